@@ -1,0 +1,173 @@
+//! The certificate: what an answer will cost and the noise it will carry, decided before any data is touched.
+//!
+//! Promises that the price covers the certified loss of every measurement. Made by [`certify`] alone.
+
+use serde::{Deserialize, Serialize};
+
+use super::accountant::Accountant;
+use super::curve::UNITS_PER_PRECISION;
+use super::mechanism::{self, Mechanism, NoiseLaw};
+use super::sensitivity::Sensitivity;
+use super::units::{Epsilon, Price};
+
+/// The 97.5 % point of the standard normal law.
+pub const NORMAL_975: f64 = 1.959_964;
+
+/// One measurement as the privacy core sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sought {
+    /// What one unit can change.
+    pub sensitivity: Sensitivity,
+    /// Noisy cells in the vector.
+    pub cells: u64,
+}
+
+/// How accurate an answer is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Accuracy {
+    /// Spend this ε on the whole answer, split evenly over its measurements.
+    Epsilon(Epsilon),
+    /// Reach these standard errors, one a measurement, in the measurement's integer steps.
+    StdErrors(Vec<f64>),
+}
+
+/// What an answer is computed from; a certificate is good for exactly this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The dataset's name.
+    pub dataset: String,
+    /// The edition's random id.
+    pub edition: String,
+}
+
+/// One certified measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Certified {
+    /// The noise.
+    pub law: NoiseLaw,
+    /// What it costs, never less than the certified loss.
+    pub price: Price,
+    /// Noisy cells in the vector.
+    pub cells: u64,
+}
+
+/// The promise of a price and of noise laws, measurement by measurement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Certificate {
+    subject: Subject,
+    mechanism: Mechanism,
+    measurements: Vec<Certified>,
+    price: Price,
+    cells: u64,
+}
+
+/// Why no certificate was made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Uncertifiable {
+    /// The accuracy asks for less than the smallest amount that can be charged.
+    #[error("the accuracy asked for is worth less than the smallest price that can be charged")]
+    TooLittle,
+    /// The accuracy asks for more than any budget could hold.
+    #[error("the accuracy asked for costs more than any budget can hold")]
+    TooMuch,
+}
+
+impl Certificate {
+    /// What it is good for.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The family of the noise.
+    #[must_use]
+    pub fn mechanism(&self) -> Mechanism {
+        self.mechanism
+    }
+
+    /// The measurements in the plan's order.
+    #[must_use]
+    pub fn measurements(&self) -> &[Certified] {
+        &self.measurements
+    }
+
+    /// The sum of the measurements' prices.
+    #[must_use]
+    pub fn price(&self) -> Price {
+        self.price
+    }
+
+    /// Noisy cells in all.
+    #[must_use]
+    pub fn cells(&self) -> u64 {
+        self.cells
+    }
+}
+
+/// Prices the measurements and fixes their noise.
+///
+/// An ε is turned into the accountant's unit and split evenly; a remainder of units goes to the first measurements. A
+/// standard error σ costs Δ₂²/σ² of precision (`gaussian`) or Δ₁/b of ε at 2b² = σ² (`pure`), rounded up.
+///
+/// # Errors
+/// [`Uncertifiable`] where the price would be nothing or beyond 2⁶³ units.
+pub fn certify(
+    accountant: Accountant,
+    subject: Subject,
+    sought: &[Sought],
+    accuracy: &Accuracy,
+) -> Result<Certificate, Uncertifiable> {
+    let prices = match accuracy {
+        Accuracy::Epsilon(epsilon) => split(accountant.price(*epsilon), sought.len()),
+        Accuracy::StdErrors(errors) => sought
+            .iter()
+            .zip(errors)
+            .map(|(sought, error)| price_of_error(accountant, sought.sensitivity, *error))
+            .collect::<Result<_, _>>()?,
+    };
+    let mut measurements = Vec::with_capacity(sought.len());
+    let (mut price, mut cells) = (Price::ZERO, 0_u64);
+    for (sought, share) in sought.iter().zip(prices) {
+        let law = law_within(accountant, sought.sensitivity, share)?;
+        assert!(
+            mechanism::loss_by_opendp(sought.sensitivity, &law).is_some_and(|loss| loss <= share),
+            "a certified loss is never above its price"
+        );
+        price = price.checked_add(share).ok_or(Uncertifiable::TooMuch)?;
+        cells = cells.checked_add(sought.cells).ok_or(Uncertifiable::TooMuch)?;
+        measurements.push(Certified { law, price: share, cells: sought.cells });
+    }
+    let mechanism = match accountant {
+        Accountant::Gaussian { .. } => Mechanism::DiscreteGaussian,
+        Accountant::Pure => Mechanism::DiscreteLaplace,
+    };
+    Ok(Certificate { subject, mechanism, measurements, price, cells })
+}
+
+fn law_within(accountant: Accountant, sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Uncertifiable> {
+    match accountant {
+        Accountant::Gaussian { .. } => mechanism::gaussian(sensitivity, price),
+        Accountant::Pure => mechanism::laplace(sensitivity, price),
+    }
+    .map_err(|_| Uncertifiable::TooLittle)
+}
+
+fn split(total: Price, parts: usize) -> Vec<Price> {
+    let parts = parts.max(1) as u64;
+    let (each, rest) = (total.units() / parts, total.units() % parts);
+    (0..parts).map(|index| Price::from_units(each + u64::from(index < rest))).collect()
+}
+
+fn price_of_error(accountant: Accountant, sensitivity: Sensitivity, error: f64) -> Result<Price, Uncertifiable> {
+    let units = match accountant {
+        Accountant::Gaussian { .. } => sensitivity.l2_squared() as f64 / (error * error) * UNITS_PER_PRECISION,
+        Accountant::Pure => sensitivity.l1() as f64 * std::f64::consts::SQRT_2 / error * 1e9,
+    };
+    // One part in 1e9 covers the float and the last step of the scale, so that the error asked for is reached.
+    let units = (units * (1.0 + 1e-9)).ceil();
+    if units.is_finite() && units < 9e18 {
+        Ok(Price::from_units((units as u64).max(1)))
+    } else {
+        Err(Uncertifiable::TooMuch)
+    }
+}
