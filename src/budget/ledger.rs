@@ -1,0 +1,101 @@
+//! The port to a durable ledger.
+//!
+//! Promises are those of its implementations: what a method has returned is on disk. The port carries plain data; it knows no
+//! SQL and no files.
+
+use super::book::Book;
+use super::charge::{ChargeRequest, Decision, Refusal, Standing};
+use super::entry::{Act, Entry, KeyUse};
+
+/// The ledger could not do it; nothing of the request stands.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerFault {
+    /// The store failed; its own words stay in the log.
+    #[error("the ledger could not be written")]
+    Store,
+    /// The writer has ended.
+    #[error("the ledger is closed")]
+    Closed,
+}
+
+/// How an answer ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Its release, encoded.
+    Released {
+        /// The release's id.
+        release: String,
+        /// The encoded release.
+        body: Vec<u8>,
+    },
+    /// Nothing; the charge stands.
+    Burned {
+        /// The release's id.
+        release: String,
+        /// Why, in our own words.
+        cause: &'static str,
+    },
+}
+
+/// A rule that a steward's act is checked against, inside the one writer.
+pub type Rule = Box<dyn FnOnce(&Book) -> Result<Act, String> + Send>;
+
+/// A durable, append-only record with one writer. All methods block; none may be called on an async thread but [`Ledger::read`].
+pub trait Ledger: Send + Sync {
+    /// Charges durably, or finds what is stored, or refuses.
+    ///
+    /// # Errors
+    /// [`LedgerFault`]; then nothing was charged.
+    fn charge(&self, request: ChargeRequest) -> Result<Decision, LedgerFault>;
+
+    /// Records durably how an answer ended.
+    ///
+    /// # Errors
+    /// [`LedgerFault`]; the charge stands.
+    fn record(&self, outcome: Outcome, at_ms: u64) -> Result<(), LedgerFault>;
+
+    /// Records that a stored answer was served under a new key.
+    ///
+    /// # Errors
+    /// [`LedgerFault`], or the refusal that the key earned meanwhile.
+    fn replay(
+        &self,
+        researcher: &str,
+        key: KeyUse,
+        standing: Standing,
+        at_ms: u64,
+    ) -> Result<Result<Standing, Refusal>, LedgerFault>;
+
+    /// Appends a steward's act if `rule` makes one of the book as it is; otherwise returns the rule's words.
+    ///
+    /// # Errors
+    /// [`LedgerFault`]; then nothing changed.
+    fn act(&self, rule: Rule, at_ms: u64) -> Result<Result<Entry, String>, LedgerFault>;
+
+    /// Shows the book as it is now. Does not block for longer than a decision takes.
+    fn read(&self, reader: &mut dyn FnMut(&Book));
+
+    /// The encoded release.
+    ///
+    /// # Errors
+    /// [`LedgerFault`] where the store cannot be read.
+    fn release(&self, id: &str) -> Result<Option<Vec<u8>>, LedgerFault>;
+
+    /// Entries after number `after`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`LedgerFault`] where the store cannot be read.
+    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, LedgerFault>;
+}
+
+/// What `reader` makes of the book.
+pub fn read<T>(ledger: &dyn Ledger, reader: impl FnOnce(&Book) -> T) -> T {
+    let (mut reader, mut seen) = (Some(reader), None);
+    ledger.read(&mut |book| {
+        if let Some(reader) = reader.take() {
+            seen = Some(reader(book));
+        }
+    });
+    // Unwrap safety: a ledger calls the reader once, by the port's contract.
+    seen.expect("a ledger shows its book")
+}
