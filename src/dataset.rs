@@ -1,0 +1,20 @@
+//! Datasets: policies, domains, sealing, editions.
+//!
+//! Promises that a sealed table conforms to its policy: integers within declared bounds, at most the declared rows per unit, no
+//! identifier, no undeclared null. It knows no SQL and no accounts. What it says about rows goes to the steward alone.
+
+pub mod domain;
+
+pub mod policy;
+
+pub mod source;
+
+pub mod encode;
+
+pub mod spill;
+
+pub mod seal;
+
+pub mod edition;
+
+pub mod draft;

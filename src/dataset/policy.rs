@@ -1,0 +1,170 @@
+//! The policy: the steward's TOML, checked whole.
+//!
+//! Promises that a [`Policy`] is consistent: domains are finite grids, and capacity × bound fits 62 bits, so that no sum over any
+//! conforming table overflows. Every fault of a file is named with its line and column.
+
+mod file;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::domain::{Column, Domain};
+use crate::privacy::accountant::Accountant;
+use crate::privacy::units::Epsilon;
+
+/// A checked policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Lower-case name.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
+    /// The source file, relative to the policy's.
+    pub source: PathBuf,
+    /// Units whose rows are left out, a file relative to the policy's.
+    pub exclude: Option<PathBuf>,
+    /// What is public: everything queries depend on.
+    pub terms: Terms,
+}
+
+/// The public terms of a dataset. A sealed edition holds the terms it was sealed under.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// Who is protected.
+    pub unit: Unit,
+    /// k: rows that a unit keeps at the most.
+    pub max_rows_per_unit: u32,
+    /// Declared capacity in rows.
+    pub max_rows: u64,
+    /// How losses add up, with the δ of the cap.
+    pub accountant: Accountant,
+    /// ε of the lifetime cap.
+    pub cap: Epsilon,
+    /// ε that one query may cost.
+    pub max_epsilon_per_query: Epsilon,
+    /// The columns that queries see, in the policy's order.
+    pub columns: Vec<Column>,
+}
+
+/// Who is protected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unit {
+    /// Every row by itself.
+    Row,
+    /// All rows with one value of this column.
+    Column(String),
+}
+
+/// One fault of a policy file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {message}")]
+pub struct Fault {
+    /// Counts from 1.
+    pub line: usize,
+    /// Counts from 1, in characters.
+    pub column: usize,
+    /// What is wrong, and what would be accepted.
+    pub message: String,
+}
+
+/// Why a policy was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// The file cannot be read.
+    #[error("{path}: cannot be read: {kind}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        kind: std::io::ErrorKind,
+    },
+    /// The file is larger than any policy.
+    #[error("{path}: {bytes} bytes; a policy has at most {bytes_max}")]
+    TooLarge {
+        /// The file.
+        path: String,
+        /// Its size.
+        bytes: u64,
+        /// The bound.
+        bytes_max: u64,
+    },
+    /// The file is not a policy.
+    #[error("{path}: {}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(&format!("\n{path}: ")))]
+    Faulty {
+        /// The file.
+        path: String,
+        /// Every fault that was found.
+        faults: Vec<Fault>,
+    },
+}
+
+/// A policy file has at most this many bytes.
+pub const BYTES_MAX: u64 = 4 << 20;
+
+impl Policy {
+    /// Reads and checks a policy file; the source is taken relative to it.
+    ///
+    /// # Errors
+    /// [`PolicyError`] with every fault that was found.
+    pub fn load(path: &Path) -> Result<Self, PolicyError> {
+        let shown = path.display().to_string();
+        let unreadable = |error: std::io::Error| PolicyError::Unreadable { path: shown.clone(), kind: error.kind() };
+        let meta = std::fs::metadata(path).map_err(unreadable)?;
+        if !meta.is_file() {
+            let kind = std::io::ErrorKind::InvalidInput;
+            return Err(PolicyError::Unreadable { path: shown, kind });
+        }
+        if meta.len() > BYTES_MAX {
+            return Err(PolicyError::TooLarge { path: shown, bytes: meta.len(), bytes_max: BYTES_MAX });
+        }
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let mut policy = Self::parse(&text).map_err(|faults| PolicyError::Faulty { path: shown, faults })?;
+        let beside = path.parent().unwrap_or(Path::new(""));
+        policy.source = beside.join(&policy.source);
+        policy.exclude = policy.exclude.map(|file| beside.join(file));
+        Ok(policy)
+    }
+
+    /// Checks the text of a policy.
+    ///
+    /// # Errors
+    /// Every fault that was found, in the order of the file.
+    pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
+        file::parse(text)
+    }
+}
+
+impl Terms {
+    /// A column by name, with its index.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
+        self.columns.iter().enumerate().find(|(_, column)| column.name == name)
+    }
+
+    /// The grid of a numeric column.
+    #[must_use]
+    pub fn grid(&self, index: usize) -> Option<super::domain::Grid> {
+        match self.columns.get(index).map(|column| &column.domain) {
+            Some(Domain::Number(grid)) => Some(*grid),
+            Some(Domain::Category(_) | Domain::Boolean | Domain::Date { .. }) | None => None,
+        }
+    }
+
+    /// The name of the unit's column, where units are not rows.
+    #[must_use]
+    pub fn unit_column(&self) -> Option<&str> {
+        match &self.unit {
+            Unit::Row => None,
+            Unit::Column(name) => Some(name),
+        }
+    }
+}
+
+/// Whether `name` can name a dataset or a column: a lower-case identifier of at most 63 letters.
+#[must_use]
+pub fn is_identifier(name: &str) -> bool {
+    (1..=63).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}

@@ -1,0 +1,317 @@
+//! Sealing: from a source file to a bounded, integer-coded edition.
+//!
+//! Promises that each unit keeps at most the declared rows, in the order of a keyed hash of its id and the rows' values: other
+//! units and positions in the file change nothing. A source that does not fit leaves nothing behind. The key is random and
+//! forgotten; the report is for the steward alone.
+
+mod table;
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use polars::prelude::{DataFrame, DataType, Series};
+
+use super::edition::{self, EDITIONS, FORMAT_VERSION, Manifest};
+use super::encode::{ColumnCounts, Encoder, NULL, WrongType, check_type};
+use super::policy::Policy;
+use super::source::{Source, SourceError};
+use super::spill::Spill;
+use crate::chance;
+use table::TableWriter;
+
+/// What sealing did, for the steward's eyes alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Rows in the source.
+    pub rows_read: u64,
+    /// Rows of units that withdrew consent.
+    pub rows_excluded: u64,
+    /// Rows beyond the declared rows per unit.
+    pub rows_cut: u64,
+    /// Rows in the edition.
+    pub rows_kept: u64,
+    /// Units in the edition.
+    pub units: u64,
+    /// What was changed, by column.
+    pub columns: Vec<(String, ColumnCounts)>,
+}
+
+/// Why nothing was sealed.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The source cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A column has another type.
+    #[error("{path}: column \"{column}\" holds {found}; a column of type {wanted} is read from {accepted}")]
+    WrongType {
+        /// The source.
+        path: String,
+        /// The column.
+        column: String,
+        /// The type in the source.
+        found: String,
+        /// The type in the policy.
+        wanted: &'static str,
+        /// What would be read.
+        accepted: &'static str,
+    },
+    /// Values that are no value of the type.
+    #[error(
+        "{path}: column \"{column}\": {count} values are no {wanted}, the first in row {row}; mend the source or the policy"
+    )]
+    Unreadable {
+        /// The source.
+        path: String,
+        /// The column.
+        column: String,
+        /// How many.
+        count: u64,
+        /// The type in the policy.
+        wanted: &'static str,
+        /// The first row, from 1 after a header.
+        row: u64,
+    },
+    /// Missing values where the policy promises none.
+    #[error(
+        "{path}: column \"{column}\": {count} values are missing{unlisted}, and the policy does not say nullable = true; \
+         mend the source or the policy"
+    )]
+    Nulls {
+        /// The source.
+        path: String,
+        /// The column.
+        column: String,
+        /// How many.
+        count: u64,
+        /// How many of them the policy's list does not name, in words.
+        unlisted: String,
+    },
+    /// Rows without a unit.
+    #[error("{path}: {count} rows have no \"{column}\", which is the privacy unit; every row belongs to somebody")]
+    NullUnits {
+        /// The source.
+        path: String,
+        /// The unit's column.
+        column: String,
+        /// How many.
+        count: u64,
+    },
+    /// More rows than were declared.
+    #[error(
+        "{path}: more than the declared max_rows = {rows_max} rows are kept; raise max_rows or lower max_rows_per_unit"
+    )]
+    TooManyRows {
+        /// The source.
+        path: String,
+        /// The declared capacity.
+        rows_max: u64,
+    },
+    /// The state directory cannot be written.
+    #[error("{path}: cannot be written: {kind}")]
+    Unwritable {
+        /// The directory.
+        path: String,
+        /// What the system says.
+        kind: io::ErrorKind,
+    },
+    /// No random key.
+    #[error(transparent)]
+    Chance(#[from] chance::NoChance),
+}
+
+impl From<io::Error> for SealError {
+    fn from(error: io::Error) -> Self {
+        Self::Unwritable { path: "the state directory".to_owned(), kind: error.kind() }
+    }
+}
+
+/// A staging folder that is gone again unless it was published.
+struct Staging {
+    dir: PathBuf,
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Seals the policy's source into a new edition under `state`; `progress` is told the rows read so far.
+///
+/// # Errors
+/// [`SealError`]; then nothing is left behind.
+pub fn seal(policy: &Policy, state: &Path, progress: &dyn Fn(u64)) -> Result<(Manifest, Report), SealError> {
+    let source = Source::open(&policy.source)?;
+    check_columns(policy, &source)?;
+    let excluded = excluded_ids(policy)?;
+    let edition = chance::id("ed")?;
+    let editions = state.join(EDITIONS);
+    fs::create_dir_all(&editions)?;
+    let staging = Staging { dir: editions.join(format!(".sealing-{edition}")) };
+    fs::create_dir(&staging.dir)?;
+
+    let (spill, mut report) = spill_rows(policy, &source, &excluded, &staging.dir, progress)?;
+    check_report(policy, &report)?;
+    let mut table = TableWriter::create(&staging.dir, &policy.terms)?;
+    spill.drain(|rows| table.take(rows, policy))?;
+    table.finish(&mut report)?;
+
+    let manifest = Manifest {
+        v: FORMAT_VERSION,
+        edition: edition.clone(),
+        dataset: policy.name.clone(),
+        terms: policy.terms.clone(),
+        rows: report.rows_kept,
+        table: edition::digest_of(&edition::new_table_path(&staging.dir))?,
+        nonce: chance::bytes()?,
+    };
+    manifest.write(&staging.dir)?;
+    fs::rename(&staging.dir, Manifest::dir(state, &edition))?;
+    fs::File::open(&editions)?.sync_all()?;
+    Ok((manifest, report))
+}
+
+fn check_columns(policy: &Policy, source: &Source) -> Result<(), SealError> {
+    let path = policy.source.display().to_string();
+    if let Some(unit) = policy.terms.unit_column() {
+        let found = source.column(unit)?;
+        if !(found.is_integer() || found == &DataType::String) {
+            let (found, accepted) = (found.to_string(), "text or integers");
+            return Err(SealError::WrongType { path, column: unit.to_owned(), found, wanted: "unit", accepted });
+        }
+    }
+    for column in &policy.terms.columns {
+        let found = source.column(&column.name)?;
+        check_type(&column.domain, found, source.kind()).map_err(|WrongType { found, accepted }| {
+            let wanted = column.domain.type_name();
+            SealError::WrongType { path: path.clone(), column: column.name.clone(), found, wanted, accepted }
+        })?;
+    }
+    Ok(())
+}
+
+/// The ids in the policy's `exclude` file: its column of the unit's name, or its only column.
+fn excluded_ids(policy: &Policy) -> Result<HashSet<String>, SealError> {
+    let mut ids = HashSet::new();
+    let (Some(path), Some(unit)) = (&policy.exclude, policy.terms.unit_column()) else { return Ok(ids) };
+    let source = Source::open(path)?;
+    let column = match source.columns() {
+        [(only, _)] => only.clone(),
+        _ => source.column(unit).map(|_| unit.to_owned())?,
+    };
+    source.batches::<SealError>(&[&column], |batch| {
+        for id in texts(&batch, &column)?.str().map_err(|_| malformed(path))?.iter().flatten() {
+            ids.insert(id.trim().to_owned());
+        }
+        Ok(())
+    })?;
+    Ok(ids)
+}
+
+fn malformed(path: &Path) -> SealError {
+    SealError::Source(SourceError::Malformed {
+        path: path.display().to_string(),
+        format: "source",
+        place: String::new(),
+    })
+}
+
+fn texts(batch: &DataFrame, column: &str) -> Result<Series, SealError> {
+    let series = batch.column(column).map(|column| column.as_materialized_series().clone());
+    series.and_then(|series| series.cast(&DataType::String)).map_err(|_| malformed(Path::new(column)))
+}
+
+/// Encodes every row and spreads them by unit.
+fn spill_rows(
+    policy: &Policy,
+    source: &Source,
+    excluded: &HashSet<String>,
+    dir: &Path,
+    progress: &dyn Fn(u64),
+) -> Result<(Spill, Report), SealError> {
+    let key: [u8; 32] = chance::bytes()?;
+    let columns = &policy.terms.columns;
+    let mut encoders: Vec<_> = columns.iter().map(|column| Encoder::new(&column.domain)).collect();
+    let mut spill = Spill::create(dir, columns.len())?;
+    let mut report = Report::default();
+    let mut null_units = 0;
+    let wanted = columns.iter().map(|column| column.name.as_str()).chain(policy.terms.unit_column());
+    source.batches::<SealError>(&wanted.collect::<Vec<_>>(), |batch| {
+        let mut encoded = Vec::with_capacity(columns.len());
+        for (column, encoder) in columns.iter().zip(&mut encoders) {
+            let series = batch.column(&column.name).map(|column| column.as_materialized_series().clone());
+            let values = series.and_then(|series| encoder.encode(&series));
+            encoded.push(values.map_err(|_| malformed(&policy.source))?);
+        }
+        let ids = policy.terms.unit_column().map(|unit| texts(&batch, unit)).transpose()?;
+        let ids = ids.as_ref().and_then(|ids| ids.str().ok());
+        for row in 0..batch.height() {
+            let id = match ids.map(|ids| ids.get(row)) {
+                None => None,
+                Some(None) => {
+                    null_units += 1;
+                    continue;
+                }
+                Some(Some(id)) if excluded.contains(id) => {
+                    report.rows_excluded += 1;
+                    continue;
+                }
+                Some(Some(id)) => Some(id),
+            };
+            let values = encoded.iter().map(|column| column[row]);
+            let (unit, order) = digests(&key, id, values.clone());
+            spill.push(unit, order, values)?;
+        }
+        report.rows_read += batch.height() as u64;
+        progress(report.rows_read);
+        Ok(())
+    })?;
+    if let (Some(unit), true) = (policy.terms.unit_column(), null_units > 0) {
+        let path = policy.source.display().to_string();
+        return Err(SealError::NullUnits { path, column: unit.to_owned(), count: null_units });
+    }
+    report.columns = columns.iter().zip(encoders).map(|(column, one)| (column.name.clone(), one.counts)).collect();
+    Ok((spill, report))
+}
+
+/// Keyed digests of a row: of its unit's id (of the row itself where rows are units), and of id and values.
+fn digests(key: &[u8; 32], id: Option<&str>, values: impl Iterator<Item = i64>) -> (u128, u64) {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    let unit = id.map(|id| first_u128(blake3::keyed_hash(key, id.as_bytes()).as_bytes()));
+    hasher.update(&unit.unwrap_or(0).to_le_bytes());
+    for value in values {
+        hasher.update(&value.to_le_bytes());
+    }
+    let whole = first_u128(hasher.finalize().as_bytes());
+    (unit.unwrap_or(whole), (whole >> 64) as u64)
+}
+
+fn first_u128(bytes: &[u8; 32]) -> u128 {
+    u128::from_le_bytes(std::array::from_fn(|at| bytes[at]))
+}
+
+fn check_report(policy: &Policy, report: &Report) -> Result<(), SealError> {
+    let path = policy.source.display().to_string();
+    for (column, (name, counts)) in policy.terms.columns.iter().zip(&report.columns) {
+        let (name, wanted) = (name.clone(), column.domain.type_name());
+        if let Some(row) = counts.unreadable_row {
+            return Err(SealError::Unreadable { path, column: name, count: counts.unreadable, wanted, row });
+        }
+        if counts.nulls > 0 && !column.nullable {
+            let unlisted = match counts.unlisted {
+                0 => String::new(),
+                some => format!(" ({some} of them because the policy does not list them)"),
+            };
+            return Err(SealError::Nulls { path, column: name, count: counts.nulls, unlisted });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a stored integer is missing.
+fn present(value: i64) -> Option<i64> {
+    (value != NULL).then_some(value)
+}

@@ -1,0 +1,125 @@
+//! The sealed table on its way to disk: units numbered, rows ranked and cut, columns narrowed.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use polars::io::ipc::BatchedWriter;
+use polars::prelude::*;
+
+use super::{Report, SealError, present};
+use crate::dataset::domain::Domain;
+use crate::dataset::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, new_table_path};
+use crate::dataset::policy::{Policy, Terms, Unit};
+use crate::dataset::spill::Row;
+
+/// Writes parts as record batches of one uncompressed Arrow IPC file.
+pub(super) struct TableWriter {
+    writer: BatchedWriter<File>,
+    file: File,
+    by_row: bool,
+    units: u32,
+    kept: u64,
+    cut: u64,
+}
+
+/// The kept rows of one part, column by column.
+struct Part {
+    units: Vec<u32>,
+    ranks: Vec<u16>,
+    columns: Vec<Vec<i64>>,
+}
+
+impl TableWriter {
+    pub(super) fn create(dir: &Path, terms: &Terms) -> Result<Self, SealError> {
+        let file = File::create_new(new_table_path(dir))?;
+        let by_row = terms.unit == Unit::Row;
+        let empty = frame(Part::of(terms.columns.len()), terms, by_row)?;
+        // No column is a dictionary, so the fields' dictionary ids stay at their default.
+        let fields = (0..empty.width()).map(|_| Default::default()).collect();
+        let writer = IpcWriter::new(file.try_clone()?).batched(empty.schema(), fields).map_err(|_| unwritable())?;
+        Ok(Self { writer, file, by_row, units: 0, kept: 0, cut: 0 })
+    }
+
+    /// Takes one part, sorted by unit and order.
+    pub(super) fn take(&mut self, rows: Vec<Row>, policy: &Policy) -> Result<(), SealError> {
+        let terms = &policy.terms;
+        let mut part = Part::of(terms.columns.len());
+        let mut start = 0;
+        while start < rows.len() {
+            let same = |row: &&Row| !self.by_row && row.unit == rows[start].unit;
+            let count = rows[start..].iter().take_while(same).count().max(1);
+            let kept = count.min(terms.max_rows_per_unit as usize);
+            part.push_unit(self.units, &rows[start..start + kept], terms);
+            self.cut += (count - kept) as u64;
+            self.units = self.units.saturating_add(1);
+            start += count;
+        }
+        self.kept += part.units.len() as u64;
+        if self.kept > terms.max_rows {
+            let path = policy.source.display().to_string();
+            return Err(SealError::TooManyRows { path, rows_max: terms.max_rows });
+        }
+        if part.units.is_empty() {
+            return Ok(());
+        }
+        let batch = frame(part, terms, self.by_row)?;
+        self.writer.write_batch(&batch).map_err(|_| unwritable())
+    }
+
+    pub(super) fn finish(mut self, report: &mut Report) -> Result<(), SealError> {
+        self.writer.finish().map_err(|_| unwritable())?;
+        self.file.sync_all()?;
+        (report.rows_kept, report.rows_cut, report.units) = (self.kept, self.cut, self.units.into());
+        Ok(())
+    }
+}
+
+impl Part {
+    fn of(columns: usize) -> Self {
+        Self { units: Vec::new(), ranks: Vec::new(), columns: vec![Vec::new(); columns] }
+    }
+
+    /// Adds one unit's kept rows; a `per_unit` column holds the value of rank 0 in all of them.
+    fn push_unit(&mut self, unit: u32, rows: &[Row], terms: &Terms) {
+        for (rank, row) in (0..).zip(rows) {
+            self.units.push(unit);
+            self.ranks.push(rank);
+            for (index, column) in self.columns.iter_mut().enumerate() {
+                let from = if terms.columns[index].per_unit { &rows[0] } else { row };
+                column.push(from.values[index]);
+            }
+        }
+    }
+}
+
+fn frame(part: Part, terms: &Terms, by_row: bool) -> Result<DataFrame, SealError> {
+    let height = part.units.len();
+    let mut columns = Vec::with_capacity(part.columns.len() + 2);
+    if !by_row {
+        columns.push(Column::new(UNIT_COLUMN.into(), part.units));
+        columns.push(Column::new(RANK_COLUMN.into(), part.ranks));
+    }
+    for (index, (values, column)) in part.columns.into_iter().zip(&terms.columns).enumerate() {
+        let name = PlSmallStr::from_string(column_name(index));
+        let wide: Int64Chunked = values.into_iter().map(present).collect();
+        let narrow = wide.with_name(name).into_series().strict_cast(&stored_type(&column.domain));
+        columns.push(narrow.map_err(|_| unwritable())?.into_column());
+    }
+    DataFrame::new(height, columns).map_err(|_| unwritable())
+}
+
+/// The narrowest type that holds the domain; sums are of 64-bit integers, so numbers stay wide.
+fn stored_type(domain: &Domain) -> DataType {
+    match domain {
+        Domain::Boolean => DataType::UInt8,
+        Domain::Category(values) if values.len() <= 255 => DataType::UInt8,
+        Domain::Category(_) => DataType::UInt16,
+        Domain::Date { .. } => DataType::Int32,
+        Domain::Number(_) => DataType::Int64,
+    }
+}
+
+fn unwritable() -> SealError {
+    SealError::from(io::Error::from(io::ErrorKind::Other))
+}
