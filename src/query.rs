@@ -1,0 +1,22 @@
+//! Queries: SQL text to a closed syntax, to a typed plan, and from noisy integers back to a table.
+//!
+//! Promises that whatever it does not know is refused with a code and a place, and that a plan depends on the text and on the public
+//! terms alone. It touches no data.
+
+pub mod error;
+
+pub mod syntax;
+
+pub mod parse;
+
+pub mod filter;
+
+pub mod plan;
+
+pub mod canonical;
+
+pub mod interval;
+
+pub mod answer;
+
+pub mod file;

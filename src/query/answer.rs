@@ -1,0 +1,361 @@
+//! The answer: from noisy integers to the table that people read.
+//!
+//! Promises post-processing alone: it sees a stored release and the layout of the question, never exact values. Estimates are
+//! never clipped; every estimate stands with its interval.
+
+mod sorting;
+
+use std::collections::HashMap;
+
+use dashu::base::Signed;
+use dashu::integer::IBig;
+use serde::{Deserialize, Serialize};
+
+use super::interval;
+use crate::dataset::domain::Grid;
+use crate::privacy::certificate::Certified;
+use crate::privacy::mechanism::NoiseLaw;
+use crate::privacy::units::unscaled;
+use crate::vault::release::{Noisy, Release};
+
+/// How measurements become columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Labels of each key's groups, in the order of the computation's keys.
+    pub keys: Vec<Vec<Label>>,
+    /// The columns, as selected.
+    pub outputs: Vec<Output>,
+    /// How rows are sorted; by the keys where empty.
+    pub order: Vec<Sort>,
+    /// How many rows are shown.
+    pub limit: Option<u64>,
+}
+
+/// The value of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Label {
+    /// A boolean.
+    Boolean(bool),
+    /// A category.
+    Text(String),
+    /// Missing values.
+    Missing,
+}
+
+/// One selected output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// What it is made of; numbers are indices of measurements.
+    pub value: OutputValue,
+}
+
+/// What an output is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputValue {
+    /// A key.
+    Key {
+        /// Index of the key.
+        index: usize,
+    },
+    /// A count.
+    Count {
+        /// The measurement.
+        count: usize,
+    },
+    /// S + c·N in steps of the grid.
+    Sum {
+        /// S.
+        sum: usize,
+        /// N, where c is not 0.
+        count: Option<usize>,
+        /// The grid, with its centre c.
+        grid: Grid,
+    },
+    /// c + S/N in steps of the grid.
+    Mean {
+        /// S.
+        sum: usize,
+        /// N.
+        count: usize,
+        /// The grid, with its centre c.
+        grid: Grid,
+    },
+}
+
+/// One sort key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sort {
+    /// Index of the output.
+    pub output: usize,
+    /// From high to low.
+    pub descending: bool,
+    /// Missing values first.
+    pub nulls_first: bool,
+}
+
+/// One value of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// Nothing.
+    Missing,
+    /// A key's text.
+    Text(String),
+    /// A key's truth value.
+    Boolean(bool),
+    /// An exact decimal: count of 10^-9.
+    Decimal(i128),
+    /// A float, for means and their errors.
+    Float(f64),
+}
+
+/// What one column is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnInfo {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub kind: ColumnKind,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ColumnKind {
+    /// A key.
+    Key,
+    /// A count with its standard error.
+    Count(f64),
+    /// A sum with its standard error.
+    Sum(f64),
+    /// A mean; its standard errors stand in the rows.
+    Mean,
+}
+
+/// An answer as a table: flat columns by name, rows of cells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// What was selected.
+    pub columns: Vec<ColumnInfo>,
+    /// Names of all cells in a row: the selected ones with their `_low`, `_high` and `_std_error`.
+    pub names: Vec<String>,
+    /// The rows.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// One row before it is flattened: for each output its cells and its sort value.
+struct Row {
+    cells: Vec<Cell>,
+    sorts: Vec<sorting::SortValue>,
+}
+
+/// What the columns will be, and how exact, from the certified laws alone.
+#[must_use]
+pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
+    let kind = |value: &OutputValue| match value {
+        OutputValue::Key { .. } => ColumnKind::Key,
+        OutputValue::Count { count } => ColumnKind::Count(laws[*count].std_error()),
+        OutputValue::Sum { sum, count, grid } => {
+            ColumnKind::Sum(interval::std_error(&sum_terms(laws, *sum, *count, grid)) * grid.step_value())
+        }
+        OutputValue::Mean { .. } => ColumnKind::Mean,
+    };
+    layout.outputs.iter().map(|output| ColumnInfo { name: output.name.clone(), kind: kind(&output.value) }).collect()
+}
+
+/// The laws of a certificate or a release.
+#[must_use]
+pub fn laws(measurements: &[Certified]) -> Vec<NoiseLaw> {
+    measurements.iter().map(|one| one.law).collect()
+}
+
+fn sum_terms(laws: &[NoiseLaw], sum: usize, count: Option<usize>, grid: &Grid) -> Vec<(f64, NoiseLaw)> {
+    let about = count.map(|count| (grid.centre() as f64, laws[count]));
+    std::iter::once((1.0, laws[sum])).chain(about).collect()
+}
+
+/// Makes the table of a release.
+#[must_use]
+pub fn tabulate(layout: &Layout, release: &Release) -> Table {
+    let laws: Vec<_> = release.measurements.iter().map(|one| one.law).collect();
+    let cells = release.measurements.first().map_or(0, |one| one.cells.len());
+    let mut widths = HashMap::new();
+    let mut rows: Vec<Row> = (0..cells).map(|cell| row(layout, release, &laws, cell, &mut widths)).collect();
+    sorting::sort(&mut rows, &layout.order);
+    if let Some(limit) = layout.limit {
+        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
+    Table {
+        columns: columns(layout, &laws),
+        names: layout.outputs.iter().flat_map(names).collect(),
+        rows: rows.into_iter().map(|row| row.cells).collect(),
+    }
+}
+
+fn names(output: &Output) -> Vec<String> {
+    let name = &output.name;
+    match output.value {
+        OutputValue::Key { .. } => vec![name.clone()],
+        OutputValue::Count { .. } | OutputValue::Sum { .. } => {
+            vec![name.clone(), format!("{name}_low"), format!("{name}_high")]
+        }
+        OutputValue::Mean { .. } => {
+            vec![name.clone(), format!("{name}_low"), format!("{name}_high"), format!("{name}_std_error")]
+        }
+    }
+}
+
+fn row(layout: &Layout, release: &Release, laws: &[NoiseLaw], cell: usize, widths: &mut HashMap<usize, i128>) -> Row {
+    let codes = key_codes(layout, cell);
+    let mut row = Row { cells: Vec::new(), sorts: Vec::new() };
+    for (index, output) in layout.outputs.iter().enumerate() {
+        match output.value {
+            OutputValue::Key { index } => {
+                let code = codes[index];
+                let label = &layout.keys[index][code];
+                row.sorts.push(sorting::SortValue::of_key(label, code));
+                row.cells.push(label.cell());
+            }
+            OutputValue::Count { count } => {
+                let value = coarse(&release.measurements[count], cell);
+                let width = *widths.entry(index).or_insert_with(|| whole_width(&[(1.0, laws[count])]));
+                row.push_estimate(value, width, 1_000_000_000);
+            }
+            OutputValue::Sum { sum, count, grid } => {
+                let value = total(release, sum, count, &grid, cell);
+                let width = *widths.entry(index).or_insert_with(|| whole_width(&sum_terms(laws, sum, count, &grid)));
+                row.push_estimate(value, width, grid.step.into());
+            }
+            OutputValue::Mean { sum, count, grid } => {
+                let (s, n) = (steps(&release.measurements[sum], cell), steps(&release.measurements[count], cell));
+                let centre = grid.centre() as f64;
+                let domain = (grid.low as f64 - centre, grid.high as f64 - centre);
+                row.push_mean(&interval::mean(s, laws[sum], n, laws[count], domain), &grid);
+            }
+        }
+    }
+    row
+}
+
+impl Row {
+    /// An estimate on a grid, `unit` in 1e-9 a step: the interval holds every grid point within the noise and half a step.
+    fn push_estimate(&mut self, value: i128, width: i128, unit: i128) {
+        self.sorts.push(sorting::SortValue::Number(value as f64));
+        self.cells.extend([value, value - width, value + width].map(|steps| Cell::Decimal(steps * unit)));
+    }
+
+    fn push_mean(&mut self, mean: &interval::Mean, grid: &Grid) {
+        let shown = |steps: f64, error: f64| {
+            let value = (steps + grid.centre() as f64) * grid.step_value();
+            rounded(value, error * grid.step_value())
+        };
+        match mean.estimate {
+            Some((estimate, error)) => {
+                let value = shown(estimate, error);
+                self.sorts.push(sorting::SortValue::Number(value));
+                let ends = [value, shown(mean.low, error), shown(mean.high, error)];
+                self.cells.extend(ends.map(Cell::Float));
+                let error = error * grid.step_value();
+                self.cells.push(Cell::Float(rounded(error, error)));
+            }
+            None => {
+                self.sorts.push(sorting::SortValue::Missing);
+                let bound = |steps: i64| Cell::Decimal(i128::from(steps) * i128::from(grid.step));
+                self.cells.extend([Cell::Missing, bound(grid.low), bound(grid.high), Cell::Missing]);
+            }
+        }
+    }
+}
+
+impl Label {
+    /// The value in a table.
+    #[must_use]
+    pub fn cell(&self) -> Cell {
+        match self {
+            Self::Boolean(truth) => Cell::Boolean(*truth),
+            Self::Text(text) => Cell::Text(text.clone()),
+            Self::Missing => Cell::Missing,
+        }
+    }
+}
+
+impl Cell {
+    /// The value as plain text; nothing where it is missing.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Missing => None,
+            Self::Text(text) => Some(text.clone()),
+            Self::Boolean(truth) => Some(truth.to_string()),
+            Self::Decimal(value) => Some(unscaled(*value, 9)),
+            Self::Float(value) => Some(value.to_string()),
+        }
+    }
+}
+
+/// The codes of a cell's keys; the last key runs fastest.
+fn key_codes(layout: &Layout, cell: usize) -> Vec<usize> {
+    let mut rest = cell;
+    let mut codes: Vec<_> = layout
+        .keys
+        .iter()
+        .rev()
+        .map(|labels| {
+            let code = rest % labels.len();
+            rest /= labels.len();
+            code
+        })
+        .collect();
+    codes.reverse();
+    codes
+}
+
+/// ⌊zσ + ½⌋ steps, so that a value on the grid is covered by the noise and half a step of rounding.
+fn whole_width(terms: &[(f64, NoiseLaw)]) -> i128 {
+    (interval::half_width(terms) + 0.5).floor() as i128
+}
+
+/// A noisy integer rounded from its fine grid to whole steps, halves up.
+fn coarse(noisy: &Noisy, cell: usize) -> i128 {
+    to_i128(round_shift(&noisy.cells[cell], noisy.law.fine_bits as usize))
+}
+
+/// S + c·N on the finer of the two grids, then rounded to whole steps.
+fn total(release: &Release, sum: usize, count: Option<usize>, grid: &Grid, cell: usize) -> i128 {
+    let s = &release.measurements[sum];
+    let Some(n) = count.map(|count| &release.measurements[count]) else { return coarse(s, cell) };
+    let (s_bits, n_bits) = (s.law.fine_bits as usize, n.law.fine_bits as usize);
+    let bits = s_bits.max(n_bits);
+    let whole = (&s.cells[cell] << (bits - s_bits)) + ((&n.cells[cell] * IBig::from(grid.centre())) << (bits - n_bits));
+    to_i128(round_shift(&whole, bits))
+}
+
+fn round_shift(value: &IBig, bits: usize) -> IBig {
+    match bits {
+        0 => value.clone(),
+        _ => (value + (IBig::ONE << (bits - 1))) >> bits,
+    }
+}
+
+/// Noise beyond 2⁹⁶ steps is shown as that; no law within any budget reaches it.
+fn to_i128(value: IBig) -> i128 {
+    let bound = 1_i128 << 96;
+    i128::try_from(&value).map_or(if value.is_negative() { -bound } else { bound }, |value| value.clamp(-bound, bound))
+}
+
+/// A noisy integer in steps, as a float.
+fn steps(noisy: &Noisy, cell: usize) -> f64 {
+    noisy.cells[cell].to_f64().value() / 2_f64.powi(noisy.law.fine_bits.cast_signed())
+}
+
+/// Rounded to two digits beyond the first of its error.
+fn rounded(value: f64, error: f64) -> f64 {
+    if !(error > 0.0 && error.is_finite()) {
+        return value;
+    }
+    let digits = (2.0 - error.log10().floor()).clamp(0.0, 15.0) as i32;
+    let power = 10_f64.powi(digits);
+    (value * power).round() / power
+}

@@ -1,0 +1,47 @@
+//! The order of rows: post-processing of the noisy table.
+
+use std::cmp::Ordering;
+
+use super::{Label, Row, Sort};
+
+/// What an output sorts by.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum SortValue {
+    /// Nothing.
+    Missing,
+    /// A key's text.
+    Text(String),
+    /// A number, or a key's code.
+    Number(f64),
+}
+
+impl SortValue {
+    pub(super) fn of_key(label: &Label, code: usize) -> Self {
+        match label {
+            Label::Missing => Self::Missing,
+            Label::Text(text) => Self::Text(text.clone()),
+            Label::Boolean(_) => Self::Number(code as f64),
+        }
+    }
+}
+
+/// Sorts by the keys given; equal rows stay in the order of the groups.
+pub(super) fn sort(rows: &mut [Row], order: &[Sort]) {
+    if !order.is_empty() {
+        rows.sort_by(|a, b| order.iter().fold(Ordering::Equal, |so_far, one| so_far.then_with(|| compare(a, b, one))));
+    }
+}
+
+fn compare(a: &Row, b: &Row, sort: &Sort) -> Ordering {
+    let (a, b) = (&a.sorts[sort.output], &b.sorts[sort.output]);
+    let direct = match (a, b) {
+        (SortValue::Missing, SortValue::Missing) => return Ordering::Equal,
+        (SortValue::Missing, _) => return if sort.nulls_first { Ordering::Less } else { Ordering::Greater },
+        (_, SortValue::Missing) => return if sort.nulls_first { Ordering::Greater } else { Ordering::Less },
+        (SortValue::Text(a), SortValue::Text(b)) => a.cmp(b),
+        (SortValue::Number(a), SortValue::Number(b)) => a.total_cmp(b),
+        (SortValue::Text(_), SortValue::Number(_)) => Ordering::Greater,
+        (SortValue::Number(_), SortValue::Text(_)) => Ordering::Less,
+    };
+    if sort.descending { direct.reverse() } else { direct }
+}

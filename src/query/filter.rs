@@ -1,0 +1,296 @@
+//! Row-local conditions on stored integers.
+//!
+//! Promises three truth values as in SQL: a missing value makes a comparison neither true nor false. Row-local by
+//! construction: every variant looks at one row's own columns.
+
+use dashu::integer::{IBig, UBig};
+use dashu::rational::RBig;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Code, QueryError, nearest, shown};
+use super::syntax::{Comparison, Condition, Literal, LiteralValue, Name};
+use crate::dataset::domain::{Column, Domain, date_days};
+use crate::dataset::policy::Terms;
+
+/// A condition in canonical form: conditions that are equal by the rules of [`Filter::canonical`] have equal values.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Filter {
+    /// A stored integer lies within both bounds; never, where `low` is above `high`.
+    Range {
+        /// Index of the column.
+        column: usize,
+        /// The least.
+        low: i64,
+        /// The greatest.
+        high: i64,
+    },
+    /// A code is one of these, ascending.
+    Members {
+        /// Index of the column.
+        column: usize,
+        /// The codes.
+        codes: Vec<u32>,
+    },
+    /// The value is missing.
+    Missing {
+        /// Index of the column.
+        column: usize,
+    },
+    /// Not so.
+    Not(Box<Filter>),
+    /// All of them.
+    All(Vec<Filter>),
+    /// Any of them.
+    Any(Vec<Filter>),
+}
+
+/// Digits and exponent of a numeric literal stay within this.
+const LITERAL_DIGITS_MAX: usize = 400;
+
+impl Filter {
+    /// Types a condition.
+    ///
+    /// # Errors
+    /// [`Code::OutOfDomain`] for an unlisted category, [`Code::UnsupportedSql`] for a comparison that a type does not have.
+    /// Columns must exist; [`super::plan`] has looked.
+    pub fn of(condition: &Condition, terms: &Terms) -> Result<Self, QueryError> {
+        let typed = Typed { terms };
+        Ok(typed.filter(condition)?.canonical())
+    }
+
+    /// Flattens, sorts and merges: order, redundant nesting, doubled NOT and `BETWEEN` against two comparisons vanish.
+    #[must_use]
+    pub fn canonical(self) -> Self {
+        match self {
+            Self::Not(inner) => match inner.canonical() {
+                Self::Not(twice) => *twice,
+                other => Self::Not(Box::new(other)),
+            },
+            Self::All(parts) => connect(parts, true),
+            Self::Any(parts) => connect(parts, false),
+            plain @ (Self::Range { .. } | Self::Members { .. } | Self::Missing { .. }) => plain,
+        }
+    }
+}
+
+fn connect(parts: Vec<Filter>, all: bool) -> Filter {
+    let mut flat = Vec::with_capacity(parts.len());
+    for part in parts.into_iter().map(Filter::canonical) {
+        match part {
+            Filter::All(inner) if all => flat.extend(inner),
+            Filter::Any(inner) if !all => flat.extend(inner),
+            other => flat.push(other),
+        }
+    }
+    flat.sort();
+    flat.dedup();
+    if all {
+        flat = intersect_ranges(flat);
+    }
+    match (flat.len(), all) {
+        (1, _) => flat.remove(0),
+        (_, true) => Filter::All(flat),
+        (_, false) => Filter::Any(flat),
+    }
+}
+
+/// Ranges of one column under AND are one range: missing makes all of them unknown alike.
+fn intersect_ranges(parts: Vec<Filter>) -> Vec<Filter> {
+    let mut merged: Vec<Filter> = Vec::with_capacity(parts.len());
+    for part in parts {
+        if let (Filter::Range { column, low, high }, Some(Filter::Range { column: same, low: lower, high: upper })) =
+            (&part, merged.last_mut())
+            && column == same
+        {
+            (*lower, *upper) = ((*lower).max(*low), (*upper).min(*high));
+            if *lower > *upper {
+                (*lower, *upper) = NEVER;
+            }
+        } else {
+            merged.push(part);
+        }
+    }
+    merged
+}
+
+/// The one empty range.
+const NEVER: (i64, i64) = (1, 0);
+
+struct Typed<'a> {
+    terms: &'a Terms,
+}
+
+impl Typed<'_> {
+    fn filter(&self, condition: &Condition) -> Result<Filter, QueryError> {
+        Ok(match condition {
+            Condition::Compare(name, comparison, literal) => self.compare(name, *comparison, literal)?,
+            Condition::Between(name, low, high) => Filter::All(vec![
+                self.compare(name, Comparison::GreaterOrEqual, low)?,
+                self.compare(name, Comparison::LessOrEqual, high)?,
+            ]),
+            Condition::In(name, literals) => self.members(name, literals)?,
+            Condition::IsNull(name) => Filter::Missing { column: self.column(name)?.0 },
+            Condition::Column(name) => match self.column(name)? {
+                (column, Column { domain: Domain::Boolean, .. }) => Filter::Members { column, codes: vec![1] },
+                (_, other) => {
+                    let message = format!("\"{}\" is a {}, not a condition", name.text, other.domain.type_name());
+                    return Err(
+                        QueryError::at(Code::UnsupportedSql, name.at, message).hint("compare it with a constant")
+                    );
+                }
+            },
+            Condition::Not(inner) => Filter::Not(Box::new(self.filter(inner)?)),
+            Condition::All(parts) => Filter::All(parts.iter().map(|part| self.filter(part)).collect::<Result<_, _>>()?),
+            Condition::Any(parts) => Filter::Any(parts.iter().map(|part| self.filter(part)).collect::<Result<_, _>>()?),
+        })
+    }
+
+    fn column(&self, name: &Name) -> Result<(usize, &Column), QueryError> {
+        let missing =
+            || QueryError::at(Code::UnknownColumn, name.at, format!("unknown column \"{}\"", shown(&name.text)));
+        self.terms.column(&name.text).ok_or_else(missing)
+    }
+
+    fn compare(&self, name: &Name, comparison: Comparison, literal: &Literal) -> Result<Filter, QueryError> {
+        let (column, declared) = self.column(name)?;
+        let equal = matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+        let filter = match &declared.domain {
+            Domain::Number(_) | Domain::Date { .. } => {
+                let place = ordered(declared, literal)?;
+                range(column, &declared.domain, comparison, &place)
+            }
+            Domain::Category(_) | Domain::Boolean if equal => {
+                Filter::Members { column, codes: vec![code(declared, literal)?] }
+            }
+            Domain::Category(_) | Domain::Boolean => {
+                let message = format!("\"{}\" is a {} and has no order", name.text, declared.domain.type_name());
+                return Err(
+                    QueryError::at(Code::UnsupportedSql, name.at, message).hint("compare with = or <>, or use IN (…)")
+                );
+            }
+        };
+        Ok(if comparison == Comparison::NotEqual { Filter::Not(Box::new(filter)) } else { filter })
+    }
+
+    fn members(&self, name: &Name, literals: &[Literal]) -> Result<Filter, QueryError> {
+        let (column, declared) = self.column(name)?;
+        match &declared.domain {
+            Domain::Category(_) | Domain::Boolean => {
+                let mut codes =
+                    literals.iter().map(|literal| code(declared, literal)).collect::<Result<Vec<_>, _>>()?;
+                codes.sort_unstable();
+                codes.dedup();
+                Ok(Filter::Members { column, codes })
+            }
+            Domain::Number(_) | Domain::Date { .. } => {
+                let equals = literals.iter().map(|literal| self.compare(name, Comparison::Equal, literal));
+                Ok(Filter::Any(equals.collect::<Result<_, _>>()?))
+            }
+        }
+    }
+}
+
+/// A literal's exact place among the stored integers of an ordered column.
+fn ordered(column: &Column, literal: &Literal) -> Result<RBig, QueryError> {
+    let place = match (&column.domain, &literal.value) {
+        (Domain::Number(grid), LiteralValue::Number(text) | LiteralValue::Text(text)) => {
+            exact(text).map(|value| grid.place(&value))
+        }
+        (Domain::Date { .. }, LiteralValue::Date(text) | LiteralValue::Text(text)) => {
+            date_days(text).map(|days| RBig::from(IBig::from(days)))
+        }
+        _ => None,
+    };
+    place.ok_or_else(|| {
+        let wanted = match column.domain {
+            Domain::Date { .. } => "a day like DATE '2024-02-29'",
+            _ => "a number",
+        };
+        mismatch(column, literal, wanted)
+    })
+}
+
+fn mismatch(column: &Column, literal: &Literal, wanted: &str) -> QueryError {
+    let message = format!("{} is no value of \"{}\"; accepted is {wanted}", literal_text(literal), column.name);
+    QueryError::at(Code::OutOfDomain, literal.at, message).hint(format!("\"{}\" is {}", column.name, column.domain))
+}
+
+fn literal_text(literal: &Literal) -> String {
+    match &literal.value {
+        LiteralValue::Number(text) => shown(text),
+        LiteralValue::Text(text) => format!("'{}'", shown(text)),
+        LiteralValue::Date(text) => format!("DATE '{}'", shown(text)),
+        LiteralValue::Boolean(truth) => truth.to_string(),
+    }
+}
+
+fn code(column: &Column, literal: &Literal) -> Result<u32, QueryError> {
+    let labels = column.domain.labels().unwrap_or_default();
+    let text = match (&column.domain, &literal.value) {
+        (Domain::Boolean, LiteralValue::Boolean(truth)) => truth.to_string(),
+        (_, LiteralValue::Text(text)) => text.clone(),
+        (Domain::Category(_), LiteralValue::Number(text)) => text.clone(),
+        _ => return Err(mismatch(column, literal, "one of its values")),
+    };
+    let found = (0..).zip(&labels).find(|(_, label)| **label == text);
+    found.map(|(code, _)| code).ok_or_else(|| {
+        let message = format!("{} is not a value of \"{}\"", literal_text(literal), column.name);
+        let error = QueryError::at(Code::OutOfDomain, literal.at, message);
+        match nearest(&text, labels.iter().map(String::as_str)) {
+            Some(near) => error.hint(format!("did you mean '{near}'?")),
+            None => error.hint(format!("it is {}", column.domain)),
+        }
+    })
+}
+
+fn range(column: usize, domain: &Domain, comparison: Comparison, place: &RBig) -> Filter {
+    let (least, greatest) = stored_bounds(domain);
+    let near = |value: IBig| {
+        let value = value.max(IBig::from(least) - IBig::ONE).min(IBig::from(greatest) + IBig::ONE);
+        // Unwrap safety: it was brought within one of two bounds that are below 2⁶² in size.
+        i64::try_from(value).expect("a bound lies near the domain")
+    };
+    let (above, below) = (near(place.ceil()), near(place.floor()));
+    let (low, high) = match comparison {
+        Comparison::Equal | Comparison::NotEqual => (above, below),
+        Comparison::Less => (least, above - 1),
+        Comparison::LessOrEqual => (least, below),
+        Comparison::Greater => (below + 1, greatest),
+        Comparison::GreaterOrEqual => (above, greatest),
+    };
+    let (low, high) = (low.max(least), high.min(greatest));
+    let (low, high) = if low > high { NEVER } else { (low, high) };
+    Filter::Range { column, low, high }
+}
+
+/// Least and greatest stored integer of an ordered domain.
+#[must_use]
+pub fn stored_bounds(domain: &Domain) -> (i64, i64) {
+    match domain {
+        Domain::Number(grid) => (grid.low - grid.centre(), grid.high - grid.centre()),
+        Domain::Date { min, max } => (i64::from(*min), i64::from(*max)),
+        Domain::Category(values) => (0, values.len() as i64 - 1),
+        Domain::Boolean => (0, 1),
+    }
+}
+
+/// A decimal literal as an exact fraction.
+fn exact(text: &str) -> Option<RBig> {
+    let (negative, body) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = body.split_once(['e', 'E']).unwrap_or((body, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let plain = !digits.is_empty() && digits.len() <= LITERAL_DIGITS_MAX && digits.bytes().all(|b| b.is_ascii_digit());
+    let exponent: i64 = exponent.parse().ok().filter(|_| plain)?;
+    let power = exponent - i64::try_from(fraction.len()).ok()?;
+    if power.unsigned_abs() as usize > 2 * LITERAL_DIGITS_MAX {
+        return None;
+    }
+    let magnitude = UBig::from_str_radix(&digits, 10).ok()?;
+    let signed = if negative { -IBig::from(magnitude) } else { IBig::from(magnitude) };
+    let ten = UBig::from(10_u8).pow(power.unsigned_abs() as usize);
+    Some(if power >= 0 { RBig::from(signed * IBig::from(ten)) } else { RBig::from_parts(signed, ten) })
+}

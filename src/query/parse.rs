@@ -1,0 +1,145 @@
+//! SQL text to the closed syntax, by way of sqlparser.
+//!
+//! Promises that every field of every AST node it meets is looked at: what it does not know is refused, and a new field in a newer
+//! sqlparser does not compile. The parser's own words stay here.
+
+mod conditions;
+mod select;
+
+use sqlparser::ast::{Ident, Statement};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Span, Token, Tokenizer};
+
+use super::error::{Code, Position, QueryError, shown};
+use super::syntax::{Name, Query};
+
+/// Bytes of a query at the most.
+pub const TEXT_BYTES_MAX: usize = 16 << 10;
+/// Nodes of a query at the most: names, aggregates, comparisons, connectives. Items of an `IN` list have their own bound.
+pub const NODES_MAX: usize = 256;
+/// Nesting of a condition at the most.
+pub const DEPTH_MAX: usize = 32;
+/// Items of an `IN` list at the most.
+pub const IN_ITEMS_MAX: usize = 1_000;
+/// Words and operators at the most, before the parser is let loose: four a node.
+const TOKENS_MAX: usize = 4 * NODES_MAX;
+/// The parser recurses a few times for each level of ours.
+const PARSER_DEPTH_MAX: usize = 4 * DEPTH_MAX;
+
+/// Reads one query.
+///
+/// # Errors
+/// [`Code::UnsupportedSql`] with the place and the nearest thing that is allowed.
+pub fn parse(sql: &str) -> Result<Query, QueryError> {
+    if sql.len() > TEXT_BYTES_MAX {
+        let message = format!("the query has {} bytes; accepted are at most {TEXT_BYTES_MAX}", sql.len());
+        return Err(QueryError::whole(Code::UnsupportedSql, message));
+    }
+    if let Some(bad) = sql.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        let message = format!("the query holds the control character U+{:04X}; remove it", u32::from(bad));
+        return Err(QueryError::whole(Code::UnsupportedSql, message));
+    }
+    match &statements(sql)?[..] {
+        [Statement::Query(query)] => select::query(query),
+        [] => Err(QueryError::whole(Code::UnsupportedSql, "the query is empty; write SELECT … FROM …")),
+        [_] => Err(QueryError::whole(Code::UnsupportedSql, "only SELECT is answered")
+            .hint("write SELECT COUNT(*) FROM <dataset>")),
+        more => {
+            let message = format!("{} statements; one at a time is answered", more.len());
+            Err(QueryError::whole(Code::UnsupportedSql, message))
+        }
+    }
+}
+
+fn statements(sql: &str) -> Result<Vec<Statement>, QueryError> {
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, sql)
+        .tokenize_with_location()
+        .map_err(|error| syntax_error(sql, Some(position(error.location))))?;
+    let weighs = |token: &Token| {
+        !matches!(
+            token,
+            Token::Whitespace(_) | Token::Comma | Token::SingleQuotedString(_) | Token::Number(..) | Token::EOF
+        )
+    };
+    let weight = tokens.iter().filter(|token| weighs(&token.token)).count();
+    if weight > TOKENS_MAX {
+        let message = format!("the query has {weight} words and operators; accepted are at most {TOKENS_MAX}");
+        return Err(QueryError::whole(Code::UnsupportedSql, message));
+    }
+    Parser::new(&dialect)
+        .with_recursion_limit(PARSER_DEPTH_MAX)
+        .with_tokens_with_locations(tokens)
+        .parse_statements()
+        .map_err(|error| match error {
+            ParserError::RecursionLimitExceeded => too_deep(),
+            ParserError::ParserError(text) | ParserError::TokenizerError(text) => syntax_error(sql, place_in(&text)),
+        })
+}
+
+fn too_deep() -> QueryError {
+    QueryError::whole(Code::UnsupportedSql, format!("the query is nested more than {DEPTH_MAX} levels deep"))
+}
+
+fn syntax_error(sql: &str, at: Option<Position>) -> QueryError {
+    let Some(at) = at else {
+        return QueryError::whole(Code::UnsupportedSql, "the query ends too early, or is not SQL");
+    };
+    let line = sql.lines().nth(usize::try_from(at.line).unwrap_or(1).saturating_sub(1)).unwrap_or("");
+    let rest = line.chars().skip(usize::try_from(at.column).unwrap_or(1).saturating_sub(1));
+    let near: String = rest.take_while(|c| !c.is_whitespace()).collect();
+    let message = if near.is_empty() {
+        "the query ends too early".to_owned()
+    } else {
+        format!("syntax error near \"{}\"", shown(&near))
+    };
+    QueryError::at(Code::UnsupportedSql, at, message)
+}
+
+/// sqlparser ends its messages with "at Line: 1, Column: 8".
+fn place_in(text: &str) -> Option<Position> {
+    let (_, tail) = text.rsplit_once("Line: ")?;
+    let (line, column) = tail.split_once(", Column: ")?;
+    let digits: String = column.chars().take_while(char::is_ascii_digit).collect();
+    Some(Position { line: line.trim().parse().ok()?, column: digits.parse().ok()? })
+}
+
+fn position(location: Location) -> Position {
+    Position { line: location.line, column: location.column }
+}
+
+fn start(span: Span) -> Position {
+    position(span.start)
+}
+
+fn name(ident: &Ident) -> Name {
+    let text = if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() };
+    Name { text, at: start(ident.span) }
+}
+
+fn unsupported(at: Position, message: impl std::fmt::Display) -> QueryError {
+    QueryError::at(Code::UnsupportedSql, at, message)
+}
+
+/// Refuses `what` if it is there.
+fn absent(there: bool, at: Position, what: &str) -> Result<(), QueryError> {
+    if there { Err(unsupported(at, format!("{what} is not supported"))) } else { Ok(()) }
+}
+
+/// Counts what a query says.
+#[derive(Debug, Default)]
+struct Budget {
+    nodes: usize,
+}
+
+impl Budget {
+    fn node(&mut self) -> Result<(), QueryError> {
+        self.nodes += 1;
+        if self.nodes > NODES_MAX {
+            let message = format!("the query has more than {NODES_MAX} parts");
+            return Err(QueryError::whole(Code::UnsupportedSql, message).hint("use IN (…) for long lists"));
+        }
+        Ok(())
+    }
+}

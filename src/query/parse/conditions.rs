@@ -1,0 +1,142 @@
+//! WHERE: comparisons of one column with constants, and their connectives.
+
+use sqlparser::ast::{
+    BinaryOperator, DataType, Expr, Ident, Spanned, TypedString, UnaryOperator, Value, ValueWithSpan,
+};
+
+use super::{Budget, DEPTH_MAX, IN_ITEMS_MAX, name, start, too_deep, unsupported};
+use crate::query::error::{Position, QueryError, shown};
+use crate::query::syntax::{Comparison, Condition, Literal, LiteralValue};
+
+pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Condition, QueryError> {
+    if depth >= DEPTH_MAX {
+        return Err(too_deep());
+    }
+    budget.node()?;
+    let at = start(expr.span());
+    match expr {
+        Expr::Nested(inner) => condition(inner, depth + 1, budget),
+        Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => {
+            let sides = sides(expr, op).into_iter().map(|side| condition(side, depth + 1, budget));
+            let sides = sides.collect::<Result<Vec<_>, _>>()?;
+            Ok(if *op == BinaryOperator::And { Condition::All(sides) } else { Condition::Any(sides) })
+        }
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } => Ok(negated(condition(expr, depth + 1, budget)?, true)),
+        Expr::BinaryOp { left, op, right } => comparison(left, op, right, at),
+        Expr::Between { expr, negated: not, low, high } => {
+            let between = Condition::Between(name(column(expr)?), literal(low)?, literal(high)?);
+            Ok(negated(between, *not))
+        }
+        Expr::InList { expr, list, negated: not } => {
+            if list.len() > IN_ITEMS_MAX {
+                let message = format!("IN has {} items; accepted are at most {IN_ITEMS_MAX}", list.len());
+                return Err(unsupported(at, message));
+            }
+            let items = list.iter().map(literal).collect::<Result<_, _>>()?;
+            Ok(negated(Condition::In(name(column(expr)?), items), *not))
+        }
+        Expr::IsNull(expr) => Ok(Condition::IsNull(name(column(expr)?))),
+        Expr::IsNotNull(expr) => Ok(negated(Condition::IsNull(name(column(expr)?)), true)),
+        Expr::Identifier(ident) => Ok(Condition::Column(name(ident))),
+        other => {
+            let message = format!("the condition \"{}\" is not supported", shown(&other.to_string()));
+            Err(unsupported(at, message).hint("supported are = <> < <= > >= BETWEEN IN IS NULL AND OR NOT"))
+        }
+    }
+}
+
+/// The operands of a chain of one connective, without recursion along the chain.
+fn sides<'a>(expr: &'a Expr, connective: &BinaryOperator) -> Vec<&'a Expr> {
+    let (mut rest, mut sides) = (expr, Vec::new());
+    while let Expr::BinaryOp { left, op, right } = rest {
+        if op != connective {
+            break;
+        }
+        sides.push(right.as_ref());
+        rest = left;
+    }
+    sides.push(rest);
+    sides.reverse();
+    sides
+}
+
+fn negated(condition: Condition, not: bool) -> Condition {
+    if not { Condition::Not(Box::new(condition)) } else { condition }
+}
+
+fn comparison(left: &Expr, op: &BinaryOperator, right: &Expr, at: Position) -> Result<Condition, QueryError> {
+    let comparison = match op {
+        BinaryOperator::Eq => Comparison::Equal,
+        BinaryOperator::NotEq => Comparison::NotEqual,
+        BinaryOperator::Lt => Comparison::Less,
+        BinaryOperator::LtEq => Comparison::LessOrEqual,
+        BinaryOperator::Gt => Comparison::Greater,
+        BinaryOperator::GtEq => Comparison::GreaterOrEqual,
+        other => {
+            let message = format!("the operator \"{other}\" is not supported in a condition");
+            return Err(unsupported(at, message).hint("compare one column with a constant: = <> < <= > >="));
+        }
+    };
+    match (left, right) {
+        (Expr::Identifier(column), constant) => Ok(Condition::Compare(name(column), comparison, literal(constant)?)),
+        (constant, Expr::Identifier(column)) => {
+            Ok(Condition::Compare(name(column), comparison.mirrored(), literal(constant)?))
+        }
+        _ => Err(unsupported(at, "a comparison wants a column on one side and a constant on the other")),
+    }
+}
+
+fn column(expr: &Expr) -> Result<&Ident, QueryError> {
+    match expr {
+        Expr::Identifier(ident) => Ok(ident),
+        Expr::Nested(inner) => column(inner),
+        other => Err(unsupported(start(other.span()), "a column by its plain name is wanted here")),
+    }
+}
+
+fn literal(expr: &Expr) -> Result<Literal, QueryError> {
+    let at = start(expr.span());
+    let value = match expr {
+        Expr::Value(ValueWithSpan { value, .. }) => constant(value, at)?,
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match expr.as_ref() {
+            Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) => {
+                LiteralValue::Number(format!("-{text}"))
+            }
+            _ => return Err(unsupported(at, "a constant is wanted here")),
+        },
+        Expr::TypedString(TypedString { data_type: DataType::Date, value, uses_odbc_syntax: false }) => {
+            match &value.value {
+                Value::SingleQuotedString(text) => LiteralValue::Date(text.clone()),
+                _ => return Err(unsupported(at, "DATE wants a quoted day, like DATE '2024-02-29'")),
+            }
+        }
+        Expr::Nested(inner) => return literal(inner),
+        Expr::Identifier(ident) => {
+            let message = format!("\"{}\" stands where a constant is wanted", shown(&ident.value));
+            return Err(unsupported(at, message).hint("text is written in single quotes: 'north'"));
+        }
+        _ => {
+            return Err(unsupported(
+                at,
+                "a constant is wanted here: a number, 'text', TRUE, FALSE or DATE '2024-02-29'",
+            ));
+        }
+    };
+    Ok(Literal { value, at })
+}
+
+fn constant(value: &Value, at: Position) -> Result<LiteralValue, QueryError> {
+    match value {
+        Value::Number(text, false) => Ok(LiteralValue::Number(text.clone())),
+        Value::SingleQuotedString(text) => Ok(LiteralValue::Text(text.clone())),
+        Value::Boolean(truth) => Ok(LiteralValue::Boolean(*truth)),
+        Value::Null => {
+            Err(unsupported(at, "a comparison with NULL is never true").hint("write IS NULL or IS NOT NULL"))
+        }
+        Value::DoubleQuotedString(_) => {
+            Err(unsupported(at, "double quotes name columns; text is written in single quotes"))
+        }
+        Value::Placeholder(_) => Err(unsupported(at, "placeholders are not supported; write the value itself")),
+        _ => Err(unsupported(at, "this kind of constant is not supported; write a number or 'text'")),
+    }
+}
