@@ -1,0 +1,357 @@
+//! The walk of one query, from a question to its stored answer.
+//!
+//! Promises the order: parse, plan, certify, charge durably, evaluate, release, record, and only then an answer. A replay never
+//! spends. It knows no HTTP and no polars; everything that happens, noise and time included, comes through ports.
+
+pub mod account;
+pub mod ask;
+mod locks;
+mod margin;
+pub mod quote;
+pub mod steward;
+pub mod stored;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Semaphore;
+
+use crate::budget::charge::{ChargeRequest, Decision, Receipt, Refusal, Standing};
+use crate::budget::entry::{Digest, KeyUse};
+use crate::budget::ledger::{Ledger, LedgerFault, Outcome, read};
+use crate::chance;
+use crate::clock::Clock;
+use crate::dataset::policy::Terms;
+use crate::engine::Engine;
+use crate::privacy::certificate::{Certificate, Subject, Uncertifiable, certify};
+use crate::query::error::{Code, QueryError, shown};
+use crate::query::plan::{Plan, plan};
+use crate::query::{canonical, parse};
+use crate::vault::noise::NoiseSource;
+use crate::vault::release::{Release, release};
+use ask::Ask;
+use locks::KeyedLocks;
+use stored::{StoredAnswer, StoredAnswers};
+
+/// Queries that wait or run at the most; one more is told that the server is overloaded.
+pub const QUERIES_MAX: usize = 4_096;
+
+/// A dataset as it is served.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// Its name.
+    pub name: String,
+    /// For people.
+    pub title: Option<String>,
+    /// Its public terms.
+    pub terms: Terms,
+    /// The edition that queries see.
+    pub edition: String,
+}
+
+/// What the walk needs from outside.
+pub struct Ports {
+    /// The durable record.
+    pub ledger: Arc<dyn Ledger>,
+    /// What evaluates.
+    pub engine: Arc<dyn Engine>,
+    /// Where noise comes from.
+    pub noise: Arc<dyn NoiseSource>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// The service: everything that a server does, without HTTP.
+pub struct Service {
+    ports: Ports,
+    datasets: BTreeMap<String, Dataset>,
+    answers: StoredAnswers,
+    locks: KeyedLocks,
+    running: Semaphore,
+    present: AtomicUsize,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The question is not one that is answered.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The accuracy asked for cannot be charged.
+    #[error("{0}")]
+    Accuracy(String),
+    /// It was not admitted; nothing was charged.
+    #[error("refused: {}", .0.refusal)]
+    Refused(Box<Refused>),
+    /// Too much is going on.
+    #[error("too many queries are waiting")]
+    Overloaded,
+    /// It was charged and not answered.
+    #[error("the answer {release} failed after its charge")]
+    Unanswered {
+        /// The id that the release would have had.
+        release: String,
+    },
+    /// The ledger cannot be written; nothing was charged.
+    #[error(transparent)]
+    Ledger(#[from] LedgerFault),
+    /// Nothing has that name.
+    #[error("{0}")]
+    NotFound(String),
+    /// It is there already.
+    #[error("{0}")]
+    AlreadyExists(String),
+    /// A steward's request that the rules do not allow.
+    #[error("{0}")]
+    Invalid(String),
+}
+
+/// A refusal with what helps.
+#[derive(Debug)]
+pub struct Refused {
+    /// The refusal.
+    pub refusal: Refusal,
+    /// The dataset's accountant, to say amounts as ε.
+    pub accountant: Option<crate::privacy::accountant::Accountant>,
+}
+
+/// An answer: what is stored, how this question lays it out, and the account beside it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The stored answer.
+    pub stored: Arc<StoredAnswer>,
+    /// This question's own layout.
+    pub layout: crate::query::answer::Layout,
+    /// This question's canonical SQL.
+    pub sql: String,
+    /// The account, and whether it is a replay.
+    pub standing: Standing,
+}
+
+/// A priced question: nothing is charged and no data is touched yet.
+pub struct Priced {
+    dataset: Dataset,
+    plan: Plan,
+    sql: String,
+    view: Digest,
+    certificate: Certificate,
+}
+
+impl Service {
+    /// A service over these datasets.
+    #[must_use]
+    pub fn new(ports: Ports, datasets: Vec<Dataset>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            ports,
+            datasets: datasets.into_iter().map(|dataset| (dataset.name.clone(), dataset)).collect(),
+            answers: StoredAnswers::default(),
+            locks: KeyedLocks::default(),
+            running: Semaphore::new(2 * cores),
+            present: AtomicUsize::new(0),
+        }
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &dyn Ledger {
+        self.ports.ledger.as_ref()
+    }
+
+    /// Milliseconds since 1970 in UTC.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        self.ports.clock.now_ms()
+    }
+
+    /// All served datasets by name.
+    pub fn datasets(&self) -> impl Iterator<Item = &Dataset> {
+        self.datasets.values()
+    }
+
+    /// A served dataset.
+    #[must_use]
+    pub fn dataset(&self, name: &str) -> Option<&Dataset> {
+        self.datasets.get(name)
+    }
+
+    /// Answers a question: the walk of the design, end to end.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; only [`ServiceError::Unanswered`] has cost anything.
+    pub async fn answer(self: Arc<Self>, who: String, ask: Ask, key: Option<KeyUse>) -> Result<Answer, ServiceError> {
+        let _place = self.place()?;
+        let _key_lock = match &key {
+            Some(key) => Some(self.locks.lock(&who, &key.key).await),
+            None => None,
+        };
+        let known = key.and_then(|key| read(self.ledger(), |book| book.under_key(&who, &key)));
+        if let Some(known) = known {
+            return self.again(&who, known);
+        }
+        let priced = self.price(&who, &ask)?;
+        let _view_lock = self.locks.lock(&who, &priced.view).await;
+        if let (Some(standing), None) = (self.stored(&who, &priced), key) {
+            return self.replay(priced, standing);
+        }
+        let _slot = self.running.acquire().await.map_err(|_| ServiceError::Overloaded)?;
+        let this = Arc::clone(&self);
+        let walk = move || this.walk(who, ask, priced, key);
+        tokio::task::spawn_blocking(walk).await.map_err(|_| ServiceError::Ledger(LedgerFault::Closed))?
+    }
+
+    /// Counts one query in for as long as the place is held.
+    fn place(self: &Arc<Self>) -> Result<Place, ServiceError> {
+        let place = Place(Arc::clone(self));
+        if self.present.fetch_add(1, Ordering::AcqRel) < QUERIES_MAX {
+            Ok(place)
+        } else {
+            Err(ServiceError::Overloaded)
+        }
+    }
+
+    /// Prices a question: parse, find the dataset, plan, certify.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; nothing is charged.
+    pub fn price(&self, who: &str, ask: &Ask) -> Result<Priced, ServiceError> {
+        let query = parse::parse(&ask.sql)?;
+        let name = &query.dataset;
+        let dataset = self.datasets.get(&name.text).filter(|dataset| self.holds_account(who, &dataset.name));
+        let dataset = dataset.ok_or_else(|| {
+            let message = format!("there is no dataset \"{}\" that you may ask", shown(&name.text));
+            QueryError::at(Code::UnknownDataset, name.at, message)
+        })?;
+        let plan = plan(&query, &dataset.terms, ask.rows_per_unit)?;
+        let certificate = self.certify(dataset, &plan, &ask.accuracy)?;
+        let (sql, view) = (canonical::sql(&plan, &dataset.terms), plan.view(&dataset.edition));
+        Ok(Priced { dataset: dataset.clone(), plan, sql, view, certificate })
+    }
+
+    fn holds_account(&self, who: &str, dataset: &str) -> bool {
+        read(self.ledger(), |book| book.researcher(dataset, who).is_some())
+    }
+
+    fn certify(&self, dataset: &Dataset, plan: &Plan, accuracy: &ask::Wanted) -> Result<Certificate, ServiceError> {
+        let accountant = dataset.terms.accountant;
+        let subject = Subject { dataset: dataset.name.clone(), edition: dataset.edition.clone() };
+        let accuracy = margin::accuracy(accuracy, plan, accountant)?;
+        certify(accountant, subject, &plan.sought, &accuracy).map_err(|fault| match fault {
+            Uncertifiable::TooLittle => {
+                let least = "ask for a larger epsilon, or a smaller margin";
+                ServiceError::Accuracy(format!("the accuracy asked for is worth less than the smallest price; {least}"))
+            }
+            Uncertifiable::TooMuch => {
+                let limit = accountant.cap(dataset.terms.max_epsilon_per_query);
+                let asked = crate::privacy::units::Price::from_units(u64::MAX);
+                self.refused(&dataset.name, Refusal::OverQueryLimit { asked, limit })
+            }
+        })
+    }
+
+    fn stored(&self, who: &str, priced: &Priced) -> Option<Standing> {
+        let prices: Vec<_> = priced.certificate.measurements().iter().map(|one| one.price).collect();
+        read(self.ledger(), |book| book.stored(who, &priced.dataset.name, &priced.view, &prices))
+    }
+
+    fn replay(&self, priced: Priced, standing: Standing) -> Result<Answer, ServiceError> {
+        let stored = self.answers.get(self.ledger(), &standing.release)?;
+        Ok(Answer { stored, layout: priced.plan.layout, sql: priced.sql, standing })
+    }
+
+    /// A stored answer; whoever calls has looked who may see it. Blocks.
+    ///
+    /// # Errors
+    /// [`ServiceError::Ledger`] where the store cannot be read.
+    pub fn stored_answer(&self, release: &str) -> Result<Arc<StoredAnswer>, ServiceError> {
+        self.answers.get(self.ledger(), release)
+    }
+
+    /// The same key again: the same answer, or why there is none.
+    fn again(&self, who: &str, known: Result<Standing, Refusal>) -> Result<Answer, ServiceError> {
+        match known {
+            Ok(standing) => {
+                let stored = self.answers.get(self.ledger(), &standing.release)?;
+                let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
+                Ok(Answer { stored, layout, sql, standing })
+            }
+            Err(refusal) => Err(self.refused(who, refusal)),
+        }
+    }
+
+    fn refused(&self, dataset: &str, refusal: Refusal) -> ServiceError {
+        let accountant = self.datasets.get(dataset).map(|dataset| dataset.terms.accountant);
+        ServiceError::Refused(Box::new(Refused { refusal, accountant }))
+    }
+
+    /// Charge, evaluate, release, record. Blocks.
+    fn walk(&self, who: String, ask: Ask, priced: Priced, key: Option<KeyUse>) -> Result<Answer, ServiceError> {
+        if let (Some(standing), Some(key)) = (self.stored(&who, &priced), key) {
+            return self.replay_under_key(&who, priced, standing, key);
+        }
+        let request = ChargeRequest {
+            release: chance::id("rel").map_err(|_| LedgerFault::Store)?,
+            researcher: who.clone(),
+            certificate: priced.certificate.clone(),
+            view: priced.view,
+            sql: priced.sql.clone(),
+            purpose: ask.purpose.clone(),
+            key,
+            at_ms: self.now_ms(),
+        };
+        let receipt = match self.ports.ledger.charge(request)? {
+            Decision::Charged(receipt) => receipt,
+            Decision::Stored(standing) => return self.again(&who, Ok(standing)),
+            Decision::Refused(refusal) => return Err(self.refused(&priced.dataset.name, refusal)),
+        };
+        let standing = receipt.standing().clone();
+        let released = catch_unwind(AssertUnwindSafe(|| self.execute(receipt, &priced)));
+        let stored = match released {
+            Ok(Some(release)) => StoredAnswer::new(release, &priced, &who, ask.purpose, self.now_ms()),
+            Ok(None) | Err(_) => return Err(self.burn(standing.release)),
+        };
+        let outcome = Outcome::Released { release: standing.release.clone(), body: stored.encode() };
+        if self.ports.ledger.record(outcome, self.now_ms()).is_err() {
+            return Err(self.burn(standing.release));
+        }
+        let stored = self.answers.keep(stored);
+        Ok(Answer { stored, layout: priced.plan.layout, sql: priced.sql, standing })
+    }
+
+    fn execute(&self, receipt: Receipt, priced: &Priced) -> Option<Release> {
+        let exact = self.ports.engine.evaluate(&receipt.subject().edition, &priced.plan.computation).ok()?;
+        release(receipt, exact, self.ports.noise.as_ref()).ok()
+    }
+
+    /// EXECUTING → BURNED: charged, no answer. If even that cannot be written, the next start does it.
+    fn burn(&self, release: String) -> ServiceError {
+        tracing::error!(release, "an answer failed after its charge");
+        let cause = "the computation or its recording failed";
+        let _ = self.ports.ledger.record(Outcome::Burned { release: release.clone(), cause }, self.now_ms());
+        ServiceError::Unanswered { release }
+    }
+
+    fn replay_under_key(
+        &self,
+        who: &str,
+        priced: Priced,
+        standing: Standing,
+        key: KeyUse,
+    ) -> Result<Answer, ServiceError> {
+        match self.ports.ledger.replay(who, key, standing, self.now_ms())? {
+            Ok(standing) => self.replay(priced, standing),
+            Err(refusal) => Err(self.refused(&priced.dataset.name, refusal)),
+        }
+    }
+}
+
+/// One query's place among those that wait or run.
+struct Place(Arc<Service>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.present.fetch_sub(1, Ordering::AcqRel);
+    }
+}

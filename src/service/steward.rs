@@ -1,0 +1,217 @@
+//! What stewards do: people, grants, datasets' accounts.
+//!
+//! Promises that a rule is checked against the book inside the one writer, so that two acts never break it together.
+
+use std::sync::Arc;
+
+use super::{Service, ServiceError};
+use crate::budget::book::Book;
+use crate::budget::entry::{Act, Cap, Digest, Entry};
+use crate::budget::ledger::Ledger;
+use crate::budget::people::{NAME_CHARS_MAX, Person, Role, is_name};
+use crate::chance;
+use crate::dataset::edition::Manifest;
+use crate::dataset::policy::Policy;
+use crate::privacy::units::Epsilon;
+
+/// A token: 256 random bits, shown once.
+pub struct Token(String);
+
+impl Token {
+    /// The prefix that tells a token from other secrets.
+    const PREFIX: &'static str = "tct";
+
+    fn new() -> Result<Self, ServiceError> {
+        let bits = chance::bytes::<32>().map_err(|error| ServiceError::Invalid(error.to_string()))?;
+        Ok(Self(format!("{}_{}", Self::PREFIX, crate::budget::entry::hex::encode(&bits))))
+    }
+
+    /// The text; show it once.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The digest that is kept of a token. 256 random bits need no salt and no slow hash.
+    #[must_use]
+    pub fn digest(text: &str) -> Digest {
+        *blake3::hash(text.as_bytes()).as_bytes()
+    }
+}
+
+/// Letters of a reason at the most.
+const REASON_CHARS_MAX: usize = 500;
+
+/// Adds a person, or gives a new token to one whose token was revoked.
+///
+/// # Errors
+/// [`ServiceError::Invalid`] for a name that is none; [`ServiceError::AlreadyExists`].
+pub fn add_person(ledger: &dyn Ledger, name: &str, role: Role, now_ms: u64) -> Result<Token, ServiceError> {
+    if !is_name(name) {
+        let accepted =
+            format!("accepted are 1 to {NAME_CHARS_MAX} letters, digits and . _ - @, beginning with a letter or digit");
+        return Err(ServiceError::Invalid(format!("\"{}\" is no name; {accepted}", crate::query::error::shown(name))));
+    }
+    let token = Token::new()?;
+    let (person, digest) = (name.to_owned(), Token::digest(token.text()));
+    let rule = Box::new(move |book: &Book| match book.person(&person) {
+        Some((_, true)) => Err(format!("\"{person}\" exists and holds a token; revoke it first")),
+        Some((other, false)) if other != role => Err(format!("\"{person}\" exists as a {other}")),
+        Some((_, false)) | None => Ok(Act::PersonAdded { name: person, role, token: digest }),
+    });
+    ledger.act(rule, now_ms)?.map_err(ServiceError::AlreadyExists)?;
+    Ok(token)
+}
+
+/// Ends a person's token.
+///
+/// # Errors
+/// [`ServiceError::NotFound`].
+pub fn revoke_token(ledger: &dyn Ledger, name: &str, now_ms: u64) -> Result<(), ServiceError> {
+    let person = name.to_owned();
+    let rule = Box::new(move |book: &Book| match book.person(&person) {
+        Some((_, true)) => Ok(Act::TokenRevoked { name: person }),
+        Some((_, false)) | None => {
+            Err(format!("nobody named \"{}\" holds a token", crate::query::error::shown(&person)))
+        }
+    });
+    ledger.act(rule, now_ms)?.map(|_| ()).map_err(ServiceError::NotFound)
+}
+
+/// A grant as it is asked for.
+#[derive(Debug, Clone)]
+pub struct Grant {
+    /// To whom.
+    pub researcher: String,
+    /// Of which dataset.
+    pub dataset: String,
+    /// The new total.
+    pub epsilon: Epsilon,
+    /// Why.
+    pub reason: String,
+    /// By whom.
+    pub by: String,
+}
+
+/// Sets a researcher's allocation. Allocations of a dataset sum to at most its cap, in the accountant's unit.
+///
+/// # Errors
+/// [`ServiceError::Invalid`] where the allocations would not fit, or the person is no researcher.
+pub fn grant(ledger: &dyn Ledger, grant: Grant, now_ms: u64) -> Result<Entry, ServiceError> {
+    if grant.reason.trim().is_empty() || grant.reason.chars().count() > REASON_CHARS_MAX {
+        return Err(ServiceError::Invalid(format!("a reason has 1 to {REASON_CHARS_MAX} characters")));
+    }
+    let accountant = crate::budget::ledger::read(ledger, |book| {
+        book.dataset(&grant.dataset).map(|whole| (whole.cap.accountant, whole.cap.epsilon, whole.cap.amount))
+    });
+    let shown = crate::query::error::shown;
+    let (accountant, cap_epsilon, cap) = accountant
+        .ok_or_else(|| ServiceError::NotFound(format!("there is no dataset \"{}\"", shown(&grant.dataset))))?;
+    let amount = if grant.epsilon == cap_epsilon { cap } else { accountant.cap(grant.epsilon) };
+    let rule = Box::new(move |book: &Book| {
+        match book.person(&grant.researcher) {
+            Some((Role::Researcher, _)) => {}
+            Some((role, _)) => {
+                return Err(format!("\"{}\" is a {role}; only researchers hold accounts", grant.researcher));
+            }
+            None => return Err(format!("there is no researcher \"{}\"", shown(&grant.researcher))),
+        }
+        let whole = book.dataset(&grant.dataset).ok_or("there is no such dataset")?;
+        let own =
+            book.researcher(&grant.dataset, &grant.researcher).map_or(Default::default(), |one| one.amount.units());
+        let others = whole.allocated.units().saturating_sub(own);
+        let free = whole.cap.amount.units().saturating_sub(others);
+        if amount.units() > free {
+            let fits = accountant.epsilon_within(crate::privacy::units::Price::from_units(free));
+            return Err(format!(
+                "an allocation of epsilon {} does not fit: allocations sum to at most the dataset's cap of {}; \
+                 the largest that fits is {fits}",
+                grant.epsilon, whole.cap.epsilon
+            ));
+        }
+        let Grant { researcher, dataset, epsilon, reason, by } = grant;
+        Ok(Act::Granted { researcher, dataset, epsilon, amount, reason, by })
+    });
+    ledger.act(rule, now_ms)?.map_err(ServiceError::Invalid)
+}
+
+/// Opens the dataset's account where it is new, and makes the sealed edition the one that queries see.
+///
+/// # Errors
+/// [`ServiceError::Invalid`] where the policy's cap is not the one on record.
+pub fn publish_edition(
+    ledger: &dyn Ledger,
+    policy: &Policy,
+    manifest: &Manifest,
+    now_ms: u64,
+) -> Result<(), ServiceError> {
+    let cap = cap_of(policy);
+    let dataset = policy.name.clone();
+    let open = Box::new(move |book: &Book| match book.dataset(&dataset) {
+        None => Ok(Act::DatasetOpened { dataset, cap }),
+        Some(_) => Err(String::new()),
+    });
+    // An empty word means that it was open before.
+    let _ = ledger.act(open, now_ms)?;
+    check_cap(ledger, policy)?;
+    let (dataset, edition, commitment) = (policy.name.clone(), manifest.edition.clone(), manifest.commitment());
+    let seal = Box::new(move |_: &Book| Ok(Act::EditionSealed { dataset, edition, commitment }));
+    ledger.act(seal, now_ms)?.map(|_| ()).map_err(ServiceError::Invalid)
+}
+
+/// Whether the policy's cap is the one on record, if there is one. Caps bind all editions of a dataset together.
+///
+/// # Errors
+/// [`ServiceError::Invalid`].
+pub fn check_cap(ledger: &dyn Ledger, policy: &Policy) -> Result<(), ServiceError> {
+    let cap = cap_of(policy);
+    let known = crate::budget::ledger::read(ledger, |book| book.dataset(&policy.name).map(|whole| whole.cap));
+    match known {
+        Some(known) if known != cap => {
+            let message = format!(
+                "dataset \"{}\" was opened with another cap (epsilon {}, delta {}, at most {} a query, {}); \
+                 the policy's must be the same",
+                policy.name,
+                known.epsilon,
+                known.accountant.delta(),
+                known.query_epsilon_max,
+                known.accountant.name()
+            );
+            Err(ServiceError::Invalid(message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn cap_of(policy: &Policy) -> Cap {
+    let terms = &policy.terms;
+    let accountant = terms.accountant;
+    Cap {
+        accountant,
+        epsilon: terms.cap,
+        amount: accountant.cap(terms.cap),
+        query_max: accountant.cap(terms.max_epsilon_per_query),
+        query_epsilon_max: terms.max_epsilon_per_query,
+    }
+}
+
+impl Service {
+    /// Whose token this is.
+    #[must_use]
+    pub fn bearer(&self, token: &str) -> Option<Person> {
+        let digest = Token::digest(token);
+        crate::budget::ledger::read(self.ledger(), |book| book.bearer(&digest))
+    }
+
+    /// Runs a steward's act off the async threads.
+    ///
+    /// # Errors
+    /// Those of `act`.
+    pub async fn steward<T: Send + 'static>(
+        self: Arc<Self>,
+        act: impl FnOnce(&dyn Ledger, u64) -> Result<T, ServiceError> + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let run = move || act(self.ledger(), self.now_ms());
+        tokio::task::spawn_blocking(run).await.map_err(|_| ServiceError::Overloaded)?
+    }
+}
