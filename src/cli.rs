@@ -1,0 +1,158 @@
+//! The command line.
+//!
+//! Promises exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 could not. It prints plain text or JSON and decides nothing.
+
+mod ask;
+mod people;
+mod policy;
+mod seal;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::client::{Client, ClientError};
+use crate::demo;
+use crate::terminal::complain;
+
+/// Statistics of private tables, with differential privacy and a budget.
+#[derive(Parser)]
+#[command(name = "tacit", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes a synthetic clinic, seals it, asks about it, and serves it.
+    ///
+    /// Example: tacit demo --tour
+    Demo(demo::Options),
+    /// Serves the datasets of a configuration.
+    ///
+    /// Example: tacit serve --config tacit.toml
+    Serve {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Checks or drafts policies.
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Seals a policy's source into a new edition and prints the steward's report.
+    ///
+    /// Example: tacit seal visits.toml --state state
+    Seal(seal::Options),
+    /// Asks a question, or with --quote what it would cost.
+    ///
+    /// Example: tacit ask "SELECT COUNT(*) FROM visits" --epsilon 0.1
+    Ask(ask::Options),
+    /// Adds people.
+    #[command(subcommand)]
+    Researcher(people::ResearcherCommand),
+    /// Sets a researcher's allocation; the epsilon is the new total.
+    ///
+    /// Example: tacit grant ada visits --epsilon 1 --reason "asthma study" --state state
+    Grant(people::GrantOptions),
+    /// Shows accounts: what was spent, and what could still be charged.
+    ///
+    /// Example: tacit account ada
+    Account(people::AccountOptions),
+    /// Shows the ledger.
+    #[command(subcommand)]
+    Ledger(people::LedgerCommand),
+}
+
+/// The server that a command talks to.
+#[derive(Args)]
+pub struct ServerOptions {
+    /// The server's URL.
+    #[arg(long, env = "TACIT_URL", default_value = "http://127.0.0.1:8080")]
+    server: String,
+    /// The token to send.
+    #[arg(long, env = "TACIT_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+impl ServerOptions {
+    fn client(&self) -> Client {
+        Client::new(&self.server, self.token.as_deref())
+    }
+}
+
+/// How a command failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// The answer is no.
+    No(String),
+    /// The command was used wrongly.
+    Usage(String),
+    /// It could not.
+    Could(String),
+}
+
+impl Failure {
+    fn no(error: impl ToString) -> Self {
+        Self::No(error.to_string())
+    }
+
+    fn could(error: impl ToString) -> Self {
+        Self::Could(error.to_string())
+    }
+
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::No(_) => ExitCode::from(1),
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Could(_) => ExitCode::from(3),
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Problem { .. } => Self::no(error),
+            ClientError::Away { .. } | ClientError::Foreign { .. } => Self::could(error),
+        }
+    }
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and versions are no errors; everything else is wrong usage.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match dispatch(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let (Failure::No(text) | Failure::Usage(text) | Failure::Could(text)) = &failure;
+            complain(format!("tacit: {text}"));
+            failure.code()
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Demo(options) => demo::run(&options).map_err(Failure::could),
+        Command::Serve { config } => serve::run(&config),
+        Command::Policy(command) => policy::run(&command),
+        Command::Seal(options) => seal::run(&options),
+        Command::Ask(options) => ask::run(&options),
+        Command::Researcher(command) => people::researcher(&command),
+        Command::Grant(options) => people::grant(&options),
+        Command::Account(options) => people::account(&options),
+        Command::Ledger(command) => people::ledger(&command),
+    }
+}

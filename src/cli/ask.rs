@@ -1,0 +1,108 @@
+//! `tacit ask`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{Failure, ServerOptions};
+use crate::present;
+use crate::query::file::QueryFile;
+use crate::terminal::{say, say_bytes};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The SQL.
+    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    sql: Option<String>,
+    /// A file of SQL, with an accuracy in its headers perhaps.
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// Spend this epsilon.
+    #[arg(long, conflicts_with = "margin")]
+    epsilon: Option<String>,
+    /// Reach this 95 % half-width of counts and sums.
+    #[arg(long)]
+    margin: Option<String>,
+    /// Count fewer rows of each unit.
+    #[arg(long)]
+    rows_per_unit: Option<u32>,
+    /// What for; kept in the ledger.
+    #[arg(long)]
+    purpose: Option<String>,
+    /// Says what it would cost, and spends nothing.
+    #[arg(long)]
+    quote: bool,
+    /// How to print the answer.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// The same as --format json.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerOptions,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Csv,
+    Arrow,
+}
+
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    let body = body(options)?;
+    let client = options.server.client();
+    let format = if options.json { Format::Json } else { options.format };
+    if options.quote {
+        let quote = client.post("/v1/quotes", &body)?;
+        say(if format == Format::Json { quote.to_string() } else { present::quote(&quote) });
+        let answerable = quote.get("answerable").and_then(Value::as_bool) == Some(true);
+        return if answerable { Ok(()) } else { Err(Failure::No("the budget does not hold that much".to_owned())) };
+    }
+    let accept = match format {
+        Format::Table | Format::Json => "application/json",
+        Format::Csv => "text/csv",
+        Format::Arrow => "application/vnd.apache.arrow.stream",
+    };
+    let bytes = client.post_for("/v1/queries", &body, accept)?;
+    match format {
+        Format::Table => {
+            let answer = serde_json::from_slice(&bytes).map_err(Failure::could)?;
+            say(present::answer(&answer));
+        }
+        Format::Json => say(String::from_utf8_lossy(&bytes)),
+        Format::Csv | Format::Arrow => say_bytes(&bytes),
+    }
+    Ok(())
+}
+
+fn body(options: &Options) -> Result<Value, Failure> {
+    let mut epsilon = options.epsilon.clone();
+    let mut margin = options.margin.clone();
+    let sql = match (&options.sql, &options.file) {
+        (Some(sql), _) => sql.clone(),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Failure::Could(format!("{}: cannot be read: {}", path.display(), error.kind())))?;
+            match QueryFile::parse(&text) {
+                Ok(file) if epsilon.is_none() && margin.is_none() => {
+                    (epsilon, margin) = (file.epsilon, file.margin);
+                    file.sql
+                }
+                Ok(file) => file.sql,
+                Err(_) => text,
+            }
+        }
+        (None, None) => return Err(Failure::Usage("write the SQL, or name a file with --file".to_owned())),
+    };
+    if epsilon.is_none() && margin.is_none() {
+        return Err(Failure::Usage("say how accurate: --epsilon 0.1, or --margin 25".to_owned()));
+    }
+    let fields = json!({
+        "sql": sql, "epsilon": epsilon, "margin": margin, "rows_per_unit": options.rows_per_unit,
+        "purpose": options.purpose,
+    });
+    Ok(fields)
+}

@@ -1,0 +1,80 @@
+//! `tacit seal`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::Failure;
+use crate::clock::{Clock, SystemClock};
+use crate::dataset::edition::Manifest;
+use crate::dataset::policy::{Policy, PolicyError};
+use crate::dataset::seal::{Report, SealError, seal};
+use crate::service::steward;
+use crate::store::SqliteLedger;
+use crate::terminal::{say, table};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The policy.
+    policy: PathBuf,
+    /// The state directory; it is made where it is missing.
+    #[arg(long)]
+    state: PathBuf,
+    /// Prints the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    let policy = Policy::load(&options.policy).map_err(|error| match error {
+        PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => Failure::no(error),
+        PolicyError::Unreadable { .. } => Failure::could(error),
+    })?;
+    let ledger = SqliteLedger::open(&options.state, SystemClock.now_ms()).map_err(Failure::could)?;
+    steward::check_cap(&ledger, &policy).map_err(Failure::no)?;
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}") {
+        bar.set_style(style);
+    }
+    bar.set_message(format!("sealing {}", policy.name));
+    let sealed = seal(&policy, &options.state, &|rows| bar.set_position(rows));
+    bar.finish_and_clear();
+    let (manifest, report) = sealed.map_err(|error| match error {
+        SealError::Unwritable { .. } | SealError::Chance(_) => Failure::could(error),
+        _ => Failure::no(error),
+    })?;
+    steward::publish_edition(&ledger, &policy, &manifest, SystemClock.now_ms()).map_err(Failure::could)?;
+    if options.json {
+        print_json(&manifest, &report)
+    } else {
+        print_text(&manifest, &report)
+    }
+    Ok(())
+}
+
+fn print_text(manifest: &Manifest, report: &Report) {
+    say(format!("sealed \"{}\" as edition {}", manifest.dataset, manifest.edition));
+    say("for the steward's eyes alone:");
+    say(format!(
+        "  {} rows read, {} kept of {} units, {} cut beyond the rows per unit, {} of units that withdrew",
+        report.rows_read, report.rows_kept, report.units, report.rows_cut, report.rows_excluded
+    ));
+    let header = ["column", "missing", "clamped", "unlisted"].map(str::to_owned);
+    let row = |(name, counts): &(String, crate::dataset::encode::ColumnCounts)| {
+        vec![name.clone(), counts.nulls.to_string(), counts.clamped.to_string(), counts.unlisted.to_string()]
+    };
+    say(table(&header, &report.columns.iter().map(row).collect::<Vec<_>>()));
+}
+
+fn print_json(manifest: &Manifest, report: &Report) {
+    let columns: Vec<_> = report.columns.iter().map(|(name, counts)| {
+        serde_json::json!({"name": name, "missing": counts.nulls, "clamped": counts.clamped, "unlisted": counts.unlisted})
+    }).collect();
+    say(serde_json::json!({
+        "dataset": manifest.dataset, "edition": manifest.edition, "rows_read": report.rows_read,
+        "rows_kept": report.rows_kept, "rows_cut": report.rows_cut, "rows_excluded": report.rows_excluded,
+        "units": report.units, "columns": columns,
+    })
+    .to_string());
+}

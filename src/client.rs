@@ -1,0 +1,114 @@
+//! A client of our own server, for the commands that talk to one.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// Seconds that a server may take.
+const SECONDS_MAX: u64 = 150;
+/// Bytes of an answer at the most.
+const ANSWER_BYTES_MAX: u64 = 1 << 30;
+
+/// A server and a token for it.
+#[derive(Clone)]
+pub struct Client {
+    agent: ureq::Agent,
+    url: String,
+    token: Option<String>,
+}
+
+/// Why there is no good answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No answer came.
+    #[error("{url}: no server answers there; start one with tacit serve, or name it with --server or TACIT_URL")]
+    Away {
+        /// Where.
+        url: String,
+    },
+    /// The server says no, in a problem document.
+    #[error("{}", said(problem))]
+    Problem {
+        /// The document.
+        problem: Value,
+    },
+    /// What came is no answer of a Tacit server.
+    #[error("{url}: what answers there is no Tacit server")]
+    Foreign {
+        /// Where.
+        url: String,
+    },
+}
+
+fn said(problem: &Value) -> String {
+    let text = |key: &str| problem.get(key).and_then(Value::as_str);
+    let mut said =
+        format!("{}: {}", text("code").unwrap_or("refused"), text("detail").unwrap_or("no reason was given"));
+    if let Some(hint) = text("hint") {
+        said.push_str(&format!("\n  hint: {hint}"));
+    }
+    said
+}
+
+impl Client {
+    /// A client of the server at `url`.
+    #[must_use]
+    pub fn new(url: &str, token: Option<&str>) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .timeout_global(Some(Duration::from_secs(SECONDS_MAX)))
+            .build();
+        let url = url.trim_end_matches('/').to_owned();
+        Self { agent: config.into(), url, token: token.map(str::to_owned) }
+    }
+
+    /// GET as JSON.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn get(&self, path: &str) -> Result<Value, ClientError> {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        let request = self
+            .token
+            .iter()
+            .fold(request, |request, token| request.header("Authorization", format!("Bearer {token}")));
+        self.json(self.read(request.call())?)
+    }
+
+    /// POST of JSON, answered in JSON.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        self.json(self.post_for(path, body, "application/json")?)
+    }
+
+    /// POST of JSON, answered in the format `accept`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn post_for(&self, path: &str, body: &Value, accept: &str) -> Result<Vec<u8>, ClientError> {
+        let request = self.agent.post(format!("{}{path}", self.url)).header("Accept", accept);
+        let request = self
+            .token
+            .iter()
+            .fold(request, |request, token| request.header("Authorization", format!("Bearer {token}")));
+        self.read(request.content_type("application/json").send(body.to_string()))
+    }
+
+    fn read(&self, response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, ClientError> {
+        let away = || ClientError::Away { url: self.url.clone() };
+        let mut response = response.map_err(|_| away())?;
+        let status = response.status();
+        let bytes = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(|_| away())?;
+        if status.is_success() {
+            return Ok(bytes);
+        }
+        Err(ClientError::Problem { problem: self.json(bytes)? })
+    }
+
+    fn json(&self, bytes: Vec<u8>) -> Result<Value, ClientError> {
+        serde_json::from_slice(&bytes).map_err(|_| ClientError::Foreign { url: self.url.clone() })
+    }
+}

@@ -1,0 +1,213 @@
+//! The demo: a synthetic clinic, sealed, asked and served.
+//!
+//! Everything it does goes through the same doors as a steward and a researcher of a real table.
+
+mod clinic;
+mod tour;
+
+use std::fs;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use include_dir::{Dir, include_dir};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+
+use crate::budget::people::Role;
+use crate::client::{Client, ClientError};
+use crate::clock::{Clock, SystemClock};
+use crate::dataset::policy::Policy;
+use crate::dataset::seal::seal;
+use crate::privacy::units::Epsilon;
+use crate::service::{Service, steward};
+use crate::store::SqliteLedger;
+use crate::terminal::say;
+use crate::{http, startup, telemetry};
+
+/// The published queries, as they stand in `queries/`; its subfolders are not among them.
+static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
+
+const POLICY: &str = include_str!("demo/visits.toml");
+/// What the tour may spend: so little that its last question is refused.
+const TOUR_EPSILON: &str = "1";
+/// What the researcher may spend.
+const RESEARCHER_EPSILON: &str = "2";
+
+/// Options of `tacit demo`.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// Where the clinic, its ledger and its tokens are kept.
+    #[arg(long, default_value = "demo")]
+    pub dir: PathBuf,
+    /// Patients of the synthetic clinic.
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(100..=2_000_000))]
+    pub patients: u32,
+    /// Where to serve after the tour.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Ends after the tour; no fixed port is opened.
+    #[arg(long)]
+    pub tour: bool,
+}
+
+/// `demo.toml`: what scripts go on from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Keys {
+    url: String,
+    steward: String,
+    researcher: String,
+    viewer: String,
+    tour: String,
+}
+
+/// Why there is no demo.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct DemoError(String);
+
+macro_rules! demo_error_from {
+    ($($error:ty),*) => { $(impl From<$error> for DemoError {
+        fn from(error: $error) -> Self { Self(error.to_string()) }
+    })* };
+}
+
+demo_error_from!(
+    std::io::Error,
+    startup::StartError,
+    ClientError,
+    crate::store::OpenError,
+    crate::dataset::seal::SealError,
+    crate::service::ServiceError,
+    crate::dataset::policy::PolicyError,
+    crate::privacy::units::DecimalFault,
+    crate::query::file::FileFault,
+    toml::de::Error,
+    toml::ser::Error,
+    tokio::task::JoinError,
+    clinic::ClinicError
+);
+
+/// Runs the demo until it is stopped, or with `tour` until the tour has ended.
+///
+/// # Errors
+/// [`DemoError`] with what went wrong.
+pub fn run(options: &Options) -> Result<(), DemoError> {
+    telemetry::start();
+    let keys_path = options.dir.join("demo.toml");
+    let mut keys = if keys_path.is_file() {
+        say(format!("the clinic in {} is there already", options.dir.display()));
+        toml::from_str(&fs::read_to_string(&keys_path)?)?
+    } else {
+        prepare(options)?
+    };
+    let policy = options.dir.join("visits.toml");
+    let service = startup::open(&state(&options.dir), &[policy])?;
+    http::server::runtime()?.block_on(async {
+        tour_through(Arc::clone(&service), &options.dir, &keys).await?;
+        if options.tour {
+            return save(&keys_path, &keys);
+        }
+        let listener = TcpListener::bind(options.listen).await.map_err(|error| {
+            DemoError(format!("{}: cannot listen: {}; choose another with --listen", options.listen, error.kind()))
+        })?;
+        keys.url = format!("http://{}", listener.local_addr()?);
+        save(&keys_path, &keys)?;
+        introduce(&keys, &keys_path);
+        http::server::serve(listener, http::router(service), http::server::stop()).await;
+        Ok(())
+    })
+}
+
+fn state(dir: &Path) -> PathBuf {
+    dir.join("state")
+}
+
+/// Makes the clinic, seals it, opens accounts.
+fn prepare(options: &Options) -> Result<Keys, DemoError> {
+    let dir = &options.dir;
+    if state(dir).exists() {
+        let message = "holds a demo that was not finished; remove it, or choose another folder with --dir";
+        return Err(DemoError(format!("{}: {message}", dir.display())));
+    }
+    fs::create_dir_all(dir.join("queries"))?;
+    for file in QUERIES.files() {
+        fs::write(dir.join("queries").join(file.path()), file.contents())?;
+    }
+    fs::write(dir.join("visits.toml"), POLICY)?;
+    let visits = clinic::write(&dir.join("visits.parquet"), options.patients)?;
+    say(format!(
+        "made a clinic of {} patients and {visits} visits: {}",
+        options.patients,
+        dir.join("visits.parquet").display()
+    ));
+
+    let policy = Policy::load(&dir.join("visits.toml"))?;
+    let now = || SystemClock.now_ms();
+    let (manifest, report) = seal(&policy, &state(dir), &|_| {})?;
+    let ledger = SqliteLedger::open(&state(dir), now())?;
+    steward::publish_edition(&ledger, &policy, &manifest, now())?;
+    say(format!(
+        "sealed it: {} rows kept, {} cut beyond 8 a patient (only a steward sees such numbers)",
+        report.rows_kept, report.rows_cut
+    ));
+
+    let add = |name: &str, role| steward::add_person(&ledger, name, role, now()).map(|token| token.text().to_owned());
+    let keys = Keys {
+        url: format!("http://{}", options.listen),
+        steward: add("steward", Role::Steward)?,
+        researcher: add("researcher", Role::Researcher)?,
+        viewer: add("viewer", Role::Viewer)?,
+        tour: add("tour", Role::Researcher)?,
+    };
+    for (name, epsilon) in [("researcher", RESEARCHER_EPSILON), ("tour", TOUR_EPSILON)] {
+        let grant = steward::Grant {
+            researcher: name.to_owned(),
+            dataset: policy.name.clone(),
+            epsilon: Epsilon::parse(epsilon)?,
+            reason: "demo".to_owned(),
+            by: "steward".to_owned(),
+        };
+        steward::grant(&ledger, grant, now())?;
+    }
+    Ok(keys)
+}
+
+/// The tour talks HTTP to a listener of its own, on a port that the system chooses.
+async fn tour_through(service: Arc<Service>, dir: &Path, keys: &Keys) -> Result<(), DemoError> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let client = Client::new(&format!("http://{}", listener.local_addr()?), Some(&keys.tour));
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(http::server::serve(listener, http::router(service), async {
+        let _ = ended.await;
+    }));
+    let queries = dir.join("queries");
+    let toured = tokio::task::spawn_blocking(move || tour::run(&client, &queries)).await?;
+    let _ = end.send(());
+    serving.await?;
+    toured
+}
+
+fn save(path: &Path, keys: &Keys) -> Result<(), DemoError> {
+    let partial = path.with_extension("toml.partial");
+    let mut file = fs::File::options().create(true).write(true).truncate(true).mode(0o600).open(&partial)?;
+    file.write_all(toml::to_string(keys)?.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&partial, path)?;
+    Ok(())
+}
+
+fn introduce(keys: &Keys, path: &Path) {
+    say(format!("\nTacit serves on {}", keys.url));
+    say(format!("  steward     {}", keys.steward));
+    say(format!("  researcher  {}", keys.researcher));
+    say(format!("  viewer      {}", keys.viewer));
+    say(format!("The tokens stand in {}, too. Ask on, for example:\n", path.display()));
+    say(format!(
+        "curl -s {}/v1/queries -H 'Authorization: Bearer {}' \\\n  -d '{{\"sql\": \"SELECT region, COUNT(*) AS visits FROM visits GROUP BY region\", \"epsilon\": \"0.1\"}}'",
+        keys.url, keys.researcher
+    ));
+}

@@ -1,0 +1,46 @@
+//! The tour: every published query asked as a researcher would, and at last one question too many.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::DemoError;
+use crate::client::{Client, ClientError};
+use crate::present;
+use crate::query::file::QueryFile;
+use crate::terminal::say;
+
+/// Asked at the end; more than the tour's account holds by then.
+const LAST: &str = "SELECT COUNT(*) AS visits FROM visits WHERE emergency";
+
+/// Asks every file of `queries` and prints what comes back.
+///
+/// # Errors
+/// [`DemoError`] where a query is not answered, or the last one is.
+pub(super) fn run(client: &Client, queries: &Path) -> Result<(), DemoError> {
+    let mut paths: Vec<_> =
+        fs::read_dir(queries)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "sql"));
+    paths.sort();
+    for path in paths {
+        let file = QueryFile::parse(&fs::read_to_string(&path)?)?;
+        say(format!("\n{}\n{}", file.title, file.sql));
+        let body = json!({"sql": file.sql, "epsilon": file.epsilon, "margin": file.margin, "purpose": "tour"});
+        let answer = client.post("/v1/queries", &body)?;
+        say(present::answer(&answer));
+    }
+    refuse(client)
+}
+
+fn refuse(client: &Client) -> Result<(), DemoError> {
+    say(format!("\nOne question too many: epsilon 1 for\n{LAST}"));
+    match client.post("/v1/queries", &json!({"sql": LAST, "epsilon": "1"})) {
+        Err(ClientError::Problem { problem }) if problem["code"] == "budget-exhausted" => {
+            say(format!("{}", ClientError::Problem { problem }));
+            Ok(())
+        }
+        Err(other) => Err(other.into()),
+        Ok(_) => Err(DemoError("the last question should have been refused".to_owned())),
+    }
+}

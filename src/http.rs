@@ -1,0 +1,95 @@
+//! HTTP: the contract with programs outside.
+//!
+//! Promises that every route has its roles, that every body and head is bounded in bytes and seconds, and that an error is a
+//! problem document made of the caller's own words and public terms. It knows no polars and no SQLite.
+
+mod accounts;
+mod auth;
+mod body;
+mod datasets;
+mod encode;
+mod grants;
+mod health;
+mod json;
+mod ledger;
+mod params;
+pub mod problem;
+mod queries;
+mod quotes;
+mod releases;
+mod researchers;
+pub mod server;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::service::Service;
+use problem::Problem;
+
+/// What handlers share.
+pub type App = Arc<Service>;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Tacit", description = "Aggregate statistics of private tables, with differential privacy"),
+    modifiers(&Bearer)
+)]
+struct Api;
+
+struct Bearer;
+
+impl utoipa::Modify for Bearer {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let components = api.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The routes over a service.
+pub fn router(service: App) -> Router {
+    let (router, api) = documented().split_for_parts();
+    // Unwrap safety: the document is plain data.
+    let document: Arc<str> = api.to_json().expect("the document is plain data").into();
+    router
+        .route("/openapi.json", axum::routing::get(move || health::openapi(Arc::clone(&document))))
+        .fallback(async || Problem::not_found("there is no such page; GET /openapi.json lists them"))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(middleware::from_fn(headers))
+        .with_state(service)
+}
+
+fn documented() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Api::openapi())
+        .routes(routes!(datasets::list))
+        .routes(routes!(datasets::one))
+        .routes(routes!(quotes::quote))
+        .routes(routes!(queries::query))
+        .routes(routes!(releases::list))
+        .routes(routes!(releases::one))
+        .routes(routes!(accounts::list))
+        .routes(routes!(researchers::list, researchers::add))
+        .routes(routes!(researchers::revoke))
+        .routes(routes!(grants::grant))
+        .routes(routes!(ledger::list))
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+}
+
+/// Answers are for who asked: no cache keeps them unless a handler says so, and no browser guesses their type.
+async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

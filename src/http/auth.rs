@@ -1,0 +1,62 @@
+//! Who asks: bearer tokens and roles.
+
+use axum::extract::FromRequestParts;
+use axum::http::header;
+use axum::http::request::Parts;
+
+use super::App;
+use super::problem::Problem;
+use crate::budget::people::{Person, Role};
+
+/// Anyone with a valid token.
+pub struct Anyone(pub Person);
+
+/// A steward.
+pub struct Steward(pub Person);
+
+/// A researcher.
+pub struct Researcher(pub Person);
+
+/// A researcher or a steward.
+pub struct Reader(pub Person);
+
+/// Bytes of a token at the most.
+const TOKEN_BYTES_MAX: usize = 256;
+
+fn bearer(parts: &Parts, service: &App) -> Result<Person, Problem> {
+    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(Problem::unauthenticated()) };
+    let text = value.to_str().map_err(|_| Problem::unauthenticated())?;
+    let token = match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => return Err(Problem::unauthenticated()),
+    };
+    if token.is_empty() || token.len() > TOKEN_BYTES_MAX {
+        return Err(Problem::unauthenticated());
+    }
+    service.bearer(token).ok_or_else(Problem::unauthenticated)
+}
+
+fn role(person: Person, accepted: &[Role]) -> Result<Person, Problem> {
+    if accepted.contains(&person.role) {
+        return Ok(person);
+    }
+    let names: Vec<_> = accepted.iter().map(|role| role.name()).collect();
+    Err(Problem::forbidden(format!("your role is {}; this is for a {}", person.role, names.join(" or "))))
+}
+
+macro_rules! asks_as {
+    ($extractor:ident, $roles:expr) => {
+        impl FromRequestParts<App> for $extractor {
+            type Rejection = Problem;
+            async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Problem> {
+                bearer(parts, service).and_then(|person| role(person, $roles)).map(Self)
+            }
+        }
+    };
+}
+
+asks_as!(Anyone, &Role::ALL);
+asks_as!(Steward, &[Role::Steward]);
+asks_as!(Researcher, &[Role::Researcher]);
+asks_as!(Reader, &[Role::Researcher, Role::Steward]);

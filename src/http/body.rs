@@ -1,0 +1,129 @@
+//! Bodies of requests: bounded in bytes and in seconds, then read as what they ask.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+
+use super::App;
+use super::json::{Fields, Json, wrong_kind};
+use super::problem::Problem;
+use crate::budget::entry::KeyUse;
+use crate::privacy::units::Epsilon;
+use crate::service::ask::{Ask, Margin, Wanted};
+
+/// Bytes of a body at the most.
+pub const BODY_BYTES_MAX: usize = 64 << 10;
+/// Seconds that a body may take to arrive.
+const BODY_SECONDS_MAX: u64 = 10;
+/// Characters of a declared purpose at the most.
+const PURPOSE_CHARS_MAX: usize = 500;
+const KEY_CHARS_MAX: usize = 255;
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// A whole body.
+pub struct Body(pub Bytes);
+
+impl FromRequest<App> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        let reading = to_bytes(request.into_body(), BODY_BYTES_MAX);
+        match tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), reading).await {
+            Ok(Ok(bytes)) => Ok(Self(bytes)),
+            Ok(Err(_)) => Err(Problem::too_large(BODY_BYTES_MAX)),
+            Err(_) => {
+                Err(Problem::invalid_request(format!("the body did not arrive within {BODY_SECONDS_MAX} seconds")))
+            }
+        }
+    }
+}
+
+/// Reads a question: first the JSON, then the accuracy; the SQL is read by the service.
+pub fn ask(bytes: &[u8]) -> Result<Ask, Problem> {
+    let mut fields = Fields::read(bytes, &["sql", "epsilon", "margin", "rows_per_unit", "purpose"])?;
+    let sql = fields.text("sql")?;
+    let purpose = fields.optional_text("purpose")?;
+    if purpose.as_ref().is_some_and(|text| text.chars().count() > PURPOSE_CHARS_MAX) {
+        return Err(Problem::invalid_request(format!("the purpose has more than {PURPOSE_CHARS_MAX} characters")));
+    }
+    let rows_per_unit = rows_per_unit(&mut fields)?;
+    let epsilon = fields.optional_text("epsilon")?;
+    let margin = fields.take("margin");
+    let accuracy = accuracy(epsilon, margin)?;
+    Ok(Ask { sql, accuracy, rows_per_unit, purpose })
+}
+
+fn rows_per_unit(fields: &mut Fields) -> Result<Option<u32>, Problem> {
+    match fields.take("rows_per_unit") {
+        None => Ok(None),
+        Some(Json::Number(number)) if number.fract() == 0.0 && (0.0..=4e9).contains(&number) => Ok(Some(number as u32)),
+        Some(Json::Number(_)) => Err(Problem::invalid_request(
+            "the field \"rows_per_unit\" is no whole number of rows; accepted is 1 or more",
+        )),
+        Some(other) => Err(wrong_kind("rows_per_unit", &other, "a whole number")),
+    }
+}
+
+fn accuracy(epsilon: Option<String>, margin: Option<Json>) -> Result<Wanted, Problem> {
+    let margins = match &margin {
+        Some(Json::Object(fields)) => Some(named_margins(fields)?),
+        Some(Json::Text(_)) | None => None,
+        Some(other) => {
+            return Err(wrong_kind("margin", other, "a decimal string, or an object of them by output name"));
+        }
+    };
+    match (epsilon, margin) {
+        (Some(_), Some(_)) => {
+            Err(Problem::invalid_request("both epsilon and margin are given; accepted is one of them"))
+        }
+        (None, None) => Err(Problem::invalid_request(
+            "neither epsilon nor margin is given; say how accurate: \"epsilon\": \"0.1\" or \"margin\": \"25\"",
+        )),
+        (Some(text), None) => Epsilon::parse(&text)
+            .map(Wanted::Epsilon)
+            .map_err(|fault| Problem::invalid_epsilon(format!("epsilon: {fault}"))),
+        (None, Some(Json::Text(text))) => margin_of("margin", &text).map(Wanted::Margin),
+        (None, Some(_)) => {
+            let read = |(name, text): (String, String)| margin_of(&name, &text).map(|margin| (name, margin));
+            let margins = margins.unwrap_or_default().into_iter().map(read).collect::<Result<BTreeMap<_, _>, _>>()?;
+            Ok(Wanted::Margins(margins))
+        }
+    }
+}
+
+fn margin_of(name: &str, text: &str) -> Result<Margin, Problem> {
+    Margin::parse(text)
+        .map_err(|fault| Problem::invalid_epsilon(format!("{}: {fault}", crate::query::error::shown(name))))
+}
+
+fn named_margins(fields: &[(String, Json)]) -> Result<Vec<(String, String)>, Problem> {
+    if fields.is_empty() {
+        return Err(Problem::invalid_request("the field \"margin\" names no output"));
+    }
+    let mut margins: Vec<(String, String)> = Vec::with_capacity(fields.len());
+    for (name, value) in fields {
+        let Json::Text(text) = value else { return Err(wrong_kind("margin", value, "decimal strings by output name")) };
+        if margins.iter().any(|(earlier, _)| earlier == name) {
+            let shown = crate::query::error::shown(name);
+            return Err(Problem::invalid_request(format!("margin names \"{shown}\" twice")));
+        }
+        margins.push((name.clone(), text.clone()));
+    }
+    Ok(margins)
+}
+
+/// The idempotency key, by digests of itself and of the body.
+pub fn key_use(headers: &HeaderMap, body: &[u8]) -> Result<Option<KeyUse>, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let bytes = value.as_bytes();
+    let plain = bytes.iter().all(u8::is_ascii_graphic) && (1..=KEY_CHARS_MAX).contains(&bytes.len());
+    if !plain || values.next().is_some() {
+        let accepted = format!("accepted is one key of 1 to {KEY_CHARS_MAX} visible ASCII characters");
+        return Err(Problem::invalid_request(format!("the Idempotency-Key is not one; {accepted}")));
+    }
+    Ok(Some(KeyUse { key: *blake3::hash(bytes).as_bytes(), body: *blake3::hash(body).as_bytes() }))
+}

@@ -1,0 +1,319 @@
+//! Stored answers as JSON, CSV, Arrow and Parquet.
+//!
+//! Promises that equal answers have equal bytes: rendering is a function of the stored answer and the account beside it.
+
+use std::io::Cursor;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use polars::prelude::{Column, DataFrame, IpcStreamWriter, ParquetWriter, PolarsResult, SerWriter};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::problem::Problem;
+use crate::privacy::certificate::NORMAL_975;
+use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
+use crate::service::Answer;
+use crate::service::account::{AccountView, significant};
+use crate::service::stored::StoredAnswer;
+
+/// A format that answers come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `application/json`
+    Json,
+    /// `text/csv`
+    Csv,
+    /// `application/vnd.apache.arrow.stream`
+    Arrow,
+    /// `application/vnd.apache.parquet`
+    Parquet,
+}
+
+impl Format {
+    const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::Arrow, Self::Parquet];
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv",
+            Self::Arrow => "application/vnd.apache.arrow.stream",
+            Self::Parquet => "application/vnd.apache.parquet",
+        }
+    }
+
+    /// The format that `Accept` asks for: the first with the highest weight; JSON where nothing is said.
+    pub fn negotiate(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut asked = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+        if asked.peek().is_none() {
+            return Ok(Self::Json);
+        }
+        let mut best: Option<(f32, Self)> = None;
+        for range in asked.flat_map(|value| value.split(',')) {
+            let mut parts = range.split(';').map(str::trim);
+            let name = parts.next().unwrap_or("").to_ascii_lowercase();
+            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
+            let found = Self::ALL.into_iter().find(|format| {
+                let (kind, _) = format.media_type().split_once('/').unwrap_or_default();
+                name == format.media_type() || name == "*/*" || name == format!("{kind}/*")
+            });
+            if let Some(format) = found
+                && weight > best.map_or(0.0, |(weight, _)| weight)
+            {
+                best = Some((weight, format));
+            }
+        }
+        best.map(|(_, format)| format).ok_or_else(Problem::not_acceptable)
+    }
+}
+
+/// One column's description.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ColumnBody {
+    /// The output's name.
+    name: String,
+    /// `key` or `estimate`.
+    kind: &'static str,
+    /// `count`, `sum` or `mean`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aggregate: Option<&'static str>,
+    /// The standard error of counts and sums, as decimal text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    std_error: Option<String>,
+    /// 1.959964 × the standard error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    margin: Option<String>,
+}
+
+impl ColumnBody {
+    /// A column of an answer; quotes show its margin, too.
+    pub fn of(column: &ColumnInfo, with_margin: bool) -> Self {
+        let (aggregate, error) = match column.kind {
+            ColumnKind::Key => (None, None),
+            ColumnKind::Count(error) => (Some("count"), Some(error)),
+            ColumnKind::Sum(error) => (Some("sum"), Some(error)),
+            ColumnKind::Mean => (Some("mean"), None),
+        };
+        Self {
+            name: column.name.clone(),
+            kind: if column.kind == ColumnKind::Key { "key" } else { "estimate" },
+            aggregate,
+            std_error: error.map(|error| significant(error, 9)),
+            margin: error.filter(|_| with_margin).map(|error| significant(NORMAL_975 * error, 9)),
+        }
+    }
+}
+
+/// What an answer cost.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct PriceBody {
+    /// The ε.
+    pub epsilon: String,
+    /// The dataset's δ.
+    pub delta: String,
+}
+
+#[derive(Serialize)]
+struct AnswerBody<'a> {
+    release: &'a str,
+    dataset: &'a str,
+    edition: &'a str,
+    sql: &'a str,
+    replayed: bool,
+    mechanism: &'a str,
+    confidence: &'static str,
+    rows_per_unit: u32,
+    columns: Vec<ColumnBody>,
+    rows: Rows<'a>,
+    price: PriceBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<&'a str>,
+    at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<AccountView>,
+}
+
+struct Rows<'a>(&'a Table);
+
+impl Serialize for Rows<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut rows = out.serialize_seq(Some(self.0.rows.len()))?;
+        for row in &self.0.rows {
+            rows.serialize_element(&RowBody { names: &self.0.names, cells: row })?;
+        }
+        rows.end()
+    }
+}
+
+struct RowBody<'a> {
+    names: &'a [String],
+    cells: &'a [Cell],
+}
+
+impl Serialize for RowBody<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut row = out.serialize_map(Some(self.names.len()))?;
+        for (name, cell) in self.names.iter().zip(self.cells) {
+            match cell {
+                Cell::Missing => row.serialize_entry(name, &())?,
+                Cell::Text(text) => row.serialize_entry(name, text)?,
+                Cell::Boolean(truth) => row.serialize_entry(name, truth)?,
+                Cell::Float(value) => row.serialize_entry(name, value)?,
+                Cell::Decimal(_) => {
+                    let digits = RawValue::from_string(cell.text().unwrap_or_default());
+                    row.serialize_entry(name, &digits.map_err(serde::ser::Error::custom)?)?;
+                }
+            }
+        }
+        row.end()
+    }
+}
+
+/// An answer with its account, in the format asked for.
+pub fn answer(answer: &Answer, format: Format) -> Response {
+    let stored = &answer.stored;
+    let table = tabulate(&answer.layout, &stored.release);
+    let account = AccountView::of(stored.accountant, &answer.standing.account);
+    let bytes = match format {
+        Format::Json => Some(json(stored, &table, &answer.sql, answer.standing.replayed, Some(account.clone()))),
+        Format::Csv | Format::Arrow | Format::Parquet => encoded(&table, format),
+    };
+    let Some(bytes) = bytes else { return Problem::overloaded("the answer could not be encoded").into_response() };
+    let mut response = (typed(format), bytes).into_response();
+    let headers = response.headers_mut();
+    for (name, value) in [
+        ("tacit-release", &stored.release.id),
+        ("tacit-epsilon-spent", &account.epsilon_spent),
+        ("tacit-epsilon-remaining", &account.epsilon_remaining),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// A stored answer by itself: the same bytes for ever.
+pub fn stored(stored: &StoredAnswer, format: Format) -> Response {
+    let table = tabulate(&stored.layout, &stored.release);
+    let bytes = match format {
+        Format::Json => Some(json(stored, &table, &stored.sql, true, None)),
+        Format::Csv | Format::Arrow | Format::Parquet => encoded(&table, format),
+    };
+    match bytes {
+        Some(bytes) => (typed(format), bytes).into_response(),
+        None => Problem::overloaded("the answer could not be encoded").into_response(),
+    }
+}
+
+fn typed(format: Format) -> [(HeaderName, HeaderValue); 1] {
+    [(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()))]
+}
+
+fn json(stored: &StoredAnswer, table: &Table, sql: &str, replayed: bool, account: Option<AccountView>) -> Bytes {
+    // A stored answer shown beside an account is a replay that cost nothing; by itself it says what it did cost.
+    let free = replayed && account.is_some();
+    let epsilon = if free { "0".to_owned() } else { stored.accountant.epsilon_spent(stored.release.price).to_string() };
+    let body = AnswerBody {
+        release: &stored.release.id,
+        dataset: &stored.release.subject.dataset,
+        edition: &stored.release.subject.edition,
+        sql,
+        replayed,
+        mechanism: stored.release.mechanism.name(),
+        confidence: "0.95",
+        rows_per_unit: stored.rows_per_unit,
+        columns: table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
+        rows: Rows(table),
+        price: PriceBody { epsilon, delta: stored.accountant.delta().to_string() },
+        purpose: stored.purpose.as_deref(),
+        at: timestamp(stored.at_ms),
+        account,
+    };
+    // Unwrap safety: the body is plain data with string keys, and its raw numbers are decimal digits.
+    serde_json::to_vec(&body).expect("an answer is plain data").into()
+}
+
+/// A moment in UTC as RFC 3339 text.
+pub fn timestamp(at_ms: u64) -> String {
+    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
+    moment.map_or_else(String::new, |moment| moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}
+
+fn encoded(table: &Table, format: Format) -> Option<Bytes> {
+    let mut buffer = Cursor::new(Vec::new());
+    let written = match format {
+        Format::Json => None,
+        Format::Csv => csv(table, &mut buffer),
+        Format::Arrow => frame(table).and_then(|mut frame| IpcStreamWriter::new(&mut buffer).finish(&mut frame)).ok(),
+        Format::Parquet => {
+            frame(table).and_then(|mut frame| ParquetWriter::new(&mut buffer).finish(&mut frame)).ok().map(|_| ())
+        }
+    };
+    written.map(|()| buffer.into_inner().into())
+}
+
+fn csv(table: &Table, out: &mut Cursor<Vec<u8>>) -> Option<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(&table.names).ok()?;
+    for row in &table.rows {
+        writer.write_record(row.iter().map(|cell| cell.text().unwrap_or_default())).ok()?;
+    }
+    writer.flush().ok()
+}
+
+/// Keys as text or booleans, whole counts as integers, everything else as floats.
+fn frame(table: &Table) -> PolarsResult<DataFrame> {
+    let columns = (0..table.names.len()).map(|index| {
+        let name = table.names[index].as_str().into();
+        let cells = || table.rows.iter().map(|row| &row[index]);
+        let whole = |cell: &Cell| matches!(cell, Cell::Decimal(value) if value % 1_000_000_000 == 0);
+        if cells().any(|cell| matches!(cell, Cell::Text(_))) {
+            Column::new(name, cells().map(Cell::text).collect::<Vec<_>>())
+        } else if cells().any(|cell| matches!(cell, Cell::Boolean(_))) {
+            Column::new(
+                name,
+                cells()
+                    .map(|cell| {
+                        matches!(cell, Cell::Boolean(true)).then_some(true).or(match cell {
+                            Cell::Boolean(false) => Some(false),
+                            _ => None,
+                        })
+                    })
+                    .collect::<Vec<_>>(),
+            )
+        } else if is_count(table, index) && cells().all(whole) {
+            Column::new(name, cells().map(whole_value).collect::<Vec<_>>())
+        } else {
+            Column::new(name, cells().map(float_value).collect::<Vec<_>>())
+        }
+    });
+    DataFrame::new(table.rows.len(), columns.collect())
+}
+
+fn is_count(table: &Table, index: usize) -> bool {
+    let name = &table.names[index];
+    let of = |column: &&ColumnInfo| {
+        [String::new(), "_low".to_owned(), "_high".to_owned()]
+            .iter()
+            .any(|suffix| *name == format!("{}{suffix}", column.name))
+    };
+    table.columns.iter().find(of).is_some_and(|column| matches!(column.kind, ColumnKind::Count(_)))
+}
+
+fn whole_value(cell: &Cell) -> Option<i64> {
+    match cell {
+        Cell::Decimal(value) => i64::try_from(value / 1_000_000_000).ok(),
+        Cell::Missing | Cell::Text(_) | Cell::Boolean(_) | Cell::Float(_) => None,
+    }
+}
+
+fn float_value(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Decimal(value) => Some(*value as f64 / 1e9),
+        Cell::Float(value) => Some(*value),
+        Cell::Missing | Cell::Text(_) | Cell::Boolean(_) => None,
+    }
+}

@@ -1,0 +1,85 @@
+//! Path segments and paging, with our own words where they are wrong.
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, header};
+use serde::Deserialize;
+
+use super::App;
+use super::problem::Problem;
+
+/// Items of a page at the most.
+const LIMIT_MAX: usize = 1_000;
+const LIMIT_DEFAULT: usize = 100;
+
+/// The one variable segment of a path.
+pub struct Segment(pub String);
+
+impl FromRequestParts<App> for Segment {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Problem> {
+        let segment = Path::<String>::from_request_parts(parts, service).await;
+        segment.map(|Path(text)| Self(text)).map_err(|_| Problem::invalid_request("the path is not UTF-8"))
+    }
+}
+
+/// Which page of a list.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// Items at the most, up to 1,000.
+    limit: Option<String>,
+    /// The last item of the page before.
+    pub after: Option<String>,
+}
+
+impl FromRequestParts<App> for PageParams {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Problem> {
+        let params = Query::<Self>::from_request_parts(parts, service).await;
+        let wrong =
+            || Problem::invalid_request("the query string is not valid; accepted are limit and after, each once");
+        params.map(|Query(params)| params).map_err(|_| wrong())
+    }
+}
+
+impl PageParams {
+    /// The limit, 100 by default.
+    pub fn limit(&self) -> Result<usize, Problem> {
+        let Some(text) = &self.limit else { return Ok(LIMIT_DEFAULT) };
+        let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
+        limit.ok_or_else(|| {
+            let shown = crate::query::error::shown(text);
+            Problem::invalid_request(format!("limit is \"{shown}\"; accepted is 1 to {LIMIT_MAX}"))
+        })
+    }
+}
+
+/// One page, cut from one item more than it may hold.
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+impl<T> Page<T> {
+    /// Cuts `items` to `limit`.
+    pub fn cut(mut items: Vec<T>, limit: usize) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        Self { items, more }
+    }
+}
+
+/// The header `Link: <…>; rel="next"`, if there is a next page.
+pub fn next_link(
+    path: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> axum::response::AppendHeaders<Vec<(HeaderName, HeaderValue)>> {
+    let link = after
+        .and_then(|after| HeaderValue::from_str(&format!("<{path}?limit={limit}&after={after}>; rel=\"next\"")).ok());
+    axum::response::AppendHeaders(link.map(|link| (header::LINK, link)).into_iter().collect())
+}

@@ -1,0 +1,258 @@
+//! Problem documents (RFC 9457): the one place where HTTP meaning is decided.
+//!
+//! A `detail` is made of the caller's own request and the public terms, never of a library's words.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::budget::charge::Refusal;
+use crate::budget::ledger::LedgerFault;
+use crate::query::error::{Code, Position, QueryError};
+use crate::service::{Refused, ServiceError};
+
+/// A problem document.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// `urn:tacit:problem:` and the code.
+    r#type: String,
+    /// The kind of problem, in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong with this request, and what would be accepted.
+    detail: String,
+    /// The kind of problem, for programs.
+    code: &'static str,
+    /// Where in the SQL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    position: Option<Position>,
+    /// The nearest thing that is allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    /// What was asked for, as ε.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epsilon_asked: Option<String>,
+    /// What could still be charged at once, as ε.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epsilon_remaining: Option<String>,
+    /// The release that was charged and failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<String>,
+}
+
+/// (code, status, title) of every problem.
+type Kind = (&'static str, StatusCode, &'static str);
+
+const UNAUTHENTICATED: Kind = ("unauthenticated", StatusCode::UNAUTHORIZED, "A valid token is needed");
+const FORBIDDEN: Kind = ("forbidden", StatusCode::FORBIDDEN, "This role may not do that");
+const UNKNOWN_DATASET: Kind = ("unknown-dataset", StatusCode::NOT_FOUND, "No such dataset");
+const INVALID_REQUEST: Kind = ("invalid-request", StatusCode::BAD_REQUEST, "The request is not valid");
+const INVALID_EPSILON: Kind = ("invalid-epsilon", StatusCode::BAD_REQUEST, "The accuracy is not valid");
+const UNSUPPORTED_SQL: Kind = ("unsupported-sql", StatusCode::BAD_REQUEST, "This SQL is not supported");
+const NOT_AN_AGGREGATE: Kind = ("not-an-aggregate", StatusCode::BAD_REQUEST, "Only aggregates are answered");
+const UNKNOWN_COLUMN: Kind = ("unknown-column", StatusCode::BAD_REQUEST, "No such column");
+const OUT_OF_DOMAIN: Kind = ("out-of-domain", StatusCode::BAD_REQUEST, "No value of the column");
+const TOO_MANY_GROUPS: Kind = ("too-many-groups", StatusCode::BAD_REQUEST, "Too many groups");
+const OVER_QUERY_LIMIT: Kind = ("over-query-limit", StatusCode::FORBIDDEN, "Over the limit of one query");
+const BUDGET_EXHAUSTED: Kind = ("budget-exhausted", StatusCode::FORBIDDEN, "The budget does not hold that much");
+const IDEMPOTENCY_CONFLICT: Kind = ("idempotency-conflict", StatusCode::CONFLICT, "The key was used before");
+const ALREADY_EXISTS: Kind = ("already-exists", StatusCode::CONFLICT, "It exists already");
+const NOT_FOUND: Kind = ("not-found", StatusCode::NOT_FOUND, "Not found");
+const METHOD_NOT_ALLOWED: Kind = ("invalid-request", StatusCode::METHOD_NOT_ALLOWED, "The method is not allowed here");
+const NOT_ACCEPTABLE: Kind = ("not-acceptable", StatusCode::NOT_ACCEPTABLE, "No such format");
+const TOO_LARGE: Kind = ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
+const OVERLOADED: Kind = ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "The server is busy");
+const UNANSWERED: Kind = ("unanswered", StatusCode::INTERNAL_SERVER_ERROR, "Charged, and not answered");
+
+impl Problem {
+    fn new((code, status, title): Kind, detail: impl Into<String>) -> Self {
+        Self {
+            r#type: format!("urn:tacit:problem:{code}"),
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            code,
+            position: None,
+            hint: None,
+            epsilon_asked: None,
+            epsilon_remaining: None,
+            release: None,
+        }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// 401.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(UNAUTHENTICATED, "the request carries no valid token")
+            .hint("send the header Authorization: Bearer <token>; a steward gives tokens")
+    }
+
+    /// 403.
+    #[must_use]
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(FORBIDDEN, detail)
+    }
+
+    /// 400.
+    #[must_use]
+    pub fn invalid_request(detail: impl Into<String>) -> Self {
+        Self::new(INVALID_REQUEST, detail)
+    }
+
+    /// 400.
+    #[must_use]
+    pub fn invalid_epsilon(detail: impl Into<String>) -> Self {
+        Self::new(INVALID_EPSILON, detail)
+    }
+
+    /// 404.
+    #[must_use]
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(NOT_FOUND, detail)
+    }
+
+    /// 404 for a dataset, whether it exists or not.
+    #[must_use]
+    pub fn unknown_dataset(name: &str) -> Self {
+        let shown = crate::query::error::shown(name);
+        Self::new(UNKNOWN_DATASET, format!("there is no dataset \"{shown}\" that you may ask"))
+    }
+
+    /// 405.
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        Self::new(METHOD_NOT_ALLOWED, "this route does not take that method; GET /openapi.json lists what it takes")
+    }
+
+    /// 406.
+    #[must_use]
+    pub fn not_acceptable() -> Self {
+        Self::new(NOT_ACCEPTABLE, "none of the formats in Accept is offered").hint(
+            "offered are application/json, text/csv, application/vnd.apache.arrow.stream and \
+             application/vnd.apache.parquet",
+        )
+    }
+
+    /// 413.
+    #[must_use]
+    pub fn too_large(bytes_max: usize) -> Self {
+        Self::new(TOO_LARGE, format!("the body has more than {bytes_max} bytes, the most that is read"))
+    }
+
+    /// 503.
+    #[must_use]
+    pub fn overloaded(detail: &str) -> Self {
+        Self::new(OVERLOADED, detail).hint("try again in a moment, with the same Idempotency-Key if you sent one")
+    }
+
+    /// The kind, for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(error: QueryError) -> Self {
+        let kind = match error.code {
+            Code::UnsupportedSql => UNSUPPORTED_SQL,
+            Code::UnknownDataset => UNKNOWN_DATASET,
+            Code::NotAnAggregate => NOT_AN_AGGREGATE,
+            Code::UnknownColumn => UNKNOWN_COLUMN,
+            Code::OutOfDomain => OUT_OF_DOMAIN,
+            Code::TooManyGroups => TOO_MANY_GROUPS,
+            Code::InvalidRequest => INVALID_REQUEST,
+        };
+        Self { position: error.position, hint: error.hint, ..Self::new(kind, error.message) }
+    }
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Query(error) => error.into(),
+            ServiceError::Accuracy(detail) => Self::new(INVALID_EPSILON, detail),
+            ServiceError::Refused(refused) => refusal(&refused),
+            ServiceError::Overloaded => Self::overloaded("too many queries are waiting"),
+            ServiceError::Unanswered { release } => {
+                let detail = "the query was charged, and its answer failed; an identical question under a new key is a new charge";
+                Self { release: Some(release), ..Self::new(UNANSWERED, detail) }
+            }
+            ServiceError::Ledger(LedgerFault::Store | LedgerFault::Closed) => {
+                Self::overloaded("the ledger cannot be written; nothing was charged")
+            }
+            ServiceError::NotFound(detail) => Self::new(NOT_FOUND, detail),
+            ServiceError::AlreadyExists(detail) => Self::new(ALREADY_EXISTS, detail),
+            ServiceError::Invalid(detail) => Self::new(INVALID_REQUEST, detail),
+        }
+    }
+}
+
+fn refusal(refused: &Refused) -> Problem {
+    let epsilon = |price, within: bool| {
+        let accountant = refused.accountant?;
+        let epsilon = if within { accountant.epsilon_within(price) } else { accountant.epsilon_spent(price) };
+        Some(epsilon.to_string())
+    };
+    let told = |epsilon: &Option<String>| epsilon.clone().unwrap_or_default();
+    match &refused.refusal {
+        Refusal::NoAccount => Problem::forbidden("you hold no account of this dataset"),
+        Refusal::OverQueryLimit { asked, limit } => {
+            let (asked, limit) = (epsilon(*asked, false), epsilon(*limit, true));
+            let detail =
+                format!("the query costs epsilon {}, and one query may cost at most {}", told(&asked), told(&limit));
+            Problem {
+                epsilon_asked: asked,
+                ..Problem::new(OVER_QUERY_LIMIT, detail).hint("ask with a smaller epsilon or a wider margin")
+            }
+        }
+        Refusal::Exhausted { asked, left } => {
+            let (asked, left) = (epsilon(*asked, false), epsilon(*left, true));
+            let detail =
+                format!("the query costs epsilon {}, and at most {} could still be charged", told(&asked), told(&left));
+            let hint = match left.as_deref() {
+                Some("0") => "nothing fits any more; asking again what was answered stays free".to_owned(),
+                _ => format!("ask with epsilon \"{}\" or less, or ask the steward for a grant", told(&left)),
+            };
+            Problem {
+                epsilon_asked: asked,
+                epsilon_remaining: left,
+                ..Problem::new(BUDGET_EXHAUSTED, detail).hint(hint)
+            }
+        }
+        Refusal::CellsExhausted { limit } => Problem::new(
+            BUDGET_EXHAUSTED,
+            format!("the dataset has drawn the {limit} noisy cells that its guarantee was proved for"),
+        ),
+        Refusal::KeyConflict => {
+            Problem::new(IDEMPOTENCY_CONFLICT, "this Idempotency-Key was used with another body").hint("use a new key")
+        }
+        Refusal::Unanswered => Problem::new(UNANSWERED, "the query under this key was charged, and its answer failed")
+            .hint("ask under a new key; it is a new charge"),
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let authenticate = status == StatusCode::UNAUTHORIZED;
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if authenticate {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

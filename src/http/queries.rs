@@ -1,0 +1,43 @@
+//! POST /v1/queries: the answer.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::auth::Researcher;
+use super::body::{Body, ask, key_use};
+use super::encode::{self, Format};
+use super::problem::Problem;
+use super::{App, quotes::QuestionBody};
+use crate::service::ServiceError;
+use crate::service::ask::Ask;
+
+/// Seconds that a caller waits for an answer at the most; the work goes on.
+const ANSWER_SECONDS_MAX: u64 = 120;
+
+/// Answers a question and charges for it.
+#[utoipa::path(
+    post, path = "/v1/queries", request_body = QuestionBody, security(("token" = [])),
+    responses((status = 200, description = "The noisy answer"), (status = "4XX", description = "Refused; nothing is charged", body = Problem))
+)]
+pub async fn query(
+    State(service): State<App>,
+    Researcher(person): Researcher,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Result<Response, Problem> {
+    let format = Format::negotiate(&headers)?;
+    let key = key_use(&headers, &body)?;
+    let ask: Ask = ask(&body)?;
+    // A caller that hangs up cancels nothing: the work is its own task.
+    let work =
+        tokio::spawn(
+            async move { service.answer(person.name, ask, key).await.map(|one| encode::answer(&one, format)) },
+        );
+    let seconds = std::time::Duration::from_secs(ANSWER_SECONDS_MAX);
+    match tokio::time::timeout(seconds, work).await {
+        Ok(Ok(answered)) => answered.map_err(Problem::from),
+        Ok(Err(_)) => Err(ServiceError::Overloaded.into()),
+        Err(_) => Err(Problem::overloaded("the answer takes longer than a connection is held; it goes on")),
+    }
+}

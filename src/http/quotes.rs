@@ -1,0 +1,94 @@
+//! POST /v1/quotes: what an answer would cost.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::App;
+use super::auth::Researcher;
+use super::body::{Body, ask};
+use super::encode::{ColumnBody, PriceBody};
+use super::problem::Problem;
+use crate::service::account::AccountView;
+use crate::service::quote::Quote;
+
+/// A question, for quotes and queries alike.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it documents what http::body reads by hand")]
+pub struct QuestionBody {
+    /// The SQL.
+    #[schema(example = "SELECT region, COUNT(*) AS visits FROM visits GROUP BY region")]
+    sql: String,
+    /// Spend this ε, a decimal string.
+    #[schema(example = "0.1")]
+    epsilon: Option<String>,
+    /// Or reach this 95 % half-width for every count and sum: a decimal string, or an object of them by output.
+    #[schema(example = "25")]
+    margin: Option<String>,
+    /// Fewer rows per unit than the policy's maximum.
+    rows_per_unit: Option<u32>,
+    /// What for; kept in the ledger.
+    purpose: Option<String>,
+}
+
+/// A quote.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct QuoteBody {
+    dataset: String,
+    edition: String,
+    sql: String,
+    mechanism: &'static str,
+    confidence: &'static str,
+    rows_per_unit: u32,
+    columns: Vec<ColumnBody>,
+    price: PriceBody,
+    answerable: bool,
+    replay: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    largest_epsilon: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    margin: Option<String>,
+    account: BeforeAndAfter,
+}
+
+/// An account now, and after the answer.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct BeforeAndAfter {
+    before: AccountView,
+    after: AccountView,
+}
+
+/// Quotes a question; free, and no data is touched.
+#[utoipa::path(
+    post, path = "/v1/quotes", request_body = QuestionBody, security(("token" = [])),
+    responses((status = 200, body = QuoteBody), (status = "4XX", body = Problem))
+)]
+pub async fn quote(
+    State(service): State<App>,
+    Researcher(person): Researcher,
+    Body(body): Body,
+) -> Result<Response, Problem> {
+    let quote = service.quote(&person.name, &ask(&body)?)?;
+    Ok(Json(QuoteBody::from(quote)).into_response())
+}
+
+impl From<Quote> for QuoteBody {
+    fn from(quote: Quote) -> Self {
+        Self {
+            dataset: quote.dataset,
+            edition: quote.edition,
+            sql: quote.sql,
+            mechanism: quote.mechanism,
+            confidence: "0.95",
+            rows_per_unit: quote.rows_per_unit,
+            columns: quote.columns.iter().map(|column| ColumnBody::of(column, true)).collect(),
+            price: PriceBody { epsilon: quote.epsilon, delta: quote.delta },
+            answerable: quote.answerable,
+            replay: quote.replay,
+            largest_epsilon: quote.largest_epsilon,
+            margin: quote.largest_margin,
+            account: BeforeAndAfter { before: quote.before, after: quote.after },
+        }
+    }
+}

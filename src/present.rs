@@ -1,0 +1,91 @@
+//! Answers and quotes as text for people.
+
+use serde_json::Value;
+
+use crate::terminal::table;
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "–".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+/// An answer: each estimate with its interval, then what it cost and what is left.
+#[must_use]
+pub fn answer(answer: &Value) -> String {
+    let empty = Vec::new();
+    let columns = answer.get("columns").and_then(Value::as_array).unwrap_or(&empty);
+    let rows = answer.get("rows").and_then(Value::as_array).unwrap_or(&empty);
+    let mut header = Vec::new();
+    for column in columns {
+        let name = text(column.get("name"));
+        header.push(name.clone());
+        if text(column.get("kind")) == "estimate" {
+            header.push("95 % interval".to_owned());
+        }
+    }
+    let row = |row: &Value| {
+        let mut cells = Vec::new();
+        for column in columns {
+            let name = text(column.get("name"));
+            cells.push(text(row.get(&name)));
+            if text(column.get("kind")) == "estimate" {
+                let end = |suffix: &str| text(row.get(format!("{name}_{suffix}")));
+                cells.push(format!("{} … {}", end("low"), end("high")));
+            }
+        }
+        cells
+    };
+    let body = table(&header, &rows.iter().map(row).collect::<Vec<_>>());
+    format!("{body}\n{}", footer(answer))
+}
+
+fn footer(answer: &Value) -> String {
+    let at = |pointer: &str| text(answer.pointer(pointer));
+    let cost = if answer.get("replayed").and_then(Value::as_bool) == Some(true) {
+        "asked before, so it cost nothing".to_owned()
+    } else {
+        format!("cost epsilon {}", at("/price/epsilon"))
+    };
+    format!(
+        "{cost}; spent {} of {}, up to {} could still be charged at once ({} noise, release {})",
+        at("/account/epsilon_spent"),
+        at("/account/epsilon_cap"),
+        at("/account/epsilon_remaining"),
+        at("/mechanism"),
+        at("/release")
+    )
+}
+
+/// A quote: the price, the errors, the account before and after.
+#[must_use]
+pub fn quote(quote: &Value) -> String {
+    let at = |pointer: &str| text(quote.pointer(pointer));
+    let empty = Vec::new();
+    let columns = quote.get("columns").and_then(Value::as_array).unwrap_or(&empty);
+    let header = ["column", "standard error", "95 % margin"].map(str::to_owned);
+    let row =
+        |column: &Value| vec![text(column.get("name")), text(column.get("std_error")), text(column.get("margin"))];
+    let rows: Vec<_> = columns.iter().map(row).collect();
+    let mut lines = vec![
+        table(&header, &rows),
+        format!("price: epsilon {} at delta {} ({} noise)", at("/price/epsilon"), at("/price/delta"), at("/mechanism")),
+        format!(
+            "account: spent {} of {} now, {} afterwards; up to {} could then still be charged at once",
+            at("/account/before/epsilon_spent"),
+            at("/account/before/epsilon_cap"),
+            at("/account/after/epsilon_spent"),
+            at("/account/after/epsilon_remaining")
+        ),
+    ];
+    if quote.get("answerable").and_then(Value::as_bool) != Some(true) {
+        lines.push(format!(
+            "not answerable: the largest epsilon that fits is {}, with a margin of {}",
+            at("/largest_epsilon"),
+            at("/margin")
+        ));
+    }
+    lines.join("\n")
+}

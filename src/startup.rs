@@ -1,0 +1,109 @@
+//! From a configuration to a service: open the ledger, check every edition, load it.
+//!
+//! Promises that nothing is served that is not what was sealed, under the terms it was sealed under.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::budget::book::EditionMark;
+use crate::budget::ledger::{Ledger, read};
+use crate::clock::{Clock, SystemClock};
+use crate::dataset::edition::{EditionError, Manifest};
+use crate::dataset::policy::{Policy, PolicyError};
+use crate::engine::{EngineFault, PolarsEngine};
+use crate::service::{Dataset, Ports, Service, ServiceError, steward};
+use crate::store::{OpenError, SqliteLedger};
+use crate::vault::noise::OpenDp;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A policy is wrong.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The ledger is not to be had.
+    #[error(transparent)]
+    Ledger(#[from] OpenError),
+    /// An edition is not what was sealed.
+    #[error(transparent)]
+    Edition(#[from] EditionError),
+    /// A policy's cap is not the one on record.
+    #[error(transparent)]
+    Cap(#[from] ServiceError),
+    /// A dataset has no edition.
+    #[error("dataset \"{dataset}\" has no sealed edition in {state}; run: tacit seal <policy> --state {state}")]
+    Unsealed {
+        /// The dataset.
+        dataset: String,
+        /// The state directory.
+        state: String,
+    },
+    /// A policy changed after sealing.
+    #[error(
+        "the policy of \"{dataset}\" is not the one its edition was sealed under; seal again, or restore the policy"
+    )]
+    TermsChanged {
+        /// The dataset.
+        dataset: String,
+    },
+    /// A table is readable no more.
+    #[error("the sealed table of \"{dataset}\" cannot be loaded; seal again")]
+    Unloadable {
+        /// The dataset.
+        dataset: String,
+    },
+    /// Two policies have one name.
+    #[error("two policies are named \"{dataset}\"")]
+    Twice {
+        /// The dataset.
+        dataset: String,
+    },
+}
+
+/// Opens the service over a state directory and these policies, with the shipped noise and the system's clock.
+///
+/// # Errors
+/// [`StartError`].
+pub fn open(state: &Path, policies: &[impl AsRef<Path>]) -> Result<Arc<Service>, StartError> {
+    let policies: Vec<Policy> = policies.iter().map(|path| Policy::load(path.as_ref())).collect::<Result<_, _>>()?;
+    let ledger = SqliteLedger::open(state, SystemClock.now_ms())?;
+    let mut engine = PolarsEngine::new();
+    let mut datasets: Vec<Dataset> = Vec::with_capacity(policies.len());
+    for policy in policies {
+        if datasets.iter().any(|other| other.name == policy.name) {
+            return Err(StartError::Twice { dataset: policy.name });
+        }
+        datasets.push(load(state, &ledger, &mut engine, policy)?);
+    }
+    let ports = Ports {
+        ledger: Arc::new(ledger),
+        engine: Arc::new(engine),
+        noise: Arc::new(OpenDp),
+        clock: Arc::new(SystemClock),
+    };
+    Ok(Arc::new(Service::new(ports, datasets)))
+}
+
+/// Checks one dataset's edition against ledger and policy, and loads it into the engine.
+///
+/// # Errors
+/// [`StartError`].
+pub fn load(
+    state: &Path,
+    ledger: &dyn Ledger,
+    engine: &mut PolarsEngine,
+    policy: Policy,
+) -> Result<Dataset, StartError> {
+    steward::check_cap(ledger, &policy)?;
+    let name = policy.name.clone();
+    let mark = read(ledger, |book| book.dataset(&name).and_then(|whole| whole.edition.clone()));
+    let Some(EditionMark { id, commitment }) = mark else {
+        return Err(StartError::Unsealed { dataset: name, state: state.display().to_string() });
+    };
+    let manifest = Manifest::open(state, &id, &commitment)?;
+    if manifest.dataset != name || manifest.terms != policy.terms {
+        return Err(StartError::TermsChanged { dataset: name });
+    }
+    engine.load(state, &manifest).map_err(|EngineFault| StartError::Unloadable { dataset: name.clone() })?;
+    Ok(Dataset { name, title: policy.title, terms: policy.terms, edition: id })
+}
