@@ -15,6 +15,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::client::{Client, ClientError};
 use crate::demo;
+use crate::service::ServiceError;
+use crate::telemetry;
 use crate::terminal::complain;
 
 /// Statistics of private tables, with differential privacy and a budget.
@@ -115,9 +117,18 @@ impl Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
+            ClientError::Problem { ref problem } if problem["status"].as_u64().is_some_and(|status| status >= 500) => {
+                Self::could(error)
+            }
             ClientError::Problem { .. } => Self::no(error),
             ClientError::Away { .. } | ClientError::Foreign { .. } => Self::could(error),
         }
+    }
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        if matches!(error, ServiceError::Ledger(_)) { Self::could(error) } else { Self::no(error) }
     }
 }
 
@@ -133,6 +144,7 @@ pub fn run() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    telemetry::start();
     match dispatch(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -26,7 +26,7 @@ use crate::privacy::units::Epsilon;
 use crate::service::{Service, steward};
 use crate::store::SqliteLedger;
 use crate::terminal::say;
-use crate::{http, startup, telemetry};
+use crate::{http, startup};
 
 /// The published queries, as they stand in `queries/`; its subfolders are not among them.
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
@@ -44,7 +44,7 @@ pub struct Options {
     #[arg(long, default_value = "demo")]
     pub dir: PathBuf,
     /// Patients of the synthetic clinic.
-    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(100..=2_000_000))]
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(100..=3_000_000))]
     pub patients: u32,
     /// Where to serve after the tour.
     #[arg(long, default_value = "127.0.0.1:8080")]
@@ -96,7 +96,6 @@ demo_error_from!(
 /// # Errors
 /// [`DemoError`] with what went wrong.
 pub fn run(options: &Options) -> Result<(), DemoError> {
-    telemetry::start();
     let keys_path = options.dir.join("demo.toml");
     let mut keys = if keys_path.is_file() {
         say(format!("the clinic in {} is there already", options.dir.display()));
@@ -134,6 +133,7 @@ fn prepare(options: &Options) -> Result<Keys, DemoError> {
         return Err(DemoError(format!("{}: {message}", dir.display())));
     }
     fs::create_dir_all(dir.join("queries"))?;
+    let ledger = SqliteLedger::open(&state(dir), SystemClock.now_ms())?;
     for file in QUERIES.files() {
         fs::write(dir.join("queries").join(file.path()), file.contents())?;
     }
@@ -148,7 +148,6 @@ fn prepare(options: &Options) -> Result<Keys, DemoError> {
     let policy = Policy::load(&dir.join("visits.toml"))?;
     let now = || SystemClock.now_ms();
     let (manifest, report) = seal(&policy, &state(dir), &|_| {})?;
-    let ledger = SqliteLedger::open(&state(dir), now())?;
     steward::publish_edition(&ledger, &policy, &manifest, now())?;
     say(format!(
         "sealed it: {} rows kept, {} cut beyond 8 a patient (only a steward sees such numbers)",

@@ -3,6 +3,8 @@
 //! Promises the port below in plain data, and one implementation of it through polars. Total on data: a conforming table never makes a
 //! computation fail, and no words of polars come out.
 
+#[cfg(test)]
+mod neighbours;
 mod polars;
 
 pub use self::polars::PolarsEngine;

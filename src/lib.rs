@@ -5,7 +5,7 @@
 //!
 //! | module | what it is | the only place with |
 //! |---|---|---|
-//! | [`chance`], [`clock`], [`terminal`], [`telemetry`] | random ids, time, output, logs | the system's clock, printing |
+//! | [`hex`], [`chance`], [`clock`], [`terminal`], [`telemetry`] | digests as text, random ids, time, output, logs | the system's clock, printing |
 //! | [`privacy`] | units of loss, sensitivities, noise laws, certificates | opendp (with `vault::noise`) |
 //! | [`budget`] | people, entries, balances, admission, the ledger's port | – (no floats, no IO) |
 //! | [`vault`] | private values and the one door out: noise and release | opening private values |
@@ -30,6 +30,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod hex;
 pub mod chance;
 pub mod clock;
 pub mod terminal;

@@ -16,6 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use crate::budget::charge::{ChargeRequest, Decision, Receipt, Refusal, Standing};
@@ -26,11 +27,12 @@ use crate::clock::Clock;
 use crate::dataset::policy::Terms;
 use crate::engine::Engine;
 use crate::privacy::certificate::{Certificate, Subject, Uncertifiable, certify};
+use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::plan::{Plan, plan};
 use crate::query::{canonical, parse};
 use crate::vault::noise::NoiseSource;
-use crate::vault::release::{Release, release};
+use crate::vault::release::release;
 use ask::Ask;
 use locks::KeyedLocks;
 use stored::{StoredAnswer, StoredAnswers};
@@ -97,6 +99,9 @@ pub enum ServiceError {
     /// The ledger cannot be written; nothing was charged.
     #[error(transparent)]
     Ledger(#[from] LedgerFault),
+    /// No dataset has that name.
+    #[error("there is no dataset \"{0}\"")]
+    UnknownDataset(String),
     /// Nothing has that name.
     #[error("{0}")]
     NotFound(String),
@@ -123,7 +128,7 @@ pub struct Answer {
     /// The stored answer.
     pub stored: Arc<StoredAnswer>,
     /// This question's own layout.
-    pub layout: crate::query::answer::Layout,
+    pub layout: Layout,
     /// This question's canonical SQL.
     pub sql: String,
     /// The account, and whether it is a replay.
@@ -189,17 +194,19 @@ impl Service {
         };
         let known = key.and_then(|key| read(self.ledger(), |book| book.under_key(&who, &key)));
         if let Some(known) = known {
-            return self.again(&who, known);
+            return blocking(move || self.again(known)).await;
         }
         let priced = self.price(&who, &ask)?;
         let _view_lock = self.locks.lock(&who, &priced.view).await;
         if let (Some(standing), None) = (self.stored(&who, &priced), key) {
-            return self.replay(priced, standing);
+            if let Some(stored) = self.answers.in_memory(&standing.release) {
+                return Ok(priced.laid_out(stored, standing));
+            }
+            return blocking(move || self.replay(priced, standing)).await;
         }
         let _slot = self.running.acquire().await.map_err(|_| ServiceError::Overloaded)?;
         let this = Arc::clone(&self);
-        let walk = move || this.walk(who, ask, priced, key);
-        tokio::task::spawn_blocking(walk).await.map_err(|_| ServiceError::Ledger(LedgerFault::Closed))?
+        blocking(move || this.walk(who, ask, priced, key)).await
     }
 
     /// Counts one query in for as long as the place is held.
@@ -243,11 +250,6 @@ impl Service {
                 let least = "ask for a larger epsilon, or a smaller margin";
                 ServiceError::Accuracy(format!("the accuracy asked for is worth less than the smallest price; {least}"))
             }
-            Uncertifiable::TooMuch => {
-                let limit = accountant.cap(dataset.terms.max_epsilon_per_query);
-                let asked = crate::privacy::units::Price::from_units(u64::MAX);
-                self.refused(&dataset.name, Refusal::OverQueryLimit { asked, limit })
-            }
         })
     }
 
@@ -258,7 +260,7 @@ impl Service {
 
     fn replay(&self, priced: Priced, standing: Standing) -> Result<Answer, ServiceError> {
         let stored = self.answers.get(self.ledger(), &standing.release)?;
-        Ok(Answer { stored, layout: priced.plan.layout, sql: priced.sql, standing })
+        Ok(priced.laid_out(stored, standing))
     }
 
     /// A stored answer; whoever calls has looked who may see it. Blocks.
@@ -269,16 +271,23 @@ impl Service {
         self.answers.get(self.ledger(), release)
     }
 
-    /// The same key again: the same answer, or why there is none.
-    fn again(&self, who: &str, known: Result<Standing, Refusal>) -> Result<Answer, ServiceError> {
-        match known {
-            Ok(standing) => {
-                let stored = self.answers.get(self.ledger(), &standing.release)?;
-                let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
-                Ok(Answer { stored, layout, sql, standing })
-            }
-            Err(refusal) => Err(self.refused(who, refusal)),
-        }
+    /// What a list shows of a stored answer; whoever calls has looked who may see it. Blocks.
+    ///
+    /// # Errors
+    /// [`ServiceError::Ledger`] where the store cannot be read.
+    pub fn stored_summary(&self, release: &str) -> Result<stored::Summary, ServiceError> {
+        stored::summary(self.ledger(), release)
+    }
+
+    /// The same key again: the same answer, laid out as it was, or why there is none. Blocks.
+    fn again(&self, known: Result<Standing, Refusal>) -> Result<Answer, ServiceError> {
+        let standing = known.map_err(|refusal| self.refused("", refusal))?;
+        let stored = self.answers.get(self.ledger(), &standing.release)?;
+        let question = match &standing.question {
+            Some(text) => serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?,
+            None => Question { sql: stored.sql.clone(), layout: stored.layout.clone() },
+        };
+        Ok(Answer { stored, layout: question.layout, sql: question.sql, standing })
     }
 
     fn refused(&self, dataset: &str, refusal: Refusal) -> ServiceError {
@@ -303,26 +312,31 @@ impl Service {
         };
         let receipt = match self.ports.ledger.charge(request)? {
             Decision::Charged(receipt) => receipt,
-            Decision::Stored(standing) => return self.again(&who, Ok(standing)),
+            Decision::Stored(standing) => return self.again(Ok(standing)),
             Decision::Refused(refusal) => return Err(self.refused(&priced.dataset.name, refusal)),
         };
         let standing = receipt.standing().clone();
-        let released = catch_unwind(AssertUnwindSafe(|| self.execute(receipt, &priced)));
-        let stored = match released {
-            Ok(Some(release)) => StoredAnswer::new(release, &priced, &who, ask.purpose, self.now_ms()),
-            Ok(None) | Err(_) => return Err(self.burn(standing.release)),
-        };
-        let outcome = Outcome::Released { release: standing.release.clone(), body: stored.encode() };
-        if self.ports.ledger.record(outcome, self.now_ms()).is_err() {
-            return Err(self.burn(standing.release));
+        let executed = catch_unwind(AssertUnwindSafe(|| self.execute(receipt, &priced, &who, ask.purpose)));
+        match executed {
+            Ok(Some(stored)) => Ok(priced.laid_out(stored, standing)),
+            Ok(None) | Err(_) => Err(self.burn(standing.release)),
         }
-        let stored = self.answers.keep(stored);
-        Ok(Answer { stored, layout: priced.plan.layout, sql: priced.sql, standing })
     }
 
-    fn execute(&self, receipt: Receipt, priced: &Priced) -> Option<Release> {
+    /// Everything after the charge, as one thing that works or burns.
+    fn execute(
+        &self,
+        receipt: Receipt,
+        priced: &Priced,
+        who: &str,
+        purpose: Option<String>,
+    ) -> Option<Arc<StoredAnswer>> {
         let exact = self.ports.engine.evaluate(&receipt.subject().edition, &priced.plan.computation).ok()?;
-        release(receipt, exact, self.ports.noise.as_ref()).ok()
+        let released = release(receipt, exact, self.ports.noise.as_ref()).ok()?;
+        let stored = StoredAnswer::new(released, priced, who, purpose, self.now_ms());
+        let outcome = Outcome::Released { release: stored.release.id.clone(), body: stored.encode() };
+        self.ports.ledger.record(outcome, self.now_ms()).ok()?;
+        Some(self.answers.keep(stored))
     }
 
     /// EXECUTING → BURNED: charged, no answer. If even that cannot be written, the next start does it.
@@ -340,11 +354,35 @@ impl Service {
         standing: Standing,
         key: KeyUse,
     ) -> Result<Answer, ServiceError> {
+        let question = Question { sql: priced.sql.clone(), layout: priced.plan.layout.clone() };
+        // Unwrap safety: a question is plain data.
+        let question = serde_json::to_string(&question).expect("a question is plain data");
+        let standing = Standing { question: Some(question), ..standing };
         match self.ports.ledger.replay(who, key, standing, self.now_ms())? {
             Ok(standing) => self.replay(priced, standing),
             Err(refusal) => Err(self.refused(&priced.dataset.name, refusal)),
         }
     }
+}
+
+/// How a question lays an answer out.
+#[derive(Serialize, Deserialize)]
+struct Question {
+    sql: String,
+    layout: Layout,
+}
+
+impl Priced {
+    fn laid_out(self, stored: Arc<StoredAnswer>, standing: Standing) -> Answer {
+        Answer { stored, layout: self.plan.layout, sql: self.sql, standing }
+    }
+}
+
+/// Runs work that blocks off the async threads. Whatever is charged in it catches its own panics.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ServiceError> + Send + 'static,
+) -> Result<T, ServiceError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| ServiceError::Ledger(LedgerFault::Closed))?
 }
 
 /// One query's place among those that wait or run.

@@ -16,14 +16,14 @@ use crate::privacy::units::{Epsilon, Price};
 pub struct DatasetAccount {
     /// The lifetime cap.
     pub cap: Cap,
+    /// Whom it protects: the unit's column, or `row`.
+    pub unit: String,
     /// Newly drawn, all in all.
     pub spent: Price,
     /// Noisy cells drawn, all in all.
     pub cells: u64,
     /// The edition that queries see.
     pub edition: Option<EditionMark>,
-    /// The sum of the researchers' allocations.
-    pub allocated: Price,
 }
 
 /// The edition that queries see.
@@ -78,6 +78,8 @@ pub struct ReleaseCard {
     pub prices: Vec<Price>,
     /// Where it stands.
     pub progress: Progress,
+    /// The digest of the stored release, once there is one.
+    pub digest: Option<Digest>,
     /// The entry that ended it, 0 before.
     ended: u64,
 }
@@ -155,6 +157,14 @@ impl Book {
         self.researchers.get(&(dataset.to_owned(), name.to_owned())).copied()
     }
 
+    /// What the other researchers' accounts of a dataset hold or have spent, whichever is more: lowering an account below
+    /// what is spent gives nothing back.
+    #[must_use]
+    pub fn bound_by_others(&self, dataset: &str, researcher: &str) -> Price {
+        let others = self.researchers_of(dataset).filter(|((_, name), _)| name != researcher);
+        others.fold(Price::ZERO, |sum, (_, account)| sum.saturating_add(account.amount.max(account.spent)))
+    }
+
     /// The researchers' accounts of a dataset as ((dataset, researcher), account).
     pub fn researchers_of(&self, dataset: &str) -> impl Iterator<Item = (&(String, String), &ResearcherAccount)> {
         let from = (dataset.to_owned(), String::new());
@@ -216,7 +226,7 @@ impl Book {
             card.prices.len() == prices.len() && card.prices.iter().zip(prices).all(|(paid, asked)| paid >= asked)
         };
         let found = ids.iter().find(|id| self.servable(id).filter(covers).is_some())?;
-        Some(Standing { release: found.clone(), account: account.mark(), replayed: true })
+        Some(Standing { release: found.clone(), account: account.mark(), replayed: true, question: None })
     }
 
     /// Whether a price fits: first the query limit, then the researcher's account, then the dataset's cap.
@@ -280,7 +290,7 @@ impl Book {
 
     fn take(&mut self, seq: u64, act: &Act) -> Result<(), &'static str> {
         match act {
-            Act::DatasetOpened { dataset, cap } => self.open(dataset, *cap),
+            Act::DatasetOpened { dataset, unit, cap } => self.open(dataset, unit, *cap),
             Act::EditionSealed { dataset, edition, commitment } => {
                 let account = self.datasets.get_mut(dataset).ok_or("its dataset was never opened")?;
                 account.edition = Some(EditionMark { id: edition.clone(), commitment: commitment.clone() });
@@ -302,19 +312,20 @@ impl Book {
                 self.allocate(researcher, dataset, *epsilon, *amount)
             }
             Act::Charged(charged) => self.post(seq, charged),
-            Act::Released { release, .. } => self.end(seq, release, Progress::Sealed),
-            Act::Burned { release, .. } => self.end(seq, release, Progress::Burned),
-            Act::Replayed { release, researcher, key, account } => {
-                let standing = Standing { release: release.clone(), account: *account, replayed: true };
+            Act::Released { release, digest } => self.end(seq, release, Progress::Sealed, Some(*digest)),
+            Act::Burned { release, .. } => self.end(seq, release, Progress::Burned, None),
+            Act::Replayed { release, researcher, question, key, account } => {
+                let question = Some(question.clone());
+                let standing = Standing { release: release.clone(), account: *account, replayed: true, question };
                 self.keys.insert((researcher.clone(), key.key), KeyCard { body: key.body, standing });
                 Ok(())
             }
         }
     }
 
-    fn open(&mut self, dataset: &str, cap: Cap) -> Result<(), &'static str> {
-        let (spent, allocated) = (Price::ZERO, Price::ZERO);
-        let account = DatasetAccount { cap, spent, cells: 0, edition: None, allocated };
+    fn open(&mut self, dataset: &str, unit: &str, cap: Cap) -> Result<(), &'static str> {
+        let (unit, spent) = (unit.to_owned(), Price::ZERO);
+        let account = DatasetAccount { cap, unit, spent, cells: 0, edition: None };
         match self.datasets.insert(dataset.to_owned(), account) {
             None => Ok(()),
             Some(_) => Err("its dataset was opened before"),
@@ -322,14 +333,14 @@ impl Book {
     }
 
     fn allocate(&mut self, name: &str, dataset: &str, epsilon: Epsilon, amount: Price) -> Result<(), &'static str> {
-        let whole = self.datasets.get_mut(dataset).ok_or("its dataset was never opened")?;
+        if !self.datasets.contains_key(dataset) {
+            return Err("its dataset was never opened");
+        }
         let account = self.researchers.entry((dataset.to_owned(), name.to_owned())).or_insert(ResearcherAccount {
             epsilon,
             amount: Price::ZERO,
             spent: Price::ZERO,
         });
-        let others = whole.allocated.left_after(account.amount);
-        whole.allocated = others.checked_add(amount).ok_or("allocations overflow")?;
         (account.epsilon, account.amount) = (epsilon, amount);
         Ok(())
     }
@@ -357,10 +368,11 @@ impl Book {
             dataset: charged.dataset.clone(),
             prices: charged.measurements.iter().map(|one| one.price).collect(),
             progress: Progress::Executing,
+            digest: None,
             ended: 0,
         };
         if let Some(key) = charged.key {
-            let standing = Standing { release: id.clone(), account: charged.account, replayed: false };
+            let standing = Standing { release: id.clone(), account: charged.account, replayed: false, question: None };
             self.keys.insert((charged.researcher.clone(), key.key), KeyCard { body: key.body, standing });
         }
         self.views.entry((charged.researcher.clone(), charged.view)).or_default().push(id.clone());
@@ -368,10 +380,10 @@ impl Book {
         self.releases.insert(id, card);
     }
 
-    fn end(&mut self, seq: u64, release: &str, to: Progress) -> Result<(), &'static str> {
+    fn end(&mut self, seq: u64, release: &str, to: Progress, digest: Option<Digest>) -> Result<(), &'static str> {
         match self.releases.get_mut(release) {
             Some(card) if card.progress == Progress::Executing => {
-                (card.progress, card.ended) = (to, seq);
+                (card.progress, card.ended, card.digest) = (to, seq, digest);
                 Ok(())
             }
             Some(_) => Err("its answer had ended before"),

@@ -88,6 +88,8 @@ pub struct Standing {
     pub account: AccountMark,
     /// Whether nothing new was drawn.
     pub replayed: bool,
+    /// How a replayed question lays the answer out, in the service's words; nothing for the question that was paid for.
+    pub question: Option<String>,
 }
 
 /// Why a charge was not admitted. A refusal is an answer, not a failure; it costs nothing.

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::people::Role;
+use crate::hex;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::Certified;
 use crate::privacy::units::{Epsilon, Price};
@@ -49,8 +50,8 @@ pub struct Cap {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Act {
-    /// A dataset's account was opened with its lifetime cap.
-    DatasetOpened { dataset: String, cap: Cap },
+    /// A dataset's account was opened with its lifetime cap, which protects this unit in every edition.
+    DatasetOpened { dataset: String, unit: String, cap: Cap },
     /// A source was sealed; later queries see this edition. The commitment binds the sealed bytes with a secret nonce.
     EditionSealed { dataset: String, edition: String, commitment: String },
     /// A person got a token; only its digest is kept.
@@ -74,8 +75,9 @@ pub enum Act {
     },
     /// The answer failed: EXECUTING → BURNED. The charge stands.
     Burned { release: String, cause: String },
-    /// A stored answer was served again under an idempotency key; nothing was drawn.
-    Replayed { release: String, researcher: String, key: KeyUse, account: AccountMark },
+    /// A stored answer was served again under an idempotency key; nothing was drawn. `question` is how this question lays the
+    /// answer out, in the service's words.
+    Replayed { release: String, researcher: String, question: String, key: KeyUse, account: AccountMark },
 }
 
 /// The charge of one answer.
@@ -176,46 +178,5 @@ impl Act {
             Self::Burned { .. } => "burned",
             Self::Replayed { .. } => "replayed",
         }
-    }
-}
-
-/// Digests as hexadecimal text.
-pub mod hex {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    use super::Digest;
-
-    /// Lower-case hexadecimal.
-    #[must_use]
-    pub fn encode(digest: &[u8]) -> String {
-        use std::fmt::Write;
-        digest.iter().fold(String::new(), |mut text, byte| {
-            // Unwrap safety: writing to a string does not fail.
-            write!(text, "{byte:02x}").expect("a string takes all text");
-            text
-        })
-    }
-
-    /// Reads 64 hexadecimal digits.
-    #[must_use]
-    pub fn decode(text: &str) -> Option<Digest> {
-        blake3::Hash::from_hex(text).ok().map(|hash| *hash.as_bytes())
-    }
-
-    /// For serde.
-    ///
-    /// # Errors
-    /// Those of the serializer.
-    pub fn serialize<S: Serializer>(digest: &Digest, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&encode(digest))
-    }
-
-    /// For serde.
-    ///
-    /// # Errors
-    /// Text that is not 64 hexadecimal digits.
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Digest, D::Error> {
-        let text = String::deserialize(from)?;
-        decode(&text).ok_or_else(|| D::Error::custom("64 hexadecimal digits are wanted"))
     }
 }

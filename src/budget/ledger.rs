@@ -13,6 +13,9 @@ pub enum LedgerFault {
     /// The store failed; its own words stay in the log.
     #[error("the ledger could not be written")]
     Store,
+    /// A stored answer cannot be read, or is not the one that was stored.
+    #[error("a stored answer cannot be read")]
+    Unreadable,
     /// The writer has ended.
     #[error("the ledger is closed")]
     Closed,

@@ -95,7 +95,7 @@ pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), Failure> {
     let ResearcherCommand::Add { name, role, place } = command;
     let added = match &place.state {
         Some(state) => {
-            let token = steward::add_person(&open(state)?, name, *role, SystemClock.now_ms()).map_err(Failure::no)?;
+            let token = steward::add_person(&open(state)?, name, *role, SystemClock.now_ms()).map_err(Failure::from)?;
             json!({"name": name, "role": role.name(), "token": token.text()})
         }
         None => place.server.client().post("/v1/researchers", &json!({"name": name, "role": role.name()}))?,
@@ -121,7 +121,7 @@ pub(super) fn grant(options: &GrantOptions) -> Result<(), Failure> {
                 reason: reason.clone(),
                 by: "steward at the state directory".to_owned(),
             };
-            steward::grant(&open(state)?, grant, SystemClock.now_ms()).map_err(Failure::no)?;
+            steward::grant(&open(state)?, grant, SystemClock.now_ms()).map_err(Failure::from)?;
         }
         None => {
             let body = json!({"researcher": name, "dataset": dataset, "epsilon": epsilon, "reason": reason});

@@ -9,7 +9,8 @@ use super::Failure;
 use crate::clock::{Clock, SystemClock};
 use crate::dataset::edition::Manifest;
 use crate::dataset::policy::{Policy, PolicyError};
-use crate::dataset::seal::{Report, SealError, seal};
+use crate::dataset::seal::{Report, SealError, clear_leftovers, seal};
+use crate::dataset::source::SourceError;
 use crate::service::steward;
 use crate::store::SqliteLedger;
 use crate::terminal::{say, table};
@@ -33,6 +34,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     })?;
     let ledger = SqliteLedger::open(&options.state, SystemClock.now_ms()).map_err(Failure::could)?;
     steward::check_cap(&ledger, &policy).map_err(Failure::no)?;
+    clear_leftovers(&options.state).map_err(Failure::could)?;
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}") {
         bar.set_style(style);
@@ -41,7 +43,9 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let sealed = seal(&policy, &options.state, &|rows| bar.set_position(rows));
     bar.finish_and_clear();
     let (manifest, report) = sealed.map_err(|error| match error {
-        SealError::Unwritable { .. } | SealError::Chance(_) => Failure::could(error),
+        SealError::Unwritable { .. } | SealError::Chance(_) | SealError::Source(SourceError::Unreadable { .. }) => {
+            Failure::could(error)
+        }
         _ => Failure::no(error),
     })?;
     steward::publish_edition(&ledger, &policy, &manifest, SystemClock.now_ms()).map_err(Failure::could)?;
@@ -60,6 +64,9 @@ fn print_text(manifest: &Manifest, report: &Report) {
         "  {} rows read, {} kept of {} units, {} cut beyond the rows per unit, {} of units that withdrew",
         report.rows_read, report.rows_kept, report.units, report.rows_cut, report.rows_excluded
     ));
+    if report.ids_unmatched > 0 {
+        say(format!("  {} ids of those who withdrew are in no row", report.ids_unmatched));
+    }
     let header = ["column", "missing", "clamped", "unlisted"].map(str::to_owned);
     let row = |(name, counts): &(String, crate::dataset::encode::ColumnCounts)| {
         vec![name.clone(), counts.nulls.to_string(), counts.clamped.to_string(), counts.unlisted.to_string()]
@@ -74,7 +81,7 @@ fn print_json(manifest: &Manifest, report: &Report) {
     say(serde_json::json!({
         "dataset": manifest.dataset, "edition": manifest.edition, "rows_read": report.rows_read,
         "rows_kept": report.rows_kept, "rows_cut": report.rows_cut, "rows_excluded": report.rows_excluded,
-        "units": report.units, "columns": columns,
+        "units": report.units, "ids_unmatched": report.ids_unmatched, "columns": columns,
     })
     .to_string());
 }

@@ -7,10 +7,9 @@ use crate::config::Config;
 use crate::query::file::QueryFile;
 use crate::query::parse;
 use crate::terminal::complain;
-use crate::{http, startup, telemetry};
+use crate::{http, startup};
 
 pub(super) fn run(config: &Path) -> Result<(), Failure> {
-    telemetry::start();
     let config = Config::load(config).map_err(Failure::could)?;
     if let Some(dir) = &config.queries_dir {
         check_queries(dir)?;

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::policy::Terms;
-use crate::budget::entry::{Digest, hex};
+use crate::budget::entry::Digest;
+use crate::hex;
 
 /// The folder of editions in a state directory.
 pub const EDITIONS: &str = "editions";

@@ -56,6 +56,17 @@ pub enum Unit {
     Column(String),
 }
 
+impl Unit {
+    /// The word for it in a policy: the column's name, or `row`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Row => "row",
+            Self::Column(name) => name,
+        }
+    }
+}
+
 /// One fault of a policy file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]

@@ -9,10 +9,12 @@ mod table;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::{DataFrame, DataType, Series};
 
+use super::domain::Column;
 use super::edition::{self, EDITIONS, FORMAT_VERSION, Manifest};
 use super::encode::{ColumnCounts, Encoder, NULL, WrongType, check_type};
 use super::policy::Policy;
@@ -28,6 +30,8 @@ pub struct Report {
     pub rows_read: u64,
     /// Rows of units that withdrew consent.
     pub rows_excluded: u64,
+    /// Ids in the list of those who withdrew that no row has.
+    pub ids_unmatched: u64,
     /// Rows beyond the declared rows per unit.
     pub rows_cut: u64,
     /// Rows in the edition.
@@ -128,6 +132,24 @@ impl From<io::Error> for SealError {
     }
 }
 
+/// Staging folders begin like this.
+const STAGING: &str = ".sealing-";
+
+/// Removes what a sealing that was killed left behind; whoever calls holds the ledger, so that none is under way.
+///
+/// # Errors
+/// Those of the file system.
+pub fn clear_leftovers(state: &Path) -> io::Result<()> {
+    let Ok(entries) = fs::read_dir(state.join(EDITIONS)) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(STAGING) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// A staging folder that is gone again unless it was published.
 struct Staging {
     dir: PathBuf,
@@ -139,21 +161,36 @@ impl Drop for Staging {
     }
 }
 
-/// Seals the policy's source into a new edition under `state`; `progress` is told the rows read so far.
+/// Seals the policy's source into a new edition under `state`, with a random key that nobody keeps; `progress` is told
+/// the rows read so far.
 ///
 /// # Errors
 /// [`SealError`]; then nothing is left behind.
 pub fn seal(policy: &Policy, state: &Path, progress: &dyn Fn(u64)) -> Result<(Manifest, Report), SealError> {
+    seal_with_key(policy, state, &chance::bytes()?, progress)
+}
+
+/// [`seal`] with a key that is given: equal keys keep equal rows of equal units, whatever other units there are.
+///
+/// # Errors
+/// [`SealError`]; then nothing is left behind.
+pub fn seal_with_key(
+    policy: &Policy,
+    state: &Path,
+    key: &[u8; 32],
+    progress: &dyn Fn(u64),
+) -> Result<(Manifest, Report), SealError> {
     let source = Source::open(&policy.source)?;
     check_columns(policy, &source)?;
     let excluded = excluded_ids(policy)?;
     let edition = chance::id("ed")?;
     let editions = state.join(EDITIONS);
-    fs::create_dir_all(&editions)?;
-    let staging = Staging { dir: editions.join(format!(".sealing-{edition}")) };
-    fs::create_dir(&staging.dir)?;
+    let mut private = fs::DirBuilder::new();
+    private.recursive(true).mode(0o700).create(&editions)?;
+    let staging = Staging { dir: editions.join(format!("{STAGING}{edition}")) };
+    private.create(&staging.dir)?;
 
-    let (spill, mut report) = spill_rows(policy, &source, &excluded, &staging.dir, progress)?;
+    let (spill, mut report) = spill_rows(policy, &source, &excluded, &staging.dir, key, progress)?;
     check_report(policy, &report)?;
     let mut table = TableWriter::create(&staging.dir, &policy.terms)?;
     spill.drain(|rows| table.take(rows, policy))?;
@@ -169,6 +206,7 @@ pub fn seal(policy: &Policy, state: &Path, progress: &dyn Fn(u64)) -> Result<(Ma
         nonce: chance::bytes()?,
     };
     manifest.write(&staging.dir)?;
+    fs::File::open(&staging.dir)?.sync_all()?;
     fs::rename(&staging.dir, Manifest::dir(state, &edition))?;
     fs::File::open(&editions)?.sync_all()?;
     Ok((manifest, report))
@@ -193,22 +231,23 @@ fn check_columns(policy: &Policy, source: &Source) -> Result<(), SealError> {
     Ok(())
 }
 
-/// The ids in the policy's `exclude` file: its column of the unit's name, or its only column.
+/// The ids in the policy's `exclude` file, in its column of the unit's name.
 fn excluded_ids(policy: &Policy) -> Result<HashSet<String>, SealError> {
     let mut ids = HashSet::new();
     let (Some(path), Some(unit)) = (&policy.exclude, policy.terms.unit_column()) else { return Ok(ids) };
     let source = Source::open(path)?;
-    let column = match source.columns() {
-        [(only, _)] => only.clone(),
-        _ => source.column(unit).map(|_| unit.to_owned())?,
-    };
-    source.batches::<SealError>(&[&column], |batch| {
-        for id in texts(&batch, &column)?.str().map_err(|_| malformed(path))?.iter().flatten() {
-            ids.insert(id.trim().to_owned());
-        }
+    source.column(unit)?;
+    source.batches::<SealError>(&[unit], |batch| {
+        let texts = texts(&batch, unit)?;
+        ids.extend(texts.str().map_err(|_| malformed(path))?.iter().flatten().map(unit_id).map(str::to_owned));
         Ok(())
     })?;
     Ok(ids)
+}
+
+/// An id as it is compared: without the blanks around it. An empty one is none.
+fn unit_id(text: &str) -> &str {
+    text.trim()
 }
 
 fn malformed(path: &Path) -> SealError {
@@ -230,40 +269,31 @@ fn spill_rows(
     source: &Source,
     excluded: &HashSet<String>,
     dir: &Path,
+    key: &[u8; 32],
     progress: &dyn Fn(u64),
 ) -> Result<(Spill, Report), SealError> {
-    let key: [u8; 32] = chance::bytes()?;
     let columns = &policy.terms.columns;
     let mut encoders: Vec<_> = columns.iter().map(|column| Encoder::new(&column.domain)).collect();
     let mut spill = Spill::create(dir, columns.len())?;
-    let mut report = Report::default();
-    let mut null_units = 0;
+    let (mut report, mut null_units) = (Report::default(), 0);
+    let mut withdrawn = HashSet::new();
     let wanted = columns.iter().map(|column| column.name.as_str()).chain(policy.terms.unit_column());
     source.batches::<SealError>(&wanted.collect::<Vec<_>>(), |batch| {
-        let mut encoded = Vec::with_capacity(columns.len());
-        for (column, encoder) in columns.iter().zip(&mut encoders) {
-            let series = batch.column(&column.name).map(|column| column.as_materialized_series().clone());
-            let values = series.and_then(|series| encoder.encode(&series));
-            encoded.push(values.map_err(|_| malformed(&policy.source))?);
-        }
+        let encoded = encode(policy, &mut encoders, &batch)?;
         let ids = policy.terms.unit_column().map(|unit| texts(&batch, unit)).transpose()?;
         let ids = ids.as_ref().and_then(|ids| ids.str().ok());
         for row in 0..batch.height() {
-            let id = match ids.map(|ids| ids.get(row)) {
-                None => None,
-                Some(None) => {
-                    null_units += 1;
-                    continue;
-                }
-                Some(Some(id)) if excluded.contains(id) => {
-                    report.rows_excluded += 1;
-                    continue;
-                }
-                Some(Some(id)) => Some(id),
-            };
-            let values = encoded.iter().map(|column| column[row]);
-            let (unit, order) = digests(&key, id, values.clone());
-            spill.push(unit, order, values)?;
+            let id = ids.map(|ids| ids.get(row).map(unit_id).unwrap_or_default());
+            if id == Some("") {
+                null_units += 1;
+            } else if let Some(id) = id.filter(|id| excluded.contains(*id)) {
+                report.rows_excluded += 1;
+                withdrawn.insert(id.to_owned());
+            } else {
+                let values = encoded.iter().map(|column| column[row]);
+                let (unit, order) = digests(key, id, report.rows_read + row as u64, values.clone());
+                spill.push(unit, order, values)?;
+            }
         }
         report.rows_read += batch.height() as u64;
         progress(report.rows_read);
@@ -273,20 +303,34 @@ fn spill_rows(
         let path = policy.source.display().to_string();
         return Err(SealError::NullUnits { path, column: unit.to_owned(), count: null_units });
     }
+    report.ids_unmatched = (excluded.len() - withdrawn.len()) as u64;
     report.columns = columns.iter().zip(encoders).map(|(column, one)| (column.name.clone(), one.counts)).collect();
     Ok((spill, report))
 }
 
-/// Keyed digests of a row: of its unit's id (of the row itself where rows are units), and of id and values.
-fn digests(key: &[u8; 32], id: Option<&str>, values: impl Iterator<Item = i64>) -> (u128, u64) {
+/// Every declared column of a batch as stored integers.
+fn encode(policy: &Policy, encoders: &mut [Encoder], batch: &DataFrame) -> Result<Vec<Vec<i64>>, SealError> {
+    let columns = policy.terms.columns.iter().zip(encoders);
+    let one = |(column, encoder): (&Column, &mut Encoder)| {
+        let series = batch.column(&column.name).map(|column| column.as_materialized_series().clone());
+        series.and_then(|series| encoder.encode(&series)).map_err(|_| malformed(&policy.source))
+    };
+    columns.map(one).collect()
+}
+
+/// Keyed digests of a row: of its unit's id, and of id and values. Where rows are units, nothing is cut, and a row's number
+/// spreads equal rows over the parts.
+fn digests(key: &[u8; 32], id: Option<&str>, number: u64, values: impl Iterator<Item = i64>) -> (u128, u64) {
+    let unit = match id {
+        Some(id) => first_u128(blake3::keyed_hash(key, id.as_bytes()).as_bytes()),
+        None => return (first_u128(blake3::keyed_hash(key, &number.to_le_bytes()).as_bytes()), 0),
+    };
     let mut hasher = blake3::Hasher::new_keyed(key);
-    let unit = id.map(|id| first_u128(blake3::keyed_hash(key, id.as_bytes()).as_bytes()));
-    hasher.update(&unit.unwrap_or(0).to_le_bytes());
+    hasher.update(&unit.to_le_bytes());
     for value in values {
         hasher.update(&value.to_le_bytes());
     }
-    let whole = first_u128(hasher.finalize().as_bytes());
-    (unit.unwrap_or(whole), (whole >> 64) as u64)
+    (unit, first_u128(hasher.finalize().as_bytes()) as u64)
 }
 
 fn first_u128(bytes: &[u8; 32]) -> u128 {

@@ -134,6 +134,10 @@ impl Expressions<'_> {
         match filter {
             Filter::Range { column, low, high } => self.range(*column, *low, *high),
             Filter::Members { column, codes } => self.members(*column, codes),
+            Filter::Values { column, values } => {
+                let list = Series::new("values".into(), values.as_slice());
+                stored(*column).cast(DataType::Int64).is_in(lit(list).implode(true), false)
+            }
             Filter::Missing { column } => stored(*column).is_null(),
             Filter::Not(inner) => self.filter(inner).not(),
             Filter::All(parts) => self.join(parts, Expr::and),

@@ -1,6 +1,6 @@
 //! Bodies of requests: bounded in bytes and in seconds, then read as what they ask.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
@@ -104,9 +104,10 @@ fn named_margins(fields: &[(String, Json)]) -> Result<Vec<(String, String)>, Pro
         return Err(Problem::invalid_request("the field \"margin\" names no output"));
     }
     let mut margins: Vec<(String, String)> = Vec::with_capacity(fields.len());
+    let mut names = HashSet::new();
     for (name, value) in fields {
         let Json::Text(text) = value else { return Err(wrong_kind("margin", value, "decimal strings by output name")) };
-        if margins.iter().any(|(earlier, _)| earlier == name) {
+        if !names.insert(name) {
             let shown = crate::query::error::shown(name);
             return Err(Problem::invalid_request(format!("margin names \"{shown}\" twice")));
         }

@@ -2,16 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use serde::Serialize;
 
 use super::App;
 use super::auth::Anyone;
-use super::params::Segment;
+use super::params::{PageParams, Segment, page};
 use super::problem::Problem;
 use crate::budget::ledger::read;
 use crate::budget::people::{Person, Role};
 use crate::dataset::domain::{Column, Domain};
-use crate::dataset::policy::Unit;
 use crate::privacy::units::unscaled;
 use crate::service::Dataset;
 
@@ -59,10 +59,13 @@ pub struct ColumnBody {
 }
 
 /// Lists the datasets that the caller may see.
-#[utoipa::path(get, path = "/v1/datasets", security(("token" = [])), responses((status = 200, body = Vec<DatasetBody>)))]
-pub async fn list(State(service): State<App>, Anyone(person): Anyone) -> Json<Vec<DatasetBody>> {
-    let seen = service.datasets().filter(|dataset| may_see(&service, &person, dataset));
-    Json(seen.map(DatasetBody::from).collect())
+#[utoipa::path(
+    get, path = "/v1/datasets", params(PageParams), security(("token" = [])),
+    responses((status = 200, body = Vec<DatasetBody>), (status = 400, body = Problem))
+)]
+pub async fn list(State(service): State<App>, Anyone(person): Anyone, params: PageParams) -> Result<Response, Problem> {
+    let seen = service.datasets().filter(|dataset| may_see(&service, &person, dataset)).map(DatasetBody::from);
+    page(seen.collect(), |dataset| dataset.name.clone(), "/v1/datasets", &params)
 }
 
 /// Shows one dataset.
@@ -93,10 +96,7 @@ impl From<&Dataset> for DatasetBody {
         Self {
             name: dataset.name.clone(),
             title: dataset.title.clone(),
-            privacy_unit: match &terms.unit {
-                Unit::Row => "row".to_owned(),
-                Unit::Column(name) => name.clone(),
-            },
+            privacy_unit: terms.unit.name().to_owned(),
             max_rows_per_unit: terms.max_rows_per_unit,
             max_rows: terms.max_rows,
             accountant: terms.accountant.name(),

@@ -91,14 +91,14 @@ impl ColumnBody {
     /// A column of an answer; quotes show its margin, too.
     pub fn of(column: &ColumnInfo, with_margin: bool) -> Self {
         let (aggregate, error) = match column.kind {
-            ColumnKind::Key => (None, None),
+            ColumnKind::Key | ColumnKind::BooleanKey => (None, None),
             ColumnKind::Count(error) => (Some("count"), Some(error)),
             ColumnKind::Sum(error) => (Some("sum"), Some(error)),
             ColumnKind::Mean => (Some("mean"), None),
         };
         Self {
             name: column.name.clone(),
-            kind: if column.kind == ColumnKind::Key { "key" } else { "estimate" },
+            kind: if aggregate.is_none() { "key" } else { "estimate" },
             aggregate,
             std_error: error.map(|error| significant(error, 9)),
             margin: error.filter(|_| with_margin).map(|error| significant(NORMAL_975 * error, 9)),
@@ -202,10 +202,12 @@ pub fn stored(stored: &StoredAnswer, format: Format) -> Response {
         Format::Json => Some(json(stored, &table, &stored.sql, true, None)),
         Format::Csv | Format::Arrow | Format::Parquet => encoded(&table, format),
     };
-    match bytes {
-        Some(bytes) => (typed(format), bytes).into_response(),
-        None => Problem::overloaded("the answer could not be encoded").into_response(),
-    }
+    let Some(bytes) = bytes else { return Problem::overloaded("the answer could not be encoded").into_response() };
+    let mut response = (typed(format), bytes).into_response();
+    // Unwrap safety: an id is plain ASCII.
+    let id = HeaderValue::from_str(&stored.release.id).expect("an id is plain ASCII");
+    response.headers_mut().insert(HeaderName::from_static("tacit-release"), id);
+    response
 }
 
 fn typed(format: Format) -> [(HeaderName, HeaderValue); 1] {
@@ -264,43 +266,26 @@ fn csv(table: &Table, out: &mut Cursor<Vec<u8>>) -> Option<()> {
     writer.flush().ok()
 }
 
-/// Keys as text or booleans, whole counts as integers, everything else as floats.
+/// Keys as text or booleans, counts as integers, everything else as floats: types depend on the question alone.
 fn frame(table: &Table) -> PolarsResult<DataFrame> {
-    let columns = (0..table.names.len()).map(|index| {
-        let name = table.names[index].as_str().into();
-        let cells = || table.rows.iter().map(|row| &row[index]);
-        let whole = |cell: &Cell| matches!(cell, Cell::Decimal(value) if value % 1_000_000_000 == 0);
-        if cells().any(|cell| matches!(cell, Cell::Text(_))) {
-            Column::new(name, cells().map(Cell::text).collect::<Vec<_>>())
-        } else if cells().any(|cell| matches!(cell, Cell::Boolean(_))) {
-            Column::new(
-                name,
-                cells()
-                    .map(|cell| {
-                        matches!(cell, Cell::Boolean(true)).then_some(true).or(match cell {
-                            Cell::Boolean(false) => Some(false),
-                            _ => None,
-                        })
-                    })
-                    .collect::<Vec<_>>(),
-            )
-        } else if is_count(table, index) && cells().all(whole) {
-            Column::new(name, cells().map(whole_value).collect::<Vec<_>>())
-        } else {
-            Column::new(name, cells().map(float_value).collect::<Vec<_>>())
+    let columns = table.names.iter().enumerate().map(|(index, name)| {
+        let cells = table.rows.iter().map(|row| &row[index]);
+        let name = name.as_str().into();
+        match table.kinds[index] {
+            ColumnKind::Key => Column::new(name, cells.map(Cell::text).collect::<Vec<_>>()),
+            ColumnKind::BooleanKey => Column::new(name, cells.map(truth_value).collect::<Vec<_>>()),
+            ColumnKind::Count(_) => Column::new(name, cells.map(whole_value).collect::<Vec<_>>()),
+            ColumnKind::Sum(_) | ColumnKind::Mean => Column::new(name, cells.map(float_value).collect::<Vec<_>>()),
         }
     });
     DataFrame::new(table.rows.len(), columns.collect())
 }
 
-fn is_count(table: &Table, index: usize) -> bool {
-    let name = &table.names[index];
-    let of = |column: &&ColumnInfo| {
-        [String::new(), "_low".to_owned(), "_high".to_owned()]
-            .iter()
-            .any(|suffix| *name == format!("{}{suffix}", column.name))
-    };
-    table.columns.iter().find(of).is_some_and(|column| matches!(column.kind, ColumnKind::Count(_)))
+fn truth_value(cell: &Cell) -> Option<bool> {
+    match cell {
+        Cell::Boolean(truth) => Some(*truth),
+        Cell::Missing | Cell::Text(_) | Cell::Decimal(_) | Cell::Float(_) => None,
+    }
 }
 
 fn whole_value(cell: &Cell) -> Option<i64> {

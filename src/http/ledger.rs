@@ -10,7 +10,8 @@ use super::auth::Steward;
 use super::encode::timestamp;
 use super::params::{Page, PageParams, next_link};
 use super::problem::Problem;
-use crate::budget::entry::{Entry, hex};
+use crate::budget::entry::Entry;
+use crate::hex;
 
 /// One entry, with its time as text and its hash.
 #[derive(Serialize)]

@@ -1,8 +1,10 @@
 //! Path segments and paging, with our own words where they are wrong.
 
+use axum::Json;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::App;
@@ -71,6 +73,26 @@ impl<T> Page<T> {
         items.truncate(limit);
         Self { items, more }
     }
+}
+
+/// A page of a list that is in memory, in the order of its names; `after` is the last name of the page before.
+pub fn page<T: serde::Serialize>(
+    items: Vec<T>,
+    name: impl Fn(&T) -> String,
+    path: &str,
+    params: &PageParams,
+) -> Result<Response, Problem> {
+    let limit = params.limit()?;
+    let rest: Vec<T> = match &params.after {
+        None => items,
+        Some(after) => match items.iter().position(|item| name(item) == *after) {
+            Some(place) => items.into_iter().skip(place + 1).collect(),
+            None => return Err(Problem::invalid_request("after names nothing in this list")),
+        },
+    };
+    let page = Page::cut(rest, limit);
+    let next = page.items.last().filter(|_| page.more).map(name);
+    Ok((next_link(path, next.as_deref(), limit), Json(page.items)).into_response())
 }
 
 /// The header `Link: <…>; rel="next"`, if there is a next page.

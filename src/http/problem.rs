@@ -189,6 +189,10 @@ impl From<ServiceError> for Problem {
             ServiceError::Ledger(LedgerFault::Store | LedgerFault::Closed) => {
                 Self::overloaded("the ledger cannot be written; nothing was charged")
             }
+            ServiceError::Ledger(LedgerFault::Unreadable) => {
+                Self::overloaded("the stored answer cannot be read; nothing was charged")
+            }
+            ServiceError::UnknownDataset(name) => Self::unknown_dataset(&name),
             ServiceError::NotFound(detail) => Self::new(NOT_FOUND, detail),
             ServiceError::AlreadyExists(detail) => Self::new(ALREADY_EXISTS, detail),
             ServiceError::Invalid(detail) => Self::new(INVALID_REQUEST, detail),

@@ -52,7 +52,7 @@ pub async fn list(State(service): State<App>, Reader(person): Reader, params: Pa
     let loading = service.clone();
     let page = Page::cut(ids, limit);
     let ids = page.items.clone();
-    let load = move || ids.iter().map(|id| loading.stored_answer(id)).collect::<Result<Vec<_>, _>>();
+    let load = move || ids.iter().map(|id| loading.stored_summary(id)).collect::<Result<Vec<_>, _>>();
     let stored = tokio::task::spawn_blocking(load).await.map_err(|_| Problem::overloaded("the list was cut off"))??;
     let bodies: Vec<_> = stored
         .iter()

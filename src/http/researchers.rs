@@ -3,15 +3,17 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use serde::Serialize;
 
 use super::App;
 use super::auth::Steward;
 use super::body::Body;
 use super::json::Fields;
-use super::params::Segment;
+use super::params::{PageParams, Segment, page};
 use super::problem::Problem;
 use crate::budget::ledger::read;
+use crate::budget::people::Role;
 use crate::service::steward;
 
 /// A person.
@@ -39,17 +41,16 @@ pub struct AddBody {
     role: Option<String>,
 }
 
-/// Lists people.
-#[utoipa::path(get, path = "/v1/researchers", security(("token" = [])), responses((status = 200, body = Vec<PersonBody>)))]
-pub async fn list(State(service): State<App>, _steward: Steward) -> Json<Vec<PersonBody>> {
-    Json(read(service.ledger(), |book| {
-        let body = |(name, role, active): (&String, crate::budget::people::Role, bool)| PersonBody {
-            name: name.clone(),
-            role: role.name(),
-            active,
-        };
-        book.people().map(body).collect()
-    }))
+/// Lists people; `after` is a name.
+#[utoipa::path(
+    get, path = "/v1/researchers", params(PageParams), security(("token" = [])),
+    responses((status = 200, body = Vec<PersonBody>), (status = 400, body = Problem))
+)]
+pub async fn list(State(service): State<App>, _steward: Steward, params: PageParams) -> Result<Response, Problem> {
+    let body =
+        |(name, role, active): (&String, Role, bool)| PersonBody { name: name.clone(), role: role.name(), active };
+    let people: Vec<_> = read(service.ledger(), |book| book.people().map(body).collect());
+    page(people, |person| person.name.clone(), "/v1/researchers", &params)
 }
 
 /// Adds a person; the token is shown once.

@@ -31,11 +31,25 @@ const ACCEPT_PAUSE_MS: u64 = 50;
 /// Bytes of a thread's stack: sqlparser drops long chains by recursion.
 const STACK_BYTES: usize = 8 << 20;
 
+/// File descriptors beside those of connections: the ledger, editions, the runtime's own.
+const FILES_BESIDE: u64 = 256;
+
+/// Raises this process's limit of open files towards what all connections need; what it is then is logged.
+fn raise_file_limit() {
+    let wanted = CONNECTIONS_MAX as u64 + FILES_BESIDE;
+    match rlimit::increase_nofile_limit(wanted) {
+        Ok(limit) if limit >= wanted => {}
+        Ok(limit) => tracing::warn!(limit, wanted, "the system allows fewer open files than connections need"),
+        Err(error) => tracing::warn!(kind = ?error.kind(), "the limit of open files could not be raised"),
+    }
+}
+
 /// The runtime that servers run on.
 ///
 /// # Errors
 /// Those of the system.
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    raise_file_limit();
     tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build()
 }
 

@@ -23,6 +23,8 @@ pub enum Accountant {
 
 /// Left between the float curve and the exact one: the curve is good to 1e-10.
 const GUARD: f64 = 1e-9;
+/// Steps from an estimate to the safe side of it.
+const STEPS_MAX: u32 = 1_000;
 /// Significant digits in which amounts of ε are shown.
 const SHOWN_DIGITS: u32 = 6;
 
@@ -61,7 +63,8 @@ impl Accountant {
     pub fn price(self, epsilon: Epsilon) -> Price {
         match self {
             Self::Gaussian { delta } => {
-                let units = curve::units_estimate(epsilon.to_f64(), delta.to_f64()) * (1.0 - GUARD);
+                let narrowed = epsilon.to_f64() - gdp::SWAP_EPSILON;
+                let units = curve::units_estimate(narrowed, delta.to_f64()) * (1.0 - GUARD);
                 // A float is cut, not rounded, on its way to an integer; one unit covers the swap of laws for tiny prices.
                 Price::from_units((units as u64).saturating_sub(1))
             }
@@ -69,7 +72,7 @@ impl Accountant {
         }
     }
 
-    /// The ε of a loss, rounded up to six significant digits; nothing for no loss.
+    /// The ε of a loss, rounded up to six significant digits; 0 for no loss, 100 for any beyond every cap.
     #[must_use]
     pub fn epsilon_spent(self, spent: Price) -> Epsilon {
         self.shown(spent, |accountant, shown| accountant.price(shown) < spent, 1)
@@ -89,15 +92,19 @@ impl Accountant {
         if amount == Price::ZERO {
             return Epsilon::from_nanos(0);
         }
+        if nanos >= Epsilon::NANOS_MAX as f64 {
+            return Epsilon::from_nanos(Epsilon::NANOS_MAX);
+        }
         let quantum = 10_u64.pow((nanos.max(1.0) as u64).ilog10().saturating_sub(SHOWN_DIGITS - 1));
         let mut shown = (nanos / quantum as f64).round() as u64 * quantum;
-        while shown > 0 || towards > 0 {
-            if shown > 0 && !wrong(self, Epsilon::from_nanos(shown)) {
-                break;
+        // The estimate is good to 1e-10 and the quantum is 1e-6 of it: one step, rarely two, and never more than a few.
+        for _ in 0..STEPS_MAX {
+            if (shown == 0 && towards < 0) || (shown > 0 && !wrong(self, Epsilon::from_nanos(shown))) {
+                return Epsilon::from_nanos(shown);
             }
             shown = shown.saturating_add_signed(towards * quantum as i64);
         }
-        Epsilon::from_nanos(shown)
+        Epsilon::from_nanos(if towards < 0 { 0 } else { Epsilon::NANOS_MAX })
     }
 }
 

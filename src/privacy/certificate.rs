@@ -13,6 +13,10 @@ use super::units::{Epsilon, Price};
 /// The 97.5 % point of the standard normal law.
 pub const NORMAL_975: f64 = 1.959_964;
 
+/// A measurement is priced at this at the most. No cap holds half of it (ε is at most 100, so μ² is below 200), so what
+/// costs more is refused all the same.
+const PRICE_UNITS_MAX: f64 = 1e18;
+
 /// One measurement as the privacy core sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sought {
@@ -67,9 +71,6 @@ pub enum Uncertifiable {
     /// The accuracy asks for less than the smallest amount that can be charged.
     #[error("the accuracy asked for is worth less than the smallest price that can be charged")]
     TooLittle,
-    /// The accuracy asks for more than any budget could hold.
-    #[error("the accuracy asked for costs more than any budget can hold")]
-    TooMuch,
 }
 
 impl Certificate {
@@ -110,7 +111,7 @@ impl Certificate {
 /// standard error σ costs Δ₂²/σ² of precision (`gaussian`) or Δ₁/b of ε at 2b² = σ² (`pure`), rounded up.
 ///
 /// # Errors
-/// [`Uncertifiable`] where the price would be nothing or beyond 2⁶³ units.
+/// [`Uncertifiable`] where the price of a measurement would be nothing.
 pub fn certify(
     accountant: Accountant,
     subject: Subject,
@@ -123,7 +124,7 @@ pub fn certify(
             .iter()
             .zip(errors)
             .map(|(sought, error)| price_of_error(accountant, sought.sensitivity, *error))
-            .collect::<Result<_, _>>()?,
+            .collect(),
     };
     let mut measurements = Vec::with_capacity(sought.len());
     let (mut price, mut cells) = (Price::ZERO, 0_u64);
@@ -133,8 +134,8 @@ pub fn certify(
             mechanism::loss_by_opendp(sought.sensitivity, &law).is_some_and(|loss| loss <= share),
             "a certified loss is never above its price"
         );
-        price = price.checked_add(share).ok_or(Uncertifiable::TooMuch)?;
-        cells = cells.checked_add(sought.cells).ok_or(Uncertifiable::TooMuch)?;
+        price = price.saturating_add(share);
+        cells = cells.saturating_add(sought.cells);
         measurements.push(Certified { law, price: share, cells: sought.cells });
     }
     let mechanism = match accountant {
@@ -158,16 +159,12 @@ fn split(total: Price, parts: usize) -> Vec<Price> {
     (0..parts).map(|index| Price::from_units(each + u64::from(index < rest))).collect()
 }
 
-fn price_of_error(accountant: Accountant, sensitivity: Sensitivity, error: f64) -> Result<Price, Uncertifiable> {
+fn price_of_error(accountant: Accountant, sensitivity: Sensitivity, error: f64) -> Price {
     let units = match accountant {
         Accountant::Gaussian { .. } => sensitivity.l2_squared() as f64 / (error * error) * UNITS_PER_PRECISION,
         Accountant::Pure => sensitivity.l1() as f64 * std::f64::consts::SQRT_2 / error * 1e9,
     };
     // One part in 1e9 covers the float and the last step of the scale, so that the error asked for is reached.
     let units = (units * (1.0 + 1e-9)).ceil();
-    if units.is_finite() && units < 9e18 {
-        Ok(Price::from_units((units as u64).max(1)))
-    } else {
-        Err(Uncertifiable::TooMuch)
-    }
+    Price::from_units((units.min(PRICE_UNITS_MAX) as u64).max(1))
 }

@@ -10,6 +10,8 @@ pub const UNITS_PER_PRECISION: f64 = 1e15;
 /// Below this μ the two tails cancel too much and their difference is taken by Taylor's series.
 const MU_SMALL: f64 = 0.01;
 const HALVINGS: u32 = 64;
+/// No ε above this is told from another: it is beyond every cap, and e^ε still fits a float.
+const EPSILON_MAX: f64 = 200.0;
 
 /// The μ² (in units of 1e-15) at which δ_μ(`epsilon`) = `delta`, to about 1e-10.
 ///
@@ -38,16 +40,20 @@ pub fn units_estimate(epsilon: f64, delta: f64) -> f64 {
     low * low * UNITS_PER_PRECISION
 }
 
-/// The ε at which δ_μ(ε) = `delta` for μ² in units of 1e-15; 0 where δ alone covers the loss.
+/// The ε at which δ_μ(ε) = `delta` for μ² in units of 1e-15; 0 where δ alone covers the loss, and at most
+/// [`EPSILON_MAX`].
 #[must_use]
 pub fn epsilon_estimate(units: f64, delta: f64) -> f64 {
     let mu = (units / UNITS_PER_PRECISION).sqrt();
     if mu == 0.0 || delta_of(0.0, mu) <= delta {
         return 0.0;
     }
-    let mut high = mu;
+    if delta_of(EPSILON_MAX, mu) > delta {
+        return EPSILON_MAX;
+    }
+    let mut high = mu.min(EPSILON_MAX);
     while delta_of(high, mu) > delta {
-        high *= 2.0;
+        high = (2.0 * high).min(EPSILON_MAX);
     }
     let mut low = 0.0;
     for _ in 0..HALVINGS {

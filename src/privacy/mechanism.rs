@@ -51,8 +51,24 @@ pub struct NoiseLaw {
     pub mechanism: Mechanism,
     /// log₂ of the fine steps in one step of the measurement.
     pub fine_bits: u32,
-    /// σ of the Gaussian or b of the Laplace law, in fine steps.
+    /// σ of the Gaussian or b of the Laplace law, in fine steps; written as the shortest text that reads back exactly.
+    #[serde(with = "exact")]
     pub scale: f64,
+}
+
+/// Floats as decimal text: JSON readers need not round numbers to the nearest float, and a scale is part of a proof.
+mod exact {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(value: &f64, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&value.to_string())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+        let text = String::deserialize(from)?;
+        let value: Option<f64> = text.parse().ok();
+        value.filter(|value| value.to_string() == text).ok_or_else(|| D::Error::custom("a float as text is wanted"))
+    }
 }
 
 impl NoiseLaw {
@@ -63,9 +79,8 @@ impl NoiseLaw {
         match self.mechanism {
             Mechanism::DiscreteGaussian => coarse,
             Mechanism::DiscreteLaplace => {
-                // Var = 2p/(1 − p)² with p = e^(−1/b) (Inusah & Kozubowski 2006).
-                let p = (-1.0 / coarse).exp();
-                (2.0 * p).sqrt() / (1.0 - p)
+                // Var = 2p/(1 − p)² with p = e^(−1/b) (Inusah & Kozubowski 2006); 1 − p without cancellation.
+                (2.0 * (-1.0 / coarse).exp()).sqrt() / -(-1.0 / coarse).exp_m1()
             }
         }
     }

@@ -264,6 +264,12 @@ impl Price {
         self.0.checked_add(other.0).map(Self)
     }
 
+    /// The sum, or the largest amount where it does not fit: no cap holds that.
+    #[must_use]
+    pub fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// What is left of `self` after `other`, never below nothing.
     #[must_use]
     pub fn left_after(self, other: Self) -> Self {

@@ -124,8 +124,10 @@ pub struct ColumnInfo {
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ColumnKind {
-    /// A key.
+    /// A key of categories.
     Key,
+    /// A key of truth values.
+    BooleanKey,
     /// A count with its standard error.
     Count(f64),
     /// A sum with its standard error.
@@ -141,6 +143,8 @@ pub struct Table {
     pub columns: Vec<ColumnInfo>,
     /// Names of all cells in a row: the selected ones with their `_low`, `_high` and `_std_error`.
     pub names: Vec<String>,
+    /// What each of them holds.
+    pub kinds: Vec<ColumnKind>,
     /// The rows.
     pub rows: Vec<Vec<Cell>>,
 }
@@ -155,6 +159,7 @@ struct Row {
 #[must_use]
 pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
     let kind = |value: &OutputValue| match value {
+        OutputValue::Key { index } if layout.keys[*index].contains(&Label::Boolean(true)) => ColumnKind::BooleanKey,
         OutputValue::Key { .. } => ColumnKind::Key,
         OutputValue::Count { count } => ColumnKind::Count(laws[*count].std_error()),
         OutputValue::Sum { sum, count, grid } => {
@@ -187,9 +192,12 @@ pub fn tabulate(layout: &Layout, release: &Release) -> Table {
     if let Some(limit) = layout.limit {
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
+    let columns = columns(layout, &laws);
+    let kinds = layout.outputs.iter().zip(&columns).flat_map(|(output, column)| vec![column.kind; names(output).len()]);
     Table {
-        columns: columns(layout, &laws),
         names: layout.outputs.iter().flat_map(names).collect(),
+        kinds: kinds.collect(),
+        columns,
         rows: rows.into_iter().map(|row| row.cells).collect(),
     }
 }
@@ -243,7 +251,10 @@ impl Row {
     /// An estimate on a grid, `unit` in 1e-9 a step: the interval holds every grid point within the noise and half a step.
     fn push_estimate(&mut self, value: i128, width: i128, unit: i128) {
         self.sorts.push(sorting::SortValue::Number(value as f64));
-        self.cells.extend([value, value - width, value + width].map(|steps| Cell::Decimal(steps * unit)));
+        self.cells.extend(
+            [value, value.saturating_sub(width), value.saturating_add(width)]
+                .map(|steps| Cell::Decimal(steps.saturating_mul(unit))),
+        );
     }
 
     fn push_mean(&mut self, mean: &interval::Mean, grid: &Grid) {

@@ -2,13 +2,112 @@
 //!
 //! Promises text that reads back to the same computation and the same outputs.
 
-use sqlparser::keywords::ALL_KEYWORDS;
-
 use super::answer::{Layout, OutputValue};
 use super::filter::{Filter, stored_bounds};
 use super::plan::{Measure, Plan};
 use crate::dataset::domain::{Domain, date_text};
 use crate::dataset::policy::{Terms, is_identifier};
+
+/// Words that PostgreSQL reserves, and those that begin another kind of expression: as names they are quoted.
+const RESERVED: [&str; 97] = [
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "authorization",
+    "between",
+    "binary",
+    "both",
+    "case",
+    "cast",
+    "check",
+    "collate",
+    "column",
+    "constraint",
+    "create",
+    "cross",
+    "current_date",
+    "current_role",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "date",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "exists",
+    "extract",
+    "false",
+    "fetch",
+    "for",
+    "foreign",
+    "from",
+    "full",
+    "grant",
+    "group",
+    "having",
+    "in",
+    "initially",
+    "inner",
+    "intersect",
+    "interval",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "lateral",
+    "leading",
+    "left",
+    "like",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "natural",
+    "not",
+    "notnull",
+    "null",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "outer",
+    "overlaps",
+    "placing",
+    "primary",
+    "references",
+    "returning",
+    "right",
+    "row",
+    "select",
+    "similar",
+    "some",
+    "struct",
+    "symmetric",
+    "table",
+    "then",
+    "time",
+    "timestamp",
+    "to",
+    "trailing",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "when",
+    "where",
+];
 
 /// Writes the SQL of a plan.
 #[must_use]
@@ -48,8 +147,11 @@ fn order(layout: &Layout) -> String {
 }
 
 fn identifier(name: &str) -> String {
-    let keyword = ALL_KEYWORDS.binary_search(&name.to_uppercase().as_str()).is_ok();
-    if is_identifier(name) && !keyword { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+    if is_identifier(name) && !RESERVED.contains(&name) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
 }
 
 fn quoted(text: &str) -> String {
@@ -99,6 +201,10 @@ impl Writer<'_> {
         match filter {
             Filter::Range { column, low, high } => self.range(*column, *low, *high),
             Filter::Members { column, codes } => self.members(*column, codes),
+            Filter::Values { column, values } => {
+                let list: Vec<_> = values.iter().map(|value| self.value(*column, *value)).collect();
+                format!("{} IN ({})", self.column(*column), list.join(", "))
+            }
             Filter::Missing { column } => format!("{} IS NULL", self.column(*column)),
             Filter::Not(inner) => match inner.as_ref() {
                 Filter::Missing { column } => format!("{} IS NOT NULL", self.column(*column)),
@@ -115,15 +221,19 @@ impl Writer<'_> {
         if nested { format!("({text})") } else { text }
     }
 
-    fn range(&self, index: usize, low: i64, high: i64) -> String {
-        let column = &self.terms.columns[index];
-        let (least, greatest) = stored_bounds(&column.domain);
-        let name = self.column(index);
-        let value = |stored: i64| match &column.domain {
+    /// A stored integer of an ordered column as a literal.
+    fn value(&self, index: usize, stored: i64) -> String {
+        match &self.terms.columns[index].domain {
             Domain::Number(grid) => grid.text(i128::from(stored) + i128::from(grid.centre())),
             Domain::Date { .. } => format!("DATE {}", quoted(&date_text(i32::try_from(stored).unwrap_or_default()))),
             Domain::Category(_) | Domain::Boolean => stored.to_string(),
-        };
+        }
+    }
+
+    fn range(&self, index: usize, low: i64, high: i64) -> String {
+        let (least, greatest) = stored_bounds(&self.terms.columns[index].domain);
+        let name = self.column(index);
+        let value = |stored: i64| self.value(index, stored);
         if low > high {
             format!("{name} < {}", value(least))
         } else if low == high {

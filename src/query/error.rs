@@ -82,7 +82,10 @@ impl QueryError {
 /// The candidate nearest to `word`, if one is near.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let chars = word.chars().count();
     candidates
+        // A long word is near nothing; comparing it letter by letter would only take time.
+        .filter(|candidate| chars <= candidate.chars().count() + 1 + candidate.len() / 4)
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
         .min()

@@ -31,6 +31,13 @@ pub enum Filter {
         /// The codes.
         codes: Vec<u32>,
     },
+    /// A stored integer is one of these, ascending; never, where there are none.
+    Values {
+        /// Index of the column.
+        column: usize,
+        /// The integers.
+        values: Vec<i64>,
+    },
     /// The value is missing.
     Missing {
         /// Index of the column.
@@ -68,6 +75,11 @@ impl Filter {
             },
             Self::All(parts) => connect(parts, true),
             Self::Any(parts) => connect(parts, false),
+            Self::Values { column, values } => match values[..] {
+                [] => Self::Range { column, low: NEVER.0, high: NEVER.1 },
+                [one] => Self::Range { column, low: one, high: one },
+                _ => Self::Values { column, values },
+            },
             plain @ (Self::Range { .. } | Self::Members { .. } | Self::Missing { .. }) => plain,
         }
     }
@@ -183,8 +195,17 @@ impl Typed<'_> {
                 Ok(Filter::Members { column, codes })
             }
             Domain::Number(_) | Domain::Date { .. } => {
-                let equals = literals.iter().map(|literal| self.compare(name, Comparison::Equal, literal));
-                Ok(Filter::Any(equals.collect::<Result<_, _>>()?))
+                let (least, greatest) = stored_bounds(&declared.domain);
+                let mut values = Vec::with_capacity(literals.len());
+                for literal in literals {
+                    let place = ordered(declared, literal)?;
+                    // What lies between two steps or out of bounds equals no value.
+                    let whole = i64::try_from(place.floor()).ok().filter(|_| place.floor() == place.ceil());
+                    values.extend(whole.filter(|value| (least..=greatest).contains(value)));
+                }
+                values.sort_unstable();
+                values.dedup();
+                Ok(Filter::Values { column, values })
             }
         }
     }
@@ -225,18 +246,20 @@ fn literal_text(literal: &Literal) -> String {
 }
 
 fn code(column: &Column, literal: &Literal) -> Result<u32, QueryError> {
-    let labels = column.domain.labels().unwrap_or_default();
     let text = match (&column.domain, &literal.value) {
-        (Domain::Boolean, LiteralValue::Boolean(truth)) => truth.to_string(),
-        (_, LiteralValue::Text(text)) => text.clone(),
-        (Domain::Category(_), LiteralValue::Number(text)) => text.clone(),
+        (Domain::Boolean, LiteralValue::Boolean(truth)) => return Ok(u32::from(*truth)),
+        (_, LiteralValue::Text(text)) | (Domain::Category(_), LiteralValue::Number(text)) => text,
         _ => return Err(mismatch(column, literal, "one of its values")),
     };
-    let found = (0..).zip(&labels).find(|(_, label)| **label == text);
+    let labels: Vec<&str> = match &column.domain {
+        Domain::Category(values) => values.iter().map(String::as_str).collect(),
+        Domain::Boolean | Domain::Number(_) | Domain::Date { .. } => vec!["false", "true"],
+    };
+    let found = (0..).zip(&labels).find(|(_, label)| *label == text);
     found.map(|(code, _)| code).ok_or_else(|| {
         let message = format!("{} is not a value of \"{}\"", literal_text(literal), column.name);
         let error = QueryError::at(Code::OutOfDomain, literal.at, message);
-        match nearest(&text, labels.iter().map(String::as_str)) {
+        match nearest(text, labels.iter().copied()) {
             Some(near) => error.hint(format!("did you mean '{near}'?")),
             None => error.hint(format!("it is {}", column.domain)),
         }
@@ -284,11 +307,14 @@ fn exact(text: &str) -> Option<RBig> {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
     let plain = !digits.is_empty() && digits.len() <= LITERAL_DIGITS_MAX && digits.bytes().all(|b| b.is_ascii_digit());
-    let exponent: i64 = exponent.parse().ok().filter(|_| plain)?;
-    let power = exponent - i64::try_from(fraction.len()).ok()?;
-    if power.unsigned_abs() as usize > 2 * LITERAL_DIGITS_MAX {
+    let written = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    if !plain || written.is_empty() || !written.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
+    // Beyond these powers of ten a number is above or below every value, or between 0 and every step, all the same.
+    let beyond = 2 * LITERAL_DIGITS_MAX as i64;
+    let far = if exponent.starts_with('-') { -beyond } else { beyond };
+    let power = exponent.parse().unwrap_or(far).clamp(-beyond, beyond) - i64::try_from(fraction.len()).ok()?;
     let magnitude = UBig::from_str_radix(&digits, 10).ok()?;
     let signed = if negative { -IBig::from(magnitude) } else { IBig::from(magnitude) };
     let ten = UBig::from(10_u8).pow(power.unsigned_abs() as usize);

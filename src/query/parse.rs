@@ -60,10 +60,16 @@ fn statements(sql: &str) -> Result<Vec<Statement>, QueryError> {
     let weighs = |token: &Token| {
         !matches!(
             token,
-            Token::Whitespace(_) | Token::Comma | Token::SingleQuotedString(_) | Token::Number(..) | Token::EOF
+            Token::Whitespace(_)
+                | Token::Comma
+                | Token::Minus
+                | Token::SingleQuotedString(_)
+                | Token::Number(..)
+                | Token::EOF
         )
     };
-    let weight = tokens.iter().filter(|token| weighs(&token.token)).count();
+    let signs = tokens.iter().filter(|token| token.token == Token::Minus).count();
+    let weight = tokens.iter().filter(|token| weighs(&token.token)).count() + signs.saturating_sub(IN_ITEMS_MAX);
     if weight > TOKENS_MAX {
         let message = format!("the query has {weight} words and operators; accepted are at most {TOKENS_MAX}");
         return Err(QueryError::whole(Code::UnsupportedSql, message));

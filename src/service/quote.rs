@@ -119,7 +119,7 @@ fn widest_margin(layout: &crate::query::answer::Layout, certificate: &Certificat
     let errors =
         columns(layout, &laws(certificate.measurements())).into_iter().filter_map(|column| match column.kind {
             ColumnKind::Count(error) | ColumnKind::Sum(error) => Some(error),
-            ColumnKind::Key | ColumnKind::Mean => None,
+            ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::Mean => None,
         });
     errors.reduce(f64::max).map(|error| significant(NORMAL_975 * error, 9))
 }

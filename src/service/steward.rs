@@ -23,7 +23,7 @@ impl Token {
 
     fn new() -> Result<Self, ServiceError> {
         let bits = chance::bytes::<32>().map_err(|error| ServiceError::Invalid(error.to_string()))?;
-        Ok(Self(format!("{}_{}", Self::PREFIX, crate::budget::entry::hex::encode(&bits))))
+        Ok(Self(format!("{}_{}", Self::PREFIX, crate::hex::encode(&bits))))
     }
 
     /// The text; show it once.
@@ -105,8 +105,8 @@ pub fn grant(ledger: &dyn Ledger, grant: Grant, now_ms: u64) -> Result<Entry, Se
         book.dataset(&grant.dataset).map(|whole| (whole.cap.accountant, whole.cap.epsilon, whole.cap.amount))
     });
     let shown = crate::query::error::shown;
-    let (accountant, cap_epsilon, cap) = accountant
-        .ok_or_else(|| ServiceError::NotFound(format!("there is no dataset \"{}\"", shown(&grant.dataset))))?;
+    let (accountant, cap_epsilon, cap) =
+        accountant.ok_or_else(|| ServiceError::UnknownDataset(shown(&grant.dataset)))?;
     let amount = if grant.epsilon == cap_epsilon { cap } else { accountant.cap(grant.epsilon) };
     let rule = Box::new(move |book: &Book| {
         match book.person(&grant.researcher) {
@@ -117,12 +117,9 @@ pub fn grant(ledger: &dyn Ledger, grant: Grant, now_ms: u64) -> Result<Entry, Se
             None => return Err(format!("there is no researcher \"{}\"", shown(&grant.researcher))),
         }
         let whole = book.dataset(&grant.dataset).ok_or("there is no such dataset")?;
-        let own =
-            book.researcher(&grant.dataset, &grant.researcher).map_or(Default::default(), |one| one.amount.units());
-        let others = whole.allocated.units().saturating_sub(own);
-        let free = whole.cap.amount.units().saturating_sub(others);
-        if amount.units() > free {
-            let fits = accountant.epsilon_within(crate::privacy::units::Price::from_units(free));
+        let free = whole.cap.amount.left_after(book.bound_by_others(&grant.dataset, &grant.researcher));
+        if amount > free {
+            let fits = accountant.epsilon_within(free);
             return Err(format!(
                 "an allocation of epsilon {} does not fit: allocations sum to at most the dataset's cap of {}; \
                  the largest that fits is {fits}",
@@ -146,9 +143,9 @@ pub fn publish_edition(
     now_ms: u64,
 ) -> Result<(), ServiceError> {
     let cap = cap_of(policy);
-    let dataset = policy.name.clone();
+    let (dataset, unit) = (policy.name.clone(), policy.terms.unit.name().to_owned());
     let open = Box::new(move |book: &Book| match book.dataset(&dataset) {
-        None => Ok(Act::DatasetOpened { dataset, cap }),
+        None => Ok(Act::DatasetOpened { dataset, unit, cap }),
         Some(_) => Err(String::new()),
     });
     // An empty word means that it was open before.
@@ -165,9 +162,17 @@ pub fn publish_edition(
 /// [`ServiceError::Invalid`].
 pub fn check_cap(ledger: &dyn Ledger, policy: &Policy) -> Result<(), ServiceError> {
     let cap = cap_of(policy);
-    let known = crate::budget::ledger::read(ledger, |book| book.dataset(&policy.name).map(|whole| whole.cap));
+    let known = crate::budget::ledger::read(ledger, |book| {
+        book.dataset(&policy.name).map(|whole| (whole.cap, whole.unit.clone()))
+    });
     match known {
-        Some(known) if known != cap => {
+        Some((_, unit)) if unit != policy.terms.unit.name() => Err(ServiceError::Invalid(format!(
+            "dataset \"{}\" was opened to protect \"{unit}\", and the policy's privacy_unit is \"{}\"; \
+             seal it under another dataset name",
+            policy.name,
+            policy.terms.unit.name()
+        ))),
+        Some((known, _)) if known != cap => {
             let message = format!(
                 "dataset \"{}\" was opened with another cap (epsilon {}, delta {}, at most {} a query, {}); \
                  the policy's must be the same",

@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::{Priced, ServiceError};
-use crate::budget::ledger::{Ledger, LedgerFault};
+use crate::budget::entry::Entry;
+use crate::budget::ledger::{Ledger, LedgerFault, read};
 use crate::privacy::accountant::Accountant;
+use crate::privacy::certificate::Subject;
+use crate::privacy::units::Price;
 use crate::query::answer::Layout;
 use crate::vault::release::Release;
 
-/// Answers kept in memory at the most.
-const KEPT_MAX: usize = 1_024;
+/// Noisy cells kept in memory at the most, over all answers: about 100 MB.
+const CELLS_KEPT_MAX: usize = 2_000_000;
 
 /// One stored answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,39 +61,89 @@ impl StoredAnswer {
     }
 }
 
+/// What a list shows of a stored answer; its cells are passed over.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Summary {
+    /// Of the release.
+    pub release: ReleaseSummary,
+    /// The canonical SQL of the question.
+    pub sql: String,
+    /// The dataset's accountant.
+    pub accountant: Accountant,
+    /// Who asked.
+    pub researcher: String,
+    /// What for.
+    pub purpose: Option<String>,
+    /// When, in milliseconds since 1970 in UTC.
+    pub at_ms: u64,
+}
+
+/// A release without its cells.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ReleaseSummary {
+    /// The random id.
+    pub id: String,
+    /// What it was computed from.
+    pub subject: Subject,
+    /// What it cost.
+    pub price: Price,
+}
+
 /// The stored answers, the latest of them in memory.
 #[derive(Default)]
 pub(super) struct StoredAnswers {
     kept: Mutex<Kept>,
 }
 
-/// Answers by id, and their ids from the oldest on.
-type Kept = (HashMap<String, Arc<StoredAnswer>>, VecDeque<String>);
+/// Answers by id, their ids from the oldest on, and their cells in all.
+#[derive(Default)]
+struct Kept {
+    by_id: HashMap<String, Arc<StoredAnswer>>,
+    order: VecDeque<String>,
+    cells: usize,
+}
 
 impl StoredAnswers {
     pub(super) fn keep(&self, answer: StoredAnswer) -> Arc<StoredAnswer> {
         let (id, answer) = (answer.release.id.clone(), Arc::new(answer));
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let (by_id, order) = &mut *kept;
-        if by_id.insert(id.clone(), Arc::clone(&answer)).is_none() {
-            order.push_back(id);
+        if kept.by_id.insert(id.clone(), Arc::clone(&answer)).is_none() {
+            kept.order.push_back(id);
+            kept.cells += cells(&answer);
         }
-        if order.len() > KEPT_MAX
-            && let Some(oldest) = order.pop_front()
-        {
-            by_id.remove(&oldest);
+        while kept.cells > CELLS_KEPT_MAX {
+            let Some(gone) = kept.order.pop_front().and_then(|oldest| kept.by_id.remove(&oldest)) else { break };
+            kept.cells -= cells(&gone);
         }
         answer
     }
 
-    /// From memory, or from the ledger.
+    pub(super) fn in_memory(&self, id: &str) -> Option<Arc<StoredAnswer>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
+    }
+
+    /// From memory, or from the ledger. Blocks.
     pub(super) fn get(&self, ledger: &dyn Ledger, id: &str) -> Result<Arc<StoredAnswer>, ServiceError> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).0.get(id).cloned();
-        if let Some(answer) = kept {
+        if let Some(answer) = self.in_memory(id) {
             return Ok(answer);
         }
-        let bytes = ledger.release(id)?.ok_or(LedgerFault::Store)?;
-        let answer = serde_json::from_slice(&bytes).map_err(|_| LedgerFault::Store)?;
+        let answer = serde_json::from_slice(&bytes(ledger, id)?).map_err(|_| LedgerFault::Unreadable)?;
         Ok(self.keep(answer))
     }
+}
+
+/// What a list shows of a release. Blocks.
+pub(super) fn summary(ledger: &dyn Ledger, id: &str) -> Result<Summary, ServiceError> {
+    Ok(serde_json::from_slice(&bytes(ledger, id)?).map_err(|_| LedgerFault::Unreadable)?)
+}
+
+/// The stored bytes, if they are those that the chain has the digest of.
+fn bytes(ledger: &dyn Ledger, id: &str) -> Result<Vec<u8>, ServiceError> {
+    let digest = read(ledger, |book| book.release(id).and_then(|card| card.digest));
+    let bytes = ledger.release(id)?.filter(|bytes| digest == Some(Entry::hash(bytes)));
+    bytes.ok_or_else(|| LedgerFault::Unreadable.into())
+}
+
+fn cells(answer: &StoredAnswer) -> usize {
+    answer.release.measurements.iter().map(|one| one.cells.len() + 16).sum()
 }

@@ -67,7 +67,7 @@ impl Database {
     /// Sets what durability depends on and reads it back.
     fn set_pragmas(&self, path: &str) -> Result<(), OpenError> {
         let why = |error: rusqlite::Error| OpenError::Damaged { path: path.to_owned(), why: sqlite_words(&error) };
-        self.connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(why)?;
+        self.connection.busy_timeout(std::time::Duration::from_secs(2)).map_err(why)?;
         for (pragma, set, wanted) in
             [("journal_mode", "WAL", "wal"), ("synchronous", "FULL", "2"), ("foreign_keys", "ON", "1")]
         {

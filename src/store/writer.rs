@@ -39,15 +39,23 @@ pub(super) enum Done {
 type Pending = (SyncSender<Result<Done, LedgerFault>>, Done);
 
 pub(super) fn run(database: Database, book: &RwLock<Book>, orders: &Receiver<Order>) {
+    let mut sound = true;
     while let Ok(first) = orders.recv() {
         let more = orders.try_iter().take(BATCH_ORDERS_MAX - 1);
         let batch: Vec<Order> = std::iter::once(first).chain(more).collect();
-        commit_batch(&database, book, batch);
+        // After a commit that failed, nothing is decided until the book is what the disk says.
+        sound = sound || refold(&database, book);
+        if sound {
+            sound = commit_batch(&database, book, batch);
+        } else {
+            refuse(batch.into_iter().map(|order| order.reply));
+        }
     }
     database.checkpoint();
 }
 
-fn commit_batch(database: &Database, book: &RwLock<Book>, batch: Vec<Order>) {
+/// Decides a batch and commits it; whether the book still is what the disk says.
+fn commit_batch(database: &Database, book: &RwLock<Book>, batch: Vec<Order>) -> bool {
     let replies: Vec<_> = batch.iter().map(|order| order.reply.clone()).collect();
     match write_batch(database, book, batch) {
         Ok(pending) => {
@@ -56,17 +64,32 @@ fn commit_batch(database: &Database, book: &RwLock<Book>, batch: Vec<Order>) {
                 // Whoever asked may be gone; what was decided stands.
                 let _ = reply.send(Ok(done));
             }
+            true
         }
         Err(error) => {
             tracing::error!(code = ?error.sqlite_error_code(), "a commit failed; the batch is undone");
             database.roll_back();
-            if let Ok(folded) = database.fold() {
-                *book.write().unwrap_or_else(PoisonError::into_inner) = folded;
-            }
-            for reply in replies {
-                let _ = reply.send(Err(LedgerFault::Store));
-            }
+            let sound = refold(database, book);
+            refuse(replies.into_iter());
+            sound
         }
+    }
+}
+
+/// Makes the book what the disk says; whether that could be read.
+fn refold(database: &Database, book: &RwLock<Book>) -> bool {
+    let folded = database.fold();
+    if let Ok(folded) = folded {
+        *book.write().unwrap_or_else(PoisonError::into_inner) = folded;
+        return true;
+    }
+    tracing::error!("the ledger cannot be read back; nothing is charged until it can");
+    false
+}
+
+fn refuse(replies: impl Iterator<Item = SyncSender<Result<Done, LedgerFault>>>) {
+    for reply in replies {
+        let _ = reply.send(Err(LedgerFault::Store));
     }
 }
 
@@ -90,7 +113,9 @@ fn perform(database: &Database, book: &mut Book, job: Job, at_ms: u64) -> rusqli
             if let Some(known) = book.under_key(&researcher, &key) {
                 return Ok(Done::Replayed(known));
             }
-            let act = Act::Replayed { release: standing.release.clone(), researcher, key, account: standing.account };
+            let question = standing.question.clone().unwrap_or_default();
+            let release = standing.release.clone();
+            let act = Act::Replayed { release, researcher, question, key, account: standing.account };
             append(database, book, at_ms, act)?;
             Ok(Done::Replayed(Ok(standing)))
         }
@@ -110,7 +135,8 @@ fn charge(database: &Database, book: &mut Book, request: ChargeRequest) -> rusql
         Err(refusal) => return Ok(Decision::Refused(refusal)),
     };
     assert!(charged.account.spent <= charged.account.amount, "an admitted charge fits its account");
-    let standing = Standing { release: charged.release.clone(), account: charged.account, replayed: false };
+    let standing =
+        Standing { release: charged.release.clone(), account: charged.account, replayed: false, question: None };
     append(database, book, request.at_ms, Act::Charged(Box::new(charged)))?;
     Ok(Decision::Charged(Receipt::of_durable_charge(request.certificate, standing)))
 }

@@ -15,6 +15,12 @@ impl<T> Private<T> {
     pub(in crate::vault) fn open(self) -> T {
         self.0
     }
+
+    /// For property tests of exact vectors; absent from every binary.
+    #[cfg(test)]
+    pub(crate) fn open_in_test(self) -> T {
+        self.0
+    }
 }
 
 /// The exact vectors of a plan's measurements, in its order: one integer a cell.

@@ -127,6 +127,11 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
     let unit = unit(&dataset, faults);
     let max_rows = faults.count("max_rows", &dataset.max_rows, ROWS_MAX);
     let max_rows_per_unit = rows_per_unit(&dataset, &unit, faults);
+    if let (Some(given), Some(rows), Some(most)) = (&dataset.max_rows_per_unit, max_rows_per_unit, max_rows)
+        && rows > most
+    {
+        faults.add(given.span(), format!("max_rows_per_unit is {rows}; accepted is at most max_rows, {most}"));
+    }
     let accountant = accountant(&dataset, faults);
     let cap = epsilon("cap.epsilon", &dataset.cap.get_ref().epsilon, faults);
     let query = match &dataset.max_epsilon_per_query {

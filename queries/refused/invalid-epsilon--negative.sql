@@ -1,0 +1,3 @@
+-- title: Less than nothing
+-- epsilon: -1
+SELECT COUNT(*) FROM visits

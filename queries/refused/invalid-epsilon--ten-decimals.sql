@@ -1,0 +1,3 @@
+-- title: Finer than the unit
+-- epsilon: 0.1234567891
+SELECT COUNT(*) FROM visits

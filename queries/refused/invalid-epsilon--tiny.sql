@@ -1,0 +1,3 @@
+-- title: Less than the smallest unit
+-- epsilon: 1e-400
+SELECT COUNT(*) FROM visits

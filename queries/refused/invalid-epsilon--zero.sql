@@ -1,0 +1,3 @@
+-- title: Nothing
+-- epsilon: 0
+SELECT COUNT(*) FROM visits

@@ -1,0 +1,3 @@
+-- title: Keys without an aggregate
+-- epsilon: 0.1
+SELECT region FROM visits GROUP BY region

@@ -1,0 +1,3 @@
+-- title: A category that no list names
+-- epsilon: 0.1
+SELECT COUNT(*) FROM visits WHERE diagnosis = 'plague'

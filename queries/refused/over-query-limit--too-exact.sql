@@ -1,0 +1,3 @@
+-- title: More than one query may cost
+-- epsilon: 1.1
+SELECT COUNT(*) FROM visits

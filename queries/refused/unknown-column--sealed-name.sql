@@ -1,0 +1,3 @@
+-- title: A name of the sealed table
+-- epsilon: 0.1
+SELECT SUM(c7) FROM visits WHERE rank = 0

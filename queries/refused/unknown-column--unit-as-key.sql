@@ -1,0 +1,3 @@
+-- title: One group a person
+-- epsilon: 0.1
+SELECT patient_id, COUNT(*) FROM visits GROUP BY patient_id

@@ -1,0 +1,3 @@
+-- title: A condition on one person
+-- epsilon: 0.1
+SELECT COUNT(*) FROM visits WHERE patient_id = 17

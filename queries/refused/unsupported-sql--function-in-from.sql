@@ -1,0 +1,3 @@
+-- title: A file
+-- epsilon: 0.1
+SELECT COUNT(*) FROM read_csv('/etc/passwd')

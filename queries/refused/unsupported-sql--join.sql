@@ -1,0 +1,3 @@
+-- title: Two tables
+-- epsilon: 0.1
+SELECT COUNT(*) FROM visits JOIN people ON visits.patient_id = people.id

@@ -1,0 +1,3 @@
+-- title: A lock
+-- epsilon: 0.1
+SELECT COUNT(*) FROM visits FOR UPDATE

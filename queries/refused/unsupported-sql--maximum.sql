@@ -1,0 +1,3 @@
+-- title: The extreme of one person
+-- epsilon: 0.1
+SELECT MAX(cost) FROM visits

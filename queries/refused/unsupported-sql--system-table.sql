@@ -1,0 +1,3 @@
+-- title: Another catalog
+-- epsilon: 0.1
+SELECT COUNT(*) FROM pg_catalog.pg_user

@@ -1,0 +1,3 @@
+-- title: A second statement
+-- epsilon: 0.1
+SELECT COUNT(*) FROM visits; DROP TABLE visits

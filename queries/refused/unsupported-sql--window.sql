@@ -1,0 +1,3 @@
+-- title: A window over other rows
+-- epsilon: 0.1
+SELECT COUNT(*) OVER (PARTITION BY region) FROM visits

@@ -1,0 +1,189 @@
+//! The property that sensitivity rests on, over random tables: remove one unit, and no exact vector moves further than declared.
+
+use std::path::Path;
+
+use polars::prelude::{Column, DataFrame, IntoColumn, ParquetWriter};
+use proptest::prelude::*;
+
+use super::{Engine, PolarsEngine};
+use crate::dataset::policy::Policy;
+use crate::dataset::seal::seal_with_key;
+use crate::query::parse::parse;
+use crate::query::plan::{Plan, plan};
+
+const POLICY: &str = r#"
+[dataset]
+name = "t"
+source = "t.parquet"
+privacy_unit = "who"
+max_rows_per_unit = 3
+max_rows = 1_000_000
+accountant = "pure"
+cap = { epsilon = "1" }
+[[column]]
+name = "fixed"
+type = "category"
+values = ["a", "b"]
+per_unit = true
+nullable = true
+[[column]]
+name = "free"
+type = "category"
+values = ["u", "v", "w"]
+nullable = true
+[[column]]
+name = "flag"
+type = "boolean"
+nullable = true
+[[column]]
+name = "whole"
+type = "integer"
+min = "-1000"
+max = "3000"
+nullable = true
+[[column]]
+name = "real"
+type = "decimal"
+min = "-1.5"
+max = "10"
+step = "0.5"
+nullable = true
+"#;
+
+const AGGREGATES: &str = "COUNT(*) AS n, COUNT(whole) AS nw, COUNT(real) AS nr, COUNT(DISTINCT who) AS d, \
+                          SUM(whole) AS sw, SUM(real) AS sr, AVG(whole) AS aw, AVG(real) AS ar";
+const SHAPES: [(&str, &str); 7] = [
+    ("", ""),
+    ("", "free"),
+    ("", "fixed"),
+    ("WHERE whole > 0 OR real IS NULL", "free, flag"),
+    ("WHERE NOT (free = 'u') AND flag", "fixed, free"),
+    ("WHERE real BETWEEN 0.25 AND 1e3 AND free IN ('u', 'w')", "flag"),
+    ("WHERE whole <> 7 AND NOT (flag IS NULL)", "fixed, flag, free"),
+];
+
+/// One row: unit, fixed, free, flag, whole, real.
+type Row = (i64, Option<u8>, Option<u8>, Option<bool>, Option<i64>, Option<f64>);
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let whole = prop_oneof![4 => -1200..3300_i64, 1 => Just(i64::MAX), 1 => Just(i64::MIN), 1 => Just(7)];
+    let real = prop_oneof![
+        6 => -3.0..12.0_f64, 1 => Just(f64::NAN), 1 => Just(f64::INFINITY), 1 => Just(f64::NEG_INFINITY),
+        1 => Just(-0.0), 1 => Just(f64::MIN_POSITIVE / 8.0), 1 => Just(f64::MAX)
+    ];
+    let row = (
+        0..5_i64,
+        prop::option::of(0..3_u8),
+        prop::option::of(0..4_u8),
+        prop::option::of(any::<bool>()),
+        prop::option::of(whole),
+        prop::option::of(real),
+    );
+    prop::collection::vec(row, 0..24)
+}
+
+fn write(path: &Path, rows: &[Row]) {
+    let label = |letters: &'static [&'static str], code: Option<u8>| code.map(|code| letters[usize::from(code)]);
+    let columns = vec![
+        Column::new("who".into(), rows.iter().map(|row| row.0).collect::<Vec<_>>()),
+        Column::new("fixed".into(), rows.iter().map(|row| label(&["a", "b", "unlisted"], row.1)).collect::<Vec<_>>()),
+        Column::new("free".into(), rows.iter().map(|row| label(&["u", "v", "w", "x"], row.2)).collect::<Vec<_>>()),
+        Column::new("flag".into(), rows.iter().map(|row| row.3).collect::<Vec<_>>()),
+        Column::new("whole".into(), rows.iter().map(|row| row.4).collect::<Vec<_>>()),
+        Column::new("real".into(), rows.iter().map(|row| row.5).collect::<Vec<_>>()).into_column(),
+    ];
+    let mut frame = DataFrame::new(rows.len(), columns).expect("columns of one length");
+    ParquetWriter::new(std::fs::File::create(path).expect("a file")).finish(&mut frame).expect("Parquet");
+}
+
+/// The exact vectors of every plan over the sealed rows.
+fn vectors(rows: &[Row], plans: &[Plan]) -> Vec<Vec<Vec<i64>>> {
+    let dir = tempfile::tempdir().expect("a folder");
+    write(&dir.path().join("t.parquet"), rows);
+    let mut policy = Policy::parse(POLICY).expect("a policy");
+    policy.source = dir.path().join("t.parquet");
+    let (manifest, _) = seal_with_key(&policy, dir.path(), &[7; 32], &|_| {}).expect("a sealed table");
+    let mut engine = PolarsEngine::new();
+    engine.load(dir.path(), &manifest).expect("a loaded table");
+    let evaluate = |plan: &Plan| engine.evaluate(&manifest.edition, &plan.computation).expect("a total computation");
+    plans.iter().map(|plan| evaluate(plan).open_in_test().vectors).collect()
+}
+
+fn plans() -> Vec<Plan> {
+    let policy = Policy::parse(POLICY).expect("a policy");
+    let mut plans = Vec::new();
+    for (condition, keys) in SHAPES {
+        let group = if keys.is_empty() { String::new() } else { format!("GROUP BY {keys}") };
+        let query = parse(&format!("SELECT {AGGREGATES} FROM t {condition} {group}")).expect("SQL");
+        for rows in 1..=3 {
+            plans.push(plan(&query, &policy.terms, Some(rows)).expect("a plan"));
+        }
+    }
+    plans
+}
+
+fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
+    let plans = plans();
+    let without: Vec<Row> = rows.iter().filter(|row| row.0 != gone).copied().collect();
+    let (all, fewer) = (vectors(rows, &plans), vectors(&without, &plans));
+    for (plan, (one, other)) in plans.iter().zip(all.iter().zip(&fewer)) {
+        for (index, (a, b)) in one.iter().zip(other).enumerate() {
+            let sought = &plan.sought[index];
+            prop_assert_eq!(a.len() as u64, sought.cells);
+            let moved = a.iter().zip(b).map(|(a, b)| u128::from(a.abs_diff(*b)));
+            let (l1, l2) = moved.fold((0, 0), |(l1, l2), by| (l1 + by, l2 + by * by));
+            let measure = plan.computation.measures[index];
+            prop_assert!(
+                l1 <= u128::from(sought.sensitivity.l1()),
+                "{measure:?} moved {l1} in l1: {:?}",
+                plan.computation
+            );
+            prop_assert!(l2 <= sought.sensitivity.l2_squared(), "{measure:?} moved {l2} in l2 squared");
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn removing_a_unit_moves_no_vector_further_than_declared(rows in rows(), gone in 0..5_i64) {
+        check(&rows, gone)?;
+    }
+}
+
+#[test]
+fn a_unit_with_a_thousand_rows_moves_no_more_than_one_with_few() {
+    let many = (0..1000_i64).map(|at| {
+        (1, Some((at % 2) as u8), Some((at % 4) as u8), Some(at % 3 == 0), Some(i64::MAX - at), Some(f64::INFINITY))
+    });
+    let rows: Vec<Row> = many.chain([(2, None, Some(1), None, Some(i64::MIN), Some(f64::NAN))]).collect();
+    check(&rows, 1).expect("within the declared sensitivity");
+    check(&rows, 2).expect("within the declared sensitivity");
+}
+
+/// The bounds are reached, so a smaller declared one would be wrong.
+#[test]
+fn the_declared_sensitivities_are_reached() {
+    let rows: Vec<Row> =
+        (0..3).map(|at| (1, Some(0), Some(at), Some(true), Some(i64::MAX), Some(f64::INFINITY))).collect();
+    let plans = plans();
+    let reached = |plan: &Plan, index: usize| {
+        let vector = &vectors(&rows, std::slice::from_ref(plan))[0][index];
+        vector.iter().map(|cell| u128::from(cell.unsigned_abs())).sum::<u128>()
+    };
+    // The last of the first three plans has no condition, no key and three rows per unit.
+    for (index, sought) in plans[2].sought.iter().enumerate() {
+        assert_eq!(
+            reached(&plans[2], index),
+            u128::from(sought.sensitivity.l1()),
+            "{:?}",
+            plans[2].computation.measures[index]
+        );
+    }
+    let by_free = &plans[5];
+    let units = by_free.computation.measures.len() - 1;
+    assert_eq!(reached(by_free, units), 3);
+    assert_eq!(by_free.sought[units].sensitivity.l2_squared(), 3);
+}

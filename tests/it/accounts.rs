@@ -1,0 +1,190 @@
+//! Accounts, grants, people and what they may see; the ledger after a restart.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, visits};
+
+#[test]
+fn an_unknown_dataset_and_somebody_elses_look_alike() {
+    block_on(async {
+        let lab = Lab::gaussian();
+        let add = call(
+            &lab.router,
+            Method::POST,
+            "/v1/researchers",
+            Some(&lab.steward),
+            &[],
+            json!({"name": "bob"}).to_string(),
+        )
+        .await
+        .json();
+        let bob = add["token"].as_str().expect("a token").to_owned();
+        let ask = async |name: &str| {
+            let body = json!({"sql": format!("SELECT COUNT(*) FROM {name}"), "epsilon": "0.1"}).to_string();
+            let query = call(&lab.router, Method::POST, "/v1/queries", Some(&bob), &[], body).await;
+            let dataset = lab.get(&format!("/v1/datasets/{name}"), &bob).await;
+            (query.status, query.bytes, dataset.status, dataset.bytes)
+        };
+        let (mine, theirs) = (ask("visits").await, ask("visitz").await);
+        let swap = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8").replace("visitz", "visits");
+        assert_eq!((mine.0, swap(mine.1), mine.2, swap(mine.3)), (theirs.0, swap(theirs.1), theirs.2, swap(theirs.3)));
+        assert_eq!(lab.get("/v1/datasets", &bob).await.json(), json!([]));
+        assert_eq!(lab.get("/v1/datasets", &lab.viewer).await.json()[0]["columns"][0]["values"][0], "north");
+    });
+}
+
+#[test]
+fn grants_keep_to_the_cap_and_can_freeze() {
+    block_on(async {
+        let lab = Lab::new(&policy(GAUSSIAN), &visits(50), std::sync::Arc::new(NoNoise), "1");
+        let grant = async |name: &str, epsilon: &str| {
+            let body =
+                json!({"researcher": name, "dataset": "visits", "epsilon": epsilon, "reason": "test"}).to_string();
+            call(&lab.router, Method::POST, "/v1/grants", Some(&lab.steward), &[], body).await
+        };
+        call(&lab.router, Method::POST, "/v1/researchers", Some(&lab.steward), &[], json!({"name": "bob"}).to_string())
+            .await;
+        assert_eq!(grant("bob", "4").await.code(), "invalid-request", "the cap is shared");
+        assert_eq!(grant("nobody", "1").await.code(), "invalid-request");
+        assert_eq!(grant("vic", "1").await.code(), "invalid-request");
+        let whole = grant("ada", "4").await;
+        assert_eq!(
+            (whole.status, &whole.json()["epsilon_remaining"]),
+            (StatusCode::OK, &json!("4")),
+            "the whole cap fits one"
+        );
+        assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", "0.5").await.status, StatusCode::OK);
+        assert_eq!(grant("ada", "0.1").await.json()["epsilon_remaining"], "0");
+        assert_eq!(lab.sql("SELECT COUNT(*) FROM visits WHERE age > 1", "0.01").await.code(), "budget-exhausted");
+        assert_eq!(
+            lab.sql("SELECT COUNT(*) FROM visits", "0.5").await.json()["replayed"],
+            true,
+            "what was paid for stays free"
+        );
+        let revoke =
+            call(&lab.router, Method::DELETE, "/v1/researchers/ada/token", Some(&lab.steward), &[], String::new())
+                .await;
+        assert_eq!(revoke.status, StatusCode::NO_CONTENT);
+        assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", "0.5").await.code(), "unauthenticated");
+        let again = call(
+            &lab.router,
+            Method::POST,
+            "/v1/researchers",
+            Some(&lab.steward),
+            &[],
+            json!({"name": "bob"}).to_string(),
+        )
+        .await;
+        assert_eq!(again.code(), "already-exists");
+        let ledger = lab.get("/v1/ledger?limit=3", &lab.steward).await;
+        assert_eq!(ledger.json()[0]["act"], "dataset-opened");
+        assert!(ledger.headers["link"].to_str().expect("a link").contains("after=3"));
+    });
+}
+
+#[test]
+fn stored_releases_are_shown_to_their_owner_and_the_steward() {
+    block_on(async {
+        let lab = Lab::gaussian();
+        let mut ids = Vec::new();
+        for age in 0..5 {
+            let answer = lab.sql(&format!("SELECT COUNT(*) FROM visits WHERE age > {age}"), "0.1").await.json();
+            ids.push(answer["release"].as_str().expect("an id").to_owned());
+        }
+        let page = lab.get("/v1/releases?limit=2", &lab.researcher).await;
+        let listed = |value: &Value| {
+            value
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|one| one["release"].as_str().expect("an id").to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(listed(&page.json()), ids[..2]);
+        let next = page.headers["link"].to_str().expect("a link").to_owned();
+        assert_eq!(next, format!("</v1/releases?limit=2&after={}>; rel=\"next\"", ids[1]));
+        let rest = lab.get(&format!("/v1/releases?limit=1000&after={}", ids[1]), &lab.steward).await;
+        assert_eq!((listed(&rest.json()), rest.headers.contains_key("link")), (ids[2..].to_vec(), false));
+        let path = format!("/v1/releases/{}", ids[0]);
+        let one = lab.get(&path, &lab.steward).await;
+        let etag = one.headers["etag"].to_str().expect("a tag").to_owned();
+        let known =
+            call(&lab.router, Method::GET, &path, Some(&lab.researcher), &[("if-none-match", &etag)], String::new())
+                .await;
+        assert_eq!((known.status, known.bytes.len()), (StatusCode::NOT_MODIFIED, 0));
+        for wrong in [
+            "/v1/releases?limit=0",
+            "/v1/releases?limit=1001",
+            "/v1/releases?after=rel_x",
+            "/v1/releases?page=2",
+            "/v1/ledger?after=-1",
+        ] {
+            assert_eq!(lab.get(wrong, &lab.steward).await.code(), "invalid-request", "{wrong}");
+        }
+        assert_eq!(lab.get("/v1/releases/rel_none", &lab.researcher).await.code(), "not-found");
+    });
+}
+
+#[test]
+fn lowering_a_spent_account_frees_nothing() {
+    block_on(async {
+        let lab = Lab::gaussian();
+        assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", "2").await.status, StatusCode::OK);
+        assert_eq!(lab.sql("SELECT COUNT(*) FROM visits WHERE age > 1", "2").await.status, StatusCode::OK);
+        call(&lab.router, Method::POST, "/v1/researchers", Some(&lab.steward), &[], json!({"name": "bob"}).to_string())
+            .await;
+        let grant = async |name: &str, epsilon: &str| {
+            let body =
+                json!({"researcher": name, "dataset": "visits", "epsilon": epsilon, "reason": "test"}).to_string();
+            call(&lab.router, Method::POST, "/v1/grants", Some(&lab.steward), &[], body).await
+        };
+        assert_eq!(grant("ada", "0.1").await.status, StatusCode::OK);
+        assert_eq!(grant("bob", "3.5").await.code(), "invalid-request", "what ada spent is spent");
+        assert_eq!(grant("bob", "2").await.status, StatusCode::OK);
+        let unknown = json!({"researcher": "bob", "dataset": "nowhere", "epsilon": "1", "reason": "test"}).to_string();
+        let reply = call(&lab.router, Method::POST, "/v1/grants", Some(&lab.steward), &[], unknown).await;
+        assert_eq!((reply.status, reply.code().as_str()), (StatusCode::NOT_FOUND, "unknown-dataset"));
+        let people = lab.get("/v1/researchers?limit=2&after=ada", &lab.steward).await;
+        assert_eq!((people.json()[0]["name"].clone(), people.headers.contains_key("link")), (json!("bob"), true));
+    });
+}
+
+/// What is granted can be spent at once, and the query limit itself is within the limit, however small.
+#[test]
+fn an_allocation_of_an_epsilon_holds_a_query_of_it() {
+    block_on(async {
+        for epsilon in ["0.001", "0.01", "0.1", "0.35", "1"] {
+            let cap = format!("cap = {{ epsilon = \"4\", delta = \"1e-9\" }}\nmax_epsilon_per_query = \"{epsilon}\"");
+            let lab = Lab::new(&policy(&cap), &visits(20), std::sync::Arc::new(NoNoise), epsilon);
+            let accounts = lab.get("/v1/accounts", &lab.researcher).await.json();
+            assert_eq!(accounts[0]["epsilon_remaining"], epsilon);
+            assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", epsilon).await.status, StatusCode::OK, "{epsilon}");
+        }
+    });
+}
+
+/// Entries hold scales; whatever the scale, the chain reads back after a restart, and so do the answers.
+#[test]
+fn a_ledger_of_many_scales_opens_again() {
+    for cap in [GAUSSIAN, PURE] {
+        let lab = Lab::new(&policy(cap), &visits(20), std::sync::Arc::new(tacit::vault::noise::OpenDp), "4");
+        let mut ids = Vec::new();
+        for step in 30..90 {
+            let sql = format!("SELECT COUNT(*), SUM(cost) FROM visits WHERE age > {step}");
+            let answer = block_on(lab.sql(&sql, &format!("0.{step:03}"))).json();
+            ids.push(answer["release"].as_str().expect("an id").to_owned());
+        }
+        let head = lab.head();
+        let Lab { dir, service, router, .. } = lab;
+        drop((service, router));
+        let ledger =
+            tacit::store::SqliteLedger::open(&dir.path().join("state"), 0).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(tacit::budget::ledger::read(&ledger, |book| book.head()), head);
+        for id in ids {
+            let bytes = tacit::budget::ledger::Ledger::release(&ledger, &id).expect("readable").expect("stored");
+            let stored: tacit::service::stored::StoredAnswer = serde_json::from_slice(&bytes).expect("a stored answer");
+            assert_eq!(stored.encode(), bytes);
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! What is asked is what is answered: values, columns, replays, quotes, formats, the order of checks.
+
+use std::io::Cursor;
+
+use axum::http::{Method, StatusCode};
+use polars::prelude::{IpcStreamReader, ParquetReader, SerReader};
+use serde_json::{Value, json};
+use tacit::query::{canonical, parse::parse, plan::plan};
+
+use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, visits};
+
+/// An answer without noise against plain counting.
+#[test]
+fn exact_values_come_through_every_step() {
+    let csv = "patient_id,region,diagnosis,smoker,age,cost,visited\n\
+               a,north,asthma,true,30,10.25,2023-01-01\n\
+               a,north,flu,true,31,20.50,2023-02-01\n\
+               b,south,flu,,70,5.00,2024-01-01\n\
+               c,south,,false,40,600,2024-06-01\n";
+    let lab = Lab::new(&policy(PURE), csv, std::sync::Arc::new(NoNoise), "100");
+    for (sql, expected) in [
+        ("SELECT COUNT(*) FROM visits", json!([{"count": 4}])),
+        (
+            "SELECT region, COUNT(*) AS n FROM visits GROUP BY region",
+            json!([{"region": "north", "n": 2}, {"region": "east", "n": 0}, {"region": "south", "n": 2}, {"region": "west", "n": 0}]),
+        ),
+        (
+            "SELECT COUNT(DISTINCT patient_id) AS p, COUNT(diagnosis) AS d, SUM(cost) AS s FROM visits",
+            json!([{"p": 3, "d": 3, "s": 535.75}]),
+        ),
+        ("SELECT AVG(age) AS a FROM visits WHERE region = 'north' AND cost > 1", json!([{"a": 30.5}])),
+        ("SELECT COUNT(*) AS n FROM visits WHERE cost < 1e801 AND cost > -1.5e-9223372036854775808", json!([{"n": 4}])),
+        (
+            "SELECT COUNT(*) AS n FROM visits WHERE visited IN ('2023-01-01', DATE '2024-01-01') AND cost NOT IN (5, 7.001)",
+            json!([{"n": 1}]),
+        ),
+        ("SELECT SUM(age) AS s FROM visits WHERE NOT (diagnosis = 'flu')", json!([{"s": 30}])),
+        ("SELECT COUNT(*) AS n FROM visits WHERE diagnosis IS NULL OR smoker", json!([{"n": 3}])),
+        ("SELECT COUNT(*) AS n FROM visits WHERE smoker <> TRUE", json!([{"n": 1}])),
+        ("SELECT COUNT(*) AS n FROM visits WHERE cost > 10.249999 AND cost < 10.250001", json!([{"n": 1}])),
+        ("SELECT COUNT(*) AS n FROM visits WHERE cost = 10.2500001", json!([{"n": 0}])),
+        ("SELECT COUNT(*) AS n FROM visits WHERE cost <= 1e300 AND -1e300 < cost", json!([{"n": 4}])),
+        (
+            "SELECT COUNT(*) AS n FROM visits WHERE visited BETWEEN '2023-02-01' AND DATE '2024-01-01'",
+            json!([{"n": 2}]),
+        ),
+        ("SELECT COUNT(*) AS n FROM visits WHERE age IN (30, 70, 71.5) AND 30 <= age", json!([{"n": 2}])),
+        (
+            "SELECT diagnosis AS d, COUNT(*) FROM visits GROUP BY 1 ORDER BY count DESC, d LIMIT 2",
+            json!([{"d": "flu", "count": 2}, {"d": "asthma", "count": 1}]),
+        ),
+        (
+            "SELECT smoker, COUNT(*) AS n FROM visits GROUP BY smoker ORDER BY smoker DESC",
+            json!([{"smoker": null, "n": 1}, {"smoker": true, "n": 2}, {"smoker": false, "n": 1}]),
+        ),
+        (
+            "SELECT smoker, region, COUNT(*) AS n FROM visits GROUP BY smoker, region ORDER BY 3 DESC, 2, 1 LIMIT 1",
+            json!([{"smoker": true, "region": "north", "n": 2}]),
+        ),
+    ] {
+        let epsilon = if sql.contains("AVG") { "50" } else { "0.5" };
+        let rows = block_on(lab.sql(sql, epsilon)).rows();
+        let expected = expected.as_array().expect("rows");
+        assert_eq!(rows.len(), expected.len(), "{sql}");
+        for (row, expected) in rows.iter().zip(expected) {
+            for (name, value) in expected.as_object().expect("a row") {
+                let same = match (value.as_f64(), row[name].as_f64()) {
+                    (Some(value), Some(found)) => (value - found).abs() < 1e-9,
+                    _ => row[name] == *value,
+                };
+                assert!(same, "{sql}: {name} is {} and not {value}", row[name]);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_has_the_fields_of_the_contract() {
+    let lab = Lab::gaussian();
+    let sql = "select region, count(*) as visits, avg(cost) as mean_cost from visits group by region";
+    let answer = block_on(lab.sql(sql, "0.5")).json();
+    assert_eq!(answer["sql"], "SELECT region, COUNT(*) AS visits, AVG(cost) AS mean_cost FROM visits GROUP BY region");
+    assert_eq!(
+        (&answer["replayed"], &answer["mechanism"], &answer["confidence"]),
+        (&json!(false), &json!("discrete gaussian"), &json!("0.95"))
+    );
+    assert_eq!(answer["price"], json!({"epsilon": "0.5", "delta": "1e-9"}));
+    assert_eq!((&answer["account"]["epsilon_cap"], &answer["account"]["epsilon_spent"]), (&json!("4"), &json!("0.5")));
+    assert!(answer["release"].as_str().is_some_and(|id| id.starts_with("rel_")));
+    let row = answer["rows"][0].as_object().expect("a row");
+    let names: Vec<_> = row.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "region",
+            "visits",
+            "visits_low",
+            "visits_high",
+            "mean_cost",
+            "mean_cost_low",
+            "mean_cost_high",
+            "mean_cost_std_error"
+        ]
+    );
+    let error: f64 = answer["columns"][1]["std_error"].as_str().expect("an error").parse().expect("a number");
+    let half = (row["visits_high"].as_f64().expect("high") - row["visits_low"].as_f64().expect("low")) / 2.0;
+    assert_eq!(half, (1.959_964 * error + 0.5).floor());
+    assert_eq!(answer["columns"][0]["kind"], "key");
+    assert!(answer["columns"][2].get("std_error").is_none());
+}
+
+#[test]
+fn asking_again_is_free_and_the_same() {
+    let lab = Lab::gaussian();
+    let first =
+        block_on(lab.sql("SELECT COUNT(*) AS n FROM visits WHERE age BETWEEN 20 AND 40 AND smoker", "0.3")).json();
+    for sql in [
+        "SELECT COUNT(*) AS n FROM visits WHERE age BETWEEN 20 AND 40 AND smoker",
+        "SELECT COUNT(*) AS other FROM visits WHERE ((smoker = TRUE)) AND (age >= 20) AND age <= 40.7",
+        "SELECT COUNT(*) FROM visits WHERE 40 >= age AND NOT (NOT smoker) AND age > 19.5",
+    ] {
+        let again = block_on(lab.sql(sql, "0.3")).json();
+        assert_eq!((&again["replayed"], &again["release"]), (&json!(true), &first["release"]), "{sql}");
+        assert_eq!(again["account"], first["account"], "{sql}");
+        assert_eq!(again["price"]["epsilon"], "0");
+        let value = |row: &Value| row.as_object().expect("a row").values().next().expect("a value").clone();
+        assert_eq!(value(&again["rows"][0]), value(&first["rows"][0]), "{sql}");
+    }
+    let other =
+        block_on(lab.sql("SELECT COUNT(*) AS n FROM visits WHERE age BETWEEN 20 AND 41 AND smoker", "0.3")).json();
+    assert_eq!(other["replayed"], false);
+}
+
+#[test]
+fn one_key_is_one_body_and_another_body_conflicts() {
+    block_on(async {
+        let lab = Lab::gaussian();
+        let send = async |key: &str, body: &Value| {
+            call(
+                &lab.router,
+                Method::POST,
+                "/v1/queries",
+                Some(&lab.researcher),
+                &[("idempotency-key", key)],
+                body.to_string(),
+            )
+            .await
+        };
+        let body = json!({"sql": "SELECT COUNT(*) FROM visits", "epsilon": "0.3"});
+        let first = send("k", &body).await;
+        lab.sql("SELECT COUNT(*) FROM visits WHERE age > 3", "0.2").await;
+        let again = send("k", &body).await;
+        assert_eq!(
+            (first.status, &first.bytes),
+            (again.status, &again.bytes),
+            "same key, same bytes, whatever else was spent"
+        );
+        let other = send("k", &json!({"sql": "SELECT COUNT(*) FROM visits", "epsilon": "0.4"})).await;
+        assert_eq!((other.status, other.code().as_str()), (StatusCode::CONFLICT, "idempotency-conflict"));
+        let replay = send("k2", &body).await;
+        assert_eq!(replay.json()["replayed"], true);
+        let other_names = json!({"sql": "SELECT COUNT(*) AS b FROM visits LIMIT 1", "epsilon": "0.3"});
+        let named = send("k3", &other_names).await;
+        assert!(named.json()["replayed"] == true && named.json()["rows"][0].get("b").is_some());
+        lab.sql("SELECT COUNT(*) FROM visits WHERE age > 4", "0.2").await;
+        assert_eq!(send("k2", &body).await.bytes, replay.bytes, "a replay under a key is the same later, too");
+        assert_eq!(send("k3", &other_names).await.bytes, named.bytes, "with its own names");
+        assert_eq!(send("", &body).await.code(), "invalid-request");
+        assert_eq!(send("two words", &body).await.code(), "invalid-request");
+    });
+}
+
+#[test]
+fn a_quote_is_what_is_charged() {
+    block_on(async {
+        let lab = Lab::gaussian();
+        let token = Some(lab.researcher.as_str());
+        let body = json!({"sql": "SELECT region, COUNT(*) AS n, SUM(cost) AS s FROM visits GROUP BY region", "margin": "40000", "rows_per_unit": 2});
+        let before = lab.head();
+        let quote = call(&lab.router, Method::POST, "/v1/quotes", token, &[], body.to_string()).await.json();
+        assert_eq!(lab.head(), before, "a quote changes nothing");
+        assert_eq!(
+            (&quote["answerable"], &quote["replay"], &quote["rows_per_unit"]),
+            (&json!(true), &json!(false), &json!(2))
+        );
+        let margin = |index: usize| {
+            quote["columns"][index]["margin"].as_str().map(|text| text.parse::<f64>().expect("a number"))
+        };
+        assert_eq!(margin(0), None);
+        assert!(
+            margin(1).is_some_and(|n| n <= 40_000.0) && margin(2).is_some_and(|s| (39_900.0..=40_000.0).contains(&s)),
+            "{quote}"
+        );
+        let answer = lab.ask(&body).await.json();
+        assert_eq!(answer["price"], quote["price"]);
+        assert_eq!(answer["account"], quote["account"]["after"]);
+        assert_eq!(answer["columns"][2]["std_error"], quote["columns"][2]["std_error"]);
+        let again = call(&lab.router, Method::POST, "/v1/quotes", token, &[], body.to_string()).await.json();
+        assert_eq!((&again["replay"], &again["price"]["epsilon"]), (&json!(true), &json!("0")));
+    });
+}
+
+#[test]
+fn a_quote_that_does_not_fit_says_what_would() {
+    block_on(async {
+        let lab = Lab::new(&policy(GAUSSIAN), &visits(50), std::sync::Arc::new(NoNoise), "0.5");
+        let ask = |epsilon: &str| json!({"sql": "SELECT COUNT(*) AS n FROM visits", "epsilon": epsilon}).to_string();
+        let token = Some(lab.researcher.as_str());
+        let quote = call(&lab.router, Method::POST, "/v1/quotes", token, &[], ask("1")).await.json();
+        assert_eq!((&quote["answerable"], &quote["largest_epsilon"]), (&json!(false), &json!("0.5")));
+        assert!(quote["margin"].as_str().expect("a margin").parse::<f64>().expect("a number") > 1.0);
+        let refused = lab.sql("SELECT COUNT(*) AS n FROM visits", "1").await;
+        assert_eq!(
+            (refused.code().as_str(), &refused.json()["epsilon_remaining"]),
+            ("budget-exhausted", &json!("0.5"))
+        );
+        assert_eq!(lab.sql("SELECT COUNT(*) AS n FROM visits", "0.5").await.status, StatusCode::OK, "the largest fits");
+        let quote = call(&lab.router, Method::POST, "/v1/quotes", token, &[], ask("0.6")).await.json();
+        let left: f64 = quote["largest_epsilon"].as_str().expect("an epsilon").parse().expect("a number");
+        assert!(quote["answerable"] == false && left < 1e-4, "{quote}");
+        assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", "3").await.code(), "over-query-limit");
+    });
+}
+
+#[test]
+fn formats_carry_the_same_numbers() {
+    block_on(async {
+        let lab = Lab::exact();
+        let body = json!({"sql": "SELECT region, smoker, COUNT(*) AS n, AVG(cost) AS m FROM visits GROUP BY region, smoker", "epsilon": "1"}).to_string();
+        let get = async |accept: &str| {
+            call(&lab.router, Method::POST, "/v1/queries", Some(&lab.researcher), &[("accept", accept)], body.clone())
+                .await
+        };
+        let rows = get("application/json").await.rows();
+        let csv = get("text/csv;q=0.9, text/html").await;
+        assert!(csv.headers.contains_key("tacit-release") && csv.headers.contains_key("tacit-epsilon-remaining"));
+        let text = String::from_utf8(csv.bytes).expect("UTF-8");
+        assert!(
+            text.starts_with("region,smoker,n,n_low,n_high,m,m_low,m_high,m_std_error\n") && text.lines().count() == 13,
+            "{text}"
+        );
+        let arrow = IpcStreamReader::new(Cursor::new(get("application/vnd.apache.arrow.stream").await.bytes))
+            .finish()
+            .expect("Arrow");
+        let parquet = ParquetReader::new(Cursor::new(get("application/vnd.apache.parquet").await.bytes))
+            .finish()
+            .expect("Parquet");
+        assert!(arrow.equals_missing(&parquet));
+        let counts = arrow.column("n").expect("n").i64().expect("integers").iter().collect::<Vec<_>>();
+        assert_eq!(counts, rows.iter().map(|row| row["n"].as_i64()).collect::<Vec<_>>());
+        assert_eq!(get("image/png").await.code(), "not-acceptable");
+        assert_eq!(get("*/*").await.headers["content-type"], "application/json");
+    });
+}
+
+/// The checks run in the order of the contract: each request is wrong in two ways, and the earlier one is told.
+#[test]
+fn checks_run_in_the_order_of_the_contract() {
+    let lab = Lab::gaussian();
+    for (body, code) in [
+        (r#"{"sql": "SELEC", "epsilon": 0.1}"#, "invalid-request"),
+        (r#"{"sql": "SELEC", "epsilon": "0.1", "sql": "x"}"#, "invalid-request"),
+        (r#"{"sql": "SELEC", "epsilon": "x", "colour": 1}"#, "invalid-request"),
+        (r#"{"sql": "SELEC", "epsilon": "-1"}"#, "invalid-epsilon"),
+        (r#"{"sql": "SELEC", "margin": "0"}"#, "invalid-epsilon"),
+        (r#"{"sql": "SELEC * FROM nowhere", "epsilon": "1"}"#, "unsupported-sql"),
+        (r#"{"sql": "SELECT * FROM nowhere; SELECT 1", "epsilon": "1"}"#, "unsupported-sql"),
+        (r#"{"sql": "SELECT * FROM nowhere", "epsilon": "1"}"#, "unknown-dataset"),
+        (r#"{"sql": "SELECT * FROM visits WHERE colour = 1", "epsilon": "1"}"#, "not-an-aggregate"),
+        (
+            r#"{"sql": "SELECT COUNT(*) FROM visits WHERE region = 'up' AND colour = 1", "epsilon": "1"}"#,
+            "unknown-column",
+        ),
+        (r#"{"sql": "SELECT COUNT(*) FROM visits WHERE region = 'up'", "epsilon": "3"}"#, "out-of-domain"),
+        (r#"{"sql": "SELECT COUNT(*) FROM visits", "epsilon": "3"}"#, "over-query-limit"),
+        (r#"{"sql": "SELECT COUNT(*) FROM visits"}"#, "invalid-request"),
+        (r#"{"sql": "SELECT COUNT(*) FROM visits", "epsilon": "1", "margin": "3"}"#, "invalid-request"),
+        (r#"{"sql": "SELECT AVG(age) FROM visits", "margin": "3"}"#, "invalid-request"),
+        (r#"{"sql": "SELECT COUNT(*) FROM visits", "epsilon": "1", "rows_per_unit": 5}"#, "invalid-request"),
+        (r#"{"sql": "SELECT COUNT(*) FROM visits", "epsilon": "1", "rows_per_unit": 1.5}"#, "invalid-request"),
+        (r#"{"sql": "SELECT COUNT(*) FROM visits", "margin": {"n": "3"}}"#, "invalid-request"),
+        (r#"["sql"]"#, "invalid-request"),
+        ("", "invalid-request"),
+    ] {
+        let reply =
+            block_on(call(&lab.router, Method::POST, "/v1/queries", Some(&lab.researcher), &[], body.to_owned()));
+        assert_eq!(reply.code(), code, "{body}: {}", reply.json());
+        assert_eq!(reply.headers["content-type"], "application/problem+json");
+    }
+}
+
+#[test]
+fn canonical_sql_reads_back_to_the_same_plan() {
+    let lab = Lab::exact();
+    let terms = lab.service.dataset("visits").expect("a dataset").terms.clone();
+    for sql in [
+        "SELECT COUNT(*) FROM visits",
+        "SELECT region AS \"Order\", AVG(cost) AS \"a\"\"b\", SUM(age) FROM visits GROUP BY region ORDER BY 2 DESC NULLS LAST, sum LIMIT 3",
+        "SELECT COUNT(diagnosis), COUNT(DISTINCT patient_id) AS p FROM visits WHERE NOT (age > 5 OR diagnosis IN ('flu', 'copd') AND smoker IS NOT NULL)",
+        "SELECT COUNT(*) FROM visits WHERE cost < -3 OR cost > 1e9 OR visited >= DATE '2023-05-05' AND smoker = FALSE",
+        "SELECT COUNT(*) FROM visits WHERE (age BETWEEN 3 AND 9 OR age IN (50, 60)) AND cost <> 3.25",
+    ] {
+        let first = plan(&parse(sql).expect(sql), &terms, None).expect(sql);
+        let text = canonical::sql(&first, &terms);
+        let second = plan(&parse(&text).unwrap_or_else(|error| panic!("{text}: {error}")), &terms, None).expect(&text);
+        assert_eq!(first, second, "{text}");
+        assert_eq!(canonical::sql(&second, &terms), text);
+    }
+}
+
+/// A margin that no budget holds is priced, quoted and refused like any other.
+#[test]
+fn a_margin_next_to_nothing_is_refused_at_once() {
+    block_on(async {
+        for cap in [GAUSSIAN, PURE] {
+            let lab = Lab::new(&policy(cap), &visits(20), std::sync::Arc::new(NoNoise), "3");
+            for margin in ["0.4", "0.1", "0.001", "0.000000001"] {
+                let body = json!({"sql": "SELECT COUNT(*) AS n, SUM(cost) AS s FROM visits", "margin": {"n": margin, "s": margin}});
+                let quote =
+                    call(&lab.router, Method::POST, "/v1/quotes", Some(&lab.researcher), &[], body.to_string()).await;
+                assert_eq!((quote.status, &quote.json()["answerable"]), (StatusCode::OK, &json!(false)), "{margin}");
+                assert_eq!(lab.ask(&body).await.code(), "over-query-limit", "{margin}");
+            }
+        }
+    });
+}

@@ -1,0 +1,159 @@
+//! The real binary as people run it: exit codes, mistakes, "your own table in six commands".
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{GAUSSIAN, policy, visits};
+
+fn tacit(dir: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tacit"));
+    command.current_dir(dir).env_remove("TACIT_URL").env_remove("TACIT_TOKEN").args(arguments);
+    command.output().expect("the binary")
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs a command and wants an exit code and words.
+fn check(dir: &Path, arguments: &[&str], code: i32, words: &str) -> String {
+    let output = tacit(dir, arguments);
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+    assert!(text.contains(words), "{arguments:?}: {text}");
+    text
+}
+
+#[test]
+fn your_own_table_in_six_commands() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    std::fs::write(dir.join("visits.csv"), visits(300)).expect("a source");
+    let draft = check(dir, &["policy", "draft", "visits.csv"], 0, "A DRAFT");
+    std::fs::write(dir.join("draft.toml"), draft).expect("a draft");
+    check(dir, &["policy", "check", "draft.toml"], 0, "dataset \"visits\"");
+    std::fs::write(dir.join("visits.toml"), policy(GAUSSIAN)).expect("a policy");
+    check(dir, &["policy", "check", "visits.toml"], 0, "6 columns");
+    check(dir, &["seal", "visits.toml", "--state", "state"], 0, "rows kept".split(' ').next().expect("a word"));
+    let added = check(dir, &["researcher", "add", "ada", "--state", "state", "--json"], 0, "token");
+    let token = serde_json::from_str::<Value>(&added).expect("JSON")["token"].as_str().expect("a token").to_owned();
+    check(dir, &["researcher", "add", "ada", "--state", "state"], 1, "exists");
+    check(
+        dir,
+        &["grant", "ada", "visits", "--epsilon", "1", "--reason", "a study", "--state", "state"],
+        0,
+        "epsilon 1",
+    );
+    check(
+        dir,
+        &["grant", "ada", "visits", "--epsilon", "9", "--reason", "a study", "--state", "state"],
+        1,
+        "largest that fits",
+    );
+    check(dir, &["account", "ada", "--state", "state"], 0, "ada");
+    std::fs::write(
+        dir.join("tacit.toml"),
+        "listen = \"127.0.0.1:0\"\nstate_dir = \"state\"\npolicies = [\"visits.toml\"]\n",
+    )
+    .expect("a configuration");
+
+    let mut server = Command::new(env!("CARGO_BIN_EXE_tacit"))
+        .current_dir(dir)
+        .args(["serve", "--config", "tacit.toml"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    let mut lines = BufReader::new(server.stderr.take().expect("stderr")).lines();
+    let url = lines.next().expect("a line").expect("text").rsplit(' ').next().expect("an address").to_owned();
+    let ask = |more: &[&str], code: i32, words: &str| {
+        let mut arguments = vec![
+            "ask",
+            "--server",
+            &url,
+            "--token",
+            &token,
+            "SELECT region, COUNT(*) AS n FROM visits GROUP BY region",
+        ];
+        arguments.extend(more);
+        check(dir, &arguments, code, words)
+    };
+    ask(&["--epsilon", "0.5", "--quote"], 0, "price: epsilon 0.5");
+    ask(&["--epsilon", "0.5"], 0, "cost epsilon 0.5");
+    ask(&["--epsilon", "0.5", "--format", "csv"], 0, "region,n,n_low,n_high");
+    ask(&["--epsilon", "0.5", "--json"], 0, "\"replayed\":true");
+    ask(&["--epsilon", "1", "--rows-per-unit", "1"], 1, "budget-exhausted");
+    ask(&["--epsilon", "1", "--rows-per-unit", "1", "--quote"], 1, "not answerable");
+    ask(&[], 2, "--epsilon 0.1, or --margin 25");
+    ask(&["--epsilon", "0.1", "--margin", "3"], 2, "cannot be used with");
+    check(dir, &["seal", "visits.toml", "--state", "state"], 3, "another process holds this ledger");
+    let second = check(dir, &["serve", "--config", "tacit.toml"], 3, "another process holds this ledger");
+    assert!(!second.contains("serves on"));
+    check(dir, &["ledger", "list", "--server", &url, "--token", &token], 1, "forbidden");
+
+    // SIGTERM by the system's own tool, for the process that this test started.
+    let killed = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
+    assert!(killed.success() && server.wait().expect("an end").success(), "a clean stop");
+    check(dir, &["ledger", "list", "--state", "state"], 0, "charged");
+    check(dir, &["ledger", "list", "--state", "state", "--json", "--limit", "1"], 0, "dataset-opened");
+    let wal = dir.join("state/ledger.db-wal");
+    assert!(!wal.exists() || wal.metadata().expect("a file").len() == 0, "a clean stop checkpoints");
+}
+
+#[test]
+fn mistakes_get_the_exit_codes_of_the_contract() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    check(dir, &[], 2, "Usage");
+    check(dir, &["frobnicate"], 2, "unrecognized");
+    check(dir, &["--help"], 0, "demo");
+    check(dir, &["ask", "--help"], 0, "Example");
+    check(dir, &["policy", "check", "gone.toml"], 3, "cannot be read");
+    std::fs::write(dir.join("bad.toml"), policy(GAUSSIAN).replace("\"integer\"", "\"float\"")).expect("a policy");
+    check(dir, &["policy", "check", "bad.toml"], 1, "bad.toml: line 28, column 8: type \"float\" is not known");
+    check(dir, &["seal", "bad.toml", "--state", "state"], 1, "type \"float\"");
+    assert!(!dir.join("state").exists(), "a bad policy makes no state");
+    check(dir, &["ask", "SELECT 1", "--epsilon", "1", "--server", "http://127.0.0.1:9"], 3, "no server answers there");
+    check(dir, &["account", "--state", "nowhere"], 3, "no state directory");
+    check(dir, &["serve", "--config", "gone.toml"], 3, "cannot be read");
+    std::fs::write(dir.join("visits.csv"), visits(30)).expect("a source");
+    std::fs::write(dir.join("visits.toml"), policy(GAUSSIAN)).expect("a policy");
+    std::fs::write(dir.join("tacit.toml"), "state_dir = \"state\"\npolicies = [\"visits.toml\"]\n")
+        .expect("a configuration");
+    check(dir, &["serve", "--config", "tacit.toml"], 3, "has no sealed edition");
+    check(dir, &["seal", "visits.toml", "--state", "state"], 0, "sealed");
+    std::fs::write(dir.join("visits.toml"), policy(GAUSSIAN).replace("max = \"110\"", "max = \"111\""))
+        .expect("a policy");
+    check(dir, &["serve", "--config", "tacit.toml"], 3, "not the one its edition was sealed under");
+    std::fs::write(dir.join("visits.toml"), policy(GAUSSIAN).replace("epsilon = \"4\"", "epsilon = \"5\""))
+        .expect("a policy");
+    check(dir, &["seal", "visits.toml", "--state", "state"], 1, "opened with another cap");
+    std::fs::write(dir.join("visits.toml"), policy(GAUSSIAN)).expect("a policy");
+    let edition =
+        std::fs::read_dir(dir.join("state/editions")).expect("editions").next().expect("one").expect("one").path();
+    let mut table = std::fs::read(edition.join("table.arrow")).expect("a table");
+    table[700] ^= 1;
+    std::fs::write(edition.join("table.arrow"), table).expect("a damaged table");
+    check(dir, &["serve", "--config", "tacit.toml"], 3, "is not what was sealed");
+    std::fs::write(dir.join("state/ledger.db"), "not a database, but long enough to be looked at as one")
+        .expect("a file");
+    check(dir, &["serve", "--config", "tacit.toml"], 3, "it is no SQLite database");
+}
+
+#[test]
+fn the_tour_ends_with_a_refusal_and_can_be_taken_twice() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for replays in [0, 9] {
+        let text =
+            check(dir.path(), &["demo", "--tour", "--dir", "clinic", "--patients", "2000"], 0, "budget-exhausted");
+        assert_eq!(text.matches("could still be charged at once").count(), 9, "nine answers: {text}");
+        assert_eq!(text.matches("it cost nothing").count(), replays);
+    }
+    let keys = std::fs::read_to_string(dir.path().join("clinic/demo.toml")).expect("keys");
+    assert!(["url", "steward", "researcher", "viewer"].iter().all(|key| keys.contains(&format!("{key} = "))), "{keys}");
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |file: &str| std::fs::metadata(dir.path().join(file)).expect(file).permissions().mode() & 0o777;
+    assert_eq!((mode("clinic/demo.toml"), mode("clinic/state/ledger.db")), (0o600, 0o600));
+}

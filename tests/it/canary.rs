@@ -1,0 +1,164 @@
+//! A thousand canary values in the data, and none in any response, log line or error.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use axum::http::Method;
+use serde_json::json;
+use tacit::engine::{Engine, EngineFault};
+use tacit::query::plan::Computation;
+use tacit::vault::noise::OpenDp;
+use tacit::vault::private::{Exact, Private};
+
+use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("the log").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An engine whose panic holds a canary, as a library's would.
+struct Blabbing;
+
+impl Engine for Blabbing {
+    fn evaluate(&self, _: &str, _: &Computation) -> Result<Private<Exact>, EngineFault> {
+        panic!("could not parse CANARY-D0001 as i64")
+    }
+}
+
+/// Ids, unlisted diagnoses and extreme costs that exist nowhere else.
+fn canaries() -> String {
+    let mut csv = visits(40);
+    for number in 0..1_000 {
+        let age = 30 + number % 50;
+        csv.push_str(&format!("CANARY-P{number:04},north,CANARY-D{number:04},,{age},777{number:04}.25,2023-01-01\n"));
+    }
+    csv
+}
+
+fn is_clean(text: &str) -> bool {
+    !text.contains("CANARY") && !(0..1_000).any(|number| text.contains(&format!("777{number:04}")))
+}
+
+const QUESTIONS: [&str; 22] = [
+    "SELECT COUNT(*) FROM visits",
+    "SELECT diagnosis, COUNT(*), SUM(cost) AS s, AVG(cost) AS a FROM visits GROUP BY diagnosis",
+    "SELECT * FROM visits",
+    "SELECT patient_id FROM visits",
+    "SELECT patient_id, COUNT(*) FROM visits GROUP BY patient_id",
+    "SELECT diagnosis FROM visits",
+    "SELECT MAX(cost) FROM visits",
+    "SELECT MIN(diagnosis) FROM visits",
+    "SELECT SUM(diagnosis) FROM visits",
+    "SELECT AVG(CAST(diagnosis AS INTEGER)) FROM visits",
+    "SELECT COUNT(*) / 0 FROM visits",
+    "SELECT COUNT(*) FROM visits WHERE diagnosis = 5",
+    "SELECT COUNT(*) FROM visits WHERE cost = 'x'",
+    "SELECT COUNT(*) FROM visits WHERE CAST(diagnosis AS INT) > 1",
+    "SELECT COUNT(*) FROM visits WHERE 1 / (cost - 0.25) > 0",
+    "SELECT STRING_AGG(diagnosis, ',') FROM visits",
+    "SELECT DISTINCT diagnosis FROM visits",
+    "SELECT COUNT(DISTINCT diagnosis) FROM visits",
+    "SELECT diagnosis, COUNT(*) FROM visits GROUP BY cost",
+    "SELECT COUNT(*) FROM visits; SELECT * FROM visits",
+    "SELECT COUNT(*) FROM visits WHERE visited < '2023-99-99'",
+    "COPY visits TO '/tmp/x'",
+];
+
+#[test]
+fn no_canary_leaves() {
+    let log = Log::default();
+    tacit::telemetry::start_with({
+        let log = log.clone();
+        move || log.clone()
+    });
+    block_on(async {
+        let lab = Lab::new(&policy(GAUSSIAN), &canaries(), Arc::new(OpenDp), "4");
+        let mut seen = 0;
+        for sql in QUESTIONS {
+            for path in ["/v1/quotes", "/v1/queries"] {
+                for accuracy in [
+                    json!({"sql": sql, "epsilon": "0.05"}),
+                    json!({"sql": sql, "margin": "0.0001"}),
+                    json!({"sql": sql, "epsilon": 1}),
+                ] {
+                    for accept in ["application/json", "text/csv", "application/xml"] {
+                        let headers = [("accept", accept)];
+                        let reply = call(
+                            &lab.router,
+                            Method::POST,
+                            path,
+                            Some(&lab.researcher),
+                            &headers,
+                            accuracy.to_string(),
+                        )
+                        .await;
+                        let text = format!("{:?} {}", reply.headers, String::from_utf8_lossy(&reply.bytes));
+                        assert!(is_clean(&text), "{sql} as {accept}: {text}");
+                        seen += 1;
+                    }
+                }
+            }
+        }
+        for path in
+            ["/v1/datasets", "/v1/datasets/visits", "/v1/accounts", "/v1/releases", "/v1/ledger", "/openapi.json"]
+        {
+            for token in [&lab.steward, &lab.researcher, &lab.viewer] {
+                let reply = lab.get(path, token).await;
+                assert!(is_clean(&String::from_utf8_lossy(&reply.bytes)), "{path}");
+                seen += 1;
+            }
+        }
+        assert!(seen > 300);
+        failures_are_silent(&lab).await;
+    });
+    let lines = String::from_utf8(log.0.lock().expect("the log").clone()).expect("UTF-8");
+    assert!(lines.contains("failed after its charge"), "the log is caught: {lines}");
+    assert!(is_clean(&lines), "a canary in the log");
+}
+
+/// The engine panics with a canary in its mouth; the noise fails: charged, burnt, and not a word.
+async fn failures_are_silent(lab: &Lab) {
+    let ports = tacit::service::Ports {
+        ledger: Arc::new(tacit::store::SqliteLedger::open(&lab.dir.path().join("other"), 0).expect("a ledger")),
+        engine: Arc::new(Blabbing),
+        noise: Arc::new(OpenDp),
+        clock: Arc::new(crate::support::StoppedClock),
+    };
+    let ledger = Arc::clone(&ports.ledger);
+    let dataset = lab.service.dataset("visits").expect("a dataset").clone();
+    let loaded = tacit::dataset::policy::Policy::load(&lab.dir.path().join("policy.toml")).expect("a policy");
+    let (manifest, _) = tacit::dataset::seal::seal(&loaded, &lab.dir.path().join("other"), &|_| {}).expect("sealed");
+    tacit::service::steward::publish_edition(ledger.as_ref(), &loaded, &manifest, 0).expect("an edition");
+    let token = tacit::service::steward::add_person(ledger.as_ref(), "ada", tacit::budget::people::Role::Researcher, 0)
+        .expect("ada");
+    crate::support::grant(ledger.as_ref(), "ada", "visits", "4");
+    let router = tacit::http::router(Arc::new(tacit::service::Service::new(ports, vec![dataset])));
+    let body = json!({"sql": QUESTIONS[0], "epsilon": "0.05"}).to_string();
+    let key = [("idempotency-key", "k1")];
+    for _ in 0..2 {
+        let reply = call(&router, Method::POST, "/v1/queries", Some(token.text()), &key, body.clone()).await;
+        assert_eq!(reply.code(), "unanswered");
+        assert!(is_clean(&String::from_utf8_lossy(&reply.bytes)));
+    }
+    let burnt = tacit::budget::ledger::read(ledger.as_ref(), |book| book.releases_after(0).count());
+    assert_eq!(burnt, 1, "the same key is not charged twice");
+}
+
+#[test]
+fn noise_that_fails_burns_the_charge() {
+    let lab = Lab::new(&policy(GAUSSIAN), &visits(20), Arc::new(BrokenNoise), "1");
+    let reply = block_on(lab.sql(QUESTIONS[0], "0.05"));
+    assert_eq!((reply.status.as_u16(), reply.code().as_str()), (500, "unanswered"));
+    let account =
+        tacit::budget::ledger::read(lab.service.ledger(), |book| book.researcher("visits", "ada").expect("ada"));
+    assert!(account.spent > tacit::privacy::units::Price::ZERO, "the charge stands");
+}

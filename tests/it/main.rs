@@ -1,0 +1,22 @@
+//! The integration tests: one binary, because each links polars.
+
+#![expect(clippy::disallowed_macros, reason = "tests print what they measured")]
+
+mod support;
+
+mod accounts;
+mod answers;
+mod binary;
+mod canary;
+mod crash;
+mod gdp;
+mod http_limits;
+mod means;
+mod noise;
+mod policies;
+mod race;
+mod ratchet;
+mod real_table;
+mod refused;
+mod sealing;
+mod tidy;

@@ -1,0 +1,93 @@
+//! Every route × role, and every route × "may spend". The lists only shrink.
+
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+use tacit::budget::ledger::read;
+
+use crate::support::{Lab, block_on, call};
+
+/// (method, path, roles that may, whether it may spend)
+const ROUTES: [(&str, &str, &[&str], bool); 14] = [
+    ("GET", "/v1/datasets", &["viewer", "researcher", "steward"], false),
+    ("GET", "/v1/datasets/{name}", &["viewer", "researcher", "steward"], false),
+    ("POST", "/v1/quotes", &["researcher"], false),
+    ("POST", "/v1/queries", &["researcher"], true),
+    ("GET", "/v1/releases", &["researcher", "steward"], false),
+    ("GET", "/v1/releases/{id}", &["researcher", "steward"], false),
+    ("GET", "/v1/accounts", &["researcher", "steward"], false),
+    ("GET", "/v1/researchers", &["steward"], false),
+    ("POST", "/v1/researchers", &["steward"], false),
+    ("DELETE", "/v1/researchers/{name}/token", &["steward"], false),
+    ("POST", "/v1/grants", &["steward"], false),
+    ("GET", "/v1/ledger", &["steward"], false),
+    ("GET", "/livez", &["nobody", "viewer", "researcher", "steward"], false),
+    ("GET", "/readyz", &["nobody", "viewer", "researcher", "steward"], false),
+];
+
+#[test]
+fn every_documented_route_is_listed_here() {
+    let lab = Lab::exact();
+    let document = block_on(call(&lab.router, Method::GET, "/openapi.json", None, &[], String::new())).json();
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+    let mut documented: Vec<(String, String)> = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        documented
+            .extend(methods.as_object().expect("methods").keys().map(|method| (method.to_uppercase(), path.clone())));
+    }
+    let mut listed: Vec<_> = ROUTES.iter().map(|(method, path, ..)| (method.to_string(), path.to_string())).collect();
+    documented.sort();
+    listed.sort();
+    assert_eq!(documented, listed);
+}
+
+#[test]
+fn every_route_keeps_to_its_roles_and_only_queries_spend() {
+    block_on(async {
+        let lab = Lab::gaussian();
+        let release =
+            lab.sql("SELECT COUNT(*) FROM visits", "0.1").await.json()["release"].as_str().expect("an id").to_owned();
+        let tokens = [
+            ("nobody", None),
+            ("viewer", Some(&lab.viewer)),
+            ("researcher", Some(&lab.researcher)),
+            ("steward", Some(&lab.steward)),
+        ];
+        for (method, path, roles, may_spend) in ROUTES {
+            for (role, token) in &tokens {
+                let concrete = path
+                    .replace("{id}", &release)
+                    .replace("/datasets/{name}", "/datasets/visits")
+                    .replace("{name}", "nobody");
+                let body = match path {
+                    "/v1/quotes" | "/v1/queries" => {
+                        json!({"sql": "SELECT COUNT(*) FROM visits WHERE age > 30", "epsilon": "0.1"})
+                    }
+                    "/v1/researchers" => json!({"name": format!("new-{role}"), "role": "viewer"}),
+                    "/v1/grants" => {
+                        json!({"researcher": "ada", "dataset": "visits", "epsilon": "4", "reason": "ratchet"})
+                    }
+                    _ => json!({}),
+                };
+                let before = spent(&lab);
+                let method: Method = method.parse().expect("a method");
+                let reply =
+                    call(&lab.router, method.clone(), &concrete, token.map(String::as_str), &[], body.to_string())
+                        .await;
+                let allowed = roles.contains(role);
+                let refused = matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+                assert_eq!(refused, !allowed, "{method} {path} as {role}: {}", reply.status);
+                assert_eq!(
+                    reply.status == StatusCode::UNAUTHORIZED,
+                    !allowed && *role == "nobody",
+                    "{method} {path} as {role}"
+                );
+                assert_eq!(spent(&lab) != before, may_spend && allowed, "{method} {path} as {role} spends");
+                assert!(!(method == Method::GET && may_spend), "GETs never spend");
+            }
+        }
+    });
+}
+
+fn spent(lab: &Lab) -> u64 {
+    read(lab.service.ledger(), |book| book.dataset("visits").expect("a dataset").spent.units())
+}

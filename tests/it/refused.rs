@@ -1,0 +1,80 @@
+//! The files of `queries/`: all are answered. The files of `queries/refused/`: each is refused with its code, at no cost.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+use tacit::query::file::QueryFile;
+use tacit::vault::noise::OpenDp;
+
+use crate::support::{Lab, block_on, repository_file};
+
+fn demo_lab() -> Lab {
+    let dir = tempfile::tempdir().expect("a folder");
+    let policy = repository_file("src/demo/visits.toml").replace("visits.parquet", "visits.csv");
+    let mut csv = String::from("patient_id,region,sex,smoker,age,visited,diagnosis,emergency,cost,hba1c\n");
+    for patient in 0..60 {
+        let (region, sex) = (["north", "east", "south", "west"][patient % 4], ["female", "male"][patient % 2]);
+        let diagnosis = ["asthma", "copd", "diabetes", "injury"][patient % 4];
+        csv.push_str(&format!(
+            "{patient},{region},{sex},true,{},2024-05-05,{diagnosis},{},12.5,\n",
+            20 + patient,
+            patient % 2
+        ));
+    }
+    std::fs::write(dir.path().join("visits.csv"), csv).expect("a source");
+    Lab::over(dir, &policy, Arc::new(OpenDp), "2")
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "sql"));
+    files.sort();
+    files
+}
+
+#[test]
+fn every_published_query_is_answered() {
+    let lab = demo_lab();
+    let files = files("queries");
+    assert!(files.len() >= 8);
+    for path in files {
+        let file = QueryFile::parse(&std::fs::read_to_string(&path).expect("a file"))
+            .unwrap_or_else(|fault| panic!("{path:?}: {fault}"));
+        let reply = block_on(lab.ask(&json!({"sql": file.sql, "epsilon": file.epsilon, "margin": file.margin})));
+        assert!(!reply.rows().is_empty(), "{path:?}");
+    }
+}
+
+#[test]
+fn every_refused_query_is_refused_with_its_code_and_costs_nothing() {
+    let lab = demo_lab();
+    let files = files("queries/refused");
+    assert!(files.len() >= 20);
+    let before = lab.head();
+    for path in files {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        let (code, _) = name.split_once("--").expect("<code>--<slug>.sql");
+        let file = QueryFile::parse(&std::fs::read_to_string(&path).expect("a file"))
+            .unwrap_or_else(|fault| panic!("{name}: {fault}"));
+        let reply = block_on(lab.ask(&json!({"sql": file.sql, "epsilon": file.epsilon, "margin": file.margin})));
+        assert_eq!(reply.code(), code, "{name}: {}", reply.json());
+        assert!(reply.json()["detail"].as_str().is_some_and(|detail| detail.len() > 10), "{name} says why");
+        assert_eq!(lab.head(), before, "{name} changed the ledger");
+    }
+}
+
+#[test]
+fn errors_point_at_the_place() {
+    let lab = demo_lab();
+    let reply = block_on(lab.sql("SELECT regio, COUNT(*) FROM visits GROUP BY regio", "0.1")).json();
+    assert_eq!(reply["detail"], "unknown column \"regio\" at line 1, column 8; did you mean \"region\"?");
+    assert_eq!(reply["position"], json!({"line": 1, "column": 8}));
+    let reply = block_on(lab.sql("SELECT COUNT(*)\nFROM visits WHERE region = 'nort'", "0.1")).json();
+    assert_eq!(
+        (&reply["position"], &reply["hint"]),
+        (&json!({"line": 2, "column": 28}), &json!("did you mean 'north'?"))
+    );
+}

@@ -1,0 +1,264 @@
+//! What the tests share: small datasets, a service over them, requests, and doubles for noise and time.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use dashu::integer::IBig;
+use serde_json::{Value, json};
+use tacit::budget::ledger::Ledger;
+use tacit::budget::people::Role;
+use tacit::clock::Clock;
+use tacit::dataset::policy::Policy;
+use tacit::dataset::seal::seal;
+use tacit::engine::PolarsEngine;
+use tacit::privacy::mechanism::NoiseLaw;
+use tacit::privacy::units::Epsilon;
+use tacit::service::{Ports, Service, steward};
+use tacit::store::SqliteLedger;
+use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+/// A clock that stands still.
+pub struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now_ms(&self) -> u64 {
+        1_790_000_000_000
+    }
+}
+
+/// No noise at all: it exists in tests alone.
+pub struct NoNoise;
+
+impl NoiseSource for NoNoise {
+    fn draw(&self, _: &NoiseLaw, cells: usize) -> Result<Vec<IBig>, NoiseFault> {
+        Ok(vec![IBig::ZERO; cells])
+    }
+}
+
+/// A source of noise that fails.
+pub struct BrokenNoise;
+
+impl NoiseSource for BrokenNoise {
+    fn draw(&self, _: &NoiseLaw, _: usize) -> Result<Vec<IBig>, NoiseFault> {
+        Err(NoiseFault)
+    }
+}
+
+/// A dataset of people with visits; `budget` is the lines of accountant, cap and query limit.
+pub fn policy(budget: &str) -> String {
+    format!(
+        r#"
+[dataset]
+name = "visits"
+title = "Visits"
+source = "visits.csv"
+privacy_unit = "patient_id"
+max_rows_per_unit = 4
+max_rows = 1_000_000
+{budget}
+[[column]]
+name = "region"
+type = "category"
+values = ["north", "east", "south", "west"]
+per_unit = true
+[[column]]
+name = "diagnosis"
+type = "category"
+values = ["asthma", "copd", "flu"]
+nullable = true
+[[column]]
+name = "smoker"
+type = "boolean"
+nullable = true
+[[column]]
+name = "age"
+type = "integer"
+min = "0"
+max = "110"
+[[column]]
+name = "cost"
+type = "decimal"
+min = "0"
+max = "500"
+step = "0.01"
+[[column]]
+name = "visited"
+type = "date"
+min = 2020-01-01
+max = 2025-12-31
+"#
+    )
+}
+
+pub const GAUSSIAN: &str = r#"accountant = "gaussian"
+cap = { epsilon = "4", delta = "1e-9" }
+max_epsilon_per_query = "2""#;
+
+pub const PURE: &str = r#"accountant = "pure"
+cap = { epsilon = "100" }
+max_epsilon_per_query = "50""#;
+
+/// `patients` people with one to three visits each, the same for the same number.
+pub fn visits(patients: usize) -> String {
+    let mut csv = String::from("patient_id,region,diagnosis,smoker,age,cost,visited\n");
+    for patient in 0..patients {
+        for visit in 0..1 + patient % 3 {
+            let region = ["north", "east", "south", "west"][patient % 4];
+            let diagnosis = ["asthma", "copd", "flu", ""][(patient + visit) % 4];
+            let smoker = ["true", "false", ""][patient % 3];
+            let (age, cost) = (20 + patient % 70, (patient * 37 + visit * 11) % 400);
+            let day = 1 + (patient + visit) % 28;
+            csv.push_str(&format!("p{patient},{region},{diagnosis},{smoker},{age},{cost}.5,2023-03-{day:02}\n"));
+        }
+    }
+    csv
+}
+
+/// A service with three people on a state directory of its own.
+pub struct Lab {
+    pub dir: TempDir,
+    pub service: Arc<Service>,
+    pub router: Router,
+    pub steward: String,
+    pub researcher: String,
+    pub viewer: String,
+}
+
+impl Lab {
+    /// Seals `csv` under `policy` and gives the researcher `ada` an allocation.
+    pub fn new(policy: &str, csv: &str, noise: Arc<dyn NoiseSource>, allocation: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("visits.csv"), csv).expect("a source");
+        Self::over(dir, policy, noise, allocation)
+    }
+
+    /// The same over a folder that holds the policy's source.
+    pub fn over(dir: TempDir, policy: &str, noise: Arc<dyn NoiseSource>, allocation: &str) -> Self {
+        let path = dir.path().join("policy.toml");
+        std::fs::write(&path, policy).expect("a policy file");
+        let policy = Policy::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        let state = dir.path().join("state");
+        let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
+        let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
+        steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+        let add = |name, role| steward::add_person(&ledger, name, role, 0).expect("a person").text().to_owned();
+        let (boss, researcher, viewer) =
+            (add("sam", Role::Steward), add("ada", Role::Researcher), add("vic", Role::Viewer));
+        grant(&ledger, "ada", &policy.name, allocation);
+        let mut engine = PolarsEngine::new();
+        let dataset = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("a dataset");
+        let ports = Ports { ledger: Arc::new(ledger), engine: Arc::new(engine), noise, clock: Arc::new(StoppedClock) };
+        let service = Arc::new(Service::new(ports, vec![dataset]));
+        let router = tacit::http::router(Arc::clone(&service));
+        Self { dir, service, router, steward: boss, researcher, viewer }
+    }
+
+    /// A gaussian lab of 200 people with real noise.
+    pub fn gaussian() -> Self {
+        Self::new(&policy(GAUSSIAN), &visits(200), Arc::new(OpenDp), "4")
+    }
+
+    /// A pure lab of 200 people without noise.
+    pub fn exact() -> Self {
+        Self::new(&policy(PURE), &visits(200), Arc::new(NoNoise), "100")
+    }
+
+    /// Asks as the researcher.
+    pub async fn ask(&self, body: &Value) -> Reply {
+        call(&self.router, Method::POST, "/v1/queries", Some(&self.researcher), &[], body.to_string()).await
+    }
+
+    /// Asks SQL at an epsilon.
+    pub async fn sql(&self, sql: &str, epsilon: &str) -> Reply {
+        self.ask(&json!({"sql": sql, "epsilon": epsilon})).await
+    }
+
+    /// GET as somebody.
+    pub async fn get(&self, path: &str, token: &str) -> Reply {
+        call(&self.router, Method::GET, path, Some(token), &[], String::new()).await
+    }
+
+    /// The number and hash of the ledger's last entry.
+    pub fn head(&self) -> (u64, [u8; 32]) {
+        tacit::budget::ledger::read(self.service.ledger(), |book| book.head())
+    }
+}
+
+pub fn grant(ledger: &dyn Ledger, researcher: &str, dataset: &str, epsilon: &str) {
+    let grant = steward::Grant {
+        researcher: researcher.to_owned(),
+        dataset: dataset.to_owned(),
+        epsilon: Epsilon::parse(epsilon).expect("an epsilon"),
+        reason: "a test".to_owned(),
+        by: "sam".to_owned(),
+    };
+    steward::grant(ledger, grant, 0).expect("a grant");
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.bytes)))
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The answer's rows; fails with the problem where there is none.
+    pub fn rows(&self) -> Vec<Value> {
+        assert_eq!(self.status, StatusCode::OK, "{}", String::from_utf8_lossy(&self.bytes));
+        self.json()["rows"].as_array().expect("rows").clone()
+    }
+}
+
+/// One request to the routes, without a socket.
+pub async fn call(
+    router: &Router,
+    method: Method,
+    path: &str,
+    token: Option<&str>,
+    headers: &[(&str, &str)],
+    body: String,
+) -> Reply {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some(token) = token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = router.clone().oneshot(request.body(Body::from(body)).expect("a request")).await.expect("an answer");
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body").to_vec();
+    Reply { status, headers, bytes }
+}
+
+/// A runtime of two threads.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+        .block_on(work)
+}
+
+/// Text of a file of the repository.
+pub fn repository_file(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
