@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Serialize;
 
 use super::App;
@@ -14,6 +14,7 @@ use super::problem::Problem;
 use crate::budget::book::Progress;
 use crate::budget::ledger::read;
 use crate::budget::people::{Person, Role};
+use crate::service::stored::Summary;
 
 /// One stored answer in a list.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -36,39 +37,45 @@ pub struct ReleaseBody {
 )]
 pub async fn list(State(service): State<App>, Reader(person): Reader, params: PageParams) -> Result<Response, Problem> {
     let limit = params.limit()?;
-    let (after, ids) = read(service.ledger(), |book| {
-        let after = match &params.after {
-            None => Some(0),
-            Some(id) => book.release(id).filter(|card| may_see(&person, &card.researcher)).map(|card| card.seq),
-        };
-        let seen = book
-            .releases_after(after.unwrap_or(u64::MAX - 1))
-            .filter(|(_, card)| card.progress == Progress::Sealed && may_see(&person, &card.researcher));
-        (after, seen.take(limit + 1).map(|(id, _)| id.clone()).collect::<Vec<_>>())
-    });
-    if after.is_none() {
-        return Err(Problem::invalid_request("after is no release that you may see"));
-    }
-    let loading = service.clone();
-    let page = Page::cut(ids, limit);
-    let ids = page.items.clone();
-    let load = move || ids.iter().map(|id| loading.stored_summary(id)).collect::<Result<Vec<_>, _>>();
+    let page = Page::cut(ids(&service, &person, params.after.as_deref(), limit + 1)?, limit);
+    let (loading, wanted) = (service.clone(), page.items.clone());
+    let load = move || wanted.iter().map(|id| loading.stored_summary(id)).collect::<Result<Vec<_>, _>>();
     let stored = tokio::task::spawn_blocking(load).await.map_err(|_| Problem::overloaded("the list was cut off"))??;
-    let bodies: Vec<_> = stored
-        .iter()
-        .map(|one| ReleaseBody {
-            release: one.release.id.clone(),
-            dataset: one.release.subject.dataset.clone(),
-            edition: one.release.subject.edition.clone(),
-            sql: one.sql.clone(),
-            researcher: one.researcher.clone(),
-            epsilon: one.accountant.epsilon_spent(one.release.price).to_string(),
-            at: timestamp(one.at_ms),
-            purpose: one.purpose.clone(),
-        })
-        .collect();
-    let next = page.more.then(|| page.items.last().cloned()).flatten();
-    Ok((next_link("/v1/releases", next.as_deref(), limit), Json(bodies)).into_response())
+    let bodies: Vec<_> = stored.into_iter().map(ReleaseBody::from).collect();
+    let next = page.items.last().filter(|_| page.more).map(String::as_str);
+    Ok((next_link("/v1/releases", next, limit), Json(bodies)).into_response())
+}
+
+/// Ids of the sealed releases that a person may see after release `after`, oldest first.
+fn ids(service: &App, person: &Person, after: Option<&str>, limit: usize) -> Result<Vec<String>, Problem> {
+    read(service.ledger(), |book| {
+        let mine = |researcher: &str| may_see(person, researcher);
+        let after = match after {
+            None => 0,
+            Some(id) => book
+                .release(id)
+                .filter(|card| mine(&card.researcher))
+                .map(|card| card.seq)
+                .ok_or_else(|| Problem::invalid_request("after is no release that you may see"))?,
+        };
+        let sealed = book.releases_after(after).filter(|(_, card)| card.progress == Progress::Sealed);
+        Ok(sealed.filter(|(_, card)| mine(&card.researcher)).take(limit).map(|(id, _)| id.clone()).collect())
+    })
+}
+
+impl From<Summary> for ReleaseBody {
+    fn from(stored: Summary) -> Self {
+        Self {
+            release: stored.release.id,
+            dataset: stored.release.subject.dataset,
+            edition: stored.release.subject.edition,
+            sql: stored.sql,
+            researcher: stored.researcher,
+            epsilon: stored.accountant.epsilon_spent(stored.release.price).to_string(),
+            at: timestamp(stored.at_ms),
+            purpose: stored.purpose,
+        }
+    }
 }
 
 /// Shows one stored answer; it never changes.
@@ -90,25 +97,29 @@ pub async fn one(
         return Err(Problem::not_found("there is no such release that you may see"));
     }
     let etag = format!("\"{id}-{format:?}\"").to_lowercase();
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let known = known
-        .flat_map(|value| value.split(','))
-        .any(|tag| matches!(tag.trim().trim_start_matches("W/"), tag if tag == etag || tag == "*"));
-    let mut response = if known {
+    let response = if is_known(&headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let load = move || service.stored_answer(&id);
-        let stored =
-            tokio::task::spawn_blocking(load).await.map_err(|_| Problem::overloaded("the release was cut off"))??;
-        encode::stored(&stored, format)
+        let stored = tokio::task::spawn_blocking(load).await;
+        encode::stored(&*stored.map_err(|_| Problem::overloaded("the release was cut off"))??, format)
     };
-    // Unwrap safety: a sealed release's id is plain ASCII.
-    response.headers_mut().insert(header::ETAG, HeaderValue::from_str(&etag).expect("an id is plain ASCII"));
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, authorization"));
-    Ok(response)
+    Ok((immutable(&etag), response).into_response())
+}
+
+/// Whether the caller holds what the tag names.
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = tags.flat_map(|value| value.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
+    tags.any(|tag| tag == etag || tag == "*")
+}
+
+/// Headers of what never changes, for its owner's own cache.
+fn immutable(etag: &str) -> AppendHeaders<Vec<(HeaderName, HeaderValue)>> {
+    let tag = HeaderValue::from_str(etag).map(|tag| (header::ETAG, tag)).into_iter();
+    let fixed =
+        [(header::CACHE_CONTROL, "private, max-age=31536000, immutable"), (header::VARY, "accept, authorization")];
+    AppendHeaders(tag.chain(fixed.map(|(name, value)| (name, HeaderValue::from_static(value)))).collect())
 }
 
 fn may_see(person: &Person, researcher: &str) -> bool {

@@ -9,13 +9,13 @@ use std::f64::consts::{PI, SQRT_2};
 pub const UNITS_PER_PRECISION: f64 = 1e15;
 /// Below this μ the two tails cancel too much and their difference is taken by Taylor's series.
 const MU_SMALL: f64 = 0.01;
-const HALVINGS: u32 = 64;
+const STEPS_MAX: u32 = 200;
 /// No ε above this is told from another: it is beyond every cap, and e^ε still fits a float.
 const EPSILON_MAX: f64 = 200.0;
 
 /// The μ² (in units of 1e-15) at which δ_μ(`epsilon`) = `delta`, to about 1e-10.
 ///
-/// Source: the formula in [`super::gdp`], inverted by bisection; δ grows with μ.
+/// Source: the formula in [`super::gdp`], inverted on logarithms; δ grows with μ.
 #[must_use]
 pub fn units_estimate(epsilon: f64, delta: f64) -> f64 {
     let mut high = 1.0;
@@ -26,22 +26,11 @@ pub fn units_estimate(epsilon: f64, delta: f64) -> f64 {
     while delta_of(epsilon, low) > delta && low > 1e-30 {
         low /= 16.0;
     }
-    for _ in 0..HALVINGS {
-        let middle = (low * high).sqrt();
-        if delta_of(epsilon, middle) > delta {
-            high = middle
-        } else {
-            low = middle
-        }
-        if high / low < 1.0 + 1e-13 {
-            break;
-        }
-    }
-    low * low * UNITS_PER_PRECISION
+    let mu = root(low.ln(), high.ln(), |ln_mu| delta_of(epsilon, ln_mu.exp()).ln() - delta.ln()).exp();
+    mu * mu * UNITS_PER_PRECISION
 }
 
-/// The ε at which δ_μ(ε) = `delta` for μ² in units of 1e-15; 0 where δ alone covers the loss, and at most
-/// [`EPSILON_MAX`].
+/// The ε at which δ_μ(ε) = `delta` for μ² in units of 1e-15; 0 where δ alone covers the loss, and at most 200.
 #[must_use]
 pub fn epsilon_estimate(units: f64, delta: f64) -> f64 {
     let mu = (units / UNITS_PER_PRECISION).sqrt();
@@ -55,19 +44,33 @@ pub fn epsilon_estimate(units: f64, delta: f64) -> f64 {
     while delta_of(high, mu) > delta {
         high = (2.0 * high).min(EPSILON_MAX);
     }
-    let mut low = 0.0;
-    for _ in 0..HALVINGS {
-        let middle = 0.5 * (low + high);
-        if delta_of(middle, mu) > delta {
-            low = middle
+    root(0.0, high, |epsilon| delta.ln() - delta_of(epsilon, mu).ln())
+}
+
+/// Where an increasing function passes 0 between two ends, by false position with Illinois' halving (Dowell & Jarratt 1971),
+/// and by halves where that leaves the bracket.
+fn root(mut low: f64, mut high: f64, f: impl Fn(f64) -> f64) -> f64 {
+    let (mut at_low, mut at_high) = (f(low), f(high));
+    let mut last_was_low = None;
+    for _ in 0..STEPS_MAX {
+        let secant = (low * at_high - high * at_low) / (at_high - at_low);
+        let next = if secant > low && secant < high { secant } else { 0.5 * (low + high) };
+        let value = f(next);
+        if value.abs() < 1e-13 || high - low < 1e-14 * high.abs() {
+            return next;
+        }
+        let is_low = value < 0.0;
+        if is_low {
+            (low, at_low) = (next, value);
         } else {
-            high = middle
+            (high, at_high) = (next, value);
         }
-        if high - low < 1e-13 * high {
-            break;
+        if last_was_low == Some(is_low) {
+            if is_low { at_high *= 0.5 } else { at_low *= 0.5 }
         }
+        last_was_low = Some(is_low);
     }
-    high
+    0.5 * (low + high)
 }
 
 /// δ_μ(ε) = φ(a)·(M(a) − M(b)), a = ε/μ − μ/2, b = ε/μ + μ/2, M the Mills ratio; the same as the formula in [`super::gdp`].

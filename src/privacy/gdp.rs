@@ -38,7 +38,7 @@
 //! # Numbers
 //!
 //! Φ comes from the series Φ(x) − ½ = φ(x)·Σ x^(2n+1)/(1·3·…·(2n+1)) (Abramowitz & Stegun 26.2.11), whose terms are
-//! all positive, with [`BITS`] bits and more where e^ε needs them; an evaluation is good to 2⁻¹⁸⁰ absolutely, and
+//! all positive, with 256 bits and more where e^ε needs them; an evaluation is good to 2⁻¹⁸⁰ absolutely, and
 //! the comparison leaves 2⁻¹⁵⁰.
 
 use dashu::float::FBig;

@@ -72,6 +72,27 @@ pub fn mean(sum: f64, sum_law: NoiseLaw, count: f64, count_law: NoiseLaw, domain
         return Mean { estimate: None, low: domain.0, high: domain.1 };
     }
     let middle = sum / count;
+    let (low, high) = match sum_law.mechanism {
+        Mechanism::DiscreteGaussian => fieller(sum, sum_law.scale_steps(), count, count_law.scale_steps()),
+        Mechanism::DiscreteLaplace => inverted(sum, sum_law, count, count_law, domain),
+    };
+    let error = std_error(&[(1.0, sum_law), (middle, count_law)]) / count;
+    let within = |theta: f64| theta.clamp(domain.0, domain.1);
+    Mean { estimate: Some((middle, error)), low: within(low), high: within(high) }
+}
+
+/// The roots of (S − θN)² = z²(σ_S² + θ²σ_N²): θ = (SN ± z·√(N²σ_S² + S²σ_N² − z²σ_S²σ_N²))/(N² − z²σ_N²), N above zσ_N.
+fn fieller(s: f64, s_error: f64, n: f64, n_error: f64) -> (f64, f64) {
+    let z2 = NORMAL_975 * NORMAL_975;
+    let (s_variance, n_variance) = (s_error * s_error, n_error * n_error);
+    let inside = n * n * s_variance + s * s * n_variance - z2 * s_variance * n_variance;
+    let (reach, below) = (NORMAL_975 * inside.max(0.0).sqrt(), n * n - z2 * n_variance);
+    ((s * n - reach) / below, (s * n + reach) / below)
+}
+
+/// The ends of {θ: |S − θN| ≤ q(θ)} by halves; q is convex and grows slower than N|θ|, so each side has one end.
+fn inverted(sum: f64, sum_law: NoiseLaw, count: f64, count_law: NoiseLaw, domain: (f64, f64)) -> (f64, f64) {
+    let middle = sum / count;
     let excess = |theta: f64| (theta - middle).abs() * count - half_width(&[(1.0, sum_law), (theta, count_law)]);
     let end = |towards: f64| {
         let mut reach = (domain.1 - domain.0).abs().max(1.0);
@@ -86,10 +107,9 @@ pub fn mean(sum: f64, sum_law: NoiseLaw, count: f64, count_law: NoiseLaw, domain
             let half = 0.5 * (inside + outside);
             if excess(middle + towards * half) > 0.0 { outside = half } else { inside = half }
         }
-        (middle + towards * outside).clamp(domain.0, domain.1)
+        middle + towards * outside
     };
-    let error = std_error(&[(1.0, sum_law), (middle, count_law)]) / count;
-    Mean { estimate: Some((middle, error)), low: end(-1.0), high: end(1.0) }
+    (end(-1.0), end(1.0))
 }
 
 #[cfg(test)]
@@ -106,14 +126,16 @@ mod tests {
     }
 
     #[test]
-    fn fieller_agrees_with_its_quadratic() {
+    fn the_closed_form_ends_where_the_inversion_ends() {
         let law = |scale| NoiseLaw { mechanism: Mechanism::DiscreteGaussian, fine_bits: 0, scale };
-        let got = mean(500.0, law(30.0), 100.0, law(10.0), (-100.0, 100.0));
-        let (z2, n, s) = (NORMAL_975 * NORMAL_975, 100.0_f64, 500.0_f64);
-        let (a, b, c) = (n * n - z2 * 100.0, -2.0 * s * n, s * s - z2 * 900.0);
-        let root = (b * b - 4.0 * a * c).sqrt();
-        assert!((got.low - (-b - root) / (2.0 * a)).abs() < 1e-9);
-        assert!((got.high - (-b + root) / (2.0 * a)).abs() < 1e-9);
+        for (sum, count) in [(500.0, 100.0), (-3e4, 1e3), (0.0, 50.0), (12.0, 25.0)] {
+            let (low, high) = fieller(sum, 30.0, count, 10.0);
+            let (same_low, same_high) = inverted(sum, law(30.0), count, law(10.0), (-100.0, 100.0));
+            assert!(
+                (low - same_low).abs() < 1e-9 && (high - same_high).abs() < 1e-9,
+                "{low} {same_low} {high} {same_high}"
+            );
+        }
         assert_eq!(mean(5.0, law(30.0), 10.0, law(10.0), (-1.0, 1.0)).estimate, None);
     }
 }

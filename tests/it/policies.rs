@@ -73,7 +73,12 @@ fn several_faults_are_told_at_once() {
         .replace("type = \"boolean\"", "type = \"bool\"");
     let faults = Policy::parse(&bad).expect_err("three faults");
     assert_eq!(faults.len(), 3, "{faults:#?}");
-    assert!(faults.windows(2).all(|pair| pair[0].line < pair[1].line));
+    let said: Vec<_> = faults.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    line 10, column 32: cap.delta: "9" is out of range; accepted is 1e-18 to 0.01
+    line 24, column 8: type "bool" is not known; accepted are category, decimal, integer, boolean and date
+    line 27, column 8: column name "Age" is not a lower-case identifier
+    "#);
 }
 
 #[test]
