@@ -171,11 +171,12 @@ pub(super) fn ledger(command: &LedgerCommand) -> Result<(), Failure> {
         say(entries.to_string());
         return Ok(());
     }
-    let header = ["seq", "at_ms", "act", "who", "dataset", "release"].map(str::to_owned);
+    let header = ["seq", "at", "act", "who", "dataset", "release"].map(str::to_owned);
     let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned).replace("null", "");
     let row = |entry: &Value| {
         let who = if entry["researcher"].is_null() { &entry["name"] } else { &entry["researcher"] };
-        [&entry["seq"], &entry["at_ms"], &entry["act"], who, &entry["dataset"], &entry["release"]].map(cell).to_vec()
+        let at = if entry["at"].is_null() { &entry["at_ms"] } else { &entry["at"] };
+        [&entry["seq"], at, &entry["act"], who, &entry["dataset"], &entry["release"]].map(cell).to_vec()
     };
     say(table(&header, &entries.as_array().into_iter().flatten().map(row).collect::<Vec<_>>()));
     Ok(())

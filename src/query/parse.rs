@@ -24,6 +24,8 @@ pub const DEPTH_MAX: usize = 32;
 pub const IN_ITEMS_MAX: usize = 1_000;
 /// Words and operators at the most, before the parser is let loose: four a node.
 const TOKENS_MAX: usize = 4 * NODES_MAX;
+/// The nearest thing to whatever is no SQL at all.
+const SHAPE: &str = "write SELECT … FROM <dataset> [WHERE …] [GROUP BY …] [ORDER BY …] [LIMIT …]";
 /// The parser recurses a few times for each level of ours.
 const PARSER_DEPTH_MAX: usize = 4 * DEPTH_MAX;
 
@@ -90,7 +92,7 @@ fn too_deep() -> QueryError {
 
 fn syntax_error(sql: &str, at: Option<Position>) -> QueryError {
     let Some(at) = at else {
-        return QueryError::whole(Code::UnsupportedSql, "the query ends too early, or is not SQL");
+        return QueryError::whole(Code::UnsupportedSql, "the query ends too early, or is not SQL").hint(SHAPE);
     };
     let line = sql.lines().nth(usize::try_from(at.line).unwrap_or(1).saturating_sub(1)).unwrap_or("");
     let rest = line.chars().skip(usize::try_from(at.column).unwrap_or(1).saturating_sub(1));
@@ -100,7 +102,7 @@ fn syntax_error(sql: &str, at: Option<Position>) -> QueryError {
     } else {
         format!("syntax error near \"{}\"", shown(&near))
     };
-    QueryError::at(Code::UnsupportedSql, at, message)
+    QueryError::at(Code::UnsupportedSql, at, message).hint(SHAPE)
 }
 
 /// sqlparser ends its messages with "at Line: 1, Column: 8".

@@ -324,3 +324,26 @@ fn a_margin_next_to_nothing_is_refused_at_once() {
         }
     });
 }
+
+/// 400 × 300 groups are more cells than one answer holds; 300 × 300 with one measurement are not.
+#[test]
+fn too_many_groups_are_refused() {
+    let list = |count: usize| (0..count).map(|value| format!("\"v{value}\"")).collect::<Vec<_>>().join(", ");
+    let column =
+        |name: &str, count| format!("[[column]]\nname = \"{name}\"\ntype = \"category\"\nvalues = [{}]\n", list(count));
+    let columns = format!("{}{}{}", column("a", 400), column("b", 300), column("c", 300));
+    let head = policy(GAUSSIAN);
+    let text = format!("{}{columns}", &head[..head.find("[[column]]").expect("columns")]);
+    let csv = "patient_id,a,b,c\n1,v0,v0,v0\n2,v399,v299,v299\n";
+    let lab = Lab::new(&text, csv, std::sync::Arc::new(NoNoise), "4");
+    let before = lab.head();
+    let reply = block_on(lab.sql("SELECT a, b, COUNT(*) FROM visits GROUP BY a, b", "1"));
+    assert_eq!((reply.code().as_str(), lab.head()), ("too-many-groups", before));
+    assert!(
+        reply.json()["detail"].as_str().is_some_and(|detail| detail.contains("120000") && detail.contains("100000"))
+    );
+    let rows = block_on(lab.sql("SELECT b, c, COUNT(*) AS n FROM visits GROUP BY b, c", "1")).rows();
+    let found: Vec<_> =
+        rows.iter().filter(|row| row["n"] == 1).map(|row| (row["b"].clone(), row["c"].clone())).collect();
+    assert_eq!((rows.len(), found), (90_000, vec![(json!("v0"), json!("v0")), (json!("v299"), json!("v299"))]));
+}

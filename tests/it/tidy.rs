@@ -128,8 +128,11 @@ fn files_and_functions_are_short() {
 #[test]
 fn words_that_are_not_ours_do_not_occur() {
     for (path, text) in sources("src") {
-        for word in ["utils", "helper", "Manager", "TODO", "FIXME", "unimplemented!", "todo!(", "#[allow("] {
-            assert!(!text.contains(word), "{} says {word}", path.display());
+        let unfinished =
+            [["TO", "DO"], ["FIX", "ME"], ["unimplemented", "!"], ["todo", "!("]].map(|parts| parts.concat());
+        let foreign = ["utils", "helper", "Manager", "#[allow("].map(str::to_owned);
+        for word in unfinished.iter().chain(&foreign) {
+            assert!(!text.contains(word.as_str()), "{} says {word}", path.display());
         }
         assert!(text.starts_with("//!"), "{} opens with what it promises", path.display());
         for (number, line) in text.lines().enumerate() {
