@@ -35,7 +35,6 @@ pub struct Encoder {
     codes: HashMap<String, i64>,
     /// What happened so far.
     pub counts: ColumnCounts,
-    rows: u64,
 }
 
 /// The source holds a type that the domain cannot come from.
@@ -74,25 +73,25 @@ impl Encoder {
             Domain::Category(values) => (0..).zip(values).map(|(code, value)| (value.clone(), code)).collect(),
             Domain::Boolean | Domain::Number(_) | Domain::Date { .. } => HashMap::new(),
         };
-        Self { domain: domain.clone(), codes, counts: ColumnCounts::default(), rows: 0 }
+        Self { domain: domain.clone(), codes, counts: ColumnCounts::default() }
     }
 
-    /// Encodes one batch; the result has one integer or [`NULL`] a row.
+    /// Encodes one batch, whose rows have these numbers in the source; the result has one integer or [`NULL`] a row.
     ///
     /// # Errors
     /// Polars' own where a cast fails altogether; [`check_type`] rules that out.
-    pub fn encode(&mut self, series: &Series) -> PolarsResult<Vec<i64>> {
+    pub fn encode(&mut self, series: &Series, rows: &[u64]) -> PolarsResult<Vec<i64>> {
         let mut out = Vec::with_capacity(series.len());
         let text = series.dtype() == &DataType::String;
         match self.domain.clone() {
             Domain::Category(_) => self.categories(series, &mut out)?,
-            Domain::Boolean if text => self.texts(series, &mut out, read_boolean)?,
-            Domain::Boolean => self.booleans(series, &mut out)?,
+            Domain::Boolean if text => self.texts(series, rows, &mut out, read_boolean)?,
+            Domain::Boolean => self.booleans(series, rows, &mut out)?,
             Domain::Number(grid) if series.dtype().is_integer() => self.integers(series, grid, &mut out)?,
-            Domain::Number(grid) if text => self.numbers_from_text(series, grid, &mut out)?,
+            Domain::Number(grid) if text => self.numbers_from_text(series, rows, grid, &mut out)?,
             Domain::Number(grid) => self.floats(series, grid, &mut out)?,
             Domain::Date { min, max } if text => {
-                self.texts(series, &mut out, |text| {
+                self.texts(series, rows, &mut out, |text| {
                     date_days(text.get(..10)?).filter(|_| is_day(text)).map(i64::from)
                 })?;
                 self.clamp(&mut out, min.into(), max.into());
@@ -104,7 +103,6 @@ impl Encoder {
             }
         }
         self.counts.nulls += out.iter().filter(|value| **value == NULL).count() as u64;
-        self.rows += series.len() as u64;
         Ok(out)
     }
 
@@ -118,23 +116,29 @@ impl Encoder {
         Ok(())
     }
 
-    fn booleans(&mut self, series: &Series, out: &mut Vec<i64>) -> PolarsResult<()> {
+    fn booleans(&mut self, series: &Series, rows: &[u64], out: &mut Vec<i64>) -> PolarsResult<()> {
         let numbers = series.cast(&DataType::Int64)?;
-        for (row, value) in (self.rows + 1..).zip(numbers.i64()?.iter()) {
+        for (row, value) in rows.iter().zip(numbers.i64()?.iter()) {
             let read = value.filter(|value| matches!(value, 0 | 1));
             if value.is_some() && read.is_none() {
-                self.unreadable(row);
+                self.unreadable(*row);
             }
             out.push(read.unwrap_or(NULL));
         }
         Ok(())
     }
 
-    fn texts(&mut self, series: &Series, out: &mut Vec<i64>, read: impl Fn(&str) -> Option<i64>) -> PolarsResult<()> {
-        for (row, text) in (self.rows + 1..).zip(series.str()?.iter()) {
+    fn texts(
+        &mut self,
+        series: &Series,
+        rows: &[u64],
+        out: &mut Vec<i64>,
+        read: impl Fn(&str) -> Option<i64>,
+    ) -> PolarsResult<()> {
+        for (row, text) in rows.iter().zip(series.str()?.iter()) {
             let value = text.map(|text| read(text.trim()));
             if value == Some(None) {
-                self.unreadable(row);
+                self.unreadable(*row);
             }
             out.push(value.flatten().unwrap_or(NULL));
         }
@@ -151,8 +155,8 @@ impl Encoder {
         Ok(())
     }
 
-    fn numbers_from_text(&mut self, series: &Series, grid: Grid, out: &mut Vec<i64>) -> PolarsResult<()> {
-        for (row, text) in (self.rows + 1..).zip(series.str()?.iter()) {
+    fn numbers_from_text(&mut self, series: &Series, rows: &[u64], grid: Grid, out: &mut Vec<i64>) -> PolarsResult<()> {
+        for (row, text) in rows.iter().zip(series.str()?.iter()) {
             let Some(text) = text.map(str::trim) else {
                 out.push(NULL);
                 continue;
@@ -163,7 +167,7 @@ impl Encoder {
                     self.on_grid(value, grid)
                 }
                 _ => {
-                    self.unreadable(row);
+                    self.unreadable(*row);
                     NULL
                 }
             };

@@ -12,7 +12,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{DataFrame, DataType, Series};
+use polars::prelude::{BooleanChunked, DataFrame, DataType, Series};
 
 use super::domain::Column;
 use super::edition::{self, EDITIONS, FORMAT_VERSION, Manifest};
@@ -240,6 +240,7 @@ fn excluded_ids(policy: &Policy) -> Result<HashSet<String>, SealError> {
     source.batches::<SealError>(&[unit], |batch| {
         let texts = texts(&batch, unit)?;
         ids.extend(texts.str().map_err(|_| malformed(path))?.iter().flatten().map(unit_id).map(str::to_owned));
+        ids.remove("");
         Ok(())
     })?;
     Ok(ids)
@@ -279,23 +280,20 @@ fn spill_rows(
     let mut withdrawn = HashSet::new();
     let wanted = columns.iter().map(|column| column.name.as_str()).chain(policy.terms.unit_column());
     source.batches::<SealError>(&wanted.collect::<Vec<_>>(), |batch| {
+        let first = report.rows_read + 1;
+        let height = batch.height() as u64;
+        let batch = Batch::without(batch, policy, excluded, first)?;
+        report.rows_excluded += height - batch.rows.len() as u64;
+        withdrawn.extend(batch.withdrawn.iter().cloned());
         let encoded = encode(policy, &mut encoders, &batch)?;
-        let ids = policy.terms.unit_column().map(|unit| texts(&batch, unit)).transpose()?;
-        let ids = ids.as_ref().and_then(|ids| ids.str().ok());
-        for row in 0..batch.height() {
-            let id = ids.map(|ids| ids.get(row).map(unit_id).unwrap_or_default());
-            if id == Some("") {
-                null_units += 1;
-            } else if let Some(id) = id.filter(|id| excluded.contains(*id)) {
-                report.rows_excluded += 1;
-                withdrawn.insert(id.to_owned());
-            } else {
-                let values = encoded.iter().map(|column| column[row]);
-                let (unit, order) = digests(key, id, report.rows_read + row as u64, values.clone());
-                spill.push(unit, order, values)?;
-            }
+        for (row, number) in batch.rows.iter().enumerate() {
+            let id = batch.ids.as_ref().map(|ids| ids[row].as_str());
+            null_units += u64::from(id == Some(""));
+            let values = encoded.iter().map(|column| column[row]);
+            let (unit, order) = digests(key, id, *number, values.clone());
+            spill.push(unit, order, values)?;
         }
-        report.rows_read += batch.height() as u64;
+        report.rows_read += height;
         progress(report.rows_read);
         Ok(())
     })?;
@@ -308,12 +306,40 @@ fn spill_rows(
     Ok((spill, report))
 }
 
+/// The rows of a batch whose units did not withdraw: nothing of the others is looked at.
+struct Batch {
+    frame: DataFrame,
+    /// Numbers of the rows in the source, from 1.
+    rows: Vec<u64>,
+    /// Ids of the rows' units, where rows are not units themselves.
+    ids: Option<Vec<String>>,
+    /// Ids that were found and left out.
+    withdrawn: Vec<String>,
+}
+
+impl Batch {
+    fn without(frame: DataFrame, policy: &Policy, excluded: &HashSet<String>, first: u64) -> Result<Self, SealError> {
+        let numbers = first..first + frame.height() as u64;
+        let Some(unit) = policy.terms.unit_column() else {
+            return Ok(Self { frame, rows: numbers.collect(), ids: None, withdrawn: Vec::new() });
+        };
+        let texts = texts(&frame, unit)?;
+        let ids = texts.str().map_err(|_| malformed(&policy.source))?.iter();
+        let ids: Vec<String> = ids.map(|id| id.map(unit_id).unwrap_or_default().to_owned()).collect();
+        let stays: BooleanChunked = ids.iter().map(|id| Some(!excluded.contains(id))).collect();
+        let frame = frame.filter(&stays).map_err(|_| malformed(&policy.source))?;
+        let rows = numbers.zip(&ids).filter(|(_, id)| !excluded.contains(*id)).map(|(number, _)| number).collect();
+        let (withdrawn, ids) = ids.into_iter().partition(|id| excluded.contains(id));
+        Ok(Self { frame, rows, ids: Some(ids), withdrawn })
+    }
+}
+
 /// Every declared column of a batch as stored integers.
-fn encode(policy: &Policy, encoders: &mut [Encoder], batch: &DataFrame) -> Result<Vec<Vec<i64>>, SealError> {
+fn encode(policy: &Policy, encoders: &mut [Encoder], batch: &Batch) -> Result<Vec<Vec<i64>>, SealError> {
     let columns = policy.terms.columns.iter().zip(encoders);
     let one = |(column, encoder): (&Column, &mut Encoder)| {
-        let series = batch.column(&column.name).map(|column| column.as_materialized_series().clone());
-        series.and_then(|series| encoder.encode(&series)).map_err(|_| malformed(&policy.source))
+        let series = batch.frame.column(&column.name).map(|column| column.as_materialized_series().clone());
+        series.and_then(|series| encoder.encode(&series, &batch.rows)).map_err(|_| malformed(&policy.source))
     };
     columns.map(one).collect()
 }

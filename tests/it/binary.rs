@@ -98,8 +98,8 @@ fn your_own_table_in_six_commands() {
     assert!(!second.contains("serves on"));
     check(dir, &["ledger", "list", "--server", &url, "--token", &token], 1, "forbidden");
 
-    // SIGTERM by the system's own tool, for the process that this test started.
-    let killed = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
+    // SIGTERM by the shell's own command, for the process that this test started.
+    let killed = Command::new("sh").args(["-c", &format!("kill -TERM {}", server.id())]).status().expect("a shell");
     assert!(killed.success() && server.wait().expect("an end").success(), "a clean stop");
     check(dir, &["ledger", "list", "--state", "state"], 0, "charged");
     check(dir, &["ledger", "list", "--state", "state", "--json", "--limit", "1"], 0, "dataset-opened");

@@ -81,9 +81,10 @@ fn units_that_withdrew_are_left_out() {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("out.csv"), "patient_id\np1\n p2 \nnobody\n").expect("a list");
     let text = policy(PURE).replace("privacy_unit", "exclude = \"out.csv\"\nprivacy_unit");
-    let policy = write(dir.path(), &text, &visits(10));
+    let bad = "p1,mars,flu,maybe,x,y,z\n";
+    let policy = write(dir.path(), &text, &format!("{}{bad}", visits(10)));
     let (_, report) = seal(&policy, &dir.path().join("state"), &|_| {}).expect("sealed");
-    assert_eq!((report.units, report.rows_excluded, report.ids_unmatched), (8, 5, 1));
+    assert_eq!((report.units, report.rows_excluded, report.ids_unmatched), (8, 6, 1));
     std::fs::write(dir.path().join("out.csv"), "p1\np2\n").expect("a list without a header");
     let error = seal(&policy, &dir.path().join("state"), &|_| {}).expect_err("no header").to_string();
     assert!(error.contains("has no column \"patient_id\""), "{error}");
