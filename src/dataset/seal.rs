@@ -193,7 +193,8 @@ pub fn seal_with_key(
     let (spill, mut report) = spill_rows(policy, &source, &excluded, &staging.dir, key, progress)?;
     check_report(policy, &report)?;
     let mut table = TableWriter::create(&staging.dir, &policy.terms)?;
-    spill.drain(|rows| table.take(rows, policy))?;
+    let rows_per_unit = policy.terms.unit_column().map(|_| policy.terms.max_rows_per_unit as usize);
+    spill.drain(rows_per_unit, |rows, cut| table.take(&rows, cut, policy))?;
     table.finish(&mut report)?;
 
     let manifest = Manifest {

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 /// Parts that rows are spread over; ten million rows of eight columns make parts of 14 MB.
 pub const PARTS: usize = 64;
 const BUFFER_BYTES: usize = 64 << 10;
+/// Rows of a part that are held before units are cut to what they may keep.
+const ROWS_BEFORE_CUT: usize = 1 << 20;
 
 /// One row on its way: the unit's keyed digest, the row's keyed digest, the values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,20 +57,24 @@ impl Spill {
         Ok(())
     }
 
-    /// Gives each part, sorted by unit and order, to `taker`, and removes it.
+    /// Gives each part, sorted by unit and order, with the number of rows cut so far beyond `rows_per_unit` to `taker`, and
+    /// removes it. Where rows are units themselves there is no such bound.
     ///
     /// # Errors
     /// Those of the file system or of the taker.
-    pub fn drain<E: From<io::Error>>(self, mut taker: impl FnMut(Vec<Row>) -> Result<(), E>) -> Result<(), E> {
+    pub fn drain<E: From<io::Error>>(
+        self,
+        rows_per_unit: Option<usize>,
+        mut taker: impl FnMut(Vec<Row>, u64) -> Result<(), E>,
+    ) -> Result<(), E> {
         for part in self.parts {
             part.into_inner().map_err(|error| E::from(error.into_error()))?;
         }
         for index in 0..PARTS {
             let path = part_path(&self.dir, index);
-            let mut rows = read_part(&path, self.columns)?;
+            let (rows, cut) = read_part(&path, self.columns, rows_per_unit)?;
             std::fs::remove_file(&path)?;
-            rows.sort_unstable();
-            taker(rows)?;
+            taker(rows, cut)?;
         }
         Ok(())
     }
@@ -78,19 +84,59 @@ fn part_path(dir: &Path, index: usize) -> PathBuf {
     dir.join(format!("part-{index:02}"))
 }
 
-fn read_part(path: &Path, columns: usize) -> io::Result<Vec<Row>> {
+/// The rows of a part, sorted and cut, and how many were cut. A unit with very many rows is cut on the way, so that memory
+/// stays within [`ROWS_BEFORE_CUT`] and the rows that are kept.
+fn read_part(path: &Path, columns: usize, rows_per_unit: Option<usize>) -> io::Result<(Vec<Row>, u64)> {
     let file = File::open(path)?;
     let record_bytes = 24 + 8 * columns;
     let count = usize::try_from(file.metadata()?.len()).unwrap_or(0) / record_bytes;
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, file);
     let mut record = vec![0; record_bytes];
-    let mut rows = Vec::with_capacity(count);
+    let mut rows = Vec::with_capacity(count.min(ROWS_BEFORE_CUT));
+    let (mut cut_at, mut cut) = (ROWS_BEFORE_CUT, 0);
     for _ in 0..count {
         reader.read_exact(&mut record)?;
         let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| record[at + byte]));
         let unit = u128::from(word(0)) | u128::from(word(8)) << 64;
         let values = (0..columns).map(|column| word(24 + 8 * column).cast_signed()).collect();
         rows.push(Row { unit, order: word(16), values });
+        if rows.len() >= cut_at {
+            cut += sort_and_cut(&mut rows, rows_per_unit);
+            cut_at = ROWS_BEFORE_CUT.max(2 * rows.len());
+        }
     }
-    Ok(rows)
+    cut += sort_and_cut(&mut rows, rows_per_unit);
+    Ok((rows, cut))
+}
+
+/// Sorts by unit and order and keeps the first rows of each unit; how many went.
+fn sort_and_cut(rows: &mut Vec<Row>, rows_per_unit: Option<usize>) -> u64 {
+    rows.sort_unstable();
+    let Some(most) = rows_per_unit else { return 0 };
+    let before = rows.len();
+    let (mut unit, mut seen) = (None, 0);
+    rows.retain(|row| {
+        seen = if unit == Some(row.unit) { seen + 1 } else { 1 };
+        unit = Some(row.unit);
+        seen <= most
+    });
+    (before - rows.len()) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_rows_of_each_unit_stay_whatever_the_pieces() {
+        let row = |unit, order| Row { unit, order, values: vec![] };
+        let mut rows: Vec<Row> = (0..50).map(|at| row(at % 3, u64::try_from(at * 7 % 50).expect("small"))).collect();
+        let mut pieces = rows[..20].to_vec();
+        let mut cut = sort_and_cut(&mut pieces, Some(4));
+        pieces.extend_from_slice(&rows[20..]);
+        cut += sort_and_cut(&mut pieces, Some(4));
+        assert_eq!(sort_and_cut(&mut rows, Some(4)), cut);
+        assert_eq!((rows.len(), &rows), (12, &pieces));
+        assert_eq!(sort_and_cut(&mut rows, None), 0);
+    }
 }

@@ -41,17 +41,17 @@ impl TableWriter {
         Ok(Self { writer, file, by_row, units: 0, kept: 0, cut: 0 })
     }
 
-    /// Takes one part, sorted by unit and order.
-    pub(super) fn take(&mut self, rows: Vec<Row>, policy: &Policy) -> Result<(), SealError> {
+    /// Takes one part, sorted by unit and order and cut to the rows that units keep.
+    pub(super) fn take(&mut self, rows: &[Row], cut: u64, policy: &Policy) -> Result<(), SealError> {
         let terms = &policy.terms;
+        self.cut += cut;
         let mut part = Part::of(terms.columns.len());
         let mut start = 0;
         while start < rows.len() {
             let same = |row: &&Row| !self.by_row && row.unit == rows[start].unit;
             let count = rows[start..].iter().take_while(same).count().max(1);
-            let kept = count.min(terms.max_rows_per_unit as usize);
-            part.push_unit(self.units, &rows[start..start + kept], terms);
-            self.cut += (count - kept) as u64;
+            assert!(count <= terms.max_rows_per_unit as usize, "a part comes cut");
+            part.push_unit(self.units, &rows[start..start + count], terms);
             self.units = self.units.saturating_add(1);
             start += count;
         }
