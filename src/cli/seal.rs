@@ -1,6 +1,6 @@
 //! `tacit seal`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,7 +9,7 @@ use super::Failure;
 use crate::clock::{Clock, SystemClock};
 use crate::dataset::edition::Manifest;
 use crate::dataset::policy::{Policy, PolicyError};
-use crate::dataset::seal::{Report, SealError, clear_leftovers, seal};
+use crate::dataset::seal::{Report, SealError, check_source, clear_superseded, seal};
 use crate::dataset::source::SourceError;
 use crate::service::steward;
 use crate::store::SqliteLedger;
@@ -32,29 +32,45 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => Failure::no(error),
         PolicyError::Unreadable { .. } => Failure::could(error),
     })?;
-    let ledger = SqliteLedger::open(&options.state, SystemClock.now_ms()).map_err(Failure::could)?;
-    steward::check_cap(&ledger, &policy).map_err(Failure::no)?;
-    clear_leftovers(&options.state).map_err(Failure::could)?;
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}") {
-        bar.set_style(style);
+    check_source(&policy).map_err(failure)?;
+    let fresh = !options.state.exists();
+    let sealed = seal_and_publish(&policy, &options.state);
+    if sealed.is_err() && fresh {
+        // Nothing was published; a folder that was not there before is not there afterwards.
+        let _ = std::fs::remove_dir_all(&options.state);
     }
-    bar.set_message(format!("sealing {}", policy.name));
-    let sealed = seal(&policy, &options.state, &|rows| bar.set_position(rows));
-    bar.finish_and_clear();
-    let (manifest, report) = sealed.map_err(|error| match error {
-        SealError::Unwritable { .. } | SealError::Chance(_) | SealError::Source(SourceError::Unreadable { .. }) => {
-            Failure::could(error)
-        }
-        _ => Failure::no(error),
-    })?;
-    steward::publish_edition(&ledger, &policy, &manifest, SystemClock.now_ms()).map_err(Failure::could)?;
+    let (manifest, report) = sealed?;
     if options.json {
         print_json(&manifest, &report)
     } else {
         print_text(&manifest, &report)
     }
     Ok(())
+}
+
+fn failure(error: SealError) -> Failure {
+    match error {
+        SealError::Unwritable { .. } | SealError::Chance(_) | SealError::Source(SourceError::Unreadable { .. }) => {
+            Failure::could(error)
+        }
+        _ => Failure::no(error),
+    }
+}
+
+fn seal_and_publish(policy: &Policy, state: &Path) -> Result<(Manifest, Report), Failure> {
+    let ledger = SqliteLedger::open(state, SystemClock.now_ms()).map_err(Failure::could)?;
+    steward::check_cap(&ledger, policy)?;
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}") {
+        bar.set_style(style);
+    }
+    bar.set_message(format!("sealing {}", policy.name));
+    let sealed = seal(policy, state, &|rows| bar.set_position(rows));
+    bar.finish_and_clear();
+    let (manifest, report) = sealed.map_err(failure)?;
+    steward::publish_edition(&ledger, policy, &manifest, SystemClock.now_ms())?;
+    clear_superseded(state, &steward::current_editions(&ledger)).map_err(Failure::could)?;
+    Ok((manifest, report))
 }
 
 fn print_text(manifest: &Manifest, report: &Report) {

@@ -129,7 +129,7 @@ impl Seen {
             let (low, high) = (self.low.floor(), self.high.ceil().max(self.low.floor() + 1.0));
             format!("type = \"decimal\"\nmin = \"{low}\"\nmax = \"{high}\"\nstep = \"0.01\"")
         } else if self.texts.len() <= VALUES_MAX {
-            let values: Vec<_> = self.texts.iter().map(|value| format!("{value:?}")).collect();
+            let values: Vec<_> = self.texts.iter().map(|value| toml::Value::from(value.as_str()).to_string()).collect();
             format!("type = \"category\"\nvalues = [{}]", values.join(", "))
         } else {
             format!(
@@ -159,7 +159,11 @@ fn write(path: &Path, names: &[String], seen: &[Seen], kind: Kind, rows: usize) 
         Some(unit) => {
             let _ = write!(text, "privacy_unit = \"{unit}\"\nmax_rows_per_unit = 8\n");
         }
-        None => text.push_str("privacy_unit = \"row\"        # or the column that names a person\n"),
+        None => text.push_str(
+            "# NO COLUMN LOOKED LIKE A PERSON'S ID. If one names people, write it here, remove it from the columns below,\n\
+             # and say how many rows one person may keep (max_rows_per_unit); \"row\" protects single rows, not people.\n\
+             privacy_unit = \"row\"\n",
+        ),
     }
     text.push_str("max_rows = 10_000_000\naccountant = \"gaussian\"\ncap = { epsilon = \"1\", delta = \"1e-9\" }\n");
     text.push_str("max_epsilon_per_query = \"0.5\"\n");

@@ -187,8 +187,8 @@ impl Encoder {
     fn on_grid_exactly(&mut self, value: i128, grid: Grid) -> i64 {
         let step = i128::from(grid.step);
         let scaled = value * 1_000_000_000;
-        let steps = (scaled + step / 2).div_euclid(step);
-        self.within(steps, grid)
+        let away = (scaled.abs() + step / 2) / step;
+        self.within(away * scaled.signum(), grid)
     }
 
     /// NaN is null; ±∞ and everything beyond the bounds clamps; halves round away from zero.

@@ -135,19 +135,29 @@ impl From<io::Error> for SealError {
 /// Staging folders begin like this.
 const STAGING: &str = ".sealing-";
 
-/// Removes what a sealing that was killed left behind; whoever calls holds the ledger, so that none is under way.
+/// Removes every edition but the `current` ones, and what a sealing that was killed left behind: old editions hold the rows of
+/// people who have withdrawn since. Whoever calls holds the ledger, so that no server reads them.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn clear_leftovers(state: &Path) -> io::Result<()> {
+pub fn clear_superseded(state: &Path, current: &[String]) -> io::Result<()> {
     let Ok(entries) = fs::read_dir(state.join(EDITIONS)) else { return Ok(()) };
     for entry in entries {
         let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(STAGING) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if (name.starts_with(STAGING) || name.starts_with("ed_")) && !current.contains(&name) {
             fs::remove_dir_all(entry.path())?;
         }
     }
     Ok(())
+}
+
+/// Looks whether a policy's source is there with the right columns, without reading a row.
+///
+/// # Errors
+/// [`SealError`].
+pub fn check_source(policy: &Policy) -> Result<(), SealError> {
+    check_columns(policy, &Source::open(&policy.source)?)
 }
 
 /// A staging folder that is gone again unless it was published.
@@ -240,11 +250,19 @@ fn excluded_ids(policy: &Policy) -> Result<HashSet<String>, SealError> {
     source.column(unit)?;
     source.batches::<SealError>(&[unit], |batch| {
         let texts = texts(&batch, unit)?;
-        ids.extend(texts.str().map_err(|_| malformed(path))?.iter().flatten().map(unit_id).map(str::to_owned));
+        ids.extend(texts.str().map_err(|_| malformed(path))?.iter().flatten().map(unit_id).map(withdrawn_id));
         ids.remove("");
         Ok(())
     })?;
     Ok(ids)
+}
+
+/// An id as lists of those who withdrew are matched: numbers by value, so that `17`, `017` and `17.0` are one. Where a
+/// source tells these apart, all of them are left out: of two errors this is the one that hurts nobody.
+fn withdrawn_id(text: &str) -> String {
+    let whole =
+        text.split_once('.').filter(|(_, rest)| rest.bytes().all(|b| b == b'0')).map_or(text, |(whole, _)| whole);
+    whole.parse::<i128>().map_or_else(|_| text.to_owned(), |number| number.to_string())
 }
 
 /// An id as it is compared: without the blanks around it. An empty one is none.
@@ -327,10 +345,16 @@ impl Batch {
         let texts = texts(&frame, unit)?;
         let ids = texts.str().map_err(|_| malformed(&policy.source))?.iter();
         let ids: Vec<String> = ids.map(|id| id.map(unit_id).unwrap_or_default().to_owned()).collect();
-        let stays: BooleanChunked = ids.iter().map(|id| Some(!excluded.contains(id))).collect();
-        let frame = frame.filter(&stays).map_err(|_| malformed(&policy.source))?;
-        let rows = numbers.zip(&ids).filter(|(_, id)| !excluded.contains(*id)).map(|(number, _)| number).collect();
-        let (withdrawn, ids) = ids.into_iter().partition(|id| excluded.contains(id));
+        if excluded.is_empty() {
+            return Ok(Self { frame, rows: numbers.collect(), ids: Some(ids), withdrawn: Vec::new() });
+        }
+        let stays: Vec<bool> = ids.iter().map(|id| !excluded.contains(&withdrawn_id(id))).collect();
+        let mask: BooleanChunked = stays.iter().map(|stays| Some(*stays)).collect();
+        let frame = frame.filter(&mask).map_err(|_| malformed(&policy.source))?;
+        let rows = numbers.zip(&stays).filter(|(_, stays)| **stays).map(|(number, _)| number).collect();
+        let (kept, gone): (Vec<_>, Vec<_>) = ids.into_iter().zip(stays).partition(|(_, stays)| *stays);
+        let withdrawn = gone.into_iter().map(|(id, _)| withdrawn_id(&id)).collect();
+        let ids = kept.into_iter().map(|(id, _)| id).collect();
         Ok(Self { frame, rows, ids: Some(ids), withdrawn })
     }
 }
