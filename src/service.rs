@@ -11,10 +11,9 @@ pub mod quote;
 pub mod steward;
 pub mod stored;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -27,7 +26,7 @@ use crate::clock::Clock;
 use crate::dataset::policy::Terms;
 use crate::engine::Engine;
 use crate::privacy::certificate::{Certificate, Subject, Uncertifiable, certify};
-use crate::query::answer::Layout;
+use crate::query::answer::{Layout, Output, Sort};
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::plan::{Plan, plan};
 use crate::query::{canonical, parse};
@@ -39,6 +38,8 @@ use stored::{StoredAnswer, StoredAnswers};
 
 /// Queries that wait or run at the most; one more is told that the server is overloaded.
 pub const QUERIES_MAX: usize = 4_096;
+/// Queries of one person that wait or run at the most, so that nobody takes all places.
+const QUERIES_OF_ONE_MAX: usize = 2_048;
 
 /// A dataset as it is served.
 #[derive(Debug, Clone)]
@@ -70,9 +71,10 @@ pub struct Service {
     ports: Ports,
     datasets: BTreeMap<String, Dataset>,
     answers: StoredAnswers,
-    locks: KeyedLocks,
+    key_locks: KeyedLocks,
+    view_locks: KeyedLocks,
     running: Semaphore,
-    present: AtomicUsize,
+    present: Mutex<HashMap<String, usize>>,
 }
 
 /// Why there is no answer.
@@ -135,6 +137,14 @@ pub struct Answer {
     pub standing: Standing,
 }
 
+impl Answer {
+    /// Noisy cells in all.
+    #[must_use]
+    pub fn cells(&self) -> usize {
+        self.stored.release.measurements.iter().map(|one| one.cells.len()).sum()
+    }
+}
+
 /// A priced question: nothing is charged and no data is touched yet.
 pub struct Priced {
     dataset: Dataset,
@@ -153,9 +163,10 @@ impl Service {
             ports,
             datasets: datasets.into_iter().map(|dataset| (dataset.name.clone(), dataset)).collect(),
             answers: StoredAnswers::default(),
-            locks: KeyedLocks::default(),
+            key_locks: KeyedLocks::default(),
+            view_locks: KeyedLocks::default(),
             running: Semaphore::new(2 * cores),
-            present: AtomicUsize::new(0),
+            present: Mutex::default(),
         }
     }
 
@@ -187,9 +198,9 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]; only [`ServiceError::Unanswered`] has cost anything.
     pub async fn answer(self: Arc<Self>, who: String, ask: Ask, key: Option<KeyUse>) -> Result<Answer, ServiceError> {
-        let _place = self.place()?;
+        let _place = self.place(&who)?;
         let _key_lock = match &key {
-            Some(key) => Some(self.locks.lock(&who, &key.key).await),
+            Some(key) => Some(self.key_locks.lock(&who, &key.key).await),
             None => None,
         };
         let known = key.and_then(|key| read(self.ledger(), |book| book.under_key(&who, &key)));
@@ -197,7 +208,7 @@ impl Service {
             return blocking(move || self.again(known)).await;
         }
         let priced = self.price(&who, &ask)?;
-        let _view_lock = self.locks.lock(&who, &priced.view).await;
+        let _view_lock = self.view_locks.lock(&who, &priced.view).await;
         if let (Some(standing), None) = (self.stored(&who, &priced), key) {
             if let Some(stored) = self.answers.in_memory(&standing.release) {
                 return Ok(priced.laid_out(stored, standing));
@@ -210,13 +221,15 @@ impl Service {
     }
 
     /// Counts one query in for as long as the place is held.
-    fn place(self: &Arc<Self>) -> Result<Place, ServiceError> {
-        let place = Place(Arc::clone(self));
-        if self.present.fetch_add(1, Ordering::AcqRel) < QUERIES_MAX {
-            Ok(place)
-        } else {
-            Err(ServiceError::Overloaded)
+    fn place(self: &Arc<Self>, who: &str) -> Result<Place, ServiceError> {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = present.values().sum();
+        let mine = present.entry(who.to_owned()).or_default();
+        if all >= QUERIES_MAX || *mine >= QUERIES_OF_ONE_MAX {
+            return Err(ServiceError::Overloaded);
         }
+        *mine += 1;
+        Ok(Place { service: Arc::clone(self), who: who.to_owned() })
     }
 
     /// Prices a question: parse, find the dataset, plan, certify.
@@ -283,11 +296,14 @@ impl Service {
     fn again(&self, known: Result<Standing, Refusal>) -> Result<Answer, ServiceError> {
         let standing = known.map_err(|refusal| self.refused("", refusal))?;
         let stored = self.answers.get(self.ledger(), &standing.release)?;
-        let question = match &standing.question {
-            Some(text) => serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?,
-            None => Question { sql: stored.sql.clone(), layout: stored.layout.clone() },
+        let Some(text) = &standing.question else {
+            let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
+            return Ok(Answer { stored, layout, sql, standing });
         };
-        Ok(Answer { stored, layout: question.layout, sql: question.sql, standing })
+        let Question { sql, outputs, order, limit } =
+            serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
+        let layout = Layout { keys: stored.layout.keys.clone(), outputs, order, limit };
+        Ok(Answer { stored, layout, sql, standing })
     }
 
     fn refused(&self, dataset: &str, refusal: Refusal) -> ServiceError {
@@ -316,7 +332,7 @@ impl Service {
             Decision::Refused(refusal) => return Err(self.refused(&priced.dataset.name, refusal)),
         };
         let standing = receipt.standing().clone();
-        let executed = catch_unwind(AssertUnwindSafe(|| self.execute(receipt, &priced, &who, ask.purpose)));
+        let executed = catch_unwind(AssertUnwindSafe(|| self.execute(receipt, &priced, &who, &ask)));
         match executed {
             Ok(Some(stored)) => Ok(priced.laid_out(stored, standing)),
             Ok(None) | Err(_) => Err(self.burn(standing.release)),
@@ -324,16 +340,10 @@ impl Service {
     }
 
     /// Everything after the charge, as one thing that works or burns.
-    fn execute(
-        &self,
-        receipt: Receipt,
-        priced: &Priced,
-        who: &str,
-        purpose: Option<String>,
-    ) -> Option<Arc<StoredAnswer>> {
+    fn execute(&self, receipt: Receipt, priced: &Priced, who: &str, ask: &Ask) -> Option<Arc<StoredAnswer>> {
         let exact = self.ports.engine.evaluate(&receipt.subject().edition, &priced.plan.computation).ok()?;
         let released = release(receipt, exact, self.ports.noise.as_ref()).ok()?;
-        let stored = StoredAnswer::new(released, priced, who, purpose, self.now_ms());
+        let stored = StoredAnswer::new(released, priced, who, ask, self.now_ms());
         let outcome = Outcome::Released { release: stored.release.id.clone(), body: stored.encode() };
         self.ports.ledger.record(outcome, self.now_ms()).ok()?;
         Some(self.answers.keep(stored))
@@ -354,7 +364,8 @@ impl Service {
         standing: Standing,
         key: KeyUse,
     ) -> Result<Answer, ServiceError> {
-        let question = Question { sql: priced.sql.clone(), layout: priced.plan.layout.clone() };
+        let Layout { outputs, order, limit, .. } = priced.plan.layout.clone();
+        let question = Question { sql: priced.sql.clone(), outputs, order, limit };
         // Unwrap safety: a question is plain data.
         let question = serde_json::to_string(&question).expect("a question is plain data");
         let standing = Standing { question: Some(question), ..standing };
@@ -365,11 +376,13 @@ impl Service {
     }
 }
 
-/// How a question lays an answer out.
+/// How a question lays an answer out; labels are those of the stored answer.
 #[derive(Serialize, Deserialize)]
 struct Question {
     sql: String,
-    layout: Layout,
+    outputs: Vec<Output>,
+    order: Vec<Sort>,
+    limit: Option<u64>,
 }
 
 impl Priced {
@@ -386,10 +399,19 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// One query's place among those that wait or run.
-struct Place(Arc<Service>);
+struct Place {
+    service: Arc<Service>,
+    who: String,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.present.fetch_sub(1, Ordering::AcqRel);
+        let mut present = self.service.present.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mine) = present.get_mut(&self.who) {
+            *mine = mine.saturating_sub(1);
+            if *mine == 0 {
+                present.remove(&self.who);
+            }
+        }
     }
 }

@@ -296,12 +296,12 @@ impl Book {
                 account.edition = Some(EditionMark { id: edition.clone(), commitment: commitment.clone() });
                 Ok(())
             }
-            Act::PersonAdded { name, role, token } => {
+            Act::PersonAdded { name, role, token, .. } => {
                 self.people.insert(name.clone(), (*role, Some(*token)));
                 self.tokens.insert(*token, name.clone());
                 Ok(())
             }
-            Act::TokenRevoked { name } => {
+            Act::TokenRevoked { name, .. } => {
                 let person = self.people.get_mut(name).ok_or("nobody has its name")?;
                 if let Some(token) = person.1.take() {
                     self.tokens.remove(&token);
@@ -389,5 +389,81 @@ impl Book {
             Some(_) => Err("its answer had ended before"),
             None => Err("its answer was never charged"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::privacy::accountant::Accountant;
+
+    fn apply(book: &mut Book, act: Act) -> Result<(), Inconsistent> {
+        let (seq, head) = book.head();
+        let entry = Entry::following(seq, head, 0, act);
+        let hash = Entry::hash(&entry.canonical_bytes());
+        book.apply(&entry, hash)
+    }
+
+    /// Two researchers whose allocations together are above the cap, as an oversubscribing steward would have it.
+    fn oversubscribed() -> Book {
+        let (epsilon, amount) = (Epsilon::from_nanos(10), Price::from_units(10));
+        let cap = Cap { accountant: Accountant::Pure, epsilon, amount, query_max: amount, query_epsilon_max: epsilon };
+        let mut book = Book::new();
+        let opened = Act::DatasetOpened { dataset: "d".into(), unit: "row".into(), cap };
+        apply(&mut book, opened).expect("opened");
+        for researcher in ["a", "b"] {
+            let (researcher, dataset) = (researcher.to_owned(), "d".to_owned());
+            let granted = Act::Granted { researcher, dataset, epsilon, amount, reason: "r".into(), by: "s".into() };
+            apply(&mut book, granted).expect("granted");
+        }
+        book
+    }
+
+    fn charged(researcher: &str, units: u64, cells: u64) -> Act {
+        let (price, epsilon) = (Price::from_units(units), Epsilon::from_nanos(10));
+        Act::Charged(Box::new(Charged {
+            release: format!("rel_{researcher}_{units}_{cells}"),
+            researcher: researcher.to_owned(),
+            dataset: "d".into(),
+            edition: "ed".into(),
+            view: [0; 32],
+            sql: String::new(),
+            purpose: None,
+            measurements: Vec::new(),
+            price,
+            cells,
+            key: None,
+            account: AccountMark { spent: price, amount: price, epsilon },
+        }))
+    }
+
+    /// The cap binds all researchers together, whatever their own accounts still hold.
+    #[test]
+    fn the_dataset_s_cap_binds_where_accounts_would_not() {
+        let mut book = oversubscribed();
+        apply(&mut book, charged("a", 7, 1)).expect("charged");
+        let exhausted = Refusal::Exhausted { asked: Price::from_units(4), left: Price::from_units(3) };
+        assert_eq!(book.admit("b", "d", Price::from_units(4), 1), Err(exhausted));
+        assert_eq!(book.admit("b", "d", Price::from_units(3), 1).expect("admitted").spent, Price::from_units(3));
+        assert!(apply(&mut book, charged("b", 4, 1)).is_err(), "no entry spends above the cap");
+    }
+
+    #[test]
+    fn the_cells_of_a_lifetime_are_counted() {
+        let mut book = oversubscribed();
+        apply(&mut book, charged("a", 1, CELLS_MAX - 5)).expect("charged");
+        assert!(book.admit("b", "d", Price::from_units(1), 5).is_ok());
+        let exhausted = Refusal::CellsExhausted { limit: CELLS_MAX };
+        assert_eq!(book.admit("b", "d", Price::from_units(1), 6), Err(exhausted));
+        assert!(apply(&mut book, charged("b", 1, 6)).is_err());
+    }
+
+    #[test]
+    fn an_entry_out_of_order_is_not_taken() {
+        let mut book = oversubscribed();
+        let (seq, _) = book.head();
+        let act = Act::TokenRevoked { name: "nobody".into(), by: "s".into() };
+        let entry = Entry::following(seq, [9; 32], 0, act);
+        assert!(book.apply(&entry, [0; 32]).is_err());
     }
 }

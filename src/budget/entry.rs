@@ -60,9 +60,10 @@ pub enum Act {
         role: Role,
         #[serde(with = "hex")]
         token: Digest,
+        by: String,
     },
     /// A person's token ended.
-    TokenRevoked { name: String },
+    TokenRevoked { name: String, by: String },
     /// A researcher's allocation of a dataset was set; `epsilon` and `amount` are the new total.
     Granted { researcher: String, dataset: String, epsilon: Epsilon, amount: Price, reason: String, by: String },
     /// An answer was paid for: PRICED → EXECUTING, durable before data is touched.

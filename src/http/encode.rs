@@ -15,9 +15,9 @@ use serde_json::value::RawValue;
 use super::problem::Problem;
 use crate::privacy::certificate::NORMAL_975;
 use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
-use crate::service::Answer;
 use crate::service::account::{AccountView, significant};
 use crate::service::stored::StoredAnswer;
+use crate::service::{Answer, ServiceError};
 
 /// A format that answers come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +171,20 @@ impl Serialize for RowBody<'_> {
     }
 }
 
+/// Above this many noisy cells an answer is encoded off the async threads.
+const CELLS_INLINE_MAX: usize = 2_000;
+
+/// Runs an encoding, off the async threads where it is a large one.
+pub async fn off_thread(
+    cells: usize,
+    encode: impl FnOnce() -> Response + Send + 'static,
+) -> Result<Response, ServiceError> {
+    if cells <= CELLS_INLINE_MAX {
+        return Ok(encode());
+    }
+    tokio::task::spawn_blocking(encode).await.map_err(|_| ServiceError::Overloaded)
+}
+
 /// An answer with its account, in the format asked for.
 pub fn answer(answer: &Answer, format: Format) -> Response {
     let stored = &answer.stored;
@@ -217,7 +231,7 @@ fn typed(format: Format) -> [(HeaderName, HeaderValue); 1] {
 fn json(stored: &StoredAnswer, table: &Table, sql: &str, replayed: bool, account: Option<AccountView>) -> Bytes {
     // A stored answer shown beside an account is a replay that cost nothing; by itself it says what it did cost.
     let free = replayed && account.is_some();
-    let epsilon = if free { "0".to_owned() } else { stored.accountant.epsilon_spent(stored.release.price).to_string() };
+    let epsilon = if free { "0".to_owned() } else { stored.epsilon.clone() };
     let body = AnswerBody {
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,

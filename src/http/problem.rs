@@ -211,11 +211,16 @@ fn refusal(refused: &Refused) -> Problem {
         Refusal::NoAccount => Problem::forbidden("you hold no account of this dataset"),
         Refusal::OverQueryLimit { asked, limit } => {
             let (asked, limit) = (epsilon(*asked, false), epsilon(*limit, true));
-            let detail =
-                format!("the query costs epsilon {}, and one query may cost at most {}", told(&asked), told(&limit));
+            let more = if asked.as_deref() == Some("100") { "more than " } else { "" };
+            let detail = format!(
+                "the query costs {more}epsilon {}, and one query may cost at most {}",
+                told(&asked),
+                told(&limit)
+            );
             Problem {
                 epsilon_asked: asked,
-                ..Problem::new(OVER_QUERY_LIMIT, detail).hint("ask with a smaller epsilon or a wider margin")
+                ..Problem::new(OVER_QUERY_LIMIT, detail)
+                    .hint("ask with a smaller epsilon or a wider margin; POST /v1/quotes says what fits")
             }
         }
         Refusal::Exhausted { asked, left } => {
@@ -223,7 +228,10 @@ fn refusal(refused: &Refused) -> Problem {
             let detail =
                 format!("the query costs epsilon {}, and at most {} could still be charged", told(&asked), told(&left));
             let hint = match left.as_deref() {
-                Some("0") => "nothing fits any more; asking again what was answered stays free".to_owned(),
+                Some("0") => {
+                    "nothing fits any more; asking again what was answered stays free, and the steward may grant more"
+                        .to_owned()
+                }
                 _ => format!("ask with epsilon \"{}\" or less, or ask the steward for a grant", told(&left)),
             };
             Problem {

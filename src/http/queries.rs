@@ -30,10 +30,10 @@ pub async fn query(
     let key = key_use(&headers, &body)?;
     let ask: Ask = ask(&body)?;
     // A caller that hangs up cancels nothing: the work is its own task.
-    let work =
-        tokio::spawn(
-            async move { service.answer(person.name, ask, key).await.map(|one| encode::answer(&one, format)) },
-        );
+    let work = tokio::spawn(async move {
+        let answer = service.answer(person.name, ask, key).await?;
+        encode::off_thread(answer.cells(), move || encode::answer(&answer, format)).await
+    });
     let seconds = std::time::Duration::from_secs(ANSWER_SECONDS_MAX);
     match tokio::time::timeout(seconds, work).await {
         Ok(Ok(answered)) => answered.map_err(Problem::from),

@@ -71,7 +71,7 @@ impl From<Summary> for ReleaseBody {
             edition: stored.release.subject.edition,
             sql: stored.sql,
             researcher: stored.researcher,
-            epsilon: stored.accountant.epsilon_spent(stored.release.price).to_string(),
+            epsilon: stored.epsilon,
             at: timestamp(stored.at_ms),
             purpose: stored.purpose,
         }
@@ -100,9 +100,8 @@ pub async fn one(
     let response = if is_known(&headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let load = move || service.stored_answer(&id);
-        let stored = tokio::task::spawn_blocking(load).await;
-        encode::stored(&*stored.map_err(|_| Problem::overloaded("the release was cut off"))??, format)
+        let load = move || service.stored_answer(&id).map(|stored| encode::stored(&stored, format));
+        tokio::task::spawn_blocking(load).await.map_err(|_| Problem::overloaded("the release was cut off"))??
     };
     Ok((immutable(&etag), response).into_response())
 }

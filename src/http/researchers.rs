@@ -60,15 +60,15 @@ pub async fn list(State(service): State<App>, _steward: Steward, params: PagePar
 )]
 pub async fn add(
     State(service): State<App>,
-    _steward: Steward,
+    Steward(person): Steward,
     Body(body): Body,
 ) -> Result<(StatusCode, Json<NewPersonBody>), Problem> {
     let mut fields = Fields::read(&body, &["name", "role"])?;
     let name = fields.text("name")?;
     let role = fields.optional_text("role")?.unwrap_or_else(|| "researcher".to_owned());
     let role = role.parse().map_err(|words: String| Problem::invalid_request(format!("role: {words}")))?;
-    let person = name.clone();
-    let token = service.steward(move |ledger, now| steward::add_person(ledger, &person, role, now)).await?;
+    let (added, by) = (name.clone(), person.name);
+    let token = service.steward(move |ledger, now| steward::add_person(ledger, &added, role, &by, now)).await?;
     let body = NewPersonBody { name, role: role.name(), token: token.text().to_owned() };
     Ok((StatusCode::CREATED, Json(body)))
 }
@@ -80,9 +80,9 @@ pub async fn add(
 )]
 pub async fn revoke(
     State(service): State<App>,
-    _steward: Steward,
+    Steward(person): Steward,
     Segment(name): Segment,
 ) -> Result<StatusCode, Problem> {
-    service.steward(move |ledger, now| steward::revoke_token(ledger, &name, now)).await?;
+    service.steward(move |ledger, now| steward::revoke_token(ledger, &name, &person.name, now)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -65,7 +65,8 @@ pub struct Mean {
     pub high: f64,
 }
 
-/// Fieller's interval for S/N with true mean within `domain`, in steps about the centre.
+/// Fieller's interval for S/N, in steps about the centre; `domain` where N is within its own noise. Like the estimate, the
+/// interval is not clipped to the domain.
 #[must_use]
 pub fn mean(sum: f64, sum_law: NoiseLaw, count: f64, count_law: NoiseLaw, domain: (f64, f64)) -> Mean {
     if count <= half_width(&[(1.0, count_law)]) {
@@ -77,8 +78,7 @@ pub fn mean(sum: f64, sum_law: NoiseLaw, count: f64, count_law: NoiseLaw, domain
         Mechanism::DiscreteLaplace => inverted(sum, sum_law, count, count_law, domain),
     };
     let error = std_error(&[(1.0, sum_law), (middle, count_law)]) / count;
-    let within = |theta: f64| theta.clamp(domain.0, domain.1);
-    Mean { estimate: Some((middle, error)), low: within(low), high: within(high) }
+    Mean { estimate: Some((middle, error)), low, high }
 }
 
 /// The roots of (S − θN)² = z²(σ_S² + θ²σ_N²): θ = (SN ± z·√(N²σ_S² + S²σ_N² − z²σ_S²σ_N²))/(N² − z²σ_N²), N above zσ_N.

@@ -108,7 +108,7 @@ impl Plan {
 /// In this order: [`Code::NotAnAggregate`], [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`] of
 /// literals and types, [`Code::TooManyGroups`].
 pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<Plan, QueryError> {
-    let key_names = key_names(query)?;
+    let key_names = key_names(query, terms)?;
     check_shape(query, &key_names)?;
     check_columns(query, &key_names, terms)?;
     let rows_per_unit = check_rows(rows_per_unit, terms)?;
@@ -120,10 +120,17 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
     Ok(Plan { dataset: query.dataset.text.clone(), computation, layout, sought })
 }
 
-/// Names of the grouping columns; an ordinal stands for a selected column.
-fn key_names(query: &Query) -> Result<Vec<Name>, QueryError> {
+/// Names of the grouping columns; an ordinal, or an alias where no column has that name, stands for a selected column.
+fn key_names(query: &Query, terms: &Terms) -> Result<Vec<Name>, QueryError> {
+    let aliased = |name: &Name| {
+        let item = query.items.iter().find(|item| item.alias.as_ref().is_some_and(|alias| alias.text == name.text));
+        match item.map(|item| &item.value) {
+            Some(ItemValue::Column(column)) if terms.column(&name.text).is_none() => column.clone(),
+            _ => name.clone(),
+        }
+    };
     let resolve = |key: &Key| match key {
-        Key::Column(name) => Ok(name.clone()),
+        Key::Column(name) => Ok(aliased(name)),
         Key::Ordinal(ordinal, at) => {
             let item = usize::try_from(*ordinal).ok().and_then(|n| query.items.get(n.checked_sub(1)?));
             match item.map(|item| &item.value) {

@@ -42,22 +42,25 @@ impl Token {
 /// Letters of a reason at the most.
 const REASON_CHARS_MAX: usize = 500;
 
+/// Who acts on a state directory that no server holds.
+pub const AT_STATE_DIRECTORY: &str = "steward at the state directory";
+
 /// Adds a person, or gives a new token to one whose token was revoked.
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] for a name that is none; [`ServiceError::AlreadyExists`].
-pub fn add_person(ledger: &dyn Ledger, name: &str, role: Role, now_ms: u64) -> Result<Token, ServiceError> {
+pub fn add_person(ledger: &dyn Ledger, name: &str, role: Role, by: &str, now_ms: u64) -> Result<Token, ServiceError> {
     if !is_name(name) {
         let accepted =
             format!("accepted are 1 to {NAME_CHARS_MAX} letters, digits and . _ - @, beginning with a letter or digit");
         return Err(ServiceError::Invalid(format!("\"{}\" is no name; {accepted}", crate::query::error::shown(name))));
     }
     let token = Token::new()?;
-    let (person, digest) = (name.to_owned(), Token::digest(token.text()));
+    let (person, digest, by) = (name.to_owned(), Token::digest(token.text()), by.to_owned());
     let rule = Box::new(move |book: &Book| match book.person(&person) {
         Some((_, true)) => Err(format!("\"{person}\" exists and holds a token; revoke it first")),
         Some((other, false)) if other != role => Err(format!("\"{person}\" exists as a {other}")),
-        Some((_, false)) | None => Ok(Act::PersonAdded { name: person, role, token: digest }),
+        Some((_, false)) | None => Ok(Act::PersonAdded { name: person, role, token: digest, by }),
     });
     ledger.act(rule, now_ms)?.map_err(ServiceError::AlreadyExists)?;
     Ok(token)
@@ -67,10 +70,10 @@ pub fn add_person(ledger: &dyn Ledger, name: &str, role: Role, now_ms: u64) -> R
 ///
 /// # Errors
 /// [`ServiceError::NotFound`].
-pub fn revoke_token(ledger: &dyn Ledger, name: &str, now_ms: u64) -> Result<(), ServiceError> {
-    let person = name.to_owned();
+pub fn revoke_token(ledger: &dyn Ledger, name: &str, by: &str, now_ms: u64) -> Result<(), ServiceError> {
+    let (person, by) = (name.to_owned(), by.to_owned());
     let rule = Box::new(move |book: &Book| match book.person(&person) {
-        Some((_, true)) => Ok(Act::TokenRevoked { name: person }),
+        Some((_, true)) => Ok(Act::TokenRevoked { name: person, by }),
         Some((_, false)) | None => {
             Err(format!("nobody named \"{}\" holds a token", crate::query::error::shown(&person)))
         }
@@ -154,6 +157,14 @@ pub fn publish_edition(
     let (dataset, edition, commitment) = (policy.name.clone(), manifest.edition.clone(), manifest.commitment());
     let seal = Box::new(move |_: &Book| Ok(Act::EditionSealed { dataset, edition, commitment }));
     ledger.act(seal, now_ms)?.map(|_| ()).map_err(ServiceError::Invalid)
+}
+
+/// The editions that queries see, over all datasets.
+#[must_use]
+pub fn current_editions(ledger: &dyn Ledger) -> Vec<String> {
+    crate::budget::ledger::read(ledger, |book| {
+        book.datasets().filter_map(|(_, whole)| whole.edition.as_ref().map(|edition| edition.id.clone())).collect()
+    })
 }
 
 /// Whether the policy's cap is the one on record, if there is one. Caps bind all editions of a dataset together.

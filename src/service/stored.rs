@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::ask::Ask;
+use super::quote::priced_epsilon;
 use super::{Priced, ServiceError};
 use crate::budget::entry::Entry;
 use crate::budget::ledger::{Ledger, LedgerFault, read};
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::Subject;
-use crate::privacy::units::Price;
 use crate::query::answer::Layout;
 use crate::vault::release::Release;
 
@@ -27,6 +28,8 @@ pub struct StoredAnswer {
     pub layout: Layout,
     /// The canonical SQL of the question.
     pub sql: String,
+    /// What it cost, as ε: as asked, or the ε of the price.
+    pub epsilon: String,
     /// The dataset's accountant.
     pub accountant: Accountant,
     /// Rows of a unit that count.
@@ -40,15 +43,17 @@ pub struct StoredAnswer {
 }
 
 impl StoredAnswer {
-    pub(super) fn new(release: Release, priced: &Priced, who: &str, purpose: Option<String>, at_ms: u64) -> Self {
+    pub(super) fn new(release: Release, priced: &Priced, who: &str, ask: &Ask, at_ms: u64) -> Self {
+        let release_price = release.price;
         Self {
             release,
             layout: priced.plan.layout.clone(),
             sql: priced.sql.clone(),
+            epsilon: priced_epsilon(priced, ask, release_price),
             accountant: priced.dataset.terms.accountant,
             rows_per_unit: priced.plan.computation.rows_per_unit,
             researcher: who.to_owned(),
-            purpose,
+            purpose: ask.purpose.clone(),
             at_ms,
         }
     }
@@ -68,8 +73,8 @@ pub struct Summary {
     pub release: ReleaseSummary,
     /// The canonical SQL of the question.
     pub sql: String,
-    /// The dataset's accountant.
-    pub accountant: Accountant,
+    /// What it cost, as ε.
+    pub epsilon: String,
     /// Who asked.
     pub researcher: String,
     /// What for.
@@ -85,8 +90,6 @@ pub struct ReleaseSummary {
     pub id: String,
     /// What it was computed from.
     pub subject: Subject,
-    /// What it cost.
-    pub price: Price,
 }
 
 /// The stored answers, the latest of them in memory.

@@ -82,14 +82,22 @@ fn comparison(left: &Expr, op: &BinaryOperator, right: &Expr, at: Position) -> R
         (constant, Expr::Identifier(column)) => {
             Ok(Condition::Compare(name(column), comparison.mirrored(), literal(constant)?))
         }
+        (Expr::CompoundIdentifier(parts), _) | (_, Expr::CompoundIdentifier(parts)) => Err(compound(parts, at)),
         _ => Err(unsupported(at, "a comparison wants a column on one side and a constant on the other")),
     }
+}
+
+/// A column behind its table's name.
+fn compound(parts: &[Ident], at: Position) -> QueryError {
+    let column = parts.last().map_or("", |part| part.value.as_str());
+    unsupported(at, "a column stands without its table's name").hint(format!("write {}", shown(column)))
 }
 
 fn column(expr: &Expr) -> Result<&Ident, QueryError> {
     match expr {
         Expr::Identifier(ident) => Ok(ident),
         Expr::Nested(inner) => column(inner),
+        Expr::CompoundIdentifier(parts) => Err(compound(parts, start(expr.span()))),
         other => Err(unsupported(start(other.span()), "a column by its plain name is wanted here")),
     }
 }
