@@ -96,29 +96,49 @@ demo_error_from!(
 /// # Errors
 /// [`DemoError`] with what went wrong.
 pub fn run(options: &Options) -> Result<(), DemoError> {
+    let runtime = http::server::runtime()?;
+    // The port first: a clinic that cannot be served is not worth the wait.
+    let listener = if options.tour { None } else { Some(runtime.block_on(listen(options.listen))?) };
     let keys_path = options.dir.join("demo.toml");
-    let mut keys = if keys_path.is_file() {
-        say(format!("the clinic in {} is there already", options.dir.display()));
-        toml::from_str(&fs::read_to_string(&keys_path)?)?
-    } else {
-        prepare(options)?
-    };
+    let mut keys = keys_so_far(options, &keys_path)?;
     let policy = options.dir.join("visits.toml");
     let service = startup::open(&state(&options.dir), &[policy])?;
-    http::server::runtime()?.block_on(async {
+    runtime.block_on(async {
         tour_through(Arc::clone(&service), &options.dir, &keys).await?;
-        if options.tour {
-            return save(&keys_path, &keys);
+        if let Some(listener) = &listener {
+            keys.url = format!("http://{}", listener.local_addr()?);
         }
-        let listener = TcpListener::bind(options.listen).await.map_err(|error| {
-            DemoError(format!("{}: cannot listen: {}; choose another with --listen", options.listen, error.kind()))
-        })?;
-        keys.url = format!("http://{}", listener.local_addr()?);
         save(&keys_path, &keys)?;
-        introduce(&keys, &keys_path);
-        http::server::serve(listener, http::router(service), http::server::stop()).await;
+        if let Some(listener) = listener {
+            introduce(&keys, &keys_path);
+            http::server::serve(listener, http::router(service), http::server::stop()).await;
+        }
         Ok(())
     })
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, DemoError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| DemoError(format!("{address}: cannot listen: {}; choose another with --listen", error.kind())))
+}
+
+/// The keys of a clinic that is there, of one whose tour was broken off, or of a new one.
+fn keys_so_far(options: &Options, keys_path: &Path) -> Result<Keys, DemoError> {
+    let unfinished = unfinished(&options.dir);
+    let known = if keys_path.is_file() { keys_path } else { unfinished.as_path() };
+    if known.is_file() {
+        say(format!("the clinic in {} is there already", options.dir.display()));
+        return Ok(toml::from_str(&fs::read_to_string(known)?)?);
+    }
+    let keys = prepare(options)?;
+    save(&unfinished, &keys)?;
+    Ok(keys)
+}
+
+/// The keys before the tour has ended.
+fn unfinished(dir: &Path) -> PathBuf {
+    dir.join("unfinished.toml")
 }
 
 fn state(dir: &Path) -> PathBuf {
@@ -154,7 +174,8 @@ fn prepare(options: &Options) -> Result<Keys, DemoError> {
         report.rows_kept, report.rows_cut
     ));
 
-    let add = |name: &str, role| steward::add_person(&ledger, name, role, now()).map(|token| token.text().to_owned());
+    let add =
+        |name: &str, role| steward::add_person(&ledger, name, role, "demo", now()).map(|token| token.text().to_owned());
     let keys = Keys {
         url: format!("http://{}", options.listen),
         steward: add("steward", Role::Steward)?,
@@ -196,6 +217,11 @@ fn save(path: &Path, keys: &Keys) -> Result<(), DemoError> {
     file.write_all(toml::to_string(keys)?.as_bytes())?;
     file.sync_all()?;
     fs::rename(&partial, path)?;
+    if let Some(unfinished) =
+        path.parent().map(unfinished).filter(|unfinished| unfinished != path && unfinished.exists())
+    {
+        fs::remove_file(unfinished)?;
+    }
     Ok(())
 }
 

@@ -92,6 +92,9 @@ fn body(options: &Options) -> Result<Value, Failure> {
                     file.sql
                 }
                 Ok(file) => file.sql,
+                Err(fault) if text.starts_with("-- ") && epsilon.is_none() && margin.is_none() => {
+                    return Err(Failure::Usage(format!("{}: {fault}", path.display())));
+                }
                 Err(_) => text,
             }
         }

@@ -8,12 +8,16 @@ use serde_json::{Value, json};
 use super::{Failure, ServerOptions};
 use crate::budget::ledger::Ledger;
 use crate::budget::people::Role;
+use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
 use crate::privacy::units::Epsilon;
 use crate::service::account::accounts;
 use crate::service::steward;
-use crate::store::SqliteLedger;
+use crate::store::{LEDGER_FILE, SqliteLedger};
 use crate::terminal::{say, table};
+
+/// Items of a page, the most that a server gives.
+const PAGE: usize = 1_000;
 
 #[derive(Args)]
 pub(super) struct Place {
@@ -85,7 +89,7 @@ pub(super) enum LedgerCommand {
 }
 
 fn open(state: &Path) -> Result<SqliteLedger, Failure> {
-    if !state.is_dir() {
+    if !state.join(LEDGER_FILE).is_file() {
         return Err(Failure::Could(format!("{}: is no state directory; tacit seal makes one", state.display())));
     }
     SqliteLedger::open(state, SystemClock.now_ms()).map_err(Failure::could)
@@ -95,7 +99,9 @@ pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), Failure> {
     let ResearcherCommand::Add { name, role, place } = command;
     let added = match &place.state {
         Some(state) => {
-            let token = steward::add_person(&open(state)?, name, *role, SystemClock.now_ms()).map_err(Failure::from)?;
+            let token =
+                steward::add_person(&open(state)?, name, *role, steward::AT_STATE_DIRECTORY, SystemClock.now_ms())
+                    .map_err(Failure::from)?;
             json!({"name": name, "role": role.name(), "token": token.text()})
         }
         None => place.server.client().post("/v1/researchers", &json!({"name": name, "role": role.name()}))?,
@@ -119,7 +125,7 @@ pub(super) fn grant(options: &GrantOptions) -> Result<(), Failure> {
                 dataset: dataset.clone(),
                 epsilon,
                 reason: reason.clone(),
-                by: "steward at the state directory".to_owned(),
+                by: steward::AT_STATE_DIRECTORY.to_owned(),
             };
             steward::grant(&open(state)?, grant, SystemClock.now_ms()).map_err(Failure::from)?;
         }
@@ -140,7 +146,7 @@ pub(super) fn account(options: &AccountOptions) -> Result<(), Failure> {
     let place = &options.place;
     let listed = match &place.state {
         Some(state) => serde_json::to_value(accounts(&open(state)?, None)).map_err(Failure::could)?,
-        None => place.server.client().get("/v1/accounts")?,
+        None => all_accounts(&place.server.client())?,
     };
     let wanted = |account: &&Value| options.name.as_deref().is_none_or(|name| account["name"] == name);
     let shown: Vec<_> = listed.as_array().into_iter().flatten().filter(wanted).cloned().collect();
@@ -156,6 +162,20 @@ pub(super) fn account(options: &AccountOptions) -> Result<(), Failure> {
     let row = |account: &Value| keys.map(|key| account[key].as_str().unwrap_or("").to_owned()).to_vec();
     say(table(&header, &shown.iter().map(row).collect::<Vec<_>>()));
     Ok(())
+}
+
+/// Every page of the accounts.
+fn all_accounts(client: &Client) -> Result<Value, Failure> {
+    let mut accounts: Vec<Value> = Vec::new();
+    let mut path = format!("/v1/accounts?limit={PAGE}");
+    loop {
+        let page = client.get(&path)?.as_array().cloned().unwrap_or_default();
+        let full = page.len() == PAGE;
+        accounts.extend(page);
+        let Some(last) = accounts.last().filter(|_| full) else { return Ok(Value::from(accounts)) };
+        let part = |key: &str| last[key].as_str().unwrap_or_default().to_owned();
+        path = format!("/v1/accounts?limit={PAGE}&after={}:{}:{}", part("kind"), part("dataset"), part("name"));
+    }
 }
 
 pub(super) fn ledger(command: &LedgerCommand) -> Result<(), Failure> {
