@@ -195,6 +195,12 @@ fn a_quote_is_what_is_charged() {
         assert_eq!(answer["price"], quote["price"]);
         assert_eq!(answer["account"], quote["account"]["after"]);
         assert_eq!(answer["columns"][2]["std_error"], quote["columns"][2]["std_error"]);
+        let exactly = json!({"sql": "SELECT COUNT(*) FROM visits WHERE age > 9", "epsilon": "0.012345678"});
+        let quote = call(&lab.router, Method::POST, "/v1/quotes", token, &[], exactly.to_string()).await.json();
+        assert_eq!(
+            (&quote["price"]["epsilon"], &lab.ask(&exactly).await.json()["price"]),
+            (&json!("0.012345678"), &quote["price"])
+        );
         let again = call(&lab.router, Method::POST, "/v1/quotes", token, &[], body.to_string()).await.json();
         assert_eq!((&again["replay"], &again["price"]["epsilon"]), (&json!(true), &json!("0")));
     });
@@ -346,4 +352,46 @@ fn too_many_groups_are_refused() {
     let found: Vec<_> =
         rows.iter().filter(|row| row["n"] == 1).map(|row| (row["b"].clone(), row["c"].clone())).collect();
     assert_eq!((rows.len(), found), (90_000, vec![(json!("v0"), json!("v0")), (json!("v299"), json!("v299"))]));
+}
+
+/// One count measured once serves `COUNT(*)`, the counts of columns without nulls, and their means.
+#[test]
+fn a_count_is_measured_once() {
+    let lab = Lab::exact();
+    let terms = &lab.service.dataset("visits").expect("a dataset").terms;
+    for (sql, measures) in [
+        ("SELECT COUNT(*), COUNT(age) AS a, COUNT(cost) AS c, AVG(cost) AS m, SUM(cost) AS s FROM visits", 2),
+        ("SELECT AVG(cost) AS m, AVG(age) AS n, COUNT(*) FROM visits", 3),
+        ("SELECT COUNT(diagnosis) AS d, COUNT(*), COUNT(smoker) AS s, COUNT(DISTINCT patient_id) AS p FROM visits", 4),
+    ] {
+        assert_eq!(
+            plan(&parse(sql).expect(sql), terms, None).expect(sql).computation.measures.len(),
+            measures,
+            "{sql}"
+        );
+    }
+}
+
+/// An alias groups where no column has its name, as in PostgreSQL; a table's name before a column is told off.
+#[test]
+fn aliases_group_and_qualified_names_are_told_off() {
+    let lab = Lab::exact();
+    let rows = block_on(lab.sql("SELECT region AS r, COUNT(*) AS n FROM visits GROUP BY r", "1")).rows();
+    assert_eq!((rows.len(), &rows[0]["r"]), (4, &json!("north")));
+    let reply = block_on(lab.sql("SELECT COUNT(*) FROM visits WHERE visits.age > 3", "1")).json();
+    assert_eq!((&reply["code"], &reply["hint"]), (&json!("unsupported-sql"), &json!("write age")));
+}
+
+/// A key whose digest is that of a view waits for nobody.
+#[test]
+fn a_key_that_looks_like_a_view_does_not_wait_for_itself() {
+    let lab = Lab::gaussian();
+    let sql = "SELECT COUNT(*) FROM visits";
+    let dataset = lab.service.dataset("visits").expect("a dataset");
+    let plan = plan(&parse(sql).expect("SQL"), &dataset.terms, None).expect("a plan");
+    let key = serde_json::to_string(&("visits", &dataset.edition, &plan.computation)).expect("JSON");
+    let body = json!({"sql": sql, "epsilon": "0.1"}).to_string();
+    let headers = [("idempotency-key", key.as_str())];
+    let reply = block_on(call(&lab.router, Method::POST, "/v1/queries", Some(&lab.researcher), &headers, body));
+    assert_eq!(reply.status, StatusCode::OK);
 }

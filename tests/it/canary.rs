@@ -44,8 +44,13 @@ fn canaries() -> String {
     csv
 }
 
+/// The policy whose bounds the canary costs survive, so that they stand in the sealed table.
+fn canary_policy() -> String {
+    policy(GAUSSIAN).replace("max = \"500\"", "max = \"10000000\"")
+}
+
 fn is_clean(text: &str) -> bool {
-    !text.contains("CANARY") && !(0..1_000).any(|number| text.contains(&format!("777{number:04}")))
+    !text.contains("CANARY") && !(0..1_000).any(|number| text.contains(&format!("777{number:04}.25")))
 }
 
 const QUESTIONS: [&str; 22] = [
@@ -81,7 +86,7 @@ fn no_canary_leaves() {
         move || log.clone()
     });
     block_on(async {
-        let lab = Lab::new(&policy(GAUSSIAN), &canaries(), Arc::new(OpenDp), "4");
+        let lab = Lab::new(&canary_policy(), &canaries(), Arc::new(OpenDp), "4");
         let mut seen = 0;
         for sql in QUESTIONS {
             for path in ["/v1/quotes", "/v1/queries"] {
@@ -138,8 +143,14 @@ async fn failures_are_silent(lab: &Lab) {
     let loaded = tacit::dataset::policy::Policy::load(&lab.dir.path().join("policy.toml")).expect("a policy");
     let (manifest, _) = tacit::dataset::seal::seal(&loaded, &lab.dir.path().join("other"), &|_| {}).expect("sealed");
     tacit::service::steward::publish_edition(ledger.as_ref(), &loaded, &manifest, 0).expect("an edition");
-    let token = tacit::service::steward::add_person(ledger.as_ref(), "ada", tacit::budget::people::Role::Researcher, 0)
-        .expect("ada");
+    let token = tacit::service::steward::add_person(
+        ledger.as_ref(),
+        "ada",
+        tacit::budget::people::Role::Researcher,
+        "a test",
+        0,
+    )
+    .expect("ada");
     crate::support::grant(ledger.as_ref(), "ada", "visits", "4");
     let router = tacit::http::router(Arc::new(tacit::service::Service::new(ports, vec![dataset])));
     let body = json!({"sql": QUESTIONS[0], "epsilon": "0.05"}).to_string();
@@ -161,4 +172,36 @@ fn noise_that_fails_burns_the_charge() {
     let account =
         tacit::budget::ledger::read(lab.service.ledger(), |book| book.researcher("visits", "ada").expect("ada"));
     assert!(account.spent > tacit::privacy::units::Price::ZERO, "the charge stands");
+}
+
+/// A sealing that stops on canaries says where and how many, and never what.
+#[test]
+fn no_canary_leaves_with_a_sealing_that_stops() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("visits.csv"), canaries()).expect("a source");
+    let listed = canary_policy().replace(
+        "values = [\"asthma\", \"copd\", \"flu\"]\nnullable = true",
+        "values = [\"asthma\", \"copd\", \"flu\"]",
+    );
+    let typed = canary_policy().replace(
+        "name = \"diagnosis\"\ntype = \"category\"\nvalues = [\"asthma\", \"copd\", \"flu\"]",
+        "name = \"diagnosis\"\ntype = \"integer\"\nmin = \"0\"\nmax = \"9\"",
+    );
+    let dated = canary_policy().replace(
+        "name = \"cost\"\ntype = \"decimal\"\nmin = \"0\"\nmax = \"10000000\"\nstep = \"0.01\"",
+        "name = \"cost\"\ntype = \"date\"\nmin = 2020-01-01\nmax = 2021-01-01",
+    );
+    for (text, words) in
+        [(listed, "missing"), (typed, "are no integer"), (dated, "are no date"), (canary_policy(), "rows read")]
+    {
+        std::fs::write(dir.path().join("policy.toml"), text).expect("a policy");
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_tacit"))
+            .current_dir(dir.path())
+            .args(["seal", "policy.toml", "--state", "state"])
+            .output()
+            .expect("the binary");
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains(words) && is_clean(&said), "{said}");
+        assert_eq!(dir.path().join("state").exists(), output.status.success(), "what stops leaves nothing behind");
+    }
 }

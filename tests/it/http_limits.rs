@@ -2,12 +2,18 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use dashu::integer::IBig;
 use serde_json::json;
+use tacit::budget::book::Progress;
+use tacit::budget::ledger::read;
+use tacit::privacy::mechanism::NoiseLaw;
+use tacit::vault::noise::{NoiseFault, NoiseSource};
 
-use crate::support::{Lab, block_on};
+use crate::support::{GAUSSIAN, Lab, block_on, policy, visits};
 
 /// Serves a lab while `work` runs.
 fn serving(lab: &Lab, work: impl FnOnce(SocketAddr) + Send + 'static) {
@@ -101,26 +107,45 @@ fn a_thousand_silent_connections_keep_nobody_out() {
     });
 }
 
-/// A client that goes away cancels nothing: what it paid for is stored.
+/// Noise that comes only when the test says so.
+struct Held {
+    begun: Mutex<Sender<()>>,
+    go_on: Mutex<Receiver<()>>,
+}
+
+impl NoiseSource for Held {
+    fn draw(&self, _: &NoiseLaw, cells: usize) -> Result<Vec<IBig>, NoiseFault> {
+        self.begun.lock().expect("a sender").send(()).expect("the test listens");
+        self.go_on.lock().expect("a receiver").recv().expect("the test goes on");
+        Ok(vec![IBig::ZERO; cells])
+    }
+}
+
+/// A client goes away after it was charged and before there is an answer: the answer is stored all the same.
 #[test]
 fn a_client_that_hangs_up_cancels_nothing() {
-    let lab = Lab::gaussian();
+    let ((begun, has_begun), (go_on, may_go_on)) = (channel(), channel());
+    let noise = Arc::new(Held { begun: Mutex::new(begun), go_on: Mutex::new(may_go_on) });
+    let lab = Lab::new(&policy(GAUSSIAN), &visits(50), noise, "4");
     let (token, service) = (lab.researcher.clone(), Arc::clone(&lab.service));
     serving(&lab, move |address| {
         let body = json!({"sql": "SELECT COUNT(*) FROM visits WHERE age > 33", "epsilon": "0.1"}).to_string();
-        let request = |key: &str| {
-            format!(
-                "POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nIdempotency-Key: {key}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            )
-        };
+        let head = format!(
+            "POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {}",
+            body.len()
+        );
         let mut stream = TcpStream::connect(address).expect("a connection");
-        stream.write_all(request("gone").as_bytes()).expect("sent");
+        stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).expect("sent");
+        has_begun.recv().expect("the noise is being drawn");
+        stream.shutdown(std::net::Shutdown::Both).expect("hung up");
         drop(stream);
-        // The same key waits for whatever the first request does, and finds either its answer or a free place.
-        let reply = exchange(address, &request("gone"));
-        assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
-        let charges = tacit::budget::ledger::read(service.ledger(), |book| book.releases_after(0).count());
-        assert_eq!(charges, 1);
+        // The server has seen the end of that connection once it has answered another one.
+        assert!(exchange(address, "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ends_with("ok\n"));
+        go_on.send(()).expect("the noise waits");
+        let ended = || read(service.ledger(), |book| book.releases_after(0).map(|(_, card)| card.progress).next());
+        while ended() == Some(Progress::Executing) {
+            std::thread::yield_now();
+        }
+        assert_eq!(ended(), Some(Progress::Sealed));
     });
 }

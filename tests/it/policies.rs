@@ -59,7 +59,7 @@ fn every_fault_is_named_with_its_place() {
         ("name = \"age\"", "name = \"cost\"", &["declared twice"]),
         ("name = \"age\"", "name = \"patient_id\"", &["is the privacy unit"]),
         ("max = 2025-12-31", "max = 2019-12-31", &["max is not after min"]),
-        ("max = 2025-12-31", "max = 2025-13-31", &[""]),
+        ("max = 2025-12-31", "max = 2025-13-31", &["expected month"]),
     ] {
         check(from, to, words);
     }

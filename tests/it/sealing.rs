@@ -192,3 +192,30 @@ fn a_damaged_file_of_any_length_is_refused_in_our_words() {
         assert!(error.contains("is not a readable Parquet file"), "{length}: {error}");
     }
 }
+
+/// Lists of those who withdrew come from other programs, which write 7 as 7.0 or 007.
+#[test]
+fn numbers_are_matched_by_value_in_the_list_of_those_who_withdrew() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("out.csv"), "patient_id\n3.0\n007\n").expect("a list");
+    let text = policy(PURE).replace("privacy_unit", "exclude = \"out.csv\"\nprivacy_unit");
+    let policy = write(dir.path(), &text, &visits(10).replace("\np", "\n"));
+    let (_, report) = seal(&policy, &dir.path().join("state"), &|_| {}).expect("sealed");
+    assert_eq!((report.units, report.ids_unmatched), (8, 0));
+}
+
+#[test]
+fn whole_and_decimal_texts_of_one_value_seal_alike() {
+    let text = policy(PURE)
+        .replace("min = \"0\"\nmax = \"500\"\nstep = \"0.01\"", "min = \"-10\"\nmax = \"10\"\nstep = \"2\"");
+    let header = "patient_id,region,diagnosis,smoker,age,cost,visited\n";
+    let sealed = |cost: &str| {
+        let dir = tempfile::tempdir().expect("a folder");
+        let policy = write(dir.path(), &text, &format!("{header}a,north,flu,true,1,{cost},2023-01-01\n"));
+        let (manifest, _) = seal_with_key(&policy, dir.path(), &[1; 32], &|_| {}).expect("sealed");
+        table(dir.path(), &manifest)
+    };
+    for (whole, decimal) in [("-3", "-3.0"), ("3", "3.0"), ("-5", "-5.0"), ("9", "9.0")] {
+        assert_eq!(sealed(whole), sealed(decimal), "{whole}");
+    }
+}

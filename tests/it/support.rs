@@ -146,7 +146,8 @@ impl Lab {
         let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
         let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
         steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
-        let add = |name, role| steward::add_person(&ledger, name, role, 0).expect("a person").text().to_owned();
+        let add =
+            |name, role| steward::add_person(&ledger, name, role, "a test", 0).expect("a person").text().to_owned();
         let (boss, researcher, viewer) =
             (add("sam", Role::Steward), add("ada", Role::Researcher), add("vic", Role::Viewer));
         grant(&ledger, "ada", &policy.name, allocation);

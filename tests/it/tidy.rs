@@ -97,6 +97,15 @@ fn libraries_stay_where_they_belong() {
     }
 }
 
+/// Every route but the document itself is in the document, and so in the ratchet of roles.
+#[test]
+fn routes_are_documented() {
+    for (path, text) in sources("src") {
+        let undocumented = text.matches(".route(").count();
+        assert_eq!(undocumented, usize::from(path.ends_with("src/http.rs")), "{}", path.display());
+    }
+}
+
 #[test]
 fn files_and_functions_are_short() {
     let (mut longest_file, mut longest_function) = (0, 0);
