@@ -39,7 +39,15 @@ pub enum Decision {
     Refused(Refusal),
 }
 
-/// The proof of a durable charge; consumed by the release it paid for.
+/// The proof of a durable charge; consumed by the release it paid for. Only a ledger makes one:
+///
+/// ```compile_fail,E0624
+/// use tacit::budget::charge::{Receipt, Standing};
+/// use tacit::privacy::certificate::Certificate;
+/// fn forged(certificate: Certificate, standing: Standing) -> Receipt {
+///     Receipt::of_durable_charge(certificate, standing)
+/// }
+/// ```
 #[must_use = "a charge that releases nothing is money burnt"]
 #[derive(Debug)]
 pub struct Receipt {

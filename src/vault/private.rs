@@ -3,7 +3,17 @@
 //! Promises that a [`Private`] value can be made by anyone and opened only inside the vault: it has no `Debug`, `Display`,
 //! `Serialize`, `Deref` or `Clone`.
 
-/// A value that has not been made private yet.
+/// A value that has not been made private yet. It cannot be shown, copied or written:
+///
+/// ```compile_fail,E0277
+/// let exact = tacit::vault::private::Private::new(7);
+/// let shown = format!("{exact:?}");
+/// ```
+///
+/// ```compile_fail,E0599
+/// let exact = tacit::vault::private::Private::new(vec![7]);
+/// let copy = exact.clone();
+/// ```
 pub struct Private<T>(T);
 
 impl<T> Private<T> {

@@ -56,7 +56,16 @@ pub enum ReleaseFault {
 
 const ENCODING_VERSION: u32 = 1;
 
-/// Adds the noise that the receipt paid for. Consumes both, so that neither an unpaid nor a second answer exists.
+/// Adds the noise that the receipt paid for. Consumes both, so that neither an unpaid nor a second answer exists:
+///
+/// ```compile_fail,E0382
+/// use tacit::budget::charge::Receipt;
+/// use tacit::vault::{noise::OpenDp, private::{Exact, Private}, release::release};
+/// fn twice(receipt: Receipt, one: Private<Exact>, other: Private<Exact>) {
+///     let _ = release(receipt, one, &OpenDp);
+///     let _ = release(receipt, other, &OpenDp);
+/// }
+/// ```
 ///
 /// # Errors
 /// [`ReleaseFault`]; the charge stands.

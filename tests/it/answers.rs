@@ -19,7 +19,7 @@ fn exact_values_come_through_every_step() {
                c,south,,false,40,600,2024-06-01\n";
     let lab = Lab::new(&policy(PURE), csv, std::sync::Arc::new(NoNoise), "100");
     for (sql, expected) in [
-        ("SELECT COUNT(*) FROM visits", json!([{"count": 4}])),
+        ("SELECT COUNT(*) FROM visits; -- all of them", json!([{"count": 4}])),
         (
             "SELECT region, COUNT(*) AS n FROM visits GROUP BY region",
             json!([{"region": "north", "n": 2}, {"region": "east", "n": 0}, {"region": "south", "n": 2}, {"region": "west", "n": 0}]),

@@ -78,3 +78,24 @@ fn errors_point_at_the_place() {
         (&json!({"line": 2, "column": 28}), &json!("did you mean 'north'?"))
     );
 }
+
+/// The bounds of the grammar, each reached and each passed by one.
+#[test]
+fn the_bounds_of_the_grammar_hold() {
+    let lab = demo_lab();
+    let ask = |condition: &str| {
+        let reply = block_on(lab.sql(&format!("SELECT COUNT(*) FROM visits WHERE {condition}"), "0.001"));
+        (reply.code(), reply.json()["detail"].as_str().unwrap_or_default().to_owned())
+    };
+    let list =
+        |count: usize| format!("cost IN ({})", (0..count).map(|n| format!("-{n}.5")).collect::<Vec<_>>().join(", "));
+    let nested = |depth: usize| format!("{}age > 1{}", "(".repeat(depth), ")".repeat(depth));
+    let chain = |count: usize| (0..count).map(|n| format!("age > {n}")).collect::<Vec<_>>().join(" OR ");
+    for (fits, passes, bound) in
+        [(list(1_000), list(1_001), "1000"), (nested(31), nested(32), "32"), (chain(250), chain(260), "256")]
+    {
+        assert_eq!(ask(&fits).0, "", "{bound} fits");
+        let (code, detail) = ask(&passes);
+        assert!(code == "unsupported-sql" && detail.contains(bound), "{bound}: {code} {detail}");
+    }
+}
