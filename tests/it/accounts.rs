@@ -188,3 +188,66 @@ fn a_ledger_of_many_scales_opens_again() {
         }
     }
 }
+
+/// While another program holds the database, a commit fails: nothing is charged, the book is what the disk says, and afterwards
+/// all goes on.
+#[test]
+fn a_commit_that_fails_charges_nothing() {
+    let lab = Lab::gaussian();
+    let first = block_on(lab.sql("SELECT COUNT(*) FROM visits", "0.1")).json();
+    let before = lab.head();
+    let other = rusqlite::Connection::open(lab.dir.path().join("state/ledger.db")).expect("the database");
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    let held = block_on(lab.sql("SELECT COUNT(*) FROM visits WHERE age > 30", "0.1"));
+    assert_eq!((held.status, held.code().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "overloaded"));
+    assert!(held.json()["detail"].as_str().is_some_and(|detail| detail.contains("nothing was charged")));
+    assert_eq!(
+        block_on(lab.sql("SELECT COUNT(*) FROM visits", "0.1")).json()["rows"],
+        first["rows"],
+        "replays need no commit"
+    );
+    other.execute_batch("ROLLBACK").expect("the lock is gone");
+    assert_eq!(lab.head(), before);
+    let answered = block_on(lab.sql("SELECT COUNT(*) FROM visits WHERE age > 30", "0.1"));
+    assert_eq!(answered.status, StatusCode::OK);
+    let spent = answered.json()["account"]["epsilon_spent"].as_str().expect("an epsilon").to_owned();
+    assert!(spent.starts_with("0.14"), "two charges, not three: {spent}");
+}
+
+/// Entries and releases cannot be changed or taken away through SQL, and a byte that is changed behind its back is noticed.
+#[test]
+fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
+    let lab = Lab::gaussian();
+    let id =
+        block_on(lab.sql("SELECT COUNT(*) FROM visits", "0.1")).json()["release"].as_str().expect("an id").to_owned();
+    let path = lab.dir.path().join("state/ledger.db");
+    let other = rusqlite::Connection::open(&path).expect("the database");
+    for statement in [
+        "UPDATE entries SET at_ms = 1",
+        "DELETE FROM entries",
+        "UPDATE releases SET body = x'00'",
+        "DELETE FROM releases",
+        "INSERT INTO entries (seq, at_ms, act, body, hash) VALUES (0, 0, 'x', x'', x'')",
+    ] {
+        assert!(other.execute(statement, []).is_err(), "{statement}");
+    }
+    other.execute_batch("DROP TRIGGER releases_stay; DROP TRIGGER entries_stay").expect("no triggers");
+    other
+        .execute("UPDATE releases SET body = CAST(replace(CAST(body AS TEXT), '\"v\":1', '\"v\":2') AS BLOB)", [])
+        .expect("a forged release");
+    let Lab { dir, service, router, researcher, .. } = lab;
+    drop((service, router));
+    let policy = tacit::dataset::policy::Policy::load(&dir.path().join("policy.toml")).expect("a policy");
+    assert_eq!(policy.name, "visits");
+    let reopened =
+        tacit::startup::open(&dir.path().join("state"), &[dir.path().join("policy.toml")]).expect("a service");
+    let router = tacit::http::router(std::sync::Arc::clone(&reopened));
+    let forged =
+        block_on(call(&router, Method::GET, &format!("/v1/releases/{id}"), Some(&researcher), &[], String::new()));
+    assert_eq!(forged.status, StatusCode::SERVICE_UNAVAILABLE, "a forged release is not served");
+    drop((router, reopened));
+    other.execute("UPDATE entries SET body = CAST(replace(CAST(body AS TEXT), '\"epsilon\":\"4\"', '\"epsilon\":\"5\"') AS BLOB) WHERE act = 'granted'", []).expect("a forged grant");
+    let refused =
+        tacit::store::SqliteLedger::open(&dir.path().join("state"), 0).err().expect("a damaged ledger").to_string();
+    assert!(refused.contains("the bytes of entry"), "{refused}");
+}
