@@ -9,6 +9,7 @@ mod writer;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, RwLock};
 use std::thread::JoinHandle;
@@ -79,6 +80,7 @@ pub struct SqliteLedger {
     orders: Mutex<Option<Sender<Order>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     reader: Mutex<Database>,
+    sound: Arc<AtomicBool>,
     // Held until the ledger is dropped.
     _lock: File,
 }
@@ -102,15 +104,18 @@ impl SqliteLedger {
         let book = Arc::new(RwLock::new(book));
         let (orders, received) = channel();
         let shared = Arc::clone(&book);
+        let sound = Arc::new(AtomicBool::new(true));
+        let is_sound = Arc::clone(&sound);
         let writer = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || writer::run(database, &shared, &received))
+            .spawn(move || writer::run(database, &shared, &received, &is_sound))
             .map_err(|error| unusable(state, &error))?;
         Ok(Self {
             book,
             orders: Mutex::new(Some(orders)),
             writer: Mutex::new(Some(writer)),
             reader: Mutex::new(reader),
+            sound,
             _lock: lock,
         })
     }
@@ -170,6 +175,10 @@ impl Ledger for SqliteLedger {
             writer::Done::Acted(acted) => Some(acted.map(|entry| *entry)),
             writer::Done::Recorded | writer::Done::Decided(_) | writer::Done::Replayed(_) => None,
         })
+    }
+
+    fn is_sound(&self) -> bool {
+        self.sound.load(Ordering::Acquire)
     }
 
     fn read(&self, reader: &mut dyn FnMut(&Book)) {

@@ -75,6 +75,9 @@ pub trait Ledger: Send + Sync {
     /// [`LedgerFault`]; then nothing changed.
     fn act(&self, rule: Rule, at_ms: u64) -> Result<Result<Entry, String>, LedgerFault>;
 
+    /// Whether the book is what the store holds. Where it is not, nothing is charged until it can be read back.
+    fn is_sound(&self) -> bool;
+
     /// Shows the book as it is now. Does not block for longer than a decision takes.
     fn read(&self, reader: &mut dyn FnMut(&Book));
 

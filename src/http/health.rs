@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+
+use super::App;
+use super::problem::Problem;
 
 /// Says that the process runs.
 #[utoipa::path(get, path = "/livez", responses((status = 200, description = "It runs")))]
@@ -11,10 +15,14 @@ pub async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Says that questions are answered. The listener opens only once the ledger and every edition are open.
-#[utoipa::path(get, path = "/readyz", responses((status = 200, description = "It answers")))]
-pub async fn readyz() -> &'static str {
-    "ok\n"
+/// Says whether questions are answered. The listener opens only once the ledger and every edition are open; 503 where the
+/// ledger cannot be read back after a failure.
+#[utoipa::path(
+    get, path = "/readyz",
+    responses((status = 200, description = "It answers"), (status = 503, body = Problem))
+)]
+pub async fn readyz(State(service): State<App>) -> Result<&'static str, Problem> {
+    if service.ledger().is_sound() { Ok("ok\n") } else { Err(Problem::overloaded("the ledger cannot be read back")) }
 }
 
 /// The OpenAPI 3.1 document.

@@ -3,6 +3,7 @@
 //! Promises that a reply leaves only after the commit that holds it, and that a commit that fails changes nothing: the book is folded
 //! anew from the disk, and every order of the batch is told so.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{PoisonError, RwLock};
 
@@ -38,7 +39,7 @@ pub(super) enum Done {
 /// What to reply once the batch is durable.
 type Pending = (SyncSender<Result<Done, LedgerFault>>, Done);
 
-pub(super) fn run(database: Database, book: &RwLock<Book>, orders: &Receiver<Order>) {
+pub(super) fn run(database: Database, book: &RwLock<Book>, orders: &Receiver<Order>, is_sound: &AtomicBool) {
     let mut sound = true;
     while let Ok(first) = orders.recv() {
         let more = orders.try_iter().take(BATCH_ORDERS_MAX - 1);
@@ -50,7 +51,9 @@ pub(super) fn run(database: Database, book: &RwLock<Book>, orders: &Receiver<Ord
         } else {
             refuse(batch.into_iter().map(|order| order.reply));
         }
+        is_sound.store(sound, Ordering::Release);
     }
+    is_sound.store(false, Ordering::Release);
     database.checkpoint();
 }
 

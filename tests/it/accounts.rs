@@ -9,16 +9,7 @@ use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, visit
 fn an_unknown_dataset_and_somebody_elses_look_alike() {
     block_on(async {
         let lab = Lab::gaussian();
-        let add = call(
-            &lab.router,
-            Method::POST,
-            "/v1/researchers",
-            Some(&lab.steward),
-            &[],
-            json!({"name": "bob"}).to_string(),
-        )
-        .await
-        .json();
+        let add = lab.act("/v1/researchers", &json!({"name": "bob"})).await.json();
         let bob = add["token"].as_str().expect("a token").to_owned();
         let ask = async |name: &str| {
             let body = json!({"sql": format!("SELECT COUNT(*) FROM {name}"), "epsilon": "0.1"}).to_string();
@@ -38,13 +29,8 @@ fn an_unknown_dataset_and_somebody_elses_look_alike() {
 fn grants_keep_to_the_cap_and_can_freeze() {
     block_on(async {
         let lab = Lab::new(&policy(GAUSSIAN), &visits(50), std::sync::Arc::new(NoNoise), "1");
-        let grant = async |name: &str, epsilon: &str| {
-            let body =
-                json!({"researcher": name, "dataset": "visits", "epsilon": epsilon, "reason": "test"}).to_string();
-            call(&lab.router, Method::POST, "/v1/grants", Some(&lab.steward), &[], body).await
-        };
-        call(&lab.router, Method::POST, "/v1/researchers", Some(&lab.steward), &[], json!({"name": "bob"}).to_string())
-            .await;
+        let grant = async |name: &str, epsilon: &str| lab.grant(name, "visits", epsilon).await;
+        lab.act("/v1/researchers", &json!({"name": "bob"})).await;
         assert_eq!(grant("bob", "4").await.code(), "invalid-request", "the cap is shared");
         assert_eq!(grant("nobody", "1").await.code(), "invalid-request");
         assert_eq!(grant("vic", "1").await.code(), "invalid-request");
@@ -67,15 +53,7 @@ fn grants_keep_to_the_cap_and_can_freeze() {
                 .await;
         assert_eq!(revoke.status, StatusCode::NO_CONTENT);
         assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", "0.5").await.code(), "unauthenticated");
-        let again = call(
-            &lab.router,
-            Method::POST,
-            "/v1/researchers",
-            Some(&lab.steward),
-            &[],
-            json!({"name": "bob"}).to_string(),
-        )
-        .await;
+        let again = lab.act("/v1/researchers", &json!({"name": "bob"})).await;
         assert_eq!(again.code(), "already-exists");
         let ledger = lab.get("/v1/ledger?limit=3", &lab.steward).await;
         assert_eq!(ledger.json()[0]["act"], "dataset-opened");
@@ -132,18 +110,12 @@ fn lowering_a_spent_account_frees_nothing() {
         let lab = Lab::gaussian();
         assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", "2").await.status, StatusCode::OK);
         assert_eq!(lab.sql("SELECT COUNT(*) FROM visits WHERE age > 1", "2").await.status, StatusCode::OK);
-        call(&lab.router, Method::POST, "/v1/researchers", Some(&lab.steward), &[], json!({"name": "bob"}).to_string())
-            .await;
-        let grant = async |name: &str, epsilon: &str| {
-            let body =
-                json!({"researcher": name, "dataset": "visits", "epsilon": epsilon, "reason": "test"}).to_string();
-            call(&lab.router, Method::POST, "/v1/grants", Some(&lab.steward), &[], body).await
-        };
+        lab.act("/v1/researchers", &json!({"name": "bob"})).await;
+        let grant = async |name: &str, epsilon: &str| lab.grant(name, "visits", epsilon).await;
         assert_eq!(grant("ada", "0.1").await.status, StatusCode::OK);
         assert_eq!(grant("bob", "3.5").await.code(), "invalid-request", "what ada spent is spent");
         assert_eq!(grant("bob", "2").await.status, StatusCode::OK);
-        let unknown = json!({"researcher": "bob", "dataset": "nowhere", "epsilon": "1", "reason": "test"}).to_string();
-        let reply = call(&lab.router, Method::POST, "/v1/grants", Some(&lab.steward), &[], unknown).await;
+        let reply = lab.grant("bob", "nowhere", "1").await;
         assert_eq!((reply.status, reply.code().as_str()), (StatusCode::NOT_FOUND, "unknown-dataset"));
         let people = lab.get("/v1/researchers?limit=2&after=ada", &lab.steward).await;
         assert_eq!((people.json()[0]["name"].clone(), people.headers.contains_key("link")), (json!("bob"), true));
@@ -250,4 +222,24 @@ fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
     let refused =
         tacit::store::SqliteLedger::open(&dir.path().join("state"), 0).err().expect("a damaged ledger").to_string();
     assert!(refused.contains("the bytes of entry"), "{refused}");
+}
+
+/// A ledger that cannot be read back after a failed commit charges nothing any more, and the server says that it is not ready.
+#[test]
+fn a_ledger_that_cannot_be_read_back_charges_nothing() {
+    let lab = Lab::gaussian();
+    let ready = || block_on(call(&lab.router, Method::GET, "/readyz", None, &[], String::new())).status;
+    assert_eq!(ready(), StatusCode::OK);
+    let other = rusqlite::Connection::open(lab.dir.path().join("state/ledger.db")).expect("the database");
+    other
+        .execute_batch("DROP TRIGGER entries_stay; UPDATE entries SET body = x'00' WHERE seq = 1; BEGIN IMMEDIATE")
+        .expect("damage");
+    let ask = |age: u8| block_on(lab.sql(&format!("SELECT COUNT(*) FROM visits WHERE age > {age}"), "0.1")).code();
+    assert_eq!(ask(30), "overloaded");
+    other.execute_batch("ROLLBACK").expect("the lock is gone");
+    assert_eq!((ask(31).as_str(), ready()), ("overloaded", StatusCode::SERVICE_UNAVAILABLE));
+    let charges = tacit::budget::ledger::read(lab.service.ledger(), |book| book.releases_after(0).count());
+    let on_disk: i64 =
+        other.query_row("SELECT count(*) FROM entries WHERE act = 'charged'", [], |row| row.get(0)).expect("a count");
+    assert_eq!((charges, on_disk), (0, 0), "nothing was charged, in memory or on disk");
 }

@@ -179,6 +179,17 @@ impl Lab {
         self.ask(&json!({"sql": sql, "epsilon": epsilon})).await
     }
 
+    /// POST as the steward.
+    pub async fn act(&self, path: &str, body: &Value) -> Reply {
+        call(&self.router, Method::POST, path, Some(&self.steward), &[], body.to_string()).await
+    }
+
+    /// Sets an allocation as the steward.
+    pub async fn grant(&self, researcher: &str, dataset: &str, epsilon: &str) -> Reply {
+        let body = json!({"researcher": researcher, "dataset": dataset, "epsilon": epsilon, "reason": "test"});
+        self.act("/v1/grants", &body).await
+    }
+
     /// GET as somebody.
     pub async fn get(&self, path: &str, token: &str) -> Reply {
         call(&self.router, Method::GET, path, Some(token), &[], String::new()).await
