@@ -6,6 +6,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
+use crate::budget::ledger::read;
 use crate::clock::{Clock, SystemClock};
 use crate::dataset::edition::Manifest;
 use crate::dataset::policy::{Policy, PolicyError};
@@ -13,7 +14,7 @@ use crate::dataset::seal::{Report, SealError, check_source, clear_superseded, se
 use crate::dataset::source::SourceError;
 use crate::service::steward;
 use crate::store::SqliteLedger;
-use crate::terminal::{say, table};
+use crate::terminal::{complain, say, table};
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -33,13 +34,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         PolicyError::Unreadable { .. } => Failure::could(error),
     })?;
     check_source(&policy).map_err(failure)?;
-    let fresh = !options.state.exists();
-    let sealed = seal_and_publish(&policy, &options.state);
-    if sealed.is_err() && fresh {
-        // Nothing was published; a folder that was not there before is not there afterwards.
-        let _ = std::fs::remove_dir_all(&options.state);
-    }
-    let (manifest, report) = sealed?;
+    let (manifest, report) = seal_and_publish(&policy, &options.state)?;
     if options.json {
         print_json(&manifest, &report)
     } else {
@@ -58,8 +53,24 @@ fn failure(error: SealError) -> Failure {
 }
 
 fn seal_and_publish(policy: &Policy, state: &Path) -> Result<(Manifest, Report), Failure> {
+    let was_there = state.exists();
     let ledger = SqliteLedger::open(state, SystemClock.now_ms()).map_err(Failure::could)?;
     steward::check_cap(&ledger, policy)?;
+    let sealed = seal_with_progress(policy, state);
+    let is_new = !was_there && read(&ledger, |book| book.head().0) == 0;
+    if sealed.is_err() && is_new {
+        // This run made the folder and holds its ledger, in which nothing stands: what was not there is not there again.
+        let _ = std::fs::remove_dir_all(state);
+    }
+    let (manifest, report) = sealed.map_err(failure)?;
+    steward::publish_edition(&ledger, policy, &manifest, SystemClock.now_ms())?;
+    if let Err(error) = clear_superseded(state, &steward::current_editions(&ledger)) {
+        complain(format!("tacit: an edition that is superseded could not be removed: {}", error.kind()));
+    }
+    Ok((manifest, report))
+}
+
+fn seal_with_progress(policy: &Policy, state: &Path) -> Result<(Manifest, Report), SealError> {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}") {
         bar.set_style(style);
@@ -67,10 +78,7 @@ fn seal_and_publish(policy: &Policy, state: &Path) -> Result<(Manifest, Report),
     bar.set_message(format!("sealing {}", policy.name));
     let sealed = seal(policy, state, &|rows| bar.set_position(rows));
     bar.finish_and_clear();
-    let (manifest, report) = sealed.map_err(failure)?;
-    steward::publish_edition(&ledger, policy, &manifest, SystemClock.now_ms())?;
-    clear_superseded(state, &steward::current_editions(&ledger)).map_err(Failure::could)?;
-    Ok((manifest, report))
+    sealed
 }
 
 fn print_text(manifest: &Manifest, report: &Report) {
