@@ -3,6 +3,8 @@
 //! Promises three truth values as in SQL: a missing value makes a comparison neither true nor false. Row-local by
 //! construction: every variant looks at one row's own columns.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
 use serde::{Deserialize, Serialize};
@@ -62,10 +64,12 @@ impl Filter {
     /// Columns must exist; [`super::plan`] has looked.
     pub fn of(condition: &Condition, terms: &Terms) -> Result<Self, QueryError> {
         let typed = Typed { terms };
-        Ok(typed.filter(condition)?.canonical())
+        // Each may make work for the other: a NOT that is gone may be merged, and what was merged be said more shortly.
+        Ok(typed.filter(condition)?.canonical().settled(terms).canonical().settled(terms).canonical())
     }
 
-    /// Flattens, sorts and merges: order, redundant nesting, doubled NOT and `BETWEEN` against two comparisons vanish.
+    /// Flattens, sorts and merges: order, redundant nesting, doubled NOT, `BETWEEN` against two comparisons and `IN` against
+    /// equalities joined by OR vanish.
     #[must_use]
     pub fn canonical(self) -> Self {
         match self {
@@ -83,6 +87,56 @@ impl Filter {
             plain @ (Self::Range { .. } | Self::Members { .. } | Self::Missing { .. }) => plain,
         }
     }
+
+    /// Takes NOT away where the domain says what is left: half a range, the other categories where they are no more. What is
+    /// missing stays neither true nor false.
+    fn settled(self, terms: &Terms) -> Self {
+        match self {
+            Self::Not(inner) => inner.settled(terms).negated(terms),
+            Self::All(parts) => Self::All(parts.into_iter().map(|part| part.settled(terms)).collect()),
+            Self::Any(parts) => Self::Any(parts.into_iter().map(|part| part.settled(terms)).collect()),
+            Self::Members { column, codes } => members(column, codes, terms),
+            plain @ (Self::Range { .. } | Self::Values { .. } | Self::Missing { .. }) => plain,
+        }
+    }
+
+    fn negated(self, terms: &Terms) -> Self {
+        match self {
+            Self::Not(inner) => *inner,
+            Self::Range { column, low, high } => {
+                let (least, greatest) = stored_bounds(&terms.columns[column].domain);
+                match (low > high, low == least, high == greatest) {
+                    (true, _, _) => Self::Range { column, low: least, high: greatest },
+                    (false, true, true) => Self::Range { column, low: NEVER.0, high: NEVER.1 },
+                    (false, true, false) => Self::Range { column, low: high + 1, high: greatest },
+                    (false, false, true) => Self::Range { column, low: least, high: low - 1 },
+                    (false, false, false) => Self::Not(Box::new(Self::Range { column, low, high })),
+                }
+            }
+            Self::Members { column, codes } => match complement(column, &codes, terms) {
+                rest if rest.is_empty() => Self::Not(Box::new(Self::Members { column, codes })),
+                rest => members(column, rest, terms),
+            },
+            other @ (Self::Values { .. } | Self::Missing { .. } | Self::All(_) | Self::Any(_)) => {
+                Self::Not(Box::new(other))
+            }
+        }
+    }
+}
+
+/// The codes of a column that are not among `codes`, ascending.
+fn complement(column: usize, codes: &[u32], terms: &Terms) -> Vec<u32> {
+    let (_, last) = stored_bounds(&terms.columns[column].domain);
+    (0..=u32::try_from(last).unwrap_or(0)).filter(|code| codes.binary_search(code).is_err()).collect()
+}
+
+/// Categories, by those that are meant or by those that are not, whichever are fewer.
+fn members(column: usize, codes: Vec<u32>, terms: &Terms) -> Filter {
+    let rest = complement(column, &codes, terms);
+    if rest.is_empty() || codes.len() <= rest.len() {
+        return Filter::Members { column, codes };
+    }
+    Filter::Not(Box::new(Filter::Members { column, codes: rest }))
 }
 
 fn connect(parts: Vec<Filter>, all: bool) -> Filter {
@@ -96,9 +150,7 @@ fn connect(parts: Vec<Filter>, all: bool) -> Filter {
     }
     flat.sort();
     flat.dedup();
-    if all {
-        flat = intersect_ranges(flat);
-    }
+    let mut flat = if all { intersect_ranges(flat) } else { unite_lists(flat) };
     match (flat.len(), all) {
         (1, _) => flat.remove(0),
         (_, true) => Filter::All(flat),
@@ -123,6 +175,29 @@ fn intersect_ranges(parts: Vec<Filter>) -> Vec<Filter> {
         }
     }
     merged
+}
+
+/// Lists and single values of one column under OR are one list: missing makes all of them unknown alike.
+fn unite_lists(parts: Vec<Filter>) -> Vec<Filter> {
+    let (mut codes, mut values) = (BTreeMap::<usize, BTreeSet<u32>>::new(), BTreeMap::<usize, BTreeSet<i64>>::new());
+    let mut rest = Vec::with_capacity(parts.len());
+    for part in parts {
+        match part {
+            Filter::Members { column, codes: more } => codes.entry(column).or_default().extend(more),
+            Filter::Values { column, values: more } => values.entry(column).or_default().extend(more),
+            Filter::Range { column, low, high } if low == high => {
+                values.entry(column).or_default().insert(low);
+            }
+            other => rest.push(other),
+        }
+    }
+    let codes = codes.into_iter().map(|(column, codes)| Filter::Members { column, codes: codes.into_iter().collect() });
+    let values = values
+        .into_iter()
+        .map(|(column, values)| Filter::Values { column, values: values.into_iter().collect() }.canonical());
+    rest.extend(codes.chain(values));
+    rest.sort();
+    rest
 }
 
 /// The one empty range.
@@ -320,3 +395,7 @@ fn exact(text: &str) -> Option<RBig> {
     let ten = UBig::from(10_u8).pow(power.unsigned_abs() as usize);
     Some(if power >= 0 { RBig::from(signed * IBig::from(ten)) } else { RBig::from_parts(signed, ten) })
 }
+
+#[cfg(test)]
+#[path = "filter_tests.rs"]
+mod tests;

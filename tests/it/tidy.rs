@@ -145,8 +145,9 @@ fn words_that_are_not_ours_do_not_occur() {
         }
         assert!(text.starts_with("//!"), "{} opens with what it promises", path.display());
         for (number, line) in text.lines().enumerate() {
-            let expects =
-                production(&text).contains(line) && (line.contains(".expect(\"") || line.contains(".unwrap()"));
+            let expects = !path.to_string_lossy().ends_with("_tests.rs")
+                && production(&text).contains(line)
+                && (line.contains(".expect(\"") || line.contains(".unwrap()"));
             let before = text.lines().take(number).collect::<Vec<_>>();
             let said = before.iter().rev().take(4).any(|line| line.contains("Unwrap safety"));
             assert!(
