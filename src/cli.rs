@@ -3,6 +3,8 @@
 //! Promises exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 could not. It prints plain text or JSON and decides nothing.
 
 mod ask;
+mod grant;
+mod ledger;
 mod people;
 mod policy;
 mod seal;
@@ -58,14 +60,22 @@ enum Command {
     /// Sets a researcher's allocation; the epsilon is the new total.
     ///
     /// Example: tacit grant ada visits --epsilon 1 --reason "asthma study" --state state
-    Grant(people::GrantOptions),
+    Grant(grant::GrantOptions),
+    /// Freezes a dataset: nothing is drawn from it until it is unfrozen.
+    ///
+    /// Example: tacit freeze visits --reason "an audit"
+    Freeze(grant::FreezeOptions),
+    /// Lets a frozen dataset go on, once its incidents were looked at.
+    ///
+    /// Example: tacit unfreeze visits --reason "the disk was replaced"
+    Unfreeze(grant::FreezeOptions),
     /// Shows accounts: what was spent, and what could still be charged.
     ///
     /// Example: tacit account ada
     Account(people::AccountOptions),
-    /// Shows the ledger.
+    /// Shows and checks the ledger.
     #[command(subcommand)]
-    Ledger(people::LedgerCommand),
+    Ledger(ledger::LedgerCommand),
 }
 
 /// The server that a command talks to.
@@ -163,8 +173,10 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Seal(options) => seal::run(&options),
         Command::Ask(options) => ask::run(&options),
         Command::Researcher(command) => people::researcher(&command),
-        Command::Grant(options) => people::grant(&options),
+        Command::Grant(options) => grant::grant(&options),
+        Command::Freeze(options) => grant::freeze(&options, true),
+        Command::Unfreeze(options) => grant::freeze(&options, false),
         Command::Account(options) => people::account(&options),
-        Command::Ledger(command) => people::ledger(&command),
+        Command::Ledger(command) => ledger::run(&command),
     }
 }

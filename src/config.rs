@@ -12,6 +12,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Ledger and editions.
     pub state_dir: PathBuf,
+    /// Where the ledger's anchor is kept; nothing where it stays where it is, beside the ledger at first.
+    pub anchor: Option<PathBuf>,
     /// Published queries.
     pub queries_dir: Option<PathBuf>,
     /// Policies of the datasets to serve.
@@ -24,6 +26,7 @@ struct ConfigFile {
     #[serde(default = "default_listen")]
     listen: toml::Spanned<String>,
     state_dir: PathBuf,
+    anchor: Option<PathBuf>,
     queries_dir: Option<PathBuf>,
     policies: Vec<PathBuf>,
     limits: Option<toml::Spanned<NoKeys>>,
@@ -97,6 +100,7 @@ impl Config {
         Ok(Self {
             listen,
             state_dir: beside.join(file.state_dir),
+            anchor: file.anchor.map(|anchor| beside.join(anchor)),
             queries_dir: file.queries_dir.map(|dir| beside.join(dir)),
             policies: file.policies.iter().map(|policy| beside.join(policy)).collect(),
         })

@@ -23,6 +23,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::dataset::policy::Policy;
 use crate::dataset::seal::seal;
 use crate::privacy::units::Epsilon;
+use crate::service::grants::{self, Grant, Holder};
 use crate::service::{Service, steward};
 use crate::store::SqliteLedger;
 use crate::terminal::say;
@@ -102,7 +103,7 @@ pub fn run(options: &Options) -> Result<(), DemoError> {
     let keys_path = options.dir.join("demo.toml");
     let mut keys = keys_so_far(options, &keys_path)?;
     let policy = options.dir.join("visits.toml");
-    let service = startup::open(&state(&options.dir), &[policy])?;
+    let service = startup::open(&state(&options.dir), None, &[policy])?;
     runtime.block_on(async {
         tour_through(Arc::clone(&service), &options.dir, &keys).await?;
         if let Some(listener) = &listener {
@@ -184,14 +185,14 @@ fn prepare(options: &Options) -> Result<Keys, DemoError> {
         tour: add("tour", Role::Researcher)?,
     };
     for (name, epsilon) in [("researcher", RESEARCHER_EPSILON), ("tour", TOUR_EPSILON)] {
-        let grant = steward::Grant {
-            researcher: name.to_owned(),
+        let grant = Grant {
+            to: Holder::researcher(name),
             dataset: policy.name.clone(),
             epsilon: Epsilon::parse(epsilon)?,
             reason: "demo".to_owned(),
             by: "steward".to_owned(),
         };
-        steward::grant(&ledger, grant, now())?;
+        grants::grant(&ledger, grant, now())?;
     }
     Ok(keys)
 }

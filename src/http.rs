@@ -72,6 +72,8 @@ fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(datasets::list))
         .routes(routes!(datasets::one))
+        .routes(routes!(datasets::freeze))
+        .routes(routes!(datasets::unfreeze))
         .routes(routes!(quotes::quote))
         .routes(routes!(queries::query))
         .routes(routes!(releases::list))

@@ -12,7 +12,7 @@
 //! | [`dataset`] | policies, domains, sealing, editions | reading source files |
 //! | [`query`] | SQL to plan, noisy integers to table | sqlparser |
 //! | [`engine`] | plan to exact integers | query logic that says polars |
-//! | [`store`] | the SQLite ledger | rusqlite |
+//! | [`store`] | the SQLite ledger, its key and its anchor | rusqlite |
 //! | [`service`] | the walk of one query; stewards' acts | – (no HTTP, no polars) |
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`http`] | routes, roles, problems, formats | axum |

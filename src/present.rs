@@ -44,10 +44,11 @@ pub fn answer(answer: &Value) -> String {
 
 fn footer(answer: &Value) -> String {
     let at = |pointer: &str| text(answer.pointer(pointer));
-    let cost = if answer.get("replayed").and_then(Value::as_bool) == Some(true) {
-        "asked before, so it cost nothing".to_owned()
-    } else {
-        format!("cost epsilon {}", at("/price/epsilon"))
+    let is_stored = answer.get("replayed").and_then(Value::as_bool) == Some(true);
+    let cost = match (is_stored, at("/price/epsilon").as_str()) {
+        (true, "0") => "it was stored, so it cost nothing".to_owned(),
+        (true, epsilon) => format!("it was stored: it cost epsilon {epsilon} of your account, and the dataset nothing"),
+        (false, epsilon) => format!("cost epsilon {epsilon}"),
     };
     format!(
         "{cost}; spent {} of {}, up to {} could still be charged at once ({} noise, release {})",
@@ -80,6 +81,14 @@ pub fn quote(quote: &Value) -> String {
             at("/account/after/epsilon_remaining")
         ),
     ];
+    if quote.get("replay").and_then(Value::as_bool) == Some(true) {
+        lines.push("nothing would be drawn: it is stored, or follows from what is".to_owned());
+    } else if at("/legs/dataset") != at("/legs/researcher") {
+        lines.push(format!("of the dataset's cap it would take epsilon {}: part of it is stored", at("/legs/dataset")));
+    }
+    if let Some(left) = quote.get("answers_left").and_then(Value::as_u64) {
+        lines.push(format!("{left} answers of this price would fit now"));
+    }
     if quote.get("answerable").and_then(Value::as_bool) != Some(true) {
         lines.push(format!(
             "not answerable: the largest epsilon that fits is {}, with a margin of {}",

@@ -15,6 +15,8 @@ pub mod plan;
 
 pub mod canonical;
 
+pub mod derive;
+
 pub mod interval;
 
 pub mod answer;

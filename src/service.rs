@@ -1,39 +1,46 @@
 //! The walk of one query, from a question to its stored answer.
 //!
-//! Promises the order: parse, plan, certify, charge durably, evaluate, release, record, and only then an answer. A replay never
-//! spends. It knows no HTTP and no polars; everything that happens, noise and time included, comes through ports.
+//! Promises the order: parse, plan, price, look at what is stored, charge durably, evaluate, release, record, and only then an
+//! answer. What is stored never spends the dataset's budget. It knows no HTTP and no polars; everything that happens, noise and
+//! time included, comes through ports.
 
 pub mod account;
 pub mod ask;
+mod atlas;
 mod locks;
 mod margin;
+mod offer;
+pub mod grants;
 pub mod quote;
+pub mod reprice;
 pub mod steward;
 pub mod stored;
+mod walk;
 
 use std::collections::{BTreeMap, HashMap};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::budget::charge::{ChargeRequest, Decision, Receipt, Refusal, Standing};
-use crate::budget::entry::{Digest, KeyUse};
-use crate::budget::ledger::{Ledger, LedgerFault, Outcome, read};
-use crate::chance;
+use crate::budget::book::{Book, Branch};
+use crate::budget::charge::{Refusal, Standing};
+use crate::budget::entry::{Digest, KeyUse, Legs};
+use crate::budget::ledger::{Ledger, LedgerFault, read};
 use crate::clock::Clock;
 use crate::dataset::policy::Terms;
 use crate::engine::Engine;
-use crate::privacy::certificate::{Certificate, Subject, Uncertifiable, certify};
-use crate::query::answer::{Layout, Output, Sort};
+use crate::privacy::accountant::Accountant;
+use crate::privacy::certificate::prices;
+use crate::privacy::units::Price;
+use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::plan::{Plan, plan};
 use crate::query::{canonical, parse};
 use crate::vault::noise::NoiseSource;
-use crate::vault::release::release;
 use ask::Ask;
+use atlas::Atlas;
 use locks::KeyedLocks;
+use offer::{Offer, Stock, Wanted};
 use stored::{StoredAnswer, StoredAnswers};
 
 /// Queries that wait or run at the most; one more is told that the server is overloaded.
@@ -73,6 +80,7 @@ pub struct Service {
     answers: StoredAnswers,
     key_locks: KeyedLocks,
     view_locks: KeyedLocks,
+    atlas: Atlas,
     running: Semaphore,
     present: Mutex<HashMap<String, usize>>,
 }
@@ -121,7 +129,7 @@ pub struct Refused {
     /// The refusal.
     pub refusal: Refusal,
     /// The dataset's accountant, to say amounts as ε.
-    pub accountant: Option<crate::privacy::accountant::Accountant>,
+    pub accountant: Option<Accountant>,
 }
 
 /// An answer: what is stored, how this question lays it out, and the account beside it.
@@ -141,7 +149,13 @@ impl Answer {
     /// Noisy cells in all.
     #[must_use]
     pub fn cells(&self) -> usize {
-        self.stored.release.measurements.iter().map(|one| one.cells.len()).sum()
+        self.stored.vectors().iter().map(|one| one.cells.len()).sum()
+    }
+
+    /// What the researcher paid for it, as ε; "0" for what they had.
+    #[must_use]
+    pub fn epsilon(&self) -> String {
+        self.stored.epsilon_of(self.standing.legs.researcher)
     }
 }
 
@@ -150,8 +164,11 @@ pub struct Priced {
     dataset: Dataset,
     plan: Plan,
     sql: String,
+    /// Digest of the whole plan.
     view: Digest,
-    certificate: Certificate,
+    /// Its measurements, and what each would cost if nothing were stored.
+    wanted: Vec<Wanted>,
+    asked: Vec<Price>,
 }
 
 impl Service {
@@ -159,14 +176,33 @@ impl Service {
     #[must_use]
     pub fn new(ports: Ports, datasets: Vec<Dataset>) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self {
+        let service = Self {
             ports,
             datasets: datasets.into_iter().map(|dataset| (dataset.name.clone(), dataset)).collect(),
             answers: StoredAnswers::default(),
             key_locks: KeyedLocks::default(),
             view_locks: KeyedLocks::default(),
+            atlas: Atlas::default(),
             running: Semaphore::new(2 * cores),
             present: Mutex::default(),
+        };
+        read(service.ledger(), |book| service.chart(book));
+        service
+    }
+
+    /// Fills the atlas from the questions of the served editions, planned anew from their SQL.
+    fn chart(&self, book: &Book) {
+        for (view, question) in book.questions() {
+            let dataset = self.datasets.get(&question.dataset).filter(|dataset| dataset.edition == question.edition);
+            let Some(dataset) = dataset.filter(|_| question.sql.contains("GROUP BY")) else { continue };
+            let planned = parse::parse(&question.sql)
+                .and_then(|query| plan(&query, &dataset.terms, Some(question.rows_per_unit)));
+            match planned {
+                Ok(plan) if plan.view(&dataset.edition) == *view => {
+                    self.atlas.chart(&plan.computation, &dataset.name, &dataset.edition);
+                }
+                Ok(_) | Err(_) => tracing::warn!("a stored question reads otherwise now; nothing is derived from it"),
+            }
         }
     }
 
@@ -205,19 +241,24 @@ impl Service {
         };
         let known = key.and_then(|key| read(self.ledger(), |book| book.under_key(&who, &key)));
         if let Some(known) = known {
-            return blocking(move || self.again(known)).await;
+            return walk::blocking(move || self.again(known)).await;
         }
         let priced = self.price(&who, &ask)?;
-        let _view_lock = self.view_locks.lock(&who, &priced.view).await;
-        if let (Some(standing), None) = (self.stored(&who, &priced), key) {
-            if let Some(stored) = self.answers.in_memory(&standing.release) {
-                return Ok(priced.laid_out(stored, standing));
-            }
-            return blocking(move || self.replay(priced, standing)).await;
+        let _view_locks = self.lock_views(&priced).await;
+        let offer = self.offer(&who, &priced)?;
+        self.take(offer, walk::Asked { who, ask, priced, key }).await
+    }
+
+    /// One question at a time for each measurement, so that two equal ones are drawn once, whoever asks.
+    async fn lock_views(&self, priced: &Priced) -> Vec<impl Sized + use<>> {
+        let mut views: Vec<_> = priced.wanted.iter().map(|wanted| wanted.view).collect();
+        // In one order for everybody, so that nobody waits in a circle.
+        views.sort_unstable();
+        let mut locks = Vec::with_capacity(views.len());
+        for view in views {
+            locks.push(self.view_locks.lock("", &view).await);
         }
-        let _slot = self.running.acquire().await.map_err(|_| ServiceError::Overloaded)?;
-        let this = Arc::clone(&self);
-        blocking(move || this.walk(who, ask, priced, key)).await
+        locks
     }
 
     /// Counts one query in for as long as the place is held.
@@ -232,48 +273,57 @@ impl Service {
         Ok(Place { service: Arc::clone(self), who: who.to_owned() })
     }
 
-    /// Prices a question: parse, find the dataset, plan, certify.
+    /// Prices a question: parse, find the dataset, plan, price.
     ///
     /// # Errors
     /// [`ServiceError`]; nothing is charged.
     pub fn price(&self, who: &str, ask: &Ask) -> Result<Priced, ServiceError> {
         let query = parse::parse(&ask.sql)?;
         let name = &query.dataset;
-        let dataset = self.datasets.get(&name.text).filter(|dataset| self.holds_account(who, &dataset.name));
+        let dataset = self.datasets.get(&name.text).filter(|dataset| self.branch(who, &dataset.name).is_some());
         let dataset = dataset.ok_or_else(|| {
             let message = format!("there is no dataset \"{}\" that you may ask", shown(&name.text));
             QueryError::at(Code::UnknownDataset, name.at, message)
         })?;
         let plan = plan(&query, &dataset.terms, ask.rows_per_unit)?;
-        let certificate = self.certify(dataset, &plan, &ask.accuracy)?;
+        let asked = self.prices(dataset, &plan, &ask.accuracy)?;
+        let place = (dataset.name.as_str(), dataset.edition.as_str());
+        let wanted = plan.computation.measures.iter().zip(&plan.sought).map(|(measure, sought)| Wanted {
+            view: plan.computation.view_of(*measure, place.0, place.1),
+            sought: *sought,
+            ancestors: self.atlas.ancestors(&plan.computation, *measure, place, &dataset.terms),
+        });
+        let wanted = wanted.collect();
         let (sql, view) = (canonical::sql(&plan, &dataset.terms), plan.view(&dataset.edition));
-        Ok(Priced { dataset: dataset.clone(), plan, sql, view, certificate })
+        Ok(Priced { dataset: dataset.clone(), plan, sql, view, wanted, asked })
     }
 
-    fn holds_account(&self, who: &str, dataset: &str) -> bool {
-        read(self.ledger(), |book| book.researcher(dataset, who).is_some())
+    fn branch(&self, who: &str, dataset: &str) -> Option<Branch> {
+        read(self.ledger(), |book| book.branch(dataset, who))
     }
 
-    fn certify(&self, dataset: &Dataset, plan: &Plan, accuracy: &ask::Wanted) -> Result<Certificate, ServiceError> {
+    fn prices(&self, dataset: &Dataset, plan: &Plan, accuracy: &ask::Wanted) -> Result<Vec<Price>, ServiceError> {
         let accountant = dataset.terms.accountant;
-        let subject = Subject { dataset: dataset.name.clone(), edition: dataset.edition.clone() };
         let accuracy = margin::accuracy(accuracy, plan, accountant)?;
-        certify(accountant, subject, &plan.sought, &accuracy).map_err(|fault| match fault {
-            Uncertifiable::TooLittle => {
-                let least = "ask for a larger epsilon, or a smaller margin";
-                ServiceError::Accuracy(format!("the accuracy asked for is worth less than the smallest price; {least}"))
-            }
-        })
+        let prices = prices(accountant, &plan.sought, &accuracy);
+        if prices.contains(&Price::ZERO) {
+            let least = "ask for a larger epsilon, or a smaller margin";
+            let message = format!("the accuracy asked for is worth less than the smallest price; {least}");
+            return Err(ServiceError::Accuracy(message));
+        }
+        Ok(prices)
     }
 
-    fn stored(&self, who: &str, priced: &Priced) -> Option<Standing> {
-        let prices: Vec<_> = priced.certificate.measurements().iter().map(|one| one.price).collect();
-        read(self.ledger(), |book| book.stored(who, &priced.dataset.name, &priced.view, &prices))
+    /// What the answer would be made of, and who would pay.
+    fn offer(&self, who: &str, priced: &Priced) -> Result<Offer, ServiceError> {
+        let offered = read(self.ledger(), |book| self.stock(book, who, priced)?.offer(&priced.asked));
+        offered.map_err(|refusal| self.refused(&priced.dataset.name, refusal))
     }
 
-    fn replay(&self, priced: Priced, standing: Standing) -> Result<Answer, ServiceError> {
-        let stored = self.answers.get(self.ledger(), &standing.release)?;
-        Ok(priced.laid_out(stored, standing))
+    fn stock<'a>(&self, book: &'a Book, who: &str, priced: &Priced) -> Result<Stock<'a>, Refusal> {
+        let branch = book.branch(&priced.dataset.name, who).ok_or(Refusal::NoAccount)?;
+        let accountant = priced.dataset.terms.accountant;
+        Ok(Stock::new(book, branch, accountant, (priced.view, &priced.wanted), self.now_ms()))
     }
 
     /// A stored answer; whoever calls has looked who may see it. Blocks.
@@ -292,110 +342,25 @@ impl Service {
         stored::summary(self.ledger(), release)
     }
 
-    /// The same key again: the same answer, laid out as it was, or why there is none. Blocks.
-    fn again(&self, known: Result<Standing, Refusal>) -> Result<Answer, ServiceError> {
-        let standing = known.map_err(|refusal| self.refused("", refusal))?;
-        let stored = self.answers.get(self.ledger(), &standing.release)?;
-        let Some(text) = &standing.question else {
-            let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
-            return Ok(Answer { stored, layout, sql, standing });
-        };
-        let Question { sql, outputs, order, limit } =
-            serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
-        let layout = Layout { keys: stored.layout.keys.clone(), outputs, order, limit };
-        Ok(Answer { stored, layout, sql, standing })
-    }
-
     fn refused(&self, dataset: &str, refusal: Refusal) -> ServiceError {
         let accountant = self.datasets.get(dataset).map(|dataset| dataset.terms.accountant);
         ServiceError::Refused(Box::new(Refused { refusal, accountant }))
     }
 
-    /// Charge, evaluate, release, record. Blocks.
-    fn walk(&self, who: String, ask: Ask, priced: Priced, key: Option<KeyUse>) -> Result<Answer, ServiceError> {
-        if let (Some(standing), Some(key)) = (self.stored(&who, &priced), key) {
-            return self.replay_under_key(&who, priced, standing, key);
-        }
-        let request = ChargeRequest {
-            release: chance::id("rel").map_err(|_| LedgerFault::Store)?,
-            researcher: who.clone(),
-            certificate: priced.certificate.clone(),
-            view: priced.view,
-            sql: priced.sql.clone(),
-            purpose: ask.purpose.clone(),
-            key,
-            at_ms: self.now_ms(),
-        };
-        let receipt = match self.ports.ledger.charge(request)? {
-            Decision::Charged(receipt) => receipt,
-            Decision::Stored(standing) => return self.again(Ok(standing)),
-            Decision::Refused(refusal) => return Err(self.refused(&priced.dataset.name, refusal)),
-        };
-        let standing = receipt.standing().clone();
-        let executed = catch_unwind(AssertUnwindSafe(|| self.execute(receipt, &priced, &who, &ask)));
-        match executed {
-            Ok(Some(stored)) => Ok(priced.laid_out(stored, standing)),
-            Ok(None) | Err(_) => Err(self.burn(standing.release)),
-        }
+    /// A stored answer without new cost, as it is shown now.
+    fn free(&self, who: &str, dataset: &str, release: &str) -> Option<Standing> {
+        let now_ms = self.now_ms();
+        let account =
+            read(self.ledger(), |book| book.researcher(dataset, who).map(|account| book.mark(account, now_ms)))?;
+        let (release, legs) = (release.to_owned(), Legs::default());
+        Some(Standing { release, account, legs, replayed: true, question: None })
     }
-
-    /// Everything after the charge, as one thing that works or burns.
-    fn execute(&self, receipt: Receipt, priced: &Priced, who: &str, ask: &Ask) -> Option<Arc<StoredAnswer>> {
-        let exact = self.ports.engine.evaluate(&receipt.subject().edition, &priced.plan.computation).ok()?;
-        let released = release(receipt, exact, self.ports.noise.as_ref()).ok()?;
-        let stored = StoredAnswer::new(released, priced, who, ask, self.now_ms());
-        let outcome = Outcome::Released { release: stored.release.id.clone(), body: stored.encode() };
-        self.ports.ledger.record(outcome, self.now_ms()).ok()?;
-        Some(self.answers.keep(stored))
-    }
-
-    /// EXECUTING → BURNED: charged, no answer. If even that cannot be written, the next start does it.
-    fn burn(&self, release: String) -> ServiceError {
-        tracing::error!(release, "an answer failed after its charge");
-        let cause = "the computation or its recording failed";
-        let _ = self.ports.ledger.record(Outcome::Burned { release: release.clone(), cause }, self.now_ms());
-        ServiceError::Unanswered { release }
-    }
-
-    fn replay_under_key(
-        &self,
-        who: &str,
-        priced: Priced,
-        standing: Standing,
-        key: KeyUse,
-    ) -> Result<Answer, ServiceError> {
-        let Layout { outputs, order, limit, .. } = priced.plan.layout.clone();
-        let question = Question { sql: priced.sql.clone(), outputs, order, limit };
-        // Unwrap safety: a question is plain data.
-        let question = serde_json::to_string(&question).expect("a question is plain data");
-        let standing = Standing { question: Some(question), ..standing };
-        match self.ports.ledger.replay(who, key, standing, self.now_ms())? {
-            Ok(standing) => self.replay(priced, standing),
-            Err(refusal) => Err(self.refused(&priced.dataset.name, refusal)),
-        }
-    }
-}
-
-/// How a question lays an answer out; labels are those of the stored answer.
-#[derive(Serialize, Deserialize)]
-struct Question {
-    sql: String,
-    outputs: Vec<Output>,
-    order: Vec<Sort>,
-    limit: Option<u64>,
 }
 
 impl Priced {
     fn laid_out(self, stored: Arc<StoredAnswer>, standing: Standing) -> Answer {
         Answer { stored, layout: self.plan.layout, sql: self.sql, standing }
     }
-}
-
-/// Runs work that blocks off the async threads. Whatever is charged in it catches its own panics.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ServiceError> + Send + 'static,
-) -> Result<T, ServiceError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| ServiceError::Ledger(LedgerFault::Closed))?
 }
 
 /// One query's place among those that wait or run.

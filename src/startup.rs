@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::budget::book::EditionMark;
+use crate::budget::account::EditionMark;
 use crate::budget::ledger::{Ledger, read};
 use crate::clock::{Clock, SystemClock};
 use crate::dataset::edition::{EditionError, Manifest};
@@ -60,13 +60,13 @@ pub enum StartError {
     },
 }
 
-/// Opens the service over a state directory and these policies, with the shipped noise and the system's clock.
+/// Opens the service over a state directory, its anchor (nothing where that stays where it is) and these policies, with the shipped noise and the system's clock.
 ///
 /// # Errors
 /// [`StartError`].
-pub fn open(state: &Path, policies: &[impl AsRef<Path>]) -> Result<Arc<Service>, StartError> {
+pub fn open(state: &Path, anchor: Option<&Path>, policies: &[impl AsRef<Path>]) -> Result<Arc<Service>, StartError> {
     let policies: Vec<Policy> = policies.iter().map(|path| Policy::load(path.as_ref())).collect::<Result<_, _>>()?;
-    let ledger = SqliteLedger::open(state, SystemClock.now_ms())?;
+    let ledger = SqliteLedger::open_anchored(state, anchor, SystemClock.now_ms())?;
     let mut engine = PolarsEngine::new();
     let mut datasets: Vec<Dataset> = Vec::with_capacity(policies.len());
     for policy in policies {
@@ -101,7 +101,9 @@ pub fn load(
         return Err(StartError::Unsealed { dataset: name, state: state.display().to_string() });
     };
     let manifest = Manifest::open(state, &id, &commitment)?;
-    if manifest.dataset != name || manifest.terms != policy.terms {
+    // A cap that was raised is on record; everything else queries depend on is as it was sealed.
+    let sealed_cap = crate::dataset::policy::Terms { cap: manifest.terms.cap, ..policy.terms.clone() };
+    if manifest.dataset != name || manifest.terms != sealed_cap {
         return Err(StartError::TermsChanged { dataset: name });
     }
     engine.load(state, &manifest).map_err(|EngineFault| StartError::Unloadable { dataset: name.clone() })?;

@@ -1,29 +1,39 @@
-//! The store: the ledger and the releases in one SQLite file.
+//! The store: the ledger and the releases in one SQLite file, its key and its anchor.
 //!
-//! Promises what the ledger's port asks: durable before a method returns, append-only, one writer, one process. It knows no
-//! polars and no HTTP. SQL text stays portable: a PostgreSQL store will speak the same.
+//! Promises what the ledger's port asks: durable before a method returns, append-only, one writer, one process. What is opened was
+//! checked whole: every entry's bytes, hash and place in the chain, the signed head, and the anchor. It knows no polars and no HTTP.
+//! SQL text stays portable: a PostgreSQL store will speak the same.
 
 mod database;
-mod writer;
+mod signing;
+mod anchor;
+mod stream;
+mod journal;
+mod open;
+mod verify;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use crate::budget::book::{Book, Inconsistent};
-use crate::budget::charge::{ChargeRequest, Decision, Refusal, Standing};
-use crate::budget::entry::{Entry, KeyUse};
+use crate::budget::book::Book;
+use crate::budget::charge::{ChargeRequest, Decision, ServeRequest};
+use crate::budget::entry::Entry;
+use crate::budget::keeper::{Done, Job, Journal, Keeper, Order};
 use crate::budget::ledger::{Ledger, LedgerFault, Outcome, Rule};
 use database::Database;
-use writer::{Job, Order};
+
+pub use open::{Recovery, Wrap, recover};
+pub use verify::{Finding, Repricer, Verified, verify};
 
 /// The ledger's file in a state directory.
 pub const LEDGER_FILE: &str = "ledger.db";
-const LOCK_FILE: &str = "ledger.lock";
+/// Orders of one commit at the most.
+const BATCH_ORDERS_MAX: usize = 512;
 
 /// Why a ledger is not opened. The server does not start without it.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +82,46 @@ pub enum OpenError {
         /// Ours.
         wanted: u32,
     },
+    /// The ledger's key is gone.
+    #[error("{path}: the ledger's key is missing; restore it, or run: tacit ledger recover")]
+    KeyMissing {
+        /// The file.
+        path: String,
+    },
+    /// The anchor is gone.
+    #[error(
+        "{path}: the anchor is missing, so nobody can tell whether this ledger is the latest; restore it, name its place, or run: \
+         tacit ledger recover, which burns what is left of every cap"
+    )]
+    AnchorMissing {
+        /// The file.
+        path: String,
+    },
+    /// The anchor is not this ledger's.
+    #[error("{path}: the anchor's lines are not signed by this ledger's key; restore it, or run: tacit ledger recover")]
+    AnchorForged {
+        /// The file.
+        path: String,
+    },
+    /// The ledger is older than its anchor.
+    #[error(
+        "{path}: the anchor knows entry {anchor_seq}, and the ledger ends at {ledger_seq} or went another way: it is an older copy; \
+         restore the latest one, or run: tacit ledger recover, which takes the anchor's balances"
+    )]
+    SetBack {
+        /// The anchor's file.
+        path: String,
+        /// How far the anchor says that the ledger had come.
+        anchor_seq: u64,
+        /// Where it ends.
+        ledger_seq: u64,
+    },
+    /// Ledger, key and anchor agree.
+    #[error("{path}: the ledger and its anchor agree; there is nothing to recover")]
+    NothingToRecover {
+        /// The file.
+        path: String,
+    },
 }
 
 /// The SQLite ledger.
@@ -80,55 +130,75 @@ pub struct SqliteLedger {
     orders: Mutex<Option<Sender<Order>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     reader: Mutex<Database>,
-    sound: Arc<AtomicBool>,
+    is_sound: Arc<AtomicBool>,
     // Held until the ledger is dropped.
     _lock: File,
 }
 
 impl SqliteLedger {
-    /// Opens or creates the ledger of a state directory. Answers that were cut off by a crash are burnt.
+    /// Opens or creates the ledger of a state directory. Answers that a crash cut off are burnt.
     ///
     /// # Errors
     /// [`OpenError`].
     pub fn open(state: &Path, now_ms: u64) -> Result<Self, OpenError> {
-        create_private_dir(state).map_err(|error| unusable(state, &error))?;
-        let lock = lock(state)?;
-        let path = state.join(LEDGER_FILE);
-        let mut database = Database::open(&path)?;
-        let mut book = database.fold().map_err(|fold| damaged(&path, fold))?;
-        writer::burn_cut_off(&mut database, &mut book, now_ms).map_err(|_| OpenError::Damaged {
-            path: path.display().to_string(),
-            why: "it cannot be written".to_owned(),
-        })?;
-        let reader = Database::open(&path)?;
-        let book = Arc::new(RwLock::new(book));
+        Self::open_anchored(state, None, now_ms)
+    }
+
+    /// The same with the anchor at a place of the operator's choice; nothing where it stays where it is.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_anchored(state: &Path, anchor: Option<&Path>, now_ms: u64) -> Result<Self, OpenError> {
+        Self::open_wrapped(state, anchor, &|journal| journal, now_ms)
+    }
+
+    /// The same with something around its journal: a disk that takes longer, for measurements.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open_wrapped(state: &Path, anchor: Option<&Path>, wrap: Wrap<'_>, now_ms: u64) -> Result<Self, OpenError> {
+        let open::Opened { keeper, lock } = open::open(state, anchor, wrap, now_ms)?;
+        let reader = Database::open(&state.join(LEDGER_FILE))?;
+        let (book, is_sound) = (keeper.book(), keeper.soundness());
         let (orders, received) = channel();
-        let shared = Arc::clone(&book);
-        let sound = Arc::new(AtomicBool::new(true));
-        let is_sound = Arc::clone(&sound);
         let writer = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || writer::run(database, &shared, &received, &is_sound))
-            .map_err(|error| unusable(state, &error))?;
+            .spawn(move || write(keeper, &received))
+            .map_err(|error| open::unusable(state, &error))?;
         Ok(Self {
             book,
             orders: Mutex::new(Some(orders)),
             writer: Mutex::new(Some(writer)),
             reader: Mutex::new(reader),
-            sound,
+            is_sound,
             _lock: lock,
         })
     }
 
-    fn order<T>(&self, job: Job, at_ms: u64, answer: impl FnOnce(writer::Done) -> Option<T>) -> Result<T, LedgerFault> {
-        let (reply, receive) = std::sync::mpsc::sync_channel(1);
+    fn order(&self, job: Job, at_ms: u64) -> Result<Done, LedgerFault> {
+        let (reply, receive) = sync_channel(1);
+        let reply = Box::new(move |done| {
+            // Whoever asked may be gone.
+            let _ = reply.send(done);
+        });
         {
             let orders = self.orders.lock().map_err(|_| LedgerFault::Closed)?;
             let sender = orders.as_ref().ok_or(LedgerFault::Closed)?;
             sender.send(Order { job, at_ms, reply }).map_err(|_| LedgerFault::Closed)?;
         }
-        let done = receive.recv().map_err(|_| LedgerFault::Closed)??;
-        answer(done).ok_or(LedgerFault::Closed)
+        receive.recv().map_err(|_| LedgerFault::Closed)?
+    }
+
+    fn reader(&self) -> std::sync::MutexGuard<'_, Database> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The writer's thread: whatever has come in meanwhile is one commit.
+fn write<J: Journal>(mut keeper: Keeper<J>, orders: &Receiver<Order>) {
+    while let Ok(first) = orders.recv() {
+        let more = orders.try_iter().take(BATCH_ORDERS_MAX - 1);
+        keeper.perform(std::iter::once(first).chain(more).collect());
     }
 }
 
@@ -143,58 +213,74 @@ impl Drop for SqliteLedger {
     }
 }
 
+/// The decision in what a keeper did.
+///
+/// # Errors
+/// [`LedgerFault::Closed`] where something else was done.
+pub fn decided(done: Done) -> Result<Decision, LedgerFault> {
+    match done {
+        Done::Decided(decision) => Ok(*decision),
+        Done::Recorded | Done::Missed | Done::Acted(_) => Err(LedgerFault::Closed),
+    }
+}
+
+/// Whether an outcome was recorded.
+///
+/// # Errors
+/// [`LedgerFault::Store`] where the answer had ended otherwise.
+pub fn recorded(done: &Done) -> Result<(), LedgerFault> {
+    match done {
+        Done::Recorded => Ok(()),
+        Done::Missed | Done::Decided(_) | Done::Acted(_) => Err(LedgerFault::Store),
+    }
+}
+
+/// What became of a steward's act.
+///
+/// # Errors
+/// [`LedgerFault::Closed`] where something else was done.
+pub fn acted(done: Done) -> Result<Result<Entry, String>, LedgerFault> {
+    match done {
+        Done::Acted(acted) => Ok(acted.map(|entry| *entry)),
+        Done::Recorded | Done::Missed | Done::Decided(_) => Err(LedgerFault::Closed),
+    }
+}
+
 impl Ledger for SqliteLedger {
-    fn charge(&self, request: ChargeRequest) -> Result<Decision, LedgerFault> {
+    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<Decision, LedgerFault> {
         let at_ms = request.at_ms;
-        self.order(Job::Charge(Box::new(request)), at_ms, |done| match done {
-            writer::Done::Decided(decision) => Some(*decision),
-            writer::Done::Recorded | writer::Done::Replayed(_) | writer::Done::Acted(_) => None,
-        })
+        decided(self.order(Job::Charge(Box::new(request), body), at_ms)?)
     }
 
     fn record(&self, outcome: Outcome, at_ms: u64) -> Result<(), LedgerFault> {
-        self.order(Job::Record(outcome), at_ms, |_| Some(()))
+        recorded(&self.order(Job::Record(outcome), at_ms)?)
     }
 
-    fn replay(
-        &self,
-        researcher: &str,
-        key: KeyUse,
-        standing: Standing,
-        at_ms: u64,
-    ) -> Result<Result<Standing, Refusal>, LedgerFault> {
-        let job = Job::Replay { researcher: researcher.to_owned(), key, standing };
-        self.order(job, at_ms, |done| match done {
-            writer::Done::Replayed(replayed) => Some(replayed),
-            writer::Done::Recorded | writer::Done::Decided(_) | writer::Done::Acted(_) => None,
-        })
+    fn serve(&self, request: ServeRequest) -> Result<Decision, LedgerFault> {
+        let at_ms = request.at_ms;
+        decided(self.order(Job::Serve(Box::new(request)), at_ms)?)
     }
 
     fn act(&self, rule: Rule, at_ms: u64) -> Result<Result<Entry, String>, LedgerFault> {
-        self.order(Job::Act(rule), at_ms, |done| match done {
-            writer::Done::Acted(acted) => Some(acted.map(|entry| *entry)),
-            writer::Done::Recorded | writer::Done::Decided(_) | writer::Done::Replayed(_) => None,
-        })
+        acted(self.order(Job::Act(rule), at_ms)?)
     }
 
     fn is_sound(&self) -> bool {
-        self.sound.load(Ordering::Acquire)
+        self.is_sound.load(Ordering::Acquire)
     }
 
     fn read(&self, reader: &mut dyn FnMut(&Book)) {
         // A writer that panicked left the book as of the last entry it took; it is still right to read.
-        let book = self.book.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
         reader(&book);
     }
 
     fn release(&self, id: &str) -> Result<Option<Vec<u8>>, LedgerFault> {
-        let reader = self.reader.lock().map_err(|_| LedgerFault::Closed)?;
-        reader.release(id).map_err(|error| store_fault(&error))
+        self.reader().release(id).map_err(|error| store_fault(&error))
     }
 
     fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, LedgerFault> {
-        let reader = self.reader.lock().map_err(|_| LedgerFault::Closed)?;
-        reader.entries(after, limit).map_err(|error| store_fault(&error))
+        self.reader().entries(after, limit).map_err(|error| store_fault(&error))
     }
 }
 
@@ -204,33 +290,8 @@ fn store_fault(error: &rusqlite::Error) -> LedgerFault {
     LedgerFault::Store
 }
 
-fn create_private_dir(state: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(state)
-}
-
-fn lock(state: &Path) -> Result<File, OpenError> {
-    let path: PathBuf = state.join(LOCK_FILE);
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|error| unusable(&path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(OpenError::Held { path: state.display().to_string() }),
-        Err(fs::TryLockError::Error(error)) => Err(unusable(&path, &error)),
-    }
-}
-
-fn unusable(path: &Path, error: &io::Error) -> OpenError {
-    OpenError::Unusable { path: path.display().to_string(), kind: error.kind() }
-}
-
-fn damaged(path: &Path, fold: database::FoldError) -> OpenError {
-    let why = match fold {
-        database::FoldError::Store(_) => "its pages cannot be read".to_owned(),
-        database::FoldError::Bytes { seq } => {
-            format!("the bytes of entry {seq} are not an entry, or do not match its hash")
-        }
-        database::FoldError::Chain(Inconsistent { seq, why }) => format!("entry {seq}: {why}"),
-    };
-    OpenError::Damaged { path: path.display().to_string(), why }
+/// Where the anchor of a state directory is: where it was last, or beside the ledger.
+#[must_use]
+pub fn anchor_of(state: &Path) -> PathBuf {
+    open::anchor_path(state, None)
 }

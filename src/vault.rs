@@ -8,3 +8,5 @@ pub mod private;
 pub mod noise;
 
 pub mod release;
+
+pub mod combine;

@@ -1,7 +1,10 @@
 //! Entries of the ledger: what happened, its canonical bytes, and the chain that binds them.
 //!
-//! Promises that equal entries have equal bytes and that each entry's hash covers its predecessor's. Amounts are integers.
+//! Promises that equal entries have equal bytes, that bytes are one entry's or nobody's, and that each entry's hash covers its
+//! predecessor's. Amounts are integers. The bytes are Borsh (the binary object representation serializer for hashing), whose
+//! reader takes exactly what its writer makes; people see entries as JSON.
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::people::Role;
@@ -11,7 +14,7 @@ use crate::privacy::certificate::Certified;
 use crate::privacy::units::{Epsilon, Price};
 
 /// The version of the canonical bytes.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u8 = 2;
 
 /// A BLAKE3 digest.
 pub type Digest = [u8; 32];
@@ -20,18 +23,18 @@ pub type Digest = [u8; 32];
 pub const GENESIS: Digest = [0; 32];
 
 /// The use of an idempotency key, by digests: neither key nor body stands in the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct KeyUse {
     /// Digest of the key.
-    #[serde(with = "hex")]
+    #[serde(serialize_with = "hex::serialize")]
     pub key: Digest,
     /// Digest of the request's body.
-    #[serde(with = "hex")]
+    #[serde(serialize_with = "hex::serialize")]
     pub body: Digest,
 }
 
 /// A lifetime cap as it was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct Cap {
     /// How losses add up, with the δ.
     pub accountant: Accountant,
@@ -45,45 +48,148 @@ pub struct Cap {
     pub query_epsilon_max: Epsilon,
 }
 
+/// The three kinds of accounts, a tree: a researcher's hangs below a project's or the dataset's, a project's below the dataset's.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// The root: the lifetime cap, which is the guarantee.
+    Dataset,
+    /// Researchers who share an allocation.
+    Project,
+    /// One researcher's allocation.
+    Researcher,
+}
+
+impl Kind {
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dataset => "dataset",
+            Self::Project => "project",
+            Self::Researcher => "researcher",
+        }
+    }
+}
+
+/// Why a charged answer was never stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, BorshSerialize, BorshDeserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Evaluation or noise failed, or panicked. An incident: it may depend on data.
+    Failed,
+    /// The answer could not be written: a full disk, a failing one. The operator's.
+    Unrecorded,
+    /// The server ended before it was stored. A kill, a power cut: the operator's.
+    CutOff,
+}
+
+/// One vector that a release drew: the `index`-th of those.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+pub struct DrawId {
+    /// The release that drew it.
+    pub release: String,
+    /// Counts from 0.
+    pub index: u32,
+}
+
+/// A vector that is drawn anew.
+#[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
+pub struct Drawn {
+    /// Digest of the measurement: edition, rows per unit, filter, keys and what is measured.
+    #[serde(serialize_with = "hex::serialize")]
+    pub view: Digest,
+    /// Its noise and its price.
+    pub certified: Certified,
+}
+
+/// What one answer posts to each account on its way to the root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, BorshSerialize, BorshDeserialize)]
+pub struct Legs {
+    /// Newly drawn.
+    pub dataset: Price,
+    /// New to the project; nothing where there is none.
+    pub project: Price,
+    /// New to the researcher.
+    pub researcher: Price,
+}
+
+/// A balance as the anchor knew it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+pub struct Balance {
+    /// Of which dataset.
+    pub dataset: String,
+    /// Which kind of account.
+    pub kind: Kind,
+    /// Whose.
+    pub name: String,
+    /// Spent, all in all.
+    pub spent: Price,
+    /// Noisy cells drawn, of datasets.
+    pub cells: u64,
+}
+
 /// What happened.
 #[expect(missing_docs, reason = "a variant's sentence says what its fields are")]
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "act", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
+#[serde(tag = "act", rename_all = "kebab-case")]
 pub enum Act {
     /// A dataset's account was opened with its lifetime cap, which protects this unit in every edition.
     DatasetOpened { dataset: String, unit: String, cap: Cap },
-    /// A source was sealed; later queries see this edition. The commitment binds the sealed bytes with a secret nonce.
-    EditionSealed { dataset: String, edition: String, commitment: String },
+    /// A source was sealed; later queries see this edition. The commitment binds the sealed bytes with a secret nonce; `terms` are
+    /// the policy's public terms as JSON, which every plan can be priced anew from.
+    EditionSealed { dataset: String, edition: String, commitment: String, oversubscribe: bool, terms: String },
+    /// The lifetime cap was raised to this new total.
+    CapRaised { dataset: String, epsilon: Epsilon, amount: Price, reason: String, by: String },
     /// A person got a token; only its digest is kept.
     PersonAdded {
         name: String,
         role: Role,
-        #[serde(with = "hex")]
+        #[serde(serialize_with = "hex::serialize")]
         token: Digest,
         by: String,
     },
     /// A person's token ended.
     TokenRevoked { name: String, by: String },
-    /// A researcher's allocation of a dataset was set; `epsilon` and `amount` are the new total.
-    Granted { researcher: String, dataset: String, epsilon: Epsilon, amount: Price, reason: String, by: String },
-    /// An answer was paid for: PRICED → EXECUTING, durable before data is touched.
+    /// A project's allocation of a dataset was set; `epsilon` and `amount` are the new total.
+    ProjectGranted { project: String, dataset: String, epsilon: Epsilon, amount: Price, reason: String, by: String },
+    /// A researcher's allocation of a dataset was set, below a project where one is named; `epsilon` and `amount` are the new
+    /// total, of every period where it renews.
+    Granted {
+        researcher: String,
+        dataset: String,
+        project: Option<String>,
+        epsilon: Epsilon,
+        amount: Price,
+        period_days: Option<u32>,
+        reason: String,
+        by: String,
+    },
+    /// Nothing is drawn from the dataset until it is unfrozen.
+    Frozen { dataset: String, reason: String, by: String },
+    /// The steward has looked: incidents are counted anew.
+    Unfrozen { dataset: String, reason: String, by: String },
+    /// An answer was paid for: RESERVED → EXECUTING where something is drawn, durable before data is touched.
     Charged(Box<Charged>),
-    /// The answer was stored: EXECUTING → SEALED. `digest` is that of the stored release, which holds noisy values alone.
+    /// The answer was stored: EXECUTING → SEALED. `digest` is that of the stored answer, which holds noisy values alone.
     Released {
         release: String,
-        #[serde(with = "hex")]
+        #[serde(serialize_with = "hex::serialize")]
         digest: Digest,
     },
     /// The answer failed: EXECUTING → BURNED. The charge stands.
-    Burned { release: String, cause: String },
-    /// A stored answer was served again under an idempotency key; nothing was drawn. `question` is how this question lays the
-    /// answer out, in the service's words.
-    Replayed { release: String, researcher: String, question: String, key: KeyUse, account: AccountMark },
+    Burned { release: String, cause: Cause },
+    /// A stored answer was served to a researcher who pays for what of it is new to them, or under a new key; nothing was
+    /// drawn. `question` is how this question lays the answer out, in the service's words.
+    Served(Box<Served>),
+    /// A ledger that is older than its anchor, or has none, was taken up again: balances become at least these.
+    Recovered { reason: String, by: String, anchor_seq: Option<u64>, balances: Vec<Balance> },
 }
 
 /// The charge of one answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct Charged {
     /// The id that the release will have.
     pub release: String,
@@ -94,16 +200,22 @@ pub struct Charged {
     /// The edition that the answer is computed from.
     pub edition: String,
     /// Digest of the canonical plan without its accuracy.
-    #[serde(with = "hex")]
+    #[serde(serialize_with = "hex::serialize")]
     pub view: Digest,
     /// The canonical SQL.
     pub sql: String,
+    /// Rows of a unit that count.
+    pub rows_per_unit: u32,
     /// The declared purpose.
     pub purpose: Option<String>,
-    /// The certified measurements.
-    pub measurements: Vec<Certified>,
-    /// The sum of their prices.
-    pub price: Price,
+    /// What is drawn anew, in the plan's order.
+    pub drawn: Vec<Drawn>,
+    /// The stored vectors that the answer is computed from, too.
+    pub uses: Vec<DrawId>,
+    /// What each measurement of the answer is worth, in the accountant's unit: at least what was asked for.
+    pub worth: Vec<Price>,
+    /// What each account pays.
+    pub legs: Legs,
     /// Noisy cells drawn, counted against the dataset's life.
     pub cells: u64,
     /// The idempotency key it was asked under.
@@ -112,31 +224,49 @@ pub struct Charged {
     pub account: AccountMark,
 }
 
+/// A stored answer served again.
+#[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
+pub struct Served {
+    /// The answer.
+    pub release: String,
+    /// To whom.
+    pub researcher: String,
+    /// How the question lays it out, in the service's words.
+    pub question: Option<String>,
+    /// The idempotency key it was asked under.
+    pub key: Option<KeyUse>,
+    /// What each account pays; the dataset nothing.
+    pub legs: Legs,
+    /// The researcher's account right afterwards.
+    pub account: AccountMark,
+}
+
 /// A researcher's account at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct AccountMark {
-    /// Spent, all in all.
+    /// Spent in this period; all in all, where nothing renews.
     pub spent: Price,
+    /// Spent all in all.
+    pub lifetime: Price,
     /// The allocation.
     pub amount: Price,
+    /// What can still be charged at once: the least that is left of the account and of those above it.
+    pub left: Price,
     /// The ε that the allocation was granted as.
     pub epsilon: Epsilon,
 }
 
 /// One entry of the chain.
-///
-/// Whoever reads one compares its canonical bytes with those it was read from, so that nothing unknown hides in them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct Entry {
     /// The version of these bytes.
-    pub v: u32,
+    pub v: u8,
     /// Counts from 1 without gaps.
     pub seq: u64,
     /// Milliseconds since 1970 in UTC.
     pub at_ms: u64,
     /// The hash of the entry before.
-    #[serde(with = "hex")]
+    #[serde(serialize_with = "hex::serialize")]
     pub previous: Digest,
     /// What happened.
     #[serde(flatten)]
@@ -150,11 +280,17 @@ impl Entry {
         Self { v: SCHEMA_VERSION, seq: seq.saturating_add(1), at_ms, previous, act }
     }
 
-    /// The canonical bytes: JSON in the order of the fields, without spaces.
+    /// The canonical bytes.
     #[must_use]
     pub fn canonical_bytes(&self) -> Vec<u8> {
-        // Unwrap safety: an entry has string keys only and no map or value that JSON cannot hold.
-        serde_json::to_vec(self).expect("an entry is plain data")
+        // Unwrap safety: writing to memory does not fail, and an entry holds no number that is none.
+        borsh::to_vec(self).expect("an entry is plain data")
+    }
+
+    /// Reads canonical bytes; nothing where they are not exactly one entry of this version.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        borsh::from_slice::<Self>(bytes).ok().filter(|entry| entry.v == SCHEMA_VERSION)
     }
 
     /// The hash of canonical bytes, which hold the predecessor's hash.
@@ -171,13 +307,18 @@ impl Act {
         match self {
             Self::DatasetOpened { .. } => "dataset-opened",
             Self::EditionSealed { .. } => "edition-sealed",
+            Self::CapRaised { .. } => "cap-raised",
             Self::PersonAdded { .. } => "person-added",
             Self::TokenRevoked { .. } => "token-revoked",
+            Self::ProjectGranted { .. } => "project-granted",
             Self::Granted { .. } => "granted",
+            Self::Frozen { .. } => "frozen",
+            Self::Unfrozen { .. } => "unfrozen",
             Self::Charged(_) => "charged",
             Self::Released { .. } => "released",
             Self::Burned { .. } => "burned",
-            Self::Replayed { .. } => "replayed",
+            Self::Served(_) => "served",
+            Self::Recovered { .. } => "recovered",
         }
     }
 }

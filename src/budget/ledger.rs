@@ -4,11 +4,11 @@
 //! SQL and no files.
 
 use super::book::Book;
-use super::charge::{ChargeRequest, Decision, Refusal, Standing};
-use super::entry::{Act, Entry, KeyUse};
+use super::charge::{ChargeRequest, Decision, ServeRequest};
+use super::entry::{Act, Cause, Entry};
 
-/// The ledger could not do it; nothing of the request stands.
-#[derive(Debug, thiserror::Error)]
+/// The ledger could not do it; no data was touched for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerFault {
     /// The store failed; its own words stay in the log.
     #[error("the ledger could not be written")]
@@ -22,21 +22,21 @@ pub enum LedgerFault {
 }
 
 /// How an answer ended.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Outcome {
-    /// Its release, encoded.
+    /// Its stored answer, encoded.
     Released {
         /// The release's id.
         release: String,
-        /// The encoded release.
+        /// The encoded answer.
         body: Vec<u8>,
     },
     /// Nothing; the charge stands.
     Burned {
         /// The release's id.
         release: String,
-        /// Why, in our own words.
-        cause: &'static str,
+        /// Why.
+        cause: Cause,
     },
 }
 
@@ -45,11 +45,12 @@ pub type Rule = Box<dyn FnOnce(&Book) -> Result<Act, String> + Send>;
 
 /// A durable, append-only record with one writer. All methods block; none may be called on an async thread but [`Ledger::read`].
 pub trait Ledger: Send + Sync {
-    /// Charges durably, or finds what is stored, or refuses.
+    /// Charges durably, or finds what is stored under the key, or refuses. With `body` nothing is drawn: the answer is computed from
+    /// stored vectors, and is stored in the same commit.
     ///
     /// # Errors
     /// [`LedgerFault`]; then nothing was charged.
-    fn charge(&self, request: ChargeRequest) -> Result<Decision, LedgerFault>;
+    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<Decision, LedgerFault>;
 
     /// Records durably how an answer ended.
     ///
@@ -57,17 +58,11 @@ pub trait Ledger: Send + Sync {
     /// [`LedgerFault`]; the charge stands.
     fn record(&self, outcome: Outcome, at_ms: u64) -> Result<(), LedgerFault>;
 
-    /// Records that a stored answer was served under a new key.
+    /// Records that a stored answer is served to somebody who pays for what of it is new to them, or under a new key.
     ///
     /// # Errors
-    /// [`LedgerFault`], or the refusal that the key earned meanwhile.
-    fn replay(
-        &self,
-        researcher: &str,
-        key: KeyUse,
-        standing: Standing,
-        at_ms: u64,
-    ) -> Result<Result<Standing, Refusal>, LedgerFault>;
+    /// [`LedgerFault`]; then nothing was charged.
+    fn serve(&self, request: ServeRequest) -> Result<Decision, LedgerFault>;
 
     /// Appends a steward's act if `rule` makes one of the book as it is; otherwise returns the rule's words.
     ///

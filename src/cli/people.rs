@@ -1,4 +1,4 @@
-//! `tacit researcher`, `grant`, `account`, `ledger`: at a server, or on a state directory that no server holds.
+//! `tacit researcher` and `account`: at a server, or on a state directory that no server holds.
 
 use std::path::{Path, PathBuf};
 
@@ -6,11 +6,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{Failure, ServerOptions};
-use crate::budget::ledger::Ledger;
 use crate::budget::people::Role;
 use crate::client::Client;
 use crate::clock::{Clock, SystemClock};
-use crate::privacy::units::Epsilon;
 use crate::service::account::accounts;
 use crate::service::steward;
 use crate::store::{LEDGER_FILE, SqliteLedger};
@@ -23,12 +21,12 @@ const PAGE: usize = 1_000;
 pub(super) struct Place {
     /// Opens this state directory instead of asking a server.
     #[arg(long)]
-    state: Option<PathBuf>,
+    pub(super) state: Option<PathBuf>,
     #[command(flatten)]
-    server: ServerOptions,
+    pub(super) server: ServerOptions,
     /// Prints JSON.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Subcommand)]
@@ -48,22 +46,6 @@ pub(super) enum ResearcherCommand {
 }
 
 #[derive(Args)]
-pub(super) struct GrantOptions {
-    /// The researcher.
-    name: String,
-    /// The dataset.
-    dataset: String,
-    /// The new total.
-    #[arg(long)]
-    epsilon: String,
-    /// Why; kept in the ledger.
-    #[arg(long)]
-    reason: String,
-    #[command(flatten)]
-    place: Place,
-}
-
-#[derive(Args)]
 pub(super) struct AccountOptions {
     /// Whose accounts; all that you may see by default.
     name: Option<String>,
@@ -71,24 +53,7 @@ pub(super) struct AccountOptions {
     place: Place,
 }
 
-#[derive(Subcommand)]
-pub(super) enum LedgerCommand {
-    /// Lists entries, oldest first.
-    ///
-    /// Example: tacit ledger list --state state
-    List {
-        /// Entries at the most.
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
-        /// Begin after the entry of this number.
-        #[arg(long, default_value_t = 0)]
-        after: u64,
-        #[command(flatten)]
-        place: Place,
-    },
-}
-
-fn open(state: &Path) -> Result<SqliteLedger, Failure> {
+pub(super) fn open(state: &Path) -> Result<SqliteLedger, Failure> {
     if !state.join(LEDGER_FILE).is_file() {
         return Err(Failure::Could(format!("{}: is no state directory; tacit seal makes one", state.display())));
     }
@@ -115,37 +80,12 @@ pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn grant(options: &GrantOptions) -> Result<(), Failure> {
-    let GrantOptions { name, dataset, epsilon, reason, place } = options;
-    match &place.state {
-        Some(state) => {
-            let epsilon = Epsilon::parse(epsilon).map_err(|fault| Failure::Usage(format!("--epsilon: {fault}")))?;
-            let grant = steward::Grant {
-                researcher: name.clone(),
-                dataset: dataset.clone(),
-                epsilon,
-                reason: reason.clone(),
-                by: steward::AT_STATE_DIRECTORY.to_owned(),
-            };
-            steward::grant(&open(state)?, grant, SystemClock.now_ms()).map_err(Failure::from)?;
-        }
-        None => {
-            let body = json!({"researcher": name, "dataset": dataset, "epsilon": epsilon, "reason": reason});
-            place.server.client().post("/v1/grants", &body)?;
-        }
-    }
-    if place.json {
-        say(json!({"researcher": name, "dataset": dataset, "epsilon": epsilon}).to_string());
-    } else {
-        say(format!("{name} may spend epsilon {epsilon} on {dataset} in all"));
-    }
-    Ok(())
-}
-
 pub(super) fn account(options: &AccountOptions) -> Result<(), Failure> {
     let place = &options.place;
     let listed = match &place.state {
-        Some(state) => serde_json::to_value(accounts(&open(state)?, None)).map_err(Failure::could)?,
+        Some(state) => {
+            serde_json::to_value(accounts(&open(state)?, None, SystemClock.now_ms())).map_err(Failure::could)?
+        }
         None => all_accounts(&place.server.client())?,
     };
     let wanted = |account: &&Value| options.name.as_deref().is_none_or(|name| account["name"] == name);
@@ -157,11 +97,37 @@ pub(super) fn account(options: &AccountOptions) -> Result<(), Failure> {
         say(Value::from(shown).to_string());
         return Ok(());
     }
-    let keys = ["kind", "name", "dataset", "epsilon_cap", "epsilon_spent", "epsilon_remaining", "fraction_spent"];
-    let header = ["account", "name", "dataset", "epsilon", "spent", "remaining", "fraction"].map(str::to_owned);
-    let row = |account: &Value| keys.map(|key| account[key].as_str().unwrap_or("").to_owned()).to_vec();
-    say(table(&header, &shown.iter().map(row).collect::<Vec<_>>()));
+    let header = ["account", "name", "dataset", "epsilon", "spent", "remaining", "fraction", "answers left", "note"];
+    say(table(&header.map(str::to_owned), &shown.iter().map(account_row).collect::<Vec<_>>()));
     Ok(())
+}
+
+/// One account as text; where it renews, "spent" is of this period, and the note says so.
+fn account_row(account: &Value) -> Vec<String> {
+    let keys = ["kind", "name", "dataset", "epsilon_cap", "epsilon_spent", "epsilon_remaining", "fraction_spent"];
+    let mut row = keys.map(|key| account[key].as_str().unwrap_or("").to_owned()).to_vec();
+    row.push(account["answers_left"].as_u64().map_or_else(|| "–".to_owned(), |left| left.to_string()));
+    let text = |pointer: &str| account.pointer(pointer).and_then(Value::as_str).unwrap_or("?").to_owned();
+    let mut notes = Vec::new();
+    if account["frozen"] == true {
+        notes.push("frozen".to_owned());
+    }
+    if let Some(project) = account["project"].as_str() {
+        notes.push(format!("of project {project}"));
+    }
+    if account["period"].is_object() {
+        let day = |pointer: &str| text(pointer).chars().take(10).collect::<String>();
+        notes.push(format!("this period, {} to {}", day("/period/began"), day("/period/ends")));
+        notes.push(format!("lifetime {}", text("/lifetime/epsilon_spent")));
+    }
+    if let Some(incidents @ 1..) = account["incidents"].as_u64() {
+        notes.push(format!("{incidents} incidents"));
+    }
+    if let Some(cut_off @ 1..) = account["cut_off"].as_u64() {
+        notes.push(format!("{cut_off} answers cut off"));
+    }
+    row.push(notes.join(", "));
+    row
 }
 
 /// Every page of the accounts.
@@ -176,28 +142,4 @@ fn all_accounts(client: &Client) -> Result<Value, Failure> {
         let part = |key: &str| last[key].as_str().unwrap_or_default().to_owned();
         path = format!("/v1/accounts?limit={PAGE}&after={}:{}:{}", part("kind"), part("dataset"), part("name"));
     }
-}
-
-pub(super) fn ledger(command: &LedgerCommand) -> Result<(), Failure> {
-    let LedgerCommand::List { limit, after, place } = command;
-    let entries = match &place.state {
-        Some(state) => {
-            let entries = open(state)?.entries(*after, *limit).map_err(Failure::could)?;
-            serde_json::to_value(entries).map_err(Failure::could)?
-        }
-        None => place.server.client().get(&format!("/v1/ledger?limit={limit}&after={after}"))?,
-    };
-    if place.json {
-        say(entries.to_string());
-        return Ok(());
-    }
-    let header = ["seq", "at", "act", "who", "dataset", "release"].map(str::to_owned);
-    let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned).replace("null", "");
-    let row = |entry: &Value| {
-        let who = if entry["researcher"].is_null() { &entry["name"] } else { &entry["researcher"] };
-        let at = if entry["at"].is_null() { &entry["at_ms"] } else { &entry["at"] };
-        [&entry["seq"], at, &entry["act"], who, &entry["dataset"], &entry["release"]].map(cell).to_vec()
-    };
-    say(table(&header, &entries.as_array().into_iter().flatten().map(row).collect::<Vec<_>>()));
-    Ok(())
 }

@@ -27,6 +27,10 @@ pub(super) enum Command {
     },
 }
 
+/// What `oversubscribe = true` means, in plain words.
+pub(super) const OVERSUBSCRIBED: &str = "oversubscribe = true: allocations may sum to more than the cap, and the cap stays what it is. \
+     Whoever asks first may leave nothing to the others: a researcher can be refused although their own account holds more.";
+
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Check { file } => {
@@ -45,6 +49,9 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
                 terms.accountant.delta(),
                 terms.accountant.name()
             ));
+            if terms.oversubscribe {
+                say(OVERSUBSCRIBED);
+            }
             Ok(())
         }
         Command::Draft { source } => {

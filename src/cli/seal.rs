@@ -35,6 +35,9 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     })?;
     check_source(&policy).map_err(failure)?;
     let (manifest, report) = seal_and_publish(&policy, &options.state)?;
+    if policy.terms.oversubscribe {
+        complain(super::policy::OVERSUBSCRIBED);
+    }
     if options.json {
         print_json(&manifest, &report)
     } else {

@@ -43,6 +43,8 @@ pub struct Terms {
     pub cap: Epsilon,
     /// ε that one query may cost.
     pub max_epsilon_per_query: Epsilon,
+    /// Whether allocations may sum to more than the cap, so that whoever asks first may leave nothing to the others.
+    pub oversubscribe: bool,
     /// The columns that queries see, in the policy's order.
     pub columns: Vec<Column>,
 }

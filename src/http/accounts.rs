@@ -1,4 +1,4 @@
-//! GET /v1/accounts: one's own; a steward sees all.
+//! GET /v1/accounts: one's own and one's projects'; a steward sees all.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -21,5 +21,5 @@ pub async fn list(State(service): State<App>, Reader(person): Reader, params: Pa
         Role::Researcher | Role::Viewer => Some(person.name.as_str()),
     };
     let name = |account: &NamedAccount| format!("{}:{}:{}", account.kind, account.dataset, account.name);
-    page(accounts(service.ledger(), own), name, "/v1/accounts", &params)
+    page(accounts(service.ledger(), own, service.now_ms()), name, "/v1/accounts", &params)
 }

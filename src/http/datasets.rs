@@ -6,14 +6,18 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::App;
-use super::auth::Anyone;
+use super::auth::{Anyone, Steward};
+use super::body::Body;
+use super::json::Fields;
 use super::params::{PageParams, Segment, page};
 use super::problem::Problem;
-use crate::budget::ledger::read;
+use crate::budget::entry::Kind;
+use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::{Person, Role};
 use crate::dataset::domain::{Column, Domain};
 use crate::privacy::units::unscaled;
-use crate::service::Dataset;
+use crate::service::account::{NamedAccount, account};
+use crate::service::{Dataset, grants};
 
 /// A dataset's public side.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -27,6 +31,7 @@ pub struct DatasetBody {
     accountant: &'static str,
     cap: CapBody,
     max_epsilon_per_query: String,
+    oversubscribe: bool,
     edition: String,
     columns: Vec<ColumnBody>,
 }
@@ -64,7 +69,8 @@ pub struct ColumnBody {
     responses((status = 200, body = Vec<DatasetBody>), (status = 400, body = Problem))
 )]
 pub async fn list(State(service): State<App>, Anyone(person): Anyone, params: PageParams) -> Result<Response, Problem> {
-    let seen = service.datasets().filter(|dataset| may_see(&service, &person, dataset)).map(DatasetBody::from);
+    let seen =
+        service.datasets().filter(|dataset| may_see(&service, &person, dataset)).map(|dataset| body(&service, dataset));
     page(seen.collect(), |dataset| dataset.name.clone(), "/v1/datasets", &params)
 }
 
@@ -79,7 +85,7 @@ pub async fn one(
     Segment(name): Segment,
 ) -> Result<Json<DatasetBody>, Problem> {
     let dataset = service.dataset(&name).filter(|dataset| may_see(&service, &person, dataset));
-    dataset.map(|dataset| Json(dataset.into())).ok_or_else(|| Problem::unknown_dataset(&name))
+    dataset.map(|dataset| Json(body(&service, dataset))).ok_or_else(|| Problem::unknown_dataset(&name))
 }
 
 /// A researcher sees the datasets of which they hold an account.
@@ -90,22 +96,75 @@ fn may_see(service: &App, person: &Person, dataset: &Dataset) -> bool {
     }
 }
 
-impl From<&Dataset> for DatasetBody {
-    fn from(dataset: &Dataset) -> Self {
-        let terms = &dataset.terms;
-        Self {
-            name: dataset.name.clone(),
-            title: dataset.title.clone(),
-            privacy_unit: terms.unit.name().to_owned(),
-            max_rows_per_unit: terms.max_rows_per_unit,
-            max_rows: terms.max_rows,
-            accountant: terms.accountant.name(),
-            cap: CapBody { epsilon: terms.cap.to_string(), delta: terms.accountant.delta().to_string() },
-            max_epsilon_per_query: terms.max_epsilon_per_query.to_string(),
-            edition: dataset.edition.clone(),
-            columns: terms.columns.iter().map(ColumnBody::from).collect(),
-        }
+fn body(service: &App, dataset: &Dataset) -> DatasetBody {
+    let terms = &dataset.terms;
+    // The cap as it was raised, which may be above the one that was sealed.
+    let cap = read(service.ledger(), |book| book.find(&dataset.name, Kind::Dataset, &dataset.name).map(|a| a.epsilon));
+    let epsilon = cap.unwrap_or(terms.cap).to_string();
+    DatasetBody {
+        name: dataset.name.clone(),
+        title: dataset.title.clone(),
+        privacy_unit: terms.unit.name().to_owned(),
+        max_rows_per_unit: terms.max_rows_per_unit,
+        max_rows: terms.max_rows,
+        accountant: terms.accountant.name(),
+        cap: CapBody { epsilon, delta: terms.accountant.delta().to_string() },
+        max_epsilon_per_query: terms.max_epsilon_per_query.to_string(),
+        oversubscribe: terms.oversubscribe,
+        edition: dataset.edition.clone(),
+        columns: terms.columns.iter().map(ColumnBody::from).collect(),
     }
+}
+
+/// Why a dataset is frozen, or goes on.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+pub struct ReasonBody {
+    reason: String,
+}
+
+/// Freezes a dataset: nothing is drawn from it until it is unfrozen. What is stored is served all the same.
+#[utoipa::path(
+    post, path = "/v1/datasets/{name}/freeze", params(("name" = String, Path)), request_body = ReasonBody,
+    security(("token" = [])), responses((status = 200, body = NamedAccount), (status = 404, body = Problem))
+)]
+pub async fn freeze(
+    State(service): State<App>,
+    Steward(person): Steward,
+    Segment(name): Segment,
+    Body(body): Body,
+) -> Result<Json<NamedAccount>, Problem> {
+    set_frozen(service, person, name, &body, true).await
+}
+
+/// Lets a frozen dataset go on, once its steward has looked at its incidents; they are counted anew.
+#[utoipa::path(
+    post, path = "/v1/datasets/{name}/unfreeze", params(("name" = String, Path)), request_body = ReasonBody,
+    security(("token" = [])), responses((status = 200, body = NamedAccount), (status = 404, body = Problem))
+)]
+pub async fn unfreeze(
+    State(service): State<App>,
+    Steward(person): Steward,
+    Segment(name): Segment,
+    Body(body): Body,
+) -> Result<Json<NamedAccount>, Problem> {
+    set_frozen(service, person, name, &body, false).await
+}
+
+async fn set_frozen(
+    service: App,
+    person: Person,
+    name: String,
+    body: &[u8],
+    is_frozen: bool,
+) -> Result<Json<NamedAccount>, Problem> {
+    let reason = Fields::read(body, &["reason"])?.text("reason")?;
+    let dataset = name.clone();
+    let act =
+        move |ledger: &dyn Ledger, now| grants::set_frozen(ledger, &dataset, is_frozen, (&reason, &person.name), now);
+    service.clone().steward(act).await?;
+    let account = account(service.ledger(), &name, Kind::Dataset, &name, service.now_ms());
+    account.map(Json).ok_or_else(|| Problem::unknown_dataset(&name))
 }
 
 impl From<&Column> for ColumnBody {

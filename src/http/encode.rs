@@ -13,9 +13,11 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::problem::Problem;
+use crate::budget::people::{Person, Role};
 use crate::privacy::certificate::NORMAL_975;
 use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
-use crate::service::account::{AccountView, significant};
+use crate::service::account::{AccountView, significant, timestamp};
+use crate::service::quote::LegsView;
 use crate::service::stored::StoredAnswer;
 use crate::service::{Answer, ServiceError};
 
@@ -129,6 +131,10 @@ struct AnswerBody<'a> {
     rows: Rows<'a>,
     price: PriceBody,
     #[serde(skip_serializing_if = "Option::is_none")]
+    legs: Option<LegsView>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    derived_from: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
     purpose: Option<&'a str>,
     at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -188,10 +194,18 @@ pub async fn off_thread(
 /// An answer with its account, in the format asked for.
 pub fn answer(answer: &Answer, format: Format) -> Response {
     let stored = &answer.stored;
-    let table = tabulate(&answer.layout, &stored.release);
+    let table = tabulate(&answer.layout, stored.vectors());
     let account = AccountView::of(stored.accountant, &answer.standing.account);
+    let shown = Shown {
+        sql: &answer.sql,
+        replayed: answer.standing.replayed,
+        epsilon: answer.epsilon(),
+        purpose: stored.purpose.as_deref().filter(|_| !answer.standing.replayed),
+        legs: Some(LegsView::of(stored.accountant, &answer.standing.legs)),
+        account: Some(account.clone()),
+    };
     let bytes = match format {
-        Format::Json => Some(json(stored, &table, &answer.sql, answer.standing.replayed, Some(account.clone()))),
+        Format::Json => Some(json(stored, &table, shown)),
         Format::Csv | Format::Arrow | Format::Parquet => encoded(&table, format),
     };
     let Some(bytes) = bytes else { return Problem::overloaded("the answer could not be encoded").into_response() };
@@ -210,10 +224,19 @@ pub fn answer(answer: &Answer, format: Format) -> Response {
 }
 
 /// A stored answer by itself: the same bytes for ever.
-pub fn stored(stored: &StoredAnswer, format: Format) -> Response {
-    let table = tabulate(&stored.layout, &stored.release);
+pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Response {
+    let table = tabulate(&stored.layout, stored.vectors());
+    let is_seen = person.role == Role::Steward || person.name == stored.researcher;
+    let shown = Shown {
+        sql: &stored.sql,
+        replayed: true,
+        epsilon: stored.epsilon.clone(),
+        purpose: stored.purpose.as_deref().filter(|_| is_seen),
+        legs: None,
+        account: None,
+    };
     let bytes = match format {
-        Format::Json => Some(json(stored, &table, &stored.sql, true, None)),
+        Format::Json => Some(json(stored, &table, shown)),
         Format::Csv | Format::Arrow | Format::Parquet => encoded(&table, format),
     };
     let Some(bytes) = bytes else { return Problem::overloaded("the answer could not be encoded").into_response() };
@@ -228,10 +251,19 @@ fn typed(format: Format) -> [(HeaderName, HeaderValue); 1] {
     [(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()))]
 }
 
-fn json(stored: &StoredAnswer, table: &Table, sql: &str, replayed: bool, account: Option<AccountView>) -> Bytes {
-    // A stored answer shown beside an account is a replay that cost nothing; by itself it says what it did cost.
-    let free = replayed && account.is_some();
-    let epsilon = if free { "0".to_owned() } else { stored.epsilon.clone() };
+/// What stands beside a stored answer: how it was asked for, and what it cost whom.
+struct Shown<'a> {
+    sql: &'a str,
+    replayed: bool,
+    epsilon: String,
+    /// Of whom it was made for alone.
+    purpose: Option<&'a str>,
+    legs: Option<LegsView>,
+    account: Option<AccountView>,
+}
+
+fn json(stored: &StoredAnswer, table: &Table, shown: Shown<'_>) -> Bytes {
+    let Shown { sql, replayed, epsilon, purpose, legs, account } = shown;
     let body = AnswerBody {
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,
@@ -244,18 +276,14 @@ fn json(stored: &StoredAnswer, table: &Table, sql: &str, replayed: bool, account
         columns: table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
         rows: Rows(table),
         price: PriceBody { epsilon, delta: stored.accountant.delta().to_string() },
-        purpose: stored.purpose.as_deref(),
+        legs,
+        derived_from: &stored.derived_from,
+        purpose,
         at: timestamp(stored.at_ms),
         account,
     };
     // Unwrap safety: the body is plain data with string keys, and its raw numbers are decimal digits.
     serde_json::to_vec(&body).expect("an answer is plain data").into()
-}
-
-/// A moment in UTC as RFC 3339 text.
-pub fn timestamp(at_ms: u64) -> String {
-    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
-    moment.map_or_else(String::new, |moment| moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
 fn encoded(table: &Table, format: Format) -> Option<Bytes> {

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::App;
 use super::auth::Steward;
-use super::encode::timestamp;
 use super::params::{Page, PageParams, next_link};
 use super::problem::Problem;
 use crate::budget::entry::Entry;
 use crate::hex;
+use crate::service::account::timestamp;
 
 /// One entry, with its time as text and its hash.
 #[derive(Serialize)]

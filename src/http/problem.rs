@@ -58,6 +58,7 @@ const OUT_OF_DOMAIN: Kind = ("out-of-domain", StatusCode::BAD_REQUEST, "No value
 const TOO_MANY_GROUPS: Kind = ("too-many-groups", StatusCode::BAD_REQUEST, "Too many groups");
 const OVER_QUERY_LIMIT: Kind = ("over-query-limit", StatusCode::FORBIDDEN, "Over the limit of one query");
 const BUDGET_EXHAUSTED: Kind = ("budget-exhausted", StatusCode::FORBIDDEN, "The budget does not hold that much");
+const FROZEN: Kind = ("frozen", StatusCode::FORBIDDEN, "The dataset is frozen");
 const IDEMPOTENCY_CONFLICT: Kind = ("idempotency-conflict", StatusCode::CONFLICT, "The key was used before");
 const ALREADY_EXISTS: Kind = ("already-exists", StatusCode::CONFLICT, "It exists already");
 const NOT_FOUND: Kind = ("not-found", StatusCode::NOT_FOUND, "Not found");
@@ -223,10 +224,18 @@ fn refusal(refused: &Refused) -> Problem {
                     .hint("ask with a smaller epsilon or a wider margin; POST /v1/quotes says what fits")
             }
         }
-        Refusal::Exhausted { asked, left } => {
+        Refusal::Exhausted { asked, left, of } => {
             let (asked, left) = (epsilon(*asked, false), epsilon(*left, true));
-            let detail =
-                format!("the query costs epsilon {}, and at most {} could still be charged", told(&asked), told(&left));
+            let whose = match of {
+                crate::budget::entry::Kind::Researcher => "your account",
+                crate::budget::entry::Kind::Project => "your project's account",
+                crate::budget::entry::Kind::Dataset => "the dataset's lifetime cap",
+            };
+            let detail = format!(
+                "the query costs epsilon {} of {whose}, and at most {} could still be charged",
+                told(&asked),
+                told(&left)
+            );
             let hint = match left.as_deref() {
                 Some("0") => {
                     "nothing fits any more; asking again what was answered stays free, and the steward may grant more"
@@ -244,6 +253,11 @@ fn refusal(refused: &Refused) -> Problem {
             BUDGET_EXHAUSTED,
             format!("the dataset has drawn the {limit} noisy cells that its guarantee was proved for"),
         ),
+        Refusal::Frozen { .. } => {
+            Problem::new(FROZEN, "nothing is drawn from the dataset until its steward acts; nothing was charged")
+                .hint("asking again what was answered stays free")
+        }
+        Refusal::Gone => Problem::overloaded("what is stored of this answer changed meanwhile; nothing was charged"),
         Refusal::KeyConflict => {
             Problem::new(IDEMPOTENCY_CONFLICT, "this Idempotency-Key was used with another body").hint("use a new key")
         }

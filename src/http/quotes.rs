@@ -11,7 +11,7 @@ use super::body::{Body, ask};
 use super::encode::{ColumnBody, PriceBody};
 use super::problem::Problem;
 use crate::service::account::AccountView;
-use crate::service::quote::Quote;
+use crate::service::quote::{LegsView, Quote};
 
 /// A question, for quotes and queries alike.
 #[derive(utoipa::ToSchema)]
@@ -43,8 +43,15 @@ pub struct QuoteBody {
     rows_per_unit: u32,
     columns: Vec<ColumnBody>,
     price: PriceBody,
+    /// What each account would pay, as ε.
+    legs: LegsView,
     answerable: bool,
     replay: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    derived_from: Vec<String>,
+    /// How many answers of this price would fit, this one included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answers_left: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     largest_epsilon: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,8 +91,11 @@ impl From<Quote> for QuoteBody {
             rows_per_unit: quote.rows_per_unit,
             columns: quote.columns.iter().map(|column| ColumnBody::of(column, true)).collect(),
             price: PriceBody { epsilon: quote.epsilon, delta: quote.delta },
+            legs: quote.legs,
             answerable: quote.answerable,
             replay: quote.replay,
+            derived_from: quote.derived_from,
+            answers_left: quote.answers_left,
             largest_epsilon: quote.largest_epsilon,
             margin: quote.largest_margin,
             account: BeforeAndAfter { before: quote.before, after: quote.after },

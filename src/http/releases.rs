@@ -8,12 +8,14 @@ use serde::Serialize;
 
 use super::App;
 use super::auth::Reader;
-use super::encode::{self, Format, timestamp};
+use super::encode::{self, Format};
 use super::params::{Page, PageParams, Segment, next_link};
 use super::problem::Problem;
-use crate::budget::book::Progress;
+use crate::budget::book::{Book, ReleaseCard};
+use crate::budget::charge::State as AnswerState;
 use crate::budget::ledger::read;
 use crate::budget::people::{Person, Role};
+use crate::service::account::timestamp;
 use crate::service::stored::Summary;
 
 /// One stored answer in a list.
@@ -41,39 +43,48 @@ pub async fn list(State(service): State<App>, Reader(person): Reader, params: Pa
     let (loading, wanted) = (service.clone(), page.items.clone());
     let load = move || wanted.iter().map(|id| loading.stored_summary(id)).collect::<Result<Vec<_>, _>>();
     let stored = tokio::task::spawn_blocking(load).await.map_err(|_| Problem::overloaded("the list was cut off"))??;
-    let bodies: Vec<_> = stored.into_iter().map(ReleaseBody::from).collect();
+    let bodies: Vec<_> = stored.into_iter().map(|stored| ReleaseBody::of(stored, &person)).collect();
     let next = page.items.last().filter(|_| page.more).map(String::as_str);
     Ok((next_link("/v1/releases", next, limit), Json(bodies)).into_response())
 }
 
-/// Ids of the sealed releases that a person may see after release `after`, oldest first.
+/// Ids of the sealed releases that a person may see after release `after`, oldest first: for a researcher, in the order they
+/// were served to them.
 fn ids(service: &App, person: &Person, after: Option<&str>, limit: usize) -> Result<Vec<String>, Problem> {
     read(service.ledger(), |book| {
-        let mine = |researcher: &str| may_see(person, researcher);
-        let after = match after {
-            None => 0,
-            Some(id) => book
-                .release(id)
-                .filter(|card| mine(&card.researcher))
-                .map(|card| card.seq)
-                .ok_or_else(|| Problem::invalid_request("after is no release that you may see"))?,
-        };
-        let sealed = book.releases_after(after).filter(|(_, card)| card.progress == Progress::Sealed);
-        Ok(sealed.filter(|(_, card)| mine(&card.researcher)).take(limit).map(|(id, _)| id.clone()).collect())
+        let mut seen = shelf(book, person);
+        if let Some(id) = after {
+            let is_it = |card: &ReleaseCard| card.id == id;
+            let found = seen.by_ref().any(is_it);
+            if !found {
+                return Err(Problem::invalid_request("after is no release that you may see"));
+            }
+        }
+        let sealed = seen.filter(|card| card.state == AnswerState::Sealed);
+        Ok(sealed.take(limit).map(|card| card.id.clone()).collect())
     })
 }
 
-impl From<Summary> for ReleaseBody {
-    fn from(stored: Summary) -> Self {
+fn shelf<'a>(book: &'a Book, person: &'a Person) -> Box<dyn Iterator<Item = &'a ReleaseCard> + 'a> {
+    match person.role {
+        Role::Steward => Box::new(book.releases().iter()),
+        Role::Researcher | Role::Viewer => Box::new(book.shelf(&person.name)),
+    }
+}
+
+impl ReleaseBody {
+    /// A researcher sees their own name and purpose alone, also beside what a colleague asked first.
+    fn of(stored: Summary, person: &Person) -> Self {
+        let is_seen = person.role == Role::Steward || stored.researcher == person.name;
         Self {
             release: stored.release.id,
             dataset: stored.release.subject.dataset,
             edition: stored.release.subject.edition,
             sql: stored.sql,
-            researcher: stored.researcher,
+            researcher: if is_seen { stored.researcher } else { person.name.clone() },
             epsilon: stored.epsilon,
             at: timestamp(stored.at_ms),
-            purpose: stored.purpose,
+            purpose: stored.purpose.filter(|_| is_seen),
         }
     }
 }
@@ -91,7 +102,8 @@ pub async fn one(
 ) -> Result<Response, Problem> {
     let format = Format::negotiate(&headers)?;
     let seen = read(service.ledger(), |book| {
-        book.release(&id).is_some_and(|card| card.progress == Progress::Sealed && may_see(&person, &card.researcher))
+        let card = book.release(&id).filter(|card| card.state == AnswerState::Sealed);
+        card.is_some() && (person.role == Role::Steward || book.is_on_shelf(&person.name, &id))
     });
     if !seen {
         return Err(Problem::not_found("there is no such release that you may see"));
@@ -100,7 +112,7 @@ pub async fn one(
     let response = if is_known(&headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let load = move || service.stored_answer(&id).map(|stored| encode::stored(&stored, format));
+        let load = move || service.stored_answer(&id).map(|stored| encode::stored(&stored, &person, format));
         tokio::task::spawn_blocking(load).await.map_err(|_| Problem::overloaded("the release was cut off"))??
     };
     Ok((immutable(&etag), response).into_response())
@@ -119,12 +131,4 @@ fn immutable(etag: &str) -> AppendHeaders<Vec<(HeaderName, HeaderValue)>> {
     let fixed =
         [(header::CACHE_CONTROL, "private, max-age=31536000, immutable"), (header::VARY, "accept, authorization")];
     AppendHeaders(tag.chain(fixed.map(|(name, value)| (name, HeaderValue::from_static(value)))).collect())
-}
-
-fn may_see(person: &Person, researcher: &str) -> bool {
-    match person.role {
-        Role::Steward => true,
-        Role::Researcher => person.name == researcher,
-        Role::Viewer => false,
-    }
 }

@@ -3,13 +3,15 @@
 //! Promises that asking for ε never costs more than a cap of ε holds, and that what is shown as spent is never too little
 //! and as remaining never too much.
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
+use super::mechanism::Mechanism;
 use super::units::{Delta, Epsilon, Price};
 use super::{curve, gdp};
 
 /// How losses add up, chosen once for a dataset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Accountant {
     /// Discrete Gaussian noise; precision μ² adds (Gaussian differential privacy, see [`gdp`]). Unit 1e-15.
@@ -35,6 +37,15 @@ impl Accountant {
         match self {
             Self::Gaussian { delta } => delta,
             Self::Pure => Delta::ZERO,
+        }
+    }
+
+    /// The family of the noise.
+    #[must_use]
+    pub fn mechanism(self) -> Mechanism {
+        match self {
+            Self::Gaussian { .. } => Mechanism::DiscreteGaussian,
+            Self::Pure => Mechanism::DiscreteLaplace,
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Promises that the price covers the certified loss of every measurement. Made by [`certify`] alone.
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::accountant::Accountant;
@@ -45,14 +46,24 @@ pub struct Subject {
 }
 
 /// One certified measurement.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct Certified {
+    /// What one unit can change.
+    pub sensitivity: Sensitivity,
     /// The noise.
     pub law: NoiseLaw,
     /// What it costs, never less than the certified loss.
     pub price: Price,
     /// Noisy cells in the vector.
     pub cells: u64,
+}
+
+impl Certified {
+    /// Whether the price still covers the loss of the law: the whole arithmetic of [`certify`], done again.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        mechanism::is_covered(self.sensitivity, &self.law, self.price)
+    }
 }
 
 /// The promise of a price and of noise laws, measurement by measurement.
@@ -105,10 +116,23 @@ impl Certificate {
     }
 }
 
-/// Prices the measurements and fixes their noise.
+/// What each measurement costs at an accuracy, before anything that is stored is taken into account.
 ///
 /// An ε is turned into the accountant's unit and split evenly; a remainder of units goes to the first measurements. A
 /// standard error σ costs Δ₂²/σ² of precision (`gaussian`) or Δ₁/b of ε at 2b² = σ² (`pure`), rounded up.
+#[must_use]
+pub fn prices(accountant: Accountant, sought: &[Sought], accuracy: &Accuracy) -> Vec<Price> {
+    match accuracy {
+        Accuracy::Epsilon(epsilon) => split(accountant.price(*epsilon), sought.len()),
+        Accuracy::StdErrors(errors) => sought
+            .iter()
+            .zip(errors)
+            .map(|(sought, error)| price_of_error(accountant, sought.sensitivity, *error))
+            .collect(),
+    }
+}
+
+/// Fixes the noise of measurements at their [`prices`].
 ///
 /// # Errors
 /// [`Uncertifiable`] where the price of a measurement would be nothing.
@@ -116,19 +140,12 @@ pub fn certify(
     accountant: Accountant,
     subject: Subject,
     sought: &[Sought],
-    accuracy: &Accuracy,
+    prices: &[Price],
 ) -> Result<Certificate, Uncertifiable> {
-    let prices = match accuracy {
-        Accuracy::Epsilon(epsilon) => split(accountant.price(*epsilon), sought.len()),
-        Accuracy::StdErrors(errors) => sought
-            .iter()
-            .zip(errors)
-            .map(|(sought, error)| price_of_error(accountant, sought.sensitivity, *error))
-            .collect(),
-    };
+    assert_eq!(sought.len(), prices.len(), "every measurement has its price");
     let mut measurements = Vec::with_capacity(sought.len());
     let (mut price, mut cells) = (Price::ZERO, 0_u64);
-    for (sought, share) in sought.iter().zip(prices) {
+    for (sought, share) in sought.iter().zip(prices.iter().copied()) {
         let law = law_within(accountant, sought.sensitivity, share)?;
         assert!(
             mechanism::loss_by_opendp(sought.sensitivity, &law).is_some_and(|loss| loss <= share),
@@ -136,12 +153,9 @@ pub fn certify(
         );
         price = price.saturating_add(share);
         cells = cells.saturating_add(sought.cells);
-        measurements.push(Certified { law, price: share, cells: sought.cells });
+        measurements.push(Certified { sensitivity: sought.sensitivity, law, price: share, cells: sought.cells });
     }
-    let mechanism = match accountant {
-        Accountant::Gaussian { .. } => Mechanism::DiscreteGaussian,
-        Accountant::Pure => Mechanism::DiscreteLaplace,
-    };
+    let mechanism = accountant.mechanism();
     Ok(Certificate { subject, mechanism, measurements, price, cells })
 }
 

@@ -3,6 +3,7 @@
 //! Promises that the loss, as an exact rational, is at most the integer price by our own formula and by OpenDP's map. The
 //! law is solved for, not searched. Draws nothing.
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use dashu::base::{BitTest, SquareRootRem};
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
@@ -23,7 +24,7 @@ const SCALE_LOG2_MAX: usize = 500;
 const STEPS_MAX: u32 = 8;
 
 /// The family of the noise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub enum Mechanism {
     /// P\[X = x\] ∝ e^(−x²/2σ²) over the integers; loss Δ₂²/σ² of precision (ℓ₂, add or remove one unit).
     #[serde(rename = "discrete gaussian")]
@@ -45,7 +46,7 @@ impl Mechanism {
 }
 
 /// One noise law: independent integers on a grid that is 2^`fine_bits` times finer than the measurement's own.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct NoiseLaw {
     /// The family.
     pub mechanism: Mechanism,
@@ -167,6 +168,29 @@ pub fn laplace(sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Uncer
         scale = scale.next_up();
     }
     Err(Uncertified { price })
+}
+
+/// Whether `price` covers the loss of `law` at `sensitivity`, in exact arithmetic: Δ₂²·4^s·10¹⁵ ≤ σ'²·P with σ' ≥ 2⁴⁰ for the
+/// Gaussian, Δ₁·10⁹ ≤ b·P for the Laplace law, on a scale that is an exact number.
+#[must_use]
+pub fn is_covered(sensitivity: Sensitivity, law: &NoiseLaw, price: Price) -> bool {
+    let price = UBig::from(price.units());
+    match law.mechanism {
+        Mechanism::DiscreteGaussian => {
+            let Some(scale) = UBig::try_from(law.scale).ok().filter(|scale| scale.bit_len() > FINE_SIGMA_LOG2 as usize)
+            else {
+                return false;
+            };
+            let loss =
+                (UBig::from(sensitivity.l2_squared()) * UBig::from(10_u64.pow(15))) << (2 * law.fine_bits as usize);
+            law.fine_bits < SCALE_LOG2_MAX as u32 && loss <= &scale * &scale * price
+        }
+        Mechanism::DiscreteLaplace => {
+            let scale = RBig::try_from(law.scale).ok().filter(|scale| *scale > RBig::ZERO);
+            let loss = RBig::from(UBig::from(sensitivity.l1()) * UBig::from(10_u64.pow(9)));
+            law.fine_bits == 0 && scale.is_some_and(|scale| loss <= scale * RBig::from(price))
+        }
+    }
 }
 
 /// OpenDP's own map of a law, in the ledger's units, rounded up: 2ρ for the Gaussian, ε for the Laplace.

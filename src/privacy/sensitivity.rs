@@ -15,6 +15,9 @@
 //!   cells that its rows can reach. Keys that hold one value per unit (`per_unit`) pin their part of the cell, so g counts only
 //!   the values of the others, and g = 1 when every key is `per_unit`. Δ₁ = min(k, g), Δ₂ = √min(k, g).
 
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
 /// What a measurement adds up in each cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Statistic {
@@ -33,7 +36,7 @@ pub enum Statistic {
 }
 
 /// Bounds on the change that one unit makes to a vector of exact integers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct Sensitivity {
     l1: u64,
     l2_squared: u128,

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 /// Why a decimal text was not taken.
@@ -105,7 +106,9 @@ pub fn unscaled(value: i128, decimals: u32) -> String {
 }
 
 /// A privacy loss ε, in units of 1e-9.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Epsilon(u64);
 
@@ -171,7 +174,9 @@ impl From<Epsilon> for String {
 }
 
 /// The δ of (ε, δ)-differential privacy, in units of 1e-18; 0 for `pure`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Delta(u64);
 
@@ -239,7 +244,21 @@ impl From<Delta> for String {
 }
 
 /// An amount in the accountant's own unit: 1e-15 of precision μ² for `gaussian`, 1e-9 of ε for `pure`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+)]
 pub struct Price(u64);
 
 impl Price {

@@ -16,7 +16,7 @@ use crate::dataset::domain::Grid;
 use crate::privacy::certificate::Certified;
 use crate::privacy::mechanism::NoiseLaw;
 use crate::privacy::units::unscaled;
-use crate::vault::release::{Noisy, Release};
+use crate::vault::release::Noisy;
 
 /// How measurements become columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -181,13 +181,13 @@ fn sum_terms(laws: &[NoiseLaw], sum: usize, count: Option<usize>, grid: &Grid) -
     std::iter::once((1.0, laws[sum])).chain(about).collect()
 }
 
-/// Makes the table of a release.
+/// Makes the table of an answer: its noisy vectors, one a measurement.
 #[must_use]
-pub fn tabulate(layout: &Layout, release: &Release) -> Table {
-    let laws: Vec<_> = release.measurements.iter().map(|one| one.law).collect();
-    let cells = release.measurements.first().map_or(0, |one| one.cells.len());
+pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
+    let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
+    let cells = vectors.first().map_or(0, |one| one.cells.len());
     let mut widths = HashMap::new();
-    let mut rows: Vec<Row> = (0..cells).map(|cell| row(layout, release, &laws, cell, &mut widths)).collect();
+    let mut rows: Vec<Row> = (0..cells).map(|cell| row(layout, vectors, &laws, cell, &mut widths)).collect();
     sorting::sort(&mut rows, &layout.order);
     if let Some(limit) = layout.limit {
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -215,7 +215,7 @@ fn names(output: &Output) -> Vec<String> {
     }
 }
 
-fn row(layout: &Layout, release: &Release, laws: &[NoiseLaw], cell: usize, widths: &mut HashMap<usize, i128>) -> Row {
+fn row(layout: &Layout, vectors: &[Noisy], laws: &[NoiseLaw], cell: usize, widths: &mut HashMap<usize, i128>) -> Row {
     let codes = key_codes(layout, cell);
     let mut row = Row { cells: Vec::new(), sorts: Vec::new() };
     for (index, output) in layout.outputs.iter().enumerate() {
@@ -227,17 +227,17 @@ fn row(layout: &Layout, release: &Release, laws: &[NoiseLaw], cell: usize, width
                 row.cells.push(label.cell());
             }
             OutputValue::Count { count } => {
-                let value = coarse(&release.measurements[count], cell);
+                let value = coarse(&vectors[count], cell);
                 let width = *widths.entry(index).or_insert_with(|| whole_width(&[(1.0, laws[count])]));
                 row.push_estimate(value, width, 1_000_000_000);
             }
             OutputValue::Sum { sum, count, grid } => {
-                let value = total(release, sum, count, &grid, cell);
+                let value = total(vectors, sum, count, &grid, cell);
                 let width = *widths.entry(index).or_insert_with(|| whole_width(&sum_terms(laws, sum, count, &grid)));
                 row.push_estimate(value, width, grid.step.into());
             }
             OutputValue::Mean { sum, count, grid } => {
-                let (s, n) = (steps(&release.measurements[sum], cell), steps(&release.measurements[count], cell));
+                let (s, n) = (steps(&vectors[sum], cell), steps(&vectors[count], cell));
                 let centre = grid.centre() as f64;
                 let domain = (grid.low as f64 - centre, grid.high as f64 - centre);
                 row.push_mean(&interval::mean(s, laws[sum], n, laws[count], domain), &grid);
@@ -334,9 +334,9 @@ fn coarse(noisy: &Noisy, cell: usize) -> i128 {
 }
 
 /// S + c·N on the finer of the two grids, then rounded to whole steps.
-fn total(release: &Release, sum: usize, count: Option<usize>, grid: &Grid, cell: usize) -> i128 {
-    let s = &release.measurements[sum];
-    let Some(n) = count.map(|count| &release.measurements[count]) else { return coarse(s, cell) };
+fn total(vectors: &[Noisy], sum: usize, count: Option<usize>, grid: &Grid, cell: usize) -> i128 {
+    let s = &vectors[sum];
+    let Some(n) = count.map(|count| &vectors[count]) else { return coarse(s, cell) };
     let (s_bits, n_bits) = (s.law.fine_bits as usize, n.law.fine_bits as usize);
     let bits = s_bits.max(n_bits);
     let whole = (&s.cells[cell] << (bits - s_bits)) + ((&n.cells[cell] * IBig::from(grid.centre())) << (bits - n_bits));

@@ -72,6 +72,15 @@ pub struct Computation {
 }
 
 impl Computation {
+    /// Digest of one of its measurements, of which edition: what can be shared and topped up.
+    #[must_use]
+    pub fn view_of(&self, measure: Measure, dataset: &str, edition: &str) -> Digest {
+        let alone = (self.rows_per_unit, &self.filter, &self.keys, measure);
+        // Unwrap safety: the parts are plain data.
+        let bytes = serde_json::to_vec(&(dataset, edition, alone)).expect("a measurement is plain data");
+        *blake3::hash(&bytes).as_bytes()
+    }
+
     /// Groups: the product of the keys' sizes.
     #[must_use]
     pub fn groups(&self) -> u64 {

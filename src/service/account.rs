@@ -2,12 +2,14 @@
 
 use serde::Serialize;
 
-use crate::budget::entry::AccountMark;
+use crate::budget::account::Account;
+use crate::budget::book::Book;
+use crate::budget::entry::{AccountMark, Kind};
 use crate::budget::ledger::{Ledger, read};
 use crate::privacy::accountant::Accountant;
 use crate::privacy::units::{Epsilon, Price};
 
-/// An account in ε, as decimal text.
+/// An account in ε, as decimal text. Where it renews, this is the present period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AccountView {
     /// The ε of the cap or the allocation.
@@ -23,7 +25,7 @@ pub struct AccountView {
 /// An account with whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct NamedAccount {
-    /// `dataset` or `researcher`.
+    /// `dataset`, `project` or `researcher`.
     pub kind: &'static str,
     /// Whose.
     pub name: String,
@@ -36,21 +38,65 @@ pub struct NamedAccount {
     /// The amounts.
     #[serde(flatten)]
     pub account: AccountView,
+    /// The project that a researcher's account hangs below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// How many more answers of the last price would fit now; nothing before the first answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answers_left: Option<u64>,
+    /// Whether nothing more is charged to it: lowered below what is spent, or, of a dataset, after incidents or by a steward.
+    pub frozen: bool,
+    /// The present period, of an allocation that renews.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<PeriodView>,
+    /// Spent over all periods, of an allocation that renews.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<LifetimeView>,
+    /// What stewards alone see of a dataset.
+    #[serde(flatten)]
+    pub dataset_state: Option<DatasetState>,
+}
+
+/// The present period of an allocation that renews.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PeriodView {
+    /// Days of a period.
+    pub days: u32,
+    /// When it began, in UTC.
+    pub began: String,
+    /// When the next begins.
+    pub ends: String,
+}
+
+/// What was spent over all periods.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LifetimeView {
+    /// As ε, rounded up.
+    pub epsilon_spent: String,
+}
+
+/// What stewards alone see of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct DatasetState {
+    /// The ε that allocations right below the dataset could together have asked for at once, if they were all one.
+    pub epsilon_allocated: String,
+    /// Whether allocations may sum to more than the cap.
+    pub oversubscribe: bool,
+    /// Failures after a charge that may depend on data, since a steward last looked; at three the dataset freezes.
+    pub incidents: u32,
+    /// Answers that a kill, a power cut or a failing disk cut off.
+    pub cut_off: u64,
 }
 
 impl AccountView {
     /// A view of a researcher's account.
     #[must_use]
     pub fn of(accountant: Accountant, mark: &AccountMark) -> Self {
-        Self::of_amounts(accountant, mark.epsilon, mark.amount, mark.spent)
-    }
-
-    fn of_amounts(accountant: Accountant, epsilon: Epsilon, amount: Price, spent: Price) -> Self {
         Self {
-            epsilon_cap: epsilon.to_string(),
-            epsilon_spent: accountant.epsilon_spent(spent).to_string(),
-            epsilon_remaining: accountant.epsilon_within(amount.left_after(spent)).to_string(),
-            fraction_spent: fraction(spent, amount),
+            epsilon_cap: mark.epsilon.to_string(),
+            epsilon_spent: accountant.epsilon_spent(mark.spent).to_string(),
+            epsilon_remaining: accountant.epsilon_within(mark.left).to_string(),
+            fraction_spent: fraction(mark.spent, mark.amount),
         }
     }
 }
@@ -75,31 +121,73 @@ pub fn significant(value: f64, digits: i32) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// Accounts of one researcher, or all of them for a steward.
+/// A moment in UTC as RFC 3339 text.
 #[must_use]
-pub fn accounts(ledger: &dyn Ledger, of: Option<&str>) -> Vec<NamedAccount> {
+pub fn timestamp(at_ms: u64) -> String {
+    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
+    moment.map_or_else(String::new, |moment| moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}
+
+/// Accounts of one researcher and the projects they belong to, or all of them for a steward.
+#[must_use]
+pub fn accounts(ledger: &dyn Ledger, of: Option<&str>, now_ms: u64) -> Vec<NamedAccount> {
     read(ledger, |book| {
-        let mut accounts = Vec::new();
-        for (dataset, whole) in book.datasets() {
-            let accountant = whole.cap.accountant;
-            let named = |kind, name: &str, account| NamedAccount {
-                kind,
-                name: name.to_owned(),
-                dataset: dataset.clone(),
-                accountant: accountant.name(),
-                delta: accountant.delta().to_string(),
-                account,
-            };
-            if of.is_none() {
-                let view = AccountView::of_amounts(accountant, whole.cap.epsilon, whole.cap.amount, whole.spent);
-                accounts.push(named("dataset", dataset, view));
-            }
-            for ((_, researcher), account) in book.researchers_of(dataset) {
-                if of.is_none_or(|name| name == researcher) {
-                    accounts.push(named("researcher", researcher, AccountView::of(accountant, &account.mark())));
-                }
-            }
-        }
-        accounts
+        let datasets = book.datasets().map(|(name, _)| name);
+        let all = datasets.flat_map(|dataset| book.accounts_of(dataset));
+        let shown = all.filter(|account| of.is_none_or(|name| may_see(book, account, name)));
+        shown.map(|account| named(book, account, of.is_none(), now_ms)).collect()
     })
+}
+
+/// One account of a dataset by its kind and name.
+#[must_use]
+pub fn account(ledger: &dyn Ledger, dataset: &str, kind: Kind, name: &str, now_ms: u64) -> Option<NamedAccount> {
+    read(ledger, |book| book.find(dataset, kind, name).map(|account| named(book, account, true, now_ms)))
+}
+
+fn may_see(book: &Book, account: &Account, name: &str) -> bool {
+    let branch = book.branch(&account.dataset, name);
+    match account.kind {
+        Kind::Dataset => false,
+        Kind::Researcher => account.name == name,
+        Kind::Project => {
+            let project = branch.and_then(|branch| branch.project);
+            project.is_some_and(|project| std::ptr::eq(book.account(project), account))
+        }
+    }
+}
+
+fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> NamedAccount {
+    let whole = book.dataset(&account.dataset);
+    let accountant = whole.map_or(Accountant::Pure, |whole| whole.cap.accountant);
+    let parent = account.parent.map(|parent| book.account(parent)).filter(|parent| parent.kind == Kind::Project);
+    let state = whole.filter(|_| is_steward && account.kind == Kind::Dataset).map(|whole| DatasetState {
+        epsilon_allocated: accountant.epsilon_within(book.shares_below(whole.account, None)).to_string(),
+        oversubscribe: whole.oversubscribe,
+        incidents: whole.incidents,
+        cut_off: whole.cut_off,
+    });
+    let is_frozen = account.kind == Kind::Dataset && whole.is_some_and(|whole| whole.is_frozen());
+    NamedAccount {
+        kind: account.kind.name(),
+        name: account.name.clone(),
+        dataset: account.dataset.clone(),
+        accountant: accountant.name(),
+        delta: accountant.delta().to_string(),
+        account: AccountView::of(accountant, &book.mark(account, now_ms)),
+        project: parent.map(|parent| parent.name.clone()),
+        answers_left: book.answers_left(account, now_ms),
+        frozen: is_frozen || account.amount < account.spent_at(now_ms),
+        period: account.renewal.map(|renewal| {
+            let (began, ends) = renewal.bounds_ms(now_ms);
+            PeriodView { days: renewal.days, began: timestamp(began), ends: timestamp(ends) }
+        }),
+        lifetime: account.renewal.map(|_| LifetimeView { epsilon_spent: shown_spent(accountant, account.spent) }),
+        dataset_state: state,
+    }
+}
+
+fn shown_spent(accountant: Accountant, spent: Price) -> String {
+    let epsilon: Epsilon = accountant.epsilon_spent(spent);
+    epsilon.to_string()
 }

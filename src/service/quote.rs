@@ -1,13 +1,15 @@
-//! Quotes: what an answer would cost and how exact it would be. Free, and no data is touched.
+//! Quotes: what an answer would cost, who would pay, and how exact it would be. Free, and no data is touched.
 
 use super::account::{AccountView, significant};
 use super::ask::{Ask, Wanted};
+use super::offer::{Offer, Stock};
 use super::{Priced, Service, ServiceError};
 use crate::budget::charge::Refusal;
-use crate::budget::entry::AccountMark;
+use crate::budget::entry::{AccountMark, Legs};
 use crate::budget::ledger::read;
-use crate::privacy::certificate::{Certificate, NORMAL_975};
-use crate::privacy::units::Price;
+use crate::privacy::accountant::Accountant;
+use crate::privacy::certificate::{Accuracy, Certificate, NORMAL_975, Subject, certify, prices};
+use crate::privacy::units::{Epsilon, Price};
 use crate::query::answer::{ColumnInfo, ColumnKind, columns, laws};
 
 /// A quote.
@@ -23,16 +25,22 @@ pub struct Quote {
     pub mechanism: &'static str,
     /// The columns with their standard errors.
     pub columns: Vec<ColumnInfo>,
-    /// What would be charged, as ε.
+    /// What the researcher would be charged, as ε.
     pub epsilon: String,
+    /// The legs, as ε.
+    pub legs: LegsView,
     /// The dataset's δ.
     pub delta: String,
     /// Whether it would be answered now.
     pub answerable: bool,
-    /// Whether it would be served from what is stored.
+    /// Whether nothing would be drawn for it.
     pub replay: bool,
+    /// Ids of the stored releases that it would be computed from, or served as.
+    pub derived_from: Vec<String>,
     /// Why it would not be answered.
     pub refusal: Option<Refusal>,
+    /// How many answers of this price would fit, this one included; nothing for what is free.
+    pub answers_left: Option<u64>,
     /// The account now.
     pub before: AccountView,
     /// The account afterwards, if answered.
@@ -45,6 +53,40 @@ pub struct Quote {
     pub rows_per_unit: u32,
 }
 
+/// What each account pays, as ε.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct LegsView {
+    /// Newly drawn.
+    pub dataset: String,
+    /// New to the project, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// New to the researcher.
+    pub researcher: String,
+}
+
+impl LegsView {
+    /// The legs of a charge.
+    #[must_use]
+    pub fn of(accountant: Accountant, legs: &Legs) -> Self {
+        let epsilon = |leg| accountant.epsilon_spent(leg).to_string();
+        Self {
+            dataset: epsilon(legs.dataset),
+            project: (legs.project > Price::ZERO).then(|| epsilon(legs.project)),
+            researcher: epsilon(legs.researcher),
+        }
+    }
+}
+
+/// What the book says of a question.
+struct Outlook {
+    offered: Result<Offer, Refusal>,
+    account: AccountMark,
+    after: AccountMark,
+    left: Price,
+    largest: Option<Epsilon>,
+}
+
 impl Service {
     /// Quotes a question.
     ///
@@ -53,73 +95,118 @@ impl Service {
     pub fn quote(&self, who: &str, ask: &Ask) -> Result<Quote, ServiceError> {
         let priced = self.price(who, ask)?;
         let accountant = priced.dataset.terms.accountant;
-        let replay = self.stored(who, &priced).is_some();
-        let certificate = &priced.certificate;
-        let price = if replay { Price::ZERO } else { certificate.price() };
-        let (before, admitted) = read(self.ledger(), |book| {
-            let account = book.researcher(&priced.dataset.name, who).map(|account| account.mark());
-            (account, book.admit(who, &priced.dataset.name, price, certificate.cells()))
-        });
-        let before = before.ok_or_else(|| self.refused(&priced.dataset.name, Refusal::NoAccount))?;
-        let refusal = admitted.as_ref().err().filter(|_| !replay).cloned();
-        let after = admitted.unwrap_or(before);
-        let (largest_epsilon, largest_margin) = match refusal {
-            Some(_) => self.largest(&priced, ask, before),
-            None => (None, None),
-        };
+        let outlook = self.outlook(who, &priced).map_err(|refusal| self.refused(&priced.dataset.name, refusal))?;
+        let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
+        let refused = Legs { dataset: total, project: Price::ZERO, researcher: total };
+        let legs = outlook.offered.as_ref().map_or(refused, Offer::legs);
+        let leg = legs.researcher;
+        let worth = outlook.offered.as_ref().map_or_else(|_| priced.asked.clone(), Offer::worth);
+        let certificate = self.at(&priced, &worth)?;
+        let largest = outlook.largest;
         Ok(Quote {
             dataset: priced.dataset.name.clone(),
             edition: priced.dataset.edition.clone(),
-            mechanism: certificate.mechanism().name(),
+            mechanism: accountant.mechanism().name(),
             columns: columns(&priced.plan.layout, &laws(certificate.measurements())),
-            epsilon: priced_epsilon(&priced, ask, price),
+            epsilon: if leg == Price::ZERO { "0".to_owned() } else { priced_epsilon(&priced, ask, leg) },
+            legs: LegsView::of(accountant, &legs),
             delta: accountant.delta().to_string(),
-            answerable: refusal.is_none(),
-            replay,
-            refusal,
-            before: AccountView::of(accountant, &before),
-            after: AccountView::of(accountant, &after),
-            largest_epsilon,
-            largest_margin,
+            answerable: outlook.offered.is_ok(),
+            replay: outlook.offered.as_ref().is_ok_and(Offer::is_stored),
+            derived_from: outlook.offered.as_ref().map_or_else(|_| Vec::new(), origins),
+            answers_left: outlook.left.units().checked_div(leg.units()),
+            refusal: outlook.offered.err(),
+            before: AccountView::of(accountant, &outlook.account),
+            after: AccountView::of(accountant, &outlook.after),
+            largest_epsilon: largest.map(|epsilon| epsilon.to_string()),
+            largest_margin: largest.and_then(|epsilon| self.margin_at(&priced, epsilon)),
             rows_per_unit: priced.plan.computation.rows_per_unit,
             sql: priced.sql,
         })
     }
 
-    fn largest(&self, priced: &Priced, ask: &Ask, account: AccountMark) -> (Option<String>, Option<String>) {
-        let terms = &priced.dataset.terms;
-        let left = read(self.ledger(), |book| {
-            let whole = book.dataset(&priced.dataset.name);
-            whole.map_or(Price::ZERO, |whole| whole.cap.amount.left_after(whole.spent).min(whole.cap.query_max))
-        });
-        let left = left.min(account.amount.left_after(account.spent));
-        let epsilon = terms.accountant.epsilon_within(left);
+    fn outlook(&self, who: &str, priced: &Priced) -> Result<Outlook, Refusal> {
+        let now_ms = self.now_ms();
+        read(self.ledger(), |book| {
+            let branch = book.branch(&priced.dataset.name, who).ok_or(Refusal::NoAccount)?;
+            let stock = self.stock(book, who, priced)?;
+            let offered = stock.offer(&priced.asked);
+            let largest = offered.is_err().then(|| largest(&stock, priced));
+            let account = book.mark(book.account(branch.researcher), now_ms);
+            let legs = offered.as_ref().map_or_else(|_| Legs::default(), Offer::legs);
+            let after = book.mark_after(&branch, &legs, now_ms);
+            Ok(Outlook { offered, account, after, left: book.left(&branch, now_ms), largest })
+        })
+    }
+
+    /// The noise of measurements that are worth this much.
+    fn at(&self, priced: &Priced, worth: &[Price]) -> Result<Certificate, ServiceError> {
+        let subject = Subject { dataset: priced.dataset.name.clone(), edition: priced.dataset.edition.clone() };
+        certify(priced.dataset.terms.accountant, subject, &priced.plan.sought, worth)
+            .map_err(|fault| ServiceError::Accuracy(fault.to_string()))
+    }
+
+    fn margin_at(&self, priced: &Priced, epsilon: Epsilon) -> Option<String> {
         if epsilon.nanos() == 0 {
-            return (Some("0".to_owned()), None);
+            return None;
         }
-        let wanted = Ask { accuracy: Wanted::Epsilon(epsilon), ..ask.clone() };
-        let margin = self.certify(&priced.dataset, &priced.plan, &wanted.accuracy).ok();
-        let margin = margin.and_then(|certificate| widest_margin(&priced.plan.layout, &certificate));
-        (Some(epsilon.to_string()), margin)
-    }
-}
-
-/// What is charged, as ε: as asked, or the ε of the price.
-#[must_use]
-pub fn priced_epsilon(priced: &Priced, ask: &Ask, price: Price) -> String {
-    match &ask.accuracy {
-        Wanted::Epsilon(epsilon) if price > Price::ZERO => epsilon.to_string(),
-        Wanted::Epsilon(_) | Wanted::Margin(_) | Wanted::Margins(_) => {
-            priced.dataset.terms.accountant.epsilon_spent(price).to_string()
-        }
-    }
-}
-
-fn widest_margin(layout: &crate::query::answer::Layout, certificate: &Certificate) -> Option<String> {
-    let errors =
-        columns(layout, &laws(certificate.measurements())).into_iter().filter_map(|column| match column.kind {
+        let accountant = priced.dataset.terms.accountant;
+        let shares = prices(accountant, &priced.plan.sought, &Accuracy::Epsilon(epsilon));
+        let certificate = self.at(priced, &shares).ok()?;
+        let columns = columns(&priced.plan.layout, &laws(certificate.measurements()));
+        let errors = columns.into_iter().filter_map(|column| match column.kind {
             ColumnKind::Count(error) | ColumnKind::Sum(error) => Some(error),
             ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::Mean => None,
         });
-    errors.reduce(f64::max).map(|error| significant(NORMAL_975 * error, 9))
+        errors.reduce(f64::max).map(|error| significant(NORMAL_975 * error, 9))
+    }
+}
+
+/// Significant digits of the largest ε.
+const DIGITS: u32 = 6;
+
+/// The largest ε, to six digits, that this question would be answered at; 0 where none is. What is stored helps, so it is searched
+/// for: by halves, between nothing and what no account holds.
+fn largest(stock: &Stock<'_>, priced: &Priced) -> Epsilon {
+    let accountant = priced.dataset.terms.accountant;
+    let fits = |epsilon: Epsilon| {
+        let shares = prices(accountant, &priced.plan.sought, &Accuracy::Epsilon(epsilon));
+        !shares.contains(&Price::ZERO) && stock.offer(&shares).is_ok()
+    };
+    let (mut low, mut high) = (0_u64, Epsilon::NANOS_MAX);
+    while high - low > 1 && high - low > low / 10_u64.pow(DIGITS) {
+        let middle = low + (high - low) / 2;
+        if fits(Epsilon::from_nanos(middle)) { low = middle } else { high = middle }
+    }
+    let rounded = |nanos: u64, up: u64| {
+        let quantum = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(DIGITS - 1));
+        Epsilon::from_nanos((nanos / quantum + up) * quantum)
+    };
+    // A round number just above is what was granted, more often than not.
+    let above = rounded(low, 1);
+    if low > 0 && above.nanos() <= Epsilon::NANOS_MAX && fits(above) { above } else { rounded(low, 0) }
+}
+
+/// The releases behind an offer.
+fn origins(offer: &Offer) -> Vec<String> {
+    match offer {
+        Offer::Stored { release, .. } => vec![release.clone()],
+        Offer::Made { parts, .. } => {
+            let mut releases: Vec<_> = super::offer::use_ids(parts).into_iter().map(|id| id.release).collect();
+            releases.dedup();
+            releases
+        }
+    }
+}
+
+/// What is charged, as ε: as asked where all of it is charged, or the ε of the price.
+#[must_use]
+pub fn priced_epsilon(priced: &Priced, ask: &Ask, paid: Price) -> String {
+    let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
+    match &ask.accuracy {
+        Wanted::Epsilon(epsilon) if paid == total => epsilon.to_string(),
+        Wanted::Epsilon(_) | Wanted::Margin(_) | Wanted::Margins(_) => {
+            priced.dataset.terms.accountant.epsilon_spent(paid).to_string()
+        }
+    }
 }

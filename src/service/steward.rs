@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use super::{Service, ServiceError};
 use crate::budget::book::Book;
-use crate::budget::entry::{Act, Cap, Digest, Entry};
+use crate::budget::entry::{Act, Cap, Digest};
 use crate::budget::ledger::Ledger;
 use crate::budget::people::{NAME_CHARS_MAX, Person, Role, is_name};
 use crate::chance;
 use crate::dataset::edition::Manifest;
 use crate::dataset::policy::Policy;
-use crate::privacy::units::Epsilon;
 
 /// A token: 256 random bits, shown once.
 pub struct Token(String);
@@ -38,9 +37,6 @@ impl Token {
         *blake3::hash(text.as_bytes()).as_bytes()
     }
 }
-
-/// Letters of a reason at the most.
-const REASON_CHARS_MAX: usize = 500;
 
 /// Who acts on a state directory that no server holds.
 pub const AT_STATE_DIRECTORY: &str = "steward at the state directory";
@@ -81,60 +77,6 @@ pub fn revoke_token(ledger: &dyn Ledger, name: &str, by: &str, now_ms: u64) -> R
     ledger.act(rule, now_ms)?.map(|_| ()).map_err(ServiceError::NotFound)
 }
 
-/// A grant as it is asked for.
-#[derive(Debug, Clone)]
-pub struct Grant {
-    /// To whom.
-    pub researcher: String,
-    /// Of which dataset.
-    pub dataset: String,
-    /// The new total.
-    pub epsilon: Epsilon,
-    /// Why.
-    pub reason: String,
-    /// By whom.
-    pub by: String,
-}
-
-/// Sets a researcher's allocation. Allocations of a dataset sum to at most its cap, in the accountant's unit.
-///
-/// # Errors
-/// [`ServiceError::Invalid`] where the allocations would not fit, or the person is no researcher.
-pub fn grant(ledger: &dyn Ledger, grant: Grant, now_ms: u64) -> Result<Entry, ServiceError> {
-    if grant.reason.trim().is_empty() || grant.reason.chars().count() > REASON_CHARS_MAX {
-        return Err(ServiceError::Invalid(format!("a reason has 1 to {REASON_CHARS_MAX} characters")));
-    }
-    let accountant = crate::budget::ledger::read(ledger, |book| {
-        book.dataset(&grant.dataset).map(|whole| (whole.cap.accountant, whole.cap.epsilon, whole.cap.amount))
-    });
-    let shown = crate::query::error::shown;
-    let (accountant, cap_epsilon, cap) =
-        accountant.ok_or_else(|| ServiceError::UnknownDataset(shown(&grant.dataset)))?;
-    let amount = if grant.epsilon == cap_epsilon { cap } else { accountant.cap(grant.epsilon) };
-    let rule = Box::new(move |book: &Book| {
-        match book.person(&grant.researcher) {
-            Some((Role::Researcher, _)) => {}
-            Some((role, _)) => {
-                return Err(format!("\"{}\" is a {role}; only researchers hold accounts", grant.researcher));
-            }
-            None => return Err(format!("there is no researcher \"{}\"", shown(&grant.researcher))),
-        }
-        let whole = book.dataset(&grant.dataset).ok_or("there is no such dataset")?;
-        let free = whole.cap.amount.left_after(book.bound_by_others(&grant.dataset, &grant.researcher));
-        if amount > free {
-            let fits = accountant.epsilon_within(free);
-            return Err(format!(
-                "an allocation of epsilon {} does not fit: allocations sum to at most the dataset's cap of {}; \
-                 the largest that fits is {fits}",
-                grant.epsilon, whole.cap.epsilon
-            ));
-        }
-        let Grant { researcher, dataset, epsilon, reason, by } = grant;
-        Ok(Act::Granted { researcher, dataset, epsilon, amount, reason, by })
-    });
-    ledger.act(rule, now_ms)?.map_err(ServiceError::Invalid)
-}
-
 /// Opens the dataset's account where it is new, and makes the sealed edition the one that queries see.
 ///
 /// # Errors
@@ -155,7 +97,10 @@ pub fn publish_edition(
     let _ = ledger.act(open, now_ms)?;
     check_cap(ledger, policy)?;
     let (dataset, edition, commitment) = (policy.name.clone(), manifest.edition.clone(), manifest.commitment());
-    let seal = Box::new(move |_: &Book| Ok(Act::EditionSealed { dataset, edition, commitment }));
+    let oversubscribe = policy.terms.oversubscribe;
+    // Unwrap safety: terms are plain data with string keys.
+    let terms = serde_json::to_string(&policy.terms).expect("terms are plain data");
+    let seal = Box::new(move |_: &Book| Ok(Act::EditionSealed { dataset, edition, commitment, oversubscribe, terms }));
     ledger.act(seal, now_ms)?.map(|_| ()).map_err(ServiceError::Invalid)
 }
 
@@ -174,24 +119,28 @@ pub fn current_editions(ledger: &dyn Ledger) -> Vec<String> {
 pub fn check_cap(ledger: &dyn Ledger, policy: &Policy) -> Result<(), ServiceError> {
     let cap = cap_of(policy);
     let known = crate::budget::ledger::read(ledger, |book| {
-        book.dataset(&policy.name).map(|whole| (whole.cap, whole.unit.clone()))
+        let whole = book.dataset(&policy.name)?;
+        let account = book.account(whole.account);
+        let now = Cap { epsilon: account.epsilon, amount: account.amount, ..whole.cap };
+        Some((whole.cap, now, whole.unit.clone()))
     });
     match known {
-        Some((_, unit)) if unit != policy.terms.unit.name() => Err(ServiceError::Invalid(format!(
+        Some((_, _, unit)) if unit != policy.terms.unit.name() => Err(ServiceError::Invalid(format!(
             "dataset \"{}\" was opened to protect \"{unit}\", and the policy's privacy_unit is \"{}\"; \
              seal it under another dataset name",
             policy.name,
             policy.terms.unit.name()
         ))),
-        Some((known, _)) if known != cap => {
+        Some((opened, now, _)) if cap != opened && cap != now => {
             let message = format!(
-                "dataset \"{}\" was opened with another cap (epsilon {}, delta {}, at most {} a query, {}); \
-                 the policy's must be the same",
+                "dataset \"{}\" was opened with another cap (epsilon {}, delta {}, at most {} a query, {}; now epsilon {}); \
+                 the policy's must be the same; a lifetime cap rises by tacit grant --kind dataset alone",
                 policy.name,
-                known.epsilon,
-                known.accountant.delta(),
-                known.query_epsilon_max,
-                known.accountant.name()
+                opened.epsilon,
+                opened.accountant.delta(),
+                opened.query_epsilon_max,
+                opened.accountant.name(),
+                now.epsilon
             );
             Err(ServiceError::Invalid(message))
         }

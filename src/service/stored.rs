@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::ask::Ask;
+use super::ServiceError;
 use super::quote::priced_epsilon;
-use super::{Priced, ServiceError};
+use super::walk::Asked;
 use crate::budget::entry::Entry;
 use crate::budget::ledger::{Ledger, LedgerFault, read};
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::Subject;
+use crate::privacy::units::Price;
 use crate::query::answer::Layout;
-use crate::vault::release::Release;
+use crate::vault::release::{Noisy, Release};
 
 /// Noisy cells kept in memory at the most, over all answers: about 100 MB.
 const CELLS_KEPT_MAX: usize = 2_000_000;
@@ -22,19 +23,25 @@ const CELLS_KEPT_MAX: usize = 2_000_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredAnswer {
-    /// The noisy values.
+    /// What was drawn for it.
     pub release: Release,
+    /// What it shows, one vector a measurement; nothing where that is what was drawn.
+    pub combined: Option<Vec<Noisy>>,
+    /// The releases that it was computed from, besides its own.
+    pub derived_from: Vec<String>,
     /// How the question laid them out.
     pub layout: Layout,
     /// The canonical SQL of the question.
     pub sql: String,
-    /// What it cost, as ε: as asked, or the ε of the price.
+    /// What the first who asked paid, as ε: as asked, or the ε of the price.
     pub epsilon: String,
+    /// The same in the accountant's unit.
+    pub paid: Price,
     /// The dataset's accountant.
     pub accountant: Accountant,
     /// Rows of a unit that count.
     pub rows_per_unit: u32,
-    /// Who asked.
+    /// Who asked first.
     pub researcher: String,
     /// What for.
     pub purpose: Option<String>,
@@ -43,18 +50,43 @@ pub struct StoredAnswer {
 }
 
 impl StoredAnswer {
-    pub(super) fn new(release: Release, priced: &Priced, who: &str, ask: &Ask, at_ms: u64) -> Self {
-        let release_price = release.price;
+    pub(super) fn new(
+        release: Release,
+        (vectors, derived_from): (Vec<Noisy>, Vec<String>),
+        paid: Price,
+        asked: &Asked,
+        at_ms: u64,
+    ) -> Self {
+        let priced = &asked.priced;
         Self {
-            release,
+            combined: (!derived_from.is_empty()).then_some(vectors),
+            derived_from,
             layout: priced.plan.layout.clone(),
             sql: priced.sql.clone(),
-            epsilon: priced_epsilon(priced, ask, release_price),
+            epsilon: priced_epsilon(priced, &asked.ask, paid),
+            paid,
             accountant: priced.dataset.terms.accountant,
             rows_per_unit: priced.plan.computation.rows_per_unit,
-            researcher: who.to_owned(),
-            purpose: ask.purpose.clone(),
+            researcher: asked.who.clone(),
+            purpose: asked.ask.purpose.clone(),
             at_ms,
+            release,
+        }
+    }
+
+    /// What it shows, one vector a measurement.
+    #[must_use]
+    pub fn vectors(&self) -> &[Noisy] {
+        self.combined.as_deref().unwrap_or(&self.release.measurements)
+    }
+
+    /// What somebody paid for it, as ε.
+    #[must_use]
+    pub fn epsilon_of(&self, leg: Price) -> String {
+        match leg {
+            Price::ZERO => "0".to_owned(),
+            leg if leg == self.paid => self.epsilon.clone(),
+            leg => self.accountant.epsilon_spent(leg).to_string(),
         }
     }
 
@@ -148,5 +180,6 @@ fn bytes(ledger: &dyn Ledger, id: &str) -> Result<Vec<u8>, ServiceError> {
 }
 
 fn cells(answer: &StoredAnswer) -> usize {
-    answer.release.measurements.iter().map(|one| one.cells.len() + 16).sum()
+    let combined = answer.combined.iter().flatten();
+    answer.release.measurements.iter().chain(combined).map(|one| one.cells.len() + 16).sum()
 }

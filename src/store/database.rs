@@ -3,27 +3,33 @@
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::OpenError;
-use crate::budget::book::{Book, Inconsistent};
 use crate::budget::entry::{Digest, Entry};
+use crate::budget::keeper::Batch;
 
 /// The version of the tables.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
 
-/// `body` holds the canonical bytes; the other columns repeat what SQL may look for.
+/// `body` holds the canonical bytes; the other columns repeat what SQL may look for. `head` is the signed end of the chain.
 const SCHEMA: &str = "
 CREATE TABLE entries (
     seq INTEGER PRIMARY KEY CHECK (seq > 0),
     at_ms INTEGER NOT NULL CHECK (at_ms >= 0),
     act TEXT NOT NULL,
     body BLOB NOT NULL,
-    hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32)
+    hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
 CREATE TABLE releases (
     id TEXT PRIMARY KEY,
     body BLOB NOT NULL
+) STRICT;
+CREATE TABLE head (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    seq INTEGER NOT NULL CHECK (seq > 0),
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    signature BLOB NOT NULL CHECK (length(signature) = 64)
 ) STRICT;
 CREATE TRIGGER entries_stay BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
 CREATE TRIGGER entries_last BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
@@ -31,22 +37,31 @@ CREATE TRIGGER releases_stay BEFORE UPDATE ON releases BEGIN SELECT RAISE(ABORT,
 CREATE TRIGGER releases_last BEFORE DELETE ON releases BEGIN SELECT RAISE(ABORT, 'releases are immutable'); END;
 ";
 
+/// The settings that durability depends on, and how they read back.
+const PRAGMAS: [(&str, &str, &str); 3] =
+    [("journal_mode", "WAL", "wal"), ("synchronous", "FULL", "2"), ("foreign_keys", "ON", "1")];
+
 /// One connection.
 pub(super) struct Database {
     connection: Connection,
 }
 
-/// Why entries do not fold.
-pub(super) enum FoldError {
-    Store(#[expect(dead_code, reason = "kept for the debugger, never shown")] rusqlite::Error),
-    Bytes { seq: u64 },
-    Chain(Inconsistent),
+/// One row of the entries, as it stands in the file.
+#[derive(Debug, Clone)]
+pub(super) struct EntryRow {
+    pub(super) seq: u64,
+    pub(super) at_ms: u64,
+    pub(super) act: String,
+    pub(super) bytes: Vec<u8>,
+    pub(super) hash: Vec<u8>,
 }
 
-impl From<rusqlite::Error> for FoldError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Store(error)
-    }
+/// The signed end of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct HeadRow {
+    pub(super) seq: u64,
+    pub(super) hash: Vec<u8>,
+    pub(super) signature: Vec<u8>,
 }
 
 impl Database {
@@ -57,21 +72,34 @@ impl Database {
         let permissions = std::fs::Permissions::from_mode(0o600);
         file.and_then(|file| file.set_permissions(permissions)).map_err(|error| unusable(&error))?;
         let why = |error: rusqlite::Error| OpenError::Damaged { path: shown.clone(), why: sqlite_words(&error) };
-        let connection = Connection::open(path).map_err(why)?;
-        let mut database = Self { connection };
+        let mut database = Self { connection: Connection::open(path).map_err(why)? };
         database.set_pragmas(&shown)?;
+        database.check_pragmas(&shown)?;
         database.migrate(&shown)?;
         Ok(database)
     }
 
-    /// Sets what durability depends on and reads it back.
+    /// Opens what is there, to read it alone.
+    pub(super) fn open_to_read(path: &Path) -> Result<Self, OpenError> {
+        let shown = path.display().to_string();
+        let why = |error: rusqlite::Error| OpenError::Damaged { path: shown.clone(), why: sqlite_words(&error) };
+        // A WAL that a crash left is brought in by the first reader, which needs a handle that may write.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(why)?;
+        connection.pragma_update(None, "query_only", "ON").map_err(why)?;
+        Ok(Self { connection })
+    }
+
     fn set_pragmas(&self, path: &str) -> Result<(), OpenError> {
         let why = |error: rusqlite::Error| OpenError::Damaged { path: path.to_owned(), why: sqlite_words(&error) };
         self.connection.busy_timeout(std::time::Duration::from_secs(2)).map_err(why)?;
-        for (pragma, set, wanted) in
-            [("journal_mode", "WAL", "wal"), ("synchronous", "FULL", "2"), ("foreign_keys", "ON", "1")]
-        {
-            self.connection.pragma_update(None, pragma, set).map_err(why)?;
+        PRAGMAS.iter().try_for_each(|(pragma, set, _)| self.connection.pragma_update(None, pragma, set).map_err(why))
+    }
+
+    /// Reads back what durability depends on.
+    fn check_pragmas(&self, path: &str) -> Result<(), OpenError> {
+        let why = |error: rusqlite::Error| OpenError::Damaged { path: path.to_owned(), why: sqlite_words(&error) };
+        for (pragma, _, wanted) in PRAGMAS {
             let read = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
             let found = match self.connection.pragma_query_value(None, pragma, read).map_err(why)? {
                 rusqlite::types::Value::Text(text) => text,
@@ -87,9 +115,7 @@ impl Database {
 
     fn migrate(&mut self, path: &str) -> Result<(), OpenError> {
         let why = |error: rusqlite::Error| OpenError::Damaged { path: path.to_owned(), why: sqlite_words(&error) };
-        let version = |row: &rusqlite::Row<'_>| row.get::<_, u32>(0);
-        let found = self.connection.pragma_query_value(None, "user_version", version).map_err(why)?;
-        match found {
+        match self.version().map_err(why)? {
             SCHEMA_VERSION => Ok(()),
             0 => {
                 let begin = self.connection.transaction().map_err(why)?;
@@ -97,54 +123,99 @@ impl Database {
                 begin.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(why)?;
                 begin.commit().map_err(why)
             }
-            _ => Err(OpenError::Version { path: path.to_owned(), found, wanted: SCHEMA_VERSION }),
+            found => Err(OpenError::Version { path: path.to_owned(), found, wanted: SCHEMA_VERSION }),
         }
     }
 
-    /// The book of all entries; each must match its hash and follow the one before.
-    pub(super) fn fold(&self) -> Result<Book, FoldError> {
-        let mut book = Book::new();
-        let mut statement = self.connection.prepare("SELECT seq, body, hash FROM entries ORDER BY seq")?;
+    fn version(&self) -> rusqlite::Result<u32> {
+        self.connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))
+    }
+
+    /// Whether the tables are ours.
+    pub(super) fn is_ours(&self) -> bool {
+        self.version() == Ok(SCHEMA_VERSION)
+    }
+
+    /// SQLite's own check of the whole file; whether it found nothing.
+    pub(super) fn is_intact(&self) -> bool {
+        let checked = self.connection.pragma_query_value(None, "integrity_check", |row| row.get::<_, String>(0));
+        checked.is_ok_and(|words| words == "ok")
+    }
+
+    /// Calls `each` with every entry in order, until it says no.
+    pub(super) fn each_entry(&self, mut each: impl FnMut(EntryRow) -> bool) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare("SELECT seq, at_ms, act, body, hash FROM entries ORDER BY seq")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let seq: i64 = row.get(0)?;
-            let seq = seq.unsigned_abs();
-            let (bytes, hash) = (row.get_ref(1)?.as_blob().unwrap_or_default(), row.get::<_, Digest>(2)?);
-            let entry: Entry = serde_json::from_slice(bytes).map_err(|_| FoldError::Bytes { seq })?;
-            if Entry::hash(bytes) != hash || entry.canonical_bytes() != bytes || entry.seq != seq {
-                return Err(FoldError::Bytes { seq });
+            let unsigned = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+            let blob = |column| row.get_ref(column).map(|value| value.as_blob().unwrap_or_default().to_vec());
+            let act = row.get_ref(2)?.as_str().unwrap_or_default().to_owned();
+            let entry = EntryRow { seq: unsigned(0)?, at_ms: unsigned(1)?, act, bytes: blob(3)?, hash: blob(4)? };
+            if !each(entry) {
+                break;
             }
-            book.apply(&entry, hash).map_err(FoldError::Chain)?;
         }
-        book.make_durable();
-        Ok(book)
+        Ok(())
     }
 
-    pub(super) fn begin(&self) -> rusqlite::Result<()> {
-        self.connection.execute_batch("BEGIN IMMEDIATE")
+    /// Calls `each` with the bytes of the entries of one kind, in order.
+    pub(super) fn each_of_kind(&self, kind: &str, mut each: impl FnMut(Vec<u8>)) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare("SELECT body FROM entries WHERE act = ?1 ORDER BY seq")?;
+        let mut rows = statement.query([kind])?;
+        while let Some(row) = rows.next()? {
+            each(row.get(0)?);
+        }
+        Ok(())
     }
 
-    pub(super) fn commit(&self) -> rusqlite::Result<()> {
-        self.connection.execute_batch("COMMIT")
+    /// The signed head, if there is one.
+    pub(super) fn head(&self) -> rusqlite::Result<Option<HeadRow>> {
+        let mut select = self.connection.prepare("SELECT seq, hash, signature FROM head")?;
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(HeadRow { seq: row.get::<_, i64>(0)?.unsigned_abs(), hash: row.get(1)?, signature: row.get(2)? })
+        };
+        select.query_row([], row).optional()
     }
 
-    pub(super) fn roll_back(&self) {
-        // It fails where the failure itself has rolled back.
-        let _ = self.connection.execute_batch("ROLLBACK");
+    /// The hash of one entry.
+    pub(super) fn hash_of(&self, seq: u64) -> rusqlite::Result<Option<Digest>> {
+        let mut select = self.connection.prepare("SELECT hash FROM entries WHERE seq = ?1")?;
+        select.query_row([seq.cast_signed()], |row| row.get(0)).optional()
     }
 
-    pub(super) fn insert_entry(&self, entry: &Entry, bytes: &[u8], hash: &Digest) -> rusqlite::Result<()> {
+    /// Writes a batch and the signed head in one transaction; when it returns, they are on disk.
+    pub(super) fn commit(&self, batch: &Batch, head: &HeadRow) -> rusqlite::Result<()> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let written = self.write(batch, head).and_then(|()| self.connection.execute_batch("COMMIT"));
+        if written.is_err() {
+            // It fails where the failure itself has rolled back.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        written
+    }
+
+    fn write(&self, batch: &Batch, head: &HeadRow) -> rusqlite::Result<()> {
         let mut insert = self
             .connection
             .prepare_cached("INSERT INTO entries (seq, at_ms, act, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        insert.execute(params![entry.seq.cast_signed(), entry.at_ms.cast_signed(), entry.act.kind(), bytes, hash])?;
-        Ok(())
-    }
-
-    pub(super) fn insert_release(&self, id: &str, body: &[u8]) -> rusqlite::Result<()> {
+        for entry in &batch.entries {
+            insert.execute(params![
+                entry.seq.cast_signed(),
+                entry.at_ms.cast_signed(),
+                entry.kind,
+                entry.bytes,
+                entry.hash
+            ])?;
+        }
         let mut insert = self.connection.prepare_cached("INSERT INTO releases (id, body) VALUES (?1, ?2)")?;
-        insert.execute(params![id, body])?;
-        Ok(())
+        for (id, body) in &batch.releases {
+            insert.execute(params![id, body])?;
+        }
+        let mut put = self.connection.prepare_cached(
+            "INSERT INTO head (only, seq, hash, signature) VALUES (1, ?1, ?2, ?3)
+             ON CONFLICT (only) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, signature = excluded.signature",
+        )?;
+        put.execute(params![head.seq.cast_signed(), head.hash, head.signature]).map(|_| ())
     }
 
     pub(super) fn release(&self, id: &str) -> rusqlite::Result<Option<Vec<u8>>> {
@@ -152,16 +223,31 @@ impl Database {
         select.query_row([id], |row| row.get(0)).optional()
     }
 
+    /// How many answers are stored.
+    pub(super) fn count_releases(&self) -> rusqlite::Result<u64> {
+        let count = self.connection.query_row("SELECT count(*) FROM releases", [], |row| row.get::<_, i64>(0));
+        count.map(i64::unsigned_abs)
+    }
+
+    /// Calls `each` with every stored answer, until it says no.
+    pub(super) fn each_release(&self, mut each: impl FnMut(String, Vec<u8>) -> bool) -> rusqlite::Result<()> {
+        let mut statement = self.connection.prepare("SELECT id, body FROM releases")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if !each(row.get(0)?, row.get(1)?) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn entries(&self, after: u64, limit: usize) -> rusqlite::Result<Vec<Entry>> {
         let mut select =
             self.connection.prepare_cached("SELECT body FROM entries WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let read = |row: &rusqlite::Row<'_>| {
-            let bytes: Vec<u8> = row.get(0)?;
-            serde_json::from_slice(&bytes).map_err(|_| rusqlite::Error::InvalidQuery)
-        };
-        select.query_map(params![after, limit], read)?.collect()
+        let bytes = select.query_map(params![after.cast_signed(), limit], |row| row.get::<_, Vec<u8>>(0))?;
+        let unreadable = || rusqlite::Error::InvalidColumnType(0, "body".to_owned(), rusqlite::types::Type::Blob);
+        bytes.map(|bytes| Entry::read(&bytes?).ok_or_else(unreadable)).collect()
     }
 
     /// Brings everything into the main file.
@@ -181,5 +267,28 @@ fn sqlite_words(error: &rusqlite::Error) -> String {
             "another program has it locked".to_owned()
         }
         Some(_) | None => "SQLite cannot use it".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The control: a ledger whose commits are not synced does not open.
+    #[test]
+    fn a_ledger_that_would_not_be_durable_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let database = Database::open(&dir.path().join("ledger.db")).unwrap_or_else(|error| panic!("{error}"));
+        for (pragma, value, found) in [("synchronous", "NORMAL", "1"), ("synchronous", "OFF", "0")] {
+            database.connection.pragma_update(None, pragma, value).expect("set");
+            match database.check_pragmas("ledger.db") {
+                Err(OpenError::Pragma { pragma: named, wanted: "2", found: read, .. }) => {
+                    assert_eq!((named, read.as_str()), (pragma, found));
+                }
+                _ => panic!("{pragma} = {value} was taken"),
+            }
+        }
+        database.set_pragmas("ledger.db").unwrap_or_else(|error| panic!("{error}"));
+        database.check_pragmas("ledger.db").unwrap_or_else(|error| panic!("{error}"));
     }
 }

@@ -12,7 +12,7 @@ use crate::privacy::certificate::{Certified, Subject};
 use crate::privacy::mechanism::{Mechanism, NoiseLaw};
 use crate::privacy::units::Price;
 
-/// A stored noisy answer: everything that may be shown, and nothing else.
+/// What was drawn for one answer: noisy vectors, which may be shown, and nothing else.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
@@ -24,7 +24,7 @@ pub struct Release {
     pub subject: Subject,
     /// The family of the noise.
     pub mechanism: Mechanism,
-    /// One noisy vector a measurement, in the plan's order.
+    /// One noisy vector for each measurement that was drawn, in the plan's order.
     pub measurements: Vec<Noisy>,
     /// What it cost.
     pub price: Price,
@@ -54,7 +54,16 @@ pub enum ReleaseFault {
     Noise(#[from] NoiseFault),
 }
 
-const ENCODING_VERSION: u32 = 1;
+const ENCODING_VERSION: u32 = 2;
+
+impl Release {
+    /// What an answer draws that is computed from stored vectors alone.
+    #[must_use]
+    pub fn of_nothing(id: &str, subject: &Subject, mechanism: Mechanism) -> Self {
+        let (id, subject, price) = (id.to_owned(), subject.clone(), Price::ZERO);
+        Self { v: ENCODING_VERSION, id, subject, mechanism, measurements: Vec::new(), price }
+    }
+}
 
 /// Adds the noise that the receipt paid for. Consumes both, so that neither an unpaid nor a second answer exists:
 ///

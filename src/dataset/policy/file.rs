@@ -41,6 +41,8 @@ struct DatasetTable {
     accountant: Option<Spanned<String>>,
     cap: Spanned<CapTable>,
     max_epsilon_per_query: Option<Spanned<String>>,
+    #[serde(default)]
+    oversubscribe: bool,
 }
 
 #[derive(Deserialize)]
@@ -151,6 +153,7 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
             accountant: accountant?,
             cap: cap?,
             max_epsilon_per_query: query?,
+            oversubscribe: dataset.oversubscribe,
             columns,
         },
     })

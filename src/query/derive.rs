@@ -1,0 +1,160 @@
+//! Derived measurements: a count or a sum that is a sum of cells of another one.
+//!
+//! Promises that, over every table, the derived vector of exact values is the vector that would have been measured: so a stored noisy
+//! vector answers more questions than the one it was drawn for, as post-processing. Pure; it sees plans and terms alone.
+//!
+//! # When one measurement is a sum of cells of another
+//!
+//! Both count or sum the same thing over rows of the same rank. The source has keys L and filter G, the target keys K ⊆ L and filter F.
+//! Split each filter's conjunction into the conjuncts that name key columns of L alone, and the rest. The rests are equal; and a
+//! cell of the source whose codes make F's part true makes G's part true. A row's codes of L say in which cell of the source it
+//! lies and whether F's part is true of it, so the rows of a target cell are exactly the rows of those source cells that have its codes
+//! of K and make F's part true, and counts and sums add up over disjoint sets of rows.
+//!
+//! Distinct units add up only where no unit is in two of the cells that are summed: where every key that the target drops holds
+//! one value per unit, or each target cell is a single source cell.
+
+use std::collections::BTreeSet;
+
+use super::filter::Filter;
+use super::plan::{Computation, Measure, PlanKey};
+use crate::dataset::policy::Terms;
+
+/// How a target's cells are sums of a source's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Derivation {
+    /// For each cell of the source the target's cell that it belongs to, if any.
+    target_of: Vec<Option<usize>>,
+    /// Cells of the target.
+    cells: usize,
+    /// Source cells in one target cell at the most: the variance of a derived cell is that of a source cell times this.
+    pub summed_max: u64,
+}
+
+impl Derivation {
+    /// The target's vector: for each of its cells the sum of the source's.
+    #[must_use]
+    pub fn apply<T: Clone + std::ops::AddAssign<T> + Default>(&self, source: &[T]) -> Vec<T> {
+        let mut target = vec![T::default(); self.cells];
+        for (value, cell) in source.iter().zip(&self.target_of) {
+            if let Some(cell) = cell {
+                target[*cell] += value.clone();
+            }
+        }
+        target
+    }
+}
+
+/// The conjuncts of a filter that name columns of `keys` alone, and the others.
+#[must_use]
+pub fn split(filter: Option<&Filter>, keys: &[usize]) -> (Vec<Filter>, Vec<Filter>) {
+    let conjuncts: &[Filter] = match filter {
+        None => &[],
+        Some(Filter::All(parts)) => parts,
+        Some(one) => std::slice::from_ref(one),
+    };
+    conjuncts.iter().cloned().partition(|part| columns(part).iter().all(|column| keys.contains(column)))
+}
+
+/// The columns that a filter names.
+fn columns(filter: &Filter) -> BTreeSet<usize> {
+    match filter {
+        Filter::Range { column, .. }
+        | Filter::Members { column, .. }
+        | Filter::Values { column, .. }
+        | Filter::Missing { column } => BTreeSet::from([*column]),
+        Filter::Not(inner) => columns(inner),
+        Filter::All(parts) | Filter::Any(parts) => parts.iter().flat_map(columns).collect(),
+    }
+}
+
+/// How `measure` of `target` is a sum of cells of `measure` of `source`, if it is.
+#[must_use]
+pub fn derive(target: &Computation, source: &Computation, measure: Measure, terms: &Terms) -> Option<Derivation> {
+    let source_keys: Vec<usize> = source.keys.iter().map(|key| key.column).collect();
+    let kept: Option<Vec<usize>> =
+        target.keys.iter().map(|key| source.keys.iter().position(|other| other == key)).collect();
+    let kept = kept?;
+    let ((wanted, rest), (held, source_rest)) =
+        (split(target.filter.as_ref(), &source_keys), split(source.filter.as_ref(), &source_keys));
+    if target.rows_per_unit != source.rows_per_unit || rest != source_rest {
+        return None;
+    }
+    let cells = usize::try_from(target.groups()).ok()?;
+    let mut target_of = Vec::with_capacity(usize::try_from(source.groups()).ok()?);
+    let mut summed = vec![0_u64; cells];
+    for cell in 0..source.groups() {
+        let codes = codes(&source.keys, cell);
+        let is_in = truth_of_all(&wanted, &source.keys, &codes)?;
+        if is_in && !truth_of_all(&held, &source.keys, &codes)? {
+            return None;
+        }
+        let place = kept.iter().fold(0, |place, key| place * source.keys[*key].size() + codes[*key]);
+        let place = usize::try_from(place).ok().filter(|_| is_in);
+        if let Some(place) = place {
+            summed[place] += 1;
+        }
+        target_of.push(place);
+    }
+    let summed_max = summed.into_iter().max().filter(|most| *most > 0)?;
+    let dropped = source.keys.iter().enumerate().filter(|(place, _)| !kept.contains(place));
+    let one_cell_per_unit =
+        summed_max == 1 || dropped.map(|(_, key)| key).all(|key| terms.columns[key.column].per_unit);
+    let adds_up = measure != Measure::Units || one_cell_per_unit;
+    adds_up.then_some(Derivation { target_of, cells, summed_max })
+}
+
+/// The codes of a cell; the last key runs fastest.
+fn codes(keys: &[PlanKey], cell: u64) -> Vec<u64> {
+    let mut rest = cell;
+    let mut codes: Vec<u64> = keys
+        .iter()
+        .rev()
+        .map(|key| {
+            let code = rest % key.size();
+            rest /= key.size();
+            code
+        })
+        .collect();
+    codes.reverse();
+    codes
+}
+
+/// Whether all conjuncts are true of a cell's codes; nothing where one of them is no condition on codes.
+fn truth_of_all(filters: &[Filter], keys: &[PlanKey], codes: &[u64]) -> Option<bool> {
+    for filter in filters {
+        if truth(filter, keys, codes)? != Some(true) {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+/// SQL's three truth values; unknown is the inner nothing.
+fn truth(filter: &Filter, keys: &[PlanKey], codes: &[u64]) -> Option<Option<bool>> {
+    let code = |column: usize| {
+        let place = keys.iter().position(|key| key.column == column)?;
+        let is_missing = codes[place] == u64::from(keys[place].codes);
+        Some(if is_missing { None } else { u32::try_from(codes[place]).ok() })
+    };
+    match filter {
+        Filter::Members { column, codes: members } => Some(code(*column)?.map(|code| members.contains(&code))),
+        Filter::Missing { column } => Some(Some(code(*column)?.is_none())),
+        Filter::Not(inner) => Some(truth(inner, keys, codes)?.map(|truth| !truth)),
+        Filter::All(parts) => {
+            let parts = parts.iter().map(|part| truth(part, keys, codes)).collect::<Option<Vec<_>>>()?;
+            Some(if parts.contains(&Some(false)) { Some(false) } else { parts.into_iter().fold(Some(true), both) })
+        }
+        Filter::Any(parts) => {
+            let parts = parts.iter().map(|part| truth(part, keys, codes)).collect::<Option<Vec<_>>>()?;
+            let is_true = parts.contains(&Some(true));
+            Some(if is_true { Some(true) } else { parts.into_iter().fold(Some(false), both) })
+        }
+        Filter::Range { .. } | Filter::Values { .. } => None,
+    }
+}
+
+/// Unknown where one of two is.
+fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    one.and_then(|one| other.map(|_| one))
+}

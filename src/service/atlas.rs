@@ -1,0 +1,128 @@
+//! The atlas: which stored measurements another one can be derived from.
+//!
+//! Promises that what it finds is a derivation by [`crate::query::derive`]. It holds plans, no values; it is rebuilt from the
+//! ledger's questions when a service starts.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::budget::entry::Digest;
+use crate::dataset::policy::Terms;
+use crate::query::derive::{Derivation, derive, split};
+use crate::query::filter::Filter;
+use crate::query::plan::{Computation, Measure};
+
+/// Stored measurements that are looked at for one new one, at the most.
+const SOURCES_MAX: usize = 64;
+/// Cells that are looked at for one new measurement, at the most.
+const CELLS_MAX: u64 = 400_000;
+
+/// Measurements that may be sums of each other's cells: same edition, rows per unit and measure.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Family {
+    dataset: String,
+    edition: String,
+    rows_per_unit: u32,
+    measure: Measure,
+}
+
+/// A stored measurement.
+struct Source {
+    view: Digest,
+    computation: Computation,
+}
+
+/// Sources by their keys' columns, then by the conjuncts that are not about keys.
+type ByKeys = HashMap<Vec<usize>, HashMap<Vec<Filter>, Vec<Arc<Source>>>>;
+
+/// A stored measurement that another one can be derived from.
+#[derive(Debug, Clone)]
+pub(super) struct Ancestor {
+    /// The stored measurement.
+    pub(super) view: Digest,
+    /// How.
+    pub(super) derivation: Arc<Derivation>,
+}
+
+#[derive(Default)]
+struct Charted {
+    known: HashSet<Digest>,
+    families: HashMap<Family, ByKeys>,
+}
+
+/// The atlas of one service.
+#[derive(Default)]
+pub(super) struct Atlas {
+    charted: RwLock<Charted>,
+}
+
+impl Atlas {
+    /// Notes the measurements of a computation that something is stored of. One without keys is no ancestor of anything.
+    pub(super) fn chart(&self, computation: &Computation, dataset: &str, edition: &str) {
+        if computation.keys.is_empty() {
+            return;
+        }
+        let columns = key_columns(computation);
+        let (_, rest) = split(computation.filter.as_ref(), &columns);
+        let mut charted = self.charted.write().unwrap_or_else(PoisonError::into_inner);
+        for measure in &computation.measures {
+            let view = computation.view_of(*measure, dataset, edition);
+            if !charted.known.insert(view) {
+                continue;
+            }
+            let source = Source { view, computation: Computation { measures: vec![*measure], ..computation.clone() } };
+            let of_keys = charted.families.entry(family(computation, *measure, dataset, edition)).or_default();
+            let of_rest = of_keys.entry(columns.clone()).or_default();
+            of_rest.entry(rest.clone()).or_default().push(Arc::new(source));
+        }
+    }
+
+    /// The stored measurements that `measure` of `target` is a sum of cells of, itself not among them.
+    pub(super) fn ancestors(
+        &self,
+        target: &Computation,
+        measure: Measure,
+        (dataset, edition): (&str, &str),
+        terms: &Terms,
+    ) -> Vec<Ancestor> {
+        let own = target.view_of(measure, dataset, edition);
+        let candidates = self.candidates(target, measure, dataset, edition);
+        let (mut found, mut cells) = (Vec::new(), 0_u64);
+        for source in candidates.into_iter().filter(|source| source.view != own).take(SOURCES_MAX) {
+            cells = cells.saturating_add(source.computation.groups());
+            if cells > CELLS_MAX {
+                break;
+            }
+            let derivation = derive(target, &source.computation, measure, terms);
+            found.extend(derivation.map(|derivation| Ancestor { view: source.view, derivation: Arc::new(derivation) }));
+        }
+        found
+    }
+
+    /// Sources with all the target's keys and the same conjuncts beyond theirs.
+    fn candidates(&self, target: &Computation, measure: Measure, dataset: &str, edition: &str) -> Vec<Arc<Source>> {
+        let charted = self.charted.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(of_keys) = charted.families.get(&family(target, measure, dataset, edition)) else {
+            return Vec::new();
+        };
+        let wanted = key_columns(target);
+        let mut columns: Vec<_> =
+            of_keys.iter().filter(|(columns, _)| wanted.iter().all(|column| columns.contains(column))).collect();
+        // A fixed order, so that what is found does not hang on a hash.
+        columns.sort_by_key(|(columns, _)| (columns.len(), (*columns).clone()));
+        let of_rest = columns.into_iter().filter_map(|(columns, of_rest)| {
+            let (_, rest) = split(target.filter.as_ref(), columns);
+            of_rest.get(&rest)
+        });
+        of_rest.flatten().cloned().collect()
+    }
+}
+
+fn key_columns(computation: &Computation) -> Vec<usize> {
+    computation.keys.iter().map(|key| key.column).collect()
+}
+
+fn family(computation: &Computation, measure: Measure, dataset: &str, edition: &str) -> Family {
+    let (dataset, edition) = (dataset.to_owned(), edition.to_owned());
+    Family { dataset, edition, rows_per_unit: computation.rows_per_unit, measure }
+}

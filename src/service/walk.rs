@@ -1,0 +1,257 @@
+//! From an offer to an answer: charge, evaluate, release, record, each durable before the next.
+//!
+//! Promises that no row is read before its charge is on disk, and that whatever happens after it ends in an answer or is burnt.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::ask::Ask;
+use super::offer::{Made, Offer, use_ids};
+use super::stored::StoredAnswer;
+use super::{Answer, Priced, Service, ServiceError};
+use crate::budget::charge::{ChargeRequest, Decision, Receipt, Refusal, ServeRequest, Standing};
+use crate::budget::entry::{Cause, Digest, KeyUse};
+use crate::budget::ledger::{LedgerFault, Outcome};
+use crate::chance;
+use crate::privacy::certificate::{Certificate, Sought, Subject, certify};
+use crate::privacy::units::Price;
+use crate::query::answer::{Layout, Output, Sort};
+use crate::query::plan::Computation;
+use crate::vault::combine::{Part, combine};
+use crate::vault::release::{Noisy, Release, release};
+
+/// A priced question with who asks it.
+pub(super) struct Asked {
+    pub(super) who: String,
+    pub(super) ask: Ask,
+    pub(super) priced: Priced,
+    pub(super) key: Option<KeyUse>,
+}
+
+/// How a question lays an answer out; labels are those of the stored answer.
+#[derive(Serialize, Deserialize)]
+struct Question {
+    sql: String,
+    outputs: Vec<Output>,
+    order: Vec<Sort>,
+    limit: Option<u64>,
+}
+
+/// What is drawn anew, in the order of the plan.
+struct Fresh {
+    computation: Computation,
+    views: Vec<Digest>,
+    certificate: Certificate,
+}
+
+impl Service {
+    /// Takes an offer.
+    pub(super) async fn take(self: Arc<Self>, offer: Offer, asked: Asked) -> Result<Answer, ServiceError> {
+        match offer {
+            Offer::Stored { release, legs, .. } if legs == Default::default() && asked.key.is_none() => {
+                let standing = self.free(&asked.who, &asked.priced.dataset.name, &release);
+                let standing = standing.ok_or_else(|| self.refused("", Refusal::NoAccount))?;
+                match self.answers.in_memory(&release) {
+                    Some(stored) => Ok(asked.priced.laid_out(stored, standing)),
+                    None => blocking(move || Ok(asked.priced.laid_out(self.stored_answer(&release)?, standing))).await,
+                }
+            }
+            Offer::Stored { release, .. } => blocking(move || self.serve(release, asked)).await,
+            Offer::Made { parts, legs } => self.make(parts, legs.researcher, asked).await,
+        }
+    }
+
+    /// A stored answer for somebody who pays for what of it is new to them, or under a new key. Blocks.
+    fn serve(&self, release: String, asked: Asked) -> Result<Answer, ServiceError> {
+        let Layout { outputs, order, limit, .. } = asked.priced.plan.layout.clone();
+        let question = Question { sql: asked.priced.sql.clone(), outputs, order, limit };
+        // Unwrap safety: a question is plain data.
+        let question = serde_json::to_string(&question).expect("a question is plain data");
+        let request = ServeRequest {
+            release,
+            researcher: asked.who,
+            question: asked.key.map(|_| question),
+            key: asked.key,
+            at_ms: self.now_ms(),
+        };
+        match self.ports.ledger.serve(request)? {
+            Decision::Stored(standing) => {
+                let stored = self.stored_answer(&standing.release)?;
+                Ok(asked.priced.laid_out(stored, standing))
+            }
+            Decision::Refused(refusal) => Err(self.refused(&asked.priced.dataset.name, refusal)),
+            Decision::Charged(_) => Err(LedgerFault::Closed.into()),
+        }
+    }
+
+    /// The same key again: the same answer, laid out as it was, or why there is none. Blocks.
+    pub(super) fn again(&self, known: Result<Standing, Refusal>) -> Result<Answer, ServiceError> {
+        let standing = known.map_err(|refusal| self.refused("", refusal))?;
+        let stored = self.stored_answer(&standing.release)?;
+        let Some(text) = &standing.question else {
+            let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
+            return Ok(Answer { stored, layout, sql, standing });
+        };
+        let Question { sql, outputs, order, limit } =
+            serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
+        let layout = Layout { keys: stored.layout.keys.clone(), outputs, order, limit };
+        Ok(Answer { stored, layout, sql, standing })
+    }
+
+    /// An answer of stored vectors, and where there is need new ones.
+    async fn make(self: Arc<Self>, parts: Vec<Made>, leg: Price, asked: Asked) -> Result<Answer, ServiceError> {
+        let asked = Arc::new(asked);
+        let fresh = Arc::new(fresh(&parts, &asked.priced)?);
+        let (parts, this, question) = (Arc::new(parts), Arc::clone(&self), Arc::clone(&asked));
+        let (made, drawn) = (Arc::clone(&parts), Arc::clone(&fresh));
+        let charged = blocking(move || this.charge(&made, leg, &drawn, &question)).await?;
+        let receipt = match charged {
+            Decision::Charged(receipt) => receipt,
+            Decision::Stored(standing) => return blocking(move || self.again(Ok(standing))).await,
+            Decision::Refused(refusal) => return Err(self.refused(&asked.priced.dataset.name, refusal)),
+        };
+        let standing = receipt.standing().clone();
+        // Data is touched by few at a time; the ledger's commits, before and after, are shared by many.
+        let slot = self.running.acquire().await;
+        let (this, question) = (Arc::clone(&self), Arc::clone(&asked));
+        let computed = blocking(move || {
+            Ok(catch_unwind(AssertUnwindSafe(|| this.execute(receipt, &fresh, &parts, &question))).ok().flatten())
+        });
+        let computed = computed.await.ok().flatten();
+        drop(slot);
+        let this = Arc::clone(&self);
+        let release = standing.release.clone();
+        let recorded = blocking(move || Ok(this.record(computed, &release))).await.ok().flatten();
+        let Some(stored) = recorded else {
+            return Err(ServiceError::Unanswered { release: standing.release });
+        };
+        self.atlas.chart(&asked.priced.plan.computation, &asked.priced.dataset.name, &asked.priced.dataset.edition);
+        Ok(asked.laid_out(stored, standing))
+    }
+
+    /// Charges durably. What needs nothing new is computed first, from noisy values alone, and stored in the same commit. Blocks.
+    fn charge(&self, parts: &[Made], leg: Price, fresh: &Fresh, asked: &Asked) -> Result<Decision, ServiceError> {
+        let priced = &asked.priced;
+        let request = ChargeRequest {
+            release: chance::id("rel").map_err(|_| LedgerFault::Store)?,
+            researcher: asked.who.clone(),
+            certificate: fresh.certificate.clone(),
+            drawn: fresh.views.clone(),
+            uses: use_ids(parts),
+            worth: parts.iter().map(|made| made.worth).collect(),
+            view: priced.view,
+            sql: priced.sql.clone(),
+            rows_per_unit: priced.plan.computation.rows_per_unit,
+            purpose: asked.ask.purpose.clone(),
+            key: asked.key,
+            at_ms: self.now_ms(),
+        };
+        if !fresh.views.is_empty() {
+            // What cannot be read is found out before anything is paid for.
+            request.uses.iter().try_for_each(|id| self.stored_answer(&id.release).map(|_| ()))?;
+            return Ok(self.ports.ledger.charge(request, None)?);
+        }
+        let drawn = Release::of_nothing(&request.release, fresh.certificate.subject(), fresh.certificate.mechanism());
+        let answer = self.composed(drawn, leg, parts, asked)?;
+        let body = answer.encode();
+        let decision = self.ports.ledger.charge(request, Some(body))?;
+        if let Decision::Stored(standing) = &decision
+            && standing.release == answer.release.id
+        {
+            self.answers.keep(answer);
+        }
+        Ok(decision)
+    }
+
+    /// Everything between the charge and its record, as one thing that works or burns.
+    fn execute(&self, receipt: Receipt, fresh: &Fresh, parts: &[Made], asked: &Asked) -> Option<StoredAnswer> {
+        let leg = receipt.standing().legs.researcher;
+        let exact = self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation).ok()?;
+        let drawn = release(receipt, exact, self.ports.noise.as_ref()).ok()?;
+        self.composed(drawn, leg, parts, asked).ok()
+    }
+
+    /// The answer of what was drawn and what was stored.
+    fn composed(
+        &self,
+        drawn: Release,
+        leg: Price,
+        parts: &[Made],
+        asked: &Asked,
+    ) -> Result<StoredAnswer, ServiceError> {
+        let mut fresh = drawn.measurements.iter();
+        let mut vectors = Vec::with_capacity(parts.len());
+        for made in parts {
+            let new = if made.fresh > Price::ZERO { fresh.next() } else { None };
+            let mut pieces: Vec<Part> = new.map(whole).into_iter().collect();
+            for source in &made.sources {
+                let stored = self.stored_answer(&source.id.release)?;
+                let noisy = stored.release.measurements.get(source.id.index as usize);
+                let noisy = noisy.ok_or(LedgerFault::Unreadable)?;
+                pieces.push(match &source.derivation {
+                    None => whole(noisy),
+                    Some(derivation) => {
+                        Part { cells: derivation.apply(&noisy.cells), law: noisy.law, summed: derivation.summed_max }
+                    }
+                });
+            }
+            vectors.push(combine(&pieces, made.worth));
+        }
+        let mut derived_from: Vec<_> = use_ids(parts).into_iter().map(|id| id.release).collect();
+        derived_from.dedup();
+        Ok(StoredAnswer::new(drawn, (vectors, derived_from), leg, asked, self.now_ms()))
+    }
+
+    /// EXECUTING → SEALED, or → BURNED where there is no answer or it cannot be recorded. If even that cannot be written, the
+    /// next start does it. Blocks.
+    fn record(&self, computed: Option<StoredAnswer>, release: &str) -> Option<Arc<StoredAnswer>> {
+        let burn = |cause: Cause| {
+            tracing::error!(release, ?cause, "an answer failed after its charge");
+            let _ = self.ports.ledger.record(Outcome::Burned { release: release.to_owned(), cause }, self.now_ms());
+            None
+        };
+        let Some(answer) = computed else { return burn(Cause::Failed) };
+        let outcome = Outcome::Released { release: release.to_owned(), body: answer.encode() };
+        match self.ports.ledger.record(outcome, self.now_ms()) {
+            Ok(()) => Some(self.answers.keep(answer)),
+            Err(_) => burn(Cause::Unrecorded),
+        }
+    }
+}
+
+impl Asked {
+    fn laid_out(&self, stored: Arc<StoredAnswer>, standing: Standing) -> Answer {
+        let (layout, sql) = (self.priced.plan.layout.clone(), self.priced.sql.clone());
+        Answer { stored, layout, sql, standing }
+    }
+}
+
+fn whole(noisy: &Noisy) -> Part {
+    Part { cells: noisy.cells.clone(), law: noisy.law, summed: 1 }
+}
+
+/// What is to be drawn anew: the measurements that something is to be paid for.
+fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
+    let wanted: Vec<usize> = (0..parts.len()).filter(|index| parts[*index].fresh > Price::ZERO).collect();
+    let sought: Vec<Sought> = wanted.iter().map(|index| priced.wanted[*index].sought).collect();
+    let prices: Vec<Price> = wanted.iter().map(|index| parts[*index].fresh).collect();
+    let measures = wanted.iter().map(|index| priced.plan.computation.measures[*index]).collect();
+    let subject = Subject { dataset: priced.dataset.name.clone(), edition: priced.dataset.edition.clone() };
+    let certificate = certify(priced.dataset.terms.accountant, subject, &sought, &prices);
+    let too_little =
+        |_| ServiceError::Accuracy("the accuracy asked for is worth less than the smallest price".to_owned());
+    Ok(Fresh {
+        computation: Computation { measures, ..priced.plan.computation.clone() },
+        views: wanted.iter().map(|index| priced.wanted[*index].view).collect(),
+        certificate: certificate.map_err(too_little)?,
+    })
+}
+
+/// Runs work that blocks off the async threads. Whatever is charged in it catches its own panics.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ServiceError> + Send + 'static,
+) -> Result<T, ServiceError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| ServiceError::Ledger(LedgerFault::Closed))?
+}
