@@ -205,23 +205,26 @@ fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
     }
     other.execute_batch("DROP TRIGGER releases_stay; DROP TRIGGER entries_stay").expect("no triggers");
     other
-        .execute("UPDATE releases SET body = CAST(replace(CAST(body AS TEXT), '\"v\":1', '\"v\":2') AS BLOB)", [])
+        .execute("UPDATE releases SET body = CAST(replace(CAST(body AS TEXT), '\"v\":2', '\"v\":3') AS BLOB)", [])
         .expect("a forged release");
     let Lab { dir, service, router, researcher, .. } = lab;
     drop((service, router));
     let policy = tacit::dataset::policy::Policy::load(&dir.path().join("policy.toml")).expect("a policy");
     assert_eq!(policy.name, "visits");
     let reopened =
-        tacit::startup::open(&dir.path().join("state"), &[dir.path().join("policy.toml")]).expect("a service");
+        tacit::startup::open(&dir.path().join("state"), None, &[dir.path().join("policy.toml")]).expect("a service");
     let router = tacit::http::router(std::sync::Arc::clone(&reopened));
     let forged =
         block_on(call(&router, Method::GET, &format!("/v1/releases/{id}"), Some(&researcher), &[], String::new()));
     assert_eq!(forged.status, StatusCode::SERVICE_UNAVAILABLE, "a forged release is not served");
     drop((router, reopened));
-    other.execute("UPDATE entries SET body = CAST(replace(CAST(body AS TEXT), '\"epsilon\":\"4\"', '\"epsilon\":\"5\"') AS BLOB) WHERE act = 'granted'", []).expect("a forged grant");
+    let mut body: Vec<u8> =
+        other.query_row("SELECT body FROM entries WHERE act = 'granted'", [], |row| row.get(0)).expect("a grant");
+    *body.last_mut().expect("a byte") ^= 1;
+    other.execute("UPDATE entries SET body = ?1 WHERE act = 'granted'", [body]).expect("a forged grant");
     let refused =
         tacit::store::SqliteLedger::open(&dir.path().join("state"), 0).err().expect("a damaged ledger").to_string();
-    assert!(refused.contains("the bytes of entry"), "{refused}");
+    assert!(refused.contains("its bytes do not match its hash"), "{refused}");
 }
 
 /// A ledger that cannot be read back after a failed commit charges nothing any more, and the server says that it is not ready.
@@ -238,8 +241,8 @@ fn a_ledger_that_cannot_be_read_back_charges_nothing() {
     assert_eq!(ask(30), "overloaded");
     other.execute_batch("ROLLBACK").expect("the lock is gone");
     assert_eq!((ask(31).as_str(), ready()), ("overloaded", StatusCode::SERVICE_UNAVAILABLE));
-    let charges = tacit::budget::ledger::read(lab.service.ledger(), |book| book.releases_after(0).count());
     let on_disk: i64 =
         other.query_row("SELECT count(*) FROM entries WHERE act = 'charged'", [], |row| row.get(0)).expect("a count");
-    assert_eq!((charges, on_disk), (0, 0), "nothing was charged, in memory or on disk");
+    assert_eq!(on_disk, 0, "nothing was charged");
+    assert!(!lab.service.ledger().is_sound());
 }

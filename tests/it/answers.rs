@@ -222,6 +222,9 @@ fn a_quote_that_does_not_fit_says_what_would() {
         );
         assert_eq!(lab.sql("SELECT COUNT(*) AS n FROM visits", "0.5").await.status, StatusCode::OK, "the largest fits");
         let quote = call(&lab.router, Method::POST, "/v1/quotes", token, &[], ask("0.6")).await.json();
+        assert_eq!((&quote["answerable"], &quote["largest_epsilon"]), (&json!(false), &json!("0.5")), "it is stored");
+        let other = ask("0.6").replace("FROM visits", "FROM visits WHERE age > 40");
+        let quote = call(&lab.router, Method::POST, "/v1/quotes", token, &[], other).await.json();
         let left: f64 = quote["largest_epsilon"].as_str().expect("an epsilon").parse().expect("a number");
         assert!(quote["answerable"] == false && left < 1e-4, "{quote}");
         assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", "3").await.code(), "over-query-limit");

@@ -107,6 +107,44 @@ fn your_own_table_in_six_commands() {
     assert!(!wal.exists() || wal.metadata().expect("a file").len() == 0, "a clean stop checkpoints");
 }
 
+/// A steward at the state directory: accounts below a project, a period, a freeze, and a ledger that is looked through.
+#[test]
+fn a_steward_keeps_accounts_and_ledger_from_the_command_line() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    prepared(dir);
+    let run = |line: &str, code: i32, words: &str| {
+        let mut arguments: Vec<&str> = line.split(' ').collect();
+        arguments.extend(["--state", "state"]);
+        check(dir, &arguments, code, words)
+    };
+    run("researcher add bob", 0, "bob is a researcher");
+    run("grant asthma visits --kind project --epsilon 1 --reason r", 0, "asthma may spend epsilon 1 on visits in all");
+    run("grant bob visits --project asthma --epsilon 0.5 --period-days 30 --reason r", 0, "in every 30 days");
+    run("grant bob visits --project copd --epsilon 0.5 --reason r", 1, "grant it first");
+    run("grant asthma visits --kind project --period-days 3 --epsilon 1 --reason r", 2, "--kind researcher");
+    run("grant visit visits --kind dataset --epsilon 9 --reason r", 2, "name it twice");
+    run("grant visits visits --kind dataset --epsilon 1 --reason r", 1, "only rises");
+    run("freeze visits --reason audit", 0, "visits is frozen");
+    run("account bob", 0, "of project asthma, this period");
+    run("account visits", 0, "frozen");
+    run("unfreeze visits --reason audited", 0, "no longer frozen");
+    run("ledger recover --reason none", 3, "there is nothing to recover");
+    run("ledger verify", 0, "are whole, and so is the anchor");
+    run("ledger verify --json", 0, "\"whole\":true");
+    let ledger = dir.join("state/ledger.db");
+    let mut bytes = std::fs::read(&ledger).expect("the ledger");
+    let at = bytes.windows(8).position(|window| window.ends_with(b"audited")).expect("the reason");
+    bytes[at + 2] ^= 1;
+    std::fs::write(&ledger, bytes).expect("a changed ledger");
+    run("ledger verify", 1, "its bytes do not match its hash");
+    run("ledger verify --json", 1, "\"whole\":false");
+    run("account", 3, "its bytes do not match its hash");
+    let text = policy(GAUSSIAN).replace("max_rows = 1_000_000", "max_rows = 1_000_000\noversubscribe = true");
+    std::fs::write(dir.join("over.toml"), text).expect("a policy");
+    check(dir, &["policy", "check", "over.toml"], 0, "Whoever asks first may leave nothing to the others");
+}
+
 #[test]
 fn mistakes_get_the_exit_codes_of_the_contract() {
     let dir = tempfile::tempdir().expect("a folder");

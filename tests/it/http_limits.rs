@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use dashu::integer::IBig;
 use serde_json::json;
-use tacit::budget::book::Progress;
+use tacit::budget::charge::State;
 use tacit::budget::ledger::read;
 use tacit::privacy::mechanism::NoiseLaw;
 use tacit::vault::noise::{NoiseFault, NoiseSource};
@@ -142,10 +142,10 @@ fn a_client_that_hangs_up_cancels_nothing() {
         // The server has seen the end of that connection once it has answered another one.
         assert!(exchange(address, "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ends_with("ok\n"));
         go_on.send(()).expect("the noise waits");
-        let ended = || read(service.ledger(), |book| book.releases_after(0).map(|(_, card)| card.progress).next());
-        while ended() == Some(Progress::Executing) {
+        let ended = || read(service.ledger(), |book| book.releases().iter().map(|card| card.state).next());
+        while ended() == Some(State::Executing) {
             std::thread::yield_now();
         }
-        assert_eq!(ended(), Some(Progress::Sealed));
+        assert_eq!(ended(), Some(State::Sealed));
     });
 }

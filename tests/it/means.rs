@@ -3,7 +3,7 @@
 use dashu::integer::IBig;
 use tacit::dataset::domain::Grid;
 use tacit::privacy::accountant::Accountant;
-use tacit::privacy::certificate::{Accuracy, Sought, Subject, certify};
+use tacit::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
 use tacit::privacy::sensitivity::{Sensitivity, Statistic};
 use tacit::privacy::units::{Delta, Epsilon};
 use tacit::query::answer::{Cell, Label, Layout, Output, OutputValue, tabulate};
@@ -23,7 +23,8 @@ fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f
         .map(|statistic| Sought { sensitivity: Sensitivity::of(statistic, 1).expect("bounded"), cells: GROUPS as u64 });
     let subject = Subject { dataset: "t".into(), edition: "ed".into() };
     let accuracy = Accuracy::Epsilon(Epsilon::parse(epsilon).expect("ε"));
-    let certificate = certify(accountant, subject.clone(), &sought, &accuracy).expect("a certificate");
+    let certificate =
+        certify(accountant, subject.clone(), &sought, &prices(accountant, &sought, &accuracy)).expect("a certificate");
     let exact = [people, people * (mean - grid.centre())];
     let measurements = certificate.measurements().iter().zip(exact).map(|(one, exact)| Noisy {
         law: one.law,
@@ -54,7 +55,7 @@ fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f
         order: vec![],
         limit: None,
     };
-    let table = tabulate(&layout, &release);
+    let table = tabulate(&layout, &release.measurements);
     let value = |cell: &Cell| cell.text().expect("a value").parse::<f64>().expect("a number");
     [(1, people), (4, people * mean), (7, mean)].map(|(low, truth)| {
         let holds = |row: &&Vec<Cell>| value(&row[low]) <= truth as f64 && truth as f64 <= value(&row[low + 1]);

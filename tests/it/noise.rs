@@ -4,7 +4,7 @@
 
 use dashu::integer::IBig;
 use tacit::privacy::accountant::Accountant;
-use tacit::privacy::certificate::{Accuracy, Certificate, Sought, Subject, certify};
+use tacit::privacy::certificate::{Accuracy, Certificate, Sought, Subject, certify, prices};
 use tacit::privacy::mechanism::{self, NoiseLaw};
 use tacit::privacy::sensitivity::{Sensitivity, Statistic};
 use tacit::privacy::units::{Delta, Epsilon, Price};
@@ -23,7 +23,8 @@ fn certificate(accountant: Accountant, statistic: Statistic, rows: u32, epsilon:
     let sensitivity = Sensitivity::of(statistic, rows).expect("bounded");
     let subject = Subject { dataset: "t".into(), edition: "ed".into() };
     let epsilon = Accuracy::Epsilon(Epsilon::parse(epsilon).expect("ε"));
-    certify(accountant, subject, &[Sought { sensitivity, cells: 1 }], &epsilon).expect("a certificate")
+    let sought = [Sought { sensitivity, cells: 1 }];
+    certify(accountant, subject, &sought, &prices(accountant, &sought, &epsilon)).expect("a certificate")
 }
 
 /// Samples in units of the law's own scale.

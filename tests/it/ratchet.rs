@@ -2,14 +2,17 @@
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
+use tacit::budget::entry::Kind;
 use tacit::budget::ledger::read;
 
 use crate::support::{Lab, block_on, call};
 
 /// (method, path, roles that may, whether it may spend)
-const ROUTES: [(&str, &str, &[&str], bool); 14] = [
+const ROUTES: [(&str, &str, &[&str], bool); 16] = [
     ("GET", "/v1/datasets", &["viewer", "researcher", "steward"], false),
     ("GET", "/v1/datasets/{name}", &["viewer", "researcher", "steward"], false),
+    ("POST", "/v1/datasets/{name}/freeze", &["steward"], false),
+    ("POST", "/v1/datasets/{name}/unfreeze", &["steward"], false),
     ("POST", "/v1/quotes", &["researcher"], false),
     ("POST", "/v1/queries", &["researcher"], true),
     ("GET", "/v1/releases", &["researcher", "steward"], false),
@@ -66,6 +69,7 @@ fn every_route_keeps_to_its_roles_and_only_queries_spend() {
                     "/v1/grants" => {
                         json!({"researcher": "ada", "dataset": "visits", "epsilon": "4", "reason": "ratchet"})
                     }
+                    "/v1/datasets/{name}/freeze" | "/v1/datasets/{name}/unfreeze" => json!({"reason": "ratchet"}),
                     _ => json!({}),
                 };
                 let before = spent(&lab);
@@ -89,5 +93,5 @@ fn every_route_keeps_to_its_roles_and_only_queries_spend() {
 }
 
 fn spent(lab: &Lab) -> u64 {
-    read(lab.service.ledger(), |book| book.dataset("visits").expect("a dataset").spent.units())
+    read(lab.service.ledger(), |book| book.find("visits", Kind::Dataset, "visits").expect("a dataset").spent.units())
 }

@@ -16,6 +16,7 @@ use tacit::dataset::seal::seal;
 use tacit::engine::PolarsEngine;
 use tacit::privacy::mechanism::NoiseLaw;
 use tacit::privacy::units::Epsilon;
+use tacit::service::grants::{self, Grant, Holder};
 use tacit::service::{Ports, Service, steward};
 use tacit::store::SqliteLedger;
 use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
@@ -202,14 +203,14 @@ impl Lab {
 }
 
 pub fn grant(ledger: &dyn Ledger, researcher: &str, dataset: &str, epsilon: &str) {
-    let grant = steward::Grant {
-        researcher: researcher.to_owned(),
+    let grant = Grant {
+        to: Holder::researcher(researcher),
         dataset: dataset.to_owned(),
         epsilon: Epsilon::parse(epsilon).expect("an epsilon"),
         reason: "a test".to_owned(),
         by: "sam".to_owned(),
     };
-    steward::grant(ledger, grant, 0).expect("a grant");
+    grants::grant(ledger, grant, 0).expect("a grant");
 }
 
 /// What came back.

@@ -1,0 +1,101 @@
+//! How much a budget holds: counts until the cap, and a team that shares.
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+use tacit::vault::noise::OpenDp;
+
+use crate::support::{Lab, block_on, call, policy, visits};
+
+/// Counts with a standard error of σ = margin / 1.959964 until nothing fits: through the routes, some at once.
+fn fill(epsilon: &str, margin: &str) -> (usize, usize) {
+    let cap = format!("cap = {{ epsilon = \"{epsilon}\", delta = \"1e-6\" }}");
+    let text = policy(&cap).replace("max_rows_per_unit = 4", "max_rows_per_unit = 1");
+    let lab = Lab::new(&text, &visits(10), Arc::new(OpenDp), epsilon);
+    let (mut answered, mut refused) = (0, 0);
+    let mut number = 0;
+    block_on(async {
+        // Three rounds after the first refusal: once it is full it stays full.
+        let mut rounds_left = 3;
+        while rounds_left > 0 {
+            let asked = (0..16).map(|offset| {
+                let number = number + offset;
+                let sql = format!("SELECT COUNT(*) FROM visits WHERE cost >= {}.{:02}", number / 100, number % 100);
+                let body = json!({"sql": sql, "margin": margin}).to_string();
+                let (router, token) = (lab.router.clone(), lab.researcher.clone());
+                tokio::spawn(async move { call(&router, Method::POST, "/v1/queries", Some(&token), &[], body).await })
+            });
+            for reply in asked.collect::<Vec<_>>() {
+                let reply = reply.await.expect("a reply");
+                match reply.status {
+                    StatusCode::OK => answered += 1,
+                    _ => {
+                        assert_eq!(reply.code(), "budget-exhausted");
+                        refused += 1;
+                    }
+                }
+            }
+            number += 16;
+            rounds_left -= usize::from(refused > 0);
+        }
+    });
+    (answered, refused)
+}
+
+#[test]
+fn a_cap_holds_exactly_as_many_counts_as_its_precision() {
+    for (epsilon, margin, holds) in
+        [("1", "58.79892", 50), ("1", "195.9964", 560), ("1", "587.9892", 5_042), ("8", "19.59964", 234)]
+    {
+        let (answered, refused) = fill(epsilon, margin);
+        println!("epsilon {epsilon}, margin {margin}: {answered} answered, {refused} refused after them");
+        assert_eq!(answered, holds);
+        assert!(refused > 16, "the next one is refused, and those after it");
+    }
+}
+
+const VIEWS: usize = 500;
+const REQUESTS: usize = 20_000;
+const TEAM: usize = 10;
+/// (standard error, how many of a hundred requests want it)
+const ERRORS: [(f64, u32); 4] = [(30.0, 25), (50.0, 35), (100.0, 30), (300.0, 10)];
+
+/// Twenty thousand requests of ten researchers for five hundred counts, the popular ones more often (Zipf's law, exponent 1).
+fn workload() -> Vec<(usize, usize, f64)> {
+    let mut rng = StdRng::seed_from_u64(2_026);
+    let mut heights: Vec<f64> = Vec::with_capacity(VIEWS);
+    for rank in 1..=VIEWS {
+        heights.push(heights.last().copied().unwrap_or(0.0) + 1.0 / rank as f64);
+    }
+    let request = |_| {
+        let height = rng.random_range(0.0..heights[VIEWS - 1]);
+        let view = heights.partition_point(|up_to| *up_to < height);
+        let mut share = rng.random_range(0..100);
+        let error = ERRORS.iter().find(|(_, of)| {
+            let is_it = share < *of;
+            share = share.saturating_sub(*of);
+            is_it
+        });
+        (rng.random_range(0..TEAM), view, error.expect("an error").0)
+    };
+    (0..REQUESTS).map(request).collect()
+}
+
+#[test]
+fn a_team_that_shares_gets_most_of_its_answers() {
+    let requests = workload();
+    let (mut spent, mut fresh) = (0.0, 0);
+    for (_, _, error) in &requests {
+        if spent + 1.0 / (error * error) > 0.056_028_963 {
+            break;
+        }
+        (spent, fresh) = (spent + 1.0 / (error * error), fresh + 1);
+    }
+    let answered = crate::simulation::shared(&requests, TEAM);
+    println!("{answered} of {REQUESTS} requests answered; fresh noise for each answers {fresh} before it is refused");
+    assert!((110..140).contains(&fresh), "{fresh}");
+    assert!(answered >= 12_000, "{answered}");
+}

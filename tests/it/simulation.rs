@@ -1,0 +1,452 @@
+//! A simulated hospital: the whole service over a disk that fails and a process that dies, against an oracle.
+//!
+//! Every run is a function of its seed. `TACIT_SIMULATION_SEEDS` and `TACIT_SIMULATION_OPS` (operations a seed) run more of it; a
+//! seed that failed goes into `REPRODUCTIONS`, named after what it found.
+
+mod disk;
+mod oracle;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use dashu::integer::IBig;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tacit::budget::charge::Refusal;
+use tacit::budget::entry::{Digest, KeyUse};
+use tacit::budget::ledger::{Ledger, LedgerFault};
+use tacit::budget::people::Role;
+use tacit::clock::Clock;
+use tacit::dataset::edition::Manifest;
+use tacit::dataset::policy::Policy;
+use tacit::engine::{Engine, EngineFault};
+use tacit::privacy::mechanism::NoiseLaw;
+use tacit::privacy::units::Epsilon;
+use tacit::query::plan::Computation;
+use tacit::service::ask::{Ask, Wanted};
+use tacit::service::grants::{self, Grant, Holder};
+use tacit::service::{Answer, Dataset, Ports, Service, ServiceError, steward};
+use tacit::vault::noise::{NoiseFault, NoiseSource};
+use tacit::vault::private::{Exact, Private};
+
+use disk::{Fault, SimDisk, SimLedger};
+use oracle::Oracle;
+
+const SEEDS: u64 = 200;
+const OPS: u64 = 120;
+/// Seeds (and operations) that failed once, and why.
+const REPRODUCTIONS: [(u64, u64, &str); 0] = [];
+
+const RESEARCHERS: [&str; 3] = ["ada", "bob", "cyd"];
+const KEYS: [&str; 3] = ["", " GROUP BY region", " GROUP BY region, diagnosis"];
+const FILTERS: [&str; 6] = [
+    "",
+    " WHERE region = 'north'",
+    " WHERE region IN ('north', 'east')",
+    " WHERE age >= 65",
+    " WHERE age >= 65 AND region <> 'west'",
+    " WHERE diagnosis IS NULL",
+];
+const OUTPUTS: [&str; 5] =
+    ["COUNT(*)", "COUNT(DISTINCT patient_id)", "SUM(cost)", "AVG(cost), COUNT(*)", "COUNT(diagnosis), COUNT(*)"];
+
+/// What may happen.
+#[derive(Debug, Clone)]
+enum Op {
+    Ask { who: usize, ask: Ask, key: Option<u64> },
+    Retry,
+    SameKeyOtherBody,
+    Both { first: Ask, second: Ask },
+    Grant { who: usize, project: bool, nanos: u64, days: Option<u32> },
+    GrantProject { nanos: u64 },
+    RaiseCap { nanos: u64 },
+    Freeze(bool),
+    NewEdition,
+    EngineFails,
+    ClockJump { ms: i64 },
+    Break { steps: u32, fault: Fault },
+}
+
+struct SimClock(AtomicU64);
+
+impl Clock for SimClock {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Zeros, or a failure where one was ordered.
+struct SimEngine {
+    failures: AtomicU64,
+    evaluated: AtomicU64,
+}
+
+impl Engine for SimEngine {
+    fn evaluate(&self, _: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
+        let ordered = self.failures.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if ordered.is_ok() {
+            return Err(EngineFault);
+        }
+        self.evaluated.fetch_add(computation.measures.len() as u64, Ordering::Relaxed);
+        let vector = vec![0; computation.groups() as usize];
+        Ok(Private::new(Exact { vectors: vec![vector; computation.measures.len()] }))
+    }
+}
+
+/// Noise that never comes twice, so that two draws are told apart.
+struct Counting(AtomicU64);
+
+impl NoiseSource for Counting {
+    fn draw(&self, _: &NoiseLaw, cells: usize) -> Result<Vec<IBig>, NoiseFault> {
+        let first = self.0.fetch_add(cells as u64, Ordering::Relaxed);
+        Ok((first..first + cells as u64).map(|noise| IBig::from(noise) << 50).collect())
+    }
+}
+
+/// The noisy cells of every measurement.
+type Values = Vec<Vec<IBig>>;
+
+struct World {
+    rng: StdRng,
+    disk: SimDisk,
+    clock: Arc<SimClock>,
+    engine: Arc<SimEngine>,
+    noise: Arc<Counting>,
+    policy: Policy,
+    editions: u64,
+    service: Arc<Service>,
+    oracle: Oracle,
+    /// What was answered under each (researcher, key), and its question.
+    answered: HashMap<(usize, u64), (Ask, Values)>,
+    /// Every (researcher, key) that was sent.
+    sent: Vec<(usize, u64, Ask)>,
+    crashes: u64,
+    refusals: u64,
+}
+
+fn policy() -> Policy {
+    let text = crate::support::policy("accountant = \"gaussian\"\ncap = { epsilon = \"1\", delta = \"1e-6\" }");
+    Policy::parse(&text.replace("max_rows = 1_000_000", "max_rows = 1_000_000\noversubscribe = true"))
+        .expect("a policy")
+}
+
+impl World {
+    fn new(seed: u64, policy: &Policy) -> Self {
+        let (disk, clock) = (SimDisk::default(), Arc::new(SimClock(AtomicU64::new(1_790_000_000_000))));
+        let engine = Arc::new(SimEngine { failures: AtomicU64::new(0), evaluated: AtomicU64::new(0) });
+        let noise = Arc::new(Counting(AtomicU64::new(1)));
+        let ledger = SimLedger::open(&disk, 0).expect("a ledger");
+        publish(&ledger, policy, 0);
+        for who in RESEARCHERS {
+            steward::add_person(&ledger, who, Role::Researcher, "s", 0).expect("a person");
+        }
+        let epsilon = |nanos| Epsilon::from_nanos(nanos);
+        let give = |to, nanos| {
+            let (dataset, reason, by) = ("visits".into(), "r".into(), "s".into());
+            grants::grant(&ledger, Grant { to, dataset, epsilon: epsilon(nanos), reason, by }, 0).expect("a grant");
+        };
+        give(Holder::Project { name: "asthma".into() }, 800_000_000);
+        give(Holder::researcher("ada"), 700_000_000);
+        give(Holder::researcher("bob"), 900_000_000);
+        let (name, project) = ("cyd".to_owned(), Some("asthma".to_owned()));
+        give(Holder::Researcher { name, project, period_days: Some(30) }, 400_000_000);
+        let service = serve(Arc::new(ledger), &clock, &engine, &noise, policy, 0);
+        Self {
+            rng: StdRng::seed_from_u64(seed),
+            disk,
+            clock,
+            engine,
+            noise,
+            policy: policy.clone(),
+            editions: 0,
+            service,
+            oracle: Oracle::default(),
+            answered: HashMap::new(),
+            sent: Vec::new(),
+            crashes: 0,
+            refusals: 0,
+        }
+    }
+
+    fn question(&mut self) -> Ask {
+        let mut pick = |list: &[&'static str]| list[self.rng.random_range(0..list.len())];
+        let (outputs, filter, keys) = (pick(&OUTPUTS), pick(&FILTERS), pick(&KEYS));
+        let nanos = [20_000_000, 50_000_000, 100_000_000, 300_000_000, 2_000_000_000][self.rng.random_range(0..5)];
+        Ask {
+            sql: format!("SELECT {outputs} FROM visits{filter}{keys}")
+                .replace("SELECT ", "SELECT ")
+                .replace(", COUNT(*)", ", COUNT(*) AS n"),
+            accuracy: Wanted::Epsilon(Epsilon::from_nanos(nanos)),
+            rows_per_unit: if self.rng.random_range(0..4) == 0 { Some(1) } else { None },
+            purpose: None,
+        }
+    }
+
+    fn op(&mut self) -> Op {
+        let who = self.rng.random_range(0..RESEARCHERS.len());
+        let steps = self.rng.random_range(1..5);
+        match self.rng.random_range(0..100) {
+            0..46 => {
+                let key = (self.rng.random_range(0..2) == 0).then(|| self.rng.random_range(0..1_000_000));
+                Op::Ask { who, ask: self.question(), key }
+            }
+            46..58 => Op::Retry,
+            58..61 => Op::SameKeyOtherBody,
+            61..66 => Op::Both { first: self.question(), second: self.question() },
+            66..70 => {
+                let nanos = self.rng.random_range(1..1_000) * 1_000_000;
+                let days = [None, Some(30), Some(7)][self.rng.random_range(0..3)];
+                Op::Grant { who, project: who == 2, nanos, days }
+            }
+            70..72 => Op::GrantProject { nanos: self.rng.random_range(1..1_000) * 1_000_000 },
+            72 => Op::RaiseCap { nanos: self.rng.random_range(900..1_400) * 1_000_000 },
+            73..76 => Op::Freeze(self.rng.random_range(0..3) == 0),
+            76..78 => Op::NewEdition,
+            78..80 => Op::EngineFails,
+            80..84 => Op::ClockJump { ms: self.rng.random_range(-3_000_000_000..3_000_000_000) },
+            84..92 => Op::Break { steps, fault: [Fault::CrashBefore, Fault::CrashAfter][self.rng.random_range(0..2)] },
+            92..96 => Op::Break { steps, fault: Fault::Full },
+            _ => Op::Break { steps, fault: [Fault::SyncLost, Fault::SyncKept][self.rng.random_range(0..2)] },
+        }
+    }
+
+    async fn run(&mut self, op: Op) {
+        match op {
+            Op::Ask { who, ask, key } => self.ask(who, ask, key).await,
+            Op::Retry if !self.sent.is_empty() => {
+                let (who, key, ask) = self.sent[self.rng.random_range(0..self.sent.len())].clone();
+                self.ask(who, ask, Some(key)).await;
+            }
+            Op::SameKeyOtherBody if !self.sent.is_empty() => {
+                let (who, key, mut ask) = self.sent[self.rng.random_range(0..self.sent.len())].clone();
+                ask.sql = ask.sql.replace("SELECT ", "SELECT  ");
+                let known = self.answered.contains_key(&(who, key));
+                match self.send(who, ask, Some(key)).await {
+                    Err(ServiceError::Refused(refused)) if known => assert_eq!(refused.refusal, Refusal::KeyConflict),
+                    Ok(_) if known => panic!("another body was answered under a key that was used"),
+                    Ok(_) | Err(_) => {}
+                }
+            }
+            Op::Both { first, second } => {
+                let (one, other) = (self.send(0, first, None), self.send(1, second, None));
+                let _ = tokio::join!(one, other);
+            }
+            Op::Grant { who, project, nanos, days } => {
+                let (name, project) = (RESEARCHERS[who].to_owned(), project.then(|| "asthma".to_owned()));
+                self.grant(Holder::Researcher { name, project, period_days: days }, nanos);
+            }
+            Op::GrantProject { nanos } => self.grant(Holder::Project { name: "asthma".into() }, nanos),
+            Op::RaiseCap { nanos } => self.grant(Holder::Dataset, nanos),
+            Op::Freeze(is_frozen) => {
+                let told = ("r", "s");
+                let _ = grants::set_frozen(self.service.ledger(), "visits", is_frozen, told, self.clock.now_ms());
+            }
+            Op::NewEdition => self.reseal(),
+            Op::EngineFails => self.engine.failures.store(1, Ordering::Relaxed),
+            Op::ClockJump { ms } => {
+                let now = self.clock.now_ms().saturating_add_signed(ms);
+                self.clock.0.store(now, Ordering::Relaxed);
+            }
+            Op::Break { steps, fault } => self.disk.lock().fault = Some((steps, fault)),
+            Op::Retry | Op::SameKeyOtherBody => {}
+        }
+        let is_dead = self.disk.lock().is_dead;
+        if is_dead {
+            self.restart();
+        }
+        self.oracle.look(&self.disk.lock());
+    }
+
+    fn send(
+        &self,
+        who: usize,
+        ask: Ask,
+        key: Option<u64>,
+    ) -> impl Future<Output = Result<Answer, ServiceError>> + use<> {
+        let body = format!("{ask:?}");
+        let digest = |text: &str| -> Digest { *tacit_digest(text.as_bytes()) };
+        let key = key.map(|key| KeyUse { key: digest(&key.to_string()), body: digest(&body) });
+        Arc::clone(&self.service).answer(RESEARCHERS[who].to_owned(), ask, key)
+    }
+
+    async fn ask(&mut self, who: usize, ask: Ask, key: Option<u64>) {
+        let before = self.disk.lock().entries.len();
+        if let Some(key) = key.filter(|key| !self.sent.iter().any(|(by, sent, _)| (*by, *sent) == (who, *key))) {
+            self.sent.push((who, key, ask.clone()));
+        }
+        let answer = self.send(who, ask.clone(), key).await;
+        self.oracle.look(&self.disk.lock());
+        match answer {
+            Ok(answer) => {
+                let release = &answer.stored.release.id;
+                assert!(self.oracle.released.contains(release), "what is answered is on disk");
+                let anchored = self.disk.lock().marks.last().is_some_and(|(seq, _)| *seq > 0);
+                assert!(anchored, "and anchored");
+                let values = answer.stored.vectors().iter().map(|one| one.cells.clone()).collect::<Vec<_>>();
+                if let Some(key) = key {
+                    let first = self.answered.entry((who, key)).or_insert((ask, values.clone()));
+                    assert_eq!(first.1, values, "the same key gives the same answer");
+                }
+            }
+            Err(ServiceError::Refused(refused)) => {
+                self.refusals += 1;
+                let unanswered = refused.refusal == Refusal::Unanswered;
+                assert_eq!(self.disk.lock().entries.len(), before, "a refusal leaves the ledger as it was");
+                let known = key.is_some_and(|key| self.answered.contains_key(&(who, key)));
+                assert!(!(unanswered && known), "what was answered once stays answered");
+            }
+            Err(ServiceError::Unanswered { .. } | ServiceError::Ledger(_)) => {}
+            Err(other) => panic!("{other}"),
+        }
+        let evaluated = self.engine.evaluated.load(Ordering::Relaxed);
+        assert!(evaluated <= self.oracle.draws, "no row is read before its charge is on disk");
+    }
+
+    fn grant(&self, to: Holder, nanos: u64) {
+        let (dataset, reason, by) = ("visits".into(), "r".into(), "s".into());
+        let grant = Grant { to, dataset, epsilon: Epsilon::from_nanos(nanos), reason, by };
+        let _ = grants::grant(self.service.ledger(), grant, self.clock.now_ms());
+    }
+
+    fn reseal(&mut self) {
+        if publish(self.service.ledger(), &self.policy, self.editions + 1) {
+            self.editions += 1;
+            self.restart();
+        }
+    }
+
+    /// The process ends here, wherever it is, and starts again.
+    fn restart(&mut self) {
+        self.crashes += 1;
+        let is_ghost_there = self.rng.random_range(0..2) == 0;
+        self.disk.lock().restart(is_ghost_there);
+        let ledger = SimLedger::open(&self.disk, self.clock.now_ms()).expect("a ledger that opens again");
+        let edition = tacit::budget::ledger::read(&ledger, |book| {
+            book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition").id
+        });
+        self.editions = edition.trim_start_matches("ed").parse().expect("a number");
+        let ledger = Arc::new(ledger);
+        self.service = serve(ledger, &self.clock, &self.engine, &self.noise, &self.policy, self.editions);
+        self.oracle.look(&self.disk.lock());
+        assert!(self.oracle.is_settled(), "a start leaves nothing half done");
+    }
+}
+
+fn tacit_digest(bytes: &[u8]) -> Box<Digest> {
+    Box::new(tacit::budget::entry::Entry::hash(bytes))
+}
+
+fn publish(ledger: &dyn Ledger, policy: &Policy, number: u64) -> bool {
+    let manifest = Manifest {
+        v: tacit::dataset::edition::FORMAT_VERSION,
+        edition: format!("ed{number}"),
+        dataset: policy.name.clone(),
+        terms: policy.terms.clone(),
+        rows: 0,
+        table: [0; 32],
+        nonce: [0; 32],
+    };
+    match steward::publish_edition(ledger, policy, &manifest, 0) {
+        Ok(()) => true,
+        Err(ServiceError::Ledger(LedgerFault::Store)) => false,
+        // A raised cap is another one than the policy's; the editions go on all the same.
+        Err(ServiceError::Invalid(_)) => false,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn serve(
+    ledger: Arc<SimLedger>,
+    clock: &Arc<SimClock>,
+    engine: &Arc<SimEngine>,
+    noise: &Arc<Counting>,
+    policy: &Policy,
+    number: u64,
+) -> Arc<Service> {
+    let (engine, noise, clock) = (Arc::clone(engine), Arc::clone(noise), Arc::clone(clock));
+    let (name, title, terms) = (policy.name.clone(), None, policy.terms.clone());
+    let dataset = Dataset { name, title, terms, edition: format!("ed{number}") };
+    Arc::new(Service::new(Ports { ledger, engine, noise, clock }, vec![dataset]))
+}
+
+fn simulate(seed: u64, ops: u64, policy: &Policy) -> (u64, u64, u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut world = World::new(seed, policy);
+    for _ in 0..ops {
+        let op = world.op();
+        runtime.block_on(world.run(op));
+    }
+    world.restart();
+    (world.oracle.charges, world.crashes, world.refusals)
+}
+
+fn from_environment(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// 0 overspends, 0 lost charges, 0 charges with two released draws, whatever fails.
+#[test]
+fn nothing_is_overspent_lost_or_drawn_twice() {
+    let (seeds, ops) =
+        (from_environment("TACIT_SIMULATION_SEEDS", SEEDS), from_environment("TACIT_SIMULATION_OPS", OPS));
+    let policy = policy();
+    // Incidents of the simulated engine are logged as errors; a run has thousands.
+    let runs: Vec<(u64, u64)> =
+        REPRODUCTIONS.iter().map(|(seed, ops, _)| (*seed, *ops)).chain((0..seeds).map(|seed| (seed, ops))).collect();
+    let next = AtomicU64::new(0);
+    let (charges, crashes, refusals) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((seed, ops)) = runs.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                    let run = std::panic::AssertUnwindSafe(|| simulate(*seed, *ops, &policy));
+                    let Ok(done) = std::panic::catch_unwind(run) else {
+                        panic!("seed {seed} with {ops} operations failed; put it into REPRODUCTIONS");
+                    };
+                    for (sum, one) in [(&charges, done.0), (&crashes, done.1), (&refusals, done.2)] {
+                        sum.fetch_add(one, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let (charges, crashes) = (charges.into_inner(), crashes.into_inner());
+    println!("{} operations: {charges} charges, {crashes} starts, {} refusals", seeds * ops, refusals.into_inner());
+    assert!(charges > seeds && crashes > seeds, "things happen");
+}
+
+/// How many of these requests (who, which count, its standard error) a service answers when every one of the team may spend the
+/// whole cap of (1, 1e-6).
+pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
+    let text = crate::support::policy("cap = { epsilon = \"1\", delta = \"1e-6\" }");
+    let text = text.replace("max_rows = 1_000_000", "max_rows = 1_000_000\noversubscribe = true");
+    let policy = Policy::parse(&text.replace("max_rows_per_unit = 4", "max_rows_per_unit = 1")).expect("a policy");
+    let (disk, clock) = (SimDisk::default(), Arc::new(SimClock(AtomicU64::new(0))));
+    let engine = Arc::new(SimEngine { failures: AtomicU64::new(0), evaluated: AtomicU64::new(0) });
+    let noise = Arc::new(Counting(AtomicU64::new(1)));
+    let ledger = SimLedger::open(&disk, 0).expect("a ledger");
+    publish(&ledger, &policy, 0);
+    for who in 0..team {
+        let name = format!("r{who}");
+        steward::add_person(&ledger, &name, Role::Researcher, "s", 0).expect("a person");
+        crate::support::grant(&ledger, &name, "visits", "1");
+    }
+    let service = serve(Arc::new(ledger), &clock, &engine, &noise, &policy, 0);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let answered = requests.iter().filter(|(who, view, error)| {
+        let margin = tacit::service::ask::Margin::parse(&format!("{:.9}", error * 1.959_964)).expect("a margin");
+        let ask = Ask {
+            sql: format!("SELECT COUNT(*) FROM visits WHERE cost >= {view}"),
+            accuracy: Wanted::Margin(margin),
+            rows_per_unit: None,
+            purpose: None,
+        };
+        match runtime.block_on(Arc::clone(&service).answer(format!("r{who}"), ask, None)) {
+            Ok(_) => true,
+            Err(ServiceError::Refused(_)) => false,
+            Err(other) => panic!("{other}"),
+        }
+    });
+    answered.count()
+}

@@ -1,0 +1,197 @@
+//! A disk that fails as it is told, and a ledger over it.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tacit::budget::book::Book;
+use tacit::budget::charge::{ChargeRequest, Decision, ServeRequest};
+use tacit::budget::entry::{Entry, GENESIS};
+use tacit::budget::keeper::{Batch, Encoded, Job, Journal, JournalFault, Keeper, Mark, Order};
+use tacit::budget::ledger::{Ledger, LedgerFault, Outcome, Rule};
+use tacit::store::{acted, decided, recorded};
+
+/// What happens at a durable step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The process ends before the step: nothing of it is on disk.
+    CrashBefore,
+    /// The process ends right after it: all of it is on disk, and nobody was told.
+    CrashAfter,
+    /// The disk is full: nothing is written, and the process goes on.
+    Full,
+    /// The sync fails, nothing is to be seen of the step, and a crash before the next one may bring it back.
+    SyncLost,
+    /// The sync fails, and all of it is on disk.
+    SyncKept,
+}
+
+/// What is durable, and what will go wrong.
+#[derive(Debug, Default)]
+pub struct Disk {
+    pub entries: Vec<Encoded>,
+    pub releases: HashMap<String, Vec<u8>>,
+    pub marks: Vec<(u64, [u8; 32])>,
+    ghost: Option<Batch>,
+    /// Durable steps until the fault.
+    pub fault: Option<(u32, Fault)>,
+    /// Whether the process has ended.
+    pub is_dead: bool,
+    pub steps: u64,
+}
+
+impl Disk {
+    fn step(&mut self) -> Option<Fault> {
+        self.steps += 1;
+        let (left, fault) = self.fault?;
+        if left > 1 {
+            self.fault = Some((left - 1, fault));
+            return None;
+        }
+        self.fault = None;
+        Some(fault)
+    }
+
+    fn write(&mut self, batch: &Batch) {
+        self.ghost = None;
+        self.entries.extend(batch.entries.iter().cloned());
+        self.releases.extend(batch.releases.iter().cloned());
+    }
+
+    /// The machine starts again; a step whose sync failed may turn out to be on disk.
+    pub fn restart(&mut self, is_ghost_there: bool) {
+        self.is_dead = false;
+        self.fault = None;
+        if let Some(ghost) = self.ghost.take().filter(|_| is_ghost_there) {
+            self.write(&ghost);
+        }
+        let (seq, _) = self.marks.last().copied().unwrap_or((0, GENESIS));
+        assert!(seq <= self.entries.len() as u64, "the anchor is never ahead of the ledger");
+    }
+}
+
+#[derive(Clone, Default)]
+pub struct SimDisk(pub Arc<Mutex<Disk>>);
+
+impl SimDisk {
+    pub fn lock(&self) -> MutexGuard<'_, Disk> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Journal for SimDisk {
+    fn fold(&mut self) -> Result<Book, JournalFault> {
+        let disk = self.lock();
+        if disk.is_dead {
+            return Err(JournalFault);
+        }
+        let mut book = Book::new();
+        for encoded in &disk.entries {
+            let entry = Entry::read(&encoded.bytes).expect("an entry");
+            book.apply(&entry, encoded.hash).unwrap_or_else(|wrong| panic!("{wrong}"));
+        }
+        Ok(book)
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), JournalFault> {
+        let mut disk = self.lock();
+        if disk.is_dead {
+            return Err(JournalFault);
+        }
+        match disk.step() {
+            None => {
+                disk.write(batch);
+                return Ok(());
+            }
+            Some(Fault::CrashBefore) => disk.is_dead = true,
+            Some(Fault::CrashAfter) => {
+                disk.write(batch);
+                disk.is_dead = true;
+            }
+            Some(Fault::Full) => {}
+            Some(Fault::SyncLost) => {
+                disk.ghost = Some(Batch { entries: batch.entries.clone(), releases: batch.releases.clone() });
+            }
+            Some(Fault::SyncKept) => disk.write(batch),
+        }
+        Err(JournalFault)
+    }
+
+    fn anchor(&mut self, mark: &Mark) -> Result<(), JournalFault> {
+        let mut disk = self.lock();
+        if disk.is_dead {
+            return Err(JournalFault);
+        }
+        assert!(mark.seq <= disk.entries.len() as u64, "the anchor follows the ledger");
+        let fault = disk.step();
+        if matches!(fault, None | Some(Fault::CrashAfter | Fault::SyncKept)) {
+            disk.marks.push((mark.seq, mark.head));
+        }
+        disk.is_dead |= matches!(fault, Some(Fault::CrashBefore | Fault::CrashAfter));
+        if fault.is_none() { Ok(()) } else { Err(JournalFault) }
+    }
+}
+
+/// The ledger's port over a keeper of the simulated disk: the same decisions as the SQLite ledger's, one order a commit.
+pub struct SimLedger {
+    keeper: Mutex<Keeper<SimDisk>>,
+    book: Arc<std::sync::RwLock<Book>>,
+    is_sound: Arc<std::sync::atomic::AtomicBool>,
+    disk: SimDisk,
+}
+
+impl SimLedger {
+    pub fn open(disk: &SimDisk, now_ms: u64) -> Result<Self, JournalFault> {
+        let mut folded = disk.clone().fold()?;
+        folded.make_durable();
+        let keeper = Keeper::over(disk.clone(), folded, now_ms)?;
+        let (book, is_sound) = (keeper.book(), keeper.soundness());
+        Ok(Self { keeper: Mutex::new(keeper), book, is_sound, disk: disk.clone() })
+    }
+
+    fn order(&self, job: Job, at_ms: u64) -> Result<tacit::budget::keeper::Done, LedgerFault> {
+        let (reply, receive) = std::sync::mpsc::sync_channel(1);
+        let reply = Box::new(move |done| drop(reply.send(done)));
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).perform(vec![Order { job, at_ms, reply }]);
+        receive.recv().map_err(|_| LedgerFault::Closed)?
+    }
+}
+
+impl Ledger for SimLedger {
+    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<Decision, LedgerFault> {
+        let at_ms = request.at_ms;
+        decided(self.order(Job::Charge(Box::new(request), body), at_ms)?)
+    }
+
+    fn record(&self, outcome: Outcome, at_ms: u64) -> Result<(), LedgerFault> {
+        recorded(&self.order(Job::Record(outcome), at_ms)?)
+    }
+
+    fn serve(&self, request: ServeRequest) -> Result<Decision, LedgerFault> {
+        let at_ms = request.at_ms;
+        decided(self.order(Job::Serve(Box::new(request)), at_ms)?)
+    }
+
+    fn act(&self, rule: Rule, at_ms: u64) -> Result<Result<Entry, String>, LedgerFault> {
+        acted(self.order(Job::Act(rule), at_ms)?)
+    }
+
+    fn is_sound(&self) -> bool {
+        self.is_sound.load(Ordering::Acquire)
+    }
+
+    fn read(&self, reader: &mut dyn FnMut(&Book)) {
+        reader(&self.book.read().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn release(&self, id: &str) -> Result<Option<Vec<u8>>, LedgerFault> {
+        let disk = self.disk.lock();
+        if disk.is_dead { Err(LedgerFault::Store) } else { Ok(disk.releases.get(id).cloned()) }
+    }
+
+    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, LedgerFault> {
+        let disk = self.disk.lock();
+        let entries = disk.entries.iter().skip(after as usize).take(limit);
+        Ok(entries.map(|encoded| Entry::read(&encoded.bytes).expect("an entry")).collect())
+    }
+}

@@ -1,0 +1,156 @@
+//! The oracle: what must hold of every durable entry, reckoned anew from the entries alone.
+
+use std::collections::{HashMap, HashSet};
+
+use tacit::budget::entry::{Act, Entry, Legs};
+
+use super::disk::Disk;
+
+type Draw = (String, u32);
+
+#[derive(Default)]
+struct Owner {
+    limit: u64,
+    spent: u64,
+    project: Option<String>,
+    /// (days, when it began, the period, spent before it)
+    renewal: Option<(u64, u64, u64, u64)>,
+    owns: HashSet<Draw>,
+}
+
+impl Owner {
+    fn pay(&mut self, leg: u64, at_ms: u64, whose: &str) {
+        let mut before = 0;
+        if let Some((days, began, period, spent_before)) = &mut self.renewal {
+            let now = at_ms.saturating_sub(*began) / (*days * 86_400_000);
+            if leg > 0 && now > *period {
+                (*period, *spent_before) = (now, self.spent);
+            }
+            before = if now > *period { self.spent } else { *spent_before };
+        }
+        self.spent += leg;
+        assert!(leg == 0 || self.spent - before <= self.limit, "{whose} overspends: {} of {}", self.spent, self.limit);
+    }
+}
+
+/// Everything that was ever seen on disk, reckoned independently of the book.
+#[derive(Default)]
+pub struct Oracle {
+    seen: usize,
+    cap: u64,
+    pub drawn: u64,
+    owners: HashMap<String, Owner>,
+    prices: HashMap<Draw, u64>,
+    /// Who made each release, of which draws.
+    pub charged: HashMap<String, (String, HashSet<Draw>)>,
+    pub released: HashSet<String>,
+    burned: HashSet<String>,
+    keys: HashMap<(String, [u8; 32]), [u8; 32]>,
+    pub charges: u64,
+    pub draws: u64,
+}
+
+impl Oracle {
+    /// Looks at the entries that are new on the disk.
+    pub fn look(&mut self, disk: &Disk) {
+        for encoded in &disk.entries[self.seen..] {
+            let entry = Entry::read(&encoded.bytes).expect("an entry");
+            assert_eq!(Entry::hash(&encoded.bytes), encoded.hash);
+            self.take(&entry);
+            if let Act::Released { release, digest } = &entry.act {
+                let body = disk.releases.get(release).expect("a stored answer");
+                assert_eq!(Entry::hash(body), *digest, "the stored answer is the one in the chain");
+            }
+        }
+        self.seen = disk.entries.len();
+    }
+
+    fn take(&mut self, entry: &Entry) {
+        match &entry.act {
+            Act::DatasetOpened { cap, .. } => self.cap = cap.amount.units(),
+            Act::CapRaised { amount, .. } => {
+                assert!(amount.units() > self.cap, "a cap only rises");
+                self.cap = amount.units();
+            }
+            Act::ProjectGranted { project, amount, .. } => {
+                self.owners.entry(format!("project {project}")).or_default().limit = amount.units();
+            }
+            Act::Granted { researcher, project, amount, period_days, .. } => {
+                let owner = self.owners.entry(researcher.clone()).or_default();
+                (owner.limit, owner.project) = (amount.units(), project.clone());
+                let days = period_days.map(u64::from);
+                owner.renewal = match (days, owner.renewal) {
+                    (Some(days), Some(renewal)) if renewal.0 == days => Some(renewal),
+                    (Some(days), _) => Some((days, entry.at_ms, 0, owner.spent)),
+                    (None, _) => None,
+                };
+            }
+            Act::Charged(charged) => {
+                let mut own = HashSet::new();
+                let mut drawn = 0;
+                for (index, one) in (0..).zip(&charged.drawn) {
+                    let draw = (charged.release.clone(), index);
+                    self.prices.insert(draw.clone(), one.certified.price.units());
+                    drawn += one.certified.price.units();
+                    own.insert(draw);
+                }
+                self.draws += charged.drawn.len() as u64;
+                self.charges += 1;
+                self.drawn += drawn;
+                assert!(self.drawn <= self.cap, "the dataset overspends: {} of {}", self.drawn, self.cap);
+                own.extend(charged.uses.iter().map(|id| (id.release.clone(), id.index)));
+                assert_eq!(charged.legs.dataset.units(), drawn);
+                self.hand_over(&charged.researcher, &own, &charged.legs, entry.at_ms);
+                let known = self.charged.insert(charged.release.clone(), (charged.researcher.clone(), own));
+                assert!(known.is_none(), "a release is charged once");
+                if let Some(key) = charged.key {
+                    let known = self.keys.insert((charged.researcher.clone(), key.key), key.body);
+                    assert!(known.is_none(), "a key is charged once");
+                }
+            }
+            Act::Served(served) => {
+                assert!(self.released.contains(&served.release), "what is served was released");
+                let (_, draws) = self.charged[&served.release].clone();
+                assert_eq!(served.legs.dataset.units(), 0, "what is served draws nothing");
+                self.hand_over(&served.researcher, &draws, &served.legs, entry.at_ms);
+                if let Some(key) = served.key {
+                    let known = self.keys.insert((served.researcher.clone(), key.key), key.body);
+                    assert!(known.is_none(), "a key is used once");
+                }
+            }
+            Act::Released { release, .. } => {
+                assert!(self.charged.contains_key(release), "what is released was charged");
+                assert!(self.released.insert(release.clone()), "a charge has one released draw");
+                assert!(!self.burned.contains(release), "what is burnt is never released");
+            }
+            Act::Burned { release, .. } => {
+                assert!(self.charged.contains_key(release) && !self.released.contains(release));
+                assert!(self.burned.insert(release.clone()));
+            }
+            Act::EditionSealed { .. }
+            | Act::PersonAdded { .. }
+            | Act::TokenRevoked { .. }
+            | Act::Frozen { .. }
+            | Act::Unfrozen { .. }
+            | Act::Recovered { .. } => {}
+        }
+    }
+
+    /// The legs are the prices of what is new to the researcher and to their project.
+    fn hand_over(&mut self, who: &str, draws: &HashSet<Draw>, legs: &Legs, at_ms: u64) {
+        let project = self.owners[who].project.clone().map(|project| format!("project {project}"));
+        let payers = [(Some(who.to_owned()), legs.researcher), (project, legs.project)];
+        for (payer, leg) in payers.into_iter().filter_map(|(payer, leg)| payer.map(|payer| (payer, leg))) {
+            let owner = self.owners.get_mut(&payer).expect("an account");
+            let new: u64 = draws.iter().filter(|draw| !owner.owns.contains(*draw)).map(|draw| self.prices[draw]).sum();
+            assert_eq!(leg.units(), new, "{payer} pays for what is new, to the unit");
+            owner.owns.extend(draws.iter().cloned());
+            owner.pay(new, at_ms, &payer);
+        }
+    }
+
+    /// After a start nothing is left half done.
+    pub fn is_settled(&self) -> bool {
+        self.charged.keys().all(|release| self.released.contains(release) != self.burned.contains(release))
+    }
+}

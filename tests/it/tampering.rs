@@ -1,0 +1,375 @@
+//! A ledger that somebody changes, sets back or robs of its anchor: `verify` finds it, and no server starts on it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rusqlite::{Connection, params};
+use serde_json::json;
+use tacit::budget::entry::{Act, Entry, Kind};
+use tacit::budget::ledger::{Ledger, read};
+use tacit::privacy::units::Price;
+use tacit::service::reprice::Replanner;
+use tacit::store::{Finding, OpenError, SqliteLedger, Verified, recover, verify};
+use tacit::vault::noise::OpenDp;
+use tempfile::TempDir;
+
+use crate::support::{GAUSSIAN, Lab, block_on, grant, policy, visits};
+
+const CASES: u64 = 1_000;
+const FILES: [&str; 3] = ["ledger.db", "ledger.key", "anchor.log"];
+
+/// A closed ledger of some forty entries: people, grants, charges, releases, shared and derived answers.
+fn closed() -> TempDir {
+    let (lab, bob) = crate::sharing::two(GAUSSIAN, "4");
+    block_on(async {
+        for epsilon in ["0.2", "0.3", "0.4"] {
+            for sql in [
+                "SELECT region, COUNT(*) AS n, SUM(cost) AS s FROM visits GROUP BY region",
+                "SELECT COUNT(*) AS n FROM visits WHERE region = 'north'",
+                "SELECT AVG(age) AS a FROM visits WHERE diagnosis = 'flu'",
+            ] {
+                assert_eq!(lab.sql(sql, epsilon).await.status, StatusCode::OK);
+                let body = json!({"sql": sql, "epsilon": epsilon}).to_string();
+                let key = format!("{epsilon}-{}", sql.len());
+                let key = [("idempotency-key", key.as_str())];
+                let method = axum::http::Method::POST;
+                crate::support::call(&lab.router, method, "/v1/queries", Some(&bob), &key, body).await;
+            }
+        }
+    });
+    let Lab { dir, .. } = lab;
+    dir
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for file in FILES {
+        fs::copy(from.join(file), to.join(file)).expect("a copy");
+    }
+}
+
+fn check(state: &Path) -> Result<Verified, Finding> {
+    verify(state, None, &mut Replanner::default()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Changes one thing behind the ledger's back; what was changed, in words.
+fn tamper(state: &Path, rng: &mut StdRng) -> String {
+    let database = Connection::open(state.join("ledger.db")).expect("the database");
+    database
+        .execute_batch("DROP TRIGGER entries_stay; DROP TRIGGER entries_last; DROP TRIGGER releases_stay; DROP TRIGGER releases_last")
+        .expect("no triggers");
+    let count: i64 = database.query_row("SELECT count(*) FROM entries", [], |row| row.get(0)).expect("a count");
+    let seq = rng.random_range(1..=count);
+    let flip = |mut bytes: Vec<u8>, rng: &mut StdRng| {
+        let at = rng.random_range(0..bytes.len());
+        bytes[at] ^= 1 << rng.random_range(0..8);
+        bytes
+    };
+    let blob = |sql: &str| database.query_row(sql, [seq], |row| row.get::<_, Vec<u8>>(0)).expect("a blob");
+    match rng.random_range(0..9) {
+        0 | 1 => {
+            let body = flip(blob("SELECT body FROM entries WHERE seq = ?1"), rng);
+            database.execute("UPDATE entries SET body = ?1 WHERE seq = ?2", params![body, seq]).expect("flipped");
+            format!("a bit of entry {seq}")
+        }
+        2 => {
+            // Whoever changes an entry can hash it anew; the next one still names the old hash.
+            let body = flip(blob("SELECT body FROM entries WHERE seq = ?1"), rng);
+            let hash = Entry::hash(&body).to_vec();
+            database
+                .execute("UPDATE entries SET body = ?1, hash = ?2 WHERE seq = ?3", params![body, hash, seq])
+                .expect("flipped");
+            format!("a bit of entry {seq}, hashed anew")
+        }
+        3 => {
+            let release: String = database
+                .query_row(
+                    "SELECT id FROM releases ORDER BY id LIMIT 1 OFFSET ?1 % (SELECT count(*) FROM releases)",
+                    [seq],
+                    |row| row.get(0),
+                )
+                .expect("a release");
+            let body: Vec<u8> = database
+                .query_row("SELECT body FROM releases WHERE id = ?1", [&release], |row| row.get(0))
+                .expect("a body");
+            database
+                .execute("UPDATE releases SET body = ?1 WHERE id = ?2", params![flip(body, rng), release])
+                .expect("flipped");
+            format!("a bit of stored answer {release}")
+        }
+        4 => {
+            database.execute("DELETE FROM entries WHERE seq = ?1", [seq]).expect("deleted");
+            format!("entry {seq} deleted")
+        }
+        5 => {
+            database.execute("DELETE FROM entries WHERE seq >= ?1", [seq]).expect("cut off");
+            format!("cut off at entry {seq}")
+        }
+        6 | 7 => put_elsewhere(&database, rng, seq, count),
+        _ => {
+            database.execute("DELETE FROM releases WHERE id = (SELECT id FROM releases ORDER BY id LIMIT 1 OFFSET ?1 % (SELECT count(*) FROM releases))", [seq]).expect("deleted");
+            "a stored answer deleted".to_owned()
+        }
+    }
+}
+
+/// Puts an entry where it does not belong: once more at the end, or in the place of another.
+fn put_elsewhere(database: &Connection, rng: &mut StdRng, seq: i64, count: i64) -> String {
+    if rng.random_range(0..2) == 0 {
+        let last = count + 1;
+        let again = "INSERT INTO entries SELECT ?1, at_ms, act, body, hash FROM entries WHERE seq = ?2";
+        database.execute(again, params![last, seq]).expect("inserted");
+        return format!("entry {seq} once more at the end");
+    }
+    let other = 1 + seq % count;
+    let swap = format!(
+        "CREATE TEMP TABLE two AS SELECT * FROM entries WHERE seq IN ({seq}, {other});
+         DELETE FROM entries WHERE seq IN ({seq}, {other});
+         INSERT INTO entries SELECT {seq} + {other} - seq, at_ms, act, body, hash FROM two;"
+    );
+    database.execute_batch(&swap).expect("swapped");
+    format!("entries {seq} and {other} swapped")
+}
+
+#[test]
+fn verify_finds_each_of_a_thousand_changes() {
+    let dir = closed();
+    let state = dir.path().join("state");
+    let whole = check(&state).unwrap_or_else(|finding| panic!("{finding}"));
+    assert!(whole.entries > 30 && whole.releases > 8, "{whole:?}");
+    assert_eq!(whole.anchor_seq, whole.entries);
+    let changed = dir.path().join("changed");
+    let mut opened = 0;
+    for seed in 0..CASES {
+        copy(&state, &changed);
+        let mut rng = StdRng::seed_from_u64(seed);
+        let what = tamper(&changed, &mut rng);
+        let found = check(&changed);
+        assert!(found.is_err(), "seed {seed}: {what} was not found");
+        if seed % 20 == 0 {
+            // A server refuses whatever touches the chain; a stored answer it refuses to serve.
+            let is_opened = SqliteLedger::open(&changed, 0).is_ok();
+            assert!(!is_opened || what.contains("stored answer"), "seed {seed}: a server opens after {what}");
+            opened += u64::from(is_opened);
+        }
+        fs::remove_dir_all(&changed).expect("removed");
+    }
+    println!("{CASES} changes found; {opened} of {} were of stored answers, which a server does not serve", CASES / 20);
+}
+
+/// The prices are checked, not only the chain: an entry that was charged too little by a program that was changed is found.
+#[test]
+fn verify_prices_every_plan_anew() {
+    let dir = closed();
+    let ledger = SqliteLedger::open(&dir.path().join("state"), 0).expect("a ledger");
+    let charges: Vec<_> = ledger
+        .entries(0, 1_000)
+        .expect("entries")
+        .into_iter()
+        .filter(|entry| matches!(entry.act, Act::Charged(_)))
+        .collect();
+    let mut replanner = Replanner::default();
+    use tacit::store::Repricer;
+    for entry in ledger.entries(0, 1_000).expect("entries") {
+        replanner.learn(&entry);
+    }
+    for entry in &charges {
+        assert_eq!(replanner.check(entry), Ok(()));
+        let Act::Charged(charged) = &entry.act else { unreachable!("a charge") };
+        if charged.drawn.is_empty() {
+            continue;
+        }
+        for (change, words) in [
+            (0, "its price does not cover its noise"),
+            (1, "its sensitivity is not the one of its plan"),
+            (2, "it draws a measurement that its plan does not have"),
+            (3, "its question is not the one of its plan"),
+            (4, "its edition was never sealed"),
+        ] {
+            let mut forged = (**charged).clone();
+            let drawn = &mut forged.drawn[0];
+            match change {
+                0 => drawn.certified.price = Price::from_units(drawn.certified.price.units() - 1_000),
+                1 => drawn.certified.cells += 1,
+                2 => drawn.view[0] ^= 1,
+                3 => forged.view[0] ^= 1,
+                _ => forged.edition.push('x'),
+            }
+            let forged = Entry { act: Act::Charged(Box::new(forged)), ..entry.clone() };
+            assert_eq!(replanner.check(&forged), Err(words));
+        }
+    }
+}
+
+/// A ledger with `charges` answers, and copies of it as it was some charges before.
+fn with_copies(charges: usize, ages: &[usize]) -> (Lab, Vec<(usize, TempDir)>) {
+    let text = policy("accountant = \"pure\"\ncap = { epsilon = \"100\" }");
+    let lab = Lab::new(&text, &visits(20), Arc::new(OpenDp), "100");
+    let mut copies = Vec::new();
+    for number in 0..charges {
+        if ages.contains(&(charges - number)) {
+            let to = tempfile::tempdir().expect("a folder");
+            let database = Connection::open(lab.dir.path().join("state/ledger.db")).expect("the database");
+            database
+                .execute("VACUUM INTO ?1", [to.path().join("ledger.db").to_str().expect("a path")])
+                .expect("a copy");
+            copies.push((charges - number, to));
+        }
+        let sql = format!("SELECT COUNT(*) FROM visits WHERE cost >= {}.{:02}", number / 100, number % 100);
+        assert_eq!(block_on(lab.sql(&sql, "0.01")).status, StatusCode::OK);
+    }
+    (lab, copies)
+}
+
+#[test]
+fn a_copy_from_before_is_refused_and_recovered_from_the_anchor() {
+    let (lab, copies) = with_copies(1_010, &[1, 10, 1_000]);
+    let (spent, cells) = read(lab.service.ledger(), |book| {
+        (
+            book.find("visits", Kind::Dataset, "visits").expect("visits").spent,
+            book.dataset("visits").expect("visits").cells,
+        )
+    });
+    let Lab { dir, service, router, .. } = lab;
+    drop((service, router));
+    let state = dir.path().join("state");
+    let refused = recover(&state, None, "nothing", "s", 0).expect_err("nothing to recover");
+    assert!(matches!(refused, OpenError::NothingToRecover { .. }), "{refused}");
+    for (age, copy) in copies {
+        let restored = dir.path().join(format!("restored-{age}"));
+        fs::create_dir(&restored).expect("a folder");
+        for file in ["ledger.key", "anchor.log"] {
+            fs::copy(state.join(file), restored.join(file)).expect("a copy");
+        }
+        fs::copy(copy.path().join("ledger.db"), restored.join("ledger.db")).expect("a copy");
+        let refused = SqliteLedger::open(&restored, 0).err().expect("an older copy");
+        assert!(matches!(refused, OpenError::SetBack { .. }), "{age}: {refused}");
+        let found = check(&restored).expect_err("an older copy");
+        assert!(found.why.contains("the anchor knows entry"), "{found}");
+        if age == 1 {
+            serve_refuses(dir.path(), &restored);
+        }
+        let recovered =
+            recover(&restored, None, "restored Monday's backup", "sam", 7).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(recovered.ledger_seq + 2 * age as u64, recovered.anchor_seq.expect("an anchor"));
+        let ledger = SqliteLedger::open(&restored, 0).unwrap_or_else(|error| panic!("{error}"));
+        let again = read(&ledger, |book| {
+            let whole = book.find("visits", Kind::Dataset, "visits").expect("visits");
+            let ada = book.researcher("visits", "ada").expect("ada");
+            (whole.spent, ada.spent, book.dataset("visits").expect("visits").cells)
+        });
+        assert_eq!(again, (spent, spent, cells), "nothing that was spent came back");
+        let entries = ledger.entries(recovered.ledger_seq, 10).expect("entries");
+        assert!(
+            matches!(&entries[0].act, Act::Recovered { reason, by, .. } if reason.contains("Monday") && by == "sam")
+        );
+        drop(ledger);
+        check(&restored).unwrap_or_else(|finding| panic!("{finding}"));
+    }
+}
+
+/// The binary says why, with exit code 3, and opens no port.
+fn serve_refuses(dir: &Path, restored: &Path) {
+    let config = dir.join("restored.toml");
+    let text = format!("listen = \"127.0.0.1:0\"\nstate_dir = {restored:?}\npolicies = [\"policy.toml\"]\n");
+    fs::write(&config, text).expect("a configuration");
+    let output = Command::new(env!("CARGO_BIN_EXE_tacit"))
+        .args(["serve", "--config"])
+        .arg(&config)
+        .output()
+        .expect("the binary");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("it is an older copy") && said.contains("tacit ledger recover"), "{said}");
+}
+
+#[test]
+fn without_an_anchor_what_is_left_is_burnt() {
+    let dir = closed();
+    let state = dir.path().join("state");
+    fs::remove_file(state.join("anchor.log")).expect("removed");
+    let refused = SqliteLedger::open(&state, 0).err().expect("no anchor");
+    assert!(matches!(refused, OpenError::AnchorMissing { .. }), "{refused}");
+    assert!(check(&state).expect_err("no anchor").why.contains("the anchor is missing"));
+    let recovery =
+        recover(&state, None, "the disk of the anchor died", "sam", 0).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(recovery.anchor_seq, None);
+    let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));
+    let left = |ledger: &SqliteLedger| {
+        read(ledger, |book| book.find("visits", Kind::Dataset, "visits").expect("visits").left_at(0))
+    };
+    assert_eq!(left(&ledger), Price::ZERO);
+    // Only an explicit grant with a reason goes on.
+    let to = tacit::service::grants::Holder::Dataset;
+    let (dataset, reason, by) = ("visits".to_owned(), "decided by the board".to_owned(), "sam".to_owned());
+    let epsilon = tacit::privacy::units::Epsilon::parse("5").expect("ε");
+    let raise = tacit::service::grants::Grant { to, dataset, epsilon, reason, by };
+    tacit::service::grants::grant(&ledger, raise, 0).expect("raised");
+    assert!(left(&ledger) > Price::ZERO);
+}
+
+#[test]
+fn an_anchor_or_a_key_of_somebody_else_is_refused() {
+    let (dir, other) = (closed(), closed());
+    let (state, foreign) = (dir.path().join("state"), other.path().join("state"));
+    let keep = |file: &str| fs::read(state.join(file)).expect("a file");
+    let (anchor, key) = (keep("anchor.log"), keep("ledger.key"));
+    fs::copy(foreign.join("anchor.log"), state.join("anchor.log")).expect("a copy");
+    assert!(matches!(SqliteLedger::open(&state, 0).err(), Some(OpenError::AnchorForged { .. })));
+    fs::write(state.join("anchor.log"), &anchor).expect("put back");
+    fs::copy(foreign.join("ledger.key"), state.join("ledger.key")).expect("a copy");
+    assert!(SqliteLedger::open(&state, 0).err().expect("another key").to_string().contains("signature of its head"));
+    fs::remove_file(state.join("ledger.key")).expect("removed");
+    assert!(matches!(SqliteLedger::open(&state, 0).err(), Some(OpenError::KeyMissing { .. })));
+    fs::write(state.join("ledger.key"), &key).expect("put back");
+    // A whole ledger that is gone is noticed, too.
+    fs::remove_file(state.join("ledger.db")).expect("removed");
+    assert!(matches!(SqliteLedger::open(&state, 0).err(), Some(OpenError::SetBack { ledger_seq: 0, .. })));
+    let mut torn = anchor.clone();
+    torn.truncate(anchor.len() - 3);
+    fs::copy(dir.path().join("state/anchor.log"), dir.path().join("whole.log")).expect("a copy");
+    fs::write(
+        foreign.join("anchor.log"),
+        fs::read(foreign.join("anchor.log"))
+            .map(|mut text| {
+                text.extend(b"{\"v\":1,\"se");
+                text
+            })
+            .expect("text"),
+    )
+    .expect("a torn line");
+    let ledger = SqliteLedger::open(&foreign, 0).unwrap_or_else(|error| panic!("half a line is no line: {error}"));
+    drop(ledger);
+    check(&foreign).unwrap_or_else(|finding| panic!("{finding}"));
+}
+
+/// An anchor on another disk is found again, also by commands that do not name it, and notices what one beside the ledger would not.
+#[test]
+fn an_anchor_elsewhere_notices_a_whole_folder_that_was_set_back() {
+    let lab = Lab::new(&policy(GAUSSIAN), &visits(20), Arc::new(OpenDp), "1");
+    let Lab { dir, service, router, .. } = lab;
+    drop((service, router));
+    let (state, elsewhere) = (dir.path().join("state"), dir.path().join("other-disk/anchor.log"));
+    drop(SqliteLedger::open_anchored(&state, Some(&elsewhere), 0).unwrap_or_else(|error| panic!("{error}")));
+    let backup = dir.path().join("backup");
+    fs::create_dir(&backup).expect("a folder");
+    for file in
+        fs::read_dir(&state).expect("files").map(|file| file.expect("a file")).filter(|file| file.path().is_file())
+    {
+        fs::copy(file.path(), backup.join(file.file_name())).expect("a copy");
+    }
+    let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));
+    grant(&ledger, "ada", "visits", "0.5");
+    drop(ledger);
+    let found = check(&state).unwrap_or_else(|finding| panic!("{finding}"));
+    assert_eq!(found.anchor_seq, found.entries, "the anchor elsewhere is the one that is written");
+    for file in fs::read_dir(&backup).expect("files").map(|file| file.expect("a file")) {
+        fs::copy(file.path(), state.join(file.file_name())).expect("set back");
+    }
+    assert!(matches!(SqliteLedger::open(&state, 0).err(), Some(OpenError::SetBack { .. })));
+}
