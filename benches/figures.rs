@@ -4,6 +4,9 @@
 
 #![expect(clippy::disallowed_macros, reason = "a bench prints what it measured")]
 
+#[path = "ledger.rs"]
+mod ledger;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -19,11 +22,12 @@ use tacit::dataset::policy::Policy;
 use tacit::dataset::seal::seal;
 use tacit::engine::{Engine, PolarsEngine};
 use tacit::privacy::accountant::Accountant;
-use tacit::privacy::certificate::{Accuracy, Sought, Subject, certify};
+use tacit::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
 use tacit::privacy::sensitivity::{Sensitivity, Statistic};
 use tacit::privacy::units::{Delta, Epsilon};
 use tacit::query::parse::parse;
 use tacit::query::plan::{Plan, plan};
+use tacit::service::grants::{self, Grant, Holder};
 use tacit::service::{Ports, Service, steward};
 use tacit::store::SqliteLedger;
 use tacit::vault::noise::{NoiseSource, OpenDp};
@@ -88,7 +92,8 @@ fn price(criterion: &mut Criterion) {
     criterion.bench_function("price and certify a count and a mean (at most 50 µs)", |bench| {
         bench.iter(|| {
             let subject = Subject { dataset: String::new(), edition: String::new() };
-            certify(accountant, subject, &sought, &Accuracy::Epsilon(epsilon)).expect("a certificate")
+            let prices = prices(accountant, &sought, &Accuracy::Epsilon(epsilon));
+            certify(accountant, subject, &sought, &prices).expect("a certificate")
         });
     });
     let dir = tempfile::tempdir().expect("a folder");
@@ -105,7 +110,8 @@ fn noise(criterion: &mut Criterion) {
         let subject = Subject { dataset: String::new(), edition: String::new() };
         let accuracy = Accuracy::Epsilon(Epsilon::parse("0.1").expect("ε"));
         let sought = [Sought { sensitivity, cells: 100_000 }];
-        let law = certify(accountant, subject, &sought, &accuracy).expect("a certificate").measurements()[0].law;
+        let prices = prices(accountant, &sought, &accuracy);
+        let law = certify(accountant, subject, &sought, &prices).expect("a certificate").measurements()[0].law;
         group.bench_function(format!("discrete {name} for 100,000 cells (at most 1 s)"), |bench| {
             bench.iter(|| OpenDp.draw(&law, 100_000).expect("noise"));
         });
@@ -156,14 +162,14 @@ fn serve(dir: &Path, runtime: &tokio::runtime::Runtime) -> (SocketAddr, String) 
     steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
     let token = steward::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada").text().to_owned();
     let epsilon = Epsilon::parse("1").expect("ε");
-    let grant = steward::Grant {
-        researcher: "ada".into(),
+    let grant = Grant {
+        to: Holder::researcher("ada"),
         dataset: "visits".into(),
         epsilon,
         reason: "bench".into(),
         by: "bench".into(),
     };
-    steward::grant(&ledger, grant, 0).expect("a grant");
+    grants::grant(&ledger, grant, 0).expect("a grant");
     let mut engine = PolarsEngine::new();
     let dataset = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("a dataset");
     let ports = Ports {
@@ -244,5 +250,5 @@ async fn exchange(mut stream: tokio::net::TcpStream, request: Arc<str>, count: u
     }
 }
 
-criterion_group!(figures, price, noise, replay, grouped);
+criterion_group!(figures, price, noise, ledger::decision, ledger::durable, ledger::at_a_million, replay, grouped);
 criterion_main!(figures);
