@@ -208,6 +208,14 @@ impl Writer<'_> {
             Filter::Missing { column } => format!("{} IS NULL", self.column(*column)),
             Filter::Not(inner) => match inner.as_ref() {
                 Filter::Missing { column } => format!("{} IS NOT NULL", self.column(*column)),
+                Filter::Members { column, codes } => self.not_members(*column, codes),
+                Filter::Values { column, values } => {
+                    let list: Vec<_> = values.iter().map(|value| self.value(*column, *value)).collect();
+                    format!("{} NOT IN ({})", self.column(*column), list.join(", "))
+                }
+                Filter::Range { column, low, high } if low == high => {
+                    format!("{} <> {}", self.column(*column), self.value(*column, *low))
+                }
                 other => format!("NOT ({})", self.filter(other, false)),
             },
             Filter::All(parts) => self.chain(parts, " AND ", nested),
@@ -244,6 +252,14 @@ impl Writer<'_> {
             format!("{name} >= {}", value(low))
         } else {
             format!("{name} BETWEEN {} AND {}", value(low), value(high))
+        }
+    }
+
+    fn not_members(&self, index: usize, codes: &[u32]) -> String {
+        let text = self.members(index, codes);
+        match codes {
+            [_] => text.replacen(" = ", " <> ", 1),
+            _ => text.replacen(" IN (", " NOT IN (", 1),
         }
     }
 

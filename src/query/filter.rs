@@ -53,6 +53,9 @@ pub enum Filter {
     Any(Vec<Filter>),
 }
 
+/// Rounds of bringing a condition into its form; a few are enough for any that people write.
+const ROUNDS_MAX: usize = 64;
+
 /// Digits and exponent of a numeric literal stay within this.
 const LITERAL_DIGITS_MAX: usize = 400;
 
@@ -65,7 +68,15 @@ impl Filter {
     pub fn of(condition: &Condition, terms: &Terms) -> Result<Self, QueryError> {
         let typed = Typed { terms };
         // Each may make work for the other: a NOT that is gone may be merged, and what was merged be said more shortly.
-        Ok(typed.filter(condition)?.canonical().settled(terms).canonical().settled(terms).canonical())
+        let mut form = typed.filter(condition)?.canonical();
+        for _ in 0..ROUNDS_MAX {
+            let next = form.clone().settled(terms).canonical();
+            if next == form {
+                break;
+            }
+            form = next;
+        }
+        Ok(form)
     }
 
     /// Flattens, sorts and merges: order, redundant nesting, doubled NOT, `BETWEEN` against two comparisons and `IN` against
@@ -88,7 +99,7 @@ impl Filter {
         }
     }
 
-    /// Takes NOT away where the domain says what is left: half a range, the other categories where they are no more. What is
+    /// Takes NOT down to single conditions, and away where the domain says what is left: half a range, the other categories where they are no more. What is
     /// missing stays neither true nor false.
     fn settled(self, terms: &Terms) -> Self {
         match self {
@@ -117,9 +128,10 @@ impl Filter {
                 rest if rest.is_empty() => Self::Not(Box::new(Self::Members { column, codes })),
                 rest => members(column, rest, terms),
             },
-            other @ (Self::Values { .. } | Self::Missing { .. } | Self::All(_) | Self::Any(_)) => {
-                Self::Not(Box::new(other))
-            }
+            // De Morgan's laws hold for three truth values, too.
+            Self::All(parts) => Self::Any(parts.into_iter().map(|part| part.negated(terms)).collect()),
+            Self::Any(parts) => Self::All(parts.into_iter().map(|part| part.negated(terms)).collect()),
+            other @ (Self::Values { .. } | Self::Missing { .. }) => Self::Not(Box::new(other)),
         }
     }
 }
@@ -150,7 +162,7 @@ fn connect(parts: Vec<Filter>, all: bool) -> Filter {
     }
     flat.sort();
     flat.dedup();
-    let mut flat = if all { intersect_ranges(flat) } else { unite_lists(flat) };
+    let mut flat = if all { intersect_lists(intersect_ranges(flat)) } else { unite_lists(flat) };
     match (flat.len(), all) {
         (1, _) => flat.remove(0),
         (_, true) => Filter::All(flat),
@@ -175,6 +187,52 @@ fn intersect_ranges(parts: Vec<Filter>) -> Vec<Filter> {
         }
     }
     merged
+}
+
+/// Categories of one column under AND are one list, and so are those that are not meant, categories or values: missing makes all of
+/// them unknown alike. Lists that have nothing in common stay as they are.
+fn intersect_lists(parts: Vec<Filter>) -> Vec<Filter> {
+    let (mut meant, mut not_meant) = (BTreeMap::<usize, BTreeSet<u32>>::new(), BTreeMap::<usize, BTreeSet<u32>>::new());
+    let mut not_values = BTreeMap::<usize, BTreeSet<i64>>::new();
+    let mut rest = Vec::with_capacity(parts.len());
+    for part in parts {
+        match part {
+            Filter::Members { column, codes } => match meant.get_mut(&column) {
+                Some(known) if known.iter().any(|code| codes.contains(code)) => {
+                    known.retain(|code| codes.contains(code))
+                }
+                Some(_) => rest.push(Filter::Members { column, codes }),
+                None => drop(meant.insert(column, codes.into_iter().collect())),
+            },
+            Filter::Not(inner) => match *inner {
+                Filter::Members { column, codes } => not_meant.entry(column).or_default().extend(codes),
+                Filter::Values { column, values } => not_values.entry(column).or_default().extend(values),
+                Filter::Range { column, low, high } if low == high => {
+                    not_values.entry(column).or_default().insert(low);
+                }
+                other => rest.push(Filter::Not(Box::new(other))),
+            },
+            other => rest.push(other),
+        }
+    }
+    for (column, codes) in &mut meant {
+        let Some(not) = not_meant.get(column) else { continue };
+        if codes.iter().any(|code| !not.contains(code)) {
+            codes.retain(|code| !not.contains(code));
+            not_meant.remove(column);
+        }
+    }
+    let list = |codes: BTreeSet<u32>| codes.into_iter().collect();
+    rest.extend(meant.into_iter().map(|(column, codes)| Filter::Members { column, codes: list(codes) }));
+    let not = |filter: Filter| Filter::Not(Box::new(filter));
+    rest.extend(not_meant.into_iter().map(|(column, codes)| not(Filter::Members { column, codes: list(codes) })));
+    rest.extend(
+        not_values
+            .into_iter()
+            .map(|(column, values)| not(Filter::Values { column, values: values.into_iter().collect() }.canonical())),
+    );
+    rest.sort();
+    rest
 }
 
 /// Lists and single values of one column under OR are one list: missing makes all of them unknown alike.
