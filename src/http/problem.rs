@@ -190,6 +190,9 @@ impl From<ServiceError> for Problem {
             ServiceError::Ledger(LedgerFault::Store | LedgerFault::Closed) => {
                 Self::overloaded("the ledger cannot be written; nothing was charged")
             }
+            ServiceError::Ledger(LedgerFault::Unanchored) => {
+                Self::overloaded("it is stored, and may not leave before the ledger's anchor is written, too")
+            }
             ServiceError::Ledger(LedgerFault::Unreadable) => {
                 Self::overloaded("the stored answer cannot be read; nothing was charged")
             }

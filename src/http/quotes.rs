@@ -76,7 +76,9 @@ pub async fn quote(
     Researcher(person): Researcher,
     Body(body): Body,
 ) -> Result<Response, Problem> {
-    let quote = service.quote(&person.name, &ask(&body)?)?;
+    let ask = ask(&body)?;
+    let quoting = tokio::task::spawn_blocking(move || service.quote(&person.name, &ask));
+    let quote = quoting.await.map_err(|_| Problem::overloaded("the quote was cut off"))??;
     Ok(Json(QuoteBody::from(quote)).into_response())
 }
 

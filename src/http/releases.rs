@@ -12,7 +12,6 @@ use super::encode::{self, Format};
 use super::params::{Page, PageParams, Segment, next_link};
 use super::problem::Problem;
 use crate::budget::book::{Book, ReleaseCard};
-use crate::budget::charge::State as AnswerState;
 use crate::budget::ledger::read;
 use crate::budget::people::{Person, Role};
 use crate::service::account::timestamp;
@@ -60,14 +59,13 @@ fn ids(service: &App, person: &Person, after: Option<&str>, limit: usize) -> Res
                 return Err(Problem::invalid_request("after is no release that you may see"));
             }
         }
-        let sealed = seen.filter(|card| card.state == AnswerState::Sealed);
-        Ok(sealed.take(limit).map(|card| card.id.clone()).collect())
+        Ok(seen.take(limit).map(|card| card.id.clone()).collect())
     })
 }
 
 fn shelf<'a>(book: &'a Book, person: &'a Person) -> Box<dyn Iterator<Item = &'a ReleaseCard> + 'a> {
     match person.role {
-        Role::Steward => Box::new(book.releases().iter()),
+        Role::Steward => Box::new(book.servable()),
         Role::Researcher | Role::Viewer => Box::new(book.shelf(&person.name)),
     }
 }
@@ -102,8 +100,7 @@ pub async fn one(
 ) -> Result<Response, Problem> {
     let format = Format::negotiate(&headers)?;
     let seen = read(service.ledger(), |book| {
-        let card = book.release(&id).filter(|card| card.state == AnswerState::Sealed);
-        card.is_some() && (person.role == Role::Steward || book.is_on_shelf(&person.name, &id))
+        (person.role == Role::Steward && book.is_stored(&id)) || book.is_on_shelf(&person.name, &id)
     });
     if !seen {
         return Err(Problem::not_found("there is no such release that you may see"));

@@ -181,9 +181,12 @@ pub fn is_covered(sensitivity: Sensitivity, law: &NoiseLaw, price: Price) -> boo
             else {
                 return false;
             };
+            if law.fine_bits >= SCALE_LOG2_MAX as u32 {
+                return false;
+            }
             let loss =
                 (UBig::from(sensitivity.l2_squared()) * UBig::from(10_u64.pow(15))) << (2 * law.fine_bits as usize);
-            law.fine_bits < SCALE_LOG2_MAX as u32 && loss <= &scale * &scale * price
+            loss <= &scale * &scale * price
         }
         Mechanism::DiscreteLaplace => {
             let scale = RBig::try_from(law.scale).ok().filter(|scale| *scale > RBig::ZERO);

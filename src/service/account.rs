@@ -162,7 +162,7 @@ fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> Named
     let accountant = whole.map_or(Accountant::Pure, |whole| whole.cap.accountant);
     let parent = account.parent.map(|parent| book.account(parent)).filter(|parent| parent.kind == Kind::Project);
     let state = whole.filter(|_| is_steward && account.kind == Kind::Dataset).map(|whole| DatasetState {
-        epsilon_allocated: accountant.epsilon_within(book.shares_below(whole.account, None)).to_string(),
+        epsilon_allocated: accountant.epsilon_within(book.shares_below(whole.account, None, now_ms)).to_string(),
         oversubscribe: whole.oversubscribe,
         incidents: whole.incidents,
         cut_off: whole.cut_off,

@@ -14,8 +14,8 @@ use crate::query::plan::{Computation, Measure};
 
 /// Stored measurements that are looked at for one new one, at the most.
 const SOURCES_MAX: usize = 64;
-/// Cells that are looked at for one new measurement, at the most.
-const CELLS_MAX: u64 = 400_000;
+/// Cells that are looked at for one question, at the most.
+pub(super) const CELLS_MAX: u64 = 400_000;
 
 /// Measurements that may be sums of each other's cells: same edition, rows per unit and measure.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -84,13 +84,15 @@ impl Atlas {
         measure: Measure,
         (dataset, edition): (&str, &str),
         terms: &Terms,
+        cells_left: &mut u64,
     ) -> Vec<Ancestor> {
         let own = target.view_of(measure, dataset, edition);
         let candidates = self.candidates(target, measure, dataset, edition);
-        let (mut found, mut cells) = (Vec::new(), 0_u64);
-        for source in candidates.into_iter().filter(|source| source.view != own).take(SOURCES_MAX) {
-            cells = cells.saturating_add(source.computation.groups());
-            if cells > CELLS_MAX {
+        let mut found = Vec::new();
+        for source in candidates.into_iter().filter(|source| source.view != own) {
+            let Some(left) = cells_left.checked_sub(source.computation.groups()) else { break };
+            *cells_left = left;
+            if found.len() >= SOURCES_MAX {
                 break;
             }
             let derivation = derive(target, &source.computation, measure, terms);
@@ -114,7 +116,10 @@ impl Atlas {
             let (_, rest) = split(target.filter.as_ref(), columns);
             of_rest.get(&rest)
         });
-        of_rest.flatten().cloned().collect()
+        let mut found: Vec<_> = of_rest.flatten().cloned().collect();
+        // Fewer cells first: less to sum, and less noise.
+        found.sort_by_key(|source| source.computation.groups());
+        found
     }
 }
 

@@ -74,7 +74,7 @@ pub fn grant(ledger: &dyn Ledger, grant: Grant, now_ms: u64) -> Result<Entry, Se
     let (accountant, cap) = accountant.ok_or_else(|| ServiceError::UnknownDataset(shown(&grant.dataset)))?;
     // Takes milliseconds, so it is done outside of the writer; what is granted whole is taken whole there.
     let amount = if grant.epsilon == cap { None } else { Some(accountant.cap(grant.epsilon)) };
-    let rule = Box::new(move |book: &Book| Room { book, accountant, grant: &grant }.act(amount));
+    let rule = Box::new(move |book: &Book| Room { book, accountant, grant: &grant, now_ms }.act(amount));
     ledger.act(rule, now_ms)?.map_err(ServiceError::Invalid)
 }
 
@@ -90,6 +90,7 @@ struct Room<'a> {
     book: &'a Book,
     accountant: Accountant,
     grant: &'a Grant,
+    now_ms: u64,
 }
 
 impl Room<'_> {
@@ -97,7 +98,9 @@ impl Room<'_> {
     fn act(&self, amount: Option<Price>) -> Result<Act, String> {
         let whole = self.book.dataset(&self.grant.dataset).ok_or("there is no such dataset")?;
         let root = whole.account;
-        let amount = amount.unwrap_or(self.book.account(root).amount);
+        let now = self.book.account(root);
+        let whole_cap = (now.epsilon == self.grant.epsilon).then_some(now.amount);
+        let amount = amount.or(whole_cap).ok_or("the lifetime cap was raised meanwhile; grant again")?;
         match &self.grant.to {
             Holder::Dataset => self.raise(root, amount),
             Holder::Project { name } => self.to_project(name, root, amount),
@@ -122,7 +125,8 @@ impl Room<'_> {
             return Err(format!("\"{}\" is no name of a project", shown(project)));
         }
         let now = self.book.find(&self.grant.dataset, Kind::Project, project);
-        self.check_room(root, now, Price::ZERO, amount)?;
+        let is_lowered = now.is_some_and(|account| amount <= account.amount);
+        self.check_room(root, now, Price::ZERO, amount, is_lowered)?;
         let Grant { dataset, epsilon, reason, by, .. } = self.grant.clone();
         Ok(Act::ProjectGranted { project: project.to_owned(), dataset, epsilon, amount, reason, by })
     }
@@ -144,9 +148,15 @@ impl Room<'_> {
         }
         let now = self.book.find(&self.grant.dataset, Kind::Researcher, name);
         let parent = self.parent(name, project, now)?;
-        let before = now.and_then(|account| account.renewal.map(|renewal| renewal.spent_before));
-        let before = period_days.and(before.or(now.map(|account| account.spent))).unwrap_or(Price::ZERO);
-        self.check_room(parent, now, before, amount)?;
+        // A period that begins with this grant forgets what was spent before it; the accounts above do not.
+        let days_now = now.and_then(|account| account.renewal).map(|renewal| renewal.days);
+        let before = match (now, period_days) {
+            (Some(account), Some(_)) if days_now == period_days => account.spent_before(self.now_ms),
+            (Some(account), Some(_)) => account.spent,
+            (Some(_) | None, _) => Price::ZERO,
+        };
+        let is_lowered = days_now == period_days && now.is_some_and(|account| amount <= account.amount);
+        self.check_room(parent, now, before, amount, is_lowered)?;
         let above = self.book.account(parent);
         let project = (above.kind == Kind::Project).then(|| above.name.clone());
         let Grant { dataset, epsilon, reason, by, .. } = self.grant.clone();
@@ -183,12 +193,18 @@ impl Room<'_> {
 
     /// Lowering always fits. Otherwise what is below an account sums to at most its amount, unless the policy oversubscribes; then
     /// each allocation by itself does. `before` is what earlier periods took.
-    fn check_room(&self, parent: AccountNo, now: Option<&Account>, before: Price, amount: Price) -> Result<(), String> {
+    fn check_room(
+        &self,
+        parent: AccountNo,
+        now: Option<&Account>,
+        before: Price,
+        amount: Price,
+        is_lowered: bool,
+    ) -> Result<(), String> {
         let above = self.book.account(parent);
-        let is_lowered = now.is_some_and(|account| amount <= account.amount);
         let oversubscribe = self.book.dataset(&self.grant.dataset).is_some_and(|whole| whole.oversubscribe);
         let own = now.and_then(|account| self.book.number_of(&account.dataset, account.kind, &account.name));
-        let taken = if oversubscribe { Price::ZERO } else { self.book.shares_below(parent, own) };
+        let taken = if oversubscribe { Price::ZERO } else { self.book.shares_below(parent, own, self.now_ms) };
         let free = above.amount.left_after(taken.saturating_add(before));
         if is_lowered || amount <= free {
             return Ok(());

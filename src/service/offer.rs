@@ -119,6 +119,11 @@ impl<'a> Stock<'a> {
         Self { book, branch, accountant, view, sources, cells, now_ms }
     }
 
+    /// A stored answer to this very question that costs nobody anything.
+    pub(super) fn known(&self, asked: &[Price]) -> Option<Offer> {
+        self.stored(asked).into_iter().next().filter(|offer| offer.legs() == Legs::default())
+    }
+
     /// The best offer for these prices, one a measurement.
     pub(super) fn offer(&self, asked: &[Price]) -> Result<Offer, Refusal> {
         let stored = self.stored(asked);
@@ -133,6 +138,15 @@ impl<'a> Stock<'a> {
         let fits = |offer: &Offer| offer.legs() == Legs::default() || self.admit(offer).is_ok();
         if let Some(offer) = without_noise.into_iter().find(fits) {
             return Ok(offer);
+        }
+        // What is stored where it is enough, new noise where it is not; and where that is too dear, no more than was asked.
+        let mixed =
+            self.sources.iter().zip(asked).map(|(sources, asked)| {
+                self.of_stored(sources, *asked).unwrap_or_else(|| self.topped_up(sources, *asked))
+            });
+        let mixed = self.priced(mixed.collect());
+        if self.admit(&mixed).is_ok() {
+            return Ok(mixed);
         }
         let parts = self.sources.iter().zip(asked).map(|(sources, asked)| self.topped_up(sources, *asked)).collect();
         let offer = self.priced(parts);
@@ -179,7 +193,16 @@ impl<'a> Stock<'a> {
             return self.of_paid(sources, asked).or_else(|| single(sources.iter(), asked));
         }
         let mut made = sum(sources.iter().filter(|source| source.is_paid));
-        let mut others: Vec<_> = sources.iter().filter(|source| !source.is_paid).collect();
+        let missing = asked.left_after(made.worth);
+        let others = sources.iter().filter(|source| !source.is_paid);
+        let enough_alone =
+            others.clone().filter(|source| source.derivation.is_none() && is_enough(source.worth, missing));
+        let alone = enough_alone.min_by_key(|source| (source.price, source.draw));
+        if let Some(source) = alone.filter(|_| !is_enough(made.worth, asked)) {
+            made.take(source);
+            return Some(made);
+        }
+        let mut others: Vec<_> = others.collect();
         others.sort_by_key(|source| (source.derivation.is_some(), std::cmp::Reverse(derived_worth(source))));
         for source in others {
             if is_enough(made.worth, asked) {
@@ -205,8 +228,11 @@ impl<'a> Stock<'a> {
             }
         }
         if !is_enough(made.worth, asked) {
-            made.fresh = asked.left_after(made.worth);
-            made.worth = made.worth.max(asked);
+            // Of a view that was topped up often, no dust: else every answer would be made of all that came before.
+            let least =
+                if made.sources.len() < TOP_UPS_MAX { Price::ZERO } else { Price::from_units(asked.units() / 64) };
+            made.fresh = asked.left_after(made.worth).max(least);
+            made.worth = made.worth.saturating_add(made.fresh);
         }
         made
     }
@@ -242,6 +268,9 @@ impl Made {
         self.sources.push(source.clone());
     }
 }
+
+/// Vectors that an answer is made of before a top-up adds at least a sixty-fourth of what is asked.
+const TOP_UPS_MAX: usize = 16;
 
 /// The draws of all parts, each once.
 pub(super) fn uses(parts: &[Made]) -> Vec<DrawNo> {

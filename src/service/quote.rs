@@ -83,17 +83,20 @@ struct Outlook {
     offered: Result<Offer, Refusal>,
     account: AccountMark,
     after: AccountMark,
-    left: Price,
+    answers_left: Option<u64>,
     largest: Option<Epsilon>,
 }
 
 impl Service {
-    /// Quotes a question.
+    /// Quotes a question. Blocks for as long as it takes to look for what it could be derived from.
     ///
     /// # Errors
     /// Those of [`Service::price`].
     pub fn quote(&self, who: &str, ask: &Ask) -> Result<Quote, ServiceError> {
-        let priced = self.price(who, ask)?;
+        let mut priced = self.price(who, ask)?;
+        super::walk::check_canonical(&priced)?;
+        self.look_up(&mut priced);
+        super::walk::check_canonical(&priced)?;
         let accountant = priced.dataset.terms.accountant;
         let outlook = self.outlook(who, &priced).map_err(|refusal| self.refused(&priced.dataset.name, refusal))?;
         let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
@@ -114,7 +117,7 @@ impl Service {
             answerable: outlook.offered.is_ok(),
             replay: outlook.offered.as_ref().is_ok_and(Offer::is_stored),
             derived_from: outlook.offered.as_ref().map_or_else(|_| Vec::new(), origins),
-            answers_left: outlook.left.units().checked_div(leg.units()),
+            answers_left: outlook.answers_left,
             refusal: outlook.offered.err(),
             before: AccountView::of(accountant, &outlook.account),
             after: AccountView::of(accountant, &outlook.after),
@@ -135,7 +138,10 @@ impl Service {
             let account = book.mark(book.account(branch.researcher), now_ms);
             let legs = offered.as_ref().map_or_else(|_| Legs::default(), Offer::legs);
             let after = book.mark_after(&branch, &legs, now_ms);
-            Ok(Outlook { offered, account, after, left: book.left(&branch, now_ms), largest })
+            let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
+            let refused = Legs { dataset: total, project: Price::ZERO, researcher: total };
+            let legs = offered.as_ref().map_or(refused, Offer::legs);
+            Ok(Outlook { offered, account, after, answers_left: book.fits(&branch, &legs, now_ms), largest })
         })
     }
 

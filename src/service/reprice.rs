@@ -5,12 +5,16 @@
 //! edition stand in it.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use super::stored::StoredAnswer;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
 use crate::budget::entry::{Act, Charged, Digest, Entry};
 use crate::dataset::policy::Terms;
-use crate::privacy::certificate::Sought;
+use crate::privacy::certificate::{Certified, Sought};
+use crate::privacy::mechanism::{Mechanism, NoiseLaw};
+use crate::privacy::units::Price;
 use crate::query::parse::parse;
 use crate::query::plan::{Plan, plan};
 use crate::store::Repricer;
@@ -22,21 +26,69 @@ const PLANS_KEPT_MAX: usize = 100_000;
 #[derive(Debug, Clone)]
 struct Planned {
     view: Digest,
+    mechanism: Mechanism,
     measures: Vec<(Digest, Sought)>,
+}
+
+/// What is looked at of a stored answer; its digest in the chain binds all of it.
+#[derive(Deserialize)]
+struct Outline<'a> {
+    #[serde(borrow)]
+    release: OutlineRelease<'a>,
+    #[expect(dead_code, reason = "that it is there")]
+    layout: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct OutlineRelease<'a> {
+    id: &'a str,
+    measurements: Vec<OutlineDraw>,
+}
+
+#[derive(Deserialize)]
+struct OutlineDraw {
+    law: NoiseLaw,
+    price: Price,
+    cells: Vec<IgnoredAny>,
 }
 
 /// Plans every charge anew.
 #[derive(Default)]
 pub struct Replanner {
     editions: HashMap<String, (String, Terms)>,
-    planned: RwLock<HashMap<(String, String, u32), std::sync::Arc<Planned>>>,
+    planned: RwLock<Known>,
+}
+
+type PlansByRows = Vec<(u32, Arc<Planned>)>;
+
+/// Plans by edition, then by SQL, then by rows per unit: looked up without a copy.
+#[derive(Default)]
+struct Known {
+    by_edition: HashMap<String, HashMap<String, PlansByRows>>,
+    count: usize,
+}
+
+impl Known {
+    fn get(&self, charged: &Charged) -> Option<Arc<Planned>> {
+        let plans = self.by_edition.get(&charged.edition)?.get(&charged.sql)?;
+        let found = plans.iter().find(|(rows, _)| *rows == charged.rows_per_unit);
+        found.map(|(_, planned)| Arc::clone(planned))
+    }
+
+    fn keep(&mut self, charged: &Charged, planned: &Arc<Planned>) {
+        if self.count >= PLANS_KEPT_MAX {
+            *self = Self::default();
+        }
+        self.count += 1;
+        let of_edition = self.by_edition.entry(charged.edition.clone()).or_default();
+        of_edition.entry(charged.sql.clone()).or_default().push((charged.rows_per_unit, Arc::clone(planned)));
+    }
 }
 
 impl Replanner {
-    fn planned(&self, charged: &Charged) -> Result<std::sync::Arc<Planned>, &'static str> {
-        let key = (charged.edition.clone(), charged.sql.clone(), charged.rows_per_unit);
-        if let Some(known) = self.planned.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
-            return Ok(std::sync::Arc::clone(known));
+    fn planned(&self, charged: &Charged) -> Result<Arc<Planned>, &'static str> {
+        if let Some(known) = self.planned.read().unwrap_or_else(PoisonError::into_inner).get(charged) {
+            return Ok(known);
         }
         let (dataset, terms) = self.editions.get(&charged.edition).ok_or("its edition was never sealed")?;
         if *dataset != charged.dataset {
@@ -47,12 +99,9 @@ impl Replanner {
         let view_of = |measure| plan.computation.view_of(measure, dataset, &charged.edition);
         let measures = plan.computation.measures.iter().zip(&plan.sought);
         let measures = measures.map(|(measure, sought)| (view_of(*measure), *sought)).collect();
-        let planned = std::sync::Arc::new(Planned { view: plan.view(&charged.edition), measures });
-        let mut kept = self.planned.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= PLANS_KEPT_MAX {
-            kept.clear();
-        }
-        kept.insert(key, std::sync::Arc::clone(&planned));
+        let mechanism = terms.accountant.mechanism();
+        let planned = Arc::new(Planned { view: plan.view(&charged.edition), mechanism, measures });
+        self.planned.write().unwrap_or_else(PoisonError::into_inner).keep(charged, &planned);
         Ok(planned)
     }
 
@@ -64,11 +113,17 @@ impl Replanner {
         if charged.worth.len() != planned.measures.len() {
             return Err("it does not say what each measurement is worth");
         }
+        if charged.uses.is_empty() && charged.drawn.len() != planned.measures.len() {
+            return Err("it draws less than its plan measures");
+        }
         for drawn in &charged.drawn {
             let sought = planned.measures.iter().find(|(view, _)| *view == drawn.view).map(|(_, sought)| sought);
             let sought = sought.ok_or("it draws a measurement that its plan does not have")?;
             if drawn.certified.sensitivity != sought.sensitivity || drawn.certified.cells != sought.cells {
                 return Err("its sensitivity is not the one of its plan");
+            }
+            if drawn.certified.law.mechanism != planned.mechanism {
+                return Err("its noise is of another family than its dataset's");
             }
             if !drawn.certified.holds() {
                 return Err("its price does not cover its noise");
@@ -99,8 +154,18 @@ impl Repricer for Replanner {
         Ok(())
     }
 
-    fn check_release(&self, id: &str, body: &[u8]) -> Result<(), &'static str> {
-        let stored: StoredAnswer = serde_json::from_slice(body).map_err(|_| "cannot be read")?;
-        if stored.release.id == id { Ok(()) } else { Err("is another one") }
+    fn check_release(&self, id: &str, drawn: &[Certified], body: &[u8]) -> Result<(), &'static str> {
+        let stored: Outline<'_> = serde_json::from_slice(body).map_err(|_| "cannot be read")?;
+        let vectors = &stored.release.measurements;
+        let is_drawn = |(vector, one): (&OutlineDraw, &Certified)| {
+            vector.law == one.law && vector.price == one.price && vector.cells.len() as u64 == one.cells
+        };
+        if stored.release.id != id {
+            return Err("is another one");
+        }
+        if vectors.len() != drawn.len() || !vectors.iter().zip(drawn).all(is_drawn) {
+            return Err("does not hold what its charge paid for");
+        }
+        Ok(())
     }
 }

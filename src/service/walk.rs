@@ -18,7 +18,9 @@ use crate::chance;
 use crate::privacy::certificate::{Certificate, Sought, Subject, certify};
 use crate::privacy::units::Price;
 use crate::query::answer::{Layout, Output, Sort};
-use crate::query::plan::Computation;
+use crate::query::error::{Code, QueryError};
+use crate::query::parse::parse;
+use crate::query::plan::{Computation, plan};
 use crate::vault::combine::{Part, combine};
 use crate::vault::release::{Noisy, Release, release};
 
@@ -50,15 +52,16 @@ impl Service {
     /// Takes an offer.
     pub(super) async fn take(self: Arc<Self>, offer: Offer, asked: Asked) -> Result<Answer, ServiceError> {
         match offer {
-            Offer::Stored { release, legs, .. } if legs == Default::default() && asked.key.is_none() => {
-                let standing = self.free(&asked.who, &asked.priced.dataset.name, &release);
-                let standing = standing.ok_or_else(|| self.refused("", Refusal::NoAccount))?;
-                match self.answers.in_memory(&release) {
-                    Some(stored) => Ok(asked.priced.laid_out(stored, standing)),
-                    None => blocking(move || Ok(asked.priced.laid_out(self.stored_answer(&release)?, standing))).await,
+            Offer::Stored { release, .. } => {
+                let free = self.free(&asked.who, &asked.priced.dataset.name, &release);
+                match (free.filter(|_| asked.key.is_none()), self.answers.in_memory(&release)) {
+                    (Some(standing), Some(stored)) => Ok(asked.priced.laid_out(stored, standing)),
+                    (Some(standing), None) => {
+                        blocking(move || Ok(asked.priced.laid_out(self.stored_answer(&release)?, standing))).await
+                    }
+                    (None, _) => blocking(move || self.serve(release, asked)).await,
                 }
             }
-            Offer::Stored { release, .. } => blocking(move || self.serve(release, asked)).await,
             Offer::Made { parts, legs } => self.make(parts, legs.researcher, asked).await,
         }
     }
@@ -102,6 +105,7 @@ impl Service {
 
     /// An answer of stored vectors, and where there is need new ones.
     async fn make(self: Arc<Self>, parts: Vec<Made>, leg: Price, asked: Asked) -> Result<Answer, ServiceError> {
+        check_canonical(&asked.priced)?;
         let asked = Arc::new(asked);
         let fresh = Arc::new(fresh(&parts, &asked.priced)?);
         let (parts, this, question) = (Arc::new(parts), Arc::clone(&self), Arc::clone(&asked));
@@ -123,10 +127,7 @@ impl Service {
         drop(slot);
         let this = Arc::clone(&self);
         let release = standing.release.clone();
-        let recorded = blocking(move || Ok(this.record(computed, &release))).await.ok().flatten();
-        let Some(stored) = recorded else {
-            return Err(ServiceError::Unanswered { release: standing.release });
-        };
+        let stored = blocking(move || this.record(computed, &release)).await?;
         self.atlas.chart(&asked.priced.plan.computation, &asked.priced.dataset.name, &asked.priced.dataset.edition);
         Ok(asked.laid_out(stored, standing))
     }
@@ -206,16 +207,18 @@ impl Service {
 
     /// EXECUTING → SEALED, or → BURNED where there is no answer or it cannot be recorded. If even that cannot be written, the
     /// next start does it. Blocks.
-    fn record(&self, computed: Option<StoredAnswer>, release: &str) -> Option<Arc<StoredAnswer>> {
+    fn record(&self, computed: Option<StoredAnswer>, release: &str) -> Result<Arc<StoredAnswer>, ServiceError> {
         let burn = |cause: Cause| {
             tracing::error!(release, ?cause, "an answer failed after its charge");
             let _ = self.ports.ledger.record(Outcome::Burned { release: release.to_owned(), cause }, self.now_ms());
-            None
+            Err(ServiceError::Unanswered { release: release.to_owned() })
         };
         let Some(answer) = computed else { return burn(Cause::Failed) };
         let outcome = Outcome::Released { release: release.to_owned(), body: answer.encode() };
         match self.ports.ledger.record(outcome, self.now_ms()) {
-            Ok(()) => Some(self.answers.keep(answer)),
+            Ok(()) => Ok(self.answers.keep(answer)),
+            // It is stored: asking again gives it, once the anchor can be written.
+            Err(LedgerFault::Unanchored) => Err(LedgerFault::Unanchored.into()),
             Err(_) => burn(Cause::Unrecorded),
         }
     }
@@ -230,6 +233,19 @@ impl Asked {
 
 fn whole(noisy: &Noisy) -> Part {
     Part { cells: noisy.cells.clone(), law: noisy.law, summed: 1 }
+}
+
+/// The canonical SQL stands in the ledger, and whoever verifies it must be able to plan it: lists that were united, or dates written
+/// out, may be longer than a question may be.
+pub(super) fn check_canonical(priced: &Priced) -> Result<(), ServiceError> {
+    let terms = &priced.dataset.terms;
+    let rows = Some(priced.plan.computation.rows_per_unit);
+    let again = parse(&priced.sql).and_then(|query| plan(&query, terms, rows));
+    if again.is_ok_and(|again| again.computation == priced.plan.computation) {
+        return Ok(());
+    }
+    let message = "written out in full, this query is longer or deeper than a query may be";
+    Err(QueryError::whole(Code::UnsupportedSql, message).hint("ask with fewer or shorter conditions").into())
 }
 
 /// What is to be drawn anew: the measurements that something is to be paid for.

@@ -40,7 +40,8 @@ const WEIGHT_BITS: i32 = 40;
 #[must_use]
 pub fn combine(parts: &[Part], worth: Price) -> Noisy {
     let precision: f64 = parts.iter().map(|part| part.variance().recip()).sum();
-    let weight = |part: &Part| (part.variance().recip() / precision * 2_f64.powi(WEIGHT_BITS)).round().max(1.0);
+    // A part that is worth less than the last bit is left out: its weight rounds to nothing.
+    let weight = |part: &Part| (part.variance().recip() / precision * 2_f64.powi(WEIGHT_BITS)).round();
     let weights: Vec<f64> = if parts.len() == 1 { vec![1.0] } else { parts.iter().map(weight).collect() };
     let total: f64 = weights.iter().sum();
     let variance: f64 =
