@@ -60,6 +60,14 @@ pub enum OpenError {
         /// What was found.
         why: String,
     },
+    /// The file is as it should be, and cannot be written now.
+    #[error("{path}: cannot be written now: {why}; mend that, and do not restore anything")]
+    Unwritable {
+        /// The file.
+        path: String,
+        /// What is in the way.
+        why: String,
+    },
     /// A setting that durability depends on does not hold.
     #[error("{path}: {pragma} reads back as \"{found}\" and not as \"{wanted}\"; the ledger would not be durable here")]
     Pragma {
@@ -115,6 +123,14 @@ pub enum OpenError {
         anchor_seq: u64,
         /// Where it ends.
         ledger_seq: u64,
+    },
+    /// Nothing stands in the ledger that an anchor speaks of.
+    #[error(
+        "{path}: the ledger is empty, and an anchor speaks of one that was not; restore a copy of it, however old, and recover that"
+    )]
+    NothingToRecoverOnto {
+        /// The file.
+        path: String,
     },
     /// Ledger, key and anchor agree.
     #[error("{path}: the ledger and its anchor agree; there is nothing to recover")]
@@ -291,7 +307,9 @@ fn store_fault(error: &rusqlite::Error) -> LedgerFault {
 }
 
 /// Where the anchor of a state directory is: where it was last, or beside the ledger.
-#[must_use]
-pub fn anchor_of(state: &Path) -> PathBuf {
+///
+/// # Errors
+/// [`OpenError`] where what says so cannot be read.
+pub fn anchor_of(state: &Path) -> Result<PathBuf, OpenError> {
     open::anchor_path(state, None)
 }

@@ -18,7 +18,8 @@ const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 pub struct Renewal {
     /// Days of a period.
     pub days: u32,
-    /// When the first period began, in milliseconds since 1970 in UTC.
+    /// When the first period began, in milliseconds since 1970 in UTC. A clock that jumps ahead while something is charged begins the
+    /// period it jumped to, and the next one comes no sooner.
     pub from_ms: u64,
     /// The latest period that a charge fell into, from 0; a clock that runs backwards does not bring an earlier one back.
     pub period: u64,
@@ -72,7 +73,8 @@ impl Account {
     }
 
     /// Spent before the period of `now_ms`, which is nothing where nothing renews.
-    fn spent_before(&self, now_ms: u64) -> Price {
+    #[must_use]
+    pub fn spent_before(&self, now_ms: u64) -> Price {
         match self.renewal {
             None => Price::ZERO,
             Some(renewal) if renewal.period_at(now_ms) > renewal.period => self.spent,
@@ -92,10 +94,11 @@ impl Account {
         self.amount.left_after(self.spent_at(now_ms))
     }
 
-    /// What it takes of the account above: its amount or what it has spent of it, whichever is more, and what earlier periods took.
+    /// What it takes of the account above at `now_ms`: its amount or what it has spent of it, whichever is more, and what earlier
+    /// periods took.
     #[must_use]
-    pub fn share(&self) -> Price {
-        let before = self.renewal.map_or(Price::ZERO, |renewal| renewal.spent_before);
+    pub fn share(&self, now_ms: u64) -> Price {
+        let before = self.spent_before(now_ms);
         before.saturating_add(self.amount.max(self.spent.left_after(before)))
     }
 

@@ -56,8 +56,8 @@ pub struct ReleaseCard {
     pub id: String,
     /// The entry that charged it.
     pub seq: u64,
-    /// Who had it made.
-    pub researcher: String,
+    /// The account of who had it made.
+    pub researcher: AccountNo,
     /// What each measurement is worth.
     pub worth: Box<[Price]>,
     /// Where it stands.
@@ -95,6 +95,7 @@ pub struct Question {
 /// What an idempotency key stands for.
 #[derive(Debug, Clone)]
 struct KeyCard {
+    seq: u64,
     body: Digest,
     release: ReleaseNo,
     account: AccountMark,
@@ -120,8 +121,9 @@ pub struct Book {
     holders: HashMap<String, Holders>,
     accounts: Vec<Account>,
     paid: HashSet<(AccountNo, DrawNo)>,
-    served: HashSet<(AccountNo, ReleaseNo)>,
-    shelves: HashMap<String, Vec<ReleaseNo>>,
+    /// With the entry that served it first.
+    served: HashMap<(AccountNo, ReleaseNo), u64>,
+    shelves: HashMap<AccountNo, Vec<ReleaseNo>>,
     people: BTreeMap<String, (Role, Option<Digest>)>,
     tokens: HashMap<Digest, String>,
     releases: Vec<ReleaseCard>,
@@ -132,6 +134,8 @@ pub struct Book {
     questions: HashMap<Digest, Question>,
     keys: HashMap<String, HashMap<Digest, KeyCard>>,
     debts: Vec<Balance>,
+    /// Whether a recovery had nothing to believe: what is opened from then on begins with nothing left.
+    is_burnt: bool,
     touched: BTreeSet<AccountNo>,
 }
 
@@ -219,12 +223,12 @@ impl Book {
 
     /// What the accounts right below `parent` take of it, without the account `but`.
     #[must_use]
-    pub fn shares_below(&self, parent: AccountNo, but: Option<AccountNo>) -> Price {
+    pub fn shares_below(&self, parent: AccountNo, but: Option<AccountNo>, now_ms: u64) -> Price {
         let dataset = &self.account(parent).dataset;
         let below = self.accounts_of(dataset).filter(|account| account.parent == Some(parent));
         let left_out = but.map(|number| self.account(number));
         let others = below.filter(|account| !left_out.is_some_and(|out| std::ptr::eq(*account, out)));
-        others.fold(Price::ZERO, |sum, account| sum.saturating_add(account.share()))
+        others.fold(Price::ZERO, |sum, account| sum.saturating_add(account.share(now_ms)))
     }
 
     /// All people by name, with their role and whether they hold a token.
@@ -267,9 +271,24 @@ impl Book {
         &self.releases
     }
 
-    /// Answers that were served to a person, from the first on.
-    pub fn shelf(&self, person: &str) -> impl Iterator<Item = &ReleaseCard> {
-        self.shelves.get(person).into_iter().flatten().map(|number| self.card(*number))
+    /// All answers that may be served, oldest first.
+    pub fn servable(&self) -> impl Iterator<Item = &ReleaseCard> {
+        self.releases.iter().filter(|card| self.names.get(&card.id).is_some_and(|number| self.is_servable(*number)))
+    }
+
+    /// Whether an answer may be served.
+    #[must_use]
+    pub fn is_stored(&self, release: &str) -> bool {
+        self.names.get(release).is_some_and(|number| self.is_servable(*number))
+    }
+
+    /// Answers that were served to a person: by dataset, from the first on.
+    pub fn shelf(&self, person: &str) -> impl Iterator<Item = &ReleaseCard> + use<'_> {
+        let accounts: Vec<_> =
+            self.datasets.keys().filter_map(|dataset| self.number_of(dataset, Kind::Researcher, person)).collect();
+        let shelves = accounts.into_iter().filter_map(|account| Some((account, self.shelves.get(&account)?)));
+        let all = shelves.flat_map(|(account, shelf)| shelf.iter().map(move |number| (account, *number)));
+        all.filter(|(account, number)| self.was_handed_over(*account, *number)).map(|(_, number)| self.card(number))
     }
 
     /// Whether an answer was served to a person.
@@ -278,7 +297,12 @@ impl Book {
         let Some(number) = self.names.get(release) else { return false };
         let dataset = &self.account(self.card(*number).dataset).dataset;
         let account = self.number_of(dataset, Kind::Researcher, person);
-        account.is_some_and(|account| self.served.contains(&(account, *number)))
+        account.is_some_and(|account| self.was_handed_over(account, *number))
+    }
+
+    /// Whether an answer was served on an account, durably.
+    fn was_handed_over(&self, account: AccountNo, number: ReleaseNo) -> bool {
+        self.served.get(&(account, number)).is_some_and(|seq| *seq <= self.durable) && self.is_servable(number)
     }
 
     /// Answers that were charged and neither stored nor burnt.
@@ -286,9 +310,16 @@ impl Book {
         self.executing.iter().map(|number| &self.card(*number).id)
     }
 
-    /// What this key stands for: an answer to serve again, or a refusal; nothing for a new key.
+    /// What this key stands for, durably: an answer to serve again, or a refusal; nothing for a new key.
     #[must_use]
     pub fn under_key(&self, researcher: &str, key: &KeyUse) -> Option<Result<Standing, Refusal>> {
+        let seq = self.keys.get(researcher)?.get(&key.key)?.seq;
+        self.known_key(researcher, key).filter(|_| seq <= self.durable)
+    }
+
+    /// The same for the one writer, who knows what is not durable yet.
+    #[must_use]
+    pub fn known_key(&self, researcher: &str, key: &KeyUse) -> Option<Result<Standing, Refusal>> {
         let card = self.keys.get(researcher)?.get(&key.key)?;
         if card.body != key.body {
             return Some(Err(Refusal::KeyConflict));
@@ -329,6 +360,12 @@ impl Book {
         &self.draws[number.0 as usize]
     }
 
+    /// What a release drew, in its order.
+    #[must_use]
+    pub fn drawn_by(&self, card: &ReleaseCard) -> Vec<Certified> {
+        card.drawn.clone().map(|number| self.draw(DrawNo(number)).certified).collect()
+    }
+
     /// A draw's name outside of the book.
     #[must_use]
     pub fn draw_id(&self, number: DrawNo) -> DrawId {
@@ -345,7 +382,7 @@ impl Book {
     /// Whether an answer was served on an account before.
     #[must_use]
     pub fn was_served(&self, account: AccountNo, release: ReleaseNo) -> bool {
-        self.served.contains(&(account, release))
+        self.served.contains_key(&(account, release))
     }
 
     /// The balances of all accounts.

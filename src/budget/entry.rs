@@ -117,7 +117,7 @@ pub struct Legs {
 }
 
 /// A balance as the anchor knew it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct Balance {
     /// Of which dataset.
     pub dataset: String,

@@ -5,6 +5,7 @@
 //! batch is told so. It knows no disk: that is behind [`Journal`], so that a simulation can run it over a disk that fails.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -149,7 +150,10 @@ struct Pending {
 pub struct Keeper<J> {
     book: Arc<RwLock<Book>>,
     journal: J,
+    /// Whether orders are taken; for whoever asks if the server is ready.
     is_sound: Arc<AtomicBool>,
+    /// Whether the book is what the journal holds.
+    is_folded: bool,
     is_anchored: bool,
     /// Releases whose receipts are out.
     live: HashSet<String>,
@@ -172,7 +176,7 @@ impl<J: Journal> Keeper<J> {
     pub fn over(journal: J, book: Book, now_ms: u64) -> Result<Self, JournalFault> {
         let book = Arc::new(RwLock::new(book));
         let is_sound = Arc::new(AtomicBool::new(true));
-        let mut keeper = Self { book, journal, is_sound, is_anchored: false, live: HashSet::new() };
+        let mut keeper = Self { book, journal, is_sound, is_folded: true, is_anchored: false, live: HashSet::new() };
         let mut batch = Batch::default();
         keeper.burn_orphans(&mut batch, now_ms)?;
         if !batch.entries.is_empty() {
@@ -194,21 +198,29 @@ impl<J: Journal> Keeper<J> {
         Arc::clone(&self.is_sound)
     }
 
-    /// Decides a batch of orders, commits it, and replies.
+    /// Decides a batch of orders, commits it, and replies. Nothing that is in the batch escapes when it panics: the book is folded
+    /// anew, and whoever asked is told.
     pub fn perform(&mut self, orders: Vec<Order>) {
+        let performed = catch_unwind(AssertUnwindSafe(|| self.perform_all(orders)));
+        if performed.is_err() {
+            tracing::error!("the ledger's writer panicked");
+            (self.is_folded, self.is_anchored) = (false, false);
+            self.is_sound.store(false, Ordering::Release);
+        }
+    }
+
+    fn perform_all(&mut self, orders: Vec<Order>) {
         let now_ms = orders.iter().map(|order| order.at_ms).max().unwrap_or_default();
         let mut batch = Batch::default();
-        // After a commit that failed, nothing is decided until the book is what the disk says.
-        let ready = self.is_sound.load(Ordering::Acquire) || self.refold();
-        let ready = ready && (self.is_anchored || self.anchor(now_ms).is_ok());
-        let ready = ready && self.burn_orphans(&mut batch, now_ms).is_ok();
-        if !ready {
-            self.is_sound.store(false, Ordering::Release);
-            return orders.into_iter().for_each(|order| (order.reply)(Err(LedgerFault::Store)));
-        }
-        let (mut pending, mut is_whole) = (Vec::with_capacity(orders.len()), true);
+        let is_ready = self.is_ready(&mut batch, now_ms);
+        self.is_sound.store(is_ready, Ordering::Release);
+        let (mut pending, mut is_whole) = (Vec::with_capacity(orders.len()), is_ready);
         for Order { job, at_ms, reply } in orders {
-            match self.decide(&mut batch, job, at_ms) {
+            if let (false, Job::Record(outcome)) = (is_whole, &job) {
+                // Its receipt is used up, whatever became of it.
+                self.live.remove(outcome.release());
+            }
+            match if is_whole { self.decide(&mut batch, job, at_ms) } else { Err(LedgerFault::Store) } {
                 Ok((done, leaves)) => pending.push(Pending { reply, done, leaves }),
                 Err(fault) => {
                     is_whole = false;
@@ -217,13 +229,24 @@ impl<J: Journal> Keeper<J> {
             }
         }
         let is_news = !batch.entries.is_empty();
-        if !is_whole || (is_news && self.journal.commit(&batch).is_err()) {
-            let is_sound = self.refold();
-            self.is_sound.store(is_sound, Ordering::Release);
-            return pending.into_iter().for_each(|pending| (pending.reply)(Err(LedgerFault::Store)));
+        if is_ready && (!is_whole || (is_news && self.journal.commit(&batch).is_err())) {
+            self.is_folded = self.refold();
+            self.is_sound.store(self.is_folded, Ordering::Release);
+        } else if is_ready {
+            return self.reply(pending, now_ms, is_news);
         }
-        self.is_sound.store(true, Ordering::Release);
-        self.reply(pending, now_ms, is_news);
+        pending.into_iter().for_each(|pending| (pending.reply)(Err(LedgerFault::Store)));
+    }
+
+    /// After a commit that failed, nothing is decided until the book is what the disk says, and the anchor knows its head.
+    fn is_ready(&mut self, batch: &mut Batch, now_ms: u64) -> bool {
+        self.is_folded = self.is_folded || self.refold();
+        let is_anchored = self.is_folded && (self.is_anchored || self.anchor(now_ms).is_ok());
+        if !is_anchored {
+            return false;
+        }
+        self.is_folded = self.burn_orphans(batch, now_ms).is_ok();
+        self.is_folded
     }
 
     /// Replies to what is durable; answers leave once the head stands in the anchor, too.
@@ -238,8 +261,9 @@ impl<J: Journal> Keeper<J> {
             reply(Ok(done));
         }
         let anchored = if is_news { self.anchor(now_ms) } else { Ok(()) };
+        self.is_sound.store(anchored.is_ok(), Ordering::Release);
         for Pending { reply, done, .. } in leaving {
-            reply(anchored.map(|()| done).map_err(|_| LedgerFault::Store));
+            reply(anchored.map(|()| done).map_err(|_| LedgerFault::Unanchored));
         }
     }
 
@@ -299,7 +323,7 @@ impl<J: Journal> Keeper<J> {
             }
             Job::Serve(request) => Ok((Done::Decided(Box::new(serve(batch, &mut book, &request)?)), true)),
             Job::Record(outcome) => {
-                let (Outcome::Released { release, .. } | Outcome::Burned { release, .. }) = &outcome;
+                let release = outcome.release();
                 self.live.remove(release);
                 if !book.release(release).is_some_and(|card| card.state == State::Executing) {
                     return Ok((Done::Missed, false));
@@ -308,7 +332,7 @@ impl<J: Journal> Keeper<J> {
                 Ok((Done::Recorded, true))
             }
             Job::Act(rule) => match rule(&book) {
-                Ok(act) => Ok((Done::Acted(Ok(Box::new(append(batch, &mut book, at_ms, act)?))), false)),
+                Ok(act) => Ok((Done::Acted(Ok(Box::new(append(batch, &mut book, at_ms, act)?))), true)),
                 Err(words) => Ok((Done::Acted(Err(words)), false)),
             },
         }
@@ -321,7 +345,7 @@ fn charge(
     request: ChargeRequest,
     body: Option<Vec<u8>>,
 ) -> Result<Decision, LedgerFault> {
-    if let Some(known) = request.key.and_then(|key| book.under_key(&request.researcher, &key)) {
+    if let Some(known) = request.key.and_then(|key| book.known_key(&request.researcher, &key)) {
         return Ok(known.map_or_else(Decision::Refused, Decision::Stored));
     }
     let charged = match book.charge(&request) {
@@ -344,7 +368,7 @@ fn charge(
 }
 
 fn serve(batch: &mut Batch, book: &mut Book, request: &ServeRequest) -> Result<Decision, LedgerFault> {
-    if let Some(known) = request.key.and_then(|key| book.under_key(&request.researcher, &key)) {
+    if let Some(known) = request.key.and_then(|key| book.known_key(&request.researcher, &key)) {
         return Ok(known.map_or_else(Decision::Refused, Decision::Stored));
     }
     let served = match book.serve(request) {

@@ -16,6 +16,9 @@ pub enum LedgerFault {
     /// A stored answer cannot be read, or is not the one that was stored.
     #[error("a stored answer cannot be read")]
     Unreadable,
+    /// It is written, and may not leave before the anchor is, too.
+    #[error("the ledger's anchor could not be written")]
+    Unanchored,
     /// The writer has ended.
     #[error("the ledger is closed")]
     Closed,
@@ -38,6 +41,15 @@ pub enum Outcome {
         /// Why.
         cause: Cause,
     },
+}
+
+impl Outcome {
+    /// The release's id.
+    #[must_use]
+    pub fn release(&self) -> &str {
+        let (Self::Released { release, .. } | Self::Burned { release, .. }) = self;
+        release
+    }
 }
 
 /// A rule that a steward's act is checked against, inside the one writer.

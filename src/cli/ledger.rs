@@ -139,7 +139,7 @@ fn take_up(files: &Files, reason: &str) -> Result<(), Failure> {
         )),
         None => say(format!(
             "the ledger ended at entry {ledger_seq}, and {} cannot be believed: what was left of every cap is burnt",
-            files.anchor.clone().unwrap_or_else(|| anchor_of(&files.state)).display()
+            files.anchor.clone().map_or_else(|| anchor_of(&files.state), Ok).map_err(Failure::could)?.display()
         )),
     }
     Ok(())

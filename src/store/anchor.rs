@@ -21,7 +21,7 @@ use crate::hex;
 /// The anchor's file in a state directory, unless another is named.
 pub const ANCHOR_FILE: &str = "anchor.log";
 /// Above this the file is begun anew with its next line, which then has all balances.
-const BYTES_MAX: u64 = 4 << 20;
+const BYTES_MAX: u64 = 1 << 20;
 const VERSION: u32 = 1;
 
 /// One line.
@@ -33,6 +33,8 @@ pub(super) struct Line {
     #[serde(with = "hex")]
     pub(super) head: Digest,
     pub(super) at_ms: u64,
+    /// Whether all balances stand in it, so that no line before is needed.
+    whole: bool,
     pub(super) balances: Vec<Balance>,
 }
 
@@ -41,10 +43,10 @@ pub(super) struct Line {
 pub(super) enum Said {
     /// There is no such file, or nobody has finished its first line.
     Nothing,
-    /// The file holds a line that is not this ledger's, or was changed.
-    Forged,
-    /// The last line, with the last known balance of every account.
-    Line { seq: u64, head: Digest, balances: Vec<Balance> },
+    /// No line of the file is this ledger's; with the balances that it claims, which may be believed to be no less.
+    Forged { balances: Vec<Balance> },
+    /// The last line of this ledger's, with the last known balance of every account, and whether any other line was changed.
+    Line { seq: u64, head: Digest, balances: Vec<Balance>, is_changed: bool },
 }
 
 /// How much of an anchor is read.
@@ -63,6 +65,8 @@ pub(super) struct Anchor {
     /// Whether the last append may have left half a line.
     torn: bool,
     length: u64,
+    /// Of the last line that had all balances.
+    whole_bytes: u64,
 }
 
 impl Anchor {
@@ -76,53 +80,73 @@ impl Anchor {
         };
         // What stands after the last end of line was cut short by a crash.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let mut balances = BTreeMap::new();
-        let mut last = None;
         let lines: Vec<_> = text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
-        let skipped = match depth {
-            Depth::LastLine => lines.len().saturating_sub(1),
-            Depth::EveryLine => 0,
-        };
-        for line in lines.into_iter().skip(skipped) {
-            let Some(line) = read_line(line, signer) else { return Ok(Said::Forged) };
-            for balance in line.balances {
-                let key: (String, Kind, String) = (balance.dataset.clone(), balance.kind, balance.name.clone());
-                balances.insert(key, balance);
-            }
-            last = Some((line.seq, line.head));
+        if lines.is_empty() {
+            return Ok(Said::Nothing);
         }
-        Ok(match last {
-            Some((seq, head)) => Said::Line { seq, head, balances: balances.into_values().collect() },
-            None => Said::Nothing,
-        })
+        // A last line that is not signed is one that a crash left in pieces: whoever could change it could as well take it away.
+        let mut valid = lines.iter().enumerate().rev().filter_map(|(at, line)| Some((at, read_line(line, signer)?)));
+        let Some((last_at, last)) = valid.next() else {
+            let claimed = lines.iter().filter_map(|line| parse_line(line).map(|(line, _)| line));
+            return Ok(Said::Forged { balances: latest(claimed.flat_map(|line| line.balances)) });
+        };
+        if depth == Depth::LastLine {
+            return Ok(Said::Line { seq: last.seq, head: last.head, balances: Vec::new(), is_changed: false });
+        }
+        let (mut recent, mut is_changed, mut is_whole) = (vec![last], false, false);
+        for line in lines[..last_at].iter().rev().map(|line| read_line(line, signer)) {
+            is_changed |= line.is_none();
+            is_whole = is_whole || recent.last().is_some_and(|line| line.whole);
+            recent.extend(line.filter(|_| !is_whole));
+        }
+        let (seq, head) = (recent[0].seq, recent[0].head);
+        let balances = latest(recent.into_iter().rev().flat_map(|line| line.balances));
+        Ok(Said::Line { seq, head, balances, is_changed })
     }
 
     /// Opens the anchor to append; what a crash cut short is cut off, and a file that has grown long is begun anew with its
-    /// next line.
+    /// next line. No other process may have it open.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        if let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-            std::fs::create_dir_all(dir)?;
-        }
+        make_folder(path)?;
+        let is_new = !path.exists();
         let open = File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path);
         let mut file = open?;
+        file.try_lock().map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
+        if is_new {
+            sync_dir(path)?;
+        }
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1) as u64;
         file.set_len(whole)?;
         file.seek(SeekFrom::End(0))?;
-        Ok(Self { path: path.to_owned(), file, torn: false, length: whole })
+        Ok(Self { path: path.to_owned(), file, torn: false, length: whole, whole_bytes: 0 })
     }
 
     /// Whether it has grown long.
     pub(super) fn is_long(&self) -> bool {
-        self.length > BYTES_MAX
+        self.length > BYTES_MAX.max(4 * self.whole_bytes)
+    }
+
+    /// Whether the name still leads to the file that is written: nobody moved it or put another in its place.
+    fn is_in_place(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let (named, open) = (std::fs::metadata(&self.path), self.file.metadata());
+        matches!((named, open), (Ok(named), Ok(open)) if (named.dev(), named.ino()) == (open.dev(), open.ino()))
     }
 
     /// Appends a line; when it returns, it is on disk.
     pub(super) fn append(&mut self, mark: &Mark, signer: &Signer) -> io::Result<()> {
         let line = write_line(mark, signer);
-        if mark.is_whole && self.is_long() {
-            return self.begin_anew(&line);
+        if mark.is_whole {
+            self.whole_bytes = line.len() as u64;
+        }
+        match (self.is_in_place(), mark.is_whole) {
+            (true, false) => {}
+            (true, true) if !self.is_long() => {}
+            (_, true) => return self.begin_anew(&line),
+            // The next line has all balances and begins a file at its place.
+            (false, false) => return Err(io::ErrorKind::NotFound.into()),
         }
         if self.torn {
             self.file.set_len(self.length)?;
@@ -138,6 +162,7 @@ impl Anchor {
 
     fn begin_anew(&mut self, line: &[u8]) -> io::Result<()> {
         self.file = replace(&self.path, line)?;
+        self.file.try_lock().map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
         (self.length, self.torn) = (line.len() as u64, false);
         Ok(())
     }
@@ -155,7 +180,8 @@ impl Anchor {
 
 /// A new file with one line takes the place of the old one.
 fn replace(path: &Path, line: &[u8]) -> io::Result<File> {
-    let partial = path.with_extension("partial");
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
     let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&partial)?;
     file.write_all(line)?;
     file.sync_all()?;
@@ -171,7 +197,14 @@ pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
 }
 
 fn write_line(mark: &Mark, signer: &Signer) -> Vec<u8> {
-    let line = Line { v: VERSION, seq: mark.seq, head: mark.head, at_ms: mark.at_ms, balances: mark.balances.clone() };
+    let line = Line {
+        v: VERSION,
+        seq: mark.seq,
+        head: mark.head,
+        at_ms: mark.at_ms,
+        whole: mark.is_whole,
+        balances: mark.balances.clone(),
+    };
     // Unwrap safety: a line is plain data with string keys.
     let mut bytes = serde_json::to_vec(&line).expect("a line is plain data");
     let signature = signer.sign_line(&bytes);
@@ -182,10 +215,30 @@ fn write_line(mark: &Mark, signer: &Signer) -> Vec<u8> {
 }
 
 fn read_line(text: &[u8], signer: &Signer) -> Option<Line> {
+    let (line, signature) = parse_line(text)?;
+    let tab = text.iter().rposition(|byte| *byte == b'\t')?;
+    signer.has_signed_line(&text[..tab], &signature).then_some(line)
+}
+
+/// A line and its signature, unchecked.
+fn parse_line(text: &[u8]) -> Option<(Line, Vec<u8>)> {
     let tab = text.iter().rposition(|byte| *byte == b'\t')?;
     let signature = hex::decode_bytes(std::str::from_utf8(&text[tab + 1..]).ok()?)?;
-    if !signer.has_signed_line(&text[..tab], &signature) {
-        return None;
+    let line = serde_json::from_slice::<Line>(&text[..tab]).ok().filter(|line| line.v == VERSION)?;
+    Some((line, signature))
+}
+
+/// The last balance of each account.
+fn latest(balances: impl Iterator<Item = Balance>) -> Vec<Balance> {
+    let key = |balance: &Balance| (balance.dataset.clone(), balance.kind, balance.name.clone());
+    let latest: BTreeMap<(String, Kind, String), Balance> = balances.map(|balance| (key(&balance), balance)).collect();
+    latest.into_values().collect()
+}
+
+/// Makes the folder that a file will be in.
+pub(super) fn make_folder(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+        Some(dir) => std::fs::create_dir_all(dir),
+        None => Ok(()),
     }
-    serde_json::from_slice::<Line>(&text[..tab]).ok().filter(|line| line.v == VERSION)
 }

@@ -31,10 +31,14 @@ CREATE TABLE head (
     hash BLOB NOT NULL CHECK (length(hash) = 32),
     signature BLOB NOT NULL CHECK (length(signature) = 64)
 ) STRICT;
-CREATE TRIGGER entries_stay BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
-CREATE TRIGGER entries_last BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
-CREATE TRIGGER releases_stay BEFORE UPDATE ON releases BEGIN SELECT RAISE(ABORT, 'releases are immutable'); END;
-CREATE TRIGGER releases_last BEFORE DELETE ON releases BEGIN SELECT RAISE(ABORT, 'releases are immutable'); END;
+";
+
+/// Made anew at every opening where they are gone.
+const TRIGGERS: &str = "
+CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
+CREATE TRIGGER IF NOT EXISTS entries_last BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
+CREATE TRIGGER IF NOT EXISTS releases_stay BEFORE UPDATE ON releases BEGIN SELECT RAISE(ABORT, 'releases are immutable'); END;
+CREATE TRIGGER IF NOT EXISTS releases_last BEFORE DELETE ON releases BEGIN SELECT RAISE(ABORT, 'releases are immutable'); END;
 ";
 
 /// The settings that durability depends on, and how they read back.
@@ -51,9 +55,23 @@ pub(super) struct Database {
 pub(super) struct EntryRow {
     pub(super) seq: u64,
     pub(super) at_ms: u64,
-    pub(super) act: String,
-    pub(super) bytes: Vec<u8>,
-    pub(super) hash: Vec<u8>,
+    /// All zeros where the column holds no digest.
+    pub(super) hash: Digest,
+    /// The body, then the act's word: one allocation a row, of which there may be millions.
+    bytes: Vec<u8>,
+    body_bytes: usize,
+}
+
+impl EntryRow {
+    /// The canonical bytes.
+    pub(super) fn body(&self) -> &[u8] {
+        &self.bytes[..self.body_bytes]
+    }
+
+    /// The word for the act.
+    pub(super) fn act(&self) -> &[u8] {
+        &self.bytes[self.body_bytes..]
+    }
 }
 
 /// The signed end of the chain.
@@ -71,7 +89,7 @@ impl Database {
         let file = std::fs::File::options().create(true).truncate(false).write(true).mode(0o600).open(path);
         let permissions = std::fs::Permissions::from_mode(0o600);
         file.and_then(|file| file.set_permissions(permissions)).map_err(|error| unusable(&error))?;
-        let why = |error: rusqlite::Error| OpenError::Damaged { path: shown.clone(), why: sqlite_words(&error) };
+        let why = |error: rusqlite::Error| fault(&shown, &error);
         let mut database = Self { connection: Connection::open(path).map_err(why)? };
         database.set_pragmas(&shown)?;
         database.check_pragmas(&shown)?;
@@ -82,7 +100,7 @@ impl Database {
     /// Opens what is there, to read it alone.
     pub(super) fn open_to_read(path: &Path) -> Result<Self, OpenError> {
         let shown = path.display().to_string();
-        let why = |error: rusqlite::Error| OpenError::Damaged { path: shown.clone(), why: sqlite_words(&error) };
+        let why = |error: rusqlite::Error| fault(&shown, &error);
         // A WAL that a crash left is brought in by the first reader, which needs a handle that may write.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(why)?;
@@ -91,14 +109,14 @@ impl Database {
     }
 
     fn set_pragmas(&self, path: &str) -> Result<(), OpenError> {
-        let why = |error: rusqlite::Error| OpenError::Damaged { path: path.to_owned(), why: sqlite_words(&error) };
+        let why = |error: rusqlite::Error| fault(path, &error);
         self.connection.busy_timeout(std::time::Duration::from_secs(2)).map_err(why)?;
         PRAGMAS.iter().try_for_each(|(pragma, set, _)| self.connection.pragma_update(None, pragma, set).map_err(why))
     }
 
     /// Reads back what durability depends on.
     fn check_pragmas(&self, path: &str) -> Result<(), OpenError> {
-        let why = |error: rusqlite::Error| OpenError::Damaged { path: path.to_owned(), why: sqlite_words(&error) };
+        let why = |error: rusqlite::Error| fault(path, &error);
         for (pragma, _, wanted) in PRAGMAS {
             let read = |row: &rusqlite::Row<'_>| row.get::<_, rusqlite::types::Value>(0);
             let found = match self.connection.pragma_query_value(None, pragma, read).map_err(why)? {
@@ -114,12 +132,12 @@ impl Database {
     }
 
     fn migrate(&mut self, path: &str) -> Result<(), OpenError> {
-        let why = |error: rusqlite::Error| OpenError::Damaged { path: path.to_owned(), why: sqlite_words(&error) };
+        let why = |error: rusqlite::Error| fault(path, &error);
         match self.version().map_err(why)? {
-            SCHEMA_VERSION => Ok(()),
+            SCHEMA_VERSION => self.connection.execute_batch(TRIGGERS).map_err(why),
             0 => {
                 let begin = self.connection.transaction().map_err(why)?;
-                begin.execute_batch(SCHEMA).map_err(why)?;
+                begin.execute_batch(SCHEMA).and_then(|()| begin.execute_batch(TRIGGERS)).map_err(why)?;
                 begin.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(why)?;
                 begin.commit().map_err(why)
             }
@@ -147,11 +165,13 @@ impl Database {
         let mut statement = self.connection.prepare("SELECT seq, at_ms, act, body, hash FROM entries ORDER BY seq")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let unsigned = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
-            let blob = |column| row.get_ref(column).map(|value| value.as_blob().unwrap_or_default().to_vec());
-            let act = row.get_ref(2)?.as_str().unwrap_or_default().to_owned();
-            let entry = EntryRow { seq: unsigned(0)?, at_ms: unsigned(1)?, act, bytes: blob(3)?, hash: blob(4)? };
-            if !each(entry) {
+            // What is below 0 is no number of ours; it becomes one that no entry has.
+            let unsigned = |column| row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(u64::MAX));
+            let (act, body) = (row.get_ref(2)?.as_bytes().unwrap_or_default(), row.get_ref(3)?);
+            let body = body.as_blob().unwrap_or_default();
+            let hash = row.get_ref(4)?.as_blob().unwrap_or_default().try_into().unwrap_or_default();
+            let (seq, at_ms, body_bytes) = (unsigned(0)?, unsigned(1)?, body.len());
+            if !each(EntryRow { seq, at_ms, hash, bytes: [body, act].concat(), body_bytes }) {
                 break;
             }
         }
@@ -172,7 +192,11 @@ impl Database {
     pub(super) fn head(&self) -> rusqlite::Result<Option<HeadRow>> {
         let mut select = self.connection.prepare("SELECT seq, hash, signature FROM head")?;
         let row = |row: &rusqlite::Row<'_>| {
-            Ok(HeadRow { seq: row.get::<_, i64>(0)?.unsigned_abs(), hash: row.get(1)?, signature: row.get(2)? })
+            Ok(HeadRow {
+                seq: u64::try_from(row.get::<_, i64>(0)?).unwrap_or(u64::MAX),
+                hash: row.get(1)?,
+                signature: row.get(2)?,
+            })
         };
         select.query_row([], row).optional()
     }
@@ -253,6 +277,21 @@ impl Database {
     /// Brings everything into the main file.
     pub(super) fn checkpoint(&self) {
         let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+}
+
+/// A file that cannot be used, and whether that is the file's fault.
+fn fault(path: &str, error: &rusqlite::Error) -> OpenError {
+    let (path, why) = (path.to_owned(), sqlite_words(error));
+    match error.sqlite_error_code() {
+        Some(
+            rusqlite::ErrorCode::ReadOnly
+            | rusqlite::ErrorCode::DiskFull
+            | rusqlite::ErrorCode::DatabaseBusy
+            | rusqlite::ErrorCode::DatabaseLocked
+            | rusqlite::ErrorCode::CannotOpen,
+        ) => OpenError::Unwritable { path, why },
+        Some(_) | None => OpenError::Damaged { path, why },
     }
 }
 

@@ -27,30 +27,34 @@ pub(super) struct Opened {
 }
 
 /// Where the anchor of a state directory is: as asked, as it was last, or beside the ledger.
-pub(super) fn anchor_path(state: &Path, asked: Option<&Path>) -> PathBuf {
-    let remembered = || fs::read_to_string(state.join(ANCHOR_PLACE_FILE)).ok().map(|place| place.trim_end().into());
-    asked.map(Path::to_path_buf).or_else(remembered).unwrap_or_else(|| state.join(ANCHOR_FILE))
+pub(super) fn anchor_path(state: &Path, asked: Option<&Path>) -> Result<PathBuf, OpenError> {
+    let place = state.join(ANCHOR_PLACE_FILE);
+    match (asked, fs::read_to_string(&place)) {
+        (Some(asked), _) => Ok(asked.to_path_buf()),
+        (None, Ok(text)) => Ok(text.trim_end().into()),
+        (None, Err(error)) if error.kind() == io::ErrorKind::NotFound => Ok(state.join(ANCHOR_FILE)),
+        (None, Err(error)) => Err(unusable(&place, &error)),
+    }
 }
 
 /// Opens or creates the ledger of a state directory, checked whole.
 pub(super) fn open(state: &Path, anchor: Option<&Path>, wrap: Wrap<'_>, now_ms: u64) -> Result<Opened, OpenError> {
     create_private_dir(state).map_err(|error| unusable(state, &error))?;
     let lock = lock(state)?;
-    let (asked, known) = (anchor_path(state, anchor), anchor_path(state, None));
+    let (asked, known) = (anchor_path(state, anchor)?, anchor_path(state, None)?);
     let path = state.join(LEDGER_FILE);
     let is_new = !path.exists() && !known.exists();
     let signer = signer(state, is_new)?;
     let database = Database::open(&path)?;
     let book = fold(&path, &database)?;
     journal::check_head(&database, &signer, &book)?;
-    check_anchor(&known, &database, &signer, &book)?;
-    if asked != known && asked.exists() {
-        check_anchor(&asked, &database, &signer, &book)?;
-    }
+    check_anchors(&known, &asked, &database, &signer, &book)?;
+    check_releases(&path, &database, &book)?;
     let anchor = Anchor::open(&asked).map_err(|error| unusable(&asked, &error))?;
     let journal = wrap(Box::new(SqliteJournal { database, anchor, signer }));
     let keeper = Keeper::over(journal, book, now_ms);
-    let keeper = keeper.map_err(|_| damaged(&path, "it cannot be written"))?;
+    let why = "the ledger or its anchor could not be synced".to_owned();
+    let keeper = keeper.map_err(|_| OpenError::Unwritable { path: path.display().to_string(), why })?;
     // The new anchor has its first line by now, so that no crash leaves a ledger without one.
     remember_anchor(state, &asked, &known)?;
     Ok(Opened { keeper, lock })
@@ -76,21 +80,51 @@ fn signer(state: &Path, is_new: bool) -> Result<Signer, OpenError> {
     }
 }
 
-/// The ledger must be at least as far as the anchor says, and have that entry in its chain.
-fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &Book) -> Result<(), OpenError> {
+/// No anchor may contradict the ledger, and one must vouch for it: the one that is known, or, where that is gone, the one that is
+/// asked for, if it knows the very head, as one does that was moved after a clean stop.
+fn check_anchors(
+    known: &Path,
+    asked: &Path,
+    database: &Database,
+    signer: &Signer,
+    book: &Book,
+) -> Result<(), OpenError> {
+    if asked == known {
+        return check_anchor(known, database, signer, book).map(|_| ());
+    }
+    let of_asked = check_anchor(asked, database, signer, book);
+    match (check_anchor(known, database, signer, book), of_asked) {
+        (Ok(_), Ok(_) | Err(OpenError::AnchorMissing { .. })) => Ok(()),
+        (Err(OpenError::AnchorMissing { .. }), Ok(seq)) if seq == book.head().0 => Ok(()),
+        (Ok(_), Err(error)) | (Err(error), _) => Err(error),
+    }
+}
+
+/// As many stored answers as the chain has digests.
+fn check_releases(path: &Path, database: &Database, book: &Book) -> Result<(), OpenError> {
+    let expected = book.releases().iter().filter(|card| card.digest.is_some()).count() as u64;
+    match database.count_releases() {
+        Ok(found) if found == expected => Ok(()),
+        Ok(found) => Err(damaged(path, &format!("it has {found} stored answers of {expected}"))),
+        Err(_) => Err(damaged(path, "its pages cannot be read")),
+    }
+}
+
+/// How far the anchor says that the ledger had come. The ledger must be at least as far as the anchor says, and have that entry in its chain.
+fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &Book) -> Result<u64, OpenError> {
     let shown = path.display().to_string();
     let (ledger_seq, _) = book.head();
     match Anchor::read(path, signer, Depth::LastLine).map_err(|error| unusable(path, &error))? {
         // Nothing was charged yet: a first opening, or one that a crash cut short.
-        Said::Nothing if ledger_seq == 0 => Ok(()),
+        Said::Nothing if ledger_seq == 0 => Ok(0),
         Said::Nothing => Err(OpenError::AnchorMissing { path: shown }),
-        Said::Forged => Err(OpenError::AnchorForged { path: shown }),
+        Said::Forged { .. } => Err(OpenError::AnchorForged { path: shown }),
         Said::Line { seq, .. } if seq > ledger_seq => {
             Err(OpenError::SetBack { path: shown, anchor_seq: seq, ledger_seq })
         }
-        Said::Line { seq: 0, .. } => Ok(()),
+        Said::Line { seq: 0, .. } => Ok(0),
         Said::Line { seq, head, .. } => match database.hash_of(seq) {
-            Ok(Some(hash)) if hash == head => Ok(()),
+            Ok(Some(hash)) if hash == head => Ok(seq),
             Ok(_) | Err(_) => Err(OpenError::SetBack { path: shown, anchor_seq: seq, ledger_seq }),
         },
     }
@@ -135,7 +169,9 @@ pub fn recover(
     now_ms: u64,
 ) -> Result<Recovery, OpenError> {
     let lock = lock(state)?;
-    let (path, anchor_path) = (state.join(LEDGER_FILE), anchor_path(state, anchor));
+    let (path, known_anchor) = (state.join(LEDGER_FILE), anchor_path(state, None)?);
+    let anchor_path = anchor_path(state, anchor)?;
+    super::anchor::make_folder(&anchor_path).map_err(|error| unusable(&anchor_path, &error))?;
     let database = Database::open(&path)?;
     let mut book = fold(&path, &database)?;
     let (ledger_seq, _) = book.head();
@@ -144,8 +180,11 @@ pub fn recover(
         Some(signer) => {
             Anchor::read(&anchor_path, signer, Depth::EveryLine).map_err(|error| unusable(&anchor_path, &error))?
         }
-        None => Said::Forged,
+        None => Said::Forged { balances: Vec::new() },
     };
+    if ledger_seq == 0 {
+        return Err(OpenError::NothingToRecoverOnto { path: path.display().to_string() });
+    }
     if let (Some(signer), Said::Line { .. }) = (&known, &said)
         && journal::check_head(&database, signer, &book).is_ok()
         && check_anchor(&anchor_path, &database, signer, &book).is_ok()
@@ -154,7 +193,12 @@ pub fn recover(
     }
     let recovery = match said {
         Said::Line { seq, balances, .. } => Recovery { ledger_seq, anchor_seq: Some(seq), balances },
-        Said::Nothing | Said::Forged => Recovery { ledger_seq, anchor_seq: None, balances: burnt(&book) },
+        Said::Nothing => Recovery { ledger_seq, anchor_seq: None, balances: burnt(&book) },
+        // What an unsigned line claims was spent can only be believed to be too little; the remainder is burnt all the same.
+        Said::Forged { balances } => {
+            let balances = burnt(&book).into_iter().chain(balances).collect();
+            Recovery { ledger_seq, anchor_seq: None, balances }
+        }
     };
     let signer = match known {
         Some(signer) => signer,
@@ -170,6 +214,7 @@ pub fn recover(
     let (seq, head) = book.head();
     let mark = Mark { seq, head, at_ms: now_ms, balances: book.balances(), is_whole: true };
     Anchor::begin(&anchor_path, &mark, &signer).map_err(|error| unusable(&anchor_path, &error))?;
+    remember_anchor(state, &anchor_path, &known_anchor)?;
     database.checkpoint();
     drop(lock);
     Ok(recovery)

@@ -86,12 +86,12 @@ fn check_all(
 }
 
 fn read_row(row: &EntryRow) -> Result<(Entry, Digest), &'static str> {
-    let hash = Entry::hash(&row.bytes);
+    let hash = Entry::hash(row.body());
     if row.hash != hash {
         return Err("its bytes do not match its hash");
     }
-    let entry = Entry::read(&row.bytes).ok_or("its bytes are no entry")?;
-    if entry.seq != row.seq || entry.at_ms != row.at_ms || entry.act.kind() != row.act {
+    let entry = Entry::read(row.body()).ok_or("its bytes are no entry")?;
+    if entry.seq != row.seq || entry.at_ms != row.at_ms || entry.act.kind().as_bytes() != row.act() {
         return Err("the columns beside it say something else");
     }
     Ok((entry, hash))

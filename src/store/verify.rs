@@ -5,7 +5,8 @@
 //! [`Repricer`]) against the plan it was made for, every stored answer against the digest in the chain, the signed head, and
 //! every line of the anchor.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
@@ -15,9 +16,10 @@ use super::database::Database;
 use super::signing::Signer;
 use super::stream::{Bad, each_checked};
 use super::{LEDGER_FILE, OpenError, journal, open};
-use crate::budget::book::Book;
+use crate::budget::book::{Book, ReleaseCard};
 use crate::budget::entry::{Digest, Entry};
 use crate::hex;
+use crate::privacy::certificate::Certified;
 
 /// Checks what the store cannot know: that an entry's measurements are those of its question, and that a stored answer is the one
 /// of its charge. Both are asked on several threads at once.
@@ -31,11 +33,11 @@ pub trait Repricer: Sync {
     /// In our own words.
     fn check(&self, entry: &Entry) -> Result<(), &'static str>;
 
-    /// What is wrong with the bytes of a stored answer.
+    /// What is wrong with the bytes of a stored answer for which these vectors were paid.
     ///
     /// # Errors
     /// In our own words.
-    fn check_release(&self, id: &str, body: &[u8]) -> Result<(), &'static str>;
+    fn check_release(&self, id: &str, drawn: &[Certified], body: &[u8]) -> Result<(), &'static str>;
 }
 
 /// A ledger that is whole.
@@ -70,7 +72,7 @@ impl Finding {
 }
 
 /// Stored answers that wait for a thread.
-const RELEASES_WAITING_MAX: usize = 4_096;
+const RELEASES_WAITING_MAX: usize = 64;
 
 /// Verifies the ledger of a state directory that no process holds.
 ///
@@ -122,7 +124,12 @@ fn verify_database(
         _ => Finding::of_file("its head cannot be read"),
     })?;
     let releases = check_releases(database, &book, repricer)?;
-    let anchor_seq = check_anchor(&open::anchor_path(state, anchor), database, &signer, &book)?;
+    let anchor_seq = check_anchor(
+        &open::anchor_path(state, anchor).map_err(|error| Finding::of_file(error.to_string()))?,
+        database,
+        &signer,
+        &book,
+    )?;
     Ok(Verified { entries: seq, releases, head, key: signer.public(), anchor_seq })
 }
 
@@ -136,7 +143,11 @@ fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Book,
     })?;
     let repricer: &dyn Repricer = repricer;
     let mut book = Book::new();
-    let check = |entry: &Entry| repricer.check(entry);
+    // What a changed entry makes a plan stumble over is a finding, not the end.
+    let check = |entry: &Entry| {
+        let checked = catch_unwind(AssertUnwindSafe(|| repricer.check(entry)));
+        checked.unwrap_or(Err("it cannot be priced"))
+    };
     let taken = each_checked(database, &check, |entry, hash| {
         book.apply(&entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why })
     })?;
@@ -145,17 +156,17 @@ fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Book,
 
 /// Every stored answer has its digest in the chain, and every digest its answer.
 fn check_releases(database: &Database, book: &Book, repricer: &dyn Repricer) -> Result<u64, Finding> {
-    let expected: HashMap<&str, (u64, Digest)> =
-        book.releases().iter().filter_map(|card| Some((card.id.as_str(), (card.seq, card.digest?)))).collect();
+    let stored = book.releases().iter().filter_map(|card| Some((card.id.as_str(), (card, card.digest?))));
+    let expected: HashMap<&str, (&ReleaseCard, Digest)> = stored.collect();
     let check = |(id, body): (String, Vec<u8>)| {
-        let Some((seq, digest)) = expected.get(id.as_str()) else {
+        let Some((card, digest)) = expected.get(id.as_str()) else {
             return Err(Finding::of_file(format!("stored answer {id} is in no entry")));
         };
-        let wrong = |why: &str| Finding { seq: Some(*seq), why: format!("its stored answer {id} {why}") };
+        let wrong = |why: &str| Finding { seq: Some(card.seq), why: format!("its stored answer {id} {why}") };
         if Entry::hash(&body) != *digest {
             return Err(wrong("does not match its digest"));
         }
-        repricer.check_release(&id, &body).map_err(wrong)
+        repricer.check_release(&id, &book.drawn_by(card), &body).map_err(wrong)
     };
     let found = thread::scope(|scope| {
         let workers = thread::available_parallelism().map_or(2, usize::from);
@@ -196,16 +207,20 @@ fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &Book) 
     let unreadable = |error: std::io::Error| Finding::of_file(format!("{shown}: cannot be read: {}", error.kind()));
     let said = Anchor::read(path, signer, Depth::EveryLine).map_err(unreadable)?;
     let (ledger_seq, _) = book.head();
-    let Said::Line { seq, head, balances } = said else {
-        let why = if said == Said::Nothing { "the anchor is missing" } else { "a line of the anchor was changed" };
-        return Err(Finding::of_file(format!("{shown}: {why}")));
+    let (seq, head, balances) = match said {
+        Said::Line { seq, head, balances, is_changed: false } => (seq, head, balances),
+        Said::Nothing => return Err(Finding::of_file(format!("{shown}: the anchor is missing"))),
+        Said::Line { .. } | Said::Forged { .. } => {
+            return Err(Finding::of_file(format!("{shown}: a line of the anchor was changed")));
+        }
     };
     let is_known = seq == 0 || matches!(database.hash_of(seq), Ok(Some(hash)) if hash == head);
     if seq > ledger_seq || !is_known {
         let why = format!("{shown}: the anchor knows entry {seq} as {}; the ledger does not", hex::encode(&head));
         return Err(Finding { seq: Some(ledger_seq), why });
     }
-    if seq == ledger_seq && balances.iter().any(|balance| !book.balances().contains(balance)) {
+    let known: HashSet<_> = book.balances().into_iter().collect();
+    if seq == ledger_seq && balances.iter().any(|balance| !known.contains(balance)) {
         return Err(Finding::of_file(format!("{shown}: the anchor's balances are not the fold's")));
     }
     Ok(seq)

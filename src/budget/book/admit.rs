@@ -75,6 +75,13 @@ impl Book {
         self.postings(branch, &nothing).map(|(account, _)| account.left_at(now_ms)).min().unwrap_or(Price::ZERO)
     }
 
+    /// How many answers of these legs fit; nothing for what is free.
+    #[must_use]
+    pub fn fits(&self, branch: &Branch, legs: &Legs, now_ms: u64) -> Option<u64> {
+        let each = self.postings(branch, legs).filter(|(_, leg)| *leg > Price::ZERO);
+        each.filter_map(|(account, leg)| account.left_at(now_ms).units().checked_div(leg.units())).min()
+    }
+
     /// The draws of these names, if all of them may be used for this dataset.
     #[must_use]
     pub fn resolve(&self, branch: &Branch, uses: &[DrawId]) -> Option<Vec<DrawNo>> {

@@ -20,6 +20,13 @@ pub struct Inconsistent {
 
 type Taken = Result<(), &'static str>;
 
+/// An idempotency key as an entry uses it; the question of a stored answer that is served again.
+struct KeyUsed<'a> {
+    researcher: &'a str,
+    key: Option<KeyUse>,
+    question: Option<Option<&'a str>>,
+}
+
 /// An allocation as an entry sets it.
 struct Allocation<'a> {
     dataset: &'a str,
@@ -88,7 +95,10 @@ impl Book {
             Act::Released { release, digest } => self.end(entry.seq, release, State::Sealed, Some(*digest)),
             Act::Burned { release, cause } => self.burn(entry.seq, release, *cause),
             Act::Served(served) => self.serve_again(entry, served),
-            Act::Recovered { balances, .. } => balances.iter().try_for_each(|balance| self.owe(balance)),
+            Act::Recovered { balances, anchor_seq, .. } => {
+                self.is_burnt |= anchor_seq.is_none();
+                balances.iter().try_for_each(|balance| self.owe(balance))
+            }
         }
     }
 
@@ -115,7 +125,8 @@ impl Book {
         }
         let owed = self.take_debt(dataset, Kind::Dataset, dataset);
         let mut account = Account::new(Kind::Dataset, dataset, dataset, None, cap.epsilon);
-        (account.amount, account.spent) = (cap.amount, owed.as_ref().map_or(Price::ZERO, |owed| owed.spent));
+        let burnt = if self.is_burnt { cap.amount } else { Price::ZERO };
+        (account.amount, account.spent) = (cap.amount, owed.as_ref().map_or(burnt, |owed| owed.spent.max(burnt)));
         let whole = DatasetAccount {
             cap,
             account: self.new_account(account)?,
@@ -195,16 +206,25 @@ impl Book {
             return Err("its release was charged before");
         }
         let whole = self.whole(&charged.dataset)?;
+        if drawn > Price::ZERO && whole.is_frozen() {
+            return Err("its dataset was frozen");
+        }
+        if charged.legs.researcher > whole.cap.query_max {
+            return Err("it costs more than one query may");
+        }
         whole.cells = whole.cells.checked_add(cells).filter(|all| *all <= CELLS_MAX).ok_or("the cells overflow")?;
         self.post(&branch, &charged.legs, entry.at_ms)?;
         if drawn > Price::ZERO {
-            for number in [Some(branch.researcher), branch.project, Some(branch.dataset)].into_iter().flatten() {
-                self.accounts[number.0 as usize].last = Some(charged.legs.researcher);
+            let project = branch.project.map(|project| (project, charged.legs.project));
+            let ends = [Some((branch.researcher, charged.legs.researcher)), project, Some((branch.dataset, drawn))];
+            for (number, leg) in ends.into_iter().flatten() {
+                self.accounts[number.0 as usize].last = Some(leg);
             }
         }
         let number = self.index(entry.seq, &branch, charged, uses.into())?;
-        self.hand_over(&branch, number);
-        self.keep_key(&charged.researcher, charged.key, number, charged.account, charged.legs, None);
+        self.hand_over(entry.seq, &branch, number);
+        let used = KeyUsed { researcher: &charged.researcher, key: charged.key, question: None };
+        self.keep_key(entry.seq, used, number, charged.account, charged.legs)?;
         self.check_mark(&branch, &charged.account, entry.at_ms)
     }
 
@@ -250,7 +270,7 @@ impl Book {
         self.releases.push(ReleaseCard {
             id: charged.release.clone(),
             seq,
-            researcher: charged.researcher.clone(),
+            researcher: branch.researcher,
             worth: charged.worth.clone().into(),
             state: State::Executing,
             digest: None,
@@ -273,31 +293,27 @@ impl Book {
     }
 
     /// Notes that a researcher, and their project, has paid for all that an answer was computed from.
-    fn hand_over(&mut self, branch: &super::Branch, number: ReleaseNo) {
-        let draws: Vec<_> = self.card(number).draws().collect();
+    fn hand_over(&mut self, seq: u64, branch: &super::Branch, number: ReleaseNo) {
         for account in [Some(branch.researcher), branch.project].into_iter().flatten() {
-            self.paid.extend(draws.iter().map(|draw| (account, *draw)));
+            // The card's own field, so that two fields of the book are borrowed and none is copied.
+            let card = &self.releases[number.0 as usize];
+            self.paid.extend(card.draws().map(|draw| (account, draw)));
         }
-        if self.served.insert((branch.researcher, number)) {
-            let name = self.account(branch.researcher).name.clone();
-            self.shelves.entry(name).or_default().push(number);
+        if let std::collections::hash_map::Entry::Vacant(first) = self.served.entry((branch.researcher, number)) {
+            first.insert(seq);
+            self.shelves.entry(branch.researcher).or_default().push(number);
         }
     }
 
-    fn keep_key(
-        &mut self,
-        researcher: &str,
-        key: Option<KeyUse>,
-        release: ReleaseNo,
-        account: AccountMark,
-        legs: Legs,
-        question: Option<Option<&str>>,
-    ) {
-        let Some(key) = key else { return };
-        let replayed = question.is_some() || self.card(release).drawn.is_empty();
-        let question = question.flatten().map(Into::into);
-        let card = KeyCard { body: key.body, release, account, legs, replayed, question };
-        self.keys.entry(researcher.to_owned()).or_default().insert(key.key, card);
+    fn keep_key(&mut self, seq: u64, used: KeyUsed<'_>, release: ReleaseNo, account: AccountMark, legs: Legs) -> Taken {
+        let Some(key) = used.key else { return Ok(()) };
+        let replayed = used.question.is_some() || self.card(release).drawn.is_empty();
+        let question = used.question.flatten().map(Into::into);
+        let card = KeyCard { seq, body: key.body, release, account, legs, replayed, question };
+        match self.keys.entry(used.researcher.to_owned()).or_default().insert(key.key, card) {
+            None => Ok(()),
+            Some(_) => Err("its key was used before"),
+        }
     }
 
     fn end(&mut self, seq: u64, release: &str, to: State, digest: Option<Digest>) -> Taken {
@@ -336,16 +352,23 @@ impl Book {
             return Err("its legs are not the sum of its draws");
         }
         self.post(&branch, &served.legs, entry.at_ms)?;
-        self.hand_over(&branch, number);
+        self.hand_over(entry.seq, &branch, number);
         let question = Some(served.question.as_deref());
-        self.keep_key(&served.researcher, served.key, number, served.account, served.legs, question);
+        let used = KeyUsed { researcher: &served.researcher, key: served.key, question };
+        self.keep_key(entry.seq, used, number, served.account, served.legs)?;
         self.check_mark(&branch, &served.account, entry.at_ms)
     }
 
     /// Brings an account to at least a balance; one that is not there will begin with it.
     fn owe(&mut self, balance: &Balance) -> Taken {
         let Some(number) = self.number_of(&balance.dataset, balance.kind, &balance.name) else {
-            self.debts.push(balance.clone());
+            let is_it = |debt: &&mut Balance| {
+                debt.dataset == balance.dataset && debt.kind == balance.kind && debt.name == balance.name
+            };
+            match self.debts.iter_mut().find(is_it) {
+                Some(debt) => (debt.spent, debt.cells) = (debt.spent.max(balance.spent), debt.cells.max(balance.cells)),
+                None => self.debts.push(balance.clone()),
+            }
             return Ok(());
         };
         let account = &mut self.accounts[number.0 as usize];
