@@ -192,7 +192,9 @@ impl Service {
 
     /// Fills the atlas from the questions of the served editions, planned anew from their SQL.
     fn chart(&self, book: &Book) {
-        for (view, question) in book.questions() {
+        let mut questions: Vec<_> = book.questions().collect();
+        questions.sort_unstable_by_key(|(view, _)| **view);
+        for (view, question) in questions {
             let dataset = self.datasets.get(&question.dataset).filter(|dataset| dataset.edition == question.edition);
             let Some(dataset) = dataset.filter(|_| question.sql.contains("GROUP BY")) else { continue };
             let planned = parse::parse(&question.sql)
@@ -243,10 +245,36 @@ impl Service {
         if let Some(known) = known {
             return walk::blocking(move || self.again(known)).await;
         }
-        let priced = self.price(&who, &ask)?;
+        let mut priced = self.price(&who, &ask)?;
         let _view_locks = self.lock_views(&priced).await;
-        let offer = self.offer(&who, &priced)?;
-        self.take(offer, walk::Asked { who, ask, priced, key }).await
+        if let Some(offer) = self.known(&who, &priced) {
+            return self.take(offer, walk::Asked { who, ask, priced, key }).await;
+        }
+        let this = Arc::clone(&self);
+        let (offer, asked) = walk::blocking(move || {
+            this.look_up(&mut priced);
+            let offer = this.offer(&who, &priced)?;
+            Ok((offer, walk::Asked { who, ask, priced, key }))
+        })
+        .await?;
+        self.take(offer, asked).await
+    }
+
+    /// A stored answer to this very question that costs nothing: found without looking for what it could be derived from.
+    fn known(&self, who: &str, priced: &Priced) -> Option<Offer> {
+        let offered =
+            read(self.ledger(), |book| self.stock(book, who, priced)?.known(&priced.asked).ok_or(Refusal::Gone));
+        offered.ok()
+    }
+
+    /// Finds what the measurements could be derived from. Takes milliseconds where there is much; never on an async thread.
+    fn look_up(&self, priced: &mut Priced) {
+        let place = (priced.dataset.name.as_str(), priced.dataset.edition.as_str());
+        let (computation, mut cells) = (&priced.plan.computation, atlas::CELLS_MAX);
+        for (wanted, measure) in priced.wanted.iter_mut().zip(&computation.measures) {
+            let terms = &priced.dataset.terms;
+            wanted.ancestors = self.atlas.ancestors(computation, *measure, place, terms, &mut cells);
+        }
     }
 
     /// One question at a time for each measurement, so that two equal ones are drawn once, whoever asks.
@@ -287,11 +315,10 @@ impl Service {
         })?;
         let plan = plan(&query, &dataset.terms, ask.rows_per_unit)?;
         let asked = self.prices(dataset, &plan, &ask.accuracy)?;
-        let place = (dataset.name.as_str(), dataset.edition.as_str());
         let wanted = plan.computation.measures.iter().zip(&plan.sought).map(|(measure, sought)| Wanted {
-            view: plan.computation.view_of(*measure, place.0, place.1),
+            view: plan.computation.view_of(*measure, &dataset.name, &dataset.edition),
             sought: *sought,
-            ancestors: self.atlas.ancestors(&plan.computation, *measure, place, &dataset.terms),
+            ancestors: Vec::new(),
         });
         let wanted = wanted.collect();
         let (sql, view) = (canonical::sql(&plan, &dataset.terms), plan.view(&dataset.edition));
@@ -347,11 +374,13 @@ impl Service {
         ServiceError::Refused(Box::new(Refused { refusal, accountant }))
     }
 
-    /// A stored answer without new cost, as it is shown now.
+    /// A stored answer that needs no entry, because it was served before, durably, as it is shown now.
     fn free(&self, who: &str, dataset: &str, release: &str) -> Option<Standing> {
         let now_ms = self.now_ms();
-        let account =
-            read(self.ledger(), |book| book.researcher(dataset, who).map(|account| book.mark(account, now_ms)))?;
+        let account = read(self.ledger(), |book| {
+            let account = book.branch(dataset, who)?.researcher;
+            book.is_on_shelf(who, release).then(|| book.mark(book.account(account), now_ms))
+        })?;
         let (release, legs) = (release.to_owned(), Legs::default());
         Some(Standing { release, account, legs, replayed: true, question: None })
     }

@@ -265,6 +265,11 @@ fn equal_questions_are_one_question() {
                 "SELECT COUNT(*) FROM visits WHERE NOT (age <= 29) AND region NOT IN ('north') AND smoker IN (FALSE)",
             ],
             [
+                "SELECT COUNT(*) FROM visits WHERE region <> 'north' AND region <> 'south' AND age <> 3 AND age <> 4",
+                "SELECT COUNT(*) FROM visits WHERE region NOT IN ('south', 'north') AND age NOT IN (4, 3)",
+                "SELECT COUNT(*) FROM visits WHERE region IN ('east', 'west', 'south') AND NOT (region = 'south' OR age = 3 OR age = 4)",
+            ],
+            [
                 "SELECT region, diagnosis, SUM(cost) FROM visits GROUP BY region, diagnosis",
                 "SELECT SUM(cost) AS total, diagnosis, region FROM visits GROUP BY diagnosis, region ORDER BY total LIMIT 3",
                 "select region as r, diagnosis as d, sum(cost) from visits group by 2, 1",
@@ -321,6 +326,45 @@ fn an_oversized_request_leaves_the_ledger_as_it_was() {
         let accounts = lab.get("/v1/accounts", &bob).await.json();
         assert!(accounts[0]["answers_left"].as_u64().is_some_and(|left| left > 1_000), "{accounts}");
         assert_ne!(first["rows"], all.json()["rows"]);
+    });
+}
+
+/// What is stored is used for each measurement by itself, also a colleague's, also one that is more exact than is needed.
+#[test]
+fn a_question_that_is_stored_in_part_draws_the_rest_alone() {
+    let (lab, bob) = two(GAUSSIAN, "4");
+    block_on(async {
+        let count = lab.sql("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", "0.5").await.json();
+        let drawn = spent(&lab, Kind::Dataset, "visits");
+        let body = json!({"sql": "SELECT region, COUNT(*) AS n, SUM(cost) AS s FROM visits GROUP BY region", "epsilon": "0.3"});
+        let both = post(&lab, "/v1/queries", &bob, &body).await.json();
+        assert_eq!((&both["replayed"], &both["derived_from"]), (&json!(false), &json!([count["release"]])));
+        assert!(spent(&lab, Kind::Dataset, "visits") - drawn <= worth("0.3") / 2 + 1, "the sum alone was drawn");
+        assert_eq!(both["rows"][0]["n"], count["rows"][0]["n"]);
+    });
+}
+
+/// A question whose canonical SQL could not be read again is refused, and nothing is charged.
+#[test]
+fn what_is_too_long_when_written_out_is_refused() {
+    let (lab, _) = two(GAUSSIAN, "4");
+    block_on(async {
+        let head = lab.head();
+        let days = (0..900).map(|day| format!("'{}-{:02}-{:02}'", 2020 + day / 300, 1 + (day / 28) % 10, 1 + day % 28));
+        let long = format!("SELECT COUNT(*) FROM visits WHERE visited IN ({})", days.collect::<Vec<_>>().join(", "));
+        let list = |from: usize| (from..from + 800).map(|n| format!("{n}.01")).collect::<Vec<_>>().join(", ");
+        let united = format!("SELECT COUNT(*) FROM visits WHERE cost IN ({}) OR cost IN ({})", list(0), list(100));
+        for sql in [long, united] {
+            let reply = lab.sql(&sql, "0.1").await;
+            assert!(reply.status == StatusCode::OK || reply.code() == "unsupported-sql", "{}", reply.code());
+        }
+        let entries = lab.head().0 - head.0;
+        let state = lab.dir.path().join("state");
+        let Lab { dir, service, router, .. } = lab;
+        drop((service, router));
+        let verified = tacit::store::verify(&state, None, &mut tacit::service::reprice::Replanner::default());
+        verified.expect("looked at").unwrap_or_else(|finding| panic!("{finding} after {entries} entries"));
+        drop(dir);
     });
 }
 

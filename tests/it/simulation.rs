@@ -1,6 +1,6 @@
 //! A simulated hospital: the whole service over a disk that fails and a process that dies, against an oracle.
 //!
-//! Every run is a function of its seed. `TACIT_SIMULATION_SEEDS` and `TACIT_SIMULATION_OPS` (operations a seed) run more of it; a
+//! Every run is a function of its seed, up to who of two that ask at once comes first. `TACIT_SIMULATION_SEEDS` and `TACIT_SIMULATION_OPS` (operations a seed) run more of it; a
 //! seed that failed goes into `REPRODUCTIONS`, named after what it found.
 
 mod disk;
@@ -15,7 +15,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tacit::budget::charge::Refusal;
 use tacit::budget::entry::{Digest, KeyUse};
-use tacit::budget::ledger::{Ledger, LedgerFault};
+use tacit::budget::ledger::Ledger;
 use tacit::budget::people::Role;
 use tacit::clock::Clock;
 use tacit::dataset::edition::Manifest;
@@ -80,6 +80,7 @@ impl Clock for SimClock {
 struct SimEngine {
     failures: AtomicU64,
     evaluated: AtomicU64,
+    disk: SimDisk,
 }
 
 impl Engine for SimEngine {
@@ -88,7 +89,9 @@ impl Engine for SimEngine {
         if ordered.is_ok() {
             return Err(EngineFault);
         }
-        self.evaluated.fetch_add(computation.measures.len() as u64, Ordering::Relaxed);
+        let drawn = computation.measures.len() as u64;
+        let evaluated = self.evaluated.fetch_add(drawn, Ordering::Relaxed) + drawn;
+        assert!(evaluated <= self.disk.lock().draws, "no row is read before its charge is on disk");
         let vector = vec![0; computation.groups() as usize];
         Ok(Private::new(Exact { vectors: vec![vector; computation.measures.len()] }))
     }
@@ -134,7 +137,8 @@ fn policy() -> Policy {
 impl World {
     fn new(seed: u64, policy: &Policy) -> Self {
         let (disk, clock) = (SimDisk::default(), Arc::new(SimClock(AtomicU64::new(1_790_000_000_000))));
-        let engine = Arc::new(SimEngine { failures: AtomicU64::new(0), evaluated: AtomicU64::new(0) });
+        let engine =
+            Arc::new(SimEngine { failures: AtomicU64::new(0), evaluated: AtomicU64::new(0), disk: disk.clone() });
         let noise = Arc::new(Counting(AtomicU64::new(1)));
         let ledger = SimLedger::open(&disk, 0).expect("a ledger");
         publish(&ledger, policy, 0);
@@ -281,8 +285,8 @@ impl World {
             Ok(answer) => {
                 let release = &answer.stored.release.id;
                 assert!(self.oracle.released.contains(release), "what is answered is on disk");
-                let anchored = self.disk.lock().marks.last().is_some_and(|(seq, _)| *seq > 0);
-                assert!(anchored, "and anchored");
+                let (anchored, _) = self.disk.lock().marks.last().copied().unwrap_or_default();
+                assert!(anchored >= self.oracle.seq_of(release, RESEARCHERS[who]), "and its entries are anchored");
                 let values = answer.stored.vectors().iter().map(|one| one.cells.clone()).collect::<Vec<_>>();
                 if let Some(key) = key {
                     let first = self.answered.entry((who, key)).or_insert((ask, values.clone()));
@@ -299,8 +303,6 @@ impl World {
             Err(ServiceError::Unanswered { .. } | ServiceError::Ledger(_)) => {}
             Err(other) => panic!("{other}"),
         }
-        let evaluated = self.engine.evaluated.load(Ordering::Relaxed);
-        assert!(evaluated <= self.oracle.draws, "no row is read before its charge is on disk");
     }
 
     fn grant(&self, to: Holder, nanos: u64) {
@@ -330,6 +332,7 @@ impl World {
         self.service = serve(ledger, &self.clock, &self.engine, &self.noise, &self.policy, self.editions);
         self.oracle.look(&self.disk.lock());
         assert!(self.oracle.is_settled(), "a start leaves nothing half done");
+        tacit::budget::ledger::read(self.service.ledger(), |book| self.oracle.agrees(book));
     }
 }
 
@@ -349,7 +352,7 @@ fn publish(ledger: &dyn Ledger, policy: &Policy, number: u64) -> bool {
     };
     match steward::publish_edition(ledger, policy, &manifest, 0) {
         Ok(()) => true,
-        Err(ServiceError::Ledger(LedgerFault::Store)) => false,
+        Err(ServiceError::Ledger(_)) => false,
         // A raised cap is another one than the policy's; the editions go on all the same.
         Err(ServiceError::Invalid(_)) => false,
         Err(other) => panic!("{other}"),
@@ -423,7 +426,7 @@ pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
     let text = text.replace("max_rows = 1_000_000", "max_rows = 1_000_000\noversubscribe = true");
     let policy = Policy::parse(&text.replace("max_rows_per_unit = 4", "max_rows_per_unit = 1")).expect("a policy");
     let (disk, clock) = (SimDisk::default(), Arc::new(SimClock(AtomicU64::new(0))));
-    let engine = Arc::new(SimEngine { failures: AtomicU64::new(0), evaluated: AtomicU64::new(0) });
+    let engine = Arc::new(SimEngine { failures: AtomicU64::new(0), evaluated: AtomicU64::new(0), disk: disk.clone() });
     let noise = Arc::new(Counting(AtomicU64::new(1)));
     let ledger = SimLedger::open(&disk, 0).expect("a ledger");
     publish(&ledger, &policy, 0);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tacit::budget::book::Book;
 use tacit::budget::charge::{ChargeRequest, Decision, ServeRequest};
-use tacit::budget::entry::{Entry, GENESIS};
+use tacit::budget::entry::{Act, Entry, GENESIS};
 use tacit::budget::keeper::{Batch, Encoded, Job, Journal, JournalFault, Keeper, Mark, Order};
 use tacit::budget::ledger::{Ledger, LedgerFault, Outcome, Rule};
 use tacit::store::{acted, decided, recorded};
@@ -38,6 +38,8 @@ pub struct Disk {
     /// Whether the process has ended.
     pub is_dead: bool,
     pub steps: u64,
+    /// Vectors whose charges are on disk.
+    pub draws: u64,
 }
 
 impl Disk {
@@ -54,6 +56,11 @@ impl Disk {
 
     fn write(&mut self, batch: &Batch) {
         self.ghost = None;
+        for encoded in &batch.entries {
+            if let Some(Act::Charged(charged)) = Entry::read(&encoded.bytes).map(|entry| entry.act) {
+                self.draws += charged.drawn.len() as u64;
+            }
+        }
         self.entries.extend(batch.entries.iter().cloned());
         self.releases.extend(batch.releases.iter().cloned());
     }
@@ -65,8 +72,10 @@ impl Disk {
         if let Some(ghost) = self.ghost.take().filter(|_| is_ghost_there) {
             self.write(&ghost);
         }
-        let (seq, _) = self.marks.last().copied().unwrap_or((0, GENESIS));
+        let (seq, head) = self.marks.last().copied().unwrap_or((0, GENESIS));
         assert!(seq <= self.entries.len() as u64, "the anchor is never ahead of the ledger");
+        let known = seq.checked_sub(1).map_or(GENESIS, |at| self.entries[at as usize].hash);
+        assert_eq!(known, head, "and never of another one");
     }
 }
 

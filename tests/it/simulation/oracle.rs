@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tacit::budget::entry::{Act, Entry, Legs};
+use tacit::budget::book::Book;
+use tacit::budget::entry::{Act, Cause, Charged, Entry, Kind, Legs};
 
 use super::disk::Disk;
 
@@ -46,6 +47,11 @@ pub struct Oracle {
     pub released: HashSet<String>,
     burned: HashSet<String>,
     keys: HashMap<(String, [u8; 32]), [u8; 32]>,
+    /// The last entry that an answer to somebody hangs on.
+    seqs: HashMap<(String, String), u64>,
+    is_frozen: bool,
+    incidents: u32,
+    query_max: u64,
     pub charges: u64,
     pub draws: u64,
 }
@@ -67,7 +73,7 @@ impl Oracle {
 
     fn take(&mut self, entry: &Entry) {
         match &entry.act {
-            Act::DatasetOpened { cap, .. } => self.cap = cap.amount.units(),
+            Act::DatasetOpened { cap, .. } => (self.cap, self.query_max) = (cap.amount.units(), cap.query_max.units()),
             Act::CapRaised { amount, .. } => {
                 assert!(amount.units() > self.cap, "a cap only rises");
                 self.cap = amount.units();
@@ -85,32 +91,11 @@ impl Oracle {
                     (None, _) => None,
                 };
             }
-            Act::Charged(charged) => {
-                let mut own = HashSet::new();
-                let mut drawn = 0;
-                for (index, one) in (0..).zip(&charged.drawn) {
-                    let draw = (charged.release.clone(), index);
-                    self.prices.insert(draw.clone(), one.certified.price.units());
-                    drawn += one.certified.price.units();
-                    own.insert(draw);
-                }
-                self.draws += charged.drawn.len() as u64;
-                self.charges += 1;
-                self.drawn += drawn;
-                assert!(self.drawn <= self.cap, "the dataset overspends: {} of {}", self.drawn, self.cap);
-                own.extend(charged.uses.iter().map(|id| (id.release.clone(), id.index)));
-                assert_eq!(charged.legs.dataset.units(), drawn);
-                self.hand_over(&charged.researcher, &own, &charged.legs, entry.at_ms);
-                let known = self.charged.insert(charged.release.clone(), (charged.researcher.clone(), own));
-                assert!(known.is_none(), "a release is charged once");
-                if let Some(key) = charged.key {
-                    let known = self.keys.insert((charged.researcher.clone(), key.key), key.body);
-                    assert!(known.is_none(), "a key is charged once");
-                }
-            }
+            Act::Charged(charged) => self.charged(entry, charged),
             Act::Served(served) => {
                 assert!(self.released.contains(&served.release), "what is served was released");
                 let (_, draws) = self.charged[&served.release].clone();
+                self.seqs.insert((served.release.clone(), served.researcher.clone()), entry.seq);
                 assert_eq!(served.legs.dataset.units(), 0, "what is served draws nothing");
                 self.hand_over(&served.researcher, &draws, &served.legs, entry.at_ms);
                 if let Some(key) = served.key {
@@ -122,17 +107,43 @@ impl Oracle {
                 assert!(self.charged.contains_key(release), "what is released was charged");
                 assert!(self.released.insert(release.clone()), "a charge has one released draw");
                 assert!(!self.burned.contains(release), "what is burnt is never released");
+                let (owner, _) = &self.charged[release];
+                self.seqs.insert((release.clone(), owner.clone()), entry.seq);
             }
-            Act::Burned { release, .. } => {
+            Act::Burned { release, cause } => {
                 assert!(self.charged.contains_key(release) && !self.released.contains(release));
                 assert!(self.burned.insert(release.clone()));
+                self.incidents += u32::from(*cause == Cause::Failed);
             }
-            Act::EditionSealed { .. }
-            | Act::PersonAdded { .. }
-            | Act::TokenRevoked { .. }
-            | Act::Frozen { .. }
-            | Act::Unfrozen { .. }
-            | Act::Recovered { .. } => {}
+            Act::Frozen { .. } => self.is_frozen = true,
+            Act::Unfrozen { .. } => (self.is_frozen, self.incidents) = (false, 0),
+            Act::EditionSealed { .. } | Act::PersonAdded { .. } | Act::TokenRevoked { .. } | Act::Recovered { .. } => {}
+        }
+    }
+
+    fn charged(&mut self, entry: &Entry, charged: &Charged) {
+        let mut own = HashSet::new();
+        let mut drawn = 0;
+        for (index, one) in (0..).zip(&charged.drawn) {
+            let draw = (charged.release.clone(), index);
+            self.prices.insert(draw.clone(), one.certified.price.units());
+            drawn += one.certified.price.units();
+            own.insert(draw);
+        }
+        self.draws += charged.drawn.len() as u64;
+        self.charges += 1;
+        self.drawn += drawn;
+        assert!(self.drawn <= self.cap, "the dataset overspends: {} of {}", self.drawn, self.cap);
+        own.extend(charged.uses.iter().map(|id| (id.release.clone(), id.index)));
+        assert_eq!(charged.legs.dataset.units(), drawn);
+        assert!(drawn == 0 || !(self.is_frozen || self.incidents >= 3), "nothing is drawn while it is frozen");
+        assert!(charged.legs.researcher.units() <= self.query_max);
+        self.hand_over(&charged.researcher, &own, &charged.legs, entry.at_ms);
+        let known = self.charged.insert(charged.release.clone(), (charged.researcher.clone(), own));
+        assert!(known.is_none(), "a release is charged once");
+        if let Some(key) = charged.key {
+            let known = self.keys.insert((charged.researcher.clone(), key.key), key.body);
+            assert!(known.is_none(), "a key is charged once");
         }
     }
 
@@ -146,6 +157,24 @@ impl Oracle {
             assert_eq!(leg.units(), new, "{payer} pays for what is new, to the unit");
             owner.owns.extend(draws.iter().cloned());
             owner.pay(new, at_ms, &payer);
+        }
+    }
+
+    /// The entry that makes an answer somebody's.
+    pub fn seq_of(&self, release: &str, who: &str) -> u64 {
+        self.seqs[&(release.to_owned(), who.to_owned())]
+    }
+
+    /// Whether the book's balances are those that were reckoned here.
+    pub fn agrees(&self, book: &Book) {
+        let spent = |kind, name: &str| book.find("visits", kind, name).expect("an account").spent.units();
+        assert_eq!(spent(Kind::Dataset, "visits"), self.drawn, "no charge is lost and none invented");
+        for (name, owner) in &self.owners {
+            let (kind, name) = match name.strip_prefix("project ") {
+                Some(project) => (Kind::Project, project),
+                None => (Kind::Researcher, name.as_str()),
+            };
+            assert_eq!(spent(kind, name), owner.spent, "{name}");
         }
     }
 
