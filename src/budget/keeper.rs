@@ -146,6 +146,17 @@ struct Pending {
     leaves: bool,
 }
 
+/// What a keeper can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readiness {
+    /// Everything.
+    Ready,
+    /// Note how answers end, which are paid for already; nothing leaves until the anchor can be written.
+    Unanchored,
+    /// Nothing: the book is not what the disk says.
+    Broken,
+}
+
 /// The one writer's state.
 pub struct Keeper<J> {
     book: Arc<RwLock<Book>>,
@@ -212,41 +223,49 @@ impl<J: Journal> Keeper<J> {
     fn perform_all(&mut self, orders: Vec<Order>) {
         let now_ms = orders.iter().map(|order| order.at_ms).max().unwrap_or_default();
         let mut batch = Batch::default();
-        let is_ready = self.is_ready(&mut batch, now_ms);
-        self.is_sound.store(is_ready, Ordering::Release);
-        let (mut pending, mut is_whole) = (Vec::with_capacity(orders.len()), is_ready);
+        let readiness = self.readiness(&mut batch, now_ms);
+        self.is_sound.store(readiness == Readiness::Ready, Ordering::Release);
+        let (mut pending, mut is_whole) = (Vec::with_capacity(orders.len()), readiness != Readiness::Broken);
         for Order { job, at_ms, reply } in orders {
+            let is_taken = readiness == Readiness::Ready || matches!(job, Job::Record(_));
             if let (false, Job::Record(outcome)) = (is_whole, &job) {
                 // Its receipt is used up, whatever became of it.
                 self.live.remove(outcome.release());
             }
-            match if is_whole { self.decide(&mut batch, job, at_ms) } else { Err(LedgerFault::Store) } {
+            match if is_whole && is_taken { self.decide(&mut batch, job, at_ms) } else { Err(LedgerFault::Store) } {
                 Ok((done, leaves)) => pending.push(Pending { reply, done, leaves }),
                 Err(fault) => {
-                    is_whole = false;
+                    is_whole &= !is_taken;
                     reply(Err(fault));
                 }
             }
         }
         let is_news = !batch.entries.is_empty();
-        if is_ready && (!is_whole || (is_news && self.journal.commit(&batch).is_err())) {
+        if readiness == Readiness::Broken {
+            // Every order was told so.
+        } else if !is_whole || (is_news && self.journal.commit(&batch).is_err()) {
             self.is_folded = self.refold();
             self.is_sound.store(self.is_folded, Ordering::Release);
-        } else if is_ready {
-            return self.reply(pending, now_ms, is_news);
+            pending.into_iter().for_each(|pending| (pending.reply)(Err(LedgerFault::Store)));
+        } else {
+            self.reply(pending, now_ms, is_news);
         }
-        pending.into_iter().for_each(|pending| (pending.reply)(Err(LedgerFault::Store)));
     }
 
-    /// After a commit that failed, nothing is decided until the book is what the disk says, and the anchor knows its head.
-    fn is_ready(&mut self, batch: &mut Batch, now_ms: u64) -> bool {
+    /// After a commit that failed, nothing is decided until the book is what the disk says; and nothing new is taken on until the
+    /// anchor knows its head.
+    fn readiness(&mut self, batch: &mut Batch, now_ms: u64) -> Readiness {
         self.is_folded = self.is_folded || self.refold();
-        let is_anchored = self.is_folded && (self.is_anchored || self.anchor(now_ms).is_ok());
-        if !is_anchored {
-            return false;
+        if !self.is_folded {
+            return Readiness::Broken;
         }
+        let is_anchored = self.is_anchored || self.anchor(now_ms).is_ok();
         self.is_folded = self.burn_orphans(batch, now_ms).is_ok();
-        self.is_folded
+        match (self.is_folded, is_anchored) {
+            (false, _) => Readiness::Broken,
+            (true, false) => Readiness::Unanchored,
+            (true, true) => Readiness::Ready,
+        }
     }
 
     /// Replies to what is durable; answers leave once the head stands in the anchor, too.
@@ -260,7 +279,7 @@ impl<J: Journal> Keeper<J> {
             }
             reply(Ok(done));
         }
-        let anchored = if is_news { self.anchor(now_ms) } else { Ok(()) };
+        let anchored = if is_news || !self.is_anchored { self.anchor(now_ms) } else { Ok(()) };
         self.is_sound.store(anchored.is_ok(), Ordering::Release);
         for Pending { reply, done, .. } in leaving {
             reply(anchored.map(|()| done).map_err(|_| LedgerFault::Unanchored));

@@ -71,7 +71,8 @@ pub(super) struct Anchor {
 
 impl Anchor {
     /// What the anchor at `path` says. The last line is checked, and with `depth` every other one, whose balances count then.
-    pub(super) fn read(path: &Path, signer: &Signer, depth: Depth) -> io::Result<Said> {
+    /// Without a key every line is somebody's claim.
+    pub(super) fn read(path: &Path, signer: Option<&Signer>, depth: Depth) -> io::Result<Said> {
         let mut text = Vec::new();
         match File::open(path) {
             Ok(mut file) => file.read_to_end(&mut text)?,
@@ -214,10 +215,10 @@ fn write_line(mark: &Mark, signer: &Signer) -> Vec<u8> {
     bytes
 }
 
-fn read_line(text: &[u8], signer: &Signer) -> Option<Line> {
+fn read_line(text: &[u8], signer: Option<&Signer>) -> Option<Line> {
     let (line, signature) = parse_line(text)?;
     let tab = text.iter().rposition(|byte| *byte == b'\t')?;
-    signer.has_signed_line(&text[..tab], &signature).then_some(line)
+    signer?.has_signed_line(&text[..tab], &signature).then_some(line)
 }
 
 /// A line and its signature, unchecked.

@@ -114,7 +114,7 @@ fn check_releases(path: &Path, database: &Database, book: &Book) -> Result<(), O
 fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &Book) -> Result<u64, OpenError> {
     let shown = path.display().to_string();
     let (ledger_seq, _) = book.head();
-    match Anchor::read(path, signer, Depth::LastLine).map_err(|error| unusable(path, &error))? {
+    match Anchor::read(path, Some(signer), Depth::LastLine).map_err(|error| unusable(path, &error))? {
         // Nothing was charged yet: a first opening, or one that a crash cut short.
         Said::Nothing if ledger_seq == 0 => Ok(0),
         Said::Nothing => Err(OpenError::AnchorMissing { path: shown }),
@@ -176,12 +176,8 @@ pub fn recover(
     let mut book = fold(&path, &database)?;
     let (ledger_seq, _) = book.head();
     let known = Signer::read(state).map_err(|error| unusable(state, &error))?;
-    let said = match &known {
-        Some(signer) => {
-            Anchor::read(&anchor_path, signer, Depth::EveryLine).map_err(|error| unusable(&anchor_path, &error))?
-        }
-        None => Said::Forged { balances: Vec::new() },
-    };
+    let said = Anchor::read(&anchor_path, known.as_ref(), Depth::EveryLine);
+    let said = said.map_err(|error| unusable(&anchor_path, &error))?;
     if ledger_seq == 0 {
         return Err(OpenError::NothingToRecoverOnto { path: path.display().to_string() });
     }

@@ -205,7 +205,7 @@ fn check_releases(database: &Database, book: &Book, repricer: &dyn Repricer) -> 
 fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &Book) -> Result<u64, Finding> {
     let shown = path.display();
     let unreadable = |error: std::io::Error| Finding::of_file(format!("{shown}: cannot be read: {}", error.kind()));
-    let said = Anchor::read(path, signer, Depth::EveryLine).map_err(unreadable)?;
+    let said = Anchor::read(path, Some(signer), Depth::EveryLine).map_err(unreadable)?;
     let (ledger_seq, _) = book.head();
     let (seq, head, balances) = match said {
         Said::Line { seq, head, balances, is_changed: false } => (seq, head, balances),
