@@ -51,27 +51,14 @@ pub(super) struct Database {
 }
 
 /// One row of the entries, as it stands in the file.
-#[derive(Debug, Clone)]
-pub(super) struct EntryRow {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EntryRow<'a> {
     pub(super) seq: u64,
     pub(super) at_ms: u64,
+    pub(super) act: &'a [u8],
+    pub(super) body: &'a [u8],
     /// All zeros where the column holds no digest.
     pub(super) hash: Digest,
-    /// The body, then the act's word: one allocation a row, of which there may be millions.
-    bytes: Vec<u8>,
-    body_bytes: usize,
-}
-
-impl EntryRow {
-    /// The canonical bytes.
-    pub(super) fn body(&self) -> &[u8] {
-        &self.bytes[..self.body_bytes]
-    }
-
-    /// The word for the act.
-    pub(super) fn act(&self) -> &[u8] {
-        &self.bytes[self.body_bytes..]
-    }
 }
 
 /// The signed end of the chain.
@@ -161,17 +148,16 @@ impl Database {
     }
 
     /// Calls `each` with every entry in order, until it says no.
-    pub(super) fn each_entry(&self, mut each: impl FnMut(EntryRow) -> bool) -> rusqlite::Result<()> {
+    pub(super) fn each_entry(&self, mut each: impl FnMut(EntryRow<'_>) -> bool) -> rusqlite::Result<()> {
         let mut statement = self.connection.prepare("SELECT seq, at_ms, act, body, hash FROM entries ORDER BY seq")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             // What is below 0 is no number of ours; it becomes one that no entry has.
             let unsigned = |column| row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(u64::MAX));
-            let (act, body) = (row.get_ref(2)?.as_bytes().unwrap_or_default(), row.get_ref(3)?);
-            let body = body.as_blob().unwrap_or_default();
+            let act = row.get_ref(2)?.as_bytes().unwrap_or_default();
+            let body = row.get_ref(3)?.as_blob().unwrap_or_default();
             let hash = row.get_ref(4)?.as_blob().unwrap_or_default().try_into().unwrap_or_default();
-            let (seq, at_ms, body_bytes) = (unsigned(0)?, unsigned(1)?, body.len());
-            if !each(EntryRow { seq, at_ms, hash, bytes: [body, act].concat(), body_bytes }) {
+            if !each(EntryRow { seq: unsigned(0)?, at_ms: unsigned(1)?, act, body, hash }) {
                 break;
             }
         }

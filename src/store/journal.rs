@@ -19,7 +19,7 @@ pub(super) struct SqliteJournal {
 pub(super) fn fold(database: &Database) -> Result<Result<Book, Bad>, rusqlite::Error> {
     let mut book = Book::new();
     let taken = each_checked(database, &|_| Ok(()), |entry, hash| {
-        book.apply(&entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why })
+        book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why })
     })?;
     Ok(taken.map(|()| book))
 }

@@ -149,7 +149,7 @@ fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Book,
         checked.unwrap_or(Err("it cannot be priced"))
     };
     let taken = each_checked(database, &check, |entry, hash| {
-        book.apply(&entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why })
+        book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why })
     })?;
     Ok(taken.map(|()| book))
 }
