@@ -279,7 +279,9 @@ impl<J: Journal> Keeper<J> {
             }
             reply(Ok(done));
         }
-        let anchored = if is_news || !self.is_anchored { self.anchor(now_ms) } else { Ok(()) };
+        // What does not leave need not be anchored yet: a charge that is set back before its answer left has told nobody anything.
+        let is_due = !self.is_anchored || (is_news && !leaving.is_empty());
+        let anchored = if is_due { self.anchor(now_ms) } else { Ok(()) };
         self.is_sound.store(anchored.is_ok(), Ordering::Release);
         for Pending { reply, done, .. } in leaving {
             reply(anchored.map(|()| done).map_err(|_| LedgerFault::Unanchored));

@@ -41,6 +41,9 @@
 //! all positive, with 256 bits and more where e^ε needs them; an evaluation is good to 2⁻¹⁸⁰ absolutely, and
 //! the comparison leaves 2⁻¹⁵⁰.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use dashu::float::FBig;
 use dashu::float::round::mode::HalfEven;
 use dashu::integer::IBig;
@@ -60,6 +63,8 @@ pub const SWAP_EPSILON: f64 = 2.4e-10;
 const ETA_LOG2: u32 = 73;
 /// −ln τ, the mass outside of which the closeness holds.
 const TAU_LN: u32 = 1000;
+/// Caps kept at the most.
+const CAPS_KEPT_MAX: usize = 4_096;
 /// Working precision in bits.
 const BITS: usize = 256;
 /// Beyond this many standard deviations a tail is below 1e-340 and counts as nothing.
@@ -68,8 +73,26 @@ const TAIL_MAX: f64 = 40.0;
 /// The largest precision Σμ² that is (`epsilon`, `delta`)-differentially private with the noise that is really drawn.
 ///
 /// Rounded down to 1e-15; the formula, its norm and its neighbouring relation are in the module's text.
+///
+/// Takes milliseconds the first time; the latest few are kept, for the same caps and allocations are asked for again and again.
 #[must_use]
 pub fn cap(epsilon: Epsilon, delta: Delta) -> Price {
+    static KEPT: Mutex<BTreeMap<(Epsilon, Delta), Price>> = Mutex::new(BTreeMap::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = kept.get(&(epsilon, delta)) {
+        return *known;
+    }
+    drop(kept);
+    let cap = computed(epsilon, delta);
+    kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() >= CAPS_KEPT_MAX {
+        kept.clear();
+    }
+    kept.insert((epsilon, delta), cap);
+    cap
+}
+
+fn computed(epsilon: Epsilon, delta: Delta) -> Price {
     largest(|units| holds(epsilon, delta, units), curve::units_estimate(epsilon.to_f64(), delta.to_f64()))
 }
 

@@ -176,7 +176,7 @@ impl World {
     fn question(&mut self) -> Ask {
         let mut pick = |list: &[&'static str]| list[self.rng.random_range(0..list.len())];
         let (outputs, filter, keys) = (pick(&OUTPUTS), pick(&FILTERS), pick(&KEYS));
-        let nanos = [20_000_000, 50_000_000, 100_000_000, 300_000_000, 2_000_000_000][self.rng.random_range(0..5)];
+        let nanos = [2_000_000, 5_000_000, 10_000_000, 50_000_000, 2_000_000_000][self.rng.random_range(0..5)];
         Ask {
             sql: format!("SELECT {outputs} FROM visits{filter}{keys}")
                 .replace("SELECT ", "SELECT ")
@@ -199,12 +199,12 @@ impl World {
             58..61 => Op::SameKeyOtherBody,
             61..66 => Op::Both { first: self.question(), second: self.question() },
             66..70 => {
-                let nanos = self.rng.random_range(1..1_000) * 1_000_000;
+                let nanos = self.rng.random_range(1..50) * 20_000_000;
                 let days = [None, Some(30), Some(7)][self.rng.random_range(0..3)];
                 Op::Grant { who, project: who == 2, nanos, days }
             }
-            70..72 => Op::GrantProject { nanos: self.rng.random_range(1..1_000) * 1_000_000 },
-            72 => Op::RaiseCap { nanos: self.rng.random_range(900..1_400) * 1_000_000 },
+            70..72 => Op::GrantProject { nanos: self.rng.random_range(1..50) * 20_000_000 },
+            72 => Op::RaiseCap { nanos: self.rng.random_range(45..70) * 20_000_000 },
             73..76 => Op::Freeze(self.rng.random_range(0..3) == 0),
             76..78 => Op::NewEdition,
             78..80 => Op::EngineFails,
