@@ -36,7 +36,8 @@ use oracle::Oracle;
 const SEEDS: u64 = 200;
 const OPS: u64 = 120;
 /// Seeds (and operations) that failed once, and why.
-const REPRODUCTIONS: [(u64, u64, &str); 0] = [];
+const REPRODUCTIONS: [(u64, u64, &str); 1] =
+    [(253, 500, "a refusal's commit also burnt what an earlier one had cut off, and the test called that a change")];
 
 const RESEARCHERS: [&str; 3] = ["ada", "bob", "cyd"];
 const KEYS: [&str; 3] = ["", " GROUP BY region", " GROUP BY region, diagnosis"];
@@ -275,7 +276,7 @@ impl World {
     }
 
     async fn ask(&mut self, who: usize, ask: Ask, key: Option<u64>) {
-        let before = self.disk.lock().entries.len();
+        let before = self.oracle.postings;
         if let Some(key) = key.filter(|key| !self.sent.iter().any(|(by, sent, _)| (*by, *sent) == (who, *key))) {
             self.sent.push((who, key, ask.clone()));
         }
@@ -296,7 +297,7 @@ impl World {
             Err(ServiceError::Refused(refused)) => {
                 self.refusals += 1;
                 let unanswered = refused.refusal == Refusal::Unanswered;
-                assert_eq!(self.disk.lock().entries.len(), before, "a refusal leaves the ledger as it was");
+                assert_eq!(self.oracle.postings, before, "a refusal posts nothing to any account");
                 let known = key.is_some_and(|key| self.answered.contains_key(&(who, key)));
                 assert!(!(unanswered && known), "what was answered once stays answered");
             }

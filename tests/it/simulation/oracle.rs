@@ -53,6 +53,8 @@ pub struct Oracle {
     incidents: u32,
     query_max: u64,
     pub charges: u64,
+    /// Entries that post to accounts.
+    pub postings: u64,
     pub draws: u64,
 }
 
@@ -97,6 +99,7 @@ impl Oracle {
                 let (_, draws) = self.charged[&served.release].clone();
                 self.seqs.insert((served.release.clone(), served.researcher.clone()), entry.seq);
                 assert_eq!(served.legs.dataset.units(), 0, "what is served draws nothing");
+                self.postings += 1;
                 self.hand_over(&served.researcher, &draws, &served.legs, entry.at_ms);
                 if let Some(key) = served.key {
                     let known = self.keys.insert((served.researcher.clone(), key.key), key.body);
@@ -132,6 +135,7 @@ impl Oracle {
         }
         self.draws += charged.drawn.len() as u64;
         self.charges += 1;
+        self.postings += 1;
         self.drawn += drawn;
         assert!(self.drawn <= self.cap, "the dataset overspends: {} of {}", self.drawn, self.cap);
         own.extend(charged.uses.iter().map(|id| (id.release.clone(), id.index)));
