@@ -12,6 +12,7 @@ use dashu::integer::IBig;
 use serde::{Deserialize, Serialize};
 
 use super::interval;
+use super::plan::codes;
 use crate::dataset::domain::Grid;
 use crate::privacy::certificate::Certified;
 use crate::privacy::mechanism::NoiseLaw;
@@ -216,12 +217,12 @@ fn names(output: &Output) -> Vec<String> {
 }
 
 fn row(layout: &Layout, vectors: &[Noisy], laws: &[NoiseLaw], cell: usize, widths: &mut HashMap<usize, i128>) -> Row {
-    let codes = key_codes(layout, cell);
+    let codes = codes(layout.keys.iter().map(|labels| labels.len() as u64), cell as u64);
     let mut row = Row { cells: Vec::new(), sorts: Vec::new() };
     for (index, output) in layout.outputs.iter().enumerate() {
         match output.value {
             OutputValue::Key { index } => {
-                let code = codes[index];
+                let code = codes[index] as usize;
                 let label = &layout.keys[index][code];
                 row.sorts.push(sorting::SortValue::of_key(label, code));
                 row.cells.push(label.cell());
@@ -304,23 +305,6 @@ impl Cell {
             Self::Float(value) => Some(value.to_string()),
         }
     }
-}
-
-/// The codes of a cell's keys; the last key runs fastest.
-fn key_codes(layout: &Layout, cell: usize) -> Vec<usize> {
-    let mut rest = cell;
-    let mut codes: Vec<_> = layout
-        .keys
-        .iter()
-        .rev()
-        .map(|labels| {
-            let code = rest % labels.len();
-            rest /= labels.len();
-            code
-        })
-        .collect();
-    codes.reverse();
-    codes
 }
 
 /// ⌊zσ + ½⌋ steps, so that a value on the grid is covered by the noise and half a step of rounding.

@@ -17,7 +17,7 @@
 use std::collections::BTreeSet;
 
 use super::filter::Filter;
-use super::plan::{Computation, Measure, PlanKey};
+use super::plan::{Computation, Measure, PlanKey, codes};
 use crate::dataset::policy::Terms;
 
 /// How a target's cells are sums of a source's.
@@ -84,7 +84,7 @@ pub fn derive(target: &Computation, source: &Computation, measure: Measure, term
     let mut target_of = Vec::with_capacity(usize::try_from(source.groups()).ok()?);
     let mut summed = vec![0_u64; cells];
     for cell in 0..source.groups() {
-        let codes = codes(&source.keys, cell);
+        let codes = codes(source.keys.iter().map(PlanKey::size), cell);
         let is_in = truth_of_all(&wanted, &source.keys, &codes)?;
         if is_in && !truth_of_all(&held, &source.keys, &codes)? {
             return None;
@@ -102,22 +102,6 @@ pub fn derive(target: &Computation, source: &Computation, measure: Measure, term
         summed_max == 1 || dropped.map(|(_, key)| key).all(|key| terms.columns[key.column].per_unit);
     let adds_up = measure != Measure::Units || one_cell_per_unit;
     adds_up.then_some(Derivation { target_of, cells, summed_max })
-}
-
-/// The codes of a cell; the last key runs fastest.
-fn codes(keys: &[PlanKey], cell: u64) -> Vec<u64> {
-    let mut rest = cell;
-    let mut codes: Vec<u64> = keys
-        .iter()
-        .rev()
-        .map(|key| {
-            let code = rest % key.size();
-            rest /= key.size();
-            code
-        })
-        .collect();
-    codes.reverse();
-    codes
 }
 
 /// Whether all conjuncts are true of a cell's codes; nothing where one of them is no condition on codes.

@@ -88,6 +88,21 @@ impl Computation {
     }
 }
 
+/// The codes of a cell in keys of these sizes; the last key runs fastest.
+pub(super) fn codes(sizes: impl DoubleEndedIterator<Item = u64>, cell: u64) -> Vec<u64> {
+    let mut rest = cell;
+    let mut codes: Vec<u64> = sizes
+        .rev()
+        .map(|size| {
+            let code = rest % size;
+            rest /= size;
+            code
+        })
+        .collect();
+    codes.reverse();
+    codes
+}
+
 /// A typed question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
