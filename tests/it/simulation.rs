@@ -36,8 +36,14 @@ use oracle::Oracle;
 const SEEDS: u64 = 200;
 const OPS: u64 = 120;
 /// Seeds (and operations) that failed once, and why.
-const REPRODUCTIONS: [(u64, u64, &str); 1] =
-    [(253, 500, "a refusal's commit also burnt what an earlier one had cut off, and the test called that a change")];
+const REPRODUCTIONS: [(u64, u64, &str); 2] = [
+    (253, 500, "a refusal's commit also burnt what an earlier one had cut off, and the test called that a change"),
+    (
+        2599,
+        500,
+        "an answer that had been served before was asked for free while a later, keyed serving of it was not anchored",
+    ),
+];
 
 const RESEARCHERS: [&str; 3] = ["ada", "bob", "cyd"];
 const KEYS: [&str; 3] = ["", " GROUP BY region", " GROUP BY region, diagnosis"];

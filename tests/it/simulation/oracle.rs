@@ -47,7 +47,7 @@ pub struct Oracle {
     pub released: HashSet<String>,
     burned: HashSet<String>,
     keys: HashMap<(String, [u8; 32]), [u8; 32]>,
-    /// The last entry that an answer to somebody hangs on.
+    /// The first entry that makes an answer somebody's.
     seqs: HashMap<(String, String), u64>,
     is_frozen: bool,
     incidents: u32,
@@ -97,7 +97,7 @@ impl Oracle {
             Act::Served(served) => {
                 assert!(self.released.contains(&served.release), "what is served was released");
                 let (_, draws) = self.charged[&served.release].clone();
-                self.seqs.insert((served.release.clone(), served.researcher.clone()), entry.seq);
+                self.seqs.entry((served.release.clone(), served.researcher.clone())).or_insert(entry.seq);
                 assert_eq!(served.legs.dataset.units(), 0, "what is served draws nothing");
                 self.postings += 1;
                 self.hand_over(&served.researcher, &draws, &served.legs, entry.at_ms);
@@ -111,7 +111,7 @@ impl Oracle {
                 assert!(self.released.insert(release.clone()), "a charge has one released draw");
                 assert!(!self.burned.contains(release), "what is burnt is never released");
                 let (owner, _) = &self.charged[release];
-                self.seqs.insert((release.clone(), owner.clone()), entry.seq);
+                self.seqs.entry((release.clone(), owner.clone())).or_insert(entry.seq);
             }
             Act::Burned { release, cause } => {
                 assert!(self.charged.contains_key(release) && !self.released.contains(release));
