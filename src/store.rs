@@ -32,7 +32,7 @@ pub use verify::{Finding, Repricer, Verified, verify};
 
 /// The ledger's file in a state directory.
 pub const LEDGER_FILE: &str = "ledger.db";
-/// Orders of one commit at the most.
+/// Orders that are taken in at once, at the most.
 const BATCH_ORDERS_MAX: usize = 512;
 
 /// Why a ledger is not opened. The server does not start without it.
@@ -210,12 +210,29 @@ impl SqliteLedger {
     }
 }
 
-/// The writer's thread: whatever has come in meanwhile is one commit.
+/// The writer's thread: whatever has come in meanwhile is one commit, charges and everything else in turn. A commit of charges
+/// needs no anchor line, for nothing leaves with it; so many answers share one line, and nobody waits for more than two commits.
 fn write<J: Journal>(mut keeper: Keeper<J>, orders: &Receiver<Order>) {
-    while let Ok(first) = orders.recv() {
-        let more = orders.try_iter().take(BATCH_ORDERS_MAX - 1);
-        keeper.perform(std::iter::once(first).chain(more).collect());
+    let (mut waiting, mut charges_next) = (Vec::new(), true);
+    loop {
+        if waiting.is_empty() {
+            let Ok(first) = orders.recv() else { break };
+            waiting.push(first);
+        }
+        waiting.extend(orders.try_iter().take(BATCH_ORDERS_MAX));
+        let (charges, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|order| is_charge(&order.job));
+        let (now, later) = match (charges_next, charges.is_empty(), others.is_empty()) {
+            (true, false, _) | (false, _, true) => (charges, others),
+            (true, true, _) | (false, _, false) => (others, charges),
+        };
+        charges_next = !charges_next;
+        waiting = later;
+        keeper.perform(now);
     }
+}
+
+fn is_charge(job: &Job) -> bool {
+    matches!(job, Job::Charge(_, None))
 }
 
 impl Drop for SqliteLedger {
