@@ -233,7 +233,7 @@ fn introduce(keys: &Keys, path: &Path) {
     say(format!("  viewer      {}", keys.viewer));
     say(format!("The tokens stand in {}, too. Ask on, for example:\n", path.display()));
     say(format!(
-        "curl -s {}/v1/queries -H 'Authorization: Bearer {}' \\\n  -d '{{\"sql\": \"SELECT region, COUNT(*) AS visits FROM visits GROUP BY region\", \"epsilon\": \"0.1\"}}'",
+        "curl -s {}/v1/queries -H 'Authorization: Bearer {}' \\\n  -d '{{\"sql\": \"SELECT sex, COUNT(*) AS visits FROM visits GROUP BY sex\", \"epsilon\": \"0.1\"}}'",
         keys.url, keys.researcher
     ));
 }
