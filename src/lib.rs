@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`hex`], [`chance`], [`clock`], [`terminal`], [`telemetry`] | digests as text, random ids, time, output, logs | the system's clock, printing |
 //! | [`privacy`] | units of loss, sensitivities, noise laws, certificates | opendp (with `vault::noise`) |
-//! | [`budget`] | people, entries, balances, admission, the ledger's port | – (no floats, no IO) |
+//! | [`budget`] | people, accounts, entries, the book as their fold, admission, the keeper that commits, the ledger's port | – (no floats, no IO) |
 //! | [`vault`] | private values and the one door out: noise and release | opening private values |
 //! | [`dataset`] | policies, domains, sealing, editions | reading source files |
 //! | [`query`] | SQL to plan, noisy integers to table | sqlparser |
@@ -22,8 +22,10 @@
 //!
 //! # The walk of one query
 //!
-//! [`query::parse`] → [`query::plan`] → [`privacy::certificate::certify`] → [`budget::ledger::Ledger::charge`] (durable) →
-//! [`engine::Engine::evaluate`] → [`vault::release::release`] → [`budget::ledger::Ledger::record`] → [`http`]. Each step's output
+//! [`query::parse`] → [`query::plan`] → [`privacy::certificate::prices`] → what is stored of it, and who pays (`service::offer`) →
+//! [`privacy::certificate::certify`] for what is missing → [`budget::ledger::Ledger::charge`] (durable) →
+//! [`engine::Engine::evaluate`] → [`vault::release::release`] → [`vault::combine`] with what is stored →
+//! [`budget::ledger::Ledger::record`] (durable, and anchored) → [`http`]. Each step's output
 //! is the next one's only way in: `release` takes a [`budget::charge::Receipt`] and a
 //! [`vault::private::Private`] by value, so an unpaid answer does not type-check.
 
