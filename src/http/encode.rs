@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use super::problem::Problem;
 use crate::budget::people::{Person, Role};
 use crate::privacy::certificate::NORMAL_975;
-use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
+use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Layout, Table, tabulate};
 use crate::service::account::{AccountView, significant, timestamp};
 use crate::service::quote::LegsView;
 use crate::service::stored::StoredAnswer;
@@ -225,8 +225,10 @@ pub fn answer(answer: &Answer, format: Format) -> Response {
 
 /// A stored answer by itself: the same bytes for ever.
 pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Response {
-    let table = tabulate(&stored.layout, stored.vectors());
     let is_seen = person.role == Role::Steward || person.name == stored.researcher;
+    // Whoever did not ask it first paid for all of its rows, whatever the first one wanted to see.
+    let limit = stored.layout.limit.filter(|_| is_seen);
+    let table = tabulate(&Layout { limit, ..stored.layout.clone() }, stored.vectors());
     let shown = Shown {
         sql: &stored.sql,
         replayed: true,

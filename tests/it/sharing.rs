@@ -368,6 +368,25 @@ fn what_is_too_long_when_written_out_is_refused() {
     });
 }
 
+/// A colleague who pays for an answer can fetch all of it, also where the first who asked wanted one row and said what for.
+#[test]
+fn a_colleague_fetches_every_row_and_nobody_s_purpose() {
+    let (lab, bob) = two(GAUSSIAN, "4");
+    block_on(async {
+        let ask = json!({"sql": format!("{REGIONS} LIMIT 1"), "epsilon": "0.2", "purpose": "for ada alone"});
+        let first = lab.ask(&ask).await.json();
+        let served = post(&lab, "/v1/queries", &bob, &json!({"sql": REGIONS, "epsilon": "0.2"})).await.json();
+        assert_eq!((&served["release"], served["rows"].as_array().map(Vec::len)), (&first["release"], Some(4)));
+        let path = format!("/v1/releases/{}", first["release"].as_str().expect("an id"));
+        let rows = async |token: &str| lab.get(&path, token).await.rows().len();
+        assert_eq!((rows(&bob).await, rows(&lab.researcher).await, rows(&lab.steward).await), (4, 1, 1));
+        for path in [path.as_str(), "/v1/releases"] {
+            let theirs = String::from_utf8(lab.get(path, &bob).await.bytes).expect("UTF-8");
+            assert!(!theirs.contains("for ada alone") && !theirs.contains("\"ada\""), "{theirs}");
+        }
+    });
+}
+
 /// A stored answer that is dearer than what is left of an account does not keep a researcher from a cheaper one.
 #[test]
 fn what_a_colleague_asked_too_exactly_is_drawn_anew_for_less() {
