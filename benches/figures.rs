@@ -20,7 +20,7 @@ use tacit::budget::people::Role;
 use tacit::clock::SystemClock;
 use tacit::dataset::policy::Policy;
 use tacit::dataset::seal::seal;
-use tacit::engine::{Engine, PolarsEngine};
+use tacit::engine::{Engine, Host, PolarsEngine};
 use tacit::privacy::accountant::Accountant;
 use tacit::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
 use tacit::privacy::sensitivity::{Sensitivity, Statistic};

@@ -1,14 +1,24 @@
 //! The engine: a computation over a sealed table gives exact integers, under lock.
 //!
-//! Promises the port below in plain data, and one implementation of it through polars. Total on data: a conforming table never makes a
-//! computation fail, and no words of polars come out.
+//! Promises the port below in plain data, and two implementations: polars in this process, and worker processes that run it behind
+//! walls. Total on data: a conforming table never makes a computation fail, and no words of polars come out.
 
+mod confine;
+mod limits;
 #[cfg(test)]
 mod neighbours;
 mod polars;
+mod pool;
+mod wire;
+pub mod worker;
 
+use std::path::Path;
+
+pub use self::limits::Limits;
 pub use self::polars::PolarsEngine;
+pub use self::pool::{Launch, WorkerPool};
 
+use crate::dataset::edition::Manifest;
 use crate::query::plan::Computation;
 use crate::vault::private::{Exact, Private};
 
@@ -26,4 +36,16 @@ pub trait Engine: Send + Sync {
     /// # Errors
     /// [`EngineFault`].
     fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault>;
+
+    /// Whether an edition could be evaluated now; where not, nothing should be charged.
+    fn is_ready(&self, edition: &str) -> bool;
+}
+
+/// What takes sealed tables in.
+pub trait Host {
+    /// Takes an edition in; its manifest was checked before.
+    ///
+    /// # Errors
+    /// [`EngineFault`] where the table cannot be read.
+    fn load(&mut self, state: &Path, manifest: &Manifest) -> Result<(), EngineFault>;
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use polars::prelude::{Column, DataFrame, IntoColumn, ParquetWriter};
 use proptest::prelude::*;
 
-use super::{Engine, PolarsEngine};
+use super::{Engine, Host, PolarsEngine};
 use crate::dataset::policy::Policy;
 use crate::dataset::seal::seal_with_key;
 use crate::query::parse::parse;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::{Engine, EngineFault};
+use super::{Engine, EngineFault, Host};
 use crate::dataset::domain::Domain;
 use crate::dataset::edition::{Manifest, RANK_COLUMN, UNIT_COLUMN, column_name};
 use crate::dataset::policy::{Terms, Unit};
@@ -17,13 +17,14 @@ use crate::vault::private::{Exact, Private};
 
 const CELL: &str = "cell";
 
-/// Sealed tables in memory, by edition.
+/// Sealed tables in this process's memory, by edition.
 #[derive(Default)]
 pub struct PolarsEngine {
     tables: HashMap<String, Loaded>,
 }
 
-struct Loaded {
+/// One sealed table in memory.
+pub(super) struct Loaded {
     table: DataFrame,
     terms: Terms,
 }
@@ -34,18 +35,13 @@ impl PolarsEngine {
     pub fn new() -> Self {
         Self::default()
     }
+}
 
-    /// Loads an edition with polars' safe reader and keeps it.
-    ///
-    /// # Errors
-    /// [`EngineFault`] where the table cannot be read; its manifest was checked before.
-    pub fn load(&mut self, state: &Path, manifest: &Manifest) -> Result<(), EngineFault> {
+impl Host for PolarsEngine {
+    fn load(&mut self, state: &Path, manifest: &Manifest) -> Result<(), EngineFault> {
         let file = File::open(Manifest::table_path(state, &manifest.edition)).map_err(|_| EngineFault)?;
-        let table = guarded(|| IpcReader::new(file).set_rechunk(true).finish())?;
-        if table.height() as u64 != manifest.rows {
-            return Err(EngineFault);
-        }
-        self.tables.insert(manifest.edition.clone(), Loaded { table, terms: manifest.terms.clone() });
+        let loaded = Loaded::read(file, manifest.rows, manifest.terms.clone())?;
+        self.tables.insert(manifest.edition.clone(), loaded);
         Ok(())
     }
 }
@@ -53,9 +49,25 @@ impl PolarsEngine {
 impl Engine for PolarsEngine {
     fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
         let loaded = self.tables.get(edition).ok_or(EngineFault)?;
+        Ok(Private::new(Exact { vectors: loaded.vectors(computation)? }))
+    }
+
+    fn is_ready(&self, edition: &str) -> bool {
+        self.tables.contains_key(edition)
+    }
+}
+
+impl Loaded {
+    /// Reads a sealed table with polars' safe reader.
+    pub(super) fn read(file: File, rows: u64, terms: Terms) -> Result<Self, EngineFault> {
+        let table = guarded(|| IpcReader::new(file).set_rechunk(true).finish())?;
+        if table.height() as u64 == rows { Ok(Self { table, terms }) } else { Err(EngineFault) }
+    }
+
+    /// The exact vectors, not under lock: only an engine calls this, and locks them at once or sends them to who does.
+    pub(super) fn vectors(&self, computation: &Computation) -> Result<Vec<Vec<i64>>, EngineFault> {
         let groups = usize::try_from(computation.groups()).map_err(|_| EngineFault)?;
-        let vectors = guarded(|| vectors(loaded, computation, groups))?;
-        Ok(Private::new(Exact { vectors }))
+        guarded(|| vectors(self, computation, groups))
     }
 }
 

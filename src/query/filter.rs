@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,9 @@ use crate::dataset::domain::{Column, Domain, date_days};
 use crate::dataset::policy::Terms;
 
 /// A condition in canonical form: conditions that are equal by the rules of [`Filter::canonical`] have equal values.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub enum Filter {
     /// A stored integer lies within both bounds; never, where `low` is above `high`.
     Range {
@@ -60,6 +63,16 @@ const ROUNDS_MAX: usize = 64;
 const LITERAL_DIGITS_MAX: usize = 400;
 
 impl Filter {
+    /// Comparisons and connectives: what a row costs to look at.
+    #[must_use]
+    pub fn nodes(&self) -> u64 {
+        match self {
+            Self::Range { .. } | Self::Members { .. } | Self::Values { .. } | Self::Missing { .. } => 1,
+            Self::Not(inner) => 1 + inner.nodes(),
+            Self::All(parts) | Self::Any(parts) => 1 + parts.iter().map(Self::nodes).sum::<u64>(),
+        }
+    }
+
     /// Types a condition.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 
 mod outputs;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Label, Layout};
@@ -21,7 +22,9 @@ use crate::privacy::sensitivity::{Sensitivity, Statistic};
 pub const CELLS_MAX: u64 = 100_000;
 
 /// What is measured in each group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
 pub enum Measure {
     /// Rows.
     Rows,
@@ -40,7 +43,7 @@ pub enum Measure {
 }
 
 /// A public grouping key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct PlanKey {
     /// Index of the column.
     pub column: usize,
@@ -59,7 +62,7 @@ impl PlanKey {
 }
 
 /// What the engine needs to know: row-local steps, keys, measurements. Cells are numbered with the last key running fastest.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Computation {
     /// Rows of a unit that count: those of rank below this.
     pub rows_per_unit: u32,
@@ -79,6 +82,13 @@ impl Computation {
         // Unwrap safety: the parts are plain data.
         let bytes = serde_json::to_vec(&(dataset, edition, alone)).expect("a measurement is plain data");
         *blake3::hash(&bytes).as_bytes()
+    }
+
+    /// What one row costs at the most, in looks at a column: public, for it follows from the question alone.
+    #[must_use]
+    pub fn looks(&self) -> u64 {
+        let parts = self.keys.len() + self.measures.len();
+        1 + parts as u64 + self.filter.as_ref().map_or(0, Filter::nodes)
     }
 
     /// Groups: the product of the keys' sizes.

@@ -19,13 +19,13 @@ const KILLS: usize = 50;
 const CLIENTS: usize = 4;
 const SEED: u64 = 50;
 
-struct Server {
-    child: Child,
-    url: String,
+pub struct Server {
+    pub child: Child,
+    pub url: String,
 }
 
 /// Starts the binary on a port of the system's choice and waits for its address.
-fn start(config: &Path) -> Server {
+pub fn start(config: &Path) -> Server {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tacit"))
         .args(["serve", "--config"])
         .arg(config)
@@ -42,7 +42,7 @@ fn start(config: &Path) -> Server {
     Server { child, url }
 }
 
-fn ask(agent: &ureq::Agent, url: &str, token: &str, key: &str, body: &str) -> Option<(u16, Vec<u8>)> {
+pub fn ask(agent: &ureq::Agent, url: &str, token: &str, key: &str, body: &str) -> Option<(u16, Vec<u8>)> {
     let request = agent
         .post(format!("{url}/v1/queries"))
         .header("Authorization", format!("Bearer {token}"))
@@ -52,7 +52,7 @@ fn ask(agent: &ureq::Agent, url: &str, token: &str, key: &str, body: &str) -> Op
     Some((status, response.body_mut().read_to_vec().ok()?))
 }
 
-fn agent() -> ureq::Agent {
+pub fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into()
 }
 

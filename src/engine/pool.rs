@@ -1,0 +1,173 @@
+//! The pool: worker processes for each edition, and a thread that keeps each of them.
+//!
+//! Promises that a worker that dies or is late costs its own computation and nobody else's, that another is started within a
+//! second, and that one which was dead before it was asked costs nothing.
+
+mod keeper;
+
+use std::collections::{HashMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::{Engine, EngineFault, Host, Limits};
+use crate::dataset::edition::Manifest;
+use crate::dataset::policy::Terms;
+use crate::query::plan::Computation;
+use crate::vault::private::{Exact, Private};
+
+/// How workers are started.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The binary that has the command `worker`.
+    pub program: PathBuf,
+    /// Workers of each dataset.
+    pub workers: usize,
+    /// What every computation has; large tables have more, by their declared capacity.
+    pub deadline_min: Duration,
+}
+
+/// Workers of a dataset at the least, so that one may die; each holds a copy of the table.
+const WORKERS_MIN: usize = 2;
+/// Workers of a dataset at the most, where nothing else is said.
+const WORKERS_MAX: usize = 4;
+
+impl Launch {
+    /// This very program, and as many workers as there are cores, within bounds.
+    #[must_use]
+    pub fn this_program() -> Self {
+        let workers = super::limits::cores().clamp(WORKERS_MIN, WORKERS_MAX);
+        // The link stays right when the file is replaced under a running server.
+        Self { program: PathBuf::from("/proc/self/exe"), workers, deadline_min: super::limits::DEADLINE_MIN }
+    }
+}
+
+/// Worker processes, by edition.
+pub struct WorkerPool {
+    launch: Launch,
+    lanes: HashMap<String, Arc<Lane>>,
+    keepers: Vec<JoinHandle<()>>,
+}
+
+/// One edition's computations and what its workers are started with.
+struct Lane {
+    edition: String,
+    table: PathBuf,
+    rows: u64,
+    terms: Terms,
+    limits: Limits,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+    ready: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    is_closed: bool,
+}
+
+struct Job {
+    computation: Computation,
+    done: mpsc::SyncSender<Result<Private<Exact>, EngineFault>>,
+}
+
+impl WorkerPool {
+    /// A pool without tables.
+    #[must_use]
+    pub fn new(launch: Launch) -> Self {
+        Self { launch, lanes: HashMap::new(), keepers: Vec::new() }
+    }
+}
+
+impl Host for WorkerPool {
+    fn load(&mut self, state: &Path, manifest: &Manifest) -> Result<(), EngineFault> {
+        let lane = Arc::new(Lane {
+            edition: manifest.edition.clone(),
+            table: Manifest::table_path(state, &manifest.edition),
+            rows: manifest.rows,
+            terms: manifest.terms.clone(),
+            limits: Limits::of(&manifest.terms, super::limits::cores() as u64, self.launch.deadline_min),
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+            ready: AtomicUsize::new(0),
+        });
+        self.lanes.insert(manifest.edition.clone(), Arc::clone(&lane));
+        let (tell, first) = mpsc::channel();
+        for _ in 0..self.launch.workers {
+            let (lane, program, tell) = (Arc::clone(&lane), self.launch.program.clone(), tell.clone());
+            let keep = move || keeper::keep(&lane, &program, &tell);
+            let keeper = std::thread::Builder::new().name("worker-keeper".to_owned()).spawn(keep);
+            self.keepers.push(keeper.map_err(|_| EngineFault)?);
+        }
+        drop(tell);
+        // One that is ready is enough to begin with; the others follow.
+        if first.iter().take(self.launch.workers).any(|started| started) { Ok(()) } else { Err(EngineFault) }
+    }
+}
+
+impl Engine for WorkerPool {
+    fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
+        let lane = self.lanes.get(edition).ok_or(EngineFault)?;
+        let (done, answer) = mpsc::sync_channel(1);
+        lane.push(Job { computation: computation.clone(), done });
+        answer.recv().map_err(|_| EngineFault)?
+    }
+
+    fn is_ready(&self, edition: &str) -> bool {
+        self.lanes.get(edition).is_some_and(|lane| lane.ready.load(Ordering::Acquire) > 0)
+    }
+}
+
+impl Lane {
+    fn push(&self, job: Job) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.jobs.push_back(job);
+        self.changed.notify_one();
+    }
+
+    /// Puts back what was not begun.
+    fn push_back(&self, job: Job) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.jobs.push_front(job);
+        self.changed.notify_one();
+    }
+
+    /// The next job, or nothing after a while, or the end.
+    fn next(&self, patience: Duration) -> Next {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = |queue: &mut Queue| queue.jobs.is_empty() && !queue.is_closed;
+        let waited = self.changed.wait_timeout_while(queue, patience, idle);
+        let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        match queue.jobs.pop_front() {
+            _ if queue.is_closed => Next::End,
+            Some(job) => Next::Job(job),
+            None => Next::Nothing,
+        }
+    }
+
+    fn close(&self) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.is_closed = true;
+        // Who waits is told by the end of its channel.
+        queue.jobs.clear();
+        self.changed.notify_all();
+    }
+}
+
+enum Next {
+    Job(Job),
+    Nothing,
+    End,
+}
+
+impl Drop for WorkerPool {
+    fn drop(&mut self) {
+        self.lanes.values().for_each(|lane| lane.close());
+        for keeper in self.keepers.drain(..) {
+            let _ = keeper.join();
+        }
+    }
+}

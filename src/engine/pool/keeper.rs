@@ -1,0 +1,152 @@
+//! One worker process and the thread that keeps it: start, ask, notice its end, start again.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::{Lane, Next};
+use crate::engine::EngineFault;
+use crate::engine::wire::{Order, Reply, VERSION, receive, send};
+use crate::query::plan::Computation;
+use crate::vault::private::{Exact, Private};
+
+/// How often an idle worker is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// Pause before a start that follows one which failed.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A worker that is ready.
+struct Worker {
+    child: Child,
+    socket: UnixStream,
+}
+
+/// Keeps one worker alive until the lane is closed; `first` hears how the first start went.
+pub(super) fn keep(lane: &Lane, program: &Path, first: &mpsc::Sender<bool>) {
+    loop {
+        let started = Worker::start(lane, program);
+        // Only the first start has a listener.
+        let _ = first.send(started.is_ok());
+        let ended = match started {
+            Ok(worker) => {
+                lane.ready.fetch_add(1, Ordering::AcqRel);
+                serve(lane, worker)
+            }
+            Err(EngineFault) => {
+                tracing::error!(edition = lane.edition, "a worker could not be started");
+                pause(lane)
+            }
+        };
+        if ended {
+            return;
+        }
+    }
+}
+
+/// Waits a little; true at the end. Jobs stay for others, or for the next start.
+fn pause(lane: &Lane) -> bool {
+    std::thread::park_timeout(PAUSE);
+    match lane.next(Duration::ZERO) {
+        Next::End => true,
+        Next::Nothing => false,
+        Next::Job(job) => {
+            lane.push_back(job);
+            false
+        }
+    }
+}
+
+/// Gives a worker its work until it is no more; true at the end of the lane.
+fn serve(lane: &Lane, mut worker: Worker) -> bool {
+    let ended = loop {
+        match lane.next(LOOK) {
+            Next::End => break true,
+            Next::Nothing if worker.is_gone() => break false,
+            Next::Nothing => {}
+            // It was dead before it was asked: somebody else's job now.
+            Next::Job(job) if worker.is_gone() => {
+                lane.ready.fetch_sub(1, Ordering::AcqRel);
+                lane.push_back(job);
+                worker.stop();
+                tracing::warn!(edition = lane.edition, "a worker was gone before it was asked");
+                return false;
+            }
+            Next::Job(job) => {
+                let answer = worker.evaluate(lane, &job.computation);
+                let failed = answer.is_err();
+                // Who asked may be gone; the charge stands.
+                let _ = job.done.send(answer);
+                if failed {
+                    break false;
+                }
+            }
+        }
+    };
+    lane.ready.fetch_sub(1, Ordering::AcqRel);
+    worker.stop();
+    if !ended {
+        tracing::error!(edition = lane.edition, "a worker ended; another is started");
+    }
+    ended
+}
+
+impl Worker {
+    fn start(lane: &Lane, program: &Path) -> Result<Self, EngineFault> {
+        let table = File::open(&lane.table).map_err(|_| EngineFault)?;
+        let (mut socket, theirs) = UnixStream::pair().map_err(|_| EngineFault)?;
+        let child = Command::new(program)
+            .arg0("tacit")
+            .arg("worker")
+            .env_clear()
+            .current_dir("/")
+            // An interrupt at the terminal is the server's to answer.
+            .process_group(0)
+            .stdin(Stdio::from(table))
+            .stdout(Stdio::from(OwnedFd::from(theirs)))
+            // What a library says there may hold values.
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|_| EngineFault)?;
+        // Unwrap safety: terms are plain data.
+        let terms = serde_json::to_string(&lane.terms).expect("terms are plain data");
+        let address_space_bytes = lane.limits.address_space_bytes;
+        let setup = Order::Setup { version: VERSION.to_owned(), rows: lane.rows, terms, address_space_bytes };
+        let mut ready = || {
+            socket.set_read_timeout(Some(lane.limits.start())).ok()?;
+            send(&mut socket, &setup).ok()?;
+            matches!(receive(&mut socket), Ok(Reply::Ready)).then_some(())
+        };
+        let is_ready = ready().is_some();
+        let worker = Self { child, socket };
+        if is_ready {
+            return Ok(worker);
+        }
+        worker.stop();
+        Err(EngineFault)
+    }
+
+    fn is_gone(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// One computation within its deadline.
+    fn evaluate(&mut self, lane: &Lane, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
+        self.socket.set_read_timeout(Some(lane.limits.deadline(computation))).map_err(|_| EngineFault)?;
+        send(&mut self.socket, &Order::Evaluate(computation.clone())).map_err(|_| EngineFault)?;
+        match receive(&mut self.socket) {
+            Ok(Reply::Vectors(vectors)) => Ok(Private::new(Exact { vectors })),
+            Ok(Reply::Failed | Reply::Ready) | Err(_) => Err(EngineFault),
+        }
+    }
+
+    fn stop(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,51 @@
+//! The worker: one sealed table in a process of its own, behind walls.
+//!
+//! Promises that it sees one table and computations, no ledger, no key, no network, and that it says integers and nothing else.
+//! Its standard input is the table and its standard output the socket to its server; it is started by a server alone.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use super::polars::Loaded;
+use super::wire::{Order, Reply, VERSION, receive, send};
+use super::{EngineFault, confine};
+use crate::dataset::policy::Terms;
+use crate::query::plan::{Computation, Measure};
+
+/// Serves until the server closes the socket.
+///
+/// # Errors
+/// [`EngineFault`] where it was not started by a server, or could not lock its doors.
+pub fn run() -> Result<(), EngineFault> {
+    confine::follow_parent()?;
+    let table = io::stdin().as_fd().try_clone_to_owned().map_err(|_| EngineFault)?;
+    let socket = io::stdout().as_fd().try_clone_to_owned().map_err(|_| EngineFault)?;
+    let mut socket = UnixStream::from(socket);
+    let Ok(Order::Setup { version, rows, terms, address_space_bytes }) = receive(&mut socket) else {
+        return Err(EngineFault);
+    };
+    if version != VERSION {
+        return Err(EngineFault);
+    }
+    confine::bound_memory(address_space_bytes)?;
+    let terms: Terms = serde_json::from_str(&terms).map_err(|_| EngineFault)?;
+    let loaded = Loaded::read(File::from(table), rows, terms)?;
+    // All of polars' threads are there before the doors close.
+    loaded.vectors(&every_row())?;
+    confine::lock()?;
+    send(&mut socket, &Reply::Ready).map_err(|_| EngineFault)?;
+    while let Ok(order) = receive(&mut socket) {
+        let reply = match order {
+            Order::Evaluate(computation) => loaded.vectors(&computation).map_or(Reply::Failed, Reply::Vectors),
+            Order::Setup { .. } => Reply::Failed,
+        };
+        send(&mut socket, &reply).map_err(|_| EngineFault)?;
+    }
+    Ok(())
+}
+
+fn every_row() -> Computation {
+    Computation { rows_per_unit: 1, filter: None, keys: Vec::new(), measures: vec![Measure::Rows] }
+}

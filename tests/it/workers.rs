@@ -1,0 +1,263 @@
+//! Worker processes of the real binary: what they may do, and what it costs when one dies.
+
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tacit::engine::{Engine, EngineFault, Host, Launch, Limits, WorkerPool};
+use tacit::query::parse::parse;
+use tacit::query::plan::{Computation, plan};
+use tacit::vault::noise::OpenDp;
+use tacit::vault::private::{Exact, Private};
+
+use crate::crash::{agent, ask, start};
+use crate::support::{GAUSSIAN, Lab, block_on, launch, policy, visits};
+
+/// The worker processes of a parent.
+fn workers(parent: u32) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").expect("processes").flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let (Some(stat), Ok(line)) = (status(pid), std::fs::read(entry.path().join("cmdline"))) else { continue };
+        if stat.contains(&format!("PPid:\t{parent}\n")) && line == b"tacit\0worker\0" {
+            found.push(pid);
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+fn status(pid: u32) -> Option<String> {
+    std::fs::read_to_string(format!("/proc/{pid}/status")).ok()
+}
+
+/// A signal by the shell's own command, for processes that this test's server started.
+fn signal(name: &str, pids: &[u32]) {
+    for pid in pids {
+        let _ = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status().expect("a shell");
+    }
+}
+
+/// Asks again and again until it is so; each question takes its time, so nothing sleeps.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    assert!((0..100_000).any(|_| is_so()), "{what}");
+}
+
+struct Clinic {
+    lab: Lab,
+    server: Child,
+    url: String,
+}
+
+/// The binary over a small table, with its workers.
+fn clinic() -> Clinic {
+    let lab = Lab::new(&policy(GAUSSIAN), &visits(100), Arc::new(OpenDp), "4");
+    let Lab { dir, service, router, steward, researcher, viewer } = lab;
+    drop((service, router));
+    let config = dir.path().join("tacit.toml");
+    std::fs::write(&config, "listen = \"127.0.0.1:0\"\nstate_dir = \"state\"\npolicies = [\"policy.toml\"]\n")
+        .expect("a configuration");
+    let server = start(&config);
+    let other = Lab::exact();
+    let lab = Lab { dir, service: other.service, router: other.router, steward, researcher, viewer };
+    Clinic { lab, server: server.child, url: server.url }
+}
+
+impl Clinic {
+    fn get(&self, path: &str, token: &str) -> (u16, Value) {
+        let request = agent().get(format!("{}{path}", self.url)).header("Authorization", format!("Bearer {token}"));
+        let mut response = request.call().expect("an answer");
+        let status = response.status().as_u16();
+        (status, serde_json::from_slice(&response.body_mut().read_to_vec().expect("a body")).unwrap_or_default())
+    }
+
+    fn ask(&self, number: u32) -> u16 {
+        let body = json!({"sql": format!("SELECT COUNT(*) FROM visits WHERE age > {number}"), "epsilon": "0.01"});
+        let answer = ask(&agent(), &self.url, &self.lab.researcher, &number.to_string(), &body.to_string());
+        answer.expect("an answer").0
+    }
+
+    fn end(mut self) {
+        let workers = workers(self.server.id());
+        self.server.kill().expect("an end");
+        self.server.wait().expect("an end");
+        until("workers end with their server", || workers.iter().all(|pid| is_gone(*pid)));
+    }
+}
+
+/// A process that is no more, or that only its new parent has not looked at yet.
+fn is_gone(pid: u32) -> bool {
+    status(pid).is_none_or(|status| status.contains("State:\tZ"))
+}
+
+#[test]
+fn workers_are_walled_in() {
+    let clinic = clinic();
+    until("two workers", || workers(clinic.server.id()).len() >= 2 && clinic.get("/readyz", "").0 == 200);
+    until("walls", || {
+        workers(clinic.server.id()).iter().all(|pid| status(*pid).is_some_and(|s| s.contains("Seccomp:\t2")))
+    });
+    for pid in workers(clinic.server.id()) {
+        let of = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).expect("a file of the process");
+        assert!(of("status").contains("NoNewPrivs:\t1"), "nothing is gained by running something else");
+        assert_eq!(of("environ"), "", "no secrets in the environment");
+        let limits = of("limits");
+        let space = limits.lines().find(|line| line.starts_with("Max address space")).expect("a limit");
+        assert!(!space.contains("unlimited"), "{space}");
+        for file in std::fs::read_dir(format!("/proc/{pid}/fd")).expect("open files").flatten() {
+            let Ok(target) = std::fs::read_link(file.path()) else { continue };
+            let target = target.to_string_lossy().into_owned();
+            assert!(!target.contains("ledger") && !target.contains("anchor"), "a worker holds {target}");
+        }
+    }
+    clinic.end();
+}
+
+/// One is killed while idle: nothing is charged and another comes. Both are killed over a question: it is burnt, counted as an
+/// incident, and everything else goes on.
+#[test]
+fn a_worker_that_dies_costs_its_query_and_nobody_elses() {
+    let clinic = clinic();
+    let pid = clinic.server.id();
+    until("two workers", || workers(pid).len() == 2);
+    assert_eq!(clinic.ask(1), 200);
+    let old = workers(pid);
+    signal("KILL", &old[..1]);
+    until("another instead", || workers(pid).len() == 2 && !workers(pid).contains(&old[0]));
+    assert_eq!(clinic.ask(2), 200, "an idle worker's death costs nobody anything");
+    until("both ready", || workers(pid).iter().all(|pid| status(*pid).is_some_and(|s| s.contains("Seccomp:\t2"))));
+    let old = workers(pid);
+    signal("STOP", &old);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| clinic.ask(3));
+        until("charged", || {
+            clinic.get("/v1/ledger?limit=1000", &clinic.lab.steward).1.to_string().matches("\"charged\"").count() == 3
+        });
+        // Whichever holds the question, and the other one: both are stopped.
+        signal("KILL", &old);
+        assert!(matches!(asked.join().expect("an answer"), 200 | 500), "burnt, or put back before it was begun");
+    });
+    until("two new ones", || workers(pid).len() == 2 && workers(pid).iter().all(|pid| !old.contains(pid)));
+    until("ready again", || clinic.get("/readyz", "").0 == 200);
+    assert_eq!(clinic.ask(4), 200);
+    let ledger = clinic.get("/v1/ledger?limit=1000", &clinic.lab.steward).1.to_string();
+    assert!(ledger.matches("\"burned\"").count() <= 1, "{ledger}");
+    clinic.end();
+}
+
+/// What pool and in-process engine say of one question.
+fn pooled(lab: &Lab, launch: Launch) -> (WorkerPool, String) {
+    let dataset = lab.service.dataset("visits").expect("a dataset");
+    let mark = tacit::budget::ledger::read(lab.service.ledger(), |book| {
+        book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition")
+    });
+    let state = lab.dir.path().join("state");
+    let manifest = tacit::dataset::edition::Manifest::open(&state, &mark.id, &mark.commitment).expect("an edition");
+    let mut pool = WorkerPool::new(launch);
+    pool.load(&state, &manifest).expect("workers");
+    (pool, dataset.edition.clone())
+}
+
+fn computation(lab: &Lab, sql: &str) -> Computation {
+    plan(&parse(sql).expect("SQL"), &lab.service.dataset("visits").expect("a dataset").terms, None)
+        .expect("a plan")
+        .computation
+}
+
+/// A worker that does not answer is killed at its deadline, and the next question finds another.
+#[test]
+fn a_worker_that_is_late_is_replaced() {
+    let lab = Lab::exact();
+    let brief = Launch { workers: 1, deadline_min: Duration::from_millis(300), ..launch() };
+    let (pool, edition) = pooled(&lab, brief);
+    let computation = computation(&lab, "SELECT region, COUNT(*) FROM visits GROUP BY region");
+    let mine = || workers(std::process::id());
+    // Other tests of this process have workers, too; ours is the one that the question wakes and that then is gone.
+    let before = mine();
+    assert!(pool.evaluate(&edition, &computation).is_ok());
+    let stopped: Vec<u32> = before.iter().copied().filter(|pid| holds(*pid, lab.dir.path())).collect();
+    assert_eq!(stopped.len(), 1);
+    signal("STOP", &stopped);
+    assert!(pool.evaluate(&edition, &computation).is_err(), "late");
+    assert!(pool.evaluate(&edition, &computation).is_ok(), "another one answers");
+    assert!(is_gone(stopped[0]), "the late one was killed");
+    drop(pool);
+    until("nobody is left", || mine().iter().all(|pid| !holds(*pid, lab.dir.path())));
+}
+
+/// Whether a process has a file of a folder open.
+fn holds(pid: u32, folder: &Path) -> bool {
+    let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    files.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|target| target.starts_with(folder)))
+}
+
+/// A table of exactly the declared capacity, and the dearest questions: the limits are not reached.
+#[test]
+fn a_full_table_stays_within_its_limits() {
+    const ROWS: usize = 200_000;
+    let text = policy(GAUSSIAN).replace("max_rows = 1_000_000", &format!("max_rows = {ROWS}"));
+    let mut csv = String::from("patient_id,region,diagnosis,smoker,age,cost,visited\n");
+    for row in 0..ROWS {
+        let (region, diagnosis) = (["north", "east", "south", "west"][row % 4], ["asthma", "copd", "flu", ""][row % 4]);
+        csv.push_str(&format!("p{},{region},{diagnosis},true,{},{}.25,2023-03-01\n", row / 4, row % 110, row % 499));
+    }
+    let lab = Lab::new(&text, &csv, Arc::new(OpenDp), "4");
+    let (pool, edition) = pooled(&lab, Launch { workers: 1, ..launch() });
+    let terms = &lab.service.dataset("visits").expect("a dataset").terms;
+    let limits =
+        Limits::of(terms, std::thread::available_parallelism().map_or(2, |n| n.get() as u64), launch().deadline_min);
+    let list = (0..900).map(|n| format!("{n}.25")).collect::<Vec<_>>().join(", ");
+    for sql in [
+        "SELECT region, diagnosis, smoker, COUNT(*), COUNT(DISTINCT patient_id) AS d, SUM(cost) AS c, AVG(age) AS a, COUNT(smoker) AS s FROM visits GROUP BY region, diagnosis, smoker".to_owned(),
+        format!("SELECT COUNT(DISTINCT patient_id), SUM(cost) AS c FROM visits WHERE NOT (cost IN ({list})) OR (visited > '2021-01-01' AND NOT smoker)"),
+    ] {
+        assert!(pool.evaluate(&edition, &computation(&lab, &sql)).is_ok(), "{sql}");
+    }
+    let pid = *workers(std::process::id()).iter().find(|pid| holds(**pid, lab.dir.path())).expect("our worker");
+    let peak = status(pid)
+        .expect("alive")
+        .lines()
+        .find_map(|line| line.strip_prefix("VmPeak:").map(str::to_owned))
+        .expect("a peak");
+    let peak_bytes: u64 =
+        peak.split_whitespace().next().and_then(|kib| kib.parse().ok()).map(|kib: u64| kib << 10).expect("KiB");
+    println!("a full table of {ROWS} rows: peak {} MB of {} MB", peak_bytes >> 20, limits.address_space_bytes >> 20);
+    assert!(peak_bytes < limits.address_space_bytes);
+}
+
+/// An engine whose workers are all gone.
+struct Away;
+
+impl Engine for Away {
+    fn evaluate(&self, _: &str, _: &Computation) -> Result<Private<Exact>, EngineFault> {
+        panic!("nobody asks an engine that is away")
+    }
+
+    fn is_ready(&self, _: &str) -> bool {
+        false
+    }
+}
+
+#[test]
+fn nothing_is_charged_while_no_worker_is_up() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("visits.csv"), visits(20)).expect("a source");
+    let lab = Lab::wrapped(dir, &policy(GAUSSIAN), Arc::new(OpenDp), "4", |_| Arc::new(Away));
+    let before = lab.head();
+    block_on(async {
+        assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", "0.1").await.code(), "overloaded");
+        assert_eq!(lab.get("/readyz", "").await.status, 503);
+    });
+    assert_eq!(lab.head(), before);
+}
+
+#[test]
+fn a_server_whose_workers_do_not_start_does_not_start() {
+    let Lab { dir, service, router, .. } = Lab::gaussian();
+    drop((service, router));
+    let failing = Launch { program: "/bin/false".into(), ..launch() };
+    let start = tacit::startup::open(&dir.path().join("state"), None, &[dir.path().join("policy.toml")], failing);
+    assert!(start.err().expect("no start").to_string().contains("no worker could be started"));
+}
