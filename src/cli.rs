@@ -3,12 +3,14 @@
 //! Promises exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 could not. It prints plain text or JSON and decides nothing.
 
 mod ask;
+mod audit;
 mod grant;
 mod ledger;
 mod people;
 mod policy;
 mod seal;
 mod serve;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,6 +78,13 @@ enum Command {
     /// Shows and checks the ledger.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
+    /// Audits a server's privacy claims from outside; exit 1 when one is broken.
+    ///
+    /// Example: tacit audit --samples 100000
+    Audit(audit::Options),
+    /// Evaluates computations for the server that started it.
+    #[command(hide = true)]
+    Worker,
 }
 
 /// The server that a command talks to.
@@ -178,5 +187,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Unfreeze(options) => grant::freeze(&options, false),
         Command::Account(options) => people::account(&options),
         Command::Ledger(command) => ledger::run(&command),
+        Command::Audit(options) => audit::run(&options),
+        Command::Worker => worker::run(),
     }
 }

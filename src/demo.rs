@@ -22,6 +22,7 @@ use crate::client::{Client, ClientError};
 use crate::clock::{Clock, SystemClock};
 use crate::dataset::policy::Policy;
 use crate::dataset::seal::seal;
+use crate::engine::Launch;
 use crate::privacy::units::Epsilon;
 use crate::service::grants::{self, Grant, Holder};
 use crate::service::{Service, steward};
@@ -103,7 +104,7 @@ pub fn run(options: &Options) -> Result<(), DemoError> {
     let keys_path = options.dir.join("demo.toml");
     let mut keys = keys_so_far(options, &keys_path)?;
     let policy = options.dir.join("visits.toml");
-    let service = startup::open(&state(&options.dir), None, &[policy])?;
+    let service = startup::open(&state(&options.dir), None, &[policy], Launch::this_program())?;
     runtime.block_on(async {
         tour_through(Arc::clone(&service), &options.dir, &keys).await?;
         if let Some(listener) = &listener {

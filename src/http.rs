@@ -12,6 +12,7 @@ mod grants;
 mod health;
 mod json;
 mod ledger;
+mod pad;
 mod params;
 pub mod problem;
 mod queries;
@@ -64,6 +65,7 @@ pub fn router(service: App) -> Router {
         .route("/openapi.json", axum::routing::get(move || health::openapi(Arc::clone(&document))))
         .fallback(async || Problem::not_found("there is no such page; GET /openapi.json lists them"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(middleware::from_fn_with_state(Arc::clone(&service), pad::hold))
         .layer(middleware::from_fn(headers))
         .with_state(service)
 }

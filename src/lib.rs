@@ -17,6 +17,7 @@
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`http`] | routes, roles, problems, formats | axum |
 //! | [`client`], [`present`] | our own client; answers as text | ureq |
+//! | [`audit`] | a server's claims, tested from outside | – |
 //! | [`demo`] | a synthetic clinic and its tour | `rand_distr`, which makes data and never noise |
 //! | [`cli`] | the commands | – |
 //!
@@ -61,6 +62,8 @@ pub mod http;
 
 pub mod client;
 pub mod present;
+
+pub mod audit;
 
 pub mod demo;
 

@@ -10,6 +10,7 @@ mod atlas;
 mod locks;
 mod margin;
 mod offer;
+pub mod pad;
 pub mod grants;
 pub mod quote;
 pub mod reprice;
@@ -55,6 +56,8 @@ pub struct Dataset {
     pub name: String,
     /// For people.
     pub title: Option<String>,
+    /// The quantum that its answers are padded to, in milliseconds.
+    pub pad_ms: Option<u32>,
     /// Its public terms.
     pub terms: Terms,
     /// The edition that queries see.
@@ -81,7 +84,7 @@ pub struct Service {
     key_locks: KeyedLocks,
     view_locks: KeyedLocks,
     atlas: Atlas,
-    running: Semaphore,
+    running: HashMap<String, Semaphore>,
     present: Mutex<HashMap<String, usize>>,
 }
 
@@ -176,14 +179,15 @@ impl Service {
     #[must_use]
     pub fn new(ports: Ports, datasets: Vec<Dataset>) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let running = datasets.iter().map(|dataset| (dataset.name.clone(), Semaphore::new(2 * cores)));
         let service = Self {
+            running: running.collect(),
             ports,
             datasets: datasets.into_iter().map(|dataset| (dataset.name.clone(), dataset)).collect(),
             answers: StoredAnswers::default(),
             key_locks: KeyedLocks::default(),
             view_locks: KeyedLocks::default(),
             atlas: Atlas::default(),
-            running: Semaphore::new(2 * cores),
             present: Mutex::default(),
         };
         read(service.ledger(), |book| service.chart(book));
@@ -212,6 +216,12 @@ impl Service {
     #[must_use]
     pub fn ledger(&self) -> &dyn Ledger {
         self.ports.ledger.as_ref()
+    }
+
+    /// Whether questions are answered: the ledger can be read back, and every dataset can be evaluated.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ledger().is_sound() && self.datasets().all(|dataset| self.ports.engine.is_ready(&dataset.edition))
     }
 
     /// Milliseconds since 1970 in UTC.

@@ -10,7 +10,7 @@ use crate::budget::ledger::{Ledger, read};
 use crate::clock::{Clock, SystemClock};
 use crate::dataset::edition::{EditionError, Manifest};
 use crate::dataset::policy::{Policy, PolicyError};
-use crate::engine::{EngineFault, PolarsEngine};
+use crate::engine::{EngineFault, Host, Launch, WorkerPool};
 use crate::service::{Dataset, Ports, Service, ServiceError, steward};
 use crate::store::{OpenError, SqliteLedger};
 use crate::vault::noise::OpenDp;
@@ -47,7 +47,7 @@ pub enum StartError {
         dataset: String,
     },
     /// A table is readable no more.
-    #[error("the sealed table of \"{dataset}\" cannot be loaded; seal again")]
+    #[error("the sealed table of \"{dataset}\" cannot be loaded, or no worker could be started for it; seal again")]
     Unloadable {
         /// The dataset.
         dataset: String,
@@ -60,14 +60,20 @@ pub enum StartError {
     },
 }
 
-/// Opens the service over a state directory, its anchor (nothing where that stays where it is) and these policies, with the shipped noise and the system's clock.
+/// Opens the service over a state directory, its anchor (nothing where that stays where it is) and these policies, with the shipped noise, the system's clock, and
+/// workers that are started so.
 ///
 /// # Errors
 /// [`StartError`].
-pub fn open(state: &Path, anchor: Option<&Path>, policies: &[impl AsRef<Path>]) -> Result<Arc<Service>, StartError> {
+pub fn open(
+    state: &Path,
+    anchor: Option<&Path>,
+    policies: &[impl AsRef<Path>],
+    launch: Launch,
+) -> Result<Arc<Service>, StartError> {
     let policies: Vec<Policy> = policies.iter().map(|path| Policy::load(path.as_ref())).collect::<Result<_, _>>()?;
     let ledger = SqliteLedger::open_anchored(state, anchor, SystemClock.now_ms())?;
-    let mut engine = PolarsEngine::new();
+    let mut engine = WorkerPool::new(launch);
     let mut datasets: Vec<Dataset> = Vec::with_capacity(policies.len());
     for policy in policies {
         if datasets.iter().any(|other| other.name == policy.name) {
@@ -88,12 +94,7 @@ pub fn open(state: &Path, anchor: Option<&Path>, policies: &[impl AsRef<Path>]) 
 ///
 /// # Errors
 /// [`StartError`].
-pub fn load(
-    state: &Path,
-    ledger: &dyn Ledger,
-    engine: &mut PolarsEngine,
-    policy: Policy,
-) -> Result<Dataset, StartError> {
+pub fn load(state: &Path, ledger: &dyn Ledger, engine: &mut dyn Host, policy: Policy) -> Result<Dataset, StartError> {
     steward::check_cap(ledger, &policy)?;
     let name = policy.name.clone();
     let mark = read(ledger, |book| book.dataset(&name).and_then(|whole| whole.edition.clone()));
@@ -107,5 +108,5 @@ pub fn load(
         return Err(StartError::TermsChanged { dataset: name });
     }
     engine.load(state, &manifest).map_err(|EngineFault| StartError::Unloadable { dataset: name.clone() })?;
-    Ok(Dataset { name, title: policy.title, terms: policy.terms, edition: id })
+    Ok(Dataset { name, title: policy.title, pad_ms: policy.pad_ms, terms: policy.terms, edition: id })
 }

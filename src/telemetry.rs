@@ -2,6 +2,7 @@
 //!
 //! Promises nothing of rows, exact aggregates, literals of queries or tokens: only our own crate's events are shown.
 
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -21,7 +22,11 @@ pub fn start() {
 
 /// Starts logging to `writer`; panics keep their hook.
 pub fn start_with(writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
+    let _ = tracing::subscriber::set_global_default(subscriber(writer));
+}
+
+/// What writes this crate's events to `writer`.
+pub fn subscriber(writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> impl Subscriber + Send + Sync {
     let lines = tracing_subscriber::fmt::layer().json().with_writer(writer);
-    let subscriber = tracing_subscriber::registry().with(EnvFilter::new(DIRECTIVES)).with(lines);
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    tracing_subscriber::registry().with(EnvFilter::new(DIRECTIVES)).with(lines)
 }

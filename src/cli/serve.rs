@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Failure;
 use crate::config::Config;
+use crate::engine::Launch;
 use crate::query::file::QueryFile;
 use crate::query::parse;
 use crate::terminal::complain;
@@ -14,8 +15,8 @@ pub(super) fn run(config: &Path) -> Result<(), Failure> {
     if let Some(dir) = &config.queries_dir {
         check_queries(dir)?;
     }
-    let service =
-        startup::open(&config.state_dir, config.anchor.as_deref(), &config.policies).map_err(Failure::could)?;
+    let service = startup::open(&config.state_dir, config.anchor.as_deref(), &config.policies, Launch::this_program())
+        .map_err(Failure::could)?;
     http::server::runtime().map_err(Failure::could)?.block_on(async {
         let listener = tokio::net::TcpListener::bind(config.listen).await;
         let listener =

@@ -24,6 +24,8 @@ pub struct Policy {
     pub source: PathBuf,
     /// Units whose rows are left out, a file relative to the policy's.
     pub exclude: Option<PathBuf>,
+    /// The quantum that answers are padded to, in milliseconds; nothing where they are not. It can change without sealing anew.
+    pub pad_ms: Option<u32>,
     /// What is public: everything queries depend on.
     pub terms: Terms,
 }

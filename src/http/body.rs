@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 
 use super::App;
 use super::json::{Fields, Json, wrong_kind};
+use super::pad::Read;
 use super::problem::Problem;
 use crate::budget::entry::KeyUse;
 use crate::privacy::units::Epsilon;
@@ -30,8 +31,11 @@ impl FromRequest<App> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        let read = request.extensions().get::<Read>().cloned();
         let reading = to_bytes(request.into_body(), BODY_BYTES_MAX);
-        match tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), reading).await {
+        let body = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), reading).await;
+        read.inspect(Read::now);
+        match body {
             Ok(Ok(bytes)) => Ok(Self(bytes)),
             Ok(Err(_)) => Err(Problem::too_large(BODY_BYTES_MAX)),
             Err(_) => {

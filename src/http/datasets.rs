@@ -25,6 +25,9 @@ pub struct DatasetBody {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<String>,
+    /// The quantum that answers are padded to, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pad_ms: Option<u32>,
     privacy_unit: String,
     max_rows_per_unit: u32,
     max_rows: u64,
@@ -104,6 +107,7 @@ fn body(service: &App, dataset: &Dataset) -> DatasetBody {
     DatasetBody {
         name: dataset.name.clone(),
         title: dataset.title.clone(),
+        pad_ms: dataset.pad_ms,
         privacy_unit: terms.unit.name().to_owned(),
         max_rows_per_unit: terms.max_rows_per_unit,
         max_rows: terms.max_rows,

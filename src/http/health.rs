@@ -16,13 +16,16 @@ pub async fn livez() -> &'static str {
 }
 
 /// Says whether questions are answered. The listener opens only once the ledger and every edition are open; 503 where the
-/// ledger cannot be read back after a failure.
+/// ledger cannot be read back after a failure, or a dataset has no worker.
 #[utoipa::path(
     get, path = "/readyz",
     responses((status = 200, description = "It answers"), (status = 503, body = Problem))
 )]
 pub async fn readyz(State(service): State<App>) -> Result<&'static str, Problem> {
-    if service.ledger().is_sound() { Ok("ok\n") } else { Err(Problem::overloaded("the ledger cannot be read back")) }
+    if service.is_ready() {
+        return Ok("ok\n");
+    }
+    Err(Problem::overloaded("the ledger cannot be read back, or no worker of a dataset is up"))
 }
 
 /// The OpenAPI 3.1 document.

@@ -8,7 +8,7 @@ use super::auth::Researcher;
 use super::body::{Body, ask, key_use};
 use super::encode::{self, Format};
 use super::problem::Problem;
-use super::{App, quotes::QuestionBody};
+use super::{App, pad, quotes::QuestionBody};
 use crate::service::ServiceError;
 use crate::service::ask::Ask;
 
@@ -25,13 +25,25 @@ pub async fn query(
     Researcher(person): Researcher,
     headers: HeaderMap,
     Body(body): Body,
+) -> Response {
+    let asked = ask(&body);
+    let pad = asked.as_ref().ok().and_then(|ask| service.pad(&person.name, ask));
+    pad::marked(pad, answer(service, person.name, &headers, &body, asked).await)
+}
+
+async fn answer(
+    service: App,
+    who: String,
+    headers: &HeaderMap,
+    body: &[u8],
+    asked: Result<Ask, Problem>,
 ) -> Result<Response, Problem> {
-    let format = Format::negotiate(&headers)?;
-    let key = key_use(&headers, &body)?;
-    let ask: Ask = ask(&body)?;
+    let format = Format::negotiate(headers)?;
+    let key = key_use(headers, body)?;
+    let ask = asked?;
     // A caller that hangs up cancels nothing: the work is its own task.
     let work = tokio::spawn(async move {
-        let answer = service.answer(person.name, ask, key).await?;
+        let answer = service.answer(who, ask, key).await?;
         encode::off_thread(answer.cells(), move || encode::answer(&answer, format)).await
     });
     let seconds = std::time::Duration::from_secs(ANSWER_SECONDS_MAX);

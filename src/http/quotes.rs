@@ -5,12 +5,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::App;
 use super::auth::Researcher;
 use super::body::{Body, ask};
 use super::encode::{ColumnBody, PriceBody};
 use super::problem::Problem;
+use super::{App, pad};
 use crate::service::account::AccountView;
+use crate::service::ask::Ask;
 use crate::service::quote::{LegsView, Quote};
 
 /// A question, for quotes and queries alike.
@@ -71,13 +72,15 @@ pub struct BeforeAndAfter {
     post, path = "/v1/quotes", request_body = QuestionBody, security(("token" = [])),
     responses((status = 200, body = QuoteBody), (status = "4XX", body = Problem))
 )]
-pub async fn quote(
-    State(service): State<App>,
-    Researcher(person): Researcher,
-    Body(body): Body,
-) -> Result<Response, Problem> {
-    let ask = ask(&body)?;
-    let quoting = tokio::task::spawn_blocking(move || service.quote(&person.name, &ask));
+pub async fn quote(State(service): State<App>, Researcher(person): Researcher, Body(body): Body) -> Response {
+    let asked = ask(&body);
+    let pad = asked.as_ref().ok().and_then(|ask| service.pad(&person.name, ask));
+    pad::marked(pad, quoted(service, person.name, asked).await)
+}
+
+async fn quoted(service: App, who: String, asked: Result<Ask, Problem>) -> Result<Response, Problem> {
+    let ask = asked?;
+    let quoting = tokio::task::spawn_blocking(move || service.quote(&who, &ask));
     let quote = quoting.await.map_err(|_| Problem::overloaded("the quote was cut off"))??;
     Ok(Json(QuoteBody::from(quote)).into_response())
 }

@@ -108,6 +108,9 @@ impl Service {
         check_canonical(&asked.priced)?;
         let asked = Arc::new(asked);
         let fresh = Arc::new(fresh(&parts, &asked.priced)?);
+        if !fresh.views.is_empty() && !self.ports.engine.is_ready(&asked.priced.dataset.edition) {
+            return Err(ServiceError::Overloaded);
+        }
         let (parts, this, question) = (Arc::new(parts), Arc::clone(&self), Arc::clone(&asked));
         let (made, drawn) = (Arc::clone(&parts), Arc::clone(&fresh));
         let charged = blocking(move || this.charge(&made, leg, &drawn, &question)).await?;
@@ -118,7 +121,11 @@ impl Service {
         };
         let standing = receipt.standing().clone();
         // Data is touched by few at a time; the ledger's commits, before and after, are shared by many.
-        let slot = self.running.acquire().await;
+        let running = self.running.get(&asked.priced.dataset.name);
+        let slot = match running {
+            Some(running) => running.acquire().await.ok(),
+            None => None,
+        };
         let (this, question) = (Arc::clone(&self), Arc::clone(&asked));
         let computed = blocking(move || {
             Ok(catch_unwind(AssertUnwindSafe(|| this.execute(receipt, &fresh, &parts, &question))).ok().flatten())

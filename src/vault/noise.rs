@@ -10,6 +10,7 @@ use dashu::rational::RBig;
 use opendp::measurements::{make_gaussian, make_laplace};
 use opendp::metrics::{L1Distance, L2Distance};
 
+use super::private::Private;
 use crate::privacy::mechanism::{Mechanism, NoiseLaw, integer_vectors};
 
 /// The sampler failed; its own words stay inside.
@@ -24,6 +25,21 @@ pub trait NoiseSource: Send + Sync {
     /// # Errors
     /// [`NoiseFault`] where the system gives no randomness.
     fn draw(&self, law: &NoiseLaw, cells: usize) -> Result<Vec<IBig>, NoiseFault>;
+
+    /// The noisy cells of an exact vector, on the law's fine grid: exact·2^fine_bits + noise. A double for tests may give what
+    /// another source gave; it cannot look at the vector.
+    ///
+    /// # Errors
+    /// [`NoiseFault`] where there is no noise, or not enough of it.
+    fn add(&self, law: &NoiseLaw, exact: Private<Vec<i64>>) -> Result<Vec<IBig>, NoiseFault> {
+        let exact = exact.open();
+        let noise = self.draw(law, exact.len())?;
+        if noise.len() != exact.len() {
+            return Err(NoiseFault);
+        }
+        let shift = law.fine_bits as usize;
+        Ok(exact.into_iter().zip(noise).map(|(exact, noise)| (IBig::from(exact) << shift) + noise).collect())
+    }
 }
 
 /// OpenDP's samplers over OpenSSL's private random source.

@@ -87,13 +87,11 @@ pub fn release(receipt: Receipt, exact: Private<Exact>, noise: &dyn NoiseSource)
     }
     let mut measurements = Vec::with_capacity(vectors.len());
     for (vector, one) in vectors.into_iter().zip(certificate.measurements()) {
-        let drawn = noise.draw(&one.law, vector.len())?;
-        if drawn.len() != vector.len() {
+        let cells = noise.add(&one.law, Private::new(vector))?;
+        if cells.len() as u64 != one.cells {
             return Err(ReleaseFault::Shape);
         }
-        let shift = one.law.fine_bits as usize;
-        let cells = vector.into_iter().zip(drawn).map(|(exact, noise)| (IBig::from(exact) << shift) + noise);
-        measurements.push(Noisy { law: one.law, price: one.price, cells: cells.collect() });
+        measurements.push(Noisy { law: one.law, price: one.price, cells });
     }
     Ok(Release {
         v: ENCODING_VERSION,

@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, visits};
+use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, launch, policy, visits};
 
 #[test]
 fn an_unknown_dataset_and_somebody_elses_look_alike() {
@@ -211,8 +211,8 @@ fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
     drop((service, router));
     let policy = tacit::dataset::policy::Policy::load(&dir.path().join("policy.toml")).expect("a policy");
     assert_eq!(policy.name, "visits");
-    let reopened =
-        tacit::startup::open(&dir.path().join("state"), None, &[dir.path().join("policy.toml")]).expect("a service");
+    let reopened = tacit::startup::open(&dir.path().join("state"), None, &[dir.path().join("policy.toml")], launch())
+        .expect("a service");
     let router = tacit::http::router(std::sync::Arc::clone(&reopened));
     let forged =
         block_on(call(&router, Method::GET, &format!("/v1/releases/{id}"), Some(&researcher), &[], String::new()));

@@ -12,8 +12,9 @@ use tacit::vault::private::{Exact, Private};
 
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
 
+/// Log lines in memory.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(pub Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -31,6 +32,10 @@ struct Blabbing;
 impl Engine for Blabbing {
     fn evaluate(&self, _: &str, _: &Computation) -> Result<Private<Exact>, EngineFault> {
         panic!("could not parse CANARY-D0001 as i64")
+    }
+
+    fn is_ready(&self, _: &str) -> bool {
+        true
     }
 }
 

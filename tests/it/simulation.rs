@@ -102,6 +102,10 @@ impl Engine for SimEngine {
         let vector = vec![0; computation.groups() as usize];
         Ok(Private::new(Exact { vectors: vec![vector; computation.measures.len()] }))
     }
+
+    fn is_ready(&self, _: &str) -> bool {
+        true
+    }
 }
 
 /// Noise that never comes twice, so that two draws are told apart.
@@ -376,7 +380,7 @@ fn serve(
 ) -> Arc<Service> {
     let (engine, noise, clock) = (Arc::clone(engine), Arc::clone(noise), Arc::clone(clock));
     let (name, title, terms) = (policy.name.clone(), None, policy.terms.clone());
-    let dataset = Dataset { name, title, terms, edition: format!("ed{number}") };
+    let dataset = Dataset { name, title, pad_ms: None, terms, edition: format!("ed{number}") };
     Arc::new(Service::new(Ports { ledger, engine, noise, clock }, vec![dataset]))
 }
 

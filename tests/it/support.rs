@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -13,7 +14,7 @@ use tacit::budget::people::Role;
 use tacit::clock::Clock;
 use tacit::dataset::policy::Policy;
 use tacit::dataset::seal::seal;
-use tacit::engine::PolarsEngine;
+use tacit::engine::{Engine, Launch, PolarsEngine};
 use tacit::privacy::mechanism::NoiseLaw;
 use tacit::privacy::units::Epsilon;
 use tacit::service::grants::{self, Grant, Holder};
@@ -48,6 +49,11 @@ impl NoiseSource for BrokenNoise {
     fn draw(&self, _: &NoiseLaw, _: usize) -> Result<Vec<IBig>, NoiseFault> {
         Err(NoiseFault)
     }
+}
+
+/// How tests start workers: from the binary under test.
+pub fn launch() -> Launch {
+    Launch { program: env!("CARGO_BIN_EXE_tacit").into(), workers: 2, deadline_min: Duration::from_secs(10) }
 }
 
 /// A dataset of people with visits; `budget` is the lines of accountant, cap and query limit.
@@ -140,6 +146,17 @@ impl Lab {
 
     /// The same over a folder that holds the policy's source.
     pub fn over(dir: TempDir, policy: &str, noise: Arc<dyn NoiseSource>, allocation: &str) -> Self {
+        Self::wrapped(dir, policy, noise, allocation, |engine| Arc::new(engine))
+    }
+
+    /// The same with an engine of the test's own, made of the real one.
+    pub fn wrapped(
+        dir: TempDir,
+        policy: &str,
+        noise: Arc<dyn NoiseSource>,
+        allocation: &str,
+        wrap: impl FnOnce(PolarsEngine) -> Arc<dyn Engine>,
+    ) -> Self {
         let path = dir.path().join("policy.toml");
         std::fs::write(&path, policy).expect("a policy file");
         let policy = Policy::load(&path).unwrap_or_else(|error| panic!("{error}"));
@@ -154,7 +171,7 @@ impl Lab {
         grant(&ledger, "ada", &policy.name, allocation);
         let mut engine = PolarsEngine::new();
         let dataset = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("a dataset");
-        let ports = Ports { ledger: Arc::new(ledger), engine: Arc::new(engine), noise, clock: Arc::new(StoppedClock) };
+        let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock: Arc::new(StoppedClock) };
         let service = Arc::new(Service::new(ports, vec![dataset]));
         let router = tacit::http::router(Arc::clone(&service));
         Self { dir, service, router, steward: boss, researcher, viewer }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tacit::vault::noise::OpenDp;
 
-use crate::support::{BrokenNoise, GAUSSIAN, Lab, PURE, block_on, policy, visits};
+use crate::support::{BrokenNoise, GAUSSIAN, Lab, PURE, block_on, launch, policy, visits};
 
 fn account(accounts: &Value, kind: &str, name: &str) -> Value {
     let is_it = |account: &&Value| account["kind"] == kind && account["name"] == name;
@@ -155,11 +155,11 @@ fn a_lifetime_cap_only_rises() {
         let Lab { dir, service, router, .. } = lab;
         drop((service, router));
         let (state, path) = (dir.path().join("state"), dir.path().join("policy.toml"));
-        drop(tacit::startup::open(&state, None, &[&path]).unwrap_or_else(|error| panic!("{error}")));
+        drop(tacit::startup::open(&state, None, &[&path], launch()).unwrap_or_else(|error| panic!("{error}")));
         for (cap, starts) in [("5", true), ("4.5", false)] {
             let text = policy(GAUSSIAN).replace("epsilon = \"4\"", &format!("epsilon = \"{cap}\""));
             std::fs::write(&path, text).expect("a policy");
-            assert_eq!(tacit::startup::open(&state, None, &[&path]).is_ok(), starts, "{cap}");
+            assert_eq!(tacit::startup::open(&state, None, &[&path], launch()).is_ok(), starts, "{cap}");
         }
     });
 }

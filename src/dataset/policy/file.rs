@@ -15,6 +15,7 @@ use crate::privacy::units::{Delta, Epsilon, scaled};
 const ROWS_MAX: i64 = 4_000_000_000;
 const ROWS_PER_UNIT_MAX: i64 = 65_535;
 const COLUMNS_MAX: usize = 512;
+const PAD_MS_MAX: i64 = 60_000;
 const VALUES_MAX: usize = 10_000;
 const VALUE_CHARS_MAX: usize = 256;
 /// capacity × bound stays below 2 to this power.
@@ -43,6 +44,7 @@ struct DatasetTable {
     max_epsilon_per_query: Option<Spanned<String>>,
     #[serde(default)]
     oversubscribe: bool,
+    pad_ms: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]
@@ -140,10 +142,12 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
         Some(text) => epsilon("max_epsilon_per_query", text, faults),
         None => cap,
     };
+    let pad_ms = dataset.pad_ms.as_ref().and_then(|given| faults.count("pad_ms", given, PAD_MS_MAX));
     let columns = columns(file.column, &unit, max_rows, faults);
     Some(Policy {
         name: dataset.name.into_inner(),
         title: dataset.title,
+        pad_ms,
         source: PathBuf::from(dataset.source.into_inner()),
         exclude: dataset.exclude.map(|file| PathBuf::from(file.into_inner())),
         terms: Terms {

@@ -1,0 +1,60 @@
+//! Answers leave at their moment, where a dataset is padded.
+//!
+//! Promises that every answer after authentication waits, errors and refusals included, counted from when the whole request was
+//! read: a caller who sends a body slowly moves the answer with it, and learns nothing of when the work was done.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
+
+use super::App;
+use super::problem::Problem;
+use crate::service::pad::Pad;
+
+/// When a request was read, as far as it is.
+#[derive(Clone)]
+pub struct Read(Arc<Mutex<Instant>>);
+
+impl Read {
+    /// The body is read now.
+    pub fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn at(&self) -> Instant {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Marks an answer or a refusal with its moment.
+pub fn marked(pad: Option<Pad>, answer: Result<Response, Problem>) -> Response {
+    let mut response = answer.into_response();
+    if let Some(pad) = pad {
+        response.extensions_mut().insert(pad);
+    }
+    response
+}
+
+/// Holds every answer back until its moment.
+pub async fn hold(State(service): State<App>, mut request: Request, next: Next) -> Response {
+    let Some(least) = service.least_pad().filter(|_| request.uri().path().starts_with("/v1/")) else {
+        return next.run(request).await;
+    };
+    let read = Read(Arc::new(Mutex::new(Instant::now())));
+    request.extensions_mut().insert(read.clone());
+    let mut response = next.run(request).await;
+    if response.status() == StatusCode::UNAUTHORIZED {
+        return response;
+    }
+    let pad = response.extensions_mut().remove::<Pad>().unwrap_or(least);
+    let (due, is_late) = pad.due(read.at().elapsed());
+    if is_late {
+        tracing::warn!("an answer took longer than its padding; a longer pad_ms would hold");
+    }
+    tokio::time::sleep_until(read.at() + due).await;
+    response
+}
