@@ -1,0 +1,202 @@
+//! The two datasets of an audit: neighbours in each of many disjoint groups.
+//!
+//! In every group one holds a unit that does the most that a unit may, and the other does not:
+//! * a *heavy* unit has more rows than `max_rows_per_unit`, all equal, in one cell, with a value far beyond its bound: what counts
+//!   and sums must bear;
+//! * a *spread* unit has one row in each of as many cells as a unit may reach: what distinct counts must bear.
+//!
+//! Groups are a key of 1,000 values times a key of slots, so that one question gives up to 99,000 independent samples.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use crate::privacy::sensitivity::{Sensitivity, Statistic};
+
+/// The dataset with the units.
+pub const WITH: &str = "audit_with";
+/// The dataset without them.
+pub const WITHOUT: &str = "audit_without";
+/// ε of the datasets' cap and of the auditor's allocation, the most there is.
+pub const CAP: f64 = 100.0;
+/// Values of the column that makes questions differ.
+pub(super) const SALTS: u64 = 1_000_000_000;
+
+const GROUPS: usize = 1_000;
+const SLOTS: usize = 99;
+const PAIRS: usize = 49;
+/// k: rows of a unit that count.
+const ROWS_PER_UNIT: u32 = 2;
+/// Rows of a heavy unit in the source.
+const HEAVY_ROWS: usize = 5;
+/// R: the bound of the summed column, around 0.
+const BOUND: u64 = 2;
+/// What a heavy unit's rows hold in the source.
+const BEYOND: i64 = 1_000;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Rows of heavy units.
+    Count,
+    /// Their values.
+    Sum,
+    /// Spread units.
+    DistinctUnits,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Count, Self::Sum, Self::DistinctUnits];
+
+    /// For people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Sum => "sum",
+            Self::DistinctUnits => "distinct units",
+        }
+    }
+
+    pub(super) fn sql(self, dataset: &str, salt: u64) -> String {
+        let (slot, aggregate) = match self {
+            Self::Count => ("slot", "COUNT(*)"),
+            Self::Sum => ("slot", "SUM(amount)"),
+            Self::DistinctUnits => ("pair", "COUNT(DISTINCT who)"),
+        };
+        format!("SELECT grp, {slot}, {aggregate} AS n FROM {dataset} WHERE salt <> {salt} GROUP BY grp, {slot}")
+    }
+
+    pub(super) fn samples_per_query(self) -> u64 {
+        let slots = match self {
+            Self::Count | Self::Sum => SLOTS,
+            Self::DistinctUnits => PAIRS,
+        };
+        (GROUPS * slots) as u64
+    }
+
+    /// The sample that a slot's cell belongs to, within its group.
+    pub(super) fn sample_of(self, slot: &str) -> Option<usize> {
+        let number: usize = slot.get(1..)?.parse().ok()?;
+        match self {
+            Self::Count | Self::Sum => Some(number),
+            Self::DistinctUnits => Some(number / 2),
+        }
+    }
+
+    /// Cells of a sample.
+    pub(super) fn cells(self) -> usize {
+        match self {
+            Self::Count | Self::Sum => 1,
+            Self::DistinctUnits => ROWS_PER_UNIT as usize,
+        }
+    }
+
+    /// What each of them moves by, when the unit is added.
+    pub(super) fn move_per_cell(self) -> f64 {
+        let rows = f64::from(ROWS_PER_UNIT);
+        match self {
+            Self::Count => rows,
+            Self::Sum => rows * BOUND as f64,
+            Self::DistinctUnits => 1.0,
+        }
+    }
+
+    /// The sensitivity that the server must declare for it.
+    pub(super) fn sensitivity(self) -> Sensitivity {
+        let statistic = match self {
+            Self::Count => Statistic::Count,
+            Self::Sum => Statistic::Sum { radius: BOUND },
+            Self::DistinctUnits => Statistic::DistinctUnits { cells_reachable: (GROUPS * 2 * PAIRS) as u64 },
+        };
+        // Unwrap safety: 2 rows of at most 2.
+        Sensitivity::of(statistic, ROWS_PER_UNIT).expect("small bounds fit")
+    }
+}
+
+/// Writes the two policies and their sources into a folder; the policies' names are those of the datasets with `.toml`.
+///
+/// # Errors
+/// Those of the file system.
+pub fn prepare(dir: &Path, accountant: &str) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    for (name, has_units) in [(WITH, true), (WITHOUT, false)] {
+        fs::write(dir.join(format!("{name}.toml")), policy(name, accountant))?;
+        let mut source = BufWriter::new(fs::File::create(dir.join(format!("{name}.csv")))?);
+        write_rows(&mut source, has_units)?;
+        source.flush()?;
+    }
+    Ok(())
+}
+
+fn policy(name: &str, accountant: &str) -> String {
+    let list = |prefix: char, count: usize| {
+        (0..count).map(|number| format!("\"{prefix}{number}\"")).collect::<Vec<_>>().join(", ")
+    };
+    let (groups, slots, pairs) = (list('g', GROUPS), list('s', SLOTS), list('p', 2 * PAIRS));
+    let delta = if accountant == "pure" { "" } else { ", delta = \"0.01\"" };
+    format!(
+        r#"# Written by tacit audit --prepare: a table of nobody, to be sealed on the server that is audited.
+[dataset]
+name = "{name}"
+title = "A table of nobody, for audits"
+source = "{name}.csv"
+privacy_unit = "who"
+max_rows_per_unit = {ROWS_PER_UNIT}
+max_rows = 1_000_000
+accountant = "{accountant}"
+cap = {{ epsilon = "100"{delta} }}
+max_epsilon_per_query = "10"
+
+[[column]]
+name = "grp"
+type = "category"
+values = [{groups}]
+
+[[column]]
+name = "slot"
+type = "category"
+values = [{slots}, "none"]
+
+[[column]]
+name = "pair"
+type = "category"
+values = [{pairs}, "none"]
+
+[[column]]
+name = "amount"
+type = "integer"
+min = "-{BOUND}"
+max = "{BOUND}"
+
+[[column]]
+name = "salt"
+type = "integer"
+min = "0"
+max = "{SALTS}"
+"#
+    )
+}
+
+/// Every table has a bystander in each group; only the one with units has those.
+fn write_rows(out: &mut impl Write, has_units: bool) -> io::Result<()> {
+    writeln!(out, "who,grp,slot,pair,amount,salt")?;
+    for group in 0..GROUPS {
+        writeln!(out, "b{group},g{group},none,none,0,0")?;
+        if !has_units {
+            continue;
+        }
+        for slot in 0..SLOTS {
+            for _ in 0..HEAVY_ROWS {
+                writeln!(out, "h{group}.{slot},g{group},s{slot},none,{BEYOND},0")?;
+            }
+        }
+        for pair in 0..PAIRS {
+            for cell in 0..2 {
+                writeln!(out, "d{group}.{pair},g{group},none,p{},0,0", 2 * pair + cell)?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! `tacit audit`: the black-box audit, of a server or of one of its own.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::Failure;
+use crate::audit::throwaway::{Folder, NoServer, open, seal_all, with};
+use crate::audit::{self, AuditError, Finding, Scope, tables, timing};
+use crate::client::Client;
+use crate::privacy::units::Epsilon;
+use crate::terminal::{complain, say, table};
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// The server to audit, on which a steward sealed the tables of --prepare; a throw-away server of its own by default.
+    #[arg(long, requires = "token")]
+    server: Option<String>,
+    /// Token of a researcher with an allocation of epsilon 100 of both tables.
+    #[arg(long, env = "TACIT_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Samples of each side and mechanism.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    samples: u64,
+    /// The claim to audit: epsilon of each question.
+    #[arg(long, default_value = "1")]
+    epsilon: String,
+    /// Only of this accountant, for a throw-away server and for --prepare.
+    #[arg(long, value_enum)]
+    accountant: Option<AccountantName>,
+    /// Writes the two tables and their policies into a folder, and audits nothing.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["server", "timing"])]
+    prepare: Option<PathBuf>,
+    /// Times answers of neighbouring tables instead, with padding and without, on a server of its own.
+    #[arg(long, conflicts_with = "server")]
+    timing: bool,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AccountantName {
+    Gaussian,
+    Pure,
+}
+
+impl AccountantName {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gaussian => "gaussian",
+            Self::Pure => "pure",
+        }
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        match error {
+            AuditError::Client(error) => error.into(),
+            AuditError::Unusable(text) => Self::Could(text),
+        }
+    }
+}
+
+impl From<NoServer> for Failure {
+    fn from(error: NoServer) -> Self {
+        Self::could(error)
+    }
+}
+
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    if let Some(dir) = &options.prepare {
+        return prepare(dir, options.accountant.unwrap_or(AccountantName::Gaussian));
+    }
+    if options.timing {
+        return time(options);
+    }
+    let epsilon = Epsilon::parse(&options.epsilon).map_err(|fault| Failure::Usage(format!("--epsilon: {fault}")))?;
+    let scope = Scope { epsilon, samples: options.samples };
+    let findings = match &options.server {
+        Some(server) => audit::run(&Client::new(server, options.token.as_deref()), scope)?,
+        None => own(scope, options)?,
+    };
+    if options.json {
+        say(serde_json::to_string(&findings).unwrap_or_default());
+    } else {
+        say(shown(&findings));
+    }
+    let broken: Vec<_> = findings.iter().filter(|one| !one.holds).map(|one| one.mechanism.as_str()).collect();
+    if broken.is_empty() { Ok(()) } else { Err(Failure::No(format!("a claim is broken: {}", broken.join(", ")))) }
+}
+
+fn prepare(dir: &std::path::Path, accountant: AccountantName) -> Result<(), Failure> {
+    tables::prepare(dir, accountant.name())
+        .map_err(|error| Failure::Could(format!("{}: cannot be written: {}", dir.display(), error.kind())))?;
+    let shown = dir.display();
+    say(format!(
+        "wrote {shown}/{with}.toml and {shown}/{without}.toml with their sources. Then, with STATE the state folder of the server:\n  \
+         tacit seal {shown}/{with}.toml --state STATE\n  tacit seal {shown}/{without}.toml --state STATE\n  \
+         tacit researcher add auditor --state STATE\n  \
+         tacit grant auditor {with} --epsilon 100 --reason audit --state STATE\n  \
+         tacit grant auditor {without} --epsilon 100 --reason audit --state STATE\n\
+         name both policies in the server's tacit.toml, start it, and run\n  tacit audit --server URL --token TOKEN",
+        with = tables::WITH,
+        without = tables::WITHOUT,
+    ));
+    Ok(())
+}
+
+/// Audits throw-away servers, one of each accountant.
+fn own(scope: Scope, options: &Options) -> Result<Vec<Finding>, Failure> {
+    let accountants = match options.accountant {
+        Some(one) => vec![one],
+        None => vec![AccountantName::Gaussian, AccountantName::Pure],
+    };
+    let datasets = [tables::WITH, tables::WITHOUT];
+    let mut findings = Vec::new();
+    for accountant in accountants {
+        complain(format!("auditing a {} server of its own, {} samples a side", accountant.name(), scope.samples));
+        let folder = Folder::new()?;
+        tables::prepare(folder.path(), accountant.name()).map_err(|error| Failure::could(error.kind()))?;
+        let token = seal_all(folder.path(), &datasets)?;
+        let service = open(folder.path(), &datasets)?;
+        findings.extend(with(service, &token, |client| audit::run(client, scope))??);
+    }
+    Ok(findings)
+}
+
+fn time(options: &Options) -> Result<(), Failure> {
+    let findings = timing::run(options.samples)?;
+    if options.json {
+        say(serde_json::to_string(&findings).unwrap_or_default());
+    } else {
+        let header = ["mechanism", "AUC", "samples", "median", "as it must be"].map(str::to_owned);
+        let row = |one: &timing::TimingFinding| {
+            let verdict = if one.holds { "yes" } else { "NO" };
+            let (auc, median) = (format!("{:.3}", one.auc), format!("{:.1} ms", one.median_ms));
+            vec![one.mechanism.to_owned(), auc, one.samples.to_string(), median, verdict.to_owned()]
+        };
+        say(table(&header, &findings.iter().map(row).collect::<Vec<_>>()));
+    }
+    let bad: Vec<_> = findings.iter().filter(|one| !one.holds).map(|one| one.mechanism).collect();
+    if bad.is_empty() { Ok(()) } else { Err(Failure::No(format!("not as it must be: {}", bad.join(", ")))) }
+}
+
+fn shown(findings: &[Finding]) -> String {
+    let header =
+        ["mechanism", "claimed", "at least", "delta", "samples", "power", "charged", "holds"].map(str::to_owned);
+    let row = |one: &Finding| {
+        vec![
+            one.mechanism.clone(),
+            format!("{}", one.claimed),
+            format!("{:.3}", one.lower_bound),
+            format!("{}", one.delta),
+            one.samples.to_string(),
+            format!("{:.1} %", 100.0 * one.power),
+            format!("{:.6}", one.charged),
+            if one.holds { "yes" } else { "NO" }.to_owned(),
+        ]
+    };
+    let rows: Vec<_> = findings.iter().map(row).collect();
+    let mut text = table(&header, &rows);
+    for one in findings {
+        for point in &one.curve {
+            text.push_str(&format!("\n{}: {}", one.mechanism, at(point)));
+        }
+    }
+    let told =
+        "\nBounds hold at 99.9 %. Power: the chance that noise too small by a factor of 1.2 would have been caught.";
+    text.push_str(told);
+    text
+}
+
+/// One point of a curve, as a line.
+fn at(point: &audit::CurvePoint) -> String {
+    let (claimed, least) = (point.claimed, point.lower_bound);
+    format!("at epsilon {}, delta is claimed to be {claimed:.4} and is at least {least:.4}", point.epsilon)
+}

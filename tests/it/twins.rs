@@ -1,0 +1,270 @@
+//! Twins: two servers on neighbouring tables, the noisy values of one replayed on the other. Whatever anyone can observe must be the
+//! same byte for byte: status, headers, body, key sets, sizes, ledger, log.
+//!
+//! Ids, and hashes over them, are random by construction; they are compared by the order in which they first occur, and so by size.
+
+mod pairs;
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use axum::http::Method;
+use dashu::integer::IBig;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use serde_json::json;
+use tacit::privacy::mechanism::NoiseLaw;
+use tacit::query::file::QueryFile;
+use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
+use tacit::vault::private::Private;
+
+use crate::canary::Log;
+use crate::grammar;
+use crate::support::{Lab, Reply, call};
+use pairs::Pair;
+
+/// Generated questions a pair; `TACIT_TWINS` asks for more.
+const QUESTIONS: usize = 40;
+const SEED: u64 = 22;
+const FORMATS: [&str; 4] =
+    ["application/json", "text/csv", "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"];
+
+/// Noisy vectors on their way from one twin to the other.
+type Tape = Arc<Mutex<VecDeque<Vec<IBig>>>>;
+
+/// Adds real noise and keeps what came out.
+struct Recording(Tape);
+
+impl NoiseSource for Recording {
+    fn draw(&self, law: &NoiseLaw, cells: usize) -> Result<Vec<IBig>, NoiseFault> {
+        OpenDp.draw(law, cells)
+    }
+
+    fn add(&self, law: &NoiseLaw, exact: Private<Vec<i64>>) -> Result<Vec<IBig>, NoiseFault> {
+        let noisy = OpenDp.add(law, exact)?;
+        self.0.lock().expect("the tape").push_back(noisy.clone());
+        Ok(noisy)
+    }
+}
+
+/// Takes what came out of the other, and never looks at its own vector: it cannot.
+struct Replaying(Tape);
+
+impl NoiseSource for Replaying {
+    fn draw(&self, _: &NoiseLaw, _: usize) -> Result<Vec<IBig>, NoiseFault> {
+        Err(NoiseFault)
+    }
+
+    fn add(&self, _: &NoiseLaw, _: Private<Vec<i64>>) -> Result<Vec<IBig>, NoiseFault> {
+        self.0.lock().expect("the tape").pop_front().ok_or(NoiseFault)
+    }
+}
+
+/// A server with its own log.
+struct Twin {
+    lab: Lab,
+    log: Log,
+    runtime: tokio::runtime::Runtime,
+    seen: Vec<Reply>,
+}
+
+impl Twin {
+    fn new(pair: &Pair, has_unit: bool, noise: Arc<dyn NoiseSource>) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        pair.write(&dir.path().join("visits.parquet"), has_unit);
+        let lab = Lab::over(dir, &pairs::policy(), noise, "100");
+        let log = Log::default();
+        // Every thread of this runtime writes to this log.
+        let writer = log.clone();
+        let subscriber = Arc::new(tacit::telemetry::subscriber(move || writer.clone()));
+        let dispatch = tracing::Dispatch::from(subscriber as Arc<dyn tracing::Subscriber + Send + Sync>);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&dispatch)))
+            .build()
+            .expect("a runtime");
+        Self { lab, log, runtime, seen: Vec::new() }
+    }
+
+    fn ask(&mut self, path: &str, headers: &[(&str, &str)], body: &str) -> &Reply {
+        let call = call(&self.lab.router, Method::POST, path, Some(&self.lab.researcher), headers, body.to_owned());
+        // On the runtime's own thread, for its log.
+        let reply = self.runtime.block_on(call);
+        self.seen.push(reply);
+        self.seen.last().expect("a reply")
+    }
+
+    fn get(&mut self, path: &str) {
+        for token in [&self.lab.steward, &self.lab.researcher] {
+            let reply =
+                self.runtime.block_on(call(&self.lab.router, Method::GET, path, Some(token), &[], String::new()));
+            self.seen.push(reply);
+        }
+    }
+
+    /// Everything that was seen, ids by number, and how many answers there were.
+    fn observed(mut self) -> Vec<Vec<u8>> {
+        for path in [
+            "/v1/datasets",
+            "/v1/datasets/visits",
+            "/v1/accounts",
+            "/v1/releases?limit=1000",
+            "/readyz",
+            "/openapi.json",
+        ] {
+            self.get(path);
+        }
+        let last = self.lab.head().0;
+        (0..last).step_by(1000).for_each(|after| self.get(&format!("/v1/ledger?limit=1000&after={after}")));
+        let mut ids = HashMap::new();
+        let mut observed: Vec<Vec<u8>> = Vec::new();
+        for reply in &self.seen {
+            let head = format!("{} {:?} {}\n", reply.status, reply.headers, reply.bytes.len());
+            observed.push(numbered(&[head.as_bytes(), &reply.bytes].concat(), &mut ids));
+        }
+        let log = String::from_utf8(self.log.0.lock().expect("the log").clone()).expect("UTF-8");
+        for line in log.lines() {
+            let mut line: serde_json::Value = serde_json::from_str(line).expect("a JSON line");
+            line.as_object_mut().expect("an object").remove("timestamp");
+            observed.push(numbered(line.to_string().as_bytes(), &mut ids));
+        }
+        observed
+    }
+}
+
+/// Replaces every run of 32 hexadecimal digits or more by the number of its first occurrence and its length.
+fn numbered(bytes: &[u8], ids: &mut HashMap<Vec<u8>, usize>) -> Vec<u8> {
+    let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
+    while at < bytes.len() {
+        let run = bytes[at..].iter().take_while(|byte| is_hex(byte)).count();
+        if run >= 32 {
+            let next = ids.len();
+            let number = *ids.entry(bytes[at..at + run].to_vec()).or_insert(next);
+            out.extend(format!("<{number}:{run}>").into_bytes());
+        } else {
+            out.extend(&bytes[at..(at + run.max(1)).min(bytes.len())]);
+        }
+        at += run.max(1);
+    }
+    out
+}
+
+/// The questions of one pair: (path, accept, body), the files first.
+fn questions(pair: usize) -> Vec<(&'static str, &'static str, String)> {
+    let mut rng = StdRng::seed_from_u64(SEED + pair as u64);
+    let mut questions = Vec::new();
+    for folder in ["queries", "queries/refused"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()).collect();
+        files.sort();
+        for path in files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "sql")) {
+            let file = QueryFile::parse(&std::fs::read_to_string(path).expect("a file")).expect("a query file");
+            let body = json!({"sql": file.sql, "epsilon": file.epsilon, "margin": file.margin}).to_string();
+            questions.push(("/v1/quotes", FORMATS[0], body.clone()));
+            questions.push(("/v1/queries", FORMATS[0], body));
+        }
+    }
+    let wanted = std::env::var("TACIT_TWINS").ok().and_then(|text| text.parse().ok()).unwrap_or(QUESTIONS);
+    let terms = tacit::dataset::policy::Policy::parse(&pairs::policy()).expect("a policy").terms;
+    for _ in 0..wanted {
+        let sql = grammar::question(&mut rng, "visits", &terms);
+        let mut body = json!({"sql": sql});
+        match rng.random_range(0..20) {
+            0 => body["margin"] = json!("5000"),
+            1 => body["epsilon"] = json!("99"),
+            _ => body["epsilon"] = json!("0.0005"),
+        }
+        if rng.random_bool(0.2) {
+            body["rows_per_unit"] = json!(rng.random_range(0..10));
+        }
+        let path = if rng.random_bool(0.1) { "/v1/quotes" } else { "/v1/queries" };
+        questions.push((path, FORMATS.choose(&mut rng).expect("one"), body.to_string()));
+    }
+    questions
+}
+
+/// What one pair shows: requests, answers among them, bytes; it fails where they differ.
+fn check(number: usize, pair: &Pair) -> (usize, usize, usize) {
+    let tape = Tape::default();
+    let mut one = Twin::new(pair, false, Arc::new(Recording(Arc::clone(&tape))));
+    let mut other = Twin::new(pair, true, Arc::new(Replaying(Arc::clone(&tape))));
+    let mut answers = 0;
+    for (path, accept, body) in questions(number) {
+        // In step, so that the tape never runs ahead.
+        let status = one.ask(path, &[("accept", accept)], &body).status;
+        other.ask(path, &[("accept", accept)], &body);
+        answers += usize::from(path == "/v1/queries" && status.is_success());
+    }
+    assert!(tape.lock().expect("the tape").is_empty(), "{}: as many draws on both sides", pair.name);
+    let (one, other) = (one.observed(), other.observed());
+    for (one, other) in one.iter().zip(&other) {
+        assert!(one == other, "{}:\n{}\n{}", pair.name, String::from_utf8_lossy(one), String::from_utf8_lossy(other));
+    }
+    assert_eq!(one.len(), other.len(), "{}: as many log lines", pair.name);
+    (one.len(), answers, one.iter().map(Vec::len).sum())
+}
+
+#[test]
+fn nothing_that_anyone_can_observe_differs_between_neighbours() {
+    let pairs = pairs::pairs();
+    assert!(pairs.len() >= 22);
+    let next = Mutex::new(pairs.iter().enumerate());
+    let totals = Mutex::new((0, 0, 0));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let pair = next.lock().expect("pairs").next();
+                    let Some((number, pair)) = pair else { return };
+                    let (seen, answers, bytes) = check(number, pair);
+                    let mut totals = totals.lock().expect("totals");
+                    *totals = (totals.0 + seen, totals.1 + answers, totals.2 + bytes);
+                }
+            });
+        }
+    });
+    let (seen, answers, bytes) = *totals.lock().expect("totals");
+    println!("{} pairs of twins: {seen} observations, {answers} answers, {bytes} bytes, 0 differences", pairs.len());
+    assert!(answers > pairs.len() * 20, "most questions are answered, not refused");
+}
+
+/// The same harness without the replay sees a difference: it can fail.
+#[test]
+fn twins_whose_noise_is_their_own_are_told_apart() {
+    let pairs = pairs::pairs();
+    let mut one = Twin::new(&pairs[0], false, Arc::new(OpenDp));
+    let mut other = Twin::new(&pairs[0], true, Arc::new(OpenDp));
+    let body = json!({"sql": "SELECT COUNT(*) AS n FROM visits", "epsilon": "0.5"}).to_string();
+    one.ask("/v1/queries", &[], &body);
+    other.ask("/v1/queries", &[], &body);
+    assert_ne!(one.observed(), other.observed());
+}
+
+/// No double of the noise is in the shipped binary, and nothing that a person can set would choose one: there is one source, and
+/// only `startup` names it.
+#[test]
+fn the_shipped_binary_has_one_source_of_noise() {
+    let mut sources = Vec::new();
+    let mut named = Vec::new();
+    for (path, text) in crate::tidy::sources("src") {
+        sources.extend(text.lines().filter(|line| line.contains("NoiseSource for ")).map(str::to_owned));
+        if text.lines().any(|line| line.contains("noise: Arc::new(")) {
+            named.push(path.file_name().expect("a name").to_string_lossy().into_owned());
+        }
+        assert!(!text.contains("env::var"), "{} reads the environment", path.display());
+    }
+    assert_eq!(sources, ["impl NoiseSource for OpenDp {"]);
+    assert_eq!(named, ["startup.rs"]);
+    let binary = std::fs::read(env!("CARGO_BIN_EXE_tacit")).expect("the binary");
+    for double in ["Recording", "Replaying", "NoNoise", "BrokenNoise", "ThinNoise"] {
+        let name = format!("{double}NoiseSource");
+        assert!(!binary.windows(name.len()).any(|bytes| bytes == name.as_bytes()), "{double}");
+        let symbol = format!("it7support{}{double}", double.len());
+        assert!(!binary.windows(symbol.len()).any(|bytes| bytes == symbol.as_bytes()), "{double}");
+    }
+}
