@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::files;
+
 /// A checked configuration; paths are relative to the file's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -74,8 +76,8 @@ impl Config {
     /// [`ConfigError`] with the place.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError::Unreadable { path: shown.clone(), kind: error.kind() })?;
+        let text =
+            files::text(path).map_err(|error| ConfigError::Unreadable { path: shown.clone(), kind: error.kind() })?;
         Self::parse(&text, path.parent().unwrap_or(Path::new(""))).map_err(|(at, message)| {
             let before = text.get(..at).unwrap_or("");
             let line = before.matches('\n').count() + 1;

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{Failure, ServerOptions};
+use crate::files;
 use crate::present;
 use crate::query::file::QueryFile;
 use crate::terminal::{say, say_bytes};
@@ -84,7 +85,7 @@ fn body(options: &Options) -> Result<Value, Failure> {
     let sql = match (&options.sql, &options.file) {
         (Some(sql), _) => sql.clone(),
         (None, Some(path)) => {
-            let text = std::fs::read_to_string(path)
+            let text = files::text(path)
                 .map_err(|error| Failure::Could(format!("{}: cannot be read: {}", path.display(), error.kind())))?;
             match QueryFile::parse(&text) {
                 Ok(file) if epsilon.is_none() && margin.is_none() => {

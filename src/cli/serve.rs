@@ -8,7 +8,7 @@ use crate::engine::Launch;
 use crate::query::file::QueryFile;
 use crate::query::parse;
 use crate::terminal::complain;
-use crate::{http, startup};
+use crate::{files, http, startup};
 
 pub(super) fn run(config: &Path) -> Result<(), Failure> {
     let config = Config::load(config).map_err(Failure::could)?;
@@ -36,7 +36,7 @@ fn check_queries(dir: &Path) -> Result<(), Failure> {
         let path = entry.map_err(unreadable)?.path();
         if path.extension().is_some_and(|ending| ending == "sql") {
             let shown = path.display();
-            let text = std::fs::read_to_string(&path).map_err(unreadable)?;
+            let text = files::text(&path).map_err(unreadable)?;
             let file = QueryFile::parse(&text).map_err(|fault| Failure::Could(format!("{shown}: {fault}")))?;
             parse::parse(&file.sql).map_err(|fault| Failure::Could(format!("{shown}: {fault}")))?;
         }

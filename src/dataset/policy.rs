@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::domain::{Column, Domain};
+use crate::files;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::units::Epsilon;
 
@@ -133,7 +134,7 @@ impl Policy {
         if meta.len() > BYTES_MAX {
             return Err(PolicyError::TooLarge { path: shown, bytes: meta.len(), bytes_max: BYTES_MAX });
         }
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let text = files::text(path).map_err(unreadable)?;
         let mut policy = Self::parse(&text).map_err(|faults| PolicyError::Faulty { path: shown, faults })?;
         let beside = path.parent().unwrap_or(Path::new(""));
         policy.source = beside.join(&policy.source);

@@ -2,6 +2,8 @@
 //!
 //! Promises that a file is read piece by piece, declared columns only, in bounded memory, and that polars' own words stay here.
 
+mod lines;
+
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -75,6 +77,14 @@ pub enum SourceError {
         /// How far reading came.
         place: String,
     },
+    /// A line that would have to be held in memory whole.
+    #[error("{path}: line {line} is longer than {} MiB; no row of a table is", lines::LINE_BYTES_MAX >> 20)]
+    LongLine {
+        /// The file.
+        path: String,
+        /// From 1, the header's line included.
+        line: u64,
+    },
     /// A wanted column is not there.
     #[error("{path}: has no column \"{column}\"; its columns are {present}")]
     MissingColumn {
@@ -110,6 +120,11 @@ impl Source {
         }
         std::fs::File::open(path).map_err(|error| unreadable(error.kind()))?;
         let mut source = Self { path: path.to_owned(), kind, columns: Vec::new() };
+        if kind == Kind::Csv
+            && let Some(line) = lines::first_long(path).map_err(|_| source.malformed(None))?
+        {
+            return Err(SourceError::LongLine { path: shown, line });
+        }
         let schema = guarded(|| source.scan().and_then(|mut frame| frame.collect_schema()));
         let schema = schema.ok_or_else(|| source.malformed(None))?;
         source.columns = schema.iter().map(|(name, kind)| (name.to_string(), kind.clone())).collect();

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::DemoError;
 use crate::client::{Client, ClientError};
+use crate::files;
 use crate::present;
 use crate::query::file::QueryFile;
 use crate::terminal::say;
@@ -24,7 +25,7 @@ pub(super) fn run(client: &Client, queries: &Path) -> Result<(), DemoError> {
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "sql"));
     paths.sort();
     for path in paths {
-        let file = QueryFile::parse(&fs::read_to_string(&path)?)?;
+        let file = QueryFile::parse(&files::text(&path)?)?;
         say(format!("\n{}\n{}", file.title, file.sql));
         let body = json!({"sql": file.sql, "epsilon": file.epsilon, "margin": file.margin, "purpose": "tour"});
         let answer = client.post("/v1/queries", &body)?;

@@ -6,6 +6,7 @@ mod support;
 
 mod accounts;
 mod answers;
+mod audit;
 mod binary;
 mod canary;
 mod capacity;

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// The direction of dependence: a module uses what stands above it and nothing below.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
     "hex",
     "chance",
     "clock",
     "terminal",
+    "files",
     "telemetry",
     "privacy",
     "budget",

@@ -1,0 +1,180 @@
+//! The black-box audit, against the shipped mechanisms and against seeded faults: what it must pass and what it must catch.
+//!
+//! The faults are doubles behind the ports: noise that is too small by what the fault would make it, tables that were sealed
+//! without a clamp or a bound on rows.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use dashu::integer::IBig;
+use tacit::audit::tables::{self, Kind, WITH, WITHOUT};
+use tacit::audit::throwaway::{seal_all, with};
+use tacit::audit::{Finding, Scope, one};
+use tacit::budget::ledger::read;
+use tacit::clock::SystemClock;
+use tacit::dataset::edition::Manifest;
+use tacit::dataset::policy::Policy;
+use tacit::engine::{Engine, EngineFault, Host, PolarsEngine};
+use tacit::privacy::mechanism::NoiseLaw;
+use tacit::privacy::units::Epsilon;
+use tacit::query::plan::Computation;
+use tacit::service::{Ports, Service};
+use tacit::store::SqliteLedger;
+use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
+use tacit::vault::private::{Exact, Private};
+use tempfile::TempDir;
+
+/// Noise of a scale that is too small by a factor.
+struct ThinNoise(f64);
+
+impl NoiseSource for ThinNoise {
+    fn draw(&self, law: &NoiseLaw, cells: usize) -> Result<Vec<IBig>, NoiseFault> {
+        OpenDp.draw(&NoiseLaw { scale: law.scale / self.0, ..*law }, cells)
+    }
+}
+
+/// Answers from tables that were sealed under wider terms, and counts so many rows of each unit.
+struct Unbounded {
+    engine: PolarsEngine,
+    /// Editions that are asked, and those that answer.
+    wide: Vec<(String, String)>,
+    rows_per_unit: u32,
+}
+
+impl Engine for Unbounded {
+    fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
+        let (_, wide) = self.wide.iter().find(|(asked, _)| asked == edition).ok_or(EngineFault)?;
+        self.engine.evaluate(wide, &Computation { rows_per_unit: self.rows_per_unit, ..computation.clone() })
+    }
+
+    fn is_ready(&self, _: &str) -> bool {
+        true
+    }
+}
+
+/// The audit tables of one accountant, sealed once.
+struct Sealed {
+    dir: TempDir,
+    token: String,
+}
+
+/// What is wrong with a server.
+enum Fault {
+    None,
+    /// The noise is too small by this.
+    Thin(f64),
+    /// Values are not clamped.
+    Unclamped,
+    /// All rows of a unit count.
+    Uncut,
+}
+
+impl Sealed {
+    fn new(accountant: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        tables::prepare(dir.path(), accountant).expect("tables");
+        let token = seal_all(dir.path(), &[WITH, WITHOUT]).expect("sealed");
+        Self { dir, token }
+    }
+
+    /// Audits one kind of a server with a fault.
+    fn audit(&self, fault: &Fault, kind: Kind) -> Finding {
+        let copy = tempfile::tempdir().expect("a folder");
+        copy_all(&self.dir.path().join("state"), &copy.path().join("state"));
+        let state = copy.path().join("state");
+        let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
+        let mut engine = PolarsEngine::new();
+        let datasets: Vec<_> = [WITH, WITHOUT]
+            .map(|name| {
+                let policy = Policy::load(&self.dir.path().join(format!("{name}.toml"))).expect("a policy");
+                tacit::startup::load(&state, &ledger, &mut engine, policy).expect("a dataset")
+            })
+            .into();
+        let engine: Arc<dyn Engine> = match fault {
+            Fault::None | Fault::Thin(_) => Arc::new(engine),
+            Fault::Unclamped => Arc::new(self.unbounded(&ledger, copy.path(), 2)),
+            Fault::Uncut => Arc::new(self.unbounded(&ledger, copy.path(), 5)),
+        };
+        let noise: Arc<dyn NoiseSource> = match fault {
+            Fault::Thin(factor) => Arc::new(ThinNoise(*factor)),
+            Fault::None | Fault::Unclamped | Fault::Uncut => Arc::new(OpenDp),
+        };
+        let ports = Ports { ledger: Arc::new(ledger), engine, noise, clock: Arc::new(SystemClock) };
+        let service = Arc::new(Service::new(ports, datasets));
+        let scope = Scope { epsilon: Epsilon::parse("1").expect("an epsilon"), samples: 40_000 };
+        with(service, &self.token, |client| one(client, scope, kind)).expect("a server").expect("a finding")
+    }
+
+    /// The same sources, sealed with five rows per unit and bounds of a thousand.
+    fn unbounded(&self, ledger: &SqliteLedger, dir: &Path, rows_per_unit: u32) -> Unbounded {
+        let (mut engine, mut wide) = (PolarsEngine::new(), Vec::new());
+        for name in [WITH, WITHOUT] {
+            let asked =
+                read(ledger, |book| book.dataset(name).and_then(|whole| whole.edition.clone())).expect("an edition");
+            let text = fs::read_to_string(self.dir.path().join(format!("{name}.toml"))).expect("a policy");
+            let text = text.replace("max_rows_per_unit = 2", "max_rows_per_unit = 5");
+            let text = text.replace("min = \"-2\"\nmax = \"2\"", "min = \"-1000\"\nmax = \"1000\"");
+            let mut policy = Policy::parse(&text).expect("a policy");
+            policy.source = self.dir.path().join(format!("{name}.csv"));
+            let (manifest, _): (Manifest, _) =
+                tacit::dataset::seal::seal(&policy, &dir.join("wide"), &|_| {}).expect("sealed");
+            engine.load(&dir.join("wide"), &manifest).expect("loaded");
+            wide.push((asked.id, manifest.edition));
+        }
+        Unbounded { engine, wide, rows_per_unit }
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a folder").flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_all(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("a copy");
+        }
+    }
+}
+
+/// (what, fault, kind); the factors are what each fault would make of the noise.
+fn faults(accountant: &str) -> Vec<(&'static str, Fault, Kind)> {
+    let distinct = if accountant == "pure" { 2.0 } else { 2.0_f64.sqrt() };
+    vec![
+        ("scale / 1.2, counts", Fault::Thin(1.2), Kind::Count),
+        ("scale / 1.2, distinct units", Fault::Thin(1.2), Kind::DistinctUnits),
+        ("bound - 1", Fault::Thin(2.0), Kind::Sum),
+        ("distinct units wrong by one", Fault::Thin(distinct), Kind::DistinctUnits),
+        ("no clamp", Fault::Unclamped, Kind::Sum),
+        ("no bound on rows", Fault::Uncut, Kind::Count),
+    ]
+}
+
+fn check(accountant: &str) {
+    let sealed = Sealed::new(accountant);
+    for kind in Kind::ALL {
+        let finding = sealed.audit(&Fault::None, kind);
+        println!(
+            "{}: at least {:.3} of {}, power {:.3}",
+            finding.mechanism, finding.lower_bound, finding.claimed, finding.power
+        );
+        assert!(finding.holds && finding.power > 0.99, "{finding:?}");
+        assert!(finding.lower_bound > 0.8, "a bound that is near tells something: {finding:?}");
+    }
+    for (what, fault, kind) in faults(accountant) {
+        let finding = sealed.audit(&fault, kind);
+        println!("{what}: at least {:.3} of {}", finding.lower_bound, finding.claimed);
+        assert!(!finding.holds && finding.lower_bound > finding.claimed, "{what} was not caught: {finding:?}");
+    }
+}
+
+#[test]
+fn the_audit_passes_gaussian_noise_and_catches_every_seeded_fault() {
+    check("gaussian");
+}
+
+#[test]
+fn the_audit_passes_laplace_noise_and_catches_every_seeded_fault() {
+    check("pure");
+}
