@@ -88,6 +88,64 @@ fn a_head_that_does_not_come_is_cut_off() {
     });
 }
 
+/// Heads that two readers could understand in two ways are refused whole, and so is what follows them.
+#[test]
+fn requests_of_two_lengths_are_refused() {
+    let lab = Lab::gaussian();
+    let (token, before) = (lab.researcher.clone(), lab.head());
+    serving(&lab, move |address| {
+        let body = json!({"sql": "SELECT COUNT(*) FROM visits", "epsilon": "0.1"}).to_string();
+        let chunked = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        let length = body.len();
+        for (head, body) in [
+            (format!("Content-Length: {length}\r\nContent-Length: {}", length + 1), body.clone()),
+            (format!("Content-Length: {length}\r\nTransfer-Encoding: chunked, identity"), chunked.clone()),
+            (format!("Content-Length: -{length}"), body.clone()),
+            (format!("Content-Length: {length}, {}", length - 1), body.clone()),
+            (format!("Content-Length: 0x{length:x}"), body.clone()),
+            ("Transfer-Encoding: gzip".to_owned(), body.clone()),
+            (format!("Content-Length : {length}"), body.clone()),
+        ] {
+            let request = format!(
+                "POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n{head}\r\n\r\n{body}"
+            );
+            let reply = exchange(address, &request);
+            assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 400"), "{head}: {reply}");
+        }
+        for request in [
+            "GET / HTTP/9.9\r\n\r\n",
+            "\0\0\0",
+            "GET /a b HTTP/1.1\r\n\r\n",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            "\x16\x03\x01",
+        ] {
+            let reply = exchange(address, request);
+            assert!(
+                reply.is_empty() || reply.starts_with("HTTP/1.1 400") || reply.contains(" 505 "),
+                "{request:?}: {reply}"
+            );
+        }
+    });
+    assert_eq!(lab.head(), before);
+}
+
+/// A body that stops half way: the caller is told, and nothing is charged.
+#[test]
+fn a_body_that_does_not_come_is_cut_off() {
+    let lab = Lab::gaussian();
+    let (token, before) = (lab.researcher.clone(), lab.head());
+    serving(&lab, move |address| {
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        let head =
+            format!("POST /v1/queries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n");
+        stream.write_all(format!("{head}Content-Length: 100\r\n\r\n{{\"sql\":").as_bytes()).expect("sent");
+        let mut reply = String::new();
+        let _ = stream.read_to_string(&mut reply);
+        assert!(reply.starts_with("HTTP/1.1 400") && reply.contains("did not arrive within"), "{reply}");
+    });
+    assert_eq!(lab.head(), before);
+}
+
 #[test]
 fn a_thousand_silent_connections_keep_nobody_out() {
     // Both ends of every connection are in this process.

@@ -147,6 +147,23 @@ fn a_worker_that_dies_costs_its_query_and_nobody_elses() {
     clinic.end();
 }
 
+/// Five thousand sockets that say nothing, and one that asks: the server is a process of its own, so that each has its files.
+#[test]
+fn five_thousand_silent_sockets_keep_nobody_out() {
+    let files = rlimit::increase_nofile_limit(8_192).expect("a limit of open files");
+    if files < 5_500 {
+        println!("skipped: this system allows {files} open files, too few for 5,000 sockets");
+        return;
+    }
+    let clinic = clinic();
+    let address = clinic.url.trim_start_matches("http://").to_owned();
+    let silent: Vec<_> = (0..5_000).map(|_| std::net::TcpStream::connect(&address).expect("a connection")).collect();
+    assert_eq!(clinic.get("/readyz", "").0, 200);
+    assert_eq!(clinic.ask(7), 200);
+    drop(silent);
+    clinic.end();
+}
+
 /// What pool and in-process engine say of one question.
 fn pooled(lab: &Lab, launch: Launch) -> (WorkerPool, String) {
     let dataset = lab.service.dataset("visits").expect("a dataset");

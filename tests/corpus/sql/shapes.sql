@@ -1,0 +1,1 @@
+SELECT region, sex, COUNT(*) AS n, COUNT(hba1c) AS measured, COUNT(DISTINCT patient_id) AS people, SUM(cost) AS total, AVG(age) AS age FROM visits WHERE NOT (age BETWEEN 18 AND 65 OR cost >= 12.34) AND diagnosis IN ('asthma', 'copd') AND visited > DATE '2024-02-29' AND smoker IS NOT NULL GROUP BY region, sex ORDER BY n DESC, 2 NULLS FIRST LIMIT 5
