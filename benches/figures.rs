@@ -6,6 +6,7 @@
 
 #[path = "ledger.rs"]
 mod ledger;
+mod workers;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -250,5 +251,16 @@ async fn exchange(mut stream: tokio::net::TcpStream, request: Arc<str>, count: u
     }
 }
 
-criterion_group!(figures, price, noise, ledger::decision, ledger::durable, ledger::at_a_million, replay, grouped);
+criterion_group!(
+    figures,
+    price,
+    noise,
+    ledger::decision,
+    ledger::durable,
+    ledger::at_a_million,
+    workers::overhead,
+    workers::deaths,
+    replay,
+    grouped
+);
 criterion_main!(figures);
