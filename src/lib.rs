@@ -11,9 +11,9 @@
 //! | [`vault`] | private values and the one door out: noise and release | opening private values |
 //! | [`dataset`] | policies, domains, sealing, editions | reading source files |
 //! | [`query`] | SQL to plan, noisy integers to table | sqlparser |
-//! | [`engine`] | plan to exact integers | query logic that says polars |
+//! | [`engine`] | plan to exact integers; worker processes behind walls | query logic that says polars, seccompiler |
 //! | [`store`] | the SQLite ledger, its key and its anchor | rusqlite |
-//! | [`service`] | the walk of one query; stewards' acts | – (no HTTP, no polars) |
+//! | [`service`] | the walk of one query and when it ends; stewards' acts | – (no HTTP, no polars) |
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`http`] | routes, roles, problems, formats | axum |
 //! | [`client`], [`present`] | our own client; answers as text | ureq |
@@ -21,11 +21,26 @@
 //! | [`demo`] | a synthetic clinic and its tour | `rand_distr`, which makes data and never noise |
 //! | [`cli`] | the commands | – |
 //!
+//! # What is public, what is private, and where each leaves the process
+//!
+//! | what | who may see it | where it is | how it leaves |
+//! |---|---|---|---|
+//! | source rows, ids of units | the steward's files | [`dataset::seal`] reads them once | never: errors name columns and counts, for the steward |
+//! | sealed rows | nobody | `editions/`, mode 600; memory of worker processes | never |
+//! | exact vectors | nobody | [`vault::private::Private`], a worker's socket pair | only through [`vault::release::release`], with noise that is paid for |
+//! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::stored`] | [`http`], [`present`] |
+//! | row counts, clamps, digests of tables | the steward | sealing's report, manifests | `tacit seal` prints the report; the ledger holds a keyed commitment |
+//! | policies, domains, caps, editions' ids | everybody with a token | [`dataset::policy`] | `GET /v1/datasets` |
+//! | questions, purposes, people | the steward; each their own | the ledger | `GET /v1/ledger` |
+//! | tokens | their holder, once | only their digest is kept | `POST /v1/researchers`, once |
+//! | moments of answers | everybody who asks | – | when it was asked; when it was ready only without `pad_ms` ([`service::pad`]) |
+//! | words of libraries | nobody | lost in [`engine`], [`dataset::source`], [`store`] | never; logs hold our own events ([`telemetry`]) |
+//!
 //! # The walk of one query
 //!
 //! [`query::parse`] → [`query::plan`] → [`privacy::certificate::prices`] → what is stored of it, and who pays (`service::offer`) →
 //! [`privacy::certificate::certify`] for what is missing → [`budget::ledger::Ledger::charge`] (durable) →
-//! [`engine::Engine::evaluate`] → [`vault::release::release`] → [`vault::combine`] with what is stored →
+//! [`engine::Engine::evaluate`] (in a worker process, [`engine::worker`]) → [`vault::release::release`] → [`vault::combine`] with what is stored →
 //! [`budget::ledger::Ledger::record`] (durable, and anchored) → [`http`]. Each step's output
 //! is the next one's only way in: `release` takes a [`budget::charge::Receipt`] and a
 //! [`vault::private::Private`] by value, so an unpaid answer does not type-check.

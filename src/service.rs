@@ -179,7 +179,8 @@ impl Service {
     #[must_use]
     pub fn new(ports: Ports, datasets: Vec<Dataset>) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let running = datasets.iter().map(|dataset| (dataset.name.clone(), Semaphore::new(2 * cores)));
+        let turns = |dataset: &Dataset| dataset.pad_ms.map_or(2 * cores, |_| pad::TURNS_MAX);
+        let running = datasets.iter().map(|dataset| (dataset.name.clone(), Semaphore::new(turns(dataset))));
         let service = Self {
             running: running.collect(),
             ports,
@@ -256,15 +257,16 @@ impl Service {
             return walk::blocking(move || self.again(known)).await;
         }
         let mut priced = self.price(&who, &ask)?;
+        let at_ms = self.now_ms();
         let _view_locks = self.lock_views(&priced).await;
         if let Some(offer) = self.known(&who, &priced) {
-            return self.take(offer, walk::Asked { who, ask, priced, key }).await;
+            return self.take(offer, walk::Asked { who, ask, priced, key, at_ms }).await;
         }
         let this = Arc::clone(&self);
         let (offer, asked) = walk::blocking(move || {
             this.look_up(&mut priced);
             let offer = this.offer(&who, &priced)?;
-            Ok((offer, walk::Asked { who, ask, priced, key }))
+            Ok((offer, walk::Asked { who, ask, priced, key, at_ms }))
         })
         .await?;
         self.take(offer, asked).await

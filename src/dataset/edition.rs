@@ -3,7 +3,7 @@
 //! Promises that what is read is what was sealed: the table's digest is checked. Digests and row counts stay on the steward's side.
 
 use std::fs;
-use std::io;
+use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -129,8 +129,17 @@ impl Manifest {
 /// # Errors
 /// Those of the file system.
 pub fn digest_of(path: &Path) -> io::Result<Digest> {
+    digest_of_file(&mut fs::File::open(path)?)
+}
+
+/// BLAKE3 of an open file's bytes, which it is then at the beginning of again.
+///
+/// # Errors
+/// Those of the file system.
+pub fn digest_of_file(file: &mut fs::File) -> io::Result<Digest> {
     let mut hasher = blake3::Hasher::new();
-    io::copy(&mut fs::File::open(path)?, &mut hasher)?;
+    io::copy(file, &mut hasher)?;
+    file.rewind()?;
     Ok(*hasher.finalize().as_bytes())
 }
 

@@ -4,17 +4,21 @@
 //! no other processes. A list of what is allowed, so that a call that nobody thought of is refused.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::net::TcpListener;
+use std::process::Command;
 
 use rlimit::Resource;
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter_all_threads};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    apply_filter_all_threads,
+};
 
 use super::EngineFault;
 
 /// Memory, threads, time, what is open already, and the end.
-const ALLOWED: [libc::c_long; 47] = [
+const ALLOWED: &[libc::c_long] = &[
     libc::SYS_read,
     libc::SYS_readv,
     libc::SYS_write,
@@ -25,6 +29,11 @@ const ALLOWED: [libc::c_long; 47] = [
     libc::SYS_fstat,
     libc::SYS_lseek,
     libc::SYS_ppoll,
+    // Of the runtime that polars keeps: it waits on what is open, and a signal makes it ask again.
+    libc::SYS_epoll_ctl,
+    libc::SYS_epoll_pwait,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_epoll_wait,
     libc::SYS_mmap,
     libc::SYS_munmap,
     libc::SYS_mprotect,
@@ -33,12 +42,11 @@ const ALLOWED: [libc::c_long; 47] = [
     libc::SYS_brk,
     libc::SYS_futex,
     libc::SYS_membarrier,
-    libc::SYS_clone,
+    // Answered by another filter, with "there is no such call", so that threads are made by clone.
     libc::SYS_clone3,
     libc::SYS_set_robust_list,
     libc::SYS_rseq,
     libc::SYS_set_tid_address,
-    libc::SYS_prctl,
     libc::SYS_sched_yield,
     libc::SYS_sched_getaffinity,
     libc::SYS_sched_setaffinity,
@@ -58,11 +66,14 @@ const ALLOWED: [libc::c_long; 47] = [
     libc::SYS_rt_sigreturn,
     libc::SYS_sigaltstack,
     libc::SYS_restart_syscall,
-    libc::SYS_tgkill,
     libc::SYS_get_mempolicy,
     libc::SYS_exit,
     libc::SYS_exit_group,
 ];
+
+/// Names for memory, as the allocator gives them.
+const PR_SET_VMA: u64 = 0x5356_4d41;
+const PR_SET_NAME: u64 = 15;
 
 /// Bounds this process's address space.
 pub(super) fn bound_memory(bytes: u64) -> Result<(), EngineFault> {
@@ -78,16 +89,47 @@ pub(super) fn follow_parent() -> Result<(), EngineFault> {
     rustix::thread::set_name(c"tacit").map_err(|_| EngineFault)
 }
 
-/// Locks the doors, of all threads and of those to come, and tries two of them.
+/// Closes whatever the server was started with and handed on: a worker has its table, its socket, and nowhere to complain.
+pub(super) fn close_inherited() -> Result<(), EngineFault> {
+    let open = fs::read_dir("/proc/self/fd").map_err(|_| EngineFault)?;
+    let open: Vec<i32> = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for file in open.into_iter().filter(|file| *file > 2) {
+        // The folder's own is closed by now.
+        let _ = nix::unistd::close(file);
+    }
+    Ok(())
+}
+
+/// Locks the doors, of all threads and of those to come, and tries three of them.
 pub(super) fn lock() -> Result<(), EngineFault> {
-    let rules = ALLOWED.iter().map(|call| (*call, Vec::new())).collect::<BTreeMap<i64, Vec<_>>>();
-    let refused = SeccompAction::Errno(libc::EPERM as u32);
-    let machine = std::env::consts::ARCH.try_into().map_err(|_| EngineFault)?;
-    let filter = SeccompFilter::new(rules, refused, SeccompAction::Allow, machine).map_err(|_| EngineFault)?;
-    let program: BpfProgram = filter.try_into().map_err(|_| EngineFault)?;
-    apply_filter_all_threads(&program).map_err(|_| EngineFault)?;
+    let absent = SeccompAction::Errno(libc::ENOSYS as u32);
+    apply(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), SeccompAction::Allow, absent)?;
+    let mut rules: BTreeMap<i64, Vec<_>> = ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
+    let threads = libc::CLONE_THREAD as u64;
+    rules.insert(libc::SYS_clone, vec![first_is(SeccompCmpOp::MaskedEq(threads), threads)?]);
+    rules.insert(libc::SYS_tgkill, vec![first_is(SeccompCmpOp::Eq, std::process::id().into())?]);
+    let names = [PR_SET_NAME, PR_SET_VMA].map(|name| first_is(SeccompCmpOp::Eq, name));
+    rules.insert(libc::SYS_prctl, names.into_iter().collect::<Result<_, _>>()?);
+    apply(rules, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow)?;
+    let refused = |tried: io::Result<()>| tried.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
     let file = File::open("/proc/self/status").map(|_| ());
     let socket = TcpListener::bind(("127.0.0.1", 0)).map(|_| ());
-    let refused = |tried: std::io::Result<()>| tried.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
-    if refused(file) && refused(socket) { Ok(()) } else { Err(EngineFault) }
+    let process = Command::new("/bin/true").spawn().map(|_| ());
+    if refused(file) && refused(socket) && refused(process) { Ok(()) } else { Err(EngineFault) }
+}
+
+fn first_is(how: SeccompCmpOp, value: u64) -> Result<SeccompRule, EngineFault> {
+    let condition = SeccompCondition::new(0, SeccompCmpArgLen::Dword, how, value).map_err(|_| EngineFault)?;
+    SeccompRule::new(vec![condition]).map_err(|_| EngineFault)
+}
+
+fn apply(
+    rules: BTreeMap<i64, Vec<SeccompRule>>,
+    otherwise: SeccompAction,
+    matched: SeccompAction,
+) -> Result<(), EngineFault> {
+    let machine = std::env::consts::ARCH.try_into().map_err(|_| EngineFault)?;
+    let filter = SeccompFilter::new(rules, otherwise, matched, machine).map_err(|_| EngineFault)?;
+    let program: BpfProgram = filter.try_into().map_err(|_| EngineFault)?;
+    apply_filter_all_threads(&program).map_err(|_| EngineFault)
 }

@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::{Engine, EngineFault, Host, Limits};
+use crate::budget::entry::Digest;
 use crate::dataset::edition::Manifest;
 use crate::dataset::policy::Terms;
 use crate::query::plan::Computation;
@@ -55,6 +56,7 @@ pub struct WorkerPool {
 struct Lane {
     edition: String,
     table: PathBuf,
+    digest: Digest,
     rows: u64,
     terms: Terms,
     limits: Limits,
@@ -87,6 +89,7 @@ impl Host for WorkerPool {
         let lane = Arc::new(Lane {
             edition: manifest.edition.clone(),
             table: Manifest::table_path(state, &manifest.edition),
+            digest: manifest.table,
             rows: manifest.rows,
             terms: manifest.terms.clone(),
             limits: Limits::of(&manifest.terms, super::limits::cores() as u64, self.launch.deadline_min),
@@ -145,6 +148,13 @@ impl Lane {
             _ if queue.is_closed => Next::End,
             Some(job) => Next::Job(job),
             None => Next::Nothing,
+        }
+    }
+
+    /// Gives up what waits, where nobody is there to take it and nobody could be started: who asked is told, and it is burnt.
+    fn give_up(&self) {
+        if self.ready.load(Ordering::Acquire) == 0 {
+            self.queue.lock().unwrap_or_else(PoisonError::into_inner).jobs.clear();
         }
     }
 

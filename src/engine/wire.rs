@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::budget::entry::Digest;
 use crate::query::plan::Computation;
 
 /// Bytes of a frame at the most: more than any answer's vectors.
@@ -21,8 +22,8 @@ pub(super) enum Order {
     Setup {
         /// [`VERSION`] of the server.
         version: String,
-        /// Rows of the table.
-        rows: u64,
+        /// BLAKE3 of the table's bytes, and its rows.
+        table: (Digest, u64),
         /// The terms as JSON.
         terms: String,
         /// Bytes of address space.

@@ -11,6 +11,7 @@ use std::os::unix::net::UnixStream;
 use super::polars::Loaded;
 use super::wire::{Order, Reply, VERSION, receive, send};
 use super::{EngineFault, confine};
+use crate::dataset::edition::digest_of_file;
 use crate::dataset::policy::Terms;
 use crate::query::plan::{Computation, Measure};
 
@@ -20,10 +21,11 @@ use crate::query::plan::{Computation, Measure};
 /// [`EngineFault`] where it was not started by a server, or could not lock its doors.
 pub fn run() -> Result<(), EngineFault> {
     confine::follow_parent()?;
+    confine::close_inherited()?;
     let table = io::stdin().as_fd().try_clone_to_owned().map_err(|_| EngineFault)?;
     let socket = io::stdout().as_fd().try_clone_to_owned().map_err(|_| EngineFault)?;
     let mut socket = UnixStream::from(socket);
-    let Ok(Order::Setup { version, rows, terms, address_space_bytes }) = receive(&mut socket) else {
+    let Ok(Order::Setup { version, table: (digest, rows), terms, address_space_bytes }) = receive(&mut socket) else {
         return Err(EngineFault);
     };
     if version != VERSION {
@@ -31,8 +33,13 @@ pub fn run() -> Result<(), EngineFault> {
     }
     confine::bound_memory(address_space_bytes)?;
     let terms: Terms = serde_json::from_str(&terms).map_err(|_| EngineFault)?;
-    let loaded = Loaded::read(File::from(table), rows, terms)?;
-    // All of polars' threads are there before the doors close.
+    let mut table = File::from(table);
+    // The bytes that are read are those that were sealed, whatever lies under their name by now.
+    if digest_of_file(&mut table).map_err(|_| EngineFault)? != digest {
+        return Err(EngineFault);
+    }
+    let loaded = Loaded::read(table, rows, terms)?;
+    // What polars looks up about the machine, it looks up before the doors close.
     loaded.vectors(&every_row())?;
     confine::lock()?;
     send(&mut socket, &Reply::Ready).map_err(|_| EngineFault)?;

@@ -1,9 +1,11 @@
 //! Answers leave at their moment, where a dataset is padded.
 //!
 //! Promises that every answer after authentication waits, errors and refusals included, counted from when the whole request was
-//! read: a caller who sends a body slowly moves the answer with it, and learns nothing of when the work was done.
+//! read: a caller who sends a body slowly moves the answer with it, and learns nothing of when the work was done. Health, the
+//! document and refused tokens are not held.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -13,6 +15,7 @@ use tokio::time::Instant;
 
 use super::App;
 use super::problem::Problem;
+use crate::chance;
 use crate::service::pad::Pad;
 
 /// When a request was read, as far as it is.
@@ -51,10 +54,12 @@ pub async fn hold(State(service): State<App>, mut request: Request, next: Next) 
         return response;
     }
     let pad = response.extensions_mut().remove::<Pad>().unwrap_or(least);
-    let (due, is_late) = pad.due(read.at().elapsed());
-    if is_late {
-        tracing::warn!("an answer took longer than its padding; a longer pad_ms would hold");
-    }
-    tokio::time::sleep_until(read.at() + due).await;
+    tokio::time::sleep_until(read.at() + pad.due(read.at().elapsed()) + jitter(pad)).await;
     response
+}
+
+/// A random part of what a pad's chance may add; nothing where the system has no chance left.
+fn jitter(pad: Pad) -> Duration {
+    let bits = chance::bytes::<4>().map_or(0, u32::from_le_bytes);
+    pad.jitter_max().mul_f64(f64::from(bits) / f64::from(u32::MAX))
 }

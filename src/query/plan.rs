@@ -42,6 +42,16 @@ pub enum Measure {
     Units,
 }
 
+impl Measure {
+    /// What it costs a row; who is new is a look into a set.
+    fn looks(self) -> u64 {
+        match self {
+            Self::Rows | Self::NonNull { .. } | Self::Sum { .. } => 1,
+            Self::Units => 8,
+        }
+    }
+}
+
 /// A public grouping key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct PlanKey {
@@ -87,8 +97,8 @@ impl Computation {
     /// What one row costs at the most, in looks at a column: public, for it follows from the question alone.
     #[must_use]
     pub fn looks(&self) -> u64 {
-        let parts = self.keys.len() + self.measures.len();
-        1 + parts as u64 + self.filter.as_ref().map_or(0, Filter::nodes)
+        let measures: u64 = self.measures.iter().map(|measure| measure.looks()).sum();
+        1 + self.keys.len() as u64 + measures + self.filter.as_ref().map_or(0, Filter::nodes)
     }
 
     /// Groups: the product of the keys' sizes.

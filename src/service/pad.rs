@@ -1,20 +1,26 @@
 //! When an answer leaves, where a dataset's answers are padded.
 //!
 //! Promises moments that follow from the question's plan, the declared capacity and the quantum, and from no row: whether an answer
-//! was computed, replayed, refused or failed does not show in them. It is a promise as long as the work ends before; work that
-//! takes longer leaves at the next quantum, which tells one bit, and is logged so that the steward chooses a longer quantum.
+//! was computed, replayed, refused or failed does not show in them. The work of a question ends, and is recorded, at a moment of
+//! its class, counted from when its turn came, so that nobody sees its end in another request either; waiting for a turn is waiting
+//! for other classes. Work that takes longer than its class ends at a later quantum, which tells how many quanta later, and is
+//! logged so that the steward chooses a longer one. Not promised: what shared processors tell to who measures them meanwhile.
 
 use std::time::Duration;
 
+use tokio::time::{Instant, sleep_until};
+
 use super::ask::Ask;
-use super::{Dataset, Service};
+use super::{Dataset, Priced, Service};
 use crate::query::parse;
 use crate::query::plan::{Plan, plan};
 
-/// What every question takes at the most: parsing, two commits and their anchor, a worker's attention.
-const BASE: Duration = Duration::from_millis(20);
-/// Nanoseconds per row and look, one core being busy with something else.
-const NANOS_PER_LOOK: u64 = 10;
+/// What every question takes at the most: a worker's attention, and a new worker where one has died.
+const BASE: Duration = Duration::from_millis(10);
+/// Nanoseconds per row and look, where as many questions have their turn at once as may.
+const NANOS_PER_LOOK: u64 = 30;
+/// Questions of a padded dataset that have their turn at once.
+pub(super) const TURNS_MAX: usize = 2;
 /// Nanoseconds per noisy cell: the noise, the record, the answer.
 const NANOS_PER_CELL: u64 = 20_000;
 
@@ -29,7 +35,7 @@ impl Service {
         let Some(quantum) = dataset.quantum() else { return Some(Pad::OFF) };
         Some(match plan(&query, &dataset.terms, ask.rows_per_unit) {
             Ok(plan) => Pad::of(&plan, dataset, quantum),
-            Err(_) => Pad { quantum, quanta: 1 },
+            Err(_) => Pad { quantum, work: 0 },
         })
     }
 
@@ -37,7 +43,18 @@ impl Service {
     #[must_use]
     pub fn least_pad(&self) -> Option<Pad> {
         let longest = self.datasets().filter_map(Dataset::quantum).max()?;
-        Some(Pad { quantum: longest, quanta: 1 })
+        Some(Pad { quantum: longest, work: 0 })
+    }
+
+    /// Waits until the moment of a question whose turn came at `begun`, whatever became of it.
+    pub(super) async fn hold(&self, priced: &Priced, begun: Instant) {
+        let Some(quantum) = priced.dataset.quantum() else { return };
+        let pad = Pad::of(&priced.plan, &priced.dataset, quantum);
+        let (due, is_late) = pad.work_due(begun.elapsed());
+        if is_late {
+            tracing::warn!("a question took longer than its padding; a longer pad_ms would hold");
+        }
+        sleep_until(begun + due).await;
     }
 }
 
@@ -51,12 +68,13 @@ impl Dataset {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pad {
     quantum: Duration,
-    quanta: u32,
+    /// Quanta of the work, before the last one.
+    work: u32,
 }
 
 impl Pad {
     /// At once: the dataset is not padded, although another is.
-    const OFF: Self = Self { quantum: Duration::ZERO, quanta: 0 };
+    const OFF: Self = Self { quantum: Duration::ZERO, work: 0 };
 
     /// The class of a plan: what it takes over a table of the declared capacity, in whole quanta.
     fn of(plan: &Plan, dataset: &Dataset, quantum: Duration) -> Self {
@@ -64,17 +82,29 @@ impl Pad {
         let cells = plan.computation.groups().saturating_mul(plan.computation.measures.len() as u64);
         let nanos = looks.saturating_mul(NANOS_PER_LOOK).saturating_add(cells.saturating_mul(NANOS_PER_CELL));
         let whole = BASE.saturating_add(Duration::from_nanos(nanos));
-        Self { quantum, quanta: quanta(whole, quantum) }
+        Self { quantum, work: quanta(whole, quantum) }
     }
 
-    /// When an answer leaves that was ready after `taken`, counted from the same moment; and whether that is later than its class.
+    /// When work ends that took `taken`, counted from its turn; and whether that is later than its class.
     #[must_use]
-    pub fn due(&self, taken: Duration) -> (Duration, bool) {
-        if *self == Self::OFF {
-            return (Duration::ZERO, false);
-        }
+    pub fn work_due(&self, taken: Duration) -> (Duration, bool) {
         let needed = quanta(taken, self.quantum);
-        (self.quantum.saturating_mul(needed.max(self.quanta)), needed > self.quanta)
+        (self.quantum.saturating_mul(needed.max(self.work)), needed > self.work)
+    }
+
+    /// When an answer leaves that was ready after `taken`, counted from when its question was read: one quantum after the work's.
+    #[must_use]
+    pub fn due(&self, taken: Duration) -> Duration {
+        if *self == Self::OFF {
+            return Duration::ZERO;
+        }
+        self.quantum.saturating_mul(quanta(taken, self.quantum).max(self.work.saturating_add(1)))
+    }
+
+    /// The longest that chance adds: what happened before a moment leaves traces in caches, and so in what follows it.
+    #[must_use]
+    pub fn jitter_max(&self) -> Duration {
+        self.quantum / 4
     }
 }
 

@@ -45,7 +45,7 @@ pub struct StoredAnswer {
     pub researcher: String,
     /// What for.
     pub purpose: Option<String>,
-    /// When, in milliseconds since 1970 in UTC.
+    /// When it was asked, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
 }
 
@@ -55,7 +55,6 @@ impl StoredAnswer {
         (vectors, derived_from): (Vec<Noisy>, Vec<String>),
         paid: Price,
         asked: &Asked,
-        at_ms: u64,
     ) -> Self {
         let priced = &asked.priced;
         Self {
@@ -69,7 +68,7 @@ impl StoredAnswer {
             rows_per_unit: priced.plan.computation.rows_per_unit,
             researcher: asked.who.clone(),
             purpose: asked.ask.purpose.clone(),
-            at_ms,
+            at_ms: asked.at_ms,
             release,
         }
     }

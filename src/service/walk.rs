@@ -11,9 +11,10 @@ use super::ask::Ask;
 use super::offer::{Made, Offer, use_ids};
 use super::stored::StoredAnswer;
 use super::{Answer, Priced, Service, ServiceError};
+use crate::budget::account::DatasetAccount;
 use crate::budget::charge::{ChargeRequest, Decision, Receipt, Refusal, ServeRequest, Standing};
 use crate::budget::entry::{Cause, Digest, KeyUse};
-use crate::budget::ledger::{LedgerFault, Outcome};
+use crate::budget::ledger::{LedgerFault, Outcome, read};
 use crate::chance;
 use crate::privacy::certificate::{Certificate, Sought, Subject, certify};
 use crate::privacy::units::Price;
@@ -30,6 +31,8 @@ pub(super) struct Asked {
     pub(super) ask: Ask,
     pub(super) priced: Priced,
     pub(super) key: Option<KeyUse>,
+    /// When it was asked, in milliseconds since 1970 in UTC: what an answer tells of time, for when it was ready is its rows'.
+    pub(super) at_ms: u64,
 }
 
 /// How a question lays an answer out; labels are those of the stored answer.
@@ -126,11 +129,18 @@ impl Service {
             Some(running) => running.acquire().await.ok(),
             None => None,
         };
-        let (this, question) = (Arc::clone(&self), Arc::clone(&asked));
-        let computed = blocking(move || {
-            Ok(catch_unwind(AssertUnwindSafe(|| this.execute(receipt, &fresh, &parts, &question))).ok().flatten())
-        });
-        let computed = computed.await.ok().flatten();
+        let begun = tokio::time::Instant::now();
+        let computed = if self.is_frozen(&asked.priced.dataset.name) {
+            // It froze while this one waited for its turn: no row is looked at, and it is no incident of its own.
+            Err(Cause::CutOff)
+        } else {
+            let (this, question) = (Arc::clone(&self), Arc::clone(&asked));
+            let computed = blocking(move || {
+                Ok(catch_unwind(AssertUnwindSafe(|| this.execute(receipt, &fresh, &parts, &question))).ok().flatten())
+            });
+            computed.await.ok().flatten().ok_or(Cause::Failed)
+        };
+        self.hold(&asked.priced, begun).await;
         drop(slot);
         let this = Arc::clone(&self);
         let release = standing.release.clone();
@@ -154,7 +164,7 @@ impl Service {
             rows_per_unit: priced.plan.computation.rows_per_unit,
             purpose: asked.ask.purpose.clone(),
             key: asked.key,
-            at_ms: self.now_ms(),
+            at_ms: asked.at_ms,
         };
         if !fresh.views.is_empty() {
             // What cannot be read is found out before anything is paid for.
@@ -209,18 +219,25 @@ impl Service {
         }
         let mut derived_from: Vec<_> = use_ids(parts).into_iter().map(|id| id.release).collect();
         derived_from.dedup();
-        Ok(StoredAnswer::new(drawn, (vectors, derived_from), leg, asked, self.now_ms()))
+        Ok(StoredAnswer::new(drawn, (vectors, derived_from), leg, asked))
+    }
+
+    fn is_frozen(&self, dataset: &str) -> bool {
+        read(self.ledger(), |book| book.dataset(dataset).is_some_and(DatasetAccount::is_frozen))
     }
 
     /// EXECUTING → SEALED, or → BURNED where there is no answer or it cannot be recorded. If even that cannot be written, the
     /// next start does it. Blocks.
-    fn record(&self, computed: Option<StoredAnswer>, release: &str) -> Result<Arc<StoredAnswer>, ServiceError> {
+    fn record(&self, computed: Result<StoredAnswer, Cause>, release: &str) -> Result<Arc<StoredAnswer>, ServiceError> {
         let burn = |cause: Cause| {
             tracing::error!(release, ?cause, "an answer failed after its charge");
             let _ = self.ports.ledger.record(Outcome::Burned { release: release.to_owned(), cause }, self.now_ms());
             Err(ServiceError::Unanswered { release: release.to_owned() })
         };
-        let Some(answer) = computed else { return burn(Cause::Failed) };
+        let answer = match computed {
+            Ok(answer) => answer,
+            Err(cause) => return burn(cause),
+        };
         let outcome = Outcome::Released { release: release.to_owned(), body: answer.encode() };
         match self.ports.ledger.record(outcome, self.now_ms()) {
             Ok(()) => Ok(self.answers.keep(answer)),

@@ -199,6 +199,28 @@ fn sql_that_is_none() {
             ("deep arrays", format!("SELECT {}1{}", "ARRAY[".repeat(5_000), "]".repeat(5_000)), &sql),
             ("deep types", format!("SELECT CAST(1 AS {}INT{})", "ARRAY<".repeat(5_000), ">".repeat(5_000)), &sql),
             ("many columns", format!("SELECT {} FROM visits", vec!["COUNT(*)"; 6_000].join(", ")), &sql),
+        ] {
+            watch.refuses_sql(what, &text, codes).await;
+        }
+        // A million nodes and a mebibyte of text are beyond what a body may hold.
+        let million = chain(" OR ", 1_000_000);
+        watch.refuses_sql("a million nodes", &million, &["too-large"]).await;
+        watch
+            .refuses_sql(
+                "a mebibyte of text",
+                &format!("{QUESTION} WHERE region = '{}'", "x".repeat(1 << 20)),
+                &["too-large"],
+            )
+            .await;
+    });
+}
+
+#[test]
+fn sql_of_what_is_not_there() {
+    block_on(async {
+        let watch = Watch::new();
+        let sql = ["unsupported-sql"];
+        for (what, text, codes) in [
             ("an unknown table", "SELECT COUNT(*) FROM nobody".to_owned(), &["unknown-dataset"]),
             (
                 "an unknown schema",
@@ -226,16 +248,6 @@ fn sql_that_is_none() {
         ] {
             watch.refuses_sql(what, &text, codes).await;
         }
-        // A million nodes and a mebibyte of text are beyond what a body may hold.
-        let million = chain(" OR ", 1_000_000);
-        watch.refuses_sql("a million nodes", &million, &["too-large"]).await;
-        watch
-            .refuses_sql(
-                "a mebibyte of text",
-                &format!("{QUESTION} WHERE region = '{}'", "x".repeat(1 << 20)),
-                &["too-large"],
-            )
-            .await;
     });
 }
 

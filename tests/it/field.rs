@@ -224,6 +224,17 @@ fn a_variance_is_not_made_of_the_wrong_moments() {
     }
 }
 
+/// A library added 64-bit values in 32 bits, and its sums wrapped.
+#[test]
+fn sums_beyond_32_bits_are_exact() {
+    let csv = format!(
+        "{HEADER}a,north,flu,true,30,999999999.99,2023-01-01\nb,north,flu,true,30,999999999.99,2023-01-01\nc,north,flu,true,30,0,2023-01-01\n"
+    );
+    let wide = policy(PURE).replace("max = \"500\"", "max = \"1000000000\"");
+    let lab = Lab::new(&wide, &csv, Arc::new(NoNoise), "100");
+    assert_eq!(one(&lab, "SELECT SUM(cost) AS s FROM visits", "s").as_f64(), Some(1_999_999_999.98));
+}
+
 /// A library clipped a copy of the column and summed the original.
 #[test]
 fn what_is_summed_is_what_was_clamped() {

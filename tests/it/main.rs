@@ -28,6 +28,7 @@ mod refused;
 mod sealing;
 mod sharing;
 mod simulation;
+mod supply;
 mod tampering;
 mod tidy;
 mod tree;

@@ -1,13 +1,21 @@
 //! Padding: every answer after authentication leaves at a moment of its question's class, whatever became of it.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use serde_json::json;
+use tacit::budget::charge::State;
+use tacit::budget::ledger::read;
+use tacit::clock::Clock;
+use tacit::engine::{Engine, EngineFault};
 use tacit::privacy::units::Epsilon;
+use tacit::query::plan::Computation;
 use tacit::service::ask::{Ask, Wanted};
 use tacit::vault::noise::OpenDp;
+use tacit::vault::private::{Exact, Private};
 
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
 
@@ -35,16 +43,21 @@ fn a_class_follows_from_plan_and_capacity_alone() {
     ] {
         let [one, other] = [&small, &large].map(|lab| lab.service.pad("ada", &ask(sql)).expect("padded"));
         assert_eq!(one, other, "{sql}");
-        let (due, is_late) = one.due(Duration::from_micros(1));
-        assert!(due >= QUANTUM && due.as_millis() % QUANTUM.as_millis() == 0 && !is_late, "{sql}: {due:?}");
-        assert_eq!(one.due(due), (due, false), "{sql}: up to its class it leaves with its class");
-        assert_eq!(one.due(due + Duration::from_nanos(1)), (due + QUANTUM, true), "{sql}: later is a quantum later");
+        let due = one.due(Duration::from_micros(1));
+        assert!(due >= QUANTUM && due.as_millis() % QUANTUM.as_millis() == 0, "{sql}: {due:?}");
+        assert_eq!(one.due(due), due, "{sql}: up to its class it leaves with its class");
+        assert_eq!(one.due(due + Duration::from_nanos(1)), due + QUANTUM, "{sql}: later is a quantum later");
+        let (work, is_late) = one.work_due(Duration::from_micros(1));
+        assert!(
+            work == QUANTUM.max(due - QUANTUM) && is_late == (due == QUANTUM),
+            "{sql}: the work ends a quantum before"
+        );
     }
     let classes = [
         "SELECT COUNT(*) FROM visits",
         "SELECT region, diagnosis, COUNT(*), COUNT(DISTINCT patient_id) AS d, SUM(cost) AS c FROM visits WHERE age > 1 OR smoker GROUP BY region, diagnosis",
     ];
-    let [cheap, dear] = classes.map(|sql| small.service.pad("ada", &ask(sql)).expect("padded").due(Duration::ZERO).0);
+    let [cheap, dear] = classes.map(|sql| small.service.pad("ada", &ask(sql)).expect("padded").due(Duration::ZERO));
     assert!(dear > cheap, "a dearer plan has a later class");
     assert!(Lab::gaussian().service.pad("ada", &ask("SELECT COUNT(*) FROM visits")).is_none(), "off by default");
 }
@@ -81,6 +94,71 @@ fn nothing_leaves_early() {
         let since = Instant::now();
         assert_eq!(burnt.sql("SELECT COUNT(*) FROM visits", "0.1").await.status, 500);
         assert!(since.elapsed() >= QUANTUM);
+    });
+}
+
+/// A clock that an evaluation moves on, and an engine that says when it is done.
+struct Moved {
+    engine: tacit::engine::PolarsEngine,
+    clock: Arc<AtomicU64>,
+    done: Mutex<Sender<Instant>>,
+}
+
+impl Engine for Moved {
+    fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
+        let exact = self.engine.evaluate(edition, computation);
+        self.clock.fetch_add(5_000, Ordering::Relaxed);
+        self.done.lock().expect("a sender").send(Instant::now()).expect("the test listens");
+        exact
+    }
+
+    fn is_ready(&self, edition: &str) -> bool {
+        self.engine.is_ready(edition)
+    }
+}
+
+struct SharedClock(Arc<AtomicU64>);
+
+impl Clock for SharedClock {
+    fn now_ms(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What an answer and its list tell of time is when it was asked; and until its moment nobody sees that it is done.
+#[test]
+fn no_other_request_tells_when_the_work_ended() {
+    let clock = Arc::new(AtomicU64::new(1_000_000));
+    let (done, is_done) = channel();
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("visits.csv"), visits(50)).expect("a source");
+    let slow = padded().replace("pad_ms = 40", "pad_ms = 600");
+    let moved = Arc::clone(&clock);
+    let lab = Lab::clocked(dir, &slow, Arc::new(OpenDp), "4", Arc::new(SharedClock(Arc::clone(&clock))), |engine| {
+        Arc::new(Moved { engine, clock: moved, done: Mutex::new(done) })
+    });
+    block_on(async {
+        let (router, token) = (lab.router.clone(), lab.researcher.clone());
+        let body = json!({"sql": "SELECT COUNT(*) FROM visits", "epsilon": "0.1"}).to_string();
+        let asked =
+            tokio::spawn(async move { call(&router, Method::POST, "/v1/queries", Some(&token), &[], body).await });
+        let service = Arc::clone(&lab.service);
+        let looked = tokio::task::spawn_blocking(move || {
+            let done = is_done.recv().expect("an evaluation");
+            let mut looks = 0;
+            while done.elapsed() < Duration::from_millis(200) {
+                let states =
+                    read(service.ledger(), |book| book.releases().iter().map(|card| card.state).collect::<Vec<_>>());
+                assert!(done.elapsed() > Duration::from_millis(400) || states == [State::Executing], "{states:?}");
+                looks += 1;
+            }
+            looks
+        });
+        assert!(looked.await.expect("looked") > 0);
+        let answer = asked.await.expect("an answer").json();
+        assert_eq!(answer["at"], "1970-01-01T00:16:40.000Z", "when it was asked");
+        let list = lab.get("/v1/releases", &lab.researcher).await.json();
+        assert_eq!(list[0]["at"], "1970-01-01T00:16:40.000Z");
     });
 }
 

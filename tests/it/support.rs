@@ -157,6 +157,18 @@ impl Lab {
         allocation: &str,
         wrap: impl FnOnce(PolarsEngine) -> Arc<dyn Engine>,
     ) -> Self {
+        Self::clocked(dir, policy, noise, allocation, Arc::new(StoppedClock), wrap)
+    }
+
+    /// And with a clock of the test's own.
+    pub fn clocked(
+        dir: TempDir,
+        policy: &str,
+        noise: Arc<dyn NoiseSource>,
+        allocation: &str,
+        clock: Arc<dyn Clock>,
+        wrap: impl FnOnce(PolarsEngine) -> Arc<dyn Engine>,
+    ) -> Self {
         let path = dir.path().join("policy.toml");
         std::fs::write(&path, policy).expect("a policy file");
         let policy = Policy::load(&path).unwrap_or_else(|error| panic!("{error}"));
@@ -171,7 +183,7 @@ impl Lab {
         grant(&ledger, "ada", &policy.name, allocation);
         let mut engine = PolarsEngine::new();
         let dataset = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("a dataset");
-        let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock: Arc::new(StoppedClock) };
+        let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock };
         let service = Arc::new(Service::new(ports, vec![dataset]));
         let router = tacit::http::router(Arc::clone(&service));
         Self { dir, service, router, steward: boss, researcher, viewer }

@@ -109,7 +109,8 @@ fn workers_are_walled_in() {
         for file in std::fs::read_dir(format!("/proc/{pid}/fd")).expect("open files").flatten() {
             let Ok(target) = std::fs::read_link(file.path()) else { continue };
             let target = target.to_string_lossy().into_owned();
-            assert!(!target.contains("ledger") && !target.contains("anchor"), "a worker holds {target}");
+            let its_own = ["table.arrow", "socket:", "/dev/null", "anon_inode:"];
+            assert!(its_own.iter().any(|own| target.contains(own)), "a worker holds {target}");
         }
     }
     clinic.end();
@@ -162,6 +163,46 @@ fn five_thousand_silent_sockets_keep_nobody_out() {
     assert_eq!(clinic.ask(7), 200);
     drop(silent);
     clinic.end();
+}
+
+/// A signal that interrupts whatever waits takes nothing from a worker: the walls let it wait again.
+#[test]
+fn a_worker_that_was_stopped_goes_on() {
+    let clinic = clinic();
+    let pid = clinic.server.id();
+    until("two workers behind walls", || {
+        let workers = workers(pid);
+        workers.len() == 2 && workers.iter().all(|pid| status(*pid).is_some_and(|s| s.contains("Seccomp:\t2")))
+    });
+    let all = workers(pid);
+    signal("STOP", &all);
+    signal("CONT", &all);
+    for number in 10..16 {
+        assert_eq!(clinic.ask(number), 200);
+    }
+    assert_eq!(workers(pid), all, "the same ones");
+    clinic.end();
+}
+
+/// Another table under the sealed one's name, of as many rows: a worker that starts anew does not take it, and what waits is burnt
+/// rather than left waiting.
+#[test]
+fn a_table_that_was_replaced_is_not_answered_from() {
+    let lab = Lab::exact();
+    let (pool, edition) = pooled(&lab, Launch { workers: 1, ..launch() });
+    let computation = computation(&lab, "SELECT region, COUNT(*) FROM visits GROUP BY region");
+    assert!(pool.evaluate(&edition, &computation).is_ok());
+    let table = tacit::dataset::edition::Manifest::table_path(&lab.dir.path().join("state"), &edition);
+    let mut bytes = std::fs::read(&table).expect("a table");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::remove_file(&table).expect("removed");
+    std::fs::write(&table, bytes).expect("another table");
+    let pids: Vec<u32> = workers(std::process::id()).into_iter().filter(|pid| holds(*pid, lab.dir.path())).collect();
+    signal("KILL", &pids);
+    until("nobody is left", || pids.iter().all(|pid| is_gone(*pid)));
+    assert!(pool.evaluate(&edition, &computation).is_err(), "burnt");
+    assert!(!pool.is_ready(&edition));
 }
 
 /// What pool and in-process engine say of one question.

@@ -21,6 +21,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Pause before a start that follows one which failed.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// Starts that fail one after another, after which what waits is given up.
+const FAILURES_MAX: u32 = 3;
+
 /// A worker that is ready.
 struct Worker {
     child: Child,
@@ -29,17 +32,24 @@ struct Worker {
 
 /// Keeps one worker alive until the lane is closed; `first` hears how the first start went.
 pub(super) fn keep(lane: &Lane, program: &Path, first: &mpsc::Sender<bool>) {
-    loop {
+    let mut failures = 0;
+    for attempt in 0_u64.. {
         let started = Worker::start(lane, program);
-        // Only the first start has a listener.
-        let _ = first.send(started.is_ok());
+        if attempt == 0 {
+            let _ = first.send(started.is_ok());
+        }
         let ended = match started {
             Ok(worker) => {
+                failures = 0;
                 lane.ready.fetch_add(1, Ordering::AcqRel);
                 serve(lane, worker)
             }
             Err(EngineFault) => {
-                tracing::error!(edition = lane.edition, "a worker could not be started");
+                failures += 1;
+                tracing::error!(edition = lane.edition, failures, "a worker could not be started");
+                if failures >= FAILURES_MAX {
+                    lane.give_up();
+                }
                 pause(lane)
             }
         };
@@ -78,7 +88,12 @@ fn serve(lane: &Lane, mut worker: Worker) -> bool {
                 return false;
             }
             Next::Job(job) => {
-                let answer = worker.evaluate(lane, &job.computation);
+                if worker.order(lane, &job.computation).is_err() {
+                    // It never heard of it, or half of it, and it is ended below.
+                    lane.push_back(job);
+                    break false;
+                }
+                let answer = worker.answer();
                 let failed = answer.is_err();
                 // Who asked may be gone; the charge stands.
                 let _ = job.done.send(answer);
@@ -116,9 +131,11 @@ impl Worker {
         // Unwrap safety: terms are plain data.
         let terms = serde_json::to_string(&lane.terms).expect("terms are plain data");
         let address_space_bytes = lane.limits.address_space_bytes;
-        let setup = Order::Setup { version: VERSION.to_owned(), rows: lane.rows, terms, address_space_bytes };
+        let setup =
+            Order::Setup { version: VERSION.to_owned(), table: (lane.digest, lane.rows), terms, address_space_bytes };
         let mut ready = || {
             socket.set_read_timeout(Some(lane.limits.start())).ok()?;
+            socket.set_write_timeout(Some(lane.limits.start())).ok()?;
             send(&mut socket, &setup).ok()?;
             matches!(receive(&mut socket), Ok(Reply::Ready)).then_some(())
         };
@@ -135,10 +152,14 @@ impl Worker {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// One computation within its deadline.
-    fn evaluate(&mut self, lane: &Lane, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
+    /// Gives it one computation and its deadline.
+    fn order(&mut self, lane: &Lane, computation: &Computation) -> Result<(), EngineFault> {
         self.socket.set_read_timeout(Some(lane.limits.deadline(computation))).map_err(|_| EngineFault)?;
-        send(&mut self.socket, &Order::Evaluate(computation.clone())).map_err(|_| EngineFault)?;
+        send(&mut self.socket, &Order::Evaluate(computation.clone())).map_err(|_| EngineFault)
+    }
+
+    /// What it says of the computation that it was given.
+    fn answer(&mut self) -> Result<Private<Exact>, EngineFault> {
         match receive(&mut self.socket) {
             Ok(Reply::Vectors(vectors)) => Ok(Private::new(Exact { vectors })),
             Ok(Reply::Failed | Reply::Ready) | Err(_) => Err(EngineFault),
