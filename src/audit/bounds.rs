@@ -2,7 +2,7 @@
 //!
 //! If a mechanism is (ε, δ)-differentially private, P[S] ≤ e^ε·P'[S] + δ for every event S and neighbours P, P'. So with a lower
 //! bound p on P[S] and an upper bound q on P'[S], both by Clopper and Pearson (1934), ε ≥ ln((p − δ)/q), and at a given ε
-//! δ ≥ p − e^ε·q; and if it is μ-GDP, which is what a Gaussian price claims, μ ≥ Φ⁻¹(p) − Φ⁻¹(q). The events are fixed before anything is asked, and the chance of error is shared among all bounds, so that
+//! δ ≥ p − e^ε·q; and if it is μ-GDP, which is what a Gaussian price claims, μ ≥ Φ⁻¹(p) − Φ⁻¹(q), of independent samples. The events are fixed before anything is asked, and the chance of error is shared among all bounds, so that
 //! all hold together at [`CONFIDENCE`].
 
 use statrs::function::beta::beta_reg;

@@ -1,103 +1,196 @@
 //! What is claimed of one mechanism, the events that would show it broken, and how surely.
+//!
+//! Everything here is computed from the claim, by other code than the server's own.
 
 use super::bounds::{CONFIDENCE, Event, Tally, delta_least, epsilon_least, mu_least, normal, normal_quantile};
+use super::sampling::Sampled;
 use super::tables::{CAP, Kind};
-use super::{CHARGE_TOLERANCE, CurvePoint, Finding};
-use crate::privacy::accountant::Accountant;
-use crate::privacy::curve::delta_of;
-use crate::privacy::units::{Epsilon, Price};
+use super::{AuditError, CurvePoint, Finding};
+use crate::privacy::units::Epsilon;
 
 /// Noise that is too small by this factor is what the power is stated for.
 const TOO_SMALL: f64 = 1.2;
 /// Points of the Gaussian curve, as multiples of the claimed ε.
 const CURVE: [f64; 3] = [0.0, 0.5, 1.0];
+/// Standard errors beyond which what should be nothing is something.
+const ERRORS_MAX: f64 = 6.0;
+/// A charge may fall short by this part of itself, and by this part of the allocation: fractions come with nine digits.
+const CHARGE_ROOM: (f64, f64) = (1e-6, 2e-9);
+
+/// The noise that a dataset's accountant stands for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Law {
+    /// Of a μ such that an answer is (ε, δ)-private.
+    Gaussian {
+        /// The dataset's δ.
+        delta: f64,
+    },
+    /// (ε, 0).
+    Laplace,
+}
 
 /// What a question of one kind claims at one ε.
 pub(super) struct Claim {
-    accountant: Accountant,
+    law: Law,
     epsilon: f64,
-    price: Price,
     kind: Kind,
 }
 
+/// δ_μ(ε) = Φ(μ/2 − ε/μ) − e^ε·Φ(−μ/2 − ε/μ) (Dong, Roth and Su 2019, corollary 1).
+fn delta_of(epsilon: f64, mu: f64) -> f64 {
+    normal(0.5 * mu - epsilon / mu) - epsilon.exp() * normal(-0.5 * mu - epsilon / mu)
+}
+
+/// The μ with δ_μ(ε) = δ.
+fn mu_of(epsilon: f64, delta: f64) -> f64 {
+    bisect(0.0, 200.0, |mu| delta_of(epsilon, mu) <= delta)
+}
+
+/// The last point from `low` on where it is so.
+fn bisect(mut low: f64, mut high: f64, is_so: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..100 {
+        let middle = 0.5 * (low + high);
+        if is_so(middle) { low = middle } else { high = middle }
+    }
+    low
+}
+
 impl Claim {
-    pub(super) fn new(accountant: Accountant, epsilon: Epsilon, kind: Kind) -> Self {
-        Self { accountant, epsilon: epsilon.to_f64(), price: accountant.price(epsilon), kind }
+    pub(super) fn new(law: Law, epsilon: Epsilon, kind: Kind) -> Self {
+        Self { law, epsilon: epsilon.to_f64(), kind }
     }
 
-    /// What a question takes of the allocation.
+    /// What a question takes of the allocation: precision adds up, and so does pure ε.
     pub(super) fn fraction(&self) -> f64 {
-        let cap = Epsilon::parse(&CAP.to_string()).map_or(Price::ZERO, |cap| self.accountant.cap(cap));
-        self.price.units() as f64 / cap.units() as f64
+        match self.law {
+            Law::Gaussian { delta } => (mu_of(self.epsilon, delta) / mu_of(CAP, delta)).powi(2),
+            Law::Laplace => self.epsilon / CAP,
+        }
     }
 
     fn delta(&self) -> f64 {
-        match self.accountant {
-            Accountant::Gaussian { delta } => delta.to_f64(),
-            Accountant::Pure => 0.0,
+        match self.law {
+            Law::Gaussian { delta } => delta,
+            Law::Laplace => 0.0,
         }
     }
 
     /// μ: what the unit moves the sum of a sample's cells by, in standard deviations of its noise. The vector moves by Δ₂ (it is
     /// made so that it does), and the sum of equal moves loses nothing of it.
     fn mu(&self) -> f64 {
-        (self.price.units() as f64 * 1e-15).sqrt()
-    }
-
-    /// The sum's move, over all cells.
-    fn whole_move(&self) -> f64 {
-        self.kind.move_per_cell() * self.kind.cells() as f64
+        mu_of(self.epsilon, self.delta())
     }
 
     /// Fixed before anything is asked, pairs of both directions. Gaussian noise: the sum passes the points where the likelihoods
-    /// differ by e^ε, the events that δ(ε) is reached at; the first is the middle, where there are most samples on both sides. Laplace noise: every cell is beyond both centres, where the likelihoods
-    /// differ by e^ε, by a step so that rounding to whole numbers takes nothing away.
+    /// differ by e^ε, the events that δ(ε) is reached at; the first is the middle, where there are most samples on both sides.
+    /// Laplace noise: every cell is beyond both centres, where the likelihoods differ by e^ε, by a step so that rounding to whole
+    /// numbers takes nothing away.
     pub(super) fn events(&self) -> Vec<Event> {
-        match self.accountant {
-            Accountant::Gaussian { .. } => {
-                let (whole, variance) = (self.whole_move(), (self.whole_move() / self.mu()).powi(2));
-                let at = |epsilon: f64| epsilon * variance / whole;
+        match self.law {
+            Law::Gaussian { .. } => {
+                let (whole, mu) = (self.kind.whole_move(), self.mu());
                 let pair = |times: &f64| {
-                    let off = at(times * self.epsilon);
+                    let off = times * self.epsilon * whole / (mu * mu);
                     [Event::SumAtLeast(0.5 * whole + off), Event::SumAtMost(0.5 * whole - off)]
                 };
                 CURVE.iter().flat_map(pair).collect()
             }
-            Accountant::Pure => {
-                vec![Event::AllAtLeast(self.kind.move_per_cell() + 1.0), Event::AllAtMost(-1.0)]
-            }
+            Law::Laplace => vec![Event::AllAtLeast(self.kind.move_per_cell() + 1.0), Event::AllAtMost(-1.0)],
         }
     }
 
-    /// What the tallies say of the claim.
-    pub(super) fn finding(&self, events: &[Event], sides: (&[Tally], &[Tally]), charged: f64) -> Finding {
+    /// What the samples say of the claim.
+    ///
+    /// # Errors
+    /// [`AuditError::Unusable`] where the two tables do not differ as they were prepared to.
+    pub(super) fn finding(
+        &self,
+        events: &[Event],
+        (with, without): (&Sampled, &Sampled),
+        charged: f64,
+        due: f64,
+    ) -> Result<Finding, AuditError> {
         // Two bounds for every event.
         let error = (1.0 - CONFIDENCE) / (2 * events.len()) as f64;
-        let sides: Vec<(Event, Tally, Tally)> = events
-            .iter()
-            .zip(sides.0.iter().zip(sides.1))
-            .map(|(event, (with, without))| {
-                let (more, less) = if event.is_for_presence() { (with, without) } else { (without, with) };
-                (*event, *more, *less)
-            })
-            .collect();
-        let bounds = sides.iter().map(|(_, more, less)| self.epsilon_least(*more, *less, error));
+        let side = |(event, (with, without)): (&Event, (&Tally, &Tally))| {
+            let (more, less) = if event.is_for_presence() { (with, without) } else { (without, with) };
+            (*more, *less)
+        };
+        let sides: Vec<(Tally, Tally)> =
+            events.iter().zip(with.tallies.iter().zip(&without.tallies)).map(side).collect();
+        let bounds = sides.iter().map(|(more, less)| self.epsilon_least(*more, *less, error));
         let lower_bound = bounds.fold(0.0, f64::max);
-        let samples = sides.first().map_or(0, |(_, more, _)| more.samples);
+        let samples = sides.first().map_or(0, |(more, less)| more.samples.min(less.samples));
         let curve = self.curve(&sides, error);
-        let holds = lower_bound <= self.epsilon
-            && curve.iter().all(|point| point.lower_bound <= point.claimed)
-            && (charged - 1.0).abs() <= CHARGE_TOLERANCE;
-        let mechanism = format!("{}: {}", self.accountant.mechanism().name(), self.kind.name());
+        let mut broken: Vec<String> = with.broken.iter().chain(&without.broken).cloned().collect();
+        broken.dedup();
+        if lower_bound > self.epsilon {
+            broken.push(format!("epsilon is at least {lower_bound:.3}"));
+        }
+        broken.extend(
+            curve
+                .iter()
+                .filter(|point| point.lower_bound > point.claimed)
+                .map(|point| format!("at epsilon {}, delta is at least {:.4}", point.epsilon, point.lower_bound)),
+        );
+        if charged < 1.0 - CHARGE_ROOM.0 - CHARGE_ROOM.1 / due {
+            broken.push("the account was charged too little".to_owned());
+        }
+        broken.extend(self.repeated(with, without));
+        if broken.is_empty() {
+            self.check_tables(with, without)?;
+        }
+        let law = match self.law {
+            Law::Gaussian { .. } => "discrete gaussian",
+            Law::Laplace => "discrete laplace",
+        };
+        let mechanism = format!("{law}: {}", self.kind.name());
         let (claimed, delta, power) = (self.epsilon, self.delta(), self.power(samples, error));
-        Finding { mechanism, claimed, lower_bound, delta, samples, power, curve, charged, holds }
+        Ok(Finding { mechanism, claimed, lower_bound, delta, samples, power, curve, charged, broken })
+    }
+
+    /// The unit must be seen: tables that are alike would pass everything.
+    fn check_tables(&self, with: &Sampled, without: &Sampled) -> Result<(), AuditError> {
+        let mean = |side: &Sampled| {
+            let n = side.tallies.first().map_or(1.0, |tally| tally.samples as f64);
+            let mean = side.sums.0 / n;
+            (mean, (side.sums.1 / n - mean * mean) / n)
+        };
+        let ((one, spread), (other, other_spread)) = (mean(with), mean(without));
+        let error = (spread + other_spread).sqrt();
+        if (one - other - self.kind.whole_move()).abs() <= ERRORS_MAX * error {
+            return Ok(());
+        }
+        let message = "the two tables do not differ as those that audit --prepare wrote; seal them anew";
+        Err(AuditError::Unusable(message.to_owned()))
+    }
+
+    /// Noise that is not independent: of neighbouring cells, of one slot in neighbouring groups, of two questions, of both sides.
+    fn repeated(&self, with: &Sampled, without: &Sampled) -> Vec<String> {
+        let stride = self.kind.stride();
+        let lag = |noise: &[f64], by: usize| correlation(noise.get(by..).unwrap_or_default(), noise);
+        let looks = [
+            ("cells of an answer", lag(&with.noise[1], 1)),
+            ("cells of an answer", lag(&without.noise[1], 1)),
+            ("groups of an answer", lag(&with.noise[1], stride)),
+            ("groups of an answer", lag(&without.noise[1], stride)),
+            ("two questions", correlation(&with.noise[0], &with.noise[1])),
+            ("two questions", correlation(&without.noise[0], &without.noise[1])),
+            ("two tables", correlation(&with.noise[1], &without.noise[1])),
+        ];
+        let room = |n: usize| ERRORS_MAX / (n as f64).sqrt();
+        let bad = looks.iter().filter(|(_, (r, n))| *n > 1 && (r.is_nan() || r.abs() > room(*n)));
+        let mut bad: Vec<String> =
+            bad.map(|(what, (r, _))| format!("the noise of {what} is not independent (r = {r:.3})")).collect();
+        bad.dedup();
+        bad
     }
 
     /// Laplace noise claims ε itself. Gaussian noise claims a whole curve, that of μ: what an event says of μ is stated as ε at δ.
     fn epsilon_least(&self, more: Tally, less: Tally, error: f64) -> f64 {
-        match self.accountant {
-            Accountant::Gaussian { .. } => self.epsilon_of(mu_least(more, less, error)),
-            Accountant::Pure => epsilon_least(more, less, error),
+        match self.law {
+            Law::Gaussian { .. } => self.epsilon_of(mu_least(more, less, error)),
+            Law::Laplace => epsilon_least(more, less, error),
         }
     }
 
@@ -106,21 +199,16 @@ impl Claim {
         if mu <= 0.0 || delta_of(0.0, mu) <= self.delta() {
             return 0.0;
         }
-        let (mut low, mut high) = (0.0_f64, 1_000.0_f64);
-        for _ in 0..60 {
-            let middle = 0.5 * (low + high);
-            if delta_of(middle, mu) > self.delta() { low = middle } else { high = middle }
-        }
-        low
+        bisect(0.0, 600.0, |epsilon| delta_of(epsilon, mu) > self.delta())
     }
 
-    fn curve(&self, sides: &[(Event, Tally, Tally)], error: f64) -> Vec<CurvePoint> {
-        if self.accountant == Accountant::Pure {
+    fn curve(&self, sides: &[(Tally, Tally)], error: f64) -> Vec<CurvePoint> {
+        if self.law == Law::Laplace {
             return Vec::new();
         }
-        let point = |(times, pair): (&f64, &[(Event, Tally, Tally)])| {
+        let point = |(times, pair): (&f64, &[(Tally, Tally)])| {
             let epsilon = times * self.epsilon;
-            let bounds = pair.iter().map(|(_, more, less)| delta_least(*more, *less, epsilon, error));
+            let bounds = pair.iter().map(|(more, less)| delta_least(*more, *less, epsilon, error));
             CurvePoint { epsilon, claimed: delta_of(epsilon, self.mu()), lower_bound: bounds.fold(0.0, f64::max) }
         };
         CURVE.iter().zip(sides.chunks(2)).map(point).collect()
@@ -130,22 +218,36 @@ impl Claim {
     /// both tallies: of a statistic that is larger than claimed by `gap`, and whose bound lies below it by z of its deviations.
     fn power(&self, samples: u64, error: f64) -> f64 {
         let (n, z) = (samples as f64, normal_quantile(1.0 - error));
-        let (gap, more, less) = match self.accountant {
-            Accountant::Gaussian { .. } => {
+        let (gap, more, less) = match self.law {
+            Law::Gaussian { .. } => {
                 let half = 0.5 * TOO_SMALL * self.mu();
                 let (p, density) = (normal(half), (-0.5 * half * half).exp() / (2.0 * std::f64::consts::PI).sqrt());
                 let spread = (p * (1.0 - p) / n).sqrt() / density;
                 ((TOO_SMALL - 1.0) * self.mu(), spread, spread)
             }
-            Accountant::Pure => {
-                let scale = self.kind.sensitivity().l1() as f64 / self.epsilon / TOO_SMALL;
-                // Beyond the centre by a half, after rounding.
-                let beyond = |by: f64| (0.5 * (-by / scale).exp()).powi(self.kind.cells() as i32);
-                let (p, q) = (beyond(0.5), beyond(0.5 + self.kind.move_per_cell()));
+            Law::Laplace => {
+                let rate = TOO_SMALL * self.epsilon / self.kind.whole_move();
+                // P[noise ≥ m] of the discrete law.
+                let beyond = |m: f64| ((-m * rate).exp() / (1.0 + (-rate).exp())).powi(self.kind.cells() as i32);
+                let (p, q) = (beyond(1.0), beyond(1.0 + self.kind.move_per_cell()));
                 let spread = |p: f64| ((1.0 - p) / (p * n)).sqrt();
                 ((p / q).ln() - self.epsilon, spread(p), spread(q))
             }
         };
         normal((gap - z * (more + less)) / more.hypot(less))
     }
+}
+
+/// Pearson's r of what stands side by side, and of how many.
+fn correlation(one: &[f64], other: &[f64]) -> (f64, usize) {
+    let n = one.len().min(other.len());
+    if n < 2 {
+        return (0.0, n);
+    }
+    let mean = |values: &[f64]| values[..n].iter().sum::<f64>() / n as f64;
+    let (a, b) = (mean(one), mean(other));
+    let sums = one.iter().zip(other).fold((0.0, 0.0, 0.0), |(ab, aa, bb), (x, y)| {
+        (ab + (x - a) * (y - b), aa + (x - a).powi(2), bb + (y - b).powi(2))
+    });
+    (sums.0 / (sums.1 * sums.2).sqrt(), n)
 }

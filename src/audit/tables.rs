@@ -11,8 +11,6 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use crate::privacy::sensitivity::{Sensitivity, Statistic};
-
 /// The dataset with the units.
 pub const WITH: &str = "audit_with";
 /// The dataset without them.
@@ -26,7 +24,7 @@ const GROUPS: usize = 1_000;
 const SLOTS: usize = 99;
 const PAIRS: usize = 49;
 /// k: rows of a unit that count.
-const ROWS_PER_UNIT: u32 = 2;
+pub(super) const ROWS_PER_UNIT: u32 = 2;
 /// Rows of a heavy unit in the source.
 const HEAVY_ROWS: usize = 5;
 /// R: the bound of the summed column, around 0.
@@ -39,6 +37,8 @@ const BEYOND: i64 = 1_000;
 pub enum Kind {
     /// Rows of heavy units.
     Count,
+    /// The same, where one row per unit was asked for.
+    CountOfOneRow,
     /// Their values.
     Sum,
     /// Spread units.
@@ -47,13 +47,14 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Count, Self::Sum, Self::DistinctUnits];
+    pub const ALL: [Self; 4] = [Self::Count, Self::CountOfOneRow, Self::Sum, Self::DistinctUnits];
 
     /// For people.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Count => "count",
+            Self::CountOfOneRow => "count of one row",
             Self::Sum => "sum",
             Self::DistinctUnits => "distinct units",
         }
@@ -61,34 +62,57 @@ impl Kind {
 
     pub(super) fn sql(self, dataset: &str, salt: u64) -> String {
         let (slot, aggregate) = match self {
-            Self::Count => ("slot", "COUNT(*)"),
+            Self::Count | Self::CountOfOneRow => ("slot", "COUNT(*)"),
             Self::Sum => ("slot", "SUM(amount)"),
             Self::DistinctUnits => ("pair", "COUNT(DISTINCT who)"),
         };
         format!("SELECT grp, {slot}, {aggregate} AS n FROM {dataset} WHERE salt <> {salt} GROUP BY grp, {slot}")
     }
 
-    pub(super) fn samples_per_query(self) -> u64 {
-        let slots = match self {
-            Self::Count | Self::Sum => SLOTS,
-            Self::DistinctUnits => PAIRS,
-        };
-        (GROUPS * slots) as u64
+    /// Fewer rows per unit than the policy allows, where that is what is audited.
+    pub(super) fn rows_per_unit(self) -> Option<u32> {
+        match self {
+            Self::CountOfOneRow => Some(1),
+            Self::Count | Self::Sum | Self::DistinctUnits => None,
+        }
     }
 
-    /// The sample that a slot's cell belongs to, within its group.
-    pub(super) fn sample_of(self, slot: &str) -> Option<usize> {
-        let number: usize = slot.get(1..)?.parse().ok()?;
+    fn slots(self) -> usize {
         match self {
-            Self::Count | Self::Sum => Some(number),
-            Self::DistinctUnits => Some(number / 2),
+            Self::Count | Self::CountOfOneRow | Self::Sum => SLOTS,
+            Self::DistinctUnits => 2 * PAIRS,
         }
+    }
+
+    pub(super) fn samples_per_query(self) -> u64 {
+        (self.cells_per_query() / self.cells()) as u64
+    }
+
+    /// Cells of an answer that samples are made of, and of those that only bystanders are in.
+    pub(super) fn cells_per_query(self) -> usize {
+        GROUPS * self.slots()
+    }
+
+    pub(super) fn others_per_query(self) -> u64 {
+        GROUPS as u64
+    }
+
+    /// Where a group's cell stands among all; the cells of a sample stand together. Nothing for a bystander's.
+    pub(super) fn place(self, group: &str, slot: &str) -> Option<usize> {
+        let number = |text: &str| text.get(1..)?.parse::<usize>().ok();
+        let (group, slot) = (number(group)?, number(slot)?);
+        (group < GROUPS && slot < self.slots()).then_some(group * self.slots() + slot)
+    }
+
+    /// Cells from one group to the next.
+    pub(super) fn stride(self) -> usize {
+        self.slots()
     }
 
     /// Cells of a sample.
     pub(super) fn cells(self) -> usize {
         match self {
-            Self::Count | Self::Sum => 1,
+            Self::Count | Self::CountOfOneRow | Self::Sum => 1,
             Self::DistinctUnits => ROWS_PER_UNIT as usize,
         }
     }
@@ -98,20 +122,15 @@ impl Kind {
         let rows = f64::from(ROWS_PER_UNIT);
         match self {
             Self::Count => rows,
+            Self::CountOfOneRow => 1.0,
             Self::Sum => rows * BOUND as f64,
             Self::DistinctUnits => 1.0,
         }
     }
 
-    /// The sensitivity that the server must declare for it.
-    pub(super) fn sensitivity(self) -> Sensitivity {
-        let statistic = match self {
-            Self::Count => Statistic::Count,
-            Self::Sum => Statistic::Sum { radius: BOUND },
-            Self::DistinctUnits => Statistic::DistinctUnits { cells_reachable: (GROUPS * 2 * PAIRS) as u64 },
-        };
-        // Unwrap safety: 2 rows of at most 2.
-        Sensitivity::of(statistic, ROWS_PER_UNIT).expect("small bounds fit")
+    /// What the whole vector moves by in ℓ₁, which is what Laplace noise must bear.
+    pub(super) fn whole_move(self) -> f64 {
+        self.move_per_cell() * self.cells() as f64
     }
 }
 

@@ -76,6 +76,9 @@ pub fn seal_all(dir: &Path, datasets: &[&str]) -> Result<String, NoServer> {
         let grant = Grant { to, dataset: policy.name.clone(), epsilon, reason, by: "audit".to_owned() };
         grants::grant(&ledger, grant, now_ms).map_err(no_server)?;
     }
+    for name in datasets {
+        let _ = fs::remove_file(dir.join(format!("{name}.csv")));
+    }
     Ok(token.text().to_owned())
 }
 

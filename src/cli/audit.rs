@@ -11,6 +11,13 @@ use crate::client::Client;
 use crate::privacy::units::Epsilon;
 use crate::terminal::{complain, say, table};
 
+/// Samples where nothing is said.
+const SAMPLES: u64 = 100_000;
+/// Times where nothing is said.
+const TIMES: u64 = 2_000;
+/// The query limit of the tables that are audited.
+const EPSILON_MAX: f64 = 10.0;
+
 #[derive(Args)]
 pub(super) struct Options {
     /// The server to audit, on which a steward sealed the tables of --prepare; a throw-away server of its own by default.
@@ -19,14 +26,14 @@ pub(super) struct Options {
     /// Token of a researcher with an allocation of epsilon 100 of both tables.
     #[arg(long, env = "TACIT_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// Samples of each side and mechanism.
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    samples: u64,
-    /// The claim to audit: epsilon of each question.
+    /// Samples of each side and mechanism: 100,000 by default, 2,000 of answers' times.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    samples: Option<u64>,
+    /// The claim to audit: epsilon of each question, at most 10.
     #[arg(long, default_value = "1")]
     epsilon: String,
     /// Only of this accountant, for a throw-away server and for --prepare.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with = "server")]
     accountant: Option<AccountantName>,
     /// Writes the two tables and their policies into a folder, and audits nothing.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["server", "timing"])]
@@ -56,10 +63,8 @@ impl AccountantName {
 
 impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Self {
-        match error {
-            AuditError::Client(error) => error.into(),
-            AuditError::Unusable(text) => Self::Could(text),
-        }
+        // No verdict: only a claim that is broken is a no.
+        Self::could(error)
     }
 }
 
@@ -77,17 +82,28 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         return time(options);
     }
     let epsilon = Epsilon::parse(&options.epsilon).map_err(|fault| Failure::Usage(format!("--epsilon: {fault}")))?;
-    let scope = Scope { epsilon, samples: options.samples };
-    let findings = match &options.server {
-        Some(server) => audit::run(&Client::new(server, options.token.as_deref()), scope)?,
-        None => own(scope, options)?,
+    if epsilon.to_f64() > EPSILON_MAX {
+        return Err(Failure::Usage(format!(
+            "--epsilon is {epsilon}; accepted is at most {EPSILON_MAX}, as the tables' policies say"
+        )));
+    }
+    let scope = Scope { epsilon, samples: options.samples.unwrap_or(SAMPLES) };
+    let mut findings = Vec::new();
+    let ended = match &options.server {
+        Some(server) => {
+            complain(format!("auditing {server}"));
+            let client = Client::new(server, options.token.as_deref());
+            audit::run(&client, scope, &mut findings).map_err(Failure::from)
+        }
+        None => own(scope, options, &mut findings),
     };
     if options.json {
         say(serde_json::to_string(&findings).unwrap_or_default());
     } else {
         say(shown(&findings));
     }
-    let broken: Vec<_> = findings.iter().filter(|one| !one.holds).map(|one| one.mechanism.as_str()).collect();
+    let broken: Vec<_> = findings.iter().filter(|one| !one.holds()).map(|one| one.mechanism.as_str()).collect();
+    ended?;
     if broken.is_empty() { Ok(()) } else { Err(Failure::No(format!("a claim is broken: {}", broken.join(", ")))) }
 }
 
@@ -109,26 +125,25 @@ fn prepare(dir: &std::path::Path, accountant: AccountantName) -> Result<(), Fail
 }
 
 /// Audits throw-away servers, one of each accountant.
-fn own(scope: Scope, options: &Options) -> Result<Vec<Finding>, Failure> {
+fn own(scope: Scope, options: &Options, findings: &mut Vec<Finding>) -> Result<(), Failure> {
     let accountants = match options.accountant {
         Some(one) => vec![one],
         None => vec![AccountantName::Gaussian, AccountantName::Pure],
     };
     let datasets = [tables::WITH, tables::WITHOUT];
-    let mut findings = Vec::new();
     for accountant in accountants {
         complain(format!("auditing a {} server of its own, {} samples a side", accountant.name(), scope.samples));
         let folder = Folder::new()?;
         tables::prepare(folder.path(), accountant.name()).map_err(|error| Failure::could(error.kind()))?;
         let token = seal_all(folder.path(), &datasets)?;
         let service = open(folder.path(), &datasets)?;
-        findings.extend(with(service, &token, |client| audit::run(client, scope))??);
+        with(service, &token, |client| audit::run(client, scope, findings))??;
     }
-    Ok(findings)
+    Ok(())
 }
 
 fn time(options: &Options) -> Result<(), Failure> {
-    let findings = timing::run(options.samples)?;
+    let findings = timing::run(options.samples.unwrap_or(TIMES))?;
     if options.json {
         say(serde_json::to_string(&findings).unwrap_or_default());
     } else {
@@ -156,7 +171,7 @@ fn shown(findings: &[Finding]) -> String {
             one.samples.to_string(),
             format!("{:.1} %", 100.0 * one.power),
             format!("{:.6}", one.charged),
-            if one.holds { "yes" } else { "NO" }.to_owned(),
+            if one.holds() { "yes" } else { "NO" }.to_owned(),
         ]
     };
     let rows: Vec<_> = findings.iter().map(row).collect();
@@ -165,6 +180,9 @@ fn shown(findings: &[Finding]) -> String {
         for point in &one.curve {
             text.push_str(&format!("\n{}: {}", one.mechanism, at(point)));
         }
+    }
+    for one in findings {
+        text.extend(one.broken.iter().map(|what| format!("\n{} is BROKEN: {what}", one.mechanism)));
     }
     let told =
         "\nBounds hold at 99.9 %. Power: the chance that noise too small by a factor of 1.2 would have been caught.";

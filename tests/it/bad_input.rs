@@ -221,7 +221,7 @@ fn sql_of_what_is_not_there() {
         let watch = Watch::new();
         let sql = ["unsupported-sql"];
         for (what, text, codes) in [
-            ("an unknown table", "SELECT COUNT(*) FROM nobody".to_owned(), &["unknown-dataset"]),
+            ("an unknown table", "SELECT COUNT(*) FROM nobody".to_owned(), &["unknown-dataset"][..]),
             (
                 "an unknown schema",
                 "SELECT COUNT(*) FROM pg_catalog.pg_class".to_owned(),
