@@ -7,6 +7,7 @@ mod accounts;
 mod auth;
 mod body;
 mod datasets;
+mod document;
 mod encode;
 mod grants;
 mod health;
@@ -60,7 +61,8 @@ impl utoipa::Modify for Bearer {
 pub fn router(service: App) -> Router {
     let (router, api) = documented().split_for_parts();
     // Unwrap safety: the document is plain data.
-    let document: Arc<str> = api.to_json().expect("the document is plain data").into();
+    let document = serde_json::to_value(api).expect("the document is plain data");
+    let document: Arc<str> = document::completed(document).to_string().into();
     router
         .route("/openapi.json", axum::routing::get(move || health::openapi(Arc::clone(&document))))
         .fallback(async || Problem::not_found("there is no such page; GET /openapi.json lists them"))

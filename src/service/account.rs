@@ -54,7 +54,7 @@ pub struct NamedAccount {
     pub lifetime: Option<LifetimeView>,
     /// What stewards alone see of a dataset.
     #[serde(flatten)]
-    pub dataset_state: Option<DatasetState>,
+    pub dataset_state: DatasetState,
 }
 
 /// The present period of an allocation that renews.
@@ -75,17 +75,21 @@ pub struct LifetimeView {
     pub epsilon_spent: String,
 }
 
-/// What stewards alone see of a dataset.
+/// What stewards alone see of a dataset; nothing of it for others, and of other accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DatasetState {
     /// The ε that allocations right below the dataset could together have asked for at once, if they were all one.
-    pub epsilon_allocated: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epsilon_allocated: Option<String>,
     /// Whether allocations may sum to more than the cap.
-    pub oversubscribe: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oversubscribe: Option<bool>,
     /// Failures after a charge that may depend on data, since a steward last looked; at three the dataset freezes.
-    pub incidents: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incidents: Option<u32>,
     /// Answers that a kill, a power cut or a failing disk cut off.
-    pub cut_off: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_off: Option<u64>,
 }
 
 impl AccountView {
@@ -161,12 +165,14 @@ fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> Named
     let whole = book.dataset(&account.dataset);
     let accountant = whole.map_or(Accountant::Pure, |whole| whole.cap.accountant);
     let parent = account.parent.map(|parent| book.account(parent)).filter(|parent| parent.kind == Kind::Project);
-    let state = whole.filter(|_| is_steward && account.kind == Kind::Dataset).map(|whole| DatasetState {
-        epsilon_allocated: accountant.epsilon_within(book.shares_below(whole.account, None, now_ms)).to_string(),
-        oversubscribe: whole.oversubscribe,
-        incidents: whole.incidents,
-        cut_off: whole.cut_off,
-    });
+    let shown = whole.filter(|_| is_steward && account.kind == Kind::Dataset);
+    let allocated = |account| accountant.epsilon_within(book.shares_below(account, None, now_ms)).to_string();
+    let state = DatasetState {
+        epsilon_allocated: shown.map(|whole| allocated(whole.account)),
+        oversubscribe: shown.map(|whole| whole.oversubscribe),
+        incidents: shown.map(|whole| whole.incidents),
+        cut_off: shown.map(|whole| whole.cut_off),
+    };
     let is_frozen = account.kind == Kind::Dataset && whole.is_some_and(|whole| whole.is_frozen());
     NamedAccount {
         kind: account.kind.name(),

@@ -43,6 +43,24 @@ fn every_documented_route_is_listed_here() {
     assert_eq!(documented, listed);
 }
 
+/// Whatever a route may refuse is in the document, as what it is.
+#[test]
+fn every_route_documents_its_problems() {
+    let lab = Lab::exact();
+    let document = block_on(call(&lab.router, Method::GET, "/openapi.json", None, &[], String::new())).json();
+    for (path, methods) in
+        document["paths"].as_object().expect("paths").iter().filter(|(path, _)| path.starts_with("/v1/"))
+    {
+        for (method, operation) in methods.as_object().expect("methods") {
+            for status in ["4XX", "5XX"] {
+                let content = &operation["responses"][status]["content"];
+                assert!(content["application/problem+json"].is_object(), "{method} {path} {status}");
+                assert!(content["application/json"].is_null(), "{method} {path} {status}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_route_keeps_to_its_roles_and_only_queries_spend() {
     block_on(async {

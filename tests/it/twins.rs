@@ -25,7 +25,7 @@ use crate::grammar;
 use crate::support::{Lab, Reply, call};
 use pairs::Pair;
 
-/// Generated questions a pair; `TACIT_TWINS` asks for more.
+/// Generated questions a pair and role of its twins; `TACIT_TWINS` asks for more.
 const QUESTIONS: usize = 30;
 const SEED: u64 = 22;
 const FORMATS: [&str; 4] =
@@ -171,9 +171,9 @@ fn numbered(bytes: &[u8], ids: &mut HashMap<Vec<u8>, usize>) -> Vec<u8> {
     out
 }
 
-/// The questions of one pair: (path, accept, body), the files first.
-fn questions(pair: usize) -> Vec<(&'static str, &'static str, String)> {
-    let mut rng = StdRng::seed_from_u64(SEED + pair as u64);
+/// Questions: (path, accept, body), the files first.
+fn questions(seed: u64) -> Vec<(&'static str, &'static str, String)> {
+    let mut rng = StdRng::seed_from_u64(seed);
     let mut questions = Vec::new();
     for folder in ["queries", "queries/refused"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -213,7 +213,7 @@ fn check(number: usize, pair: &Pair, has_unit: bool) -> (usize, usize, usize) {
     let mut one = Twin::new(pair, has_unit, Arc::new(Recording(Arc::clone(&tape))));
     let mut other = Twin::new(pair, !has_unit, Arc::new(Replaying(Arc::clone(&tape))));
     let mut answers = 0;
-    for (path, accept, body) in questions(number) {
+    for (path, accept, body) in questions(SEED + 2 * number as u64 + u64::from(has_unit)) {
         // In step, so that the tape never runs ahead.
         let status = one.ask(path, &[("accept", accept)], &body).status;
         other.ask(path, &[("accept", accept)], &body);
