@@ -99,8 +99,8 @@ pub fn run(client: &Client, scope: Scope, findings: &mut Vec<Finding>) -> Result
     let left = 1.0 - spent[0].max(spent[1]);
     if planned > left {
         let message = format!(
-            "the audit would take {planned:.3} of its allocations, and {left:.3} is left; ask for fewer --samples, a smaller --epsilon, \
-             or seal tables of other names"
+            "the audit would take {planned:.3} of its allocations, and {left:.3} is left; ask for fewer --samples or a smaller \
+             --epsilon, or audit a server whose audit tables are new"
         );
         return Err(AuditError::Unusable(message));
     }

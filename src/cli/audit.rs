@@ -99,7 +99,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     };
     if options.json {
         say(serde_json::to_string(&findings).unwrap_or_default());
-    } else {
+    } else if !findings.is_empty() {
         say(shown(&findings));
     }
     let broken: Vec<_> = findings.iter().filter(|one| !one.holds()).map(|one| one.mechanism.as_str()).collect();
