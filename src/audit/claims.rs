@@ -169,6 +169,8 @@ impl Claim {
     fn repeated(&self, with: &Sampled, without: &Sampled) -> Vec<String> {
         let stride = self.kind.stride();
         let lag = |noise: &[f64], by: usize| correlation(noise.get(by..).unwrap_or_default(), noise);
+        // Bernstein's room: that of a normal law, and what single large values add where most are nothing.
+        let room = |look: &Correlation| ERRORS_MAX / (look.n as f64).sqrt() + ERRORS_MAX.powi(2) * look.largest / 3.0;
         let looks = [
             ("cells of an answer", lag(&with.noise[1], 1)),
             ("cells of an answer", lag(&without.noise[1], 1)),
@@ -178,10 +180,9 @@ impl Claim {
             ("two questions", correlation(&without.noise[0], &without.noise[1])),
             ("two tables", correlation(&with.noise[1], &without.noise[1])),
         ];
-        let room = |n: usize| ERRORS_MAX / (n as f64).sqrt();
-        let bad = looks.iter().filter(|(_, (r, n))| *n > 1 && (r.is_nan() || r.abs() > room(*n)));
+        let bad = looks.iter().filter(|(_, look)| look.n > 1 && (look.r.is_nan() || look.r.abs() > room(look)));
         let mut bad: Vec<String> =
-            bad.map(|(what, (r, _))| format!("the noise of {what} is not independent (r = {r:.3})")).collect();
+            bad.map(|(what, look)| format!("the noise of {what} is not independent (r = {:.3})", look.r)).collect();
         bad.dedup();
         bad
     }
@@ -238,16 +239,25 @@ impl Claim {
     }
 }
 
-/// Pearson's r of what stands side by side, and of how many.
-fn correlation(one: &[f64], other: &[f64]) -> (f64, usize) {
+/// Pearson's r of what stands side by side.
+struct Correlation {
+    r: f64,
+    n: usize,
+    /// The largest product that one pair can add to it.
+    largest: f64,
+}
+
+fn correlation(one: &[f64], other: &[f64]) -> Correlation {
     let n = one.len().min(other.len());
     if n < 2 {
-        return (0.0, n);
+        return Correlation { r: 0.0, n, largest: 0.0 };
     }
     let mean = |values: &[f64]| values[..n].iter().sum::<f64>() / n as f64;
     let (a, b) = (mean(one), mean(other));
     let sums = one.iter().zip(other).fold((0.0, 0.0, 0.0), |(ab, aa, bb), (x, y)| {
         (ab + (x - a) * (y - b), aa + (x - a).powi(2), bb + (y - b).powi(2))
     });
-    (sums.0 / (sums.1 * sums.2).sqrt(), n)
+    let far = |values: &[f64], mean: f64| values[..n].iter().fold(0.0_f64, |far, value| far.max((value - mean).abs()));
+    let scale = (sums.1 * sums.2).sqrt();
+    Correlation { r: sums.0 / scale, n, largest: far(one, a) * far(other, b) / scale }
 }

@@ -34,8 +34,10 @@ const AUC_TOLD_APART: f64 = 0.55;
 /// What the stopwatch told.
 #[derive(Debug, Clone, Serialize)]
 pub struct TimingFinding {
-    /// With padding or without.
+    /// In words.
     pub mechanism: &'static str,
+    /// With padding or without.
+    pub is_padded: bool,
     /// The chance to order two answers right, by time.
     pub auc: f64,
     /// Answers of each table.
@@ -73,7 +75,7 @@ fn finding(is_padded: bool, (with, without): (Vec<f64>, Vec<f64>)) -> TimingFind
     all.sort_unstable_by(f64::total_cmp);
     let mechanism = if is_padded { "time, padded" } else { "time, not padded" };
     let median_ms = all.get(all.len() / 2).copied().unwrap_or_default() * 1e3;
-    TimingFinding { mechanism, auc, samples: with.len() as u64, median_ms, holds }
+    TimingFinding { mechanism, is_padded, auc, samples: with.len() as u64, median_ms, holds }
 }
 
 /// Seconds of fresh answers of the two tables, asked in turn by a few callers.

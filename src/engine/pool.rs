@@ -63,6 +63,9 @@ struct Lane {
     queue: Mutex<Queue>,
     changed: Condvar,
     ready: AtomicUsize,
+    /// Workers that there should be, and keepers that cannot start theirs.
+    workers: usize,
+    stuck: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -96,6 +99,8 @@ impl Host for WorkerPool {
             queue: Mutex::default(),
             changed: Condvar::new(),
             ready: AtomicUsize::new(0),
+            workers: self.launch.workers,
+            stuck: AtomicUsize::new(0),
         });
         self.lanes.insert(manifest.edition.clone(), Arc::clone(&lane));
         let (tell, first) = mpsc::channel();
@@ -151,9 +156,9 @@ impl Lane {
         }
     }
 
-    /// Gives up what waits, where nobody is there to take it and nobody could be started: who asked is told, and it is burnt.
+    /// Gives up what waits, where no keeper can start a worker: who asked is told, and it is burnt.
     fn give_up(&self) {
-        if self.ready.load(Ordering::Acquire) == 0 {
+        if self.stuck.load(Ordering::Acquire) == self.workers {
             self.queue.lock().unwrap_or_else(PoisonError::into_inner).jobs.clear();
         }
     }

@@ -141,7 +141,8 @@ impl Service {
             computed.await.ok().flatten().ok_or(Cause::Failed)
         };
         self.hold(&asked.priced, begun).await;
-        drop(slot);
+        // A failure keeps its turn until it is on record, so that a freeze binds whoever comes next.
+        let _turn = slot.filter(|_| computed.is_err());
         let this = Arc::clone(&self);
         let release = standing.release.clone();
         let stored = blocking(move || this.record(computed, &release)).await?;

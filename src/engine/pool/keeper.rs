@@ -32,7 +32,7 @@ struct Worker {
 
 /// Keeps one worker alive until the lane is closed; `first` hears how the first start went.
 pub(super) fn keep(lane: &Lane, program: &Path, first: &mpsc::Sender<bool>) {
-    let mut failures = 0;
+    let mut failures = 0_u32;
     for attempt in 0_u64.. {
         let started = Worker::start(lane, program);
         if attempt == 0 {
@@ -40,16 +40,20 @@ pub(super) fn keep(lane: &Lane, program: &Path, first: &mpsc::Sender<bool>) {
         }
         let ended = match started {
             Ok(worker) => {
+                if failures >= FAILURES_MAX {
+                    lane.stuck.fetch_sub(1, Ordering::AcqRel);
+                }
                 failures = 0;
                 lane.ready.fetch_add(1, Ordering::AcqRel);
                 serve(lane, worker)
             }
             Err(EngineFault) => {
-                failures += 1;
+                failures = failures.saturating_add(1);
                 tracing::error!(edition = lane.edition, failures, "a worker could not be started");
-                if failures >= FAILURES_MAX {
-                    lane.give_up();
+                if failures == FAILURES_MAX {
+                    lane.stuck.fetch_add(1, Ordering::AcqRel);
                 }
+                lane.give_up();
                 pause(lane)
             }
         };

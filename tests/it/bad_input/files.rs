@@ -163,6 +163,7 @@ fn sources_that_are_none() {
     write("wrong.parquet", csv.as_bytes());
     write("wrong.arrow", csv.as_bytes());
     write("wrong.csv.gz", csv.as_bytes());
+    write("packed.csv", &[0x28, 0xb5, 0x2f, 0xfd, 4, 0, 1, 2, 3]);
     write("damaged.csv.gz", &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3, 4]);
     pipe(&dir.join("pipe.csv"));
     std::os::unix::fs::symlink("/dev/zero", dir.join("zero.csv")).expect("a link");
@@ -179,6 +180,7 @@ fn sources_that_are_none() {
         ("latin.csv", "latin.csv"),
         ("wrong.parquet", "is not a readable Parquet file"),
         ("wrong.arrow", "is not a readable Arrow IPC file"),
+        ("packed.csv", "is not a readable CSV file"),
         ("damaged.csv.gz", "is not a readable CSV file"),
         ("pipe.csv", "cannot be read"),
         ("zero.csv", "cannot be read"),
