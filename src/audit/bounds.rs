@@ -1,7 +1,7 @@
 //! Events, how often they happen, and what follows for ε at the least.
 //!
-//! If a mechanism is (ε, δ)-differentially private, P[S] ≤ e^ε·P'[S] + δ for every event S and neighbours P, P'. So with a lower
-//! bound p on P[S] and an upper bound q on P'[S], both by Clopper and Pearson (1934), ε ≥ ln((p − δ)/q), and at a given ε
+//! If a mechanism is (ε, δ)-differentially private, P(S) ≤ e^ε·P'(S) + δ for every event S and neighbours P, P'. So with a lower
+//! bound p on P(S) and an upper bound q on P'(S), both by Clopper and Pearson (1934), ε ≥ ln((p − δ)/q), and at a given ε
 //! δ ≥ p − e^ε·q; and if it is μ-GDP, which is what a Gaussian price claims, μ ≥ Φ⁻¹(p) − Φ⁻¹(q), of independent samples. The events are fixed before anything is asked, and the chance of error is shared among all bounds, so that
 //! all hold together at [`CONFIDENCE`].
 
@@ -54,7 +54,7 @@ impl Tally {
         self.samples += 1;
     }
 
-    /// The largest p with P[X ≥ hits; p] ≤ `error`.
+    /// The largest p with P(X ≥ hits; p) ≤ `error`.
     #[must_use]
     pub fn least(&self, error: f64) -> f64 {
         if self.hits == 0 {
@@ -64,7 +64,7 @@ impl Tally {
         bisect(|p| beta_reg(hits, misses + 1.0, p) <= error).0
     }
 
-    /// The smallest p with P[X ≤ hits; p] ≤ `error`.
+    /// The smallest p with P(X ≤ hits; p) ≤ `error`.
     #[must_use]
     pub fn most(&self, error: f64) -> f64 {
         if self.hits == self.samples {
@@ -94,7 +94,7 @@ pub(super) fn epsilon_least(more: Tally, less: Tally, error: f64) -> f64 {
     (more.least(error) / less.most(error)).ln().max(0.0)
 }
 
-/// What μ is at least: a μ-GDP mechanism has P[S] ≤ Φ(Φ⁻¹(P'[S]) + μ) for every event (Dong, Roth and Su 2019, definition 4).
+/// What μ is at least: a μ-GDP mechanism has P(S) ≤ Φ(Φ⁻¹(P'(S)) + μ) for every event (Dong, Roth and Su 2019, definition 4).
 pub(super) fn mu_least(more: Tally, less: Tally, error: f64) -> f64 {
     normal_quantile(more.least(error)) - normal_quantile(less.most(error))
 }
