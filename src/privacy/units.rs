@@ -300,6 +300,15 @@ impl Price {
 mod tests {
     use super::*;
 
+    /// Beyond 2^53 a float would lose a unit.
+    #[test]
+    fn amounts_add_up_to_the_unit() {
+        let (large, one) = (Price::from_units((1 << 60) + 1), Price::from_units(1));
+        assert_eq!(large.checked_add(one), Some(Price::from_units((1 << 60) + 2)));
+        assert_eq!(large.left_after(one), Price::from_units(1 << 60));
+        assert_eq!(Price::from_units(u64::MAX).checked_add(one), None);
+    }
+
     #[test]
     fn decimals_are_exact_or_refused() {
         for (text, want) in [

@@ -19,6 +19,7 @@ mod grammar;
 mod http_limits;
 mod means;
 mod noise;
+mod order;
 mod pad;
 mod policies;
 mod race;

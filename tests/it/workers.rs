@@ -87,6 +87,14 @@ impl Clinic {
     }
 }
 
+impl Drop for Clinic {
+    fn drop(&mut self) {
+        // A test that fails leaves no server behind either.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
 /// A process that is no more, or that only its new parent has not looked at yet.
 fn is_gone(pid: u32) -> bool {
     status(pid).is_none_or(|status| status.contains("State:\tZ"))
