@@ -97,7 +97,9 @@ fn load(service: &Arc<Service>, first: &AtomicU64) -> (Vec<f64>, u64) {
             match runtime.block_on(Arc::clone(service).answer("ada".into(), ask, None)) {
                 Ok(_) => times.push(begun.elapsed().as_secs_f64()),
                 Err(ServiceError::Unanswered { .. }) => burnt += 1,
-                Err(ServiceError::Overloaded | ServiceError::Refused(_)) => std::thread::yield_now(),
+                Err(ServiceError::Overloaded | ServiceError::Away | ServiceError::Refused(_)) => {
+                    std::thread::yield_now()
+                }
                 Err(error) => panic!("{error}"),
             }
         }

@@ -103,6 +103,9 @@ pub enum ServiceError {
     /// Too much is going on.
     #[error("too many queries are waiting")]
     Overloaded,
+    /// Nothing could evaluate it just now; nothing was charged.
+    #[error("nothing evaluates this dataset just now")]
+    Away,
     /// It was charged and not answered.
     #[error("the answer {release} failed after its charge")]
     Unanswered {

@@ -183,6 +183,9 @@ impl From<ServiceError> for Problem {
             ServiceError::Accuracy(detail) => Self::new(INVALID_EPSILON, detail),
             ServiceError::Refused(refused) => refusal(&refused),
             ServiceError::Overloaded => Self::overloaded("too many queries are waiting"),
+            ServiceError::Away => Self::overloaded(
+                "no worker of this dataset is up just now; another is being started, and nothing was charged",
+            ),
             ServiceError::Unanswered { release } => {
                 let detail = "the query was charged, and its answer failed; an identical question under a new key is a new charge";
                 Self { release: Some(release), ..Self::new(UNANSWERED, detail) }

@@ -112,7 +112,7 @@ impl Service {
         let asked = Arc::new(asked);
         let fresh = Arc::new(fresh(&parts, &asked.priced)?);
         if !fresh.views.is_empty() && !self.ports.engine.is_ready(&asked.priced.dataset.edition) {
-            return Err(ServiceError::Overloaded);
+            return Err(ServiceError::Away);
         }
         let (parts, this, question) = (Arc::new(parts), Arc::clone(&self), Arc::clone(&asked));
         let (made, drawn) = (Arc::clone(&parts), Arc::clone(&fresh));

@@ -316,7 +316,9 @@ fn nothing_is_charged_while_no_worker_is_up() {
     let lab = Lab::wrapped(dir, &policy(GAUSSIAN), Arc::new(OpenDp), "4", |_| Arc::new(Away));
     let before = lab.head();
     block_on(async {
-        assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", "0.1").await.code(), "overloaded");
+        let reply = lab.sql("SELECT COUNT(*) FROM visits", "0.1").await;
+        assert_eq!(reply.code(), "overloaded");
+        assert!(reply.json()["detail"].as_str().is_some_and(|detail| detail.contains("nothing was charged")));
         assert_eq!(lab.get("/readyz", "").await.status, 503);
     });
     assert_eq!(lab.head(), before);
