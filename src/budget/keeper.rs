@@ -280,17 +280,30 @@ impl<J: Journal> Keeper<J> {
             reply(Ok(done));
         }
         // What does not leave need not be anchored yet: a charge that is set back before its answer left has told nobody anything.
-        let is_due = !self.is_anchored || (is_news && !leaving.is_empty());
-        let anchored = if is_due { self.anchor(now_ms) } else { Ok(()) };
+        let is_due = !leaving.is_empty() && (is_news || !self.is_anchored);
+        let anchored = match (is_due, self.is_anchored) {
+            (true, _) => self.anchor(now_ms),
+            (false, true) => Ok(()),
+            // Somebody was told so already, or nobody waits; the next order tries again.
+            (false, false) => Err(JournalFault),
+        };
         self.is_sound.store(anchored.is_ok(), Ordering::Release);
         for Pending { reply, done, .. } in leaving {
             reply(anchored.map(|()| done).map_err(|_| LedgerFault::Unanchored));
         }
     }
 
-    /// Brings the anchor to the head, and lets what is stored be served.
+    /// Brings the anchor to the head, and lets what is stored be served. Where a line of what changed cannot be appended, because
+    /// somebody moved the file, a whole one may begin it anew.
     fn anchor(&mut self, at_ms: u64) -> Result<(), JournalFault> {
         let is_whole = !self.is_anchored || self.journal.wants_whole();
+        match self.mark(is_whole, at_ms) {
+            Err(JournalFault) if !is_whole => self.mark(true, at_ms),
+            marked => marked,
+        }
+    }
+
+    fn mark(&mut self, is_whole: bool, at_ms: u64) -> Result<(), JournalFault> {
         let mark = {
             let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
             let (seq, head) = book.head();

@@ -462,6 +462,11 @@ fn what_is_not_anchored_does_not_leave() {
         fs::rename(&aside, state.join("anchor.log")).expect("back");
         let answer = lab.ask(&more).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", String::from_utf8_lossy(&answer.bytes));
+        // A copy in the place of the file that is open: it is begun anew, and the answer leaves with its first line.
+        fs::copy(state.join("anchor.log"), &aside).expect("copied");
+        fs::rename(&aside, state.join("anchor.log")).expect("in its place");
+        let other = lab.ask(&json!({"sql": "SELECT COUNT(*) FROM visits WHERE age > 40", "epsilon": "0.1"})).await;
+        assert_eq!(other.status, StatusCode::OK, "{}", String::from_utf8_lossy(&other.bytes));
     });
     let state = lab.dir.path().join("state");
     let Lab { dir, service, router, .. } = lab;
