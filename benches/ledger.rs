@@ -113,7 +113,7 @@ fn prepare(dir: &Path) -> Vec<Template> {
                 .computation
                 .measures
                 .iter()
-                .map(|one| plan.computation.view_of(*one, "visits", &edition))
+                .map(|one| plan.computation.view_of(one, "visits", &edition))
                 .collect(),
             uses: Vec::new(),
             worth: certificate.measurements().iter().map(|one| one.price).collect(),

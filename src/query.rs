@@ -9,7 +9,11 @@ pub mod syntax;
 
 pub mod parse;
 
+pub mod term;
+
 pub mod filter;
+
+pub mod formula;
 
 pub mod plan;
 

@@ -288,7 +288,7 @@ impl Service {
         let (computation, mut cells) = (&priced.plan.computation, atlas::CELLS_MAX);
         for (wanted, measure) in priced.wanted.iter_mut().zip(&computation.measures) {
             let terms = &priced.dataset.terms;
-            wanted.ancestors = self.atlas.ancestors(computation, *measure, place, terms, &mut cells);
+            wanted.ancestors = self.atlas.ancestors(computation, measure, place, terms, &mut cells);
         }
     }
 
@@ -331,7 +331,7 @@ impl Service {
         let plan = plan(&query, &dataset.terms, ask.rows_per_unit)?;
         let asked = self.prices(dataset, &plan, &ask.accuracy)?;
         let wanted = plan.computation.measures.iter().zip(&plan.sought).map(|(measure, sought)| Wanted {
-            view: plan.computation.view_of(*measure, &dataset.name, &dataset.edition),
+            view: plan.computation.view_of(measure, &dataset.name, &dataset.edition),
             sought: *sought,
             ancestors: Vec::new(),
         });

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use polars::prelude::{Column, DataFrame, IntoColumn, ParquetWriter};
+use polars::prelude::{Column, DataFrame, DataType, IntoColumn, ParquetWriter};
 use proptest::prelude::*;
 
 use super::{Engine, Host, PolarsEngine};
@@ -48,11 +48,23 @@ min = "-1.5"
 max = "10"
 step = "0.5"
 nullable = true
+[[column]]
+name = "day"
+type = "date"
+min = 2020-01-01
+max = 2020-12-31
+nullable = true
 "#;
 
 const AGGREGATES: &str = "COUNT(*) AS n, COUNT(whole) AS nw, COUNT(real) AS nr, COUNT(DISTINCT who) AS d, \
                           SUM(whole) AS sw, SUM(real) AS sr, AVG(whole) AS aw, AVG(real) AS ar";
-const SHAPES: [(&str, &str); 7] = [
+/// Further aggregates, in plans of their own: filters, expressions, squares and products.
+const MORE: &str = "COUNT(*) FILTER (WHERE whole > real * 2) AS n, COUNT(DISTINCT who) FILTER (WHERE flag) AS d, \
+                    SUM(ABS(whole - 1000) / 4.0) AS s, AVG(CASE WHEN free = 'u' THEN real ELSE -2 END) AS a, \
+                    VAR_SAMP(real) FILTER (WHERE whole IS NOT NULL) AS v, CORR(whole, real) AS c, \
+                    SUM(LEAST(whole, real, 7) * COALESCE(real, 3.5)) AS l, \
+                    SUM(GREATEST(ROUND(real), whole) + EXTRACT(MONTH FROM day) - (DATE '2020-06-01' - day)) AS g";
+const SHAPES: [(&str, &str); 12] = [
     ("", ""),
     ("", "free"),
     ("", "fixed"),
@@ -60,10 +72,18 @@ const SHAPES: [(&str, &str); 7] = [
     ("WHERE NOT (free = 'u') AND flag", "fixed, free"),
     ("WHERE real BETWEEN 0.25 AND 1e3 AND free IN ('u', 'w')", "flag"),
     ("WHERE whole <> 7 AND NOT (flag IS NULL)", "fixed, flag, free"),
+    ("WHERE whole / 7 <> 3", "WIDTH_BUCKET(whole, 0, 1000, 5), DATE_TRUNC('quarter', day)"),
+    (
+        "WHERE day >= DATE '2020-03-01'",
+        "DATE_TRUNC('month', day), CASE WHEN real > 2 THEN 'high' WHEN flag THEN 'flag' END",
+    ),
+    ("WHERE ABS(real) < 3 OR whole * real > 50", "EXTRACT(dow FROM day), (whole > 100)"),
+    ("WHERE GREATEST(whole, real) > 2", "(fixed = 'a'), EXTRACT(year FROM day)"),
+    ("WHERE whole BETWEEN 5 AND 9", "whole"),
 ];
 
-/// One row: unit, fixed, free, flag, whole, real.
-type Row = (i64, Option<u8>, Option<u8>, Option<bool>, Option<i64>, Option<f64>);
+/// One row: unit, fixed, free, flag, whole, real, day.
+type Row = (i64, Option<u8>, Option<u8>, Option<bool>, Option<i64>, Option<f64>, Option<i32>);
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let whole = prop_oneof![4 => -1200..3300_i64, 1 => Just(i64::MAX), 1 => Just(i64::MIN), 1 => Just(7)];
@@ -78,12 +98,14 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
         prop::option::of(any::<bool>()),
         prop::option::of(whole),
         prop::option::of(real),
+        prop::option::of(18_200..18_700_i32),
     );
     prop::collection::vec(row, 0..24)
 }
 
 fn write(path: &Path, rows: &[Row]) {
     let label = |letters: &'static [&'static str], code: Option<u8>| code.map(|code| letters[usize::from(code)]);
+    let days = Column::new("day".into(), rows.iter().map(|row| row.6).collect::<Vec<_>>());
     let columns = vec![
         Column::new("who".into(), rows.iter().map(|row| row.0).collect::<Vec<_>>()),
         Column::new("fixed".into(), rows.iter().map(|row| label(&["a", "b", "unlisted"], row.1)).collect::<Vec<_>>()),
@@ -91,6 +113,7 @@ fn write(path: &Path, rows: &[Row]) {
         Column::new("flag".into(), rows.iter().map(|row| row.3).collect::<Vec<_>>()),
         Column::new("whole".into(), rows.iter().map(|row| row.4).collect::<Vec<_>>()),
         Column::new("real".into(), rows.iter().map(|row| row.5).collect::<Vec<_>>()).into_column(),
+        days.cast(&DataType::Date).expect("days"),
     ];
     let mut frame = DataFrame::new(rows.len(), columns).expect("columns of one length");
     ParquetWriter::new(std::fs::File::create(path).expect("a file")).finish(&mut frame).expect("Parquet");
@@ -114,9 +137,13 @@ fn plans() -> Vec<Plan> {
     let mut plans = Vec::new();
     for (condition, keys) in SHAPES {
         let group = if keys.is_empty() { String::new() } else { format!("GROUP BY {keys}") };
-        let query = parse(&format!("SELECT {AGGREGATES} FROM t {condition} {group}")).expect("SQL");
-        for rows in 1..=3 {
-            plans.push(plan(&query, &policy.terms, Some(rows)).expect("a plan"));
+        for aggregates in [AGGREGATES, MORE] {
+            let sql = format!("SELECT {aggregates} FROM t {condition} {group}");
+            let query = parse(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+            for rows in 1..=3 {
+                let plan = plan(&query, &policy.terms, Some(rows)).unwrap_or_else(|error| panic!("{sql}: {error}"));
+                plans.push(plan);
+            }
         }
     }
     plans
@@ -132,7 +159,7 @@ fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
             prop_assert_eq!(a.len() as u64, sought.cells);
             let moved = a.iter().zip(b).map(|(a, b)| u128::from(a.abs_diff(*b)));
             let (l1, l2) = moved.fold((0, 0), |(l1, l2), by| (l1 + by, l2 + by * by));
-            let measure = plan.computation.measures[index];
+            let measure = &plan.computation.measures[index];
             prop_assert!(
                 l1 <= u128::from(sought.sensitivity.l1()),
                 "{measure:?} moved {l1} in l1: {:?}",
@@ -156,9 +183,17 @@ proptest! {
 #[test]
 fn a_unit_with_a_thousand_rows_moves_no_more_than_one_with_few() {
     let many = (0..1000_i64).map(|at| {
-        (1, Some((at % 2) as u8), Some((at % 4) as u8), Some(at % 3 == 0), Some(i64::MAX - at), Some(f64::INFINITY))
+        (
+            1,
+            Some((at % 2) as u8),
+            Some((at % 4) as u8),
+            Some(at % 3 == 0),
+            Some(i64::MAX - at),
+            Some(f64::INFINITY),
+            Some(18_300),
+        )
     });
-    let rows: Vec<Row> = many.chain([(2, None, Some(1), None, Some(i64::MIN), Some(f64::NAN))]).collect();
+    let rows: Vec<Row> = many.chain([(2, None, Some(1), None, Some(i64::MIN), Some(f64::NAN), None)]).collect();
     check(&rows, 1).expect("within the declared sensitivity");
     check(&rows, 2).expect("within the declared sensitivity");
 }
@@ -167,7 +202,7 @@ fn a_unit_with_a_thousand_rows_moves_no_more_than_one_with_few() {
 #[test]
 fn the_declared_sensitivities_are_reached() {
     let rows: Vec<Row> =
-        (0..3).map(|at| (1, Some(0), Some(at), Some(true), Some(i64::MAX), Some(f64::INFINITY))).collect();
+        (0..3).map(|at| (1, Some(0), Some(at), Some(true), Some(i64::MAX), Some(f64::INFINITY), None)).collect();
     let plans = plans();
     let reached = |plan: &Plan, index: usize| {
         let vector = &vectors(&rows, std::slice::from_ref(plan))[0][index];
@@ -182,7 +217,7 @@ fn the_declared_sensitivities_are_reached() {
             plans[2].computation.measures[index]
         );
     }
-    let by_free = &plans[5];
+    let by_free = &plans[8];
     let units = by_free.computation.measures.len() - 1;
     assert_eq!(reached(by_free, units), 3);
     assert_eq!(by_free.sought[units].sensitivity.l2_squared(), 3);

@@ -13,6 +13,9 @@ use crate::dataset::edition::{Manifest, RANK_COLUMN, UNIT_COLUMN, column_name};
 use crate::dataset::policy::{Terms, Unit};
 use crate::query::filter::Filter;
 use crate::query::plan::{Computation, Measure, PlanKey};
+use crate::query::term::Term;
+use crate::query::term::coding::code;
+use crate::query::term::lower::{Step, lower};
 use crate::vault::private::{Exact, Private};
 
 const CELL: &str = "cell";
@@ -86,7 +89,7 @@ fn vectors(loaded: &Loaded, computation: &Computation, groups: usize) -> PolarsR
         frame = frame.filter(expressions.filter(filter));
     }
     let measures: Vec<Expr> =
-        (0..).zip(&computation.measures).map(|(at, one)| measure(one).alias(format!("m{at}"))).collect();
+        (0..).zip(&computation.measures).map(|(at, one)| expressions.measure(one).alias(format!("m{at}"))).collect();
     let answer = if computation.keys.is_empty() {
         gathered(frame.select(measures))?
     } else {
@@ -119,28 +122,41 @@ fn dense(answer: &DataFrame, at: usize, cells: &[usize], groups: usize) -> Polar
     Ok(vector)
 }
 
-fn measure(measure: &Measure) -> Expr {
-    match measure {
-        Measure::Rows => len(),
-        Measure::NonNull { column } => stored(*column).count(),
-        Measure::Sum { column } => stored(*column).sum(),
-        Measure::Units => col(UNIT_COLUMN).n_unique(),
-    }
-}
-
-fn stored(column: usize) -> Expr {
-    col(column_name(column))
-}
-
 struct Expressions<'a> {
     terms: &'a Terms,
 }
 
 impl Expressions<'_> {
+    fn measure(&self, measure: &Measure) -> Expr {
+        match measure {
+            Measure::Rows => len(),
+            Measure::NonNull { column } => self.stored(column).count(),
+            Measure::Sum { column } => self.stored(column).sum(),
+            Measure::Units => col(UNIT_COLUMN).n_unique(),
+            Measure::UnitsWhere { filter } => {
+                // What is missing is one more value where there is any; it is no unit.
+                let unit = when(self.filter(filter)).then(col(UNIT_COLUMN)).otherwise(lit(NULL));
+                unit.clone().n_unique() - unit.is_null().any(true).cast(DataType::UInt32)
+            }
+        }
+    }
+
+    /// The stored integer of a term.
+    fn stored(&self, term: &Term) -> Expr {
+        match term {
+            Term::Column(index) => col(column_name(*index)),
+            Term::Made(_) => {
+                // Unwrap safety: a computation's terms were typed against the terms that it is evaluated under.
+                let lowered = lower(term, self.terms).expect("a typed term can be lowered");
+                self.step(&lowered.stored().expect("a typed term is on a grid"))
+            }
+        }
+    }
+
     /// The number of a row's group; the last key runs fastest.
     fn cell(&self, keys: &[PlanKey]) -> Expr {
         let codes = keys.iter().map(|key| {
-            let code = stored(key.column).cast(DataType::UInt32);
+            let code = self.step(&code(key, self.terms)).cast(DataType::UInt32);
             // Unwrap safety: a plan has at most 100,000 groups.
             let size = u32::try_from(key.size()).expect("a key has at most 100,000 groups");
             (size, if key.nullable { code.fill_null(lit(key.codes)) } else { code })
@@ -149,15 +165,62 @@ impl Expressions<'_> {
         cell.map_or_else(|| lit(0_u32), |(_, cell)| cell)
     }
 
+    /// A program of one row. Its bounds rule out that anything overflows.
+    fn step(&self, step: &Step) -> Expr {
+        match step {
+            Step::Stored(index) => col(column_name(*index)).cast(DataType::Int64),
+            Step::Constant(value) => lit(*value),
+            Step::Plus(parts) => {
+                let scaled = parts.iter().map(|(part, factor)| match (part, factor) {
+                    (Step::Constant(value), factor) => lit(value.saturating_mul(*factor)),
+                    (part, 1) => self.step(part),
+                    (part, factor) => self.step(part) * lit(*factor),
+                });
+                scaled.reduce(|sum, part| sum + part).unwrap_or_else(|| lit(0_i64))
+            }
+            Step::Times(parts) => parts
+                .iter()
+                .map(|part| self.step(part))
+                .reduce(|product, part| product * part)
+                .unwrap_or_else(|| lit(1_i64)),
+            Step::Least(parts) => self.extreme(parts, Expr::lt),
+            Step::Greatest(parts) => self.extreme(parts, Expr::gt),
+            Step::Filled(inner, value) => self.step(inner).fill_null(lit(*value)),
+            Step::Case(whens, otherwise) => {
+                let last = otherwise.as_ref().map_or_else(|| lit(NULL).cast(DataType::Int64), |last| self.step(last));
+                let arms = whens.iter().rev();
+                arms.fold(last, |rest, (filter, then)| when(self.filter(filter)).then(self.step(then)).otherwise(rest))
+            }
+            Step::Truth(filter) => self.filter(filter).cast(DataType::Int64),
+            Step::Apply(function, inner) => {
+                let function = function.clone();
+                let each = move |column: Column| {
+                    let values = column.cast(&DataType::Int64)?;
+                    Ok(values.i64()?.apply_values(|value| function.apply(value)).into_column())
+                };
+                self.step(inner).map(each, |_, field| Ok(Field::new(field.name().clone(), DataType::Int64)))
+            }
+        }
+    }
+
+    /// Of two the one that is before the other, or that is not missing.
+    fn extreme(&self, parts: &[Step], is_before: fn(Expr, Expr) -> Expr) -> Expr {
+        let before = |one: Expr, other: Expr| {
+            let takes = one.clone().is_null().or(is_before(other.clone(), one.clone()));
+            when(takes).then(other).otherwise(one)
+        };
+        parts.iter().map(|part| self.step(part)).reduce(before).unwrap_or_else(|| lit(0_i64))
+    }
+
     fn filter(&self, filter: &Filter) -> Expr {
         match filter {
-            Filter::Range { column, low, high } => self.range(*column, *low, *high),
-            Filter::Members { column, codes } => self.members(*column, codes),
+            Filter::Range { column, low, high } => self.range(column, *low, *high),
+            Filter::Members { column, codes } => self.members(column, codes),
             Filter::Values { column, values } => {
                 let list = Series::new("values".into(), values.as_slice());
-                stored(*column).cast(DataType::Int64).is_in(lit(list).implode(true), false)
+                self.stored(column).cast(DataType::Int64).is_in(lit(list).implode(true), false)
             }
-            Filter::Missing { column } => stored(*column).is_null(),
+            Filter::Missing { column } => self.stored(column).is_null(),
             Filter::Not(inner) => self.filter(inner).not(),
             Filter::All(parts) => self.join(parts, Expr::and),
             Filter::Any(parts) => self.join(parts, Expr::or),
@@ -169,23 +232,24 @@ impl Expressions<'_> {
         parts.reduce(connect).unwrap_or_else(|| lit(true))
     }
 
-    fn range(&self, column: usize, low: i64, high: i64) -> Expr {
-        let (low, high) = match self.terms.columns[column].domain {
-            Domain::Date { .. } => {
-                let day = |value: i64| lit(i32::try_from(value).unwrap_or(if value < 0 { i32::MIN } else { i32::MAX }));
-                (day(low), day(high))
-            }
-            Domain::Number(_) | Domain::Category(_) | Domain::Boolean => (lit(low), lit(high)),
+    fn range(&self, of: &Term, low: i64, high: i64) -> Expr {
+        let is_stored_day =
+            matches!(of, Term::Column(index) if matches!(self.terms.columns[*index].domain, Domain::Date { .. }));
+        let (low, high) = if is_stored_day {
+            let day = |value: i64| lit(i32::try_from(value).unwrap_or(if value < 0 { i32::MIN } else { i32::MAX }));
+            (day(low), day(high))
+        } else {
+            (lit(low), lit(high))
         };
-        stored(column).gt_eq(low).and(stored(column).lt_eq(high))
+        self.stored(of).gt_eq(low).and(self.stored(of).lt_eq(high))
     }
 
-    fn members(&self, column: usize, codes: &[u32]) -> Expr {
+    fn members(&self, of: &Term, codes: &[u32]) -> Expr {
         match codes {
-            [one] => stored(column).cast(DataType::UInt32).eq(lit(*one)),
+            [one] => self.stored(of).cast(DataType::UInt32).eq(lit(*one)),
             many => {
                 let list = Series::new("codes".into(), many);
-                stored(column).cast(DataType::UInt32).is_in(lit(list).implode(true), false)
+                self.stored(of).cast(DataType::UInt32).is_in(lit(list).implode(true), false)
             }
         }
     }

@@ -78,7 +78,7 @@ pub struct ColumnBody {
     name: String,
     /// `key` or `estimate`.
     kind: &'static str,
-    /// `count`, `sum` or `mean`.
+    /// `count`, `sum`, `mean` or `formula`.
     #[serde(skip_serializing_if = "Option::is_none")]
     aggregate: Option<&'static str>,
     /// The standard error of counts and sums, as decimal text.
@@ -93,10 +93,11 @@ impl ColumnBody {
     /// A column of an answer; quotes show its margin, too.
     pub fn of(column: &ColumnInfo, with_margin: bool) -> Self {
         let (aggregate, error) = match column.kind {
-            ColumnKind::Key | ColumnKind::BooleanKey => (None, None),
+            ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey => (None, None),
             ColumnKind::Count(error) => (Some("count"), Some(error)),
             ColumnKind::Sum(error) => (Some("sum"), Some(error)),
             ColumnKind::Mean => (Some("mean"), None),
+            ColumnKind::Formula => (Some("formula"), None),
         };
         Self {
             name: column.name.clone(),
@@ -228,7 +229,8 @@ pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Respons
     let is_seen = person.role == Role::Steward || person.name == stored.researcher;
     // Whoever did not ask it first paid for all of its rows, whatever the first one wanted to see.
     let limit = stored.layout.limit.filter(|_| is_seen);
-    let table = tabulate(&Layout { limit, ..stored.layout.clone() }, stored.vectors());
+    let having = stored.layout.having.clone().filter(|_| is_seen);
+    let table = tabulate(&Layout { limit, having, ..stored.layout.clone() }, stored.vectors());
     let shown = Shown {
         sql: &stored.sql,
         replayed: true,
@@ -318,8 +320,12 @@ fn frame(table: &Table) -> PolarsResult<DataFrame> {
         match table.kinds[index] {
             ColumnKind::Key => Column::new(name, cells.map(Cell::text).collect::<Vec<_>>()),
             ColumnKind::BooleanKey => Column::new(name, cells.map(truth_value).collect::<Vec<_>>()),
-            ColumnKind::Count(_) => Column::new(name, cells.map(whole_value).collect::<Vec<_>>()),
-            ColumnKind::Sum(_) | ColumnKind::Mean => Column::new(name, cells.map(float_value).collect::<Vec<_>>()),
+            ColumnKind::Count(_) | ColumnKind::IntegerKey => {
+                Column::new(name, cells.map(whole_value).collect::<Vec<_>>())
+            }
+            ColumnKind::Sum(_) | ColumnKind::Mean | ColumnKind::Formula => {
+                Column::new(name, cells.map(float_value).collect::<Vec<_>>())
+            }
         }
     });
     DataFrame::new(table.rows.len(), columns.collect())

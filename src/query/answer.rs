@@ -11,6 +11,7 @@ use dashu::base::Signed;
 use dashu::integer::IBig;
 use serde::{Deserialize, Serialize};
 
+use super::formula::{Centred, Ends, Formula, Measured, Shown};
 use super::interval;
 use super::plan::codes;
 use crate::dataset::domain::Grid;
@@ -26,6 +27,9 @@ pub struct Layout {
     pub keys: Vec<Vec<Label>>,
     /// The columns, as selected.
     pub outputs: Vec<Output>,
+    /// Which rows are shown; all of them where it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub having: Option<Shown>,
     /// How rows are sorted; by the keys where empty.
     pub order: Vec<Sort>,
     /// How many rows are shown.
@@ -38,7 +42,9 @@ pub struct Layout {
 pub enum Label {
     /// A boolean.
     Boolean(bool),
-    /// A category.
+    /// A whole number.
+    Integer(i64),
+    /// A category, or the first day of a period.
     Text(String),
     /// Missing values.
     Missing,
@@ -54,7 +60,7 @@ pub struct Output {
 }
 
 /// What an output is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputValue {
     /// A key.
@@ -85,6 +91,45 @@ pub enum OutputValue {
         /// The grid, with its centre c.
         grid: Grid,
     },
+    /// Anything else that is made of measurements.
+    Formula {
+        /// How.
+        formula: Formula,
+    },
+}
+
+impl OutputValue {
+    /// What it is made of, as a formula; nothing for a key.
+    #[must_use]
+    pub fn formula(&self) -> Option<Formula> {
+        match self {
+            Self::Key { .. } => None,
+            Self::Count { count } => Some(Formula::Count(*count)),
+            Self::Sum { sum, count, grid } => Some(Formula::Sum(Centred { sum: *sum, count: *count, grid: *grid })),
+            Self::Mean { sum, count, grid } => {
+                let about = (grid.centre() != 0).then_some(*count);
+                Some(Formula::Mean(Centred { sum: *sum, count: about, grid: *grid }, *count))
+            }
+            Self::Formula { formula } => Some(formula.clone()),
+        }
+    }
+
+    /// Applies `to` to the index of every measurement.
+    pub(super) fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
+        match self {
+            Self::Key { .. } => {}
+            Self::Count { count } => *count = to(*count),
+            Self::Sum { sum, count, .. } => {
+                *sum = to(*sum);
+                *count = count.map(to);
+            }
+            Self::Mean { sum, count, .. } => {
+                *sum = to(*sum);
+                *count = to(*count);
+            }
+            Self::Formula { formula } => formula.renumber(to),
+        }
+    }
 }
 
 /// One sort key.
@@ -129,12 +174,16 @@ pub enum ColumnKind {
     Key,
     /// A key of truth values.
     BooleanKey,
+    /// A key of whole numbers.
+    IntegerKey,
     /// A count with its standard error.
     Count(f64),
     /// A sum with its standard error.
     Sum(f64),
     /// A mean; its standard errors stand in the rows.
     Mean,
+    /// A formula; its standard errors stand in the rows.
+    Formula,
 }
 
 /// An answer as a table: flat columns by name, rows of cells.
@@ -161,12 +210,16 @@ struct Row {
 pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
     let kind = |value: &OutputValue| match value {
         OutputValue::Key { index } if layout.keys[*index].contains(&Label::Boolean(true)) => ColumnKind::BooleanKey,
+        OutputValue::Key { index } if matches!(layout.keys[*index].first(), Some(Label::Integer(_))) => {
+            ColumnKind::IntegerKey
+        }
         OutputValue::Key { .. } => ColumnKind::Key,
         OutputValue::Count { count } => ColumnKind::Count(laws[*count].std_error()),
         OutputValue::Sum { sum, count, grid } => {
             ColumnKind::Sum(interval::std_error(&sum_terms(laws, *sum, *count, grid)) * grid.step_value())
         }
         OutputValue::Mean { .. } => ColumnKind::Mean,
+        OutputValue::Formula { .. } => ColumnKind::Formula,
     };
     layout.outputs.iter().map(|output| ColumnInfo { name: output.name.clone(), kind: kind(&output.value) }).collect()
 }
@@ -186,9 +239,16 @@ fn sum_terms(laws: &[NoiseLaw], sum: usize, count: Option<usize>, grid: &Grid) -
 #[must_use]
 pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
     let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
-    let cells = vectors.first().map_or(0, |one| one.cells.len());
+    let cells = layout.keys.iter().map(Vec::len).product();
     let mut widths = HashMap::new();
-    let mut rows: Vec<Row> = (0..cells).map(|cell| row(layout, vectors, &laws, cell, &mut widths)).collect();
+    let mut rows = Vec::with_capacity(cells);
+    for cell in 0..cells {
+        let values: Vec<f64> = vectors.iter().map(|one| steps(one, cell)).collect();
+        let at = Measured { values: &values, laws: &laws };
+        if layout.having.as_ref().is_none_or(|having| having.truth(at) == Some(true)) {
+            rows.push(row(layout, vectors, at, cell, &mut widths));
+        }
+    }
     sorting::sort(&mut rows, &layout.order);
     if let Some(limit) = layout.limit {
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -205,44 +265,48 @@ pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
 
 fn names(output: &Output) -> Vec<String> {
     let name = &output.name;
-    match output.value {
+    match &output.value {
         OutputValue::Key { .. } => vec![name.clone()],
         OutputValue::Count { .. } | OutputValue::Sum { .. } => {
             vec![name.clone(), format!("{name}_low"), format!("{name}_high")]
         }
-        OutputValue::Mean { .. } => {
+        OutputValue::Mean { .. } | OutputValue::Formula { .. } => {
             vec![name.clone(), format!("{name}_low"), format!("{name}_high"), format!("{name}_std_error")]
         }
     }
 }
 
-fn row(layout: &Layout, vectors: &[Noisy], laws: &[NoiseLaw], cell: usize, widths: &mut HashMap<usize, i128>) -> Row {
+fn row(layout: &Layout, vectors: &[Noisy], at: Measured<'_>, cell: usize, widths: &mut HashMap<usize, i128>) -> Row {
+    let laws = at.laws;
     let codes = codes(layout.keys.iter().map(|labels| labels.len() as u64), cell as u64);
     let mut row = Row { cells: Vec::new(), sorts: Vec::new() };
     for (index, output) in layout.outputs.iter().enumerate() {
-        match output.value {
+        match &output.value {
             OutputValue::Key { index } => {
+                let index = *index;
                 let code = codes[index] as usize;
                 let label = &layout.keys[index][code];
                 row.sorts.push(sorting::SortValue::of_key(label, code));
                 row.cells.push(label.cell());
             }
             OutputValue::Count { count } => {
+                let count = *count;
                 let value = coarse(&vectors[count], cell);
                 let width = *widths.entry(index).or_insert_with(|| whole_width(&[(1.0, laws[count])]));
                 row.push_estimate(value, width, 1_000_000_000);
             }
             OutputValue::Sum { sum, count, grid } => {
-                let value = total(vectors, sum, count, &grid, cell);
-                let width = *widths.entry(index).or_insert_with(|| whole_width(&sum_terms(laws, sum, count, &grid)));
+                let value = total(vectors, *sum, *count, grid, cell);
+                let width = *widths.entry(index).or_insert_with(|| whole_width(&sum_terms(laws, *sum, *count, grid)));
                 row.push_estimate(value, width, grid.step.into());
             }
             OutputValue::Mean { sum, count, grid } => {
-                let (s, n) = (steps(&vectors[sum], cell), steps(&vectors[count], cell));
+                let (s, n) = (at.values[*sum], at.values[*count]);
                 let centre = grid.centre() as f64;
                 let domain = (grid.low as f64 - centre, grid.high as f64 - centre);
-                row.push_mean(&interval::mean(s, laws[sum], n, laws[count], domain), &grid);
+                row.push_mean(&interval::mean(s, laws[*sum], n, laws[*count], domain), grid);
             }
+            OutputValue::Formula { formula } => row.push_formula(formula.ends(at)),
         }
     }
     row
@@ -256,6 +320,22 @@ impl Row {
             [value, value.saturating_sub(width), value.saturating_add(width)]
                 .map(|steps| Cell::Decimal(steps.saturating_mul(unit))),
         );
+    }
+
+    /// An estimate with its ends and its standard error; nothing at all where there is no estimate.
+    fn push_formula(&mut self, ends: Option<Ends>) {
+        match ends {
+            Some(Ends { value, low, high, std_error }) => {
+                let value = rounded(value, std_error);
+                self.sorts.push(sorting::SortValue::Number(value));
+                let ends = [value, rounded(low, std_error), rounded(high, std_error), rounded(std_error, std_error)];
+                self.cells.extend(ends.map(Cell::Float));
+            }
+            None => {
+                self.sorts.push(sorting::SortValue::Missing);
+                self.cells.extend([Cell::Missing, Cell::Missing, Cell::Missing, Cell::Missing]);
+            }
+        }
     }
 
     fn push_mean(&mut self, mean: &interval::Mean, grid: &Grid) {
@@ -287,6 +367,7 @@ impl Label {
     pub fn cell(&self) -> Cell {
         match self {
             Self::Boolean(truth) => Cell::Boolean(*truth),
+            Self::Integer(value) => Cell::Decimal(i128::from(*value) * 1_000_000_000),
             Self::Text(text) => Cell::Text(text.clone()),
             Self::Missing => Cell::Missing,
         }

@@ -2,128 +2,41 @@
 //!
 //! Promises text that reads back to the same computation and the same outputs.
 
-use super::answer::{Layout, OutputValue};
-use super::filter::{Filter, stored_bounds};
-use super::plan::{Measure, Plan};
-use crate::dataset::domain::{Domain, date_text};
-use crate::dataset::policy::{Terms, is_identifier};
+mod terms;
+mod words;
 
-/// Words that PostgreSQL reserves, and those that begin another kind of expression: as names they are quoted.
-const RESERVED: [&str; 97] = [
-    "all",
-    "analyse",
-    "analyze",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "asymmetric",
-    "authorization",
-    "between",
-    "binary",
-    "both",
-    "case",
-    "cast",
-    "check",
-    "collate",
-    "column",
-    "constraint",
-    "create",
-    "cross",
-    "current_date",
-    "current_role",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "date",
-    "default",
-    "deferrable",
-    "desc",
-    "distinct",
-    "do",
-    "else",
-    "end",
-    "except",
-    "exists",
-    "extract",
-    "false",
-    "fetch",
-    "for",
-    "foreign",
-    "from",
-    "full",
-    "grant",
-    "group",
-    "having",
-    "in",
-    "initially",
-    "inner",
-    "intersect",
-    "interval",
-    "into",
-    "is",
-    "isnull",
-    "join",
-    "lateral",
-    "leading",
-    "left",
-    "like",
-    "limit",
-    "localtime",
-    "localtimestamp",
-    "natural",
-    "not",
-    "notnull",
-    "null",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "outer",
-    "overlaps",
-    "placing",
-    "primary",
-    "references",
-    "returning",
-    "right",
-    "row",
-    "select",
-    "similar",
-    "some",
-    "struct",
-    "symmetric",
-    "table",
-    "then",
-    "time",
-    "timestamp",
-    "to",
-    "trailing",
-    "true",
-    "union",
-    "unique",
-    "user",
-    "using",
-    "when",
-    "where",
-];
+use self::terms::Rows;
+use super::answer::{Layout, Output, OutputValue};
+use super::formula::{Centred, Formula, Shown};
+use super::plan::{Measure, Plan};
+use super::syntax::{Comparison, Operator, Pair, Spread};
+use super::term::Term;
+use crate::dataset::policy::{Terms, is_identifier};
 
 /// Writes the SQL of a plan.
 #[must_use]
 pub fn sql(plan: &Plan, terms: &Terms) -> String {
-    let writer = Writer { plan, terms };
-    let items: Vec<_> = (0..plan.layout.outputs.len()).map(|index| writer.item(index)).collect();
+    let writer = Writer { plan, rows: Rows { terms } };
+    let items: Vec<_> = plan.layout.outputs.iter().map(|output| writer.item(output)).collect();
     let mut sql = format!("SELECT {} FROM {}", items.join(", "), identifier(&plan.dataset));
     if let Some(filter) = &plan.computation.filter {
-        sql.push_str(&format!(" WHERE {}", writer.filter(filter, false)));
+        sql.push_str(&format!(" WHERE {}", writer.rows.filter(filter, false)));
     }
     if !plan.computation.keys.is_empty() {
-        let keys: Vec<_> = plan.computation.keys.iter().map(|key| writer.column(key.column)).collect();
+        let keys: Vec<_> = plan.computation.keys.iter().map(|key| writer.rows.term(&key.column)).collect();
         sql.push_str(&format!(" GROUP BY {}", keys.join(", ")));
+    }
+    if let Some(having) = &plan.layout.having {
+        sql.push_str(&format!(" HAVING {}", writer.shown(having, false)));
     }
     sql.push_str(&order(&plan.layout));
     sql
+}
+
+/// Writes a term.
+#[must_use]
+pub fn term(term: &Term, terms: &Terms) -> String {
+    Rows { terms }.term(term)
 }
 
 fn order(layout: &Layout) -> String {
@@ -147,7 +60,7 @@ fn order(layout: &Layout) -> String {
 }
 
 fn identifier(name: &str) -> String {
-    if is_identifier(name) && !RESERVED.contains(&name) {
+    if is_identifier(name) && !words::RESERVED.contains(&name) {
         name.to_owned()
     } else {
         format!("\"{}\"", name.replace('"', "\"\""))
@@ -160,123 +73,105 @@ fn quoted(text: &str) -> String {
 
 struct Writer<'a> {
     plan: &'a Plan,
-    terms: &'a Terms,
+    rows: Rows<'a>,
 }
 
 impl Writer<'_> {
-    fn item(&self, index: usize) -> String {
-        let output = &self.plan.layout.outputs[index];
-        let (text, default) = match output.value {
+    fn item(&self, output: &Output) -> String {
+        let (text, default) = match &output.value {
             OutputValue::Key { index } => {
-                let column = self.plan.computation.keys[index].column;
-                (self.column(column), self.terms.columns[column].name.as_str())
+                let column = &self.plan.computation.keys[*index].column;
+                let name = match column {
+                    Term::Column(index) => self.rows.terms.columns[*index].name.as_str(),
+                    Term::Made(_) => "",
+                };
+                (self.rows.term(column), name)
             }
-            OutputValue::Count { count } => (self.count(count), "count"),
-            OutputValue::Sum { sum, .. } => (format!("SUM({})", self.summed(sum)), "sum"),
-            OutputValue::Mean { sum, .. } => (format!("AVG({})", self.summed(sum)), "avg"),
+            OutputValue::Count { count } => (self.count(*count), "count"),
+            OutputValue::Sum { sum, .. } => (format!("SUM({})", self.summed(*sum)), "sum"),
+            OutputValue::Mean { sum, .. } => (format!("AVG({})", self.summed(*sum)), "avg"),
+            OutputValue::Formula { formula } => (self.formula(formula), ""),
         };
         if output.name == default { text } else { format!("{text} AS {}", identifier(&output.name)) }
     }
 
     fn count(&self, measure: usize) -> String {
-        match self.plan.computation.measures[measure] {
-            Measure::NonNull { column } => format!("COUNT({})", self.column(column)),
-            Measure::Units => format!("COUNT(DISTINCT {})", identifier(self.terms.unit_column().unwrap_or("row"))),
+        let unit = || identifier(self.rows.terms.unit_column().unwrap_or("row"));
+        match &self.plan.computation.measures[measure] {
+            Measure::NonNull { column } => format!("COUNT({})", self.rows.term(column)),
+            Measure::Units => format!("COUNT(DISTINCT {})", unit()),
+            Measure::UnitsWhere { filter } => {
+                format!("COUNT(DISTINCT {}) FILTER (WHERE {})", unit(), self.rows.filter(filter, false))
+            }
             Measure::Rows | Measure::Sum { .. } => "COUNT(*)".to_owned(),
         }
     }
 
     fn summed(&self, measure: usize) -> String {
-        match self.plan.computation.measures[measure] {
-            Measure::Sum { column } | Measure::NonNull { column } => self.column(column),
-            Measure::Rows | Measure::Units => "*".to_owned(),
+        match &self.plan.computation.measures[measure] {
+            Measure::Sum { column } | Measure::NonNull { column } => self.rows.term(column),
+            Measure::Rows | Measure::Units | Measure::UnitsWhere { .. } => "*".to_owned(),
         }
     }
 
-    fn column(&self, index: usize) -> String {
-        identifier(&self.terms.columns[index].name)
-    }
-
-    fn filter(&self, filter: &Filter, nested: bool) -> String {
-        match filter {
-            Filter::Range { column, low, high } => self.range(*column, *low, *high),
-            Filter::Members { column, codes } => self.members(*column, codes),
-            Filter::Values { column, values } => {
-                let list: Vec<_> = values.iter().map(|value| self.value(*column, *value)).collect();
-                format!("{} IN ({})", self.column(*column), list.join(", "))
+    fn formula(&self, formula: &Formula) -> String {
+        match formula {
+            Formula::Number(text) => text.clone(),
+            Formula::Count(count) => self.count(*count),
+            Formula::Sum(Centred { sum, .. }) => format!("SUM({})", self.summed(*sum)),
+            Formula::Mean(Centred { sum, .. }, _) => format!("AVG({})", self.summed(*sum)),
+            Formula::Spread(spread, squares) => {
+                let word = Spread::ALL.iter().find(|(_, one)| one == spread).map_or("", |(word, _)| word);
+                format!("{}({})", word.to_uppercase(), self.rows.term(&squares.of))
             }
-            Filter::Missing { column } => format!("{} IS NULL", self.column(*column)),
-            Filter::Not(inner) => match inner.as_ref() {
-                Filter::Missing { column } => format!("{} IS NOT NULL", self.column(*column)),
-                Filter::Members { column, codes } => self.not_members(*column, codes),
-                Filter::Values { column, values } => {
-                    let list: Vec<_> = values.iter().map(|value| self.value(*column, *value)).collect();
-                    format!("{} NOT IN ({})", self.column(*column), list.join(", "))
-                }
-                Filter::Range { column, low, high } if low == high => {
-                    format!("{} <> {}", self.column(*column), self.value(*column, *low))
-                }
-                other => format!("NOT ({})", self.filter(other, false)),
-            },
-            Filter::All(parts) => self.chain(parts, " AND ", nested),
-            Filter::Any(parts) => self.chain(parts, " OR ", nested),
+            Formula::Pair(pair, products) => {
+                let word = Pair::ALL.iter().find(|(_, one)| one == pair).map_or("", |(word, _)| word);
+                let (y, x) = &products.of;
+                format!("{}({}, {})", word.to_uppercase(), self.rows.term(y), self.rows.term(x))
+            }
+            Formula::Negative(of) => format!("-({})", self.formula(of)),
+            Formula::Arithmetic(left, operator, right) => {
+                let sign = match operator {
+                    Operator::Plus => "+",
+                    Operator::Minus => "-",
+                    Operator::Times => "*",
+                    Operator::Over => "/",
+                };
+                let side = |side: &Formula| match side {
+                    Formula::Arithmetic(..) | Formula::Negative(_) => format!("({})", self.formula(side)),
+                    other => self.formula(other),
+                };
+                format!("{} {sign} {}", side(left), side(right))
+            }
+            Formula::Absolute(of) => format!("ABS({})", self.formula(of)),
+            Formula::Root(of) => format!("SQRT({})", self.formula(of)),
+            Formula::Round(of, decimals) => format!("ROUND({}, {decimals})", self.formula(of)),
+            Formula::NullIf(left, right) => format!("NULLIF({}, {})", self.formula(left), self.formula(right)),
         }
     }
 
-    fn chain(&self, parts: &[Filter], connective: &str, nested: bool) -> String {
-        let parts: Vec<_> = parts.iter().map(|part| self.filter(part, true)).collect();
-        let text = parts.join(connective);
-        if nested { format!("({text})") } else { text }
-    }
-
-    /// A stored integer of an ordered column as a literal.
-    fn value(&self, index: usize, stored: i64) -> String {
-        match &self.terms.columns[index].domain {
-            Domain::Number(grid) => grid.text(i128::from(stored) + i128::from(grid.centre())),
-            Domain::Date { .. } => format!("DATE {}", quoted(&date_text(i32::try_from(stored).unwrap_or_default()))),
-            Domain::Category(_) | Domain::Boolean => stored.to_string(),
-        }
-    }
-
-    fn range(&self, index: usize, low: i64, high: i64) -> String {
-        let (least, greatest) = stored_bounds(&self.terms.columns[index].domain);
-        let name = self.column(index);
-        let value = |stored: i64| self.value(index, stored);
-        if low > high {
-            format!("{name} < {}", value(least))
-        } else if low == high {
-            format!("{name} = {}", value(low))
-        } else if low == least && high < greatest {
-            format!("{name} <= {}", value(high))
-        } else if high == greatest && low > least {
-            format!("{name} >= {}", value(low))
-        } else {
-            format!("{name} BETWEEN {} AND {}", value(low), value(high))
-        }
-    }
-
-    fn not_members(&self, index: usize, codes: &[u32]) -> String {
-        let text = self.members(index, codes);
-        match codes {
-            [_] => text.replacen(" = ", " <> ", 1),
-            _ => text.replacen(" IN (", " NOT IN (", 1),
-        }
-    }
-
-    fn members(&self, index: usize, codes: &[u32]) -> String {
-        let column = &self.terms.columns[index];
-        let labels = column.domain.labels().unwrap_or_default();
-        let boolean = column.domain == Domain::Boolean;
-        let label = |code: &u32| {
-            let label = labels.get(*code as usize).map_or("", String::as_str);
-            if boolean { label.to_uppercase() } else { quoted(label) }
+    fn shown(&self, having: &Shown, nested: bool) -> String {
+        let chain = |parts: &[Shown], word: &str| {
+            let parts: Vec<_> = parts.iter().map(|part| self.shown(part, true)).collect();
+            let text = parts.join(word);
+            if nested { format!("({text})") } else { text }
         };
-        match codes {
-            [one] => format!("{} = {}", self.column(index), label(one)),
-            many => {
-                let list: Vec<_> = many.iter().map(label).collect();
-                format!("{} IN ({})", self.column(index), list.join(", "))
+        match having {
+            Shown::Compare(left, how, right) => {
+                let sign = match how {
+                    Comparison::Equal => "=",
+                    Comparison::NotEqual => "<>",
+                    Comparison::Less => "<",
+                    Comparison::LessOrEqual => "<=",
+                    Comparison::Greater => ">",
+                    Comparison::GreaterOrEqual => ">=",
+                };
+                format!("{} {sign} {}", self.formula(left), self.formula(right))
             }
+            Shown::Missing(of) => format!("({}) IS NULL", self.formula(of)),
+            Shown::Not(inner) => format!("NOT ({})", self.shown(inner, false)),
+            Shown::All(parts) => chain(parts, " AND "),
+            Shown::Any(parts) => chain(parts, " OR "),
         }
     }
 }

@@ -14,10 +14,9 @@
 //! Distinct units add up only where no unit is in two of the cells that are summed: where every key that the target drops holds
 //! one value per unit, or each target cell is a single source cell.
 
-use std::collections::BTreeSet;
-
 use super::filter::Filter;
 use super::plan::{Computation, Measure, PlanKey, codes};
+use super::term::Term;
 use crate::dataset::policy::Terms;
 
 /// How a target's cells are sums of a source's.
@@ -47,33 +46,26 @@ impl Derivation {
 
 /// The conjuncts of a filter that name columns of `keys` alone, and the others.
 #[must_use]
-pub fn split(filter: Option<&Filter>, keys: &[usize]) -> (Vec<Filter>, Vec<Filter>) {
+pub fn split(filter: Option<&Filter>, keys: &[Term]) -> (Vec<Filter>, Vec<Filter>) {
     let conjuncts: &[Filter] = match filter {
         None => &[],
         Some(Filter::All(parts)) => parts,
         Some(one) => std::slice::from_ref(one),
     };
-    conjuncts.iter().cloned().partition(|part| columns(part).iter().all(|column| keys.contains(column)))
-}
-
-/// The columns that a filter names.
-fn columns(filter: &Filter) -> BTreeSet<usize> {
-    match filter {
-        Filter::Range { column, .. }
-        | Filter::Members { column, .. }
-        | Filter::Values { column, .. }
-        | Filter::Missing { column } => BTreeSet::from([*column]),
-        Filter::Not(inner) => columns(inner),
-        Filter::All(parts) | Filter::Any(parts) => parts.iter().flat_map(columns).collect(),
-    }
+    conjuncts.iter().cloned().partition(|part| part.leaves().into_iter().all(|leaf| keys.contains(leaf)))
 }
 
 /// How `measure` of `target` is a sum of cells of `measure` of `source`, if it is.
 #[must_use]
-pub fn derive(target: &Computation, source: &Computation, measure: Measure, terms: &Terms) -> Option<Derivation> {
-    let source_keys: Vec<usize> = source.keys.iter().map(|key| key.column).collect();
+pub fn derive(target: &Computation, source: &Computation, measure: &Measure, terms: &Terms) -> Option<Derivation> {
+    let source_keys: Vec<Term> = source.keys.iter().map(|key| key.column.clone()).collect();
+    // A key that cannot be missing any more is the same key with one code less.
+    let same = |key: &PlanKey, other: &PlanKey| {
+        (&key.column, key.low, key.codes) == (&other.column, other.low, other.codes)
+            && (other.nullable || !key.nullable)
+    };
     let kept: Option<Vec<usize>> =
-        target.keys.iter().map(|key| source.keys.iter().position(|other| other == key)).collect();
+        target.keys.iter().map(|key| source.keys.iter().position(|other| same(key, other))).collect();
     let kept = kept?;
     let ((wanted, rest), (held, source_rest)) =
         (split(target.filter.as_ref(), &source_keys), split(source.filter.as_ref(), &source_keys));
@@ -89,7 +81,11 @@ pub fn derive(target: &Computation, source: &Computation, measure: Measure, term
         if is_in && !truth_of_all(&held, &source.keys, &codes)? {
             return None;
         }
-        let place = kept.iter().fold(0, |place, key| place * source.keys[*key].size() + codes[*key]);
+        let kept_codes = target.keys.iter().zip(&kept).map(|(key, place)| (key.size(), codes[*place]));
+        if is_in && kept_codes.clone().any(|(size, code)| code >= size) {
+            return None;
+        }
+        let place = kept_codes.fold(0, |place, (size, code)| place * size + code);
         let place = usize::try_from(place).ok().filter(|_| is_in);
         if let Some(place) = place {
             summed[place] += 1;
@@ -98,9 +94,8 @@ pub fn derive(target: &Computation, source: &Computation, measure: Measure, term
     }
     let summed_max = summed.into_iter().max().filter(|most| *most > 0)?;
     let dropped = source.keys.iter().enumerate().filter(|(place, _)| !kept.contains(place));
-    let one_cell_per_unit =
-        summed_max == 1 || dropped.map(|(_, key)| key).all(|key| terms.columns[key.column].per_unit);
-    let adds_up = measure != Measure::Units || one_cell_per_unit;
+    let one_cell_per_unit = summed_max == 1 || dropped.map(|(_, key)| key).all(|key| key.column.facts(terms).per_unit);
+    let adds_up = !matches!(measure, Measure::Units | Measure::UnitsWhere { .. }) || one_cell_per_unit;
     adds_up.then_some(Derivation { target_of, cells, summed_max })
 }
 
@@ -116,14 +111,14 @@ fn truth_of_all(filters: &[Filter], keys: &[PlanKey], codes: &[u64]) -> Option<b
 
 /// SQL's three truth values; unknown is the inner nothing.
 fn truth(filter: &Filter, keys: &[PlanKey], codes: &[u64]) -> Option<Option<bool>> {
-    let code = |column: usize| {
-        let place = keys.iter().position(|key| key.column == column)?;
+    let code = |column: &Term| {
+        let place = keys.iter().position(|key| key.column == *column)?;
         let is_missing = codes[place] == u64::from(keys[place].codes);
         Some(if is_missing { None } else { u32::try_from(codes[place]).ok() })
     };
     match filter {
-        Filter::Members { column, codes: members } => Some(code(*column)?.map(|code| members.contains(&code))),
-        Filter::Missing { column } => Some(Some(code(*column)?.is_none())),
+        Filter::Members { column, codes: members } => Some(code(column)?.map(|code| members.contains(&code))),
+        Filter::Missing { column } => Some(Some(code(column)?.is_none())),
         Filter::Not(inner) => Some(truth(inner, keys, codes)?.map(|truth| !truth)),
         Filter::All(parts) => {
             let parts = parts.iter().map(|part| truth(part, keys, codes)).collect::<Option<Vec<_>>>()?;

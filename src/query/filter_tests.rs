@@ -4,6 +4,7 @@ use super::*;
 use crate::dataset::policy::Policy;
 use crate::query::parse::parse;
 use crate::query::plan::plan;
+use crate::query::term::typed::{self, Typed};
 use crate::query::{canonical, syntax::Query};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -61,12 +62,16 @@ fn condition(rng: &mut StdRng, depth: u32) -> String {
 
 /// SQL's three truth values of a filter for one row's stored integers, by the words of the standard.
 fn truth(filter: &Filter, row: &[Option<i64>]) -> Option<bool> {
-    let of = |column: &usize, is: &dyn Fn(i64) -> bool| row[*column].map(is);
+    let value = |term: &Term| match term {
+        Term::Column(index) => row[*index],
+        Term::Made(_) => panic!("these conditions are about columns"),
+    };
+    let of = |column: &Term, is: &dyn Fn(i64) -> bool| value(column).map(is);
     match filter {
         Filter::Range { column, low, high } => of(column, &|value| (*low..=*high).contains(&value)),
         Filter::Members { column, codes } => of(column, &|value| codes.iter().any(|code| i64::from(*code) == value)),
         Filter::Values { column, values } => of(column, &|value| values.contains(&value)),
-        Filter::Missing { column } => Some(row[*column].is_none()),
+        Filter::Missing { column } => Some(value(column).is_none()),
         Filter::Not(inner) => truth(inner, row).map(|truth| !truth),
         Filter::All(parts) => {
             let parts: Vec<_> = parts.iter().map(|part| truth(part, row)).collect();
@@ -103,7 +108,7 @@ fn the_canonical_form_means_the_same_and_reads_back() {
         let query = parsed(&text);
         let written = query.condition.as_ref().expect("a condition");
         let literal = Typed { terms: &terms }.filter(written).expect("typed");
-        let form = Filter::of(written, &terms).expect("typed");
+        let form = typed::condition(written, &terms).expect("typed");
         for kind in (-1..5).map(|code| (code >= 0).then_some(code)) {
             for flag in [None, Some(0), Some(1)] {
                 for size in (-4..4).map(|size| (size >= -3).then_some(size)) {

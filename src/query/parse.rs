@@ -4,6 +4,8 @@
 //! sqlparser does not compile. The parser's own words stay here.
 
 mod conditions;
+mod expressions;
+mod outputs;
 mod select;
 
 use sqlparser::ast::{Ident, Statement};

@@ -1,18 +1,27 @@
 //! The closed syntax: everything that a query can say, with places, before it meets a dataset.
 
+mod names;
+
+use serde::{Deserialize, Serialize};
+
 use super::error::Position;
+use super::term::calendar::{Part, Period};
 
 /// One question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
     /// The one table.
     pub dataset: Name,
+    /// `DISTINCT`: the selected keys are what is grouped by.
+    pub distinct: bool,
     /// What is selected, in order.
     pub items: Vec<Item>,
     /// The row-local condition.
     pub condition: Option<Condition>,
     /// What is grouped by, in order.
     pub keys: Vec<Key>,
+    /// Which rows of the noisy table are shown.
+    pub having: Option<Having>,
     /// How the noisy table is sorted.
     pub order: Vec<Order>,
     /// How many of its rows are shown.
@@ -20,7 +29,7 @@ pub struct Query {
 }
 
 /// A name and its place; folded to lower case unless it was quoted.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Name {
     /// The name.
     pub text: String,
@@ -42,36 +51,173 @@ pub struct Item {
 /// What is selected.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ItemValue {
-    /// A column by itself; must be grouped by.
-    Column(Name),
-    /// An aggregate.
-    Aggregate(Aggregate),
+    /// Something of a row; must be grouped by.
+    Key(Expression),
+    /// Something of aggregates.
+    Output(Output),
     /// `*`: rows, which are never given.
     Wildcard,
-    /// Some other expression of columns: rows again.
-    Expression,
+}
+
+/// A row-local expression.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    /// What it is.
+    pub value: Scalar,
+    /// Where it stands.
+    pub at: Position,
+}
+
+/// What a row-local expression is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// A column.
+    Column(Name),
+    /// A constant.
+    Constant(LiteralValue),
+    /// `- a`
+    Negative(Box<Expression>),
+    /// `a + b` and the like.
+    Arithmetic(Box<Expression>, Operator, Box<Expression>),
+    /// `ABS(a)`
+    Absolute(Box<Expression>),
+    /// `LEAST(a, …)`
+    Least(Vec<Expression>),
+    /// `GREATEST(a, …)`
+    Greatest(Vec<Expression>),
+    /// `ROUND(a, decimals)`
+    Round(Box<Expression>, u32),
+    /// `COALESCE(a, constant)`
+    Coalesce(Box<Expression>, Box<Expression>),
+    /// `CASE WHEN … THEN … [ELSE …] END`
+    Case(Vec<(Condition, Expression)>, Option<Box<Expression>>),
+    /// `DATE_TRUNC('month', a)`
+    Truncate(Period, Box<Expression>),
+    /// `EXTRACT(year FROM a)`
+    Extract(Part, Box<Expression>),
+    /// `WIDTH_BUCKET(a, low, high, count)`
+    Bucket(Box<Expression>, Literal, Literal, u32),
+    /// A condition as a value.
+    Truth(Box<Condition>),
+}
+
+/// `+ - * /`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operator {
+    /// `+`
+    Plus,
+    /// `-`
+    Minus,
+    /// `*`
+    Times,
+    /// `/`
+    Over,
+}
+
+/// Something made of aggregates, after the noise.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// An aggregate.
+    Aggregate(Box<Aggregate>),
+    /// A number.
+    Number(Literal),
+    /// `- a`
+    Negative(Box<Output>),
+    /// `a + b` and the like.
+    Arithmetic(Box<Output>, Operator, Box<Output>),
+    /// `ABS(a)`
+    Absolute(Box<Output>),
+    /// `SQRT(a)`
+    Root(Box<Output>),
+    /// `ROUND(a, decimals)`
+    Round(Box<Output>, u32),
+    /// `NULLIF(a, b)`
+    NullIf(Box<Output>, Box<Output>),
+    /// Another output by its name; in `HAVING` and `ORDER BY` alone.
+    Named(Name),
+}
+
+/// A condition on rows of the noisy table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Having {
+    /// `a op b`
+    Compare(Output, Comparison, Output),
+    /// `a IS NULL`
+    IsNull(Output),
+    /// `NOT …`
+    Not(Box<Having>),
+    /// `… AND …`
+    All(Vec<Having>),
+    /// `… OR …`
+    Any(Vec<Having>),
 }
 
 /// An aggregate of rows.
+#[derive(Debug, Clone)]
+pub struct Aggregate {
+    /// Which.
+    pub function: Function,
+    /// Of which rows: `FILTER (WHERE …)`.
+    pub filter: Option<Condition>,
+    /// Where it stands.
+    pub at: Position,
+}
+
+/// What is aggregated, and how.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Aggregate {
-    /// `COUNT(*)`.
+pub enum Function {
+    /// `COUNT(*)`
     CountRows,
-    /// `COUNT(column)`.
-    Count(Name),
-    /// `COUNT(DISTINCT column)`.
+    /// `COUNT(a)`
+    Count(Expression),
+    /// `COUNT(DISTINCT column)`
     CountDistinct(Name),
-    /// `SUM(column)`.
-    Sum(Name),
-    /// `AVG(column)`.
-    Avg(Name),
+    /// `SUM(a)`
+    Sum(Expression),
+    /// `AVG(a)`
+    Avg(Expression),
+    /// `VAR_SAMP(a)` and the like.
+    Spread(Spread, Expression),
+    /// `CORR(y, x)` and the like.
+    Pair(Pair, Expression, Expression),
+}
+
+/// Statistics of one variable's squares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Spread {
+    /// `VAR_SAMP`, `VARIANCE`
+    VarSamp,
+    /// `VAR_POP`
+    VarPop,
+    /// `STDDEV_SAMP`, `STDDEV`
+    StddevSamp,
+    /// `STDDEV_POP`
+    StddevPop,
+}
+
+/// Statistics of two variables' products, y before x.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pair {
+    /// `CORR`
+    Corr,
+    /// `COVAR_SAMP`
+    CovarSamp,
+    /// `COVAR_POP`
+    CovarPop,
+    /// `REGR_SLOPE`
+    RegrSlope,
+    /// `REGR_INTERCEPT`
+    RegrIntercept,
 }
 
 /// A grouping key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Key {
-    /// By a column.
-    Column(Name),
+    /// By something of a row.
+    By(Expression),
     /// By the n-th selected item, from 1.
     Ordinal(u64, Position),
 }
@@ -96,23 +242,25 @@ pub enum OrderBy {
     Name(String),
     /// The n-th output, from 1.
     Ordinal(u64),
-    /// An output by its aggregate.
-    Aggregate(Aggregate),
+    /// An output by what it is.
+    Output(Output),
+    /// A key by what it is.
+    Key(Expression),
 }
 
 /// A row-local condition with SQL's three truth values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
-    /// `column op literal`.
-    Compare(Name, Comparison, Literal),
-    /// `column BETWEEN low AND high`.
-    Between(Name, Literal, Literal),
-    /// `column IN (…)`.
-    In(Name, Vec<Literal>),
-    /// `column IS NULL`.
-    IsNull(Name),
-    /// A boolean column by itself.
-    Column(Name),
+    /// `a op b`
+    Compare(Expression, Comparison, Expression),
+    /// `a BETWEEN low AND high`
+    Between(Expression, Expression, Expression),
+    /// `a IN (…)`
+    In(Expression, Vec<Literal>),
+    /// `a IS NULL`
+    IsNull(Expression),
+    /// A boolean by itself.
+    Is(Expression),
     /// `NOT …`.
     Not(Box<Condition>),
     /// `… AND …`.
@@ -122,7 +270,8 @@ pub enum Condition {
 }
 
 /// How two values are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Comparison {
     /// `=`
     Equal,
@@ -153,7 +302,7 @@ impl Comparison {
 }
 
 /// A constant and its place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Literal {
     /// The value as written.
     pub value: LiteralValue,
@@ -172,4 +321,77 @@ pub enum LiteralValue {
     Date(String),
     /// `TRUE` or `FALSE`.
     Boolean(bool),
+}
+
+impl Expression {
+    /// A column by its name.
+    #[must_use]
+    pub fn column(name: Name) -> Self {
+        Self { at: name.at, value: Scalar::Column(name) }
+    }
+}
+
+impl Spread {
+    /// All of them, by the words for them.
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("var_samp", Self::VarSamp),
+        ("var_pop", Self::VarPop),
+        ("stddev_samp", Self::StddevSamp),
+        ("stddev_pop", Self::StddevPop),
+        ("variance", Self::VarSamp),
+        ("stddev", Self::StddevSamp),
+    ];
+}
+
+impl Pair {
+    /// All of them, by the words for them.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("corr", Self::Corr),
+        ("covar_samp", Self::CovarSamp),
+        ("covar_pop", Self::CovarPop),
+        ("regr_slope", Self::RegrSlope),
+        ("regr_intercept", Self::RegrIntercept),
+    ];
+}
+
+impl Function {
+    /// The word for it, in lower case.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::CountRows | Self::Count(_) | Self::CountDistinct(_) => "count",
+            Self::Sum(_) => "sum",
+            Self::Avg(_) => "avg",
+            Self::Spread(spread, _) => Spread::ALL.iter().find(|(_, one)| one == spread).map_or("", |(word, _)| word),
+            Self::Pair(pair, ..) => Pair::ALL.iter().find(|(_, one)| one == pair).map_or("", |(word, _)| word),
+        }
+    }
+}
+
+impl PartialEq for Name {
+    /// The same wherever they stand.
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl PartialEq for Expression {
+    /// The same wherever they stand.
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl PartialEq for Aggregate {
+    /// The same wherever they stand.
+    fn eq(&self, other: &Self) -> bool {
+        self.function == other.function && self.filter == other.filter
+    }
+}
+
+impl PartialEq for Literal {
+    /// The same wherever they stand.
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
 }

@@ -11,6 +11,7 @@ use crate::dataset::policy::Terms;
 use crate::query::derive::{Derivation, derive, split};
 use crate::query::filter::Filter;
 use crate::query::plan::{Computation, Measure};
+use crate::query::term::Term;
 
 /// Stored measurements that are looked at for one new one, at the most.
 const SOURCES_MAX: usize = 64;
@@ -33,7 +34,7 @@ struct Source {
 }
 
 /// Sources by their keys' columns, then by the conjuncts that are not about keys.
-type ByKeys = HashMap<Vec<usize>, HashMap<Vec<Filter>, Vec<Arc<Source>>>>;
+type ByKeys = HashMap<Vec<Term>, HashMap<Vec<Filter>, Vec<Arc<Source>>>>;
 
 /// A stored measurement that another one can be derived from.
 #[derive(Debug, Clone)]
@@ -66,12 +67,13 @@ impl Atlas {
         let (_, rest) = split(computation.filter.as_ref(), &columns);
         let mut charted = self.charted.write().unwrap_or_else(PoisonError::into_inner);
         for measure in &computation.measures {
-            let view = computation.view_of(*measure, dataset, edition);
+            let view = computation.view_of(measure, dataset, edition);
             if !charted.known.insert(view) {
                 continue;
             }
-            let source = Source { view, computation: Computation { measures: vec![*measure], ..computation.clone() } };
-            let of_keys = charted.families.entry(family(computation, *measure, dataset, edition)).or_default();
+            let source =
+                Source { view, computation: Computation { measures: vec![measure.clone()], ..computation.clone() } };
+            let of_keys = charted.families.entry(family(computation, measure, dataset, edition)).or_default();
             let of_rest = of_keys.entry(columns.clone()).or_default();
             of_rest.entry(rest.clone()).or_default().push(Arc::new(source));
         }
@@ -81,7 +83,7 @@ impl Atlas {
     pub(super) fn ancestors(
         &self,
         target: &Computation,
-        measure: Measure,
+        measure: &Measure,
         (dataset, edition): (&str, &str),
         terms: &Terms,
         cells_left: &mut u64,
@@ -102,7 +104,7 @@ impl Atlas {
     }
 
     /// Sources with all the target's keys and the same conjuncts beyond theirs.
-    fn candidates(&self, target: &Computation, measure: Measure, dataset: &str, edition: &str) -> Vec<Arc<Source>> {
+    fn candidates(&self, target: &Computation, measure: &Measure, dataset: &str, edition: &str) -> Vec<Arc<Source>> {
         let charted = self.charted.read().unwrap_or_else(PoisonError::into_inner);
         let Some(of_keys) = charted.families.get(&family(target, measure, dataset, edition)) else {
             return Vec::new();
@@ -123,11 +125,11 @@ impl Atlas {
     }
 }
 
-fn key_columns(computation: &Computation) -> Vec<usize> {
-    computation.keys.iter().map(|key| key.column).collect()
+fn key_columns(computation: &Computation) -> Vec<Term> {
+    computation.keys.iter().map(|key| key.column.clone()).collect()
 }
 
-fn family(computation: &Computation, measure: Measure, dataset: &str, edition: &str) -> Family {
+fn family(computation: &Computation, measure: &Measure, dataset: &str, edition: &str) -> Family {
     let (dataset, edition) = (dataset.to_owned(), edition.to_owned());
-    Family { dataset, edition, rows_per_unit: computation.rows_per_unit, measure }
+    Family { dataset, edition, rows_per_unit: computation.rows_per_unit, measure: measure.clone() }
 }

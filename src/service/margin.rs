@@ -56,16 +56,16 @@ fn no_margin(name: &str, plan: &Plan) -> QueryError {
 fn demand(output: &Output, margin: Margin, errors: &mut [f64]) -> bool {
     let error = margin.width() / NORMAL_975;
     let mut lower = |measure: usize, error: f64| errors[measure] = errors[measure].min(error);
-    match output.value {
-        OutputValue::Count { count } => lower(count, error),
-        OutputValue::Sum { sum, count: None, grid } => lower(sum, error / grid.step_value()),
+    match &output.value {
+        OutputValue::Count { count } => lower(*count, error),
+        OutputValue::Sum { sum, count: None, grid } => lower(*sum, error / grid.step_value()),
         OutputValue::Sum { sum, count: Some(count), grid } => {
             let variance = (error / grid.step_value()).powi(2);
             let (radius, centre) = (grid.radius() as f64, grid.centre().unsigned_abs() as f64);
-            lower(sum, (variance * radius / (radius + centre)).sqrt());
-            lower(count, (variance / (centre * (radius + centre))).sqrt());
+            lower(*sum, (variance * radius / (radius + centre)).sqrt());
+            lower(*count, (variance / (centre * (radius + centre))).sqrt());
         }
-        OutputValue::Key { .. } | OutputValue::Mean { .. } => return false,
+        OutputValue::Key { .. } | OutputValue::Mean { .. } | OutputValue::Formula { .. } => return false,
     }
     true
 }

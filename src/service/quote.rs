@@ -162,7 +162,11 @@ impl Service {
         let columns = columns(&priced.plan.layout, &laws(certificate.measurements()));
         let errors = columns.into_iter().filter_map(|column| match column.kind {
             ColumnKind::Count(error) | ColumnKind::Sum(error) => Some(error),
-            ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::Mean => None,
+            ColumnKind::Key
+            | ColumnKind::BooleanKey
+            | ColumnKind::IntegerKey
+            | ColumnKind::Mean
+            | ColumnKind::Formula => None,
         });
         errors.reduce(f64::max).map(|error| significant(NORMAL_975 * error, 9))
     }

@@ -16,7 +16,7 @@ use crate::privacy::certificate::{Certified, Sought};
 use crate::privacy::mechanism::{Mechanism, NoiseLaw};
 use crate::privacy::units::Price;
 use crate::query::parse::parse;
-use crate::query::plan::{Plan, plan};
+use crate::query::plan::{Measure, Plan, plan};
 use crate::store::Repricer;
 
 /// Plans kept by the digest of their question at the most.
@@ -96,9 +96,9 @@ impl Replanner {
         }
         let query = parse(&charged.sql).map_err(|_| "its SQL cannot be read")?;
         let plan: Plan = plan(&query, terms, Some(charged.rows_per_unit)).map_err(|_| "its SQL cannot be planned")?;
-        let view_of = |measure| plan.computation.view_of(measure, dataset, &charged.edition);
+        let view_of = |measure: &Measure| plan.computation.view_of(measure, dataset, &charged.edition);
         let measures = plan.computation.measures.iter().zip(&plan.sought);
-        let measures = measures.map(|(measure, sought)| (view_of(*measure), *sought)).collect();
+        let measures = measures.map(|(measure, sought)| (view_of(measure), *sought)).collect();
         let mechanism = terms.accountant.mechanism();
         let planned = Arc::new(Planned { view: plan.view(&charged.edition), mechanism, measures });
         self.planned.write().unwrap_or_else(PoisonError::into_inner).keep(charged, &planned);

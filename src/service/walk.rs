@@ -20,6 +20,7 @@ use crate::privacy::certificate::{Certificate, Sought, Subject, certify};
 use crate::privacy::units::Price;
 use crate::query::answer::{Layout, Output, Sort};
 use crate::query::error::{Code, QueryError};
+use crate::query::formula::Shown;
 use crate::query::parse::parse;
 use crate::query::plan::{Computation, plan};
 use crate::vault::combine::{Part, combine};
@@ -40,6 +41,8 @@ pub(super) struct Asked {
 struct Question {
     sql: String,
     outputs: Vec<Output>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    having: Option<Shown>,
     order: Vec<Sort>,
     limit: Option<u64>,
 }
@@ -71,8 +74,8 @@ impl Service {
 
     /// A stored answer for somebody who pays for what of it is new to them, or under a new key. Blocks.
     fn serve(&self, release: String, asked: Asked) -> Result<Answer, ServiceError> {
-        let Layout { outputs, order, limit, .. } = asked.priced.plan.layout.clone();
-        let question = Question { sql: asked.priced.sql.clone(), outputs, order, limit };
+        let Layout { outputs, having, order, limit, .. } = asked.priced.plan.layout.clone();
+        let question = Question { sql: asked.priced.sql.clone(), outputs, having, order, limit };
         // Unwrap safety: a question is plain data.
         let question = serde_json::to_string(&question).expect("a question is plain data");
         let request = ServeRequest {
@@ -100,9 +103,9 @@ impl Service {
             let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
             return Ok(Answer { stored, layout, sql, standing });
         };
-        let Question { sql, outputs, order, limit } =
+        let Question { sql, outputs, having, order, limit } =
             serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
-        let layout = Layout { keys: stored.layout.keys.clone(), outputs, order, limit };
+        let layout = Layout { keys: stored.layout.keys.clone(), outputs, having, order, limit };
         Ok(Answer { stored, layout, sql, standing })
     }
 
@@ -278,7 +281,7 @@ fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
     let wanted: Vec<usize> = (0..parts.len()).filter(|index| parts[*index].fresh > Price::ZERO).collect();
     let sought: Vec<Sought> = wanted.iter().map(|index| priced.wanted[*index].sought).collect();
     let prices: Vec<Price> = wanted.iter().map(|index| parts[*index].fresh).collect();
-    let measures = wanted.iter().map(|index| priced.plan.computation.measures[*index]).collect();
+    let measures = wanted.iter().map(|index| priced.plan.computation.measures[*index].clone()).collect();
     let subject = Subject { dataset: priced.dataset.name.clone(), edition: priced.dataset.edition.clone() };
     let certificate = certify(priced.dataset.terms.accountant, subject, &sought, &prices);
     let too_little =

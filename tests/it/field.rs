@@ -213,14 +213,25 @@ fn distinct_people_are_not_rows() {
     assert_eq!(plan.sought[0].sensitivity.l2_squared(), 4, "one in each of four groups, the missing one included");
 }
 
-/// A server computed a variance as E[x²] − E[x] and called it one. Until there is a variance, asking for one is refused by name, and
-/// nobody is given another number in its place.
+/// A server computed a variance as E[x²] − E[x] and called it one; and one without the correction for a sample.
 #[test]
 fn a_variance_is_not_made_of_the_wrong_moments() {
-    let lab = exact("a,north,flu,true,30,1,2023-01-01\n");
-    for aggregate in ["VAR_SAMP(cost)", "VARIANCE(cost)", "STDDEV(cost)", "AVG(cost * cost)", "SUM(POWER(cost, 2))"] {
-        let reply = block_on(lab.sql(&format!("SELECT {aggregate} AS v FROM visits"), "0.1"));
-        assert_eq!(reply.code(), "unsupported-sql", "{aggregate}");
+    let lab = exact(
+        "a,north,flu,true,30,1,2023-01-01\nb,north,flu,true,31,4,2023-01-01\nc,north,flu,true,35,10,2023-01-01\nd,north,,true,40,5,2023-01-01\n",
+    );
+    let (xs, mean) = ([1.0, 4.0, 10.0, 5.0], 5.0);
+    let squares: f64 = xs.iter().map(|x: &f64| (x - mean).powi(2)).sum();
+    for (aggregate, expected) in [
+        ("VAR_SAMP(cost)", squares / 3.0),
+        ("VARIANCE(cost)", squares / 3.0),
+        ("VAR_POP(cost)", squares / 4.0),
+        ("STDDEV(cost)", (squares / 3.0).sqrt()),
+        ("STDDEV_POP(cost)", (squares / 4.0).sqrt()),
+        ("VAR_POP(cost) FILTER (WHERE diagnosis = 'flu')", 14.0),
+    ] {
+        let table = block_on(lab.exact_table(&format!("SELECT {aggregate} AS v FROM visits")));
+        let value: f64 = table.rows[0][0].text().expect("an estimate").parse().expect("a number");
+        assert!((value - expected).abs() < 1e-9 * expected, "{aggregate}: {value} and not {expected}");
     }
 }
 

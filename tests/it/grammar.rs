@@ -1,7 +1,9 @@
 //! Questions at random, by walking the grammar: what the language has, these have, too.
 //!
-//! Every kind of aggregate, key, condition and order is written by an exhaustive match over the closed syntax, so a new kind does not
-//! compile before it is written here; and the tables of makers beside them say how each is made.
+//! Every kind of aggregate, key, condition and order is written by an exhaustive match over the closed syntax (in [`write`]), so a new
+//! kind does not compile before it is written there; and the tables of makers here say how each is made.
+
+pub mod write;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -9,42 +11,56 @@ use rand::seq::IndexedRandom;
 use tacit::dataset::domain::{Column, Domain, date_text};
 use tacit::dataset::policy::{Terms, Unit};
 use tacit::query::error::Position;
-use tacit::query::syntax::{Aggregate, Comparison, Condition, Key, Literal, LiteralValue, Name, OrderBy};
+use tacit::query::syntax::{
+    Aggregate, Comparison, Condition, Expression, Function, Having, Key, Literal, LiteralValue, Name, Operator,
+    OrderBy, Output, Pair, Scalar, Spread,
+};
+use tacit::query::term::calendar::{Part, Period};
 
 const DEPTH_MAX: u32 = 3;
 const PLACE: Position = Position { line: 1, column: 1 };
 
 /// A question about a dataset; most can be answered, some are broken in one place.
 pub fn question(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
+    let sql = sound(rng, dataset, terms);
+    if rng.random_bool(0.15) { broken(rng, &sql) } else { sql }
+}
+
+/// A question that is not broken on purpose.
+pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
     let walk = Walk { terms };
     let keys = walk.keys(rng);
-    let aggregates: Vec<Aggregate> = (0..rng.random_range(1..4)).map(|_| walk.aggregate(rng)).collect();
-    let mut items: Vec<String> = keys.iter().map(key).collect();
-    items.extend(aggregates.iter().enumerate().map(|(at, one)| format!("{} AS a{at}", aggregate(one))));
+    let outputs: Vec<Output> = (0..rng.random_range(1..4)).map(|_| walk.output(rng, 1)).collect();
+    let mut items: Vec<String> = keys.iter().map(write::key).collect();
+    items.extend(outputs.iter().enumerate().map(|(at, one)| format!("{} AS a{at}", write::output(one))));
     let mut sql = format!("SELECT {} FROM {dataset}", items.join(", "));
     if rng.random_bool(0.6) {
-        sql.push_str(&format!(" WHERE {}", condition(&walk.condition(rng, DEPTH_MAX))));
+        sql.push_str(&format!(" WHERE {}", write::condition(&walk.condition(rng, DEPTH_MAX))));
     }
     if !keys.is_empty() {
-        let by = |(at, one): (usize, &Key)| if at % 2 == 1 { format!("{}", at + 1) } else { key(one) };
+        let by = |(at, one): (usize, &Key)| if at % 2 == 1 { format!("{}", at + 1) } else { write::key(one) };
         sql.push_str(&format!(" GROUP BY {}", keys.iter().enumerate().map(by).collect::<Vec<_>>().join(", ")));
     }
+    if rng.random_bool(0.2) {
+        sql.push_str(&format!(" HAVING {}", write::having(&walk.having(rng, 1))));
+    }
     if rng.random_bool(0.3) {
-        let by = match rng.random_range(0..3) {
-            0 => OrderBy::Name("a0".to_owned()),
-            1 => OrderBy::Ordinal(1),
-            _ => OrderBy::Aggregate(aggregates[0].clone()),
+        let by = match (rng.random_range(0..4), keys.first()) {
+            (0, _) => OrderBy::Name("a0".to_owned()),
+            (1, _) => OrderBy::Ordinal(1),
+            (2, Some(Key::By(key))) => OrderBy::Key(key.clone()),
+            _ => OrderBy::Output(outputs[0].clone()),
         };
         sql.push_str(&format!(
             " ORDER BY {}{}",
-            order(&by),
+            write::order(&by),
             ["", " DESC", " ASC NULLS FIRST"].choose(rng).expect("one")
         ));
     }
     if rng.random_bool(0.2) {
         sql.push_str(&format!(" LIMIT {}", rng.random_range(0..20)));
     }
-    if rng.random_bool(0.15) { broken(rng, &sql) } else { sql }
+    sql
 }
 
 /// One word of the question replaced by another that may stand in no question, or not there.
@@ -87,28 +103,99 @@ fn broken(rng: &mut StdRng, sql: &str) -> String {
         .join(" ")
 }
 
-struct Walk<'a> {
-    terms: &'a Terms,
+/// Makes pieces of questions about one dataset.
+pub struct Walk<'a> {
+    pub terms: &'a Terms,
 }
 
 impl Walk<'_> {
     fn keys(&self, rng: &mut StdRng) -> Vec<Key> {
         let grouped = self.terms.columns.iter().filter(|column| column.domain.labels().is_some());
-        let keys: Vec<Key> =
-            grouped.filter(|_| rng.random_bool(0.25)).map(|column| Key::Column(name(&column.name))).collect();
+        let mut keys: Vec<Key> =
+            grouped.filter(|_| rng.random_bool(0.2)).map(|column| Key::By(self::column(&column.name))).collect();
+        if rng.random_bool(0.35) {
+            keys.push(Key::By(self.key(rng)));
+        }
         keys.into_iter().take(3).collect()
+    }
+
+    /// A key that is made of columns.
+    fn key(&self, rng: &mut StdRng) -> Expression {
+        match rng.random_range(0..5) {
+            0 => {
+                let period = Period::ALL.choose(rng).expect("one").1;
+                at(Scalar::Truncate(period, Box::new(self.day(rng))))
+            }
+            1 => at(Scalar::Extract(Part::ALL.choose(rng).expect("one").1, Box::new(self.day(rng)))),
+            2 => {
+                let (low, high) = (number_literal("0"), number_literal(["7", "50.5", "400"].choose(rng).expect("one")));
+                at(Scalar::Bucket(Box::new(self.number(rng, 1)), low, high, rng.random_range(1..9)))
+            }
+            3 => {
+                let label = |text: &str| at(Scalar::Constant(LiteralValue::Text(text.to_owned())));
+                let whens = vec![(self.condition(rng, 1), label("one")), (self.condition(rng, 0), label("two"))];
+                at(Scalar::Case(whens, rng.random_bool(0.5).then(|| Box::new(label("other")))))
+            }
+            _ => at(Scalar::Truth(Box::new(self.condition(rng, 1)))),
+        }
     }
 
     fn column(&self, rng: &mut StdRng) -> &Column {
         self.terms.columns.choose(rng).expect("a column")
     }
 
-    fn number(&self, rng: &mut StdRng) -> Name {
-        let numeric: Vec<_> =
-            self.terms.columns.iter().filter(|column| matches!(column.domain, Domain::Number(_))).collect();
-        // Now and then one that is no number, and is refused.
-        let column = if rng.random_bool(0.95) { numeric.choose(rng).copied() } else { None };
-        name(&column.unwrap_or_else(|| self.column(rng)).name)
+    fn of_domain(&self, rng: &mut StdRng, is: impl Fn(&Domain) -> bool) -> Expression {
+        let fitting: Vec<_> = self.terms.columns.iter().filter(|column| is(&column.domain)).collect();
+        // Now and then one of another type, which is refused.
+        let column = if rng.random_bool(0.97) { fitting.choose(rng).copied() } else { None };
+        self::column(&column.unwrap_or_else(|| self.column(rng)).name)
+    }
+
+    fn day(&self, rng: &mut StdRng) -> Expression {
+        let day = self.of_domain(rng, |domain| matches!(domain, Domain::Date { .. }));
+        if rng.random_bool(0.2) {
+            let days = at(Scalar::Constant(LiteralValue::Number(rng.random_range(1..50).to_string())));
+            let operator = *[Operator::Plus, Operator::Minus].choose(rng).expect("one");
+            return at(Scalar::Arithmetic(Box::new(day), operator, Box::new(days)));
+        }
+        day
+    }
+
+    /// A number of a row.
+    pub fn number(&self, rng: &mut StdRng, depth: u32) -> Expression {
+        let is_number = |domain: &Domain| matches!(domain, Domain::Number(_));
+        if depth == 0 || rng.random_bool(0.4) {
+            return self.of_domain(rng, is_number);
+        }
+        let constant = |rng: &mut StdRng| {
+            at(Scalar::Constant(LiteralValue::Number(
+                (*["2", "0.5", "-3", "100", "7.25", "1.0"].choose(rng).expect("one")).to_owned(),
+            )))
+        };
+        let side = |rng: &mut StdRng| {
+            if rng.random_bool(0.4) { constant(rng) } else { self.number(rng, depth - 1) }
+        };
+        let one = Box::new(self.number(rng, depth - 1));
+        at(match rng.random_range(0..12) {
+            0 => Scalar::Negative(one),
+            1 => {
+                let operator = *[Operator::Plus, Operator::Minus, Operator::Times].choose(rng).expect("one");
+                Scalar::Arithmetic(one, operator, Box::new(side(rng)))
+            }
+            2 => Scalar::Arithmetic(one, Operator::Over, Box::new(constant(rng))),
+            3 => Scalar::Absolute(one),
+            4 => Scalar::Least(vec![*one, side(rng)]),
+            5 => Scalar::Greatest(vec![*one, side(rng), side(rng)]),
+            6 => Scalar::Round(one, rng.random_range(0..3)),
+            7 => Scalar::Coalesce(one, Box::new(constant(rng))),
+            8 => {
+                let whens = vec![(self.condition(rng, 1), *one), (self.condition(rng, 0), constant(rng))];
+                Scalar::Case(whens, rng.random_bool(0.5).then(|| Box::new(side(rng))))
+            }
+            9 => Scalar::Extract(Part::ALL.choose(rng).expect("one").1, Box::new(self.day(rng))),
+            10 => Scalar::Bucket(one, number_literal("-5"), number_literal("90.5"), rng.random_range(1..20)),
+            _ => Scalar::Arithmetic(Box::new(self.day(rng)), Operator::Minus, Box::new(self.day(rng))),
+        })
     }
 
     fn aggregate(&self, rng: &mut StdRng) -> Aggregate {
@@ -116,43 +203,93 @@ impl Walk<'_> {
             Unit::Column(unit) => unit.clone(),
             Unit::Row => "row".to_owned(),
         };
-        match rng.random_range(0..5) {
-            0 => Aggregate::CountRows,
-            1 => Aggregate::Count(name(&self.column(rng).name)),
-            2 => Aggregate::CountDistinct(name(&unit)),
-            3 => Aggregate::Sum(self.number(rng)),
-            _ => Aggregate::Avg(self.number(rng)),
+        let function = match rng.random_range(0..9) {
+            0 | 1 => Function::CountRows,
+            2 => Function::Count(column(&self.column(rng).name)),
+            3 => Function::CountDistinct(name(&unit)),
+            4 | 5 => Function::Sum(self.number(rng, 2)),
+            6 => Function::Avg(self.number(rng, 2)),
+            7 => Function::Spread(Spread::ALL.choose(rng).expect("one").1, self.number(rng, 1)),
+            _ => Function::Pair(Pair::ALL.choose(rng).expect("one").1, self.number(rng, 0), self.number(rng, 0)),
+        };
+        let filter = rng.random_bool(0.25).then(|| self.condition(rng, 1));
+        Aggregate { function, filter, at: PLACE }
+    }
+
+    fn output(&self, rng: &mut StdRng, depth: u32) -> Output {
+        if depth == 0 || rng.random_bool(0.7) {
+            return Output::Aggregate(Box::new(self.aggregate(rng)));
+        }
+        let one = Box::new(self.output(rng, depth - 1));
+        let number = || Output::Number(number_literal("2.5"));
+        match rng.random_range(0..7) {
+            0 => Output::Negative(one),
+            1 => {
+                use Operator::{Minus, Over, Plus, Times};
+                let other = if rng.random_bool(0.5) { self.output(rng, depth - 1) } else { number() };
+                Output::Arithmetic(one, *[Plus, Minus, Times, Over].choose(rng).expect("one"), Box::new(other))
+            }
+            2 => Output::Absolute(one),
+            3 => Output::Root(one),
+            4 => Output::Round(one, rng.random_range(0..4)),
+            5 => Output::NullIf(one, Box::new(number())),
+            _ => Output::Arithmetic(Box::new(number()), Operator::Times, one),
         }
     }
 
-    fn condition(&self, rng: &mut StdRng, depth: u32) -> Condition {
-        let column = self.column(rng);
+    fn having(&self, rng: &mut StdRng, depth: u32) -> Having {
+        let side = |rng: &mut StdRng| match rng.random_range(0..3) {
+            0 => Output::Named(name("a0")),
+            1 => Output::Number(number_literal("100")),
+            _ => Output::Aggregate(Box::new(Aggregate { function: Function::CountRows, filter: None, at: PLACE })),
+        };
+        match rng.random_range(0..if depth == 0 { 2 } else { 5 }) {
+            0 => Having::Compare(side(rng), *COMPARISONS.choose(rng).expect("one"), side(rng)),
+            1 => Having::IsNull(side(rng)),
+            2 => Having::Not(Box::new(self.having(rng, depth - 1))),
+            3 => Having::All(vec![self.having(rng, depth - 1), self.having(rng, depth - 1)]),
+            _ => Having::Any(vec![self.having(rng, depth - 1), self.having(rng, depth - 1)]),
+        }
+    }
+
+    /// A condition on rows.
+    pub fn condition(&self, rng: &mut StdRng, depth: u32) -> Condition {
+        let one = self.column(rng);
+        let domain = &one.domain;
         let parts = |rng: &mut StdRng| (0..rng.random_range(1..4)).map(|_| self.condition(rng, depth - 1)).collect();
-        match rng.random_range(0..if depth == 0 { 5 } else { 8 }) {
+        match rng.random_range(0..if depth == 0 { 5 } else { 9 }) {
             0 => {
-                use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
-                let ordered = matches!(column.domain, Domain::Number(_) | Domain::Date { .. });
-                let all = [Equal, NotEqual, Less, LessOrEqual, Greater, GreaterOrEqual];
-                let how = all[..if ordered { 6 } else { 2 }].choose(rng).expect("one");
-                Condition::Compare(name(&column.name), *how, literal(rng, &column.domain))
+                let ordered = matches!(domain, Domain::Number(_) | Domain::Date { .. });
+                let how = COMPARISONS[..if ordered { 6 } else { 2 }].choose(rng).expect("one");
+                Condition::Compare(column(&one.name), *how, constant(literal(rng, domain)))
             }
-            1 => Condition::Between(name(&column.name), literal(rng, &column.domain), literal(rng, &column.domain)),
+            1 => Condition::Between(column(&one.name), constant(literal(rng, domain)), constant(literal(rng, domain))),
             2 => {
-                let list = (0..rng.random_range(1..5)).map(|_| literal(rng, &column.domain)).collect();
-                Condition::In(name(&column.name), list)
+                let list = (0..rng.random_range(1..5)).map(|_| literal(rng, domain)).collect();
+                Condition::In(column(&one.name), list)
             }
-            3 => Condition::IsNull(name(&column.name)),
-            4 => {
-                let flags: Vec<_> =
-                    self.terms.columns.iter().filter(|column| column.domain == Domain::Boolean).collect();
-                Condition::Column(name(&flags.choose(rng).copied().unwrap_or(column).name))
-            }
+            3 => Condition::IsNull(column(&one.name)),
+            4 => Condition::Is(self.of_domain(rng, |domain| *domain == Domain::Boolean)),
             5 => Condition::Not(Box::new(self.condition(rng, depth - 1))),
             6 => Condition::All(parts(rng)),
-            _ => Condition::Any(parts(rng)),
+            7 => Condition::Any(parts(rng)),
+            _ => {
+                let how = *COMPARISONS.choose(rng).expect("one");
+                Condition::Compare(self.number(rng, 1), how, self.number(rng, 1))
+            }
         }
     }
 }
+
+/// Those that every type has first.
+const COMPARISONS: [Comparison; 6] = [
+    Comparison::Equal,
+    Comparison::NotEqual,
+    Comparison::Less,
+    Comparison::LessOrEqual,
+    Comparison::Greater,
+    Comparison::GreaterOrEqual,
+];
 
 /// A literal of a domain: inside, at the ends, beyond them, off the grid.
 fn literal(rng: &mut StdRng, domain: &Domain) -> Literal {
@@ -186,74 +323,22 @@ fn literal(rng: &mut StdRng, domain: &Domain) -> Literal {
     Literal { value, at: PLACE }
 }
 
+fn number_literal(text: &str) -> Literal {
+    Literal { value: LiteralValue::Number(text.to_owned()), at: PLACE }
+}
+
+fn constant(literal: Literal) -> Expression {
+    at(Scalar::Constant(literal.value))
+}
+
+fn at(value: Scalar) -> Expression {
+    Expression { value, at: PLACE }
+}
+
+fn column(text: &str) -> Expression {
+    at(Scalar::Column(name(text)))
+}
+
 fn name(text: &str) -> Name {
     Name { text: text.to_owned(), at: PLACE }
-}
-
-fn aggregate(aggregate: &Aggregate) -> String {
-    match aggregate {
-        Aggregate::CountRows => "COUNT(*)".to_owned(),
-        Aggregate::Count(column) => format!("COUNT({})", column.text),
-        Aggregate::CountDistinct(column) => format!("COUNT(DISTINCT {})", column.text),
-        Aggregate::Sum(column) => format!("SUM({})", column.text),
-        Aggregate::Avg(column) => format!("AVG({})", column.text),
-    }
-}
-
-fn key(key: &Key) -> String {
-    match key {
-        Key::Column(column) => column.text.clone(),
-        Key::Ordinal(number, _) => number.to_string(),
-    }
-}
-
-fn order(by: &OrderBy) -> String {
-    match by {
-        OrderBy::Name(name) => name.clone(),
-        OrderBy::Ordinal(number) => number.to_string(),
-        OrderBy::Aggregate(one) => aggregate(one),
-    }
-}
-
-fn condition(one: &Condition) -> String {
-    let joined = |parts: &[Condition], word: &str| {
-        let parts: Vec<_> = parts.iter().map(|part| format!("({})", condition(part))).collect();
-        parts.join(word)
-    };
-    match one {
-        Condition::Compare(column, how, literal) => {
-            format!("{} {} {}", column.text, comparison(*how), constant(literal))
-        }
-        Condition::Between(column, low, high) => {
-            format!("{} BETWEEN {} AND {}", column.text, constant(low), constant(high))
-        }
-        Condition::In(column, list) => {
-            format!("{} IN ({})", column.text, list.iter().map(constant).collect::<Vec<_>>().join(", "))
-        }
-        Condition::IsNull(column) => format!("{} IS NULL", column.text),
-        Condition::Column(column) => column.text.clone(),
-        Condition::Not(inner) => format!("NOT ({})", condition(inner)),
-        Condition::All(parts) => joined(parts, " AND "),
-        Condition::Any(parts) => joined(parts, " OR "),
-    }
-}
-
-fn comparison(how: Comparison) -> &'static str {
-    match how {
-        Comparison::Equal => "=",
-        Comparison::NotEqual => "<>",
-        Comparison::Less => "<",
-        Comparison::LessOrEqual => "<=",
-        Comparison::Greater => ">",
-        Comparison::GreaterOrEqual => ">=",
-    }
-}
-
-fn constant(literal: &Literal) -> String {
-    match &literal.value {
-        LiteralValue::Number(text) => text.clone(),
-        LiteralValue::Text(text) => format!("'{}'", text.replace('\'', "''")),
-        LiteralValue::Date(text) => format!("DATE '{text}'"),
-        LiteralValue::Boolean(value) => value.to_string(),
-    }
 }

@@ -66,7 +66,7 @@ fn no_row_is_looked_at_before_its_charge_is_on_disk() {
 fn a_view_is_of_one_edition_dataset_and_number_of_rows() {
     let terms = Policy::parse(&policy(PURE)).expect("a policy").terms;
     let planned = |rows| plan(&parse("SELECT COUNT(*) FROM visits").expect("SQL"), &terms, Some(rows)).expect("a plan");
-    let view = |rows, dataset: &str, edition: &str| planned(rows).computation.view_of(Measure::Rows, dataset, edition);
+    let view = |rows, dataset: &str, edition: &str| planned(rows).computation.view_of(&Measure::Rows, dataset, edition);
     let views =
         [view(4, "visits", "ed_1"), view(4, "visits", "ed_2"), view(4, "other", "ed_1"), view(3, "visits", "ed_1")];
     for (at, one) in views.iter().enumerate() {

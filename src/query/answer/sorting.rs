@@ -21,6 +21,7 @@ impl SortValue {
             Label::Missing => Self::Missing,
             Label::Text(text) => Self::Text(text.clone()),
             Label::Boolean(_) => Self::Number(code as f64),
+            Label::Integer(value) => Self::Number(*value as f64),
         }
     }
 }

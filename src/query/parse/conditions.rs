@@ -1,10 +1,11 @@
-//! WHERE: comparisons of one column with constants, and their connectives.
+//! WHERE: comparisons, and their connectives.
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Expr, Ident, Spanned, TypedString, UnaryOperator, Value, ValueWithSpan,
 };
 
-use super::{Budget, DEPTH_MAX, IN_ITEMS_MAX, name, start, too_deep, unsupported};
+use super::expressions::expression;
+use super::{Budget, DEPTH_MAX, IN_ITEMS_MAX, start, too_deep, unsupported};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{Comparison, Condition, Literal, LiteralValue};
 
@@ -22,9 +23,14 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
             Ok(if *op == BinaryOperator::And { Condition::All(sides) } else { Condition::Any(sides) })
         }
         Expr::UnaryOp { op: UnaryOperator::Not, expr } => Ok(negated(condition(expr, depth + 1, budget)?, true)),
-        Expr::BinaryOp { left, op, right } => comparison(left, op, right, at),
+        Expr::BinaryOp { left, op, right } => {
+            let comparison = comparison(op, at)?;
+            let left = expression(left, depth, budget)?;
+            Ok(Condition::Compare(left, comparison, expression(right, depth, budget)?))
+        }
         Expr::Between { expr, negated: not, low, high } => {
-            let between = Condition::Between(name(column(expr)?), literal(low)?, literal(high)?);
+            let mut side = |expr: &Expr| expression(expr, depth, budget);
+            let between = Condition::Between(side(expr)?, side(low)?, side(high)?);
             Ok(negated(between, *not))
         }
         Expr::InList { expr, list, negated: not } => {
@@ -33,15 +39,29 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
                 return Err(unsupported(at, message));
             }
             let items = list.iter().map(literal).collect::<Result<_, _>>()?;
-            Ok(negated(Condition::In(name(column(expr)?), items), *not))
+            Ok(negated(Condition::In(expression(expr, depth, budget)?, items), *not))
         }
-        Expr::IsNull(expr) => Ok(Condition::IsNull(name(column(expr)?))),
-        Expr::IsNotNull(expr) => Ok(negated(Condition::IsNull(name(column(expr)?)), true)),
-        Expr::Identifier(ident) => Ok(Condition::Column(name(ident))),
+        Expr::IsNull(expr) => Ok(Condition::IsNull(expression(expr, depth, budget)?)),
+        Expr::IsNotNull(expr) => Ok(negated(Condition::IsNull(expression(expr, depth, budget)?), true)),
+        Expr::Identifier(_) => Ok(Condition::Is(expression(expr, depth, budget)?)),
         other => {
             let message = format!("the condition \"{}\" is not supported", shown(&other.to_string()));
             Err(unsupported(at, message).hint("supported are = <> < <= > >= BETWEEN IN IS NULL AND OR NOT"))
         }
+    }
+}
+
+/// Whether an expression is a condition: true, false or unknown.
+pub(super) fn is_condition(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_condition(inner),
+        Expr::BinaryOp { op, .. } => {
+            matches!(op, BinaryOperator::And | BinaryOperator::Or)
+                || comparison(op, Position { line: 0, column: 0 }).is_ok()
+        }
+        Expr::UnaryOp { op, .. } => *op == UnaryOperator::Not,
+        Expr::Between { .. } | Expr::InList { .. } | Expr::IsNull(_) | Expr::IsNotNull(_) => true,
+        _ => false,
     }
 }
 
@@ -64,45 +84,27 @@ fn negated(condition: Condition, not: bool) -> Condition {
     if not { Condition::Not(Box::new(condition)) } else { condition }
 }
 
-fn comparison(left: &Expr, op: &BinaryOperator, right: &Expr, at: Position) -> Result<Condition, QueryError> {
-    let comparison = match op {
-        BinaryOperator::Eq => Comparison::Equal,
-        BinaryOperator::NotEq => Comparison::NotEqual,
-        BinaryOperator::Lt => Comparison::Less,
-        BinaryOperator::LtEq => Comparison::LessOrEqual,
-        BinaryOperator::Gt => Comparison::Greater,
-        BinaryOperator::GtEq => Comparison::GreaterOrEqual,
+pub(super) fn comparison(op: &BinaryOperator, at: Position) -> Result<Comparison, QueryError> {
+    match op {
+        BinaryOperator::Eq => Ok(Comparison::Equal),
+        BinaryOperator::NotEq => Ok(Comparison::NotEqual),
+        BinaryOperator::Lt => Ok(Comparison::Less),
+        BinaryOperator::LtEq => Ok(Comparison::LessOrEqual),
+        BinaryOperator::Gt => Ok(Comparison::Greater),
+        BinaryOperator::GtEq => Ok(Comparison::GreaterOrEqual),
         other => {
             let message = format!("the operator \"{other}\" is not supported in a condition");
-            return Err(unsupported(at, message).hint("compare one column with a constant: = <> < <= > >="));
+            Err(unsupported(at, message).hint("compare with = <> < <= > >="))
         }
-    };
-    match (left, right) {
-        (Expr::Identifier(column), constant) => Ok(Condition::Compare(name(column), comparison, literal(constant)?)),
-        (constant, Expr::Identifier(column)) => {
-            Ok(Condition::Compare(name(column), comparison.mirrored(), literal(constant)?))
-        }
-        (Expr::CompoundIdentifier(parts), _) | (_, Expr::CompoundIdentifier(parts)) => Err(compound(parts, at)),
-        _ => Err(unsupported(at, "a comparison wants a column on one side and a constant on the other")),
     }
 }
 
-/// A column behind its table's name.
-fn compound(parts: &[Ident], at: Position) -> QueryError {
+pub(super) fn compound(parts: &[Ident], at: Position) -> QueryError {
     let column = parts.last().map_or("", |part| part.value.as_str());
     unsupported(at, "a column stands without its table's name").hint(format!("write {}", shown(column)))
 }
 
-fn column(expr: &Expr) -> Result<&Ident, QueryError> {
-    match expr {
-        Expr::Identifier(ident) => Ok(ident),
-        Expr::Nested(inner) => column(inner),
-        Expr::CompoundIdentifier(parts) => Err(compound(parts, start(expr.span()))),
-        other => Err(unsupported(start(other.span()), "a column by its plain name is wanted here")),
-    }
-}
-
-fn literal(expr: &Expr) -> Result<Literal, QueryError> {
+pub(super) fn literal(expr: &Expr) -> Result<Literal, QueryError> {
     let at = start(expr.span());
     let value = match expr {
         Expr::Value(ValueWithSpan { value, .. }) => constant(value, at)?,

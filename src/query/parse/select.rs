@@ -1,15 +1,15 @@
 //! SELECT, FROM, GROUP BY, ORDER BY, LIMIT.
 
 use sqlparser::ast::{
-    self, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, LimitClause,
-    ObjectNamePart, OrderByKind, OrderBySort, SelectItem, SetExpr, Spanned, TableFactor, Value,
+    self, Distinct, Expr, GroupByExpr, LimitClause, ObjectNamePart, OrderByKind, OrderBySort, SelectItem, SetExpr,
+    Spanned, TableFactor, Value,
 };
 
+use super::expressions::expression;
+use super::outputs::{has_aggregate, having, output};
 use super::{Budget, absent, conditions, name, start, unsupported};
-use crate::query::error::{Code, Position, QueryError, nearest, shown};
-use crate::query::syntax::{Aggregate, Item, ItemValue, Key, Name, Order, OrderBy, Query};
-
-const AGGREGATES: [&str; 3] = ["count", "sum", "avg"];
+use crate::query::error::{Code, Position, QueryError};
+use crate::query::syntax::{Item, ItemValue, Key, Name, Order, OrderBy, Query};
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
     let at = start(query.span());
@@ -63,17 +63,15 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         cluster_by,
         distribute_by,
         sort_by,
-        having,
+        having: conditions_after,
         named_window,
         qualify,
         window_before_qualify: _,
         value_table_mode,
         flavor: _,
     } = select;
-    absent(distinct.is_some(), at, "SELECT DISTINCT")
-        .map_err(|error| error.hint("group by the column and count: SELECT column, COUNT(*) … GROUP BY column"))?;
-    absent(having.is_some(), at, "HAVING")
-        .map_err(|error| error.hint("leave it out; the noisy table can be filtered after it is answered"))?;
+    let is_plain = matches!(distinct, None | Some(Distinct::All | Distinct::Distinct));
+    absent(!is_plain, at, "DISTINCT ON")?;
     absent(into.is_some(), at, "INTO")?;
     absent(!named_window.is_empty() || qualify.is_some(), at, "a window")?;
     let foreign = !optimizer_hints.is_empty()
@@ -90,9 +88,11 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
     absent(foreign, at, "a clause that PostgreSQL does not have")?;
     Ok(Query {
         dataset: table(from, at)?,
+        distinct: matches!(distinct, Some(Distinct::Distinct)),
         items: projection.iter().map(|one| item(one, budget)).collect::<Result<_, _>>()?,
         condition: selection.as_ref().map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
         keys: keys(group_by, at, budget)?,
+        having: conditions_after.as_ref().map(|expr| having(expr, 0, budget)).transpose()?,
         order: Vec::new(),
         limit: None,
     })
@@ -148,70 +148,12 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<Item, QueryError> {
         }
         SelectItem::ExprWithAliases { .. } => return Err(unsupported(at, "an item has one alias")),
     };
-    let value = match expr {
-        Expr::Identifier(ident) => ItemValue::Column(name(ident)),
-        Expr::Function(function) => ItemValue::Aggregate(aggregate(function)?),
-        Expr::CompoundIdentifier(_) | Expr::Value(_) | Expr::Cast { .. } => ItemValue::Expression,
-        other => {
-            let message = format!("the expression \"{}\" is not supported in SELECT", shown(&other.to_string()));
-            return Err(unsupported(start(other.span()), message)
-                .hint("select grouping columns, COUNT, SUM and AVG; compute with the answer's columns afterwards"));
-        }
+    let value = if has_aggregate(expr) {
+        ItemValue::Output(output(expr, 0, false, budget)?)
+    } else {
+        ItemValue::Key(expression(expr, 0, budget)?)
     };
     Ok(Item { value, alias, at })
-}
-
-fn aggregate(function: &ast::Function) -> Result<Aggregate, QueryError> {
-    let ast::Function { name: object, uses_odbc_syntax, parameters, args, within_group, filter, null_treatment, over } =
-        function;
-    let at = start(object.span());
-    let word = object.to_string().to_lowercase();
-    if !AGGREGATES.contains(&word.as_str()) {
-        return Err(unknown_function(&word, at));
-    }
-    absent(over.is_some(), at, "OVER: a window function")?;
-    absent(filter.is_some(), at, "FILTER").map_err(|error| error.hint("put the condition into WHERE"))?;
-    let plain = !uses_odbc_syntax
-        && matches!(parameters, FunctionArguments::None)
-        && within_group.is_empty()
-        && null_treatment.is_none();
-    absent(!plain, at, "anything beside the argument of an aggregate")?;
-    let FunctionArguments::List(list) = args else {
-        return Err(unsupported(at, format!("{} wants one argument in parentheses", word.to_uppercase())));
-    };
-    absent(!list.clauses.is_empty(), at, "a clause inside an aggregate")?;
-    let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
-    let [FunctionArg::Unnamed(argument)] = &list.args[..] else {
-        let message = format!("{} has {} arguments; accepted is one", word.to_uppercase(), list.args.len());
-        return Err(unsupported(at, message));
-    };
-    match (word.as_str(), argument) {
-        ("count", FunctionArgExpr::Wildcard) if !distinct => Ok(Aggregate::CountRows),
-        ("count", FunctionArgExpr::Expr(Expr::Value(value)))
-            if !distinct && matches!(value.value, Value::Number(..)) =>
-        {
-            Ok(Aggregate::CountRows)
-        }
-        (word, FunctionArgExpr::Expr(Expr::Identifier(ident))) => match (word, distinct) {
-            ("count", false) => Ok(Aggregate::Count(name(ident))),
-            ("count", true) => Ok(Aggregate::CountDistinct(name(ident))),
-            ("sum", false) => Ok(Aggregate::Sum(name(ident))),
-            ("avg", false) => Ok(Aggregate::Avg(name(ident))),
-            _ => Err(unsupported(at, format!("{}(DISTINCT …) is not supported", word.to_uppercase()))
-                .hint("only COUNT(DISTINCT <unit>) counts distinct values")),
-        },
-        (word, _) => Err(unsupported(at, format!("{} takes one column by its name", word.to_uppercase()))
-            .hint("write COUNT(*), COUNT(column), SUM(column) or AVG(column)")),
-    }
-}
-
-fn unknown_function(word: &str, at: Position) -> QueryError {
-    let error = unsupported(at, format!("the function \"{}\" is not supported", shown(word)));
-    match (word, nearest(word, AGGREGATES.into_iter())) {
-        ("min" | "max", _) => error.hint("an extreme is one person's value; ask COUNT(*) above a bound instead"),
-        (_, Some(near)) => error.hint(format!("did you mean {}?", near.to_uppercase())),
-        (_, None) => error.hint("supported are COUNT, SUM and AVG"),
-    }
 }
 
 fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Vec<Key>, QueryError> {
@@ -219,19 +161,16 @@ fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Vec
         return Err(unsupported(at, "GROUP BY ALL is not supported").hint("name the columns"));
     };
     absent(!modifiers.is_empty(), at, "a modifier of GROUP BY")?;
-    let key = |expr: &Expr| {
-        budget.node()?;
-        match expr {
-            Expr::Identifier(ident) => Ok(Key::Column(name(ident))),
-            Expr::Value(value) => match ordinal(&value.value) {
-                Some(ordinal) => Ok(Key::Ordinal(ordinal, start(value.span))),
-                None => Err(unsupported(start(value.span), "GROUP BY wants columns")),
-            },
-            other => {
-                let message = format!("GROUP BY \"{}\" is not supported", shown(&other.to_string()));
-                Err(unsupported(start(other.span()), message).hint("group by category and boolean columns"))
-            }
+    let key = |expr: &Expr| match expr {
+        Expr::Value(value) => match ordinal(&value.value) {
+            Some(ordinal) => Ok(Key::Ordinal(ordinal, start(value.span))),
+            None => Err(unsupported(start(value.span), "GROUP BY wants columns, or expressions of them")),
+        },
+        Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_) => {
+            Err(unsupported(start(expr.span()), "ROLLUP, CUBE and GROUPING SETS are not supported")
+                .hint("group by all of the keys: totals of its cells are free"))
         }
+        other => expression(other, 0, budget).map(Key::By),
     };
     exprs.iter().map(key).collect()
 }
@@ -261,11 +200,12 @@ fn order(order_by: Option<&ast::OrderBy>, at: Position, budget: &mut Budget) -> 
         };
         let by = match expr {
             Expr::Identifier(ident) => OrderBy::Name(name(ident).text),
-            Expr::Function(function) => OrderBy::Aggregate(aggregate(function)?),
             Expr::Value(value) if ordinal(&value.value).is_some() => {
                 OrderBy::Ordinal(ordinal(&value.value).unwrap_or_default())
             }
-            _ => return Err(unsupported(at, "ORDER BY wants the name or the number of an output")),
+            Expr::Value(_) => return Err(unsupported(at, "ORDER BY wants the name or the number of an output")),
+            expr if has_aggregate(expr) => OrderBy::Output(output(expr, 0, false, budget)?),
+            expr => OrderBy::Key(expression(expr, 0, budget)?),
         };
         Ok(Order { by, at, descending, nulls_first: options.nulls_first.unwrap_or(descending) })
     };

@@ -2,54 +2,63 @@
 
 use std::collections::HashSet;
 
-use super::{Computation, Measure, column, labels};
-use crate::dataset::domain::{Column, Grid};
+use super::{Computation, Measure};
+use crate::dataset::domain::{Domain, Grid};
 use crate::dataset::policy::Terms;
-use crate::query::answer::{Layout, Output, OutputValue, Sort};
+use crate::query::answer::{Layout, Output as Column, OutputValue, Sort};
+use crate::query::canonical;
 use crate::query::error::{Code, Position, QueryError, shown};
-use crate::query::syntax::{Aggregate, Item, ItemValue, Name, Order, OrderBy, Query};
+use crate::query::filter::Filter;
+use crate::query::formula::{Centred, Formula, Products, Shown, Squares};
+use crate::query::syntax::{
+    Aggregate, Expression, Function, Having, Item, ItemValue, Literal, LiteralValue, Name, Order, OrderBy, Output,
+    Query, Scalar,
+};
+use crate::query::term::{Constant, Term, coding, typed};
 
 const OUTPUT_CHARS_MAX: usize = 63;
 /// What is appended to an output's name for its further columns.
 const SUFFIXES: [&str; 3] = ["_low", "_high", "_std_error"];
-
-/// An output before its measurements have numbers.
-enum Wanted {
-    Key(usize),
-    Count(Measure),
-    Sum(usize, Grid, Measure),
-    Mean(usize, Grid, Measure),
-}
+/// capacity × bound of a sum stays below 2 to this power.
+const SUM_LOG2_MAX: u32 = 62;
 
 /// Lays out the outputs and puts the measurements they need into `computation`, sorted and each once.
 pub(super) fn layout(query: &Query, terms: &Terms, computation: &mut Computation) -> Result<Layout, QueryError> {
-    let mut wanted = Vec::with_capacity(query.items.len());
+    let mut making = Making { terms, measures: Vec::new() };
+    let mut outputs = Vec::with_capacity(query.items.len());
     for item in &query.items {
-        wanted.push((name(item)?, item.at, self::wanted(item, terms, computation)?));
+        let value = making.value(item, computation)?;
+        outputs.push(Column { name: name(item)?, value });
     }
-    check_names(&wanted)?;
-    for (_, _, one) in &wanted {
-        computation.measures.extend(needs(one));
-    }
-    computation.measures.sort_unstable();
-    computation.measures.dedup();
-    let outputs: Vec<_> = wanted.into_iter().map(|(name, _, one)| output(name, &one, &computation.measures)).collect();
+    check_names(query, &outputs)?;
+    let mut having = query.having.as_ref().map(|having| making.shown(having, &outputs)).transpose()?;
+    let mut sorted = making.measures.clone();
+    sorted.sort_unstable();
+    // Unwrap safety: it is the same list, in order.
+    let to = |index: usize| sorted.binary_search(&making.measures[index]).expect("a measurement that is needed");
+    outputs.iter_mut().for_each(|output| output.value.renumber(&to));
+    having.iter_mut().for_each(|having| having.renumber(&to));
+    computation.measures = sorted;
     let order = query.order.iter().map(|order| sort(order, query, &outputs)).collect::<Result<_, _>>()?;
-    let keys = computation.keys.iter().map(|key| labels(key, terms)).collect();
+    let keys = computation.keys.iter().map(|key| coding::labels(key, terms)).collect();
     let limit = query.limit;
-    Ok(Layout { keys, outputs, order, limit })
+    Ok(Layout { keys, outputs, having, order, limit })
 }
 
+/// The name of an output: its alias, or what PostgreSQL calls it.
 fn name(item: &Item) -> Result<String, QueryError> {
     let name = match (&item.alias, &item.value) {
         (Some(alias), _) => alias.text.clone(),
-        (None, ItemValue::Column(column)) => column.text.clone(),
-        (None, ItemValue::Aggregate(aggregate)) => match aggregate {
-            Aggregate::CountRows | Aggregate::Count(_) | Aggregate::CountDistinct(_) => "count".to_owned(),
-            Aggregate::Sum(_) => "sum".to_owned(),
-            Aggregate::Avg(_) => "avg".to_owned(),
+        (None, ItemValue::Key(key)) => key_name(key),
+        (None, ItemValue::Output(output)) => match (super::plain(output), output) {
+            (Some(function), _) => function.word().to_owned(),
+            (None, Output::Absolute(_)) => "abs".to_owned(),
+            (None, Output::Root(_)) => "sqrt".to_owned(),
+            (None, Output::Round(..)) => "round".to_owned(),
+            (None, Output::NullIf(..)) => "nullif".to_owned(),
+            (None, _) => "?column?".to_owned(),
         },
-        (None, ItemValue::Wildcard | ItemValue::Expression) => "?column?".to_owned(),
+        (None, ItemValue::Wildcard) => "?column?".to_owned(),
     };
     let count = name.chars().count();
     if count == 0 || count > OUTPUT_CHARS_MAX {
@@ -59,119 +68,324 @@ fn name(item: &Item) -> Result<String, QueryError> {
     Ok(name)
 }
 
-fn wanted(item: &Item, terms: &Terms, computation: &Computation) -> Result<Wanted, QueryError> {
-    match &item.value {
-        ItemValue::Column(name) => {
-            let (index, _) = column(name, terms)?;
-            let place = computation.keys.iter().position(|key| key.column == index);
-            // The shape was checked: every selected column is a key.
-            Ok(Wanted::Key(place.unwrap_or_default()))
-        }
-        ItemValue::Aggregate(Aggregate::CountRows) => Ok(Wanted::Count(Measure::Rows)),
-        ItemValue::Aggregate(Aggregate::Count(name)) => Ok(Wanted::Count(non_null(column(name, terms)?))),
-        ItemValue::Aggregate(Aggregate::CountDistinct(name)) => units(name, terms),
-        ItemValue::Aggregate(Aggregate::Sum(name)) => {
-            let (index, grid, count) = number(name, terms, "SUM")?;
-            Ok(Wanted::Sum(index, grid, count))
-        }
-        ItemValue::Aggregate(Aggregate::Avg(name)) => {
-            let (index, grid, count) = number(name, terms, "AVG")?;
-            Ok(Wanted::Mean(index, grid, count))
-        }
-        ItemValue::Wildcard | ItemValue::Expression => {
-            Err(QueryError::at(Code::NotAnAggregate, item.at, "only aggregates are answered"))
+fn key_name(key: &Expression) -> String {
+    match &key.value {
+        Scalar::Column(name) => return name.text.clone(),
+        Scalar::Absolute(_) => "abs",
+        Scalar::Least(_) => "least",
+        Scalar::Greatest(_) => "greatest",
+        Scalar::Round(..) => "round",
+        Scalar::Coalesce(..) => "coalesce",
+        Scalar::Case(..) => "case",
+        Scalar::Truncate(..) => "date_trunc",
+        Scalar::Extract(..) => "extract",
+        Scalar::Bucket(..) => "width_bucket",
+        Scalar::Constant(_) | Scalar::Negative(_) | Scalar::Arithmetic(..) | Scalar::Truth(_) => "?column?",
+    }
+    .to_owned()
+}
+
+/// A number that is summed: the term, its grid, and what counts it.
+struct Summed {
+    term: Term,
+    grid: Grid,
+    count: Measure,
+}
+
+struct Making<'a> {
+    terms: &'a Terms,
+    /// In the order in which they were needed first.
+    measures: Vec<Measure>,
+}
+
+impl Making<'_> {
+    /// The place of a measurement, which is measured from now on.
+    fn need(&mut self, measure: Measure) -> usize {
+        let known = self.measures.iter().position(|one| *one == measure);
+        known.unwrap_or_else(|| {
+            self.measures.push(measure);
+            self.measures.len() - 1
+        })
+    }
+
+    fn value(&mut self, item: &Item, computation: &Computation) -> Result<OutputValue, QueryError> {
+        match &item.value {
+            ItemValue::Key(key) => {
+                let term = typed::expression(key, self.terms)?;
+                let place = computation.keys.iter().position(|key| key.column == term);
+                // The shape was checked: everything selected is a key.
+                Ok(OutputValue::Key { index: place.unwrap_or_default() })
+            }
+            ItemValue::Output(output) => Ok(match self.formula(output, &|_| None)? {
+                Formula::Count(count) => OutputValue::Count { count },
+                Formula::Sum(Centred { sum, count, grid }) => OutputValue::Sum { sum, count, grid },
+                Formula::Mean(Centred { sum, grid, .. }, count) => OutputValue::Mean { sum, count, grid },
+                formula => OutputValue::Formula { formula },
+            }),
+            ItemValue::Wildcard => Err(QueryError::at(Code::NotAnAggregate, item.at, "only aggregates are answered")),
         }
     }
-}
 
-/// `COUNT(*)` counts the non-nulls of a column only where the policy says that it has no nulls.
-fn non_null((index, column): (usize, &Column)) -> Measure {
-    if column.nullable { Measure::NonNull { column: index } } else { Measure::Rows }
-}
+    fn formula(&mut self, output: &Output, named: &dyn Fn(&Name) -> Option<Formula>) -> Result<Formula, QueryError> {
+        let mut of = |inner: &Output| self.formula(inner, named).map(Box::new);
+        Ok(match output {
+            Output::Aggregate(aggregate) => return self.aggregate(aggregate),
+            Output::Number(literal) => Formula::Number(number(literal)?),
+            Output::Negative(inner) => Formula::Negative(of(inner)?),
+            Output::Arithmetic(left, operator, right) => Formula::Arithmetic(of(left)?, *operator, of(right)?),
+            Output::Absolute(inner) => Formula::Absolute(of(inner)?),
+            Output::Root(inner) => Formula::Root(of(inner)?),
+            Output::Round(inner, decimals) => Formula::Round(of(inner)?, *decimals),
+            Output::NullIf(left, right) => Formula::NullIf(of(left)?, of(right)?),
+            Output::Named(name) => {
+                return named(name).ok_or_else(|| {
+                    let message = format!("\"{}\" is no output that was estimated", shown(&name.text));
+                    QueryError::at(Code::UnsupportedSql, name.at, message).hint("conditions on columns stand in WHERE")
+                });
+            }
+        })
+    }
 
-fn units(name: &Name, terms: &Terms) -> Result<Wanted, QueryError> {
-    match terms.unit_column() {
-        Some(unit) if unit == name.text => Ok(Wanted::Count(Measure::Units)),
-        Some(unit) => Err(QueryError::at(Code::UnsupportedSql, name.at, "only units can be counted distinctly")
-            .hint(format!("write COUNT(DISTINCT {unit})"))),
-        None => {
-            Err(QueryError::at(Code::UnsupportedSql, name.at, "every row is a unit of its own here")
-                .hint("write COUNT(*)"))
+    fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Formula, QueryError> {
+        let filter = aggregate.filter.as_ref().map(|filter| typed::condition(filter, self.terms)).transpose()?;
+        let at = aggregate.at;
+        match &aggregate.function {
+            Function::CountRows => {
+                let count = self.need(counting(filter, None, self.terms));
+                Ok(Formula::Count(count))
+            }
+            Function::Count(of) => {
+                let term = typed::expression(of, self.terms)?;
+                Ok(Formula::Count(self.need(counting(filter, Some(term), self.terms))))
+            }
+            Function::CountDistinct(name) => self.units(name, filter),
+            Function::Sum(of) => {
+                let summed = self.number(of, filter.as_ref(), "SUM", at)?;
+                self.sum(&summed).map(Formula::Sum)
+            }
+            Function::Avg(of) => {
+                let summed = self.number(of, filter.as_ref(), "AVG", at)?;
+                let count = self.need(summed.count.clone());
+                let sum = self.need(Measure::Sum { column: summed.term });
+                let centred = Centred { sum, count: (summed.grid.centre() != 0).then_some(count), grid: summed.grid };
+                Ok(Formula::Mean(centred, count))
+            }
+            Function::Spread(spread, of) => {
+                let x = self.number(of, filter.as_ref(), &aggregate.function.word().to_uppercase(), at)?;
+                let squares = self.squares(x, at)?;
+                Ok(Formula::Spread(*spread, Box::new(squares)))
+            }
+            Function::Pair(pair, y, x) => {
+                let products = self.products((y, x), filter, &aggregate.function.word().to_uppercase(), at)?;
+                Ok(Formula::Pair(*pair, Box::new(products)))
+            }
         }
     }
-}
 
-fn number(name: &Name, terms: &Terms, function: &str) -> Result<(usize, Grid, Measure), QueryError> {
-    let (index, column) = column(name, terms)?;
-    match terms.grid(index) {
-        Some(grid) => Ok((index, grid, non_null((index, column)))),
-        None => {
+    fn units(&mut self, name: &Name, filter: Option<Filter>) -> Result<Formula, QueryError> {
+        match self.terms.unit_column() {
+            Some(unit) if unit == name.text => {
+                let measure = filter.map_or(Measure::Units, |filter| Measure::UnitsWhere { filter });
+                Ok(Formula::Count(self.need(measure)))
+            }
+            Some(unit) => {
+                typed::declared(name, self.terms)?;
+                Err(QueryError::at(Code::UnsupportedSql, name.at, "only units can be counted distinctly")
+                    .hint(format!("write COUNT(DISTINCT {unit})")))
+            }
+            None => {
+                typed::declared(name, self.terms)?;
+                Err(QueryError::at(Code::UnsupportedSql, name.at, "every row is a unit of its own here")
+                    .hint("write COUNT(*)"))
+            }
+        }
+    }
+
+    /// A number that can be summed over the declared capacity.
+    fn number(
+        &self,
+        of: &Expression,
+        filter: Option<&Filter>,
+        function: &str,
+        at: Position,
+    ) -> Result<Summed, QueryError> {
+        let term = typed::expression(of, self.terms)?;
+        if term.grid(self.terms).is_none() {
+            let word = term.facts(self.terms).domain.type_name();
+            let name = shown(&canonical::term(&term, self.terms));
+            let message = format!("{function} wants a number, and \"{name}\" is a {word}");
+            return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("count it, or group by it"));
+        }
+        let term = match filter {
+            Some(filter) => typed::checked(term.only_where(filter.clone()), self.terms, of.at)?,
+            None => term,
+        };
+        self.summed(term, function, at)
+    }
+
+    fn summed(&self, term: Term, function: &str, at: Position) -> Result<Summed, QueryError> {
+        let facts = term.facts(self.terms);
+        let grid = match &*facts.domain {
+            Domain::Number(grid) => *grid,
+            Domain::Category(_) | Domain::Boolean | Domain::Date { .. } => {
+                return Err(QueryError::at(Code::UnsupportedSql, at, format!("{function} wants a number")));
+            }
+        };
+        if u128::from(self.terms.max_rows) * u128::from(grid.radius()) >= 1 << SUM_LOG2_MAX {
             let message =
-                format!("{function} wants a number, and \"{}\" is a {}", name.text, column.domain.type_name());
-            Err(QueryError::at(Code::UnsupportedSql, name.at, message).hint("count it, or group by it"))
+                format!("{function} over the declared capacity of {} rows does not fit 62 bits", self.terms.max_rows);
+            return Err(QueryError::at(Code::UnsupportedSql, at, message)
+                .hint(format!("round or clamp first: {function}(ROUND(…, 0)), {function}(LEAST(…, 1000))")));
+        }
+        let count = counting(None, Some(term.clone()), self.terms);
+        drop(facts);
+        Ok(Summed { term, grid, count })
+    }
+
+    /// A sum; where its centre is not 0, with its count.
+    fn sum(&mut self, summed: &Summed) -> Result<Centred, QueryError> {
+        let sum = self.need(Measure::Sum { column: summed.term.clone() });
+        let count = (summed.grid.centre() != 0).then(|| self.need(summed.count.clone()));
+        Ok(Centred { sum, count, grid: summed.grid })
+    }
+
+    /// A number about the middle of its range, and that middle.
+    fn centred(&self, summed: &Summed, at: Position) -> Result<(Term, Constant), QueryError> {
+        let middle = i128::from(summed.grid.centre()) * i128::from(summed.grid.step);
+        let centre = i64::try_from(middle).ok().map(|digits| Constant::shortest(digits, 9));
+        let centre =
+            centre.ok_or_else(|| QueryError::at(Code::UnsupportedSql, at, "its values are too large to be squared"))?;
+        let about = match centre.digits {
+            0 => summed.term.clone(),
+            digits => Term::plus(vec![summed.term.clone(), Term::number(-digits, centre.decimals)]),
+        };
+        Ok((about, centre))
+    }
+
+    /// Σuv, of numbers that are about their middles.
+    fn product(&mut self, u: &Term, v: &Term, function: &str, at: Position) -> Result<Centred, QueryError> {
+        let product = typed::checked(Term::times(vec![u.clone(), v.clone()]), self.terms, at)?;
+        let summed = self.summed(product, function, at)?;
+        self.sum(&summed)
+    }
+
+    fn squares(&mut self, x: Summed, at: Position) -> Result<Squares, QueryError> {
+        let (about, _) = self.centred(&x, at)?;
+        let count = self.need(x.count.clone());
+        let centred = self.summed(typed::checked(about.clone(), self.terms, at)?, "VAR_SAMP", at)?;
+        let sum = self.sum(&centred)?;
+        let squares = self.product(&about, &about, "VAR_SAMP", at)?;
+        Ok(Squares { count, sum, squares, of: x.term })
+    }
+
+    fn products(
+        &mut self,
+        (y, x): (&Expression, &Expression),
+        filter: Option<Filter>,
+        function: &str,
+        at: Position,
+    ) -> Result<Products, QueryError> {
+        let (y, x) = (self.number(y, filter.as_ref(), function, at)?, self.number(x, filter.as_ref(), function, at)?);
+        let of = (y.term.clone(), x.term.clone());
+        // Only rows that have both count.
+        let present = |summed: &Summed| match &summed.count {
+            Measure::NonNull { column } => Some(Filter::Not(Box::new(Filter::Missing { column: column.clone() }))),
+            Measure::Rows | Measure::Sum { .. } | Measure::Units | Measure::UnitsWhere { .. } => None,
+        };
+        let both: Vec<Filter> = [present(&y), present(&x)].into_iter().flatten().collect();
+        let both = (!both.is_empty()).then(|| Filter::All(both).simplest(self.terms));
+        let part = |summed: Summed| -> Result<(Term, Constant), QueryError> {
+            let term = match &both {
+                Some(both) => typed::checked(summed.term.only_where(both.clone()), self.terms, at)?,
+                None => summed.term,
+            };
+            let summed = self.summed(term, function, at)?;
+            let (about, centre) = self.centred(&summed, at)?;
+            Ok((typed::checked(about, self.terms, at)?, centre))
+        };
+        let ((y, y_centre), (x, x_centre)) = (part(y)?, part(x)?);
+        let count = self.need(counting(both, None, self.terms));
+        let mut sums = |about: &Term| -> Result<(Centred, Centred), QueryError> {
+            let summed = self.summed(about.clone(), function, at)?;
+            Ok((self.sum(&summed)?, self.product(about, about, function, at)?))
+        };
+        let (y_sums, x_sums) = (sums(&y)?, sums(&x)?);
+        let products = self.product(&y, &x, function, at)?;
+        Ok(Products { count, y: y_sums, x: x_sums, products, centres: (y_centre, x_centre), of })
+    }
+
+    fn shown(&mut self, having: &Having, outputs: &[Column]) -> Result<Shown, QueryError> {
+        let named = |name: &Name| outputs.iter().find(|output| output.name == name.text)?.value.formula();
+        let mut all = |parts: &[Having]| parts.iter().map(|part| self.shown(part, outputs)).collect::<Result<_, _>>();
+        match having {
+            Having::All(parts) => Ok(Shown::All(all(parts)?)),
+            Having::Any(parts) => Ok(Shown::Any(all(parts)?)),
+            Having::Not(inner) => Ok(Shown::Not(Box::new(self.shown(inner, outputs)?))),
+            Having::Compare(left, how, right) => {
+                Ok(Shown::Compare(self.formula(left, &named)?, *how, self.formula(right, &named)?))
+            }
+            Having::IsNull(of) => Ok(Shown::Missing(self.formula(of, &named)?)),
         }
     }
 }
 
-/// A sum needs its count where the centre is not 0; a mean always.
-fn needs(wanted: &Wanted) -> Vec<Measure> {
-    match wanted {
-        Wanted::Key(_) => Vec::new(),
-        Wanted::Count(measure) => vec![*measure],
-        Wanted::Sum(column, grid, _) if grid.centre() == 0 => vec![Measure::Sum { column: *column }],
-        Wanted::Sum(column, _, count) | Wanted::Mean(column, _, count) => {
-            vec![Measure::Sum { column: *column }, *count]
-        }
-    }
-}
-
-fn output(name: String, wanted: &Wanted, measures: &[Measure]) -> Output {
-    // Unwrap safety: every needed measurement was put into the sorted list.
-    let at = |measure: Measure| measures.binary_search(&measure).expect("a needed measurement is measured");
-    let value = match wanted {
-        Wanted::Key(index) => OutputValue::Key { index: *index },
-        Wanted::Count(measure) => OutputValue::Count { count: at(*measure) },
-        Wanted::Sum(column, grid, count) => OutputValue::Sum {
-            sum: at(Measure::Sum { column: *column }),
-            count: (grid.centre() != 0).then(|| at(*count)),
-            grid: *grid,
-        },
-        Wanted::Mean(column, grid, count) => {
-            OutputValue::Mean { sum: at(Measure::Sum { column: *column }), count: at(*count), grid: *grid }
-        }
+fn number(literal: &Literal) -> Result<String, QueryError> {
+    let plain = match &literal.value {
+        LiteralValue::Number(text) => text.parse::<f64>().ok().filter(|value| value.is_finite()).map(|_| text.clone()),
+        LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
     };
-    Output { name, value }
+    plain.ok_or_else(|| QueryError::at(Code::UnsupportedSql, literal.at, "a plain number is wanted here"))
+}
+
+/// What counts the rows of which a condition is true and in which something is not missing.
+fn counting(filter: Option<Filter>, of: Option<Term>, terms: &Terms) -> Measure {
+    let of = of.filter(|term| term.facts(terms).nullable);
+    match (filter, of) {
+        // `COUNT(*)` counts the non-nulls of a column only where the policy says that it has no nulls.
+        (None, None) => Measure::Rows,
+        (None, Some(column)) => Measure::NonNull { column },
+        (Some(filter), of) => {
+            let present = of.map(|column| Filter::Not(Box::new(Filter::Missing { column })));
+            let filter = Filter::All(std::iter::once(filter).chain(present).collect()).simplest(terms);
+            Measure::NonNull { column: Term::number(1, 0).only_where(filter) }
+        }
+    }
 }
 
 /// Names of outputs and of the columns derived from them are all different.
-fn check_names(wanted: &[(String, Position, Wanted)]) -> Result<(), QueryError> {
+fn check_names(query: &Query, outputs: &[Column]) -> Result<(), QueryError> {
     let mut taken = HashSet::new();
-    for (name, at, one) in wanted {
-        let derived =
-            SUFFIXES.iter().filter(|_| !matches!(one, Wanted::Key(_))).map(|suffix| format!("{name}{suffix}"));
-        for column in std::iter::once(name.clone()).chain(derived) {
+    for (item, output) in query.items.iter().zip(outputs) {
+        let is_key = matches!(output.value, OutputValue::Key { .. });
+        let derived = SUFFIXES.iter().filter(|_| !is_key).map(|suffix| format!("{}{suffix}", output.name));
+        for column in std::iter::once(output.name.clone()).chain(derived) {
             if !taken.insert(column.clone()) {
                 let message = format!("two columns of the answer would be named \"{}\"", shown(&column));
-                return Err(
-                    QueryError::at(Code::UnsupportedSql, *at, message).hint("give one of them another name with AS")
-                );
+                return Err(QueryError::at(Code::UnsupportedSql, item.at, message)
+                    .hint("give one of them another name with AS"));
             }
         }
     }
     Ok(())
 }
 
-fn sort(order: &Order, query: &Query, outputs: &[Output]) -> Result<Sort, QueryError> {
+fn sort(order: &Order, query: &Query, outputs: &[Column]) -> Result<Sort, QueryError> {
+    let is_column = |item: &Item, name: &str| match &item.value {
+        ItemValue::Key(Expression { value: Scalar::Column(column), .. }) => column.text == name,
+        ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Wildcard => false,
+    };
     let found = match &order.by {
-        OrderBy::Name(name) => outputs.iter().position(|output| output.name == *name).or_else(|| {
-            let same = |item: &Item| matches!(&item.value, ItemValue::Column(column) if column.text == *name);
-            query.items.iter().position(same)
-        }),
+        OrderBy::Name(name) => outputs
+            .iter()
+            .position(|output| output.name == *name)
+            .or_else(|| query.items.iter().position(|item| is_column(item, name))),
         OrderBy::Ordinal(n) => usize::try_from(*n).ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < outputs.len()),
-        OrderBy::Aggregate(wanted) => query.items.iter().position(|item| match &item.value {
-            ItemValue::Aggregate(aggregate) => same_aggregate(aggregate, wanted),
-            ItemValue::Column(_) | ItemValue::Wildcard | ItemValue::Expression => false,
-        }),
+        OrderBy::Output(wanted) => {
+            query.items.iter().position(|item| matches!(&item.value, ItemValue::Output(one) if one == wanted))
+        }
+        OrderBy::Key(wanted) => {
+            query.items.iter().position(|item| matches!(&item.value, ItemValue::Key(one) if one == wanted))
+        }
     };
     let Some(output) = found else {
         let names: Vec<_> = outputs.iter().map(|output| format!("\"{}\"", output.name)).collect();
@@ -179,15 +393,4 @@ fn sort(order: &Order, query: &Query, outputs: &[Output]) -> Result<Sort, QueryE
             .hint(format!("the outputs are {}", names.join(", "))));
     };
     Ok(Sort { output, descending: order.descending, nulls_first: order.nulls_first })
-}
-
-fn same_aggregate(one: &Aggregate, other: &Aggregate) -> bool {
-    match (one, other) {
-        (Aggregate::CountRows, Aggregate::CountRows) => true,
-        (Aggregate::Count(a), Aggregate::Count(b))
-        | (Aggregate::CountDistinct(a), Aggregate::CountDistinct(b))
-        | (Aggregate::Sum(a), Aggregate::Sum(b))
-        | (Aggregate::Avg(a), Aggregate::Avg(b)) => a.text == b.text,
-        _ => false,
-    }
 }

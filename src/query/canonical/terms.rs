@@ -1,0 +1,203 @@
+//! Terms and filters in SQL.
+
+use super::{identifier, quoted};
+use crate::dataset::domain::{Domain, date_text};
+use crate::dataset::policy::Terms;
+use crate::query::filter::{Filter, stored_bounds};
+use crate::query::term::{Constant, Made, Term};
+
+/// Writes what is row-local.
+pub(super) struct Rows<'a> {
+    pub(super) terms: &'a Terms,
+}
+
+impl Rows<'_> {
+    /// A term as it can stand alone.
+    pub(super) fn term(&self, term: &Term) -> String {
+        match term {
+            Term::Column(index) => identifier(&self.terms.columns[*index].name),
+            Term::Made(made) => self.made(made),
+        }
+    }
+
+    /// A term as it can stand beside an operator.
+    pub(super) fn atom(&self, term: &Term) -> String {
+        let is_bare = match term {
+            Term::Column(_) => true,
+            Term::Made(made) => match &**made {
+                Made::Constant(constant) => constant.digits >= 0,
+                Made::Plus(_)
+                | Made::Negative(_)
+                | Made::Times(_)
+                | Made::Over(..)
+                | Made::Case(..)
+                | Made::Choice { .. } => false,
+                // It brings its own parentheses.
+                Made::Truth(_)
+                | Made::Day(_)
+                | Made::Absolute(_)
+                | Made::Least(_)
+                | Made::Greatest(_)
+                | Made::Rounded(..)
+                | Made::Filled(..)
+                | Made::Truncated(..)
+                | Made::Extracted(..)
+                | Made::Bucket { .. } => true,
+            },
+        };
+        if is_bare { self.term(term) } else { format!("({})", self.term(term)) }
+    }
+
+    fn made(&self, made: &Made) -> String {
+        let list = |parts: &[Term]| parts.iter().map(|part| self.term(part)).collect::<Vec<_>>().join(", ");
+        match made {
+            Made::Constant(constant) => number(*constant),
+            Made::Day(day) => format!("DATE {}", quoted(&date_text(*day))),
+            Made::Plus(parts) => self.sum(parts),
+            Made::Negative(of) => format!("-{}", self.atom(of)),
+            Made::Times(parts) => parts.iter().map(|part| self.atom(part)).collect::<Vec<_>>().join(" * "),
+            Made::Over(of, divisor) => format!("{} / {}", self.atom(of), number(*divisor)),
+            Made::Absolute(of) => format!("ABS({})", self.term(of)),
+            Made::Least(parts) => format!("LEAST({})", list(parts)),
+            Made::Greatest(parts) => format!("GREATEST({})", list(parts)),
+            Made::Rounded(of, 0) => format!("ROUND({})", self.term(of)),
+            Made::Rounded(of, decimals) => format!("ROUND({}, {decimals})", self.term(of)),
+            Made::Filled(of, with) => format!("COALESCE({}, {})", self.term(of), self.term(with)),
+            Made::Case(whens, otherwise) => {
+                let arms = whens.iter().map(|(when, then)| (when, self.term(then)));
+                self.case(arms, otherwise.as_ref().map(|otherwise| self.term(otherwise)))
+            }
+            Made::Choice { whens, otherwise, labels } => {
+                let label = |code: u32| quoted(&labels[code as usize]);
+                self.case(whens.iter().map(|(when, code)| (when, label(*code))), otherwise.map(label))
+            }
+            Made::Truth(filter) => format!("({})", self.filter(filter, false)),
+            Made::Truncated(of, period) => format!("DATE_TRUNC({}, {})", quoted(period.word()), self.term(of)),
+            Made::Extracted(of, part) => format!("EXTRACT({} FROM {})", part.word().to_uppercase(), self.term(of)),
+            Made::Bucket { of, low, high, count } => {
+                format!("WIDTH_BUCKET({}, {}, {}, {count})", self.term(of), number(*low), number(*high))
+            }
+        }
+    }
+
+    /// A sum; what is taken away stands behind a minus.
+    fn sum(&self, parts: &[Term]) -> String {
+        let mut text = String::new();
+        for part in parts {
+            let (sign, part) = match part {
+                Term::Made(made) => match &**made {
+                    Made::Negative(of) => ("-", self.atom(of)),
+                    Made::Constant(constant) if constant.digits < 0 => {
+                        ("-", number(Constant { digits: -constant.digits, ..*constant }))
+                    }
+                    _ => ("+", self.atom(&Term::Made(made.clone()))),
+                },
+                column @ Term::Column(_) => ("+", self.atom(column)),
+            };
+            match (text.is_empty(), sign) {
+                (true, "+") => text = part,
+                (true, _) => text = format!("-{part}"),
+                (false, sign) => text.push_str(&format!(" {sign} {part}")),
+            }
+        }
+        text
+    }
+
+    fn case<'f>(&self, arms: impl Iterator<Item = (&'f Filter, String)>, otherwise: Option<String>) -> String {
+        let arms: Vec<_> = arms.map(|(when, then)| format!("WHEN {} THEN {then}", self.filter(when, false))).collect();
+        let otherwise = otherwise.map(|otherwise| format!(" ELSE {otherwise}")).unwrap_or_default();
+        format!("CASE {}{otherwise} END", arms.join(" "))
+    }
+
+    pub(super) fn filter(&self, filter: &Filter, nested: bool) -> String {
+        match filter {
+            Filter::Range { column, low, high } => self.range(column, *low, *high),
+            Filter::Members { column, codes } => self.members(column, codes),
+            Filter::Values { column, values } => {
+                let list: Vec<_> = values.iter().map(|value| self.value(column, *value)).collect();
+                format!("{} IN ({})", self.atom(column), list.join(", "))
+            }
+            Filter::Missing { column } => format!("{} IS NULL", self.atom(column)),
+            Filter::Not(inner) => match inner.as_ref() {
+                Filter::Missing { column } => format!("{} IS NOT NULL", self.atom(column)),
+                Filter::Members { column, codes } => self.not_members(column, codes),
+                Filter::Values { column, values } => {
+                    let list: Vec<_> = values.iter().map(|value| self.value(column, *value)).collect();
+                    format!("{} NOT IN ({})", self.atom(column), list.join(", "))
+                }
+                Filter::Range { column, low, high } if low == high => {
+                    format!("{} <> {}", self.atom(column), self.value(column, *low))
+                }
+                other => format!("NOT ({})", self.filter(other, false)),
+            },
+            Filter::All(parts) => self.chain(parts, " AND ", nested),
+            Filter::Any(parts) => self.chain(parts, " OR ", nested),
+        }
+    }
+
+    fn chain(&self, parts: &[Filter], connective: &str, nested: bool) -> String {
+        let parts: Vec<_> = parts.iter().map(|part| self.filter(part, true)).collect();
+        let text = parts.join(connective);
+        if nested { format!("({text})") } else { text }
+    }
+
+    /// A stored integer of an ordered column as a literal.
+    fn value(&self, of: &Term, stored: i64) -> String {
+        match &*of.facts(self.terms).domain {
+            Domain::Number(grid) => grid.text(i128::from(stored) + i128::from(grid.centre())),
+            Domain::Date { .. } => format!("DATE {}", quoted(&date_text(i32::try_from(stored).unwrap_or_default()))),
+            Domain::Category(_) | Domain::Boolean => stored.to_string(),
+        }
+    }
+
+    fn range(&self, of: &Term, low: i64, high: i64) -> String {
+        let (least, greatest) = stored_bounds(&of.facts(self.terms).domain);
+        let name = self.atom(of);
+        let value = |stored: i64| self.value(of, stored);
+        if low > high {
+            format!("{name} < {}", value(least))
+        } else if low == high {
+            format!("{name} = {}", value(low))
+        } else if low == least && high < greatest {
+            format!("{name} <= {}", value(high))
+        } else if high == greatest && low > least {
+            format!("{name} >= {}", value(low))
+        } else {
+            format!("{name} BETWEEN {} AND {}", value(low), value(high))
+        }
+    }
+
+    fn not_members(&self, of: &Term, codes: &[u32]) -> String {
+        let text = self.members(of, codes);
+        match codes {
+            [_] => text.replacen(" = ", " <> ", 1),
+            _ => text.replacen(" IN (", " NOT IN (", 1),
+        }
+    }
+
+    fn members(&self, of: &Term, codes: &[u32]) -> String {
+        let facts = of.facts(self.terms);
+        let labels = facts.domain.labels().unwrap_or_default();
+        let boolean = *facts.domain == Domain::Boolean;
+        let label = |code: &u32| {
+            let label = labels.get(*code as usize).map_or("", String::as_str);
+            if boolean { label.to_uppercase() } else { quoted(label) }
+        };
+        match codes {
+            [one] => format!("{} = {}", self.atom(of), label(one)),
+            many => {
+                let list: Vec<_> = many.iter().map(label).collect();
+                format!("{} IN ({})", self.atom(of), list.join(", "))
+            }
+        }
+    }
+}
+
+fn number(constant: Constant) -> String {
+    let digits = constant.digits.unsigned_abs().to_string();
+    let decimals = constant.decimals as usize;
+    let padded = format!("{digits:0>width$}", width = decimals + 1);
+    let (whole, fraction) = padded.split_at(padded.len() - decimals);
+    let sign = if constant.digits < 0 { "-" } else { "" };
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}

@@ -1,0 +1,341 @@
+//! Formulas: outputs that are made of several measurements, after the noise.
+//!
+//! Promises post-processing alone, and an honest interval by a method that is named:
+//!
+//! * **Linear** formulas (sums, differences, multiples of counts and sums) have the exact law of a weighted sum of independent noise.
+//! * **Quotients of two linear formulas** have Fieller's interval (E. C. Fieller, J. R. Stat. Soc. B 16, 1954), with the covariance of
+//!   numerator and denominator, where the noise is Gaussian.
+//! * **Everything else** (variances, covariances, products) has the interval of the delta method: value ± z·√Σ(∂f/∂mᵢ)²σᵢ², the
+//!   slopes by forward differentiation. Roots take the root of the ends, correlations go through Fisher's z = artanh r
+//!   (R. A. Fisher, Metron 1, 1921) and back.
+//!
+//! Where a denominator is lost in its own noise there is no estimate, and no interval but everything.
+//!
+//! **Squares.** With S = Σ(x − c) and Q = Σ(x − c)² about any constant c, the variance over n rows is Q/n − (S/n)²: c cancels, so it is
+//! chosen in the middle of the range, where one unit moves both sums least. The same holds for products of two variables.
+
+mod dual;
+mod ends;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::ends::Ends;
+
+use self::dual::Dual;
+use super::syntax::{Comparison, Operator, Pair, Spread};
+use super::term::{Constant, Term};
+use crate::dataset::domain::Grid;
+use crate::privacy::mechanism::NoiseLaw;
+
+/// One output as a function of measurements; numbers are their indices.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Formula {
+    /// A number.
+    Number(String),
+    /// A count N.
+    Count(usize),
+    /// A sum about its grid's centre c: S + c·N.
+    Sum(Centred),
+    /// A mean: c + S/N.
+    Mean(Centred, usize),
+    /// A statistic of squares.
+    Spread(Spread, Box<Squares>),
+    /// A statistic of products.
+    Pair(Pair, Box<Products>),
+    /// The opposite.
+    Negative(Box<Formula>),
+    /// Arithmetic.
+    Arithmetic(Box<Formula>, Operator, Box<Formula>),
+    /// The absolute value.
+    Absolute(Box<Formula>),
+    /// The square root; missing below 0.
+    Root(Box<Formula>),
+    /// Rounded to so many decimals, halves away from 0.
+    Round(Box<Formula>, u32),
+    /// Missing where the two are equal.
+    NullIf(Box<Formula>, Box<Formula>),
+}
+
+/// A sum of stored integers with what they are about.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Centred {
+    /// S, in steps of the grid.
+    pub sum: usize,
+    /// N, where the centre is not 0.
+    pub count: Option<usize>,
+    /// The grid.
+    pub grid: Grid,
+}
+
+/// What a variance is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Squares {
+    /// N.
+    pub count: usize,
+    /// Σ(x − c).
+    pub sum: Centred,
+    /// Σ(x − c)².
+    pub squares: Centred,
+    /// x, for who writes it out.
+    pub of: Term,
+}
+
+/// What a covariance is made of; both variables are there in every row that counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Products {
+    /// N.
+    pub count: usize,
+    /// Σ(y − c), Σ(y − c)².
+    pub y: (Centred, Centred),
+    /// Σ(x − c'), Σ(x − c')².
+    pub x: (Centred, Centred),
+    /// Σ(y − c)(x − c').
+    pub products: Centred,
+    /// c and c'.
+    pub centres: (Constant, Constant),
+    /// y and x, for who writes them out.
+    pub of: (Term, Term),
+}
+
+/// Which rows of a noisy table are shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shown {
+    /// Two formulas compared.
+    Compare(Formula, Comparison, Formula),
+    /// A formula without an estimate.
+    Missing(Formula),
+    /// Not so.
+    Not(Box<Shown>),
+    /// All of them.
+    All(Vec<Shown>),
+    /// Any of them.
+    Any(Vec<Shown>),
+}
+
+/// The noisy values of one cell, in steps, and the laws of their noise.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured<'a> {
+    /// One a measurement.
+    pub values: &'a [f64],
+    /// Their laws.
+    pub laws: &'a [NoiseLaw],
+}
+
+impl Formula {
+    /// Applies `to` to the index of every measurement.
+    pub fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
+        let centred = |one: &mut Centred| {
+            one.sum = to(one.sum);
+            one.count = one.count.map(to);
+        };
+        match self {
+            Self::Number(_) => {}
+            Self::Count(count) => *count = to(*count),
+            Self::Sum(one) => centred(one),
+            Self::Mean(one, count) => {
+                centred(one);
+                *count = to(*count);
+            }
+            Self::Spread(_, squares) => {
+                squares.count = to(squares.count);
+                [&mut squares.sum, &mut squares.squares].into_iter().for_each(centred);
+            }
+            Self::Pair(_, products) => {
+                products.count = to(products.count);
+                let Products { y, x, products, .. } = products.as_mut();
+                [&mut y.0, &mut y.1, &mut x.0, &mut x.1, products].into_iter().for_each(centred);
+            }
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.renumber(to),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => {
+                left.renumber(to);
+                right.renumber(to);
+            }
+        }
+    }
+
+    /// Whether it is a weighted sum of measurements.
+    #[must_use]
+    pub fn is_linear(&self) -> bool {
+        match self {
+            Self::Number(_) | Self::Count(_) | Self::Sum(_) => true,
+            Self::Negative(of) => of.is_linear(),
+            Self::Arithmetic(left, Operator::Plus | Operator::Minus, right) => left.is_linear() && right.is_linear(),
+            Self::Arithmetic(left, Operator::Times, right) => {
+                (left.is_number() && right.is_linear()) || (left.is_linear() && right.is_number())
+            }
+            Self::Arithmetic(left, Operator::Over, right) => left.is_linear() && right.is_number(),
+            Self::Mean(..)
+            | Self::Spread(..)
+            | Self::Pair(..)
+            | Self::Absolute(_)
+            | Self::Root(_)
+            | Self::Round(..)
+            | Self::NullIf(..) => false,
+        }
+    }
+
+    /// Whether it has no measurement in it.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        match self {
+            Self::Number(_) => true,
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.is_number(),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => left.is_number() && right.is_number(),
+            Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Spread(..) | Self::Pair(..) => false,
+        }
+    }
+
+    /// The value with its slopes; nothing where there is no estimate.
+    fn dual(&self, at: Measured<'_>) -> Option<Dual> {
+        match self {
+            Self::Number(text) => text.parse().ok().map(Dual::constant),
+            Self::Count(count) => Some(Dual::measured(*count, at)),
+            Self::Sum(one) => Some(one.dual(at)),
+            Self::Mean(one, count) => {
+                let unit = one.grid.step_value();
+                let mean = Dual::measured(one.sum, at).over(&Dual::measured(*count, at), at)?;
+                Some(mean.times(&Dual::constant(unit)).plus(&Dual::constant(one.grid.centre() as f64 * unit)))
+            }
+            Self::Spread(spread, squares) => squares.dual(*spread, at),
+            Self::Pair(pair, products) => products.dual(*pair, at),
+            Self::Negative(of) => Some(of.dual(at)?.times(&Dual::constant(-1.0))),
+            Self::Arithmetic(left, operator, right) => {
+                let (left, right) = (left.dual(at)?, right.dual(at)?);
+                match operator {
+                    Operator::Plus => Some(left.plus(&right)),
+                    Operator::Minus => Some(left.plus(&right.times(&Dual::constant(-1.0)))),
+                    Operator::Times => Some(left.times(&right)),
+                    Operator::Over => left.over(&right, at),
+                }
+            }
+            Self::Absolute(of) => {
+                let of = of.dual(at)?;
+                let sign = if of.value < 0.0 { -1.0 } else { 1.0 };
+                Some(of.times(&Dual::constant(sign)))
+            }
+            Self::Root(of) => of.dual(at)?.root(),
+            Self::Round(of, decimals) => {
+                let of = of.dual(at)?;
+                Some(Dual { value: round(of.value, *decimals), ..of })
+            }
+            Self::NullIf(left, right) => {
+                let (left, right) = (left.dual(at)?, right.dual(at)?);
+                #[expect(clippy::float_cmp, reason = "SQL's NULLIF asks whether two values are the same")]
+                (left.value != right.value).then_some(left)
+            }
+        }
+    }
+
+    /// The estimate; nothing where there is none.
+    #[must_use]
+    pub fn value(&self, at: Measured<'_>) -> Option<f64> {
+        self.dual(at).map(|dual| dual.value).filter(|value| value.is_finite())
+    }
+}
+
+fn round(value: f64, decimals: u32) -> f64 {
+    let power = 10_f64.powi(decimals.cast_signed());
+    (value * power).round() / power
+}
+
+impl Centred {
+    fn dual(&self, at: Measured<'_>) -> Dual {
+        let sum = Dual::measured(self.sum, at);
+        let about = self.count.map(|count| Dual::measured(count, at).times(&Dual::constant(self.grid.centre() as f64)));
+        let whole = about.map_or_else(|| sum.clone(), |about| sum.plus(&about));
+        whole.times(&Dual::constant(self.grid.step_value()))
+    }
+}
+
+/// (Σuv − Σu·Σv/n), the sum of products about the means.
+fn about_means(n: &Dual, (u, v): (&Dual, &Dual), products: &Dual, at: Measured<'_>) -> Option<Dual> {
+    let correction = u.times(v).over(n, at)?;
+    Some(products.plus(&correction.times(&Dual::constant(-1.0))))
+}
+
+impl Squares {
+    fn dual(&self, spread: Spread, at: Measured<'_>) -> Option<Dual> {
+        let (n, sum, squares) = (Dual::measured(self.count, at), self.sum.dual(at), self.squares.dual(at));
+        let about = about_means(&n, (&sum, &sum), &squares, at)?;
+        let less_one = n.plus(&Dual::constant(-1.0));
+        let variance = match spread {
+            Spread::VarPop | Spread::StddevPop => about.over(&n, at)?,
+            Spread::VarSamp | Spread::StddevSamp => about.over(&less_one, at)?,
+        };
+        match spread {
+            Spread::VarPop | Spread::VarSamp => Some(variance),
+            Spread::StddevPop | Spread::StddevSamp => variance.root(),
+        }
+    }
+}
+
+impl Products {
+    fn dual(&self, pair: Pair, at: Measured<'_>) -> Option<Dual> {
+        let n = Dual::measured(self.count, at);
+        let (y, x) = (self.y.0.dual(at), self.x.0.dual(at));
+        let products = about_means(&n, (&y, &x), &self.products.dual(at), at)?;
+        let squares = |sum: &Dual, squares: &Centred| about_means(&n, (sum, sum), &squares.dual(at), at);
+        let slope = || products.over(&squares(&x, &self.x.1)?, at);
+        match pair {
+            Pair::CovarPop => products.over(&n, at),
+            Pair::CovarSamp => products.over(&n.plus(&Dual::constant(-1.0)), at),
+            Pair::Corr => {
+                let both = squares(&x, &self.x.1)?.times(&squares(&y, &self.y.1)?);
+                products.over(&both.root()?, at)
+            }
+            Pair::RegrSlope => slope(),
+            Pair::RegrIntercept => {
+                let mean =
+                    |sum: &Dual, centre: Constant| Some(sum.over(&n, at)?.plus(&Dual::constant(centre.to_f64())));
+                let (y, x) = (mean(&y, self.centres.0)?, mean(&x, self.centres.1)?);
+                Some(y.plus(&slope()?.times(&x).times(&Dual::constant(-1.0))))
+            }
+        }
+    }
+}
+
+impl Shown {
+    /// SQL's three truth values of one cell's noisy values.
+    #[must_use]
+    pub fn truth(&self, at: Measured<'_>) -> Option<bool> {
+        match self {
+            Self::Compare(left, how, right) => {
+                let (left, right) = (left.value(at)?, right.value(at)?);
+                let order = left.total_cmp(&right);
+                Some(match how {
+                    Comparison::Equal => order.is_eq(),
+                    Comparison::NotEqual => order.is_ne(),
+                    Comparison::Less => order.is_lt(),
+                    Comparison::LessOrEqual => order.is_le(),
+                    Comparison::Greater => order.is_gt(),
+                    Comparison::GreaterOrEqual => order.is_ge(),
+                })
+            }
+            Self::Missing(of) => Some(of.value(at).is_none()),
+            Self::Not(inner) => inner.truth(at).map(|truth| !truth),
+            Self::All(parts) => {
+                let truths: Vec<_> = parts.iter().map(|part| part.truth(at)).collect();
+                if truths.contains(&Some(false)) { Some(false) } else { (!truths.contains(&None)).then_some(true) }
+            }
+            Self::Any(parts) => {
+                let truths: Vec<_> = parts.iter().map(|part| part.truth(at)).collect();
+                if truths.contains(&Some(true)) { Some(true) } else { (!truths.contains(&None)).then_some(false) }
+            }
+        }
+    }
+
+    /// Applies `to` to the index of every measurement.
+    pub fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
+        match self {
+            Self::Compare(left, _, right) => {
+                left.renumber(to);
+                right.renumber(to);
+            }
+            Self::Missing(of) => of.renumber(to),
+            Self::Not(inner) => inner.renumber(to),
+            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.renumber(to)),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The interval of a formula, by the method that its form has.
+
+use super::{Dual, Formula, Measured, Pair, Spread, round};
+use crate::privacy::certificate::NORMAL_975;
+use crate::privacy::mechanism::Mechanism;
+use crate::query::syntax::Operator;
+
+/// An estimate with its 95 % interval and its standard error.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ends {
+    /// The estimate.
+    pub value: f64,
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// The standard error, to first order.
+    pub std_error: f64,
+}
+
+impl Formula {
+    /// The estimate and its interval; nothing where there is no estimate.
+    #[must_use]
+    pub fn ends(&self, at: Measured<'_>) -> Option<Ends> {
+        let ends = match self {
+            Self::Root(of) => {
+                // The root of the ends holds the truth as often as they do.
+                let inner = of.ends(at)?;
+                self.around(at, inner.low.max(0.0).sqrt(), inner.high.max(0.0).sqrt())
+            }
+            Self::Spread(Spread::StddevSamp, squares) => {
+                let variance = Self::Spread(Spread::VarSamp, squares.clone());
+                Self::Root(Box::new(variance)).ends(at)
+            }
+            Self::Spread(Spread::StddevPop, squares) => {
+                let variance = Self::Spread(Spread::VarPop, squares.clone());
+                Self::Root(Box::new(variance)).ends(at)
+            }
+            Self::Pair(Pair::Corr, _) => self.fisher(at),
+            Self::Round(of, decimals) => {
+                let inner = of.ends(at)?;
+                let power = 10_f64.powi(decimals.cast_signed());
+                let (low, high) = ((inner.low * power).floor() / power, (inner.high * power).ceil() / power);
+                Some(Ends { value: round(inner.value, *decimals), low, high, ..inner })
+            }
+            Self::Negative(of) => {
+                let inner = of.ends(at)?;
+                Some(Ends { value: -inner.value, low: -inner.high, high: -inner.low, ..inner })
+            }
+            Self::NullIf(of, _) => self.dual(at).and_then(|_| of.ends(at)),
+            Self::Mean(one, count) => {
+                let sum = Self::Sum(super::Centred { count: None, ..*one });
+                let about = one.grid.centre() as f64 * one.grid.step_value();
+                let inner = quotient(&sum, &Self::Count(*count), at)?;
+                Some(Ends { value: inner.value + about, low: inner.low + about, high: inner.high + about, ..inner })
+            }
+            Self::Arithmetic(left, Operator::Over, right)
+                if left.is_linear() && right.is_linear() && !right.is_number() =>
+            {
+                quotient(left, right, at)
+            }
+            Self::Arithmetic(left, operator, right) if left.is_number() != right.is_number() => {
+                scaled(left, *operator, right, at).or_else(|| self.delta(at))
+            }
+            Self::Number(_)
+            | Self::Count(_)
+            | Self::Sum(_)
+            | Self::Spread(..)
+            | Self::Pair(..)
+            | Self::Arithmetic(..)
+            | Self::Absolute(_) => self.delta(at),
+        };
+        ends.filter(|ends| ends.value.is_finite() && ends.low.is_finite() && ends.high.is_finite())
+    }
+
+    fn around(&self, at: Measured<'_>, low: f64, high: f64) -> Option<Ends> {
+        let dual = self.dual(at)?;
+        Some(Ends { value: dual.value, low, high, std_error: dual.std_error(at) })
+    }
+
+    /// value ± the half-width of its first-order noise; exact for what is linear.
+    fn delta(&self, at: Measured<'_>) -> Option<Ends> {
+        let dual = self.dual(at)?;
+        let width = dual.half_width(at);
+        Some(Ends {
+            value: dual.value,
+            low: dual.value - width,
+            high: dual.value + width,
+            std_error: dual.std_error(at),
+        })
+    }
+
+    fn fisher(&self, at: Measured<'_>) -> Option<Ends> {
+        let dual = self.dual(at)?;
+        let (value, std_error) = (dual.value, dual.std_error(at));
+        if value.abs() >= 1.0 {
+            // Beyond what a correlation can be: its noise is larger than what Fisher's law is for.
+            return self.delta(at);
+        }
+        let (z, width) = (value.atanh(), NORMAL_975 * std_error / (1.0 - value * value));
+        Some(Ends { value, low: (z - width).tanh(), high: (z + width).tanh(), std_error })
+    }
+}
+
+/// A formula that is moved or stretched by a number: its ends move with it.
+fn scaled(left: &Formula, operator: Operator, right: &Formula, at: Measured<'_>) -> Option<Ends> {
+    let (number, of) = if left.is_number() { (left.value(at)?, right) } else { (right.value(at)?, left) };
+    let stretched = |inner: Ends, by: f64| {
+        let (a, b) = (inner.low * by, inner.high * by);
+        Ends { value: inner.value * by, low: a.min(b), high: a.max(b), std_error: inner.std_error * by.abs() }
+    };
+    let moved =
+        |inner: Ends, by: f64| Ends { value: inner.value + by, low: inner.low + by, high: inner.high + by, ..inner };
+    match (operator, left.is_number()) {
+        (Operator::Plus, _) => Some(moved(of.ends(at)?, number)),
+        (Operator::Minus, false) => Some(moved(of.ends(at)?, -number)),
+        (Operator::Minus, true) => Some(moved(stretched(of.ends(at)?, -1.0), number)),
+        (Operator::Times, _) => Some(stretched(of.ends(at)?, number)),
+        (Operator::Over, false) if number != 0.0 => Some(stretched(of.ends(at)?, number.recip())),
+        (Operator::Over, _) => None,
+    }
+}
+
+/// Fieller's interval of A/B with variances a, b and covariance c: the roots of (A − θB)² = z²(a − 2θc + θ²b), B beyond z√b from 0.
+fn quotient(above: &Formula, below: &Formula, at: Measured<'_>) -> Option<Ends> {
+    let (above, below) = (above.dual(at)?, below.dual(at)?);
+    let value = above.over(&below, at)?;
+    let is_normal = at.laws.first().is_none_or(|law| law.mechanism == Mechanism::DiscreteGaussian);
+    let (width, std_error) = (value.half_width(at), value.std_error(at));
+    if !is_normal {
+        return Some(Ends { value: value.value, low: value.value - width, high: value.value + width, std_error });
+    }
+    let (low, high) = fieller(&above, &below, at);
+    Some(Ends { value: value.value, low, high, std_error })
+}
+
+fn fieller(above: &Dual, below: &Dual, at: Measured<'_>) -> (f64, f64) {
+    let z2 = NORMAL_975 * NORMAL_975;
+    let (a, b, c) = (above.covariance(above, at), below.covariance(below, at), above.covariance(below, at));
+    let (square, middle) = (below.value * below.value - z2 * b, above.value * below.value - z2 * c);
+    let rest = above.value * above.value - z2 * a;
+    let reach = (middle * middle - square * rest).max(0.0).sqrt();
+    ((middle - reach) / square, (middle + reach) / square)
+}

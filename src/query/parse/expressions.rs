@@ -1,0 +1,205 @@
+//! Expressions of one row: columns, constants, arithmetic and a few functions.
+
+use sqlparser::ast::{
+    BinaryOperator, CaseWhen, DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned,
+    UnaryOperator, Value, ValueWithSpan,
+};
+
+use super::conditions::{compound, condition, is_condition, literal};
+use super::outputs::is_aggregate;
+use super::{Budget, DEPTH_MAX, name, start, too_deep, unsupported};
+use crate::query::error::{Position, QueryError, nearest, shown};
+use crate::query::syntax::{Expression, LiteralValue, Operator, Scalar};
+use crate::query::term::calendar::{Part, Period};
+
+/// Decimals that a number can be rounded to at the most.
+const ROUND_DECIMALS_MAX: u32 = 9;
+/// Buckets of equal width at the most.
+const BUCKETS_MAX: u32 = 10_000;
+const FUNCTIONS: [&str; 7] = ["abs", "coalesce", "date_trunc", "greatest", "least", "round", "width_bucket"];
+
+pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Expression, QueryError> {
+    if depth >= DEPTH_MAX {
+        return Err(too_deep());
+    }
+    if !matches!(expr, Expr::Identifier(_) | Expr::Value(_) | Expr::TypedString(_) | Expr::UnaryOp { .. }) {
+        budget.node()?;
+    }
+    let at = start(expr.span());
+    let value = match expr {
+        Expr::Nested(inner) => return expression(inner, depth + 1, budget),
+        Expr::Identifier(ident) => Scalar::Column(name(ident)),
+        Expr::CompoundIdentifier(parts) => return Err(compound(parts, at)),
+        Expr::Value(_) | Expr::TypedString(_) => Scalar::Constant(literal(expr)?.value),
+        Expr::UnaryOp { op: UnaryOperator::Plus, expr } => return expression(expr, depth + 1, budget),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } => match inner.as_ref() {
+            Expr::Value(ValueWithSpan { value: Value::Number(..), .. }) => Scalar::Constant(literal(expr)?.value),
+            inner => Scalar::Negative(Box::new(expression(inner, depth + 1, budget)?)),
+        },
+        expr if is_condition(expr) => Scalar::Truth(Box::new(condition(expr, depth, budget)?)),
+        Expr::BinaryOp { left, op, right } => {
+            let operator = operator(op, at)?;
+            let left = Box::new(expression(left, depth + 1, budget)?);
+            Scalar::Arithmetic(left, operator, Box::new(expression(right, depth + 1, budget)?))
+        }
+        Expr::Function(call) => function(call, at, depth, budget)?,
+        Expr::Extract { field, syntax: _, expr } => {
+            Scalar::Extract(part(field, at)?, Box::new(expression(expr, depth + 1, budget)?))
+        }
+        Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
+            if operand.is_some() {
+                return Err(unsupported(at, "CASE with a value behind it is not supported")
+                    .hint("write CASE WHEN column = value THEN …"));
+            }
+            let arm = |when: &CaseWhen, budget: &mut Budget| {
+                let condition = condition(&when.condition, depth + 1, budget)?;
+                Ok((condition, expression(&when.result, depth + 1, budget)?))
+            };
+            let arms = conditions.iter().map(|when| arm(when, budget)).collect::<Result<_, QueryError>>()?;
+            let otherwise = else_result.as_ref().filter(|expr| !is_null(expr));
+            let otherwise = otherwise.map(|expr| expression(expr, depth + 1, budget)).transpose()?;
+            Scalar::Case(arms, otherwise.map(Box::new))
+        }
+        other => {
+            let message = format!("the expression \"{}\" is not supported", shown(&other.to_string()));
+            return Err(unsupported(at, message).hint(SUPPORTED));
+        }
+    };
+    Ok(Expression { value, at })
+}
+
+const SUPPORTED: &str = "supported are + - * /, ABS, LEAST, GREATEST, ROUND, COALESCE, CASE WHEN, DATE_TRUNC, EXTRACT, WIDTH_BUCKET and conditions";
+
+fn is_null(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(ValueWithSpan { value: Value::Null, .. }))
+}
+
+pub(super) fn operator(op: &BinaryOperator, at: Position) -> Result<Operator, QueryError> {
+    match op {
+        BinaryOperator::Plus => Ok(Operator::Plus),
+        BinaryOperator::Minus => Ok(Operator::Minus),
+        BinaryOperator::Multiply => Ok(Operator::Times),
+        BinaryOperator::Divide => Ok(Operator::Over),
+        other => {
+            Err(unsupported(at, format!("the operator \"{other}\" is not supported")).hint("supported are + - * /"))
+        }
+    }
+}
+
+fn part(field: &DateTimeField, at: Position) -> Result<Part, QueryError> {
+    let word = field.to_string().to_lowercase();
+    let found = Part::ALL.into_iter().find(|(known, _)| *known == word);
+    found.map(|(_, part)| part).ok_or_else(|| {
+        let words: Vec<_> = Part::ALL.iter().map(|(word, _)| *word).collect();
+        unsupported(at, format!("EXTRACT ({}) is not supported", shown(&word)))
+            .hint(format!("supported are {}", words.join(", ")))
+    })
+}
+
+/// The arguments of a plain call.
+pub(super) fn arguments<'a>(call: &'a sqlparser::ast::Function, at: Position) -> Result<Vec<&'a Expr>, QueryError> {
+    let sqlparser::ast::Function {
+        name: object,
+        uses_odbc_syntax,
+        parameters,
+        args,
+        within_group,
+        filter,
+        null_treatment,
+        over,
+    } = call;
+    let word = object.to_string().to_uppercase();
+    let FunctionArguments::List(list) = args else {
+        return Err(unsupported(at, format!("{} wants arguments in parentheses", shown(&word))));
+    };
+    let plain = !uses_odbc_syntax
+        && matches!(parameters, FunctionArguments::None)
+        && within_group.is_empty()
+        && filter.is_none()
+        && null_treatment.is_none()
+        && over.is_none()
+        && list.duplicate_treatment.is_none()
+        && list.clauses.is_empty();
+    super::absent(!plain, at, "anything beside the arguments of a function")?;
+    let plain = |arg: &'a FunctionArg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok(expr),
+        _ => Err(unsupported(at, format!("{} takes plain arguments", shown(&word)))),
+    };
+    list.args.iter().map(plain).collect()
+}
+
+pub(super) fn wrong_count(word: &str, found: usize, wanted: &str, at: Position) -> QueryError {
+    unsupported(at, format!("{} has {found} arguments; accepted are {wanted}", word.to_uppercase()))
+}
+
+fn function(
+    call: &sqlparser::ast::Function,
+    at: Position,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Scalar, QueryError> {
+    let word = call.name.to_string().to_lowercase();
+    if is_aggregate(&word) {
+        let message = format!("the aggregate {} stands where something of one row is wanted", word.to_uppercase());
+        return Err(unsupported(at, message).hint("conditions on aggregates stand in HAVING"));
+    }
+    if !FUNCTIONS.contains(&word.as_str()) {
+        let error = unsupported(at, format!("the function \"{}\" is not supported", shown(&word)));
+        return Err(match nearest(&word, FUNCTIONS.into_iter()) {
+            Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),
+            None => error.hint(SUPPORTED),
+        });
+    }
+    let arguments = arguments(call, at)?;
+    let mut of = |expr: &Expr| expression(expr, depth + 1, budget);
+    Ok(match (word.as_str(), &arguments[..]) {
+        ("abs", [one]) => Scalar::Absolute(Box::new(of(one)?)),
+        ("least", [_, ..]) => Scalar::Least(arguments.iter().map(|one| of(one)).collect::<Result<_, _>>()?),
+        ("greatest", [_, ..]) => Scalar::Greatest(arguments.iter().map(|one| of(one)).collect::<Result<_, _>>()?),
+        ("round", [one]) => Scalar::Round(Box::new(of(one)?), 0),
+        ("round", [one, decimals]) => {
+            Scalar::Round(Box::new(of(one)?), whole(decimals, ROUND_DECIMALS_MAX, "decimals")?)
+        }
+        ("coalesce", [one, other]) => Scalar::Coalesce(Box::new(of(one)?), Box::new(of(other)?)),
+        ("date_trunc", [period, one]) => Scalar::Truncate(self::period(period)?, Box::new(of(one)?)),
+        ("width_bucket", [one, low, high, count]) => {
+            let (low, high) = (literal(low)?, literal(high)?);
+            Scalar::Bucket(Box::new(of(one)?), low, high, whole(count, BUCKETS_MAX, "buckets")?.max(1))
+        }
+        (word, other) => {
+            let wanted = match word {
+                "coalesce" | "date_trunc" => "two",
+                "width_bucket" => "four",
+                "round" => "one or two",
+                _ => "one",
+            };
+            return Err(wrong_count(word, other.len(), wanted, at));
+        }
+    })
+}
+
+pub(super) fn decimals(expr: &Expr) -> Result<u32, QueryError> {
+    whole(expr, ROUND_DECIMALS_MAX, "decimals")
+}
+
+fn whole(expr: &Expr, max: u32, what: &str) -> Result<u32, QueryError> {
+    let literal = literal(expr)?;
+    let found = match &literal.value {
+        LiteralValue::Number(text) => text.parse().ok().filter(|count| *count <= max),
+        LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
+    };
+    found.ok_or_else(|| unsupported(literal.at, format!("the number of {what} is a whole number from 0 to {max}")))
+}
+
+fn period(expr: &Expr) -> Result<Period, QueryError> {
+    let literal = literal(expr)?;
+    let found = match &literal.value {
+        LiteralValue::Text(text) => Period::ALL.into_iter().find(|(word, _)| text.eq_ignore_ascii_case(word)),
+        LiteralValue::Number(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
+    };
+    found.map(|(_, period)| period).ok_or_else(|| {
+        let words: Vec<_> = Period::ALL.iter().map(|(word, _)| format!("'{word}'")).collect();
+        unsupported(literal.at, "DATE_TRUNC wants a period it knows")
+            .hint(format!("supported are {}", words.join(", ")))
+    })
+}

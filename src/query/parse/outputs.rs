@@ -1,0 +1,209 @@
+//! What stands after the noise: aggregates, arithmetic with them, and conditions on both.
+
+use sqlparser::ast::{
+    BinaryOperator, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator,
+    Value, ValueWithSpan,
+};
+
+use super::conditions::{comparison, condition, literal};
+use super::expressions::{arguments, decimals, expression, operator, wrong_count};
+use super::{Budget, DEPTH_MAX, absent, name, start, too_deep, unsupported};
+use crate::query::error::{Position, QueryError, nearest, shown};
+use crate::query::syntax::{Aggregate, Comparison, Function, Having, Output, Pair, Spread};
+
+const PLAIN: [&str; 3] = ["count", "sum", "avg"];
+/// Aggregates of PostgreSQL that are known and refused.
+const REFUSED: [&str; 6] = ["min", "max", "median", "percentile_cont", "percentile_disc", "mode"];
+
+/// Whether a function's word, in lower case, is that of an aggregate.
+pub(super) fn is_aggregate(word: &str) -> bool {
+    words().any(|known| known == word) || REFUSED.contains(&word)
+}
+
+fn words() -> impl Iterator<Item = &'static str> {
+    let spreads = Spread::ALL.into_iter().map(|(word, _)| word);
+    PLAIN.into_iter().chain(spreads).chain(Pair::ALL.into_iter().map(|(word, _)| word))
+}
+
+/// Whether an expression has an aggregate in it.
+pub(super) fn has_aggregate(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } => has_aggregate(inner),
+        Expr::BinaryOp { left, right, .. } => has_aggregate(left) || has_aggregate(right),
+        Expr::IsNull(inner) | Expr::IsNotNull(inner) => has_aggregate(inner),
+        Expr::Function(call) => {
+            let of = |arg: &FunctionArg| matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if has_aggregate(expr));
+            let word = call.name.to_string().to_lowercase();
+            is_aggregate(&word) || matches!(&call.args, FunctionArguments::List(list) if list.args.iter().any(of))
+        }
+        _ => false,
+    }
+}
+
+/// Something made of aggregates; where `named`, also of other outputs by their names.
+pub(super) fn output(expr: &Expr, depth: usize, named: bool, budget: &mut Budget) -> Result<Output, QueryError> {
+    if depth >= DEPTH_MAX {
+        return Err(too_deep());
+    }
+    budget.node()?;
+    let at = start(expr.span());
+    match expr {
+        Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Plus, expr: inner } => {
+            output(inner, depth + 1, named, budget)
+        }
+        Expr::Value(ValueWithSpan { value: Value::Number(..), .. }) => literal(expr).map(Output::Number),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+            Ok(Output::Negative(Box::new(output(expr, depth + 1, named, budget)?)))
+        }
+        Expr::BinaryOp { left, op, right } => {
+            let operator = operator(op, at)?;
+            let left = Box::new(output(left, depth + 1, named, budget)?);
+            Ok(Output::Arithmetic(left, operator, Box::new(output(right, depth + 1, named, budget)?)))
+        }
+        Expr::Identifier(ident) if named => Ok(Output::Named(name(ident))),
+        Expr::Function(call) => {
+            let word = call.name.to_string().to_lowercase();
+            if is_aggregate(&word) {
+                return aggregate(call, budget).map(|aggregate| Output::Aggregate(Box::new(aggregate)));
+            }
+            let mut of = |expr: &Expr| output(expr, depth + 1, named, budget).map(Box::new);
+            match (word.as_str(), &arguments(call, at)?[..]) {
+                ("abs", [one]) => Ok(Output::Absolute(of(one)?)),
+                ("sqrt", [one]) => Ok(Output::Root(of(one)?)),
+                ("round", [one]) => Ok(Output::Round(of(one)?, 0)),
+                ("round", [one, places]) => Ok(Output::Round(of(one)?, decimals(places)?)),
+                ("nullif", [one, other]) => Ok(Output::NullIf(of(one)?, of(other)?)),
+                ("abs" | "sqrt" | "round" | "nullif", other) => Err(wrong_count(&word, other.len(), "one or two", at)),
+                _ => Err(unknown_function(&word, at)),
+            }
+        }
+        other => {
+            let message = format!("\"{}\" is not supported beside an aggregate", shown(&other.to_string()));
+            Err(unsupported(at, message)
+                .hint("after the noise are + - * /, ABS, SQRT, ROUND, NULLIF; columns stand inside of aggregates"))
+        }
+    }
+}
+
+pub(super) fn having(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Having, QueryError> {
+    if depth >= DEPTH_MAX {
+        return Err(too_deep());
+    }
+    budget.node()?;
+    let mut side = |expr: &Expr| output(expr, depth + 1, true, budget);
+    match expr {
+        Expr::Between { expr, negated, low, high } => {
+            let (low, high) = (side(low)?, side(high)?);
+            let least = Having::Compare(side(expr)?, Comparison::GreaterOrEqual, low);
+            let both = Having::All(vec![least, Having::Compare(side(expr)?, Comparison::LessOrEqual, high)]);
+            Ok(if *negated { Having::Not(Box::new(both)) } else { both })
+        }
+        Expr::IsNull(expr) => Ok(Having::IsNull(side(expr)?)),
+        Expr::IsNotNull(expr) => Ok(Having::Not(Box::new(Having::IsNull(side(expr)?)))),
+        Expr::Nested(inner) => having(inner, depth + 1, budget),
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } => Ok(Having::Not(Box::new(having(expr, depth + 1, budget)?))),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            Ok(Having::All(vec![having(left, depth + 1, budget)?, having(right, depth + 1, budget)?]))
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
+            Ok(Having::Any(vec![having(left, depth + 1, budget)?, having(right, depth + 1, budget)?]))
+        }
+        Expr::BinaryOp { left, op, right } => {
+            let comparison = comparison(op, start(expr.span()))?;
+            Ok(Having::Compare(side(left)?, comparison, side(right)?))
+        }
+        other => {
+            let message = format!("\"{}\" is not supported in HAVING", shown(&other.to_string()));
+            Err(unsupported(start(other.span()), message)
+                .hint("compare aggregates or outputs with numbers; conditions on columns stand in WHERE"))
+        }
+    }
+}
+
+/// Reads an aggregate with its filter.
+fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Aggregate, QueryError> {
+    let sqlparser::ast::Function {
+        name: object,
+        uses_odbc_syntax,
+        parameters,
+        args,
+        within_group,
+        filter,
+        null_treatment,
+        over,
+    } = call;
+    let at = start(object.span());
+    let word = object.to_string().to_lowercase();
+    if REFUSED.contains(&word.as_str()) {
+        return Err(unknown_function(&word, at));
+    }
+    absent(over.is_some(), at, "OVER: a window function")?;
+    let plain = !uses_odbc_syntax
+        && matches!(parameters, FunctionArguments::None)
+        && within_group.is_empty()
+        && null_treatment.is_none();
+    absent(!plain, at, "anything beside the arguments of an aggregate")?;
+    let FunctionArguments::List(list) = args else {
+        return Err(unsupported(at, format!("{} wants one argument in parentheses", word.to_uppercase())));
+    };
+    absent(!list.clauses.is_empty(), at, "a clause inside an aggregate")?;
+    let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+    let function = self::function(&word, &list.args, distinct, at, budget)?;
+    let filter = filter.as_ref().map(|expr| condition(expr, 0, budget)).transpose()?;
+    Ok(Aggregate { function, filter, at })
+}
+
+fn function(
+    word: &str,
+    args: &[FunctionArg],
+    distinct: bool,
+    at: Position,
+    budget: &mut Budget,
+) -> Result<Function, QueryError> {
+    let mut of = |expr: &Expr| expression(expr, 0, budget);
+    let plain = |arg: &FunctionArg| match arg {
+        FunctionArg::Unnamed(arg) => Some(arg.clone()),
+        FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } => None,
+    };
+    let plain: Option<Vec<_>> = args.iter().map(plain).collect();
+    let plain = plain.ok_or_else(|| unsupported(at, "arguments of an aggregate have no names"))?;
+    if let Some((_, pair)) = Pair::ALL.into_iter().find(|(known, _)| *known == word) {
+        return match &plain[..] {
+            [FunctionArgExpr::Expr(y), FunctionArgExpr::Expr(x)] if !distinct => {
+                Ok(Function::Pair(pair, of(y)?, of(x)?))
+            }
+            other => Err(wrong_count(word, other.len(), "two: the dependent and the independent variable", at)),
+        };
+    }
+    let [argument] = &plain[..] else {
+        return Err(wrong_count(word, plain.len(), "one", at));
+    };
+    let spread = Spread::ALL.into_iter().find(|(known, _)| *known == word);
+    match (word, argument, distinct) {
+        ("count", FunctionArgExpr::Wildcard, false) => Ok(Function::CountRows),
+        ("count", FunctionArgExpr::Expr(Expr::Value(value)), false) if matches!(value.value, Value::Number(..)) => {
+            Ok(Function::CountRows)
+        }
+        ("count", FunctionArgExpr::Expr(expr), false) => Ok(Function::Count(of(expr)?)),
+        ("count", FunctionArgExpr::Expr(Expr::Identifier(ident)), true) => Ok(Function::CountDistinct(name(ident))),
+        ("sum", FunctionArgExpr::Expr(expr), false) => Ok(Function::Sum(of(expr)?)),
+        ("avg", FunctionArgExpr::Expr(expr), false) => Ok(Function::Avg(of(expr)?)),
+        (_, FunctionArgExpr::Expr(expr), false) if spread.is_some() => {
+            let (_, spread) = spread.unwrap_or(("", Spread::VarSamp));
+            Ok(Function::Spread(spread, of(expr)?))
+        }
+        (word, _, true) => Err(unsupported(at, format!("{}(DISTINCT …) is not supported", word.to_uppercase()))
+            .hint("only COUNT(DISTINCT <unit>) counts distinct values")),
+        (word, _, false) => Err(unsupported(at, format!("{} takes one value", word.to_uppercase()))
+            .hint("write COUNT(*), COUNT(column), SUM(column) or AVG(column)")),
+    }
+}
+
+fn unknown_function(word: &str, at: Position) -> QueryError {
+    let error = unsupported(at, format!("the function \"{}\" is not supported", shown(word)));
+    match (word, nearest(word, words())) {
+        ("min" | "max", _) => error.hint("an extreme is one person's value; ask COUNT(*) above a bound instead"),
+        (_, Some(near)) => error.hint(format!("did you mean {}?", near.to_uppercase())),
+        (_, None) => error.hint("supported are COUNT, SUM, AVG, VAR_SAMP, STDDEV_SAMP, CORR, COVAR_SAMP and REGR_SLOPE, and with them + - * /, ABS, SQRT, ROUND and NULLIF"),
+    }
+}

@@ -1,0 +1,109 @@
+//! Which columns a question names, in the order of its text.
+
+use super::{Aggregate, Condition, Expression, Function, Having, ItemValue, Name, Output, Query, Scalar};
+
+impl Query {
+    /// Every column that it names, in the order of the text, but those of `ORDER BY` and `HAVING`'s outputs; `grouped` is what its keys
+    /// stand for.
+    #[must_use]
+    pub fn columns<'a>(&'a self, grouped: &'a [Expression]) -> Vec<&'a Name> {
+        let mut names = Vec::new();
+        for item in &self.items {
+            match &item.value {
+                ItemValue::Key(key) => key.columns(&mut names),
+                ItemValue::Output(output) => output.columns(&mut names),
+                ItemValue::Wildcard => {}
+            }
+        }
+        self.condition.iter().for_each(|condition| condition.columns(&mut names));
+        grouped.iter().for_each(|key| key.columns(&mut names));
+        self.having.iter().for_each(|having| having.columns(&mut names));
+        names
+    }
+}
+
+impl Expression {
+    fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
+        match &self.value {
+            Scalar::Column(name) => names.push(name),
+            Scalar::Constant(_) => {}
+            Scalar::Negative(of)
+            | Scalar::Absolute(of)
+            | Scalar::Round(of, _)
+            | Scalar::Truncate(_, of)
+            | Scalar::Extract(_, of)
+            | Scalar::Bucket(of, ..) => of.columns(names),
+            Scalar::Arithmetic(left, _, right) | Scalar::Coalesce(left, right) => {
+                left.columns(names);
+                right.columns(names);
+            }
+            Scalar::Least(parts) | Scalar::Greatest(parts) => parts.iter().for_each(|part| part.columns(names)),
+            Scalar::Case(whens, otherwise) => {
+                for (when, then) in whens {
+                    when.columns(names);
+                    then.columns(names);
+                }
+                otherwise.iter().for_each(|otherwise| otherwise.columns(names));
+            }
+            Scalar::Truth(condition) => condition.columns(names),
+        }
+    }
+}
+
+impl Condition {
+    fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
+        match self {
+            Self::Compare(left, _, right) => {
+                left.columns(names);
+                right.columns(names);
+            }
+            Self::Between(of, low, high) => [of, low, high].into_iter().for_each(|part| part.columns(names)),
+            Self::In(of, _) | Self::IsNull(of) | Self::Is(of) => of.columns(names),
+            Self::Not(inner) => inner.columns(names),
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.columns(names)),
+        }
+    }
+}
+
+impl Output {
+    fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
+        match self {
+            Self::Aggregate(aggregate) => aggregate.columns(names),
+            Self::Number(_) | Self::Named(_) => {}
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.columns(names),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => {
+                left.columns(names);
+                right.columns(names);
+            }
+        }
+    }
+}
+
+impl Aggregate {
+    fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
+        match &self.function {
+            // It may be the unit's, which is no declared column.
+            Function::CountRows | Function::CountDistinct(_) => {}
+            Function::Count(of) | Function::Sum(of) | Function::Avg(of) | Function::Spread(_, of) => of.columns(names),
+            Function::Pair(_, y, x) => {
+                y.columns(names);
+                x.columns(names);
+            }
+        }
+        self.filter.iter().for_each(|filter| filter.columns(names));
+    }
+}
+
+impl Having {
+    fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
+        match self {
+            Self::Compare(left, _, right) => {
+                left.columns(names);
+                right.columns(names);
+            }
+            Self::IsNull(of) => of.columns(names),
+            Self::Not(inner) => inner.columns(names),
+            Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.columns(names)),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Grouping keys: how the value of a term is a group's number, and what the group is called.
+//!
+//! Promises that the groups of a key are public: they follow from the declared domain, and from what the question's own condition
+//! leaves of it, never from data.
+
+use super::calendar::Period;
+use super::lower::{Function, Kind, Lowered, Step, lower, narrowed};
+use super::{Made, Term};
+use crate::dataset::domain::{Domain, date_text};
+use crate::dataset::policy::Terms;
+use crate::query::answer::Label;
+use crate::query::filter::{Filter, NEVER};
+use crate::query::plan::PlanKey;
+
+/// Groups of one key at the most.
+const GROUPS_MAX: i64 = 10_000;
+
+/// Why a term cannot be grouped by: what it is, and what could be done instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFault {
+    /// What is wrong.
+    pub message: String,
+    /// What is accepted.
+    pub hint: &'static str,
+}
+
+/// The period by which a term that is a date is grouped.
+fn period(term: &Term) -> Period {
+    match term {
+        Term::Made(made) => match **made {
+            Made::Truncated(_, period) => period,
+            _ => Period::Day,
+        },
+        Term::Column(_) => Period::Day,
+    }
+}
+
+/// A key's groups: those that the condition leaves of what the term can be.
+///
+/// # Errors
+/// [`KeyFault`] for a term whose values are too many, or on no list.
+pub fn key(term: &Term, terms: &Terms, filter: Option<&Filter>) -> Result<PlanKey, KeyFault> {
+    // Unwrap safety: the term was typed against these terms.
+    let whole = lower(term, terms).expect("a typed term can be lowered");
+    let left = narrow(term, terms, filter);
+    let (low, high) = match whole.kind {
+        Kind::Category(_) | Kind::Boolean => (whole.low, whole.high),
+        Kind::Date => {
+            let (low, high) = left.unwrap_or((whole.low, whole.high));
+            (period(term).ordinal(low), period(term).ordinal(high))
+        }
+        Kind::Integer | Kind::Decimal if whole.unit.is_one() => left.unwrap_or((whole.low, whole.high)),
+        Kind::Integer | Kind::Decimal => {
+            let message =
+                format!("a {} on a grid of {} cannot be grouped by", whole.word(), whole.unit.to_f64().value());
+            return Err(KeyFault {
+                message,
+                hint: "group by WIDTH_BUCKET(column, low, high, count), or by ROUND(column)",
+            });
+        }
+    };
+    let count = high.saturating_sub(low).saturating_add(1);
+    if count > GROUPS_MAX {
+        let message =
+            format!("a {} of {count} values cannot be grouped by; accepted are at most {GROUPS_MAX}", whole.word());
+        let hint = match whole.kind {
+            Kind::Date => "group by DATE_TRUNC('month', column), or look at fewer years in WHERE",
+            Kind::Integer | Kind::Decimal | Kind::Category(_) | Kind::Boolean => {
+                "group by WIDTH_BUCKET(column, low, high, count), or look at fewer values in WHERE"
+            }
+        };
+        return Err(KeyFault { message, hint });
+    }
+    // Unwrap safety: it is at most the bound above.
+    let codes = u32::try_from(count).expect("a key has few groups");
+    let nullable = whole.nullable && left.is_none() && !is_present(term, filter);
+    Ok(PlanKey { column: term.clone(), low, codes, nullable })
+}
+
+/// The conditions that are all true of every row that counts.
+fn conjuncts(filter: Option<&Filter>) -> &[Filter] {
+    match filter {
+        None => &[],
+        Some(Filter::All(parts)) => parts,
+        Some(one) => std::slice::from_ref(one),
+    }
+}
+
+/// Whether a condition rules out that a term is missing: of what is missing, no comparison is true.
+fn is_present(term: &Term, filter: Option<&Filter>) -> bool {
+    let compares = |part: &Filter| match part {
+        Filter::Range { column, .. } | Filter::Members { column, .. } | Filter::Values { column, .. } => column == term,
+        Filter::Missing { .. } | Filter::Not(_) | Filter::All(_) | Filter::Any(_) => false,
+    };
+    conjuncts(filter).iter().any(|part| match part {
+        Filter::Not(inner) => compares(inner) || matches!(&**inner, Filter::Missing { column } if column == term),
+        other => compares(other),
+    })
+}
+
+/// What ranges under AND leave of a term that is monotone in one declared column.
+fn narrow(term: &Term, terms: &Terms, filter: Option<&Filter>) -> Option<(i64, i64)> {
+    let column = match term {
+        Term::Column(index) => *index,
+        Term::Made(made) => match &**made {
+            Made::Truncated(Term::Column(index), _) | Made::Bucket { of: Term::Column(index), .. } => *index,
+            Made::Extracted(Term::Column(index), part) if *part == super::calendar::Part::Year => *index,
+            _ => return None,
+        },
+    };
+    let about = |part: &Filter| match part {
+        Filter::Range { column: Term::Column(of), low, high } if *of == column && (*low, *high) != NEVER => {
+            Some((*low, *high))
+        }
+        _ => None,
+    };
+    // Ranges of one column under AND are one range by now.
+    let (low, high) = conjuncts(filter).iter().find_map(about)?;
+    let centre = match &terms.columns[column].domain {
+        Domain::Number(grid) => grid.centre(),
+        Domain::Date { .. } | Domain::Category(_) | Domain::Boolean => 0,
+    };
+    let Lowered { low, high, .. } = narrowed(column, terms, (low.saturating_add(centre), high.saturating_add(centre)));
+    let of = |value: i64| match lower(term, terms).ok()?.step {
+        Step::Apply(function, _) => Some(function.apply(value)),
+        _ => Some(value),
+    };
+    Some((of(low)?, of(high)?))
+}
+
+/// The program of a row's code: 0 for the first group.
+#[must_use]
+pub fn code(key: &PlanKey, terms: &Terms) -> Step {
+    if let Term::Column(index) = key.column
+        && matches!(terms.columns[index].domain, Domain::Category(_) | Domain::Boolean)
+    {
+        return Step::Stored(index);
+    }
+    // Unwrap safety: the term was typed against these terms.
+    let lowered = lower(&key.column, terms).expect("a typed term can be lowered");
+    let step = match lowered.kind {
+        Kind::Date => Step::Apply(Function::Ordinal(period(&key.column)), Box::new(lowered.step)),
+        Kind::Integer | Kind::Decimal | Kind::Category(_) | Kind::Boolean => lowered.step,
+    };
+    Step::Plus(vec![(step, 1), (Step::Constant(-key.low), 1)])
+}
+
+/// The labels of a key's groups, in the order of their codes.
+#[must_use]
+pub fn labels(key: &PlanKey, terms: &Terms) -> Vec<Label> {
+    // Unwrap safety: the term was typed against these terms.
+    let kind = lower(&key.column, terms).expect("a typed term can be lowered").kind;
+    let value = |code: u32| key.low + i64::from(code);
+    let label = |code: u32| match &kind {
+        Kind::Category(labels) => Label::Text(labels[code as usize].clone()),
+        Kind::Boolean => Label::Boolean(code == 1),
+        Kind::Date => {
+            let first = period(&key.column).first(value(code));
+            Label::Text(date_text(i32::try_from(first).unwrap_or_default()))
+        }
+        Kind::Integer | Kind::Decimal => Label::Integer(value(code)),
+    };
+    let missing = key.nullable.then_some(Label::Missing);
+    (0..key.codes).map(label).chain(missing).collect()
+}

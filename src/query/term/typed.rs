@@ -1,0 +1,445 @@
+//! Expressions and conditions of a question, typed against the public terms.
+//!
+//! Promises that every term it gives can be lowered and has a domain, so that nothing fails later; whatever cannot is refused with its
+//! place.
+
+use std::collections::HashMap;
+
+use dashu::integer::{IBig, UBig};
+use dashu::rational::RBig;
+
+use super::lower::{Lowered, TermFault, lower};
+use super::{Constant, Facts, Made, Term};
+use crate::dataset::domain::{Domain, date_days};
+use crate::dataset::policy::Terms;
+use crate::query::canonical;
+use crate::query::error::{Code, Position, QueryError, nearest, shown};
+use crate::query::filter::{Filter, NEVER, stored_bounds};
+use crate::query::syntax::{Comparison, Condition, Expression, Literal, LiteralValue, Name, Operator, Scalar};
+
+/// Digits and exponent of a numeric literal stay within this.
+const LITERAL_DIGITS_MAX: usize = 400;
+/// Labels of a CASE at the most.
+const LABELS_MAX: usize = 1_000;
+
+/// Types a condition and brings it into its simplest form.
+///
+/// # Errors
+/// [`Code::OutOfDomain`] for an unlisted category, [`Code::UnsupportedSql`] for what a type does not have.
+pub fn condition(condition: &Condition, terms: &Terms) -> Result<Filter, QueryError> {
+    Ok(Typed { terms }.filter(condition)?.simplest(terms))
+}
+
+/// Types an expression that is grouped by or aggregated.
+///
+/// # Errors
+/// [`Code::UnknownColumn`], [`Code::OutOfDomain`], [`Code::UnsupportedSql`].
+pub fn expression(expression: &Expression, terms: &Terms) -> Result<Term, QueryError> {
+    let (term, lowered) = Typed { terms }.term(expression)?;
+    lowered.domain().map_err(|fault| faulty(&fault, expression.at))?;
+    Ok(term)
+}
+
+/// A term that was made by us, checked as if it had been written.
+///
+/// # Errors
+/// [`Code::UnsupportedSql`] where its bounds do not fit.
+pub fn checked(term: Term, terms: &Terms, at: Position) -> Result<Term, QueryError> {
+    let domain = lower(&term, terms).and_then(|lowered| lowered.domain());
+    domain.map(|_| term).map_err(|fault| faulty(&fault, at))
+}
+
+fn faulty(fault: &TermFault, at: Position) -> QueryError {
+    QueryError::at(Code::UnsupportedSql, at, format!("this expression cannot be used: {fault}"))
+}
+
+pub(in crate::query) struct Typed<'a> {
+    pub(in crate::query) terms: &'a Terms,
+}
+
+impl Typed<'_> {
+    /// A condition as it was written, term by term.
+    pub(in crate::query) fn filter(&self, condition: &Condition) -> Result<Filter, QueryError> {
+        Ok(match condition {
+            Condition::Compare(left, how, right) => self.compare(left, *how, right)?,
+            Condition::Between(of, low, high) => Filter::All(vec![
+                self.compare(of, Comparison::GreaterOrEqual, low)?,
+                self.compare(of, Comparison::LessOrEqual, high)?,
+            ]),
+            Condition::In(of, literals) => self.members(of, literals)?,
+            Condition::IsNull(of) => Filter::Missing { column: self.column(of)? },
+            Condition::Is(of) => match self.column(of)? {
+                column if *column.facts(self.terms).domain == Domain::Boolean => {
+                    Filter::Members { column, codes: vec![1] }
+                }
+                other => {
+                    let message = format!("{} is a {}, not a condition", self.name(&other), self.word(&other));
+                    return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("compare it with a constant"));
+                }
+            },
+            Condition::Not(inner) => Filter::Not(Box::new(self.filter(inner)?)),
+            Condition::All(parts) => Filter::All(parts.iter().map(|part| self.filter(part)).collect::<Result<_, _>>()?),
+            Condition::Any(parts) => Filter::Any(parts.iter().map(|part| self.filter(part)).collect::<Result<_, _>>()?),
+        })
+    }
+
+    fn name(&self, term: &Term) -> String {
+        match term {
+            Term::Column(index) => format!("\"{}\"", self.terms.columns[*index].name),
+            Term::Made(_) => shown(&canonical::term(term, self.terms)),
+        }
+    }
+
+    fn word(&self, term: &Term) -> &'static str {
+        term.facts(self.terms).domain.type_name()
+    }
+
+    /// A term that a condition can be about.
+    fn column(&self, of: &Expression) -> Result<Term, QueryError> {
+        expression(of, self.terms)
+    }
+
+    fn compare(&self, left: &Expression, how: Comparison, right: &Expression) -> Result<Filter, QueryError> {
+        let constant = |side: &Expression| match &side.value {
+            Scalar::Constant(value) => Some(Literal { value: value.clone(), at: side.at }),
+            _ => None,
+        };
+        match (constant(left), constant(right)) {
+            (Some(_), Some(_)) => {
+                Err(QueryError::at(Code::UnsupportedSql, left.at, "a comparison wants a column on one side at least"))
+            }
+            (None, Some(literal)) => self.compare_to(self.column(left)?, how, &literal, left.at),
+            (Some(literal), None) => self.compare_to(self.column(right)?, how.mirrored(), &literal, right.at),
+            (None, None) => self.compare_two(left, how, right),
+        }
+    }
+
+    /// a op b is a − b op 0, for numbers and for days.
+    fn compare_two(&self, left: &Expression, how: Comparison, right: &Expression) -> Result<Filter, QueryError> {
+        let (one, other) = (self.column(left)?, self.column(right)?);
+        let words = (self.word(&one), self.word(&other));
+        let ordered = |term: &Term| matches!(*term.facts(self.terms).domain, Domain::Number(_) | Domain::Date { .. });
+        if !ordered(&one) || !ordered(&other) || (words.0 == "date") != (words.1 == "date") {
+            let message = format!("a {} cannot be compared with a {}", words.0, words.1);
+            return Err(QueryError::at(Code::UnsupportedSql, left.at, message)
+                .hint("numbers are compared with numbers, dates with dates, everything else with constants"));
+        }
+        let difference = checked(Term::plus(vec![one, other.negative()]), self.terms, left.at)?;
+        let zero = Literal { value: LiteralValue::Number("0".to_owned()), at: right.at };
+        self.compare_to(difference, how, &zero, left.at)
+    }
+
+    fn compare_to(&self, column: Term, how: Comparison, literal: &Literal, at: Position) -> Result<Filter, QueryError> {
+        let equal = matches!(how, Comparison::Equal | Comparison::NotEqual);
+        let facts = column.facts(self.terms);
+        let filter = match &*facts.domain {
+            Domain::Number(_) | Domain::Date { .. } => {
+                let place = self.ordered(&column, &facts, literal)?;
+                range(column.clone(), &facts.domain, how, &place)
+            }
+            Domain::Category(_) | Domain::Boolean if equal => {
+                let codes = vec![self.code(&column, &facts, literal)?];
+                Filter::Members { column: column.clone(), codes }
+            }
+            Domain::Category(_) | Domain::Boolean => {
+                let message = format!("{} is a {} and has no order", self.name(&column), self.word(&column));
+                return Err(
+                    QueryError::at(Code::UnsupportedSql, at, message).hint("compare with = or <>, or use IN (…)")
+                );
+            }
+        };
+        Ok(if how == Comparison::NotEqual { Filter::Not(Box::new(filter)) } else { filter })
+    }
+
+    fn members(&self, of: &Expression, literals: &[Literal]) -> Result<Filter, QueryError> {
+        let column = self.column(of)?;
+        let facts = column.facts(self.terms);
+        match &*facts.domain {
+            Domain::Category(_) | Domain::Boolean => {
+                let codes = literals.iter().map(|literal| self.code(&column, &facts, literal));
+                let mut codes = codes.collect::<Result<Vec<_>, _>>()?;
+                codes.sort_unstable();
+                codes.dedup();
+                Ok(Filter::Members { column: column.clone(), codes })
+            }
+            Domain::Number(_) | Domain::Date { .. } => {
+                let (least, greatest) = stored_bounds(&facts.domain);
+                let mut values = Vec::with_capacity(literals.len());
+                for literal in literals {
+                    let place = self.ordered(&column, &facts, literal)?;
+                    // What lies between two steps or out of bounds equals no value.
+                    let whole = i64::try_from(place.floor()).ok().filter(|_| place.floor() == place.ceil());
+                    values.extend(whole.filter(|value| (least..=greatest).contains(value)));
+                }
+                values.sort_unstable();
+                values.dedup();
+                Ok(Filter::Values { column: column.clone(), values })
+            }
+        }
+    }
+
+    /// A literal's exact place among the stored integers of something ordered.
+    fn ordered(&self, column: &Term, facts: &Facts<'_>, literal: &Literal) -> Result<RBig, QueryError> {
+        let place = match (&*facts.domain, &literal.value) {
+            (Domain::Number(grid), LiteralValue::Number(text) | LiteralValue::Text(text)) => {
+                exact(text).map(|value| grid.place(&value))
+            }
+            (Domain::Date { .. }, LiteralValue::Date(text) | LiteralValue::Text(text)) => {
+                date_days(text).map(|days| RBig::from(IBig::from(days)))
+            }
+            _ => None,
+        };
+        place.ok_or_else(|| {
+            let wanted = match *facts.domain {
+                Domain::Date { .. } => "a day like DATE '2024-02-29'",
+                Domain::Number(_) | Domain::Category(_) | Domain::Boolean => "a number",
+            };
+            self.mismatch(column, facts, literal, wanted)
+        })
+    }
+
+    fn mismatch(&self, column: &Term, facts: &Facts<'_>, literal: &Literal, wanted: &str) -> QueryError {
+        let name = self.name(column);
+        let message = format!("{} is no value of {name}; accepted is {wanted}", literal_text(&literal.value));
+        QueryError::at(Code::OutOfDomain, literal.at, message).hint(format!("{name} is {}", facts.domain))
+    }
+
+    fn code(&self, column: &Term, facts: &Facts<'_>, literal: &Literal) -> Result<u32, QueryError> {
+        let text = match (&*facts.domain, &literal.value) {
+            (Domain::Boolean, LiteralValue::Boolean(truth)) => return Ok(u32::from(*truth)),
+            (_, LiteralValue::Text(text)) | (Domain::Category(_), LiteralValue::Number(text)) => text,
+            _ => return Err(self.mismatch(column, facts, literal, "one of its values")),
+        };
+        let labels = facts.domain.labels().unwrap_or_default();
+        let found = (0..).zip(&labels).find(|(_, label)| *label == text);
+        found.map(|(code, _)| code).ok_or_else(|| {
+            let message = format!("{} is not a value of {}", literal_text(&literal.value), self.name(column));
+            let error = QueryError::at(Code::OutOfDomain, literal.at, message);
+            match nearest(text, labels.iter().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean '{near}'?")),
+                None => error.hint(format!("it is {}", facts.domain)),
+            }
+        })
+    }
+
+    /// An expression and what is known of it.
+    fn term(&self, expression: &Expression) -> Result<(Term, Lowered), QueryError> {
+        let at = expression.at;
+        let of = |inner: &Expression| self.term(inner).map(|(term, _)| term);
+        let all = |parts: &[Expression]| parts.iter().map(of).collect::<Result<Vec<_>, _>>();
+        let term = match &expression.value {
+            Scalar::Column(name) => Term::Column(declared(name, self.terms)?),
+            Scalar::Constant(value) => constant(value, at)?,
+            Scalar::Negative(inner) => of(inner)?.negative(),
+            Scalar::Arithmetic(left, operator, right) => self.arithmetic(left, *operator, right)?,
+            Scalar::Absolute(inner) => Term::of(Made::Absolute(of(inner)?)),
+            Scalar::Least(parts) => sorted(all(parts)?, Made::Least),
+            Scalar::Greatest(parts) => sorted(all(parts)?, Made::Greatest),
+            Scalar::Round(inner, decimals) => Term::of(Made::Rounded(of(inner)?, *decimals)),
+            Scalar::Coalesce(inner, with) => {
+                if !matches!(with.value, Scalar::Constant(_)) {
+                    let message = "COALESCE wants a constant behind the comma";
+                    return Err(QueryError::at(Code::UnsupportedSql, with.at, message));
+                }
+                Term::of(Made::Filled(of(inner)?, of(with)?))
+            }
+            Scalar::Case(whens, otherwise) => self.case(whens, otherwise.as_deref(), at)?,
+            Scalar::Truncate(period, inner) => Term::of(Made::Truncated(of(inner)?, *period)),
+            Scalar::Extract(part, inner) => Term::of(Made::Extracted(of(inner)?, *part)),
+            Scalar::Bucket(inner, low, high, count) => {
+                let (of, low, high) = (of(inner)?, decimal(low)?, decimal(high)?);
+                if super::lower::exact(low) >= super::lower::exact(high) {
+                    let message = "WIDTH_BUCKET wants a lower bound below the upper one";
+                    return Err(QueryError::at(Code::UnsupportedSql, at, message));
+                }
+                Term::of(Made::Bucket { of, low, high, count: *count })
+            }
+            Scalar::Truth(inner) => Term::of(Made::Truth(condition(inner, self.terms)?)),
+        };
+        let lowered = lower(&term, self.terms).map_err(|fault| faulty(&fault, at))?;
+        Ok((term, lowered))
+    }
+
+    fn arithmetic(&self, left: &Expression, operator: Operator, right: &Expression) -> Result<Term, QueryError> {
+        let of = |side: &Expression| self.term(side).map(|(term, _)| term);
+        Ok(match operator {
+            Operator::Plus => Term::plus(vec![of(left)?, of(right)?]),
+            Operator::Minus => Term::plus(vec![of(left)?, of(right)?.negative()]),
+            Operator::Times => Term::times(vec![of(left)?, of(right)?]),
+            Operator::Over => {
+                let divisor = match &right.value {
+                    Scalar::Constant(value) => decimal(&Literal { value: value.clone(), at: right.at })?,
+                    _ => {
+                        let error = QueryError::at(
+                            Code::UnsupportedSql,
+                            right.at,
+                            "a row's value is divided by constants alone",
+                        );
+                        return Err(error.hint("divide aggregates instead: SUM(a) / SUM(b)"));
+                    }
+                };
+                Term::of(Made::Over(of(left)?, divisor))
+            }
+        })
+    }
+
+    fn case(
+        &self,
+        whens: &[(Condition, Expression)],
+        otherwise: Option<&Expression>,
+        at: Position,
+    ) -> Result<Term, QueryError> {
+        let filters = whens.iter().map(|(when, _)| condition(when, self.terms)).collect::<Result<Vec<_>, _>>()?;
+        let results: Vec<&Expression> = whens.iter().map(|(_, result)| result).chain(otherwise).collect();
+        let text = |result: &&Expression| match &result.value {
+            Scalar::Constant(LiteralValue::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let texts: Option<Vec<String>> = results.iter().map(text).collect();
+        if let Some(texts) = texts {
+            let mut labels = Vec::new();
+            let mut known = HashMap::new();
+            let codes: Vec<u32> = texts
+                .into_iter()
+                .map(|text| {
+                    *known.entry(text.clone()).or_insert_with(|| {
+                        labels.push(text);
+                        labels.len() as u32 - 1
+                    })
+                })
+                .collect();
+            if labels.len() > LABELS_MAX {
+                let message = format!("CASE has {} labels; accepted are at most {LABELS_MAX}", labels.len());
+                return Err(QueryError::at(Code::UnsupportedSql, at, message));
+            }
+            let otherwise = otherwise.and(codes.last().copied());
+            return Ok(Term::of(Made::Choice { whens: filters.into_iter().zip(codes).collect(), otherwise, labels }));
+        }
+        let terms = results.into_iter().map(|result| self.term(result).map(|(term, _)| term));
+        let mut terms = terms.collect::<Result<Vec<_>, _>>()?;
+        let otherwise = otherwise.and_then(|_| terms.pop());
+        Ok(Term::of(Made::Case(filters.into_iter().zip(terms).collect(), otherwise)))
+    }
+}
+
+fn sorted(mut parts: Vec<Term>, make: fn(Vec<Term>) -> Made) -> Term {
+    parts.sort();
+    parts.dedup();
+    Term::of(make(parts))
+}
+
+/// The index of a declared column.
+///
+/// # Errors
+/// [`Code::UnknownColumn`], with the nearest name.
+pub fn declared(name: &Name, terms: &Terms) -> Result<usize, QueryError> {
+    if let Some((index, _)) = terms.column(&name.text) {
+        return Ok(index);
+    }
+    if terms.unit_column() == Some(name.text.as_str()) {
+        let message = format!("\"{}\" is the privacy unit and names people", name.text);
+        let hint = format!("only COUNT(DISTINCT {}) may name it", name.text);
+        return Err(QueryError::at(Code::UnknownColumn, name.at, message).hint(hint));
+    }
+    const NAMES_SHOWN_MAX: usize = 24;
+    let names = terms.columns.iter().map(|column| column.name.as_str());
+    let near = nearest(&name.text, names.clone());
+    let message = format!("unknown column \"{}\"", shown(&name.text));
+    let error = QueryError::at(Code::UnknownColumn, name.at, message);
+    Err(match near {
+        Some(near) => {
+            let message = format!("{}; did you mean \"{near}\"?", error.message);
+            QueryError { message, ..error }
+        }
+        None => {
+            let names: Vec<_> = names.take(NAMES_SHOWN_MAX).collect();
+            error.hint(format!("its columns are {}", names.join(", ")))
+        }
+    })
+}
+
+/// A constant that can be computed with.
+fn constant(value: &LiteralValue, at: Position) -> Result<Term, QueryError> {
+    match value {
+        LiteralValue::Number(_) => {
+            decimal(&Literal { value: value.clone(), at }).map(|constant| Term::of(Made::Constant(constant)))
+        }
+        LiteralValue::Date(text) => match date_days(text) {
+            Some(day) => Ok(Term::of(Made::Day(day))),
+            None => {
+                let message = format!("{} is no day; write one like DATE '2024-02-29'", literal_text(value));
+                Err(QueryError::at(Code::OutOfDomain, at, message))
+            }
+        },
+        LiteralValue::Text(_) | LiteralValue::Boolean(_) => {
+            let message = format!("{} cannot be computed with", literal_text(value));
+            Err(QueryError::at(Code::UnsupportedSql, at, message)
+                .hint("compute with numbers, and with days like DATE '2024-02-29'"))
+        }
+    }
+}
+
+fn decimal(literal: &Literal) -> Result<Constant, QueryError> {
+    let read = match &literal.value {
+        LiteralValue::Number(text) => Constant::parse(text),
+        LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
+    };
+    read.ok_or_else(|| {
+        let message = format!("{} cannot be computed with", literal_text(&literal.value));
+        QueryError::at(Code::UnsupportedSql, literal.at, message)
+            .hint("accepted is a plain number with at most 18 digits, nine of them behind the point")
+    })
+}
+
+fn literal_text(value: &LiteralValue) -> String {
+    match value {
+        LiteralValue::Number(text) => shown(text),
+        LiteralValue::Text(text) => format!("'{}'", shown(text)),
+        LiteralValue::Date(text) => format!("DATE '{}'", shown(text)),
+        LiteralValue::Boolean(truth) => truth.to_string(),
+    }
+}
+
+fn range(column: Term, domain: &Domain, comparison: Comparison, place: &RBig) -> Filter {
+    let (least, greatest) = stored_bounds(domain);
+    let near = |value: IBig| {
+        let value = value.max(IBig::from(least) - IBig::ONE).min(IBig::from(greatest) + IBig::ONE);
+        // Unwrap safety: it was brought within one of two bounds that are below 2⁶² in size.
+        i64::try_from(value).expect("a bound lies near the domain")
+    };
+    let (above, below) = (near(place.ceil()), near(place.floor()));
+    let (low, high) = match comparison {
+        Comparison::Equal | Comparison::NotEqual => (above, below),
+        Comparison::Less => (least, above - 1),
+        Comparison::LessOrEqual => (least, below),
+        Comparison::Greater => (below + 1, greatest),
+        Comparison::GreaterOrEqual => (above, greatest),
+    };
+    let (low, high) = (low.max(least), high.min(greatest));
+    let (low, high) = if low > high { NEVER } else { (low, high) };
+    Filter::Range { column, low, high }
+}
+
+/// A decimal literal as an exact fraction.
+fn exact(text: &str) -> Option<RBig> {
+    let (negative, body) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (mantissa, exponent) = body.split_once(['e', 'E']).unwrap_or((body, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let plain = !digits.is_empty() && digits.len() <= LITERAL_DIGITS_MAX && digits.bytes().all(|b| b.is_ascii_digit());
+    let written = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+    if !plain || written.is_empty() || !written.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    // Beyond these powers of ten a number is above or below every value, or between 0 and every step, all the same.
+    let beyond = 2 * LITERAL_DIGITS_MAX as i64;
+    let far = if exponent.starts_with('-') { -beyond } else { beyond };
+    let power = exponent.parse().unwrap_or(far).clamp(-beyond, beyond) - i64::try_from(fraction.len()).ok()?;
+    let magnitude = UBig::from_str_radix(&digits, 10).ok()?;
+    let signed = if negative { -IBig::from(magnitude) } else { IBig::from(magnitude) };
+    let ten = UBig::from(10_u8).pow(power.unsigned_abs() as usize);
+    Some(if power >= 0 { RBig::from(signed * IBig::from(ten)) } else { RBig::from_parts(signed, ten) })
+}

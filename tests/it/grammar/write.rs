@@ -1,0 +1,148 @@
+//! The closed syntax as SQL text, kind by kind.
+
+use tacit::query::syntax::{
+    Aggregate, Comparison, Condition, Expression, Function, Having, Key, Literal, LiteralValue, Operator, OrderBy,
+    Output, Scalar,
+};
+
+fn list<T>(parts: &[T], write: impl Fn(&T) -> String, word: &str) -> String {
+    parts.iter().map(write).collect::<Vec<_>>().join(word)
+}
+
+pub fn expression(one: &Expression) -> String {
+    match &one.value {
+        Scalar::Column(column) => column.text.clone(),
+        Scalar::Constant(value) => constant(value),
+        Scalar::Negative(of) => format!("-({})", expression(of)),
+        Scalar::Arithmetic(left, operator, right) => {
+            format!("({} {} {})", expression(left), sign(*operator), expression(right))
+        }
+        Scalar::Absolute(of) => format!("ABS({})", expression(of)),
+        Scalar::Least(parts) => format!("LEAST({})", list(parts, expression, ", ")),
+        Scalar::Greatest(parts) => format!("GREATEST({})", list(parts, expression, ", ")),
+        Scalar::Round(of, decimals) => format!("ROUND({}, {decimals})", expression(of)),
+        Scalar::Coalesce(of, with) => format!("COALESCE({}, {})", expression(of), expression(with)),
+        Scalar::Case(whens, otherwise) => {
+            let arm =
+                |(when, then): &(Condition, Expression)| format!("WHEN {} THEN {}", condition(when), expression(then));
+            let otherwise = otherwise.as_ref().map(|otherwise| format!(" ELSE {}", expression(otherwise)));
+            format!("CASE {}{} END", list(whens, arm, " "), otherwise.unwrap_or_default())
+        }
+        Scalar::Truncate(period, of) => format!("DATE_TRUNC('{}', {})", period.word(), expression(of)),
+        Scalar::Extract(part, of) => format!("EXTRACT({} FROM {})", part.word(), expression(of)),
+        Scalar::Bucket(of, low, high, count) => {
+            format!("WIDTH_BUCKET({}, {}, {}, {count})", expression(of), literal(low), literal(high))
+        }
+        Scalar::Truth(inner) => format!("({})", condition(inner)),
+    }
+}
+
+pub fn output(one: &Output) -> String {
+    match one {
+        Output::Aggregate(one) => aggregate(one),
+        Output::Number(number) => literal(number),
+        Output::Negative(of) => format!("-({})", output(of)),
+        Output::Arithmetic(left, operator, right) => {
+            format!("({} {} {})", output(left), sign(*operator), output(right))
+        }
+        Output::Absolute(of) => format!("ABS({})", output(of)),
+        Output::Root(of) => format!("SQRT({})", output(of)),
+        Output::Round(of, decimals) => format!("ROUND({}, {decimals})", output(of)),
+        Output::NullIf(left, right) => format!("NULLIF({}, {})", output(left), output(right)),
+        Output::Named(name) => name.text.clone(),
+    }
+}
+
+fn aggregate(aggregate: &Aggregate) -> String {
+    let word = aggregate.function.word().to_uppercase();
+    let call = match &aggregate.function {
+        Function::CountRows => "COUNT(*)".to_owned(),
+        Function::CountDistinct(column) => format!("COUNT(DISTINCT {})", column.text),
+        Function::Count(of) | Function::Sum(of) | Function::Avg(of) | Function::Spread(_, of) => {
+            format!("{word}({})", expression(of))
+        }
+        Function::Pair(_, y, x) => format!("{word}({}, {})", expression(y), expression(x)),
+    };
+    match &aggregate.filter {
+        Some(filter) => format!("{call} FILTER (WHERE {})", condition(filter)),
+        None => call,
+    }
+}
+
+pub fn key(key: &Key) -> String {
+    match key {
+        Key::By(of) => expression(of),
+        Key::Ordinal(number, _) => number.to_string(),
+    }
+}
+
+pub fn order(by: &OrderBy) -> String {
+    match by {
+        OrderBy::Name(name) => name.clone(),
+        OrderBy::Ordinal(number) => number.to_string(),
+        OrderBy::Output(one) => output(one),
+        OrderBy::Key(one) => expression(one),
+    }
+}
+
+pub fn having(one: &Having) -> String {
+    let part = |part: &Having| format!("({})", having(part));
+    match one {
+        Having::Compare(left, how, right) => format!("{} {} {}", output(left), comparison(*how), output(right)),
+        Having::IsNull(of) => format!("{} IS NULL", output(of)),
+        Having::Not(inner) => format!("NOT ({})", having(inner)),
+        Having::All(parts) => list(parts, part, " AND "),
+        Having::Any(parts) => list(parts, part, " OR "),
+    }
+}
+
+pub fn condition(one: &Condition) -> String {
+    let part = |part: &Condition| format!("({})", condition(part));
+    match one {
+        Condition::Compare(left, how, right) => {
+            format!("{} {} {}", expression(left), comparison(*how), expression(right))
+        }
+        Condition::Between(of, low, high) => {
+            format!("{} BETWEEN {} AND {}", expression(of), expression(low), expression(high))
+        }
+        Condition::In(of, literals) => format!("{} IN ({})", expression(of), list(literals, literal, ", ")),
+        Condition::IsNull(of) => format!("{} IS NULL", expression(of)),
+        Condition::Is(of) => expression(of),
+        Condition::Not(inner) => format!("NOT ({})", condition(inner)),
+        Condition::All(parts) => list(parts, part, " AND "),
+        Condition::Any(parts) => list(parts, part, " OR "),
+    }
+}
+
+fn sign(operator: Operator) -> &'static str {
+    match operator {
+        Operator::Plus => "+",
+        Operator::Minus => "-",
+        Operator::Times => "*",
+        Operator::Over => "/",
+    }
+}
+
+fn comparison(how: Comparison) -> &'static str {
+    match how {
+        Comparison::Equal => "=",
+        Comparison::NotEqual => "<>",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
+    }
+}
+
+fn literal(literal: &Literal) -> String {
+    constant(&literal.value)
+}
+
+fn constant(value: &LiteralValue) -> String {
+    match value {
+        LiteralValue::Number(text) => text.clone(),
+        LiteralValue::Text(text) => format!("'{}'", text.replace('\'', "''")),
+        LiteralValue::Date(text) => format!("DATE '{text}'"),
+        LiteralValue::Boolean(value) => value.to_string(),
+    }
+}
