@@ -15,12 +15,16 @@ use tacit::clock::Clock;
 use tacit::dataset::policy::Policy;
 use tacit::dataset::seal::seal;
 use tacit::engine::{Engine, Launch, PolarsEngine};
-use tacit::privacy::mechanism::NoiseLaw;
+use tacit::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::privacy::units::Epsilon;
+use tacit::query::answer::{Table, tabulate};
+use tacit::query::parse::parse;
+use tacit::query::plan::plan;
 use tacit::service::grants::{self, Grant, Holder};
 use tacit::service::{Ports, Service, steward};
 use tacit::store::SqliteLedger;
 use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
+use tacit::vault::release::Noisy;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -207,6 +211,19 @@ impl Lab {
     /// Asks SQL at an epsilon.
     pub async fn sql(&self, sql: &str, epsilon: &str) -> Reply {
         self.ask(&json!({"sql": sql, "epsilon": epsilon})).await
+    }
+
+    /// The answer to a question as it would be without noise, to its last digit: for labs of [`NoNoise`] and the pure accountant.
+    pub async fn exact_table(&self, sql: &str) -> Table {
+        let reply = self.sql(sql, "0.001").await.json();
+        let release = reply["release"].as_str().unwrap_or_else(|| panic!("{sql}: {reply}"));
+        let stored = self.service.stored_answer(release).expect("an answer");
+        // Errors of next to nothing, so that nothing is rounded to the digits that they leave.
+        let law = NoiseLaw { mechanism: Mechanism::DiscreteGaussian, fine_bits: 0, scale: 1e-12 };
+        let vectors: Vec<Noisy> = stored.vectors().iter().map(|one| Noisy { law, ..one.clone() }).collect();
+        let dataset = self.service.dataset("visits").expect("a dataset");
+        let plan = parse(sql).and_then(|query| plan(&query, &dataset.terms, None)).expect("a plan");
+        tabulate(&plan.layout, &vectors)
     }
 
     /// POST as the steward.

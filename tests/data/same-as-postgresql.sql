@@ -1,0 +1,63 @@
+-- Questions that PostgreSQL must answer as we do before noise, one a line. Groups without rows are ours alone.
+SELECT COUNT(*) AS n, COUNT(diagnosis) AS d, COUNT(smoker) AS s, COUNT(DISTINCT patient_id) AS p FROM visits
+SELECT region, COUNT(*) AS n, SUM(cost) AS s, AVG(cost) AS a FROM visits GROUP BY region
+SELECT diagnosis, smoker, COUNT(*) AS n, COUNT(DISTINCT patient_id) AS p FROM visits GROUP BY diagnosis, smoker
+SELECT region, VAR_SAMP(cost) AS v, VAR_POP(cost) AS w, STDDEV_SAMP(cost) AS s, STDDEV_POP(cost) AS t FROM visits GROUP BY region
+SELECT VARIANCE(age) AS v, STDDEV(age) AS s FROM visits WHERE smoker
+SELECT CORR(cost, age) AS c, COVAR_SAMP(cost, age) AS s, COVAR_POP(cost, age) AS p FROM visits
+SELECT diagnosis, REGR_SLOPE(cost, age) AS m, REGR_INTERCEPT(cost, age) AS b FROM visits GROUP BY diagnosis
+SELECT COUNT(*) FILTER (WHERE age >= 65) AS old, COUNT(*) FILTER (WHERE smoker) AS smokers, COUNT(*) AS n FROM visits
+SELECT region, SUM(cost) FILTER (WHERE diagnosis = 'flu') AS s, COUNT(*) FILTER (WHERE diagnosis = 'flu') AS n FROM visits GROUP BY region
+SELECT COUNT(DISTINCT patient_id) FILTER (WHERE diagnosis = 'asthma') AS p FROM visits
+SELECT AVG(age) FILTER (WHERE NOT smoker) AS a, VAR_SAMP(cost) FILTER (WHERE smoker IS NULL) AS v FROM visits
+SELECT AVG(CASE WHEN smoker THEN 1 ELSE 0 END) AS share FROM visits WHERE smoker IS NOT NULL
+SELECT SUM(CASE WHEN diagnosis = 'flu' THEN cost WHEN age > 40 THEN 1 END) AS s FROM visits
+SELECT SUM(CASE WHEN age > 50 THEN age / 10 ELSE age * 2 END) AS s FROM visits
+SELECT WIDTH_BUCKET(age, 20, 80, 6) AS band, COUNT(*) AS n FROM visits GROUP BY WIDTH_BUCKET(age, 20, 80, 6)
+SELECT WIDTH_BUCKET(cost, 12.5, 390, 7) AS band, AVG(cost) AS a, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT DATE_TRUNC('month', visited) AS m, COUNT(*) AS n FROM visits GROUP BY DATE_TRUNC('month', visited)
+SELECT DATE_TRUNC('quarter', visited) AS q, SUM(cost) AS s, COUNT(*) AS n FROM visits GROUP BY q
+SELECT DATE_TRUNC('year', visited) AS y, region, COUNT(*) AS n FROM visits GROUP BY y, region
+SELECT DATE_TRUNC('week', visited) AS w, COUNT(*) AS n FROM visits WHERE visited BETWEEN DATE '2023-01-01' AND DATE '2023-12-31' GROUP BY 1
+SELECT EXTRACT(YEAR FROM visited) AS y, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT EXTRACT(MONTH FROM visited) AS m, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT EXTRACT(DOW FROM visited) AS d, EXTRACT(QUARTER FROM visited) AS q, COUNT(*) AS n FROM visits GROUP BY 1, 2
+SELECT EXTRACT(ISODOW FROM visited + 3) AS d, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT EXTRACT(DOY FROM visited) AS d, COUNT(*) AS n FROM visits WHERE age < 40 GROUP BY 1
+SELECT EXTRACT(DAY FROM visited) AS d, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT CASE WHEN age < 18 THEN 'child' WHEN age < 65 THEN 'adult' ELSE 'old' END AS band, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT CASE WHEN cost > 300 THEN 'dear' WHEN cost < 100 THEN 'cheap' END AS band, AVG(age) AS a, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT (age >= 65) AS is_old, COUNT(*) AS n FROM visits GROUP BY (age >= 65)
+SELECT (smoker IS NULL) AS unknown, (diagnosis = 'flu') AS flu, COUNT(*) AS n FROM visits GROUP BY 1, 2
+SELECT age, COUNT(*) AS n FROM visits WHERE age BETWEEN 30 AND 45 GROUP BY age
+SELECT age / 10 AS decade, COUNT(*) AS n FROM visits GROUP BY age / 10
+SELECT SUM(cost * 2 - age) AS s, SUM(-cost) AS m, SUM(cost / 4) AS q FROM visits
+SELECT SUM(age / 7) AS cut, SUM(age / 4.0) AS whole FROM visits
+SELECT SUM(-age / 7) AS cut, SUM((age - 50) / 8) AS middle FROM visits
+SELECT SUM(ABS(cost - 200)) AS s, SUM(ABS(age - 50)) AS t FROM visits
+SELECT SUM(LEAST(cost, 100)) AS l, SUM(GREATEST(cost, age, 50)) AS g, SUM(LEAST(age, cost)) AS m FROM visits
+SELECT SUM(ROUND(cost)) AS r, SUM(ROUND(cost, 1)) AS s, SUM(ROUND(cost / 7, 2)) AS t, SUM(ROUND(-cost, 1)) AS u FROM visits
+SELECT SUM(COALESCE(CASE WHEN smoker THEN cost END, 7.5)) AS s FROM visits
+SELECT SUM(cost * age) AS s, AVG(age * age) AS a FROM visits
+SELECT SUM(visited - DATE '2023-01-01') AS d, AVG(visited - DATE '2020-02-29') AS a FROM visits
+SELECT SUM(EXTRACT(YEAR FROM visited) * 12 + EXTRACT(MONTH FROM visited)) AS s FROM visits
+SELECT COUNT(*) AS n FROM visits WHERE cost > age * 3
+SELECT COUNT(*) AS n FROM visits WHERE age + 10 >= cost / 4 AND NOT (diagnosis IN ('flu', 'copd'))
+SELECT COUNT(*) AS n FROM visits WHERE ABS(age - 50) BETWEEN 5 AND 12 OR smoker
+SELECT COUNT(*) AS n FROM visits WHERE visited + 30 > DATE '2024-01-01' AND visited - DATE '2021-01-01' < 1000
+SELECT COUNT(*) AS n FROM visits WHERE EXTRACT(MONTH FROM visited) IN (1, 2, 12)
+SELECT COUNT(*) AS n FROM visits WHERE DATE_TRUNC('month', visited) = DATE '2023-03-01'
+SELECT COUNT(*) AS n FROM visits WHERE CASE WHEN smoker THEN age ELSE 30 END > 40
+SELECT COUNT(*) AS n FROM visits WHERE GREATEST(age, 60) <> 60 AND LEAST(cost, 20) = 20
+SELECT COUNT(*) AS n FROM visits WHERE (diagnosis = 'flu' OR diagnosis IS NULL) AND NOT (smoker AND age > 30)
+SELECT COUNT(*) AS n FROM visits WHERE cost IN (0.5, 37.5, 74.5) OR age NOT IN (20, 21, 22)
+SELECT COUNT(*) AS n FROM visits WHERE smoker <> TRUE
+SELECT region, SUM(cost) / COUNT(*) AS a, SUM(cost) - SUM(age) AS d, 2 * COUNT(*) + 1 AS n FROM visits GROUP BY region
+SELECT ROUND(AVG(cost), 2) AS r, ABS(SUM(age) - SUM(cost)) AS d, SQRT(SUM(cost)) AS q FROM visits
+SELECT NULLIF(COUNT(*), 0) AS n, NULLIF(SUM(age) - SUM(age), 0) AS z FROM visits
+SELECT diagnosis, COUNT(*) AS n FROM visits GROUP BY diagnosis HAVING COUNT(*) > 90
+SELECT region, diagnosis, SUM(cost) AS s FROM visits GROUP BY region, diagnosis HAVING AVG(age) BETWEEN 40 AND 60 AND NOT (SUM(cost) < 3000)
+SELECT diagnosis, AVG(cost) AS a FROM visits WHERE diagnosis IS NOT NULL GROUP BY diagnosis ORDER BY AVG(cost) DESC LIMIT 2
+SELECT region, smoker, COUNT(*) AS n FROM visits GROUP BY region, smoker ORDER BY n DESC, region, smoker NULLS FIRST LIMIT 5
+SELECT COUNT(*) * 100.0 / 7 AS p, -COUNT(DISTINCT patient_id) AS m FROM visits
+SELECT smoker, AVG(age) AS a, AVG(cost) / AVG(age) AS r FROM visits GROUP BY smoker ORDER BY smoker

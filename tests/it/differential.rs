@@ -1,0 +1,133 @@
+//! The engine against the oracle: random questions over random tables, exact integers compared.
+
+use std::sync::Arc;
+
+use dashu::integer::IBig;
+use dashu::rational::RBig;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use tacit::dataset::domain::{Domain, date_days, date_text};
+use tacit::dataset::policy::{Policy, Terms};
+use tacit::query::parse::parse;
+use tacit::query::plan::plan;
+
+use crate::grammar;
+use crate::oracle::{Oracle, Row, Value};
+use crate::support::{Lab, NoNoise, PURE, block_on, policy};
+
+/// Pairs of a question and a table; `TACIT_PAIRS` asks for more.
+const PAIRS: usize = 400;
+const QUESTIONS_PER_TABLE: usize = 100;
+const SEED: u64 = 5;
+
+/// A value of a domain: anywhere in it, at its ends more often than not.
+fn value(rng: &mut StdRng, domain: &Domain) -> Value {
+    match domain {
+        Domain::Category(values) => Value::Text(values.choose(rng).expect("a value").clone()),
+        Domain::Boolean => Value::Truth(rng.random_bool(0.5)),
+        Domain::Number(grid) => {
+            let steps = match rng.random_range(0..6) {
+                0 => grid.low,
+                1 => grid.high,
+                2 => rng.random_range(grid.low..=grid.low + 9),
+                _ => rng.random_range(grid.low..=grid.high),
+            };
+            let number = RBig::from(IBig::from(steps) * IBig::from(grid.step)) / RBig::from(1_000_000_000);
+            if grid.integer { Value::Whole(number) } else { Value::Decimal(number) }
+        }
+        Domain::Date { min, max } => {
+            let days = if rng.random_bool(0.1) { *min } else { rng.random_range(*min..=*max) };
+            Value::Day(chrono::NaiveDate::parse_from_str(&date_text(days), "%Y-%m-%d").expect("a day"))
+        }
+    }
+}
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        None => String::new(),
+        Some(Value::Text(text)) => text.clone(),
+        Some(Value::Truth(truth)) => truth.to_string(),
+        Some(Value::Day(day)) => day.format("%Y-%m-%d").to_string(),
+        Some(Value::Whole(number) | Value::Decimal(number)) => {
+            let nanos = i128::try_from((number * RBig::from(1_000_000_000)).floor()).expect("a number");
+            tacit::privacy::units::unscaled(nanos, 9)
+        }
+    }
+}
+
+/// Rows of people with at most as many as count, one value a person where the policy says so.
+pub fn rows(rng: &mut StdRng, terms: &Terms, people: usize) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for person in 0..people {
+        let one = |rng: &mut StdRng| -> Vec<Option<Value>> {
+            let of = |column: &tacit::dataset::domain::Column, rng: &mut StdRng| {
+                let is_missing = column.nullable && rng.random_bool(0.2);
+                (!is_missing).then(|| value(rng, &column.domain))
+            };
+            terms.columns.iter().map(|column| of(column, rng)).collect()
+        };
+        let first = one(rng);
+        for _ in 0..rng.random_range(1..=terms.max_rows_per_unit as usize) {
+            let drawn = one(rng);
+            let keep = terms.columns.iter().zip(first.iter().zip(drawn));
+            let values = keep.map(|(column, (first, drawn))| if column.per_unit { first.clone() } else { drawn });
+            rows.push(Row { unit: format!("p{person}"), values: values.collect() });
+        }
+    }
+    rows
+}
+
+/// The rows as a source file.
+pub fn csv(terms: &Terms, rows: &[Row]) -> String {
+    let names: Vec<_> = terms.columns.iter().map(|column| column.name.as_str()).collect();
+    let mut csv = format!("patient_id,{}\n", names.join(","));
+    for row in rows {
+        let values: Vec<_> = row.values.iter().map(|value| text(value.as_ref())).collect();
+        csv.push_str(&format!("{},{}\n", row.unit, values.join(",")));
+    }
+    csv
+}
+
+#[test]
+fn the_engine_computes_what_the_oracle_does() {
+    assert_eq!(date_days("1970-01-01"), Some(0));
+    let wanted = std::env::var("TACIT_PAIRS").ok().and_then(|text| text.parse().ok()).unwrap_or(PAIRS);
+    let policy = policy(PURE);
+    let terms = Policy::parse(&policy).unwrap_or_else(|faults| panic!("{faults:?}")).terms;
+    let (mut compared, mut refused, mut cells, mut table) = (0, 0, 0, 0);
+    while compared < wanted {
+        table += 1;
+        let mut rng = StdRng::seed_from_u64(SEED + table);
+        let people = rng.random_range(0..60);
+        let rows = rows(&mut rng, &terms, people);
+        let lab = Lab::new(&policy, &csv(&terms, &rows), Arc::new(NoNoise), "100");
+        let oracle = Oracle { terms: &terms };
+        for _ in 0..QUESTIONS_PER_TABLE.min(wanted - compared) {
+            let sql = grammar::sound(&mut rng, "visits", &terms);
+            let Ok(plan) = parse(&sql).and_then(|query| plan(&query, &terms, None)) else {
+                refused += 1;
+                continue;
+            };
+            let reply = block_on(lab.sql(&sql, "0.001")).json();
+            let Some(release) = reply["release"].as_str() else {
+                // Written out in full it is longer than a question may be.
+                assert_eq!(reply["code"], "unsupported-sql", "{sql}: {reply}");
+                refused += 1;
+                continue;
+            };
+            let stored = lab.service.stored_answer(release).expect("an answer");
+            let vectors: Vec<Vec<i64>> = stored
+                .vectors()
+                .iter()
+                .map(|one| one.cells.iter().map(|cell| i64::try_from(cell).expect("an integer")).collect())
+                .collect();
+            let expected = oracle.vectors(&plan.computation, &plan.layout.keys, &rows);
+            assert_eq!(vectors, expected, "{sql}\n{:?}\n{}", plan.computation, csv(&terms, &rows));
+            compared += 1;
+            cells += vectors.iter().map(Vec::len).sum::<usize>();
+        }
+    }
+    println!("{compared} questions over {table} tables, {cells} exact integers, 0 differences; {refused} refused");
+    assert!(refused < compared / 2, "most questions are answered: {refused} refused, {compared} compared");
+}

@@ -1,0 +1,312 @@
+//! The oracle: computations row by row, in fractions and in calendar dates, as slowly as it takes.
+//!
+//! It shares the definition of plans with the engine, and none of its arithmetic: no programs of integers, no polars, no calendar of ours.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{Datelike, Days, NaiveDate};
+use dashu::base::{Abs, Signed};
+use dashu::integer::{IBig, UBig};
+use dashu::rational::RBig;
+use tacit::dataset::domain::Domain;
+use tacit::dataset::policy::Terms;
+use tacit::query::answer::Label;
+use tacit::query::filter::Filter;
+use tacit::query::plan::{Computation, Measure, PlanKey};
+use tacit::query::term::calendar::{Part, Period};
+use tacit::query::term::{Constant, Made, Term};
+
+/// A value of one row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Whole(RBig),
+    Decimal(RBig),
+    Day(NaiveDate),
+    Text(String),
+    Truth(bool),
+}
+
+/// A row: its unit, and a value a declared column.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub unit: String,
+    pub values: Vec<Option<Value>>,
+}
+
+pub struct Oracle<'a> {
+    pub terms: &'a Terms,
+}
+
+fn nano() -> RBig {
+    RBig::from_parts(IBig::ONE, UBig::from(1_000_000_000_u64))
+}
+
+fn exact(constant: Constant) -> RBig {
+    RBig::from_parts(IBig::from(constant.digits), UBig::from(10_u8).pow(constant.decimals as usize))
+}
+
+fn epoch() -> NaiveDate {
+    NaiveDate::from_ymd_opt(1970, 1, 1).expect("a day")
+}
+
+fn day(days: &RBig) -> NaiveDate {
+    let days = i64::try_from(days.floor()).expect("a day");
+    epoch() + chrono::Duration::days(days)
+}
+
+fn days(day: NaiveDate) -> RBig {
+    RBig::from(day.signed_duration_since(epoch()).num_days())
+}
+
+/// A number, with whether SQL takes it for an integer; days by their number.
+fn number(value: &Value) -> (RBig, bool) {
+    match value {
+        Value::Whole(number) => (number.clone(), true),
+        Value::Decimal(number) => (number.clone(), false),
+        Value::Day(day) => (days(*day), true),
+        Value::Text(_) | Value::Truth(_) => panic!("no number"),
+    }
+}
+
+fn numeric(value: RBig, whole: bool) -> Value {
+    if whole { Value::Whole(value) } else { Value::Decimal(value) }
+}
+
+/// Halves away from 0.
+fn rounded(value: RBig, decimals: u32) -> Value {
+    let power = RBig::from(UBig::from(10_u8).pow(decimals as usize));
+    let half = RBig::from_parts(IBig::ONE, UBig::from(2_u8));
+    let size = (value.clone().abs() * &power + half).floor();
+    let signed = if value.is_negative() { -size } else { size };
+    Value::Decimal(RBig::from(signed) / power)
+}
+
+fn bucket(value: RBig, low: RBig, high: RBig, count: i64) -> Value {
+    Value::Whole(RBig::from(if value < low {
+        0
+    } else if value >= high {
+        count + 1
+    } else {
+        i64::try_from(((value - &low) * RBig::from(count) / (high - low)).floor()).expect("a bucket") + 1
+    }))
+}
+
+fn truncated(day: NaiveDate, period: Period) -> NaiveDate {
+    match period {
+        Period::Year => NaiveDate::from_ymd_opt(day.year(), 1, 1),
+        Period::Quarter => NaiveDate::from_ymd_opt(day.year(), day.month0() / 3 * 3 + 1, 1),
+        Period::Month => NaiveDate::from_ymd_opt(day.year(), day.month(), 1),
+        Period::Week => day.checked_sub_days(Days::new(day.weekday().num_days_from_monday().into())),
+        Period::Day => Some(day),
+    }
+    .expect("a day")
+}
+
+fn part(day: NaiveDate, part: Part) -> i64 {
+    match part {
+        Part::Year => day.year().into(),
+        Part::Quarter => (day.month0() / 3 + 1).into(),
+        Part::Month => day.month().into(),
+        Part::Day => day.day().into(),
+        Part::Dow => day.weekday().num_days_from_sunday().into(),
+        Part::Isodow => day.weekday().number_from_monday().into(),
+        Part::Doy => day.ordinal().into(),
+    }
+}
+
+impl Oracle<'_> {
+    /// The exact vectors of a computation over rows; `labels` are those of its keys.
+    pub fn vectors(&self, computation: &Computation, labels: &[Vec<Label>], rows: &[Row]) -> Vec<Vec<i64>> {
+        let cells: usize = labels.iter().map(Vec::len).product();
+        let mut seen: HashMap<&str, u32> = HashMap::new();
+        let mut groups: Vec<Vec<&Row>> = vec![Vec::new(); cells];
+        for row in rows {
+            let rank = seen.entry(&row.unit).or_default();
+            *rank += 1;
+            let counts = *rank <= computation.rows_per_unit || self.terms.unit_column().is_none();
+            if counts && computation.filter.as_ref().is_none_or(|filter| self.truth(filter, row) == Some(true)) {
+                let place = computation.keys.iter().zip(labels).try_fold(0, |place, (key, labels)| {
+                    let label = self.label(key, row);
+                    Some(place * labels.len() + labels.iter().position(|one| *one == label)?)
+                });
+                groups[place.expect("every row is in a public group")].push(row);
+            }
+        }
+        let of = |measure: &Measure| groups.iter().map(|rows| self.measure(measure, rows)).collect();
+        computation.measures.iter().map(of).collect()
+    }
+
+    fn measure(&self, measure: &Measure, rows: &[&Row]) -> i64 {
+        match measure {
+            Measure::Rows => rows.len() as i64,
+            Measure::NonNull { column } => rows.iter().filter(|row| self.value(column, row).is_some()).count() as i64,
+            Measure::Sum { column } => rows.iter().filter_map(|row| self.stored(column, row)).sum(),
+            Measure::Units => rows.iter().map(|row| &row.unit).collect::<BTreeSet<_>>().len() as i64,
+            Measure::UnitsWhere { filter } => {
+                let those = rows.iter().filter(|row| self.truth(filter, row) == Some(true));
+                those.map(|row| &row.unit).collect::<BTreeSet<_>>().len() as i64
+            }
+        }
+    }
+
+    fn label(&self, key: &PlanKey, row: &Row) -> Label {
+        match self.value(&key.column, row) {
+            None => Label::Missing,
+            Some(Value::Text(text)) => Label::Text(text),
+            Some(Value::Truth(truth)) => Label::Boolean(truth),
+            Some(Value::Day(day)) => Label::Text(day.format("%Y-%m-%d").to_string()),
+            Some(Value::Whole(value) | Value::Decimal(value)) => {
+                assert!(value.is_int(), "a key is whole");
+                Label::Integer(i64::try_from(value.floor()).expect("a key"))
+            }
+        }
+    }
+
+    /// A value as an integer of its domain: the contract of sealing.
+    fn stored(&self, term: &Term, row: &Row) -> Option<i64> {
+        let value = self.value(term, row)?;
+        let facts = term.facts(self.terms);
+        let place = match (&*facts.domain, value) {
+            (Domain::Number(grid), value) => {
+                number(&value).0 / (RBig::from(grid.step) * nano()) - RBig::from(grid.centre())
+            }
+            (Domain::Date { .. }, value) => number(&value).0,
+            (Domain::Category(labels), Value::Text(text)) => {
+                RBig::from(labels.iter().position(|label| *label == text).expect("a listed label") as i64)
+            }
+            (Domain::Boolean, Value::Truth(truth)) => RBig::from(i64::from(truth)),
+            other => panic!("{other:?}"),
+        };
+        assert!(place.is_int(), "{term:?} lies on its grid");
+        Some(i64::try_from(place.floor()).expect("a stored integer"))
+    }
+
+    fn truth(&self, filter: &Filter, row: &Row) -> Option<bool> {
+        match filter {
+            Filter::Range { column, low, high } => {
+                self.stored(column, row).map(|value| (*low..=*high).contains(&value))
+            }
+            Filter::Members { column, codes } => {
+                self.stored(column, row).map(|value| codes.iter().any(|code| i64::from(*code) == value))
+            }
+            Filter::Values { column, values } => self.stored(column, row).map(|value| values.contains(&value)),
+            Filter::Missing { column } => Some(self.value(column, row).is_none()),
+            Filter::Not(inner) => self.truth(inner, row).map(|truth| !truth),
+            Filter::All(parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| self.truth(part, row)).collect();
+                if parts.contains(&Some(false)) { Some(false) } else { (!parts.contains(&None)).then_some(true) }
+            }
+            Filter::Any(parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| self.truth(part, row)).collect();
+                if parts.contains(&Some(true)) { Some(true) } else { (!parts.contains(&None)).then_some(false) }
+            }
+        }
+    }
+
+    /// The value of a term for one row, by SQL's rules.
+    pub fn value(&self, term: &Term, row: &Row) -> Option<Value> {
+        let of = |term: &Term| self.value(term, row);
+        let made = match term {
+            Term::Column(index) => return row.values[*index].clone(),
+            Term::Made(made) => &**made,
+        };
+        Some(match made {
+            Made::Constant(constant) => numeric(exact(*constant), constant.decimals == 0),
+            Made::Day(number) => Value::Day(day(&RBig::from(*number))),
+            Made::Plus(parts) => self.sum(parts, row)?,
+            Made::Negative(inner) => {
+                let (value, whole) = number(&of(inner)?);
+                numeric(-value, whole)
+            }
+            Made::Times(parts) => {
+                let parts = parts.iter().map(of).collect::<Option<Vec<_>>>()?;
+                let product = parts.iter().fold((RBig::ONE, true), |(product, whole), part| {
+                    let (value, is_whole) = number(part);
+                    (product * value, whole && is_whole)
+                });
+                numeric(product.0, product.1)
+            }
+            Made::Over(inner, divisor) => {
+                let (value, whole) = number(&of(inner)?);
+                let quotient = value / exact(*divisor);
+                if whole && divisor.decimals == 0 {
+                    Value::Whole(RBig::from(quotient.trunc()))
+                } else {
+                    Value::Decimal(quotient)
+                }
+            }
+            Made::Absolute(inner) => {
+                let (value, whole) = number(&of(inner)?);
+                numeric(value.abs(), whole)
+            }
+            Made::Least(parts) => self.extreme(parts, row, true)?,
+            Made::Greatest(parts) => self.extreme(parts, row, false)?,
+            Made::Rounded(inner, decimals) => rounded(number(&of(inner)?).0, *decimals),
+            Made::Filled(inner, with) => self.typed(term, of(inner).or_else(|| of(with))?),
+            Made::Case(whens, otherwise) => {
+                let chosen = whens.iter().find(|(when, _)| self.truth(when, row) == Some(true));
+                let chosen = chosen.map(|(_, then)| then).or(otherwise.as_ref())?;
+                self.typed(term, of(chosen)?)
+            }
+            Made::Choice { whens, otherwise, labels } => {
+                let chosen = whens.iter().find(|(when, _)| self.truth(when, row) == Some(true));
+                Value::Text(labels[chosen.map(|(_, code)| *code).or(*otherwise)? as usize].clone())
+            }
+            Made::Truth(filter) => Value::Truth(self.truth(filter, row)?),
+            Made::Truncated(inner, period) => match of(inner)? {
+                Value::Day(day) => Value::Day(truncated(day, *period)),
+                other => panic!("{other:?} is no day"),
+            },
+            Made::Extracted(inner, which) => match of(inner)? {
+                Value::Day(day) => Value::Decimal(RBig::from(part(day, *which))),
+                other => panic!("{other:?} is no day"),
+            },
+            Made::Bucket { of: inner, low, high, count } => {
+                bucket(number(&of(inner)?).0, exact(*low), exact(*high), i64::from(*count))
+            }
+        })
+    }
+
+    fn sum(&self, parts: &[Term], row: &Row) -> Option<Value> {
+        let negative = |term: &Term| matches!(term, Term::Made(made) if matches!(**made, Made::Negative(_)));
+        let (mut sum, mut whole, mut days) = (RBig::ZERO, true, 0);
+        for term in parts {
+            let (value, is_whole) = number(&self.value(term, row)?);
+            (sum, whole) = (sum + value, whole && is_whole);
+            days += i32::from(self.is_day(term)) * if negative(term) { -1 } else { 1 };
+        }
+        Some(if days == 1 { Value::Day(day(&sum)) } else { numeric(sum, whole) })
+    }
+
+    fn extreme(&self, parts: &[Term], row: &Row, least: bool) -> Option<Value> {
+        let values: Vec<Value> = parts.iter().filter_map(|part| self.value(part, row)).collect();
+        let whole = parts.iter().all(|part| self.is_whole(part));
+        let numbers = values.iter().map(|value| number(value).0);
+        let found = if least { numbers.min() } else { numbers.max() }?;
+        let is_day = matches!(values.first(), Some(Value::Day(_)));
+        Some(if is_day { Value::Day(day(&found)) } else { numeric(found, whole) })
+    }
+
+    /// All values that something can have are of one type.
+    fn typed(&self, term: &Term, value: Value) -> Value {
+        match value {
+            Value::Whole(number) if !self.is_whole(term) => Value::Decimal(number),
+            other => other,
+        }
+    }
+
+    /// Types are the plan's to say.
+    fn is_whole(&self, term: &Term) -> bool {
+        matches!(&*term.facts(self.terms).domain, Domain::Number(grid) if grid.integer)
+    }
+
+    fn is_day(&self, term: &Term) -> bool {
+        match term {
+            Term::Made(made) => match &**made {
+                Made::Negative(inner) => self.is_day(inner),
+                _ => matches!(*term.facts(self.terms).domain, Domain::Date { .. }),
+            },
+            Term::Column(_) => matches!(*term.facts(self.terms).domain, Domain::Date { .. }),
+        }
+    }
+}
