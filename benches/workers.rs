@@ -91,7 +91,7 @@ fn load(service: &Arc<Service>, first: &AtomicU64) -> (Vec<f64>, u64) {
             let number = first.fetch_add(1, Ordering::Relaxed);
             let cost = format!("{}.{:02}", number / 100, number % 100);
             let sql = format!("SELECT diagnosis, COUNT(*) FROM visits WHERE cost <> {cost} GROUP BY diagnosis");
-            let accuracy = Wanted::Epsilon(Epsilon::parse("0.001").expect("ε"));
+            let accuracy = Some(Wanted::Epsilon(Epsilon::parse("0.001").expect("ε")));
             let ask = Ask { sql, accuracy, rows_per_unit: None, purpose: None };
             let begun = Instant::now();
             match runtime.block_on(Arc::clone(service).answer("ada".into(), ask, None)) {

@@ -45,6 +45,9 @@ pub fn answer(answer: &Value) -> String {
 fn footer(answer: &Value) -> String {
     let at = |pointer: &str| text(answer.pointer(pointer));
     let is_stored = answer.get("replayed").and_then(Value::as_bool) == Some(true);
+    if answer.get("release").is_some_and(Value::is_null) {
+        return "it is public, so it cost nothing".to_owned();
+    }
     let cost = match (is_stored, at("/price/epsilon").as_str()) {
         (true, "0") => "it was stored, so it cost nothing".to_owned(),
         (true, epsilon) => format!("it was stored: it cost epsilon {epsilon} of your account, and the dataset nothing"),

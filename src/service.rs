@@ -7,6 +7,7 @@
 pub mod account;
 pub mod ask;
 mod atlas;
+pub mod free;
 mod locks;
 mod margin;
 mod offer;
@@ -36,6 +37,7 @@ use crate::privacy::units::Price;
 use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::plan::{Plan, plan};
+use crate::query::syntax::Query;
 use crate::query::{canonical, parse};
 use crate::vault::noise::NoiseSource;
 use ask::Ask;
@@ -97,6 +99,9 @@ pub enum ServiceError {
     /// The accuracy asked for cannot be charged.
     #[error("{0}")]
     Accuracy(String),
+    /// It is not said how accurate the answer is to be.
+    #[error("neither epsilon nor margin is given")]
+    Unsaid,
     /// It was not admitted; nothing was charged.
     #[error("refused: {}", .0.refusal)]
     Refused(Box<Refused>),
@@ -321,15 +326,19 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]; nothing is charged.
     pub fn price(&self, who: &str, ask: &Ask) -> Result<Priced, ServiceError> {
-        let query = parse::parse(&ask.sql)?;
+        self.price_query(who, &parse::parse(&ask.sql)?, ask)
+    }
+
+    /// The same for a question that was read.
+    fn price_query(&self, who: &str, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
         let name = &query.dataset;
         let dataset = self.datasets.get(&name.text).filter(|dataset| self.branch(who, &dataset.name).is_some());
         let dataset = dataset.ok_or_else(|| {
             let message = format!("there is no dataset \"{}\" that you may ask", shown(&name.text));
             QueryError::at(Code::UnknownDataset, name.at, message)
         })?;
-        let plan = plan(&query, &dataset.terms, ask.rows_per_unit)?;
-        let asked = self.prices(dataset, &plan, &ask.accuracy)?;
+        let plan = plan(query, &dataset.terms, ask.rows_per_unit)?;
+        let asked = self.prices(dataset, &plan, ask.accuracy.as_ref())?;
         let wanted = plan.computation.measures.iter().zip(&plan.sought).map(|(measure, sought)| Wanted {
             view: plan.computation.view_of(measure, &dataset.name, &dataset.edition),
             sought: *sought,
@@ -344,8 +353,18 @@ impl Service {
         read(self.ledger(), |book| book.branch(dataset, who))
     }
 
-    fn prices(&self, dataset: &Dataset, plan: &Plan, accuracy: &ask::Wanted) -> Result<Vec<Price>, ServiceError> {
+    fn prices(
+        &self,
+        dataset: &Dataset,
+        plan: &Plan,
+        accuracy: Option<&ask::Wanted>,
+    ) -> Result<Vec<Price>, ServiceError> {
         let accountant = dataset.terms.accountant;
+        if plan.sought.is_empty() {
+            // Keys alone are public.
+            return Ok(Vec::new());
+        }
+        let accuracy = accuracy.ok_or(ServiceError::Unsaid)?;
         let accuracy = margin::accuracy(accuracy, plan, accountant)?;
         let prices = prices(accountant, &plan.sought, &accuracy);
         if prices.contains(&Price::ZERO) {

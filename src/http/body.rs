@@ -71,7 +71,7 @@ fn rows_per_unit(fields: &mut Fields) -> Result<Option<u32>, Problem> {
     }
 }
 
-fn accuracy(epsilon: Option<String>, margin: Option<Json>) -> Result<Wanted, Problem> {
+fn accuracy(epsilon: Option<String>, margin: Option<Json>) -> Result<Option<Wanted>, Problem> {
     let margins = match &margin {
         Some(Json::Object(fields)) => Some(named_margins(fields)?),
         Some(Json::Text(_)) | None => None,
@@ -83,17 +83,15 @@ fn accuracy(epsilon: Option<String>, margin: Option<Json>) -> Result<Wanted, Pro
         (Some(_), Some(_)) => {
             Err(Problem::invalid_request("both epsilon and margin are given; accepted is one of them"))
         }
-        (None, None) => Err(Problem::invalid_request(
-            "neither epsilon nor margin is given; say how accurate: \"epsilon\": \"0.1\" or \"margin\": \"25\"",
-        )),
+        (None, None) => Ok(None),
         (Some(text), None) => Epsilon::parse(&text)
-            .map(Wanted::Epsilon)
+            .map(|epsilon| Some(Wanted::Epsilon(epsilon)))
             .map_err(|fault| Problem::invalid_epsilon(format!("epsilon: {fault}"))),
-        (None, Some(Json::Text(text))) => margin_of("margin", &text).map(Wanted::Margin),
+        (None, Some(Json::Text(text))) => margin_of("margin", &text).map(|margin| Some(Wanted::Margin(margin))),
         (None, Some(_)) => {
             let read = |(name, text): (String, String)| margin_of(&name, &text).map(|margin| (name, margin));
             let margins = margins.unwrap_or_default().into_iter().map(read).collect::<Result<BTreeMap<_, _>, _>>()?;
-            Ok(Wanted::Margins(margins))
+            Ok(Some(Wanted::Margins(margins)))
         }
     }
 }

@@ -14,9 +14,9 @@ use serde_json::value::RawValue;
 
 use super::problem::Problem;
 use crate::budget::people::{Person, Role};
-use crate::privacy::certificate::NORMAL_975;
 use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Layout, Table, tabulate};
 use crate::service::account::{AccountView, significant, timestamp};
+use crate::service::free::FreeAnswer;
 use crate::service::quote::LegsView;
 use crate::service::stored::StoredAnswer;
 use crate::service::{Answer, ServiceError};
@@ -87,24 +87,27 @@ pub struct ColumnBody {
     /// 1.959964 × the standard error.
     #[serde(skip_serializing_if = "Option::is_none")]
     margin: Option<String>,
+    /// In quotes: the least that one row can add to what is summed or averaged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<String>,
+    /// In quotes: the greatest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<String>,
 }
 
 impl ColumnBody {
     /// A column of an answer; quotes show its margin, too.
     pub fn of(column: &ColumnInfo, with_margin: bool) -> Self {
-        let (aggregate, error) = match column.kind {
-            ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey => (None, None),
-            ColumnKind::Count(error) => (Some("count"), Some(error)),
-            ColumnKind::Sum(error) => (Some("sum"), Some(error)),
-            ColumnKind::Mean => (Some("mean"), None),
-            ColumnKind::Formula => (Some("formula"), None),
-        };
+        let is_key = matches!(column.kind, ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey);
+        let (min, max) = column.bounds.clone().filter(|_| with_margin).unzip();
         Self {
             name: column.name.clone(),
-            kind: if aggregate.is_none() { "key" } else { "estimate" },
-            aggregate,
-            std_error: error.map(|error| significant(error, 9)),
-            margin: error.filter(|_| with_margin).map(|error| significant(NORMAL_975 * error, 9)),
+            kind: if is_key { "key" } else { "estimate" },
+            aggregate: (!is_key).then(|| column.kind.word()),
+            std_error: column.kind.std_error().map(|error| significant(error, 9)),
+            margin: column.kind.margin().filter(|_| with_margin).map(|margin| significant(margin, 9)),
+            min,
+            max,
         }
     }
 }
@@ -222,6 +225,50 @@ pub fn answer(answer: &Answer, format: Format) -> Response {
         }
     }
     response
+}
+
+#[derive(Serialize)]
+struct FreeBody<'a> {
+    release: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edition: Option<&'a str>,
+    sql: &'a str,
+    replayed: bool,
+    columns: Vec<ColumnBody>,
+    rows: Rows<'a>,
+    price: PriceBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a AccountView>,
+}
+
+/// An answer that costs nothing: there is no release, for nothing was drawn.
+pub fn free(answer: &FreeAnswer, format: Format) -> Response {
+    let about = answer.about.as_ref();
+    let body = FreeBody {
+        release: None,
+        dataset: about.map(|about| about.dataset.as_str()),
+        edition: about.map(|about| about.edition.as_str()),
+        sql: &answer.sql,
+        replayed: true,
+        columns: answer.table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
+        rows: Rows(&answer.table),
+        price: PriceBody {
+            epsilon: "0".to_owned(),
+            delta: about.map_or_else(|| "0".to_owned(), |about| about.delta.clone()),
+        },
+        account: about.map(|about| &about.account),
+    };
+    let bytes = match format {
+        // Unwrap safety: the body is plain data with string keys, and its raw numbers are decimal digits.
+        Format::Json => Some(serde_json::to_vec(&body).expect("an answer is plain data").into()),
+        Format::Csv | Format::Arrow | Format::Parquet => encoded(&answer.table, format),
+    };
+    match bytes {
+        Some(bytes) => (typed(format), bytes).into_response(),
+        None => Problem::overloaded("the answer could not be encoded").into_response(),
+    }
 }
 
 /// A stored answer by itself: the same bytes for ever.

@@ -181,6 +181,9 @@ impl From<ServiceError> for Problem {
         match error {
             ServiceError::Query(error) => error.into(),
             ServiceError::Accuracy(detail) => Self::new(INVALID_EPSILON, detail),
+            ServiceError::Unsaid => Self::invalid_request(
+                "neither epsilon nor margin is given; say how accurate: \"epsilon\": \"0.1\" or \"margin\": \"25\"",
+            ),
             ServiceError::Refused(refused) => refusal(&refused),
             ServiceError::Overloaded => Self::overloaded("too many queries are waiting"),
             ServiceError::Away => Self::overloaded(

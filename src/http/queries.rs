@@ -31,6 +31,13 @@ pub async fn query(
     pad::marked(pad, answer(service, person.name, &headers, &body, asked).await)
 }
 
+/// What touches no data is answered at once.
+async fn free(service: App, who: String, ask: Ask, format: Format) -> Result<Response, Problem> {
+    let answering = tokio::task::spawn_blocking(move || service.answer_free(&who, &ask));
+    let answer = answering.await.map_err(|_| Problem::overloaded("the answer was cut off"))??;
+    encode::off_thread(answer.table.rows.len(), move || encode::free(&answer, format)).await.map_err(Problem::from)
+}
+
 async fn answer(
     service: App,
     who: String,
@@ -41,6 +48,9 @@ async fn answer(
     let format = Format::negotiate(headers)?;
     let key = key_use(headers, body)?;
     let ask = asked?;
+    if service.is_free(&ask) {
+        return free(service, who, ask, format).await;
+    }
     // A caller that hangs up cancels nothing: the work is its own task.
     let work = tokio::spawn(async move {
         let answer = service.answer(who, ask, key).await?;

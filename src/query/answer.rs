@@ -15,7 +15,7 @@ use super::formula::{Centred, Ends, Formula, Measured, Shown};
 use super::interval;
 use super::plan::codes;
 use crate::dataset::domain::Grid;
-use crate::privacy::certificate::Certified;
+use crate::privacy::certificate::{Certified, NORMAL_975};
 use crate::privacy::mechanism::NoiseLaw;
 use crate::privacy::units::unscaled;
 use crate::vault::release::Noisy;
@@ -114,6 +114,17 @@ impl OutputValue {
         }
     }
 
+    /// Least and greatest of what is summed or averaged; nothing for anything else.
+    #[must_use]
+    pub fn bounds(&self) -> Option<(String, String)> {
+        match self {
+            Self::Sum { grid, .. } | Self::Mean { grid, .. } => {
+                Some((grid.text(grid.low.into()), grid.text(grid.high.into())))
+            }
+            Self::Key { .. } | Self::Count { .. } | Self::Formula { .. } => None,
+        }
+    }
+
     /// Applies `to` to the index of every measurement.
     pub(super) fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
         match self {
@@ -165,6 +176,8 @@ pub struct ColumnInfo {
     pub name: String,
     /// What it holds.
     pub kind: ColumnKind,
+    /// Least and greatest of what is summed or averaged, as decimal text: what one row can be.
+    pub bounds: Option<(String, String)>,
 }
 
 /// What a column holds.
@@ -184,6 +197,35 @@ pub enum ColumnKind {
     Mean,
     /// A formula; its standard errors stand in the rows.
     Formula,
+}
+
+impl ColumnKind {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Key | Self::BooleanKey | Self::IntegerKey => "key",
+            Self::Count(_) => "count",
+            Self::Sum(_) => "sum",
+            Self::Mean => "mean",
+            Self::Formula => "formula",
+        }
+    }
+
+    /// The standard error, where all rows have one.
+    #[must_use]
+    pub fn std_error(self) -> Option<f64> {
+        match self {
+            Self::Count(error) | Self::Sum(error) => Some(error),
+            Self::Key | Self::BooleanKey | Self::IntegerKey | Self::Mean | Self::Formula => None,
+        }
+    }
+
+    /// 1.959964 × the standard error.
+    #[must_use]
+    pub fn margin(self) -> Option<f64> {
+        self.std_error().map(|error| NORMAL_975 * error)
+    }
 }
 
 /// An answer as a table: flat columns by name, rows of cells.
@@ -221,7 +263,12 @@ pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
         OutputValue::Mean { .. } => ColumnKind::Mean,
         OutputValue::Formula { .. } => ColumnKind::Formula,
     };
-    layout.outputs.iter().map(|output| ColumnInfo { name: output.name.clone(), kind: kind(&output.value) }).collect()
+    let info = |output: &Output| ColumnInfo {
+        name: output.name.clone(),
+        kind: kind(&output.value),
+        bounds: output.value.bounds(),
+    };
+    layout.outputs.iter().map(info).collect()
 }
 
 /// The laws of a certificate or a release.

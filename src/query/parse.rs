@@ -8,13 +8,13 @@ mod expressions;
 mod outputs;
 mod select;
 
-use sqlparser::ast::{Ident, Statement};
+use sqlparser::ast::{DescribeAlias, Ident, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, Tokenizer};
 
 use super::error::{Code, Position, QueryError, shown};
-use super::syntax::{Name, Query};
+use super::syntax::{LiteralValue, Name, Query};
 
 /// Bytes of a query at the most.
 pub const TEXT_BYTES_MAX: usize = 16 << 10;
@@ -31,11 +31,39 @@ const SHAPE: &str = "write SELECT … FROM <dataset> [WHERE …] [GROUP BY …] 
 /// The parser recurses a few times for each level of ours.
 const PARSER_DEPTH_MAX: usize = 4 * DEPTH_MAX;
 
-/// Reads one query.
+/// What a text asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Asked {
+    /// A question.
+    Question(Query),
+    /// `EXPLAIN`: what a question would cost.
+    Explain(Query),
+    /// `SELECT 1`: constants, by the names that they are given.
+    Constants(Vec<(String, LiteralValue)>),
+}
+
+/// Reads one question.
 ///
 /// # Errors
 /// [`Code::UnsupportedSql`] with the place and the nearest thing that is allowed.
 pub fn parse(sql: &str) -> Result<Query, QueryError> {
+    match asked(sql)? {
+        Asked::Question(query) => Ok(query),
+        Asked::Explain(_) => {
+            Err(QueryError::whole(Code::UnsupportedSql, "EXPLAIN is asked as it is; a quote says the same")
+                .hint("leave EXPLAIN out"))
+        }
+        Asked::Constants(_) => {
+            Err(QueryError::whole(Code::UnsupportedSql, "constants are of no dataset").hint("write … FROM <dataset>"))
+        }
+    }
+}
+
+/// Reads one text, whatever it asks for.
+///
+/// # Errors
+/// [`Code::UnsupportedSql`] with the place and the nearest thing that is allowed.
+pub fn asked(sql: &str) -> Result<Asked, QueryError> {
     if sql.len() > TEXT_BYTES_MAX {
         let message = format!("the query has {} bytes; accepted are at most {TEXT_BYTES_MAX}", sql.len());
         return Err(QueryError::whole(Code::UnsupportedSql, message));
@@ -45,7 +73,29 @@ pub fn parse(sql: &str) -> Result<Query, QueryError> {
         return Err(QueryError::whole(Code::UnsupportedSql, message));
     }
     match &statements(sql)?[..] {
-        [Statement::Query(query)] => select::query(query),
+        [Statement::Query(query)] => match select::constants(query)? {
+            Some(constants) => Ok(Asked::Constants(constants)),
+            None => select::query(query).map(Asked::Question),
+        },
+        [
+            Statement::Explain {
+                describe_alias: DescribeAlias::Explain,
+                analyze: false,
+                verbose: false,
+                query_plan: false,
+                estimate: false,
+                statement,
+                format: None,
+                options: None,
+            },
+        ] => match statement.as_ref() {
+            Statement::Query(query) => select::query(query).map(Asked::Explain),
+            _ => Err(QueryError::whole(Code::UnsupportedSql, "only SELECT is explained")
+                .hint("write EXPLAIN SELECT COUNT(*) FROM <dataset>")),
+        },
+        [Statement::Explain { .. }] => {
+            Err(QueryError::whole(Code::UnsupportedSql, "EXPLAIN has no options here").hint("write EXPLAIN SELECT …"))
+        }
         [] => Err(QueryError::whole(Code::UnsupportedSql, "the query is empty; write SELECT … FROM …")),
         [_] => Err(QueryError::whole(Code::UnsupportedSql, "only SELECT is answered")
             .hint("write SELECT COUNT(*) FROM <dataset>")),

@@ -9,8 +9,8 @@ use crate::privacy::units::{DecimalFault, Epsilon, scaled};
 pub struct Ask {
     /// The SQL.
     pub sql: String,
-    /// How accurate.
-    pub accuracy: Wanted,
+    /// How accurate; nothing for what is free.
+    pub accuracy: Option<Wanted>,
     /// Fewer rows per unit than the policy's maximum.
     pub rows_per_unit: Option<u32>,
     /// The declared purpose, kept in the ledger.

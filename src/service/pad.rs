@@ -29,7 +29,9 @@ impl Service {
     #[must_use]
     pub fn pad(&self, who: &str, ask: &Ask) -> Option<Pad> {
         let least = self.least_pad()?;
-        let Ok(query) = parse::parse(&ask.sql) else { return Some(least) };
+        let Ok(parse::Asked::Question(query) | parse::Asked::Explain(query)) = parse::asked(&ask.sql) else {
+            return Some(least);
+        };
         let dataset = self.dataset(&query.dataset.text).filter(|dataset| self.branch(who, &dataset.name).is_some());
         let Some(dataset) = dataset else { return Some(least) };
         let Some(quantum) = dataset.quantum() else { return Some(Pad::OFF) };

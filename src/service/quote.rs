@@ -10,7 +10,7 @@ use crate::budget::ledger::read;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::{Accuracy, Certificate, NORMAL_975, Subject, certify, prices};
 use crate::privacy::units::{Epsilon, Price};
-use crate::query::answer::{ColumnInfo, ColumnKind, columns, laws};
+use crate::query::answer::{ColumnInfo, columns, laws};
 
 /// A quote.
 #[derive(Debug, Clone)]
@@ -93,8 +93,10 @@ impl Service {
     /// # Errors
     /// Those of [`Service::price`].
     pub fn quote(&self, who: &str, ask: &Ask) -> Result<Quote, ServiceError> {
-        let mut priced = self.price(who, ask)?;
-        super::walk::check_canonical(&priced)?;
+        self.quoted(who, self.price(who, ask)?, ask)
+    }
+
+    pub(super) fn quoted(&self, who: &str, mut priced: Priced, ask: &Ask) -> Result<Quote, ServiceError> {
         self.look_up(&mut priced);
         super::walk::check_canonical(&priced)?;
         let accountant = priced.dataset.terms.accountant;
@@ -160,14 +162,7 @@ impl Service {
         let shares = prices(accountant, &priced.plan.sought, &Accuracy::Epsilon(epsilon));
         let certificate = self.at(priced, &shares).ok()?;
         let columns = columns(&priced.plan.layout, &laws(certificate.measurements()));
-        let errors = columns.into_iter().filter_map(|column| match column.kind {
-            ColumnKind::Count(error) | ColumnKind::Sum(error) => Some(error),
-            ColumnKind::Key
-            | ColumnKind::BooleanKey
-            | ColumnKind::IntegerKey
-            | ColumnKind::Mean
-            | ColumnKind::Formula => None,
-        });
+        let errors = columns.into_iter().filter_map(|column| column.kind.std_error());
         errors.reduce(f64::max).map(|error| significant(NORMAL_975 * error, 9))
     }
 }
@@ -214,8 +209,8 @@ fn origins(offer: &Offer) -> Vec<String> {
 pub fn priced_epsilon(priced: &Priced, ask: &Ask, paid: Price) -> String {
     let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
     match &ask.accuracy {
-        Wanted::Epsilon(epsilon) if paid == total => epsilon.to_string(),
-        Wanted::Epsilon(_) | Wanted::Margin(_) | Wanted::Margins(_) => {
+        Some(Wanted::Epsilon(epsilon)) if paid == total => epsilon.to_string(),
+        Some(Wanted::Epsilon(_) | Wanted::Margin(_) | Wanted::Margins(_)) | None => {
             priced.dataset.terms.accountant.epsilon_spent(paid).to_string()
         }
     }

@@ -14,6 +14,7 @@ mod capacity;
 mod crash;
 mod differential;
 mod field;
+mod free;
 mod fuzz;
 mod gdp;
 mod grammar;

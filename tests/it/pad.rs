@@ -26,7 +26,7 @@ fn padded() -> String {
 }
 
 fn ask(sql: &str) -> Ask {
-    let accuracy = Wanted::Epsilon(Epsilon::parse("0.1").expect("an epsilon"));
+    let accuracy = Some(Wanted::Epsilon(Epsilon::parse("0.1").expect("an epsilon")));
     Ask { sql: sql.to_owned(), accuracy, rows_per_unit: None, purpose: None }
 }
 

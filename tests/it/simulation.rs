@@ -192,7 +192,7 @@ impl World {
             sql: format!("SELECT {outputs} FROM visits{filter}{keys}")
                 .replace("SELECT ", "SELECT ")
                 .replace(", COUNT(*)", ", COUNT(*) AS n"),
-            accuracy: Wanted::Epsilon(Epsilon::from_nanos(nanos)),
+            accuracy: Some(Wanted::Epsilon(Epsilon::from_nanos(nanos))),
             rows_per_unit: if self.rng.random_range(0..4) == 0 { Some(1) } else { None },
             purpose: None,
         }
@@ -452,7 +452,7 @@ pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
         let margin = tacit::service::ask::Margin::parse(&format!("{:.9}", error * 1.959_964)).expect("a margin");
         let ask = Ask {
             sql: format!("SELECT COUNT(*) FROM visits WHERE cost >= {view}"),
-            accuracy: Wanted::Margin(margin),
+            accuracy: Some(Wanted::Margin(margin)),
             rows_per_unit: None,
             purpose: None,
         };

@@ -9,7 +9,7 @@ use super::expressions::expression;
 use super::outputs::{has_aggregate, having, output};
 use super::{Budget, absent, conditions, name, start, unsupported};
 use crate::query::error::{Code, Position, QueryError};
-use crate::query::syntax::{Item, ItemValue, Key, Name, Order, OrderBy, Query};
+use crate::query::syntax::{Expression, Item, ItemValue, Key, LiteralValue, Name, Order, OrderBy, Query, Scalar};
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
     let at = start(query.span());
@@ -41,6 +41,34 @@ pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
     answer.order = order(order_by.as_ref(), at, &mut budget)?;
     answer.limit = limit(limit_clause.as_ref(), at)?;
     Ok(answer)
+}
+
+/// The constants of a question that has no table and nothing but them.
+pub(super) fn constants(query: &ast::Query) -> Result<Option<Vec<(String, LiteralValue)>>, QueryError> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return Ok(None) };
+    if !select.from.is_empty() || select.selection.is_some() {
+        return Ok(None);
+    }
+    let read = self::query_items(query, &select.projection)?;
+    let constant = |item: Item| match (item.value, item.alias) {
+        (ItemValue::Key(Expression { value: Scalar::Constant(value), .. }), alias) => {
+            Some((alias.map_or_else(|| "?column?".to_owned(), |alias| alias.text), value))
+        }
+        _ => None,
+    };
+    Ok(read.into_iter().map(constant).collect::<Option<Vec<_>>>().filter(|constants| !constants.is_empty()))
+}
+
+/// The items of a question that has nothing behind them.
+fn query_items(query: &ast::Query, projection: &[SelectItem]) -> Result<Vec<Item>, QueryError> {
+    let at = start(query.span());
+    absent(
+        query.with.is_some() || query.order_by.is_some() || query.limit_clause.is_some(),
+        at,
+        "a clause without a table",
+    )?;
+    let mut budget = Budget::default();
+    projection.iter().map(|one| item(one, &mut budget)).collect()
 }
 
 fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Query, QueryError> {

@@ -1,0 +1,168 @@
+//! What costs nothing and touches no data: constants, the public groups of keys, and what a question would cost.
+//!
+//! Promises that an answer is made of the text, the public terms and the caller's own account alone.
+
+use super::account::AccountView;
+use super::ask::{Ask, Wanted};
+use super::quote::Quote;
+use super::{Service, ServiceError};
+use crate::budget::charge::Refusal;
+use crate::budget::ledger::read;
+use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
+use crate::query::parse::{Asked, asked};
+use crate::query::syntax::{ItemValue, LiteralValue, Query};
+
+/// A free answer.
+#[derive(Debug, Clone)]
+pub struct FreeAnswer {
+    /// What it is about; constants are about nothing.
+    pub about: Option<About>,
+    /// The canonical SQL.
+    pub sql: String,
+    /// The table.
+    pub table: Table,
+}
+
+/// The dataset of a free answer, and the caller's account.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// The dataset's name.
+    pub dataset: String,
+    /// The edition that would be asked.
+    pub edition: String,
+    /// The dataset's δ.
+    pub delta: String,
+    /// The account, which did not change.
+    pub account: AccountView,
+}
+
+/// What a text asks for that is free.
+enum Free {
+    Constants(Vec<(String, LiteralValue)>),
+    Keys(Query),
+    Explained(Query),
+}
+
+/// Whether a text is free; nothing where it cannot be read, which whoever prices it will say.
+fn free(sql: &str) -> Option<Free> {
+    let is_key = |value: &ItemValue| matches!(value, ItemValue::Key(_));
+    match asked(sql).ok()? {
+        Asked::Constants(constants) => Some(Free::Constants(constants)),
+        Asked::Explain(query) => Some(Free::Explained(query)),
+        Asked::Question(query) if query.having.is_none() && query.items.iter().all(|item| is_key(&item.value)) => {
+            Some(Free::Keys(query))
+        }
+        Asked::Question(_) => None,
+    }
+}
+
+impl Service {
+    /// Whether a question is free to answer, by its text alone.
+    #[must_use]
+    pub fn is_free(&self, ask: &Ask) -> bool {
+        free(&ask.sql).is_some()
+    }
+
+    /// A free answer. Blocks for as long as a quote takes.
+    ///
+    /// # Errors
+    /// Those of [`Service::price`].
+    pub fn answer_free(&self, who: &str, ask: &Ask) -> Result<FreeAnswer, ServiceError> {
+        match free(&ask.sql) {
+            Some(Free::Constants(constants)) => {
+                Ok(FreeAnswer { about: None, sql: ask.sql.clone(), table: of_constants(&constants) })
+            }
+            Some(Free::Keys(query)) => {
+                let priced = self.price_query(who, &query, ask)?;
+                super::walk::check_canonical(&priced)?;
+                let table = tabulate(&priced.plan.layout, &[]);
+                let about = self.about(who, &priced.dataset.name)?;
+                Ok(FreeAnswer { about: Some(about), sql: priced.sql, table })
+            }
+            Some(Free::Explained(query)) => {
+                let limit = self.dataset(&query.dataset.text).map(|dataset| dataset.terms.max_epsilon_per_query);
+                let ask = Ask { accuracy: ask.accuracy.clone().or(limit.map(Wanted::Epsilon)), ..ask.clone() };
+                let quote = self.quoted(who, self.price_query(who, &query, &ask)?, &ask)?;
+                let about = self.about(who, &quote.dataset)?;
+                let table = explained(&quote);
+                Ok(FreeAnswer { about: Some(about), sql: format!("EXPLAIN {}", quote.sql), table })
+            }
+            None => Err(ServiceError::Unsaid),
+        }
+    }
+
+    fn about(&self, who: &str, dataset: &str) -> Result<About, ServiceError> {
+        let served = self.dataset(dataset).ok_or_else(|| ServiceError::UnknownDataset(dataset.to_owned()))?;
+        let accountant = served.terms.accountant;
+        let mark = read(self.ledger(), |book| {
+            let branch = book.branch(dataset, who)?;
+            Some(book.mark(book.account(branch.researcher), self.now_ms()))
+        });
+        let mark = mark.ok_or_else(|| self.refused(dataset, Refusal::NoAccount))?;
+        Ok(About {
+            dataset: dataset.to_owned(),
+            edition: served.edition.clone(),
+            delta: accountant.delta().to_string(),
+            account: AccountView::of(accountant, &mark),
+        })
+    }
+}
+
+fn table(columns: Vec<(String, ColumnKind)>, rows: Vec<Vec<Cell>>) -> Table {
+    let (names, kinds): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+    let infos =
+        names.iter().zip(&kinds).map(|(name, kind)| ColumnInfo { name: name.clone(), kind: *kind, bounds: None });
+    Table { columns: infos.collect(), names, kinds, rows }
+}
+
+fn of_constants(constants: &[(String, LiteralValue)]) -> Table {
+    let mut names: Vec<String> = Vec::new();
+    for (name, _) in constants {
+        let taken = names.iter().filter(|known| *known == name || known.starts_with(&format!("{name} "))).count();
+        names.push(if taken == 0 { name.clone() } else { format!("{name} {}", taken + 1) });
+    }
+    let one = |value: &LiteralValue| match value {
+        LiteralValue::Number(text) => match text.parse::<i64>() {
+            Ok(whole) => (ColumnKind::IntegerKey, Cell::Decimal(i128::from(whole) * 1_000_000_000)),
+            Err(_) => (ColumnKind::Key, Cell::Text(text.clone())),
+        },
+        LiteralValue::Text(text) | LiteralValue::Date(text) => (ColumnKind::Key, Cell::Text(text.clone())),
+        LiteralValue::Boolean(truth) => (ColumnKind::BooleanKey, Cell::Boolean(*truth)),
+    };
+    let (kinds, cells): (Vec<_>, Vec<_>) = constants.iter().map(|(_, value)| one(value)).unzip();
+    table(names.into_iter().zip(kinds).collect(), vec![cells])
+}
+
+/// A quote as a table: a row an output, with the price of the whole in each.
+fn explained(quote: &Quote) -> Table {
+    let text = |text: &str| Cell::Text(text.to_owned());
+    let optional = |value: Option<String>| value.map_or(Cell::Missing, Cell::Text);
+    let row = |column: &ColumnInfo| {
+        let (bounds_low, bounds_high) = column.bounds.clone().unzip();
+        vec![
+            text(&column.name),
+            text(column.kind.word()),
+            optional(column.kind.std_error().map(|error| super::account::significant(error, 9))),
+            optional(column.kind.margin().map(|margin| super::account::significant(margin, 9))),
+            optional(bounds_low),
+            optional(bounds_high),
+            Cell::Decimal(i128::from(quote.rows_per_unit) * 1_000_000_000),
+            text(&quote.epsilon),
+            Cell::Boolean(quote.answerable),
+            Cell::Boolean(quote.replay),
+        ]
+    };
+    let columns = [
+        ("output", ColumnKind::Key),
+        ("aggregate", ColumnKind::Key),
+        ("std_error", ColumnKind::Key),
+        ("margin", ColumnKind::Key),
+        ("min", ColumnKind::Key),
+        ("max", ColumnKind::Key),
+        ("rows_per_unit", ColumnKind::IntegerKey),
+        ("epsilon", ColumnKind::Key),
+        ("answerable", ColumnKind::BooleanKey),
+        ("replay", ColumnKind::BooleanKey),
+    ];
+    table(columns.map(|(name, kind)| (name.to_owned(), kind)).into(), quote.columns.iter().map(row).collect())
+}
