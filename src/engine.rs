@@ -9,6 +9,7 @@ mod limits;
 mod neighbours;
 mod polars;
 mod pool;
+mod units;
 mod wire;
 pub mod worker;
 

@@ -15,6 +15,8 @@ pub mod filter;
 
 pub mod formula;
 
+pub mod units;
+
 pub mod plan;
 
 pub mod canonical;

@@ -300,8 +300,9 @@ impl Service {
     /// One question at a time for each measurement, so that two equal ones are drawn once, whoever asks.
     async fn lock_views(&self, priced: &Priced) -> Vec<impl Sized + use<>> {
         let mut views: Vec<_> = priced.wanted.iter().map(|wanted| wanted.view).collect();
-        // In one order for everybody, so that nobody waits in a circle.
+        // In one order for everybody, so that nobody waits in a circle, and each once, so that nobody waits for themselves.
         views.sort_unstable();
+        views.dedup();
         let mut locks = Vec::with_capacity(views.len());
         for view in views {
             locks.push(self.view_locks.lock("", &view).await);

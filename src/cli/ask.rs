@@ -9,6 +9,7 @@ use super::{Failure, ServerOptions};
 use crate::files;
 use crate::present;
 use crate::query::file::QueryFile;
+use crate::service::free::is_free;
 use crate::terminal::{say, say_bytes};
 
 #[derive(Args)]
@@ -101,6 +102,9 @@ fn body(options: &Options) -> Result<Value, Failure> {
         }
         (None, None) => return Err(Failure::Usage("write the SQL, or name a file with --file".to_owned())),
     };
+    if epsilon.is_none() && margin.is_none() && !is_free(&sql) {
+        return Err(Failure::Usage("say how accurate: --epsilon 0.1, or --margin 25".to_owned()));
+    }
     let fields = json!({
         "sql": sql, "epsilon": epsilon, "margin": margin, "rows_per_unit": options.rows_per_unit,
         "purpose": options.purpose,

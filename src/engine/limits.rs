@@ -15,8 +15,9 @@ const PROCESS_BYTES: u64 = 4 << 30;
 const CORE_BYTES: u64 = 512 << 20;
 /// Copies of the table while it is read and laid out.
 const TABLE_COPIES: u64 = 4;
-/// Bytes of a row that a group-by may hold: a hashed key, a set entry, a cell number, all doubled while tables grow.
-const GROUP_BYTES_PER_ROW: u64 = 192;
+/// Bytes of a row that a group-by may hold: a hashed key, a set entry, a cell number, all doubled while tables grow; and the values
+/// of sixteen columns of a subquery, before and after they are folded.
+const GROUP_BYTES_PER_ROW: u64 = 192 + 16 * 3 * 9;
 /// Bytes of bookkeeping of a row: unit, rank, bits that say what is missing.
 const ROW_BYTES: u64 = 16;
 

@@ -146,6 +146,23 @@ fn plans() -> Vec<Plan> {
             }
         }
     }
+    for inner in ["", "WHERE whole > real OR flag"] {
+        for (condition, keys) in
+            [("", ""), ("WHERE n > 1", "fixed"), ("WHERE total < 5000 AND last - first > 10", "any_u, n")]
+        {
+            let group = if keys.is_empty() { String::new() } else { format!("GROUP BY {keys}") };
+            let sql = format!(
+                "SELECT COUNT(*) AS c, SUM(total) AS s, AVG(m) AS a, VAR_SAMP(n) AS v, SUM(last - first) AS d, COUNT(DISTINCT who) AS w, \
+                 SUM(top) FILTER (WHERE any_u) AS t FROM (SELECT who, fixed, COUNT(*) AS n, SUM(whole * 2) AS total, \
+                 AVG(real) AS m, MIN(day) AS first, MAX(day) AS last, BOOL_OR(free = 'u') AS any_u, \
+                 (ARRAY_AGG(whole ORDER BY day DESC))[1] AS top FROM t {inner} GROUP BY who, fixed) AS u {condition} {group}"
+            );
+            let query = parse(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+            for rows in 1..=3 {
+                plans.push(plan(&query, &policy.terms, Some(rows)).unwrap_or_else(|error| panic!("{sql}: {error}")));
+            }
+        }
+    }
     plans
 }
 

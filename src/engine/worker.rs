@@ -54,5 +54,5 @@ pub fn run() -> Result<(), EngineFault> {
 }
 
 fn every_row() -> Computation {
-    Computation { rows_per_unit: 1, filter: None, keys: Vec::new(), measures: vec![Measure::Rows] }
+    Computation { rows_per_unit: 1, filter: None, keys: Vec::new(), measures: vec![Measure::Rows], units: None }
 }

@@ -11,6 +11,7 @@ use super::problem::Problem;
 use super::{App, pad, quotes::QuestionBody};
 use crate::service::ServiceError;
 use crate::service::ask::Ask;
+use crate::service::free::is_free;
 
 /// Seconds that a caller waits for an answer at the most; the work goes on.
 const ANSWER_SECONDS_MAX: u64 = 120;
@@ -48,7 +49,7 @@ async fn answer(
     let format = Format::negotiate(headers)?;
     let key = key_use(headers, body)?;
     let ask = asked?;
-    if service.is_free(&ask) {
+    if is_free(&ask.sql) {
         return free(service, who, ask, format).await;
     }
     // A caller that hangs up cancels nothing: the work is its own task.

@@ -16,9 +16,13 @@ use crate::dataset::policy::{Terms, is_identifier};
 /// Writes the SQL of a plan.
 #[must_use]
 pub fn sql(plan: &Plan, terms: &Terms) -> String {
-    let writer = Writer { plan, rows: Rows { terms } };
+    let writer = Writer { plan, rows: Rows { terms: plan.terms(terms) } };
     let items: Vec<_> = plan.layout.outputs.iter().map(|output| writer.item(output)).collect();
-    let mut sql = format!("SELECT {} FROM {}", items.join(", "), identifier(&plan.dataset));
+    let table = match (&plan.computation.units, &plan.seen) {
+        (Some(units), Some(seen)) => terms::subquery(&plan.dataset, units, seen, &Rows { terms }),
+        (None, _) | (_, None) => identifier(&plan.dataset),
+    };
+    let mut sql = format!("SELECT {} FROM {table}", items.join(", "));
     if let Some(filter) = &plan.computation.filter {
         sql.push_str(&format!(" WHERE {}", writer.rows.filter(filter, false)));
     }

@@ -58,6 +58,7 @@ pub fn split(filter: Option<&Filter>, keys: &[Term]) -> (Vec<Filter>, Vec<Filter
 /// How `measure` of `target` is a sum of cells of `measure` of `source`, if it is.
 #[must_use]
 pub fn derive(target: &Computation, source: &Computation, measure: &Measure, terms: &Terms) -> Option<Derivation> {
+    let terms = &*target.seen(terms);
     let source_keys: Vec<Term> = source.keys.iter().map(|key| key.column.clone()).collect();
     // A key that cannot be missing any more is the same key with one code less.
     let same = |key: &PlanKey, other: &PlanKey| {
@@ -69,7 +70,7 @@ pub fn derive(target: &Computation, source: &Computation, measure: &Measure, ter
     let kept = kept?;
     let ((wanted, rest), (held, source_rest)) =
         (split(target.filter.as_ref(), &source_keys), split(source.filter.as_ref(), &source_keys));
-    if target.rows_per_unit != source.rows_per_unit || rest != source_rest {
+    if target.rows_per_unit != source.rows_per_unit || target.units != source.units || rest != source_rest {
         return None;
     }
     let cells = usize::try_from(target.groups()).ok()?;

@@ -5,6 +5,9 @@
 
 mod outputs;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +17,7 @@ use super::filter::Filter;
 use super::syntax::{Expression, Function, ItemValue, Key, Output, Query, Scalar};
 use super::term::coding;
 use super::term::{Term, typed};
+use super::units::{Units, subquery};
 use crate::budget::entry::Digest;
 use crate::dataset::policy::Terms;
 use crate::privacy::certificate::Sought;
@@ -98,16 +102,23 @@ pub struct Computation {
     pub keys: Vec<PlanKey>,
     /// Measurements, ascending, each once.
     pub measures: Vec<Measure>,
+    /// The table of one row a unit that all of this is about, where it is not about the dataset's own rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<Units>,
 }
 
 impl Computation {
     /// Digest of one of its measurements, of which edition: what can be shared and topped up.
     #[must_use]
     pub fn view_of(&self, measure: &Measure, dataset: &str, edition: &str) -> Digest {
-        let alone = (self.rows_per_unit, &self.filter, &self.keys, measure);
+        let alone = self.alone(measure);
+        let parts = (alone.rows_per_unit, &alone.filter, &alone.keys, &alone.measures[0]);
+        let bytes = match &alone.units {
+            None => serde_json::to_vec(&(dataset, edition, parts)),
+            Some(units) => serde_json::to_vec(&(dataset, edition, parts, units)),
+        };
         // Unwrap safety: the parts are plain data.
-        let bytes = serde_json::to_vec(&(dataset, edition, alone)).expect("a measurement is plain data");
-        *blake3::hash(&bytes).as_bytes()
+        *blake3::hash(&bytes.expect("a measurement is plain data")).as_bytes()
     }
 
     /// What one row costs at the most, in looks at a column: public, for it follows from the question alone.
@@ -115,7 +126,8 @@ impl Computation {
     pub fn looks(&self) -> u64 {
         let measures: u64 = self.measures.iter().map(Measure::looks).sum();
         let keys: u64 = self.keys.iter().map(|key| key.column.nodes()).sum();
-        1 + keys + measures + self.filter.as_ref().map_or(0, Filter::nodes)
+        let units = self.units.as_ref().map_or(0, Units::looks);
+        1 + units + keys + measures + self.filter.as_ref().map_or(0, Filter::nodes)
     }
 
     /// Groups: the product of the keys' sizes.
@@ -151,9 +163,17 @@ pub struct Plan {
     pub layout: Layout,
     /// What the privacy core needs to know, in the order of the measurements.
     pub sought: Vec<Sought>,
+    /// The terms of the table of one row a unit, with the names that the question gives; nothing where it asks the dataset itself.
+    pub seen: Option<Arc<Terms>>,
 }
 
 impl Plan {
+    /// The terms that everything after FROM is about.
+    #[must_use]
+    pub fn terms<'a>(&'a self, of_dataset: &'a Terms) -> &'a Terms {
+        self.seen.as_deref().unwrap_or(of_dataset)
+    }
+
     /// Digest of what is measured, of which edition: the plan without names, order and accuracy.
     #[must_use]
     pub fn view(&self, edition: &str) -> Digest {
@@ -169,18 +189,41 @@ impl Plan {
 /// In this order: [`Code::NotAnAggregate`], [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`] of
 /// literals and types, [`Code::TooManyGroups`].
 pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<Plan, QueryError> {
+    let (units, seen) = match &query.person {
+        None => (None, None),
+        Some(inner) => {
+            let rows = rows_per_unit.filter(|rows| (1..=terms.max_rows_per_unit).contains(rows));
+            let subquery = subquery(&named(query), inner, terms, rows.unwrap_or(terms.max_rows_per_unit))?;
+            (Some(subquery.units), Some(Arc::new(subquery.terms)))
+        }
+    };
+    let of_dataset = terms;
+    let terms = seen.as_deref().unwrap_or(of_dataset);
     let grouped = grouped(query, terms)?;
     check_shape(query, &grouped)?;
     for name in query.columns(&grouped) {
         typed::declared(name, terms)?;
     }
-    let rows_per_unit = check_rows(rows_per_unit, terms)?;
+    let rows_per_unit = check_rows(rows_per_unit, of_dataset)?;
     let filter = query.condition.as_ref().map(|condition| typed::condition(condition, terms)).transpose()?;
     let keys = keys(&grouped, terms, filter.as_ref())?;
-    let mut computation = Computation { rows_per_unit, filter, keys, measures: Vec::new() };
+    let mut computation = Computation { rows_per_unit, filter, keys, measures: Vec::new(), units };
     let layout = outputs::layout(query, terms, &mut computation)?;
     let sought = sought(&computation, terms)?;
-    Ok(Plan { dataset: query.dataset.text.clone(), computation, layout, sought })
+    Ok(Plan { dataset: query.dataset.text.clone(), computation, layout, sought, seen })
+}
+
+/// Every column that the outer question may mean, aliases of its own included.
+fn named(query: &Query) -> HashSet<String> {
+    let keys: Vec<Expression> = query
+        .keys
+        .iter()
+        .filter_map(|key| match key {
+            Key::By(expression) => Some(expression.clone()),
+            Key::Ordinal(..) => None,
+        })
+        .collect();
+    query.columns(&keys).into_iter().map(|name| name.text.clone()).collect()
 }
 
 /// What is grouped by; an ordinal, or an alias where no column has that name, stands for what is selected.
@@ -288,7 +331,9 @@ fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, Query
             Measure::Sum { column } => Statistic::Sum { radius: column.grid(terms).map_or(0, |grid| grid.radius()) },
             Measure::Units | Measure::UnitsWhere { .. } => Statistic::DistinctUnits { cells_reachable },
         };
-        let sensitivity = Sensitivity::of(statistic, computation.rows_per_unit);
+        // In the table of one row a unit, that is what a unit has.
+        let rows = if computation.units.is_some() { 1 } else { computation.rows_per_unit };
+        let sensitivity = Sensitivity::of(statistic, rows);
         // Unwrap safety: whoever made a sum has looked that max_rows × radius is below 2⁶², and rows_per_unit is at most max_rows.
         sensitivity.map(|sensitivity| Sought { sensitivity, cells: groups }).expect("a policy bounds its sums")
     };

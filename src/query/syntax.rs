@@ -10,8 +10,10 @@ use super::term::calendar::{Part, Period};
 /// One question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
-    /// The one table.
+    /// The one dataset.
     pub dataset: Name,
+    /// The subquery that makes one row a unit of it, where there is one; it names the same dataset.
+    pub person: Option<Box<Query>>,
     /// `DISTINCT`: the selected keys are what is grouped by.
     pub distinct: bool,
     /// What is selected, in order.
@@ -181,6 +183,23 @@ pub enum Function {
     Spread(Spread, Expression),
     /// `CORR(y, x)` and the like.
     Pair(Pair, Expression, Expression),
+    /// `MIN(a)`; of one unit alone.
+    Min(Expression),
+    /// `MAX(a)`; of one unit alone.
+    Max(Expression),
+    /// `BOOL_OR(a)`; of one unit alone.
+    Any(Condition),
+    /// `BOOL_AND(a)`; of one unit alone.
+    Every(Condition),
+    /// `(ARRAY_AGG(a ORDER BY b [DESC]))[1]`; of one unit alone.
+    First {
+        /// a
+        of: Expression,
+        /// b
+        by: Expression,
+        /// From the greatest b down.
+        descending: bool,
+    },
 }
 
 /// Statistics of one variable's squares.
@@ -362,6 +381,11 @@ impl Function {
             Self::CountRows | Self::Count(_) | Self::CountDistinct(_) => "count",
             Self::Sum(_) => "sum",
             Self::Avg(_) => "avg",
+            Self::Min(_) => "min",
+            Self::Max(_) => "max",
+            Self::Any(_) => "bool_or",
+            Self::Every(_) => "bool_and",
+            Self::First { .. } => "array_agg",
             Self::Spread(spread, _) => Spread::ALL.iter().find(|(_, one)| one == spread).map_or("", |(word, _)| word),
             Self::Pair(pair, ..) => Pair::ALL.iter().find(|(_, one)| one == pair).map_or("", |(word, _)| word),
         }

@@ -6,6 +6,7 @@
 
 pub mod calendar;
 pub mod coding;
+mod columns;
 pub mod lower;
 pub mod typed;
 
@@ -212,7 +213,10 @@ impl Term {
     pub fn nodes(&self) -> u64 {
         match self {
             Self::Column(_) => 1,
-            Self::Made(made) => 1 + made.parts().into_iter().map(Self::nodes).sum::<u64>() + made.conditions(),
+            Self::Made(made) => {
+                1 + made.parts().into_iter().map(Self::nodes).sum::<u64>()
+                    + made.filters().into_iter().map(Filter::nodes).sum::<u64>()
+            }
         }
     }
 }
@@ -237,11 +241,12 @@ impl Made {
         }
     }
 
-    fn conditions(&self) -> u64 {
+    /// The conditions it is made of.
+    fn filters(&self) -> Vec<&Filter> {
         match self {
-            Self::Case(whens, _) => whens.iter().map(|(filter, _)| filter.nodes()).sum(),
-            Self::Choice { whens, .. } => whens.iter().map(|(filter, _)| filter.nodes()).sum(),
-            Self::Truth(filter) => filter.nodes(),
+            Self::Case(whens, _) => whens.iter().map(|(filter, _)| filter).collect(),
+            Self::Choice { whens, .. } => whens.iter().map(|(filter, _)| filter).collect(),
+            Self::Truth(filter) => vec![filter],
             Self::Constant(_)
             | Self::Day(_)
             | Self::Plus(_)
@@ -255,7 +260,7 @@ impl Made {
             | Self::Filled(..)
             | Self::Truncated(..)
             | Self::Extracted(..)
-            | Self::Bucket { .. } => 0,
+            | Self::Bucket { .. } => Vec::new(),
         }
     }
 }

@@ -63,19 +63,18 @@ impl Atlas {
         if computation.keys.is_empty() {
             return;
         }
-        let columns = key_columns(computation);
-        let (_, rest) = split(computation.filter.as_ref(), &columns);
         let mut charted = self.charted.write().unwrap_or_else(PoisonError::into_inner);
         for measure in &computation.measures {
             let view = computation.view_of(measure, dataset, edition);
             if !charted.known.insert(view) {
                 continue;
             }
-            let source =
-                Source { view, computation: Computation { measures: vec![measure.clone()], ..computation.clone() } };
-            let of_keys = charted.families.entry(family(computation, measure, dataset, edition)).or_default();
-            let of_rest = of_keys.entry(columns.clone()).or_default();
-            of_rest.entry(rest.clone()).or_default().push(Arc::new(source));
+            let computation = computation.alone(measure);
+            let columns = key_columns(&computation);
+            let (_, rest) = split(computation.filter.as_ref(), &columns);
+            let of_keys = charted.families.entry(family(&computation, dataset, edition)).or_default();
+            let of_rest = of_keys.entry(columns).or_default();
+            of_rest.entry(rest).or_default().push(Arc::new(Source { view, computation }));
         }
     }
 
@@ -89,7 +88,9 @@ impl Atlas {
         cells_left: &mut u64,
     ) -> Vec<Ancestor> {
         let own = target.view_of(measure, dataset, edition);
-        let candidates = self.candidates(target, measure, dataset, edition);
+        let target = &target.alone(measure);
+        let measure = &target.measures[0];
+        let candidates = self.candidates(target, dataset, edition);
         let mut found = Vec::new();
         for source in candidates.into_iter().filter(|source| source.view != own) {
             let Some(left) = cells_left.checked_sub(source.computation.groups()) else { break };
@@ -104,9 +105,9 @@ impl Atlas {
     }
 
     /// Sources with all the target's keys and the same conjuncts beyond theirs.
-    fn candidates(&self, target: &Computation, measure: &Measure, dataset: &str, edition: &str) -> Vec<Arc<Source>> {
+    fn candidates(&self, target: &Computation, dataset: &str, edition: &str) -> Vec<Arc<Source>> {
         let charted = self.charted.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(of_keys) = charted.families.get(&family(target, measure, dataset, edition)) else {
+        let Some(of_keys) = charted.families.get(&family(target, dataset, edition)) else {
             return Vec::new();
         };
         let wanted = key_columns(target);
@@ -129,7 +130,9 @@ fn key_columns(computation: &Computation) -> Vec<Term> {
     computation.keys.iter().map(|key| key.column.clone()).collect()
 }
 
-fn family(computation: &Computation, measure: &Measure, dataset: &str, edition: &str) -> Family {
+/// The family of a computation of one measurement.
+fn family(computation: &Computation, dataset: &str, edition: &str) -> Family {
+    let measure = &computation.measures[0];
     let (dataset, edition) = (dataset.to_owned(), edition.to_owned());
     Family { dataset, edition, rows_per_unit: computation.rows_per_unit, measure: measure.clone() }
 }

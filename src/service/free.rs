@@ -56,13 +56,13 @@ fn free(sql: &str) -> Option<Free> {
     }
 }
 
-impl Service {
-    /// Whether a question is free to answer, by its text alone.
-    #[must_use]
-    pub fn is_free(&self, ask: &Ask) -> bool {
-        free(&ask.sql).is_some()
-    }
+/// Whether a question is free to answer, by its text alone.
+#[must_use]
+pub fn is_free(sql: &str) -> bool {
+    free(sql).is_some()
+}
 
+impl Service {
     /// A free answer. Blocks for as long as a quote takes.
     ///
     /// # Errors

@@ -61,3 +61,13 @@ SELECT diagnosis, AVG(cost) AS a FROM visits WHERE diagnosis IS NOT NULL GROUP B
 SELECT region, smoker, COUNT(*) AS n FROM visits GROUP BY region, smoker ORDER BY n DESC, region, smoker NULLS FIRST LIMIT 5
 SELECT COUNT(*) * 100.0 / 7 AS p, -COUNT(DISTINCT patient_id) AS m FROM visits
 SELECT smoker, AVG(age) AS a, AVG(cost) / AVG(age) AS r FROM visits GROUP BY smoker ORDER BY smoker
+SELECT COUNT(*) AS people, SUM(total) AS s, AVG(total) AS a FROM (SELECT patient_id, SUM(cost) AS total FROM visits GROUP BY patient_id) AS p
+SELECT region, AVG(visits) AS v, VAR_SAMP(total) AS w, COUNT(*) AS n FROM (SELECT patient_id, region, COUNT(*) AS visits, SUM(cost) AS total FROM visits WHERE age > 20 GROUP BY patient_id, region) AS p GROUP BY region
+SELECT asthma, COUNT(*) AS n, AVG(dearest - cheapest) AS spread FROM (SELECT patient_id, BOOL_OR(diagnosis = 'asthma') AS asthma, MAX(cost) AS dearest, MIN(cost) AS cheapest FROM visits GROUP BY patient_id) AS p GROUP BY asthma
+SELECT AVG(last - first) AS days, COUNT(*) FILTER (WHERE last - first > 365) AS long FROM (SELECT patient_id, MIN(visited) AS first, MAX(visited) AS last FROM visits GROUP BY patient_id) AS p
+SELECT visits, COUNT(*) AS n FROM (SELECT patient_id, COUNT(*) AS visits FROM visits GROUP BY patient_id) AS p GROUP BY visits
+SELECT DATE_TRUNC('year', first) AS y, COUNT(*) AS n FROM (SELECT patient_id, MIN(visited) AS first FROM visits GROUP BY patient_id) AS p GROUP BY 1
+SELECT COUNT(DISTINCT patient_id) AS p, SUM(known) AS k FROM (SELECT patient_id, COUNT(diagnosis) FILTER (WHERE age > 30) AS known FROM visits GROUP BY patient_id) AS p WHERE known > 0
+SELECT all_of, any_of, COUNT(*) AS n FROM (SELECT patient_id, BOOL_AND(smoker) AS all_of, BOOL_OR(smoker) FILTER (WHERE cost > 100) AS any_of FROM visits GROUP BY patient_id) AS p GROUP BY all_of, any_of
+SELECT latest, COUNT(*) AS n, AVG(paid) AS a FROM (SELECT patient_id, (ARRAY_AGG(EXTRACT(YEAR FROM visited) ORDER BY visited DESC))[1] AS latest, (ARRAY_AGG(cost ORDER BY cost))[1] AS paid FROM visits GROUP BY patient_id) AS p GROUP BY latest
+SELECT SUM(LEAST(total, 500)) AS s, CORR(total, oldest) AS c FROM (SELECT patient_id, SUM(cost) AS total, MAX(age) AS oldest FROM visits GROUP BY patient_id) AS p

@@ -11,6 +11,8 @@ use rand::seq::IndexedRandom;
 use tacit::dataset::domain::{Column, Domain, date_text};
 use tacit::dataset::policy::{Terms, Unit};
 use tacit::query::error::Position;
+use tacit::query::parse::parse;
+use tacit::query::plan::plan;
 use tacit::query::syntax::{
     Aggregate, Comparison, Condition, Expression, Function, Having, Key, Literal, LiteralValue, Name, Operator,
     OrderBy, Output, Pair, Scalar, Spread,
@@ -18,6 +20,8 @@ use tacit::query::syntax::{
 use tacit::query::term::calendar::{Part, Period};
 
 const DEPTH_MAX: u32 = 3;
+/// Columns of a subquery.
+const UNIT_COLUMNS: usize = 4;
 const PLACE: Position = Position { line: 1, column: 1 };
 
 /// A question about a dataset; most can be answered, some are broken in one place.
@@ -28,12 +32,17 @@ pub fn question(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
 
 /// A question that is not broken on purpose.
 pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
-    let walk = Walk { terms };
+    let own = Walk { terms };
+    let inner = own.subquery(rng, dataset).filter(|_| rng.random_bool(0.3));
+    // Outside of a subquery its columns are what there is.
+    let planned = inner.as_ref().and_then(|text| seen(text, terms));
+    let table = planned.as_ref().map_or_else(|| dataset.to_owned(), |(text, _)| text.clone());
+    let walk = Walk { terms: planned.as_ref().map_or(terms, |(_, terms)| terms) };
     let keys = walk.keys(rng);
     let outputs: Vec<Output> = (0..rng.random_range(1..4)).map(|_| walk.output(rng, 1)).collect();
     let mut items: Vec<String> = keys.iter().map(write::key).collect();
     items.extend(outputs.iter().enumerate().map(|(at, one)| format!("{} AS a{at}", write::output(one))));
-    let mut sql = format!("SELECT {} FROM {dataset}", items.join(", "));
+    let mut sql = format!("SELECT {} FROM {table}", items.join(", "));
     if rng.random_bool(0.6) {
         sql.push_str(&format!(" WHERE {}", write::condition(&walk.condition(rng, DEPTH_MAX))));
     }
@@ -61,6 +70,14 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
         sql.push_str(&format!(" LIMIT {}", rng.random_range(0..20)));
     }
     sql
+}
+
+/// A subquery with the terms of its columns.
+fn seen(text: &str, terms: &Terms) -> Option<(String, Terms)> {
+    let names: Vec<String> = (0..UNIT_COLUMNS).map(|at| format!("COUNT(u{at}) AS n{at}")).collect();
+    let query = parse(&format!("SELECT {} FROM {text}", names.join(", "))).ok()?;
+    let plan = plan(&query, terms, None).ok()?;
+    Some((text.to_owned(), plan.seen?.as_ref().clone()))
 }
 
 /// One word of the question replaced by another that may stand in no question, or not there.
@@ -159,6 +176,46 @@ impl Walk<'_> {
             return at(Scalar::Arithmetic(Box::new(day), operator, Box::new(days)));
         }
         day
+    }
+
+    /// A subquery with a row for each unit; nothing where every row is one.
+    fn subquery(&self, rng: &mut StdRng, dataset: &str) -> Option<String> {
+        let Unit::Column(unit) = &self.terms.unit else { return None };
+        let own: Vec<_> = self.terms.columns.iter().filter(|column| column.per_unit).collect();
+        let (mut items, mut keys) = (vec![unit.clone()], vec![unit.clone()]);
+        for at in 0..UNIT_COLUMNS {
+            if let Some(column) = own.choose(rng).filter(|_| rng.random_bool(0.2)) {
+                keys.push(column.name.clone());
+                items.push(format!("{} AS u{at}", column.name));
+                continue;
+            }
+            let function = match rng.random_range(0..9) {
+                0 => Function::CountRows,
+                1 => Function::Count(column(&self.column(rng).name)),
+                2 => Function::Sum(self.number(rng, 1)),
+                3 => Function::Avg(self.number(rng, 0)),
+                4 => Function::Min(if rng.random_bool(0.5) { self.day(rng) } else { self.number(rng, 1) }),
+                5 => Function::Max(self.number(rng, 1)),
+                6 => Function::Any(self.condition(rng, 1)),
+                7 => Function::Every(self.condition(rng, 1)),
+                _ => {
+                    let of = column(&self.column(rng).name);
+                    // An order that leaves no ties: rows that are alike stay in the order of a secret hash.
+                    let is_fine = |domain: &Domain| matches!(domain, Domain::Number(grid) if !grid.integer);
+                    let by = self.of_domain(rng, is_fine);
+                    Function::First { of, by, descending: rng.random_bool(0.5) }
+                }
+            };
+            let filter = rng.random_bool(0.2).then(|| self.condition(rng, 1));
+            let aggregate = Output::Aggregate(Box::new(Aggregate { function, filter, at: PLACE }));
+            items.push(format!("{} AS u{at}", write::output(&aggregate)));
+        }
+        let condition = if rng.random_bool(0.4) {
+            format!(" WHERE {}", write::condition(&self.condition(rng, 1)))
+        } else {
+            String::new()
+        };
+        Some(format!("(SELECT {} FROM {dataset}{condition} GROUP BY {}) AS t", items.join(", "), keys.join(", ")))
     }
 
     /// A number of a row.

@@ -2,7 +2,8 @@
 //!
 //! It shares the definition of plans with the engine, and none of its arithmetic: no programs of integers, no polars, no calendar of ours.
 
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{Datelike, Days, NaiveDate};
 use dashu::base::{Abs, Signed};
@@ -15,6 +16,7 @@ use tacit::query::filter::Filter;
 use tacit::query::plan::{Computation, Measure, PlanKey};
 use tacit::query::term::calendar::{Part, Period};
 use tacit::query::term::{Constant, Made, Term};
+use tacit::query::units::{UnitColumn, Units};
 
 /// A value of one row.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,13 +119,19 @@ fn part(day: NaiveDate, part: Part) -> i64 {
 impl Oracle<'_> {
     /// The exact vectors of a computation over rows; `labels` are those of its keys.
     pub fn vectors(&self, computation: &Computation, labels: &[Vec<Label>], rows: &[Row]) -> Vec<Vec<i64>> {
+        if let Some(units) = &computation.units {
+            let rows = self.units(units, computation.rows_per_unit, rows);
+            let seen = computation.seen(self.terms);
+            let outer = Computation { units: None, ..computation.clone() };
+            return Oracle { terms: &seen }.vectors(&outer, labels, &rows);
+        }
         let cells: usize = labels.iter().map(Vec::len).product();
         let mut seen: HashMap<&str, u32> = HashMap::new();
         let mut groups: Vec<Vec<&Row>> = vec![Vec::new(); cells];
         for row in rows {
             let rank = seen.entry(&row.unit).or_default();
             *rank += 1;
-            let counts = *rank <= computation.rows_per_unit || self.terms.unit_column().is_none();
+            let counts = *rank <= computation.rows_per_unit || self.terms.max_rows_per_unit == 1;
             if counts && computation.filter.as_ref().is_none_or(|filter| self.truth(filter, row) == Some(true)) {
                 let place = computation.keys.iter().zip(labels).try_fold(0, |place, (key, labels)| {
                     let label = self.label(key, row);
@@ -134,6 +142,75 @@ impl Oracle<'_> {
         }
         let of = |measure: &Measure| groups.iter().map(|rows| self.measure(measure, rows)).collect();
         computation.measures.iter().map(of).collect()
+    }
+
+    /// One row for each unit that has a row left.
+    fn units(&self, units: &Units, rows_per_unit: u32, rows: &[Row]) -> Vec<Row> {
+        let mut seen: HashMap<&str, u32> = HashMap::new();
+        let mut by_unit: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+        for row in rows {
+            let rank = seen.entry(&row.unit).or_default();
+            *rank += 1;
+            let passes = units.filter.as_ref().is_none_or(|filter| self.truth(filter, row) == Some(true));
+            if *rank <= rows_per_unit && passes {
+                by_unit.entry(&row.unit).or_default().push(row);
+            }
+        }
+        let of = |(unit, rows): (&str, Vec<&Row>)| Row {
+            unit: unit.to_owned(),
+            values: units.columns.iter().map(|column| self.folded(column, &rows)).collect(),
+        };
+        by_unit.into_iter().map(of).collect()
+    }
+
+    fn folded(&self, column: &UnitColumn, rows: &[&Row]) -> Option<Value> {
+        let values = |term: &Term| -> Vec<Value> { rows.iter().filter_map(|row| self.value(term, row)).collect() };
+        let numbers = |term: &Term| -> Vec<RBig> { values(term).iter().map(|value| number(value).0).collect() };
+        let count = |count: usize| Some(Value::Whole(RBig::from(count as i64)));
+        let truths = |filter: &Filter| -> Vec<bool> { rows.iter().filter_map(|row| self.truth(filter, row)).collect() };
+        match column {
+            UnitColumn::Own(index) => rows[0].values[*index].clone(),
+            UnitColumn::Rows => count(rows.len()),
+            UnitColumn::Present(term) => count(values(term).len()),
+            UnitColumn::Sum(term) => {
+                let sum = numbers(term).into_iter().reduce(|sum, value| sum + value)?;
+                Some(numeric(sum, self.is_whole(term)))
+            }
+            UnitColumn::Mean(term) => {
+                let numbers = numbers(term);
+                let step = match &*term.facts(self.terms).domain {
+                    Domain::Number(grid) => RBig::from(grid.step) * nano() / RBig::from(100),
+                    other => panic!("{other:?} has no mean"),
+                };
+                let sum = numbers.iter().fold(RBig::ZERO, |sum, value| sum + value);
+                let count = numbers.len();
+                (count > 0).then(|| {
+                    let Value::Decimal(steps) = rounded(sum / RBig::from(count as i64) / &step, 0) else {
+                        panic!("a decimal")
+                    };
+                    Value::Decimal(steps * step)
+                })
+            }
+            UnitColumn::Least(term) => values(term).into_iter().min_by(|a, b| number(a).0.cmp(&number(b).0)),
+            UnitColumn::Greatest(term) => values(term).into_iter().max_by(|a, b| number(a).0.cmp(&number(b).0)),
+            UnitColumn::Any(filter) => truths(filter).into_iter().reduce(|any, truth| any || truth).map(Value::Truth),
+            UnitColumn::Every(filter) => truths(filter).into_iter().reduce(|all, truth| all && truth).map(Value::Truth),
+            UnitColumn::First { of, by, descending, filter } => {
+                let counts = |row: &&&Row| filter.as_ref().is_none_or(|filter| self.truth(filter, row) == Some(true));
+                let mut rows: Vec<_> = rows.iter().filter(counts).collect();
+                // What is missing is greatest; a stable sort leaves ranks in order.
+                rows.sort_by(|a, b| {
+                    let order = match (self.value(by, a), self.value(by, b)) {
+                        (None, None) => Ordering::Equal,
+                        (None, Some(_)) => Ordering::Greater,
+                        (Some(_), None) => Ordering::Less,
+                        (Some(a), Some(b)) => number(&a).0.cmp(&number(&b).0),
+                    };
+                    if *descending { order.reverse() } else { order }
+                });
+                self.value(of, rows.first()?)
+            }
+        }
     }
 
     fn measure(&self, measure: &Measure, rows: &[&Row]) -> i64 {

@@ -181,7 +181,7 @@ fn compare(sql: &str, table: &Table, theirs: &str) {
         values.clone().all(|(text, _)| text.is_empty() || text == "0")
     };
     assert!(left.values().all(is_empty), "{sql}\nPostgreSQL has no {left:?}");
-    if sql.contains("ORDER BY") {
+    if sql.contains("ORDER BY") && !sql.contains("ARRAY_AGG") {
         let shared: Vec<_> = ours.iter().filter(|row| theirs.iter().any(|their| key(their) == key(row))).collect();
         assert!(shared.iter().zip(&theirs).all(|(own, their)| key(own) == key(their)), "{sql}: another order");
     }

@@ -5,6 +5,7 @@ use crate::dataset::domain::{Domain, date_text};
 use crate::dataset::policy::Terms;
 use crate::query::filter::{Filter, stored_bounds};
 use crate::query::term::{Constant, Made, Term};
+use crate::query::units::{UnitColumn, Units};
 
 /// Writes what is row-local.
 pub(super) struct Rows<'a> {
@@ -191,6 +192,44 @@ impl Rows<'_> {
             }
         }
     }
+}
+
+/// Writes the subquery that makes a row for each unit; its columns have the names of `seen`.
+pub(super) fn subquery(dataset: &str, units: &Units, seen: &Terms, rows: &Rows<'_>) -> String {
+    let unit = identifier(rows.terms.unit_column().unwrap_or("row"));
+    let (mut items, mut keys) = (vec![unit.clone()], vec![unit]);
+    for (column, named) in units.columns.iter().zip(&seen.columns) {
+        let text = match column {
+            UnitColumn::Own(index) => {
+                let own = identifier(&rows.terms.columns[*index].name);
+                keys.push(own.clone());
+                if rows.terms.columns[*index].name == named.name {
+                    items.push(own);
+                    continue;
+                }
+                own
+            }
+            UnitColumn::Rows => "COUNT(*)".to_owned(),
+            UnitColumn::Present(term) => format!("COUNT({})", rows.term(term)),
+            UnitColumn::Sum(term) => format!("SUM({})", rows.term(term)),
+            UnitColumn::Mean(term) => format!("AVG({})", rows.term(term)),
+            UnitColumn::Least(term) => format!("MIN({})", rows.term(term)),
+            UnitColumn::Greatest(term) => format!("MAX({})", rows.term(term)),
+            UnitColumn::Any(filter) => format!("BOOL_OR({})", rows.filter(filter, false)),
+            UnitColumn::Every(filter) => format!("BOOL_AND({})", rows.filter(filter, false)),
+            UnitColumn::First { of, by, descending, filter } => {
+                let direction = if *descending { " DESC" } else { "" };
+                let filter = filter.as_ref().map(|filter| format!(" FILTER (WHERE {})", rows.filter(filter, false)));
+                let call = format!("ARRAY_AGG({} ORDER BY {}{direction})", rows.term(of), rows.term(by));
+                format!("({call}{})[1]", filter.unwrap_or_default())
+            }
+        };
+        items.push(format!("{text} AS {}", identifier(&named.name)));
+    }
+    let condition = units.filter.as_ref().map(|filter| format!(" WHERE {}", rows.filter(filter, false)));
+    let (condition, dataset) = (condition.unwrap_or_default(), identifier(dataset));
+    keys.dedup();
+    format!("(SELECT {} FROM {dataset}{condition} GROUP BY {}) AS units", items.join(", "), keys.join(", "))
 }
 
 fn number(constant: Constant) -> String {

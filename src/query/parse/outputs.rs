@@ -1,8 +1,8 @@
 //! What stands after the noise: aggregates, arithmetic with them, and conditions on both.
 
 use sqlparser::ast::{
-    BinaryOperator, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator,
-    Value, ValueWithSpan,
+    AccessExpr, BinaryOperator, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArguments, OrderByExpr, OrderBySort, Spanned, Subscript, UnaryOperator, Value, ValueWithSpan,
 };
 
 use super::conditions::{comparison, condition, literal};
@@ -12,12 +12,14 @@ use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{Aggregate, Comparison, Function, Having, Output, Pair, Spread};
 
 const PLAIN: [&str; 3] = ["count", "sum", "avg"];
+/// Aggregates of one unit's rows, which stand in a subquery alone.
+const OF_UNITS: [&str; 6] = ["min", "max", "bool_or", "bool_and", "every", "array_agg"];
 /// Aggregates of PostgreSQL that are known and refused.
-const REFUSED: [&str; 6] = ["min", "max", "median", "percentile_cont", "percentile_disc", "mode"];
+const REFUSED: [&str; 4] = ["median", "percentile_cont", "percentile_disc", "mode"];
 
 /// Whether a function's word, in lower case, is that of an aggregate.
 pub(super) fn is_aggregate(word: &str) -> bool {
-    words().any(|known| known == word) || REFUSED.contains(&word)
+    words().any(|known| known == word) || OF_UNITS.contains(&word) || REFUSED.contains(&word)
 }
 
 fn words() -> impl Iterator<Item = &'static str> {
@@ -31,6 +33,7 @@ pub(super) fn has_aggregate(expr: &Expr) -> bool {
         Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } => has_aggregate(inner),
         Expr::BinaryOp { left, right, .. } => has_aggregate(left) || has_aggregate(right),
         Expr::IsNull(inner) | Expr::IsNotNull(inner) => has_aggregate(inner),
+        Expr::CompoundFieldAccess { root, .. } => has_aggregate(root),
         Expr::Function(call) => {
             let of = |arg: &FunctionArg| matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if has_aggregate(expr));
             let word = call.name.to_string().to_lowercase();
@@ -61,6 +64,9 @@ pub(super) fn output(expr: &Expr, depth: usize, named: bool, budget: &mut Budget
             Ok(Output::Arithmetic(left, operator, Box::new(output(right, depth + 1, named, budget)?)))
         }
         Expr::Identifier(ident) if named => Ok(Output::Named(name(ident))),
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            first(root, access_chain, at, budget).map(|aggregate| Output::Aggregate(Box::new(aggregate)))
+        }
         Expr::Function(call) => {
             let word = call.name.to_string().to_lowercase();
             if is_aggregate(&word) {
@@ -146,11 +152,53 @@ fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Agg
     let FunctionArguments::List(list) = args else {
         return Err(unsupported(at, format!("{} wants one argument in parentheses", word.to_uppercase())));
     };
+    if word == "array_agg" {
+        return Err(
+            unsupported(at, "an array is no number").hint("write (ARRAY_AGG(a ORDER BY b))[1] for the first one")
+        );
+    }
     absent(!list.clauses.is_empty(), at, "a clause inside an aggregate")?;
     let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
     let function = self::function(&word, &list.args, distinct, at, budget)?;
     let filter = filter.as_ref().map(|expr| condition(expr, 0, budget)).transpose()?;
     Ok(Aggregate { function, filter, at })
+}
+
+/// `(ARRAY_AGG(a ORDER BY b))[1]`, and nothing else with brackets.
+fn first(root: &Expr, access: &[AccessExpr], at: Position, budget: &mut Budget) -> Result<Aggregate, QueryError> {
+    let wrong = || {
+        unsupported(at, "brackets stand behind ARRAY_AGG alone")
+            .hint("write (ARRAY_AGG(a ORDER BY b))[1] for the first one")
+    };
+    let one =
+        |index: &Expr| matches!(index, Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) if text == "1");
+    let [AccessExpr::Subscript(Subscript::Index { index })] = access else { return Err(wrong()) };
+    let mut inner = root;
+    while let Expr::Nested(nested) = inner {
+        inner = nested;
+    }
+    let Expr::Function(call) = inner else { return Err(wrong()) };
+    let FunctionArguments::List(list) = &call.args else { return Err(wrong()) };
+    let is_plain = call.name.to_string().eq_ignore_ascii_case("array_agg")
+        && !call.uses_odbc_syntax
+        && matches!(call.parameters, FunctionArguments::None)
+        && call.within_group.is_empty()
+        && call.null_treatment.is_none()
+        && call.over.is_none()
+        && list.duplicate_treatment.is_none();
+    let (true, true, [FunctionArg::Unnamed(FunctionArgExpr::Expr(of))], [FunctionArgumentClause::OrderBy(order)]) =
+        (is_plain, one(index), &list.args[..], &list.clauses[..])
+    else {
+        return Err(wrong());
+    };
+    let [OrderByExpr { expr: by, options, with_fill: None }] = &order[..] else { return Err(wrong()) };
+    if options.nulls_first.is_some() || !matches!(options.sort, None | Some(OrderBySort::Asc | OrderBySort::Desc)) {
+        return Err(wrong());
+    }
+    let descending = options.sort == Some(OrderBySort::Desc);
+    let (of, by) = (expression(of, 0, budget)?, expression(by, 0, budget)?);
+    let filter = call.filter.as_ref().map(|expr| condition(expr, 0, budget)).transpose()?;
+    Ok(Aggregate { function: Function::First { of, by, descending }, filter, at })
 }
 
 fn function(
@@ -179,7 +227,14 @@ fn function(
         return Err(wrong_count(word, plain.len(), "one", at));
     };
     let spread = Spread::ALL.into_iter().find(|(known, _)| *known == word);
+    if let ("bool_or" | "bool_and" | "every", FunctionArgExpr::Expr(expr), false) = (word, argument, distinct) {
+        let truth = condition(expr, 0, budget)?;
+        return Ok(if word == "bool_or" { Function::Any(truth) } else { Function::Every(truth) });
+    }
+    let mut of = |expr: &Expr| expression(expr, 0, budget);
     match (word, argument, distinct) {
+        ("min", FunctionArgExpr::Expr(expr), false) => Ok(Function::Min(of(expr)?)),
+        ("max", FunctionArgExpr::Expr(expr), false) => Ok(Function::Max(of(expr)?)),
         ("count", FunctionArgExpr::Wildcard, false) => Ok(Function::CountRows),
         ("count", FunctionArgExpr::Expr(Expr::Value(value)), false) if matches!(value.value, Value::Number(..)) => {
             Ok(Function::CountRows)
@@ -202,7 +257,6 @@ fn function(
 fn unknown_function(word: &str, at: Position) -> QueryError {
     let error = unsupported(at, format!("the function \"{}\" is not supported", shown(word)));
     match (word, nearest(word, words())) {
-        ("min" | "max", _) => error.hint("an extreme is one person's value; ask COUNT(*) above a bound instead"),
         (_, Some(near)) => error.hint(format!("did you mean {}?", near.to_uppercase())),
         (_, None) => error.hint("supported are COUNT, SUM, AVG, VAR_SAMP, STDDEV_SAMP, CORR, COVAR_SAMP and REGR_SLOPE, and with them + - * /, ABS, SQRT, ROUND and NULLIF"),
     }

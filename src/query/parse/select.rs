@@ -12,6 +12,10 @@ use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{Expression, Item, ItemValue, Key, LiteralValue, Name, Order, OrderBy, Query, Scalar};
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
+    plain_query(query, &mut Budget::default())
+}
+
+fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryError> {
     let at = start(query.span());
     let ast::Query {
         with,
@@ -36,9 +40,8 @@ pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
     let SetExpr::Select(select) = body.as_ref() else {
         return Err(unsupported(at, "only one plain SELECT is answered: no UNION, VALUES or TABLE"));
     };
-    let mut budget = Budget::default();
-    let mut answer = self::select(select, at, &mut budget)?;
-    answer.order = order(order_by.as_ref(), at, &mut budget)?;
+    let mut answer = self::select(select, at, budget)?;
+    answer.order = order(order_by.as_ref(), at, budget)?;
     answer.limit = limit(limit_clause.as_ref(), at)?;
     Ok(answer)
 }
@@ -114,8 +117,10 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         || !sort_by.is_empty()
         || value_table_mode.is_some();
     absent(foreign, at, "a clause that PostgreSQL does not have")?;
+    let (dataset, person) = table(from, at, budget)?;
     Ok(Query {
-        dataset: table(from, at)?,
+        dataset,
+        person,
         distinct: matches!(distinct, Some(Distinct::Distinct)),
         items: projection.iter().map(|one| item(one, budget)).collect::<Result<_, _>>()?,
         condition: selection.as_ref().map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
@@ -126,11 +131,21 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
     })
 }
 
-fn table(from: &[ast::TableWithJoins], at: Position) -> Result<Name, QueryError> {
+type Table = (Name, Option<Box<Query>>);
+
+fn table(from: &[ast::TableWithJoins], at: Position, budget: &mut Budget) -> Result<Table, QueryError> {
     let [ast::TableWithJoins { relation, joins }] = from else {
         return Err(unsupported(at, format!("{} tables in FROM; name exactly one dataset", from.len())));
     };
     absent(!joins.is_empty(), start(relation.span()), "JOIN")?;
+    if let TableFactor::Derived { lateral: false, subquery, alias, sample: None } = relation {
+        let at = start(relation.span());
+        let plain = alias.as_ref().is_none_or(|alias| alias.columns.is_empty());
+        absent(!plain, at, "a list of columns behind a subquery's name")?;
+        let inner = plain_query(subquery, budget)?;
+        absent(inner.person.is_some(), at, "a subquery in a subquery")?;
+        return Ok((inner.dataset.clone(), Some(Box::new(inner))));
+    }
     let TableFactor::Table {
         name: object,
         alias,
@@ -146,7 +161,7 @@ fn table(from: &[ast::TableWithJoins], at: Position) -> Result<Name, QueryError>
     else {
         return Err(unsupported(
             start(relation.span()),
-            "FROM names a dataset; subqueries and functions are not supported",
+            "FROM names a dataset, or a subquery with a row for each unit",
         ));
     };
     let plain = alias.is_none()
@@ -160,7 +175,7 @@ fn table(from: &[ast::TableWithJoins], at: Position) -> Result<Name, QueryError>
         && index_hints.is_empty();
     absent(!plain, start(relation.span()), "anything beside the dataset's name in FROM")?;
     match &object.0[..] {
-        [ObjectNamePart::Identifier(ident)] => Ok(name(ident)),
+        [ObjectNamePart::Identifier(ident)] => Ok((name(ident), None)),
         _ => Err(unsupported(start(relation.span()), "a dataset has a plain name, without a schema")),
     }
 }

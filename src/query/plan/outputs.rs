@@ -175,6 +175,17 @@ impl Making<'_> {
                 let squares = self.squares(x, at)?;
                 Ok(Formula::Spread(*spread, Box::new(squares)))
             }
+            Function::Min(_) | Function::Max(_) => {
+                let message = format!("{} is one unit's value", aggregate.function.word().to_uppercase());
+                Err(QueryError::at(Code::UnsupportedSql, at, message)
+                    .hint("count what is above a bound, or aggregate it per unit in a subquery"))
+            }
+            Function::Any(_) | Function::Every(_) | Function::First { .. } => {
+                let word = aggregate.function.word().to_uppercase();
+                let message = format!("{word} is of one unit's rows, and stands in a subquery");
+                let hint = "write FROM (SELECT unit, … FROM dataset GROUP BY unit)";
+                Err(QueryError::at(Code::UnsupportedSql, at, message).hint(hint))
+            }
             Function::Pair(pair, y, x) => {
                 let products = self.products((y, x), filter, &aggregate.function.word().to_uppercase(), at)?;
                 Ok(Formula::Pair(*pair, Box::new(products)))

@@ -84,7 +84,17 @@ impl Aggregate {
         match &self.function {
             // It may be the unit's, which is no declared column.
             Function::CountRows | Function::CountDistinct(_) => {}
-            Function::Count(of) | Function::Sum(of) | Function::Avg(of) | Function::Spread(_, of) => of.columns(names),
+            Function::Count(of)
+            | Function::Sum(of)
+            | Function::Avg(of)
+            | Function::Spread(_, of)
+            | Function::Min(of)
+            | Function::Max(of) => of.columns(names),
+            Function::Any(condition) | Function::Every(condition) => condition.columns(names),
+            Function::First { of, by, .. } => {
+                of.columns(names);
+                by.columns(names);
+            }
             Function::Pair(_, y, x) => {
                 y.columns(names);
                 x.columns(names);

@@ -61,6 +61,14 @@ fn aggregate(aggregate: &Aggregate) -> String {
         Function::Count(of) | Function::Sum(of) | Function::Avg(of) | Function::Spread(_, of) => {
             format!("{word}({})", expression(of))
         }
+        Function::Min(of) | Function::Max(of) => format!("{word}({})", expression(of)),
+        Function::Any(one) | Function::Every(one) => format!("{word}({})", condition(one)),
+        Function::First { of, by, descending } => {
+            let direction = if *descending { " DESC" } else { "" };
+            let call = format!("ARRAY_AGG({} ORDER BY {}{direction})", expression(of), expression(by));
+            let filter = aggregate.filter.as_ref().map(|filter| format!(" FILTER (WHERE {})", condition(filter)));
+            return format!("({call}{})[1]", filter.unwrap_or_default());
+        }
         Function::Pair(_, y, x) => format!("{word}({}, {})", expression(y), expression(x)),
     };
     match &aggregate.filter {

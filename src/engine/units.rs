@@ -1,0 +1,155 @@
+//! The table of one row a unit, folded from the rows of each unit.
+//!
+//! Promises one pass over the sealed table, which is sorted by unit and, within one, by rank: polars computes the values of each row, and
+//! what follows are sums over neighbours. A unit's row is made of its own rows alone.
+
+use polars::prelude::*;
+
+use super::polars::{Expressions, Loaded, gathered};
+use crate::dataset::domain::Domain;
+use crate::dataset::edition::{UNIT_COLUMN, column_name};
+use crate::dataset::policy::Terms;
+use crate::query::term::Term;
+use crate::query::term::lower::{Function, lower};
+use crate::query::units::{MEAN_PARTS, UnitColumn, Units};
+
+/// Values of one column, row by row; missing ones are marked.
+struct Values {
+    values: Int64Chunked,
+}
+
+/// The table of `units` under `seen`, its terms.
+pub(super) fn table(loaded: &Loaded, units: &Units, rows_per_unit: u32, seen: &Terms) -> PolarsResult<DataFrame> {
+    let expressions = Expressions { terms: &loaded.terms };
+    let mut frame = loaded.counted(rows_per_unit);
+    if let Some(filter) = &units.filter {
+        frame = frame.filter(expressions.filter(filter));
+    }
+    let mut wanted = vec![col(UNIT_COLUMN)];
+    for (index, column) in units.columns.iter().enumerate() {
+        let needs = needs(&expressions, column).into_iter().enumerate();
+        wanted.extend(needs.map(|(part, value)| value.cast(DataType::Int64).alias(format!("v{index}_{part}"))));
+    }
+    let rows = gathered(frame.select(wanted))?;
+    let unit = rows.column(UNIT_COLUMN)?.u32()?.rechunk();
+    let ends = ends(unit.cont_slice()?)?;
+    let mut columns = Vec::with_capacity(units.columns.len() + 1);
+    let firsts: Vec<u32> = ends.iter().map(|end| unit.get(end - 1).unwrap_or_default()).collect();
+    columns.push(Column::new(UNIT_COLUMN.into(), firsts));
+    for (index, column) in units.columns.iter().enumerate() {
+        let values = |part: usize| Values::of(&rows, &format!("v{index}_{part}"));
+        let folded = fold(column, &ends, values)?;
+        let centre = match &seen.columns[index].domain {
+            Domain::Number(grid) => grid.centre(),
+            Domain::Date { .. } | Domain::Category(_) | Domain::Boolean => 0,
+        };
+        let stored: Int64Chunked = folded.into_iter().map(|value| value.map(|value| value - centre)).collect();
+        columns.push(stored.with_name(column_name(index).into()).into_column());
+    }
+    DataFrame::new(ends.len(), columns)
+}
+
+/// What is computed of each row for a column.
+fn needs(expressions: &Expressions<'_>, column: &UnitColumn) -> Vec<Expr> {
+    let value = |term: &Term| {
+        // Unwrap safety: a computation's terms were typed against the terms that it is evaluated under.
+        expressions.step(&lower(term, expressions.terms).expect("a typed term can be lowered").step)
+    };
+    match column {
+        UnitColumn::Own(index) => vec![value(&Term::Column(*index))],
+        UnitColumn::Rows => Vec::new(),
+        UnitColumn::Present(term)
+        | UnitColumn::Sum(term)
+        | UnitColumn::Mean(term)
+        | UnitColumn::Least(term)
+        | UnitColumn::Greatest(term) => vec![value(term)],
+        UnitColumn::Any(filter) | UnitColumn::Every(filter) => vec![expressions.filter(filter)],
+        UnitColumn::First { of, by, filter, .. } => {
+            let counts = filter.as_ref().map_or_else(|| lit(true), |filter| expressions.filter(filter));
+            vec![value(of), value(by), counts.fill_null(lit(false))]
+        }
+    }
+}
+
+/// Where each unit's rows end; units ascend in a sealed table.
+fn ends(units: &[u32]) -> PolarsResult<Vec<usize>> {
+    let mut ends = Vec::new();
+    for (at, pair) in units.windows(2).enumerate() {
+        if pair[0] > pair[1] {
+            polars_bail!(ComputeError: "rows are not sorted by unit");
+        }
+        if pair[0] != pair[1] {
+            ends.push(at + 1);
+        }
+    }
+    if !units.is_empty() {
+        ends.push(units.len());
+    }
+    Ok(ends)
+}
+
+impl Values {
+    fn of(rows: &DataFrame, name: &str) -> PolarsResult<Self> {
+        Ok(Self { values: rows.column(name)?.i64()?.rechunk().into_owned() })
+    }
+
+    /// One value a unit from those of its rows that are there.
+    fn each(&self, ends: &[usize], fold: impl Fn(&mut dyn Iterator<Item = i64>) -> Option<i64>) -> Vec<Option<i64>> {
+        let mut start = 0;
+        let array = self.values.downcast_as_array();
+        let (values, valid) = (array.values().as_slice(), array.validity());
+        let mut unit = |end: usize| {
+            let rows = start..end;
+            start = end;
+            match valid {
+                None => fold(&mut values[rows].iter().copied()),
+                Some(valid) => fold(&mut rows.filter(|row| valid.get_bit(*row)).map(|row| values[row])),
+            }
+        };
+        ends.iter().map(|end| unit(*end)).collect()
+    }
+}
+
+fn fold(
+    column: &UnitColumn,
+    ends: &[usize],
+    values: impl Fn(usize) -> PolarsResult<Values>,
+) -> PolarsResult<Vec<Option<i64>>> {
+    let whole = |count: usize| Some(count as i64);
+    Ok(match column {
+        // It is the same in every row of a unit, missing or not.
+        UnitColumn::Own(_) => values(0)?.each(ends, |rows| rows.next()),
+        UnitColumn::Rows => {
+            let starts = std::iter::once(0).chain(ends.iter().copied());
+            ends.iter().zip(starts).map(|(end, start)| whole(end - start)).collect()
+        }
+        UnitColumn::Present(_) => values(0)?.each(ends, |rows| whole(rows.count())),
+        UnitColumn::Sum(_) => values(0)?.each(ends, |rows| rows.reduce(|sum, value| sum + value)),
+        UnitColumn::Mean(_) => values(0)?.each(ends, |rows| {
+            let (sum, count) = rows.fold((0_i64, 0_i64), |(sum, count), value| (sum + value, count + 1));
+            let rounded = Function::Rounded { numerator: MEAN_PARTS, denominator: count.max(1) };
+            (count > 0).then(|| rounded.apply(sum))
+        }),
+        UnitColumn::Least(_) => values(0)?.each(ends, |rows| rows.min()),
+        UnitColumn::Greatest(_) => values(0)?.each(ends, |rows| rows.max()),
+        UnitColumn::Any(_) => values(0)?.each(ends, |rows| rows.max()),
+        UnitColumn::Every(_) => values(0)?.each(ends, |rows| rows.min()),
+        UnitColumn::First { descending, .. } => {
+            first(ends, &[values(0)?.values, values(1)?.values, values(2)?.values], *descending)
+        }
+    })
+}
+
+/// The first value by an order in which what is missing is greatest; of rows that are alike the one of the least rank.
+fn first(ends: &[usize], [of, by, counts]: &[Int64Chunked; 3], descending: bool) -> Vec<Option<i64>> {
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    let place = |row: usize| {
+        let key = by.get(row).map_or(i128::MAX, i128::from);
+        if descending { -key } else { key }
+    };
+    let unit = |(end, start): (&usize, usize)| {
+        let rows = (start..*end).filter(|row| counts.get(*row) == Some(1));
+        of.get(rows.min_by_key(|row| place(*row))?)
+    };
+    ends.iter().zip(starts).map(unit).collect()
+}

@@ -1,0 +1,105 @@
+//! Which columns a term looks at, and the same term over columns in other places.
+
+use std::collections::BTreeSet;
+
+use super::{Made, Term};
+use crate::query::filter::Filter;
+use crate::query::plan::Measure;
+
+impl Term {
+    /// Adds the indices of the columns that it looks at.
+    pub fn declared(&self, found: &mut BTreeSet<usize>) {
+        match self {
+            Self::Column(index) => {
+                found.insert(*index);
+            }
+            Self::Made(made) => {
+                made.parts().into_iter().for_each(|part| part.declared(found));
+                made.filters().into_iter().for_each(|filter| filter.declared(found));
+            }
+        }
+    }
+
+    /// The same over columns that are elsewhere; an order of operands that was canonical stays so where `to` keeps order.
+    #[must_use]
+    pub fn renumbered(&self, to: &impl Fn(usize) -> usize) -> Self {
+        let of = |term: &Self| term.renumbered(to);
+        let all = |terms: &[Self]| terms.iter().map(of).collect::<Vec<_>>();
+        let made = match self {
+            Self::Column(index) => return Self::Column(to(*index)),
+            Self::Made(made) => &**made,
+        };
+        Self::of(match made {
+            Made::Constant(constant) => Made::Constant(*constant),
+            Made::Day(day) => Made::Day(*day),
+            Made::Plus(parts) => Made::Plus(all(parts)),
+            Made::Negative(inner) => Made::Negative(of(inner)),
+            Made::Times(parts) => Made::Times(all(parts)),
+            Made::Over(inner, divisor) => Made::Over(of(inner), *divisor),
+            Made::Absolute(inner) => Made::Absolute(of(inner)),
+            Made::Least(parts) => Made::Least(all(parts)),
+            Made::Greatest(parts) => Made::Greatest(all(parts)),
+            Made::Rounded(inner, decimals) => Made::Rounded(of(inner), *decimals),
+            Made::Filled(inner, with) => Made::Filled(of(inner), of(with)),
+            Made::Case(whens, otherwise) => {
+                let arm = |(when, then): &(Filter, Self)| (when.renumbered(to), of(then));
+                Made::Case(whens.iter().map(arm).collect(), otherwise.as_ref().map(of))
+            }
+            Made::Choice { whens, otherwise, labels } => {
+                let arm = |(when, code): &(Filter, u32)| (when.renumbered(to), *code);
+                Made::Choice { whens: whens.iter().map(arm).collect(), otherwise: *otherwise, labels: labels.clone() }
+            }
+            Made::Truth(filter) => Made::Truth(filter.renumbered(to)),
+            Made::Truncated(inner, period) => Made::Truncated(of(inner), *period),
+            Made::Extracted(inner, part) => Made::Extracted(of(inner), *part),
+            Made::Bucket { of: inner, low, high, count } => {
+                Made::Bucket { of: of(inner), low: *low, high: *high, count: *count }
+            }
+        })
+    }
+}
+
+impl Filter {
+    /// Adds the indices of the columns that it looks at.
+    pub fn declared(&self, found: &mut BTreeSet<usize>) {
+        self.leaves().into_iter().for_each(|leaf| leaf.declared(found));
+    }
+
+    /// The same over columns that are elsewhere.
+    #[must_use]
+    pub fn renumbered(&self, to: &impl Fn(usize) -> usize) -> Self {
+        let all = |parts: &[Self]| parts.iter().map(|part| part.renumbered(to)).collect();
+        match self {
+            Self::Range { column, low, high } => Self::Range { column: column.renumbered(to), low: *low, high: *high },
+            Self::Members { column, codes } => Self::Members { column: column.renumbered(to), codes: codes.clone() },
+            Self::Values { column, values } => Self::Values { column: column.renumbered(to), values: values.clone() },
+            Self::Missing { column } => Self::Missing { column: column.renumbered(to) },
+            Self::Not(inner) => Self::Not(Box::new(inner.renumbered(to))),
+            Self::All(parts) => Self::All(all(parts)),
+            Self::Any(parts) => Self::Any(all(parts)),
+        }
+    }
+}
+
+impl Measure {
+    /// Adds the indices of the columns that it looks at.
+    pub fn declared(&self, found: &mut BTreeSet<usize>) {
+        match self {
+            Self::Rows | Self::Units => {}
+            Self::NonNull { column } | Self::Sum { column } => column.declared(found),
+            Self::UnitsWhere { filter } => filter.declared(found),
+        }
+    }
+
+    /// The same over columns that are elsewhere.
+    #[must_use]
+    pub fn renumbered(&self, to: &impl Fn(usize) -> usize) -> Self {
+        match self {
+            Self::Rows => Self::Rows,
+            Self::Units => Self::Units,
+            Self::NonNull { column } => Self::NonNull { column: column.renumbered(to) },
+            Self::Sum { column } => Self::Sum { column: column.renumbered(to) },
+            Self::UnitsWhere { filter } => Self::UnitsWhere { filter: filter.renumbered(to) },
+        }
+    }
+}
