@@ -3,6 +3,7 @@
 //! Promises the port below in plain data, and two implementations: polars in this process, and worker processes that run it behind
 //! walls. Total on data: a conforming table never makes a computation fail, and no words of polars come out.
 
+mod bins;
 mod confine;
 mod limits;
 #[cfg(test)]

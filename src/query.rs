@@ -13,6 +13,8 @@ pub mod term;
 
 pub mod filter;
 
+pub mod quantile;
+
 pub mod formula;
 
 pub mod units;

@@ -100,20 +100,31 @@ fn vectors(loaded: &Loaded, computation: &Computation, groups: usize) -> PolarsR
     if let Some(filter) = &computation.filter {
         frame = frame.filter(expressions.filter(filter));
     }
-    let measures: Vec<Expr> =
-        (0..).zip(&computation.measures).map(|(at, one)| expressions.measure(one).alias(format!("m{at}"))).collect();
-    let answer = if computation.keys.is_empty() {
+    let plain = (0..).zip(&computation.measures).filter_map(|(at, one)| Some((at, expressions.measure(one)?)));
+    let measures: Vec<Expr> = plain.map(|(at, one): (usize, Expr)| one.alias(format!("m{at}"))).collect();
+    let histograms = super::bins::histograms(&frame, &expressions, computation, groups)?;
+    let answer = if measures.is_empty() {
+        DataFrame::empty()
+    } else if computation.keys.is_empty() {
         gathered(frame.select(measures))?
     } else {
         gathered(frame.group_by([expressions.cell(&computation.keys).alias(CELL)]).agg(measures))?
     };
-    let cells: Vec<usize> = if computation.keys.is_empty() {
+    let cells: Vec<usize> = if computation.keys.is_empty() || measures_are_histograms(computation) {
         vec![0]
     } else {
         let cells = answer.column(CELL)?.cast(&DataType::UInt32)?;
         cells.u32()?.iter().map(|cell| cell.map_or(usize::MAX, |cell| cell as usize)).collect()
     };
-    (0..computation.measures.len()).map(|at| dense(&answer, at, &cells, groups)).collect()
+    let of = |at: usize| match histograms.get(&at) {
+        Some(vector) => Ok(vector.clone()),
+        None => dense(&answer, at, &cells, groups),
+    };
+    (0..computation.measures.len()).map(of).collect()
+}
+
+fn measures_are_histograms(computation: &Computation) -> bool {
+    computation.measures.iter().all(|measure| matches!(measure, Measure::Bins { .. }))
 }
 
 /// Runs on the streaming engine: over ten million rows it takes a third of the time of the other one.
@@ -139,8 +150,10 @@ pub(super) struct Expressions<'a> {
 }
 
 impl Expressions<'_> {
-    fn measure(&self, measure: &Measure) -> Expr {
-        match measure {
+    /// What is aggregated in each group; nothing for histograms, which have groups of their own.
+    fn measure(&self, measure: &Measure) -> Option<Expr> {
+        Some(match measure {
+            Measure::Bins { .. } => return None,
             Measure::Rows => len(),
             Measure::NonNull { column } => self.stored(column).count(),
             Measure::Sum { column } => self.stored(column).sum(),
@@ -150,7 +163,7 @@ impl Expressions<'_> {
                 let unit = when(self.filter(filter)).then(col(UNIT_COLUMN)).otherwise(lit(NULL));
                 unit.clone().n_unique() - unit.is_null().any(true).cast(DataType::UInt32)
             }
-        }
+        })
     }
 
     /// The stored integer of a term.
@@ -166,7 +179,7 @@ impl Expressions<'_> {
     }
 
     /// The number of a row's group; the last key runs fastest.
-    fn cell(&self, keys: &[PlanKey]) -> Expr {
+    pub(super) fn cell(&self, keys: &[PlanKey]) -> Expr {
         let codes = keys.iter().map(|key| {
             let code = self.step(&code(key, self.terms)).cast(DataType::UInt32);
             // Unwrap safety: a plan has at most 100,000 groups.

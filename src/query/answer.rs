@@ -291,7 +291,7 @@ pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
     let mut rows = Vec::with_capacity(cells);
     for cell in 0..cells {
         let values: Vec<f64> = vectors.iter().map(|one| steps(one, cell)).collect();
-        let at = Measured { values: &values, laws: &laws };
+        let at = Measured { values: &values, laws: &laws, vectors, cell };
         if layout.having.as_ref().is_none_or(|having| having.truth(at) == Some(true)) {
             rows.push(row(layout, vectors, at, cell, &mut widths));
         }
@@ -469,7 +469,7 @@ fn to_i128(value: IBig) -> i128 {
 }
 
 /// A noisy integer in steps, as a float.
-fn steps(noisy: &Noisy, cell: usize) -> f64 {
+pub(super) fn steps(noisy: &Noisy, cell: usize) -> f64 {
     noisy.cells[cell].to_f64().value() / 2_f64.powi(noisy.law.fine_bits.cast_signed())
 }
 

@@ -107,13 +107,15 @@ impl Writer<'_> {
             Measure::UnitsWhere { filter } => {
                 format!("COUNT(DISTINCT {}) FILTER (WHERE {})", unit(), self.rows.filter(filter, false))
             }
-            Measure::Rows | Measure::Sum { .. } => "COUNT(*)".to_owned(),
+            Measure::Rows | Measure::Sum { .. } | Measure::Bins { .. } => "COUNT(*)".to_owned(),
         }
     }
 
     fn summed(&self, measure: usize) -> String {
         match &self.plan.computation.measures[measure] {
-            Measure::Sum { column } | Measure::NonNull { column } => self.rows.term(column),
+            Measure::Sum { column } | Measure::NonNull { column } | Measure::Bins { column, .. } => {
+                self.rows.term(column)
+            }
             Measure::Rows | Measure::Units | Measure::UnitsWhere { .. } => "*".to_owned(),
         }
     }
@@ -127,6 +129,10 @@ impl Writer<'_> {
             Formula::Spread(spread, squares) => {
                 let word = Spread::ALL.iter().find(|(_, one)| one == spread).map_or("", |(word, _)| word);
                 format!("{}({})", word.to_uppercase(), self.rows.term(&squares.of))
+            }
+            Formula::Quantile(quantile) => {
+                let of = self.summed(quantile.levels.first().copied().unwrap_or_default());
+                format!("PERCENTILE_CONT({}) WITHIN GROUP (ORDER BY {of})", quantile.fraction)
             }
             Formula::Pair(pair, products) => {
                 let word = Pair::ALL.iter().find(|(_, one)| one == pair).map_or("", |(word, _)| word);

@@ -26,6 +26,7 @@ use super::syntax::{Comparison, Operator, Pair, Spread};
 use super::term::{Constant, Term};
 use crate::dataset::domain::Grid;
 use crate::privacy::mechanism::NoiseLaw;
+use crate::vault::release::Noisy;
 
 /// One output as a function of measurements; numbers are their indices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +44,8 @@ pub enum Formula {
     Spread(Spread, Box<Squares>),
     /// A statistic of products.
     Pair(Pair, Box<Products>),
+    /// A quantile.
+    Quantile(Box<Quantile>),
     /// The opposite.
     Negative(Box<Formula>),
     /// Arithmetic.
@@ -98,6 +101,25 @@ pub struct Products {
     pub of: (Term, Term),
 }
 
+/// A quantile of a tree of histograms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Quantile {
+    /// q, as it was written.
+    pub fraction: String,
+    /// The levels of the tree, the coarsest first.
+    pub levels: Vec<usize>,
+    /// Bins of each level.
+    pub bins: Vec<u32>,
+    /// Children of a node.
+    pub branches: u32,
+    /// The lower end of the range, in steps of the grid.
+    pub low: i64,
+    /// Steps in a leaf.
+    pub width: i64,
+    /// The grid.
+    pub grid: Grid,
+}
+
 /// Which rows of a noisy table are shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -121,6 +143,10 @@ pub struct Measured<'a> {
     pub values: &'a [f64],
     /// Their laws.
     pub laws: &'a [NoiseLaw],
+    /// All cells of the measurements.
+    pub vectors: &'a [Noisy],
+    /// Which group's they are.
+    pub cell: usize,
 }
 
 impl Formula {
@@ -147,6 +173,7 @@ impl Formula {
                 let Products { y, x, products, .. } = products.as_mut();
                 [&mut y.0, &mut y.1, &mut x.0, &mut x.1, products].into_iter().for_each(centred);
             }
+            Self::Quantile(quantile) => quantile.levels.iter_mut().for_each(|level| *level = to(*level)),
             Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.renumber(to),
             Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => {
                 left.renumber(to);
@@ -167,12 +194,26 @@ impl Formula {
             }
             Self::Arithmetic(left, Operator::Over, right) => left.is_linear() && right.is_number(),
             Self::Mean(..)
+            | Self::Quantile(_)
             | Self::Spread(..)
             | Self::Pair(..)
             | Self::Absolute(_)
             | Self::Root(_)
             | Self::Round(..)
             | Self::NullIf(..) => false,
+        }
+    }
+
+    /// Whether a quantile is in it.
+    #[must_use]
+    pub fn has_quantile(&self) -> bool {
+        match self {
+            Self::Quantile(_) => true,
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.has_quantile(),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => left.has_quantile() || right.has_quantile(),
+            Self::Number(_) | Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Spread(..) | Self::Pair(..) => {
+                false
+            }
         }
     }
 
@@ -183,7 +224,9 @@ impl Formula {
             Self::Number(_) => true,
             Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.is_number(),
             Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => left.is_number() && right.is_number(),
-            Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Spread(..) | Self::Pair(..) => false,
+            Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Spread(..) | Self::Pair(..) | Self::Quantile(_) => {
+                false
+            }
         }
     }
 
@@ -200,6 +243,8 @@ impl Formula {
             }
             Self::Spread(spread, squares) => squares.dual(*spread, at),
             Self::Pair(pair, products) => products.dual(*pair, at),
+            // Its noise is no matter of slopes: it stands alone, or is moved and stretched by numbers.
+            Self::Quantile(quantile) => quantile.ends(at).map(|ends| Dual::constant(ends.value)),
             Self::Negative(of) => Some(of.dual(at)?.times(&Dual::constant(-1.0))),
             Self::Arithmetic(left, operator, right) => {
                 let (left, right) = (left.dual(at)?, right.dual(at)?);

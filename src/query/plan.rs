@@ -50,15 +50,37 @@ pub enum Measure {
         /// The condition.
         filter: Filter,
     },
+    /// Rows by bins of equal width of what is not missing, bin after bin within each group.
+    Bins {
+        /// Of what.
+        column: Term,
+        /// Where the first bin begins, in the term's own steps.
+        low: i64,
+        /// Steps in a bin.
+        width: i64,
+        /// Bins.
+        count: u32,
+    },
 }
 
 impl Measure {
+    /// Cells in each group.
+    #[must_use]
+    pub fn cells(&self) -> u64 {
+        match self {
+            Self::Rows | Self::NonNull { .. } | Self::Sum { .. } | Self::Units | Self::UnitsWhere { .. } => 1,
+            Self::Bins { count, .. } => u64::from(*count),
+        }
+    }
+
     /// What it costs a row; who is new is a look into a set.
     fn looks(&self) -> u64 {
         const UNITS_LOOKS: u64 = 8;
         match self {
             Self::Rows => 1,
             Self::NonNull { column } | Self::Sum { column } => column.nodes(),
+            // Every level is summed from the finest, which is grouped by.
+            Self::Bins { column, .. } => 2 + column.nodes(),
             Self::Units => UNITS_LOOKS,
             Self::UnitsWhere { filter } => UNITS_LOOKS + filter.nodes(),
         }
@@ -318,7 +340,8 @@ fn keys(grouped: &[Expression], terms: &Terms, filter: Option<&Filter>) -> Resul
 
 fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, QueryError> {
     let groups = computation.groups();
-    let cells = groups.saturating_mul(computation.measures.len().max(1) as u64);
+    let of_group: u64 = computation.measures.iter().map(Measure::cells).sum();
+    let cells = groups.saturating_mul(of_group.max(1));
     if cells > CELLS_MAX {
         let message = format!("the answer would have {cells} noisy cells; accepted are at most {CELLS_MAX}");
         return Err(QueryError::whole(Code::TooManyGroups, message).hint("group by fewer columns"));
@@ -327,7 +350,7 @@ fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, Query
     let cells_reachable = computation.keys.iter().filter(varying).map(PlanKey::size).product();
     let of = |measure: &Measure| {
         let statistic = match measure {
-            Measure::Rows | Measure::NonNull { .. } => Statistic::Count,
+            Measure::Rows | Measure::NonNull { .. } | Measure::Bins { .. } => Statistic::Count,
             Measure::Sum { column } => Statistic::Sum { radius: column.grid(terms).map_or(0, |grid| grid.radius()) },
             Measure::Units | Measure::UnitsWhere { .. } => Statistic::DistinctUnits { cells_reachable },
         };
@@ -335,7 +358,8 @@ fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, Query
         let rows = if computation.units.is_some() { 1 } else { computation.rows_per_unit };
         let sensitivity = Sensitivity::of(statistic, rows);
         // Unwrap safety: whoever made a sum has looked that max_rows × radius is below 2⁶², and rows_per_unit is at most max_rows.
-        sensitivity.map(|sensitivity| Sought { sensitivity, cells: groups }).expect("a policy bounds its sums")
+        let cells = groups * measure.cells();
+        sensitivity.map(|sensitivity| Sought { sensitivity, cells }).expect("a policy bounds its sums")
     };
     Ok(computation.measures.iter().map(of).collect())
 }

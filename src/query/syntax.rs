@@ -183,6 +183,8 @@ pub enum Function {
     Spread(Spread, Expression),
     /// `CORR(y, x)` and the like.
     Pair(Pair, Expression, Expression),
+    /// `PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY a)`; `MEDIAN(a)` is that of 0.5.
+    Percentile(Literal, Expression),
     /// `MIN(a)`; of one unit alone.
     Min(Expression),
     /// `MAX(a)`; of one unit alone.
@@ -381,6 +383,7 @@ impl Function {
             Self::CountRows | Self::Count(_) | Self::CountDistinct(_) => "count",
             Self::Sum(_) => "sum",
             Self::Avg(_) => "avg",
+            Self::Percentile(..) => "percentile_cont",
             Self::Min(_) => "min",
             Self::Max(_) => "max",
             Self::Any(_) => "bool_or",

@@ -405,7 +405,7 @@ fn aggregated(aggregate: &Aggregate, terms: &Terms) -> Result<UnitColumn, QueryE
             descending: *descending,
             filter: filter.clone(),
         },
-        Function::CountDistinct(_) | Function::Spread(..) | Function::Pair(..) => {
+        Function::CountDistinct(_) | Function::Spread(..) | Function::Pair(..) | Function::Percentile(..) => {
             let word = aggregate.function.word().to_uppercase();
             let message = format!("{word} is not supported for one unit's rows");
             return Err(QueryError::at(Code::UnsupportedSql, aggregate.at, message)

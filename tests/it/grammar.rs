@@ -260,7 +260,11 @@ impl Walk<'_> {
             Unit::Column(unit) => unit.clone(),
             Unit::Row => "row".to_owned(),
         };
-        let function = match rng.random_range(0..9) {
+        let function = match rng.random_range(0..10) {
+            9 => {
+                let fraction = number_literal(["0.5", "0.25", "0.975", "0", "1"].choose(rng).expect("one"));
+                Function::Percentile(fraction, self.number(rng, 1))
+            }
             0 | 1 => Function::CountRows,
             2 => Function::Count(column(&self.column(rng).name)),
             3 => Function::CountDistinct(name(&unit)),

@@ -140,7 +140,12 @@ impl Oracle<'_> {
                 groups[place.expect("every row is in a public group")].push(row);
             }
         }
-        let of = |measure: &Measure| groups.iter().map(|rows| self.measure(measure, rows)).collect();
+        let of = |measure: &Measure| match measure {
+            Measure::Bins { column, low, width, count } => {
+                groups.iter().flat_map(|rows| self.bins((column, *low, *width, *count), rows)).collect()
+            }
+            other => groups.iter().map(|rows| self.measure(other, rows)).collect(),
+        };
         computation.measures.iter().map(of).collect()
     }
 
@@ -218,12 +223,25 @@ impl Oracle<'_> {
             Measure::Rows => rows.len() as i64,
             Measure::NonNull { column } => rows.iter().filter(|row| self.value(column, row).is_some()).count() as i64,
             Measure::Sum { column } => rows.iter().filter_map(|row| self.stored(column, row)).sum(),
+            Measure::Bins { .. } => panic!("a histogram has several cells"),
             Measure::Units => rows.iter().map(|row| &row.unit).collect::<BTreeSet<_>>().len() as i64,
             Measure::UnitsWhere { filter } => {
                 let those = rows.iter().filter(|row| self.truth(filter, row) == Some(true));
                 those.map(|row| &row.unit).collect::<BTreeSet<_>>().len() as i64
             }
         }
+    }
+
+    /// Rows of each bin of equal width.
+    fn bins(&self, (term, low, width, count): (&Term, i64, i64, u32), rows: &[&Row]) -> Vec<i64> {
+        let grid = term.grid(self.terms).expect("a number");
+        let mut bins = vec![0; count as usize];
+        for value in rows.iter().filter_map(|row| self.value(term, row)) {
+            let steps = number(&value).0 / (RBig::from(grid.step) * nano());
+            let bin = ((steps - RBig::from(low)) / RBig::from(width)).floor();
+            bins[usize::try_from(bin).expect("a bin")] += 1;
+        }
+        bins
     }
 
     fn label(&self, key: &PlanKey, row: &Row) -> Label {

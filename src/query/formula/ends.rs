@@ -1,8 +1,10 @@
 //! The interval of a formula, by the method that its form has.
 
-use super::{Dual, Formula, Measured, Pair, Spread, round};
+use super::{Dual, Formula, Measured, Pair, Quantile, Spread, round};
 use crate::privacy::certificate::NORMAL_975;
 use crate::privacy::mechanism::Mechanism;
+use crate::query::answer::steps;
+use crate::query::quantile::{Levels, Tree};
 use crate::query::syntax::Operator;
 
 /// An estimate with its 95 % interval and its standard error.
@@ -37,6 +39,7 @@ impl Formula {
                 Self::Root(Box::new(variance)).ends(at)
             }
             Self::Pair(Pair::Corr, _) => self.fisher(at),
+            Self::Quantile(quantile) => quantile.ends(at),
             Self::Round(of, decimals) => {
                 let inner = of.ends(at)?;
                 let power = 10_f64.powi(decimals.cast_signed());
@@ -99,6 +102,30 @@ impl Formula {
         }
         let (z, width) = (value.atanh(), NORMAL_975 * std_error / (1.0 - value * value));
         Some(Ends { value, low: (z - width).tanh(), high: (z + width).tanh(), std_error })
+    }
+}
+
+impl Quantile {
+    /// The quantile of one group's tree, with its interval.
+    pub(super) fn ends(&self, at: Measured<'_>) -> Option<Ends> {
+        let depth = u32::try_from(self.levels.len()).ok()?;
+        let tree = Tree { branches: self.branches, depth, width: self.width };
+        let counts = self.levels.iter().zip(&self.bins).map(|(level, bins)| {
+            let bins = *bins as usize;
+            let cells = at.cell * bins..(at.cell + 1) * bins;
+            cells.map(|cell| steps(&at.vectors[*level], cell)).collect()
+        });
+        let laws = self.levels.iter().map(|level| at.laws[*level]).collect();
+        let distribution = Levels { counts: counts.collect(), laws, tree: &tree }.distribution();
+        let fraction: f64 = self.fraction.parse().ok()?;
+        let found = distribution.quantile(fraction)?;
+        // A leaf holds whole steps: from its first to its last one.
+        let place = |leaf: f64| (self.low as f64 + leaf * self.width as f64).min(self.grid.high as f64);
+        let unit = self.grid.step_value();
+        let (low, high) = (place(found.low) * unit, (place(found.high) - 1.0).max(place(found.low)) * unit);
+        let value = (place(found.at) - 0.5).clamp(low / unit, high / unit) * unit;
+        let high = if place(found.high) >= self.grid.high as f64 { self.grid.high as f64 * unit } else { high };
+        Some(Ends { value, low, high, std_error: (high - low) / (2.0 * NORMAL_975) })
     }
 }
 

@@ -9,17 +9,22 @@ use super::conditions::{comparison, condition, literal};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
 use super::{Budget, DEPTH_MAX, absent, name, start, too_deep, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
-use crate::query::syntax::{Aggregate, Comparison, Function, Having, Output, Pair, Spread};
+use crate::query::syntax::{Aggregate, Comparison, Function, Having, Literal, LiteralValue, Output, Pair, Spread};
+use crate::query::term::Constant;
 
 const PLAIN: [&str; 3] = ["count", "sum", "avg"];
 /// Aggregates of one unit's rows, which stand in a subquery alone.
 const OF_UNITS: [&str; 6] = ["min", "max", "bool_or", "bool_and", "every", "array_agg"];
 /// Aggregates of PostgreSQL that are known and refused.
-const REFUSED: [&str; 4] = ["median", "percentile_cont", "percentile_disc", "mode"];
+const REFUSED: [&str; 2] = ["percentile_disc", "mode"];
+const QUANTILES: [&str; 2] = ["median", "percentile_cont"];
 
 /// Whether a function's word, in lower case, is that of an aggregate.
 pub(super) fn is_aggregate(word: &str) -> bool {
-    words().any(|known| known == word) || OF_UNITS.contains(&word) || REFUSED.contains(&word)
+    words().any(|known| known == word)
+        || QUANTILES.contains(&word)
+        || OF_UNITS.contains(&word)
+        || REFUSED.contains(&word)
 }
 
 fn words() -> impl Iterator<Item = &'static str> {
@@ -144,9 +149,10 @@ fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Agg
         return Err(unknown_function(&word, at));
     }
     absent(over.is_some(), at, "OVER: a window function")?;
+    let is_percentile = word == "percentile_cont";
     let plain = !uses_odbc_syntax
         && matches!(parameters, FunctionArguments::None)
-        && within_group.is_empty()
+        && (is_percentile || within_group.is_empty())
         && null_treatment.is_none();
     absent(!plain, at, "anything beside the arguments of an aggregate")?;
     let FunctionArguments::List(list) = args else {
@@ -159,9 +165,71 @@ fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Agg
     }
     absent(!list.clauses.is_empty(), at, "a clause inside an aggregate")?;
     let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
-    let function = self::function(&word, &list.args, distinct, at, budget)?;
+    let function = if is_percentile && !distinct {
+        percentile(&list.args, within_group, at, budget)?
+    } else {
+        self::function(&word, &list.args, distinct, at, budget)?
+    };
     let filter = filter.as_ref().map(|expr| condition(expr, 0, budget)).transpose()?;
     Ok(Aggregate { function, filter, at })
+}
+
+/// The fractions of a list: `PERCENTILE_CONT(ARRAY[…]) …` is several outputs.
+pub(super) fn fractions(expr: &Expr) -> Option<&[Expr]> {
+    let Expr::Function(call) = expr else { return None };
+    let FunctionArguments::List(list) = &call.args else { return None };
+    match &list.args[..] {
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Array(array)))]
+            if call.name.to_string().eq_ignore_ascii_case("percentile_cont") =>
+        {
+            Some(&array.elem)
+        }
+        _ => None,
+    }
+}
+
+/// One output of a list of fractions, with what is appended to its name: `_25` for 0.25, `_97_5` for 0.975.
+pub(super) fn of_fraction(expr: &Expr, fraction: &Expr, budget: &mut Budget) -> Result<(String, Output), QueryError> {
+    let mut one = expr.clone();
+    if let Expr::Function(call) = &mut one
+        && let FunctionArguments::List(list) = &mut call.args
+    {
+        list.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(fraction.clone()))];
+    }
+    let output = output(&one, 0, false, budget)?;
+    let percent = match &literal(fraction)?.value {
+        LiteralValue::Number(text) => Constant::parse(text).map_or(0.0, Constant::to_f64) * 100.0,
+        LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => 0.0,
+    };
+    let percent = (percent * 1e6).round() / 1e6;
+    Ok((format!("_{}", percent.to_string().replace('.', "_")), output))
+}
+
+/// `PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY a)`.
+fn percentile(
+    args: &[FunctionArg],
+    within: &[OrderByExpr],
+    at: Position,
+    budget: &mut Budget,
+) -> Result<Function, QueryError> {
+    let wrong = || {
+        unsupported(at, "PERCENTILE_CONT wants a fraction from 0 to 1, and what it is of")
+            .hint("write PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY column), or PERCENTILE_CONT(ARRAY[0.25, 0.75]) …")
+    };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(fraction))] = args else { return Err(wrong()) };
+    let [OrderByExpr { expr: of, options, with_fill: None }] = within else { return Err(wrong()) };
+    if options.nulls_first.is_some() || !matches!(options.sort, None | Some(OrderBySort::Asc)) {
+        return Err(wrong());
+    }
+    let fraction = literal(fraction).map_err(|_| wrong())?;
+    let is_fraction = match &fraction.value {
+        LiteralValue::Number(text) => Constant::parse(text).is_some_and(|one| (0.0..=1.0).contains(&one.to_f64())),
+        LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => false,
+    };
+    if !is_fraction {
+        return Err(wrong());
+    }
+    Ok(Function::Percentile(fraction, expression(of, 0, budget)?))
 }
 
 /// `(ARRAY_AGG(a ORDER BY b))[1]`, and nothing else with brackets.
@@ -233,6 +301,9 @@ fn function(
     }
     let mut of = |expr: &Expr| expression(expr, 0, budget);
     match (word, argument, distinct) {
+        ("median", FunctionArgExpr::Expr(expr), false) => {
+            Ok(Function::Percentile(Literal { value: LiteralValue::Number("0.5".to_owned()), at }, of(expr)?))
+        }
         ("min", FunctionArgExpr::Expr(expr), false) => Ok(Function::Min(of(expr)?)),
         ("max", FunctionArgExpr::Expr(expr), false) => Ok(Function::Max(of(expr)?)),
         ("count", FunctionArgExpr::Wildcard, false) => Ok(Function::CountRows),

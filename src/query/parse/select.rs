@@ -6,7 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::expressions::expression;
-use super::outputs::{has_aggregate, having, output};
+use super::outputs::{fractions, has_aggregate, having, of_fraction, output};
 use super::{Budget, absent, conditions, name, start, unsupported};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{Expression, Item, ItemValue, Key, LiteralValue, Name, Order, OrderBy, Query, Scalar};
@@ -71,7 +71,7 @@ fn query_items(query: &ast::Query, projection: &[SelectItem]) -> Result<Vec<Item
         "a clause without a table",
     )?;
     let mut budget = Budget::default();
-    projection.iter().map(|one| item(one, &mut budget)).collect()
+    items(projection, &mut budget)
 }
 
 fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Query, QueryError> {
@@ -122,7 +122,7 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         dataset,
         person,
         distinct: matches!(distinct, Some(Distinct::Distinct)),
-        items: projection.iter().map(|one| item(one, budget)).collect::<Result<_, _>>()?,
+        items: items(projection, budget)?,
         condition: selection.as_ref().map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
         keys: keys(group_by, at, budget)?,
         having: conditions_after.as_ref().map(|expr| having(expr, 0, budget)).transpose()?,
@@ -178,6 +178,33 @@ fn table(from: &[ast::TableWithJoins], at: Position, budget: &mut Budget) -> Res
         [ObjectNamePart::Identifier(ident)] => Ok((name(ident), None)),
         _ => Err(unsupported(start(relation.span()), "a dataset has a plain name, without a schema")),
     }
+}
+
+/// The selected items; a list of percentiles is an item for each of them.
+fn items(projection: &[SelectItem], budget: &mut Budget) -> Result<Vec<Item>, QueryError> {
+    let mut items = Vec::with_capacity(projection.len());
+    for one in projection {
+        let (expr, alias) = match one {
+            SelectItem::UnnamedExpr(expr) => (expr, None),
+            SelectItem::ExprWithAlias { expr, alias } => (expr, Some(name(alias))),
+            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) | SelectItem::ExprWithAliases { .. } => {
+                items.push(item(one, budget)?);
+                continue;
+            }
+        };
+        let Some(list) = fractions(expr) else {
+            items.push(item(one, budget)?);
+            continue;
+        };
+        let at = start(one.span());
+        for fraction in list {
+            let (suffix, output) = of_fraction(expr, fraction, budget)?;
+            let stem = alias.as_ref().map_or("percentile_cont", |alias| alias.text.as_str());
+            let alias = Some(Name { text: format!("{stem}{suffix}"), at });
+            items.push(Item { value: ItemValue::Output(output), alias, at });
+        }
+    }
+    Ok(items)
 }
 
 fn item(item: &SelectItem, budget: &mut Budget) -> Result<Item, QueryError> {

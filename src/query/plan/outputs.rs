@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
-use super::{Computation, Measure};
+use super::{Computation, Measure, PlanKey};
 use crate::dataset::domain::{Domain, Grid};
 use crate::dataset::policy::Terms;
+use crate::privacy::accountant::Accountant;
 use crate::query::answer::{Layout, Output as Column, OutputValue, Sort};
 use crate::query::canonical;
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
-use crate::query::formula::{Centred, Formula, Products, Shown, Squares};
+use crate::query::formula::{Centred, Formula, Products, Quantile, Shown, Squares};
+use crate::query::quantile::Tree;
 use crate::query::syntax::{
     Aggregate, Expression, Function, Having, Item, ItemValue, Literal, LiteralValue, Name, Order, OrderBy, Output,
     Query, Scalar,
@@ -24,10 +26,11 @@ const SUM_LOG2_MAX: u32 = 62;
 
 /// Lays out the outputs and puts the measurements they need into `computation`, sorted and each once.
 pub(super) fn layout(query: &Query, terms: &Terms, computation: &mut Computation) -> Result<Layout, QueryError> {
-    let mut making = Making { terms, measures: Vec::new() };
+    let (keys, groups) = (computation.keys.clone(), computation.groups());
+    let mut making = Making { terms, keys, groups, measures: Vec::new() };
     let mut outputs = Vec::with_capacity(query.items.len());
     for item in &query.items {
-        let value = making.value(item, computation)?;
+        let value = making.value(item)?;
         outputs.push(Column { name: name(item)?, value });
     }
     check_names(query, &outputs)?;
@@ -94,6 +97,8 @@ struct Summed {
 
 struct Making<'a> {
     terms: &'a Terms,
+    keys: Vec<PlanKey>,
+    groups: u64,
     /// In the order in which they were needed first.
     measures: Vec<Measure>,
 }
@@ -108,11 +113,11 @@ impl Making<'_> {
         })
     }
 
-    fn value(&mut self, item: &Item, computation: &Computation) -> Result<OutputValue, QueryError> {
+    fn value(&mut self, item: &Item) -> Result<OutputValue, QueryError> {
         match &item.value {
             ItemValue::Key(key) => {
                 let term = typed::expression(key, self.terms)?;
-                let place = computation.keys.iter().position(|key| key.column == term);
+                let place = self.keys.iter().position(|key| key.column == term);
                 // The shape was checked: everything selected is a key.
                 Ok(OutputValue::Key { index: place.unwrap_or_default() })
             }
@@ -132,7 +137,15 @@ impl Making<'_> {
             Output::Aggregate(aggregate) => return self.aggregate(aggregate),
             Output::Number(literal) => Formula::Number(number(literal)?),
             Output::Negative(inner) => Formula::Negative(of(inner)?),
-            Output::Arithmetic(left, operator, right) => Formula::Arithmetic(of(left)?, *operator, of(right)?),
+            Output::Arithmetic(left, operator, right) => {
+                let (left, right) = (of(left)?, of(right)?);
+                if (left.has_quantile() && !right.is_number()) || (right.has_quantile() && !left.is_number()) {
+                    let message = "a percentile is moved and stretched by numbers alone";
+                    return Err(QueryError::whole(Code::UnsupportedSql, message)
+                        .hint("select both percentiles, and subtract them afterwards"));
+                }
+                Formula::Arithmetic(left, *operator, right)
+            }
             Output::Absolute(inner) => Formula::Absolute(of(inner)?),
             Output::Root(inner) => Formula::Root(of(inner)?),
             Output::Round(inner, decimals) => Formula::Round(of(inner)?, *decimals),
@@ -175,10 +188,15 @@ impl Making<'_> {
                 let squares = self.squares(x, at)?;
                 Ok(Formula::Spread(*spread, Box::new(squares)))
             }
+            Function::Percentile(fraction, of) => {
+                let x = self.number(of, filter.as_ref(), "PERCENTILE_CONT", at)?;
+                Ok(Formula::Quantile(Box::new(self.quantile(x, number(fraction)?))))
+            }
             Function::Min(_) | Function::Max(_) => {
                 let message = format!("{} is one unit's value", aggregate.function.word().to_uppercase());
-                Err(QueryError::at(Code::UnsupportedSql, at, message)
-                    .hint("count what is above a bound, or aggregate it per unit in a subquery"))
+                Err(QueryError::at(Code::UnsupportedSql, at, message).hint(
+                    "ask PERCENTILE_CONT(0.99) WITHIN GROUP (ORDER BY …), or aggregate it per unit in a subquery",
+                ))
             }
             Function::Any(_) | Function::Every(_) | Function::First { .. } => {
                 let word = aggregate.function.word().to_uppercase();
@@ -260,6 +278,21 @@ impl Making<'_> {
         Ok(Centred { sum, count, grid: summed.grid })
     }
 
+    /// The levels of a tree of histograms over all that a number can be.
+    fn quantile(&mut self, x: Summed, fraction: String) -> Quantile {
+        let grid = x.grid;
+        let values = grid.high.abs_diff(grid.low).saturating_add(1);
+        let precision_adds = matches!(self.terms.accountant, Accountant::Gaussian { .. });
+        let tree = Tree::over(values, self.groups, precision_adds);
+        let bins: Vec<u32> = (1..=tree.depth).map(|level| tree.bins(level)).collect();
+        let levels = (1..=tree.depth).map(|level| {
+            let (column, low, width) = (x.term.clone(), grid.low, tree.width_at(level));
+            self.need(Measure::Bins { column, low, width, count: tree.bins(level) })
+        });
+        let levels = levels.collect();
+        Quantile { fraction, levels, bins, branches: tree.branches, low: grid.low, width: tree.width, grid }
+    }
+
     /// A number about the middle of its range, and that middle.
     fn centred(&self, summed: &Summed, at: Position) -> Result<(Term, Constant), QueryError> {
         let middle = i128::from(summed.grid.centre()) * i128::from(summed.grid.step);
@@ -301,7 +334,11 @@ impl Making<'_> {
         // Only rows that have both count.
         let present = |summed: &Summed| match &summed.count {
             Measure::NonNull { column } => Some(Filter::Not(Box::new(Filter::Missing { column: column.clone() }))),
-            Measure::Rows | Measure::Sum { .. } | Measure::Units | Measure::UnitsWhere { .. } => None,
+            Measure::Rows
+            | Measure::Sum { .. }
+            | Measure::Units
+            | Measure::UnitsWhere { .. }
+            | Measure::Bins { .. } => None,
         };
         let both: Vec<Filter> = [present(&y), present(&x)].into_iter().flatten().collect();
         let both = (!both.is_empty()).then(|| Filter::All(both).simplest(self.terms));

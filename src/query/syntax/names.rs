@@ -88,6 +88,7 @@ impl Aggregate {
             | Function::Sum(of)
             | Function::Avg(of)
             | Function::Spread(_, of)
+            | Function::Percentile(_, of)
             | Function::Min(of)
             | Function::Max(of) => of.columns(names),
             Function::Any(condition) | Function::Every(condition) => condition.columns(names),

@@ -86,7 +86,7 @@ impl Measure {
     pub fn declared(&self, found: &mut BTreeSet<usize>) {
         match self {
             Self::Rows | Self::Units => {}
-            Self::NonNull { column } | Self::Sum { column } => column.declared(found),
+            Self::NonNull { column } | Self::Sum { column } | Self::Bins { column, .. } => column.declared(found),
             Self::UnitsWhere { filter } => filter.declared(found),
         }
     }
@@ -100,6 +100,9 @@ impl Measure {
             Self::NonNull { column } => Self::NonNull { column: column.renumbered(to) },
             Self::Sum { column } => Self::Sum { column: column.renumbered(to) },
             Self::UnitsWhere { filter } => Self::UnitsWhere { filter: filter.renumbered(to) },
+            Self::Bins { column, low, width, count } => {
+                Self::Bins { column: column.renumbered(to), low: *low, width: *width, count: *count }
+            }
         }
     }
 }

@@ -69,6 +69,9 @@ fn aggregate(aggregate: &Aggregate) -> String {
             let filter = aggregate.filter.as_ref().map(|filter| format!(" FILTER (WHERE {})", condition(filter)));
             return format!("({call}{})[1]", filter.unwrap_or_default());
         }
+        Function::Percentile(fraction, of) => {
+            format!("PERCENTILE_CONT({}) WITHIN GROUP (ORDER BY {})", literal(fraction), expression(of))
+        }
         Function::Pair(_, y, x) => format!("{word}({}, {})", expression(y), expression(x)),
     };
     match &aggregate.filter {
