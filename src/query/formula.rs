@@ -3,11 +3,10 @@
 //! Promises post-processing alone, and an honest interval by a method that is named:
 //!
 //! * **Linear** formulas (sums, differences, multiples of counts and sums) have the exact law of a weighted sum of independent noise.
-//! * **Quotients of two linear formulas** have Fieller's interval (E. C. Fieller, J. R. Stat. Soc. B 16, 1954), with the covariance of
-//!   numerator and denominator, where the noise is Gaussian.
+//! * **Quotients** of two linear formulas, slopes and correlations have Fieller's interval (E. C. Fieller, J. R. Stat. Soc. B 16, 1954), with
+//!   the covariance of numerator and denominator.
 //! * **Everything else** (variances, covariances, products) has the interval of the delta method: value ± z·√Σ(∂f/∂mᵢ)²σᵢ², the
-//!   slopes by forward differentiation. Roots take the root of the ends, correlations go through Fisher's z = artanh r
-//!   (R. A. Fisher, Metron 1, 1921) and back.
+//!   slopes by forward differentiation. Roots take the root of the ends.
 //!
 //! Where a denominator is lost in its own noise there is no estimate, and no interval but everything.
 //!
@@ -326,17 +325,34 @@ impl Products {
         match pair {
             Pair::CovarPop => products.over(&n, at),
             Pair::CovarSamp => products.over(&n.plus(&Dual::constant(-1.0)), at),
-            Pair::Corr => {
-                let both = squares(&x, &self.x.1)?.times(&squares(&y, &self.y.1)?);
-                products.over(&both.root()?, at)
+            Pair::Corr | Pair::RegrSlope => {
+                let (above, below) = self.quotient(pair, at)?;
+                above?.over(&below?, at)
             }
-            Pair::RegrSlope => slope(),
             Pair::RegrIntercept => {
                 let mean =
                     |sum: &Dual, centre: Constant| Some(sum.over(&n, at)?.plus(&Dual::constant(centre.to_f64())));
                 let (y, x) = (mean(&y, self.centres.0)?, mean(&x, self.centres.1)?);
                 Some(y.plus(&slope()?.times(&x).times(&Dual::constant(-1.0))))
             }
+        }
+    }
+}
+
+impl Products {
+    /// Numerator and denominator of what is a quotient of sums about the means: a slope, or a correlation.
+    fn quotient(&self, pair: Pair, at: Measured<'_>) -> Option<(Option<Dual>, Option<Dual>)> {
+        let n = Dual::measured(self.count, at);
+        let (y, x) = (self.y.0.dual(at), self.x.0.dual(at));
+        let squares = |sum: &Dual, squares: &Centred| about_means(&n, (sum, sum), &squares.dual(at), at);
+        let above = || about_means(&n, (&y, &x), &self.products.dual(at), at);
+        match pair {
+            Pair::RegrSlope => Some((above(), squares(&x, &self.x.1))),
+            Pair::Corr => {
+                let both = squares(&x, &self.x.1).zip(squares(&y, &self.y.1)).and_then(|(x, y)| x.times(&y).root());
+                Some((above(), both))
+            }
+            Pair::CovarSamp | Pair::CovarPop | Pair::RegrIntercept => None,
         }
     }
 }

@@ -25,7 +25,7 @@ pub fn half_width(terms: &[(f64, NoiseLaw)]) -> f64 {
         Some(Mechanism::DiscreteLaplace) => match scales[..] {
             [a] => a * (1.0 / TAIL).ln(),
             [a, b] => two_laplaces(a.max(b), a.min(b)),
-            _ => scales.iter().map(|scale| 2.0 * scale * scale).sum::<f64>().sqrt() / TAIL.sqrt(),
+            _ => several_laplaces(&scales),
         },
     }
 }
@@ -52,6 +52,20 @@ fn two_laplaces(a: f64, b: f64) -> f64 {
         if tail(middle) > TAIL { low = middle } else { high = middle }
     }
     high
+}
+
+/// The 95 % half-width of a sum of several Laplace laws: the normal one, corrected for their tails by the first term of E. A. Cornish and
+/// R. A. Fisher (Rev. Inst. Int. Stat. 5, 1938) for a symmetric law, z + (z³ − 3z)·κ/24, with the excess κ = 3·Σσ⁴/(Σσ²)². For one law
+/// alone it is 2 % too wide, for two equal ones less than 1 %.
+fn several_laplaces(scales: &[f64]) -> f64 {
+    let variances: Vec<f64> = scales.iter().map(|scale| 2.0 * scale * scale).collect();
+    let variance: f64 = variances.iter().sum();
+    if variance == 0.0 {
+        return 0.0;
+    }
+    let excess = 3.0 * variances.iter().map(|one| one * one).sum::<f64>() / (variance * variance);
+    let z = NORMAL_975;
+    (z + (z.powi(3) - 3.0 * z) * excess / 24.0) * variance.sqrt()
 }
 
 /// An estimated mean about the centre, in steps.
@@ -123,6 +137,14 @@ mod tests {
         let near = two_laplaces(1.0, 0.999);
         assert!((near - t).abs() < 0.01, "{near} {t}");
         assert!((two_laplaces(1.0, 1e-9) - 20_f64.ln()).abs() < 1e-6);
+    }
+
+    #[test]
+    fn several_laplaces_are_near_the_closed_form_of_two() {
+        for (a, b) in [(1.0, 1.0), (1.0, 0.5), (3.0, 1.0)] {
+            let (near, exact) = (several_laplaces(&[a, b, 1e-9]), two_laplaces(a, b));
+            assert!((near / exact - 1.0).abs() < 0.02, "{a} {b}: {near} {exact}");
+        }
     }
 
     #[test]

@@ -200,14 +200,15 @@ impl Distribution {
         let below = if leaf == 0 { 0.0_f64.min(self.rising[0]) } else { self.rising[leaf - 1] };
         let inside = self.rising[leaf] - below;
         let share = if inside > 0.0 { ((sought - below) / inside).clamp(0.0, 1.0) } else { 0.5 };
-        // At an edge that is told from the quantile, the search for it ends.
+        // Where two edges, one after the other, are told from the quantile, the search for it ends: one alone may be a stray.
         let told = |leaf: usize| (self.ranks[leaf] - q * raw_total).abs() > NORMAL_975 * self.std_error(leaf, q);
         let mut low = leaf;
-        while low > 0 && !told(low - 1) {
+        while low > 0 && !(told(low - 1) && (low == 1 || told(low - 2))) {
             low -= 1;
         }
+        let last = self.ranks.len() - 1;
         let mut high = leaf;
-        while high + 1 < self.ranks.len() && !told(high) {
+        while high < last && !(told(high) && told((high + 1).min(last))) {
             high += 1;
         }
         Some(Found { at: leaf as f64 + share, low: low as f64, high: (high + 1) as f64 })

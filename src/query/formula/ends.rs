@@ -2,7 +2,6 @@
 
 use super::{Dual, Formula, Measured, Pair, Quantile, Spread, round};
 use crate::privacy::certificate::NORMAL_975;
-use crate::privacy::mechanism::Mechanism;
 use crate::query::answer::steps;
 use crate::query::quantile::{Levels, Tree};
 use crate::query::syntax::Operator;
@@ -38,7 +37,10 @@ impl Formula {
                 let variance = Self::Spread(Spread::VarPop, squares.clone());
                 Self::Root(Box::new(variance)).ends(at)
             }
-            Self::Pair(Pair::Corr, _) => self.fisher(at),
+            Self::Pair(pair, products) => match products.quotient(*pair, at) {
+                Some((above, below)) => ratio(&above?, &below?, at),
+                None => self.delta(at),
+            },
             Self::Quantile(quantile) => quantile.ends(at),
             Self::Round(of, decimals) => {
                 let inner = of.ends(at)?;
@@ -69,7 +71,6 @@ impl Formula {
             | Self::Count(_)
             | Self::Sum(_)
             | Self::Spread(..)
-            | Self::Pair(..)
             | Self::Arithmetic(..)
             | Self::Absolute(_) => self.delta(at),
         };
@@ -91,17 +92,6 @@ impl Formula {
             high: dual.value + width,
             std_error: dual.std_error(at),
         })
-    }
-
-    fn fisher(&self, at: Measured<'_>) -> Option<Ends> {
-        let dual = self.dual(at)?;
-        let (value, std_error) = (dual.value, dual.std_error(at));
-        if value.abs() >= 1.0 {
-            // Beyond what a correlation can be: its noise is larger than what Fisher's law is for.
-            return self.delta(at);
-        }
-        let (z, width) = (value.atanh(), NORMAL_975 * std_error / (1.0 - value * value));
-        Some(Ends { value, low: (z - width).tanh(), high: (z + width).tanh(), std_error })
     }
 }
 
@@ -148,24 +138,22 @@ fn scaled(left: &Formula, operator: Operator, right: &Formula, at: Measured<'_>)
     }
 }
 
-/// Fieller's interval of A/B with variances a, b and covariance c: the roots of (A − θB)² = z²(a − 2θc + θ²b), B beyond z√b from 0.
 fn quotient(above: &Formula, below: &Formula, at: Measured<'_>) -> Option<Ends> {
-    let (above, below) = (above.dual(at)?, below.dual(at)?);
-    let value = above.over(&below, at)?;
-    let is_normal = at.laws.first().is_none_or(|law| law.mechanism == Mechanism::DiscreteGaussian);
-    let (width, std_error) = (value.half_width(at), value.std_error(at));
-    if !is_normal {
-        return Some(Ends { value: value.value, low: value.value - width, high: value.value + width, std_error });
-    }
-    let (low, high) = fieller(&above, &below, at);
-    Some(Ends { value: value.value, low, high, std_error })
+    ratio(&above.dual(at)?, &below.dual(at)?, at)
 }
 
-fn fieller(above: &Dual, below: &Dual, at: Measured<'_>) -> (f64, f64) {
-    let z2 = NORMAL_975 * NORMAL_975;
+/// Fieller's interval of A/B with variances a, b and covariance c: the roots of (A − θB)² = z²(a − 2θc + θ²b), B beyond z√b from 0; z is
+/// 1.96 for normal noise, and for other laws what their sum has in its place.
+fn ratio(above: &Dual, below: &Dual, at: Measured<'_>) -> Option<Ends> {
+    let value = above.over(below, at)?;
+    let std_error = value.std_error(at);
+    let z = if std_error > 0.0 { value.half_width(at) / std_error } else { NORMAL_975 };
     let (a, b, c) = (above.covariance(above, at), below.covariance(below, at), above.covariance(below, at));
-    let (square, middle) = (below.value * below.value - z2 * b, above.value * below.value - z2 * c);
-    let rest = above.value * above.value - z2 * a;
+    let (square, middle) = (below.value * below.value - z * z * b, above.value * below.value - z * z * c);
+    if square <= 0.0 {
+        return None;
+    }
+    let rest = above.value * above.value - z * z * a;
     let reach = (middle * middle - square * rest).max(0.0).sqrt();
-    ((middle - reach) / square, (middle + reach) / square)
+    Some(Ends { value: value.value, low: (middle - reach) / square, high: (middle + reach) / square, std_error })
 }

@@ -1,0 +1,187 @@
+//! Coverage of the intervals of every kind of output, on a table of its own: how often they hold what is true.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dashu::integer::IBig;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tacit::privacy::accountant::Accountant;
+use tacit::privacy::certificate::{Accuracy, Subject, certify, prices};
+use tacit::privacy::units::Epsilon;
+use tacit::query::answer::{Cell, Table, tabulate};
+use tacit::query::parse::parse;
+use tacit::query::plan::plan;
+use tacit::vault::noise::{NoiseSource, OpenDp};
+use tacit::vault::release::Noisy;
+
+use crate::support::{Lab, NoNoise, block_on};
+
+const GROUPS: usize = 60;
+const PEOPLE: usize = 150;
+/// Rounds of fresh noise: with 60 groups, 4,200 intervals a column.
+const ROUNDS: usize = 70;
+
+/// Every kind of output but those that are counts, sums and means by themselves, which `means.rs` covers at many sizes.
+const OUTPUTS: [(&str, &str); 17] = [
+    ("n", "COUNT(*) FILTER (WHERE age > 40)"),
+    ("people", "COUNT(DISTINCT patient_id) FILTER (WHERE cost < 200)"),
+    ("total", "SUM(ABS(cost - 100))"),
+    ("mean", "AVG(cost) FILTER (WHERE age > 30)"),
+    ("share", "AVG(CASE WHEN cost > 120 THEN 1 ELSE 0 END)"),
+    ("ratio", "SUM(cost) / SUM(age)"),
+    ("scaled", "100 * AVG(cost) - 7"),
+    ("difference", "SUM(cost) - 3 * SUM(age)"),
+    ("product", "COUNT(*) * AVG(age)"),
+    ("variance", "VAR_SAMP(cost)"),
+    ("deviation", "STDDEV_POP(age)"),
+    ("root", "SQRT(SUM(cost))"),
+    ("covariance", "COVAR_SAMP(cost, age)"),
+    ("correlation", "CORR(cost, age)"),
+    ("slope", "REGR_SLOPE(cost, age)"),
+    ("intercept", "REGR_INTERCEPT(cost, age)"),
+    ("median", "MEDIAN(cost)"),
+];
+
+fn policy() -> String {
+    let values: Vec<_> = (0..GROUPS).map(|group| format!("\"g{group}\"")).collect();
+    format!(
+        r#"
+[dataset]
+name = "visits"
+source = "visits.csv"
+privacy_unit = "patient_id"
+max_rows_per_unit = 1
+max_rows = 100_000
+accountant = "pure"
+cap = {{ epsilon = "100" }}
+[[column]]
+name = "g"
+type = "category"
+values = [{}]
+[[column]]
+name = "age"
+type = "integer"
+min = "0"
+max = "110"
+[[column]]
+name = "cost"
+type = "decimal"
+min = "0"
+max = "500"
+step = "0.5"
+"#,
+        values.join(", ")
+    )
+}
+
+/// People whose costs rise with age.
+fn rows() -> Vec<(usize, i64, f64)> {
+    let mut rng = StdRng::seed_from_u64(9);
+    let one = |person: usize, rng: &mut StdRng| {
+        let age = rng.random_range(18..90_i64);
+        let cost =
+            (3 * age + rng.random_range(-50..150)).clamp(0, 500) as f64 + 0.5 * f64::from(rng.random_range(0..2));
+        (person % GROUPS, age, cost.min(500.0))
+    };
+    (0..GROUPS * PEOPLE).map(|person| one(person, &mut rng)).collect()
+}
+
+/// PostgreSQL's PERCENTILE_CONT of 0.5.
+fn medians(rows: &[(usize, i64, f64)]) -> BTreeMap<String, f64> {
+    let median = |group: usize| {
+        let mut costs: Vec<f64> = rows.iter().filter(|row| row.0 == group).map(|row| row.2).collect();
+        costs.sort_by(f64::total_cmp);
+        let middle = (costs.len() - 1) as f64 / 2.0;
+        f64::midpoint(costs[middle.floor() as usize], costs[middle.ceil() as usize])
+    };
+    (0..GROUPS).map(|group| (format!("g{group}"), median(group))).collect()
+}
+
+fn number(cell: &Cell) -> Option<f64> {
+    cell.text()?.parse().ok()
+}
+
+/// Value, lower and upper end by group; nothing where there is no estimate.
+fn intervals(table: &Table) -> BTreeMap<String, Option<(f64, f64, f64)>> {
+    let of = |row: &Vec<Cell>| Some((number(&row[1])?, number(&row[2])?, number(&row[3])?));
+    table.rows.iter().map(|row| (row[0].text().expect("a group"), of(row))).collect()
+}
+
+/// The share of intervals that hold the truth, and of groups without an estimate.
+fn coverage(lab: &Lab, sql: &str, truth: &BTreeMap<String, f64>) -> (f64, f64) {
+    let terms = &lab.service.dataset("visits").expect("a dataset").terms;
+    let accountant = terms.accountant;
+    let plan = parse(sql).and_then(|query| plan(&query, terms, None)).expect("a plan");
+    let reply = block_on(lab.sql(sql, "0.001")).json();
+    let stored = lab.service.stored_answer(reply["release"].as_str().expect("a release")).expect("an answer");
+    // Counts by themselves are whole: with little noise their intervals hold half a step more on either side, which shows.
+    let epsilon = match (accountant, plan.sought.len()) {
+        (Accountant::Gaussian { .. }, 1) => "1",
+        (Accountant::Gaussian { .. }, _) => "4",
+        (Accountant::Pure, 1) => "0.3",
+        (Accountant::Pure, _) => "2",
+    };
+    let accuracy = Accuracy::Epsilon(Epsilon::parse(epsilon).expect("ε"));
+    let subject = Subject { dataset: "visits".into(), edition: "ed".into() };
+    let shares = prices(accountant, &plan.sought, &accuracy);
+    let certificate = certify(accountant, subject, &plan.sought, &shares).expect("a certificate");
+    assert_eq!(stored.vectors().len(), certificate.measurements().len(), "{sql}");
+    let (mut holds, mut all, mut missing) = (0, 0, 0);
+    for _ in 0..ROUNDS {
+        let vectors: Vec<Noisy> = stored
+            .vectors()
+            .iter()
+            .zip(certificate.measurements())
+            .map(|(exact, one)| {
+                let noise = OpenDp.draw(&one.law, exact.cells.len()).expect("noise");
+                // Without noise, what is stored is exact on its own fine grid.
+                let whole = |cell: &IBig| cell.clone() >> exact.law.fine_bits as usize;
+                let noisy = |(cell, noise): (&IBig, IBig)| (whole(cell) << one.law.fine_bits as usize) + noise;
+                Noisy { law: one.law, price: one.price, cells: exact.cells.iter().zip(noise).map(noisy).collect() }
+            })
+            .collect();
+        for (group, interval) in intervals(&tabulate(&plan.layout, &vectors)) {
+            match interval {
+                Some((_, low, high)) => {
+                    all += 1;
+                    holds += usize::from((low..=high).contains(&truth[&group]));
+                }
+                None => missing += 1,
+            }
+        }
+    }
+    (f64::from(holds as u32) / f64::from(all as u32), f64::from(missing as u32) / f64::from((all + missing) as u32))
+}
+
+#[test]
+fn intervals_of_every_kind_hold_the_truth_as_often_as_they_claim() {
+    let rows = rows();
+    let mut csv = String::from("patient_id,g,age,cost\n");
+    for (person, (group, age, cost)) in rows.iter().enumerate() {
+        csv.push_str(&format!("p{person},g{group},{age},{cost}\n"));
+    }
+    let lab = Lab::new(&policy(), &csv, Arc::new(NoNoise), "100");
+    let budget = "accountant = \"gaussian\"\ncap = { epsilon = \"100\", delta = \"1e-6\" }";
+    let gaussian = policy().replace("accountant = \"pure\"\ncap = { epsilon = \"100\" }", budget);
+    let gaussian = Lab::new(&gaussian, &csv, Arc::new(NoNoise), "100");
+    let mut wrong = Vec::new();
+    for (name, output) in OUTPUTS {
+        let sql = format!("SELECT g, {output} AS x FROM visits GROUP BY g");
+        let truth: BTreeMap<String, f64> = match name {
+            "median" => medians(&rows),
+            _ => {
+                let exact = intervals(&block_on(lab.exact_table(&sql)));
+                exact.into_iter().map(|(group, interval)| (group, interval.expect("an exact value").0)).collect()
+            }
+        };
+        for (accountant, lab) in [("gaussian", &gaussian), ("pure", &lab)] {
+            let (share, missing) = coverage(lab, &sql, &truth);
+            println!("{name:12} {accountant:8} {share:.3} of intervals hold the truth, {missing:.3} have no estimate");
+            if !(0.93..=0.97).contains(&share) || missing > 0.05 {
+                wrong.push(format!("{name} {accountant}: {share}, {missing}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
+}
