@@ -98,7 +98,7 @@ fn prepare(dir: &Path) -> Vec<Template> {
     let template = |number: usize| {
         let sql = format!("SELECT COUNT(*) FROM visits WHERE cost >= {number}");
         let accuracy = Some(Wanted::Margin(Margin::parse("60000").expect("a margin")));
-        let ask = Ask { sql: sql.clone(), accuracy, rows_per_unit: None, purpose: None };
+        let ask = Ask { sql: sql.clone(), accuracy, rows_per_unit: None, group_size: None, purpose: None };
         let answer = runtime.block_on(Arc::clone(&service).answer("ada".into(), ask, None)).expect("an answer");
         let stored = service.ledger().release(&answer.stored.release.id).expect("readable").expect("stored");
         let body = String::from_utf8(stored).expect("JSON").replace(&answer.stored.release.id, "RELEASE");

@@ -92,7 +92,7 @@ fn load(service: &Arc<Service>, first: &AtomicU64) -> (Vec<f64>, u64) {
             let cost = format!("{}.{:02}", number / 100, number % 100);
             let sql = format!("SELECT diagnosis, COUNT(*) FROM visits WHERE cost <> {cost} GROUP BY diagnosis");
             let accuracy = Some(Wanted::Epsilon(Epsilon::parse("0.001").expect("ε")));
-            let ask = Ask { sql, accuracy, rows_per_unit: None, purpose: None };
+            let ask = Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose: None };
             let begun = Instant::now();
             match runtime.block_on(Arc::clone(service).answer("ada".into(), ask, None)) {
                 Ok(_) => times.push(begun.elapsed().as_secs_f64()),

@@ -15,6 +15,8 @@ pub mod filter;
 
 pub mod quantile;
 
+pub mod tables;
+
 pub mod formula;
 
 pub mod units;

@@ -339,7 +339,7 @@ impl Service {
             QueryError::at(Code::UnknownDataset, name.at, message)
         })?;
         let plan = plan(query, &dataset.terms, ask.rows_per_unit)?;
-        let asked = self.prices(dataset, &plan, ask.accuracy.as_ref())?;
+        let asked = self.prices(dataset, &plan, ask)?;
         let wanted = plan.computation.measures.iter().zip(&plan.sought).map(|(measure, sought)| Wanted {
             view: plan.computation.view_of(measure, &dataset.name, &dataset.edition),
             sought: *sought,
@@ -354,19 +354,14 @@ impl Service {
         read(self.ledger(), |book| book.branch(dataset, who))
     }
 
-    fn prices(
-        &self,
-        dataset: &Dataset,
-        plan: &Plan,
-        accuracy: Option<&ask::Wanted>,
-    ) -> Result<Vec<Price>, ServiceError> {
+    fn prices(&self, dataset: &Dataset, plan: &Plan, ask: &Ask) -> Result<Vec<Price>, ServiceError> {
         let accountant = dataset.terms.accountant;
         if plan.sought.is_empty() {
             // Keys alone are public.
             return Ok(Vec::new());
         }
-        let accuracy = accuracy.ok_or(ServiceError::Unsaid)?;
-        let accuracy = margin::accuracy(accuracy, plan, accountant)?;
+        let accuracy = ask.accuracy.as_ref().ok_or(ServiceError::Unsaid)?;
+        let accuracy = margin::accuracy(accuracy, plan, accountant, ask.group_size)?;
         let prices = prices(accountant, &plan.sought, &accuracy);
         if prices.contains(&Price::ZERO) {
             let least = "ask for a larger epsilon, or a smaller margin";

@@ -29,6 +29,9 @@ pub(super) struct Options {
     /// Count fewer rows of each unit.
     #[arg(long)]
     rows_per_unit: Option<u32>,
+    /// Rows that a group is assumed to have, where the margin of a mean depends on it.
+    #[arg(long)]
+    group_size: Option<u64>,
     /// What for; kept in the ledger.
     #[arg(long)]
     purpose: Option<String>,
@@ -106,7 +109,7 @@ fn body(options: &Options) -> Result<Value, Failure> {
         return Err(Failure::Usage("say how accurate: --epsilon 0.1, or --margin 25".to_owned()));
     }
     let fields = json!({
-        "sql": sql, "epsilon": epsilon, "margin": margin, "rows_per_unit": options.rows_per_unit,
+        "sql": sql, "epsilon": epsilon, "margin": margin, "rows_per_unit": options.rows_per_unit, "group_size": options.group_size,
         "purpose": options.purpose,
     });
     Ok(fields)

@@ -147,6 +147,13 @@ fn plans() -> Vec<Plan> {
             }
         }
     }
+    for groups in ["ROLLUP (free, flag)", "CUBE (fixed, free)", "GROUPING SETS ((fixed), (free, flag), ())"] {
+        let sql = format!(
+            "SELECT COUNT(*) AS n, SUM(whole) AS s, AVG(real) AS a, COUNT(DISTINCT who) AS d FROM t GROUP BY {groups}"
+        );
+        let query = parse(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        plans.push(plan(&query, &policy.terms, None).unwrap_or_else(|error| panic!("{sql}: {error}")));
+    }
     for inner in ["", "WHERE whole > real OR flag"] {
         for (condition, keys) in
             [("", ""), ("WHERE n > 1", "fixed"), ("WHERE total < 5000 AND last - first > 10", "any_u, n")]

@@ -116,15 +116,22 @@ fn vectors(loaded: &Loaded, computation: &Computation, groups: usize) -> PolarsR
         let cells = answer.column(CELL)?.cast(&DataType::UInt32)?;
         cells.u32()?.iter().map(|cell| cell.map_or(usize::MAX, |cell| cell as usize)).collect()
     };
-    let of = |at: usize| match histograms.get(&at) {
-        Some(vector) => Ok(vector.clone()),
-        None => dense(&answer, at, &cells, groups),
+    let of = |(at, measure): (usize, &Measure)| match (histograms.get(&at), measure) {
+        (Some(vector), _) => Ok(vector.clone()),
+        (None, Measure::Over { .. }) => over(loaded, &computation.alone(measure)),
+        (None, _) => dense(&answer, at, &cells, groups),
     };
-    (0..computation.measures.len()).map(of).collect()
+    computation.measures.iter().enumerate().map(of).collect()
+}
+
+/// A measurement over fewer keys, by itself.
+fn over(loaded: &Loaded, alone: &Computation) -> PolarsResult<Vec<i64>> {
+    let groups = usize::try_from(alone.groups()).unwrap_or(usize::MAX);
+    Ok(vectors(loaded, alone, groups)?.swap_remove(0))
 }
 
 fn measures_are_histograms(computation: &Computation) -> bool {
-    computation.measures.iter().all(|measure| matches!(measure, Measure::Bins { .. }))
+    computation.measures.iter().all(|measure| matches!(measure, Measure::Bins { .. } | Measure::Over { .. }))
 }
 
 /// Runs on the streaming engine: over ten million rows it takes a third of the time of the other one.
@@ -153,7 +160,7 @@ impl Expressions<'_> {
     /// What is aggregated in each group; nothing for histograms, which have groups of their own.
     fn measure(&self, measure: &Measure) -> Option<Expr> {
         Some(match measure {
-            Measure::Bins { .. } => return None,
+            Measure::Bins { .. } | Measure::Over { .. } => return None,
             Measure::Rows => len(),
             Measure::NonNull { column } => self.stored(column).count(),
             Measure::Sum { column } => self.stored(column).sum(),

@@ -47,27 +47,33 @@ impl FromRequest<App> for Body {
 
 /// Reads a question: first the JSON, then the accuracy; the SQL is read by the service.
 pub fn ask(bytes: &[u8]) -> Result<Ask, Problem> {
-    let mut fields = Fields::read(bytes, &["sql", "epsilon", "margin", "rows_per_unit", "purpose"])?;
+    let mut fields = Fields::read(bytes, &["sql", "epsilon", "margin", "rows_per_unit", "group_size", "purpose"])?;
     let sql = fields.text("sql")?;
     let purpose = fields.optional_text("purpose")?;
     if purpose.as_ref().is_some_and(|text| text.chars().count() > PURPOSE_CHARS_MAX) {
         return Err(Problem::invalid_request(format!("the purpose has more than {PURPOSE_CHARS_MAX} characters")));
     }
-    let rows_per_unit = rows_per_unit(&mut fields)?;
+    let rows_per_unit = whole(&mut fields, "rows_per_unit", 4e9)?.map(|rows| rows as u32);
+    let group_size = whole(&mut fields, "group_size", 1e15)?;
+    if group_size == Some(0) {
+        return Err(Problem::invalid_request("the field \"group_size\" is 0; accepted is 1 row or more"));
+    }
     let epsilon = fields.optional_text("epsilon")?;
     let margin = fields.take("margin");
     let accuracy = accuracy(epsilon, margin)?;
-    Ok(Ask { sql, accuracy, rows_per_unit, purpose })
+    Ok(Ask { sql, accuracy, rows_per_unit, group_size, purpose })
 }
 
-fn rows_per_unit(fields: &mut Fields) -> Result<Option<u32>, Problem> {
-    match fields.take("rows_per_unit") {
+fn whole(fields: &mut Fields, name: &'static str, most: f64) -> Result<Option<u64>, Problem> {
+    match fields.take(name) {
         None => Ok(None),
-        Some(Json::Number(number)) if number.fract() == 0.0 && (0.0..=4e9).contains(&number) => Ok(Some(number as u32)),
-        Some(Json::Number(_)) => Err(Problem::invalid_request(
-            "the field \"rows_per_unit\" is no whole number of rows; accepted is 1 or more",
-        )),
-        Some(other) => Err(wrong_kind("rows_per_unit", &other, "a whole number")),
+        Some(Json::Number(number)) if number.fract() == 0.0 && (0.0..=most).contains(&number) => {
+            Ok(Some(number as u64))
+        }
+        Some(Json::Number(_)) => Err(Problem::invalid_request(format!(
+            "the field \"{name}\" is no whole number of rows; accepted is 1 or more"
+        ))),
+        Some(other) => Err(wrong_kind(name, &other, "a whole number")),
     }
 }
 

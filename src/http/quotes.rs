@@ -29,6 +29,8 @@ pub struct QuestionBody {
     margin: Option<String>,
     /// Fewer rows per unit than the policy's maximum.
     rows_per_unit: Option<u32>,
+    /// Rows that a group is assumed to have, where the margin of a mean depends on it; 1,000 where nothing is said.
+    group_size: Option<u64>,
     /// What for; kept in the ledger.
     purpose: Option<String>,
 }
@@ -57,6 +59,9 @@ pub struct QuoteBody {
     largest_epsilon: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     margin: Option<String>,
+    /// Rows that a group is assumed to have: larger ones have the margin that was asked for a mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assumed_group_size: Option<u64>,
     account: BeforeAndAfter,
 }
 
@@ -103,6 +108,7 @@ impl From<Quote> for QuoteBody {
             answers_left: quote.answers_left,
             largest_epsilon: quote.largest_epsilon,
             margin: quote.largest_margin,
+            assumed_group_size: quote.assumed_group_size,
             account: BeforeAndAfter { before: quote.before, after: quote.after },
         }
     }

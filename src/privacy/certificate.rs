@@ -32,6 +32,8 @@ pub struct Sought {
 pub enum Accuracy {
     /// Spend this ε on the whole answer, split evenly over its measurements.
     Epsilon(Epsilon),
+    /// Spend this ε on the whole answer, split in the accountant's unit in proportion to these weights, one a measurement.
+    Weighted(Epsilon, Vec<f64>),
     /// Reach these standard errors, one a measurement, in the measurement's integer steps.
     StdErrors(Vec<f64>),
 }
@@ -124,6 +126,7 @@ impl Certificate {
 pub fn prices(accountant: Accountant, sought: &[Sought], accuracy: &Accuracy) -> Vec<Price> {
     match accuracy {
         Accuracy::Epsilon(epsilon) => split(accountant.price(*epsilon), sought.len()),
+        Accuracy::Weighted(epsilon, weights) => weighted(accountant.price(*epsilon), weights),
         Accuracy::StdErrors(errors) => sought
             .iter()
             .zip(errors)
@@ -171,6 +174,24 @@ fn split(total: Price, parts: usize) -> Vec<Price> {
     let parts = parts.max(1) as u64;
     let (each, rest) = (total.units() / parts, total.units() % parts);
     (0..parts).map(|index| Price::from_units(each + u64::from(index < rest))).collect()
+}
+
+/// Shares of a price, rounded down; what is left of it by that goes to the first. Even weights split evenly, to the unit.
+fn weighted(total: Price, weights: &[f64]) -> Vec<Price> {
+    if weights.windows(2).all(|pair| (pair[0] / pair[1] - 1.0).abs() < 1e-6) {
+        return split(total, weights.len());
+    }
+    let sum: f64 = weights.iter().sum();
+    // A float is cut on its way to an integer.
+    let mut shares: Vec<u64> = weights.iter().map(|weight| (total.units() as f64 * (weight / sum)) as u64).collect();
+    let given = shares.iter().fold(0_u64, |given, share| given.saturating_add(*share));
+    match (total.units().checked_sub(given), shares.first_mut()) {
+        (Some(left), Some(first)) => *first += left,
+        // Rounding gave a unit or two too much.
+        (None, Some(first)) => *first = first.saturating_sub(given - total.units()),
+        (_, None) => {}
+    }
+    shares.into_iter().map(Price::from_units).collect()
 }
 
 fn price_of_error(accountant: Accountant, sensitivity: Sensitivity, error: f64) -> Price {

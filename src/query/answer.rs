@@ -3,15 +3,17 @@
 //! Promises post-processing alone: it sees a stored release and the layout of the question, never exact values. Estimates are
 //! never clipped; every estimate stands with its interval.
 
+mod layout;
 mod sorting;
+
+pub use self::layout::{Label, Layout, Output, OutputValue, Sort};
 
 use std::collections::HashMap;
 
 use dashu::base::Signed;
 use dashu::integer::IBig;
-use serde::{Deserialize, Serialize};
 
-use super::formula::{Centred, Ends, Formula, Measured, Shown};
+use super::formula::{Ends, Measured};
 use super::interval;
 use super::plan::codes;
 use crate::dataset::domain::Grid;
@@ -19,140 +21,6 @@ use crate::privacy::certificate::{Certified, NORMAL_975};
 use crate::privacy::mechanism::NoiseLaw;
 use crate::privacy::units::unscaled;
 use crate::vault::release::Noisy;
-
-/// How measurements become columns.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Layout {
-    /// Labels of each key's groups, in the order of the computation's keys.
-    pub keys: Vec<Vec<Label>>,
-    /// The columns, as selected.
-    pub outputs: Vec<Output>,
-    /// Which rows are shown; all of them where it says nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub having: Option<Shown>,
-    /// How rows are sorted; by the keys where empty.
-    pub order: Vec<Sort>,
-    /// How many rows are shown.
-    pub limit: Option<u64>,
-}
-
-/// The value of a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Label {
-    /// A boolean.
-    Boolean(bool),
-    /// A whole number.
-    Integer(i64),
-    /// A category, or the first day of a period.
-    Text(String),
-    /// Missing values.
-    Missing,
-}
-
-/// One selected output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Output {
-    /// Its name.
-    pub name: String,
-    /// What it is made of; numbers are indices of measurements.
-    pub value: OutputValue,
-}
-
-/// What an output is made of.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OutputValue {
-    /// A key.
-    Key {
-        /// Index of the key.
-        index: usize,
-    },
-    /// A count.
-    Count {
-        /// The measurement.
-        count: usize,
-    },
-    /// S + c·N in steps of the grid.
-    Sum {
-        /// S.
-        sum: usize,
-        /// N, where c is not 0.
-        count: Option<usize>,
-        /// The grid, with its centre c.
-        grid: Grid,
-    },
-    /// c + S/N in steps of the grid.
-    Mean {
-        /// S.
-        sum: usize,
-        /// N.
-        count: usize,
-        /// The grid, with its centre c.
-        grid: Grid,
-    },
-    /// Anything else that is made of measurements.
-    Formula {
-        /// How.
-        formula: Formula,
-    },
-}
-
-impl OutputValue {
-    /// What it is made of, as a formula; nothing for a key.
-    #[must_use]
-    pub fn formula(&self) -> Option<Formula> {
-        match self {
-            Self::Key { .. } => None,
-            Self::Count { count } => Some(Formula::Count(*count)),
-            Self::Sum { sum, count, grid } => Some(Formula::Sum(Centred { sum: *sum, count: *count, grid: *grid })),
-            Self::Mean { sum, count, grid } => {
-                let about = (grid.centre() != 0).then_some(*count);
-                Some(Formula::Mean(Centred { sum: *sum, count: about, grid: *grid }, *count))
-            }
-            Self::Formula { formula } => Some(formula.clone()),
-        }
-    }
-
-    /// Least and greatest of what is summed or averaged; nothing for anything else.
-    #[must_use]
-    pub fn bounds(&self) -> Option<(String, String)> {
-        match self {
-            Self::Sum { grid, .. } | Self::Mean { grid, .. } => {
-                Some((grid.text(grid.low.into()), grid.text(grid.high.into())))
-            }
-            Self::Key { .. } | Self::Count { .. } | Self::Formula { .. } => None,
-        }
-    }
-
-    /// Applies `to` to the index of every measurement.
-    pub(super) fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
-        match self {
-            Self::Key { .. } => {}
-            Self::Count { count } => *count = to(*count),
-            Self::Sum { sum, count, .. } => {
-                *sum = to(*sum);
-                *count = count.map(to);
-            }
-            Self::Mean { sum, count, .. } => {
-                *sum = to(*sum);
-                *count = to(*count);
-            }
-            Self::Formula { formula } => formula.renumber(to),
-        }
-    }
-}
-
-/// One sort key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sort {
-    /// Index of the output.
-    pub output: usize,
-    /// From high to low.
-    pub descending: bool,
-    /// Missing values first.
-    pub nulls_first: bool,
-}
 
 /// One value of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -250,12 +118,14 @@ struct Row {
 /// What the columns will be, and how exact, from the certified laws alone.
 #[must_use]
 pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
+    let laws = &layout.laws(laws);
     let kind = |value: &OutputValue| match value {
         OutputValue::Key { index } if layout.keys[*index].contains(&Label::Boolean(true)) => ColumnKind::BooleanKey,
         OutputValue::Key { index } if matches!(layout.keys[*index].first(), Some(Label::Integer(_))) => {
             ColumnKind::IntegerKey
         }
         OutputValue::Key { .. } => ColumnKind::Key,
+        OutputValue::Grouping { .. } => ColumnKind::IntegerKey,
         OutputValue::Count { count } => ColumnKind::Count(laws[*count].std_error()),
         OutputValue::Sum { sum, count, grid } => {
             ColumnKind::Sum(interval::std_error(&sum_terms(laws, *sum, *count, grid)) * grid.step_value())
@@ -286,14 +156,17 @@ fn sum_terms(laws: &[NoiseLaw], sum: usize, count: Option<usize>, grid: &Grid) -
 #[must_use]
 pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
     let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
-    let cells = layout.keys.iter().map(Vec::len).product();
-    let mut widths = HashMap::new();
-    let mut rows = Vec::with_capacity(cells);
-    for cell in 0..cells {
-        let values: Vec<f64> = vectors.iter().map(|one| steps(one, cell)).collect();
-        let at = Measured { values: &values, laws: &laws, vectors, cell };
-        if layout.having.as_ref().is_none_or(|having| having.truth(at) == Some(true)) {
-            rows.push(row(layout, vectors, at, cell, &mut widths));
+    let sizes: Vec<usize> = layout.keys.iter().map(Vec::len).collect();
+    let mut rows = Vec::new();
+    match &layout.sets {
+        None => {
+            let all: Vec<usize> = (0..sizes.len()).collect();
+            rows_of(layout, vectors, &all, &mut rows);
+        }
+        Some(sets) => {
+            for (at, shown) in sets.shown.iter().enumerate() {
+                rows_of(layout, &sets.vectors(at, vectors, &sizes), shown, &mut rows);
+            }
         }
     }
     sorting::sort(&mut rows, &layout.order);
@@ -301,39 +174,73 @@ pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
         rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
     let columns = columns(layout, &laws);
-    let kinds = layout.outputs.iter().zip(&columns).flat_map(|(output, column)| vec![column.kind; names(output).len()]);
+    let has_sets = layout.sets.is_some();
+    let kinds = layout
+        .outputs
+        .iter()
+        .zip(&columns)
+        .flat_map(|(output, column)| vec![column.kind; names(output, has_sets).len()]);
     Table {
-        names: layout.outputs.iter().flat_map(names).collect(),
+        names: layout.outputs.iter().flat_map(|output| names(output, has_sets)).collect(),
         kinds: kinds.collect(),
         columns,
         rows: rows.into_iter().map(|row| row.cells).collect(),
     }
 }
 
-fn names(output: &Output) -> Vec<String> {
+/// The rows of one grouping by the keys `shown`.
+fn rows_of(layout: &Layout, vectors: &[Noisy], shown: &[usize], rows: &mut Vec<Row>) {
+    let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
+    let cells = shown.iter().map(|key| layout.keys[*key].len()).product();
+    let mut widths = HashMap::new();
+    for cell in 0..cells {
+        let values: Vec<f64> = vectors.iter().map(|one| steps(one, cell)).collect();
+        let at = Measured { values: &values, laws: &laws, vectors, cell };
+        if layout.having.as_ref().is_none_or(|having| having.truth(at) == Some(true)) {
+            rows.push(row(layout, vectors, at, shown, &mut widths));
+        }
+    }
+}
+
+/// The columns of an output; where there are several groupings, every row has its own standard errors.
+fn names(output: &Output, has_sets: bool) -> Vec<String> {
     let name = &output.name;
     match &output.value {
-        OutputValue::Key { .. } => vec![name.clone()],
-        OutputValue::Count { .. } | OutputValue::Sum { .. } => {
+        OutputValue::Key { .. } | OutputValue::Grouping { .. } => vec![name.clone()],
+        OutputValue::Count { .. } | OutputValue::Sum { .. } if !has_sets => {
             vec![name.clone(), format!("{name}_low"), format!("{name}_high")]
         }
-        OutputValue::Mean { .. } | OutputValue::Formula { .. } => {
+        OutputValue::Count { .. }
+        | OutputValue::Sum { .. }
+        | OutputValue::Mean { .. }
+        | OutputValue::Formula { .. } => {
             vec![name.clone(), format!("{name}_low"), format!("{name}_high"), format!("{name}_std_error")]
         }
     }
 }
 
-fn row(layout: &Layout, vectors: &[Noisy], at: Measured<'_>, cell: usize, widths: &mut HashMap<usize, i128>) -> Row {
-    let laws = at.laws;
-    let codes = codes(layout.keys.iter().map(|labels| labels.len() as u64), cell as u64);
+fn row(
+    layout: &Layout,
+    vectors: &[Noisy],
+    at: Measured<'_>,
+    shown: &[usize],
+    widths: &mut HashMap<usize, i128>,
+) -> Row {
+    let (laws, cell, has_sets) = (at.laws, at.cell, layout.sets.is_some());
+    let mut places = vec![None; layout.keys.len()];
+    let codes = codes(shown.iter().map(|key| layout.keys[*key].len() as u64), cell as u64);
+    shown.iter().zip(codes).for_each(|(key, code)| places[*key] = usize::try_from(code).ok());
     let mut row = Row { cells: Vec::new(), sorts: Vec::new() };
     for (index, output) in layout.outputs.iter().enumerate() {
         match &output.value {
             OutputValue::Key { index } => {
-                let index = *index;
-                let code = codes[index] as usize;
-                let label = &layout.keys[index][code];
-                row.sorts.push(sorting::SortValue::of_key(label, code));
+                let label = places[*index].map_or(&Label::Missing, |code| &layout.keys[*index][code]);
+                row.sorts.push(sorting::SortValue::of_key(label, places[*index].unwrap_or_default()));
+                row.cells.push(label.cell());
+            }
+            OutputValue::Grouping { index } => {
+                let label = Label::Integer(i64::from(places[*index].is_none()));
+                row.sorts.push(sorting::SortValue::of_key(&label, 0));
                 row.cells.push(label.cell());
             }
             OutputValue::Count { count } => {
@@ -341,11 +248,17 @@ fn row(layout: &Layout, vectors: &[Noisy], at: Measured<'_>, cell: usize, widths
                 let value = coarse(&vectors[count], cell);
                 let width = *widths.entry(index).or_insert_with(|| whole_width(&[(1.0, laws[count])]));
                 row.push_estimate(value, width, 1_000_000_000);
+                if has_sets {
+                    row.push_error(laws[count].std_error());
+                }
             }
             OutputValue::Sum { sum, count, grid } => {
                 let value = total(vectors, *sum, *count, grid, cell);
                 let width = *widths.entry(index).or_insert_with(|| whole_width(&sum_terms(laws, *sum, *count, grid)));
                 row.push_estimate(value, width, grid.step.into());
+                if has_sets {
+                    row.push_error(interval::std_error(&sum_terms(laws, *sum, *count, grid)) * grid.step_value());
+                }
             }
             OutputValue::Mean { sum, count, grid } => {
                 let (s, n) = (at.values[*sum], at.values[*count]);
@@ -367,6 +280,10 @@ impl Row {
             [value, value.saturating_sub(width), value.saturating_add(width)]
                 .map(|steps| Cell::Decimal(steps.saturating_mul(unit))),
         );
+    }
+
+    fn push_error(&mut self, error: f64) {
+        self.cells.push(Cell::Float(rounded(error, error)));
     }
 
     /// An estimate with its ends and its standard error; nothing at all where there is no estimate.
@@ -404,19 +321,6 @@ impl Row {
                 let bound = |steps: i64| Cell::Decimal(i128::from(steps) * i128::from(grid.step));
                 self.cells.extend([Cell::Missing, bound(grid.low), bound(grid.high), Cell::Missing]);
             }
-        }
-    }
-}
-
-impl Label {
-    /// The value in a table.
-    #[must_use]
-    pub fn cell(&self) -> Cell {
-        match self {
-            Self::Boolean(truth) => Cell::Boolean(*truth),
-            Self::Integer(value) => Cell::Decimal(i128::from(*value) * 1_000_000_000),
-            Self::Text(text) => Cell::Text(text.clone()),
-            Self::Missing => Cell::Missing,
         }
     }
 }

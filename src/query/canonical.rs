@@ -28,7 +28,17 @@ pub fn sql(plan: &Plan, terms: &Terms) -> String {
     }
     if !plan.computation.keys.is_empty() {
         let keys: Vec<_> = plan.computation.keys.iter().map(|key| writer.rows.term(&key.column)).collect();
-        sql.push_str(&format!(" GROUP BY {}", keys.join(", ")));
+        match &plan.layout.sets {
+            None => sql.push_str(&format!(" GROUP BY {}", keys.join(", "))),
+            Some(sets) => {
+                let set = |set: &Vec<usize>| {
+                    let keys: Vec<_> = set.iter().map(|key| keys[*key].as_str()).collect();
+                    format!("({})", keys.join(", "))
+                };
+                let sets: Vec<_> = sets.shown.iter().map(set).collect();
+                sql.push_str(&format!(" GROUP BY GROUPING SETS ({})", sets.join(", ")));
+            }
+        }
     }
     if let Some(having) = &plan.layout.having {
         sql.push_str(&format!(" HAVING {}", writer.shown(having, false)));
@@ -91,6 +101,9 @@ impl Writer<'_> {
                 };
                 (self.rows.term(column), name)
             }
+            OutputValue::Grouping { index } => {
+                (format!("GROUPING({})", self.rows.term(&self.plan.computation.keys[*index].column)), "grouping")
+            }
             OutputValue::Count { count } => (self.count(*count), "count"),
             OutputValue::Sum { sum, .. } => (format!("SUM({})", self.summed(*sum)), "sum"),
             OutputValue::Mean { sum, .. } => (format!("AVG({})", self.summed(*sum)), "avg"),
@@ -99,24 +112,30 @@ impl Writer<'_> {
         if output.name == default { text } else { format!("{text} AS {}", identifier(&output.name)) }
     }
 
+    /// What an output is made of, over whatever keys it was measured.
+    fn base(&self, index: usize) -> &Measure {
+        let vector = self.plan.layout.sets.as_ref().map_or(index, |sets| sets.measured[index].tables[0].vector);
+        self.plan.computation.measures[vector].base()
+    }
+
     fn count(&self, measure: usize) -> String {
         let unit = || identifier(self.rows.terms.unit_column().unwrap_or("row"));
-        match &self.plan.computation.measures[measure] {
+        match self.base(measure) {
             Measure::NonNull { column } => format!("COUNT({})", self.rows.term(column)),
             Measure::Units => format!("COUNT(DISTINCT {})", unit()),
             Measure::UnitsWhere { filter } => {
                 format!("COUNT(DISTINCT {}) FILTER (WHERE {})", unit(), self.rows.filter(filter, false))
             }
-            Measure::Rows | Measure::Sum { .. } | Measure::Bins { .. } => "COUNT(*)".to_owned(),
+            Measure::Rows | Measure::Sum { .. } | Measure::Bins { .. } | Measure::Over { .. } => "COUNT(*)".to_owned(),
         }
     }
 
     fn summed(&self, measure: usize) -> String {
-        match &self.plan.computation.measures[measure] {
+        match self.base(measure) {
             Measure::Sum { column } | Measure::NonNull { column } | Measure::Bins { column, .. } => {
                 self.rows.term(column)
             }
-            Measure::Rows | Measure::Units | Measure::UnitsWhere { .. } => "*".to_owned(),
+            Measure::Rows | Measure::Units | Measure::UnitsWhere { .. } | Measure::Over { .. } => "*".to_owned(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! depends on the text and the terms alone. Two questions with the same measurements of the same rows have the same view.
 
 mod outputs;
+mod sets;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -61,15 +62,36 @@ pub enum Measure {
         /// Bins.
         count: u32,
     },
+    /// Another measurement over some of the keys alone.
+    Over {
+        /// The keys by their place, ascending.
+        keys: Vec<usize>,
+        /// What is measured.
+        measure: Box<Measure>,
+    },
 }
 
 impl Measure {
-    /// Cells in each group.
+    /// Cells of it in all, over these keys.
     #[must_use]
-    pub fn cells(&self) -> u64 {
+    pub fn cells(&self, keys: &[PlanKey]) -> u64 {
+        let groups =
+            |keys: &mut dyn Iterator<Item = &PlanKey>| keys.fold(1_u64, |all, key| all.saturating_mul(key.size()));
         match self {
-            Self::Rows | Self::NonNull { .. } | Self::Sum { .. } | Self::Units | Self::UnitsWhere { .. } => 1,
-            Self::Bins { count, .. } => u64::from(*count),
+            Self::Rows | Self::NonNull { .. } | Self::Sum { .. } | Self::Units | Self::UnitsWhere { .. } => {
+                groups(&mut keys.iter())
+            }
+            Self::Bins { count, .. } => groups(&mut keys.iter()).saturating_mul(u64::from(*count)),
+            Self::Over { keys: places, measure: _ } => groups(&mut places.iter().map(|place| &keys[*place])),
+        }
+    }
+
+    /// What is measured, over whatever keys.
+    #[must_use]
+    pub fn base(&self) -> &Self {
+        match self {
+            Self::Over { measure, .. } => measure,
+            other => other,
         }
     }
 
@@ -81,6 +103,8 @@ impl Measure {
             Self::NonNull { column } | Self::Sum { column } => column.nodes(),
             // Every level is summed from the finest, which is grouped by.
             Self::Bins { column, .. } => 2 + column.nodes(),
+            // A pass of its own.
+            Self::Over { keys, measure } => 2 + keys.len() as u64 + measure.looks(),
             Self::Units => UNITS_LOOKS,
             Self::UnitsWhere { filter } => UNITS_LOOKS + filter.nodes(),
         }
@@ -230,7 +254,8 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
     let filter = query.condition.as_ref().map(|condition| typed::condition(condition, terms)).transpose()?;
     let keys = keys(&grouped, terms, filter.as_ref())?;
     let mut computation = Computation { rows_per_unit, filter, keys, measures: Vec::new(), units };
-    let layout = outputs::layout(query, terms, &mut computation)?;
+    let sets = sets::typed(query, &grouped, &computation.keys, terms)?;
+    let layout = outputs::layout(query, sets, terms, &mut computation)?;
     let sought = sought(&computation, terms)?;
     Ok(Plan { dataset: query.dataset.text.clone(), computation, layout, sought, seen })
 }
@@ -258,7 +283,7 @@ fn grouped(query: &Query, terms: &Terms) -> Result<Vec<Expression>, QueryError> 
         }
         let key = |item: &super::syntax::Item| match &item.value {
             ItemValue::Key(key) => Some(key.clone()),
-            ItemValue::Output(_) | ItemValue::Wildcard => None,
+            ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => None,
         };
         return Ok(query.items.iter().filter_map(key).collect());
     }
@@ -269,7 +294,9 @@ fn grouped(query: &Query, terms: &Terms) -> Result<Vec<Expression>, QueryError> 
             Scalar::Column(name) if terms.column(&name.text).is_none() => {
                 match aliased(&name.text).map(|item| &item.value) {
                     Some(ItemValue::Key(key)) => key.clone(),
-                    Some(ItemValue::Output(_) | ItemValue::Wildcard) | None => expression.clone(),
+                    Some(ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard) | None => {
+                        expression.clone()
+                    }
                 }
             }
             _ => expression.clone(),
@@ -278,7 +305,7 @@ fn grouped(query: &Query, terms: &Terms) -> Result<Vec<Expression>, QueryError> 
             let item = usize::try_from(*ordinal).ok().and_then(|n| query.items.get(n.checked_sub(1)?));
             match item.map(|item| &item.value) {
                 Some(ItemValue::Key(key)) => Ok(key.clone()),
-                Some(ItemValue::Output(_) | ItemValue::Wildcard) | None => {
+                Some(ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard) | None => {
                     let message = format!("GROUP BY {ordinal} names no selected column");
                     Err(QueryError::at(Code::UnsupportedSql, *at, message))
                 }
@@ -305,7 +332,11 @@ fn check_shape(query: &Query, keys: &[Expression]) -> Result<(), QueryError> {
                     (message.to_owned(), "write it inside of an aggregate, or into GROUP BY, too".to_owned())
                 }
             },
-            ItemValue::Key(_) | ItemValue::Output(_) => continue,
+            ItemValue::Grouping(key) if !keys.contains(key) => {
+                let message = "GROUPING is of something that is grouped by";
+                (message.to_owned(), "write it into GROUP BY, too".to_owned())
+            }
+            ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) => continue,
         };
         return Err(QueryError::at(Code::NotAnAggregate, item.at, message).hint(hint));
     }
@@ -339,18 +370,24 @@ fn keys(grouped: &[Expression], terms: &Terms, filter: Option<&Filter>) -> Resul
 }
 
 fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, QueryError> {
-    let groups = computation.groups();
-    let of_group: u64 = computation.measures.iter().map(Measure::cells).sum();
-    let cells = groups.saturating_mul(of_group.max(1));
+    let mut cells =
+        computation.measures.iter().fold(0_u64, |all, one| all.saturating_add(one.cells(&computation.keys)));
+    if computation.measures.is_empty() {
+        cells = computation.groups();
+    }
     if cells > CELLS_MAX {
         let message = format!("the answer would have {cells} noisy cells; accepted are at most {CELLS_MAX}");
         return Err(QueryError::whole(Code::TooManyGroups, message).hint("group by fewer columns"));
     }
     let varying = |key: &&PlanKey| !key.column.facts(terms).per_unit;
-    let cells_reachable = computation.keys.iter().filter(varying).map(PlanKey::size).product();
     let of = |measure: &Measure| {
-        let statistic = match measure {
-            Measure::Rows | Measure::NonNull { .. } | Measure::Bins { .. } => Statistic::Count,
+        let keys: Vec<&PlanKey> = match measure {
+            Measure::Over { keys, .. } => keys.iter().map(|place| &computation.keys[*place]).collect(),
+            _ => computation.keys.iter().collect(),
+        };
+        let cells_reachable = keys.into_iter().filter(varying).map(PlanKey::size).fold(1, u64::saturating_mul);
+        let statistic = match measure.base() {
+            Measure::Rows | Measure::NonNull { .. } | Measure::Bins { .. } | Measure::Over { .. } => Statistic::Count,
             Measure::Sum { column } => Statistic::Sum { radius: column.grid(terms).map_or(0, |grid| grid.radius()) },
             Measure::Units | Measure::UnitsWhere { .. } => Statistic::DistinctUnits { cells_reachable },
         };
@@ -358,7 +395,7 @@ fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, Query
         let rows = if computation.units.is_some() { 1 } else { computation.rows_per_unit };
         let sensitivity = Sensitivity::of(statistic, rows);
         // Unwrap safety: whoever made a sum has looked that max_rows × radius is below 2⁶², and rows_per_unit is at most max_rows.
-        let cells = groups * measure.cells();
+        let cells = measure.cells(&computation.keys);
         sensitivity.map(|sensitivity| Sought { sensitivity, cells }).expect("a policy bounds its sums")
     };
     Ok(computation.measures.iter().map(of).collect())

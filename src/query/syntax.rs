@@ -22,6 +22,8 @@ pub struct Query {
     pub condition: Option<Condition>,
     /// What is grouped by, in order.
     pub keys: Vec<Key>,
+    /// The groupings, as places in `keys`, where there are several.
+    pub sets: Option<Vec<Vec<usize>>>,
     /// Which rows of the noisy table are shown.
     pub having: Option<Having>,
     /// How the noisy table is sorted.
@@ -57,6 +59,8 @@ pub enum ItemValue {
     Key(Expression),
     /// Something of aggregates.
     Output(Output),
+    /// `GROUPING(a)`: 1 where a row is a total over a, 0 elsewhere.
+    Grouping(Expression),
     /// `*`: rows, which are never given.
     Wildcard,
 }

@@ -211,11 +211,17 @@ impl Computation {
     /// whatever was asked with it.
     #[must_use]
     pub fn alone(&self, measure: &super::plan::Measure) -> Self {
-        let mut alone = Self { measures: vec![measure.clone()], ..self.clone() };
+        let (keys, measure) = match measure {
+            super::plan::Measure::Over { keys, measure } => {
+                (keys.iter().map(|place| self.keys[*place].clone()).collect(), measure.as_ref())
+            }
+            other => (self.keys.clone(), other),
+        };
+        let mut alone = Self { measures: vec![measure.clone()], keys, ..self.clone() };
         let Some(units) = &mut alone.units else { return alone };
         let mut used = BTreeSet::new();
         self.filter.iter().for_each(|filter| filter.declared(&mut used));
-        self.keys.iter().for_each(|key| key.column.declared(&mut used));
+        alone.keys.iter().for_each(|key| key.column.declared(&mut used));
         measure.declared(&mut used);
         let place = |index: usize| used.iter().position(|one| *one == index).unwrap_or_default();
         units.columns = used.iter().map(|index| units.columns[*index].clone()).collect();
@@ -286,7 +292,7 @@ fn default_name(item: &Item) -> String {
     match &item.value {
         ItemValue::Key(Expression { value: Scalar::Column(name), .. }) => name.text.clone(),
         ItemValue::Output(output) => super::plan::plain(output).map_or("?column?", Function::word).to_owned(),
-        ItemValue::Key(_) | ItemValue::Wildcard => "?column?".to_owned(),
+        ItemValue::Key(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => "?column?".to_owned(),
     }
 }
 
@@ -297,8 +303,13 @@ fn check(inner: &Query, terms: &Terms) -> Result<(), QueryError> {
         let message = "a subquery makes a row for each unit, and every row is a unit of its own here";
         return Err(QueryError::at(Code::UnsupportedSql, at, message).hint("ask the dataset itself"));
     };
-    if inner.distinct || inner.having.is_some() || !inner.order.is_empty() || inner.limit.is_some() {
-        let message = "DISTINCT, HAVING, ORDER BY and LIMIT are not supported in a subquery";
+    if inner.distinct
+        || inner.sets.is_some()
+        || inner.having.is_some()
+        || !inner.order.is_empty()
+        || inner.limit.is_some()
+    {
+        let message = "DISTINCT, ROLLUP, HAVING, ORDER BY and LIMIT are not supported in a subquery";
         return Err(QueryError::at(Code::UnsupportedSql, at, message).hint("put the condition into the outer WHERE"));
     }
     let mut has_unit = false;
@@ -348,7 +359,7 @@ fn column(item: &Item, terms: &Terms) -> Result<Option<UnitColumn>, QueryError> 
             let hint = "name what is wanted: COUNT(*), SUM(…)".to_owned();
             return Err(QueryError::at(Code::NotAnAggregate, item.at, "* asks for rows").hint(hint));
         }
-        ItemValue::Key(_) | ItemValue::Output(_) => {
+        ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) => {
             let message = "a subquery selects columns with one value per unit, and plain aggregates";
             (message.to_owned(), "compute with them outside of it".to_owned())
         }

@@ -13,6 +13,8 @@ pub struct Ask {
     pub accuracy: Option<Wanted>,
     /// Fewer rows per unit than the policy's maximum.
     pub rows_per_unit: Option<u32>,
+    /// Rows that a group is assumed to have, where a margin of a mean depends on it.
+    pub group_size: Option<u64>,
     /// The declared purpose, kept in the ledger.
     pub purpose: Option<String>,
 }

@@ -1,8 +1,14 @@
-//! From margins of outputs to standard errors of measurements.
+//! From what is wanted of outputs to what each measurement is worth.
 //!
-//! A count needs σ = margin / 1.959964. A sum S + c·N of variance V = σ_S² + c²σ_N² costs (kR)²/σ_S² + k²/σ_N² of precision; by
-//! Lagrange the least price has σ_S² : c²σ_N² = R : |c|, so σ_S² = V·R/(R + |c|) and σ_N² = V/(|c|·(R + |c|)). A
-//! measurement that no margin speaks of gets as much precision as the most precise other one.
+//! An output o is, to first order, Σᵢ aₒᵢ·mᵢ of measurements with variance σᵢ², and a margin wants Σᵢ aₒᵢ²σᵢ² ≤ Tₒ = (margin / 1.959964)². With
+//! precision pᵢ (`gaussian`) σᵢ² = Δ₂²/pᵢ, with ε pᵢ (`pure`) σᵢ² = 2Δ₁²/pᵢ². The least price Σpᵢ is that of a convex program; its Lagrange
+//! conditions are pᵢ = (Σₒ λₒcₒᵢ)^(1/2) or ^(1/3) with cₒᵢ = aₒᵢ²Δ²/Tₒ, and the multipliers are found by raising those of outputs that
+//! miss their margin and lowering the others' ([`least`]). A last factor makes the worst of them meet its margin exactly.
+//!
+//! * a count has a = 1; a sum S + c·N has 1 and c; a mean S/N of n rows about c has 1/n and θ/n, where |θ| ≤ R, the distance from the
+//!   middle of the range to its ends: so a group of at least n rows has the margin whatever its mean is.
+//! * An ε is spent so that the worst relative margin is least: of a count by n, of a sum by n times the largest value, of a mean by R.
+//!   Whatever no such output is made of gets as much as the average of the rest.
 
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::{Accuracy, NORMAL_975, Sought};
@@ -13,71 +19,218 @@ use crate::query::plan::Plan;
 use super::ServiceError;
 use super::ask::{Margin, Wanted};
 
-pub(super) fn accuracy(wanted: &Wanted, plan: &Plan, accountant: Accountant) -> Result<Accuracy, ServiceError> {
-    let mut errors = vec![f64::INFINITY; plan.sought.len()];
+/// Rows of a group that means are assumed to have, where nobody says.
+pub const GROUP_SIZE: u64 = 1_000;
+/// Rounds of finding the multipliers: a few per cent of the price are found in the first ten.
+const ROUNDS: usize = 60;
+
+/// Whether a margin of means depends on how many rows a group has.
+pub(super) fn assumes_size(wanted: Option<&Wanted>, plan: &Plan) -> bool {
+    let is_mean = |output: &Output| matches!(output.value, OutputValue::Mean { .. });
     match wanted {
-        Wanted::Epsilon(epsilon) => return Ok(Accuracy::Epsilon(*epsilon)),
+        Some(Wanted::Margins(margins)) => {
+            plan.layout.outputs.iter().any(|output| is_mean(output) && margins.contains_key(&output.name))
+        }
+        Some(Wanted::Epsilon(_) | Wanted::Margin(_)) | None => false,
+    }
+}
+
+pub(super) fn accuracy(
+    wanted: &Wanted,
+    plan: &Plan,
+    accountant: Accountant,
+    group_size: Option<u64>,
+) -> Result<Accuracy, ServiceError> {
+    let size = group_size.unwrap_or(GROUP_SIZE) as f64;
+    let outputs = &plan.layout.outputs;
+    let demand = |output: &Output, margin: Margin| demand(output, plan, size, (margin.width() / NORMAL_975).powi(2));
+    let demands: Vec<Vec<f64>> = match wanted {
+        Wanted::Epsilon(epsilon) => {
+            let demands = outputs.iter().filter_map(|output| demand_of(output, plan, size, relative(output, size)));
+            let weights = weights(&demands.collect::<Vec<_>>(), &plan.sought, accountant);
+            return Ok(Accuracy::Weighted(*epsilon, weights));
+        }
         Wanted::Margin(margin) => {
-            for output in &plan.layout.outputs {
-                demand(output, *margin, &mut errors);
-            }
-            if errors.iter().all(|error| error.is_infinite()) {
-                let message = "margin is a half-width of counts and sums, and this query has neither";
-                let error = QueryError::whole(Code::InvalidRequest, message);
-                return Err(error.hint("ask with epsilon, or add COUNT(*)").into());
-            }
+            let counts_and_sums = |output: &&Output| !matches!(output.value, OutputValue::Mean { .. });
+            outputs.iter().filter(counts_and_sums).filter_map(|output| demand(output, *margin)).collect()
         }
         Wanted::Margins(margins) => {
+            let mut demands = Vec::with_capacity(margins.len());
             for (name, margin) in margins {
-                let output = plan.layout.outputs.iter().find(|output| output.name == *name);
-                if !output.is_some_and(|output| demand(output, *margin, &mut errors)) {
-                    return Err(no_margin(name, plan).into());
-                }
+                let output = outputs.iter().find(|output| output.name == *name);
+                let one = output.and_then(|output| demand(output, *margin));
+                demands.push(one.ok_or_else(|| no_margin(name, plan))?);
             }
+            demands
         }
+    };
+    if demands.is_empty() {
+        let message = "margin is a half-width of counts and sums, and this query has neither";
+        let error = QueryError::whole(Code::InvalidRequest, message);
+        return Err(error.hint("ask with epsilon, name a mean in margin, or add COUNT(*)").into());
     }
-    fill(&mut errors, &plan.sought, accountant);
-    Ok(Accuracy::StdErrors(errors))
+    let prices = least(&demands, &plan.sought, accountant);
+    Ok(Accuracy::StdErrors(errors(&prices, &plan.sought, accountant)))
 }
 
 fn no_margin(name: &str, plan: &Plan) -> QueryError {
-    let counts_and_sums = plan
-        .layout
-        .outputs
-        .iter()
-        .filter(|output| matches!(output.value, OutputValue::Count { .. } | OutputValue::Sum { .. }));
-    let names: Vec<_> = counts_and_sums.map(|output| output.name.as_str()).collect();
-    let message =
-        format!("margin names \"{}\", which is no count or sum of this query", crate::query::error::shown(name));
+    let priced = plan.layout.outputs.iter().filter(|output| demand(output, plan, 1.0, 1.0).is_some());
+    let names: Vec<_> = priced.map(|output| output.name.as_str()).collect();
+    let name = crate::query::error::shown(name);
+    let message = format!("margin names \"{name}\", which is no count, sum or mean of this query");
     QueryError::whole(Code::InvalidRequest, message).hint(format!("accepted are: {}", names.join(", ")))
 }
 
-/// Lowers the standard errors that `output` needs; whether it is a count or a sum at all.
-fn demand(output: &Output, margin: Margin, errors: &mut [f64]) -> bool {
-    let error = margin.width() / NORMAL_975;
-    let mut lower = |measure: usize, error: f64| errors[measure] = errors[measure].min(error);
+/// What a relative margin of an output is relative to.
+fn relative(output: &Output, size: f64) -> f64 {
     match &output.value {
-        OutputValue::Count { count } => lower(*count, error),
-        OutputValue::Sum { sum, count: None, grid } => lower(*sum, error / grid.step_value()),
-        OutputValue::Sum { sum, count: Some(count), grid } => {
-            let variance = (error / grid.step_value()).powi(2);
-            let (radius, centre) = (grid.radius() as f64, grid.centre().unsigned_abs() as f64);
-            lower(*sum, (variance * radius / (radius + centre)).sqrt());
-            lower(*count, (variance / (centre * (radius + centre))).sqrt());
+        OutputValue::Count { .. } => size,
+        OutputValue::Sum { grid, .. } => {
+            size * grid.low.unsigned_abs().max(grid.high.unsigned_abs()) as f64 * grid.step_value()
         }
-        OutputValue::Key { .. } | OutputValue::Mean { .. } | OutputValue::Formula { .. } => return false,
+        OutputValue::Mean { grid, .. } => grid.radius() as f64 * grid.step_value(),
+        OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Formula { .. } => 1.0,
     }
-    true
 }
 
-fn fill(errors: &mut [f64], sought: &[Sought], accountant: Accountant) {
-    let size = |sought: &Sought| match accountant {
-        Accountant::Gaussian { .. } => (sought.sensitivity.l2_squared() as f64).sqrt(),
-        Accountant::Pure => sought.sensitivity.l1() as f64,
+fn demand_of(output: &Output, plan: &Plan, size: f64, scale: f64) -> Option<Vec<f64>> {
+    demand(output, plan, size, scale * scale)
+}
+
+/// aᵢ²/T of an output for each measurement; nothing for what is no count, sum or mean.
+fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Vec<f64>> {
+    let mut demand = vec![0.0; plan.sought.len()];
+    let mut add = |of: usize, square: f64| {
+        // Of several groupings, each measured table has the margin.
+        let vectors = match &plan.layout.sets {
+            None => vec![of],
+            Some(sets) => sets.measured[of].tables.iter().map(|table| table.vector).collect(),
+        };
+        vectors.into_iter().for_each(|vector| demand[vector] += square / variance);
     };
-    let ratios = errors.iter().zip(sought).map(|(error, sought)| size(sought) / error);
-    let sharpest = ratios.fold(0.0, f64::max);
-    for (error, sought) in errors.iter_mut().zip(sought).filter(|(error, _)| error.is_infinite()) {
-        *error = size(sought) / sharpest;
+    match &output.value {
+        OutputValue::Count { count } => add(*count, 1.0),
+        OutputValue::Sum { sum, count, grid } => {
+            let unit = grid.step_value().powi(2);
+            add(*sum, unit);
+            if let Some(count) = count {
+                add(*count, unit * (grid.centre() as f64).powi(2));
+            }
+        }
+        OutputValue::Mean { sum, count, grid } => {
+            let unit = (grid.step_value() / size).powi(2);
+            add(*sum, unit);
+            add(*count, unit * (grid.radius() as f64).powi(2));
+        }
+        OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Formula { .. } => return None,
+    }
+    Some(demand)
+}
+
+/// Δ² of a measurement in the norm that its noise is of, and the power of its price in the variance.
+fn size(sought: &Sought, accountant: Accountant) -> (f64, i32) {
+    match accountant {
+        Accountant::Gaussian { .. } => (sought.sensitivity.l2_squared() as f64, 1),
+        Accountant::Pure => (2.0 * (sought.sensitivity.l1() as f64).powi(2), 2),
+    }
+}
+
+/// The prices of least sum, up to a fraction of a per cent, at which every demand is met; nothing is paid for what no demand is about.
+fn least(demands: &[Vec<f64>], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
+    let costs: Vec<Vec<f64>> = demands
+        .iter()
+        .map(|demand| demand.iter().zip(sought).map(|(one, sought)| one * size(sought, accountant).0).collect())
+        .collect();
+    let power = sought.first().map_or(1, |sought| size(sought, accountant).1);
+    let root = 1.0 / f64::from(power + 1);
+    let prices = |multipliers: &[f64]| -> Vec<f64> {
+        let one =
+            |at: usize| multipliers.iter().zip(&costs).map(|(multiplier, cost)| multiplier * cost[at]).sum::<f64>();
+        (0..sought.len()).map(|at| one(at).powf(root)).collect()
+    };
+    let missed = |prices: &[f64]| -> Vec<f64> {
+        let one = |cost: &Vec<f64>| {
+            let terms = cost.iter().zip(prices).filter(|(cost, _)| **cost > 0.0);
+            terms.map(|(cost, price)| cost / price.powi(power)).sum::<f64>()
+        };
+        costs.iter().map(one).collect()
+    };
+    let mut multipliers = vec![1.0; costs.len()];
+    for _ in 0..if costs.len() == 1 { 1 } else { ROUNDS } {
+        let missed = missed(&prices(&multipliers));
+        multipliers.iter_mut().zip(missed).for_each(|(multiplier, missed)| *multiplier *= missed);
+        let sum: f64 = multipliers.iter().sum();
+        multipliers.iter_mut().for_each(|multiplier| *multiplier /= sum);
+    }
+    let prices = prices(&multipliers);
+    let worst = missed(&prices).into_iter().fold(0.0, f64::max);
+    prices.into_iter().map(|price| price * worst.powf(1.0 / f64::from(power))).collect()
+}
+
+/// Standard errors in steps at these prices; what no demand is about is as sharp, for its size, as the average of the rest.
+fn errors(prices: &[f64], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
+    let filled = filled(prices);
+    let error = |(price, sought): (&f64, &Sought)| {
+        let (square, power) = size(sought, accountant);
+        (square / price.powi(power)).sqrt()
+    };
+    filled.iter().zip(sought).map(error).collect()
+}
+
+fn filled(prices: &[f64]) -> Vec<f64> {
+    let paid: Vec<f64> = prices.iter().copied().filter(|price| *price > 0.0).collect();
+    let average = if paid.is_empty() { 1.0 } else { paid.iter().sum::<f64>() / paid.len() as f64 };
+    prices.iter().map(|price| if *price > 0.0 { *price } else { average }).collect()
+}
+
+/// The shares of a whole price.
+fn weights(demands: &[Vec<f64>], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
+    if demands.is_empty() {
+        return vec![1.0; sought.len()];
+    }
+    filled(&least(demands, sought, accountant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::privacy::sensitivity::{Sensitivity, Statistic};
+
+    fn count(rows: u32) -> Sought {
+        Sought { sensitivity: Sensitivity::of(Statistic::Count, rows).expect("bounded"), cells: 1 }
+    }
+
+    /// Every demand is met, and no nearby split is cheaper.
+    #[test]
+    fn the_price_is_least() {
+        let gaussian = Accountant::Gaussian { delta: crate::privacy::units::Delta::parse("1e-6").expect("δ") };
+        let sought = [count(1), count(3), count(2)];
+        for accountant in [gaussian, Accountant::Pure] {
+            let demands = vec![vec![0.01, 0.04, 0.0], vec![0.05, 0.0, 0.01], vec![0.001, 0.02, 0.03]];
+            let met = |prices: &[f64]| {
+                demands.iter().all(|demand| {
+                    let terms = demand.iter().zip(prices).zip(&sought).map(|((one, price), sought)| {
+                        let (square, power) = size(sought, accountant);
+                        one * square / price.powi(power)
+                    });
+                    terms.sum::<f64>() <= 1.0 + 1e-9
+                })
+            };
+            let prices = least(&demands, &sought, accountant);
+            assert!(met(&prices), "{prices:?}");
+            let whole: f64 = prices.iter().sum();
+            for from in 0..3 {
+                for to in 0..3 {
+                    for step in [0.02, 0.1, 0.3] {
+                        let mut other = prices.clone();
+                        let moved = other[from] * step;
+                        other[from] -= moved;
+                        other[to] += moved;
+                        let cheaper: Vec<f64> = other.iter().map(|price| price * 0.995).collect();
+                        assert!(!met(&cheaper), "{accountant:?}: {cheaper:?} is cheaper than {prices:?} ({whole})");
+                    }
+                }
+            }
+        }
     }
 }

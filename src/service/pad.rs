@@ -81,7 +81,7 @@ impl Pad {
     /// The class of a plan: what it takes over a table of the declared capacity, in whole quanta.
     fn of(plan: &Plan, dataset: &Dataset, quantum: Duration) -> Self {
         let looks = dataset.terms.max_rows.saturating_mul(plan.computation.looks());
-        let cells = plan.computation.groups().saturating_mul(plan.computation.measures.len() as u64);
+        let cells = plan.sought.iter().fold(0_u64, |all, one| all.saturating_add(one.cells));
         let nanos = looks.saturating_mul(NANOS_PER_LOOK).saturating_add(cells.saturating_mul(NANOS_PER_CELL));
         let whole = BASE.saturating_add(Duration::from_nanos(nanos));
         Self { quantum, work: quanta(whole, quantum) }

@@ -2,6 +2,7 @@
 
 use super::account::{AccountView, significant};
 use super::ask::{Ask, Wanted};
+use super::margin;
 use super::offer::{Offer, Stock};
 use super::{Priced, Service, ServiceError};
 use crate::budget::charge::Refusal;
@@ -51,6 +52,8 @@ pub struct Quote {
     pub largest_margin: Option<String>,
     /// Rows of a unit that would count.
     pub rows_per_unit: u32,
+    /// Rows that a group is assumed to have, where the margin of a mean depends on it.
+    pub assumed_group_size: Option<u64>,
 }
 
 /// What each account pays, as ε.
@@ -126,6 +129,8 @@ impl Service {
             largest_epsilon: largest.map(|epsilon| epsilon.to_string()),
             largest_margin: largest.and_then(|epsilon| self.margin_at(&priced, epsilon)),
             rows_per_unit: priced.plan.computation.rows_per_unit,
+            assumed_group_size: margin::assumes_size(ask.accuracy.as_ref(), &priced.plan)
+                .then(|| ask.group_size.unwrap_or(margin::GROUP_SIZE)),
             sql: priced.sql,
         })
     }

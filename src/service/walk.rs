@@ -23,6 +23,7 @@ use crate::query::error::{Code, QueryError};
 use crate::query::formula::Shown;
 use crate::query::parse::parse;
 use crate::query::plan::{Computation, plan};
+use crate::query::tables::Sets;
 use crate::vault::combine::{Part, combine};
 use crate::vault::release::{Noisy, Release, release};
 
@@ -41,6 +42,8 @@ pub(super) struct Asked {
 struct Question {
     sql: String,
     outputs: Vec<Output>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sets: Option<Sets>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     having: Option<Shown>,
     order: Vec<Sort>,
@@ -74,8 +77,8 @@ impl Service {
 
     /// A stored answer for somebody who pays for what of it is new to them, or under a new key. Blocks.
     fn serve(&self, release: String, asked: Asked) -> Result<Answer, ServiceError> {
-        let Layout { outputs, having, order, limit, .. } = asked.priced.plan.layout.clone();
-        let question = Question { sql: asked.priced.sql.clone(), outputs, having, order, limit };
+        let Layout { outputs, sets, having, order, limit, .. } = asked.priced.plan.layout.clone();
+        let question = Question { sql: asked.priced.sql.clone(), outputs, sets, having, order, limit };
         // Unwrap safety: a question is plain data.
         let question = serde_json::to_string(&question).expect("a question is plain data");
         let request = ServeRequest {
@@ -103,9 +106,9 @@ impl Service {
             let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
             return Ok(Answer { stored, layout, sql, standing });
         };
-        let Question { sql, outputs, having, order, limit } =
+        let Question { sql, outputs, sets, having, order, limit } =
             serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
-        let layout = Layout { keys: stored.layout.keys.clone(), outputs, having, order, limit };
+        let layout = Layout { keys: stored.layout.keys.clone(), outputs, sets, having, order, limit };
         Ok(Answer { stored, layout, sql, standing })
     }
 

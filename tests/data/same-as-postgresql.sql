@@ -71,3 +71,7 @@ SELECT COUNT(DISTINCT patient_id) AS p, SUM(known) AS k FROM (SELECT patient_id,
 SELECT all_of, any_of, COUNT(*) AS n FROM (SELECT patient_id, BOOL_AND(smoker) AS all_of, BOOL_OR(smoker) FILTER (WHERE cost > 100) AS any_of FROM visits GROUP BY patient_id) AS p GROUP BY all_of, any_of
 SELECT latest, COUNT(*) AS n, AVG(paid) AS a FROM (SELECT patient_id, (ARRAY_AGG(EXTRACT(YEAR FROM visited) ORDER BY visited DESC))[1] AS latest, (ARRAY_AGG(cost ORDER BY cost))[1] AS paid FROM visits GROUP BY patient_id) AS p GROUP BY latest
 SELECT SUM(LEAST(total, 500)) AS s, CORR(total, oldest) AS c FROM (SELECT patient_id, SUM(cost) AS total, MAX(age) AS oldest FROM visits GROUP BY patient_id) AS p
+SELECT region, smoker, GROUPING(region) AS gr, GROUPING(smoker) AS gs, COUNT(*) AS n, SUM(cost) AS s, AVG(age) AS a FROM visits GROUP BY ROLLUP (region, smoker)
+SELECT region, diagnosis, GROUPING(region) AS gr, GROUPING(diagnosis) AS gd, COUNT(*) AS n, COUNT(DISTINCT patient_id) AS p FROM visits GROUP BY CUBE (region, diagnosis)
+SELECT region, diagnosis, smoker, GROUPING(region) AS gr, GROUPING(diagnosis) AS gd, GROUPING(smoker) AS gs, COUNT(*) AS n, SUM(age) AS s FROM visits GROUP BY GROUPING SETS ((region, diagnosis), (smoker), ())
+SELECT region, EXTRACT(YEAR FROM visited) AS y, GROUPING(region) AS g, COUNT(*) AS n FROM visits GROUP BY EXTRACT(YEAR FROM visited), ROLLUP (region)

@@ -41,6 +41,9 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
     let keys = walk.keys(rng);
     let outputs: Vec<Output> = (0..rng.random_range(1..4)).map(|_| walk.output(rng, 1)).collect();
     let mut items: Vec<String> = keys.iter().map(write::key).collect();
+    if let Some(key) = keys.first().filter(|_| rng.random_bool(0.1)) {
+        items.push(format!("GROUPING({}) AS g", write::key(key)));
+    }
     items.extend(outputs.iter().enumerate().map(|(at, one)| format!("{} AS a{at}", write::output(one))));
     let mut sql = format!("SELECT {} FROM {table}", items.join(", "));
     if rng.random_bool(0.6) {
@@ -48,7 +51,15 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
     }
     if !keys.is_empty() {
         let by = |(at, one): (usize, &Key)| if at % 2 == 1 { format!("{}", at + 1) } else { write::key(one) };
-        sql.push_str(&format!(" GROUP BY {}", keys.iter().enumerate().map(by).collect::<Vec<_>>().join(", ")));
+        let by: Vec<_> = keys.iter().enumerate().map(by).collect();
+        let groups = match (rng.random_range(0..8), &by[..]) {
+            (0, _) => format!("ROLLUP ({})", by.join(", ")),
+            (1, _) => format!("CUBE ({})", by.join(", ")),
+            (2, [first, .., last]) => format!("GROUPING SETS (({first}), ({last}), ())"),
+            (3, [first, rest @ ..]) if !rest.is_empty() => format!("{first}, ROLLUP ({})", rest.join(", ")),
+            _ => by.join(", "),
+        };
+        sql.push_str(&format!(" GROUP BY {groups}"));
     }
     if rng.random_bool(0.2) {
         sql.push_str(&format!(" HAVING {}", write::having(&walk.having(rng, 1))));

@@ -35,6 +35,7 @@ mod sealing;
 mod sharing;
 mod simulation;
 mod supply;
+mod tables;
 mod tampering;
 mod tidy;
 mod tree;

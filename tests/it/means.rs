@@ -52,6 +52,7 @@ fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f
             output("s", OutputValue::Sum { sum: 1, count: Some(0), grid }),
             output("m", OutputValue::Mean { sum: 1, count: 0, grid }),
         ],
+        sets: None,
         having: None,
         order: vec![],
         limit: None,

@@ -141,6 +141,11 @@ impl Oracle<'_> {
             }
         }
         let of = |measure: &Measure| match measure {
+            Measure::Over { keys, .. } => {
+                let alone = computation.alone(measure);
+                let labels: Vec<_> = keys.iter().map(|key| labels[*key].clone()).collect();
+                self.vectors(&alone, &labels, rows).swap_remove(0)
+            }
             Measure::Bins { column, low, width, count } => {
                 groups.iter().flat_map(|rows| self.bins((column, *low, *width, *count), rows)).collect()
             }
@@ -223,7 +228,7 @@ impl Oracle<'_> {
             Measure::Rows => rows.len() as i64,
             Measure::NonNull { column } => rows.iter().filter(|row| self.value(column, row).is_some()).count() as i64,
             Measure::Sum { column } => rows.iter().filter_map(|row| self.stored(column, row)).sum(),
-            Measure::Bins { .. } => panic!("a histogram has several cells"),
+            Measure::Bins { .. } | Measure::Over { .. } => panic!("it has cells of its own"),
             Measure::Units => rows.iter().map(|row| &row.unit).collect::<BTreeSet<_>>().len() as i64,
             Measure::UnitsWhere { filter } => {
                 let those = rows.iter().filter(|row| self.truth(filter, row) == Some(true));

@@ -27,7 +27,7 @@ fn padded() -> String {
 
 fn ask(sql: &str) -> Ask {
     let accuracy = Some(Wanted::Epsilon(Epsilon::parse("0.1").expect("an epsilon")));
-    Ask { sql: sql.to_owned(), accuracy, rows_per_unit: None, purpose: None }
+    Ask { sql: sql.to_owned(), accuracy, rows_per_unit: None, group_size: None, purpose: None }
 }
 
 #[test]

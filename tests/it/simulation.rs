@@ -194,6 +194,7 @@ impl World {
                 .replace(", COUNT(*)", ", COUNT(*) AS n"),
             accuracy: Some(Wanted::Epsilon(Epsilon::from_nanos(nanos))),
             rows_per_unit: if self.rng.random_range(0..4) == 0 { Some(1) } else { None },
+            group_size: None,
             purpose: None,
         }
     }
@@ -454,6 +455,7 @@ pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
             sql: format!("SELECT COUNT(*) FROM visits WHERE cost >= {view}"),
             accuracy: Some(Wanted::Margin(margin)),
             rows_per_unit: None,
+            group_size: None,
             purpose: None,
         };
         match runtime.block_on(Arc::clone(&service).answer(format!("r{who}"), ask, None)) {

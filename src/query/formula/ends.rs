@@ -1,6 +1,6 @@
 //! The interval of a formula, by the method that its form has.
 
-use super::{Dual, Formula, Measured, Pair, Quantile, Spread, round};
+use super::{Dual, Formula, Measured, Quantile, Spread, round};
 use crate::privacy::certificate::NORMAL_975;
 use crate::query::answer::steps;
 use crate::query::quantile::{Levels, Tree};

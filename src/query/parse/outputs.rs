@@ -174,6 +174,20 @@ fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Agg
     Ok(Aggregate { function, filter, at })
 }
 
+/// What `GROUPING(a)` is of.
+pub(super) fn grouping(expr: &Expr) -> Result<Option<&Expr>, QueryError> {
+    match expr {
+        Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("grouping") => {
+            let at = start(call.name.span());
+            match &arguments(call, at)?[..] {
+                [one] => Ok(Some(*one)),
+                other => Err(wrong_count("grouping", other.len(), "one", at)),
+            }
+        }
+        _ => Ok(None),
+    }
+}
+
 /// The fractions of a list: `PERCENTILE_CONT(ARRAY[…]) …` is several outputs.
 pub(super) fn fractions(expr: &Expr) -> Option<&[Expr]> {
     let Expr::Function(call) = expr else { return None };

@@ -6,10 +6,11 @@ use sqlparser::ast::{
 };
 
 use super::expressions::expression;
-use super::outputs::{fractions, has_aggregate, having, of_fraction, output};
+use super::outputs::{fractions, grouping, has_aggregate, having, of_fraction, output};
 use super::{Budget, absent, conditions, name, start, unsupported};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{Expression, Item, ItemValue, Key, LiteralValue, Name, Order, OrderBy, Query, Scalar};
+use crate::query::tables::{KEYS_MAX, SETS_MAX};
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
     plain_query(query, &mut Budget::default())
@@ -118,13 +119,15 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         || value_table_mode.is_some();
     absent(foreign, at, "a clause that PostgreSQL does not have")?;
     let (dataset, person) = table(from, at, budget)?;
+    let (keys, sets) = keys(group_by, at, budget)?;
     Ok(Query {
         dataset,
         person,
         distinct: matches!(distinct, Some(Distinct::Distinct)),
         items: items(projection, budget)?,
         condition: selection.as_ref().map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
-        keys: keys(group_by, at, budget)?,
+        keys,
+        sets,
         having: conditions_after.as_ref().map(|expr| having(expr, 0, budget)).transpose()?,
         order: Vec::new(),
         limit: None,
@@ -218,7 +221,9 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<Item, QueryError> {
         }
         SelectItem::ExprWithAliases { .. } => return Err(unsupported(at, "an item has one alias")),
     };
-    let value = if has_aggregate(expr) {
+    let value = if let Some(of) = grouping(expr)? {
+        ItemValue::Grouping(expression(of, 0, budget)?)
+    } else if has_aggregate(expr) {
         ItemValue::Output(output(expr, 0, false, budget)?)
     } else {
         ItemValue::Key(expression(expr, 0, budget)?)
@@ -226,23 +231,75 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<Item, QueryError> {
     Ok(Item { value, alias, at })
 }
 
-fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Vec<Key>, QueryError> {
+/// The keys, and the groupings where there are several.
+type Grouped = (Vec<Key>, Option<Vec<Vec<usize>>>);
+
+fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Grouped, QueryError> {
     let GroupByExpr::Expressions(exprs, modifiers) = group_by else {
         return Err(unsupported(at, "GROUP BY ALL is not supported").hint("name the columns"));
     };
     absent(!modifiers.is_empty(), at, "a modifier of GROUP BY")?;
-    let key = |expr: &Expr| match expr {
-        Expr::Value(value) => match ordinal(&value.value) {
-            Some(ordinal) => Ok(Key::Ordinal(ordinal, start(value.span))),
-            None => Err(unsupported(start(value.span), "GROUP BY wants columns, or expressions of them")),
-        },
-        Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_) => {
-            Err(unsupported(start(expr.span()), "ROLLUP, CUBE and GROUPING SETS are not supported")
-                .hint("group by all of the keys: totals of its cells are free"))
+    let (mut keys, mut sets, mut has_sets) = (Vec::new(), vec![Vec::new()], false);
+    for expr in exprs {
+        let more = match expr {
+            Expr::Rollup(parts) => (0..=parts.len()).rev().map(|count| parts[..count].concat()).collect(),
+            Expr::Cube(parts) => subsets(parts, at)?,
+            Expr::GroupingSets(sets) => sets.clone(),
+            other => vec![vec![other.clone()]],
+        };
+        has_sets |= matches!(expr, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
+        let mut places = Vec::with_capacity(more.len());
+        for set in &more {
+            places.push(set.iter().map(|one| place(&mut keys, one, budget)).collect::<Result<Vec<_>, _>>()?);
         }
-        other => expression(other, 0, budget).map(Key::By),
+        // Several elements of GROUP BY are combined, each with each.
+        let both =
+            |one: &Vec<usize>| places.iter().map(move |other| [one.as_slice(), other].concat()).collect::<Vec<_>>();
+        sets = sets.iter().flat_map(both).collect();
+        if sets.len() > SETS_MAX {
+            let message = format!("{} groupings; accepted are at most {SETS_MAX}", sets.len());
+            return Err(unsupported(at, message));
+        }
+    }
+    Ok((keys, has_sets.then_some(sets)))
+}
+
+/// Every choice of parts, those with the most first.
+fn subsets(parts: &[Vec<Expr>], at: Position) -> Result<Vec<Vec<Expr>>, QueryError> {
+    if parts.len() > KEYS_MAX {
+        return Err(unsupported(at, format!("CUBE of {} keys; accepted are at most {KEYS_MAX}", parts.len())));
+    }
+    let chosen = |choice: u32| {
+        let parts = parts.iter().enumerate().filter(|(at, _)| choice >> at & 1 == 0);
+        parts.flat_map(|(_, part)| part.clone()).collect()
     };
-    exprs.iter().map(key).collect()
+    Ok((0..1_u32 << parts.len()).map(chosen).collect())
+}
+
+/// The place of a key among those that were met.
+fn place(keys: &mut Vec<Key>, expr: &Expr, budget: &mut Budget) -> Result<usize, QueryError> {
+    let key = match expr {
+        Expr::Value(value) => match ordinal(&value.value) {
+            Some(ordinal) => Key::Ordinal(ordinal, start(value.span)),
+            None => return Err(unsupported(start(value.span), "GROUP BY wants columns, or expressions of them")),
+        },
+        Expr::Tuple(_) => {
+            return Err(unsupported(
+                start(expr.span()),
+                "a list of keys in parentheses stands in ROLLUP, CUBE or GROUPING SETS",
+            ));
+        }
+        other => Key::By(expression(other, 0, budget)?),
+    };
+    let known = keys.iter().position(|known| match (known, &key) {
+        (Key::By(one), Key::By(other)) => one == other,
+        (Key::Ordinal(one, _), Key::Ordinal(other, _)) => one == other,
+        (Key::By(_), Key::Ordinal(..)) | (Key::Ordinal(..), Key::By(_)) => false,
+    });
+    Ok(known.unwrap_or_else(|| {
+        keys.push(key);
+        keys.len() - 1
+    }))
 }
 
 fn ordinal(value: &Value) -> Option<u64> {

@@ -25,7 +25,12 @@ const SUFFIXES: [&str; 3] = ["_low", "_high", "_std_error"];
 const SUM_LOG2_MAX: u32 = 62;
 
 /// Lays out the outputs and puts the measurements they need into `computation`, sorted and each once.
-pub(super) fn layout(query: &Query, terms: &Terms, computation: &mut Computation) -> Result<Layout, QueryError> {
+pub(super) fn layout(
+    query: &Query,
+    sets: Option<Vec<Vec<usize>>>,
+    terms: &Terms,
+    computation: &mut Computation,
+) -> Result<Layout, QueryError> {
     let (keys, groups) = (computation.keys.clone(), computation.groups());
     let mut making = Making { terms, keys, groups, measures: Vec::new() };
     let mut outputs = Vec::with_capacity(query.items.len());
@@ -42,10 +47,18 @@ pub(super) fn layout(query: &Query, terms: &Terms, computation: &mut Computation
     outputs.iter_mut().for_each(|output| output.value.renumber(&to));
     having.iter_mut().for_each(|having| having.renumber(&to));
     computation.measures = sorted;
+    let sets = match sets {
+        None => None,
+        Some(shown) => {
+            let (measures, sets) = super::sets::expanded(shown, &computation.measures, computation.keys.len(), query)?;
+            computation.measures = measures;
+            Some(sets)
+        }
+    };
     let order = query.order.iter().map(|order| sort(order, query, &outputs)).collect::<Result<_, _>>()?;
     let keys = computation.keys.iter().map(|key| coding::labels(key, terms)).collect();
     let limit = query.limit;
-    Ok(Layout { keys, outputs, having, order, limit })
+    Ok(Layout { keys, sets, outputs, having, order, limit })
 }
 
 /// The name of an output: its alias, or what PostgreSQL calls it.
@@ -61,6 +74,7 @@ fn name(item: &Item) -> Result<String, QueryError> {
             (None, Output::NullIf(..)) => "nullif".to_owned(),
             (None, _) => "?column?".to_owned(),
         },
+        (None, ItemValue::Grouping(_)) => "grouping".to_owned(),
         (None, ItemValue::Wildcard) => "?column?".to_owned(),
     };
     let count = name.chars().count();
@@ -120,6 +134,11 @@ impl Making<'_> {
                 let place = self.keys.iter().position(|key| key.column == term);
                 // The shape was checked: everything selected is a key.
                 Ok(OutputValue::Key { index: place.unwrap_or_default() })
+            }
+            ItemValue::Grouping(key) => {
+                let term = typed::expression(key, self.terms)?;
+                let place = self.keys.iter().position(|key| key.column == term);
+                Ok(OutputValue::Grouping { index: place.unwrap_or_default() })
             }
             ItemValue::Output(output) => Ok(match self.formula(output, &|_| None)? {
                 Formula::Count(count) => OutputValue::Count { count },
@@ -338,7 +357,8 @@ impl Making<'_> {
             | Measure::Sum { .. }
             | Measure::Units
             | Measure::UnitsWhere { .. }
-            | Measure::Bins { .. } => None,
+            | Measure::Bins { .. }
+            | Measure::Over { .. } => None,
         };
         let both: Vec<Filter> = [present(&y), present(&x)].into_iter().flatten().collect();
         let both = (!both.is_empty()).then(|| Filter::All(both).simplest(self.terms));
@@ -404,7 +424,7 @@ fn counting(filter: Option<Filter>, of: Option<Term>, terms: &Terms) -> Measure 
 fn check_names(query: &Query, outputs: &[Column]) -> Result<(), QueryError> {
     let mut taken = HashSet::new();
     for (item, output) in query.items.iter().zip(outputs) {
-        let is_key = matches!(output.value, OutputValue::Key { .. });
+        let is_key = matches!(output.value, OutputValue::Key { .. } | OutputValue::Grouping { .. });
         let derived = SUFFIXES.iter().filter(|_| !is_key).map(|suffix| format!("{}{suffix}", output.name));
         for column in std::iter::once(output.name.clone()).chain(derived) {
             if !taken.insert(column.clone()) {
@@ -420,7 +440,7 @@ fn check_names(query: &Query, outputs: &[Column]) -> Result<(), QueryError> {
 fn sort(order: &Order, query: &Query, outputs: &[Column]) -> Result<Sort, QueryError> {
     let is_column = |item: &Item, name: &str| match &item.value {
         ItemValue::Key(Expression { value: Scalar::Column(column), .. }) => column.text == name,
-        ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Wildcard => false,
+        ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => false,
     };
     let found = match &order.by {
         OrderBy::Name(name) => outputs

@@ -10,7 +10,7 @@ impl Query {
         let mut names = Vec::new();
         for item in &self.items {
             match &item.value {
-                ItemValue::Key(key) => key.columns(&mut names),
+                ItemValue::Key(key) | ItemValue::Grouping(key) => key.columns(&mut names),
                 ItemValue::Output(output) => output.columns(&mut names),
                 ItemValue::Wildcard => {}
             }

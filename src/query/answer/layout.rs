@@ -1,0 +1,175 @@
+//! Layouts: how measurements become columns, and what the groups are called.
+
+use serde::{Deserialize, Serialize};
+
+use super::Cell;
+use crate::dataset::domain::Grid;
+use crate::privacy::mechanism::NoiseLaw;
+use crate::query::formula::{Centred, Formula, Shown};
+use crate::query::tables::Sets;
+
+/// How measurements become columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Layout {
+    /// Labels of each key's groups, in the order of the computation's keys.
+    pub keys: Vec<Vec<Label>>,
+    /// The groupings, where there are several; outputs are then made of what they hold, and not of measurements by their number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sets: Option<Sets>,
+    /// The columns, as selected.
+    pub outputs: Vec<Output>,
+    /// Which rows are shown; all of them where it says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub having: Option<Shown>,
+    /// How rows are sorted; by the keys where empty.
+    pub order: Vec<Sort>,
+    /// How many rows are shown.
+    pub limit: Option<u64>,
+}
+
+/// The value of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Label {
+    /// A boolean.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A category, or the first day of a period.
+    Text(String),
+    /// Missing values.
+    Missing,
+}
+
+/// One selected output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// What it is made of; numbers are indices of measurements.
+    pub value: OutputValue,
+}
+
+/// What an output is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputValue {
+    /// A key.
+    Key {
+        /// Index of the key.
+        index: usize,
+    },
+    /// 1 where a row is a total over a key, 0 elsewhere.
+    Grouping {
+        /// Index of the key.
+        index: usize,
+    },
+    /// A count.
+    Count {
+        /// The measurement.
+        count: usize,
+    },
+    /// S + c·N in steps of the grid.
+    Sum {
+        /// S.
+        sum: usize,
+        /// N, where c is not 0.
+        count: Option<usize>,
+        /// The grid, with its centre c.
+        grid: Grid,
+    },
+    /// c + S/N in steps of the grid.
+    Mean {
+        /// S.
+        sum: usize,
+        /// N.
+        count: usize,
+        /// The grid, with its centre c.
+        grid: Grid,
+    },
+    /// Anything else that is made of measurements.
+    Formula {
+        /// How.
+        formula: Formula,
+    },
+}
+
+impl OutputValue {
+    /// What it is made of, as a formula; nothing for a key.
+    #[must_use]
+    pub fn formula(&self) -> Option<Formula> {
+        match self {
+            Self::Key { .. } | Self::Grouping { .. } => None,
+            Self::Count { count } => Some(Formula::Count(*count)),
+            Self::Sum { sum, count, grid } => Some(Formula::Sum(Centred { sum: *sum, count: *count, grid: *grid })),
+            Self::Mean { sum, count, grid } => {
+                let about = (grid.centre() != 0).then_some(*count);
+                Some(Formula::Mean(Centred { sum: *sum, count: about, grid: *grid }, *count))
+            }
+            Self::Formula { formula } => Some(formula.clone()),
+        }
+    }
+
+    /// Least and greatest of what is summed or averaged; nothing for anything else.
+    #[must_use]
+    pub fn bounds(&self) -> Option<(String, String)> {
+        match self {
+            Self::Sum { grid, .. } | Self::Mean { grid, .. } => {
+                Some((grid.text(grid.low.into()), grid.text(grid.high.into())))
+            }
+            Self::Key { .. } | Self::Grouping { .. } | Self::Count { .. } | Self::Formula { .. } => None,
+        }
+    }
+
+    /// Applies `to` to the index of every measurement.
+    pub fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
+        match self {
+            Self::Key { .. } | Self::Grouping { .. } => {}
+            Self::Count { count } => *count = to(*count),
+            Self::Sum { sum, count, .. } => {
+                *sum = to(*sum);
+                *count = count.map(to);
+            }
+            Self::Mean { sum, count, .. } => {
+                *sum = to(*sum);
+                *count = to(*count);
+            }
+            Self::Formula { formula } => formula.renumber(to),
+        }
+    }
+}
+
+/// One sort key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sort {
+    /// Index of the output.
+    pub output: usize,
+    /// From high to low.
+    pub descending: bool,
+    /// Missing values first.
+    pub nulls_first: bool,
+}
+
+impl Layout {
+    /// The laws of what outputs are made of, from those of the measurements.
+    #[must_use]
+    pub fn laws(&self, laws: &[NoiseLaw]) -> Vec<NoiseLaw> {
+        match &self.sets {
+            None => laws.to_vec(),
+            Some(sets) => sets.measured.iter().map(|of| laws[of.tables[0].vector]).collect(),
+        }
+    }
+}
+
+impl Label {
+    /// The value in a table.
+    #[must_use]
+    pub fn cell(&self) -> Cell {
+        match self {
+            Self::Boolean(truth) => Cell::Boolean(*truth),
+            Self::Integer(value) => Cell::Decimal(i128::from(*value) * 1_000_000_000),
+            Self::Text(text) => Cell::Text(text.clone()),
+            Self::Missing => Cell::Missing,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Several groupings in one question: what is measured of them.
+
+use super::{Measure, PlanKey};
+use crate::dataset::policy::Terms;
+use crate::query::error::{Code, QueryError};
+use crate::query::syntax::{Expression, Query};
+use crate::query::tables::{KEYS_MAX, Sets, Table, Tables, maximal};
+use crate::query::term::typed as terms_of;
+
+/// The groupings as places among the typed keys.
+pub(super) fn typed(
+    query: &Query,
+    grouped: &[Expression],
+    keys: &[PlanKey],
+    terms: &Terms,
+) -> Result<Option<Vec<Vec<usize>>>, QueryError> {
+    let Some(sets) = &query.sets else { return Ok(None) };
+    let mut places = Vec::with_capacity(grouped.len());
+    for expression in grouped {
+        let term = terms_of::expression(expression, terms)?;
+        places.extend(keys.iter().position(|key| key.column == term));
+    }
+    let mut all: Vec<Vec<usize>> = Vec::with_capacity(sets.len());
+    for set in sets {
+        let mut set: Vec<usize> = set.iter().map(|key| places[*key]).collect();
+        set.sort_unstable();
+        set.dedup();
+        if set.len() > KEYS_MAX {
+            let message = format!("a grouping by {} keys; accepted are at most {KEYS_MAX}", set.len());
+            return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message));
+        }
+        if all.contains(&set) {
+            return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, "a grouping stands twice")
+                .hint("name each grouping once"));
+        }
+        all.push(set);
+    }
+    Ok(Some(all))
+}
+
+/// What is measured so that each of `bases` is known for every shown grouping: the measurements, and where they are found.
+///
+/// # Errors
+/// [`Code::UnsupportedSql`] for percentiles, which have a tree for each group.
+pub(super) fn expanded(
+    shown: Vec<Vec<usize>>,
+    bases: &[Measure],
+    keys: usize,
+    query: &Query,
+) -> Result<(Vec<Measure>, Sets), QueryError> {
+    let (all, finest): (Vec<usize>, _) = ((0..keys).collect(), maximal(&shown));
+    let over = |set: &Vec<usize>, base: &Measure| match *set == all {
+        true => base.clone(),
+        false => Measure::Over { keys: set.clone(), measure: Box::new(base.clone()) },
+    };
+    let mut of_bases = Vec::with_capacity(bases.len());
+    for base in bases {
+        let adds_up = match base {
+            Measure::Rows | Measure::NonNull { .. } | Measure::Sum { .. } => true,
+            Measure::Units | Measure::UnitsWhere { .. } => false,
+            Measure::Bins { .. } | Measure::Over { .. } => {
+                let message = "percentiles are not supported with several groupings";
+                return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
+                    .hint("ask for them by one grouping at a time"));
+            }
+        };
+        of_bases.push((base, adds_up, if adds_up { &finest } else { &shown }));
+    }
+    let all_of = of_bases.iter().flat_map(|(base, _, sets)| sets.iter().map(|set| over(set, base)));
+    let mut measures: Vec<Measure> = all_of.collect();
+    measures.sort_unstable();
+    measures.dedup();
+    // Unwrap safety: every table's measurement was put into the list.
+    let place = |measure: &Measure| measures.binary_search(measure).expect("a measurement that is needed");
+    let table = |set: &Vec<usize>, base: &Measure| Table { keys: set.clone(), vector: place(&over(set, base)) };
+    let tables = of_bases.iter().map(|(base, adds_up, sets)| Tables {
+        adds_up: *adds_up,
+        tables: sets.iter().map(|set| table(set, base)).collect(),
+    });
+    let measured = tables.collect();
+    Ok((measures, Sets { shown, measured }))
+}
