@@ -6,6 +6,7 @@
 
 #[path = "ledger.rs"]
 mod ledger;
+mod statistics;
 mod workers;
 
 use std::net::SocketAddr;
@@ -56,6 +57,9 @@ name = "diagnosis"
 type = "category"
 values = [{values}]
 [[column]]
+name = "emergency"
+type = "boolean"
+[[column]]
 name = "cost"
 type = "decimal"
 min = "0"
@@ -76,6 +80,7 @@ fn source(rows: usize) -> DataFrame {
     let columns = vec![
         Column::new("patient_id".into(), patients),
         Column::new("diagnosis".into(), diagnoses),
+        Column::new("emergency".into(), (0..rows).map(|row| row % 7 == 0).collect::<Vec<_>>()),
         Column::new("cost".into(), costs),
     ];
     DataFrame::new(rows, columns).expect("a frame")
@@ -127,7 +132,7 @@ fn grouped(criterion: &mut Criterion) {
     let policy = policy(dir.path());
     let begun = Instant::now();
     let (manifest, report) = seal(&policy, &dir.path().join("state"), &|_| {}).expect("sealed");
-    println!("sealed {} rows of 3 columns in {:?}", report.rows_read, begun.elapsed());
+    println!("sealed {} rows of 4 columns in {:?}", report.rows_read, begun.elapsed());
     let mut engine = PolarsEngine::new();
     engine.load(&dir.path().join("state"), &manifest).expect("loaded");
     let plan = planned(&policy);
@@ -261,6 +266,9 @@ criterion_group!(
     workers::overhead,
     workers::deaths,
     replay,
-    grouped
+    grouped,
+    statistics::plans,
+    statistics::errors,
+    statistics::scans
 );
 criterion_main!(figures);

@@ -96,6 +96,24 @@ fn reconstruct(measured: &[Marginal], sizes: &[usize], wanted: &[usize]) -> (Vec
     (cells, variance)
 }
 
+/// The variance of a cell of the table over `wanted`, where tables over other keys were measured with these variances: what
+/// [`Sets::vectors`] reaches, before anything is rounded.
+#[must_use]
+pub fn variance(measured: &[(Vec<usize>, f64)], sizes: &[usize], wanted: &[usize]) -> f64 {
+    let product = |keys: &[usize]| keys.iter().map(|key| sizes[*key] as f64).product::<f64>();
+    let of = |subset: u32| {
+        let (keys, rest): (Vec<_>, Vec<_>) = wanted.iter().enumerate().partition(|(at, _)| subset >> at & 1 == 1);
+        let keys: Vec<usize> = keys.into_iter().map(|(_, key)| *key).collect();
+        let rest: Vec<usize> = rest.into_iter().map(|(_, key)| *key).collect();
+        let tells = measured.iter().filter(|(table, _)| keys.iter().all(|key| table.contains(key)));
+        let weight = |(table, variance): &(Vec<usize>, f64)| product(&keys) / (variance * product(table));
+        let own = tells.map(weight).sum::<f64>().recip();
+        let share: f64 = keys.iter().map(|key| 1.0 - 1.0 / sizes[*key] as f64).product();
+        own * share / product(&rest).powi(2)
+    };
+    (0..1_u32 << wanted.len()).map(of).sum()
+}
+
 /// What all measured tables tell of the component of `keys`, and its variance before it is centred.
 fn component(measured: &[Marginal], sizes: &[usize], keys: &[usize]) -> (Vec<f64>, f64) {
     let cells: usize = keys.iter().map(|key| sizes[*key]).product();
@@ -213,6 +231,8 @@ mod tests {
                 assert!((found - expected).abs() < 1e-9, "{wanted:?}: {found} {expected}");
             }
             let own = measured.iter().find(|table| table.keys == wanted).map_or(f64::INFINITY, |table| table.variance);
+            let parts: Vec<_> = measured.iter().map(|table| (table.keys.clone(), table.variance)).collect();
+            assert!((super::variance(&parts, &sizes, &wanted) - variance).abs() < 1e-9);
             assert!(variance < own, "{wanted:?}: more tables tell more: {variance} {own}");
         }
         // One table alone: the variance of a sum of cells.

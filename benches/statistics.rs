@@ -1,0 +1,163 @@
+//! Statistics: what plans cost, how long scans take beside plain polars, and how far answers err beside the straightforward way.
+
+use std::hint::black_box;
+
+use criterion::Criterion;
+use polars::prelude::*;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, Normal};
+use tacit::dataset::seal::seal;
+use tacit::engine::{Engine, Host, PolarsEngine};
+use tacit::privacy::certificate::{Accuracy, Subject, certify, prices};
+use tacit::privacy::mechanism::{Mechanism, NoiseLaw};
+use tacit::privacy::units::Epsilon;
+use tacit::query::parse::parse;
+use tacit::query::plan::plan;
+use tacit::query::quantile::{Levels, Tree};
+use tacit::query::tables::variance;
+
+use super::{ROWS, policy, source};
+
+/// Parse, plan, price and certify a question of twenty outputs.
+pub fn plans(criterion: &mut Criterion) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let policy = policy(dir.path());
+    let one = |at: usize| match at % 4 {
+        0 => format!("SUM(cost - {at}) AS o{at}"),
+        1 => format!("AVG(cost) FILTER (WHERE cost > {at}) AS o{at}"),
+        2 => format!("COUNT(*) FILTER (WHERE emergency AND cost < {at}000) AS o{at}"),
+        _ => format!("AVG(LEAST(cost, {at}00)) AS o{at}"),
+    };
+    let outputs: Vec<_> = (0..20).map(one).collect();
+    let sql = format!("SELECT diagnosis, {} FROM visits GROUP BY diagnosis", outputs.join(", "));
+    let accuracy = Accuracy::Epsilon(Epsilon::parse("1").expect("ε"));
+    let accountant = policy.terms.accountant;
+    criterion.bench_function("parse a question of twenty outputs", |bench| bench.iter(|| parse(&sql).expect("SQL")));
+    let query = parse(&sql).expect("SQL");
+    criterion.bench_function("plan and certify twenty outputs (at most 200 µs)", |bench| {
+        bench.iter(|| {
+            let plan = plan(&query, &policy.terms, None).expect("a plan");
+            let subject = Subject { dataset: String::new(), edition: String::new() };
+            let prices = prices(accountant, &plan.sought, &accuracy);
+            certify(accountant, subject, &plan.sought, &prices).expect("a certificate")
+        });
+    });
+}
+
+/// The mean distance of a quantile from its place, in shares of the range, over rounds of noise of one standard deviation at a flat
+/// histogram's price.
+fn quantile_error(tree: &Tree, q: f64, sigma: f64, precision_adds: bool) -> f64 {
+    let mut rng = StdRng::seed_from_u64(11);
+    let noise = Normal::new(0.0, 1.0).expect("a law");
+    let (rows, values) = (2_000, 4_096.0);
+    let skewed: Vec<f64> =
+        (0..rows).map(|_| (rng.random_range(0.0_f64..1.0).powi(3) * values).min(values - 1.0)).collect();
+    let mut sorted = skewed.clone();
+    sorted.sort_by(f64::total_cmp);
+    let truth = sorted[((rows - 1) as f64 * q) as usize] / values;
+    // With d levels each has a d-th of the price.
+    let split = f64::from(tree.depth).powf(if precision_adds { 0.5 } else { 1.0 });
+    let law = NoiseLaw { mechanism: Mechanism::DiscreteGaussian, fine_bits: 0, scale: sigma * split };
+    const ROUNDS: usize = 300;
+    let mut error = 0.0;
+    for _ in 0..ROUNDS {
+        let level = |level: u32| {
+            let width = tree.width_at(level) as f64;
+            let mut bins = vec![0.0; tree.bins(level) as usize];
+            skewed.iter().for_each(|value| bins[(value / width) as usize] += 1.0);
+            bins.iter_mut().for_each(|bin| *bin += law.scale * noise.sample(&mut rng));
+            bins
+        };
+        let counts = (1..=tree.depth).map(level).collect();
+        let levels = Levels { counts, laws: vec![law; tree.depth as usize], tree };
+        let found = levels.distribution().quantile(q).map_or(0.5, |found| found.at * tree.width as f64 / values);
+        error += (found - truth).abs();
+    }
+    error / ROUNDS as f64
+}
+
+/// Errors at equal price: printed, for they are no times.
+pub fn errors(_: &mut Criterion) {
+    println!("error at equal price of quantiles of 2,000 skewed values on a grid of 4,096, as shares of the range:");
+    let flat = Tree { branches: 4_096, depth: 1, width: 1 };
+    for (name, adds) in [("gaussian", true), ("pure", false)] {
+        let tree = Tree::over(4_096, 1, adds);
+        for sigma in [3.0, 10.0] {
+            for q in [0.5, 0.9] {
+                let (straight, ours) = (quantile_error(&flat, q, sigma, adds), quantile_error(&tree, q, sigma, adds));
+                println!(
+                    "  {name}, σ {sigma} of a flat cell, q {q}: flat {straight:.5}, tree of {} by {} levels {ours:.5}: {:.2} (at most 0.7)",
+                    tree.branches,
+                    tree.depth,
+                    ours / straight
+                );
+            }
+        }
+    }
+    for (name, sizes) in [
+        ("14 attributes of 2 values", vec![2; 14]),
+        ("14 attributes of 2 to 10 values", vec![2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 8, 10]),
+    ] {
+        let pairs: Vec<Vec<usize>> = (0..14).flat_map(|one| (one + 1..14).map(move |other| vec![one, other])).collect();
+        let price = pairs.len() as f64;
+        let measured: Vec<_> = pairs.iter().map(|pair| (pair.clone(), price)).collect();
+        let sum: f64 = pairs.iter().map(|pair| variance(&measured, &sizes, pair)).sum();
+        println!(
+            "{name}: all {} tables of two, mean variance of a cell beside each table by itself: {:.2} (at most 0.75)",
+            pairs.len(),
+            sum / price / price
+        );
+    }
+}
+
+/// Scans of ten million rows beside plain polars on the unsealed table.
+pub fn scans(criterion: &mut Criterion) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut unsealed = source(ROWS);
+    let file = std::fs::File::create(dir.path().join("visits.parquet")).expect("a file");
+    ParquetWriter::new(file).finish(&mut unsealed).expect("Parquet");
+    let policy = policy(dir.path());
+    let (manifest, _) = seal(&policy, &dir.path().join("state"), &|_| {}).expect("sealed");
+    let mut engine = PolarsEngine::new();
+    engine.load(&dir.path().join("state"), &manifest).expect("loaded");
+    let plain = |frame: LazyFrame| frame.collect_with_engine(polars::prelude::Engine::Streaming).expect("an answer");
+    let mut group = criterion.benchmark_group("ten million rows");
+    group.sample_size(10);
+    let ours =
+        |group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>, name: &str, sql: &str| {
+            let plan = plan(&parse(sql).expect("SQL"), &policy.terms, None).expect("a plan");
+            group.bench_function(name, |bench| {
+                bench.iter(|| engine.evaluate(&manifest.edition, &plan.computation).expect("an answer"));
+            });
+        };
+    let by_two = || {
+        unsealed
+            .clone()
+            .lazy()
+            .group_by([col("diagnosis"), col("emergency")])
+            .agg([len().alias("n"), col("cost").sum()])
+    };
+    group.bench_function("plain polars: one group-by of two keys", |bench| bench.iter(|| black_box(plain(by_two()))));
+    let sql =
+        "SELECT diagnosis, emergency, COUNT(*) AS n, SUM(cost) AS s FROM visits GROUP BY ROLLUP (diagnosis, emergency)";
+    ours(&mut group, "ROLLUP of two keys (at most 2 of it)", sql);
+    let quantile = || unsealed.clone().lazy().select([col("cost").quantile(lit(0.5), QuantileMethod::Linear)]);
+    group.bench_function("plain polars: one exact quantile", |bench| bench.iter(|| black_box(plain(quantile()))));
+    let sql = "SELECT PERCENTILE_CONT(ARRAY[0.25, 0.5, 0.75, 0.9]) WITHIN GROUP (ORDER BY cost) AS p FROM visits";
+    ours(&mut group, "four percentiles (at most 3 of it)", sql);
+    let two_levels = || {
+        let persons = unsealed
+            .clone()
+            .lazy()
+            .group_by([col("patient_id")])
+            .agg([col("cost").sum().alias("total"), len().alias("n")]);
+        persons.select([col("total").mean(), col("n").mean()])
+    };
+    group.bench_function("plain polars: sums per patient, and their mean", |bench| {
+        bench.iter(|| black_box(plain(two_levels())))
+    });
+    let sql = "SELECT AVG(total) AS t, AVG(n) AS n FROM \
+               (SELECT patient_id, SUM(cost) AS total, COUNT(*) AS n FROM visits GROUP BY patient_id) AS p";
+    ours(&mut group, "the same by a row for each unit (at most 0.3 of it)", sql);
+}
