@@ -124,13 +124,12 @@ pub fn scans(criterion: &mut Criterion) {
     let plain = |frame: LazyFrame| frame.collect_with_engine(polars::prelude::Engine::Streaming).expect("an answer");
     let mut group = criterion.benchmark_group("ten million rows");
     group.sample_size(10);
-    let ours =
-        |group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>, name: &str, sql: &str| {
-            let plan = plan(&parse(sql).expect("SQL"), &policy.terms, None).expect("a plan");
-            group.bench_function(name, |bench| {
-                bench.iter(|| engine.evaluate(&manifest.edition, &plan.computation).expect("an answer"));
-            });
-        };
+    let ours = |group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>, name: &str, sql: &str| {
+        let plan = plan(&parse(sql).expect("SQL"), &policy.terms, None).expect("a plan");
+        group.bench_function(name, |bench| {
+            bench.iter(|| engine.evaluate(&manifest.edition, &plan.computation).expect("an answer"));
+        });
+    };
     let by_two = || {
         unsealed
             .clone()

@@ -10,7 +10,7 @@
 //! | [`budget`] | people, accounts, entries, the book as their fold, admission, the keeper that commits, the ledger's port | – (no floats, no IO) |
 //! | [`vault`] | private values and the one door out: noise and release | opening private values |
 //! | [`dataset`] | policies, domains, sealing, editions | reading source files |
-//! | [`query`] | SQL to plan, noisy integers to table | sqlparser |
+//! | [`query`] | SQL to closed syntax, typed terms with their bounds, plans; noisy integers to tables, formulas, percentiles | sqlparser |
 //! | [`engine`] | plan to exact integers; worker processes behind walls | query logic that says polars, seccompiler |
 //! | [`store`] | the SQLite ledger, its key and its anchor | rusqlite |
 //! | [`service`] | the walk of one query and when it ends; stewards' acts | – (no HTTP, no polars) |

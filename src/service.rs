@@ -160,7 +160,10 @@ impl Answer {
     /// Noisy cells in all.
     #[must_use]
     pub fn cells(&self) -> usize {
-        self.stored.vectors().iter().map(|one| one.cells.len()).sum()
+        // Putting several groupings together is work of another order than showing cells.
+        const SETS_CELLS: usize = 10_000;
+        let sets = if self.layout.sets.is_some() { SETS_CELLS } else { 0 };
+        sets + self.stored.vectors().iter().map(|one| one.cells.len()).sum::<usize>()
     }
 
     /// What the researcher paid for it, as ε; "0" for what they had.

@@ -43,11 +43,13 @@ pub enum Kind {
     Sum,
     /// Spread units.
     DistinctUnits,
+    /// The values of heavy units, summed unit by unit first.
+    SumByUnit,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Count, Self::CountOfOneRow, Self::Sum, Self::DistinctUnits];
+    pub const ALL: [Self; 5] = [Self::Count, Self::CountOfOneRow, Self::Sum, Self::DistinctUnits, Self::SumByUnit];
 
     /// For people.
     #[must_use]
@@ -57,13 +59,23 @@ impl Kind {
             Self::CountOfOneRow => "count of one row",
             Self::Sum => "sum",
             Self::DistinctUnits => "distinct units",
+            Self::SumByUnit => "sum by unit",
         }
     }
 
     pub(super) fn sql(self, dataset: &str, salt: u64) -> String {
+        if self == Self::SumByUnit {
+            let first = |column: &str| format!("(ARRAY_AGG({column} ORDER BY amount))[1] AS {column}");
+            return format!(
+                "SELECT grp, slot, SUM(total) AS n FROM (SELECT who, {}, {}, SUM(amount) AS total FROM {dataset} \
+                 WHERE salt <> {salt} GROUP BY who) AS units GROUP BY grp, slot",
+                first("grp"),
+                first("slot")
+            );
+        }
         let (slot, aggregate) = match self {
             Self::Count | Self::CountOfOneRow => ("slot", "COUNT(*)"),
-            Self::Sum => ("slot", "SUM(amount)"),
+            Self::Sum | Self::SumByUnit => ("slot", "SUM(amount)"),
             Self::DistinctUnits => ("pair", "COUNT(DISTINCT who)"),
         };
         format!("SELECT grp, {slot}, {aggregate} AS n FROM {dataset} WHERE salt <> {salt} GROUP BY grp, {slot}")
@@ -73,13 +85,13 @@ impl Kind {
     pub(super) fn rows_per_unit(self) -> Option<u32> {
         match self {
             Self::CountOfOneRow => Some(1),
-            Self::Count | Self::Sum | Self::DistinctUnits => None,
+            Self::Count | Self::Sum | Self::DistinctUnits | Self::SumByUnit => None,
         }
     }
 
     fn slots(self) -> usize {
         match self {
-            Self::Count | Self::CountOfOneRow | Self::Sum => SLOTS,
+            Self::Count | Self::CountOfOneRow | Self::Sum | Self::SumByUnit => SLOTS,
             Self::DistinctUnits => 2 * PAIRS,
         }
     }
@@ -112,7 +124,7 @@ impl Kind {
     /// Cells of a sample.
     pub(super) fn cells(self) -> usize {
         match self {
-            Self::Count | Self::CountOfOneRow | Self::Sum => 1,
+            Self::Count | Self::CountOfOneRow | Self::Sum | Self::SumByUnit => 1,
             Self::DistinctUnits => ROWS_PER_UNIT as usize,
         }
     }
@@ -123,7 +135,7 @@ impl Kind {
         match self {
             Self::Count => rows,
             Self::CountOfOneRow => 1.0,
-            Self::Sum => rows * BOUND as f64,
+            Self::Sum | Self::SumByUnit => rows * BOUND as f64,
             Self::DistinctUnits => 1.0,
         }
     }

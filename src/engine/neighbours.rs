@@ -176,11 +176,14 @@ fn plans() -> Vec<Plan> {
 
 fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
     let plans = plans();
-    let without: Vec<Row> = rows.iter().filter(|row| row.0 != gone).copied().collect();
-    let (all, fewer) = (vectors(rows, &plans), vectors(&without, &plans));
-    for (plan, (one, other)) in plans.iter().zip(all.iter().zip(&fewer)) {
+    let (alone, without): (Vec<Row>, Vec<Row>) = rows.iter().copied().partition(|row| row.0 == gone);
+    let (all, fewer, own) = (vectors(rows, &plans), vectors(&without, &plans), vectors(&alone, &plans));
+    for (plan, (one, (other, own))) in plans.iter().zip(all.iter().zip(fewer.iter().zip(&own))) {
         for (index, (a, b)) in one.iter().zip(other).enumerate() {
             let sought = &plan.sought[index];
+            // Row-local, unit by unit: what two sets of units give together is what they give apart.
+            let apart: Vec<i64> = b.iter().zip(&own[index]).map(|(b, own)| b + own).collect();
+            prop_assert_eq!(a, &apart, "{:?} of {:?}", plan.computation.measures[index], plan.computation);
             prop_assert_eq!(a.len() as u64, sought.cells);
             let moved = a.iter().zip(b).map(|(a, b)| u128::from(a.abs_diff(*b)));
             let (l1, l2) = moved.fold((0, 0), |(l1, l2), by| (l1 + by, l2 + by * by));
@@ -196,8 +199,22 @@ fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Tables; each is looked at by every plan. `PROPTEST_CASES` asks for others than these.
+fn cases() -> u32 {
+    const CASES: u32 = 40;
+    let usual = ProptestConfig::default().cases;
+    if usual == 256 { CASES } else { usual }
+}
+
+#[test]
+fn the_plans_are_many() {
+    // With 120 tables, 100,000 pairs of exact vectors are compared.
+    let vectors: usize = plans().iter().map(|plan| plan.computation.measures.len()).sum();
+    assert!(120 * vectors >= 100_000, "{vectors} vectors a table");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn removing_a_unit_moves_no_vector_further_than_declared(rows in rows(), gone in 0..5_i64) {

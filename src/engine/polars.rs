@@ -215,8 +215,8 @@ impl Expressions<'_> {
                 .map(|part| self.step(part))
                 .reduce(|product, part| product * part)
                 .unwrap_or_else(|| lit(1_i64)),
-            Step::Least(parts) => self.extreme(parts, Expr::lt),
-            Step::Greatest(parts) => self.extreme(parts, Expr::gt),
+            Step::Least(parts) => self.extreme(parts, i64::min),
+            Step::Greatest(parts) => self.extreme(parts, i64::max),
             Step::Filled(inner, value) => self.step(inner).fill_null(lit(*value)),
             Step::Case(whens, otherwise) => {
                 let last = otherwise.as_ref().map_or_else(|| lit(NULL).cast(DataType::Int64), |last| self.step(last));
@@ -227,21 +227,34 @@ impl Expressions<'_> {
             Step::Apply(function, inner) => {
                 let function = function.clone();
                 let each = move |column: Column| {
+                    // Under what is missing anything may stand, so only what is there is looked at.
                     let values = column.cast(&DataType::Int64)?;
-                    Ok(values.i64()?.apply_values(|value| function.apply(value)).into_column())
+                    Ok(values.i64()?.apply(|value| value.map(|value| function.apply(value))).into_column())
                 };
                 self.step(inner).map(each, |_, field| Ok(Field::new(field.name().clone(), DataType::Int64)))
             }
         }
     }
 
-    /// Of two the one that is before the other, or that is not missing.
-    fn extreme(&self, parts: &[Step], is_before: fn(Expr, Expr) -> Expr) -> Expr {
-        let before = |one: Expr, other: Expr| {
-            let takes = one.clone().is_null().or(is_before(other.clone(), one.clone()));
-            when(takes).then(other).otherwise(one)
+    /// Of several the one that `choose` leaves of any two; what is missing does not count. Each operand is computed once.
+    fn extreme(&self, parts: &[Step], choose: fn(i64, i64) -> i64) -> Expr {
+        let mut parts = parts.iter().map(|part| self.step(part));
+        let Some(first) = parts.next() else { return lit(NULL).cast(DataType::Int64) };
+        let rest: Vec<Expr> = parts.collect();
+        let each = move |columns: &mut [Column]| {
+            let is_empty = columns.iter().any(Column::is_empty);
+            let height = columns.iter().map(Column::len).max().filter(|_| !is_empty).unwrap_or(0);
+            let values: Vec<Int64Chunked> = columns
+                .iter()
+                .map(|column| Ok(column.cast(&DataType::Int64)?.i64()?.rechunk().into_owned()))
+                .collect::<PolarsResult<_>>()?;
+            // A constant is one value for all rows.
+            let at = |values: &Int64Chunked, row: usize| values.get(if values.len() == 1 { 0 } else { row });
+            let row = |row: usize| values.iter().filter_map(|values| at(values, row)).reduce(choose);
+            let chosen: Int64Chunked = (0..height).map(row).collect();
+            Ok(chosen.into_column())
         };
-        parts.iter().map(|part| self.step(part)).reduce(before).unwrap_or_else(|| lit(0_i64))
+        first.map_many(each, &rest, |_, fields| Ok(Field::new(fields[0].name().clone(), DataType::Int64)))
     }
 
     pub(super) fn filter(&self, filter: &Filter) -> Expr {
@@ -265,6 +278,7 @@ impl Expressions<'_> {
     }
 
     fn range(&self, of: &Term, low: i64, high: i64) -> Expr {
+        let bounds = low..=high;
         let is_stored_day =
             matches!(of, Term::Column(index) if matches!(self.terms.columns[*index].domain, Domain::Date { .. }));
         let (low, high) = if is_stored_day {
@@ -273,7 +287,17 @@ impl Expressions<'_> {
         } else {
             (lit(low), lit(high))
         };
-        self.stored(of).gt_eq(low).and(self.stored(of).lt_eq(high))
+        if let Term::Column(_) = of {
+            return self.stored(of).gt_eq(low).and(self.stored(of).lt_eq(high));
+        }
+        // What is made is computed once, for it may hold conditions, and they what is made.
+        let within = move |column: Column| {
+            let values = column.cast(&DataType::Int64)?;
+            let truths: BooleanChunked =
+                values.i64()?.iter().map(|value| value.map(|value| bounds.contains(&value))).collect();
+            Ok(truths.into_column())
+        };
+        self.stored(of).map(within, |_, field| Ok(Field::new(field.name().clone(), DataType::Boolean)))
     }
 
     fn members(&self, of: &Term, codes: &[u32]) -> Expr {

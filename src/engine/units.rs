@@ -43,8 +43,7 @@ pub(super) fn table(loaded: &Loaded, units: &Units, rows_per_unit: u32, seen: &T
             Domain::Number(grid) => grid.centre(),
             Domain::Date { .. } | Domain::Category(_) | Domain::Boolean => 0,
         };
-        let stored: Int64Chunked = folded.into_iter().map(|value| value.map(|value| value - centre)).collect();
-        columns.push(stored.with_name(column_name(index).into()).into_column());
+        columns.push(column_of(folded, centre).with_name(column_name(index).into()).into_column());
     }
     DataFrame::new(ends.len(), columns)
 }
@@ -93,20 +92,54 @@ impl Values {
         Ok(Self { values: rows.column(name)?.i64()?.rechunk().into_owned() })
     }
 
-    /// One value a unit from those of its rows that are there.
-    fn each(&self, ends: &[usize], fold: impl Fn(&mut dyn Iterator<Item = i64>) -> Option<i64>) -> Vec<Option<i64>> {
-        let mut start = 0;
+    /// One value a unit from those of its rows that are there, on all cores.
+    fn each(&self, ends: &[usize], fold: impl Fn(&[i64]) -> Option<i64> + Sync) -> Vec<Option<i64>> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = ends.len().div_ceil(threads).max(UNITS_PER_THREAD_MIN);
+        if ends.len() <= share {
+            return self.some(0, ends, &fold);
+        }
+        let starts = (0..ends.len()).step_by(share).map(|at| if at == 0 { 0 } else { ends[at - 1] });
+        std::thread::scope(|scope| {
+            let fold = &fold;
+            let parts: Vec<_> = ends
+                .chunks(share)
+                .zip(starts)
+                .map(|(ends, start)| scope.spawn(move || self.some(start, ends, fold)))
+                .collect();
+            // A part that panicked takes the whole computation with it, as if there were one thread.
+            parts
+                .into_iter()
+                .flat_map(|part| part.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)))
+                .collect()
+        })
+    }
+
+    fn some(&self, mut start: usize, ends: &[usize], fold: &impl Fn(&[i64]) -> Option<i64>) -> Vec<Option<i64>> {
         let array = self.values.downcast_as_array();
         let (values, valid) = (array.values().as_slice(), array.validity());
+        let mut present = Vec::new();
         let mut unit = |end: usize| {
             let rows = start..end;
             start = end;
-            match valid {
-                None => fold(&mut values[rows].iter().copied()),
-                Some(valid) => fold(&mut rows.filter(|row| valid.get_bit(*row)).map(|row| values[row])),
-            }
+            let Some(valid) = valid else { return fold(&values[rows]) };
+            present.clear();
+            present.extend(rows.filter(|row| valid.get_bit(*row)).map(|row| values[row]));
+            fold(&present)
         };
         ends.iter().map(|end| unit(*end)).collect()
+    }
+}
+
+/// Below this many units another thread costs more than it saves.
+const UNITS_PER_THREAD_MIN: usize = 10_000;
+
+/// The folded values as a column; where none is missing, without looking at each again.
+fn column_of(values: Vec<Option<i64>>, centre: i64) -> Int64Chunked {
+    let all: Option<Vec<i64>> = values.iter().map(|value| value.map(|value| value - centre)).collect();
+    match all {
+        Some(all) => Int64Chunked::from_vec(PlSmallStr::EMPTY, all),
+        None => values.into_iter().map(|value| value.map(|value| value - centre)).collect(),
     }
 }
 
@@ -118,22 +151,21 @@ fn fold(
     let whole = |count: usize| Some(count as i64);
     Ok(match column {
         // It is the same in every row of a unit, missing or not.
-        UnitColumn::Own(_) => values(0)?.each(ends, |rows| rows.next()),
+        UnitColumn::Own(_) => values(0)?.each(ends, |rows| rows.first().copied()),
         UnitColumn::Rows => {
             let starts = std::iter::once(0).chain(ends.iter().copied());
             ends.iter().zip(starts).map(|(end, start)| whole(end - start)).collect()
         }
-        UnitColumn::Present(_) => values(0)?.each(ends, |rows| whole(rows.count())),
-        UnitColumn::Sum(_) => values(0)?.each(ends, |rows| rows.reduce(|sum, value| sum + value)),
+        UnitColumn::Present(_) => values(0)?.each(ends, |rows| whole(rows.len())),
+        UnitColumn::Sum(_) => values(0)?.each(ends, |rows| (!rows.is_empty()).then(|| rows.iter().sum())),
         UnitColumn::Mean(_) => values(0)?.each(ends, |rows| {
-            let (sum, count) = rows.fold((0_i64, 0_i64), |(sum, count), value| (sum + value, count + 1));
-            let rounded = Function::Rounded { numerator: MEAN_PARTS, denominator: count.max(1) };
-            (count > 0).then(|| rounded.apply(sum))
+            let rounded = Function::Rounded { numerator: MEAN_PARTS, denominator: rows.len().max(1) as i64 };
+            (!rows.is_empty()).then(|| rounded.apply(rows.iter().sum()))
         }),
-        UnitColumn::Least(_) => values(0)?.each(ends, |rows| rows.min()),
-        UnitColumn::Greatest(_) => values(0)?.each(ends, |rows| rows.max()),
-        UnitColumn::Any(_) => values(0)?.each(ends, |rows| rows.max()),
-        UnitColumn::Every(_) => values(0)?.each(ends, |rows| rows.min()),
+        UnitColumn::Least(_) => values(0)?.each(ends, |rows| rows.iter().min().copied()),
+        UnitColumn::Greatest(_) => values(0)?.each(ends, |rows| rows.iter().max().copied()),
+        UnitColumn::Any(_) => values(0)?.each(ends, |rows| rows.iter().max().copied()),
+        UnitColumn::Every(_) => values(0)?.each(ends, |rows| rows.iter().min().copied()),
         UnitColumn::First { descending, .. } => {
             first(ends, &[values(0)?.values, values(1)?.values, values(2)?.values], *descending)
         }

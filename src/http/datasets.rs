@@ -35,6 +35,9 @@ pub struct DatasetBody {
     cap: CapBody,
     max_epsilon_per_query: String,
     oversubscribe: bool,
+    /// Groups with a noisy count below this are shown without their estimates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_cell: Option<u32>,
     edition: String,
     columns: Vec<ColumnBody>,
 }
@@ -115,6 +118,7 @@ fn body(service: &App, dataset: &Dataset) -> DatasetBody {
         cap: CapBody { epsilon, delta: terms.accountant.delta().to_string() },
         max_epsilon_per_query: terms.max_epsilon_per_query.to_string(),
         oversubscribe: terms.oversubscribe,
+        min_cell: terms.min_cell,
         edition: dataset.edition.clone(),
         columns: terms.columns.iter().map(ColumnBody::from).collect(),
     }

@@ -6,7 +6,7 @@
 mod layout;
 mod sorting;
 
-pub use self::layout::{Label, Layout, Output, OutputValue, Sort};
+pub use self::layout::{Label, Layout, Output, OutputValue, Small, Sort};
 
 use std::collections::HashMap;
 
@@ -21,6 +21,9 @@ use crate::privacy::certificate::{Certified, NORMAL_975};
 use crate::privacy::mechanism::NoiseLaw;
 use crate::privacy::units::unscaled;
 use crate::vault::release::Noisy;
+
+/// What is appended to the name of an output for its standard error.
+const STD_ERROR: &str = "_std_error";
 
 /// One value of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,9 +60,9 @@ pub enum ColumnKind {
     BooleanKey,
     /// A key of whole numbers.
     IntegerKey,
-    /// A count with its standard error.
+    /// A count with its standard error; NaN where each row has its own.
     Count(f64),
-    /// A sum with its standard error.
+    /// A sum with its standard error; NaN where each row has its own.
     Sum(f64),
     /// A mean; its standard errors stand in the rows.
     Mean,
@@ -84,7 +87,7 @@ impl ColumnKind {
     #[must_use]
     pub fn std_error(self) -> Option<f64> {
         match self {
-            Self::Count(error) | Self::Sum(error) => Some(error),
+            Self::Count(error) | Self::Sum(error) => Some(error).filter(|error| error.is_finite()),
             Self::Key | Self::BooleanKey | Self::IntegerKey | Self::Mean | Self::Formula => None,
         }
     }
@@ -126,6 +129,9 @@ pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
         }
         OutputValue::Key { .. } => ColumnKind::Key,
         OutputValue::Grouping { .. } => ColumnKind::IntegerKey,
+        // Of several groupings, each row has its own errors.
+        OutputValue::Count { .. } if layout.sets.is_some() => ColumnKind::Count(f64::NAN),
+        OutputValue::Sum { .. } if layout.sets.is_some() => ColumnKind::Sum(f64::NAN),
         OutputValue::Count { count } => ColumnKind::Count(laws[*count].std_error()),
         OutputValue::Sum { sum, count, grid } => {
             ColumnKind::Sum(interval::std_error(&sum_terms(laws, *sum, *count, grid)) * grid.step_value())
@@ -175,11 +181,12 @@ pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
     }
     let columns = columns(layout, &laws);
     let has_sets = layout.sets.is_some();
-    let kinds = layout
-        .outputs
-        .iter()
-        .zip(&columns)
-        .flat_map(|(output, column)| vec![column.kind; names(output, has_sets).len()]);
+    let of = |(output, column): (&Output, &ColumnInfo)| {
+        let error = |name: &String| name.ends_with(STD_ERROR) && output.value.formula().is_some();
+        let kind = |name: &String| if error(name) { ColumnKind::Formula } else { column.kind };
+        names(output, has_sets).iter().map(kind).collect::<Vec<_>>()
+    };
+    let kinds = layout.outputs.iter().zip(&columns).flat_map(of);
     Table {
         names: layout.outputs.iter().flat_map(|output| names(output, has_sets)).collect(),
         kinds: kinds.collect(),
@@ -214,7 +221,7 @@ fn names(output: &Output, has_sets: bool) -> Vec<String> {
         | OutputValue::Sum { .. }
         | OutputValue::Mean { .. }
         | OutputValue::Formula { .. } => {
-            vec![name.clone(), format!("{name}_low"), format!("{name}_high"), format!("{name}_std_error")]
+            vec![name.clone(), format!("{name}_low"), format!("{name}_high"), format!("{name}{STD_ERROR}")]
         }
     }
 }
@@ -231,7 +238,13 @@ fn row(
     let codes = codes(shown.iter().map(|key| layout.keys[*key].len() as u64), cell as u64);
     shown.iter().zip(codes).for_each(|(key, code)| places[*key] = usize::try_from(code).ok());
     let mut row = Row { cells: Vec::new(), sorts: Vec::new() };
+    let is_small = layout.small.as_ref().is_some_and(|small| small.is(at.values));
     for (index, output) in layout.outputs.iter().enumerate() {
+        if is_small && output.value.formula().is_some() {
+            row.sorts.push(sorting::SortValue::Missing);
+            row.cells.extend(names(output, has_sets).iter().map(|_| Cell::Missing));
+            continue;
+        }
         match &output.value {
             OutputValue::Key { index } => {
                 let label = places[*index].map_or(&Label::Missing, |code| &layout.keys[*index][code]);

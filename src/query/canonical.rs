@@ -170,7 +170,13 @@ impl Writer<'_> {
                     Formula::Arithmetic(..) | Formula::Negative(_) => format!("({})", self.formula(side)),
                     other => self.formula(other),
                 };
-                format!("{} {sign} {}", side(left), side(right))
+                let is_sum = |operator: &Operator| matches!(operator, Operator::Plus | Operator::Minus);
+                // Operators of one precedence, and products in a sum, are read from the left.
+                let left = match left.as_ref() {
+                    Formula::Arithmetic(_, inner, _) if is_sum(operator) || !is_sum(inner) => self.formula(left),
+                    other => side(other),
+                };
+                format!("{left} {sign} {}", side(right))
             }
             Formula::Absolute(of) => format!("ABS({})", self.formula(of)),
             Formula::Root(of) => format!("SQRT({})", self.formula(of)),

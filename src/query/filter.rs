@@ -82,23 +82,34 @@ impl Filter {
         }
     }
 
+    /// Whether it can be neither true nor false of a row, by the public terms; and whether it is the same of all rows of a unit. Each term
+    /// is looked at once, for terms may hold conditions, and those terms.
+    #[must_use]
+    pub fn facts(&self, terms: &Terms) -> (bool, bool) {
+        match self {
+            Self::Range { column, .. } | Self::Members { column, .. } | Self::Values { column, .. } => {
+                let facts = column.facts(terms);
+                (facts.nullable, facts.per_unit)
+            }
+            Self::Missing { column } => (false, column.facts(terms).per_unit),
+            Self::Not(inner) => inner.facts(terms),
+            Self::All(parts) | Self::Any(parts) => parts.iter().fold((false, true), |(unknown, per_unit), part| {
+                let facts = part.facts(terms);
+                (unknown || facts.0, per_unit && facts.1)
+            }),
+        }
+    }
+
     /// Whether it can be neither true nor false of a row, by the public terms.
     #[must_use]
     pub fn may_be_unknown(&self, terms: &Terms) -> bool {
-        match self {
-            Self::Range { column, .. } | Self::Members { column, .. } | Self::Values { column, .. } => {
-                column.facts(terms).nullable
-            }
-            Self::Missing { .. } => false,
-            Self::Not(inner) => inner.may_be_unknown(terms),
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.may_be_unknown(terms)),
-        }
+        self.facts(terms).0
     }
 
     /// Whether it is the same of all rows of a unit.
     #[must_use]
     pub fn is_per_unit(&self, terms: &Terms) -> bool {
-        self.leaves().into_iter().all(|term| term.facts(terms).per_unit)
+        self.facts(terms).1
     }
 
     /// The simplest form that this has under the terms: nothing that one rule can shorten is left.

@@ -265,9 +265,9 @@ impl Formula {
                 Some(Dual { value: round(of.value, *decimals), ..of })
             }
             Self::NullIf(left, right) => {
-                let (left, right) = (left.dual(at)?, right.dual(at)?);
                 #[expect(clippy::float_cmp, reason = "SQL's NULLIF asks whether two values are the same")]
-                (left.value != right.value).then_some(left)
+                let is_same = left.shown(at)? == right.shown(at)?;
+                if is_same { None } else { left.dual(at) }
             }
         }
     }
@@ -276,6 +276,18 @@ impl Formula {
     #[must_use]
     pub fn value(&self, at: Measured<'_>) -> Option<f64> {
         self.dual(at).map(|dual| dual.value).filter(|value| value.is_finite())
+    }
+}
+
+impl Formula {
+    /// The estimate as it is shown: counts and sums by themselves are whole steps, halves up.
+    fn shown(&self, at: Measured<'_>) -> Option<f64> {
+        let value = self.value(at)?;
+        Some(match self {
+            Self::Count(_) => (value + 0.5).floor(),
+            Self::Sum(one) => (value / one.grid.step_value() + 0.5).floor() * one.grid.step_value(),
+            _ => value,
+        })
     }
 }
 
@@ -363,7 +375,7 @@ impl Shown {
     pub fn truth(&self, at: Measured<'_>) -> Option<bool> {
         match self {
             Self::Compare(left, how, right) => {
-                let (left, right) = (left.value(at)?, right.value(at)?);
+                let (left, right) = (left.shown(at)?, right.shown(at)?);
                 let order = left.total_cmp(&right);
                 Some(match how {
                     Comparison::Equal => order.is_eq(),

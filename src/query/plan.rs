@@ -171,9 +171,12 @@ impl Computation {
     #[must_use]
     pub fn looks(&self) -> u64 {
         let measures: u64 = self.measures.iter().map(Measure::looks).sum();
+        // Whatever has a pass of its own looks at everything again.
+        let has_own = |measure: &&Measure| matches!(measure, Measure::Over { .. } | Measure::Bins { .. });
+        let passes = 1 + self.measures.iter().filter(has_own).count() as u64;
         let keys: u64 = self.keys.iter().map(|key| key.column.nodes()).sum();
         let units = self.units.as_ref().map_or(0, Units::looks);
-        1 + units + keys + measures + self.filter.as_ref().map_or(0, Filter::nodes)
+        1 + measures + passes * (units + keys + self.filter.as_ref().map_or(0, Filter::nodes))
     }
 
     /// Groups: the product of the keys' sizes.

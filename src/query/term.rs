@@ -301,7 +301,11 @@ impl Constant {
         let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let fraction = if fraction.len() > 1 { fraction.trim_end_matches('0') } else { fraction };
         let fraction = if fraction.is_empty() && body.contains('.') { "0" } else { fraction };
-        if whole.is_empty() || !plain(whole) || !plain(fraction) || fraction.len() > DECIMALS_MAX {
+        if (whole.is_empty() && fraction.is_empty())
+            || !plain(whole)
+            || !plain(fraction)
+            || fraction.len() > DECIMALS_MAX
+        {
             return None;
         }
         let digits: i64 = format!("{whole}{fraction}").parse().ok()?;

@@ -115,6 +115,10 @@ impl UnitColumn {
             }
             Self::Mean(term) => {
                 let of = number(term)?;
+                // What is divided is a sum of all of its rows, and what comes out is finer: both fit.
+                let most = rows.max(MEAN_PARTS);
+                within(of.low, most)?;
+                within(of.high, most)?;
                 let (low, high) = (within(of.low, MEAN_PARTS)?, within(of.high, MEAN_PARTS)?);
                 let unit = of.unit.clone() / RBig::from(MEAN_PARTS);
                 Lowered { kind: Kind::Decimal, unit, low, high, ..of }
@@ -382,12 +386,9 @@ fn aggregated(aggregate: &Aggregate, terms: &Terms) -> Result<UnitColumn, QueryE
         Ok(match &filter {
             None => condition,
             Some(filter) => {
-                let chosen = Term::of(super::term::Made::Truth(condition));
-                let one = |truth: u32| Filter::Members { column: chosen.clone(), codes: vec![truth] };
-                let whens = vec![
-                    (Filter::All(vec![filter.clone(), one(1)]).simplest(terms), Term::number(1, 0)),
-                    (Filter::All(vec![filter.clone(), one(0)]).simplest(terms), Term::number(0, 0)),
-                ];
+                let not = Filter::Not(Box::new(condition.clone()));
+                let both = |truth: Filter| Filter::All(vec![filter.clone(), truth]).simplest(terms);
+                let whens = vec![(both(condition), Term::number(1, 0)), (both(not), Term::number(0, 0))];
                 Filter::Range { column: Term::of(super::term::Made::Case(whens, None)), low: 1, high: 1 }
             }
         })

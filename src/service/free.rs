@@ -45,7 +45,7 @@ enum Free {
 
 /// Whether a text is free; nothing where it cannot be read, which whoever prices it will say.
 fn free(sql: &str) -> Option<Free> {
-    let is_key = |value: &ItemValue| matches!(value, ItemValue::Key(_));
+    let is_key = |value: &ItemValue| matches!(value, ItemValue::Key(_) | ItemValue::Grouping(_));
     match asked(sql).ok()? {
         Asked::Constants(constants) => Some(Free::Constants(constants)),
         Asked::Explain(query) => Some(Free::Explained(query)),

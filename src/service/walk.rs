@@ -18,7 +18,7 @@ use crate::budget::ledger::{LedgerFault, Outcome, read};
 use crate::chance;
 use crate::privacy::certificate::{Certificate, Sought, Subject, certify};
 use crate::privacy::units::Price;
-use crate::query::answer::{Layout, Output, Sort};
+use crate::query::answer::{Layout, Output, Small, Sort};
 use crate::query::error::{Code, QueryError};
 use crate::query::formula::Shown;
 use crate::query::parse::parse;
@@ -46,6 +46,8 @@ struct Question {
     sets: Option<Sets>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     having: Option<Shown>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    small: Option<Small>,
     order: Vec<Sort>,
     limit: Option<u64>,
 }
@@ -77,8 +79,8 @@ impl Service {
 
     /// A stored answer for somebody who pays for what of it is new to them, or under a new key. Blocks.
     fn serve(&self, release: String, asked: Asked) -> Result<Answer, ServiceError> {
-        let Layout { outputs, sets, having, order, limit, .. } = asked.priced.plan.layout.clone();
-        let question = Question { sql: asked.priced.sql.clone(), outputs, sets, having, order, limit };
+        let Layout { outputs, sets, having, small, order, limit, .. } = asked.priced.plan.layout.clone();
+        let question = Question { sql: asked.priced.sql.clone(), outputs, sets, having, small, order, limit };
         // Unwrap safety: a question is plain data.
         let question = serde_json::to_string(&question).expect("a question is plain data");
         let request = ServeRequest {
@@ -106,9 +108,9 @@ impl Service {
             let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
             return Ok(Answer { stored, layout, sql, standing });
         };
-        let Question { sql, outputs, sets, having, order, limit } =
+        let Question { sql, outputs, sets, having, small, order, limit } =
             serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
-        let layout = Layout { keys: stored.layout.keys.clone(), outputs, sets, having, order, limit };
+        let layout = Layout { keys: stored.layout.keys.clone(), outputs, sets, having, small, order, limit };
         Ok(Answer { stored, layout, sql, standing })
     }
 
@@ -272,11 +274,19 @@ pub(super) fn check_canonical(priced: &Priced) -> Result<(), ServiceError> {
     let terms = &priced.dataset.terms;
     let rows = Some(priced.plan.computation.rows_per_unit);
     let again = parse(&priced.sql).and_then(|query| plan(&query, terms, rows));
-    if again.is_ok_and(|again| again.computation == priced.plan.computation) {
+    if again.is_ok_and(|again| again.computation == priced.plan.computation) && is_readable(&priced.plan.layout) {
         return Ok(());
     }
     let message = "written out in full, this query is longer or deeper than a query may be";
     Err(QueryError::whole(Code::UnsupportedSql, message).hint("ask with fewer or shorter conditions").into())
+}
+
+/// Whether a layout can be read again from a stored answer: JSON's readers stop at a depth, and it stands some levels deep.
+fn is_readable(layout: &Layout) -> bool {
+    const LEVELS_AROUND: usize = 12;
+    let (open, close) = ("[".repeat(LEVELS_AROUND), "]".repeat(LEVELS_AROUND));
+    let text = serde_json::to_string(layout).map(|text| format!("{open}{text}{close}"));
+    text.is_ok_and(|text| serde_json::from_str::<serde_json::Value>(&text).is_ok())
 }
 
 /// What is to be drawn anew: the measurements that something is to be paid for.

@@ -167,6 +167,7 @@ fn faults(accountant: &str) -> Vec<(&'static str, Fault, Kind)> {
     let distinct = if accountant == "pure" { 2.0 } else { 2.0_f64.sqrt() };
     vec![
         ("scale / 1.2, counts", Fault::Thin(1.2), Kind::Count),
+        ("scale / 1.2, sums by unit", Fault::Thin(1.2), Kind::SumByUnit),
         ("scale / 1.2, distinct units", Fault::Thin(1.2), Kind::DistinctUnits),
         ("bound - 1", Fault::Thin(2.0), Kind::Sum),
         ("distinct units wrong by one", Fault::Thin(distinct), Kind::DistinctUnits),

@@ -10,7 +10,7 @@ use tacit::privacy::sensitivity::{Sensitivity, Statistic};
 use tacit::query::parse::parse;
 use tacit::query::plan::{Plan, plan};
 
-use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, policy};
+use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, policy, visits};
 
 const HEADER: &str = "patient_id,region,diagnosis,smoker,age,cost,visited\n";
 
@@ -255,4 +255,45 @@ fn what_is_summed_is_what_was_clamped() {
     assert_eq!(one(&lab, "SELECT SUM(cost) AS s FROM visits", "s"), json!(507.5));
     assert_eq!(one(&lab, "SELECT SUM(age) AS s FROM visits", "s"), json!(30 + 30 + 110));
     assert_eq!(one(&lab, "SELECT COUNT(*) AS n FROM visits WHERE cost > 500 OR cost < 0 OR age > 110", "n"), json!(0));
+}
+
+/// A sum of a unit's rows that wrapped before it was divided: the mean of values within their bounds lay far outside of them. A question
+/// whose sums may wrap is refused, whatever the rows are.
+#[test]
+fn a_mean_of_a_unit_s_rows_does_not_wrap() {
+    let many = policy(PURE).replace("max_rows_per_unit = 4", "max_rows_per_unit = 300");
+    let lab = Lab::new(&many, &visits(20), Arc::new(NoNoise), "100");
+    let ask = |by: &str| {
+        let sql = format!(
+            "SELECT SUM(m) AS s FROM (SELECT patient_id, AVG(age + {by}) AS m FROM visits GROUP BY patient_id) AS p"
+        );
+        block_on(lab.sql(&sql, "1")).code()
+    };
+    assert_eq!((ask("1000").as_str(), ask("40000000000000000").as_str()), ("", "unsupported-sql"));
+}
+
+/// Terms that double with each level of nesting, or each operand, kept a worker or a planner busy for ever.
+#[test]
+fn nested_terms_cost_what_they_say() {
+    let lab = Lab::new(&policy(PURE), &visits(50), Arc::new(NoNoise), "100");
+    let operands: Vec<String> = (1..60).map(|operand| operand.to_string()).collect();
+    let truths = (0..12).fold("age > 30".to_owned(), |inner, _| format!("({inner}) = TRUE"));
+    let cases =
+        (0..12).fold("age".to_owned(), |inner, at| format!("CASE WHEN {inner} > {at} THEN 20 + {at} ELSE {at} END"));
+    for sql in [
+        format!("SELECT SUM(LEAST(age, {})) AS s FROM visits", operands.join(", ")),
+        format!("SELECT COUNT(*) AS n FROM visits WHERE {truths}"),
+        format!("SELECT SUM({cases}) AS s FROM visits"),
+    ] {
+        assert_eq!(block_on(lab.sql(&sql, "1")).code(), "", "{sql}");
+    }
+    for sql in [
+        "SELECT SUM(5) FROM visits",
+        "SELECT COUNT(*) FROM visits GROUP BY WIDTH_BUCKET(5, 0, 10, 2)",
+        "SELECT MEDIAN(2 + 3) FROM visits",
+    ] {
+        assert_eq!(block_on(lab.sql(sql, "1")).code(), "unsupported-sql", "{sql}");
+    }
+    let wide = "SELECT COUNT(*) FROM visits WHERE CASE WHEN age > 0 THEN 9223372036854775807 ELSE -9223372036854775807 END < 1e30";
+    assert_eq!(block_on(lab.sql(wide, "1")).code(), "unsupported-sql");
 }

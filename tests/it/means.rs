@@ -54,6 +54,7 @@ fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f
         ],
         sets: None,
         having: None,
+        small: None,
         order: vec![],
         limit: None,
     };

@@ -1,9 +1,13 @@
 //! Several groupings in one answer, and margins that are met at the least price.
 
-use serde_json::{Value, json};
+use std::sync::Arc;
 
-use crate::support::{Lab, block_on, call};
 use axum::http::Method;
+use serde_json::{Value, json};
+use tacit::dataset::policy::Policy;
+use tacit::vault::noise::OpenDp;
+
+use crate::support::{GAUSSIAN, Lab, block_on, call, policy, visits};
 
 fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value} is a number"))
@@ -90,4 +94,32 @@ fn margins_of_means_are_met_under_the_group_size_that_is_stated() {
     }
     let zero = json!({"sql": sql, "margin": {"m": "60"}, "group_size": 0});
     assert_eq!(quote(&lab, &zero)["code"], "invalid-request");
+}
+
+/// Where the policy says so, groups whose noisy count is small are shown without their estimates, and cost the same.
+#[test]
+fn small_groups_are_blanked_where_the_policy_says_so() {
+    let text = policy(GAUSSIAN).replace("max_rows = 1_000_000", "max_rows = 1_000_000\nmin_cell = 60");
+    let lab = Lab::new(&text, &visits(200), Arc::new(OpenDp), "4");
+    let shown = block_on(lab.get("/v1/datasets/visits", &lab.researcher)).json();
+    assert_eq!(shown["min_cell"], 60);
+    let sql = "SELECT diagnosis, smoker, COUNT(*) AS n, AVG(age) AS a FROM visits GROUP BY ROLLUP (diagnosis, smoker)";
+    let rows = block_on(lab.sql(sql, "2")).rows();
+    let (mut blank, mut full) = (0, 0);
+    for row in &rows {
+        match row["n"].as_f64() {
+            None => {
+                blank += 1;
+                let estimates = ["n", "n_low", "n_high", "n_std_error", "a", "a_low", "a_high", "a_std_error"];
+                assert!(estimates.iter().all(|name| row[name].is_null()), "{row}");
+            }
+            // Shown numbers are rounded.
+            Some(count) => {
+                full += 1;
+                assert!(count >= 59.0, "{row}");
+            }
+        }
+    }
+    assert!(blank >= 3 && full >= 3, "{blank} blank and {full} full of {rows:?}");
+    assert!(Policy::parse(&text.replace("min_cell = 60", "min_cell = 0")).is_err());
 }

@@ -16,6 +16,7 @@ const ROWS_MAX: i64 = 4_000_000_000;
 const ROWS_PER_UNIT_MAX: i64 = 65_535;
 const COLUMNS_MAX: usize = 512;
 const PAD_MS_MAX: i64 = 60_000;
+const MIN_CELL_MAX: i64 = 1_000_000;
 const VALUES_MAX: usize = 10_000;
 const VALUE_CHARS_MAX: usize = 256;
 /// capacity × bound stays below 2 to this power.
@@ -45,6 +46,7 @@ struct DatasetTable {
     #[serde(default)]
     oversubscribe: bool,
     pad_ms: Option<Spanned<i64>>,
+    min_cell: Option<Spanned<i64>>,
 }
 
 #[derive(Deserialize)]
@@ -143,6 +145,7 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
         None => cap,
     };
     let pad_ms = dataset.pad_ms.as_ref().and_then(|given| faults.count("pad_ms", given, PAD_MS_MAX));
+    let min_cell = dataset.min_cell.as_ref().and_then(|given| faults.count("min_cell", given, MIN_CELL_MAX));
     let columns = columns(file.column, &unit, max_rows, faults);
     Some(Policy {
         name: dataset.name.into_inner(),
@@ -159,6 +162,7 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
             max_epsilon_per_query: query?,
             oversubscribe: dataset.oversubscribe,
             columns,
+            min_cell,
         },
     })
 }

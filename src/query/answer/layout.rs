@@ -21,10 +21,30 @@ pub struct Layout {
     /// Which rows are shown; all of them where it says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub having: Option<Shown>,
+    /// Which groups are shown without their estimates, where any are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub small: Option<Small>,
     /// How rows are sorted; by the keys where empty.
     pub order: Vec<Sort>,
     /// How many rows are shown.
     pub limit: Option<u64>,
+}
+
+/// Groups that are too small to be shown: any of these noisy counts is below a least one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Small {
+    /// The least count that is shown.
+    pub below: u32,
+    /// What counts, by the number that outputs have for it.
+    pub counts: Vec<usize>,
+}
+
+impl Small {
+    /// Whether a group with these noisy values is one.
+    #[must_use]
+    pub fn is(&self, values: &[f64]) -> bool {
+        self.counts.iter().any(|count| values[*count] < f64::from(self.below))
+    }
 }
 
 /// The value of a key.

@@ -57,7 +57,12 @@ impl Rows<'_> {
             Made::Plus(parts) => self.sum(parts),
             Made::Negative(of) => format!("-{}", self.atom(of)),
             Made::Times(parts) => parts.iter().map(|part| self.atom(part)).collect::<Vec<_>>().join(" * "),
-            Made::Over(of, divisor) => format!("{} / {}", self.atom(of), number(*divisor)),
+            Made::Over(of, divisor) => {
+                // Operators of one precedence are read from the left.
+                let is_product = matches!(of, Term::Made(made) if matches!(**made, Made::Times(_) | Made::Over(..)));
+                let above = if is_product { self.term(of) } else { self.atom(of) };
+                format!("{above} / {}", number(*divisor))
+            }
             Made::Absolute(of) => format!("ABS({})", self.term(of)),
             Made::Least(parts) => format!("LEAST({})", list(parts)),
             Made::Greatest(parts) => format!("GREATEST({})", list(parts)),
@@ -113,7 +118,7 @@ impl Rows<'_> {
     pub(super) fn filter(&self, filter: &Filter, nested: bool) -> String {
         match filter {
             Filter::Range { column, low, high } => self.range(column, *low, *high),
-            Filter::Members { column, codes } => self.members(column, codes),
+            Filter::Members { column, codes } => self.members(column, codes, true),
             Filter::Values { column, values } => {
                 let list: Vec<_> = values.iter().map(|value| self.value(column, *value)).collect();
                 format!("{} IN ({})", self.atom(column), list.join(", "))
@@ -121,7 +126,7 @@ impl Rows<'_> {
             Filter::Missing { column } => format!("{} IS NULL", self.atom(column)),
             Filter::Not(inner) => match inner.as_ref() {
                 Filter::Missing { column } => format!("{} IS NOT NULL", self.atom(column)),
-                Filter::Members { column, codes } => self.not_members(column, codes),
+                Filter::Members { column, codes } => self.members(column, codes, false),
                 Filter::Values { column, values } => {
                     let list: Vec<_> = values.iter().map(|value| self.value(column, *value)).collect();
                     format!("{} NOT IN ({})", self.atom(column), list.join(", "))
@@ -168,15 +173,7 @@ impl Rows<'_> {
         }
     }
 
-    fn not_members(&self, of: &Term, codes: &[u32]) -> String {
-        let text = self.members(of, codes);
-        match codes {
-            [_] => text.replacen(" = ", " <> ", 1),
-            _ => text.replacen(" IN (", " NOT IN (", 1),
-        }
-    }
-
-    fn members(&self, of: &Term, codes: &[u32]) -> String {
+    fn members(&self, of: &Term, codes: &[u32], is: bool) -> String {
         let facts = of.facts(self.terms);
         let labels = facts.domain.labels().unwrap_or_default();
         let boolean = *facts.domain == Domain::Boolean;
@@ -185,10 +182,10 @@ impl Rows<'_> {
             if boolean { label.to_uppercase() } else { quoted(label) }
         };
         match codes {
-            [one] => format!("{} = {}", self.atom(of), label(one)),
+            [one] => format!("{} {} {}", self.atom(of), if is { "=" } else { "<>" }, label(one)),
             many => {
                 let list: Vec<_> = many.iter().map(label).collect();
-                format!("{} IN ({})", self.atom(of), list.join(", "))
+                format!("{} {} ({})", self.atom(of), if is { "IN" } else { "NOT IN" }, list.join(", "))
             }
         }
     }

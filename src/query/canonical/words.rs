@@ -1,7 +1,7 @@
 //! Words that a name must be quoted for.
 
 /// Words that PostgreSQL reserves, and those that begin another kind of expression: as names they are quoted.
-pub(super) const RESERVED: [&str; 97] = [
+pub(super) const RESERVED: [&str; 110] = [
     "all",
     "analyse",
     "analyze",
@@ -19,6 +19,19 @@ pub(super) const RESERVED: [&str; 97] = [
     "cast",
     "check",
     "collate",
+    "values",
+    "trim",
+    "substring",
+    "session_user",
+    "rollup",
+    "position",
+    "overlay",
+    "grouping",
+    "floor",
+    "current_catalog",
+    "cube",
+    "ceiling",
+    "ceil",
     "column",
     "constraint",
     "create",

@@ -66,7 +66,7 @@ pub(super) fn is_condition(expr: &Expr) -> bool {
 }
 
 /// The operands of a chain of one connective, without recursion along the chain.
-fn sides<'a>(expr: &'a Expr, connective: &BinaryOperator) -> Vec<&'a Expr> {
+pub(super) fn sides<'a>(expr: &'a Expr, connective: &BinaryOperator) -> Vec<&'a Expr> {
     let (mut rest, mut sides) = (expr, Vec::new());
     while let Expr::BinaryOp { left, op, right } = rest {
         if op != connective {

@@ -15,7 +15,7 @@ use crate::query::term::calendar::{Part, Period};
 /// Decimals that a number can be rounded to at the most.
 const ROUND_DECIMALS_MAX: u32 = 9;
 /// Buckets of equal width at the most.
-const BUCKETS_MAX: u32 = 10_000;
+const BUCKETS_MAX: u32 = 1_000;
 const FUNCTIONS: [&str; 7] = ["abs", "coalesce", "date_trunc", "greatest", "least", "round", "width_bucket"];
 
 pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Expression, QueryError> {
@@ -164,7 +164,11 @@ fn function(
         ("date_trunc", [period, one]) => Scalar::Truncate(self::period(period)?, Box::new(of(one)?)),
         ("width_bucket", [one, low, high, count]) => {
             let (low, high) = (literal(low)?, literal(high)?);
-            Scalar::Bucket(Box::new(of(one)?), low, high, whole(count, BUCKETS_MAX, "buckets")?.max(1))
+            let buckets = whole(count, BUCKETS_MAX, "buckets")?;
+            if buckets == 0 {
+                return Err(unsupported(start(count.span()), format!("0 buckets; accepted are 1 to {BUCKETS_MAX}")));
+            }
+            Scalar::Bucket(Box::new(of(one)?), low, high, buckets)
         }
         (word, other) => {
             let wanted = match word {

@@ -5,7 +5,7 @@ use sqlparser::ast::{
     FunctionArguments, OrderByExpr, OrderBySort, Spanned, Subscript, UnaryOperator, Value, ValueWithSpan,
 };
 
-use super::conditions::{comparison, condition, literal};
+use super::conditions::{comparison, condition, literal, sides};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
 use super::{Budget, DEPTH_MAX, absent, name, start, too_deep, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
@@ -113,11 +113,10 @@ pub(super) fn having(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<H
         Expr::IsNotNull(expr) => Ok(Having::Not(Box::new(Having::IsNull(side(expr)?)))),
         Expr::Nested(inner) => having(inner, depth + 1, budget),
         Expr::UnaryOp { op: UnaryOperator::Not, expr } => Ok(Having::Not(Box::new(having(expr, depth + 1, budget)?))),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            Ok(Having::All(vec![having(left, depth + 1, budget)?, having(right, depth + 1, budget)?]))
-        }
-        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => {
-            Ok(Having::Any(vec![having(left, depth + 1, budget)?, having(right, depth + 1, budget)?]))
+        Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => {
+            let parts = sides(expr, op).into_iter().map(|side| having(side, depth + 1, budget));
+            let parts = parts.collect::<Result<Vec<_>, _>>()?;
+            Ok(if *op == BinaryOperator::And { Having::All(parts) } else { Having::Any(parts) })
         }
         Expr::BinaryOp { left, op, right } => {
             let comparison = comparison(op, start(expr.span()))?;

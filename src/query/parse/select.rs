@@ -53,6 +53,14 @@ pub(super) fn constants(query: &ast::Query) -> Result<Option<Vec<(String, Litera
     if !select.from.is_empty() || select.selection.is_some() {
         return Ok(None);
     }
+    let at = start(query.span());
+    let is_grouped = !matches!(&select.group_by, GroupByExpr::Expressions(keys, modifiers) if keys.is_empty() && modifiers.is_empty());
+    let is_more = is_grouped
+        || select.having.is_some()
+        || select.distinct.is_some()
+        || !query.locks.is_empty()
+        || query.fetch.is_some();
+    absent(is_more, at, "a clause without a table")?;
     let read = self::query_items(query, &select.projection)?;
     let constant = |item: Item| match (item.value, item.alias) {
         (ItemValue::Key(Expression { value: Scalar::Constant(value), .. }), alias) => {

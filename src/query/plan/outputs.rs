@@ -6,7 +6,7 @@ use super::{Computation, Measure, PlanKey};
 use crate::dataset::domain::{Domain, Grid};
 use crate::dataset::policy::Terms;
 use crate::privacy::accountant::Accountant;
-use crate::query::answer::{Layout, Output as Column, OutputValue, Sort};
+use crate::query::answer::{Layout, Output as Column, OutputValue, Small, Sort};
 use crate::query::canonical;
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
@@ -40,12 +40,18 @@ pub(super) fn layout(
     }
     check_names(query, &outputs)?;
     let mut having = query.having.as_ref().map(|having| making.shown(having, &outputs)).transpose()?;
+    if query.having.is_some() && making.measures.is_empty() {
+        let message = "HAVING is about aggregates, and there are none";
+        return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
+            .hint("conditions on columns stand in WHERE"));
+    }
     let mut sorted = making.measures.clone();
     sorted.sort_unstable();
     // Unwrap safety: it is the same list, in order.
     let to = |index: usize| sorted.binary_search(&making.measures[index]).expect("a measurement that is needed");
     outputs.iter_mut().for_each(|output| output.value.renumber(&to));
     having.iter_mut().for_each(|having| having.renumber(&to));
+    let bases = sorted.clone();
     computation.measures = sorted;
     let sets = match sets {
         None => None,
@@ -55,10 +61,15 @@ pub(super) fn layout(
             Some(sets)
         }
     };
+    let is_count = |measure: &Measure| {
+        matches!(measure, Measure::Rows | Measure::NonNull { .. } | Measure::Units | Measure::UnitsWhere { .. })
+    };
+    let counts = bases.iter().enumerate().filter(|(_, measure)| is_count(measure)).map(|(at, _)| at).collect();
+    let small = terms.min_cell.map(|below| Small { below, counts });
     let order = query.order.iter().map(|order| sort(order, query, &outputs)).collect::<Result<_, _>>()?;
     let keys = computation.keys.iter().map(|key| coding::labels(key, terms)).collect();
     let limit = query.limit;
-    Ok(Layout { keys, sets, outputs, having, order, limit })
+    Ok(Layout { keys, sets, outputs, having, small, order, limit })
 }
 
 /// The name of an output: its alias, or what PostgreSQL calls it.
@@ -383,7 +394,11 @@ impl Making<'_> {
     }
 
     fn shown(&mut self, having: &Having, outputs: &[Column]) -> Result<Shown, QueryError> {
-        let named = |name: &Name| outputs.iter().find(|output| output.name == name.text)?.value.formula();
+        // A name that could be a column's, too, would mean that in PostgreSQL.
+        let is_column = |name: &Name| self.terms.column(&name.text).is_some();
+        let named = |name: &Name| {
+            outputs.iter().filter(|_| !is_column(name)).find(|output| output.name == name.text)?.value.formula()
+        };
         let mut all = |parts: &[Having]| parts.iter().map(|part| self.shown(part, outputs)).collect::<Result<_, _>>();
         match having {
             Having::All(parts) => Ok(Shown::All(all(parts)?)),

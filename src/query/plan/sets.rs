@@ -1,6 +1,6 @@
 //! Several groupings in one question: what is measured of them.
 
-use super::{Measure, PlanKey};
+use super::{CELLS_MAX, Measure, PlanKey};
 use crate::dataset::policy::Terms;
 use crate::query::error::{Code, QueryError};
 use crate::query::syntax::{Expression, Query};
@@ -35,7 +35,28 @@ pub(super) fn typed(
         }
         all.push(set);
     }
+    check_size(&all, keys, query)?;
     Ok(Some(all))
+}
+
+/// What is shown, and what it takes to put it together from several measured tables, is bounded.
+fn check_size(sets: &[Vec<usize>], keys: &[PlanKey], query: &Query) -> Result<(), QueryError> {
+    const WORK_MAX: u64 = 5_000_000;
+    let cells = |set: &Vec<usize>| set.iter().fold(1_u64, |all, key| all.saturating_mul(keys[*key].size()));
+    let shown = sets.iter().map(cells).fold(0_u64, u64::saturating_add);
+    let finest = maximal(sets);
+    let measured = finest.iter().map(cells).fold(0_u64, u64::saturating_add);
+    // Every part of a shown set is a component, which is summed from all measured cells.
+    let parts = sets.iter().map(|set| 1_u64 << set.len()).fold(0_u64, u64::saturating_add);
+    let work = if finest.len() > 1 { parts.saturating_mul(measured) } else { shown };
+    if shown > CELLS_MAX || work > WORK_MAX {
+        let message =
+            format!("the groupings have {shown} cells, {measured} of them measured, and are too many together");
+        return Err(
+            QueryError::at(Code::TooManyGroups, query.dataset.at, message).hint("ask for fewer groupings at a time")
+        );
+    }
+    Ok(())
 }
 
 /// What is measured so that each of `bases` is known for every shown grouping: the measurements, and where they are found.

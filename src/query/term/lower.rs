@@ -154,7 +154,7 @@ fn made_of(made: &Made, terms: &Terms) -> Result<Lowered, TermFault> {
     let of = |term: &Term| lower(term, terms);
     let all = |parts: &[Term]| parts.iter().map(of).collect::<Result<Vec<_>, _>>();
     match made {
-        Made::Constant(constant) => Ok(number(*constant)),
+        Made::Constant(constant) => number(*constant),
         Made::Day(day) => Ok(Lowered { kind: Kind::Date, ..constant(i64::from(*day), RBig::ONE) }),
         Made::Plus(parts) => sum(parts, all(parts)?),
         Made::Negative(inner) => negative(of(inner)?),
@@ -167,15 +167,11 @@ fn made_of(made: &Made, terms: &Terms) -> Result<Lowered, TermFault> {
         Made::Filled(inner, with) => filled(of(inner)?, of(with)?),
         Made::Case(whens, otherwise) => case(whens, otherwise.as_ref(), terms),
         Made::Choice { whens, otherwise, labels } => Ok(choice(whens, *otherwise, labels, terms)),
-        Made::Truth(filter) => Ok(Lowered {
-            kind: Kind::Boolean,
-            low: 0,
-            high: 1,
-            nullable: filter.may_be_unknown(terms),
-            per_unit: filter.is_per_unit(terms),
-            step: Step::Truth(filter.clone()),
-            ..constant(0, RBig::ONE)
-        }),
+        Made::Truth(filter) => {
+            let (nullable, per_unit) = filter.facts(terms);
+            let step = Step::Truth(filter.clone());
+            Ok(Lowered { kind: Kind::Boolean, low: 0, high: 1, nullable, per_unit, step, ..constant(0, RBig::ONE) })
+        }
         Made::Truncated(inner, period) => {
             let function = Function::Truncated(*period);
             of_date(of(inner)?, "DATE_TRUNC", function, Kind::Date, |day| period.first(period.ordinal(day)))
@@ -195,10 +191,11 @@ fn constant(value: i64, unit: RBig) -> Lowered {
     Lowered { step, kind: Kind::Decimal, unit, low: value, high: value, nullable: false, per_unit: true }
 }
 
-fn number(number: Constant) -> Lowered {
+fn number(number: Constant) -> Result<Lowered, TermFault> {
+    fit(number.digits.into())?;
     let kind = if number.decimals == 0 { Kind::Integer } else { Kind::Decimal };
     let unit = RBig::from_parts(IBig::ONE, UBig::from(10_u8).pow(number.decimals as usize));
-    Lowered { kind, ..constant(number.digits, unit) }
+    Ok(Lowered { kind, ..constant(number.digits, unit) })
 }
 
 /// The exact value of a constant.

@@ -3,12 +3,12 @@
 //! Promises that every term it gives can be lowered and has a domain, so that nothing fails later; whatever cannot is refused with its
 //! place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
 
-use super::lower::{Lowered, TermFault, lower};
+use super::lower::{Kind, Lowered, TermFault, lower};
 use super::{Constant, Facts, Made, Term};
 use crate::dataset::domain::{Domain, date_days};
 use crate::dataset::policy::Terms;
@@ -36,6 +36,13 @@ pub fn condition(condition: &Condition, terms: &Terms) -> Result<Filter, QueryEr
 /// [`Code::UnknownColumn`], [`Code::OutOfDomain`], [`Code::UnsupportedSql`].
 pub fn expression(expression: &Expression, terms: &Terms) -> Result<Term, QueryError> {
     let (term, lowered) = Typed { terms }.term(expression)?;
+    let mut columns = BTreeSet::new();
+    term.declared(&mut columns);
+    if columns.is_empty() {
+        let message = "a constant by itself is the same of every row";
+        return Err(QueryError::at(Code::UnsupportedSql, expression.at, message)
+            .hint("name a column, or count rows with COUNT(*)"));
+    }
     lowered.domain().map_err(|fault| faulty(&fault, expression.at))?;
     Ok(term)
 }
@@ -62,10 +69,13 @@ impl Typed<'_> {
     pub(in crate::query) fn filter(&self, condition: &Condition) -> Result<Filter, QueryError> {
         Ok(match condition {
             Condition::Compare(left, how, right) => self.compare(left, *how, right)?,
-            Condition::Between(of, low, high) => Filter::All(vec![
-                self.compare(of, Comparison::GreaterOrEqual, low)?,
-                self.compare(of, Comparison::LessOrEqual, high)?,
-            ]),
+            Condition::Between(of, low, high) => {
+                let term = self.column(of)?;
+                Filter::All(vec![
+                    self.compare_term(&term, of.at, Comparison::GreaterOrEqual, low)?,
+                    self.compare_term(&term, of.at, Comparison::LessOrEqual, high)?,
+                ])
+            }
             Condition::In(of, literals) => self.members(of, literals)?,
             Condition::IsNull(of) => Filter::Missing { column: self.column(of)? },
             Condition::Is(of) => match self.column(of)? {
@@ -100,33 +110,38 @@ impl Typed<'_> {
     }
 
     fn compare(&self, left: &Expression, how: Comparison, right: &Expression) -> Result<Filter, QueryError> {
-        let constant = |side: &Expression| match &side.value {
-            Scalar::Constant(value) => Some(Literal { value: value.clone(), at: side.at }),
-            _ => None,
-        };
-        match (constant(left), constant(right)) {
-            (Some(_), Some(_)) => {
+        match (&left.value, &right.value) {
+            (Scalar::Constant(_), Scalar::Constant(_)) => {
                 Err(QueryError::at(Code::UnsupportedSql, left.at, "a comparison wants a column on one side at least"))
             }
-            (None, Some(literal)) => self.compare_to(self.column(left)?, how, &literal, left.at),
-            (Some(literal), None) => self.compare_to(self.column(right)?, how.mirrored(), &literal, right.at),
-            (None, None) => self.compare_two(left, how, right),
+            (Scalar::Constant(_), _) => self.compare_term(&self.column(right)?, right.at, how.mirrored(), left),
+            (_, _) => self.compare_term(&self.column(left)?, left.at, how, right),
         }
     }
 
-    /// a op b is a − b op 0, for numbers and for days.
-    fn compare_two(&self, left: &Expression, how: Comparison, right: &Expression) -> Result<Filter, QueryError> {
-        let (one, other) = (self.column(left)?, self.column(right)?);
-        let words = (self.word(&one), self.word(&other));
+    /// a op b; of two values of a row a − b op 0, for numbers and for days.
+    fn compare_term(
+        &self,
+        one: &Term,
+        at: Position,
+        how: Comparison,
+        right: &Expression,
+    ) -> Result<Filter, QueryError> {
+        if let Scalar::Constant(value) = &right.value {
+            let literal = Literal { value: value.clone(), at: right.at };
+            return self.compare_to(one.clone(), how, &literal, at);
+        }
+        let other = self.column(right)?;
+        let words = (self.word(one), self.word(&other));
         let ordered = |term: &Term| matches!(*term.facts(self.terms).domain, Domain::Number(_) | Domain::Date { .. });
-        if !ordered(&one) || !ordered(&other) || (words.0 == "date") != (words.1 == "date") {
+        if !ordered(one) || !ordered(&other) || (words.0 == "date") != (words.1 == "date") {
             let message = format!("a {} cannot be compared with a {}", words.0, words.1);
-            return Err(QueryError::at(Code::UnsupportedSql, left.at, message)
+            return Err(QueryError::at(Code::UnsupportedSql, at, message)
                 .hint("numbers are compared with numbers, dates with dates, everything else with constants"));
         }
-        let difference = checked(Term::plus(vec![one, other.negative()]), self.terms, left.at)?;
+        let difference = checked(Term::plus(vec![one.clone(), other.negative()]), self.terms, at)?;
         let zero = Literal { value: LiteralValue::Number("0".to_owned()), at: right.at };
-        self.compare_to(difference, how, &zero, left.at)
+        self.compare_to(difference, how, &zero, at)
     }
 
     fn compare_to(&self, column: Term, how: Comparison, literal: &Literal, at: Position) -> Result<Filter, QueryError> {
@@ -138,8 +153,15 @@ impl Typed<'_> {
                 range(column.clone(), &facts.domain, how, &place)
             }
             Domain::Category(_) | Domain::Boolean if equal => {
-                let codes = vec![self.code(&column, &facts, literal)?];
-                Filter::Members { column: column.clone(), codes }
+                let code = self.code(&column, &facts, literal)?;
+                match &column {
+                    // A condition that is true is the condition, with its three truth values.
+                    Term::Made(made) if code == 1 && matches!(**made, Made::Truth(_)) => match (**made).clone() {
+                        Made::Truth(inner) => inner,
+                        other => Filter::Members { column: Term::of(other), codes: vec![code] },
+                    },
+                    _ => Filter::Members { column: column.clone(), codes: vec![code] },
+                }
             }
             Domain::Category(_) | Domain::Boolean => {
                 let message = format!("{} is a {} and has no order", self.name(&column), self.word(&column));
@@ -230,7 +252,15 @@ impl Typed<'_> {
         let term = match &expression.value {
             Scalar::Column(name) => Term::Column(declared(name, self.terms)?),
             Scalar::Constant(value) => constant(value, at)?,
-            Scalar::Negative(inner) => of(inner)?.negative(),
+            Scalar::Negative(inner) => match self.term(inner)? {
+                (_, Lowered { kind: Kind::Date, .. }) => {
+                    let message = "a date has no opposite";
+                    return Err(
+                        QueryError::at(Code::UnsupportedSql, at, message).hint("write date - date, or date - days")
+                    );
+                }
+                (term, _) => term.negative(),
+            },
             Scalar::Arithmetic(left, operator, right) => self.arithmetic(left, *operator, right)?,
             Scalar::Absolute(inner) => Term::of(Made::Absolute(of(inner)?)),
             Scalar::Least(parts) => sorted(all(parts)?, Made::Least),

@@ -44,6 +44,9 @@ pub(super) fn sum(terms: &[Term], parts: Vec<Lowered>) -> Result<Lowered, TermFa
     let parts = alike(parts)?;
     let total = |end: fn(&Lowered) -> i64| fit(parts.iter().map(|part| i128::from(end(part))).sum());
     let (low, high) = (total(|part| part.low)?, total(|part| part.high)?);
+    // Nor does any sum of some of them go beyond.
+    let size = |part: &Lowered| i128::from(part.low.unsigned_abs().max(part.high.unsigned_abs()));
+    fit(parts.iter().map(size).sum())?;
     let (nullable, per_unit) = (parts.iter().any(|part| part.nullable), parts.iter().all(|part| part.per_unit));
     let unit = parts.first().map_or(RBig::ONE, |part| part.unit.clone());
     let step = Step::Plus(parts.into_iter().map(|part| (part.step, 1)).collect());

@@ -1,0 +1,3 @@
+-- title: A label that the CASE does not give
+-- epsilon: 0.1
+SELECT COUNT(*) FROM visits WHERE CASE WHEN age > 60 THEN 'old' ELSE 'young' END = 'older'

@@ -1,0 +1,3 @@
+-- title: A column that the subquery does not give
+-- epsilon: 0.1
+SELECT AVG(cost) FROM (SELECT patient_id, SUM(cost) AS total FROM visits GROUP BY patient_id) AS p

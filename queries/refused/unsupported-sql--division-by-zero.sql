@@ -1,0 +1,3 @@
+-- title: A constant that cannot divide
+-- epsilon: 0.1
+SELECT SUM(cost / 0) FROM visits

@@ -1,0 +1,3 @@
+-- title: A grouping that stands twice
+-- epsilon: 0.1
+SELECT region, COUNT(*) FROM visits GROUP BY GROUPING SETS ((region), (region))

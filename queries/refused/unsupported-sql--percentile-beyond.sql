@@ -1,0 +1,3 @@
+-- title: A fraction above 1
+-- epsilon: 0.1
+SELECT PERCENTILE_CONT(1.5) WITHIN GROUP (ORDER BY cost) FROM visits

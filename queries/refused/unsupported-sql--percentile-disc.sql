@@ -1,0 +1,3 @@
+-- title: A percentile that is somebody's value
+-- epsilon: 0.1
+SELECT PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY cost) FROM visits

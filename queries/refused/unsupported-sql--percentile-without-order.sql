@@ -1,0 +1,3 @@
+-- title: A percentile of nothing
+-- epsilon: 0.1
+SELECT PERCENTILE_CONT(0.5) FROM visits

@@ -1,0 +1,3 @@
+-- title: One column of a subquery under two names
+-- epsilon: 0.1
+SELECT AVG(n), AVG(m) FROM (SELECT patient_id, COUNT(*) AS n, COUNT(*) AS m FROM visits GROUP BY patient_id) AS p

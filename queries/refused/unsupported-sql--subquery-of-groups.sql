@@ -1,0 +1,3 @@
+-- title: A subquery without the unit
+-- epsilon: 0.1
+SELECT AVG(n) FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r

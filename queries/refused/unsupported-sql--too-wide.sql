@@ -1,0 +1,3 @@
+-- title: A product beyond 62 bits
+-- epsilon: 0.1
+SELECT SUM(cost * cost * cost * cost) FROM visits
