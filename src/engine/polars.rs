@@ -28,7 +28,7 @@ pub struct PolarsEngine {
 
 /// One sealed table in memory.
 pub(super) struct Loaded {
-    table: DataFrame,
+    pub(super) table: DataFrame,
     pub(super) terms: Terms,
 }
 

@@ -13,31 +13,49 @@ use crate::query::term::Term;
 use crate::query::term::lower::{Function, lower};
 use crate::query::units::{MEAN_PARTS, UnitColumn, Units};
 
-/// Values of one column, row by row; missing ones are marked.
+/// Values of one column, row by row, less an offset; missing ones are marked.
 struct Values {
     values: Int64Chunked,
+    offset: i64,
+}
+
+/// What is needed of each row for a column.
+enum Need {
+    /// A declared column as it is stored; its value is this much more.
+    Stored(usize, i64),
+    /// Something that is computed.
+    Computed(Expr),
 }
 
 /// The table of `units` under `seen`, its terms.
 pub(super) fn table(loaded: &Loaded, units: &Units, rows_per_unit: u32, seen: &Terms) -> PolarsResult<DataFrame> {
     let expressions = Expressions { terms: &loaded.terms };
+    let needs: Vec<Vec<Need>> = units.columns.iter().map(|column| needs(&expressions, column)).collect();
     let mut frame = loaded.counted(rows_per_unit);
     if let Some(filter) = &units.filter {
         frame = frame.filter(expressions.filter(filter));
     }
     let mut wanted = vec![col(UNIT_COLUMN)];
-    for (index, column) in units.columns.iter().enumerate() {
-        let needs = needs(&expressions, column).into_iter().enumerate();
-        wanted.extend(needs.map(|(part, value)| value.cast(DataType::Int64).alias(format!("v{index}_{part}"))));
+    for (index, needs) in needs.iter().enumerate() {
+        for (part, need) in needs.iter().enumerate() {
+            let value = match need {
+                Need::Stored(column, _) => col(column_name(*column)),
+                Need::Computed(value) => value.clone(),
+            };
+            wanted.push(value.cast(DataType::Int64).alias(name(index, part)));
+        }
     }
-    let rows = gathered(frame.select(wanted))?;
+    let is_whole = units.filter.is_none() && rows_per_unit >= loaded.terms.max_rows_per_unit;
+    let is_stored = needs.iter().flatten().all(|need| matches!(need, Need::Stored(..)));
+    // Where every row counts and nothing is computed, the table's own columns are folded, and nothing is copied.
+    let rows = if is_whole && is_stored { loaded.columns(&needs_of(&needs))? } else { gathered(frame.select(wanted))? };
     let unit = rows.column(UNIT_COLUMN)?.u32()?.rechunk();
     let ends = ends(unit.cont_slice()?)?;
     let mut columns = Vec::with_capacity(units.columns.len() + 1);
     let firsts: Vec<u32> = ends.iter().map(|end| unit.get(end - 1).unwrap_or_default()).collect();
     columns.push(Column::new(UNIT_COLUMN.into(), firsts));
     for (index, column) in units.columns.iter().enumerate() {
-        let values = |part: usize| Values::of(&rows, &format!("v{index}_{part}"));
+        let values = |part: usize| Values::of(&rows, &name(index, part), &needs[index][part]);
         let folded = fold(column, &ends, values)?;
         let centre = match &seen.columns[index].domain {
             Domain::Number(grid) => grid.centre(),
@@ -48,11 +66,50 @@ pub(super) fn table(loaded: &Loaded, units: &Units, rows_per_unit: u32, seen: &T
     DataFrame::new(ends.len(), columns)
 }
 
+fn name(index: usize, part: usize) -> String {
+    format!("v{index}_{part}")
+}
+
+/// The stored columns that are needed, by the names that they are folded under.
+fn needs_of(needs: &[Vec<Need>]) -> Vec<(String, usize)> {
+    let mut columns = Vec::new();
+    for (index, needs) in needs.iter().enumerate() {
+        for (part, need) in needs.iter().enumerate() {
+            if let Need::Stored(column, _) = need {
+                columns.push((name(index, part), *column));
+            }
+        }
+    }
+    columns
+}
+
+impl Loaded {
+    /// Columns of the table under other names, with its units.
+    fn columns(&self, wanted: &[(String, usize)]) -> PolarsResult<DataFrame> {
+        let mut columns = vec![self.table.column(UNIT_COLUMN)?.clone()];
+        for (name, column) in wanted {
+            let column = self.table.column(&column_name(*column))?.cast(&DataType::Int64)?;
+            columns.push(column.with_name(name.as_str().into()));
+        }
+        DataFrame::new(self.table.height(), columns)
+    }
+}
+
 /// What is computed of each row for a column.
-fn needs(expressions: &Expressions<'_>, column: &UnitColumn) -> Vec<Expr> {
-    let value = |term: &Term| {
-        // Unwrap safety: a computation's terms were typed against the terms that it is evaluated under.
-        expressions.step(&lower(term, expressions.terms).expect("a typed term can be lowered").step)
+fn needs(expressions: &Expressions<'_>, column: &UnitColumn) -> Vec<Need> {
+    let value = |term: &Term| match term {
+        Term::Column(index) => {
+            let offset = match &expressions.terms.columns[*index].domain {
+                Domain::Number(grid) => grid.centre(),
+                Domain::Date { .. } | Domain::Category(_) | Domain::Boolean => 0,
+            };
+            Need::Stored(*index, offset)
+        }
+        Term::Made(_) => {
+            // Unwrap safety: a computation's terms were typed against the terms that it is evaluated under.
+            let lowered = lower(term, expressions.terms).expect("a typed term can be lowered");
+            Need::Computed(expressions.step(&lowered.step))
+        }
     };
     match column {
         UnitColumn::Own(index) => vec![value(&Term::Column(*index))],
@@ -62,10 +119,10 @@ fn needs(expressions: &Expressions<'_>, column: &UnitColumn) -> Vec<Expr> {
         | UnitColumn::Mean(term)
         | UnitColumn::Least(term)
         | UnitColumn::Greatest(term) => vec![value(term)],
-        UnitColumn::Any(filter) | UnitColumn::Every(filter) => vec![expressions.filter(filter)],
+        UnitColumn::Any(filter) | UnitColumn::Every(filter) => vec![Need::Computed(expressions.filter(filter))],
         UnitColumn::First { of, by, filter, .. } => {
             let counts = filter.as_ref().map_or_else(|| lit(true), |filter| expressions.filter(filter));
-            vec![value(of), value(by), counts.fill_null(lit(false))]
+            vec![value(of), value(by), Need::Computed(counts.fill_null(lit(false)))]
         }
     }
 }
@@ -88,8 +145,12 @@ fn ends(units: &[u32]) -> PolarsResult<Vec<usize>> {
 }
 
 impl Values {
-    fn of(rows: &DataFrame, name: &str) -> PolarsResult<Self> {
-        Ok(Self { values: rows.column(name)?.i64()?.rechunk().into_owned() })
+    fn of(rows: &DataFrame, name: &str, need: &Need) -> PolarsResult<Self> {
+        let offset = match need {
+            Need::Stored(_, offset) => *offset,
+            Need::Computed(_) => 0,
+        };
+        Ok(Self { values: rows.column(name)?.i64()?.rechunk().into_owned(), offset })
     }
 
     /// One value a unit from those of its rows that are there, on all cores.
@@ -149,25 +210,35 @@ fn fold(
     values: impl Fn(usize) -> PolarsResult<Values>,
 ) -> PolarsResult<Vec<Option<i64>>> {
     let whole = |count: usize| Some(count as i64);
+    let sum = |rows: &[i64], offset: i64| rows.iter().sum::<i64>() + rows.len() as i64 * offset;
+    let each = |fold: &(dyn Fn(&[i64], i64) -> Option<i64> + Sync)| {
+        let values = values(0)?;
+        Ok::<_, PolarsError>(values.each(ends, |rows| fold(rows, values.offset)))
+    };
     Ok(match column {
         // It is the same in every row of a unit, missing or not.
-        UnitColumn::Own(_) => values(0)?.each(ends, |rows| rows.first().copied()),
+        UnitColumn::Own(_) => each(&|rows, offset| rows.first().map(|value| value + offset))?,
         UnitColumn::Rows => {
             let starts = std::iter::once(0).chain(ends.iter().copied());
             ends.iter().zip(starts).map(|(end, start)| whole(end - start)).collect()
         }
-        UnitColumn::Present(_) => values(0)?.each(ends, |rows| whole(rows.len())),
-        UnitColumn::Sum(_) => values(0)?.each(ends, |rows| (!rows.is_empty()).then(|| rows.iter().sum())),
-        UnitColumn::Mean(_) => values(0)?.each(ends, |rows| {
+        UnitColumn::Present(_) => each(&|rows, _| whole(rows.len()))?,
+        UnitColumn::Sum(_) => each(&|rows, offset| (!rows.is_empty()).then(|| sum(rows, offset)))?,
+        UnitColumn::Mean(_) => each(&|rows, offset| {
             let rounded = Function::Rounded { numerator: MEAN_PARTS, denominator: rows.len().max(1) as i64 };
-            (!rows.is_empty()).then(|| rounded.apply(rows.iter().sum()))
-        }),
-        UnitColumn::Least(_) => values(0)?.each(ends, |rows| rows.iter().min().copied()),
-        UnitColumn::Greatest(_) => values(0)?.each(ends, |rows| rows.iter().max().copied()),
-        UnitColumn::Any(_) => values(0)?.each(ends, |rows| rows.iter().max().copied()),
-        UnitColumn::Every(_) => values(0)?.each(ends, |rows| rows.iter().min().copied()),
+            (!rows.is_empty()).then(|| rounded.apply(sum(rows, offset)))
+        })?,
+        UnitColumn::Least(_) | UnitColumn::Every(_) => {
+            each(&|rows, offset| rows.iter().min().map(|value| value + offset))?
+        }
+        UnitColumn::Greatest(_) | UnitColumn::Any(_) => {
+            each(&|rows, offset| rows.iter().max().map(|value| value + offset))?
+        }
         UnitColumn::First { descending, .. } => {
-            first(ends, &[values(0)?.values, values(1)?.values, values(2)?.values], *descending)
+            let (of, by, counts) = (values(0)?, values(1)?, values(2)?);
+            let offset = of.offset;
+            let firsts = first(ends, &[of.values, by.values, counts.values], *descending);
+            firsts.into_iter().map(|value| value.map(|value| value + offset)).collect()
         }
     })
 }
