@@ -50,9 +50,10 @@ pub(super) fn table(loaded: &Loaded, units: &Units, rows_per_unit: u32, seen: &T
     // Where every row counts and nothing is computed, the table's own columns are folded, and nothing is copied.
     let rows = if is_whole && is_stored { loaded.columns(&needs_of(&needs))? } else { gathered(frame.select(wanted))? };
     let unit = rows.column(UNIT_COLUMN)?.u32()?.rechunk();
-    let ends = ends(unit.cont_slice()?)?;
+    let unit = unit.cont_slice()?;
+    let ends = ends(unit)?;
     let mut columns = Vec::with_capacity(units.columns.len() + 1);
-    let firsts: Vec<u32> = ends.iter().map(|end| unit.get(end - 1).unwrap_or_default()).collect();
+    let firsts: Vec<u32> = ends.iter().map(|end| unit[end - 1]).collect();
     columns.push(Column::new(UNIT_COLUMN.into(), firsts));
     for (index, column) in units.columns.iter().enumerate() {
         let values = |part: usize| Values::of(&rows, &name(index, part), &needs[index][part]);
@@ -129,7 +130,8 @@ fn needs(expressions: &Expressions<'_>, column: &UnitColumn) -> Vec<Need> {
 
 /// Where each unit's rows end; units ascend in a sealed table.
 fn ends(units: &[u32]) -> PolarsResult<Vec<usize>> {
-    let mut ends = Vec::new();
+    // Sized for a few rows a unit; it grows where there are fewer.
+    let mut ends = Vec::with_capacity(units.len() / 4);
     for (at, pair) in units.windows(2).enumerate() {
         if pair[0] > pair[1] {
             polars_bail!(ComputeError: "rows are not sorted by unit");
