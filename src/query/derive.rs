@@ -9,14 +9,16 @@
 //! Split each filter's conjunction into the conjuncts that name key columns of L alone, and the rest. The rests are equal; and a
 //! cell of the source whose codes make F's part true makes G's part true. A row's codes of L say in which cell of the source it
 //! lies and whether F's part is true of it, so the rows of a target cell are exactly the rows of those source cells that have its codes
-//! of K and make F's part true, and counts and sums add up over disjoint sets of rows.
+//! of K and make F's part true, and counts and sums add up over disjoint sets of rows. This wants
+//! every row of the target to be in some cell of the source: where the source's own filter left fewer groups than there are, the
+//! target's filter must leave no others.
 //!
 //! Distinct units add up only where no unit is in two of the cells that are summed: where every key that the target drops holds
 //! one value per unit, or each target cell is a single source cell.
 
 use super::filter::Filter;
 use super::plan::{Computation, Measure, PlanKey, codes};
-use super::term::Term;
+use super::term::{Term, coding};
 use crate::dataset::policy::Terms;
 
 /// How a target's cells are sums of a source's.
@@ -77,6 +79,14 @@ pub fn derive(target: &Computation, source: &Computation, measure: &Measure, ter
     if target.rows_per_unit != source.rows_per_unit || target.units != source.units || rest != source_rest {
         return None;
     }
+    // A source may have been asked of fewer groups than there are: every row of the target must be in one of them.
+    let holds = |key: &PlanKey| {
+        let left = coding::key(&key.column, terms, target.filter.as_ref()).ok()?;
+        let ends = |key: &PlanKey| (key.low, key.low.saturating_add(i64::from(key.codes)));
+        let ((low, high), (from, to)) = (ends(&left), ends(key));
+        (from <= low && high <= to && (key.nullable || !left.nullable)).then_some(())
+    };
+    source.keys.iter().try_for_each(holds)?;
     let cells = usize::try_from(target.groups()).ok()?;
     let mut target_of = Vec::with_capacity(usize::try_from(source.groups()).ok()?);
     let mut summed = vec![0_u64; cells];

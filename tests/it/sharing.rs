@@ -399,3 +399,20 @@ fn what_a_colleague_asked_too_exactly_is_drawn_anew_for_less() {
         assert_eq!(spent(&lab, Kind::Researcher, "bob"), worth("0.2"));
     });
 }
+
+/// A total was derived from groups of which the missing one had been left out: rows that were in none of them were not counted.
+#[test]
+fn nothing_is_derived_from_groups_that_do_not_hold_all_rows() {
+    let lab = Lab::exact();
+    let count = |condition: &str, groups: &str| {
+        let sql = format!("SELECT COUNT(*) AS n FROM visits WHERE {condition} {groups}");
+        let rows = block_on(lab.sql(&sql, "1")).rows();
+        rows.iter().map(|row| row["n"].as_i64().expect("a count")).sum::<i64>()
+    };
+    let known = count("smoker IS NOT NULL", "GROUP BY smoker");
+    let all = count("smoker OR smoker IS NULL OR NOT smoker", "");
+    assert!(all > known, "{all} rows, of which {known} say so");
+    let late = count("visited >= DATE '2023-03-10'", "GROUP BY DATE_TRUNC('year', visited)");
+    assert!(count("visited >= DATE '2023-03-01'", "GROUP BY DATE_TRUNC('year', visited)") > late);
+    assert!(count("age >= 30", "GROUP BY age") < count("age >= 20", ""));
+}
