@@ -63,7 +63,7 @@ const MORE: &str = "COUNT(*) FILTER (WHERE whole > real * 2) AS n, COUNT(DISTINC
                     SUM(ABS(whole - 1000) / 4.0) AS s, AVG(CASE WHEN free = 'u' THEN real ELSE -2 END) AS a, \
                     VAR_SAMP(real) FILTER (WHERE whole IS NOT NULL) AS v, CORR(whole, real) AS c, \
                     MEDIAN(real) AS md, PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY whole + 1) AS p9, \
-                    SUM(LEAST(whole, real, 7) * COALESCE(real, 3.5)) AS l, \
+                    SUM(CASE WHEN flag THEN 1 ELSE -900 END) AS k, SUM(LEAST(whole, real, 7) * COALESCE(real, 3.5)) AS l, \
                     SUM(GREATEST(ROUND(real), whole) + EXTRACT(MONTH FROM day) - (DATE '2020-06-01' - day)) AS g";
 const SHAPES: [(&str, &str); 12] = [
     ("", ""),

@@ -319,6 +319,9 @@ fn grouped(query: &Query, terms: &Terms) -> Result<Vec<Expression>, QueryError> 
 }
 
 fn check_shape(query: &Query, keys: &[Expression]) -> Result<(), QueryError> {
+    if query.items.is_empty() {
+        return Err(QueryError::whole(Code::NotAnAggregate, "nothing is selected").hint("write SELECT COUNT(*)"));
+    }
     for item in &query.items {
         let (message, hint) = match &item.value {
             ItemValue::Wildcard => {
