@@ -77,6 +77,10 @@ fn errors_point_at_the_place() {
         (&reply["position"], &reply["hint"]),
         (&json!({"line": 2, "column": 28}), &json!("did you mean 'north'?"))
     );
+    for (written, meant) in [("MEDAIN", "MEDIAN"), ("STDEV", "STDDEV"), ("CUONT", "COUNT"), ("ABSS", "ABS")] {
+        let reply = block_on(lab.sql(&format!("SELECT {written}(age) FROM visits"), "0.1")).json();
+        assert_eq!(reply["hint"], format!("did you mean {meant}?"), "{written}");
+    }
 }
 
 /// The bounds of the grammar, each reached and each passed by one.

@@ -6,7 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::conditions::{compound, condition, is_condition, literal};
-use super::outputs::is_aggregate;
+use super::outputs::{is_aggregate, words};
 use super::{Budget, DEPTH_MAX, name, start, too_deep, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{Expression, LiteralValue, Operator, Scalar};
@@ -145,7 +145,7 @@ fn function(
     }
     if !FUNCTIONS.contains(&word.as_str()) {
         let error = unsupported(at, format!("the function \"{}\" is not supported", shown(&word)));
-        return Err(match nearest(&word, FUNCTIONS.into_iter()) {
+        return Err(match nearest(&word, FUNCTIONS.into_iter().chain(words())) {
             Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),
             None => error.hint(SUPPORTED),
         });

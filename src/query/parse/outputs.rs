@@ -21,15 +21,13 @@ const QUANTILES: [&str; 2] = ["median", "percentile_cont"];
 
 /// Whether a function's word, in lower case, is that of an aggregate.
 pub(super) fn is_aggregate(word: &str) -> bool {
-    words().any(|known| known == word)
-        || QUANTILES.contains(&word)
-        || OF_UNITS.contains(&word)
-        || REFUSED.contains(&word)
+    words().any(|known| known == word) || OF_UNITS.contains(&word) || REFUSED.contains(&word)
 }
 
-fn words() -> impl Iterator<Item = &'static str> {
+/// The aggregates that are answered, for "did you mean".
+pub(super) fn words() -> impl Iterator<Item = &'static str> {
     let spreads = Spread::ALL.into_iter().map(|(word, _)| word);
-    PLAIN.into_iter().chain(spreads).chain(Pair::ALL.into_iter().map(|(word, _)| word))
+    PLAIN.into_iter().chain(spreads).chain(Pair::ALL.into_iter().map(|(word, _)| word)).chain(QUANTILES)
 }
 
 /// Whether an expression has an aggregate in it.
@@ -340,8 +338,8 @@ fn function(
 
 fn unknown_function(word: &str, at: Position) -> QueryError {
     let error = unsupported(at, format!("the function \"{}\" is not supported", shown(word)));
-    match (word, nearest(word, words())) {
-        (_, Some(near)) => error.hint(format!("did you mean {}?", near.to_uppercase())),
-        (_, None) => error.hint("supported are COUNT, SUM, AVG, VAR_SAMP, STDDEV_SAMP, CORR, COVAR_SAMP and REGR_SLOPE, and with them + - * /, ABS, SQRT, ROUND and NULLIF"),
+    match nearest(word, words()) {
+        Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),
+        None => error.hint("supported are COUNT, SUM, AVG, VAR_SAMP, STDDEV_SAMP, CORR, COVAR_SAMP and REGR_SLOPE, and with them + - * /, ABS, SQRT, ROUND and NULLIF"),
     }
 }
