@@ -1,4 +1,4 @@
-//! Coverage of the intervals of every kind of output, on a table of its own: how often they hold what is true.
+//! Coverage of the intervals of seventeen kinds of output, on a table of its own: how often they hold what is true.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

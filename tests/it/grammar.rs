@@ -1,4 +1,4 @@
-//! Questions at random, by walking the grammar: what the language has, these have, too.
+//! Questions at random, by walking the grammar: most of what the language has, these have, too.
 //!
 //! Every kind of aggregate, key, condition and order is written by an exhaustive match over the closed syntax (in [`write`]), so a new
 //! kind does not compile before it is written there; and the tables of makers here say how each is made.

@@ -340,6 +340,6 @@ fn unknown_function(word: &str, at: Position) -> QueryError {
     let error = unsupported(at, format!("the function \"{}\" is not supported", shown(word)));
     match nearest(word, words()) {
         Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),
-        None => error.hint("supported are COUNT, SUM, AVG, VAR_SAMP, STDDEV_SAMP, CORR, COVAR_SAMP and REGR_SLOPE, and with them + - * /, ABS, SQRT, ROUND and NULLIF"),
+        None => error.hint("supported are COUNT, SUM, AVG, MEDIAN, PERCENTILE_CONT, VAR_, STDDEV_ and COVAR_ with SAMP or POP, CORR, REGR_SLOPE and REGR_INTERCEPT, and with them + - * /, ABS, SQRT, ROUND and NULLIF"),
     }
 }
