@@ -265,9 +265,11 @@ impl Formula {
                 Some(Dual { value: round(of.value, *decimals), ..of })
             }
             Self::NullIf(left, right) => {
+                // Each side once: NULLIF in NULLIF in NULLIF would double the work with each.
+                let (of, other) = (left.dual(at)?, right.dual(at)?);
                 #[expect(clippy::float_cmp, reason = "SQL's NULLIF asks whether two values are the same")]
-                let is_same = left.shown(at)? == right.shown(at)?;
-                if is_same { None } else { left.dual(at) }
+                let is_same = left.shown(of.value)? == right.shown(other.value)?;
+                if is_same { None } else { Some(of) }
             }
         }
     }
@@ -280,10 +282,9 @@ impl Formula {
 }
 
 impl Formula {
-    /// The estimate as it is shown: counts and sums by themselves are whole steps, halves up.
-    fn shown(&self, at: Measured<'_>) -> Option<f64> {
-        let value = self.value(at)?;
-        Some(match self {
+    /// An estimate of this as it is shown: counts and sums by themselves are whole steps, halves up.
+    fn shown(&self, value: f64) -> Option<f64> {
+        value.is_finite().then(|| match self {
             Self::Count(_) => (value + 0.5).floor(),
             Self::Sum(one) => (value / one.grid.step_value() + 0.5).floor() * one.grid.step_value(),
             _ => value,
@@ -375,7 +376,7 @@ impl Shown {
     pub fn truth(&self, at: Measured<'_>) -> Option<bool> {
         match self {
             Self::Compare(left, how, right) => {
-                let (left, right) = (left.shown(at)?, right.shown(at)?);
+                let (left, right) = (left.shown(left.value(at)?)?, right.shown(right.value(at)?)?);
                 let order = left.total_cmp(&right);
                 Some(match how {
                     Comparison::Equal => order.is_eq(),
