@@ -62,13 +62,15 @@ fn check_size(sets: &[Vec<usize>], keys: &[PlanKey], query: &Query) -> Result<()
 /// What is measured so that each of `bases` is known for every shown grouping: the measurements, and where they are found.
 ///
 /// # Errors
-/// [`Code::UnsupportedSql`] for percentiles, which have a tree for each group.
+/// [`Code::UnsupportedSql`] for percentiles, which have a tree for each group; [`Code::TooManyGroups`] where the table would be
+/// passed over too often.
 pub(super) fn expanded(
     shown: Vec<Vec<usize>>,
     bases: &[Measure],
     keys: usize,
     query: &Query,
 ) -> Result<(Vec<Measure>, Sets), QueryError> {
+    const PASSES_MAX: usize = 128;
     let (all, finest): (Vec<usize>, _) = ((0..keys).collect(), maximal(&shown));
     let over = |set: &Vec<usize>, base: &Measure| match *set == all {
         true => base.clone(),
@@ -91,6 +93,13 @@ pub(super) fn expanded(
     let mut measures: Vec<Measure> = all_of.collect();
     measures.sort_unstable();
     measures.dedup();
+    // Each grouping but the finest is a pass over the table, which keeps others waiting.
+    let passes = measures.iter().filter(|measure| matches!(measure, Measure::Over { .. })).count();
+    if passes > PASSES_MAX {
+        let message = format!("the groupings take {passes} passes over the table; accepted are at most {PASSES_MAX}");
+        return Err(QueryError::at(Code::TooManyGroups, query.dataset.at, message)
+            .hint("ask for fewer groupings, or fewer COUNT(DISTINCT …), at a time"));
+    }
     // Unwrap safety: every table's measurement was put into the list.
     let place = |measure: &Measure| measures.binary_search(measure).expect("a measurement that is needed");
     let table = |set: &Vec<usize>, base: &Measure| Table { keys: set.clone(), vector: place(&over(set, base)) };
