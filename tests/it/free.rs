@@ -55,9 +55,9 @@ fn explain_is_the_quote_as_a_table() {
     let quote = block_on(call(&lab.router, Method::POST, "/v1/quotes", Some(&lab.researcher), &[], body)).json();
     let explained = ask(&lab, &json!({"sql": format!("EXPLAIN {sql}"), "epsilon": "0.5"}));
     assert_eq!(explained["sql"], format!("EXPLAIN {}", quote["sql"].as_str().expect("SQL")));
-    for (row, column) in
-        explained["rows"].as_array().expect("rows").iter().zip(quote["columns"].as_array().expect("columns"))
-    {
+    let (rows, columns) = (explained["rows"].as_array().expect("rows"), quote["columns"].as_array().expect("columns"));
+    assert_eq!((rows.len(), columns.len()), (4, 4), "{explained}");
+    for (row, column) in rows.iter().zip(columns) {
         assert_eq!(row["output"], column["name"]);
         assert_eq!(row["std_error"], column.get("std_error").cloned().unwrap_or(Value::Null));
         assert_eq!(row["margin"], column.get("margin").cloned().unwrap_or(Value::Null));
