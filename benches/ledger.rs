@@ -272,7 +272,7 @@ pub fn decision(criterion: &mut Criterion) {
     for charges in [100, 10_000, 400_000] {
         let book = book(&templates, charges, &base);
         let uses: Vec<_> = book.draws(&templates[0].request.drawn[0]).map(|(draw, _)| draw).take(2).collect();
-        let wish = Wish { drawn: Price::from_units(7), cells: 1, uses: &uses };
+        let wish = Wish { drawn: Price::from_units(7), cells: 1, ..Wish::of_stored(&uses) };
         group.bench_function(format!("after {charges} charges"), |bench| {
             bench.iter(|| {
                 let branch = book.branch(black_box("visits"), black_box("ada")).expect("an account");

@@ -10,6 +10,7 @@ mod limits;
 mod neighbours;
 mod polars;
 mod pool;
+mod texts;
 mod units;
 mod wire;
 pub mod worker;

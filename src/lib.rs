@@ -6,7 +6,7 @@
 //! | module | what it is | the only place with |
 //! |---|---|---|
 //! | [`hex`], [`chance`], [`clock`], [`terminal`], [`files`], [`telemetry`] | digests as text, random ids, time, output, small text files, logs | the system's clock, printing |
-//! | [`privacy`] | units of loss, sensitivities, noise laws, certificates | opendp (with `vault::noise`) |
+//! | [`privacy`] | units of loss, sensitivities, noise laws, thresholds, certificates | opendp (with `vault::noise`) |
 //! | [`budget`] | people, accounts, entries, the book as their fold, admission, the keeper that commits, the ledger's port | – (no floats, no IO) |
 //! | [`vault`] | private values and the one door out: noise and release | opening private values |
 //! | [`dataset`] | policies, domains, sealing, editions | reading source files |
@@ -29,6 +29,7 @@
 //! | sealed rows | nobody | `editions/`, mode 600; memory of worker processes | never |
 //! | exact vectors | nobody | [`vault::private::Private`], a worker's socket pair | only through [`vault::release::release`], with noise that is paid for |
 //! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::stored`] | [`http`], [`present`] |
+//! | texts without a public list | nobody; those of enough units, everybody who asks | [`dataset::edition`], worker processes, [`vault::private::Private`] | above a noisy threshold, [`vault::release`], [`privacy::threshold`] |
 //! | row counts, clamps, digests of tables | the steward | sealing's report, manifests | `tacit seal` prints the report; the ledger holds a keyed commitment |
 //! | policies, domains, caps, editions' ids | everybody with a token | [`dataset::policy`] | `GET /v1/datasets` |
 //! | questions, purposes, people | the steward; each their own | the ledger | `GET /v1/ledger` |

@@ -17,4 +17,6 @@ pub mod accountant;
 
 pub mod mechanism;
 
+pub mod threshold;
+
 pub mod certificate;

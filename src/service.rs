@@ -33,7 +33,7 @@ use crate::dataset::policy::Terms;
 use crate::engine::Engine;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::prices;
-use crate::privacy::units::Price;
+use crate::privacy::units::{Delta, Price};
 use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::plan::{Plan, plan};
@@ -294,6 +294,9 @@ impl Service {
     fn look_up(&self, priced: &mut Priced) {
         let place = (priced.dataset.name.as_str(), priced.dataset.edition.as_str());
         let (computation, mut cells) = (&priced.plan.computation, atlas::CELLS_MAX);
+        if computation.text.is_some() {
+            return;
+        }
         for (wanted, measure) in priced.wanted.iter_mut().zip(&computation.measures) {
             let terms = &priced.dataset.terms;
             wanted.ancestors = self.atlas.ancestors(computation, measure, place, terms, &mut cells);
@@ -346,6 +349,7 @@ impl Service {
         let wanted = plan.computation.measures.iter().zip(&plan.sought).map(|(measure, sought)| Wanted {
             view: plan.computation.view_of(measure, &dataset.name, &dataset.edition),
             sought: *sought,
+            is_whole: plan.hiding.is_some(),
             ancestors: Vec::new(),
         });
         let wanted = wanted.collect();
@@ -383,7 +387,8 @@ impl Service {
     fn stock<'a>(&self, book: &'a Book, who: &str, priced: &Priced) -> Result<Stock<'a>, Refusal> {
         let branch = book.branch(&priced.dataset.name, who).ok_or(Refusal::NoAccount)?;
         let accountant = priced.dataset.terms.accountant;
-        Ok(Stock::new(book, branch, accountant, (priced.view, &priced.wanted), self.now_ms()))
+        let delta = priced.plan.hiding.map_or(Delta::ZERO, |hiding| hiding.threshold.delta);
+        Ok(Stock::new(book, branch, accountant, (priced.view, &priced.wanted), delta, self.now_ms()))
     }
 
     /// A stored answer; whoever calls has looked who may see it. Blocks.
@@ -421,7 +426,8 @@ impl Service {
 
 impl Priced {
     fn laid_out(self, stored: Arc<StoredAnswer>, standing: Standing) -> Answer {
-        Answer { stored, layout: self.plan.layout, sql: self.sql, standing }
+        let layout = self.plan.layout.with_groups(&stored.release);
+        Answer { stored, layout, sql: self.sql, standing }
     }
 }
 

@@ -4,7 +4,7 @@
 //! no guarantee of its own; the cap is the guarantee.
 
 use super::entry::{Cap, Kind};
-use crate::privacy::units::{Epsilon, Price};
+use crate::privacy::units::{Delta, Epsilon, Price};
 
 /// An account's place in the book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,6 +127,8 @@ pub struct DatasetAccount {
     pub unit: String,
     /// Noisy cells drawn, all in all.
     pub cells: u64,
+    /// δ that thresholds took, all in all; never more than the cap sets aside.
+    pub threshold_delta: Delta,
     /// The edition that queries see.
     pub edition: Option<EditionMark>,
     /// Whether allocations may sum to more than the cap.
@@ -143,6 +145,12 @@ pub struct DatasetAccount {
 pub const INCIDENTS_MAX: u32 = 3;
 
 impl DatasetAccount {
+    /// What thresholds may still take of δ.
+    #[must_use]
+    pub fn threshold_delta_left(&self) -> Delta {
+        self.cap.threshold_delta.left_after(self.threshold_delta)
+    }
+
     /// Whether nothing is drawn until the steward acts.
     #[must_use]
     pub fn is_frozen(&self) -> bool {

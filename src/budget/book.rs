@@ -14,7 +14,7 @@ use super::charge::{Refusal, Standing, State};
 use super::entry::{AccountMark, Balance, Digest, DrawId, GENESIS, KeyUse, Kind, Legs};
 use super::people::{Person, Role};
 use crate::privacy::certificate::Certified;
-use crate::privacy::units::Price;
+use crate::privacy::units::{Delta, Price};
 
 pub use admit::Wish;
 pub use fold::Inconsistent;
@@ -406,6 +406,7 @@ impl Book {
             name: account.name.clone(),
             spent: account.spent,
             cells: whole.map_or(0, |whole| whole.cells),
+            threshold_delta: whole.map_or(Delta::ZERO, |whole| whole.threshold_delta),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::entry::{AccountMark, Digest, DrawId, KeyUse, Kind, Legs};
 use crate::privacy::certificate::{Certificate, Subject};
-use crate::privacy::units::Price;
+use crate::privacy::units::{Delta, Price};
 
 /// Where one answer stands. [`State::may_become`] is the whole machine; the book refuses an entry that takes another way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,6 +186,14 @@ pub enum Refusal {
     CellsExhausted {
         /// The most cells in a dataset's life.
         limit: u64,
+    },
+    /// What the dataset sets aside of δ for thresholds does not hold another one.
+    #[error("a threshold of delta {asked} does not fit into the {left} left of what the dataset sets aside")]
+    ThresholdExhausted {
+        /// δ of the threshold.
+        asked: Delta,
+        /// What is left.
+        left: Delta,
     },
     /// Nothing is drawn from the dataset until its steward acts.
     #[error("the dataset is frozen after {incidents} incidents")]

@@ -11,10 +11,10 @@ use super::people::Role;
 use crate::hex;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::Certified;
-use crate::privacy::units::{Epsilon, Price};
+use crate::privacy::units::{Delta, Epsilon, Price};
 
 /// The version of the canonical bytes.
-pub const SCHEMA_VERSION: u8 = 2;
+pub const SCHEMA_VERSION: u8 = 3;
 
 /// A BLAKE3 digest.
 pub type Digest = [u8; 32];
@@ -46,6 +46,17 @@ pub struct Cap {
     pub query_max: Price,
     /// The ε of that.
     pub query_epsilon_max: Epsilon,
+    /// What thresholds may take of δ, for life, besides the accountant's own; nothing where none is set aside.
+    pub threshold_delta: Delta,
+}
+
+impl Cap {
+    /// δ of the lifetime guarantee: the accountant's and that of all thresholds.
+    #[must_use]
+    pub fn delta(&self) -> Delta {
+        // Unwrap safety: both are at most 0.01.
+        self.accountant.delta().checked_add(self.threshold_delta).expect("two parts of one declared delta")
+    }
 }
 
 /// The three kinds of accounts, a tree: a researcher's hangs below a project's or the dataset's, a project's below the dataset's.
@@ -129,6 +140,8 @@ pub struct Balance {
     pub spent: Price,
     /// Noisy cells drawn, of datasets.
     pub cells: u64,
+    /// δ that thresholds took, of datasets.
+    pub threshold_delta: Delta,
 }
 
 /// What happened.
@@ -218,6 +231,8 @@ pub struct Charged {
     pub legs: Legs,
     /// Noisy cells drawn, counted against the dataset's life.
     pub cells: u64,
+    /// δ of the threshold of what is drawn, counted against what the dataset sets aside; nothing where there is none.
+    pub threshold_delta: Delta,
     /// The idempotency key it was asked under.
     pub key: Option<KeyUse>,
     /// The researcher's account right after the charge.

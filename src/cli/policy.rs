@@ -46,7 +46,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
                 terms.columns.len(),
                 terms.max_rows_per_unit,
                 terms.cap,
-                terms.accountant.delta(),
+                terms.delta(),
                 terms.accountant.name()
             ));
             if terms.oversubscribe {

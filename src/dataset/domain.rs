@@ -46,6 +46,13 @@ pub enum Domain {
         /// The last day.
         max: i32,
     },
+    /// Any text, of which no list is public; stored as a number in an order that means nothing.
+    Text {
+        /// Different values in a table at the most: the declared capacity.
+        values_max: u32,
+        /// Groups by it that a unit counts in, those of its first rows.
+        groups_per_unit: u32,
+    },
 }
 
 /// The multiples of `step` from `low` to `high` steps.
@@ -131,6 +138,7 @@ impl Domain {
             Self::Number(Grid { integer: true, .. }) => "integer",
             Self::Number(Grid { integer: false, .. }) => "decimal",
             Self::Date { .. } => "date",
+            Self::Text { .. } => "text",
         }
     }
 
@@ -140,7 +148,7 @@ impl Domain {
         match self {
             Self::Category(values) => Some(values.clone()),
             Self::Boolean => Some(vec!["false".to_owned(), "true".to_owned()]),
-            Self::Number(_) | Self::Date { .. } => None,
+            Self::Number(_) | Self::Date { .. } | Self::Text { .. } => None,
         }
     }
 
@@ -150,7 +158,7 @@ impl Domain {
         match self {
             Self::Number(grid) => Some((grid.text(grid.low.into()), grid.text(grid.high.into()))),
             Self::Date { min, max } => Some((date_text(*min), date_text(*max))),
-            Self::Category(_) | Self::Boolean => None,
+            Self::Category(_) | Self::Boolean | Self::Text { .. } => None,
         }
     }
 }
@@ -166,6 +174,7 @@ impl fmt::Display for Domain {
             (Self::Number(_) | Self::Date { .. }, Some((min, max))) => {
                 write!(out, "a {} from {min} to {max}", self.type_name())
             }
+            (Self::Text { .. }, _) => out.write_str("text without a public list"),
             (Self::Boolean | Self::Number(_) | Self::Date { .. }, _) => out.write_str("true or false"),
         }
     }

@@ -30,6 +30,12 @@ pub fn column_name(index: usize) -> String {
     format!("c{index}")
 }
 
+/// The name of the column that holds the texts of declared column `index`: each in the row where it stands first, and nothing in any other.
+#[must_use]
+pub fn text_name(index: usize) -> String {
+    format!("t{index}")
+}
+
 /// What an edition is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,6 +4,7 @@
 //! steward's report.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use polars::prelude::*;
 
@@ -33,6 +34,7 @@ pub struct ColumnCounts {
 pub struct Encoder {
     domain: Domain,
     codes: HashMap<String, i64>,
+    texts: HashMap<i64, String>,
     /// What happened so far.
     pub counts: ColumnCounts,
 }
@@ -56,7 +58,9 @@ pub fn check_type(domain: &Domain, found: &DataType, kind: Kind) -> Result<(), W
     }
     let text = matches!(found, DataType::String | DataType::Categorical(..) | DataType::Enum(..));
     let (fits, accepted) = match domain {
-        Domain::Category(_) => (text || found.is_integer() || found.is_bool(), "text, integers or booleans"),
+        Domain::Category(_) | Domain::Text { .. } => {
+            (text || found.is_integer() || found.is_bool(), "text, integers or booleans")
+        }
         Domain::Boolean => (found.is_bool() || found.is_integer(), "booleans, or integers 0 and 1"),
         Domain::Number(Grid { integer: true, .. }) => (found.is_integer(), "integers"),
         Domain::Number(Grid { integer: false, .. }) => (found.is_primitive_numeric() || found.is_decimal(), "numbers"),
@@ -71,9 +75,9 @@ impl Encoder {
     pub fn new(domain: &Domain) -> Self {
         let codes = match domain {
             Domain::Category(values) => (0..).zip(values).map(|(code, value)| (value.clone(), code)).collect(),
-            Domain::Boolean | Domain::Number(_) | Domain::Date { .. } => HashMap::new(),
+            Domain::Boolean | Domain::Number(_) | Domain::Date { .. } | Domain::Text { .. } => HashMap::new(),
         };
-        Self { domain: domain.clone(), codes, counts: ColumnCounts::default() }
+        Self { domain: domain.clone(), codes, texts: HashMap::new(), counts: ColumnCounts::default() }
     }
 
     /// Encodes one batch, whose rows have these numbers in the source; the result has one integer or [`NULL`] a row.
@@ -85,6 +89,7 @@ impl Encoder {
         let text = series.dtype() == &DataType::String;
         match self.domain.clone() {
             Domain::Category(_) => self.categories(series, &mut out)?,
+            Domain::Text { .. } => self.free_texts(series, &mut out)?,
             Domain::Boolean if text => self.texts(series, rows, &mut out, read_boolean)?,
             Domain::Boolean => self.booleans(series, rows, &mut out)?,
             Domain::Number(grid) if series.dtype().is_integer() => self.integers(series, grid, &mut out)?,
@@ -114,6 +119,31 @@ impl Encoder {
             out.push(code.flatten().unwrap_or(NULL));
         }
         Ok(())
+    }
+
+    /// A text is named by a digest of it, so that how a unit's rows are ordered depends on nothing but their own values.
+    fn free_texts(&mut self, series: &Series, out: &mut Vec<i64>) -> PolarsResult<()> {
+        let texts = series.cast(&DataType::String)?;
+        for text in texts.str()?.iter() {
+            let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+                out.push(NULL);
+                continue;
+            };
+            let kept = plain(text);
+            self.counts.clamped += u64::from(kept != text);
+            let name = text_name(&kept);
+            if let Entry::Vacant(new) = self.texts.entry(name) {
+                new.insert(kept);
+            }
+            out.push(name);
+        }
+        Ok(())
+    }
+
+    /// The texts that were read, by what stands for them.
+    #[must_use]
+    pub fn free(&self) -> &HashMap<i64, String> {
+        &self.texts
     }
 
     fn booleans(&mut self, series: &Series, rows: &[u64], out: &mut Vec<i64>) -> PolarsResult<()> {
@@ -222,6 +252,28 @@ impl Encoder {
         self.counts.unreadable += 1;
         self.counts.unreadable_row.get_or_insert(row);
     }
+}
+
+/// Bytes of a text at the most.
+const TEXT_BYTES_MAX: usize = 200;
+
+/// A text of at most 200 bytes and without control characters, which would speak to whoever's terminal shows them.
+fn plain(text: &str) -> String {
+    let mut kept = String::new();
+    for c in text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }) {
+        if kept.len() + c.len_utf8() > TEXT_BYTES_MAX {
+            break;
+        }
+        kept.push(c);
+    }
+    kept.trim_end().to_owned()
+}
+
+/// What stands for a text while it is sealed: 63 bits of its digest.
+fn text_name(text: &str) -> i64 {
+    let digest = blake3::hash(text.as_bytes());
+    let bytes: [u8; 8] = std::array::from_fn(|at| digest.as_bytes()[at]);
+    i64::from_le_bytes(bytes) & i64::MAX
 }
 
 fn read_boolean(text: &str) -> Option<i64> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::domain::{Column, Domain};
 use crate::files;
 use crate::privacy::accountant::Accountant;
-use crate::privacy::units::Epsilon;
+use crate::privacy::units::{Delta, Epsilon};
 
 /// A checked policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,18 @@ pub struct Terms {
     /// the noise does: it keeps what is mostly noise out of reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_cell: Option<u32>,
+    /// What of the cap's δ is set aside for groups without a public list; nothing where none is. The δ of `accountant` is the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<SetAside>,
+}
+
+/// δ that is set aside for groups that are released above a threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// All of it, for life.
+    pub delta: Delta,
+    /// What one answer takes of it.
+    pub per_query: Delta,
 }
 
 /// Who is protected.
@@ -167,8 +179,16 @@ impl Terms {
     pub fn grid(&self, index: usize) -> Option<super::domain::Grid> {
         match self.columns.get(index).map(|column| &column.domain) {
             Some(Domain::Number(grid)) => Some(*grid),
-            Some(Domain::Category(_) | Domain::Boolean | Domain::Date { .. }) | None => None,
+            Some(Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. }) | None => None,
         }
+    }
+
+    /// δ of the lifetime guarantee: that of the noise and that of all thresholds.
+    #[must_use]
+    pub fn delta(&self) -> Delta {
+        let aside = self.threshold.map_or(Delta::ZERO, |aside| aside.delta);
+        // Unwrap safety: both are parts of one declared δ.
+        self.accountant.delta().checked_add(aside).expect("parts of one declared δ")
     }
 
     /// The name of the unit's column, where units are not rows.

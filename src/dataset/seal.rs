@@ -6,7 +6,7 @@
 
 mod table;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::{BooleanChunked, DataFrame, DataType, Series};
 
-use super::domain::Column;
+use super::domain::{Column, Domain};
 use super::edition::{self, EDITIONS, FORMAT_VERSION, Manifest};
 use super::encode::{ColumnCounts, Encoder, NULL, WrongType, check_type};
 use super::policy::Policy;
@@ -113,6 +113,18 @@ pub enum SealError {
         /// The declared capacity.
         rows_max: u64,
     },
+    /// More different texts than were declared.
+    #[error(
+        "{path}: column \"{column}\" has more than the declared max_values = {values_max} different texts; raise max_values or make it a category"
+    )]
+    TooManyValues {
+        /// The source.
+        path: String,
+        /// The column.
+        column: String,
+        /// The declared capacity.
+        values_max: u32,
+    },
     /// The state directory cannot be written.
     #[error("{path}: cannot be written: {kind}")]
     Unwritable {
@@ -200,9 +212,9 @@ pub fn seal_with_key(
     let staging = Staging { dir: editions.join(format!("{STAGING}{edition}")) };
     private.create(&staging.dir)?;
 
-    let (spill, mut report) = spill_rows(policy, &source, &excluded, &staging.dir, key, progress)?;
+    let (spill, mut report, texts) = spill_rows(policy, &source, &excluded, &staging.dir, key, progress)?;
     check_report(policy, &report)?;
-    let mut table = TableWriter::create(&staging.dir, &policy.terms)?;
+    let mut table = TableWriter::create(&staging.dir, &policy.terms, texts)?;
     let rows_per_unit = policy.terms.unit_column().map(|_| policy.terms.max_rows_per_unit as usize);
     spill.drain(rows_per_unit, |rows, cut| table.take(&rows, cut, policy))?;
     table.finish(&mut report)?;
@@ -291,7 +303,7 @@ fn spill_rows(
     dir: &Path,
     key: &[u8; 32],
     progress: &dyn Fn(u64),
-) -> Result<(Spill, Report), SealError> {
+) -> Result<(Spill, Report, Texts), SealError> {
     let columns = &policy.terms.columns;
     let mut encoders: Vec<_> = columns.iter().map(|column| Encoder::new(&column.domain)).collect();
     let mut spill = Spill::create(dir, columns.len())?;
@@ -305,6 +317,7 @@ fn spill_rows(
         report.rows_excluded += height - batch.rows.len() as u64;
         withdrawn.extend(batch.withdrawn.iter().cloned());
         let encoded = encode(policy, &mut encoders, &batch)?;
+        check_texts(policy, &encoders)?;
         for (row, number) in batch.rows.iter().enumerate() {
             let id = batch.ids.as_ref().map(|ids| ids[row].as_str());
             null_units += u64::from(id == Some(""));
@@ -321,8 +334,28 @@ fn spill_rows(
         return Err(SealError::NullUnits { path, column: unit.to_owned(), count: null_units });
     }
     report.ids_unmatched = (excluded.len() - withdrawn.len()) as u64;
-    report.columns = columns.iter().zip(encoders).map(|(column, one)| (column.name.clone(), one.counts)).collect();
-    Ok((spill, report))
+    let mut texts = Texts::new();
+    for (column, one) in columns.iter().zip(encoders) {
+        texts.push(one.free().clone());
+        report.columns.push((column.name.clone(), one.counts));
+    }
+    Ok((spill, report, texts))
+}
+
+/// The texts of each column by what stands for them; none for columns that hold none.
+type Texts = Vec<HashMap<i64, String>>;
+
+/// No column of texts holds more of them than were declared.
+fn check_texts(policy: &Policy, encoders: &[Encoder]) -> Result<(), SealError> {
+    for (column, encoder) in policy.terms.columns.iter().zip(encoders) {
+        if let Domain::Text { values_max, .. } = column.domain
+            && encoder.free().len() > values_max as usize
+        {
+            let path = policy.source.display().to_string();
+            return Err(SealError::TooManyValues { path, column: column.name.clone(), values_max });
+        }
+    }
+    Ok(())
 }
 
 /// The rows of a batch whose units did not withdraw: nothing of the others is looked at.

@@ -26,6 +26,35 @@ const DIAGNOSES: [(&str, f64, f64, f64); 9] = [
     ("check-up", 24.0, 12.0, 0.5),
 ];
 
+/// Drugs and strengths as they are typed, the most common first.
+const DRUGS: [&str; 24] = [
+    "paracetamol",
+    "ibuprofen",
+    "metformin",
+    "amoxicillin",
+    "ramipril",
+    "salbutamol",
+    "omeprazole",
+    "simvastatin",
+    "sertraline",
+    "amlodipine",
+    "prednisolone",
+    "bisoprolol",
+    "levothyroxine",
+    "furosemide",
+    "citalopram",
+    "insulin glargine",
+    "tiotropium",
+    "diclofenac",
+    "azithromycin",
+    "mirtazapine",
+    "apixaban",
+    "budesonide",
+    "tramadol",
+    "allopurinol",
+];
+const STRENGTHS: [&str; 4] = ["", " low dose", " high dose", " slow release"];
+
 /// The clinic could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("the clinic's file cannot be written")]
@@ -43,6 +72,7 @@ struct Visits {
     emergency: Vec<bool>,
     cost: Vec<f64>,
     hba1c: Vec<Option<f64>>,
+    drug: Vec<Option<String>>,
 }
 
 struct Patient {
@@ -72,6 +102,7 @@ pub(super) fn write(path: &Path, patients: u32) -> Result<usize, ClinicError> {
         Column::new("emergency".into(), visits.emergency),
         Column::new("cost".into(), visits.cost),
         Column::new("hba1c".into(), visits.hba1c),
+        Column::new("drug".into(), visits.drug),
     ];
     let mut frame = DataFrame::new(rows, columns).map_err(|_| ClinicError)?;
     let file = File::create(path).map_err(|_| ClinicError)?;
@@ -100,7 +131,24 @@ fn visits(patients: u32) -> Option<Visits> {
             visits.push(&patient, &mut rng)?;
         }
     }
+    visits.drug = drugs(visits.patient.len())?;
     Some(visits)
+}
+
+/// What was prescribed, as it was typed: a few drugs often, many seldom, now and then one that nobody else has. Of a generator of its
+/// own.
+fn drugs(rows: usize) -> Option<Vec<Option<String>>> {
+    const COMPOUNDED: usize = 3_000;
+    let mut rng = StdRng::seed_from_u64(SEED + 1);
+    let names: Vec<String> =
+        DRUGS.iter().flat_map(|drug| STRENGTHS.iter().map(move |strength| format!("{drug}{strength}"))).collect();
+    let drug = WeightedIndex::new((1..=names.len()).map(|place| 1.0 / place as f64)).ok()?;
+    let mut one = |row: usize| match rng.random::<f64>() {
+        none if none < 0.3 => None,
+        rare if rare < 0.301 => Some(format!("compounded no. {}", row % COMPOUNDED)),
+        _ => Some(names[drug.sample(&mut rng)].clone()),
+    };
+    Some((0..rows).map(&mut one).collect())
 }
 
 impl Visits {

@@ -77,5 +77,7 @@ fn stored_bytes(domain: &Domain) -> u64 {
         Domain::Category(_) => 3,
         Domain::Date { .. } => 5,
         Domain::Number(_) => 9,
+        // A code, and the view of a text that stands in one row of each.
+        Domain::Text { .. } => 5 + 17,
     }
 }

@@ -30,6 +30,8 @@ pub struct PolarsEngine {
 pub(super) struct Loaded {
     pub(super) table: DataFrame,
     pub(super) terms: Terms,
+    /// The texts of columns without a public list, by their codes.
+    pub(super) texts: HashMap<usize, Vec<String>>,
 }
 
 impl PolarsEngine {
@@ -52,7 +54,7 @@ impl Host for PolarsEngine {
 impl Engine for PolarsEngine {
     fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
         let loaded = self.tables.get(edition).ok_or(EngineFault)?;
-        Ok(Private::new(Exact { vectors: loaded.vectors(computation)? }))
+        Ok(Private::new(loaded.exact(computation)?))
     }
 
     fn is_ready(&self, edition: &str) -> bool {
@@ -64,13 +66,20 @@ impl Loaded {
     /// Reads a sealed table with polars' safe reader.
     pub(super) fn read(file: File, rows: u64, terms: Terms) -> Result<Self, EngineFault> {
         let table = guarded(|| IpcReader::new(file).set_rechunk(true).finish())?;
-        if table.height() as u64 == rows { Ok(Self { table, terms }) } else { Err(EngineFault) }
+        if table.height() as u64 != rows {
+            return Err(EngineFault);
+        }
+        let (table, texts) = guarded(|| super::texts::split(table, &terms))?;
+        Ok(Self { table, terms, texts })
     }
 
     /// The exact vectors, not under lock: only an engine calls this, and locks them at once or sends them to who does.
-    pub(super) fn vectors(&self, computation: &Computation) -> Result<Vec<Vec<i64>>, EngineFault> {
+    pub(super) fn exact(&self, computation: &Computation) -> Result<Exact, EngineFault> {
+        if let Some(text) = &computation.text {
+            return guarded(|| super::texts::found(self, computation, text));
+        }
         let groups = usize::try_from(computation.groups()).map_err(|_| EngineFault)?;
-        guarded(|| vectors(self, computation, groups))
+        Ok(Exact { vectors: guarded(|| vectors(self, computation, groups))?, labels: None })
     }
 }
 
@@ -158,7 +167,7 @@ pub(super) struct Expressions<'a> {
 
 impl Expressions<'_> {
     /// What is aggregated in each group; nothing for histograms, which have groups of their own.
-    fn measure(&self, measure: &Measure) -> Option<Expr> {
+    pub(super) fn measure(&self, measure: &Measure) -> Option<Expr> {
         Some(match measure {
             Measure::Bins { .. } | Measure::Over { .. } => return None,
             Measure::Rows => len(),

@@ -151,7 +151,7 @@ impl Lane {
         let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
         match queue.jobs.pop_front() {
             _ if queue.is_closed => Next::End,
-            Some(job) => Next::Job(job),
+            Some(job) => Next::Job(Box::new(job)),
             None => Next::Nothing,
         }
     }
@@ -173,7 +173,7 @@ impl Lane {
 }
 
 enum Next {
-    Job(Job),
+    Job(Box<Job>),
     Nothing,
     End,
 }

@@ -60,7 +60,7 @@ pub(super) fn table(loaded: &Loaded, units: &Units, rows_per_unit: u32, seen: &T
         let folded = fold(column, &ends, values)?;
         let centre = match &seen.columns[index].domain {
             Domain::Number(grid) => grid.centre(),
-            Domain::Date { .. } | Domain::Category(_) | Domain::Boolean => 0,
+            Domain::Date { .. } | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => 0,
         };
         columns.push(column_of(folded, centre).with_name(column_name(index).into()).into_column());
     }
@@ -102,7 +102,7 @@ fn needs(expressions: &Expressions<'_>, column: &UnitColumn) -> Vec<Need> {
         Term::Column(index) => {
             let offset = match &expressions.terms.columns[*index].domain {
                 Domain::Number(grid) => grid.centre(),
-                Domain::Date { .. } | Domain::Category(_) | Domain::Boolean => 0,
+                Domain::Date { .. } | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => 0,
             };
             Need::Stored(*index, offset)
         }

@@ -1,6 +1,6 @@
 //! What server and worker say to each other: frames of plain data over a socket pair.
 //!
-//! Promises that nothing but setups, computations and integers can be said: no text of a library has a place in it.
+//! Promises that nothing but setups, computations, integers and sealed texts can be said: no text of a library has a place in it.
 
 use std::io::{self, Read, Write};
 
@@ -8,6 +8,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::budget::entry::Digest;
 use crate::query::plan::Computation;
+use crate::vault::private::Exact as Found;
 
 /// Bytes of a frame at the most: more than any answer's vectors.
 const FRAME_BYTES_MAX: u32 = 64 << 20;
@@ -38,8 +39,8 @@ pub(super) enum Order {
 pub(super) enum Reply {
     /// The table is in memory and the doors are locked.
     Ready,
-    /// The exact vectors.
-    Vectors(Vec<Vec<i64>>),
+    /// The exact vectors, and the labels of groups without a public list.
+    Exact(Found),
     /// It failed; why is not said.
     Failed,
 }

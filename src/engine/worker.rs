@@ -40,12 +40,12 @@ pub fn run() -> Result<(), EngineFault> {
     }
     let loaded = Loaded::read(table, rows, terms)?;
     // What polars looks up about the machine, it looks up before the doors close.
-    loaded.vectors(&every_row())?;
+    loaded.exact(&every_row())?;
     confine::lock()?;
     send(&mut socket, &Reply::Ready).map_err(|_| EngineFault)?;
     while let Ok(order) = receive(&mut socket) {
         let reply = match order {
-            Order::Evaluate(computation) => loaded.vectors(&computation).map_or(Reply::Failed, Reply::Vectors),
+            Order::Evaluate(computation) => loaded.exact(&computation).map_or(Reply::Failed, Reply::Exact),
             Order::Setup { .. } => Reply::Failed,
         };
         send(&mut socket, &reply).map_err(|_| EngineFault)?;
@@ -54,5 +54,6 @@ pub fn run() -> Result<(), EngineFault> {
 }
 
 fn every_row() -> Computation {
-    Computation { rows_per_unit: 1, filter: None, keys: Vec::new(), measures: vec![Measure::Rows], units: None }
+    let (filter, keys, measures) = (None, Vec::new(), vec![Measure::Rows]);
+    Computation { rows_per_unit: 1, filter, keys, measures, units: None, text: None }
 }

@@ -47,6 +47,12 @@ pub struct DatasetBody {
 pub struct CapBody {
     epsilon: String,
     delta: String,
+    /// What of δ is set aside for groups of columns of text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_delta: Option<String>,
+    /// What one answer takes of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_delta_per_query: Option<String>,
 }
 
 /// A column as in its policy.
@@ -65,6 +71,12 @@ pub struct ColumnBody {
     max: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<String>,
+    /// Different texts at the most, of a column without a public list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_values: Option<u32>,
+    /// Groups by it that a unit counts in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_groups_per_unit: Option<u32>,
     per_unit: bool,
     nullable: bool,
 }
@@ -115,7 +127,12 @@ fn body(service: &App, dataset: &Dataset) -> DatasetBody {
         max_rows_per_unit: terms.max_rows_per_unit,
         max_rows: terms.max_rows,
         accountant: terms.accountant.name(),
-        cap: CapBody { epsilon, delta: terms.accountant.delta().to_string() },
+        cap: CapBody {
+            epsilon,
+            delta: terms.delta().to_string(),
+            threshold_delta: terms.threshold.map(|aside| aside.delta.to_string()),
+            threshold_delta_per_query: terms.threshold.map(|aside| aside.per_query.to_string()),
+        },
         max_epsilon_per_query: terms.max_epsilon_per_query.to_string(),
         oversubscribe: terms.oversubscribe,
         min_cell: terms.min_cell,
@@ -180,11 +197,15 @@ impl From<&Column> for ColumnBody {
         let (min, max) = column.domain.bounds().unzip();
         let step = match &column.domain {
             Domain::Number(grid) => Some(unscaled(grid.step.into(), 9)),
-            Domain::Category(_) | Domain::Boolean | Domain::Date { .. } => None,
+            Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. } => None,
         };
         let values = match &column.domain {
             Domain::Category(values) => Some(values.clone()),
-            Domain::Boolean | Domain::Number(_) | Domain::Date { .. } => None,
+            Domain::Boolean | Domain::Number(_) | Domain::Date { .. } | Domain::Text { .. } => None,
+        };
+        let (max_values, max_groups_per_unit) = match column.domain {
+            Domain::Text { values_max, groups_per_unit } => (Some(values_max), Some(groups_per_unit)),
+            Domain::Category(_) | Domain::Boolean | Domain::Number(_) | Domain::Date { .. } => (None, None),
         };
         Self {
             name: column.name.clone(),
@@ -194,6 +215,8 @@ impl From<&Column> for ColumnBody {
             min,
             max,
             step,
+            max_values,
+            max_groups_per_unit,
             per_unit: column.per_unit,
             nullable: column.nullable,
         }

@@ -17,7 +17,7 @@ use crate::budget::people::{Person, Role};
 use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Layout, Table, tabulate};
 use crate::service::account::{AccountView, significant, timestamp};
 use crate::service::free::FreeAnswer;
-use crate::service::quote::LegsView;
+use crate::service::quote::{LegsView, ThresholdView};
 use crate::service::stored::StoredAnswer;
 use crate::service::{Answer, ServiceError};
 
@@ -134,6 +134,8 @@ struct AnswerBody<'a> {
     columns: Vec<ColumnBody>,
     rows: Rows<'a>,
     price: PriceBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<ThresholdView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     legs: Option<LegsView>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -327,6 +329,7 @@ fn json(stored: &StoredAnswer, table: &Table, shown: Shown<'_>) -> Bytes {
         columns: table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
         rows: Rows(table),
         price: PriceBody { epsilon, delta: stored.accountant.delta().to_string() },
+        threshold: stored.threshold(),
         legs,
         derived_from: &stored.derived_from,
         purpose,

@@ -210,13 +210,16 @@ impl From<ServiceError> for Problem {
     }
 }
 
+fn told(epsilon: &Option<String>) -> String {
+    epsilon.clone().unwrap_or_default()
+}
+
 fn refusal(refused: &Refused) -> Problem {
     let epsilon = |price, within: bool| {
         let accountant = refused.accountant?;
         let epsilon = if within { accountant.epsilon_within(price) } else { accountant.epsilon_spent(price) };
         Some(epsilon.to_string())
     };
-    let told = |epsilon: &Option<String>| epsilon.clone().unwrap_or_default();
     match &refused.refusal {
         Refusal::NoAccount => Problem::forbidden("you hold no account of this dataset"),
         Refusal::OverQueryLimit { asked, limit } => {
@@ -233,35 +236,18 @@ fn refusal(refused: &Refused) -> Problem {
                     .hint("ask with a smaller epsilon or a wider margin; POST /v1/quotes says what fits")
             }
         }
-        Refusal::Exhausted { asked, left, of } => {
-            let (asked, left) = (epsilon(*asked, false), epsilon(*left, true));
-            let whose = match of {
-                crate::budget::entry::Kind::Researcher => "your account",
-                crate::budget::entry::Kind::Project => "your project's account",
-                crate::budget::entry::Kind::Dataset => "the dataset's lifetime cap",
-            };
-            let detail = format!(
-                "the query costs epsilon {} of {whose}, and at most {} could still be charged",
-                told(&asked),
-                told(&left)
-            );
-            let hint = match left.as_deref() {
-                Some("0") => {
-                    "nothing fits any more; asking again what was answered stays free, and the steward may grant more"
-                        .to_owned()
-                }
-                _ => format!("ask with epsilon \"{}\" or less, or ask the steward for a grant", told(&left)),
-            };
-            Problem {
-                epsilon_asked: asked,
-                epsilon_remaining: left,
-                ..Problem::new(BUDGET_EXHAUSTED, detail).hint(hint)
-            }
-        }
+        Refusal::Exhausted { asked, left, of } => exhausted(epsilon(*asked, false), epsilon(*left, true), *of),
         Refusal::CellsExhausted { limit } => Problem::new(
             BUDGET_EXHAUSTED,
             format!("the dataset has drawn the {limit} noisy cells that its guarantee was proved for"),
         ),
+        Refusal::ThresholdExhausted { asked, left } => Problem::new(
+            BUDGET_EXHAUSTED,
+            format!(
+                "groups without a public list take delta {asked}, and {left} is left of what the dataset sets aside"
+            ),
+        )
+        .hint("group by a column with a public domain; asking again what was answered stays free"),
         Refusal::Frozen { .. } => {
             Problem::new(FROZEN, "nothing is drawn from the dataset until its steward acts; nothing was charged")
                 .hint("asking again what was answered stays free")
@@ -273,6 +259,26 @@ fn refusal(refused: &Refused) -> Problem {
         Refusal::Unanswered => Problem::new(UNANSWERED, "the query under this key was charged, and its answer failed")
             .hint("ask under a new key; it is a new charge"),
     }
+}
+
+/// No account on the way holds the price.
+fn exhausted(asked: Option<String>, left: Option<String>, of: crate::budget::entry::Kind) -> Problem {
+    let whose = match of {
+        crate::budget::entry::Kind::Researcher => "your account",
+        crate::budget::entry::Kind::Project => "your project's account",
+        crate::budget::entry::Kind::Dataset => "the dataset's lifetime cap",
+    };
+    let detail = format!(
+        "the query costs epsilon {} of {whose}, and at most {} could still be charged",
+        told(&asked),
+        told(&left)
+    );
+    let hint = match left.as_deref() {
+        Some("0") => "nothing fits any more; asking again what was answered stays free, and the steward may grant more"
+            .to_owned(),
+        _ => format!("ask with epsilon \"{}\" or less, or ask the steward for a grant", told(&left)),
+    };
+    Problem { epsilon_asked: asked, epsilon_remaining: left, ..Problem::new(BUDGET_EXHAUSTED, detail).hint(hint) }
 }
 
 impl IntoResponse for Problem {

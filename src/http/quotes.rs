@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::{App, pad};
 use crate::service::account::AccountView;
 use crate::service::ask::Ask;
-use crate::service::quote::{LegsView, Quote};
+use crate::service::quote::{LegsView, Quote, ThresholdView};
 
 /// A question, for quotes and queries alike.
 #[derive(utoipa::ToSchema)]
@@ -62,6 +62,9 @@ pub struct QuoteBody {
     /// Rows that a group is assumed to have: larger ones have the margin that was asked for a mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     assumed_group_size: Option<u64>,
+    /// Which groups would be shown, where their list is not public.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<ThresholdView>,
     account: BeforeAndAfter,
 }
 
@@ -109,6 +112,7 @@ impl From<Quote> for QuoteBody {
             largest_epsilon: quote.largest_epsilon,
             margin: quote.largest_margin,
             assumed_group_size: quote.assumed_group_size,
+            threshold: quote.threshold,
             account: BeforeAndAfter { before: quote.before, after: quote.after },
         }
     }

@@ -9,7 +9,8 @@ use super::accountant::Accountant;
 use super::curve::UNITS_PER_PRECISION;
 use super::mechanism::{self, Mechanism, NoiseLaw};
 use super::sensitivity::Sensitivity;
-use super::units::{Epsilon, Price};
+use super::threshold::Threshold;
+use super::units::{Delta, Epsilon, Price};
 
 /// The 97.5 % point of the standard normal law.
 pub const NORMAL_975: f64 = 1.959_964;
@@ -76,6 +77,16 @@ pub struct Certificate {
     measurements: Vec<Certified>,
     price: Price,
     cells: u64,
+    threshold: Option<Hiding>,
+}
+
+/// Which groups an answer hides that has no public list of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hiding {
+    /// The measurement that counts units, by its place.
+    pub units: usize,
+    /// What is promised.
+    pub threshold: Threshold,
 }
 
 /// Why no certificate was made.
@@ -111,10 +122,28 @@ impl Certificate {
         self.price
     }
 
-    /// Noisy cells in all.
+    /// Noisy cells in all; of groups without a public list, as many as were declared.
     #[must_use]
     pub fn cells(&self) -> u64 {
         self.cells
+    }
+
+    /// The same for groups without a public list, of which some are hidden.
+    #[must_use]
+    pub fn hiding(self, threshold: Option<Hiding>) -> Self {
+        Self { threshold, ..self }
+    }
+
+    /// Which groups are hidden, where their list is not public.
+    #[must_use]
+    pub fn threshold(&self) -> Option<Hiding> {
+        self.threshold
+    }
+
+    /// δ_t of its threshold; nothing where it has none.
+    #[must_use]
+    pub fn threshold_delta(&self) -> Delta {
+        self.threshold.map_or(Delta::ZERO, |hiding| hiding.threshold.delta)
     }
 }
 
@@ -159,7 +188,7 @@ pub fn certify(
         measurements.push(Certified { sensitivity: sought.sensitivity, law, price: share, cells: sought.cells });
     }
     let mechanism = accountant.mechanism();
-    Ok(Certificate { subject, mechanism, measurements, price, cells })
+    Ok(Certificate { subject, mechanism, measurements, price, cells, threshold: None })
 }
 
 fn law_within(accountant: Accountant, sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Uncertifiable> {

@@ -175,7 +175,19 @@ impl From<Epsilon> for String {
 
 /// The δ of (ε, δ)-differential privacy, in units of 1e-18; 0 for `pure`.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
 )]
 #[serde(try_from = "String", into = "String")]
 pub struct Delta(u64);
@@ -204,6 +216,24 @@ impl Delta {
     #[must_use]
     pub const fn attos(self) -> u64 {
         self.0
+    }
+
+    /// A δ from a count of 1e-18.
+    #[must_use]
+    pub const fn from_attos(attos: u64) -> Self {
+        Self(attos)
+    }
+
+    /// The sum, or nothing where it does not fit.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        Some(Self(self.0.checked_add(other.0)?))
+    }
+
+    /// What is left of `self` after `other`, never below nothing.
+    #[must_use]
+    pub fn left_after(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
     }
 
     /// The nearest float, for display and search.

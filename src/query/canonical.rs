@@ -26,6 +26,9 @@ pub fn sql(plan: &Plan, terms: &Terms) -> String {
     if let Some(filter) = &plan.computation.filter {
         sql.push_str(&format!(" WHERE {}", writer.rows.filter(filter, false)));
     }
+    if let Some(text) = &plan.computation.text {
+        sql.push_str(&format!(" GROUP BY {}", writer.rows.term(&Term::Column(text.column))));
+    }
     if !plan.computation.keys.is_empty() {
         let keys: Vec<_> = plan.computation.keys.iter().map(|key| writer.rows.term(&key.column)).collect();
         match &plan.layout.sets {
@@ -94,7 +97,8 @@ impl Writer<'_> {
     fn item(&self, output: &Output) -> String {
         let (text, default) = match &output.value {
             OutputValue::Key { index } => {
-                let column = &self.plan.computation.keys[*index].column;
+                let text = self.plan.computation.text.as_ref().map(|text| Term::Column(text.column));
+                let column = text.as_ref().unwrap_or_else(|| &self.plan.computation.keys[*index].column);
                 let name = match column {
                     Term::Column(index) => self.rows.terms.columns[*index].name.as_str(),
                     Term::Made(_) => "",

@@ -316,7 +316,7 @@ pub fn stored_bounds(domain: &Domain) -> (i64, i64) {
         Domain::Number(grid) => (grid.low - grid.centre(), grid.high - grid.centre()),
         Domain::Date { min, max } => (i64::from(*min), i64::from(*max)),
         Domain::Category(values) => (0, values.len() as i64 - 1),
-        Domain::Boolean => (0, 1),
+        Domain::Boolean | Domain::Text { .. } => (0, 1),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod outputs;
 mod sets;
+mod texts;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use super::term::{Term, typed};
 use super::units::{Units, subquery};
 use crate::budget::entry::Digest;
 use crate::dataset::policy::Terms;
-use crate::privacy::certificate::Sought;
+use crate::privacy::certificate::{Hiding, Sought};
 use crate::privacy::sensitivity::{Sensitivity, Statistic};
 
 /// Noisy cells of an answer at the most.
@@ -137,6 +138,17 @@ impl PlanKey {
     }
 }
 
+/// A grouping key without a public list: its groups are those that rows have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct TextKey {
+    /// The column.
+    pub column: usize,
+    /// m: groups that a unit counts in, those of its first rows that pass the filter.
+    pub groups_per_unit: u32,
+    /// Groups that a table has at the most: the declared capacity.
+    pub groups_max: u32,
+}
+
 /// What the engine needs to know: row-local steps, keys, measurements. Cells are numbered with the last key running fastest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Computation {
@@ -151,7 +163,13 @@ pub struct Computation {
     /// The table of one row a unit that all of this is about, where it is not about the dataset's own rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<Units>,
+    /// The one key, where its groups are not public; there are no others then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextKey>,
 }
+
+/// What a row costs more where groups are found by their texts.
+const TEXT_LOOKS: u64 = 24;
 
 impl Computation {
     /// Digest of one of its measurements, of which edition: what can be shared and topped up.
@@ -159,9 +177,10 @@ impl Computation {
     pub fn view_of(&self, measure: &Measure, dataset: &str, edition: &str) -> Digest {
         let alone = self.alone(measure);
         let parts = (alone.rows_per_unit, &alone.filter, &alone.keys, &alone.measures[0]);
-        let bytes = match &alone.units {
-            None => serde_json::to_vec(&(dataset, edition, parts)),
-            Some(units) => serde_json::to_vec(&(dataset, edition, parts, units)),
+        let bytes = match (&alone.units, &alone.text) {
+            (None, None) => serde_json::to_vec(&(dataset, edition, parts)),
+            (Some(units), None) => serde_json::to_vec(&(dataset, edition, parts, units)),
+            (units, Some(text)) => serde_json::to_vec(&(dataset, edition, parts, units, text)),
         };
         // Unwrap safety: the parts are plain data.
         *blake3::hash(&bytes.expect("a measurement is plain data")).as_bytes()
@@ -176,12 +195,17 @@ impl Computation {
         let passes = 1 + self.measures.iter().filter(has_own).count() as u64;
         let keys: u64 = self.keys.iter().map(|key| key.column.nodes()).sum();
         let units = self.units.as_ref().map_or(0, Units::looks);
-        1 + measures + passes * (units + keys + self.filter.as_ref().map_or(0, Filter::nodes))
+        // Which rows count by it is a pass of its own, and so is the copy of them.
+        let text = self.text.as_ref().map_or(0, |_| TEXT_LOOKS);
+        1 + text + measures + passes * (units + keys + self.filter.as_ref().map_or(0, Filter::nodes))
     }
 
-    /// Groups: the product of the keys' sizes.
+    /// Groups: the product of the keys' sizes, or as many as were declared.
     #[must_use]
     pub fn groups(&self) -> u64 {
+        if let Some(text) = &self.text {
+            return text.groups_max.into();
+        }
         self.keys.iter().fold(1, |groups: u64, key| groups.saturating_mul(key.size()))
     }
 }
@@ -214,6 +238,8 @@ pub struct Plan {
     pub sought: Vec<Sought>,
     /// The terms of the table of one row a unit, with the names that the question gives; nothing where it asks the dataset itself.
     pub seen: Option<Arc<Terms>>,
+    /// Which groups are hidden, where their list is not public.
+    pub hiding: Option<Hiding>,
 }
 
 impl Plan {
@@ -255,12 +281,14 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
     }
     let rows_per_unit = check_rows(rows_per_unit, of_dataset)?;
     let filter = query.condition.as_ref().map(|condition| typed::condition(condition, terms)).transpose()?;
-    let keys = keys(&grouped, terms, filter.as_ref())?;
-    let mut computation = Computation { rows_per_unit, filter, keys, measures: Vec::new(), units };
+    let text = texts::key(query, &grouped, terms, rows_per_unit)?;
+    let keys = if text.is_some() { Vec::new() } else { keys(&grouped, terms, filter.as_ref())? };
+    let mut computation = Computation { rows_per_unit, filter, keys, measures: Vec::new(), units, text };
     let sets = sets::typed(query, &grouped, &computation.keys, terms)?;
     let layout = outputs::layout(query, sets, terms, &mut computation)?;
     let sought = sought(&computation, terms)?;
-    Ok(Plan { dataset: query.dataset.text.clone(), computation, layout, sought, seen })
+    let hiding = texts::hiding(&computation, terms);
+    Ok(Plan { dataset: query.dataset.text.clone(), computation, layout, sought, seen, hiding })
 }
 
 /// Every column that the outer question may mean, aliases of its own included.
@@ -376,14 +404,21 @@ fn keys(grouped: &[Expression], terms: &Terms, filter: Option<&Filter>) -> Resul
 }
 
 fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, QueryError> {
-    let mut cells =
-        computation.measures.iter().fold(0_u64, |all, one| all.saturating_add(one.cells(&computation.keys)));
+    let cells_of = |measure: &Measure| match &computation.text {
+        Some(text) => text.groups_max.into(),
+        None => measure.cells(&computation.keys),
+    };
+    let mut cells = computation.measures.iter().map(cells_of).fold(0_u64, u64::saturating_add);
     if computation.measures.is_empty() {
         cells = computation.groups();
     }
     if cells > CELLS_MAX {
         let message = format!("the answer would have {cells} noisy cells; accepted are at most {CELLS_MAX}");
-        return Err(QueryError::whole(Code::TooManyGroups, message).hint("group by fewer columns"));
+        let hint = match &computation.text {
+            Some(text) => format!("the policy declares up to {} groups: ask for fewer aggregates", text.groups_max),
+            None => "group by fewer columns".to_owned(),
+        };
+        return Err(QueryError::whole(Code::TooManyGroups, message).hint(hint));
     }
     let varying = |key: &&PlanKey| !key.column.facts(terms).per_unit;
     let of = |measure: &Measure| {
@@ -391,7 +426,9 @@ fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, Query
             Measure::Over { keys, .. } => keys.iter().map(|place| &computation.keys[*place]).collect(),
             _ => computation.keys.iter().collect(),
         };
-        let cells_reachable = keys.into_iter().filter(varying).map(PlanKey::size).fold(1, u64::saturating_mul);
+        let of_text = computation.text.as_ref().map_or(1, |text| text.groups_per_unit.into());
+        let of_keys = keys.into_iter().filter(varying).map(PlanKey::size);
+        let cells_reachable = of_keys.fold(of_text, u64::saturating_mul);
         let statistic = match measure.base() {
             Measure::Rows | Measure::NonNull { .. } | Measure::Bins { .. } | Measure::Over { .. } => Statistic::Count,
             Measure::Sum { column } => Statistic::Sum { radius: column.grid(terms).map_or(0, |grid| grid.radius()) },
@@ -401,7 +438,7 @@ fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, Query
         let rows = if computation.units.is_some() { 1 } else { computation.rows_per_unit };
         let sensitivity = Sensitivity::of(statistic, rows);
         // Unwrap safety: whoever made a sum has looked that max_rows × radius is below 2⁶², and rows_per_unit is at most max_rows.
-        let cells = measure.cells(&computation.keys);
+        let cells = cells_of(measure);
         sensitivity.map(|sensitivity| Sought { sensitivity, cells }).expect("a policy bounds its sums")
     };
     Ok(computation.measures.iter().map(of).collect())

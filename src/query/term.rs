@@ -204,7 +204,7 @@ impl Term {
     pub fn grid(&self, terms: &Terms) -> Option<Grid> {
         match *self.facts(terms).domain {
             Domain::Number(grid) => Some(grid),
-            Domain::Category(_) | Domain::Boolean | Domain::Date { .. } => None,
+            Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. } => None,
         }
     }
 

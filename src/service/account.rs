@@ -7,7 +7,7 @@ use crate::budget::book::Book;
 use crate::budget::entry::{AccountMark, Kind};
 use crate::budget::ledger::{Ledger, read};
 use crate::privacy::accountant::Accountant;
-use crate::privacy::units::{Epsilon, Price};
+use crate::privacy::units::{Delta, Epsilon, Price};
 
 /// An account in ε, as decimal text. Where it renews, this is the present period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -90,6 +90,9 @@ pub struct DatasetState {
     /// Answers that a kill, a power cut or a failing disk cut off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_off: Option<u64>,
+    /// What thresholds took of the δ that is set aside for them, where any is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold_delta_spent: Option<String>,
 }
 
 impl AccountView {
@@ -172,6 +175,9 @@ fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> Named
         oversubscribe: shown.map(|whole| whole.oversubscribe),
         incidents: shown.map(|whole| whole.incidents),
         cut_off: shown.map(|whole| whole.cut_off),
+        threshold_delta_spent: shown
+            .filter(|whole| whole.cap.threshold_delta > Delta::ZERO)
+            .map(|whole| whole.threshold_delta.to_string()),
     };
     let is_frozen = account.kind == Kind::Dataset && whole.is_some_and(|whole| whole.is_frozen());
     NamedAccount {
@@ -179,7 +185,7 @@ fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> Named
         name: account.name.clone(),
         dataset: account.dataset.clone(),
         accountant: accountant.name(),
-        delta: accountant.delta().to_string(),
+        delta: whole.map_or(accountant.delta(), |whole| whole.cap.delta()).to_string(),
         account: AccountView::of(accountant, &book.mark(account, now_ms)),
         project: parent.map(|parent| parent.name.clone()),
         answers_left: book.answers_left(account, now_ms),

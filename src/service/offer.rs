@@ -10,7 +10,7 @@ use crate::budget::charge::Refusal;
 use crate::budget::entry::{Digest, DrawId, Legs};
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::Sought;
-use crate::privacy::units::Price;
+use crate::privacy::units::{Delta, Price};
 use crate::query::derive::Derivation;
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ pub(super) struct Wanted {
     pub(super) view: Digest,
     /// Its sensitivity and cells.
     pub(super) sought: Sought,
+    /// Whether it is used again as part of the whole answer alone: nothing is made of its noise but that answer.
+    pub(super) is_whole: bool,
     /// What else it can be computed from.
     pub(super) ancestors: Vec<Ancestor>,
 }
@@ -100,6 +102,7 @@ pub(super) struct Stock<'a> {
     branch: Branch,
     accountant: Accountant,
     view: Digest,
+    threshold_delta: Delta,
     sources: Vec<Vec<Source>>,
     cells: Vec<u64>,
     now_ms: u64,
@@ -112,11 +115,12 @@ impl<'a> Stock<'a> {
         branch: Branch,
         accountant: Accountant,
         (view, wanted): (Digest, &[Wanted]),
+        threshold_delta: Delta,
         now_ms: u64,
     ) -> Self {
         let sources = wanted.iter().map(|wanted| sources(book, &branch, accountant, wanted)).collect();
         let cells = wanted.iter().map(|wanted| wanted.sought.cells).collect();
-        Self { book, branch, accountant, view, sources, cells, now_ms }
+        Self { book, branch, accountant, view, threshold_delta, sources, cells, now_ms }
     }
 
     /// A stored answer to this very question that costs nobody anything.
@@ -162,7 +166,7 @@ impl<'a> Stock<'a> {
         let mut found: Vec<(bool, Price, ReleaseNo, Offer)> = Vec::new();
         for (number, card) in self.book.answers(&self.view).filter(|(_, card)| enough(&card.worth)) {
             let uses: Vec<_> = card.draws().collect();
-            let legs = self.book.legs(&self.branch, &Wish { drawn: Price::ZERO, cells: 0, uses: &uses });
+            let legs = self.book.legs(&self.branch, &Wish::of_stored(&uses));
             let is_new = !self.book.was_served(self.branch.researcher, number);
             let offer = Offer::Stored { release: card.id.clone(), worth: card.worth.to_vec(), legs };
             found.push((is_new, legs.researcher, number, offer));
@@ -246,7 +250,8 @@ impl<'a> Stock<'a> {
 
     fn priced(&self, parts: Vec<Made>) -> Offer {
         let (drawn, cells, uses) = self.wish(&parts);
-        let legs = self.book.legs(&self.branch, &Wish { drawn, cells, uses: &uses });
+        let threshold_delta = self.threshold_delta;
+        let legs = self.book.legs(&self.branch, &Wish { drawn, cells, threshold_delta, uses: &uses });
         Offer::Made { parts, legs }
     }
 
@@ -258,7 +263,8 @@ impl<'a> Stock<'a> {
                 (Price::ZERO, 0, card.draws().collect())
             }
         };
-        self.book.admit(&self.branch, &Wish { drawn, cells, uses: &uses }, self.now_ms)
+        let threshold_delta = if drawn > Price::ZERO { self.threshold_delta } else { Delta::ZERO };
+        self.book.admit(&self.branch, &Wish { drawn, cells, threshold_delta, uses: &uses }, self.now_ms)
     }
 }
 
@@ -320,6 +326,9 @@ fn single<'s>(sources: impl Iterator<Item = &'s Source>, asked: Price) -> Option
 
 /// Every stored vector that a measurement can be computed from: its own draws, then those of its ancestors.
 fn sources(book: &Book, branch: &Branch, accountant: Accountant, wanted: &Wanted) -> Vec<Source> {
+    if wanted.is_whole {
+        return Vec::new();
+    }
     let own = book.draws(&wanted.view).map(|(draw, card)| (draw, card, None));
     let derived = wanted.ancestors.iter().flat_map(|ancestor| {
         book.draws(&ancestor.view).map(move |(draw, card)| (draw, card, Some(Arc::clone(&ancestor.derivation))))

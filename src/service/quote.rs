@@ -10,6 +10,8 @@ use crate::budget::entry::{AccountMark, Legs};
 use crate::budget::ledger::read;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::{Accuracy, Certificate, NORMAL_975, Subject, certify, prices};
+use crate::privacy::mechanism::NoiseLaw;
+use crate::privacy::threshold::Threshold;
 use crate::privacy::units::{Epsilon, Price};
 use crate::query::answer::{ColumnInfo, columns, laws};
 
@@ -54,6 +56,28 @@ pub struct Quote {
     pub rows_per_unit: u32,
     /// Rows that a group is assumed to have, where the margin of a mean depends on it.
     pub assumed_group_size: Option<u64>,
+    /// Which groups would be shown, where their list is not public.
+    pub threshold: Option<ThresholdView>,
+}
+
+/// Which groups are shown, where their list is not public.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct ThresholdView {
+    /// The least noisy number of units that is shown.
+    pub units: String,
+    /// δ that the answer takes of what is set aside.
+    pub delta: String,
+    /// Groups that a unit counts in at the most.
+    pub groups_per_unit: u32,
+}
+
+impl ThresholdView {
+    /// What is said of a threshold over noise of this law.
+    #[must_use]
+    pub fn of(threshold: &Threshold, law: &NoiseLaw) -> Option<Self> {
+        let units = significant(threshold.shown(law)?, 9);
+        Some(Self { units, delta: threshold.delta.to_string(), groups_per_unit: threshold.groups_per_unit })
+    }
 }
 
 /// What each account pays, as ε.
@@ -131,6 +155,10 @@ impl Service {
             rows_per_unit: priced.plan.computation.rows_per_unit,
             assumed_group_size: margin::assumes_size(ask.accuracy.as_ref(), &priced.plan)
                 .then(|| ask.group_size.unwrap_or(margin::GROUP_SIZE)),
+            threshold: priced.plan.hiding.and_then(|hiding| {
+                let law = certificate.measurements().get(hiding.units)?.law;
+                ThresholdView::of(&hiding.threshold, &law)
+            }),
             sql: priced.sql,
         })
     }

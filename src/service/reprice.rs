@@ -14,7 +14,7 @@ use crate::budget::entry::{Act, Charged, Digest, Entry};
 use crate::dataset::policy::Terms;
 use crate::privacy::certificate::{Certified, Sought};
 use crate::privacy::mechanism::{Mechanism, NoiseLaw};
-use crate::privacy::units::Price;
+use crate::privacy::units::{Delta, Price};
 use crate::query::parse::parse;
 use crate::query::plan::{Measure, Plan, plan};
 use crate::store::Repricer;
@@ -28,6 +28,7 @@ struct Planned {
     view: Digest,
     mechanism: Mechanism,
     measures: Vec<(Digest, Sought)>,
+    threshold_delta: Delta,
 }
 
 /// What is looked at of a stored answer; its digest in the chain binds all of it.
@@ -43,6 +44,12 @@ struct Outline<'a> {
 struct OutlineRelease<'a> {
     id: &'a str,
     measurements: Vec<OutlineDraw>,
+    groups: Option<OutlineGroups>,
+}
+
+#[derive(Deserialize)]
+struct OutlineGroups {
+    labels: Vec<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -100,7 +107,9 @@ impl Replanner {
         let measures = plan.computation.measures.iter().zip(&plan.sought);
         let measures = measures.map(|(measure, sought)| (view_of(measure), *sought)).collect();
         let mechanism = terms.accountant.mechanism();
-        let planned = Arc::new(Planned { view: plan.view(&charged.edition), mechanism, measures });
+        let threshold_delta = plan.hiding.map_or(Delta::ZERO, |hiding| hiding.threshold.delta);
+        let view = plan.view(&charged.edition);
+        let planned = Arc::new(Planned { view, mechanism, measures, threshold_delta });
         self.planned.write().unwrap_or_else(PoisonError::into_inner).keep(charged, &planned);
         Ok(planned)
     }
@@ -115,6 +124,13 @@ impl Replanner {
         }
         if charged.uses.is_empty() && charged.drawn.len() != planned.measures.len() {
             return Err("it draws less than its plan measures");
+        }
+        let taken = if charged.drawn.is_empty() { Delta::ZERO } else { planned.threshold_delta };
+        if charged.threshold_delta != taken {
+            return Err("its threshold is not the one of its plan");
+        }
+        if taken > Delta::ZERO && (!charged.uses.is_empty() || charged.drawn.len() != planned.measures.len()) {
+            return Err("it is made of parts, and has a threshold");
         }
         for drawn in &charged.drawn {
             let sought = planned.measures.iter().find(|(view, _)| *view == drawn.view).map(|(_, sought)| sought);
@@ -157,8 +173,12 @@ impl Repricer for Replanner {
     fn check_release(&self, id: &str, drawn: &[Certified], body: &[u8]) -> Result<(), &'static str> {
         let stored: Outline<'_> = serde_json::from_slice(body).map_err(|_| "cannot be read")?;
         let vectors = &stored.release.measurements;
+        let fits = |cells: usize, one: &Certified| match &stored.release.groups {
+            None => cells as u64 == one.cells,
+            Some(groups) => cells == groups.labels.len() && cells as u64 <= one.cells,
+        };
         let is_drawn = |(vector, one): (&OutlineDraw, &Certified)| {
-            vector.law == one.law && vector.price == one.price && vector.cells.len() as u64 == one.cells
+            vector.law == one.law && vector.price == one.price && fits(vector.cells.len(), one)
         };
         if stored.release.id != id {
             return Err("is another one");

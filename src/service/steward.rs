@@ -12,6 +12,7 @@ use crate::budget::people::{NAME_CHARS_MAX, Person, Role, is_name};
 use crate::chance;
 use crate::dataset::edition::Manifest;
 use crate::dataset::policy::Policy;
+use crate::privacy::units::Delta;
 
 /// A token: 256 random bits, shown once.
 pub struct Token(String);
@@ -137,7 +138,7 @@ pub fn check_cap(ledger: &dyn Ledger, policy: &Policy) -> Result<(), ServiceErro
                  the policy's must be the same; a lifetime cap rises by tacit grant --kind dataset alone",
                 policy.name,
                 opened.epsilon,
-                opened.accountant.delta(),
+                opened.delta(),
                 opened.query_epsilon_max,
                 opened.accountant.name(),
                 now.epsilon
@@ -157,6 +158,7 @@ fn cap_of(policy: &Policy) -> Cap {
         amount: accountant.cap(terms.cap),
         query_max: accountant.cap(terms.max_epsilon_per_query),
         query_epsilon_max: terms.max_epsilon_per_query,
+        threshold_delta: terms.threshold.map_or(Delta::ZERO, |aside| aside.delta),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::ServiceError;
-use super::quote::priced_epsilon;
+use super::quote::{ThresholdView, priced_epsilon};
 use super::walk::Asked;
 use crate::budget::entry::Entry;
 use crate::budget::ledger::{Ledger, LedgerFault, read};
@@ -57,10 +57,11 @@ impl StoredAnswer {
         asked: &Asked,
     ) -> Self {
         let priced = &asked.priced;
+        let layout = priced.plan.layout.clone().with_groups(&release);
         Self {
             combined: (!derived_from.is_empty()).then_some(vectors),
             derived_from,
-            layout: priced.plan.layout.clone(),
+            layout,
             sql: priced.sql.clone(),
             epsilon: priced_epsilon(priced, &asked.ask, paid),
             paid,
@@ -77,6 +78,13 @@ impl StoredAnswer {
     #[must_use]
     pub fn vectors(&self) -> &[Noisy] {
         self.combined.as_deref().unwrap_or(&self.release.measurements)
+    }
+
+    /// Which groups it shows, where their list is not public.
+    #[must_use]
+    pub fn threshold(&self) -> Option<ThresholdView> {
+        let groups = self.release.groups.as_ref()?;
+        ThresholdView::of(&groups.threshold, &self.release.measurements.get(groups.units)?.law)
     }
 
     /// What somebody paid for it, as ε.

@@ -259,7 +259,8 @@ impl Service {
 
 impl Asked {
     fn laid_out(&self, stored: Arc<StoredAnswer>, standing: Standing) -> Answer {
-        let (layout, sql) = (self.priced.plan.layout.clone(), self.priced.sql.clone());
+        let layout = self.priced.plan.layout.clone().with_groups(&stored.release);
+        let sql = self.priced.sql.clone();
         Answer { stored, layout, sql, standing }
     }
 }
@@ -302,7 +303,7 @@ fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
     Ok(Fresh {
         computation: Computation { measures, ..priced.plan.computation.clone() },
         views: wanted.iter().map(|index| priced.wanted[*index].view).collect(),
-        certificate: certificate.map_err(too_little)?,
+        certificate: certificate.map_err(too_little)?.hiding(priced.plan.hiding),
     })
 }
 

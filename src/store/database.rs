@@ -10,7 +10,7 @@ use crate::budget::entry::{Digest, Entry};
 use crate::budget::keeper::Batch;
 
 /// The version of the tables.
-const SCHEMA_VERSION: u32 = 2;
+const SCHEMA_VERSION: u32 = 3;
 
 /// `body` holds the canonical bytes; the other columns repeat what SQL may look for. `head` is the signed end of the chain.
 const SCHEMA: &str = "

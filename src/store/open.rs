@@ -226,6 +226,7 @@ fn burnt(book: &Book) -> Vec<Balance> {
             name: name.clone(),
             spent: account.amount.max(account.spent),
             cells: whole.cells,
+            threshold_delta: whole.cap.threshold_delta,
         })
         .collect()
 }

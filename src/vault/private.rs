@@ -3,6 +3,8 @@
 //! Promises that a [`Private`] value can be made by anyone and opened only inside the vault: it has no `Debug`, `Display`,
 //! `Serialize`, `Deref` or `Clone`.
 
+use borsh::{BorshDeserialize, BorshSerialize};
+
 /// A value that has not been made private yet. It cannot be shown, copied or written:
 ///
 /// ```compile_fail,E0277
@@ -34,7 +36,11 @@ impl<T> Private<T> {
 }
 
 /// The exact vectors of a plan's measurements, in its order: one integer a cell.
+#[derive(BorshSerialize, BorshDeserialize)]
 pub struct Exact {
     /// One vector a measurement, in the measurement's integer steps.
     pub vectors: Vec<Vec<i64>>,
+    /// What each cell is about, where the list of groups is not public: those that rows have, in their order, and
+    /// nothing of rows without one.
+    pub labels: Option<Vec<Option<String>>>,
 }

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::noise::{NoiseFault, NoiseSource};
 use super::private::{Exact, Private};
 use crate::budget::charge::Receipt;
-use crate::privacy::certificate::{Certified, Subject};
+use crate::privacy::certificate::{Certified, Hiding, Subject};
 use crate::privacy::mechanism::{Mechanism, NoiseLaw};
+use crate::privacy::threshold::Threshold;
 use crate::privacy::units::Price;
 
 /// What was drawn for one answer: noisy vectors, which may be shown, and nothing else.
@@ -28,6 +29,21 @@ pub struct Release {
     pub measurements: Vec<Noisy>,
     /// What it cost.
     pub price: Price,
+    /// The groups that are shown, where their list is not public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Groups>,
+}
+
+/// Groups that were found, and shown because enough units are in them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Groups {
+    /// Their texts, ascending; nothing of rows without one.
+    pub labels: Vec<Option<String>>,
+    /// The measurement that counts units, by its place.
+    pub units: usize,
+    /// What was promised.
+    pub threshold: Threshold,
 }
 
 /// One noisy vector on its fine grid.
@@ -61,7 +77,7 @@ impl Release {
     #[must_use]
     pub fn of_nothing(id: &str, subject: &Subject, mechanism: Mechanism) -> Self {
         let (id, subject, price) = (id.to_owned(), subject.clone(), Price::ZERO);
-        Self { v: ENCODING_VERSION, id, subject, mechanism, measurements: Vec::new(), price }
+        Self { v: ENCODING_VERSION, id, subject, mechanism, measurements: Vec::new(), price, groups: None }
     }
 }
 
@@ -80,19 +96,32 @@ impl Release {
 /// [`ReleaseFault`]; the charge stands.
 pub fn release(receipt: Receipt, exact: Private<Exact>, noise: &dyn NoiseSource) -> Result<Release, ReleaseFault> {
     let certificate = receipt.certificate();
-    let vectors = exact.open().vectors;
-    let fits = |(vector, one): (&Vec<i64>, &Certified)| vector.len() as u64 == one.cells;
+    let Exact { vectors, labels } = exact.open();
+    let hiding = certificate.threshold();
+    if labels.is_some() != hiding.is_some() {
+        return Err(ReleaseFault::Shape);
+    }
+    // Of groups without a public list there are as many as there are, up to the capacity that was paid for.
+    let fits = |(vector, one): (&Vec<i64>, &Certified)| match &labels {
+        None => vector.len() as u64 == one.cells,
+        Some(labels) => vector.len() == labels.len() && vector.len() as u64 <= one.cells,
+    };
     if vectors.len() != certificate.measurements().len() || !vectors.iter().zip(certificate.measurements()).all(fits) {
         return Err(ReleaseFault::Shape);
     }
     let mut measurements = Vec::with_capacity(vectors.len());
     for (vector, one) in vectors.into_iter().zip(certificate.measurements()) {
+        let wanted = vector.len();
         let cells = noise.add(&one.law, Private::new(vector))?;
-        if cells.len() as u64 != one.cells {
+        if cells.len() != wanted {
             return Err(ReleaseFault::Shape);
         }
         measurements.push(Noisy { law: one.law, price: one.price, cells });
     }
+    let groups = match (labels, hiding) {
+        (Some(labels), Some(hiding)) => Some(shown(labels, &mut measurements, hiding)?),
+        (Some(_), None) | (None, _) => None,
+    };
     Ok(Release {
         v: ENCODING_VERSION,
         id: receipt.release().to_owned(),
@@ -100,7 +129,22 @@ pub fn release(receipt: Receipt, exact: Private<Exact>, noise: &dyn NoiseSource)
         mechanism: certificate.mechanism(),
         measurements,
         price: certificate.price(),
+        groups,
     })
+}
+
+/// Leaves the groups whose noisy units reach the threshold, on the fine grid, in the order of their texts: what is hidden is gone with its
+/// noise. Which is which follows from noisy values alone.
+fn shown(labels: Vec<Option<String>>, measurements: &mut [Noisy], hiding: Hiding) -> Result<Groups, ReleaseFault> {
+    let units = measurements.get(hiding.units).ok_or(ReleaseFault::Shape)?;
+    let least = hiding.threshold.least(&units.law).ok_or(ReleaseFault::Shape)?;
+    // They come in the order of their texts.
+    let kept: Vec<usize> = (0..labels.len()).filter(|group| units.cells[*group] >= least).collect();
+    for noisy in measurements {
+        noisy.cells = kept.iter().map(|group| noisy.cells[*group].clone()).collect();
+    }
+    let labels = kept.into_iter().map(|group| labels[group].clone()).collect();
+    Ok(Groups { labels, units: hiding.units, threshold: hiding.threshold })
 }
 
 /// Big integers as decimal text, which every JSON reader can hold.

@@ -172,8 +172,9 @@ fn a_key_cannot_be_redefined_after_bounding() {
     assert_eq!(lab.head(), before);
 }
 
-/// A library understated the δ of a threshold where a person is in several groups. We have no thresholds: every group of the public
-/// domain is in the answer, whether anybody is in it or not, and a value that is not listed is in none.
+/// A library understated the δ of a threshold where a person is in several groups. Ours counts the groups
+/// (`texts`), and where a domain is public there is none: every group of it is in the answer, whether anybody is in it or not, and a value
+/// that is not listed is in none.
 #[test]
 fn no_group_appears_or_vanishes_with_a_person() {
     let sql = "SELECT region, diagnosis, COUNT(*) AS n FROM visits GROUP BY region, diagnosis";

@@ -138,6 +138,12 @@ pub struct Walk<'a> {
 
 impl Walk<'_> {
     fn keys(&self, rng: &mut StdRng) -> Vec<Key> {
+        // Text without a public list is grouped by alone; now and then not, which is refused.
+        let text = self.terms.columns.iter().find(|column| matches!(column.domain, Domain::Text { .. }));
+        if let Some(text) = text.filter(|_| rng.random_bool(0.06)) {
+            let more = rng.random_bool(0.1).then(|| Key::By(self.key(rng)));
+            return std::iter::once(Key::By(self::column(&text.name))).chain(more).collect();
+        }
         let grouped = self.terms.columns.iter().filter(|column| column.domain.labels().is_some());
         let mut keys: Vec<Key> =
             grouped.filter(|_| rng.random_bool(0.2)).map(|column| Key::By(self::column(&column.name))).collect();
@@ -169,7 +175,9 @@ impl Walk<'_> {
     }
 
     fn column(&self, rng: &mut StdRng) -> &Column {
-        self.terms.columns.choose(rng).expect("a column")
+        let is_text = |column: &Column| matches!(column.domain, Domain::Text { .. });
+        let first = self.terms.columns.choose(rng).expect("a column");
+        if is_text(first) { self.terms.columns.choose(rng).expect("a column") } else { first }
     }
 
     fn of_domain(&self, rng: &mut StdRng, is: impl Fn(&Domain) -> bool) -> Expression {
@@ -367,6 +375,7 @@ const COMPARISONS: [Comparison; 6] = [
 fn literal(rng: &mut StdRng, domain: &Domain) -> Literal {
     let value = match domain {
         Domain::Category(values) => LiteralValue::Text(values.choose(rng).expect("a value").clone()),
+        Domain::Text { .. } => LiteralValue::Text("anything".to_owned()),
         Domain::Boolean => LiteralValue::Boolean(rng.random_bool(0.5)),
         Domain::Number(grid) => {
             let steps = match rng.random_range(0..6) {

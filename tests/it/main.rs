@@ -37,6 +37,7 @@ mod simulation;
 mod supply;
 mod tables;
 mod tampering;
+mod texts;
 mod tidy;
 mod tree;
 mod twins;

@@ -43,6 +43,7 @@ fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f
         mechanism: certificate.mechanism(),
         measurements: measurements.collect(),
         price: certificate.price(),
+        groups: None,
     };
     let output = |name: &str, value| Output { name: name.into(), value };
     let layout = Layout {

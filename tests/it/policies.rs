@@ -76,7 +76,7 @@ fn several_faults_are_told_at_once() {
     let said: Vec<_> = faults.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(said.join("\n"), @r#"
     line 10, column 32: cap.delta: "9" is out of range; accepted is 1e-18 to 0.01
-    line 24, column 8: type "bool" is not known; accepted are category, decimal, integer, boolean and date
+    line 24, column 8: type "bool" is not known; accepted are category, decimal, integer, boolean, date and text
     line 27, column 8: column name "Age" is not a lower-case identifier
     "#);
 }

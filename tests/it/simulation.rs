@@ -100,7 +100,7 @@ impl Engine for SimEngine {
         let evaluated = self.evaluated.fetch_add(drawn, Ordering::Relaxed) + drawn;
         assert!(evaluated <= self.disk.lock().draws, "no row is read before its charge is on disk");
         let vector = vec![0; computation.groups() as usize];
-        Ok(Private::new(Exact { vectors: vec![vector; computation.measures.len()] }))
+        Ok(Private::new(Exact { vectors: vec![vector; computation.measures.len()], labels: None }))
     }
 
     fn is_ready(&self, _: &str) -> bool {

@@ -72,9 +72,13 @@ struct Twin {
 
 impl Twin {
     fn new(pair: &Pair, has_unit: bool, noise: Arc<dyn NoiseSource>) -> Self {
+        Self::under(&pairs::policy(), pair, has_unit, noise)
+    }
+
+    fn under(policy: &str, pair: &Pair, has_unit: bool, noise: Arc<dyn NoiseSource>) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         pair.write(&dir.path().join("visits.parquet"), has_unit);
-        let lab = Lab::over(dir, &pairs::policy(), noise, "100");
+        let lab = Lab::over(dir, policy, noise, "100");
         let log = Log::default();
         // Every thread of this runtime writes to this log.
         let writer = log.clone();
@@ -101,7 +105,11 @@ impl Twin {
             call(&router, Method::POST, &path, Some(&token), &headers, body).await
         });
         let reply = self.runtime.block_on(call).expect("a reply");
-        assert!(!reply.status.is_server_error(), "a failure of one side would look like one of the other's tape");
+        assert!(
+            !reply.status.is_server_error(),
+            "a failure of one side would look like one of the other's tape: {}",
+            String::from_utf8_lossy(&reply.bytes)
+        );
         self.seen.push(reply);
         self.seen.last().expect("a reply")
     }
@@ -252,6 +260,48 @@ fn nothing_that_anyone_can_observe_differs_between_neighbours() {
     });
     let (seen, answers, bytes) = *totals.lock().expect("totals");
     println!("{} pairs of twins: {seen} observations, {answers} answers, {bytes} bytes, 0 differences", pairs.len());
+}
+
+/// Groups that are found: neighbours in which the same texts stand show the same, whatever their counts. How often a text that one unit
+/// alone has is shown is measured in `texts`.
+#[test]
+fn groups_that_both_neighbours_have_show_the_same() {
+    let policy = pairs::policy_of_texts();
+    let questions = [
+        "SELECT drug, COUNT(*) AS n FROM visits GROUP BY drug",
+        "SELECT drug, COUNT(DISTINCT patient_id) AS p, AVG(cost) AS m FROM visits WHERE smoker GROUP BY drug ORDER BY p DESC",
+        "SELECT drug, SUM(age) AS s, COUNT(hba1c) AS h, VAR_SAMP(cost) AS v FROM visits GROUP BY drug HAVING COUNT(*) > 2",
+        "SELECT drug, COUNT(*) FILTER (WHERE age > 40) AS n FROM visits WHERE region <> 'east' GROUP BY drug LIMIT 2",
+        "SELECT drug FROM visits GROUP BY drug",
+        "SELECT COUNT(*) AS n FROM visits WHERE drug = 'aspirin'",
+        "EXPLAIN SELECT drug, COUNT(*) AS n FROM visits GROUP BY drug",
+    ];
+    let mut shown = 0;
+    for pair in pairs::pairs_of_texts() {
+        for has_unit in [false, true] {
+            let tape = Tape::default();
+            let mut one = Twin::under(&policy, &pair, has_unit, Arc::new(Recording(Arc::clone(&tape))));
+            let mut other = Twin::under(&policy, &pair, !has_unit, Arc::new(Replaying(Arc::clone(&tape))));
+            // At the last of them a group is shown now and then: nine people are in it, and the noise is small.
+            for epsilon in ["0.01", "1", "90"] {
+                for sql in questions {
+                    let body = json!({"sql": sql, "epsilon": epsilon}).to_string();
+                    let path = if sql.len() % 2 == 0 { "/v1/queries" } else { "/v1/quotes" };
+                    for path in [path, "/v1/queries"] {
+                        let reply = one.ask(path, &[], &body);
+                        let has_rows = reply.status.is_success() && path == "/v1/queries";
+                        shown += if has_rows { reply.rows().len() } else { 0 };
+                        other.ask(path, &[], &body);
+                    }
+                }
+            }
+            assert!(tape.lock().expect("the tape").is_empty(), "{}: as many draws on both sides", pair.name);
+            let (one, other) = (one.observed(), other.observed());
+            let same = one.iter().zip(&other).all(|(one, other)| one == other);
+            assert!(same && one.len() == other.len(), "{}", pair.name);
+        }
+    }
+    assert!(shown > 100, "groups are shown: {shown}");
 }
 
 /// The same harness without the replay sees a difference: it can fail.

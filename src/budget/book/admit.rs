@@ -5,7 +5,7 @@ use crate::budget::account::Account;
 use crate::budget::charge::{ChargeRequest, Refusal, ServeRequest, State};
 use crate::budget::entry::{AccountMark, Charged, DrawId, Drawn, Kind, Legs, Served};
 use crate::privacy::gdp::CELLS_MAX;
-use crate::privacy::units::Price;
+use crate::privacy::units::{Delta, Price};
 
 /// What an answer would take: what is drawn anew, and the stored vectors that it is computed from.
 #[derive(Debug, Clone, Copy)]
@@ -14,8 +14,18 @@ pub struct Wish<'a> {
     pub drawn: Price,
     /// Noisy cells drawn anew.
     pub cells: u64,
+    /// δ of the threshold of what is drawn anew; nothing where there is none.
+    pub threshold_delta: Delta,
     /// Stored vectors.
     pub uses: &'a [DrawNo],
+}
+
+impl<'a> Wish<'a> {
+    /// Nothing but stored vectors.
+    #[must_use]
+    pub fn of_stored(uses: &'a [DrawNo]) -> Self {
+        Self { drawn: Price::ZERO, cells: 0, threshold_delta: Delta::ZERO, uses }
+    }
 }
 
 impl Book {
@@ -56,6 +66,12 @@ impl Book {
         }
         if whole.cells.checked_add(wish.cells).is_none_or(|cells| cells > CELLS_MAX) {
             return Err(Refusal::CellsExhausted { limit: CELLS_MAX });
+        }
+        if wish.threshold_delta > whole.threshold_delta_left() {
+            return Err(Refusal::ThresholdExhausted {
+                asked: wish.threshold_delta,
+                left: whole.threshold_delta_left(),
+            });
         }
         Ok(legs)
     }
@@ -107,7 +123,8 @@ impl Book {
         let subject = certificate.subject();
         let branch = self.branch(&subject.dataset, &request.researcher).ok_or(Refusal::NoAccount)?;
         let uses = self.resolve(&branch, &request.uses).ok_or(Refusal::Gone)?;
-        let wish = Wish { drawn: certificate.price(), cells: certificate.cells(), uses: &uses };
+        let (drawn, cells, threshold_delta) = (certificate.price(), certificate.cells(), certificate.threshold_delta());
+        let wish = Wish { drawn, cells, threshold_delta, uses: &uses };
         let legs = self.admit(&branch, &wish, request.at_ms)?;
         let drawn = request.drawn.iter().zip(certificate.measurements());
         Ok(Charged {
@@ -123,7 +140,8 @@ impl Book {
             uses: request.uses.clone(),
             worth: request.worth.clone(),
             legs,
-            cells: certificate.cells(),
+            cells,
+            threshold_delta,
             key: request.key,
             account: self.mark_after(&branch, &legs, request.at_ms),
         })
@@ -155,7 +173,7 @@ impl Book {
 
     /// Whether what is stored may be served; where nothing of it is new it always may.
     fn admit_stored(&self, branch: &Branch, uses: &[DrawNo], now_ms: u64) -> Result<Legs, Refusal> {
-        let wish = Wish { drawn: Price::ZERO, cells: 0, uses };
+        let wish = Wish::of_stored(uses);
         let legs = self.legs(branch, &wish);
         if legs == Legs::default() { Ok(legs) } else { self.admit(branch, &wish, now_ms) }
     }

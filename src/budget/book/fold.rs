@@ -6,7 +6,7 @@ use crate::budget::charge::State;
 use crate::budget::entry::{AccountMark, Act, Balance, Cap, Cause, Charged, Digest, Entry, KeyUse, Kind, Legs, Served};
 use crate::budget::people::Role;
 use crate::privacy::gdp::CELLS_MAX;
-use crate::privacy::units::{Epsilon, Price};
+use crate::privacy::units::{Delta, Epsilon, Price};
 
 /// An entry that cannot follow the ones before it; the ledger is damaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -126,12 +126,14 @@ impl Book {
         let owed = self.take_debt(dataset, Kind::Dataset, dataset);
         let mut account = Account::new(Kind::Dataset, dataset, dataset, None, cap.epsilon);
         let burnt = if self.is_burnt { cap.amount } else { Price::ZERO };
+        let burnt_delta = if self.is_burnt { cap.threshold_delta } else { Delta::ZERO };
         (account.amount, account.spent) = (cap.amount, owed.as_ref().map_or(burnt, |owed| owed.spent.max(burnt)));
         let whole = DatasetAccount {
             cap,
             account: self.new_account(account)?,
             unit: unit.to_owned(),
-            cells: owed.map_or(0, |owed| owed.cells),
+            cells: owed.as_ref().map_or(0, |owed| owed.cells),
+            threshold_delta: owed.map_or(burnt_delta, |owed| owed.threshold_delta.max(burnt_delta)),
             edition: None,
             oversubscribe: false,
             incidents: 0,
@@ -198,7 +200,7 @@ impl Book {
             drawn = drawn.checked_add(one.certified.price).ok_or("its price overflows")?;
             cells = cells.checked_add(one.certified.cells).ok_or("its cells overflow")?;
         }
-        let wish = Wish { drawn, cells, uses: &uses };
+        let wish = Wish { drawn, cells, threshold_delta: charged.threshold_delta, uses: &uses };
         if self.legs(&branch, &wish) != charged.legs || cells != charged.cells {
             return Err("its legs are not the sum of its draws");
         }
@@ -212,6 +214,10 @@ impl Book {
         if charged.legs.researcher > whole.cap.query_max {
             return Err("it costs more than one query may");
         }
+        let taken = whole.threshold_delta.checked_add(charged.threshold_delta);
+        whole.threshold_delta = taken
+            .filter(|all| *all <= whole.cap.threshold_delta)
+            .ok_or("its threshold takes more than is set aside")?;
         whole.cells = whole.cells.checked_add(cells).filter(|all| *all <= CELLS_MAX).ok_or("the cells overflow")?;
         self.post(&branch, &charged.legs, entry.at_ms)?;
         if drawn > Price::ZERO {
@@ -348,7 +354,7 @@ impl Book {
         let dataset = self.account(card.dataset).dataset.clone();
         let uses: Vec<_> = card.draws().collect();
         let branch = self.branch(&dataset, &served.researcher).ok_or("its researcher holds no account")?;
-        if self.legs(&branch, &Wish { drawn: Price::ZERO, cells: 0, uses: &uses }) != served.legs {
+        if self.legs(&branch, &Wish::of_stored(&uses)) != served.legs {
             return Err("its legs are not the sum of its draws");
         }
         self.post(&branch, &served.legs, entry.at_ms)?;
@@ -377,6 +383,7 @@ impl Book {
         if balance.kind == Kind::Dataset {
             let whole = self.whole(&balance.dataset)?;
             whole.cells = whole.cells.max(balance.cells);
+            whole.threshold_delta = whole.threshold_delta.max(balance.threshold_delta);
         }
         Ok(())
     }

@@ -41,7 +41,8 @@ fn granted(researcher: &str, units: u64, project: Option<&str>, period_days: Opt
 /// Two researchers whose allocations together are above the cap, as an oversubscribing steward would have it.
 fn oversubscribed() -> Book {
     let (epsilon, amount) = (Epsilon::from_nanos(10), Price::from_units(10));
-    let cap = Cap { accountant: Accountant::Pure, epsilon, amount, query_max: amount, query_epsilon_max: epsilon };
+    let (query_max, query_epsilon_max, threshold_delta) = (amount, epsilon, Delta::from_attos(5));
+    let cap = Cap { accountant: Accountant::Pure, epsilon, amount, query_max, query_epsilon_max, threshold_delta };
     let mut book = Book::new();
     apply(&mut book, Act::DatasetOpened { dataset: "d".into(), unit: "row".into(), cap }).expect("opened");
     for researcher in ["a", "b"] {
@@ -62,7 +63,7 @@ fn charged(book: &Book, release: &str, who: &str, draw: Option<Drawn>, uses: &[D
     let price = draw.as_ref().map_or(Price::ZERO, |one| one.certified.price);
     let cells = draw.as_ref().map_or(0, |one| one.certified.cells);
     let numbers: Vec<DrawNo> = book.resolve(&branch, uses).expect("stored");
-    let legs = book.legs(&branch, &Wish { drawn: price, cells, uses: &numbers });
+    let legs = book.legs(&branch, &Wish { drawn: price, cells, ..Wish::of_stored(&numbers) });
     Act::Charged(Box::new(Charged {
         release: release.to_owned(),
         researcher: who.to_owned(),
@@ -77,6 +78,7 @@ fn charged(book: &Book, release: &str, who: &str, draw: Option<Drawn>, uses: &[D
         uses: uses.to_vec(),
         legs,
         cells,
+        threshold_delta: Delta::ZERO,
         key: None,
         account: book.mark_after(&branch, &legs, at_ms),
     }))
@@ -88,7 +90,7 @@ fn released(release: &str) -> Act {
 
 fn admit(book: &Book, who: &str, units: u64, cells: u64) -> Result<Legs, Refusal> {
     let branch: Branch = book.branch("d", who).expect("an account");
-    book.admit(&branch, &Wish { drawn: Price::from_units(units), cells, uses: &[] }, 0)
+    book.admit(&branch, &Wish { drawn: Price::from_units(units), cells, ..Wish::of_stored(&[]) }, 0)
 }
 
 /// The cap binds all researchers together, whatever their own accounts still hold.
@@ -204,7 +206,7 @@ fn a_period_renews_and_the_cap_does_not() {
     ] {
         at_ms = at_ms.max(days * DAY_MS);
         let branch = book.branch("d", "c").expect("an account");
-        let wish = Wish { drawn: Price::from_units(units), cells: 1, uses: &[] };
+        let wish = Wish { drawn: Price::from_units(units), cells: 1, ..Wish::of_stored(&[]) };
         assert_eq!(book.admit(&branch, &wish, at_ms).is_ok(), fits, "{release}");
         if fits {
             let act = charged(&book, release, "c", Some(drawn(view, units, 1)), &[], at_ms);
@@ -250,6 +252,7 @@ fn what_a_recovery_brings_binds() {
         name: dataset.into(),
         spent: Price::from_units(spent),
         cells: 3,
+        threshold_delta: Delta::from_attos(2),
     };
     let balances = vec![balance("d", 8), balance("later", 10)];
     let (reason, by) = ("restored".to_owned(), "s".to_owned());

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Fault, Policy, Terms, Unit, is_identifier};
+use super::{Fault, Policy, SetAside, Terms, Unit, is_identifier};
 use crate::dataset::domain::{Column, Domain, Grid, date_days};
 use crate::privacy::accountant::Accountant;
 use crate::privacy::units::{Delta, Epsilon, scaled};
@@ -18,6 +18,11 @@ const COLUMNS_MAX: usize = 512;
 const PAD_MS_MAX: i64 = 60_000;
 const MIN_CELL_MAX: i64 = 1_000_000;
 const VALUES_MAX: usize = 10_000;
+/// Different texts of a column at the most, and where the policy says nothing.
+const TEXTS_MAX: i64 = 100_000;
+const TEXTS_DEFAULT: u32 = 10_000;
+/// Answers that share what is set aside for thresholds, where the policy says nothing.
+const THRESHOLDS_DEFAULT: u64 = 100;
 const VALUE_CHARS_MAX: usize = 256;
 /// capacity × bound stays below 2 to this power.
 const SUM_LOG2_MAX: u32 = 62;
@@ -47,6 +52,8 @@ struct DatasetTable {
     oversubscribe: bool,
     pad_ms: Option<Spanned<i64>>,
     min_cell: Option<Spanned<i64>>,
+    threshold_delta: Option<Spanned<String>>,
+    threshold_delta_per_query: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -66,6 +73,8 @@ struct ColumnTable {
     min: Option<Spanned<toml::Value>>,
     max: Option<Spanned<toml::Value>>,
     step: Option<Spanned<toml::Value>>,
+    max_values: Option<Spanned<i64>>,
+    max_groups_per_unit: Option<Spanned<i64>>,
     #[serde(default)]
     per_unit: bool,
     #[serde(default)]
@@ -138,7 +147,8 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
     {
         faults.add(given.span(), format!("max_rows_per_unit is {rows}; accepted is at most max_rows, {most}"));
     }
-    let accountant = accountant(&dataset, faults);
+    let (accountant, threshold) = accountant(&dataset, faults).unzip();
+    let threshold = threshold.flatten();
     let cap = epsilon("cap.epsilon", &dataset.cap.get_ref().epsilon, faults);
     let query = match &dataset.max_epsilon_per_query {
         Some(text) => epsilon("max_epsilon_per_query", text, faults),
@@ -146,7 +156,7 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
     };
     let pad_ms = dataset.pad_ms.as_ref().and_then(|given| faults.count("pad_ms", given, PAD_MS_MAX));
     let min_cell = dataset.min_cell.as_ref().and_then(|given| faults.count("min_cell", given, MIN_CELL_MAX));
-    let columns = columns(file.column, &unit, max_rows, faults);
+    let columns = columns(file.column, &unit, (max_rows, max_rows_per_unit), faults);
     Some(Policy {
         name: dataset.name.into_inner(),
         title: dataset.title,
@@ -163,6 +173,7 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
             oversubscribe: dataset.oversubscribe,
             columns,
             min_cell,
+            threshold,
         },
     })
 }
@@ -199,19 +210,28 @@ fn rows_per_unit(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -
     }
 }
 
-fn accountant(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Option<Accountant> {
+/// The accountant, and what of the cap's δ is set aside for thresholds.
+fn accountant(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Option<(Accountant, Option<SetAside>)> {
     let cap = dataset.cap.get_ref();
     let name = dataset.accountant.as_ref().map_or("gaussian", |name| name.get_ref());
     match (name, &cap.delta) {
         ("gaussian", Some(delta)) => {
             let delta = faults.take(delta.span(), "cap.delta", Delta::parse(delta.get_ref()))?;
-            Some(Accountant::Gaussian { delta })
+            let aside = set_aside(dataset, delta, faults)?;
+            let delta = aside.map_or(delta, |aside| delta.left_after(aside.delta));
+            Some((Accountant::Gaussian { delta }, aside))
         }
         ("gaussian", None) => {
             faults.add(dataset.cap.span(), "cap.delta is missing; the gaussian accountant needs one, like \"1e-9\"");
             None
         }
-        ("pure", None) => Some(Accountant::Pure),
+        ("pure", None) => {
+            let given = [&dataset.threshold_delta, &dataset.threshold_delta_per_query];
+            for given in given.into_iter().flatten() {
+                faults.add(given.span(), "a threshold takes a delta, and the pure accountant has none; remove it");
+            }
+            Some((Accountant::Pure, None))
+        }
         ("pure", Some(delta)) => {
             faults.add(delta.span(), "cap.delta is given, and the pure accountant takes none; remove it");
             None
@@ -224,6 +244,34 @@ fn accountant(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Option<Account
     }
 }
 
+/// What of the cap's δ is set aside for thresholds: none where the policy does not say.
+fn set_aside(dataset: &DatasetTable, delta: Delta, faults: &mut Faults<'_>) -> Option<Option<SetAside>> {
+    let Some(given) = &dataset.threshold_delta else {
+        if let Some(each) = &dataset.threshold_delta_per_query {
+            faults.add(each.span(), "threshold_delta_per_query is part of threshold_delta, which is missing");
+        }
+        return Some(None);
+    };
+    let all = faults.take(given.span(), "threshold_delta", Delta::parse(given.get_ref()))?;
+    if all >= delta {
+        let message =
+            format!("threshold_delta is {all}; accepted is less than cap.delta, {delta}, which it is part of");
+        faults.add(given.span(), message);
+        return None;
+    }
+    let Some(each) = &dataset.threshold_delta_per_query else {
+        let share = Delta::from_attos((all.attos() / THRESHOLDS_DEFAULT).max(1));
+        return Some(Some(SetAside { delta: all, per_query: share }));
+    };
+    let per_query = faults.take(each.span(), "threshold_delta_per_query", Delta::parse(each.get_ref()))?;
+    if per_query > all {
+        let message = format!("threshold_delta_per_query is {per_query}; accepted is at most threshold_delta, {all}");
+        faults.add(each.span(), message);
+        return None;
+    }
+    Some(Some(SetAside { delta: all, per_query }))
+}
+
 fn epsilon(name: &str, text: &Spanned<String>, faults: &mut Faults<'_>) -> Option<Epsilon> {
     faults.take(text.span(), name, Epsilon::parse(text.get_ref()))
 }
@@ -231,7 +279,7 @@ fn epsilon(name: &str, text: &Spanned<String>, faults: &mut Faults<'_>) -> Optio
 fn columns(
     tables: Vec<Spanned<ColumnTable>>,
     unit: &Unit,
-    max_rows: Option<u32>,
+    (max_rows, max_rows_per_unit): (Option<u32>, Option<u32>),
     faults: &mut Faults<'_>,
 ) -> Vec<Column> {
     if tables.is_empty() || tables.len() > COLUMNS_MAX {
@@ -251,7 +299,7 @@ fn columns(
             let message = format!("\"{name}\" is the privacy unit; it is not declared as a column");
             faults.add(table.name.span(), message);
         }
-        if let Some(domain) = domain(&table, span, faults) {
+        if let Some(domain) = domain(&table, span, max_rows_per_unit, faults) {
             capacity(&table, &domain, max_rows, faults);
             let (per_unit, nullable, title) = (table.per_unit, table.nullable, table.title);
             columns.push(Column { name, title, domain, per_unit, nullable });
@@ -260,11 +308,25 @@ fn columns(
     columns
 }
 
-fn domain(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> Option<Domain> {
+fn domain(
+    table: &ColumnTable,
+    span: Range<usize>,
+    max_rows_per_unit: Option<u32>,
+    faults: &mut Faults<'_>,
+) -> Option<Domain> {
     let kind = table.r#type.get_ref().as_str();
+    let of_texts = [
+        ("max_values", table.max_values.as_ref().map(Spanned::span)),
+        ("max_groups_per_unit", table.max_groups_per_unit.as_ref().map(Spanned::span)),
+    ];
+    for (field, place) in of_texts.into_iter().filter(|_| kind != "text") {
+        if let Some(place) = place {
+            faults.add(place, format!("{field} is for a column of type text; remove it"));
+        }
+    }
     let misplaced: &[(&str, Option<Range<usize>>)] = match kind {
         "category" => &[("min", at(&table.min)), ("max", at(&table.max)), ("step", at(&table.step))],
-        "boolean" => &[
+        "boolean" | "text" => &[
             ("min", at(&table.min)),
             ("max", at(&table.max)),
             ("step", at(&table.step)),
@@ -281,14 +343,33 @@ fn domain(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> O
     match kind {
         "category" => category(table, span, faults),
         "boolean" => Some(Domain::Boolean),
+        "text" => text(table, max_rows_per_unit, faults),
         "decimal" | "integer" => number(table, kind == "integer", span, faults),
         "date" => date(table, span, faults),
         other => {
-            let accepted = "category, decimal, integer, boolean and date";
+            let accepted = "category, decimal, integer, boolean, date and text";
             faults.add(table.r#type.span(), format!("type \"{other}\" is not known; accepted are {accepted}"));
             None
         }
     }
+}
+
+fn text(table: &ColumnTable, max_rows_per_unit: Option<u32>, faults: &mut Faults<'_>) -> Option<Domain> {
+    let values_max = match &table.max_values {
+        None => TEXTS_DEFAULT,
+        Some(given) => faults.count("max_values", given, TEXTS_MAX)?,
+    };
+    let rows = max_rows_per_unit.unwrap_or(1);
+    let groups_per_unit = match &table.max_groups_per_unit {
+        None if table.per_unit => 1,
+        None => rows,
+        Some(given) if table.per_unit && *given.get_ref() != 1 => {
+            faults.add(given.span(), "max_groups_per_unit is 1 where the column is per_unit; remove it");
+            return None;
+        }
+        Some(given) => faults.count("max_groups_per_unit", given, rows.into())?,
+    };
+    Some(Domain::Text { values_max, groups_per_unit })
 }
 
 fn at(value: &Option<Spanned<toml::Value>>) -> Option<Range<usize>> {

@@ -1,5 +1,6 @@
 //! The sealed table on its way to disk: units numbered, rows ranked and cut, columns narrowed.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -7,9 +8,9 @@ use std::path::Path;
 use polars::io::ipc::BatchedWriter;
 use polars::prelude::*;
 
-use super::{Report, SealError, present};
+use super::{Report, SealError, Texts, present};
 use crate::dataset::domain::Domain;
-use crate::dataset::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, new_table_path};
+use crate::dataset::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, new_table_path, text_name};
 use crate::dataset::policy::{Policy, Terms, Unit};
 use crate::dataset::spill::Row;
 
@@ -21,6 +22,9 @@ pub(super) struct TableWriter {
     units: u32,
     kept: u64,
     cut: u64,
+    texts: Texts,
+    /// Numbers of the texts of each column that stand in the table so far.
+    codes: Vec<HashMap<i64, i64>>,
 }
 
 /// The kept rows of one part, column by column.
@@ -28,17 +32,20 @@ struct Part {
     units: Vec<u32>,
     ranks: Vec<u16>,
     columns: Vec<Vec<i64>>,
+    /// Of each column of texts: each text in the row where it stands first.
+    texts: Vec<Vec<Option<String>>>,
 }
 
 impl TableWriter {
-    pub(super) fn create(dir: &Path, terms: &Terms) -> Result<Self, SealError> {
+    pub(super) fn create(dir: &Path, terms: &Terms, texts: Texts) -> Result<Self, SealError> {
         let file = File::create_new(new_table_path(dir))?;
         let by_row = terms.unit == Unit::Row;
         let empty = frame(Part::of(terms.columns.len()), terms, by_row)?;
         // No column is a dictionary, so the fields' dictionary ids stay at their default.
         let fields = (0..empty.width()).map(|_| Default::default()).collect();
         let writer = IpcWriter::new(file.try_clone()?).batched(empty.schema(), fields).map_err(|_| unwritable())?;
-        Ok(Self { writer, file, by_row, units: 0, kept: 0, cut: 0 })
+        let codes = vec![HashMap::new(); terms.columns.len()];
+        Ok(Self { writer, file, by_row, units: 0, kept: 0, cut: 0, texts, codes })
     }
 
     /// Takes one part, sorted by unit and order and cut to the rows that units keep.
@@ -63,8 +70,28 @@ impl TableWriter {
         if part.units.is_empty() {
             return Ok(());
         }
+        self.number(&mut part, terms);
         let batch = frame(part, terms, self.by_row)?;
         self.writer.write_batch(&batch).map_err(|_| unwritable())
+    }
+
+    /// Numbers the texts of a part in the order in which they come, and puts each down where it comes first.
+    fn number(&mut self, part: &mut Part, terms: &Terms) {
+        let columns =
+            terms.columns.iter().enumerate().filter(|(_, column)| matches!(column.domain, Domain::Text { .. }));
+        for (index, _) in columns {
+            let (codes, texts) = (&mut self.codes[index], &self.texts[index]);
+            for value in part.columns[index].iter_mut() {
+                let Some(name) = present(*value) else {
+                    part.texts[index].push(None);
+                    continue;
+                };
+                // The next number, where it is new.
+                let next = i64::try_from(codes.len()).unwrap_or(i64::MAX);
+                *value = *codes.entry(name).or_insert(next);
+                part.texts[index].push((*value == next).then(|| texts.get(&name).cloned().unwrap_or_default()));
+            }
+        }
     }
 
     pub(super) fn finish(mut self, report: &mut Report) -> Result<(), SealError> {
@@ -77,7 +104,8 @@ impl TableWriter {
 
 impl Part {
     fn of(columns: usize) -> Self {
-        Self { units: Vec::new(), ranks: Vec::new(), columns: vec![Vec::new(); columns] }
+        let texts = vec![Vec::new(); columns];
+        Self { units: Vec::new(), ranks: Vec::new(), columns: vec![Vec::new(); columns], texts }
     }
 
     /// Adds one unit's kept rows; a `per_unit` column holds the value of rank 0 in all of them.
@@ -100,11 +128,15 @@ fn frame(part: Part, terms: &Terms, by_row: bool) -> Result<DataFrame, SealError
         columns.push(Column::new(UNIT_COLUMN.into(), part.units));
         columns.push(Column::new(RANK_COLUMN.into(), part.ranks));
     }
-    for (index, (values, column)) in part.columns.into_iter().zip(&terms.columns).enumerate() {
+    let parts = part.columns.into_iter().zip(part.texts);
+    for (index, ((values, texts), column)) in parts.zip(&terms.columns).enumerate() {
         let name = PlSmallStr::from_string(column_name(index));
         let wide: Int64Chunked = values.into_iter().map(present).collect();
         let narrow = wide.with_name(name).into_series().strict_cast(&stored_type(&column.domain));
         columns.push(narrow.map_err(|_| unwritable())?.into_column());
+        if matches!(column.domain, Domain::Text { .. }) {
+            columns.push(Column::new(text_name(index).into(), texts));
+        }
     }
     DataFrame::new(height, columns).map_err(|_| unwritable())
 }
@@ -116,6 +148,7 @@ fn stored_type(domain: &Domain) -> DataType {
         Domain::Category(values) if values.len() <= 255 => DataType::UInt8,
         Domain::Category(_) => DataType::UInt16,
         Domain::Date { .. } => DataType::Int32,
+        Domain::Text { .. } => DataType::UInt32,
         Domain::Number(_) => DataType::Int64,
     }
 }

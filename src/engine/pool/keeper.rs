@@ -70,7 +70,7 @@ fn pause(lane: &Lane) -> bool {
         Next::End => true,
         Next::Nothing => false,
         Next::Job(job) => {
-            lane.push_back(job);
+            lane.push_back(*job);
             false
         }
     }
@@ -86,7 +86,7 @@ fn serve(lane: &Lane, mut worker: Worker) -> bool {
             // It was dead before it was asked: somebody else's job now.
             Next::Job(job) if worker.is_gone() => {
                 lane.ready.fetch_sub(1, Ordering::AcqRel);
-                lane.push_back(job);
+                lane.push_back(*job);
                 worker.stop();
                 tracing::warn!(edition = lane.edition, "a worker was gone before it was asked");
                 return false;
@@ -94,7 +94,7 @@ fn serve(lane: &Lane, mut worker: Worker) -> bool {
             Next::Job(job) => {
                 if worker.order(lane, &job.computation).is_err() {
                     // It never heard of it, or half of it, and it is ended below.
-                    lane.push_back(job);
+                    lane.push_back(*job);
                     break false;
                 }
                 let answer = worker.answer();
@@ -165,7 +165,7 @@ impl Worker {
     /// What it says of the computation that it was given.
     fn answer(&mut self) -> Result<Private<Exact>, EngineFault> {
         match receive(&mut self.socket) {
-            Ok(Reply::Vectors(vectors)) => Ok(Private::new(Exact { vectors })),
+            Ok(Reply::Exact(exact)) => Ok(Private::new(exact)),
             Ok(Reply::Failed | Reply::Ready) | Err(_) => Err(EngineFault),
         }
     }

@@ -7,6 +7,7 @@ use crate::dataset::domain::Grid;
 use crate::privacy::mechanism::NoiseLaw;
 use crate::query::formula::{Centred, Formula, Shown};
 use crate::query::tables::Sets;
+use crate::vault::release::Release;
 
 /// How measurements become columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -171,6 +172,14 @@ pub struct Sort {
 }
 
 impl Layout {
+    /// The same with the groups that were found, where their list is not public.
+    #[must_use]
+    pub fn with_groups(self, release: &Release) -> Self {
+        let Some(groups) = &release.groups else { return self };
+        let label = |text: &Option<String>| text.clone().map_or(Label::Missing, Label::Text);
+        Self { keys: vec![groups.labels.iter().map(label).collect()], ..self }
+    }
+
     /// The laws of what outputs are made of, from those of the measurements.
     #[must_use]
     pub fn laws(&self, laws: &[NoiseLaw]) -> Vec<NoiseLaw> {

@@ -152,7 +152,7 @@ impl Rows<'_> {
         match &*of.facts(self.terms).domain {
             Domain::Number(grid) => grid.text(i128::from(stored) + i128::from(grid.centre())),
             Domain::Date { .. } => format!("DATE {}", quoted(&date_text(i32::try_from(stored).unwrap_or_default()))),
-            Domain::Category(_) | Domain::Boolean => stored.to_string(),
+            Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => stored.to_string(),
         }
     }
 

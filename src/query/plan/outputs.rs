@@ -32,11 +32,15 @@ pub(super) fn layout(
     computation: &mut Computation,
 ) -> Result<Layout, QueryError> {
     let (keys, groups) = (computation.keys.clone(), computation.groups());
-    let mut making = Making { terms, keys, groups, measures: Vec::new() };
+    let is_text = computation.text.is_some();
+    let mut making = Making { terms, keys, groups, measures: Vec::new(), is_text };
     let mut outputs = Vec::with_capacity(query.items.len());
     for item in &query.items {
         let value = making.value(item)?;
         outputs.push(Column { name: name(item)?, value });
+    }
+    if is_text {
+        making.need(super::texts::units(terms));
     }
     check_names(query, &outputs)?;
     let mut having = query.having.as_ref().map(|having| making.shown(having, &outputs)).transpose()?;
@@ -67,7 +71,9 @@ pub(super) fn layout(
     let counts = bases.iter().enumerate().filter(|(_, measure)| is_count(measure)).map(|(at, _)| at).collect();
     let small = terms.min_cell.map(|below| Small { below, counts });
     let order = query.order.iter().map(|order| sort(order, query, &outputs)).collect::<Result<_, _>>()?;
-    let keys = computation.keys.iter().map(|key| coding::labels(key, terms)).collect();
+    let mut keys: Vec<_> = computation.keys.iter().map(|key| coding::labels(key, terms)).collect();
+    // Its labels are those of the release.
+    keys.extend(is_text.then(Vec::new));
     let limit = query.limit;
     Ok(Layout { keys, sets, outputs, having, small, order, limit })
 }
@@ -126,6 +132,8 @@ struct Making<'a> {
     groups: u64,
     /// In the order in which they were needed first.
     measures: Vec<Measure>,
+    /// Whether the one key is text, whose groups are found.
+    is_text: bool,
 }
 
 impl Making<'_> {
@@ -140,6 +148,8 @@ impl Making<'_> {
 
     fn value(&mut self, item: &Item) -> Result<OutputValue, QueryError> {
         match &item.value {
+            // The shape was checked: it is the one key.
+            ItemValue::Key(_) | ItemValue::Grouping(_) if self.is_text => Ok(OutputValue::Key { index: 0 }),
             ItemValue::Key(key) => {
                 let term = typed::expression(key, self.terms)?;
                 let place = self.keys.iter().position(|key| key.column == term);
@@ -219,6 +229,11 @@ impl Making<'_> {
                 Ok(Formula::Spread(*spread, Box::new(squares)))
             }
             Function::Percentile(fraction, of) => {
+                if self.is_text {
+                    let message = "percentiles of groups without a public list are not supported";
+                    return Err(QueryError::at(Code::UnsupportedSql, at, message)
+                        .hint("ask AVG, or group by a column with a public domain"));
+                }
                 let x = self.number(of, filter.as_ref(), "PERCENTILE_CONT", at)?;
                 Ok(Formula::Quantile(Box::new(self.quantile(x, number(fraction)?))))
             }
@@ -286,7 +301,7 @@ impl Making<'_> {
         let facts = term.facts(self.terms);
         let grid = match &*facts.domain {
             Domain::Number(grid) => *grid,
-            Domain::Category(_) | Domain::Boolean | Domain::Date { .. } => {
+            Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. } => {
                 return Err(QueryError::at(Code::UnsupportedSql, at, format!("{function} wants a number")));
             }
         };

@@ -118,7 +118,7 @@ fn narrow(term: &Term, terms: &Terms, filter: Option<&Filter>) -> Option<(i64, i
     let (low, high) = conjuncts(filter).iter().find_map(about)?;
     let centre = match &terms.columns[column].domain {
         Domain::Number(grid) => grid.centre(),
-        Domain::Date { .. } | Domain::Category(_) | Domain::Boolean => 0,
+        Domain::Date { .. } | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => 0,
     };
     let Lowered { low, high, .. } = narrowed(column, terms, (low.saturating_add(centre), high.saturating_add(centre)));
     let of = |value: i64| match lower(term, terms).ok()?.step {

@@ -98,6 +98,9 @@ pub enum TermFault {
     /// Its values are on no decimal grid.
     #[error("its values have more than nine decimals; round them first: ROUND(…, 4), or divide the aggregate")]
     Grid,
+    /// Text without a public list.
+    #[error("it is text without a public list, which is grouped by alone")]
+    Text,
     /// Division by nothing.
     #[error("it divides by 0")]
     Zero,
@@ -120,6 +123,7 @@ fn nano() -> RBig {
 /// [`TermFault`] where it is of no kind, or its bounds do not fit.
 pub fn lower(term: &Term, terms: &Terms) -> Result<Lowered, TermFault> {
     match term {
+        Term::Column(index) if matches!(terms.columns[*index].domain, Domain::Text { .. }) => Err(TermFault::Text),
         Term::Column(index) => Ok(declared(*index, &terms.columns[*index])),
         Term::Made(made) => made_of(made, terms),
     }
@@ -145,7 +149,8 @@ fn declared(index: usize, column: &Column) -> Lowered {
         Domain::Category(values) => {
             (stored, Kind::Category(values.clone()), RBig::ONE, 0, (values.len() as i64 - 1).max(0))
         }
-        Domain::Boolean => (stored, Kind::Boolean, RBig::ONE, 0, 1),
+        // Text is no term: whoever asks for a program was refused before.
+        Domain::Boolean | Domain::Text { .. } => (stored, Kind::Boolean, RBig::ONE, 0, 1),
     };
     Lowered { step, kind, unit, low, high, nullable: column.nullable, per_unit: column.per_unit }
 }
@@ -255,7 +260,9 @@ impl Lowered {
             Domain::Number(grid) if grid.centre() != 0 => {
                 Step::Plus(vec![(self.step, 1), (Step::Constant(-grid.centre()), 1)])
             }
-            Domain::Number(_) | Domain::Date { .. } | Domain::Category(_) | Domain::Boolean => self.step,
+            Domain::Number(_) | Domain::Date { .. } | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => {
+                self.step
+            }
         })
     }
 

@@ -57,7 +57,11 @@ pub fn checked(term: Term, terms: &Terms, at: Position) -> Result<Term, QueryErr
 }
 
 fn faulty(fault: &TermFault, at: Position) -> QueryError {
-    QueryError::at(Code::UnsupportedSql, at, format!("this expression cannot be used: {fault}"))
+    let error = QueryError::at(Code::UnsupportedSql, at, format!("this expression cannot be used: {fault}"));
+    match fault {
+        TermFault::Text => error.hint("write GROUP BY the column by itself; the one condition on it is IS NULL"),
+        TermFault::TooWide | TermFault::Kind { .. } | TermFault::Grid | TermFault::Zero => error,
+    }
 }
 
 pub(in crate::query) struct Typed<'a> {
@@ -77,7 +81,7 @@ impl Typed<'_> {
                 ])
             }
             Condition::In(of, literals) => self.members(of, literals)?,
-            Condition::IsNull(of) => Filter::Missing { column: self.column(of)? },
+            Condition::IsNull(of) => Filter::Missing { column: self.text(of).map_or_else(|| self.column(of), Ok)? },
             Condition::Is(of) => match self.column(of)? {
                 column if *column.facts(self.terms).domain == Domain::Boolean => {
                     Filter::Members { column, codes: vec![1] }
@@ -102,6 +106,13 @@ impl Typed<'_> {
 
     fn word(&self, term: &Term) -> &'static str {
         term.facts(self.terms).domain.type_name()
+    }
+
+    /// A column of text without a public list: of it nothing but whether it is there can be asked.
+    fn text(&self, of: &Expression) -> Option<Term> {
+        let Scalar::Column(name) = &of.value else { return None };
+        let (index, column) = self.terms.column(&name.text)?;
+        matches!(column.domain, Domain::Text { .. }).then_some(Term::Column(index))
     }
 
     /// A term that a condition can be about.
@@ -163,7 +174,7 @@ impl Typed<'_> {
                     _ => Filter::Members { column: column.clone(), codes: vec![code] },
                 }
             }
-            Domain::Category(_) | Domain::Boolean => {
+            Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => {
                 let message = format!("{} is a {} and has no order", self.name(&column), self.word(&column));
                 return Err(
                     QueryError::at(Code::UnsupportedSql, at, message).hint("compare with = or <>, or use IN (…)")
@@ -177,7 +188,7 @@ impl Typed<'_> {
         let column = self.column(of)?;
         let facts = column.facts(self.terms);
         match &*facts.domain {
-            Domain::Category(_) | Domain::Boolean => {
+            Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => {
                 let codes = literals.iter().map(|literal| self.code(&column, &facts, literal));
                 let mut codes = codes.collect::<Result<Vec<_>, _>>()?;
                 codes.sort_unstable();
@@ -214,7 +225,7 @@ impl Typed<'_> {
         place.ok_or_else(|| {
             let wanted = match *facts.domain {
                 Domain::Date { .. } => "a day like DATE '2024-02-29'",
-                Domain::Number(_) | Domain::Category(_) | Domain::Boolean => "a number",
+                Domain::Number(_) | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => "a number",
             };
             self.mismatch(column, facts, literal, wanted)
         })

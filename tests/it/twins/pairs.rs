@@ -7,8 +7,15 @@ use tacit::dataset::domain::date_days;
 
 use crate::support::repository_file;
 
-/// The demo's policy, every column nullable and the cap as large as it gets.
+/// The demo's policy, every column nullable and the cap as large as it gets, with nothing set aside for thresholds: of neighbours whose
+/// texts differ the noisy vectors are of different lengths, and noise that is replayed has one.
 pub fn policy() -> String {
+    let aside = |line: &&str| !line.starts_with("threshold_delta");
+    policy_of_texts().lines().filter(aside).map(|line| format!("{line}\n")).collect()
+}
+
+/// The same with what the demo sets aside for thresholds, all of it for each answer.
+pub fn policy_of_texts() -> String {
     let text = repository_file("src/demo/visits.toml").replace("epsilon = \"4\"", "epsilon = \"100\"");
     let open = |(at, block): (usize, &str)| {
         let open = if at > 0 && !block.contains("nullable") { "\nnullable = true" } else { "" };
@@ -28,6 +35,7 @@ pub struct Row {
     diagnosis: Option<String>,
     cost: Option<f64>,
     hba1c: Option<f64>,
+    drug: Option<String>,
 }
 
 /// Two tables.
@@ -47,6 +55,7 @@ fn row(who: &str) -> Row {
         diagnosis: Some("asthma".to_owned()),
         cost: Some(100.25),
         hba1c: Some(6.5),
+        drug: Some("aspirin".to_owned()),
     }
 }
 
@@ -61,6 +70,7 @@ fn others() -> Vec<Row> {
             row.smoker = [Some(true), Some(false), None][person % 3];
             row.age = Some(20 + 7 * person as i64);
             row.cost = Some(10.5 * person as f64);
+            row.drug = [Some("aspirin"), Some("ibuprofen"), None][visit % 3].map(str::to_owned);
             rows.push(row);
         }
     }
@@ -124,6 +134,7 @@ pub fn pairs() -> Vec<Pair> {
                 diagnosis: None,
                 cost: None,
                 hba1c: None,
+                drug: None,
             };
         }),
         with("a listed category that nobody else has", |row| row.diagnosis = Some("injury".to_owned())),
@@ -137,6 +148,24 @@ pub fn pairs() -> Vec<Pair> {
         with("hostile text for a category", move |row| {
             (row.region, row.diagnosis) = (Some(hostile.concat()), Some("x".repeat(1 << 20)));
         }),
+    ]
+}
+
+/// Pairs whose unit has texts that others have, too: the groups that are there are the same of both.
+pub fn pairs_of_texts() -> Vec<Pair> {
+    let drug = |text: Option<&str>| {
+        let mut row = row("new");
+        row.drug = text.map(str::to_owned);
+        row
+    };
+    let all = [Some("aspirin"), None, Some("ibuprofen")];
+    let blanks = vec![drug(Some("  aspirin ")), drug(Some(" ")), drug(Some(""))];
+    vec![
+        Pair { name: "one text", base: others(), unit: vec![drug(Some("aspirin"))] },
+        Pair { name: "all texts", base: others(), unit: all.iter().map(|text| drug(*text)).collect() },
+        Pair { name: "many rows", base: others(), unit: (0..200).map(|at| drug(all[at % 3])).collect() },
+        Pair { name: "blanks", base: others(), unit: blanks },
+        Pair { name: "no text", base: others(), unit: vec![drug(None)] },
     ]
 }
 
@@ -157,6 +186,7 @@ impl Pair {
             Column::new("emergency".into(), rows.iter().map(|row| row.smoker).collect::<Vec<_>>()),
             Column::new("cost".into(), rows.iter().map(|row| row.cost).collect::<Vec<_>>()),
             Column::new("hba1c".into(), rows.iter().map(|row| row.hba1c).collect::<Vec<_>>()),
+            Column::new("drug".into(), texts(&|row| row.drug.clone())),
         ];
         let mut frame = DataFrame::new(rows.len(), columns).expect("columns of one length");
         ParquetWriter::new(std::fs::File::create(path).expect("a file")).finish(&mut frame).expect("Parquet");

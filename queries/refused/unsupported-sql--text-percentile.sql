@@ -1,0 +1,3 @@
+-- title: A percentile by text without a public list
+-- epsilon: 0.1
+SELECT drug, MEDIAN(cost) AS median_cost FROM visits GROUP BY drug
