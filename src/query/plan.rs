@@ -3,6 +3,7 @@
 //! Promises that a plan is row-local steps, public group keys, a de-duplicated list of measurements and post-processing, and that it
 //! depends on the text and the terms alone. Two questions with the same measurements of the same rows have the same view.
 
+mod names;
 mod outputs;
 mod sets;
 mod texts;

@@ -1,26 +1,21 @@
 //! From selected items to measurements and output columns.
 
-use std::collections::HashSet;
-
+use super::names::{check_names, name, sort};
 use super::{Computation, Measure, PlanKey};
 use crate::dataset::domain::{Domain, Grid};
 use crate::dataset::policy::Terms;
 use crate::privacy::accountant::Accountant;
-use crate::query::answer::{Layout, Output as Column, OutputValue, Small, Sort};
+use crate::query::answer::{Layout, Output as Column, OutputValue, Small};
 use crate::query::canonical;
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::formula::{Centred, Formula, Products, Quantile, Shown, Squares};
 use crate::query::quantile::Tree;
 use crate::query::syntax::{
-    Aggregate, Expression, Function, Having, Item, ItemValue, Literal, LiteralValue, Name, Order, OrderBy, Output,
-    Query, Scalar,
+    Aggregate, Expression, Function, Having, Item, ItemValue, Literal, LiteralValue, Name, Output, Query,
 };
 use crate::query::term::{Constant, Term, coding, typed};
 
-const OUTPUT_CHARS_MAX: usize = 63;
-/// What is appended to an output's name for its further columns.
-const SUFFIXES: [&str; 3] = ["_low", "_high", "_std_error"];
 /// capacity × bound of a sum stays below 2 to this power.
 const SUM_LOG2_MAX: u32 = 62;
 
@@ -76,47 +71,6 @@ pub(super) fn layout(
     keys.extend(is_text.then(Vec::new));
     let limit = query.limit;
     Ok(Layout { keys, sets, outputs, having, small, order, limit })
-}
-
-/// The name of an output: its alias, or what PostgreSQL calls it.
-fn name(item: &Item) -> Result<String, QueryError> {
-    let name = match (&item.alias, &item.value) {
-        (Some(alias), _) => alias.text.clone(),
-        (None, ItemValue::Key(key)) => key_name(key),
-        (None, ItemValue::Output(output)) => match (super::plain(output), output) {
-            (Some(function), _) => function.word().to_owned(),
-            (None, Output::Absolute(_)) => "abs".to_owned(),
-            (None, Output::Root(_)) => "sqrt".to_owned(),
-            (None, Output::Round(..)) => "round".to_owned(),
-            (None, Output::NullIf(..)) => "nullif".to_owned(),
-            (None, _) => "?column?".to_owned(),
-        },
-        (None, ItemValue::Grouping(_)) => "grouping".to_owned(),
-        (None, ItemValue::Wildcard) => "?column?".to_owned(),
-    };
-    let count = name.chars().count();
-    if count == 0 || count > OUTPUT_CHARS_MAX {
-        let message = format!("an output's name has {count} characters; accepted are 1 to {OUTPUT_CHARS_MAX}");
-        return Err(QueryError::at(Code::UnsupportedSql, item.at, message));
-    }
-    Ok(name)
-}
-
-fn key_name(key: &Expression) -> String {
-    match &key.value {
-        Scalar::Column(name) => return name.text.clone(),
-        Scalar::Absolute(_) => "abs",
-        Scalar::Least(_) => "least",
-        Scalar::Greatest(_) => "greatest",
-        Scalar::Round(..) => "round",
-        Scalar::Coalesce(..) => "coalesce",
-        Scalar::Case(..) => "case",
-        Scalar::Truncate(..) => "date_trunc",
-        Scalar::Extract(..) => "extract",
-        Scalar::Bucket(..) => "width_bucket",
-        Scalar::Constant(_) | Scalar::Negative(_) | Scalar::Arithmetic(..) | Scalar::Truth(_) => "?column?",
-    }
-    .to_owned()
 }
 
 /// A number that is summed: the term, its grid, and what counts it.
@@ -448,47 +402,4 @@ fn counting(filter: Option<Filter>, of: Option<Term>, terms: &Terms) -> Measure 
             Measure::NonNull { column: Term::number(1, 0).only_where(filter) }
         }
     }
-}
-
-/// Names of outputs and of the columns derived from them are all different.
-fn check_names(query: &Query, outputs: &[Column]) -> Result<(), QueryError> {
-    let mut taken = HashSet::new();
-    for (item, output) in query.items.iter().zip(outputs) {
-        let is_key = matches!(output.value, OutputValue::Key { .. } | OutputValue::Grouping { .. });
-        let derived = SUFFIXES.iter().filter(|_| !is_key).map(|suffix| format!("{}{suffix}", output.name));
-        for column in std::iter::once(output.name.clone()).chain(derived) {
-            if !taken.insert(column.clone()) {
-                let message = format!("two columns of the answer would be named \"{}\"", shown(&column));
-                return Err(QueryError::at(Code::UnsupportedSql, item.at, message)
-                    .hint("give one of them another name with AS"));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn sort(order: &Order, query: &Query, outputs: &[Column]) -> Result<Sort, QueryError> {
-    let is_column = |item: &Item, name: &str| match &item.value {
-        ItemValue::Key(Expression { value: Scalar::Column(column), .. }) => column.text == name,
-        ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => false,
-    };
-    let found = match &order.by {
-        OrderBy::Name(name) => outputs
-            .iter()
-            .position(|output| output.name == *name)
-            .or_else(|| query.items.iter().position(|item| is_column(item, name))),
-        OrderBy::Ordinal(n) => usize::try_from(*n).ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < outputs.len()),
-        OrderBy::Output(wanted) => {
-            query.items.iter().position(|item| matches!(&item.value, ItemValue::Output(one) if one == wanted))
-        }
-        OrderBy::Key(wanted) => {
-            query.items.iter().position(|item| matches!(&item.value, ItemValue::Key(one) if one == wanted))
-        }
-    };
-    let Some(output) = found else {
-        let names: Vec<_> = outputs.iter().map(|output| format!("\"{}\"", output.name)).collect();
-        return Err(QueryError::at(Code::UnsupportedSql, order.at, "ORDER BY names no output")
-            .hint(format!("the outputs are {}", names.join(", "))));
-    };
-    Ok(Sort { output, descending: order.descending, nulls_first: order.nulls_first })
 }

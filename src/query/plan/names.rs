@@ -1,0 +1,95 @@
+//! What outputs are called, and which of them the table is sorted by.
+
+use std::collections::HashSet;
+
+use crate::query::answer::{Output as Column, OutputValue, Sort};
+use crate::query::error::{Code, QueryError, shown};
+use crate::query::syntax::{Expression, Item, ItemValue, Order, OrderBy, Output, Query, Scalar};
+
+const OUTPUT_CHARS_MAX: usize = 63;
+/// What is appended to an output's name for its further columns.
+const SUFFIXES: [&str; 3] = ["_low", "_high", "_std_error"];
+
+/// The name of an output: its alias, or what PostgreSQL calls it.
+pub(super) fn name(item: &Item) -> Result<String, QueryError> {
+    let name = match (&item.alias, &item.value) {
+        (Some(alias), _) => alias.text.clone(),
+        (None, ItemValue::Key(key)) => key_name(key),
+        (None, ItemValue::Output(output)) => match (super::plain(output), output) {
+            (Some(function), _) => function.word().to_owned(),
+            (None, Output::Absolute(_)) => "abs".to_owned(),
+            (None, Output::Root(_)) => "sqrt".to_owned(),
+            (None, Output::Round(..)) => "round".to_owned(),
+            (None, Output::NullIf(..)) => "nullif".to_owned(),
+            (None, _) => "?column?".to_owned(),
+        },
+        (None, ItemValue::Grouping(_)) => "grouping".to_owned(),
+        (None, ItemValue::Wildcard) => "?column?".to_owned(),
+    };
+    let count = name.chars().count();
+    if count == 0 || count > OUTPUT_CHARS_MAX {
+        let message = format!("an output's name has {count} characters; accepted are 1 to {OUTPUT_CHARS_MAX}");
+        return Err(QueryError::at(Code::UnsupportedSql, item.at, message));
+    }
+    Ok(name)
+}
+
+fn key_name(key: &Expression) -> String {
+    match &key.value {
+        Scalar::Column(name) => return name.text.clone(),
+        Scalar::Absolute(_) => "abs",
+        Scalar::Least(_) => "least",
+        Scalar::Greatest(_) => "greatest",
+        Scalar::Round(..) => "round",
+        Scalar::Coalesce(..) => "coalesce",
+        Scalar::Case(..) => "case",
+        Scalar::Truncate(..) => "date_trunc",
+        Scalar::Extract(..) => "extract",
+        Scalar::Bucket(..) => "width_bucket",
+        Scalar::Constant(_) | Scalar::Negative(_) | Scalar::Arithmetic(..) | Scalar::Truth(_) => "?column?",
+    }
+    .to_owned()
+}
+
+/// Names of outputs and of the columns derived from them are all different.
+pub(super) fn check_names(query: &Query, outputs: &[Column]) -> Result<(), QueryError> {
+    let mut taken = HashSet::new();
+    for (item, output) in query.items.iter().zip(outputs) {
+        let is_key = matches!(output.value, OutputValue::Key { .. } | OutputValue::Grouping { .. });
+        let derived = SUFFIXES.iter().filter(|_| !is_key).map(|suffix| format!("{}{suffix}", output.name));
+        for column in std::iter::once(output.name.clone()).chain(derived) {
+            if !taken.insert(column.clone()) {
+                let message = format!("two columns of the answer would be named \"{}\"", shown(&column));
+                return Err(QueryError::at(Code::UnsupportedSql, item.at, message)
+                    .hint("give one of them another name with AS"));
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn sort(order: &Order, query: &Query, outputs: &[Column]) -> Result<Sort, QueryError> {
+    let is_column = |item: &Item, name: &str| match &item.value {
+        ItemValue::Key(Expression { value: Scalar::Column(column), .. }) => column.text == name,
+        ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => false,
+    };
+    let found = match &order.by {
+        OrderBy::Name(name) => outputs
+            .iter()
+            .position(|output| output.name == *name)
+            .or_else(|| query.items.iter().position(|item| is_column(item, name))),
+        OrderBy::Ordinal(n) => usize::try_from(*n).ok().and_then(|n| n.checked_sub(1)).filter(|n| *n < outputs.len()),
+        OrderBy::Output(wanted) => {
+            query.items.iter().position(|item| matches!(&item.value, ItemValue::Output(one) if one == wanted))
+        }
+        OrderBy::Key(wanted) => {
+            query.items.iter().position(|item| matches!(&item.value, ItemValue::Key(one) if one == wanted))
+        }
+    };
+    let Some(output) = found else {
+        let names: Vec<_> = outputs.iter().map(|output| format!("\"{}\"", output.name)).collect();
+        return Err(QueryError::at(Code::UnsupportedSql, order.at, "ORDER BY names no output")
+            .hint(format!("the outputs are {}", names.join(", "))));
+    };
+    Ok(Sort { output, descending: order.descending, nulls_first: order.nulls_first })
+}
