@@ -7,6 +7,8 @@
 
 pub mod units;
 
+pub mod roots;
+
 pub mod sensitivity;
 
 pub mod gdp;

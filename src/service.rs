@@ -34,8 +34,9 @@ use crate::engine::Engine;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::prices;
 use crate::privacy::units::{Delta, Price};
-use crate::query::answer::Layout;
+use crate::query::answer::{Layout, Output, OutputValue};
 use crate::query::error::{Code, QueryError, shown};
+use crate::query::formula::Formula;
 use crate::query::plan::{Plan, plan};
 use crate::query::syntax::Query;
 use crate::query::{canonical, parse};
@@ -162,7 +163,9 @@ impl Answer {
     pub fn cells(&self) -> usize {
         // Putting several groupings together is work of another order than showing cells.
         const SETS_CELLS: usize = 10_000;
-        let sets = if self.layout.sets.is_some() { SETS_CELLS } else { 0 };
+        let is_run = |output: &Output| matches!(&output.value, OutputValue::Formula { formula: Formula::Run(_) });
+        let is_large = self.layout.sets.is_some() || self.layout.outputs.iter().any(is_run);
+        let sets = if is_large { SETS_CELLS } else { 0 };
         sets + self.stored.vectors().iter().map(|one| one.cells.len()).sum::<usize>()
     }
 

@@ -133,6 +133,13 @@ fn vectors(rows: &[Row], plans: &[Plan]) -> Vec<Vec<Vec<i64>>> {
     plans.iter().map(|plan| evaluate(plan).open_in_test().vectors).collect()
 }
 
+/// The same with the other accountant, for what is measured with its noise alone.
+fn gaussian() -> Policy {
+    let cap = "accountant = \"pure\"\ncap = { epsilon = \"1\" }";
+    assert!(POLICY.contains(cap));
+    Policy::parse(&POLICY.replace(cap, "cap = { epsilon = \"1\", delta = \"1e-6\" }")).expect("a policy")
+}
+
 fn plans() -> Vec<Plan> {
     let policy = Policy::parse(POLICY).expect("a policy");
     let mut plans = Vec::new();
@@ -153,6 +160,17 @@ fn plans() -> Vec<Plan> {
         );
         let query = parse(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
         plans.push(plan(&query, &policy.terms, None).unwrap_or_else(|error| panic!("{sql}: {error}")));
+    }
+    for (keys, running) in [
+        ("EXTRACT(month FROM day)", "SUM(COUNT(*)) OVER (ORDER BY EXTRACT(month FROM day)) AS r, COUNT(*) AS n"),
+        ("free, whole", "SUM(COUNT(real) FILTER (WHERE flag)) OVER (PARTITION BY free ORDER BY whole) AS r"),
+    ] {
+        let sql = format!("SELECT {running} FROM t WHERE whole BETWEEN 3 AND 40 GROUP BY {keys}");
+        let query = parse(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let gaussian = gaussian();
+        for rows in 1..=3 {
+            plans.push(plan(&query, &gaussian.terms, Some(rows)).unwrap_or_else(|error| panic!("{sql}: {error}")));
+        }
     }
     for inner in ["", "WHERE whole > real OR flag"] {
         for (condition, keys) in

@@ -33,6 +33,13 @@ pub enum Statistic {
         /// g, the cells that the rows of one unit can reach.
         cells_reachable: u64,
     },
+    /// Rows with weights over the cells of an ordered key: those of [`super::roots`].
+    Weighted {
+        /// What one row changes in ℓ₁ at the most.
+        l1: u64,
+        /// The square of what one row changes in ℓ₂ at the most.
+        l2_squared: u128,
+    },
 }
 
 /// Bounds on the change that one unit makes to a vector of exact integers.
@@ -56,6 +63,11 @@ impl Sensitivity {
             Statistic::DistinctUnits { cells_reachable } => {
                 let cells = rows.min(cells_reachable);
                 Some(Self { l1: cells, l2_squared: u128::from(cells) })
+            }
+            Statistic::Weighted { l1, l2_squared } => {
+                let l1 = rows.checked_mul(l1).filter(|l1| *l1 < 1 << 62)?;
+                let rows = u128::from(rows);
+                Some(Self { l1, l2_squared: l2_squared.checked_mul(rows * rows)? })
             }
         }
     }

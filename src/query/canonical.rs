@@ -7,8 +7,8 @@ mod words;
 
 use self::terms::Rows;
 use super::answer::{Layout, Output, OutputValue};
-use super::formula::{Centred, Formula, Shown};
-use super::plan::{Measure, Plan};
+use super::formula::{Centred, Formula, Run, Shown};
+use super::plan::{Measure, Plan, PlanKey};
 use super::syntax::{Comparison, Operator, Pair, Spread};
 use super::term::Term;
 use crate::dataset::policy::{Terms, is_identifier};
@@ -123,8 +123,13 @@ impl Writer<'_> {
     }
 
     fn count(&self, measure: usize) -> String {
+        self.count_of(self.base(measure))
+    }
+
+    fn count_of(&self, measure: &Measure) -> String {
         let unit = || identifier(self.rows.terms.unit_column().unwrap_or("row"));
-        match self.base(measure) {
+        match measure {
+            Measure::Rooted { measure, .. } => self.count_of(measure),
             Measure::NonNull { column } => format!("COUNT({})", self.rows.term(column)),
             Measure::Units => format!("COUNT(DISTINCT {})", unit()),
             Measure::UnitsWhere { filter } => {
@@ -139,8 +144,33 @@ impl Writer<'_> {
             Measure::Sum { column } | Measure::NonNull { column } | Measure::Bins { column, .. } => {
                 self.rows.term(column)
             }
-            Measure::Rows | Measure::Units | Measure::UnitsWhere { .. } | Measure::Over { .. } => "*".to_owned(),
+            Measure::Rows
+            | Measure::Units
+            | Measure::UnitsWhere { .. }
+            | Measure::Rooted { .. }
+            | Measure::Over { .. } => "*".to_owned(),
         }
+    }
+
+    fn run(&self, run: &Run) -> String {
+        let count = self.count(run.vector);
+        if run.is_step {
+            return count;
+        }
+        let keys = &self.plan.computation.keys;
+        // The key that was measured along, or the one whose next group is as far away.
+        let stride = |place: usize| keys[place + 1..].iter().map(PlanKey::size).fold(1, u64::saturating_mul);
+        let is_its = |place: &usize| stride(*place) == run.stride as u64 && keys[*place].size() == run.groups as u64;
+        let own = match self.base(run.vector) {
+            Measure::Rooted { key, .. } => *key,
+            _ => (0..keys.len()).find(is_its).unwrap_or_default(),
+        };
+        let (by, others): (Vec<_>, Vec<_>) = keys.iter().enumerate().partition(|(place, _)| *place == own);
+        let names = |keys: Vec<(usize, &PlanKey)>| {
+            keys.into_iter().map(|(_, key)| self.rows.term(&key.column)).collect::<Vec<_>>().join(", ")
+        };
+        let partition = if others.is_empty() { String::new() } else { format!("PARTITION BY {} ", names(others)) };
+        format!("SUM({count}) OVER ({partition}ORDER BY {})", names(by))
     }
 
     fn formula(&self, formula: &Formula) -> String {
@@ -162,6 +192,7 @@ impl Writer<'_> {
                 let (y, x) = &products.of;
                 format!("{}({}, {})", word.to_uppercase(), self.rows.term(y), self.rows.term(x))
             }
+            Formula::Run(run) => self.run(run),
             Formula::Negative(of) => format!("-({})", self.formula(of)),
             Formula::Arithmetic(left, operator, right) => {
                 let sign = match operator {

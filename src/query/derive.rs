@@ -72,8 +72,8 @@ pub fn derive(target: &Computation, source: &Computation, measure: &Measure, ter
     let kept = kept?;
     let ((wanted, rest), (held, source_rest)) =
         (split(target.filter.as_ref(), &source_keys), split(source.filter.as_ref(), &source_keys));
-    // A histogram has several cells a group.
-    if matches!(measure, Measure::Bins { .. }) {
+    // A histogram has several cells a group, and what is weighted adds up otherwise.
+    if matches!(measure, Measure::Bins { .. } | Measure::Rooted { .. }) {
         return None;
     }
     if target.rows_per_unit != source.rows_per_unit || target.units != source.units || rest != source_rest {

@@ -15,10 +15,12 @@
 
 mod dual;
 mod ends;
+mod run;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::ends::Ends;
+pub use self::run::Run;
 
 use self::dual::Dual;
 use super::syntax::{Comparison, Operator, Pair, Spread};
@@ -45,6 +47,8 @@ pub enum Formula {
     Pair(Pair, Box<Products>),
     /// A quantile.
     Quantile(Box<Quantile>),
+    /// A running sum.
+    Run(Box<Run>),
     /// The opposite.
     Negative(Box<Formula>),
     /// Arithmetic.
@@ -173,6 +177,7 @@ impl Formula {
                 [&mut y.0, &mut y.1, &mut x.0, &mut x.1, products].into_iter().for_each(centred);
             }
             Self::Quantile(quantile) => quantile.levels.iter_mut().for_each(|level| *level = to(*level)),
+            Self::Run(run) => run.vector = to(run.vector),
             Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.renumber(to),
             Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => {
                 left.renumber(to);
@@ -194,6 +199,7 @@ impl Formula {
             Self::Arithmetic(left, Operator::Over, right) => left.is_linear() && right.is_number(),
             Self::Mean(..)
             | Self::Quantile(_)
+            | Self::Run(_)
             | Self::Spread(..)
             | Self::Pair(..)
             | Self::Absolute(_)
@@ -203,13 +209,13 @@ impl Formula {
         }
     }
 
-    /// Whether a quantile is in it.
+    /// Whether something is in it that is made of several cells: a quantile, a running sum.
     #[must_use]
-    pub fn has_quantile(&self) -> bool {
+    pub fn has_several(&self) -> bool {
         match self {
-            Self::Quantile(_) => true,
-            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.has_quantile(),
-            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => left.has_quantile() || right.has_quantile(),
+            Self::Quantile(_) | Self::Run(_) => true,
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.has_several(),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => left.has_several() || right.has_several(),
             Self::Number(_) | Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Spread(..) | Self::Pair(..) => {
                 false
             }
@@ -223,9 +229,13 @@ impl Formula {
             Self::Number(_) => true,
             Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.is_number(),
             Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => left.is_number() && right.is_number(),
-            Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Spread(..) | Self::Pair(..) | Self::Quantile(_) => {
-                false
-            }
+            Self::Count(_)
+            | Self::Sum(_)
+            | Self::Mean(..)
+            | Self::Spread(..)
+            | Self::Pair(..)
+            | Self::Run(_)
+            | Self::Quantile(_) => false,
         }
     }
 
@@ -244,6 +254,7 @@ impl Formula {
             Self::Pair(pair, products) => products.dual(*pair, at),
             // Its noise is no matter of slopes: it stands alone, or is moved and stretched by numbers.
             Self::Quantile(quantile) => quantile.ends(at).map(|ends| Dual::constant(ends.value)),
+            Self::Run(run) => run.ends(at).map(|ends| Dual::constant(ends.value)),
             Self::Negative(of) => Some(of.dual(at)?.times(&Dual::constant(-1.0))),
             Self::Arithmetic(left, operator, right) => {
                 let (left, right) = (left.dual(at)?, right.dual(at)?);

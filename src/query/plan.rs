@@ -5,6 +5,7 @@
 
 mod names;
 mod outputs;
+mod runs;
 mod sets;
 mod texts;
 
@@ -24,6 +25,7 @@ use super::units::{Units, subquery};
 use crate::budget::entry::Digest;
 use crate::dataset::policy::Terms;
 use crate::privacy::certificate::{Hiding, Sought};
+use crate::privacy::roots::Roots;
 use crate::privacy::sensitivity::{Sensitivity, Statistic};
 
 /// Noisy cells of an answer at the most.
@@ -64,6 +66,13 @@ pub enum Measure {
         /// Bins.
         count: u32,
     },
+    /// A count along the groups of one ordered key, with the weights of [`crate::privacy::roots`].
+    Rooted {
+        /// The key by its place.
+        key: usize,
+        /// What is counted.
+        measure: Box<Measure>,
+    },
     /// Another measurement over some of the keys alone.
     Over {
         /// The keys by their place, ascending.
@@ -80,9 +89,12 @@ impl Measure {
         let groups =
             |keys: &mut dyn Iterator<Item = &PlanKey>| keys.fold(1_u64, |all, key| all.saturating_mul(key.size()));
         match self {
-            Self::Rows | Self::NonNull { .. } | Self::Sum { .. } | Self::Units | Self::UnitsWhere { .. } => {
-                groups(&mut keys.iter())
-            }
+            Self::Rows
+            | Self::NonNull { .. }
+            | Self::Sum { .. }
+            | Self::Units
+            | Self::UnitsWhere { .. }
+            | Self::Rooted { .. } => groups(&mut keys.iter()),
             Self::Bins { count, .. } => groups(&mut keys.iter()).saturating_mul(u64::from(*count)),
             Self::Over { keys: places, measure: _ } => groups(&mut places.iter().map(|place| &keys[*place])),
         }
@@ -106,6 +118,7 @@ impl Measure {
             // Every level is summed from the finest, which is grouped by.
             Self::Bins { column, .. } => 2 + column.nodes(),
             // A pass of its own.
+            Self::Rooted { measure, .. } => 2 + measure.looks(),
             Self::Over { keys, measure } => 2 + keys.len() as u64 + measure.looks(),
             Self::Units => UNITS_LOOKS,
             Self::UnitsWhere { filter } => UNITS_LOOKS + filter.nodes(),
@@ -192,7 +205,9 @@ impl Computation {
     pub fn looks(&self) -> u64 {
         let measures: u64 = self.measures.iter().map(Measure::looks).sum();
         // Whatever has a pass of its own looks at everything again.
-        let has_own = |measure: &&Measure| matches!(measure, Measure::Over { .. } | Measure::Bins { .. });
+        let has_own = |measure: &&Measure| {
+            matches!(measure, Measure::Over { .. } | Measure::Bins { .. } | Measure::Rooted { .. })
+        };
         let passes = 1 + self.measures.iter().filter(has_own).count() as u64;
         let keys: u64 = self.keys.iter().map(|key| key.column.nodes()).sum();
         let units = self.units.as_ref().map_or(0, Units::looks);
@@ -434,6 +449,10 @@ fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, Query
             Measure::Rows | Measure::NonNull { .. } | Measure::Bins { .. } | Measure::Over { .. } => Statistic::Count,
             Measure::Sum { column } => Statistic::Sum { radius: column.grid(terms).map_or(0, |grid| grid.radius()) },
             Measure::Units | Measure::UnitsWhere { .. } => Statistic::DistinctUnits { cells_reachable },
+            Measure::Rooted { key, .. } => {
+                let roots = Roots::of(usize::try_from(computation.keys[*key].size()).unwrap_or(usize::MAX));
+                Statistic::Weighted { l1: roots.l1(), l2_squared: roots.l2_squared() }
+            }
         };
         // In the table of one row a unit, that is what a unit has.
         let rows = if computation.units.is_some() { 1 } else { computation.rows_per_unit };

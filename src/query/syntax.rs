@@ -140,6 +140,15 @@ pub enum Output {
     Round(Box<Output>, u32),
     /// `NULLIF(a, b)`
     NullIf(Box<Output>, Box<Output>),
+    /// `SUM(COUNT(*)) OVER (PARTITION BY … ORDER BY a)`
+    Running {
+        /// What is counted.
+        of: Box<Aggregate>,
+        /// a
+        by: Box<Expression>,
+        /// The other keys.
+        within: Vec<Expression>,
+    },
     /// Another output by its name; in `HAVING` and `ORDER BY` alone.
     Named(Name),
 }

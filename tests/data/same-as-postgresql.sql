@@ -75,3 +75,5 @@ SELECT region, smoker, GROUPING(region) AS gr, GROUPING(smoker) AS gs, COUNT(*) 
 SELECT region, diagnosis, GROUPING(region) AS gr, GROUPING(diagnosis) AS gd, COUNT(*) AS n, COUNT(DISTINCT patient_id) AS p FROM visits GROUP BY CUBE (region, diagnosis)
 SELECT region, diagnosis, smoker, GROUPING(region) AS gr, GROUPING(diagnosis) AS gd, GROUPING(smoker) AS gs, COUNT(*) AS n, SUM(age) AS s FROM visits GROUP BY GROUPING SETS ((region, diagnosis), (smoker), ())
 SELECT region, EXTRACT(YEAR FROM visited) AS y, GROUPING(region) AS g, COUNT(*) AS n FROM visits GROUP BY EXTRACT(YEAR FROM visited), ROLLUP (region)
+SELECT EXTRACT(YEAR FROM visited) AS y, COUNT(*) AS n, SUM(COUNT(*)) OVER (ORDER BY EXTRACT(YEAR FROM visited)) AS so_far FROM visits GROUP BY EXTRACT(YEAR FROM visited) ORDER BY y
+SELECT region, EXTRACT(YEAR FROM visited) AS y, SUM(COUNT(diagnosis) FILTER (WHERE age > 30)) OVER (PARTITION BY region ORDER BY EXTRACT(YEAR FROM visited)) AS so_far FROM visits GROUP BY region, EXTRACT(YEAR FROM visited) ORDER BY region, y

@@ -1,4 +1,4 @@
-//! Coverage of the intervals of seventeen kinds of output, on a table of its own: how often they hold what is true.
+//! Coverage of the intervals of nineteen kinds of output, on a table of its own: how often they hold what is true.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const PEOPLE: usize = 150;
 const ROUNDS: usize = 70;
 
 /// Every kind of output but those that are counts, sums and means by themselves, which `means.rs` covers at many sizes.
-const OUTPUTS: [(&str, &str); 17] = [
+const OUTPUTS: [(&str, &str); 19] = [
     ("n", "COUNT(*) FILTER (WHERE age > 40)"),
     ("people", "COUNT(DISTINCT patient_id) FILTER (WHERE cost < 200)"),
     ("total", "SUM(ABS(cost - 100))"),
@@ -41,6 +41,8 @@ const OUTPUTS: [(&str, &str); 17] = [
     ("slope", "REGR_SLOPE(cost, age)"),
     ("intercept", "REGR_INTERCEPT(cost, age)"),
     ("median", "MEDIAN(cost)"),
+    ("running", "SUM(COUNT(*) FILTER (WHERE age > 40)) OVER (ORDER BY place)"),
+    ("day", "COUNT(*) AS x, SUM(COUNT(*)) OVER (ORDER BY place)"),
 ];
 
 fn policy() -> String {
@@ -60,6 +62,11 @@ name = "g"
 type = "category"
 values = [{}]
 [[column]]
+name = "place"
+type = "integer"
+min = "0"
+max = "{}"
+[[column]]
 name = "age"
 type = "integer"
 min = "0"
@@ -71,7 +78,8 @@ min = "0"
 max = "500"
 step = "0.5"
 "#,
-        values.join(", ")
+        values.join(", "),
+        GROUPS - 1
     )
 }
 
@@ -109,7 +117,7 @@ fn intervals(table: &Table) -> BTreeMap<String, Option<(f64, f64, f64)>> {
 }
 
 /// The share of intervals that hold the truth, and of groups without an estimate.
-fn coverage(lab: &Lab, sql: &str, truth: &BTreeMap<String, f64>) -> (f64, f64) {
+fn coverage(lab: &Lab, sql: &str, truth: &BTreeMap<String, f64>, rounds: usize) -> (f64, f64) {
     let terms = &lab.service.dataset("visits").expect("a dataset").terms;
     let accountant = terms.accountant;
     let plan = parse(sql).and_then(|query| plan(&query, terms, None)).expect("a plan");
@@ -128,7 +136,7 @@ fn coverage(lab: &Lab, sql: &str, truth: &BTreeMap<String, f64>) -> (f64, f64) {
     let certificate = certify(accountant, subject, &plan.sought, &shares).expect("a certificate");
     assert_eq!(stored.vectors().len(), certificate.measurements().len(), "{sql}");
     let (mut holds, mut all, mut missing) = (0, 0, 0);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let vectors: Vec<Noisy> = stored
             .vectors()
             .iter()
@@ -157,9 +165,9 @@ fn coverage(lab: &Lab, sql: &str, truth: &BTreeMap<String, f64>) -> (f64, f64) {
 #[test]
 fn intervals_of_every_kind_hold_the_truth_as_often_as_they_claim() {
     let rows = rows();
-    let mut csv = String::from("patient_id,g,age,cost\n");
+    let mut csv = String::from("patient_id,g,place,age,cost\n");
     for (person, (group, age, cost)) in rows.iter().enumerate() {
-        csv.push_str(&format!("p{person},g{group},{age},{cost}\n"));
+        csv.push_str(&format!("p{person},g{group},{group},{age},{cost}\n"));
     }
     let lab = Lab::new(&policy(), &csv, Arc::new(NoNoise), "100");
     let budget = "accountant = \"gaussian\"\ncap = { epsilon = \"100\", delta = \"1e-6\" }";
@@ -167,7 +175,10 @@ fn intervals_of_every_kind_hold_the_truth_as_often_as_they_claim() {
     let gaussian = Lab::new(&gaussian, &csv, Arc::new(NoNoise), "100");
     let mut wrong = Vec::new();
     for (name, output) in OUTPUTS {
-        let sql = format!("SELECT g, {output} AS x FROM visits GROUP BY g");
+        // Running sums of one round err together, so that more rounds are wanted.
+        let is_running = output.contains("OVER");
+        let (key, name_of, rounds) = if is_running { ("place", "y", 4 * ROUNDS) } else { ("g", "x", ROUNDS) };
+        let sql = format!("SELECT {key}, {output} AS {name_of} FROM visits GROUP BY {key}");
         let truth: BTreeMap<String, f64> = match name {
             "median" => medians(&rows),
             _ => {
@@ -176,7 +187,7 @@ fn intervals_of_every_kind_hold_the_truth_as_often_as_they_claim() {
             }
         };
         for (accountant, lab) in [("gaussian", &gaussian), ("pure", &lab)] {
-            let (share, missing) = coverage(lab, &sql, &truth);
+            let (share, missing) = coverage(lab, &sql, &truth, rounds);
             println!("{name:12} {accountant:8} {share:.3} of intervals hold the truth, {missing:.3} have no estimate");
             if !(0.93..=0.97).contains(&share) || missing > 0.05 {
                 wrong.push(format!("{name} {accountant}: {share}, {missing}"));

@@ -39,7 +39,8 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
     let table = planned.as_ref().map_or_else(|| dataset.to_owned(), |(text, _)| text.clone());
     let walk = Walk { terms: planned.as_ref().map_or(terms, |(_, terms)| terms) };
     let keys = walk.keys(rng);
-    let outputs: Vec<Output> = (0..rng.random_range(1..4)).map(|_| walk.output(rng, 1)).collect();
+    let mut outputs: Vec<Output> = (0..rng.random_range(1..4)).map(|_| walk.output(rng, 1)).collect();
+    outputs.extend(walk.running(rng, &keys));
     let mut items: Vec<String> = keys.iter().map(write::key).collect();
     if let Some(key) = keys.first().filter(|_| rng.random_bool(0.1)) {
         items.push(format!("GROUPING({}) AS g", write::key(key)));
@@ -52,7 +53,10 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
     if !keys.is_empty() {
         let by = |(at, one): (usize, &Key)| if at % 2 == 1 { format!("{}", at + 1) } else { write::key(one) };
         let by: Vec<_> = keys.iter().enumerate().map(by).collect();
-        let groups = match (rng.random_range(0..8), &by[..]) {
+        // Running sums are of one grouping; now and then not, which is refused.
+        let has_running =
+            outputs.iter().any(|output| matches!(output, Output::Running { .. })) && rng.random_bool(0.95);
+        let groups = match (if has_running { 8 } else { rng.random_range(0..8) }, &by[..]) {
             (0, _) => format!("ROLLUP ({})", by.join(", ")),
             (1, _) => format!("CUBE ({})", by.join(", ")),
             (2, [first, .., last]) => format!("GROUPING SETS (({first}), ({last}), ())"),
@@ -294,6 +298,25 @@ impl Walk<'_> {
         };
         let filter = rng.random_bool(0.25).then(|| self.condition(rng, 1));
         Aggregate { function, filter, at: PLACE }
+    }
+
+    /// Now and then a running sum along the last key.
+    fn running(&self, rng: &mut StdRng, keys: &[Key]) -> Option<Output> {
+        let key = |key: &Key| match key {
+            Key::By(expression) => Some(expression.clone()),
+            Key::Ordinal(..) => None,
+        };
+        let keys: Option<Vec<Expression>> = keys.iter().map(key).collect();
+        let (by, within) = keys.as_ref().filter(|_| rng.random_bool(0.5))?.split_last()?;
+        // Categories and conditions have no order; now and then one of them, which is refused.
+        let is_ordered = matches!(by.value, Scalar::Truncate(..) | Scalar::Extract(..) | Scalar::Bucket(..));
+        if !is_ordered && rng.random_bool(0.98) {
+            return None;
+        }
+        let function = if rng.random_bool(0.5) { Function::CountRows } else { Function::Count(self.number(rng, 1)) };
+        let filter = rng.random_bool(0.3).then(|| self.condition(rng, 1));
+        let of = Box::new(Aggregate { function, filter, at: PLACE });
+        Some(Output::Running { of, by: Box::new(by.clone()), within: within.to_vec() })
     }
 
     fn output(&self, rng: &mut StdRng, depth: u32) -> Output {

@@ -31,6 +31,7 @@ mod race;
 mod ratchet;
 mod real_table;
 mod refused;
+mod running;
 mod sealing;
 mod sharing;
 mod simulation;

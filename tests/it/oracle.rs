@@ -116,6 +116,25 @@ fn part(day: NaiveDate, part: Part) -> i64 {
     }
 }
 
+/// Counts along one key with the weights 2²⁰·C(2k, k)/4ᵏ, rounded, in whole numbers.
+fn along(counts: &[i64], sizes: &[usize], key: usize) -> Vec<i64> {
+    let weight = |back: usize| -> i64 {
+        let (mut above, mut below) = (IBig::ONE << 20, IBig::ONE);
+        for place in 1..=back {
+            above *= IBig::from(2 * place - 1);
+            below *= IBig::from(2 * place);
+        }
+        i64::try_from((above * 2 + &below) / (below * 2)).expect("a weight")
+    };
+    let stride: usize = sizes[key + 1..].iter().product();
+    let weights: Vec<i64> = (0..sizes[key]).map(weight).collect();
+    let one = |cell: usize| {
+        let group = cell / stride % sizes[key];
+        (0..=group).map(|back| weights[back] * counts[cell - back * stride]).sum()
+    };
+    (0..counts.len()).map(one).collect()
+}
+
 impl Oracle<'_> {
     /// The exact vectors of a computation over rows; `labels` are those of its keys.
     pub fn vectors(&self, computation: &Computation, labels: &[Vec<Label>], rows: &[Row]) -> Vec<Vec<i64>> {
@@ -145,6 +164,11 @@ impl Oracle<'_> {
                 let alone = computation.alone(measure);
                 let labels: Vec<_> = keys.iter().map(|key| labels[*key].clone()).collect();
                 self.vectors(&alone, &labels, rows).swap_remove(0)
+            }
+            Measure::Rooted { key, measure } => {
+                let alone = Computation { measures: vec![measure.as_ref().clone()], ..computation.clone() };
+                let counts = self.vectors(&alone, labels, rows).swap_remove(0);
+                along(&counts, &labels.iter().map(Vec::len).collect::<Vec<_>>(), *key)
             }
             Measure::Bins { column, low, width, count } => {
                 groups.iter().flat_map(|rows| self.bins((column, *low, *width, *count), rows)).collect()
@@ -228,7 +252,7 @@ impl Oracle<'_> {
             Measure::Rows => rows.len() as i64,
             Measure::NonNull { column } => rows.iter().filter(|row| self.value(column, row).is_some()).count() as i64,
             Measure::Sum { column } => rows.iter().filter_map(|row| self.stored(column, row)).sum(),
-            Measure::Bins { .. } | Measure::Over { .. } => panic!("it has cells of its own"),
+            Measure::Bins { .. } | Measure::Over { .. } | Measure::Rooted { .. } => panic!("it has cells of its own"),
             Measure::Units => rows.iter().map(|row| &row.unit).collect::<BTreeSet<_>>().len() as i64,
             Measure::UnitsWhere { filter } => {
                 let those = rows.iter().filter(|row| self.truth(filter, row) == Some(true));

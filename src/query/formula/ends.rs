@@ -42,6 +42,7 @@ impl Formula {
                 None => self.delta(at),
             },
             Self::Quantile(quantile) => quantile.ends(at),
+            Self::Run(run) => run.ends(at),
             Self::Round(of, decimals) => {
                 let inner = of.ends(at)?;
                 let power = 10_f64.powi(decimals.cast_signed());

@@ -2,7 +2,8 @@
 
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArguments, OrderByExpr, OrderBySort, Spanned, Subscript, UnaryOperator, Value, ValueWithSpan,
+    FunctionArguments, OrderByExpr, OrderBySort, Spanned, Subscript, UnaryOperator, Value, ValueWithSpan, WindowSpec,
+    WindowType,
 };
 
 use super::conditions::{comparison, condition, literal, sides};
@@ -72,6 +73,9 @@ pub(super) fn output(expr: &Expr, depth: usize, named: bool, budget: &mut Budget
         }
         Expr::Function(call) => {
             let word = call.name.to_string().to_lowercase();
+            if let Some(window) = &call.over {
+                return running(call, window, budget);
+            }
             if is_aggregate(&word) {
                 return aggregate(call, budget).map(|aggregate| Output::Aggregate(Box::new(aggregate)));
             }
@@ -145,7 +149,7 @@ fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Agg
     if REFUSED.contains(&word.as_str()) {
         return Err(unknown_function(&word, at));
     }
-    absent(over.is_some(), at, "OVER: a window function")?;
+    absent(over.is_some(), at, "OVER: a window inside of an aggregate")?;
     let is_percentile = word == "percentile_cont";
     let plain = !uses_odbc_syntax
         && matches!(parameters, FunctionArguments::None)
@@ -169,6 +173,42 @@ fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Agg
     };
     let filter = filter.as_ref().map(|expr| condition(expr, 0, budget)).transpose()?;
     Ok(Aggregate { function, filter, at })
+}
+
+/// The one window there is: a running sum of counts.
+fn running(call: &sqlparser::ast::Function, window: &WindowType, budget: &mut Budget) -> Result<Output, QueryError> {
+    let at = start(call.name.span());
+    let wrong = || {
+        unsupported(at, "of windows there are running sums of counts alone")
+            .hint("write SUM(COUNT(*)) OVER (PARTITION BY other keys ORDER BY key)")
+    };
+    let plain = sqlparser::ast::Function { over: None, ..call.clone() };
+    let WindowType::WindowSpec(WindowSpec { window_name: None, partition_by, order_by, window_frame: None }) = window
+    else {
+        return Err(wrong());
+    };
+    let [OrderByExpr { expr: by, options, with_fill: None }] = &order_by[..] else { return Err(wrong()) };
+    let is_rising = matches!(options.sort, None | Some(OrderBySort::Asc)) && options.nulls_first != Some(true);
+    let FunctionArguments::List(list) = &plain.args else { return Err(wrong()) };
+    let is_sum = call.name.to_string().eq_ignore_ascii_case("sum")
+        && plain.filter.is_none()
+        && list.duplicate_treatment.is_none()
+        && list.clauses.is_empty();
+    let (true, true, [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(inner)))]) =
+        (is_sum, is_rising, &list.args[..])
+    else {
+        return Err(wrong());
+    };
+    if !inner.name.to_string().eq_ignore_ascii_case("count") {
+        return Err(wrong());
+    }
+    let of = Box::new(aggregate(inner, budget)?);
+    if !matches!(of.function, Function::CountRows | Function::Count(_)) {
+        return Err(wrong());
+    }
+    let by = Box::new(expression(by, 0, budget)?);
+    let within = partition_by.iter().map(|key| expression(key, 0, budget)).collect::<Result<_, _>>()?;
+    Ok(Output::Running { of, by, within })
 }
 
 /// What `GROUPING(a)` is of.

@@ -21,6 +21,7 @@ pub(super) fn name(item: &Item) -> Result<String, QueryError> {
             (None, Output::Root(_)) => "sqrt".to_owned(),
             (None, Output::Round(..)) => "round".to_owned(),
             (None, Output::NullIf(..)) => "nullif".to_owned(),
+            (None, Output::Running { .. }) => "sum".to_owned(),
             (None, _) => "?column?".to_owned(),
         },
         (None, ItemValue::Grouping(_)) => "grouping".to_owned(),

@@ -28,7 +28,8 @@ pub(super) fn layout(
 ) -> Result<Layout, QueryError> {
     let (keys, groups) = (computation.keys.clone(), computation.groups());
     let is_text = computation.text.is_some();
-    let mut making = Making { terms, keys, groups, measures: Vec::new(), is_text };
+    let has_sets = sets.is_some();
+    let mut making = Making { terms, keys, groups, measures: Vec::new(), is_text, has_sets };
     let mut outputs = Vec::with_capacity(query.items.len());
     for item in &query.items {
         let value = making.value(item)?;
@@ -44,8 +45,10 @@ pub(super) fn layout(
         return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
             .hint("conditions on columns stand in WHERE"));
     }
+    making.share_runs(&mut outputs, having.as_ref());
     let mut sorted = making.measures.clone();
     sorted.sort_unstable();
+    sorted.dedup();
     // Unwrap safety: it is the same list, in order.
     let to = |index: usize| sorted.binary_search(&making.measures[index]).expect("a measurement that is needed");
     outputs.iter_mut().for_each(|output| output.value.renumber(&to));
@@ -80,19 +83,21 @@ struct Summed {
     count: Measure,
 }
 
-struct Making<'a> {
-    terms: &'a Terms,
-    keys: Vec<PlanKey>,
+pub(super) struct Making<'a> {
+    pub(super) terms: &'a Terms,
+    pub(super) keys: Vec<PlanKey>,
     groups: u64,
     /// In the order in which they were needed first.
-    measures: Vec<Measure>,
+    pub(super) measures: Vec<Measure>,
     /// Whether the one key is text, whose groups are found.
-    is_text: bool,
+    pub(super) is_text: bool,
+    /// Whether there are several groupings.
+    pub(super) has_sets: bool,
 }
 
 impl Making<'_> {
     /// The place of a measurement, which is measured from now on.
-    fn need(&mut self, measure: Measure) -> usize {
+    pub(super) fn need(&mut self, measure: Measure) -> usize {
         let known = self.measures.iter().position(|one| *one == measure);
         known.unwrap_or_else(|| {
             self.measures.push(measure);
@@ -133,10 +138,10 @@ impl Making<'_> {
             Output::Negative(inner) => Formula::Negative(of(inner)?),
             Output::Arithmetic(left, operator, right) => {
                 let (left, right) = (of(left)?, of(right)?);
-                if (left.has_quantile() && !right.is_number()) || (right.has_quantile() && !left.is_number()) {
-                    let message = "a percentile is moved and stretched by numbers alone";
+                if (left.has_several() && !right.is_number()) || (right.has_several() && !left.is_number()) {
+                    let message = "a percentile or a running sum is moved and stretched by numbers alone";
                     return Err(QueryError::whole(Code::UnsupportedSql, message)
-                        .hint("select both percentiles, and subtract them afterwards"));
+                        .hint("select both, and subtract them afterwards"));
                 }
                 Formula::Arithmetic(left, *operator, right)
             }
@@ -144,6 +149,7 @@ impl Making<'_> {
             Output::Root(inner) => Formula::Root(of(inner)?),
             Output::Round(inner, decimals) => Formula::Round(of(inner)?, *decimals),
             Output::NullIf(left, right) => Formula::NullIf(of(left)?, of(right)?),
+            Output::Running { of, by, within } => Formula::Run(Box::new(self.run(of, by, within)?)),
             Output::Named(name) => {
                 return named(name).ok_or_else(|| {
                     let message = format!("\"{}\" is no output that was estimated", shown(&name.text));
@@ -338,6 +344,7 @@ impl Making<'_> {
             | Measure::Units
             | Measure::UnitsWhere { .. }
             | Measure::Bins { .. }
+            | Measure::Rooted { .. }
             | Measure::Over { .. } => None,
         };
         let both: Vec<Filter> = [present(&y), present(&x)].into_iter().flatten().collect();
@@ -390,7 +397,7 @@ fn number(literal: &Literal) -> Result<String, QueryError> {
 }
 
 /// What counts the rows of which a condition is true and in which something is not missing.
-fn counting(filter: Option<Filter>, of: Option<Term>, terms: &Terms) -> Measure {
+pub(super) fn counting(filter: Option<Filter>, of: Option<Term>, terms: &Terms) -> Measure {
     let of = of.filter(|term| term.facts(terms).nullable);
     match (filter, of) {
         // `COUNT(*)` counts the non-nulls of a column only where the policy says that it has no nulls.

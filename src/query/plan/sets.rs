@@ -81,7 +81,7 @@ pub(super) fn expanded(
         let adds_up = match base {
             Measure::Rows | Measure::NonNull { .. } | Measure::Sum { .. } => true,
             Measure::Units | Measure::UnitsWhere { .. } => false,
-            Measure::Bins { .. } | Measure::Over { .. } => {
+            Measure::Bins { .. } | Measure::Rooted { .. } | Measure::Over { .. } => {
                 let message = "percentiles are not supported with several groupings";
                 return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
                     .hint("ask for them by one grouping at a time"));

@@ -70,6 +70,11 @@ impl Output {
         match self {
             Self::Aggregate(aggregate) => aggregate.columns(names),
             Self::Number(_) | Self::Named(_) => {}
+            Self::Running { of, by, within } => {
+                of.columns(names);
+                by.columns(names);
+                within.iter().for_each(|key| key.columns(names));
+            }
             Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.columns(names),
             Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => {
                 left.columns(names);

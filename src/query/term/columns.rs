@@ -88,7 +88,7 @@ impl Measure {
             Self::Rows | Self::Units => {}
             Self::NonNull { column } | Self::Sum { column } | Self::Bins { column, .. } => column.declared(found),
             Self::UnitsWhere { filter } => filter.declared(found),
-            Self::Over { measure, .. } => measure.declared(found),
+            Self::Over { measure, .. } | Self::Rooted { measure, .. } => measure.declared(found),
         }
     }
 
@@ -101,6 +101,7 @@ impl Measure {
             Self::NonNull { column } => Self::NonNull { column: column.renumbered(to) },
             Self::Sum { column } => Self::Sum { column: column.renumbered(to) },
             Self::UnitsWhere { filter } => Self::UnitsWhere { filter: filter.renumbered(to) },
+            Self::Rooted { key, measure } => Self::Rooted { key: *key, measure: Box::new(measure.renumbered(to)) },
             Self::Over { keys, measure } => {
                 Self::Over { keys: keys.clone(), measure: Box::new(measure.renumbered(to)) }
             }

@@ -49,6 +49,15 @@ pub fn output(one: &Output) -> String {
         Output::Root(of) => format!("SQRT({})", output(of)),
         Output::Round(of, decimals) => format!("ROUND({}, {decimals})", output(of)),
         Output::NullIf(left, right) => format!("NULLIF({}, {})", output(left), output(right)),
+        Output::Running { of, by, within } => {
+            let of = output(&Output::Aggregate(of.clone()));
+            let within = if within.is_empty() {
+                String::new()
+            } else {
+                format!("PARTITION BY {} ", list(within, expression, ", "))
+            };
+            format!("SUM({of}) OVER ({within}ORDER BY {})", expression(by))
+        }
         Output::Named(name) => name.text.clone(),
     }
 }

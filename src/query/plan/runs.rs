@@ -1,0 +1,116 @@
+//! Running sums: which key they run over, and what is measured for them.
+
+use super::Measure;
+use super::outputs::{Making, counting};
+use crate::dataset::domain::Domain;
+use crate::privacy::accountant::Accountant;
+use crate::privacy::roots::GROUPS_MAX;
+use crate::query::answer::{Output as Column, OutputValue};
+use crate::query::error::{Code, Position, QueryError};
+use crate::query::formula::{Formula, Run, Shown};
+use crate::query::syntax::{Aggregate, Expression, Function};
+use crate::query::term::typed;
+
+impl Making<'_> {
+    /// A running sum of counts along one key, within each group of the others.
+    ///
+    /// With Gaussian noise the weights of [`crate::privacy::roots`] are measured; with Laplace noise, whose price is in ℓ₁, the counts are.
+    pub(super) fn run(&mut self, of: &Aggregate, by: &Expression, within: &[Expression]) -> Result<Run, QueryError> {
+        let refused =
+            |at: Position, message: &str, hint: &str| Err(QueryError::at(Code::UnsupportedSql, at, message).hint(hint));
+        if self.is_text || self.has_sets {
+            let message = "running sums are not supported with several groupings or keys without a public list";
+            return refused(of.at, message, "write GROUP BY with one ordered key");
+        }
+        let place_of = |making: &Self, expression: &Expression| -> Result<Option<usize>, QueryError> {
+            let term = typed::expression(expression, making.terms)?;
+            Ok(making.keys.iter().position(|key| key.column == term))
+        };
+        let Some(key) = place_of(self, by)? else {
+            return refused(
+                by.at,
+                "a running sum is ordered by one of the keys",
+                "write the key as it stands in GROUP BY",
+            );
+        };
+        let mut others = vec![key];
+        for expression in within {
+            others.extend(place_of(self, expression)?);
+        }
+        others.sort_unstable();
+        others.dedup();
+        if others.len() != self.keys.len() || within.len() + 1 < self.keys.len() {
+            return refused(
+                of.at,
+                "a running sum runs within each group of the other keys",
+                "write PARTITION BY with all keys but the one of ORDER BY",
+            );
+        }
+        let is_ordered =
+            matches!(*self.keys[key].column.facts(self.terms).domain, Domain::Number(_) | Domain::Date { .. });
+        if !is_ordered {
+            return refused(
+                by.at,
+                "categories and conditions have no order to sum along",
+                "order by a number or a date",
+            );
+        }
+        let groups = self.keys[key].size();
+        if groups > GROUPS_MAX {
+            let message = format!("a running sum over {groups} groups; accepted are at most {GROUPS_MAX}");
+            return refused(by.at, &message, "group by longer periods, or narrow the key in WHERE");
+        }
+        let filter = of.filter.as_ref().map(|filter| typed::condition(filter, self.terms)).transpose()?;
+        let counted = match &of.function {
+            Function::Count(of) => Some(typed::expression(of, self.terms)?),
+            _ => None,
+        };
+        let count = counting(filter, counted, self.terms);
+        let is_rooted = matches!(self.terms.accountant, Accountant::Gaussian { .. });
+        let vector = self.need(if is_rooted { Measure::Rooted { key, measure: Box::new(count) } } else { count });
+        let stride = self.keys[key + 1..].iter().map(|key| key.size()).fold(1, u64::saturating_mul);
+        // Unwrap safety: a plan has at most 100,000 groups.
+        let whole = |value: u64| usize::try_from(value).expect("a number of groups");
+        Ok(Run { vector, groups: whole(groups), stride: whole(stride), is_rooted, is_step: false })
+    }
+
+    /// Lets plain counts of the groups be what a running sum of them is made of: they add up to it, and nothing more is measured for them.
+    pub(super) fn share_runs(&mut self, outputs: &mut [Column], having: Option<&Shown>) {
+        let runs = outputs.iter().filter_map(|output| match &output.value {
+            OutputValue::Formula { formula: Formula::Run(run) } if run.is_rooted => Some(run.as_ref().clone()),
+            _ => None,
+        });
+        let runs: Vec<Run> = runs.collect();
+        for output in outputs.iter_mut() {
+            let OutputValue::Count { count } = output.value else { continue };
+            let is_its = |run: &&Run| matches!(&self.measures[run.vector], Measure::Rooted { measure, .. } if **measure == self.measures[count]);
+            if let Some(run) = runs.iter().find(is_its) {
+                let step = Run { is_step: true, ..run.clone() };
+                output.value = OutputValue::Formula { formula: Formula::Run(Box::new(step)) };
+            }
+        }
+        if !runs.is_empty() {
+            self.forget_unused(outputs, having);
+        }
+    }
+
+    /// Drops measurements that nothing is made of any more.
+    fn forget_unused(&mut self, outputs: &mut [Column], having: Option<&Shown>) {
+        let used = std::cell::RefCell::new(vec![false; self.measures.len()]);
+        let mark = |index: usize| {
+            used.borrow_mut()[index] = true;
+            index
+        };
+        outputs.iter_mut().for_each(|output| output.value.renumber(&mark));
+        having.cloned().iter_mut().for_each(|having| having.renumber(&mark));
+        let used = used.into_inner();
+        // Numbers stay: what is dropped stands for what is used.
+        let Some(first) = used.iter().position(|used| *used) else { return };
+        let kept = self.measures[first].clone();
+        for (measure, used) in self.measures.iter_mut().zip(used) {
+            if !used {
+                *measure = kept.clone();
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Running sums: exact before noise, far more exact than sums of noisy groups after it, and one release with the groups they sum.
+
+use std::sync::Arc;
+
+use axum::http::Method;
+use serde_json::{Value, json};
+use tacit::query::parse::parse;
+use tacit::query::plan::{Measure, plan};
+use tacit::vault::noise::OpenDp;
+
+use crate::support::{GAUSSIAN, Lab, PURE, block_on, call, policy, visits};
+
+const SQL: &str = "SELECT age, COUNT(*) AS n, SUM(COUNT(*)) OVER (ORDER BY age) AS so_far FROM visits GROUP BY age";
+
+fn number(row: &Value, name: &str) -> f64 {
+    row[name].as_f64().unwrap_or_else(|| panic!("{name} of {row}"))
+}
+
+/// The groups add up to their running sums, noise included, and nothing is measured twice.
+#[test]
+fn groups_add_up_to_their_running_sums() {
+    let lab = Lab::gaussian();
+    let terms = &lab.service.dataset("visits").expect("visits").terms;
+    let measured = |sql: &str| plan(&parse(sql).expect("SQL"), terms, None).expect("a plan").computation.measures;
+    assert!(matches!(&measured(SQL)[..], [Measure::Rooted { .. }]));
+    // What HAVING or a mean is made of is measured by itself.
+    assert_eq!(measured(&format!("{SQL} HAVING COUNT(*) > 3")).len(), 2);
+    assert_eq!(measured(&SQL.replace("COUNT(*) AS n", "COUNT(*) AS n, AVG(cost) AS m")).len(), 3);
+    let rows = block_on(lab.sql(SQL, "2")).rows();
+    assert_eq!(rows.len(), 111);
+    let mut sum = 0.0;
+    for row in &rows {
+        sum += number(row, "n");
+        let tolerance = 0.05 * number(row, "so_far_std_error") + 0.02 * rows.len() as f64;
+        assert!((number(row, "so_far") - sum).abs() < tolerance, "{row}: {sum}");
+    }
+    let error = |at: usize, name: &str| number(&rows[at], name);
+    assert!((error(0, "n_std_error") / error(0, "so_far_std_error") - 1.0).abs() < 0.02, "the first is its own sum");
+    // 111 noisy counts at the same price would err by √111 times one of them; one costs 1/√S of it here.
+    let (one, last) = (error(0, "so_far_std_error"), error(110, "so_far_std_error"));
+    assert!(last / one < 1.7, "{one} {last}");
+    let again = block_on(lab.sql(SQL, "2")).json();
+    assert_eq!(again["replayed"], true);
+}
+
+/// Within each group of the other keys; a margin of a running sum is that of its last group, and it is met.
+#[test]
+fn a_margin_holds_for_every_running_sum() {
+    for (budget, noise) in [(GAUSSIAN, Arc::new(OpenDp)), (PURE, Arc::new(OpenDp))] {
+        let lab = Lab::new(&policy(budget), &visits(200), noise, if budget == PURE { "100" } else { "4" });
+        let sql = "SELECT region, EXTRACT(MONTH FROM visited) AS m, SUM(COUNT(cost)) OVER (PARTITION BY region ORDER BY EXTRACT(MONTH FROM visited)) AS s \
+                   FROM visits GROUP BY region, EXTRACT(MONTH FROM visited)";
+        let body = json!({"sql": sql, "margin": {"s": "60"}}).to_string();
+        let quote = block_on(call(&lab.router, Method::POST, "/v1/quotes", Some(&lab.researcher), &[], body)).json();
+        assert_eq!(quote["answerable"], true, "{quote}");
+        let rows = block_on(lab.ask(&json!({"sql": sql, "margin": {"s": "60"}}))).rows();
+        assert_eq!(rows.len(), 4 * 12);
+        let widths: Vec<f64> = rows.iter().map(|row| (number(row, "s_high") - number(row, "s_low")) / 2.0).collect();
+        let widest = widths.iter().copied().fold(0.0, f64::max);
+        assert!((60.0 * 0.95..=60.0 * 1.02).contains(&widest), "{budget}: {widest}");
+        // Visits are all in March: before it there are none, after it all of a region's.
+        for (row, width) in rows.iter().zip(&widths) {
+            let truth = if row["m"].as_i64() < Some(3) { 0.0 } else { 100.0 };
+            assert!((number(row, "s") - truth).abs() < 2.5 * width + 1.0, "{row}");
+        }
+    }
+}
