@@ -105,6 +105,8 @@ pub enum Scalar {
     Bucket(Box<Expression>, Literal, Literal, u32),
     /// A condition as a value.
     Truth(Box<Condition>),
+    /// a brought between two bounds, and missing where it is: `contribution_bounds => (low, high)` of an aggregate.
+    Clamped(Box<Expression>, Literal, Literal),
 }
 
 /// `+ - * /`

@@ -7,6 +7,7 @@
 pub mod calendar;
 pub mod coding;
 mod columns;
+mod literals;
 pub mod lower;
 pub mod typed;
 

@@ -278,6 +278,15 @@ impl Walk<'_> {
         })
     }
 
+    /// A number, now and then brought between two bounds.
+    fn bounded(&self, rng: &mut StdRng) -> Expression {
+        let number = self.number(rng, 2);
+        if rng.random_bool(0.85) {
+            return number;
+        }
+        at(Scalar::Clamped(Box::new(number), number_literal("1.5"), number_literal("40")))
+    }
+
     fn aggregate(&self, rng: &mut StdRng) -> Aggregate {
         let unit = match &self.terms.unit {
             Unit::Column(unit) => unit.clone(),
@@ -291,8 +300,8 @@ impl Walk<'_> {
             0 | 1 => Function::CountRows,
             2 => Function::Count(column(&self.column(rng).name)),
             3 => Function::CountDistinct(name(&unit)),
-            4 | 5 => Function::Sum(self.number(rng, 2)),
-            6 => Function::Avg(self.number(rng, 2)),
+            4 | 5 => Function::Sum(self.bounded(rng)),
+            6 => Function::Avg(self.bounded(rng)),
             7 => Function::Spread(Spread::ALL.choose(rng).expect("one").1, self.number(rng, 1)),
             _ => Function::Pair(Pair::ALL.choose(rng).expect("one").1, self.number(rng, 0), self.number(rng, 0)),
         };

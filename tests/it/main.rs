@@ -11,6 +11,7 @@ mod bad_input;
 mod binary;
 mod canary;
 mod capacity;
+mod clamping;
 mod coverage;
 mod crash;
 mod differential;

@@ -10,7 +10,9 @@ use super::conditions::{comparison, condition, literal, sides};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
 use super::{Budget, DEPTH_MAX, absent, name, start, too_deep, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
-use crate::query::syntax::{Aggregate, Comparison, Function, Having, Literal, LiteralValue, Output, Pair, Spread};
+use crate::query::syntax::{
+    Aggregate, Comparison, Expression, Function, Having, Literal, LiteralValue, Output, Pair, Scalar, Spread,
+};
 use crate::query::term::Constant;
 
 const PLAIN: [&str; 3] = ["count", "sum", "avg"];
@@ -166,13 +168,62 @@ fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Agg
     }
     absent(!list.clauses.is_empty(), at, "a clause inside an aggregate")?;
     let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+    let (args, bounds) = contribution_bounds(&list.args, at)?;
     let function = if is_percentile && !distinct {
-        percentile(&list.args, within_group, at, budget)?
+        percentile(&args, within_group, at, budget)?
     } else {
-        self::function(&word, &list.args, distinct, at, budget)?
+        self::function(&word, &args, distinct, at, budget)?
+    };
+    let function = match bounds {
+        Some(bounds) => clamped(function, bounds, at)?,
+        None => function,
     };
     let filter = filter.as_ref().map(|expr| condition(expr, 0, budget)).transpose()?;
     Ok(Aggregate { function, filter, at })
+}
+
+/// Arguments without `contribution_bounds => (low, high)`, and the bounds where there are any.
+#[expect(clippy::type_complexity, reason = "two things of one argument list")]
+fn contribution_bounds(
+    args: &[FunctionArg],
+    at: Position,
+) -> Result<(Vec<FunctionArg>, Option<(Literal, Literal)>), QueryError> {
+    let mut plain = Vec::with_capacity(args.len());
+    let mut bounds = None;
+    for arg in args {
+        let (name, value) = match arg {
+            FunctionArg::Named { name, arg, .. } => (name.value.clone(), arg),
+            FunctionArg::ExprNamed { name, arg, .. } => (name.to_string(), arg),
+            FunctionArg::Unnamed(_) => {
+                plain.push(arg.clone());
+                continue;
+            }
+        };
+        let pair = match value {
+            FunctionArgExpr::Expr(Expr::Tuple(pair)) => &pair[..],
+            _ => &[],
+        };
+        let (true, [low, high], None) = (name.eq_ignore_ascii_case("contribution_bounds"), pair, &bounds) else {
+            return Err(unsupported(at, format!("an argument \"{}\" is not known", shown(&name)))
+                .hint("write contribution_bounds => (low, high) with two numbers"));
+        };
+        bounds = Some((literal(low)?, literal(high)?));
+    }
+    Ok((plain, bounds))
+}
+
+/// A sum, a mean or a spread of what is brought between two bounds first.
+fn clamped(function: Function, (low, high): (Literal, Literal), at: Position) -> Result<Function, QueryError> {
+    let within = |of: Expression| Expression { at: of.at, value: Scalar::Clamped(Box::new(of), low, high) };
+    Ok(match function {
+        Function::Sum(of) => Function::Sum(within(of)),
+        Function::Avg(of) => Function::Avg(within(of)),
+        Function::Spread(spread, of) => Function::Spread(spread, within(of)),
+        other => {
+            let message = format!("{} has no contribution_bounds", other.word().to_uppercase());
+            return Err(unsupported(at, message).hint("they are for SUM, AVG, VAR_ and STDDEV_"));
+        }
+    })
 }
 
 /// The one window there is: a running sum of counts.

@@ -47,7 +47,9 @@ fn key_name(key: &Expression) -> String {
         Scalar::Truncate(..) => "date_trunc",
         Scalar::Extract(..) => "extract",
         Scalar::Bucket(..) => "width_bucket",
-        Scalar::Constant(_) | Scalar::Negative(_) | Scalar::Arithmetic(..) | Scalar::Truth(_) => "?column?",
+        Scalar::Constant(_) | Scalar::Negative(_) | Scalar::Arithmetic(..) | Scalar::Truth(_) | Scalar::Clamped(..) => {
+            "?column?"
+        }
     }
     .to_owned()
 }

@@ -32,7 +32,8 @@ impl Expression {
             | Scalar::Round(of, _)
             | Scalar::Truncate(_, of)
             | Scalar::Extract(_, of)
-            | Scalar::Bucket(of, ..) => of.columns(names),
+            | Scalar::Bucket(of, ..)
+            | Scalar::Clamped(of, ..) => of.columns(names),
             Scalar::Arithmetic(left, _, right) | Scalar::Coalesce(left, right) => {
                 left.columns(names);
                 right.columns(names);

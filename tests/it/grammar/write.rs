@@ -17,6 +17,10 @@ pub fn expression(one: &Expression) -> String {
         Scalar::Arithmetic(left, operator, right) => {
             format!("({} {} {})", expression(left), sign(*operator), expression(right))
         }
+        // It stands behind what it is of.
+        Scalar::Clamped(of, low, high) => {
+            format!("{}, contribution_bounds => ({}, {})", expression(of), constant(&low.value), constant(&high.value))
+        }
         Scalar::Absolute(of) => format!("ABS({})", expression(of)),
         Scalar::Least(parts) => format!("LEAST({})", list(parts, expression, ", ")),
         Scalar::Greatest(parts) => format!("GREATEST({})", list(parts, expression, ", ")),
