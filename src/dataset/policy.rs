@@ -3,6 +3,7 @@
 //! Promises that a [`Policy`] is consistent: domains are finite grids, and capacity × bound fits 62 bits, so that no sum over any
 //! conforming table overflows. Every fault of a file is named with its line and column.
 
+mod columns;
 mod file;
 
 use std::path::{Path, PathBuf};
