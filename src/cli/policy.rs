@@ -43,7 +43,7 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
                 "{}: dataset \"{}\", {} columns, at most {} rows a unit, cap epsilon {} at delta {} ({})",
                 file.display(),
                 policy.name,
-                terms.columns.len(),
+                terms.own().len(),
                 terms.max_rows_per_unit,
                 terms.cap,
                 terms.delta(),

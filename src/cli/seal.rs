@@ -94,21 +94,27 @@ fn print_text(manifest: &Manifest, report: &Report) {
     if report.ids_unmatched > 0 {
         say(format!("  {} ids of those who withdrew are in no row", report.ids_unmatched));
     }
+    for (name, rows) in &report.unjoined {
+        say(format!("  {rows} rows of units that are not in \"{name}\", before any were cut"));
+    }
     let header = ["column", "missing", "clamped", "unlisted"].map(str::to_owned);
     let row = |(name, counts): &(String, crate::dataset::encode::ColumnCounts)| {
         vec![name.clone(), counts.nulls.to_string(), counts.clamped.to_string(), counts.unlisted.to_string()]
     };
-    say(table(&header, &report.columns.iter().map(row).collect::<Vec<_>>()));
+    let named = report.columns.iter().filter(|(name, _)| !name.is_empty());
+    say(table(&header, &named.map(row).collect::<Vec<_>>()));
 }
 
 fn print_json(manifest: &Manifest, report: &Report) {
-    let columns: Vec<_> = report.columns.iter().map(|(name, counts)| {
+    let named = report.columns.iter().filter(|(name, _)| !name.is_empty());
+    let columns: Vec<_> = named.map(|(name, counts)| {
         serde_json::json!({"name": name, "missing": counts.nulls, "clamped": counts.clamped, "unlisted": counts.unlisted})
     }).collect();
     say(serde_json::json!({
         "dataset": manifest.dataset, "edition": manifest.edition, "rows_read": report.rows_read,
         "rows_kept": report.rows_kept, "rows_cut": report.rows_cut, "rows_excluded": report.rows_excluded,
-        "units": report.units, "ids_unmatched": report.ids_unmatched, "columns": columns,
+        "units": report.units, "unjoined": report.unjoined.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "ids_unmatched": report.ids_unmatched, "columns": columns,
     })
     .to_string());
 }

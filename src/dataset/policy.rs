@@ -6,6 +6,8 @@
 mod columns;
 mod file;
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,8 @@ pub struct Policy {
     pub source: PathBuf,
     /// Units whose rows are left out, a file relative to the policy's.
     pub exclude: Option<PathBuf>,
+    /// Sources of the tables that it is joined with, in the order of the terms, relative to the policy's file.
+    pub joined: Vec<PathBuf>,
     /// The quantum that answers are padded to, in milliseconds; nothing where they are not. It can change without sealing anew.
     pub pad_ms: Option<u32>,
     /// What is public: everything queries depend on.
@@ -58,6 +62,28 @@ pub struct Terms {
     /// What of the cap's δ is set aside for groups without a public list; nothing where none is. The δ of `accountant` is the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<SetAside>,
+    /// Tables of one row a unit that it can be joined with. Their columns stand behind its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joins: Vec<JoinedTable>,
+}
+
+/// A table of one row a unit, whose values each of the unit's rows has since it was sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinedTable {
+    /// Its name in SQL.
+    pub name: String,
+    /// The column that says whether the unit has a row in it; no name names it.
+    pub presence: usize,
+    /// How many columns it has, right behind that one.
+    pub columns: usize,
+}
+
+impl JoinedTable {
+    /// The places of its columns, without the one of presence.
+    #[must_use]
+    pub fn places(&self) -> Range<usize> {
+        self.presence + 1..self.presence + 1 + self.columns
+    }
 }
 
 /// δ that is set aside for groups that are released above a threshold.
@@ -156,6 +182,7 @@ impl Policy {
         let beside = path.parent().unwrap_or(Path::new(""));
         policy.source = beside.join(&policy.source);
         policy.exclude = policy.exclude.map(|file| beside.join(file));
+        policy.joined = policy.joined.iter().map(|file| beside.join(file)).collect();
         Ok(policy)
     }
 
@@ -172,7 +199,7 @@ impl Terms {
     /// A column by name, with its index.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
-        self.columns.iter().enumerate().find(|(_, column)| column.name == name)
+        self.columns.iter().enumerate().find(|(_, column)| column.name == name && !name.is_empty())
     }
 
     /// The grid of a numeric column.
@@ -182,6 +209,32 @@ impl Terms {
             Some(Domain::Number(grid)) => Some(*grid),
             Some(Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. }) | None => None,
         }
+    }
+
+    /// Columns of its own, which stand before those of other tables.
+    #[must_use]
+    pub fn own(&self) -> &[Column] {
+        &self.columns[..self.joins.first().map_or(self.columns.len(), |join| join.presence)]
+    }
+
+    /// The terms of a question that joins the tables of these places, left or not: what it does not join has no name, and what it joins from
+    /// the left may be missing.
+    #[must_use]
+    pub fn joined(&self, wanted: &[(usize, bool)]) -> Cow<'_, Self> {
+        if self.joins.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut terms = self.clone();
+        for (place, join) in self.joins.iter().enumerate() {
+            let is_left = wanted.iter().find(|(wanted, _)| *wanted == place).map(|(_, is_left)| *is_left);
+            for column in &mut terms.columns[join.places()] {
+                match is_left {
+                    None => column.name.clear(),
+                    Some(is_left) => column.nullable |= is_left,
+                }
+            }
+        }
+        Cow::Owned(terms)
     }
 
     /// δ of the lifetime guarantee: that of the noise and that of all thresholds.

@@ -4,6 +4,7 @@
 //! units and positions in the file change nothing. A source that does not fit leaves nothing behind. The key is random and
 //! forgotten; the report is for the steward alone.
 
+mod joined;
 mod table;
 
 use std::collections::{HashMap, HashSet};
@@ -40,6 +41,8 @@ pub struct Report {
     pub units: u64,
     /// What was changed, by column.
     pub columns: Vec<(String, ColumnCounts)>,
+    /// Rows without one in a table that they are joined with, by table.
+    pub unjoined: Vec<(String, u64)>,
 }
 
 /// Why nothing was sealed.
@@ -169,7 +172,8 @@ pub fn clear_superseded(state: &Path, current: &[String]) -> io::Result<()> {
 /// # Errors
 /// [`SealError`].
 pub fn check_source(policy: &Policy) -> Result<(), SealError> {
-    check_columns(policy, &Source::open(&policy.source)?)
+    check_columns(policy, &Source::open(&policy.source)?)?;
+    joined::check_sources(policy)
 }
 
 /// A staging folder that is gone again unless it was published.
@@ -204,6 +208,7 @@ pub fn seal_with_key(
 ) -> Result<(Manifest, Report), SealError> {
     let source = Source::open(&policy.source)?;
     check_columns(policy, &source)?;
+    joined::check_sources(policy)?;
     let excluded = excluded_ids(policy)?;
     let edition = chance::id("ed")?;
     let editions = state.join(EDITIONS);
@@ -236,15 +241,20 @@ pub fn seal_with_key(
 }
 
 fn check_columns(policy: &Policy, source: &Source) -> Result<(), SealError> {
-    let path = policy.source.display().to_string();
-    if let Some(unit) = policy.terms.unit_column() {
+    check_types(policy.terms.unit_column(), policy.terms.own(), &policy.source, source)
+}
+
+/// Whether a source has the unit's column and these, of types that they are read from.
+fn check_types(unit: Option<&str>, columns: &[Column], path: &Path, source: &Source) -> Result<(), SealError> {
+    let path = path.display().to_string();
+    if let Some(unit) = unit {
         let found = source.column(unit)?;
         if !(found.is_integer() || found == &DataType::String) {
             let (found, accepted) = (found.to_string(), "text or integers");
             return Err(SealError::WrongType { path, column: unit.to_owned(), found, wanted: "unit", accepted });
         }
     }
-    for column in &policy.terms.columns {
+    for column in columns {
         let found = source.column(&column.name)?;
         check_type(&column.domain, found, source.kind()).map_err(|WrongType { found, accepted }| {
             let wanted = column.domain.type_name();
@@ -304,9 +314,10 @@ fn spill_rows(
     key: &[u8; 32],
     progress: &dyn Fn(u64),
 ) -> Result<(Spill, Report, Texts), SealError> {
-    let columns = &policy.terms.columns;
+    let columns = policy.terms.own();
     let mut encoders: Vec<_> = columns.iter().map(|column| Encoder::new(&column.domain)).collect();
-    let mut spill = Spill::create(dir, columns.len())?;
+    let mut tables = joined::read(policy, excluded, key)?;
+    let mut spill = Spill::create(dir, policy.terms.columns.len())?;
     let (mut report, mut null_units) = (Report::default(), 0);
     let mut withdrawn = HashSet::new();
     let wanted = columns.iter().map(|column| column.name.as_str()).chain(policy.terms.unit_column());
@@ -316,14 +327,15 @@ fn spill_rows(
         let batch = Batch::without(batch, policy, excluded, first)?;
         report.rows_excluded += height - batch.rows.len() as u64;
         withdrawn.extend(batch.withdrawn.iter().cloned());
-        let encoded = encode(policy, &mut encoders, &batch)?;
-        check_texts(policy, &encoders)?;
+        let encoded = encode(columns, &policy.source, &mut encoders, &batch)?;
+        check_texts(columns, &policy.source, &encoders)?;
         for (row, number) in batch.rows.iter().enumerate() {
             let id = batch.ids.as_ref().map(|ids| ids[row].as_str());
             null_units += u64::from(id == Some(""));
-            let values = encoded.iter().map(|column| column[row]);
-            let (unit, order) = digests(key, id, *number, values.clone());
-            spill.push(unit, order, values)?;
+            let mut values: Vec<i64> = encoded.iter().map(|column| column[row]).collect();
+            tables.iter_mut().for_each(|table| table.extend(&mut values, id));
+            let (unit, order) = digests(key, id, *number, values.iter().copied());
+            spill.push(unit, order, values.into_iter())?;
         }
         report.rows_read += height;
         progress(report.rows_read);
@@ -339,6 +351,9 @@ fn spill_rows(
         texts.push(one.free().clone());
         report.columns.push((column.name.clone(), one.counts));
     }
+    for table in tables {
+        table.report(&mut report, &mut texts);
+    }
     Ok((spill, report, texts))
 }
 
@@ -346,12 +361,12 @@ fn spill_rows(
 type Texts = Vec<HashMap<i64, String>>;
 
 /// No column of texts holds more of them than were declared.
-fn check_texts(policy: &Policy, encoders: &[Encoder]) -> Result<(), SealError> {
-    for (column, encoder) in policy.terms.columns.iter().zip(encoders) {
+fn check_texts(columns: &[Column], source: &Path, encoders: &[Encoder]) -> Result<(), SealError> {
+    for (column, encoder) in columns.iter().zip(encoders) {
         if let Domain::Text { values_max, .. } = column.domain
             && encoder.free().len() > values_max as usize
         {
-            let path = policy.source.display().to_string();
+            let path = source.display().to_string();
             return Err(SealError::TooManyValues { path, column: column.name.clone(), values_max });
         }
     }
@@ -393,11 +408,16 @@ impl Batch {
 }
 
 /// Every declared column of a batch as stored integers.
-fn encode(policy: &Policy, encoders: &mut [Encoder], batch: &Batch) -> Result<Vec<Vec<i64>>, SealError> {
-    let columns = policy.terms.columns.iter().zip(encoders);
+fn encode(
+    columns: &[Column],
+    source: &Path,
+    encoders: &mut [Encoder],
+    batch: &Batch,
+) -> Result<Vec<Vec<i64>>, SealError> {
+    let columns = columns.iter().zip(encoders);
     let one = |(column, encoder): (&Column, &mut Encoder)| {
         let series = batch.frame.column(&column.name).map(|column| column.as_materialized_series().clone());
-        series.and_then(|series| encoder.encode(&series, &batch.rows)).map_err(|_| malformed(&policy.source))
+        series.and_then(|series| encoder.encode(&series, &batch.rows)).map_err(|_| malformed(source))
     };
     columns.map(one).collect()
 }
@@ -422,8 +442,9 @@ fn first_u128(bytes: &[u8; 32]) -> u128 {
 }
 
 fn check_report(policy: &Policy, report: &Report) -> Result<(), SealError> {
-    let path = policy.source.display().to_string();
-    for (column, (name, counts)) in policy.terms.columns.iter().zip(&report.columns) {
+    for (index, (column, (name, counts))) in policy.terms.columns.iter().zip(&report.columns).enumerate() {
+        let of = policy.terms.joins.iter().position(|join| join.places().contains(&index));
+        let path = of.map_or(&policy.source, |table| &policy.joined[table]).display().to_string();
         let (name, wanted) = (name.clone(), column.domain.type_name());
         if let Some(row) = counts.unreadable_row {
             return Err(SealError::Unreadable { path, column: name, count: counts.unreadable, wanted, row });

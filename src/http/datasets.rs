@@ -15,6 +15,7 @@ use crate::budget::entry::Kind;
 use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::{Person, Role};
 use crate::dataset::domain::{Column, Domain};
+use crate::dataset::policy::{JoinedTable, Terms};
 use crate::privacy::units::unscaled;
 use crate::service::account::{NamedAccount, account};
 use crate::service::{Dataset, grants};
@@ -40,6 +41,24 @@ pub struct DatasetBody {
     min_cell: Option<u32>,
     edition: String,
     columns: Vec<ColumnBody>,
+    /// Tables of one row a unit that it can be joined with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    joins: Vec<JoinBody>,
+}
+
+/// A table of one row a unit that a dataset can be joined with.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct JoinBody {
+    /// Its name: `FROM visits JOIN patients USING (patient_id)`.
+    name: String,
+    columns: Vec<ColumnBody>,
+}
+
+impl JoinBody {
+    fn of(join: &JoinedTable, terms: &Terms) -> Self {
+        let columns = terms.columns[join.places()].iter().map(ColumnBody::from);
+        Self { name: join.name.clone(), columns: columns.collect() }
+    }
 }
 
 /// A lifetime cap.
@@ -137,7 +156,8 @@ fn body(service: &App, dataset: &Dataset) -> DatasetBody {
         oversubscribe: terms.oversubscribe,
         min_cell: terms.min_cell,
         edition: dataset.edition.clone(),
-        columns: terms.columns.iter().map(ColumnBody::from).collect(),
+        columns: terms.own().iter().map(ColumnBody::from).collect(),
+        joins: terms.joins.iter().map(|join| JoinBody::of(join, terms)).collect(),
     }
 }
 

@@ -8,7 +8,7 @@ mod words;
 use self::terms::Rows;
 use super::answer::{Layout, Output, OutputValue};
 use super::formula::{Centred, Formula, Run, Shown};
-use super::plan::{Measure, Plan, PlanKey};
+use super::plan::{Measure, Plan, PlanKey, written};
 use super::syntax::{Comparison, Operator, Pair, Spread};
 use super::term::Term;
 use crate::dataset::policy::{Terms, is_identifier};
@@ -18,12 +18,14 @@ use crate::dataset::policy::{Terms, is_identifier};
 pub fn sql(plan: &Plan, terms: &Terms) -> String {
     let writer = Writer { plan, rows: Rows { terms: plan.terms(terms) } };
     let items: Vec<_> = plan.layout.outputs.iter().map(|output| writer.item(output)).collect();
+    let dataset = joined(plan, terms);
     let table = match (&plan.computation.units, &plan.seen) {
-        (Some(units), Some(seen)) => terms::subquery(&plan.dataset, units, seen, &Rows { terms }),
-        (None, _) | (_, None) => identifier(&plan.dataset),
+        (Some(units), Some(seen)) => terms::subquery(&dataset, units, seen, &Rows { terms }),
+        (None, _) | (_, None) => dataset,
     };
     let mut sql = format!("SELECT {} FROM {table}", items.join(", "));
-    if let Some(filter) = &plan.computation.filter {
+    let filter = plan.computation.filter.as_ref().and_then(|filter| written(filter, writer.rows.terms));
+    if let Some(filter) = &filter {
         sql.push_str(&format!(" WHERE {}", writer.rows.filter(filter, false)));
     }
     if let Some(text) = &plan.computation.text {
@@ -48,6 +50,17 @@ pub fn sql(plan: &Plan, terms: &Terms) -> String {
     }
     sql.push_str(&order(&plan.layout));
     sql
+}
+
+/// The dataset with the tables that it is joined with.
+fn joined(plan: &Plan, terms: &Terms) -> String {
+    let unit = identifier(terms.unit_column().unwrap_or("row"));
+    let join = |(place, is_left): &(usize, bool)| {
+        let left = if *is_left { " LEFT" } else { "" };
+        format!("{left} JOIN {} USING ({unit})", identifier(&terms.joins[*place].name))
+    };
+    let joins: Vec<_> = plan.joins.iter().map(join).collect();
+    format!("{}{}", identifier(&plan.dataset), joins.concat())
 }
 
 /// Writes a term.

@@ -3,6 +3,7 @@
 //! Promises that a plan is row-local steps, public group keys, a de-duplicated list of measurements and post-processing, and that it
 //! depends on the text and the terms alone. Two questions with the same measurements of the same rows have the same view.
 
+mod joins;
 mod names;
 mod outputs;
 mod runs;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
+use self::joins::Joins;
+pub(super) use self::joins::written;
 use super::answer::Layout;
 use super::error::{Code, QueryError, shown};
 use super::filter::Filter;
@@ -256,6 +259,8 @@ pub struct Plan {
     pub seen: Option<Arc<Terms>>,
     /// Which groups are hidden, where their list is not public.
     pub hiding: Option<Hiding>,
+    /// The tables that it is joined with, by their places in the terms, and whether from the left.
+    pub joins: Vec<(usize, bool)>,
 }
 
 impl Plan {
@@ -280,11 +285,15 @@ impl Plan {
 /// In this order: [`Code::NotAnAggregate`], [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`] of
 /// literals and types, [`Code::TooManyGroups`].
 pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<Plan, QueryError> {
+    let joins = Joins::of(query.person.as_deref().unwrap_or(query), terms)?;
+    let terms = &*joins.terms;
     let (units, seen) = match &query.person {
         None => (None, None),
         Some(inner) => {
             let rows = rows_per_unit.filter(|rows| (1..=terms.max_rows_per_unit).contains(rows));
-            let subquery = subquery(&named(query), inner, terms, rows.unwrap_or(terms.max_rows_per_unit))?;
+            let rows = rows.unwrap_or(terms.max_rows_per_unit);
+            let mut subquery = subquery(&named(query), inner, terms, rows)?;
+            subquery.units.filter = joins.condition(subquery.units.filter.take());
             (Some(subquery.units), Some(Arc::new(subquery.terms)))
         }
     };
@@ -296,7 +305,10 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
         typed::declared(name, terms)?;
     }
     let rows_per_unit = check_rows(rows_per_unit, of_dataset)?;
-    let filter = query.condition.as_ref().map(|condition| typed::condition(condition, terms)).transpose()?;
+    let mut filter = query.condition.as_ref().map(|condition| typed::condition(condition, terms)).transpose()?;
+    if units.is_none() {
+        filter = joins.condition(filter);
+    }
     let text = texts::key(query, &grouped, terms, rows_per_unit)?;
     let keys = if text.is_some() { Vec::new() } else { keys(&grouped, terms, filter.as_ref())? };
     let mut computation = Computation { rows_per_unit, filter, keys, measures: Vec::new(), units, text };
@@ -304,7 +316,8 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
     let layout = outputs::layout(query, sets, terms, &mut computation)?;
     let sought = sought(&computation, terms)?;
     let hiding = texts::hiding(&computation, terms);
-    Ok(Plan { dataset: query.dataset.text.clone(), computation, layout, sought, seen, hiding })
+    let (dataset, joins) = (query.dataset.text.clone(), joins.tables);
+    Ok(Plan { dataset, computation, layout, sought, seen, hiding, joins })
 }
 
 /// Every column that the outer question may mean, aliases of its own included.

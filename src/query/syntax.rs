@@ -12,6 +12,8 @@ use super::term::calendar::{Part, Period};
 pub struct Query {
     /// The one dataset.
     pub dataset: Name,
+    /// The tables of one row a unit that it is joined with.
+    pub joins: Vec<JoinedTable>,
     /// The subquery that makes one row a unit of it, where there is one; it names the same dataset.
     pub person: Option<Box<Query>>,
     /// `DISTINCT`: the selected keys are what is grouped by.
@@ -30,6 +32,17 @@ pub struct Query {
     pub order: Vec<Order>,
     /// How many of its rows are shown.
     pub limit: Option<u64>,
+}
+
+/// `[LEFT] JOIN name USING (unit)`
+#[derive(Debug, Clone, PartialEq)]
+pub struct JoinedTable {
+    /// The table.
+    pub name: Name,
+    /// By which column.
+    pub using: Name,
+    /// Whether rows of units without a row in it stay.
+    pub is_left: bool,
 }
 
 /// A name and its place; folded to lower case unless it was quoted.

@@ -193,7 +193,7 @@ impl Units {
             Ok(Column { name: name.clone(), title: None, domain, per_unit: true, nullable: lowered.nullable })
         };
         let columns = self.columns.iter().zip(names).map(column).collect::<Result<_, _>>()?;
-        Ok(Terms { max_rows_per_unit: 1, columns, ..terms.clone() })
+        Ok(Terms { max_rows_per_unit: 1, columns, joins: Vec::new(), ..terms.clone() })
     }
 }
 

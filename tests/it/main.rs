@@ -21,6 +21,7 @@ mod fuzz;
 mod gdp;
 mod grammar;
 mod http_limits;
+mod joins;
 mod means;
 mod noise;
 mod oracle;

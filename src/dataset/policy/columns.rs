@@ -38,17 +38,17 @@ pub(super) struct ColumnTable {
     nullable: bool,
 }
 
-/// The declared columns.
+/// The declared columns; `names` are those that are taken.
 pub(super) fn columns(
     tables: Vec<Spanned<ColumnTable>>,
     unit: &Unit,
     (max_rows, max_rows_per_unit): (Option<u32>, Option<u32>),
+    names: &mut HashSet<String>,
     faults: &mut Faults<'_>,
 ) -> Vec<Column> {
     if tables.is_empty() || tables.len() > COLUMNS_MAX {
         faults.add(0..0, format!("{} columns; declare 1 to {COLUMNS_MAX}, each as [[column]]", tables.len()));
     }
-    let mut names = HashSet::new();
     let mut columns = Vec::new();
     for table in tables {
         let span = table.span();

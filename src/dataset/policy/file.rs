@@ -1,5 +1,6 @@
 //! The shape of a policy file and the check of every field, with its place.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -7,7 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::columns::{ColumnTable, columns};
-use super::{Fault, Policy, SetAside, Terms, Unit, is_identifier};
+use super::{Fault, JoinedTable, Policy, SetAside, Terms, Unit, is_identifier};
+use crate::dataset::domain::{Column, Domain};
 use crate::privacy::accountant::Accountant;
 use crate::privacy::units::{Delta, Epsilon};
 
@@ -22,6 +24,17 @@ const THRESHOLDS_DEFAULT: u64 = 100;
 #[serde(deny_unknown_fields)]
 struct PolicyFile {
     dataset: DatasetTable,
+    #[serde(default)]
+    column: Vec<Spanned<ColumnTable>>,
+    #[serde(default)]
+    join: Vec<Spanned<JoinTable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JoinTable {
+    name: Spanned<String>,
+    source: Spanned<String>,
     #[serde(default)]
     column: Vec<Spanned<ColumnTable>>,
 }
@@ -129,11 +142,14 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
     };
     let pad_ms = dataset.pad_ms.as_ref().and_then(|given| faults.count("pad_ms", given, PAD_MS_MAX));
     let min_cell = dataset.min_cell.as_ref().and_then(|given| faults.count("min_cell", given, MIN_CELL_MAX));
-    let columns = columns(file.column, &unit, (max_rows, max_rows_per_unit), faults);
+    let mut names = HashSet::new();
+    let mut columns = columns(file.column, &unit, (max_rows, max_rows_per_unit), &mut names, faults);
+    let (joins, joined) = joins(file.join, (dataset.name.get_ref(), &unit, max_rows), &mut columns, &mut names, faults);
     Some(Policy {
         name: dataset.name.into_inner(),
         title: dataset.title,
         pad_ms,
+        joined,
         source: PathBuf::from(dataset.source.into_inner()),
         exclude: dataset.exclude.map(|file| PathBuf::from(file.into_inner())),
         terms: Terms {
@@ -147,8 +163,44 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
             columns,
             min_cell,
             threshold,
+            joins,
         },
     })
+}
+
+/// Tables of one row a unit: their columns are put behind those that are there, after one that says whether the unit has a row.
+fn joins(
+    tables: Vec<Spanned<JoinTable>>,
+    (dataset, unit, max_rows): (&str, &Unit, Option<u32>),
+    all: &mut Vec<Column>,
+    names: &mut HashSet<String>,
+    faults: &mut Faults<'_>,
+) -> (Vec<JoinedTable>, Vec<PathBuf>) {
+    let (mut joins, mut sources): (Vec<JoinedTable>, _) = (Vec::new(), Vec::new());
+    for table in tables {
+        let span = table.span();
+        let table = table.into_inner();
+        let name = table.name.get_ref().clone();
+        if *unit == Unit::Row {
+            faults.add(span.clone(), "with privacy_unit = \"row\" rows have no id to be joined by; remove [[join]]");
+        }
+        if !is_identifier(&name) {
+            faults.add(table.name.span(), format!("table name \"{name}\" is not a lower-case identifier"));
+        } else if name == dataset || joins.iter().any(|known| known.name == name) {
+            faults.add(table.name.span(), format!("table \"{name}\" is named twice"));
+        }
+        if table.source.get_ref().is_empty() {
+            faults.add(table.source.span(), "source is empty; name a Parquet, CSV or Arrow file with one row a unit");
+        }
+        let presence = all.len();
+        let domain = Domain::Boolean;
+        all.push(Column { name: String::new(), title: None, domain, per_unit: true, nullable: false });
+        let columns = columns(table.column, unit, (max_rows, Some(1)), names, faults);
+        joins.push(JoinedTable { name, presence, columns: columns.len() });
+        all.extend(columns.into_iter().map(|column| Column { per_unit: true, ..column }));
+        sources.push(PathBuf::from(table.source.into_inner()));
+    }
+    (joins, sources)
 }
 
 fn unit(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Unit {

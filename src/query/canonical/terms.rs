@@ -4,6 +4,7 @@ use super::{identifier, quoted};
 use crate::dataset::domain::{Domain, date_text};
 use crate::dataset::policy::Terms;
 use crate::query::filter::{Filter, stored_bounds};
+use crate::query::plan::written;
 use crate::query::term::{Constant, Made, Term};
 use crate::query::units::{UnitColumn, Units};
 
@@ -223,8 +224,9 @@ pub(super) fn subquery(dataset: &str, units: &Units, seen: &Terms, rows: &Rows<'
         };
         items.push(format!("{text} AS {}", identifier(&named.name)));
     }
-    let condition = units.filter.as_ref().map(|filter| format!(" WHERE {}", rows.filter(filter, false)));
-    let (condition, dataset) = (condition.unwrap_or_default(), identifier(dataset));
+    let filter = units.filter.as_ref().and_then(|filter| written(filter, rows.terms));
+    let condition = filter.map(|filter| format!(" WHERE {}", rows.filter(&filter, false)));
+    let condition = condition.unwrap_or_default();
     keys.dedup();
     format!("(SELECT {} FROM {dataset}{condition} GROUP BY {}) AS units", items.join(", "), keys.join(", "))
 }

@@ -1,15 +1,17 @@
 //! SELECT, FROM, GROUP BY, ORDER BY, LIMIT.
 
 use sqlparser::ast::{
-    self, Distinct, Expr, GroupByExpr, LimitClause, ObjectNamePart, OrderByKind, OrderBySort, SelectItem, SetExpr,
-    Spanned, TableFactor, Value,
+    self, Distinct, Expr, GroupByExpr, JoinConstraint, JoinOperator, LimitClause, ObjectNamePart, OrderByKind,
+    OrderBySort, SelectItem, SetExpr, Spanned, TableFactor, Value,
 };
 
 use super::expressions::expression;
 use super::outputs::{fractions, grouping, has_aggregate, having, of_fraction, output};
 use super::{Budget, absent, conditions, name, start, unsupported};
 use crate::query::error::{Code, Position, QueryError};
-use crate::query::syntax::{Expression, Item, ItemValue, Key, LiteralValue, Name, Order, OrderBy, Query, Scalar};
+use crate::query::syntax::{
+    Expression, Item, ItemValue, JoinedTable, Key, LiteralValue, Name, Order, OrderBy, Query, Scalar,
+};
 use crate::query::tables::{KEYS_MAX, SETS_MAX};
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
@@ -126,10 +128,11 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         || !sort_by.is_empty()
         || value_table_mode.is_some();
     absent(foreign, at, "a clause that PostgreSQL does not have")?;
-    let (dataset, person) = table(from, at, budget)?;
+    let (dataset, joins, person) = table(from, at, budget)?;
     let (keys, sets) = keys(group_by, at, budget)?;
     Ok(Query {
         dataset,
+        joins,
         person,
         distinct: matches!(distinct, Some(Distinct::Distinct)),
         items: items(projection, budget)?,
@@ -142,21 +145,49 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
     })
 }
 
-type Table = (Name, Option<Box<Query>>);
+type Table = (Name, Vec<JoinedTable>, Option<Box<Query>>);
 
 fn table(from: &[ast::TableWithJoins], at: Position, budget: &mut Budget) -> Result<Table, QueryError> {
     let [ast::TableWithJoins { relation, joins }] = from else {
         return Err(unsupported(at, format!("{} tables in FROM; name exactly one dataset", from.len())));
     };
-    absent(!joins.is_empty(), start(relation.span()), "JOIN")?;
     if let TableFactor::Derived { lateral: false, subquery, alias, sample: None } = relation {
         let at = start(relation.span());
+        absent(!joins.is_empty(), at, "JOIN outside of the subquery")?;
         let plain = alias.as_ref().is_none_or(|alias| alias.columns.is_empty());
         absent(!plain, at, "a list of columns behind a subquery's name")?;
         let inner = plain_query(subquery, budget)?;
         absent(inner.person.is_some(), at, "a subquery in a subquery")?;
-        return Ok((inner.dataset.clone(), Some(Box::new(inner))));
+        return Ok((inner.dataset.clone(), Vec::new(), Some(Box::new(inner))));
     }
+    let joins = joins.iter().map(|one| joined(one, budget)).collect::<Result<_, _>>()?;
+    Ok((plain_name(relation)?, joins, None))
+}
+
+/// A table of one row a unit, joined by the unit.
+fn joined(one: &ast::Join, budget: &mut Budget) -> Result<JoinedTable, QueryError> {
+    budget.node()?;
+    let at = start(one.relation.span());
+    let (constraint, is_left) = match &one.join_operator {
+        JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (Some(constraint), false),
+        JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => (Some(constraint), true),
+        _ => (None, false),
+    };
+    let (Some(JoinConstraint::Using(columns)), false) = (constraint, one.global) else {
+        return Err(unsupported(at, "tables are joined by the privacy unit alone")
+            .hint("write FROM dataset [LEFT] JOIN table USING (<unit>)"));
+    };
+    let [column] = &columns[..] else {
+        return Err(unsupported(at, format!("USING names {} columns; it is the privacy unit alone", columns.len())));
+    };
+    let [ObjectNamePart::Identifier(using)] = &column.0[..] else {
+        return Err(unsupported(at, "USING names a plain column"));
+    };
+    Ok(JoinedTable { name: plain_name(&one.relation)?, using: name(using), is_left })
+}
+
+/// The name of a dataset or a table by itself.
+fn plain_name(relation: &TableFactor) -> Result<Name, QueryError> {
     let TableFactor::Table {
         name: object,
         alias,
@@ -186,7 +217,7 @@ fn table(from: &[ast::TableWithJoins], at: Position, budget: &mut Budget) -> Res
         && index_hints.is_empty();
     absent(!plain, start(relation.span()), "anything beside the dataset's name in FROM")?;
     match &object.0[..] {
-        [ObjectNamePart::Identifier(ident)] => Ok((name(ident), None)),
+        [ObjectNamePart::Identifier(ident)] => Ok(name(ident)),
         _ => Err(unsupported(start(relation.span()), "a dataset has a plain name, without a schema")),
     }
 }

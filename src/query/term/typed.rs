@@ -407,7 +407,7 @@ pub fn declared(name: &Name, terms: &Terms) -> Result<usize, QueryError> {
         return Err(QueryError::at(Code::UnknownColumn, name.at, message).hint(hint));
     }
     const NAMES_SHOWN_MAX: usize = 24;
-    let names = terms.columns.iter().map(|column| column.name.as_str());
+    let names = terms.columns.iter().map(|column| column.name.as_str()).filter(|name| !name.is_empty());
     let near = nearest(&name.text, names.clone());
     let message = format!("unknown column \"{}\"", shown(&name.text));
     let error = QueryError::at(Code::UnknownColumn, name.at, message);

@@ -1,0 +1,108 @@
+//! Tables of one row a unit that a dataset is joined with, resolved while it is sealed.
+//!
+//! Promises that every row of a unit gets the values of the unit's own row in the table, and those alone: of several rows the one whose keyed
+//! hash is least, whatever other units there are and whatever their order.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::{Batch, NULL, Report, SealError, Texts, check_texts, check_types, digests, encode};
+use crate::dataset::domain::Column;
+use crate::dataset::encode::{ColumnCounts, Encoder};
+use crate::dataset::policy::{JoinedTable, Policy};
+use crate::dataset::source::Source;
+
+/// One table in memory.
+pub(super) struct Table {
+    name: String,
+    columns: Vec<Column>,
+    encoders: Vec<Encoder>,
+    /// Values by the unit's id, with the hash of the row they are from.
+    rows: HashMap<String, (u64, Vec<i64>)>,
+    unmatched: u64,
+}
+
+/// Looks whether every source is there with the right columns.
+pub(super) fn check_sources(policy: &Policy) -> Result<(), SealError> {
+    for (join, path) in policy.terms.joins.iter().zip(&policy.joined) {
+        check_types(policy.terms.unit_column(), columns(policy, join), path, &Source::open(path)?)?;
+    }
+    Ok(())
+}
+
+fn columns<'a>(policy: &'a Policy, join: &JoinedTable) -> &'a [Column] {
+    &policy.terms.columns[join.places()]
+}
+
+/// Reads every table; rows of units that withdrew are left out.
+pub(super) fn read(policy: &Policy, excluded: &HashSet<String>, key: &[u8; 32]) -> Result<Vec<Table>, SealError> {
+    let tables = policy.terms.joins.iter().zip(&policy.joined);
+    tables.map(|(join, path)| Table::read(policy, join, path, excluded, key)).collect()
+}
+
+impl Table {
+    fn read(
+        policy: &Policy,
+        join: &JoinedTable,
+        path: &Path,
+        excluded: &HashSet<String>,
+        key: &[u8; 32],
+    ) -> Result<Self, SealError> {
+        let columns = columns(policy, join);
+        let encoders = columns.iter().map(|column| Encoder::new(&column.domain)).collect();
+        let (name, rows) = (join.name.clone(), HashMap::new());
+        let mut table = Self { name, columns: columns.to_vec(), encoders, rows, unmatched: 0 };
+        let (mut read, mut null_units) = (0, 0);
+        let wanted = columns.iter().map(|column| column.name.as_str()).chain(policy.terms.unit_column());
+        Source::open(path)?.batches::<SealError>(&wanted.collect::<Vec<_>>(), |batch| {
+            let height = batch.height() as u64;
+            let batch = Batch::without(batch, policy, excluded, read + 1)?;
+            read += height;
+            let encoded = encode(&table.columns, path, &mut table.encoders, &batch)?;
+            check_texts(&table.columns, path, &table.encoders)?;
+            for (row, id) in batch.ids.iter().flatten().enumerate() {
+                null_units += u64::from(id.is_empty());
+                let values: Vec<i64> = encoded.iter().map(|column| column[row]).collect();
+                let (_, order) = digests(key, Some(id), 0, values.iter().copied());
+                let kept = table.rows.get(id).is_none_or(|(known, _)| order < *known);
+                if kept {
+                    table.rows.insert(id.clone(), (order, values));
+                }
+            }
+            Ok(())
+        })?;
+        match policy.terms.unit_column().filter(|_| null_units > 0) {
+            None => Ok(table),
+            Some(unit) => {
+                let (path, column) = (path.display().to_string(), unit.to_owned());
+                Err(SealError::NullUnits { path, column, count: null_units })
+            }
+        }
+    }
+
+    /// Puts the values of a unit behind those of one of its rows, after whether it has any.
+    pub(super) fn extend(&mut self, values: &mut Vec<i64>, id: Option<&str>) {
+        match id.and_then(|id| self.rows.get(id)) {
+            Some((_, own)) => {
+                values.push(1);
+                values.extend(own);
+            }
+            None => {
+                self.unmatched += 1;
+                values.push(0);
+                values.extend(self.columns.iter().map(|_| NULL));
+            }
+        }
+    }
+
+    /// What was changed in it, for the steward, and its texts.
+    pub(super) fn report(self, report: &mut Report, texts: &mut Texts) {
+        report.unjoined.push((self.name, self.unmatched));
+        report.columns.push((String::new(), ColumnCounts::default()));
+        texts.push(HashMap::new());
+        for (column, one) in self.columns.iter().zip(self.encoders) {
+            texts.push(one.free().clone());
+            report.columns.push((column.name.clone(), one.counts));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Joins with tables of one row a unit, which were resolved when the dataset was sealed.
+//!
+//! Promises row-local steps: a joined column is one more column of each row, with the unit's own value, and `JOIN` without `LEFT` is a condition
+//! on whether the unit has one. So removing a unit changes no other unit's rows, and every sensitivity is as it was.
+
+use std::borrow::Cow;
+
+use crate::dataset::policy::Terms;
+use crate::query::error::{Code, QueryError, nearest, shown};
+use crate::query::filter::Filter;
+use crate::query::syntax::Query;
+use crate::query::term::Term;
+
+/// What a question joins.
+pub(super) struct Joins<'a> {
+    /// The terms that it sees.
+    pub(super) terms: Cow<'a, Terms>,
+    /// The tables by their places, and whether from the left.
+    pub(super) tables: Vec<(usize, bool)>,
+}
+
+impl<'a> Joins<'a> {
+    /// The tables that a question names.
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedSql`] for a table that there is none of, one that stands twice, and another column than the unit's.
+    pub(super) fn of(query: &Query, terms: &'a Terms) -> Result<Self, QueryError> {
+        let mut tables: Vec<(usize, bool)> = Vec::with_capacity(query.joins.len());
+        for join in &query.joins {
+            let names = terms.joins.iter().map(|join| join.name.as_str());
+            let refused = |message: String| Err(QueryError::at(Code::UnsupportedSql, join.name.at, message));
+            let Some(place) = terms.joins.iter().position(|known| known.name == join.name.text) else {
+                let message = format!(
+                    "\"{}\" is joined with no table \"{}\"",
+                    shown(&query.dataset.text),
+                    shown(&join.name.text)
+                );
+                let hint = match (nearest(&join.name.text, names.clone()), names.clone().next()) {
+                    (Some(near), _) => format!("did you mean \"{near}\"?"),
+                    (None, Some(_)) => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
+                    (None, None) => "its policy declares none: ask the dataset itself".to_owned(),
+                };
+                return refused(message).map_err(|error| error.hint(hint));
+            };
+            if tables.iter().any(|(known, _)| *known == place) {
+                return refused(format!("\"{}\" is joined twice", shown(&join.name.text)));
+            }
+            if terms.unit_column() != Some(join.using.text.as_str()) {
+                let unit = terms.unit_column().unwrap_or("row");
+                let message =
+                    format!("tables are joined by the privacy unit, and \"{}\" is not it", shown(&join.using.text));
+                return Err(
+                    QueryError::at(Code::UnsupportedSql, join.using.at, message).hint(format!("write USING ({unit})"))
+                );
+            }
+            tables.push((place, join.is_left));
+        }
+        tables.sort_unstable();
+        Ok(Self { terms: terms.joined(&tables), tables })
+    }
+
+    /// A condition and that the unit has a row in every table that is not joined from the left.
+    pub(super) fn condition(&self, filter: Option<Filter>) -> Option<Filter> {
+        let inner = self.tables.iter().filter(|(_, is_left)| !is_left);
+        let presences: Vec<Filter> = inner.map(|(place, _)| presence(&self.terms, *place)).collect();
+        if presences.is_empty() {
+            return filter;
+        }
+        Some(Filter::All(filter.into_iter().chain(presences).collect()).simplest(&self.terms))
+    }
+}
+
+/// That the unit has a row in a table.
+fn presence(terms: &Terms, place: usize) -> Filter {
+    Filter::Members { column: Term::Column(terms.joins[place].presence), codes: vec![1] }
+}
+
+/// A condition without what a join alone says.
+#[must_use]
+pub fn written(filter: &Filter, terms: &Terms) -> Option<Filter> {
+    let is_presence = |part: &Filter| {
+        let of = |place: usize| presence(terms, place) == *part;
+        (0..terms.joins.len()).any(of)
+    };
+    match filter {
+        one if is_presence(one) => None,
+        Filter::All(parts) => {
+            let mut rest: Vec<Filter> = parts.iter().filter(|part| !is_presence(part)).cloned().collect();
+            match rest.len() {
+                0 if !parts.is_empty() => None,
+                1 => rest.pop(),
+                _ => Some(Filter::All(rest)),
+            }
+        }
+        other => Some(other.clone()),
+    }
+}

@@ -1,0 +1,187 @@
+//! Joins with tables of one row a unit, resolved when the dataset is sealed.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tacit::dataset::policy::Policy;
+use tacit::vault::noise::{NoiseSource, OpenDp};
+
+use crate::support::{Lab, NoNoise, PURE, block_on, policy, visits};
+
+/// The shared policy with a table of patients and one of consents beside it.
+fn joined(budget: &str) -> String {
+    policy(budget)
+        + r#"
+[[join]]
+name = "patients"
+source = "patients.csv"
+[[join.column]]
+name = "born"
+type = "integer"
+min = "1900"
+max = "2020"
+[[join.column]]
+name = "insurer"
+type = "category"
+values = ["state", "private"]
+nullable = true
+[[join]]
+name = "consents"
+source = "consents.csv"
+[[join.column]]
+name = "signed"
+type = "date"
+min = 2020-01-01
+max = 2025-12-31
+"#
+}
+
+/// Of every tenth person nothing is known; of every third no insurer; every other person signed, twice.
+fn lab(budget: &str, noise: Arc<dyn NoiseSource>, allocation: &str) -> Lab {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("visits.csv"), visits(200)).expect("a source");
+    let (mut patients, mut consents) = (String::from("born,patient_id,insurer\n"), String::from("patient_id,signed\n"));
+    for patient in (0..200).rev() {
+        if patient % 10 != 0 {
+            let insurer = ["", "state", "private"][patient % 3];
+            patients.push_str(&format!("{},p{patient},{insurer}\n", 1950 + patient % 50));
+        }
+        if patient % 2 == 0 {
+            consents.push_str(&format!("p{patient},2021-01-01\np{patient},2021-01-01\n"));
+        }
+    }
+    patients.push_str("1990,nobody who ever came,state\n");
+    std::fs::write(dir.path().join("patients.csv"), patients).expect("a source");
+    std::fs::write(dir.path().join("consents.csv"), consents).expect("a source");
+    Lab::over(dir, &joined(budget), noise, allocation)
+}
+
+/// What each visit of the shared table has: person, how many there are of it.
+fn count(is: impl Fn(usize) -> bool) -> i64 {
+    (0..200_usize).filter(|patient| is(*patient)).map(|patient| 1 + patient as i64 % 3).sum()
+}
+
+fn one(lab: &Lab, sql: &str) -> Value {
+    let reply = block_on(lab.sql(sql, "0.01"));
+    assert_eq!(reply.status, 200, "{sql}: {}", reply.json());
+    let rows = reply.rows();
+    assert_eq!(rows.len(), 1, "{sql}");
+    rows[0]["x"].clone()
+}
+
+#[test]
+fn joins_are_those_of_sql() {
+    let lab = lab(PURE, Arc::new(NoNoise), "100");
+    let known = |patient: usize| !patient.is_multiple_of(10);
+    for (sql, expected) in [
+        ("SELECT COUNT(*) AS x FROM visits", count(|_| true)),
+        ("SELECT COUNT(*) AS x FROM visits JOIN patients USING (patient_id)", count(known)),
+        (
+            "SELECT COUNT(*) AS x FROM visits INNER JOIN patients USING (patient_id) WHERE age > 30",
+            count(|p| known(p) && 20 + p % 70 > 30),
+        ),
+        ("SELECT COUNT(*) AS x FROM visits LEFT JOIN patients USING (patient_id)", count(|_| true)),
+        ("SELECT COUNT(born) AS x FROM visits LEFT OUTER JOIN patients USING (patient_id)", count(known)),
+        (
+            "SELECT COUNT(*) AS x FROM visits LEFT JOIN patients USING (patient_id) WHERE born IS NULL",
+            count(|p| !known(p)),
+        ),
+        (
+            "SELECT COUNT(*) AS x FROM visits JOIN patients USING (patient_id) WHERE insurer = 'state' OR born >= 1990",
+            count(|p| known(p) && (p % 3 == 1 || p % 50 >= 40)),
+        ),
+        ("SELECT COUNT(DISTINCT patient_id) AS x FROM visits JOIN patients USING (patient_id)", 180),
+        (
+            "SELECT COUNT(*) AS x FROM visits JOIN patients USING (patient_id) JOIN consents USING (patient_id)",
+            count(|p| known(p) && p % 2 == 0),
+        ),
+        (
+            "SELECT SUM(born) AS x FROM visits JOIN patients USING (patient_id) WHERE insurer IS NULL",
+            (0..200).filter(|p| p % 10 != 0 && p % 3 == 0).map(|p| 1950 + p % 50).sum(),
+        ),
+        (
+            "SELECT COUNT(*) AS x FROM (SELECT patient_id, born, COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE age > 30 GROUP BY patient_id, born) AS p WHERE n > 1 AND born < 1990",
+            (0..200).filter(|p| p % 10 != 0 && 20 + p % 70 > 30 && p % 3 > 0 && p % 50 < 40).count() as i64,
+        ),
+    ] {
+        assert_eq!(one(&lab, sql), json!(expected), "{sql}");
+    }
+    let sql =
+        "SELECT insurer, COUNT(*) AS n, AVG(born) AS a FROM visits JOIN patients USING (patient_id) GROUP BY insurer";
+    let rows = block_on(lab.sql(sql, "0.01")).rows();
+    let counts: Vec<_> = rows.iter().map(|row| (row["insurer"].clone(), row["n"].as_i64())).collect();
+    let of = |rest: usize| Some(count(|p| known(p) && p % 3 == rest));
+    assert_eq!(counts, [(json!("state"), of(1)), (json!("private"), of(2)), (Value::Null, of(0))]);
+}
+
+/// What is asked stands in the ledger as it was understood, and is priced as if the columns were the dataset's own.
+#[test]
+fn joins_are_planned_again_from_the_ledger() {
+    let lab = lab(crate::support::GAUSSIAN, Arc::new(OpenDp), "4");
+    let sql = "SELECT COUNT(*) AS n FROM visits LEFT JOIN consents USING (patient_id) JOIN patients USING (patient_id) WHERE age > 30 AND signed > DATE '2020-06-01'";
+    let answer = block_on(lab.sql(sql, "0.5")).json();
+    let canonical = "FROM visits JOIN patients USING (patient_id) LEFT JOIN consents USING (patient_id) WHERE ";
+    assert!(answer["sql"].as_str().expect("SQL").contains(canonical), "{answer}");
+    let again = block_on(lab.sql(answer["sql"].as_str().expect("SQL"), "0.5")).json();
+    assert_eq!(again["replayed"], true);
+    let subquery = "SELECT AVG(n) AS n FROM (SELECT patient_id, COUNT(*) AS n FROM visits JOIN patients USING (patient_id) GROUP BY patient_id) AS p";
+    assert_eq!(block_on(lab.sql(subquery, "0.5")).status, 200);
+    let shown = block_on(lab.get("/v1/datasets/visits", &lab.researcher)).json();
+    assert_eq!(shown["columns"].as_array().expect("columns").len(), 6);
+    assert_eq!(
+        (&shown["joins"][0]["name"], &shown["joins"][0]["columns"][0]["name"]),
+        (&json!("patients"), &json!("born"))
+    );
+    assert_eq!(shown["joins"][0]["columns"].as_array().expect("columns").len(), 2, "{shown}");
+    let state = lab.dir.path().join("state");
+    drop(lab.router);
+    drop(lab.service);
+    let found = tacit::store::verify(&state, None, &mut tacit::service::reprice::Replanner::default());
+    assert!(matches!(found, Ok(Ok(_))), "{found:?}");
+}
+
+#[test]
+fn what_cannot_be_joined_says_why() {
+    let lab = lab(PURE, Arc::new(NoNoise), "100");
+    for (sql, code, words) in [
+        ("SELECT AVG(born) AS x FROM visits", "unknown-column", "unknown column \"born\""),
+        ("SELECT COUNT(*) AS x FROM visits WHERE \"\"", "unknown-column", ""),
+        ("SELECT \"\", COUNT(*) AS x FROM visits GROUP BY \"\"", "unknown-column", ""),
+        ("SELECT AVG(signed) AS x FROM visits JOIN patients USING (patient_id)", "unknown-column", "signed"),
+        (
+            "SELECT COUNT(*) AS x FROM visits JOIN patient USING (patient_id)",
+            "unsupported-sql",
+            "did you mean \"patients\"",
+        ),
+        ("SELECT COUNT(*) AS x FROM visits JOIN patients USING (age)", "unsupported-sql", "USING (patient_id)"),
+        (
+            "SELECT COUNT(*) AS x FROM visits JOIN patients ON visits.patient_id = patients.patient_id",
+            "unsupported-sql",
+            "USING (<unit>)",
+        ),
+        (
+            "SELECT COUNT(*) AS x FROM visits JOIN patients USING (patient_id) JOIN patients USING (patient_id)",
+            "unsupported-sql",
+            "joined twice",
+        ),
+        ("SELECT COUNT(*) AS x FROM visits RIGHT JOIN patients USING (patient_id)", "unsupported-sql", "[LEFT] JOIN"),
+        ("SELECT COUNT(*) AS x FROM visits, patients", "unsupported-sql", "2 tables"),
+        ("SELECT COUNT(*) AS x FROM patients", "unknown-dataset", ""),
+    ] {
+        let refused = block_on(lab.sql(sql, "0.01")).json();
+        assert_eq!(refused["code"], code, "{sql}: {refused}");
+        assert!(refused.to_string().replace("\\\"", "\"").contains(words), "{sql}: {refused}");
+    }
+    let good = joined(PURE);
+    for (from, to) in [
+        ("name = \"patients\"", "name = \"visits\""),
+        ("name = \"patients\"", "name = \"consents\""),
+        ("name = \"born\"", "name = \"age\""),
+        ("name = \"signed\"", "name = \"born\""),
+        ("name = \"signed\"", "name = \"patient_id\""),
+        ("source = \"consents.csv\"", "source = \"\""),
+        ("privacy_unit = \"patient_id\"\nmax_rows_per_unit = 4", "privacy_unit = \"row\""),
+    ] {
+        assert!(good.contains(from) && Policy::parse(&good.replace(from, to)).is_err(), "{to}");
+    }
+}
