@@ -177,14 +177,14 @@ fn serve(dir: &Path, runtime: &tokio::runtime::Runtime) -> (SocketAddr, String) 
     };
     grants::grant(&ledger, grant, 0).expect("a grant");
     let mut engine = PolarsEngine::new();
-    let dataset = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("a dataset");
+    let datasets = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("datasets");
     let ports = Ports {
         ledger: Arc::new(ledger),
         engine: Arc::new(engine),
         noise: Arc::new(OpenDp),
         clock: Arc::new(SystemClock),
     };
-    let router = tacit::http::router(Arc::new(Service::new(ports, vec![dataset])));
+    let router = tacit::http::router(Arc::new(Service::new(ports, datasets)));
     let address = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
         let address = listener.local_addr().expect("an address");

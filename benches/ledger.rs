@@ -85,15 +85,15 @@ fn prepare(dir: &Path) -> Vec<Template> {
     grant(&ledger, Holder::Project { name: "asthma".into() }, "4");
     grant(&ledger, Holder::Researcher { name: "ada".into(), project: Some("asthma".into()), period_days: None }, "4");
     let mut engine = PolarsEngine::new();
-    let dataset = tacit::startup::load(&state, &ledger, &mut engine, policy.clone()).expect("a dataset");
-    let edition = dataset.edition.clone();
+    let datasets = tacit::startup::load(&state, &ledger, &mut engine, policy.clone()).expect("datasets");
+    let edition = datasets[0].edition.clone();
     let ports = Ports {
         ledger: Arc::new(ledger),
         engine: Arc::new(engine),
         noise: Arc::new(OpenDp),
         clock: Arc::new(tacit::clock::SystemClock),
     };
-    let service = Arc::new(Service::new(ports, vec![dataset]));
+    let service = Arc::new(Service::new(ports, datasets));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let template = |number: usize| {
         let sql = format!("SELECT COUNT(*) FROM visits WHERE cost >= {number}");

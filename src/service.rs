@@ -57,6 +57,8 @@ const QUERIES_OF_ONE_MAX: usize = 2_048;
 pub struct Dataset {
     /// Its name.
     pub name: String,
+    /// The dataset whose account pays for it: itself, or the one whose table of one row a unit it is. They have one cap.
+    pub lineage: String,
     /// For people.
     pub title: Option<String>,
     /// The quantum that its answers are padded to, in milliseconds.
@@ -214,13 +216,13 @@ impl Service {
         let mut questions: Vec<_> = book.questions().collect();
         questions.sort_unstable_by_key(|(view, _)| **view);
         for (view, question) in questions {
-            let dataset = self.datasets.get(&question.dataset).filter(|dataset| dataset.edition == question.edition);
+            let dataset = self.datasets().find(|dataset| dataset.edition == question.edition);
             let Some(dataset) = dataset.filter(|_| question.sql.contains("GROUP BY")) else { continue };
             let planned = parse::parse(&question.sql)
                 .and_then(|query| plan(&query, &dataset.terms, Some(question.rows_per_unit)));
             match planned {
                 Ok(plan) if plan.view(&dataset.edition) == *view => {
-                    self.atlas.chart(&plan.computation, &dataset.name, &dataset.edition);
+                    self.atlas.chart(&plan.computation, &dataset.lineage, &dataset.edition);
                 }
                 Ok(_) | Err(_) => tracing::warn!("a stored question reads otherwise now; nothing is derived from it"),
             }
@@ -295,7 +297,7 @@ impl Service {
 
     /// Finds what the measurements could be derived from. Takes milliseconds where there is much; never on an async thread.
     fn look_up(&self, priced: &mut Priced) {
-        let place = (priced.dataset.name.as_str(), priced.dataset.edition.as_str());
+        let place = (priced.dataset.lineage.as_str(), priced.dataset.edition.as_str());
         let (computation, mut cells) = (&priced.plan.computation, atlas::CELLS_MAX);
         if computation.text.is_some() {
             return;
@@ -342,7 +344,7 @@ impl Service {
     /// The same for a question that was read.
     fn price_query(&self, who: &str, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
         let name = &query.dataset;
-        let dataset = self.datasets.get(&name.text).filter(|dataset| self.branch(who, &dataset.name).is_some());
+        let dataset = self.datasets.get(&name.text).filter(|dataset| self.branch(who, &dataset.lineage).is_some());
         let dataset = dataset.ok_or_else(|| {
             let message = format!("there is no dataset \"{}\" that you may ask", shown(&name.text));
             QueryError::at(Code::UnknownDataset, name.at, message)
@@ -350,7 +352,7 @@ impl Service {
         let plan = plan(query, &dataset.terms, ask.rows_per_unit)?;
         let asked = self.prices(dataset, &plan, ask)?;
         let wanted = plan.computation.measures.iter().zip(&plan.sought).map(|(measure, sought)| Wanted {
-            view: plan.computation.view_of(measure, &dataset.name, &dataset.edition),
+            view: plan.computation.view_of(measure, &dataset.lineage, &dataset.edition),
             sought: *sought,
             is_whole: plan.hiding.is_some(),
             ancestors: Vec::new(),
@@ -384,11 +386,11 @@ impl Service {
     /// What the answer would be made of, and who would pay.
     fn offer(&self, who: &str, priced: &Priced) -> Result<Offer, ServiceError> {
         let offered = read(self.ledger(), |book| self.stock(book, who, priced)?.offer(&priced.asked));
-        offered.map_err(|refusal| self.refused(&priced.dataset.name, refusal))
+        offered.map_err(|refusal| self.refused(&priced.dataset.lineage, refusal))
     }
 
     fn stock<'a>(&self, book: &'a Book, who: &str, priced: &Priced) -> Result<Stock<'a>, Refusal> {
-        let branch = book.branch(&priced.dataset.name, who).ok_or(Refusal::NoAccount)?;
+        let branch = book.branch(&priced.dataset.lineage, who).ok_or(Refusal::NoAccount)?;
         let accountant = priced.dataset.terms.accountant;
         let delta = priced.plan.hiding.map_or(Delta::ZERO, |hiding| hiding.threshold.delta);
         Ok(Stock::new(book, branch, accountant, (priced.view, &priced.wanted), delta, self.now_ms()))

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::budget::account::EditionMark;
 use crate::budget::ledger::{Ledger, read};
 use crate::clock::{Clock, SystemClock};
-use crate::dataset::edition::{EditionError, Manifest};
+use crate::dataset::edition::{EditionError, Manifest, of_table};
 use crate::dataset::policy::{Policy, PolicyError};
 use crate::engine::{EngineFault, Host, Launch, WorkerPool};
 use crate::service::{Dataset, Ports, Service, ServiceError, steward};
@@ -53,7 +53,7 @@ pub enum StartError {
         dataset: String,
     },
     /// Two policies have one name.
-    #[error("two policies are named \"{dataset}\"")]
+    #[error("two policies, or tables of them, are named \"{dataset}\"")]
     Twice {
         /// The dataset.
         dataset: String,
@@ -76,10 +76,12 @@ pub fn open(
     let mut engine = WorkerPool::new(launch);
     let mut datasets: Vec<Dataset> = Vec::with_capacity(policies.len());
     for policy in policies {
-        if datasets.iter().any(|other| other.name == policy.name) {
-            return Err(StartError::Twice { dataset: policy.name });
+        for dataset in load(state, &ledger, &mut engine, policy)? {
+            if datasets.iter().any(|other| other.name == dataset.name) {
+                return Err(StartError::Twice { dataset: dataset.name });
+            }
+            datasets.push(dataset);
         }
-        datasets.push(load(state, &ledger, &mut engine, policy)?);
     }
     let ports = Ports {
         ledger: Arc::new(ledger),
@@ -90,11 +92,16 @@ pub fn open(
     Ok(Arc::new(Service::new(ports, datasets)))
 }
 
-/// Checks one dataset's edition against ledger and policy, and loads it into the engine.
+/// Checks one dataset's edition against ledger and policy, and loads it into the engine: the dataset, and the tables that it is joined with.
 ///
 /// # Errors
 /// [`StartError`].
-pub fn load(state: &Path, ledger: &dyn Ledger, engine: &mut dyn Host, policy: Policy) -> Result<Dataset, StartError> {
+pub fn load(
+    state: &Path,
+    ledger: &dyn Ledger,
+    engine: &mut dyn Host,
+    policy: Policy,
+) -> Result<Vec<Dataset>, StartError> {
     steward::check_cap(ledger, &policy)?;
     let name = policy.name.clone();
     let mark = read(ledger, |book| book.dataset(&name).and_then(|whole| whole.edition.clone()));
@@ -107,6 +114,18 @@ pub fn load(state: &Path, ledger: &dyn Ledger, engine: &mut dyn Host, policy: Po
     if manifest.dataset != name || manifest.terms != sealed_cap {
         return Err(StartError::TermsChanged { dataset: name });
     }
-    engine.load(state, &manifest).map_err(|EngineFault| StartError::Unloadable { dataset: name.clone() })?;
-    Ok(Dataset { name, title: policy.title, pad_ms: policy.pad_ms, terms: policy.terms, edition: id })
+    let mut load = |manifest: &Manifest| {
+        engine.load(state, manifest).map_err(|EngineFault| StartError::Unloadable { dataset: name.clone() })
+    };
+    load(&manifest)?;
+    let (lineage, pad_ms, terms) = (name.clone(), policy.pad_ms, policy.terms);
+    let mut datasets = Vec::with_capacity(1 + terms.joins.len());
+    for (join, (table, commitment)) in terms.joins.iter().zip(&manifest.tables) {
+        let edition = of_table(&id, table);
+        load(&Manifest::open(state, &edition, commitment)?)?;
+        let (name, lineage, terms) = (table.clone(), lineage.clone(), terms.of_table(join));
+        datasets.push(Dataset { name, lineage, title: None, pad_ms, terms, edition });
+    }
+    datasets.insert(0, Dataset { name, lineage, title: policy.title, pad_ms, terms, edition: id });
+    Ok(datasets)
 }

@@ -56,6 +56,21 @@ pub struct Manifest {
     /// A secret, so that the commitment in the ledger confirms nothing to who can guess the table.
     #[serde(with = "hex")]
     pub nonce: Digest,
+    /// The tables that it is joined with, by name, with the commitments of their own editions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<(String, String)>,
+}
+
+/// The id of the edition of a table that a dataset is joined with: its dataset's, and its name.
+#[must_use]
+pub fn of_table(edition: &str, table: &str) -> String {
+    format!("{edition}.{table}")
+}
+
+/// The edition of the dataset that an edition is of, or of one of its tables.
+#[must_use]
+pub fn of_dataset(edition: &str) -> &str {
+    edition.split_once('.').map_or(edition, |(dataset, _)| dataset)
 }
 
 /// Why an edition cannot be used.

@@ -211,6 +211,13 @@ impl Terms {
         }
     }
 
+    /// The terms of one of its tables by itself: one row a unit, and the same cap.
+    #[must_use]
+    pub fn of_table(&self, join: &JoinedTable) -> Self {
+        let columns = self.columns[join.places()].to_vec();
+        Self { max_rows_per_unit: 1, columns, joins: Vec::new(), ..self.clone() }
+    }
+
     /// Columns of its own, which stand before those of other tables.
     #[must_use]
     pub fn own(&self) -> &[Column] {

@@ -18,7 +18,7 @@ use polars::prelude::{BooleanChunked, DataFrame, DataType, Series};
 use super::domain::{Column, Domain};
 use super::edition::{self, EDITIONS, FORMAT_VERSION, Manifest};
 use super::encode::{ColumnCounts, Encoder, NULL, WrongType, check_type};
-use super::policy::Policy;
+use super::policy::{Policy, Terms};
 use super::source::{Source, SourceError};
 use super::spill::Spill;
 use crate::chance;
@@ -160,7 +160,8 @@ pub fn clear_superseded(state: &Path, current: &[String]) -> io::Result<()> {
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if (name.starts_with(STAGING) || name.starts_with("ed_")) && !current.contains(&name) {
+        let is_current = current.iter().any(|edition| edition == edition::of_dataset(&name));
+        if (name.starts_with(STAGING) || name.starts_with("ed_")) && !is_current {
             fs::remove_dir_all(entry.path())?;
         }
     }
@@ -179,6 +180,43 @@ pub fn check_source(policy: &Policy) -> Result<(), SealError> {
 /// A staging folder that is gone again unless it was published.
 struct Staging {
     dir: PathBuf,
+}
+
+impl Staging {
+    fn create(editions: &Path, edition: &str) -> Result<Self, SealError> {
+        let dir = editions.join(format!("{STAGING}{edition}"));
+        fs::DirBuilder::new().mode(0o700).create(&dir)?;
+        Ok(Self { dir })
+    }
+
+    /// Makes an edition of it, whole and durable.
+    fn publish(&self, state: &Path, manifest: &Manifest) -> Result<(), SealError> {
+        manifest.write(&self.dir)?;
+        fs::File::open(&self.dir)?.sync_all()?;
+        fs::rename(&self.dir, Manifest::dir(state, &manifest.edition))?;
+        fs::File::open(state.join(EDITIONS))?.sync_all()?;
+        Ok(())
+    }
+}
+
+/// What is sealed in a staging folder.
+fn manifest(
+    staging: &Staging,
+    edition: &str,
+    dataset: &str,
+    terms: Terms,
+    (rows, tables): (u64, Vec<(String, String)>),
+) -> Result<Manifest, SealError> {
+    Ok(Manifest {
+        v: FORMAT_VERSION,
+        edition: edition.to_owned(),
+        dataset: dataset.to_owned(),
+        terms,
+        rows,
+        table: edition::digest_of(&edition::new_table_path(&staging.dir))?,
+        nonce: chance::bytes()?,
+        tables,
+    })
 }
 
 impl Drop for Staging {
@@ -212,31 +250,28 @@ pub fn seal_with_key(
     let excluded = excluded_ids(policy)?;
     let edition = chance::id("ed")?;
     let editions = state.join(EDITIONS);
-    let mut private = fs::DirBuilder::new();
-    private.recursive(true).mode(0o700).create(&editions)?;
-    let staging = Staging { dir: editions.join(format!("{STAGING}{edition}")) };
-    private.create(&staging.dir)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&editions)?;
+    let staging = Staging::create(&editions, &edition)?;
 
-    let (spill, mut report, texts) = spill_rows(policy, &source, &excluded, &staging.dir, key, progress)?;
+    let tables = joined::read(policy, &excluded, key)?;
+    let (spill, mut report, texts, tables) =
+        spill_rows(policy, &source, &excluded, (&staging.dir, key, tables), progress)?;
     check_report(policy, &report)?;
+    let mut of_tables = Vec::with_capacity(tables.len());
+    for table in tables {
+        of_tables.push(table.seal(policy, &editions, &edition, key)?);
+    }
     let mut table = TableWriter::create(&staging.dir, &policy.terms, texts)?;
     let rows_per_unit = policy.terms.unit_column().map(|_| policy.terms.max_rows_per_unit as usize);
     spill.drain(rows_per_unit, |rows, cut| table.take(&rows, cut, policy))?;
     table.finish(&mut report)?;
 
-    let manifest = Manifest {
-        v: FORMAT_VERSION,
-        edition: edition.clone(),
-        dataset: policy.name.clone(),
-        terms: policy.terms.clone(),
-        rows: report.rows_kept,
-        table: edition::digest_of(&edition::new_table_path(&staging.dir))?,
-        nonce: chance::bytes()?,
-    };
-    manifest.write(&staging.dir)?;
-    fs::File::open(&staging.dir)?.sync_all()?;
-    fs::rename(&staging.dir, Manifest::dir(state, &edition))?;
-    fs::File::open(&editions)?.sync_all()?;
+    let tables: Vec<_> = of_tables.iter().map(|(name, manifest, _)| (name.clone(), manifest.commitment())).collect();
+    let manifest = manifest(&staging, &edition, &policy.name, policy.terms.clone(), (report.rows_kept, tables))?;
+    for (_, own, staging) in &of_tables {
+        staging.publish(state, own)?;
+    }
+    staging.publish(state, &manifest)?;
     Ok((manifest, report))
 }
 
@@ -310,13 +345,11 @@ fn spill_rows(
     policy: &Policy,
     source: &Source,
     excluded: &HashSet<String>,
-    dir: &Path,
-    key: &[u8; 32],
+    (dir, key, mut tables): (&Path, &[u8; 32], Vec<joined::Table>),
     progress: &dyn Fn(u64),
-) -> Result<(Spill, Report, Texts), SealError> {
+) -> Result<(Spill, Report, Texts, Vec<joined::Table>), SealError> {
     let columns = policy.terms.own();
     let mut encoders: Vec<_> = columns.iter().map(|column| Encoder::new(&column.domain)).collect();
-    let mut tables = joined::read(policy, excluded, key)?;
     let mut spill = Spill::create(dir, policy.terms.columns.len())?;
     let (mut report, mut null_units) = (Report::default(), 0);
     let mut withdrawn = HashSet::new();
@@ -351,10 +384,10 @@ fn spill_rows(
         texts.push(one.free().clone());
         report.columns.push((column.name.clone(), one.counts));
     }
-    for table in tables {
+    for table in &tables {
         table.report(&mut report, &mut texts);
     }
-    Ok((spill, report, texts))
+    Ok((spill, report, texts, tables))
 }
 
 /// The texts of each column by what stands for them; none for columns that hold none.

@@ -54,6 +54,15 @@ type = "date"
 min = 2020-01-01
 max = 2020-12-31
 nullable = true
+[[join]]
+name = "u"
+source = "u.parquet"
+[[join.column]]
+name = "weight"
+type = "integer"
+min = "-20"
+max = "50"
+nullable = true
 "#;
 
 const AGGREGATES: &str = "COUNT(*) AS n, COUNT(whole) AS nw, COUNT(real) AS nr, COUNT(DISTINCT who) AS d, \
@@ -120,12 +129,29 @@ fn write(path: &Path, rows: &[Row]) {
     ParquetWriter::new(std::fs::File::create(path).expect("a file")).finish(&mut frame).expect("Parquet");
 }
 
+/// A table of one row a unit, made of its own rows: some have none, and some two.
+fn write_units(path: &Path, rows: &[Row]) {
+    let own = rows.iter().enumerate().filter(|(at, row)| {
+        let is_first = !rows[..*at].iter().any(|before| before.0 == row.0);
+        (is_first || row.3 == Some(true)) && row.1.is_some()
+    });
+    let own: Vec<&Row> = own.map(|(_, row)| row).collect();
+    let columns = vec![
+        Column::new("who".into(), own.iter().map(|row| row.0).collect::<Vec<_>>()),
+        Column::new("weight".into(), own.iter().map(|row| row.4.map(|whole| whole % 60)).collect::<Vec<_>>()),
+    ];
+    let mut frame = DataFrame::new(own.len(), columns).expect("columns of one length");
+    ParquetWriter::new(std::fs::File::create(path).expect("a file")).finish(&mut frame).expect("Parquet");
+}
+
 /// The exact vectors of every plan over the sealed rows.
 fn vectors(rows: &[Row], plans: &[Plan]) -> Vec<Vec<Vec<i64>>> {
     let dir = tempfile::tempdir().expect("a folder");
     write(&dir.path().join("t.parquet"), rows);
     let mut policy = Policy::parse(POLICY).expect("a policy");
     policy.source = dir.path().join("t.parquet");
+    write_units(&dir.path().join("u.parquet"), rows);
+    policy.joined = vec![dir.path().join("u.parquet")];
     let (manifest, _) = seal_with_key(&policy, dir.path(), &[7; 32], &|_| {}).expect("a sealed table");
     let mut engine = PolarsEngine::new();
     engine.load(dir.path(), &manifest).expect("a loaded table");
@@ -160,6 +186,23 @@ fn plans() -> Vec<Plan> {
         );
         let query = parse(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
         plans.push(plan(&query, &policy.terms, None).unwrap_or_else(|error| panic!("{sql}: {error}")));
+    }
+    for join in ["JOIN u USING (who)", "LEFT JOIN u USING (who)"] {
+        for table in [
+            format!("t {join}"),
+            format!(
+                "(SELECT who, weight, SUM(whole) AS whole, BOOL_OR(flag) AS flag FROM t {join} GROUP BY who, weight) AS p"
+            ),
+        ] {
+            let sql = format!(
+                "SELECT weight > 7 AS heavy, COUNT(*) AS n, SUM(weight * 2) AS s, AVG(whole) AS a, COUNT(DISTINCT who) AS d FROM {table} \
+                 WHERE flag OR weight < 40 GROUP BY weight > 7"
+            );
+            let query = parse(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+            for rows in 1..=3 {
+                plans.push(plan(&query, &policy.terms, Some(rows)).unwrap_or_else(|error| panic!("{sql}: {error}")));
+            }
+        }
     }
     for (keys, running) in [
         ("EXTRACT(month FROM day)", "SUM(COUNT(*)) OVER (ORDER BY EXTRACT(month FROM day)) AS r, COUNT(*) AS n"),

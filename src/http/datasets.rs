@@ -40,6 +40,9 @@ pub struct DatasetBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     min_cell: Option<u32>,
     edition: String,
+    /// The dataset whose account pays for it and whose cap is its own, where it is a table of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lineage: Option<String>,
     columns: Vec<ColumnBody>,
     /// Tables of one row a unit that it can be joined with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -129,14 +132,15 @@ pub async fn one(
 fn may_see(service: &App, person: &Person, dataset: &Dataset) -> bool {
     match person.role {
         Role::Steward | Role::Viewer => true,
-        Role::Researcher => read(service.ledger(), |book| book.researcher(&dataset.name, &person.name).is_some()),
+        Role::Researcher => read(service.ledger(), |book| book.researcher(&dataset.lineage, &person.name).is_some()),
     }
 }
 
 fn body(service: &App, dataset: &Dataset) -> DatasetBody {
     let terms = &dataset.terms;
     // The cap as it was raised, which may be above the one that was sealed.
-    let cap = read(service.ledger(), |book| book.find(&dataset.name, Kind::Dataset, &dataset.name).map(|a| a.epsilon));
+    let cap =
+        read(service.ledger(), |book| book.find(&dataset.lineage, Kind::Dataset, &dataset.lineage).map(|a| a.epsilon));
     let epsilon = cap.unwrap_or(terms.cap).to_string();
     DatasetBody {
         name: dataset.name.clone(),
@@ -156,6 +160,7 @@ fn body(service: &App, dataset: &Dataset) -> DatasetBody {
         oversubscribe: terms.oversubscribe,
         min_cell: terms.min_cell,
         edition: dataset.edition.clone(),
+        lineage: (dataset.lineage != dataset.name).then(|| dataset.lineage.clone()),
         columns: terms.own().iter().map(ColumnBody::from).collect(),
         joins: terms.joins.iter().map(|join| JoinBody::of(join, terms)).collect(),
     }

@@ -95,7 +95,7 @@ impl Service {
         let served = self.dataset(dataset).ok_or_else(|| ServiceError::UnknownDataset(dataset.to_owned()))?;
         let accountant = served.terms.accountant;
         let mark = read(self.ledger(), |book| {
-            let branch = book.branch(dataset, who)?;
+            let branch = book.branch(&served.lineage, who)?;
             Some(book.mark(book.account(branch.researcher), self.now_ms()))
         });
         let mark = mark.ok_or_else(|| self.refused(dataset, Refusal::NoAccount))?;

@@ -32,7 +32,7 @@ impl Service {
         let Ok(parse::Asked::Question(query) | parse::Asked::Explain(query)) = parse::asked(&ask.sql) else {
             return Some(least);
         };
-        let dataset = self.dataset(&query.dataset.text).filter(|dataset| self.branch(who, &dataset.name).is_some());
+        let dataset = self.dataset(&query.dataset.text).filter(|dataset| self.branch(who, &dataset.lineage).is_some());
         let Some(dataset) = dataset else { return Some(least) };
         let Some(quantum) = dataset.quantum() else { return Some(Pad::OFF) };
         Some(match plan(&query, &dataset.terms, ask.rows_per_unit) {

@@ -127,7 +127,7 @@ impl Service {
         self.look_up(&mut priced);
         super::walk::check_canonical(&priced)?;
         let accountant = priced.dataset.terms.accountant;
-        let outlook = self.outlook(who, &priced).map_err(|refusal| self.refused(&priced.dataset.name, refusal))?;
+        let outlook = self.outlook(who, &priced).map_err(|refusal| self.refused(&priced.dataset.lineage, refusal))?;
         let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
         let refused = Legs { dataset: total, project: Price::ZERO, researcher: total };
         let legs = outlook.offered.as_ref().map_or(refused, Offer::legs);
@@ -166,7 +166,7 @@ impl Service {
     fn outlook(&self, who: &str, priced: &Priced) -> Result<Outlook, Refusal> {
         let now_ms = self.now_ms();
         read(self.ledger(), |book| {
-            let branch = book.branch(&priced.dataset.name, who).ok_or(Refusal::NoAccount)?;
+            let branch = book.branch(&priced.dataset.lineage, who).ok_or(Refusal::NoAccount)?;
             let stock = self.stock(book, who, priced)?;
             let offered = stock.offer(&priced.asked);
             let largest = offered.is_err().then(|| largest(&stock, priced));
@@ -182,7 +182,7 @@ impl Service {
 
     /// The noise of measurements that are worth this much.
     fn at(&self, priced: &Priced, worth: &[Price]) -> Result<Certificate, ServiceError> {
-        let subject = Subject { dataset: priced.dataset.name.clone(), edition: priced.dataset.edition.clone() };
+        let subject = Subject { dataset: priced.dataset.lineage.clone(), edition: priced.dataset.edition.clone() };
         certify(priced.dataset.terms.accountant, subject, &priced.plan.sought, worth)
             .map_err(|fault| ServiceError::Accuracy(fault.to_string()))
     }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::budget::entry::{Act, Charged, Digest, Entry};
+use crate::dataset::edition::of_table;
 use crate::dataset::policy::Terms;
 use crate::privacy::certificate::{Certified, Sought};
 use crate::privacy::mechanism::{Mechanism, NoiseLaw};
@@ -152,8 +153,12 @@ impl Replanner {
 impl Repricer for Replanner {
     fn learn(&mut self, entry: &Entry) {
         if let Act::EditionSealed { dataset, edition, terms, .. } = &entry.act
-            && let Ok(terms) = serde_json::from_str(terms)
+            && let Ok(terms) = serde_json::from_str::<Terms>(terms)
         {
+            for join in &terms.joins {
+                let own = (dataset.clone(), terms.of_table(join));
+                self.editions.insert(of_table(edition, &join.name), own);
+            }
             self.editions.insert(edition.clone(), (dataset.clone(), terms));
         }
     }

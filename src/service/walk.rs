@@ -64,7 +64,7 @@ impl Service {
     pub(super) async fn take(self: Arc<Self>, offer: Offer, asked: Asked) -> Result<Answer, ServiceError> {
         match offer {
             Offer::Stored { release, .. } => {
-                let free = self.free(&asked.who, &asked.priced.dataset.name, &release);
+                let free = self.free(&asked.who, &asked.priced.dataset.lineage, &release);
                 match (free.filter(|_| asked.key.is_none()), self.answers.in_memory(&release)) {
                     (Some(standing), Some(stored)) => Ok(asked.priced.laid_out(stored, standing)),
                     (Some(standing), None) => {
@@ -95,7 +95,7 @@ impl Service {
                 let stored = self.stored_answer(&standing.release)?;
                 Ok(asked.priced.laid_out(stored, standing))
             }
-            Decision::Refused(refusal) => Err(self.refused(&asked.priced.dataset.name, refusal)),
+            Decision::Refused(refusal) => Err(self.refused(&asked.priced.dataset.lineage, refusal)),
             Decision::Charged(_) => Err(LedgerFault::Closed.into()),
         }
     }
@@ -128,7 +128,7 @@ impl Service {
         let receipt = match charged {
             Decision::Charged(receipt) => receipt,
             Decision::Stored(standing) => return blocking(move || self.again(Ok(standing))).await,
-            Decision::Refused(refusal) => return Err(self.refused(&asked.priced.dataset.name, refusal)),
+            Decision::Refused(refusal) => return Err(self.refused(&asked.priced.dataset.lineage, refusal)),
         };
         let standing = receipt.standing().clone();
         // Data is touched by few at a time; the ledger's commits, before and after, are shared by many.
@@ -138,7 +138,7 @@ impl Service {
             None => None,
         };
         let begun = tokio::time::Instant::now();
-        let computed = if self.is_frozen(&asked.priced.dataset.name) {
+        let computed = if self.is_frozen(&asked.priced.dataset.lineage) {
             // It froze while this one waited for its turn: no row is looked at, and it is no incident of its own.
             Err(Cause::CutOff)
         } else {
@@ -154,7 +154,7 @@ impl Service {
         let this = Arc::clone(&self);
         let release = standing.release.clone();
         let stored = blocking(move || this.record(computed, &release)).await?;
-        self.atlas.chart(&asked.priced.plan.computation, &asked.priced.dataset.name, &asked.priced.dataset.edition);
+        self.atlas.chart(&asked.priced.plan.computation, &asked.priced.dataset.lineage, &asked.priced.dataset.edition);
         Ok(asked.laid_out(stored, standing))
     }
 
@@ -296,7 +296,7 @@ fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
     let sought: Vec<Sought> = wanted.iter().map(|index| priced.wanted[*index].sought).collect();
     let prices: Vec<Price> = wanted.iter().map(|index| parts[*index].fresh).collect();
     let measures = wanted.iter().map(|index| priced.plan.computation.measures[*index].clone()).collect();
-    let subject = Subject { dataset: priced.dataset.name.clone(), edition: priced.dataset.edition.clone() };
+    let subject = Subject { dataset: priced.dataset.lineage.clone(), edition: priced.dataset.edition.clone() };
     let certificate = certify(priced.dataset.terms.accountant, subject, &sought, &prices);
     let too_little =
         |_| ServiceError::Accuracy("the accuracy asked for is worth less than the smallest price".to_owned());

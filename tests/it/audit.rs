@@ -113,7 +113,9 @@ impl Sealed {
                 let policy = Policy::load(&self.dir.path().join(format!("{name}.toml"))).expect("a policy");
                 tacit::startup::load(&state, &ledger, &mut engine, policy).expect("a dataset")
             })
-            .into();
+            .into_iter()
+            .flatten()
+            .collect();
         let engine: Arc<dyn Engine> = match fault {
             Fault::None | Fault::Thin(_) | Fault::Same => Arc::new(engine),
             Fault::Unclamped => Arc::new(self.unbounded(&ledger, copy.path(), 2)),

@@ -166,7 +166,8 @@ fn what_cannot_be_joined_says_why() {
         ),
         ("SELECT COUNT(*) AS x FROM visits RIGHT JOIN patients USING (patient_id)", "unsupported-sql", "[LEFT] JOIN"),
         ("SELECT COUNT(*) AS x FROM visits, patients", "unsupported-sql", "2 tables"),
-        ("SELECT COUNT(*) AS x FROM patients", "unknown-dataset", ""),
+        ("SELECT AVG(age) AS x FROM patients", "unknown-column", "its columns are born, insurer"),
+        ("SELECT COUNT(*) AS x FROM patients JOIN visits USING (patient_id)", "unsupported-sql", "declares none"),
     ] {
         let refused = block_on(lab.sql(sql, "0.01")).json();
         assert_eq!(refused["code"], code, "{sql}: {refused}");
@@ -184,4 +185,57 @@ fn what_cannot_be_joined_says_why() {
     ] {
         assert!(good.contains(from) && Policy::parse(&good.replace(from, to)).is_err(), "{to}");
     }
+}
+
+/// A table is a dataset of its own with the units that have no other rows, too; what it is asked posts to the one cap of them all.
+#[test]
+fn a_table_by_itself_has_the_cap_of_its_dataset() {
+    let lab = lab(crate::support::GAUSSIAN, Arc::new(NoNoise), "4");
+    let whole = block_on(lab.sql("SELECT COUNT(*) AS n FROM patients", "0.5")).json();
+    assert_eq!((&whole["rows"][0]["n"], &whole["dataset"]), (&json!(181), &json!("visits")), "{whole}");
+    let by_insurer = block_on(lab.sql(
+        "SELECT insurer, COUNT(DISTINCT patient_id) AS n FROM patients WHERE born < 1990 GROUP BY insurer",
+        "0.5",
+    ))
+    .json();
+    assert_eq!(by_insurer["rows"].as_array().expect("rows").len(), 3, "{by_insurer}");
+    assert_eq!(
+        block_on(lab.sql("SELECT COUNT(*) AS n FROM consents WHERE signed > DATE '2020-06-01'", "0.5")).rows()[0]["n"],
+        100
+    );
+    let visits = block_on(lab.sql("SELECT COUNT(*) AS n FROM visits", "0.5")).json();
+    let accounts = block_on(lab.get("/v1/accounts", &lab.steward)).json();
+    let accounts = accounts.as_array().expect("accounts");
+    assert_eq!(accounts.len(), 2, "one of the dataset, one of the researcher: {accounts:?}");
+    for account in accounts {
+        assert_eq!(account["epsilon_spent"], visits["account"]["epsilon_spent"]);
+    }
+    assert!(visits["account"]["fraction_spent"].as_str() > whole["account"]["fraction_spent"].as_str());
+    // Noise is drawn for one unit's one row: as exact as four rows of it cost a quarter of the error.
+    let error = |answer: &Value| {
+        answer["columns"][0]["std_error"].as_str().expect("an error").parse::<f64>().expect("a number")
+    };
+    assert!((error(&visits) / error(&whole) - 4.0).abs() < 0.01);
+    let shown = block_on(lab.get("/v1/datasets/patients", &lab.researcher)).json();
+    assert_eq!((&shown["lineage"], &shown["max_rows_per_unit"]), (&json!("visits"), &json!(1)), "{shown}");
+    let all = block_on(lab.get("/v1/datasets", &lab.researcher)).json();
+    assert_eq!(all.as_array().expect("datasets").len(), 3);
+    let stranger = block_on(lab.get("/v1/datasets/nothing", &lab.researcher)).json();
+    assert_eq!(stranger["code"], "unknown-dataset");
+    let frozen = block_on(lab.act("/v1/datasets/visits/freeze", &json!({"reason": "a test"})));
+    assert_eq!(frozen.status, 200);
+    assert_eq!(block_on(lab.sql("SELECT COUNT(born) AS n FROM patients WHERE born > 1960", "0.1")).code(), "frozen");
+    let state = lab.dir.path().join("state");
+    let editions = || std::fs::read_dir(state.join("editions")).expect("editions").count();
+    assert_eq!(editions(), 3);
+    drop(lab.router);
+    drop(lab.service);
+    let found = tacit::store::verify(&state, None, &mut tacit::service::reprice::Replanner::default());
+    assert!(matches!(found, Ok(Ok(_))), "{found:?}");
+    // A new edition takes the places of all three.
+    let policy = Policy::load(&lab.dir.path().join("policy.toml")).expect("a policy");
+    let (manifest, _) = tacit::dataset::seal::seal(&policy, &state, &|_| {}).expect("sealed");
+    assert_eq!(editions(), 6);
+    tacit::dataset::seal::clear_superseded(&state, &[manifest.edition]).expect("cleared");
+    assert_eq!(editions(), 3);
 }

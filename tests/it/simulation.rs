@@ -361,6 +361,7 @@ fn publish(ledger: &dyn Ledger, policy: &Policy, number: u64) -> bool {
         rows: 0,
         table: [0; 32],
         nonce: [0; 32],
+        tables: Vec::new(),
     };
     match steward::publish_edition(ledger, policy, &manifest, 0) {
         Ok(()) => true,
@@ -381,7 +382,8 @@ fn serve(
 ) -> Arc<Service> {
     let (engine, noise, clock) = (Arc::clone(engine), Arc::clone(noise), Arc::clone(clock));
     let (name, title, terms) = (policy.name.clone(), None, policy.terms.clone());
-    let dataset = Dataset { name, title, pad_ms: None, terms, edition: format!("ed{number}") };
+    let lineage = String::clone(&name);
+    let dataset = Dataset { name, lineage, title, pad_ms: None, terms, edition: format!("ed{number}") };
     Arc::new(Service::new(Ports { ledger, engine, noise, clock }, vec![dataset]))
 }
 

@@ -186,9 +186,9 @@ impl Lab {
             (add("sam", Role::Steward), add("ada", Role::Researcher), add("vic", Role::Viewer));
         grant(&ledger, "ada", &policy.name, allocation);
         let mut engine = PolarsEngine::new();
-        let dataset = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("a dataset");
+        let datasets = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("datasets");
         let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock };
-        let service = Arc::new(Service::new(ports, vec![dataset]));
+        let service = Arc::new(Service::new(ports, datasets));
         let router = tacit::http::router(Arc::clone(&service));
         Self { dir, service, router, steward: boss, researcher, viewer }
     }

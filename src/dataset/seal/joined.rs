@@ -6,11 +6,14 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use super::{Batch, NULL, Report, SealError, Texts, check_texts, check_types, digests, encode};
+use super::table::TableWriter;
+use super::{Batch, NULL, Report, SealError, Staging, Texts, check_texts, check_types, digests, encode, manifest};
 use crate::dataset::domain::Column;
+use crate::dataset::edition::{Manifest, of_table};
 use crate::dataset::encode::{ColumnCounts, Encoder};
 use crate::dataset::policy::{JoinedTable, Policy};
 use crate::dataset::source::Source;
+use crate::dataset::spill::Row;
 
 /// One table in memory.
 pub(super) struct Table {
@@ -96,13 +99,47 @@ impl Table {
     }
 
     /// What was changed in it, for the steward, and its texts.
-    pub(super) fn report(self, report: &mut Report, texts: &mut Texts) {
-        report.unjoined.push((self.name, self.unmatched));
+    pub(super) fn report(&self, report: &mut Report, texts: &mut Texts) {
+        report.unjoined.push((self.name.clone(), self.unmatched));
         report.columns.push((String::new(), ColumnCounts::default()));
         texts.push(HashMap::new());
-        for (column, one) in self.columns.iter().zip(self.encoders) {
+        for (column, one) in self.columns.iter().zip(&self.encoders) {
             texts.push(one.free().clone());
-            report.columns.push((column.name.clone(), one.counts));
+            report.columns.push((column.name.clone(), one.counts.clone()));
         }
     }
+
+    /// Seals it by itself, beside the edition of its dataset: its name, its manifest, and where it lies until it is published.
+    pub(super) fn seal(
+        self,
+        policy: &Policy,
+        editions: &Path,
+        edition: &str,
+        key: &[u8; 32],
+    ) -> Result<(String, Manifest, Staging), SealError> {
+        let place = policy.terms.joins.iter().position(|join| join.name == self.name).unwrap_or_default();
+        let (join, source) = (&policy.terms.joins[place], policy.joined[place].clone());
+        let own = Policy { terms: policy.terms.of_table(join), source, joined: Vec::new(), ..policy.clone() };
+        let edition = of_table(edition, &self.name);
+        let staging = Staging::create(editions, &edition)?;
+        let texts = self.encoders.iter().map(|one| one.free().clone()).collect();
+        let mut table = TableWriter::create(&staging.dir, &own.terms, texts)?;
+        let mut rows: Vec<Row> = Vec::with_capacity(self.rows.len());
+        for (id, (order, values)) in self.rows {
+            let (unit, _) = digests(key, Some(&id), 0, std::iter::empty());
+            rows.push(Row { unit, order, values });
+        }
+        // Their order says nothing of the source.
+        rows.sort_unstable();
+        for part in rows.chunks(ROWS_OF_A_PART) {
+            table.take(part, 0, &own)?;
+        }
+        let mut report = Report::default();
+        table.finish(&mut report)?;
+        let manifest = manifest(&staging, &edition, &policy.name, own.terms, (report.rows_kept, Vec::new()))?;
+        Ok((self.name, manifest, staging))
+    }
 }
+
+/// Rows that are written at once.
+const ROWS_OF_A_PART: usize = 1 << 18;
