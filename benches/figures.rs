@@ -268,6 +268,7 @@ criterion_group!(
     replay,
     grouped,
     statistics::plans,
+    statistics::tables,
     statistics::errors,
     statistics::scans
 );

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use criterion::Criterion;
+use dashu::integer::IBig;
 use polars::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -12,11 +13,12 @@ use tacit::engine::{Engine, Host, PolarsEngine};
 use tacit::privacy::certificate::{Accuracy, Subject, certify, prices};
 use tacit::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::privacy::roots::Roots;
-use tacit::privacy::units::Epsilon;
+use tacit::privacy::units::{Epsilon, Price};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::quantile::{Levels, Tree};
-use tacit::query::tables::variance;
+use tacit::query::tables::{Sets, Table, Tables, variance};
+use tacit::vault::release::Noisy;
 
 use super::{ROWS, policy, source};
 
@@ -43,6 +45,20 @@ pub fn plans(criterion: &mut Criterion) {
             let prices = prices(accountant, &plan.sought, &accuracy);
             certify(accountant, subject, &plan.sought, &prices).expect("a certificate")
         });
+    });
+}
+
+/// Putting all pairs of ten keys together again: 45 tables of 16 cells, of each of which all others tell.
+pub fn tables(criterion: &mut Criterion) {
+    let pairs: Vec<Vec<usize>> = (0..10).flat_map(|one| (one + 1..10).map(move |other| vec![one, other])).collect();
+    let law = NoiseLaw { mechanism: Mechanism::DiscreteGaussian, fine_bits: 0, scale: 5.0 };
+    let cells = || (0..16_u8).map(IBig::from).collect();
+    let vectors: Vec<Noisy> =
+        pairs.iter().map(|_| Noisy { law, price: Price::from_units(1), cells: cells() }).collect();
+    let tables = pairs.iter().enumerate().map(|(vector, keys)| Table { keys: keys.clone(), vector }).collect();
+    let sets = Sets { shown: pairs.clone(), measured: vec![Tables { adds_up: true, tables }] };
+    criterion.bench_function("all pairs of ten keys put together, 129,600 steps", |bench| {
+        bench.iter(|| (0..pairs.len()).map(|at| sets.vectors(at, &vectors, &[4; 10]).len()).sum::<usize>());
     });
 }
 

@@ -1,3 +1,3 @@
--- title: Percentiles of several groupings
+-- title: Percentiles of several groupings of which none is the finest
 -- epsilon: 0.1
-SELECT region, MEDIAN(cost) AS m FROM visits GROUP BY ROLLUP (region)
+SELECT region, sex, MEDIAN(cost) AS m FROM visits GROUP BY GROUPING SETS ((region), (sex))

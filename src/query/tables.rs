@@ -6,7 +6,8 @@
 //! **What is measured.** Counts and sums of a set of keys are sums of cells of any larger set, so only sets that are part of no other
 //! one are measured: for `ROLLUP` and `CUBE` the finest alone, at the whole price. A total of m cells then has m times their
 //! variance and, where groups are of like size, a relative error smaller by √m: no other split makes the worst relative margin less.
-//! Distinct units do not add up, and are measured for each set.
+//! Distinct units do not add up, and are measured for each set. Histograms, of which percentiles are made, add up bin by bin, where one
+//! grouping is the finest of all.
 //!
 //! **Least squares.** A table over keys S is the sum over A ⊆ S of components that vary with the keys of A alone and sum to 0 along each of
 //! them. A table with independent noise of variance v, summed over S∖A, tells of the component of A with variance v·∏(nⱼ, j ∈ S∖A), and its
@@ -198,10 +199,13 @@ fn law_of_one(law: &NoiseLaw) -> f64 {
 
 /// Sums of a table's cells in whole steps, so that totals are the sums of what is shown.
 fn summed(table: &Marginal, sizes: &[usize], wanted: &[usize]) -> (Vec<f64>, f64) {
-    let mut cells = vec![0.0; wanted.iter().map(|key| sizes[*key]).product()];
+    // Of a histogram each group has several cells, one a bin.
+    let groups: usize = table.keys.iter().map(|key| sizes[*key]).product();
+    let bins = table.cells.len() / groups.max(1);
+    let mut cells = vec![0.0; wanted.iter().map(|key| sizes[*key]).product::<usize>() * bins];
     for (cell, value) in table.cells.iter().enumerate() {
         // Halves up, as cells are shown.
-        cells[project(cell, &table.keys, wanted, sizes)] += (value + 0.5).floor();
+        cells[project(cell / bins, &table.keys, wanted, sizes) * bins + cell % bins] += (value + 0.5).floor();
     }
     let count = (table.cells.len() / cells.len().max(1)) as f64;
     // A twelfth of a step squared is what rounding a cell adds.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tacit::dataset::policy::Policy;
 use tacit::vault::noise::OpenDp;
 
-use crate::support::{GAUSSIAN, Lab, block_on, call, policy, visits};
+use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, visits};
 
 fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value} is a number"))
@@ -43,6 +43,37 @@ fn totals_add_up() {
     let errors: Vec<f64> = rows.iter().map(|row| number(&row["n_std_error"])).collect();
     let (finest, all) = (errors[0], errors[errors.len() - 1]);
     assert!((all / finest - 12_f64.sqrt()).abs() < 0.05, "a total of twelve cells: {finest} {all}");
+}
+
+/// Percentiles of totals come from the same trees as those of the groups: without noise they are what each grouping by itself would say.
+#[test]
+fn percentiles_of_totals_are_those_of_their_groups_trees() {
+    let lab = Lab::new(&policy(PURE), &visits(200), Arc::new(NoNoise), "100");
+    let of = |groups: &str| {
+        let sql = format!(
+            "SELECT region, smoker, GROUPING(region) AS gr, GROUPING(smoker) AS gs, MEDIAN(age) AS m, PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY age) AS p, COUNT(*) AS n FROM visits GROUP BY {groups}"
+        );
+        block_on(lab.sql(&sql, "50")).rows()
+    };
+    let all = of("CUBE (region, smoker)");
+    assert_eq!(all.len(), 20);
+    for (groups, level) in [
+        ("ROLLUP (region, smoker)", (0, 1)),
+        ("CUBE (smoker, region)", (1, 0)),
+        ("GROUPING SETS ((smoker, region), ())", (1, 1)),
+    ] {
+        for row in of(groups).iter().filter(|row| row["gr"] == level.0 && row["gs"] == level.1) {
+            let same = |other: &&Value| ["region", "smoker", "gr", "gs"].iter().all(|key| other[*key] == row[*key]);
+            assert_eq!(all.iter().find(same), Some(row));
+        }
+    }
+    // Everybody's median, of ages that are 20 to 89 with three, one and two visits each.
+    let mut ages: Vec<usize> = (0..200).flat_map(|patient| vec![20 + patient % 70; 1 + patient % 3]).collect();
+    ages.sort_unstable();
+    let total = all.iter().find(|row| row["gr"] == 1 && row["gs"] == 1).expect("a total");
+    let truth = ages[ages.len() / 2] as f64;
+    assert!((number(&total["m"]) - truth).abs() <= 1.5, "{total} {truth}");
+    assert!(number(&total["m_low"]) <= truth && truth <= number(&total["m_high"]), "{total}");
 }
 
 /// A roll-up draws what its finest grouping does, and is free once that is stored.

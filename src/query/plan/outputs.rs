@@ -58,7 +58,7 @@ pub(super) fn layout(
     let sets = match sets {
         None => None,
         Some(shown) => {
-            let (measures, sets) = super::sets::expanded(shown, &computation.measures, computation.keys.len(), query)?;
+            let (measures, sets) = super::sets::expanded(shown, &computation.measures, &computation.keys, query)?;
             computation.measures = measures;
             Some(sets)
         }

@@ -39,22 +39,38 @@ pub(super) fn typed(
     Ok(Some(all))
 }
 
-/// What is shown, and what it takes to put it together from several measured tables, is bounded.
+/// What is shown is bounded.
 fn check_size(sets: &[Vec<usize>], keys: &[PlanKey], query: &Query) -> Result<(), QueryError> {
-    const WORK_MAX: u64 = 5_000_000;
     let cells = |set: &Vec<usize>| set.iter().fold(1_u64, |all, key| all.saturating_mul(keys[*key].size()));
     let shown = sets.iter().map(cells).fold(0_u64, u64::saturating_add);
     let finest = maximal(sets);
     let measured = finest.iter().map(cells).fold(0_u64, u64::saturating_add);
+    if shown > CELLS_MAX {
+        return Err(too_many(query, &format!("the groupings have {shown} cells, {measured} of them measured")));
+    }
+    Ok(())
+}
+
+fn too_many(query: &Query, message: &str) -> QueryError {
+    let message = format!("{message}, and are too many together");
+    QueryError::at(Code::TooManyGroups, query.dataset.at, message)
+        .hint("ask for fewer groupings, or fewer aggregates, at a time")
+}
+
+/// What it takes to put all aggregates together from several measured tables is bounded: a step takes about a tenth of a microsecond, once
+/// for each time that the answer is shown.
+fn check_work(shown: &[Vec<usize>], keys: &[PlanKey], aggregates: u64, query: &Query) -> Result<(), QueryError> {
+    const WORK_MAX: u64 = 5_000_000;
+    let finest = maximal(shown);
+    if finest.len() < 2 {
+        return Ok(());
+    }
+    let cells = |set: &Vec<usize>| set.iter().fold(1_u64, |all, key| all.saturating_mul(keys[*key].size()));
+    let measured = finest.iter().map(cells).fold(0_u64, u64::saturating_add);
     // Every part of a shown set is a component, which is summed from all measured cells.
-    let parts = sets.iter().map(|set| 1_u64 << set.len()).fold(0_u64, u64::saturating_add);
-    let work = if finest.len() > 1 { parts.saturating_mul(measured) } else { shown };
-    if shown > CELLS_MAX || work > WORK_MAX {
-        let message =
-            format!("the groupings have {shown} cells, {measured} of them measured, and are too many together");
-        return Err(
-            QueryError::at(Code::TooManyGroups, query.dataset.at, message).hint("ask for fewer groupings at a time")
-        );
+    let parts = shown.iter().map(|set| 1_u64 << set.len()).fold(0_u64, u64::saturating_add);
+    if parts.saturating_mul(measured).saturating_mul(aggregates) > WORK_MAX {
+        return Err(too_many(query, &format!("{aggregates} aggregates of groupings with {measured} measured cells")));
     }
     Ok(())
 }
@@ -62,16 +78,16 @@ fn check_size(sets: &[Vec<usize>], keys: &[PlanKey], query: &Query) -> Result<()
 /// What is measured so that each of `bases` is known for every shown grouping: the measurements, and where they are found.
 ///
 /// # Errors
-/// [`Code::UnsupportedSql`] for percentiles, which have a tree for each group; [`Code::TooManyGroups`] where the table would be
+/// [`Code::UnsupportedSql`] for percentiles of several finest groupings, whose trees are not put together; [`Code::TooManyGroups`] where the table would be
 /// passed over too often.
 pub(super) fn expanded(
     shown: Vec<Vec<usize>>,
     bases: &[Measure],
-    keys: usize,
+    keys: &[PlanKey],
     query: &Query,
 ) -> Result<(Vec<Measure>, Sets), QueryError> {
     const PASSES_MAX: usize = 128;
-    let (all, finest): (Vec<usize>, _) = ((0..keys).collect(), maximal(&shown));
+    let (all, finest): (Vec<usize>, _) = ((0..keys.len()).collect(), maximal(&shown));
     let over = |set: &Vec<usize>, base: &Measure| match *set == all {
         true => base.clone(),
         false => Measure::Over { keys: set.clone(), measure: Box::new(base.clone()) },
@@ -81,14 +97,16 @@ pub(super) fn expanded(
         let adds_up = match base {
             Measure::Rows | Measure::NonNull { .. } | Measure::Sum { .. } => true,
             Measure::Units | Measure::UnitsWhere { .. } => false,
+            Measure::Bins { .. } if finest.len() == 1 => true,
             Measure::Bins { .. } | Measure::Rooted { .. } | Measure::Over { .. } => {
-                let message = "percentiles are not supported with several groupings";
+                let message = "percentiles of several groupings are those of one finest grouping";
                 return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
-                    .hint("ask for them by one grouping at a time"));
+                    .hint("write ROLLUP or CUBE, or ask for one grouping at a time"));
             }
         };
         of_bases.push((base, adds_up, if adds_up { &finest } else { &shown }));
     }
+    check_work(&shown, keys, of_bases.iter().filter(|(_, adds_up, _)| *adds_up).count() as u64, query)?;
     let all_of = of_bases.iter().flat_map(|(base, _, sets)| sets.iter().map(|set| over(set, base)));
     let mut measures: Vec<Measure> = all_of.collect();
     measures.sort_unstable();
