@@ -161,6 +161,7 @@ fn prepare(options: &Options) -> Result<Keys, DemoError> {
     }
     fs::write(dir.join("visits.toml"), POLICY)?;
     let visits = clinic::write(&dir.join("visits.parquet"), options.patients)?;
+    clinic::write_patients(&dir.join("patients.parquet"), options.patients)?;
     say(format!(
         "made a clinic of {} patients and {visits} visits: {}",
         options.patients,

@@ -32,12 +32,13 @@ pub fn question(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
 
 /// A question that is not broken on purpose.
 pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
-    let own = Walk { terms };
-    let inner = own.subquery(rng, dataset).filter(|_| rng.random_bool(0.3));
+    let (joined, named) = joined(rng, dataset, terms);
+    let own = Walk { terms: &named };
+    let inner = own.subquery(rng, &joined).filter(|_| rng.random_bool(0.3));
     // Outside of a subquery its columns are what there is.
     let planned = inner.as_ref().and_then(|text| seen(text, terms));
-    let table = planned.as_ref().map_or_else(|| dataset.to_owned(), |(text, _)| text.clone());
-    let walk = Walk { terms: planned.as_ref().map_or(terms, |(_, terms)| terms) };
+    let table = planned.as_ref().map_or(joined, |(text, _)| text.clone());
+    let walk = Walk { terms: planned.as_ref().map_or(&named, |(_, terms)| terms) };
     let keys = walk.keys(rng);
     let mut outputs: Vec<Output> = (0..rng.random_range(1..4)).map(|_| walk.output(rng, 1)).collect();
     outputs.extend(walk.running(rng, &keys));
@@ -85,6 +86,24 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
         sql.push_str(&format!(" LIMIT {}", rng.random_range(0..20)));
     }
     sql
+}
+
+/// The dataset, now and then joined with one of its tables, and the columns that have a name then.
+fn joined(rng: &mut StdRng, dataset: &str, terms: &Terms) -> (String, Terms) {
+    let unit = terms.unit_column().unwrap_or_default();
+    let mut from = dataset.to_owned();
+    let mut tables = Vec::new();
+    for (place, join) in terms.joins.iter().enumerate() {
+        if rng.random_bool(0.3) {
+            let is_left = rng.random_bool(0.5);
+            from.push_str(&format!(" {}JOIN {} USING ({unit})", if is_left { "LEFT " } else { "" }, join.name));
+            tables.push((place, is_left));
+        }
+    }
+    let mut named = terms.joined(&tables).into_owned();
+    named.columns.retain(|column| !column.name.is_empty());
+    named.joins.clear();
+    (from, named)
 }
 
 /// A subquery with the terms of its columns.

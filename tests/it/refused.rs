@@ -11,7 +11,9 @@ use crate::support::{Lab, block_on, repository_file};
 
 fn demo_lab() -> Lab {
     let dir = tempfile::tempdir().expect("a folder");
-    let policy = repository_file("src/demo/visits.toml").replace("visits.parquet", "visits.csv");
+    let policy = repository_file("src/demo/visits.toml")
+        .replace("visits.parquet", "visits.csv")
+        .replace("patients.parquet", "patients.csv");
     let mut csv = String::from("patient_id,region,sex,smoker,age,visited,diagnosis,emergency,cost,hba1c,drug\n");
     for patient in 0..60 {
         let (region, sex) = (["north", "east", "south", "west"][patient % 4], ["female", "male"][patient % 2]);
@@ -23,6 +25,9 @@ fn demo_lab() -> Lab {
         ));
     }
     std::fs::write(dir.path().join("visits.csv"), csv).expect("a source");
+    let patients: String = (0..60).map(|patient| format!("{patient},public,2010-01-01\n")).collect();
+    let patients = format!("patient_id,insurer,registered\n{patients}");
+    std::fs::write(dir.path().join("patients.csv"), patients).expect("a source");
     Lab::over(dir, &policy, Arc::new(OpenDp), "2")
 }
 

@@ -21,7 +21,10 @@ pub fn policy_of_texts() -> String {
         let open = if at > 0 && !block.contains("nullable") { "\nnullable = true" } else { "" };
         format!("{open}{block}")
     };
-    text.split("[[column]]").enumerate().map(open).collect::<Vec<_>>().join("[[column]]")
+    let text = text.split("[[column]]").enumerate().map(open).collect::<Vec<_>>().join("[[column]]");
+    let joined =
+        |(at, block): (usize, &str)| if at == 0 { block.to_owned() } else { format!("\nnullable = true{block}") };
+    text.split("[[join.column]]").enumerate().map(joined).collect::<Vec<_>>().join("[[join.column]]")
 }
 
 /// One row of the source.
@@ -190,5 +193,26 @@ impl Pair {
         ];
         let mut frame = DataFrame::new(rows.len(), columns).expect("columns of one length");
         ParquetWriter::new(std::fs::File::create(path).expect("a file")).finish(&mut frame).expect("Parquet");
+        write_patients(&path.with_file_name("patients.parquet"), &rows);
     }
+}
+
+/// A register of those with rows: of each person what the first row says, of some none, of others two.
+fn write_patients(path: &Path, rows: &[&Row]) {
+    let own = rows.iter().enumerate().filter(|(at, row)| {
+        let is_first = !rows[..*at].iter().any(|before| before.who == row.who);
+        (is_first || row.smoker == Some(false)) && row.diagnosis.as_deref() != Some("copd")
+    });
+    let own: Vec<&Row> = own.map(|(_, row)| *row).collect();
+    let insurer =
+        |row: &Row| row.age.map(|age| ["public", "private", "none", "unlisted"][(age % 4).unsigned_abs() as usize]);
+    let columns = vec![
+        Column::new("patient_id".into(), own.iter().map(|row| row.who.clone()).collect::<Vec<_>>()),
+        Column::new("insurer".into(), own.iter().map(|row| insurer(row)).collect::<Vec<_>>()),
+        Column::new("registered".into(), own.iter().map(|row| row.visited).collect::<Vec<_>>())
+            .cast(&DataType::Date)
+            .expect("dates"),
+    ];
+    let mut frame = DataFrame::new(own.len(), columns).expect("columns of one length");
+    ParquetWriter::new(std::fs::File::create(path).expect("a file")).finish(&mut frame).expect("Parquet");
 }

@@ -1,0 +1,8 @@
+-- title: Mean cost of a visit by insurer
+-- description: The insurer stands in the register of patients, one row each.
+-- dataset: visits
+-- epsilon: 0.2
+-- refresh: never
+-- chart: bar
+-- unit: euros
+SELECT insurer, COUNT(*) AS visits, AVG(cost) AS mean_cost FROM visits JOIN patients USING (patient_id) GROUP BY insurer
