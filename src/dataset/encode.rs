@@ -35,6 +35,7 @@ pub struct Encoder {
     domain: Domain,
     codes: HashMap<String, i64>,
     texts: HashMap<i64, String>,
+    key: [u8; 32],
     /// What happened so far.
     pub counts: ColumnCounts,
 }
@@ -70,14 +71,14 @@ pub fn check_type(domain: &Domain, found: &DataType, kind: Kind) -> Result<(), W
 }
 
 impl Encoder {
-    /// An encoder for a column of this domain.
+    /// An encoder for a column of this domain; `key` is the sealing's own.
     #[must_use]
-    pub fn new(domain: &Domain) -> Self {
+    pub fn new(domain: &Domain, key: &[u8; 32]) -> Self {
         let codes = match domain {
             Domain::Category(values) => (0..).zip(values).map(|(code, value)| (value.clone(), code)).collect(),
             Domain::Boolean | Domain::Number(_) | Domain::Date { .. } | Domain::Text { .. } => HashMap::new(),
         };
-        Self { domain: domain.clone(), codes, texts: HashMap::new(), counts: ColumnCounts::default() }
+        Self { domain: domain.clone(), codes, texts: HashMap::new(), key: *key, counts: ColumnCounts::default() }
     }
 
     /// Encodes one batch, whose rows have these numbers in the source; the result has one integer or [`NULL`] a row.
@@ -121,7 +122,7 @@ impl Encoder {
         Ok(())
     }
 
-    /// A text is named by a digest of it, so that how a unit's rows are ordered depends on nothing but their own values.
+    /// A text is named by a keyed digest of it, so that nobody can make two of one name, and how a unit's rows are ordered depends on nothing but their own values.
     fn free_texts(&mut self, series: &Series, out: &mut Vec<i64>) -> PolarsResult<()> {
         let texts = series.cast(&DataType::String)?;
         for text in texts.str()?.iter() {
@@ -131,7 +132,7 @@ impl Encoder {
             };
             let kept = plain(text);
             self.counts.clamped += u64::from(kept != text);
-            let name = text_name(&kept);
+            let name = text_name(&self.key, &kept);
             if let Entry::Vacant(new) = self.texts.entry(name) {
                 new.insert(kept);
             }
@@ -257,10 +258,14 @@ impl Encoder {
 /// Bytes of a text at the most.
 const TEXT_BYTES_MAX: usize = 200;
 
-/// A text of at most 200 bytes and without control characters, which would speak to whoever's terminal shows them.
+/// A text of at most 200 bytes, without characters that would speak to whoever's terminal shows them: controls, and those that turn the
+/// direction of what stands around them.
 fn plain(text: &str) -> String {
+    let is_plain = |c: char| {
+        !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     let mut kept = String::new();
-    for c in text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }) {
+    for c in text.chars().map(|c| if is_plain(c) { c } else { char::REPLACEMENT_CHARACTER }) {
         if kept.len() + c.len_utf8() > TEXT_BYTES_MAX {
             break;
         }
@@ -269,9 +274,9 @@ fn plain(text: &str) -> String {
     kept.trim_end().to_owned()
 }
 
-/// What stands for a text while it is sealed: 63 bits of its digest.
-fn text_name(text: &str) -> i64 {
-    let digest = blake3::hash(text.as_bytes());
+/// What stands for a text while it is sealed: 63 bits of its keyed digest.
+fn text_name(key: &[u8; 32], text: &str) -> i64 {
+    let digest = blake3::keyed_hash(key, text.as_bytes());
     let bytes: [u8; 8] = std::array::from_fn(|at| digest.as_bytes()[at]);
     i64::from_le_bytes(bytes) & i64::MAX
 }

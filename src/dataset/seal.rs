@@ -5,23 +5,25 @@
 //! forgotten; the report is for the steward alone.
 
 mod joined;
+mod staging;
 mod table;
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use polars::prelude::{BooleanChunked, DataFrame, DataType, Series};
 
 use super::domain::{Column, Domain};
-use super::edition::{self, EDITIONS, FORMAT_VERSION, Manifest};
+use super::edition::{self, EDITIONS, Manifest};
 use super::encode::{ColumnCounts, Encoder, NULL, WrongType, check_type};
-use super::policy::{Policy, Terms};
+use super::policy::Policy;
 use super::source::{Source, SourceError};
 use super::spill::Spill;
 use crate::chance;
+use staging::{STAGING, Staging, manifest, publish_all};
 use table::TableWriter;
 
 /// What sealing did, for the steward's eyes alone.
@@ -147,9 +149,6 @@ impl From<io::Error> for SealError {
     }
 }
 
-/// Staging folders begin like this.
-const STAGING: &str = ".sealing-";
-
 /// Removes every edition but the `current` ones, and what a sealing that was killed left behind: old editions hold the rows of
 /// people who have withdrawn since. Whoever calls holds the ledger, so that no server reads them.
 ///
@@ -175,54 +174,6 @@ pub fn clear_superseded(state: &Path, current: &[String]) -> io::Result<()> {
 pub fn check_source(policy: &Policy) -> Result<(), SealError> {
     check_columns(policy, &Source::open(&policy.source)?)?;
     joined::check_sources(policy)
-}
-
-/// A staging folder that is gone again unless it was published.
-struct Staging {
-    dir: PathBuf,
-}
-
-impl Staging {
-    fn create(editions: &Path, edition: &str) -> Result<Self, SealError> {
-        let dir = editions.join(format!("{STAGING}{edition}"));
-        fs::DirBuilder::new().mode(0o700).create(&dir)?;
-        Ok(Self { dir })
-    }
-
-    /// Makes an edition of it, whole and durable.
-    fn publish(&self, state: &Path, manifest: &Manifest) -> Result<(), SealError> {
-        manifest.write(&self.dir)?;
-        fs::File::open(&self.dir)?.sync_all()?;
-        fs::rename(&self.dir, Manifest::dir(state, &manifest.edition))?;
-        fs::File::open(state.join(EDITIONS))?.sync_all()?;
-        Ok(())
-    }
-}
-
-/// What is sealed in a staging folder.
-fn manifest(
-    staging: &Staging,
-    edition: &str,
-    dataset: &str,
-    terms: Terms,
-    (rows, tables): (u64, Vec<(String, String)>),
-) -> Result<Manifest, SealError> {
-    Ok(Manifest {
-        v: FORMAT_VERSION,
-        edition: edition.to_owned(),
-        dataset: dataset.to_owned(),
-        terms,
-        rows,
-        table: edition::digest_of(&edition::new_table_path(&staging.dir))?,
-        nonce: chance::bytes()?,
-        tables,
-    })
-}
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.dir);
-    }
 }
 
 /// Seals the policy's source into a new edition under `state`, with a random key that nobody keeps; `progress` is told
@@ -268,10 +219,8 @@ pub fn seal_with_key(
 
     let tables: Vec<_> = of_tables.iter().map(|(name, manifest, _)| (name.clone(), manifest.commitment())).collect();
     let manifest = manifest(&staging, &edition, &policy.name, policy.terms.clone(), (report.rows_kept, tables))?;
-    for (_, own, staging) in &of_tables {
-        staging.publish(state, own)?;
-    }
-    staging.publish(state, &manifest)?;
+    let tables: Vec<_> = of_tables.iter().map(|(_, own, staging)| (staging, own)).collect();
+    publish_all(state, tables.into_iter().chain([(&staging, &manifest)]))?;
     Ok((manifest, report))
 }
 
@@ -349,7 +298,7 @@ fn spill_rows(
     progress: &dyn Fn(u64),
 ) -> Result<(Spill, Report, Texts, Vec<joined::Table>), SealError> {
     let columns = policy.terms.own();
-    let mut encoders: Vec<_> = columns.iter().map(|column| Encoder::new(&column.domain)).collect();
+    let mut encoders: Vec<_> = columns.iter().map(|column| Encoder::new(&column.domain, key)).collect();
     let mut spill = Spill::create(dir, policy.terms.columns.len())?;
     let (mut report, mut null_units) = (Report::default(), 0);
     let mut withdrawn = HashSet::new();

@@ -63,6 +63,11 @@ type = "integer"
 min = "-20"
 max = "50"
 nullable = true
+[[join.column]]
+name = "height"
+type = "integer"
+min = "1000"
+max = "1025"
 "#;
 
 const AGGREGATES: &str = "COUNT(*) AS n, COUNT(whole) AS nw, COUNT(real) AS nr, COUNT(DISTINCT who) AS d, \
@@ -139,6 +144,7 @@ fn write_units(path: &Path, rows: &[Row]) {
     let columns = vec![
         Column::new("who".into(), own.iter().map(|row| row.0).collect::<Vec<_>>()),
         Column::new("weight".into(), own.iter().map(|row| row.4.map(|whole| whole % 60)).collect::<Vec<_>>()),
+        Column::new("height".into(), own.iter().map(|row| 1_000 + row.0 * 5).collect::<Vec<_>>()),
     ];
     let mut frame = DataFrame::new(own.len(), columns).expect("columns of one length");
     ParquetWriter::new(std::fs::File::create(path).expect("a file")).finish(&mut frame).expect("Parquet");
@@ -191,11 +197,12 @@ fn plans() -> Vec<Plan> {
         for table in [
             format!("t {join}"),
             format!(
-                "(SELECT who, weight, SUM(whole) AS whole, BOOL_OR(flag) AS flag FROM t {join} GROUP BY who, weight) AS p"
+                "(SELECT who, weight, height, SUM(GREATEST(whole, height)) AS whole, BOOL_OR(flag) AS flag FROM t {join} GROUP BY who, weight, height) AS p"
             ),
         ] {
             let sql = format!(
-                "SELECT weight > 7 AS heavy, COUNT(*) AS n, SUM(weight * 2) AS s, AVG(whole) AS a, COUNT(DISTINCT who) AS d FROM {table} \
+                "SELECT weight > 7 AS heavy, COUNT(*) AS n, SUM(weight * 2) AS s, AVG(whole) AS a, COUNT(DISTINCT who) AS d, \
+                 SUM(GREATEST(height, whole)) AS g, AVG(LEAST(height, weight, whole)) AS l, COUNT(height) AS h FROM {table} \
                  WHERE flag OR weight < 40 GROUP BY weight > 7"
             );
             let query = parse(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));

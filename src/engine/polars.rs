@@ -105,7 +105,7 @@ fn vectors(loaded: &Loaded, computation: &Computation, groups: usize) -> PolarsR
     let expressions = Expressions { terms: &terms };
     let mut frame = match &computation.units {
         None => loaded.counted(computation.rows_per_unit),
-        Some(units) => super::units::table(loaded, units, computation.rows_per_unit, &terms)?.lazy(),
+        Some(units) => super::units::table(loaded, units, computation, &terms)?.lazy(),
     };
     if let Some(filter) = &computation.filter {
         frame = frame.filter(expressions.filter(filter));

@@ -32,7 +32,8 @@ pub(super) fn split(table: DataFrame, terms: &Terms) -> PolarsResult<(DataFrame,
 
 /// The exact vectors over the groups that are there.
 pub(super) fn found(loaded: &Loaded, computation: &Computation, text: &TextKey) -> PolarsResult<Exact> {
-    let expressions = Expressions { terms: &loaded.terms };
+    let terms = computation.seen(&loaded.terms);
+    let expressions = Expressions { terms: &terms };
     let counted = counted(loaded, &expressions, computation, text)?;
     // Unwrap safety: a plan by text has no histograms and no further groupings.
     let measures = computation.measures.iter().map(|one| expressions.measure(one).expect("an aggregate of a group"));
@@ -78,7 +79,12 @@ fn counted(
     let column = col(column_name(text.column)).cast(DataType::UInt32).alias("code");
     let rows = gathered(loaded.table.clone().lazy().select([col(UNIT_COLUMN), column, counts.alias(COUNTS)]))?;
     let (units, codes) = (rows.column(UNIT_COLUMN)?.u32()?.clone(), rows.column("code")?.u32()?.clone());
-    let mut first = First { unit: None, codes: Vec::new(), most: text.groups_per_unit as usize };
+    // What is kept is kept by its place in the table.
+    if !loaded.table.column(UNIT_COLUMN)?.u32()?.iter().eq(units.iter()) {
+        polars_bail!(ComputeError: "rows came in another order");
+    }
+    let groups = text.groups_max as usize + 1;
+    let mut first = First { unit: None, groups: 0, most: text.groups_per_unit, taken: vec![None; groups] };
     let cells = units.iter().zip(codes.iter()).zip(rows.column(COUNTS)?.bool()?.iter());
     // What is neither true nor false passes no filter.
     let kept: BooleanChunked =
@@ -89,23 +95,28 @@ fn counted(
 /// The first groups of the unit whose rows are looked at.
 struct First {
     unit: Option<u32>,
-    codes: Vec<Option<u32>>,
-    most: usize,
+    /// Groups that it counts in so far.
+    groups: u32,
+    most: u32,
+    /// The last unit that was taken into each group, by code; what is missing is the last one.
+    taken: Vec<Option<u32>>,
 }
 
 impl First {
     /// Whether a row of this unit and this group counts.
     fn takes(&mut self, unit: Option<u32>, code: Option<u32>) -> bool {
         if self.unit != unit {
-            self.unit = unit;
-            self.codes.clear();
+            (self.unit, self.groups) = (unit, 0);
         }
-        if self.codes.contains(&code) {
+        let last = self.taken.len() - 1;
+        let Some(taken) = self.taken.get_mut(code.map_or(last, |code| code as usize)) else { return false };
+        if *taken == unit {
             return true;
         }
-        let is_free = self.codes.len() < self.most;
+        let is_free = self.groups < self.most;
         if is_free {
-            self.codes.push(code);
+            self.groups += 1;
+            *taken = unit;
         }
         is_free
     }

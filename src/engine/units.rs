@@ -9,6 +9,7 @@ use super::polars::{Expressions, Loaded, gathered};
 use crate::dataset::domain::Domain;
 use crate::dataset::edition::{UNIT_COLUMN, column_name};
 use crate::dataset::policy::Terms;
+use crate::query::plan::Computation;
 use crate::query::term::Term;
 use crate::query::term::lower::{Function, lower};
 use crate::query::units::{MEAN_PARTS, UnitColumn, Units};
@@ -28,8 +29,14 @@ enum Need {
 }
 
 /// The table of `units` under `seen`, its terms.
-pub(super) fn table(loaded: &Loaded, units: &Units, rows_per_unit: u32, seen: &Terms) -> PolarsResult<DataFrame> {
-    let expressions = Expressions { terms: &loaded.terms };
+pub(super) fn table(
+    loaded: &Loaded,
+    units: &Units,
+    computation: &Computation,
+    seen: &Terms,
+) -> PolarsResult<DataFrame> {
+    let base = computation.base(&loaded.terms);
+    let (expressions, rows_per_unit) = (Expressions { terms: &base }, computation.rows_per_unit);
     let needs: Vec<Vec<Need>> = units.columns.iter().map(|column| needs(&expressions, column)).collect();
     let mut frame = loaded.counted(rows_per_unit);
     if let Some(filter) = &units.filter {

@@ -1,6 +1,7 @@
 //! The worker: one sealed table in a process of its own, behind walls.
 //!
-//! Promises that it sees one table and computations, no ledger, no key, no network, and that it says integers and nothing else.
+//! Promises that it sees one table and computations, no ledger, no key, no network, and that it says integers, and the texts of
+//! columns without a public list, and nothing else.
 //! Its standard input is the table and its standard output the socket to its server; it is started by a server alone.
 
 use std::fs::File;
@@ -55,5 +56,5 @@ pub fn run() -> Result<(), EngineFault> {
 
 fn every_row() -> Computation {
     let (filter, keys, measures) = (None, Vec::new(), vec![Measure::Rows]);
-    Computation { rows_per_unit: 1, filter, keys, measures, units: None, text: None }
+    Computation { rows_per_unit: 1, filter, keys, measures, units: None, text: None, left: Vec::new() }
 }

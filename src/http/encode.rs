@@ -328,7 +328,7 @@ fn json(stored: &StoredAnswer, table: &Table, shown: Shown<'_>) -> Bytes {
         rows_per_unit: stored.rows_per_unit,
         columns: table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
         rows: Rows(table),
-        price: PriceBody { epsilon, delta: stored.accountant.delta().to_string() },
+        price: PriceBody { epsilon, delta: stored.delta().to_string() },
         threshold: stored.threshold(),
         legs,
         derived_from: &stored.derived_from,

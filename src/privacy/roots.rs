@@ -26,6 +26,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Ordered groups at the most: six years of days.
 pub const GROUPS_MAX: u64 = 2_200;
+/// Numbers of groups that coefficients are kept for.
+const KEPT_MAX: usize = 64;
 const SCALE: f64 = (1_u64 << 20) as f64;
 
 /// The coefficients for one number of groups.
@@ -43,6 +45,9 @@ impl Roots {
         static MADE: OnceLock<Mutex<HashMap<usize, Arc<Roots>>>> = OnceLock::new();
         let made = MADE.get_or_init(Mutex::default);
         let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.len() >= KEPT_MAX {
+            made.clear();
+        }
         Arc::clone(made.entry(groups).or_insert_with(|| Arc::new(Self::made(groups.min(GROUPS_MAX as usize)))))
     }
 

@@ -238,7 +238,7 @@ fn row(
     let codes = codes(shown.iter().map(|key| layout.keys[*key].len() as u64), cell as u64);
     shown.iter().zip(codes).for_each(|(key, code)| places[*key] = usize::try_from(code).ok());
     let mut row = Row { cells: Vec::new(), sorts: Vec::new() };
-    let is_small = layout.small.as_ref().is_some_and(|small| small.is(at.values));
+    let is_small = layout.small.as_ref().is_some_and(|small| small.is(at));
     for (index, output) in layout.outputs.iter().enumerate() {
         if is_small && output.value.formula().is_some() {
             row.sorts.push(sorting::SortValue::Missing);

@@ -16,6 +16,7 @@ use crate::dataset::policy::{Terms, is_identifier};
 /// Writes the SQL of a plan.
 #[must_use]
 pub fn sql(plan: &Plan, terms: &Terms) -> String {
+    let terms = &*plan.computation.base(terms);
     let writer = Writer { plan, rows: Rows { terms: plan.terms(terms) } };
     let items: Vec<_> = plan.layout.outputs.iter().map(|output| writer.item(output)).collect();
     let dataset = joined(plan, terms);

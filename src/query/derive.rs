@@ -76,7 +76,9 @@ pub fn derive(target: &Computation, source: &Computation, measure: &Measure, ter
     if matches!(measure, Measure::Bins { .. } | Measure::Rooted { .. }) {
         return None;
     }
-    if target.rows_per_unit != source.rows_per_unit || target.units != source.units || rest != source_rest {
+    let is_same_table =
+        (target.rows_per_unit, &target.units, &target.left) == (source.rows_per_unit, &source.units, &source.left);
+    if !is_same_table || rest != source_rest {
         return None;
     }
     // A source may have been asked of fewer groups than there are: every row of the target must be in one of them.

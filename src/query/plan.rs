@@ -183,6 +183,9 @@ pub struct Computation {
     /// The one key, where its groups are not public; there are no others then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextKey>,
+    /// Tables that are joined from the left, by their places: what they hold may be missing, on which bounds and centres depend.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<usize>,
 }
 
 /// What a row costs more where groups are found by their texts.
@@ -198,6 +201,10 @@ impl Computation {
             (None, None) => serde_json::to_vec(&(dataset, edition, parts)),
             (Some(units), None) => serde_json::to_vec(&(dataset, edition, parts, units)),
             (units, Some(text)) => serde_json::to_vec(&(dataset, edition, parts, units, text)),
+        };
+        let bytes = match &alone.left[..] {
+            [] => bytes,
+            left => bytes.and_then(|parts| serde_json::to_vec(&(parts, left))),
         };
         // Unwrap safety: the parts are plain data.
         *blake3::hash(&bytes.expect("a measurement is plain data")).as_bytes()
@@ -311,7 +318,8 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
     }
     let text = texts::key(query, &grouped, terms, rows_per_unit)?;
     let keys = if text.is_some() { Vec::new() } else { keys(&grouped, terms, filter.as_ref())? };
-    let mut computation = Computation { rows_per_unit, filter, keys, measures: Vec::new(), units, text };
+    let left = joins.tables.iter().filter(|(_, is_left)| *is_left).map(|(place, _)| *place).collect();
+    let mut computation = Computation { rows_per_unit, filter, keys, measures: Vec::new(), units, text, left };
     let sets = sets::typed(query, &grouped, &computation.keys, terms)?;
     let layout = outputs::layout(query, sets, terms, &mut computation)?;
     let sought = sought(&computation, terms)?;

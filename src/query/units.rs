@@ -198,15 +198,30 @@ impl Units {
 }
 
 impl Computation {
+    /// The terms of the dataset as it sees them: what is joined from the left may be missing.
+    #[must_use]
+    pub fn base<'a>(&self, terms: &'a Terms) -> Cow<'a, Terms> {
+        if self.left.is_empty() {
+            return Cow::Borrowed(terms);
+        }
+        let mut terms = terms.clone();
+        for place in &self.left {
+            let places = terms.joins[*place].places();
+            terms.columns[places].iter_mut().for_each(|column| column.nullable = true);
+        }
+        Cow::Owned(terms)
+    }
+
     /// The terms that its filter, keys and measurements are about: the dataset's, or those of a row for each unit.
     #[must_use]
     pub fn seen<'a>(&self, terms: &'a Terms) -> Cow<'a, Terms> {
+        let base = self.base(terms);
         match &self.units {
-            None => Cow::Borrowed(terms),
+            None => base,
             Some(units) => {
                 let names: Vec<String> = (0..units.columns.len()).map(|index| format!("u{index}")).collect();
                 // Unwrap safety: whoever planned it has made these terms once.
-                Cow::Owned(units.seen(terms, self.rows_per_unit, &names).expect("a planned table of units"))
+                Cow::Owned(units.seen(&base, self.rows_per_unit, &names).expect("a planned table of units"))
             }
         }
     }

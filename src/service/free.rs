@@ -100,9 +100,9 @@ impl Service {
         });
         let mark = mark.ok_or_else(|| self.refused(dataset, Refusal::NoAccount))?;
         Ok(About {
-            dataset: dataset.to_owned(),
+            dataset: served.lineage.clone(),
             edition: served.edition.clone(),
-            delta: accountant.delta().to_string(),
+            delta: served.terms.delta().to_string(),
             account: AccountView::of(accountant, &mark),
         })
     }

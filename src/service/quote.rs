@@ -136,13 +136,13 @@ impl Service {
         let certificate = self.at(&priced, &worth)?;
         let largest = outlook.largest;
         Ok(Quote {
-            dataset: priced.dataset.name.clone(),
+            dataset: priced.dataset.lineage.clone(),
             edition: priced.dataset.edition.clone(),
             mechanism: accountant.mechanism().name(),
             columns: columns(&priced.plan.layout, &laws(certificate.measurements())),
             epsilon: if leg == Price::ZERO { "0".to_owned() } else { priced_epsilon(&priced, ask, leg) },
             legs: LegsView::of(accountant, &legs),
-            delta: accountant.delta().to_string(),
+            delta: priced.dataset.terms.delta().to_string(),
             answerable: outlook.offered.is_ok(),
             replay: outlook.offered.as_ref().is_ok_and(Offer::is_stored),
             derived_from: outlook.offered.as_ref().map_or_else(|_| Vec::new(), origins),
@@ -176,7 +176,12 @@ impl Service {
             let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
             let refused = Legs { dataset: total, project: Price::ZERO, researcher: total };
             let legs = offered.as_ref().map_or(refused, Offer::legs);
-            Ok(Outlook { offered, account, after, answers_left: book.fits(&branch, &legs, now_ms), largest })
+            // What thresholds take is set aside for all.
+            let delta = priced.plan.hiding.map_or(0, |hiding| hiding.threshold.delta.attos());
+            let aside = book.dataset(&priced.dataset.lineage).map_or(0, |whole| whole.threshold_delta_left().attos());
+            let of_aside = aside.checked_div(delta).filter(|_| legs.dataset > Price::ZERO);
+            let answers_left = book.fits(&branch, &legs, now_ms).map(|fits| of_aside.map_or(fits, |of| fits.min(of)));
+            Ok(Outlook { offered, account, after, answers_left, largest })
         })
     }
 

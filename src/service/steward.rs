@@ -134,11 +134,12 @@ pub fn check_cap(ledger: &dyn Ledger, policy: &Policy) -> Result<(), ServiceErro
         ))),
         Some((opened, now, _)) if cap != opened && cap != now => {
             let message = format!(
-                "dataset \"{}\" was opened with another cap (epsilon {}, delta {}, at most {} a query, {}; now epsilon {}); \
+                "dataset \"{}\" was opened with another cap (epsilon {}, delta {}, of it {} for thresholds, at most {} a query, {}; now epsilon {}); \
                  the policy's must be the same; a lifetime cap rises by tacit grant --kind dataset alone",
                 policy.name,
                 opened.epsilon,
                 opened.delta(),
+                opened.threshold_delta,
                 opened.query_epsilon_max,
                 opened.accountant.name(),
                 now.epsilon

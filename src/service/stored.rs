@@ -12,7 +12,7 @@ use crate::budget::entry::Entry;
 use crate::budget::ledger::{Ledger, LedgerFault, read};
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::Subject;
-use crate::privacy::units::Price;
+use crate::privacy::units::{Delta, Price};
 use crate::query::answer::Layout;
 use crate::vault::release::{Noisy, Release};
 
@@ -39,6 +39,9 @@ pub struct StoredAnswer {
     pub paid: Price,
     /// The dataset's accountant.
     pub accountant: Accountant,
+    /// δ of the dataset's guarantee, where it is more than the accountant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<Delta>,
     /// Rows of a unit that count.
     pub rows_per_unit: u32,
     /// Who asked first.
@@ -66,6 +69,7 @@ impl StoredAnswer {
             epsilon: priced_epsilon(priced, &asked.ask, paid),
             paid,
             accountant: priced.dataset.terms.accountant,
+            delta: priced.dataset.terms.threshold.map(|_| priced.dataset.terms.delta()),
             rows_per_unit: priced.plan.computation.rows_per_unit,
             researcher: asked.who.clone(),
             purpose: asked.ask.purpose.clone(),
@@ -78,6 +82,12 @@ impl StoredAnswer {
     #[must_use]
     pub fn vectors(&self) -> &[Noisy] {
         self.combined.as_deref().unwrap_or(&self.release.measurements)
+    }
+
+    /// δ of the dataset's guarantee.
+    #[must_use]
+    pub fn delta(&self) -> Delta {
+        self.delta.unwrap_or_else(|| self.accountant.delta())
     }
 
     /// Which groups it shows, where their list is not public.

@@ -47,10 +47,10 @@ fn narrower_bounds_are_less_noise() {
         ("SUM(cost, contribution_bounds => 50)", "two numbers"),
         ("SUM(cost, bounds => (0, 50))", "\"bounds\" is not known"),
         ("SUM(region, contribution_bounds => (0, 50))", "of a number"),
-        ("SUM(cost, contribution_bounds => (MIN(cost), 50))", "literal"),
+        ("SUM(cost, contribution_bounds => (MIN(cost), 50))", "a constant is wanted"),
     ] {
         let refused = quote(output);
         assert_eq!(refused["code"], "unsupported-sql", "{output}: {refused}");
-        assert!(words == "literal" || refused.to_string().replace("\\\"", "\"").contains(words), "{output}: {refused}");
+        assert!(refused.to_string().replace("\\\"", "\"").contains(words), "{output}: {refused}");
     }
 }

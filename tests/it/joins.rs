@@ -114,6 +114,23 @@ fn joins_are_those_of_sql() {
     assert_eq!(counts, [(json!("state"), of(1)), (json!("private"), of(2)), (Value::Null, of(0))]);
 }
 
+/// Groups of a table that is joined from the left are not all rows: no total follows from those that are there.
+#[test]
+fn what_is_missing_from_a_join_is_not_left_out_of_totals() {
+    let lab = lab(crate::support::GAUSSIAN, Arc::new(NoNoise), "4");
+    let there = "SELECT signed, COUNT(*) AS n FROM visits LEFT JOIN consents USING (patient_id) \
+                 WHERE signed BETWEEN DATE '2020-12-01' AND DATE '2021-02-01' GROUP BY signed";
+    assert_eq!(block_on(lab.sql(there, "1")).status, 200);
+    let known = "SELECT insurer, COUNT(*) AS n FROM visits LEFT JOIN patients USING (patient_id) WHERE insurer IS NOT NULL GROUP BY insurer";
+    assert_eq!(block_on(lab.sql(known, "1")).status, 200);
+    for sql in
+        ["SELECT COUNT(*) AS n FROM visits", "SELECT COUNT(*) AS n FROM visits LEFT JOIN patients USING (patient_id)"]
+    {
+        let all = block_on(lab.sql(sql, "0.5")).json();
+        assert_eq!((&all["rows"][0]["n"], &all["derived_from"]), (&json!(399), &Value::Null), "{all}");
+    }
+}
+
 /// What is asked stands in the ledger as it was understood, and is priced as if the columns were the dataset's own.
 #[test]
 fn joins_are_planned_again_from_the_ledger() {

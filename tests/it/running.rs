@@ -23,8 +23,11 @@ fn groups_add_up_to_their_running_sums() {
     let terms = &lab.service.dataset("visits").expect("visits").terms;
     let measured = |sql: &str| plan(&parse(sql).expect("SQL"), terms, None).expect("a plan").computation.measures;
     assert!(matches!(&measured(SQL)[..], [Measure::Rooted { .. }]));
-    // What HAVING or a mean is made of is measured by itself.
-    assert_eq!(measured(&format!("{SQL} HAVING COUNT(*) > 3")).len(), 2);
+    // What HAVING compares is what is shown; what a mean is made of is measured by itself.
+    assert_eq!(measured(&format!("{SQL} HAVING COUNT(*) > 3")).len(), 1);
+    for row in block_on(lab.sql(&format!("{SQL} HAVING COUNT(*) > 3"), "2")).rows() {
+        assert!(number(&row, "n") > 2.9, "{row}");
+    }
     assert_eq!(measured(&SQL.replace("COUNT(*) AS n", "COUNT(*) AS n, AVG(cost) AS m")).len(), 3);
     let rows = block_on(lab.sql(SQL, "2")).rows();
     assert_eq!(rows.len(), 111);
@@ -64,4 +67,44 @@ fn a_margin_holds_for_every_running_sum() {
             assert!((number(row, "s") - truth).abs() < 2.5 * width + 1.0, "{row}");
         }
     }
+}
+
+/// Small cells are blanked where the policy says so, whatever their counts are measured as.
+#[test]
+fn small_groups_of_running_sums_are_blanked() {
+    let text = policy(GAUSSIAN).replace("max_rows = 1_000_000", "max_rows = 1_000_000\nmin_cell = 60");
+    let lab = Lab::new(&text, &visits(200), Arc::new(OpenDp), "4");
+    let sql = "SELECT EXTRACT(MONTH FROM visited) AS m, SUM(COUNT(*)) OVER (ORDER BY EXTRACT(MONTH FROM visited)) AS s, COUNT(*) AS n \
+               FROM visits GROUP BY EXTRACT(MONTH FROM visited)";
+    for sql in [sql.to_owned(), sql.replace(", COUNT(*) AS n", "")] {
+        let rows = block_on(lab.sql(&sql, "2")).rows();
+        let shown: Vec<_> = rows.iter().filter(|row| !row["s"].is_null()).map(|row| row["m"].clone()).collect();
+        assert_eq!(shown, [json!(3)], "{rows:?}");
+    }
+}
+
+#[test]
+fn what_runs_wrongly_is_refused() {
+    let lab = Lab::gaussian();
+    let month = "EXTRACT(MONTH FROM visited)";
+    for (over, words) in [
+        (format!("SUM(COUNT(*)) OVER (PARTITION BY EXTRACT(YEAR FROM visited) ORDER BY {month})"), "none of them"),
+        (format!("SUM(COUNT(*)) OVER (PARTITION BY {month} ORDER BY {month})"), "none of them"),
+        (format!("ABS(SUM(COUNT(*)) OVER (ORDER BY {month}))"), "moved and stretched"),
+        (format!("100 / SUM(COUNT(*)) OVER (ORDER BY {month})"), "moved and stretched"),
+        (format!("SUM(COUNT(*)) OVER (ORDER BY {month}) + COUNT(*)"), "moved and stretched"),
+        (format!("SUM(COUNT(*)) OVER (ORDER BY {month} DESC)"), "running sums of counts alone"),
+        ("SUM(COUNT(*)) OVER ()".to_owned(), "running sums of counts alone"),
+    ] {
+        let refused =
+            block_on(lab.sql(&format!("SELECT {month} AS m, {over} AS s FROM visits GROUP BY {month}"), "1")).json();
+        assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains(words)), "{over}: {refused}");
+    }
+    let ok = format!(
+        "SELECT {month} AS m, 100 - SUM(COUNT(*)) OVER (ORDER BY {month}) / 4 AS s FROM visits GROUP BY {month}"
+    );
+    let rows = block_on(lab.sql(&ok, "1")).rows();
+    assert!(rows.iter().all(|row| number(row, "s_std_error") > 0.0 && number(row, "s_low") < number(row, "s_high")));
+    let days = "SELECT visited, region, smoker, SUM(COUNT(*)) OVER (PARTITION BY region, smoker ORDER BY visited) AS s FROM visits GROUP BY visited, region, smoker";
+    assert_eq!(block_on(lab.sql(days, "1")).code(), "unsupported-sql");
 }

@@ -149,7 +149,7 @@ fn what_is_grouped_by_text_says_what_it_is_not() {
             "accountant = \"gaussian\"\ncap = { epsilon = \"8\", delta = \"0.01\" }",
             "accountant = \"pure\"\ncap = { epsilon = \"8\" }",
         ),
-        ("type = \"text\"", "type = \"text\"\nmax_values = 100_001"),
+        ("type = \"text\"", "type = \"text\"\nmax_values = 100_000"),
         ("type = \"text\"", "type = \"text\"\nmax_groups_per_unit = 5"),
         ("type = \"text\"", "type = \"text\"\nper_unit = true\nmax_groups_per_unit = 2"),
         ("type = \"text\"", "type = \"text\"\nvalues = [\"a\"]"),
@@ -158,6 +158,76 @@ fn what_is_grouped_by_text_says_what_it_is_not() {
         let text = policy(ASIDE, "");
         assert!(text.contains(from) && Policy::parse(&text.replace(from, to)).is_err(), "{to}");
     }
+}
+
+/// As many texts as were declared and what is missing: a table within its capacity is answered, whatever one unit brings to it.
+#[test]
+fn the_declared_capacity_can_be_reached() {
+    let mut csv = String::from("patient_id,drug,cost\n");
+    for patient in 0..40 {
+        csv.push_str(&format!("p{patient},text {},1\np{patient},,1\n", patient % 5));
+    }
+    for groups in [1, 4] {
+        let text = format!("max_values = 5\nnullable = true\nmax_groups_per_unit = {groups}");
+        let lab = Lab::new(&policy(ASIDE, &text), &csv, Arc::new(OpenDp), "8");
+        let rows = block_on(lab.sql("SELECT drug, COUNT(*) AS n FROM visits GROUP BY drug", "8")).rows();
+        assert!(rows.len() <= 6, "{rows:?}");
+        let ledger = read(lab.service.ledger(), |book| book.dataset("visits").expect("visits").cells);
+        assert_eq!(ledger, 2 * 6, "five texts and nothing, of two measurements");
+    }
+}
+
+/// Rows that are units themselves, texts of a joined table, other formats, keys and colleagues.
+#[test]
+fn groups_are_found_however_they_are_asked_for() {
+    let joined = "\n[[join]]\nname = \"people\"\nsource = \"people.csv\"\n[[join.column]]\nname = \"town\"\ntype = \"text\"\nmax_values = 100\n";
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("visits.csv"), csv()).expect("a source");
+    let people: String = (0..300).map(|patient| format!("a{patient},{}\n", ["Ulm", "Bonn"][patient % 2])).collect();
+    std::fs::write(dir.path().join("people.csv"), format!("patient_id,town\n{people}b0,Nowhere\n")).expect("a source");
+    let lab = Lab::over(dir, &(policy(ASIDE, "max_values = 100") + joined), Arc::new(OpenDp), "4");
+    let sql = "SELECT town, COUNT(*) AS n, SUM(cost) AS s FROM visits JOIN people USING (patient_id) GROUP BY town";
+    let body = json!({"sql": sql, "epsilon": "1"}).to_string();
+    let ask = |token: &str, headers: &[(&str, &str)]| {
+        block_on(call(&lab.router, Method::POST, "/v1/queries", Some(token), headers, body.clone()))
+    };
+    let keyed = [("idempotency-key", "one")];
+    let first = ask(&lab.researcher, &keyed);
+    let names = |rows: &[Value]| rows.iter().map(|row| row["town"].clone()).collect::<Vec<_>>();
+    assert_eq!(names(&first.rows()), ["Bonn", "Ulm"]);
+    assert_eq!(ask(&lab.researcher, &keyed).bytes, first.bytes);
+    let csv = String::from_utf8(ask(&lab.researcher, &[("accept", "text/csv")]).bytes).expect("UTF-8");
+    assert!(csv.starts_with("town,n,n_low,n_high,s,") && csv.contains("\nBonn,") && csv.lines().count() == 3, "{csv}");
+    for format in ["application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"] {
+        assert_eq!(ask(&lab.researcher, &[("accept", format)]).status, 200);
+    }
+    // A colleague is served what is stored, and nothing more is taken of what is set aside.
+    let bob = block_on(lab.act("/v1/researchers", &json!({"name": "bob", "role": "researcher"}))).json();
+    assert_eq!(block_on(lab.grant("bob", "visits", "2")).status, 200);
+    let served = ask(bob["token"].as_str().expect("a token"), &[]);
+    assert_eq!(served.rows(), first.rows());
+    assert_eq!((&served.json()["legs"]["dataset"], &served.json()["replayed"]), (&json!("0"), &json!(true)));
+    let taken = read(lab.service.ledger(), |book| book.dataset("visits").expect("visits").threshold_delta.to_string());
+    assert_eq!(taken, "1e-6");
+    // The table by itself; a question whose groups are all too small; and one that finds none.
+    assert_eq!(
+        names(&block_on(lab.sql("SELECT town, COUNT(*) AS n FROM people GROUP BY town", "1")).rows()),
+        ["Bonn", "Ulm"]
+    );
+    let none = "SELECT drug, COUNT(*) AS n FROM visits WHERE cost > 95 GROUP BY drug";
+    assert!(block_on(lab.sql(none, "1")).rows().is_empty());
+
+    let by_row = policy(ASIDE, "").replace("\"patient_id\"\nmax_rows_per_unit = 4", "\"row\"");
+    let lab = Lab::new(&by_row, &csv_of_rows(), Arc::new(OpenDp), "8");
+    let rows = block_on(lab.sql("SELECT drug, COUNT(*) AS n FROM visits WHERE cost > 500 GROUP BY drug", "1")).rows();
+    assert!(rows.is_empty());
+    let rows = block_on(lab.sql("SELECT drug, COUNT(*) AS n FROM visits GROUP BY drug", "2")).rows();
+    assert_eq!(rows.iter().map(|row| row["drug"].clone()).collect::<Vec<_>>(), ["aspirin", "ibuprofen"]);
+}
+
+/// The same rows without the ids of people.
+fn csv_of_rows() -> String {
+    csv().lines().map(|line| format!("{}\n", line.split_once(',').expect("an id").1)).collect()
 }
 
 /// A unit counts in its first groups alone; texts are cut and cleaned; more of them than were declared stop the sealing.

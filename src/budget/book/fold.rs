@@ -372,7 +372,11 @@ impl Book {
                 debt.dataset == balance.dataset && debt.kind == balance.kind && debt.name == balance.name
             };
             match self.debts.iter_mut().find(is_it) {
-                Some(debt) => (debt.spent, debt.cells) = (debt.spent.max(balance.spent), debt.cells.max(balance.cells)),
+                Some(debt) => {
+                    debt.spent = debt.spent.max(balance.spent);
+                    debt.cells = debt.cells.max(balance.cells);
+                    debt.threshold_delta = debt.threshold_delta.max(balance.threshold_delta);
+                }
                 None => self.debts.push(balance.clone()),
             }
             return Ok(());

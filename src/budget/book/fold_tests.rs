@@ -246,20 +246,27 @@ fn incidents_freeze_at_three() {
 #[test]
 fn what_a_recovery_brings_binds() {
     let mut book = oversubscribed();
-    let balance = |dataset: &str, spent| Balance {
+    let balance = |dataset: &str, spent, attos| Balance {
         dataset: dataset.into(),
         kind: Kind::Dataset,
         name: dataset.into(),
         spent: Price::from_units(spent),
         cells: 3,
-        threshold_delta: Delta::from_attos(2),
+        threshold_delta: Delta::from_attos(attos),
     };
-    let balances = vec![balance("d", 8), balance("later", 10)];
-    let (reason, by) = ("restored".to_owned(), "s".to_owned());
-    apply(&mut book, Act::Recovered { reason, by, anchor_seq: Some(7), balances }).expect("recovered");
+    // A second recovery knows more of one thing and less of another.
+    for (spent, attos) in [(10, 2), (4, 3), (5, 1)] {
+        let balances = vec![balance("d", 8.min(spent), attos), balance("later", spent, attos)];
+        let (reason, by) = ("restored".to_owned(), "s".to_owned());
+        apply(&mut book, Act::Recovered { reason, by, anchor_seq: Some(7), balances }).expect("recovered");
+    }
     assert!(admit(&book, "a", 3, 1).is_err());
     let cap = book.dataset("d").expect("d").cap;
     apply(&mut book, Act::DatasetOpened { dataset: "later".into(), unit: "row".into(), cap }).expect("opened");
     assert_eq!(book.find("later", Kind::Dataset, "later").expect("later").spent, Price::from_units(10));
     assert_eq!(book.dataset("later").expect("later").cells, 3);
+    for dataset in ["d", "later"] {
+        assert_eq!(book.dataset(dataset).expect(dataset).threshold_delta, Delta::from_attos(3), "{dataset}");
+        assert_eq!(book.dataset(dataset).expect(dataset).threshold_delta_left(), Delta::from_attos(2), "{dataset}");
+    }
 }

@@ -14,7 +14,7 @@ use crate::privacy::units::scaled;
 const COLUMNS_MAX: usize = 512;
 const VALUES_MAX: usize = 10_000;
 /// Different texts of a column at the most, and where the policy says nothing.
-const TEXTS_MAX: i64 = 100_000;
+const TEXTS_MAX: i64 = 99_999;
 const TEXTS_DEFAULT: u32 = 10_000;
 const VALUE_CHARS_MAX: usize = 256;
 /// capacity × bound stays below 2 to this power.

@@ -6,8 +6,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use super::staging::{Staging, manifest};
 use super::table::TableWriter;
-use super::{Batch, NULL, Report, SealError, Staging, Texts, check_texts, check_types, digests, encode, manifest};
+use super::{Batch, NULL, Report, SealError, Texts, check_texts, check_types, digests, encode};
 use crate::dataset::domain::Column;
 use crate::dataset::edition::{Manifest, of_table};
 use crate::dataset::encode::{ColumnCounts, Encoder};
@@ -52,7 +53,7 @@ impl Table {
         key: &[u8; 32],
     ) -> Result<Self, SealError> {
         let columns = columns(policy, join);
-        let encoders = columns.iter().map(|column| Encoder::new(&column.domain)).collect();
+        let encoders = columns.iter().map(|column| Encoder::new(&column.domain, key)).collect();
         let (name, rows) = (join.name.clone(), HashMap::new());
         let mut table = Self { name, columns: columns.to_vec(), encoders, rows, unmatched: 0 };
         let (mut read, mut null_units) = (0, 0);

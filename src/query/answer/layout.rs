@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Cell;
 use crate::dataset::domain::Grid;
 use crate::privacy::mechanism::NoiseLaw;
-use crate::query::formula::{Centred, Formula, Shown};
+use crate::query::formula::{Centred, Formula, Measured, Run, Shown};
 use crate::query::tables::Sets;
 use crate::vault::release::Release;
 
@@ -38,13 +38,21 @@ pub struct Small {
     pub below: u32,
     /// What counts, by the number that outputs have for it.
     pub counts: Vec<usize>,
+    /// Counts that are what running sums are made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Run>,
 }
 
 impl Small {
     /// Whether a group with these noisy values is one.
     #[must_use]
-    pub fn is(&self, values: &[f64]) -> bool {
-        self.counts.iter().any(|count| values[*count] < f64::from(self.below))
+    pub fn is(&self, at: Measured<'_>) -> bool {
+        let below = f64::from(self.below);
+        self.counts.iter().any(|count| at.values[*count] < below)
+            || self
+                .steps
+                .iter()
+                .any(|step| Formula::Run(Box::new(step.clone())).value(at).is_some_and(|count| count < below))
     }
 }
 

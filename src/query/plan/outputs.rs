@@ -12,7 +12,7 @@ use crate::query::filter::Filter;
 use crate::query::formula::{Centred, Formula, Products, Quantile, Shown, Squares};
 use crate::query::quantile::Tree;
 use crate::query::syntax::{
-    Aggregate, Expression, Function, Having, Item, ItemValue, Literal, LiteralValue, Name, Output, Query,
+    Aggregate, Expression, Function, Having, Item, ItemValue, Literal, LiteralValue, Name, Operator, Output, Query,
 };
 use crate::query::term::{Constant, Term, coding, typed};
 
@@ -29,7 +29,7 @@ pub(super) fn layout(
     let (keys, groups) = (computation.keys.clone(), computation.groups());
     let is_text = computation.text.is_some();
     let has_sets = sets.is_some();
-    let mut making = Making { terms, keys, groups, measures: Vec::new(), is_text, has_sets };
+    let mut making = Making { terms, keys, groups, measures: Vec::new(), is_text, has_sets, run_work: 0 };
     let mut outputs = Vec::with_capacity(query.items.len());
     for item in &query.items {
         let value = making.value(item)?;
@@ -45,7 +45,7 @@ pub(super) fn layout(
         return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
             .hint("conditions on columns stand in WHERE"));
     }
-    making.share_runs(&mut outputs, having.as_ref());
+    making.share_runs(&mut outputs, &mut having);
     let mut sorted = making.measures.clone();
     sorted.sort_unstable();
     sorted.dedup();
@@ -67,7 +67,8 @@ pub(super) fn layout(
         matches!(measure, Measure::Rows | Measure::NonNull { .. } | Measure::Units | Measure::UnitsWhere { .. })
     };
     let counts = bases.iter().enumerate().filter(|(_, measure)| is_count(measure)).map(|(at, _)| at).collect();
-    let small = terms.min_cell.map(|below| Small { below, counts });
+    let steps = Making::steps(&outputs);
+    let small = terms.min_cell.map(|below| Small { below, counts, steps });
     let order = query.order.iter().map(|order| sort(order, query, &outputs)).collect::<Result<_, _>>()?;
     let mut keys: Vec<_> = computation.keys.iter().map(|key| coding::labels(key, terms)).collect();
     // Its labels are those of the release.
@@ -86,13 +87,15 @@ struct Summed {
 pub(super) struct Making<'a> {
     pub(super) terms: &'a Terms,
     pub(super) keys: Vec<PlanKey>,
-    groups: u64,
+    pub(super) groups: u64,
     /// In the order in which they were needed first.
     pub(super) measures: Vec<Measure>,
     /// Whether the one key is text, whose groups are found.
     pub(super) is_text: bool,
     /// Whether there are several groupings.
     pub(super) has_sets: bool,
+    /// Weights that are summed for running sums so far.
+    pub(super) run_work: u64,
 }
 
 impl Making<'_> {
@@ -138,15 +141,16 @@ impl Making<'_> {
             Output::Negative(inner) => Formula::Negative(of(inner)?),
             Output::Arithmetic(left, operator, right) => {
                 let (left, right) = (of(left)?, of(right)?);
-                if (left.has_several() && !right.is_number()) || (right.has_several() && !left.is_number()) {
-                    let message = "a percentile or a running sum is moved and stretched by numbers alone";
-                    return Err(QueryError::whole(Code::UnsupportedSql, message)
-                        .hint("select both, and subtract them afterwards"));
-                }
+                let is_divisor = *operator == Operator::Over && right.has_several();
+                let (left, right) = match (left.is_number(), right.is_number()) {
+                    (_, true) => (left, right),
+                    (true, false) if !is_divisor => (left, right),
+                    _ => (alone(left)?, alone(right)?),
+                };
                 Formula::Arithmetic(left, *operator, right)
             }
-            Output::Absolute(inner) => Formula::Absolute(of(inner)?),
-            Output::Root(inner) => Formula::Root(of(inner)?),
+            Output::Absolute(inner) => Formula::Absolute(alone(of(inner)?)?),
+            Output::Root(inner) => Formula::Root(alone(of(inner)?)?),
             Output::Round(inner, decimals) => Formula::Round(of(inner)?, *decimals),
             Output::NullIf(left, right) => Formula::NullIf(of(left)?, of(right)?),
             Output::Running { of, by, within } => Formula::Run(Box::new(self.run(of, by, within)?)),
@@ -394,6 +398,15 @@ fn number(literal: &Literal) -> Result<String, QueryError> {
         LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
     };
     plain.ok_or_else(|| QueryError::at(Code::UnsupportedSql, literal.at, "a plain number is wanted here"))
+}
+
+/// A formula that is about one cell: a percentile or a running sum has an interval by itself, and where numbers move and stretch it.
+fn alone(formula: Box<Formula>) -> Result<Box<Formula>, QueryError> {
+    if !formula.has_several() {
+        return Ok(formula);
+    }
+    let message = "a percentile or a running sum is moved and stretched by numbers alone";
+    Err(QueryError::whole(Code::UnsupportedSql, message).hint("select it by itself, and compute with it afterwards"))
 }
 
 /// What counts the rows of which a condition is true and in which something is not missing.

@@ -11,6 +11,10 @@ use crate::query::formula::{Formula, Run, Shown};
 use crate::query::syntax::{Aggregate, Expression, Function};
 use crate::query::term::typed;
 
+/// Weights that are summed for an answer at the most: each group's running sum is one of all groups before it, and there may be its own
+/// count beside it. A step takes some tens of nanoseconds, once for each time that the answer is shown.
+const WORK_MAX: u64 = 12_000_000;
+
 impl Making<'_> {
     /// A running sum of counts along one key, within each group of the others.
     ///
@@ -35,7 +39,13 @@ impl Making<'_> {
         };
         let mut others = vec![key];
         for expression in within {
-            others.extend(place_of(self, expression)?);
+            match place_of(self, expression)? {
+                Some(place) if place != key => others.push(place),
+                _ => {
+                    let message = "PARTITION BY names the other keys, and this is none of them";
+                    return refused(expression.at, message, "write each of the other keys as it stands in GROUP BY");
+                }
+            }
         }
         others.sort_unstable();
         others.dedup();
@@ -60,6 +70,12 @@ impl Making<'_> {
             let message = format!("a running sum over {groups} groups; accepted are at most {GROUPS_MAX}");
             return refused(by.at, &message, "group by longer periods, or narrow the key in WHERE");
         }
+        let work = self.groups.saturating_mul(groups);
+        self.run_work = self.run_work.saturating_add(2 * work);
+        if self.run_work > WORK_MAX {
+            let message = format!("running sums over {groups} of {} groups are too many", self.groups);
+            return refused(by.at, &message, "group by longer periods, or ask for fewer of them at a time");
+        }
         let filter = of.filter.as_ref().map(|filter| typed::condition(filter, self.terms)).transpose()?;
         let counted = match &of.function {
             Function::Count(of) => Some(typed::expression(of, self.terms)?),
@@ -75,23 +91,42 @@ impl Making<'_> {
     }
 
     /// Lets plain counts of the groups be what a running sum of them is made of: they add up to it, and nothing more is measured for them.
-    pub(super) fn share_runs(&mut self, outputs: &mut [Column], having: Option<&Shown>) {
+    ///
+    /// The same holds in HAVING, so that what is compared is what is shown, and for groups that are too small to be shown.
+    pub(super) fn share_runs(&mut self, outputs: &mut [Column], having: &mut Option<Shown>) {
         let runs = outputs.iter().filter_map(|output| match &output.value {
             OutputValue::Formula { formula: Formula::Run(run) } if run.is_rooted => Some(run.as_ref().clone()),
             _ => None,
         });
         let runs: Vec<Run> = runs.collect();
+        let step_of = |count: usize| {
+            let counted = &self.measures[count];
+            let is_its = |run: &&Run| matches!(&self.measures[run.vector], Measure::Rooted { measure, .. } if **measure == *counted);
+            runs.iter().find(is_its).map(|run| Run { is_step: true, ..run.clone() })
+        };
         for output in outputs.iter_mut() {
             let OutputValue::Count { count } = output.value else { continue };
-            let is_its = |run: &&Run| matches!(&self.measures[run.vector], Measure::Rooted { measure, .. } if **measure == self.measures[count]);
-            if let Some(run) = runs.iter().find(is_its) {
-                let step = Run { is_step: true, ..run.clone() };
+            if let Some(step) = step_of(count) {
                 output.value = OutputValue::Formula { formula: Formula::Run(Box::new(step)) };
             }
         }
-        if !runs.is_empty() {
-            self.forget_unused(outputs, having);
+        if let Some(having) = having {
+            having.step(&step_of);
         }
+        if !runs.is_empty() {
+            self.forget_unused(outputs, having.as_ref());
+        }
+    }
+
+    /// The counts that running sums are made of, group by group.
+    pub(super) fn steps(outputs: &[Column]) -> Vec<Run> {
+        let step = |output: &Column| match &output.value {
+            OutputValue::Formula { formula: Formula::Run(run) } => Some(Run { is_step: true, ..run.as_ref().clone() }),
+            _ => None,
+        };
+        let mut steps: Vec<Run> = outputs.iter().filter_map(step).collect();
+        steps.dedup();
+        steps
     }
 
     /// Drops measurements that nothing is made of any more.

@@ -59,12 +59,20 @@ fn too_many(query: &Query, message: &str) -> QueryError {
 
 /// What it takes to put all aggregates together from several measured tables is bounded: a step takes about nine nanoseconds, once for
 /// each time that the answer is shown.
-fn check_work(shown: &[Vec<usize>], keys: &[PlanKey], aggregates: u64, query: &Query) -> Result<(), QueryError> {
+fn check_work(shown: &[Vec<usize>], keys: &[PlanKey], bases: &[Measure], query: &Query) -> Result<(), QueryError> {
     const WORK_MAX: u64 = 5_000_000;
     let finest = maximal(shown);
     if finest.len() < 2 {
+        // Each cell of each histogram is added to one of every grouping.
+        let cells = bases.iter().filter(|base| matches!(base, Measure::Bins { .. })).map(|base| base.cells(keys));
+        let bins = cells.fold(0_u64, u64::saturating_add);
+        if bins.saturating_mul(shown.len() as u64) > WORK_MAX {
+            return Err(too_many(query, &format!("percentiles with {bins} cells of {} groupings", shown.len())));
+        }
         return Ok(());
     }
+    let aggregates =
+        bases.iter().filter(|base| !matches!(base, Measure::Units | Measure::UnitsWhere { .. })).count() as u64;
     let cells = |set: &Vec<usize>| set.iter().fold(1_u64, |all, key| all.saturating_mul(keys[*key].size()));
     let measured = finest.iter().map(cells).fold(0_u64, u64::saturating_add);
     // Every part of a shown set is a component, which is summed from all measured cells.
@@ -106,7 +114,7 @@ pub(super) fn expanded(
         };
         of_bases.push((base, adds_up, if adds_up { &finest } else { &shown }));
     }
-    check_work(&shown, keys, of_bases.iter().filter(|(_, adds_up, _)| *adds_up).count() as u64, query)?;
+    check_work(&shown, keys, bases, query)?;
     let all_of = of_bases.iter().flat_map(|(base, _, sets)| sets.iter().map(|set| over(set, base)));
     let mut measures: Vec<Measure> = all_of.collect();
     measures.sort_unstable();

@@ -44,7 +44,9 @@ pub(super) fn key(
         return refused("which groups it has is no free list", "select COUNT(*) with it");
     }
     let groups_per_unit = groups_per_unit.min(rows_per_unit);
-    Ok(Some(TextKey { column, groups_per_unit, groups_max: values_max }))
+    // What is missing is a group of its own.
+    let groups_max = values_max + u32::from(terms.columns[column].nullable);
+    Ok(Some(TextKey { column, groups_per_unit, groups_max }))
 }
 
 /// A column of text by its name: its place, its different values and the groups of a unit at the most.
