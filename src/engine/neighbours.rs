@@ -332,3 +332,21 @@ fn the_declared_sensitivities_are_reached() {
     assert_eq!(reached(by_free, units), 3);
     assert_eq!(by_free.sought[units].sensitivity.l2_squared(), 3);
 }
+
+/// Running sums bear a unit all of whose rows fall into the first group.
+#[test]
+fn the_declared_sensitivity_of_running_sums_is_reached() {
+    let first_of_january = 18_262;
+    let rows: Vec<Row> =
+        (0..3).map(|_| (1, Some(0), Some(0), Some(true), Some(3), Some(1.0), Some(first_of_january))).collect();
+    let sql = "SELECT EXTRACT(month FROM day) AS m, SUM(COUNT(*)) OVER (ORDER BY EXTRACT(month FROM day)) AS r \
+               FROM t GROUP BY EXTRACT(month FROM day)";
+    for count in 1..=3 {
+        let plan = plan(&parse(sql).expect("SQL"), &gaussian().terms, Some(count)).expect("a plan");
+        let vector = &vectors(&rows, std::slice::from_ref(&plan))[0][0];
+        let moved = vector.iter().map(|value| u128::from(value.unsigned_abs()));
+        let (l1, l2) = moved.fold((0, 0), |(l1, l2), by| (l1 + by, l2 + by * by));
+        let sensitivity = plan.sought[0].sensitivity;
+        assert_eq!((l1, l2), (u128::from(sensitivity.l1()), sensitivity.l2_squared()));
+    }
+}
