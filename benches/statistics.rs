@@ -133,7 +133,7 @@ fn year_of_days() {
     for _ in 0..ROUNDS {
         let mut draw = |scale: f64| (0..DAYS).map(|_| scale * noise.sample(&mut rng)).collect::<Vec<f64>>();
         let (counts, measured) = (draw(1.0), draw(scale));
-        let rooted = |at: usize| (0..=at).map(|back| roots.sums()[back] * measured[at - back]).sum::<f64>();
+        let rooted = |at: usize| (0..=at).map(|back| roots.weights(false).0[back] * measured[at - back]).sum::<f64>();
         let mut sum = 0.0;
         let sums: Vec<f64> = counts.iter().map(|count| (sum += count, sum).1).collect();
         let rooted: Vec<f64> = (0..DAYS).map(rooted).collect();

@@ -133,7 +133,7 @@ impl Seen {
             format!("type = \"category\"\nvalues = [{}]", values.join(", "))
         } else {
             format!(
-                "type = \"category\"      # more than {VALUES_MAX} values: list those that matter\nvalues = [\"…\"]"
+                "type = \"category\"      # more than {VALUES_MAX} values: list those that matter, or see type = \"text\"\nvalues = [\"…\"]"
             )
         };
         text.push_str(&domain);

@@ -55,7 +55,7 @@ pub struct Terms {
     pub oversubscribe: bool,
     /// The columns that queries see, in the policy's order.
     pub columns: Vec<Column>,
-    /// Groups with a noisy count below this are shown without their estimates; nothing where all are shown. It protects nobody more than
+    /// Groups of which a noisy count in the answer is below this are shown without their estimates; nothing where all are shown. It protects nobody more than
     /// the noise does: it keeps what is mostly noise out of reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_cell: Option<u32>,

@@ -153,7 +153,7 @@ fn rooted(loaded: &Loaded, computation: &Computation, key: usize, measure: &Meas
 }
 
 /// A measurement by itself.
-fn alone(loaded: &Loaded, alone: &Computation) -> PolarsResult<Vec<i64>> {
+pub(super) fn alone(loaded: &Loaded, alone: &Computation) -> PolarsResult<Vec<i64>> {
     let groups = usize::try_from(alone.groups()).unwrap_or(usize::MAX);
     Ok(vectors(loaded, alone, groups)?.swap_remove(0))
 }

@@ -12,7 +12,7 @@ use super::polars::{Expressions, Loaded, gathered};
 use crate::dataset::domain::Domain;
 use crate::dataset::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, text_name};
 use crate::dataset::policy::{Terms, Unit};
-use crate::query::plan::{Computation, TextKey};
+use crate::query::plan::{Computation, Measure, TextKey};
 use crate::vault::private::Exact;
 
 const COUNTS: &str = "counts";
@@ -35,9 +35,10 @@ pub(super) fn found(loaded: &Loaded, computation: &Computation, text: &TextKey) 
     let terms = computation.seen(&loaded.terms);
     let expressions = Expressions { terms: &terms };
     let counted = counted(loaded, &expressions, computation, text)?;
-    // Unwrap safety: a plan by text has no histograms and no further groupings.
-    let measures = computation.measures.iter().map(|one| expressions.measure(one).expect("an aggregate of a group"));
-    let measures: Vec<Expr> = measures.enumerate().map(|(at, one)| one.alias(format!("m{at}"))).collect();
+    // Totals have no groups.
+    let of_groups =
+        computation.measures.iter().enumerate().filter_map(|(at, one)| Some((at, expressions.measure(one)?)));
+    let measures: Vec<Expr> = of_groups.map(|(at, one)| one.alias(format!("m{at}"))).collect();
     let groups = gathered(counted.group_by([col(column_name(text.column))]).agg(measures))?;
     let codes = groups.column(&column_name(text.column))?.cast(&DataType::UInt32)?;
     let texts = loaded.texts.get(&text.column).map(Vec::as_slice).unwrap_or_default();
@@ -46,12 +47,15 @@ pub(super) fn found(loaded: &Loaded, computation: &Computation, text: &TextKey) 
     // A group-by gives them in no order.
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.sort_by(|one, other| labels[*one].cmp(&labels[*other]));
-    let vector = |at: usize| -> PolarsResult<Vec<i64>> {
+    let vector = |(at, measure): (usize, &Measure)| -> PolarsResult<Vec<i64>> {
+        if let Measure::Over { .. } = measure {
+            return super::polars::alone(loaded, &computation.alone(measure));
+        }
         let values = groups.column(&format!("m{at}"))?.cast(&DataType::Int64)?;
         let values: Vec<i64> = values.i64()?.iter().map(|value| value.unwrap_or(0)).collect();
         Ok(order.iter().map(|group| values[*group]).collect())
     };
-    let vectors = (0..computation.measures.len()).map(vector).collect::<PolarsResult<_>>()?;
+    let vectors = computation.measures.iter().enumerate().map(vector).collect::<PolarsResult<_>>()?;
     Ok(Exact { vectors, labels: Some(order.iter().map(|group| labels[*group].clone()).collect()) })
 }
 

@@ -46,12 +46,13 @@ max = "30"
 nullable = true
 "#;
 
-const QUESTIONS: [&str; 5] = [
+const QUESTIONS: [&str; 6] = [
     "SELECT free, COUNT(*) AS n, COUNT(DISTINCT who) AS d, SUM(whole) AS s, AVG(whole) AS a FROM t GROUP BY free",
     "SELECT free, COUNT(*) FILTER (WHERE flag) AS n, COUNT(DISTINCT who) FILTER (WHERE whole > 3) AS d FROM t WHERE whole < 20 GROUP BY free",
     "SELECT fixed, COUNT(whole) AS n, VAR_SAMP(whole) AS v, COUNT(DISTINCT who) AS d FROM t WHERE flag OR whole > 0 GROUP BY fixed",
     "SELECT free, SUM(CASE WHEN flag THEN whole ELSE -9 END) AS s, CORR(whole, whole * 2) AS c FROM t WHERE free IS NOT NULL GROUP BY free",
     "SELECT fixed, COUNT(*) AS n FROM t WHERE NOT (free IS NULL) GROUP BY fixed",
+    "SELECT free, COUNT(*) AS n, SUM(whole) AS s, COUNT(DISTINCT who) AS d FROM t GROUP BY ROLLUP (free)",
 ];
 
 /// One row: unit, free, fixed, flag, whole.
@@ -84,7 +85,13 @@ fn found(rows: &[Row], plans: &[Plan]) -> Vec<Found> {
         let exact = engine.evaluate(&manifest.edition, &plan.computation).expect("a total computation").open_in_test();
         let labels = exact.labels.expect("texts");
         assert!(labels.windows(2).all(|pair| pair[0] < pair[1]), "in their order, each once: {labels:?}");
-        exact.vectors.iter().map(|vector| labels.iter().cloned().zip(vector.iter().copied()).collect()).collect()
+        let hiding = plan.hiding.expect("groups that are found");
+        let of = |(place, vector): (usize, &Vec<i64>)| match hiding.is_total(place) {
+            // Whatever it is called, there is one.
+            true => BTreeMap::from([(None, vector[0])]),
+            false => labels.iter().cloned().zip(vector.iter().copied()).collect(),
+        };
+        exact.vectors.iter().enumerate().map(of).collect()
     };
     plans.iter().map(one).collect()
 }
@@ -101,7 +108,7 @@ fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
     let (all, fewer, own) = (found(rows, &plans), found(&without, &plans), found(&alone, &plans));
     for (at, plan) in plans.iter().enumerate() {
         let hiding = plan.hiding.expect("groups that are found");
-        prop_assert!(own[at][0].len() <= hiding.threshold.groups_per_unit as usize);
+        prop_assert!(own[at][hiding.units].len() <= hiding.threshold.groups_per_unit as usize);
         for (index, sought) in plan.sought.iter().enumerate() {
             // What two sets of units give together is what they give apart, text by text, and no other text is there.
             let mut apart = fewer[at][index].clone();

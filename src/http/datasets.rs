@@ -36,7 +36,7 @@ pub struct DatasetBody {
     cap: CapBody,
     max_epsilon_per_query: String,
     oversubscribe: bool,
-    /// Groups with a noisy count below this are shown without their estimates.
+    /// Groups of which a noisy count in the answer is below this are shown without their estimates.
     #[serde(skip_serializing_if = "Option::is_none")]
     min_cell: Option<u32>,
     edition: String,

@@ -87,6 +87,16 @@ pub struct Hiding {
     pub units: usize,
     /// What is promised.
     pub threshold: Threshold,
+    /// Measurements over all groups together, by their places as bits: they are of one cell, of which nothing is hidden.
+    pub totals: u64,
+}
+
+impl Hiding {
+    /// Whether a measurement is over all groups together.
+    #[must_use]
+    pub fn is_total(&self, place: usize) -> bool {
+        u32::try_from(place).is_ok_and(|place| self.totals.checked_shr(place).unwrap_or(0) & 1 == 1)
+    }
 }
 
 /// Why no certificate was made.

@@ -34,8 +34,9 @@ const SCALE: f64 = (1_u64 << 20) as f64;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Roots {
     coefficients: Vec<i64>,
-    steps: Vec<f64>,
-    sums: Vec<f64>,
+    /// Weights of one group and the sums of their squares so far; and the same of running sums.
+    steps: (Vec<f64>, Vec<f64>),
+    sums: (Vec<f64>, Vec<f64>),
 }
 
 impl Roots {
@@ -71,7 +72,17 @@ impl Roots {
             sum += step;
             sum
         });
-        Self { sums: sums.collect(), coefficients, steps }
+        let with_squares = |weights: Vec<f64>| {
+            let mut sum = 0.0;
+            let squares = weights.iter().map(|weight| {
+                sum += weight * weight;
+                sum
+            });
+            let squares = squares.collect();
+            (weights, squares)
+        };
+        let sums = sums.collect();
+        Self { sums: with_squares(sums), steps: with_squares(steps), coefficients }
     }
 
     /// What is measured of these counts, one a group.
@@ -93,16 +104,12 @@ impl Roots {
         self.coefficients.iter().map(|one| u128::from(one.unsigned_abs()).pow(2)).sum()
     }
 
-    /// m: the weights of a running sum, those of its own group first and then back.
+    /// d where `is_step`, the weights of one group, or else m, those of a running sum: its own group's first and then back. Beside each the
+    /// sum of the squares so far.
     #[must_use]
-    pub fn sums(&self) -> &[f64] {
-        &self.sums
-    }
-
-    /// d: the weights of one group, its own first and then back.
-    #[must_use]
-    pub fn steps(&self) -> &[f64] {
-        &self.steps
+    pub fn weights(&self, is_step: bool) -> (&[f64], &[f64]) {
+        let (weights, squares) = if is_step { &self.steps } else { &self.sums };
+        (weights, squares)
     }
 }
 
@@ -121,8 +128,8 @@ mod tests {
         let mut sum = 0;
         for (at, count) in counts.iter().enumerate() {
             sum += count;
-            assert!((back(roots.steps(), at) - *count as f64).abs() < 1e-6, "group {at}");
-            assert!((back(roots.sums(), at) - sum as f64).abs() < 1e-5, "up to {at}");
+            assert!((back(roots.weights(true).0, at) - *count as f64).abs() < 1e-6, "group {at}");
+            assert!((back(roots.weights(false).0, at) - sum as f64).abs() < 1e-5, "up to {at}");
         }
     }
 
@@ -131,8 +138,8 @@ mod tests {
     fn a_year_of_days_has_the_variance_that_is_told() {
         let roots = Roots::of(365);
         let price = roots.l2_squared() as f64;
-        let weights = roots.sums();
-        let up_to = |at: usize| price * weights[..=at].iter().map(|weight| weight * weight).sum::<f64>();
+        let (weights, squares) = roots.weights(false);
+        let up_to = |at: usize| price * squares[at];
         let range = |from: usize, to: usize| {
             // The noise of y_j stands in both running sums where j is before the range.
             let before: f64 = (0..from).map(|at| (weights[to - at] - weights[from - 1 - at]).powi(2)).sum();

@@ -200,9 +200,12 @@ fn rows_of(layout: &Layout, vectors: &[Noisy], shown: &[usize], rows: &mut Vec<R
     let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
     let cells = shown.iter().map(|key| layout.keys[*key].len()).product();
     let mut widths = HashMap::new();
+    // Each cell is made a float once: running sums and percentiles look at many of them for each group.
+    let all: Vec<Vec<f64>> =
+        vectors.iter().map(|one| (0..one.cells.len()).map(|cell| steps(one, cell)).collect()).collect();
     for cell in 0..cells {
-        let values: Vec<f64> = vectors.iter().map(|one| steps(one, cell)).collect();
-        let at = Measured { values: &values, laws: &laws, vectors, cell };
+        let values: Vec<f64> = all.iter().map(|one| one[cell]).collect();
+        let at = Measured { values: &values, laws: &laws, all: &all, cell };
         if layout.having.as_ref().is_none_or(|having| having.truth(at) == Some(true)) {
             rows.push(row(layout, vectors, at, shown, &mut widths));
         }

@@ -30,7 +30,15 @@ pub fn sql(plan: &Plan, terms: &Terms) -> String {
         sql.push_str(&format!(" WHERE {}", writer.rows.filter(filter, false)));
     }
     if let Some(text) = &plan.computation.text {
-        sql.push_str(&format!(" GROUP BY {}", writer.rows.term(&Term::Column(text.column))));
+        let key = writer.rows.term(&Term::Column(text.column));
+        let set = |set: &Vec<usize>| if set.is_empty() { "()".to_owned() } else { format!("({key})") };
+        match &plan.layout.sets {
+            None => sql.push_str(&format!(" GROUP BY {key}")),
+            Some(sets) => {
+                let sets: Vec<_> = sets.shown.iter().map(set).collect();
+                sql.push_str(&format!(" GROUP BY GROUPING SETS ({})", sets.join(", ")));
+            }
+        }
     }
     if !plan.computation.keys.is_empty() {
         let keys: Vec<_> = plan.computation.keys.iter().map(|key| writer.rows.term(&key.column)).collect();
@@ -111,23 +119,28 @@ impl Writer<'_> {
     fn item(&self, output: &Output) -> String {
         let (text, default) = match &output.value {
             OutputValue::Key { index } => {
-                let text = self.plan.computation.text.as_ref().map(|text| Term::Column(text.column));
-                let column = text.as_ref().unwrap_or_else(|| &self.plan.computation.keys[*index].column);
+                let column = &self.key(*index);
                 let name = match column {
                     Term::Column(index) => self.rows.terms.columns[*index].name.as_str(),
                     Term::Made(_) => "",
                 };
                 (self.rows.term(column), name)
             }
-            OutputValue::Grouping { index } => {
-                (format!("GROUPING({})", self.rows.term(&self.plan.computation.keys[*index].column)), "grouping")
-            }
+            OutputValue::Grouping { index } => (format!("GROUPING({})", self.rows.term(&self.key(*index))), "grouping"),
             OutputValue::Count { count } => (self.count(*count), "count"),
             OutputValue::Sum { sum, .. } => (format!("SUM({})", self.summed(*sum)), "sum"),
             OutputValue::Mean { sum, .. } => (format!("AVG({})", self.summed(*sum)), "avg"),
             OutputValue::Formula { formula } => (self.formula(formula), ""),
         };
         if output.name == default { text } else { format!("{text} AS {}", identifier(&output.name)) }
+    }
+
+    /// What a key is of.
+    fn key(&self, index: usize) -> Term {
+        match &self.plan.computation.text {
+            Some(text) => Term::Column(text.column),
+            None => self.plan.computation.keys[index].column.clone(),
+        }
     }
 
     /// What an output is made of, over whatever keys it was measured.

@@ -27,7 +27,6 @@ use super::syntax::{Comparison, Operator, Pair, Spread};
 use super::term::{Constant, Term};
 use crate::dataset::domain::Grid;
 use crate::privacy::mechanism::NoiseLaw;
-use crate::vault::release::Noisy;
 
 /// One output as a function of measurements; numbers are their indices.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -146,8 +145,8 @@ pub struct Measured<'a> {
     pub values: &'a [f64],
     /// Their laws.
     pub laws: &'a [NoiseLaw],
-    /// All cells of the measurements.
-    pub vectors: &'a [Noisy],
+    /// All cells of the measurements, in steps.
+    pub all: &'a [Vec<f64>],
     /// Which group's they are.
     pub cell: usize,
 }

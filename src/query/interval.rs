@@ -30,6 +30,20 @@ pub fn half_width(terms: &[(f64, NoiseLaw)]) -> f64 {
     }
 }
 
+/// The 95 % half-width of the noise of a sum of so many independent cells of one measurement, in steps.
+#[must_use]
+pub fn half_width_of_equal(law: NoiseLaw, count: usize) -> f64 {
+    match (law.mechanism, count) {
+        (_, 0..=2) => half_width(&vec![(1.0, law); count]),
+        (Mechanism::DiscreteGaussian, _) => half_width(&[((count as f64).sqrt(), law)]),
+        // As [`several_laplaces`] has it of equal ones: κ = 3/n.
+        (Mechanism::DiscreteLaplace, _) => {
+            let (n, z) = (count as f64, NORMAL_975);
+            (z + (z.powi(3) - 3.0 * z) * 3.0 / (24.0 * n)) * (2.0 * n).sqrt() * law.scale_steps()
+        }
+    }
+}
+
 /// The standard error of a weighted sum of independent measurements, in steps.
 #[must_use]
 pub fn std_error(terms: &[(f64, NoiseLaw)]) -> f64 {

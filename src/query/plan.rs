@@ -320,7 +320,10 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
     let keys = if text.is_some() { Vec::new() } else { keys(&grouped, terms, filter.as_ref())? };
     let left = joins.tables.iter().filter(|(_, is_left)| *is_left).map(|(place, _)| *place).collect();
     let mut computation = Computation { rows_per_unit, filter, keys, measures: Vec::new(), units, text, left };
-    let sets = sets::typed(query, &grouped, &computation.keys, terms)?;
+    let sets = match &computation.text {
+        Some(_) => query.sets.clone(),
+        None => sets::typed(query, &grouped, &computation.keys, terms)?,
+    };
     let layout = outputs::layout(query, sets, terms, &mut computation)?;
     let sought = sought(&computation, terms)?;
     let hiding = texts::hiding(&computation, terms);
@@ -441,7 +444,9 @@ fn keys(grouped: &[Expression], terms: &Terms, filter: Option<&Filter>) -> Resul
 }
 
 fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, QueryError> {
-    let cells_of = |measure: &Measure| match &computation.text {
+    // Of groups that are found, what is over fewer keys is over all of them together.
+    let of_groups = |measure: &Measure| computation.text.as_ref().filter(|_| !matches!(measure, Measure::Over { .. }));
+    let cells_of = |measure: &Measure| match of_groups(measure) {
         Some(text) => text.groups_max.into(),
         None => measure.cells(&computation.keys),
     };
@@ -463,7 +468,7 @@ fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, Query
             Measure::Over { keys, .. } => keys.iter().map(|place| &computation.keys[*place]).collect(),
             _ => computation.keys.iter().collect(),
         };
-        let of_text = computation.text.as_ref().map_or(1, |text| text.groups_per_unit.into());
+        let of_text = of_groups(measure).map_or(1, |text| text.groups_per_unit.into());
         let of_keys = keys.into_iter().filter(varying).map(PlanKey::size);
         let cells_reachable = of_keys.fold(of_text, u64::saturating_mul);
         let statistic = match measure.base() {

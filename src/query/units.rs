@@ -229,14 +229,16 @@ impl Computation {
     /// The computation of one of its measurements alone: what it does not look at is left out, so that the same measurement is the same
     /// whatever was asked with it.
     #[must_use]
-    pub fn alone(&self, measure: &super::plan::Measure) -> Self {
-        let (keys, measure) = match measure {
+    pub fn alone(&self, whole: &super::plan::Measure) -> Self {
+        let (keys, measure) = match whole {
             super::plan::Measure::Over { keys, measure } => {
                 (keys.iter().map(|place| self.keys[*place].clone()).collect(), measure.as_ref())
             }
             other => (self.keys.clone(), other),
         };
-        let mut alone = Self { measures: vec![measure.clone()], keys, ..self.clone() };
+        let is_total = self.text.is_some() && matches!(whole, super::plan::Measure::Over { .. });
+        let text = if is_total { None } else { self.text.clone() };
+        let mut alone = Self { measures: vec![measure.clone()], keys, text, ..self.clone() };
         let Some(units) = &mut alone.units else { return alone };
         let mut used = BTreeSet::new();
         self.filter.iter().for_each(|filter| filter.declared(&mut used));

@@ -180,7 +180,10 @@ impl Repricer for Replanner {
         let vectors = &stored.release.measurements;
         let fits = |cells: usize, one: &Certified| match &stored.release.groups {
             None => cells as u64 == one.cells,
-            Some(groups) => cells == groups.labels.len() && cells as u64 <= one.cells,
+            // A total over all groups is one cell.
+            Some(groups) => {
+                (cells == groups.labels.len() && cells as u64 <= one.cells) || (cells == 1 && one.cells == 1)
+            }
         };
         let is_drawn = |(vector, one): (&OutlineDraw, &Certified)| {
             vector.law == one.law && vector.price == one.price && fits(vector.cells.len(), one)

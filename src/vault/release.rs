@@ -102,11 +102,14 @@ pub fn release(receipt: Receipt, exact: Private<Exact>, noise: &dyn NoiseSource)
         return Err(ReleaseFault::Shape);
     }
     // Of groups without a public list there are as many as there are, up to the capacity that was paid for.
-    let fits = |(vector, one): (&Vec<i64>, &Certified)| match &labels {
-        None => vector.len() as u64 == one.cells,
-        Some(labels) => vector.len() == labels.len() && vector.len() as u64 <= one.cells,
+    let fits = |(place, (vector, one)): (usize, (&Vec<i64>, &Certified))| match &labels {
+        Some(labels) if hiding.is_some_and(|hiding| !hiding.is_total(place)) => {
+            vector.len() == labels.len() && vector.len() as u64 <= one.cells
+        }
+        Some(_) | None => vector.len() as u64 == one.cells,
     };
-    if vectors.len() != certificate.measurements().len() || !vectors.iter().zip(certificate.measurements()).all(fits) {
+    let certified = certificate.measurements();
+    if vectors.len() != certified.len() || !vectors.iter().zip(certified).enumerate().all(fits) {
         return Err(ReleaseFault::Shape);
     }
     let mut measurements = Vec::with_capacity(vectors.len());
@@ -140,7 +143,7 @@ fn shown(labels: Vec<Option<String>>, measurements: &mut [Noisy], hiding: Hiding
     let least = hiding.threshold.least(&units.law).ok_or(ReleaseFault::Shape)?;
     // They come in the order of their texts.
     let kept: Vec<usize> = (0..labels.len()).filter(|group| units.cells[*group] >= least).collect();
-    for noisy in measurements {
+    for (_, noisy) in measurements.iter_mut().enumerate().filter(|(place, _)| !hiding.is_total(*place)) {
         noisy.cells = kept.iter().map(|group| noisy.cells[*group].clone()).collect();
     }
     let labels = kept.into_iter().map(|group| labels[group].clone()).collect();

@@ -243,8 +243,10 @@ impl Walk<'_> {
                 _ => {
                     let of = column(&self.column(rng).name);
                     // An order that leaves no ties: rows that are alike stay in the order of a secret hash.
-                    let is_fine = |domain: &Domain| matches!(domain, Domain::Number(grid) if !grid.integer);
-                    let by = self.of_domain(rng, is_fine);
+                    let is_fine = |column: &&Column| matches!(column.domain, Domain::Number(grid) if !grid.integer);
+                    let fine: Vec<_> = self.terms.columns.iter().filter(is_fine).collect();
+                    let Some(by) = fine.choose(rng) else { continue };
+                    let by = column(&by.name);
                     Function::First { of, by, descending: rng.random_bool(0.5) }
                 }
             };

@@ -177,6 +177,37 @@ fn the_declared_capacity_can_be_reached() {
     }
 }
 
+/// A total over all groups, hidden ones included, is a measurement of its own: it is never a sum of what is hidden.
+#[test]
+fn a_total_stands_beside_the_groups() {
+    let lab = Lab::new(&policy(ASIDE, "max_values = 1_000\nmax_groups_per_unit = 2"), &csv(), Arc::new(OpenDp), "8");
+    let sql = "SELECT drug, GROUPING(drug) AS g, COUNT(*) AS n, COUNT(DISTINCT patient_id) AS p, AVG(cost) AS m FROM visits GROUP BY ROLLUP (drug) ORDER BY g, drug";
+    let answer = block_on(lab.sql(sql, "4")).json();
+    let rows = answer["rows"].as_array().expect("rows");
+    let names: Vec<_> = rows.iter().map(|row| (row["drug"].clone(), row["g"].as_i64())).collect();
+    assert_eq!(names, [(json!("aspirin"), Some(0)), (json!("ibuprofen"), Some(0)), (Value::Null, Some(1))], "{answer}");
+    let near = |row: &Value, name: &str, truth: f64| {
+        assert!(
+            (of(row, name) - truth).abs() <= 4.5 * of(row, &format!("{name}_std_error")) + 1.0,
+            "{name} of {row}: {truth}"
+        );
+    };
+    for (row, (n, p)) in rows.iter().zip([(300.0, 300.0), (400.0, 200.0), (750.0, 550.0)]) {
+        near(row, "n", n);
+        near(row, "p", p);
+    }
+    assert!(of(&rows[2], "p_std_error") < of(&rows[0], "p_std_error"), "a person is in one total, and in two groups");
+    assert!(answer["sql"].as_str().expect("SQL").contains("GROUP BY GROUPING SETS ((drug), ())"), "{answer}");
+    assert_eq!(block_on(lab.sql(answer["sql"].as_str().expect("SQL"), "4")).json()["replayed"], true);
+    let cells = read(lab.service.ledger(), |book| book.dataset("visits").expect("visits").cells);
+    assert_eq!(cells, 3 * 1_001, "the capacity and the total, of rows, of units, and of costs");
+    let state = lab.dir.path().join("state");
+    drop(lab.router);
+    drop(lab.service);
+    let found = tacit::store::verify(&state, None, &mut tacit::service::reprice::Replanner::default());
+    assert!(matches!(found, Ok(Ok(_))), "{found:?}");
+}
+
 /// Rows that are units themselves, texts of a joined table, other formats, keys and colleagues.
 #[test]
 fn groups_are_found_however_they_are_asked_for() {

@@ -240,7 +240,7 @@ fn check(number: usize, pair: &Pair, has_unit: bool) -> (usize, usize, usize) {
 #[test]
 fn nothing_that_anyone_can_observe_differs_between_neighbours() {
     let pairs = pairs::pairs();
-    assert!(pairs.len() >= 22);
+    assert!(pairs.len() >= 27);
     let next = Mutex::new(pairs.iter().enumerate());
     let totals = Mutex::new((0, 0, 0));
     std::thread::scope(|scope| {
@@ -272,6 +272,7 @@ fn groups_that_both_neighbours_have_show_the_same() {
         "SELECT drug, COUNT(DISTINCT patient_id) AS p, AVG(cost) AS m FROM visits WHERE smoker GROUP BY drug ORDER BY p DESC",
         "SELECT drug, SUM(age) AS s, COUNT(hba1c) AS h, VAR_SAMP(cost) AS v FROM visits GROUP BY drug HAVING COUNT(*) > 2",
         "SELECT drug, COUNT(*) FILTER (WHERE age > 40) AS n FROM visits WHERE region <> 'east' GROUP BY drug LIMIT 2",
+        "SELECT drug, GROUPING(drug) AS g, COUNT(*) AS n FROM visits GROUP BY ROLLUP (drug)",
         "SELECT drug FROM visits GROUP BY drug",
         "SELECT COUNT(*) AS n FROM visits WHERE drug = 'aspirin'",
         "EXPLAIN SELECT drug, COUNT(*) AS n FROM visits GROUP BY drug",

@@ -2,7 +2,6 @@
 
 use super::{Dual, Formula, Measured, Quantile, Spread, round};
 use crate::privacy::certificate::NORMAL_975;
-use crate::query::answer::steps;
 use crate::query::quantile::{Levels, Tree};
 use crate::query::syntax::Operator;
 
@@ -104,7 +103,7 @@ impl Quantile {
         let counts = self.levels.iter().zip(&self.bins).map(|(level, bins)| {
             let bins = *bins as usize;
             let cells = at.cell * bins..(at.cell + 1) * bins;
-            cells.map(|cell| steps(&at.vectors[*level], cell)).collect()
+            at.all[*level][cells].to_vec()
         });
         let laws = self.levels.iter().map(|level| at.laws[*level]).collect();
         let distribution = Levels { counts: counts.collect(), laws, tree: &tree }.distribution();

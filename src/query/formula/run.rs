@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Ends, Measured};
-use crate::privacy::mechanism::NoiseLaw;
 use crate::privacy::roots::Roots;
-use crate::query::answer::steps;
 use crate::query::interval;
 
 /// A running sum of counts, or one of the counts that it is a sum of.
@@ -24,32 +22,36 @@ pub struct Run {
 }
 
 impl Run {
-    /// The weights of the group's own measurement and of those before it, from its own back.
-    fn weights(&self, place: usize) -> Vec<f64> {
-        let roots = self.is_rooted.then(|| Roots::of(self.groups));
-        match (&roots, self.is_step) {
-            (Some(roots), true) => roots.steps()[..=place].to_vec(),
-            (Some(roots), false) => roots.sums()[..=place].to_vec(),
-            (None, true) => vec![1.0],
-            (None, false) => vec![1.0; place + 1],
-        }
-    }
-
     /// The estimate with its interval: a weighted sum of independent noise, whose law is known.
     pub(super) fn ends(&self, at: Measured<'_>) -> Option<Ends> {
         let place = at.cell / self.stride.max(1) % self.groups.max(1);
-        let (weights, noisy) = (self.weights(place), at.vectors.get(self.vector)?);
-        let value =
-            weights.iter().enumerate().map(|(back, weight)| weight * steps(noisy, at.cell - back * self.stride));
-        let (value, law) = (value.sum::<f64>(), at.laws[self.vector]);
-        let terms: Vec<(f64, NoiseLaw)> = weights.into_iter().map(|weight| (weight, law)).collect();
-        let width = interval::half_width(&terms);
-        Some(Ends { value, low: value - width, high: value + width, std_error: interval::std_error(&terms) })
+        let (cells, law) = (at.all.get(self.vector)?, at.laws[self.vector]);
+        let back = |back: usize| cells[at.cell - back * self.stride];
+        if self.is_rooted {
+            let roots = Roots::of(self.groups);
+            let (weights, squares) = roots.weights(self.is_step);
+            let value = weights[..=place].iter().enumerate().map(|(at, weight)| weight * back(at)).sum();
+            // One term of the same variance: the noise is Gaussian, and so is any sum of it.
+            let terms = [(squares[place].sqrt(), law)];
+            return Some(ends(value, interval::half_width(&terms), interval::std_error(&terms)));
+        }
+        let count = if self.is_step { 1 } else { place + 1 };
+        let width = interval::half_width_of_equal(law, count);
+        let error = law.std_error() * (count as f64).sqrt();
+        Some(ends((0..count).map(back).sum(), width, error))
     }
 
     /// The square of the largest of its standard errors, where the measurement has one of 1.
     #[must_use]
     pub fn worst_variance(&self) -> f64 {
-        self.weights(self.groups.saturating_sub(1)).iter().map(|weight| weight * weight).sum()
+        match (self.is_rooted, self.is_step) {
+            (true, is_step) => Roots::of(self.groups).weights(is_step).1.last().copied().unwrap_or(1.0),
+            (false, true) => 1.0,
+            (false, false) => self.groups as f64,
+        }
     }
+}
+
+fn ends(value: f64, width: f64, std_error: f64) -> Ends {
+    Ends { value, low: value - width, high: value + width, std_error }
 }

@@ -58,7 +58,10 @@ pub(super) fn layout(
     let sets = match sets {
         None => None,
         Some(shown) => {
-            let (measures, sets) = super::sets::expanded(shown, &computation.measures, &computation.keys, query)?;
+            let (measures, sets) = match is_text {
+                true => super::texts::expanded(shown, &computation.measures, query)?,
+                false => super::sets::expanded(shown, &computation.measures, &computation.keys, query)?,
+            };
             computation.measures = measures;
             Some(sets)
         }
@@ -111,7 +114,8 @@ impl Making<'_> {
     fn value(&mut self, item: &Item) -> Result<OutputValue, QueryError> {
         match &item.value {
             // The shape was checked: it is the one key.
-            ItemValue::Key(_) | ItemValue::Grouping(_) if self.is_text => Ok(OutputValue::Key { index: 0 }),
+            ItemValue::Key(_) if self.is_text => Ok(OutputValue::Key { index: 0 }),
+            ItemValue::Grouping(_) if self.is_text => Ok(OutputValue::Grouping { index: 0 }),
             ItemValue::Key(key) => {
                 let term = typed::expression(key, self.terms)?;
                 let place = self.keys.iter().position(|key| key.column == term);

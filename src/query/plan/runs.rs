@@ -12,7 +12,7 @@ use crate::query::syntax::{Aggregate, Expression, Function};
 use crate::query::term::typed;
 
 /// Weights that are summed for an answer at the most: each group's running sum is one of all groups before it, and there may be its own
-/// count beside it. A step takes some tens of nanoseconds, once for each time that the answer is shown.
+/// count beside it. A step takes a few nanoseconds, once for each time that the answer is shown.
 const WORK_MAX: u64 = 12_000_000;
 
 impl Making<'_> {

@@ -9,6 +9,7 @@ use crate::privacy::certificate::Hiding;
 use crate::privacy::threshold::Threshold;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::syntax::{Expression, ItemValue, Name, Query, Scalar};
+use crate::query::tables::{Sets, Table, Tables};
 
 /// The key, where one of those that are grouped by is text.
 ///
@@ -35,9 +36,15 @@ pub(super) fn key(
             "group by a column with a public domain, or ask the steward for threshold_delta",
         );
     }
-    let has_sets = query.sets.is_some() || query.items.iter().any(|item| matches!(item.value, ItemValue::Grouping(_)));
-    if grouped.iter().any(|other| other.value != Scalar::Column(name.clone())) || has_sets {
-        return refused("it is grouped by alone", "write COUNT(*) FILTER (WHERE …) for parts of its groups");
+    // Beside it there can be a total over all groups, and nothing else.
+    let is_total = |sets: &Vec<Vec<usize>>| sets.len() == 2 && sets.contains(&vec![0]) && sets.contains(&Vec::new());
+    let has_others = grouped.len() > 1 || query.sets.as_ref().is_some_and(|sets| !is_total(sets));
+    let has_grouping = query.items.iter().any(|item| matches!(item.value, ItemValue::Grouping(_)));
+    if has_others || (has_grouping && query.sets.is_none()) {
+        return refused(
+            "it is grouped by alone, or with a total: ROLLUP",
+            "write COUNT(*) FILTER (WHERE …) for parts of its groups",
+        );
     }
     let is_key = |value: &ItemValue| matches!(value, ItemValue::Key(_) | ItemValue::Grouping(_) | ItemValue::Wildcard);
     if query.items.iter().all(|item| is_key(&item.value)) {
@@ -68,5 +75,36 @@ pub(super) fn hiding(computation: &Computation, terms: &Terms) -> Option<Hiding>
     let (text, aside) = (computation.text.as_ref()?, terms.threshold?);
     let units = computation.measures.binary_search(&units(terms)).ok()?;
     let threshold = Threshold { groups_per_unit: text.groups_per_unit, delta: aside.per_query };
-    Some(Hiding { units, threshold })
+    let totals = computation.measures.iter().enumerate().filter(|(_, one)| matches!(one, Measure::Over { .. }));
+    let totals = totals.fold(0, |totals, (place, _)| totals | 1 << place);
+    Some(Hiding { units, threshold, totals })
+}
+
+/// What is measured of the groups and, by itself and at its own price, over all of them: what is hidden is the total less what is shown, and
+/// never a sum of hidden groups.
+///
+/// # Errors
+/// [`Code::TooManyGroups`] where there are more measurements than a certificate tells apart.
+pub(super) fn expanded(
+    shown: Vec<Vec<usize>>,
+    bases: &[Measure],
+    query: &Query,
+) -> Result<(Vec<Measure>, Sets), QueryError> {
+    let total = |base: &Measure| Measure::Over { keys: Vec::new(), measure: Box::new(base.clone()) };
+    let mut measures: Vec<Measure> = bases.iter().flat_map(|base| [base.clone(), total(base)]).collect();
+    measures.sort_unstable();
+    if measures.len() > u64::BITS as usize {
+        let message = format!("{} measurements of groups and totals; accepted are at most 64", measures.len());
+        return Err(
+            QueryError::at(Code::TooManyGroups, query.dataset.at, message).hint("ask for fewer aggregates at a time")
+        );
+    }
+    // Unwrap safety: every table's measurement was put into the list.
+    let place = |measure: &Measure| measures.binary_search(measure).expect("a measurement that is needed");
+    let tables = |base: &Measure| {
+        let of_groups = Table { keys: vec![0], vector: place(base) };
+        vec![of_groups, Table { keys: Vec::new(), vector: place(&total(base)) }]
+    };
+    let measured = bases.iter().map(|base| Tables { adds_up: false, tables: tables(base) }).collect();
+    Ok((measures, Sets { shown, measured }))
 }
