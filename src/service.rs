@@ -36,7 +36,6 @@ use crate::privacy::certificate::prices;
 use crate::privacy::units::{Delta, Price};
 use crate::query::answer::{Layout, Output, OutputValue};
 use crate::query::error::{Code, QueryError, shown};
-use crate::query::formula::Formula;
 use crate::query::plan::{Plan, plan};
 use crate::query::syntax::Query;
 use crate::query::{canonical, parse};
@@ -165,8 +164,12 @@ impl Answer {
     pub fn cells(&self) -> usize {
         // Putting several groupings together is work of another order than showing cells.
         const SETS_CELLS: usize = 10_000;
-        let is_run = |output: &Output| matches!(&output.value, OutputValue::Formula { formula: Formula::Run(_) });
-        let is_large = self.layout.sets.is_some() || self.layout.outputs.iter().any(is_run);
+        let has_run = |output: &Output| match &output.value {
+            OutputValue::Formula { formula } => !formula.runs().is_empty(),
+            _ => false,
+        };
+        let is_compared = self.layout.having.as_ref().is_some_and(|having| !having.runs().is_empty());
+        let is_large = self.layout.sets.is_some() || is_compared || self.layout.outputs.iter().any(has_run);
         let sets = if is_large { SETS_CELLS } else { 0 };
         sets + self.stored.vectors().iter().map(|one| one.cells.len()).sum::<usize>()
     }

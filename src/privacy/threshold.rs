@@ -22,7 +22,10 @@
 //! * Given a transcript of M′, each B of it is a matter of other noise, so P\[M(D′) ∈ E\] ≥ P\[M′(D′) ∈ E, G\] ≥ (1 − Δ)·P\[M′(D′) ∈ E\], and
 //!   e^ε·P\[M(D′) ∈ E\] ≥ (1 − Δ)·(P\[M(D) ∈ E\] − δ_μ(ε)) ≥ P\[M(D) ∈ E\] − δ_μ(ε) − Δ. ∎
 //!
-//! Counts are compared on the law's fine grid, before anything is rounded. An answer is never topped up and nothing is derived from it: a
+//! A total over all rows may stand beside the groups. It is a measurement of its own, over a public set of one cell and with noise that B is
+//! independent of: it is the same part of M and of M′.
+//!
+//! Counts are compared on the law's fine grid, before anything is rounded. Groups are never topped up and nothing is derived from them: a
 //! second draw of a group is a second chance for B, and takes its own δ_t. Which groups are cut from an answer that has more than the declared
 //! capacity follows from their noisy counts. Source: A. Korolova, K. Kenthapadi, N. Mishra, A. Ntoulas, "Releasing search queries and
 //! clicks privately" (WWW 2009), for the event B; the Gaussian form is that of D. Desfontaines, J. Voss, B. Gipson, C. Mandayam,

@@ -185,15 +185,6 @@ impl Formula {
         }
     }
 
-    /// Lets a count by itself be what a running sum is made of, where `step_of` knows one.
-    fn step(&mut self, step_of: &impl Fn(usize) -> Option<Run>) {
-        if let Self::Count(count) = self
-            && let Some(step) = step_of(*count)
-        {
-            *self = Self::Run(Box::new(step));
-        }
-    }
-
     /// Whether it is a weighted sum of measurements.
     #[must_use]
     pub fn is_linear(&self) -> bool {
@@ -416,16 +407,6 @@ impl Shown {
                 let truths: Vec<_> = parts.iter().map(|part| part.truth(at)).collect();
                 if truths.contains(&Some(true)) { Some(true) } else { (!truths.contains(&None)).then_some(false) }
             }
-        }
-    }
-
-    /// Lets counts be what running sums are made of, where `step_of` knows one.
-    pub fn step(&mut self, step_of: &impl Fn(usize) -> Option<Run>) {
-        match self {
-            Self::Compare(left, _, right) => [left, right].into_iter().for_each(|side| side.step(step_of)),
-            Self::Missing(of) => of.step(step_of),
-            Self::Not(inner) => inner.step(step_of),
-            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.step(step_of)),
         }
     }
 

@@ -83,7 +83,7 @@ impl Service {
                 let limit = self.dataset(&query.dataset.text).map(|dataset| dataset.terms.max_epsilon_per_query);
                 let ask = Ask { accuracy: ask.accuracy.clone().or(limit.map(Wanted::Epsilon)), ..ask.clone() };
                 let quote = self.quoted(who, self.price_query(who, &query, &ask)?, &ask)?;
-                let about = self.about(who, &quote.dataset)?;
+                let about = self.about(who, &query.dataset.text)?;
                 let table = explained(&quote);
                 Ok(FreeAnswer { about: Some(about), sql: format!("EXPLAIN {}", quote.sql), table })
             }

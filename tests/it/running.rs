@@ -25,6 +25,8 @@ fn groups_add_up_to_their_running_sums() {
     assert!(matches!(&measured(SQL)[..], [Measure::Rooted { .. }]));
     // What HAVING compares is what is shown; what a mean is made of is measured by itself.
     assert_eq!(measured(&format!("{SQL} HAVING COUNT(*) > 3")).len(), 1);
+    assert_eq!(measured(&format!("{SQL} HAVING COUNT(*) + 0 > 3 AND ABS(COUNT(*)) > 1")).len(), 1);
+    assert_eq!(measured(&SQL.replace("COUNT(*) AS n", "ROUND(COUNT(*) * 2, 1) AS n")).len(), 1);
     for row in block_on(lab.sql(&format!("{SQL} HAVING COUNT(*) > 3"), "2")).rows() {
         assert!(number(&row, "n") > 2.9, "{row}");
     }
@@ -76,7 +78,9 @@ fn small_groups_of_running_sums_are_blanked() {
     let lab = Lab::new(&text, &visits(200), Arc::new(OpenDp), "4");
     let sql = "SELECT EXTRACT(MONTH FROM visited) AS m, SUM(COUNT(*)) OVER (ORDER BY EXTRACT(MONTH FROM visited)) AS s, COUNT(*) AS n \
                FROM visits GROUP BY EXTRACT(MONTH FROM visited)";
-    for sql in [sql.to_owned(), sql.replace(", COUNT(*) AS n", "")] {
+    let stretched = sql.replace(", COUNT(*) AS n", "").replace("visited)) AS s", "visited)) * 1 AS s");
+    assert!(stretched.contains("* 1"));
+    for sql in [sql.to_owned(), sql.replace(", COUNT(*) AS n", ""), stretched] {
         let rows = block_on(lab.sql(&sql, "2")).rows();
         let shown: Vec<_> = rows.iter().filter(|row| !row["s"].is_null()).map(|row| row["m"].clone()).collect();
         assert_eq!(shown, [json!(3)], "{rows:?}");
@@ -95,6 +99,7 @@ fn what_runs_wrongly_is_refused() {
         (format!("SUM(COUNT(*)) OVER (ORDER BY {month}) + COUNT(*)"), "moved and stretched"),
         (format!("SUM(COUNT(*)) OVER (ORDER BY {month} DESC)"), "running sums of counts alone"),
         ("SUM(COUNT(*)) OVER ()".to_owned(), "running sums of counts alone"),
+        (format!("NULLIF(SUM(COUNT(*)) OVER (ORDER BY {month}), 0)"), "moved and stretched"),
     ] {
         let refused =
             block_on(lab.sql(&format!("SELECT {month} AS m, {over} AS s FROM visits GROUP BY {month}"), "1")).json();
@@ -105,6 +110,12 @@ fn what_runs_wrongly_is_refused() {
     );
     let rows = block_on(lab.sql(&ok, "1")).rows();
     assert!(rows.iter().all(|row| number(row, "s_std_error") > 0.0 && number(row, "s_low") < number(row, "s_high")));
+    // However often it is worked out, in HAVING too.
+    let compared = ["s > -1"; 12].join(" AND ");
+    let often = format!(
+        "SELECT visited, SUM(COUNT(*)) OVER (ORDER BY visited) AS s FROM visits GROUP BY visited HAVING {compared}"
+    );
+    assert_eq!(block_on(lab.sql(&often, "1")).code(), "unsupported-sql");
     let days = "SELECT visited, region, smoker, SUM(COUNT(*)) OVER (PARTITION BY region, smoker ORDER BY visited) AS s FROM visits GROUP BY visited, region, smoker";
     assert_eq!(block_on(lab.sql(days, "1")).code(), "unsupported-sql");
 }

@@ -201,6 +201,11 @@ fn a_total_stands_beside_the_groups() {
     assert_eq!(block_on(lab.sql(answer["sql"].as_str().expect("SQL"), "4")).json()["replayed"], true);
     let cells = read(lab.service.ledger(), |book| book.dataset("visits").expect("visits").cells);
     assert_eq!(cells, 3 * 1_001, "the capacity and the total, of rows, of units, and of costs");
+    // Of what nobody asked for there is no total.
+    let terms = &lab.service.dataset("visits").expect("visits").terms;
+    let query =
+        tacit::query::parse::parse("SELECT drug, COUNT(*) AS n FROM visits GROUP BY ROLLUP (drug)").expect("SQL");
+    assert_eq!(tacit::query::plan::plan(&query, terms, None).expect("a plan").sought.len(), 3);
     let state = lab.dir.path().join("state");
     drop(lab.router);
     drop(lab.service);

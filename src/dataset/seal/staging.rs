@@ -44,13 +44,13 @@ pub(super) fn publish_all<'a>(
 ) -> Result<(), SealError> {
     let mut published: Vec<&Manifest> = Vec::new();
     for (staging, manifest) in all {
+        published.push(manifest);
         if let Err(error) = staging.publish(state, manifest) {
             for manifest in published {
                 let _ = fs::remove_dir_all(Manifest::dir(state, &manifest.edition));
             }
             return Err(error);
         }
-        published.push(manifest);
     }
     Ok(())
 }

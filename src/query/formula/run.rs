@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ends, Measured};
+use super::{Ends, Formula, Measured, Shown};
 use crate::privacy::roots::Roots;
 use crate::query::interval;
+use crate::query::syntax::Operator;
 
 /// A running sum of counts, or one of the counts that it is a sum of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,4 +55,81 @@ impl Run {
 
 fn ends(value: f64, width: f64, std_error: f64) -> Ends {
     Ends { value, low: value - width, high: value + width, std_error }
+}
+
+impl Formula {
+    /// The running sums in it, as often as they stand there.
+    #[must_use]
+    pub fn runs(&self) -> Vec<&Run> {
+        match self {
+            Self::Run(run) => vec![run],
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.runs(),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => [left.runs(), right.runs()].concat(),
+            Self::Number(_)
+            | Self::Count(_)
+            | Self::Sum(_)
+            | Self::Mean(..)
+            | Self::Spread(..)
+            | Self::Pair(..)
+            | Self::Quantile(_) => Vec::new(),
+        }
+    }
+
+    /// Lets counts be what a running sum is made of, where `step_of` knows one: where numbers alone move and stretch them, which keeps their
+    /// intervals; and, for what is no more than compared, everywhere.
+    pub fn step(&mut self, step_of: &impl Fn(usize) -> Option<Run>, everywhere: bool) {
+        match self {
+            Self::Count(count) => {
+                if let Some(step) = step_of(*count) {
+                    *self = Self::Run(Box::new(step));
+                }
+            }
+            Self::Negative(of) | Self::Round(of, _) => of.step(step_of, everywhere),
+            Self::Arithmetic(left, operator, right) => {
+                let is_moved = right.is_number() || (left.is_number() && *operator != Operator::Over);
+                if everywhere || is_moved {
+                    left.step(step_of, everywhere);
+                    right.step(step_of, everywhere);
+                }
+            }
+            Self::Absolute(of) | Self::Root(of) if everywhere => of.step(step_of, everywhere),
+            Self::NullIf(left, right) if everywhere => {
+                left.step(step_of, everywhere);
+                right.step(step_of, everywhere);
+            }
+            Self::Number(_)
+            | Self::Absolute(_)
+            | Self::Root(_)
+            | Self::NullIf(..)
+            | Self::Sum(_)
+            | Self::Mean(..)
+            | Self::Spread(..)
+            | Self::Pair(..)
+            | Self::Quantile(_)
+            | Self::Run(_) => {}
+        }
+    }
+}
+
+impl Shown {
+    /// The running sums in it, as often as they stand there.
+    #[must_use]
+    pub fn runs(&self) -> Vec<&Run> {
+        match self {
+            Self::Compare(left, _, right) => [left.runs(), right.runs()].concat(),
+            Self::Missing(of) => of.runs(),
+            Self::Not(inner) => inner.runs(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::runs).collect(),
+        }
+    }
+
+    /// Lets counts be what running sums are made of, where `step_of` knows one.
+    pub fn step(&mut self, step_of: &impl Fn(usize) -> Option<Run>) {
+        match self {
+            Self::Compare(left, _, right) => [left, right].into_iter().for_each(|side| side.step(step_of, true)),
+            Self::Missing(of) => of.step(step_of, true),
+            Self::Not(inner) => inner.step(step_of),
+            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.step(step_of)),
+        }
+    }
 }

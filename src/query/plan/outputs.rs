@@ -29,7 +29,7 @@ pub(super) fn layout(
     let (keys, groups) = (computation.keys.clone(), computation.groups());
     let is_text = computation.text.is_some();
     let has_sets = sets.is_some();
-    let mut making = Making { terms, keys, groups, measures: Vec::new(), is_text, has_sets, run_work: 0 };
+    let mut making = Making { terms, keys, groups, measures: Vec::new(), is_text, has_sets };
     let mut outputs = Vec::with_capacity(query.items.len());
     for item in &query.items {
         let value = making.value(item)?;
@@ -46,6 +46,7 @@ pub(super) fn layout(
             .hint("conditions on columns stand in WHERE"));
     }
     making.share_runs(&mut outputs, &mut having);
+    making.check_runs(&outputs, having.as_ref(), query.dataset.at)?;
     let mut sorted = making.measures.clone();
     sorted.sort_unstable();
     sorted.dedup();
@@ -53,13 +54,16 @@ pub(super) fn layout(
     let to = |index: usize| sorted.binary_search(&making.measures[index]).expect("a measurement that is needed");
     outputs.iter_mut().for_each(|output| output.value.renumber(&to));
     having.iter_mut().for_each(|having| having.renumber(&to));
-    let bases = sorted.clone();
+    let bases = match is_text && sets.is_some() {
+        true => used(&mut outputs, having.as_mut(), &sorted),
+        false => sorted.clone(),
+    };
     computation.measures = sorted;
     let sets = match sets {
         None => None,
         Some(shown) => {
             let (measures, sets) = match is_text {
-                true => super::texts::expanded(shown, &computation.measures, query)?,
+                true => super::texts::expanded(shown, &computation.measures, &bases, query)?,
                 false => super::sets::expanded(shown, &computation.measures, &computation.keys, query)?,
             };
             computation.measures = measures;
@@ -80,6 +84,23 @@ pub(super) fn layout(
     Ok(Layout { keys, sets, outputs, having, small, order, limit })
 }
 
+/// The measurements that outputs are made of, in their order, by which the outputs are numbered from now on.
+fn used(outputs: &mut [Column], having: Option<&mut Shown>, all: &[Measure]) -> Vec<Measure> {
+    let marks = std::cell::RefCell::new(vec![false; all.len()]);
+    let mark = |index: usize| {
+        marks.borrow_mut()[index] = true;
+        index
+    };
+    outputs.iter_mut().for_each(|output| output.value.renumber(&mark));
+    let mut having = having;
+    having.iter_mut().for_each(|having| having.renumber(&mark));
+    let marks = marks.borrow().clone();
+    let to = |index: usize| marks[..index].iter().filter(|used| **used).count();
+    outputs.iter_mut().for_each(|output| output.value.renumber(&to));
+    having.iter_mut().for_each(|having| having.renumber(&to));
+    all.iter().zip(&marks).filter(|(_, used)| **used).map(|(measure, _)| measure.clone()).collect()
+}
+
 /// A number that is summed: the term, its grid, and what counts it.
 struct Summed {
     term: Term,
@@ -97,8 +118,6 @@ pub(super) struct Making<'a> {
     pub(super) is_text: bool,
     /// Whether there are several groupings.
     pub(super) has_sets: bool,
-    /// Weights that are summed for running sums so far.
-    pub(super) run_work: u64,
 }
 
 impl Making<'_> {
@@ -156,7 +175,7 @@ impl Making<'_> {
             Output::Absolute(inner) => Formula::Absolute(alone(of(inner)?)?),
             Output::Root(inner) => Formula::Root(alone(of(inner)?)?),
             Output::Round(inner, decimals) => Formula::Round(of(inner)?, *decimals),
-            Output::NullIf(left, right) => Formula::NullIf(of(left)?, of(right)?),
+            Output::NullIf(left, right) => Formula::NullIf(alone(of(left)?)?, alone(of(right)?)?),
             Output::Running { of, by, within } => Formula::Run(Box::new(self.run(of, by, within)?)),
             Output::Named(name) => {
                 return named(name).ok_or_else(|| {

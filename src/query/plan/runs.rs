@@ -70,12 +70,6 @@ impl Making<'_> {
             let message = format!("a running sum over {groups} groups; accepted are at most {GROUPS_MAX}");
             return refused(by.at, &message, "group by longer periods, or narrow the key in WHERE");
         }
-        let work = self.groups.saturating_mul(groups);
-        self.run_work = self.run_work.saturating_add(2 * work);
-        if self.run_work > WORK_MAX {
-            let message = format!("running sums over {groups} of {} groups are too many", self.groups);
-            return refused(by.at, &message, "group by longer periods, or ask for fewer of them at a time");
-        }
         let filter = of.filter.as_ref().map(|filter| typed::condition(filter, self.terms)).transpose()?;
         let counted = match &of.function {
             Function::Count(of) => Some(typed::expression(of, self.terms)?),
@@ -94,20 +88,24 @@ impl Making<'_> {
     ///
     /// The same holds in HAVING, so that what is compared is what is shown, and for groups that are too small to be shown.
     pub(super) fn share_runs(&mut self, outputs: &mut [Column], having: &mut Option<Shown>) {
-        let runs = outputs.iter().filter_map(|output| match &output.value {
-            OutputValue::Formula { formula: Formula::Run(run) } if run.is_rooted => Some(run.as_ref().clone()),
-            _ => None,
-        });
-        let runs: Vec<Run> = runs.collect();
+        let runs: Vec<Run> = runs_of(outputs).into_iter().filter(|run| run.is_rooted).collect();
         let step_of = |count: usize| {
             let counted = &self.measures[count];
             let is_its = |run: &&Run| matches!(&self.measures[run.vector], Measure::Rooted { measure, .. } if **measure == *counted);
             runs.iter().find(is_its).map(|run| Run { is_step: true, ..run.clone() })
         };
         for output in outputs.iter_mut() {
-            let OutputValue::Count { count } = output.value else { continue };
-            if let Some(step) = step_of(count) {
-                output.value = OutputValue::Formula { formula: Formula::Run(Box::new(step)) };
+            match &mut output.value {
+                OutputValue::Count { count } => {
+                    if let Some(step) = step_of(*count) {
+                        output.value = OutputValue::Formula { formula: Formula::Run(Box::new(step)) };
+                    }
+                }
+                OutputValue::Formula { formula } => formula.step(&step_of, false),
+                OutputValue::Key { .. }
+                | OutputValue::Grouping { .. }
+                | OutputValue::Sum { .. }
+                | OutputValue::Mean { .. } => {}
             }
         }
         if let Some(having) = having {
@@ -120,13 +118,37 @@ impl Making<'_> {
 
     /// The counts that running sums are made of, group by group.
     pub(super) fn steps(outputs: &[Column]) -> Vec<Run> {
-        let step = |output: &Column| match &output.value {
-            OutputValue::Formula { formula: Formula::Run(run) } => Some(Run { is_step: true, ..run.as_ref().clone() }),
-            _ => None,
-        };
-        let mut steps: Vec<Run> = outputs.iter().filter_map(step).collect();
-        steps.dedup();
+        let mut steps: Vec<Run> = Vec::new();
+        for run in runs_of(outputs) {
+            let step = Run { is_step: true, ..run };
+            if !steps.contains(&step) {
+                steps.push(step);
+            }
+        }
         steps
+    }
+
+    /// What it takes to work running sums out is bounded.
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedSql`].
+    pub(super) fn check_runs(
+        &self,
+        outputs: &[Column],
+        having: Option<&Shown>,
+        at: Position,
+    ) -> Result<(), QueryError> {
+        // Groups that are too small to be shown look at each count once more.
+        let again = if self.terms.min_cell.is_some() { Self::steps(outputs) } else { Vec::new() };
+        let all = runs_of(outputs).into_iter().chain(having.into_iter().flat_map(Shown::runs).cloned()).chain(again);
+        let work = all.map(|run| self.groups.saturating_mul(run.groups as u64)).fold(0_u64, u64::saturating_add);
+        if work <= WORK_MAX {
+            return Ok(());
+        }
+        let message =
+            format!("running sums over {} groups take {work} steps; accepted are at most {WORK_MAX}", self.groups);
+        Err(QueryError::at(Code::UnsupportedSql, at, message)
+            .hint("group by longer periods, or ask for fewer of them at a time"))
     }
 
     /// Drops measurements that nothing is made of any more.
@@ -148,4 +170,17 @@ impl Making<'_> {
             }
         }
     }
+}
+
+/// The running sums of all outputs.
+fn runs_of(outputs: &[Column]) -> Vec<Run> {
+    let of = |output: &Column| match &output.value {
+        OutputValue::Formula { formula } => formula.runs().into_iter().cloned().collect(),
+        OutputValue::Key { .. }
+        | OutputValue::Grouping { .. }
+        | OutputValue::Count { .. }
+        | OutputValue::Sum { .. }
+        | OutputValue::Mean { .. } => Vec::new(),
+    };
+    outputs.iter().flat_map(of).collect()
 }

@@ -80,18 +80,20 @@ pub(super) fn hiding(computation: &Computation, terms: &Terms) -> Option<Hiding>
     Some(Hiding { units, threshold, totals })
 }
 
-/// What is measured of the groups and, by itself and at its own price, over all of them: what is hidden is the total less what is shown, and
-/// never a sum of hidden groups.
+/// What is measured of the groups and, of what outputs are made of, by itself and at its own price, over all rows: a hidden group is never part
+/// of a sum of hidden ones. What the total has more than the groups that are shown is what is hidden, and what units have beyond their first
+/// groups.
 ///
 /// # Errors
 /// [`Code::TooManyGroups`] where there are more measurements than a certificate tells apart.
 pub(super) fn expanded(
     shown: Vec<Vec<usize>>,
+    of_groups: &[Measure],
     bases: &[Measure],
     query: &Query,
 ) -> Result<(Vec<Measure>, Sets), QueryError> {
     let total = |base: &Measure| Measure::Over { keys: Vec::new(), measure: Box::new(base.clone()) };
-    let mut measures: Vec<Measure> = bases.iter().flat_map(|base| [base.clone(), total(base)]).collect();
+    let mut measures: Vec<Measure> = of_groups.iter().cloned().chain(bases.iter().map(total)).collect();
     measures.sort_unstable();
     if measures.len() > u64::BITS as usize {
         let message = format!("{} measurements of groups and totals; accepted are at most 64", measures.len());
