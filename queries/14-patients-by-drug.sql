@@ -1,7 +1,7 @@
 -- title: Patients by drug
 -- description: Drugs have no list: one is shown where enough patients got it.
 -- dataset: visits
--- epsilon: 0.5
+-- epsilon: 0.4
 -- refresh: never
 -- chart: table
 -- unit: patients
