@@ -350,3 +350,10 @@ fn the_declared_sensitivity_of_running_sums_is_reached() {
         assert_eq!((l1, l2), (u128::from(sensitivity.l1()), sensitivity.l2_squared()));
     }
 }
+
+/// A unit without a row in a table that is joined from the left: what bounds and centres follow from is the same of plan and engine.
+#[test]
+fn what_a_left_join_leaves_missing_moves_no_further() {
+    let rows: Vec<Row> = (0..3).map(|_| (1, None, None, Some(true), Some(-1_000), None, None)).collect();
+    check(&rows, 1).expect("within the declared sensitivity");
+}
