@@ -292,7 +292,7 @@ impl Plan {
 /// In this order: [`Code::NotAnAggregate`], [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`] of
 /// literals and types, [`Code::TooManyGroups`].
 pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<Plan, QueryError> {
-    let joins = Joins::of(query.person.as_deref().unwrap_or(query), terms)?;
+    let (joins, all) = (Joins::of(query.person.as_deref().unwrap_or(query), terms)?, terms);
     let terms = &*joins.terms;
     let (units, seen) = match &query.person {
         None => (None, None),
@@ -309,7 +309,7 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
     let grouped = grouped(query, terms)?;
     check_shape(query, &grouped)?;
     for name in query.columns(&grouped) {
-        typed::declared(name, terms)?;
+        typed::declared(name, terms).map_err(|error| joins::unjoined(error, name, all))?;
     }
     let rows_per_unit = check_rows(rows_per_unit, of_dataset)?;
     let mut filter = query.condition.as_ref().map(|condition| typed::condition(condition, terms)).transpose()?;

@@ -21,6 +21,7 @@ use tacit::query::answer::{Table, tabulate};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::service::grants::{self, Grant, Holder};
+use tacit::service::reprice::Replanner;
 use tacit::service::{Ports, Service, steward};
 use tacit::store::SqliteLedger;
 use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
@@ -240,6 +241,15 @@ impl Lab {
     /// GET as somebody.
     pub async fn get(&self, path: &str, token: &str) -> Reply {
         call(&self.router, Method::GET, path, Some(token), &[], String::new()).await
+    }
+
+    /// Stops the service, and wants its ledger to be whole, with every charge planned and priced anew.
+    pub fn verified(self) -> TempDir {
+        let Self { dir, service, router, .. } = self;
+        drop((service, router));
+        let found = tacit::store::verify(&dir.path().join("state"), None, &mut Replanner::default());
+        assert!(matches!(found, Ok(Ok(_))), "{found:?}");
+        dir
     }
 
     /// The number and hash of the ledger's last entry.

@@ -129,11 +129,7 @@ fn thresholds_take_what_was_set_aside() {
     let shown = block_on(lab.get("/v1/datasets/visits", &lab.researcher)).json();
     assert_eq!((&shown["cap"]["threshold_delta"], &shown["cap"]["delta"]), (&json!("3e-6"), &json!("1e-2")));
     assert_eq!((&shown["columns"][0]["type"], &shown["columns"][0]["max_values"]), (&json!("text"), &json!(10_000)));
-    let state = lab.dir.path().join("state");
-    drop(lab.router);
-    drop(lab.service);
-    let found = tacit::store::verify(&state, None, &mut tacit::service::reprice::Replanner::default());
-    assert!(matches!(found, Ok(Ok(_))), "{found:?}");
+    lab.verified();
 }
 
 #[test]
@@ -206,11 +202,7 @@ fn a_total_stands_beside_the_groups() {
     let query =
         tacit::query::parse::parse("SELECT drug, COUNT(*) AS n FROM visits GROUP BY ROLLUP (drug)").expect("SQL");
     assert_eq!(tacit::query::plan::plan(&query, terms, None).expect("a plan").sought.len(), 3);
-    let state = lab.dir.path().join("state");
-    drop(lab.router);
-    drop(lab.service);
-    let found = tacit::store::verify(&state, None, &mut tacit::service::reprice::Replanner::default());
-    assert!(matches!(found, Ok(Ok(_))), "{found:?}");
+    lab.verified();
 }
 
 /// Rows that are units themselves, texts of a joined table, other formats, keys and colleagues.

@@ -215,7 +215,8 @@ fn plain_name(relation: &TableFactor) -> Result<Name, QueryError> {
         && json_path.is_none()
         && sample.is_none()
         && index_hints.is_empty();
-    absent(!plain, start(relation.span()), "anything beside the dataset's name in FROM")?;
+    absent(!plain, start(relation.span()), "anything beside the dataset's name in FROM")
+        .map_err(|error| error.hint("write names of tables by themselves: columns need no alias"))?;
     match &object.0[..] {
         [ObjectNamePart::Identifier(ident)] => Ok(name(ident)),
         _ => Err(unsupported(start(relation.span()), "a dataset has a plain name, without a schema")),

@@ -5,10 +5,10 @@
 
 use std::borrow::Cow;
 
-use crate::dataset::policy::Terms;
+use crate::dataset::policy::{JoinedTable, Terms};
 use crate::query::error::{Code, QueryError, nearest, shown};
 use crate::query::filter::Filter;
-use crate::query::syntax::Query;
+use crate::query::syntax::{Name, Query};
 use crate::query::term::Term;
 
 /// What a question joins.
@@ -38,7 +38,7 @@ impl<'a> Joins<'a> {
                 let hint = match (nearest(&join.name.text, names.clone()), names.clone().next()) {
                     (Some(near), _) => format!("did you mean \"{near}\"?"),
                     (None, Some(_)) => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
-                    (None, None) => "its policy declares none: ask the dataset itself".to_owned(),
+                    (None, None) => "its policy declares none; the table with many rows a unit stands first".to_owned(),
                 };
                 return refused(message).map_err(|error| error.hint(hint));
             };
@@ -67,6 +67,17 @@ impl<'a> Joins<'a> {
             return filter;
         }
         Some(Filter::All(filter.into_iter().chain(presences).collect()).simplest(&self.terms))
+    }
+}
+
+/// An unknown column, with how to join the table that has it.
+pub(super) fn unjoined(error: QueryError, name: &Name, terms: &Terms) -> QueryError {
+    let has = |join: &&JoinedTable| terms.columns[join.places()].iter().any(|column| column.name == name.text);
+    match (terms.joins.iter().find(has), terms.unit_column()) {
+        (Some(join), Some(unit)) => {
+            error.hint(format!("it is one of {0}: write FROM … JOIN {0} USING ({unit})", join.name))
+        }
+        _ => error,
     }
 }
 

@@ -58,7 +58,7 @@ pub fn checked(term: Term, terms: &Terms, at: Position) -> Result<Term, QueryErr
 fn faulty(fault: &TermFault, at: Position) -> QueryError {
     let error = QueryError::at(Code::UnsupportedSql, at, format!("this expression cannot be used: {fault}"));
     match fault {
-        TermFault::Text => error.hint("write GROUP BY the column by itself; the one condition on it is IS NULL"),
+        TermFault::Text => error.hint("write GROUP BY the column by itself; the one condition on it is IS NULL, as in COUNT(*) FILTER (WHERE … IS NOT NULL)"),
         TermFault::TooWide | TermFault::Kind { .. } | TermFault::Grid | TermFault::Zero => error,
     }
 }
