@@ -4,6 +4,7 @@
 //! Reading costs the same at any length of history.
 
 mod admit;
+mod desk;
 mod fold;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -12,11 +13,12 @@ use std::ops::Range;
 use super::account::{Account, AccountNo, DatasetAccount};
 use super::charge::{Refusal, Standing, State};
 use super::entry::{AccountMark, Balance, Digest, DrawId, GENESIS, KeyUse, Kind, Legs};
-use super::people::{Person, Role};
+use super::people::{Person, Role, STATISTICS};
 use crate::privacy::certificate::Certified;
 use crate::privacy::units::{Delta, Price};
 
 pub use admit::Wish;
+pub use desk::{RequestCard, StatisticCard};
 pub use fold::Inconsistent;
 
 /// A release's place in the book.
@@ -104,8 +106,9 @@ struct KeyCard {
     question: Option<Box<str>>,
 }
 
-/// Researchers and projects of one dataset by name.
-#[derive(Debug, Default)]
+/// Researchers and projects of one dataset by name; the statistics account stands among the researchers, under a name that no
+/// person can have.
+#[derive(Debug, Default, Clone)]
 struct Holders {
     researchers: BTreeMap<String, AccountNo>,
     projects: BTreeMap<String, AccountNo>,
@@ -134,6 +137,10 @@ pub struct Book {
     questions: HashMap<Digest, Question>,
     keys: HashMap<String, HashMap<Digest, KeyCard>>,
     debts: Vec<Balance>,
+    statistics: BTreeMap<String, StatisticCard>,
+    requests: BTreeMap<u64, RequestCard>,
+    /// What files declare, as they were last applied.
+    managed: BTreeSet<String>,
     /// Whether a recovery had nothing to believe: what is opened from then on begins with nothing left.
     is_burnt: bool,
     touched: BTreeSet<AccountNo>,
@@ -179,7 +186,7 @@ impl Book {
         &self.accounts[number.0 as usize]
     }
 
-    /// The account of a dataset, a project or a researcher.
+    /// The account of a dataset, a project or a researcher; a dataset has one for statistics, whatever `name` is.
     #[must_use]
     pub fn find(&self, dataset: &str, kind: Kind, name: &str) -> Option<&Account> {
         self.number_of(dataset, kind, name).map(|number| self.account(number))
@@ -192,6 +199,7 @@ impl Book {
             Kind::Dataset => self.datasets.get(dataset).map(|whole| whole.account),
             Kind::Project => self.holders.get(dataset)?.projects.get(name).copied(),
             Kind::Researcher => self.holders.get(dataset)?.researchers.get(name).copied(),
+            Kind::Statistics => self.holders.get(dataset)?.researchers.get(STATISTICS).copied(),
         }
     }
 

@@ -59,7 +59,8 @@ impl Cap {
     }
 }
 
-/// The three kinds of accounts, a tree: a researcher's hangs below a project's or the dataset's, a project's below the dataset's.
+/// The kinds of accounts, a tree: a researcher's hangs below a project's or the dataset's, a project's and the statistics' below the
+/// dataset's. New kinds are added at the end, so that older ledgers read as they were written.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
 )]
@@ -71,6 +72,8 @@ pub enum Kind {
     Project,
     /// One researcher's allocation.
     Researcher,
+    /// What published statistics may spend, so that they never take what researchers were granted.
+    Statistics,
 }
 
 impl Kind {
@@ -81,6 +84,7 @@ impl Kind {
             Self::Dataset => "dataset",
             Self::Project => "project",
             Self::Researcher => "researcher",
+            Self::Statistics => "statistics",
         }
     }
 }
@@ -144,7 +148,7 @@ pub struct Balance {
     pub threshold_delta: Delta,
 }
 
-/// What happened.
+/// What happened. New acts are added at the end, so that older ledgers read as they were written.
 #[expect(missing_docs, reason = "a variant's sentence says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
 #[serde(tag = "act", rename_all = "kebab-case")]
@@ -199,6 +203,27 @@ pub enum Act {
     Served(Box<Served>),
     /// A ledger that is older than its anchor, or has none, was taken up again: balances become at least these.
     Recovered { reason: String, by: String, anchor_seq: Option<u64>, balances: Vec<Balance> },
+    /// The allocation of a dataset's statistics account was set; `epsilon` and `amount` are the new total, of every period where
+    /// it renews.
+    StatisticsGranted {
+        dataset: String,
+        epsilon: Epsilon,
+        amount: Price,
+        period_days: Option<u32>,
+        reason: String,
+        by: String,
+    },
+    /// A stored answer became what a published statistic shows, laid out as it was asked under this key; the key's `body` is the
+    /// digest of the question and its accuracy.
+    Published { statistic: String, key: KeyUse, release: String, edition: String },
+    /// A statistic was due and was not drawn; what it showed stays up.
+    RefreshSkipped { statistic: String, why: String },
+    /// A researcher asks for an allocation of this new total.
+    Requested { researcher: String, dataset: String, epsilon: Epsilon, reason: String },
+    /// A steward decided on the request of that entry; what was granted is an entry of its own.
+    RequestDecided { request: u64, granted: bool, reason: String, by: String },
+    /// Several acts at once, all or none, as files declare them; `managed` names everything that the files declare.
+    Applied { reason: String, by: String, managed: Vec<String>, acts: Vec<Act> },
 }
 
 /// The charge of one answer.
@@ -334,6 +359,12 @@ impl Act {
             Self::Burned { .. } => "burned",
             Self::Served(_) => "served",
             Self::Recovered { .. } => "recovered",
+            Self::StatisticsGranted { .. } => "statistics-granted",
+            Self::Published { .. } => "published",
+            Self::RefreshSkipped { .. } => "refresh-skipped",
+            Self::Requested { .. } => "requested",
+            Self::RequestDecided { .. } => "request-decided",
+            Self::Applied { .. } => "applied",
         }
     }
 }

@@ -60,6 +60,9 @@ pub struct Person {
     pub role: Role,
 }
 
+/// Who asks for published statistics, and whose account they are charged to; no person can have this name.
+pub const STATISTICS: &str = "(statistics)";
+
 /// Letters in a name at the most.
 pub const NAME_CHARS_MAX: usize = 64;
 

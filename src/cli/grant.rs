@@ -20,11 +20,13 @@ enum Kind {
     Project,
     /// The dataset's lifetime cap, which only rises.
     Dataset,
+    /// What published statistics may spend.
+    Statistics,
 }
 
 #[derive(Args)]
 pub(super) struct GrantOptions {
-    /// The researcher; with --kind project the project, with --kind dataset the dataset's name once more.
+    /// The researcher; with --kind project the project, with --kind dataset or statistics the dataset's name once more.
     name: String,
     /// The dataset.
     dataset: String,
@@ -40,7 +42,7 @@ pub(super) struct GrantOptions {
     /// The project that a researcher's account hangs below.
     #[arg(long)]
     project: Option<String>,
-    /// Days after which a researcher's allocation renews.
+    /// Days after which a researcher's or the statistics' allocation renews.
     #[arg(long)]
     period_days: Option<u32>,
     #[command(flatten)]
@@ -60,14 +62,7 @@ pub(super) struct FreezeOptions {
 
 pub(super) fn grant(options: &GrantOptions) -> Result<(), Failure> {
     let GrantOptions { name, dataset, epsilon, reason, kind, project, period_days, place } = options;
-    if *kind != Kind::Researcher && (project.is_some() || period_days.is_some()) {
-        return Err(Failure::Usage("--project and --period-days are for --kind researcher".to_owned()));
-    }
-    if *kind == Kind::Dataset && name != dataset {
-        let message =
-            format!("--kind dataset raises the cap of \"{name}\", and the dataset is \"{dataset}\"; name it twice");
-        return Err(Failure::Usage(message));
-    }
+    check(options)?;
     match &place.state {
         Some(state) => {
             let epsilon = Epsilon::parse(epsilon).map_err(|fault| Failure::Usage(format!("--epsilon: {fault}")))?;
@@ -76,6 +71,7 @@ pub(super) fn grant(options: &GrantOptions) -> Result<(), Failure> {
                 Kind::Researcher => Holder::Researcher { name: name.clone(), project, period_days },
                 Kind::Project => Holder::Project { name: name.clone() },
                 Kind::Dataset => Holder::Dataset,
+                Kind::Statistics => Holder::Statistics { period_days },
             };
             let (dataset, reason, by) = (dataset.clone(), reason.clone(), AT_STATE_DIRECTORY.to_owned());
             let grant = Grant { to, dataset, epsilon, reason, by };
@@ -89,15 +85,32 @@ pub(super) fn grant(options: &GrantOptions) -> Result<(), Failure> {
         let holder = match kind {
             Kind::Researcher => "researcher",
             Kind::Project => "project",
-            Kind::Dataset => "name",
+            Kind::Dataset | Kind::Statistics => "name",
         };
         say(json!({holder: name, "dataset": dataset, "epsilon": epsilon}).to_string());
     } else {
         let each = period_days.map_or_else(|| "in all".to_owned(), |days| format!("in every {days} days"));
         match kind {
             Kind::Researcher | Kind::Project => say(format!("{name} may spend epsilon {epsilon} on {dataset} {each}")),
+            Kind::Statistics => say(format!("statistics may spend epsilon {epsilon} on {dataset} {each}")),
             Kind::Dataset => say(format!("{dataset} may spend epsilon {epsilon} in its life")),
         }
+    }
+    Ok(())
+}
+
+fn check(options: &GrantOptions) -> Result<(), Failure> {
+    let GrantOptions { name, dataset, kind, project, period_days, .. } = options;
+    let renews = matches!(kind, Kind::Researcher | Kind::Statistics);
+    if (*kind != Kind::Researcher && project.is_some()) || (!renews && period_days.is_some()) {
+        let message = "--project is for --kind researcher, --period-days for --kind researcher and statistics";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    if matches!(kind, Kind::Dataset | Kind::Statistics) && name != dataset {
+        let message = format!(
+            "--kind dataset and statistics are of the dataset itself; \"{name}\" is not \"{dataset}\": name it twice"
+        );
+        return Err(Failure::Usage(message));
     }
     Ok(())
 }
@@ -112,6 +125,9 @@ fn body(options: &GrantOptions) -> Value {
         Kind::Project => {
             json!({"kind": "project", "project": name, "dataset": dataset, "epsilon": epsilon, "reason": reason})
         }
+        Kind::Statistics => json!({
+            "kind": "statistics", "dataset": dataset, "epsilon": epsilon, "period_days": period_days, "reason": reason
+        }),
         Kind::Dataset => json!({"kind": "dataset", "dataset": dataset, "epsilon": epsilon, "reason": reason}),
     }
 }

@@ -9,6 +9,7 @@ use super::body::Body;
 use super::json::{Fields, Json as Value, wrong_kind};
 use super::problem::Problem;
 use crate::budget::entry::Kind;
+use crate::budget::people::STATISTICS;
 use crate::privacy::units::Epsilon;
 use crate::service::account::{NamedAccount, account};
 use crate::service::grants::{self, Grant, Holder};
@@ -17,7 +18,8 @@ use crate::service::grants::{self, Grant, Holder};
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct GrantBody {
-    /// `researcher` (the default), `project`, or `dataset`, which raises its lifetime cap.
+    /// `researcher` (the default), `project`, `statistics` for what published statistics may spend, or `dataset`, which raises its
+    /// lifetime cap.
     kind: Option<String>,
     /// Whose allocation, for kind `researcher`.
     researcher: Option<String>,
@@ -26,7 +28,7 @@ pub struct GrantBody {
     dataset: String,
     /// The new total, a decimal string; of every period where it renews.
     epsilon: String,
-    /// Days after which a researcher's allocation renews. What is spent posts to the lifetime cap all the same.
+    /// Days after which a researcher's or the statistics' allocation renews. What is spent posts to the lifetime cap all the same.
     period_days: Option<u32>,
     reason: String,
 }
@@ -46,6 +48,7 @@ pub async fn grant(
         Holder::Researcher { name, .. } => (Kind::Researcher, name.clone()),
         Holder::Project { name } => (Kind::Project, name.clone()),
         Holder::Dataset => (Kind::Dataset, grant.dataset.clone()),
+        Holder::Statistics { .. } => (Kind::Statistics, STATISTICS.to_owned()),
     };
     let dataset = grant.dataset.clone();
     service.clone().steward(move |ledger, now| grants::grant(ledger, grant, now)).await?;
@@ -65,9 +68,10 @@ fn read_grant(body: &[u8], by: String) -> Result<Grant, Problem> {
         },
         "project" => Holder::Project { name: fields.text("project")? },
         "dataset" => Holder::Dataset,
+        "statistics" => Holder::Statistics { period_days: period_days(&mut fields)? },
         other => {
             let shown = crate::query::error::shown(other);
-            let message = format!("kind is \"{shown}\"; accepted are researcher, project and dataset");
+            let message = format!("kind is \"{shown}\"; accepted are researcher, project, statistics and dataset");
             return Err(Problem::invalid_request(message));
         }
     };

@@ -266,6 +266,7 @@ fn exhausted(asked: Option<String>, left: Option<String>, of: crate::budget::ent
     let whose = match of {
         crate::budget::entry::Kind::Researcher => "your account",
         crate::budget::entry::Kind::Project => "your project's account",
+        crate::budget::entry::Kind::Statistics => "the statistics account",
         crate::budget::entry::Kind::Dataset => "the dataset's lifetime cap",
     };
     let detail = format!(

@@ -25,7 +25,7 @@ pub struct AccountView {
 /// An account with whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct NamedAccount {
-    /// `dataset`, `project` or `researcher`.
+    /// `dataset`, `project`, `researcher` or `statistics`.
     pub kind: &'static str,
     /// Whose.
     pub name: String,
@@ -155,7 +155,7 @@ pub fn account(ledger: &dyn Ledger, dataset: &str, kind: Kind, name: &str, now_m
 fn may_see(book: &Book, account: &Account, name: &str) -> bool {
     let branch = book.branch(&account.dataset, name);
     match account.kind {
-        Kind::Dataset => false,
+        Kind::Dataset | Kind::Statistics => false,
         Kind::Researcher => account.name == name,
         Kind::Project => {
             let project = branch.and_then(|branch| branch.project);
@@ -182,7 +182,7 @@ fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> Named
     let is_frozen = account.kind == Kind::Dataset && whole.is_some_and(|whole| whole.is_frozen());
     NamedAccount {
         kind: account.kind.name(),
-        name: account.name.clone(),
+        name: shown_name(account),
         dataset: account.dataset.clone(),
         accountant: accountant.name(),
         delta: whole.map_or(accountant.delta(), |whole| whole.cap.delta()).to_string(),
@@ -196,6 +196,14 @@ fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> Named
         }),
         lifetime: account.renewal.map(|_| LifetimeView { epsilon_spent: shown_spent(accountant, account.spent) }),
         dataset_state: state,
+    }
+}
+
+/// The name that people see; the statistics account's own is one that no person can have.
+fn shown_name(account: &Account) -> String {
+    match account.kind {
+        Kind::Statistics => account.kind.name().to_owned(),
+        Kind::Dataset | Kind::Project | Kind::Researcher => account.name.clone(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::budget::account::{Account, AccountNo};
 use crate::budget::book::Book;
 use crate::budget::entry::{Act, Entry, Kind};
 use crate::budget::ledger::Ledger;
-use crate::budget::people::{Role, is_name};
+use crate::budget::people::{Role, STATISTICS, is_name};
 use crate::privacy::accountant::Accountant;
 use crate::privacy::units::{Epsilon, Price};
 use crate::query::error::shown;
@@ -37,6 +37,11 @@ pub enum Holder {
     },
     /// The dataset's own lifetime cap.
     Dataset,
+    /// What published statistics may spend.
+    Statistics {
+        /// Days after which it renews; nothing where it is for life.
+        period_days: Option<u32>,
+    },
 }
 
 impl Holder {
@@ -104,6 +109,7 @@ impl Room<'_> {
         match &self.grant.to {
             Holder::Dataset => self.raise(root, amount),
             Holder::Project { name } => self.to_project(name, root, amount),
+            Holder::Statistics { period_days } => self.to_statistics(root, *period_days, amount),
             Holder::Researcher { name, project, period_days } => {
                 self.to_researcher(name, project.as_deref(), *period_days, amount)
             }
@@ -131,6 +137,29 @@ impl Room<'_> {
         Ok(Act::ProjectGranted { project: project.to_owned(), dataset, epsilon, amount, reason, by })
     }
 
+    fn to_statistics(&self, root: AccountNo, period_days: Option<u32>, amount: Price) -> Result<Act, String> {
+        let now = self.book.find(&self.grant.dataset, Kind::Statistics, STATISTICS);
+        let (before, is_lowered) = self.renewed(now, period_days, amount)?;
+        self.check_room(root, now, before, amount, is_lowered)?;
+        let Grant { dataset, epsilon, reason, by, .. } = self.grant.clone();
+        Ok(Act::StatisticsGranted { dataset, epsilon, amount, period_days, reason, by })
+    }
+
+    /// What earlier periods took of an allocation that renews, and whether the grant only lowers it. A period that begins with this
+    /// grant forgets what was spent before it; the accounts above do not.
+    fn renewed(&self, now: Option<&Account>, period_days: Option<u32>, amount: Price) -> Result<(Price, bool), String> {
+        if period_days.is_some_and(|days| !(1..=PERIOD_DAYS_MAX).contains(&days)) {
+            return Err(format!("period_days is {}; accepted is 1 to {PERIOD_DAYS_MAX}", period_days.unwrap_or(0)));
+        }
+        let days_now = now.and_then(|account| account.renewal).map(|renewal| renewal.days);
+        let before = match (now, period_days) {
+            (Some(account), Some(_)) if days_now == period_days => account.spent_before(self.now_ms),
+            (Some(account), Some(_)) => account.spent,
+            (Some(_) | None, _) => Price::ZERO,
+        };
+        Ok((before, days_now == period_days && now.is_some_and(|account| amount <= account.amount)))
+    }
+
     fn to_researcher(
         &self,
         name: &str,
@@ -143,19 +172,9 @@ impl Room<'_> {
             Some((role, _)) => return Err(format!("\"{name}\" is a {role}; only researchers hold accounts")),
             None => return Err(format!("there is no researcher \"{}\"", shown(name))),
         }
-        if period_days.is_some_and(|days| !(1..=PERIOD_DAYS_MAX).contains(&days)) {
-            return Err(format!("period_days is {}; accepted is 1 to {PERIOD_DAYS_MAX}", period_days.unwrap_or(0)));
-        }
         let now = self.book.find(&self.grant.dataset, Kind::Researcher, name);
         let parent = self.parent(name, project, now)?;
-        // A period that begins with this grant forgets what was spent before it; the accounts above do not.
-        let days_now = now.and_then(|account| account.renewal).map(|renewal| renewal.days);
-        let before = match (now, period_days) {
-            (Some(account), Some(_)) if days_now == period_days => account.spent_before(self.now_ms),
-            (Some(account), Some(_)) => account.spent,
-            (Some(_) | None, _) => Price::ZERO,
-        };
-        let is_lowered = days_now == period_days && now.is_some_and(|account| amount <= account.amount);
+        let (before, is_lowered) = self.renewed(now, period_days, amount)?;
         self.check_room(parent, now, before, amount, is_lowered)?;
         let above = self.book.account(parent);
         let project = (above.kind == Kind::Project).then(|| above.name.clone());
@@ -212,7 +231,7 @@ impl Room<'_> {
         let fits = self.accountant.epsilon_within(free);
         let whose = match above.kind {
             Kind::Dataset => "the dataset's cap".to_owned(),
-            Kind::Project | Kind::Researcher => format!("project \"{}\"'s allocation", above.name),
+            Kind::Project | Kind::Researcher | Kind::Statistics => format!("project \"{}\"'s allocation", above.name),
         };
         let hint = if oversubscribe { "" } else { " (unless the policy says oversubscribe = true)" };
         Err(format!(

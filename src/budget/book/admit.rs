@@ -208,7 +208,9 @@ impl Book {
     pub fn answers_left(&self, account: &Account, now_ms: u64) -> Option<u64> {
         let last = account.last.filter(|last| *last > Price::ZERO)?;
         let left = match account.kind {
-            Kind::Researcher => self.branch(&account.dataset, &account.name).map(|branch| self.left(&branch, now_ms)),
+            Kind::Researcher | Kind::Statistics => {
+                self.branch(&account.dataset, &account.name).map(|branch| self.left(&branch, now_ms))
+            }
             Kind::Project => account.parent.map(|root| account.left_at(now_ms).min(self.account(root).left_at(now_ms))),
             Kind::Dataset => Some(account.left_at(now_ms)),
         };

@@ -4,7 +4,7 @@ use super::{Book, KeyCard, Question, ReleaseCard, ReleaseNo, Wish};
 use crate::budget::account::{Account, AccountNo, DatasetAccount, EditionMark, Renewal};
 use crate::budget::charge::State;
 use crate::budget::entry::{AccountMark, Act, Balance, Cap, Cause, Charged, Digest, Entry, KeyUse, Kind, Legs, Served};
-use crate::budget::people::Role;
+use crate::budget::people::{Role, STATISTICS};
 use crate::privacy::gdp::CELLS_MAX;
 use crate::privacy::units::{Delta, Epsilon, Price};
 
@@ -18,7 +18,7 @@ pub struct Inconsistent {
     pub why: &'static str,
 }
 
-type Taken = Result<(), &'static str>;
+pub(super) type Taken = Result<(), &'static str>;
 
 /// An idempotency key as an entry uses it; the question of a stored answer that is served again.
 struct KeyUsed<'a> {
@@ -54,7 +54,7 @@ impl Book {
         Ok(())
     }
 
-    fn take(&mut self, entry: &Entry) -> Taken {
+    pub(super) fn take(&mut self, entry: &Entry) -> Taken {
         match &entry.act {
             Act::DatasetOpened { dataset, unit, cap } => self.open(dataset, unit, *cap),
             Act::EditionSealed { dataset, edition, commitment, oversubscribe, .. } => {
@@ -99,6 +99,16 @@ impl Book {
                 self.is_burnt |= anchor_seq.is_none();
                 balances.iter().try_for_each(|balance| self.owe(balance))
             }
+            Act::StatisticsGranted { dataset, epsilon, amount, period_days, .. } => {
+                let (kind, name, project) = (Kind::Statistics, STATISTICS, None);
+                let (epsilon, amount, period_days, at_ms) = (*epsilon, *amount, *period_days, entry.at_ms);
+                self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
+            }
+            Act::Published { .. }
+            | Act::RefreshSkipped { .. }
+            | Act::Requested { .. }
+            | Act::RequestDecided { .. }
+            | Act::Applied { .. } => self.take_at_desk(entry),
         }
     }
 
@@ -186,7 +196,7 @@ impl Book {
         let holders = self.holders.entry(to.dataset.to_owned()).or_default();
         let named = match to.kind {
             Kind::Project => &mut holders.projects,
-            Kind::Researcher | Kind::Dataset => &mut holders.researchers,
+            Kind::Researcher | Kind::Statistics | Kind::Dataset => &mut holders.researchers,
         };
         named.insert(to.name.to_owned(), number);
         Ok(number)

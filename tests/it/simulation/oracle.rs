@@ -121,6 +121,13 @@ impl Oracle {
             Act::Frozen { .. } => self.is_frozen = true,
             Act::Unfrozen { .. } => (self.is_frozen, self.incidents) = (false, 0),
             Act::EditionSealed { .. } | Act::PersonAdded { .. } | Act::TokenRevoked { .. } | Act::Recovered { .. } => {}
+            // The simulation has no statistics, no requests and no files.
+            Act::StatisticsGranted { .. }
+            | Act::Published { .. }
+            | Act::RefreshSkipped { .. }
+            | Act::Requested { .. }
+            | Act::RequestDecided { .. }
+            | Act::Applied { .. } => panic!("entry {} is none of the simulation", entry.seq),
         }
     }
 
