@@ -1,17 +1,26 @@
 //! `tacit.toml`: what a server serves, and where.
+//!
+//! Promises that every fault is told with its place, and that neither answers nor events leave this machine in plain text unless the
+//! file says so. It opens nothing but the file itself.
+
+mod addresses;
+mod file;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use toml::Spanned;
 
 use crate::files;
+use file::{ConfigFile, StatisticsFile, WebhookFile};
 
 /// A checked configuration; paths are relative to the file's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Whether answers, tokens and events may go over a network in plain text, because something in front speaks TLS.
+    pub allow_plaintext: bool,
     /// Ledger and editions.
     pub state_dir: PathBuf,
     /// Where the ledger's anchor is kept; nothing where it stays where it is, beside the ledger at first.
@@ -20,28 +29,87 @@ pub struct Config {
     pub queries_dir: Option<PathBuf>,
     /// Policies of the datasets to serve.
     pub policies: Vec<PathBuf>,
+    /// What to speak TLS with; nothing where plain text is spoken.
+    pub tls: Option<Tls>,
+    /// How published statistics are refreshed and read.
+    pub statistics: StatisticsConfig,
+    /// Who is told of what happens.
+    pub webhooks: Vec<Webhook>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConfigFile {
-    #[serde(default = "default_listen")]
-    listen: toml::Spanned<String>,
-    state_dir: PathBuf,
-    anchor: Option<PathBuf>,
-    queries_dir: Option<PathBuf>,
-    policies: Vec<PathBuf>,
-    limits: Option<toml::Spanned<NoKeys>>,
-    tls: Option<toml::Spanned<toml::Table>>,
+/// A certificate and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The file with the certificate, PEM.
+    pub certificate: PathBuf,
+    /// The file with its private key, PEM.
+    pub key: PathBuf,
 }
 
-/// `[limits]` has no keys yet: limits are constants with names.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NoKeys {}
+/// How published statistics are refreshed and read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatisticsConfig {
+    /// The IANA name of the zone that schedules are in; that there is such a zone is not checked here.
+    pub time_zone: String,
+    /// The origins whose pages may read statistics, as browsers name them, or `*` for every page.
+    pub origins: Vec<String>,
+}
 
-fn default_listen() -> toml::Spanned<String> {
-    toml::Spanned::new(0..0, "127.0.0.1:8080".to_owned())
+impl Default for StatisticsConfig {
+    fn default() -> Self {
+        Self { time_zone: utc(), origins: Vec::new() }
+    }
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+/// Where events are posted to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    /// Where to.
+    pub url: String,
+    /// The file with the secret that deliveries are signed with.
+    pub secret_file: PathBuf,
+    /// What is posted there.
+    pub events: Vec<WebhookEvent>,
+}
+
+/// Something that happened that a webhook may tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WebhookEvent {
+    /// Half of an account is spent.
+    Spent50,
+    /// Four fifths of an account are spent.
+    Spent80,
+    /// An account is spent.
+    Spent100,
+    /// A question was refused for want of budget.
+    Refused,
+    /// A researcher asks for an allocation.
+    RequestFiled,
+    /// A statistic was due and was not drawn.
+    RefreshSkipped,
+}
+
+impl WebhookEvent {
+    /// Every event.
+    pub const ALL: [Self; 6] =
+        [Self::Spent50, Self::Spent80, Self::Spent100, Self::Refused, Self::RequestFiled, Self::RefreshSkipped];
+
+    /// The word for it, in configurations and deliveries alike.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spent50 => "spent-50",
+            Self::Spent80 => "spent-80",
+            Self::Spent100 => "spent-100",
+            Self::Refused => "refused",
+            Self::RequestFiled => "request-filed",
+            Self::RefreshSkipped => "refresh-skipped",
+        }
+    }
 }
 
 /// Why a configuration was not taken.
@@ -69,6 +137,9 @@ pub enum ConfigError {
     },
 }
 
+/// Where something is wrong, in bytes from the beginning, and what.
+type Fault = (usize, String);
+
 impl Config {
     /// Reads a configuration.
     ///
@@ -86,25 +157,89 @@ impl Config {
         })
     }
 
-    fn parse(text: &str, beside: &Path) -> Result<Self, (usize, String)> {
+    fn parse(text: &str, beside: &Path) -> Result<Self, Fault> {
         let file: ConfigFile = toml::from_str(text)
             .map_err(|error| (error.span().map_or(0, |span| span.start), error.message().trim().replace('\n', "; ")))?;
-        let listen = file.listen.get_ref().parse().map_err(|_| {
-            let message =
-                format!("listen \"{}\" is no address with a port, like \"127.0.0.1:8080\"", file.listen.get_ref());
-            (file.listen.span().start, message)
-        })?;
-        if let Some(tls) = file.tls {
-            let message = "[tls] is not served by this version; listen on loopback behind a proxy that speaks TLS";
-            return Err((tls.span().start, message.to_owned()));
-        }
         let _ = file.limits;
+        let is_plain = file.tls.is_none() && !file.allow_plaintext;
+        let webhooks = file.webhook.into_iter().map(|webhook| take_webhook(webhook, beside, file.allow_plaintext));
         Ok(Self {
-            listen,
+            listen: take_listen(&file.listen, is_plain)?,
+            allow_plaintext: file.allow_plaintext,
             state_dir: beside.join(file.state_dir),
             anchor: file.anchor.map(|anchor| beside.join(anchor)),
             queries_dir: file.queries_dir.map(|dir| beside.join(dir)),
             policies: file.policies.iter().map(|policy| beside.join(policy)).collect(),
+            tls: file.tls.map(|tls| Tls { certificate: beside.join(tls.certificate), key: beside.join(tls.key) }),
+            statistics: file.statistics.map(take_statistics).transpose()?.unwrap_or_default(),
+            webhooks: webhooks.collect::<Result<_, _>>()?,
         })
     }
 }
+
+/// Where to listen; with `is_plain`, only where nothing leaves this machine.
+fn take_listen(listen: &Spanned<String>, is_plain: bool) -> Result<SocketAddr, Fault> {
+    let (at, text) = (listen.span().start, listen.get_ref());
+    let address: SocketAddr = text.parse().map_err(|_| {
+        let message = format!("listen \"{text}\" is no address with a port, like \"127.0.0.1:8080\"");
+        (at, message)
+    })?;
+    if is_plain && !address.ip().to_canonical().is_loopback() {
+        let message = format!(
+            "listen \"{text}\" is reached by other machines, and tokens and answers would go there in plain text; accepted are an \
+             address of loopback, a [tls] table, or allow_plaintext = true where a proxy in front speaks TLS"
+        );
+        return Err((at, message));
+    }
+    Ok(address)
+}
+
+fn take_statistics(file: StatisticsFile) -> Result<StatisticsConfig, Fault> {
+    let origins = file.origins.iter().map(|origin| {
+        addresses::origin(origin.get_ref()).ok_or_else(|| {
+            let message = format!(
+                "origin \"{}\" is none; accepted are \"*\", and https:// or http:// with a host in lower case, with or without a \
+                 port, and no path",
+                origin.get_ref()
+            );
+            (origin.span().start, message)
+        })
+    });
+    let origins = origins.collect::<Result<_, _>>()?;
+    Ok(StatisticsConfig { time_zone: file.time_zone.unwrap_or_else(utc), origins })
+}
+
+fn take_webhook(file: WebhookFile, beside: &Path, allow_plaintext: bool) -> Result<Webhook, Fault> {
+    let (at, url) = (file.url.span().start, file.url.into_inner());
+    let Some(target) = addresses::target(&url) else {
+        let message = format!(
+            "url \"{url}\" is no address that can be posted to; accepted is https:// with a host in lower case, with or without a \
+             port, a path and a query"
+        );
+        return Err((at, message));
+    };
+    if target.is_plain && !target.is_loopback && !allow_plaintext {
+        let message = format!(
+            "url \"{url}\" takes events over a network in plain text; accepted are https://, http:// with the host 127.0.0.1, \
+             localhost or [::1], or allow_plaintext = true"
+        );
+        return Err((at, message));
+    }
+    let events = match file.events {
+        None => WebhookEvent::ALL.to_vec(),
+        Some(events) => events.iter().map(take_event).collect::<Result<_, _>>()?,
+    };
+    Ok(Webhook { url, secret_file: beside.join(file.secret_file), events })
+}
+
+fn take_event(event: &Spanned<String>) -> Result<WebhookEvent, Fault> {
+    let named = WebhookEvent::ALL.into_iter().find(|known| known.name() == event.get_ref());
+    named.ok_or_else(|| {
+        let accepted = WebhookEvent::ALL.map(WebhookEvent::name).join(", ");
+        (event.span().start, format!("event \"{}\" is not known; accepted are {accepted}", event.get_ref()))
+    })
+}
+
+#[cfg(test)]
+#[path = "config/config_tests.rs"]
+mod tests;

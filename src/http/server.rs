@@ -1,9 +1,11 @@
 //! The listener: connections, their limits and their end.
 //!
-//! Promises that a head that does not arrive within ten seconds is cut off, that connections are bounded, and that a stop lets
-//! running requests end.
+//! Promises that a handshake or a head that does not arrive within ten seconds is cut off, that connections are bounded, that no
+//! connection keeps another one from being taken, that every request says who asks ([`Peer`]), and that a stop lets running
+//! requests end.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,13 +14,17 @@ use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 /// Connections at the most; the next one waits.
 pub const CONNECTIONS_MAX: usize = 8_192;
+/// Seconds that a TLS handshake may take.
+const HANDSHAKE_SECONDS_MAX: u64 = 10;
 /// Seconds that a request's head may take to arrive.
 const HEAD_SECONDS_MAX: u64 = 10;
 /// Bytes of a request's head at the most.
@@ -53,8 +59,33 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build()
 }
 
-/// Serves `router` on `listener` until `stop` resolves, then lets running requests end.
+/// The other end of the connection that a request came over: whoever asks, or the proxy in front. Every request carries it as an
+/// extension. An IPv4 address that came in over IPv6 is told as the IPv4 address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+impl Peer {
+    fn of(address: SocketAddr) -> Self {
+        Self(SocketAddr::new(address.ip().to_canonical(), address.port()))
+    }
+}
+
+/// Serves `router` in plain text on `listener` until `stop` resolves, then lets running requests end.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+    serve_all(listener, router, None, stop).await;
+}
+
+/// The same over TLS.
+pub async fn serve_tls(
+    listener: TcpListener,
+    router: Router,
+    tls: Arc<rustls::ServerConfig>,
+    stop: impl Future<Output = ()>,
+) {
+    serve_all(listener, router, Some(TlsAcceptor::from(tls)), stop).await;
+}
+
+async fn serve_all(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     tokio::pin!(stop);
@@ -68,8 +99,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             accepted = listener.accept() => accepted,
             () = &mut stop => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(kind = ?error.kind(), "a connection was not accepted");
                 tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
@@ -78,25 +109,46 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         };
         // Small answers should leave at once; without it they are only later.
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-            let router = router.clone();
-            async move { Ok::<_, Infallible>(answer(router, request.map(Body::new)).await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX))
-            .max_buf_size(HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = graceful.watch(connection);
+        let (peer, router, tls, watcher) = (Peer::of(address), router.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
-            // A connection that breaks off is its client's business.
-            let _ = connection.await;
+            match tls {
+                Some(tls) => attend_tls(&tls, stream, peer, router, watcher).await,
+                None => attend(stream, peer, router, watcher).await,
+            }
             drop(place);
         });
     }
     drop(listener);
     let _ = tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), graceful.shutdown()).await;
+}
+
+/// Shakes hands, then serves what comes; who does not speak TLS in time is cut off.
+async fn attend_tls(tls: &TlsAcceptor, stream: TcpStream, peer: Peer, router: Router, watcher: Watcher) {
+    let handshake = tokio::time::timeout(Duration::from_secs(HANDSHAKE_SECONDS_MAX), tls.accept(stream));
+    match handshake.await {
+        Ok(Ok(stream)) => attend(stream, peer, router, watcher).await,
+        Ok(Err(error)) => tracing::debug!(kind = ?error.kind(), "a handshake failed"),
+        Err(_) => tracing::debug!("a handshake took too long"),
+    }
+}
+
+/// Serves one connection until it ends.
+async fn attend<S>(stream: S, peer: Peer, router: Router, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        let router = router.clone();
+        async move { Ok::<_, Infallible>(answer(router, request.map(Body::new)).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX))
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    // A connection that breaks off is its client's business.
+    let _ = watcher.watch(connection).await;
 }
 
 async fn answer(router: Router, request: hyper::Request<Body>) -> axum::response::Response {
@@ -118,6 +170,49 @@ pub async fn stop() {
         }
         Err(_) => {
             let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    async fn tell(request: axum::extract::Request) -> String {
+        request.extensions().get::<Peer>().map_or_else(|| "nobody".to_owned(), |peer| peer.0.to_string())
+    }
+
+    #[tokio::test]
+    async fn every_request_says_who_asks() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let serving = tokio::spawn(serve(listener, Router::new().fallback(tell), async {
+            let _ = ended.await;
+        }));
+        let asked = tokio::task::spawn_blocking(move || {
+            let mut stream = std::net::TcpStream::connect(address).expect("a connection");
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("sent");
+            let mut reply = String::new();
+            stream.read_to_string(&mut reply).expect("a reply");
+            (stream.local_addr().expect("an address"), reply)
+        });
+        let (asker, reply) = asked.await.expect("an answer");
+        assert!(reply.starts_with("HTTP/1.1 200") && reply.ends_with(&asker.to_string()), "{reply}");
+        end.send(()).expect("the server runs");
+        serving.await.expect("a clean end");
+    }
+
+    #[test]
+    fn an_ipv4_address_over_ipv6_is_an_ipv4_address() {
+        for (given, told) in [
+            ("[::ffff:192.0.2.7]:80", "192.0.2.7:80"),
+            ("192.0.2.7:80", "192.0.2.7:80"),
+            ("[2001:db8::1]:80", "[2001:db8::1]:80"),
+        ] {
+            assert_eq!(Peer::of(given.parse().expect("an address")).0.to_string(), told);
         }
     }
 }

@@ -89,7 +89,7 @@ fn configurations_are_checked() {
         ("state_dir = \"s\"\npolicies = []\nport = 3", "line 3, column 1: unknown field `port`"),
         ("state_dir = \"s\"\npolicies = []\nlisten = \"here\"", "line 3, column 10: listen \"here\""),
         ("state_dir = \"s\"", "policies"),
-        ("state_dir = \"s\"\npolicies = []\n[tls]\nkey = \"k\"", "line 3, column 1: [tls] is not served"),
+        ("state_dir = \"s\"\npolicies = []\n[tls]\nkey = \"k\"", "line 3, column 1: missing field `certificate`"),
         ("state_dir = \"s\"\npolicies = []\n[limits]\nrows = 1", "line 4, column 1: unknown field `rows`"),
     ] {
         std::fs::write(&path, text).expect("a file");

@@ -1,0 +1,88 @@
+//! Refusals of configurations, each at its place.
+
+use super::*;
+
+const BASE: &str = "state_dir = \"s\"\npolicies = [\"p.toml\"]\n";
+
+fn parse(more: &str) -> Result<Config, Fault> {
+    Config::parse(&format!("{BASE}{more}"), Path::new("etc"))
+}
+
+/// Refused where `place` begins, in `words`.
+fn check(more: &str, place: &str, words: &str) {
+    let (at, said) = parse(more).expect_err(more);
+    let there = format!("{BASE}{more}")[at..].to_owned();
+    assert!(there.starts_with(place), "{more}: refused at {there}");
+    assert!(said.contains(words), "{more}: {said}");
+}
+
+#[test]
+fn a_short_file_has_defaults() {
+    let config = parse("").unwrap_or_else(|(_, said)| panic!("{said}"));
+    assert_eq!(config.listen, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    assert_eq!(config.state_dir, Path::new("etc/s"));
+    assert_eq!(config.statistics, StatisticsConfig { time_zone: "UTC".to_owned(), origins: Vec::new() });
+    assert!(config.tls.is_none() && config.webhooks.is_empty() && !config.allow_plaintext);
+}
+
+#[test]
+fn everything_can_be_said() {
+    let config = parse(
+        "listen = \"0.0.0.0:443\"\n\
+         [tls]\ncertificate = \"tls/server.pem\"\nkey = \"/keys/server.key\"\n\
+         [statistics]\ntime_zone = \"Europe/Berlin\"\norigins = [\"https://charts.example:8443\", \"*\"]\n\
+         [[webhook]]\nurl = \"https://hooks.example/tacit\"\nsecret_file = \"hook.secret\"\n\
+         [[webhook]]\nurl = \"http://localhost:9000\"\nsecret_file = \"hook.secret\"\nevents = [\"refused\", \"spent-100\"]\n",
+    );
+    let config = config.unwrap_or_else(|(_, said)| panic!("{said}"));
+    let tls = Tls { certificate: "etc/tls/server.pem".into(), key: "/keys/server.key".into() };
+    assert_eq!(config.tls, Some(tls));
+    assert_eq!(config.statistics.time_zone, "Europe/Berlin");
+    assert_eq!(config.statistics.origins, ["https://charts.example:8443", "*"]);
+    let [all, some] = &config.webhooks[..] else { panic!("{:?}", config.webhooks) };
+    assert_eq!(all.events, WebhookEvent::ALL);
+    assert_eq!(some.events, [WebhookEvent::Refused, WebhookEvent::Spent100]);
+    assert_eq!(all.secret_file, Path::new("etc/hook.secret"));
+}
+
+#[test]
+fn plain_text_beyond_this_machine_is_said_aloud() {
+    for listen in ["0.0.0.0:80", "192.0.2.1:80", "[::]:80", "[::ffff:192.0.2.1]:80"] {
+        let line = format!("listen = \"{listen}\"\n");
+        check(
+            &line,
+            &format!("\"{listen}\""),
+            "accepted are an address of loopback, a [tls] table, or allow_plaintext",
+        );
+        check(&format!("allow_plaintext = false\n{line}"), "\"", "in plain text");
+        assert!(parse(&format!("{line}allow_plaintext = true")).is_ok(), "{listen}");
+        assert!(parse(&format!("{line}[tls]\ncertificate = \"c\"\nkey = \"k\"")).is_ok(), "{listen}");
+    }
+    for listen in ["127.0.0.1:80", "127.1.2.3:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
+        assert!(parse(&format!("listen = \"{listen}\"")).is_ok(), "{listen}");
+    }
+}
+
+#[test]
+fn webhooks_are_checked_at_their_place() {
+    let webhook = |url: &str, more: &str| format!("[[webhook]]\nurl = \"{url}\"\nsecret_file = \"s\"\n{more}");
+    let plain = webhook("http://hooks.example/x", "");
+    check(&plain, "\"http://hooks.example/x\"", "in plain text; accepted are https://");
+    assert!(parse(&format!("allow_plaintext = true\n{plain}")).is_ok());
+    assert!(parse(&webhook("http://[::1]:9/x", "")).is_ok());
+    check(&webhook("hooks.example", ""), "\"hooks.example\"", "is no address that can be posted to");
+    let known = "accepted are spent-50, spent-80, spent-100, refused, request-filed, refresh-skipped";
+    check(&webhook("https://a.example", "events = [\"refused\", \"sealed\"]"), "\"sealed\"", known);
+    check(&webhook("https://a.example", "secret = \"x\""), "secret = ", "unknown field `secret`");
+    check("[[webhook]]\nurl = \"https://a.example\"", "[[webhook]]", "missing field `secret_file`");
+}
+
+#[test]
+fn tables_are_checked_at_their_place() {
+    let origins = |text: &str| format!("[statistics]\norigins = [\"*\", \"{text}\"]");
+    check(&origins("https://a.example/"), "\"https://a.example/\"", "accepted are \"*\", and https:// or http://");
+    check(&origins("a.example"), "\"a.example\"", "origin \"a.example\" is none");
+    check("[statistics]\nzone = \"UTC\"", "zone", "unknown field `zone`");
+    check("[tls]\nkey = \"k\"", "[tls]", "missing field `certificate`");
+    check("[tls]\ncertificate = \"c\"\nkey = \"k\"\nciphers = \"all\"", "ciphers", "unknown field `ciphers`");
+}
