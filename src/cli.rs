@@ -4,6 +4,7 @@
 
 mod ask;
 mod audit;
+mod backup;
 mod grant;
 mod ledger;
 mod people;
@@ -56,6 +57,10 @@ enum Command {
     ///
     /// Example: tacit ask "SELECT COUNT(*) FROM visits" --epsilon 0.1
     Ask(ask::Options),
+    /// Copies a state directory, whether a server holds it or not, and checks the copy.
+    ///
+    /// Example: tacit backup --state state --to copies/monday
+    Backup(backup::Options),
     /// Adds people.
     #[command(subcommand)]
     Researcher(people::ResearcherCommand),
@@ -188,6 +193,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Account(options) => people::account(&options),
         Command::Ledger(command) => ledger::run(&command),
         Command::Audit(options) => audit::run(&options),
+        Command::Backup(options) => backup::run(&options),
         Command::Worker => worker::run(),
     }
 }

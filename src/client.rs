@@ -1,5 +1,7 @@
 //! A client of our own server, for the commands that talk to one.
 
+pub mod deliver;
+
 use std::time::Duration;
 
 use serde_json::Value;
@@ -57,6 +59,7 @@ impl Client {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .proxy(None)
+            .tls_config(deliver::tls())
             .timeout_global(Some(Duration::from_secs(SECONDS_MAX)))
             .build();
         let url = url.trim_end_matches('/').to_owned();

@@ -11,6 +11,8 @@ mod stream;
 mod journal;
 mod open;
 mod verify;
+pub mod backup;
+pub mod outbox;
 
 use std::fs::File;
 use std::io;

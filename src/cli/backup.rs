@@ -1,0 +1,54 @@
+//! `tacit backup`: a checked copy of a state directory, whether a server holds it or not.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::Failure;
+use crate::store::backup::{BackedUp, BackupError, backup};
+use crate::terminal::say;
+
+/// What to copy, and where to.
+#[derive(clap::Args)]
+pub(super) struct Options {
+    /// The state directory.
+    #[arg(long)]
+    state: PathBuf,
+    /// The anchor, where it is not where the ledger last had it.
+    #[arg(long)]
+    anchor: Option<PathBuf>,
+    /// The folder of the copy; it is not there yet, or is empty.
+    #[arg(long)]
+    to: PathBuf,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    let done = backup(&options.state, options.anchor.as_deref(), &options.to).map_err(failure)?;
+    let BackedUp { entries, releases, editions, anchor_seq, bytes } = done;
+    if options.json {
+        let body = json!({
+            "to": options.to.display().to_string(), "entries": entries, "releases": releases, "editions": editions,
+            "anchor_seq": anchor_seq, "bytes": bytes
+        });
+        say(body.to_string());
+        return Ok(());
+    }
+    say(format!(
+        "{}: {entries} entries, {releases} stored answers and {editions} editions, {bytes} bytes, are copied and checked",
+        options.to.display()
+    ));
+    say("  it holds the ledger's key and sealed rows: keep it as safe as the state directory\n  \
+         restore it with the latest anchor and not with its own, so that what was spent since then counts");
+    Ok(())
+}
+
+fn failure(error: BackupError) -> Failure {
+    match error {
+        BackupError::Occupied { .. } => Failure::Usage(format!("--to: {error}")),
+        BackupError::NotWhole { .. } | BackupError::Edition(_) => Failure::no(error),
+        BackupError::Open(_) | BackupError::Uncopied { .. } => Failure::could(error),
+    }
+}
