@@ -25,6 +25,8 @@ use crate::dataset::seal::seal;
 use crate::engine::Launch;
 use crate::privacy::units::Epsilon;
 use crate::service::grants::{self, Grant, Holder};
+use crate::service::schedule::Zone;
+use crate::service::statistics::Refreshed;
 use crate::service::{Service, steward};
 use crate::store::SqliteLedger;
 use crate::terminal::say;
@@ -38,6 +40,8 @@ const POLICY: &str = include_str!("demo/visits.toml");
 const TOUR_EPSILON: &str = "1";
 /// What the researcher may spend.
 const RESEARCHER_EPSILON: &str = "2";
+/// What published statistics may spend.
+const STATISTICS_EPSILON: &str = "1";
 
 /// Options of `tacit demo`.
 #[derive(Debug, Clone, Args)]
@@ -104,16 +108,21 @@ pub fn run(options: &Options) -> Result<(), DemoError> {
     let keys_path = options.dir.join("demo.toml");
     let mut keys = keys_so_far(options, &keys_path)?;
     let policy = options.dir.join("visits.toml");
-    let service = startup::open(&state(&options.dir), None, &[policy], Launch::this_program())?;
+    let (state, queries) = (state(&options.dir), options.dir.join("queries"));
+    let queries = Some((queries.as_path(), Zone::default()));
+    let service = startup::open_publishing(&state, None, &[policy], queries, Launch::this_program())?;
     runtime.block_on(async {
         tour_through(Arc::clone(&service), &options.dir, &keys).await?;
+        publish(&service).await;
         if let Some(listener) = &listener {
             keys.url = format!("http://{}", listener.local_addr()?);
         }
         save(&keys_path, &keys)?;
         if let Some(listener) = listener {
             introduce(&keys, &keys_path);
+            let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
             http::server::serve(listener, http::router(service), http::server::stop()).await;
+            refreshing.abort();
         }
         Ok(())
     })
@@ -186,9 +195,11 @@ fn prepare(options: &Options) -> Result<Keys, DemoError> {
         viewer: add("viewer", Role::Viewer)?,
         tour: add("tour", Role::Researcher)?,
     };
-    for (name, epsilon) in [("researcher", RESEARCHER_EPSILON), ("tour", TOUR_EPSILON)] {
+    let statistics = Holder::Statistics { period_days: None };
+    let holders = [Holder::researcher("researcher"), Holder::researcher("tour"), statistics];
+    for (to, epsilon) in holders.into_iter().zip([RESEARCHER_EPSILON, TOUR_EPSILON, STATISTICS_EPSILON]) {
         let grant = Grant {
-            to: Holder::researcher(name),
+            to,
             dataset: policy.name.clone(),
             epsilon: Epsilon::parse(epsilon)?,
             reason: "demo".to_owned(),
@@ -212,6 +223,20 @@ async fn tour_through(service: Arc<Service>, dir: &Path, keys: &Keys) -> Result<
     let _ = end.send(());
     serving.await?;
     toured
+}
+
+/// Releases every published statistic; what the tour drew is taken as it is, and costs the dataset nothing more.
+async fn publish(service: &Arc<Service>) {
+    let released = service.refresh_due().await;
+    let done = released.iter().filter(|(_, became)| matches!(became, Refreshed::Released(_))).count();
+    if done > 0 {
+        say(format!("\npublished {done} statistics of {}: GET /v1/statistics", service.statistics().count()));
+    }
+    for (name, became) in released {
+        if let Refreshed::Skipped(why) = became {
+            say(format!("{name} is not published: {why}"));
+        }
+    }
 }
 
 fn save(path: &Path, keys: &Keys) -> Result<(), DemoError> {

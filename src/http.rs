@@ -21,14 +21,18 @@ mod quotes;
 mod releases;
 mod researchers;
 pub mod server;
+mod shared;
+mod shelf;
+mod statistics;
+pub mod tls;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use axum::{Extension, Router};
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -36,6 +40,9 @@ use utoipa_axum::routes;
 
 use crate::service::Service;
 use problem::Problem;
+use shared::Shared;
+
+pub use shared::Settings;
 
 /// What handlers share.
 pub type App = Arc<Service>;
@@ -59,6 +66,12 @@ impl utoipa::Modify for Bearer {
 
 /// The routes over a service.
 pub fn router(service: App) -> Router {
+    router_with(service, Settings::default())
+}
+
+/// The same, reached as the settings say.
+pub fn router_with(service: App, settings: Settings) -> Router {
+    let shared = Arc::new(Shared::new(settings));
     let (router, api) = documented().split_for_parts();
     // Unwrap safety: the document is plain data.
     let document = serde_json::to_value(api).expect("the document is plain data");
@@ -68,6 +81,7 @@ pub fn router(service: App) -> Router {
         .fallback(async || Problem::not_found("there is no such page; GET /openapi.json lists them"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::from_fn_with_state(Arc::clone(&service), pad::hold))
+        .layer(Extension(shared))
         .layer(middleware::from_fn(headers))
         .with_state(service)
 }
@@ -87,6 +101,9 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(researchers::revoke))
         .routes(routes!(grants::grant))
         .routes(routes!(ledger::list))
+        .routes(routes!(statistics::list))
+        .routes(routes!(statistics::one))
+        .routes(routes!(statistics::refresh))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
 }

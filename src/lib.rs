@@ -15,7 +15,8 @@
 //! | [`store`] | the SQLite ledger, its key and its anchor | rusqlite |
 //! | [`service`] | the walk of one query and when it ends; stewards' acts | – (no HTTP, no polars) |
 //! | [`config`], [`startup`] | from files to a running service | – |
-//! | [`http`] | routes, roles, problems, formats | axum |
+//! | [`console`] | pages as text: charts, tables, forms | maud |
+//! | [`http`] | routes, roles, problems, formats, the shelf of rendered statistics | axum |
 //! | [`client`], [`present`] | our own client; answers as text | ureq |
 //! | [`audit`] | a server's claims, tested from outside | – |
 //! | [`demo`] | a synthetic clinic and its tour | `rand_distr`, which makes data and never noise |
@@ -74,6 +75,8 @@ pub mod service;
 
 pub mod config;
 pub mod startup;
+
+pub mod console;
 
 pub mod http;
 

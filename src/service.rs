@@ -15,6 +15,8 @@ pub mod pad;
 pub mod grants;
 pub mod quote;
 pub mod reprice;
+pub mod schedule;
+pub mod statistics;
 pub mod steward;
 pub mod stored;
 mod walk;
@@ -44,6 +46,8 @@ use ask::Ask;
 use atlas::Atlas;
 use locks::KeyedLocks;
 use offer::{Offer, Stock, Wanted};
+use schedule::Zone;
+use statistics::Statistic;
 use stored::{StoredAnswer, StoredAnswers};
 
 /// Queries that wait or run at the most; one more is told that the server is overloaded.
@@ -89,6 +93,9 @@ pub struct Service {
     view_locks: KeyedLocks,
     atlas: Atlas,
     running: HashMap<String, Semaphore>,
+    statistics: BTreeMap<String, Statistic>,
+    zone: Zone,
+    refreshing: tokio::sync::Mutex<()>,
     present: Mutex<HashMap<String, usize>>,
 }
 
@@ -188,6 +195,8 @@ pub struct Priced {
     sql: String,
     /// Digest of the whole plan.
     view: Digest,
+    /// Whether what is stored is left aside and all of it is drawn anew.
+    is_fresh: bool,
     /// Its measurements, and what each would cost if nothing were stored.
     wanted: Vec<Wanted>,
     asked: Vec<Price>,
@@ -208,6 +217,9 @@ impl Service {
             key_locks: KeyedLocks::default(),
             view_locks: KeyedLocks::default(),
             atlas: Atlas::default(),
+            statistics: BTreeMap::new(),
+            zone: Zone::default(),
+            refreshing: tokio::sync::Mutex::default(),
             present: Mutex::default(),
         };
         read(service.ledger(), |book| service.chart(book));
@@ -266,6 +278,17 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]; only [`ServiceError::Unanswered`] has cost anything.
     pub async fn answer(self: Arc<Self>, who: String, ask: Ask, key: Option<KeyUse>) -> Result<Answer, ServiceError> {
+        self.answer_anew(who, ask, key, false).await
+    }
+
+    /// The same; where `is_fresh`, whatever is stored is left aside and all of it is drawn anew.
+    async fn answer_anew(
+        self: Arc<Self>,
+        who: String,
+        ask: Ask,
+        key: Option<KeyUse>,
+        is_fresh: bool,
+    ) -> Result<Answer, ServiceError> {
         let _place = self.place(&who)?;
         let _key_lock = match &key {
             Some(key) => Some(self.key_locks.lock(&who, &key.key).await),
@@ -276,6 +299,7 @@ impl Service {
             return walk::blocking(move || self.again(known)).await;
         }
         let mut priced = self.price(&who, &ask)?;
+        priced.is_fresh = is_fresh;
         let at_ms = self.now_ms();
         let _view_locks = self.lock_views(&priced).await;
         if let Some(offer) = self.known(&who, &priced) {
@@ -302,7 +326,7 @@ impl Service {
     fn look_up(&self, priced: &mut Priced) {
         let place = (priced.dataset.lineage.as_str(), priced.dataset.edition.as_str());
         let (computation, mut cells) = (&priced.plan.computation, atlas::CELLS_MAX);
-        if computation.text.is_some() {
+        if computation.text.is_some() || priced.is_fresh {
             return;
         }
         for (wanted, measure) in priced.wanted.iter_mut().zip(&computation.measures) {
@@ -352,6 +376,11 @@ impl Service {
             let message = format!("there is no dataset \"{}\" that you may ask", shown(&name.text));
             QueryError::at(Code::UnknownDataset, name.at, message)
         })?;
+        self.price_of(dataset, query, ask)
+    }
+
+    /// What a question of this dataset costs, whoever asks.
+    fn price_of(&self, dataset: &Dataset, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
         let plan = plan(query, &dataset.terms, ask.rows_per_unit)?;
         let asked = self.prices(dataset, &plan, ask)?;
         let wanted = plan.computation.measures.iter().zip(&plan.sought).map(|(measure, sought)| Wanted {
@@ -362,7 +391,7 @@ impl Service {
         });
         let wanted = wanted.collect();
         let (sql, view) = (canonical::sql(&plan, &dataset.terms), plan.view(&dataset.edition));
-        Ok(Priced { dataset: dataset.clone(), plan, sql, view, wanted, asked })
+        Ok(Priced { dataset: dataset.clone(), plan, sql, view, is_fresh: false, wanted, asked })
     }
 
     fn branch(&self, who: &str, dataset: &str) -> Option<Branch> {
@@ -396,7 +425,8 @@ impl Service {
         let branch = book.branch(&priced.dataset.lineage, who).ok_or(Refusal::NoAccount)?;
         let accountant = priced.dataset.terms.accountant;
         let delta = priced.plan.hiding.map_or(Delta::ZERO, |hiding| hiding.threshold.delta);
-        Ok(Stock::new(book, branch, accountant, (priced.view, &priced.wanted), delta, self.now_ms()))
+        let view = (!priced.is_fresh).then_some(priced.view);
+        Ok(Stock::new(book, branch, accountant, (view, &priced.wanted), delta, self.now_ms()))
     }
 
     /// A stored answer; whoever calls has looked who may see it. Blocks.

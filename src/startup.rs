@@ -2,7 +2,7 @@
 //!
 //! Promises that nothing is served that is not what was sealed, under the terms it was sealed under.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::budget::account::EditionMark;
@@ -11,6 +11,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::dataset::edition::{EditionError, Manifest, of_table};
 use crate::dataset::policy::{Policy, PolicyError};
 use crate::engine::{EngineFault, Host, Launch, WorkerPool};
+use crate::files;
+use crate::query::file::{FileFault, QueryFile};
+use crate::service::schedule::Zone;
+use crate::service::statistics::StatisticFault;
 use crate::service::{Dataset, Ports, Service, ServiceError, steward};
 use crate::store::{OpenError, SqliteLedger};
 use crate::vault::noise::OpenDp;
@@ -52,6 +56,17 @@ pub enum StartError {
         /// The dataset.
         dataset: String,
     },
+    /// A published query cannot be asked.
+    #[error(transparent)]
+    Statistic(#[from] StatisticFault),
+    /// The folder of published queries cannot be read.
+    #[error("{path}: cannot be read: {kind}")]
+    Queries {
+        /// The folder or the file.
+        path: String,
+        /// What the system says.
+        kind: std::io::ErrorKind,
+    },
     /// Two policies have one name.
     #[error("two policies, or tables of them, are named \"{dataset}\"")]
     Twice {
@@ -69,6 +84,20 @@ pub fn open(
     state: &Path,
     anchor: Option<&Path>,
     policies: &[impl AsRef<Path>],
+    launch: Launch,
+) -> Result<Arc<Service>, StartError> {
+    open_publishing(state, anchor, policies, None, launch)
+}
+
+/// The same, and the service publishes every query of a folder, whose days begin in that zone.
+///
+/// # Errors
+/// [`StartError`].
+pub fn open_publishing(
+    state: &Path,
+    anchor: Option<&Path>,
+    policies: &[impl AsRef<Path>],
+    queries: Option<(&Path, Zone)>,
     launch: Launch,
 ) -> Result<Arc<Service>, StartError> {
     let policies: Vec<Policy> = policies.iter().map(|path| Policy::load(path.as_ref())).collect::<Result<_, _>>()?;
@@ -89,7 +118,35 @@ pub fn open(
         noise: Arc::new(OpenDp),
         clock: Arc::new(SystemClock),
     };
-    Ok(Arc::new(Service::new(ports, datasets)))
+    let service = Service::new(ports, datasets);
+    Ok(Arc::new(match queries {
+        Some((dir, zone)) => service.publishing(query_files(dir)?, zone)?,
+        None => service,
+    }))
+}
+
+/// Every query file of a folder, by name; subfolders are not looked at.
+///
+/// # Errors
+/// [`StartError::Queries`], [`StartError::Statistic`].
+pub fn query_files(dir: &Path) -> Result<Vec<(PathBuf, QueryFile)>, StartError> {
+    let unreadable = |path: &Path, error: &std::io::Error| StartError::Queries {
+        path: path.display().to_string(),
+        kind: error.kind(),
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|error| unreadable(dir, &error))? {
+        paths.push(entry.map_err(|error| unreadable(dir, &error))?.path());
+    }
+    paths.retain(|path| path.is_file() && path.extension().is_some_and(|ending| ending == "sql"));
+    paths.sort();
+    let read = |path: PathBuf| {
+        let text = files::text(&path).map_err(|error| unreadable(&path, &error))?;
+        let fault = |fault: FileFault| StatisticFault { path: path.display().to_string(), why: fault.to_string() };
+        let file = QueryFile::parse(&text).map_err(fault)?;
+        Ok((path, file))
+    };
+    paths.into_iter().map(read).collect()
 }
 
 /// Checks one dataset's edition against ledger and policy, and loads it into the engine: the dataset, and the tables that it is joined with.

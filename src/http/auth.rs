@@ -37,6 +37,19 @@ fn bearer(parts: &Parts, service: &App) -> Result<Person, Problem> {
     service.bearer(token).ok_or_else(Problem::unauthenticated)
 }
 
+/// Anyone, or nobody; a token that is none is refused all the same.
+pub struct Reading(pub Option<Person>);
+
+impl FromRequestParts<App> for Reading {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Problem> {
+        match parts.headers.contains_key(header::AUTHORIZATION) {
+            true => bearer(parts, service).map(|person| Self(Some(person))),
+            false => Ok(Self(None)),
+        }
+    }
+}
+
 fn role(person: Person, accepted: &[Role]) -> Result<Person, Problem> {
     if accepted.contains(&person.role) {
         return Ok(person);

@@ -22,7 +22,7 @@ use crate::service::stored::StoredAnswer;
 use crate::service::{Answer, ServiceError};
 
 /// A format that answers come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// `application/json`
     Json,
@@ -37,7 +37,8 @@ pub enum Format {
 impl Format {
     const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::Arrow, Self::Parquet];
 
-    fn media_type(self) -> &'static str {
+    /// Its media type.
+    pub fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
             Self::Csv => "text/csv",
@@ -121,8 +122,9 @@ pub struct PriceBody {
     pub delta: String,
 }
 
+/// An answer as JSON.
 #[derive(Serialize)]
-struct AnswerBody<'a> {
+pub struct AnswerBody<'a> {
     release: &'a str,
     dataset: &'a str,
     edition: &'a str,
@@ -211,7 +213,7 @@ pub fn answer(answer: &Answer, format: Format) -> Response {
         account: Some(account.clone()),
     };
     let bytes = match format {
-        Format::Json => Some(json(stored, &table, shown)),
+        Format::Json => Some(json(&body(stored, &table, shown))),
         Format::Csv | Format::Arrow | Format::Parquet => encoded(&table, format),
     };
     let Some(bytes) = bytes else { return Problem::overloaded("the answer could not be encoded").into_response() };
@@ -289,7 +291,7 @@ pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Respons
         account: None,
     };
     let bytes = match format {
-        Format::Json => Some(json(stored, &table, shown)),
+        Format::Json => Some(json(&body(stored, &table, shown))),
         Format::Csv | Format::Arrow | Format::Parquet => encoded(&table, format),
     };
     let Some(bytes) = bytes else { return Problem::overloaded("the answer could not be encoded").into_response() };
@@ -315,9 +317,15 @@ struct Shown<'a> {
     account: Option<AccountView>,
 }
 
-fn json(stored: &StoredAnswer, table: &Table, shown: Shown<'_>) -> Bytes {
+/// A published answer: nobody's account stands beside it.
+pub fn published<'a>(stored: &'a StoredAnswer, sql: &'a str, epsilon: &str, table: &'a Table) -> AnswerBody<'a> {
+    let epsilon = epsilon.to_owned();
+    body(stored, table, Shown { sql, replayed: true, epsilon, purpose: None, legs: None, account: None })
+}
+
+fn body<'a>(stored: &'a StoredAnswer, table: &'a Table, shown: Shown<'a>) -> AnswerBody<'a> {
     let Shown { sql, replayed, epsilon, purpose, legs, account } = shown;
-    let body = AnswerBody {
+    AnswerBody {
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,
         edition: &stored.release.subject.edition,
@@ -335,12 +343,16 @@ fn json(stored: &StoredAnswer, table: &Table, shown: Shown<'_>) -> Bytes {
         purpose,
         at: timestamp(stored.at_ms),
         account,
-    };
-    // Unwrap safety: the body is plain data with string keys, and its raw numbers are decimal digits.
-    serde_json::to_vec(&body).expect("an answer is plain data").into()
+    }
 }
 
-fn encoded(table: &Table, format: Format) -> Option<Bytes> {
+fn json(body: &AnswerBody<'_>) -> Bytes {
+    // Unwrap safety: the body is plain data with string keys, and its raw numbers are decimal digits.
+    serde_json::to_vec(body).expect("an answer is plain data").into()
+}
+
+/// A table as CSV, Arrow or Parquet.
+pub fn encoded(table: &Table, format: Format) -> Option<Bytes> {
     let mut buffer = Cursor::new(Vec::new());
     let written = match format {
         Format::Json => None,

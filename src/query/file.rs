@@ -15,16 +15,79 @@ pub struct QueryFile {
     pub margin: Option<String>,
     /// Or the ε to spend.
     pub epsilon: Option<String>,
-    /// How often it is drawn anew: `never`, `daily`, `weekly`, `monthly`, `on-new-edition`.
-    pub refresh: Option<String>,
-    /// Whether it is shown without a token: `true` or `false`.
-    pub public: Option<String>,
-    /// How it is drawn: `bar`, `line`, `table`, `none`.
-    pub chart: Option<String>,
+    /// How often it is drawn anew; never where nothing is said.
+    pub refresh: Refresh,
+    /// Whether it is shown without a token; not where nothing is said.
+    pub public: bool,
+    /// How it is shown; as a table where nothing is said.
+    pub chart: Shape,
     /// The unit of its numbers.
     pub unit: Option<String>,
     /// The SQL, without the headers.
     pub sql: String,
+}
+
+/// How often a statistic is drawn anew. Nothing is drawn twice from one edition by a schedule: its rows would be the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Refresh {
+    /// Once.
+    #[default]
+    Never,
+    /// At most once a day.
+    Daily,
+    /// At most once a week, from Monday on.
+    Weekly,
+    /// At most once a month.
+    Monthly,
+    /// Once of each edition.
+    OnNewEdition,
+}
+
+impl Refresh {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Never, Self::Daily, Self::Weekly, Self::Monthly, Self::OnNewEdition];
+
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+            Self::Monthly => "monthly",
+            Self::OnNewEdition => "on-new-edition",
+        }
+    }
+}
+
+/// How a statistic is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shape {
+    /// Bars with error bars.
+    Bar,
+    /// Lines with bands.
+    Line,
+    /// A table alone.
+    #[default]
+    Table,
+    /// Numbers for programs alone; its page has the table all the same.
+    Hidden,
+}
+
+impl Shape {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Bar, Self::Line, Self::Table, Self::Hidden];
+
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bar => "bar",
+            Self::Line => "line",
+            Self::Table => "table",
+            Self::Hidden => "none",
+        }
+    }
 }
 
 /// What is wrong with a query file.
@@ -46,6 +109,18 @@ pub enum FileFault {
         /// The header.
         name: String,
     },
+    /// A header that says something else than it may.
+    #[error("line {line}: the header \"{name}\" is \"{value}\"; accepted are {accepted}")]
+    Value {
+        /// Counts from 1.
+        line: usize,
+        /// The header.
+        name: &'static str,
+        /// What stands there.
+        value: String,
+        /// What may.
+        accepted: String,
+    },
     /// No accuracy, or two.
     #[error("a query file has either a \"-- margin:\" or an \"-- epsilon:\" header")]
     Accuracy,
@@ -66,7 +141,7 @@ impl QueryFile {
     /// [`FileFault`] with the line.
     pub fn parse(text: &str) -> Result<Self, FileFault> {
         let mut file = Self::default();
-        let mut title = None;
+        let (mut title, mut refresh, mut public, mut chart) = (None, None, None, None);
         let mut sql = Vec::new();
         for (line, content) in (1..).zip(text.lines()) {
             let header = content.strip_prefix("-- ").and_then(|rest| rest.split_once(": ")).filter(|_| sql.is_empty());
@@ -80,14 +155,21 @@ impl QueryFile {
                 "dataset" => &mut file.dataset,
                 "margin" => &mut file.margin,
                 "epsilon" => &mut file.epsilon,
-                "refresh" => &mut file.refresh,
-                "public" => &mut file.public,
-                "chart" => &mut file.chart,
+                "refresh" => &mut refresh,
+                "public" => &mut public,
+                "chart" => &mut chart,
                 "unit" => &mut file.unit,
                 other => return Err(FileFault::UnknownHeader { line, name: super::error::shown(other) }),
             };
-            if slot.replace(value.trim().to_owned()).is_some() {
+            let value = value.trim();
+            if slot.replace(value.to_owned()).is_some() {
                 return Err(FileFault::Doubled { line, name: name.to_owned() });
+            }
+            match name {
+                "refresh" => file.refresh = one_of(line, "refresh", value, &Refresh::ALL, Refresh::name)?,
+                "chart" => file.chart = one_of(line, "chart", value, &Shape::ALL, Shape::name)?,
+                "public" => file.public = one_of(line, "public", value, &[true, false], truth)?,
+                _ => {}
             }
         }
         if file.margin.is_some() == file.epsilon.is_some() {
@@ -97,4 +179,21 @@ impl QueryFile {
         file.sql = sql.join("\n").trim().to_owned();
         Ok(file)
     }
+}
+
+fn truth(truth: bool) -> &'static str {
+    if truth { "true" } else { "false" }
+}
+
+fn one_of<T: Copy>(
+    line: usize,
+    name: &'static str,
+    value: &str,
+    all: &[T],
+    word: impl Fn(T) -> &'static str,
+) -> Result<T, FileFault> {
+    all.iter().copied().find(|one| word(*one) == value).ok_or_else(|| {
+        let accepted = all.iter().map(|one| word(*one)).collect::<Vec<_>>().join(", ");
+        FileFault::Value { line, name, value: super::error::shown(value), accepted }
+    })
 }

@@ -101,7 +101,8 @@ pub(super) struct Stock<'a> {
     book: &'a Book,
     branch: Branch,
     accountant: Accountant,
-    view: Digest,
+    /// Digest of the question; nothing where all of it is to be drawn anew.
+    view: Option<Digest>,
     threshold_delta: Delta,
     sources: Vec<Vec<Source>>,
     cells: Vec<u64>,
@@ -109,16 +110,18 @@ pub(super) struct Stock<'a> {
 }
 
 impl<'a> Stock<'a> {
-    /// What the book holds for a question of digest `view` with these measurements.
+    /// What the book holds for a question of digest `view` with these measurements; without a digest it is to be drawn anew, and
+    /// nothing that is stored is looked at.
     pub(super) fn new(
         book: &'a Book,
         branch: Branch,
         accountant: Accountant,
-        (view, wanted): (Digest, &[Wanted]),
+        (view, wanted): (Option<Digest>, &[Wanted]),
         threshold_delta: Delta,
         now_ms: u64,
     ) -> Self {
-        let sources = wanted.iter().map(|wanted| sources(book, &branch, accountant, wanted)).collect();
+        let of_stored = |wanted| if view.is_some() { sources(book, &branch, accountant, wanted) } else { Vec::new() };
+        let sources = wanted.iter().map(of_stored).collect();
         let cells = wanted.iter().map(|wanted| wanted.sought.cells).collect();
         Self { book, branch, accountant, view, threshold_delta, sources, cells, now_ms }
     }
@@ -164,7 +167,8 @@ impl<'a> Stock<'a> {
             worth.len() == asked.len() && worth.iter().zip(asked).all(|(worth, asked)| is_enough(*worth, *asked))
         };
         let mut found: Vec<(bool, Price, ReleaseNo, Offer)> = Vec::new();
-        for (number, card) in self.book.answers(&self.view).filter(|(_, card)| enough(&card.worth)) {
+        let answers = self.view.iter().flat_map(|view| self.book.answers(view));
+        for (number, card) in answers.filter(|(_, card)| enough(&card.worth)) {
             let uses: Vec<_> = card.draws().collect();
             let legs = self.book.legs(&self.branch, &Wish::of_stored(&uses));
             let is_new = !self.book.was_served(self.branch.researcher, number);

@@ -101,7 +101,7 @@ impl Service {
     }
 
     /// The same key again: the same answer, laid out as it was, or why there is none. Blocks.
-    pub(super) fn again(&self, known: Result<Standing, Refusal>) -> Result<Answer, ServiceError> {
+    pub(in crate::service) fn again(&self, known: Result<Standing, Refusal>) -> Result<Answer, ServiceError> {
         let standing = known.map_err(|refusal| self.refused("", refusal))?;
         let stored = self.stored_answer(&standing.release)?;
         let Some(text) = &standing.question else {

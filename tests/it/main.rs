@@ -37,6 +37,7 @@ mod running;
 mod sealing;
 mod sharing;
 mod simulation;
+mod statistics;
 mod supply;
 mod tables;
 mod tampering;

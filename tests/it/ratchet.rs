@@ -1,14 +1,16 @@
 //! Every route × role, and every route × "may spend". The lists only shrink.
 
+use std::sync::Arc;
+
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 use tacit::budget::entry::Kind;
 use tacit::budget::ledger::read;
 
-use crate::support::{Lab, block_on, call};
+use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, policy};
 
 /// (method, path, roles that may, whether it may spend)
-const ROUTES: [(&str, &str, &[&str], bool); 16] = [
+const ROUTES: [(&str, &str, &[&str], bool); 19] = [
     ("GET", "/v1/datasets", &["viewer", "researcher", "steward"], false),
     ("GET", "/v1/datasets/{name}", &["viewer", "researcher", "steward"], false),
     ("POST", "/v1/datasets/{name}/freeze", &["steward"], false),
@@ -23,9 +25,14 @@ const ROUTES: [(&str, &str, &[&str], bool); 16] = [
     ("DELETE", "/v1/researchers/{name}/token", &["steward"], false),
     ("POST", "/v1/grants", &["steward"], false),
     ("GET", "/v1/ledger", &["steward"], false),
+    ("GET", "/v1/statistics", &["nobody", "viewer", "researcher", "steward"], false),
+    ("GET", "/v1/statistics/{name}", &["viewer", "researcher", "steward"], false),
+    ("POST", "/v1/statistics/{name}/refresh", &["steward"], true),
     ("GET", "/livez", &["nobody", "viewer", "researcher", "steward"], false),
     ("GET", "/readyz", &["nobody", "viewer", "researcher", "steward"], false),
 ];
+
+const PRIVATE: &str = "-- title: Not public\n-- epsilon: 0.05\nSELECT COUNT(*) AS visits FROM visits WHERE age > 50";
 
 #[test]
 fn every_documented_route_is_listed_here() {
@@ -64,7 +71,9 @@ fn every_route_documents_its_problems() {
 #[test]
 fn every_route_keeps_to_its_roles_and_only_queries_spend() {
     block_on(async {
-        let lab = Lab::gaussian();
+        let clock = Arc::new(StoppedClock);
+        let lab = Lab::publishing(&policy(GAUSSIAN), &[("private", PRIVATE)], "1", clock);
+        lab.service.refresh_due().await;
         let release =
             lab.sql("SELECT COUNT(*) FROM visits", "0.1").await.json()["release"].as_str().expect("an id").to_owned();
         let tokens = [
@@ -78,6 +87,7 @@ fn every_route_keeps_to_its_roles_and_only_queries_spend() {
                 let concrete = path
                     .replace("{id}", &release)
                     .replace("/datasets/{name}", "/datasets/visits")
+                    .replace("/statistics/{name}", "/statistics/private")
                     .replace("{name}", "nobody");
                 let body = match path {
                     "/v1/quotes" | "/v1/queries" => {

@@ -1,6 +1,6 @@
 //! What the tests share: small datasets, a service over them, requests, and doubles for noise and time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,10 +18,12 @@ use tacit::engine::{Engine, Launch, PolarsEngine};
 use tacit::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::privacy::units::Epsilon;
 use tacit::query::answer::{Table, tabulate};
+use tacit::query::file::QueryFile;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::service::grants::{self, Grant, Holder};
 use tacit::service::reprice::Replanner;
+use tacit::service::schedule::Zone;
 use tacit::service::{Ports, Service, steward};
 use tacit::store::SqliteLedger;
 use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
@@ -174,6 +176,33 @@ impl Lab {
         clock: Arc<dyn Clock>,
         wrap: impl FnOnce(PolarsEngine) -> Arc<dyn Engine>,
     ) -> Self {
+        Self::made(dir, policy, noise, allocation, clock, wrap, |service| service)
+    }
+
+    /// And with published statistics, by name, of an account of their own.
+    pub fn publishing(policy: &str, statistics: &[(&str, &str)], allocation: &str, clock: Arc<dyn Clock>) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::write(dir.path().join("visits.csv"), visits(200)).expect("a source");
+        let files = query_files(statistics);
+        let finish = |service: Service| {
+            let to = Holder::Statistics { period_days: None };
+            let (dataset, reason, by) = ("visits".to_owned(), "a test".to_owned(), "sam".to_owned());
+            let epsilon = Epsilon::parse(allocation).expect("an epsilon");
+            grants::grant(service.ledger(), Grant { to, dataset, epsilon, reason, by }, 0).expect("a grant");
+            service.publishing(files, Zone::default()).unwrap_or_else(|fault| panic!("{fault}"))
+        };
+        Self::made(dir, policy, Arc::new(OpenDp), "1", clock, |engine| Arc::new(engine), finish)
+    }
+
+    fn made(
+        dir: TempDir,
+        policy: &str,
+        noise: Arc<dyn NoiseSource>,
+        allocation: &str,
+        clock: Arc<dyn Clock>,
+        wrap: impl FnOnce(PolarsEngine) -> Arc<dyn Engine>,
+        finish: impl FnOnce(Service) -> Service,
+    ) -> Self {
         let path = dir.path().join("policy.toml");
         std::fs::write(&path, policy).expect("a policy file");
         let policy = Policy::load(&path).unwrap_or_else(|error| panic!("{error}"));
@@ -189,7 +218,7 @@ impl Lab {
         let mut engine = PolarsEngine::new();
         let datasets = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("datasets");
         let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock };
-        let service = Arc::new(Service::new(ports, datasets));
+        let service = Arc::new(finish(Service::new(ports, datasets)));
         let router = tacit::http::router(Arc::clone(&service));
         Self { dir, service, router, steward: boss, researcher, viewer }
     }
@@ -256,6 +285,12 @@ impl Lab {
     pub fn head(&self) -> (u64, [u8; 32]) {
         tacit::budget::ledger::read(self.service.ledger(), |book| book.head())
     }
+}
+
+/// Query files by name.
+pub fn query_files(statistics: &[(&str, &str)]) -> Vec<(PathBuf, QueryFile)> {
+    let file = |text: &str| QueryFile::parse(text).unwrap_or_else(|fault| panic!("{fault}"));
+    statistics.iter().map(|(name, text)| (PathBuf::from(format!("{name}.sql")), file(text))).collect()
 }
 
 pub fn grant(ledger: &dyn Ledger, researcher: &str, dataset: &str, epsilon: &str) {

@@ -1,0 +1,196 @@
+//! /v1/statistics: published statistics. Reading never spends.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::App;
+use super::auth::{Reading, Steward};
+use super::encode::Format;
+use super::params::{PageParams, Segment, page};
+use super::problem::Problem;
+use super::releases::is_known;
+use super::shared::Shared;
+use super::shelf::{Form, Rendered};
+use crate::budget::people::Person;
+use crate::query::error::shown;
+use crate::service::account::timestamp;
+use crate::service::statistics::Statistic;
+
+/// One statistic in a list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct StatisticBody {
+    name: String,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    dataset: String,
+    /// `never`, `daily`, `weekly`, `monthly` or `on-new-edition`.
+    refresh: &'static str,
+    public: bool,
+    /// `bar`, `line`, `table` or `none`.
+    chart: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
+    /// What each draw costs, as ε.
+    epsilon: String,
+    /// The release that is shown; nothing before the first.
+    release: Option<String>,
+    released_at: Option<String>,
+    /// When its next period begins.
+    next_refresh: Option<String>,
+    /// Whether a refresh was due since and was not made.
+    stale: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stale_reason: Option<String>,
+}
+
+impl StatisticBody {
+    fn of(service: &App, statistic: &Statistic) -> Self {
+        let state = service.state_of(statistic);
+        let (release, at_ms) = state.shown.unzip();
+        Self {
+            name: statistic.name.clone(),
+            title: statistic.title.clone(),
+            description: statistic.description.clone(),
+            dataset: statistic.dataset.clone(),
+            refresh: statistic.refresh.name(),
+            public: statistic.is_public,
+            chart: statistic.shape.name(),
+            unit: statistic.unit.clone(),
+            epsilon: statistic.price.clone(),
+            release,
+            released_at: at_ms.map(timestamp),
+            next_refresh: state.next_ms.map(timestamp),
+            stale: state.skipped.is_some(),
+            stale_reason: state.skipped.map(|(_, why)| why),
+        }
+    }
+}
+
+/// Lists published statistics; without a token, those that are public.
+#[utoipa::path(
+    get, path = "/v1/statistics", params(PageParams), security(("token" = []), ()),
+    responses((status = 200, body = Vec<StatisticBody>), (status = 400, body = Problem))
+)]
+pub async fn list(
+    State(service): State<App>,
+    Reading(person): Reading,
+    params: PageParams,
+) -> Result<Response, Problem> {
+    let seen = service.statistics().filter(|statistic| may_see(statistic, person.as_ref()));
+    let bodies = seen.map(|statistic| StatisticBody::of(&service, statistic)).collect();
+    page(bodies, |statistic| statistic.name.clone(), "/v1/statistics", &params)
+}
+
+/// Shows one statistic. An ending says in which form: `.json`, `.csv`, `.arrow`, `.parquet`, `.svg`, `.vl.json`, `.txt`; without one,
+/// `Accept` does.
+#[utoipa::path(
+    get, path = "/v1/statistics/{name}", params(("name" = String, Path)), security(("token" = []), ()),
+    responses((status = 200, description = "The statistic"), (status = 304), (status = 404, body = Problem))
+)]
+pub async fn one(
+    State(service): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    Reading(person): Reading,
+    Segment(name): Segment,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (name, form) = match name.split_once('.') {
+        Some((name, ending)) => (name.to_owned(), Form::of_ending(ending).ok_or_else(|| no_form(ending))?),
+        None => (name, Form::Answer(Format::negotiate(&headers)?)),
+    };
+    let rendered = rendered(&service, &shared, person.as_ref(), &name, form).await?;
+    let is_public = service.statistic(&name).is_some_and(|statistic| statistic.is_public);
+    let mut response = respond(&rendered, &headers, is_public);
+    shared.allow_origins(&headers, is_public, response.headers_mut());
+    Ok(response)
+}
+
+/// Draws a new release, charged to the statistics account, and shows it.
+#[utoipa::path(
+    post, path = "/v1/statistics/{name}/refresh", params(("name" = String, Path)), security(("token" = [])),
+    responses((status = 200, body = StatisticBody), (status = 403, body = Problem), (status = 404, body = Problem))
+)]
+pub async fn refresh(
+    State(service): State<App>,
+    _steward: Steward,
+    Segment(name): Segment,
+) -> Result<Json<StatisticBody>, Problem> {
+    service.refresh(&name).await?;
+    let statistic = service.statistic(&name).ok_or_else(|| unknown(&name))?;
+    Ok(Json(StatisticBody::of(&service, statistic)))
+}
+
+/// Whether somebody may read a statistic.
+pub fn may_see(statistic: &Statistic, person: Option<&Person>) -> bool {
+    statistic.is_public || person.is_some()
+}
+
+/// The bytes of a statistic that a person may read.
+pub async fn rendered(
+    service: &App,
+    shared: &Arc<Shared>,
+    person: Option<&Person>,
+    name: &str,
+    form: Form,
+) -> Result<Arc<Rendered>, Problem> {
+    let seen = service.statistic(name).filter(|statistic| may_see(statistic, person));
+    // Nobody is told which statistics there are that are not public.
+    let refused = || if person.is_some() { unknown(name) } else { Problem::unauthenticated() };
+    let statistic = seen.ok_or_else(refused)?;
+    let state = service.reading_of(statistic);
+    if let Some(found) = shared.shelf.found(statistic, &state, form) {
+        return Ok(found);
+    }
+    let (rendering, wanted, shelf) = (service.clone(), name.to_owned(), Arc::clone(shared));
+    let render = move || match rendering.statistic(&wanted) {
+        Some(statistic) => shelf.shelf.render(&rendering, statistic, &state, form),
+        None => Ok(None),
+    };
+    let made =
+        tokio::task::spawn_blocking(render).await.map_err(|_| Problem::overloaded("the rendering was cut off"))??;
+    made.ok_or_else(|| not_yet(service, statistic, form))
+}
+
+/// A statistic's response: its bytes, or that the caller holds them.
+pub fn respond(rendered: &Rendered, headers: &HeaderMap, is_public: bool) -> Response {
+    let is_held = rendered.etag.to_str().is_ok_and(|etag| is_known(headers, etag));
+    let mut response = if is_held {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let mut whole = rendered.bytes.clone().into_response();
+        whole.headers_mut().insert(header::CONTENT_TYPE, rendered.media_type.clone());
+        whole
+    };
+    // A reader may keep it for a minute, and then asks whether it is still so.
+    let caching = if is_public { "public, max-age=60" } else { "private, max-age=60" };
+    let out = response.headers_mut();
+    out.insert(header::ETAG, rendered.etag.clone());
+    out.insert(header::LAST_MODIFIED, rendered.last_modified.clone());
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    out.insert(header::VARY, HeaderValue::from_static("accept, authorization, cookie, origin"));
+    response
+}
+
+fn unknown(name: &str) -> Problem {
+    Problem::not_found(format!("there is no statistic \"{}\" that you may read", shown(name)))
+}
+
+fn no_form(ending: &str) -> Problem {
+    let accepted = "accepted are .json, .csv, .arrow, .parquet, .svg, .vl.json and .txt";
+    Problem::not_found(format!("statistics have no form \".{}\"; {accepted}", shown(ending)))
+}
+
+fn not_yet(service: &App, statistic: &Statistic, form: Form) -> Problem {
+    let state = service.state_of(statistic);
+    match (state.shown, state.skipped) {
+        (Some(_), _) => Problem::not_found(format!("the statistic has nothing to show as {form:?}")),
+        (None, Some((_, why))) => Problem::not_found(format!("the statistic is not released yet: {why}")),
+        (None, None) => Problem::not_found("the statistic is not released yet"),
+    }
+}
