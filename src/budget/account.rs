@@ -3,6 +3,8 @@
 //! Promises that an account never spends beyond its amount, in a period or for life. An allocation is a share of the dataset's cap and
 //! no guarantee of its own; the cap is the guarantee.
 
+use std::collections::BTreeMap;
+
 use super::entry::{Cap, Kind};
 use crate::privacy::units::{Delta, Epsilon, Price};
 
@@ -139,12 +141,29 @@ pub struct DatasetAccount {
     pub cut_off: u64,
     /// Whether a steward froze it.
     pub frozen: bool,
+    /// Answers with new noise, all in all.
+    pub questions: u64,
+    /// What they were for, as it was declared, and how often; of the first [`PURPOSES_MAX`] different ones.
+    pub purposes: BTreeMap<String, u64>,
 }
+
+/// Different purposes that are counted for a dataset.
+pub const PURPOSES_MAX: usize = 1_000;
 
 /// Incidents after which a dataset freezes until its steward acts: each may tell a bit.
 pub const INCIDENTS_MAX: u32 = 3;
 
 impl DatasetAccount {
+    /// Counts an answer with new noise.
+    pub(super) fn count(&mut self, purpose: Option<&str>) {
+        self.questions = self.questions.saturating_add(1);
+        let Some(purpose) = purpose else { return };
+        if self.purposes.len() < PURPOSES_MAX || self.purposes.contains_key(purpose) {
+            let times = self.purposes.entry(purpose.to_owned()).or_default();
+            *times = times.saturating_add(1);
+        }
+    }
+
     /// What thresholds may still take of δ.
     #[must_use]
     pub fn threshold_delta_left(&self) -> Delta {

@@ -18,7 +18,7 @@ use crate::privacy::certificate::Certified;
 use crate::privacy::units::{Delta, Price};
 
 pub use admit::Wish;
-pub use desk::{RequestCard, StatisticCard};
+pub use desk::{REQUESTS_OPEN_MAX, RequestCard, ShownRelease, StatisticCard};
 pub use fold::Inconsistent;
 
 /// A release's place in the book.

@@ -341,6 +341,30 @@ impl Entry {
 }
 
 impl Act {
+    /// The words of all kinds of acts.
+    pub const KINDS: [&str; 20] = [
+        "dataset-opened",
+        "edition-sealed",
+        "cap-raised",
+        "person-added",
+        "token-revoked",
+        "project-granted",
+        "granted",
+        "statistics-granted",
+        "frozen",
+        "unfrozen",
+        "charged",
+        "released",
+        "burned",
+        "served",
+        "published",
+        "refresh-skipped",
+        "requested",
+        "request-decided",
+        "applied",
+        "recovered",
+    ];
+
     /// The word for the kind of act.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -83,11 +83,22 @@ pub fn grant(ledger: &dyn Ledger, grant: Grant, now_ms: u64) -> Result<Entry, Se
     ledger.act(rule, now_ms)?.map_err(ServiceError::Invalid)
 }
 
-fn check_reason(reason: &str) -> Result<(), ServiceError> {
+pub(super) fn check_reason(reason: &str) -> Result<(), ServiceError> {
     if reason.trim().is_empty() || reason.chars().count() > REASON_CHARS_MAX {
         return Err(ServiceError::Invalid(format!("a reason has 1 to {REASON_CHARS_MAX} characters")));
     }
     Ok(())
+}
+
+/// The act of one grant against a book as it is; `amount` is what its ε is worth, and nothing where it is the dataset's whole cap.
+pub(super) fn act_of(
+    book: &Book,
+    accountant: Accountant,
+    grant: &Grant,
+    amount: Option<Price>,
+    now_ms: u64,
+) -> Result<Act, String> {
+    Room { book, accountant, grant, now_ms }.act(amount)
 }
 
 /// One grant against the book as it is.

@@ -21,7 +21,7 @@ impl Token {
     /// The prefix that tells a token from other secrets.
     const PREFIX: &'static str = "tct";
 
-    fn new() -> Result<Self, ServiceError> {
+    pub(super) fn new() -> Result<Self, ServiceError> {
         let bits = chance::bytes::<32>().map_err(|error| ServiceError::Invalid(error.to_string()))?;
         Ok(Self(format!("{}_{}", Self::PREFIX, crate::hex::encode(&bits))))
     }

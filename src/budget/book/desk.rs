@@ -154,7 +154,8 @@ impl Book {
         if !is_declared {
             return Err("it holds an act that files cannot declare");
         }
-        self.take(&Entry { act: act.clone(), ..entry.clone() })
+        let (v, seq, at_ms, previous) = (entry.v, entry.seq, entry.at_ms, entry.previous);
+        self.take(&Entry { v, seq, at_ms, previous, act: act.clone() })
     }
 
     fn publish(&mut self, statistic: &str, shown: ShownRelease) -> Taken {

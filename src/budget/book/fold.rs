@@ -149,6 +149,8 @@ impl Book {
             incidents: 0,
             cut_off: 0,
             frozen: false,
+            questions: 0,
+            purposes: std::collections::BTreeMap::new(),
         };
         self.datasets.insert(dataset.to_owned(), whole);
         Ok(())
@@ -228,6 +230,9 @@ impl Book {
         whole.threshold_delta = taken
             .filter(|all| *all <= whole.cap.threshold_delta)
             .ok_or("its threshold takes more than is set aside")?;
+        if drawn > Price::ZERO {
+            whole.count(charged.purpose.as_deref());
+        }
         whole.cells = whole.cells.checked_add(cells).filter(|all| *all <= CELLS_MAX).ok_or("the cells overflow")?;
         self.post(&branch, &charged.legs, entry.at_ms)?;
         if drawn > Price::ZERO {

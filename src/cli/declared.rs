@@ -1,0 +1,122 @@
+//! `tacit plan` and `apply`: people, grants, projects and statistics as files declare them, at a server or on a state directory.
+//!
+//! Promises that a plan changes nothing, and that tokens are printed once.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::people::{Place, open};
+use crate::clock::{Clock, SystemClock};
+use crate::files;
+use crate::service::declared::{self, DeclaredFile, Outcome};
+use crate::service::steward::AT_STATE_DIRECTORY;
+use crate::terminal::{say, table};
+
+#[derive(Args)]
+pub(super) struct PlanOptions {
+    /// The folder of the files: every *.toml in it, and nothing of its folders.
+    dir: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Args)]
+pub(super) struct ApplyOptions {
+    /// The folder of the files: every *.toml in it, and nothing of its folders.
+    dir: PathBuf,
+    /// Why; kept in the ledger.
+    #[arg(long)]
+    reason: String,
+    #[command(flatten)]
+    place: Place,
+}
+
+pub(super) fn plan(options: &PlanOptions) -> Result<(), Failure> {
+    let PlanOptions { dir, place } = options;
+    let files = declared_files(dir)?;
+    let planned = match &place.state {
+        Some(state) => {
+            let declared = declared::parse(&files).map_err(Failure::no)?;
+            shown(declared::plan(&open(state)?, &declared, SystemClock.now_ms())?)?
+        }
+        None => place.server.client().post("/v1/plan", &json!({"files": files}))?,
+    };
+    tell(&planned, place);
+    Ok(())
+}
+
+pub(super) fn apply(options: &ApplyOptions) -> Result<(), Failure> {
+    let ApplyOptions { dir, reason, place } = options;
+    let files = declared_files(dir)?;
+    let applied = match &place.state {
+        Some(state) => {
+            let declared = declared::parse(&files).map_err(Failure::no)?;
+            let now_ms = SystemClock.now_ms();
+            shown(declared::apply(&open(state)?, &declared, reason, AT_STATE_DIRECTORY, now_ms)?)?
+        }
+        None => place.server.client().post("/v1/apply", &json!({"files": files, "reason": reason}))?,
+    };
+    tell(&applied, place);
+    Ok(())
+}
+
+fn shown(outcome: Outcome) -> Result<Value, Failure> {
+    serde_json::to_value(outcome).map_err(Failure::could)
+}
+
+/// The texts of a folder's own TOML files, by name; those that a shell's `*.toml` leaves out are left out.
+fn declared_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
+    let could = |path: &Path, error: &std::io::Error| {
+        Failure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|error| could(dir, &error))? {
+        let path = entry.map_err(|error| could(dir, &error))?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.ends_with(".toml") && !name.starts_with('.') && !path.is_dir() {
+            found.push((name, path));
+        }
+    }
+    if found.is_empty() {
+        let message = format!("{}: holds no *.toml; name the folder of the files that declare people", dir.display());
+        return Err(Failure::Usage(message));
+    }
+    found.sort();
+    let read = |(name, path): (String, PathBuf)| {
+        let text = files::text(&path).map_err(|error| could(&path, &error))?;
+        Ok(DeclaredFile { name, text })
+    };
+    found.into_iter().map(read).collect()
+}
+
+fn tell(outcome: &Value, place: &Place) {
+    if place.json {
+        say(outcome.to_string());
+        return;
+    }
+    let list = |key: &str| outcome[key].as_array().cloned().unwrap_or_default();
+    let changes = list("changes");
+    if changes.is_empty() {
+        say("nothing to change");
+        return;
+    }
+    for change in &changes {
+        say(change.as_str().unwrap_or_default());
+    }
+    let rows = |items: Vec<Value>, keys: &[&str]| {
+        let row = |item: &Value| keys.iter().map(|key| item[*key].as_str().unwrap_or_default().to_owned()).collect();
+        items.iter().map(row).collect::<Vec<Vec<String>>>()
+    };
+    let caps = rows(list("caps"), &["dataset", "epsilon_cap", "allocated_before", "allocated_after"]);
+    if !caps.is_empty() {
+        say(table(&["dataset", "cap", "allocated before", "allocated after"].map(str::to_owned), &caps));
+    }
+    let tokens = rows(list("tokens"), &["name", "role", "token"]);
+    if !tokens.is_empty() {
+        say("these tokens are shown once:");
+        say(table(&["name", "role", "token"].map(str::to_owned), &tokens));
+    }
+}

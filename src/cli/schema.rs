@@ -1,0 +1,138 @@
+//! `tacit schema`: JSON Schemas of the files that people write, for editors and for checks before a file is used.
+//!
+//! Promises that a file which is taken fits its schema. What a schema cannot say, the readers of the files say: `tacit policy check`,
+//! `tacit plan`, `tacit serve`.
+
+mod config;
+mod declared;
+mod policy;
+mod query;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::Failure;
+use crate::terminal::say;
+
+/// A kind of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// tacit.toml.
+    Config,
+    /// The policy of a dataset.
+    Policy,
+    /// Files of people, projects, grants and statistics, for tacit plan and tacit apply.
+    Declared,
+    /// The headers of a query file, each as a text.
+    Query,
+}
+
+impl Name {
+    const ALL: [Self; 4] = [Self::Config, Self::Policy, Self::Declared, Self::Query];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Policy => "policy",
+            Self::Declared => "declared",
+            Self::Query => "query",
+        }
+    }
+
+    fn schema(self) -> Value {
+        match self {
+            Self::Config => config::schema(),
+            Self::Policy => policy::schema(),
+            Self::Declared => declared::schema(),
+            Self::Query => query::schema(),
+        }
+    }
+}
+
+#[derive(Args)]
+pub(super) struct Options {
+    /// Which; all of them in one object by default.
+    #[arg(value_enum)]
+    name: Option<Name>,
+}
+
+pub(super) fn run(options: &Options) -> Result<(), Failure> {
+    let shown = match options.name {
+        Some(name) => name.schema(),
+        None => Name::ALL.iter().map(|name| (name.word().to_owned(), name.schema())).collect(),
+    };
+    say(format!("{shown:#}"));
+    Ok(())
+}
+
+/// A number above or at 0 in decimal, as a text: exact, where a float is not.
+const DECIMAL: &str = "^[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
+/// The same, with a sign.
+const SIGNED: &str = "^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
+/// Letters of a decimal at the most.
+const DECIMAL_CHARS_MAX: usize = 40;
+/// Names of datasets and columns.
+const IDENTIFIER: &str = "^[a-z_][a-z0-9_]{0,62}$";
+/// Names of people and projects.
+const NAME: &str = "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$";
+
+/// A whole schema: an object, named.
+fn document(name: &str, title: &str, object: Value) -> Value {
+    let mut document = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": format!("urn:tacit:schema:{name}"),
+        "title": title
+    });
+    if let (Value::Object(document), Value::Object(object)) = (&mut document, object) {
+        document.extend(object);
+    }
+    document
+}
+
+/// An object of these keys and no other.
+fn object(about: &str, properties: Value, required: &[&str]) -> Value {
+    json!({
+        "description": about,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false
+    })
+}
+
+fn text(about: &str) -> Value {
+    json!({"description": about, "type": "string"})
+}
+
+/// A text that cannot be empty.
+fn path(about: &str) -> Value {
+    json!({"description": about, "type": "string", "minLength": 1})
+}
+
+fn matching(about: &str, pattern: &str) -> Value {
+    json!({"description": about, "type": "string", "pattern": pattern})
+}
+
+fn decimal(about: &str) -> Value {
+    json!({"description": about, "type": "string", "pattern": DECIMAL, "maxLength": DECIMAL_CHARS_MAX})
+}
+
+fn flag(about: &str) -> Value {
+    json!({"description": about, "type": "boolean", "default": false})
+}
+
+fn whole(about: &str, most: u64) -> Value {
+    json!({"description": about, "type": "integer", "minimum": 1, "maximum": most})
+}
+
+fn one_of(about: &str, words: &[&str]) -> Value {
+    json!({"description": about, "type": "string", "enum": words})
+}
+
+fn list(about: &str, items: Value) -> Value {
+    json!({"description": about, "type": "array", "items": items})
+}
+
+#[cfg(test)]
+#[path = "schema/schema_tests.rs"]
+mod tests;

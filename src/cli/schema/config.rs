@@ -1,0 +1,65 @@
+//! The schema of `tacit.toml`.
+//!
+//! Promises the keys of `crate::config`, and no other.
+
+use serde_json::{Value, json};
+
+use super::{document, flag, list, matching, object, one_of, text};
+use crate::config::WebhookEvent;
+
+pub(super) fn schema() -> Value {
+    let properties = json!({
+        "listen": {
+            "description": "where to listen; other machines reach it only with [tls] or allow_plaintext",
+            "type": "string",
+            "default": "127.0.0.1:8080"
+        },
+        "allow_plaintext": flag("plain text may go over a network, as a proxy in front speaks TLS"),
+        "state_dir": text("the folder of ledger and editions"),
+        "anchor": text("where the ledger's anchor is kept; beside the ledger where nothing is said"),
+        "queries_dir": text("the folder of published queries"),
+        "policies": list("the policies of the datasets to serve", text("a policy file")),
+        "limits": object("no keys yet: limits are constants", json!({}), &[]),
+        "tls": tls(),
+        "statistics": statistics(),
+        "webhook": list("who is told of what happens", webhook())
+    });
+    let about = "what a server serves, and where; paths are relative to the file's folder";
+    document("config", "tacit.toml", object(about, properties, &["state_dir", "policies"]))
+}
+
+fn tls() -> Value {
+    let properties = json!({
+        "certificate": text("the file with the certificate, PEM"),
+        "key": text("the file with its private key, PEM")
+    });
+    object("what to speak TLS with", properties, &["certificate", "key"])
+}
+
+fn statistics() -> Value {
+    let origin = json!({
+        "description": "an origin as browsers name it, or * for every page",
+        "type": "string",
+        "pattern": "^([*]|https?://[^/?#@\\s]+)$"
+    });
+    let properties = json!({
+        "time_zone": {
+            "description": "the IANA name of the zone that schedules are in",
+            "type": "string",
+            "default": "UTC"
+        },
+        "origins": list("origins whose pages may read statistics", origin)
+    });
+    object("how published statistics are refreshed and read", properties, &[])
+}
+
+fn webhook() -> Value {
+    let url = matching("where events are posted to", "^https?://[^#\\s]+$");
+    let events = one_of("an event", &WebhookEvent::ALL.map(WebhookEvent::name));
+    let properties = json!({
+        "url": url,
+        "secret_file": text("the file with the secret that deliveries are signed with"),
+        "events": list("what is posted; all of it where nothing is said", events)
+    });
+    object("where events are posted to", properties, &["url", "secret_file"])
+}

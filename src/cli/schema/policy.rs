@@ -1,0 +1,158 @@
+//! The schema of a policy.
+//!
+//! Promises the keys of `crate::dataset::policy`, and no other, and which of them go together.
+
+use serde_json::{Value, json};
+
+use super::{
+    DECIMAL_CHARS_MAX, IDENTIFIER, SIGNED, decimal, document, flag, list, matching, object, one_of, path, text, whole,
+};
+
+const ROWS_MAX: u64 = 4_000_000_000;
+const ROWS_PER_UNIT_MAX: u64 = 65_535;
+const PAD_MS_MAX: u64 = 60_000;
+const MIN_CELL_MAX: u64 = 1_000_000;
+const COLUMNS_MAX: u64 = 512;
+const VALUES_MAX: u64 = 10_000;
+const VALUE_CHARS_MAX: u64 = 256;
+const TEXTS_MAX: u64 = 99_999;
+
+pub(super) fn schema() -> Value {
+    let properties = json!({
+        "dataset": {"$ref": "#/$defs/dataset"},
+        "column": columns("every column that may be asked about"),
+        "join": list("tables of one row a unit", json!({"$ref": "#/$defs/join"}))
+    });
+    let mut policy = object("a dataset's source, its columns and its lifetime cap", properties, &["dataset", "column"]);
+    policy["allOf"] = json!([{
+        "if": {"properties": {"dataset": {"properties": {"privacy_unit": {"const": "row"}}}}},
+        "then": {"properties": {"join": {"maxItems": 0}}}
+    }]);
+    policy["$defs"] = json!({"dataset": dataset(), "column": column(), "join": join()});
+    document("policy", "the policy of a dataset", policy)
+}
+
+fn columns(about: &str) -> Value {
+    let mut columns = list(about, json!({"$ref": "#/$defs/column"}));
+    columns["minItems"] = json!(1);
+    columns["maxItems"] = json!(COLUMNS_MAX);
+    columns
+}
+
+fn dataset() -> Value {
+    let properties = json!({
+        "name": matching("the name in FROM", IDENTIFIER),
+        "title": text("for people"),
+        "source": path("a Parquet, CSV or Arrow file"),
+        "privacy_unit": matching("whom the guarantee protects: the column with their id, or row", IDENTIFIER),
+        "exclude": text("a file of units that asked to be left out"),
+        "max_rows_per_unit": whole("rows of a unit that count at the most", ROWS_PER_UNIT_MAX),
+        "max_rows": whole("rows of the table at the most", ROWS_MAX),
+        "accountant": one_of("how losses add up; gaussian where nothing is said", &["gaussian", "pure"]),
+        "cap": cap(),
+        "max_epsilon_per_query": decimal("what one query may cost at the most; the cap where nothing is said"),
+        "oversubscribe": flag("allocations may sum to more than the cap"),
+        "pad_ms": whole("the quantum that answers are padded to, in milliseconds", PAD_MS_MAX),
+        "min_cell": whole("the smallest count that is shown", MIN_CELL_MAX),
+        "threshold_delta": decimal("part of the cap's delta that is set aside for texts without a list"),
+        "threshold_delta_per_query": decimal("what one query may take of it; a hundredth where nothing is said")
+    });
+    let required = ["name", "source", "privacy_unit", "max_rows", "cap"];
+    let mut dataset = object("the table and its guarantee", properties, &required);
+    dataset["dependentRequired"] = json!({"threshold_delta_per_query": ["threshold_delta"]});
+    dataset["allOf"] = json!([of_units(), of_accountants()]);
+    dataset
+}
+
+fn cap() -> Value {
+    let properties = json!({
+        "epsilon": decimal("the epsilon of the lifetime guarantee, above 0 and at most 100"),
+        "delta": decimal("its delta, from 1e-18 to 0.01; the pure accountant has none")
+    });
+    object("the lifetime cap, which only rises", properties, &["epsilon"])
+}
+
+/// Rows have no id to be counted or left out by.
+fn of_units() -> Value {
+    json!({
+        "if": {"properties": {"privacy_unit": {"const": "row"}}},
+        "then": {"properties": {"exclude": false, "max_rows_per_unit": {"const": 1}}},
+        "else": {"required": ["max_rows_per_unit"]}
+    })
+}
+
+/// The gaussian accountant has a δ, the pure one has none.
+fn of_accountants() -> Value {
+    json!({
+        "if": {"properties": {"accountant": {"const": "pure"}}, "required": ["accountant"]},
+        "then": {
+            "properties": {
+                "cap": {"properties": {"delta": false}},
+                "threshold_delta": false,
+                "threshold_delta_per_query": false
+            }
+        },
+        "else": {"properties": {"cap": {"required": ["delta"]}}}
+    })
+}
+
+fn join() -> Value {
+    let properties = json!({
+        "name": matching("the name in JOIN", IDENTIFIER),
+        "source": path("a Parquet, CSV or Arrow file with one row a unit"),
+        "column": columns("every column of the table that may be asked about")
+    });
+    object("a table of one row a unit", properties, &["name", "source", "column"])
+}
+
+/// A column of each type, with the keys that are for it.
+fn column() -> Value {
+    let step = || number("the grid that values lie on");
+    let texts = json!({
+        "max_values": whole("different texts at the most; 10000 where nothing is said", TEXTS_MAX),
+        "max_groups_per_unit": whole("texts of one unit that count at the most", ROWS_PER_UNIT_MAX)
+    });
+    let types = [
+        of("category", json!({"values": values()}), &["values"]),
+        of("boolean", json!({}), &[]),
+        of("decimal", json!({"min": number("least"), "max": number("most"), "step": step()}), &["min", "max", "step"]),
+        of("integer", json!({"min": number("least"), "max": number("most"), "step": step()}), &["min", "max"]),
+        of("date", json!({"min": date("the first day"), "max": date("the last day")}), &["min", "max"]),
+        of("text", texts, &[]),
+    ];
+    json!({"description": "a column that may be asked about", "oneOf": types})
+}
+
+fn of(kind: &str, keys: Value, required: &[&str]) -> Value {
+    let mut properties = json!({
+        "name": matching("the column's name", IDENTIFIER),
+        "title": text("for people"),
+        "type": {"description": "what its values are", "const": kind},
+        "per_unit": flag("all rows of a unit have the same value"),
+        "nullable": flag("a row may have no value")
+    });
+    if let (Value::Object(properties), Value::Object(keys)) = (&mut properties, keys) {
+        properties.extend(keys);
+    }
+    let required = [&["name", "type"][..], required].concat();
+    object(&format!("a column of type {kind}"), properties, &required)
+}
+
+fn values() -> Value {
+    let value = json!({"type": "string", "maxLength": VALUE_CHARS_MAX});
+    let mut values = list("every value, known without a look at the data", value);
+    values["minItems"] = json!(1);
+    values["maxItems"] = json!(VALUES_MAX);
+    values["uniqueItems"] = json!(true);
+    values
+}
+
+/// An exact number: a decimal as a text, or a whole number.
+fn number(about: &str) -> Value {
+    let decimal = json!({"type": "string", "pattern": SIGNED, "maxLength": DECIMAL_CHARS_MAX});
+    json!({"description": about, "anyOf": [decimal, {"type": "integer"}]})
+}
+
+fn date(about: &str) -> Value {
+    json!({"description": about, "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
+}

@@ -1,0 +1,244 @@
+//! Files that are taken fit their schema, and what is misspelt or left out does not.
+
+use serde_json::{Map, Value};
+
+use super::Name;
+use crate::config::Config;
+use crate::dataset::policy::Policy;
+use crate::query::file::QueryFile;
+use crate::service::declared::{self, DeclaredFile};
+
+const CONFIG: &str = r#"
+listen = "127.0.0.1:8080"
+allow_plaintext = true
+state_dir = "state"
+anchor = "elsewhere/anchor"
+queries_dir = "queries"
+policies = ["visits.toml"]
+[limits]
+[tls]
+certificate = "tls.crt"
+key = "tls.key"
+[statistics]
+time_zone = "Europe/Berlin"
+origins = ["*", "https://clinic.example"]
+[[webhook]]
+url = "https://hooks.example/tacit"
+secret_file = "hook.secret"
+events = ["spent-80", "refused"]
+"#;
+
+const POLICY: &str = r#"
+[dataset]
+name = "visits"
+source = "visits.csv"
+privacy_unit = "patient_id"
+max_rows_per_unit = 4
+max_rows = 1000
+cap = { epsilon = "1", delta = "1e-9" }
+[[column]]
+name = "smoker"
+type = "boolean"
+"#;
+
+const DECLARED: &str = r#"
+[[person]]
+name = "ada"
+role = "researcher"
+[[project]]
+name = "heart"
+dataset = "visits"
+epsilon = "1"
+[[grant]]
+researcher = "ada"
+dataset = "visits"
+project = "heart"
+epsilon = "0.5"
+period_days = 30
+reason = "thesis"
+[[statistics]]
+dataset = "visits"
+epsilon = "1"
+period_days = 365
+"#;
+
+const DEMO: &str = include_str!("../../demo/visits.toml");
+const RANDHIE: &str = include_str!("../../../tests/data/randhie.toml");
+const BY_REGION: &str = include_str!("../../../queries/01-visits-by-region.sql");
+const BY_DRUG: &str = include_str!("../../../queries/14-patients-by-drug.sql");
+
+/// TOML as JSON; a date becomes its text.
+fn json_of(value: toml::Value) -> Value {
+    match value {
+        toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, json_of(value))).collect(),
+        toml::Value::Array(items) => items.into_iter().map(json_of).collect(),
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(whole) => whole.into(),
+        toml::Value::Float(float) => float.into(),
+        toml::Value::Boolean(truth) => truth.into(),
+        toml::Value::Datetime(date) => date.to_string().into(),
+    }
+}
+
+fn headers(sql: &str) -> Value {
+    let lines = sql.lines().map_while(|line| line.strip_prefix("-- ")?.split_once(": "));
+    lines.map(|(name, value)| (name.to_owned(), Value::from(value.trim()))).collect()
+}
+
+fn list(given: &Value) -> &[Value] {
+    given.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn is_type(wanted: &Value, value: &Value) -> bool {
+    match wanted.as_str() {
+        Some("object") => value.is_object(),
+        Some("array") => value.is_array(),
+        Some("string") => value.is_string(),
+        Some("integer") => value.is_i64() || value.is_u64(),
+        Some("boolean") => value.is_boolean(),
+        other => panic!("the schema says type {other:?}"),
+    }
+}
+
+fn has_all(object: &Map<String, Value>, keys: &Value) -> bool {
+    list(keys).iter().all(|key| key.as_str().is_some_and(|key| object.contains_key(key)))
+}
+
+/// Whether a value fits a schema, as far as our schemas say anything; patterns are not looked at.
+fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
+    let Value::Object(rules) = schema else { return *schema == Value::Bool(true) };
+    rules.iter().all(|(rule, given)| holds(root, rules, (rule.as_str(), given), value))
+}
+
+fn holds(root: &Value, rules: &Map<String, Value>, (rule, given): (&str, &Value), value: &Value) -> bool {
+    let (object, items) = (value.as_object(), value.as_array());
+    let fitting = || list(given).iter().filter(|schema| fits(root, schema, value)).count();
+    let bound = given.as_u64().unwrap_or_default();
+    match rule {
+        "$ref" => {
+            let name = given.as_str().and_then(|name| name.strip_prefix('#')).expect("a name");
+            fits(root, root.pointer(name).expect("a definition"), value)
+        }
+        "type" => is_type(given, value),
+        "const" => value == given,
+        "enum" => list(given).contains(value),
+        "required" => object.is_none_or(|object| has_all(object, given)),
+        "properties" => object.is_none_or(|object| {
+            object.iter().all(|(key, value)| given.get(key).is_none_or(|schema| fits(root, schema, value)))
+        }),
+        "additionalProperties" => object.is_none_or(|object| {
+            assert_eq!(*given, Value::Bool(false));
+            object.keys().all(|key| rules["properties"].get(key).is_some())
+        }),
+        "dependentRequired" => object.is_none_or(|object| {
+            let needs = given.as_object().expect("keys").iter();
+            needs.filter(|(key, _)| object.contains_key(*key)).all(|(_, keys)| has_all(object, keys))
+        }),
+        "items" => items.is_none_or(|items| items.iter().all(|item| fits(root, given, item))),
+        "minItems" => items.is_none_or(|items| items.len() as u64 >= bound),
+        "maxItems" => items.is_none_or(|items| items.len() as u64 <= bound),
+        "minimum" => value.as_i64().is_none_or(|whole| u64::try_from(whole).is_ok_and(|whole| whole >= bound)),
+        "maximum" => value.as_i64().is_none_or(|whole| u64::try_from(whole).is_ok_and(|whole| whole <= bound)),
+        "allOf" => fitting() == list(given).len(),
+        "anyOf" => fitting() > 0,
+        "oneOf" => fitting() == 1,
+        "if" => {
+            let branch = if fits(root, given, value) { "then" } else { "else" };
+            rules.get(branch).is_none_or(|schema| fits(root, schema, value))
+        }
+        "then" | "else" | "$defs" | "$schema" | "$id" | "title" | "description" | "default" => true,
+        "pattern" | "format" | "minLength" | "maxLength" | "uniqueItems" => true,
+        other => panic!("the schema says {other}, which is not looked at here"),
+    }
+}
+
+/// Whether the reader of such files takes it.
+fn is_taken(name: Name, text: &str) -> bool {
+    match name {
+        Name::Config => {
+            let dir = tempfile::tempdir().expect("a folder");
+            let path = dir.path().join("tacit.toml");
+            std::fs::write(&path, text).expect("a file");
+            Config::load(&path).is_ok()
+        }
+        Name::Policy => Policy::parse(text).is_ok(),
+        Name::Declared => declared::parse(&[DeclaredFile { name: "a.toml".to_owned(), text: text.to_owned() }]).is_ok(),
+        Name::Query => QueryFile::parse(text).is_ok(),
+    }
+}
+
+fn is_fitting(name: Name, text: &str) -> bool {
+    let value = match name {
+        Name::Query => headers(text),
+        Name::Config | Name::Policy | Name::Declared => {
+            json_of(toml::Value::Table(toml::from_str(text).expect("TOML")))
+        }
+    };
+    let schema = name.schema();
+    fits(&schema, &schema, &value)
+}
+
+#[test]
+fn what_is_taken_fits_its_schema() {
+    for (name, text) in [
+        (Name::Config, CONFIG),
+        (Name::Config, "state_dir = \"s\"\npolicies = []"),
+        (Name::Policy, POLICY),
+        (Name::Policy, DEMO),
+        (Name::Policy, RANDHIE),
+        (Name::Declared, DECLARED),
+        (Name::Declared, ""),
+        (Name::Query, BY_REGION),
+        (Name::Query, BY_DRUG),
+    ] {
+        assert!(is_taken(name, text), "{text}");
+        assert!(is_fitting(name, text), "{text}");
+    }
+}
+
+#[test]
+fn what_is_misspelt_or_left_out_does_not_fit() {
+    let swapped = |text: &str, from: &str, to: &str| {
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    };
+    for (name, text) in [
+        (Name::Config, swapped(CONFIG, "state_dir", "statedir")),
+        (Name::Config, swapped(CONFIG, "[limits]", "[limits]\nrows = 1")),
+        (Name::Config, swapped(CONFIG, "spent-80", "spent-90")),
+        (Name::Config, swapped(CONFIG, "key = \"tls.key\"", "")),
+        (Name::Policy, swapped(POLICY, "boolean", "bool")),
+        (Name::Policy, swapped(POLICY, "boolean", "category")),
+        (Name::Policy, swapped(POLICY, "\"boolean\"", "\"boolean\"\nmin = \"0\"")),
+        (Name::Policy, swapped(POLICY, "\"boolean\"", "\"decimal\"\nmin = \"0\"\nmax = \"1\"")),
+        (Name::Policy, swapped(POLICY, "max_rows = 1000", "max_rows = 0")),
+        (Name::Policy, swapped(POLICY, "max_rows_per_unit = 4", "")),
+        (Name::Policy, swapped(POLICY, ", delta = \"1e-9\"", "")),
+        (Name::Policy, swapped(POLICY, "cap =", "accountant = \"pure\"\ncap =")),
+        (Name::Policy, swapped(POLICY, "patient_id", "row")),
+        (Name::Policy, swapped(POLICY, "cap =", "threshold_delta_per_query = \"1e-12\"\ncap =")),
+        (Name::Declared, swapped(DECLARED, "[[person]]", "[[people]]")),
+        (Name::Declared, swapped(DECLARED, "\"researcher\"", "\"owner\"")),
+        (Name::Declared, swapped(DECLARED, "period_days = 30", "period_days = 3661")),
+        (Name::Declared, swapped(DECLARED, "epsilon = \"0.5\"", "epsilon = 0.5")),
+        (Name::Declared, swapped(DECLARED, "epsilon = \"0.5\"", "")),
+        (Name::Query, swapped(BY_REGION, "chart: bar", "chart: pie")),
+        (Name::Query, swapped(BY_REGION, "-- title: ", "-- heading: ")),
+        (Name::Query, swapped(BY_REGION, "-- margin: 500", "-- margin: 500\n-- epsilon: 1")),
+    ] {
+        assert!(!is_taken(name, &text), "{text}");
+        assert!(!is_fitting(name, &text), "{text}");
+    }
+}
+
+/// Editors find a schema by its name, and every key says what it is for.
+#[test]
+fn schemas_are_named_and_described() {
+    for name in Name::ALL {
+        let schema = name.schema();
+        assert_eq!(schema["$id"], format!("urn:tacit:schema:{}", name.word()));
+        assert_eq!(schema["additionalProperties"], false);
+        let keys = schema["properties"].as_object().expect("keys");
+        assert!(keys.values().all(|key| key["description"].is_string() || key["$ref"].is_string()), "{}", name.word());
+    }
+}
