@@ -5,10 +5,14 @@
 mod ask;
 mod audit;
 mod backup;
+mod declared;
 mod grant;
 mod ledger;
+pub mod notify;
 mod people;
 mod policy;
+mod requests;
+mod schema;
 mod seal;
 mod serve;
 mod worker;
@@ -61,6 +65,28 @@ enum Command {
     ///
     /// Example: tacit backup --state state --to copies/monday
     Backup(backup::Options),
+    /// Says what applying a folder's files would change: people, grants, projects and statistics.
+    ///
+    /// Example: tacit plan access
+    Plan(declared::PlanOptions),
+    /// Makes people, grants, projects and statistics what a folder's files declare, all or none of it; prints new tokens, once.
+    ///
+    /// Example: tacit apply access --reason "new term"
+    Apply(declared::ApplyOptions),
+    /// Prints JSON Schemas of configurations, policies, declared files and query headers.
+    ///
+    /// Example: tacit schema policy
+    Schema(schema::Options),
+    /// Asks for a larger allocation; a steward decides.
+    ///
+    /// Example: tacit request visits --epsilon 2 --reason "a second study"
+    Request(requests::RequestOptions),
+    /// Lists requests for budget, newest first.
+    Requests(requests::RequestsOptions),
+    /// Grants or declines a request, once.
+    ///
+    /// Example: tacit decide 12 --grant --reason "approved" --state state
+    Decide(requests::DecideOptions),
     /// Adds people.
     #[command(subcommand)]
     Researcher(people::ResearcherCommand),
@@ -194,6 +220,12 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Ledger(command) => ledger::run(&command),
         Command::Audit(options) => audit::run(&options),
         Command::Backup(options) => backup::run(&options),
+        Command::Plan(options) => declared::plan(&options),
+        Command::Apply(options) => declared::apply(&options),
+        Command::Schema(options) => schema::run(&options),
+        Command::Request(options) => requests::request(&options),
+        Command::Requests(options) => requests::requests(&options),
+        Command::Decide(options) => requests::decide(&options),
         Command::Worker => worker::run(),
     }
 }

@@ -6,19 +6,23 @@
 mod accounts;
 mod auth;
 mod body;
+mod console;
 mod datasets;
+mod declared;
 mod document;
 mod encode;
 mod grants;
 mod health;
 mod json;
 mod ledger;
+mod metrics;
 mod pad;
 mod params;
 pub mod problem;
 mod queries;
 mod quotes;
 mod releases;
+mod requests;
 mod researchers;
 pub mod server;
 mod shared;
@@ -42,6 +46,7 @@ use crate::service::Service;
 use problem::Problem;
 use shared::Shared;
 
+pub use console::PAGES;
 pub use shared::Settings;
 
 /// What handlers share.
@@ -72,17 +77,21 @@ pub fn router(service: App) -> Router {
 /// The same, reached as the settings say.
 pub fn router_with(service: App, settings: Settings) -> Router {
     let shared = Arc::new(Shared::new(settings));
+    let counts = Arc::new(metrics::Counts::default());
     let (router, api) = documented().split_for_parts();
     // Unwrap safety: the document is plain data.
     let document = serde_json::to_value(api).expect("the document is plain data");
     let document: Arc<str> = document::completed(document).to_string().into();
     router
         .route("/openapi.json", axum::routing::get(move || health::openapi(Arc::clone(&document))))
+        .merge(console::routes())
         .fallback(async || Problem::not_found("there is no such page; GET /openapi.json lists them"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::from_fn_with_state(Arc::clone(&service), pad::hold))
         .layer(Extension(shared))
         .layer(middleware::from_fn(headers))
+        .layer(Extension(Arc::clone(&counts)))
+        .layer(middleware::from_fn_with_state(counts, metrics::count))
         .with_state(service)
 }
 
@@ -100,10 +109,15 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(researchers::list, researchers::add))
         .routes(routes!(researchers::revoke))
         .routes(routes!(grants::grant))
+        .routes(routes!(declared::plan))
+        .routes(routes!(declared::apply))
         .routes(routes!(ledger::list))
         .routes(routes!(statistics::list))
         .routes(routes!(statistics::one))
         .routes(routes!(statistics::refresh))
+        .routes(routes!(requests::list, requests::file))
+        .routes(routes!(requests::decide))
+        .routes(routes!(metrics::show))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
 }

@@ -6,23 +6,27 @@
 
 pub mod account;
 pub mod ask;
+pub mod declared;
 mod atlas;
 pub mod free;
 mod locks;
 mod margin;
 mod offer;
 pub mod pad;
+mod place;
 pub mod grants;
 pub mod quote;
 pub mod reprice;
+pub mod requests;
 pub mod schedule;
 pub mod statistics;
 pub mod steward;
 pub mod stored;
 mod walk;
+pub mod watch;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 
@@ -46,14 +50,11 @@ use ask::Ask;
 use atlas::Atlas;
 use locks::KeyedLocks;
 use offer::{Offer, Stock, Wanted};
+pub use place::QUERIES_MAX;
 use schedule::Zone;
 use statistics::Statistic;
 use stored::{StoredAnswer, StoredAnswers};
-
-/// Queries that wait or run at the most; one more is told that the server is overloaded.
-pub const QUERIES_MAX: usize = 4_096;
-/// Queries of one person that wait or run at the most, so that nobody takes all places.
-const QUERIES_OF_ONE_MAX: usize = 2_048;
+use watch::Refusals;
 
 /// A dataset as it is served.
 #[derive(Debug, Clone)]
@@ -96,6 +97,8 @@ pub struct Service {
     statistics: BTreeMap<String, Statistic>,
     zone: Zone,
     refreshing: tokio::sync::Mutex<()>,
+    started: (u64, u64),
+    refusals: Refusals,
     present: Mutex<HashMap<String, usize>>,
 }
 
@@ -148,6 +151,8 @@ pub enum ServiceError {
 pub struct Refused {
     /// The refusal.
     pub refusal: Refusal,
+    /// The dataset that it is about; nothing for a key that was used before.
+    pub dataset: String,
     /// The dataset's accountant, to say amounts as ε.
     pub accountant: Option<Accountant>,
 }
@@ -209,7 +214,7 @@ impl Service {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let turns = |dataset: &Dataset| dataset.pad_ms.map_or(2 * cores, |_| pad::TURNS_MAX);
         let running = datasets.iter().map(|dataset| (dataset.name.clone(), Semaphore::new(turns(dataset))));
-        let service = Self {
+        let mut service = Self {
             running: running.collect(),
             ports,
             datasets: datasets.into_iter().map(|dataset| (dataset.name.clone(), dataset)).collect(),
@@ -220,9 +225,13 @@ impl Service {
             statistics: BTreeMap::new(),
             zone: Zone::default(),
             refreshing: tokio::sync::Mutex::default(),
+            started: (0, 0),
+            refusals: Refusals::default(),
             present: Mutex::default(),
         };
         read(service.ledger(), |book| service.chart(book));
+        let entries = read(service.ledger(), |book| book.head().0);
+        service.started = (service.now_ms(), entries);
         service
     }
 
@@ -256,6 +265,12 @@ impl Service {
         self.ledger().is_sound() && self.datasets().all(|dataset| self.ports.engine.is_ready(&dataset.edition))
     }
 
+    /// When it started, in milliseconds since 1970 in UTC, and how many entries the ledger had: its store checks each of them before.
+    #[must_use]
+    pub fn started(&self) -> (u64, u64) {
+        self.started
+    }
+
     /// Milliseconds since 1970 in UTC.
     #[must_use]
     pub fn now_ms(&self) -> u64 {
@@ -278,7 +293,18 @@ impl Service {
     /// # Errors
     /// [`ServiceError`]; only [`ServiceError::Unanswered`] has cost anything.
     pub async fn answer(self: Arc<Self>, who: String, ask: Ask, key: Option<KeyUse>) -> Result<Answer, ServiceError> {
-        self.answer_anew(who, ask, key, false).await
+        let (this, asker) = (Arc::clone(&self), who.clone());
+        let answered = self.answer_anew(who, ask, key, false).await;
+        if let Err(ServiceError::Refused(refused)) = &answered {
+            this.refusals.note(&asker, &refused.dataset, &refused.refusal, this.now_ms());
+        }
+        answered
+    }
+
+    /// What was refused for want of budget, for who tells stewards.
+    #[must_use]
+    pub fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 
     /// The same; where `is_fresh`, whatever is stored is left aside and all of it is drawn anew.
@@ -346,18 +372,6 @@ impl Service {
             locks.push(self.view_locks.lock("", &view).await);
         }
         locks
-    }
-
-    /// Counts one query in for as long as the place is held.
-    fn place(self: &Arc<Self>, who: &str) -> Result<Place, ServiceError> {
-        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = present.values().sum();
-        let mine = present.entry(who.to_owned()).or_default();
-        if all >= QUERIES_MAX || *mine >= QUERIES_OF_ONE_MAX {
-            return Err(ServiceError::Overloaded);
-        }
-        *mine += 1;
-        Ok(Place { service: Arc::clone(self), who: who.to_owned() })
     }
 
     /// Prices a question: parse, find the dataset, plan, price.
@@ -447,7 +461,7 @@ impl Service {
 
     fn refused(&self, dataset: &str, refusal: Refusal) -> ServiceError {
         let accountant = self.datasets.get(dataset).map(|dataset| dataset.terms.accountant);
-        ServiceError::Refused(Box::new(Refused { refusal, accountant }))
+        ServiceError::Refused(Box::new(Refused { refusal, accountant, dataset: dataset.to_owned() }))
     }
 
     /// A stored answer that needs no entry, because it was served before, durably, as it is shown now.
@@ -466,23 +480,5 @@ impl Priced {
     fn laid_out(self, stored: Arc<StoredAnswer>, standing: Standing) -> Answer {
         let layout = self.plan.layout.with_groups(&stored.release);
         Answer { stored, layout, sql: self.sql, standing }
-    }
-}
-
-/// One query's place among those that wait or run.
-struct Place {
-    service: Arc<Service>,
-    who: String,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut present = self.service.present.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mine) = present.get_mut(&self.who) {
-            *mine = mine.saturating_sub(1);
-            if *mine == 0 {
-                present.remove(&self.who);
-            }
-        }
     }
 }

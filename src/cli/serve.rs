@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Failure;
+use super::{Failure, notify};
 use crate::config::Config;
 use crate::engine::Launch;
 use crate::http::Settings;
@@ -21,6 +21,7 @@ pub(super) fn run(config: &Path) -> Result<(), Failure> {
     let (state, anchor) = (&config.state_dir, config.anchor.as_deref());
     let service = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program())
         .map_err(Failure::could)?;
+    let notifier = notify::configured(&config, &service)?;
     http::server::runtime().map_err(Failure::could)?.block_on(async {
         let listener = tokio::net::TcpListener::bind(config.listen).await;
         let listener =
@@ -29,6 +30,7 @@ pub(super) fn run(config: &Path) -> Result<(), Failure> {
         // What is due is drawn before anybody reads.
         service.refresh_due().await;
         let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
+        let notifying = notifier.map(|notifier| tokio::spawn(notify::run(notifier)));
         let (router, stop) = (http::router_with(service, settings), http::server::stop());
         let scheme = if tls.is_some() { "https" } else { "http" };
         complain(format!("tacit serves on {scheme}://{address}"));
@@ -37,6 +39,7 @@ pub(super) fn run(config: &Path) -> Result<(), Failure> {
             None => http::server::serve(listener, router, stop).await,
         }
         refreshing.abort();
+        notifying.inspect(tokio::task::JoinHandle::abort);
         Ok(())
     })
 }

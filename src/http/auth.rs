@@ -37,7 +37,7 @@ fn bearer(parts: &Parts, service: &App) -> Result<Person, Problem> {
     service.bearer(token).ok_or_else(Problem::unauthenticated)
 }
 
-/// Anyone, or nobody; a token that is none is refused all the same.
+/// Anyone, by token or by the console's session, or nobody; a token that is none is refused all the same.
 pub struct Reading(pub Option<Person>);
 
 impl FromRequestParts<App> for Reading {
@@ -45,7 +45,8 @@ impl FromRequestParts<App> for Reading {
     async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Problem> {
         match parts.headers.contains_key(header::AUTHORIZATION) {
             true => bearer(parts, service).map(|person| Self(Some(person))),
-            false => Ok(Self(None)),
+            // A page's links are followed with its session; reading alone is done by it.
+            false => Ok(Self(super::console::person(parts, service))),
         }
     }
 }

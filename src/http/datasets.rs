@@ -129,7 +129,7 @@ pub async fn one(
 }
 
 /// A researcher sees the datasets of which they hold an account.
-fn may_see(service: &App, person: &Person, dataset: &Dataset) -> bool {
+pub fn may_see(service: &App, person: &Person, dataset: &Dataset) -> bool {
     match person.role {
         Role::Steward | Role::Viewer => true,
         Role::Researcher => read(service.ledger(), |book| book.researcher(&dataset.lineage, &person.name).is_some()),

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::problem::Problem;
 use crate::budget::people::{Person, Role};
-use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Layout, Table, tabulate};
+use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
 use crate::service::account::{AccountView, significant, timestamp};
 use crate::service::free::FreeAnswer;
 use crate::service::quote::{LegsView, ThresholdView};
@@ -278,10 +278,7 @@ pub fn free(answer: &FreeAnswer, format: Format) -> Response {
 /// A stored answer by itself: the same bytes for ever.
 pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Response {
     let is_seen = person.role == Role::Steward || person.name == stored.researcher;
-    // Whoever did not ask it first paid for all of its rows, whatever the first one wanted to see.
-    let limit = stored.layout.limit.filter(|_| is_seen);
-    let having = stored.layout.having.clone().filter(|_| is_seen);
-    let table = tabulate(&Layout { limit, having, ..stored.layout.clone() }, stored.vectors());
+    let table = tabulate(&stored.layout_for(is_seen), stored.vectors());
     let shown = Shown {
         sql: &stored.sql,
         replayed: true,

@@ -35,7 +35,11 @@ impl Read {
 
 /// Marks an answer or a refusal with its moment.
 pub fn marked(pad: Option<Pad>, answer: Result<Response, Problem>) -> Response {
-    let mut response = answer.into_response();
+    marked_any(pad, answer.into_response())
+}
+
+/// Marks a response with its moment.
+pub fn marked_any(pad: Option<Pad>, mut response: Response) -> Response {
     if let Some(pad) = pad {
         response.extensions_mut().insert(pad);
     }
@@ -46,7 +50,8 @@ pub fn marked(pad: Option<Pad>, answer: Result<Response, Problem>) -> Response {
 pub async fn hold(State(service): State<App>, mut request: Request, next: Next) -> Response {
     // What is published is read without a look at anything private.
     let is_published = request.method() == Method::GET && request.uri().path().starts_with("/v1/statistics");
-    let is_held = request.uri().path().starts_with("/v1/") && !is_published;
+    let path = request.uri().path();
+    let is_held = (path.starts_with("/v1/") || path.starts_with("/ask")) && !is_published;
     let Some(least) = service.least_pad().filter(|_| is_held) else {
         return next.run(request).await;
     };

@@ -154,6 +154,30 @@ impl Problem {
         Self::new(OVERLOADED, detail).hint("try again in a moment, with the same Idempotency-Key if you sent one")
     }
 
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The kind, in words.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The nearest thing that is allowed.
+    #[must_use]
+    pub fn shown_hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// The kind, for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -284,7 +308,7 @@ fn exhausted(asked: Option<String>, left: Option<String>, of: crate::budget::ent
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let authenticate = status == StatusCode::UNAUTHORIZED;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();

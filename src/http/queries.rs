@@ -9,9 +9,10 @@ use super::body::{Body, ask, key_use};
 use super::encode::{self, Format};
 use super::problem::Problem;
 use super::{App, pad, quotes::QuestionBody};
-use crate::service::ServiceError;
+use crate::budget::entry::KeyUse;
 use crate::service::ask::Ask;
 use crate::service::free::is_free;
+use crate::service::{Answer, ServiceError};
 
 /// Seconds that a caller waits for an answer at the most; the work goes on.
 const ANSWER_SECONDS_MAX: u64 = 120;
@@ -52,11 +53,13 @@ async fn answer(
     if is_free(&ask.sql) {
         return free(service, who, ask, format).await;
     }
-    // A caller that hangs up cancels nothing: the work is its own task.
-    let work = tokio::spawn(async move {
-        let answer = service.answer(who, ask, key).await?;
-        encode::off_thread(answer.cells(), move || encode::answer(&answer, format)).await
-    });
+    let answer = answer_in_time(&service, who, ask, key).await?;
+    encode::off_thread(answer.cells(), move || encode::answer(&answer, format)).await.map_err(Problem::from)
+}
+
+/// Asks, for as long as a connection is held. A caller that hangs up cancels nothing: the work is its own task.
+pub async fn answer_in_time(service: &App, who: String, ask: Ask, key: Option<KeyUse>) -> Result<Answer, Problem> {
+    let work = tokio::spawn(service.clone().answer(who, ask, key));
     let seconds = std::time::Duration::from_secs(ANSWER_SECONDS_MAX);
     match tokio::time::timeout(seconds, work).await {
         Ok(Ok(answered)) => answered.map_err(Problem::from),

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use super::console::Sessions;
 use super::shelf::Shelf;
 
 /// How a server is reached, as its configuration says.
@@ -17,6 +18,8 @@ pub struct Settings {
 pub struct Shared {
     /// Statistics as bytes.
     pub shelf: Shelf,
+    /// Who is signed in.
+    pub sessions: Sessions,
     /// How the server is reached.
     pub settings: Settings,
 }
@@ -25,7 +28,7 @@ impl Shared {
     /// Nothing rendered yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { shelf: Shelf::default(), settings }
+        Self { shelf: Shelf::default(), sessions: Sessions::default(), settings }
     }
 
     /// Lets pages of the configured origins read a public statistic.

@@ -84,6 +84,15 @@ impl StoredAnswer {
         self.combined.as_deref().unwrap_or(&self.release.measurements)
     }
 
+    /// How it is laid out for whoever asked it first, or for somebody else: they paid for all of its rows, whatever the first one
+    /// wanted to see.
+    #[must_use]
+    pub fn layout_for(&self, is_own: bool) -> Layout {
+        let limit = self.layout.limit.filter(|_| is_own);
+        let having = self.layout.having.clone().filter(|_| is_own);
+        Layout { limit, having, ..self.layout.clone() }
+    }
+
     /// δ of the dataset's guarantee.
     #[must_use]
     pub fn delta(&self) -> Delta {

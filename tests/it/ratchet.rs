@@ -10,7 +10,7 @@ use tacit::budget::ledger::read;
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, policy};
 
 /// (method, path, roles that may, whether it may spend)
-const ROUTES: [(&str, &str, &[&str], bool); 19] = [
+const ROUTES: [(&str, &str, &[&str], bool); 25] = [
     ("GET", "/v1/datasets", &["viewer", "researcher", "steward"], false),
     ("GET", "/v1/datasets/{name}", &["viewer", "researcher", "steward"], false),
     ("POST", "/v1/datasets/{name}/freeze", &["steward"], false),
@@ -28,6 +28,12 @@ const ROUTES: [(&str, &str, &[&str], bool); 19] = [
     ("GET", "/v1/statistics", &["nobody", "viewer", "researcher", "steward"], false),
     ("GET", "/v1/statistics/{name}", &["viewer", "researcher", "steward"], false),
     ("POST", "/v1/statistics/{name}/refresh", &["steward"], true),
+    ("POST", "/v1/plan", &["steward"], false),
+    ("POST", "/v1/apply", &["steward"], false),
+    ("GET", "/v1/requests", &["researcher", "steward"], false),
+    ("POST", "/v1/requests", &["researcher"], false),
+    ("POST", "/v1/requests/{number}/decide", &["steward"], false),
+    ("GET", "/metrics", &["steward"], false),
     ("GET", "/livez", &["nobody", "viewer", "researcher", "steward"], false),
     ("GET", "/readyz", &["nobody", "viewer", "researcher", "steward"], false),
 ];
@@ -88,6 +94,7 @@ fn every_route_keeps_to_its_roles_and_only_queries_spend() {
                     .replace("{id}", &release)
                     .replace("/datasets/{name}", "/datasets/visits")
                     .replace("/statistics/{name}", "/statistics/private")
+                    .replace("{number}", "1")
                     .replace("{name}", "nobody");
                 let body = match path {
                     "/v1/quotes" | "/v1/queries" => {

@@ -92,7 +92,7 @@ fn libraries_stay_where_they_belong() {
         ("sqlparser::", &["query"]),
         ("rand_distr", &["demo"]),
         ("ureq::", &["client"]),
-        ("maud::", &["console"]),
+        ("maud::", &["console", "http"]),
     ] {
         for (path, text) in sources("src") {
             let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
@@ -102,12 +102,13 @@ fn libraries_stay_where_they_belong() {
     }
 }
 
-/// Every route but the document itself is in the document, and so in the ratchet of roles.
+/// Every route but the document itself is in the document, and so in the ratchet of roles; pages have a ratchet of their own.
 #[test]
 fn routes_are_documented() {
     for (path, text) in sources("src") {
         let undocumented = text.matches(".route(").count();
-        assert_eq!(undocumented, usize::from(path.ends_with("src/http.rs")), "{}", path.display());
+        let is_of_pages = path.ends_with("src/http/console.rs");
+        assert!(is_of_pages || undocumented == usize::from(path.ends_with("src/http.rs")), "{}", path.display());
     }
 }
 

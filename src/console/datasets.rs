@@ -1,0 +1,132 @@
+//! Datasets as everybody with a token may see them: columns, domains, unit, bounds and cap. Never a row count.
+
+use maud::{Markup, html};
+
+use crate::dataset::domain::{Column, Domain};
+use crate::dataset::policy::Terms;
+use crate::service::Dataset;
+
+/// The list.
+#[must_use]
+pub fn list(datasets: &[&Dataset], may_ask: bool) -> Markup {
+    html! {
+        h1 { "Datasets" }
+        @if datasets.is_empty() { p.note { "There is no dataset that you may see. A steward grants an allocation of one." } }
+        div.grid {
+            @for dataset in datasets {
+                section.card {
+                    h2 { a href={ "/datasets/" (dataset.name) } { (title(dataset)) } }
+                    p.muted { code { (dataset.name) } " · " (dataset.terms.own().len()) " columns" }
+                    @if dataset.lineage != dataset.name { p { "A table of " code { (dataset.lineage) } ", one row a unit." } }
+                    @if may_ask { p { a href={ "/ask?dataset=" (dataset.name) } { "Ask it" } } }
+                }
+            }
+        }
+    }
+}
+
+fn title(dataset: &Dataset) -> &str {
+    dataset.title.as_deref().unwrap_or(&dataset.name)
+}
+
+/// One dataset; `cap` is its lifetime cap as it was raised, `sealed` when its edition was sealed.
+#[must_use]
+pub fn one(dataset: &Dataset, cap: &str, sealed: Option<&str>) -> Markup {
+    let terms = &dataset.terms;
+    html! {
+        h1 { (title(dataset)) }
+        dl.facts {
+            dt { "Name in SQL" } dd { code { (dataset.name) } }
+            dt { "Protects" }
+            dd { "each " code { (terms.unit.name()) } ", with at most " (terms.max_rows_per_unit) " rows" }
+            dt { "Lifetime cap" } dd { "epsilon " (cap) ", delta " (terms.delta()) ", " (terms.accountant.name()) " noise" }
+            dt { "One question costs at most" } dd { "epsilon " (terms.max_epsilon_per_query) }
+            dt { "Edition" }
+            dd { code { (dataset.edition) } @if let Some(sealed) = sealed { ", sealed on " (sealed) } }
+            @if let Some(min_cell) = terms.min_cell {
+                dt { "Small groups" } dd { "hidden where their noisy count is below " (min_cell) }
+            }
+        }
+        h2 { "Columns" }
+        (columns(terms.own()))
+        @for join in &terms.joins {
+            h2 { "With " code { "JOIN " (join.name) " USING (" (terms.unit.name()) ")" } }
+            (columns(&terms.columns[join.places()]))
+        }
+    }
+}
+
+fn columns(columns: &[Column]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Columns" {
+            table {
+                caption.visually-hidden { "Columns and what they may hold" }
+                thead { tr {
+                    th scope="col" { "Column" } th scope="col" { "Type" } th scope="col" { "What it may hold" }
+                    th scope="col" { "Notes" }
+                } }
+                tbody {
+                    @for column in columns {
+                        tr {
+                            th scope="row" {
+                                code { (column.name) }
+                                @if let Some(title) = &column.title { br; small { (title) } }
+                            }
+                            td { (column.domain.type_name()) }
+                            td { (domain(&column.domain)) }
+                            td {
+                                @if column.per_unit { span.badge { "one value a unit" } " " }
+                                @if column.nullable { span.badge { "may be missing" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Values shown before the rest is folded away.
+const VALUES_SHOWN: usize = 12;
+
+fn domain(domain: &Domain) -> Markup {
+    match domain {
+        Domain::Category(values) if values.len() > VALUES_SHOWN => html! {
+            details { summary { (values.len()) " values" } (values.join(", ")) }
+        },
+        Domain::Category(values) => html! { (values.join(", ")) },
+        Domain::Boolean => html! { "true, false" },
+        Domain::Text { values_max, groups_per_unit } => html! {
+            "no public list: at most " (values_max) " texts; a person counts in " (groups_per_unit) " groups"
+        },
+        Domain::Number(_) | Domain::Date { .. } => match domain.bounds() {
+            Some((min, max)) => html! { (min) " to " (max) },
+            None => html! {},
+        },
+    }
+}
+
+/// Names of a dataset's columns, for whoever writes SQL.
+#[must_use]
+pub fn names(terms: &Terms) -> Markup {
+    html! {
+        ul {
+            @for column in terms.own() {
+                li { code { (column.name) } " " small { (column.domain.type_name()) ": " (short(&column.domain)) } }
+            }
+        }
+    }
+}
+
+fn short(domain: &Domain) -> String {
+    const VALUES: usize = 6;
+    match domain {
+        Domain::Category(values) if values.len() > VALUES => format!("{}, …", values[..VALUES].join(", ")),
+        Domain::Category(values) => values.join(", "),
+        Domain::Boolean => "true, false".to_owned(),
+        Domain::Text { .. } => "no public list".to_owned(),
+        Domain::Number(_) | Domain::Date { .. } => {
+            domain.bounds().map_or_else(String::new, |(min, max)| format!("{min} to {max}"))
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Signing in, and what went wrong: the pages of nobody yet.
+
+use maud::{Markup, html};
+
+/// The page that asks for a token.
+#[must_use]
+pub fn page(failed: Option<&str>) -> Markup {
+    html! {
+        h1 { "Statistics of people, without telling on anyone" }
+        p.lead {
+            "Researchers ask, everybody reads what is published, and a budget keeps the noise large enough to protect every person."
+        }
+        div.grid {
+            section.card {
+                h2 { "Sign in" }
+                @if let Some(failed) = failed { p.note.bad role="alert" { (failed) } }
+                form.stack method="post" action="/sign-in" {
+                    label { "Token"
+                        input type="password" name="token" required autocomplete="current-password" maxlength="256"
+                            spellcheck="false";
+                    }
+                    button.primary type="submit" { "Sign in" }
+                }
+                p.muted { "A steward gives tokens. It stays in this browser for eight hours, as a signed cookie." }
+            }
+            section.card {
+                h2 { "Without a token" }
+                ul {
+                    li { a href="/statistics" { "Published statistics" } }
+                    li { a href="/transparency" { "What is held here, who asks, and what for" } }
+                    li { a href="/openapi.json" { "The API, for programs" } }
+                }
+            }
+        }
+    }
+}
+
+/// A refusal or a fault, in words.
+#[must_use]
+pub fn failure(title: &str, detail: &str, hint: Option<&str>) -> Markup {
+    html! {
+        h1 { (title) }
+        p.note.bad role="alert" { (detail) }
+        @if let Some(hint) = hint { p { (hint) } }
+        p { a href="/" { "Back to the start" } }
+    }
+}

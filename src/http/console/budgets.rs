@@ -1,0 +1,191 @@
+//! Pages of budgets: accounts and grants, requests, freezes, refreshes, and what a budget would buy.
+
+use std::collections::HashMap;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::super::App;
+use super::super::params::Segment;
+use super::super::problem::Problem;
+use super::session::Form;
+use super::{Failed, Shown, Visitor, see};
+use crate::budget::ledger::Ledger;
+use crate::budget::people::Role;
+use crate::console::what_if::{self, Wish};
+use crate::console::{accounts as pages, requests as request_pages};
+use crate::privacy::units::Epsilon;
+use crate::service::account::accounts as all_accounts;
+use crate::service::grants::{self, Grant, Holder, PERIOD_DAYS_MAX};
+use crate::service::requests::{self, Decision};
+
+/// What the accounts' page is asked for.
+#[derive(Deserialize)]
+pub struct AccountParams {
+    find: Option<String>,
+    done: Option<String>,
+}
+
+/// What was done, as a page says it; a link can choose among these words and say no others.
+fn done(word: Option<&str>) -> Option<&'static str> {
+    match word? {
+        "granted" => Some("Granted; it stands in the ledger."),
+        "frozen" => Some("Frozen: nothing is drawn from it until you let it go on."),
+        "unfrozen" => Some("It goes on."),
+        "decided" => Some("Decided; it stands in the ledger."),
+        _ => None,
+    }
+}
+
+/// GET /accounts: one's own, or all for a steward.
+pub async fn accounts(State(service): State<App>, visitor: Visitor, Query(params): Query<AccountParams>) -> Shown {
+    let person = visitor.only(&[Role::Researcher, Role::Steward])?;
+    let now_ms = service.now_ms();
+    let body = match person.role {
+        Role::Steward => {
+            let accounts = all_accounts(service.ledger(), None, now_ms);
+            let find = params.find.as_deref().unwrap_or("").trim();
+            pages::all(&visitor.csrf, &accounts, find, done(params.done.as_deref()))
+        }
+        Role::Researcher | Role::Viewer => {
+            let accounts = all_accounts(service.ledger(), Some(&person.name), now_ms);
+            let asked = requests::requests(service.ledger(), Some(&person.name));
+            pages::own(&visitor.csrf, &accounts, &request_pages::own(&asked))
+        }
+    };
+    Ok(visitor.page("Accounts", "/accounts", &body))
+}
+
+fn epsilon(form: &Form, name: &str) -> Result<Epsilon, Failed> {
+    Epsilon::parse(form.text(name))
+        .map_err(|fault| form.visitor.fail(Problem::invalid_epsilon(format!("{name}: {fault}"))))
+}
+
+fn period_days(form: &Form) -> Result<Option<u32>, Failed> {
+    let Some(text) = form.some("period_days") else { return Ok(None) };
+    let days = text.parse().ok().filter(|days| (1..=PERIOD_DAYS_MAX).contains(days));
+    let message = || format!("the period is no whole number of days from 1 to {PERIOD_DAYS_MAX}");
+    days.map(Some).ok_or_else(|| form.visitor.fail(Problem::invalid_request(message())))
+}
+
+/// POST /grants.
+pub async fn grant(State(service): State<App>, form: Form) -> Shown {
+    let person = form.visitor.only(&[Role::Steward])?;
+    let (name, dataset) = (form.text("name").to_owned(), form.text("dataset").to_owned());
+    let to = match form.text("kind") {
+        "researcher" => Holder::Researcher { name, project: form.some("project"), period_days: period_days(&form)? },
+        "project" => Holder::Project { name },
+        "statistics" => Holder::Statistics { period_days: period_days(&form)? },
+        "dataset" => Holder::Dataset,
+        _ => return Err(form.visitor.fail(Problem::invalid_request("choose to whom the grant is made"))),
+    };
+    let (epsilon, reason) = (epsilon(&form, "epsilon")?, form.text("reason").to_owned());
+    let grant = Grant { to, dataset, epsilon, reason, by: person.name };
+    let granted = service.steward(move |ledger, now| grants::grant(ledger, grant, now)).await;
+    granted.map_err(|error| form.visitor.fail(error))?;
+    Ok(see("/accounts?done=granted"))
+}
+
+/// POST /datasets/{name}/freeze.
+pub async fn freeze(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
+    set_frozen(service, name, form, true).await
+}
+
+/// POST /datasets/{name}/unfreeze.
+pub async fn unfreeze(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
+    set_frozen(service, name, form, false).await
+}
+
+async fn set_frozen(service: App, name: String, form: Form, is_frozen: bool) -> Shown {
+    let person = form.visitor.only(&[Role::Steward])?;
+    let reason = form.text("reason").to_owned();
+    let act =
+        move |ledger: &dyn Ledger, now| grants::set_frozen(ledger, &name, is_frozen, (&reason, &person.name), now);
+    service.steward(act).await.map_err(|error| form.visitor.fail(error))?;
+    Ok(see(if is_frozen { "/accounts?done=frozen" } else { "/accounts?done=unfrozen" }))
+}
+
+/// POST /statistics/{name}/refresh.
+pub async fn refresh(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
+    form.visitor.only(&[Role::Steward])?;
+    service.refresh(&name).await.map_err(|error| form.visitor.fail(error))?;
+    Ok(see("/statistics?done=refreshed"))
+}
+
+/// GET /requests.
+pub async fn requests(State(service): State<App>, visitor: Visitor, Query(params): Query<AccountParams>) -> Shown {
+    visitor.only(&[Role::Steward])?;
+    let all = requests::requests(service.ledger(), None);
+    let body = request_pages::all(&visitor.csrf, &all, done(params.done.as_deref()));
+    Ok(visitor.page("Requests", "/requests", &body))
+}
+
+/// POST /requests.
+pub async fn request(State(service): State<App>, form: Form) -> Shown {
+    let person = form.visitor.only(&[Role::Researcher])?;
+    let (dataset, reason) = (form.text("dataset").to_owned(), form.text("reason").to_owned());
+    let epsilon = epsilon(&form, "epsilon")?;
+    let act = move |ledger: &dyn Ledger, now| requests::file(ledger, &person.name, &dataset, epsilon, &reason, now);
+    service.steward(act).await.map_err(|error| form.visitor.fail(error))?;
+    Ok(see("/accounts"))
+}
+
+/// POST /requests/{number}/decide.
+pub async fn decide(State(service): State<App>, Segment(number): Segment, form: Form) -> Shown {
+    let person = form.visitor.only(&[Role::Steward])?;
+    let unknown = || form.visitor.fail(Problem::not_found("there is no such request"));
+    let number: u64 = number.parse().map_err(|_| unknown())?;
+    let decision = match form.text("do") {
+        "grant" => Decision::Grant { epsilon: Some(epsilon(&form, "epsilon")?) },
+        "decline" => Decision::Decline,
+        _ => return Err(form.visitor.fail(Problem::invalid_request("choose to grant or to decline"))),
+    };
+    let reason = form.text("reason").to_owned();
+    let act = move |ledger: &dyn Ledger, now| requests::decide(ledger, number, decision, &reason, &person.name, now);
+    service.steward(act).await.map_err(|error| form.visitor.fail(error))?;
+    Ok(see("/requests?done=decided"))
+}
+
+/// Questions and group sizes that are thought about at the most.
+const THOUGHT_MAX: u64 = 1_000_000_000;
+
+/// GET /what-if.
+pub async fn what_if(
+    State(service): State<App>,
+    visitor: Visitor,
+    Query(params): Query<HashMap<String, String>>,
+) -> Result<Response, Failed> {
+    visitor.only(&[Role::Steward])?;
+    let datasets: Vec<_> = service.datasets().filter(|one| one.name == one.lineage).collect();
+    let wanted = params.get("dataset").map_or("", String::as_str);
+    let chosen = datasets.iter().find(|one| one.name == wanted).or(datasets.first());
+    let none = || visitor.fail(Problem::not_found("no dataset is served"));
+    let chosen = *chosen.ok_or_else(none)?;
+    let mut wrong = None;
+    let mut whole = |name: &'static str, most: u64, otherwise: u64| {
+        let Some(text) = params.get(name).map(|text| text.trim()) else { return otherwise };
+        let read = text.parse().ok().filter(|value| (1..=most).contains(value));
+        read.unwrap_or_else(|| {
+            wrong = Some(format!("{name} is no whole number from 1 to {most}"));
+            otherwise
+        })
+    };
+    let rows_max = chosen.terms.max_rows_per_unit;
+    let (questions, group_size) = (whole("questions", THOUGHT_MAX, 100), whole("group", THOUGHT_MAX, 1_000));
+    let rows_per_unit = whole("rows", rows_max.into(), rows_max.into()) as u32;
+    let read = params.get("epsilon").map(|text| Epsilon::parse(text.trim()));
+    let epsilon = match read {
+        Some(Ok(epsilon)) if epsilon.nanos() > 0 => epsilon,
+        Some(Ok(_) | Err(_)) => {
+            wrong = Some("the budget is no epsilon; accepted is a decimal above 0, like 1 or 0.25".to_owned());
+            chosen.terms.cap
+        }
+        None => chosen.terms.cap,
+    };
+    let names: Vec<_> = datasets.iter().map(|one| one.name.as_str()).collect();
+    let wish = Wish { epsilon, questions, group_size, rows_per_unit };
+    let (dataset, terms, wrong) = (chosen.name.as_str(), &chosen.terms, wrong.as_deref());
+    let shown = what_if::Page { datasets: &names, dataset, terms, wish: &wish, wrong };
+    Ok(visitor.page("What would this budget buy?", "/what-if", &what_if::page(&shown)))
+}

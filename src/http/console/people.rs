@@ -1,0 +1,73 @@
+//! Pages of people and their tokens, for stewards.
+
+use axum::extract::{Query, State};
+use serde::Deserialize;
+
+use super::super::App;
+use super::super::params::Segment;
+use super::super::problem::Problem;
+use super::session::Form;
+use super::{Shown, Visitor, see};
+use crate::budget::ledger::read;
+use crate::budget::people::Role;
+use crate::console::people::{self as pages, Fresh, Line};
+use crate::service::steward;
+
+/// People of a page.
+const LINES: usize = 100;
+
+/// Which people.
+#[derive(Deserialize, Default)]
+pub struct PeopleParams {
+    find: Option<String>,
+    after: Option<String>,
+}
+
+/// GET /people.
+pub async fn list(State(service): State<App>, visitor: Visitor, Query(params): Query<PeopleParams>) -> Shown {
+    visitor.only(&[Role::Steward])?;
+    let body = page(&service, &visitor, &params, None);
+    Ok(visitor.page("People", "/people", &body))
+}
+
+fn page(service: &App, visitor: &Visitor, params: &PeopleParams, fresh: Option<&Fresh<'_>>) -> maud::Markup {
+    let find = params.find.as_deref().unwrap_or("").trim();
+    let after = params.after.as_deref().unwrap_or("");
+    let mut lines: Vec<Line> = read(service.ledger(), |book| {
+        let found = book.people().filter(|(name, ..)| name.as_str() > after && name.contains(find));
+        let line = |(name, role, is_active): (&String, Role, bool)| Line {
+            name: name.clone(),
+            role,
+            is_active,
+            is_managed: book.managed().contains(&format!("person {name}")),
+        };
+        found.take(LINES + 1).map(line).collect()
+    });
+    let has_more = lines.len() > LINES;
+    lines.truncate(LINES);
+    let more = lines.last().filter(|_| has_more).map(|line| line.name.clone());
+    pages::page(&visitor.csrf, &lines, find, more.as_deref(), fresh)
+}
+
+/// POST /people: the token stands on the page that answers, and nowhere else.
+pub async fn add(State(service): State<App>, form: Form) -> Shown {
+    let visitor = &form.visitor;
+    let person = visitor.only(&[Role::Steward])?;
+    let role: Role =
+        form.text("role").parse().map_err(|words: String| visitor.fail(Problem::invalid_request(words)))?;
+    let (name, added) = (form.text("name").to_owned(), form.text("name").to_owned());
+    let adding =
+        service.clone().steward(move |ledger, now| steward::add_person(ledger, &added, role, &person.name, now));
+    let token = adding.await.map_err(|error| visitor.fail(error))?;
+    let fresh = Fresh { name: &name, token: token.text() };
+    let body = page(&service, visitor, &PeopleParams::default(), Some(&fresh));
+    Ok(visitor.page("People", "/people", &body))
+}
+
+/// POST /people/{name}/revoke.
+pub async fn revoke(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
+    let person = form.visitor.only(&[Role::Steward])?;
+    let act = service.steward(move |ledger, now| steward::revoke_token(ledger, &name, &person.name, now));
+    act.await.map_err(|error| form.visitor.fail(error))?;
+    Ok(see("/people"))
+}
