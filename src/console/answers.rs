@@ -40,12 +40,12 @@ fn is_over_time(table: &Table) -> bool {
 #[must_use]
 pub fn one(shown: &Shown<'_>) -> Markup {
     let shape = if is_over_time(shown.table) { Shape::Line } else { Shape::Bar };
-    let chart = figure::chart("Answer", None, shape, shown.table);
+    let chart = figure::chart("Noisy values with 95 % intervals", None, shape, shown.table);
     html! {
         h1 { "Answer" }
-        pre { code { (shown.sql) } }
+        pre tabindex="0" { code { (shown.sql) } }
         @if let Some(chart) = &chart { div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Place::Page)) } }
-        (figure::table(shown.table, "Noisy values with 95 % intervals"))
+        (figure::table(shown.table, "The same as a table"))
         dl.facts {
             @if let Some(paid) = shown.paid {
                 dt { "Cost" } dd { @if paid == "0" { "nothing: it was stored" } @else { "epsilon " (paid) } }
@@ -68,7 +68,7 @@ pub fn one(shown: &Shown<'_>) -> Markup {
 pub fn free(sql: &str, table: &Table) -> Markup {
     html! {
         h1 { "Answer" }
-        pre { code { (sql) } }
+        pre tabindex="0" { code { (sql) } }
         (figure::table(table, "It is public, so it cost nothing"))
         p { a.button href="/ask" { "Ask another question" } }
     }

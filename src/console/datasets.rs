@@ -48,19 +48,19 @@ pub fn one(dataset: &Dataset, cap: &str, sealed: Option<&str>) -> Markup {
             }
         }
         h2 { "Columns" }
-        (columns(terms.own()))
+        (columns(&dataset.name, terms.own()))
         @for join in &terms.joins {
             h2 { "With " code { "JOIN " (join.name) " USING (" (terms.unit.name()) ")" } }
-            (columns(&terms.columns[join.places()]))
+            (columns(&join.name, &terms.columns[join.places()]))
         }
     }
 }
 
-fn columns(columns: &[Column]) -> Markup {
+fn columns(of: &str, columns: &[Column]) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Columns" {
+        div.scroll tabindex="0" role="region" aria-label={ "Columns of " (of) } {
             table {
-                caption.visually-hidden { "Columns and what they may hold" }
+                caption.visually-hidden { "Columns of " (of) " and what they may hold" }
                 thead { tr {
                     th scope="col" { "Column" } th scope="col" { "Type" } th scope="col" { "What it may hold" }
                     th scope="col" { "Notes" }

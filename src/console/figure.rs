@@ -151,8 +151,7 @@ pub fn table(table: &Table, caption: &str) -> Markup {
                 thead { tr {
                     @for key in &keys { th scope="col" { (table.names[*key].replace('_', " ")) } }
                     @for (_, place) in &estimates {
-                        th.number scope="col" { (place.name.replace('_', " ")) }
-                        th.number scope="col" { "95 % interval" }
+                        th.number scope="col" { (place.name.replace('_', " ")) br; small { "95 % interval" } }
                     }
                 } }
                 tbody {
@@ -171,11 +170,12 @@ pub fn table(table: &Table, caption: &str) -> Markup {
 fn estimate(point: &Point) -> Markup {
     let half_width = point.low.zip(point.high).map(|(low, high)| (high - low) / 2.0);
     html! {
-        td.number { @match point.value { Some(value) => (number(value, half_width)), None => "–" } }
-        td.number.muted {
+        td.number {
+            @match point.value { Some(value) => (number(value, half_width)), None => "–" }
             @if let Some((low, high)) = point.low.zip(point.high) {
-                (number(low, half_width)) " to " (number(high, half_width))
-            } @else { "–" }
+                br;
+                small { (number(low, half_width)) " to " (number(high, half_width)) }
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use crate::budget::entry::Act;
+
 /// One entry.
 pub struct Line {
     /// Its number.
@@ -10,7 +12,9 @@ pub struct Line {
     pub at: String,
     /// The word for what happened.
     pub act: &'static str,
-    /// It as JSON, for people.
+    /// It in words.
+    pub words: String,
+    /// It as JSON.
     pub text: String,
 }
 
@@ -77,7 +81,7 @@ pub fn page(health: &Health, lines: &[Line], search: &Search<'_>, acts: &[&str])
                     @for line in lines {
                         tr {
                             td.number { (line.seq) } td { time { (line.at) } } td { (line.act) }
-                            td { details { summary { (summary(&line.text)) } pre { code { (line.text) } } } }
+                            td { details { summary { (clipped(&line.words)) } pre tabindex="0" { code { (line.text) } } } }
                         }
                     }
                 }
@@ -92,12 +96,54 @@ pub fn page(health: &Health, lines: &[Line], search: &Search<'_>, acts: &[&str])
     }
 }
 
-fn summary(text: &str) -> String {
-    const CHARS: usize = 90;
+fn clipped(text: &str) -> String {
+    const CHARS: usize = 140;
     let short: String = text.chars().take(CHARS).collect();
     if short.len() < text.len() { format!("{short}…") } else { short }
 }
 
 fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// What happened, in words.
+#[must_use]
+pub fn words(act: &Act) -> String {
+    match act {
+        Act::DatasetOpened { dataset, cap, .. } => {
+            format!("{dataset} was opened with a cap of epsilon {}", cap.epsilon)
+        }
+        Act::EditionSealed { dataset, edition, .. } => format!("{dataset} was sealed as {edition}"),
+        Act::CapRaised { dataset, epsilon, reason, by, .. } => {
+            format!("{by} raised the cap of {dataset} to epsilon {epsilon}: {reason}")
+        }
+        Act::PersonAdded { name, role, by, .. } => format!("{by} gave {name} a token as {role}"),
+        Act::TokenRevoked { name, by } => format!("{by} revoked the token of {name}"),
+        Act::ProjectGranted { project, dataset, epsilon, reason, by, .. } => {
+            format!("{by} granted project {project} epsilon {epsilon} of {dataset}: {reason}")
+        }
+        Act::Granted { researcher, dataset, epsilon, reason, by, .. } => {
+            format!("{by} granted {researcher} epsilon {epsilon} of {dataset}: {reason}")
+        }
+        Act::StatisticsGranted { dataset, epsilon, reason, by, .. } => {
+            format!("{by} granted statistics epsilon {epsilon} of {dataset}: {reason}")
+        }
+        Act::Frozen { dataset, reason, by } => format!("{by} froze {dataset}: {reason}"),
+        Act::Unfrozen { dataset, reason, by } => format!("{by} let {dataset} go on: {reason}"),
+        Act::Charged(charged) => format!("{} was charged for {}", charged.researcher, charged.sql),
+        Act::Released { release, .. } => format!("{release} was stored"),
+        Act::Burned { release, cause } => format!("{release} was charged and not answered ({cause:?})"),
+        Act::Served(served) => format!("{} got {}", served.researcher, served.release),
+        Act::Recovered { reason, by, .. } => format!("{by} took an older ledger up again: {reason}"),
+        Act::Published { statistic, release, .. } => format!("statistic {statistic} shows {release}"),
+        Act::RefreshSkipped { statistic, why } => format!("statistic {statistic} was due and not drawn: {why}"),
+        Act::Requested { researcher, dataset, epsilon, reason } => {
+            format!("{researcher} asks for epsilon {epsilon} of {dataset}: {reason}")
+        }
+        Act::RequestDecided { request, granted, reason, by } => {
+            let decided = if *granted { "granted" } else { "declined" };
+            format!("{by} {decided} request {request}: {reason}")
+        }
+        Act::Applied { reason, by, acts, .. } => format!("{by} applied files, {} changes: {reason}", acts.len()),
+    }
 }

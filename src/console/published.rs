@@ -53,11 +53,13 @@ pub fn body(shown: &Published<'_>) -> Markup {
             @if let Some((date, why)) = shown.skipped {
                 p.note.warn { "A refresh was due on " (date) " and was not made: " (why) ". These numbers are older." }
             }
-            @if let Some(chart) = shown.chart { (chart::svg(chart, Place::Page)) }
+            @if let Some(chart) = shown.chart {
+                div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Place::Page)) }
+            }
             (figure::table(shown.table, shown.title))
             details {
                 summary { "How it was computed, how to cite it, other formats" }
-                pre { code { (shown.sql) } }
+                pre tabindex="0" { code { (shown.sql) } }
                 p { (shown.cite) }
                 p {
                     @for (ending, words) in FORMATS {

@@ -15,6 +15,8 @@ pub fn page(failed: Option<&str>) -> Markup {
                 h2 { "Sign in" }
                 @if let Some(failed) = failed { p.note.bad role="alert" { (failed) } }
                 form.stack method="post" action="/sign-in" {
+                    // For browsers that keep passwords: they want to know whose it is.
+                    input type="text" name="username" value="tacit" autocomplete="username" hidden;
                     label { "Token"
                         input type="password" name="token" required autocomplete="current-password" maxlength="256"
                             spellcheck="false";

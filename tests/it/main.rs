@@ -12,6 +12,7 @@ mod binary;
 mod canary;
 mod capacity;
 mod clamping;
+mod console;
 mod coverage;
 mod declared;
 mod crash;

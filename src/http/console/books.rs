@@ -89,7 +89,8 @@ fn line(entry: &Entry, (act, find): &(String, String)) -> Option<Line> {
     if !find.is_empty() && !text.to_lowercase().contains(&find.to_lowercase()) {
         return None;
     }
-    Some(Line { seq: entry.seq, at: timestamp(entry.at_ms), act: entry.act.kind(), text })
+    let words = pages::words(&entry.act);
+    Some(Line { seq: entry.seq, at: timestamp(entry.at_ms), act: entry.act.kind(), words, text })
 }
 
 /// GET /ledger/export.jsonl: every entry as JSON, one a line, from the first on.
