@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_macros, reason = "a bench prints what it measured")]
 
+mod dashboards;
 #[path = "ledger.rs"]
 mod ledger;
 mod statistics;
@@ -213,7 +214,7 @@ fn replay(criterion: &mut Criterion) {
 }
 
 /// `count` exchanges over the connections; every answer is read whole.
-async fn many(address: SocketAddr, request: Arc<str>, count: usize) -> Duration {
+pub async fn many(address: SocketAddr, request: Arc<str>, count: usize) -> Duration {
     let mut streams = Vec::new();
     for _ in 0..CONNECTIONS {
         streams.push(tokio::net::TcpStream::connect(address).await.expect("a connection"));
@@ -266,6 +267,8 @@ criterion_group!(
     workers::overhead,
     workers::deaths,
     replay,
+    dashboards::statistic,
+    dashboards::console,
     grouped,
     statistics::plans,
     statistics::tables,

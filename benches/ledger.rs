@@ -31,7 +31,7 @@ use tacit::vault::noise::OpenDp;
 /// What a disk takes to sync that the figure is about.
 const SLOW_SYNC: Duration = Duration::from_millis(4);
 /// Pairs that the ledger of start-up and verification holds: a million entries.
-const PAIRS: u64 = 500_000;
+pub const PAIRS: u64 = 500_000;
 /// Questions that the pairs are about.
 const QUESTIONS: usize = 1_000;
 
@@ -55,7 +55,7 @@ impl Journal for Slow {
 }
 
 /// A question with all that charging it needs, and the bytes of a stored answer to it.
-struct Template {
+pub struct Template {
     request: ChargeRequest,
     body: String,
 }
@@ -76,7 +76,7 @@ fn grant(ledger: &dyn Ledger, to: Holder, epsilon: &str) {
 }
 
 /// A sealed dataset, a researcher below a project, and one answered question of each kind.
-fn prepare(dir: &Path) -> Vec<Template> {
+pub fn prepare(dir: &Path) -> Vec<Template> {
     let (policy, state) = (policy(dir), dir.join("state"));
     let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
@@ -142,7 +142,7 @@ fn pair(ledger: &dyn Ledger, template: &Template, number: u64) {
 }
 
 /// Charges and seals `pairs` answers from `clients` threads; how long it took.
-fn pairs(ledger: &dyn Ledger, templates: &[Template], next: &AtomicU64, clients: usize, pairs: u64) -> Duration {
+pub fn pairs(ledger: &dyn Ledger, templates: &[Template], next: &AtomicU64, clients: usize, pairs: u64) -> Duration {
     let until = next.load(Ordering::Relaxed) + pairs;
     let begun = Instant::now();
     std::thread::scope(|scope| {

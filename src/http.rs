@@ -77,8 +77,9 @@ pub fn router(service: App) -> Router {
 /// The same, reached as the settings say.
 pub fn router_with(service: App, settings: Settings) -> Router {
     let shared = Arc::new(Shared::new(settings));
-    let counts = Arc::new(metrics::Counts::default());
-    let (router, api) = documented().split_for_parts();
+    let (router, mut api) = documented().split_for_parts();
+    let (published, read) = published().split_for_parts();
+    api.merge(read);
     // Unwrap safety: the document is plain data.
     let document = serde_json::to_value(api).expect("the document is plain data");
     let document: Arc<str> = document::completed(document).to_string().into();
@@ -88,11 +89,15 @@ pub fn router_with(service: App, settings: Settings) -> Router {
         .fallback(async || Problem::not_found("there is no such page; GET /openapi.json lists them"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::from_fn_with_state(Arc::clone(&service), pad::hold))
-        .layer(Extension(shared))
         .layer(middleware::from_fn(headers))
-        .layer(Extension(Arc::clone(&counts)))
-        .layer(middleware::from_fn_with_state(counts, metrics::count))
+        .merge(published.method_not_allowed_fallback(async || Problem::method_not_allowed()))
+        .layer(Extension(shared))
         .with_state(service)
+}
+
+/// What is read so often that it stands outside of the layers of all else; it keeps their promises itself.
+fn published() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(statistics::one))
 }
 
 fn documented() -> OpenApiRouter<App> {
@@ -113,7 +118,6 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(declared::apply))
         .routes(routes!(ledger::list))
         .routes(routes!(statistics::list))
-        .routes(routes!(statistics::one))
         .routes(routes!(statistics::refresh))
         .routes(routes!(requests::list, requests::file))
         .routes(routes!(requests::decide))
@@ -122,9 +126,10 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
 }
 
-/// Answers are for who asked: no cache keeps them unless a handler says so, and no browser guesses their type.
-async fn headers(request: Request, next: Next) -> Response {
+/// Answers are for who asked: no cache keeps them unless a handler says so, and no browser guesses their type. And each is counted.
+async fn headers(Extension(shared): Extension<Arc<Shared>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    shared.counts.note(&response);
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

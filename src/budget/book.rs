@@ -6,6 +6,7 @@
 mod admit;
 mod desk;
 mod fold;
+mod shelf;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
@@ -288,29 +289,6 @@ impl Book {
     #[must_use]
     pub fn is_stored(&self, release: &str) -> bool {
         self.names.get(release).is_some_and(|number| self.is_servable(*number))
-    }
-
-    /// Answers that were served to a person: by dataset, from the first on.
-    pub fn shelf(&self, person: &str) -> impl Iterator<Item = &ReleaseCard> + use<'_> {
-        let accounts: Vec<_> =
-            self.datasets.keys().filter_map(|dataset| self.number_of(dataset, Kind::Researcher, person)).collect();
-        let shelves = accounts.into_iter().filter_map(|account| Some((account, self.shelves.get(&account)?)));
-        let all = shelves.flat_map(|(account, shelf)| shelf.iter().map(move |number| (account, *number)));
-        all.filter(|(account, number)| self.was_handed_over(*account, *number)).map(|(_, number)| self.card(number))
-    }
-
-    /// Whether an answer was served to a person.
-    #[must_use]
-    pub fn is_on_shelf(&self, person: &str, release: &str) -> bool {
-        let Some(number) = self.names.get(release) else { return false };
-        let dataset = &self.account(self.card(*number).dataset).dataset;
-        let account = self.number_of(dataset, Kind::Researcher, person);
-        account.is_some_and(|account| self.was_handed_over(account, *number))
-    }
-
-    /// Whether an answer was served on an account, durably.
-    fn was_handed_over(&self, account: AccountNo, number: ReleaseNo) -> bool {
-        self.served.get(&(account, number)).is_some_and(|seq| *seq <= self.durable) && self.is_servable(number)
     }
 
     /// Answers that were charged and neither stored nor burnt.

@@ -75,7 +75,7 @@ pub fn page(token: &str, datasets: &[&Dataset], question: &Question, outlook: &O
             section.card {
                 form.stack #question method="post" action="/ask" novalidate
                     hx-post="/ask/price" hx-target="#price" hx-sync="this:replace"
-                    hx-trigger="input changed delay:400ms" {
+                    hx-trigger="input changed delay:400ms target:':not(#level)'" {
                     (csrf(token))
                     input type="hidden" name="key" value=(question.key);
                     label { "Question in SQL"

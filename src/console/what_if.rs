@@ -45,7 +45,8 @@ fn sigma(accountant: Accountant, price: Price, questions: u64, sensitivity: f64)
 /// Half-widths of a count of rows, a count of units, and the mean of each number with bounds. A question of a mean pays for two
 /// measurements, so each gets half of its share; σ² of a mean of n rows about its middle is (σ_S² + R²σ_N²)/n² at the worst.
 fn rows(terms: &Terms, wish: &Wish) -> Vec<Row> {
-    let price = terms.accountant.cap(wish.epsilon);
+    // What a question may cost: short of the cap by a part in a billion, and quick.
+    let price = terms.accountant.price(wish.epsilon);
     let k = f64::from(wish.rows_per_unit);
     let of = |sensitivity: f64, parts: u64| {
         sigma(terms.accountant, price, wish.questions.saturating_mul(parts), sensitivity)

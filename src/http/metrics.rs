@@ -9,16 +9,16 @@ use std::fmt::{Display, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::extract::{Extension, FromRequestParts, Request, State};
+use axum::extract::{Extension, FromRequestParts, State};
 use axum::http::header;
 use axum::http::request::Parts;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::auth::Reading;
 use super::problem::Problem;
 use super::server::Peer;
+use super::shared::Shared;
 use crate::budget::account::{Account, DatasetAccount};
 use crate::budget::book::Book;
 use crate::budget::entry::{AccountMark, Kind};
@@ -38,14 +38,14 @@ const PASSED_ON: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"
 #[derive(Debug, Default)]
 pub struct Counts([AtomicU64; 6]);
 
-/// Counts every response.
-pub async fn count(State(counts): State<Arc<Counts>>, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    let class = usize::from(response.status().as_u16() / 100);
-    if let Some(count) = counts.0.get(class) {
-        count.fetch_add(1, Ordering::Relaxed);
+impl Counts {
+    /// Counts a response.
+    pub fn note(&self, response: &Response) {
+        let class = usize::from(response.status().as_u16() / 100);
+        if let Some(count) = self.0.get(class) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
-    response
 }
 
 /// Who may look: a steward, or somebody without a token on this machine.
@@ -77,9 +77,9 @@ impl FromRequestParts<App> for Scraper {
 pub async fn show(
     State(service): State<App>,
     _scraper: Scraper,
-    Extension(counts): Extension<Arc<Counts>>,
+    Extension(shared): Extension<Arc<Shared>>,
 ) -> Result<Response, Problem> {
-    let writing = tokio::task::spawn_blocking(move || text(&service, &counts));
+    let writing = tokio::task::spawn_blocking(move || text(&service, &shared.counts));
     let text = writing.await.map_err(|_| Problem::overloaded("the metrics were cut off"))?;
     Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
 }

@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::console::Sessions;
+use super::metrics::Counts;
 use super::shelf::Shelf;
 
 /// How a server is reached, as its configuration says.
@@ -20,6 +21,8 @@ pub struct Shared {
     pub shelf: Shelf,
     /// Who is signed in.
     pub sessions: Sessions,
+    /// Responses so far.
+    pub counts: Counts,
     /// How the server is reached.
     pub settings: Settings,
 }
@@ -28,7 +31,7 @@ impl Shared {
     /// Nothing rendered yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { shelf: Shelf::default(), sessions: Sessions::default(), settings }
+        Self { shelf: Shelf::default(), sessions: Sessions::default(), counts: Counts::default(), settings }
     }
 
     /// Lets pages of the configured origins read a public statistic.

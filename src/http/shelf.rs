@@ -65,8 +65,8 @@ impl Form {
 /// A statistic in one form.
 #[derive(Debug)]
 pub struct Rendered {
-    /// What it was made of: another state makes it stale.
-    state: (String, Option<u64>),
+    /// The state that it shows; another one makes it stale.
+    version: u64,
     /// The bytes.
     pub bytes: Bytes,
     /// A name of the bytes.
@@ -80,16 +80,16 @@ pub struct Rendered {
 /// What is rendered, by statistic and form.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    rendered: RwLock<HashMap<(String, Form), Arc<Rendered>>>,
+    rendered: RwLock<HashMap<String, HashMap<Form, Arc<Rendered>>>>,
 }
 
 impl Shelf {
     /// A statistic's bytes, if they are there and true.
     #[must_use]
-    pub fn found(&self, statistic: &Statistic, state: &State, form: Form) -> Option<Arc<Rendered>> {
+    pub fn found(&self, statistic: &Statistic, version: u64, form: Form) -> Option<Arc<Rendered>> {
         let rendered = self.rendered.read().unwrap_or_else(PoisonError::into_inner);
-        let found = rendered.get(&(statistic.name.clone(), form))?;
-        (Some(&found.state) == marked(state).as_ref()).then(|| Arc::clone(found))
+        let found = rendered.get(&statistic.name)?.get(&form)?;
+        (found.version == version).then(|| Arc::clone(found))
     }
 
     /// Renders a statistic and keeps its bytes; nothing before its first release. Blocks.
@@ -100,30 +100,26 @@ impl Shelf {
         &self,
         service: &Service,
         statistic: &Statistic,
-        state: &State,
+        version: u64,
         form: Form,
     ) -> Result<Option<Arc<Rendered>>, ServiceError> {
-        let (Some(mark), Some((_, at_ms))) = (marked(state), state.shown.as_ref()) else { return Ok(None) };
+        let state = &service.reading_of(statistic);
+        let Some((_, at_ms)) = state.shown.as_ref() else { return Ok(None) };
         let Some(answer) = service.shown_answer(statistic)? else { return Ok(None) };
         let Some(bytes) = Sheet::new(service, statistic, state, &answer).bytes(form) else { return Ok(None) };
         let digest = blake3::hash(&bytes).to_hex();
         let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         let rendered = Arc::new(Rendered {
-            state: mark,
+            version,
             etag: header(&format!("\"{}\"", &digest.as_str()[..32])),
             last_modified: header(&http_date(*at_ms)),
             media_type: HeaderValue::from_static(form.media_type()),
             bytes,
         });
         let mut kept = self.rendered.write().unwrap_or_else(PoisonError::into_inner);
-        kept.insert((statistic.name.clone(), form), Arc::clone(&rendered));
+        kept.entry(statistic.name.clone()).or_default().insert(form, Arc::clone(&rendered));
         Ok(Some(rendered))
     }
-}
-
-fn marked(state: &State) -> Option<(String, Option<u64>)> {
-    let (release, _) = state.shown.as_ref()?;
-    Some((release.clone(), state.skipped.as_ref().map(|(at_ms, _)| *at_ms)))
 }
 
 fn http_date(at_ms: u64) -> String {

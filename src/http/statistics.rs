@@ -99,15 +99,32 @@ pub async fn one(
     Reading(person): Reading,
     Segment(name): Segment,
     headers: HeaderMap,
+) -> Response {
+    let read = read(&service, &shared, person.as_ref(), &name, &headers).await;
+    let mut response = read.unwrap_or_else(IntoResponse::into_response);
+    let out = response.headers_mut();
+    // It stands outside of the layers that other routes have, because it is read so often.
+    out.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    shared.counts.note(&response);
+    response
+}
+
+async fn read(
+    service: &App,
+    shared: &Arc<Shared>,
+    person: Option<&Person>,
+    name: &str,
+    headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let (name, form) = match name.split_once('.') {
-        Some((name, ending)) => (name.to_owned(), Form::of_ending(ending).ok_or_else(|| no_form(ending))?),
-        None => (name, Form::Answer(Format::negotiate(&headers)?)),
+        Some((name, ending)) => (name, Form::of_ending(ending).ok_or_else(|| no_form(ending))?),
+        None => (name, Form::Answer(Format::negotiate(headers)?)),
     };
-    let rendered = rendered(&service, &shared, person.as_ref(), &name, form).await?;
-    let is_public = service.statistic(&name).is_some_and(|statistic| statistic.is_public);
-    let mut response = respond(&rendered, &headers, is_public);
-    shared.allow_origins(&headers, is_public, response.headers_mut());
+    let rendered = rendered(service, shared, person, name, form).await?;
+    let is_public = service.statistic(name).is_some_and(|statistic| statistic.is_public);
+    let mut response = respond(&rendered, headers, is_public);
+    shared.allow_origins(headers, is_public, response.headers_mut());
     Ok(response)
 }
 
@@ -143,13 +160,13 @@ pub async fn rendered(
     // Nobody is told which statistics there are that are not public.
     let refused = || if person.is_some() { unknown(name) } else { Problem::unauthenticated() };
     let statistic = seen.ok_or_else(refused)?;
-    let state = service.reading_of(statistic);
-    if let Some(found) = shared.shelf.found(statistic, &state, form) {
+    let version = service.version_of(statistic).ok_or_else(|| not_yet(service, statistic, form))?;
+    if let Some(found) = shared.shelf.found(statistic, version, form) {
         return Ok(found);
     }
     let (rendering, wanted, shelf) = (service.clone(), name.to_owned(), Arc::clone(shared));
     let render = move || match rendering.statistic(&wanted) {
-        Some(statistic) => shelf.shelf.render(&rendering, statistic, &state, form),
+        Some(statistic) => shelf.shelf.render(&rendering, statistic, version, form),
         None => Ok(None),
     };
     let made =

@@ -181,6 +181,16 @@ impl Service {
         State { next_ms: self.zone.next_ms(statistic.refresh, since_ms), is_due, ..state }
     }
 
+    /// Which of its states a statistic is in: the entry that changed it last. Nothing where it shows nothing.
+    #[must_use]
+    pub fn version_of(&self, statistic: &Statistic) -> Option<u64> {
+        read(self.ledger(), |book| {
+            let card = book.statistic(&statistic.name)?;
+            let shown = card.shown.as_ref().filter(|shown| shown.key.body == statistic.question)?;
+            book.is_stored(&shown.release).then_some(card.changed)
+        })
+    }
+
     /// The same without when it is due next: what a reader needs to know, found quickly.
     #[must_use]
     pub fn reading_of(&self, statistic: &Statistic) -> State {
@@ -282,11 +292,14 @@ impl Service {
     /// Notes once a period that a statistic was due and was not drawn.
     async fn skip(self: &Arc<Self>, statistic: &Statistic, error: &ServiceError) -> String {
         let why = told(error);
+        // What is the server's own trouble is over by the next look, and is no news for the ledger.
+        let is_decided =
+            matches!(error, ServiceError::Refused(_) | ServiceError::Query(_) | ServiceError::Unanswered { .. });
         let (name, words, now_ms) = (statistic.name.clone(), why.clone(), self.now_ms());
         let known = read(self.ledger(), |book| book.statistic(&name).and_then(|card| card.skipped.clone()));
         let is_news =
             known.is_none_or(|(at_ms, known)| known != why || self.zone.has_turned(statistic.refresh, at_ms, now_ms));
-        if is_news {
+        if is_decided && is_news {
             tracing::warn!(statistic = name, why, "a statistic was due and was not drawn");
             let act = move |_: &Book| Ok(Act::RefreshSkipped { statistic: name, why: words });
             let _ = Arc::clone(self).steward(move |ledger, now| Ok(ledger.act(Box::new(act), now)?)).await;

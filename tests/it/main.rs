@@ -9,6 +9,7 @@ mod answers;
 mod audit;
 mod bad_input;
 mod binary;
+mod browser;
 mod canary;
 mod capacity;
 mod clamping;

@@ -19,8 +19,8 @@ pub struct StatisticCard {
     pub shown: Option<ShownRelease>,
     /// When it was last due and not drawn since, in milliseconds since 1970 in UTC, and why.
     pub skipped: Option<(u64, String)>,
-    /// How often it was drawn or taken up.
-    pub releases: u64,
+    /// The entry that changed any of this last.
+    pub changed: u64,
 }
 
 /// What a statistic shows.
@@ -112,11 +112,12 @@ impl Book {
             Act::Published { statistic, key, release, edition } => {
                 let shown =
                     ShownRelease { key: *key, release: release.clone(), edition: edition.clone(), at_ms: entry.at_ms };
-                self.publish(statistic, shown)
+                self.publish(statistic, shown, entry.seq)
             }
             Act::RefreshSkipped { statistic, why } => {
                 let card = self.statistics.entry(statistic.clone()).or_default();
                 card.skipped = Some((entry.at_ms, why.clone()));
+                card.changed = entry.seq;
                 Ok(())
             }
             Act::Requested { researcher, dataset, epsilon, reason } => {
@@ -158,7 +159,7 @@ impl Book {
         self.take(&Entry { v, seq, at_ms, previous, act: act.clone() })
     }
 
-    fn publish(&mut self, statistic: &str, shown: ShownRelease) -> Taken {
+    fn publish(&mut self, statistic: &str, shown: ShownRelease, seq: u64) -> Taken {
         let number = *self.names.get(&shown.release).ok_or("its answer was never charged")?;
         let card = self.card(number);
         if card.state != State::Sealed {
@@ -170,8 +171,7 @@ impl Book {
             return Err("its answer was not served to the statistics account");
         }
         let card = self.statistics.entry(statistic.to_owned()).or_default();
-        card.releases = card.releases.saturating_add(1);
-        (card.shown, card.skipped) = (Some(shown), None);
+        (card.shown, card.skipped, card.changed) = (Some(shown), None, seq);
         Ok(())
     }
 }

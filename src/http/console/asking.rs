@@ -12,7 +12,6 @@ use super::super::problem::Problem;
 use super::super::{App, queries};
 use super::session::Form;
 use super::{Failed, Shown, Visitor, fragment};
-use crate::budget::book::ReleaseCard;
 use crate::budget::entry::KeyUse;
 use crate::budget::ledger::read;
 use crate::budget::people::{Person, Role};
@@ -224,18 +223,18 @@ const LINES: usize = 50;
 /// Which page of the history.
 #[derive(Deserialize)]
 pub struct HistoryParams {
-    before: Option<usize>,
+    before: Option<u64>,
 }
 
 /// GET /history: answers that were served to the researcher, the latest first.
 pub async fn history(State(service): State<App>, visitor: Visitor, Query(params): Query<HistoryParams>) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
     let (ids, older) = read(service.ledger(), |book| {
-        let all: Vec<&ReleaseCard> = book.shelf(&person.name).collect();
-        let end = params.before.unwrap_or(all.len()).min(all.len());
-        let begin = end.saturating_sub(LINES);
-        let ids: Vec<_> = all[begin..end].iter().rev().map(|card| card.id.clone()).collect();
-        (ids, (begin > 0).then_some(begin))
+        let mut latest = book.shelf_before(&person.name, params.before.unwrap_or(u64::MAX), LINES + 1);
+        let has_more = latest.len() > LINES;
+        latest.truncate(LINES);
+        let older = latest.last().filter(|_| has_more).map(|(seq, _)| *seq);
+        (latest.into_iter().map(|(_, card)| card.id.clone()).collect::<Vec<_>>(), older)
     });
     let (loading, who) = (service.clone(), person.name.clone());
     let load = move || ids.iter().map(|id| line(&loading, &who, id)).collect::<Result<Vec<_>, _>>();

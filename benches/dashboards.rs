@@ -1,0 +1,157 @@
+//! Dashboards and stewards: a published statistic against a bare handler of the same bytes, and the console's pages over a ledger of a
+//! million entries.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, header};
+use axum::response::Response;
+use criterion::{Criterion, Throughput};
+use tacit::budget::people::Role;
+use tacit::clock::SystemClock;
+use tacit::dataset::policy::Policy;
+use tacit::engine::PolarsEngine;
+use tacit::privacy::units::Epsilon;
+use tacit::query::file::QueryFile;
+use tacit::service::grants::{self, Grant, Holder};
+use tacit::service::schedule::Zone;
+use tacit::service::{Ports, Service, steward};
+use tacit::store::SqliteLedger;
+use tacit::vault::noise::OpenDp;
+use tower::ServiceExt;
+
+use crate::ledger::{PAIRS, pairs, prepare};
+use crate::many;
+
+const STATISTIC: &str = "-- title: Visits by cost\n-- margin: 60000\n-- public: true\n-- chart: bar\n\
+                         SELECT COUNT(*) AS visits, WIDTH_BUCKET(cost, 0, 5000, 20) AS bucket FROM visits GROUP BY bucket";
+
+/// Tokens of a steward and of a researcher, and the routes over what [`prepare`] left.
+fn open(dir: &Path) -> (Arc<Service>, String) {
+    let (policy, state) = (Policy::load(&dir.join("policy.toml")).expect("a policy"), dir.join("state"));
+    let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
+    let boss = steward::add_person(&ledger, "sam", Role::Steward, "bench", 0).expect("sam").text().to_owned();
+    let (to, dataset) = (Holder::Dataset, "visits".to_owned());
+    let grant = |to, epsilon: &str| Grant {
+        to,
+        dataset: dataset.clone(),
+        epsilon: Epsilon::parse(epsilon).expect("ε"),
+        reason: "bench".into(),
+        by: "bench".into(),
+    };
+    grants::grant(&ledger, grant(to, "8"), 0).expect("a grant");
+    grants::grant(&ledger, grant(Holder::Statistics { period_days: None }, "1"), 0).expect("a grant");
+    let mut engine = PolarsEngine::new();
+    let datasets = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("datasets");
+    let (ledger, engine) = (Arc::new(ledger), Arc::new(engine));
+    let ports = Ports { ledger, engine, noise: Arc::new(OpenDp), clock: Arc::new(SystemClock) };
+    let file = QueryFile::parse(STATISTIC).expect("a file");
+    let service = Service::new(ports, datasets).publishing(vec![("by-cost.sql".into(), file)], Zone::default());
+    (Arc::new(service.expect("a statistic")), boss)
+}
+
+async fn listen(router: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(tacit::http::server::serve(listener, router, std::future::pending()));
+    address
+}
+
+pub fn statistic(criterion: &mut Criterion) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let _ = prepare(dir.path());
+    let (service, _) = open(dir.path());
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let router = tacit::http::router(Arc::clone(&service));
+    let (ours, bare, bytes) = runtime.block_on(async {
+        let released = service.refresh_due().await;
+        assert_eq!(released.len(), 1, "{released:?}");
+        let request = Request::get("/v1/statistics/by-cost").body(Body::empty()).expect("a request");
+        let answer = router.clone().oneshot(request).await.expect("an answer");
+        let bytes = to_bytes(answer.into_body(), usize::MAX).await.expect("bytes");
+        let (kept, kind) = (bytes.clone(), [(header::CONTENT_TYPE, "application/json")]);
+        let handler = axum::routing::get(move || async move { (kind, kept) });
+        let bare = Router::new().route("/v1/statistics/by-cost", handler);
+        (listen(router).await, listen(bare).await, bytes.len())
+    });
+    let request: Arc<str> = "GET /v1/statistics/by-cost HTTP/1.1\r\nHost: bench\r\n\r\n".into();
+    let mut group = criterion.benchmark_group(format!("a statistic of {bytes} bytes over HTTP, 32 connections"));
+    group.throughput(Throughput::Elements(1)).measurement_time(Duration::from_secs(10));
+    for (name, address) in [
+        ("a bare axum handler of the same bytes (the baseline)", bare),
+        ("the statistic (at least 0.7 of its requests a second)", ours),
+        ("the bare handler once more", bare),
+    ] {
+        group.bench_function(name, |bench| {
+            bench.iter_custom(|count| runtime.block_on(many(address, Arc::clone(&request), count as usize)));
+        });
+    }
+}
+
+const PAGES: [(&str, &str); 14] = [
+    ("steward", "/accounts"),
+    ("steward", "/what-if"),
+    ("steward", "/requests"),
+    ("steward", "/people"),
+    ("steward", "/statistics"),
+    ("steward", "/ledger"),
+    ("steward", "/ledger?act=charged"),
+    ("steward", "/ledger?find=nowhere+to+be+found"),
+    ("steward", "/metrics"),
+    ("researcher", "/ask"),
+    ("researcher", "/history"),
+    ("researcher", "/history?before=500000"),
+    ("researcher", "/accounts"),
+    ("researcher", "/transparency/visits"),
+];
+
+/// Each page of the console over a ledger of a million entries: the median and the slowest of thirty looks.
+pub fn console(_: &mut Criterion) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let templates = prepare(dir.path());
+    let state = dir.path().join("state");
+    let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
+    pairs(&ledger, &templates, &AtomicU64::new(0), 256, PAIRS);
+    steward::revoke_token(&ledger, "ada", "bench", 0).expect("revoked");
+    let token = steward::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada").text().to_owned();
+    drop(ledger);
+    let (service, boss) = open(dir.path());
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        service.refresh_due().await;
+        let router = tacit::http::router(service);
+        let cookies = [("steward", sign_in(&router, &boss).await), ("researcher", sign_in(&router, &token).await)];
+        for (role, path) in PAGES {
+            let cookie = &cookies.iter().find(|(known, _)| *known == role).expect("a role").1;
+            let mut times = Vec::new();
+            let mut size = 0;
+            for _ in 0..30 {
+                let request = Request::get(path).header(header::COOKIE, cookie);
+                let request = request.header(header::AUTHORIZATION, format!("Bearer {boss}"));
+                let request = request.body(Body::empty()).expect("a request");
+                let begun = Instant::now();
+                let answer: Response = router.clone().oneshot(request).await.expect("an answer");
+                assert!(answer.status().is_success(), "{path}: {}", answer.status());
+                size = to_bytes(answer.into_body(), usize::MAX).await.expect("bytes").len();
+                times.push(begun.elapsed());
+            }
+            times.sort();
+            let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
+            println!("a million entries, {role} at {path}: median {median:.1?}, slowest {slowest:.1?}, {size} bytes (at most 50 ms)");
+        }
+    });
+}
+
+async fn sign_in(router: &Router, token: &str) -> String {
+    let request = Request::post("/sign-in").body(Body::from(format!("token={token}"))).expect("a request");
+    let answer: Response = router.clone().oneshot(request).await.expect("an answer");
+    let set = answer.headers()[header::SET_COOKIE].to_str().expect("text");
+    set.split(';').next().expect("a pair").to_owned()
+}

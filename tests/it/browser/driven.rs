@@ -1,0 +1,273 @@
+//! A browser that is driven: its processes, its session, and what a person would do with it. Every wait is bounded.
+
+use std::env;
+use std::io::{BufRead, BufReader, Error, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use axum::http::Method;
+use fantoccini::elements::Element;
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use url::{ParseError, Url};
+
+/// How long anything may take; machines that test are busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+const GLANCE: Duration = Duration::from_millis(20);
+/// What a page says of itself once something was done that leads away from it.
+const LEAVING: &str = "document.documentElement.setAttribute('data-leaving', '')";
+
+/// Chromium without its talk to the world. It runs as whoever tests, who may be root in a container without a kernel's namespaces.
+const ARGUMENTS: [&str; 9] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
+
+/// A chromedriver on a port of its own.
+pub struct Driver {
+    child: Child,
+    port: u16,
+    /// Open as long as it may write.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Driver {
+    /// Starts Debian's chromedriver, or the first in PATH; nothing where there is none.
+    pub fn start() -> Option<Self> {
+        let paths = env::var_os("PATH").unwrap_or_default();
+        let all = [PathBuf::from("/usr/bin")].into_iter().chain(env::split_paths(&paths));
+        let program = all.map(|folder| folder.join("chromedriver")).find(|program| program.is_file())?;
+        let mut child = Command::new(program)
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts");
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        let port = loop {
+            line.clear();
+            assert!(output.read_line(&mut line).expect("text") > 0, "chromedriver ended before it listened");
+            let told = line.split_once("started successfully on port ").map(|(_, port)| port);
+            if let Some(port) = told.and_then(|port| port.trim().trim_end_matches('.').parse().ok()) {
+                break port;
+            }
+        };
+        Some(Self { child, port, _output: output })
+    }
+
+    /// Asked to end, it ends its browsers first.
+    fn shut_down(&self) -> Result<(), Error> {
+        let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)), PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        let mut reply = [0; 12];
+        stream.read_exact(&mut reply)?;
+        if reply == *b"HTTP/1.1 200" { Ok(()) } else { Err(Error::other("it will not end")) }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if self.shut_down().is_err() {
+            let _ = self.child.kill();
+        }
+        let _ = self.child.wait();
+    }
+}
+
+/// A command of Chromium's own.
+#[derive(Debug)]
+struct OfChromium {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for OfChromium {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}
+
+/// A browser with a profile of its own, looking at one server.
+pub struct Browser {
+    client: Client,
+    origin: String,
+    // Both go after the client: the browser, then its folder.
+    _driver: Driver,
+    _profile: TempDir,
+}
+
+impl Browser {
+    pub async fn open(driver: Driver, origin: &str, has_scripts: bool) -> Self {
+        let profile = tempfile::tempdir().expect("a folder");
+        let mut arguments: Vec<String> = ARGUMENTS.map(str::to_owned).to_vec();
+        arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        let mut options = json!({ "args": arguments });
+        if !has_scripts {
+            options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
+        }
+        let mut capabilities = Capabilities::new();
+        capabilities.insert("browserName".to_owned(), json!("chrome"));
+        capabilities.insert("goog:chromeOptions".to_owned(), options);
+        capabilities.insert("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"}));
+        capabilities.insert("timeouts".to_owned(), json!({"script": PATIENCE.as_millis() as u64}));
+        let address = format!("http://127.0.0.1:{}", driver.port);
+        let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&address).await;
+        let client = client.unwrap_or_else(|error| panic!("no session: {error}"));
+        Self { client, origin: origin.to_owned(), _driver: driver, _profile: profile }
+    }
+
+    pub async fn close(self) {
+        self.client.close().await.expect("the session ends");
+    }
+
+    /// Goes to a page of the server.
+    pub async fn go(&self, path: &str) {
+        let went = self.client.goto(&format!("{}{path}", self.origin)).await;
+        went.unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+
+    /// Where it is, after the server's name.
+    pub async fn place(&self) -> String {
+        let url = self.client.current_url().await.expect("an address").to_string();
+        url.strip_prefix(&self.origin).unwrap_or(&url).to_owned()
+    }
+
+    /// What there is or comes to be.
+    pub async fn find(&self, what: Locator<'_>) -> Element {
+        let until = Instant::now() + PATIENCE;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            // A page on its way out may fail in other words than that there is no such element.
+            if let Ok(element) = self.client.wait().at_most(left).every(GLANCE).for_element(what).await {
+                return element;
+            }
+        }
+        let (place, text) = (self.place().await, self.run("return document.body.innerText", vec![]).await);
+        panic!("{place}: there is no {what:?} on\n{}", text.as_str().unwrap_or_default())
+    }
+
+    pub async fn css(&self, selector: &str) -> Element {
+        self.find(Locator::Css(selector)).await
+    }
+
+    /// How many there are now.
+    pub async fn count(&self, selector: &str) -> usize {
+        self.client.find_all(Locator::Css(selector)).await.expect("a list").len()
+    }
+
+    /// The text of an element that there is or comes to be.
+    pub async fn text(&self, selector: &str) -> String {
+        self.css(selector).await.text().await.unwrap_or_else(|error| panic!("{selector}: {error}"))
+    }
+
+    /// Waits until the page says something; spaces count as one.
+    pub async fn reads(&self, words: &str) {
+        self.find(Locator::XPath(&format!("//main[contains(normalize-space(.), \"{words}\")]"))).await;
+    }
+
+    /// Writes into a field what stands there then.
+    pub async fn fill(&self, selector: &str, text: &str) {
+        let field = self.css(selector).await;
+        field.clear().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+        field.send_keys(text).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+    }
+
+    /// Clicks what leads to another page, or to the same one anew, and waits for that.
+    pub async fn press(&self, selector: &str) {
+        let target = self.css(selector).await;
+        self.run(LEAVING, vec![]).await;
+        target.click().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+        self.css("html:not([data-leaving])").await;
+    }
+
+    /// Opens what is folded below these words.
+    pub async fn unfold(&self, words: &str) {
+        let summary = self.find(Locator::XPath(&format!("//summary[normalize-space(.)='{words}']"))).await;
+        summary.click().await.unwrap_or_else(|error| panic!("{words}: {error}"));
+    }
+
+    /// Sends the page again that a form has sent.
+    pub async fn resend(&self) {
+        self.run(LEAVING, vec![]).await;
+        self.client.refresh().await.expect("the page is loaded again");
+        self.css("html:not([data-leaving])").await;
+    }
+
+    pub async fn back(&self) {
+        self.client.back().await.expect("a page before this one");
+    }
+
+    /// Signs in, and says where that leads to.
+    pub async fn sign_in(&self, token: &str) -> String {
+        self.go("/sign-in").await;
+        self.fill("main input[name=token]", token).await;
+        self.press("main form[action='/sign-in'] button").await;
+        self.place().await
+    }
+
+    pub async fn sign_out(&self) {
+        self.press("header form[action='/sign-out'] button").await;
+        assert_eq!(self.place().await, "/sign-in");
+    }
+
+    /// Runs a script of the test's, which needs no leave of the page.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute(script, arguments).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Runs a script that calls its last argument when it is done.
+    pub async fn run_until_done(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute_async(script, arguments).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// A command of the developers' tools.
+    pub async fn tool(&self, command: &str, parameters: Value) {
+        let body = json!({"cmd": command, "params": parameters});
+        let sent = self.client.issue_cmd(OfChromium { path: "goog/cdp/execute", body }).await;
+        sent.unwrap_or_else(|error| panic!("{command}: {error}"));
+    }
+
+    /// A picture of what is in view, as PNG.
+    pub async fn picture(&self) -> Vec<u8> {
+        self.client.screenshot().await.expect("a picture")
+    }
+
+    /// What the console was told since it was asked last: broken policies, errors, warnings, and answers of 4xx but the expected ones.
+    /// Chromium's advice to the authors of forms is none of that.
+    pub async fn complaints(&self, expected: &[u16]) -> Vec<String> {
+        let log = self.client.issue_cmd(OfChromium { path: "se/log", body: json!({"type": "browser"}) }).await;
+        let log = log.unwrap_or_else(|error| panic!("{error}"));
+        let entries = log.as_array().unwrap_or_else(|| panic!("no log: {log}"));
+        let is_expected = |entry: &Value| {
+            let message = entry["message"].as_str().unwrap_or_default();
+            let is_told = |status: &u16| message.contains(&format!("responded with a status of {status} "));
+            entry["source"] == "network" && expected.iter().any(is_told)
+        };
+        let counts = |entry: &&Value| entry["level"] != "DEBUG" && !is_expected(entry);
+        entries.iter().filter(counts).map(Value::to_string).collect()
+    }
+
+    /// Wants the console to be empty but for the expected answers.
+    pub async fn is_quiet(&self, expected: &[u16]) {
+        let complaints = self.complaints(expected).await;
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+}

@@ -1,0 +1,254 @@
+//! Every page of every role, on a desk and on a telephone, in light and in the dark: nothing is complained of, nothing is wider than
+//! the page, and the rules of accessibility hold.
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+use serde_json::{Value, json};
+
+use super::driven::Browser;
+use super::visit;
+
+const WIDTHS: [u32; 2] = [1280, 390];
+const HEIGHT: u32 = 844;
+const SCHEMES: [&str; 2] = ["light", "dark"];
+/// Bytes of a first page with all that it loads.
+const FIRST_BYTES_MAX: u64 = 150_000;
+
+/// Answers whether the page is as wide and as dark as it was told to be, once it is.
+const SETTLED: &str = "
+    const [width, dark, done] = arguments;
+    const look = () => {
+        const is_dark = matchMedia('(prefers-color-scheme: dark)').matches;
+        if (innerWidth === width && is_dark === dark) { done(true); } else { requestAnimationFrame(look); }
+    };
+    look();";
+
+/// What makes the page scroll sideways: the innermost elements that reach beyond its edge, and that no box of theirs scrolls or cuts.
+const TOO_WIDE: &str = "
+    const page = document.documentElement;
+    if (page.scrollWidth <= page.clientWidth) { return []; }
+    const is_cut = (element) => {
+        for (let box = element; box && box !== document.body; box = box.parentElement) {
+            if (getComputedStyle(box).overflowX !== 'visible') { return true; }
+        }
+        return false;
+    };
+    const is_beyond = (element) => {
+        const {left, right} = element.getBoundingClientRect();
+        return Math.max(right, left + element.scrollWidth) > page.clientWidth + 0.5;
+    };
+    const found = [...document.body.querySelectorAll('*')].filter((one) => is_beyond(one) && !is_cut(one));
+    const innermost = found.filter((one) => !found.some((other) => other !== one && one.contains(other)));
+    const told = innermost.slice(0, 3).map((one) => one.outerHTML.slice(0, 120));
+    return [`${page.scrollWidth} of ${page.clientWidth} pixels`, ...told];";
+
+/// Breaches of axe-core's rules.
+const BREACHES: &str = "
+    const done = arguments[arguments.length - 1];
+    const told = ({id, impact, nodes}) => ({id, impact, nodes: nodes.map((node) => node.html)});
+    const all = ({passes, violations}) => ({kept: passes.length, broken: violations.map(told)});
+    axe.run(document).then((found) => done(all(found)), (error) => done({error: String(error)}));";
+
+/// Bytes of the page and of what it has loaded, as they came over the wire but for heads.
+const LOADED: &str = "
+    const sized = performance.getEntries().filter((entry) => entry.encodedBodySize !== undefined);
+    return sized.map((entry) => [new URL(entry.name).pathname, entry.encodedBodySize]);";
+
+/// All looks at pages, and what was wrong with them.
+struct Looks<'a> {
+    browser: &'a Browser,
+    role: &'static str,
+    axe: Option<String>,
+    shots: Option<PathBuf>,
+    pages: usize,
+    wrong: Vec<String>,
+}
+
+impl<'a> Looks<'a> {
+    fn with(browser: &'a Browser) -> Self {
+        let read =
+            |path: PathBuf| fs::read_to_string(&path).unwrap_or_else(|error| panic!("TACIT_AXE {path:?}: {error}"));
+        let axe = env::var_os("TACIT_AXE").map(PathBuf::from).map(read);
+        if axe.is_none() {
+            println!("TACIT_AXE names no axe.min.js: rules of accessibility are not looked at");
+        }
+        let shots = env::var_os("TACIT_SHOTS").map(PathBuf::from);
+        if let Some(folder) = &shots {
+            fs::create_dir_all(folder).expect("a folder for pictures");
+        }
+        Self { browser, role: "nobody", axe, shots, pages: 0, wrong: Vec::new() }
+    }
+
+    async fn sign_in(&mut self, role: &'static str, token: &str) {
+        self.browser.sign_in(token).await;
+        assert!(self.browser.complaints(&[]).await.is_empty());
+        self.role = role;
+    }
+
+    /// Goes to a page and looks at it.
+    async fn go(&mut self, path: &str) {
+        self.browser.go(path).await;
+        let here = self.browser.place().await;
+        assert_eq!(here, path, "{} is shown another page", self.role);
+        self.at(path, &[]).await;
+    }
+
+    /// Looks at the page that is there, with all of its folds open.
+    async fn at(&mut self, name: &str, expected: &[u16]) {
+        let name = if name == "/" { "start".to_owned() } else { name.trim_matches('/').replace('/', "-") };
+        let page = format!("{}-{name}", self.role);
+        let unfold = "document.querySelectorAll('details').forEach((one) => { one.open = true; })";
+        self.browser.run(unfold, vec![]).await;
+        for width in WIDTHS {
+            for scheme in SCHEMES {
+                self.set(width, HEIGHT, scheme).await;
+                let wide = self.browser.run(TOO_WIDE, vec![]).await;
+                let wide = wide.as_array().expect("a list").iter().filter_map(Value::as_str);
+                self.wrong.extend(wide.map(|what| format!("{page} at {width}: too wide: {what}")));
+                let breaches = self.breaches().await;
+                self.wrong.extend(breaches.into_iter().map(|what| format!("{page} at {width} in {scheme}: {what}")));
+                self.shoot(&page, width, scheme).await;
+            }
+        }
+        let complaints = self.browser.complaints(expected).await;
+        self.wrong.extend(complaints.into_iter().map(|what| format!("{page}: {what}")));
+        self.pages += 1;
+    }
+
+    async fn set(&self, width: u32, height: u32, scheme: &str) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.browser.tool("Emulation.setDeviceMetricsOverride", size).await;
+        let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.browser.tool("Emulation.setEmulatedMedia", features).await;
+        self.browser.run_until_done(SETTLED, vec![json!(width), json!(scheme == "dark")]).await;
+    }
+
+    /// Serious and critical breaches, with where they are.
+    async fn breaches(&self) -> Vec<String> {
+        let Some(axe) = &self.axe else { return Vec::new() };
+        if self.browser.run("return typeof axe", vec![]).await == "undefined" {
+            self.browser.run(axe, vec![]).await;
+        }
+        let found = self.browser.run_until_done(BREACHES, vec![]).await;
+        assert!(found["kept"].as_u64().is_some_and(|kept| kept > 5), "axe looks at nothing: {found}");
+        let broken = found["broken"].as_array().expect("a list");
+        let is_grave = |one: &&Value| one["impact"] == "serious" || one["impact"] == "critical";
+        broken
+            .iter()
+            .filter(is_grave)
+            .map(|one| format!("{} ({}): {}", one["id"], one["impact"], one["nodes"]))
+            .collect()
+    }
+
+    /// A picture of the whole page, where they are wanted.
+    async fn shoot(&self, page: &str, width: u32, scheme: &str) {
+        let Some(folder) = &self.shots else { return };
+        let height = self.browser.run("return document.documentElement.scrollHeight", vec![]).await;
+        let height = height.as_u64().expect("a height") as u32;
+        self.set(width, height.max(HEIGHT), scheme).await;
+        let picture = self.browser.picture().await;
+        fs::write(folder.join(format!("{page}-{width}-{scheme}.png")), picture).expect("a picture");
+    }
+}
+
+#[test]
+fn pages_are_accessible_and_quiet() {
+    visit(true, async |site, browser| {
+        let mut looks = Looks::with(browser);
+        nobody(&mut looks).await;
+        looks.sign_in("viewer", &site.lab.viewer).await;
+        for path in ["/statistics", "/datasets", "/datasets/visits", "/s/older"] {
+            looks.go(path).await;
+        }
+        browser.go("/people").await;
+        looks.at("refused", &[403]).await;
+        looks.sign_in("researcher", &site.lab.researcher).await;
+        researcher(&mut looks).await;
+        looks.sign_in("steward", &site.lab.steward).await;
+        steward(&mut looks).await;
+        println!("{} pages looked at, {} findings", looks.pages, looks.wrong.len());
+        assert!(looks.wrong.is_empty(), "{}", looks.wrong.join("\n"));
+    });
+}
+
+async fn nobody(looks: &mut Looks<'_>) {
+    for path in ["/", "/sign-in", "/statistics", "/transparency", "/transparency/visits"] {
+        looks.go(path).await;
+    }
+    for path in ["/s/regions", "/s/months", "/s/costs"] {
+        looks.go(path).await;
+    }
+    looks.browser.sign_in("tct_of_nobody").await;
+    looks.at("not-signed-in", &[401]).await;
+}
+
+async fn researcher(looks: &mut Looks<'_>) {
+    let browser = looks.browser;
+    looks.go("/ask").await;
+    browser.fill("textarea[name=sql]", "SELECT COUNT(*) AS n FROM visits WHERE region = 'nowhere'").await;
+    browser.press("button[value=price]").await;
+    looks.at("ask-mistaken", &[]).await;
+    let question = "SELECT smoker, diagnosis, COUNT(*) AS n FROM visits GROUP BY smoker, diagnosis";
+    browser.fill("textarea[name=sql]", question).await;
+    browser.fill("#epsilon", "1.5").await;
+    browser.press("button[value=price]").await;
+    looks.at("ask-too-dear", &[]).await;
+    browser.fill("#epsilon", "0.3").await;
+    browser.fill("input[name=purpose]", "a study of lungs").await;
+    browser.press("button[value=price]").await;
+    looks.at("ask-priced", &[]).await;
+    browser.press("button[value=pay]").await;
+    assert_eq!(browser.text("h1").await, "Answer");
+    looks.at("ask-answered", &[]).await;
+    looks.go("/history").await;
+    browser.press("main tbody a").await;
+    looks.at("history-one", &[]).await;
+    for path in ["/accounts", "/datasets", "/datasets/visits", "/statistics"] {
+        looks.go(path).await;
+    }
+}
+
+async fn steward(looks: &mut Looks<'_>) {
+    let browser = looks.browser;
+    for path in ["/datasets", "/datasets/visits", "/accounts", "/what-if", "/requests", "/statistics", "/ledger"] {
+        looks.go(path).await;
+    }
+    looks.go("/people").await;
+    browser.fill("form[method=post][action='/people'] input[name=name]", "bob").await;
+    browser.press("form[method=post][action='/people'] button").await;
+    browser.css("p.token").await;
+    looks.at("people-added", &[]).await;
+    browser.go("/requests").await;
+    browser.fill("main form input[name=reason]", "it is sound").await;
+    browser.press("button[value=grant]").await;
+    looks.at("requests-decided", &[]).await;
+    browser.go("/accounts").await;
+    browser.unfold("Freeze").await;
+    browser.fill("form[action='/datasets/visits/freeze'] input[name=reason]", "somebody looks").await;
+    browser.press("form[action='/datasets/visits/freeze'] button").await;
+    looks.at("accounts-frozen", &[]).await;
+    browser.go("/accounts?find=nobody").await;
+    looks.at("accounts-found", &[]).await;
+}
+
+/// Everything that a first page loads, without a cache.
+#[test]
+fn the_first_page_is_small() {
+    visit(true, async |site, browser| {
+        for (path, token) in
+            [("/sign-in", None), ("/ask", Some(&site.lab.researcher)), ("/accounts", Some(&site.lab.steward))]
+        {
+            if let Some(token) = token {
+                browser.sign_in(token).await;
+            }
+            browser.go(path).await;
+            let loaded = browser.run(LOADED, vec![]).await;
+            let loaded = loaded.as_array().expect("a list");
+            let bytes: u64 = loaded.iter().map(|one| one[1].as_u64().expect("a size")).sum();
+            println!("{path}: {bytes} bytes, {loaded:?}");
+            assert!(loaded.len() > 2 && bytes > 10_000, "{path}: sizes of the page and of what it loads");
+            assert!(bytes <= FIRST_BYTES_MAX, "{path}: {bytes} bytes");
+        }
+    });
+}

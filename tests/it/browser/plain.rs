@@ -1,0 +1,76 @@
+//! The console without scripts: everything that a person does, by links and forms alone.
+
+use super::driven::Browser;
+use super::{Site, visit};
+
+const QUESTION: &str = "SELECT smoker, COUNT(*) AS n FROM visits GROUP BY smoker";
+
+#[test]
+fn everything_works_without_scripts() {
+    visit(false, async |site, browser| {
+        browser.go("/sign-in").await;
+        let htmx = browser.run("return typeof window.htmx", vec![]).await;
+        assert_eq!(htmx, "undefined", "the page's own scripts do not run");
+        assert_eq!(browser.sign_in(&site.lab.researcher).await, "/ask");
+        asks(site, browser).await;
+        wishes(site, browser).await;
+        browser.sign_out().await;
+        browser.go("/history").await;
+        assert_eq!(browser.place().await, "/sign-in");
+        assert_eq!(browser.sign_in(&site.lab.steward).await, "/accounts");
+        serves(site, browser).await;
+        browser.sign_out().await;
+        browser.is_quiet(&[]).await;
+    });
+}
+
+async fn asks(site: &Site, browser: &Browser) {
+    let charges = site.charges();
+    browser.fill("textarea[name=sql]", QUESTION).await;
+    browser.fill("#epsilon", "0.2").await;
+    browser.press("button[value=price]").await;
+    assert!(browser.text("#price .figure").await.starts_with("ε 0.2"));
+    assert_eq!((site.spent(), site.charges()), (0, charges), "a price is free");
+    browser.css("input[name=by][value=margin]").await.click().await.expect("a choice");
+    browser.fill("input[name=margin]", "300").await;
+    browser.press("button[value=price]").await;
+    browser.reads("± 300").await;
+    browser.fill("input[name=purpose]", "a look without scripts").await;
+    browser.press("button[value=pay]").await;
+    browser.reads("a look without scripts").await;
+    assert_eq!((browser.text("h1").await.as_str(), browser.count("svg.chart").await), ("Answer", 1));
+    assert!(site.spent() > 0 && site.charges() == charges + 1, "paid once");
+    browser.press("main a[href='/history']").await;
+    browser.reads(QUESTION).await;
+}
+
+/// Asks for more than is held.
+async fn wishes(site: &Site, browser: &Browser) {
+    browser.press("nav.main a[href='/accounts']").await;
+    browser.unfold("Ask for more").await;
+    browser.fill("form[action='/requests'] input[name=epsilon]", "1.75").await;
+    browser.fill("form[action='/requests'] textarea", "a third study").await;
+    browser.press("form[action='/requests'] button").await;
+    browser.reads("a third study").await;
+    assert_eq!((browser.place().await.as_str(), site.granted("ada").as_str()), ("/accounts", "1"));
+}
+
+async fn serves(site: &Site, browser: &Browser) {
+    browser.unfold("Grant").await;
+    browser.fill("form[action='/grants'] input[name=name]", "ada").await;
+    browser.fill("form[action='/grants'] input[name=epsilon]", "1.25").await;
+    browser.fill("form[action='/grants'] input[name=reason]", "the study goes on").await;
+    browser.press("form[action='/grants'] button").await;
+    assert_eq!(browser.text("main [role=status]").await, "Granted; it stands in the ledger.");
+    assert_eq!(site.granted("ada"), "1.25");
+    browser.press("nav.main a[href='/requests']").await;
+    for left in [1, 0] {
+        browser.fill("main form input[name=reason]", "not this year").await;
+        browser.press("button[value=decline]").await;
+        assert_eq!(browser.count("button[value=decline]").await, left);
+    }
+    assert_eq!((browser.count(".badge.bad").await, site.granted("ada").as_str()), (2, "1.25"));
+    browser.press("nav.main a[href='/statistics']").await;
+    browser.press("form[action='/statistics/older/refresh'] button").await;
+    assert_eq!(browser.text("main [role=status]").await, "A new release is shown.");
+}

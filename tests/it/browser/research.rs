@@ -1,0 +1,116 @@
+//! A researcher at the console: the price before it is paid, the answer, and what was asked before.
+
+use fantoccini::Locator;
+use serde_json::json;
+
+use super::driven::Browser;
+use super::{Site, visit};
+
+/// No published statistic tells it.
+const QUESTION: &str = "SELECT smoker, COUNT(*) AS n FROM visits GROUP BY smoker";
+const ANOTHER: &str = "SELECT COUNT(*) AS n FROM visits WHERE age > 70";
+/// A place of the slider, and the epsilon there with a limit of 2 a question.
+const PLACE: u32 = 20;
+const THERE: &str = "0.045";
+
+#[test]
+fn a_researcher_asks_sees_the_price_pays_and_sees_the_chart() {
+    visit(true, async |site, browser| {
+        assert_eq!(browser.sign_in(&site.lab.researcher).await, "/ask");
+        sees_the_price(site, browser).await;
+        pays_once(site, browser).await;
+        looks_back(browser).await;
+        is_refused(site, browser).await;
+    });
+}
+
+/// The box with the price, once it says this one.
+async fn priced(browser: &Browser, epsilon: &str) {
+    let figure = format!("//*[@id='price']//p[@class='figure'][contains(normalize-space(.), 'ε {epsilon} of 1 ')]");
+    browser.find(Locator::XPath(&figure)).await;
+}
+
+/// How late each answer of the server comes in.
+async fn delay(browser: &Browser, ms: u32) {
+    let network = json!({"offline": false, "latency": ms, "downloadThroughput": -1, "uploadThroughput": -1});
+    browser.tool("Network.enable", json!({})).await;
+    browser.tool("Network.emulateNetworkConditions", network).await;
+}
+
+/// Typing and the slider change what stands there, and the page stays.
+async fn sees_the_price(site: &Site, browser: &Browser) {
+    let charges = site.charges();
+    browser.run("document.documentElement.setAttribute('data-stayed', '')", vec![]).await;
+    browser.fill("textarea[name=sql]", QUESTION).await;
+    priced(browser, "0.1").await;
+    browser.css("#price table td.number").await;
+    // A server that takes its time, or pads its answers, must not lose what the slider says.
+    for ms in [0, 700] {
+        delay(browser, ms).await;
+        browser.fill("#epsilon", "0.2").await;
+        priced(browser, "0.2").await;
+        let slide = "const level = document.getElementById('level'); level.value = arguments[0]; \
+                     level.dispatchEvent(new Event('input', {bubbles: true}))";
+        browser.run(slide, vec![json!(PLACE)]).await;
+        browser.css(&format!("input#epsilon[value='{THERE}']")).await;
+        priced(browser, THERE).await;
+    }
+    delay(browser, 0).await;
+    assert_eq!(browser.count("html[data-stayed]").await, 1, "no page was loaded");
+    assert_eq!(browser.place().await, "/ask");
+    assert_eq!((site.spent(), site.charges()), (0, charges), "prices are free");
+    browser.is_quiet(&[]).await;
+}
+
+/// One charge, whatever is sent again.
+async fn pays_once(site: &Site, browser: &Browser) {
+    let charges = site.charges();
+    browser.press("button[value=pay]").await;
+    let is_answered = async || {
+        assert_eq!(browser.text("h1").await, "Answer");
+        assert_eq!(browser.count("svg.chart[role=img] desc").await, 1);
+        browser.reads("95 % interval").await;
+        assert_eq!(browser.count("main tbody tr").await, 3, "true, false and missing");
+        let interval = browser.text("main tbody tr td:last-child").await;
+        assert!(interval.contains(" to "), "{interval}");
+    };
+    is_answered().await;
+    browser.reads(&format!("epsilon {THERE}")).await;
+    let spent = site.spent();
+    assert!(spent > 0 && site.charges() == charges + 1, "paid once");
+    browser.resend().await;
+    is_answered().await;
+    assert_eq!((site.spent(), site.charges()), (spent, charges + 1), "the same page again is paid");
+    browser.back().await;
+    browser.fill("textarea[name=sql]", QUESTION).await;
+    browser.fill("#epsilon", THERE).await;
+    browser.press("button[value=pay]").await;
+    is_answered().await;
+    browser.reads("nothing: it was stored").await;
+    assert_eq!((site.spent(), site.charges()), (spent, charges + 1), "so is the same question");
+    browser.is_quiet(&[]).await;
+}
+
+async fn looks_back(browser: &Browser) {
+    browser.press("nav.main a[href='/history']").await;
+    assert_eq!((browser.text("h1").await.as_str(), browser.count("main tbody tr").await), ("History", 1));
+    browser.reads(QUESTION).await;
+    browser.press("main tbody a").await;
+    assert!(browser.place().await.starts_with("/history/rel_"));
+    assert_eq!((browser.text("h1").await.as_str(), browser.count("svg.chart").await), ("Answer", 1));
+    browser.is_quiet(&[]).await;
+}
+
+/// Over the limit of one question, in words, with the form as it was.
+async fn is_refused(site: &Site, browser: &Browser) {
+    let before = (site.spent(), site.charges());
+    browser.press("nav.main a[href='/ask']").await;
+    browser.fill("textarea[name=sql]", ANOTHER).await;
+    browser.fill("#epsilon", "3").await;
+    browser.press("button[value=pay]").await;
+    browser.reads("one query may cost at most 2").await;
+    let sql = browser.css("textarea[name=sql]").await.prop("value").await.expect("a field");
+    assert_eq!(sql.as_deref(), Some(ANOTHER), "what was asked is not lost");
+    assert_eq!((site.spent(), site.charges()), before, "what is refused is free");
+    browser.is_quiet(&[403]).await;
+}
