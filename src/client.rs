@@ -23,7 +23,10 @@ pub struct Client {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No answer came.
-    #[error("{url}: no server answers there; start one with tacit serve, or name it with --server or TACIT_URL")]
+    #[error(
+        "{url}: no server answers there, or its certificate is not trusted; start one with tacit serve, or name it, with http:// or \
+         https://, with --server or TACIT_URL, and an authority of your own with SSL_CERT_FILE"
+    )]
     Away {
         /// Where.
         url: String,

@@ -21,6 +21,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Whether answers, tokens and events may go over a network in plain text, because something in front speaks TLS.
     pub allow_plaintext: bool,
+    /// The origin that browsers know the server by, where a proxy stands before it: a scheme, a host, and no path.
+    pub public_url: Option<String>,
     /// Ledger and editions.
     pub state_dir: PathBuf,
     /// Where the ledger's anchor is kept; nothing where it stays where it is, beside the ledger at first.
@@ -166,6 +168,7 @@ impl Config {
         Ok(Self {
             listen: take_listen(&file.listen, is_plain)?,
             allow_plaintext: file.allow_plaintext,
+            public_url: file.public_url.as_ref().map(take_public).transpose()?,
             state_dir: beside.join(file.state_dir),
             anchor: file.anchor.map(|anchor| beside.join(anchor)),
             queries_dir: file.queries_dir.map(|dir| beside.join(dir)),
@@ -192,6 +195,16 @@ fn take_listen(listen: &Spanned<String>, is_plain: bool) -> Result<SocketAddr, F
         return Err((at, message));
     }
     Ok(address)
+}
+
+fn take_public(url: &Spanned<String>) -> Result<String, Fault> {
+    addresses::origin(url.get_ref()).filter(|origin| origin != "*").ok_or_else(|| {
+        let message = format!(
+            "public_url \"{}\" is none; accepted are https:// or http:// with a host in lower case, with or without a port, and no path",
+            url.get_ref()
+        );
+        (url.span().start, message)
+    })
 }
 
 fn take_statistics(file: StatisticsFile) -> Result<StatisticsConfig, Fault> {

@@ -26,6 +26,7 @@ mod walk;
 pub mod watch;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
@@ -99,6 +100,7 @@ pub struct Service {
     refreshing: tokio::sync::Mutex<()>,
     started: (u64, u64),
     refusals: Refusals,
+    has_looked: AtomicBool,
     present: Mutex<HashMap<String, usize>>,
 }
 
@@ -227,6 +229,7 @@ impl Service {
             refreshing: tokio::sync::Mutex::default(),
             started: (0, 0),
             refusals: Refusals::default(),
+            has_looked: AtomicBool::new(true),
             present: Mutex::default(),
         };
         read(service.ledger(), |book| service.chart(book));
@@ -259,10 +262,14 @@ impl Service {
         self.ports.ledger.as_ref()
     }
 
-    /// Whether questions are answered: the ledger can be read back, and every dataset can be evaluated.
+    /// Whether questions are answered: the ledger can be read back, every dataset can be evaluated, and what statistics were due at the
+    /// start is drawn.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.ledger().is_sound() && self.datasets().all(|dataset| self.ports.engine.is_ready(&dataset.edition))
+        let has_looked = self.has_looked.load(Ordering::Acquire);
+        has_looked
+            && self.ledger().is_sound()
+            && self.datasets().all(|dataset| self.ports.engine.is_ready(&dataset.edition))
     }
 
     /// When it started, in milliseconds since 1970 in UTC, and how many entries the ledger had: its store checks each of them before.

@@ -101,6 +101,11 @@ pub fn open_publishing(
     launch: Launch,
 ) -> Result<Arc<Service>, StartError> {
     let policies: Vec<Policy> = policies.iter().map(|path| Policy::load(path.as_ref())).collect::<Result<_, _>>()?;
+    for (place, policy) in policies.iter().enumerate() {
+        if policies[..place].iter().any(|other| other.name == policy.name) {
+            return Err(StartError::Twice { dataset: policy.name.clone() });
+        }
+    }
     let ledger = SqliteLedger::open_anchored(state, anchor, SystemClock.now_ms())?;
     let mut engine = WorkerPool::new(launch);
     let mut datasets: Vec<Dataset> = Vec::with_capacity(policies.len());

@@ -141,7 +141,7 @@ pub struct DatasetAccount {
     pub cut_off: u64,
     /// Whether a steward froze it.
     pub frozen: bool,
-    /// Answers with new noise, all in all.
+    /// Answers that were made for somebody, all in all.
     pub questions: u64,
     /// What they were for, as it was declared, and how often; of the first [`PURPOSES_MAX`] different ones.
     pub purposes: BTreeMap<String, u64>,
@@ -154,7 +154,7 @@ pub const PURPOSES_MAX: usize = 1_000;
 pub const INCIDENTS_MAX: u32 = 3;
 
 impl DatasetAccount {
-    /// Counts an answer with new noise.
+    /// Counts an answer.
     pub(super) fn count(&mut self, purpose: Option<&str>) {
         self.questions = self.questions.saturating_add(1);
         let Some(purpose) = purpose else { return };

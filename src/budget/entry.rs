@@ -4,6 +4,7 @@
 //! predecessor's. Amounts are integers. The bytes are Borsh (the binary object representation serializer for hashing), whose
 //! reader takes exactly what its writer makes; people see entries as JSON.
 
+use borsh::de::EnumExt;
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -223,7 +224,25 @@ pub enum Act {
     /// A steward decided on the request of that entry; what was granted is an entry of its own.
     RequestDecided { request: u64, granted: bool, reason: String, by: String },
     /// Several acts at once, all or none, as files declare them; `managed` names everything that the files declare.
-    Applied { reason: String, by: String, managed: Vec<String>, acts: Vec<Act> },
+    Applied { reason: String, by: String, managed: Vec<String>, acts: Vec<Single> },
+}
+
+/// One act of several: any but several. Its bytes are the act's own.
+#[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize)]
+#[serde(transparent)]
+pub struct Single(pub Act);
+
+/// The number that the bytes of [`Act::Applied`] begin with.
+const APPLIED: u8 = 19;
+
+impl BorshDeserialize for Single {
+    /// Reads no acts within acts: bytes that nest them without end are refused at the first, and not read to their end.
+    fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
+        match u8::deserialize_reader(reader)? {
+            APPLIED => Err(std::io::ErrorKind::InvalidData.into()),
+            number => Act::deserialize_variant(reader, number).map(Self),
+        }
+    }
 }
 
 /// The charge of one answer.
@@ -390,5 +409,20 @@ impl Act {
             Self::RequestDecided { .. } => "request-decided",
             Self::Applied { .. } => "applied",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acts_within_acts_are_not_read() {
+        let applied = |acts| Act::Applied { reason: "r".into(), by: "sam".into(), managed: Vec::new(), acts };
+        let revoked = Act::TokenRevoked { name: "ada".into(), by: "sam".into() };
+        let one = Entry::following(0, GENESIS, 1, applied(vec![Single(revoked)]));
+        assert_eq!(Entry::read(&one.canonical_bytes()), Some(one));
+        let nested = Entry::following(0, GENESIS, 1, applied(vec![Single(applied(Vec::new()))]));
+        assert_eq!(Entry::read(&nested.canonical_bytes()), None);
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct Options {
     /// Rows that a group is assumed to have, where the margin of a mean depends on it.
     #[arg(long)]
     group_size: Option<u64>,
-    /// What for; kept in the ledger.
+    /// What for; kept in the ledger, and shown to the public.
     #[arg(long)]
     purpose: Option<String>,
     /// Says what it would cost, and spends nothing.

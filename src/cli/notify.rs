@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ use crate::store::outbox::{OUTBOX, Outbox, Waiting};
 
 /// The file in the outbox's folder that says how far the ledger was told.
 pub const CURSOR: &str = "cursor";
+/// How long a turn goes on delivering; what is due then waits for the next.
+const TURN_MAX: Duration = Duration::from_secs(20);
 /// Between two turns.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Entries that are read at once.
@@ -196,13 +198,17 @@ impl Notifier {
 
     /// Delivers what is due. A webhook that fails is left alone for the rest of the turn, so that it holds up no other.
     fn deliver_due(&self) {
-        let mut down = HashSet::new();
+        let (mut down, begun) = (HashSet::new(), Instant::now());
         for _ in 0..ROUNDS_MAX {
             let due = self.outbox.due(self.clock.now_ms());
             if due.is_empty() {
                 return;
             }
             for waiting in &due {
+                // A slow receiver has its turn again soon; a stop waits for one turn at the most.
+                if begun.elapsed() > TURN_MAX {
+                    return;
+                }
                 self.attempt(waiting, &mut down);
             }
         }

@@ -14,6 +14,7 @@ pub(super) struct ConfigFile {
     pub(super) listen: Spanned<String>,
     #[serde(default)]
     pub(super) allow_plaintext: bool,
+    pub(super) public_url: Option<Spanned<String>>,
     pub(super) state_dir: PathBuf,
     pub(super) anchor: Option<PathBuf>,
     pub(super) queries_dir: Option<PathBuf>,

@@ -33,6 +33,8 @@ pub enum Outlook<'a> {
     Unasked,
     /// Its price.
     Quoted(&'a Quote),
+    /// Its price, which whoever wants to pay has not seen yet.
+    Unseen(&'a Quote),
     /// What is wrong with it.
     Refused {
         /// In words.
@@ -148,6 +150,10 @@ pub fn price(outlook: &Outlook<'_>) -> Markup {
             @if let Some(hint) = hint { p { (hint) } }
         },
         Outlook::Quoted(quote) => quoted(quote),
+        Outlook::Unseen(quote) => html! {
+            p.note.warn role="status" { "Nothing was paid yet: this is the price. Press \"Pay and answer\" again to pay it." }
+            (quoted(quote))
+        },
     }
 }
 
@@ -156,6 +162,8 @@ fn quoted(quote: &Quote) -> Markup {
     html! {
         h2 { "Price" }
         div.price {
+            // What is paid is what was seen: the form says which price stood here.
+            input type="hidden" name="quoted" form="question" value=(quote.epsilon);
             p.figure {
                 @if is_free { "free" } @else { "ε " (quote.epsilon) }
                 " " small { @if is_free { "it is stored already" } @else { "of " (quote.before.epsilon_remaining) " that you could still spend" } }

@@ -78,9 +78,12 @@ fn line(token: &str, person: &Line) -> Markup {
             td { (person.role) }
             td {
                 @if person.is_active {
-                    form.inline method="post" action={ "/people/" (person.name) "/revoke" } {
-                        (csrf(token))
-                        button.danger type="submit" aria-label={ "Revoke the token of " (person.name) } { "Revoke" }
+                    details {
+                        summary { "Revoke" span.visually-hidden { " the token of " (person.name) } }
+                        form.inline method="post" action={ "/people/" (person.name) "/revoke" } {
+                            (csrf(token))
+                            button.danger type="submit" { "End it now" span.visually-hidden { " for " (person.name) } }
+                        }
                     }
                 } @else { span.muted { "none" } }
             }

@@ -101,6 +101,8 @@ pub struct Visitor {
     pub person: Option<Person>,
     /// What their forms carry; empty for nobody.
     pub csrf: String,
+    /// Whether there is a cookie of a session that is none any more.
+    pub has_ended: bool,
 }
 
 /// A page that is not shown, as one that says why.
@@ -138,7 +140,7 @@ impl IntoResponse for Failed {
         let Self(visitor, problem) = self;
         let status = problem.status();
         if status == StatusCode::UNAUTHORIZED && visitor.person.is_none() {
-            return see("/sign-in");
+            return see(if visitor.has_ended { "/sign-in?ended=1" } else { "/sign-in" });
         }
         let body = sign_in::failure(problem.title(), problem.detail(), problem.shown_hint());
         let mut response = visitor.page(problem.title(), "", &body);

@@ -7,7 +7,7 @@ use std::io::Cursor;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use polars::prelude::{Column, DataFrame, IpcStreamWriter, ParquetWriter, PolarsResult, SerWriter};
+use polars::prelude::{Column, CompatLevel, DataFrame, IpcStreamWriter, ParquetWriter, PolarsResult, SerWriter};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -354,7 +354,11 @@ pub fn encoded(table: &Table, format: Format) -> Option<Bytes> {
     let written = match format {
         Format::Json => None,
         Format::Csv => csv(table, &mut buffer),
-        Format::Arrow => frame(table).and_then(|mut frame| IpcStreamWriter::new(&mut buffer).finish(&mut frame)).ok(),
+        Format::Arrow => frame(table)
+            .and_then(|mut frame| {
+                IpcStreamWriter::new(&mut buffer).with_compat_level(CompatLevel::oldest()).finish(&mut frame)
+            })
+            .ok(),
         Format::Parquet => {
             frame(table).and_then(|mut frame| ParquetWriter::new(&mut buffer).finish(&mut frame)).ok().map(|_| ())
         }

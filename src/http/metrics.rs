@@ -34,6 +34,9 @@ const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Headers of requests that a proxy passed on: its own address says nothing of who asks.
 const PASSED_ON: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
+/// How a program on this machine calls it.
+const HERE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+
 /// Responses so far by the first digit of their status.
 #[derive(Debug, Default)]
 pub struct Counts([AtomicU64; 6]);
@@ -56,6 +59,9 @@ impl FromRequestParts<App> for Scraper {
     async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Problem> {
         let Reading(person) = Reading::from_request_parts(parts, service).await?;
         let is_here = parts.extensions.get::<Peer>().is_some_and(|Peer(address)| address.ip().is_loopback());
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+        // A page that was made to ask for a name of its own is no program of this machine.
+        let is_here = is_here && HERE.iter().any(|name| host == *name || host.starts_with(&format!("{name}:")));
         let is_passed_on = PASSED_ON.iter().any(|name| parts.headers.contains_key(*name));
         match person {
             Some(person) if person.role == Role::Steward => Ok(Self),

@@ -31,7 +31,7 @@ pub struct QuestionBody {
     rows_per_unit: Option<u32>,
     /// Rows that a group is assumed to have, where the margin of a mean depends on it; 1,000 where nothing is said.
     group_size: Option<u64>,
-    /// What for; kept in the ledger.
+    /// What for; kept in the ledger, and shown to the public.
     purpose: Option<String>,
 }
 

@@ -13,6 +13,8 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// Whether browsers reach it by TLS alone, so that cookies never travel in plain text.
     pub is_secure: bool,
+    /// The host that browsers know it by, where a proxy stands before it; nothing where it is the one that they ask for.
+    pub host: Option<String>,
 }
 
 /// What routes share beside the service.

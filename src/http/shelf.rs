@@ -65,8 +65,6 @@ impl Form {
 /// A statistic in one form.
 #[derive(Debug)]
 pub struct Rendered {
-    /// The state that it shows; another one makes it stale.
-    version: u64,
     /// The bytes.
     pub bytes: Bytes,
     /// A name of the bytes.
@@ -77,19 +75,22 @@ pub struct Rendered {
     pub media_type: HeaderValue,
 }
 
+/// The state that something was rendered of, and what came of it; nothing where there is nothing to show in that form.
+type Kept = (u64, Option<Arc<Rendered>>);
+
 /// What is rendered, by statistic and form.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    rendered: RwLock<HashMap<String, HashMap<Form, Arc<Rendered>>>>,
+    rendered: RwLock<HashMap<String, HashMap<Form, Kept>>>,
 }
 
 impl Shelf {
-    /// A statistic's bytes, if they are there and true.
+    /// A statistic's bytes in this state, if it was rendered; nothing within where there is nothing to show in that form.
     #[must_use]
-    pub fn found(&self, statistic: &Statistic, version: u64, form: Form) -> Option<Arc<Rendered>> {
+    pub fn found(&self, statistic: &Statistic, version: u64, form: Form) -> Option<Option<Arc<Rendered>>> {
         let rendered = self.rendered.read().unwrap_or_else(PoisonError::into_inner);
-        let found = rendered.get(&statistic.name)?.get(&form)?;
-        (found.version == version).then(|| Arc::clone(found))
+        let (known, found) = rendered.get(&statistic.name)?.get(&form)?;
+        (*known == version).then(|| found.clone())
     }
 
     /// Renders a statistic and keeps its bytes; nothing before its first release. Blocks.
@@ -106,19 +107,24 @@ impl Shelf {
         let state = &service.reading_of(statistic);
         let Some((_, at_ms)) = state.shown.as_ref() else { return Ok(None) };
         let Some(answer) = service.shown_answer(statistic)? else { return Ok(None) };
-        let Some(bytes) = Sheet::new(service, statistic, state, &answer).bytes(form) else { return Ok(None) };
+        let made = Sheet::new(service, statistic, state, &answer).bytes(form);
+        let rendered = made.map(|bytes| Arc::new(Rendered::new(bytes, form, *at_ms)));
+        let mut kept = self.rendered.write().unwrap_or_else(PoisonError::into_inner);
+        kept.entry(statistic.name.clone()).or_default().insert(form, (version, rendered.clone()));
+        Ok(rendered)
+    }
+}
+
+impl Rendered {
+    fn new(bytes: Bytes, form: Form, at_ms: u64) -> Self {
         let digest = blake3::hash(&bytes).to_hex();
         let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
-        let rendered = Arc::new(Rendered {
-            version,
+        Self {
             etag: header(&format!("\"{}\"", &digest.as_str()[..32])),
-            last_modified: header(&http_date(*at_ms)),
+            last_modified: header(&http_date(at_ms)),
             media_type: HeaderValue::from_static(form.media_type()),
             bytes,
-        });
-        let mut kept = self.rendered.write().unwrap_or_else(PoisonError::into_inner);
-        kept.entry(statistic.name.clone()).or_default().insert(form, Arc::clone(&rendered));
-        Ok(Some(rendered))
+        }
     }
 }
 

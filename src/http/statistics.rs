@@ -79,12 +79,16 @@ impl StatisticBody {
 )]
 pub async fn list(
     State(service): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
     Reading(person): Reading,
+    headers: HeaderMap,
     params: PageParams,
 ) -> Result<Response, Problem> {
     let seen = service.statistics().filter(|statistic| may_see(statistic, person.as_ref()));
     let bodies = seen.map(|statistic| StatisticBody::of(&service, statistic)).collect();
-    page(bodies, |statistic| statistic.name.clone(), "/v1/statistics", &params)
+    let mut response = page(bodies, |statistic| statistic.name.clone(), "/v1/statistics", &params)?;
+    shared.allow_origins(&headers, person.is_none(), response.headers_mut());
+    Ok(response)
 }
 
 /// Shows one statistic. An ending says in which form: `.json`, `.csv`, `.arrow`, `.parquet`, `.svg`, `.vl.json`, `.txt`; without one,
@@ -162,7 +166,7 @@ pub async fn rendered(
     let statistic = seen.ok_or_else(refused)?;
     let version = service.version_of(statistic).ok_or_else(|| not_yet(service, statistic, form))?;
     if let Some(found) = shared.shelf.found(statistic, version, form) {
-        return Ok(found);
+        return found.ok_or_else(|| not_yet(service, statistic, form));
     }
     let (rendering, wanted, shelf) = (service.clone(), name.to_owned(), Arc::clone(shared));
     let render = move || match rendering.statistic(&wanted) {

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::steward::Token;
 use super::{ServiceError, grants};
 use crate::budget::book::Book;
-use crate::budget::entry::Act;
+use crate::budget::entry::{Act, Single};
 use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::Role;
 use crate::privacy::units::{Epsilon, Price};
@@ -110,6 +110,7 @@ pub fn apply(
         let managed = given.declared.managed();
         // An empty word means that nothing is to change.
         if is_change {
+            let acts = acts.into_iter().map(Single).collect();
             Ok(Act::Applied { reason: given.reason, by: given.by, managed, acts })
         } else {
             Err(String::new())

@@ -231,12 +231,15 @@ impl Room<'_> {
         amount: Price,
         is_lowered: bool,
     ) -> Result<(), String> {
+        if is_lowered {
+            return Ok(());
+        }
         let above = self.book.account(parent);
         let oversubscribe = self.book.dataset(&self.grant.dataset).is_some_and(|whole| whole.oversubscribe);
         let own = now.and_then(|account| self.book.number_of(&account.dataset, account.kind, &account.name));
         let taken = if oversubscribe { Price::ZERO } else { self.book.shares_below(parent, own, self.now_ms) };
         let free = above.amount.left_after(taken.saturating_add(before));
-        if is_lowered || amount <= free {
+        if amount <= free {
             return Ok(());
         }
         let fits = self.accountant.epsilon_within(free);

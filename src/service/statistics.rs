@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ask::{Ask, Margin, Wanted};
 use super::schedule::Zone;
@@ -13,13 +14,13 @@ use super::{Answer, Service, ServiceError};
 use crate::budget::book::{Book, StatisticCard};
 use crate::budget::charge::Refusal;
 use crate::budget::entry::{Act, Digest, KeyUse};
-use crate::budget::ledger::read;
+use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::STATISTICS;
-use crate::chance;
 use crate::privacy::units::{Epsilon, Price};
 use crate::query::error::shown;
 use crate::query::file::{QueryFile, Refresh, Shape};
 use crate::query::parse;
+use crate::{chance, hex};
 
 /// Between two looks at what is due.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -92,6 +93,8 @@ impl Service {
     /// [`StatisticFault`] names the first file that cannot be asked under the policies that are served.
     pub fn publishing(mut self, files: Vec<(PathBuf, QueryFile)>, zone: Zone) -> Result<Self, StatisticFault> {
         self.zone = zone;
+        // Whoever serves statistics looks at once what is due.
+        self.has_looked = AtomicBool::new(files.is_empty());
         for (path, file) in files {
             let fault = |why: String| StatisticFault { path: path.display().to_string(), why };
             let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -237,23 +240,29 @@ impl Service {
         for statistic in self.statistics.values().filter(|statistic| self.state_of(statistic).is_due) {
             let dataset = self.dataset(&statistic.dataset);
             let edition = dataset.map_or("", |dataset| dataset.edition.as_str());
-            let period = self.zone.period(statistic.refresh, self.now_ms()).unwrap_or_default();
-            // One charge a period, whatever becomes of it: an answer that fails after its charge is not drawn again before the next.
-            let key = digest(&(&statistic.name, edition, &period));
+            let now_ms = self.now_ms();
+            let period = self.zone.period(statistic.refresh, now_ms).unwrap_or_else(|| self.zone.date(now_ms));
+            // One charge a period, whatever becomes of it: an answer that fails after its charge is not drawn again before the next,
+            // or the next day where there are no periods.
+            let key = digest(&(&statistic.name, hex::encode(&statistic.question), edition, &period));
             let became = match self.draw(statistic, key, false).await {
                 Ok(release) => Refreshed::Released(release),
                 Err(error) => Refreshed::Skipped(self.skip(statistic, &error).await),
             };
             done.push((statistic.name.clone(), became));
         }
+        self.has_looked.store(true, Ordering::Release);
         done
     }
 
-    /// Refreshes what is due for as long as the server runs.
+    /// Refreshes what is due for as long as the server runs, at once and every half minute. The service is ready once it has looked.
     pub async fn keep_fresh(self: Arc<Self>) {
         loop {
+            // A look that fails is no reason to look no more.
+            let this = Arc::clone(&self);
+            let _ = tokio::spawn(async move { this.refresh_due().await }).await;
+            self.has_looked.store(true, Ordering::Release);
             tokio::time::sleep(PAUSE).await;
-            self.refresh_due().await;
         }
     }
 
@@ -262,12 +271,27 @@ impl Service {
     /// # Errors
     /// [`ServiceError::NotFound`] for no such statistic; otherwise those of [`Service::answer`].
     pub async fn refresh(self: &Arc<Self>, name: &str) -> Result<String, ServiceError> {
-        let statistic = self.statistic(name);
-        let statistic =
-            statistic.ok_or_else(|| ServiceError::NotFound(format!("there is no statistic \"{}\"", shown(name))))?;
-        let _turn = self.refreshing.lock().await;
+        let unknown = || ServiceError::NotFound(format!("there is no statistic \"{}\"", shown(name)));
+        let statistic = self.statistic(name).ok_or_else(unknown)?;
+        let dataset = &statistic.lineage;
+        if read(self.ledger(), |book| book.branch(dataset, STATISTICS).is_none()) {
+            let way = format!("tacit grant {dataset} {dataset} --kind statistics --epsilon E --reason TEXT");
+            return Err(ServiceError::Invalid(format!("\"{dataset}\" has no statistics account; open one: {way}")));
+        }
         let chance = chance::bytes::<32>().map_err(|error| ServiceError::Invalid(error.to_string()))?;
-        self.draw(statistic, chance, true).await
+        let (this, name) = (Arc::clone(self), statistic.name.clone());
+        // A caller that hangs up cancels nothing: what is paid for is shown.
+        let drawing = tokio::spawn(async move {
+            let _turn = this.refreshing.lock().await;
+            let statistic = this.statistic(&name).ok_or(ServiceError::Overloaded)?;
+            this.draw(statistic, chance, true).await
+        });
+        drawing.await.map_err(|_| ServiceError::Overloaded)?
+    }
+
+    /// Waits until no statistic is being drawn, so that a stop cuts none off.
+    pub async fn at_rest(&self) {
+        let _turn = self.refreshing.lock().await;
     }
 
     async fn draw(
@@ -277,15 +301,15 @@ impl Service {
         is_fresh: bool,
     ) -> Result<String, ServiceError> {
         let key = KeyUse { key, body: statistic.question };
+        // When it was asked: when it was ready is its rows'.
+        let at_ms = self.now_ms();
         let asking = Arc::clone(self).answer_anew(STATISTICS.to_owned(), statistic.ask.clone(), Some(key), is_fresh);
         let answer = tokio::spawn(asking).await.map_err(|_| ServiceError::Overloaded)??;
         let (name, release) = (statistic.name.clone(), answer.stored.release.id.clone());
         let (edition, published) = (answer.stored.release.subject.edition.clone(), release.clone());
         let act = move |_: &Book| Ok(Act::Published { statistic: name, key, release: published, edition });
-        Arc::clone(self)
-            .steward(move |ledger, now| Ok(ledger.act(Box::new(act), now)?))
-            .await?
-            .map_err(ServiceError::Invalid)?;
+        let publish = move |ledger: &dyn Ledger, _| Ok(ledger.act(Box::new(act), at_ms)?);
+        Arc::clone(self).steward(publish).await?.map_err(ServiceError::Invalid)?;
         Ok(release)
     }
 
@@ -342,11 +366,10 @@ fn told(error: &ServiceError) -> String {
         };
     };
     match &refused.refusal {
-        Refusal::Exhausted { asked, left, .. } => {
-            let accountant = refused.accountant;
-            let asked = accountant.map(|accountant| accountant.epsilon_spent(*asked).to_string()).unwrap_or_default();
-            let left = accountant.map(|accountant| accountant.epsilon_within(*left).to_string()).unwrap_or_default();
-            format!("it costs epsilon {asked}, and at most {left} is left for statistics")
+        // Without what is left, which changes often and is no other reason.
+        Refusal::Exhausted { asked, .. } => {
+            let asked = refused.accountant.map(|accountant| accountant.epsilon_spent(*asked).to_string());
+            format!("it costs epsilon {}, and less is left for statistics", asked.unwrap_or_default())
         }
         Refusal::NoAccount => "its dataset has no statistics account".to_owned(),
         Refusal::OverQueryLimit { .. } => "it costs more than one query may".to_owned(),

@@ -63,19 +63,25 @@ pub fn add_person(ledger: &dyn Ledger, name: &str, role: Role, by: &str, now_ms:
     Ok(token)
 }
 
-/// Ends a person's token.
+/// Ends a person's token; the last steward keeps theirs.
 ///
 /// # Errors
-/// [`ServiceError::NotFound`].
+/// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] for the last steward.
 pub fn revoke_token(ledger: &dyn Ledger, name: &str, by: &str, now_ms: u64) -> Result<(), ServiceError> {
     let (person, by) = (name.to_owned(), by.to_owned());
+    let unknown = format!("nobody named \"{}\" holds a token", crate::query::error::shown(name));
+    let (nobody, last) = (unknown.clone(), format!("\"{person}\" is the last steward; add another one first"));
     let rule = Box::new(move |book: &Book| match book.person(&person) {
-        Some((_, true)) => Ok(Act::TokenRevoked { name: person, by }),
-        Some((_, false)) | None => {
-            Err(format!("nobody named \"{}\" holds a token", crate::query::error::shown(&person)))
+        Some((Role::Steward, true))
+            if book.people().filter(|(_, role, active)| *active && *role == Role::Steward).count() == 1 =>
+        {
+            Err(last)
         }
+        Some((_, true)) => Ok(Act::TokenRevoked { name: person, by }),
+        Some((_, false)) | None => Err(nobody),
     });
-    ledger.act(rule, now_ms)?.map(|_| ()).map_err(ServiceError::NotFound)
+    let done = ledger.act(rule, now_ms)?.map(|_| ());
+    done.map_err(|words| if words == unknown { ServiceError::NotFound(words) } else { ServiceError::Invalid(words) })
 }
 
 /// Opens the dataset's account where it is new, and makes the sealed edition the one that queries see.

@@ -168,7 +168,7 @@ impl Watch {
                     mark.spent = mark.spent.max(balance.spent);
                 }
             }
-            Act::Applied { acts, .. } => acts.iter().for_each(|act| self.settle(act, at_ms)),
+            Act::Applied { acts, .. } => acts.iter().for_each(|single| self.settle(&single.0, at_ms)),
             Act::EditionSealed { .. }
             | Act::PersonAdded { .. }
             | Act::TokenRevoked { .. }

@@ -77,6 +77,13 @@ pub fn backup(state: &Path, anchor: Option<&Path>, to: &Path) -> Result<BackedUp
     if !ledger.is_file() {
         return Err(unusable(&ledger, &io::ErrorKind::NotFound.into()).into());
     }
+    if std::path::absolute(to)
+        .ok()
+        .zip(std::path::absolute(state).ok())
+        .is_some_and(|(to, state)| to.starts_with(state))
+    {
+        return Err(unusable(to, &io::ErrorKind::InvalidInput.into()).into());
+    }
     if !key.is_file() {
         return Err(OpenError::KeyMissing { path: key.display().to_string() }.into());
     }

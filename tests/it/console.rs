@@ -266,6 +266,12 @@ fn tricks_with_paths_names_and_fields_do_nothing() {
         let headers = [("cookie", steward.cookie.as_str())];
         let reply = call(&lab.router, Method::POST, "/people", None, &headers, double).await;
         assert_eq!(reply.status, StatusCode::BAD_REQUEST, "a field twice");
+        let reply = steward.post(&lab, "/people/sam/revoke", &[]).await;
+        assert!(
+            reply.status == StatusCode::BAD_REQUEST && text(&reply).contains("the last steward"),
+            "{}",
+            text(&reply)
+        );
         assert_eq!(lab.head(), head);
         // What was done is one of our own sentences, whatever a link says.
         let reply = steward.get(&lab, "/accounts?done=%3Cb%3Epaid%3C/b%3E").await;
@@ -291,6 +297,7 @@ fn a_page_that_is_sent_twice_pays_once() {
             ("purpose", "a test"),
             ("key", "ask_1"),
             ("do", "pay"),
+            ("quoted", "0.2"),
         ];
         let head = lab.head();
         let mut priced = fields;
@@ -307,6 +314,12 @@ fn a_page_that_is_sent_twice_pays_once() {
             let reply = browser.post(&lab, "/ask", &wrong).await;
             assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{bad:?}");
             assert!(text(&reply).contains("note bad"), "it says why, beside the question: {bad:?}");
+        }
+        for unseen in ["", "0.1"] {
+            let mut blind = fields;
+            blind[6] = ("quoted", unseen);
+            let page = text(&browser.post(&lab, "/ask", &blind).await);
+            assert!(page.contains("Nothing was paid yet") && page.contains("ε 0.2"), "{page}");
         }
         assert_eq!(lab.head(), head, "nothing was charged");
         let first = browser.post(&lab, "/ask", &fields).await;

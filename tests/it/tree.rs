@@ -156,6 +156,11 @@ fn a_lifetime_cap_only_rises() {
         drop((service, router));
         let (state, path) = (dir.path().join("state"), dir.path().join("policy.toml"));
         drop(tacit::startup::open(&state, None, &[&path], launch()).unwrap_or_else(|error| panic!("{error}")));
+        let twice = tacit::startup::open(&state, None, &[&path, &path], launch()).err().map(|error| error.to_string());
+        assert!(
+            twice.is_some_and(|said| said.contains("two policies")),
+            "a policy that is named twice is told at once"
+        );
         for (cap, starts) in [("5", true), ("4.5", false)] {
             let text = policy(GAUSSIAN).replace("epsilon = \"4\"", &format!("epsilon = \"{cap}\""));
             std::fs::write(&path, text).expect("a policy");

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::Book;
 use super::fold::Taken;
 use crate::budget::charge::State;
-use crate::budget::entry::{Act, Entry, KeyUse};
+use crate::budget::entry::{Act, Entry, KeyUse, Single};
 use crate::budget::people::STATISTICS;
 use crate::privacy::units::Epsilon;
 
@@ -136,7 +136,7 @@ impl Book {
             }
             Act::Applied { managed, acts, .. } => {
                 self.managed = managed.iter().cloned().collect();
-                acts.iter().try_for_each(|act| self.take_one_of(entry, act))
+                acts.iter().try_for_each(|Single(act)| self.take_one_of(entry, act))
             }
             _ => Err("it is no act of the desk"),
         }

@@ -230,9 +230,7 @@ impl Book {
         whole.threshold_delta = taken
             .filter(|all| *all <= whole.cap.threshold_delta)
             .ok_or("its threshold takes more than is set aside")?;
-        if drawn > Price::ZERO {
-            whole.count(charged.purpose.as_deref());
-        }
+        whole.count(charged.purpose.as_deref());
         whole.cells = whole.cells.checked_add(cells).filter(|all| *all <= CELLS_MAX).ok_or("the cells overflow")?;
         self.post(&branch, &charged.legs, entry.at_ms)?;
         if drawn > Price::ZERO {

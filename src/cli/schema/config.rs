@@ -15,6 +15,11 @@ pub(super) fn schema() -> Value {
             "default": "127.0.0.1:8080"
         },
         "allow_plaintext": flag("plain text may go over a network, as a proxy in front speaks TLS"),
+        "public_url": {
+            "description": "the origin that browsers know the server by, where a proxy stands before it",
+            "type": "string",
+            "pattern": "^https?://[^/?#@\\s]+$"
+        },
         "state_dir": text("the folder of ledger and editions"),
         "anchor": text("where the ledger's anchor is kept; beside the ledger where nothing is said"),
         "queries_dir": text("the folder of published queries"),

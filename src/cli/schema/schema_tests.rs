@@ -11,6 +11,7 @@ use crate::service::declared::{self, DeclaredFile};
 const CONFIG: &str = r#"
 listen = "127.0.0.1:8080"
 allow_plaintext = true
+public_url = "https://tacit.clinic.example"
 state_dir = "state"
 anchor = "elsewhere/anchor"
 queries_dir = "queries"

@@ -23,7 +23,7 @@ use crate::query::answer::tabulate;
 use crate::service::ask::{Ask, Margin, Wanted};
 use crate::service::free::is_free;
 use crate::service::stored::StoredAnswer;
-use crate::service::{Dataset, Service, ServiceError};
+use crate::service::{Answer, Dataset, Service, ServiceError};
 
 /// What a link may fill in.
 #[derive(Deserialize)]
@@ -91,7 +91,7 @@ pub async fn submit(State(service): State<App>, form: Form) -> Result<Response, 
     let asked = ask(&question);
     let pad = asked.as_ref().ok().and_then(|ask| service.pad(&person.name, ask));
     let shown = match form.text("do") {
-        "pay" => pay(&service, &form.visitor, &person, question, asked).await,
+        "pay" => pay(&service, &form, &person, question, asked).await,
         _ => quoted_page(&service, &form.visitor, &person, &question, asked).await,
     };
     Ok(pad::marked_any(pad, shown))
@@ -153,15 +153,51 @@ async fn quoted_page(
     visitor.page("Ask", "/ask", &pages::page(&visitor.csrf, &datasets, question, &outlook))
 }
 
-/// Pays and shows the answer. The page's key is the question's: a page that is sent again pays nothing again.
-async fn pay(
+/// The page with the price, where it is another one than the form saw; what is free, and what this page paid for before, need none.
+async fn unseen(
     service: &App,
-    visitor: &Visitor,
+    form: &Form,
     person: &Person,
-    question: Question,
-    asked: Result<Ask, Problem>,
-) -> Response {
-    let datasets = own_datasets(service, person);
+    question: &Question,
+    asked: &Result<Ask, Problem>,
+) -> Option<Response> {
+    let ask = asked.as_ref().ok().filter(|ask| !is_free(&ask.sql))?.clone();
+    let key = key_of(question)?;
+    if read(service.ledger(), |book| book.under_key(&person.name, &key)).is_some() {
+        return None;
+    }
+    let quote = quote(service, person, Ok(ask)).await.ok()?;
+    if !quote.answerable || quote.epsilon == "0" || quote.epsilon == form.text("quoted") {
+        return None;
+    }
+    let (visitor, datasets) = (&form.visitor, own_datasets(service, person));
+    let page = pages::page(&visitor.csrf, &datasets, question, &Outlook::Unseen(&quote));
+    Some(visitor.page("Ask", "/ask", &page))
+}
+
+/// The key that a page pays under, which names its question and accuracy, too.
+fn key_of(question: &Question) -> Option<KeyUse> {
+    let digest = |parts: &[&str]| {
+        let mut hasher = blake3::Hasher::new();
+        parts.iter().for_each(|part| {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        });
+        *hasher.finalize().as_bytes()
+    };
+    let by = if question.by_margin { &question.margin } else { &question.epsilon };
+    let how = if question.by_margin { "margin" } else { "epsilon" };
+    let body = digest(&[&question.sql, how, by, &question.purpose]);
+    // Another question of the same page is another payment.
+    let key = digest(&["console", &question.key, &question.sql, how, by, &question.purpose]);
+    (!question.key.is_empty()).then_some(KeyUse { key, body })
+}
+
+/// Pays and shows the answer. The page's key is the question's: a page that is sent again pays nothing again.
+async fn pay(service: &App, form: &Form, person: &Person, question: Question, asked: Result<Ask, Problem>) -> Response {
+    let (visitor, datasets) = (&form.visitor, own_datasets(service, person));
+    if let Some(page) = unseen(service, form, person, &question, &asked).await {
+        return page;
+    }
     let answered = match asked {
         Ok(ask) if is_free(&ask.sql) => free(service, person, ask).await,
         Ok(ask) => answered(service, person, ask, &question).await,
@@ -188,23 +224,19 @@ async fn free(service: &App, person: &Person, ask: Ask) -> Result<maud::Markup, 
 }
 
 async fn answered(service: &App, person: &Person, ask: Ask, question: &Question) -> Result<maud::Markup, Problem> {
-    let digest = |parts: &[&str]| {
-        let mut hasher = blake3::Hasher::new();
-        parts.iter().for_each(|part| {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-        });
-        *hasher.finalize().as_bytes()
-    };
-    let by = if question.by_margin { &question.margin } else { &question.epsilon };
-    let how = if question.by_margin { "margin" } else { "epsilon" };
-    let body = digest(&[&question.sql, how, by, &question.purpose]);
-    let key = Some(KeyUse { key: digest(&["console", &question.key]), body }).filter(|_| !question.key.is_empty());
-    let answer = queries::answer_in_time(service, person.name.clone(), ask, key).await?;
+    let answer = queries::answer_in_time(service, person.name.clone(), ask, key_of(question)).await?;
+    let (showing, who) = (service.clone(), person.name.clone());
+    // A large answer is laid out off the async threads.
+    let show = tokio::task::spawn_blocking(move || answer_body(&showing, &who, &answer)).await;
+    show.map_err(|_| Problem::overloaded("the page was cut off"))
+}
+
+fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
     let stored = &answer.stored;
     let table = tabulate(&answer.layout, stored.vectors());
     let account = crate::service::account::AccountView::of(stored.accountant, &answer.standing.account);
     let (paid, date) = (answer.epsilon(), service.date(stored.at_ms));
-    Ok(answers::one(&answers::Shown {
+    answers::one(&answers::Shown {
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,
         sql: &answer.sql,
@@ -213,8 +245,8 @@ async fn answered(service: &App, person: &Person, ask: Ask, question: &Question)
         paid: Some(&paid),
         table: &table,
         account: Some(&account),
-        purpose: stored.purpose.as_deref().filter(|_| stored.researcher == person.name),
-    }))
+        purpose: stored.purpose.as_deref().filter(|_| stored.researcher == who),
+    })
 }
 
 /// Answers of a page.
@@ -264,11 +296,11 @@ pub async fn answer(State(service): State<App>, visitor: Visitor, Segment(id): S
     if !read(service.ledger(), |book| book.is_on_shelf(&person.name, &id)) {
         return Err(visitor.fail(Problem::not_found("there is no such answer that you may see")));
     }
-    let loading = service.clone();
-    let stored = tokio::task::spawn_blocking(move || loading.stored_answer(&id)).await;
-    let stored = stored.map_err(|_| visitor.fail(Problem::overloaded("the answer was cut off")))?;
-    let stored = stored.map_err(|error| visitor.fail(error))?;
-    Ok(visitor.page("Answer", "/history", &stored_body(&service, &stored, &person)))
+    let (loading, who) = (service.clone(), person.clone());
+    let load = move || loading.stored_answer(&id).map(|stored| stored_body(&loading, &stored, &who));
+    let body = tokio::task::spawn_blocking(load).await;
+    let body = body.map_err(|_| visitor.fail(Problem::overloaded("the answer was cut off")))?;
+    Ok(visitor.page("Answer", "/history", &body.map_err(|error| visitor.fail(error))?))
 }
 
 fn stored_body(service: &Service, stored: &StoredAnswer, person: &Person) -> maud::Markup {

@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::super::App;
 use super::super::problem::Problem;
@@ -22,6 +22,10 @@ use crate::service::account::timestamp;
 const LINES: usize = 50;
 /// Entries that one page looks through at the most: a search goes on where it ended.
 const LOOKED_MAX: u64 = 5_000;
+/// Characters of an entry on a page.
+const TEXT_CHARS_MAX: usize = 20_000;
+/// Exports at once, each of which holds a thread for as long as its reader takes.
+const EXPORTS_MAX: usize = 2;
 /// Entries that are read at once.
 const CHUNK: usize = 1_000;
 
@@ -90,14 +94,25 @@ fn line(entry: &Entry, (act, find): &(String, String)) -> Option<Line> {
         return None;
     }
     let words = pages::words(&entry.act);
+    // An entry of many acts is read whole in the export.
+    let text = match text.char_indices().nth(TEXT_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    };
     Some(Line { seq: entry.seq, at: timestamp(entry.at_ms), act: entry.act.kind(), words, text })
 }
 
 /// GET /ledger/export.jsonl: every entry as JSON, one a line, from the first on.
 pub async fn export(State(service): State<App>, visitor: Visitor) -> Result<Response, Failed> {
     visitor.only(&[Role::Steward])?;
+    static EXPORTS: Semaphore = Semaphore::const_new(EXPORTS_MAX);
+    let busy = |_| visitor.fail(Problem::overloaded("two exports are being read already"));
+    let place = EXPORTS.try_acquire().map_err(busy)?;
     let (send, receive) = mpsc::channel::<Result<Bytes, std::io::Error>>(4);
-    tokio::task::spawn_blocking(move || write_all(&service, &send));
+    tokio::task::spawn_blocking(move || {
+        write_all(&service, &send);
+        drop(place);
+    });
     let fixed = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/jsonl")),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"ledger.jsonl\"")),

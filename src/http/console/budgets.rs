@@ -44,7 +44,10 @@ pub async fn accounts(State(service): State<App>, visitor: Visitor, Query(params
     let now_ms = service.now_ms();
     let body = match person.role {
         Role::Steward => {
-            let accounts = all_accounts(service.ledger(), None, now_ms);
+            let listing = service.clone();
+            let list = move || all_accounts(listing.ledger(), None, now_ms);
+            let cut_off = |_| visitor.fail(Problem::overloaded("the accounts could not be listed"));
+            let accounts = tokio::task::spawn_blocking(list).await.map_err(cut_off)?;
             let find = params.find.as_deref().unwrap_or("").trim();
             pages::all(&visitor.csrf, &accounts, find, done(params.done.as_deref()))
         }

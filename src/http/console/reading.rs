@@ -31,9 +31,16 @@ pub async fn home(visitor: Visitor) -> Response {
     }
 }
 
+/// Whether somebody was sent here because their session has ended.
+#[derive(Deserialize)]
+pub struct EndedParams {
+    ended: Option<String>,
+}
+
 /// GET /sign-in.
-pub async fn sign_in(visitor: Visitor) -> Response {
-    visitor.page("Sign in", "/sign-in", &entrance::page(None))
+pub async fn sign_in(visitor: Visitor, Query(params): Query<EndedParams>) -> Response {
+    let ended = params.ended.map(|_| "Your session has ended. Nothing was changed; sign in again.");
+    visitor.page("Sign in", "/sign-in", &entrance::page(ended))
 }
 
 /// GET /assets/{name}: never changes under its versioned address.
@@ -140,7 +147,10 @@ pub async fn transparency_of(State(service): State<App>, visitor: Visitor, Segme
     let public = service.statistics().filter(|one| one.is_public && one.lineage == dataset.name);
     let statistics = public.filter(|one| service.reading_of(one).shown.is_some());
     let statistics = statistics.map(|one| (one.name.clone(), one.title.clone())).collect();
-    let (cap, seen) = (cap(&service, dataset), seen(&service, dataset));
+    let (looking, name) = (service.clone(), dataset.name.clone());
+    let look = move || looking.dataset(&name).map(|dataset| seen(&looking, dataset)).unwrap_or_default();
+    let cut_off = |_| visitor.fail(Problem::overloaded("the page was cut off"));
+    let (cap, seen) = (cap(&service, dataset), tokio::task::spawn_blocking(look).await.map_err(cut_off)?);
     let shown = sight::Sight {
         dataset,
         cap: &cap,

@@ -99,9 +99,11 @@ pub fn visitor(parts: &Parts, service: &App) -> Visitor {
         let value = cookie(&parts.headers, cookie_name(shared.settings.is_secure))?;
         let session = shared.sessions.open(value, service.now_ms())?;
         let person = read(service.ledger(), |book| book.bearer(&session.digest))?;
-        Some(Visitor { person: Some(person), csrf: session.csrf })
+        Some(Visitor { person: Some(person), csrf: session.csrf, has_ended: false })
     });
-    found.unwrap_or_default()
+    let name = cookie_name(shared(parts).is_some_and(|shared| shared.settings.is_secure));
+    let has_ended = cookie(&parts.headers, name).is_some_and(|value| !value.is_empty());
+    found.unwrap_or(Visitor { has_ended, ..Visitor::default() })
 }
 
 impl FromRequestParts<App> for Visitor {
@@ -131,11 +133,12 @@ impl Form {
 }
 
 /// Whether a browser says that a form comes from elsewhere. One that says nothing is held to the word in the form alone.
-fn is_foreign(headers: &HeaderMap) -> bool {
+fn is_foreign(headers: &HeaderMap, shared: Option<&Shared>) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
     let origin = text("origin").and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    site || origin.is_some_and(|origin| text("host").is_some_and(|host| host != origin))
+    let own = shared.and_then(|shared| shared.settings.host.as_deref()).or(text("host"));
+    site || origin.is_some_and(|origin| own.is_some_and(|host| host != origin))
 }
 
 async fn fields(request: Request, service: &App, visitor: &Visitor) -> Result<HashMap<String, String>, Failed> {
@@ -158,7 +161,7 @@ impl FromRequest<App> for Form {
         if visitor.person.is_none() {
             return Err(visitor.fail(Problem::unauthenticated()));
         }
-        let foreign = is_foreign(&parts.headers);
+        let foreign = is_foreign(&parts.headers, shared(&parts).as_deref());
         let fields = fields(Request::from_parts(parts, body), service, &visitor).await?;
         let word = fields.get("csrf").map_or("", String::as_str);
         let is_own =
@@ -182,7 +185,8 @@ fn set_cookie(shared: &Shared, value: &str, seconds: u64) -> HeaderValue {
 /// POST /sign-in: a token becomes a session.
 pub async fn sign_in(State(service): State<App>, request: Request) -> Shown {
     let (parts, body) = request.into_parts();
-    let (foreign, shared) = (is_foreign(&parts.headers), shared(&parts));
+    let shared = shared(&parts);
+    let foreign = is_foreign(&parts.headers, shared.as_deref());
     let nobody = Visitor::default();
     let fields = fields(Request::from_parts(parts, body), &service, &nobody).await?;
     let token = fields.get("token").map_or("", |text| text.trim());

@@ -99,6 +99,7 @@ async fn adds_a_person(site: &Site, browser: &Browser) {
     let page = browser.run("return document.documentElement.outerHTML", vec![]).await;
     let page = page.as_str().expect("a page");
     assert!(!page.contains(&token) && !page.contains("tct_"), "it is not shown again");
+    browser.unfold("Revoke the token of bob").await;
     browser.press("form[action='/people/bob/revoke'] button").await;
     browser.reads("bob").await;
     assert_eq!(site.lab.get("/v1/datasets", &token).await.status, StatusCode::UNAUTHORIZED);
