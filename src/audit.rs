@@ -7,6 +7,7 @@
 
 pub mod bounds;
 mod claims;
+mod running;
 mod sampling;
 pub mod tables;
 pub mod throwaway;
@@ -91,6 +92,7 @@ pub struct CurvePoint {
 /// [`AuditError`] where the server cannot be asked; a claim that does not hold is a finding.
 pub fn run(client: &Client, scope: Scope, kinds: &[Kind], findings: &mut Vec<Finding>) -> Result<(), AuditError> {
     let law = law(client)?;
+    let kinds: Vec<Kind> = kinds.iter().copied().filter(|kind| law.has(*kind)).collect();
     let share = |kind: &Kind| Claim::new(law, scope.epsilon, *kind).fraction() * questions(scope, *kind) as f64;
     let planned: f64 = kinds.iter().map(share).sum();
     let spent = spent(client)?;
@@ -103,7 +105,7 @@ pub fn run(client: &Client, scope: Scope, kinds: &[Kind], findings: &mut Vec<Fin
         return Err(AuditError::Unusable(message));
     }
     for kind in kinds {
-        findings.push(one(client, scope, *kind)?);
+        findings.push(one(client, scope, kind)?);
     }
     Ok(())
 }

@@ -29,6 +29,13 @@ pub(super) enum Law {
     Laplace,
 }
 
+impl Law {
+    /// Whether a kind of measurement has noise of its own by this law.
+    pub(super) fn has(self, kind: Kind) -> bool {
+        matches!(self, Self::Gaussian { .. }) || kind != Kind::RunningSum
+    }
+}
+
 /// What a question of one kind claims at one ε.
 pub(super) struct Claim {
     law: Law,

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::AuditError;
 use super::bounds::{Event, Tally};
+use super::running;
 use super::tables::{self, Kind};
 use crate::chance;
 use crate::client::Client;
@@ -61,7 +62,8 @@ impl Sampled {
     }
 
     fn take(&mut self, csv: &[u8], dataset: &str, kind: Kind, events: &[Event]) {
-        let Some(cells) = cells(csv, kind) else {
+        let read = if kind == Kind::RunningSum { running::cells(csv, kind) } else { cells(csv, kind) };
+        let Some(cells) = read else {
             self.blame("the groups of an answer are not those that were declared");
             return;
         };
@@ -82,9 +84,9 @@ impl Sampled {
 }
 
 /// The cells of an answer in the order of the tables, and whether every interval lies alike about its value.
-struct Cells {
-    values: Vec<f64>,
-    is_symmetric: bool,
+pub(super) struct Cells {
+    pub(super) values: Vec<f64>,
+    pub(super) is_symmetric: bool,
 }
 
 /// Nothing where a declared group is missing, is there twice, or another one is there.

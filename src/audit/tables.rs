@@ -3,7 +3,8 @@
 //! In every group one holds a unit that does the most that a unit may, and the other does not:
 //! * a *heavy* unit has more rows than `max_rows_per_unit`, all equal, in one cell, with a value far beyond its bound: what counts
 //!   and sums must bear;
-//! * a *spread* unit has one row in each of as many cells as a unit may reach: what distinct counts must bear.
+//! * a *spread* unit has one row in each of as many cells as a unit may reach: what distinct counts must bear;
+//! * an *early* unit has more rows than count, all in the first of several ordered positions: what running sums must bear.
 //!
 //! Groups are a key of 1,000 values times a key of slots, so that one question gives up to 99,000 independent samples.
 
@@ -25,6 +26,10 @@ const SLOTS: usize = 99;
 const PAIRS: usize = 49;
 /// k: rows of a unit that count.
 pub(super) const ROWS_PER_UNIT: u32 = 2;
+/// Lanes of a group with running sums of their own.
+pub(super) const LANES: usize = 10;
+/// Positions that they run over. At the last one stand all rows that are none of theirs, and nobody looks there.
+pub(super) const POSITIONS: usize = 9;
 /// Rows of a heavy unit in the source.
 const HEAVY_ROWS: usize = 5;
 /// R: the bound of the summed column, around 0.
@@ -45,11 +50,14 @@ pub enum Kind {
     DistinctUnits,
     /// The values of heavy units, summed unit by unit first.
     SumByUnit,
+    /// Rows of early units, up to each position. Only of Gaussian noise: with Laplace noise running sums are sums of counts.
+    RunningSum,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Count, Self::CountOfOneRow, Self::Sum, Self::DistinctUnits, Self::SumByUnit];
+    pub const ALL: [Self; 6] =
+        [Self::Count, Self::CountOfOneRow, Self::Sum, Self::DistinctUnits, Self::SumByUnit, Self::RunningSum];
 
     /// For people.
     #[must_use]
@@ -60,6 +68,7 @@ impl Kind {
             Self::Sum => "sum",
             Self::DistinctUnits => "distinct units",
             Self::SumByUnit => "sum by unit",
+            Self::RunningSum => "running sum",
         }
     }
 
@@ -73,8 +82,14 @@ impl Kind {
                 first("slot")
             );
         }
+        if self == Self::RunningSum {
+            return format!(
+                "SELECT grp, lane, pos, SUM(COUNT(*)) OVER (PARTITION BY grp, lane ORDER BY pos) AS n FROM {dataset} \
+                 WHERE salt <> {salt} GROUP BY grp, lane, pos"
+            );
+        }
         let (slot, aggregate) = match self {
-            Self::Count | Self::CountOfOneRow => ("slot", "COUNT(*)"),
+            Self::Count | Self::CountOfOneRow | Self::RunningSum => ("slot", "COUNT(*)"),
             Self::Sum | Self::SumByUnit => ("slot", "SUM(amount)"),
             Self::DistinctUnits => ("pair", "COUNT(DISTINCT who)"),
         };
@@ -85,7 +100,7 @@ impl Kind {
     pub(super) fn rows_per_unit(self) -> Option<u32> {
         match self {
             Self::CountOfOneRow => Some(1),
-            Self::Count | Self::Sum | Self::DistinctUnits | Self::SumByUnit => None,
+            Self::Count | Self::Sum | Self::DistinctUnits | Self::SumByUnit | Self::RunningSum => None,
         }
     }
 
@@ -93,6 +108,7 @@ impl Kind {
         match self {
             Self::Count | Self::CountOfOneRow | Self::Sum | Self::SumByUnit => SLOTS,
             Self::DistinctUnits => 2 * PAIRS,
+            Self::RunningSum => LANES,
         }
     }
 
@@ -106,7 +122,10 @@ impl Kind {
     }
 
     pub(super) fn others_per_query(self) -> u64 {
-        GROUPS as u64
+        match self {
+            Self::RunningSum => 0,
+            Self::Count | Self::CountOfOneRow | Self::Sum | Self::DistinctUnits | Self::SumByUnit => GROUPS as u64,
+        }
     }
 
     /// Where a group's cell stands among all; the cells of a sample stand together. Nothing for a bystander's.
@@ -124,7 +143,7 @@ impl Kind {
     /// Cells of a sample.
     pub(super) fn cells(self) -> usize {
         match self {
-            Self::Count | Self::CountOfOneRow | Self::Sum | Self::SumByUnit => 1,
+            Self::Count | Self::CountOfOneRow | Self::Sum | Self::SumByUnit | Self::RunningSum => 1,
             Self::DistinctUnits => ROWS_PER_UNIT as usize,
         }
     }
@@ -133,7 +152,7 @@ impl Kind {
     pub(super) fn move_per_cell(self) -> f64 {
         let rows = f64::from(ROWS_PER_UNIT);
         match self {
-            Self::Count => rows,
+            Self::Count | Self::RunningSum => rows,
             Self::CountOfOneRow => 1.0,
             Self::Sum | Self::SumByUnit => rows * BOUND as f64,
             Self::DistinctUnits => 1.0,
@@ -166,6 +185,7 @@ fn policy(name: &str, accountant: &str) -> String {
         (0..count).map(|number| format!("\"{prefix}{number}\"")).collect::<Vec<_>>().join(", ")
     };
     let (groups, slots, pairs) = (list('g', GROUPS), list('s', SLOTS), list('p', 2 * PAIRS));
+    let (lanes, last) = (list('l', LANES), POSITIONS - 1);
     let delta = if accountant == "pure" { "" } else { ", delta = \"0.01\"" };
     format!(
         r#"# Written by tacit audit --prepare: a table of nobody, to be sealed on the server that is audited.
@@ -196,6 +216,17 @@ type = "category"
 values = [{pairs}, "none"]
 
 [[column]]
+name = "lane"
+type = "category"
+values = [{lanes}]
+
+[[column]]
+name = "pos"
+type = "integer"
+min = "0"
+max = "{last}"
+
+[[column]]
 name = "amount"
 type = "integer"
 min = "-{BOUND}"
@@ -212,20 +243,26 @@ max = "{SALTS}"
 
 /// Every table has a bystander in each group; only the one with units has those.
 fn write_rows(out: &mut impl Write, has_units: bool) -> io::Result<()> {
-    writeln!(out, "who,grp,slot,pair,amount,salt")?;
+    let last = POSITIONS - 1;
+    writeln!(out, "who,grp,slot,pair,lane,pos,amount,salt")?;
     for group in 0..GROUPS {
-        writeln!(out, "b{group},g{group},none,none,0,0")?;
+        writeln!(out, "b{group},g{group},none,none,l0,{last},0,0")?;
         if !has_units {
             continue;
         }
         for slot in 0..SLOTS {
             for _ in 0..HEAVY_ROWS {
-                writeln!(out, "h{group}.{slot},g{group},s{slot},none,{BEYOND},0")?;
+                writeln!(out, "h{group}.{slot},g{group},s{slot},none,l0,{last},{BEYOND},0")?;
             }
         }
         for pair in 0..PAIRS {
             for cell in 0..2 {
-                writeln!(out, "d{group}.{pair},g{group},none,p{},0,0", 2 * pair + cell)?;
+                writeln!(out, "d{group}.{pair},g{group},none,p{},l0,{last},0,0", 2 * pair + cell)?;
+            }
+        }
+        for lane in 0..LANES {
+            for _ in 0..HEAVY_ROWS {
+                writeln!(out, "e{group}.{lane},g{group},none,none,l{lane},0,0,0")?;
             }
         }
     }
