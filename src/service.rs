@@ -37,6 +37,7 @@ use crate::budget::entry::{Digest, KeyUse, Legs};
 use crate::budget::ledger::{Ledger, LedgerFault, read};
 use crate::clock::Clock;
 use crate::dataset::policy::Terms;
+use crate::dataset::seal::Report;
 use crate::engine::Engine;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::prices;
@@ -72,6 +73,8 @@ pub struct Dataset {
     pub terms: Terms,
     /// The edition that queries see.
     pub edition: String,
+    /// What its sealing did, for stewards alone; nothing where it is not known.
+    pub report: Option<Report>,
 }
 
 /// What the walk needs from outside.

@@ -10,6 +10,7 @@ use crate::budget::ledger::{Ledger, read};
 use crate::clock::{Clock, SystemClock};
 use crate::dataset::edition::{EditionError, Manifest, of_table};
 use crate::dataset::policy::{Policy, PolicyError};
+use crate::dataset::seal::Report;
 use crate::engine::{EngineFault, Host, Launch, WorkerPool};
 use crate::files;
 use crate::query::file::{FileFault, QueryFile};
@@ -186,8 +187,9 @@ pub fn load(
         let edition = of_table(&id, table);
         load(&Manifest::open(state, &edition, commitment)?)?;
         let (name, lineage, terms) = (table.clone(), lineage.clone(), terms.of_table(join));
-        datasets.push(Dataset { name, lineage, title: None, pad_ms, terms, edition });
+        datasets.push(Dataset { name, lineage, title: None, pad_ms, terms, edition, report: None });
     }
-    datasets.insert(0, Dataset { name, lineage, title: policy.title, pad_ms, terms, edition: id });
+    let report = Report::read(state, &id);
+    datasets.insert(0, Dataset { name, lineage, title: policy.title, pad_ms, terms, edition: id, report });
     Ok(datasets)
 }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::dataset::domain::{Column, Domain};
 use crate::dataset::policy::Terms;
+use crate::dataset::seal::Report;
 use crate::service::Dataset;
 
 /// The list.
@@ -29,9 +30,9 @@ fn title(dataset: &Dataset) -> &str {
     dataset.title.as_deref().unwrap_or(&dataset.name)
 }
 
-/// One dataset; `cap` is its lifetime cap as it was raised, `sealed` when its edition was sealed.
+/// One dataset; `cap` is its lifetime cap as it was raised. Its report is for stewards alone.
 #[must_use]
-pub fn one(dataset: &Dataset, cap: &str, sealed: Option<&str>) -> Markup {
+pub fn one(dataset: &Dataset, cap: &str, report: Option<&Report>) -> Markup {
     let terms = &dataset.terms;
     html! {
         h1 { (title(dataset)) }
@@ -42,11 +43,12 @@ pub fn one(dataset: &Dataset, cap: &str, sealed: Option<&str>) -> Markup {
             dt { "Lifetime cap" } dd { "epsilon " (cap) ", delta " (terms.delta()) ", " (terms.accountant.name()) " noise" }
             dt { "One question costs at most" } dd { "epsilon " (terms.max_epsilon_per_query) }
             dt { "Edition" }
-            dd { code { (dataset.edition) } @if let Some(sealed) = sealed { ", sealed on " (sealed) } }
+            dd { code { (dataset.edition) } }
             @if let Some(min_cell) = terms.min_cell {
                 dt { "Small groups" } dd { "hidden where their noisy count is below " (min_cell) }
             }
         }
+        @if let Some(report) = report { (sealing(report)) }
         h2 { "Columns" }
         (columns(&dataset.name, terms.own()))
         @for join in &terms.joins {
@@ -77,6 +79,41 @@ fn columns(of: &str, columns: &[Column]) -> Markup {
                             td {
                                 @if column.per_unit { span.badge { "one value a unit" } " " }
                                 @if column.nullable { span.badge { "may be missing" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a sealing did, in exact numbers: for stewards alone.
+fn sealing(report: &Report) -> Markup {
+    let named = || report.columns.iter().filter(|(name, _)| !name.is_empty());
+    html! {
+        section.card {
+            h2 { "Sealing's report" }
+            p.note.warn { "Exact numbers, for stewards alone: they are not protected by noise." }
+            dl.facts {
+                dt { "Rows read" } dd { (report.rows_read) }
+                dt { "Rows kept" } dd { (report.rows_kept) " of " (report.units) " units" }
+                dt { "Rows cut" } dd { (report.rows_cut) " beyond the rows of a unit that count" }
+                dt { "Consent withdrawn" } dd { (report.rows_excluded) " rows left out, " (report.ids_unmatched) " ids in no row" }
+                @for (table, rows) in &report.unjoined { dt { "Not in " (table) } dd { (rows) " rows" } }
+            }
+            div.scroll tabindex="0" role="region" aria-label="What sealing changed" {
+                table {
+                    caption.visually-hidden { "What sealing changed, by column" }
+                    thead { tr {
+                        th scope="col" { "Column" } th.number scope="col" { "Missing" } th.number scope="col" { "Clamped" }
+                        th.number scope="col" { "Unlisted" }
+                    } }
+                    tbody {
+                        @for (name, counts) in named() {
+                            tr {
+                                th scope="row" { code { (name) } }
+                                td.number { (counts.nulls) } td.number { (counts.clamped) } td.number { (counts.unlisted) }
                             }
                         }
                     }

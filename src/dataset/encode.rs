@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use polars::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::domain::{Domain, Grid, date_days};
 use super::source::Kind;
@@ -15,7 +16,7 @@ use super::source::Kind;
 pub const NULL: i64 = i64::MIN;
 
 /// What the encoding of one column changed or could not read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnCounts {
     /// Missing values, after the encoding.
     pub nulls: u64,

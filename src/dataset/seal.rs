@@ -5,6 +5,7 @@
 //! forgotten; the report is for the steward alone.
 
 mod joined;
+mod report;
 mod staging;
 mod table;
 
@@ -18,34 +19,14 @@ use polars::prelude::{BooleanChunked, DataFrame, DataType, Series};
 
 use super::domain::{Column, Domain};
 use super::edition::{self, EDITIONS, Manifest};
-use super::encode::{ColumnCounts, Encoder, NULL, WrongType, check_type};
+use super::encode::{Encoder, NULL, WrongType, check_type};
 use super::policy::Policy;
 use super::source::{Source, SourceError};
 use super::spill::Spill;
 use crate::chance;
+pub use report::Report;
 use staging::{STAGING, Staging, manifest, publish_all};
 use table::TableWriter;
-
-/// What sealing did, for the steward's eyes alone.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Rows in the source.
-    pub rows_read: u64,
-    /// Rows of units that withdrew consent.
-    pub rows_excluded: u64,
-    /// Ids in the list of those who withdrew that no row has.
-    pub ids_unmatched: u64,
-    /// Rows beyond the declared rows per unit.
-    pub rows_cut: u64,
-    /// Rows in the edition.
-    pub rows_kept: u64,
-    /// Units in the edition.
-    pub units: u64,
-    /// What was changed, by column.
-    pub columns: Vec<(String, ColumnCounts)>,
-    /// Rows without one in a table that they are joined with, by table.
-    pub unjoined: Vec<(String, u64)>,
-}
 
 /// Why nothing was sealed.
 #[derive(Debug, thiserror::Error)]
@@ -219,6 +200,7 @@ pub fn seal_with_key(
 
     let tables: Vec<_> = of_tables.iter().map(|(name, manifest, _)| (name.clone(), manifest.commitment())).collect();
     let manifest = manifest(&staging, &edition, &policy.name, policy.terms.clone(), (report.rows_kept, tables))?;
+    report.write(&staging.dir)?;
     let tables: Vec<_> = of_tables.iter().map(|(_, own, staging)| (staging, own)).collect();
     publish_all(state, tables.into_iter().chain([(&staging, &manifest)]))?;
     Ok((manifest, report))

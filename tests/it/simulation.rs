@@ -383,7 +383,8 @@ fn serve(
     let (engine, noise, clock) = (Arc::clone(engine), Arc::clone(noise), Arc::clone(clock));
     let (name, title, terms) = (policy.name.clone(), None, policy.terms.clone());
     let lineage = String::clone(&name);
-    let dataset = Dataset { name, lineage, title, pad_ms: None, terms, edition: format!("ed{number}") };
+    let edition = format!("ed{number}");
+    let dataset = Dataset { name, lineage, title, pad_ms: None, terms, edition, report: None };
     Arc::new(Service::new(Ports { ledger, engine, noise, clock }, vec![dataset]))
 }
 

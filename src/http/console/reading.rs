@@ -121,7 +121,8 @@ pub async fn dataset(State(service): State<App>, visitor: Visitor, Segment(name)
     let person = visitor.only(&Role::ALL)?;
     let dataset = service.dataset(&name).filter(|dataset| may_see_dataset(&service, &person, dataset));
     let dataset = dataset.ok_or_else(|| visitor.fail(Problem::unknown_dataset(&name)))?;
-    let body = pages::one(dataset, &cap(&service, dataset), None);
+    let report = dataset.report.as_ref().filter(|_| person.role == Role::Steward);
+    let body = pages::one(dataset, &cap(&service, dataset), report);
     Ok(visitor.page(&dataset.name, "/datasets", &body))
 }
 
