@@ -90,6 +90,19 @@ impl Client {
         self.json(self.post_for(path, body, "application/json")?)
     }
 
+    /// DELETE, answered with nothing.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn delete(&self, path: &str) -> Result<(), ClientError> {
+        let request = self.agent.delete(format!("{}{path}", self.url));
+        let request = self
+            .token
+            .iter()
+            .fold(request, |request, token| request.header("Authorization", format!("Bearer {token}")));
+        self.read(request.call()).map(|_| ())
+    }
+
     /// POST of JSON, answered in the format `accept`.
     ///
     /// # Errors

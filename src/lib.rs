@@ -1,6 +1,7 @@
 //! Tacit answers aggregate questions about a private table without telling on anyone in it.
 //!
-//! One binary: researchers ask SQL and get noisy statistics with error bars, stewards set budgets. The map, in the direction
+//! One binary: researchers ask SQL and get noisy statistics with error bars, stewards set budgets, dashboards pull what is published.
+//! The map, in the direction
 //! of dependence; a module uses what stands above it and nothing below:
 //!
 //! | module | what it is | the only place with |
@@ -12,12 +13,12 @@
 //! | [`dataset`] | policies, domains, sealing, editions | reading source files |
 //! | [`query`] | SQL to closed syntax, typed terms with their bounds, plans; noisy integers to tables, formulas, percentiles | sqlparser |
 //! | [`engine`] | plan to exact integers; worker processes behind walls | query logic that says polars, seccompiler |
-//! | [`store`] | the SQLite ledger, its key and its anchor | rusqlite |
-//! | [`service`] | the walk of one query and when it ends; stewards' acts | – (no HTTP, no polars) |
+//! | [`store`] | the SQLite ledger, its key and its anchor; copies of a state directory; the outbox of webhooks | rusqlite |
+//! | [`service`] | the walk of one query and when it ends; published statistics and their schedule; stewards' acts, requests, files in Git, what is told to webhooks | jiff (no HTTP, no polars) |
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`console`] | pages as text: charts, tables, forms | maud |
 //! | [`http`] | routes, roles, problems, formats, the shelf of rendered statistics | axum |
-//! | [`client`], [`present`] | our own client; answers as text | ureq |
+//! | [`client`], [`present`] | our own client, deliveries of webhooks; answers as text | ureq |
 //! | [`audit`] | a server's claims, tested from outside | – |
 //! | [`demo`] | a synthetic clinic and its tour | `rand_distr`, which makes data and never noise |
 //! | [`cli`] | the commands | – |
@@ -32,9 +33,13 @@
 //! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::stored`] | [`http`], [`present`] |
 //! | texts without a public list | nobody; those of enough units, everybody who asks | [`dataset::edition`], worker processes, [`vault::private::Private`] | above a noisy threshold, [`vault::release`], [`privacy::threshold`] |
 //! | row counts, clamps, digests of tables | the steward | sealing's report, manifests | `tacit seal` prints the report; the ledger holds a keyed commitment |
+//! | published statistics | everybody, where their file says public; otherwise everybody with a token | the ledger, [`http`]'s shelf | `GET /v1/statistics`, `/s/{name}` |
+//! | what is held, projects, purposes, what is spent | everybody | the ledger | `/transparency` |
+//! | balances, counts, incidents | the steward, programs on this machine | the ledger | `GET /metrics`, webhooks |
+//! | sessions | their browser | a key of this process | a signed cookie |
 //! | policies, domains, caps, editions' ids | everybody with a token | [`dataset::policy`] | `GET /v1/datasets` |
 //! | questions, purposes, people | the steward; each their own | the ledger | `GET /v1/ledger` |
-//! | tokens | their holder, once | only their digest is kept | `POST /v1/researchers`, once |
+//! | tokens | their holder, once | only their digest is kept | `POST /v1/researchers`, `/v1/apply`, `/people`, once |
 //! | moments of answers | everybody who asks | – | when it was asked; when it was ready only without `pad_ms` ([`service::pad`]) |
 //! | words of libraries | nobody | lost in [`engine`], [`dataset::source`], [`store`] | never; logs hold our own events ([`telemetry`]) |
 //!

@@ -43,6 +43,15 @@ pub(super) enum ResearcherCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Ends a person's token, and with it their sessions; the last steward keeps theirs.
+    ///
+    /// Example: tacit researcher revoke ada --state state
+    Revoke {
+        /// The name.
+        name: String,
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 #[derive(Args)]
@@ -61,11 +70,33 @@ pub(super) fn open(state: &Path) -> Result<SqliteLedger, Failure> {
 }
 
 pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), Failure> {
-    let ResearcherCommand::Add { name, role, place } = command;
+    match command {
+        ResearcherCommand::Add { name, role, place } => add(name, *role, place),
+        ResearcherCommand::Revoke { name, place } => revoke(name, place),
+    }
+}
+
+fn revoke(name: &str, place: &Place) -> Result<(), Failure> {
+    match &place.state {
+        Some(state) => {
+            let by = steward::AT_STATE_DIRECTORY;
+            steward::revoke_token(&open(state)?, name, by, SystemClock.now_ms()).map_err(Failure::from)?;
+        }
+        None => place.server.client().delete(&format!("/v1/researchers/{name}/token"))?,
+    }
+    if place.json {
+        say(json!({"name": name, "active": false}).to_string());
+    } else {
+        say(format!("{name} holds no token any more"));
+    }
+    Ok(())
+}
+
+fn add(name: &str, role: Role, place: &Place) -> Result<(), Failure> {
     let added = match &place.state {
         Some(state) => {
             let token =
-                steward::add_person(&open(state)?, name, *role, steward::AT_STATE_DIRECTORY, SystemClock.now_ms())
+                steward::add_person(&open(state)?, name, role, steward::AT_STATE_DIRECTORY, SystemClock.now_ms())
                     .map_err(Failure::from)?;
             json!({"name": name, "role": role.name(), "token": token.text()})
         }

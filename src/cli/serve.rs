@@ -15,9 +15,9 @@ use crate::{http, startup};
 /// How long a stop waits for what is being drawn or delivered.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
-pub(super) fn run(config: &Path) -> Result<(), Failure> {
-    let config = Config::load(config).map_err(Failure::could)?;
-    let zone = zone(&config)?;
+pub(super) fn run(path: &Path) -> Result<(), Failure> {
+    let config = Config::load(path).map_err(Failure::could)?;
+    let zone = zone(path, &config)?;
     let tls = config.tls.as_ref().map(|tls| http::tls::load(&tls.certificate, &tls.key)).transpose();
     let tls = tls.map_err(Failure::could)?;
     let public = config.public_url.as_deref().and_then(|url| url.split_once("://"));
@@ -57,12 +57,13 @@ pub(super) fn run(config: &Path) -> Result<(), Failure> {
 }
 
 /// The zone that days of statistics begin in.
-fn zone(config: &Config) -> Result<Zone, Failure> {
+fn zone(path: &Path, config: &Config) -> Result<Zone, Failure> {
     let name = &config.statistics.time_zone;
     Zone::named(name).ok_or_else(|| {
         let shown = crate::query::error::shown(name);
         Failure::Could(format!(
-            "time_zone \"{shown}\" is no time zone; accepted are names like \"Europe/Berlin\" or \"UTC\""
+            "{}: time_zone \"{shown}\" is no time zone; accepted are names like \"Europe/Berlin\" or \"UTC\"",
+            path.display()
         ))
     })
 }

@@ -1,5 +1,7 @@
 //! Accounts: one's own with what is left of it, or all of them as a tree with what stewards do to them.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::frame::csrf;
@@ -26,8 +28,14 @@ fn bar(account: &NamedAccount) -> Markup {
     }
 }
 
-fn notes(account: &NamedAccount) -> Markup {
+fn notes(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
+    let named = match account.kind {
+        "researcher" => format!("grant {} {}", account.dataset, account.name),
+        "project" => format!("project {} {}", account.dataset, account.name),
+        kind => format!("{kind} {}", account.dataset),
+    };
     html! {
+        @if managed.contains(&named) { span.badge { "managed by files" } " " }
         @if account.frozen { span.badge.bad { "frozen" } " " }
         @if let Some(period) = &account.period {
             span.badge { "renews every " (period.days) " days, next on " (period.ends.get(..10).unwrap_or("")) } " "
@@ -41,14 +49,14 @@ fn notes(account: &NamedAccount) -> Markup {
     }
 }
 
-fn figures(account: &NamedAccount) -> Markup {
+fn figures(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
     html! {
         (bar(account))
         p.row {
             span { "spent " strong { (account.account.epsilon_spent) } " of epsilon " (account.account.epsilon_cap) " (" (percent(account)) ")" }
             span.muted { "up to " (account.account.epsilon_remaining) " at once" }
             @if let Some(left) = account.answers_left { span.muted { (left) " more answers like the last" } }
-            (notes(account))
+            (notes(account, managed))
         }
     }
 }
@@ -63,7 +71,7 @@ pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup 
             @for account in accounts {
                 section.card {
                     h2 { (account.kind) " " (account.name) ", " (account.dataset) }
-                    (figures(account))
+                    (figures(account, &BTreeSet::new()))
                     @if account.kind == "researcher" {
                         details {
                             summary { "Ask for more" }
@@ -89,7 +97,7 @@ pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup 
 }
 
 /// One dataset's tree.
-fn tree(token: &str, dataset: &str, accounts: &[NamedAccount], found: &str) -> Markup {
+fn tree(token: &str, dataset: &str, accounts: &[NamedAccount], found: &str, managed: &BTreeSet<String>) -> Markup {
     let of = |kind: &str| accounts.iter().filter(move |account| account.kind == kind).collect::<Vec<_>>();
     let root = of("dataset");
     let researchers = of("researcher");
@@ -99,17 +107,17 @@ fn tree(token: &str, dataset: &str, accounts: &[NamedAccount], found: &str) -> M
     html! {
         section.card {
             h2 { (dataset) }
-            @for account in &root { (figures(account)) (allocated(account)) (freeze(token, account)) }
+            @for account in &root { (figures(account, managed)) (allocated(account)) (freeze(token, account)) }
             ul.tree {
-                @for account in of("statistics") { li { strong { "Published statistics" } (figures(account)) } }
+                @for account in of("statistics") { li { strong { "Published statistics" } (figures(account, managed)) } }
                 @for project in of("project") {
                     li {
-                        strong { "Project " (project.name) } (figures(project))
-                        (leaves(&below(Some(&project.name)), found))
+                        strong { "Project " (project.name) } (figures(project, managed))
+                        (leaves(&below(Some(&project.name)), found, managed))
                     }
                 }
             }
-            (leaves(&below(None), found))
+            (leaves(&below(None), found, managed))
             details {
                 summary { "Grant" }
                 (grant(token, dataset))
@@ -118,12 +126,12 @@ fn tree(token: &str, dataset: &str, accounts: &[NamedAccount], found: &str) -> M
     }
 }
 
-fn leaves(accounts: &[&NamedAccount], found: &str) -> Markup {
+fn leaves(accounts: &[&NamedAccount], found: &str, managed: &BTreeSet<String>) -> Markup {
     let shown = accounts.iter().filter(|account| found.is_empty() || account.name.contains(found));
     let count = shown.clone().count();
     html! {
         ul.tree {
-            @for account in shown.take(SHOWN_MAX) { li { span { (account.name) } (figures(account)) } }
+            @for account in shown.take(SHOWN_MAX) { li { span { (account.name) } (figures(account, managed)) } }
         }
         @if count > SHOWN_MAX { p.note { (count - SHOWN_MAX) " more are not shown; search by name." } }
     }
@@ -180,9 +188,15 @@ fn grant(token: &str, dataset: &str) -> Markup {
     }
 }
 
-/// All accounts as trees.
+/// All accounts as trees; `managed` names what files declare.
 #[must_use]
-pub fn all(token: &str, accounts: &[NamedAccount], found: &str, done: Option<&str>) -> Markup {
+pub fn all(
+    token: &str,
+    accounts: &[NamedAccount],
+    managed: &BTreeSet<String>,
+    found: &str,
+    done: Option<&str>,
+) -> Markup {
     let mut datasets: Vec<&str> = accounts.iter().map(|account| account.dataset.as_str()).collect();
     datasets.dedup();
     let of = |dataset: &str| accounts.iter().filter(|account| account.dataset == dataset).cloned().collect::<Vec<_>>();
@@ -194,7 +208,7 @@ pub fn all(token: &str, accounts: &[NamedAccount], found: &str, done: Option<&st
             label { "Researcher" input type="search" name="find" value=(found) maxlength="64"; }
             button type="submit" { "Search" }
         }
-        @for dataset in datasets { (tree(token, dataset, &of(dataset), found)) }
+        @for dataset in datasets { (tree(token, dataset, &of(dataset), found, managed)) }
         p.muted { "Datasets about the same people add up: a person who is in two of them is protected by the sum of both caps." }
     }
 }

@@ -6,10 +6,11 @@ use serde_json::{Map, Value, json};
 
 const PROBLEM: &str = "application/problem+json";
 
-/// Adds refusals and failures to every route below `/v1`, and gives problems their media type.
+/// Adds refusals and failures to every route below `/v1` and to `/metrics`, and gives problems their media type.
 pub(super) fn completed(mut document: Value) -> Value {
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    for (_, methods) in paths.into_iter().flatten().filter(|(path, _)| path.starts_with("/v1/")) {
+    for (_, methods) in paths.into_iter().flatten().filter(|(path, _)| path.starts_with("/v1/") || *path == "/metrics")
+    {
         for (_, operation) in methods.as_object_mut().into_iter().flatten() {
             if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
                 complete(responses);

@@ -122,10 +122,13 @@ pub enum FileFault {
         accepted: String,
     },
     /// No accuracy, or two.
-    #[error("a query file has either a \"-- margin:\" or an \"-- epsilon:\" header")]
-    Accuracy,
+    #[error("it has {found} of the headers \"margin\" and \"epsilon\"; accepted is one of them, like -- margin: 500")]
+    Accuracy {
+        /// Neither or both.
+        found: &'static str,
+    },
     /// No title.
-    #[error("a query file has a \"-- title:\" header")]
+    #[error("its header \"title\" is missing; accepted is a line like -- title: Visits by region")]
     Title,
     /// An accuracy that is none.
     #[error(transparent)]
@@ -172,10 +175,12 @@ impl QueryFile {
                 _ => {}
             }
         }
-        if file.margin.is_some() == file.epsilon.is_some() {
-            return Err(FileFault::Accuracy);
-        }
         file.title = title.ok_or(FileFault::Title)?;
+        match (&file.margin, &file.epsilon) {
+            (None, None) => return Err(FileFault::Accuracy { found: "neither" }),
+            (Some(_), Some(_)) => return Err(FileFault::Accuracy { found: "both" }),
+            (Some(_), None) | (None, Some(_)) => {}
+        }
         file.sql = sql.join("\n").trim().to_owned();
         Ok(file)
     }

@@ -55,7 +55,9 @@ pub fn add_person(ledger: &dyn Ledger, name: &str, role: Role, by: &str, now_ms:
     let token = Token::new()?;
     let (person, digest, by) = (name.to_owned(), Token::digest(token.text()), by.to_owned());
     let rule = Box::new(move |book: &Book| match book.person(&person) {
-        Some((_, true)) => Err(format!("\"{person}\" exists and holds a token; revoke it first")),
+        Some((_, true)) => Err(format!(
+            "\"{person}\" exists and holds a token; end it first, by tacit researcher revoke or in the console"
+        )),
         Some((other, false)) if other != role => Err(format!("\"{person}\" exists as a {other}")),
         Some((_, false)) | None => Ok(Act::PersonAdded { name: person, role, token: digest, by }),
     });

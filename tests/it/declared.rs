@@ -96,7 +96,10 @@ fn every_kind_of_change_is_made_once() {
             ]
         );
         let for_life = raised.replace("period_days = 30\n", "");
-        assert_eq!(changes(&lab, &for_life).await, ["keep bob's allocation of visits at epsilon 3, for life"]);
+        assert_eq!(
+            changes(&lab, &for_life).await,
+            ["let bob's allocation of visits of epsilon 3 last for life, and not every 30 days"]
+        );
         let ada = "[[person]]\nname = \"ada\"\nrole = \"researcher\"\n";
         let adopting = format!("{for_life}{ada}{}", grant("ada", "epsilon = \"10\""));
         assert_eq!(

@@ -11,7 +11,7 @@ use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::session::Form;
 use super::{Failed, Shown, Visitor, see};
-use crate::budget::ledger::Ledger;
+use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::Role;
 use crate::console::what_if::{self, Wish};
 use crate::console::{accounts as pages, requests as request_pages};
@@ -49,7 +49,8 @@ pub async fn accounts(State(service): State<App>, visitor: Visitor, Query(params
             let cut_off = |_| visitor.fail(Problem::overloaded("the accounts could not be listed"));
             let accounts = tokio::task::spawn_blocking(list).await.map_err(cut_off)?;
             let find = params.find.as_deref().unwrap_or("").trim();
-            pages::all(&visitor.csrf, &accounts, find, done(params.done.as_deref()))
+            let managed = read(service.ledger(), |book| book.managed().clone());
+            pages::all(&visitor.csrf, &accounts, &managed, find, done(params.done.as_deref()))
         }
         Role::Researcher | Role::Viewer => {
             let accounts = all_accounts(service.ledger(), Some(&person.name), now_ms);
@@ -177,8 +178,8 @@ pub async fn what_if(
     let rows_max = chosen.terms.max_rows_per_unit;
     let (questions, group_size) = (whole("questions", THOUGHT_MAX, 100), whole("group", THOUGHT_MAX, 1_000));
     let rows_per_unit = whole("rows", rows_max.into(), rows_max.into()) as u32;
-    let read = params.get("epsilon").map(|text| Epsilon::parse(text.trim()));
-    let epsilon = match read {
+    let asked = params.get("epsilon").map(|text| Epsilon::parse(text.trim()));
+    let epsilon = match asked {
         Some(Ok(epsilon)) if epsilon.nanos() > 0 => epsilon,
         Some(Ok(_) | Err(_)) => {
             wrong = Some("the budget is no epsilon; accepted is a decimal above 0, like 1 or 0.25".to_owned());

@@ -68,7 +68,7 @@ pub(super) fn between(book: &Book, given: &Given) -> Result<Found, String> {
     let gone: Vec<&String> = book.managed().iter().filter(|name| !given.declared.names.contains_key(*name)).collect();
     let is_lowered = |wanted: &&Allocation| {
         let now = wanted.named().held(book);
-        now.is_some_and(|now| now.is_lowered_to(&wanted.allotment()))
+        now.is_some_and(|now| now.gives_back(&wanted.allotment()))
     };
     let (lowered, others): (Vec<_>, Vec<_>) = given.declared.allocations.iter().partition(is_lowered);
     given.declared.people.iter().try_for_each(|person| walk.add(person))?;

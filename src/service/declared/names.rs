@@ -103,9 +103,9 @@ pub(super) struct Allotment<'a> {
 }
 
 impl Allotment<'_> {
-    /// Whether `then` only lowers it.
-    pub(super) fn is_lowered_to(&self, then: &Allotment<'_>) -> bool {
-        self.period_days == then.period_days && then.epsilon < self.epsilon
+    /// Whether `then` takes less of what is above it, so that it comes before what takes more.
+    pub(super) fn gives_back(&self, then: &Allotment<'_>) -> bool {
+        then.epsilon < self.epsilon
     }
 
     fn renewal(&self) -> String {
@@ -130,9 +130,17 @@ pub(super) fn change(named: &Named<'_>, now: Option<&Allotment<'_>>, then: &Allo
     let renewal = if now.period_days == then.period_days { String::new() } else { then.renewal() };
     match epsilon.cmp(&now.epsilon) {
         Ordering::Less => format!("lower {whose} from epsilon {} to {epsilon}{renewal}", now.epsilon),
-        Ordering::Equal => format!("keep {whose} at epsilon {epsilon}{renewal}"),
+        Ordering::Equal => match then.period_days {
+            Some(days) => format!("renew {whose} of epsilon {epsilon} every {days} days{}", before(now)),
+            None => format!("let {whose} of epsilon {epsilon} last for life{}", before(now)),
+        },
         Ordering::Greater => format!("raise {whose} from epsilon {} to {epsilon}{renewal}", now.epsilon),
     }
+}
+
+/// How it renewed so far.
+fn before(now: &Allotment<'_>) -> String {
+    now.period_days.map_or_else(|| ", and not for life".to_owned(), |days| format!(", and not every {days} days"))
 }
 
 #[cfg(test)]
@@ -161,7 +169,7 @@ mod tests {
             (None, hearty, "grant ada epsilon 0.5 of visits below project heart, renewed every 30 days"),
             (Some(half), one, "raise ada's allocation of visits from epsilon 0.5 to 1"),
             (Some(one), half, "lower ada's allocation of visits from epsilon 1 to 0.5"),
-            (Some(half), monthly, "keep ada's allocation of visits at epsilon 0.5, renewed every 30 days"),
+            (Some(half), monthly, "renew ada's allocation of visits of epsilon 0.5 every 30 days, and not for life"),
             (Some(monthly), one, "raise ada's allocation of visits from epsilon 0.5 to 1, for life"),
             (Some(monthly), hearty, "move ada's allocation of visits below project heart"),
             (Some(hearty), monthly, "move ada's allocation of visits out of project heart"),
