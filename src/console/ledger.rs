@@ -75,12 +75,13 @@ pub fn page(health: &Health, lines: &[Line], search: &Search<'_>, acts: &[&str])
             table {
                 caption.visually-hidden { "Entries, newest first" }
                 thead { tr {
-                    th.number scope="col" { "No." } th scope="col" { "When (UTC)" } th scope="col" { "What" } th scope="col" { "Entry" }
+                    th.number scope="col" { "No." } th scope="col" { "When (UTC)" } th scope="col" { "What happened" }
                 } }
                 tbody {
                     @for line in lines {
                         tr {
-                            td.number { (line.seq) } td { time { (line.at) } } td { (line.act) }
+                            td.number { (line.seq) }
+                            td { time { (line.at.get(..16).unwrap_or("").replace('T', " ")) } br; small { (line.act) } }
                             td { details { summary { (clipped(&line.words)) } pre tabindex="0" { code { (line.text) } } } }
                         }
                     }

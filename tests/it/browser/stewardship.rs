@@ -125,7 +125,7 @@ async fn reads_the_ledger(site: &Site, browser: &Browser) {
     browser.press("main form[role=search] button").await;
     assert_eq!(browser.place().await, "/ledger?act=&find=A+second+study");
     assert_eq!(browser.count("main tbody tr").await, 1, "in capitals or not");
-    assert_eq!(browser.text("main tbody td:nth-child(3)").await, "requested");
+    assert_eq!(browser.text("main tbody td:nth-child(2) small").await, "requested");
     let act = browser.css("main form[role=search] select").await;
     act.select_by_value("charged").await.expect("a kind of entry");
     browser.fill("main form[role=search] input[name=find]", " ").await;
