@@ -1,8 +1,7 @@
 //! Tacit answers aggregate questions about a private table without telling on anyone in it.
 //!
 //! One binary: researchers ask SQL and get noisy statistics with error bars, stewards set budgets, dashboards pull what is published.
-//! The map, in the direction
-//! of dependence; a module uses what stands above it and nothing below:
+//! The map, in the direction of dependence; a module uses what stands above it and nothing below:
 //!
 //! | module | what it is | the only place with |
 //! |---|---|---|
@@ -32,7 +31,7 @@
 //! | exact vectors | nobody | [`vault::private::Private`], a worker's socket pair | only through [`vault::release::release`], with noise that is paid for |
 //! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::stored`] | [`http`], [`present`] |
 //! | texts without a public list | nobody; those of enough units, everybody who asks | [`dataset::edition`], worker processes, [`vault::private::Private`] | above a noisy threshold, [`vault::release`], [`privacy::threshold`] |
-//! | row counts, clamps, digests of tables | the steward | sealing's report, manifests | `tacit seal` prints the report; the ledger holds a keyed commitment |
+//! | row counts, clamps, digests of tables | the steward | sealing's report beside its table, mode 600; manifests | `tacit seal` prints the report, a steward's page of the dataset shows it; the ledger holds a keyed commitment |
 //! | published statistics | everybody, where their file says public; otherwise everybody with a token | the ledger, [`http`]'s shelf | `GET /v1/statistics`, `/s/{name}` |
 //! | what is held, projects, purposes, what is spent | everybody | the ledger | `/transparency` |
 //! | balances, counts, incidents | the steward, programs on this machine | the ledger | `GET /metrics`, webhooks |
