@@ -31,17 +31,20 @@ impl FromRequest<App> for Body {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let read = request.extensions().get::<Read>().cloned();
-        let reading = to_bytes(request.into_body(), BODY_BYTES_MAX);
-        let body = tokio::time::timeout(Duration::from_secs(BODY_SECONDS_MAX), reading).await;
-        read.inspect(Read::now);
-        match body {
-            Ok(Ok(bytes)) => Ok(Self(bytes)),
-            Ok(Err(_)) => Err(Problem::too_large(BODY_BYTES_MAX)),
-            Err(_) => {
-                Err(Problem::invalid_request(format!("the body did not arrive within {BODY_SECONDS_MAX} seconds")))
-            }
-        }
+        arrived(request, BODY_BYTES_MAX, BODY_SECONDS_MAX).await.map(Self)
+    }
+}
+
+/// The whole body of a request, which has at most so many bytes and takes at most so many seconds to arrive.
+pub async fn arrived(request: Request, bytes_max: usize, seconds_max: u64) -> Result<Bytes, Problem> {
+    let read = request.extensions().get::<Read>().cloned();
+    let reading = to_bytes(request.into_body(), bytes_max);
+    let body = tokio::time::timeout(Duration::from_secs(seconds_max), reading).await;
+    read.inspect(Read::now);
+    match body {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(Problem::too_large(bytes_max)),
+        Err(_) => Err(Problem::invalid_request(format!("the body did not arrive within {seconds_max} seconds"))),
     }
 }
 

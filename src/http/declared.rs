@@ -2,16 +2,14 @@
 //!
 //! Promises that a plan changes nothing, and that an application changes all of a difference or none of it.
 
-use std::time::Duration;
-
 use axum::Json;
-use axum::body::{Bytes, to_bytes};
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 
 use super::App;
 use super::auth::Steward;
+use super::body::arrived;
 use super::json::{Fields, Json as Value, wrong_kind};
-use super::pad::Read;
 use super::problem::Problem;
 use crate::query::error::shown;
 use crate::service::declared::{self, DeclaredFile, Outcome};
@@ -28,17 +26,7 @@ impl FromRequest<App> for Large {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let read = request.extensions().get::<Read>().cloned();
-        let reading = to_bytes(request.into_body(), FILES_BYTES_MAX);
-        let body = tokio::time::timeout(Duration::from_secs(FILES_SECONDS_MAX), reading).await;
-        read.inspect(Read::now);
-        match body {
-            Ok(Ok(bytes)) => Ok(Self(bytes)),
-            Ok(Err(_)) => Err(Problem::too_large(FILES_BYTES_MAX)),
-            Err(_) => {
-                Err(Problem::invalid_request(format!("the body did not arrive within {FILES_SECONDS_MAX} seconds")))
-            }
-        }
+        arrived(request, FILES_BYTES_MAX, FILES_SECONDS_MAX).await.map(Self)
     }
 }
 
