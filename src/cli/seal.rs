@@ -11,7 +11,6 @@ use crate::clock::{Clock, SystemClock};
 use crate::dataset::edition::Manifest;
 use crate::dataset::policy::{Policy, PolicyError};
 use crate::dataset::seal::{Report, SealError, check_source, clear_superseded, seal};
-use crate::dataset::source::SourceError;
 use crate::service::steward;
 use crate::store::SqliteLedger;
 use crate::terminal::{complain, say, table};
@@ -48,9 +47,8 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
 
 fn failure(error: SealError) -> Failure {
     match error {
-        SealError::Unwritable { .. } | SealError::Chance(_) | SealError::Source(SourceError::Unreadable { .. }) => {
-            Failure::could(error)
-        }
+        SealError::Unwritable { .. } | SealError::Chance(_) => Failure::could(error),
+        SealError::Source(source) if source.is_of_the_system() => Failure::could(source),
         _ => Failure::no(error),
     }
 }

@@ -10,7 +10,7 @@ use polars::prelude::{DataType, Series};
 
 use super::domain::date_days;
 use super::policy::is_identifier;
-use super::source::{Kind, Source, SourceError};
+use super::source::{Source, SourceError, Spec};
 
 /// Rows looked at, at the most.
 const ROWS_MAX: usize = 100_000;
@@ -43,26 +43,24 @@ struct Seen {
 /// # Errors
 /// [`SourceError`] where the file cannot be read.
 pub fn draft(path: &Path) -> Result<String, SourceError> {
-    let source = Source::open(path)?;
-    let names: Vec<String> = source.columns().iter().map(|(name, _)| name.clone()).collect();
+    let source = Source::open(&Spec::file(path))?;
+    let names: Vec<String> = source.columns().iter().map(|column| column.name.clone()).collect();
     let mut seen: Vec<Seen> = names.iter().map(|_| Seen::default()).collect();
     let mut rows = 0;
-    let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+    let wanted: Vec<(usize, bool)> = (0..names.len()).map(|place| (place, true)).collect();
     let read = source.batches::<Enough>(&wanted, |batch| {
-        for (name, seen) in names.iter().zip(&mut seen) {
-            if let Ok(texts) =
-                batch.column(name).and_then(|column| column.as_materialized_series().cast(&DataType::String))
-            {
+        for (column, seen) in batch.columns.iter().zip(&mut seen) {
+            if let Ok(texts) = column.cast(&DataType::String) {
                 seen.take(&texts);
             }
         }
-        rows += batch.height();
+        rows += batch.places.rows();
         if rows >= ROWS_MAX { Err(Enough::Rows) } else { Ok(()) }
     });
     if let Err(Enough::Source(error)) = read {
         return Err(error);
     }
-    Ok(write(path, &names, &seen, source.kind(), rows))
+    Ok(write(path, &names, &seen, rows))
 }
 
 /// Why reading ended before the file did.
@@ -145,16 +143,14 @@ impl Seen {
     }
 }
 
-fn write(path: &Path, names: &[String], seen: &[Seen], kind: Kind, rows: usize) -> String {
+fn write(path: &Path, names: &[String], seen: &[Seen], rows: usize) -> String {
     let unit = names.iter().zip(seen).find(|(name, seen)| seen.is_unit_like(name)).map(|(name, _)| name.as_str());
     let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let stem = file.split('.').next().unwrap_or("").to_ascii_lowercase();
     let name = if is_identifier(&stem) { stem } else { "dataset".to_owned() };
     let mut text = String::from(WARNING);
-    let _ = write!(
-        text,
-        "# {rows} rows of {file} ({kind:?}) were looked at.\n\n[dataset]\nname = \"{name}\"\nsource = \"{file}\"\n"
-    );
+    let _ =
+        write!(text, "# {rows} rows of {file} were looked at.\n\n[dataset]\nname = \"{name}\"\nsource = \"{file}\"\n");
     match unit {
         Some(unit) => {
             let _ = write!(text, "privacy_unit = \"{unit}\"\nmax_rows_per_unit = 8\n");

@@ -10,7 +10,6 @@ use polars::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::domain::{Domain, Grid, date_days};
-use super::source::Kind;
 
 /// A missing value. No stored integer comes near it: grids are below 2⁶².
 pub const NULL: i64 = i64::MIN;
@@ -54,8 +53,8 @@ pub struct WrongType {
 ///
 /// # Errors
 /// [`WrongType`].
-pub fn check_type(domain: &Domain, found: &DataType, kind: Kind) -> Result<(), WrongType> {
-    if kind == Kind::Csv {
+pub fn check_type(domain: &Domain, found: &DataType, is_text: bool) -> Result<(), WrongType> {
+    if is_text {
         return Ok(());
     }
     let text = matches!(found, DataType::String | DataType::Categorical(..) | DataType::Enum(..));

@@ -21,7 +21,7 @@ use super::domain::{Column, Domain};
 use super::edition::{self, EDITIONS, Manifest};
 use super::encode::{Encoder, NULL, WrongType, check_type};
 use super::policy::Policy;
-use super::source::{Source, SourceError};
+use super::source::{self, Fault, Source, SourceError, Spec, Wanted};
 use super::spill::Spill;
 use crate::chance;
 pub use report::Report;
@@ -153,7 +153,7 @@ pub fn clear_superseded(state: &Path, current: &[String]) -> io::Result<()> {
 /// # Errors
 /// [`SealError`].
 pub fn check_source(policy: &Policy) -> Result<(), SealError> {
-    check_columns(policy, &Source::open(&policy.source)?)?;
+    check_columns(policy, &Source::open(&Spec::file(&policy.source))?)?;
     joined::check_sources(policy)
 }
 
@@ -176,7 +176,7 @@ pub fn seal_with_key(
     key: &[u8; 32],
     progress: &dyn Fn(u64),
 ) -> Result<(Manifest, Report), SealError> {
-    let source = Source::open(&policy.source)?;
+    let source = Source::open(&Spec::file(&policy.source))?;
     check_columns(policy, &source)?;
     joined::check_sources(policy)?;
     let excluded = excluded_ids(policy)?;
@@ -214,15 +214,15 @@ fn check_columns(policy: &Policy, source: &Source) -> Result<(), SealError> {
 fn check_types(unit: Option<&str>, columns: &[Column], path: &Path, source: &Source) -> Result<(), SealError> {
     let path = path.display().to_string();
     if let Some(unit) = unit {
-        let found = source.column(unit)?;
+        let found = &source.columns()[source.find(&named(unit))?].dtype;
         if !(found.is_integer() || found == &DataType::String) {
             let (found, accepted) = (found.to_string(), "text or integers");
             return Err(SealError::WrongType { path, column: unit.to_owned(), found, wanted: "unit", accepted });
         }
     }
     for column in columns {
-        let found = source.column(&column.name)?;
-        check_type(&column.domain, found, source.kind()).map_err(|WrongType { found, accepted }| {
+        let found = &source.columns()[source.find(&named(&column.name))?].dtype;
+        check_type(&column.domain, found, source.is_text()).map_err(|WrongType { found, accepted }| {
             let wanted = column.domain.type_name();
             SealError::WrongType { path: path.clone(), column: column.name.clone(), found, wanted, accepted }
         })?;
@@ -234,9 +234,9 @@ fn check_types(unit: Option<&str>, columns: &[Column], path: &Path, source: &Sou
 fn excluded_ids(policy: &Policy) -> Result<HashSet<String>, SealError> {
     let mut ids = HashSet::new();
     let (Some(path), Some(unit)) = (&policy.exclude, policy.terms.unit_column()) else { return Ok(ids) };
-    let source = Source::open(path)?;
-    source.column(unit)?;
-    source.batches::<SealError>(&[unit], |batch| {
+    let source = Source::open(&Spec::file(path))?;
+    source.batches::<SealError>(&places(&source, &[unit])?, |batch| {
+        let batch = frame(batch, &[unit])?;
         let texts = texts(&batch, unit)?;
         ids.extend(texts.str().map_err(|_| malformed(path))?.iter().flatten().map(unit_id).map(withdrawn_id));
         ids.remove("");
@@ -259,11 +259,24 @@ fn unit_id(text: &str) -> &str {
 }
 
 fn malformed(path: &Path) -> SealError {
-    SealError::Source(SourceError::Malformed {
-        path: path.display().to_string(),
-        format: "source",
-        place: String::new(),
-    })
+    let fault = Fault::Malformed { format: "source", rows: None };
+    SealError::Source(SourceError { path: path.display().to_string(), place: None, fault })
+}
+
+fn named(name: &str) -> Wanted<'_> {
+    Wanted { name, source: None }
+}
+
+/// The places of these columns, any of which may hold line ends.
+fn places(source: &Source, names: &[&str]) -> Result<Vec<(usize, bool)>, SourceError> {
+    let wanted: Vec<_> = names.iter().map(|name| named(name)).collect();
+    Ok(source.find_all(&wanted)?.into_iter().map(|place| (place, true)).collect())
+}
+
+fn frame(batch: source::Batch, names: &[&str]) -> Result<DataFrame, SealError> {
+    let height = batch.places.rows();
+    let columns = names.iter().zip(batch.columns).map(|(name, column)| column.with_name((*name).into()).into());
+    DataFrame::new(height, columns.collect()).map_err(|_| malformed(Path::new("source")))
 }
 
 fn texts(batch: &DataFrame, column: &str) -> Result<Series, SealError> {
@@ -285,7 +298,9 @@ fn spill_rows(
     let (mut report, mut null_units) = (Report::default(), 0);
     let mut withdrawn = HashSet::new();
     let wanted = columns.iter().map(|column| column.name.as_str()).chain(policy.terms.unit_column());
-    source.batches::<SealError>(&wanted.collect::<Vec<_>>(), |batch| {
+    let wanted: Vec<&str> = wanted.collect();
+    source.batches::<SealError>(&places(source, &wanted)?, |batch| {
+        let batch = frame(batch, &wanted)?;
         let first = report.rows_read + 1;
         let height = batch.height() as u64;
         let batch = Batch::without(batch, policy, excluded, first)?;

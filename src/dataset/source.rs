@@ -1,234 +1,258 @@
-//! Source files: Parquet, CSV (also .gz) and Arrow IPC, read in batches through polars.
+//! Sources of a table: files of text, Parquet, Arrow and Excel, folders of them, and PostgreSQL queries.
 //!
-//! Promises that a file is read piece by piece, declared columns only, in bounded memory, and that polars' own words stay here.
+//! Promises that a source is read piece by piece, wanted columns only, in bounded memory; that a value or a name that could be read in two
+//! ways is refused with its place; and that neither a value nor a library's words stand in a message.
 
-mod lines;
+mod spec;
+mod place;
+mod fault;
+mod names;
+mod format;
+mod digest;
+mod text;
+mod columnar;
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use polars::prelude::*;
+use polars::prelude::{DataType, Series};
+
+use digest::Tally;
+pub use fault::{Fault, FieldsHint, Packing, Seen, SourceError, TextFault};
+pub use format::Format;
+pub use names::{Wanted, normalised};
+pub use place::{Place, Places, Spot};
+pub use spec::{Decimal, Encoding, From, Spec};
 
 /// Rows of one batch.
 const BATCH_ROWS: usize = 65_536;
+/// Batches that wait for their taker at the most.
+const BATCHES_WAITING_MAX: usize = 2;
 
-/// The kinds of file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Apache Parquet.
-    Parquet,
-    /// Comma-separated text with a header, UTF-8, possibly gzipped. All values arrive as text.
-    Csv,
-    /// Arrow IPC file.
-    Arrow,
+/// A column of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name as the source has it.
+    pub name: String,
+    /// Its type: texts in every text format, [`DataType::Unknown`] for what is not read.
+    pub dtype: DataType,
+    /// The type in words, for messages.
+    pub kind: String,
 }
 
-impl Kind {
-    fn of(path: &Path) -> Option<Self> {
-        let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-        if ends(&[".parquet", ".pq"]) {
-            Some(Self::Parquet)
-        } else if ends(&[".csv", ".csv.gz"]) {
-            Some(Self::Csv)
-        } else if ends(&[".arrow", ".ipc", ".feather"]) {
-            Some(Self::Arrow)
-        } else {
-            None
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Parquet => "Parquet",
-            Self::Csv => "CSV",
-            Self::Arrow => "Arrow IPC",
-        }
+impl Column {
+    fn new(name: impl Into<String>, dtype: DataType) -> Self {
+        let kind = dtype.to_string();
+        Self { name: name.into(), dtype, kind }
     }
 }
 
-/// Why a source cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SourceError {
-    /// The name does not tell the kind.
-    #[error("{path}: the name tells no known format; accepted are .parquet, .csv, .csv.gz, .arrow, .ipc and .feather")]
-    UnknownFormat {
-        /// The file.
-        path: String,
-    },
-    /// There is no such regular file, or it may not be read.
-    #[error("{path}: cannot be read: {kind}")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// What the system says.
-        kind: std::io::ErrorKind,
-    },
-    /// The bytes are not of the format.
-    #[error("{path}: is not a readable {format} file (damaged, cut short, or of another format){place}")]
-    Malformed {
-        /// The file.
-        path: String,
-        /// The format's name.
-        format: &'static str,
-        /// How far reading came.
-        place: String,
-    },
-    /// A line that would have to be held in memory whole.
-    #[error("{path}: line {line} is longer than {} MiB; no row of a table is", lines::LINE_BYTES_MAX >> 20)]
-    LongLine {
-        /// The file.
-        path: String,
-        /// From 1, the header's line included.
-        line: u64,
-    },
-    /// A wanted column is not there.
-    #[error("{path}: has no column \"{column}\"; its columns are {present}")]
-    MissingColumn {
-        /// The file.
-        path: String,
-        /// What was wanted.
-        column: String,
-        /// What is there.
-        present: String,
-    },
+/// Some rows of the wanted columns.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// One series a wanted column, in the order in which they were wanted.
+    pub columns: Vec<Series>,
+    /// Where its rows stand.
+    pub places: Places,
 }
 
-/// A readable source file.
+/// What was read of a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Read {
+    /// Rows; a header and blank lines are none.
+    pub rows: u64,
+    /// Bytes of the files as they are stored; 0 for a database.
+    pub bytes: u64,
+    /// Lines of text files, the header's included.
+    pub lines: u64,
+    /// Lines that hold nothing.
+    pub blank_lines: u64,
+    /// Values of text files that hold line ends.
+    pub multiline_values: u64,
+    /// The BLAKE3 digest of the files' bytes as they are stored, in the order in which they were read; `None` for a database.
+    pub digest: Option<String>,
+}
+
+/// A readable source.
 #[derive(Debug, Clone)]
 pub struct Source {
-    path: PathBuf,
-    kind: Kind,
-    columns: Vec<(String, DataType)>,
+    shown: String,
+    columns: Vec<Column>,
+    table: Arc<Table>,
+    /// Whether a wanted column was found, so that the first line is known to be a header.
+    is_proven: Arc<AtomicBool>,
+}
+
+#[derive(Debug)]
+enum Table {
+    Text(text::Table),
+    Columnar(columnar::Table, PathBuf),
 }
 
 impl Source {
-    /// Looks at a file's name and schema.
+    /// Looks at a source's format and columns.
     ///
     /// # Errors
-    /// [`SourceError`]; no value of the file is in it.
-    pub fn open(path: &Path) -> Result<Self, SourceError> {
+    /// [`SourceError`]; no value of the source is in it.
+    pub fn open(spec: &Spec) -> Result<Self, SourceError> {
+        let From::Path(path) = &spec.from else {
+            return Err(SourceError::new("", Fault::UnknownFormat));
+        };
         let shown = path.display().to_string();
-        let kind = Kind::of(path).ok_or_else(|| SourceError::UnknownFormat { path: shown.clone() })?;
-        let unreadable = |kind| SourceError::Unreadable { path: shown.clone(), kind };
-        let meta = std::fs::metadata(path).map_err(|error| unreadable(error.kind()))?;
-        if !meta.is_file() {
-            return Err(unreadable(std::io::ErrorKind::InvalidInput));
-        }
-        std::fs::File::open(path).map_err(|error| unreadable(error.kind()))?;
-        let mut source = Self { path: path.to_owned(), kind, columns: Vec::new() };
-        if kind == Kind::Csv
-            && let Some(line) = lines::first_long(path).map_err(|_| source.malformed(None))?
-        {
-            return Err(SourceError::LongLine { path: shown, line });
-        }
-        let schema = guarded(|| source.scan().and_then(|mut frame| frame.collect_schema()));
-        let schema = schema.ok_or_else(|| source.malformed(None))?;
-        source.columns = schema.iter().map(|(name, kind)| (name.to_string(), kind.clone())).collect();
-        Ok(source)
-    }
-
-    /// The format.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.kind
+        let format = Format::of(path).ok_or_else(|| SourceError::new(&shown, Fault::UnknownFormat))?;
+        check_file(path)?;
+        let (table, columns) = match format {
+            Format::Text { separator, packing } => {
+                let table = text::Table::open(path, (separator, packing), spec)?;
+                let columns = table.names().iter().map(|name| Column::new(name, DataType::String)).collect();
+                (Table::Text(table), columns)
+            }
+            Format::Parquet | Format::Arrow | Format::Sheet => {
+                let table = columnar::Table::open(path, format)?;
+                let columns = table.columns().to_vec();
+                (Table::Columnar(table, path.clone()), columns)
+            }
+        };
+        Ok(Self { shown, columns, table: Arc::new(table), is_proven: Arc::default() })
     }
 
     /// Names and types of all columns.
     #[must_use]
-    pub fn columns(&self) -> &[(String, DataType)] {
+    pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// The type of a wanted column.
+    /// Whether it is text with a separator: every value is a text, and places are lines.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(*self.table, Table::Text(_))
+    }
+
+    /// What messages call it: its path, or `PostgreSQL query`.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.shown.clone()
+    }
+
+    /// The column that a policy means.
+    ///
+    /// With `source` the one of exactly this name, else of this name between blanks. Without, the one of the identifier itself; else the
+    /// only one whose name is the same but for case and blanks around it; else the only one whose [`normalised`] name it is.
     ///
     /// # Errors
-    /// [`SourceError::MissingColumn`].
-    pub fn column(&self, name: &str) -> Result<&DataType, SourceError> {
-        let found = self.columns.iter().find(|(present, _)| present == name);
-        found.map(|(_, kind)| kind).ok_or_else(|| {
-            let present: Vec<_> = self.columns.iter().take(40).map(|(name, _)| format!("\"{name}\"")).collect();
-            SourceError::MissingColumn {
-                path: self.path.display().to_string(),
-                column: name.to_owned(),
-                present: present.join(", "),
-            }
+    /// [`Fault::MissingColumn`], [`Fault::SameName`], [`Fault::Ambiguous`] or [`Fault::UnreadType`].
+    pub fn find(&self, wanted: &Wanted<'_>) -> Result<usize, SourceError> {
+        let found = self.lookup(wanted)?;
+        let place = found.ok_or_else(|| self.fault(self.missing(wanted)))?;
+        self.is_proven.store(true, Ordering::Relaxed);
+        let column = &self.columns[place];
+        if matches!(column.dtype, DataType::Unknown(_)) {
+            let named = format!("column \"{}\"", wanted.source.unwrap_or(wanted.name));
+            return Err(self.fault(Fault::UnreadType { column: named, found: column.kind.clone() }));
+        }
+        Ok(place)
+    }
+
+    /// [`Source::find`] of all: an error about one of them may show the header's names if another is there.
+    ///
+    /// # Errors
+    /// Those of [`Source::find`], and [`Fault::SameNames`] where two other columns have one name.
+    pub fn find_all(&self, wanted: &[Wanted<'_>]) -> Result<Vec<usize>, SourceError> {
+        if wanted.iter().any(|wanted| matches!(self.lookup(wanted), Ok(Some(_)))) {
+            self.is_proven.store(true, Ordering::Relaxed);
+        }
+        let places = wanted.iter().map(|wanted| self.find(wanted)).collect::<Result<_, _>>()?;
+        self.refuse_twins()?;
+        Ok(places)
+    }
+
+    /// Gives every batch of the wanted columns to `taker`, in the order of the source, until it returns an error. A wanted column is its place
+    /// in [`Source::columns`], and whether its values may hold line ends in quotes.
+    ///
+    /// # Errors
+    /// [`SourceError`] where the source cannot be read on, or the taker's error.
+    pub fn batches<E: std::convert::From<SourceError>>(
+        &self,
+        wanted: &[(usize, bool)],
+        mut taker: impl FnMut(Batch) -> Result<(), E>,
+    ) -> Result<Read, E> {
+        self.refuse_twins()?;
+        let (send, receive) = sync_channel(BATCHES_WAITING_MAX);
+        thread::scope(|scope| {
+            let reader = scope.spawn(move || self.read(wanted, &mut |batch| send.send(batch).is_ok()));
+            let taken = receive.iter().try_for_each(&mut taker);
+            // A reader that still has something to give ends when nobody takes it.
+            drop(receive);
+            let read = reader.join();
+            taken?;
+            read.unwrap_or_else(|_| Err(self.fault(Fault::Malformed { format: "source", rows: None }))).map_err(E::from)
         })
     }
 
-    /// Gives every batch of the wanted columns to `taker`, in the order of the file, until it returns an error.
-    ///
-    /// # Errors
-    /// [`SourceError::Malformed`] where the file cannot be read on, or the taker's error.
-    pub fn batches<E: From<SourceError>>(
+    fn read(
         &self,
-        wanted: &[&str],
-        mut taker: impl FnMut(DataFrame) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let (send, receive) = sync_channel(2);
-        let columns: Vec<Expr> = wanted.iter().map(|name| col(*name)).collect();
-        let this = self.clone();
-        let reader = thread::spawn(move || {
-            guarded(|| {
-                let send = Arc::new(std::sync::Mutex::new(send));
-                let give = PlanCallback::new(move |batch: DataFrame| {
-                    let closed = send.lock().map_or(true, |send| send.send(batch).is_err());
-                    Ok(closed)
-                });
-                this.scan()?
-                    .select(columns)
-                    .sink_batches(give, true, NonZeroUsize::new(BATCH_ROWS))?
-                    .collect_with_engine(Engine::Streaming)
-                    .map(|_| ())
-            })
-        });
-        let mut rows = 0;
-        let mut taken = Ok(());
-        for batch in receive {
-            rows += batch.height();
-            taken = taker(batch);
-            if taken.is_err() {
-                break;
+        wanted: &[(usize, bool)],
+        give: &mut (dyn FnMut(Batch) -> bool + Send),
+    ) -> Result<Read, SourceError> {
+        let (mut read, mut tally) = (Read::default(), Tally::default());
+        match &*self.table {
+            Table::Text(table) => table.read(wanted, &mut tally, &mut read, give)?,
+            Table::Columnar(table, path) => {
+                let places: Vec<usize> = wanted.iter().map(|(place, _)| *place).collect();
+                let ended = AtomicBool::new(false);
+                let hashed = thread::scope(|scope| {
+                    let hashed = scope.spawn(|| tally.file(path, &ended));
+                    let done = table.read(&places, &mut read, give);
+                    ended.fetch_or(done.is_err(), Ordering::Relaxed);
+                    done.map(|()| hashed.join())
+                })?;
+                let failed = |kind| SourceError::new(path.display().to_string(), Fault::Unreadable(kind));
+                hashed.map_err(|_| failed(std::io::ErrorKind::Other))?.map_err(|error| failed(error.kind()))?;
             }
         }
-        let read = reader.join().ok().flatten();
-        taken?;
-        read.ok_or_else(|| E::from(self.malformed(Some(rows))))
+        Ok(Read { bytes: tally.bytes(), digest: Some(tally.digest()), ..read })
     }
 
-    fn scan(&self) -> PolarsResult<LazyFrame> {
-        let path = PlRefPath::try_from_path(&self.path)?;
-        match self.kind {
-            Kind::Parquet => {
-                let args = ScanArgsParquet { glob: false, low_memory: true, ..ScanArgsParquet::default() };
-                LazyFrame::scan_parquet(path, args)
+    fn lookup(&self, wanted: &Wanted<'_>) -> Result<Option<usize>, SourceError> {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        names::find(&names, wanted).map_err(|fault| self.fault(fault))
+    }
+
+    fn missing(&self, wanted: &Wanted<'_>) -> Fault {
+        let wanted = wanted.source.unwrap_or(wanted.name).to_owned();
+        let seen = match &*self.table {
+            Table::Text(table) if !self.is_proven.load(Ordering::Relaxed) => {
+                Seen::Count(self.columns.len(), table.other_separator())
             }
-            Kind::Csv => LazyCsvReader::new(path)
-                .with_glob(false)
-                .with_infer_schema_length(Some(0))
-                .with_has_header(true)
-                .with_low_memory(true)
-                .finish(),
-            Kind::Arrow => {
-                let args = UnifiedScanArgs { glob: false, ..UnifiedScanArgs::default() };
-                LazyFrame::scan_ipc(path, IpcScanOptions::default(), args)
+            Table::Text(_) | Table::Columnar(..) => {
+                Seen::Names(self.columns.iter().map(|column| column.name.clone()).collect())
             }
+        };
+        Fault::MissingColumn { wanted, seen }
+    }
+
+    fn refuse_twins(&self) -> Result<(), SourceError> {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        match names::first_twins(&names) {
+            None => Ok(()),
+            Some((first, second)) => Err(self.fault(Fault::SameNames { first, second })),
         }
     }
 
-    fn malformed(&self, rows: Option<usize>) -> SourceError {
-        SourceError::Malformed {
-            path: self.path.display().to_string(),
-            format: self.kind.name(),
-            place: rows.map_or_else(String::new, |rows| format!(", after {rows} rows")),
-        }
+    fn fault(&self, fault: Fault) -> SourceError {
+        SourceError::new(self.shown(), fault)
     }
 }
 
-/// Runs polars; its errors and panics become nothing, and their words go to the log only at the finest level.
-fn guarded<T>(run: impl FnOnce() -> PolarsResult<T>) -> Option<T> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).ok()?.ok()
+/// Whether there is a regular file that may be read: opening anything else could wait for ever.
+fn check_file(path: &Path) -> Result<(), SourceError> {
+    let unreadable = |kind| SourceError::new(path.display().to_string(), Fault::Unreadable(kind));
+    let meta = std::fs::metadata(path).map_err(|error| unreadable(error.kind()))?;
+    if !meta.is_file() {
+        return Err(unreadable(std::io::ErrorKind::InvalidInput));
+    }
+    std::fs::File::open(path).map(|_| ()).map_err(|error| unreadable(error.kind()))
 }

@@ -8,12 +8,12 @@ use std::path::Path;
 
 use super::staging::{Staging, manifest};
 use super::table::TableWriter;
-use super::{Batch, NULL, Report, SealError, Texts, check_texts, check_types, digests, encode};
+use super::{Batch, NULL, Report, SealError, Texts, check_texts, check_types, digests, encode, frame, places};
 use crate::dataset::domain::Column;
 use crate::dataset::edition::{Manifest, of_table};
 use crate::dataset::encode::{ColumnCounts, Encoder};
 use crate::dataset::policy::{JoinedTable, Policy};
-use crate::dataset::source::Source;
+use crate::dataset::source::{Source, Spec};
 use crate::dataset::spill::Row;
 
 /// One table in memory.
@@ -29,7 +29,7 @@ pub(super) struct Table {
 /// Looks whether every source is there with the right columns.
 pub(super) fn check_sources(policy: &Policy) -> Result<(), SealError> {
     for (join, path) in policy.terms.joins.iter().zip(&policy.joined) {
-        check_types(policy.terms.unit_column(), columns(policy, join), path, &Source::open(path)?)?;
+        check_types(policy.terms.unit_column(), columns(policy, join), path, &Source::open(&Spec::file(path))?)?;
     }
     Ok(())
 }
@@ -58,7 +58,9 @@ impl Table {
         let mut table = Self { name, columns: columns.to_vec(), encoders, rows, unmatched: 0 };
         let (mut read, mut null_units) = (0, 0);
         let wanted = columns.iter().map(|column| column.name.as_str()).chain(policy.terms.unit_column());
-        Source::open(path)?.batches::<SealError>(&wanted.collect::<Vec<_>>(), |batch| {
+        let (source, wanted) = (Source::open(&Spec::file(path))?, wanted.collect::<Vec<&str>>());
+        source.batches::<SealError>(&places(&source, &wanted)?, |batch| {
+            let batch = frame(batch, &wanted)?;
             let height = batch.height() as u64;
             let batch = Batch::without(batch, policy, excluded, read + 1)?;
             read += height;
