@@ -5,9 +5,11 @@
 
 pub mod domain;
 
-pub mod policy;
+pub mod reading;
 
 pub mod source;
+
+pub mod policy;
 
 pub mod encode;
 

@@ -102,6 +102,7 @@ fn sealing(report: &Report) -> Markup {
                 dt { "Consent withdrawn" } dd { (report.rows_excluded) " rows left out, " (report.ids_unmatched) " ids in no row" }
                 @for (table, rows) in &report.unjoined { dt { "Not in " (table) } dd { (rows) " rows" } }
             }
+            ul { @for note in report.notes() { li { (note) } } }
             div.scroll tabindex="0" role="region" aria-label="What sealing changed" {
                 table {
                     caption.visually-hidden { "What sealing changed, by column" }

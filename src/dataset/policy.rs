@@ -5,6 +5,8 @@
 
 mod columns;
 mod file;
+mod rules;
+mod source;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,6 +15,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::domain::{Column, Domain};
+use super::reading::{Conflicts, Rules};
+use super::source::Spec;
 use crate::files;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::units::{Delta, Epsilon};
@@ -24,16 +28,33 @@ pub struct Policy {
     pub name: String,
     /// For people.
     pub title: Option<String>,
-    /// The source file, relative to the policy's.
-    pub source: PathBuf,
+    /// Where its rows are read from; paths are relative to the policy's file.
+    pub source: Spec,
     /// Units whose rows are left out, a file relative to the policy's.
     pub exclude: Option<PathBuf>,
     /// Sources of the tables that it is joined with, in the order of the terms, relative to the policy's file.
-    pub joined: Vec<PathBuf>,
+    pub joined: Vec<Spec>,
+    /// How sources are read.
+    pub reading: Reading,
     /// The quantum that answers are padded to, in milliseconds; nothing where they are not. It can change without sealing anew.
     pub pad_ms: Option<u32>,
     /// What is public: everything queries depend on.
     pub terms: Terms,
+}
+
+/// How the sources of a dataset are read: nothing that a query sees.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The name of the unit's column in the sources, where it is not found by the policy's own.
+    pub unit_source: Option<String>,
+    /// Texts that mean a missing value, in all columns and in the unit's.
+    pub missing: Vec<String>,
+    /// The zone of moments that are told in UTC.
+    pub zone: Option<String>,
+    /// What happens where a unit's rows contradict each other.
+    pub conflicts: Conflicts,
+    /// The rules of each column, in the order of the terms.
+    pub rules: Vec<Rules>,
 }
 
 /// The public terms of a dataset. A sealed edition holds the terms it was sealed under.
@@ -180,9 +201,9 @@ impl Policy {
         let text = files::text(path).map_err(unreadable)?;
         let mut policy = Self::parse(&text).map_err(|faults| PolicyError::Faulty { path: shown, faults })?;
         let beside = path.parent().unwrap_or(Path::new(""));
-        policy.source = beside.join(&policy.source);
+        policy.source = source::beside(policy.source, beside);
         policy.exclude = policy.exclude.map(|file| beside.join(file));
-        policy.joined = policy.joined.iter().map(|file| beside.join(file)).collect();
+        policy.joined = policy.joined.into_iter().map(|spec| source::beside(spec, beside)).collect();
         Ok(policy)
     }
 
@@ -260,6 +281,16 @@ impl Terms {
             Unit::Column(name) => Some(name),
         }
     }
+}
+
+/// What a draft puts before what it saw in the data, so that nobody takes it unread.
+pub const SEEN: &str = "seen:";
+const SEEN_HINT: &str =
+    "it was seen in the data, and publishing it may tell of single people; write what is known without looking";
+
+/// Whether a text of a policy is a draft's, which a person has to replace.
+fn is_seen(text: &str) -> bool {
+    text.trim_start().starts_with(SEEN)
 }
 
 /// Whether `name` can name a dataset or a column: a lower-case identifier of at most 63 letters.

@@ -4,131 +4,36 @@
 //! units and positions in the file change nothing. A source that does not fit leaves nothing behind. The key is random and
 //! forgotten; the report is for the steward alone.
 
+mod error;
+mod ids;
 mod joined;
+mod opened;
 mod report;
+mod single;
 mod staging;
 mod table;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-use polars::prelude::{BooleanChunked, DataFrame, DataType, Series};
-
-use super::domain::{Column, Domain};
 use super::edition::{self, EDITIONS, Manifest};
-use super::encode::{Encoder, NULL, WrongType, check_type};
+use super::encode::{NULL, check_id, ids as ids_of};
 use super::policy::Policy;
-use super::source::{self, Fault, Source, SourceError, Spec, Wanted};
+use super::reading::Conflicts;
+use super::source::{Source, Spec, Wanted};
 use super::spill::Spill;
 use crate::chance;
-pub use report::Report;
+pub use error::SealError;
+use ids::Withdrawn;
+use joined::Table;
+use opened::{Encoded, Opened};
+pub use report::{Report, SourceFacts};
+use single::Single;
 use staging::{STAGING, Staging, manifest, publish_all};
 use table::TableWriter;
-
-/// Why nothing was sealed.
-#[derive(Debug, thiserror::Error)]
-pub enum SealError {
-    /// The source cannot be read.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// A column has another type.
-    #[error("{path}: column \"{column}\" holds {found}; a column of type {wanted} is read from {accepted}")]
-    WrongType {
-        /// The source.
-        path: String,
-        /// The column.
-        column: String,
-        /// The type in the source.
-        found: String,
-        /// The type in the policy.
-        wanted: &'static str,
-        /// What would be read.
-        accepted: &'static str,
-    },
-    /// Values that are no value of the type.
-    #[error(
-        "{path}: column \"{column}\": {count} values are no {wanted}, the first in row {row}; mend the source or the policy"
-    )]
-    Unreadable {
-        /// The source.
-        path: String,
-        /// The column.
-        column: String,
-        /// How many.
-        count: u64,
-        /// The type in the policy.
-        wanted: &'static str,
-        /// The first row, from 1 after a header.
-        row: u64,
-    },
-    /// Missing values where the policy promises none.
-    #[error(
-        "{path}: column \"{column}\": {count} values are missing{unlisted}, and the policy does not say nullable = true; \
-         mend the source or the policy"
-    )]
-    Nulls {
-        /// The source.
-        path: String,
-        /// The column.
-        column: String,
-        /// How many.
-        count: u64,
-        /// How many of them the policy's list does not name, in words.
-        unlisted: String,
-    },
-    /// Rows without a unit.
-    #[error("{path}: {count} rows have no \"{column}\", which is the privacy unit; every row belongs to somebody")]
-    NullUnits {
-        /// The source.
-        path: String,
-        /// The unit's column.
-        column: String,
-        /// How many.
-        count: u64,
-    },
-    /// More rows than were declared.
-    #[error(
-        "{path}: more than the declared max_rows = {rows_max} rows are kept; raise max_rows or lower max_rows_per_unit"
-    )]
-    TooManyRows {
-        /// The source.
-        path: String,
-        /// The declared capacity.
-        rows_max: u64,
-    },
-    /// More different texts than were declared.
-    #[error(
-        "{path}: column \"{column}\" has more than the declared max_values = {values_max} different texts; raise max_values or make it a category"
-    )]
-    TooManyValues {
-        /// The source.
-        path: String,
-        /// The column.
-        column: String,
-        /// The declared capacity.
-        values_max: u32,
-    },
-    /// The state directory cannot be written.
-    #[error("{path}: cannot be written: {kind}")]
-    Unwritable {
-        /// The directory.
-        path: String,
-        /// What the system says.
-        kind: io::ErrorKind,
-    },
-    /// No random key.
-    #[error(transparent)]
-    Chance(#[from] chance::NoChance),
-}
-
-impl From<io::Error> for SealError {
-    fn from(error: io::Error) -> Self {
-        Self::Unwritable { path: "the state directory".to_owned(), kind: error.kind() }
-    }
-}
 
 /// Removes every edition but the `current` ones, and what a sealing that was killed left behind: old editions hold the rows of
 /// people who have withdrawn since. Whoever calls holds the ledger, so that no server reads them.
@@ -148,12 +53,12 @@ pub fn clear_superseded(state: &Path, current: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-/// Looks whether a policy's source is there with the right columns, without reading a row.
+/// Looks whether a policy's sources are there with the right columns, without reading a row.
 ///
 /// # Errors
 /// [`SealError`].
 pub fn check_source(policy: &Policy) -> Result<(), SealError> {
-    check_columns(policy, &Source::open(&Spec::file(&policy.source))?)?;
+    Opened::new(policy, &policy.source, 0..policy.terms.own().len())?;
     joined::check_sources(policy)
 }
 
@@ -176,27 +81,25 @@ pub fn seal_with_key(
     key: &[u8; 32],
     progress: &dyn Fn(u64),
 ) -> Result<(Manifest, Report), SealError> {
-    let source = Source::open(&Spec::file(&policy.source))?;
-    check_columns(policy, &source)?;
+    let opened = Opened::new(policy, &policy.source, 0..policy.terms.own().len())?;
     joined::check_sources(policy)?;
-    let excluded = excluded_ids(policy)?;
+    let mut withdrawn = withdrawn(policy)?;
     let edition = chance::id("ed")?;
     let editions = state.join(EDITIONS);
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&editions)?;
     let staging = Staging::create(&editions, &edition)?;
 
-    let tables = joined::read(policy, &excluded, key)?;
-    let (spill, mut report, texts, tables) =
-        spill_rows(policy, &source, &excluded, (&staging.dir, key, tables), progress)?;
-    check_report(policy, &report)?;
+    let mut tables = joined::read(policy, &mut withdrawn, key)?;
+    let mut spill = Spill::create(&staging.dir, policy.terms.columns.len())?;
+    let encoded = spill_rows(&opened, &mut spill, (&mut withdrawn, key, &mut tables), progress)?;
+    let (mut report, texts) = begin_report(policy, &opened, encoded, &withdrawn, &tables);
     let mut of_tables = Vec::with_capacity(tables.len());
     for table in tables {
         of_tables.push(table.seal(policy, &editions, &edition, key)?);
     }
-    let mut table = TableWriter::create(&staging.dir, &policy.terms, texts)?;
-    let rows_per_unit = policy.terms.unit_column().map(|_| policy.terms.max_rows_per_unit as usize);
-    spill.drain(rows_per_unit, |rows, cut| table.take(&rows, cut, policy))?;
-    table.finish(&mut report)?;
+    let table = TableWriter::create(&staging.dir, &policy.terms, texts.clone(), opened.shown())?;
+    drain(policy, spill, table, &texts, &mut report)?;
+    check_conflicts(policy, &opened.shown(), &report)?;
 
     let tables: Vec<_> = of_tables.iter().map(|(name, manifest, _)| (name.clone(), manifest.commitment())).collect();
     let manifest = manifest(&staging, &edition, &policy.name, policy.terms.clone(), (report.rows_kept, tables))?;
@@ -206,204 +109,115 @@ pub fn seal_with_key(
     Ok((manifest, report))
 }
 
-fn check_columns(policy: &Policy, source: &Source) -> Result<(), SealError> {
-    check_types(policy.terms.unit_column(), policy.terms.own(), &policy.source, source)
-}
-
-/// Whether a source has the unit's column and these, of types that they are read from.
-fn check_types(unit: Option<&str>, columns: &[Column], path: &Path, source: &Source) -> Result<(), SealError> {
-    let path = path.display().to_string();
-    if let Some(unit) = unit {
-        let found = &source.columns()[source.find(&named(unit))?].dtype;
-        if !(found.is_integer() || found == &DataType::String) {
-            let (found, accepted) = (found.to_string(), "text or integers");
-            return Err(SealError::WrongType { path, column: unit.to_owned(), found, wanted: "unit", accepted });
-        }
-    }
-    for column in columns {
-        let found = &source.columns()[source.find(&named(&column.name))?].dtype;
-        check_type(&column.domain, found, source.is_text()).map_err(|WrongType { found, accepted }| {
-            let wanted = column.domain.type_name();
-            SealError::WrongType { path: path.clone(), column: column.name.clone(), found, wanted, accepted }
-        })?;
-    }
-    Ok(())
-}
-
 /// The ids in the policy's `exclude` file, in its column of the unit's name.
-fn excluded_ids(policy: &Policy) -> Result<HashSet<String>, SealError> {
-    let mut ids = HashSet::new();
-    let (Some(path), Some(unit)) = (&policy.exclude, policy.terms.unit_column()) else { return Ok(ids) };
+fn withdrawn(policy: &Policy) -> Result<Withdrawn, SealError> {
+    let mut all = Withdrawn::default();
+    let (Some(path), Some(name)) = (&policy.exclude, policy.terms.unit_column()) else { return Ok(all) };
     let source = Source::open(&Spec::file(path))?;
-    source.batches::<SealError>(&places(&source, &[unit])?, |batch| {
-        let batch = frame(batch, &[unit])?;
-        let texts = texts(&batch, unit)?;
-        ids.extend(texts.str().map_err(|_| malformed(path))?.iter().flatten().map(unit_id).map(withdrawn_id));
-        ids.remove("");
+    let found = source.find_all(&[Wanted { name, source: policy.reading.unit_source.as_deref() }])?;
+    let column = found.first().copied().unwrap_or_default();
+    let wrong = |wrong| SealError::wrong_type(&source.shown(), name, "unit", wrong);
+    check_id(&source.columns()[column].dtype).map_err(wrong)?;
+    source.batches::<SealError>(&[(column, false)], |batch| {
+        let ids = batch.columns.first().and_then(|series| ids_of(series, &policy.reading.missing));
+        let ids = ids.ok_or_else(|| SealError::changed(&source.shown()))?;
+        ids.texts.iter().flatten().for_each(|id| all.insert(id));
         Ok(())
     })?;
-    Ok(ids)
-}
-
-/// An id as lists of those who withdrew are matched: numbers by value, so that `17`, `017` and `17.0` are one. Where a
-/// source tells these apart, all of them are left out: of two errors this is the one that hurts nobody.
-fn withdrawn_id(text: &str) -> String {
-    let whole =
-        text.split_once('.').filter(|(_, rest)| rest.bytes().all(|b| b == b'0')).map_or(text, |(whole, _)| whole);
-    whole.parse::<i128>().map_or_else(|_| text.to_owned(), |number| number.to_string())
-}
-
-/// An id as it is compared: without the blanks around it. An empty one is none.
-fn unit_id(text: &str) -> &str {
-    text.trim()
-}
-
-fn malformed(path: &Path) -> SealError {
-    let fault = Fault::Malformed { format: "source", rows: None };
-    SealError::Source(SourceError { path: path.display().to_string(), place: None, fault })
-}
-
-fn named(name: &str) -> Wanted<'_> {
-    Wanted { name, source: None }
-}
-
-/// The places of these columns, any of which may hold line ends.
-fn places(source: &Source, names: &[&str]) -> Result<Vec<(usize, bool)>, SourceError> {
-    let wanted: Vec<_> = names.iter().map(|name| named(name)).collect();
-    Ok(source.find_all(&wanted)?.into_iter().map(|place| (place, true)).collect())
-}
-
-fn frame(batch: source::Batch, names: &[&str]) -> Result<DataFrame, SealError> {
-    let height = batch.places.rows();
-    let columns = names.iter().zip(batch.columns).map(|(name, column)| column.with_name((*name).into()).into());
-    DataFrame::new(height, columns.collect()).map_err(|_| malformed(Path::new("source")))
-}
-
-fn texts(batch: &DataFrame, column: &str) -> Result<Series, SealError> {
-    let series = batch.column(column).map(|column| column.as_materialized_series().clone());
-    series.and_then(|series| series.cast(&DataType::String)).map_err(|_| malformed(Path::new(column)))
+    Ok(all)
 }
 
 /// Encodes every row and spreads them by unit.
 fn spill_rows(
-    policy: &Policy,
-    source: &Source,
-    excluded: &HashSet<String>,
-    (dir, key, mut tables): (&Path, &[u8; 32], Vec<joined::Table>),
+    opened: &Opened<'_>,
+    spill: &mut Spill,
+    (withdrawn, key, tables): (&mut Withdrawn, &[u8; 32], &mut [Table]),
     progress: &dyn Fn(u64),
-) -> Result<(Spill, Report, Texts, Vec<joined::Table>), SealError> {
-    let columns = policy.terms.own();
-    let mut encoders: Vec<_> = columns.iter().map(|column| Encoder::new(&column.domain, key)).collect();
-    let mut spill = Spill::create(dir, policy.terms.columns.len())?;
-    let (mut report, mut null_units) = (Report::default(), 0);
-    let mut withdrawn = HashSet::new();
-    let wanted = columns.iter().map(|column| column.name.as_str()).chain(policy.terms.unit_column());
-    let wanted: Vec<&str> = wanted.collect();
-    source.batches::<SealError>(&places(source, &wanted)?, |batch| {
-        let batch = frame(batch, &wanted)?;
-        let first = report.rows_read + 1;
-        let height = batch.height() as u64;
-        let batch = Batch::without(batch, policy, excluded, first)?;
-        report.rows_excluded += height - batch.rows.len() as u64;
-        withdrawn.extend(batch.withdrawn.iter().cloned());
-        let encoded = encode(columns, &policy.source, &mut encoders, &batch)?;
-        check_texts(columns, &policy.source, &encoders)?;
-        for (row, number) in batch.rows.iter().enumerate() {
-            let id = batch.ids.as_ref().map(|ids| ids[row].as_str());
-            null_units += u64::from(id == Some(""));
-            let mut values: Vec<i64> = encoded.iter().map(|column| column[row]).collect();
+) -> Result<Encoded, SealError> {
+    let mut values = Vec::new();
+    opened.rows(withdrawn, key, |rows| {
+        let mut ids = rows.ids();
+        for (row, number) in rows.numbers.iter().enumerate() {
+            let id = ids.as_mut().and_then(Iterator::next);
+            values.clear();
+            rows.extend(row, &mut values);
             tables.iter_mut().for_each(|table| table.extend(&mut values, id));
-            let (unit, order) = digests(key, id, *number, values.iter().copied());
-            spill.push(unit, order, values.into_iter())?;
+            let (unit, order) = digests(key, id, *number, &values);
+            spill.push(unit, order, values.iter().copied())?;
         }
-        report.rows_read += height;
-        progress(report.rows_read);
+        progress(rows.last);
         Ok(())
-    })?;
-    if let (Some(unit), true) = (policy.terms.unit_column(), null_units > 0) {
-        let path = policy.source.display().to_string();
-        return Err(SealError::NullUnits { path, column: unit.to_owned(), count: null_units });
-    }
-    report.ids_unmatched = (excluded.len() - withdrawn.len()) as u64;
-    let mut texts = Texts::new();
-    for (column, one) in columns.iter().zip(encoders) {
-        texts.push(one.free().clone());
-        report.columns.push((column.name.clone(), one.counts));
-    }
-    for table in &tables {
+    })
+}
+
+/// What is known once every row was read, and the texts of all columns.
+fn begin_report(
+    policy: &Policy,
+    opened: &Opened<'_>,
+    encoded: Encoded,
+    withdrawn: &Withdrawn,
+    tables: &[Table],
+) -> (Report, Texts) {
+    let names = policy.terms.own().iter().map(|column| column.name.clone());
+    let mut report = Report {
+        rows_read: encoded.read.rows,
+        rows_excluded: encoded.excluded,
+        ids_unmatched: withdrawn.unmatched(),
+        ids_spelled_twice: encoded.spelled_twice,
+        columns: names.zip(encoded.counts).collect(),
+        sources: vec![SourceFacts::of(opened.shown(), &encoded.read)],
+        ..Report::default()
+    };
+    let mut texts = encoded.texts;
+    for table in tables {
         table.report(&mut report, &mut texts);
     }
-    Ok((spill, report, texts, tables))
+    (report, texts)
 }
 
 /// The texts of each column by what stands for them; none for columns that hold none.
 type Texts = Vec<HashMap<i64, String>>;
 
-/// No column of texts holds more of them than were declared.
-fn check_texts(columns: &[Column], source: &Path, encoders: &[Encoder]) -> Result<(), SealError> {
-    for (column, encoder) in columns.iter().zip(encoders) {
-        if let Domain::Text { values_max, .. } = column.domain
-            && encoder.free().len() > values_max as usize
-        {
-            let path = source.display().to_string();
-            return Err(SealError::TooManyValues { path, column: column.name.clone(), values_max });
+/// Writes the rows that units keep, after columns of one value a unit were settled over all of their rows.
+fn drain(
+    policy: &Policy,
+    spill: Spill,
+    mut table: TableWriter,
+    texts: &Texts,
+    report: &mut Report,
+) -> Result<(), SealError> {
+    let terms = &policy.terms;
+    let rows_per_unit = terms.unit_column().map(|_| terms.max_rows_per_unit as usize);
+    let single = std::cell::RefCell::new(Single::new(terms.own(), texts));
+    let nothing = single.borrow().is_empty();
+    let settle = |rows: &mut [super::spill::Row]| {
+        if !nothing {
+            single.borrow_mut().settle(rows);
         }
-    }
-    Ok(())
-}
-
-/// The rows of a batch whose units did not withdraw: nothing of the others is looked at.
-struct Batch {
-    frame: DataFrame,
-    /// Numbers of the rows in the source, from 1.
-    rows: Vec<u64>,
-    /// Ids of the rows' units, where rows are not units themselves.
-    ids: Option<Vec<String>>,
-    /// Ids that were found and left out.
-    withdrawn: Vec<String>,
-}
-
-impl Batch {
-    fn without(frame: DataFrame, policy: &Policy, excluded: &HashSet<String>, first: u64) -> Result<Self, SealError> {
-        let numbers = first..first + frame.height() as u64;
-        let Some(unit) = policy.terms.unit_column() else {
-            return Ok(Self { frame, rows: numbers.collect(), ids: None, withdrawn: Vec::new() });
-        };
-        let texts = texts(&frame, unit)?;
-        let ids = texts.str().map_err(|_| malformed(&policy.source))?.iter();
-        let ids: Vec<String> = ids.map(|id| id.map(unit_id).unwrap_or_default().to_owned()).collect();
-        if excluded.is_empty() {
-            return Ok(Self { frame, rows: numbers.collect(), ids: Some(ids), withdrawn: Vec::new() });
-        }
-        let stays: Vec<bool> = ids.iter().map(|id| !excluded.contains(&withdrawn_id(id))).collect();
-        let mask: BooleanChunked = stays.iter().map(|stays| Some(*stays)).collect();
-        let frame = frame.filter(&mask).map_err(|_| malformed(&policy.source))?;
-        let rows = numbers.zip(&stays).filter(|(_, stays)| **stays).map(|(number, _)| number).collect();
-        let (kept, gone): (Vec<_>, Vec<_>) = ids.into_iter().zip(stays).partition(|(_, stays)| *stays);
-        let withdrawn = gone.into_iter().map(|(id, _)| withdrawn_id(&id)).collect();
-        let ids = kept.into_iter().map(|(id, _)| id).collect();
-        Ok(Self { frame, rows, ids: Some(ids), withdrawn })
-    }
-}
-
-/// Every declared column of a batch as stored integers.
-fn encode(
-    columns: &[Column],
-    source: &Path,
-    encoders: &mut [Encoder],
-    batch: &Batch,
-) -> Result<Vec<Vec<i64>>, SealError> {
-    let columns = columns.iter().zip(encoders);
-    let one = |(column, encoder): (&Column, &mut Encoder)| {
-        let series = batch.frame.column(&column.name).map(|column| column.as_materialized_series().clone());
-        series.and_then(|series| encoder.encode(&series, &batch.rows)).map_err(|_| malformed(source))
     };
-    columns.map(one).collect()
+    spill.drain(rows_per_unit, settle, |rows, cut| {
+        single.borrow_mut().end_part();
+        table.take(&rows, cut, terms)
+    })?;
+    single.borrow().report(&mut report.columns);
+    table.finish(report)
+}
+
+/// No unit's rows contradict each other, where the policy refuses that.
+fn check_conflicts(policy: &Policy, path: &str, report: &Report) -> Result<(), SealError> {
+    let first = report.columns.iter().find(|(_, counts)| counts.conflicts > 0);
+    match first.filter(|_| policy.reading.conflicts == Conflicts::Refuse) {
+        None => Ok(()),
+        Some((column, counts)) => {
+            let (column, count) = (column.clone(), counts.conflicts);
+            Err(SealError::Conflicts { path: path.to_owned(), column, count })
+        }
+    }
 }
 
 /// Keyed digests of a row: of its unit's id, and of id and values. Where rows are units, nothing is cut, and a row's number
 /// spreads equal rows over the parts.
-fn digests(key: &[u8; 32], id: Option<&str>, number: u64, values: impl Iterator<Item = i64>) -> (u128, u64) {
+fn digests(key: &[u8; 32], id: Option<&str>, number: u64, values: &[i64]) -> (u128, u64) {
     let unit = match id {
         Some(id) => first_u128(blake3::keyed_hash(key, id.as_bytes()).as_bytes()),
         None => return (first_u128(blake3::keyed_hash(key, &number.to_le_bytes()).as_bytes()), 0),
@@ -418,25 +232,6 @@ fn digests(key: &[u8; 32], id: Option<&str>, number: u64, values: impl Iterator<
 
 fn first_u128(bytes: &[u8; 32]) -> u128 {
     u128::from_le_bytes(std::array::from_fn(|at| bytes[at]))
-}
-
-fn check_report(policy: &Policy, report: &Report) -> Result<(), SealError> {
-    for (index, (column, (name, counts))) in policy.terms.columns.iter().zip(&report.columns).enumerate() {
-        let of = policy.terms.joins.iter().position(|join| join.places().contains(&index));
-        let path = of.map_or(&policy.source, |table| &policy.joined[table]).display().to_string();
-        let (name, wanted) = (name.clone(), column.domain.type_name());
-        if let Some(row) = counts.unreadable_row {
-            return Err(SealError::Unreadable { path, column: name, count: counts.unreadable, wanted, row });
-        }
-        if counts.nulls > 0 && !column.nullable {
-            let unlisted = match counts.unlisted {
-                0 => String::new(),
-                some => format!(" ({some} of them because the policy does not list them)"),
-            };
-            return Err(SealError::Nulls { path, column: name, count: counts.nulls, unlisted });
-        }
-    }
-    Ok(())
 }
 
 /// Whether a stored integer is missing.

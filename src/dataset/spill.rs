@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Parts that rows are spread over; ten million rows of eight columns make parts of 14 MB.
@@ -37,7 +38,7 @@ impl Spill {
     /// Those of the file system.
     pub fn create(dir: &Path, columns: usize) -> io::Result<Self> {
         let part =
-            |index| File::create_new(part_path(dir, index)).map(|file| BufWriter::with_capacity(BUFFER_BYTES, file));
+            |index| private_file(&part_path(dir, index)).map(|file| BufWriter::with_capacity(BUFFER_BYTES, file));
         let parts = (0..PARTS).map(part).collect::<io::Result<_>>()?;
         Ok(Self { dir: dir.to_owned(), parts, columns })
     }
@@ -58,13 +59,15 @@ impl Spill {
     }
 
     /// Gives each part, sorted by unit and order, with the number of rows cut so far beyond `rows_per_unit` to `taker`, and
-    /// removes it. Where rows are units themselves there is no such bound.
+    /// removes it. Where rows are units themselves there is no such bound. `settle` sees the rows of each unit that were read so far before any are cut,
+    /// and again with what was kept of them, and may change their values.
     ///
     /// # Errors
     /// Those of the file system or of the taker.
     pub fn drain<E: From<io::Error>>(
         self,
         rows_per_unit: Option<usize>,
+        mut settle: impl FnMut(&mut [Row]),
         mut taker: impl FnMut(Vec<Row>, u64) -> Result<(), E>,
     ) -> Result<(), E> {
         for part in self.parts {
@@ -72,12 +75,16 @@ impl Spill {
         }
         for index in 0..PARTS {
             let path = part_path(&self.dir, index);
-            let (rows, cut) = read_part(&path, self.columns, rows_per_unit)?;
+            let (rows, cut) = read_part(&path, self.columns, rows_per_unit, &mut settle)?;
             std::fs::remove_file(&path)?;
             taker(rows, cut)?;
         }
         Ok(())
     }
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    File::options().create_new(true).write(true).mode(0o600).open(path)
 }
 
 fn part_path(dir: &Path, index: usize) -> PathBuf {
@@ -86,7 +93,12 @@ fn part_path(dir: &Path, index: usize) -> PathBuf {
 
 /// The rows of a part, sorted and cut, and how many were cut. A unit with very many rows is cut on the way, so that memory
 /// stays within [`ROWS_BEFORE_CUT`] and the rows that are kept.
-fn read_part(path: &Path, columns: usize, rows_per_unit: Option<usize>) -> io::Result<(Vec<Row>, u64)> {
+fn read_part(
+    path: &Path,
+    columns: usize,
+    rows_per_unit: Option<usize>,
+    settle: &mut impl FnMut(&mut [Row]),
+) -> io::Result<(Vec<Row>, u64)> {
     let file = File::open(path)?;
     let record_bytes = 24 + 8 * columns;
     let count = usize::try_from(file.metadata()?.len()).unwrap_or(0) / record_bytes;
@@ -101,18 +113,19 @@ fn read_part(path: &Path, columns: usize, rows_per_unit: Option<usize>) -> io::R
         let values = (0..columns).map(|column| word(24 + 8 * column).cast_signed()).collect();
         rows.push(Row { unit, order: word(16), values });
         if rows.len() >= cut_at {
-            cut += sort_and_cut(&mut rows, rows_per_unit);
+            cut += sort_and_cut(&mut rows, rows_per_unit, settle);
             cut_at = ROWS_BEFORE_CUT.max(2 * rows.len());
         }
     }
-    cut += sort_and_cut(&mut rows, rows_per_unit);
+    cut += sort_and_cut(&mut rows, rows_per_unit, settle);
     Ok((rows, cut))
 }
 
-/// Sorts by unit and order and keeps the first rows of each unit; how many went.
-fn sort_and_cut(rows: &mut Vec<Row>, rows_per_unit: Option<usize>) -> u64 {
+/// Sorts by unit and order, settles and keeps the first rows of each unit; how many went.
+fn sort_and_cut(rows: &mut Vec<Row>, rows_per_unit: Option<usize>, settle: &mut impl FnMut(&mut [Row])) -> u64 {
     rows.sort_unstable();
     let Some(most) = rows_per_unit else { return 0 };
+    rows.chunk_by_mut(|one, next| one.unit == next.unit).for_each(settle);
     let before = rows.len();
     let (mut unit, mut seen) = (None, 0);
     rows.retain(|row| {
@@ -132,11 +145,11 @@ mod tests {
         let row = |unit, order| Row { unit, order, values: vec![] };
         let mut rows: Vec<Row> = (0..50).map(|at| row(at % 3, u64::try_from(at * 7 % 50).expect("small"))).collect();
         let mut pieces = rows[..20].to_vec();
-        let mut cut = sort_and_cut(&mut pieces, Some(4));
+        let mut cut = sort_and_cut(&mut pieces, Some(4), &mut |_| ());
         pieces.extend_from_slice(&rows[20..]);
-        cut += sort_and_cut(&mut pieces, Some(4));
-        assert_eq!(sort_and_cut(&mut rows, Some(4)), cut);
+        cut += sort_and_cut(&mut pieces, Some(4), &mut |_| ());
+        assert_eq!(sort_and_cut(&mut rows, Some(4), &mut |_| ()), cut);
         assert_eq!((rows.len(), &rows), (12, &pieces));
-        assert_eq!(sort_and_cut(&mut rows, None), 0);
+        assert_eq!(sort_and_cut(&mut rows, None, &mut |_| ()), 0);
     }
 }

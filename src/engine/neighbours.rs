@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::{Engine, Host, PolarsEngine};
 use crate::dataset::policy::Policy;
 use crate::dataset::seal::seal_with_key;
+use crate::dataset::source::Spec;
 use crate::query::parse::parse;
 use crate::query::plan::{Plan, plan};
 
@@ -155,9 +156,9 @@ fn vectors(rows: &[Row], plans: &[Plan]) -> Vec<Vec<Vec<i64>>> {
     let dir = tempfile::tempdir().expect("a folder");
     write(&dir.path().join("t.parquet"), rows);
     let mut policy = Policy::parse(POLICY).expect("a policy");
-    policy.source = dir.path().join("t.parquet");
+    policy.source = Spec::file(&dir.path().join("t.parquet"));
     write_units(&dir.path().join("u.parquet"), rows);
-    policy.joined = vec![dir.path().join("u.parquet")];
+    policy.joined = vec![Spec::file(&dir.path().join("u.parquet"))];
     let (manifest, _) = seal_with_key(&policy, dir.path(), &[7; 32], &|_| {}).expect("a sealed table");
     let mut engine = PolarsEngine::new();
     engine.load(dir.path(), &manifest).expect("a loaded table");

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use crate::dataset::policy::Policy;
 use crate::dataset::seal::seal_with_key;
+use crate::dataset::source::Spec;
 use crate::engine::{Engine, Host, PolarsEngine};
 use crate::query::parse::parse;
 use crate::query::plan::{Plan, plan};
@@ -77,7 +78,7 @@ fn found(rows: &[Row], plans: &[Plan]) -> Vec<Found> {
     let dir = tempfile::tempdir().expect("a folder");
     write(&dir.path().join("t.parquet"), rows);
     let mut policy = Policy::parse(POLICY).expect("a policy");
-    policy.source = dir.path().join("t.parquet");
+    policy.source = Spec::file(&dir.path().join("t.parquet"));
     let (manifest, _) = seal_with_key(&policy, dir.path(), &[7; 32], &|_| {}).expect("a sealed table");
     let mut engine = PolarsEngine::new();
     engine.load(dir.path(), &manifest).expect("a loaded table");

@@ -142,7 +142,7 @@ impl Sealed {
             let text = text.replace("max_rows_per_unit = 2", "max_rows_per_unit = 5");
             let text = text.replace("min = \"-2\"\nmax = \"2\"", "min = \"-1000\"\nmax = \"1000\"");
             let mut policy = Policy::parse(&text).expect("a policy");
-            policy.source = self.dir.path().join(format!("{name}.kept.csv"));
+            policy.source = tacit::dataset::source::Spec::file(&self.dir.path().join(format!("{name}.kept.csv")));
             let (manifest, _): (Manifest, _) =
                 tacit::dataset::seal::seal(&policy, &dir.join("wide"), &|_| {}).expect("sealed");
             engine.load(&dir.join("wide"), &manifest).expect("loaded");

@@ -6,6 +6,7 @@ mod support;
 
 mod accounts;
 mod answers;
+mod as_they_come;
 mod audit;
 mod bad_input;
 mod binary;
@@ -18,7 +19,9 @@ mod coverage;
 mod declared;
 mod crash;
 mod differential;
+mod drafts;
 mod field;
+mod formats;
 mod free;
 mod fuzz;
 mod gdp;

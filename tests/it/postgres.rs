@@ -41,13 +41,18 @@ fn account() -> Option<(u32, u32)> {
     Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
 }
 
-struct Server {
+pub struct Server {
     bin: PathBuf,
     dir: TempDir,
     child: Child,
 }
 
 impl Server {
+    /// A server of its own, where its programs are.
+    pub fn found() -> Option<Self> {
+        programs().map(Self::start)
+    }
+
     fn start(bin: PathBuf) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).expect("a folder of ours");
@@ -88,12 +93,12 @@ impl Server {
         server
     }
 
-    fn socket(&self) -> PathBuf {
+    pub fn socket(&self) -> PathBuf {
         self.dir.path().join("db")
     }
 
     /// What psql prints as CSV; nothing where it fails.
-    fn psql(&self, sql: &str) -> Option<String> {
+    pub fn psql(&self, sql: &str) -> Option<String> {
         let mut child = Command::new(self.bin.join("psql"))
             .args(["-X", "-q", "--csv", "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-h"])
             .arg(self.socket())

@@ -43,8 +43,12 @@ fn dataset() -> Value {
     let properties = json!({
         "name": matching("the name in FROM", IDENTIFIER),
         "title": text("for people"),
-        "source": path("a Parquet, CSV or Arrow file"),
+        "source": source("a file, a folder, files like visits/**/*.parquet, or a table with more to say"),
         "privacy_unit": matching("whom the guarantee protects: the column with their id, or row", IDENTIFIER),
+        "unit_source": text("the name of the unit's column in the sources, where it is another"),
+        "time_zone": text("where people lived whose moments are told in UTC, like Europe/Berlin"),
+        "missing": texts("texts that mean a missing value, in all columns"),
+        "conflicts": one_of("rows of a unit that contradict each other in a column of one value a unit; count where nothing is said", &["count", "refuse"]),
         "exclude": text("a file of units that asked to be left out"),
         "max_rows_per_unit": whole("rows of a unit that count at the most", ROWS_PER_UNIT_MAX),
         "max_rows": whole("rows of the table at the most", ROWS_MAX),
@@ -70,6 +74,28 @@ fn cap() -> Value {
         "delta": decimal("its delta, from 1e-18 to 0.01; the pure accountant has none")
     });
     object("the lifetime cap, which only rises", properties, &["epsilon"])
+}
+
+/// A path, or a table that says more of a file or names a query.
+fn source(about: &str) -> Value {
+    let properties = json!({
+        "file": path("a file, a folder, or files like visits/**/*.parquet"),
+        "files": {"description": "several of them", "anyOf": [{"type": "string"}, texts("paths")]},
+        "postgresql": text("a database, like host=… dbname=… user=…; the password comes from PGPASSWORD or ~/.pgpass"),
+        "query": text("what is read of the database"),
+        "separator": text("the character between fields, like ;"),
+        "decimal": one_of("the character before decimals", &[".", ","]),
+        "encoding": text("utf-8, utf-16, latin-1 or windows-1252"),
+        "header": flag("the first line names the columns; true where nothing is said"),
+        "quoted": flag("values may stand in quotes; true where nothing is said"),
+        "multiline": texts("columns of the file that are not declared, whose quoted values may hold line ends"),
+        "sheet": text("the sheet of a workbook")
+    });
+    json!({"anyOf": [path(about), object("a source with more to say", properties, &[])]})
+}
+
+fn texts(about: &str) -> Value {
+    list(about, json!({"type": "string"}))
 }
 
 /// Rows have no id to be counted or left out by.
@@ -99,7 +125,7 @@ fn of_accountants() -> Value {
 fn join() -> Value {
     let properties = json!({
         "name": matching("the name in JOIN", IDENTIFIER),
-        "source": path("a Parquet, CSV or Arrow file with one row a unit"),
+        "source": source("where its rows are read from, one a unit"),
         "column": columns("every column of the table that may be asked about")
     });
     object("a table of one row a unit", properties, &["name", "source", "column"])
@@ -108,17 +134,24 @@ fn join() -> Value {
 /// A column of each type, with the keys that are for it.
 fn column() -> Value {
     let step = || number("the grid that values lie on");
-    let texts = json!({
+    let of_texts = json!({
         "max_values": whole("different texts at the most; 10000 where nothing is said", TEXTS_MAX),
-        "max_groups_per_unit": whole("texts of one unit that count at the most", ROWS_PER_UNIT_MAX)
+        "max_groups_per_unit": whole("texts of one unit that count at the most", ROWS_PER_UNIT_MAX),
+        "multiline": flag("a text may hold line ends")
     });
+    let mut category = of("category", json!({"values": values(), "labels": labels()}), &[]);
+    category["anyOf"] = json!([{"required": ["values"]}, {"required": ["labels"]}]);
     let types = [
-        of("category", json!({"values": values()}), &["values"]),
-        of("boolean", json!({}), &[]),
+        category,
+        of("boolean", json!({"true": texts("texts that mean true"), "false": texts("texts that mean false")}), &[]),
         of("decimal", json!({"min": number("least"), "max": number("most"), "step": step()}), &["min", "max", "step"]),
         of("integer", json!({"min": number("least"), "max": number("most"), "step": step()}), &["min", "max"]),
-        of("date", json!({"min": date("the first day"), "max": date("the last day")}), &["min", "max"]),
-        of("text", texts, &[]),
+        of(
+            "date",
+            json!({"min": date("the first day"), "max": date("the last day"), "format": text("how days are written, as strptime says it, like %d/%m/%Y")}),
+            &["min", "max"],
+        ),
+        of("text", of_texts, &[]),
     ];
     json!({"description": "a column that may be asked about", "oneOf": types})
 }
@@ -127,6 +160,8 @@ fn of(kind: &str, keys: Value, required: &[&str]) -> Value {
     let mut properties = json!({
         "name": matching("the column's name", IDENTIFIER),
         "title": text("for people"),
+        "source": text("the column's name in the source, where it is another"),
+        "missing": texts("texts that mean a missing value in this column"),
         "type": {"description": "what its values are", "const": kind},
         "per_unit": flag("all rows of a unit have the same value"),
         "nullable": flag("a row may have no value")
@@ -136,6 +171,13 @@ fn of(kind: &str, keys: Value, required: &[&str]) -> Value {
     }
     let required = [&["name", "type"][..], required].concat();
     object(&format!("a column of type {kind}"), properties, &required)
+}
+
+fn labels() -> Value {
+    json!({
+        "description": "what stands in the source, and the value that it means",
+        "type": "object", "additionalProperties": {"type": "string", "maxLength": VALUE_CHARS_MAX}
+    })
 }
 
 fn values() -> Value {

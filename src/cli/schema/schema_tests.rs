@@ -42,6 +42,49 @@ name = "smoker"
 type = "boolean"
 "#;
 
+/// Every key that says how a source is written.
+const AS_WRITTEN: &str = r#"
+[dataset]
+name = "visits"
+source = { file = "visits.csv", separator = ";", decimal = ",", encoding = "windows-1252", header = true, quoted = true, multiline = ["Notes"] }
+privacy_unit = "patient_id"
+unit_source = "Patient ID"
+time_zone = "Europe/Berlin"
+missing = ["NA", "-1"]
+conflicts = "refuse"
+max_rows_per_unit = 4
+max_rows = 1000
+cap = { epsilon = "1", delta = "1e-9" }
+[[column]]
+name = "smoker"
+source = "Smoker?"
+type = "boolean"
+true = ["J"]
+false = ["N"]
+[[column]]
+name = "sex"
+type = "category"
+missing = ["9"]
+labels = { "0" = "f", "1" = "m" }
+[[column]]
+name = "born"
+type = "date"
+min = 1900-01-01
+max = 2025-12-31
+format = "%d/%m/%Y"
+[[column]]
+name = "note"
+type = "text"
+multiline = true
+[[join]]
+name = "patients"
+source = { postgresql = "host=db dbname=clinic", query = "SELECT * FROM patients" }
+[[join.column]]
+name = "insurer"
+type = "category"
+values = ["private", "public"]
+"#;
+
 const DECLARED: &str = r#"
 [[person]]
 name = "ada"
@@ -185,6 +228,7 @@ fn what_is_taken_fits_its_schema() {
         (Name::Config, CONFIG),
         (Name::Config, "state_dir = \"s\"\npolicies = []"),
         (Name::Policy, POLICY),
+        (Name::Policy, AS_WRITTEN),
         (Name::Policy, DEMO),
         (Name::Policy, RANDHIE),
         (Name::Declared, DECLARED),
@@ -212,6 +256,9 @@ fn what_is_misspelt_or_left_out_does_not_fit() {
         (Name::Policy, swapped(POLICY, "boolean", "category")),
         (Name::Policy, swapped(POLICY, "\"boolean\"", "\"boolean\"\nmin = \"0\"")),
         (Name::Policy, swapped(POLICY, "\"boolean\"", "\"decimal\"\nmin = \"0\"\nmax = \"1\"")),
+        (Name::Policy, swapped(AS_WRITTEN, "separator", "seperator")),
+        (Name::Policy, swapped(AS_WRITTEN, "\"refuse\"", "\"ignore\"")),
+        (Name::Policy, swapped(AS_WRITTEN, "multiline = true", "format = \"%Y\"")),
         (Name::Policy, swapped(POLICY, "max_rows = 1000", "max_rows = 0")),
         (Name::Policy, swapped(POLICY, "max_rows_per_unit = 4", "")),
         (Name::Policy, swapped(POLICY, ", delta = \"1e-9\"", "")),

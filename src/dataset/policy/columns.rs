@@ -1,4 +1,4 @@
-//! Columns of a policy file: their types, and the check of every field, with its place.
+//! Columns of a policy file: their types, and the check of every field, with its place. How their values are read is in [`super::rules`].
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -7,8 +7,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::file::Faults;
-use super::{Unit, is_identifier};
+use super::rules::{labelled_values, rules};
+use super::{SEEN_HINT, Unit, is_identifier, is_seen};
 use crate::dataset::domain::{Column, Domain, Grid, date_days};
+use crate::dataset::reading::Rules;
 use crate::privacy::units::scaled;
 
 const COLUMNS_MAX: usize = 512;
@@ -23,9 +25,9 @@ const SUM_LOG2_MAX: u32 = 62;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ColumnTable {
-    name: Spanned<String>,
+    pub(super) name: Spanned<String>,
     title: Option<String>,
-    r#type: Spanned<String>,
+    pub(super) r#type: Spanned<String>,
     values: Option<Spanned<Vec<Spanned<String>>>>,
     min: Option<Spanned<toml::Value>>,
     max: Option<Spanned<toml::Value>>,
@@ -36,20 +38,29 @@ pub(super) struct ColumnTable {
     per_unit: bool,
     #[serde(default)]
     nullable: bool,
+    pub(super) source: Option<Spanned<String>>,
+    pub(super) missing: Option<Spanned<Vec<String>>>,
+    pub(super) format: Option<Spanned<String>>,
+    #[serde(rename = "true")]
+    pub(super) yes: Option<Spanned<Vec<String>>>,
+    #[serde(rename = "false")]
+    pub(super) no: Option<Spanned<Vec<String>>>,
+    pub(super) labels: Option<Spanned<toml::Table>>,
+    pub(super) multiline: Option<Spanned<bool>>,
 }
 
-/// The declared columns; `names` are those that are taken.
+/// The declared columns, and how their values are read; `names` are those that are taken, `missing` the dataset's own marks.
 pub(super) fn columns(
     tables: Vec<Spanned<ColumnTable>>,
-    unit: &Unit,
+    (unit, missing): (&Unit, &[String]),
     (max_rows, max_rows_per_unit): (Option<u32>, Option<u32>),
     names: &mut HashSet<String>,
     faults: &mut Faults<'_>,
-) -> Vec<Column> {
+) -> (Vec<Column>, Vec<Rules>) {
     if tables.is_empty() || tables.len() > COLUMNS_MAX {
         faults.add(0..0, format!("{} columns; declare 1 to {COLUMNS_MAX}, each as [[column]]", tables.len()));
     }
-    let mut columns = Vec::new();
+    let (mut columns, mut all) = (Vec::new(), Vec::new());
     for table in tables {
         let span = table.span();
         let table = table.into_inner();
@@ -64,11 +75,12 @@ pub(super) fn columns(
         }
         if let Some(domain) = domain(&table, span, max_rows_per_unit, faults) {
             capacity(&table, &domain, max_rows, faults);
+            all.push(rules(&table, &domain, missing, faults));
             let (per_unit, nullable, title) = (table.per_unit, table.nullable, table.title);
             columns.push(Column { name, title, domain, per_unit, nullable });
         }
     }
-    columns
+    (columns, all)
 }
 
 fn domain(
@@ -141,8 +153,11 @@ fn at(value: &Option<Spanned<toml::Value>>) -> Option<Range<usize>> {
 
 fn category(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> Option<Domain> {
     let Some(values) = &table.values else {
-        faults.add(span, "values is missing; a category lists its values, like [\"north\", \"south\"]");
-        return None;
+        let labelled = labelled_values(table).filter(|values| !values.is_empty());
+        if labelled.is_none() {
+            faults.add(span, "values is missing; a category lists its values, like [\"north\", \"south\"]");
+        }
+        return labelled.map(Domain::Category);
     };
     let list = values.get_ref();
     if list.is_empty() || list.len() > VALUES_MAX {
@@ -155,8 +170,10 @@ fn category(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) ->
         if text.chars().count() > VALUE_CHARS_MAX || text.chars().any(char::is_control) {
             let message = format!("a value has at most {VALUE_CHARS_MAX} characters and no control characters");
             faults.add(value.span(), message);
-        } else if !seen.insert(text.as_str()) {
-            faults.add(value.span(), format!("value \"{text}\" is listed twice"));
+        } else if is_seen(text) {
+            faults.add(value.span(), format!("\"{text}\" is a draft's: {SEEN_HINT}"));
+        } else if !seen.insert(text.trim()) {
+            faults.add(value.span(), format!("value \"{text}\" is listed twice, but for blanks around it"));
         }
     }
     Some(Domain::Category(list.iter().map(|value| value.get_ref().clone()).collect()))
@@ -191,6 +208,7 @@ fn number(table: &ColumnTable, integer: bool, span: Range<usize>, faults: &mut F
 
 fn decimal(value: &toml::Value, integer: bool) -> Result<i128, String> {
     let scaled = match value {
+        toml::Value::String(text) if is_seen(text) => return Err(format!("\"{text}\" is a draft's: {SEEN_HINT}")),
         toml::Value::String(text) => {
             scaled(text, crate::dataset::domain::DECIMALS).map_err(|fault| fault.to_string())?
         }
@@ -214,7 +232,12 @@ fn date(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> Opt
             toml::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        faults.take(value.span(), name, date_days(&text).ok_or(format!("{text} is not a date like 2020-01-01")))
+        let fault = if is_seen(&text) {
+            format!("\"{text}\" is a draft's: {SEEN_HINT}")
+        } else {
+            format!("{text} is not a date like 2020-01-01")
+        };
+        faults.take(value.span(), name, date_days(&text).ok_or(fault))
     };
     let (min, max) = (bound("min", &table.min), bound("max", &table.max));
     let (min, max) = (min?, max?);

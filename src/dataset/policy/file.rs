@@ -8,8 +8,12 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::columns::{ColumnTable, columns};
-use super::{Fault, JoinedTable, Policy, SetAside, Terms, Unit, is_identifier};
+use super::source::source;
+use super::{Fault, JoinedTable, Policy, Reading, SetAside, Terms, Unit, is_identifier};
 use crate::dataset::domain::{Column, Domain};
+use crate::dataset::encode::day::zone_of;
+use crate::dataset::reading::{Conflicts, Rules};
+use crate::dataset::source::Spec;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::units::{Delta, Epsilon};
 
@@ -34,7 +38,7 @@ struct PolicyFile {
 #[serde(deny_unknown_fields)]
 struct JoinTable {
     name: Spanned<String>,
-    source: Spanned<String>,
+    source: Spanned<toml::Value>,
     #[serde(default)]
     column: Vec<Spanned<ColumnTable>>,
 }
@@ -44,8 +48,12 @@ struct JoinTable {
 struct DatasetTable {
     name: Spanned<String>,
     title: Option<String>,
-    source: Spanned<String>,
+    source: Spanned<toml::Value>,
     privacy_unit: Spanned<String>,
+    unit_source: Option<Spanned<String>>,
+    time_zone: Option<Spanned<String>>,
+    missing: Option<Spanned<Vec<String>>>,
+    conflicts: Option<Spanned<String>>,
     exclude: Option<Spanned<String>>,
     max_rows_per_unit: Option<Spanned<i64>>,
     max_rows: Spanned<i64>,
@@ -122,10 +130,9 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
             format!("dataset name \"{shown}\" is not a lower-case identifier, like \"visits\""),
         );
     }
-    if dataset.source.get_ref().is_empty() {
-        faults.add(dataset.source.span(), "source is empty; name a Parquet, CSV or Arrow file");
-    }
+    let from = source(&dataset.source, faults);
     let unit = unit(&dataset, faults);
+    let mut reading = reading(&dataset, &unit, faults);
     let max_rows = faults.count("max_rows", &dataset.max_rows, ROWS_MAX);
     let max_rows_per_unit = rows_per_unit(&dataset, &unit, faults);
     if let (Some(given), Some(rows), Some(most)) = (&dataset.max_rows_per_unit, max_rows_per_unit, max_rows)
@@ -143,14 +150,18 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
     let pad_ms = dataset.pad_ms.as_ref().and_then(|given| faults.count("pad_ms", given, PAD_MS_MAX));
     let min_cell = dataset.min_cell.as_ref().and_then(|given| faults.count("min_cell", given, MIN_CELL_MAX));
     let mut names = HashSet::new();
-    let mut columns = columns(file.column, &unit, (max_rows, max_rows_per_unit), &mut names, faults);
-    let (joins, joined) = joins(file.join, (dataset.name.get_ref(), &unit, max_rows), &mut columns, &mut names, faults);
+    let marks = reading.missing.clone();
+    let (mut columns, rules) = columns(file.column, (&unit, &marks), (max_rows, max_rows_per_unit), &mut names, faults);
+    reading.rules = rules;
+    let (joins, joined) =
+        joins(file.join, (dataset.name.get_ref(), &unit, max_rows), (&mut columns, &mut reading), &mut names, faults);
     Some(Policy {
         name: dataset.name.into_inner(),
         title: dataset.title,
         pad_ms,
         joined,
-        source: PathBuf::from(dataset.source.into_inner()),
+        reading,
+        source: from?,
         exclude: dataset.exclude.map(|file| PathBuf::from(file.into_inner())),
         terms: Terms {
             unit,
@@ -172,10 +183,10 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
 fn joins(
     tables: Vec<Spanned<JoinTable>>,
     (dataset, unit, max_rows): (&str, &Unit, Option<u32>),
-    all: &mut Vec<Column>,
+    (all, reading): (&mut Vec<Column>, &mut Reading),
     names: &mut HashSet<String>,
     faults: &mut Faults<'_>,
-) -> (Vec<JoinedTable>, Vec<PathBuf>) {
+) -> (Vec<JoinedTable>, Vec<Spec>) {
     let (mut joins, mut sources): (Vec<JoinedTable>, _) = (Vec::new(), Vec::new());
     for table in tables {
         let span = table.span();
@@ -189,23 +200,54 @@ fn joins(
         } else if name == dataset || joins.iter().any(|known| known.name == name) {
             faults.add(table.name.span(), format!("table \"{name}\" is named twice"));
         }
-        if table.source.get_ref().is_empty() {
-            faults.add(table.source.span(), "source is empty; name a Parquet, CSV or Arrow file with one row a unit");
-        }
+        sources.extend(source(&table.source, faults));
         let presence = all.len();
         let domain = Domain::Boolean;
         all.push(Column { name: String::new(), title: None, domain, per_unit: true, nullable: false });
-        let columns = columns(table.column, unit, (max_rows, Some(1)), names, faults);
+        reading.rules.push(Rules::default());
+        let (columns, rules) = columns(table.column, (unit, &reading.missing), (max_rows, Some(1)), names, faults);
+        reading.rules.extend(rules);
         joins.push(JoinedTable { name, presence, columns: columns.len() });
         all.extend(columns.into_iter().map(|column| Column { per_unit: true, ..column }));
-        sources.push(PathBuf::from(table.source.into_inner()));
     }
     (joins, sources)
 }
 
+/// How the dataset's sources are read; the rules of its columns come later.
+fn reading(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -> Reading {
+    if let (Some(given), Unit::Row) = (&dataset.unit_source, unit) {
+        faults.add(
+            given.span(),
+            "unit_source is the unit's column in the file, and with privacy_unit = \"row\" there is none",
+        );
+    }
+    if let Some(given) = dataset.time_zone.as_ref().filter(|given| zone_of(given.get_ref()).is_none()) {
+        let shown = given.get_ref();
+        faults.add(given.span(), format!("time_zone \"{shown}\" is not known; write one like \"Europe/Berlin\""));
+    }
+    let conflicts = match dataset.conflicts.as_ref().map(|given| (given.span(), given.get_ref().as_str())) {
+        None | Some((_, "count")) => Conflicts::Count,
+        Some((_, "refuse")) => Conflicts::Refuse,
+        Some((span, other)) => {
+            faults.add(span, format!("conflicts \"{other}\" is not known; accepted are \"count\" and \"refuse\""));
+            Conflicts::Count
+        }
+    };
+    Reading {
+        unit_source: dataset.unit_source.as_ref().map(|given| given.get_ref().clone()),
+        missing: dataset.missing.as_ref().map(|given| given.get_ref().clone()).unwrap_or_default(),
+        zone: dataset.time_zone.as_ref().map(|given| given.get_ref().clone()),
+        conflicts,
+        rules: Vec::new(),
+    }
+}
+
 fn unit(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Unit {
     let name = dataset.privacy_unit.get_ref();
-    if !is_identifier(name) {
+    if name.trim() == "?" {
+        let message = "privacy_unit is still the draft's \"?\"; write the column that says whose row it is, or \"row\" where nobody has two rows";
+        faults.add(dataset.privacy_unit.span(), message);
+    } else if !is_identifier(name) {
         let message =
             format!("privacy_unit \"{name}\" is neither \"row\" nor a column, which is a lower-case identifier");
         faults.add(dataset.privacy_unit.span(), message);

@@ -11,13 +11,15 @@ use polars::prelude::*;
 use super::{Report, SealError, Texts, present};
 use crate::dataset::domain::Domain;
 use crate::dataset::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, new_table_path, text_name};
-use crate::dataset::policy::{Policy, Terms, Unit};
+use crate::dataset::policy::{Terms, Unit};
 use crate::dataset::spill::Row;
 
 /// Writes parts as record batches of one uncompressed Arrow IPC file.
 pub(super) struct TableWriter {
     writer: BatchedWriter<File>,
     file: File,
+    /// The source, as it is shown to people.
+    shown: String,
     by_row: bool,
     units: u32,
     kept: u64,
@@ -37,7 +39,7 @@ struct Part {
 }
 
 impl TableWriter {
-    pub(super) fn create(dir: &Path, terms: &Terms, texts: Texts) -> Result<Self, SealError> {
+    pub(super) fn create(dir: &Path, terms: &Terms, texts: Texts, shown: String) -> Result<Self, SealError> {
         let file = File::create_new(new_table_path(dir))?;
         let by_row = terms.unit == Unit::Row;
         let empty = frame(Part::of(terms.columns.len()), terms, by_row)?;
@@ -45,12 +47,11 @@ impl TableWriter {
         let fields = (0..empty.width()).map(|_| Default::default()).collect();
         let writer = IpcWriter::new(file.try_clone()?).batched(empty.schema(), fields).map_err(|_| unwritable())?;
         let codes = vec![HashMap::new(); terms.columns.len()];
-        Ok(Self { writer, file, by_row, units: 0, kept: 0, cut: 0, texts, codes })
+        Ok(Self { writer, file, shown, by_row, units: 0, kept: 0, cut: 0, texts, codes })
     }
 
     /// Takes one part, sorted by unit and order and cut to the rows that units keep.
-    pub(super) fn take(&mut self, rows: &[Row], cut: u64, policy: &Policy) -> Result<(), SealError> {
-        let terms = &policy.terms;
+    pub(super) fn take(&mut self, rows: &[Row], cut: u64, terms: &Terms) -> Result<(), SealError> {
         self.cut += cut;
         let mut part = Part::of(terms.columns.len());
         let mut start = 0;
@@ -64,8 +65,7 @@ impl TableWriter {
         }
         self.kept += part.units.len() as u64;
         if self.kept > terms.max_rows {
-            let path = policy.source.display().to_string();
-            return Err(SealError::TooManyRows { path, rows_max: terms.max_rows });
+            return Err(SealError::TooManyRows { path: self.shown.clone(), rows_max: terms.max_rows });
         }
         if part.units.is_empty() {
             return Ok(());
@@ -108,7 +108,7 @@ impl Part {
         Self { units: Vec::new(), ranks: Vec::new(), columns: vec![Vec::new(); columns], texts }
     }
 
-    /// Adds one unit's kept rows; a `per_unit` column holds the value of rank 0 in all of them.
+    /// Adds one unit's kept rows; a `per_unit` column holds one value in all of them, which was settled before.
     fn push_unit(&mut self, unit: u32, rows: &[Row], terms: &Terms) {
         for (rank, row) in (0..).zip(rows) {
             self.units.push(unit);

@@ -70,8 +70,9 @@ pub(super) fn first_twins(names: &[&str]) -> Option<(usize, usize)> {
     names
         .iter()
         .enumerate()
+        .map(|(at, name)| (at, name.trim()))
         .filter(|(_, name)| !name.is_empty())
-        .find_map(|(at, name)| seen.insert(*name, at + 1).map(|before| (before, at + 1)))
+        .find_map(|(at, name)| seen.insert(name, at + 1).map(|before| (before, at + 1)))
 }
 
 #[cfg(test)]

@@ -1,0 +1,123 @@
+//! One value a unit, where its rows may say several.
+//!
+//! Promises a rule that depends on the unit's own rows alone and on no chance: a known value before a missing one, and of several known ones
+//! the least: the first of the list, the smallest number, the earliest day, the first text in the order of its characters. Units whose rows
+//! contradict each other are counted.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+
+use super::{NULL, Texts};
+use crate::dataset::domain::{Column, Domain};
+use crate::dataset::encode::ColumnCounts;
+use crate::dataset::spill::Row;
+
+/// The better of two stored values of a column, and whether they contradict each other or one fills the other's gap.
+pub(super) fn better(column: &Column, texts: &HashMap<i64, String>, one: i64, other: i64) -> (i64, Sameness) {
+    match (one, other) {
+        (one, other) if one == other => (one, Sameness::Same),
+        (NULL, known) | (known, NULL) => (known, Sameness::Filled),
+        (one, other) => {
+            let is_less = match column.domain {
+                Domain::Text { .. } => texts.get(&one).cmp(&texts.get(&other)),
+                Domain::Category(_) | Domain::Boolean | Domain::Number(_) | Domain::Date { .. } => one.cmp(&other),
+            } == Ordering::Less;
+            (if is_less { one } else { other }, Sameness::Contradicts)
+        }
+    }
+}
+
+/// How two values of a unit agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sameness {
+    Same,
+    Filled,
+    Contradicts,
+}
+
+/// The columns with one value a unit, while parts are read.
+pub(super) struct Single<'a> {
+    columns: Vec<(usize, &'a Column)>,
+    texts: &'a Texts,
+    /// Units of the part that is read whose rows contradict each other, or fill each other's gaps, by column.
+    conflicts: HashSet<(usize, u128)>,
+    filled: HashSet<(usize, u128)>,
+    /// Units so far, by the column's place.
+    pub(super) counts: HashMap<usize, (u64, u64)>,
+}
+
+impl<'a> Single<'a> {
+    /// Of the dataset's own columns; those of its tables are one a unit already.
+    pub(super) fn new(own: &'a [Column], texts: &'a Texts) -> Self {
+        let columns = own.iter().enumerate().filter(|(_, column)| column.per_unit).collect();
+        Self { columns, texts, conflicts: HashSet::new(), filled: HashSet::new(), counts: HashMap::new() }
+    }
+
+    /// Gives all rows of a unit the one value. They may be some of its rows at first and what is kept of them again later.
+    pub(super) fn settle(&mut self, rows: &mut [Row]) {
+        let Some(unit) = rows.first().map(|row| row.unit).filter(|_| rows.len() > 1) else { return };
+        for (index, column) in &self.columns {
+            let mut value = rows[0].values[*index];
+            for row in &rows[1..] {
+                let (next, sameness) = better(column, &self.texts[*index], value, row.values[*index]);
+                value = next;
+                match sameness {
+                    Sameness::Same => {}
+                    Sameness::Filled => drop(self.filled.insert((*index, unit))),
+                    Sameness::Contradicts => drop(self.conflicts.insert((*index, unit))),
+                }
+            }
+            rows.iter_mut().for_each(|row| row.values[*index] = value);
+        }
+    }
+
+    /// Whether there is anything to settle.
+    pub(super) fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// Ends a part: no other part has rows of its units.
+    pub(super) fn end_part(&mut self) {
+        for (index, _) in self.conflicts.drain() {
+            self.counts.entry(index).or_default().0 += 1;
+        }
+        for (index, _) in self.filled.drain() {
+            self.counts.entry(index).or_default().1 += 1;
+        }
+    }
+
+    /// Puts the counts into the report's columns.
+    pub(super) fn report(&self, columns: &mut [(String, ColumnCounts)]) {
+        for (index, (conflicts, filled)) in &self.counts {
+            let counts = &mut columns[*index].1;
+            (counts.conflicts, counts.filled) = (*conflicts, *filled);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(domain: Domain) -> Column {
+        Column { name: "c".to_owned(), title: None, domain, per_unit: true, nullable: true }
+    }
+
+    #[test]
+    fn the_rule_depends_on_nothing_but_the_rows() {
+        let texts: Texts = vec![HashMap::new(), HashMap::from([(9, "alpha".to_owned()), (1, "beta".to_owned())])];
+        let own = [column(Domain::Boolean), column(Domain::Text { values_max: 9, groups_per_unit: 1 })];
+        let row = |unit, order, values: [i64; 2]| Row { unit, order, values: values.to_vec() };
+        let rows = [row(1, 0, [NULL, 1]), row(1, 1, [1, 9]), row(1, 2, [0, NULL])];
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let mut single = Single::new(&own, &texts);
+            let mut some: Vec<Row> = order[..2].iter().map(|at| rows[*at].clone()).collect();
+            single.settle(&mut some);
+            some.push(rows[order[2]].clone());
+            single.settle(&mut some);
+            single.end_part();
+            assert!(some.iter().all(|row| row.values == [0, 9]), "{order:?}: {some:?}");
+            assert_eq!(single.counts, HashMap::from([(0, (1, 1)), (1, (1, 1))]), "{order:?}");
+        }
+    }
+}
