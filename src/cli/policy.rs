@@ -1,29 +1,43 @@
 //! `tacit policy check` and `tacit policy draft`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
 use super::Failure;
 use crate::dataset::draft::draft;
 use crate::dataset::policy::{Policy, PolicyError};
+use crate::dataset::source::{From, Spec};
 use crate::terminal::say;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Checks a policy and names every fault with its line.
     ///
-    /// Example: tacit policy check visits.toml
+    /// Example: tacit policy check visits.toml --source
     Check {
         /// The policy.
         file: PathBuf,
+        /// Opens its sources, too, reads every row, and says what would not fit. Nothing is written.
+        #[arg(long)]
+        source: bool,
     },
-    /// Proposes a policy from a data file. Bounds seen in data are a disclosure: replace them.
+    /// Proposes a policy from data, with placeholders that a person replaces. Bounds seen in data are a disclosure.
     ///
     /// Example: tacit policy draft visits.parquet > visits.toml
     Draft {
-        /// The data.
-        source: PathBuf,
+        /// The data: a file, a folder, or files like 'visits/**/*.parquet'.
+        #[arg(required_unless_present = "postgresql")]
+        source: Option<PathBuf>,
+        /// A database instead: host=… dbname=… user=…; the password comes from PGPASSWORD or ~/.pgpass.
+        #[arg(long, requires = "query", conflicts_with = "source")]
+        postgresql: Option<String>,
+        /// What to read of it.
+        #[arg(long, requires = "postgresql")]
+        query: Option<String>,
+        /// The sheet of a workbook.
+        #[arg(long)]
+        sheet: Option<String>,
     },
 }
 
@@ -33,30 +47,46 @@ pub(super) const OVERSUBSCRIBED: &str = "oversubscribe = true: allocations may s
 
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
-        Command::Check { file } => {
-            let policy = Policy::load(file).map_err(|error| match error {
-                PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => Failure::no(error),
-                PolicyError::Unreadable { .. } => Failure::could(error),
-            })?;
-            let terms = &policy.terms;
-            say(format!(
-                "{}: dataset \"{}\", {} columns, at most {} rows a unit, cap epsilon {} at delta {} ({})",
-                file.display(),
-                policy.name,
-                terms.own().len(),
-                terms.max_rows_per_unit,
-                terms.cap,
-                terms.delta(),
-                terms.accountant.name()
-            ));
-            if terms.oversubscribe {
-                say(OVERSUBSCRIBED);
-            }
-            Ok(())
-        }
-        Command::Draft { source } => {
-            say(draft(source).map_err(Failure::could)?.trim_end());
+        Command::Check { file, source } => check(file, *source),
+        Command::Draft { source, postgresql, query, sheet } => {
+            let from = match (source, postgresql, query) {
+                (_, Some(connection), Some(query)) => {
+                    From::Postgres { connection: connection.clone(), query: query.clone() }
+                }
+                (path, _, _) => From::Path(path.clone().unwrap_or_default()),
+            };
+            let spec = Spec { from, sheet: sheet.clone(), ..Spec::file(Path::new("")) };
+            let shown = source.as_deref().map(|path| match path.is_absolute() {
+                true => Path::new(path.file_name().unwrap_or_default()),
+                false => path,
+            });
+            say(draft(&spec, shown).map_err(Failure::could)?.trim_end());
             Ok(())
         }
     }
+}
+
+fn check(file: &Path, with_source: bool) -> Result<(), Failure> {
+    let policy = Policy::load(file).map_err(|error| match error {
+        PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => Failure::no(error),
+        PolicyError::Unreadable { .. } => Failure::could(error),
+    })?;
+    let terms = &policy.terms;
+    say(format!(
+        "{}: dataset \"{}\", {} columns, at most {} rows a unit, cap epsilon {} at delta {} ({})",
+        file.display(),
+        policy.name,
+        terms.own().len(),
+        terms.max_rows_per_unit,
+        terms.cap,
+        terms.delta(),
+        terms.accountant.name()
+    ));
+    if terms.oversubscribe {
+        say(OVERSUBSCRIBED);
+    }
+    if with_source {
+        super::seal::rehearse(&policy)?;
+    }
+    Ok(())
 }

@@ -1,5 +1,9 @@
 //! `tacit seal`.
 
+mod report;
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -7,21 +11,25 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
 use crate::budget::ledger::read;
+use crate::chance;
 use crate::clock::{Clock, SystemClock};
 use crate::dataset::edition::Manifest;
 use crate::dataset::policy::{Policy, PolicyError};
 use crate::dataset::seal::{Report, SealError, check_source, clear_superseded, seal};
 use crate::service::steward;
 use crate::store::SqliteLedger;
-use crate::terminal::{complain, say, table};
+use crate::terminal::{complain, say};
 
 #[derive(Args)]
 pub(super) struct Options {
     /// The policy.
     policy: PathBuf,
     /// The state directory; it is made where it is missing.
+    #[arg(long, required_unless_present = "dry_run")]
+    state: Option<PathBuf>,
+    /// Reads every row and prints the report; writes nothing into the state directory.
     #[arg(long)]
-    state: PathBuf,
+    dry_run: bool,
     /// Prints the report as JSON.
     #[arg(long)]
     json: bool,
@@ -33,22 +41,44 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         PolicyError::Unreadable { .. } => Failure::could(error),
     })?;
     check_source(&policy).map_err(failure)?;
-    let (manifest, report) = seal_and_publish(&policy, &options.state)?;
+    let (manifest, report) = match &options.state {
+        Some(state) if !options.dry_run => seal_and_publish(&policy, state)?,
+        Some(_) | None => rehearsed(&policy)?,
+    };
     if policy.terms.oversubscribe {
         complain(super::policy::OVERSUBSCRIBED);
     }
+    let edition = (!options.dry_run).then_some(manifest.edition.as_str());
     if options.json {
-        print_json(&manifest, &report)
+        say(report::json(&policy.name, edition, &report).to_string());
     } else {
-        print_text(&manifest, &report)
+        report::print(&policy.name, edition, &report);
     }
     Ok(())
+}
+
+/// Seals into a folder that is gone afterwards, and prints the report.
+pub(super) fn rehearse(policy: &Policy) -> Result<(), Failure> {
+    check_source(policy).map_err(failure)?;
+    let (_, report) = rehearsed(policy)?;
+    report::print(&policy.name, None, &report);
+    Ok(())
+}
+
+/// Seals into a folder of the system for temporary files, which nobody else may read and which is gone afterwards.
+fn rehearsed(policy: &Policy) -> Result<(Manifest, Report), Failure> {
+    let name = chance::id("tacit-rehearsal").map_err(Failure::could)?;
+    let folder = std::env::temp_dir().join(name);
+    fs::DirBuilder::new().mode(0o700).create(&folder).map_err(SealError::from).map_err(failure)?;
+    let sealed = seal_with_progress(policy, &folder);
+    let _ = fs::remove_dir_all(&folder);
+    sealed.map_err(failure)
 }
 
 fn failure(error: SealError) -> Failure {
     match error {
         SealError::Unwritable { .. } | SealError::Chance(_) => Failure::could(error),
-        SealError::Source(source) if source.is_of_the_system() => Failure::could(source),
+        SealError::Source(ref source) if source.is_of_the_system() => Failure::could(error),
         _ => Failure::no(error),
     }
 }
@@ -80,39 +110,4 @@ fn seal_with_progress(policy: &Policy, state: &Path) -> Result<(Manifest, Report
     let sealed = seal(policy, state, &|rows| bar.set_position(rows));
     bar.finish_and_clear();
     sealed
-}
-
-fn print_text(manifest: &Manifest, report: &Report) {
-    say(format!("sealed \"{}\" as edition {}", manifest.dataset, manifest.edition));
-    say("for the steward's eyes alone:");
-    say(format!(
-        "  {} rows read, {} kept of {} units, {} cut beyond the rows per unit, {} of units that withdrew",
-        report.rows_read, report.rows_kept, report.units, report.rows_cut, report.rows_excluded
-    ));
-    if report.ids_unmatched > 0 {
-        say(format!("  {} ids of those who withdrew are in no row", report.ids_unmatched));
-    }
-    for (name, rows) in &report.unjoined {
-        say(format!("  {rows} rows of units that are not in \"{name}\", before any were cut"));
-    }
-    let header = ["column", "missing", "clamped", "unlisted"].map(str::to_owned);
-    let row = |(name, counts): &(String, crate::dataset::encode::ColumnCounts)| {
-        vec![name.clone(), counts.nulls.to_string(), counts.clamped.to_string(), counts.unlisted.to_string()]
-    };
-    let named = report.columns.iter().filter(|(name, _)| !name.is_empty());
-    say(table(&header, &named.map(row).collect::<Vec<_>>()));
-}
-
-fn print_json(manifest: &Manifest, report: &Report) {
-    let named = report.columns.iter().filter(|(name, _)| !name.is_empty());
-    let columns: Vec<_> = named.map(|(name, counts)| {
-        serde_json::json!({"name": name, "missing": counts.nulls, "clamped": counts.clamped, "unlisted": counts.unlisted})
-    }).collect();
-    say(serde_json::json!({
-        "dataset": manifest.dataset, "edition": manifest.edition, "rows_read": report.rows_read,
-        "rows_kept": report.rows_kept, "rows_cut": report.rows_cut, "rows_excluded": report.rows_excluded,
-        "units": report.units, "unjoined": report.unjoined.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
-        "ids_unmatched": report.ids_unmatched, "columns": columns,
-    })
-    .to_string());
 }
