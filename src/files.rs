@@ -1,9 +1,11 @@
-//! Small text files that people write: policies, configurations, questions.
+//! Files: the small texts that people write (policies, configurations, questions), and new files that only their owner may read.
 //!
-//! Promises that a folder, a pipe or a device is not read, and that no file is read beyond a bound.
+//! Promises that a folder, a pipe or a device is not read, that no text is read beyond a bound, and that a private file is never open
+//! to others, not even for a moment.
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Bytes of a text file at the most.
@@ -22,4 +24,12 @@ pub fn text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(TEXT_BYTES_MAX + 1).read_to_string(&mut text)?;
     if text.len() as u64 > TEXT_BYTES_MAX { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
+}
+
+/// Makes a new file with mode 600 and opens it for writing, as everything in a state directory is made.
+///
+/// # Errors
+/// `AlreadyExists` where the name is taken, and those of the system.
+pub fn create_private(path: &Path) -> io::Result<File> {
+    File::options().create_new(true).write(true).mode(0o600).open(path)
 }

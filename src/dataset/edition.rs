@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::Terms;
 use crate::budget::entry::Digest;
+use crate::files;
 use crate::hex;
 
 /// The folder of editions in a state directory.
@@ -113,12 +114,12 @@ impl Manifest {
         hex::encode(blake3::keyed_hash(&self.nonce, &bytes).as_bytes())
     }
 
-    /// Writes the manifest into `dir`.
+    /// Writes the manifest into `dir`, with mode 600.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn write(&self, dir: &Path) -> io::Result<()> {
-        let file = fs::File::create_new(dir.join(MANIFEST))?;
+        let file = files::create_private(&dir.join(MANIFEST))?;
         serde_json::to_writer_pretty(&file, self)?;
         file.sync_all()
     }

@@ -13,6 +13,7 @@ use crate::dataset::domain::Domain;
 use crate::dataset::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, new_table_path, text_name};
 use crate::dataset::policy::{Terms, Unit};
 use crate::dataset::spill::Row;
+use crate::files;
 
 /// Writes parts as record batches of one uncompressed Arrow IPC file.
 pub(super) struct TableWriter {
@@ -40,7 +41,7 @@ struct Part {
 
 impl TableWriter {
     pub(super) fn create(dir: &Path, terms: &Terms, texts: Texts, shown: String) -> Result<Self, SealError> {
-        let file = File::create_new(new_table_path(dir))?;
+        let file = files::create_private(&new_table_path(dir))?;
         let by_row = terms.unit == Unit::Row;
         let empty = frame(Part::of(terms.columns.len()), terms, by_row)?;
         // No column is a dictionary, so the fields' dictionary ids stay at their default.
