@@ -63,6 +63,8 @@ enum Command {
     Ask(ask::Options),
     /// Copies a state directory, whether a server holds it or not, and checks the copy.
     ///
+    /// A copy knows that it is one: it opens for tacit ledger verify and tacit backup alone, until tacit ledger recover takes it up.
+    ///
     /// Example: tacit backup --state state --to copies/monday
     Backup(backup::Options),
     /// Says what applying a folder's files would change: people, grants, projects and statistics.

@@ -5,7 +5,7 @@
 //!
 //! | module | what it is | the only place with |
 //! |---|---|---|
-//! | [`hex`], [`chance`], [`clock`], [`terminal`], [`files`], [`telemetry`] | digests as text, random ids, time, output, small text files, logs | the system's clock, printing |
+//! | [`hex`], [`chance`], [`clock`], [`terminal`], [`files`], [`telemetry`] | digests as text, random ids, time, output, small text files, private files, logs | the system's clock, printing |
 //! | [`privacy`] | units of loss, sensitivities, running sums, noise laws, thresholds, certificates | opendp (with `vault::noise`) |
 //! | [`budget`] | people, accounts, entries, the book as their fold, admission, the keeper that commits, the ledger's port | – (no floats, no IO) |
 //! | [`vault`] | private values and the one door out: noise and release | opening private values |

@@ -1,7 +1,8 @@
 //! The store: the ledger and the releases in one SQLite file, its key and its anchor.
 //!
 //! Promises what the ledger's port asks: durable before a method returns, append-only, one writer, one process. What is opened was
-//! checked whole: every entry's bytes, hash and place in the chain, the signed head, and the anchor. It knows no polars and no HTTP.
+//! checked whole: every entry's bytes, hash and place in the chain, the signed head, and the anchor; and it is no copy that `tacit backup`
+//! made, which would not know what was spent since. It knows no polars and no HTTP.
 //! SQL text stays portable: a PostgreSQL store will speak the same.
 
 mod database;
@@ -9,14 +10,18 @@ mod signing;
 mod anchor;
 mod stream;
 mod journal;
+mod place;
+mod copies;
+mod rights;
 mod open;
+mod recovery;
 mod verify;
 pub mod backup;
 pub mod outbox;
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -29,7 +34,8 @@ use crate::budget::keeper::{Done, Job, Journal, Keeper, Order};
 use crate::budget::ledger::{Ledger, LedgerFault, Outcome, Rule};
 use database::Database;
 
-pub use open::{Recovery, Wrap, recover};
+pub use open::Wrap;
+pub use recovery::{Recovery, recover};
 pub use verify::{Finding, Repricer, Verified, verify};
 
 /// The ledger's file in a state directory.
@@ -47,6 +53,19 @@ pub enum OpenError {
         path: String,
         /// What the system says.
         kind: io::ErrorKind,
+    },
+    /// The directory is a copy, and nobody has said what was spent since it was made.
+    #[error(
+        "{path}: is a copy made by tacit backup and does not know what was spent since; it opens for tacit ledger verify and tacit \
+         backup alone. To go on from it, run: tacit ledger recover --state {path} --anchor LATEST --reason \"...\", with the latest \
+         anchor; or the same without --anchor: tacit ledger recover --state {path} --reason \"...\", which takes the anchor at {place} if \
+         it is there, and burns what is left of every cap if it is not"
+    )]
+    Copy {
+        /// The state directory.
+        path: String,
+        /// Where the ledger last had its anchor.
+        place: String,
     },
     /// Another process holds it.
     #[error("{path}: another process holds this ledger; end it first, or talk to it with --server")]
@@ -107,16 +126,64 @@ pub enum OpenError {
         /// The file.
         path: String,
     },
+    /// The anchor was moved away from the ledger, and what says where to is gone.
+    #[error(
+        "{path}: is gone, and it said where the anchor of this ledger is; restore it, or name the anchor in tacit.toml, or run: tacit \
+         ledger recover --anchor LATEST, or without --anchor, which burns what is left of every cap"
+    )]
+    PlaceLost {
+        /// The file that said so.
+        path: String,
+    },
+    /// Another process writes the anchor.
+    #[error("{path}: another process holds this anchor; end it first: two ledgers must not go on from one anchor")]
+    AnchorHeld {
+        /// The file.
+        path: String,
+    },
     /// The anchor is not this ledger's.
     #[error("{path}: the anchor's lines are not signed by this ledger's key; restore it, or run: tacit ledger recover")]
     AnchorForged {
         /// The file.
         path: String,
     },
+    /// The anchor is the one that a copy of another state brought along.
+    #[error(
+        "{path}: this anchor was copied by tacit backup and does not know what was spent since; name the latest one, or leave it out and \
+         run: tacit ledger recover, which burns what is left of every cap where there is no other"
+    )]
+    AnchorCopied {
+        /// The file.
+        path: String,
+    },
+    /// The anchor that was named is older than the one that the copy brought along.
+    #[error(
+        "{path}: the anchor knows entry {anchor_seq}, and when the copy was made the anchor knew entry {copied_seq}: it is not the latest; \
+         name the latest one, or leave it out, and what is left of every cap is burnt"
+    )]
+    AnchorOlder {
+        /// The file.
+        path: String,
+        /// How far it says that the ledger had come.
+        anchor_seq: u64,
+        /// How far the copied one says so.
+        copied_seq: u64,
+    },
+    /// The anchor that was named is not there, and the one that vouches for the ledger may be an older copy.
+    #[error(
+        "{path}: the anchor is missing. If it is to move there, copy {known} to it first. If it was there before and is lost, this ledger \
+         is an older copy: take {known} away and run: tacit ledger recover, which burns what is left of every cap"
+    )]
+    AnchorNotMoved {
+        /// The file that was named.
+        path: String,
+        /// The anchor that is there.
+        known: String,
+    },
     /// The ledger is older than its anchor.
     #[error(
         "{path}: the anchor knows entry {anchor_seq}, and the ledger ends at {ledger_seq} or went another way: it is an older copy; \
-         restore the latest one, or run: tacit ledger recover, which takes the anchor's balances"
+         restore the latest one, or run: tacit ledger recover --anchor {path}, which takes the anchor's balances"
     )]
     SetBack {
         /// The anchor's file.
@@ -323,12 +390,4 @@ impl Ledger for SqliteLedger {
 fn store_fault(error: &rusqlite::Error) -> LedgerFault {
     tracing::error!(code = ?error.sqlite_error_code(), "the ledger's store failed");
     LedgerFault::Store
-}
-
-/// Where the anchor of a state directory is: where it was last, or beside the ledger.
-///
-/// # Errors
-/// [`OpenError`] where what says so cannot be read.
-pub fn anchor_of(state: &Path) -> Result<PathBuf, OpenError> {
-    open::anchor_path(state, None)
 }

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use super::account::{Account, AccountNo, DatasetAccount};
 use super::charge::{Refusal, Standing, State};
-use super::entry::{AccountMark, Balance, Digest, DrawId, GENESIS, KeyUse, Kind, Legs};
+use super::entry::{AccountMark, Balance, Digest, DrawId, Freeze, GENESIS, KeyUse, Kind, Legs};
 use super::people::{Person, Role, STATISTICS};
 use crate::privacy::certificate::Certified;
 use crate::privacy::units::{Delta, Price};
@@ -382,6 +382,21 @@ impl Book {
     pub fn take_touched(&mut self) -> Vec<Balance> {
         let touched = std::mem::take(&mut self.touched);
         touched.into_iter().map(|number| self.balance(self.account(number))).collect()
+    }
+
+    /// Whether a dataset is frozen, and the incidents since its steward last looked; `None` for a dataset that was never opened.
+    #[must_use]
+    pub fn freeze(&self, dataset: &str) -> Option<Freeze> {
+        let whole = self.datasets.get(dataset)?;
+        let (dataset, is_frozen, incidents) = (dataset.to_owned(), whole.is_frozen(), whole.incidents);
+        Some(Freeze { dataset, is_frozen, incidents })
+    }
+
+    /// Whether a dataset that is not open here may have been open, and frozen, in entries that a recovery went without.
+    #[must_use]
+    pub fn may_have_been_open(&self, dataset: &str) -> bool {
+        let is_owed = self.debts.iter().any(|debt| debt.kind == Kind::Dataset && debt.dataset == dataset);
+        !self.datasets.contains_key(dataset) && (self.is_burnt || is_owed)
     }
 
     fn balance(&self, account: &Account) -> Balance {

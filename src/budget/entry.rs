@@ -149,6 +149,17 @@ pub struct Balance {
     pub threshold_delta: Delta,
 }
 
+/// Whether a dataset is frozen, as the anchor knew it. It stands in the anchor alone: the ledger has acts for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freeze {
+    /// Of which dataset.
+    pub dataset: String,
+    /// Whether nothing is drawn from it until its steward acts.
+    pub is_frozen: bool,
+    /// Incidents since its steward last looked.
+    pub incidents: u32,
+}
+
 /// What happened. New acts are added at the end, so that older ledgers read as they were written.
 #[expect(missing_docs, reason = "a variant's sentence says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]

@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::book::Book;
 use super::charge::{ChargeRequest, Decision, Receipt, ServeRequest, Standing, State};
-use super::entry::{Act, Balance, Cause, Digest, Entry, Legs};
+use super::entry::{Act, Balance, Cause, Digest, Entry, Freeze, Kind, Legs};
 use super::ledger::{LedgerFault, Outcome, Rule};
 use crate::privacy::units::Price;
 
@@ -50,8 +50,21 @@ pub struct Mark {
     pub at_ms: u64,
     /// Balances: all of them, or those that changed since the mark before.
     pub balances: Vec<Balance>,
+    /// Whether each dataset among the balances is frozen.
+    pub freezes: Vec<Freeze>,
     /// Whether all balances stand in it, so that no earlier mark is needed.
     pub is_whole: bool,
+}
+
+impl Mark {
+    /// What the anchor is told of a book at `at_ms`: these of its balances.
+    #[must_use]
+    pub fn of(book: &Book, balances: Vec<Balance>, is_whole: bool, at_ms: u64) -> Self {
+        let (seq, head) = book.head();
+        let datasets = balances.iter().filter(|balance| balance.kind == Kind::Dataset);
+        let freezes = datasets.filter_map(|balance| book.freeze(&balance.dataset)).collect();
+        Self { seq, head, at_ms, balances, freezes, is_whole }
+    }
 }
 
 /// The journal could not do it; its own words stay inside.
@@ -306,10 +319,9 @@ impl<J: Journal> Keeper<J> {
     fn mark(&mut self, is_whole: bool, at_ms: u64) -> Result<(), JournalFault> {
         let mark = {
             let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
-            let (seq, head) = book.head();
             let touched = book.take_touched();
             let balances = if is_whole { book.balances() } else { touched };
-            Mark { seq, head, at_ms, balances, is_whole }
+            Mark::of(&book, balances, is_whole, at_ms)
         };
         let anchored = self.journal.anchor(&mark);
         self.is_anchored = anchored.is_ok();

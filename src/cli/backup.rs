@@ -14,7 +14,7 @@ pub(super) struct Options {
     /// The state directory.
     #[arg(long)]
     state: PathBuf,
-    /// The anchor, where it is not where the ledger last had it.
+    /// The anchor, where it is not where the ledger last had it. Of a copy, the one that it brought along is copied.
     #[arg(long)]
     anchor: Option<PathBuf>,
     /// The folder of the copy; it is not there yet, or is empty.
@@ -41,7 +41,8 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         options.to.display()
     ));
     say("  it holds the ledger's key and sealed rows: keep it as safe as the state directory\n  \
-         restore it with the latest anchor and not with its own, so that what was spent since then counts");
+         it opens for tacit ledger verify and tacit backup alone; to go on from it, put it into a folder of its own and run:\n  \
+         tacit ledger recover --state DIR --anchor LATEST --reason \"...\"");
     Ok(())
 }
 

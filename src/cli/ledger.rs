@@ -12,7 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::hex;
 use crate::service::reprice::Replanner;
 use crate::service::steward::AT_STATE_DIRECTORY;
-use crate::store::{Recovery, Verified, anchor_of, recover, verify};
+use crate::store::{Recovery, Verified, recover, verify};
 use crate::terminal::{say, table};
 
 #[derive(Subcommand)]
@@ -37,10 +37,13 @@ pub(super) enum LedgerCommand {
         #[command(flatten)]
         files: Files,
     },
-    /// Takes up a ledger that was set back to an older copy, or has lost its anchor; recorded, and never for free.
+    /// Takes up a copy that tacit backup made, or a ledger that was set back or has lost its anchor; recorded, and never for free.
     ///
-    /// With the anchor, every account is charged what the anchor knows it had spent. Without one, whatever is left of every
-    /// dataset's cap is burnt. Example: tacit ledger recover --state state --reason "restored Monday's backup"
+    /// Every account is charged what the latest anchor knows it had spent: the one that --anchor names, or the one where the ledger
+    /// last had it. If that is gone, whatever is left of every dataset's cap is burnt. A dataset that was frozen, had incidents that
+    /// the copy does not know of, or of which nobody can tell, is frozen until tacit unfreeze.
+    ///
+    /// Example: tacit ledger recover --state state --anchor /mnt/other/anchor.log --reason "restored Monday's backup"
     Recover {
         /// Why; kept in the ledger.
         #[arg(long)]
@@ -56,7 +59,7 @@ pub(super) struct Files {
     /// The state directory.
     #[arg(long)]
     state: PathBuf,
-    /// The anchor, where it is not where the ledger last had it.
+    /// The anchor, where it is not where the ledger last had it. To verify a copy is to read the anchor that it brought along.
     #[arg(long)]
     anchor: Option<PathBuf>,
     /// Prints JSON.
@@ -98,7 +101,7 @@ fn list(limit: usize, after: u64, place: &Place) -> Result<(), Failure> {
 fn check(files: &Files) -> Result<(), Failure> {
     let mut replanner = Replanner::default();
     let verified = verify(&files.state, files.anchor.as_deref(), &mut replanner).map_err(Failure::could)?;
-    let Verified { entries, releases, head, key, anchor_seq } = match verified {
+    let Verified { entries, releases, head, key, anchor_seq, is_copy } = match verified {
         Ok(verified) => verified,
         Err(finding) => {
             if files.json {
@@ -110,7 +113,8 @@ fn check(files: &Files) -> Result<(), Failure> {
     let (head, key) = (hex::encode(&head), hex::encode(&key));
     if files.json {
         let body = json!({
-            "whole": true, "entries": entries, "releases": releases, "head": head, "key": key, "anchor_seq": anchor_seq
+            "whole": true, "entries": entries, "releases": releases, "head": head, "key": key, "anchor_seq": anchor_seq,
+            "copy": is_copy
         });
         say(body.to_string());
     } else {
@@ -118,6 +122,9 @@ fn check(files: &Files) -> Result<(), Failure> {
             "{entries} entries and {releases} stored answers are whole, and so is the anchor, up to entry {anchor_seq}"
         ));
         say(format!("  head {head}\n  key  {key}"));
+        if is_copy {
+            say("  it is a copy made by tacit backup: what was spent since is not in it");
+        }
     }
     Ok(())
 }
@@ -128,9 +135,13 @@ fn take_up(files: &Files, reason: &str) -> Result<(), Failure> {
     }
     let now_ms = SystemClock.now_ms();
     let recovered = recover(&files.state, files.anchor.as_deref(), reason, AT_STATE_DIRECTORY, now_ms);
-    let Recovery { ledger_seq, anchor_seq, balances } = recovered.map_err(Failure::could)?;
+    let Recovery { ledger_seq, anchor_seq, balances, frozen, anchor } = recovered.map_err(Failure::could)?;
     if files.json {
-        say(json!({"ledger_seq": ledger_seq, "anchor_seq": anchor_seq, "balances": balances}).to_string());
+        let body = json!({
+            "ledger_seq": ledger_seq, "anchor_seq": anchor_seq, "balances": balances, "frozen": frozen,
+            "anchor": anchor.display().to_string()
+        });
+        say(body.to_string());
         return Ok(());
     }
     match anchor_seq {
@@ -138,9 +149,14 @@ fn take_up(files: &Files, reason: &str) -> Result<(), Failure> {
             "the ledger ended at entry {ledger_seq}, and the anchor knew entry {seq}: every account has spent what the anchor knew"
         )),
         None => say(format!(
-            "the ledger ended at entry {ledger_seq}, and {} cannot be believed: what was left of every cap is burnt",
-            files.anchor.clone().map_or_else(|| anchor_of(&files.state), Ok).map_err(Failure::could)?.display()
+            "the ledger ended at entry {ledger_seq}, and no anchor can be believed: what was left of every cap is burnt"
         )),
     }
+    say(format!("the anchor is now {}", anchor.display()));
+    for dataset in &frozen {
+        let state = files.state.display();
+        say(format!("{dataset} is frozen until: tacit unfreeze {dataset} --state {state} --reason \"...\""));
+    }
+    say("tokens and grants are as they were at that entry: end and lower anew what was ended and lowered since");
     Ok(())
 }

@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 
+use super::grants::set_frozen;
 use super::{Service, ServiceError};
 use crate::budget::book::Book;
 use crate::budget::entry::{Act, Cap, Digest};
-use crate::budget::ledger::Ledger;
+use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::{NAME_CHARS_MAX, Person, Role, is_name};
 use crate::chance;
 use crate::dataset::edition::Manifest;
@@ -86,7 +87,8 @@ pub fn revoke_token(ledger: &dyn Ledger, name: &str, by: &str, now_ms: u64) -> R
     done.map_err(|words| if words == unknown { ServiceError::NotFound(words) } else { ServiceError::Invalid(words) })
 }
 
-/// Opens the dataset's account where it is new, and makes the sealed edition the one that queries see.
+/// Opens the dataset's account where it is new, and makes the sealed edition the one that queries see. A dataset that entries may have
+/// opened which a recovery went without is frozen until its steward looks.
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] where the policy's cap is not the one on record.
@@ -102,8 +104,13 @@ pub fn publish_edition(
         None => Ok(Act::DatasetOpened { dataset, unit, cap }),
         Some(_) => Err(String::new()),
     });
+    let may_be_frozen = read(ledger, |book| book.may_have_been_open(&policy.name));
     // An empty word means that it was open before.
     let _ = ledger.act(open, now_ms)?;
+    if may_be_frozen {
+        let reason = "opened after a recovery: nobody knows whether it was frozen";
+        set_frozen(ledger, &policy.name, true, (reason, AT_STATE_DIRECTORY), now_ms)?;
+    }
     check_cap(ledger, policy)?;
     let (dataset, edition, commitment) = (policy.name.clone(), manifest.edition.clone(), manifest.commitment());
     let oversubscribe = policy.terms.oversubscribe;

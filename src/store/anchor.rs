@@ -2,19 +2,20 @@
 //!
 //! Promises that a line is on disk before an answer leaves, so that a ledger that was set back to an older copy is noticed. A line
 //! is JSON and a signature; its balances are those that changed since the line before, and the first line of an opening has
-//! all. A last line that a crash cut short says nothing, for no answer left with it. Whoever can set back the anchor together with
-//! the ledger is noticed by nobody, which is why the anchor's place can be configured.
+//! all. A dataset's balance says whether the dataset is frozen, too; lines of older versions say nothing of that. A last line that a crash cut short says nothing, for no answer left with it. Whoever can set back the anchor together with
+//! the ledger is noticed by nobody, which is why the anchor's place can be configured. The copy of an anchor that a backup holds begins
+//! with a line of its own, so that it vouches for no ledger, whatever it is renamed to.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::signing::Signer;
-use crate::budget::entry::{Balance, Digest, Kind};
+use crate::budget::entry::{Balance, Digest, Freeze, Kind};
 use crate::budget::keeper::Mark;
 use crate::hex;
 
@@ -23,6 +24,8 @@ pub const ANCHOR_FILE: &str = "anchor.log";
 /// Above this the file is begun anew with its next line, which then has all balances.
 const BYTES_MAX: u64 = 1 << 20;
 const VERSION: u32 = 1;
+/// How an anchor begins that was copied. It is no line of an anchor, so it is in no signature.
+pub(super) const COPIED: &[u8] = b"# copied by tacit backup; it does not know what was spent since\n";
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +38,44 @@ pub(super) struct Line {
     pub(super) at_ms: u64,
     /// Whether all balances stand in it, so that no line before is needed.
     whole: bool,
-    pub(super) balances: Vec<Balance>,
+    pub(super) balances: Vec<Known>,
+}
+
+/// What an anchor knows of an account: its balance, and of a dataset's whether it is frozen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Known {
+    #[serde(flatten)]
+    pub(super) balance: Balance,
+    /// `None` in lines of older versions, and for accounts that are not a dataset's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    frozen: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    incidents: Option<u32>,
+}
+
+impl Known {
+    fn of(balance: &Balance, mark: &Mark) -> Self {
+        let is_of = |freeze: &&Freeze| balance.kind == Kind::Dataset && freeze.dataset == balance.dataset;
+        let freeze = mark.freezes.iter().find(is_of);
+        let (frozen, incidents) = (freeze.map(|one| one.is_frozen), freeze.map(|one| one.incidents));
+        Self { balance: balance.clone(), frozen, incidents }
+    }
+
+    /// Takes in what another anchor knows of the same account: the higher balance, and the freeze of either, where both speak of it.
+    pub(super) fn raise(&mut self, other: &Self) {
+        let (own, its) = (&mut self.balance, &other.balance);
+        own.spent = own.spent.max(its.spent);
+        own.cells = own.cells.max(its.cells);
+        own.threshold_delta = own.threshold_delta.max(its.threshold_delta);
+        self.frozen = self.frozen.zip(other.frozen).map(|(own, its)| own || its);
+        self.incidents = self.incidents.zip(other.incidents).map(|(own, its)| own.max(its));
+    }
+
+    /// Whether the dataset is frozen, where it is a dataset's account and the anchor says so.
+    pub(super) fn freeze(&self) -> Option<Freeze> {
+        let (is_frozen, incidents) = (self.frozen?, self.incidents?);
+        Some(Freeze { dataset: self.balance.dataset.clone(), is_frozen, incidents })
+    }
 }
 
 /// What an anchor says.
@@ -44,9 +84,9 @@ pub(super) enum Said {
     /// There is no such file, or nobody has finished its first line.
     Nothing,
     /// No line of the file is this ledger's; with the balances that it claims, which may be believed to be no less.
-    Forged { balances: Vec<Balance> },
+    Forged { balances: Vec<Known> },
     /// The last line of this ledger's, with the last known balance of every account, and whether any other line was changed.
-    Line { seq: u64, head: Digest, balances: Vec<Balance>, is_changed: bool },
+    Line { seq: u64, head: Digest, balances: Vec<Known>, is_changed: bool },
 }
 
 /// How much of an anchor is read.
@@ -81,7 +121,8 @@ impl Anchor {
         };
         // What stands after the last end of line was cut short by a crash.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let lines: Vec<_> = text[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+        let own = text[..whole].strip_prefix(COPIED).unwrap_or(&text[..whole]);
+        let lines: Vec<_> = own.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
         if lines.is_empty() {
             return Ok(Said::Nothing);
         }
@@ -105,6 +146,34 @@ impl Anchor {
         Ok(Said::Line { seq, head, balances, is_changed })
     }
 
+    /// Whether it is the copy that a backup holds.
+    pub(super) fn is_copied(path: &Path) -> io::Result<bool> {
+        let mut text = Vec::new();
+        match File::open(path) {
+            Ok(file) => file.take(COPIED.len() as u64).read_to_end(&mut text)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        Ok(text == COPIED)
+    }
+
+    /// The file, locked, so that nobody else writes it meanwhile; `None` where it is not there.
+    ///
+    /// # Errors
+    /// `ResourceBusy` where another process writes it.
+    pub(super) fn hold(path: &Path) -> io::Result<Option<File>> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match file.try_lock() {
+            Err(std::fs::TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
+            // A disk that knows no locks has none that somebody else could hold.
+            Ok(()) | Err(std::fs::TryLockError::Error(_)) => Ok(Some(file)),
+        }
+    }
+
     /// Opens the anchor to append; what a crash cut short is cut off, and a file that has grown long is begun anew with its
     /// next line. No other process may have it open.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
@@ -112,6 +181,7 @@ impl Anchor {
         let is_new = !path.exists();
         let open = File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path);
         let mut file = open?;
+        make_private(&file);
         file.try_lock().map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
         if is_new {
             sync_dir(path)?;
@@ -173,7 +243,7 @@ impl Anchor {
         if path.exists() {
             let mut aside = path.as_os_str().to_owned();
             aside.push(".before-recovery");
-            std::fs::copy(path, PathBuf::from(aside))?;
+            write_anew(&PathBuf::from(aside), &std::fs::read(path)?)?;
         }
         replace(path, &write_line(mark, signer)).map(|_| ())
     }
@@ -183,12 +253,24 @@ impl Anchor {
 fn replace(path: &Path, line: &[u8]) -> io::Result<File> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
-    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&partial)?;
-    file.write_all(line)?;
-    file.sync_all()?;
+    let file = write_anew(&PathBuf::from(&partial), line)?;
     std::fs::rename(&partial, path)?;
     sync_dir(path)?;
     Ok(file)
+}
+
+/// Writes a file of its owner's alone, over what is there; its bytes are on disk when this returns.
+pub(super) fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    make_private(&file);
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(file)
+}
+
+/// Takes a file from everybody but its owner. An anchor may be on a disk that knows no such rights, so a failure is none of ours.
+fn make_private(file: &File) {
+    let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
 }
 
 /// Makes the name of a new file durable.
@@ -204,7 +286,7 @@ fn write_line(mark: &Mark, signer: &Signer) -> Vec<u8> {
         head: mark.head,
         at_ms: mark.at_ms,
         whole: mark.is_whole,
-        balances: mark.balances.clone(),
+        balances: mark.balances.iter().map(|balance| Known::of(balance, mark)).collect(),
     };
     // Unwrap safety: a line is plain data with string keys.
     let mut bytes = serde_json::to_vec(&line).expect("a line is plain data");
@@ -229,17 +311,17 @@ fn parse_line(text: &[u8]) -> Option<(Line, Vec<u8>)> {
     Some((line, signature))
 }
 
-/// The last balance of each account.
-fn latest(balances: impl Iterator<Item = Balance>) -> Vec<Balance> {
+/// What is known last of each account.
+fn latest(all: impl Iterator<Item = Known>) -> Vec<Known> {
     let key = |balance: &Balance| (balance.dataset.clone(), balance.kind, balance.name.clone());
-    let latest: BTreeMap<(String, Kind, String), Balance> = balances.map(|balance| (key(&balance), balance)).collect();
+    let latest: BTreeMap<(String, Kind, String), Known> = all.map(|known| (key(&known.balance), known)).collect();
     latest.into_values().collect()
 }
 
-/// Makes the folder that a file will be in.
+/// Makes the folder that a file will be in, with mode 700 where it is new.
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     match path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
-        Some(dir) => std::fs::create_dir_all(dir),
+        Some(dir) => std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir),
         None => Ok(()),
     }
 }

@@ -3,16 +3,18 @@
 //! Promises that the copy opens: its ledger is one moment's and at least as new as its anchor, the editions were copied after the
 //! ledger that speaks of them, and all of it was checked from the copy's own files before anybody is told that there is one. The
 //! writer is never kept waiting. The copy holds the ledger's key and sealed rows, so everything in it is its owner's alone. It does
-//! not know what was spent later: whoever restores it with its own anchor in place of the latest one forgets that.
+//! not know what was spent later, and it knows that: it bears the marks of a copy from its first file on ([`super::copies`]), keeps the
+//! anchor's place, and opens for `verify` and for another backup alone until `recover` has taken it up.
 
 mod copy;
 
 use std::io;
 use std::path::Path;
 
-use super::open::{anchor_path, unusable};
+use super::database::Database;
+use super::open::unusable;
 use super::signing::KEY_FILE;
-use super::{Finding, LEDGER_FILE, OpenError, Repricer, verify};
+use super::{Finding, LEDGER_FILE, OpenError, Repricer, copies, verify};
 use crate::budget::entry::{Act, Entry};
 use crate::dataset::edition::{EditionError, Manifest, of_table};
 use crate::privacy::certificate::Certified;
@@ -66,8 +68,8 @@ pub enum BackupError {
     Edition(#[from] EditionError),
 }
 
-/// Copies a state directory with its anchor, nothing where that is where the ledger last had it, into the folder `to`, which is made
-/// with mode 700 where it is not there. All files get mode 600 and are on disk when it returns. Prices are not checked: `verify`
+/// Copies a state directory with its anchor, `None` where that is where the ledger last had it, into the folder `to`, which is made
+/// with mode 700 where it is not there. A copy is copied with the anchor that it brought along. All files get mode 600 and are on disk when it returns. Prices are not checked: `verify`
 /// does, on the copy as on any ledger.
 ///
 /// # Errors
@@ -87,8 +89,10 @@ pub fn backup(state: &Path, anchor: Option<&Path>, to: &Path) -> Result<BackedUp
     if !key.is_file() {
         return Err(OpenError::KeyMissing { path: key.display().to_string() }.into());
     }
-    let anchor = anchor_path(state, anchor)?;
+    let anchor = copies::anchor_to_read(state, anchor, &Database::open_to_read(&ledger)?)?;
     let mut copy = NewCopy::begin(to)?;
+    // First of all, so that what a crash leaves of a copy is none that opens.
+    copy.mark(state)?;
     copy.take_small(state, &anchor)?;
     // Before the ledger: every line of the anchor was in the ledger first.
     copy.take_anchor(&anchor)?;

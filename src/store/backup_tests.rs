@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::budget::ledger::Ledger;
 use crate::budget::people::Role;
-use crate::store::SqliteLedger;
+use crate::store::{SqliteLedger, Verified};
 
 struct Place {
     _dir: TempDir,
@@ -40,6 +40,11 @@ fn copied(place: &Place) -> BackedUp {
     backup(&place.state, None, &place.copy).unwrap_or_else(|error| panic!("{error}"))
 }
 
+fn verified(state: &Path) -> Verified {
+    let verified = verify(state, None, &mut Sealed::default()).unwrap_or_else(|error| panic!("{error}"));
+    verified.unwrap_or_else(|finding| panic!("{finding}"))
+}
+
 fn names(dir: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(dir).expect("a folder");
     entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
@@ -60,7 +65,8 @@ fn a_ledger_that_is_held_is_copied() {
     assert_eq!((done.entries, done.releases, done.editions, done.anchor_seq), (3, 0, 0, 3));
     add(&ledger, 3..5);
 
-    let wanted = ["anchor.log", "editions", "ledger.db", "ledger.key", "notes.txt"].map(str::to_owned);
+    let wanted = ["THIS-IS-A-COPY.txt", "anchor.copied", "editions", "ledger.db", "ledger.key", "notes.txt"];
+    let wanted = wanted.map(str::to_owned);
     assert_eq!(names(&place.copy), BTreeSet::from(wanted));
     assert_eq!((mode(&place.copy), mode(&place.copy.join("editions"))), (0o700, 0o700));
     let files: Vec<PathBuf> = names(&place.copy).iter().map(|name| place.copy.join(name)).collect();
@@ -70,8 +76,7 @@ fn a_ledger_that_is_held_is_copied() {
     assert_eq!(done.bytes, bytes);
     assert!(names(&place.copy.join("editions")).is_empty(), "what is being sealed is not copied");
 
-    let restored = open(&place.copy);
-    assert_eq!(restored.entries(0, 10).expect("entries").len(), 3);
+    assert_eq!(verified(&place.copy).entries, 3);
     assert_eq!(ledger.entries(0, 10).expect("entries").len(), 5);
 }
 
@@ -99,8 +104,41 @@ fn the_anchor_comes_from_where_it_is() {
     let ledger = SqliteLedger::open_anchored(&place.state, Some(&elsewhere), 0);
     add(&ledger.unwrap_or_else(|error| panic!("{error}")), 0..2);
     assert_eq!(copied(&place).anchor_seq, 2);
-    let wanted = ["anchor.log", "ledger.db", "ledger.key"].map(str::to_owned);
+    let wanted = ["THIS-IS-A-COPY.txt", "anchor.copied", "anchor.place", "ledger.db", "ledger.key"].map(str::to_owned);
     assert_eq!(names(&place.copy), BTreeSet::from(wanted));
+    let note = fs::read_to_string(place.copy.join("THIS-IS-A-COPY.txt")).expect("a note");
+    assert!(note.contains(&elsewhere.display().to_string()) && note.contains("tacit ledger recover"), "{note}");
+}
+
+/// A copy of a copy is one, whatever was lost of the first; it is checked from what that brought along, and is byte for byte the same.
+#[test]
+fn a_copy_is_copied_as_a_copy() {
+    let place = place();
+    let elsewhere = place.state.with_file_name("other-disk/anchor.log");
+    let ledger = SqliteLedger::open_anchored(&place.state, Some(&elsewhere), 0);
+    let ledger = ledger.unwrap_or_else(|error| panic!("{error}"));
+    add(&ledger, 0..2);
+    copied(&place);
+    // The latest anchor knows more than the copy; that is none of a copy's business.
+    add(&ledger, 2..4);
+    fs::remove_file(place.copy.join("THIS-IS-A-COPY.txt")).expect("lost");
+    let second = place.copy.with_file_name("tuesday");
+    let done = backup(&place.copy, None, &second).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((done.entries, done.anchor_seq), (2, 2));
+    assert!(
+        verified(&second).is_copy && verified(&place.copy).is_copy && names(&second).contains("THIS-IS-A-COPY.txt")
+    );
+    for file in ["anchor.copied", "anchor.place", "ledger.key"] {
+        let read = |dir: &Path| fs::read(dir.join(file)).expect("a file");
+        assert_eq!(read(&second), read(&place.copy), "{file}");
+    }
+    assert!(matches!(SqliteLedger::open(&second, 0).err(), Some(OpenError::Copy { .. })));
+    drop(ledger);
+    let (mut sealed, mut again) = (Sealed::default(), Sealed::default());
+    let found = verify(&second, Some(&elsewhere), &mut sealed).expect("readable").expect_err("it is older than that");
+    assert!(found.why.contains("the anchor knows entry 4"), "{found}");
+    let whole = verify(&place.state, None, &mut again).expect("readable").unwrap_or_else(|found| panic!("{found}"));
+    assert!(!whole.is_copy, "a state directory is none");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
@@ -41,6 +42,14 @@ CREATE TRIGGER IF NOT EXISTS releases_stay BEFORE UPDATE ON releases BEGIN SELEC
 CREATE TRIGGER IF NOT EXISTS releases_last BEFORE DELETE ON releases BEGIN SELECT RAISE(ABORT, 'releases are immutable'); END;
 ";
 
+/// What the header of SQLite's file says of a ledger in use ("tact"), of one with its anchor elsewhere ("tace") and of a copy ("tacc");
+/// 0 in files of older versions.
+const IN_USE: i32 = 0x7461_6374;
+const ANCHORED_ELSEWHERE: i32 = 0x7461_6365;
+const COPY: i32 = 0x7461_6363;
+
+/// How long a connection waits for another one that has the file locked.
+const BUSY_MAX: Duration = Duration::from_secs(2);
 /// The settings that durability depends on, and how they read back.
 const PRAGMAS: [(&str, &str, &str); 3] =
     [("journal_mode", "WAL", "wal"), ("synchronous", "FULL", "2"), ("foreign_keys", "ON", "1")];
@@ -48,6 +57,19 @@ const PRAGMAS: [(&str, &str, &str); 3] =
 /// One connection.
 pub(super) struct Database {
     connection: Connection,
+}
+
+/// What a ledger says of itself in the header of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stamp {
+    /// Nothing: it was not opened by this version yet.
+    None,
+    /// It was opened in its place, and is written there.
+    InUse,
+    /// The same, and its anchor is not beside it, but where a file of the state directory names.
+    AnchoredElsewhere,
+    /// It is the copy that a backup made.
+    Copy,
 }
 
 /// One row of the entries, as it stands in the file.
@@ -91,13 +113,14 @@ impl Database {
         // A WAL that a crash left is brought in by the first reader, which needs a handle that may write.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(why)?;
+        connection.busy_timeout(BUSY_MAX).map_err(why)?;
         connection.pragma_update(None, "query_only", "ON").map_err(why)?;
         Ok(Self { connection })
     }
 
     fn set_pragmas(&self, path: &str) -> Result<(), OpenError> {
         let why = |error: rusqlite::Error| fault(path, &error);
-        self.connection.busy_timeout(std::time::Duration::from_secs(2)).map_err(why)?;
+        self.connection.busy_timeout(BUSY_MAX).map_err(why)?;
         PRAGMAS.iter().try_for_each(|(pragma, set, _)| self.connection.pragma_update(None, pragma, set).map_err(why))
     }
 
@@ -130,6 +153,36 @@ impl Database {
             }
             found => Err(OpenError::Version { path: path.to_owned(), found, wanted: SCHEMA_VERSION }),
         }
+    }
+
+    /// Marks the ledger of a copy, which nobody has opened yet; its file is whole when this returns, without another beside it.
+    pub(super) fn stamp_copy(path: &Path) -> rusqlite::Result<()> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let copy = Self { connection: Connection::open_with_flags(path, flags)? };
+        copy.stamp(Stamp::Copy)?;
+        copy.checkpoint();
+        copy.connection.close().map_err(|(_, error)| error)
+    }
+
+    /// Writes what the ledger says of itself, where it says something else.
+    pub(super) fn stamp(&self, stamp: Stamp) -> rusqlite::Result<()> {
+        let wanted = match stamp {
+            Stamp::None => 0,
+            Stamp::InUse => IN_USE,
+            Stamp::AnchoredElsewhere => ANCHORED_ELSEWHERE,
+            Stamp::Copy => COPY,
+        };
+        if self.read_stamp()? == stamp { Ok(()) } else { self.connection.pragma_update(None, "application_id", wanted) }
+    }
+
+    pub(super) fn read_stamp(&self) -> rusqlite::Result<Stamp> {
+        let found = self.connection.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0))?;
+        Ok(match found {
+            IN_USE => Stamp::InUse,
+            ANCHORED_ELSEWHERE => Stamp::AnchoredElsewhere,
+            COPY => Stamp::Copy,
+            _ => Stamp::None,
+        })
     }
 
     fn version(&self) -> rusqlite::Result<u32> {
@@ -267,7 +320,7 @@ impl Database {
 }
 
 /// A file that cannot be used, and whether that is the file's fault.
-fn fault(path: &str, error: &rusqlite::Error) -> OpenError {
+pub(super) fn fault(path: &str, error: &rusqlite::Error) -> OpenError {
     let (path, why) = (path.to_owned(), sqlite_words(error));
     match error.sqlite_error_code() {
         Some(

@@ -11,11 +11,11 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
-use super::anchor::{Anchor, Depth, Said};
+use super::anchor::{Anchor, Depth, Known, Said};
 use super::database::Database;
 use super::signing::Signer;
 use super::stream::{Bad, each_checked};
-use super::{LEDGER_FILE, OpenError, journal, open};
+use super::{LEDGER_FILE, OpenError, copies, journal, open};
 use crate::budget::book::{Book, ReleaseCard};
 use crate::budget::entry::{Digest, Entry};
 use crate::hex;
@@ -53,6 +53,8 @@ pub struct Verified {
     pub key: Digest,
     /// How far the anchor says that the ledger had come.
     pub anchor_seq: u64,
+    /// Whether it is a copy that `tacit backup` made, which opens for nothing else.
+    pub is_copy: bool,
 }
 
 /// The first thing that is not what it should be.
@@ -74,7 +76,8 @@ impl Finding {
 /// Stored answers that wait for a thread.
 const RELEASES_WAITING_MAX: usize = 64;
 
-/// Verifies the ledger of a state directory that no process holds.
+/// Verifies the ledger of a state directory that no process holds. A copy is held against the anchor that it brought along, unless
+/// another one is named.
 ///
 /// # Errors
 /// [`OpenError`] where it cannot be looked at; the inner error is what was found.
@@ -124,13 +127,11 @@ fn verify_database(
         _ => Finding::of_file("its head cannot be read"),
     })?;
     let releases = check_releases(database, &book, repricer)?;
-    let anchor_seq = check_anchor(
-        &open::anchor_path(state, anchor).map_err(|error| Finding::of_file(error.to_string()))?,
-        database,
-        &signer,
-        &book,
-    )?;
-    Ok(Verified { entries: seq, releases, head, key: signer.public(), anchor_seq })
+    let unknown = |error: OpenError| Finding::of_file(error.to_string());
+    let is_copy = copies::is_copy(state, database).map_err(unknown)?;
+    let anchor = copies::anchor_to_read(state, anchor, database).map_err(unknown)?;
+    let anchor_seq = check_anchor(&anchor, database, &signer, &book)?;
+    Ok(Verified { entries: seq, releases, head, key: signer.public(), anchor_seq, is_copy })
 }
 
 /// Folds the entries; prices are checked on the way. Editions come before what is asked of them, so a first pass over the rare
@@ -219,9 +220,13 @@ fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &Book) 
         let why = format!("{shown}: the anchor knows entry {seq} as {}; the ledger does not", hex::encode(&head));
         return Err(Finding { seq: Some(ledger_seq), why });
     }
-    let known: HashSet<_> = book.balances().into_iter().collect();
-    if seq == ledger_seq && balances.iter().any(|balance| !known.contains(balance)) {
+    let folded: HashSet<_> = book.balances().into_iter().collect();
+    if seq == ledger_seq && balances.iter().any(|known| !folded.contains(&known.balance)) {
         return Err(Finding::of_file(format!("{shown}: the anchor's balances are not the fold's")));
+    }
+    let mut freezes = balances.iter().filter_map(Known::freeze);
+    if seq == ledger_seq && freezes.any(|freeze| book.freeze(&freeze.dataset) != Some(freeze)) {
+        return Err(Finding::of_file(format!("{shown}: what the anchor knows of frozen datasets is not the fold's")));
     }
     Ok(seq)
 }

@@ -19,7 +19,7 @@ fn text(output: &Output) -> String {
 }
 
 /// Runs a command and wants an exit code and words.
-fn check(dir: &Path, arguments: &[&str], code: i32, words: &str) -> String {
+pub fn check(dir: &Path, arguments: &[&str], code: i32, words: &str) -> String {
     let output = tacit(dir, arguments);
     let text = text(&output);
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");

@@ -15,6 +15,7 @@ mod canary;
 mod capacity;
 mod clamping;
 mod console;
+mod copies;
 mod coverage;
 mod declared;
 mod crash;

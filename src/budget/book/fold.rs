@@ -82,15 +82,8 @@ impl Book {
                 let (project, period_days) = (project.as_deref(), *period_days);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
             }
-            Act::Frozen { dataset, .. } => {
-                self.whole(dataset)?.frozen = true;
-                Ok(())
-            }
-            Act::Unfrozen { dataset, .. } => {
-                let whole = self.whole(dataset)?;
-                (whole.frozen, whole.incidents) = (false, 0);
-                Ok(())
-            }
+            Act::Frozen { dataset, .. } => self.alter(dataset, |whole| whole.frozen = true),
+            Act::Unfrozen { dataset, .. } => self.alter(dataset, |whole| (whole.frozen, whole.incidents) = (false, 0)),
             Act::Charged(charged) => self.charged(entry, charged),
             Act::Released { release, digest } => self.end(entry.seq, release, State::Sealed, Some(*digest)),
             Act::Burned { release, cause } => self.burn(entry.seq, release, *cause),
@@ -114,6 +107,15 @@ impl Book {
 
     fn whole(&mut self, dataset: &str) -> Result<&mut DatasetAccount, &'static str> {
         self.datasets.get_mut(dataset).ok_or("its dataset was never opened")
+    }
+
+    /// Changes whether a dataset is frozen, or comes closer to it; the anchor is told.
+    fn alter(&mut self, dataset: &str, change: impl FnOnce(&mut DatasetAccount)) -> Taken {
+        let whole = self.whole(dataset)?;
+        change(whole);
+        let account = whole.account;
+        self.touched.insert(account);
+        Ok(())
     }
 
     fn add_person(&mut self, name: &str, role: Role, token: Digest) -> Taken {
@@ -350,12 +352,10 @@ impl Book {
         self.end(seq, release, State::Burned, None)?;
         let root = self.release(release).map(|card| card.dataset).ok_or("its answer was never charged")?;
         let dataset = self.account(root).dataset.clone();
-        let whole = self.whole(&dataset)?;
-        match cause {
+        self.alter(&dataset, |whole| match cause {
             Cause::Failed => whole.incidents = whole.incidents.saturating_add(1),
             Cause::Unrecorded | Cause::CutOff => whole.cut_off = whole.cut_off.saturating_add(1),
-        }
-        Ok(())
+        })
     }
 
     fn serve_again(&mut self, entry: &Entry, served: &Served) -> Taken {

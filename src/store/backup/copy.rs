@@ -1,11 +1,12 @@
 //! The copy itself: which files are in it, with which rights, and that it is gone again unless it is kept.
 //!
 //! Promises that every file has mode 600, every folder mode 700, and that all of them are on disk once the copy is kept. It opens no
-//! file of a ledger that is held but through SQLite: to close such a file would end the locks that this process has on it.
+//! file of a ledger that is held but through SQLite: to close such a file would end the locks that this process has on it. The file
+//! that marks a copy is the first to be there.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,17 +15,19 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::BackupError;
 use crate::dataset::edition::EDITIONS;
-use crate::store::anchor::{ANCHOR_FILE, sync_dir};
-use crate::store::open::unusable;
+use crate::files;
+use crate::store::anchor::{ANCHOR_FILE, COPIED, sync_dir};
+use crate::store::copies::{self, COPIED_ANCHOR_FILE, COPY_FILE};
+use crate::store::database::Database;
+use crate::store::open::{LOCK_FILE, unusable};
 use crate::store::{LEDGER_FILE, OpenError};
 
 /// Seconds that the copy waits for whoever has the ledger locked: nobody does for long.
 const BUSY_SECONDS_MAX: u64 = 10;
-/// Files of a state directory that end so are not copied: locks, what is not finished, and where the anchor is, which lies beside the
-/// ledger in a copy.
-const LEFT_OUT: [&str; 3] = [".lock", ".partial", ".place"];
-/// What looking at a copy leaves in it.
-const LOCK_FILE: &str = "ledger.lock";
+/// Files of a state directory that end so are not copied: locks, and what is not finished.
+const LEFT_OUT: [&str; 2] = [".lock", ".partial"];
+/// Files of a state directory that a copy has of its own.
+const OWN: [&str; 3] = [ANCHOR_FILE, COPIED_ANCHOR_FILE, COPY_FILE];
 
 /// A copy that is being made. It is gone again unless it is kept.
 pub(super) struct NewCopy {
@@ -50,14 +53,25 @@ impl NewCopy {
         Ok(Self { to: to.to_owned(), is_new, made: Vec::new(), bytes: 0, is_whole: false })
     }
 
-    /// The ledger's key, and whatever other small files there are.
+    /// Marks it as a copy of `state`.
+    pub(super) fn mark(&mut self, state: &Path) -> Result<(), OpenError> {
+        self.place(COPY_FILE);
+        self.bytes += copies::mark(state, &self.to)?;
+        Ok(())
+    }
+
+    /// The ledger's key, the place of its anchor, and whatever other small files there are.
     pub(super) fn take_small(&mut self, state: &Path, anchor: &Path) -> Result<(), OpenError> {
         let anchor = fs::canonicalize(anchor).ok();
         for from in files_in(state)? {
             let name = from.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let is_ledger = name.starts_with(LEDGER_FILE);
-            let is_anchor = name == ANCHOR_FILE || (anchor.is_some() && fs::canonicalize(&from).ok() == anchor);
-            if is_ledger || is_anchor || LEFT_OUT.iter().any(|ending| name.ends_with(ending)) {
+            let is_anchor = anchor.is_some() && fs::canonicalize(&from).ok() == anchor;
+            if is_ledger
+                || is_anchor
+                || OWN.contains(&name.as_str())
+                || LEFT_OUT.iter().any(|ending| name.ends_with(ending))
+            {
                 continue;
             }
             let to = self.place(&name);
@@ -66,7 +80,7 @@ impl NewCopy {
         Ok(())
     }
 
-    /// The anchor, up to its last whole line.
+    /// The anchor, up to its last whole line, under the name and with the first line of one that was copied.
     pub(super) fn take_anchor(&mut self, from: &Path) -> Result<(), OpenError> {
         let mut text = Vec::new();
         File::open(from).and_then(|mut file| file.read_to_end(&mut text)).map_err(|error| match error.kind() {
@@ -74,21 +88,23 @@ impl NewCopy {
             _ => unusable(from, &error),
         })?;
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let to = self.place(ANCHOR_FILE);
-        let written = create(&to).and_then(|mut file| {
-            file.write_all(&text[..whole])?;
+        let lines = text[..whole].strip_prefix(COPIED).unwrap_or(&text[..whole]);
+        let to = self.place(COPIED_ANCHOR_FILE);
+        let written = files::create_private(&to).and_then(|mut file| {
+            file.write_all(COPIED)?;
+            file.write_all(lines)?;
             file.sync_all()
         });
-        self.bytes += whole as u64;
+        self.bytes += (COPIED.len() + lines.len()) as u64;
         written.map_err(|error| unusable(&to, &error))
     }
 
     pub(super) fn take_ledger(&mut self, from: &Path) -> Result<(), BackupError> {
         let to = self.place(LEDGER_FILE);
         // SQLite gives its side files the mode of the file itself.
-        create(&to).map_err(|error| unusable(&to, &error))?;
+        files::create_private(&to).map_err(|error| unusable(&to, &error))?;
         let path = from.display().to_string();
-        match copy_ledger(from, &to) {
+        match copy_ledger(from, &to).and_then(|is_done| Database::stamp_copy(&to).map(|()| is_done)) {
             Ok(true) => {}
             Ok(false) => return Err(BackupError::Uncopied { path, why: "another program has it locked" }),
             Err(error) => {
@@ -152,7 +168,7 @@ impl NewCopy {
 
     fn take_file(&mut self, from: &Path, to: &Path) -> Result<(), OpenError> {
         let mut source = File::open(from).map_err(|error| unusable(from, &error))?;
-        let copied = create(to).and_then(|mut file| {
+        let copied = files::create_private(to).and_then(|mut file| {
             let bytes = io::copy(&mut source, &mut file)?;
             file.sync_all()?;
             Ok(bytes)
@@ -205,10 +221,6 @@ fn sqlite_words(error: &rusqlite::Error) -> &'static str {
         }
         Some(_) | None => "SQLite cannot read it, or cannot write the copy",
     }
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    File::options().create_new(true).write(true).mode(0o600).open(path)
 }
 
 fn make_dir(path: &Path) -> Result<(), OpenError> {
