@@ -9,10 +9,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::anchor::{Anchor, Depth, Said, sync_dir, write_anew};
+use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said, sync_dir, write_anew};
 use super::database::{Database, Stamp};
 use super::open::unusable;
-use super::place::{Places, last_place};
+use super::place::{Places, last_place, noted_place};
 use super::signing::Signer;
 use super::{LEDGER_FILE, OpenError};
 
@@ -21,25 +21,27 @@ pub(super) const COPY_FILE: &str = "THIS-IS-A-COPY.txt";
 /// The anchor as it was when the copy was made. It is read by `verify` and `backup` alone.
 pub(super) const COPIED_ANCHOR_FILE: &str = "anchor.copied";
 
-/// What a copy tells whoever looks into it.
-fn note(place: &Path) -> String {
+/// What a copy tells whoever looks into it: where the anchor was, and which one counts where none is named.
+fn note(was: &Path, counts: &Path) -> String {
     format!(
         "This folder is a copy of a state directory of Tacit. It was made by: tacit backup\n\
          It does not know what was spent after it was made. So it opens for these alone:\n\n\
          \ttacit ledger verify --state DIR\n\
          \ttacit backup --state DIR --to OTHER\n\n\
-         To go on from it, put it into a folder of its own, as it is, and name the latest anchor:\n\n\
+         To go on from it, put it into an empty folder DIR, as it is, and name the latest anchor:\n\n\
          \ttacit ledger recover --state DIR --anchor LATEST --reason \"...\"\n\n\
-         When the copy was made, the anchor was at {}.\n\
-         Without --anchor that one counts, if it is there; if it is not, what is left of every cap is burnt.\n",
-        place.display()
+         When the copy was made, the anchor was {}.\n\
+         Without --anchor, {} counts if it is there; if it is not, what is left of every cap is burnt.\n",
+        was.display(),
+        counts.display()
     )
 }
 
 /// Marks the folder `to` as a copy of `state`, before anything else is in it; the bytes that it took.
 pub(super) fn mark(state: &Path, to: &Path) -> Result<u64, OpenError> {
-    let place = last_place(state)?;
-    let text = note(&std::path::absolute(&place).unwrap_or(place));
+    let was = last_place(state)?;
+    let counts = noted_place(state)?.unwrap_or_else(|| Path::new("DIR").join(ANCHOR_FILE));
+    let text = note(&std::path::absolute(&was).unwrap_or(was), &counts);
     let path = to.join(COPY_FILE);
     let written = write_anew(&path, text.as_bytes()).and_then(|_| sync_dir(&path));
     written.map_err(|error| unusable(&path, &error))?;
