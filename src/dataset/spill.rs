@@ -4,8 +4,9 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use crate::files;
 
 /// Parts that rows are spread over; ten million rows of eight columns make parts of 14 MB.
 pub const PARTS: usize = 64;
@@ -37,8 +38,9 @@ impl Spill {
     /// # Errors
     /// Those of the file system.
     pub fn create(dir: &Path, columns: usize) -> io::Result<Self> {
-        let part =
-            |index| private_file(&part_path(dir, index)).map(|file| BufWriter::with_capacity(BUFFER_BYTES, file));
+        let part = |index| {
+            files::create_private(&part_path(dir, index)).map(|file| BufWriter::with_capacity(BUFFER_BYTES, file))
+        };
         let parts = (0..PARTS).map(part).collect::<io::Result<_>>()?;
         Ok(Self { dir: dir.to_owned(), parts, columns })
     }
@@ -81,10 +83,6 @@ impl Spill {
         }
         Ok(())
     }
-}
-
-fn private_file(path: &Path) -> io::Result<File> {
-    File::options().create_new(true).write(true).mode(0o600).open(path)
 }
 
 fn part_path(dir: &Path, index: usize) -> PathBuf {
