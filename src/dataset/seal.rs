@@ -188,18 +188,15 @@ fn drain(
 ) -> Result<(), SealError> {
     let terms = &policy.terms;
     let rows_per_unit = terms.unit_column().map(|_| terms.max_rows_per_unit as usize);
-    let single = std::cell::RefCell::new(Single::new(terms.own(), texts));
-    let nothing = single.borrow().is_empty();
-    let settle = |rows: &mut [super::spill::Row]| {
+    let mut single = Single::new(terms.own(), texts);
+    let nothing = single.is_empty();
+    let settle = |rows: &mut [super::spill::Row], last| {
         if !nothing {
-            single.borrow_mut().settle(rows);
+            single.settle(rows, last);
         }
     };
-    spill.drain(rows_per_unit, settle, |rows, cut| {
-        single.borrow_mut().end_part();
-        table.take(&rows, cut, terms)
-    })?;
-    single.borrow().report(&mut report.columns);
+    spill.drain(rows_per_unit, settle, |rows, cut| table.take(rows, cut, terms))?;
+    single.report(&mut report.columns);
     table.finish(report)
 }
 
@@ -222,13 +219,31 @@ fn digests(key: &[u8; 32], id: Option<&str>, number: u64, values: &[i64]) -> (u1
         Some(id) => first_u128(blake3::keyed_hash(key, id.as_bytes()).as_bytes()),
         None => return (first_u128(blake3::keyed_hash(key, &number.to_le_bytes()).as_bytes()), 0),
     };
+    // The unit, and every value in as many bytes as it needs, each but the last with its top bit set: no two rows have the same bytes.
+    let mut bytes = [0; ROW_BYTES];
+    bytes[..16].copy_from_slice(&unit.to_le_bytes());
     let mut hasher = blake3::Hasher::new_keyed(key);
-    hasher.update(&unit.to_le_bytes());
+    let mut end = 16;
     for value in values {
-        hasher.update(&value.to_le_bytes());
+        let mut rest = ((value << 1) ^ (value >> 63)).cast_unsigned();
+        while rest > 0x7f {
+            bytes[end] = rest as u8 | 0x80;
+            (rest, end) = (rest >> 7, end + 1);
+        }
+        bytes[end] = rest as u8;
+        end += 1;
+        if end > ROW_BYTES - VALUE_BYTES_MAX {
+            hasher.update(&bytes[..end]);
+            end = 0;
+        }
     }
+    hasher.update(&bytes[..end]);
     (unit, first_u128(hasher.finalize().as_bytes()) as u64)
 }
+
+/// Bytes of a row that are digested at once, and those of one value at the most.
+const ROW_BYTES: usize = 512;
+const VALUE_BYTES_MAX: usize = 10;
 
 fn first_u128(bytes: &[u8; 32]) -> u128 {
     u128::from_le_bytes(std::array::from_fn(|at| bytes[at]))

@@ -62,24 +62,26 @@ impl Spill {
 
     /// Gives each part, sorted by unit and order, with the number of rows cut so far beyond `rows_per_unit` to `taker`, and
     /// removes it. Where rows are units themselves there is no such bound. `settle` sees the rows of each unit that were read so far before any are cut,
-    /// and again with what was kept of them, and may change their values.
+    /// and again with what was kept of them, and may change their values; it is told whether these are all.
     ///
     /// # Errors
     /// Those of the file system or of the taker.
     pub fn drain<E: From<io::Error>>(
         self,
         rows_per_unit: Option<usize>,
-        mut settle: impl FnMut(&mut [Row]),
-        mut taker: impl FnMut(Vec<Row>, u64) -> Result<(), E>,
+        mut settle: impl FnMut(&mut [Row], bool),
+        mut taker: impl FnMut(&[Row], u64) -> Result<(), E>,
     ) -> Result<(), E> {
         for part in self.parts {
             part.into_inner().map_err(|error| E::from(error.into_error()))?;
         }
+        let mut spare = Vec::new();
         for index in 0..PARTS {
             let path = part_path(&self.dir, index);
-            let (rows, cut) = read_part(&path, self.columns, rows_per_unit, &mut settle)?;
+            let (rows, cut) = read_part(&path, self.columns, rows_per_unit, (&mut spare, &mut settle))?;
             std::fs::remove_file(&path)?;
-            taker(rows, cut)?;
+            taker(&rows, cut)?;
+            spare.extend(rows.into_iter().map(|row| row.values));
         }
         Ok(())
     }
@@ -89,13 +91,13 @@ fn part_path(dir: &Path, index: usize) -> PathBuf {
     dir.join(format!("part-{index:02}"))
 }
 
-/// The rows of a part, sorted and cut, and how many were cut. A unit with very many rows is cut on the way, so that memory
+/// The rows of a part in `spare` vectors of earlier ones, sorted and cut, and how many were cut. A unit with very many rows is cut on the way, so that memory
 /// stays within [`ROWS_BEFORE_CUT`] and the rows that are kept.
 fn read_part(
     path: &Path,
     columns: usize,
     rows_per_unit: Option<usize>,
-    settle: &mut impl FnMut(&mut [Row]),
+    (spare, settle): (&mut Vec<Vec<i64>>, &mut impl FnMut(&mut [Row], bool)),
 ) -> io::Result<(Vec<Row>, u64)> {
     let file = File::open(path)?;
     let record_bytes = 24 + 8 * columns;
@@ -108,14 +110,16 @@ fn read_part(
         reader.read_exact(&mut record)?;
         let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| record[at + byte]));
         let unit = u128::from(word(0)) | u128::from(word(8)) << 64;
-        let values = (0..columns).map(|column| word(24 + 8 * column).cast_signed()).collect();
+        let mut values = spare.pop().unwrap_or_default();
+        values.clear();
+        values.extend((0..columns).map(|column| word(24 + 8 * column).cast_signed()));
         rows.push(Row { unit, order: word(16), values });
         if rows.len() >= cut_at {
-            cut += sort_and_cut(&mut rows, rows_per_unit, settle);
+            cut += sort_and_cut(&mut rows, rows_per_unit, &mut |rows: &mut [Row]| settle(rows, false));
             cut_at = ROWS_BEFORE_CUT.max(2 * rows.len());
         }
     }
-    cut += sort_and_cut(&mut rows, rows_per_unit, settle);
+    cut += sort_and_cut(&mut rows, rows_per_unit, &mut |rows: &mut [Row]| settle(rows, true));
     Ok((rows, cut))
 }
 

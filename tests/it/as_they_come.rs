@@ -422,3 +422,61 @@ fn blank_lines_are_no_rows() {
         assert_eq!(sealed.report.sources[0].blank_lines, blank, "{text:?}");
     }
 }
+
+/// A6 of the promises: two stray quotes swallow no rows, and a text of several lines is one where the policy says so.
+#[test]
+fn quotes_swallow_no_rows() {
+    let note = "name = \"note\"\ntype = \"text\"\nnullable = true";
+    let mut text = String::from("patient_id,note,age\n");
+    for row in 1..=1_002 {
+        let note = match row {
+            11 => "\"begins",
+            501 => "ends\"",
+            _ => "plain",
+        };
+        text.push_str(&format!("p{row},{note},30\n"));
+    }
+    for columns in [&[note, AGE][..], &[AGE]] {
+        let error = refused(csv(&text, columns));
+        assert!(error.contains("line 12") && error.contains("column 2"), "{error}");
+    }
+    let several = "patient_id,note,age\na,\"two\nlines\",30\nb,one,31\n";
+    assert!(refused(csv(several, &[note, AGE])).contains("multiline = true"));
+    let sealed = csv(several, &[&format!("{note}\nmultiline = true"), AGE]).expect("sealed");
+    assert_eq!((sealed.report.rows_kept, sealed.report.sources[0].multiline_values), (2, 1));
+    // A column that nobody declares is named with the source.
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("v.csv"), several).expect("a file");
+    let source = "{ file = \"v.csv\", multiline = [\"note\"] }";
+    assert_eq!(seal_in(dir.path(), &head(source), &[AGE]).expect("sealed").report.rows_kept, 2);
+    // Quotes as characters like others.
+    std::fs::write(dir.path().join("v.csv"), "patient_id,note,age\na,5\" nail,30\n").expect("a file");
+    assert!(refused(seal_in(dir.path(), &head("\"v.csv\""), &[AGE])).contains("line 2"));
+    let source = "{ file = \"v.csv\", quoted = false }";
+    assert_eq!(seal_in(dir.path(), &head(source), &[AGE]).expect("sealed").report.rows_kept, 1);
+}
+
+/// Somebody's first row is no list of names.
+#[test]
+fn a_file_without_a_header_shows_no_row() {
+    let error = refused(csv("secret-17,42\nsecret-18,43\n", &[AGE]));
+    assert!(error.contains("header = false") && !error.contains("secret") && !error.contains("42"), "{error}");
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("v.csv"), "secret-17,42\nsecret-18,43\n").expect("a file");
+    let head = format!("{}unit_source = \"column_1\"\n", head("{ file = \"v.csv\", header = false }"));
+    let sealed = seal_in(dir.path(), &head, &[&format!("{AGE}\nsource = \"column_2\"")]).expect("sealed");
+    assert_eq!(sealed.values(0, 55), [42, 43]);
+}
+
+/// Lines of another length than the header's say where they are, and no line is changed in silence.
+#[test]
+fn ragged_lines_are_refused_with_their_line() {
+    for (text, line) in [
+        ("patient_id,age\na,30\nb,31,\n", "line 3"),
+        ("patient_id,age\na,30\nb\n", "line 3"),
+        ("patient_id,age\na,30\n\nb,31,7\n", "line 4"),
+    ] {
+        let error = refused(csv(text, &[AGE]));
+        assert!(error.contains(line), "{text:?}: {error}");
+    }
+}

@@ -5,7 +5,7 @@
 //! contradict each other are counted.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::{NULL, Texts};
 use crate::dataset::domain::{Column, Domain};
@@ -39,51 +39,58 @@ pub(super) enum Sameness {
 pub(super) struct Single<'a> {
     columns: Vec<(usize, &'a Column)>,
     texts: &'a Texts,
-    /// Units of the part that is read whose rows contradict each other, or fill each other's gaps, by column.
-    conflicts: HashSet<(usize, u128)>,
-    filled: HashSet<(usize, u128)>,
-    /// Units so far, by the column's place.
+    /// What was met in the first rows of units that have more, by column.
+    met: HashMap<(usize, u128), Met>,
+    /// Units whose rows contradict each other, and units that lack the value in some, by the column's place.
     pub(super) counts: HashMap<usize, (u64, u64)>,
+}
+
+/// What was met in the rows of a unit.
+#[derive(Debug, Clone, Copy, Default)]
+struct Met {
+    contradicts: bool,
+    filled: bool,
 }
 
 impl<'a> Single<'a> {
     /// Of the dataset's own columns; those of its tables are one a unit already.
     pub(super) fn new(own: &'a [Column], texts: &'a Texts) -> Self {
         let columns = own.iter().enumerate().filter(|(_, column)| column.per_unit).collect();
-        Self { columns, texts, conflicts: HashSet::new(), filled: HashSet::new(), counts: HashMap::new() }
+        Self { columns, texts, met: HashMap::new(), counts: HashMap::new() }
     }
 
-    /// Gives all rows of a unit the one value. They may be some of its rows at first and what is kept of them again later.
-    pub(super) fn settle(&mut self, rows: &mut [Row]) {
-        let Some(unit) = rows.first().map(|row| row.unit).filter(|_| rows.len() > 1) else { return };
+    /// Gives all rows of a unit the one value. They may be some of its rows at first and, as its `last`, the others with what is kept of those.
+    pub(super) fn settle(&mut self, rows: &mut [Row], last: bool) {
+        let Some(unit) = rows.first().map(|row| row.unit) else { return };
         for (index, column) in &self.columns {
-            let mut value = rows[0].values[*index];
-            for row in &rows[1..] {
-                let (next, sameness) = better(column, &self.texts[*index], value, row.values[*index]);
-                value = next;
-                match sameness {
-                    Sameness::Same => {}
-                    Sameness::Filled => drop(self.filled.insert((*index, unit))),
-                    Sameness::Contradicts => drop(self.conflicts.insert((*index, unit))),
+            let mut met = self.met.remove(&(*index, unit)).unwrap_or_default();
+            let first = rows[0].values[*index];
+            if rows.iter().any(|row| row.values[*index] != first) {
+                let mut value = first;
+                for row in &rows[1..] {
+                    let (next, sameness) = better(column, &self.texts[*index], value, row.values[*index]);
+                    value = next;
+                    met.contradicts |= sameness == Sameness::Contradicts;
+                    met.filled |= sameness == Sameness::Filled;
                 }
+                rows.iter_mut().for_each(|row| row.values[*index] = value);
             }
-            rows.iter_mut().for_each(|row| row.values[*index] = value);
+            if !(met.contradicts || met.filled) {
+                continue;
+            }
+            if last {
+                let counts = self.counts.entry(*index).or_default();
+                counts.0 += u64::from(met.contradicts);
+                counts.1 += u64::from(met.filled);
+            } else {
+                self.met.insert((*index, unit), met);
+            }
         }
     }
 
     /// Whether there is anything to settle.
     pub(super) fn is_empty(&self) -> bool {
         self.columns.is_empty()
-    }
-
-    /// Ends a part: no other part has rows of its units.
-    pub(super) fn end_part(&mut self) {
-        for (index, _) in self.conflicts.drain() {
-            self.counts.entry(index).or_default().0 += 1;
-        }
-        for (index, _) in self.filled.drain() {
-            self.counts.entry(index).or_default().1 += 1;
-        }
     }
 
     /// Puts the counts into the report's columns.
@@ -112,10 +119,9 @@ mod tests {
         for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
             let mut single = Single::new(&own, &texts);
             let mut some: Vec<Row> = order[..2].iter().map(|at| rows[*at].clone()).collect();
-            single.settle(&mut some);
+            single.settle(&mut some, false);
             some.push(rows[order[2]].clone());
-            single.settle(&mut some);
-            single.end_part();
+            single.settle(&mut some, true);
             assert!(some.iter().all(|row| row.values == [0, 9]), "{order:?}: {some:?}");
             assert_eq!(single.counts, HashMap::from([(0, (1, 1)), (1, (1, 1))]), "{order:?}");
         }
