@@ -8,6 +8,7 @@ pub mod account;
 pub mod ask;
 pub mod declared;
 mod atlas;
+mod compose;
 pub mod free;
 mod locks;
 mod margin;
@@ -488,7 +489,7 @@ impl Service {
 
 impl Priced {
     fn laid_out(self, stored: Arc<StoredAnswer>, standing: Standing) -> Answer {
-        let layout = self.plan.layout.with_groups(&stored.release);
+        let layout = stored.laid(self.plan.layout);
         Answer { stored, layout, sql: self.sql, standing }
     }
 }

@@ -16,6 +16,8 @@
 //! Σ_A V_A·∏(1 − 1/nⱼ, j ∈ A)/∏(nⱼ², j ∈ B∖A) a cell. Source: this is the decomposition of Y. Xiao et al., "An optimal and scalable matrix
 //! mechanism for noisy marginals" (NeurIPS 2023), read backwards: it reconstructs from marginals instead of choosing what to measure.
 
+use std::cmp::Reverse;
+
 use serde::{Deserialize, Serialize};
 
 use dashu::integer::IBig;
@@ -47,6 +49,16 @@ pub struct Tables {
     /// Whether a table of fewer keys is a sum of cells of one with more.
     pub adds_up: bool,
     /// Those that are part of no other where it is, and all that are shown where it is not.
+    pub tables: Vec<Table>,
+    /// What the tables were computed from, where one stored draw is part of several of them; empty where each table has noise of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
+}
+
+/// Measurements with noise of their own: independent of that of every other source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The same noise summed over the keys of each table that it is part of: one of them is used at a time.
     pub tables: Vec<Table>,
 }
 
@@ -155,7 +167,33 @@ fn centre(cells: &mut [f64], keys: &[usize], axis: usize, sizes: &[usize]) {
     }
 }
 
+impl Source {
+    /// The table of this noise that tells most of a table over `wanted`: one that has all of its keys if there is one, the most exact of
+    /// those that have as many.
+    fn best<'a>(&'a self, wanted: &[usize], vectors: &[Noisy], sizes: &[usize]) -> Option<&'a Table> {
+        let order = |table: &&'a Table| {
+            let (kept, summed): (Vec<usize>, Vec<usize>) = table.keys.iter().partition(|key| wanted.contains(key));
+            let summed: usize = summed.iter().map(|key| sizes[*key]).product();
+            (Reverse(kept.len()), vectors[table.vector].law.std_error().powi(2) * summed as f64)
+        };
+        self.tables.iter().min_by(|one, other| {
+            let ((kept, variance), (other_kept, other_variance)) = (order(one), order(other));
+            kept.cmp(&other_kept).then(variance.total_cmp(&other_variance))
+        })
+    }
+}
+
 impl Sets {
+    /// The same groupings over an answer that was stored: what its tables were computed from is known there.
+    #[must_use]
+    pub fn stored_as(mut self, stored: Option<&Self>) -> Self {
+        for own in &mut self.measured {
+            let same = stored.and_then(|stored| stored.measured.iter().find(|other| other.tables == own.tables));
+            own.sources = same.map_or_else(Vec::new, |same| same.sources.clone());
+        }
+        self
+    }
+
     /// The noisy vectors of one shown grouping: one for each thing that outputs are made of, in whole steps where they are sums of one
     /// table.
     #[must_use]
@@ -163,8 +201,8 @@ impl Sets {
         self.measured.iter().map(|tables| self.of(shown, tables, vectors, sizes)).collect()
     }
 
-    fn of(&self, shown: usize, Tables { adds_up, tables }: &Tables, vectors: &[Noisy], sizes: &[usize]) -> Noisy {
-        let wanted = &self.shown[shown];
+    fn of(&self, shown: usize, of: &Tables, vectors: &[Noisy], sizes: &[usize]) -> Noisy {
+        let (wanted, Tables { adds_up, tables, sources }) = (&self.shown[shown], of);
         let own = tables.iter().find(|table| table.keys == *wanted);
         if let Some(own) = own.filter(|_| !adds_up) {
             return vectors[own.vector].clone();
@@ -174,7 +212,10 @@ impl Sets {
             let cells = (0..noisy.cells.len()).map(|cell| steps(noisy, cell)).collect();
             Marginal { keys: table.keys.clone(), cells, variance: noisy.law.std_error().powi(2) }
         };
-        let measured: Vec<_> = tables.iter().map(marginal).collect();
+        let measured: Vec<_> = match &sources[..] {
+            [] => tables.iter().map(marginal).collect(),
+            sources => sources.iter().filter_map(|source| source.best(wanted, vectors, sizes)).map(marginal).collect(),
+        };
         let (cells, variance) = match &tables[..] {
             // One table: a total is the sum of its cells as they are shown.
             [_] => summed(&measured[0], sizes, wanted),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::ServiceError;
+use super::compose::Composed;
 use super::quote::{ThresholdView, priced_epsilon};
 use super::walk::Asked;
 use crate::budget::entry::Entry;
@@ -25,7 +26,8 @@ const CELLS_KEPT_MAX: usize = 2_000_000;
 pub struct StoredAnswer {
     /// What was drawn for it.
     pub release: Release,
-    /// What it shows, one vector a measurement; nothing where that is what was drawn.
+    /// What it shows, one vector a measurement, then those of sources that tables of several groupings share; nothing where that is what
+    /// was drawn.
     pub combined: Option<Vec<Noisy>>,
     /// The releases that it was computed from, besides its own.
     pub derived_from: Vec<String>,
@@ -55,12 +57,12 @@ pub struct StoredAnswer {
 impl StoredAnswer {
     pub(super) fn new(
         release: Release,
-        (vectors, derived_from): (Vec<Noisy>, Vec<String>),
+        Composed { vectors, derived_from, sets }: Composed,
         paid: Price,
         asked: &Asked,
     ) -> Self {
         let priced = &asked.priced;
-        let layout = priced.plan.layout.clone().with_groups(&release);
+        let layout = Layout { sets, ..priced.plan.layout.clone() }.with_groups(&release);
         Self {
             combined: (!derived_from.is_empty()).then_some(vectors),
             derived_from,
@@ -78,10 +80,17 @@ impl StoredAnswer {
         }
     }
 
-    /// What it shows, one vector a measurement.
+    /// What it shows, one vector a measurement, then those that its layout has sources in.
     #[must_use]
     pub fn vectors(&self) -> &[Noisy] {
         self.combined.as_deref().unwrap_or(&self.release.measurements)
+    }
+
+    /// A question's layout with what is known of this answer alone: the groups that were found, and the sources of its tables.
+    #[must_use]
+    pub fn laid(&self, layout: Layout) -> Layout {
+        let sets = layout.sets.clone().map(|sets| sets.stored_as(self.layout.sets.as_ref()));
+        Layout { sets, ..layout }.with_groups(&self.release)
     }
 
     /// How it is laid out for whoever asked it first, or for somebody else: they paid for all of its rows, whatever the first one

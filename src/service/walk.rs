@@ -24,8 +24,7 @@ use crate::query::formula::Shown;
 use crate::query::parse::parse;
 use crate::query::plan::{Computation, plan};
 use crate::query::tables::Sets;
-use crate::vault::combine::{Part, combine};
-use crate::vault::release::{Noisy, Release, release};
+use crate::vault::release::{Release, release};
 
 /// A priced question with who asks it.
 pub(super) struct Asked {
@@ -110,7 +109,8 @@ impl Service {
         };
         let Question { sql, outputs, sets, having, small, order, limit } =
             serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
-        let layout = Layout { keys: stored.layout.keys.clone(), outputs, sets, having, small, order, limit };
+        let layout =
+            stored.laid(Layout { keys: stored.layout.keys.clone(), outputs, sets, having, small, order, limit });
         Ok(Answer { stored, layout, sql, standing })
     }
 
@@ -208,27 +208,8 @@ impl Service {
         parts: &[Made],
         asked: &Asked,
     ) -> Result<StoredAnswer, ServiceError> {
-        let mut fresh = drawn.measurements.iter();
-        let mut vectors = Vec::with_capacity(parts.len());
-        for made in parts {
-            let new = if made.fresh > Price::ZERO { fresh.next() } else { None };
-            let mut pieces: Vec<Part> = new.map(whole).into_iter().collect();
-            for source in &made.sources {
-                let stored = self.stored_answer(&source.id.release)?;
-                let noisy = stored.release.measurements.get(source.id.index as usize);
-                let noisy = noisy.ok_or(LedgerFault::Unreadable)?;
-                pieces.push(match &source.derivation {
-                    None => whole(noisy),
-                    Some(derivation) => {
-                        Part { cells: derivation.apply(&noisy.cells), law: noisy.law, summed: derivation.summed_max }
-                    }
-                });
-            }
-            vectors.push(combine(&pieces, made.worth));
-        }
-        let mut derived_from: Vec<_> = use_ids(parts).into_iter().map(|id| id.release).collect();
-        derived_from.dedup();
-        Ok(StoredAnswer::new(drawn, (vectors, derived_from), leg, asked))
+        let composed = self.compose(&drawn, parts, asked.priced.plan.layout.sets.clone())?;
+        Ok(StoredAnswer::new(drawn, composed, leg, asked))
     }
 
     fn is_frozen(&self, dataset: &str) -> bool {
@@ -259,14 +240,10 @@ impl Service {
 
 impl Asked {
     fn laid_out(&self, stored: Arc<StoredAnswer>, standing: Standing) -> Answer {
-        let layout = self.priced.plan.layout.clone().with_groups(&stored.release);
+        let layout = stored.laid(self.priced.plan.layout.clone());
         let sql = self.priced.sql.clone();
         Answer { stored, layout, sql, standing }
     }
-}
-
-fn whole(noisy: &Noisy) -> Part {
-    Part { cells: noisy.cells.clone(), law: noisy.law, summed: 1 }
 }
 
 /// The canonical SQL stands in the ledger, and whoever verifies it must be able to plan it: lists that were united, or dates written

@@ -7,6 +7,8 @@
 //! With precisions p₁ … pₙ of independent Gaussians about the same value, the mean has precision p₁ + … + pₙ: asking again for the
 //! difference is worth as much as having asked for the sum at once.
 
+use std::borrow::Borrow;
+
 use dashu::integer::IBig;
 
 use super::release::Noisy;
@@ -38,11 +40,12 @@ const WEIGHT_BITS: i32 = 40;
 ///
 /// The law's scale is the standard deviation of the weighted mean with the weights as they were rounded; one part is itself.
 #[must_use]
-pub fn combine(parts: &[Part], worth: Price) -> Noisy {
+pub fn combine(parts: &[impl Borrow<Part>], worth: Price) -> Noisy {
+    let parts: Vec<&Part> = parts.iter().map(Borrow::borrow).collect();
     let precision: f64 = parts.iter().map(|part| part.variance().recip()).sum();
     // A part that is worth less than the last bit is left out: its weight rounds to nothing.
     let weight = |part: &Part| (part.variance().recip() / precision * 2_f64.powi(WEIGHT_BITS)).round();
-    let weights: Vec<f64> = if parts.len() == 1 { vec![1.0] } else { parts.iter().map(weight).collect() };
+    let weights: Vec<f64> = if parts.len() == 1 { vec![1.0] } else { parts.iter().map(|part| weight(part)).collect() };
     let total: f64 = weights.iter().sum();
     let variance: f64 =
         parts.iter().zip(&weights).map(|(part, weight)| part.variance() * (weight / total).powi(2)).sum();

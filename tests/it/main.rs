@@ -9,6 +9,7 @@ mod answers;
 mod as_they_come;
 mod audit;
 mod bad_input;
+mod bars;
 mod binary;
 mod browser;
 mod canary;

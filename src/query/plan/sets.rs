@@ -132,6 +132,7 @@ pub(super) fn expanded(
     let tables = of_bases.iter().map(|(base, adds_up, sets)| Tables {
         adds_up: *adds_up,
         tables: sets.iter().map(|set| table(set, base)).collect(),
+        sources: Vec::new(),
     });
     let measured = tables.collect();
     Ok((measures, Sets { shown, measured }))

@@ -107,6 +107,7 @@ pub(super) fn expanded(
         let of_groups = Table { keys: vec![0], vector: place(base) };
         vec![of_groups, Table { keys: Vec::new(), vector: place(&total(base)) }]
     };
-    let measured = bases.iter().map(|base| Tables { adds_up: false, tables: tables(base) }).collect();
+    let measured =
+        bases.iter().map(|base| Tables { adds_up: false, tables: tables(base), sources: Vec::new() }).collect();
     Ok((measures, Sets { shown, measured }))
 }
