@@ -4,19 +4,14 @@
 //! never clipped; every estimate stands with its interval.
 
 mod layout;
+mod rows;
 mod sorting;
 
 pub use self::layout::{Label, Layout, Output, OutputValue, Small, Sort};
+pub(super) use self::rows::steps;
 
-use std::collections::HashMap;
-
-use dashu::base::Signed;
-use dashu::integer::IBig;
-
-use super::formula::{Ends, Measured};
+use self::rows::{Row, rows_of, sum_terms};
 use super::interval;
-use super::plan::codes;
-use crate::dataset::domain::Grid;
 use crate::privacy::certificate::{Certified, NORMAL_975};
 use crate::privacy::mechanism::NoiseLaw;
 use crate::privacy::units::unscaled;
@@ -112,12 +107,6 @@ pub struct Table {
     pub rows: Vec<Vec<Cell>>,
 }
 
-/// One row before it is flattened: for each output its cells and its sort value.
-struct Row {
-    cells: Vec<Cell>,
-    sorts: Vec<sorting::SortValue>,
-}
-
 /// What the columns will be, and how exact, from the certified laws alone.
 #[must_use]
 pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
@@ -153,17 +142,12 @@ pub fn laws(measurements: &[Certified]) -> Vec<NoiseLaw> {
     measurements.iter().map(|one| one.law).collect()
 }
 
-fn sum_terms(laws: &[NoiseLaw], sum: usize, count: Option<usize>, grid: &Grid) -> Vec<(f64, NoiseLaw)> {
-    let about = count.map(|count| (grid.centre() as f64, laws[count]));
-    std::iter::once((1.0, laws[sum])).chain(about).collect()
-}
-
 /// Makes the table of an answer: its noisy vectors, one a measurement.
 #[must_use]
 pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
     let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
     let sizes: Vec<usize> = layout.keys.iter().map(Vec::len).collect();
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
     match &layout.sets {
         None => {
             let all: Vec<usize> = (0..sizes.len()).collect();
@@ -195,23 +179,6 @@ pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
     }
 }
 
-/// The rows of one grouping by the keys `shown`.
-fn rows_of(layout: &Layout, vectors: &[Noisy], shown: &[usize], rows: &mut Vec<Row>) {
-    let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
-    let cells = shown.iter().map(|key| layout.keys[*key].len()).product();
-    let mut widths = HashMap::new();
-    // Each cell is made a float once: running sums and percentiles look at many of them for each group.
-    let all: Vec<Vec<f64>> =
-        vectors.iter().map(|one| (0..one.cells.len()).map(|cell| steps(one, cell)).collect()).collect();
-    for cell in 0..cells {
-        let values: Vec<f64> = all.iter().map(|one| one[cell]).collect();
-        let at = Measured { values: &values, laws: &laws, all: &all, cell };
-        if layout.having.as_ref().is_none_or(|having| having.truth(at) == Some(true)) {
-            rows.push(row(layout, vectors, at, shown, &mut widths));
-        }
-    }
-}
-
 /// The columns of an output; where there are several groupings, every row has its own standard errors.
 fn names(output: &Output, has_sets: bool) -> Vec<String> {
     let name = &output.name;
@@ -229,118 +196,6 @@ fn names(output: &Output, has_sets: bool) -> Vec<String> {
     }
 }
 
-fn row(
-    layout: &Layout,
-    vectors: &[Noisy],
-    at: Measured<'_>,
-    shown: &[usize],
-    widths: &mut HashMap<usize, i128>,
-) -> Row {
-    let (laws, cell, has_sets) = (at.laws, at.cell, layout.sets.is_some());
-    let mut places = vec![None; layout.keys.len()];
-    let codes = codes(shown.iter().map(|key| layout.keys[*key].len() as u64), cell as u64);
-    shown.iter().zip(codes).for_each(|(key, code)| places[*key] = usize::try_from(code).ok());
-    let mut row = Row { cells: Vec::new(), sorts: Vec::new() };
-    let is_small = layout.small.as_ref().is_some_and(|small| small.is(at));
-    for (index, output) in layout.outputs.iter().enumerate() {
-        if is_small && output.value.formula().is_some() {
-            row.sorts.push(sorting::SortValue::Missing);
-            row.cells.extend(names(output, has_sets).iter().map(|_| Cell::Missing));
-            continue;
-        }
-        match &output.value {
-            OutputValue::Key { index } => {
-                let label = places[*index].map_or(&Label::Missing, |code| &layout.keys[*index][code]);
-                row.sorts.push(sorting::SortValue::of_key(label, places[*index].unwrap_or_default()));
-                row.cells.push(label.cell());
-            }
-            OutputValue::Grouping { index } => {
-                let label = Label::Integer(i64::from(places[*index].is_none()));
-                row.sorts.push(sorting::SortValue::of_key(&label, 0));
-                row.cells.push(label.cell());
-            }
-            OutputValue::Count { count } => {
-                let count = *count;
-                let value = coarse(&vectors[count], cell);
-                let width = *widths.entry(index).or_insert_with(|| whole_width(&[(1.0, laws[count])]));
-                row.push_estimate(value, width, 1_000_000_000);
-                if has_sets {
-                    row.push_error(laws[count].std_error());
-                }
-            }
-            OutputValue::Sum { sum, count, grid } => {
-                let value = total(vectors, *sum, *count, grid, cell);
-                let width = *widths.entry(index).or_insert_with(|| whole_width(&sum_terms(laws, *sum, *count, grid)));
-                row.push_estimate(value, width, grid.step.into());
-                if has_sets {
-                    row.push_error(interval::std_error(&sum_terms(laws, *sum, *count, grid)) * grid.step_value());
-                }
-            }
-            OutputValue::Mean { sum, count, grid } => {
-                let (s, n) = (at.values[*sum], at.values[*count]);
-                let centre = grid.centre() as f64;
-                let domain = (grid.low as f64 - centre, grid.high as f64 - centre);
-                row.push_mean(&interval::mean(s, laws[*sum], n, laws[*count], domain), grid);
-            }
-            OutputValue::Formula { formula } => row.push_formula(formula.ends(at)),
-        }
-    }
-    row
-}
-
-impl Row {
-    /// An estimate on a grid, `unit` in 1e-9 a step: the interval holds every grid point within the noise and half a step.
-    fn push_estimate(&mut self, value: i128, width: i128, unit: i128) {
-        self.sorts.push(sorting::SortValue::Number(value as f64));
-        self.cells.extend(
-            [value, value.saturating_sub(width), value.saturating_add(width)]
-                .map(|steps| Cell::Decimal(steps.saturating_mul(unit))),
-        );
-    }
-
-    fn push_error(&mut self, error: f64) {
-        self.cells.push(Cell::Float(rounded(error, error)));
-    }
-
-    /// An estimate with its ends and its standard error; nothing at all where there is no estimate.
-    fn push_formula(&mut self, ends: Option<Ends>) {
-        match ends {
-            Some(Ends { value, low, high, std_error }) => {
-                let value = rounded(value, std_error);
-                self.sorts.push(sorting::SortValue::Number(value));
-                let ends = [value, rounded(low, std_error), rounded(high, std_error), rounded(std_error, std_error)];
-                self.cells.extend(ends.map(Cell::Float));
-            }
-            None => {
-                self.sorts.push(sorting::SortValue::Missing);
-                self.cells.extend([Cell::Missing, Cell::Missing, Cell::Missing, Cell::Missing]);
-            }
-        }
-    }
-
-    fn push_mean(&mut self, mean: &interval::Mean, grid: &Grid) {
-        let shown = |steps: f64, error: f64| {
-            let value = (steps + grid.centre() as f64) * grid.step_value();
-            rounded(value, error * grid.step_value())
-        };
-        match mean.estimate {
-            Some((estimate, error)) => {
-                let value = shown(estimate, error);
-                self.sorts.push(sorting::SortValue::Number(value));
-                let ends = [value, shown(mean.low, error), shown(mean.high, error)];
-                self.cells.extend(ends.map(Cell::Float));
-                let error = error * grid.step_value();
-                self.cells.push(Cell::Float(rounded(error, error)));
-            }
-            None => {
-                self.sorts.push(sorting::SortValue::Missing);
-                let bound = |steps: i64| Cell::Decimal(i128::from(steps) * i128::from(grid.step));
-                self.cells.extend([Cell::Missing, bound(grid.low), bound(grid.high), Cell::Missing]);
-            }
-        }
-    }
-}
-
 impl Cell {
     /// The value as plain text; nothing where it is missing.
     #[must_use]
@@ -353,52 +208,4 @@ impl Cell {
             Self::Float(value) => Some(value.to_string()),
         }
     }
-}
-
-/// ⌊zσ + ½⌋ steps, so that a value on the grid is covered by the noise and half a step of rounding.
-fn whole_width(terms: &[(f64, NoiseLaw)]) -> i128 {
-    (interval::half_width(terms) + 0.5).floor() as i128
-}
-
-/// A noisy integer rounded from its fine grid to whole steps, halves up.
-fn coarse(noisy: &Noisy, cell: usize) -> i128 {
-    to_i128(round_shift(&noisy.cells[cell], noisy.law.fine_bits as usize))
-}
-
-/// S + c·N on the finer of the two grids, then rounded to whole steps.
-fn total(vectors: &[Noisy], sum: usize, count: Option<usize>, grid: &Grid, cell: usize) -> i128 {
-    let s = &vectors[sum];
-    let Some(n) = count.map(|count| &vectors[count]) else { return coarse(s, cell) };
-    let (s_bits, n_bits) = (s.law.fine_bits as usize, n.law.fine_bits as usize);
-    let bits = s_bits.max(n_bits);
-    let whole = (&s.cells[cell] << (bits - s_bits)) + ((&n.cells[cell] * IBig::from(grid.centre())) << (bits - n_bits));
-    to_i128(round_shift(&whole, bits))
-}
-
-fn round_shift(value: &IBig, bits: usize) -> IBig {
-    match bits {
-        0 => value.clone(),
-        _ => (value + (IBig::ONE << (bits - 1))) >> bits,
-    }
-}
-
-/// Noise beyond 2⁹⁶ steps is shown as that; no law within any budget reaches it.
-fn to_i128(value: IBig) -> i128 {
-    let bound = 1_i128 << 96;
-    i128::try_from(&value).map_or(if value.is_negative() { -bound } else { bound }, |value| value.clamp(-bound, bound))
-}
-
-/// A noisy integer in steps, as a float.
-pub(super) fn steps(noisy: &Noisy, cell: usize) -> f64 {
-    noisy.cells[cell].to_f64().value() / 2_f64.powi(noisy.law.fine_bits.cast_signed())
-}
-
-/// Rounded to two digits beyond the first of its error.
-fn rounded(value: f64, error: f64) -> f64 {
-    if !(error > 0.0 && error.is_finite()) {
-        return value;
-    }
-    let digits = (2.0 - error.log10().floor()).clamp(0.0, 15.0) as i32;
-    let power = 10_f64.powi(digits);
-    (value * power).round() / power
 }

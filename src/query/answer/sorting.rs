@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{Label, Row, Sort};
+use super::rows::Row;
+use super::{Label, Sort};
 
 /// What an output sorts by.
 #[derive(Debug, Clone, PartialEq)]
