@@ -16,12 +16,13 @@
 //! Σ_A V_A·∏(1 − 1/nⱼ, j ∈ A)/∏(nⱼ², j ∈ B∖A) a cell. Source: this is the decomposition of Y. Xiao et al., "An optimal and scalable matrix
 //! mechanism for noisy marginals" (NeurIPS 2023), read backwards: it reconstructs from marginals instead of choosing what to measure.
 
-use std::cmp::Reverse;
+mod sources;
 
 use serde::{Deserialize, Serialize};
 
 use dashu::integer::IBig;
 
+pub use self::sources::{Source, SourceTable, SourceVector};
 use super::answer::steps;
 use super::plan::codes;
 use crate::privacy::mechanism::NoiseLaw;
@@ -53,13 +54,6 @@ pub struct Tables {
     /// What the tables were computed from, where one stored draw is part of several of them; empty where each table has noise of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
-}
-
-/// Measurements with noise of their own: independent of that of every other source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Source {
-    /// The same noise summed over the keys of each table that it is part of: one of them is used at a time.
-    pub tables: Vec<Table>,
 }
 
 /// A measured table.
@@ -167,20 +161,10 @@ fn centre(cells: &mut [f64], keys: &[usize], axis: usize, sizes: &[usize]) {
     }
 }
 
-impl Source {
-    /// The table of this noise that tells most of a table over `wanted`: one that has all of its keys if there is one, the most exact of
-    /// those that have as many.
-    fn best<'a>(&'a self, wanted: &[usize], vectors: &[Noisy], sizes: &[usize]) -> Option<&'a Table> {
-        let order = |table: &&'a Table| {
-            let (kept, summed): (Vec<usize>, Vec<usize>) = table.keys.iter().partition(|key| wanted.contains(key));
-            let summed: usize = summed.iter().map(|key| sizes[*key]).product();
-            (Reverse(kept.len()), vectors[table.vector].law.std_error().powi(2) * summed as f64)
-        };
-        self.tables.iter().min_by(|one, other| {
-            let ((kept, variance), (other_kept, other_variance)) = (order(one), order(other));
-            kept.cmp(&other_kept).then(variance.total_cmp(&other_variance))
-        })
-    }
+/// A table of numbers from its noisy cells.
+fn marginal(keys: &[usize], noisy: &Noisy) -> Marginal {
+    let cells = (0..noisy.cells.len()).map(|cell| steps(noisy, cell)).collect();
+    Marginal { keys: keys.to_vec(), cells, variance: noisy.law.std_error().powi(2) }
 }
 
 impl Sets {
@@ -207,14 +191,9 @@ impl Sets {
         if let Some(own) = own.filter(|_| !adds_up) {
             return vectors[own.vector].clone();
         }
-        let marginal = |table: &Table| {
-            let noisy = &vectors[table.vector];
-            let cells = (0..noisy.cells.len()).map(|cell| steps(noisy, cell)).collect();
-            Marginal { keys: table.keys.clone(), cells, variance: noisy.law.std_error().powi(2) }
-        };
         let measured: Vec<_> = match &sources[..] {
-            [] => tables.iter().map(marginal).collect(),
-            sources => sources.iter().filter_map(|source| source.best(wanted, vectors, sizes)).map(marginal).collect(),
+            [] => tables.iter().map(|table| marginal(&table.keys, &vectors[table.vector])).collect(),
+            sources => sources.iter().filter_map(|source| source.best(wanted, vectors, sizes)).collect(),
         };
         let (cells, variance) = match &tables[..] {
             // One table: a total is the sum of its cells as they are shown.

@@ -10,7 +10,7 @@ use super::{Service, ServiceError};
 use crate::budget::entry::DrawId;
 use crate::budget::ledger::LedgerFault;
 use crate::privacy::units::Price;
-use crate::query::tables::{Sets, Source, Table, Tables};
+use crate::query::tables::{Sets, Source, SourceTable, SourceVector, Table, Tables};
 use crate::vault::combine::{Part, combine};
 use crate::vault::release::{Noisy, Release};
 
@@ -22,7 +22,7 @@ struct Piece {
 
 /// What an answer is made of.
 pub(super) struct Composed {
-    /// One vector a measurement, then those of sources that tables share.
+    /// One vector a measurement.
     pub(super) vectors: Vec<Noisy>,
     /// The releases of its stored draws.
     pub(super) derived_from: Vec<String>,
@@ -52,9 +52,9 @@ impl Service {
         let combined = |(pieces, made): (&Vec<Piece>, &Made)| {
             combine(&pieces.iter().map(|piece| &piece.part).collect::<Vec<_>>(), made.worth)
         };
-        let mut vectors: Vec<Noisy> = pieces.iter().zip(parts).map(combined).collect();
+        let vectors = pieces.iter().zip(parts).map(combined).collect();
         for tables in sets.iter_mut().flat_map(|sets| &mut sets.measured).filter(|tables| tables.adds_up) {
-            tables.sources = sources(tables, &pieces, &mut vectors);
+            tables.sources = sources(tables, &pieces);
         }
         let mut derived_from: Vec<_> = super::offer::use_ids(parts).into_iter().map(|id| id.release).collect();
         derived_from.dedup();
@@ -87,21 +87,21 @@ fn draw(piece: &Piece) -> Option<Draw<'_>> {
 
 /// What tables of one thing are put together from: the draws that several of them have in common, those of the same tables together, and
 /// what each table has by itself. Empty where no draw is part of two tables.
-fn sources(tables: &Tables, pieces: &[Vec<Piece>], vectors: &mut Vec<Noisy>) -> Vec<Source> {
+fn sources(tables: &Tables, pieces: &[Vec<Piece>]) -> Vec<Source> {
     let shared = shared(tables, pieces);
     if shared.is_empty() {
         return Vec::new();
     }
-    let mut part = |at: usize, is_in: &dyn Fn(&Piece) -> bool| {
-        let table = &tables.tables[at];
-        let parts: Vec<&Part> = pieces[table.vector].iter().filter(|one| is_in(one)).map(|one| &one.part).collect();
-        if parts.len() == pieces[table.vector].len() {
-            return Some(table.clone());
-        }
-        // What it is worth was paid for as part of its table.
-        let vector = (!parts.is_empty()).then(|| combine(&parts, Price::ZERO))?;
-        vectors.push(vector);
-        Some(Table { keys: table.keys.clone(), vector: vectors.len() - 1 })
+    let part = |at: usize, is_in: &dyn Fn(&Piece) -> bool| {
+        let Table { keys, vector } = tables.tables[at].clone();
+        let parts: Vec<&Part> = pieces[vector].iter().filter(|one| is_in(one)).map(|one| &one.part).collect();
+        let vector = match parts.len() {
+            0 => return None,
+            all if all == pieces[vector].len() => SourceVector::Measured(vector),
+            // What it is worth was paid for as part of its table.
+            _ => SourceVector::Part(combine(&parts, Price::ZERO)),
+        };
+        Some(SourceTable { keys, vector })
     };
     let mut sources = Vec::new();
     for (served, draws) in grouped(&shared, tables.tables.len()) {

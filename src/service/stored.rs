@@ -15,6 +15,7 @@ use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::Subject;
 use crate::privacy::units::{Delta, Price};
 use crate::query::answer::Layout;
+use crate::query::tables::Source;
 use crate::vault::release::{Noisy, Release};
 
 /// Noisy cells kept in memory at the most, over all answers: about 100 MB.
@@ -26,12 +27,11 @@ const CELLS_KEPT_MAX: usize = 2_000_000;
 pub struct StoredAnswer {
     /// What was drawn for it.
     pub release: Release,
-    /// What it shows, one vector a measurement, then those of sources that tables of several groupings share; nothing where that is what
-    /// was drawn.
+    /// What it shows, one vector a measurement; nothing where that is what was drawn.
     pub combined: Option<Vec<Noisy>>,
     /// The releases that it was computed from, besides its own.
     pub derived_from: Vec<String>,
-    /// How the question laid them out.
+    /// How the question laid them out; with it, what tables of several groupings were put together from where they share draws.
     pub layout: Layout,
     /// The canonical SQL of the question.
     pub sql: String,
@@ -80,7 +80,7 @@ impl StoredAnswer {
         }
     }
 
-    /// What it shows, one vector a measurement, then those that its layout has sources in.
+    /// What it shows, one vector a measurement.
     #[must_use]
     pub fn vectors(&self) -> &[Noisy] {
         self.combined.as_deref().unwrap_or(&self.release.measurements)
@@ -216,5 +216,7 @@ fn bytes(ledger: &dyn Ledger, id: &str) -> Result<Vec<u8>, ServiceError> {
 
 fn cells(answer: &StoredAnswer) -> usize {
     let combined = answer.combined.iter().flatten();
-    answer.release.measurements.iter().chain(combined).map(|one| one.cells.len() + 16).sum()
+    let sources = answer.layout.sets.iter().flat_map(|sets| &sets.measured).flat_map(|tables| &tables.sources);
+    let vectors: usize = answer.release.measurements.iter().chain(combined).map(|one| one.cells.len() + 16).sum();
+    vectors + sources.map(Source::cells).sum::<usize>()
 }
