@@ -12,6 +12,18 @@ fn text(value: Option<&Value>) -> String {
     }
 }
 
+/// An estimate, or why there is none.
+fn estimate(row: &Value, name: &str) -> String {
+    let said = |suffix: &str| row.get(format!("{name}_{suffix}")).and_then(Value::as_str);
+    match (row.get(name), said("null"), said("note")) {
+        (None | Some(Value::Null), Some(reason @ ("hidden" | "lost-in-noise" | "no-value")), _) => {
+            reason.replace('-', " ")
+        }
+        (value @ Some(_), _, Some("outside-bounds")) => format!("{} (out of bounds)", text(value)),
+        (value, _, _) => text(value),
+    }
+}
+
 /// An answer: each estimate with its interval, then what it cost and what is left.
 #[must_use]
 pub fn answer(answer: &Value) -> String {
@@ -30,8 +42,10 @@ pub fn answer(answer: &Value) -> String {
         let mut cells = Vec::new();
         for column in columns {
             let name = text(column.get("name"));
-            cells.push(text(row.get(&name)));
-            if text(column.get("kind")) == "estimate" {
+            if text(column.get("kind")) != "estimate" {
+                cells.push(text(row.get(&name)));
+            } else {
+                cells.push(estimate(row, &name));
                 let end = |suffix: &str| text(row.get(format!("{name}_{suffix}")));
                 cells.push(format!("{} … {}", end("low"), end("high")));
             }

@@ -183,7 +183,7 @@ impl Answer {
         // Putting several groupings together is work of another order than showing cells.
         const SETS_CELLS: usize = 10_000;
         let has_run = |output: &Output| match &output.value {
-            OutputValue::Formula { formula } => !formula.runs().is_empty(),
+            OutputValue::Formula { formula, .. } => !formula.runs().is_empty(),
             _ => false,
         };
         let is_compared = self.layout.having.as_ref().is_some_and(|having| !having.runs().is_empty());

@@ -23,15 +23,17 @@ pub enum Shape {
     Line,
 }
 
-/// A number with its 95 % interval; nothing where it is hidden.
+/// A number with its 95 % interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// The number; hidden if absent, not finite or beyond 1e100.
+    /// The number; not drawn if absent, not finite or beyond 1e100.
     pub value: Option<f64>,
     /// The lower end of the interval, which is drawn if both ends are there.
     pub low: Option<f64>,
     /// The upper end.
     pub high: Option<f64>,
+    /// What is said of the number, or in place of it: `hidden`, `out of bounds`.
+    pub word: Option<String>,
 }
 
 /// One point per label, under a name.
@@ -189,14 +191,17 @@ fn told(chart: &Chart) -> String {
 /// One point in words: `label: value (low to high)`, with the name of its series if there are several.
 fn entry(chart: &Chart, label: &str, series: &Series, row: usize) -> String {
     let name = if chart.series.len() > 1 { format!("{label}, {}", series.name) } else { label.to_owned() };
-    let value = match mark(series.points.get(row)) {
-        None => "hidden".to_owned(),
+    let point = series.points.get(row);
+    let word = point.and_then(|point| point.word.as_deref());
+    let value = match mark(point) {
+        None => return format!("{}: {}", clean(&name), word.unwrap_or("hidden")),
         Some(Mark { value, interval: None }) => number(value),
         Some(Mark { value, interval: Some((low, high)) }) => {
             format!("{} ({} to {})", number(value), number(low), number(high))
         }
     };
-    format!("{}: {value}", clean(&name))
+    let word = word.map_or_else(String::new, |word| format!(", {word}"));
+    format!("{}: {value}{word}", clean(&name))
 }
 
 #[cfg(test)]
@@ -205,7 +210,8 @@ mod tests {
 
     fn chart(shape: Shape, labels: &[&str], values: &[Option<f64>]) -> Chart {
         let ends = |value: Option<f64>, by: f64| value.map(|v| v + by);
-        let point = |value: &Option<f64>| Point { value: *value, low: ends(*value, -2.0), high: ends(*value, 2.0) };
+        let point =
+            |value: &Option<f64>| Point { value: *value, low: ends(*value, -2.0), high: ends(*value, 2.0), word: None };
         let series = Series { name: "all".to_owned(), points: values.iter().map(point).collect() };
         let labels = labels.iter().map(|label| (*label).to_owned()).collect();
         Chart { title: "Visits".to_owned(), unit: Some("visits".to_owned()), shape, labels, series: vec![series] }

@@ -1,7 +1,7 @@
 //! Answers as figures: a chart of what a table is about, and the table itself for people.
 //!
 //! Promises to show noisy values and their intervals as they are: nothing is clipped, smoothed or left out but by the number of
-//! digits that the interval makes meaningless.
+//! digits that the interval makes meaningless, and where there is no value it says why.
 
 use maud::{Markup, html};
 
@@ -55,9 +55,11 @@ fn float(cell: &Cell) -> Option<f64> {
     }
 }
 
-fn point(row: &[Cell], place: &Place<'_>) -> Point {
+fn point(table: &Table, row: &[Cell], place: &Place<'_>) -> Point {
     let end = |at: Option<usize>| at.and_then(|at| float(&row[at]));
-    Point { value: float(&row[place.value]), low: end(place.low), high: end(place.high) }
+    let reason = table.null(place.name, row).map(|reason| reason.replace('-', " "));
+    let word = reason.or_else(|| table.note(place.name, row).map(|_| "out of bounds".to_owned()));
+    Point { value: float(&row[place.value]), low: end(place.low), high: end(place.high), word }
 }
 
 fn label(row: &[Cell], keys: &[usize]) -> String {
@@ -88,7 +90,7 @@ pub fn chart(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> Op
     let labels = table.rows.iter().map(|row| label(row, &keys)).collect();
     let series = drawn.iter().map(|place| Series {
         name: place.name.replace('_', " "),
-        points: table.rows.iter().map(|row| point(row, place)).collect(),
+        points: table.rows.iter().map(|row| point(table, row, place)).collect(),
     });
     Some(Chart { title, unit, shape, labels, series: series.collect() })
 }
@@ -109,7 +111,7 @@ fn crossed(table: &Table, others: &[usize], last: usize, place: &Place<'_>) -> O
     let series = names.iter().map(|name| {
         let of = |wanted: &String| {
             let row = table.rows.iter().find(|row| label(row, others) == *wanted && label(row, &[last]) == *name);
-            row.map_or(Point { value: None, low: None, high: None }, |row| point(row, place))
+            row.map_or(Point { value: None, low: None, high: None, word: None }, |row| point(table, row, place))
         };
         Series { name: name.clone(), points: labels.iter().map(of).collect() }
     });
@@ -158,7 +160,7 @@ pub fn table(table: &Table, caption: &str) -> Markup {
                     @for row in &table.rows {
                         tr {
                             @for key in &keys { th scope="row" { (row[*key].text().unwrap_or_else(|| "–".to_owned())) } }
-                            @for (_, place) in &estimates { (estimate(&point(row, place))) }
+                            @for (_, place) in &estimates { (estimate(&point(table, row, place))) }
                         }
                     }
                 }
@@ -171,7 +173,12 @@ fn estimate(point: &Point) -> Markup {
     let half_width = point.low.zip(point.high).map(|(low, high)| (high - low) / 2.0);
     html! {
         td.number {
-            @match point.value { Some(value) => (number(value, half_width)), None => "–" }
+            @match (point.value, &point.word) {
+                (Some(value), _) => (number(value, half_width)),
+                (None, Some(word)) => em { (word) },
+                (None, None) => "–",
+            }
+            @if let (Some(_), Some(word)) = (point.value, &point.word) { " " small { "(" (word) ")" } }
             @if let Some((low, high)) = point.low.zip(point.high) {
                 br;
                 small { (number(low, half_width)) " to " (number(high, half_width)) }

@@ -1,7 +1,7 @@
 //! Charts as Vega-Lite specifications, for those who want to draw them their own way.
 //!
 //! Promises: the data stand inside the specification, with the fields `label`, `series`, `value`, `low` and `high`; what
-//! is hidden is null. Nothing is fetched and nothing is rendered here.
+//! is not known is null, and `word` says why. Nothing is fetched and nothing is rendered here.
 
 use serde_json::{Value, json};
 
@@ -34,7 +34,11 @@ fn record(label: &str, series: &Series, row: usize) -> Value {
     let value = point.and_then(|point| finite(point.value));
     let interval = value.and(point).and_then(|point| finite(point.low).zip(finite(point.high)));
     let (low, high) = interval.unzip();
-    json!({ "label": label, "series": series.name, "value": value, "low": low, "high": high })
+    let mut record = json!({ "label": label, "series": series.name, "value": value, "low": low, "high": high });
+    if let Some(word) = point.and_then(|point| point.word.as_ref()) {
+        record["word"] = json!(word);
+    }
+    record
 }
 
 /// What all layers have in common: the labels in their given order, and a colour per series.

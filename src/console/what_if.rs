@@ -84,7 +84,7 @@ fn chart_of(terms: &Terms, wish: &Wish) -> Chart {
     let budgets = budgets(wish.epsilon);
     let point = |epsilon: &Epsilon| {
         let rows = rows(terms, &Wish { epsilon: *epsilon, ..wish.clone() });
-        Point { value: rows.first().map(|row| row.half_width), low: None, high: None }
+        Point { value: rows.first().map(|row| row.half_width), low: None, high: None, word: None }
     };
     Chart {
         title: format!("95 % half-width of each of {} counts, by the budget they share", wish.questions),

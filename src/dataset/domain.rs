@@ -97,6 +97,13 @@ impl Grid {
         self.high.abs_diff(self.centre()).max(self.low.abs_diff(self.centre()))
     }
 
+    /// The least and the greatest value as numbers, for display.
+    #[must_use]
+    pub fn bounds(&self) -> (f64, f64) {
+        let number = |steps: i64| (i128::from(steps) * i128::from(self.step)) as f64 / UNIT as f64;
+        (number(self.low), number(self.high))
+    }
+
     /// The step as a number, for display.
     #[must_use]
     pub fn step_value(&self) -> f64 {

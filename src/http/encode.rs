@@ -155,7 +155,7 @@ impl Serialize for Rows<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let mut rows = out.serialize_seq(Some(self.0.rows.len()))?;
         for row in &self.0.rows {
-            rows.serialize_element(&RowBody { names: &self.0.names, cells: row })?;
+            rows.serialize_element(&RowBody { names: &self.0.names, cells: row, plain: self.0.plain })?;
         }
         rows.end()
     }
@@ -164,13 +164,16 @@ impl Serialize for Rows<'_> {
 struct RowBody<'a> {
     names: &'a [String],
     cells: &'a [Cell],
+    /// Cells that stand in every row; words about them stand where there is one.
+    plain: usize,
 }
 
 impl Serialize for RowBody<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         let mut row = out.serialize_map(Some(self.names.len()))?;
-        for (name, cell) in self.names.iter().zip(self.cells) {
+        for (place, (name, cell)) in self.names.iter().zip(self.cells).enumerate() {
             match cell {
+                Cell::Missing if place >= self.plain => {}
                 Cell::Missing => row.serialize_entry(name, &())?,
                 Cell::Text(text) => row.serialize_entry(name, text)?,
                 Cell::Boolean(truth) => row.serialize_entry(name, truth)?,

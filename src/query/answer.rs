@@ -1,14 +1,18 @@
 //! The answer: from noisy integers to the table that people read.
 //!
 //! Promises post-processing alone: it sees a stored release and the layout of the question, never exact values. Estimates are
-//! never clipped; every estimate stands with its interval.
+//! never clipped; every estimate stands with its interval, and where there is none it is said why. Intervals end where public bounds say that
+//! nothing can be; an estimate that noise has carried beyond them stands as it is, and that is said, too.
 
 mod layout;
 mod rows;
+mod small;
 mod sorting;
+mod words;
 
-pub use self::layout::{Label, Layout, Output, OutputValue, Small, Sort};
+pub use self::layout::{Label, Layout, Output, OutputValue, Sort};
 pub(super) use self::rows::steps;
+pub use self::small::{Counted, Part, Small};
 
 use self::rows::{Row, rows_of, sum_terms};
 use super::interval;
@@ -99,12 +103,15 @@ impl ColumnKind {
 pub struct Table {
     /// What was selected.
     pub columns: Vec<ColumnInfo>,
-    /// Names of all cells in a row: the selected ones with their `_low`, `_high` and `_std_error`.
+    /// Names of all cells in a row: the selected ones with their `_low`, `_high` and `_std_error`; then `_null` and `_note` of those that
+    /// something is said of.
     pub names: Vec<String>,
     /// What each of them holds.
     pub kinds: Vec<ColumnKind>,
     /// The rows.
     pub rows: Vec<Vec<Cell>>,
+    /// How many of the cells in a row are not words about others.
+    pub plain: usize,
 }
 
 /// What the columns will be, and how exact, from the certified laws alone.
@@ -170,13 +177,11 @@ pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
         let kind = |name: &String| if error(name) { ColumnKind::Formula } else { column.kind };
         names(output, has_sets).iter().map(kind).collect::<Vec<_>>()
     };
-    let kinds = layout.outputs.iter().zip(&columns).flat_map(of);
-    Table {
-        names: layout.outputs.iter().flat_map(|output| names(output, has_sets)).collect(),
-        kinds: kinds.collect(),
-        columns,
-        rows: rows.into_iter().map(|row| row.cells).collect(),
-    }
+    let kinds: Vec<_> = layout.outputs.iter().zip(&columns).flat_map(of).collect();
+    let names: Vec<_> = layout.outputs.iter().flat_map(|output| names(output, has_sets)).collect();
+    let mut table = Table { plain: names.len(), names, kinds, columns, rows: Vec::with_capacity(rows.len()) };
+    words::append(&mut table, rows);
+    table
 }
 
 /// The columns of an output; where there are several groupings, every row has its own standard errors.

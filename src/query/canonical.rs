@@ -130,7 +130,7 @@ impl Writer<'_> {
             OutputValue::Count { count } => (self.count(*count), "count"),
             OutputValue::Sum { sum, .. } => (format!("SUM({})", self.summed(*sum)), "sum"),
             OutputValue::Mean { sum, .. } => (format!("AVG({})", self.summed(*sum)), "avg"),
-            OutputValue::Formula { formula } => (self.formula(formula), ""),
+            OutputValue::Formula { formula, .. } => (self.formula(formula), ""),
         };
         if output.name == default { text } else { format!("{text} AS {}", identifier(&output.name)) }
     }

@@ -13,16 +13,21 @@
 //! **Squares.** With S = Σ(x − c) and Q = Σ(x − c)² about any constant c, the variance over n rows is Q/n − (S/n)²: c cancels, so it is
 //! chosen in the middle of the range, where one unit moves both sums least. The same holds for products of two variables.
 
+mod absent;
 mod dual;
 mod ends;
 mod moments;
+mod range;
 mod run;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::absent::Absent;
 pub use self::ends::Ends;
+pub use self::range::Range;
 pub use self::run::Run;
 
+use self::absent::both;
 use self::dual::Dual;
 use super::syntax::{Comparison, Operator, Pair, Spread};
 use super::term::{Constant, Term};
@@ -150,6 +155,18 @@ pub struct Measured<'a> {
     pub all: &'a [Vec<f64>],
     /// Which group's they are.
     pub cell: usize,
+    /// Whether what is made of a measurement is hidden in this group, one a measurement; empty where nothing is.
+    pub hidden: &'a [bool],
+}
+
+impl Measured<'_> {
+    /// Looks whether what is made of a measurement is shown.
+    ///
+    /// # Errors
+    /// [`Absent::Hidden`] where it is not.
+    pub fn shown(&self, measurement: usize) -> Result<(), Absent> {
+        if self.hidden.get(measurement) == Some(&true) { Err(Absent::Hidden) } else { Ok(()) }
+    }
 }
 
 impl Formula {
@@ -239,67 +256,82 @@ impl Formula {
         }
     }
 
-    /// The value with its slopes; nothing where there is no estimate.
-    fn dual(&self, at: Measured<'_>) -> Option<Dual> {
+    /// The value with its slopes.
+    fn dual(&self, at: Measured<'_>) -> Result<Dual, Absent> {
         match self {
-            Self::Number(text) => text.parse().ok().map(Dual::constant),
-            Self::Count(count) => Some(Dual::measured(*count, at)),
-            Self::Sum(one) => Some(one.dual(at)),
+            Self::Number(text) => text.parse().map(Dual::constant).map_err(|_| Absent::NoValue),
+            Self::Count(count) => Dual::measured(*count, at),
+            Self::Sum(one) => one.dual(at),
             Self::Mean(one, count) => {
                 let unit = one.grid.step_value();
-                let mean = Dual::measured(one.sum, at).over(&Dual::measured(*count, at), at)?;
-                Some(mean.times(&Dual::constant(unit)).plus(&Dual::constant(one.grid.centre() as f64 * unit)))
+                let mean = Dual::measured(one.sum, at)?.over(&Dual::measured(*count, at)?, at)?;
+                Ok(mean.times(&Dual::constant(unit)).plus(&Dual::constant(one.grid.centre() as f64 * unit)))
             }
             Self::Spread(spread, squares) => squares.dual(*spread, at),
             Self::Pair(pair, products) => products.dual(*pair, at),
             // Its noise is no matter of slopes: it stands alone, or is moved and stretched by numbers.
             Self::Quantile(quantile) => quantile.ends(at).map(|ends| Dual::constant(ends.value)),
             Self::Run(run) => run.ends(at).map(|ends| Dual::constant(ends.value)),
-            Self::Negative(of) => Some(of.dual(at)?.times(&Dual::constant(-1.0))),
+            Self::Negative(of) => Ok(of.dual(at)?.times(&Dual::constant(-1.0))),
             Self::Arithmetic(left, operator, right) => {
-                let (left, right) = (left.dual(at)?, right.dual(at)?);
+                let (left, right) = both(left.dual(at), right.divisor(*operator, at))?;
                 match operator {
-                    Operator::Plus => Some(left.plus(&right)),
-                    Operator::Minus => Some(left.plus(&right.times(&Dual::constant(-1.0)))),
-                    Operator::Times => Some(left.times(&right)),
+                    Operator::Plus => Ok(left.plus(&right)),
+                    Operator::Minus => Ok(left.plus(&right.times(&Dual::constant(-1.0)))),
+                    Operator::Times => Ok(left.times(&right)),
                     Operator::Over => left.over(&right, at),
                 }
             }
             Self::Absolute(of) => {
                 let of = of.dual(at)?;
                 let sign = if of.value < 0.0 { -1.0 } else { 1.0 };
-                Some(of.times(&Dual::constant(sign)))
+                Ok(of.times(&Dual::constant(sign)))
             }
             Self::Root(of) => of.dual(at)?.root(),
             Self::Round(of, decimals) => {
                 let of = of.dual(at)?;
-                Some(Dual { value: round(of.value, *decimals), ..of })
+                Ok(Dual { value: round(of.value, *decimals), ..of })
             }
             Self::NullIf(left, right) => {
                 // Each side once: NULLIF in NULLIF in NULLIF would double the work with each.
-                let (of, other) = (left.dual(at)?, right.dual(at)?);
+                let (of, other) = both(left.dual(at), right.dual(at))?;
                 #[expect(clippy::float_cmp, reason = "SQL's NULLIF asks whether two values are the same")]
                 let is_same = left.shown(of.value)? == right.shown(other.value)?;
-                if is_same { None } else { Some(of) }
+                if is_same { Err(Absent::NoValue) } else { Ok(of) }
             }
         }
     }
 
-    /// The estimate; nothing where there is none.
-    #[must_use]
-    pub fn value(&self, at: Measured<'_>) -> Option<f64> {
-        self.dual(at).map(|dual| dual.value).filter(|value| value.is_finite())
+    /// The right side of an operator. A noisy count that is 0 by chance is a denominator that is lost, also where NULLIF takes it away.
+    fn divisor(&self, operator: Operator, at: Measured<'_>) -> Result<Dual, Absent> {
+        let of = self.dual(at);
+        match (&of, operator, self) {
+            (Err(Absent::NoValue), Operator::Over, Self::NullIf(left, _)) if !left.is_number() => {
+                Err(Absent::LostInNoise)
+            }
+            _ => of,
+        }
+    }
+
+    /// The estimate.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn value(&self, at: Measured<'_>) -> Result<f64, Absent> {
+        let value = self.dual(at)?.value;
+        if value.is_finite() { Ok(value) } else { Err(Absent::NoValue) }
     }
 }
 
 impl Formula {
     /// An estimate of this as it is shown: counts and sums by themselves are whole steps, halves up.
-    fn shown(&self, value: f64) -> Option<f64> {
-        value.is_finite().then(|| match self {
-            Self::Count(_) => (value + 0.5).floor(),
-            Self::Sum(one) => (value / one.grid.step_value() + 0.5).floor() * one.grid.step_value(),
-            _ => value,
-        })
+    fn shown(&self, value: f64) -> Result<f64, Absent> {
+        match self {
+            _ if !value.is_finite() => Err(Absent::NoValue),
+            Self::Count(_) => Ok((value + 0.5).floor()),
+            Self::Sum(one) => Ok((value / one.grid.step_value() + 0.5).floor() * one.grid.step_value()),
+            _ => Ok(value),
+        }
     }
 }
 
@@ -309,11 +341,13 @@ fn round(value: f64, decimals: u32) -> f64 {
 }
 
 impl Centred {
-    fn dual(&self, at: Measured<'_>) -> Dual {
-        let sum = Dual::measured(self.sum, at);
-        let about = self.count.map(|count| Dual::measured(count, at).times(&Dual::constant(self.grid.centre() as f64)));
-        let whole = about.map_or_else(|| sum.clone(), |about| sum.plus(&about));
-        whole.times(&Dual::constant(self.grid.step_value()))
+    fn dual(&self, at: Measured<'_>) -> Result<Dual, Absent> {
+        let sum = Dual::measured(self.sum, at)?;
+        let whole = match self.count {
+            None => sum,
+            Some(count) => sum.plus(&Dual::measured(count, at)?.times(&Dual::constant(self.grid.centre() as f64))),
+        };
+        Ok(whole.times(&Dual::constant(self.grid.step_value())))
     }
 }
 
@@ -323,7 +357,8 @@ impl Shown {
     pub fn truth(&self, at: Measured<'_>) -> Option<bool> {
         match self {
             Self::Compare(left, how, right) => {
-                let (left, right) = (left.shown(left.value(at)?)?, right.shown(right.value(at)?)?);
+                let of = |side: &Formula| side.value(at).and_then(|value| side.shown(value)).ok();
+                let (left, right) = (of(left)?, of(right)?);
                 let order = left.total_cmp(&right);
                 Some(match how {
                     Comparison::Equal => order.is_eq(),
@@ -334,7 +369,7 @@ impl Shown {
                     Comparison::GreaterOrEqual => order.is_ge(),
                 })
             }
-            Self::Missing(of) => Some(of.value(at).is_none()),
+            Self::Missing(of) => Some(of.value(at).is_err()),
             Self::Not(inner) => inner.truth(at).map(|truth| !truth),
             Self::All(parts) => {
                 let truths: Vec<_> = parts.iter().map(|part| part.truth(at)).collect();

@@ -112,7 +112,7 @@ fn table(columns: Vec<(String, ColumnKind)>, rows: Vec<Vec<Cell>>) -> Table {
     let (names, kinds): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
     let infos =
         names.iter().zip(&kinds).map(|(name, kind)| ColumnInfo { name: name.clone(), kind: *kind, bounds: None });
-    Table { columns: infos.collect(), names, kinds, rows }
+    Table { columns: infos.collect(), plain: names.len(), names, kinds, rows }
 }
 
 fn of_constants(constants: &[(String, LiteralValue)]) -> Table {

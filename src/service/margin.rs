@@ -85,7 +85,7 @@ fn no_margin(name: &str, plan: &Plan) -> QueryError {
 /// What a relative margin of an output is relative to.
 fn relative(output: &Output, size: f64) -> f64 {
     match &output.value {
-        OutputValue::Count { .. } | OutputValue::Formula { formula: Formula::Run(_) } => size,
+        OutputValue::Count { .. } | OutputValue::Formula { formula: Formula::Run(_), .. } => size,
         OutputValue::Sum { grid, .. } => {
             size * grid.low.unsigned_abs().max(grid.high.unsigned_abs()) as f64 * grid.step_value()
         }
@@ -123,7 +123,7 @@ fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Vec<
             add(*sum, unit);
             add(*count, unit * (grid.radius() as f64).powi(2));
         }
-        OutputValue::Formula { formula: Formula::Run(run) } => add(run.vector, run.worst_variance()),
+        OutputValue::Formula { formula: Formula::Run(run), .. } => add(run.vector, run.worst_variance()),
         OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Formula { .. } => return None,
     }
     Some(demand)

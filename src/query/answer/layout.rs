@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Cell;
+use super::{Cell, Small};
 use crate::dataset::domain::Grid;
 use crate::privacy::mechanism::NoiseLaw;
-use crate::query::formula::{Centred, Formula, Measured, Run, Shown};
+use crate::query::formula::{Centred, Formula, Range, Shown};
 use crate::query::tables::Sets;
 use crate::vault::release::Release;
 
@@ -22,38 +22,13 @@ pub struct Layout {
     /// Which rows are shown; all of them where it says nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub having: Option<Shown>,
-    /// Which groups are shown without their estimates, where any are.
+    /// Which counts are too small to be shown, with whatever is made of them, where any are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub small: Option<Small>,
     /// How rows are sorted; by the keys where empty.
     pub order: Vec<Sort>,
     /// How many rows are shown.
     pub limit: Option<u64>,
-}
-
-/// Groups that are too small to be shown: any of these noisy counts is below a least one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Small {
-    /// The least count that is shown.
-    pub below: u32,
-    /// What counts, by the number that outputs have for it.
-    pub counts: Vec<usize>,
-    /// Counts that are what running sums are made of.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub steps: Vec<Run>,
-}
-
-impl Small {
-    /// Whether a group with these noisy values is one.
-    #[must_use]
-    pub fn is(&self, at: Measured<'_>) -> bool {
-        let below = f64::from(self.below);
-        self.counts.iter().any(|count| at.values[*count] < below)
-            || self
-                .steps
-                .iter()
-                .any(|step| Formula::Run(Box::new(step.clone())).value(at).is_some_and(|count| count < below))
-    }
 }
 
 /// The value of a key.
@@ -120,6 +95,9 @@ pub enum OutputValue {
     Formula {
         /// How.
         formula: Formula,
+        /// What it can be, by the public bounds of what it is made of: its interval is cut to that.
+        #[serde(default, skip_serializing_if = "Range::is_whole")]
+        range: Range,
     },
 }
 
@@ -135,7 +113,17 @@ impl OutputValue {
                 let about = (grid.centre() != 0).then_some(*count);
                 Some(Formula::Mean(Centred { sum: *sum, count: about, grid: *grid }, *count))
             }
-            Self::Formula { formula } => Some(formula.clone()),
+            Self::Formula { formula, .. } => Some(formula.clone()),
+        }
+    }
+
+    /// The measurements that it is, for what is no formula.
+    pub(super) fn made_of(&self) -> Vec<usize> {
+        match self {
+            Self::Key { .. } | Self::Grouping { .. } | Self::Formula { .. } => Vec::new(),
+            Self::Count { count } => vec![*count],
+            Self::Sum { sum, count, .. } => std::iter::once(*sum).chain(*count).collect(),
+            Self::Mean { sum, count, .. } => vec![*sum, *count],
         }
     }
 
@@ -163,7 +151,7 @@ impl OutputValue {
                 *sum = to(*sum);
                 *count = to(*count);
             }
-            Self::Formula { formula } => formula.renumber(to),
+            Self::Formula { formula, .. } => formula.renumber(to),
         }
     }
 }

@@ -8,15 +8,25 @@ use dashu::integer::IBig;
 use super::{Cell, Label, Layout, OutputValue, names, sorting};
 use crate::dataset::domain::Grid;
 use crate::privacy::mechanism::NoiseLaw;
-use crate::query::formula::{Ends, Measured};
+use crate::query::formula::{Absent, Ends, Measured, Range};
 use crate::query::interval;
 use crate::query::plan::codes;
 use crate::vault::release::Noisy;
 
-/// One row before it is flattened: for each output its cells and its sort value.
+/// One row before it is flattened: its cells, and for each output its sort value and what is said of it.
 pub(super) struct Row {
     pub(super) cells: Vec<Cell>,
     pub(super) sorts: Vec<sorting::SortValue>,
+    pub(super) said: Vec<Option<Said>>,
+}
+
+/// What is said of an estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Why it is missing.
+    Absent(Absent),
+    /// Noise has carried it out of what is possible, where its interval ends.
+    Outside,
 }
 
 /// The rows of one grouping by the keys `shown`.
@@ -29,7 +39,9 @@ pub(super) fn rows_of(layout: &Layout, vectors: &[Noisy], shown: &[usize], rows:
         vectors.iter().map(|one| (0..one.cells.len()).map(|cell| steps(one, cell)).collect()).collect();
     for cell in 0..cells {
         let values: Vec<f64> = all.iter().map(|one| one[cell]).collect();
-        let at = Measured { values: &values, laws: &laws, all: &all, cell };
+        let at = Measured { values: &values, laws: &laws, all: &all, cell, hidden: &[] };
+        let hidden = layout.small.as_ref().map_or_else(Vec::new, |small| small.hidden(at));
+        let at = Measured { hidden: &hidden, ..at };
         if layout.having.as_ref().is_none_or(|having| having.truth(at) == Some(true)) {
             rows.push(row(layout, vectors, at, shown, &mut widths));
         }
@@ -47,24 +59,19 @@ fn row(
     let mut places = vec![None; layout.keys.len()];
     let codes = codes(shown.iter().map(|key| layout.keys[*key].len() as u64), cell as u64);
     shown.iter().zip(codes).for_each(|(key, code)| places[*key] = usize::try_from(code).ok());
-    let mut row = Row { cells: Vec::new(), sorts: Vec::new() };
-    let is_small = layout.small.as_ref().is_some_and(|small| small.is(at));
+    let mut row = Row { cells: Vec::new(), sorts: Vec::new(), said: Vec::new() };
     for (index, output) in layout.outputs.iter().enumerate() {
-        if is_small && output.value.formula().is_some() {
-            row.sorts.push(sorting::SortValue::Missing);
-            row.cells.extend(names(output, has_sets).iter().map(|_| Cell::Missing));
+        if output.value.made_of().iter().any(|measurement| at.shown(*measurement).is_err()) {
+            row.push_absent(Absent::Hidden, Range::WHOLE, names(output, has_sets).len());
             continue;
         }
         match &output.value {
             OutputValue::Key { index } => {
                 let label = places[*index].map_or(&Label::Missing, |code| &layout.keys[*index][code]);
-                row.sorts.push(sorting::SortValue::of_key(label, places[*index].unwrap_or_default()));
-                row.cells.push(label.cell());
+                row.push_key(label, places[*index].unwrap_or_default());
             }
             OutputValue::Grouping { index } => {
-                let label = Label::Integer(i64::from(places[*index].is_none()));
-                row.sorts.push(sorting::SortValue::of_key(&label, 0));
-                row.cells.push(label.cell());
+                row.push_key(&Label::Integer(i64::from(places[*index].is_none())), 0);
             }
             OutputValue::Count { count } => {
                 let count = *count;
@@ -87,15 +94,30 @@ fn row(
                 let (s, n) = (at.values[*sum], at.values[*count]);
                 let centre = grid.centre() as f64;
                 let domain = (grid.low as f64 - centre, grid.high as f64 - centre);
-                row.push_mean(&interval::mean(s, laws[*sum], n, laws[*count], domain), grid);
+                let (low, high) = grid.bounds();
+                let mean = interval::mean(s, laws[*sum], n, laws[*count], domain);
+                row.push_formula(of_mean(&mean, grid), Range::new(low, high));
             }
-            OutputValue::Formula { formula } => row.push_formula(formula.ends(at)),
+            OutputValue::Formula { formula, range } => row.push_formula(formula.ends(at), *range),
         }
     }
     row
 }
 
+fn of_mean(mean: &interval::Mean, grid: &Grid) -> Result<Ends, Absent> {
+    let number = |steps: f64| (steps + grid.centre() as f64) * grid.step_value();
+    let (estimate, error) = mean.estimate.ok_or(Absent::LostInNoise)?;
+    let std_error = error * grid.step_value();
+    Ok(Ends { value: number(estimate), low: number(mean.low), high: number(mean.high), std_error })
+}
+
 impl Row {
+    fn push_key(&mut self, label: &Label, code: usize) {
+        self.sorts.push(sorting::SortValue::of_key(label, code));
+        self.cells.push(label.cell());
+        self.said.push(None);
+    }
+
     /// An estimate on a grid, `unit` in 1e-9 a step: the interval holds every grid point within the noise and half a step.
     fn push_estimate(&mut self, value: i128, width: i128, unit: i128) {
         self.sorts.push(sorting::SortValue::Number(value as f64));
@@ -103,50 +125,44 @@ impl Row {
             [value, value.saturating_sub(width), value.saturating_add(width)]
                 .map(|steps| Cell::Decimal(steps.saturating_mul(unit))),
         );
+        self.said.push(None);
     }
 
     fn push_error(&mut self, error: f64) {
         self.cells.push(Cell::Float(rounded(error, error)));
     }
 
-    /// An estimate with its ends and its standard error; nothing at all where there is no estimate.
-    fn push_formula(&mut self, ends: Option<Ends>) {
-        match ends {
-            Some(Ends { value, low, high, std_error }) => {
-                let value = rounded(value, std_error);
-                self.sorts.push(sorting::SortValue::Number(value));
-                let ends = [value, rounded(low, std_error), rounded(high, std_error), rounded(std_error, std_error)];
-                self.cells.extend(ends.map(Cell::Float));
-            }
-            None => {
-                self.sorts.push(sorting::SortValue::Missing);
-                self.cells.extend([Cell::Missing, Cell::Missing, Cell::Missing, Cell::Missing]);
-            }
-        }
+    /// An estimate with its standard error and its interval, which is cut to what is possible.
+    fn push_formula(&mut self, ends: Result<Ends, Absent>, range: Range) {
+        let ends = match ends {
+            Ok(ends) => ends,
+            // Nothing is known of what is lost but what is possible.
+            Err(Absent::LostInNoise) => return self.push_absent(Absent::LostInNoise, range, FORMULA_CELLS),
+            Err(reason) => return self.push_absent(reason, Range::WHOLE, FORMULA_CELLS),
+        };
+        let shown = |value: f64| rounded(value, ends.std_error);
+        let cut = range.cut(ends);
+        let (low, high) = (range.nearest(shown(cut.low)), range.nearest(shown(cut.high)));
+        // An estimate is never clipped; but it does not leave its range by being rounded.
+        let value = shown(ends.value);
+        let value = if range.holds_about(ends.value) { range.nearest(value) } else { value };
+        self.sorts.push(sorting::SortValue::Number(value));
+        self.cells.extend([value, low, high, shown(ends.std_error)].map(Cell::Float));
+        self.said.push((!range.holds(value)).then_some(Said::Outside));
     }
 
-    fn push_mean(&mut self, mean: &interval::Mean, grid: &Grid) {
-        let shown = |steps: f64, error: f64| {
-            let value = (steps + grid.centre() as f64) * grid.step_value();
-            rounded(value, error * grid.step_value())
-        };
-        match mean.estimate {
-            Some((estimate, error)) => {
-                let value = shown(estimate, error);
-                self.sorts.push(sorting::SortValue::Number(value));
-                let ends = [value, shown(mean.low, error), shown(mean.high, error)];
-                self.cells.extend(ends.map(Cell::Float));
-                let error = error * grid.step_value();
-                self.cells.push(Cell::Float(rounded(error, error)));
-            }
-            None => {
-                self.sorts.push(sorting::SortValue::Missing);
-                let bound = |steps: i64| Cell::Decimal(i128::from(steps) * i128::from(grid.step));
-                self.cells.extend([Cell::Missing, bound(grid.low), bound(grid.high), Cell::Missing]);
-            }
-        }
+    /// No estimate, in as many cells, and as its interval what is possible.
+    fn push_absent(&mut self, reason: Absent, range: Range, cells: usize) {
+        let bound = |end: Option<f64>| end.map_or(Cell::Missing, |end| Cell::Decimal((end * 1e9).round() as i128));
+        self.sorts.push(sorting::SortValue::Missing);
+        self.cells.extend([Cell::Missing, bound(range.low), bound(range.high)]);
+        self.cells.extend(std::iter::repeat_n(Cell::Missing, cells.saturating_sub(3)));
+        self.said.push(Some(Said::Absent(reason)));
     }
 }
+
+/// A value, the ends of its interval and its standard error.
+const FORMULA_CELLS: usize = 4;
 
 pub(super) fn sum_terms(laws: &[NoiseLaw], sum: usize, count: Option<usize>, grid: &Grid) -> Vec<(f64, NoiseLaw)> {
     let about = count.map(|count| (grid.centre() as f64, laws[count]));

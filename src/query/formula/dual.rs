@@ -2,7 +2,7 @@
 //!
 //! Promises first-order propagation: a slope is the partial derivative by one measurement, in its steps.
 
-use super::Measured;
+use super::{Absent, Measured};
 use crate::query::interval;
 
 /// A value, and its slope by each measurement that it depends on, ascending.
@@ -17,9 +17,10 @@ impl Dual {
         Self { value, slopes: Vec::new() }
     }
 
-    /// A measurement by itself.
-    pub(super) fn measured(index: usize, at: Measured<'_>) -> Self {
-        Self { value: at.values[index], slopes: vec![(index, 1.0)] }
+    /// A measurement by itself, where it is not hidden.
+    pub(super) fn measured(index: usize, at: Measured<'_>) -> Result<Self, Absent> {
+        at.shown(index)?;
+        Ok(Self { value: at.values[index], slopes: vec![(index, 1.0)] })
     }
 
     /// a·this + b·other in the slopes.
@@ -42,22 +43,33 @@ impl Dual {
         Self { value: self.value * other.value, slopes: self.joined(other.value, other, self.value) }
     }
 
-    /// The quotient; nothing where the denominator is not told from 0 through its own noise.
-    pub(super) fn over(&self, other: &Self, at: Measured<'_>) -> Option<Self> {
+    /// The quotient.
+    ///
+    /// # Errors
+    /// [`Absent::LostInNoise`] where the denominator is not told from 0 through its own noise, [`Absent::NoValue`] where it is a number, and 0.
+    pub(super) fn over(&self, other: &Self, at: Measured<'_>) -> Result<Self, Absent> {
         if other.value.abs() <= other.half_width(at) || other.value == 0.0 {
-            return None;
+            return Err(other.lost());
         }
         let value = self.value / other.value;
-        Some(Self { value, slopes: self.joined(other.value.recip(), other, -value / other.value) })
+        Ok(Self { value, slopes: self.joined(other.value.recip(), other, -value / other.value) })
     }
 
-    /// The square root; nothing below 0.
-    pub(super) fn root(&self) -> Option<Self> {
+    /// The square root.
+    ///
+    /// # Errors
+    /// [`Absent::LostInNoise`] below 0 and at it; [`Absent::NoValue`] of a number.
+    pub(super) fn root(&self) -> Result<Self, Absent> {
         let value = self.value.sqrt();
         if value.is_nan() || value == 0.0 {
-            return None;
+            return Err(self.lost());
         }
-        Some(Self { value, slopes: self.slopes.iter().map(|(index, slope)| (*index, slope / (2.0 * value))).collect() })
+        Ok(Self { value, slopes: self.slopes.iter().map(|(index, slope)| (*index, slope / (2.0 * value))).collect() })
+    }
+
+    /// Why a value that cannot be used is what it is: by noise, where there is any in it.
+    fn lost(&self) -> Absent {
+        if self.slopes.is_empty() { Absent::NoValue } else { Absent::LostInNoise }
     }
 
     /// 95 % of the noise, to first order.

@@ -1,6 +1,7 @@
 //! The interval of a formula, by the method that its form has.
 
-use super::{Dual, Formula, Measured, Quantile, Spread, round};
+use super::absent::both;
+use super::{Absent, Dual, Formula, Measured, Quantile, Spread, round};
 use crate::privacy::certificate::NORMAL_975;
 use crate::query::quantile::{Levels, Tree};
 use crate::query::syntax::Operator;
@@ -19,9 +20,11 @@ pub struct Ends {
 }
 
 impl Formula {
-    /// The estimate and its interval; nothing where there is no estimate.
-    #[must_use]
-    pub fn ends(&self, at: Measured<'_>) -> Option<Ends> {
+    /// The estimate and its interval.
+    ///
+    /// # Errors
+    /// Why there is no estimate.
+    pub fn ends(&self, at: Measured<'_>) -> Result<Ends, Absent> {
         let ends = match self {
             Self::Root(of) => {
                 // The root of the ends holds the truth as often as they do.
@@ -37,7 +40,10 @@ impl Formula {
                 Self::Root(Box::new(variance)).ends(at)
             }
             Self::Pair(pair, products) => match products.quotient(*pair, at) {
-                Some((above, below)) => ratio(&above?, &below?, at),
+                Some((above, below)) => {
+                    let (above, below) = both(above, below)?;
+                    ratio(&above, &below, at)
+                }
                 None => self.delta(at),
             },
             Self::Quantile(quantile) => quantile.ends(at),
@@ -46,18 +52,18 @@ impl Formula {
                 let inner = of.ends(at)?;
                 let power = 10_f64.powi(decimals.cast_signed());
                 let (low, high) = ((inner.low * power).floor() / power, (inner.high * power).ceil() / power);
-                Some(Ends { value: round(inner.value, *decimals), low, high, ..inner })
+                Ok(Ends { value: round(inner.value, *decimals), low, high, ..inner })
             }
             Self::Negative(of) => {
                 let inner = of.ends(at)?;
-                Some(Ends { value: -inner.value, low: -inner.high, high: -inner.low, ..inner })
+                Ok(Ends { value: -inner.value, low: -inner.high, high: -inner.low, ..inner })
             }
             Self::NullIf(of, _) => self.dual(at).and_then(|_| of.ends(at)),
             Self::Mean(one, count) => {
                 let sum = Self::Sum(super::Centred { count: None, ..*one });
                 let about = one.grid.centre() as f64 * one.grid.step_value();
                 let inner = quotient(&sum, &Self::Count(*count), at)?;
-                Some(Ends { value: inner.value + about, low: inner.low + about, high: inner.high + about, ..inner })
+                Ok(Ends { value: inner.value + about, low: inner.low + about, high: inner.high + about, ..inner })
             }
             Self::Arithmetic(left, Operator::Over, right)
                 if left.is_linear() && right.is_linear() && !right.is_number() =>
@@ -65,7 +71,7 @@ impl Formula {
                 quotient(left, right, at)
             }
             Self::Arithmetic(left, operator, right) if left.is_number() != right.is_number() => {
-                scaled(left, *operator, right, at).or_else(|| self.delta(at))
+                scaled(left, *operator, right, at).or_else(|_| self.delta(at))
             }
             Self::Number(_)
             | Self::Count(_)
@@ -74,31 +80,28 @@ impl Formula {
             | Self::Arithmetic(..)
             | Self::Absolute(_) => self.delta(at),
         };
-        ends.filter(|ends| ends.value.is_finite() && ends.low.is_finite() && ends.high.is_finite())
+        let is_finite = |ends: &Ends| ends.value.is_finite() && ends.low.is_finite() && ends.high.is_finite();
+        ends.and_then(|ends| if is_finite(&ends) { Ok(ends) } else { Err(Absent::NoValue) })
     }
 
-    fn around(&self, at: Measured<'_>, low: f64, high: f64) -> Option<Ends> {
+    fn around(&self, at: Measured<'_>, low: f64, high: f64) -> Result<Ends, Absent> {
         let dual = self.dual(at)?;
-        Some(Ends { value: dual.value, low, high, std_error: dual.std_error(at) })
+        Ok(Ends { value: dual.value, low, high, std_error: dual.std_error(at) })
     }
 
     /// value ± the half-width of its first-order noise; exact for what is linear.
-    fn delta(&self, at: Measured<'_>) -> Option<Ends> {
+    fn delta(&self, at: Measured<'_>) -> Result<Ends, Absent> {
         let dual = self.dual(at)?;
         let width = dual.half_width(at);
-        Some(Ends {
-            value: dual.value,
-            low: dual.value - width,
-            high: dual.value + width,
-            std_error: dual.std_error(at),
-        })
+        Ok(Ends { value: dual.value, low: dual.value - width, high: dual.value + width, std_error: dual.std_error(at) })
     }
 }
 
 impl Quantile {
     /// The quantile of one group's tree, with its interval.
-    pub(super) fn ends(&self, at: Measured<'_>) -> Option<Ends> {
-        let depth = u32::try_from(self.levels.len()).ok()?;
+    pub(super) fn ends(&self, at: Measured<'_>) -> Result<Ends, Absent> {
+        self.levels.iter().try_for_each(|level| at.shown(*level))?;
+        let depth = u32::try_from(self.levels.len()).map_err(|_| Absent::NoValue)?;
         let tree = Tree { branches: self.branches, depth, width: self.width };
         let counts = self.levels.iter().zip(&self.bins).map(|(level, bins)| {
             let bins = *bins as usize;
@@ -107,20 +110,20 @@ impl Quantile {
         });
         let laws = self.levels.iter().map(|level| at.laws[*level]).collect();
         let distribution = Levels { counts: counts.collect(), laws, tree: &tree }.distribution();
-        let fraction: f64 = self.fraction.parse().ok()?;
-        let found = distribution.quantile(fraction)?;
+        let fraction: f64 = self.fraction.parse().map_err(|_| Absent::NoValue)?;
+        let found = distribution.quantile(fraction).ok_or(Absent::LostInNoise)?;
         // A leaf holds whole steps: from its first to its last one.
         let place = |leaf: f64| (self.low as f64 + leaf * self.width as f64).min(self.grid.high as f64);
         let unit = self.grid.step_value();
         let (low, high) = (place(found.low) * unit, (place(found.high) - 1.0).max(place(found.low)) * unit);
         let value = (place(found.at) - 0.5).clamp(low / unit, high / unit) * unit;
         let high = if place(found.high) >= self.grid.high as f64 { self.grid.high as f64 * unit } else { high };
-        Some(Ends { value, low, high, std_error: (high - low) / (2.0 * NORMAL_975) })
+        Ok(Ends { value, low, high, std_error: (high - low) / (2.0 * NORMAL_975) })
     }
 }
 
 /// A formula that is moved or stretched by a number: its ends move with it.
-fn scaled(left: &Formula, operator: Operator, right: &Formula, at: Measured<'_>) -> Option<Ends> {
+fn scaled(left: &Formula, operator: Operator, right: &Formula, at: Measured<'_>) -> Result<Ends, Absent> {
     let (number, of) = if left.is_number() { (left.value(at)?, right) } else { (right.value(at)?, left) };
     let stretched = |inner: Ends, by: f64| {
         let (a, b) = (inner.low * by, inner.high * by);
@@ -129,31 +132,32 @@ fn scaled(left: &Formula, operator: Operator, right: &Formula, at: Measured<'_>)
     let moved =
         |inner: Ends, by: f64| Ends { value: inner.value + by, low: inner.low + by, high: inner.high + by, ..inner };
     match (operator, left.is_number()) {
-        (Operator::Plus, _) => Some(moved(of.ends(at)?, number)),
-        (Operator::Minus, false) => Some(moved(of.ends(at)?, -number)),
-        (Operator::Minus, true) => Some(moved(stretched(of.ends(at)?, -1.0), number)),
-        (Operator::Times, _) => Some(stretched(of.ends(at)?, number)),
-        (Operator::Over, false) if number != 0.0 => Some(stretched(of.ends(at)?, number.recip())),
-        (Operator::Over, _) => None,
+        (Operator::Plus, _) => Ok(moved(of.ends(at)?, number)),
+        (Operator::Minus, false) => Ok(moved(of.ends(at)?, -number)),
+        (Operator::Minus, true) => Ok(moved(stretched(of.ends(at)?, -1.0), number)),
+        (Operator::Times, _) => Ok(stretched(of.ends(at)?, number)),
+        (Operator::Over, false) if number != 0.0 => Ok(stretched(of.ends(at)?, number.recip())),
+        (Operator::Over, _) => Err(Absent::NoValue),
     }
 }
 
-fn quotient(above: &Formula, below: &Formula, at: Measured<'_>) -> Option<Ends> {
-    ratio(&above.dual(at)?, &below.dual(at)?, at)
+fn quotient(above: &Formula, below: &Formula, at: Measured<'_>) -> Result<Ends, Absent> {
+    let (above, below) = both(above.dual(at), below.dual(at))?;
+    ratio(&above, &below, at)
 }
 
 /// Fieller's interval of A/B with variances a, b and covariance c: the roots of (A − θB)² = z²(a − 2θc + θ²b), B beyond z√b from 0; z is
 /// 1.96 for normal noise, and for other laws what their sum has in its place.
-fn ratio(above: &Dual, below: &Dual, at: Measured<'_>) -> Option<Ends> {
+fn ratio(above: &Dual, below: &Dual, at: Measured<'_>) -> Result<Ends, Absent> {
     let value = above.over(below, at)?;
     let std_error = value.std_error(at);
     let z = if std_error > 0.0 { value.half_width(at) / std_error } else { NORMAL_975 };
     let (a, b, c) = (above.covariance(above, at), below.covariance(below, at), above.covariance(below, at));
     let (square, middle) = (below.value * below.value - z * z * b, above.value * below.value - z * z * c);
     if square <= 0.0 {
-        return None;
+        return Err(Absent::LostInNoise);
     }
     let rest = above.value * above.value - z * z * a;
     let reach = (middle * middle - square * rest).max(0.0).sqrt();
-    Some(Ends { value: value.value, low: (middle - reach) / square, high: (middle + reach) / square, std_error })
+    Ok(Ends { value: value.value, low: (middle - reach) / square, high: (middle + reach) / square, std_error })
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ends, Formula, Measured, Shown};
+use super::{Absent, Ends, Formula, Measured, Shown};
 use crate::privacy::roots::Roots;
 use crate::query::interval;
 use crate::query::syntax::Operator;
@@ -24,9 +24,10 @@ pub struct Run {
 
 impl Run {
     /// The estimate with its interval: a weighted sum of independent noise, whose law is known.
-    pub(super) fn ends(&self, at: Measured<'_>) -> Option<Ends> {
+    pub(super) fn ends(&self, at: Measured<'_>) -> Result<Ends, Absent> {
+        at.shown(self.vector)?;
         let place = at.cell / self.stride.max(1) % self.groups.max(1);
-        let (cells, law) = (at.all.get(self.vector)?, at.laws[self.vector]);
+        let (cells, law) = (at.all.get(self.vector).ok_or(Absent::NoValue)?, at.laws[self.vector]);
         let back = |back: usize| cells[at.cell - back * self.stride];
         if self.is_rooted {
             let roots = Roots::of(self.groups);
@@ -34,12 +35,12 @@ impl Run {
             let value = weights[..=place].iter().enumerate().map(|(at, weight)| weight * back(at)).sum();
             // One term of the same variance: the noise is Gaussian, and so is any sum of it.
             let terms = [(squares[place].sqrt(), law)];
-            return Some(ends(value, interval::half_width(&terms), interval::std_error(&terms)));
+            return Ok(ends(value, interval::half_width(&terms), interval::std_error(&terms)));
         }
         let count = if self.is_step { 1 } else { place + 1 };
         let width = interval::half_width_of_equal(law, count);
         let error = law.std_error() * (count as f64).sqrt();
-        Some(ends((0..count).map(back).sum(), width, error))
+        Ok(ends((0..count).map(back).sum(), width, error))
     }
 
     /// The square of the largest of its standard errors, where the measurement has one of 1.

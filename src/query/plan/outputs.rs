@@ -1,15 +1,20 @@
 //! From selected items to measurements and output columns.
 
+mod ranges;
+mod small;
+
+use self::ranges::Ranges;
+use self::small::small;
 use super::names::{check_names, name, sort};
 use super::{Computation, Measure, PlanKey};
 use crate::dataset::domain::{Domain, Grid};
 use crate::dataset::policy::Terms;
 use crate::privacy::accountant::Accountant;
-use crate::query::answer::{Layout, Output as Column, OutputValue, Small};
+use crate::query::answer::{Layout, Output as Column, OutputValue};
 use crate::query::canonical;
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
-use crate::query::formula::{Centred, Formula, Products, Quantile, Shown, Squares};
+use crate::query::formula::{Centred, Formula, Products, Quantile, Range, Shown, Squares};
 use crate::query::quantile::Tree;
 use crate::query::syntax::{
     Aggregate, Expression, Function, Having, Item, ItemValue, Literal, LiteralValue, Name, Operator, Output, Query,
@@ -70,12 +75,14 @@ pub(super) fn layout(
             Some(sets)
         }
     };
-    let is_count = |measure: &Measure| {
-        matches!(measure, Measure::Rows | Measure::NonNull { .. } | Measure::Units | Measure::UnitsWhere { .. })
-    };
-    let counts = bases.iter().enumerate().filter(|(_, measure)| is_count(measure)).map(|(at, _)| at).collect();
-    let steps = Making::steps(&outputs);
-    let small = terms.min_cell.map(|below| Small { below, counts, steps });
+    let rows_per_unit = if computation.units.is_some() { 1 } else { computation.rows_per_unit };
+    let ranges = Ranges { bases: &bases, terms, rows_per_unit };
+    for output in &mut outputs {
+        if let OutputValue::Formula { formula, range } = &mut output.value {
+            *range = ranges.of(formula);
+        }
+    }
+    let small = terms.min_cell.map(|below| small(below, &bases, Making::steps(&outputs), terms));
     let order = query.order.iter().map(|order| sort(order, query, &outputs)).collect::<Result<_, _>>()?;
     let mut keys: Vec<_> = computation.keys.iter().map(|key| coding::labels(key, terms)).collect();
     // Its labels are those of the release.
@@ -150,7 +157,7 @@ impl Making<'_> {
                 Formula::Count(count) => OutputValue::Count { count },
                 Formula::Sum(Centred { sum, count, grid }) => OutputValue::Sum { sum, count, grid },
                 Formula::Mean(Centred { sum, grid, .. }, count) => OutputValue::Mean { sum, count, grid },
-                formula => OutputValue::Formula { formula },
+                formula => OutputValue::Formula { formula, range: Range::WHOLE },
             }),
             ItemValue::Wildcard => Err(QueryError::at(Code::NotAnAggregate, item.at, "only aggregates are answered")),
         }

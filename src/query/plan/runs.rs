@@ -7,7 +7,7 @@ use crate::privacy::accountant::Accountant;
 use crate::privacy::roots::GROUPS_MAX;
 use crate::query::answer::{Output as Column, OutputValue};
 use crate::query::error::{Code, Position, QueryError};
-use crate::query::formula::{Formula, Run, Shown};
+use crate::query::formula::{Formula, Range, Run, Shown};
 use crate::query::syntax::{Aggregate, Expression, Function};
 use crate::query::term::typed;
 
@@ -98,10 +98,11 @@ impl Making<'_> {
             match &mut output.value {
                 OutputValue::Count { count } => {
                     if let Some(step) = step_of(*count) {
-                        output.value = OutputValue::Formula { formula: Formula::Run(Box::new(step)) };
+                        let formula = Formula::Run(Box::new(step));
+                        output.value = OutputValue::Formula { formula, range: Range::WHOLE };
                     }
                 }
-                OutputValue::Formula { formula } => formula.step(&step_of, false),
+                OutputValue::Formula { formula, .. } => formula.step(&step_of, false),
                 OutputValue::Key { .. }
                 | OutputValue::Grouping { .. }
                 | OutputValue::Sum { .. }
@@ -175,7 +176,7 @@ impl Making<'_> {
 /// The running sums of all outputs.
 fn runs_of(outputs: &[Column]) -> Vec<Run> {
     let of = |output: &Column| match &output.value {
-        OutputValue::Formula { formula } => formula.runs().into_iter().cloned().collect(),
+        OutputValue::Formula { formula, .. } => formula.runs().into_iter().cloned().collect(),
         OutputValue::Key { .. }
         | OutputValue::Grouping { .. }
         | OutputValue::Count { .. }

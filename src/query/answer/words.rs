@@ -1,0 +1,76 @@
+//! Words about estimates: why one is missing, and where noise has carried one out of what is possible.
+//!
+//! Promises columns behind all others, and only of outputs that something is said of: `<name>_null` with `hidden`, `lost-in-noise` or
+//! `no-value`, and `<name>_note` with `outside-bounds`.
+
+use super::rows::{Row, Said};
+use super::{Cell, ColumnKind, Table};
+
+/// What is appended to an output's name for why it is missing.
+const NULL: &str = "_null";
+/// What is appended to an output's name for what else is said of it.
+const NOTE: &str = "_note";
+
+impl Said {
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Absent(_) => NULL,
+            Self::Outside => NOTE,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Absent(reason) => reason.word(),
+            Self::Outside => "outside-bounds",
+        }
+    }
+}
+
+/// Puts the rows into a table, with columns for what is said of them. An output that has such a name already keeps it.
+pub(super) fn append(table: &mut Table, rows: Vec<Row>) {
+    let mut columns: Vec<(usize, &'static str)> = Vec::new();
+    for (output, column) in table.columns.iter().enumerate() {
+        for suffix in [NULL, NOTE] {
+            let name = format!("{}{suffix}", column.name);
+            let is_said = |row: &Row| row.said[output].is_some_and(|said| said.suffix() == suffix);
+            if rows.iter().any(is_said) && !table.names.contains(&name) {
+                table.names.push(name);
+                table.kinds.push(ColumnKind::Key);
+                columns.push((output, suffix));
+            }
+        }
+    }
+    table.rows = rows
+        .into_iter()
+        .map(|mut row| {
+            let said = columns.iter().map(|(output, suffix)| row.said[*output].filter(|said| said.suffix() == *suffix));
+            let words = said.map(|said| said.map_or(Cell::Missing, |said| Cell::Text(said.word().to_owned())));
+            let words: Vec<_> = words.collect();
+            row.cells.extend(words);
+            row.cells
+        })
+        .collect();
+}
+
+impl Table {
+    /// Why an output is missing in a row, where it is.
+    #[must_use]
+    pub fn null<'a>(&self, output: &str, row: &'a [Cell]) -> Option<&'a str> {
+        self.word(&format!("{output}{NULL}"), row)
+    }
+
+    /// What else is said of an output in a row.
+    #[must_use]
+    pub fn note<'a>(&self, output: &str, row: &'a [Cell]) -> Option<&'a str> {
+        self.word(&format!("{output}{NOTE}"), row)
+    }
+
+    fn word<'a>(&self, name: &str, row: &'a [Cell]) -> Option<&'a str> {
+        let place = self.plain + self.names[self.plain..].iter().position(|known| known == name)?;
+        match row.get(place) {
+            Some(Cell::Text(word)) => Some(word),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What outputs can be, by the public bounds of what they are made of.
+//!
+//! Promises ranges that hold whatever a formula is over any table that conforms to its policy. What a quotient can be is more than the
+//! ranges of its sides say: a count of some rows is at most the count of all of them, and a unit has as many rows as the policy allows.
+
+use super::{Measure, counting};
+use crate::dataset::domain::Grid;
+use crate::dataset::policy::Terms;
+use crate::query::filter::Filter;
+use crate::query::formula::{Formula, Range};
+use crate::query::syntax::{Operator, Pair, Spread};
+use crate::query::term::{Made, Term};
+
+/// What the outputs of a question are made of.
+pub(super) struct Ranges<'a> {
+    /// What is measured, by the number that formulas have for it.
+    pub(super) bases: &'a [Measure],
+    /// The terms that the question is about.
+    pub(super) terms: &'a Terms,
+    /// Rows of a unit that count.
+    pub(super) rows_per_unit: u32,
+}
+
+/// A count, or a sum over what a count counts of numbers in a range.
+struct Total {
+    count: Measure,
+    each: Range,
+}
+
+/// What a count counts: units or rows, and what is true of all of them.
+struct Counted {
+    is_units: bool,
+    conditions: Vec<Filter>,
+}
+
+impl Ranges<'_> {
+    /// What a formula can be. Counts and sums by themselves are shown as they are, with whatever noise does to them.
+    pub(super) fn of(&self, formula: &Formula) -> Range {
+        if is_total(formula) { Range::WHOLE } else { self.range(formula) }
+    }
+
+    fn range(&self, formula: &Formula) -> Range {
+        match formula {
+            Formula::Number(text) => text.parse().map_or(Range::WHOLE, |number| Range::new(number, number)),
+            Formula::Count(_) | Formula::Run(_) => Range::POSITIVE,
+            Formula::Sum(one) => of_grid(&one.grid).times(Range::POSITIVE),
+            Formula::Mean(one, _) => of_grid(&one.grid),
+            Formula::Quantile(quantile) => of_grid(&quantile.grid),
+            Formula::Spread(spread, squares) => self.spread(*spread, &squares.of),
+            Formula::Pair(pair, products) => self.pair(*pair, &products.of),
+            Formula::Negative(of) => self.range(of).negative(),
+            Formula::Absolute(of) => self.range(of).absolute(),
+            Formula::Root(of) => self.range(of).root(),
+            Formula::Round(of, decimals) => self.range(of).rounded(*decimals),
+            Formula::NullIf(of, _) => self.range(of),
+            Formula::Arithmetic(left, operator, right) => {
+                let (one, other) = (self.range(left), self.range(right));
+                match operator {
+                    Operator::Plus => one.plus(other),
+                    Operator::Minus => one.plus(other.negative()),
+                    Operator::Times => one.times(other),
+                    Operator::Over => one.over(other).and(self.quotient(left, right).unwrap_or(Range::WHOLE)),
+                }
+            }
+        }
+    }
+
+    /// The variance of numbers in a range of width w is at most w²/4 (T. Popoviciu, 1935), and w²/2 where it is divided by one less.
+    fn spread(&self, spread: Spread, of: &Term) -> Range {
+        let widest = self.width(of).map_or(f64::INFINITY, |width| width * width);
+        match spread {
+            Spread::VarPop => Range::new(0.0, widest / 4.0),
+            Spread::VarSamp => Range::new(0.0, widest / 2.0),
+            Spread::StddevPop => Range::new(0.0, widest / 4.0).root(),
+            Spread::StddevSamp => Range::new(0.0, widest / 2.0).root(),
+        }
+    }
+
+    /// A covariance is at most the root of the product of the two variances.
+    fn pair(&self, pair: Pair, (y, x): &(Term, Term)) -> Range {
+        let widest = self.width(y).zip(self.width(x)).map_or(f64::INFINITY, |(y, x)| y * x);
+        match pair {
+            Pair::Corr => Range::new(-1.0, 1.0),
+            Pair::CovarPop => Range::new(-widest / 4.0, widest / 4.0),
+            Pair::CovarSamp => Range::new(-widest / 2.0, widest / 2.0),
+            Pair::RegrSlope | Pair::RegrIntercept => Range::WHOLE,
+        }
+    }
+
+    fn width(&self, of: &Term) -> Option<f64> {
+        let range = of_grid(&of.grid(self.terms)?);
+        Some(range.high? - range.low?)
+    }
+
+    /// What Σaᵢ·Mᵢ / Σbₖ·Mₖ can be, of counts and sums M. Where the denominator has one part, each Mᵢ/Mₖ has a range of its own. Where it
+    /// has several that are not negative, it is at least each of them: Mᵢ over it lies between 0 and Mᵢ/(bₖ·Mₖ).
+    fn quotient(&self, above: &Formula, below: &Formula) -> Option<Range> {
+        let (above, below) = (self.linear(above)?, self.linear(below)?);
+        if above.constant != 0.0 || below.parts.is_empty() || below.constant < 0.0 {
+            return None;
+        }
+        let is_alone = below.parts.len() == 1 && below.constant == 0.0;
+        let is_positive = |(by, total): &(f64, Total)| *by > 0.0 && total.each.low.is_some_and(|low| low >= 0.0);
+        if !is_alone && !below.parts.iter().all(is_positive) {
+            return None;
+        }
+        let over = |by: f64, total: &Total| {
+            let parts = below.parts.iter().map(|(other, part)| {
+                let one = self.ratio(total, part).times(Range::new(by / other, by / other));
+                if is_alone { one } else { one.with_zero() }
+            });
+            parts.fold(Range::WHOLE, Range::and)
+        };
+        Some(above.parts.iter().fold(Range::new(0.0, 0.0), |sum, (by, total)| sum.plus(over(*by, total))))
+    }
+
+    /// What a quotient of two totals can be: that of what one row adds to each, times that of the counts.
+    fn ratio(&self, above: &Total, below: &Total) -> Range {
+        let (above_count, below_count) = (self.counted(&above.count), self.counted(&below.count));
+        let most = self.most(&above_count, &below_count).unwrap_or(f64::INFINITY);
+        let least = self.most(&below_count, &above_count).map_or(0.0, f64::recip);
+        above.each.over(below.each).times(Range::new(least, most))
+    }
+
+    /// How many times as many one count can be as another that is not 0.
+    fn most(&self, one: &Counted, other: &Counted) -> Option<f64> {
+        let is_part = other.conditions.iter().all(|wanted| one.conditions.iter().any(|known| implies(known, wanted)));
+        match (one.is_units, other.is_units) {
+            _ if !is_part => None,
+            (false, true) => Some(f64::from(self.rows_per_unit)),
+            (true, true) | (false, false) | (true, false) => Some(1.0),
+        }
+    }
+
+    fn counted(&self, count: &Measure) -> Counted {
+        let (is_units, conditions) = match count {
+            Measure::Units => (true, Vec::new()),
+            Measure::UnitsWhere { filter } => (true, conjuncts(filter)),
+            Measure::NonNull { column } => (false, self.present(column)),
+            Measure::Over { measure, .. } | Measure::Rooted { measure, .. } => return self.counted(measure),
+            Measure::Rows | Measure::Sum { .. } | Measure::Bins { .. } => (false, Vec::new()),
+        };
+        Counted { is_units, conditions }
+    }
+
+    /// What is true of a row in which a term is not missing.
+    fn present(&self, term: &Term) -> Vec<Filter> {
+        if let Term::Made(made) = term
+            && let Made::Case(whens, None) = &**made
+            && let [(filter, value)] = &whens[..]
+        {
+            return conjuncts(filter).into_iter().chain(self.present(value)).collect();
+        }
+        let is_nullable = term.facts(self.terms).nullable;
+        let present = || Filter::Not(Box::new(Filter::Missing { column: term.clone() }));
+        is_nullable.then(present).into_iter().collect()
+    }
+
+    fn linear(&self, formula: &Formula) -> Option<Linear> {
+        Some(match formula {
+            Formula::Count(count) => {
+                let each = Range::new(1.0, 1.0);
+                Linear::of(Total { count: self.bases.get(*count)?.clone(), each })
+            }
+            Formula::Sum(one) => {
+                let Measure::Sum { column } = self.bases.get(one.sum)?.base() else { return None };
+                let count = counting(None, Some(column.clone()), self.terms);
+                Linear::of(Total { count, each: of_grid(&one.grid) })
+            }
+            Formula::Negative(of) => self.linear(of)?.times(-1.0),
+            Formula::NullIf(of, _) => self.linear(of)?,
+            Formula::Arithmetic(left, Operator::Plus, right) => self.linear(left)?.plus(self.linear(right)?),
+            Formula::Arithmetic(left, Operator::Minus, right) => {
+                self.linear(left)?.plus(self.linear(right)?.times(-1.0))
+            }
+            Formula::Arithmetic(left, Operator::Times, right) => match (self.number(left), self.number(right)) {
+                (Some(by), _) => self.linear(right)?.times(by),
+                (None, Some(by)) => self.linear(left)?.times(by),
+                (None, None) => return None,
+            },
+            Formula::Arithmetic(left, Operator::Over, right) => self.linear(left)?.times(self.number(right)?.recip()),
+            other => Linear { parts: Vec::new(), constant: self.number(other)? },
+        })
+    }
+
+    /// The value of a formula without measurements.
+    fn number(&self, formula: &Formula) -> Option<f64> {
+        let range = self.range(formula);
+        range.low.filter(|_| formula.is_number() && range.low == range.high)
+    }
+}
+
+/// A weighted sum of totals and a number.
+struct Linear {
+    parts: Vec<(f64, Total)>,
+    constant: f64,
+}
+
+impl Linear {
+    fn of(total: Total) -> Self {
+        Self { parts: vec![(1.0, total)], constant: 0.0 }
+    }
+
+    fn plus(mut self, other: Self) -> Self {
+        self.parts.extend(other.parts);
+        Self { constant: self.constant + other.constant, ..self }
+    }
+
+    fn times(self, by: f64) -> Self {
+        let parts = self.parts.into_iter().map(|(own, total)| (own * by, total)).collect();
+        Self { parts, constant: self.constant * by }
+    }
+}
+
+/// Whether a formula is a count, a sum, or made of counts and sums by sums and multiples.
+fn is_total(formula: &Formula) -> bool {
+    match formula {
+        Formula::Number(_) | Formula::Count(_) | Formula::Sum(_) | Formula::Run(_) => true,
+        Formula::Negative(of) | Formula::Round(of, _) | Formula::NullIf(of, _) => is_total(of),
+        Formula::Arithmetic(left, Operator::Over, right) => is_total(left) && right.is_number(),
+        Formula::Arithmetic(left, _, right) => is_total(left) && is_total(right),
+        Formula::Mean(..)
+        | Formula::Quantile(_)
+        | Formula::Spread(..)
+        | Formula::Pair(..)
+        | Formula::Absolute(_)
+        | Formula::Root(_) => false,
+    }
+}
+
+fn of_grid(grid: &Grid) -> Range {
+    let (low, high) = grid.bounds();
+    Range::new(low, high)
+}
+
+fn conjuncts(filter: &Filter) -> Vec<Filter> {
+    match filter {
+        Filter::All(parts) => parts.iter().flat_map(conjuncts).collect(),
+        other => vec![other.clone()],
+    }
+}
+
+/// Whether one condition is true only where another is.
+fn implies(known: &Filter, wanted: &Filter) -> bool {
+    match (known, wanted) {
+        _ if known == wanted => true,
+        (Filter::Any(parts), _) => parts.iter().all(|part| implies(part, wanted)),
+        (Filter::All(parts), _) => parts.iter().any(|part| implies(part, wanted)),
+        (_, Filter::Any(parts)) => parts.iter().any(|part| implies(known, part)),
+        (_, Filter::All(parts)) => parts.iter().all(|part| implies(known, part)),
+        (_, Filter::Not(inner)) if matches!(&**inner, Filter::Missing { .. }) => {
+            // What is compared is there, also where the comparison is denied.
+            let compared = if let Filter::Not(inner) = known { inner } else { known };
+            let is_compared = !matches!(compared, Filter::Missing { .. } | Filter::All(_) | Filter::Any(_));
+            is_compared && compared.leaves() == inner.leaves()
+        }
+        (Filter::Range { column, low, high }, Filter::Range { column: other, low: least, high: greatest }) => {
+            column == other && least <= low && high <= greatest
+        }
+        (Filter::Values { column, values }, Filter::Range { column: other, low, high }) => {
+            column == other && values.iter().all(|value| (low..=high).contains(&value))
+        }
+        (Filter::Values { column, values }, Filter::Values { column: other, values: all }) => {
+            column == other && values.iter().all(|value| all.binary_search(value).is_ok())
+        }
+        (Filter::Range { column, low, high }, Filter::Values { column: other, values }) => {
+            column == other && low == high && values.binary_search(low).is_ok()
+        }
+        (Filter::Members { column, codes }, Filter::Members { column: other, codes: all }) => {
+            column == other && codes.iter().all(|code| all.binary_search(code).is_ok())
+        }
+        (Filter::Members { column, codes }, Filter::Not(inner)) => match &**inner {
+            Filter::Members { column: other, codes: none } => {
+                column == other && !codes.iter().any(|code| none.binary_search(code).is_ok())
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
