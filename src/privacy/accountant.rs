@@ -95,6 +95,27 @@ impl Accountant {
         self.shown(left, |accountant, shown| accountant.price(shown) > left, -1)
     }
 
+    /// The largest chance of guessing rightly whether one unit is in the data, for somebody who held both as likely before, whatever else
+    /// they know: from all answers whose prices add up to `spent` and whose thresholds took `threshold_delta`. Between 0.5 and 1, and never
+    /// below the truth.
+    ///
+    /// Two equally likely cases are told apart with chance ½ + TV/2 at best, where TV is the total variation distance of what can be seen. For
+    /// `gaussian` it is Φ(μ/2): μ-GDP has TV = δ_μ(0) = 2Φ(μ/2) − 1 (Dong, Roth & Su, arXiv 1905.02383, corollary 1). For `pure` it is
+    /// e^ε/(1 + e^ε), as the two errors of a test keep to α + e^ε·β ≥ 1 and e^ε·α + β ≥ 1 (Kairouz, Oh & Viswanath, arXiv 1311.0776). Thresholds add at most their δ to TV
+    /// ([`super::threshold`]), so half of it would do; all of it is added here. Neighbours differ by one unit and all its rows.
+    #[must_use]
+    pub fn best_guess(self, spent: Price, threshold_delta: Delta) -> f64 {
+        let of_noise = match self {
+            _ if spent == Price::ZERO => 0.5,
+            Self::Gaussian { .. } => {
+                let mu = (spent.units() as f64 / curve::UNITS_PER_PRECISION).sqrt();
+                0.5 * libm::erfc(-0.5 * mu / std::f64::consts::SQRT_2) + GUARD
+            }
+            Self::Pure => 1.0 / (1.0 + (-Epsilon::from_nanos(spent.units()).to_f64()).exp()) + GUARD,
+        };
+        (of_noise + threshold_delta.to_f64()).min(1.0)
+    }
+
     fn shown(self, amount: Price, wrong: impl Fn(Self, Epsilon) -> bool, towards: i64) -> Epsilon {
         let nanos = match self {
             Self::Pure => return Epsilon::from_nanos(amount.units()),
@@ -122,6 +143,33 @@ impl Accountant {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Φ(μ/2) of published values of Φ, and e^ε/(1 + e^ε); never below, and above by no more than 1e-8.
+    #[test]
+    fn the_best_guess_is_what_the_theorems_say() {
+        let gaussian = |delta| Accountant::Gaussian { delta: Delta::parse(delta).expect("δ") };
+        let cap = |delta, epsilon| gaussian(delta).cap(Epsilon::parse(epsilon).expect("ε"));
+        for (accountant, spent, aside, wanted) in [
+            (gaussian("1e-6"), Price::ZERO, "1e-18", 0.5),
+            // μ = 2, 1 and 0.2: Φ(1), Φ(0.5) and Φ(0.1).
+            (gaussian("1e-6"), Price::from_units(4_000_000_000_000_000), "1e-18", 0.841_344_746_068_543),
+            (gaussian("1e-6"), Price::from_units(1_000_000_000_000_000), "1e-18", 0.691_462_461_274_013),
+            (gaussian("1e-6"), Price::from_units(40_000_000_000_000), "1e-18", 0.539_827_837_277_029),
+            (gaussian("1e-6"), Price::from_units(40_000_000_000_000), "0.01", 0.549_827_837_277_029),
+            (Accountant::Pure, Price::from_units(1_000_000_000), "1e-18", 0.731_058_578_630_005),
+            (Accountant::Pure, Price::from_units(100_000_000_000), "1e-18", 1.0),
+        ] {
+            let got = accountant.best_guess(spent, Delta::parse(aside).expect("δ"));
+            assert!(got >= wanted && got < wanted + 1e-8, "{accountant:?} {spent:?}: {got}");
+        }
+        // The caps of the list of cases.
+        for (epsilon, delta, per_cent) in
+            [("1", "1e-6", 54.71), ("4", "1e-9", 63.16), ("8", "1e-6", 77.81), ("1", "0.01", 60.5)]
+        {
+            let got = 100.0 * gaussian(delta).best_guess(cap(delta, epsilon), Delta::ZERO);
+            assert!((got - per_cent).abs() < 0.01, "({epsilon}, {delta}): {got}");
+        }
+    }
 
     #[test]
     fn remaining_and_spent_are_on_the_safe_side() {
