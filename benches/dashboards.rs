@@ -20,6 +20,7 @@ use tacit::privacy::units::Epsilon;
 use tacit::query::file::QueryFile;
 use tacit::service::grants::{self, Grant, Holder};
 use tacit::service::schedule::Zone;
+use tacit::service::statistics::confirm;
 use tacit::service::{Ports, Service, steward};
 use tacit::store::SqliteLedger;
 use tacit::vault::noise::OpenDp;
@@ -52,7 +53,10 @@ fn open(dir: &Path) -> (Arc<Service>, String) {
     let ports = Ports { ledger, engine, noise: Arc::new(OpenDp), clock: Arc::new(SystemClock) };
     let file = QueryFile::parse(STATISTIC).expect("a file");
     let service = Service::new(ports, datasets).publishing(vec![("by-cost.sql".into(), file)], Zone::default());
-    (Arc::new(service.expect("a statistic")), boss)
+    let service = service.expect("a statistic");
+    let by_cost = service.statistic("by-cost").expect("a statistic");
+    confirm(service.ledger(), by_cost, "bench", 0).expect("confirmed");
+    (Arc::new(service), boss)
 }
 
 async fn listen(router: Router) -> SocketAddr {

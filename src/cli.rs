@@ -15,6 +15,7 @@ mod requests;
 mod schema;
 mod seal;
 mod serve;
+mod statistics;
 mod worker;
 
 use std::path::PathBuf;
@@ -89,7 +90,7 @@ enum Command {
     ///
     /// Example: tacit decide 12 --grant --reason "approved" --state state
     Decide(requests::DecideOptions),
-    /// Adds people.
+    /// Adds people, ends their tokens, and says what viewers see.
     #[command(subcommand)]
     Researcher(people::ResearcherCommand),
     /// Sets a researcher's allocation; the epsilon is the new total.
@@ -104,6 +105,9 @@ enum Command {
     ///
     /// Example: tacit unfreeze visits --reason "the disk was replaced"
     Unfreeze(grant::FreezeOptions),
+    /// Says what statistics would cost, and publishes them.
+    #[command(subcommand)]
+    Statistics(statistics::StatisticsCommand),
     /// Shows accounts: what was spent, and what could still be charged.
     ///
     /// Example: tacit account ada
@@ -218,6 +222,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Grant(options) => grant::grant(&options),
         Command::Freeze(options) => grant::freeze(&options, true),
         Command::Unfreeze(options) => grant::freeze(&options, false),
+        Command::Statistics(command) => statistics::run(&command),
         Command::Account(options) => people::account(&options),
         Command::Ledger(command) => ledger::run(&command),
         Command::Audit(options) => audit::run(&options),

@@ -90,6 +90,19 @@ impl Client {
         self.json(self.post_for(path, body, "application/json")?)
     }
 
+    /// PUT of JSON, answered in JSON.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        let request = self.agent.put(format!("{}{path}", self.url));
+        let request = self
+            .token
+            .iter()
+            .fold(request, |request, token| request.header("Authorization", format!("Bearer {token}")));
+        self.json(self.read(request.content_type("application/json").send(body.to_string()))?)
+    }
+
     /// DELETE, answered with nothing.
     ///
     /// # Errors

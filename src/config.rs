@@ -5,6 +5,7 @@
 
 mod addresses;
 mod file;
+mod operator;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use toml::Spanned;
 
 use crate::files;
 use file::{ConfigFile, StatisticsFile, WebhookFile};
+pub use operator::{Operator, TEXT_CHARS_MAX};
 
 /// A checked configuration; paths are relative to the file's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub struct Config {
     pub statistics: StatisticsConfig,
     /// Who is told of what happens.
     pub webhooks: Vec<Webhook>,
+    /// Who runs the server; `None` where they have not said.
+    pub operator: Option<Operator>,
 }
 
 /// A certificate and its key.
@@ -176,6 +180,7 @@ impl Config {
             tls: file.tls.map(|tls| Tls { certificate: beside.join(tls.certificate), key: beside.join(tls.key) }),
             statistics: file.statistics.map(take_statistics).transpose()?.unwrap_or_default(),
             webhooks: webhooks.collect::<Result<_, _>>()?,
+            operator: file.operator.as_ref().map(operator::take).transpose()?,
         })
     }
 }

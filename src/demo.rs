@@ -26,7 +26,7 @@ use crate::engine::Launch;
 use crate::privacy::units::Epsilon;
 use crate::service::grants::{self, Grant, Holder};
 use crate::service::schedule::Zone;
-use crate::service::statistics::Refreshed;
+use crate::service::statistics::{Agreement, Refreshed, confirm};
 use crate::service::{Service, steward};
 use crate::store::SqliteLedger;
 use crate::terminal::say;
@@ -113,7 +113,7 @@ pub fn run(options: &Options) -> Result<(), DemoError> {
     let service = startup::open_publishing(&state, None, &[policy], queries, Launch::this_program())?;
     runtime.block_on(async {
         tour_through(Arc::clone(&service), &options.dir, &keys).await?;
-        publish(&service).await;
+        publish(&service, &options.dir.join("queries")).await?;
         if let Some(listener) = &listener {
             keys.url = format!("http://{}", listener.local_addr()?);
         }
@@ -188,11 +188,12 @@ fn prepare(options: &Options) -> Result<Keys, DemoError> {
 
     let add =
         |name: &str, role| steward::add_person(&ledger, name, role, "demo", now()).map(|token| token.text().to_owned());
+    let viewer = steward::add_viewer(&ledger, "viewer", std::slice::from_ref(&policy.name), "demo", now())?;
     let keys = Keys {
         url: format!("http://{}", options.listen),
         steward: add("steward", Role::Steward)?,
         researcher: add("researcher", Role::Researcher)?,
-        viewer: add("viewer", Role::Viewer)?,
+        viewer: viewer.text().to_owned(),
         tour: add("tour", Role::Researcher)?,
     };
     let statistics = Holder::Statistics { period_days: None };
@@ -225,8 +226,19 @@ async fn tour_through(service: Arc<Service>, dir: &Path, keys: &Keys) -> Result<
     toured
 }
 
-/// Releases every published statistic; what the tour drew is taken as it is, and costs the dataset nothing more.
-async fn publish(service: &Arc<Service>) {
+/// Releases the demo's own statistics, whose prices it confirms; what the tour drew is taken as it is, and costs the dataset nothing more.
+/// A file that somebody put there, or changed, waits for a steward as anywhere.
+async fn publish(service: &Arc<Service>, queries: &Path) -> Result<(), DemoError> {
+    let is_own = |name: &str| {
+        let file = format!("{name}.sql");
+        let own = QUERIES.get_file(&file).map(include_dir::File::contents);
+        own.is_some() && fs::read(queries.join(&file)).ok().as_deref() == own
+    };
+    for statistic in service.statistics().filter(|statistic| is_own(&statistic.name)) {
+        if service.reading_of(statistic).agreement != Agreement::Given {
+            confirm(service.ledger(), statistic, "demo", SystemClock.now_ms())?;
+        }
+    }
     let released = service.refresh_due().await;
     let done = released.iter().filter(|(_, became)| matches!(became, Refreshed::Released(_))).count();
     if done > 0 {
@@ -237,6 +249,7 @@ async fn publish(service: &Arc<Service>) {
             say(format!("{name} is not published: {why}"));
         }
     }
+    Ok(())
 }
 
 fn save(path: &Path, keys: &Keys) -> Result<(), DemoError> {
@@ -260,7 +273,7 @@ fn introduce(keys: &Keys, path: &Path) {
     say(format!("  viewer      {}", keys.viewer));
     say(format!("The tokens stand in {}, too. Ask on, for example:\n", path.display()));
     say(format!(
-        "curl -s {}/v1/queries -H 'Authorization: Bearer {}' \\\n  -d '{{\"sql\": \"SELECT sex, COUNT(*) AS visits FROM visits GROUP BY sex\", \"epsilon\": \"0.1\"}}'",
+        "curl -s {}/v1/queries -H 'Authorization: Bearer {}' \\\n  -d '{{\"sql\": \"SELECT emergency, COUNT(*) AS visits FROM visits GROUP BY emergency\", \"epsilon\": \"0.1\"}}'",
         keys.url, keys.researcher
     ));
 }

@@ -19,6 +19,7 @@ mod metrics;
 mod pad;
 mod params;
 pub mod problem;
+mod publishing;
 mod queries;
 mod quotes;
 mod releases;
@@ -113,12 +114,15 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(accounts::list))
         .routes(routes!(researchers::list, researchers::add))
         .routes(routes!(researchers::revoke))
+        .routes(routes!(researchers::set_datasets))
         .routes(routes!(grants::grant))
         .routes(routes!(declared::plan))
         .routes(routes!(declared::apply))
         .routes(routes!(ledger::list))
         .routes(routes!(statistics::list))
         .routes(routes!(statistics::refresh))
+        .routes(routes!(publishing::check))
+        .routes(routes!(publishing::publish))
         .routes(routes!(requests::list, requests::file))
         .routes(routes!(requests::decide))
         .routes(routes!(metrics::show))

@@ -1,4 +1,4 @@
-//! Tacit answers aggregate questions about a private table without telling on anyone in it.
+//! Tacit answers aggregate questions about a private table and limits what all answers together can tell about anyone in it.
 //!
 //! One binary: researchers ask SQL and get noisy statistics with error bars, stewards set budgets, dashboards pull what is published.
 //! The map, in the direction of dependence; a module uses what stands above it and nothing below:

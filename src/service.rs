@@ -20,6 +20,7 @@ pub mod quote;
 pub mod reprice;
 pub mod requests;
 pub mod schedule;
+pub mod sight;
 pub mod statistics;
 pub mod steward;
 pub mod stored;
@@ -401,13 +402,13 @@ impl Service {
             let message = format!("there is no dataset \"{}\" that you may ask", shown(&name.text));
             QueryError::at(Code::UnknownDataset, name.at, message)
         })?;
-        self.price_of(dataset, query, ask)
+        Self::price_of(dataset, query, ask)
     }
 
     /// What a question of this dataset costs, whoever asks.
-    fn price_of(&self, dataset: &Dataset, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
+    fn price_of(dataset: &Dataset, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
         let plan = plan(query, &dataset.terms, ask.rows_per_unit)?;
-        let asked = self.prices(dataset, &plan, ask)?;
+        let asked = Self::prices(dataset, &plan, ask)?;
         let wanted = plan.computation.measures.iter().zip(&plan.sought).map(|(measure, sought)| Wanted {
             view: plan.computation.view_of(measure, &dataset.lineage, &dataset.edition),
             sought: *sought,
@@ -423,7 +424,7 @@ impl Service {
         read(self.ledger(), |book| book.branch(dataset, who))
     }
 
-    fn prices(&self, dataset: &Dataset, plan: &Plan, ask: &Ask) -> Result<Vec<Price>, ServiceError> {
+    fn prices(dataset: &Dataset, plan: &Plan, ask: &Ask) -> Result<Vec<Price>, ServiceError> {
         let accountant = dataset.terms.accountant;
         if plan.sought.is_empty() {
             // Keys alone are public.

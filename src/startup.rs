@@ -148,7 +148,7 @@ pub fn query_files(dir: &Path) -> Result<Vec<(PathBuf, QueryFile)>, StartError> 
     paths.sort();
     let read = |path: PathBuf| {
         let text = files::text(&path).map_err(|error| unreadable(&path, &error))?;
-        let fault = |fault: FileFault| StatisticFault { path: path.display().to_string(), why: fault.to_string() };
+        let fault = |fault: FileFault| StatisticFault::of_headers(&path, &fault);
         let file = QueryFile::parse(&text).map_err(fault)?;
         Ok((path, file))
     };

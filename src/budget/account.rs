@@ -145,6 +145,19 @@ pub struct DatasetAccount {
     pub questions: u64,
     /// What they were for, as it was declared, and how often; of the first [`PURPOSES_MAX`] different ones.
     pub purposes: BTreeMap<String, u64>,
+    /// Every time that its cap was raised, from the first on.
+    pub raises: Vec<Raise>,
+}
+
+/// One time that a lifetime cap was raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Raise {
+    /// When, in milliseconds since 1970 in UTC.
+    pub at_ms: u64,
+    /// The ε of the cap before.
+    pub from: Epsilon,
+    /// The ε of the cap since.
+    pub to: Epsilon,
 }
 
 /// Different purposes that are counted for a dataset.

@@ -7,6 +7,7 @@ mod admit;
 mod desk;
 mod fold;
 mod shelf;
+mod sight;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
@@ -19,7 +20,7 @@ use crate::privacy::certificate::Certified;
 use crate::privacy::units::{Delta, Price};
 
 pub use admit::Wish;
-pub use desk::{REQUESTS_OPEN_MAX, RequestCard, ShownRelease, StatisticCard};
+pub use desk::{Confirmation, REQUESTS_OPEN_MAX, RequestCard, ShownRelease, StatisticCard};
 pub use fold::Inconsistent;
 
 /// A release's place in the book.
@@ -130,6 +131,8 @@ pub struct Book {
     shelves: HashMap<AccountNo, Vec<ReleaseNo>>,
     people: BTreeMap<String, (Role, Option<Digest>)>,
     tokens: HashMap<Digest, String>,
+    /// Datasets that viewers were given; who is not named here was given none by name, and sees all.
+    viewing: BTreeMap<String, BTreeSet<String>>,
     releases: Vec<ReleaseCard>,
     names: HashMap<String, ReleaseNo>,
     executing: BTreeSet<ReleaseNo>,

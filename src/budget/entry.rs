@@ -236,6 +236,29 @@ pub enum Act {
     RequestDecided { request: u64, granted: bool, reason: String, by: String },
     /// Several acts at once, all or none, as files declare them; `managed` names everything that the files declare.
     Applied { reason: String, by: String, managed: Vec<String>, acts: Vec<Single> },
+    /// A steward agreed that a statistic is drawn, now and by its schedule, as long as its question stays the same and a draw costs at
+    /// most `amount`. `question` is the digest of the question and its accuracy; `face` is what its readers are told of it (title, unit,
+    /// chart, whether it is public), in the service's words.
+    StatisticConfirmed {
+        statistic: String,
+        dataset: String,
+        #[serde(serialize_with = "hex::serialize")]
+        question: Digest,
+        epsilon: Epsilon,
+        amount: Price,
+        face: String,
+        by: String,
+    },
+    /// A viewer got a token, and may see the statistics of these datasets alone.
+    ViewerAdded {
+        name: String,
+        #[serde(serialize_with = "hex::serialize")]
+        token: Digest,
+        datasets: Vec<String>,
+        by: String,
+    },
+    /// From now on a viewer may see the statistics of these datasets alone.
+    ViewingSet { name: String, datasets: Vec<String>, by: String },
 }
 
 /// One act of several: any but several. Its bytes are the act's own.
@@ -372,7 +395,7 @@ impl Entry {
 
 impl Act {
     /// The words of all kinds of acts.
-    pub const KINDS: [&str; 20] = [
+    pub const KINDS: [&str; 23] = [
         "dataset-opened",
         "edition-sealed",
         "cap-raised",
@@ -393,6 +416,9 @@ impl Act {
         "request-decided",
         "applied",
         "recovered",
+        "statistic-confirmed",
+        "viewer-added",
+        "viewing-set",
     ];
 
     /// The word for the kind of act.
@@ -419,6 +445,9 @@ impl Act {
             Self::Requested { .. } => "requested",
             Self::RequestDecided { .. } => "request-decided",
             Self::Applied { .. } => "applied",
+            Self::StatisticConfirmed { .. } => "statistic-confirmed",
+            Self::ViewerAdded { .. } => "viewer-added",
+            Self::ViewingSet { .. } => "viewing-set",
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::service::account::accounts;
 use crate::service::steward;
 use crate::store::{LEDGER_FILE, SqliteLedger};
-use crate::terminal::{say, table};
+use crate::terminal::{complain, say, table};
 
 /// Items of a page, the most that a server gives.
 const PAGE: usize = 1_000;
@@ -37,9 +37,27 @@ pub(super) enum ResearcherCommand {
     Add {
         /// The name.
         name: String,
-        /// What they may do.
+        /// What they may do: researcher, viewer or steward.
         #[arg(long, default_value = "researcher")]
         role: Role,
+        /// With --role viewer, a dataset whose statistics they see; may be given several times. Without it they see those of all datasets.
+        #[arg(long = "dataset")]
+        datasets: Vec<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Sets which datasets' statistics a viewer sees; public ones are seen by everybody.
+    ///
+    /// Example: tacit researcher datasets vic visits
+    Datasets {
+        /// The viewer.
+        name: String,
+        /// The datasets.
+        #[arg(required_unless_present = "none")]
+        datasets: Vec<String>,
+        /// None: they see public statistics alone.
+        #[arg(long, conflicts_with = "datasets")]
+        none: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -71,7 +89,8 @@ pub(super) fn open(state: &Path) -> Result<SqliteLedger, Failure> {
 
 pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), Failure> {
     match command {
-        ResearcherCommand::Add { name, role, place } => add(name, *role, place),
+        ResearcherCommand::Add { name, role, datasets, place } => add(name, *role, datasets, place),
+        ResearcherCommand::Datasets { name, datasets, place, none: _ } => set_datasets(name, datasets, place),
         ResearcherCommand::Revoke { name, place } => revoke(name, place),
     }
 }
@@ -92,21 +111,67 @@ fn revoke(name: &str, place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-fn add(name: &str, role: Role, place: &Place) -> Result<(), Failure> {
+fn add(name: &str, role: Role, datasets: &[String], place: &Place) -> Result<(), Failure> {
+    if role != Role::Viewer && !datasets.is_empty() {
+        return Err(Failure::Usage(format!("--dataset is for --role viewer, and the role is {role}")));
+    }
+    let given = (!datasets.is_empty()).then_some(datasets);
     let added = match &place.state {
         Some(state) => {
-            let token =
-                steward::add_person(&open(state)?, name, role, steward::AT_STATE_DIRECTORY, SystemClock.now_ms())
-                    .map_err(Failure::from)?;
-            json!({"name": name, "role": role.name(), "token": token.text()})
+            let (ledger, by, now_ms) = (open(state)?, steward::AT_STATE_DIRECTORY, SystemClock.now_ms());
+            let token = match given {
+                Some(datasets) => steward::add_viewer(&ledger, name, datasets, by, now_ms),
+                None => steward::add_person(&ledger, name, role, by, now_ms),
+            };
+            new_person(name, role, given, token.map_err(Failure::from)?.text())
         }
-        None => place.server.client().post("/v1/researchers", &json!({"name": name, "role": role.name()}))?,
+        None => {
+            let body = with_datasets(json!({"name": name, "role": role.name()}), given);
+            place.server.client().post("/v1/researchers", &body)?
+        }
     };
     if place.json {
         say(added.to_string());
     } else {
         say(format!("{name} is a {role}; this token is shown once:"));
         say(added.get("token").and_then(Value::as_str).unwrap_or_default());
+    }
+    if role == Role::Viewer && given.is_none() {
+        complain(format!(
+            "warning: unless {name} was given datasets before, they see the statistics of every dataset; say which with tacit \
+             researcher datasets {name} DATASET"
+        ));
+    }
+    Ok(())
+}
+
+fn new_person(name: &str, role: Role, datasets: Option<&[String]>, token: &str) -> Value {
+    with_datasets(json!({"name": name, "role": role.name(), "token": token}), datasets)
+}
+
+fn with_datasets(mut person: Value, datasets: Option<&[String]>) -> Value {
+    if let Some(datasets) = datasets {
+        person["datasets"] = json!(datasets);
+    }
+    person
+}
+
+fn set_datasets(name: &str, datasets: &[String], place: &Place) -> Result<(), Failure> {
+    match &place.state {
+        Some(state) => {
+            let by = steward::AT_STATE_DIRECTORY;
+            steward::set_viewing(&open(state)?, name, datasets, by, SystemClock.now_ms()).map_err(Failure::from)?;
+        }
+        None => {
+            place.server.client().put(&format!("/v1/researchers/{name}/datasets"), &json!({"datasets": datasets}))?;
+        }
+    }
+    if place.json {
+        say(json!({"name": name, "datasets": datasets}).to_string());
+    } else if datasets.is_empty() {
+        say(format!("{name} sees public statistics alone"));
+    } else {
+        say(format!("{name} sees the statistics of {}", datasets.join(", ")));
     }
     Ok(())
 }

@@ -5,13 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, notify};
+use crate::budget::ledger::read;
 use crate::config::Config;
 use crate::engine::Launch;
 use crate::http::Settings;
+use crate::service::Service;
 use crate::service::schedule::Zone;
+use crate::service::statistics::{Agreement, Statistic};
 use crate::terminal::complain;
 use crate::{http, startup};
 
+/// Names in a warning at the most.
+const NAMES_SHOWN: usize = 10;
 /// How long a stop waits for what is being drawn or delivered.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
@@ -25,7 +30,9 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
         origins: config.statistics.origins.clone(),
         is_secure: tls.is_some() || public.is_some_and(|(scheme, _)| scheme == "https"),
         host: public.map(|(_, host)| host.to_owned()),
+        operator: config.operator.clone(),
     };
+    let has_operator = settings.operator.is_some();
     let queries = config.queries_dir.as_deref().map(|dir| (dir, zone));
     let (state, anchor) = (&config.state_dir, config.anchor.as_deref());
     let service = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program())
@@ -42,6 +49,7 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
         let (router, stop) = (http::router_with(Arc::clone(&service), settings), http::server::stop());
         let scheme = if tls.is_some() { "https" } else { "http" };
         complain(format!("tacit serves on {scheme}://{address}"));
+        warn(&service, has_operator);
         match tls {
             Some(tls) => http::server::serve_tls(listener, router, tls, stop).await,
             None => http::server::serve(listener, router, stop).await,
@@ -54,6 +62,39 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
     // A webhook that does not answer keeps nobody from stopping.
     runtime.shutdown_timeout(STOP_MAX);
     served
+}
+
+/// Says at the start what nobody has said or decided yet.
+fn warn(service: &Service, has_operator: bool) {
+    if !has_operator {
+        complain(
+            "warning: tacit.toml has no [operator], so /transparency says that the operator has not said who they are",
+        );
+    }
+    let viewers: Vec<String> = read(service.ledger(), |book| book.viewers_of_all().cloned().collect());
+    if !viewers.is_empty() {
+        complain(format!(
+            "warning: nobody said which datasets these viewers may see, so they see the statistics of all: {}; say it with tacit \
+             researcher datasets NAME DATASET",
+            listed(&viewers)
+        ));
+    }
+    let is_waiting = |statistic: &&Statistic| service.reading_of(statistic).agreement != Agreement::Given;
+    let waiting: Vec<String> =
+        service.statistics().filter(is_waiting).map(|statistic| statistic.name.clone()).collect();
+    if !waiting.is_empty() {
+        complain(format!(
+            "warning: these statistics are not drawn before a steward has confirmed their price: {}; look with tacit statistics check \
+             DIR, and confirm with tacit statistics publish NAME or in the console",
+            listed(&waiting)
+        ));
+    }
+}
+
+/// The first few names of a list.
+fn listed(names: &[String]) -> String {
+    let shown = names.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if names.len() > NAMES_SHOWN { format!("{shown}, …") } else { shown }
 }
 
 /// The zone that days of statistics begin in.

@@ -86,3 +86,23 @@ fn tables_are_checked_at_their_place() {
     check("[tls]\nkey = \"k\"", "[tls]", "missing field `certificate`");
     check("[tls]\ncertificate = \"c\"\nkey = \"k\"\nciphers = \"all\"", "ciphers", "unknown field `ciphers`");
 }
+
+#[test]
+fn operators_say_who_they_are_in_their_own_words() {
+    assert_eq!(parse("").map(|config| config.operator), Ok(None));
+    let whole = "[operator]\nname = \" St. Mary's data office \"\ncontact = \"data@mary.example\"\naddress = \"\"\"\n1 Main Street\nTown\"\"\"\n\
+                 basis = \"Art. 9(2)(j) GDPR\"\nwithdraw = \"Write to us.\"\n";
+    let operator = parse(whole).unwrap_or_else(|(_, said)| panic!("{said}")).operator.expect("an operator");
+    assert_eq!(operator.name, "St. Mary's data office");
+    assert_eq!(operator.address.as_deref(), Some("1 Main Street\nTown"));
+    assert_eq!(operator.withdraw.as_deref(), Some("Write to us."));
+    let least = parse("[operator]\nname = \"x\"").unwrap_or_else(|(_, said)| panic!("{said}"));
+    assert!(least.operator.is_some_and(|operator| operator.contact.is_none() && operator.basis.is_none()));
+    check("[operator]\ncontact = \"x\"", "[operator]", "missing field `name`");
+    check("[operator]\nname = \" \"", "\" \"", "name has 0 characters; accepted are 1 to 500");
+    check("[operator]\nname = \"x\"\nbasis = \"\"", "\"\"", "basis has 0 characters");
+    check("[operator]\nname = \"x\"\nhospital = \"y\"", "hospital", "unknown field `hospital`");
+    check("[operator]\nname = \"a\\u0007b\"", "\"a\\u0007b\"", "holds a control character");
+    check(&format!("[operator]\nname = \"{}\"", "x".repeat(501)), "\"xxx", "name has 501 characters");
+    check("[operator]\nname = 7", "7", "expected a string");
+}

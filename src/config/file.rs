@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::operator::OperatorFile;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConfigFile {
@@ -24,6 +26,7 @@ pub(super) struct ConfigFile {
     pub(super) statistics: Option<StatisticsFile>,
     #[serde(default)]
     pub(super) webhook: Vec<WebhookFile>,
+    pub(super) operator: Option<OperatorFile>,
 }
 
 /// `[limits]` has no keys yet: limits are constants with names.

@@ -91,7 +91,7 @@ pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup 
         }
         (requests)
         p.muted {
-            "An allocation is a share of the dataset's cap. The cap is what protects people: it binds all researchers together."
+            "An allocation is a share of the dataset's cap. The guarantee is the cap's: it binds all researchers together."
         }
     }
 }
@@ -209,6 +209,6 @@ pub fn all(
             button type="submit" { "Search" }
         }
         @for dataset in datasets { (tree(token, dataset, &of(dataset), found, managed)) }
-        p.muted { "Datasets about the same people add up: a person who is in two of them is protected by the sum of both caps." }
+        p.muted { "Datasets about the same people add up: for somebody who is in two of them, the guarantee is that of the sum of both caps." }
     }
 }

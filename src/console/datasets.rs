@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 
 use crate::dataset::domain::{Column, Domain};
-use crate::dataset::policy::Terms;
 use crate::dataset::seal::Report;
 use crate::service::Dataset;
 
@@ -135,7 +134,7 @@ fn domain(domain: &Domain) -> Markup {
         Domain::Category(values) => html! { (values.join(", ")) },
         Domain::Boolean => html! { "true, false" },
         Domain::Text { values_max, groups_per_unit } => html! {
-            "no public list: at most " (values_max) " texts; a person counts in " (groups_per_unit) " groups"
+            "no public list: at most " (values_max) " texts; each one that is protected counts in at most " (groups_per_unit) " groups"
         },
         Domain::Number(_) | Domain::Date { .. } => match domain.bounds() {
             Some((min, max)) => html! { (min) " to " (max) },
@@ -144,12 +143,12 @@ fn domain(domain: &Domain) -> Markup {
     }
 }
 
-/// Names of a dataset's columns, for whoever writes SQL.
+/// Names of columns, with what each of them can be.
 #[must_use]
-pub fn names(terms: &Terms) -> Markup {
+pub fn names(columns: &[Column]) -> Markup {
     html! {
         ul {
-            @for column in terms.own() {
+            @for column in columns {
                 li { code { (column.name) } " " small { (column.domain.type_name()) ": " (short(&column.domain)) } }
             }
         }

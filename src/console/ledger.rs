@@ -107,6 +107,15 @@ fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
+/// Datasets that a viewer may see the statistics of.
+fn listed(datasets: &[String]) -> String {
+    if datasets.is_empty() {
+        "public statistics alone".to_owned()
+    } else {
+        format!("statistics of {}", datasets.join(", "))
+    }
+}
+
 /// What happened, in words.
 #[must_use]
 pub fn words(act: &Act) -> String {
@@ -145,6 +154,13 @@ pub fn words(act: &Act) -> String {
             let decided = if *granted { "granted" } else { "declined" };
             format!("{by} {decided} request {request}: {reason}")
         }
+        Act::StatisticConfirmed { statistic, epsilon, by, .. } => {
+            format!("{by} agreed that statistic {statistic} is drawn, for at most epsilon {epsilon} each time")
+        }
+        Act::ViewerAdded { name, datasets, by, .. } => {
+            format!("{by} gave {name} a token as viewer, who may see {}", listed(datasets))
+        }
+        Act::ViewingSet { name, datasets, by } => format!("{by} lets {name} see {}", listed(datasets)),
         Act::Applied { reason, by, acts, .. } => format!("{by} applied files, {} changes: {reason}", acts.len()),
     }
 }

@@ -15,7 +15,14 @@ pub struct Line {
     pub is_active: bool,
     /// Whether files declare them.
     pub is_managed: bool,
+    /// The datasets that a viewer was given; `None` where nobody said which.
+    pub datasets: Option<Vec<String>>,
 }
+
+/// What the name of a box begins with that gives a viewer a dataset.
+pub const TICK: &str = "sees-";
+/// The field of a form that lists all datasets, so that none ticked means none.
+pub const LISTED: &str = "listed";
 
 /// A token that was made just now.
 pub struct Fresh<'a> {
@@ -25,9 +32,24 @@ pub struct Fresh<'a> {
     pub token: &'a str,
 }
 
-/// The page; `more` is the name after which the next page begins.
+/// What the page shows.
+pub struct Page<'a> {
+    /// People, by name.
+    pub people: &'a [Line],
+    /// All datasets.
+    pub datasets: &'a [String],
+    /// What was searched for.
+    pub find: &'a str,
+    /// The name after which the next page begins.
+    pub more: Option<&'a str>,
+    /// A token that was made just now.
+    pub fresh: Option<&'a Fresh<'a>>,
+}
+
+/// The page.
 #[must_use]
-pub fn page(token: &str, people: &[Line], find: &str, more: Option<&str>, fresh: Option<&Fresh<'_>>) -> Markup {
+pub fn page(token: &str, page: &Page<'_>) -> Markup {
+    let Page { people, datasets, find, more, fresh } = *page;
     html! {
         h1 { "People" }
         @if let Some(fresh) = fresh {
@@ -47,6 +69,9 @@ pub fn page(token: &str, people: &[Line], find: &str, more: Option<&str>, fresh:
                             @for role in [Role::Researcher, Role::Viewer, Role::Steward] { option value=(role) { (role) } }
                         }
                     }
+                    @if !datasets.is_empty() {
+                        (boxes(datasets, &[], "Of a viewer: statistics that are not public, of these datasets"))
+                    }
                     button.primary type="submit" { "Add, and show the token" }
                 }
             }
@@ -61,8 +86,10 @@ pub fn page(token: &str, people: &[Line], find: &str, more: Option<&str>, fresh:
         div.scroll tabindex="0" role="region" aria-label="People" {
             table {
                 caption.visually-hidden { "People, by name" }
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Token" } } }
-                tbody { @for person in people { (line(token, person)) } }
+                thead { tr {
+                    th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Sees statistics of" } th scope="col" { "Token" }
+                } }
+                tbody { @for person in people { (line(token, person, datasets)) } }
             }
         }
         @if let Some(more) = more {
@@ -71,11 +98,51 @@ pub fn page(token: &str, people: &[Line], find: &str, more: Option<&str>, fresh:
     }
 }
 
-fn line(token: &str, person: &Line) -> Markup {
+/// A box for each dataset.
+fn boxes(datasets: &[String], ticked: &[String], legend: &str) -> Markup {
+    html! {
+        fieldset {
+            legend { (legend) }
+            input type="hidden" name=(LISTED) value="yes";
+            @for dataset in datasets {
+                label {
+                    input type="checkbox" name={ (TICK) (dataset) } value="yes" checked[ticked.contains(dataset)];
+                    code { (dataset) }
+                }
+            }
+        }
+    }
+}
+
+/// What a person sees of statistics that are not public; a viewer's can be changed.
+fn sees(token: &str, person: &Line, datasets: &[String]) -> Markup {
+    if person.role != Role::Viewer {
+        let words = if person.role == Role::Steward { "all datasets" } else { "datasets they hold an account of" };
+        return html! { span.muted { (words) } };
+    }
+    html! {
+        @match &person.datasets {
+            None => { span.badge.warn { "all datasets: nobody said which" } }
+            Some(given) if given.is_empty() => { span.muted { "public statistics alone" } }
+            Some(given) => { (given.join(", ")) }
+        }
+        details {
+            summary { "Change" span.visually-hidden { " what " (person.name) " sees" } }
+            form.stack method="post" action={ "/people/" (person.name) "/datasets" } {
+                (csrf(token))
+                (boxes(datasets, person.datasets.as_deref().unwrap_or_default(), "Datasets"))
+                button type="submit" { "Save" span.visually-hidden { " what " (person.name) " sees" } }
+            }
+        }
+    }
+}
+
+fn line(token: &str, person: &Line, datasets: &[String]) -> Markup {
     html! {
         tr {
             th scope="row" { (person.name) @if person.is_managed { " " span.badge { "managed by files" } } }
             td { (person.role) }
+            td { (sees(token, person, datasets)) }
             td {
                 @if person.is_active {
                     details {

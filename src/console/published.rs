@@ -20,8 +20,12 @@ pub struct Published<'a> {
     pub chart: Option<&'a Chart>,
     /// The day of its release.
     pub date: &'a str,
+    /// Whom the noise protects: the unit's column, or `row`.
+    pub whom: &'a str,
     /// Why a later refresh was due and is not there, and the day of that.
     pub skipped: Option<(&'a str, &'a str)>,
+    /// Why something newer waits to be drawn.
+    pub waiting: Option<&'a str>,
     /// How to cite it.
     pub cite: &'a str,
     /// Its canonical SQL.
@@ -47,9 +51,10 @@ pub fn body(shown: &Published<'_>) -> Markup {
             h1 { (shown.title) }
             @if let Some(description) = shown.description { p.lead { (description) } }
             p.muted {
-                "Released on " (shown.date) ". Noise was added to protect every person in the data: "
+                "Released on " (shown.date) ". Noise was added to protect each " code { (shown.whom) } " in the data: "
                 "each number stands with its 95 % interval."
             }
+            @if let Some(why) = shown.waiting { p.note.warn { "These numbers are older than the statistic's file: " (why) "." } }
             @if let Some((date, why)) = shown.skipped {
                 p.note.warn { "A refresh was due on " (date) " and was not made: " (why) ". These numbers are older." }
             }

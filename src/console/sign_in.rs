@@ -6,9 +6,10 @@ use maud::{Markup, html};
 #[must_use]
 pub fn page(failed: Option<&str>) -> Markup {
     html! {
-        h1 { "Statistics of people, without telling on anyone" }
+        h1 { "Statistics of private tables" }
         p.lead {
-            "Researchers ask, everybody reads what is published, and a budget keeps the noise large enough to protect every person."
+            "Researchers ask and get numbers with noise and error bars. A budget limits what all answers together can tell about any single "
+            "one of those who are protected."
         }
         div.grid {
             section.card {

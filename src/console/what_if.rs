@@ -126,7 +126,7 @@ pub fn page(page: &Page<'_>) -> Markup {
             label { "Budget, as epsilon" input type="text" name="epsilon" value=(wish.epsilon) inputmode="decimal"; }
             label { "Questions" input type="text" name="questions" value=(wish.questions) inputmode="numeric"; }
             label { "Rows in a group" input type="text" name="group" value=(wish.group_size) inputmode="numeric"; }
-            label { "Rows a person" input type="text" name="rows" value=(wish.rows_per_unit) inputmode="numeric"; }
+            label { "Rows of each " (terms.unit.name()) " that count" input type="text" name="rows" value=(wish.rows_per_unit) inputmode="numeric"; }
             button.primary type="submit" { "Show" }
         }
         div.scroll tabindex="0" role="region" aria-label="Errors" {
@@ -142,7 +142,7 @@ pub fn page(page: &Page<'_>) -> Markup {
         }
         div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(&chart_of(terms, wish), Place::Page)) }
         p.muted {
-            "A question with several groups costs what one with a single group costs, where a person is in one of them. "
+            "A question with several groups costs what one with a single group costs, where each " code { (terms.unit.name()) } " is in one of them. "
             "Asking again what was answered is free, and answers that others paid for cost the dataset nothing."
         }
     }

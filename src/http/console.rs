@@ -6,9 +6,11 @@
 mod asking;
 mod books;
 mod budgets;
+mod gallery;
 mod people;
 mod reading;
 mod session;
+mod transparency;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -28,7 +30,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Every page and every form, with the roles that may use it; nobody in particular where there are none.
-pub const PAGES: [(&str, &str, &[Role]); 31] = [
+pub const PAGES: [(&str, &str, &[Role]); 34] = [
     ("GET", "/", &[]),
     ("GET", "/sign-in", &[]),
     ("POST", "/sign-in", &[]),
@@ -38,6 +40,8 @@ pub const PAGES: [(&str, &str, &[Role]); 31] = [
     ("GET", "/transparency", &[]),
     ("GET", "/transparency/{name}", &[]),
     ("GET", "/statistics", &[]),
+    ("GET", "/statistics/{name}/draw", &[Role::Steward]),
+    ("POST", "/statistics/{name}/publish", &[Role::Steward]),
     ("POST", "/statistics/{name}/refresh", &[Role::Steward]),
     ("GET", "/datasets", &Role::ALL),
     ("GET", "/datasets/{name}", &Role::ALL),
@@ -58,6 +62,7 @@ pub const PAGES: [(&str, &str, &[Role]); 31] = [
     ("GET", "/people", &[Role::Steward]),
     ("POST", "/people", &[Role::Steward]),
     ("POST", "/people/{name}/revoke", &[Role::Steward]),
+    ("POST", "/people/{name}/datasets", &[Role::Steward]),
     ("GET", "/ledger", &[Role::Steward]),
     ("GET", "/ledger/export.jsonl", &[Role::Steward]),
 ];
@@ -70,10 +75,12 @@ pub fn routes() -> Router<App> {
         .route("/sign-out", post(session::sign_out))
         .route("/assets/{name}", get(reading::asset))
         .route("/s/{name}", get(reading::statistic))
-        .route("/transparency", get(reading::transparency))
-        .route("/transparency/{name}", get(reading::transparency_of))
-        .route("/statistics", get(reading::statistics))
-        .route("/statistics/{name}/refresh", post(budgets::refresh))
+        .route("/transparency", get(transparency::all))
+        .route("/transparency/{name}", get(transparency::one))
+        .route("/statistics", get(gallery::statistics))
+        .route("/statistics/{name}/draw", get(gallery::draw))
+        .route("/statistics/{name}/publish", post(gallery::publish))
+        .route("/statistics/{name}/refresh", post(gallery::refresh))
         .route("/datasets", get(reading::datasets))
         .route("/datasets/{name}", get(reading::dataset))
         .route("/datasets/{name}/freeze", post(budgets::freeze))
@@ -90,6 +97,7 @@ pub fn routes() -> Router<App> {
         .route("/requests/{number}/decide", post(budgets::decide))
         .route("/people", get(people::list).post(people::add))
         .route("/people/{name}/revoke", post(people::revoke))
+        .route("/people/{name}/datasets", post(people::set_datasets))
         .route("/ledger", get(books::ledger))
         .route("/ledger/export.jsonl", get(books::export))
 }

@@ -128,12 +128,13 @@ pub async fn one(
     dataset.map(|dataset| Json(body(&service, dataset))).ok_or_else(|| Problem::unknown_dataset(&name))
 }
 
-/// A researcher sees the datasets of which they hold an account.
+/// A researcher sees the datasets of which they hold an account, also one that was lowered to nothing, and a viewer those that they were
+/// given.
 pub fn may_see(service: &App, person: &Person, dataset: &Dataset) -> bool {
-    match person.role {
-        Role::Steward | Role::Viewer => true,
-        Role::Researcher => read(service.ledger(), |book| book.researcher(&dataset.lineage, &person.name).is_some()),
-    }
+    read(service.ledger(), |book| match person.role {
+        Role::Steward | Role::Viewer => book.sees(person, &dataset.lineage),
+        Role::Researcher => book.researcher(&dataset.lineage, &person.name).is_some(),
+    })
 }
 
 fn body(service: &App, dataset: &Dataset) -> DatasetBody {

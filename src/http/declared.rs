@@ -20,7 +20,7 @@ pub const FILES_BYTES_MAX: usize = 4 << 20;
 const FILES_SECONDS_MAX: u64 = 30;
 
 /// A whole body with files.
-pub struct Large(Bytes);
+pub struct Large(pub Bytes);
 
 impl FromRequest<App> for Large {
     type Rejection = Problem;
@@ -63,7 +63,7 @@ pub struct ApplyBody {
     responses((status = 200, body = Outcome), (status = 400, body = Problem), (status = 413, body = Problem))
 )]
 pub async fn plan(State(service): State<App>, _steward: Steward, Large(body): Large) -> Result<Json<Outcome>, Problem> {
-    let (files, _) = read(body, &["files"]).await?;
+    let (files, _) = files_of(body, &["files"]).await?;
     let planned = service.steward(move |ledger, now| declared::plan(ledger, &declared::parse(&files)?, now)).await?;
     Ok(Json(planned))
 }
@@ -78,7 +78,7 @@ pub async fn apply(
     Steward(person): Steward,
     Large(body): Large,
 ) -> Result<Json<Outcome>, Problem> {
-    let (files, mut fields) = read(body, &["files", "reason"]).await?;
+    let (files, mut fields) = files_of(body, &["files", "reason"]).await?;
     let reason = fields.text("reason")?;
     let applied = service
         .steward(move |ledger, now| declared::apply(ledger, &declared::parse(&files)?, &reason, &person.name, now));
@@ -86,7 +86,7 @@ pub async fn apply(
 }
 
 /// The files of a body, and its other fields; read off the async threads, for there may be much of it.
-async fn read(body: Bytes, accepted: &'static [&'static str]) -> Result<(Vec<DeclaredFile>, Fields), Problem> {
+pub async fn files_of(body: Bytes, accepted: &'static [&'static str]) -> Result<(Vec<DeclaredFile>, Fields), Problem> {
     let reading = move || {
         let mut fields = Fields::read(&body, accepted)?;
         let files = match fields.take("files") {

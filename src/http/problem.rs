@@ -84,7 +84,9 @@ impl Problem {
         }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// The same problem with what helps.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }

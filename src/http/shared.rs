@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use super::console::Sessions;
 use super::metrics::Counts;
 use super::shelf::Shelf;
+use crate::config::Operator;
 
 /// How a server is reached, as its configuration says.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +16,8 @@ pub struct Settings {
     pub is_secure: bool,
     /// The host that browsers know it by, where a proxy stands before it; nothing where it is the one that they ask for.
     pub host: Option<String>,
+    /// Who runs it; `None` where they have not said.
+    pub operator: Option<Operator>,
 }
 
 /// What routes share beside the service.

@@ -136,6 +136,8 @@ fn http_date(at_ms: u64) -> String {
 /// Everything that the forms are made of.
 struct Sheet<'a> {
     statistic: &'a Statistic,
+    state: &'a State,
+    whom: String,
     answer: &'a Answer,
     table: Table,
     chart: Option<Chart>,
@@ -169,15 +171,16 @@ struct StatisticBody<'a> {
 impl<'a> Sheet<'a> {
     fn new(service: &Service, statistic: &'a Statistic, state: &'a State, answer: &'a Answer) -> Self {
         let table = tabulate(&answer.layout, answer.stored.vectors());
-        let shape = match statistic.shape {
+        let shape = match state.face.shape {
             Shape::Line => chart::Shape::Line,
             Shape::Bar | Shape::Table | Shape::Hidden => chart::Shape::Bar,
         };
-        let chart = figure::chart(&statistic.title, statistic.unit.as_deref(), shape, &table);
+        let chart = figure::chart(&state.face.title, state.face.unit.as_deref(), shape, &table);
         let date = state.shown.as_ref().map_or_else(String::new, |(_, at_ms)| service.date(*at_ms));
         let skipped = state.skipped.as_ref().map(|(at_ms, why)| (service.date(*at_ms), why.as_str()));
-        let cite = cite(service, statistic, answer, &date);
-        Self { statistic, answer, table, chart, date, skipped, cite }
+        let cite = cite(service, (statistic, state), answer, &date);
+        let whom = service.dataset(&statistic.dataset).map_or("unit", |dataset| dataset.terms.unit.name()).to_owned();
+        Self { statistic, state, whom, answer, table, chart, date, skipped, cite }
     }
 
     fn bytes(&self, form: Form) -> Option<Bytes> {
@@ -192,55 +195,63 @@ impl<'a> Sheet<'a> {
     }
 
     fn json(&self) -> Bytes {
-        let Self { statistic, answer, table, .. } = self;
-        let at_ms = answer.stored.at_ms;
+        let Self { statistic, state, answer, table, .. } = self;
+        let (at_ms, face) = (answer.stored.at_ms, &state.face);
         let body = StatisticBody {
             name: &statistic.name,
-            title: &statistic.title,
-            description: statistic.description.as_deref(),
+            title: &face.title,
+            description: face.description.as_deref(),
             refresh: statistic.refresh.name(),
-            public: statistic.is_public,
-            chart: statistic.shape.name(),
-            unit: statistic.unit.as_deref(),
+            public: face.is_public,
+            chart: face.shape.name(),
+            unit: face.unit.as_deref(),
             released_at: timestamp(at_ms),
-            stale: self.skipped.is_some(),
-            stale_reason: self.skipped.as_ref().map(|(_, why)| *why),
+            stale: state.stale().is_some(),
+            stale_reason: state.stale(),
             cite: &self.cite,
-            answer: encode::published(&answer.stored, &answer.sql, &statistic.price, table),
+            answer: encode::published(&answer.stored, &answer.sql, price(state, answer), table),
         };
         // Unwrap safety: the body is plain data with string keys, and its raw numbers are decimal digits.
         serde_json::to_vec(&body).expect("a statistic is plain data").into()
     }
 
     fn page(&self) -> String {
-        let Self { statistic, answer, table, date, cite, .. } = self;
-        let is_drawn = matches!(statistic.shape, Shape::Bar | Shape::Line);
+        let Self { statistic, state, answer, table, date, cite, .. } = self;
+        let face = &state.face;
+        let is_drawn = matches!(face.shape, Shape::Bar | Shape::Line);
         let shown = Published {
             name: &statistic.name,
-            title: &statistic.title,
-            description: statistic.description.as_deref(),
+            title: &face.title,
+            description: face.description.as_deref(),
             table,
             chart: self.chart.as_ref().filter(|_| is_drawn),
             date,
+            whom: &self.whom,
             skipped: self.skipped.as_ref().map(|(date, why)| (date.as_str(), *why)),
+            waiting: state.waits(),
             cite,
             sql: &answer.sql,
         };
-        frame::embedded(&statistic.title, &published::body(&shown))
+        frame::embedded(&face.title, &published::body(&shown))
     }
 }
 
-fn cite(service: &Service, statistic: &Statistic, answer: &Answer, date: &str) -> String {
+/// What each draw of what is shown costs, as ε.
+fn price<'a>(state: &'a State, answer: &'a Answer) -> &'a str {
+    state.face.price.as_deref().unwrap_or(&answer.stored.epsilon)
+}
+
+fn cite(service: &Service, (statistic, state): (&Statistic, &State), answer: &Answer, date: &str) -> String {
     let dataset = service.dataset(&statistic.lineage).and_then(|dataset| dataset.title.clone());
     let dataset = dataset.unwrap_or_else(|| statistic.dataset.clone());
     let (stored, year) = (&answer.stored, date.get(..4).unwrap_or(date));
     format!(
         "{dataset} ({year}). {}. Differentially private statistic \"{}\", release {}, {date}; epsilon {}, delta {}, per {}; \
          95 % intervals of the noise.",
-        statistic.title,
+        state.face.title,
         statistic.name,
         stored.release.id,
-        statistic.price,
+        price(state, answer),
         stored.delta(),
         service.dataset(&statistic.dataset).map_or("unit", |dataset| dataset.terms.unit.name()),
     )

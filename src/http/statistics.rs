@@ -19,6 +19,7 @@ use super::shelf::{Form, Rendered};
 use crate::budget::people::Person;
 use crate::query::error::shown;
 use crate::service::account::timestamp;
+use crate::service::sight::Sight;
 use crate::service::statistics::Statistic;
 
 /// One statistic in a list.
@@ -36,43 +37,50 @@ pub struct StatisticBody {
     chart: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<String>,
-    /// What each draw costs, as ε.
+    /// The most that each draw costs, as ε.
     epsilon: String,
     /// The release that is shown; nothing before the first.
     release: Option<String>,
     released_at: Option<String>,
     /// When its next period begins.
     next_refresh: Option<String>,
-    /// Whether a refresh was due since and was not made.
+    /// Whether something newer than what is shown was due and was not drawn, or waits for a steward.
     stale: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stale_reason: Option<String>,
+    /// `confirmed`, `new` (never drawn), `changed` (another question than the one that was confirmed) or `dearer` (than what was
+    /// confirmed); nothing is drawn of one that is not confirmed.
+    standing: &'static str,
 }
 
 impl StatisticBody {
-    fn of(service: &App, statistic: &Statistic) -> Self {
+    /// One statistic as it is now.
+    pub fn of(service: &App, statistic: &Statistic) -> Self {
         let state = service.state_of(statistic);
+        let (stale_reason, standing) = (state.stale().map(str::to_owned), state.agreement.name());
         let (release, at_ms) = state.shown.unzip();
         Self {
             name: statistic.name.clone(),
-            title: statistic.title.clone(),
-            description: statistic.description.clone(),
+            title: state.face.title,
+            description: state.face.description,
             dataset: statistic.dataset.clone(),
             refresh: statistic.refresh.name(),
-            public: statistic.is_public,
-            chart: statistic.shape.name(),
-            unit: statistic.unit.clone(),
-            epsilon: statistic.price.clone(),
+            public: state.face.is_public,
+            chart: state.face.shape.name(),
+            unit: state.face.unit,
+            epsilon: statistic.epsilon.to_string(),
             release,
             released_at: at_ms.map(timestamp),
             next_refresh: state.next_ms.map(timestamp),
-            stale: state.skipped.is_some(),
-            stale_reason: state.skipped.map(|(_, why)| why),
+            stale: stale_reason.is_some(),
+            stale_reason,
+            standing,
         }
     }
 }
 
-/// Lists published statistics; without a token, those that are public.
+/// Lists published statistics that the caller may read; without a token, those that are public. Stewards see those, too, that wait for
+/// them.
 #[utoipa::path(
     get, path = "/v1/statistics", params(PageParams), security(("token" = []), ()),
     responses((status = 200, body = Vec<StatisticBody>), (status = 400, body = Problem))
@@ -84,7 +92,7 @@ pub async fn list(
     headers: HeaderMap,
     params: PageParams,
 ) -> Result<Response, Problem> {
-    let seen = service.statistics().filter(|statistic| may_see(statistic, person.as_ref()));
+    let seen = service.statistics().filter(|statistic| service.sight(statistic, person.as_ref()) != Sight::Hidden);
     let bodies = seen.map(|statistic| StatisticBody::of(&service, statistic)).collect();
     let mut response = page(bodies, |statistic| statistic.name.clone(), "/v1/statistics", &params)?;
     shared.allow_origins(&headers, person.is_none(), response.headers_mut());
@@ -125,14 +133,13 @@ async fn read(
         Some((name, ending)) => (name, Form::of_ending(ending).ok_or_else(|| no_form(ending))?),
         None => (name, Form::Answer(Format::negotiate(headers)?)),
     };
-    let rendered = rendered(service, shared, person, name, form).await?;
-    let is_public = service.statistic(name).is_some_and(|statistic| statistic.is_public);
+    let (rendered, is_public) = rendered(service, shared, person, name, form).await?;
     let mut response = respond(&rendered, headers, is_public);
     shared.allow_origins(headers, is_public, response.headers_mut());
     Ok(response)
 }
 
-/// Draws a new release, charged to the statistics account, and shows it.
+/// Draws a new release, charged to the statistics account, and shows it. One that waits for a steward's confirmation is not drawn.
 #[utoipa::path(
     post, path = "/v1/statistics/{name}/refresh", params(("name" = String, Path)), security(("token" = [])),
     responses((status = 200, body = StatisticBody), (status = 403, body = Problem), (status = 404, body = Problem))
@@ -147,26 +154,25 @@ pub async fn refresh(
     Ok(Json(StatisticBody::of(&service, statistic)))
 }
 
-/// Whether somebody may read a statistic.
-pub fn may_see(statistic: &Statistic, person: Option<&Person>) -> bool {
-    statistic.is_public || person.is_some()
-}
-
-/// The bytes of a statistic that a person may read.
+/// The bytes of a statistic that a person may read, and whether everybody may.
 pub async fn rendered(
     service: &App,
     shared: &Arc<Shared>,
     person: Option<&Person>,
     name: &str,
     form: Form,
-) -> Result<Arc<Rendered>, Problem> {
-    let seen = service.statistic(name).filter(|statistic| may_see(statistic, person));
-    // Nobody is told which statistics there are that are not public.
+) -> Result<(Arc<Rendered>, bool), Problem> {
+    // Nobody is told which statistics there are that they may not read.
     let refused = || if person.is_some() { unknown(name) } else { Problem::unauthenticated() };
-    let statistic = seen.ok_or_else(refused)?;
-    let version = service.version_of(statistic).ok_or_else(|| not_yet(service, statistic, form))?;
+    let statistic = service.statistic(name).ok_or_else(refused)?;
+    let (version, is_public) = match service.sight(statistic, person) {
+        Sight::Hidden => return Err(refused()),
+        Sight::Waiting => return Err(waiting(name)),
+        Sight::Nothing => return Err(not_yet(service, statistic, form)),
+        Sight::Shown { version, is_public } => (version, is_public),
+    };
     if let Some(found) = shared.shelf.found(statistic, version, form) {
-        return found.ok_or_else(|| not_yet(service, statistic, form));
+        return found.map(|found| (found, is_public)).ok_or_else(|| not_yet(service, statistic, form));
     }
     let (rendering, wanted, shelf) = (service.clone(), name.to_owned(), Arc::clone(shared));
     let render = move || match rendering.statistic(&wanted) {
@@ -175,7 +181,7 @@ pub async fn rendered(
     };
     let made =
         tokio::task::spawn_blocking(render).await.map_err(|_| Problem::overloaded("the rendering was cut off"))??;
-    made.ok_or_else(|| not_yet(service, statistic, form))
+    made.map(|made| (made, is_public)).ok_or_else(|| not_yet(service, statistic, form))
 }
 
 /// A statistic's response: its bytes, or that the caller holds them.
@@ -198,7 +204,15 @@ pub fn respond(rendered: &Rendered, headers: &HeaderMap, is_public: bool) -> Res
     response
 }
 
-fn unknown(name: &str) -> Problem {
+/// For a steward, whom it waits for.
+fn waiting(name: &str) -> Problem {
+    Problem::not_found("the statistic is not released yet: it waits for a steward to confirm its price").hint(format!(
+        "look at it with tacit statistics check, and publish it with tacit statistics publish {name}, or at /statistics/{name}/draw"
+    ))
+}
+
+/// The same for who may not read it as for who asks for nothing that there is.
+pub fn unknown(name: &str) -> Problem {
     Problem::not_found(format!("there is no statistic \"{}\" that you may read", shown(name)))
 }
 

@@ -1,5 +1,6 @@
 //! Query files: SQL with a few header comments, read by many.
 
+use super::error::Position;
 use crate::privacy::units::DecimalFault;
 
 /// A query file.
@@ -25,6 +26,12 @@ pub struct QueryFile {
     pub unit: Option<String>,
     /// The SQL, without the headers.
     pub sql: String,
+    /// The line of the file that the SQL begins on, counted from 1.
+    pub sql_line: u64,
+    /// The column of that line that the SQL begins at, counted from 1 in characters.
+    pub sql_column: u64,
+    /// The line of the accuracy, counted from 1.
+    pub accuracy_line: u64,
 }
 
 /// How often a statistic is drawn anew. Nothing is drawn twice from one edition by a schedule: its rows would be the same.
@@ -152,6 +159,9 @@ impl QueryFile {
                 sql.push(content);
                 continue;
             };
+            if matches!(name, "margin" | "epsilon") {
+                file.accuracy_line = line as u64;
+            }
             let slot = match name {
                 "title" => &mut title,
                 "description" => &mut file.description,
@@ -181,8 +191,37 @@ impl QueryFile {
             (Some(_), Some(_)) => return Err(FileFault::Accuracy { found: "both" }),
             (Some(_), None) | (None, Some(_)) => {}
         }
-        file.sql = sql.join("\n").trim().to_owned();
+        file.begin(&sql, text.lines().count());
         Ok(file)
+    }
+
+    /// Takes the SQL, and notes where in the file it begins; the lines that are not SQL stand before it.
+    fn begin(&mut self, sql: &[&str], lines: usize) {
+        let headers = lines.saturating_sub(sql.len());
+        let blank = sql.iter().take_while(|line| line.trim().is_empty()).count();
+        let indent = sql.get(blank).map_or(0, |line| line.chars().take_while(|c| c.is_whitespace()).count());
+        (self.sql_line, self.sql_column) = ((headers + blank + 1) as u64, (indent + 1) as u64);
+        self.sql = sql.join("\n").trim().to_owned();
+    }
+
+    /// The place in the file of a place in its SQL.
+    #[must_use]
+    pub fn place(&self, at: Position) -> Position {
+        let before = if at.line == 1 { self.sql_column.saturating_sub(1) } else { 0 };
+        Position { line: at.line + self.sql_line.saturating_sub(1), column: at.column + before }
+    }
+}
+
+impl FileFault {
+    /// The line that it is about, counted from 1; `None` where it is about the whole file.
+    #[must_use]
+    pub fn line(&self) -> Option<u64> {
+        match self {
+            Self::UnknownHeader { line, .. } | Self::Doubled { line, .. } | Self::Value { line, .. } => {
+                Some(*line as u64)
+            }
+            Self::Accuracy { .. } | Self::Title | Self::Decimal(_) => None,
+        }
     }
 }
 

@@ -109,7 +109,7 @@ impl AccountView {
 }
 
 /// spent / amount with twelve significant digits; "1" of nothing.
-fn fraction(spent: Price, amount: Price) -> String {
+pub(super) fn fraction(spent: Price, amount: Price) -> String {
     match (spent.units(), amount.units()) {
         (0, 1..) => "0".to_owned(),
         (_, 0) => "1".to_owned(),

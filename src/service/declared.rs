@@ -124,7 +124,7 @@ pub fn apply(
 }
 
 fn added(act: &Act) -> Option<String> {
-    if let Act::PersonAdded { name, .. } = act { Some(name.clone()) } else { None }
+    if let Act::PersonAdded { name, .. } | Act::ViewerAdded { name, .. } = act { Some(name.clone()) } else { None }
 }
 
 /// What each ε that is not granted yet is worth. Takes milliseconds for each; never inside of the writer.

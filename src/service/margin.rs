@@ -12,6 +12,7 @@
 
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::{Accuracy, NORMAL_975, Sought};
+use crate::privacy::mechanism::NoiseLaw;
 use crate::query::answer::{Output, OutputValue};
 use crate::query::error::{Code, QueryError};
 use crate::query::formula::Formula;
@@ -127,6 +128,19 @@ fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Vec<
         OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Formula { .. } => return None,
     }
     Some(demand)
+}
+
+/// The 95 % half-width that is expected of each output in a group of `size` rows: of means and running sums; `None` for keys, for counts
+/// and sums, whose noise says it, for other formulas, and where there are several groupings.
+pub(super) fn expected(plan: &Plan, laws: &[NoiseLaw], size: u64) -> Vec<Option<f64>> {
+    let one = |output: &Output| {
+        let is_known =
+            matches!(output.value, OutputValue::Mean { .. } | OutputValue::Formula { formula: Formula::Run(_) });
+        let squares = demand(output, plan, size as f64, 1.0).filter(|_| is_known && plan.layout.sets.is_none())?;
+        let variance: f64 = squares.iter().zip(laws).map(|(square, law)| square * law.std_error().powi(2)).sum();
+        Some(NORMAL_975 * variance.sqrt())
+    };
+    plan.layout.outputs.iter().map(one).collect()
 }
 
 /// Δ² of a measurement in the norm that its noise is of, and the power of its price in the variance.

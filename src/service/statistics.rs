@@ -1,67 +1,77 @@
 //! Published statistics: what they are, when they are due, and what they show.
 //!
-//! Promises that reading spends nothing, that a schedule draws at most once a period and at most once of an edition, and that what
-//! was shown stays up where the statistics account cannot pay. A statistic is asked as a researcher would ask, by an asker that no
-//! person can be, so it is charged, shared and stored like any other answer.
+//! Promises that reading spends nothing, that nothing is drawn that no steward agreed to, that a schedule draws at most once a period and
+//! at most once of an edition, and that what was shown stays up where it cannot be drawn anew. A statistic is asked as a researcher would
+//! ask, by an asker that no person can be, so it is charged, shared and stored like any other answer.
+
+pub mod check;
+mod drawing;
+mod face;
+mod reading;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use super::ask::{Ask, Margin, Wanted};
+use super::ask::Ask;
 use super::schedule::Zone;
 use super::{Answer, Service, ServiceError};
-use crate::budget::book::{Book, StatisticCard};
-use crate::budget::charge::Refusal;
-use crate::budget::entry::{Act, Digest, KeyUse};
-use crate::budget::ledger::{Ledger, read};
+use crate::budget::book::StatisticCard;
+use crate::budget::entry::Digest;
+use crate::budget::ledger::read;
 use crate::budget::people::STATISTICS;
 use crate::privacy::units::{Epsilon, Price};
-use crate::query::error::shown;
-use crate::query::file::{QueryFile, Refresh, Shape};
-use crate::query::parse;
-use crate::{chance, hex};
+use crate::query::file::{QueryFile, Refresh};
 
-/// Between two looks at what is due.
-const PAUSE: std::time::Duration = std::time::Duration::from_secs(30);
+pub use drawing::{Refreshed, confirm};
+pub use face::Face;
+pub use reading::{StatisticFault, read_file};
 
 /// A published query.
 #[derive(Debug, Clone)]
 pub struct Statistic {
     /// The name of its file without the ending.
     pub name: String,
-    /// For people.
-    pub title: String,
-    /// More for people.
-    pub description: Option<String>,
     /// The dataset that it asks.
     pub dataset: String,
     /// The dataset that pays for it.
     pub lineage: String,
     /// How often it is drawn anew.
     pub refresh: Refresh,
-    /// Whether it is shown without a token.
-    pub is_public: bool,
-    /// How it is shown.
-    pub shape: Shape,
-    /// The unit of its numbers.
-    pub unit: Option<String>,
+    /// What its file says to readers.
+    pub face: Face,
     /// Its canonical SQL.
     pub sql: String,
-    /// What each draw of it costs, as ε.
-    pub price: String,
+    /// The most that a draw of it costs.
+    pub epsilon: Epsilon,
+    amount: Price,
     ask: Ask,
     question: Digest,
 }
 
-/// Why a file cannot be published; the server does not start.
-#[derive(Debug, thiserror::Error)]
-#[error("{path}: {why}")]
-pub struct StatisticFault {
-    /// The file.
-    pub path: String,
-    /// What is wrong, with its place.
-    pub why: String,
+/// Whether a statistic may be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// A steward agreed to its question and its price, or it was drawn before there were confirmations.
+    Given,
+    /// It was never drawn, and waits for a steward.
+    New,
+    /// Its question is another one than that of what it shows, and waits for a steward.
+    Changed,
+    /// A draw costs more than a steward agreed to, as its dataset's policy has changed.
+    Dearer,
+}
+
+impl Agreement {
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Given => "confirmed",
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Dearer => "dearer",
+        }
+    }
 }
 
 /// What a statistic is like now.
@@ -69,6 +79,12 @@ pub struct StatisticFault {
 pub struct State {
     /// The release that it shows, and since when, in milliseconds since 1970 in UTC; nothing before the first.
     pub shown: Option<(String, u64)>,
+    /// What readers are told of what it shows.
+    pub face: Face,
+    /// Whether what it shows answers an earlier question than its file asks now.
+    pub is_earlier: bool,
+    /// Whether it may be drawn.
+    pub agreement: Agreement,
     /// Why it was not drawn when it was last due, and when that was.
     pub skipped: Option<(u64, String)>,
     /// When its next period begins; nothing where it has none.
@@ -77,13 +93,35 @@ pub struct State {
     pub is_due: bool,
 }
 
-/// What became of a refresh.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refreshed {
-    /// This release is shown now.
-    Released(String),
-    /// It was due, and what was shown stays up.
-    Skipped(String),
+impl State {
+    /// Why something newer than what it shows waits to be drawn, in public words.
+    #[must_use]
+    pub fn waits(&self) -> Option<&'static str> {
+        match (self.is_earlier, self.agreement) {
+            (_, Agreement::Changed) => Some("its question has changed, and no steward has confirmed the new one yet"),
+            (_, Agreement::Dearer) => Some("a draw costs more than before, and no steward has confirmed that yet"),
+            (true, _) => Some("its question has changed, and the new one was not drawn yet"),
+            (false, Agreement::Given | Agreement::New) => None,
+        }
+    }
+
+    /// Why what it shows is older than it should be, in public words.
+    #[must_use]
+    pub fn stale(&self) -> Option<&str> {
+        self.waits().or(self.skipped.as_ref().map(|(_, why)| why.as_str()))
+    }
+}
+
+impl Statistic {
+    /// Whether its file asks the question of this digest.
+    pub(super) fn asks(&self, question: &Digest) -> bool {
+        self.question == *question
+    }
+
+    /// Whether a steward agreed to its question and its price.
+    pub(super) fn is_agreed(&self, card: &StatisticCard) -> bool {
+        card.agrees_to(&self.question, self.amount)
+    }
 }
 
 impl Service {
@@ -96,63 +134,10 @@ impl Service {
         // Whoever serves statistics looks at once what is due.
         self.has_looked = AtomicBool::new(files.is_empty());
         for (path, file) in files {
-            let fault = |why: String| StatisticFault { path: path.display().to_string(), why };
-            let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-            if !is_statistic_name(&name) {
-                let accepted = "accepted are 1 to 100 letters, digits and - _, beginning with a letter or digit";
-                return Err(fault(format!("\"{}\" is no name of a statistic; {accepted}", shown(&name))));
-            }
-            let statistic = self.statistic_of(name, file).map_err(fault)?;
+            let statistic = read_file(&self.datasets, &path, file)?;
             self.statistics.insert(statistic.name.clone(), statistic);
         }
         Ok(self)
-    }
-
-    fn statistic_of(&self, name: String, file: QueryFile) -> Result<Statistic, String> {
-        let ask = ask(&file)?;
-        let told = |error: ServiceError| match error {
-            ServiceError::Query(error) => match &error.hint {
-                Some(hint) => format!("{error} ({hint})"),
-                None => error.to_string(),
-            },
-            other => other.to_string(),
-        };
-        let query = parse::parse(&ask.sql).map_err(|error| told(error.into()))?;
-        let named = &query.dataset.text;
-        let dataset = self.dataset(named).ok_or_else(|| format!("the dataset \"{}\" is not served", shown(named)))?;
-        if let Some(header) = file.dataset.filter(|header| *header != dataset.name) {
-            let (header, asked) = (shown(&header), &dataset.name);
-            return Err(format!("the header \"dataset\" is \"{header}\", and the SQL asks \"{asked}\""));
-        }
-        let priced = self.price_of(dataset, &query, &ask).map_err(told)?;
-        if priced.plan.sought.is_empty() {
-            return Err("it measures nothing: keys alone are public and need no statistic".to_owned());
-        }
-        let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
-        let most = dataset.terms.accountant.cap(dataset.terms.max_epsilon_per_query);
-        let price = super::quote::priced_epsilon(&priced, &ask, total);
-        if total > most {
-            let most = dataset.terms.max_epsilon_per_query;
-            return Err(format!("it costs epsilon {price}, and one query may cost at most {most}"));
-        }
-        let accuracy = (&file.epsilon, &file.margin);
-        // Unwrap safety: the parts are plain data.
-        let text = serde_json::to_vec(&(&priced.sql, accuracy)).expect("a question is plain data");
-        Ok(Statistic {
-            name,
-            title: file.title,
-            description: file.description,
-            dataset: dataset.name.clone(),
-            lineage: dataset.lineage.clone(),
-            refresh: file.refresh,
-            is_public: file.public,
-            shape: file.chart,
-            unit: file.unit,
-            sql: priced.sql,
-            price,
-            ask,
-            question: *blake3::hash(&text).as_bytes(),
-        })
     }
 
     /// All published statistics by name.
@@ -184,31 +169,33 @@ impl Service {
         State { next_ms: self.zone.next_ms(statistic.refresh, since_ms), is_due, ..state }
     }
 
-    /// Which of its states a statistic is in: the entry that changed it last. Nothing where it shows nothing.
-    #[must_use]
-    pub fn version_of(&self, statistic: &Statistic) -> Option<u64> {
-        read(self.ledger(), |book| {
-            let card = book.statistic(&statistic.name)?;
-            let shown = card.shown.as_ref().filter(|shown| shown.key.body == statistic.question)?;
-            book.is_stored(&shown.release).then_some(card.changed)
-        })
-    }
-
     /// The same without when it is due next: what a reader needs to know, found quickly.
     #[must_use]
     pub fn reading_of(&self, statistic: &Statistic) -> State {
         read(self.ledger(), |book| {
             let card = book.statistic(&statistic.name);
-            let shown = card
-                .and_then(|card| card.shown.as_ref())
-                .filter(|shown| shown.key.body == statistic.question && book.is_stored(&shown.release));
-            let shown = shown.map(|shown| (shown.release.clone(), shown.at_ms));
-            State { shown, skipped: card.and_then(|card| card.skipped.clone()), next_ms: None, is_due: false }
+            let shown = card.and_then(|card| card.shown.as_ref()).filter(|shown| book.is_stored(&shown.release));
+            let is_earlier = shown.is_some_and(|shown| !statistic.asks(&shown.key.body));
+            State {
+                shown: shown.map(|shown| (shown.release.clone(), shown.at_ms)),
+                face: match shown {
+                    Some(shown) if is_earlier => Face::earlier(shown.face.as_deref(), statistic),
+                    _ => statistic.face.clone(),
+                },
+                is_earlier,
+                agreement: agreement(card, statistic),
+                skipped: card.and_then(|card| card.skipped.clone()),
+                next_ms: None,
+                is_due: false,
+            }
         })
     }
 
     fn is_due(&self, statistic: &Statistic, edition: &str, card: Option<&StatisticCard>, now_ms: u64) -> bool {
-        let known = card.and_then(|card| card.shown.as_ref()).filter(|shown| shown.key.body == statistic.question);
+        if agreement(card, statistic) != Agreement::Given {
+            return false;
+        }
+        let known = card.and_then(|card| card.shown.as_ref()).filter(|shown| statistic.asks(&shown.key.body));
         let Some(known) = known else { return true };
         // The same rows again would tell nothing new and cost as much.
         known.edition != edition
@@ -228,155 +215,22 @@ impl Service {
     pub fn shown_answer(&self, statistic: &Statistic) -> Result<Option<Answer>, ServiceError> {
         let known = read(self.ledger(), |book| {
             let shown = book.statistic(&statistic.name)?.shown.clone()?;
-            book.under_key(STATISTICS, &shown.key).filter(|_| shown.key.body == statistic.question)
+            book.under_key(STATISTICS, &shown.key)
         });
         known.map(|known| self.again(known)).transpose()
     }
-
-    /// Refreshes whatever is due, in the order of names. Called often; what is not due costs a look at the book.
-    pub async fn refresh_due(self: &Arc<Self>) -> Vec<(String, Refreshed)> {
-        let _turn = self.refreshing.lock().await;
-        let mut done = Vec::new();
-        for statistic in self.statistics.values().filter(|statistic| self.state_of(statistic).is_due) {
-            let dataset = self.dataset(&statistic.dataset);
-            let edition = dataset.map_or("", |dataset| dataset.edition.as_str());
-            let now_ms = self.now_ms();
-            let period = self.zone.period(statistic.refresh, now_ms).unwrap_or_else(|| self.zone.date(now_ms));
-            // One charge a period, whatever becomes of it: an answer that fails after its charge is not drawn again before the next,
-            // or the next day where there are no periods.
-            let key = digest(&(&statistic.name, hex::encode(&statistic.question), edition, &period));
-            let became = match self.draw(statistic, key, false).await {
-                Ok(release) => Refreshed::Released(release),
-                Err(error) => Refreshed::Skipped(self.skip(statistic, &error).await),
-            };
-            done.push((statistic.name.clone(), became));
-        }
-        self.has_looked.store(true, Ordering::Release);
-        done
-    }
-
-    /// Refreshes what is due for as long as the server runs, at once and every half minute. The service is ready once it has looked.
-    pub async fn keep_fresh(self: Arc<Self>) {
-        loop {
-            // A look that fails is no reason to look no more.
-            let this = Arc::clone(&self);
-            let _ = tokio::spawn(async move { this.refresh_due().await }).await;
-            self.has_looked.store(true, Ordering::Release);
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    /// Draws a new release of a statistic and shows it, whatever is stored; it is charged to the statistics account.
-    ///
-    /// # Errors
-    /// [`ServiceError::NotFound`] for no such statistic; otherwise those of [`Service::answer`].
-    pub async fn refresh(self: &Arc<Self>, name: &str) -> Result<String, ServiceError> {
-        let unknown = || ServiceError::NotFound(format!("there is no statistic \"{}\"", shown(name)));
-        let statistic = self.statistic(name).ok_or_else(unknown)?;
-        let dataset = &statistic.lineage;
-        if read(self.ledger(), |book| book.branch(dataset, STATISTICS).is_none()) {
-            let way = format!("tacit grant {dataset} {dataset} --kind statistics --epsilon E --reason TEXT");
-            return Err(ServiceError::Invalid(format!("\"{dataset}\" has no statistics account; open one: {way}")));
-        }
-        let chance = chance::bytes::<32>().map_err(|error| ServiceError::Invalid(error.to_string()))?;
-        let (this, name) = (Arc::clone(self), statistic.name.clone());
-        // A caller that hangs up cancels nothing: what is paid for is shown.
-        let drawing = tokio::spawn(async move {
-            let _turn = this.refreshing.lock().await;
-            let statistic = this.statistic(&name).ok_or(ServiceError::Overloaded)?;
-            this.draw(statistic, chance, true).await
-        });
-        drawing.await.map_err(|_| ServiceError::Overloaded)?
-    }
-
-    /// Waits until no statistic is being drawn, so that a stop cuts none off.
-    pub async fn at_rest(&self) {
-        let _turn = self.refreshing.lock().await;
-    }
-
-    async fn draw(
-        self: &Arc<Self>,
-        statistic: &Statistic,
-        key: Digest,
-        is_fresh: bool,
-    ) -> Result<String, ServiceError> {
-        let key = KeyUse { key, body: statistic.question };
-        // When it was asked: when it was ready is its rows'.
-        let at_ms = self.now_ms();
-        let asking = Arc::clone(self).answer_anew(STATISTICS.to_owned(), statistic.ask.clone(), Some(key), is_fresh);
-        let answer = tokio::spawn(asking).await.map_err(|_| ServiceError::Overloaded)??;
-        let (name, release) = (statistic.name.clone(), answer.stored.release.id.clone());
-        let (edition, published) = (answer.stored.release.subject.edition.clone(), release.clone());
-        let act = move |_: &Book| Ok(Act::Published { statistic: name, key, release: published, edition });
-        let publish = move |ledger: &dyn Ledger, _| Ok(ledger.act(Box::new(act), at_ms)?);
-        Arc::clone(self).steward(publish).await?.map_err(ServiceError::Invalid)?;
-        Ok(release)
-    }
-
-    /// Notes once a period that a statistic was due and was not drawn.
-    async fn skip(self: &Arc<Self>, statistic: &Statistic, error: &ServiceError) -> String {
-        let why = told(error);
-        // What is the server's own trouble is over by the next look, and is no news for the ledger.
-        let is_decided =
-            matches!(error, ServiceError::Refused(_) | ServiceError::Query(_) | ServiceError::Unanswered { .. });
-        let (name, words, now_ms) = (statistic.name.clone(), why.clone(), self.now_ms());
-        let known = read(self.ledger(), |book| book.statistic(&name).and_then(|card| card.skipped.clone()));
-        let is_news =
-            known.is_none_or(|(at_ms, known)| known != why || self.zone.has_turned(statistic.refresh, at_ms, now_ms));
-        if is_decided && is_news {
-            tracing::warn!(statistic = name, why, "a statistic was due and was not drawn");
-            let act = move |_: &Book| Ok(Act::RefreshSkipped { statistic: name, why: words });
-            let _ = Arc::clone(self).steward(move |ledger, now| Ok(ledger.act(Box::new(act), now)?)).await;
-        }
-        why
-    }
 }
 
-fn is_statistic_name(name: &str) -> bool {
-    (1..=100).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
-}
-
-fn digest(parts: &impl serde::Serialize) -> Digest {
-    // Unwrap safety: the parts are plain data.
-    *blake3::hash(&serde_json::to_vec(parts).expect("the parts are plain data")).as_bytes()
-}
-
-fn ask(file: &QueryFile) -> Result<Ask, String> {
-    let margin = |text: &String| Margin::parse(text).map(Wanted::Margin).map_err(|fault| format!("margin: {fault}"));
-    let epsilon =
-        |text: &String| Epsilon::parse(text).map(Wanted::Epsilon).map_err(|fault| format!("epsilon: {fault}"));
-    let accuracy = match (&file.margin, &file.epsilon) {
-        (Some(text), _) => Some(margin(text)?),
-        (None, Some(text)) => Some(epsilon(text)?),
-        (None, None) => None,
-    };
-    let purpose = Some("published statistic".to_owned());
-    Ok(Ask { sql: file.sql.clone(), accuracy, rows_per_unit: None, group_size: None, purpose })
-}
-
-/// Why a statistic was not drawn, for its readers and the steward: public words alone.
-fn told(error: &ServiceError) -> String {
-    let ServiceError::Refused(refused) = error else {
-        return match error {
-            ServiceError::Query(_) => "its dataset has no statistics account".to_owned(),
-            ServiceError::Unanswered { .. } => "its last answer failed after it was charged".to_owned(),
-            _ => "the server could not draw it".to_owned(),
-        };
-    };
-    match &refused.refusal {
-        // Without what is left, which changes often and is no other reason.
-        Refusal::Exhausted { asked, .. } => {
-            let asked = refused.accountant.map(|accountant| accountant.epsilon_spent(*asked).to_string());
-            format!("it costs epsilon {}, and less is left for statistics", asked.unwrap_or_default())
-        }
-        Refusal::NoAccount => "its dataset has no statistics account".to_owned(),
-        Refusal::OverQueryLimit { .. } => "it costs more than one query may".to_owned(),
-        Refusal::CellsExhausted { .. } => "the dataset has drawn all the noisy cells of its guarantee".to_owned(),
-        Refusal::ThresholdExhausted { .. } => "nothing is left of the delta for thresholds".to_owned(),
-        Refusal::Frozen { .. } => "its dataset is frozen".to_owned(),
-        Refusal::Unanswered => "its last answer failed after it was charged".to_owned(),
-        Refusal::Gone | Refusal::KeyConflict => "the server could not draw it".to_owned(),
+/// Whether a statistic may be drawn, as the book has it.
+fn agreement(card: Option<&StatisticCard>, statistic: &Statistic) -> Agreement {
+    let Some(card) = card else { return Agreement::New };
+    if statistic.is_agreed(card) {
+        Agreement::Given
+    } else if card.shown.is_none() {
+        Agreement::New
+    } else if card.shows(&statistic.question) {
+        Agreement::Dearer
+    } else {
+        Agreement::Changed
     }
 }

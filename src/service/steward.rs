@@ -48,22 +48,94 @@ pub const AT_STATE_DIRECTORY: &str = "steward at the state directory";
 /// # Errors
 /// [`ServiceError::Invalid`] for a name that is none; [`ServiceError::AlreadyExists`].
 pub fn add_person(ledger: &dyn Ledger, name: &str, role: Role, by: &str, now_ms: u64) -> Result<Token, ServiceError> {
+    let (person, by) = (name.to_owned(), by.to_owned());
+    add(ledger, name, role, now_ms, move |token| Act::PersonAdded { name: person, role, token, by })
+}
+
+/// Adds a viewer who may see the statistics of these datasets alone, or gives a new token to one whose token was revoked.
+///
+/// # Errors
+/// Those of [`add_person`]; [`ServiceError::UnknownDataset`].
+pub fn add_viewer(
+    ledger: &dyn Ledger,
+    name: &str,
+    datasets: &[String],
+    by: &str,
+    now_ms: u64,
+) -> Result<Token, ServiceError> {
+    let datasets = known(ledger, datasets)?;
+    let (person, by) = (name.to_owned(), by.to_owned());
+    add(ledger, name, Role::Viewer, now_ms, move |token| Act::ViewerAdded { name: person, token, datasets, by })
+}
+
+fn add(
+    ledger: &dyn Ledger,
+    name: &str,
+    role: Role,
+    now_ms: u64,
+    act: impl FnOnce(Digest) -> Act + Send + 'static,
+) -> Result<Token, ServiceError> {
     if !is_name(name) {
         let accepted =
             format!("accepted are 1 to {NAME_CHARS_MAX} letters, digits and . _ - @, beginning with a letter or digit");
         return Err(ServiceError::Invalid(format!("\"{}\" is no name; {accepted}", crate::query::error::shown(name))));
     }
     let token = Token::new()?;
-    let (person, digest, by) = (name.to_owned(), Token::digest(token.text()), by.to_owned());
+    let (person, digest) = (name.to_owned(), Token::digest(token.text()));
     let rule = Box::new(move |book: &Book| match book.person(&person) {
         Some((_, true)) => Err(format!(
             "\"{person}\" exists and holds a token; end it first, by tacit researcher revoke or in the console"
         )),
         Some((other, false)) if other != role => Err(format!("\"{person}\" exists as a {other}")),
-        Some((_, false)) | None => Ok(Act::PersonAdded { name: person, role, token: digest, by }),
+        Some((_, false)) | None => Ok(act(digest)),
     });
     ledger.act(rule, now_ms)?.map_err(ServiceError::AlreadyExists)?;
     Ok(token)
+}
+
+/// Sets which datasets' statistics a viewer may see.
+///
+/// # Errors
+/// [`ServiceError::NotFound`] where there is no such person; [`ServiceError::Invalid`] for who is no viewer;
+/// [`ServiceError::UnknownDataset`].
+pub fn set_viewing(
+    ledger: &dyn Ledger,
+    name: &str,
+    datasets: &[String],
+    by: &str,
+    now_ms: u64,
+) -> Result<(), ServiceError> {
+    let datasets = known(ledger, datasets)?;
+    match crate::budget::ledger::read(ledger, |book| book.person(name)) {
+        Some((Role::Viewer, _)) => {}
+        Some((role, _)) => {
+            let sees = "a researcher sees what they hold an account of, and a steward all";
+            return Err(ServiceError::Invalid(format!(
+                "\"{name}\" is a {role}; datasets are given to viewers: {sees}"
+            )));
+        }
+        None => {
+            let shown = crate::query::error::shown(name);
+            return Err(ServiceError::NotFound(format!("there is nobody named \"{shown}\"")));
+        }
+    }
+    let act = Act::ViewingSet { name: name.to_owned(), datasets, by: by.to_owned() };
+    // A role never changes, so what was looked at still holds.
+    ledger.act(Box::new(move |_| Ok(act)), now_ms)?.map(|_| ()).map_err(ServiceError::Invalid)
+}
+
+/// Each of these datasets once, in order.
+fn known(ledger: &dyn Ledger, datasets: &[String]) -> Result<Vec<String>, ServiceError> {
+    let unknown = crate::budget::ledger::read(ledger, |book| {
+        datasets.iter().find(|dataset| book.dataset(dataset).is_none()).cloned()
+    });
+    if let Some(unknown) = unknown {
+        return Err(ServiceError::UnknownDataset(crate::query::error::shown(&unknown)));
+    }
+    let mut once = datasets.to_vec();
+    once.sort();
+    once.dedup();
+    Ok(once)
 }
 
 /// Ends a person's token; the last steward keeps theirs.

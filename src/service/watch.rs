@@ -183,7 +183,10 @@ impl Watch {
             | Act::Published { .. }
             | Act::RefreshSkipped { .. }
             | Act::Requested { .. }
-            | Act::RequestDecided { .. } => {}
+            | Act::RequestDecided { .. }
+            | Act::StatisticConfirmed { .. }
+            | Act::ViewerAdded { .. }
+            | Act::ViewingSet { .. } => {}
         }
     }
 

@@ -24,6 +24,7 @@ use tacit::query::plan::plan;
 use tacit::service::grants::{self, Grant, Holder};
 use tacit::service::reprice::Replanner;
 use tacit::service::schedule::Zone;
+use tacit::service::statistics::confirm;
 use tacit::service::{Ports, Service, steward};
 use tacit::store::SqliteLedger;
 use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
@@ -179,8 +180,17 @@ impl Lab {
         Self::made(dir, policy, noise, allocation, clock, wrap, |service| service)
     }
 
-    /// And with published statistics, by name, of an account of their own.
+    /// And with published statistics, by name, of an account of their own; a steward has confirmed them.
     pub fn publishing(policy: &str, statistics: &[(&str, &str)], allocation: &str, clock: Arc<dyn Clock>) -> Self {
+        let lab = Self::waiting(policy, statistics, allocation, clock);
+        for statistic in lab.service.statistics() {
+            confirm(lab.service.ledger(), statistic, "sam", 0).expect("confirmed");
+        }
+        lab
+    }
+
+    /// The same, and nobody has confirmed any of them.
+    pub fn waiting(policy: &str, statistics: &[(&str, &str)], allocation: &str, clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("visits.csv"), visits(200)).expect("a source");
         let files = query_files(statistics);

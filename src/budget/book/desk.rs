@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use super::Book;
 use super::fold::Taken;
 use crate::budget::charge::State;
-use crate::budget::entry::{Act, Entry, KeyUse, Single};
+use crate::budget::entry::{Act, Digest, Entry, KeyUse, Single};
 use crate::budget::people::STATISTICS;
-use crate::privacy::units::Epsilon;
+use crate::privacy::units::{Epsilon, Price};
 
 /// One published statistic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct StatisticCard {
     pub shown: Option<ShownRelease>,
     /// When it was last due and not drawn since, in milliseconds since 1970 in UTC, and why.
     pub skipped: Option<(u64, String)>,
+    /// What a steward agreed to last; nothing before there were confirmations.
+    pub confirmed: Option<Confirmation>,
     /// The entry that changed any of this last.
     pub changed: u64,
 }
@@ -34,6 +36,42 @@ pub struct ShownRelease {
     pub edition: String,
     /// Since when, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
+    /// What its readers are told of it, in the service's words; nothing where it was drawn before there were confirmations.
+    pub face: Option<String>,
+}
+
+/// A steward's word that a statistic may be drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The digest of the question and its accuracy.
+    pub question: Digest,
+    /// The most that a draw may cost, in the accountant's unit.
+    pub amount: Price,
+    /// The same as ε.
+    pub epsilon: Epsilon,
+    /// What readers are told of it, in the service's words.
+    pub face: String,
+    /// Who.
+    pub by: String,
+    /// When, in milliseconds since 1970 in UTC.
+    pub at_ms: u64,
+}
+
+impl StatisticCard {
+    /// Whether a draw of this question at this price was agreed to: by a steward, or by having been drawn before there were confirmations.
+    #[must_use]
+    pub fn agrees_to(&self, question: &Digest, price: Price) -> bool {
+        match self.confirmed.as_ref().filter(|confirmed| confirmed.question == *question) {
+            Some(confirmed) => price <= confirmed.amount,
+            None => self.shows(question),
+        }
+    }
+
+    /// Whether what it shows answers this question.
+    #[must_use]
+    pub fn shows(&self, question: &Digest) -> bool {
+        self.shown.as_ref().is_some_and(|shown| shown.key.body == *question)
+    }
 }
 
 /// A request for more budget.
@@ -91,6 +129,7 @@ impl Book {
             accounts: self.accounts.clone(),
             people: self.people.clone(),
             tokens: self.tokens.clone(),
+            viewing: self.viewing.clone(),
             debts: self.debts.clone(),
             is_burnt: self.is_burnt,
             requests: self.requests.clone(),
@@ -110,9 +149,18 @@ impl Book {
     pub(super) fn take_at_desk(&mut self, entry: &Entry) -> Taken {
         match &entry.act {
             Act::Published { statistic, key, release, edition } => {
-                let shown =
-                    ShownRelease { key: *key, release: release.clone(), edition: edition.clone(), at_ms: entry.at_ms };
+                let (release, edition, at_ms) = (release.clone(), edition.clone(), entry.at_ms);
+                let shown = ShownRelease { key: *key, release, edition, at_ms, face: None };
                 self.publish(statistic, shown, entry.seq)
+            }
+            Act::StatisticConfirmed { statistic, dataset, question, epsilon, amount, face, by } => {
+                self.whole(dataset)?;
+                let (question, amount, epsilon, at_ms) = (*question, *amount, *epsilon, entry.at_ms);
+                let (face, by) = (face.clone(), by.clone());
+                let card = self.statistics.entry(statistic.clone()).or_default();
+                card.confirmed = Some(Confirmation { question, amount, epsilon, face, by, at_ms });
+                card.changed = entry.seq;
+                Ok(())
             }
             Act::RefreshSkipped { statistic, why } => {
                 let card = self.statistics.entry(statistic.clone()).or_default();
@@ -147,6 +195,8 @@ impl Book {
             act,
             Act::PersonAdded { .. }
                 | Act::TokenRevoked { .. }
+                | Act::ViewerAdded { .. }
+                | Act::ViewingSet { .. }
                 | Act::ProjectGranted { .. }
                 | Act::Granted { .. }
                 | Act::StatisticsGranted { .. }
@@ -171,7 +221,9 @@ impl Book {
             return Err("its answer was not served to the statistics account");
         }
         let card = self.statistics.entry(statistic.to_owned()).or_default();
-        (card.shown, card.skipped, card.changed) = (Some(shown), None, seq);
+        let confirmed = card.confirmed.as_ref().filter(|confirmed| confirmed.question == shown.key.body);
+        let face = confirmed.map(|confirmed| confirmed.face.clone());
+        (card.shown, card.skipped, card.changed) = (Some(ShownRelease { face, ..shown }), None, seq);
         Ok(())
     }
 }

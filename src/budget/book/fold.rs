@@ -1,7 +1,7 @@
 //! The fold: what each entry does to the balances, and which entries do not follow.
 
 use super::{Book, KeyCard, Question, ReleaseCard, ReleaseNo, Wish};
-use crate::budget::account::{Account, AccountNo, DatasetAccount, EditionMark, Renewal};
+use crate::budget::account::{Account, AccountNo, DatasetAccount, EditionMark, Raise, Renewal};
 use crate::budget::charge::State;
 use crate::budget::entry::{AccountMark, Act, Balance, Cap, Cause, Charged, Digest, Entry, KeyUse, Kind, Legs, Served};
 use crate::budget::people::{Role, STATISTICS};
@@ -63,8 +63,13 @@ impl Book {
                 whole.oversubscribe = *oversubscribe;
                 Ok(())
             }
-            Act::CapRaised { dataset, epsilon, amount, .. } => self.raise(dataset, *epsilon, *amount),
+            Act::CapRaised { dataset, epsilon, amount, .. } => self.raise(dataset, *epsilon, *amount, entry.at_ms),
             Act::PersonAdded { name, role, token, .. } => self.add_person(name, *role, *token),
+            Act::ViewerAdded { name, token, datasets, .. } => {
+                self.set_viewing(name, datasets)?;
+                self.add_person(name, Role::Viewer, *token)
+            }
+            Act::ViewingSet { name, datasets, .. } => self.set_viewing(name, datasets),
             Act::TokenRevoked { name, .. } => {
                 let person = self.people.get_mut(name).ok_or("nobody has its name")?;
                 if let Some(token) = person.1.take() {
@@ -101,11 +106,12 @@ impl Book {
             | Act::RefreshSkipped { .. }
             | Act::Requested { .. }
             | Act::RequestDecided { .. }
-            | Act::Applied { .. } => self.take_at_desk(entry),
+            | Act::Applied { .. }
+            | Act::StatisticConfirmed { .. } => self.take_at_desk(entry),
         }
     }
 
-    fn whole(&mut self, dataset: &str) -> Result<&mut DatasetAccount, &'static str> {
+    pub(super) fn whole(&mut self, dataset: &str) -> Result<&mut DatasetAccount, &'static str> {
         self.datasets.get_mut(dataset).ok_or("its dataset was never opened")
     }
 
@@ -153,18 +159,21 @@ impl Book {
             frozen: false,
             questions: 0,
             purposes: std::collections::BTreeMap::new(),
+            raises: Vec::new(),
         };
         self.datasets.insert(dataset.to_owned(), whole);
         Ok(())
     }
 
-    fn raise(&mut self, dataset: &str, epsilon: Epsilon, amount: Price) -> Taken {
+    fn raise(&mut self, dataset: &str, epsilon: Epsilon, amount: Price, at_ms: u64) -> Taken {
         let number = self.whole(dataset)?.account;
         let account = &mut self.accounts[number.0 as usize];
         if amount <= account.amount {
             return Err("a lifetime cap only rises");
         }
+        let raise = Raise { at_ms, from: account.epsilon, to: epsilon };
         (account.epsilon, account.amount) = (epsilon, amount);
+        self.whole(dataset)?.raises.push(raise);
         self.touched.insert(number);
         Ok(())
     }

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::{document, flag, list, matching, object, one_of, text};
-use crate::config::WebhookEvent;
+use crate::config::{TEXT_CHARS_MAX, WebhookEvent};
 
 pub(super) fn schema() -> Value {
     let properties = json!({
@@ -27,7 +27,8 @@ pub(super) fn schema() -> Value {
         "limits": object("no keys yet: limits are constants", json!({}), &[]),
         "tls": tls(),
         "statistics": statistics(),
-        "webhook": list("who is told of what happens", webhook())
+        "webhook": list("who is told of what happens", webhook()),
+        "operator": operator()
     });
     let about = "what a server serves, and where; paths are relative to the file's folder";
     document("config", "tacit.toml", object(about, properties, &["state_dir", "policies"]))
@@ -56,6 +57,23 @@ fn statistics() -> Value {
         "origins": list("origins whose pages may read statistics", origin)
     });
     object("how published statistics are refreshed and read", properties, &[])
+}
+
+fn operator() -> Value {
+    let text =
+        |about: &str| json!({"description": about, "type": "string", "minLength": 1, "maxLength": TEXT_CHARS_MAX});
+    let properties = json!({
+        "name": text("who runs the server"),
+        "contact": text("how to reach them"),
+        "address": text("their postal address"),
+        "basis": text("the legal basis on which they use the data"),
+        "withdraw": text("what to do to be left out of the data")
+    });
+    object(
+        "who runs the server, as /transparency names them; without it the page says that they have not said",
+        properties,
+        &["name"],
+    )
 }
 
 fn webhook() -> Value {

@@ -30,9 +30,17 @@ fn period_days() -> Value {
 fn person() -> Value {
     let properties = json!({
         "name": matching("the name, which nobody else has", NAME),
-        "role": one_of("what they may do; it never changes", &Role::ALL.map(Role::name))
+        "role": one_of("what they may do; it never changes", &Role::ALL.map(Role::name)),
+        "datasets": list(
+            "of a viewer: datasets whose statistics they see; what stands stays where nothing is said, and who was never given any sees all",
+            dataset()
+        )
     });
-    object("a person; who holds no token gets one", properties, &["name", "role"])
+    let mut person = object("a person; who holds no token gets one", properties, &["name", "role"]);
+    // Datasets are given to viewers alone.
+    person["if"] = json!({"required": ["datasets"]});
+    person["then"] = json!({"properties": {"role": {"const": Role::Viewer.name()}}});
+    person
 }
 
 fn project() -> Value {

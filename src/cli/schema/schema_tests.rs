@@ -27,6 +27,12 @@ origins = ["*", "https://clinic.example"]
 url = "https://hooks.example/tacit"
 secret_file = "hook.secret"
 events = ["spent-80", "refused"]
+[operator]
+name = "The data office of St. Mary's"
+contact = "data@mary.example"
+address = "1 Main Street"
+basis = "Art. 9(2)(j) GDPR"
+withdraw = "Write to us."
 "#;
 
 const POLICY: &str = r#"
@@ -89,6 +95,10 @@ const DECLARED: &str = r#"
 [[person]]
 name = "ada"
 role = "researcher"
+[[person]]
+name = "vic"
+role = "viewer"
+datasets = ["visits"]
 [[project]]
 name = "heart"
 dataset = "visits"
@@ -252,6 +262,8 @@ fn what_is_misspelt_or_left_out_does_not_fit() {
         (Name::Config, swapped(CONFIG, "[limits]", "[limits]\nrows = 1")),
         (Name::Config, swapped(CONFIG, "spent-80", "spent-90")),
         (Name::Config, swapped(CONFIG, "key = \"tls.key\"", "")),
+        (Name::Config, swapped(CONFIG, "basis =", "legal_basis =")),
+        (Name::Config, swapped(CONFIG, "name = \"The data office of St. Mary's\"", "")),
         (Name::Policy, swapped(POLICY, "boolean", "bool")),
         (Name::Policy, swapped(POLICY, "boolean", "category")),
         (Name::Policy, swapped(POLICY, "\"boolean\"", "\"boolean\"\nmin = \"0\"")),
@@ -267,6 +279,8 @@ fn what_is_misspelt_or_left_out_does_not_fit() {
         (Name::Policy, swapped(POLICY, "cap =", "threshold_delta_per_query = \"1e-12\"\ncap =")),
         (Name::Declared, swapped(DECLARED, "[[person]]", "[[people]]")),
         (Name::Declared, swapped(DECLARED, "\"researcher\"", "\"owner\"")),
+        (Name::Declared, swapped(DECLARED, "\"viewer\"", "\"steward\"")),
+        (Name::Declared, swapped(DECLARED, "[\"visits\"]", "\"visits\"")),
         (Name::Declared, swapped(DECLARED, "period_days = 30", "period_days = 3661")),
         (Name::Declared, swapped(DECLARED, "epsilon = \"0.5\"", "epsilon = 0.5")),
         (Name::Declared, swapped(DECLARED, "epsilon = \"0.5\"", "")),

@@ -1,4 +1,4 @@
-//! Pages of budgets: accounts and grants, requests, freezes, refreshes, and what a budget would buy.
+//! Pages of budgets: accounts and grants, requests, freezes, and what a budget would buy.
 
 use std::collections::HashMap;
 
@@ -108,13 +108,6 @@ async fn set_frozen(service: App, name: String, form: Form, is_frozen: bool) -> 
         move |ledger: &dyn Ledger, now| grants::set_frozen(ledger, &name, is_frozen, (&reason, &person.name), now);
     service.steward(act).await.map_err(|error| form.visitor.fail(error))?;
     Ok(see(if is_frozen { "/accounts?done=frozen" } else { "/accounts?done=unfrozen" }))
-}
-
-/// POST /statistics/{name}/refresh.
-pub async fn refresh(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
-    form.visitor.only(&[Role::Steward])?;
-    service.refresh(&name).await.map_err(|error| form.visitor.fail(error))?;
-    Ok(see("/statistics?done=refreshed"))
 }
 
 /// GET /requests.

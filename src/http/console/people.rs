@@ -40,13 +40,16 @@ fn page(service: &App, visitor: &Visitor, params: &PeopleParams, fresh: Option<&
             role,
             is_active,
             is_managed: book.managed().contains(&format!("person {name}")),
+            datasets: book.viewing(name).map(|datasets| datasets.iter().cloned().collect()),
         };
         found.take(LINES + 1).map(line).collect()
     });
     let has_more = lines.len() > LINES;
     lines.truncate(LINES);
     let more = lines.last().filter(|_| has_more).map(|line| line.name.clone());
-    pages::page(&visitor.csrf, &lines, find, more.as_deref(), fresh)
+    let datasets: Vec<_> = read(service.ledger(), |book| book.datasets().map(|(name, _)| name.clone()).collect());
+    let shown = pages::Page { people: &lines, datasets: &datasets, find, more: more.as_deref(), fresh };
+    pages::page(&visitor.csrf, &shown)
 }
 
 /// POST /people: the token stands on the page that answers, and nowhere else.
@@ -56,8 +59,17 @@ pub async fn add(State(service): State<App>, form: Form) -> Shown {
     let role: Role =
         form.text("role").parse().map_err(|words: String| visitor.fail(Problem::invalid_request(words)))?;
     let (name, added) = (form.text("name").to_owned(), form.text("name").to_owned());
-    let adding =
-        service.clone().steward(move |ledger, now| steward::add_person(ledger, &added, role, &person.name, now));
+    let datasets = form.ticked(pages::TICK);
+    if role != Role::Viewer && !datasets.is_empty() {
+        let detail = format!("datasets are given to viewers, and \"{name}\" would be a {role}");
+        return Err(visitor.fail(Problem::invalid_request(detail)));
+    }
+    // A form that lists datasets gives those that are ticked, also where that is none.
+    let is_listed = role == Role::Viewer && (form.some(pages::LISTED).is_some() || !datasets.is_empty());
+    let adding = service.clone().steward(move |ledger, now| match is_listed {
+        true => steward::add_viewer(ledger, &added, &datasets, &person.name, now),
+        false => steward::add_person(ledger, &added, role, &person.name, now),
+    });
     let token = adding.await.map_err(|error| visitor.fail(error))?;
     let fresh = Fresh { name: &name, token: token.text() };
     let body = page(&service, visitor, &PeopleParams::default(), Some(&fresh));
@@ -68,6 +80,15 @@ pub async fn add(State(service): State<App>, form: Form) -> Shown {
 pub async fn revoke(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
     let act = service.steward(move |ledger, now| steward::revoke_token(ledger, &name, &person.name, now));
+    act.await.map_err(|error| form.visitor.fail(error))?;
+    Ok(see("/people"))
+}
+
+/// POST /people/{name}/datasets: a viewer sees the statistics of the datasets that are ticked.
+pub async fn set_datasets(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
+    let person = form.visitor.only(&[Role::Steward])?;
+    let datasets = form.ticked(pages::TICK);
+    let act = service.steward(move |ledger, now| steward::set_viewing(ledger, &name, &datasets, &person.name, now));
     act.await.map_err(|error| form.visitor.fail(error))?;
     Ok(see("/people"))
 }

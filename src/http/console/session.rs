@@ -126,7 +126,15 @@ impl Form {
         self.fields.get(name).map_or("", |text| text.trim())
     }
 
-    /// The same, where it says something.
+    /// What follows `prefix` in the names of fields that begin with `prefix`, in order: the boxes that were ticked.
+    pub fn ticked(&self, prefix: &str) -> Vec<String> {
+        let mut ticked: Vec<_> =
+            self.fields.keys().filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect();
+        ticked.sort();
+        ticked
+    }
+
+    /// A field's text, where it says something.
     pub fn some(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
     }

@@ -111,7 +111,8 @@ impl Walk<'_> {
 
     fn add(&mut self, person: &DeclaredPerson) -> Result<(), String> {
         let given = self.given;
-        let DeclaredPerson { at, name, role } = person;
+        let DeclaredPerson { at, name, role, datasets } = person;
+        self.check_datasets(person)?;
         let words = match self.sketch.person(name) {
             Some((held, _)) if held != *role => {
                 let place = given.declared.place(*at);
@@ -119,7 +120,7 @@ impl Walk<'_> {
             }
             Some((_, true)) => {
                 self.adopt(&Named::Person(name).to_string());
-                return Ok(());
+                return self.let_see(person);
             }
             Some((_, false)) => format!("give {name}, who is a {role}, a new token"),
             None => format!("add person {name} as {role}"),
@@ -129,7 +130,36 @@ impl Walk<'_> {
             None => Token::digest(name),
             Some(tokens) => *tokens.get(name).ok_or_else(|| meanwhile(&format!("the token of \"{name}\"")))?,
         };
-        self.take(words, Act::PersonAdded { name: name.clone(), role: *role, token, by: given.by.clone() })
+        let (name, by) = (name.clone(), given.by.clone());
+        match datasets {
+            None => self.take(words, Act::PersonAdded { name, role: *role, token, by }),
+            Some(datasets) => {
+                let words = format!("{words} of {}", listed(datasets));
+                self.take(words, Act::ViewerAdded { name, token, datasets: datasets.clone(), by })
+            }
+        }
+    }
+
+    /// Gives a viewer who is there the datasets that files name; where they name none, what they see stays as it is.
+    fn let_see(&mut self, person: &DeclaredPerson) -> Result<(), String> {
+        let Some(datasets) = &person.datasets else { return Ok(()) };
+        let is_so = self.sketch.viewing(&person.name).is_some_and(|known| known.iter().eq(datasets));
+        if is_so {
+            return Ok(());
+        }
+        let (name, datasets, by) = (person.name.clone(), datasets.clone(), self.given.by.clone());
+        self.take(format!("let {name} see {}", listed(&datasets)), Act::ViewingSet { name, datasets, by })
+    }
+
+    fn check_datasets(&self, person: &DeclaredPerson) -> Result<(), String> {
+        let named = person.datasets.iter().flatten();
+        match named.into_iter().find(|dataset| self.sketch.dataset(dataset).is_none()) {
+            None => Ok(()),
+            Some(unknown) => {
+                let place = self.given.declared.place(person.at);
+                Err(format!("{place}: there is no dataset \"{}\" to let {} see", shown(unknown), person.name))
+            }
+        }
     }
 
     fn allocate(&mut self, wanted: &Allocation) -> Result<(), String> {
@@ -222,6 +252,15 @@ impl Walk<'_> {
             after: self.sketch.shares_below(whole.account, None, now_ms),
         });
         shares.collect()
+    }
+}
+
+/// Datasets of which a viewer sees the statistics.
+fn listed(datasets: &[String]) -> String {
+    if datasets.is_empty() {
+        "public statistics alone".to_owned()
+    } else {
+        format!("the statistics of {}", datasets.join(", "))
     }
 }
 

@@ -85,6 +85,8 @@ pub(super) struct DeclaredPerson {
     pub(super) at: At,
     pub(super) name: String,
     pub(super) role: Role,
+    /// Datasets that a viewer is given; `None` where the file does not say.
+    pub(super) datasets: Option<Vec<String>>,
 }
 
 /// A declared allocation.

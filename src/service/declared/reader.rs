@@ -40,6 +40,7 @@ struct Tables {
 struct PersonTable {
     name: Spanned<String>,
     role: Spanned<String>,
+    datasets: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 #[derive(Deserialize)]
@@ -125,9 +126,30 @@ impl Reader {
             );
             self.fault(table.role.span(), message)
         })?;
+        let datasets = table.datasets.as_ref().map(|datasets| self.datasets(role, datasets)).transpose()?;
         let at = self.declare(Named::Person(&name), table.name.span())?;
-        self.declared.people.push(DeclaredPerson { at, name, role });
+        self.declared.people.push(DeclaredPerson { at, name, role, datasets });
         Ok(())
+    }
+
+    /// Datasets that a viewer is given, each once and in order.
+    fn datasets(&self, role: Role, given: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<String>, DeclaredFault> {
+        if role != Role::Viewer {
+            let sees = "a researcher sees what they hold an account of, and a steward all";
+            return Err(
+                self.fault(given.span(), format!("datasets are given to viewers, and this is a {role}: {sees}"))
+            );
+        }
+        let mut names = Vec::new();
+        for dataset in given.get_ref() {
+            self.check_dataset(dataset)?;
+            if names.contains(dataset.get_ref()) {
+                return Err(self.fault(dataset.span(), format!("dataset \"{}\" stands twice", dataset.get_ref())));
+            }
+            names.push(dataset.get_ref().clone());
+        }
+        names.sort();
+        Ok(names)
     }
 
     fn project(&mut self, table: &ProjectTable) -> Result<(), DeclaredFault> {
@@ -160,13 +182,7 @@ impl Reader {
         reason: Option<String>,
         span: Range<usize>,
     ) -> Result<(), DeclaredFault> {
-        if !is_identifier(dataset.get_ref()) {
-            let message = format!(
-                "dataset \"{}\" is none; accepted is a lower-case identifier of at most 63 letters, like \"visits\"",
-                shown(dataset.get_ref())
-            );
-            return Err(self.fault(dataset.span(), message));
-        }
+        self.check_dataset(dataset)?;
         let read = Epsilon::parse(epsilon.get_ref());
         let worth = read.map_err(|fault| self.fault(epsilon.span(), format!("epsilon: {fault}")))?;
         let (at, dataset) = (self.at(&span), dataset.get_ref().clone());
@@ -174,6 +190,17 @@ impl Reader {
         self.declare(wanted.named(), span)?;
         self.declared.allocations.push(wanted);
         Ok(())
+    }
+
+    fn check_dataset(&self, dataset: &Spanned<String>) -> Result<(), DeclaredFault> {
+        if is_identifier(dataset.get_ref()) {
+            return Ok(());
+        }
+        let message = format!(
+            "dataset \"{}\" is none; accepted is a lower-case identifier of at most 63 letters, like \"visits\"",
+            shown(dataset.get_ref())
+        );
+        Err(self.fault(dataset.span(), message))
     }
 
     fn name(&self, field: &str, text: &Spanned<String>) -> Result<String, DeclaredFault> {

@@ -67,6 +67,19 @@ fn faults_name_their_place_and_what_is_accepted() {
             grant("").replace("visits", "Visits"),
             "a.toml: line 3, column 11: dataset \"Visits\" is none; accepted is a lower-",
         ),
+        (
+            format!("{ada}datasets = [\"visits\"]\n"),
+            "a.toml: line 4, column 12: datasets are given to viewers, and this is a researcher",
+        ),
+        (
+            ada.replace("researcher", "viewer") + "datasets = [\"visits\", \"Visits\"]\n",
+            "a.toml: line 4, column 23: dataset \"Visits\" is none",
+        ),
+        (
+            ada.replace("researcher", "viewer") + "datasets = [\"visits\", \"visits\"]\n",
+            "a.toml: line 4, column 23: dataset \"visits\" stands twice",
+        ),
+        (ada.replace("researcher", "viewer") + "datasets = \"visits\"\n", "a.toml: line 4, column 12: invalid type"),
         (grant("period_days = 0"), "a.toml: line 5, column 15: period_days is 0; accepted is 1 to 3660"),
         (grant("reason = \" \""), "a.toml: line 5, column 10: a reason has 1 to 500 characters"),
         (grant(&grant("")), "a.toml: line 6, column 14: grant visits ada is declared twice"),

@@ -127,6 +127,9 @@ impl Oracle {
             | Act::RefreshSkipped { .. }
             | Act::Requested { .. }
             | Act::RequestDecided { .. }
+            | Act::StatisticConfirmed { .. }
+            | Act::ViewerAdded { .. }
+            | Act::ViewingSet { .. }
             | Act::Applied { .. } => panic!("entry {} is none of the simulation", entry.seq),
         }
     }

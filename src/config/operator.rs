@@ -1,0 +1,64 @@
+//! Who runs a server, as the transparency page names them.
+//!
+//! Promises that what the page says of an operator is what the operator wrote, and nothing else: no text has a default.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::Fault;
+
+/// Characters of one text at the most.
+pub const TEXT_CHARS_MAX: usize = 500;
+
+/// Who runs a server, in their own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// Who they are.
+    pub name: String,
+    /// How to reach them: an e-mail address, a telephone number, a page.
+    pub contact: Option<String>,
+    /// Their postal address.
+    pub address: Option<String>,
+    /// On which legal basis they use the data.
+    pub basis: Option<String>,
+    /// What to do to be left out of the data.
+    pub withdraw: Option<String>,
+}
+
+/// `[operator]` before anything in it is checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OperatorFile {
+    name: Spanned<String>,
+    contact: Option<Spanned<String>>,
+    address: Option<Spanned<String>>,
+    basis: Option<Spanned<String>>,
+    withdraw: Option<Spanned<String>>,
+}
+
+pub(super) fn take(file: &OperatorFile) -> Result<Operator, Fault> {
+    let optional = |key, text: &Option<Spanned<String>>| text.as_ref().map(|text| said(key, text)).transpose();
+    Ok(Operator {
+        name: said("name", &file.name)?,
+        contact: optional("contact", &file.contact)?,
+        address: optional("address", &file.address)?,
+        basis: optional("basis", &file.basis)?,
+        withdraw: optional("withdraw", &file.withdraw)?,
+    })
+}
+
+/// A text that says something, without the spaces around it; lines may end in it.
+fn said(key: &str, text: &Spanned<String>) -> Result<String, Fault> {
+    let (at, trimmed) = (text.span().start, text.get_ref().trim());
+    let chars = if trimmed.is_empty() { 0 } else { text.get_ref().chars().count() };
+    if chars == 0 || chars > TEXT_CHARS_MAX {
+        return Err((at, format!("{key} has {chars} characters; accepted are 1 to {TEXT_CHARS_MAX}")));
+    }
+    if trimmed.chars().any(|c| c.is_control() && c != '\n') {
+        return Err((
+            at,
+            format!("{key} holds a control character; accepted are letters, signs, spaces and ends of lines"),
+        ));
+    }
+    Ok(trimmed.to_owned())
+}

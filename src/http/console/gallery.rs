@@ -1,0 +1,105 @@
+//! The gallery of statistics, and what stewards do there: publish what waits, draw anew. Each asks once more before it spends.
+
+use axum::extract::{Query, State};
+use serde::Deserialize;
+
+use super::super::App;
+use super::super::params::Segment;
+use super::super::problem::Problem;
+use super::session::Form;
+use super::{Shown, Visitor, see};
+use crate::budget::people::Role;
+use crate::console::statistics::{self as pages, Card, Question};
+use crate::privacy::units::Epsilon;
+use crate::service::Service;
+use crate::service::sight::Sight;
+use crate::service::statistics::{Agreement, Statistic};
+
+/// What a page was told to say was done.
+#[derive(Deserialize)]
+pub struct DoneParams {
+    done: Option<String>,
+}
+
+/// GET /statistics: the gallery.
+pub async fn statistics(
+    State(service): State<App>,
+    visitor: Visitor,
+    Query(params): Query<DoneParams>,
+) -> axum::response::Response {
+    let is_seen = |statistic: &&Statistic| service.sight(statistic, visitor.person.as_ref()) != Sight::Hidden;
+    let cards: Vec<_> = service.statistics().filter(is_seen).map(|statistic| card(&service, statistic)).collect();
+    let is_steward = visitor.person.as_ref().is_some_and(|person| person.role == Role::Steward);
+    let done = match params.done.as_deref() {
+        Some("refreshed") => Some("A new release is shown."),
+        Some("published") => Some("It is published; its schedule goes on by itself."),
+        _ => None,
+    };
+    visitor.page("Statistics", "/statistics", &pages::page(&cards, is_steward, done))
+}
+
+fn card(service: &Service, statistic: &Statistic) -> Card {
+    let state = service.state_of(statistic);
+    let waits = state.waits();
+    Card {
+        name: statistic.name.clone(),
+        title: state.face.title,
+        description: state.face.description,
+        dataset: statistic.dataset.clone(),
+        refresh: statistic.refresh.name(),
+        price: statistic.epsilon.to_string(),
+        is_public: state.face.is_public,
+        date: state.shown.map(|(_, at_ms)| service.date(at_ms)),
+        next: state.next_ms.map(|at_ms| service.date(at_ms)),
+        skipped: state.skipped.map(|(_, why)| why),
+        waits,
+        is_confirmed: state.agreement == Agreement::Given,
+    }
+}
+
+/// GET /statistics/{name}/draw: the price, and a button that spends it.
+pub async fn draw(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
+    visitor.only(&[Role::Steward])?;
+    let unknown = || visitor.fail(Problem::not_found("there is no such statistic"));
+    let statistic = service.statistic(&name).cloned().ok_or_else(unknown)?;
+    let (looking, asked) = (service.clone(), statistic.clone());
+    let estimating = tokio::task::spawn_blocking(move || looking.estimate_of(&asked)).await;
+    let estimate = estimating.map_err(|_| visitor.fail(Problem::overloaded("the price was cut off")))?;
+    let estimate = estimate.map_err(|error| visitor.fail(error))?;
+    let state = service.state_of(&statistic);
+    let (is_confirmed, waits) = (state.agreement == Agreement::Given, state.waits());
+    let question = Question { estimate: &estimate, sql: &statistic.sql, is_confirmed, waits };
+    Ok(visitor.page(&estimate.title, "/statistics", &pages::sure(&visitor.csrf, &question)))
+}
+
+/// Whether a form names the price that a draw costs now; one that does not is asked again.
+fn price_seen(service: &Service, name: &str, form: &Form) -> Option<Epsilon> {
+    let statistic = service.statistic(name)?;
+    Epsilon::parse(form.text("epsilon")).ok().filter(|seen| *seen == statistic.epsilon)
+}
+
+/// POST /statistics/{name}/publish: a steward agrees to the price that they saw.
+pub async fn publish(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
+    let person = form.visitor.only(&[Role::Steward])?;
+    let Some(seen) = price_seen(&service, &name, &form) else { return asked_again(&service, &name, &form) };
+    service.publish(&name, Some(seen), &person.name).await.map_err(|error| form.visitor.fail(error))?;
+    Ok(see("/statistics?done=published"))
+}
+
+/// POST /statistics/{name}/refresh: a new release, for the price that the steward saw.
+pub async fn refresh(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
+    form.visitor.only(&[Role::Steward])?;
+    if price_seen(&service, &name, &form).is_none() {
+        return asked_again(&service, &name, &form);
+    }
+    service.refresh(&name).await.map_err(|error| form.visitor.fail(error))?;
+    Ok(see("/statistics?done=refreshed"))
+}
+
+/// Back to the page with the price; nothing was spent.
+fn asked_again(service: &Service, name: &str, form: &Form) -> Shown {
+    match service.statistic(name) {
+        Some(statistic) => Ok(see(&format!("/statistics/{}/draw", statistic.name))),
+        None => Err(form.visitor.fail(Problem::not_found("there is no such statistic"))),
+    }
+}

@@ -1,0 +1,122 @@
+//! The pages that patients and everybody else may read: what is held, who asks, and what that means for one person.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::response::Response;
+
+use super::super::App;
+use super::super::params::Segment;
+use super::super::problem::Problem;
+use super::super::shared::Shared;
+use super::reading::cap;
+use super::{Shown, Visitor};
+use crate::budget::book::Book;
+use crate::budget::entry::Kind;
+use crate::budget::ledger::read;
+use crate::budget::people::{Role, STATISTICS};
+use crate::console::transparency::{self as pages, Sight};
+use crate::privacy::units::{Delta, Epsilon};
+use crate::service::sight::Sight as Seeing;
+use crate::service::{Dataset, Service};
+
+/// Purposes on a page.
+const PURPOSES_SHOWN: usize = 50;
+
+/// GET /transparency.
+pub async fn all(State(service): State<App>, Extension(shared): Extension<Arc<Shared>>, visitor: Visitor) -> Response {
+    let datasets: Vec<_> = service.datasets().filter(|dataset| dataset.name == dataset.lineage).collect();
+    let body = pages::list(&datasets, shared.settings.operator.as_ref());
+    visitor.page("What is held here", "/transparency", &body)
+}
+
+/// GET /transparency/{name}.
+pub async fn one(
+    State(service): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    visitor: Visitor,
+    Segment(name): Segment,
+) -> Shown {
+    let dataset = service.dataset(&name).filter(|dataset| dataset.name == dataset.lineage);
+    let dataset = dataset.ok_or_else(|| visitor.fail(Problem::not_found("there is no such dataset")))?;
+    let (looking, name) = (service.clone(), dataset.name.clone());
+    let look = move || looking.dataset(&name).map(|dataset| seen(&looking, dataset)).unwrap_or_default();
+    let cut_off = |_| visitor.fail(Problem::overloaded("the page was cut off"));
+    let seen = tokio::task::spawn_blocking(look).await.map_err(cut_off)?;
+    let (cap, checked) = (cap(&service, dataset), service.date(service.started().0));
+    let shown = Sight {
+        dataset,
+        operator: shared.settings.operator.as_ref(),
+        cap: &cap,
+        spent: &seen.spent,
+        part: seen.part,
+        best_guess: seen.best_guess,
+        best_guess_at_cap: seen.best_guess_at_cap,
+        threshold_delta: seen.threshold_delta,
+        raises: seen.raises,
+        questions: seen.questions,
+        projects: seen.projects,
+        purposes: seen.purposes,
+        statistics: published(&service, dataset),
+        is_sound: service.ledger().is_sound(),
+        checked: &checked,
+    };
+    Ok(visitor.page(&dataset.name, "/transparency", &pages::one(&shown)))
+}
+
+/// Names and titles of what everybody is shown of a dataset.
+fn published(service: &Service, dataset: &Dataset) -> Vec<(String, String)> {
+    let of = service.statistics().filter(|one| one.lineage == dataset.name);
+    let shown = of.filter(|one| matches!(service.sight(one, None), Seeing::Shown { .. }));
+    shown.map(|one| (one.name.clone(), service.reading_of(one).face.title)).collect()
+}
+
+/// What the book says of a dataset to everybody.
+#[derive(Default)]
+struct Seen {
+    spent: String,
+    part: f64,
+    best_guess: f64,
+    best_guess_at_cap: f64,
+    threshold_delta: Delta,
+    raises: Vec<(String, Epsilon, Epsilon)>,
+    questions: u64,
+    projects: Vec<(String, usize)>,
+    purposes: Vec<(String, u64)>,
+}
+
+fn seen(service: &Service, dataset: &Dataset) -> Seen {
+    let accountant = dataset.terms.accountant;
+    read(service.ledger(), |book| {
+        let Some(whole) = book.dataset(&dataset.lineage) else { return Seen::default() };
+        let root = book.account(whole.account);
+        let mut purposes: Vec<_> = whole.purposes.iter().map(|(purpose, times)| (purpose.clone(), *times)).collect();
+        purposes.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+        purposes.truncate(PURPOSES_SHOWN);
+        let raises = whole.raises.iter().map(|raise| (service.date(raise.at_ms), raise.from, raise.to));
+        Seen {
+            spent: accountant.epsilon_spent(root.spent).to_string(),
+            part: root.spent.units() as f64 / root.amount.units().max(1) as f64,
+            best_guess: accountant.best_guess(root.spent, whole.threshold_delta),
+            best_guess_at_cap: accountant.best_guess(root.amount.max(root.spent), whole.cap.threshold_delta),
+            threshold_delta: whole.cap.threshold_delta,
+            raises: raises.collect(),
+            questions: whole.questions,
+            projects: projects(book, &dataset.lineage),
+            purposes,
+        }
+    })
+}
+
+/// Projects with the number of researchers who may ask: they hold an allocation and a token.
+fn projects(book: &Book, dataset: &str) -> Vec<(String, usize)> {
+    let mut projects: BTreeMap<String, usize> = BTreeMap::new();
+    let researchers = book.accounts_of(dataset).filter(|one| one.kind == Kind::Researcher && one.name != STATISTICS);
+    let may_ask = |name: &str| matches!(book.person(name), Some((Role::Researcher, true)));
+    for account in researchers.filter(|one| one.amount.units() > 0 && may_ask(&one.name)) {
+        let above = account.parent.map(|parent| book.account(parent)).filter(|parent| parent.kind == Kind::Project);
+        *projects.entry(above.map_or_else(String::new, |above| above.name.clone())).or_default() += 1;
+    }
+    projects.into_iter().collect()
+}
