@@ -32,8 +32,8 @@
 //! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::stored`] | [`http`], [`present`] |
 //! | texts without a public list | nobody; those of enough units, everybody who asks | [`dataset::edition`], worker processes, [`vault::private::Private`] | above a noisy threshold, [`vault::release`], [`privacy::threshold`] |
 //! | row counts, clamps, digests of tables | the steward | sealing's report beside its table, mode 600; manifests | `tacit seal` prints the report, a steward's page of the dataset shows it; the ledger holds a keyed commitment |
-//! | published statistics | everybody, where their file says public; otherwise everybody with a token | the ledger, [`http`]'s shelf | `GET /v1/statistics`, `/s/{name}` |
-//! | what is held, projects, purposes, what is spent | everybody | the ledger | `/transparency` |
+//! | published statistics | everybody, where their file says public; otherwise stewards, researchers with an allocation of their dataset, and viewers who were given it ([`service::sight`]); those that wait for a steward's confirmation, stewards alone | the ledger, [`http`]'s shelf | `GET /v1/statistics`, `/s/{name}` |
+//! | who the operator is, what is held, projects, purposes, what is spent | everybody | the ledger | `/transparency` |
 //! | balances, counts, incidents | the steward, programs on this machine | the ledger | `GET /metrics`, webhooks |
 //! | sessions | their browser | a key of this process | a signed cookie |
 //! | policies, domains, caps, editions' ids | everybody with a token | [`dataset::policy`] | `GET /v1/datasets` |

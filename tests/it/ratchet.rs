@@ -10,7 +10,7 @@ use tacit::budget::ledger::read;
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, policy};
 
 /// (method, path, roles that may, whether it may spend)
-const ROUTES: [(&str, &str, &[&str], bool); 25] = [
+const ROUTES: [(&str, &str, &[&str], bool); 28] = [
     ("GET", "/v1/datasets", &["viewer", "researcher", "steward"], false),
     ("GET", "/v1/datasets/{name}", &["viewer", "researcher", "steward"], false),
     ("POST", "/v1/datasets/{name}/freeze", &["steward"], false),
@@ -23,11 +23,14 @@ const ROUTES: [(&str, &str, &[&str], bool); 25] = [
     ("GET", "/v1/researchers", &["steward"], false),
     ("POST", "/v1/researchers", &["steward"], false),
     ("DELETE", "/v1/researchers/{name}/token", &["steward"], false),
+    ("PUT", "/v1/researchers/{name}/datasets", &["steward"], false),
     ("POST", "/v1/grants", &["steward"], false),
     ("GET", "/v1/ledger", &["steward"], false),
     ("GET", "/v1/statistics", &["nobody", "viewer", "researcher", "steward"], false),
     ("GET", "/v1/statistics/{name}", &["viewer", "researcher", "steward"], false),
+    ("POST", "/v1/statistics/{name}/publish", &["steward"], false),
     ("POST", "/v1/statistics/{name}/refresh", &["steward"], true),
+    ("POST", "/v1/check", &["steward"], false),
     ("POST", "/v1/plan", &["steward"], false),
     ("POST", "/v1/apply", &["steward"], false),
     ("GET", "/v1/requests", &["researcher", "steward"], false),
