@@ -214,7 +214,7 @@ fn meaning(sight: &Sight<'_>) -> Markup {
     let terms = &sight.dataset.terms;
     html! {
         section {
-            h2 { "What it means for you" }
+            h2 { "What it means for one person" }
             p { "Protected is " (each(&terms.unit)) ". " (several(&terms.unit)) }
             p {
                 "Suppose somebody has to guess whether you are in these data, and has no better reason for yes than for no. Without any answer "

@@ -202,3 +202,69 @@ fn the_tour_ends_with_a_refusal_and_can_be_taken_twice() {
     let mode = |file: &str| std::fs::metadata(dir.path().join(file)).expect(file).permissions().mode() & 0o777;
     assert_eq!((mode("clinic/demo.toml"), mode("clinic/state/ledger.db")), (0o600, 0o600));
 }
+
+/// Files are checked and confirmed where no server runs, viewers get datasets, and a start says what nobody has said or decided.
+#[test]
+fn statistics_and_viewers_from_the_command_line() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    prepared(dir);
+    let run = |line: &str, code: i32, words: &str| check(dir, &line.split(' ').collect::<Vec<_>>(), code, words);
+    std::fs::create_dir(dir.join("queries")).expect("a folder");
+    run("statistics check queries --state state", 2, "holds no *.sql");
+    run("statistics check gone --state state", 3, "cannot be read");
+    let write = |name: &str, text: &str| std::fs::write(dir.join("queries").join(name), text).expect("a file");
+    write("older.sql", "-- title: Older people\n-- epsilon: 0.1\nSELECT COUNT(*) AS n FROM visits WHERE age > 50");
+    write("waits.sql", "-- title: Waits\n-- margin: 900\nSELECT region, COUNT(*) AS n FROM visits GROUP BY region");
+    run("statistics check queries --state state", 0, "has no statistics account yet");
+    run("grant visits visits --kind statistics --epsilon 1 --reason r --state state", 0, "statistics may spend");
+    let said = run("statistics check queries --state state", 0, "2 files: 2 wait for tacit statistics publish");
+    assert!(
+        said.contains("each draw costs at most epsilon 0.1") && said.contains("  n ± ") && said.contains("new, waits"),
+        "{said}"
+    );
+    write("broken.sql", "-- title: t\n-- margin: 9\nSELECT regio, COUNT(*) FROM visits GROUP BY regio");
+    run("statistics check queries --state state", 1, "queries/broken.sql: line 3, column 8: unknown column \"regio\"");
+    let listed = tacit(dir, &["statistics", "check", "queries", "--state", "state", "--json"]);
+    assert_eq!(listed.status.code(), Some(1));
+    let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    assert_eq!((&listed[0]["fault"]["line"], &listed[1]["epsilon"]), (&3.into(), &"0.1".into()), "{listed}");
+    std::fs::remove_file(dir.join("queries/broken.sql")).expect("a file");
+
+    run("statistics publish older --state state", 2, "--queries");
+    run("statistics publish nothing --state state --queries queries", 3, "cannot be read");
+    run("statistics publish older --state state --queries queries --epsilon 0.05", 1, "more than 0.05");
+    run(
+        "statistics publish older --state state --queries queries",
+        0,
+        "older is confirmed, for at most epsilon 0.1 a draw",
+    );
+    run("statistics check queries --state state", 0, "2 files: 1 wait");
+    run("statistics publish", 2, "required");
+
+    run("researcher add vic --role viewer --dataset visits --state state", 0, "vic is a viewer");
+    run("researcher add wil --role viewer --dataset nowhere --state state", 1, "there is no dataset");
+    run("researcher add wil --dataset visits --state state", 2, "--dataset is for --role viewer");
+    run("researcher add old --role viewer --state state", 0, "warning: unless old was given datasets before");
+    run("researcher datasets ada visits --state state", 1, "ada\" is a researcher");
+    run("researcher datasets vic --state state", 2, "required");
+    run("researcher datasets vic --none --state state", 0, "vic sees public statistics alone");
+    run("researcher datasets vic visits --state state --json", 0, "{\"name\":\"vic\",\"datasets\":[\"visits\"]}");
+
+    let text = std::fs::read_to_string(dir.join("tacit.toml")).expect("a configuration");
+    std::fs::write(dir.join("tacit.toml"), text + "queries_dir = \"queries\"\n").expect("a configuration");
+    let mut server = Command::new(env!("CARGO_BIN_EXE_tacit"))
+        .current_dir(dir)
+        .args(["serve", "--config", "tacit.toml"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    let lines = BufReader::new(server.stderr.take().expect("stderr")).lines().map_while(Result::ok);
+    let said: Vec<String> = lines.take(4).collect();
+    assert!(said[0].starts_with("tacit serves on http://"), "{said:?}");
+    for words in ["has no [operator]", "they see the statistics of all: old;", "has confirmed their price: waits;"] {
+        assert!(said.iter().any(|line| line.starts_with("warning: ") && line.contains(words)), "{words}: {said:?}");
+    }
+    let killed = Command::new("sh").args(["-c", &format!("kill -TERM {}", server.id())]).status().expect("a shell");
+    assert!(killed.success() && server.wait().expect("an end").success(), "a clean stop");
+}

@@ -20,7 +20,7 @@ use tacit::budget::ledger::{Ledger, read};
 use tacit::budget::people::Role;
 use tacit::privacy::units::Epsilon;
 use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::statistics::Refreshed;
+use tacit::service::statistics::{Refreshed, confirm};
 use tacit::service::steward;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot::{Sender, channel};
@@ -29,8 +29,8 @@ use tokio::task::JoinHandle;
 use self::driven::{Browser, Driver};
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, policy};
 
-/// Bars and a line with their errors, a table alone, and one that is not public.
-const STATISTICS: [(&str, &str); 4] = [
+/// Bars and a line with their errors, a table alone, one that is not public, and one that nobody has confirmed.
+const STATISTICS: [(&str, &str); 5] = [
     (
         "regions",
         "-- title: Visits by region\n-- description: Where people were seen\n-- margin: 120\n-- public: true\n\
@@ -51,6 +51,11 @@ const STATISTICS: [(&str, &str); 4] = [
         "older",
         "-- title: Older people\n-- epsilon: 0.1\n-- refresh: daily\n\
          SELECT COUNT(*) AS visits FROM visits WHERE age > 50",
+    ),
+    (
+        "smokers",
+        "-- title: Visits of smokers\n-- epsilon: 0.05\n-- refresh: monthly\n\
+         SELECT region, COUNT(*) AS visits, AVG(cost) AS mean_cost FROM visits WHERE smoker GROUP BY region",
     ),
 ];
 
@@ -85,10 +90,13 @@ struct Site {
 
 impl Site {
     async fn open() -> Self {
-        let lab = Lab::publishing(&policy(GAUSSIAN), &STATISTICS, "1", Arc::new(StoppedClock));
+        let lab = Lab::waiting(&policy(GAUSSIAN), &STATISTICS, "1", Arc::new(StoppedClock));
+        for statistic in lab.service.statistics().filter(|statistic| statistic.name != "smokers") {
+            confirm(lab.service.ledger(), statistic, "sam", 0).expect("confirmed");
+        }
         let released = lab.service.refresh_due().await;
         let is_drawn = |(_, became): &(String, Refreshed)| matches!(became, Refreshed::Released(_));
-        assert!(released.len() == STATISTICS.len() && released.iter().all(is_drawn), "{released:?}");
+        assert!(released.len() + 1 == STATISTICS.len() && released.iter().all(is_drawn), "{released:?}");
         furnish(lab.service.ledger());
         let wish = json!({"dataset": "visits", "epsilon": "1.5", "reason": "a second study"}).to_string();
         let filed = call(&lab.router, Method::POST, "/v1/requests", Some(&lab.researcher), &[], wish).await;

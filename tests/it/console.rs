@@ -334,6 +334,87 @@ fn a_page_that_is_sent_twice_pays_once() {
     });
 }
 
+/// The first click shows the price, the second one spends it; a form that does not name the price that it is spends nothing.
+#[test]
+fn statistics_are_drawn_at_the_second_click() {
+    block_on(async {
+        let file = [("regions", STATISTIC)];
+        let lab = Lab::waiting(&policy(GAUSSIAN), &file, "1", Arc::new(StoppedClock));
+        let steward = Browser::new(&lab, &lab.steward).await;
+        let head = lab.head();
+        let gallery = text(&steward.get(&lab, "/statistics").await);
+        assert!(gallery.contains("Publish for epsilon 0.1") && gallery.contains("waits for you"), "{gallery}");
+        assert!(!gallery.contains("/publish\"") && !gallery.contains("/refresh\""), "the first click spends nothing");
+        for act in ["publish", "refresh"] {
+            for price in [&[][..], &[("epsilon", "0.05")], &[("epsilon", "0.2")], &[("epsilon", "x")]] {
+                let reply = steward.post(&lab, &format!("/statistics/regions/{act}"), price).await;
+                assert_eq!(
+                    (reply.status, &reply.headers["location"]),
+                    (StatusCode::SEE_OTHER, &"/statistics/regions/draw".parse().expect("a path")),
+                    "{act}"
+                );
+            }
+        }
+        let reply = steward.post(&lab, "/statistics/regions/refresh", &[("epsilon", "0.1")]).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "it is not confirmed: {}", text(&reply));
+        let page = text(&steward.get(&lab, "/statistics/regions/draw").await);
+        assert!(
+            page.contains("action=\"/statistics/regions/publish\"") && page.contains("name=\"epsilon\" value=\"0.1\""),
+            "{page}"
+        );
+        assert!(!page.contains("<script>alert"), "titles are text");
+        assert_eq!(lab.head(), head, "looking is free");
+        let waiting = text(&steward.get(&lab, "/s/regions").await);
+        assert!(
+            waiting.contains("it waits for a steward to confirm its price")
+                && waiting.contains("/statistics/regions/draw"),
+            "{waiting}"
+        );
+        let done = steward.post(&lab, "/statistics/regions/publish", &[("epsilon", "0.1")]).await;
+        assert_eq!(done.headers["location"], "/statistics?done=published");
+        let after = lab.head();
+        assert_ne!(after, head);
+        steward.post(&lab, "/statistics/regions/publish", &[("epsilon", "0.1")]).await;
+        assert_eq!(lab.head(), after, "sent twice, it is paid once");
+        let done = steward.post(&lab, "/statistics/regions/refresh", &[("epsilon", "0.1")]).await;
+        assert_eq!(done.headers["location"], "/statistics?done=refreshed");
+        assert_ne!(lab.head(), after);
+        let reply = steward.get(&lab, "/statistics/nothing/draw").await;
+        assert_eq!(reply.status, StatusCode::NOT_FOUND);
+    });
+}
+
+/// People's page: a viewer who is added there sees what is ticked, and nothing where nothing is.
+#[test]
+fn viewers_are_added_with_what_is_ticked() {
+    block_on(async {
+        let lab = lab();
+        let steward = Browser::new(&lab, &lab.steward).await;
+        let viewing = |name: &str| {
+            tacit::budget::ledger::read(lab.service.ledger(), |book| book.viewing(name).map(|seen| seen.len()))
+        };
+        for (name, fields, wanted) in [
+            ("one", &[("listed", "yes"), ("sees-visits", "yes")][..], Some(1)),
+            ("two", &[("listed", "yes")], Some(0)),
+            ("old", &[], None),
+        ] {
+            let mut all = vec![("name", name), ("role", "viewer")];
+            all.extend(fields);
+            assert_eq!(steward.post(&lab, "/people", &all).await.status, StatusCode::OK, "{name}");
+            assert_eq!(viewing(name), wanted, "{name}");
+        }
+        let wrong = [("name", "res"), ("role", "researcher"), ("sees-visits", "yes")];
+        assert_eq!(steward.post(&lab, "/people", &wrong).await.status, StatusCode::BAD_REQUEST);
+        let unknown = [("name", "vee"), ("role", "viewer"), ("sees-nowhere", "yes")];
+        assert_eq!(steward.post(&lab, "/people", &unknown).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            steward.post(&lab, "/people/old/datasets", &[("sees-visits", "yes")]).await.status,
+            StatusCode::SEE_OTHER
+        );
+        assert_eq!(viewing("old"), Some(1));
+    });
+}
+
 #[test]
 fn ten_thousand_people_are_found_page_by_page() {
     block_on(async {

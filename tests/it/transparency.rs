@@ -214,7 +214,7 @@ fn the_words_follow_the_policy() {
         let page_of_rows = page(&lab, "/transparency/visits").await;
         assert!(page_of_rows.contains("Protected is each row by itself."), "{page_of_rows}");
         assert!(page_of_rows.contains("If several rows are about you"), "{page_of_rows}");
-        for wrong in ["patient", "person", "each person"] {
+        for wrong in ["patient", "each person", "every person"] {
             assert!(!page_of_rows.contains(wrong), "{wrong}: {page_of_rows}");
         }
         let lab = self::lab(GAUSSIAN, "1");

@@ -214,6 +214,9 @@ async fn steward(looks: &mut Looks<'_>) {
     for path in ["/datasets", "/datasets/visits", "/accounts", "/what-if", "/requests", "/statistics", "/ledger"] {
         looks.go(path).await;
     }
+    for path in ["/statistics/older/draw", "/statistics/smokers/draw"] {
+        looks.go(path).await;
+    }
     looks.go("/people").await;
     browser.fill("form[method=post][action='/people'] input[name=name]", "bob").await;
     browser.press("form[method=post][action='/people'] button").await;

@@ -71,6 +71,7 @@ async fn serves(site: &Site, browser: &Browser) {
     }
     assert_eq!((browser.count(".badge.bad").await, site.granted("ada").as_str()), (2, "1.25"));
     browser.press("nav.main a[href='/statistics']").await;
+    browser.press("form[action='/statistics/older/draw'] button").await;
     browser.press("form[action='/statistics/older/refresh'] button").await;
     assert_eq!(browser.text("main [role=status]").await, "A new release is shown.");
 }

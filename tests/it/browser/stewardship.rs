@@ -14,6 +14,8 @@ fn a_steward_grants_decides_and_reads_the_ledger() {
         freezes(site, browser).await;
         adds_a_person(site, browser).await;
         refreshes(site, browser).await;
+        publishes(site, browser).await;
+        gives_datasets(site, browser).await;
         reads_the_ledger(site, browser).await;
         thinks_ahead(site, browser).await;
         browser.is_quiet(&[]).await;
@@ -109,10 +111,48 @@ async fn refreshes(site: &Site, browser: &Browser) {
     let shown = async || site.lab.get("/v1/statistics/older", &site.lab.viewer).await.json()["release"].to_string();
     let (before, charges) = (shown().await, site.charges());
     browser.press("nav.main a[href='/statistics']").await;
-    browser.reads("Draw anew for epsilon 0.1").await;
+    browser.reads("Draw anew for epsilon 0.1…").await;
+    browser.press("form[action='/statistics/older/draw'] button").await;
+    assert_eq!(
+        (browser.text("h1").await.as_str(), site.charges()),
+        ("Draw anew: Older people", charges),
+        "one click draws nothing"
+    );
+    browser.reads("of what statistics of").await;
     browser.press("form[action='/statistics/older/refresh'] button").await;
     said(browser, "/statistics?done=refreshed", "A new release is shown.").await;
     assert!(shown().await != before && site.charges() == charges + 1, "drawn anew, once");
+}
+
+/// What waits is drawn after two looks at its price.
+async fn publishes(site: &Site, browser: &Browser) {
+    let charges = site.charges();
+    browser.reads("One statistic waits for you").await;
+    browser.press("form[action='/statistics/smokers/draw'] button").await;
+    assert_eq!(browser.text("h1").await, "Publish: Visits of smokers");
+    browser.reads("by its schedule (monthly)").await;
+    browser.reads("groups of 1000 rows").await;
+    assert_eq!(site.charges(), charges, "a price is free");
+    browser.press("form[action='/statistics/smokers/publish'] button").await;
+    said(browser, "/statistics?done=published", "It is published; its schedule goes on by itself.").await;
+    assert_eq!(site.charges(), charges + 1);
+    assert_eq!(site.lab.get("/v1/statistics/smokers", &site.lab.viewer).await.status, StatusCode::OK);
+}
+
+/// A viewer sees what a steward ticks.
+async fn gives_datasets(site: &Site, browser: &Browser) {
+    browser.press("nav.main a[href='/people']").await;
+    browser.reads("all datasets: nobody said which").await;
+    browser.unfold("Change what vic sees").await;
+    browser.press("form[action='/people/vic/datasets'] button").await;
+    browser.reads("public statistics alone").await;
+    assert_eq!(site.lab.get("/v1/statistics/smokers", &site.lab.viewer).await.status, StatusCode::NOT_FOUND);
+    browser.unfold("Change what vic sees").await;
+    browser.css("form[action='/people/vic/datasets'] input[name=sees-visits]").await.click().await.expect("a box");
+    browser.press("form[action='/people/vic/datasets'] button").await;
+    browser.unfold("Change what vic sees").await;
+    assert_eq!(browser.count("form[action='/people/vic/datasets'] input[checked]").await, 1);
+    assert_eq!(site.lab.get("/v1/statistics/smokers", &site.lab.viewer).await.status, StatusCode::OK);
 }
 
 async fn reads_the_ledger(site: &Site, browser: &Browser) {
