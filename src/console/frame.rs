@@ -92,7 +92,7 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
                     a href="/transparency" { "What is held here, and who asks" }
                     " · "
                     a href="/openapi.json" { "API" }
-                    " · answers are noisy on purpose: every estimate stands with its 95 % interval"
+                    " · answers are noisy on purpose: every estimate comes with its 95 % interval"
                 }
             }
         }

@@ -70,7 +70,7 @@ pub fn page(token: &str, page: &Page<'_>) -> Markup {
                         }
                     }
                     @if !datasets.is_empty() {
-                        (boxes(datasets, &[], "Of a viewer: statistics that are not public, of these datasets"))
+                        (boxes(datasets, &[], "Datasets, for a viewer"))
                     }
                     button.primary type="submit" { "Add, and show the token" }
                 }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::figure::number;
 use super::frame::csrf;
 use crate::service::statistics::check::Estimate;
 
@@ -40,7 +41,7 @@ pub fn page(cards: &[Card], is_steward: bool, done: Option<&str>) -> Markup {
     html! {
         h1 { "Published statistics" }
         @if let Some(done) = done { p.note.good role="status" { (done) } }
-        p.lead { "Each release was paid for when it was drawn; reading it costs nothing. Every estimate stands with its 95 % interval." }
+        p.lead { "Each release was paid for when it was drawn; reading it costs nothing. Every estimate comes with its 95 % interval." }
         @if is_steward && waiting > 0 {
             p.note.warn {
                 @if waiting == 1 { "One statistic waits" } @else { (waiting) " statistics wait" }
@@ -141,7 +142,7 @@ pub fn sure(token: &str, question: &Question<'_>) -> Markup {
             dt { "Shown to" } dd { @if estimate.public { "everybody" } @else { "people with an account on its dataset, its viewers and stewards" } }
             @for column in estimate.columns.iter().filter(|column| column.kind != "key") {
                 dt { "Expected error of " code { (column.name) } }
-                dd { @match &column.margin { Some(margin) => { "± " (margin) } None => "told in each row" } }
+                dd { @match &column.margin { Some(margin) => { "± " (rounded(margin)) } None => "told in each row" } }
             }
             @if let Some(size) = estimate.assumed_group_size { dt { "Assumed for means" } dd { "groups of " (size) " rows" } }
         }
@@ -153,6 +154,11 @@ pub fn sure(token: &str, question: &Question<'_>) -> Markup {
             a href="/statistics" { "Leave it as it is" }
         }
     }
+}
+
+/// A half-width with the digits that mean something.
+fn rounded(margin: &str) -> String {
+    margin.parse::<f64>().map_or_else(|_| margin.to_owned(), |margin| number(margin, Some(margin)))
 }
 
 /// A part as it is written in an account, in per cent.

@@ -71,11 +71,11 @@ fn title(dataset: &Dataset) -> &str {
     dataset.title.as_deref().unwrap_or(&dataset.name)
 }
 
-/// Whom a dataset protects, in the operator's own word for it.
+/// Whom a dataset protects, by the name that the operator gave them.
 fn each(unit: &Unit) -> Markup {
     match unit {
-        Unit::Row => html! { "each row by itself" },
-        Unit::Column(name) => html! { "each " code { (name) } ", with all of its entries" },
+        Unit::Row => html! { "each row" },
+        Unit::Column(name) => html! { "each " code { (name) } },
     }
 }
 
@@ -135,7 +135,7 @@ pub fn one(sight: &Sight<'_>) -> Markup {
                     }
                 }
             }
-            p { "This server shows them no entry. They get noisy numbers, and each question is written down with who asked it." }
+            p { "This server shows researchers no entries. They get noisy numbers, and each question is written down with who asked it." }
         }
         section {
             h2 { "What for" }
@@ -215,36 +215,37 @@ fn meaning(sight: &Sight<'_>) -> Markup {
     html! {
         section {
             h2 { "What it means for one person" }
-            p { "Protected is " (each(&terms.unit)) ". " (several(&terms.unit)) }
+            p { (protected(&terms.unit)) }
             p {
-                "Suppose somebody has to guess whether you are in these data, and has no better reason for yes than for no. Without any answer "
-                "of this server they are right with a chance of 50 %. From all answers so far, and whatever else they know, nobody can be "
-                "right with a chance of more than " strong { (per_cent(sight.best_guess)) }
+                "Suppose somebody wants to guess whether you are in these data, and considers yes and no equally likely. Without any answer from "
+                "this server, their guess is right with a chance of 50 %. Given all answers so far, and whatever else they know, nobody's guess "
+                "is right with a chance of more than " strong { (per_cent(sight.best_guess)) }
                 "; once the whole budget is used up, of more than " strong { (per_cent(sight.best_guess_at_cap)) } "."
             }
             @if sight.threshold_delta > Delta::ZERO {
                 p.muted {
-                    "Both numbers count in that a value which you alone have could be shown by name: the chance of that is at most "
+                    "Both numbers include the chance that a value which you alone have is shown by name: it is at most "
                     (sight.threshold_delta) " for all answers together."
                 }
             }
             p.muted {
                 "In the terms of differential privacy: all answers together are (" (sight.cap) ", " (terms.delta()) ")-differentially private. "
-                "This is about these data alone; if you are in others as well, what both tell adds up."
+                "This is about these data alone; if you are in other data as well, what they reveal adds up."
             }
         }
     }
 }
 
-/// What the word for a unit leaves open.
-fn several(unit: &Unit) -> Markup {
+/// Who is protected, and what their name leaves open.
+fn protected(unit: &Unit) -> Markup {
     match unit {
-        Unit::Row => {
-            html! { "If several rows are about you, the chances below are those of one of them, and several tell more." }
-        }
-        Unit::Column(name) => {
-            html! { "If you are in the data under several " code { (name) } ", the chances below are those of one of them, and several tell more." }
-        }
+        Unit::Row => html! {
+            "Each row is protected by itself. The chances below are about one row; if several rows are about you, they reveal more."
+        },
+        Unit::Column(name) => html! {
+            "Each " code { (name) } " is protected, with all of its entries. The chances below are about one " code { (name) }
+            "; if you are in the data under several, they reveal more."
+        },
     }
 }
 

@@ -26,7 +26,7 @@ use crate::budget::ledger::read;
 use crate::budget::people::Role;
 use crate::privacy::accountant::Accountant;
 use crate::service::account::AccountView;
-use crate::service::statistics::{State as Standing, Statistic};
+use crate::service::statistics::{Agreement, State as Standing, Statistic};
 
 /// Accounts that are shown one by one, at the most; where there are more, those of researchers are left out.
 const ACCOUNTS_MAX: usize = 1_000;
@@ -248,6 +248,9 @@ fn write_statistics(lines: &mut Lines, service: &App) {
     });
     metric("tacit_statistic_stale", "Whether a statistic was due and was not drawn since", |state| {
         Some(u8::from(state.skipped.is_some()).to_string())
+    });
+    metric("tacit_statistic_waiting", "Whether a statistic waits for a steward to confirm its price", |state| {
+        Some(u8::from(state.agreement != Agreement::Given).to_string())
     });
 }
 

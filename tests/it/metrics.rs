@@ -85,6 +85,7 @@ fn metrics_are_text_that_prometheus_reads() {
             ("tacit_cut_off_total{dataset=\"visits\"}", 0.0),
             ("tacit_frozen{dataset=\"visits\"}", 0.0),
             ("tacit_statistic_stale{statistic=\"older\"}", 0.0),
+            ("tacit_statistic_waiting{statistic=\"older\"}", 0.0),
             ("tacit_statistic_released_timestamp_seconds{statistic=\"older\"}", 1_790_000_000.0),
             ("tacit_http_responses_total{class=\"2xx\"}", 1.0),
             ("tacit_http_responses_total{class=\"5xx\"}", 0.0),

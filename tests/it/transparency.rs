@@ -41,7 +41,10 @@ fn chances(page: &str) -> [f64; 2] {
         let (number, _) = rest.split_once(" %").expect("per cent");
         number.parse().unwrap_or_else(|_| panic!("{number} is no number"))
     };
-    [said("nobody can be right with a chance of more than "), said("once the whole budget is used up, of more than ")]
+    [
+        said("nobody's guess is right with a chance of more than "),
+        said("once the whole budget is used up, of more than "),
+    ]
 }
 
 fn budget(epsilon: &str, delta: &str) -> String {
@@ -133,7 +136,7 @@ fn thresholds_are_counted_in() {
         let fresh = page(&lab, "/transparency/visits").await;
         let [now, at_cap] = chances(&fresh);
         assert!(now == 50.0 && at_cap >= truth && at_cap < truth + 0.011, "{at_cap} and {truth}");
-        assert!(fresh.contains("could be shown by name: the chance of that is at most 4e-3"), "{fresh}");
+        assert!(fresh.contains("is shown by name: it is at most 4e-3"), "{fresh}");
         let asked = lab.sql("SELECT drug, COUNT(DISTINCT patient_id) AS n FROM visits GROUP BY drug", "0.5").await;
         assert_eq!(asked.status, 200, "{}", asked.json());
         let [now, _] = chances(&page(&lab, "/transparency/visits").await);
@@ -212,15 +215,15 @@ fn the_words_follow_the_policy() {
         let by_row = by_row.replace("max_rows_per_unit = 4", "").replace("per_unit = true\n", "");
         let lab = Lab::new(&by_row, &visits(40), Arc::new(OpenDp), "1");
         let page_of_rows = page(&lab, "/transparency/visits").await;
-        assert!(page_of_rows.contains("Protected is each row by itself."), "{page_of_rows}");
-        assert!(page_of_rows.contains("If several rows are about you"), "{page_of_rows}");
+        assert!(page_of_rows.contains("Each row is protected by itself."), "{page_of_rows}");
+        assert!(page_of_rows.contains("if several rows are about you"), "{page_of_rows}");
         for wrong in ["patient", "each person", "every person"] {
             assert!(!page_of_rows.contains(wrong), "{wrong}: {page_of_rows}");
         }
         let lab = self::lab(GAUSSIAN, "1");
         let by_unit = page(&lab, "/transparency/visits").await;
         assert!(by_unit.contains("Of each patient_id at most 4 entries are used"), "{by_unit}");
-        assert!(by_unit.contains("If you are in the data under several patient_id"), "{by_unit}");
+        assert!(by_unit.contains("if you are in the data under several"), "{by_unit}");
         assert!(by_unit.contains("outside of any project: 1 researcher"), "{by_unit}");
         tacit::service::steward::revoke_token(lab.service.ledger(), "ada", "sam", 0).expect("revoked");
         let without = page(&lab, "/transparency/visits").await;

@@ -32,7 +32,7 @@ pub async fn statistics(
     let is_steward = visitor.person.as_ref().is_some_and(|person| person.role == Role::Steward);
     let done = match params.done.as_deref() {
         Some("refreshed") => Some("A new release is shown."),
-        Some("published") => Some("It is published; its schedule goes on by itself."),
+        Some("published") => Some("Confirmed: what was due is drawn."),
         _ => None,
     };
     visitor.page("Statistics", "/statistics", &pages::page(&cards, is_steward, done))

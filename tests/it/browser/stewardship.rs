@@ -134,7 +134,7 @@ async fn publishes(site: &Site, browser: &Browser) {
     browser.reads("groups of 1000 rows").await;
     assert_eq!(site.charges(), charges, "a price is free");
     browser.press("form[action='/statistics/smokers/publish'] button").await;
-    said(browser, "/statistics?done=published", "It is published; its schedule goes on by itself.").await;
+    said(browser, "/statistics?done=published", "Confirmed: what was due is drawn.").await;
     assert_eq!(site.charges(), charges + 1);
     assert_eq!(site.lab.get("/v1/statistics/smokers", &site.lab.viewer).await.status, StatusCode::OK);
 }
