@@ -135,7 +135,7 @@ fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Vec<
 pub(super) fn expected(plan: &Plan, laws: &[NoiseLaw], size: u64) -> Vec<Option<f64>> {
     let one = |output: &Output| {
         let is_known =
-            matches!(output.value, OutputValue::Mean { .. } | OutputValue::Formula { formula: Formula::Run(_) });
+            matches!(output.value, OutputValue::Mean { .. } | OutputValue::Formula { formula: Formula::Run(_), .. });
         let squares = demand(output, plan, size as f64, 1.0).filter(|_| is_known && plan.layout.sets.is_none())?;
         let variance: f64 = squares.iter().zip(laws).map(|(square, law)| square * law.std_error().powi(2)).sum();
         Some(NORMAL_975 * variance.sqrt())
