@@ -22,6 +22,7 @@ pub mod schedule;
 pub mod statistics;
 pub mod steward;
 pub mod stored;
+pub mod turns;
 mod walk;
 pub mod watch;
 
