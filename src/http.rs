@@ -4,6 +4,7 @@
 //! problem document made of the caller's own words and public terms. It knows no polars and no SQLite.
 
 mod accounts;
+mod aside;
 mod auth;
 mod body;
 mod console;
@@ -18,6 +19,7 @@ mod ledger;
 mod metrics;
 mod pad;
 mod params;
+mod pieces;
 pub mod problem;
 mod queries;
 mod quotes;

@@ -6,15 +6,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::App;
 use super::auth::Steward;
 use super::body::Body;
 use super::json::Fields;
 use super::params::{PageParams, Segment, page};
 use super::problem::Problem;
+use super::{App, aside};
 use crate::budget::ledger::read;
 use crate::budget::people::Role;
-use crate::service::steward;
+use crate::service::{Service, steward};
 
 /// A person.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -46,11 +46,18 @@ pub struct AddBody {
     get, path = "/v1/researchers", params(PageParams), security(("token" = [])),
     responses((status = 200, body = Vec<PersonBody>), (status = 400, body = Problem))
 )]
-pub async fn list(State(service): State<App>, _steward: Steward, params: PageParams) -> Result<Response, Problem> {
-    let body =
-        |(name, role, active): (&String, Role, bool)| PersonBody { name: name.clone(), role: role.name(), active };
-    let people: Vec<_> = read(service.ledger(), |book| book.people().map(body).collect());
-    page(people, |person| person.name.clone(), "/v1/researchers", &params)
+pub async fn list(
+    State(service): State<App>,
+    Steward(person): Steward,
+    params: PageParams,
+) -> Result<Response, Problem> {
+    let list = move |service: &Service| {
+        let body =
+            |(name, role, active): (&String, Role, bool)| PersonBody { name: name.clone(), role: role.name(), active };
+        let people: Vec<_> = read(service.ledger(), |book| book.people().map(body).collect());
+        page(people, |person| person.name.clone(), |person| person, "/v1/researchers", &params)
+    };
+    aside::built(&service, &person.name, list).await?
 }
 
 /// Adds a person; the token is shown once.

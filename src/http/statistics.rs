@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::App;
 use super::auth::{Reading, Steward};
 use super::encode::Format;
 use super::params::{PageParams, Segment, page};
@@ -16,8 +15,10 @@ use super::problem::Problem;
 use super::releases::is_known;
 use super::shared::Shared;
 use super::shelf::{Form, Rendered};
+use super::{App, aside};
 use crate::budget::people::Person;
 use crate::query::error::shown;
+use crate::service::Service;
 use crate::service::account::timestamp;
 use crate::service::statistics::Statistic;
 
@@ -50,7 +51,7 @@ pub struct StatisticBody {
 }
 
 impl StatisticBody {
-    fn of(service: &App, statistic: &Statistic) -> Self {
+    fn of(service: &Service, statistic: &Statistic) -> Self {
         let state = service.state_of(statistic);
         let (release, at_ms) = state.shown.unzip();
         Self {
@@ -84,10 +85,14 @@ pub async fn list(
     headers: HeaderMap,
     params: PageParams,
 ) -> Result<Response, Problem> {
-    let seen = service.statistics().filter(|statistic| may_see(statistic, person.as_ref()));
-    let bodies = seen.map(|statistic| StatisticBody::of(&service, statistic)).collect();
-    let mut response = page(bodies, |statistic| statistic.name.clone(), "/v1/statistics", &params)?;
-    shared.allow_origins(&headers, person.is_none(), response.headers_mut());
+    let (who, is_nobody) = (name_of(person.as_ref()).to_owned(), person.is_none());
+    let list = move |service: &Service| {
+        let seen = service.statistics().filter(|statistic| may_see(statistic, person.as_ref())).collect();
+        let body = |statistic: &Statistic| StatisticBody::of(service, statistic);
+        page(seen, |statistic| statistic.name.clone(), body, "/v1/statistics", &params)
+    };
+    let mut response = aside::built(&service, &who, list).await??;
+    shared.allow_origins(&headers, is_nobody, response.headers_mut());
     Ok(response)
 }
 
@@ -147,6 +152,11 @@ pub async fn refresh(
     Ok(Json(StatisticBody::of(&service, statistic)))
 }
 
+/// Whose turn it is to read; `""` for nobody in particular.
+pub fn name_of(person: Option<&Person>) -> &str {
+    person.map_or("", |person| person.name.as_str())
+}
+
 /// Whether somebody may read a statistic.
 pub fn may_see(statistic: &Statistic, person: Option<&Person>) -> bool {
     statistic.is_public || person.is_some()
@@ -168,13 +178,14 @@ pub async fn rendered(
     if let Some(found) = shared.shelf.found(statistic, version, form) {
         return found.ok_or_else(|| not_yet(service, statistic, form));
     }
-    let (rendering, wanted, shelf) = (service.clone(), name.to_owned(), Arc::clone(shared));
-    let render = move || match rendering.statistic(&wanted) {
-        Some(statistic) => shelf.shelf.render(&rendering, statistic, version, form),
+    let who = name_of(person);
+    let room = service.room_of_statistic(who, statistic, form.rendering()).await?;
+    let (wanted, shelf) = (name.to_owned(), Arc::clone(shared));
+    let render = move |service: &Service| match service.statistic(&wanted) {
+        Some(statistic) => shelf.shelf.render(service, statistic, (version, form), room),
         None => Ok(None),
     };
-    let made =
-        tokio::task::spawn_blocking(render).await.map_err(|_| Problem::overloaded("the rendering was cut off"))??;
+    let made = service.rendering(who, render).await??;
     made.ok_or_else(|| not_yet(service, statistic, form))
 }
 

@@ -14,7 +14,7 @@ use super::super::shared::Shared;
 use super::super::shelf::Form;
 use super::super::statistics::{may_see, rendered, respond};
 use super::super::{App, datasets::may_see as may_see_dataset};
-use super::{Shown, Visitor, see};
+use super::{Shown, Visitor, aside, see};
 use crate::budget::entry::Kind;
 use crate::budget::ledger::read;
 use crate::budget::people::{Role, STATISTICS};
@@ -85,6 +85,11 @@ pub struct DoneParams {
 
 /// GET /statistics: the gallery.
 pub async fn statistics(State(service): State<App>, visitor: Visitor, Query(params): Query<DoneParams>) -> Response {
+    let shown = aside(&service, visitor, move |service, visitor| Ok(gallery_page(service, visitor, params))).await;
+    shown.unwrap_or_else(IntoResponse::into_response)
+}
+
+fn gallery_page(service: &Service, visitor: &Visitor, params: DoneParams) -> Response {
     let seen = service.statistics().filter(|statistic| may_see(statistic, visitor.person.as_ref()));
     let card = |statistic: &crate::service::statistics::Statistic| {
         let state = service.state_of(statistic);
@@ -111,19 +116,25 @@ pub async fn statistics(State(service): State<App>, visitor: Visitor, Query(para
 /// GET /datasets.
 pub async fn datasets(State(service): State<App>, visitor: Visitor) -> Shown {
     let person = visitor.only(&Role::ALL)?;
-    let seen: Vec<_> = service.datasets().filter(|dataset| may_see_dataset(&service, &person, dataset)).collect();
-    let body = pages::list(&seen, person.role == Role::Researcher);
-    Ok(visitor.page("Datasets", "/datasets", &body))
+    let show = move |service: &Service, visitor: &Visitor| {
+        let seen: Vec<_> = service.datasets().filter(|dataset| may_see_dataset(service, &person, dataset)).collect();
+        let body = pages::list(&seen, person.role == Role::Researcher);
+        Ok(visitor.page("Datasets", "/datasets", &body))
+    };
+    aside(&service, visitor, show).await
 }
 
 /// GET /datasets/{name}.
 pub async fn dataset(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
     let person = visitor.only(&Role::ALL)?;
-    let dataset = service.dataset(&name).filter(|dataset| may_see_dataset(&service, &person, dataset));
-    let dataset = dataset.ok_or_else(|| visitor.fail(Problem::unknown_dataset(&name)))?;
-    let report = dataset.report.as_ref().filter(|_| person.role == Role::Steward);
-    let body = pages::one(dataset, &cap(&service, dataset), report);
-    Ok(visitor.page(&dataset.name, "/datasets", &body))
+    let show = move |service: &Service, visitor: &Visitor| {
+        let dataset = service.dataset(&name).filter(|dataset| may_see_dataset(service, &person, dataset));
+        let dataset = dataset.ok_or_else(|| visitor.fail(Problem::unknown_dataset(&name)))?;
+        let report = dataset.report.as_ref().filter(|_| person.role == Role::Steward);
+        let body = pages::one(dataset, &cap(service, dataset), report);
+        Ok(visitor.page(&dataset.name, "/datasets", &body))
+    };
+    aside(&service, visitor, show).await
 }
 
 /// The lifetime cap as it was raised.
@@ -134,13 +145,20 @@ fn cap(service: &Service, dataset: &Dataset) -> String {
 
 /// GET /transparency.
 pub async fn transparency(State(service): State<App>, visitor: Visitor) -> Response {
-    let datasets: Vec<_> = service.datasets().filter(|dataset| dataset.name == dataset.lineage).collect();
-    visitor.page("What is held here", "/transparency", &sight::list(&datasets))
+    let show = move |service: &Service, visitor: &Visitor| {
+        let datasets: Vec<_> = service.datasets().filter(|dataset| dataset.name == dataset.lineage).collect();
+        Ok(visitor.page("What is held here", "/transparency", &sight::list(&datasets)))
+    };
+    aside(&service, visitor, show).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// GET /transparency/{name}.
 pub async fn transparency_of(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
-    let dataset = service.dataset(&name).filter(|dataset| dataset.name == dataset.lineage);
+    aside(&service, visitor, move |service, visitor| sight_of(service, visitor, &name)).await
+}
+
+fn sight_of(service: &Service, visitor: &Visitor, name: &str) -> Shown {
+    let dataset = service.dataset(name).filter(|dataset| dataset.name == dataset.lineage);
     let dataset = dataset.ok_or_else(|| visitor.fail(Problem::not_found("there is no such dataset")))?;
     let (checked_ms, _) = service.started();
     let checked = service.date(checked_ms);
@@ -148,10 +166,7 @@ pub async fn transparency_of(State(service): State<App>, visitor: Visitor, Segme
     let public = service.statistics().filter(|one| one.is_public && one.lineage == dataset.name);
     let statistics = public.filter(|one| service.reading_of(one).shown.is_some());
     let statistics = statistics.map(|one| (one.name.clone(), one.title.clone())).collect();
-    let (looking, name) = (service.clone(), dataset.name.clone());
-    let look = move || looking.dataset(&name).map(|dataset| seen(&looking, dataset)).unwrap_or_default();
-    let cut_off = |_| visitor.fail(Problem::overloaded("the page was cut off"));
-    let (cap, seen) = (cap(&service, dataset), tokio::task::spawn_blocking(look).await.map_err(cut_off)?);
+    let (cap, seen) = (cap(service, dataset), seen(service, dataset));
     let shown = sight::Sight {
         dataset,
         cap: &cap,
