@@ -17,6 +17,7 @@ mod health;
 mod json;
 mod ledger;
 mod metrics;
+pub mod pace;
 mod pad;
 mod params;
 mod pieces;
