@@ -11,7 +11,7 @@ use super::encode::{self, Format};
 use super::params::{Page, PageParams, Segment, next_link};
 use super::problem::Problem;
 use super::{App, aside};
-use crate::budget::book::{Book, ReleaseCard};
+use crate::budget::book::ReleaseCard;
 use crate::budget::ledger::read;
 use crate::budget::people::{Person, Role};
 use crate::service::account::timestamp;
@@ -53,24 +53,12 @@ pub async fn list(State(service): State<App>, Reader(person): Reader, params: Pa
 /// Ids of the sealed releases that a person may see after release `after`, oldest first: for a researcher, in the order they
 /// were served to them.
 fn ids(service: &Service, person: &Person, after: Option<&str>, limit: usize) -> Result<Vec<String>, Problem> {
-    read(service.ledger(), |book| {
-        let mut seen = shelf(book, person);
-        if let Some(id) = after {
-            let is_it = |card: &ReleaseCard| card.id == id;
-            let found = seen.by_ref().any(is_it);
-            if !found {
-                return Err(Problem::invalid_request("after is no release that you may see"));
-            }
-        }
-        Ok(seen.take(limit).map(|card| card.id.clone()).collect())
-    })
-}
-
-fn shelf<'a>(book: &'a Book, person: &'a Person) -> Box<dyn Iterator<Item = &'a ReleaseCard> + 'a> {
-    match person.role {
-        Role::Steward => Box::new(book.servable()),
-        Role::Researcher | Role::Viewer => Box::new(book.shelf(&person.name)),
-    }
+    let ids = |seen: &mut dyn Iterator<Item = &ReleaseCard>| seen.take(limit).map(|card| card.id.clone()).collect();
+    let found = read(service.ledger(), |book| match person.role {
+        Role::Steward => book.servable_after(after).map(|mut seen| ids(&mut seen)),
+        Role::Researcher | Role::Viewer => book.shelf_after(&person.name, after).map(|mut seen| ids(&mut seen)),
+    });
+    found.ok_or_else(|| Problem::invalid_request("after is no release that you may see"))
 }
 
 impl ReleaseBody {
