@@ -111,6 +111,12 @@ impl Service {
         self.within(turn, work).await
     }
 
+    /// How many questions wait to be planned, and how many answers, lists and pages to be laid out.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.queues.planning.waiting(), self.queues.rendering.waiting())
+    }
+
     async fn within<T: Send + 'static>(
         self: &Arc<Self>,
         turn: Turn,

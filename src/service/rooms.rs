@@ -115,10 +115,10 @@ impl Extent {
 
 /// Rows of a table before any is left out.
 fn rows(layout: &Layout) -> usize {
-    let size = |key: &usize| layout.keys.get(*key).map_or(1, Vec::len);
+    let size = |key: &usize| layout.keys.get(*key).map_or(1, |labels| labels.len());
     let product = |keys: &mut dyn Iterator<Item = usize>| keys.fold(1, usize::saturating_mul);
     match &layout.sets {
-        None => product(&mut layout.keys.iter().map(Vec::len)),
+        None => product(&mut layout.keys.iter().map(|labels| labels.len())),
         Some(sets) => {
             let shown = sets.shown.iter().map(|keys| product(&mut keys.iter().map(size)));
             shown.fold(0, usize::saturating_add)
@@ -300,9 +300,9 @@ impl Service {
         self.room(who, cells.saturating_mul(LOADED_BYTES)).await
     }
 
-    /// Bytes of memory that answers hold now, small and large ones.
+    /// Bytes of memory that answers, lists and pages hold now, those that take no room left aside.
     #[must_use]
-    pub fn held_bytes(&self) -> (usize, usize) {
-        (self.queues.rooms.small.held(), self.queues.rooms.large.held())
+    pub fn held_bytes(&self) -> usize {
+        self.queues.rooms.small.held().saturating_add(self.queues.rooms.large.held())
     }
 }

@@ -18,6 +18,7 @@ mod coverage;
 mod declared;
 mod crash;
 mod differential;
+mod doors;
 mod field;
 mod free;
 mod fuzz;
