@@ -56,7 +56,7 @@ pub fn tables(criterion: &mut Criterion) {
     let vectors: Vec<Noisy> =
         pairs.iter().map(|_| Noisy { law, price: Price::from_units(1), cells: cells() }).collect();
     let tables = pairs.iter().enumerate().map(|(vector, keys)| Table { keys: keys.clone(), vector }).collect();
-    let sets = Sets { shown: pairs.clone(), measured: vec![Tables { adds_up: true, tables }] };
+    let sets = Sets { shown: pairs.clone(), measured: vec![Tables { adds_up: true, tables, sources: Vec::new() }] };
     criterion.bench_function("all pairs of ten keys put together, 129,600 steps", |bench| {
         bench.iter(|| (0..pairs.len()).map(|at| sets.vectors(at, &vectors, &[4; 10]).len()).sum::<usize>());
     });

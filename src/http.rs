@@ -4,6 +4,7 @@
 //! problem document made of the caller's own words and public terms. It knows no polars and no SQLite.
 
 mod accounts;
+mod aside;
 mod auth;
 mod body;
 mod console;
@@ -16,8 +17,10 @@ mod health;
 mod json;
 mod ledger;
 mod metrics;
+pub mod pace;
 mod pad;
 mod params;
+mod pieces;
 pub mod problem;
 mod publishing;
 mod queries;

@@ -16,14 +16,18 @@ mod offer;
 pub mod pad;
 mod place;
 pub mod grants;
+pub mod question;
+mod queues;
 pub mod quote;
 pub mod reprice;
 pub mod requests;
+pub mod rooms;
 pub mod schedule;
 pub mod sight;
 pub mod statistics;
 pub mod steward;
 pub mod stored;
+pub mod turns;
 mod walk;
 pub mod watch;
 
@@ -31,11 +35,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::Semaphore;
-
 use crate::budget::book::{Book, Branch};
 use crate::budget::charge::{Refusal, Standing};
-use crate::budget::entry::{Digest, KeyUse, Legs};
+use crate::budget::entry::{Digest, Legs};
 use crate::budget::ledger::{Ledger, LedgerFault, read};
 use crate::clock::Clock;
 use crate::dataset::policy::Terms;
@@ -44,7 +46,7 @@ use crate::engine::Engine;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::prices;
 use crate::privacy::units::{Delta, Price};
-use crate::query::answer::{Layout, Output, OutputValue};
+use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::plan::{Plan, plan};
 use crate::query::syntax::Query;
@@ -55,6 +57,7 @@ use atlas::Atlas;
 use locks::KeyedLocks;
 use offer::{Offer, Stock, Wanted};
 pub use place::QUERIES_MAX;
+use queues::Queues;
 use schedule::Zone;
 use statistics::Statistic;
 use stored::{StoredAnswer, StoredAnswers};
@@ -99,7 +102,7 @@ pub struct Service {
     key_locks: KeyedLocks,
     view_locks: KeyedLocks,
     atlas: Atlas,
-    running: HashMap<String, Semaphore>,
+    queues: Queues,
     statistics: BTreeMap<String, Statistic>,
     zone: Zone,
     refreshing: tokio::sync::Mutex<()>,
@@ -127,6 +130,9 @@ pub enum ServiceError {
     /// Too much is going on.
     #[error("too many queries are waiting")]
     Overloaded,
+    /// The work broke off before anything was charged for it.
+    #[error("the work was cut off")]
+    CutOff,
     /// Nothing could evaluate it just now; nothing was charged.
     #[error("nothing evaluates this dataset just now")]
     Away,
@@ -178,21 +184,6 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Noisy cells in all.
-    #[must_use]
-    pub fn cells(&self) -> usize {
-        // Putting several groupings together is work of another order than showing cells.
-        const SETS_CELLS: usize = 10_000;
-        let has_run = |output: &Output| match &output.value {
-            OutputValue::Formula { formula, .. } => !formula.runs().is_empty(),
-            _ => false,
-        };
-        let is_compared = self.layout.having.as_ref().is_some_and(|having| !having.runs().is_empty());
-        let is_large = self.layout.sets.is_some() || is_compared || self.layout.outputs.iter().any(has_run);
-        let sets = if is_large { SETS_CELLS } else { 0 };
-        sets + self.stored.vectors().iter().map(|one| one.cells.len()).sum::<usize>()
-    }
-
     /// What the researcher paid for it, as ε; "0" for what they had.
     #[must_use]
     pub fn epsilon(&self) -> String {
@@ -218,11 +209,8 @@ impl Service {
     /// A service over these datasets.
     #[must_use]
     pub fn new(ports: Ports, datasets: Vec<Dataset>) -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let turns = |dataset: &Dataset| dataset.pad_ms.map_or(2 * cores, |_| pad::TURNS_MAX);
-        let running = datasets.iter().map(|dataset| (dataset.name.clone(), Semaphore::new(turns(dataset))));
         let mut service = Self {
-            running: running.collect(),
+            queues: Queues::new(&datasets),
             ports,
             datasets: datasets.into_iter().map(|dataset| (dataset.name.clone(), dataset)).collect(),
             answers: StoredAnswers::default(),
@@ -300,90 +288,10 @@ impl Service {
         self.datasets.get(name)
     }
 
-    /// Answers a question: the walk of the design, end to end.
-    ///
-    /// # Errors
-    /// [`ServiceError`]; only [`ServiceError::Unanswered`] has cost anything.
-    pub async fn answer(self: Arc<Self>, who: String, ask: Ask, key: Option<KeyUse>) -> Result<Answer, ServiceError> {
-        let (this, asker) = (Arc::clone(&self), who.clone());
-        let answered = self.answer_anew(who, ask, key, false).await;
-        if let Err(ServiceError::Refused(refused)) = &answered {
-            this.refusals.note(&asker, &refused.dataset, &refused.refusal, this.now_ms());
-        }
-        answered
-    }
-
     /// What was refused for want of budget, for who tells stewards.
     #[must_use]
     pub fn refusals(&self) -> &Refusals {
         &self.refusals
-    }
-
-    /// The same; where `is_fresh`, whatever is stored is left aside and all of it is drawn anew.
-    async fn answer_anew(
-        self: Arc<Self>,
-        who: String,
-        ask: Ask,
-        key: Option<KeyUse>,
-        is_fresh: bool,
-    ) -> Result<Answer, ServiceError> {
-        let _place = self.place(&who)?;
-        let _key_lock = match &key {
-            Some(key) => Some(self.key_locks.lock(&who, &key.key).await),
-            None => None,
-        };
-        let known = key.and_then(|key| read(self.ledger(), |book| book.under_key(&who, &key)));
-        if let Some(known) = known {
-            return walk::blocking(move || self.again(known)).await;
-        }
-        let mut priced = self.price(&who, &ask)?;
-        priced.is_fresh = is_fresh;
-        let at_ms = self.now_ms();
-        let _view_locks = self.lock_views(&priced).await;
-        if let Some(offer) = self.known(&who, &priced) {
-            return self.take(offer, walk::Asked { who, ask, priced, key, at_ms }).await;
-        }
-        let this = Arc::clone(&self);
-        let (offer, asked) = walk::blocking(move || {
-            this.look_up(&mut priced);
-            let offer = this.offer(&who, &priced)?;
-            Ok((offer, walk::Asked { who, ask, priced, key, at_ms }))
-        })
-        .await?;
-        self.take(offer, asked).await
-    }
-
-    /// A stored answer to this very question that costs nothing: found without looking for what it could be derived from.
-    fn known(&self, who: &str, priced: &Priced) -> Option<Offer> {
-        let offered =
-            read(self.ledger(), |book| self.stock(book, who, priced)?.known(&priced.asked).ok_or(Refusal::Gone));
-        offered.ok()
-    }
-
-    /// Finds what the measurements could be derived from. Takes milliseconds where there is much; never on an async thread.
-    fn look_up(&self, priced: &mut Priced) {
-        let place = (priced.dataset.lineage.as_str(), priced.dataset.edition.as_str());
-        let (computation, mut cells) = (&priced.plan.computation, atlas::CELLS_MAX);
-        if computation.text.is_some() || priced.is_fresh {
-            return;
-        }
-        for (wanted, measure) in priced.wanted.iter_mut().zip(&computation.measures) {
-            let terms = &priced.dataset.terms;
-            wanted.ancestors = self.atlas.ancestors(computation, measure, place, terms, &mut cells);
-        }
-    }
-
-    /// One question at a time for each measurement, so that two equal ones are drawn once, whoever asks.
-    async fn lock_views(&self, priced: &Priced) -> Vec<impl Sized + use<>> {
-        let mut views: Vec<_> = priced.wanted.iter().map(|wanted| wanted.view).collect();
-        // In one order for everybody, so that nobody waits in a circle, and each once, so that nobody waits for themselves.
-        views.sort_unstable();
-        views.dedup();
-        let mut locks = Vec::with_capacity(views.len());
-        for view in views {
-            locks.push(self.view_locks.lock("", &view).await);
-        }
-        locks
     }
 
     /// Prices a question: parse, find the dataset, plan, price.
@@ -396,18 +304,26 @@ impl Service {
 
     /// The same for a question that was read.
     fn price_query(&self, who: &str, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
+        Self::price_of(self.dataset_of(who, query)?, query, ask)
+    }
+
+    /// The dataset of a question, where its asker holds an account of it.
+    fn dataset_of(&self, who: &str, query: &Query) -> Result<&Dataset, QueryError> {
         let name = &query.dataset;
         let dataset = self.datasets.get(&name.text).filter(|dataset| self.branch(who, &dataset.lineage).is_some());
-        let dataset = dataset.ok_or_else(|| {
+        dataset.ok_or_else(|| {
             let message = format!("there is no dataset \"{}\" that you may ask", shown(&name.text));
             QueryError::at(Code::UnknownDataset, name.at, message)
-        })?;
-        Self::price_of(dataset, query, ask)
+        })
     }
 
     /// What a question of this dataset costs, whoever asks.
     fn price_of(dataset: &Dataset, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
-        let plan = plan(query, &dataset.terms, ask.rows_per_unit)?;
+        Self::priced(dataset, plan(query, &dataset.terms, ask.rows_per_unit)?, ask)
+    }
+
+    /// What a plan of this dataset costs.
+    fn priced(dataset: &Dataset, plan: Plan, ask: &Ask) -> Result<Priced, ServiceError> {
         let asked = Self::prices(dataset, &plan, ask)?;
         let wanted = plan.computation.measures.iter().zip(&plan.sought).map(|(measure, sought)| Wanted {
             view: plan.computation.view_of(measure, &dataset.lineage, &dataset.edition),

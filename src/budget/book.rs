@@ -283,11 +283,6 @@ impl Book {
         &self.releases
     }
 
-    /// All answers that may be served, oldest first.
-    pub fn servable(&self) -> impl Iterator<Item = &ReleaseCard> {
-        self.releases.iter().filter(|card| self.names.get(&card.id).is_some_and(|number| self.is_servable(*number)))
-    }
-
     /// Whether an answer may be served.
     #[must_use]
     pub fn is_stored(&self, release: &str) -> bool {

@@ -1,14 +1,16 @@
 //! GET /v1/accounts: one's own and one's projects'; a steward sees all.
 
+use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
-use super::App;
 use super::auth::Reader;
-use super::params::{PageParams, page};
+use super::params::{Page, PageParams, next_link};
 use super::problem::Problem;
+use super::{App, aside};
 use crate::budget::people::Role;
-use crate::service::account::{NamedAccount, accounts};
+use crate::service::Service;
+use crate::service::account::{NamedAccount, accounts_after};
 
 /// Lists accounts; `after` is `kind:dataset:name`.
 #[utoipa::path(
@@ -16,10 +18,17 @@ use crate::service::account::{NamedAccount, accounts};
     responses((status = 200, body = Vec<NamedAccount>), (status = 400, body = Problem))
 )]
 pub async fn list(State(service): State<App>, Reader(person): Reader, params: PageParams) -> Result<Response, Problem> {
-    let own = match person.role {
-        Role::Steward => None,
-        Role::Researcher | Role::Viewer => Some(person.name.as_str()),
+    let (limit, name) = (params.limit()?, person.name.clone());
+    let list = move |service: &Service| {
+        let own = match person.role {
+            Role::Steward => None,
+            Role::Researcher | Role::Viewer => Some(person.name.as_str()),
+        };
+        let found = accounts_after(service.ledger(), own, params.after.as_deref(), limit + 1, service.now_ms());
+        let found = found.ok_or_else(|| Problem::invalid_request("after names nothing in this list"))?;
+        let page = Page::cut(found, limit);
+        let next = page.items.last().filter(|_| page.more).map(NamedAccount::id);
+        Ok((next_link("/v1/accounts", next.as_deref(), limit), Json(page.items)).into_response())
     };
-    let name = |account: &NamedAccount| format!("{}:{}:{}", account.kind, account.dataset, account.name);
-    page(accounts(service.ledger(), own, service.now_ms()), name, "/v1/accounts", &params)
+    aside::built(&service, &name, list).await?
 }

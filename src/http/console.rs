@@ -17,11 +17,13 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::App;
 use super::problem::Problem;
+use super::statistics::name_of;
+use super::{App, aside as list};
 use crate::budget::people::{Person, Role};
 use crate::console::frame::{Frame, page};
 use crate::console::sign_in;
+use crate::service::Service;
 
 pub use session::{Sessions, person};
 
@@ -155,6 +157,18 @@ impl IntoResponse for Failed {
         *response.status_mut() = status;
         response
     }
+}
+
+/// Builds a page off the async threads, in its visitor's turn.
+async fn aside(
+    service: &App,
+    visitor: Visitor,
+    build: impl FnOnce(&Service, &Visitor) -> Shown + Send + 'static,
+) -> Shown {
+    let waiting = visitor.clone();
+    let who = name_of(waiting.person.as_ref());
+    let built = list::built(service, who, move |service| build(service, &visitor)).await;
+    built.unwrap_or_else(|error| Err(waiting.fail(error)))
 }
 
 /// A page with the headers that every page has.

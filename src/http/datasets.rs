@@ -2,15 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::App;
 use super::auth::{Anyone, Steward};
 use super::body::Body;
 use super::json::Fields;
 use super::params::{PageParams, Segment, page};
 use super::problem::Problem;
+use super::{App, aside};
 use crate::budget::entry::Kind;
 use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::{Person, Role};
@@ -18,7 +18,7 @@ use crate::dataset::domain::{Column, Domain};
 use crate::dataset::policy::{JoinedTable, Terms};
 use crate::privacy::units::unscaled;
 use crate::service::account::{NamedAccount, account};
-use crate::service::{Dataset, grants};
+use crate::service::{Dataset, Service, grants};
 
 /// A dataset's public side.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -109,9 +109,12 @@ pub struct ColumnBody {
     responses((status = 200, body = Vec<DatasetBody>), (status = 400, body = Problem))
 )]
 pub async fn list(State(service): State<App>, Anyone(person): Anyone, params: PageParams) -> Result<Response, Problem> {
-    let seen =
-        service.datasets().filter(|dataset| may_see(&service, &person, dataset)).map(|dataset| body(&service, dataset));
-    page(seen.collect(), |dataset| dataset.name.clone(), "/v1/datasets", &params)
+    let name = person.name.clone();
+    let list = move |service: &Service| {
+        let seen = service.datasets().filter(|dataset| may_see(service, &person, dataset)).collect();
+        page(seen, |dataset| dataset.name.clone(), |dataset| body(service, dataset), "/v1/datasets", &params)
+    };
+    aside::built(&service, &name, list).await?
 }
 
 /// Shows one dataset.
@@ -123,21 +126,26 @@ pub async fn one(
     State(service): State<App>,
     Anyone(person): Anyone,
     Segment(name): Segment,
-) -> Result<Json<DatasetBody>, Problem> {
-    let dataset = service.dataset(&name).filter(|dataset| may_see(&service, &person, dataset));
-    dataset.map(|dataset| Json(body(&service, dataset))).ok_or_else(|| Problem::unknown_dataset(&name))
+) -> Result<Response, Problem> {
+    let who = person.name.clone();
+    let show = move |service: &Service| {
+        let dataset = service.dataset(&name).filter(|dataset| may_see(service, &person, dataset));
+        let dataset = dataset.ok_or_else(|| Problem::unknown_dataset(&name))?;
+        Ok(Json(body(service, dataset)).into_response())
+    };
+    aside::built(&service, &who, show).await?
 }
 
 /// A researcher sees the datasets of which they hold an account, also one that was lowered to nothing, and a viewer those that they were
 /// given.
-pub fn may_see(service: &App, person: &Person, dataset: &Dataset) -> bool {
+pub fn may_see(service: &Service, person: &Person, dataset: &Dataset) -> bool {
     read(service.ledger(), |book| match person.role {
         Role::Steward | Role::Viewer => book.sees(person, &dataset.lineage),
         Role::Researcher => book.researcher(&dataset.lineage, &person.name).is_some(),
     })
 }
 
-fn body(service: &App, dataset: &Dataset) -> DatasetBody {
+fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
     let terms = &dataset.terms;
     // The cap as it was raised, which may be above the one that was sealed.
     let cap =

@@ -2,24 +2,22 @@
 //!
 //! Promises that equal answers have equal bytes: rendering is a function of the stored answer and the account beside it.
 
-use std::io::Cursor;
-
-use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use polars::prelude::{Column, CompatLevel, DataFrame, IpcStreamWriter, ParquetWriter, PolarsResult, SerWriter};
-use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
+use super::App;
+use super::pieces::{Pieces, Rows, Unencodable};
 use super::problem::Problem;
 use crate::budget::people::{Person, Role};
 use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
+use crate::service::Answer;
 use crate::service::account::{AccountView, significant, timestamp};
 use crate::service::free::FreeAnswer;
 use crate::service::quote::{LegsView, ThresholdView};
+use crate::service::rooms::Room;
 use crate::service::stored::StoredAnswer;
-use crate::service::{Answer, ServiceError};
 
 /// A format that answers come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -134,7 +132,7 @@ pub struct AnswerBody<'a> {
     confidence: &'static str,
     rows_per_unit: u32,
     columns: Vec<ColumnBody>,
-    rows: Rows<'a>,
+    rows: Unwritten,
     price: PriceBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold: Option<ThresholdView>,
@@ -149,61 +147,42 @@ pub struct AnswerBody<'a> {
     account: Option<AccountView>,
 }
 
-struct Rows<'a>(&'a Table);
+/// A list that [`Rows`] are written into.
+type Unwritten = [(); 0];
 
-impl Serialize for Rows<'_> {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let mut rows = out.serialize_seq(Some(self.0.rows.len()))?;
-        for row in &self.0.rows {
-            rows.serialize_element(&RowBody { names: &self.0.names, cells: row, plain: self.0.plain })?;
+/// An answer in a format: its headers, and its body as far as it is encoded.
+pub struct Encoded {
+    headers: HeaderMap,
+    pieces: Pieces,
+}
+
+impl Encoded {
+    fn of(format: Format, pieces: Result<Pieces, Unencodable>) -> Result<Self, Problem> {
+        let pieces = pieces.map_err(|fault| Problem::overloaded(&fault.to_string()))?;
+        let media_type = HeaderValue::from_static(format.media_type());
+        Ok(Self { headers: HeaderMap::from_iter([(header::CONTENT_TYPE, media_type)]), pieces })
+    }
+
+    fn with(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(HeaderName::from_static(name), value);
         }
-        rows.end()
+        self
     }
-}
 
-struct RowBody<'a> {
-    names: &'a [String],
-    cells: &'a [Cell],
-    /// Cells that stand in every row; words about them stand where there is one.
-    plain: usize,
-}
-
-impl Serialize for RowBody<'_> {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        let mut row = out.serialize_map(Some(self.names.len()))?;
-        for (place, (name, cell)) in self.names.iter().zip(self.cells).enumerate() {
-            match cell {
-                Cell::Missing if place >= self.plain => {}
-                Cell::Missing => row.serialize_entry(name, &())?,
-                Cell::Text(text) => row.serialize_entry(name, text)?,
-                Cell::Boolean(truth) => row.serialize_entry(name, truth)?,
-                Cell::Float(value) => row.serialize_entry(name, value)?,
-                Cell::Decimal(_) => {
-                    let digits = RawValue::from_string(cell.text().unwrap_or_default());
-                    row.serialize_entry(name, &digits.map_err(serde::ser::Error::custom)?)?;
-                }
-            }
-        }
-        row.end()
+    /// The response, which holds its room until it is read.
+    pub fn response(self, service: &App, who: &str, room: Room) -> Response {
+        let mut response = Response::new(self.pieces.body(service, who, room));
+        *response.headers_mut() = self.headers;
+        response
     }
-}
-
-/// Above this many noisy cells an answer is encoded off the async threads.
-const CELLS_INLINE_MAX: usize = 2_000;
-
-/// Runs an encoding, off the async threads where it is a large one.
-pub async fn off_thread(
-    cells: usize,
-    encode: impl FnOnce() -> Response + Send + 'static,
-) -> Result<Response, ServiceError> {
-    if cells <= CELLS_INLINE_MAX {
-        return Ok(encode());
-    }
-    tokio::task::spawn_blocking(encode).await.map_err(|_| ServiceError::Overloaded)
 }
 
 /// An answer with its account, in the format asked for.
-pub fn answer(answer: &Answer, format: Format) -> Response {
+///
+/// # Errors
+/// A problem where it could not be encoded.
+pub fn answer(answer: &Answer, format: Format) -> Result<Encoded, Problem> {
     let stored = &answer.stored;
     let table = tabulate(&answer.layout, stored.vectors());
     let account = AccountView::of(stored.accountant, &answer.standing.account);
@@ -215,23 +194,10 @@ pub fn answer(answer: &Answer, format: Format) -> Response {
         legs: Some(LegsView::of(stored.accountant, &answer.standing.legs)),
         account: Some(account.clone()),
     };
-    let bytes = match format {
-        Format::Json => Some(json(&body(stored, &table, shown))),
-        Format::Csv | Format::Arrow | Format::Parquet => encoded(&table, format),
-    };
-    let Some(bytes) = bytes else { return Problem::overloaded("the answer could not be encoded").into_response() };
-    let mut response = (typed(format), bytes).into_response();
-    let headers = response.headers_mut();
-    for (name, value) in [
-        ("tacit-release", &stored.release.id),
-        ("tacit-epsilon-spent", &account.epsilon_spent),
-        ("tacit-epsilon-remaining", &account.epsilon_remaining),
-    ] {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
-    response
+    let pieces = encoded(table, format, |table| body(stored, table, shown));
+    let encoded = Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id);
+    let encoded = encoded.with("tacit-epsilon-spent", &account.epsilon_spent);
+    Ok(encoded.with("tacit-epsilon-remaining", &account.epsilon_remaining))
 }
 
 #[derive(Serialize)]
@@ -244,43 +210,42 @@ struct FreeBody<'a> {
     sql: &'a str,
     replayed: bool,
     columns: Vec<ColumnBody>,
-    rows: Rows<'a>,
+    rows: Unwritten,
     price: PriceBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<&'a AccountView>,
 }
 
 /// An answer that costs nothing: there is no release, for nothing was drawn.
-pub fn free(answer: &FreeAnswer, format: Format) -> Response {
-    let about = answer.about.as_ref();
-    let body = FreeBody {
+///
+/// # Errors
+/// A problem where it could not be encoded.
+pub fn free(answer: FreeAnswer, format: Format) -> Result<Encoded, Problem> {
+    let FreeAnswer { about, sql, table } = answer;
+    let about = about.as_ref();
+    let document = |table: &Table| FreeBody {
         release: None,
         dataset: about.map(|about| about.dataset.as_str()),
         edition: about.map(|about| about.edition.as_str()),
-        sql: &answer.sql,
+        sql: &sql,
         replayed: true,
-        columns: answer.table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
-        rows: Rows(&answer.table),
+        columns: table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
+        rows: [],
         price: PriceBody {
             epsilon: "0".to_owned(),
             delta: about.map_or_else(|| "0".to_owned(), |about| about.delta.clone()),
         },
         account: about.map(|about| &about.account),
     };
-    let bytes = match format {
-        // Unwrap safety: the body is plain data with string keys, and its raw numbers are decimal digits.
-        Format::Json => Some(serde_json::to_vec(&body).expect("an answer is plain data").into()),
-        Format::Csv | Format::Arrow | Format::Parquet => encoded(&answer.table, format),
-    };
-    match bytes {
-        Some(bytes) => (typed(format), bytes).into_response(),
-        None => Problem::overloaded("the answer could not be encoded").into_response(),
-    }
+    Encoded::of(format, encoded(table, format, document))
 }
 
 /// A stored answer by itself: the same bytes for ever.
-pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Response {
-    let is_seen = person.role == Role::Steward || person.name == stored.researcher;
+///
+/// # Errors
+/// A problem where it could not be encoded.
+pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Result<Encoded, Problem> {
+    let is_seen = is_seen(stored, person);
     let table = tabulate(&stored.layout_for(is_seen), stored.vectors());
     let shown = Shown {
         sql: &stored.sql,
@@ -290,20 +255,13 @@ pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Respons
         legs: None,
         account: None,
     };
-    let bytes = match format {
-        Format::Json => Some(json(&body(stored, &table, shown))),
-        Format::Csv | Format::Arrow | Format::Parquet => encoded(&table, format),
-    };
-    let Some(bytes) = bytes else { return Problem::overloaded("the answer could not be encoded").into_response() };
-    let mut response = (typed(format), bytes).into_response();
-    // Unwrap safety: an id is plain ASCII.
-    let id = HeaderValue::from_str(&stored.release.id).expect("an id is plain ASCII");
-    response.headers_mut().insert(HeaderName::from_static("tacit-release"), id);
-    response
+    let pieces = encoded(table, format, |table| body(stored, table, shown));
+    Ok(Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id))
 }
 
-fn typed(format: Format) -> [(HeaderName, HeaderValue); 1] {
-    [(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()))]
+/// Whether somebody sees all that is said of a stored answer, and the rows that were wanted of it first.
+pub fn is_seen(stored: &StoredAnswer, person: &Person) -> bool {
+    person.role == Role::Steward || person.name == stored.researcher
 }
 
 /// What stands beside a stored answer: how it was asked for, and what it cost whom.
@@ -318,12 +276,12 @@ struct Shown<'a> {
 }
 
 /// A published answer: nobody's account stands beside it.
-pub fn published<'a>(stored: &'a StoredAnswer, sql: &'a str, epsilon: &str, table: &'a Table) -> AnswerBody<'a> {
+pub fn published<'a>(stored: &'a StoredAnswer, sql: &'a str, epsilon: &str, table: &Table) -> AnswerBody<'a> {
     let epsilon = epsilon.to_owned();
     body(stored, table, Shown { sql, replayed: true, epsilon, purpose: None, legs: None, account: None })
 }
 
-fn body<'a>(stored: &'a StoredAnswer, table: &'a Table, shown: Shown<'a>) -> AnswerBody<'a> {
+fn body<'a>(stored: &'a StoredAnswer, table: &Table, shown: Shown<'a>) -> AnswerBody<'a> {
     let Shown { sql, replayed, epsilon, purpose, legs, account } = shown;
     AnswerBody {
         release: &stored.release.id,
@@ -335,7 +293,7 @@ fn body<'a>(stored: &'a StoredAnswer, table: &'a Table, shown: Shown<'a>) -> Ans
         confidence: "0.95",
         rows_per_unit: stored.rows_per_unit,
         columns: table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
-        rows: Rows(table),
+        rows: [],
         price: PriceBody { epsilon, delta: stored.delta().to_string() },
         threshold: stored.threshold(),
         legs,
@@ -346,55 +304,89 @@ fn body<'a>(stored: &'a StoredAnswer, table: &'a Table, shown: Shown<'a>) -> Ans
     }
 }
 
-fn json(body: &AnswerBody<'_>) -> Bytes {
-    // Unwrap safety: the body is plain data with string keys, and its raw numbers are decimal digits.
-    serde_json::to_vec(body).expect("an answer is plain data").into()
-}
-
-/// A table as CSV, Arrow or Parquet.
-pub fn encoded(table: &Table, format: Format) -> Option<Bytes> {
-    let mut buffer = Cursor::new(Vec::new());
-    let written = match format {
-        Format::Json => None,
-        Format::Csv => csv(table, &mut buffer),
-        Format::Arrow => frame(table)
-            .and_then(|mut frame| {
-                IpcStreamWriter::new(&mut buffer).with_compat_level(CompatLevel::oldest()).finish(&mut frame)
-            })
-            .ok(),
+/// A table in a format, within the document that it has in JSON.
+///
+/// # Errors
+/// [`Unencodable`].
+pub fn encoded<D: Serialize>(
+    table: Table,
+    format: Format,
+    document: impl FnOnce(&Table) -> D,
+) -> Result<Pieces, Unencodable> {
+    match format {
+        Format::Json => {
+            let document = document(&table);
+            Pieces::ahead(Rows::json(&document, table))
+        }
+        Format::Csv => Pieces::ahead(Rows::csv(table)),
+        Format::Arrow => {
+            let mut bytes = Vec::new();
+            let write = |mut frame: DataFrame| {
+                IpcStreamWriter::new(&mut bytes).with_compat_level(CompatLevel::oldest()).finish(&mut frame)
+            };
+            frame(table).and_then(write).map_err(|_| Unencodable)?;
+            Ok(Pieces::whole(bytes))
+        }
         Format::Parquet => {
-            frame(table).and_then(|mut frame| ParquetWriter::new(&mut buffer).finish(&mut frame)).ok().map(|_| ())
+            let mut bytes = Vec::new();
+            let write = |mut frame: DataFrame| ParquetWriter::new(&mut bytes).finish(&mut frame);
+            frame(table).and_then(write).map_err(|_| Unencodable)?;
+            Ok(Pieces::whole(bytes))
         }
-    };
-    written.map(|()| buffer.into_inner().into())
-}
-
-fn csv(table: &Table, out: &mut Cursor<Vec<u8>>) -> Option<()> {
-    let mut writer = csv::Writer::from_writer(out);
-    writer.write_record(&table.names).ok()?;
-    for row in &table.rows {
-        writer.write_record(row.iter().map(|cell| cell.text().unwrap_or_default())).ok()?;
     }
-    writer.flush().ok()
 }
 
-/// Keys as text or booleans, counts as integers, everything else as floats: types depend on the question alone.
-fn frame(table: &Table) -> PolarsResult<DataFrame> {
-    let columns = table.names.iter().enumerate().map(|(index, name)| {
-        let cells = table.rows.iter().map(|row| &row[index]);
-        let name = name.as_str().into();
-        match table.kinds[index] {
-            ColumnKind::Key => Column::new(name, cells.map(Cell::text).collect::<Vec<_>>()),
-            ColumnKind::BooleanKey => Column::new(name, cells.map(truth_value).collect::<Vec<_>>()),
-            ColumnKind::Count(_) | ColumnKind::IntegerKey => {
-                Column::new(name, cells.map(whole_value).collect::<Vec<_>>())
-            }
-            ColumnKind::Sum(_) | ColumnKind::Mean | ColumnKind::Formula => {
-                Column::new(name, cells.map(float_value).collect::<Vec<_>>())
-            }
+/// The values of one column.
+enum Values {
+    Text(Vec<Option<String>>),
+    Truth(Vec<Option<bool>>),
+    Whole(Vec<Option<i64>>),
+    Float(Vec<Option<f64>>),
+}
+
+impl Values {
+    /// Keys as text or booleans, counts as integers, everything else as floats: types depend on the question alone.
+    fn new(kind: ColumnKind, rows: usize) -> Self {
+        match kind {
+            ColumnKind::Key => Self::Text(Vec::with_capacity(rows)),
+            ColumnKind::BooleanKey => Self::Truth(Vec::with_capacity(rows)),
+            ColumnKind::Count(_) | ColumnKind::IntegerKey => Self::Whole(Vec::with_capacity(rows)),
+            ColumnKind::Sum(_) | ColumnKind::Mean | ColumnKind::Formula => Self::Float(Vec::with_capacity(rows)),
         }
-    });
-    DataFrame::new(table.rows.len(), columns.collect())
+    }
+
+    fn push(&mut self, cell: Cell) {
+        match self {
+            Self::Text(values) => values.push(match cell {
+                Cell::Text(text) => Some(text),
+                other => other.text(),
+            }),
+            Self::Truth(values) => values.push(truth_value(&cell)),
+            Self::Whole(values) => values.push(whole_value(&cell)),
+            Self::Float(values) => values.push(float_value(&cell)),
+        }
+    }
+
+    fn column(self, name: &str) -> Column {
+        match self {
+            Self::Text(values) => Column::new(name.into(), values),
+            Self::Truth(values) => Column::new(name.into(), values),
+            Self::Whole(values) => Column::new(name.into(), values),
+            Self::Float(values) => Column::new(name.into(), values),
+        }
+    }
+}
+
+/// Rows as columns; each row is dropped once it is part of them.
+fn frame(table: Table) -> PolarsResult<DataFrame> {
+    let Table { names, kinds, rows, .. } = table;
+    let height = rows.len();
+    let mut values: Vec<Values> = kinds.iter().map(|kind| Values::new(*kind, height)).collect();
+    for row in rows {
+        values.iter_mut().zip(row).for_each(|(values, cell)| values.push(cell));
+    }
+    let columns = values.into_iter().zip(&names).map(|(values, name)| values.column(name));
+    DataFrame::new(height, columns.collect())
 }
 
 fn truth_value(cell: &Cell) -> Option<bool> {

@@ -5,12 +5,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::App;
 use super::auth::Steward;
 use super::params::{Page, PageParams, next_link};
 use super::problem::Problem;
+use super::{App, aside};
 use crate::budget::entry::Entry;
 use crate::hex;
+use crate::service::Service;
 use crate::service::account::timestamp;
 
 /// One entry, with its time as text and its hash.
@@ -27,14 +28,21 @@ struct EntryBody<'a> {
     get, path = "/v1/ledger", params(PageParams), security(("token" = [])),
     responses((status = 200, description = "Entries"), (status = 400, body = Problem))
 )]
-pub async fn list(State(service): State<App>, _steward: Steward, params: PageParams) -> Result<Response, Problem> {
+pub async fn list(
+    State(service): State<App>,
+    Steward(person): Steward,
+    params: PageParams,
+) -> Result<Response, Problem> {
     let limit = params.limit()?;
     let after = params.after.as_deref().unwrap_or("0").parse();
     let after: u64 =
         after.map_err(|_| Problem::invalid_request("after is no entry's seq; accepted is a whole number"))?;
-    let load = move || service.ledger().entries(after, limit + 1);
-    let cut_off = || Problem::overloaded("the ledger could not be read");
-    let entries = tokio::task::spawn_blocking(load).await.map_err(|_| cut_off())?.map_err(|_| cut_off())?;
+    aside::built(&service, &person.name, move |service| shown(service, after, limit)).await?
+}
+
+fn shown(service: &Service, after: u64, limit: usize) -> Result<Response, Problem> {
+    let entries = service.ledger().entries(after, limit + 1);
+    let entries = entries.map_err(|_| Problem::overloaded("the ledger could not be read"))?;
     let page = Page::cut(entries, limit);
     let next = page.items.last().filter(|_| page.more).map(|entry| entry.seq.to_string());
     let bodies: Vec<_> = page

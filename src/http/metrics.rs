@@ -14,17 +14,18 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use super::App;
 use super::auth::Reading;
 use super::problem::Problem;
 use super::server::Peer;
 use super::shared::Shared;
+use super::{App, aside};
 use crate::budget::account::{Account, DatasetAccount};
 use crate::budget::book::Book;
 use crate::budget::entry::{AccountMark, Kind};
 use crate::budget::ledger::read;
 use crate::budget::people::Role;
 use crate::privacy::accountant::Accountant;
+use crate::service::Service;
 use crate::service::account::AccountView;
 use crate::service::statistics::{Agreement, State as Standing, Statistic};
 
@@ -85,9 +86,11 @@ pub async fn show(
     _scraper: Scraper,
     Extension(shared): Extension<Arc<Shared>>,
 ) -> Result<Response, Problem> {
-    let writing = tokio::task::spawn_blocking(move || text(&service, &shared.counts));
-    let text = writing.await.map_err(|_| Problem::overloaded("the metrics were cut off"))?;
-    Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
+    let write = move |service: &Service| {
+        let text = text(service, &shared.counts);
+        Ok(([(header::CONTENT_TYPE, MEDIA_TYPE)], text).into_response())
+    };
+    aside::built(&service, "", write).await?
 }
 
 /// What is read off the book, in one look.
@@ -170,7 +173,7 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-fn text(service: &App, counts: &Counts) -> String {
+fn text(service: &Service, counts: &Counts) -> String {
     let seen = read(service.ledger(), |book| Seen::of(book, service.now_ms()));
     let mut lines = Lines(String::new());
     lines.family("tacit_info", "gauge", "The version that runs");
@@ -230,7 +233,7 @@ fn write_datasets(lines: &mut Lines, datasets: &[(String, DatasetAccount)]) {
     metric("tacit_frozen", "gauge", "Whether nothing is drawn", |whole| u64::from(whole.is_frozen()));
 }
 
-fn write_statistics(lines: &mut Lines, service: &App) {
+fn write_statistics(lines: &mut Lines, service: &Service) {
     let states: Vec<_> = service.statistics().map(|statistic| (statistic, service.state_of(statistic))).collect();
     let mut metric = |name: &str, help: &str, value: fn(&Standing) -> Option<String>| {
         lines.family(name, "gauge", help);

@@ -75,10 +75,12 @@ impl<T> Page<T> {
     }
 }
 
-/// A page of a list that is in memory, in the order of its names; `after` is the last name of the page before.
-pub fn page<T: serde::Serialize>(
+/// A page of a list that is in memory, in the order of its names; `after` is the last name of the page before. Only what is shown is
+/// made into bodies.
+pub fn page<T, B: serde::Serialize>(
     items: Vec<T>,
     name: impl Fn(&T) -> String,
+    body: impl Fn(T) -> B,
     path: &str,
     params: &PageParams,
 ) -> Result<Response, Problem> {
@@ -92,7 +94,8 @@ pub fn page<T: serde::Serialize>(
     };
     let page = Page::cut(rest, limit);
     let next = page.items.last().filter(|_| page.more).map(name);
-    Ok((next_link(path, next.as_deref(), limit), Json(page.items)).into_response())
+    let bodies: Vec<B> = page.items.into_iter().map(body).collect();
+    Ok((next_link(path, next.as_deref(), limit), Json(bodies)).into_response())
 }
 
 /// The header `Link: <…>; rel="next"`, if there is a next page.

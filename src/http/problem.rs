@@ -212,6 +212,7 @@ impl From<ServiceError> for Problem {
             ),
             ServiceError::Refused(refused) => refusal(&refused),
             ServiceError::Overloaded => Self::overloaded("too many queries are waiting"),
+            ServiceError::CutOff => Self::overloaded("the work was cut off"),
             ServiceError::Away => Self::overloaded(
                 "no worker of this dataset is up just now; another is being started, and nothing was charged",
             ),

@@ -11,7 +11,8 @@ use super::problem::Problem;
 use super::{App, pad, quotes::QuestionBody};
 use crate::budget::entry::KeyUse;
 use crate::service::ask::Ask;
-use crate::service::free::is_free;
+use crate::service::question::Prepared;
+use crate::service::rooms::{Rendering, Room};
 use crate::service::{Answer, ServiceError};
 
 /// Seconds that a caller waits for an answer at the most; the work goes on.
@@ -28,42 +29,62 @@ pub async fn query(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Response {
-    let asked = ask(&body);
-    let pad = asked.as_ref().ok().and_then(|ask| service.pad(&person.name, ask));
-    pad::marked(pad, answer(service, person.name, &headers, &body, asked).await)
+    let prepared = match ask(&body) {
+        Ok(ask) => prepared(&service, &person.name, ask).await,
+        Err(problem) => Err(problem),
+    };
+    let pad = prepared.as_ref().ok().and_then(Prepared::pad);
+    pad::marked(pad, answer(&service, &person.name, &headers, &body, prepared).await)
 }
 
-/// What touches no data is answered at once.
-async fn free(service: App, who: String, ask: Ask, format: Format) -> Result<Response, Problem> {
-    let answering = tokio::task::spawn_blocking(move || service.answer_free(&who, &ask));
-    let answer = answering.await.map_err(|_| Problem::overloaded("the answer was cut off"))??;
-    encode::off_thread(answer.table.rows.len(), move || encode::free(&answer, format)).await.map_err(Problem::from)
+/// Reads and plans a question, once for all that is made of it.
+async fn prepared(service: &App, who: &str, ask: Ask) -> Result<Prepared, Problem> {
+    let asker = who.to_owned();
+    Ok(service.planning(who, move |service| service.prepare(&asker, ask)).await?)
+}
+
+/// What touches no data is answered without a charge.
+async fn free(service: &App, who: &str, prepared: Prepared, format: Format) -> Result<Response, Problem> {
+    let room = service.room(who, prepared.bytes(Rendering::Data)).await?;
+    let encode = move |service: &crate::service::Service| encode::free(service.answer_free(prepared)?, format);
+    Ok(service.rendering(who, encode).await??.response(service, who, room))
 }
 
 async fn answer(
-    service: App,
-    who: String,
+    service: &App,
+    who: &str,
     headers: &HeaderMap,
     body: &[u8],
-    asked: Result<Ask, Problem>,
+    prepared: Result<Prepared, Problem>,
 ) -> Result<Response, Problem> {
     let format = Format::negotiate(headers)?;
     let key = key_use(headers, body)?;
-    let ask = asked?;
-    if is_free(&ask.sql) {
-        return free(service, who, ask, format).await;
+    let prepared = prepared?;
+    if prepared.is_free() {
+        return free(service, who, prepared, format).await;
     }
-    let answer = answer_in_time(&service, who, ask, key).await?;
-    encode::off_thread(answer.cells(), move || encode::answer(&answer, format)).await.map_err(Problem::from)
+    let (answer, room) = answer_in_time(service, prepared, key, Rendering::Data).await?;
+    let encoded = if answer.is_light() {
+        encode::answer(&answer, format)
+    } else {
+        // It may be paid for: it is not sent away for want of a place.
+        service.rendering_on(who, move |_| encode::answer(&answer, format)).await?
+    };
+    Ok(encoded?.response(service, who, room))
 }
 
 /// Asks, for as long as a connection is held. A caller that hangs up cancels nothing: the work is its own task.
-pub async fn answer_in_time(service: &App, who: String, ask: Ask, key: Option<KeyUse>) -> Result<Answer, Problem> {
-    let work = tokio::spawn(service.clone().answer(who, ask, key));
+pub async fn answer_in_time(
+    service: &App,
+    prepared: Prepared,
+    key: Option<KeyUse>,
+    rendering: Rendering,
+) -> Result<(Answer, Room), Problem> {
+    let work = tokio::spawn(service.clone().answer_prepared(prepared, key, rendering));
     let seconds = std::time::Duration::from_secs(ANSWER_SECONDS_MAX);
     match tokio::time::timeout(seconds, work).await {
         Ok(Ok(answered)) => answered.map_err(Problem::from),
-        Ok(Err(_)) => Err(ServiceError::Overloaded.into()),
+        Ok(Err(_)) => Err(ServiceError::CutOff.into()),
         Err(_) => Err(Problem::overloaded("the answer takes longer than a connection is held; it goes on")),
     }
 }

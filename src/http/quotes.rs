@@ -12,7 +12,9 @@ use super::problem::Problem;
 use super::{App, pad};
 use crate::service::account::AccountView;
 use crate::service::ask::Ask;
+use crate::service::pad::Pad;
 use crate::service::quote::{LegsView, Quote, ThresholdView};
+use crate::service::{Service, ServiceError};
 
 /// A question, for quotes and queries alike.
 #[derive(utoipa::ToSchema)]
@@ -81,16 +83,30 @@ pub struct BeforeAndAfter {
     responses((status = 200, body = QuoteBody), (status = "4XX", body = Problem))
 )]
 pub async fn quote(State(service): State<App>, Researcher(person): Researcher, Body(body): Body) -> Response {
-    let asked = ask(&body);
-    let pad = asked.as_ref().ok().and_then(|ask| service.pad(&person.name, ask));
-    pad::marked(pad, quoted(service, person.name, asked).await)
+    let write = |quote: Result<Quote, ServiceError>| quote.map(|quote| Json(QuoteBody::from(quote)).into_response());
+    let (pad, quoted) = match ask(&body) {
+        Ok(ask) => quoted(&service, &person.name, ask, write).await,
+        Err(problem) => (None, Err(problem)),
+    };
+    pad::marked(pad, quoted.and_then(|quote| quote.map_err(Problem::from)))
 }
 
-async fn quoted(service: App, who: String, asked: Result<Ask, Problem>) -> Result<Response, Problem> {
-    let ask = asked?;
-    let quoting = tokio::task::spawn_blocking(move || service.quote(&who, &ask));
-    let quote = quoting.await.map_err(|_| Problem::overloaded("the quote was cut off"))??;
-    Ok(Json(QuoteBody::from(quote)).into_response())
+/// What is made of a quote, all of it in the asker's turn, and the moment when it leaves.
+pub async fn quoted<T: Send + 'static>(
+    service: &App,
+    who: &str,
+    ask: Ask,
+    write: impl FnOnce(Result<Quote, ServiceError>) -> T + Send + 'static,
+) -> (Option<Pad>, Result<T, Problem>) {
+    let asker = who.to_owned();
+    let work = move |service: &Service| {
+        let prepared = service.prepare(&asker, ask);
+        (prepared.pad(), write(service.quote_prepared(prepared)))
+    };
+    match service.planning(who, work).await {
+        Ok((pad, written)) => (pad, Ok(written)),
+        Err(error) => (None, Err(error.into())),
+    }
 }
 
 impl From<Quote> for QuoteBody {

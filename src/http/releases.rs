@@ -6,16 +6,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Serialize;
 
-use super::App;
 use super::auth::Reader;
 use super::encode::{self, Format};
 use super::params::{Page, PageParams, Segment, next_link};
 use super::problem::Problem;
-use crate::budget::book::{Book, ReleaseCard};
+use super::{App, aside};
+use crate::budget::book::ReleaseCard;
 use crate::budget::ledger::read;
 use crate::budget::people::{Person, Role};
 use crate::service::account::timestamp;
+use crate::service::rooms::Rendering;
 use crate::service::stored::Summary;
+use crate::service::{Service, ServiceError};
 
 /// One stored answer in a list.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -37,37 +39,26 @@ pub struct ReleaseBody {
     responses((status = 200, body = Vec<ReleaseBody>), (status = 400, body = Problem))
 )]
 pub async fn list(State(service): State<App>, Reader(person): Reader, params: PageParams) -> Result<Response, Problem> {
-    let limit = params.limit()?;
-    let page = Page::cut(ids(&service, &person, params.after.as_deref(), limit + 1)?, limit);
-    let (loading, wanted) = (service.clone(), page.items.clone());
-    let load = move || wanted.iter().map(|id| loading.stored_summary(id)).collect::<Result<Vec<_>, _>>();
-    let stored = tokio::task::spawn_blocking(load).await.map_err(|_| Problem::overloaded("the list was cut off"))??;
-    let bodies: Vec<_> = stored.into_iter().map(|stored| ReleaseBody::of(stored, &person)).collect();
-    let next = page.items.last().filter(|_| page.more).map(String::as_str);
-    Ok((next_link("/v1/releases", next, limit), Json(bodies)).into_response())
+    let (limit, name) = (params.limit()?, person.name.clone());
+    let list = move |service: &Service| {
+        let page = Page::cut(ids(service, &person, params.after.as_deref(), limit + 1)?, limit);
+        let body = |id: &String| service.stored_summary(id).map(|stored| ReleaseBody::of(stored, &person));
+        let bodies = page.items.iter().map(body).collect::<Result<Vec<_>, ServiceError>>()?;
+        let next = page.items.last().filter(|_| page.more).map(String::as_str);
+        Ok((next_link("/v1/releases", next, limit), Json(bodies)).into_response())
+    };
+    aside::built(&service, &name, list).await?
 }
 
 /// Ids of the sealed releases that a person may see after release `after`, oldest first: for a researcher, in the order they
 /// were served to them.
-fn ids(service: &App, person: &Person, after: Option<&str>, limit: usize) -> Result<Vec<String>, Problem> {
-    read(service.ledger(), |book| {
-        let mut seen = shelf(book, person);
-        if let Some(id) = after {
-            let is_it = |card: &ReleaseCard| card.id == id;
-            let found = seen.by_ref().any(is_it);
-            if !found {
-                return Err(Problem::invalid_request("after is no release that you may see"));
-            }
-        }
-        Ok(seen.take(limit).map(|card| card.id.clone()).collect())
-    })
-}
-
-fn shelf<'a>(book: &'a Book, person: &'a Person) -> Box<dyn Iterator<Item = &'a ReleaseCard> + 'a> {
-    match person.role {
-        Role::Steward => Box::new(book.servable()),
-        Role::Researcher | Role::Viewer => Box::new(book.shelf(&person.name)),
-    }
+fn ids(service: &Service, person: &Person, after: Option<&str>, limit: usize) -> Result<Vec<String>, Problem> {
+    let ids = |seen: &mut dyn Iterator<Item = &ReleaseCard>| seen.take(limit).map(|card| card.id.clone()).collect();
+    let found = read(service.ledger(), |book| match person.role {
+        Role::Steward => book.servable_after(after).map(|mut seen| ids(&mut seen)),
+        Role::Researcher | Role::Viewer => book.shelf_after(&person.name, after).map(|mut seen| ids(&mut seen)),
+    });
+    found.ok_or_else(|| Problem::invalid_request("after is no release that you may see"))
 }
 
 impl ReleaseBody {
@@ -106,13 +97,18 @@ pub async fn one(
         return Err(Problem::not_found("there is no such release that you may see"));
     }
     let etag = format!("\"{id}-{format:?}\"").to_lowercase();
-    let response = if is_known(&headers, &etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let load = move || service.stored_answer(&id).map(|stored| encode::stored(&stored, &person, format));
-        tokio::task::spawn_blocking(load).await.map_err(|_| Problem::overloaded("the release was cut off"))??
+    let response = match is_known(&headers, &etag) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => shown(&service, person, &id, format).await?,
     };
     Ok((immutable(&etag), response).into_response())
+}
+
+async fn shown(service: &App, person: Person, id: &str, format: Format) -> Result<Response, Problem> {
+    let name = person.name.clone();
+    let (stored, room) = service.stored_in_room(&name, id, Rendering::Data).await?;
+    let encoded = service.rendering(&name, move |_| encode::stored(&stored, &person, format)).await??;
+    Ok(encoded.response(service, &name, room))
 }
 
 /// Whether the caller holds what the tag names.

@@ -5,15 +5,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::App;
 use super::auth::{Reader, Researcher, Steward};
 use super::body::Body;
 use super::json::{Fields, Json as Value, wrong_kind};
 use super::params::{PageParams, Segment, page};
 use super::problem::Problem;
+use super::{App, aside};
 use crate::budget::people::Role;
 use crate::privacy::units::Epsilon;
 use crate::query::error::shown;
+use crate::service::Service;
 use crate::service::requests::{self, Decision, RequestView};
 
 /// A request for budget.
@@ -44,12 +45,16 @@ pub struct DecisionBody {
     responses((status = 200, body = Vec<RequestView>), (status = 400, body = Problem))
 )]
 pub async fn list(State(service): State<App>, Reader(person): Reader, params: PageParams) -> Result<Response, Problem> {
-    let own = match person.role {
-        Role::Steward => None,
-        Role::Researcher | Role::Viewer => Some(person.name.as_str()),
+    let name = person.name.clone();
+    let list = move |service: &Service| {
+        let own = match person.role {
+            Role::Steward => None,
+            Role::Researcher | Role::Viewer => Some(person.name.as_str()),
+        };
+        let requests = requests::requests(service.ledger(), own);
+        page(requests, |request| request.number.to_string(), |request| request, "/v1/requests", &params)
     };
-    let requests = requests::requests(service.ledger(), own);
-    page(requests, |request| request.number.to_string(), "/v1/requests", &params)
+    aside::built(&service, &name, list).await?
 }
 
 /// Asks for an allocation of a new total.

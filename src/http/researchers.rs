@@ -6,17 +6,17 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::App;
 use super::auth::Steward;
 use super::body::Body;
 use super::json::{Fields, Json as Value, wrong_kind};
 use super::params::{PageParams, Segment, page};
 use super::problem::Problem;
+use super::{App, aside};
 use crate::budget::book::Book;
 use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::Role;
 use crate::query::error::shown;
-use crate::service::steward;
+use crate::service::{Service, steward};
 
 /// A person.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -64,9 +64,16 @@ pub struct DatasetsBody {
     get, path = "/v1/researchers", params(PageParams), security(("token" = [])),
     responses((status = 200, body = Vec<PersonBody>), (status = 400, body = Problem))
 )]
-pub async fn list(State(service): State<App>, _steward: Steward, params: PageParams) -> Result<Response, Problem> {
-    let people: Vec<_> = read(service.ledger(), |book| book.people().map(|person| body(book, person)).collect());
-    page(people, |person| person.name.clone(), "/v1/researchers", &params)
+pub async fn list(
+    State(service): State<App>,
+    Steward(person): Steward,
+    params: PageParams,
+) -> Result<Response, Problem> {
+    let list = move |service: &Service| {
+        let people: Vec<_> = read(service.ledger(), |book| book.people().map(|person| body(book, person)).collect());
+        page(people, |person| person.name.clone(), |person| person, "/v1/researchers", &params)
+    };
+    aside::built(&service, &person.name, list).await?
 }
 
 fn body(book: &Book, (name, role, active): (&String, Role, bool)) -> PersonBody {

@@ -1,8 +1,8 @@
 //! The listener: connections, their limits and their end.
 //!
 //! Promises that a handshake or a head that does not arrive within ten seconds is cut off, that connections are bounded, that no
-//! connection keeps another one from being taken, that every request says who asks ([`Peer`]), and that a stop lets running
-//! requests end.
+//! connection keeps another one from being taken, that who stops reading is dropped ([`super::pace`]), that every request says who
+//! asks ([`Peer`]), and that a stop lets running requests end.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,6 +20,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+
+use super::pace::{Pace, Paced};
 
 /// Connections at the most; the next one waits.
 pub const CONNECTIONS_MAX: usize = 8_192;
@@ -72,7 +74,7 @@ impl Peer {
 
 /// Serves `router` in plain text on `listener` until `stop` resolves, then lets running requests end.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    serve_all(listener, router, None, stop).await;
+    serve_at(listener, router, None, Pace::default(), stop).await;
 }
 
 /// The same over TLS.
@@ -82,10 +84,18 @@ pub async fn serve_tls(
     tls: Arc<rustls::ServerConfig>,
     stop: impl Future<Output = ()>,
 ) {
-    serve_all(listener, router, Some(TlsAcceptor::from(tls)), stop).await;
+    serve_at(listener, router, Some(tls), Pace::default(), stop).await;
 }
 
-async fn serve_all(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>, stop: impl Future<Output = ()>) {
+/// The same, with or without TLS, to readers who keep this pace.
+pub async fn serve_at(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    pace: Pace,
+    stop: impl Future<Output = ()>,
+) {
+    let tls = tls.map(TlsAcceptor::from);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     tokio::pin!(stop);
@@ -110,6 +120,7 @@ async fn serve_all(listener: TcpListener, router: Router, tls: Option<TlsAccepto
         // Small answers should leave at once; without it they are only later.
         let _ = stream.set_nodelay(true);
         let (peer, router, tls, watcher) = (Peer::of(address), router.clone(), tls.clone(), graceful.watcher());
+        let stream = Paced::new(stream, pace);
         tokio::spawn(async move {
             match tls {
                 Some(tls) => attend_tls(&tls, stream, peer, router, watcher).await,
@@ -123,7 +134,7 @@ async fn serve_all(listener: TcpListener, router: Router, tls: Option<TlsAccepto
 }
 
 /// Shakes hands, then serves what comes; who does not speak TLS in time is cut off.
-async fn attend_tls(tls: &TlsAcceptor, stream: TcpStream, peer: Peer, router: Router, watcher: Watcher) {
+async fn attend_tls(tls: &TlsAcceptor, stream: Paced<TcpStream>, peer: Peer, router: Router, watcher: Watcher) {
     let handshake = tokio::time::timeout(Duration::from_secs(HANDSHAKE_SECONDS_MAX), tls.accept(stream));
     match handshake.await {
         Ok(Ok(stream)) => attend(stream, peer, router, watcher).await,

@@ -1,9 +1,10 @@
 //! The shelf: published statistics as the bytes that readers get.
 //!
 //! Promises that a release is rendered once in each form, so that equal requests have identical bytes and reading costs no more than
-//! finding them, and that nothing on it is older than what the ledger says is shown.
+//! finding them, that nothing on it is older than what the ledger says is shown, and that it holds a bounded number of bytes.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::body::Bytes;
@@ -11,12 +12,14 @@ use axum::http::HeaderValue;
 use serde::Serialize;
 
 use super::encode::{self, Format};
+use super::pieces::with_bytes;
 use crate::console::chart::{self, Chart, Place};
 use crate::console::published::{self, Published};
 use crate::console::{figure, frame, vega};
 use crate::query::answer::{Table, tabulate};
 use crate::query::file::Shape;
 use crate::service::account::timestamp;
+use crate::service::rooms::{Rendering, Room};
 use crate::service::statistics::{State, Statistic};
 use crate::service::{Answer, Service, ServiceError};
 
@@ -51,6 +54,15 @@ impl Form {
         }
     }
 
+    /// What a statistic is made into.
+    #[must_use]
+    pub fn rendering(self) -> Rendering {
+        match self {
+            Self::Page => Rendering::Page,
+            Self::Answer(_) | Self::Svg | Self::Vega | Self::Citation => Rendering::Data,
+        }
+    }
+
     fn media_type(self) -> &'static str {
         match self {
             Self::Answer(format) => format.media_type(),
@@ -75,13 +87,52 @@ pub struct Rendered {
     pub media_type: HeaderValue,
 }
 
-/// The state that something was rendered of, and what came of it; nothing where there is nothing to show in that form.
-type Kept = (u64, Option<Arc<Rendered>>);
+/// Bytes that the shelf keeps at the most; what was read longest ago is rendered again when somebody asks for it.
+const KEPT_BYTES_MAX: usize = 128 << 20;
+/// Bytes of what was ever on the shelf and is still being read, at the most. Beyond them a reader holds a room of their own.
+const LIVE_BYTES_MAX: usize = 192 << 20;
 
 /// What is rendered, by statistic and form.
 #[derive(Debug, Default)]
 pub struct Shelf {
-    rendered: RwLock<HashMap<String, HashMap<Form, Kept>>>,
+    rendered: RwLock<Kept>,
+    looks: AtomicU64,
+    live: Arc<AtomicUsize>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    forms: HashMap<String, HashMap<Form, Item>>,
+    bytes: usize,
+}
+
+/// One statistic in one form.
+#[derive(Debug)]
+struct Item {
+    /// The state that it was rendered of.
+    version: u64,
+    /// What came of it; `None` where there is nothing to show in that form.
+    rendered: Option<Arc<Rendered>>,
+    /// The look that found it last.
+    found: AtomicU64,
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        self.rendered.as_ref().map_or(0, |rendered| rendered.bytes.len())
+    }
+}
+
+/// Counts bytes for as long as anybody holds them.
+struct Live {
+    all: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl Shelf {
@@ -89,11 +140,13 @@ impl Shelf {
     #[must_use]
     pub fn found(&self, statistic: &Statistic, version: u64, form: Form) -> Option<Option<Arc<Rendered>>> {
         let rendered = self.rendered.read().unwrap_or_else(PoisonError::into_inner);
-        let (known, found) = rendered.get(&statistic.name)?.get(&form)?;
-        (*known == version).then(|| found.clone())
+        let item = rendered.forms.get(&statistic.name)?.get(&form)?;
+        item.found.store(self.looks.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        (item.version == version).then(|| item.rendered.clone())
     }
 
-    /// Renders a statistic and keeps its bytes; nothing before its first release. Blocks.
+    /// Renders a statistic and keeps its bytes; nothing before its first release. Blocks. The bytes hold `room` where the shelf has no
+    /// place for them.
     ///
     /// # Errors
     /// [`ServiceError::Ledger`] where the store cannot be read.
@@ -101,17 +154,56 @@ impl Shelf {
         &self,
         service: &Service,
         statistic: &Statistic,
-        version: u64,
-        form: Form,
+        (version, form): (u64, Form),
+        room: Room,
     ) -> Result<Option<Arc<Rendered>>, ServiceError> {
+        // Whoever waited for the same bytes finds them.
+        if let Some(found) = self.found(statistic, version, form) {
+            return Ok(found);
+        }
         let state = &service.reading_of(statistic);
         let Some((_, at_ms)) = state.shown.as_ref() else { return Ok(None) };
         let Some(answer) = service.shown_answer(statistic)? else { return Ok(None) };
         let made = Sheet::new(service, statistic, state, &answer).bytes(form);
-        let rendered = made.map(|bytes| Arc::new(Rendered::new(bytes, form, *at_ms)));
-        let mut kept = self.rendered.write().unwrap_or_else(PoisonError::into_inner);
-        kept.entry(statistic.name.clone()).or_default().insert(form, (version, rendered.clone()));
+        let (held, is_kept) = made.map_or((None, true), |bytes| {
+            let (bytes, is_kept) = self.counted(bytes, room);
+            (Some(bytes), is_kept)
+        });
+        let rendered = held.map(|bytes| Arc::new(Rendered::new(bytes, form, *at_ms)));
+        if is_kept {
+            let found = AtomicU64::new(self.looks.fetch_add(1, Ordering::Relaxed));
+            let item = Item { version, rendered: rendered.clone(), found };
+            self.rendered.write().unwrap_or_else(PoisonError::into_inner).keep(&statistic.name, form, item);
+        }
         Ok(rendered)
+    }
+
+    /// The bytes as they are held: by the shelf and who reads them, or by who reads them in a room alone.
+    fn counted(&self, bytes: Bytes, mut room: Room) -> (Bytes, bool) {
+        let (size, all) = (bytes.len(), Arc::clone(&self.live));
+        if all.fetch_add(size, Ordering::Relaxed).saturating_add(size) <= LIVE_BYTES_MAX && size <= KEPT_BYTES_MAX {
+            return (with_bytes(bytes, Live { all, bytes: size }), true);
+        }
+        all.fetch_sub(size, Ordering::Relaxed);
+        room.resize(size);
+        (with_bytes(bytes, room), false)
+    }
+}
+
+impl Kept {
+    fn keep(&mut self, name: &str, form: Form, item: Item) {
+        self.bytes += item.bytes();
+        let before = self.forms.entry(name.to_owned()).or_default().insert(form, item);
+        self.bytes -= before.map_or(0, |item| item.bytes());
+        while self.bytes > KEPT_BYTES_MAX {
+            let all =
+                self.forms.iter().flat_map(|(name, forms)| forms.iter().map(move |(form, item)| (name, form, item)));
+            let held = all.filter(|(_, _, item)| item.bytes() > 0);
+            let oldest = held.min_by_key(|(_, _, item)| item.found.load(Ordering::Relaxed));
+            let Some((name, form)) = oldest.map(|(name, form, _)| (name.clone(), *form)) else { break };
+            let gone = self.forms.get_mut(&name).and_then(|forms| forms.remove(&form));
+            self.bytes -= gone.map_or(0, |item| item.bytes());
+        }
     }
 }
 
@@ -183,10 +275,9 @@ impl<'a> Sheet<'a> {
         Self { statistic, state, whom, answer, table, chart, date, skipped, cite }
     }
 
-    fn bytes(&self, form: Form) -> Option<Bytes> {
+    fn bytes(self, form: Form) -> Option<Bytes> {
         match form {
-            Form::Answer(Format::Json) => Some(self.json()),
-            Form::Answer(format) => encode::encoded(&self.table, format),
+            Form::Answer(format) => self.answer(format),
             Form::Svg => Some(chart::svg(self.chart.as_ref()?, Place::File).into_string().into()),
             Form::Vega => Some(vega::specification(self.chart.as_ref()?).to_string().into()),
             Form::Citation => Some(format!("{}\n", self.cite).into()),
@@ -194,10 +285,10 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    fn json(&self) -> Bytes {
-        let Self { statistic, state, answer, table, .. } = self;
-        let (at_ms, face) = (answer.stored.at_ms, &state.face);
-        let body = StatisticBody {
+    fn answer(self, format: Format) -> Option<Bytes> {
+        let Self { statistic, state, answer, table, cite, .. } = self;
+        let face = &state.face;
+        let document = |table: &Table| StatisticBody {
             name: &statistic.name,
             title: &face.title,
             description: face.description.as_deref(),
@@ -205,14 +296,14 @@ impl<'a> Sheet<'a> {
             public: face.is_public,
             chart: face.shape.name(),
             unit: face.unit.as_deref(),
-            released_at: timestamp(at_ms),
+            released_at: timestamp(answer.stored.at_ms),
             stale: state.stale().is_some(),
             stale_reason: state.stale(),
-            cite: &self.cite,
+            cite: &cite,
             answer: encode::published(&answer.stored, &answer.sql, price(state, answer), table),
         };
-        // Unwrap safety: the body is plain data with string keys, and its raw numbers are decimal digits.
-        serde_json::to_vec(&body).expect("a statistic is plain data").into()
+        let pieces = encode::encoded(table, format, document).ok()?;
+        pieces.joined().ok().map(Bytes::from)
     }
 
     fn page(&self) -> String {

@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::App;
 use super::auth::{Reading, Steward};
 use super::encode::Format;
 use super::params::{PageParams, Segment, page};
@@ -16,8 +15,10 @@ use super::problem::Problem;
 use super::releases::is_known;
 use super::shared::Shared;
 use super::shelf::{Form, Rendered};
+use super::{App, aside};
 use crate::budget::people::Person;
 use crate::query::error::shown;
+use crate::service::Service;
 use crate::service::account::timestamp;
 use crate::service::sight::Sight;
 use crate::service::statistics::Statistic;
@@ -55,7 +56,7 @@ pub struct StatisticBody {
 
 impl StatisticBody {
     /// One statistic as it is now.
-    pub fn of(service: &App, statistic: &Statistic) -> Self {
+    pub fn of(service: &Service, statistic: &Statistic) -> Self {
         let state = service.state_of(statistic);
         let (stale_reason, standing) = (state.stale().map(str::to_owned), state.agreement.name());
         let (release, at_ms) = state.shown.unzip();
@@ -92,10 +93,15 @@ pub async fn list(
     headers: HeaderMap,
     params: PageParams,
 ) -> Result<Response, Problem> {
-    let seen = service.statistics().filter(|statistic| service.sight(statistic, person.as_ref()) != Sight::Hidden);
-    let bodies = seen.map(|statistic| StatisticBody::of(&service, statistic)).collect();
-    let mut response = page(bodies, |statistic| statistic.name.clone(), "/v1/statistics", &params)?;
-    shared.allow_origins(&headers, person.is_none(), response.headers_mut());
+    let (who, is_nobody) = (name_of(person.as_ref()).to_owned(), person.is_none());
+    let list = move |service: &Service| {
+        let is_seen = |statistic: &&Statistic| service.sight(statistic, person.as_ref()) != Sight::Hidden;
+        let seen = service.statistics().filter(is_seen).collect();
+        let body = |statistic: &Statistic| StatisticBody::of(service, statistic);
+        page(seen, |statistic| statistic.name.clone(), body, "/v1/statistics", &params)
+    };
+    let mut response = aside::built(&service, &who, list).await??;
+    shared.allow_origins(&headers, is_nobody, response.headers_mut());
     Ok(response)
 }
 
@@ -154,6 +160,11 @@ pub async fn refresh(
     Ok(Json(StatisticBody::of(&service, statistic)))
 }
 
+/// Whose turn it is to read; `""` for nobody in particular.
+pub fn name_of(person: Option<&Person>) -> &str {
+    person.map_or("", |person| person.name.as_str())
+}
+
 /// The bytes of a statistic that a person may read, and whether everybody may.
 pub async fn rendered(
     service: &App,
@@ -174,13 +185,14 @@ pub async fn rendered(
     if let Some(found) = shared.shelf.found(statistic, version, form) {
         return found.map(|found| (found, is_public)).ok_or_else(|| not_yet(service, statistic, form));
     }
-    let (rendering, wanted, shelf) = (service.clone(), name.to_owned(), Arc::clone(shared));
-    let render = move || match rendering.statistic(&wanted) {
-        Some(statistic) => shelf.shelf.render(&rendering, statistic, version, form),
+    let who = name_of(person);
+    let room = service.room_of_statistic(who, statistic, form.rendering()).await?;
+    let (wanted, shelf) = (name.to_owned(), Arc::clone(shared));
+    let render = move |service: &Service| match service.statistic(&wanted) {
+        Some(statistic) => shelf.shelf.render(service, statistic, (version, form), room),
         None => Ok(None),
     };
-    let made =
-        tokio::task::spawn_blocking(render).await.map_err(|_| Problem::overloaded("the rendering was cut off"))??;
+    let made = service.rendering(who, render).await??;
     made.map(|made| (made, is_public)).ok_or_else(|| not_yet(service, statistic, form))
 }
 

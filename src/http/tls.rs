@@ -106,17 +106,24 @@ fn shown(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
     use std::io::{Read, Write};
     use std::net::{SocketAddr, TcpStream};
     use std::path::PathBuf;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+    use std::time::Duration;
 
     use axum::Router;
+    use axum::body::{Body, Bytes};
     use rustls::pki_types::ServerName;
     use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream, SupportedProtocolVersion};
     use tempfile::TempDir;
+    use tokio::sync::mpsc::UnboundedSender;
 
     use super::*;
-    use crate::http::server::{Peer, serve_tls};
+    use crate::http::pace::Pace;
+    use crate::http::server::{Peer, serve_at, serve_tls};
 
     // Made for these tests; good for "localhost" until 2120.
     const CERTIFICATE: &str = "\
@@ -175,8 +182,8 @@ fUTz4HFeyE5oUrRQ6blgnpeGh1Osa9U4A6kGKW4/6iQ++Mj8IRsCC+jn
         assert!(said.contains("cannot be read"), "{said}");
     }
 
-    /// What is answered over TLS of this version, and the protocol that was agreed on.
-    fn ask(address: SocketAddr, version: &'static SupportedProtocolVersion) -> (String, Option<Vec<u8>>) {
+    /// A client's side of TLS of this version.
+    fn session(version: &'static SupportedProtocolVersion) -> ClientConnection {
         let mut roots = RootCertStore::empty();
         let root = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).expect("a certificate");
         roots.add(root).expect("a root");
@@ -185,7 +192,12 @@ fUTz4HFeyE5oUrRQ6blgnpeGh1Osa9U4A6kGKW4/6iQ++Mj8IRsCC+jn
         let mut config = builder.with_root_certificates(roots).with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), PROTOCOL.to_vec()];
         let name = ServerName::try_from("localhost").expect("a name");
-        let mut session = ClientConnection::new(Arc::new(config), name).expect("a session");
+        ClientConnection::new(Arc::new(config), name).expect("a session")
+    }
+
+    /// What is answered over TLS of this version, and the protocol that was agreed on.
+    fn ask(address: SocketAddr, version: &'static SupportedProtocolVersion) -> (String, Option<Vec<u8>>) {
+        let mut session = session(version);
         let mut socket = TcpStream::connect(address).expect("a connection");
         let mut reply = Vec::new();
         let mut stream = Stream::new(&mut session, &mut socket);
@@ -228,5 +240,52 @@ fUTz4HFeyE5oUrRQ6blgnpeGh1Osa9U4A6kGKW4/6iQ++Mj8IRsCC+jn
         assert!(!refused.starts_with(b"HTTP"), "plain text was answered");
         end.send(()).expect("the server runs");
         serving.await.expect("a clean end");
+    }
+
+    /// A body without an end, that says when it is dropped.
+    struct Endless(UnboundedSender<()>);
+
+    impl Drop for Endless {
+        fn drop(&mut self) {
+            let _ = self.0.send(());
+        }
+    }
+
+    impl futures_core::Stream for Endless {
+        type Item = Result<Bytes, Infallible>;
+        fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            Poll::Ready(Some(Ok(Bytes::from_static(&[b'x'; 64 << 10]))))
+        }
+    }
+
+    /// That the body ends at all is the point: nothing but the pace would ever end it.
+    #[tokio::test]
+    async fn who_stops_reading_is_dropped_with_tls_and_without() {
+        let (_dir, certificate, key) = files(CERTIFICATE, KEY);
+        let tls = load(&certificate, &key).expect("a certificate and its key");
+        for tls in [None, Some(tls)] {
+            let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
+            let address = listener.local_addr().expect("an address");
+            let (dropped, mut is_dropped) = tokio::sync::mpsc::unbounded_channel();
+            let router = Router::new().fallback(async move || Body::from_stream(Endless(dropped.clone())));
+            let pace = Pace { bytes_min: 1, window: Duration::from_millis(20) };
+            let is_tls = tls.is_some();
+            let serving = tokio::spawn(serve_at(listener, router, tls, pace, std::future::pending()));
+            let (done, is_done) = std::sync::mpsc::channel::<()>();
+            let silent = tokio::task::spawn_blocking(move || {
+                let (mut session, mut socket) = (session(&TLS13), TcpStream::connect(address).expect("a connection"));
+                let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+                match is_tls {
+                    true => Stream::new(&mut session, &mut socket).write_all(request).expect("sent"),
+                    false => socket.write_all(request).expect("sent"),
+                }
+                // The connection stays open, and nobody reads.
+                let _ = is_done.recv();
+            });
+            assert_eq!(is_dropped.recv().await, Some(()));
+            drop(done);
+            silent.await.expect("an end");
+            serving.abort();
+        }
     }
 }

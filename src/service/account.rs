@@ -95,6 +95,14 @@ pub struct DatasetState {
     pub threshold_delta_spent: Option<String>,
 }
 
+impl NamedAccount {
+    /// What lists know it by.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}:{}:{}", self.kind, self.dataset, self.name)
+    }
+}
+
 impl AccountView {
     /// A view of a researcher's account.
     #[must_use]
@@ -144,6 +152,31 @@ pub fn accounts(ledger: &dyn Ledger, of: Option<&str>, now_ms: u64) -> Vec<Named
         let shown = all.filter(|account| of.is_none_or(|name| may_see(book, account, name)));
         shown.map(|account| named(book, account, of.is_none(), now_ms)).collect()
     })
+}
+
+/// The same, at most `limit` of them after the one of that id ([`NamedAccount::id`]); only what is shown is computed. `None` where the id
+/// is none of theirs.
+#[must_use]
+pub fn accounts_after(
+    ledger: &dyn Ledger,
+    of: Option<&str>,
+    after: Option<&str>,
+    limit: usize,
+    now_ms: u64,
+) -> Option<Vec<NamedAccount>> {
+    read(ledger, |book| {
+        let datasets = book.datasets().map(|(name, _)| name);
+        let all = datasets.flat_map(|dataset| book.accounts_of(dataset));
+        let mut shown = all.filter(|account| of.is_none_or(|name| may_see(book, account, name)));
+        if let Some(after) = after {
+            shown.find(|account| id(account.kind, &account.dataset, &shown_name(account)) == after)?;
+        }
+        Some(shown.take(limit).map(|account| named(book, account, of.is_none(), now_ms)).collect())
+    })
+}
+
+fn id(kind: Kind, dataset: &str, name: &str) -> String {
+    format!("{}:{dataset}:{name}", kind.name())
 }
 
 /// One account of a dataset by its kind and name.

@@ -3,14 +3,14 @@
 //! Promises that an answer is made of the text, the public terms and the caller's own account alone.
 
 use super::account::AccountView;
-use super::ask::{Ask, Wanted};
+use super::question::{Meant, Prepared, asks_for_keys};
 use super::quote::Quote;
 use super::{Service, ServiceError};
 use crate::budget::charge::Refusal;
 use crate::budget::ledger::read;
 use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
 use crate::query::parse::{Asked, asked};
-use crate::query::syntax::{ItemValue, LiteralValue, Query};
+use crate::query::syntax::LiteralValue;
 
 /// A free answer.
 #[derive(Debug, Clone)]
@@ -36,58 +36,43 @@ pub struct About {
     pub account: AccountView,
 }
 
-/// What a text asks for that is free.
-enum Free {
-    Constants(Vec<(String, LiteralValue)>),
-    Keys(Query),
-    Explained(Query),
-}
-
-/// Whether a text is free; nothing where it cannot be read, which whoever prices it will say.
-fn free(sql: &str) -> Option<Free> {
-    let is_key = |value: &ItemValue| matches!(value, ItemValue::Key(_) | ItemValue::Grouping(_));
-    match asked(sql).ok()? {
-        Asked::Constants(constants) => Some(Free::Constants(constants)),
-        Asked::Explain(query) => Some(Free::Explained(query)),
-        Asked::Question(query) if query.having.is_none() && query.items.iter().all(|item| is_key(&item.value)) => {
-            Some(Free::Keys(query))
-        }
-        Asked::Question(_) => None,
+/// Whether a text is free to answer, by itself alone.
+#[must_use]
+pub fn is_free(sql: &str) -> bool {
+    match asked(sql) {
+        Ok(Asked::Constants(_) | Asked::Explain(_)) => true,
+        Ok(Asked::Question(query)) => asks_for_keys(&query),
+        Err(_) => false,
     }
 }
 
-/// Whether a question is free to answer, by its text alone.
-#[must_use]
-pub fn is_free(sql: &str) -> bool {
-    free(sql).is_some()
-}
-
 impl Service {
-    /// A free answer. Blocks for as long as a quote takes.
+    /// A free answer. Takes as long as a quote does: call it in a turn ([`Service::rendering`]).
     ///
     /// # Errors
     /// Those of [`Service::price`].
-    pub fn answer_free(&self, who: &str, ask: &Ask) -> Result<FreeAnswer, ServiceError> {
-        match free(&ask.sql) {
-            Some(Free::Constants(constants)) => {
-                Ok(FreeAnswer { about: None, sql: ask.sql.clone(), table: of_constants(&constants) })
+    pub fn answer_free(&self, prepared: Prepared) -> Result<FreeAnswer, ServiceError> {
+        let Prepared { who, ask, meant, .. } = prepared;
+        match meant {
+            Meant::Constants(constants) => {
+                Ok(FreeAnswer { about: None, sql: ask.sql, table: of_constants(&constants) })
             }
-            Some(Free::Keys(query)) => {
-                let priced = self.price_query(who, &query, ask)?;
+            Meant::Keys(priced) => {
+                let priced = priced?;
                 super::walk::check_canonical(&priced)?;
                 let table = tabulate(&priced.plan.layout, &[]);
-                let about = self.about(who, &priced.dataset.name)?;
+                let about = self.about(&who, &priced.dataset.name)?;
                 Ok(FreeAnswer { about: Some(about), sql: priced.sql, table })
             }
-            Some(Free::Explained(query)) => {
-                let limit = self.dataset(&query.dataset.text).map(|dataset| dataset.terms.max_epsilon_per_query);
-                let ask = Ask { accuracy: ask.accuracy.clone().or(limit.map(Wanted::Epsilon)), ..ask.clone() };
-                let quote = self.quoted(who, self.price_query(who, &query, &ask)?, &ask)?;
-                let about = self.about(who, &query.dataset.text)?;
+            Meant::Explained(priced) => {
+                let priced = priced?;
+                let dataset = priced.dataset.name.clone();
+                let quote = self.quoted(&who, priced, &ask)?;
+                let about = self.about(&who, &dataset)?;
                 let table = explained(&quote);
                 Ok(FreeAnswer { about: Some(about), sql: format!("EXPLAIN {}", quote.sql), table })
             }
-            None => Err(ServiceError::Unsaid),
+            Meant::Question(_) => Err(ServiceError::Unsaid),
         }
     }
 

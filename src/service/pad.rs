@@ -12,8 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ask::Ask;
 use super::{Dataset, Priced, Service};
-use crate::query::parse;
-use crate::query::plan::{Plan, plan};
+use crate::query::plan::Plan;
 
 /// What every question takes at the most: a worker's attention, and a new worker where one has died.
 const BASE: Duration = Duration::from_millis(10);
@@ -25,20 +24,18 @@ pub(super) const TURNS_MAX: usize = 2;
 const NANOS_PER_CELL: u64 = 20_000;
 
 impl Service {
-    /// How long after the whole question was read its answer leaves; nothing where nothing is padded.
+    /// How long after the whole question was read its answer leaves; `None` where nothing is padded. It takes as long as planning
+    /// does; who answers the question, too, prepares it once ([`Service::prepare`]).
     #[must_use]
     pub fn pad(&self, who: &str, ask: &Ask) -> Option<Pad> {
-        let least = self.least_pad()?;
-        let Ok(parse::Asked::Question(query) | parse::Asked::Explain(query)) = parse::asked(&ask.sql) else {
-            return Some(least);
-        };
-        let dataset = self.dataset(&query.dataset.text).filter(|dataset| self.branch(who, &dataset.lineage).is_some());
-        let Some(dataset) = dataset else { return Some(least) };
+        self.prepare(who, ask.clone()).pad()
+    }
+
+    /// The moment of a question of this dataset, with its plan where it has one.
+    pub(super) fn pad_of(&self, dataset: &Dataset, plan: Option<&Plan>) -> Option<Pad> {
+        self.least_pad()?;
         let Some(quantum) = dataset.quantum() else { return Some(Pad::OFF) };
-        Some(match plan(&query, &dataset.terms, ask.rows_per_unit) {
-            Ok(plan) => Pad::of(&plan, dataset, quantum),
-            Err(_) => Pad { quantum, work: 0 },
-        })
+        Some(plan.map_or(Pad { quantum, work: 0 }, |plan| Pad::of(plan, dataset, quantum)))
     }
 
     /// What requests are padded to that are of no dataset, or of one that does not exist: the longest quantum of all.

@@ -266,7 +266,6 @@ impl Service {
         self: Arc<Self>,
         act: impl FnOnce(&dyn Ledger, u64) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, ServiceError> {
-        let run = move || act(self.ledger(), self.now_ms());
-        tokio::task::spawn_blocking(run).await.map_err(|_| ServiceError::Overloaded)?
+        self.writing("", move |service| act(service.ledger(), service.now_ms())).await?
     }
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ask::Ask;
 use super::offer::{Made, Offer, use_ids};
 use super::stored::StoredAnswer;
+use super::turns::Turn;
 use super::{Answer, Priced, Service, ServiceError};
 use crate::budget::account::DatasetAccount;
 use crate::budget::charge::{ChargeRequest, Decision, Receipt, Refusal, ServeRequest, Standing};
@@ -51,6 +52,23 @@ struct Question {
     limit: Option<u64>,
 }
 
+/// An offer that was looked at as far as nothing is charged for it.
+pub(super) enum Taken {
+    /// A stored answer as it is, by its id.
+    Stored(String),
+    /// An answer of stored vectors, and where there is need new ones.
+    Made(Box<Draft>),
+}
+
+/// What is to be charged, and what is made of it.
+pub(super) struct Draft {
+    parts: Vec<Made>,
+    fresh: Fresh,
+    request: ChargeRequest,
+    /// The answer and its bytes for the store, where nothing is drawn for it.
+    composed: Option<(StoredAnswer, Vec<u8>)>,
+}
+
 /// What is drawn anew, in the order of the plan.
 struct Fresh {
     computation: Computation,
@@ -59,20 +77,34 @@ struct Fresh {
 }
 
 impl Service {
-    /// Takes an offer.
-    pub(super) async fn take(self: Arc<Self>, offer: Offer, asked: Asked) -> Result<Answer, ServiceError> {
-        match offer {
-            Offer::Stored { release, .. } => {
-                let free = self.free(&asked.who, &asked.priced.dataset.lineage, &release);
-                match (free.filter(|_| asked.key.is_none()), self.answers.in_memory(&release)) {
-                    (Some(standing), Some(stored)) => Ok(asked.priced.laid_out(stored, standing)),
-                    (Some(standing), None) => {
-                        blocking(move || Ok(asked.priced.laid_out(self.stored_answer(&release)?, standing))).await
-                    }
-                    (None, _) => blocking(move || self.serve(release, asked)).await,
-                }
+    /// The best offer for a question, ready to be charged. Takes milliseconds where there is much that it could be derived from.
+    pub(super) fn taken(&self, mut asked: Asked) -> Result<(Taken, Asked), ServiceError> {
+        let offer = match self.known(&asked.who, &asked.priced) {
+            Some(known) => known,
+            None => {
+                self.look_up(&mut asked.priced);
+                self.offer(&asked.who, &asked.priced)?
             }
-            Offer::Made { parts, legs } => self.make(parts, legs.researcher, asked).await,
+        };
+        let taken = match offer {
+            Offer::Stored { release, .. } => Taken::Stored(release),
+            Offer::Made { parts, legs } => Taken::Made(Box::new(self.draft(parts, legs.researcher, &asked)?)),
+        };
+        Ok((taken, asked))
+    }
+
+    /// Serves a stored answer.
+    pub(super) async fn serve_stored(self: &Arc<Self>, release: String, asked: Asked) -> Result<Answer, ServiceError> {
+        let free = self.free(&asked.who, &asked.priced.dataset.lineage, &release);
+        let who = asked.who.clone();
+        match (free.filter(|_| asked.key.is_none()), self.answers.in_memory(&release)) {
+            (Some(standing), Some(stored)) if asked.priced.is_light() => Ok(asked.priced.laid_out(stored, standing)),
+            (Some(standing), _) => {
+                let lay_out =
+                    move |service: &Self| Ok(asked.priced.laid_out(service.stored_answer(&release)?, standing));
+                self.rendering(&who, lay_out).await?
+            }
+            (None, _) => self.writing(&who, move |service| service.serve(release, asked)).await?,
         }
     }
 
@@ -114,59 +146,18 @@ impl Service {
         Ok(Answer { stored, layout, sql, standing })
     }
 
-    /// An answer of stored vectors, and where there is need new ones.
-    async fn make(self: Arc<Self>, parts: Vec<Made>, leg: Price, asked: Asked) -> Result<Answer, ServiceError> {
+    /// What is to be charged for an answer of stored vectors and new ones. What needs nothing new is computed at once, from noisy
+    /// values alone, and is stored in the commit of its charge.
+    fn draft(&self, parts: Vec<Made>, leg: Price, asked: &Asked) -> Result<Draft, ServiceError> {
         check_canonical(&asked.priced)?;
-        let asked = Arc::new(asked);
-        let fresh = Arc::new(fresh(&parts, &asked.priced)?);
-        if !fresh.views.is_empty() && !self.ports.engine.is_ready(&asked.priced.dataset.edition) {
-            return Err(ServiceError::Away);
-        }
-        let (parts, this, question) = (Arc::new(parts), Arc::clone(&self), Arc::clone(&asked));
-        let (made, drawn) = (Arc::clone(&parts), Arc::clone(&fresh));
-        let charged = blocking(move || this.charge(&made, leg, &drawn, &question)).await?;
-        let receipt = match charged {
-            Decision::Charged(receipt) => receipt,
-            Decision::Stored(standing) => return blocking(move || self.again(Ok(standing))).await,
-            Decision::Refused(refusal) => return Err(self.refused(&asked.priced.dataset.lineage, refusal)),
-        };
-        let standing = receipt.standing().clone();
-        // Data is touched by few at a time; the ledger's commits, before and after, are shared by many.
-        let running = self.running.get(&asked.priced.dataset.name);
-        let slot = match running {
-            Some(running) => running.acquire().await.ok(),
-            None => None,
-        };
-        let begun = tokio::time::Instant::now();
-        let computed = if self.is_frozen(&asked.priced.dataset.lineage) {
-            // It froze while this one waited for its turn: no row is looked at, and it is no incident of its own.
-            Err(Cause::CutOff)
-        } else {
-            let (this, question) = (Arc::clone(&self), Arc::clone(&asked));
-            let computed = blocking(move || {
-                Ok(catch_unwind(AssertUnwindSafe(|| this.execute(receipt, &fresh, &parts, &question))).ok().flatten())
-            });
-            computed.await.ok().flatten().ok_or(Cause::Failed)
-        };
-        self.hold(&asked.priced, begun).await;
-        // A failure keeps its turn until it is on record, so that a freeze binds whoever comes next.
-        let _turn = slot.filter(|_| computed.is_err());
-        let this = Arc::clone(&self);
-        let release = standing.release.clone();
-        let stored = blocking(move || this.record(computed, &release)).await?;
-        self.atlas.chart(&asked.priced.plan.computation, &asked.priced.dataset.lineage, &asked.priced.dataset.edition);
-        Ok(asked.laid_out(stored, standing))
-    }
-
-    /// Charges durably. What needs nothing new is computed first, from noisy values alone, and stored in the same commit. Blocks.
-    fn charge(&self, parts: &[Made], leg: Price, fresh: &Fresh, asked: &Asked) -> Result<Decision, ServiceError> {
+        let fresh = fresh(&parts, &asked.priced)?;
         let priced = &asked.priced;
         let request = ChargeRequest {
             release: chance::id("rel").map_err(|_| LedgerFault::Store)?,
             researcher: asked.who.clone(),
             certificate: fresh.certificate.clone(),
             drawn: fresh.views.clone(),
-            uses: use_ids(parts),
+            uses: use_ids(&parts),
             worth: parts.iter().map(|made| made.worth).collect(),
             view: priced.view,
             sql: priced.sql.clone(),
@@ -178,13 +169,77 @@ impl Service {
         if !fresh.views.is_empty() {
             // What cannot be read is found out before anything is paid for.
             request.uses.iter().try_for_each(|id| self.stored_answer(&id.release).map(|_| ()))?;
-            return Ok(self.ports.ledger.charge(request, None)?);
+            return Ok(Draft { parts, fresh, request, composed: None });
         }
         let drawn = Release::of_nothing(&request.release, fresh.certificate.subject(), fresh.certificate.mechanism());
-        let answer = self.composed(drawn, leg, parts, asked)?;
+        let answer = self.composed(drawn, leg, &parts, asked)?;
         let body = answer.encode();
-        let decision = self.ports.ledger.charge(request, Some(body))?;
-        if let Decision::Stored(standing) = &decision
+        Ok(Draft { parts, fresh, request, composed: Some((answer, body)) })
+    }
+
+    /// Charges for a draft, and makes the answer that it is of.
+    pub(super) async fn make(self: &Arc<Self>, draft: Draft, asked: Asked) -> Result<Answer, ServiceError> {
+        let Draft { parts, fresh, request, composed } = draft;
+        if !fresh.views.is_empty() && !self.ports.engine.is_ready(&asked.priced.dataset.edition) {
+            return Err(ServiceError::Away);
+        }
+        let charged = self.writing(&asked.who, move |service| service.charge(request, composed)).await??;
+        let receipt = match charged {
+            Decision::Charged(receipt) => receipt,
+            Decision::Stored(standing) => {
+                return self.rendering_on(&asked.who, move |service| service.again(Ok(standing))).await?;
+            }
+            Decision::Refused(refusal) => return Err(self.refused(&asked.priced.dataset.lineage, refusal)),
+        };
+        let (standing, asked) = (receipt.standing().clone(), Arc::new(asked));
+        let (computed, slot) = self.drawn(receipt, fresh, parts, &asked).await;
+        // A failure keeps its turn until it is on record, so that a freeze binds whoever comes next.
+        let _turn = slot.filter(|_| computed.is_err());
+        let (release, who) = (standing.release.clone(), asked.who.clone());
+        let record = move |service: &Self| {
+            let stored = service.record(computed, &standing.release)?;
+            let priced = &asked.priced;
+            service.atlas.chart(&priced.plan.computation, &priced.dataset.lineage, &priced.dataset.edition);
+            Ok(asked.laid_out(stored, standing))
+        };
+        // Where even that broke off, the charge stands, and the next start burns it.
+        self.writing(&who, record).await.map_err(|_| ServiceError::Unanswered { release })?
+    }
+
+    /// What a charged question comes to, with the turn in which it was drawn.
+    async fn drawn(
+        self: &Arc<Self>,
+        receipt: Receipt,
+        fresh: Fresh,
+        parts: Vec<Made>,
+        asked: &Arc<Asked>,
+    ) -> (Result<StoredAnswer, Cause>, Option<Turn>) {
+        // Data is touched by few at a time; the ledger's commits, before and after, are shared by many.
+        let slot = self.queues.running(&asked.who, &asked.priced.dataset.name).await;
+        let begun = tokio::time::Instant::now();
+        let computed = if self.is_frozen(&asked.priced.dataset.lineage) {
+            // It froze while this one waited for its turn: no row is looked at, and it is no incident of its own.
+            Err(Cause::CutOff)
+        } else {
+            let (this, question) = (Arc::clone(self), Arc::clone(asked));
+            let compute = move || {
+                catch_unwind(AssertUnwindSafe(|| this.execute(receipt, &fresh, &parts, &question))).ok().flatten()
+            };
+            tokio::task::spawn_blocking(compute).await.ok().flatten().ok_or(Cause::Failed)
+        };
+        self.hold(&asked.priced, begun).await;
+        (computed, slot)
+    }
+
+    /// Charges durably, with the answer where it needs nothing new. Blocks.
+    fn charge(
+        &self,
+        request: ChargeRequest,
+        composed: Option<(StoredAnswer, Vec<u8>)>,
+    ) -> Result<Decision, ServiceError> {
+        let (answer, body) = composed.unzip();
+        let decision = self.ports.ledger.charge(request, body)?;
+        if let (Decision::Stored(standing), Some(answer)) = (&decision, answer)
             && standing.release == answer.release.id
         {
             self.answers.keep(answer);
@@ -282,11 +337,4 @@ fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
         views: wanted.iter().map(|index| priced.wanted[*index].view).collect(),
         certificate: certificate.map_err(too_little)?.hiding(priced.plan.hiding),
     })
-}
-
-/// Runs work that blocks off the async threads. Whatever is charged in it catches its own panics.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ServiceError> + Send + 'static,
-) -> Result<T, ServiceError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| ServiceError::Ledger(LedgerFault::Closed))?
 }

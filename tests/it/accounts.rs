@@ -1,7 +1,10 @@
 //! Accounts, grants, people and what they may see; the ledger after a restart.
 
+use std::sync::Arc;
+
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tacit::vault::noise::OpenDp;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, launch, policy, visits};
 
@@ -61,6 +64,42 @@ fn grants_keep_to_the_cap_and_can_freeze() {
     });
 }
 
+/// A list, page by page, as its links lead.
+async fn walk(lab: &Lab, path: &str, limit: usize, token: &str) -> Vec<Value> {
+    let (mut walked, mut next) = (Vec::new(), Some(format!("{path}?limit={limit}")));
+    while let Some(path) = next {
+        let page = lab.get(&path, token).await;
+        walked.extend(page.json().as_array().expect("a list").clone());
+        let link = page.headers.get("link").map(|link| link.to_str().expect("text"));
+        next = link.and_then(|link| Some(link.strip_prefix('<')?.split_once('>')?.0.to_owned()));
+    }
+    walked
+}
+
+#[test]
+fn lists_are_the_same_page_by_page() {
+    block_on(async {
+        let lab = Lab::new(&policy(GAUSSIAN), &visits(20), Arc::new(OpenDp), "1");
+        for name in ["bob", "cyd", "dee"] {
+            assert_eq!(lab.act("/v1/researchers", &json!({"name": name})).await.status, StatusCode::CREATED);
+            assert!(lab.grant(name, "visits", "0.1").await.status.is_success());
+        }
+        for path in ["/v1/accounts", "/v1/researchers", "/v1/ledger", "/v1/datasets"] {
+            let whole = lab.get(&format!("{path}?limit=1000"), &lab.steward).await.json();
+            for limit in [1, 2, 3] {
+                let walked = walk(&lab, path, limit, &lab.steward).await;
+                assert_eq!(Value::Array(walked), whole, "{path}, {limit} at a time");
+            }
+            let unknown = lab.get(&format!("{path}?after=nothing"), &lab.steward).await;
+            assert_eq!(unknown.code(), "invalid-request", "{path}");
+        }
+        let own = lab.get("/v1/accounts", &lab.researcher).await.json();
+        assert_eq!(own.as_array().expect("a list").len(), 1, "{own}");
+        let other = lab.get("/v1/accounts?after=researcher:visits:bob", &lab.researcher).await;
+        assert_eq!(other.code(), "invalid-request", "another one's account is no place to go on from");
+    });
+}
+
 #[test]
 fn stored_releases_are_shown_to_their_owner_and_the_steward() {
     block_on(async {
@@ -84,6 +123,10 @@ fn stored_releases_are_shown_to_their_owner_and_the_steward() {
         assert_eq!(next, format!("</v1/releases?limit=2&after={}>; rel=\"next\"", ids[1]));
         let rest = lab.get(&format!("/v1/releases?limit=1000&after={}", ids[1]), &lab.steward).await;
         assert_eq!((listed(&rest.json()), rest.headers.contains_key("link")), (ids[2..].to_vec(), false));
+        for (token, limit) in [(&lab.researcher, 1), (&lab.researcher, 2), (&lab.steward, 1), (&lab.steward, 5)] {
+            let walked = walk(&lab, "/v1/releases", limit, token).await;
+            assert_eq!(listed(&Value::Array(walked)), ids, "{limit} at a time");
+        }
         let path = format!("/v1/releases/{}", ids[0]);
         let one = lab.get(&path, &lab.steward).await;
         let etag = one.headers["etag"].to_str().expect("a tag").to_owned();

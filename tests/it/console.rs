@@ -26,13 +26,13 @@ fn encoded(fields: &[(&str, &str)]) -> String {
 }
 
 /// A signed-in browser: a cookie, and the word that its forms carry.
-struct Browser {
-    cookie: String,
-    csrf: String,
+pub struct Browser {
+    pub cookie: String,
+    pub csrf: String,
 }
 
 impl Browser {
-    async fn new(lab: &Lab, token: &str) -> Self {
+    pub async fn new(lab: &Lab, token: &str) -> Self {
         let reply = send(lab, "/sign-in", &[], &[("token", token)]).await;
         assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", String::from_utf8_lossy(&reply.bytes));
         let set = reply.headers["set-cookie"].to_str().expect("text");

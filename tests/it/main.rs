@@ -23,6 +23,7 @@ mod declared;
 mod crash;
 mod differential;
 mod drafts;
+mod doors;
 mod field;
 mod formats;
 mod free;

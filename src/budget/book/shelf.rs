@@ -4,13 +4,55 @@ use super::{AccountNo, Book, ReleaseCard, ReleaseNo};
 use crate::budget::entry::Kind;
 
 impl Book {
-    /// Answers that were served to a person: by dataset, from the first on.
-    pub fn shelf(&self, person: &str) -> impl Iterator<Item = &ReleaseCard> + use<'_> {
-        let accounts: Vec<_> =
-            self.datasets.keys().filter_map(|dataset| self.number_of(dataset, Kind::Researcher, person)).collect();
-        let shelves = accounts.into_iter().filter_map(|account| Some((account, self.shelves.get(&account)?)));
+    /// Answers that were served to a person, by dataset, from the first on, or after the answer `after`: found without a look at those
+    /// before it. `None` where that is none of theirs.
+    #[must_use]
+    pub fn shelf_after(
+        &self,
+        person: &str,
+        after: Option<&str>,
+    ) -> Option<impl Iterator<Item = &ReleaseCard> + use<'_>> {
+        let accounts = self.datasets.keys().filter_map(|dataset| self.number_of(dataset, Kind::Researcher, person));
+        let mut accounts: Vec<AccountNo> = accounts.collect();
+        let mut skipped = 0;
+        if let Some(id) = after {
+            let number = *self.names.get(id)?;
+            let dataset = &self.account(self.card(number).dataset).dataset;
+            let account = self.number_of(dataset, Kind::Researcher, person)?;
+            let seq = *self.served.get(&(account, number)).filter(|_| self.was_handed_over(account, number))?;
+            accounts.drain(..accounts.iter().position(|one| *one == account)?);
+            // A shelf is in the order of its entries.
+            skipped = self.shelved(account).partition_point(|number| self.seq_served(account, *number) <= seq);
+        }
+        let shelves = accounts
+            .into_iter()
+            .enumerate()
+            .map(move |(place, account)| (account, &self.shelved(account)[if place == 0 { skipped } else { 0 }..]));
         let all = shelves.flat_map(|(account, shelf)| shelf.iter().map(move |number| (account, *number)));
-        all.filter(|(account, number)| self.was_handed_over(*account, *number)).map(|(_, number)| self.card(number))
+        Some(
+            all.filter(|(account, number)| self.was_handed_over(*account, *number))
+                .map(|(_, number)| self.card(number)),
+        )
+    }
+
+    /// All answers that may be served, oldest first, from the first on, or after the answer `after`. `None` where that is none of them.
+    #[must_use]
+    pub fn servable_after(&self, after: Option<&str>) -> Option<impl Iterator<Item = &ReleaseCard> + use<'_>> {
+        let first = match after {
+            Some(id) => self.names.get(id).filter(|number| self.is_servable(**number))?.0.saturating_add(1),
+            None => 0,
+        };
+        let numbers = (first..).zip(&self.releases[first as usize..]);
+        Some(numbers.filter(|(number, _)| self.is_servable(ReleaseNo(*number))).map(|(_, card)| card))
+    }
+
+    fn shelved(&self, account: AccountNo) -> &[ReleaseNo] {
+        self.shelves.get(&account).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The entry that served an answer on an account first; 0 where none did.
+    fn seq_served(&self, account: AccountNo, number: ReleaseNo) -> u64 {
+        self.served.get(&(account, number)).copied().unwrap_or(0)
     }
 
     /// Whether an answer was served to a person.
@@ -34,8 +76,7 @@ impl Book {
         let mut latest = Vec::new();
         for dataset in self.datasets.keys() {
             let Some(account) = self.number_of(dataset, Kind::Researcher, person) else { continue };
-            let shelf = self.shelves.get(&account).map(Vec::as_slice).unwrap_or_default();
-            let served = |number: &ReleaseNo| self.served.get(&(account, *number)).copied().unwrap_or(0);
+            let (shelf, served) = (self.shelved(account), |number: &ReleaseNo| self.seq_served(account, *number));
             // A shelf is in the order of its entries.
             let end = shelf.partition_point(|number| served(number) < before);
             let on_disk = shelf[..end].iter().rev().filter(|number| self.was_handed_over(account, **number));

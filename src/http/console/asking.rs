@@ -8,10 +8,12 @@ use serde::Deserialize;
 use super::super::datasets::may_see;
 use super::super::pad;
 use super::super::params::Segment;
+use super::super::pieces::held_response;
 use super::super::problem::Problem;
+use super::super::quotes::quoted;
 use super::super::{App, queries};
 use super::session::Form;
-use super::{Failed, Shown, Visitor, fragment};
+use super::{Failed, Shown, Visitor, aside, fragment};
 use crate::budget::entry::KeyUse;
 use crate::budget::ledger::read;
 use crate::budget::people::{Person, Role};
@@ -21,7 +23,10 @@ use crate::console::ask::{self as pages, Outlook, Question};
 use crate::privacy::units::Epsilon;
 use crate::query::answer::tabulate;
 use crate::service::ask::{Ask, Margin, Wanted};
-use crate::service::free::is_free;
+use crate::service::pad::Pad;
+use crate::service::question::Prepared;
+use crate::service::quote::Quote;
+use crate::service::rooms::Rendering;
 use crate::service::stored::StoredAnswer;
 use crate::service::{Answer, Dataset, Service, ServiceError};
 
@@ -32,7 +37,7 @@ pub struct AskParams {
     dataset: Option<String>,
 }
 
-fn own_datasets<'a>(service: &'a App, person: &'a Person) -> Vec<&'a Dataset> {
+fn own_datasets<'a>(service: &'a Service, person: &'a Person) -> Vec<&'a Dataset> {
     let mut seen: Vec<_> = service.datasets().filter(|dataset| may_see(service, person, dataset)).collect();
     // Tables of one row a unit stand behind what they belong to.
     seen.sort_by_key(|dataset| dataset.name != dataset.lineage);
@@ -42,17 +47,20 @@ fn own_datasets<'a>(service: &'a App, person: &'a Person) -> Vec<&'a Dataset> {
 /// GET /ask.
 pub async fn form(State(service): State<App>, visitor: Visitor, Query(params): Query<AskParams>) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
-    let datasets = own_datasets(&service, &person);
-    let first = params.dataset.as_deref().or(datasets.first().map(|dataset| dataset.name.as_str()));
-    let example = first.map_or_else(String::new, |name| format!("SELECT COUNT(*) AS n\nFROM {name}"));
-    let question = Question {
-        sql: params.sql.unwrap_or(example),
-        epsilon: "0.1".to_owned(),
-        key: chance::id("ask").unwrap_or_default(),
-        ..Question::default()
+    let show = move |service: &Service, visitor: &Visitor| {
+        let datasets = own_datasets(service, &person);
+        let first = params.dataset.as_deref().or(datasets.first().map(|dataset| dataset.name.as_str()));
+        let example = first.map_or_else(String::new, |name| format!("SELECT COUNT(*) AS n\nFROM {name}"));
+        let question = Question {
+            sql: params.sql.unwrap_or(example),
+            epsilon: "0.1".to_owned(),
+            key: chance::id("ask").unwrap_or_default(),
+            ..Question::default()
+        };
+        let body = pages::page(&visitor.csrf, &datasets, &question, &Outlook::Unasked);
+        Ok(visitor.page("Ask", "/ask", &body))
     };
-    let body = pages::page(&visitor.csrf, &datasets, &question, &Outlook::Unasked);
-    Ok(visitor.page("Ask", "/ask", &body))
+    aside(&service, visitor, show).await
 }
 
 fn question(form: &Form) -> Question {
@@ -89,10 +97,10 @@ pub async fn submit(State(service): State<App>, form: Form) -> Result<Response, 
     let person = form.visitor.only(&[Role::Researcher])?;
     let question = question(&form);
     let asked = ask(&question);
-    let pad = asked.as_ref().ok().and_then(|ask| service.pad(&person.name, ask));
-    let shown = match form.text("do") {
-        "pay" => pay(&service, &form, &person, question, asked).await,
-        _ => quoted_page(&service, &form.visitor, &person, &question, asked).await,
+    let (pad, shown) = match (form.text("do"), asked) {
+        (_, Err(problem)) => (None, refused_page(&service, &form, &person, question, problem).await),
+        ("pay", Ok(ask)) => pay(&service, &form, &person, question, ask).await,
+        (_, Ok(ask)) => quoted_page(&service, &form, &person, question, ask).await,
     };
     Ok(pad::marked_any(pad, shown))
 }
@@ -100,9 +108,7 @@ pub async fn submit(State(service): State<App>, form: Form) -> Result<Response, 
 /// POST /ask/price: the price box alone.
 pub async fn price(State(service): State<App>, form: Form) -> Result<Response, Failed> {
     let person = form.visitor.only(&[Role::Researcher])?;
-    let asked = ask(&question(&form));
-    let pad = asked.as_ref().ok().and_then(|ask| service.pad(&person.name, ask));
-    let markup = price_box(&service, &person, asked).await;
+    let (pad, markup) = price_box(&service, &person, ask(&question(&form))).await;
     Ok(pad::marked_any(pad, fragment(&markup)))
 }
 
@@ -113,66 +119,84 @@ pub async fn level(State(service): State<App>, form: Form) -> Result<Response, F
     let step = form.text("level").parse().unwrap_or(0);
     let epsilon = pages::epsilon_of(step, most.unwrap_or(Epsilon::from_nanos(1_000_000_000))).to_string();
     let question = Question { by_margin: false, epsilon: epsilon.clone(), ..question(&form) };
-    let asked = ask(&question);
-    let pad = asked.as_ref().ok().and_then(|ask| service.pad(&person.name, ask));
-    let markup = price_box(&service, &person, asked).await;
+    let (pad, markup) = price_box(&service, &person, ask(&question)).await;
     let markup = html! { (markup) (pages::epsilon_field(&epsilon, true)) };
     Ok(pad::marked_any(pad, fragment(&markup)))
 }
 
-async fn quote(
-    service: &App,
-    person: &Person,
-    asked: Result<Ask, Problem>,
-) -> Result<crate::service::quote::Quote, Problem> {
-    let (quoting, who, ask) = (service.clone(), person.name.clone(), asked?);
-    let quote = tokio::task::spawn_blocking(move || quoting.quote(&who, &ask)).await;
-    Ok(quote.map_err(|_| Problem::overloaded("the quote was cut off"))??)
+/// What a quote, or why there is none, looks like.
+fn with_outlook<T>(quoted: Result<Quote, Problem>, show: impl FnOnce(&Outlook<'_>) -> T) -> T {
+    match quoted {
+        Ok(quote) => show(&Outlook::Quoted(&quote)),
+        Err(problem) => show(&Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint() }),
+    }
 }
 
-async fn price_box(service: &App, person: &Person, asked: Result<Ask, Problem>) -> maud::Markup {
-    match quote(service, person, asked).await {
-        Ok(quote) => pages::price(&Outlook::Quoted(&quote)),
-        Err(problem) => pages::price(&Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint() }),
-    }
+async fn price_box(service: &App, person: &Person, asked: Result<Ask, Problem>) -> (Option<Pad>, maud::Markup) {
+    let write = |quote: Result<Quote, ServiceError>| with_outlook(quote.map_err(Problem::from), pages::price);
+    let (pad, shown) = match asked {
+        Ok(ask) => quoted(service, &person.name, ask, write).await,
+        Err(problem) => (None, Err(problem)),
+    };
+    (pad, shown.unwrap_or_else(|problem| with_outlook(Err(problem), pages::price)))
+}
+
+/// The page with a question and what is said of it.
+fn asking_page(
+    service: &Service,
+    visitor: &Visitor,
+    person: &Person,
+    question: &Question,
+    outlook: &Outlook<'_>,
+) -> Response {
+    let datasets = own_datasets(service, person);
+    visitor.page("Ask", "/ask", &pages::page(&visitor.csrf, &datasets, question, outlook))
 }
 
 async fn quoted_page(
     service: &App,
-    visitor: &Visitor,
-    person: &Person,
-    question: &Question,
-    asked: Result<Ask, Problem>,
-) -> Response {
-    let datasets = own_datasets(service, person);
-    let quoted = quote(service, person, asked).await;
-    let outlook = match &quoted {
-        Ok(quote) => Outlook::Quoted(quote),
-        Err(problem) => Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint() },
-    };
-    visitor.page("Ask", "/ask", &pages::page(&visitor.csrf, &datasets, question, &outlook))
-}
-
-/// The page with the price, where it is another one than the form saw; what is free, and what this page paid for before, need none.
-async fn unseen(
-    service: &App,
     form: &Form,
     person: &Person,
-    question: &Question,
-    asked: &Result<Ask, Problem>,
-) -> Option<Response> {
-    let ask = asked.as_ref().ok().filter(|ask| !is_free(&ask.sql))?.clone();
-    let key = key_of(question)?;
-    if read(service.ledger(), |book| book.under_key(&person.name, &key)).is_some() {
-        return None;
+    question: Question,
+    ask: Ask,
+) -> (Option<Pad>, Response) {
+    let (visitor, asker, showing, asked) = (form.visitor.clone(), person.clone(), service.clone(), question.clone());
+    let write = move |quote: Result<Quote, ServiceError>| {
+        let show = |outlook: &Outlook<'_>| asking_page(&showing, &visitor, &asker, &asked, outlook);
+        with_outlook(quote.map_err(Problem::from), show)
+    };
+    match quoted(service, &person.name, ask, write).await {
+        (pad, Ok(page)) => (pad, page),
+        (pad, Err(problem)) => (pad, busy_page(service, form, person, &question, &problem)),
     }
-    let quote = quote(service, person, Ok(ask)).await.ok()?;
-    if !quote.answerable || quote.epsilon == "0" || quote.epsilon == form.text("quoted") {
-        return None;
+}
+
+/// The page that says that there is no place just now; it is built at once, for there is no place for it either.
+fn busy_page(service: &App, form: &Form, person: &Person, question: &Question, problem: &Problem) -> Response {
+    let outlook = Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint() };
+    let mut response = asking_page(service, &form.visitor, person, question, &outlook);
+    *response.status_mut() = problem.status();
+    response
+}
+
+/// The page that says why there is no answer. With another key: what was refused is asked anew.
+async fn refused_page(service: &App, form: &Form, person: &Person, question: Question, problem: Problem) -> Response {
+    let is_payment = form.text("do") == "pay";
+    let key = if is_payment { chance::id("ask").unwrap_or_default() } else { question.key.clone() };
+    let question = Question { key, ..question };
+    let (asker, asked, why) = (person.clone(), question.clone(), problem.clone());
+    let show = move |service: &Service, visitor: &Visitor| {
+        let outlook = Outlook::Refused { detail: why.detail(), hint: why.shown_hint() };
+        let mut response = asking_page(service, visitor, &asker, &asked, &outlook);
+        if is_payment {
+            *response.status_mut() = why.status();
+        }
+        Ok(response)
+    };
+    match aside(service, form.visitor.clone(), show).await {
+        Ok(page) => page,
+        Err(_) => busy_page(service, form, person, &question, &problem),
     }
-    let (visitor, datasets) = (&form.visitor, own_datasets(service, person));
-    let page = pages::page(&visitor.csrf, &datasets, question, &Outlook::Unseen(&quote));
-    Some(visitor.page("Ask", "/ask", &page))
 }
 
 /// The key that a page pays under, which names its question and accuracy, too.
@@ -192,43 +216,67 @@ fn key_of(question: &Question) -> Option<KeyUse> {
     (!question.key.is_empty()).then_some(KeyUse { key, body })
 }
 
+/// A question that was prepared, and its quote, where the page that pays saw another price. What is free, and what this page paid for
+/// before, need none.
+fn prepared(service: &Service, who: &str, ask: Ask, key: Option<KeyUse>, seen: &str) -> (Prepared, Option<Quote>) {
+    let prepared = service.prepare(who, ask.clone());
+    let is_paid = key.is_none_or(|key| read(service.ledger(), |book| book.under_key(who, &key)).is_some());
+    if prepared.is_free() || is_paid {
+        return (prepared, None);
+    }
+    let quote = service.quote(who, &ask).ok();
+    let is_unseen = |quote: &Quote| quote.answerable && quote.epsilon != "0" && quote.epsilon != seen;
+    (prepared, quote.filter(is_unseen))
+}
+
 /// Pays and shows the answer. The page's key is the question's: a page that is sent again pays nothing again.
-async fn pay(service: &App, form: &Form, person: &Person, question: Question, asked: Result<Ask, Problem>) -> Response {
-    let (visitor, datasets) = (&form.visitor, own_datasets(service, person));
-    if let Some(page) = unseen(service, form, person, &question, &asked).await {
-        return page;
-    }
-    let answered = match asked {
-        Ok(ask) if is_free(&ask.sql) => free(service, person, ask).await,
-        Ok(ask) => answered(service, person, ask, &question).await,
-        Err(problem) => Err(problem),
+async fn pay(service: &App, form: &Form, person: &Person, question: Question, ask: Ask) -> (Option<Pad>, Response) {
+    let (key, seen, who) = (key_of(&question), form.text("quoted").to_owned(), person.name.clone());
+    let work = move |service: &Service| prepared(service, &who, ask, key, &seen);
+    let (prepared, unseen) = match service.planning(&person.name, work).await {
+        Ok(prepared) => prepared,
+        Err(error) => return (None, refused_page(service, form, person, question, error.into()).await),
     };
-    match answered {
-        Ok(body) => visitor.page("Answer", "/ask", &body),
-        Err(problem) => {
-            let outlook = Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint() };
-            // Another key: what was refused is asked anew.
-            let question = Question { key: chance::id("ask").unwrap_or_default(), ..question };
-            let mut response = visitor.page("Ask", "/ask", &pages::page(&visitor.csrf, &datasets, &question, &outlook));
-            *response.status_mut() = problem.status();
-            response
-        }
+    let pad = prepared.pad();
+    if let Some(quote) = unseen {
+        let asker = person.clone();
+        let show = move |service: &Service, visitor: &Visitor| {
+            Ok(asking_page(service, visitor, &asker, &question, &Outlook::Unseen(&quote)))
+        };
+        let page = aside(service, form.visitor.clone(), show).await;
+        return (pad, page.unwrap_or_else(axum::response::IntoResponse::into_response));
     }
+    let answered = match prepared.is_free() {
+        true => free(service, form, person, prepared).await,
+        false => answered(service, form, person, prepared, key).await,
+    };
+    let shown = match answered {
+        Ok(page) => page,
+        Err(problem) => refused_page(service, form, person, question, problem).await,
+    };
+    (pad, shown)
 }
 
-async fn free(service: &App, person: &Person, ask: Ask) -> Result<maud::Markup, Problem> {
-    let (answering, who) = (service.clone(), person.name.clone());
-    let answer = tokio::task::spawn_blocking(move || answering.answer_free(&who, &ask)).await;
-    let answer = answer.map_err(|_| Problem::overloaded("the answer was cut off"))??;
-    Ok(answers::free(&answer.sql, &answer.table))
+async fn free(service: &App, form: &Form, person: &Person, prepared: Prepared) -> Result<Response, Problem> {
+    let (room, visitor) = (service.room(&person.name, prepared.bytes(Rendering::Page)).await?, form.visitor.clone());
+    let show = move |service: &Service| {
+        let answer = service.answer_free(prepared)?;
+        Ok::<_, ServiceError>(visitor.page("Answer", "/ask", &answers::free(&answer.sql, &answer.table)))
+    };
+    Ok(held_response(service.rendering(&person.name, show).await??, room))
 }
 
-async fn answered(service: &App, person: &Person, ask: Ask, question: &Question) -> Result<maud::Markup, Problem> {
-    let answer = queries::answer_in_time(service, person.name.clone(), ask, key_of(question)).await?;
-    let (showing, who) = (service.clone(), person.name.clone());
-    // A large answer is laid out off the async threads.
-    let show = tokio::task::spawn_blocking(move || answer_body(&showing, &who, &answer)).await;
-    show.map_err(|_| Problem::overloaded("the page was cut off"))
+async fn answered(
+    service: &App,
+    form: &Form,
+    person: &Person,
+    prepared: Prepared,
+    key: Option<KeyUse>,
+) -> Result<Response, Problem> {
+    let (answer, room) = queries::answer_in_time(service, prepared, key, Rendering::Page).await?;
+    let (visitor, who) = (form.visitor.clone(), person.name.clone());
+    let show = move |service: &Service| visitor.page("Answer", "/ask", &answer_body(service, &who, &answer));
+    Ok(held_response(service.rendering_on(&person.name, show).await?, room))
 }
 
 fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
@@ -261,20 +309,20 @@ pub struct HistoryParams {
 /// GET /history: answers that were served to the researcher, the latest first.
 pub async fn history(State(service): State<App>, visitor: Visitor, Query(params): Query<HistoryParams>) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
-    let (ids, older) = read(service.ledger(), |book| {
-        let mut latest = book.shelf_before(&person.name, params.before.unwrap_or(u64::MAX), LINES + 1);
-        let has_more = latest.len() > LINES;
-        latest.truncate(LINES);
-        let older = latest.last().filter(|_| has_more).map(|(seq, _)| *seq);
-        (latest.into_iter().map(|(_, card)| card.id.clone()).collect::<Vec<_>>(), older)
-    });
-    let (loading, who) = (service.clone(), person.name.clone());
-    let load = move || ids.iter().map(|id| line(&loading, &who, id)).collect::<Result<Vec<_>, _>>();
-    let lines = tokio::task::spawn_blocking(load).await;
-    let lines = lines.map_err(|_| visitor.fail(Problem::overloaded("the list was cut off")))?;
-    let lines = lines.map_err(|error| visitor.fail(error))?;
-    let older = older.map(|before| format!("/history?before={before}"));
-    Ok(visitor.page("History", "/history", &answers::history(&lines, older.as_deref())))
+    let show = move |service: &Service, visitor: &Visitor| {
+        let (ids, older) = read(service.ledger(), |book| {
+            let mut latest = book.shelf_before(&person.name, params.before.unwrap_or(u64::MAX), LINES + 1);
+            let has_more = latest.len() > LINES;
+            latest.truncate(LINES);
+            let older = latest.last().filter(|_| has_more).map(|(seq, _)| *seq);
+            (latest.into_iter().map(|(_, card)| card.id.clone()).collect::<Vec<_>>(), older)
+        });
+        let lines = ids.iter().map(|id| line(service, &person.name, id)).collect::<Result<Vec<_>, _>>();
+        let lines = lines.map_err(|error| visitor.fail(error))?;
+        let older = older.map(|before| format!("/history?before={before}"));
+        Ok(visitor.page("History", "/history", &answers::history(&lines, older.as_deref())))
+    };
+    aside(&service, visitor, show).await
 }
 
 fn line(service: &Service, who: &str, id: &str) -> Result<Line, ServiceError> {
@@ -296,11 +344,12 @@ pub async fn answer(State(service): State<App>, visitor: Visitor, Segment(id): S
     if !read(service.ledger(), |book| book.is_on_shelf(&person.name, &id)) {
         return Err(visitor.fail(Problem::not_found("there is no such answer that you may see")));
     }
-    let (loading, who) = (service.clone(), person.clone());
-    let load = move || loading.stored_answer(&id).map(|stored| stored_body(&loading, &stored, &who));
-    let body = tokio::task::spawn_blocking(load).await;
-    let body = body.map_err(|_| visitor.fail(Problem::overloaded("the answer was cut off")))?;
-    Ok(visitor.page("Answer", "/history", &body.map_err(|error| visitor.fail(error))?))
+    let found = service.stored_in_room(&person.name, &id, Rendering::Page).await;
+    let (stored, room) = found.map_err(|error| visitor.fail(error))?;
+    let (asker, shown) = (person.clone(), visitor.clone());
+    let show = move |service: &Service| shown.page("Answer", "/history", &stored_body(service, &stored, &asker));
+    let page = service.rendering(&person.name, show).await.map_err(|error| visitor.fail(error))?;
+    Ok(held_response(page, room))
 }
 
 fn stored_body(service: &Service, stored: &StoredAnswer, person: &Person) -> maud::Markup {

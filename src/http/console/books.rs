@@ -9,7 +9,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::super::App;
 use super::super::problem::Problem;
-use super::{Failed, Shown, Visitor};
+use super::{Failed, Shown, Visitor, aside};
 use crate::budget::entry::{Act, Entry};
 use crate::budget::ledger::read;
 use crate::budget::people::Role;
@@ -41,14 +41,15 @@ pub struct LedgerParams {
 pub async fn ledger(State(service): State<App>, visitor: Visitor, Query(params): Query<LedgerParams>) -> Shown {
     visitor.only(&[Role::Steward])?;
     let (act, find) = (params.act.unwrap_or_default(), params.find.unwrap_or_default());
-    let before = params.before;
-    let (looking, wanted) = (service.clone(), (act.clone(), find.trim().to_owned()));
-    let looked = tokio::task::spawn_blocking(move || found(&looking, &wanted, before)).await;
-    let cut_off = || visitor.fail(Problem::overloaded("the ledger could not be read"));
-    let (lines, older) = looked.ok().flatten().ok_or_else(cut_off)?;
-    let search = Search { act: &act, find: find.trim(), older };
-    let body = pages::page(&health(&service), &lines, &search, &Act::KINDS);
-    Ok(visitor.page("Ledger", "/ledger", &body))
+    let show = move |service: &Service, visitor: &Visitor| {
+        let wanted = (act, find.trim().to_owned());
+        let unread = || visitor.fail(Problem::overloaded("the ledger could not be read"));
+        let (lines, older) = found(service, &wanted, params.before).ok_or_else(unread)?;
+        let search = Search { act: &wanted.0, find: &wanted.1, older };
+        let body = pages::page(&health(service), &lines, &search, &Act::KINDS);
+        Ok(visitor.page("Ledger", "/ledger", &body))
+    };
+    aside(&service, visitor, show).await
 }
 
 fn health(service: &Service) -> Health {

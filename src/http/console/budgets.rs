@@ -10,12 +10,13 @@ use super::super::App;
 use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::session::Form;
-use super::{Failed, Shown, Visitor, see};
+use super::{Failed, Shown, Visitor, aside, see};
 use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::Role;
 use crate::console::what_if::{self, Wish};
 use crate::console::{accounts as pages, requests as request_pages};
 use crate::privacy::units::Epsilon;
+use crate::service::Service;
 use crate::service::account::accounts as all_accounts;
 use crate::service::grants::{self, Grant, Holder, PERIOD_DAYS_MAX};
 use crate::service::requests::{self, Decision};
@@ -41,24 +42,24 @@ fn done(word: Option<&str>) -> Option<&'static str> {
 /// GET /accounts: one's own, or all for a steward.
 pub async fn accounts(State(service): State<App>, visitor: Visitor, Query(params): Query<AccountParams>) -> Shown {
     let person = visitor.only(&[Role::Researcher, Role::Steward])?;
-    let now_ms = service.now_ms();
-    let body = match person.role {
-        Role::Steward => {
-            let listing = service.clone();
-            let list = move || all_accounts(listing.ledger(), None, now_ms);
-            let cut_off = |_| visitor.fail(Problem::overloaded("the accounts could not be listed"));
-            let accounts = tokio::task::spawn_blocking(list).await.map_err(cut_off)?;
-            let find = params.find.as_deref().unwrap_or("").trim();
-            let managed = read(service.ledger(), |book| book.managed().clone());
-            pages::all(&visitor.csrf, &accounts, &managed, find, done(params.done.as_deref()))
-        }
-        Role::Researcher | Role::Viewer => {
-            let accounts = all_accounts(service.ledger(), Some(&person.name), now_ms);
-            let asked = requests::requests(service.ledger(), Some(&person.name));
-            pages::own(&visitor.csrf, &accounts, &request_pages::own(&asked))
-        }
+    let show = move |service: &Service, visitor: &Visitor| {
+        let now_ms = service.now_ms();
+        let body = match person.role {
+            Role::Steward => {
+                let accounts = all_accounts(service.ledger(), None, now_ms);
+                let find = params.find.as_deref().unwrap_or("").trim();
+                let managed = read(service.ledger(), |book| book.managed().clone());
+                pages::all(&visitor.csrf, &accounts, &managed, find, done(params.done.as_deref()))
+            }
+            Role::Researcher | Role::Viewer => {
+                let accounts = all_accounts(service.ledger(), Some(&person.name), now_ms);
+                let asked = requests::requests(service.ledger(), Some(&person.name));
+                pages::own(&visitor.csrf, &accounts, &request_pages::own(&asked))
+            }
+        };
+        Ok(visitor.page("Accounts", "/accounts", &body))
     };
-    Ok(visitor.page("Accounts", "/accounts", &body))
+    aside(&service, visitor, show).await
 }
 
 fn epsilon(form: &Form, name: &str) -> Result<Epsilon, Failed> {
@@ -113,9 +114,12 @@ async fn set_frozen(service: App, name: String, form: Form, is_frozen: bool) -> 
 /// GET /requests.
 pub async fn requests(State(service): State<App>, visitor: Visitor, Query(params): Query<AccountParams>) -> Shown {
     visitor.only(&[Role::Steward])?;
-    let all = requests::requests(service.ledger(), None);
-    let body = request_pages::all(&visitor.csrf, &all, done(params.done.as_deref()));
-    Ok(visitor.page("Requests", "/requests", &body))
+    let show = move |service: &Service, visitor: &Visitor| {
+        let all = requests::requests(service.ledger(), None);
+        let body = request_pages::all(&visitor.csrf, &all, done(params.done.as_deref()));
+        Ok(visitor.page("Requests", "/requests", &body))
+    };
+    aside(&service, visitor, show).await
 }
 
 /// POST /requests.
@@ -154,6 +158,10 @@ pub async fn what_if(
     Query(params): Query<HashMap<String, String>>,
 ) -> Result<Response, Failed> {
     visitor.only(&[Role::Steward])?;
+    aside(&service, visitor, move |service, visitor| thought(service, visitor, &params)).await
+}
+
+fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String>) -> Shown {
     let datasets: Vec<_> = service.datasets().filter(|one| one.name == one.lineage).collect();
     let wanted = params.get("dataset").map_or("", String::as_str);
     let chosen = datasets.iter().find(|one| one.name == wanted).or(datasets.first());

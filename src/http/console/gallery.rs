@@ -1,13 +1,14 @@
 //! The gallery of statistics, and what stewards do there: publish what waits, draw anew. Each asks once more before it spends.
 
 use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::super::App;
 use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::session::Form;
-use super::{Shown, Visitor, see};
+use super::{Shown, Visitor, aside, see};
 use crate::budget::people::Role;
 use crate::console::statistics::{self as pages, Card, Question};
 use crate::privacy::units::Epsilon;
@@ -22,13 +23,14 @@ pub struct DoneParams {
 }
 
 /// GET /statistics: the gallery.
-pub async fn statistics(
-    State(service): State<App>,
-    visitor: Visitor,
-    Query(params): Query<DoneParams>,
-) -> axum::response::Response {
+pub async fn statistics(State(service): State<App>, visitor: Visitor, Query(params): Query<DoneParams>) -> Response {
+    let show = move |service: &Service, visitor: &Visitor| Ok(all(service, visitor, &params));
+    aside(&service, visitor, show).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+fn all(service: &Service, visitor: &Visitor, params: &DoneParams) -> Response {
     let is_seen = |statistic: &&Statistic| service.sight(statistic, visitor.person.as_ref()) != Sight::Hidden;
-    let cards: Vec<_> = service.statistics().filter(is_seen).map(|statistic| card(&service, statistic)).collect();
+    let cards: Vec<_> = service.statistics().filter(is_seen).map(|statistic| card(service, statistic)).collect();
     let is_steward = visitor.person.as_ref().is_some_and(|person| person.role == Role::Steward);
     let done = match params.done.as_deref() {
         Some("refreshed") => Some("A new release is shown."),
@@ -61,12 +63,15 @@ fn card(service: &Service, statistic: &Statistic) -> Card {
 pub async fn draw(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
     visitor.only(&[Role::Steward])?;
     let unknown = || visitor.fail(Problem::not_found("there is no such statistic"));
-    let statistic = service.statistic(&name).cloned().ok_or_else(unknown)?;
-    let (looking, asked) = (service.clone(), statistic.clone());
-    let estimating = tokio::task::spawn_blocking(move || looking.estimate_of(&asked)).await;
-    let estimate = estimating.map_err(|_| visitor.fail(Problem::overloaded("the price was cut off")))?;
-    let estimate = estimate.map_err(|error| visitor.fail(error))?;
-    let state = service.state_of(&statistic);
+    service.statistic(&name).ok_or_else(unknown)?;
+    aside(&service, visitor, move |service, visitor| sure(service, visitor, &name)).await
+}
+
+fn sure(service: &Service, visitor: &Visitor, name: &str) -> Shown {
+    let unknown = || visitor.fail(Problem::not_found("there is no such statistic"));
+    let statistic = service.statistic(name).ok_or_else(unknown)?;
+    let estimate = service.estimate_of(statistic).map_err(|error| visitor.fail(error))?;
+    let state = service.state_of(statistic);
     let (is_confirmed, waits) = (state.agreement == Agreement::Given, state.waits());
     let question = Question { estimate: &estimate, sql: &statistic.sql, is_confirmed, waits };
     Ok(visitor.page(&estimate.title, "/statistics", &pages::sure(&visitor.csrf, &question)))

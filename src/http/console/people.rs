@@ -7,11 +7,11 @@ use super::super::App;
 use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::session::Form;
-use super::{Shown, Visitor, see};
+use super::{Shown, Visitor, aside, see};
 use crate::budget::ledger::read;
 use crate::budget::people::Role;
 use crate::console::people::{self as pages, Fresh, Line};
-use crate::service::steward;
+use crate::service::{Service, steward};
 
 /// People of a page.
 const LINES: usize = 100;
@@ -26,11 +26,14 @@ pub struct PeopleParams {
 /// GET /people.
 pub async fn list(State(service): State<App>, visitor: Visitor, Query(params): Query<PeopleParams>) -> Shown {
     visitor.only(&[Role::Steward])?;
-    let body = page(&service, &visitor, &params, None);
-    Ok(visitor.page("People", "/people", &body))
+    let show = move |service: &Service, visitor: &Visitor| {
+        let body = page(service, visitor, &params, None);
+        Ok(visitor.page("People", "/people", &body))
+    };
+    aside(&service, visitor, show).await
 }
 
-fn page(service: &App, visitor: &Visitor, params: &PeopleParams, fresh: Option<&Fresh<'_>>) -> maud::Markup {
+fn page(service: &Service, visitor: &Visitor, params: &PeopleParams, fresh: Option<&Fresh<'_>>) -> maud::Markup {
     let find = params.find.as_deref().unwrap_or("").trim();
     let after = params.after.as_deref().unwrap_or("");
     let mut lines: Vec<Line> = read(service.ledger(), |book| {

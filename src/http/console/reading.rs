@@ -13,7 +13,7 @@ use super::super::shared::Shared;
 use super::super::shelf::Form;
 use super::super::statistics::{rendered, respond};
 use super::super::{App, datasets::may_see as may_see_dataset};
-use super::{Shown, Visitor, see};
+use super::{Shown, Visitor, aside, see};
 use crate::budget::entry::Kind;
 use crate::budget::ledger::read;
 use crate::budget::people::Role;
@@ -78,19 +78,25 @@ pub async fn statistic(
 /// GET /datasets.
 pub async fn datasets(State(service): State<App>, visitor: Visitor) -> Shown {
     let person = visitor.only(&Role::ALL)?;
-    let seen: Vec<_> = service.datasets().filter(|dataset| may_see_dataset(&service, &person, dataset)).collect();
-    let body = pages::list(&seen, person.role == Role::Researcher);
-    Ok(visitor.page("Datasets", "/datasets", &body))
+    let show = move |service: &Service, visitor: &Visitor| {
+        let seen: Vec<_> = service.datasets().filter(|dataset| may_see_dataset(service, &person, dataset)).collect();
+        let body = pages::list(&seen, person.role == Role::Researcher);
+        Ok(visitor.page("Datasets", "/datasets", &body))
+    };
+    aside(&service, visitor, show).await
 }
 
 /// GET /datasets/{name}.
 pub async fn dataset(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
     let person = visitor.only(&Role::ALL)?;
-    let dataset = service.dataset(&name).filter(|dataset| may_see_dataset(&service, &person, dataset));
-    let dataset = dataset.ok_or_else(|| visitor.fail(Problem::unknown_dataset(&name)))?;
-    let report = dataset.report.as_ref().filter(|_| person.role == Role::Steward);
-    let body = pages::one(dataset, &cap(&service, dataset), report);
-    Ok(visitor.page(&dataset.name, "/datasets", &body))
+    let show = move |service: &Service, visitor: &Visitor| {
+        let dataset = service.dataset(&name).filter(|dataset| may_see_dataset(service, &person, dataset));
+        let dataset = dataset.ok_or_else(|| visitor.fail(Problem::unknown_dataset(&name)))?;
+        let report = dataset.report.as_ref().filter(|_| person.role == Role::Steward);
+        let body = pages::one(dataset, &cap(service, dataset), report);
+        Ok(visitor.page(&dataset.name, "/datasets", &body))
+    };
+    aside(&service, visitor, show).await
 }
 
 /// The lifetime cap as it was raised.

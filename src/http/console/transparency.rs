@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Extension, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 use super::super::App;
 use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::reading::cap;
-use super::{Shown, Visitor};
+use super::{Shown, Visitor, aside};
 use crate::budget::book::Book;
 use crate::budget::entry::Kind;
 use crate::budget::ledger::read;
@@ -26,9 +26,12 @@ const PURPOSES_SHOWN: usize = 50;
 
 /// GET /transparency.
 pub async fn all(State(service): State<App>, Extension(shared): Extension<Arc<Shared>>, visitor: Visitor) -> Response {
-    let datasets: Vec<_> = service.datasets().filter(|dataset| dataset.name == dataset.lineage).collect();
-    let body = pages::list(&datasets, shared.settings.operator.as_ref());
-    visitor.page("What is held here", "/transparency", &body)
+    let show = move |service: &Service, visitor: &Visitor| {
+        let datasets: Vec<_> = service.datasets().filter(|dataset| dataset.name == dataset.lineage).collect();
+        let body = pages::list(&datasets, shared.settings.operator.as_ref());
+        Ok(visitor.page("What is held here", "/transparency", &body))
+    };
+    aside(&service, visitor, show).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// GET /transparency/{name}.
@@ -38,13 +41,14 @@ pub async fn one(
     visitor: Visitor,
     Segment(name): Segment,
 ) -> Shown {
-    let dataset = service.dataset(&name).filter(|dataset| dataset.name == dataset.lineage);
+    aside(&service, visitor, move |service, visitor| page_of(service, &shared, visitor, &name)).await
+}
+
+fn page_of(service: &Service, shared: &Shared, visitor: &Visitor, name: &str) -> Shown {
+    let dataset = service.dataset(name).filter(|dataset| dataset.name == dataset.lineage);
     let dataset = dataset.ok_or_else(|| visitor.fail(Problem::not_found("there is no such dataset")))?;
-    let (looking, name) = (service.clone(), dataset.name.clone());
-    let look = move || looking.dataset(&name).map(|dataset| seen(&looking, dataset)).unwrap_or_default();
-    let cut_off = |_| visitor.fail(Problem::overloaded("the page was cut off"));
-    let seen = tokio::task::spawn_blocking(look).await.map_err(cut_off)?;
-    let (cap, checked) = (cap(&service, dataset), service.date(service.started().0));
+    let seen = seen(service, dataset);
+    let (cap, checked) = (cap(service, dataset), service.date(service.started().0));
     let shown = Sight {
         dataset,
         operator: shared.settings.operator.as_ref(),
@@ -58,7 +62,7 @@ pub async fn one(
         questions: seen.questions,
         projects: seen.projects,
         purposes: seen.purposes,
-        statistics: published(&service, dataset),
+        statistics: published(service, dataset),
         is_sound: service.ledger().is_sound(),
         checked: &checked,
     };

@@ -14,7 +14,7 @@ use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::STATISTICS;
 use crate::privacy::units::Epsilon;
 use crate::query::error::shown;
-use crate::service::{Service, ServiceError, walk};
+use crate::service::{Service, ServiceError};
 use crate::{chance, hex};
 
 /// Between two looks at what is due.
@@ -118,15 +118,15 @@ impl Service {
         if self.reading_of(statistic).agreement == Agreement::Given {
             return Ok(());
         }
-        let (this, name) = (Arc::clone(self), statistic.name.clone());
-        walk::blocking(move || {
+        let name = statistic.name.clone();
+        self.writing(STATISTICS, move |this| {
             let statistic = this.statistic(&name).ok_or(ServiceError::Overloaded)?;
             let mut priced = this.price(STATISTICS, &statistic.ask)?;
             this.look_up(&mut priced);
             this.offer(STATISTICS, &priced)?;
             confirm(this.ledger(), statistic, &by, this.now_ms())
         })
-        .await
+        .await?
     }
 
     /// Draws a new release of a statistic and shows it, whatever is stored; it is charged to the statistics account.

@@ -1,0 +1,356 @@
+//! Bodies of answers, a piece at a time, in the room that they take.
+//!
+//! Promises that a table is dropped row by row while it is encoded; that what is short is encoded whole, with its length, and that of
+//! what is long no more is encoded than its reader takes; and that the memory of a body counts until its last byte was written or
+//! its connection is gone ([`crate::service::rooms`]).
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::vec::IntoIter;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::response::Response;
+use hyper::body::{Frame, SizeHint};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::App;
+use crate::query::answer::{Cell, Table};
+use crate::service::ServiceError;
+use crate::service::rooms::Room;
+
+/// Bytes of a piece, and a row.
+const PIECE_BYTES: usize = 256 << 10;
+/// Bytes that are encoded before the first is sent. Beyond them a body has no length, and is encoded as it is read.
+const AHEAD_BYTES_MAX: usize = 8 << 20;
+
+/// It could not be encoded; a library's own words are not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the answer could not be encoded")]
+pub struct Unencodable;
+
+/// What is encoded of an answer, and what is not yet.
+pub struct Pieces {
+    ready: VecDeque<Bytes>,
+    rest: Option<Rows>,
+}
+
+impl Pieces {
+    /// Something that is encoded whole.
+    #[must_use]
+    pub fn whole(bytes: Vec<u8>) -> Self {
+        Self { ready: VecDeque::from([bytes.into()]), rest: None }
+    }
+
+    /// Encodes rows as far as is done at once.
+    ///
+    /// # Errors
+    /// [`Unencodable`].
+    pub fn ahead(mut rows: Rows) -> Result<Self, Unencodable> {
+        let (mut ready, mut bytes) = (VecDeque::new(), 0);
+        while let Some(piece) = rows.next_piece() {
+            let piece = piece?;
+            bytes += piece.len();
+            ready.push_back(piece);
+            if bytes >= AHEAD_BYTES_MAX {
+                return Ok(Self { ready, rest: Some(rows) });
+            }
+        }
+        Ok(Self { ready, rest: None })
+    }
+
+    /// All of it at once, for who keeps it.
+    ///
+    /// # Errors
+    /// [`Unencodable`].
+    pub fn joined(self) -> Result<Vec<u8>, Unencodable> {
+        let Self { ready, mut rest } = self;
+        let mut all = Vec::with_capacity(ready.iter().map(Bytes::len).sum());
+        ready.iter().for_each(|piece| all.extend_from_slice(piece));
+        while let Some(piece) = rest.as_mut().and_then(Rows::next_piece) {
+            all.extend_from_slice(&piece?);
+        }
+        Ok(all)
+    }
+
+    /// A body of it, which holds `room`; whatever is encoded later is encoded in `who`'s turn.
+    pub fn body(self, service: &App, who: &str, mut room: Room) -> Body {
+        let body = match self.rest {
+            None => {
+                let whole = Whole(self.ready);
+                room.resize(whole.bytes());
+                Body::new(whole)
+            }
+            Some(rows) => Body::from_stream(Flow {
+                ready: self.ready,
+                step: Step::Rows(Box::new(rows)),
+                service: service.clone(),
+                who: who.to_owned(),
+            }),
+        };
+        held(body, room)
+    }
+}
+
+/// A text that rows are written into.
+enum Form {
+    Json { tail: Vec<u8> },
+    Csv,
+}
+
+/// The rows of a table as text.
+pub struct Rows {
+    form: Form,
+    /// What comes before the rows, until it is written.
+    head: Option<Vec<u8>>,
+    names: Vec<String>,
+    plain: usize,
+    rows: IntoIter<Vec<Cell>>,
+    is_first: bool,
+    is_over: bool,
+}
+
+impl Rows {
+    /// As the rows of a JSON document whose own list of rows is empty.
+    #[must_use]
+    pub fn json(document: &impl Serialize, table: Table) -> Self {
+        const ROWS: &[u8] = b"\"rows\":[]";
+        // Unwrap safety: documents are plain data with string keys.
+        let mut head = serde_json::to_vec(document).expect("a document is plain data");
+        // A quotation mark within a text is escaped, so that no text is taken for it.
+        let place = head.windows(ROWS.len()).position(|window| window == ROWS);
+        let tail = head.split_off(place.map_or(head.len(), |place| place + ROWS.len() - 1));
+        Self::new(Form::Json { tail }, head, table)
+    }
+
+    /// As CSV.
+    #[must_use]
+    pub fn csv(table: Table) -> Self {
+        Self::new(Form::Csv, Vec::new(), table)
+    }
+
+    fn new(form: Form, head: Vec<u8>, table: Table) -> Self {
+        let Table { names, plain, rows, .. } = table;
+        Self { form, head: Some(head), names, plain, rows: rows.into_iter(), is_first: true, is_over: false }
+    }
+
+    /// The next piece; `None` after the last.
+    fn next_piece(&mut self) -> Option<Result<Bytes, Unencodable>> {
+        if self.is_over {
+            return None;
+        }
+        let piece = match &self.form {
+            Form::Json { .. } => self.json_piece(),
+            Form::Csv => self.csv_piece(),
+        };
+        self.is_over |= piece.is_err();
+        Some(piece.map(Bytes::from))
+    }
+
+    fn json_piece(&mut self) -> Result<Vec<u8>, Unencodable> {
+        let mut piece = self.head.take().unwrap_or_default();
+        while piece.len() < PIECE_BYTES {
+            let Some(row) = self.rows.next() else {
+                self.is_over = true;
+                if let Form::Json { tail } = &mut self.form {
+                    piece.append(tail);
+                }
+                break;
+            };
+            if !std::mem::take(&mut self.is_first) {
+                piece.push(b',');
+            }
+            let row = RowBody { names: &self.names, cells: &row, plain: self.plain };
+            serde_json::to_writer(&mut piece, &row).map_err(|_| Unencodable)?;
+        }
+        Ok(piece)
+    }
+
+    fn csv_piece(&mut self) -> Result<Vec<u8>, Unencodable> {
+        let mut writer = csv::Writer::from_writer(self.head.take().unwrap_or_default());
+        if std::mem::take(&mut self.is_first) {
+            writer.write_record(&self.names).map_err(|_| Unencodable)?;
+        }
+        let mut bytes = 0;
+        while bytes < PIECE_BYTES {
+            let Some(row) = self.rows.next() else {
+                self.is_over = true;
+                break;
+            };
+            let texts: Vec<String> = row.iter().map(|cell| cell.text().unwrap_or_default()).collect();
+            bytes += texts.iter().map(|text| text.len() + 1).sum::<usize>();
+            writer.write_record(&texts).map_err(|_| Unencodable)?;
+        }
+        writer.into_inner().map_err(|_| Unencodable)
+    }
+}
+
+struct RowBody<'a> {
+    names: &'a [String],
+    cells: &'a [Cell],
+    /// Cells that stand in every row; words about them stand where there is one.
+    plain: usize,
+}
+
+impl Serialize for RowBody<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut row = out.serialize_map(Some(self.names.len()))?;
+        for (place, (name, cell)) in self.names.iter().zip(self.cells).enumerate() {
+            match cell {
+                Cell::Missing if place >= self.plain => {}
+                Cell::Missing => row.serialize_entry(name, &())?,
+                Cell::Text(text) => row.serialize_entry(name, text)?,
+                Cell::Boolean(truth) => row.serialize_entry(name, truth)?,
+                Cell::Float(value) => row.serialize_entry(name, value)?,
+                Cell::Decimal(_) => {
+                    let digits = RawValue::from_string(cell.text().unwrap_or_default());
+                    row.serialize_entry(name, &digits.map_err(serde::ser::Error::custom)?)?;
+                }
+            }
+        }
+        row.end()
+    }
+}
+
+/// A body that is all there, and whose length is known.
+struct Whole(VecDeque<Bytes>);
+
+impl Whole {
+    fn bytes(&self) -> usize {
+        self.0.iter().map(Bytes::len).sum()
+    }
+}
+
+impl HttpBody for Whole {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(self.0.pop_front().map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes() as u64)
+    }
+}
+
+/// A body that is encoded while it is read.
+struct Flow {
+    ready: VecDeque<Bytes>,
+    step: Step,
+    service: App,
+    who: String,
+}
+
+type Encoding =
+    Pin<Box<dyn Future<Output = Result<(Box<Rows>, Option<Result<Bytes, Unencodable>>), ServiceError>> + Send>>;
+
+enum Step {
+    Rows(Box<Rows>),
+    Encoding(Encoding),
+    Over,
+}
+
+impl Flow {
+    fn begin(&self, mut rows: Box<Rows>) -> Encoding {
+        let (service, who) = (self.service.clone(), self.who.clone());
+        Box::pin(async move {
+            let encode = move |_: &crate::service::Service| {
+                let piece = rows.next_piece();
+                (rows, piece)
+            };
+            service.rendering_on(&who, encode).await
+        })
+    }
+}
+
+impl futures_core::Stream for Flow {
+    type Item = Result<Bytes, std::io::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(piece) = self.ready.pop_front() {
+            return Poll::Ready(Some(Ok(piece)));
+        }
+        loop {
+            match std::mem::replace(&mut self.step, Step::Over) {
+                Step::Over => return Poll::Ready(None),
+                Step::Rows(rows) => self.step = Step::Encoding(self.begin(rows)),
+                Step::Encoding(mut encoding) => {
+                    let Poll::Ready(encoded) = encoding.as_mut().poll(context) else {
+                        self.step = Step::Encoding(encoding);
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(match encoded {
+                        Ok((_, None)) => None,
+                        Ok((rows, Some(Ok(piece)))) => {
+                            self.step = Step::Rows(rows);
+                            Some(Ok(piece))
+                        }
+                        // The reader must not take a part for the whole.
+                        Ok((_, Some(Err(Unencodable)))) | Err(_) => Some(Err(std::io::ErrorKind::Other.into())),
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// A body whose bytes hold a room, wherever they wait to be written.
+pub fn held(body: Body, room: Room) -> Body {
+    if room.is_none() { body } else { Body::new(Held { body, room }) }
+}
+
+/// A response in its room, now that its size is known.
+pub fn held_response(response: Response, mut room: Room) -> Response {
+    if let Some(bytes) = response.body().size_hint().exact() {
+        room.resize(usize::try_from(bytes).unwrap_or(usize::MAX));
+    }
+    response.map(|body| held(body, room))
+}
+
+struct Held {
+    body: Body,
+    room: Room,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let hold = |bytes: Bytes| with_bytes(bytes, self.room.clone());
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(hold))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The same bytes; `kept` is dropped with their last copy.
+pub fn with_bytes(bytes: Bytes, kept: impl Send + 'static) -> Bytes {
+    struct Owner<K> {
+        bytes: Bytes,
+        _kept: K,
+    }
+    impl<K> AsRef<[u8]> for Owner<K> {
+        fn as_ref(&self) -> &[u8] {
+            &self.bytes
+        }
+    }
+    Bytes::from_owner(Owner { bytes, _kept: kept })
+}

@@ -1,0 +1,133 @@
+//! The queues of a service: which work runs off the async threads, how much of it at once, and for whom next.
+//!
+//! Promises that reading, planning, pricing, laying out and encoding never run on a thread that accepts requests, that each of them has
+//! about as many threads as there are cores, and that people take turns in all of them ([`super::turns`]). A turn belongs to the work,
+//! not to who awaits it: a client that hangs up frees no place before its work has ended. Turns are waited for where a request may
+//! still be refused; what is charged waits for as long as it takes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::rooms::Rooms;
+use super::turns::{Bounds, Turn, Turns};
+use super::{Dataset, Service, ServiceError, pad};
+
+/// Questions that wait to be planned, or answers that wait to be laid out, at the most.
+const WAITING_MAX: usize = 4_096;
+/// Those of one person at the most, so that nobody takes all places.
+const WAITING_OF_ONE_MAX: usize = 2_048;
+/// Threads that wait for the ledger's disk at the most. Whatever waits together is committed together.
+const WRITING_MAX: usize = 256;
+
+/// Whose turn it is, for everything that takes long.
+pub(super) struct Queues {
+    /// Reading, planning and pricing.
+    planning: Turns,
+    /// Laying out and encoding answers, lists and pages.
+    rendering: Turns,
+    /// Waiting for the ledger to be written.
+    writing: Turns,
+    /// Touching data, by dataset.
+    running: HashMap<String, Turns>,
+    /// Memory of answers.
+    pub(super) rooms: Rooms,
+}
+
+impl Queues {
+    pub(super) fn new(datasets: &[Dataset]) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        // One person keeps all cores busy, and whoever comes next finds a place.
+        let computing = Bounds {
+            waiting: WAITING_MAX,
+            waiting_of_one: WAITING_OF_ONE_MAX,
+            ..Bounds::held(cores.saturating_add(1), cores)
+        };
+        let running = |dataset: &Dataset| match dataset.pad_ms {
+            Some(_) => Turns::new(Bounds::held(pad::TURNS_MAX, pad::TURNS_MAX)),
+            None => Turns::new(Bounds::held(cores.saturating_mul(2).saturating_add(1), cores.saturating_mul(2))),
+        };
+        Self {
+            planning: Turns::new(computing),
+            rendering: Turns::new(computing),
+            writing: Turns::new(Bounds::held(WRITING_MAX, WRITING_MAX / 2)),
+            running: datasets.iter().map(|dataset| (dataset.name.clone(), running(dataset))).collect(),
+            rooms: Rooms::default(),
+        }
+    }
+
+    /// A turn to touch a dataset's rows.
+    pub(super) async fn running(&self, who: &str, dataset: &str) -> Option<Turn> {
+        Some(self.running.get(dataset)?.insist(who, 1).await)
+    }
+}
+
+impl Service {
+    /// Reads, plans or prices something off the async threads, in `who`'s turn.
+    ///
+    /// # Errors
+    /// [`ServiceError::Overloaded`] where too many wait; [`ServiceError::CutOff`] where the work broke off.
+    pub async fn planning<T: Send + 'static>(
+        self: &Arc<Self>,
+        who: &str,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let turn = self.queues.planning.ask(who, 1).map_err(|_| ServiceError::Overloaded)?.await;
+        self.within(turn, work).await
+    }
+
+    /// Lays out or encodes something off the async threads, in `who`'s turn; nobody in particular is `""`.
+    ///
+    /// # Errors
+    /// [`ServiceError::Overloaded`] where too many wait; [`ServiceError::CutOff`] where the work broke off.
+    pub async fn rendering<T: Send + 'static>(
+        self: &Arc<Self>,
+        who: &str,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let turn = self.queues.rendering.ask(who, 1).map_err(|_| ServiceError::Overloaded)?.await;
+        self.within(turn, work).await
+    }
+
+    /// Goes on laying out what was begun: however many wait, it is not sent away.
+    ///
+    /// # Errors
+    /// [`ServiceError::CutOff`] where the work broke off.
+    pub async fn rendering_on<T: Send + 'static>(
+        self: &Arc<Self>,
+        who: &str,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let turn = self.queues.rendering.insist(who, 1).await;
+        self.within(turn, work).await
+    }
+
+    /// Waits for the ledger off the async threads. Whatever is charged in it catches its own panics.
+    pub(super) async fn writing<T: Send + 'static>(
+        self: &Arc<Self>,
+        who: &str,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let turn = self.queues.writing.insist(who, 1).await;
+        self.within(turn, work).await
+    }
+
+    /// How many questions wait to be planned, and how many answers, lists and pages to be laid out.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.queues.planning.waiting(), self.queues.rendering.waiting())
+    }
+
+    async fn within<T: Send + 'static>(
+        self: &Arc<Self>,
+        turn: Turn,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let this = Arc::clone(self);
+        let run = move || {
+            // The thread holds the turn, whoever still waits for what it makes.
+            let _turn = turn;
+            work(&this)
+        };
+        tokio::task::spawn_blocking(run).await.map_err(|_| ServiceError::CutOff)
+    }
+}

@@ -1,0 +1,293 @@
+//! Turns: whose work comes next, where only so much may be under way at once.
+//!
+//! Promises that people take turns, one after the other, however much one of them asks for; that the work of one person comes in the
+//! order in which it was asked for; that nobody holds more than their share; and that nothing which waits is overtaken for being
+//! large. Who stops waiting leaves no trace: a place in the line, or a turn that came too late, is given back. It knows nothing of
+//! what turns are for: a unit is a thread in one use and a byte in another.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::sync::oneshot;
+
+/// How much is under way at once, and how many wait for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Units that are held at the most, by all together.
+    pub at_once: usize,
+    /// Units that one person holds at the most. Somebody who holds nothing gets a turn of any size all the same.
+    pub of_one: usize,
+    /// Turns that are waited for at the most, by all together.
+    pub waiting: usize,
+    /// Turns that one person waits for at the most.
+    pub waiting_of_one: usize,
+}
+
+impl Bounds {
+    /// Bounds of what is held, where something else bounds who waits.
+    #[must_use]
+    pub const fn held(at_once: usize, of_one: usize) -> Self {
+        Self { at_once, of_one, waiting: usize::MAX, waiting_of_one: usize::MAX }
+    }
+}
+
+/// Too many wait already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many are waiting for their turn")]
+pub struct Full;
+
+/// A semaphore that is fair between people.
+pub struct Turns {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    bounds: Bounds,
+    line: Mutex<Line>,
+}
+
+/// Who holds, who waits, and whose turn is next.
+#[derive(Default)]
+struct Line {
+    held: usize,
+    waiting: usize,
+    tickets: u64,
+    people: HashMap<Arc<str>, Person>,
+    /// People who may have something to wait for, each once, in the order of their turns.
+    next: VecDeque<Arc<str>>,
+}
+
+#[derive(Default)]
+struct Person {
+    held: usize,
+    /// What they wait for, by ticket, so the oldest is first.
+    waiting: BTreeMap<u64, Waiter>,
+    is_in_line: bool,
+}
+
+struct Waiter {
+    units: usize,
+    call: oneshot::Sender<()>,
+}
+
+impl Turns {
+    /// Nobody holds anything yet.
+    #[must_use]
+    pub fn new(bounds: Bounds) -> Self {
+        Self { shared: Arc::new(Shared { bounds, line: Mutex::default() }) }
+    }
+
+    /// A turn of so many units for `who`, once it comes; more units than there are means all of them.
+    ///
+    /// # Errors
+    /// [`Full`] where as many wait as may.
+    pub fn ask(&self, who: &str, units: usize) -> Result<Waiting, Full> {
+        let bounds = self.shared.bounds;
+        self.enter(who, units, |line, person| line < bounds.waiting && person < bounds.waiting_of_one).ok_or(Full)
+    }
+
+    /// The same for who may not be sent away: it is not bounded how many wait.
+    #[must_use]
+    pub fn insist(&self, who: &str, units: usize) -> Waiting {
+        // Unwrap safety: everybody is let in.
+        self.enter(who, units, |_, _| true).expect("everybody is let in")
+    }
+
+    fn enter(&self, who: &str, units: usize, is_let_in: impl Fn(usize, usize) -> bool) -> Option<Waiting> {
+        let (who, units) = (Arc::<str>::from(who), units.min(self.shared.bounds.at_once));
+        let (call, called) = oneshot::channel();
+        let ticket = self.shared.settle(|line| {
+            let present = line.people.get(&who).map_or(0, |person| person.waiting.len());
+            if !is_let_in(line.waiting, present) {
+                return None;
+            }
+            line.tickets += 1;
+            line.waiting += 1;
+            let ticket = line.tickets;
+            line.people.entry(Arc::clone(&who)).or_default().waiting.insert(ticket, Waiter { units, call });
+            line.stand(&who);
+            Some(ticket)
+        })?;
+        Some(Waiting { shared: Arc::clone(&self.shared), who, ticket, units, called, is_over: false })
+    }
+
+    /// Units that are held now.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.shared.settle(|line| line.held)
+    }
+
+    /// Turns that are waited for now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.shared.settle(|line| line.waiting)
+    }
+}
+
+impl Shared {
+    /// Changes the line, then calls whoever's turn has come.
+    fn settle<T>(&self, change: impl FnOnce(&mut Line) -> T) -> T {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = change(&mut line);
+        let called = line.call(&self.bounds);
+        drop(line);
+        for call in called {
+            // Who has stopped waiting gives the turn back by themselves.
+            let _ = call.send(());
+        }
+        done
+    }
+}
+
+impl Line {
+    /// Puts a person at the end of the line, where they are not in it.
+    fn stand(&mut self, who: &Arc<str>) {
+        if let Some(person) = self.people.get_mut(who)
+            && !person.is_in_line
+            && !person.waiting.is_empty()
+        {
+            person.is_in_line = true;
+            self.next.push_back(Arc::clone(who));
+        }
+    }
+
+    /// Takes everybody whose turn has come out of the line.
+    fn call(&mut self, bounds: &Bounds) -> Vec<oneshot::Sender<()>> {
+        let mut called = Vec::new();
+        while let Some(who) = self.next.front().map(Arc::clone) {
+            let Some(person) = self.people.get_mut(&who) else {
+                self.next.pop_front();
+                continue;
+            };
+            let wanted = person.waiting.first_key_value().map(|(_, waiter)| waiter.units);
+            let wanted = wanted.filter(|units| person.held == 0 || person.held + units <= bounds.of_one);
+            match wanted {
+                // They come back when they ask again or give something back.
+                None => {
+                    person.is_in_line = false;
+                    self.next.pop_front();
+                    self.forget(&who);
+                }
+                // Nobody overtakes: else what is large would wait for ever.
+                Some(units) if self.held + units > bounds.at_once => break,
+                Some(units) => {
+                    self.next.pop_front();
+                    person.is_in_line = false;
+                    person.held += units;
+                    called.extend(person.waiting.pop_first().map(|(_, waiter)| waiter.call));
+                    self.held += units;
+                    self.waiting -= 1;
+                    self.stand(&who);
+                }
+            }
+        }
+        called
+    }
+
+    fn give_back(&mut self, who: &Arc<str>, units: usize) {
+        self.held -= units;
+        if let Some(person) = self.people.get_mut(who) {
+            person.held -= units;
+        }
+        self.stand(who);
+        self.forget(who);
+    }
+
+    /// Forgets a person who has nothing and waits for nothing.
+    fn forget(&mut self, who: &Arc<str>) {
+        let is_gone = |person: &Person| person.held == 0 && person.waiting.is_empty() && !person.is_in_line;
+        if self.people.get(who).is_some_and(is_gone) {
+            self.people.remove(who);
+        }
+    }
+}
+
+/// A place in the line; a turn, once it comes. Dropping it gives up either.
+#[must_use = "a turn comes to who waits for it"]
+pub struct Waiting {
+    shared: Arc<Shared>,
+    who: Arc<str>,
+    ticket: u64,
+    units: usize,
+    called: oneshot::Receiver<()>,
+    is_over: bool,
+}
+
+impl Future for Waiting {
+    type Output = Turn;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Turn> {
+        // A caller is gone only after it called.
+        match Pin::new(&mut self.called).poll(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(_) => {
+                self.is_over = true;
+                Poll::Ready(Turn { shared: Arc::clone(&self.shared), who: Arc::clone(&self.who), units: self.units })
+            }
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let (who, ticket, units) = (&self.who, self.ticket, self.units);
+        self.shared.settle(|line| {
+            let removed = line.people.get_mut(who).and_then(|person| person.waiting.remove(&ticket));
+            match removed {
+                Some(_) => {
+                    line.waiting -= 1;
+                    line.forget(who);
+                }
+                // It was called, and nobody took it.
+                None => line.give_back(who, units),
+            }
+        });
+    }
+}
+
+/// Units that somebody holds until this is dropped.
+#[must_use = "a turn ends when it is dropped"]
+pub struct Turn {
+    shared: Arc<Shared>,
+    who: Arc<str>,
+    units: usize,
+}
+
+impl Turn {
+    /// Holds another number of units. Fewer are given back at once; more are taken at once, also beyond what there is, and then
+    /// others wait the longer.
+    pub fn resize(&mut self, units: usize) {
+        let (who, before) = (&self.who, self.units);
+        self.shared.settle(|line| {
+            let held = |held: usize| held - before + units;
+            line.held = held(line.held);
+            if let Some(person) = line.people.get_mut(who) {
+                person.held = held(person.held);
+            }
+            line.stand(who);
+        });
+        self.units = units;
+    }
+
+    /// Units that it holds.
+    #[must_use]
+    pub fn units(&self) -> usize {
+        self.units
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let (who, units) = (&self.who, self.units);
+        self.shared.settle(|line| line.give_back(who, units));
+    }
+}
+
+#[cfg(test)]
+#[path = "turns_tests.rs"]
+mod tests;
