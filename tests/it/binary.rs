@@ -1,4 +1,4 @@
-//! The real binary as people run it: exit codes, mistakes, "your own table in six commands".
+//! The real binary as people run it: exit codes, mistakes, "your own table".
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -27,7 +27,7 @@ pub fn check(dir: &Path, arguments: &[&str], code: i32, words: &str) -> String {
     text
 }
 
-/// The first five commands and their mistakes; ada's token.
+/// The commands before a server starts, and their mistakes; ada's token.
 fn prepared(dir: &Path) -> String {
     std::fs::write(dir.join("visits.csv"), visits(300)).expect("a source");
     let draft = check(dir, &["policy", "draft", "visits.csv"], 0, "A DRAFT");
@@ -61,7 +61,7 @@ fn prepared(dir: &Path) -> String {
 }
 
 #[test]
-fn your_own_table_in_six_commands() {
+fn your_own_table_in_a_few_commands() {
     let dir = tempfile::tempdir().expect("a folder");
     let dir = dir.path();
     let token = prepared(dir);
@@ -251,6 +251,15 @@ fn statistics_and_viewers_from_the_command_line() {
     run("researcher datasets vic --none --state state", 0, "vic sees public statistics alone");
     run("researcher datasets vic visits --state state --json", 0, "{\"name\":\"vic\",\"datasets\":[\"visits\"]}");
 
+    warns_and_publishes_at_a_server(dir, &run);
+}
+
+type Run<'a> = &'a dyn Fn(&str, i32, &str) -> String;
+
+/// What a start warns of, and the same commands at the server.
+fn warns_and_publishes_at_a_server(dir: &Path, run: Run<'_>) {
+    let added = run("researcher add sam --role steward --state state --json", 0, "token");
+    let token = serde_json::from_str::<Value>(&added).expect("JSON")["token"].as_str().expect("a token").to_owned();
     let text = std::fs::read_to_string(dir.join("tacit.toml")).expect("a configuration");
     std::fs::write(dir.join("tacit.toml"), text + "queries_dir = \"queries\"\n").expect("a configuration");
     let mut server = Command::new(env!("CARGO_BIN_EXE_tacit"))
@@ -259,12 +268,22 @@ fn statistics_and_viewers_from_the_command_line() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the binary");
-    let lines = BufReader::new(server.stderr.take().expect("stderr")).lines().map_while(Result::ok);
-    let said: Vec<String> = lines.take(4).collect();
+    let mut lines = BufReader::new(server.stderr.take().expect("stderr")).lines().map_while(Result::ok);
+    let said: Vec<String> = lines.by_ref().take(4).collect();
     assert!(said[0].starts_with("tacit serves on http://"), "{said:?}");
     for words in ["has no [operator]", "they see the statistics of all: old;", "has confirmed their price: waits;"] {
         assert!(said.iter().any(|line| line.starts_with("warning: ") && line.contains(words)), "{words}: {said:?}");
     }
+    let url = said[0].rsplit(' ').next().expect("an address").to_owned();
+    let at = |line: &str, code: i32, words: &str| run(&format!("{line} --server {url} --token {token}"), code, words);
+    at("statistics check queries", 0, "2 files: 1 wait for tacit statistics publish");
+    at("statistics publish waits --epsilon 0.001", 1, "which is more than the 0.001 that was agreed to");
+    at("statistics publish waits older", 0, "waits is confirmed, for at most epsilon");
+    at("statistics publish nothing", 1, "there is no statistic");
+    let checked = at("statistics check queries --json", 0, "\"standing\":\"confirmed\"");
+    assert!(!checked.contains("\"standing\":\"new\""), "{checked}");
+    at("researcher datasets old visits", 0, "old sees the statistics of visits");
+    at("researcher add wil --role viewer --dataset visits --json", 0, "\"datasets\":[\"visits\"]");
     let killed = Command::new("sh").args(["-c", &format!("kill -TERM {}", server.id())]).status().expect("a shell");
     assert!(killed.success() && server.wait().expect("an end").success(), "a clean stop");
 }
