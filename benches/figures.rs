@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_macros, reason = "a bench prints what it measured")]
 
 mod dashboards;
+mod doors;
 #[path = "ledger.rs"]
 mod ledger;
 mod statistics;
@@ -269,6 +270,9 @@ criterion_group!(
     replay,
     dashboards::statistic,
     dashboards::console,
+    doors::livez,
+    doors::fairness,
+    doors::memory,
     grouped,
     statistics::plans,
     statistics::tables,

@@ -71,8 +71,9 @@ impl Service {
         who: &str,
         work: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
-        let turn = self.queues.planning.ask(who, 1).map_err(|_| ServiceError::Overloaded)?.await;
-        self.within(turn, work).await
+        let this = Arc::clone(self);
+        let running = self.queues.planning.run(who, move || work(&this)).map_err(|_| ServiceError::Overloaded)?;
+        running.await.ok_or(ServiceError::CutOff)
     }
 
     /// Lays out or encodes something off the async threads, in `who`'s turn; nobody in particular is `""`.
@@ -84,8 +85,9 @@ impl Service {
         who: &str,
         work: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
-        let turn = self.queues.rendering.ask(who, 1).map_err(|_| ServiceError::Overloaded)?.await;
-        self.within(turn, work).await
+        let this = Arc::clone(self);
+        let running = self.queues.rendering.run(who, move || work(&this)).map_err(|_| ServiceError::Overloaded)?;
+        running.await.ok_or(ServiceError::CutOff)
     }
 
     /// Goes on laying out what was begun: however many wait, it is not sent away.
@@ -97,8 +99,8 @@ impl Service {
         who: &str,
         work: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
-        let turn = self.queues.rendering.insist(who, 1).await;
-        self.within(turn, work).await
+        let this = Arc::clone(self);
+        self.queues.rendering.run_on(who, move || work(&this)).await.ok_or(ServiceError::CutOff)
     }
 
     /// Waits for the ledger off the async threads. Whatever is charged in it catches its own panics.
@@ -107,27 +109,13 @@ impl Service {
         who: &str,
         work: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
-        let turn = self.queues.writing.insist(who, 1).await;
-        self.within(turn, work).await
+        let this = Arc::clone(self);
+        self.queues.writing.run_on(who, move || work(&this)).await.ok_or(ServiceError::CutOff)
     }
 
     /// How many questions wait to be planned, and how many answers, lists and pages to be laid out.
     #[must_use]
     pub fn waiting(&self) -> (usize, usize) {
         (self.queues.planning.waiting(), self.queues.rendering.waiting())
-    }
-
-    async fn within<T: Send + 'static>(
-        self: &Arc<Self>,
-        turn: Turn,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Result<T, ServiceError> {
-        let this = Arc::clone(self);
-        let run = move || {
-            // The thread holds the turn, whoever still waits for what it makes.
-            let _turn = turn;
-            work(&this)
-        };
-        tokio::task::spawn_blocking(run).await.map_err(|_| ServiceError::CutOff)
     }
 }

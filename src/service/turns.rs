@@ -10,6 +10,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// How much is under way at once, and how many wait for it.
@@ -43,6 +44,13 @@ pub struct Turns {
     shared: Arc<Shared>,
 }
 
+/// Whether somebody is sent away where many wait.
+#[derive(Clone, Copy)]
+enum Door {
+    Bounded,
+    Open,
+}
+
 struct Shared {
     bounds: Bounds,
     line: Mutex<Line>,
@@ -69,7 +77,15 @@ struct Person {
 
 struct Waiter {
     units: usize,
-    call: oneshot::Sender<()>,
+    call: Call,
+}
+
+/// What happens once a turn comes.
+enum Call {
+    /// Somebody is told.
+    Told(oneshot::Sender<()>),
+    /// Work begins, on a thread of this runtime that may block.
+    Work(Handle, Box<dyn FnOnce(Turn) + Send>),
 }
 
 impl Turns {
@@ -84,33 +100,75 @@ impl Turns {
     /// # Errors
     /// [`Full`] where as many wait as may.
     pub fn ask(&self, who: &str, units: usize) -> Result<Waiting, Full> {
-        let bounds = self.shared.bounds;
-        self.enter(who, units, |line, person| line < bounds.waiting && person < bounds.waiting_of_one).ok_or(Full)
+        let (call, called) = oneshot::channel();
+        let place = self.enter(who, units, Call::Told(call), Door::Bounded)?;
+        Ok(Waiting { place, called, is_over: false })
     }
 
     /// The same for who may not be sent away: it is not bounded how many wait.
     #[must_use]
     pub fn insist(&self, who: &str, units: usize) -> Waiting {
-        // Unwrap safety: everybody is let in.
-        self.enter(who, units, |_, _| true).expect("everybody is let in")
+        let (call, called) = oneshot::channel();
+        // Unwrap safety: an open door lets everybody in.
+        let place = self.enter(who, units, Call::Told(call), Door::Open).expect("an open door");
+        Waiting { place, called, is_over: false }
     }
 
-    fn enter(&self, who: &str, units: usize, is_let_in: impl Fn(usize, usize) -> bool) -> Option<Waiting> {
-        let (who, units) = (Arc::<str>::from(who), units.min(self.shared.bounds.at_once));
-        let (call, called) = oneshot::channel();
+    /// Runs work that blocks in a turn of one unit for `who`, off the async threads. Call it on a runtime.
+    ///
+    /// # Errors
+    /// [`Full`] where as many wait as may.
+    pub fn run<T: Send + 'static>(
+        &self,
+        who: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Running<T>, Full> {
+        self.begin(who, work, Door::Bounded)
+    }
+
+    /// The same for work that may not be sent away.
+    pub fn run_on<T: Send + 'static>(&self, who: &str, work: impl FnOnce() -> T + Send + 'static) -> Running<T> {
+        // Unwrap safety: an open door lets everybody in.
+        self.begin(who, work, Door::Open).expect("an open door")
+    }
+
+    fn begin<T: Send + 'static>(
+        &self,
+        who: &str,
+        work: impl FnOnce() -> T + Send + 'static,
+        door: Door,
+    ) -> Result<Running<T>, Full> {
+        let (tell, made) = oneshot::channel();
+        let run = move |turn: Turn| {
+            let done = work();
+            // The next one begins on this thread, before whoever awaits this one has looked.
+            drop(turn);
+            let _ = tell.send(done);
+        };
+        let call = Call::Work(Handle::current(), Box::new(run));
+        Ok(Running { _leaves: Leaves(self.enter(who, 1, call, door)?), made })
+    }
+
+    fn enter(&self, who: &str, units: usize, call: Call, door: Door) -> Result<Place, Full> {
+        let bounds = self.shared.bounds;
+        let (who, units) = (Arc::<str>::from(who), units.min(bounds.at_once));
+        // What is sent away is dropped outside of the line.
+        let mut call = Some(call);
         let ticket = self.shared.settle(|line| {
             let present = line.people.get(&who).map_or(0, |person| person.waiting.len());
-            if !is_let_in(line.waiting, present) {
-                return None;
+            let is_full = line.waiting >= bounds.waiting || present >= bounds.waiting_of_one;
+            if is_full && matches!(door, Door::Bounded) {
+                return Err(Full);
             }
             line.tickets += 1;
             line.waiting += 1;
             let ticket = line.tickets;
-            line.people.entry(Arc::clone(&who)).or_default().waiting.insert(ticket, Waiter { units, call });
+            let person = line.people.entry(Arc::clone(&who)).or_default();
+            person.waiting.extend(call.take().map(|call| (ticket, Waiter { units, call })));
             line.stand(&who);
-            Some(ticket)
+            Ok(ticket)
         })?;
-        Some(Waiting { shared: Arc::clone(&self.shared), who, ticket, units, called, is_over: false })
+        Ok(Place { shared: Arc::clone(&self.shared), who, ticket, units })
     }
 
     /// Units that are held now.
@@ -128,14 +186,20 @@ impl Turns {
 
 impl Shared {
     /// Changes the line, then calls whoever's turn has come.
-    fn settle<T>(&self, change: impl FnOnce(&mut Line) -> T) -> T {
+    fn settle<T>(self: &Arc<Self>, change: impl FnOnce(&mut Line) -> T) -> T {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         let done = change(&mut line);
         let called = line.call(&self.bounds);
         drop(line);
-        for call in called {
-            // Who has stopped waiting gives the turn back by themselves.
-            let _ = call.send(());
+        for (who, waiter) in called {
+            match waiter.call {
+                // Who has stopped waiting gives the turn back by themselves.
+                Call::Told(call) => drop(call.send(())),
+                Call::Work(runtime, work) => {
+                    let turn = Turn { shared: Arc::clone(self), who, units: waiter.units };
+                    drop(runtime.spawn_blocking(move || work(turn)));
+                }
+            }
         }
         done
     }
@@ -154,7 +218,7 @@ impl Line {
     }
 
     /// Takes everybody whose turn has come out of the line.
-    fn call(&mut self, bounds: &Bounds) -> Vec<oneshot::Sender<()>> {
+    fn call(&mut self, bounds: &Bounds) -> Vec<(Arc<str>, Waiter)> {
         let mut called = Vec::new();
         while let Some(who) = self.next.front().map(Arc::clone) {
             let Some(person) = self.people.get_mut(&who) else {
@@ -176,7 +240,7 @@ impl Line {
                     self.next.pop_front();
                     person.is_in_line = false;
                     person.held += units;
-                    called.extend(person.waiting.pop_first().map(|(_, waiter)| waiter.call));
+                    called.extend(person.waiting.pop_first().map(|(_, waiter)| (Arc::clone(&who), waiter)));
                     self.held += units;
                     self.waiting -= 1;
                     self.stand(&who);
@@ -184,6 +248,14 @@ impl Line {
             }
         }
         called
+    }
+
+    /// Takes somebody out of the line, where they stand in it.
+    fn leave(&mut self, who: &Arc<str>, ticket: u64) -> Option<Waiter> {
+        let waiter = self.people.get_mut(who)?.waiting.remove(&ticket)?;
+        self.waiting -= 1;
+        self.forget(who);
+        Some(waiter)
     }
 
     fn give_back(&mut self, who: &Arc<str>, units: usize) {
@@ -204,13 +276,18 @@ impl Line {
     }
 }
 
-/// A place in the line; a turn, once it comes. Dropping it gives up either.
-#[must_use = "a turn comes to who waits for it"]
-pub struct Waiting {
+/// A place in the line.
+struct Place {
     shared: Arc<Shared>,
     who: Arc<str>,
     ticket: u64,
     units: usize,
+}
+
+/// A turn, once it comes. Dropping it gives up the place in the line, or the turn.
+#[must_use = "a turn comes to who waits for it"]
+pub struct Waiting {
+    place: Place,
     called: oneshot::Receiver<()>,
     is_over: bool,
 }
@@ -224,7 +301,8 @@ impl Future for Waiting {
             Poll::Pending => Poll::Pending,
             Poll::Ready(_) => {
                 self.is_over = true;
-                Poll::Ready(Turn { shared: Arc::clone(&self.shared), who: Arc::clone(&self.who), units: self.units })
+                let Place { shared, who, units, .. } = &self.place;
+                Poll::Ready(Turn { shared: Arc::clone(shared), who: Arc::clone(who), units: *units })
             }
         }
     }
@@ -235,18 +313,40 @@ impl Drop for Waiting {
         if self.is_over {
             return;
         }
-        let (who, ticket, units) = (&self.who, self.ticket, self.units);
-        self.shared.settle(|line| {
-            let removed = line.people.get_mut(who).and_then(|person| person.waiting.remove(&ticket));
-            match removed {
-                Some(_) => {
-                    line.waiting -= 1;
-                    line.forget(who);
-                }
-                // It was called, and nobody took it.
-                None => line.give_back(who, units),
+        let Place { shared, who, ticket, units } = &self.place;
+        shared.settle(|line| {
+            // Who is not in the line any more was called, and nobody took the turn.
+            if line.leave(who, *ticket).is_none() {
+                line.give_back(who, *units);
             }
         });
+    }
+}
+
+/// Work in its turn: what came of it, or `None` where it broke off. Dropping it takes back work that has not begun; what has begun goes
+/// on, and keeps its turn.
+#[must_use = "work that is not awaited may never begin"]
+pub struct Running<T> {
+    _leaves: Leaves,
+    made: oneshot::Receiver<T>,
+}
+
+struct Leaves(Place);
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        let Place { shared, who, ticket, .. } = &self.0;
+        // Work that stands nowhere in the line has begun. What is taken back is dropped outside of the line: it may hold turns itself.
+        let taken = shared.settle(|line| line.leave(who, *ticket));
+        drop(taken);
+    }
+}
+
+impl<T> Future for Running<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        Pin::new(&mut self.made).poll(context).map(Result::ok)
     }
 }
 

@@ -184,3 +184,31 @@ fn bounds_hold_whatever_happens() {
         }
     }
 }
+
+#[tokio::test]
+async fn work_runs_in_turn_and_what_is_taken_back_does_not() {
+    let turns = Turns::new(Bounds { at_once: 1, of_one: 1, waiting: 5, waiting_of_one: 5 });
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    let done = Arc::new(Mutex::new(Vec::new()));
+    let first = turns.run("a", move || may_go_on.recv()).expect("a place");
+    let note = |what: &'static str| {
+        let done = Arc::clone(&done);
+        move || done.lock().expect("a list").push(what)
+    };
+    let begun =
+        [("a", "a"), ("a", "a again"), ("b", "b")].map(|(who, what)| turns.run(who, note(what)).expect("a place"));
+    let gone = turns.run("b", note("taken back")).expect("a place");
+    let broken = turns.run_on("c", || -> () { panic!("it breaks off") });
+    assert!(turns.run("d", note("sent away")).is_err());
+    drop(gone);
+    assert_eq!((turns.held(), turns.waiting()), (1, 4));
+    go_on.send(()).expect("the first waits");
+    assert!(first.await.is_some_and(|received| received.is_ok()));
+    for one in begun {
+        assert_eq!(one.await, Some(()));
+    }
+    assert!(broken.await.is_none());
+    assert_eq!(*done.lock().expect("a list"), ["b", "a", "a again"], "whoever had a turn stands behind who had none");
+    // A turn that broke off was given back before that was known.
+    assert_eq!(turns.run_on("e", || 7).await, Some(7));
+}

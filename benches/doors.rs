@@ -1,0 +1,316 @@
+//! A server beside the worst that its limits allow: how quickly it says that it lives, how long others wait, and how much memory it takes.
+
+use std::fmt::Write as _;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+use tacit::budget::people::Role;
+use tacit::dataset::policy::Policy;
+use tacit::dataset::seal::seal;
+use tacit::engine::Launch;
+use tacit::privacy::units::Epsilon;
+use tacit::query::parse::{IN_ITEMS_MAX, TEXT_BYTES_MAX};
+use tacit::service::grants::{self, Grant, Holder};
+use tacit::service::{Service, steward};
+use tacit::store::SqliteLedger;
+
+/// Connections that ask the worst questions.
+const WORST: usize = 64;
+/// Values of a long category: as many as a policy allows.
+const VALUES: usize = 10_000;
+/// Groups of the largest answer: as many as an answer has noisy cells.
+const GROUPS: usize = 100_000;
+/// Connections of one person who asks without a pause.
+const GREEDY: usize = 256;
+/// Readers of the largest answer at once, and readers that take nothing of it.
+const READERS: usize = 128;
+const SILENT: usize = 60;
+/// How long each load lasts.
+const LOAD: Duration = Duration::from_secs(10);
+
+fn value(at: usize) -> String {
+    format!("v{:05}", at % VALUES)
+}
+
+/// Two long categories, a number, and keys of as many groups as may be.
+fn policy(dir: &Path) -> Policy {
+    let values: Vec<String> = (0..VALUES).map(|at| format!("\"{}\"", value(at))).collect();
+    let mut text =
+        "[dataset]\nname = \"visits\"\nsource = \"visits.csv\"\nprivacy_unit = \"patient_id\"\nmax_rows_per_unit = 4\n\
+                    max_rows = 1_000_000\ncap = { epsilon = \"8\", delta = \"1e-6\" }\nmax_epsilon_per_query = \"1\"\n"
+            .to_owned();
+    for name in ["code", "other"] {
+        let _ = write!(text, "[[column]]\nname = \"{name}\"\ntype = \"category\"\nvalues = [{}]\n", values.join(","));
+    }
+    for (name, most) in [("age", 99), ("ward", 999)] {
+        let _ = write!(text, "[[column]]\nname = \"{name}\"\ntype = \"integer\"\nmin = \"0\"\nmax = \"{most}\"\n");
+    }
+    std::fs::write(dir.join("policy.toml"), text).expect("a policy");
+    let mut csv = "patient_id,code,other,age,ward\n".to_owned();
+    for row in 0..100_000 {
+        let _ = writeln!(csv, "{},{},{},{},{}", row / 4, value(row * 7), value(row * 31), row % 100, row % 1_000);
+    }
+    std::fs::write(dir.join("visits.csv"), csv).expect("a source");
+    Policy::load(&dir.join("policy.toml")).expect("a policy")
+}
+
+/// The service with workers, and two people's tokens.
+fn service(dir: &Path) -> (Arc<Service>, [String; 2]) {
+    let (policy, state) = (policy(dir), dir.join("state"));
+    let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
+    let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
+    steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    let tokens = ["ada", "bob"].map(|name| {
+        let token = steward::add_person(&ledger, name, Role::Researcher, "bench", 0).expect("a person");
+        let (to, epsilon) = (Holder::researcher(name), Epsilon::parse("4").expect("ε"));
+        let grant = Grant { to, dataset: "visits".into(), epsilon, reason: "bench".into(), by: "bench".into() };
+        grants::grant(&ledger, grant, 0).expect("a grant");
+        token.text().to_owned()
+    });
+    drop(ledger);
+    let launch = Launch { program: env!("CARGO_BIN_EXE_tacit").into(), ..Launch::this_program() };
+    (tacit::startup::open(&state, None, &[dir.join("policy.toml")], launch).expect("a service"), tokens)
+}
+
+/// A runtime as a server has one, and the address of the service on it.
+fn listen(service: Arc<Service>) -> (tokio::runtime::Runtime, SocketAddr) {
+    let runtime = tacit::http::server::runtime().expect("a runtime");
+    let router = tacit::http::router(service);
+    let address = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(tacit::http::server::serve(listener, router, std::future::pending()));
+        address
+    });
+    (runtime, address)
+}
+
+/// A connection that is kept.
+struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    fn new(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).expect("a connection");
+        stream.set_nodelay(true).expect("no delay");
+        Self { stream, buffer: vec![0; 64 << 10] }
+    }
+
+    /// The status of an answer, which is read whole.
+    fn send(&mut self, request: &str) -> u16 {
+        self.stream.write_all(request.as_bytes()).expect("sent");
+        let mut filled = 0;
+        let (head, length) = loop {
+            filled += self.stream.read(&mut self.buffer[filled..]).expect("read");
+            let Some(head) = self.buffer[..filled].windows(4).position(|window| window == b"\r\n\r\n") else {
+                continue;
+            };
+            let text = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
+            let length = text.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
+            break (text, length.unwrap_or(0_usize) + head + 4);
+        };
+        while filled < length {
+            filled += self.stream.read(&mut self.buffer).expect("read");
+        }
+        head[9..12].parse().expect("a status")
+    }
+}
+
+fn post(path: &str, token: &str, sql: &str, epsilon: &str) -> String {
+    let body = format!("{{\"sql\": \"{sql}\", \"epsilon\": \"{epsilon}\"}}");
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+/// Questions that make a planner do much for their bytes: long lists in every position, of many sizes, and large groupings.
+fn questions() -> Vec<String> {
+    let list = |name: &str, from: usize, count: usize| {
+        let values: Vec<String> = (from..from + count).map(|at| format!("'{}'", value(at * 13))).collect();
+        format!("{name} IN ({})", values.join(","))
+    };
+    let mut all = Vec::new();
+    for count in [250, 500, 700, IN_ITEMS_MAX] {
+        for from in [0, 5_000] {
+            let (one, two) = (list("code", from, count), list("other", from, count / 2));
+            all.push(format!("SELECT COUNT(*) FROM visits WHERE {one}"));
+            all.push(format!("SELECT COUNT(*) FROM visits WHERE NOT ({one}) OR {two}"));
+            all.push(format!("SELECT COUNT(*) FROM visits WHERE {one} AND {two}"));
+            all.push(format!("SELECT code, COUNT(*) AS n FROM visits WHERE {two} GROUP BY code"));
+            all.push(format!("SELECT SUM(CASE WHEN {one} THEN age ELSE ward END) AS s FROM visits"));
+            all.push(format!("SELECT COUNT(*) FILTER (WHERE {one}) AS n, AVG(age) AS a FROM visits"));
+        }
+    }
+    all.push("SELECT age, ward, COUNT(*) AS n FROM visits GROUP BY age, ward".to_owned());
+    all.push("SELECT code, other, COUNT(*) AS n FROM visits GROUP BY code, other".to_owned());
+    all.push("SELECT code, COUNT(*) AS n, SUM(age) AS s, AVG(ward) AS w FROM visits GROUP BY code".to_owned());
+    all.retain(|sql| sql.len() <= TEXT_BYTES_MAX);
+    all
+}
+
+fn quantile(times: &mut [Duration], share: f64) -> Duration {
+    times.sort_unstable();
+    times[((times.len() - 1) as f64 * share) as usize]
+}
+
+/// Runs `load` on so many connections while `look` is timed on its own; a load ends when it is told.
+fn beside(
+    connections: usize,
+    load: impl Fn(usize, &AtomicBool) + Sync,
+    mut look: impl FnMut() -> Duration,
+) -> Vec<Duration> {
+    let is_over = AtomicBool::new(false);
+    let mut times = Vec::new();
+    std::thread::scope(|scope| {
+        for number in 0..connections {
+            let (load, is_over) = (&load, &is_over);
+            scope.spawn(move || load(number, is_over));
+        }
+        let begun = Instant::now();
+        while begun.elapsed() < LOAD {
+            times.push(look());
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    times
+}
+
+/// `/livez` beside 64 connections that ask the slowest of the generated questions: prices, and free replays.
+pub fn livez(_: &mut Criterion) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (service, [ada, _]) = service(dir.path());
+    let (runtime, address) = listen(service);
+    let mut asking = Client::new(address);
+    let mut worst: Vec<(Duration, String)> = Vec::new();
+    for sql in questions() {
+        for path in ["/v1/quotes", "/v1/queries"] {
+            let request = post(path, &ada, &sql, "0.001");
+            asking.send(&request);
+            let begun = Instant::now();
+            asking.send(&request);
+            worst.push((begun.elapsed(), request));
+        }
+    }
+    worst.sort_by_key(|(taken, _)| std::cmp::Reverse(*taken));
+    worst.truncate(WORST);
+    let load = |number: usize, is_over: &AtomicBool| {
+        let mut client = Client::new(address);
+        while !is_over.load(Ordering::Relaxed) {
+            client.send(&worst[number % worst.len()].1);
+        }
+    };
+    let mut looking = Client::new(address);
+    let look = || {
+        let begun = Instant::now();
+        assert_eq!(looking.send("GET /livez HTTP/1.1\r\nHost: bench\r\n\r\n"), 200);
+        begun.elapsed()
+    };
+    let mut times = beside(WORST, load, look);
+    let [p50, p99, most] = [0.5, 0.99, 1.0].map(|share| quantile(&mut times, share));
+    println!(
+        "livez p99 beside {WORST} worst questions ({:.1?} to {:.1?} each alone): {p99:.1?} (at most 50 ms); median {p50:.1?}, slowest {most:.1?}",
+        worst[worst.len() - 1].0,
+        worst[0].0
+    );
+    runtime.shutdown_background();
+}
+
+/// A new question of one person beside 256 connections of another who asks new ones without a pause.
+pub fn fairness(_: &mut Criterion) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (service, [ada, bob]) = service(dir.path());
+    let (runtime, address) = listen(service);
+    let fresh = |token: &str, number: usize| {
+        post(
+            "/v1/queries",
+            token,
+            &format!(
+                "SELECT COUNT(*) FROM visits WHERE ward <> {} AND age >= {}",
+                number % 1_000,
+                number / 1_000 % 100
+            ),
+            "0.0001",
+        )
+    };
+    let mut client = Client::new(address);
+    let mut number = 0;
+    let mut ask = |token: &str| {
+        let (begun, request) = (Instant::now(), fresh(token, 50_000 + number));
+        number += 1;
+        assert_eq!(client.send(&request), 200);
+        begun.elapsed()
+    };
+    let mut alone: Vec<Duration> = (0..200).map(|_| ask(&bob)).collect();
+    let load = |number: usize, is_over: &AtomicBool| {
+        let mut client = Client::new(address);
+        let mut asked = number;
+        while !is_over.load(Ordering::Relaxed) {
+            client.send(&fresh(&ada, asked));
+            asked += GREEDY;
+        }
+    };
+    let mut times = beside(GREEDY, load, || ask(&bob));
+    let (calm, [p50, p99]) = (quantile(&mut alone, 0.5), [0.5, 0.99].map(|share| quantile(&mut times, share)));
+    println!(
+        "a new question beside {GREEDY} connections of another person: median {p50:.1?}, p99 {p99:.1?}; alone {calm:.1?}"
+    );
+    runtime.shutdown_background();
+}
+
+/// Megabytes that this process holds.
+fn resident_mb() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").expect("a status");
+    let line = text.lines().find(|line| line.starts_with("VmRSS:")).expect("a line");
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).expect("a number") >> 10
+}
+
+/// The largest answer in every format, to readers who read and to readers who do not.
+pub fn memory(_: &mut Criterion) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (service, [ada, bob]) = service(dir.path());
+    let (runtime, address) = listen(service);
+    let sql = "SELECT age, ward, COUNT(*) AS n FROM visits GROUP BY age, ward";
+    let formats =
+        ["application/json", "text/csv", "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"];
+    let request = |token: &str, number: usize| {
+        let accept = format!("\r\nAccept: {}\r\nAuthorization", formats[number % formats.len()]);
+        post("/v1/queries", token, sql, "0.5").replace("\r\nAuthorization", &accept)
+    };
+    for token in [&ada, &bob] {
+        assert_eq!(Client::new(address).send(&request(token, 0)), 200);
+    }
+    let before = resident_mb();
+    let silent: Vec<TcpStream> = (0..SILENT)
+        .map(|number| {
+            let mut stream = TcpStream::connect(address).expect("a connection");
+            stream.write_all(request(&bob, number).as_bytes()).expect("sent");
+            stream
+        })
+        .collect();
+    let load = |number: usize, is_over: &AtomicBool| {
+        let mut client = Client::new(address);
+        while !is_over.load(Ordering::Relaxed) {
+            client.send(&request(&ada, number));
+        }
+    };
+    let mut most = before;
+    beside(READERS, load, || {
+        std::thread::sleep(Duration::from_millis(50));
+        most = most.max(resident_mb());
+        Duration::ZERO
+    });
+    drop(silent);
+    println!(
+        "an answer of {GROUPS} groups, {READERS} readers and {SILENT} that take nothing: {} MB more at the most (at most 1,024)",
+        most.saturating_sub(before)
+    );
+    runtime.shutdown_background();
+}
