@@ -21,7 +21,7 @@ const ANSWER_SECONDS_MAX: u64 = 120;
 /// Answers a question and charges for it.
 #[utoipa::path(
     post, path = "/v1/queries", request_body = QuestionBody, security(("token" = [])),
-    responses((status = 200, description = "The noisy answer"), (status = "4XX", description = "Refused; nothing is charged", body = Problem))
+    responses((status = 200, description = "The noisy answer. In each row an estimate `x` stands with the ends of its 95 % interval, `x_low` and `x_high`. Where it is null, `x_null` says why: `hidden`, `lost-in-noise` or `no-value`. Where noise has carried it out of what is possible, `x_note` says `outside-bounds`."), (status = "4XX", description = "Refused; nothing is charged", body = Problem))
 )]
 pub async fn query(
     State(service): State<App>,

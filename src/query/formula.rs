@@ -8,7 +8,7 @@
 //! * **Everything else** (variances, covariances, products) has the interval of the delta method: value ± z·√Σ(∂f/∂mᵢ)²σᵢ², the
 //!   slopes by forward differentiation. Roots take the root of the ends.
 //!
-//! Where a denominator is lost in its own noise there is no estimate, and no interval but everything.
+//! Where a denominator is lost in its own noise there is no estimate, and no interval but what public bounds allow ([`Range`]).
 //!
 //! **Squares.** With S = Σ(x − c) and Q = Σ(x − c)² about any constant c, the variance over n rows is Q/n − (S/n)²: c cancels, so it is
 //! chosen in the middle of the range, where one unit moves both sums least. The same holds for products of two variables.

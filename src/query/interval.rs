@@ -93,8 +93,8 @@ pub struct Mean {
     pub high: f64,
 }
 
-/// Fieller's interval for S/N, in steps about the centre; `domain` where N is within its own noise. Like the estimate, the
-/// interval is not clipped to the domain.
+/// Fieller's interval for S/N, in steps about the centre; `domain` where N is within its own noise. Whoever shows it cuts it to the
+/// domain; the estimate is never clipped.
 #[must_use]
 pub fn mean(sum: f64, sum_law: NoiseLaw, count: f64, count_law: NoiseLaw, domain: (f64, f64)) -> Mean {
     if count <= half_width(&[(1.0, count_law)]) {

@@ -153,7 +153,15 @@ impl Row {
 
     /// No estimate, in as many cells, and as its interval what is possible.
     fn push_absent(&mut self, reason: Absent, range: Range, cells: usize) {
-        let bound = |end: Option<f64>| end.map_or(Cell::Missing, |end| Cell::Decimal((end * 1e9).round() as i128));
+        let bound = |end: Option<f64>| {
+            // Declared bounds are decimals; those of a root may be none.
+            let decimal = |end: f64| (end * 1e9).round() as i128;
+            match end {
+                None => Cell::Missing,
+                Some(end) if (decimal(end) as f64 / 1e9).total_cmp(&end).is_eq() => Cell::Decimal(decimal(end)),
+                Some(end) => Cell::Float(end),
+            }
+        };
         self.sorts.push(sorting::SortValue::Missing);
         self.cells.extend([Cell::Missing, bound(range.low), bound(range.high)]);
         self.cells.extend(std::iter::repeat_n(Cell::Missing, cells.saturating_sub(3)));

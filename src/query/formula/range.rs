@@ -141,3 +141,64 @@ impl Range {
         Ends { low: self.nearest(ends.low + moved), high: self.nearest(ends.high + moved), ..ends }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
+    /// A range, closed or open on either side, and a number in it.
+    fn one(rng: &mut StdRng) -> (Range, f64) {
+        let ends = [rng.random_range(-4..5), rng.random_range(-4..5)].map(f64::from);
+        let (low, high) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
+        let value = if rng.random_range(0..3) == 0 { low } else { rng.random_range(low..=high) };
+        let mut open = |end: f64| Some(end).filter(|_| rng.random_range(0..4) > 0);
+        (Range { low: open(low), high: open(high) }, value)
+    }
+
+    /// Whatever is computed of numbers lies in what is computed of their ranges.
+    #[test]
+    fn ranges_hold_what_is_computed() {
+        let mut rng = StdRng::seed_from_u64(5);
+        for _ in 0..20_000 {
+            let ((a, x), (b, y)) = (one(&mut rng), one(&mut rng));
+            for (range, value) in [
+                (a.negative(), -x),
+                (a.plus(b), x + y),
+                (a.times(b), x * y),
+                (a.over(b), if y == 0.0 { f64::NAN } else { x / y }),
+                (a.absolute(), x.abs()),
+                (a.root(), x.sqrt()),
+                (a.rounded(0), x.round()),
+                (a.with_zero(), x),
+                (a.and(Range::WHOLE), x),
+            ] {
+                let is_near = range.holds_about(value);
+                assert!(value.is_nan() || is_near, "{a:?} {x} and {b:?} {y}: {range:?} {value}");
+            }
+        }
+        assert_eq!(Range::new(1.0, 2.0).over(Range::new(0.0, 4.0)), Range { low: Some(0.25), high: None });
+        assert_eq!(Range::new(0.0, 1.0).over(Range::new(-1.0, 1.0)), Range::WHOLE);
+    }
+
+    /// Of an interval nothing possible is lost, nothing impossible is left, and something always is.
+    #[test]
+    fn intervals_are_cut_to_what_is_possible() {
+        let range = Range::new(3.0, 18.0);
+        let cut = |low: f64, value: f64, high: f64| {
+            let ends = range.cut(Ends { value, low, high, std_error: 1.0 });
+            assert_eq!(ends.value.to_bits(), value.to_bits(), "an estimate is not clipped");
+            (ends.low, ends.high)
+        };
+        assert_eq!(cut(9.93, 17.11, 159.33), (9.93, 18.0));
+        assert_eq!(cut(-4.0, 5.0, 9.0), (3.0, 9.0));
+        assert_eq!(cut(-4.0, 1.0, 4.0), (3.0, 4.0));
+        assert_eq!(cut(4.0, 5.0, 6.0), (4.0, 6.0));
+        assert_eq!(cut(18.0, 19.0, 20.0), (18.0, 18.0));
+        // All of it is impossible: it is as wide as it was, about what is nearest.
+        assert_eq!(cut(20.0, 21.0, 25.0), (17.0, 18.0));
+        assert_eq!(cut(-9.0, -4.0, 1.0), (3.0, 8.0));
+        assert_eq!(Range::POSITIVE.cut(Ends { value: -2.0, low: -3.0, high: 1.0, std_error: 1.0 }).low, 0.0);
+    }
+}
