@@ -27,6 +27,7 @@ use tacit::dataset::seal::seal;
 use tacit::engine::{Engine, Host, PolarsEngine};
 use tacit::privacy::accountant::Accountant;
 use tacit::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
+use tacit::privacy::extent::Extent;
 use tacit::privacy::sensitivity::{Sensitivity, Statistic};
 use tacit::privacy::units::{Delta, Epsilon};
 use tacit::query::parse::parse;
@@ -95,7 +96,11 @@ fn planned(policy: &Policy) -> Plan {
 fn price(criterion: &mut Criterion) {
     let accountant = Accountant::Gaussian { delta: Delta::parse("1e-9").expect("δ") };
     let epsilon = Epsilon::parse("0.1").expect("ε");
-    let of = |statistic| Sought { sensitivity: Sensitivity::of(statistic, 8).expect("bounded"), cells: 9 };
+    let of = |statistic| Sought {
+        sensitivity: Sensitivity::of(statistic, 8).expect("bounded"),
+        cells: 9,
+        extent: Extent::of(statistic, 1 << 32).expect("bounded"),
+    };
     let sought = [of(Statistic::Count), of(Statistic::Sum { radius: 250_000 })];
     criterion.bench_function("price and certify a count and a mean (at most 50 µs)", |bench| {
         bench.iter(|| {
@@ -117,7 +122,8 @@ fn noise(criterion: &mut Criterion) {
         let sensitivity = Sensitivity::of(Statistic::Count, 8).expect("bounded");
         let subject = Subject { dataset: String::new(), edition: String::new() };
         let accuracy = Accuracy::Epsilon(Epsilon::parse("0.1").expect("ε"));
-        let sought = [Sought { sensitivity, cells: 100_000 }];
+        let extent = Extent::of(Statistic::Count, 1 << 32).expect("bounded");
+        let sought = [Sought { sensitivity, cells: 100_000, extent }];
         let prices = prices(accountant, &sought, &accuracy);
         let law = certify(accountant, subject, &sought, &prices).expect("a certificate").measurements()[0].law;
         group.bench_function(format!("discrete {name} for 100,000 cells (at most 1 s)"), |bench| {

@@ -11,6 +11,8 @@ pub mod roots;
 
 pub mod sensitivity;
 
+pub mod extent;
+
 pub mod gdp;
 
 pub mod curve;

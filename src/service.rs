@@ -48,7 +48,7 @@ use crate::privacy::certificate::prices;
 use crate::privacy::units::{Delta, Price};
 use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError, shown};
-use crate::query::plan::{Plan, plan};
+use crate::query::plan::{Plan, plan, replan};
 use crate::query::syntax::Query;
 use crate::query::{canonical, parse};
 use crate::vault::noise::NoiseSource;
@@ -97,7 +97,7 @@ pub struct Ports {
 /// The service: everything that a server does, without HTTP.
 pub struct Service {
     ports: Ports,
-    datasets: BTreeMap<String, Dataset>,
+    datasets: BTreeMap<String, Arc<Dataset>>,
     answers: StoredAnswers,
     key_locks: KeyedLocks,
     view_locks: KeyedLocks,
@@ -193,7 +193,7 @@ impl Answer {
 
 /// A priced question: nothing is charged and no data is touched yet.
 pub struct Priced {
-    dataset: Dataset,
+    dataset: Arc<Dataset>,
     plan: Plan,
     sql: String,
     /// Digest of the whole plan.
@@ -212,7 +212,7 @@ impl Service {
         let mut service = Self {
             queues: Queues::new(&datasets),
             ports,
-            datasets: datasets.into_iter().map(|dataset| (dataset.name.clone(), dataset)).collect(),
+            datasets: datasets.into_iter().map(|dataset| (dataset.name.clone(), Arc::new(dataset))).collect(),
             answers: StoredAnswers::default(),
             key_locks: KeyedLocks::default(),
             view_locks: KeyedLocks::default(),
@@ -238,8 +238,8 @@ impl Service {
         for (view, question) in questions {
             let dataset = self.datasets().find(|dataset| dataset.edition == question.edition);
             let Some(dataset) = dataset.filter(|_| question.sql.contains("GROUP BY")) else { continue };
-            let planned = parse::parse(&question.sql)
-                .and_then(|query| plan(&query, &dataset.terms, Some(question.rows_per_unit)));
+            let planned =
+                parse::parse(&question.sql).and_then(|query| replan(&query, &dataset.terms, question.rows_per_unit));
             match planned {
                 Ok(plan) if plan.view(&dataset.edition) == *view => {
                     self.atlas.chart(&plan.computation, &dataset.lineage, &dataset.edition);
@@ -279,13 +279,13 @@ impl Service {
 
     /// All served datasets by name.
     pub fn datasets(&self) -> impl Iterator<Item = &Dataset> {
-        self.datasets.values()
+        self.datasets.values().map(Arc::as_ref)
     }
 
     /// A served dataset.
     #[must_use]
     pub fn dataset(&self, name: &str) -> Option<&Dataset> {
-        self.datasets.get(name)
+        self.datasets.get(name).map(Arc::as_ref)
     }
 
     /// What was refused for want of budget, for who tells stewards.
@@ -308,7 +308,7 @@ impl Service {
     }
 
     /// The dataset of a question, where its asker holds an account of it.
-    fn dataset_of(&self, who: &str, query: &Query) -> Result<&Dataset, QueryError> {
+    fn dataset_of(&self, who: &str, query: &Query) -> Result<&Arc<Dataset>, QueryError> {
         let name = &query.dataset;
         let dataset = self.datasets.get(&name.text).filter(|dataset| self.branch(who, &dataset.lineage).is_some());
         dataset.ok_or_else(|| {
@@ -318,22 +318,24 @@ impl Service {
     }
 
     /// What a question of this dataset costs, whoever asks.
-    fn price_of(dataset: &Dataset, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
+    fn price_of(dataset: &Arc<Dataset>, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
         Self::priced(dataset, plan(query, &dataset.terms, ask.rows_per_unit)?, ask)
     }
 
     /// What a plan of this dataset costs.
-    fn priced(dataset: &Dataset, plan: Plan, ask: &Ask) -> Result<Priced, ServiceError> {
+    fn priced(dataset: &Arc<Dataset>, plan: Plan, ask: &Ask) -> Result<Priced, ServiceError> {
+        plan.check_shown()?;
         let asked = Self::prices(dataset, &plan, ask)?;
-        let wanted = plan.computation.measures.iter().zip(&plan.sought).map(|(measure, sought)| Wanted {
-            view: plan.computation.view_of(measure, &dataset.lineage, &dataset.edition),
+        let views = plan.computation.views(&dataset.lineage, &dataset.edition);
+        let wanted = views.into_iter().zip(&plan.sought).map(|(view, sought)| Wanted {
+            view,
             sought: *sought,
             is_whole: plan.hiding.is_some(),
             ancestors: Vec::new(),
         });
         let wanted = wanted.collect();
         let (sql, view) = (canonical::sql(&plan, &dataset.terms), plan.view(&dataset.edition));
-        Ok(Priced { dataset: dataset.clone(), plan, sql, view, is_fresh: false, wanted, asked })
+        Ok(Priced { dataset: Arc::clone(dataset), plan, sql, view, is_fresh: false, wanted, asked })
     }
 
     fn branch(&self, who: &str, dataset: &str) -> Option<Branch> {

@@ -5,10 +5,9 @@
 use std::fmt;
 
 use chrono::NaiveDate;
-use dashu::integer::IBig;
-use dashu::rational::RBig;
 use serde::{Deserialize, Serialize};
 
+use super::labels::Labels;
 use crate::privacy::units::unscaled;
 
 /// Decimals in which bounds and steps are declared.
@@ -34,7 +33,7 @@ pub struct Column {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Domain {
     /// One of a list; stored as its index.
-    Category(Vec<String>),
+    Category(Labels),
     /// False or true; stored as 0 or 1.
     Boolean,
     /// A number on a grid; stored as steps from the centre.
@@ -126,13 +125,6 @@ impl Grid {
     pub fn text(&self, steps: i128) -> String {
         unscaled(steps * i128::from(self.step), DECIMALS)
     }
-
-    /// A literal in steps from the centre, exact.
-    #[must_use]
-    pub fn place(&self, value: &RBig) -> RBig {
-        let steps = value * RBig::from(IBig::from(UNIT)) / RBig::from(IBig::from(self.step));
-        steps - RBig::from(IBig::from(self.centre()))
-    }
 }
 
 impl Domain {
@@ -151,10 +143,20 @@ impl Domain {
 
     /// The labels of a column that can be grouped by: categories and booleans.
     #[must_use]
-    pub fn labels(&self) -> Option<Vec<String>> {
+    pub fn labels(&self) -> Option<Labels> {
         match self {
             Self::Category(values) => Some(values.clone()),
-            Self::Boolean => Some(vec!["false".to_owned(), "true".to_owned()]),
+            Self::Boolean => Some(["false", "true"].map(str::to_owned).into_iter().collect()),
+            Self::Number(_) | Self::Date { .. } | Self::Text { .. } => None,
+        }
+    }
+
+    /// The stored code of a label, for what has labels.
+    #[must_use]
+    pub fn code(&self, label: &str) -> Option<u32> {
+        match self {
+            Self::Category(values) => values.code(label),
+            Self::Boolean => ["false", "true"].iter().zip(0..).find(|(word, _)| **word == label).map(|(_, code)| code),
             Self::Number(_) | Self::Date { .. } | Self::Text { .. } => None,
         }
     }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::columns::Columns;
 use super::domain::{Column, Domain};
 use super::reading::{Conflicts, Rules};
 use super::source::Spec;
@@ -75,7 +76,7 @@ pub struct Terms {
     /// Whether allocations may sum to more than the cap, so that whoever asks first may leave nothing to the others.
     pub oversubscribe: bool,
     /// The columns that queries see, in the policy's order.
-    pub columns: Vec<Column>,
+    pub columns: Columns,
     /// Groups of which a noisy count in the answer is below this are shown without their estimates; nothing where all are shown. It protects nobody more than
     /// the noise does: it keeps what is mostly noise out of reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -220,7 +221,7 @@ impl Terms {
     /// A column by name, with its index.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
-        self.columns.iter().enumerate().find(|(_, column)| column.name == name && !name.is_empty())
+        self.columns.place(name).map(|place| (place, &self.columns[place]))
     }
 
     /// The grid of a numeric column.
@@ -235,7 +236,7 @@ impl Terms {
     /// The terms of one of its tables by itself: one row a unit, and the same cap.
     #[must_use]
     pub fn of_table(&self, join: &JoinedTable) -> Self {
-        let columns = self.columns[join.places()].to_vec();
+        let columns = self.columns[join.places()].iter().cloned().collect();
         Self { max_rows_per_unit: 1, columns, joins: Vec::new(), ..self.clone() }
     }
 
@@ -252,17 +253,14 @@ impl Terms {
         if self.joins.is_empty() {
             return Cow::Borrowed(self);
         }
-        let mut terms = self.clone();
-        for (place, join) in self.joins.iter().enumerate() {
-            let is_left = wanted.iter().find(|(wanted, _)| *wanted == place).map(|(_, is_left)| *is_left);
-            for column in &mut terms.columns[join.places()] {
-                match is_left {
-                    None => column.name.clear(),
-                    Some(is_left) => column.nullable |= is_left,
-                }
-            }
-        }
-        Cow::Owned(terms)
+        let places = |is: &dyn Fn(Option<bool>) -> bool| {
+            let is_left =
+                |place: usize| wanted.iter().find(|(wanted, _)| *wanted == place).map(|(_, is_left)| *is_left);
+            let joins = self.joins.iter().enumerate().filter(|(place, _)| is(is_left(*place)));
+            joins.map(|(_, join)| join.places()).collect::<Vec<_>>()
+        };
+        let (left, unjoined) = (places(&|is_left| is_left == Some(true)), places(&|is_left| is_left.is_none()));
+        Cow::Owned(Self { columns: self.columns.nullable(&left).hiding(unjoined), ..self.clone() })
     }
 
     /// δ of the lifetime guarantee: that of the noise and that of all thresholds.

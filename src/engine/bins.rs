@@ -3,6 +3,7 @@
 //! Promises one group-by for each thing that is cut into bins, however many levels are asked for.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use polars::prelude::*;
 
@@ -72,8 +73,8 @@ fn counted(
 ) -> PolarsResult<Vec<i64>> {
     // Unwrap safety: a computation's terms were typed against the terms that it is evaluated under.
     let value = lower(term, expressions.terms).expect("a typed term can be lowered").step;
-    let above = Step::Plus(vec![(value, 1), (Step::Constant(-low), 1)]);
-    let bin = expressions.step(&Step::Apply(Function::Cut(level.width), Box::new(above)));
+    let above = Step::Plus([(value, 1), (Step::Constant(-low), 1)].into());
+    let bin = expressions.step(&Step::Apply(Function::Cut(level.width), Arc::new(above)));
     let cell = expressions.cell(&computation.keys).cast(DataType::Int64) * lit(i64::from(level.count)) + bin;
     let rows = frame.clone().select([cell.alias(CELL)]).filter(col(CELL).is_not_null());
     let answer = gathered(rows.group_by([col(CELL)]).agg([len().alias(COUNT)]))?;

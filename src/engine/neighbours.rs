@@ -1,4 +1,5 @@
-//! The property that sensitivity rests on, over random tables: remove one unit, and no exact vector moves further than declared.
+//! The properties that sensitivity and extent rest on, over random tables: remove one unit, and no exact vector moves further than declared;
+//! and none goes beyond what a table of so many rows can reach.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use crate::dataset::policy::Policy;
 use crate::dataset::seal::seal_with_key;
 use crate::dataset::source::Spec;
 use crate::query::parse::parse;
-use crate::query::plan::{Plan, plan};
+use crate::query::plan::{Measure, Plan, plan};
 
 const POLICY: &str = r#"
 [dataset]
@@ -166,15 +167,25 @@ fn vectors(rows: &[Row], plans: &[Plan]) -> Vec<Vec<Vec<i64>>> {
     plans.iter().map(|plan| evaluate(plan).open_in_test().vectors).collect()
 }
 
-/// The same with the other accountant, for what is measured with its noise alone.
-fn gaussian() -> Policy {
-    let cap = "accountant = \"pure\"\ncap = { epsilon = \"1\" }";
-    assert!(POLICY.contains(cap));
-    Policy::parse(&POLICY.replace(cap, "cap = { epsilon = \"1\", delta = \"1e-6\" }")).expect("a policy")
+const CAPACITY: &str = "max_rows = 1_000_000";
+
+/// The policy with another declared capacity.
+fn holding(rows: usize) -> String {
+    assert!(POLICY.contains(CAPACITY));
+    POLICY.replace(CAPACITY, &format!("max_rows = {rows}"))
 }
 
-fn plans() -> Vec<Plan> {
-    let policy = Policy::parse(POLICY).expect("a policy");
+/// The same with the other accountant, for what is measured with its noise alone.
+fn gaussian(rows: usize) -> Policy {
+    let cap = "accountant = \"pure\"\ncap = { epsilon = \"1\" }";
+    assert!(POLICY.contains(cap));
+    Policy::parse(&holding(rows).replace(cap, "cap = { epsilon = \"1\", delta = \"1e-6\" }")).expect("a policy")
+}
+
+/// The plans over a table of so many rows at the most.
+fn plans(rows: usize) -> Vec<Plan> {
+    let capacity = rows;
+    let policy = Policy::parse(&holding(capacity)).expect("a policy");
     let mut plans = Vec::new();
     for (condition, keys) in SHAPES {
         let group = if keys.is_empty() { String::new() } else { format!("GROUP BY {keys}") };
@@ -218,7 +229,7 @@ fn plans() -> Vec<Plan> {
     ] {
         let sql = format!("SELECT {running} FROM t WHERE whole BETWEEN 3 AND 40 GROUP BY {keys}");
         let query = parse(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-        let gaussian = gaussian();
+        let gaussian = gaussian(capacity);
         for rows in 1..=3 {
             plans.push(plan(&query, &gaussian.terms, Some(rows)).unwrap_or_else(|error| panic!("{sql}: {error}")));
         }
@@ -243,13 +254,20 @@ fn plans() -> Vec<Plan> {
     plans
 }
 
+/// Rows that are sealed: of each unit at most three.
+fn kept(rows: &[Row]) -> usize {
+    (0..5).map(|who| rows.iter().filter(|row| row.0 == who).count().min(3)).sum()
+}
+
 fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
-    let plans = plans();
+    // As many as there are, or as one unit may have.
+    let plans = plans(kept(rows).max(3));
     let (alone, without): (Vec<Row>, Vec<Row>) = rows.iter().copied().partition(|row| row.0 == gone);
     let (all, fewer, own) = (vectors(rows, &plans), vectors(&without, &plans), vectors(&alone, &plans));
     for (plan, (one, (other, own))) in plans.iter().zip(all.iter().zip(fewer.iter().zip(&own))) {
         for (index, (a, b)) in one.iter().zip(other).enumerate() {
             let sought = &plan.sought[index];
+            prop_assert!(sought.extent.holds(a), "{a:?} goes beyond {:?} of {:?}", sought.extent, plan.computation);
             // Row-local, unit by unit: what two sets of units give together is what they give apart.
             let apart: Vec<i64> = b.iter().zip(&own[index]).map(|(b, own)| b + own).collect();
             prop_assert_eq!(a, &apart, "{:?} of {:?}", plan.computation.measures[index], plan.computation);
@@ -278,7 +296,7 @@ fn cases() -> u32 {
 #[test]
 fn the_plans_are_many() {
     // With 120 tables, 100,000 pairs of exact vectors are compared.
-    let vectors: usize = plans().iter().map(|plan| plan.computation.measures.len()).sum();
+    let vectors: usize = plans(9).iter().map(|plan| plan.computation.measures.len()).sum();
     assert!(120 * vectors >= 100_000, "{vectors} vectors a table");
 }
 
@@ -314,7 +332,7 @@ fn a_unit_with_a_thousand_rows_moves_no_more_than_one_with_few() {
 fn the_declared_sensitivities_are_reached() {
     let rows: Vec<Row> =
         (0..3).map(|at| (1, Some(0), Some(at), Some(true), Some(i64::MAX), Some(f64::INFINITY), None)).collect();
-    let plans = plans();
+    let plans = plans(9);
     let reached = |plan: &Plan, index: usize| {
         let vector = &vectors(&rows, std::slice::from_ref(plan))[0][index];
         vector.iter().map(|cell| u128::from(cell.unsigned_abs())).sum::<u128>()
@@ -334,6 +352,22 @@ fn the_declared_sensitivities_are_reached() {
     assert_eq!(by_free.sought[units].sensitivity.l2_squared(), 3);
 }
 
+/// The extents are reached by rows at one end of their range: those of one row less do not hold.
+#[test]
+fn the_declared_extents_are_reached() {
+    let row = |who| (who, Some(0), Some(0), Some(true), Some(i64::MAX), Some(f64::INFINITY), None);
+    let rows: Vec<Row> = [1, 1, 1, 2].map(row).into();
+    let (all, fewer) = (plans(4), plans(3));
+    // The last of the first three plans has no condition, no key and three rows per unit.
+    let vectors = vectors(&rows, std::slice::from_ref(&all[2])).swap_remove(0);
+    for (index, vector) in vectors.iter().enumerate() {
+        let measure = &all[2].computation.measures[index];
+        assert!(all[2].sought[index].extent.holds(vector), "{measure:?}");
+        let is_units = matches!(measure, Measure::Units | Measure::UnitsWhere { .. });
+        assert_eq!(fewer[2].sought[index].extent.holds(vector), is_units, "{measure:?}");
+    }
+}
+
 /// Running sums bear a unit all of whose rows fall into the first group.
 #[test]
 fn the_declared_sensitivity_of_running_sums_is_reached() {
@@ -343,7 +377,7 @@ fn the_declared_sensitivity_of_running_sums_is_reached() {
     let sql = "SELECT EXTRACT(month FROM day) AS m, SUM(COUNT(*)) OVER (ORDER BY EXTRACT(month FROM day)) AS r \
                FROM t GROUP BY EXTRACT(month FROM day)";
     for count in 1..=3 {
-        let plan = plan(&parse(sql).expect("SQL"), &gaussian().terms, Some(count)).expect("a plan");
+        let plan = plan(&parse(sql).expect("SQL"), &gaussian(9).terms, Some(count)).expect("a plan");
         let vector = &vectors(&rows, std::slice::from_ref(&plan))[0][0];
         let moved = vector.iter().map(|value| u128::from(value.unsigned_abs()));
         let (l1, l2) = moved.fold((0, 0), |(l1, l2), by| (l1 + by, l2 + by * by));

@@ -19,7 +19,7 @@ name = "t"
 source = "t.parquet"
 privacy_unit = "who"
 max_rows_per_unit = 4
-max_rows = 1_000_000
+max_rows = 23
 accountant = "gaussian"
 cap = { epsilon = "1", delta = "1e-6" }
 threshold_delta = "1e-7"
@@ -115,6 +115,8 @@ fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
             let mut apart = fewer[at][index].clone();
             own[at][index].iter().for_each(|(text, value)| *apart.entry(text.clone()).or_default() += value);
             prop_assert_eq!(&all[at][index], &apart, "{:?}", plan.computation);
+            let whole: Vec<i64> = all[at][index].values().copied().collect();
+            prop_assert!(sought.extent.holds(&whole), "{whole:?} goes beyond {:?}", sought.extent);
             let moved = own[at][index].values().map(|value| u128::from(value.unsigned_abs()));
             let (l1, l2) = moved.fold((0, 0), |(l1, l2), by| (l1 + by, l2 + by * by));
             prop_assert!(l1 <= u128::from(sought.sensitivity.l1()) && l2 <= sought.sensitivity.l2_squared());

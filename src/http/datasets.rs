@@ -234,7 +234,7 @@ impl From<&Column> for ColumnBody {
             Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. } => None,
         };
         let values = match &column.domain {
-            Domain::Category(values) => Some(values.clone()),
+            Domain::Category(values) => Some(values.to_vec()),
             Domain::Boolean | Domain::Number(_) | Domain::Date { .. } | Domain::Text { .. } => None,
         };
         let (max_values, max_groups_per_unit) = match column.domain {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accountant::Accountant;
 use super::curve::UNITS_PER_PRECISION;
+use super::extent::Extent;
 use super::mechanism::{self, Mechanism, NoiseLaw};
 use super::sensitivity::Sensitivity;
 use super::threshold::Threshold;
@@ -26,6 +27,8 @@ pub struct Sought {
     pub sensitivity: Sensitivity,
     /// Noisy cells in the vector.
     pub cells: u64,
+    /// What no exact vector of a table within its capacity goes beyond.
+    pub extent: Extent,
 }
 
 /// How accurate an answer is to be.
@@ -75,6 +78,7 @@ pub struct Certificate {
     subject: Subject,
     mechanism: Mechanism,
     measurements: Vec<Certified>,
+    extents: Vec<Extent>,
     price: Price,
     cells: u64,
     threshold: Option<Hiding>,
@@ -124,6 +128,12 @@ impl Certificate {
     #[must_use]
     pub fn measurements(&self) -> &[Certified] {
         &self.measurements
+    }
+
+    /// What no exact vector goes beyond, one a measurement.
+    #[must_use]
+    pub fn extents(&self) -> &[Extent] {
+        &self.extents
     }
 
     /// The sum of the measurements' prices.
@@ -198,7 +208,8 @@ pub fn certify(
         measurements.push(Certified { sensitivity: sought.sensitivity, law, price: share, cells: sought.cells });
     }
     let mechanism = accountant.mechanism();
-    Ok(Certificate { subject, mechanism, measurements, price, cells, threshold: None })
+    let extents = sought.iter().map(|sought| sought.extent).collect();
+    Ok(Certificate { subject, mechanism, measurements, extents, price, cells, threshold: None })
 }
 
 fn law_within(accountant: Accountant, sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Uncertifiable> {

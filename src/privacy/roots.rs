@@ -45,11 +45,17 @@ impl Roots {
     pub fn of(groups: usize) -> Arc<Self> {
         static MADE: OnceLock<Mutex<HashMap<usize, Arc<Roots>>>> = OnceLock::new();
         let made = MADE.get_or_init(Mutex::default);
-        let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
-        if made.len() >= KEPT_MAX {
-            made.clear();
-        }
-        Arc::clone(made.entry(groups).or_insert_with(|| Arc::new(Self::made(groups.min(GROUPS_MAX as usize)))))
+        let known = made.lock().unwrap_or_else(PoisonError::into_inner).get(&groups).map(Arc::clone);
+        // Nobody waits while they are worked out, which takes milliseconds.
+        known.unwrap_or_else(|| {
+            let one = Arc::new(Self::made(groups.min(GROUPS_MAX as usize)));
+            let mut made = made.lock().unwrap_or_else(PoisonError::into_inner);
+            if made.len() >= KEPT_MAX {
+                made.clear();
+            }
+            made.insert(groups, Arc::clone(&one));
+            one
+        })
     }
 
     fn made(groups: usize) -> Self {
@@ -102,6 +108,12 @@ impl Roots {
     #[must_use]
     pub fn l2_squared(&self) -> u128 {
         self.coefficients.iter().map(|one| u128::from(one.unsigned_abs()).pow(2)).sum()
+    }
+
+    /// The largest c_k: what one row adds to one group at the most.
+    #[must_use]
+    pub fn largest(&self) -> u64 {
+        self.coefficients.iter().map(|one| one.unsigned_abs()).max().unwrap_or(0)
     }
 
     /// d where `is_step`, the weights of one group, or else m, those of a running sum: its own group's first and then back. Beside each the

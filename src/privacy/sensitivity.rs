@@ -39,6 +39,8 @@ pub enum Statistic {
         l1: u64,
         /// The square of what one row changes in ℓ₂ at the most.
         l2_squared: u128,
+        /// The largest weight.
+        largest: u64,
     },
 }
 
@@ -64,7 +66,7 @@ impl Sensitivity {
                 let cells = rows.min(cells_reachable);
                 Some(Self { l1: cells, l2_squared: u128::from(cells) })
             }
-            Statistic::Weighted { l1, l2_squared } => {
+            Statistic::Weighted { l1, l2_squared, largest: _ } => {
                 let l1 = rows.checked_mul(l1).filter(|l1| *l1 < 1 << 62)?;
                 let rows = u128::from(rows);
                 Some(Self { l1, l2_squared: l2_squared.checked_mul(rows * rows)? })

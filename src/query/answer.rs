@@ -4,13 +4,15 @@
 //! never clipped; every estimate stands with its interval, and where there is none it is said why. Intervals end where public bounds say that
 //! nothing can be; an estimate that noise has carried beyond them stands as it is, and that is said, too.
 
+mod labels;
 mod layout;
 mod rows;
 mod small;
 mod sorting;
 mod words;
 
-pub use self::layout::{Label, Layout, Output, OutputValue, Sort};
+pub use self::labels::{KeyLabels, Label};
+pub use self::layout::{Layout, Output, OutputValue, Sort};
 pub(super) use self::rows::steps;
 pub use self::small::{Counted, Part, Small};
 
@@ -119,7 +121,9 @@ pub struct Table {
 pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
     let laws = &layout.laws(laws);
     let kind = |value: &OutputValue| match value {
-        OutputValue::Key { index } if layout.keys[*index].contains(&Label::Boolean(true)) => ColumnKind::BooleanKey,
+        OutputValue::Key { index } if matches!(layout.keys[*index].first(), Some(Label::Boolean(_))) => {
+            ColumnKind::BooleanKey
+        }
         OutputValue::Key { index } if matches!(layout.keys[*index].first(), Some(Label::Integer(_))) => {
             ColumnKind::IntegerKey
         }
@@ -153,7 +157,7 @@ pub fn laws(measurements: &[Certified]) -> Vec<NoiseLaw> {
 #[must_use]
 pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
     let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
-    let sizes: Vec<usize> = layout.keys.iter().map(Vec::len).collect();
+    let sizes: Vec<usize> = layout.keys.iter().map(|labels| labels.len()).collect();
     let mut rows: Vec<Row> = Vec::new();
     match &layout.sets {
         None => {
@@ -184,21 +188,21 @@ pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
     table
 }
 
-/// The columns of an output; where there are several groupings, every row has its own standard errors.
-fn names(output: &Output, has_sets: bool) -> Vec<String> {
-    let name = &output.name;
+/// What is appended to an output's name for each of its columns; where there are several groupings, every row has its own standard errors.
+fn suffixes(output: &Output, has_sets: bool) -> &'static [&'static str] {
     match &output.value {
-        OutputValue::Key { .. } | OutputValue::Grouping { .. } => vec![name.clone()],
-        OutputValue::Count { .. } | OutputValue::Sum { .. } if !has_sets => {
-            vec![name.clone(), format!("{name}_low"), format!("{name}_high")]
-        }
+        OutputValue::Key { .. } | OutputValue::Grouping { .. } => &[""],
+        OutputValue::Count { .. } | OutputValue::Sum { .. } if !has_sets => &["", "_low", "_high"],
         OutputValue::Count { .. }
         | OutputValue::Sum { .. }
         | OutputValue::Mean { .. }
-        | OutputValue::Formula { .. } => {
-            vec![name.clone(), format!("{name}_low"), format!("{name}_high"), format!("{name}{STD_ERROR}")]
-        }
+        | OutputValue::Formula { .. } => &["", "_low", "_high", STD_ERROR],
     }
+}
+
+/// The columns of an output.
+fn names(output: &Output, has_sets: bool) -> Vec<String> {
+    suffixes(output, has_sets).iter().map(|suffix| format!("{}{suffix}", output.name)).collect()
 }
 
 impl Cell {

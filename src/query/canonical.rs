@@ -11,21 +11,24 @@ use super::formula::{Centred, Formula, Run, Shown};
 use super::plan::{Measure, Plan, PlanKey, written};
 use super::syntax::{Comparison, Operator, Pair, Spread};
 use super::term::Term;
+use super::term::known::Known;
 use crate::dataset::policy::{Terms, is_identifier};
 
 /// Writes the SQL of a plan.
 #[must_use]
 pub fn sql(plan: &Plan, terms: &Terms) -> String {
     let terms = &*plan.computation.base(terms);
-    let writer = Writer { plan, rows: Rows { terms: plan.terms(terms) } };
+    let (base, seen) = (Known::of(terms), plan.seen.as_deref().map(Known::of));
+    let known = seen.as_ref().unwrap_or(&base);
+    let writer = Writer { plan, rows: Rows { known } };
     let items: Vec<_> = plan.layout.outputs.iter().map(|output| writer.item(output)).collect();
     let dataset = joined(plan, terms);
     let table = match (&plan.computation.units, &plan.seen) {
-        (Some(units), Some(seen)) => terms::subquery(&dataset, units, seen, &Rows { terms }),
+        (Some(units), Some(seen)) => terms::subquery(&dataset, units, seen, &Rows { known: &base }),
         (None, _) | (_, None) => dataset,
     };
     let mut sql = format!("SELECT {} FROM {table}", items.join(", "));
-    let filter = plan.computation.filter.as_ref().and_then(|filter| written(filter, writer.rows.terms));
+    let filter = plan.computation.filter.as_ref().and_then(|filter| written(filter, known));
     if let Some(filter) = &filter {
         sql.push_str(&format!(" WHERE {}", writer.rows.filter(filter, false)));
     }
@@ -75,7 +78,7 @@ fn joined(plan: &Plan, terms: &Terms) -> String {
 /// Writes a term.
 #[must_use]
 pub fn term(term: &Term, terms: &Terms) -> String {
-    Rows { terms }.term(term)
+    Rows { known: &Known::of(terms) }.term(term)
 }
 
 fn order(layout: &Layout) -> String {
@@ -121,7 +124,7 @@ impl Writer<'_> {
             OutputValue::Key { index } => {
                 let column = &self.key(*index);
                 let name = match column {
-                    Term::Column(index) => self.rows.terms.columns[*index].name.as_str(),
+                    Term::Column(index) => self.rows.known.columns[*index].name.as_str(),
                     Term::Made(_) => "",
                 };
                 (self.rows.term(column), name)
@@ -154,7 +157,7 @@ impl Writer<'_> {
     }
 
     fn count_of(&self, measure: &Measure) -> String {
-        let unit = || identifier(self.rows.terms.unit_column().unwrap_or("row"));
+        let unit = || identifier(self.rows.known.unit_column().unwrap_or("row"));
         match measure {
             Measure::Rooted { measure, .. } => self.count_of(measure),
             Measure::NonNull { column } => format!("COUNT({})", self.rows.term(column)),

@@ -18,8 +18,8 @@
 
 use super::filter::Filter;
 use super::plan::{Computation, Measure, PlanKey, codes};
+use super::term::known::Known;
 use super::term::{Term, coding};
-use crate::dataset::policy::Terms;
 
 /// How a target's cells are sums of a source's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +57,9 @@ pub fn split(filter: Option<&Filter>, keys: &[Term]) -> (Vec<Filter>, Vec<Filter
     conjuncts.iter().cloned().partition(|part| part.leaves().into_iter().all(|leaf| keys.contains(leaf)))
 }
 
-/// How `measure` of `target` is a sum of cells of `measure` of `source`, if it is.
+/// How `measure` of `target` is a sum of cells of `measure` of `source`, if it is; `known` are the terms that the target sees.
 #[must_use]
-pub fn derive(target: &Computation, source: &Computation, measure: &Measure, terms: &Terms) -> Option<Derivation> {
-    let terms = &*target.seen(terms);
+pub fn derive(target: &Computation, source: &Computation, measure: &Measure, known: &Known<'_>) -> Option<Derivation> {
     let source_keys: Vec<Term> = source.keys.iter().map(|key| key.column.clone()).collect();
     // A key that cannot be missing any more is the same key with one code less.
     let same = |key: &PlanKey, other: &PlanKey| {
@@ -83,7 +82,7 @@ pub fn derive(target: &Computation, source: &Computation, measure: &Measure, ter
     }
     // A source may have been asked of fewer groups than there are: every row of the target must be in one of them.
     let holds = |key: &PlanKey| {
-        let left = coding::key(&key.column, terms, target.filter.as_ref()).ok()?;
+        let left = coding::key(&key.column, known, target.filter.as_ref()).ok()?;
         let ends = |key: &PlanKey| (key.low, key.low.saturating_add(i64::from(key.codes)));
         let ((low, high), (from, to)) = (ends(&left), ends(key));
         (from <= low && high <= to && (key.nullable || !left.nullable)).then_some(())
@@ -111,7 +110,7 @@ pub fn derive(target: &Computation, source: &Computation, measure: &Measure, ter
     }
     let summed_max = summed.into_iter().max().filter(|most| *most > 0)?;
     let dropped = source.keys.iter().enumerate().filter(|(place, _)| !kept.contains(place));
-    let one_cell_per_unit = summed_max == 1 || dropped.map(|(_, key)| key).all(|key| key.column.facts(terms).per_unit);
+    let one_cell_per_unit = summed_max == 1 || dropped.map(|(_, key)| key).all(|key| known.facts(&key.column).per_unit);
     let adds_up = !matches!(measure, Measure::Units | Measure::UnitsWhere { .. }) || one_cell_per_unit;
     adds_up.then_some(Derivation { target_of, cells, summed_max })
 }
@@ -134,7 +133,10 @@ fn truth(filter: &Filter, keys: &[PlanKey], codes: &[u64]) -> Option<Option<bool
         Some(if is_missing { None } else { u32::try_from(codes[place]).ok() })
     };
     match filter {
-        Filter::Members { column, codes: members } => Some(code(column)?.map(|code| members.contains(&code))),
+        // Codes ascend.
+        Filter::Members { column, codes: members } => {
+            Some(code(column)?.map(|code| members.binary_search(&code).is_ok()))
+        }
         Filter::Missing { column } => Some(Some(code(column)?.is_none())),
         Filter::Not(inner) => Some(truth(inner, keys, codes)?.map(|truth| !truth)),
         Filter::All(parts) => {

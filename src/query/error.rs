@@ -80,16 +80,71 @@ impl QueryError {
 }
 
 /// The candidate nearest to `word`, if one is near.
+///
+/// How many letters two words have that the other has not is never more than their distance, and quickly counted; so only the most promising
+/// candidates are compared letter by letter, and no more of them than take a few milliseconds.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let chars = word.chars().count();
-    candidates
-        // A long word is near nothing; comparing it letter by letter would only take time.
-        .filter(|candidate| chars <= candidate.chars().count() + 1 + candidate.len() / 4)
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .min()
-        .map(|(_, candidate)| candidate)
+    const COMPARED_MAX: usize = 50_000;
+    let (chars, letters) = (word.chars().count(), Letters::of(word));
+    let allowed = |candidate: &str| 1 + candidate.len() / 4;
+    let promising = |candidate: &'a str| {
+        // A word of another length is near nothing.
+        let is_alike = candidate.len() / 4 <= chars + 1 && chars <= candidate.len() + allowed(candidate);
+        let least = is_alike.then(|| letters.apart(candidate))?;
+        (least <= allowed(candidate)).then_some((least, candidate))
+    };
+    let mut promising: Vec<(usize, &str)> = candidates.filter_map(promising).collect();
+    promising.sort_unstable();
+    let mut best: Option<(usize, &str)> = None;
+    let mut compared = 0;
+    for (least, candidate) in promising {
+        if best.is_some_and(|(distance, _)| distance < least) || compared > COMPARED_MAX {
+            break;
+        }
+        let (one, other) = apart(word, candidate);
+        compared += 16 + one.len() * other.len();
+        let distance = strsim::damerau_levenshtein(one, other);
+        if distance <= allowed(candidate) && best.is_none_or(|best| (distance, candidate) < best) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// Two words without what they begin and end with alike.
+fn apart<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
+    let same = |(a, b): &(char, char)| a == b;
+    let begin: usize = one.chars().zip(other.chars()).take_while(same).map(|(a, _)| a.len_utf8()).sum();
+    let (one, other) = (&one[begin..], &other[begin..]);
+    let end: usize = one.chars().rev().zip(other.chars().rev()).take_while(same).map(|(a, _)| a.len_utf8()).sum();
+    (&one[..one.len() - end], &other[..other.len() - end])
+}
+
+/// How often a word has each letter, some letters counted together.
+struct Letters([i16; Self::KINDS]);
+
+impl Letters {
+    const KINDS: usize = 64;
+
+    fn of(word: &str) -> Self {
+        let mut counts = [0; Self::KINDS];
+        word.chars().for_each(|letter| counts[Self::kind(letter)] += 1);
+        Self(counts)
+    }
+
+    fn kind(letter: char) -> usize {
+        letter as usize % Self::KINDS
+    }
+
+    /// Letters that one of the two words has and the other has not, of the one that has more of them: what one step changes, adds or drops
+    /// is one letter of each.
+    fn apart(&self, word: &str) -> usize {
+        let mut counts = self.0;
+        word.chars().for_each(|letter| counts[Self::kind(letter)] -= 1);
+        let over = |sign: i16| counts.iter().map(|count| usize::try_from(count * sign).unwrap_or(0)).sum::<usize>();
+        over(1).max(over(-1))
+    }
 }
 
 /// Caller's words in a message, cut to a readable length.
@@ -101,4 +156,42 @@ pub fn shown(text: &str) -> String {
         short.push('…');
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_found_among_many() {
+        let codes: Vec<String> = (0..10_000).map(|at| format!("code {at:05} of a long list")).collect();
+        let of = |word: &str| nearest(word, codes.iter().map(String::as_str));
+        assert_eq!(of("code 09876 of a lnog list"), Some("code 09876 of a long list"));
+        assert_eq!(of("cod 00007 of long list"), Some("code 00007 of a long list"));
+        assert_eq!(of("something else altogether"), None);
+        assert_eq!(of(&"code ".repeat(3_000)), None);
+    }
+
+    #[test]
+    fn what_is_near_is_what_few_steps_reach() {
+        let words = ["north", "south", "nor", "über", ""];
+        for (word, near) in [
+            ("nroth", Some("north")),
+            ("noth", Some("north")),
+            ("sooth", Some("south")),
+            ("no", Some("nor")),
+            ("ubre", Some("über")),
+            ("x", Some("")),
+            ("west", None),
+            ("northsouth", None),
+        ] {
+            assert_eq!(nearest(word, words.into_iter()), near, "{word}");
+            let all = words.into_iter().map(|one| (strsim::damerau_levenshtein(word, one), one));
+            assert_eq!(
+                near,
+                all.filter(|(steps, one)| *steps <= 1 + one.len() / 4).min().map(|(_, one)| one),
+                "{word}"
+            );
+        }
+    }
 }

@@ -9,8 +9,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::term::Term;
+use super::term::known::Known;
 use crate::dataset::domain::Domain;
-use crate::dataset::policy::Terms;
 
 /// A condition in canonical form: conditions that are equal by the rules of [`Filter::canonical`] have equal values.
 #[derive(
@@ -70,6 +70,18 @@ impl Filter {
         }
     }
 
+    /// What it takes to look at it as a whole: its nodes, and the members of its lists.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        match self {
+            Self::Range { column, .. } | Self::Missing { column } => 1 + column.weight(),
+            Self::Members { column, codes } => 1 + column.weight() + codes.len() as u64,
+            Self::Values { column, values } => 1 + column.weight() + values.len() as u64,
+            Self::Not(inner) => 1 + inner.weight(),
+            Self::All(parts) | Self::Any(parts) => 1 + parts.iter().map(Self::weight).sum::<u64>(),
+        }
+    }
+
     /// What it looks at.
     pub fn leaves(&self) -> Vec<&Term> {
         match self {
@@ -85,16 +97,16 @@ impl Filter {
     /// Whether it can be neither true nor false of a row, by the public terms; and whether it is the same of all rows of a unit. Each term
     /// is looked at once, for terms may hold conditions, and those terms.
     #[must_use]
-    pub fn facts(&self, terms: &Terms) -> (bool, bool) {
+    pub fn facts(&self, known: &Known<'_>) -> (bool, bool) {
         match self {
             Self::Range { column, .. } | Self::Members { column, .. } | Self::Values { column, .. } => {
-                let facts = column.facts(terms);
+                let facts = known.facts(column);
                 (facts.nullable, facts.per_unit)
             }
-            Self::Missing { column } => (false, column.facts(terms).per_unit),
-            Self::Not(inner) => inner.facts(terms),
+            Self::Missing { column } => (false, known.facts(column).per_unit),
+            Self::Not(inner) => inner.facts(known),
             Self::All(parts) | Self::Any(parts) => parts.iter().fold((false, true), |(unknown, per_unit), part| {
-                let facts = part.facts(terms);
+                let facts = part.facts(known);
                 (unknown || facts.0, per_unit && facts.1)
             }),
         }
@@ -102,23 +114,24 @@ impl Filter {
 
     /// Whether it can be neither true nor false of a row, by the public terms.
     #[must_use]
-    pub fn may_be_unknown(&self, terms: &Terms) -> bool {
-        self.facts(terms).0
+    pub fn may_be_unknown(&self, known: &Known<'_>) -> bool {
+        self.facts(known).0
     }
 
     /// Whether it is the same of all rows of a unit.
     #[must_use]
-    pub fn is_per_unit(&self, terms: &Terms) -> bool {
-        self.facts(terms).1
+    pub fn is_per_unit(&self, known: &Known<'_>) -> bool {
+        self.facts(known).1
     }
 
     /// The simplest form that this has under the terms: nothing that one rule can shorten is left.
     #[must_use]
-    pub(super) fn simplest(self, terms: &Terms) -> Self {
+    pub(super) fn simplest(self, known: &Known<'_>) -> Self {
         // Each may make work for the other: a NOT that is gone may be merged, and what was merged be said more shortly.
         let mut form = self.canonical();
         for _ in 0..ROUNDS_MAX {
-            let next = form.clone().settled(terms).canonical();
+            known.steps().spend(form.weight());
+            let next = form.clone().settled(known).canonical();
             if next == form {
                 break;
             }
@@ -149,21 +162,21 @@ impl Filter {
 
     /// Takes NOT down to single conditions, and away where the domain says what is left: half a range, the other categories where they are no more. What is
     /// missing stays neither true nor false.
-    fn settled(self, terms: &Terms) -> Self {
+    fn settled(self, known: &Known<'_>) -> Self {
         match self {
-            Self::Not(inner) => inner.settled(terms).negated(terms),
-            Self::All(parts) => Self::All(parts.into_iter().map(|part| part.settled(terms)).collect()),
-            Self::Any(parts) => Self::Any(parts.into_iter().map(|part| part.settled(terms)).collect()),
-            Self::Members { column, codes } => members(column, codes, terms),
+            Self::Not(inner) => inner.settled(known).negated(known),
+            Self::All(parts) => Self::All(parts.into_iter().map(|part| part.settled(known)).collect()),
+            Self::Any(parts) => Self::Any(parts.into_iter().map(|part| part.settled(known)).collect()),
+            Self::Members { column, codes } => members(column, codes, known),
             plain @ (Self::Range { .. } | Self::Values { .. } | Self::Missing { .. }) => plain,
         }
     }
 
-    fn negated(self, terms: &Terms) -> Self {
+    fn negated(self, known: &Known<'_>) -> Self {
         match self {
             Self::Not(inner) => *inner,
             Self::Range { column, low, high } => {
-                let (least, greatest) = stored_bounds(&column.facts(terms).domain);
+                let (least, greatest) = stored_bounds(&known.facts(&column).domain);
                 match (low > high, low == least, high == greatest) {
                     (true, _, _) => Self::Range { column, low: least, high: greatest },
                     (false, true, true) => Self::Range { column, low: NEVER.0, high: NEVER.1 },
@@ -172,31 +185,44 @@ impl Filter {
                     (false, false, false) => Self::Not(Box::new(Self::Range { column, low, high })),
                 }
             }
-            Self::Members { column, codes } => match complement(&column, &codes, terms) {
-                rest if rest.is_empty() => Self::Not(Box::new(Self::Members { column, codes })),
-                rest => members(column, rest, terms),
-            },
+            Self::Members { column, codes } => {
+                let rest = values(&column, known).saturating_sub(codes.len());
+                // Of all categories but these, or of these, whichever are fewer; of all of them there are no others.
+                if rest == 0 || (!codes.is_empty() && codes.len() < rest) {
+                    return Self::Not(Box::new(Self::Members { column, codes }));
+                }
+                let codes = complement(&column, &codes, known);
+                Self::Members { column, codes }
+            }
             // De Morgan's laws hold for three truth values, too.
-            Self::All(parts) => Self::Any(parts.into_iter().map(|part| part.negated(terms)).collect()),
-            Self::Any(parts) => Self::All(parts.into_iter().map(|part| part.negated(terms)).collect()),
+            Self::All(parts) => Self::Any(parts.into_iter().map(|part| part.negated(known)).collect()),
+            Self::Any(parts) => Self::All(parts.into_iter().map(|part| part.negated(known)).collect()),
             other @ (Self::Values { .. } | Self::Missing { .. }) => Self::Not(Box::new(other)),
         }
     }
 }
 
+/// How many values a column of categories or truth values has.
+fn values(column: &Term, known: &Known<'_>) -> usize {
+    let (_, last) = stored_bounds(&known.facts(column).domain);
+    usize::try_from(last).unwrap_or(0).saturating_add(1)
+}
+
 /// The codes of a column that are not among `codes`, ascending.
-fn complement(column: &Term, codes: &[u32], terms: &Terms) -> Vec<u32> {
-    let (_, last) = stored_bounds(&column.facts(terms).domain);
-    (0..=u32::try_from(last).unwrap_or(0)).filter(|code| codes.binary_search(code).is_err()).collect()
+fn complement(column: &Term, codes: &[u32], known: &Known<'_>) -> Vec<u32> {
+    let (all, mut codes) = (0..u32::try_from(values(column, known)).unwrap_or(0), codes.iter().peekable());
+    all.filter(|code| codes.next_if_eq(&code).is_none()).collect()
 }
 
 /// Categories, by those that are meant or by those that are not, whichever are fewer.
-fn members(column: Term, codes: Vec<u32>, terms: &Terms) -> Filter {
-    let rest = complement(&column, &codes, terms);
-    if rest.is_empty() || codes.len() <= rest.len() {
+fn members(column: Term, codes: Vec<u32>, known: &Known<'_>) -> Filter {
+    // A complement is written out where it is shorter than what is there, so that no work grows with the domain alone.
+    let rest = values(&column, known).saturating_sub(codes.len());
+    if rest == 0 || codes.len() <= rest {
         return Filter::Members { column, codes };
     }
-    Filter::Not(Box::new(Filter::Members { column, codes: rest }))
+    let codes = complement(&column, &codes, known);
+    Filter::Not(Box::new(Filter::Members { column, codes }))
 }
 
 fn connect(parts: Vec<Filter>, all: bool) -> Filter {
@@ -246,8 +272,9 @@ fn intersect_lists(parts: Vec<Filter>) -> Vec<Filter> {
     for part in parts {
         match part {
             Filter::Members { column, codes } => match meant.get_mut(&column) {
-                Some(known) if known.iter().any(|code| codes.contains(code)) => {
-                    known.retain(|code| codes.contains(code))
+                // Lists ascend.
+                Some(known) if codes.iter().any(|code| known.contains(code)) => {
+                    known.retain(|code| codes.binary_search(code).is_ok())
                 }
                 Some(_) => rest.push(Filter::Members { column, codes }),
                 None => drop(meant.insert(column, codes.into_iter().collect())),

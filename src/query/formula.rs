@@ -203,6 +203,19 @@ impl Formula {
         }
     }
 
+    /// What it takes to look at it as a whole: operations, and what is in the terms that it is written out with.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        match self {
+            Self::Number(_) | Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Run(_) => 1,
+            Self::Spread(_, squares) => 1 + squares.of.weight(),
+            Self::Pair(_, products) => 1 + products.of.0.weight() + products.of.1.weight(),
+            Self::Quantile(quantile) => 1 + quantile.levels.len() as u64,
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => 1 + of.weight(),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => 1 + left.weight() + right.weight(),
+        }
+    }
+
     /// Whether it is a weighted sum of measurements.
     #[must_use]
     pub fn is_linear(&self) -> bool {

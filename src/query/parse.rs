@@ -24,6 +24,9 @@ pub const NODES_MAX: usize = 256;
 pub const DEPTH_MAX: usize = 32;
 /// Items of an `IN` list at the most.
 pub const IN_ITEMS_MAX: usize = 1_000;
+/// Items of all `IN` lists together at the most, each as often as it is read: a list of percentiles reads its condition for each of them. Two
+/// bytes an item, as many as a text has room for.
+pub const ITEMS_MAX: usize = TEXT_BYTES_MAX / 2;
 /// Words and operators at the most, before the parser is let loose: four a node.
 const TOKENS_MAX: usize = 4 * NODES_MAX;
 /// The nearest thing to whatever is no SQL at all.
@@ -191,9 +194,19 @@ fn absent(there: bool, at: Position, what: &str) -> Result<(), QueryError> {
 #[derive(Debug, Default)]
 struct Budget {
     nodes: usize,
+    items: usize,
 }
 
 impl Budget {
+    fn items(&mut self, count: usize) -> Result<(), QueryError> {
+        self.items += count;
+        if self.items > ITEMS_MAX {
+            let message = format!("the query reads more than {ITEMS_MAX} items of IN (…)");
+            return Err(QueryError::whole(Code::UnsupportedSql, message).hint("ask for fewer percentiles at a time"));
+        }
+        Ok(())
+    }
+
     fn node(&mut self) -> Result<(), QueryError> {
         self.nodes += 1;
         if self.nodes > NODES_MAX {

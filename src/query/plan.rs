@@ -8,9 +8,13 @@ mod names;
 mod outputs;
 mod runs;
 mod sets;
+mod shape;
+mod shown;
+mod sought;
 mod texts;
+mod views;
 
-use std::collections::HashSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -18,18 +22,18 @@ use serde::{Deserialize, Serialize};
 
 use self::joins::Joins;
 pub(super) use self::joins::written;
+pub use self::shown::SHOWN_CELLS_MAX;
+pub(super) use self::views::place;
 use super::answer::Layout;
-use super::error::{Code, QueryError, shown};
+use super::error::QueryError;
 use super::filter::Filter;
-use super::syntax::{Expression, Function, ItemValue, Key, Output, Query, Scalar};
-use super::term::coding;
-use super::term::{Term, typed};
+use super::syntax::{Function, Output, Query};
+use super::term::known::{Known, Steps};
+use super::term::{Term, coding, typed};
 use super::units::{Units, subquery};
 use crate::budget::entry::Digest;
 use crate::dataset::policy::Terms;
 use crate::privacy::certificate::{Hiding, Sought};
-use crate::privacy::roots::Roots;
-use crate::privacy::sensitivity::{Sensitivity, Statistic};
 
 /// Noisy cells of an answer at the most.
 pub const CELLS_MAX: u64 = 100_000;
@@ -109,6 +113,18 @@ impl Measure {
         match self {
             Self::Over { measure, .. } => measure,
             other => other,
+        }
+    }
+
+    /// What it takes to look at it as a whole: operations, and members of lists.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        match self {
+            Self::Rows | Self::Units => 1,
+            Self::NonNull { column } | Self::Sum { column } | Self::Bins { column, .. } => 1 + column.weight(),
+            Self::UnitsWhere { filter } => 1 + filter.weight(),
+            Self::Rooted { measure, .. } => 1 + measure.weight(),
+            Self::Over { keys, measure } => 1 + keys.len() as u64 + measure.weight(),
         }
     }
 
@@ -192,24 +208,6 @@ pub struct Computation {
 const TEXT_LOOKS: u64 = 24;
 
 impl Computation {
-    /// Digest of one of its measurements, of which edition: what can be shared and topped up.
-    #[must_use]
-    pub fn view_of(&self, measure: &Measure, dataset: &str, edition: &str) -> Digest {
-        let alone = self.alone(measure);
-        let parts = (alone.rows_per_unit, &alone.filter, &alone.keys, &alone.measures[0]);
-        let bytes = match (&alone.units, &alone.text) {
-            (None, None) => serde_json::to_vec(&(dataset, edition, parts)),
-            (Some(units), None) => serde_json::to_vec(&(dataset, edition, parts, units)),
-            (units, Some(text)) => serde_json::to_vec(&(dataset, edition, parts, units, text)),
-        };
-        let bytes = match &alone.left[..] {
-            [] => bytes,
-            left => bytes.and_then(|parts| serde_json::to_vec(&(parts, left))),
-        };
-        // Unwrap safety: the parts are plain data.
-        *blake3::hash(&bytes.expect("a measurement is plain data")).as_bytes()
-    }
-
     /// What one row costs at the most, in looks at a column: public, for it follows from the question alone.
     #[must_use]
     pub fn looks(&self) -> u64 {
@@ -290,204 +288,68 @@ impl Plan {
 ///
 /// # Errors
 /// In this order: [`Code::NotAnAggregate`], [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`] of
-/// literals and types, [`Code::TooManyGroups`].
+/// literals and types, [`Code::TooManyGroups`]; and [`Code::UnsupportedSql`] wherever planning has taken more than
+/// [`super::term::known::STEPS_MAX`] steps.
+///
+/// [`Code::NotAnAggregate`]: super::error::Code::NotAnAggregate
+/// [`Code::UnknownColumn`]: super::error::Code::UnknownColumn
+/// [`Code::OutOfDomain`]: super::error::Code::OutOfDomain
+/// [`Code::UnsupportedSql`]: super::error::Code::UnsupportedSql
+/// [`Code::TooManyGroups`]: super::error::Code::TooManyGroups
 pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<Plan, QueryError> {
+    planned(query, terms, rows_per_unit, &Steps::bounded())
+}
+
+/// The plan of a question that stands in the ledger: it was planned when it was asked, however many steps that is today.
+///
+/// # Errors
+/// Those of [`plan`], for what was planned otherwise then.
+pub fn replan(query: &Query, terms: &Terms, rows_per_unit: u32) -> Result<Plan, QueryError> {
+    planned(query, terms, Some(rows_per_unit), &Steps::unbounded())
+}
+
+fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<Steps>) -> Result<Plan, QueryError> {
     let (joins, all) = (Joins::of(query.person.as_deref().unwrap_or(query), terms)?, terms);
-    let terms = &*joins.terms;
+    let base = Known::within(&joins.terms, steps);
     let (units, seen) = match &query.person {
         None => (None, None),
         Some(inner) => {
-            let rows = rows_per_unit.filter(|rows| (1..=terms.max_rows_per_unit).contains(rows));
-            let rows = rows.unwrap_or(terms.max_rows_per_unit);
-            let mut subquery = subquery(&named(query), inner, terms, rows)?;
-            subquery.units.filter = joins.condition(subquery.units.filter.take());
+            let rows = rows_per_unit.filter(|rows| (1..=base.max_rows_per_unit).contains(rows));
+            let rows = rows.unwrap_or(base.max_rows_per_unit);
+            let mut subquery = subquery(&shape::named(query), inner, &base, rows)?;
+            subquery.units.filter = joins.condition(subquery.units.filter.take(), &base);
             (Some(subquery.units), Some(Arc::new(subquery.terms)))
         }
     };
-    let of_dataset = terms;
-    let terms = seen.as_deref().unwrap_or(of_dataset);
-    let grouped = grouped(query, terms)?;
-    check_shape(query, &grouped)?;
+    let outer = seen.as_deref().map(|seen| Known::within(seen, steps));
+    let known = outer.as_ref().unwrap_or(&base);
+    let grouped = shape::grouped(query, known)?;
+    shape::check(query, &grouped)?;
     for name in query.columns(&grouped) {
-        typed::declared(name, terms).map_err(|error| joins::unjoined(error, name, all))?;
+        typed::declared(name, known).map_err(|error| joins::unjoined(error, name, all))?;
     }
-    let rows_per_unit = check_rows(rows_per_unit, of_dataset)?;
-    let mut filter = query.condition.as_ref().map(|condition| typed::condition(condition, terms)).transpose()?;
+    let rows_per_unit = shape::rows(rows_per_unit, &base)?;
+    let mut filter = query.condition.as_ref().map(|condition| typed::condition(condition, known)).transpose()?;
     if units.is_none() {
-        filter = joins.condition(filter);
+        filter = joins.condition(filter, &base);
     }
-    let text = texts::key(query, &grouped, terms, rows_per_unit)?;
-    let keys = if text.is_some() { Vec::new() } else { keys(&grouped, terms, filter.as_ref())? };
+    let text = texts::key(query, &grouped, known, rows_per_unit)?;
+    let keys = if text.is_some() { Vec::new() } else { shape::keys(&grouped, known, filter.as_ref())? };
     let left = joins.tables.iter().filter(|(_, is_left)| *is_left).map(|(place, _)| *place).collect();
     let mut computation = Computation { rows_per_unit, filter, keys, measures: Vec::new(), units, text, left };
     let sets = match &computation.text {
         Some(_) => query.sets.clone(),
-        None => sets::typed(query, &grouped, &computation.keys, terms)?,
+        None => sets::typed(query, &grouped, &computation.keys, known)?,
     };
-    let layout = outputs::layout(query, sets, terms, &mut computation)?;
-    let sought = sought(&computation, terms)?;
-    let hiding = texts::hiding(&computation, terms);
-    let (dataset, joins) = (query.dataset.text.clone(), joins.tables);
+    let mut layout = outputs::layout(query, sets, known, &mut computation)?;
+    let sought = sought::sought(&computation, known)?;
+    // Only now is it sure that they are not too many.
+    layout.keys.extend(computation.keys.iter().map(|key| coding::labels(key, known).into()));
+    let hiding = texts::hiding(&computation, known);
+    steps.check()?;
+    let (dataset, joins) = (query.dataset.text.clone(), joins.tables.clone());
+    drop(outer);
     Ok(Plan { dataset, computation, layout, sought, seen, hiding, joins })
-}
-
-/// Every column that the outer question may mean, aliases of its own included.
-fn named(query: &Query) -> HashSet<String> {
-    let keys: Vec<Expression> = query
-        .keys
-        .iter()
-        .filter_map(|key| match key {
-            Key::By(expression) => Some(expression.clone()),
-            Key::Ordinal(..) => None,
-        })
-        .collect();
-    query.columns(&keys).into_iter().map(|name| name.text.clone()).collect()
-}
-
-/// What is grouped by; an ordinal, or an alias where no column has that name, stands for what is selected.
-fn grouped(query: &Query, terms: &Terms) -> Result<Vec<Expression>, QueryError> {
-    let has_aggregate = query.items.iter().any(|item| matches!(item.value, ItemValue::Output(_)));
-    if query.distinct {
-        if has_aggregate || !query.keys.is_empty() {
-            let error = QueryError::at(Code::UnsupportedSql, query.dataset.at, "SELECT DISTINCT lists keys alone");
-            return Err(error.hint("leave DISTINCT out: groups are distinct as they are"));
-        }
-        let key = |item: &super::syntax::Item| match &item.value {
-            ItemValue::Key(key) => Some(key.clone()),
-            ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => None,
-        };
-        return Ok(query.items.iter().filter_map(key).collect());
-    }
-    let aliased =
-        |name: &str| query.items.iter().find(|item| item.alias.as_ref().is_some_and(|alias| alias.text == name));
-    let resolve = |key: &Key| match key {
-        Key::By(expression) => Ok(match &expression.value {
-            Scalar::Column(name) if terms.column(&name.text).is_none() => {
-                match aliased(&name.text).map(|item| &item.value) {
-                    Some(ItemValue::Key(key)) => key.clone(),
-                    Some(ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard) | None => {
-                        expression.clone()
-                    }
-                }
-            }
-            _ => expression.clone(),
-        }),
-        Key::Ordinal(ordinal, at) => {
-            let item = usize::try_from(*ordinal).ok().and_then(|n| query.items.get(n.checked_sub(1)?));
-            match item.map(|item| &item.value) {
-                Some(ItemValue::Key(key)) => Ok(key.clone()),
-                Some(ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard) | None => {
-                    let message = format!("GROUP BY {ordinal} names no selected column");
-                    Err(QueryError::at(Code::UnsupportedSql, *at, message))
-                }
-            }
-        }
-    };
-    query.keys.iter().map(resolve).collect()
-}
-
-fn check_shape(query: &Query, keys: &[Expression]) -> Result<(), QueryError> {
-    if query.items.is_empty() {
-        return Err(QueryError::whole(Code::NotAnAggregate, "nothing is selected").hint("write SELECT COUNT(*)"));
-    }
-    for item in &query.items {
-        let (message, hint) = match &item.value {
-            ItemValue::Wildcard => {
-                ("* asks for rows; only aggregates are answered".to_owned(), "write COUNT(*)".to_owned())
-            }
-            ItemValue::Key(key) if !keys.contains(key) => match &key.value {
-                Scalar::Column(name) => {
-                    let name = shown(&name.text);
-                    let message = format!("\"{name}\" is neither aggregated nor grouped by");
-                    (message, format!("write AVG({name}), or add GROUP BY {name} if it is a category"))
-                }
-                _ => {
-                    let message = "this item is neither aggregated nor grouped by";
-                    (message.to_owned(), "write it inside of an aggregate, or into GROUP BY, too".to_owned())
-                }
-            },
-            ItemValue::Grouping(key) if !keys.contains(key) => {
-                let message = "GROUPING is of something that is grouped by";
-                (message.to_owned(), "write it into GROUP BY, too".to_owned())
-            }
-            ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) => continue,
-        };
-        return Err(QueryError::at(Code::NotAnAggregate, item.at, message).hint(hint));
-    }
-    Ok(())
-}
-
-fn check_rows(wanted: Option<u32>, terms: &Terms) -> Result<u32, QueryError> {
-    let max = terms.max_rows_per_unit;
-    match wanted {
-        None => Ok(max),
-        Some(rows) if (1..=max).contains(&rows) => Ok(rows),
-        Some(rows) => {
-            let message = format!("rows_per_unit is {rows}; accepted is 1 to {max}, the policy's maximum");
-            Err(QueryError::whole(Code::InvalidRequest, message))
-        }
-    }
-}
-
-fn keys(grouped: &[Expression], terms: &Terms, filter: Option<&Filter>) -> Result<Vec<PlanKey>, QueryError> {
-    let mut keys = Vec::with_capacity(grouped.len());
-    for expression in grouped {
-        let term = typed::expression(expression, terms)?;
-        let key = coding::key(&term, terms, filter);
-        keys.push(
-            key.map_err(|fault| QueryError::at(Code::UnsupportedSql, expression.at, fault.message).hint(fault.hint))?,
-        );
-    }
-    keys.sort_by(|one, other| one.column.cmp(&other.column));
-    keys.dedup();
-    Ok(keys)
-}
-
-fn sought(computation: &Computation, terms: &Terms) -> Result<Vec<Sought>, QueryError> {
-    // Of groups that are found, what is over fewer keys is over all of them together.
-    let of_groups = |measure: &Measure| computation.text.as_ref().filter(|_| !matches!(measure, Measure::Over { .. }));
-    let cells_of = |measure: &Measure| match of_groups(measure) {
-        Some(text) => text.groups_max.into(),
-        None => measure.cells(&computation.keys),
-    };
-    let mut cells = computation.measures.iter().map(cells_of).fold(0_u64, u64::saturating_add);
-    if computation.measures.is_empty() {
-        cells = computation.groups();
-    }
-    if cells > CELLS_MAX {
-        let message = format!("the answer would have {cells} noisy cells; accepted are at most {CELLS_MAX}");
-        let hint = match &computation.text {
-            Some(text) => format!("the policy declares up to {} groups: ask for fewer aggregates", text.groups_max),
-            None => "group by fewer columns".to_owned(),
-        };
-        return Err(QueryError::whole(Code::TooManyGroups, message).hint(hint));
-    }
-    let varying = |key: &&PlanKey| !key.column.facts(terms).per_unit;
-    let of = |measure: &Measure| {
-        let keys: Vec<&PlanKey> = match measure {
-            Measure::Over { keys, .. } => keys.iter().map(|place| &computation.keys[*place]).collect(),
-            _ => computation.keys.iter().collect(),
-        };
-        let of_text = of_groups(measure).map_or(1, |text| text.groups_per_unit.into());
-        let of_keys = keys.into_iter().filter(varying).map(PlanKey::size);
-        let cells_reachable = of_keys.fold(of_text, u64::saturating_mul);
-        let statistic = match measure.base() {
-            Measure::Rows | Measure::NonNull { .. } | Measure::Bins { .. } | Measure::Over { .. } => Statistic::Count,
-            Measure::Sum { column } => Statistic::Sum { radius: column.grid(terms).map_or(0, |grid| grid.radius()) },
-            Measure::Units | Measure::UnitsWhere { .. } => Statistic::DistinctUnits { cells_reachable },
-            Measure::Rooted { key, .. } => {
-                let roots = Roots::of(usize::try_from(computation.keys[*key].size()).unwrap_or(usize::MAX));
-                Statistic::Weighted { l1: roots.l1(), l2_squared: roots.l2_squared() }
-            }
-        };
-        // In the table of one row a unit, that is what a unit has.
-        let rows = if computation.units.is_some() { 1 } else { computation.rows_per_unit };
-        let sensitivity = Sensitivity::of(statistic, rows);
-        // Unwrap safety: whoever made a sum has looked that max_rows × radius is below 2⁶², and rows_per_unit is at most max_rows.
-        let cells = cells_of(measure);
-        sensitivity.map(|sensitivity| Sought { sensitivity, cells }).expect("a policy bounds its sums")
-    };
-    Ok(computation.measures.iter().map(of).collect())
 }
 
 /// Whether an output is an aggregate by itself.

@@ -45,8 +45,10 @@ impl Tree {
     #[must_use]
     pub fn over(values: u64, groups: u64, precision_adds: bool) -> Self {
         let leaves = (LEAVES_OF_ALL_GROUPS_MAX / groups.max(1)).clamp(LEAVES_MIN, LEAVES_MAX).min(values.max(2));
+        let most = BRANCHES_MAX.max(leaves);
         let mut best: Option<(u128, Self)> = None;
-        for branches in 2..=BRANCHES_MAX.max(leaves) {
+        let mut branches = 2;
+        while branches <= most {
             let mut depth = 1_u32;
             while branches.pow(depth) < leaves {
                 depth += 1;
@@ -61,6 +63,11 @@ impl Tree {
             if best.is_none_or(|(least, _)| error < least) {
                 best = Some((error, tree));
             }
+            // With more branches and as many levels the error only grows: the next tree to look at has a level less.
+            branches = match depth {
+                1 => break,
+                depth => (branches + 1..).find(|more| more.pow(depth - 1) >= leaves).unwrap_or(most + 1),
+            };
         }
         // Unwrap safety: there is at least one number of branches.
         best.expect("a tree").1
@@ -238,6 +245,30 @@ mod tests {
 
     fn normal(rng: &mut StdRng) -> f64 {
         (0..12).map(|_| rng.random_range(0.0..1.0)).sum::<f64>() - 6.0
+    }
+
+    /// The tree is the best of all numbers of branches, and the one that every edition before measured.
+    #[test]
+    fn the_best_of_few_trees_is_the_best_of_all() {
+        let of_all = |values: u64, groups: u64, precision_adds: bool| {
+            let leaves = (LEAVES_OF_ALL_GROUPS_MAX / groups).clamp(LEAVES_MIN, LEAVES_MAX).min(values.max(2));
+            let tree = |branches: u64| {
+                let depth = (1..).find(|depth| branches.pow(*depth) >= leaves).expect("a depth");
+                let split = u128::from(depth).pow(if precision_adds { 1 } else { 2 });
+                let waste = u128::from(branches.pow(depth)) * 1_000 / u128::from(leaves);
+                (u128::from(branches - 1) * u128::from(depth) * split * waste.min(4_000), branches, depth)
+            };
+            let (_, branches, depth) = (2..=BRANCHES_MAX.max(leaves)).map(tree).min().expect("a tree");
+            (branches as u32, depth)
+        };
+        for values in (2..200).chain([999, 1_000, 2_187, 4_095, 4_096, 4_097, 1 << 40]) {
+            for groups in [1, 2, 7, 9, 40, 300, 1_000, 5_000] {
+                for adds in [true, false] {
+                    let tree = Tree::over(values, groups, adds);
+                    assert_eq!((tree.branches, tree.depth), of_all(values, groups, adds), "{values} {groups} {adds}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -68,9 +68,10 @@ pub struct Table {
 /// The sets that are part of no other.
 #[must_use]
 pub fn maximal(sets: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let part = |set: &Vec<usize>, of: &Vec<usize>| set.iter().all(|key| of.contains(key));
+    // A set has each of its keys once.
+    let part = |set: &Vec<usize>, of: &Vec<usize>| set.len() < of.len() && set.iter().all(|key| of.contains(key));
     let mut maximal: Vec<Vec<usize>> =
-        sets.iter().filter(|set| !sets.iter().any(|other| other != *set && part(set, other))).cloned().collect();
+        sets.iter().filter(|set| !sets.iter().any(|other| part(set, other))).cloned().collect();
     maximal.sort();
     maximal.dedup();
     maximal

@@ -7,8 +7,10 @@
 pub mod calendar;
 pub mod coding;
 mod columns;
+pub mod known;
 mod literals;
 pub mod lower;
+mod node;
 pub mod typed;
 
 use std::borrow::Cow;
@@ -17,8 +19,10 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use self::calendar::{Part, Period};
+use self::known::Known;
+pub use self::node::Node;
 use super::filter::Filter;
-use crate::dataset::domain::{Column, Domain, Grid};
+use crate::dataset::domain::{Domain, Grid};
 use crate::dataset::policy::Terms;
 
 /// A row-local value: a declared column, or something made of declared columns.
@@ -30,7 +34,7 @@ pub enum Term {
     /// The declared column of this index.
     Column(usize),
     /// Something made of columns.
-    Made(Box<Made>),
+    Made(Node),
 }
 
 /// What is known of a term: public, never learnt from data.
@@ -117,7 +121,7 @@ impl Term {
     /// Something made of columns, in canonical form.
     #[must_use]
     pub fn of(made: Made) -> Self {
-        Self::Made(Box::new(made))
+        Self::Made(Node::from(made))
     }
 
     /// A number.
@@ -150,7 +154,7 @@ impl Term {
     #[must_use]
     pub fn negative(self) -> Self {
         match self {
-            Self::Made(made) => match *made {
+            Self::Made(made) => match made.take() {
                 Made::Constant(Constant { digits, decimals }) if digits != i64::MIN => Self::number(-digits, decimals),
                 Made::Negative(inner) => inner,
                 other => Self::of(Made::Negative(Self::of(other))),
@@ -170,7 +174,7 @@ impl Term {
         let mut flat = Vec::with_capacity(parts.len());
         for part in parts {
             match part {
-                Self::Made(made) => match open(*made) {
+                Self::Made(made) => match open(made.take()) {
                     Ok(inner) => flat.extend(inner),
                     Err(made) => flat.push(Self::of(made)),
                 },
@@ -183,21 +187,10 @@ impl Term {
 
     /// What is known of it from the public terms.
     ///
-    /// Only for terms that were typed against the same public terms: [`typed`] has looked.
+    /// Only for terms that were typed against the same public terms: [`typed`] has looked. Whoever asks about many terms has a [`Known`].
     #[must_use]
     pub fn facts<'a>(&self, terms: &'a Terms) -> Facts<'a> {
-        match self {
-            Self::Column(index) => {
-                let Column { domain, nullable, per_unit, .. } = &terms.columns[*index];
-                Facts { domain: Cow::Borrowed(domain), nullable: *nullable, per_unit: *per_unit }
-            }
-            Self::Made(_) => {
-                // Unwrap safety: whoever made a term has lowered it once against these terms, and asked for its domain.
-                let lowered = lower::lower(self, terms).expect("a typed term can be lowered");
-                let domain = Cow::Owned(lowered.domain().expect("a typed term has a domain"));
-                Facts { domain, nullable: lowered.nullable, per_unit: lowered.per_unit }
-            }
-        }
+        Known::of(terms).facts(self)
     }
 
     /// The grid of a number.
@@ -220,6 +213,15 @@ impl Term {
             }
         }
     }
+
+    /// What it takes to look at it as a whole: its operations, and the members of its lists.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        match self {
+            Self::Column(_) => 1,
+            Self::Made(made) => made.weight(),
+        }
+    }
 }
 
 impl Made {
@@ -240,6 +242,11 @@ impl Made {
             Self::Filled(of, with) => vec![of, with],
             Self::Case(whens, otherwise) => whens.iter().map(|(_, term)| term).chain(otherwise).collect(),
         }
+    }
+
+    fn weight(&self) -> u64 {
+        let parts = self.parts().into_iter().map(Term::weight).sum::<u64>();
+        1 + parts + self.filters().into_iter().map(Filter::weight).sum::<u64>()
     }
 
     /// The conditions it is made of.

@@ -18,9 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Code, QueryError, shown};
 use super::filter::Filter;
-use super::plan::Computation;
+use super::plan::{Computation, place};
 use super::syntax::{Aggregate, Expression, Function, Item, ItemValue, Key, Output, Query, Scalar};
-use super::term::lower::{Kind, Lowered, Step, TermFault, lower};
+use super::term::known::Known;
+use super::term::lower::{Kind, Lowered, Step, TermFault};
 use super::term::{Term, typed};
 use crate::dataset::domain::Column;
 use crate::dataset::policy::{Terms, Unit};
@@ -81,7 +82,8 @@ pub const MEAN_PARTS: i64 = 100;
 
 impl UnitColumn {
     /// What is known of it, by k.
-    fn lowered(&self, terms: &Terms, rows_per_unit: u32) -> Result<Lowered, TermFault> {
+    fn lowered(&self, known: &Known<'_>, rows_per_unit: u32) -> Result<Lowered, TermFault> {
+        let lower = |term: &Term| known.lower(term).map(|lowered| (*lowered).clone());
         let rows = i64::from(rows_per_unit);
         let whole = |low: i64, high: i64| Lowered {
             step: Step::Constant(0),
@@ -93,9 +95,9 @@ impl UnitColumn {
             per_unit: true,
         };
         let truth =
-            |filter: &Filter| Lowered { kind: Kind::Boolean, nullable: filter.may_be_unknown(terms), ..whole(0, 1) };
+            |filter: &Filter| Lowered { kind: Kind::Boolean, nullable: filter.may_be_unknown(known), ..whole(0, 1) };
         let number = |term: &Term| {
-            let lowered = lower(term, terms)?;
+            let lowered = lower(term)?;
             if lowered.is_number() {
                 return Ok(lowered);
             }
@@ -105,7 +107,7 @@ impl UnitColumn {
             value.checked_mul(factor).filter(|value| value.unsigned_abs() < 1 << 62).ok_or(TermFault::TooWide)
         };
         Ok(match self {
-            Self::Own(index) => lower(&Term::Column(*index), terms)?,
+            Self::Own(index) => lower(&Term::Column(*index))?,
             Self::Rows => whole(1, rows),
             Self::Present(_) => whole(0, rows),
             Self::Sum(term) => {
@@ -124,7 +126,7 @@ impl UnitColumn {
                 Lowered { kind: Kind::Decimal, unit, low, high, ..of }
             }
             Self::Least(term) | Self::Greatest(term) => {
-                let of = lower(term, terms)?;
+                let of = lower(term)?;
                 if !of.is_number() && of.kind != Kind::Date {
                     let (operation, wanted) = ("MIN and MAX", "a number or a date");
                     return Err(TermFault::Kind { operation, wanted, found: of.word() });
@@ -133,12 +135,12 @@ impl UnitColumn {
             }
             Self::Any(filter) | Self::Every(filter) => truth(filter),
             Self::First { of, by, filter, .. } => {
-                let order = lower(by, terms)?;
+                let order = lower(by)?;
                 if !order.is_number() && order.kind != Kind::Date {
                     let (operation, wanted) = ("ORDER BY in ARRAY_AGG", "a number or a date");
                     return Err(TermFault::Kind { operation, wanted, found: order.word() });
                 }
-                let of = lower(of, terms)?;
+                let of = lower(of)?;
                 let nullable = of.nullable || filter.is_some();
                 Lowered { nullable, ..of }
             }
@@ -186,14 +188,14 @@ impl Units {
     ///
     /// # Errors
     /// [`TermFault`] where a column's bounds do not fit.
-    pub fn seen(&self, terms: &Terms, rows_per_unit: u32, names: &[String]) -> Result<Terms, TermFault> {
+    pub fn seen(&self, known: &Known<'_>, rows_per_unit: u32, names: &[String]) -> Result<Terms, TermFault> {
         let column = |(column, name): (&UnitColumn, &String)| {
-            let lowered = column.lowered(terms, rows_per_unit)?;
+            let lowered = column.lowered(known, rows_per_unit)?;
             let domain = lowered.domain()?;
             Ok(Column { name: name.clone(), title: None, domain, per_unit: true, nullable: lowered.nullable })
         };
         let columns = self.columns.iter().zip(names).map(column).collect::<Result<_, _>>()?;
-        Ok(Terms { max_rows_per_unit: 1, columns, joins: Vec::new(), ..terms.clone() })
+        Ok(Terms { max_rows_per_unit: 1, columns, joins: Vec::new(), ..Terms::clone(known) })
     }
 }
 
@@ -204,12 +206,8 @@ impl Computation {
         if self.left.is_empty() {
             return Cow::Borrowed(terms);
         }
-        let mut terms = terms.clone();
-        for place in &self.left {
-            let places = terms.joins[*place].places();
-            terms.columns[places].iter_mut().for_each(|column| column.nullable = true);
-        }
-        Cow::Owned(terms)
+        let places: Vec<_> = self.left.iter().map(|place| terms.joins[*place].places()).collect();
+        Cow::Owned(Terms { columns: terms.columns.nullable(&places), ..terms.clone() })
     }
 
     /// The terms that its filter, keys and measurements are about: the dataset's, or those of a row for each unit.
@@ -221,9 +219,21 @@ impl Computation {
             Some(units) => {
                 let names: Vec<String> = (0..units.columns.len()).map(|index| format!("u{index}")).collect();
                 // Unwrap safety: whoever planned it has made these terms once.
-                Cow::Owned(units.seen(&base, self.rows_per_unit, &names).expect("a planned table of units"))
+                Cow::Owned(units.seen(&Known::of(&base), self.rows_per_unit, &names).expect("a planned table of units"))
             }
         }
+    }
+
+    /// The columns of the table of one row a unit that a measurement over some of the keys looks at, or over all of them.
+    pub(super) fn used(&self, over: Option<&[usize]>, measure: &super::plan::Measure) -> BTreeSet<usize> {
+        let mut used = BTreeSet::new();
+        self.filter.iter().for_each(|filter| filter.declared(&mut used));
+        match over {
+            Some(keys) => keys.iter().for_each(|place| self.keys[*place].column.declared(&mut used)),
+            None => self.keys.iter().for_each(|key| key.column.declared(&mut used)),
+        }
+        measure.declared(&mut used);
+        used
     }
 
     /// The computation of one of its measurements alone: what it does not look at is left out, so that the same measurement is the same
@@ -238,13 +248,16 @@ impl Computation {
         };
         let is_total = self.text.is_some() && matches!(whole, super::plan::Measure::Over { .. });
         let text = if is_total { None } else { self.text.clone() };
-        let mut alone = Self { measures: vec![measure.clone()], keys, text, ..self.clone() };
+        let (rows_per_unit, filter, left) = (self.rows_per_unit, self.filter.clone(), self.left.clone());
+        let (measures, units) = (vec![measure.clone()], self.units.clone());
+        let mut alone = Self { rows_per_unit, filter, keys, measures, units, text, left };
         let Some(units) = &mut alone.units else { return alone };
-        let mut used = BTreeSet::new();
-        self.filter.iter().for_each(|filter| filter.declared(&mut used));
-        alone.keys.iter().for_each(|key| key.column.declared(&mut used));
-        measure.declared(&mut used);
-        let place = |index: usize| used.iter().position(|one| *one == index).unwrap_or_default();
+        let over = match whole {
+            super::plan::Measure::Over { keys, .. } => Some(&keys[..]),
+            _ => None,
+        };
+        let used = self.used(over, measure);
+        let place = place(&used);
         units.columns = used.iter().map(|index| units.columns[*index].clone()).collect();
         alone.filter = self.filter.as_ref().map(|filter| filter.renumbered(&place));
         for key in &mut alone.keys {
@@ -268,14 +281,14 @@ pub(super) struct Subquery {
 pub(super) fn subquery(
     outer: &HashSet<String>,
     inner: &Query,
-    terms: &Terms,
+    known: &Known<'_>,
     rows_per_unit: u32,
 ) -> Result<Subquery, QueryError> {
-    check(inner, terms)?;
-    let filter = inner.condition.as_ref().map(|condition| typed::condition(condition, terms)).transpose()?;
+    check(inner, known)?;
+    let filter = inner.condition.as_ref().map(|condition| typed::condition(condition, known)).transpose()?;
     let mut columns: Vec<(UnitColumn, String)> = Vec::new();
     for item in &inner.items {
-        let Some(column) = column(item, terms)? else { continue };
+        let Some(column) = column(item, known)? else { continue };
         let name = item.alias.as_ref().map_or_else(|| default_name(item), |alias| alias.text.clone());
         if columns.iter().any(|(_, known)| *known == name) {
             let message = format!("two columns of the subquery would be named \"{}\"", shown(&name));
@@ -283,7 +296,7 @@ pub(super) fn subquery(
                 QueryError::at(Code::UnsupportedSql, item.at, message).hint("give one of them another name with AS")
             );
         }
-        let domain = column.lowered(terms, rows_per_unit).and_then(|lowered| lowered.domain());
+        let domain = column.lowered(known, rows_per_unit).and_then(|lowered| lowered.domain());
         domain.map_err(|fault| {
             let message = format!("this column of the subquery cannot be used: {fault}");
             QueryError::at(Code::UnsupportedSql, item.at, message)
@@ -304,7 +317,7 @@ pub(super) fn subquery(
     }
     let (columns, names): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
     let units = Units { filter, columns };
-    let seen = units.seen(terms, rows_per_unit, &names);
+    let seen = units.seen(known, rows_per_unit, &names);
     let terms = seen.map_err(|fault| QueryError::at(Code::UnsupportedSql, inner.dataset.at, fault.to_string()))?;
     Ok(Subquery { units, terms })
 }
@@ -362,20 +375,20 @@ fn check(inner: &Query, terms: &Terms) -> Result<(), QueryError> {
 }
 
 /// One item as a column; nothing for the unit itself.
-fn column(item: &Item, terms: &Terms) -> Result<Option<UnitColumn>, QueryError> {
+fn column(item: &Item, known: &Known<'_>) -> Result<Option<UnitColumn>, QueryError> {
     let (message, hint) = match &item.value {
         ItemValue::Key(Expression { value: Scalar::Column(name), .. }) => {
-            if terms.unit_column() == Some(name.text.as_str()) {
+            if known.unit_column() == Some(name.text.as_str()) {
                 return Ok(None);
             }
-            let index = typed::declared(name, terms)?;
-            if terms.columns[index].per_unit {
+            let index = typed::declared(name, known)?;
+            if known.columns[index].per_unit {
                 return Ok(Some(UnitColumn::Own(index)));
             }
             let message = format!("\"{}\" may have several values per unit", shown(&name.text));
             (message, format!("aggregate it: MIN({0}), MAX({0}), AVG({0})", shown(&name.text)))
         }
-        ItemValue::Output(Output::Aggregate(aggregate)) => return aggregated(aggregate, terms).map(Some),
+        ItemValue::Output(Output::Aggregate(aggregate)) => return aggregated(aggregate, known).map(Some),
         ItemValue::Wildcard => {
             let hint = "name what is wanted: COUNT(*), SUM(…)".to_owned();
             return Err(QueryError::at(Code::NotAnAggregate, item.at, "* asks for rows").hint(hint));
@@ -388,23 +401,23 @@ fn column(item: &Item, terms: &Terms) -> Result<Option<UnitColumn>, QueryError> 
     Err(QueryError::at(Code::UnsupportedSql, item.at, message).hint(hint))
 }
 
-fn aggregated(aggregate: &Aggregate, terms: &Terms) -> Result<UnitColumn, QueryError> {
-    let filter = aggregate.filter.as_ref().map(|filter| typed::condition(filter, terms)).transpose()?;
+fn aggregated(aggregate: &Aggregate, known: &Known<'_>) -> Result<UnitColumn, QueryError> {
+    let filter = aggregate.filter.as_ref().map(|filter| typed::condition(filter, known)).transpose()?;
     let term = |of: &Expression| -> Result<Term, QueryError> {
-        let term = typed::expression(of, terms)?;
+        let term = typed::expression(of, known)?;
         match &filter {
-            Some(filter) => typed::checked(term.only_where(filter.clone()), terms, of.at),
+            Some(filter) => typed::checked(term.only_where(filter.clone()), known, of.at),
             None => Ok(term),
         }
     };
     // Where a filter is not true, a condition is neither true nor false.
     let truth = |condition: &super::syntax::Condition| -> Result<Filter, QueryError> {
-        let condition = typed::condition(condition, terms)?;
+        let condition = typed::condition(condition, known)?;
         Ok(match &filter {
             None => condition,
             Some(filter) => {
                 let not = Filter::Not(Box::new(condition.clone()));
-                let both = |truth: Filter| Filter::All(vec![filter.clone(), truth]).simplest(terms);
+                let both = |truth: Filter| Filter::All(vec![filter.clone(), truth]).simplest(known);
                 let whens = vec![(both(condition), Term::number(1, 0)), (both(not), Term::number(0, 0))];
                 Filter::Range { column: Term::of(super::term::Made::Case(whens, None)), low: 1, high: 1 }
             }
@@ -416,10 +429,10 @@ fn aggregated(aggregate: &Aggregate, terms: &Terms) -> Result<UnitColumn, QueryE
             Some(filter) => UnitColumn::Present(Term::number(1, 0).only_where(filter)),
         },
         Function::Count(of) => UnitColumn::Present(match &filter {
-            None => typed::expression(of, terms)?,
+            None => typed::expression(of, known)?,
             Some(filter) => {
-                let present = Filter::Not(Box::new(Filter::Missing { column: typed::expression(of, terms)? }));
-                Term::number(1, 0).only_where(Filter::All(vec![filter.clone(), present]).simplest(terms))
+                let present = Filter::Not(Box::new(Filter::Missing { column: typed::expression(of, known)? }));
+                Term::number(1, 0).only_where(Filter::All(vec![filter.clone(), present]).simplest(known))
             }
         }),
         Function::Sum(of) => UnitColumn::Sum(term(of)?),
@@ -429,8 +442,8 @@ fn aggregated(aggregate: &Aggregate, terms: &Terms) -> Result<UnitColumn, QueryE
         Function::Any(condition) => UnitColumn::Any(truth(condition)?),
         Function::Every(condition) => UnitColumn::Every(truth(condition)?),
         Function::First { of, by, descending } => UnitColumn::First {
-            of: typed::expression(of, terms)?,
-            by: typed::expression(by, terms)?,
+            of: typed::expression(of, known)?,
+            by: typed::expression(by, known)?,
             descending: *descending,
             filter: filter.clone(),
         },

@@ -12,6 +12,7 @@ use crate::query::derive::{Derivation, derive, split};
 use crate::query::filter::Filter;
 use crate::query::plan::{Computation, Measure};
 use crate::query::term::Term;
+use crate::query::term::known::Known;
 
 /// Stored measurements that are looked at for one new one, at the most.
 const SOURCES_MAX: usize = 64;
@@ -64,8 +65,7 @@ impl Atlas {
             return;
         }
         let mut charted = self.charted.write().unwrap_or_else(PoisonError::into_inner);
-        for measure in &computation.measures {
-            let view = computation.view_of(measure, dataset, edition);
+        for (measure, view) in computation.measures.iter().zip(computation.views(dataset, edition)) {
             if !charted.known.insert(view) {
                 continue;
             }
@@ -78,19 +78,23 @@ impl Atlas {
         }
     }
 
-    /// The stored measurements that `measure` of `target` is a sum of cells of, itself not among them.
+    /// The stored measurements that a measurement of `target` is a sum of cells of, itself, whose digest is given, not among them.
     pub(super) fn ancestors(
         &self,
         target: &Computation,
-        measure: &Measure,
+        (measure, own): (&Measure, Digest),
         (dataset, edition): (&str, &str),
         terms: &Terms,
         cells_left: &mut u64,
     ) -> Vec<Ancestor> {
-        let own = target.view_of(measure, dataset, edition);
         let target = &target.alone(measure);
         let measure = &target.measures[0];
         let candidates = self.candidates(target, dataset, edition);
+        if candidates.is_empty() {
+            return Vec::new();
+        }
+        let seen = target.seen(terms);
+        let known = Known::of(&seen);
         let mut found = Vec::new();
         for source in candidates.into_iter().filter(|source| source.view != own) {
             let Some(left) = cells_left.checked_sub(source.computation.groups()) else { break };
@@ -98,7 +102,7 @@ impl Atlas {
             if found.len() >= SOURCES_MAX {
                 break;
             }
-            let derivation = derive(target, &source.computation, measure, terms);
+            let derivation = derive(target, &source.computation, measure, &known);
             found.extend(derivation.map(|derivation| Ancestor { view: source.view, derivation: Arc::new(derivation) }));
         }
         found

@@ -10,6 +10,8 @@
 //! * An ε is spent so that the worst relative margin is least: of a count by n, of a sum by n times the largest value, of a mean by R.
 //!   Whatever no such output is made of gets as much as the average of the rest.
 
+use std::collections::BTreeMap;
+
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::{Accuracy, NORMAL_975, Sought};
 use crate::privacy::mechanism::NoiseLaw;
@@ -20,6 +22,9 @@ use crate::query::plan::Plan;
 
 use super::ServiceError;
 use super::ask::{Margin, Wanted};
+
+/// What an output demands of the measurements that it is made of, by their places: few of many.
+type Demand = BTreeMap<usize, f64>;
 
 /// Rows of a group that means are assumed to have, where nobody says.
 pub const GROUP_SIZE: u64 = 1_000;
@@ -46,7 +51,7 @@ pub(super) fn accuracy(
     let size = group_size.unwrap_or(GROUP_SIZE) as f64;
     let outputs = &plan.layout.outputs;
     let demand = |output: &Output, margin: Margin| demand(output, plan, size, (margin.width() / NORMAL_975).powi(2));
-    let demands: Vec<Vec<f64>> = match wanted {
+    let demands: Vec<Demand> = match wanted {
         Wanted::Epsilon(epsilon) => {
             let demands = outputs.iter().filter_map(|output| demand_of(output, plan, size, relative(output, size)));
             let weights = weights(&demands.collect::<Vec<_>>(), &plan.sought, accountant);
@@ -95,20 +100,20 @@ fn relative(output: &Output, size: f64) -> f64 {
     }
 }
 
-fn demand_of(output: &Output, plan: &Plan, size: f64, scale: f64) -> Option<Vec<f64>> {
+fn demand_of(output: &Output, plan: &Plan, size: f64, scale: f64) -> Option<Demand> {
     demand(output, plan, size, scale * scale)
 }
 
-/// aᵢ²/T of an output for each measurement; nothing for what is no count, sum or mean.
-fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Vec<f64>> {
-    let mut demand = vec![0.0; plan.sought.len()];
+/// aᵢ²/T of an output for the measurements that it is made of, by their places; nothing for what is no count, sum or mean.
+fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Demand> {
+    let mut demand = Demand::new();
     let mut add = |of: usize, square: f64| {
         // Of several groupings, each measured table has the margin.
         let vectors = match &plan.layout.sets {
             None => vec![of],
             Some(sets) => sets.measured[of].tables.iter().map(|table| table.vector).collect(),
         };
-        vectors.into_iter().for_each(|vector| demand[vector] += square / variance);
+        vectors.into_iter().for_each(|vector| *demand.entry(vector).or_default() += square / variance);
     };
     match &output.value {
         OutputValue::Count { count } => add(*count, 1.0),
@@ -137,7 +142,7 @@ pub(super) fn expected(plan: &Plan, laws: &[NoiseLaw], size: u64) -> Vec<Option<
         let is_known =
             matches!(output.value, OutputValue::Mean { .. } | OutputValue::Formula { formula: Formula::Run(_), .. });
         let squares = demand(output, plan, size as f64, 1.0).filter(|_| is_known && plan.layout.sets.is_none())?;
-        let variance: f64 = squares.iter().zip(laws).map(|(square, law)| square * law.std_error().powi(2)).sum();
+        let variance: f64 = squares.iter().map(|(vector, square)| square * laws[*vector].std_error().powi(2)).sum();
         Some(NORMAL_975 * variance.sqrt())
     };
     plan.layout.outputs.iter().map(one).collect()
@@ -152,22 +157,22 @@ fn size(sought: &Sought, accountant: Accountant) -> (f64, i32) {
 }
 
 /// The prices of least sum, up to a fraction of a per cent, at which every demand is met; nothing is paid for what no demand is about.
-fn least(demands: &[Vec<f64>], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
-    let costs: Vec<Vec<f64>> = demands
-        .iter()
-        .map(|demand| demand.iter().zip(sought).map(|(one, sought)| one * size(sought, accountant).0).collect())
-        .collect();
+fn least(demands: &[Demand], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
+    let cost = |(at, one): (&usize, &f64)| (*at, one * size(&sought[*at], accountant).0);
+    let costs: Vec<Demand> = demands.iter().map(|demand| demand.iter().map(cost).collect()).collect();
     let power = sought.first().map_or(1, |sought| size(sought, accountant).1);
     let root = 1.0 / f64::from(power + 1);
     let prices = |multipliers: &[f64]| -> Vec<f64> {
-        let one =
-            |at: usize| multipliers.iter().zip(&costs).map(|(multiplier, cost)| multiplier * cost[at]).sum::<f64>();
-        (0..sought.len()).map(|at| one(at).powf(root)).collect()
+        let mut sums = vec![0.0; sought.len()];
+        for (multiplier, cost) in multipliers.iter().zip(&costs) {
+            cost.iter().for_each(|(at, cost)| sums[*at] += multiplier * cost);
+        }
+        sums.into_iter().map(|sum: f64| sum.powf(root)).collect()
     };
     let missed = |prices: &[f64]| -> Vec<f64> {
-        let one = |cost: &Vec<f64>| {
-            let terms = cost.iter().zip(prices).filter(|(cost, _)| **cost > 0.0);
-            terms.map(|(cost, price)| cost / price.powi(power)).sum::<f64>()
+        let one = |cost: &Demand| {
+            let terms = cost.iter().filter(|(_, cost)| **cost > 0.0);
+            terms.map(|(at, cost)| cost / prices[*at].powi(power)).sum::<f64>()
         };
         costs.iter().map(one).collect()
     };
@@ -200,7 +205,7 @@ fn filled(prices: &[f64]) -> Vec<f64> {
 }
 
 /// The shares of a whole price.
-fn weights(demands: &[Vec<f64>], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
+fn weights(demands: &[Demand], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
     if demands.is_empty() {
         return vec![1.0; sought.len()];
     }
@@ -210,10 +215,12 @@ fn weights(demands: &[Vec<f64>], sought: &[Sought], accountant: Accountant) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::extent::Extent;
     use crate::privacy::sensitivity::{Sensitivity, Statistic};
 
     fn count(rows: u32) -> Sought {
-        Sought { sensitivity: Sensitivity::of(Statistic::Count, rows).expect("bounded"), cells: 1 }
+        let extent = Extent::of(Statistic::Count, 1_000).expect("bounded");
+        Sought { sensitivity: Sensitivity::of(Statistic::Count, rows).expect("bounded"), cells: 1, extent }
     }
 
     /// Every demand is met, and no nearby split is cheaper.
@@ -222,10 +229,11 @@ mod tests {
         let gaussian = Accountant::Gaussian { delta: crate::privacy::units::Delta::parse("1e-6").expect("δ") };
         let sought = [count(1), count(3), count(2)];
         for accountant in [gaussian, Accountant::Pure] {
-            let demands = vec![vec![0.01, 0.04, 0.0], vec![0.05, 0.0, 0.01], vec![0.001, 0.02, 0.03]];
+            let demands = [[0.01, 0.04, 0.0], [0.05, 0.0, 0.01], [0.001, 0.02, 0.03]];
+            let demands = demands.map(|demand| demand.into_iter().enumerate().collect::<Demand>());
             let met = |prices: &[f64]| {
                 demands.iter().all(|demand| {
-                    let terms = demand.iter().zip(prices).zip(&sought).map(|((one, price), sought)| {
+                    let terms = demand.values().zip(prices).zip(&sought).map(|((one, price), sought)| {
                         let (square, power) = size(sought, accountant);
                         one * square / price.powi(power)
                     });

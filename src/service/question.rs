@@ -251,6 +251,7 @@ impl Service {
         }
         for (wanted, measure) in priced.wanted.iter_mut().zip(&computation.measures) {
             let terms = &priced.dataset.terms;
+            let measure = (measure, wanted.view);
             wanted.ancestors = self.atlas.ancestors(computation, measure, place, terms, &mut cells);
         }
     }

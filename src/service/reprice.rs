@@ -17,7 +17,7 @@ use crate::privacy::certificate::{Certified, Sought};
 use crate::privacy::mechanism::{Mechanism, NoiseLaw};
 use crate::privacy::units::{Delta, Price};
 use crate::query::parse::parse;
-use crate::query::plan::{Measure, Plan, plan};
+use crate::query::plan::replan;
 use crate::store::Repricer;
 
 /// Plans kept by the digest of their question at the most.
@@ -103,10 +103,9 @@ impl Replanner {
             return Err("its edition is another dataset's");
         }
         let query = parse(&charged.sql).map_err(|_| "its SQL cannot be read")?;
-        let plan: Plan = plan(&query, terms, Some(charged.rows_per_unit)).map_err(|_| "its SQL cannot be planned")?;
-        let view_of = |measure: &Measure| plan.computation.view_of(measure, dataset, &charged.edition);
-        let measures = plan.computation.measures.iter().zip(&plan.sought);
-        let measures = measures.map(|(measure, sought)| (view_of(measure), *sought)).collect();
+        let plan = replan(&query, terms, charged.rows_per_unit).map_err(|_| "its SQL cannot be planned")?;
+        let views = plan.computation.views(dataset, &charged.edition);
+        let measures = views.into_iter().zip(plan.sought.iter().copied()).collect();
         let mechanism = terms.accountant.mechanism();
         let threshold_delta = plan.hiding.map_or(Delta::ZERO, |hiding| hiding.threshold.delta);
         let view = plan.view(&charged.edition);

@@ -1,6 +1,7 @@
 //! The release: exact integers and a receipt go in, noisy integers come out.
 //!
-//! Promises that each cell is exact·2^fine_bits + noise of the certified law, and that an unpaid answer does not type-check.
+//! Promises that each cell is exact·2^fine_bits + noise of the certified law, that an unpaid answer does not type-check, and that nothing is
+//! made of a vector that goes beyond what its plan and its policy allow, whoever computed it.
 
 use dashu::integer::IBig;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,9 @@ pub enum ReleaseFault {
     /// The exact vectors have another shape than the certificate.
     #[error("the exact vectors do not have the certified shape")]
     Shape,
+    /// An exact vector is one that no table within the declared capacity has.
+    #[error("an exact vector goes beyond the declared capacity")]
+    Beyond,
     /// The sampler failed.
     #[error(transparent)]
     Noise(#[from] NoiseFault),
@@ -111,6 +115,14 @@ pub fn release(receipt: Receipt, exact: Private<Exact>, noise: &dyn NoiseSource)
     let certified = certificate.measurements();
     if vectors.len() != certified.len() || !vectors.iter().zip(certified).enumerate().all(fits) {
         return Err(ReleaseFault::Shape);
+    }
+    let extents = certificate.extents();
+    let is_within =
+        extents.len() == vectors.len() && vectors.iter().zip(extents).all(|(vector, one)| one.holds(vector));
+    // Each group stands once, in the order of the texts.
+    let is_rising = labels.as_ref().is_none_or(|labels| labels.is_sorted_by(|one, other| one < other));
+    if !is_within || !is_rising {
+        return Err(ReleaseFault::Beyond);
     }
     let mut measurements = Vec::with_capacity(vectors.len());
     for (vector, one) in vectors.into_iter().zip(certificate.measurements()) {

@@ -101,7 +101,7 @@ fn joined(rng: &mut StdRng, dataset: &str, terms: &Terms) -> (String, Terms) {
         }
     }
     let mut named = terms.joined(&tables).into_owned();
-    named.columns.retain(|column| !column.name.is_empty());
+    named.columns = named.columns.visible().cloned().collect();
     named.joins.clear();
     (from, named)
 }

@@ -4,6 +4,7 @@ use dashu::integer::IBig;
 use tacit::dataset::domain::Grid;
 use tacit::privacy::accountant::Accountant;
 use tacit::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
+use tacit::privacy::extent::Extent;
 use tacit::privacy::sensitivity::{Sensitivity, Statistic};
 use tacit::privacy::units::{Delta, Epsilon};
 use tacit::query::answer::{Cell, Label, Layout, Output, OutputValue, tabulate};
@@ -19,8 +20,11 @@ fn grid() -> Grid {
 /// Shares of groups whose interval holds the truth: of the count, of the sum, of the mean.
 fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f64; 3] {
     let grid = grid();
-    let sought = [Statistic::Count, Statistic::Sum { radius: grid.radius() }]
-        .map(|statistic| Sought { sensitivity: Sensitivity::of(statistic, 1).expect("bounded"), cells: GROUPS as u64 });
+    let sought = [Statistic::Count, Statistic::Sum { radius: grid.radius() }].map(|statistic| Sought {
+        sensitivity: Sensitivity::of(statistic, 1).expect("bounded"),
+        cells: GROUPS as u64,
+        extent: Extent::of(statistic, 1 << 32).expect("bounded"),
+    });
     let subject = Subject { dataset: "t".into(), edition: "ed".into() };
     let accuracy = Accuracy::Epsilon(Epsilon::parse(epsilon).expect("ε"));
     let certificate =

@@ -5,6 +5,7 @@
 use dashu::integer::IBig;
 use tacit::privacy::accountant::Accountant;
 use tacit::privacy::certificate::{Accuracy, Certificate, Sought, Subject, certify, prices};
+use tacit::privacy::extent::Extent;
 use tacit::privacy::mechanism::{self, NoiseLaw};
 use tacit::privacy::sensitivity::{Sensitivity, Statistic};
 use tacit::privacy::units::{Delta, Epsilon, Price};
@@ -23,7 +24,8 @@ fn certificate(accountant: Accountant, statistic: Statistic, rows: u32, epsilon:
     let sensitivity = Sensitivity::of(statistic, rows).expect("bounded");
     let subject = Subject { dataset: "t".into(), edition: "ed".into() };
     let epsilon = Accuracy::Epsilon(Epsilon::parse(epsilon).expect("ε"));
-    let sought = [Sought { sensitivity, cells: 1 }];
+    let extent = Extent::of(statistic, 1 << 16).expect("bounded");
+    let sought = [Sought { sensitivity, cells: 1, extent }];
     certify(accountant, subject, &sought, &prices(accountant, &sought, &epsilon)).expect("a certificate")
 }
 

@@ -11,7 +11,7 @@ use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
 use tacit::dataset::domain::Domain;
 use tacit::dataset::policy::Terms;
-use tacit::query::answer::Label;
+use tacit::query::answer::{KeyLabels, Label};
 use tacit::query::filter::Filter;
 use tacit::query::plan::{Computation, Measure, PlanKey};
 use tacit::query::term::calendar::{Part, Period};
@@ -137,14 +137,14 @@ fn along(counts: &[i64], sizes: &[usize], key: usize) -> Vec<i64> {
 
 impl Oracle<'_> {
     /// The exact vectors of a computation over rows; `labels` are those of its keys.
-    pub fn vectors(&self, computation: &Computation, labels: &[Vec<Label>], rows: &[Row]) -> Vec<Vec<i64>> {
+    pub fn vectors(&self, computation: &Computation, labels: &[KeyLabels], rows: &[Row]) -> Vec<Vec<i64>> {
         if let Some(units) = &computation.units {
             let rows = self.units(units, computation.rows_per_unit, rows);
             let seen = computation.seen(self.terms);
             let outer = Computation { units: None, ..computation.clone() };
             return Oracle { terms: &seen }.vectors(&outer, labels, &rows);
         }
-        let cells: usize = labels.iter().map(Vec::len).product();
+        let cells: usize = labels.iter().map(|labels| labels.len()).product();
         let mut seen: HashMap<&str, u32> = HashMap::new();
         let mut groups: Vec<Vec<&Row>> = vec![Vec::new(); cells];
         for row in rows {
@@ -168,7 +168,7 @@ impl Oracle<'_> {
             Measure::Rooted { key, measure } => {
                 let alone = Computation { measures: vec![measure.as_ref().clone()], ..computation.clone() };
                 let counts = self.vectors(&alone, labels, rows).swap_remove(0);
-                along(&counts, &labels.iter().map(Vec::len).collect::<Vec<_>>(), *key)
+                along(&counts, &labels.iter().map(|labels| labels.len()).collect::<Vec<_>>(), *key)
             }
             Measure::Bins { column, low, width, count } => {
                 groups.iter().flat_map(|rows| self.bins((column, *low, *width, *count), rows)).collect()

@@ -157,7 +157,7 @@ fn category(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) ->
         if labelled.is_none() {
             faults.add(span, "values is missing; a category lists its values, like [\"north\", \"south\"]");
         }
-        return labelled.map(Domain::Category);
+        return labelled.map(|values| Domain::Category(values.into()));
     };
     let list = values.get_ref();
     if list.is_empty() || list.len() > VALUES_MAX {

@@ -171,7 +171,7 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
             cap: cap?,
             max_epsilon_per_query: query?,
             oversubscribe: dataset.oversubscribe,
-            columns,
+            columns: columns.into(),
             min_cell,
             threshold,
             joins,

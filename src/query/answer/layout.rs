@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cell, Small};
+use super::Small;
+use super::labels::{KeyLabels, Label};
 use crate::dataset::domain::Grid;
 use crate::privacy::mechanism::NoiseLaw;
 use crate::query::formula::{Centred, Formula, Range, Shown};
@@ -13,7 +14,7 @@ use crate::vault::release::Release;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Layout {
     /// Labels of each key's groups, in the order of the computation's keys.
-    pub keys: Vec<Vec<Label>>,
+    pub keys: Vec<KeyLabels>,
     /// The groupings, where there are several; outputs are then made of what they hold, and not of measurements by their number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sets: Option<Sets>,
@@ -29,20 +30,6 @@ pub struct Layout {
     pub order: Vec<Sort>,
     /// How many rows are shown.
     pub limit: Option<u64>,
-}
-
-/// The value of a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Label {
-    /// A boolean.
-    Boolean(bool),
-    /// A whole number.
-    Integer(i64),
-    /// A category, or the first day of a period.
-    Text(String),
-    /// Missing values.
-    Missing,
 }
 
 /// One selected output.
@@ -173,7 +160,26 @@ impl Layout {
     pub fn with_groups(self, release: &Release) -> Self {
         let Some(groups) = &release.groups else { return self };
         let label = |text: &Option<String>| text.clone().map_or(Label::Missing, Label::Text);
-        Self { keys: vec![groups.labels.iter().map(label).collect()], ..self }
+        Self { keys: vec![groups.labels.iter().map(label).collect::<Vec<_>>().into()], ..self }
+    }
+
+    /// Cells of the table that it lays out: its rows, before any of them are left out, times their columns.
+    #[must_use]
+    pub fn cells(&self) -> u64 {
+        let rows = |set: &mut dyn Iterator<Item = usize>| {
+            set.map(|key| self.keys[key].len() as u64).fold(1, u64::saturating_mul)
+        };
+        let rows = match &self.sets {
+            None => rows(&mut (0..self.keys.len())),
+            Some(sets) => sets.shown.iter().map(|set| rows(&mut set.iter().copied())).fold(0, u64::saturating_add),
+        };
+        rows.saturating_mul(self.width())
+    }
+
+    /// Columns of a row: those of the outputs, with their bounds and errors.
+    #[must_use]
+    pub fn width(&self) -> u64 {
+        self.outputs.iter().map(|output| super::suffixes(output, self.sets.is_some()).len() as u64).sum()
     }
 
     /// The laws of what outputs are made of, from those of the measurements.
@@ -182,19 +188,6 @@ impl Layout {
         match &self.sets {
             None => laws.to_vec(),
             Some(sets) => sets.measured.iter().map(|of| laws[of.tables[0].vector]).collect(),
-        }
-    }
-}
-
-impl Label {
-    /// The value in a table.
-    #[must_use]
-    pub fn cell(&self) -> Cell {
-        match self {
-            Self::Boolean(truth) => Cell::Boolean(*truth),
-            Self::Integer(value) => Cell::Decimal(i128::from(*value) * 1_000_000_000),
-            Self::Text(text) => Cell::Text(text.clone()),
-            Self::Missing => Cell::Missing,
         }
     }
 }

@@ -5,19 +5,20 @@ use crate::dataset::domain::{Domain, date_text};
 use crate::dataset::policy::Terms;
 use crate::query::filter::{Filter, stored_bounds};
 use crate::query::plan::written;
+use crate::query::term::known::Known;
 use crate::query::term::{Constant, Made, Term};
 use crate::query::units::{UnitColumn, Units};
 
 /// Writes what is row-local.
 pub(super) struct Rows<'a> {
-    pub(super) terms: &'a Terms,
+    pub(super) known: &'a Known<'a>,
 }
 
 impl Rows<'_> {
     /// A term as it can stand alone.
     pub(super) fn term(&self, term: &Term) -> String {
         match term {
-            Term::Column(index) => identifier(&self.terms.columns[*index].name),
+            Term::Column(index) => identifier(&self.known.columns[*index].name),
             Term::Made(made) => self.made(made),
         }
     }
@@ -121,19 +122,17 @@ impl Rows<'_> {
             Filter::Range { column, low, high } => self.range(column, *low, *high),
             Filter::Members { column, codes } => self.members(column, codes, true),
             Filter::Values { column, values } => {
-                let list: Vec<_> = values.iter().map(|value| self.value(column, *value)).collect();
-                format!("{} IN ({})", self.atom(column), list.join(", "))
+                format!("{} IN ({})", self.atom(column), self.values(column, values))
             }
             Filter::Missing { column } => format!("{} IS NULL", self.atom(column)),
             Filter::Not(inner) => match inner.as_ref() {
                 Filter::Missing { column } => format!("{} IS NOT NULL", self.atom(column)),
                 Filter::Members { column, codes } => self.members(column, codes, false),
                 Filter::Values { column, values } => {
-                    let list: Vec<_> = values.iter().map(|value| self.value(column, *value)).collect();
-                    format!("{} NOT IN ({})", self.atom(column), list.join(", "))
+                    format!("{} NOT IN ({})", self.atom(column), self.values(column, values))
                 }
                 Filter::Range { column, low, high } if low == high => {
-                    format!("{} <> {}", self.atom(column), self.value(column, *low))
+                    format!("{} <> {}", self.atom(column), value(&self.known.facts(column).domain, *low))
                 }
                 other => format!("NOT ({})", self.filter(other, false)),
             },
@@ -148,19 +147,17 @@ impl Rows<'_> {
         if nested { format!("({text})") } else { text }
     }
 
-    /// A stored integer of an ordered column as a literal.
-    fn value(&self, of: &Term, stored: i64) -> String {
-        match &*of.facts(self.terms).domain {
-            Domain::Number(grid) => grid.text(i128::from(stored) + i128::from(grid.centre())),
-            Domain::Date { .. } => format!("DATE {}", quoted(&date_text(i32::try_from(stored).unwrap_or_default()))),
-            Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => stored.to_string(),
-        }
+    /// Stored integers of an ordered column as literals.
+    fn values(&self, of: &Term, stored: &[i64]) -> String {
+        let facts = self.known.facts(of);
+        stored.iter().map(|stored| value(&facts.domain, *stored)).collect::<Vec<_>>().join(", ")
     }
 
     fn range(&self, of: &Term, low: i64, high: i64) -> String {
-        let (least, greatest) = stored_bounds(&of.facts(self.terms).domain);
+        let facts = self.known.facts(of);
+        let (least, greatest) = stored_bounds(&facts.domain);
         let name = self.atom(of);
-        let value = |stored: i64| self.value(of, stored);
+        let value = |stored: i64| value(&facts.domain, stored);
         if low > high {
             format!("{name} < {}", value(least))
         } else if low == high {
@@ -175,11 +172,11 @@ impl Rows<'_> {
     }
 
     fn members(&self, of: &Term, codes: &[u32], is: bool) -> String {
-        let facts = of.facts(self.terms);
-        let labels = facts.domain.labels().unwrap_or_default();
+        let facts = self.known.facts(of);
+        let labels = facts.domain.labels();
         let boolean = *facts.domain == Domain::Boolean;
         let label = |code: &u32| {
-            let label = labels.get(*code as usize).map_or("", String::as_str);
+            let label = labels.as_ref().and_then(|labels| labels.get(*code as usize)).map_or("", String::as_str);
             if boolean { label.to_uppercase() } else { quoted(label) }
         };
         match codes {
@@ -192,16 +189,25 @@ impl Rows<'_> {
     }
 }
 
+/// A stored integer of something ordered as a literal.
+fn value(domain: &Domain, stored: i64) -> String {
+    match domain {
+        Domain::Number(grid) => grid.text(i128::from(stored) + i128::from(grid.centre())),
+        Domain::Date { .. } => format!("DATE {}", quoted(&date_text(i32::try_from(stored).unwrap_or_default()))),
+        Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => stored.to_string(),
+    }
+}
+
 /// Writes the subquery that makes a row for each unit; its columns have the names of `seen`.
 pub(super) fn subquery(dataset: &str, units: &Units, seen: &Terms, rows: &Rows<'_>) -> String {
-    let unit = identifier(rows.terms.unit_column().unwrap_or("row"));
+    let unit = identifier(rows.known.unit_column().unwrap_or("row"));
     let (mut items, mut keys) = (vec![unit.clone()], vec![unit]);
     for (column, named) in units.columns.iter().zip(&seen.columns) {
         let text = match column {
             UnitColumn::Own(index) => {
-                let own = identifier(&rows.terms.columns[*index].name);
+                let own = identifier(&rows.known.columns[*index].name);
                 keys.push(own.clone());
-                if rows.terms.columns[*index].name == named.name {
+                if rows.known.columns[*index].name == named.name {
                     items.push(own);
                     continue;
                 }
@@ -224,7 +230,7 @@ pub(super) fn subquery(dataset: &str, units: &Units, seen: &Terms, rows: &Rows<'
         };
         items.push(format!("{text} AS {}", identifier(&named.name)));
     }
-    let filter = units.filter.as_ref().and_then(|filter| written(filter, rows.terms));
+    let filter = units.filter.as_ref().and_then(|filter| written(filter, rows.known));
     let condition = filter.map(|filter| format!(" WHERE {}", rows.filter(&filter, false)));
     let condition = condition.unwrap_or_default();
     keys.dedup();

@@ -38,6 +38,7 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
                 let message = format!("IN has {} items; accepted are at most {IN_ITEMS_MAX}", list.len());
                 return Err(unsupported(at, message));
             }
+            budget.items(list.len())?;
             let items = list.iter().map(literal).collect::<Result<_, _>>()?;
             Ok(negated(Condition::In(expression(expr, depth, budget)?, items), *not))
         }

@@ -276,28 +276,35 @@ pub(super) fn grouping(expr: &Expr) -> Result<Option<&Expr>, QueryError> {
     }
 }
 
-/// The fractions of a list: `PERCENTILE_CONT(ARRAY[…]) …` is several outputs.
-pub(super) fn fractions(expr: &Expr) -> Option<&[Expr]> {
+/// The fractions of a list, and the aggregate without them: `PERCENTILE_CONT(ARRAY[…]) …` is several outputs.
+pub(super) fn fractions(expr: &Expr) -> Option<(&[Expr], sqlparser::ast::Function)> {
     let Expr::Function(call) = expr else { return None };
     let FunctionArguments::List(list) = &call.args else { return None };
     match &list.args[..] {
         [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Array(array)))]
             if call.name.to_string().eq_ignore_ascii_case("percentile_cont") =>
         {
-            Some(&array.elem)
+            let mut of = call.clone();
+            if let FunctionArguments::List(list) = &mut of.args {
+                list.args.clear();
+            }
+            Some((&array.elem, of))
         }
         _ => None,
     }
 }
 
 /// One output of a list of fractions, with what is appended to its name: `_25` for 0.25, `_97_5` for 0.975.
-pub(super) fn of_fraction(expr: &Expr, fraction: &Expr, budget: &mut Budget) -> Result<(String, Output), QueryError> {
-    let mut one = expr.clone();
-    if let Expr::Function(call) = &mut one
-        && let FunctionArguments::List(list) = &mut call.args
-    {
+pub(super) fn of_fraction(
+    call: &sqlparser::ast::Function,
+    fraction: &Expr,
+    budget: &mut Budget,
+) -> Result<(String, Output), QueryError> {
+    let mut one = call.clone();
+    if let FunctionArguments::List(list) = &mut one.args {
         list.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(fraction.clone()))];
     }
+    let one = Expr::Function(one);
     let output = output(&one, 0, false, budget)?;
     let percent = match &literal(fraction)?.value {
         LiteralValue::Number(text) => Constant::parse(text).map_or(0.0, Constant::to_f64) * 100.0,

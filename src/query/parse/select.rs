@@ -235,13 +235,13 @@ fn items(projection: &[SelectItem], budget: &mut Budget) -> Result<Vec<Item>, Qu
                 continue;
             }
         };
-        let Some(list) = fractions(expr) else {
+        let Some((list, of)) = fractions(expr) else {
             items.push(item(one, budget)?);
             continue;
         };
         let at = start(one.span());
         for fraction in list {
-            let (suffix, output) = of_fraction(expr, fraction, budget)?;
+            let (suffix, output) = of_fraction(&of, fraction, budget)?;
             let stem = alias.as_ref().map_or("percentile_cont", |alias| alias.text.as_str());
             let alias = Some(Name { text: format!("{stem}{suffix}"), at });
             items.push(Item { value: ItemValue::Output(output), alias, at });
@@ -281,39 +281,58 @@ fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Gro
     absent(!modifiers.is_empty(), at, "a modifier of GROUP BY")?;
     let (mut keys, mut sets, mut has_sets) = (Vec::new(), vec![Vec::new()], false);
     for expr in exprs {
+        let mut of = |list: &[Expr]| {
+            list.iter().map(|one| place(&mut keys, one, budget)).collect::<Result<Vec<usize>, QueryError>>()
+        };
+        let mut parts = |parts: &[Vec<Expr>]| parts.iter().map(|part| of(part)).collect::<Result<Vec<_>, _>>();
         let more = match expr {
-            Expr::Rollup(parts) => (0..=parts.len()).rev().map(|count| parts[..count].concat()).collect(),
-            Expr::Cube(parts) => subsets(parts, at)?,
-            Expr::GroupingSets(sets) => sets.clone(),
-            other => vec![vec![other.clone()]],
+            Expr::Rollup(list) => {
+                check_sets(sets.len(), list.len().saturating_add(1), at)?;
+                let parts = parts(list)?;
+                (0..=parts.len()).rev().map(|count| parts[..count].concat()).collect()
+            }
+            Expr::Cube(list) if list.len() > KEYS_MAX => {
+                return Err(unsupported(at, format!("CUBE of {} keys; accepted are at most {KEYS_MAX}", list.len())));
+            }
+            Expr::Cube(list) => {
+                check_sets(sets.len(), 1 << list.len(), at)?;
+                subsets(&parts(list)?)
+            }
+            Expr::GroupingSets(list) => {
+                check_sets(sets.len(), list.len(), at)?;
+                parts(list)?
+            }
+            other => vec![of(std::slice::from_ref(other))?],
         };
         has_sets |= matches!(expr, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
-        let mut places = Vec::with_capacity(more.len());
-        for set in &more {
-            places.push(set.iter().map(|one| place(&mut keys, one, budget)).collect::<Result<Vec<_>, _>>()?);
+        if let [one] = &more[..] {
+            sets.iter_mut().for_each(|set: &mut Vec<usize>| set.extend(one));
+            continue;
         }
         // Several elements of GROUP BY are combined, each with each.
         let both =
-            |one: &Vec<usize>| places.iter().map(move |other| [one.as_slice(), other].concat()).collect::<Vec<_>>();
+            |one: &Vec<usize>| more.iter().map(move |other| [one.as_slice(), other].concat()).collect::<Vec<_>>();
         sets = sets.iter().flat_map(both).collect();
-        if sets.len() > SETS_MAX {
-            let message = format!("{} groupings; accepted are at most {SETS_MAX}", sets.len());
-            return Err(unsupported(at, message));
-        }
     }
     Ok((keys, has_sets.then_some(sets)))
 }
 
-/// Every choice of parts, those with the most first.
-fn subsets(parts: &[Vec<Expr>], at: Position) -> Result<Vec<Vec<Expr>>, QueryError> {
-    if parts.len() > KEYS_MAX {
-        return Err(unsupported(at, format!("CUBE of {} keys; accepted are at most {KEYS_MAX}", parts.len())));
+/// Whether so many groupings, each with each of so many more, are not too many: known before any of them is made.
+fn check_sets(sets: usize, more: usize, at: Position) -> Result<(), QueryError> {
+    let all = sets.saturating_mul(more);
+    if all <= SETS_MAX {
+        return Ok(());
     }
+    Err(unsupported(at, format!("{all} groupings; accepted are at most {SETS_MAX}")))
+}
+
+/// Every choice of parts, those with the most first.
+fn subsets(parts: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let chosen = |choice: u32| {
         let parts = parts.iter().enumerate().filter(|(at, _)| choice >> at & 1 == 0);
         parts.flat_map(|(_, part)| part.clone()).collect()
     };
-    Ok((0..1_u32 << parts.len()).map(chosen).collect())
+    (0..1_u32 << parts.len()).map(chosen).collect()
 }
 
 /// The place of a key among those that were met.

@@ -10,6 +10,7 @@ use crate::query::error::{Code, QueryError, nearest, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Name, Query};
 use crate::query::term::Term;
+use crate::query::term::known::Known;
 
 /// What a question joins.
 pub(super) struct Joins<'a> {
@@ -60,13 +61,13 @@ impl<'a> Joins<'a> {
     }
 
     /// A condition and that the unit has a row in every table that is not joined from the left.
-    pub(super) fn condition(&self, filter: Option<Filter>) -> Option<Filter> {
+    pub(super) fn condition(&self, filter: Option<Filter>, known: &Known<'_>) -> Option<Filter> {
         let inner = self.tables.iter().filter(|(_, is_left)| !is_left);
         let presences: Vec<Filter> = inner.map(|(place, _)| presence(&self.terms, *place)).collect();
         if presences.is_empty() {
             return filter;
         }
-        Some(Filter::All(filter.into_iter().chain(presences).collect()).simplest(&self.terms))
+        Some(Filter::All(filter.into_iter().chain(presences).collect()).simplest(known))
     }
 }
 

@@ -6,11 +6,12 @@ mod small;
 use self::ranges::Ranges;
 use self::small::small;
 use super::names::{check_names, name, sort};
+use std::collections::HashMap;
+
 use super::{Computation, Measure, PlanKey};
 use crate::dataset::domain::{Domain, Grid};
-use crate::dataset::policy::Terms;
 use crate::privacy::accountant::Accountant;
-use crate::query::answer::{Layout, Output as Column, OutputValue};
+use crate::query::answer::{KeyLabels, Layout, Output as Column, OutputValue};
 use crate::query::canonical;
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
@@ -19,7 +20,8 @@ use crate::query::quantile::Tree;
 use crate::query::syntax::{
     Aggregate, Expression, Function, Having, Item, ItemValue, Literal, LiteralValue, Name, Operator, Output, Query,
 };
-use crate::query::term::{Constant, Term, coding, typed};
+use crate::query::term::known::Known;
+use crate::query::term::{Constant, Term, typed};
 
 /// capacity × bound of a sum stays below 2 to this power.
 const SUM_LOG2_MAX: u32 = 62;
@@ -28,20 +30,22 @@ const SUM_LOG2_MAX: u32 = 62;
 pub(super) fn layout(
     query: &Query,
     sets: Option<Vec<Vec<usize>>>,
-    terms: &Terms,
+    known: &Known<'_>,
     computation: &mut Computation,
 ) -> Result<Layout, QueryError> {
     let (keys, groups) = (computation.keys.clone(), computation.groups());
     let is_text = computation.text.is_some();
     let has_sets = sets.is_some();
-    let mut making = Making { terms, keys, groups, measures: Vec::new(), is_text, has_sets };
+    let (measures, places) = (Vec::new(), HashMap::new());
+    let mut making = Making { known, keys, groups, measures, places, is_text, has_sets };
     let mut outputs = Vec::with_capacity(query.items.len());
     for item in &query.items {
         let value = making.value(item)?;
+        known.steps().check()?;
         outputs.push(Column { name: name(item)?, value });
     }
     if is_text {
-        making.need(super::texts::units(terms));
+        making.need(super::texts::units(known));
     }
     check_names(query, &outputs)?;
     let mut having = query.having.as_ref().map(|having| making.shown(having, &outputs)).transpose()?;
@@ -50,6 +54,7 @@ pub(super) fn layout(
         return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
             .hint("conditions on columns stand in WHERE"));
     }
+    known.steps().check()?;
     making.share_runs(&mut outputs, &mut having);
     making.check_runs(&outputs, having.as_ref(), query.dataset.at)?;
     let mut sorted = making.measures.clone();
@@ -76,17 +81,16 @@ pub(super) fn layout(
         }
     };
     let rows_per_unit = if computation.units.is_some() { 1 } else { computation.rows_per_unit };
-    let ranges = Ranges { bases: &bases, terms, rows_per_unit };
+    let ranges = Ranges { bases: &bases, known, rows_per_unit };
     for output in &mut outputs {
         if let OutputValue::Formula { formula, range } = &mut output.value {
             *range = ranges.of(formula);
         }
     }
-    let small = terms.min_cell.map(|below| small(below, &bases, Making::steps(&outputs), terms));
+    let small = known.min_cell.map(|below| small(below, &bases, Making::steps(&outputs), known));
     let order = query.order.iter().map(|order| sort(order, query, &outputs)).collect::<Result<_, _>>()?;
-    let mut keys: Vec<_> = computation.keys.iter().map(|key| coding::labels(key, terms)).collect();
-    // Its labels are those of the release.
-    keys.extend(is_text.then(Vec::new));
+    // Labels of text are those of the release; those of other keys are put in once it is sure that they are few.
+    let keys = is_text.then(KeyLabels::default).into_iter().collect();
     let limit = query.limit;
     Ok(Layout { keys, sets, outputs, having, small, order, limit })
 }
@@ -116,11 +120,13 @@ struct Summed {
 }
 
 pub(super) struct Making<'a> {
-    pub(super) terms: &'a Terms,
+    pub(super) known: &'a Known<'a>,
     pub(super) keys: Vec<PlanKey>,
     pub(super) groups: u64,
     /// In the order in which they were needed first.
     pub(super) measures: Vec<Measure>,
+    /// Where they are.
+    places: HashMap<Measure, usize>,
     /// Whether the one key is text, whose groups are found.
     pub(super) is_text: bool,
     /// Whether there are several groupings.
@@ -130,11 +136,14 @@ pub(super) struct Making<'a> {
 impl Making<'_> {
     /// The place of a measurement, which is measured from now on.
     pub(super) fn need(&mut self, measure: Measure) -> usize {
-        let known = self.measures.iter().position(|one| *one == measure);
-        known.unwrap_or_else(|| {
-            self.measures.push(measure);
-            self.measures.len() - 1
-        })
+        self.known.steps().spend(measure.weight());
+        if let Some(place) = self.places.get(&measure) {
+            return *place;
+        }
+        let place = self.measures.len();
+        self.places.insert(measure.clone(), place);
+        self.measures.push(measure);
+        place
     }
 
     fn value(&mut self, item: &Item) -> Result<OutputValue, QueryError> {
@@ -143,13 +152,13 @@ impl Making<'_> {
             ItemValue::Key(_) if self.is_text => Ok(OutputValue::Key { index: 0 }),
             ItemValue::Grouping(_) if self.is_text => Ok(OutputValue::Grouping { index: 0 }),
             ItemValue::Key(key) => {
-                let term = typed::expression(key, self.terms)?;
+                let term = typed::expression(key, self.known)?;
                 let place = self.keys.iter().position(|key| key.column == term);
                 // The shape was checked: everything selected is a key.
                 Ok(OutputValue::Key { index: place.unwrap_or_default() })
             }
             ItemValue::Grouping(key) => {
-                let term = typed::expression(key, self.terms)?;
+                let term = typed::expression(key, self.known)?;
                 let place = self.keys.iter().position(|key| key.column == term);
                 Ok(OutputValue::Grouping { index: place.unwrap_or_default() })
             }
@@ -194,16 +203,16 @@ impl Making<'_> {
     }
 
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Formula, QueryError> {
-        let filter = aggregate.filter.as_ref().map(|filter| typed::condition(filter, self.terms)).transpose()?;
+        let filter = aggregate.filter.as_ref().map(|filter| typed::condition(filter, self.known)).transpose()?;
         let at = aggregate.at;
         match &aggregate.function {
             Function::CountRows => {
-                let count = self.need(counting(filter, None, self.terms));
+                let count = self.need(counting(filter, None, self.known));
                 Ok(Formula::Count(count))
             }
             Function::Count(of) => {
-                let term = typed::expression(of, self.terms)?;
-                Ok(Formula::Count(self.need(counting(filter, Some(term), self.terms))))
+                let term = typed::expression(of, self.known)?;
+                Ok(Formula::Count(self.need(counting(filter, Some(term), self.known))))
             }
             Function::CountDistinct(name) => self.units(name, filter),
             Function::Sum(of) => {
@@ -251,18 +260,18 @@ impl Making<'_> {
     }
 
     fn units(&mut self, name: &Name, filter: Option<Filter>) -> Result<Formula, QueryError> {
-        match self.terms.unit_column() {
+        match self.known.unit_column() {
             Some(unit) if unit == name.text => {
                 let measure = filter.map_or(Measure::Units, |filter| Measure::UnitsWhere { filter });
                 Ok(Formula::Count(self.need(measure)))
             }
             Some(unit) => {
-                typed::declared(name, self.terms)?;
+                typed::declared(name, self.known)?;
                 Err(QueryError::at(Code::UnsupportedSql, name.at, "only units can be counted distinctly")
                     .hint(format!("write COUNT(DISTINCT {unit})")))
             }
             None => {
-                typed::declared(name, self.terms)?;
+                typed::declared(name, self.known)?;
                 Err(QueryError::at(Code::UnsupportedSql, name.at, "every row is a unit of its own here")
                     .hint("write COUNT(*)"))
             }
@@ -277,36 +286,34 @@ impl Making<'_> {
         function: &str,
         at: Position,
     ) -> Result<Summed, QueryError> {
-        let term = typed::expression(of, self.terms)?;
-        if term.grid(self.terms).is_none() {
-            let word = term.facts(self.terms).domain.type_name();
-            let name = shown(&canonical::term(&term, self.terms));
+        let term = typed::expression(of, self.known)?;
+        if self.known.grid(&term).is_none() {
+            let word = self.known.facts(&term).domain.type_name();
+            let name = shown(&canonical::term(&term, self.known));
             let message = format!("{function} wants a number, and \"{name}\" is a {word}");
             return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("count it, or group by it"));
         }
         let term = match filter {
-            Some(filter) => typed::checked(term.only_where(filter.clone()), self.terms, of.at)?,
+            Some(filter) => typed::checked(term.only_where(filter.clone()), self.known, of.at)?,
             None => term,
         };
         self.summed(term, function, at)
     }
 
     fn summed(&self, term: Term, function: &str, at: Position) -> Result<Summed, QueryError> {
-        let facts = term.facts(self.terms);
-        let grid = match &*facts.domain {
+        let grid = match &*self.known.facts(&term).domain {
             Domain::Number(grid) => *grid,
             Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. } => {
                 return Err(QueryError::at(Code::UnsupportedSql, at, format!("{function} wants a number")));
             }
         };
-        if u128::from(self.terms.max_rows) * u128::from(grid.radius()) >= 1 << SUM_LOG2_MAX {
+        if u128::from(self.known.max_rows) * u128::from(grid.radius()) >= 1 << SUM_LOG2_MAX {
             let message =
-                format!("{function} over the declared capacity of {} rows does not fit 62 bits", self.terms.max_rows);
+                format!("{function} over the declared capacity of {} rows does not fit 62 bits", self.known.max_rows);
             return Err(QueryError::at(Code::UnsupportedSql, at, message)
                 .hint(format!("round or clamp first: {function}(ROUND(…, 0)), {function}(LEAST(…, 1000))")));
         }
-        let count = counting(None, Some(term.clone()), self.terms);
-        drop(facts);
+        let count = counting(None, Some(term.clone()), self.known);
         Ok(Summed { term, grid, count })
     }
 
@@ -321,7 +328,7 @@ impl Making<'_> {
     fn quantile(&mut self, x: Summed, fraction: String) -> Quantile {
         let grid = x.grid;
         let values = grid.high.abs_diff(grid.low).saturating_add(1);
-        let precision_adds = matches!(self.terms.accountant, Accountant::Gaussian { .. });
+        let precision_adds = matches!(self.known.accountant, Accountant::Gaussian { .. });
         let tree = Tree::over(values, self.groups, precision_adds);
         let bins: Vec<u32> = (1..=tree.depth).map(|level| tree.bins(level)).collect();
         let levels = (1..=tree.depth).map(|level| {
@@ -347,7 +354,7 @@ impl Making<'_> {
 
     /// Σuv, of numbers that are about their middles.
     fn product(&mut self, u: &Term, v: &Term, function: &str, at: Position) -> Result<Centred, QueryError> {
-        let product = typed::checked(Term::times(vec![u.clone(), v.clone()]), self.terms, at)?;
+        let product = typed::checked(Term::times(vec![u.clone(), v.clone()]), self.known, at)?;
         let summed = self.summed(product, function, at)?;
         self.sum(&summed)
     }
@@ -355,7 +362,7 @@ impl Making<'_> {
     fn squares(&mut self, x: Summed, at: Position) -> Result<Squares, QueryError> {
         let (about, _) = self.centred(&x, at)?;
         let count = self.need(x.count.clone());
-        let centred = self.summed(typed::checked(about.clone(), self.terms, at)?, "VAR_SAMP", at)?;
+        let centred = self.summed(typed::checked(about.clone(), self.known, at)?, "VAR_SAMP", at)?;
         let sum = self.sum(&centred)?;
         let squares = self.product(&about, &about, "VAR_SAMP", at)?;
         Ok(Squares { count, sum, squares, of: x.term })
@@ -382,18 +389,18 @@ impl Making<'_> {
             | Measure::Over { .. } => None,
         };
         let both: Vec<Filter> = [present(&y), present(&x)].into_iter().flatten().collect();
-        let both = (!both.is_empty()).then(|| Filter::All(both).simplest(self.terms));
+        let both = (!both.is_empty()).then(|| Filter::All(both).simplest(self.known));
         let part = |summed: Summed| -> Result<(Term, Constant), QueryError> {
             let term = match &both {
-                Some(both) => typed::checked(summed.term.only_where(both.clone()), self.terms, at)?,
+                Some(both) => typed::checked(summed.term.only_where(both.clone()), self.known, at)?,
                 None => summed.term,
             };
             let summed = self.summed(term, function, at)?;
             let (about, centre) = self.centred(&summed, at)?;
-            Ok((typed::checked(about, self.terms, at)?, centre))
+            Ok((typed::checked(about, self.known, at)?, centre))
         };
         let ((y, y_centre), (x, x_centre)) = (part(y)?, part(x)?);
-        let count = self.need(counting(both, None, self.terms));
+        let count = self.need(counting(both, None, self.known));
         let mut sums = |about: &Term| -> Result<(Centred, Centred), QueryError> {
             let summed = self.summed(about.clone(), function, at)?;
             Ok((self.sum(&summed)?, self.product(about, about, function, at)?))
@@ -405,9 +412,12 @@ impl Making<'_> {
 
     fn shown(&mut self, having: &Having, outputs: &[Column]) -> Result<Shown, QueryError> {
         // A name that could be a column's, too, would mean that in PostgreSQL.
-        let is_column = |name: &Name| self.terms.column(&name.text).is_some();
+        let is_column = |name: &Name| self.known.column(&name.text).is_some();
         let named = |name: &Name| {
-            outputs.iter().filter(|_| !is_column(name)).find(|output| output.name == name.text)?.value.formula()
+            let output = outputs.iter().filter(|_| !is_column(name)).find(|output| output.name == name.text)?;
+            let formula = output.value.formula()?;
+            self.known.steps().spend(formula.weight());
+            Some(formula)
         };
         let mut all = |parts: &[Having]| parts.iter().map(|part| self.shown(part, outputs)).collect::<Result<_, _>>();
         match having {
@@ -440,15 +450,15 @@ fn alone(formula: Box<Formula>) -> Result<Box<Formula>, QueryError> {
 }
 
 /// What counts the rows of which a condition is true and in which something is not missing.
-pub(super) fn counting(filter: Option<Filter>, of: Option<Term>, terms: &Terms) -> Measure {
-    let of = of.filter(|term| term.facts(terms).nullable);
+pub(super) fn counting(filter: Option<Filter>, of: Option<Term>, known: &Known<'_>) -> Measure {
+    let of = of.filter(|term| known.facts(term).nullable);
     match (filter, of) {
         // `COUNT(*)` counts the non-nulls of a column only where the policy says that it has no nulls.
         (None, None) => Measure::Rows,
         (None, Some(column)) => Measure::NonNull { column },
         (Some(filter), of) => {
             let present = of.map(|column| Filter::Not(Box::new(Filter::Missing { column })));
-            let filter = Filter::All(std::iter::once(filter).chain(present).collect()).simplest(terms);
+            let filter = Filter::All(std::iter::once(filter).chain(present).collect()).simplest(known);
             Measure::NonNull { column: Term::number(1, 0).only_where(filter) }
         }
     }

@@ -27,7 +27,7 @@ impl Making<'_> {
             return refused(of.at, message, "write GROUP BY with one ordered key");
         }
         let place_of = |making: &Self, expression: &Expression| -> Result<Option<usize>, QueryError> {
-            let term = typed::expression(expression, making.terms)?;
+            let term = typed::expression(expression, making.known)?;
             Ok(making.keys.iter().position(|key| key.column == term))
         };
         let Some(key) = place_of(self, by)? else {
@@ -57,7 +57,7 @@ impl Making<'_> {
             );
         }
         let is_ordered =
-            matches!(*self.keys[key].column.facts(self.terms).domain, Domain::Number(_) | Domain::Date { .. });
+            matches!(*self.known.facts(&self.keys[key].column).domain, Domain::Number(_) | Domain::Date { .. });
         if !is_ordered {
             return refused(
                 by.at,
@@ -70,13 +70,13 @@ impl Making<'_> {
             let message = format!("a running sum over {groups} groups; accepted are at most {GROUPS_MAX}");
             return refused(by.at, &message, "group by longer periods, or narrow the key in WHERE");
         }
-        let filter = of.filter.as_ref().map(|filter| typed::condition(filter, self.terms)).transpose()?;
+        let filter = of.filter.as_ref().map(|filter| typed::condition(filter, self.known)).transpose()?;
         let counted = match &of.function {
-            Function::Count(of) => Some(typed::expression(of, self.terms)?),
+            Function::Count(of) => Some(typed::expression(of, self.known)?),
             _ => None,
         };
-        let count = counting(filter, counted, self.terms);
-        let is_rooted = matches!(self.terms.accountant, Accountant::Gaussian { .. });
+        let count = counting(filter, counted, self.known);
+        let is_rooted = matches!(self.known.accountant, Accountant::Gaussian { .. });
         let vector = self.need(if is_rooted { Measure::Rooted { key, measure: Box::new(count) } } else { count });
         let stride = self.keys[key + 1..].iter().map(|key| key.size()).fold(1, u64::saturating_mul);
         // Unwrap safety: a plan has at most 100,000 groups.
@@ -140,7 +140,7 @@ impl Making<'_> {
         at: Position,
     ) -> Result<(), QueryError> {
         // Groups that are too small to be shown look at each count once more.
-        let again = if self.terms.min_cell.is_some() { Self::steps(outputs) } else { Vec::new() };
+        let again = if self.known.min_cell.is_some() { Self::steps(outputs) } else { Vec::new() };
         let all = runs_of(outputs).into_iter().chain(having.into_iter().flat_map(Shown::runs).cloned()).chain(again);
         let work = all.map(|run| self.groups.saturating_mul(run.groups as u64)).fold(0_u64, u64::saturating_add);
         if work <= WORK_MAX {

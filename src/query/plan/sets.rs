@@ -1,10 +1,10 @@
 //! Several groupings in one question: what is measured of them.
 
 use super::{CELLS_MAX, Measure, PlanKey};
-use crate::dataset::policy::Terms;
 use crate::query::error::{Code, QueryError};
 use crate::query::syntax::{Expression, Query};
 use crate::query::tables::{KEYS_MAX, Sets, Table, Tables, maximal};
+use crate::query::term::known::Known;
 use crate::query::term::typed as terms_of;
 
 /// The groupings as places among the typed keys.
@@ -12,12 +12,12 @@ pub(super) fn typed(
     query: &Query,
     grouped: &[Expression],
     keys: &[PlanKey],
-    terms: &Terms,
+    known: &Known<'_>,
 ) -> Result<Option<Vec<Vec<usize>>>, QueryError> {
     let Some(sets) = &query.sets else { return Ok(None) };
     let mut places = Vec::with_capacity(grouped.len());
     for expression in grouped {
-        let term = terms_of::expression(expression, terms)?;
+        let term = terms_of::expression(expression, known)?;
         places.extend(keys.iter().position(|key| key.column == term));
     }
     let mut all: Vec<Vec<usize>> = Vec::with_capacity(sets.len());
@@ -115,17 +115,17 @@ pub(super) fn expanded(
         of_bases.push((base, adds_up, if adds_up { &finest } else { &shown }));
     }
     check_work(&shown, keys, bases, query)?;
-    let all_of = of_bases.iter().flat_map(|(base, _, sets)| sets.iter().map(|set| over(set, base)));
-    let mut measures: Vec<Measure> = all_of.collect();
-    measures.sort_unstable();
-    measures.dedup();
     // Each grouping but the finest is a pass over the table, which keeps others waiting.
-    let passes = measures.iter().filter(|measure| matches!(measure, Measure::Over { .. })).count();
+    let passes: usize = of_bases.iter().map(|(_, _, sets)| sets.iter().filter(|set| **set != all).count()).sum();
     if passes > PASSES_MAX {
         let message = format!("the groupings take {passes} passes over the table; accepted are at most {PASSES_MAX}");
         return Err(QueryError::at(Code::TooManyGroups, query.dataset.at, message)
             .hint("ask for fewer groupings, or fewer COUNT(DISTINCT …), at a time"));
     }
+    let all_of = of_bases.iter().flat_map(|(base, _, sets)| sets.iter().map(|set| over(set, base)));
+    let mut measures: Vec<Measure> = all_of.collect();
+    measures.sort_unstable();
+    measures.dedup();
     // Unwrap safety: every table's measurement was put into the list.
     let place = |measure: &Measure| measures.binary_search(measure).expect("a measurement that is needed");
     let table = |set: &Vec<usize>, base: &Measure| Table { keys: set.clone(), vector: place(&over(set, base)) };

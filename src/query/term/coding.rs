@@ -3,7 +3,10 @@
 //! Promises that the groups of a key are public: they follow from the declared domain, and from what the question's own condition
 //! leaves of it, never from data.
 
+use std::sync::Arc;
+
 use super::calendar::Period;
+use super::known::Known;
 use super::lower::{Function, Kind, Lowered, Step, lower, narrowed};
 use super::{Made, Term};
 use crate::dataset::domain::{Domain, date_text};
@@ -39,10 +42,10 @@ fn period(term: &Term) -> Period {
 ///
 /// # Errors
 /// [`KeyFault`] for a term whose values are too many, or on no list.
-pub fn key(term: &Term, terms: &Terms, filter: Option<&Filter>) -> Result<PlanKey, KeyFault> {
+pub fn key(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Result<PlanKey, KeyFault> {
     // Unwrap safety: the term was typed against these terms.
-    let whole = lower(term, terms).expect("a typed term can be lowered");
-    let left = narrow(term, terms, filter);
+    let whole = known.lower(term).expect("a typed term can be lowered");
+    let left = narrow(term, known, filter);
     let (low, high) = match whole.kind {
         Kind::Category(_) | Kind::Boolean => (whole.low, whole.high),
         Kind::Date => {
@@ -99,7 +102,7 @@ fn is_present(term: &Term, filter: Option<&Filter>) -> bool {
 }
 
 /// What ranges under AND leave of a term that is monotone in one declared column.
-fn narrow(term: &Term, terms: &Terms, filter: Option<&Filter>) -> Option<(i64, i64)> {
+fn narrow(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Option<(i64, i64)> {
     let column = match term {
         Term::Column(index) => *index,
         Term::Made(made) => match &**made {
@@ -116,12 +119,12 @@ fn narrow(term: &Term, terms: &Terms, filter: Option<&Filter>) -> Option<(i64, i
     };
     // Ranges of one column under AND are one range by now.
     let (low, high) = conjuncts(filter).iter().find_map(about)?;
-    let centre = match &terms.columns[column].domain {
+    let centre = match &known.columns[column].domain {
         Domain::Number(grid) => grid.centre(),
         Domain::Date { .. } | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => 0,
     };
-    let Lowered { low, high, .. } = narrowed(column, terms, (low.saturating_add(centre), high.saturating_add(centre)));
-    let of = |value: i64| match lower(term, terms).ok()?.step {
+    let Lowered { low, high, .. } = narrowed(column, known, (low.saturating_add(centre), high.saturating_add(centre)));
+    let of = |value: i64| match &known.lower(term).ok()?.step {
         Step::Apply(function, _) => Some(function.apply(value)),
         _ => Some(value),
     };
@@ -139,17 +142,17 @@ pub fn code(key: &PlanKey, terms: &Terms) -> Step {
     // Unwrap safety: the term was typed against these terms.
     let lowered = lower(&key.column, terms).expect("a typed term can be lowered");
     let step = match lowered.kind {
-        Kind::Date => Step::Apply(Function::Ordinal(period(&key.column)), Box::new(lowered.step)),
+        Kind::Date => Step::Apply(Function::Ordinal(period(&key.column)), Arc::new(lowered.step)),
         Kind::Integer | Kind::Decimal | Kind::Category(_) | Kind::Boolean => lowered.step,
     };
-    Step::Plus(vec![(step, 1), (Step::Constant(-key.low), 1)])
+    Step::Plus([(step, 1), (Step::Constant(-key.low), 1)].into())
 }
 
 /// The labels of a key's groups, in the order of their codes.
 #[must_use]
-pub fn labels(key: &PlanKey, terms: &Terms) -> Vec<Label> {
+pub fn labels(key: &PlanKey, known: &Known<'_>) -> Vec<Label> {
     // Unwrap safety: the term was typed against these terms.
-    let kind = lower(&key.column, terms).expect("a typed term can be lowered").kind;
+    let kind = known.lower(&key.column).expect("a typed term can be lowered").kind.clone();
     let value = |code: u32| key.low + i64::from(code);
     let label = |code: u32| match &kind {
         Kind::Category(labels) => Label::Text(labels[code as usize].clone()),

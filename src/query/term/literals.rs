@@ -1,10 +1,7 @@
 //! Literals: constants of a question as exact numbers, days and places among stored integers.
 
-use dashu::integer::{IBig, UBig};
-use dashu::rational::RBig;
-
 use super::{Constant, Made, Term};
-use crate::dataset::domain::{Domain, date_days};
+use crate::dataset::domain::{Domain, Grid, date_days};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::{Filter, NEVER, stored_bounds};
 use crate::query::syntax::{Comparison, Literal, LiteralValue};
@@ -56,15 +53,43 @@ pub(super) fn literal_text(value: &LiteralValue) -> String {
     }
 }
 
-/// The stored integers that compare so with an exact place among them.
-pub(super) fn range(column: Term, domain: &Domain, comparison: Comparison, place: &RBig) -> Filter {
+/// Where a literal lies among the integers of something ordered: at one of them, or between two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The greatest integer that is not above it.
+    below: i128,
+    /// The least that is not below it.
+    above: i128,
+}
+
+impl Place {
+    /// At an integer.
+    pub(super) fn at(value: i128) -> Self {
+        Self { below: value, above: value }
+    }
+
+    /// The integer that it is at.
+    pub(super) fn whole(self) -> Option<i64> {
+        i64::try_from(self.below).ok().filter(|_| self.below == self.above)
+    }
+
+    /// Among the stored integers of a grid, of a place among multiples of 1e-9.
+    pub(super) fn on(self, grid: &Grid) -> Self {
+        let (step, centre) = (i128::from(grid.step), i128::from(grid.centre()));
+        let above = self.above.div_euclid(step) + i128::from(self.above.rem_euclid(step) > 0);
+        Self { below: self.below.div_euclid(step) - centre, above: above - centre }
+    }
+}
+
+/// The stored integers that compare so with a place among them.
+pub(super) fn range(column: Term, domain: &Domain, comparison: Comparison, place: Place) -> Filter {
     let (least, greatest) = stored_bounds(domain);
-    let near = |value: IBig| {
-        let value = value.max(IBig::from(least) - IBig::ONE).min(IBig::from(greatest) + IBig::ONE);
+    let near = |value: i128| {
+        let value = value.clamp(i128::from(least) - 1, i128::from(greatest) + 1);
         // Unwrap safety: it was brought within one of two bounds that are below 2⁶² in size.
         i64::try_from(value).expect("a bound lies near the domain")
     };
-    let (above, below) = (near(place.ceil()), near(place.floor()));
+    let (above, below) = (near(place.above), near(place.below));
     let (low, high) = match comparison {
         Comparison::Equal | Comparison::NotEqual => (above, below),
         Comparison::Less => (least, above - 1),
@@ -77,15 +102,19 @@ pub(super) fn range(column: Term, domain: &Domain, comparison: Comparison, place
     Filter::Range { column, low, high }
 }
 
-/// A decimal literal as an exact fraction.
-pub(super) fn exact(text: &str) -> Option<RBig> {
+/// Where a decimal literal lies among multiples of 1e-9; `None` where it is no decimal.
+///
+/// The bounds of every grid are below 2⁶² · 2⁶³ < 10³⁸ of them, so whatever is larger is as good as that.
+pub(super) fn nanos(text: &str) -> Option<Place> {
+    const BEYOND: i128 = 10_i128.pow(38);
+    const DIGITS_KEPT: i64 = 38;
     let (negative, body) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
     };
     let (mantissa, exponent) = body.split_once(['e', 'E']).unwrap_or((body, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
+    let digits = [whole, fraction].concat();
     let plain = !digits.is_empty() && digits.len() <= LITERAL_DIGITS_MAX && digits.bytes().all(|b| b.is_ascii_digit());
     let written = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
     if !plain || written.is_empty() || !written.bytes().all(|b| b.is_ascii_digit()) {
@@ -94,9 +123,68 @@ pub(super) fn exact(text: &str) -> Option<RBig> {
     // Beyond these powers of ten a number is above or below every value, or between 0 and every step, all the same.
     let beyond = 2 * LITERAL_DIGITS_MAX as i64;
     let far = if exponent.starts_with('-') { -beyond } else { beyond };
-    let power = exponent.parse().unwrap_or(far).clamp(-beyond, beyond) - i64::try_from(fraction.len()).ok()?;
-    let magnitude = UBig::from_str_radix(&digits, 10).ok()?;
-    let signed = if negative { -IBig::from(magnitude) } else { IBig::from(magnitude) };
-    let ten = UBig::from(10_u8).pow(power.unsigned_abs() as usize);
-    Some(if power >= 0 { RBig::from(signed * IBig::from(ten)) } else { RBig::from_parts(signed, ten) })
+    let power = exponent.parse().unwrap_or(far).clamp(-beyond, beyond) - fraction.len() as i64 + 9;
+    let digits = digits.trim_start_matches('0');
+    // Digits before the point, counted in 1e-9.
+    let kept = digits.len() as i64 + power;
+    let size = if digits.is_empty() {
+        Place::at(0)
+    } else if kept > DIGITS_KEPT {
+        Place::at(BEYOND)
+    } else {
+        let (before, after) = digits.split_at(usize::try_from(kept).unwrap_or(0).min(digits.len()));
+        let zeros = u32::try_from(power).unwrap_or(0);
+        let below =
+            before.bytes().fold(0_i128, |value, digit| value * 10 + i128::from(digit - b'0')) * 10_i128.pow(zeros);
+        Place { below, above: below + i128::from(after.bytes().any(|digit| digit != b'0')) }
+    };
+    Some(if negative { Place { below: -size.above, above: -size.below } } else { size })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_lie_where_they_say() {
+        let nano = 1_000_000_000_i128;
+        for (text, below, above) in [
+            ("0", 0, 0),
+            ("-0.000", 0, 0),
+            ("1", nano, nano),
+            ("1.5e0", nano + nano / 2, nano + nano / 2),
+            ("-2.5", -2 * nano - nano / 2, -2 * nano - nano / 2),
+            ("0.0000000001", 0, 1),
+            ("-0.0000000001", -1, 0),
+            ("1e-700", 0, 1),
+            ("-1e-700", -1, 0),
+            ("12.3456789012", 12_345_678_901, 12_345_678_902),
+            ("00012e1", 120 * nano, 120 * nano),
+            ("123e-9", 123, 123),
+            ("1e28", 10_i128.pow(37), 10_i128.pow(37)),
+            ("1e29", 10_i128.pow(38), 10_i128.pow(38)),
+            ("-1e700", -(10_i128.pow(38)), -(10_i128.pow(38))),
+            ("1E+99999999999999999999", 10_i128.pow(38), 10_i128.pow(38)),
+        ] {
+            assert_eq!(nanos(text), Some(Place { below, above }), "{text}");
+        }
+        for text in ["", "-", ".", "1e", "e5", "1.2.3", "0x1", "1_0", "--1", "+1", "1e5.0", "١"] {
+            assert_eq!(nanos(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_grid_has_steps_about_its_centre() {
+        let grid = Grid::new(false, 0, 500 * 1_000_000_000, 10_000_000).expect("a grid");
+        for (text, below, above) in
+            [("0", -25_000, -25_000), ("250.01", 1, 1), ("250.005", 0, 1), ("-1e99", i128::MIN, 0)]
+        {
+            let place = nanos(text).expect("a number").on(&grid);
+            if below > i128::MIN {
+                assert_eq!(place, Place { below, above }, "{text}");
+            } else {
+                assert!(place.below < -25_000, "{text}");
+            }
+        }
+    }
 }

@@ -10,17 +10,21 @@ mod operations;
 use dashu::base::Gcd;
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
+use std::sync::Arc;
 
 pub use self::function::Function;
 use self::operations::{
     absolute, bucket, case, choice, extreme, filled, negative, of_date, product, quotient, rounded, sum,
 };
+use super::known::Known;
 use super::{Constant, Made, Term};
 use crate::dataset::domain::{Column, Domain, Grid};
+use crate::dataset::labels::Labels;
 use crate::dataset::policy::Terms;
 use crate::query::filter::Filter;
 
-/// An integer program of one row. A missing value makes everything missing but what says otherwise.
+/// An integer program of one row. A missing value makes everything missing but what says otherwise. Its parts are shared: a copy costs
+/// nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The stored integer of a declared column.
@@ -28,21 +32,21 @@ pub enum Step {
     /// A constant.
     Constant(i64),
     /// Each times its factor, summed up.
-    Plus(Vec<(Step, i64)>),
+    Plus(Arc<[(Step, i64)]>),
     /// The product.
-    Times(Vec<Step>),
+    Times(Arc<[Step]>),
     /// The least of those that are not missing.
-    Least(Vec<Step>),
+    Least(Arc<[Step]>),
     /// The greatest of those that are not missing.
-    Greatest(Vec<Step>),
+    Greatest(Arc<[Step]>),
     /// A constant in the place of a missing value.
-    Filled(Box<Step>, i64),
+    Filled(Arc<Step>, i64),
     /// The first whose condition is true; missing where there is none.
-    Case(Vec<(Filter, Step)>, Option<Box<Step>>),
+    Case(Arc<[(Filter, Step)]>, Option<Arc<Step>>),
     /// 1 where a condition is true, 0 where it is false, missing where it is neither.
     Truth(Filter),
     /// A function of one integer.
-    Apply(Function, Box<Step>),
+    Apply(Function, Arc<Step>),
 }
 
 /// What kind of value a program computes.
@@ -55,7 +59,7 @@ pub enum Kind {
     /// A day, in days from 1970-01-01.
     Date,
     /// One of these labels, by its index.
-    Category(Vec<String>),
+    Category(Labels),
     /// 0 or 1.
     Boolean,
 }
@@ -122,11 +126,7 @@ fn nano() -> RBig {
 /// # Errors
 /// [`TermFault`] where it is of no kind, or its bounds do not fit.
 pub fn lower(term: &Term, terms: &Terms) -> Result<Lowered, TermFault> {
-    match term {
-        Term::Column(index) if matches!(terms.columns[*index].domain, Domain::Text { .. }) => Err(TermFault::Text),
-        Term::Column(index) => Ok(declared(*index, &terms.columns[*index])),
-        Term::Made(made) => made_of(made, terms),
-    }
+    Known::of(terms).lower(term).map(|lowered| (*lowered).clone())
 }
 
 /// A declared column, of which only values between two bounds are left, in its units.
@@ -136,13 +136,13 @@ pub fn narrowed(index: usize, terms: &Terms, (low, high): (i64, i64)) -> Lowered
     Lowered { low: low.max(whole.low), high: high.min(whole.high), ..whole }
 }
 
-fn declared(index: usize, column: &Column) -> Lowered {
+pub(super) fn declared(index: usize, column: &Column) -> Lowered {
     let stored = Step::Stored(index);
     let (step, kind, unit, low, high) = match &column.domain {
         Domain::Number(grid) => {
             let kind = if grid.integer { Kind::Integer } else { Kind::Decimal };
             let unit = RBig::from(grid.step) * nano();
-            let step = Step::Plus(vec![(stored, 1), (Step::Constant(grid.centre()), 1)]);
+            let step = Step::Plus([(stored, 1), (Step::Constant(grid.centre()), 1)].into());
             (step, kind, unit, grid.low, grid.high)
         }
         Domain::Date { min, max } => (stored, Kind::Date, RBig::ONE, i64::from(*min), i64::from(*max)),
@@ -155,8 +155,8 @@ fn declared(index: usize, column: &Column) -> Lowered {
     Lowered { step, kind, unit, low, high, nullable: column.nullable, per_unit: column.per_unit }
 }
 
-fn made_of(made: &Made, terms: &Terms) -> Result<Lowered, TermFault> {
-    let of = |term: &Term| lower(term, terms);
+pub(super) fn made_of(made: &Made, known: &Known<'_>) -> Result<Lowered, TermFault> {
+    let of = |term: &Term| known.lower(term).map(|lowered| (*lowered).clone());
     let all = |parts: &[Term]| parts.iter().map(of).collect::<Result<Vec<_>, _>>();
     match made {
         Made::Constant(constant) => number(*constant),
@@ -170,10 +170,10 @@ fn made_of(made: &Made, terms: &Terms) -> Result<Lowered, TermFault> {
         Made::Greatest(parts) => extreme(all(parts)?, false),
         Made::Rounded(inner, decimals) => rounded(of(inner)?, *decimals),
         Made::Filled(inner, with) => filled(of(inner)?, of(with)?),
-        Made::Case(whens, otherwise) => case(whens, otherwise.as_ref(), terms),
-        Made::Choice { whens, otherwise, labels } => Ok(choice(whens, *otherwise, labels, terms)),
+        Made::Case(whens, otherwise) => case(whens, otherwise.as_ref(), known),
+        Made::Choice { whens, otherwise, labels } => Ok(choice(whens, *otherwise, labels, known)),
         Made::Truth(filter) => {
-            let (nullable, per_unit) = filter.facts(terms);
+            let (nullable, per_unit) = filter.facts(known);
             let step = Step::Truth(filter.clone());
             Ok(Lowered { kind: Kind::Boolean, low: 0, high: 1, nullable, per_unit, step, ..constant(0, RBig::ONE) })
         }
@@ -187,7 +187,10 @@ fn made_of(made: &Made, terms: &Terms) -> Result<Lowered, TermFault> {
             let extracted = of_date(inner, "EXTRACT", Function::Extracted(*part), Kind::Decimal, |day| part.of(day))?;
             Ok(Lowered { low, high, ..extracted })
         }
-        Made::Bucket { of: inner, low, high, count } => bucket(of(inner)?, *low, *high, *count),
+        Made::Bucket { of: inner, low, high, count } => {
+            known.steps().spend(u64::from(*count));
+            bucket(of(inner)?, *low, *high, *count)
+        }
     }
 }
 
@@ -258,7 +261,7 @@ impl Lowered {
     pub fn stored(self) -> Result<Step, TermFault> {
         Ok(match self.domain()? {
             Domain::Number(grid) if grid.centre() != 0 => {
-                Step::Plus(vec![(self.step, 1), (Step::Constant(-grid.centre()), 1)])
+                Step::Plus([(self.step, 1), (Step::Constant(-grid.centre()), 1)].into())
             }
             Domain::Number(_) | Domain::Date { .. } | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => {
                 self.step
@@ -281,7 +284,7 @@ impl Lowered {
         let (low, high) = (by(self.low)?, by(self.high)?);
         let step = match self.step {
             Step::Constant(value) => Step::Constant(by(value)?),
-            other => Step::Plus(vec![(other, factor)]),
+            other => Step::Plus([(other, factor)].into()),
         };
         Ok(Self { step, unit: unit.clone(), low, high, ..self })
     }
@@ -297,5 +300,5 @@ fn common_unit(parts: &[Lowered]) -> RBig {
     };
     let mut units = parts.iter().map(|part| &part.unit);
     let first = units.next().cloned().unwrap_or(RBig::ONE);
-    units.fold(first, gcd)
+    units.fold(first, |so_far, unit| if so_far == *unit { so_far } else { gcd(so_far, unit) })
 }

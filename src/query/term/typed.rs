@@ -4,12 +4,11 @@
 //! place.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
-use dashu::integer::IBig;
-use dashu::rational::RBig;
-
-use super::literals::{constant, decimal, exact, literal_text, range};
-use super::lower::{Kind, Lowered, TermFault, lower};
+use super::known::Known;
+use super::literals::{Place, constant, decimal, literal_text, nanos, range};
+use super::lower::{Kind, Lowered, TermFault, exact};
 use super::{Constant, Facts, Made, Term};
 use crate::dataset::domain::{Domain, date_days};
 use crate::dataset::policy::Terms;
@@ -25,16 +24,16 @@ const LABELS_MAX: usize = 1_000;
 ///
 /// # Errors
 /// [`Code::OutOfDomain`] for an unlisted category, [`Code::UnsupportedSql`] for what a type does not have.
-pub fn condition(condition: &Condition, terms: &Terms) -> Result<Filter, QueryError> {
-    Ok(Typed { terms }.filter(condition)?.simplest(terms))
+pub fn condition(condition: &Condition, known: &Known<'_>) -> Result<Filter, QueryError> {
+    Ok(Typed { known }.filter(condition)?.simplest(known))
 }
 
 /// Types an expression that is grouped by or aggregated.
 ///
 /// # Errors
 /// [`Code::UnknownColumn`], [`Code::OutOfDomain`], [`Code::UnsupportedSql`].
-pub fn expression(expression: &Expression, terms: &Terms) -> Result<Term, QueryError> {
-    let (term, lowered) = Typed { terms }.term(expression)?;
+pub fn expression(expression: &Expression, known: &Known<'_>) -> Result<Term, QueryError> {
+    let (term, lowered) = Typed { known }.term(expression)?;
     let mut columns = BTreeSet::new();
     term.declared(&mut columns);
     if columns.is_empty() {
@@ -50,8 +49,8 @@ pub fn expression(expression: &Expression, terms: &Terms) -> Result<Term, QueryE
 ///
 /// # Errors
 /// [`Code::UnsupportedSql`] where its bounds do not fit.
-pub fn checked(term: Term, terms: &Terms, at: Position) -> Result<Term, QueryError> {
-    let domain = lower(&term, terms).and_then(|lowered| lowered.domain());
+pub fn checked(term: Term, known: &Known<'_>, at: Position) -> Result<Term, QueryError> {
+    let domain = known.lower(&term).and_then(|lowered| lowered.domain());
     domain.map(|_| term).map_err(|fault| faulty(&fault, at))
 }
 
@@ -64,7 +63,7 @@ fn faulty(fault: &TermFault, at: Position) -> QueryError {
 }
 
 pub(in crate::query) struct Typed<'a> {
-    pub(in crate::query) terms: &'a Terms,
+    pub(in crate::query) known: &'a Known<'a>,
 }
 
 impl Typed<'_> {
@@ -82,7 +81,7 @@ impl Typed<'_> {
             Condition::In(of, literals) => self.members(of, literals)?,
             Condition::IsNull(of) => Filter::Missing { column: self.text(of).map_or_else(|| self.column(of), Ok)? },
             Condition::Is(of) => match self.column(of)? {
-                column if *column.facts(self.terms).domain == Domain::Boolean => {
+                column if *self.known.facts(&column).domain == Domain::Boolean => {
                     Filter::Members { column, codes: vec![1] }
                 }
                 other => {
@@ -98,25 +97,25 @@ impl Typed<'_> {
 
     fn name(&self, term: &Term) -> String {
         match term {
-            Term::Column(index) => format!("\"{}\"", self.terms.columns[*index].name),
-            Term::Made(_) => shown(&canonical::term(term, self.terms)),
+            Term::Column(index) => format!("\"{}\"", self.known.columns[*index].name),
+            Term::Made(_) => shown(&canonical::term(term, self.known)),
         }
     }
 
     fn word(&self, term: &Term) -> &'static str {
-        term.facts(self.terms).domain.type_name()
+        self.known.facts(term).domain.type_name()
     }
 
     /// A column of text without a public list: of it nothing but whether it is there can be asked.
     fn text(&self, of: &Expression) -> Option<Term> {
         let Scalar::Column(name) = &of.value else { return None };
-        let (index, column) = self.terms.column(&name.text)?;
+        let (index, column) = self.known.column(&name.text)?;
         matches!(column.domain, Domain::Text { .. }).then_some(Term::Column(index))
     }
 
     /// A term that a condition can be about.
     fn column(&self, of: &Expression) -> Result<Term, QueryError> {
-        expression(of, self.terms)
+        expression(of, self.known)
     }
 
     fn compare(&self, left: &Expression, how: Comparison, right: &Expression) -> Result<Filter, QueryError> {
@@ -143,24 +142,24 @@ impl Typed<'_> {
         }
         let other = self.column(right)?;
         let words = (self.word(one), self.word(&other));
-        let ordered = |term: &Term| matches!(*term.facts(self.terms).domain, Domain::Number(_) | Domain::Date { .. });
+        let ordered = |term: &Term| matches!(*self.known.facts(term).domain, Domain::Number(_) | Domain::Date { .. });
         if !ordered(one) || !ordered(&other) || (words.0 == "date") != (words.1 == "date") {
             let message = format!("a {} cannot be compared with a {}", words.0, words.1);
             return Err(QueryError::at(Code::UnsupportedSql, at, message)
                 .hint("numbers are compared with numbers, dates with dates, everything else with constants"));
         }
-        let difference = checked(Term::plus(vec![one.clone(), other.negative()]), self.terms, at)?;
+        let difference = checked(Term::plus(vec![one.clone(), other.negative()]), self.known, at)?;
         let zero = Literal { value: LiteralValue::Number("0".to_owned()), at: right.at };
         self.compare_to(difference, how, &zero, at)
     }
 
     fn compare_to(&self, column: Term, how: Comparison, literal: &Literal, at: Position) -> Result<Filter, QueryError> {
         let equal = matches!(how, Comparison::Equal | Comparison::NotEqual);
-        let facts = column.facts(self.terms);
+        let facts = self.known.facts(&column);
         let filter = match &*facts.domain {
             Domain::Number(_) | Domain::Date { .. } => {
                 let place = self.ordered(&column, &facts, literal)?;
-                range(column.clone(), &facts.domain, how, &place)
+                range(column.clone(), &facts.domain, how, place)
             }
             Domain::Category(_) | Domain::Boolean if equal => {
                 let code = self.code(&column, &facts, literal)?;
@@ -185,7 +184,8 @@ impl Typed<'_> {
 
     fn members(&self, of: &Expression, literals: &[Literal]) -> Result<Filter, QueryError> {
         let column = self.column(of)?;
-        let facts = column.facts(self.terms);
+        let facts = self.known.facts(&column);
+        self.known.steps().spend(literals.len() as u64);
         match &*facts.domain {
             Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => {
                 let codes = literals.iter().map(|literal| self.code(&column, &facts, literal));
@@ -200,8 +200,7 @@ impl Typed<'_> {
                 for literal in literals {
                     let place = self.ordered(&column, &facts, literal)?;
                     // What lies between two steps or out of bounds equals no value.
-                    let whole = i64::try_from(place.floor()).ok().filter(|_| place.floor() == place.ceil());
-                    values.extend(whole.filter(|value| (least..=greatest).contains(value)));
+                    values.extend(place.whole().filter(|value| (least..=greatest).contains(value)));
                 }
                 values.sort_unstable();
                 values.dedup();
@@ -211,13 +210,13 @@ impl Typed<'_> {
     }
 
     /// A literal's exact place among the stored integers of something ordered.
-    fn ordered(&self, column: &Term, facts: &Facts<'_>, literal: &Literal) -> Result<RBig, QueryError> {
+    fn ordered(&self, column: &Term, facts: &Facts<'_>, literal: &Literal) -> Result<Place, QueryError> {
         let place = match (&*facts.domain, &literal.value) {
             (Domain::Number(grid), LiteralValue::Number(text) | LiteralValue::Text(text)) => {
-                exact(text).map(|value| grid.place(&value))
+                nanos(text).map(|place| place.on(grid))
             }
             (Domain::Date { .. }, LiteralValue::Date(text) | LiteralValue::Text(text)) => {
-                date_days(text).map(|days| RBig::from(IBig::from(days)))
+                date_days(text).map(|days| Place::at(days.into()))
             }
             _ => None,
         };
@@ -242,12 +241,11 @@ impl Typed<'_> {
             (_, LiteralValue::Text(text)) | (Domain::Category(_), LiteralValue::Number(text)) => text,
             _ => return Err(self.mismatch(column, facts, literal, "one of its values")),
         };
-        let labels = facts.domain.labels().unwrap_or_default();
-        let found = (0..).zip(&labels).find(|(_, label)| *label == text);
-        found.map(|(code, _)| code).ok_or_else(|| {
+        facts.domain.code(text).ok_or_else(|| {
             let message = format!("{} is not a value of {}", literal_text(&literal.value), self.name(column));
             let error = QueryError::at(Code::OutOfDomain, literal.at, message);
-            match nearest(text, labels.iter().map(String::as_str)) {
+            let labels = facts.domain.labels();
+            match nearest(text, labels.iter().flatten().map(String::as_str)) {
                 Some(near) => error.hint(format!("did you mean '{near}'?")),
                 None => error.hint(format!("it is {}", facts.domain)),
             }
@@ -255,15 +253,16 @@ impl Typed<'_> {
     }
 
     /// An expression and what is known of it.
-    fn term(&self, expression: &Expression) -> Result<(Term, Lowered), QueryError> {
+    fn term(&self, expression: &Expression) -> Result<(Term, Rc<Lowered>), QueryError> {
+        self.known.steps().check()?;
         let at = expression.at;
         let of = |inner: &Expression| self.term(inner).map(|(term, _)| term);
         let all = |parts: &[Expression]| parts.iter().map(of).collect::<Result<Vec<_>, _>>();
         let term = match &expression.value {
-            Scalar::Column(name) => Term::Column(declared(name, self.terms)?),
+            Scalar::Column(name) => Term::Column(declared(name, self.known)?),
             Scalar::Constant(value) => constant(value, at)?,
             Scalar::Negative(inner) => match self.term(inner)? {
-                (_, Lowered { kind: Kind::Date, .. }) => {
+                (_, lowered) if lowered.kind == Kind::Date => {
                     let message = "a date has no opposite";
                     return Err(
                         QueryError::at(Code::UnsupportedSql, at, message).hint("write date - date, or date - days")
@@ -288,16 +287,16 @@ impl Typed<'_> {
             Scalar::Extract(part, inner) => Term::of(Made::Extracted(of(inner)?, *part)),
             Scalar::Bucket(inner, low, high, count) => {
                 let (of, low, high) = (of(inner)?, decimal(low)?, decimal(high)?);
-                if super::lower::exact(low) >= super::lower::exact(high) {
+                if exact(low) >= exact(high) {
                     let message = "WIDTH_BUCKET wants a lower bound below the upper one";
                     return Err(QueryError::at(Code::UnsupportedSql, at, message));
                 }
                 Term::of(Made::Bucket { of, low, high, count: *count })
             }
-            Scalar::Truth(inner) => Term::of(Made::Truth(condition(inner, self.terms)?)),
+            Scalar::Truth(inner) => Term::of(Made::Truth(condition(inner, self.known)?)),
             Scalar::Clamped(inner, low, high) => self.clamped(inner, low, high)?,
         };
-        let lowered = lower(&term, self.terms).map_err(|fault| faulty(&fault, at))?;
+        let lowered = self.known.lower(&term).map_err(|fault| faulty(&fault, at))?;
         Ok((term, lowered))
     }
 
@@ -309,7 +308,7 @@ impl Typed<'_> {
             return Err(QueryError::at(Code::UnsupportedSql, inner.at, message));
         }
         let (least, greatest) = (decimal(low)?, decimal(high)?);
-        if super::lower::exact(least) >= super::lower::exact(greatest) {
+        if exact(least) >= exact(greatest) {
             let message = "contribution_bounds want a lower bound below the upper one";
             return Err(QueryError::at(Code::UnsupportedSql, low.at, message));
         }
@@ -322,7 +321,7 @@ impl Typed<'_> {
         // What is asked whether it is there must be a value that can be stored.
         lowered.domain().map_err(|fault| faulty(&fault, inner.at))?;
         let is_there = Filter::Not(Box::new(Filter::Missing { column: term }));
-        Ok(within.only_where(is_there.simplest(self.terms)))
+        Ok(within.only_where(is_there.simplest(self.known)))
     }
 
     fn arithmetic(&self, left: &Expression, operator: Operator, right: &Expression) -> Result<Term, QueryError> {
@@ -354,7 +353,7 @@ impl Typed<'_> {
         otherwise: Option<&Expression>,
         at: Position,
     ) -> Result<Term, QueryError> {
-        let filters = whens.iter().map(|(when, _)| condition(when, self.terms)).collect::<Result<Vec<_>, _>>()?;
+        let filters = whens.iter().map(|(when, _)| condition(when, self.known)).collect::<Result<Vec<_>, _>>()?;
         let results: Vec<&Expression> = whens.iter().map(|(_, result)| result).chain(otherwise).collect();
         let text = |result: &&Expression| match &result.value {
             Scalar::Constant(LiteralValue::Text(text)) => Some(text.clone()),
@@ -407,7 +406,7 @@ pub fn declared(name: &Name, terms: &Terms) -> Result<usize, QueryError> {
         return Err(QueryError::at(Code::UnknownColumn, name.at, message).hint(hint));
     }
     const NAMES_SHOWN_MAX: usize = 24;
-    let names = terms.columns.iter().map(|column| column.name.as_str()).filter(|name| !name.is_empty());
+    let names = terms.columns.visible().map(|column| column.name.as_str());
     let near = nearest(&name.text, names.clone());
     let message = format!("unknown column \"{}\"", shown(&name.text));
     let error = QueryError::at(Code::UnknownColumn, name.at, message);

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -108,7 +109,7 @@ impl Service {
     pub fn estimate_of(&self, statistic: &Statistic) -> Result<Estimate, ServiceError> {
         let query = parse(&statistic.ask.sql)?;
         let unknown = || ServiceError::UnknownDataset(statistic.dataset.clone());
-        let dataset = self.dataset(&statistic.dataset).ok_or_else(unknown)?;
+        let dataset = self.datasets.get(&statistic.dataset).ok_or_else(unknown)?;
         let priced = Self::price_of(dataset, &query, &statistic.ask)?;
         Ok(estimate(self.ledger(), statistic, &priced, self.now_ms()))
     }
@@ -117,7 +118,7 @@ impl Service {
 /// Checks query files under the policies of these datasets.
 #[must_use]
 pub fn check(
-    datasets: &BTreeMap<String, Dataset>,
+    datasets: &BTreeMap<String, Arc<Dataset>>,
     ledger: &dyn Ledger,
     files: &[DeclaredFile],
     now_ms: u64,
@@ -184,7 +185,7 @@ fn expected(priced: &Priced) -> Vec<ExpectedColumn> {
 ///
 /// # Errors
 /// [`LedgerFault`] where the store cannot be read.
-pub fn datasets_on_record(ledger: &dyn Ledger) -> Result<BTreeMap<String, Dataset>, LedgerFault> {
+pub fn datasets_on_record(ledger: &dyn Ledger) -> Result<BTreeMap<String, Arc<Dataset>>, LedgerFault> {
     let latest: HashMap<String, String> = read(ledger, |book| {
         let sealed =
             book.datasets().filter_map(|(name, whole)| Some((name.clone(), whole.edition.as_ref()?.id.clone())));
@@ -196,7 +197,7 @@ pub fn datasets_on_record(ledger: &dyn Ledger) -> Result<BTreeMap<String, Datase
         let Some(last) = entries.last() else { return Ok(found) };
         after = last.seq;
         for dataset in entries.iter().flat_map(|entry| sealed(entry, &latest)) {
-            found.insert(dataset.name.clone(), dataset);
+            found.insert(dataset.name.clone(), Arc::new(dataset));
         }
     }
 }

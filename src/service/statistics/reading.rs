@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{Face, Statistic};
 use crate::privacy::units::{Epsilon, Price};
@@ -90,7 +91,7 @@ impl From<ServiceError> for Unfit {
 /// # Errors
 /// [`StatisticFault`] with the place.
 pub fn read_file(
-    datasets: &BTreeMap<String, Dataset>,
+    datasets: &BTreeMap<String, Arc<Dataset>>,
     path: &Path,
     file: QueryFile,
 ) -> Result<Statistic, StatisticFault> {
@@ -100,7 +101,7 @@ pub fn read_file(
 
 /// The same with its priced question.
 pub(super) fn read_priced(
-    datasets: &BTreeMap<String, Dataset>,
+    datasets: &BTreeMap<String, Arc<Dataset>>,
     path: &Path,
     file: &QueryFile,
 ) -> Result<(Statistic, Priced), StatisticFault> {
@@ -124,7 +125,11 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }
 
-fn priced(datasets: &BTreeMap<String, Dataset>, name: String, file: &QueryFile) -> Result<(Statistic, Priced), Unfit> {
+fn priced(
+    datasets: &BTreeMap<String, Arc<Dataset>>,
+    name: String,
+    file: &QueryFile,
+) -> Result<(Statistic, Priced), Unfit> {
     let ask = ask(file)?;
     let query = parse::parse(&ask.sql)?;
     let named = &query.dataset;

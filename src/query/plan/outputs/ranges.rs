@@ -5,10 +5,10 @@
 
 use super::{Measure, counting};
 use crate::dataset::domain::Grid;
-use crate::dataset::policy::Terms;
 use crate::query::filter::Filter;
 use crate::query::formula::{Formula, Range};
 use crate::query::syntax::{Operator, Pair, Spread};
+use crate::query::term::known::Known;
 use crate::query::term::{Made, Term};
 
 /// What the outputs of a question are made of.
@@ -16,7 +16,7 @@ pub(super) struct Ranges<'a> {
     /// What is measured, by the number that formulas have for it.
     pub(super) bases: &'a [Measure],
     /// The terms that the question is about.
-    pub(super) terms: &'a Terms,
+    pub(super) known: &'a Known<'a>,
     /// Rows of a unit that count.
     pub(super) rows_per_unit: u32,
 }
@@ -88,7 +88,7 @@ impl Ranges<'_> {
     }
 
     fn width(&self, of: &Term) -> Option<f64> {
-        let range = of_grid(&of.grid(self.terms)?);
+        let range = of_grid(&of.grid(self.known)?);
         Some(range.high? - range.low?)
     }
 
@@ -151,7 +151,7 @@ impl Ranges<'_> {
         {
             return conjuncts(filter).into_iter().chain(self.present(value)).collect();
         }
-        let is_nullable = term.facts(self.terms).nullable;
+        let is_nullable = term.facts(self.known).nullable;
         let present = || Filter::Not(Box::new(Filter::Missing { column: term.clone() }));
         is_nullable.then(present).into_iter().collect()
     }
@@ -164,7 +164,7 @@ impl Ranges<'_> {
             }
             Formula::Sum(one) => {
                 let Measure::Sum { column } = self.bases.get(one.sum)?.base() else { return None };
-                let count = counting(None, Some(column.clone()), self.terms);
+                let count = counting(None, Some(column.clone()), self.known);
                 Linear::of(Total { count, each: of_grid(&one.grid) })
             }
             Formula::Negative(of) => self.linear(of)?.times(-1.0),

@@ -1,5 +1,7 @@
 //! Functions of one integer: total, and nothing else to look at.
 
+use std::sync::Arc;
+
 use crate::query::term::calendar::{Part, Period};
 
 /// A total function of one integer.
@@ -23,7 +25,7 @@ pub enum Function {
     /// A part of a day's date.
     Extracted(Part),
     /// How many of these ascending edges are at or below the value.
-    Bucket(Vec<i64>),
+    Bucket(Arc<[i64]>),
 }
 
 impl Function {

@@ -1,12 +1,14 @@
 //! Operations on programs, with their bounds.
 
-use dashu::base::Abs;
+use std::sync::Arc;
+
+use dashu::base::{Abs, DivEuclid};
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
 
-use super::{Function, Kind, Lowered, Step, TermFault, common_unit, constant, exact, fit, lower};
-use crate::dataset::policy::Terms;
+use super::{Function, Kind, Lowered, Step, TermFault, common_unit, constant, exact, fit};
 use crate::query::filter::Filter;
+use crate::query::term::known::Known;
 use crate::query::term::{Constant, Made, Term};
 
 fn alike(parts: Vec<Lowered>) -> Result<Vec<Lowered>, TermFault> {
@@ -56,7 +58,7 @@ pub(super) fn sum(terms: &[Term], parts: Vec<Lowered>) -> Result<Lowered, TermFa
 pub(super) fn negative(part: Lowered) -> Result<Lowered, TermFault> {
     part.wanted(part.is_number() || part.kind == Kind::Date, "-", "a number or a date")?;
     let (low, high) = (-part.high, -part.low);
-    Ok(Lowered { step: Step::Plus(vec![(part.step, -1)]), low, high, ..part })
+    Ok(Lowered { step: Step::Plus([(part.step, -1)].into()), low, high, ..part })
 }
 
 /// A product; that of a term with itself is not below 0.
@@ -89,7 +91,7 @@ pub(super) fn quotient(part: Lowered, divisor: Constant) -> Result<Lowered, Term
     if part.kind == Kind::Integer && divisor.decimals == 0 {
         let part = part.in_units_of(&RBig::ONE)?;
         let ends = [part.low / divisor.digits, part.high / divisor.digits];
-        let step = Step::Apply(Function::Cut(divisor.digits), Box::new(part.step));
+        let step = Step::Apply(Function::Cut(divisor.digits), Arc::new(part.step));
         return Ok(Lowered { step, low: ends[0].min(ends[1]), high: ends[0].max(ends[1]), ..part });
     }
     let divided = if divisor.digits < 0 { negative(part)? } else { part };
@@ -102,7 +104,7 @@ pub(super) fn absolute(part: Lowered) -> Result<Lowered, TermFault> {
     let spans = part.low <= 0 && part.high >= 0;
     let (a, b) = (part.low.abs(), part.high.abs());
     let low = if spans { 0 } else { a.min(b) };
-    let step = Step::Apply(Function::Absolute, Box::new(part.step));
+    let step = Step::Apply(Function::Absolute, Arc::new(part.step));
     Ok(Lowered { step, low, high: a.max(b), ..part })
 }
 
@@ -131,7 +133,7 @@ pub(super) fn extreme(parts: Vec<Lowered>, least: bool) -> Result<Lowered, TermF
     let (low, high) = (ends.0.unwrap_or(0), ends.1.unwrap_or(0));
     let (nullable, per_unit) = (parts.iter().all(|part| part.nullable), parts.iter().all(|part| part.per_unit));
     let unit = parts.first().map_or(RBig::ONE, |part| part.unit.clone());
-    let steps = parts.into_iter().map(|part| part.step).collect();
+    let steps: Arc<[Step]> = parts.into_iter().map(|part| part.step).collect();
     let step = if least { Step::Least(steps) } else { Step::Greatest(steps) };
     Ok(Lowered { step, kind, unit, low, high, nullable, per_unit })
 }
@@ -150,7 +152,7 @@ pub(super) fn rounded(part: Lowered, decimals: u32) -> Result<Lowered, TermFault
     fit(i128::from(part.high) * i128::from(numerator))?;
     let function = Function::Rounded { numerator, denominator };
     let (low, high) = (function.apply(part.low), function.apply(part.high));
-    Ok(Lowered { step: Step::Apply(function, Box::new(part.step)), kind, unit, low, high, ..part })
+    Ok(Lowered { step: Step::Apply(function, Arc::new(part.step)), kind, unit, low, high, ..part })
 }
 
 pub(super) fn filled(part: Lowered, with: Lowered) -> Result<Lowered, TermFault> {
@@ -165,12 +167,17 @@ pub(super) fn filled(part: Lowered, with: Lowered) -> Result<Lowered, TermFault>
     let (low, high) = (parts[0].low.min(parts[1].low), parts[0].high.max(parts[1].high));
     let (unit, per_unit, value) = (parts[0].unit.clone(), parts[0].per_unit, parts[1].low);
     let step = parts.into_iter().next().map_or(Step::Constant(value), |part| part.step);
-    Ok(Lowered { step: Step::Filled(Box::new(step), value), kind, unit, low, high, nullable: false, per_unit })
+    Ok(Lowered { step: Step::Filled(Arc::new(step), value), kind, unit, low, high, nullable: false, per_unit })
 }
 
-pub(super) fn case(whens: &[(Filter, Term)], otherwise: Option<&Term>, terms: &Terms) -> Result<Lowered, TermFault> {
+pub(super) fn case(
+    whens: &[(Filter, Term)],
+    otherwise: Option<&Term>,
+    known: &Known<'_>,
+) -> Result<Lowered, TermFault> {
     let values = whens.iter().map(|(_, term)| term).chain(otherwise);
-    let values = values.map(|term| lower(term, terms)).collect::<Result<Vec<_>, _>>()?;
+    let values = values.map(|term| known.lower(term).map(|lowered| (*lowered).clone()));
+    let values = values.collect::<Result<Vec<_>, _>>()?;
     let is_dates = values.first().is_some_and(|value| value.kind == Kind::Date);
     for value in &values {
         let is = if is_dates { value.kind == Kind::Date } else { value.is_number() };
@@ -182,24 +189,24 @@ pub(super) fn case(whens: &[(Filter, Term)], otherwise: Option<&Term>, terms: &T
     let high = values.iter().map(|value| value.high).max().unwrap_or(0);
     let nullable = otherwise.is_none() || values.iter().any(|value| value.nullable);
     let per_unit =
-        values.iter().all(|value| value.per_unit) && whens.iter().all(|(filter, _)| filter.is_per_unit(terms));
+        values.iter().all(|value| value.per_unit) && whens.iter().all(|(filter, _)| filter.is_per_unit(known));
     let unit = values.first().map_or(RBig::ONE, |value| value.unit.clone());
     let mut steps = values.into_iter().map(|value| value.step);
     let arms = whens.iter().map(|(filter, _)| filter.clone()).zip(steps.by_ref()).collect();
-    let step = Step::Case(arms, steps.next().map(Box::new));
+    let step = Step::Case(arms, steps.next().map(Arc::new));
     Ok(Lowered { step, kind, unit, low, high, nullable, per_unit })
 }
 
-pub(super) fn choice(whens: &[(Filter, u32)], otherwise: Option<u32>, labels: &[String], terms: &Terms) -> Lowered {
+pub(super) fn choice(whens: &[(Filter, u32)], otherwise: Option<u32>, labels: &[String], known: &Known<'_>) -> Lowered {
     let constant_of = |code: u32| Step::Constant(i64::from(code));
     let arms = whens.iter().map(|(filter, code)| (filter.clone(), constant_of(*code))).collect();
     Lowered {
-        step: Step::Case(arms, otherwise.map(|code| Box::new(constant_of(code)))),
-        kind: Kind::Category(labels.to_vec()),
+        step: Step::Case(arms, otherwise.map(|code| Arc::new(constant_of(code)))),
+        kind: Kind::Category(labels.iter().cloned().collect()),
         low: 0,
         high: (labels.len() as i64 - 1).max(0),
         nullable: otherwise.is_none(),
-        per_unit: whens.iter().all(|(filter, _)| filter.is_per_unit(terms)),
+        per_unit: whens.iter().all(|(filter, _)| filter.is_per_unit(known)),
         ..constant(0, RBig::ONE)
     }
 }
@@ -213,20 +220,58 @@ pub(super) fn of_date(
 ) -> Result<Lowered, TermFault> {
     part.wanted(part.kind == Kind::Date, operation, "a date")?;
     let (low, high) = (value(part.low), value(part.high));
-    Ok(Lowered { step: Step::Apply(function, Box::new(part.step)), kind, low, high, ..part })
+    Ok(Lowered { step: Step::Apply(function, Arc::new(part.step)), kind, low, high, ..part })
 }
 
 /// Edge i of n lies at low + (high − low)·i/n; a value is at or above it from the least integer on that is.
 pub(super) fn bucket(part: Lowered, low: Constant, high: Constant, count: u32) -> Result<Lowered, TermFault> {
     part.wanted(part.is_number(), "WIDTH_BUCKET", "a number")?;
     let (low, high) = (exact(low), exact(high));
-    let edge = |at: u32| {
-        let place = &low + (&high - &low) * RBig::from(at) / RBig::from(count);
-        i64::try_from((place / &part.unit).ceil()).map_err(|_| TermFault::TooWide)
-    };
-    let edges = (0..=count).map(edge).collect::<Result<Vec<_>, _>>()?;
-    let function = Function::Bucket(edges);
+    let (first, width) = (&low / &part.unit, (&high - &low) / (&part.unit * RBig::from(count)));
+    let function = Function::Bucket(edges(&first, &width, count).ok_or(TermFault::TooWide)?);
     let (low, high) = (function.apply(part.low), function.apply(part.high));
-    let step = Step::Apply(function, Box::new(part.step));
+    let step = Step::Apply(function, Arc::new(part.step));
     Ok(Lowered { step, kind: Kind::Integer, unit: RBig::ONE, low, high, ..part })
+}
+
+/// The least integers at or above `first`, `first + width` and so on; `None` where one of them does not fit 64 bits.
+fn edges(first: &RBig, width: &RBig, count: u32) -> Option<Arc<[i64]>> {
+    let (first_below, width_below) = (IBig::from(first.denominator().clone()), IBig::from(width.denominator().clone()));
+    let (start, step) = (first.numerator() * &width_below, width.numerator() * &first_below);
+    let below = first_below * width_below;
+    let short = |value: &IBig| i128::try_from(value).ok();
+    let last = step.clone() * IBig::from(count) + &start;
+    if let (Some(start), Some(step), Some(_), Some(below)) = (short(&start), short(&step), short(&last), short(&below))
+    {
+        let ceiling = |above: i128| above.div_euclid(below) + i128::from(above.rem_euclid(below) > 0);
+        return (0..=count).map(|at| i64::try_from(ceiling(start + step * i128::from(at))).ok()).collect();
+    }
+    let edge = |at: u32| i64::try_from(-(-(&step * IBig::from(at) + &start)).div_euclid(&below)).ok();
+    (0..=count).map(edge).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The short way and the long one end at the same edges.
+    #[test]
+    fn edges_are_the_least_integers_at_or_above() {
+        let fraction = |above: i64, below: u64| RBig::from_parts(IBig::from(above), UBig::from(below));
+        for (first, width) in
+            [((0, 1), (7, 3)), ((-17, 4), (1, 1_000)), ((999_999_999, 7), (123_456_789, 1_000)), ((5, 2), (2, 1))]
+        {
+            let (first, width) = (fraction(first.0, first.1), fraction(width.0, width.1));
+            let long: Vec<i64> =
+                (0..=50).map(|at| i64::try_from((&first + &width * RBig::from(at)).ceil()).expect("an edge")).collect();
+            assert_eq!(edges(&first, &width, 50).expect("they fit")[..], long[..]);
+            // The same with denominators that do not fit 128 bits.
+            let tiny = RBig::from_parts(IBig::ONE, UBig::from(3_u8).pow(90));
+            let (above, wider) = (&first + &tiny, &width + &tiny);
+            let long = (0..=50).map(|at| i64::try_from((&above + &wider * RBig::from(at)).ceil()).expect("an edge"));
+            assert_eq!(edges(&above, &wider, 50).expect("they fit")[..], long.collect::<Vec<_>>()[..]);
+        }
+        let far = fraction(i64::MAX, 1);
+        assert_eq!(edges(&far, &far, 2), None, "beyond 64 bits");
+    }
 }

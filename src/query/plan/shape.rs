@@ -1,0 +1,131 @@
+//! The shape of a question: what it groups by, and that it asks for nothing but aggregates.
+
+use std::collections::HashSet;
+
+use super::PlanKey;
+use crate::dataset::policy::Terms;
+use crate::query::error::{Code, QueryError, shown};
+use crate::query::filter::Filter;
+use crate::query::syntax::{Expression, ItemValue, Key, Query, Scalar};
+use crate::query::term::coding;
+use crate::query::term::known::Known;
+use crate::query::term::typed;
+
+/// Every column that the outer question may mean, aliases of its own included.
+pub(super) fn named(query: &Query) -> HashSet<String> {
+    let keys: Vec<Expression> = query
+        .keys
+        .iter()
+        .filter_map(|key| match key {
+            Key::By(expression) => Some(expression.clone()),
+            Key::Ordinal(..) => None,
+        })
+        .collect();
+    query.columns(&keys).into_iter().map(|name| name.text.clone()).collect()
+}
+
+/// What is grouped by; an ordinal, or an alias where no column has that name, stands for what is selected.
+pub(super) fn grouped(query: &Query, terms: &Terms) -> Result<Vec<Expression>, QueryError> {
+    let has_aggregate = query.items.iter().any(|item| matches!(item.value, ItemValue::Output(_)));
+    if query.distinct {
+        if has_aggregate || !query.keys.is_empty() {
+            let error = QueryError::at(Code::UnsupportedSql, query.dataset.at, "SELECT DISTINCT lists keys alone");
+            return Err(error.hint("leave DISTINCT out: groups are distinct as they are"));
+        }
+        let key = |item: &crate::query::syntax::Item| match &item.value {
+            ItemValue::Key(key) => Some(key.clone()),
+            ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => None,
+        };
+        return Ok(query.items.iter().filter_map(key).collect());
+    }
+    let aliased =
+        |name: &str| query.items.iter().find(|item| item.alias.as_ref().is_some_and(|alias| alias.text == name));
+    let resolve = |key: &Key| match key {
+        Key::By(expression) => Ok(match &expression.value {
+            Scalar::Column(name) if terms.column(&name.text).is_none() => {
+                match aliased(&name.text).map(|item| &item.value) {
+                    Some(ItemValue::Key(key)) => key.clone(),
+                    Some(ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard) | None => {
+                        expression.clone()
+                    }
+                }
+            }
+            _ => expression.clone(),
+        }),
+        Key::Ordinal(ordinal, at) => {
+            let item = usize::try_from(*ordinal).ok().and_then(|n| query.items.get(n.checked_sub(1)?));
+            match item.map(|item| &item.value) {
+                Some(ItemValue::Key(key)) => Ok(key.clone()),
+                Some(ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard) | None => {
+                    let message = format!("GROUP BY {ordinal} names no selected column");
+                    Err(QueryError::at(Code::UnsupportedSql, *at, message))
+                }
+            }
+        }
+    };
+    query.keys.iter().map(resolve).collect()
+}
+
+/// Everything selected is an aggregate, or grouped by.
+pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError> {
+    if query.items.is_empty() {
+        return Err(QueryError::whole(Code::NotAnAggregate, "nothing is selected").hint("write SELECT COUNT(*)"));
+    }
+    for item in &query.items {
+        let (message, hint) = match &item.value {
+            ItemValue::Wildcard => {
+                ("* asks for rows; only aggregates are answered".to_owned(), "write COUNT(*)".to_owned())
+            }
+            ItemValue::Key(key) if !keys.contains(key) => match &key.value {
+                Scalar::Column(name) => {
+                    let name = shown(&name.text);
+                    let message = format!("\"{name}\" is neither aggregated nor grouped by");
+                    (message, format!("write AVG({name}), or add GROUP BY {name} if it is a category"))
+                }
+                _ => {
+                    let message = "this item is neither aggregated nor grouped by";
+                    (message.to_owned(), "write it inside of an aggregate, or into GROUP BY, too".to_owned())
+                }
+            },
+            ItemValue::Grouping(key) if !keys.contains(key) => {
+                let message = "GROUPING is of something that is grouped by";
+                (message.to_owned(), "write it into GROUP BY, too".to_owned())
+            }
+            ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) => continue,
+        };
+        return Err(QueryError::at(Code::NotAnAggregate, item.at, message).hint(hint));
+    }
+    Ok(())
+}
+
+/// The rows of a unit that count.
+pub(super) fn rows(wanted: Option<u32>, terms: &Terms) -> Result<u32, QueryError> {
+    let max = terms.max_rows_per_unit;
+    match wanted {
+        None => Ok(max),
+        Some(rows) if (1..=max).contains(&rows) => Ok(rows),
+        Some(rows) => {
+            let message = format!("rows_per_unit is {rows}; accepted is 1 to {max}, the policy's maximum");
+            Err(QueryError::whole(Code::InvalidRequest, message))
+        }
+    }
+}
+
+/// The typed keys, by ascending column, each once.
+pub(super) fn keys(
+    grouped: &[Expression],
+    known: &Known<'_>,
+    filter: Option<&Filter>,
+) -> Result<Vec<PlanKey>, QueryError> {
+    let mut keys = Vec::with_capacity(grouped.len());
+    for expression in grouped {
+        let term = typed::expression(expression, known)?;
+        let key = coding::key(&term, known, filter);
+        keys.push(
+            key.map_err(|fault| QueryError::at(Code::UnsupportedSql, expression.at, fault.message).hint(fault.hint))?,
+        );
+    }
+    keys.sort_by(|one, other| one.column.cmp(&other.column));
+    keys.dedup();
+    Ok(keys)
+}

@@ -1,0 +1,191 @@
+//! The identities of measurements: digests of what is measured, of which edition, without names, order and accuracy.
+//!
+//! Promises the digest of one text for each: what all measurements of a question have alike (its conditions, its keys) is written and
+//! digested once, however many measurements there are.
+
+use std::collections::{BTreeSet, HashMap};
+
+use blake3::Hasher;
+use serde::Serialize;
+
+use super::{Computation, Measure};
+use crate::budget::entry::Digest;
+
+/// What decides what is written around a measurement: the keys that it is over, where they are not all, and the columns of the table of one row a
+/// unit that are looked at.
+type Around<'a> = (Option<&'a [usize]>, Option<BTreeSet<usize>>);
+
+impl Computation {
+    /// Digest of one of its measurements, of which edition: what can be shared and topped up.
+    #[must_use]
+    pub fn view_of(&self, measure: &Measure, dataset: &str, edition: &str) -> Digest {
+        let alone = self.alone(measure);
+        Frame::of(&alone, dataset, edition).view(&alone.measures[0])
+    }
+
+    /// The same of all of its measurements, in their order.
+    #[must_use]
+    pub fn views(&self, dataset: &str, edition: &str) -> Vec<Digest> {
+        let mut frames: HashMap<Around<'_>, Frame> = HashMap::new();
+        let mut views = Vec::with_capacity(self.measures.len());
+        for whole in &self.measures {
+            let (keys, measure) = match whole {
+                Measure::Over { keys, measure } => (Some(&keys[..]), &**measure),
+                other => (None, other),
+            };
+            let used = self.units.as_ref().map(|_| self.used(keys, measure));
+            let renumbered = used.as_ref().map(|used| measure.renumbered(&place(used)));
+            let frame = frames.entry((keys, used)).or_insert_with(|| Frame::of(&self.alone(whole), dataset, edition));
+            views.push(frame.view(renumbered.as_ref().unwrap_or(measure)));
+        }
+        views
+    }
+}
+
+/// The place of a column among those that are used.
+pub(in crate::query) fn place(used: &BTreeSet<usize>) -> impl Fn(usize) -> usize {
+    let places: HashMap<usize, usize> = used.iter().enumerate().map(|(place, index)| (*index, place)).collect();
+    move |index| places.get(&index).copied().unwrap_or_default()
+}
+
+/// What is written around a measurement.
+struct Frame {
+    before: Hasher,
+    /// The text that was digested, where it is needed again.
+    text: Option<Vec<u8>>,
+    after: Vec<u8>,
+    left: Vec<usize>,
+}
+
+impl Frame {
+    /// Around the one measurement of a computation: the JSON of `[dataset, edition, [rows, filter, keys, measure]]`, with the table of one row a
+    /// unit and the key of text behind where there are any.
+    fn of(alone: &Computation, dataset: &str, edition: &str) -> Self {
+        let mut before = b"[".to_vec();
+        put(&mut before, &dataset, b",");
+        put(&mut before, &edition, b",[");
+        put(&mut before, &alone.rows_per_unit, b",");
+        put(&mut before, &alone.filter, b",");
+        put(&mut before, &alone.keys, b",");
+        let mut after = b"]".to_vec();
+        if alone.units.is_some() || alone.text.is_some() {
+            after.push(b',');
+            put(&mut after, &alone.units, b"");
+        }
+        if let Some(text) = &alone.text {
+            after.push(b',');
+            put(&mut after, text, b"");
+        }
+        after.push(b']');
+        let (mut hasher, left) = (Hasher::new(), alone.left.clone());
+        hasher.update(&before);
+        Self { before: hasher, text: (!left.is_empty()).then_some(before), after, left }
+    }
+
+    fn view(&self, measure: &Measure) -> Digest {
+        let mut own = Vec::new();
+        put(&mut own, measure, b"");
+        let Some(before) = &self.text else {
+            return *self.before.clone().update(&own).update(&self.after).finalize().as_bytes();
+        };
+        // What is joined from the left is written around the text of all else.
+        let text = [&before[..], &own, &self.after].concat();
+        let mut around = Vec::new();
+        put(&mut around, &(text, &self.left), b"");
+        *blake3::hash(&around).as_bytes()
+    }
+}
+
+fn put(text: &mut Vec<u8>, part: &impl Serialize, then: &[u8]) {
+    // Unwrap safety: the parts are plain data.
+    serde_json::to_writer(&mut *text, part).expect("a measurement is plain data");
+    text.extend_from_slice(then);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::policy::Policy;
+    use crate::query::parse::parse;
+    use crate::query::plan::plan;
+
+    const POLICY: &str = r#"
+[dataset]
+name = "t"
+source = "t.csv"
+privacy_unit = "who"
+max_rows_per_unit = 3
+max_rows = 1_000
+cap = { epsilon = "1", delta = "1e-6" }
+threshold_delta = "1e-7"
+[[column]]
+name = "a"
+type = "category"
+values = ["x", "y"]
+nullable = true
+[[column]]
+name = "b"
+type = "boolean"
+per_unit = true
+[[column]]
+name = "n"
+type = "integer"
+min = "0"
+max = "9"
+[[column]]
+name = "d"
+type = "text"
+nullable = true
+[[join]]
+name = "u"
+source = "u.csv"
+[[join.column]]
+name = "w"
+type = "integer"
+min = "0"
+max = "3"
+"#;
+
+    /// The identities that stand in ledgers: digests of the JSON of the parts of each measurement alone.
+    fn stored(computation: &Computation, measure: &Measure) -> Digest {
+        let alone = computation.alone(measure);
+        let parts = (alone.rows_per_unit, &alone.filter, &alone.keys, &alone.measures[0]);
+        let bytes = match (&alone.units, &alone.text) {
+            (None, None) => serde_json::to_vec(&("t", "ed", parts)),
+            (Some(units), None) => serde_json::to_vec(&("t", "ed", parts, units)),
+            (units, Some(text)) => serde_json::to_vec(&("t", "ed", parts, units, text)),
+        };
+        let bytes = match &alone.left[..] {
+            [] => bytes,
+            left => bytes.and_then(|parts| serde_json::to_vec(&(parts, left))),
+        };
+        *blake3::hash(&bytes.expect("JSON")).as_bytes()
+    }
+
+    #[test]
+    fn identities_are_those_that_ledgers_have() {
+        let terms = Policy::parse(POLICY).expect("a policy").terms;
+        for sql in [
+            "SELECT COUNT(*) AS c, AVG(n) AS m, COUNT(DISTINCT who) AS u FROM t",
+            "SELECT a, VAR_SAMP(n) AS v, MEDIAN(n) AS m FROM t WHERE b OR n > 3 GROUP BY a",
+            "SELECT COUNT(*) AS c, SUM(n) AS s, COUNT(DISTINCT who) AS u FROM t WHERE a IN ('x') GROUP BY CUBE (a, b)",
+            "SELECT n, SUM(COUNT(*)) OVER (ORDER BY n) AS r FROM t GROUP BY n",
+            "SELECT b, AVG(s) AS m, COUNT(DISTINCT who) FILTER (WHERE k > 1) AS u FROM \
+             (SELECT who, b, SUM(n) AS s, COUNT(*) AS k, MAX(n) AS x FROM t WHERE n > 1 GROUP BY who, b) AS p WHERE x > 2 GROUP BY b",
+            "SELECT COUNT(*) AS c, SUM(s) AS t FROM (SELECT who, b, SUM(n) AS s FROM t GROUP BY who, b) AS p GROUP BY ROLLUP (b)",
+            "SELECT d, COUNT(*) AS c, SUM(n) AS s FROM t WHERE n > 1 GROUP BY d",
+            "SELECT d, COUNT(*) AS c, SUM(n) AS s FROM t GROUP BY ROLLUP (d)",
+            "SELECT w, COUNT(*) AS c, SUM(n + w) AS s FROM t LEFT JOIN u USING (who) GROUP BY w",
+            "SELECT COUNT(*) AS c FROM (SELECT who, MAX(w) AS m FROM t LEFT JOIN u USING (who) GROUP BY who) AS p WHERE m > 1",
+        ] {
+            let plan = parse(sql).and_then(|query| plan(&query, &terms, None));
+            let computation = plan.unwrap_or_else(|error| panic!("{sql}: {error}")).computation;
+            let views = computation.views("t", "ed");
+            assert_eq!(views.len(), computation.measures.len());
+            for (measure, view) in computation.measures.iter().zip(views) {
+                assert_eq!(view, stored(&computation, measure), "{sql}: {measure:?}");
+                assert_eq!(view, computation.view_of(measure, "t", "ed"), "{sql}: {measure:?}");
+            }
+        }
+    }
+}
