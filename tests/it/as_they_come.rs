@@ -60,6 +60,7 @@ pub fn seal_in(dir: &Path, head: &str, columns: &[&str]) -> Result<Sealed, SealE
     std::fs::write(dir.join("v.toml"), format!("{head}{columns}")).expect("a policy");
     let policy = Policy::load(&dir.join("v.toml")).unwrap_or_else(|error| panic!("{error}\n{head}{columns}"));
     let state = dir.join("s");
+    let _ = std::fs::remove_dir_all(&state);
     let sealed = seal_with_key(&policy, &state, &[7; 32], &|_| {});
     if sealed.is_err() {
         assert_eq!(std::fs::read_dir(state.join("editions")).map_or(0, Iterator::count), 0, "nothing is left behind");
@@ -92,7 +93,6 @@ fn frame(columns: Vec<Column>, keys: &str, policy: &[&str]) -> Result<Sealed, Se
     ParquetWriter::new(create("v.parquet")).finish(&mut frame).expect("Parquet");
     IpcWriter::new(create("v.arrow")).finish(&mut frame).expect("Arrow");
     let parquet = seal_in(dir.path(), &format!("{}{keys}", head("\"v.parquet\"")), policy);
-    let _ = std::fs::remove_dir_all(dir.path().join("s"));
     let arrow = seal_in(dir.path(), &format!("{}{keys}", head("\"v.arrow\"")), policy);
     match (&parquet, &arrow) {
         (Ok(parquet), Ok(arrow)) => assert!(parquet.frame.equals_missing(&arrow.frame), "Parquet and Arrow"),

@@ -32,7 +32,7 @@ fn prepared(dir: &Path) -> String {
     std::fs::write(dir.join("visits.csv"), visits(300)).expect("a source");
     let draft = check(dir, &["policy", "draft", "visits.csv"], 0, "A DRAFT");
     std::fs::write(dir.join("draft.toml"), draft).expect("a draft");
-    check(dir, &["policy", "check", "draft.toml"], 0, "dataset \"visits\"");
+    check(dir, &["policy", "check", "draft.toml"], 1, "privacy_unit is still the draft's");
     std::fs::write(dir.join("visits.toml"), policy(GAUSSIAN)).expect("a policy");
     check(dir, &["policy", "check", "visits.toml"], 0, "6 columns");
     check(dir, &["seal", "visits.toml", "--state", "state"], 0, "rows read");

@@ -156,7 +156,6 @@ fn one_table_seals_alike_in_every_format() {
             sources.push(format!("{{ postgresql = \"{connection}\", query = \"SELECT * FROM v;\" }}"));
         }
         let sealed = |source: &String| {
-            let _ = std::fs::remove_dir_all(dir.path().join("s"));
             seal_in(dir.path(), &HEAD.replace("SOURCE", source), &[AGE, HBA1C, VISITED, SMOKER, SEX])
                 .unwrap_or_else(|error| panic!("{table}: {error}"))
         };
@@ -165,7 +164,13 @@ fn one_table_seals_alike_in_every_format() {
         for source in &sources[1..] {
             let other = sealed(source);
             assert!(other.frame.equals_missing(&first.frame), "{table} {source}\n{:?}\n{:?}", first.frame, other.frame);
-            assert_eq!(other.report.columns, first.report.columns, "{table} {source}");
+            // Places are lines here and rows there.
+            let counts = |sealed: &crate::as_they_come::Sealed| {
+                let mut columns = sealed.report.columns.clone();
+                columns.iter_mut().for_each(|(_, counts)| counts.first_unlisted = None);
+                columns
+            };
+            assert_eq!(counts(&other), counts(&first), "{table} {source}");
         }
     }
     if server.is_none() {
