@@ -292,6 +292,22 @@ pub struct Waiting {
     is_over: bool,
 }
 
+impl Waiting {
+    /// The turn, where it has come already.
+    ///
+    /// # Errors
+    /// The same place in the line where it has not.
+    pub fn now(mut self) -> Result<Turn, Self> {
+        if self.called.try_recv().is_ok() { Ok(self.turn()) } else { Err(self) }
+    }
+
+    fn turn(&mut self) -> Turn {
+        self.is_over = true;
+        let Place { shared, who, units, .. } = &self.place;
+        Turn { shared: Arc::clone(shared), who: Arc::clone(who), units: *units }
+    }
+}
+
 impl Future for Waiting {
     type Output = Turn;
 
@@ -299,11 +315,7 @@ impl Future for Waiting {
         // A caller is gone only after it called.
         match Pin::new(&mut self.called).poll(context) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(_) => {
-                self.is_over = true;
-                let Place { shared, who, units, .. } = &self.place;
-                Poll::Ready(Turn { shared: Arc::clone(shared), who: Arc::clone(who), units: *units })
-            }
+            Poll::Ready(_) => Poll::Ready(self.turn()),
         }
     }
 }

@@ -39,6 +39,7 @@ mod ratchet;
 mod real_table;
 mod refused;
 mod requests;
+mod rooms;
 mod running;
 mod sealing;
 mod sharing;

@@ -258,7 +258,7 @@ async fn pay(service: &App, form: &Form, person: &Person, question: Question, as
 }
 
 async fn free(service: &App, form: &Form, person: &Person, prepared: Prepared) -> Result<Response, Problem> {
-    let (room, visitor) = (service.room(&person.name, prepared.bytes(Rendering::Page)).await?, form.visitor.clone());
+    let ((prepared, room), visitor) = (service.in_room(prepared, Rendering::Page).await?, form.visitor.clone());
     let show = move |service: &Service| {
         let answer = service.answer_free(prepared)?;
         Ok::<_, ServiceError>(visitor.page("Answer", "/ask", &answers::free(&answer.sql, &answer.table)))
