@@ -106,7 +106,6 @@ impl Turns {
     }
 
     /// The same for who may not be sent away: it is not bounded how many wait.
-    #[must_use]
     pub fn insist(&self, who: &str, units: usize) -> Waiting {
         let (call, called) = oneshot::channel();
         // Unwrap safety: an open door lets everybody in.
