@@ -12,6 +12,7 @@ use super::body::arrived;
 use super::json::{Fields, Json as Value, wrong_kind};
 use super::problem::Problem;
 use crate::query::error::shown;
+use crate::service::Service;
 use crate::service::declared::{self, DeclaredFile, Outcome};
 
 /// Bytes of a body with files at the most, so that ten thousand people fit.
@@ -62,8 +63,12 @@ pub struct ApplyBody {
     post, path = "/v1/plan", request_body = PlanBody, security(("token" = [])),
     responses((status = 200, body = Outcome), (status = 400, body = Problem), (status = 413, body = Problem))
 )]
-pub async fn plan(State(service): State<App>, _steward: Steward, Large(body): Large) -> Result<Json<Outcome>, Problem> {
-    let (files, _) = files_of(body, &["files"]).await?;
+pub async fn plan(
+    State(service): State<App>,
+    Steward(person): Steward,
+    Large(body): Large,
+) -> Result<Json<Outcome>, Problem> {
+    let (files, _) = files_of(&service, &person.name, body, &["files"]).await?;
     let planned = service.steward(move |ledger, now| declared::plan(ledger, &declared::parse(&files)?, now)).await?;
     Ok(Json(planned))
 }
@@ -78,7 +83,7 @@ pub async fn apply(
     Steward(person): Steward,
     Large(body): Large,
 ) -> Result<Json<Outcome>, Problem> {
-    let (files, mut fields) = files_of(body, &["files", "reason"]).await?;
+    let (files, mut fields) = files_of(&service, &person.name, body, &["files", "reason"]).await?;
     let reason = fields.text("reason")?;
     let applied = service
         .steward(move |ledger, now| declared::apply(ledger, &declared::parse(&files)?, &reason, &person.name, now));
@@ -86,8 +91,13 @@ pub async fn apply(
 }
 
 /// The files of a body, and its other fields; read off the async threads, for there may be much of it.
-pub async fn files_of(body: Bytes, accepted: &'static [&'static str]) -> Result<(Vec<DeclaredFile>, Fields), Problem> {
-    let reading = move || {
+pub async fn files_of(
+    service: &App,
+    who: &str,
+    body: Bytes,
+    accepted: &'static [&'static str],
+) -> Result<(Vec<DeclaredFile>, Fields), Problem> {
+    let reading = move |_: &Service| {
         let mut fields = Fields::read(&body, accepted)?;
         let files = match fields.take("files") {
             Some(Value::List(files)) => files.into_iter().map(file).collect::<Result<Vec<_>, _>>()?,
@@ -96,7 +106,7 @@ pub async fn files_of(body: Bytes, accepted: &'static [&'static str]) -> Result<
         };
         Ok((files, fields))
     };
-    tokio::task::spawn_blocking(reading).await.map_err(|_| Problem::overloaded("the reading was cut off"))?
+    service.planning(who, reading).await?
 }
 
 fn file(value: Value) -> Result<DeclaredFile, Problem> {

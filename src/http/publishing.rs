@@ -48,16 +48,15 @@ pub struct PublishBody {
 )]
 pub async fn check(
     State(service): State<App>,
-    _steward: Steward,
+    Steward(person): Steward,
     Large(body): Large,
 ) -> Result<Json<Vec<Checked>>, Problem> {
-    let (files, _) = files_of(body, &["files"]).await?;
+    let (files, _) = files_of(&service, &person.name, body, &["files"]).await?;
     if files.is_empty() || files.len() > FILES_MAX {
         let detail = format!("{} files are given; accepted are 1 to {FILES_MAX}", files.len());
         return Err(Problem::invalid_request(detail));
     }
-    let checking = tokio::task::spawn_blocking(move || service.check_statistics(&files));
-    checking.await.map(Json).map_err(|_| Problem::overloaded("the check was cut off"))
+    Ok(Json(service.planning(&person.name, move |service| service.check_statistics(&files)).await?))
 }
 
 /// Agrees to the price of a statistic's draws, and draws it where it is due; its schedule goes on by itself. Asked again, it spends nothing

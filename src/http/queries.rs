@@ -45,7 +45,7 @@ async fn prepared(service: &App, who: &str, ask: Ask) -> Result<Prepared, Proble
 
 /// What touches no data is answered without a charge.
 async fn free(service: &App, who: &str, prepared: Prepared, format: Format) -> Result<Response, Problem> {
-    let room = service.room(who, prepared.bytes(Rendering::Data)).await?;
+    let (prepared, room) = service.in_room(prepared, Rendering::Data).await?;
     let encode = move |service: &crate::service::Service| encode::free(service.answer_free(prepared)?, format);
     Ok(service.rendering(who, encode).await??.response(service, who, room))
 }

@@ -173,7 +173,8 @@ impl Shelf {
         if is_kept {
             let found = AtomicU64::new(self.looks.fetch_add(1, Ordering::Relaxed));
             let item = Item { version, rendered: rendered.clone(), found };
-            self.rendered.write().unwrap_or_else(PoisonError::into_inner).keep(&statistic.name, form, item);
+            let mut rendered = self.rendered.write().unwrap_or_else(PoisonError::into_inner);
+            rendered.keep(&statistic.name, form, item, KEPT_BYTES_MAX);
         }
         Ok(rendered)
     }
@@ -191,11 +192,11 @@ impl Shelf {
 }
 
 impl Kept {
-    fn keep(&mut self, name: &str, form: Form, item: Item) {
+    fn keep(&mut self, name: &str, form: Form, item: Item, bytes_max: usize) {
         self.bytes += item.bytes();
         let before = self.forms.entry(name.to_owned()).or_default().insert(form, item);
         self.bytes -= before.map_or(0, |item| item.bytes());
-        while self.bytes > KEPT_BYTES_MAX {
+        while self.bytes > bytes_max {
             let all =
                 self.forms.iter().flat_map(|(name, forms)| forms.iter().map(move |(form, item)| (name, form, item)));
             let held = all.filter(|(_, _, item)| item.bytes() > 0);
@@ -346,4 +347,50 @@ fn cite(service: &Service, (statistic, state): (&Statistic, &State), answer: &An
         stored.delta(),
         service.dataset(&statistic.dataset).map_or("unit", |dataset| dataset.terms.unit.name()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(version: u64, found: u64, bytes: usize) -> Item {
+        let rendered = Rendered::new(vec![0; bytes].into(), Form::Svg, 0);
+        Item { version, rendered: (bytes > 0).then(|| Arc::new(rendered)), found: AtomicU64::new(found) }
+    }
+
+    #[test]
+    fn what_was_read_longest_ago_makes_way() {
+        let mut kept = Kept::default();
+        for (name, form, found, bytes) in [
+            ("a", Form::Svg, 5, 40),
+            ("a", Form::Page, 1, 30),
+            ("b", Form::Svg, 2, 30),
+            ("c", Form::Svg, 0, 0),
+            ("d", Form::Svg, 6, 50),
+        ] {
+            kept.keep(name, form, item(1, found, bytes), 100);
+            assert!(kept.bytes <= 100, "{} bytes", kept.bytes);
+        }
+        let has = |kept: &Kept, name: &str, form| kept.forms.get(name).is_some_and(|forms| forms.contains_key(&form));
+        assert!(has(&kept, "a", Form::Svg) && has(&kept, "d", Form::Svg), "those that were found last");
+        assert!(!has(&kept, "a", Form::Page) && !has(&kept, "b", Form::Svg));
+        assert!(has(&kept, "c", Form::Svg), "that there is nothing to show is kept for nothing");
+        kept.keep("d", Form::Svg, item(2, 7, 20), 100);
+        assert_eq!(kept.bytes, 60, "a new state takes the place of the old one");
+    }
+
+    #[test]
+    fn bytes_count_until_nobody_reads_them() {
+        let shelf = Shelf::default();
+        let live = || shelf.live.load(Ordering::Relaxed);
+        let (bytes, is_kept) = shelf.counted(vec![0; 1_000].into(), Room::default());
+        let read = bytes.slice(10..20);
+        assert!(is_kept && live() == 1_000);
+        drop(bytes);
+        assert_eq!(live(), 1_000, "somebody reads still");
+        drop(read);
+        assert_eq!(live(), 0);
+        let (_, is_kept) = shelf.counted(vec![0; KEPT_BYTES_MAX + 1].into(), Room::default());
+        assert!(!is_kept && live() == 0, "what is larger than the shelf is its reader's");
+    }
 }

@@ -25,9 +25,27 @@ pub struct Prepared {
     pub(super) ask: Ask,
     pub(super) meant: Meant,
     pad: Option<Pad>,
+    /// Whether whatever is stored is left aside.
+    is_fresh: bool,
     /// A stored answer to this very question that costs nothing.
     known: Option<Offer>,
 }
+
+/// A question as it was asked: what is kept of one with a large plan while it waits.
+struct Bare {
+    who: String,
+    ask: Ask,
+    is_fresh: bool,
+}
+
+/// A question that waits.
+enum Kept {
+    Whole(Box<Prepared>),
+    Bare(Bare),
+}
+
+/// Labels of a plan up to which it is kept while its question waits.
+const LABELS_KEPT_MAX: usize = 2_048;
 
 /// What a text asks for.
 pub(super) enum Meant {
@@ -66,9 +84,24 @@ impl Prepared {
         }
     }
 
+    /// What is kept of it while it waits. Many may wait, and what a large plan holds would be as much as an answer does: that is planned
+    /// once more.
+    fn kept(self) -> Kept {
+        let labels = match &self.meant {
+            Meant::Keys(Ok(priced)) | Meant::Question(Ok(priced)) | Meant::Explained(Ok(priced)) => {
+                priced.plan.layout.keys.iter().map(|labels| labels.len()).sum()
+            }
+            Meant::Constants(_) | Meant::Keys(Err(_)) | Meant::Question(Err(_)) | Meant::Explained(Err(_)) => 0,
+        };
+        match labels {
+            ..=LABELS_KEPT_MAX => Kept::Whole(Box::new(self)),
+            _ => Kept::Bare(Bare { who: self.who, ask: self.ask, is_fresh: self.is_fresh }),
+        }
+    }
+
     /// The price, where it asks for something that has one.
     fn priced(self) -> Result<(Asked, Option<Offer>), ServiceError> {
-        let Self { who, ask, meant, known, pad: _ } = self;
+        let Self { who, ask, meant, known, .. } = self;
         let priced = match meant {
             Meant::Keys(priced) | Meant::Question(priced) => priced?,
             // They are no questions of a dataset; reading them as one says so.
@@ -110,7 +143,7 @@ impl Service {
             Meant::Question(Ok(priced)) if !is_fresh => self.known(who, priced),
             _ => None,
         };
-        Prepared { who: who.to_owned(), ask, meant, pad, known }
+        Prepared { who: who.to_owned(), ask, meant, pad, is_fresh, known }
     }
 
     fn planned(&self, who: &str, query: &Query, ask: &Ask) -> (Result<Priced, ServiceError>, Option<Pad>) {
@@ -185,18 +218,23 @@ impl Service {
     ) -> Result<(Answer, Room), ServiceError> {
         let who = prepared.who.clone();
         let _place = self.place(&who)?;
-        let _key_lock = match &key {
-            Some(key) => Some(self.key_locks.lock(&who, &key.key).await),
-            None => None,
+        let (_key_lock, prepared) = match &key {
+            Some(key) => {
+                let kept = prepared.kept();
+                let lock = self.key_locks.lock(&who, &key.key).await;
+                let known = read(self.ledger(), |book| book.under_key(&who, key));
+                if let Some(known) = known {
+                    return self.known_by_key(&who, known, rendering).await;
+                }
+                (Some(lock), self.whole(kept).await?)
+            }
+            None => (None, prepared),
         };
-        let known = key.and_then(|key| read(self.ledger(), |book| book.under_key(&who, &key)));
-        if let Some(known) = known {
-            return self.known_by_key(&who, known, rendering).await;
-        }
-        let (asked, known) = prepared.priced()?;
-        let asked = Asked { key, at_ms: self.now_ms(), ..asked };
+        let at_ms = self.now_ms();
         // Before the charge: whoever waits for room has paid for nothing yet.
-        let room = self.room(&who, Extent::planned(&asked.priced).bytes(rendering)).await?;
+        let (prepared, room) = self.in_room(prepared, rendering).await?;
+        let (asked, known) = prepared.priced()?;
+        let asked = Asked { key, at_ms, ..asked };
         if let Some(Offer::Stored { release, .. }) = known {
             return Ok((self.serve_stored(release, asked).await?, room));
         }
@@ -207,6 +245,35 @@ impl Service {
             Taken::Made(draft) => self.make(*draft, asked).await,
         };
         Ok((answer?, room))
+    }
+
+    /// A question with the room that its answer takes, once there is some.
+    ///
+    /// # Errors
+    /// [`ServiceError::Overloaded`] where too many wait.
+    pub async fn in_room(
+        self: &Arc<Self>,
+        prepared: Prepared,
+        rendering: Rendering,
+    ) -> Result<(Prepared, Room), ServiceError> {
+        let waiting = match self.room_now(&prepared.who, prepared.bytes(rendering))? {
+            Ok(room) => return Ok((prepared, room)),
+            Err(waiting) => waiting,
+        };
+        let kept = prepared.kept();
+        let room = waiting.await.into();
+        Ok((self.whole(kept).await?, room))
+    }
+
+    /// A question that waited, planned once more where its plan was not kept.
+    async fn whole(self: &Arc<Self>, kept: Kept) -> Result<Prepared, ServiceError> {
+        match kept {
+            Kept::Whole(prepared) => Ok(*prepared),
+            Kept::Bare(Bare { who, ask, is_fresh }) => {
+                let asker = who.clone();
+                self.planning(&who, move |service| service.prepared(&asker, ask, is_fresh)).await
+            }
+        }
     }
 
     /// The answer that stands under a key, as it was laid out, with the room that it takes.

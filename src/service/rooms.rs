@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::statistics::Statistic;
 use super::stored::StoredAnswer;
-use super::turns::{Bounds, Turn, Turns};
+use super::turns::{Bounds, Turn, Turns, Waiting};
 use super::{Answer, Priced, Service, ServiceError};
 use crate::budget::ledger::read;
 use crate::query::answer::{Label, Layout, Output, OutputValue};
@@ -204,6 +204,12 @@ impl Default for Rooms {
 #[must_use = "a room is free again once it is dropped"]
 pub struct Room(Option<Arc<Turn>>);
 
+impl From<Turn> for Room {
+    fn from(turn: Turn) -> Self {
+        Self(Some(Arc::new(turn)))
+    }
+}
+
 impl Room {
     /// Holds as much as it turned out to be; whoever else has a copy of it holds what it was.
     pub fn resize(&mut self, bytes: usize) {
@@ -225,14 +231,21 @@ impl Service {
     /// # Errors
     /// [`ServiceError::Overloaded`] where too many wait for it.
     pub async fn room(&self, who: &str, bytes: usize) -> Result<Room, ServiceError> {
+        match self.room_now(who, bytes)? {
+            Ok(room) => Ok(room),
+            Err(waiting) => Ok(waiting.await.into()),
+        }
+    }
+
+    /// The same where there is room at once; otherwise what has to be waited for.
+    pub(super) fn room_now(&self, who: &str, bytes: usize) -> Result<Result<Room, Waiting>, ServiceError> {
         let rooms = &self.queues.rooms;
-        let room = match bytes {
-            0..=TINY_BYTES_MAX => return Ok(Room::default()),
-            ..=SMALL_BYTES_MAX => &rooms.small,
-            _ => &rooms.large,
-        };
-        let turn = room.ask(who, bytes).map_err(|_| ServiceError::Overloaded)?.await;
-        Ok(Room(Some(Arc::new(turn))))
+        if bytes <= TINY_BYTES_MAX {
+            return Ok(Ok(Room::default()));
+        }
+        let room = if bytes <= SMALL_BYTES_MAX { &rooms.small } else { &rooms.large };
+        let waiting = room.ask(who, bytes).map_err(|_| ServiceError::Overloaded)?;
+        Ok(waiting.now().map(Room::from))
     }
 
     /// A stored answer with the room that it takes; whoever calls has looked who may see it.
@@ -300,9 +313,63 @@ impl Service {
         self.room(who, cells.saturating_mul(LOADED_BYTES)).await
     }
 
+    /// How many answers, lists and pages wait for room.
+    #[must_use]
+    pub fn waiting_for_room(&self) -> usize {
+        self.queues.rooms.small.waiting().saturating_add(self.queues.rooms.large.waiting())
+    }
+
     /// Bytes of memory that answers, lists and pages hold now, those that take no room left aside.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.queues.rooms.small.held().saturating_add(self.queues.rooms.large.held())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::answer::Cell;
+
+    fn layout(keys: &[usize], outputs: usize) -> Layout {
+        let key = |index| Output { name: format!("k{index}"), value: OutputValue::Key { index } };
+        let count = |at| Output { name: format!("n{at}"), value: OutputValue::Count { count: 0 } };
+        Layout {
+            keys: keys.iter().map(|size| (0..*size).map(|at| Label::Integer(at as i64)).collect()).collect(),
+            sets: None,
+            outputs: (0..keys.len()).map(key).chain((0..outputs).map(count)).collect(),
+            having: None,
+            small: None,
+            order: Vec::new(),
+            limit: Some(1),
+        }
+    }
+
+    #[test]
+    fn room_is_for_all_rows_and_columns_whatever_is_shown_of_them() {
+        assert_eq!(size_of::<Cell>(), CELL_BYTES);
+        for (keys, outputs) in [(&[10, 7][..], 1), (&[100_000], 1), (&[1_000, 100], 5), (&[], 120)] {
+            let (layout, rows) = (layout(keys, outputs), keys.iter().product::<usize>());
+            let extent = Extent::new(&layout, rows, None);
+            let cells = rows * (keys.len() + 4 * outputs);
+            for rendering in [Rendering::Data, Rendering::Page] {
+                assert!(extent.bytes(rendering) >= cells * CELL_BYTES, "{keys:?} {outputs}");
+            }
+            assert!(extent.bytes(Rendering::Nothing) <= rows * NOISY_BYTES);
+            assert_eq!(is_light(&layout, rows), rows * (keys.len() + outputs) <= LIGHT_OUTPUTS_MAX);
+        }
+        let found = Extent::new(&layout(&[0], 1), 10, Some(usize::MAX));
+        assert_eq!(found.bytes(Rendering::Data), usize::MAX, "nothing wraps");
+    }
+
+    #[test]
+    fn the_largest_answer_is_alone_and_the_small_ones_go_on() {
+        let rooms = Rooms::default();
+        let large = rooms.large.insist("ada", usize::MAX).now().unwrap_or_else(|_| panic!("a turn"));
+        assert_eq!(large.units(), LARGE_BYTES_ALL);
+        assert!(rooms.large.insist("bob", SMALL_BYTES_MAX + 1).now().is_err(), "it waits");
+        assert!(rooms.small.insist("bob", SMALL_BYTES_MAX).now().is_ok());
+        // With what is kept of answers and statistics, all of it is within a gibibyte.
+        const { assert!(LARGE_BYTES_ALL + SMALL_BYTES_ALL <= 640 << 20) };
     }
 }

@@ -106,7 +106,6 @@ impl Turns {
     }
 
     /// The same for who may not be sent away: it is not bounded how many wait.
-    #[must_use]
     pub fn insist(&self, who: &str, units: usize) -> Waiting {
         let (call, called) = oneshot::channel();
         // Unwrap safety: an open door lets everybody in.
@@ -292,6 +291,22 @@ pub struct Waiting {
     is_over: bool,
 }
 
+impl Waiting {
+    /// The turn, where it has come already.
+    ///
+    /// # Errors
+    /// The same place in the line where it has not.
+    pub fn now(mut self) -> Result<Turn, Self> {
+        if self.called.try_recv().is_ok() { Ok(self.turn()) } else { Err(self) }
+    }
+
+    fn turn(&mut self) -> Turn {
+        self.is_over = true;
+        let Place { shared, who, units, .. } = &self.place;
+        Turn { shared: Arc::clone(shared), who: Arc::clone(who), units: *units }
+    }
+}
+
 impl Future for Waiting {
     type Output = Turn;
 
@@ -299,11 +314,7 @@ impl Future for Waiting {
         // A caller is gone only after it called.
         match Pin::new(&mut self.called).poll(context) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(_) => {
-                self.is_over = true;
-                let Place { shared, who, units, .. } = &self.place;
-                Poll::Ready(Turn { shared: Arc::clone(shared), who: Arc::clone(who), units: *units })
-            }
+            Poll::Ready(_) => Poll::Ready(self.turn()),
         }
     }
 }

@@ -147,7 +147,8 @@ fn bounds_hold_whatever_happens() {
         let mut chance = StdRng::seed_from_u64(seed);
         let (at_once, of_one) = (chance.random_range(1..12), chance.random_range(1..12));
         let turns = Turns::new(Bounds::held(at_once, of_one));
-        let (mut waiting, mut held): (Vec<(usize, Waiting)>, Vec<(usize, Turn)>) = (Vec::new(), Vec::new());
+        let mut waiting: Vec<(usize, Waiting)> = Vec::new();
+        let mut held: Vec<(usize, Turn)> = Vec::new();
         for _ in 0..400 {
             match chance.random_range(0..4) {
                 0 | 1 => {

@@ -1,12 +1,10 @@
-//! What comes in waits in its turn, off the threads that accept requests, and takes no more memory than there is room for.
+//! What comes in waits in its turn, off the threads that accept requests, and one person's line is not everybody's.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-use axum::body::{Body, HttpBody};
-use axum::http::{Method, Request, StatusCode, header};
-use axum::response::Response;
+use axum::http::{Method, StatusCode, header};
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault, PolarsEngine};
 use tacit::http::PAGES;
@@ -15,7 +13,6 @@ use tacit::service::Service;
 use tacit::vault::noise::OpenDp;
 use tacit::vault::private::{Exact, Private};
 use tokio::task::JoinHandle;
-use tower::ServiceExt;
 
 use crate::console::Browser;
 use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy, visits};
@@ -50,7 +47,7 @@ impl Drop for Opens {
     }
 }
 
-async fn until(mut is_so: impl FnMut() -> bool) {
+pub async fn until(mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         tokio::task::yield_now().await;
     }
@@ -97,9 +94,9 @@ const STATISTIC: &str = "-- title: Visits\n-- epsilon: 0.1\n-- public: true\n-- 
                          SELECT region, COUNT(*) AS visits FROM visits GROUP BY region";
 const OTHER: &str = "-- title: By smoking\n-- epsilon: 0.1\n-- public: true\n-- chart: bar\n\
                      SELECT smoker, COUNT(*) AS visits FROM visits GROUP BY smoker";
-const COUNT: &str = "SELECT COUNT(*) FROM visits";
+pub const COUNT: &str = "SELECT COUNT(*) FROM visits";
 /// An answer that is not light: a row a day.
-const DAYS: &str = "SELECT visited, COUNT(*) AS n FROM visits GROUP BY visited";
+pub const DAYS: &str = "SELECT visited, COUNT(*) AS n FROM visits GROUP BY visited";
 
 struct Door {
     lab: Arc<Lab>,
@@ -371,93 +368,5 @@ fn one_person_s_questions_are_not_everybody_s_queue() {
         for one in many {
             assert_eq!(one.await.expect("an answer").status, StatusCode::OK);
         }
-    });
-}
-
-async fn unread(lab: &Lab, path: &str, accept: &str, body: Option<String>) -> Response {
-    let request = Request::builder().method(if body.is_some() { Method::POST } else { Method::GET }).uri(path);
-    let request = request.header(header::AUTHORIZATION, format!("Bearer {}", lab.researcher));
-    let request = request.header(header::ACCEPT, accept);
-    let request = request.body(Body::from(body.unwrap_or_default())).expect("a request");
-    let response = lab.router.clone().oneshot(request).await.expect("a response");
-    assert_eq!(response.status(), StatusCode::OK, "{path}");
-    response
-}
-
-async fn next(body: &mut Body) -> Option<axum::body::Bytes> {
-    let frame = std::future::poll_fn(|context| std::pin::Pin::new(&mut *body).poll_frame(context)).await;
-    frame.map(|frame| frame.expect("a piece").into_data().expect("data"))
-}
-
-/// The memory of an answer counts for as long as anybody holds a byte of it, in every format.
-#[test]
-fn what_is_not_read_yet_counts() {
-    block_on(async {
-        let lab = Lab::gaussian();
-        let release = lab.sql(DAYS, "0.5").await.json()["release"].as_str().expect("a release").to_owned();
-        assert_eq!(lab.service.held_bytes(), 0);
-        let replay = || json!({"sql": DAYS, "epsilon": "0.5"}).to_string();
-        let keys = || json!({"sql": "SELECT DISTINCT visited FROM visits"}).to_string();
-        for accept in
-            ["application/json", "text/csv", "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"]
-        {
-            let by_id = format!("/v1/releases/{release}");
-            for (path, body) in [("/v1/queries", Some(replay())), ("/v1/queries", Some(keys())), (by_id.as_str(), None)]
-            {
-                let response = unread(&lab, path, accept, body).await;
-                let length: usize =
-                    response.headers()[header::CONTENT_LENGTH].to_str().expect("text").parse().expect("a length");
-                assert_eq!(lab.service.held_bytes(), length, "{path} as {accept}");
-                let mut body = response.into_body();
-                let piece = next(&mut body).await.expect("a piece");
-                drop(body);
-                assert_eq!(lab.service.held_bytes(), length, "a piece that waits to be written");
-                drop(piece);
-                assert_eq!(lab.service.held_bytes(), 0, "{path} as {accept}");
-            }
-        }
-    });
-}
-
-/// Beyond what is encoded at once, an answer is encoded as it is read: the same rows, and nothing is left of one who goes away.
-#[test]
-fn a_long_answer_is_encoded_while_it_is_read() {
-    let places: Vec<String> =
-        (0..400).map(|at| format!("\"{}{at:03}\"", "a place with a long name of its own ".repeat(5))).collect();
-    let column = format!("[[column]]\nname = \"place\"\ntype = \"category\"\nvalues = [{}]\n", places.join(","));
-    let csv: String = visits(20)
-        .lines()
-        .enumerate()
-        .map(|(at, line)| {
-            let place = if at == 0 { "place".to_owned() } else { places[at].trim_matches('"').to_owned() };
-            format!("{line},{place}\n")
-        })
-        .collect();
-    let lab = Lab::new(&format!("{}{column}", policy(GAUSSIAN)), &csv, Arc::new(OpenDp), "4");
-    block_on(async {
-        let body = || Some(json!({"sql": "SELECT DISTINCT place, age FROM visits"}).to_string());
-        let rows = 400 * 111;
-        let response = unread(&lab, "/v1/queries", "application/json", body()).await;
-        assert!(!response.headers().contains_key(header::CONTENT_LENGTH) && lab.service.held_bytes() > 0);
-        let (mut text, mut reading) = (Vec::new(), response.into_body());
-        while let Some(piece) = next(&mut reading).await {
-            text.extend_from_slice(&piece);
-        }
-        drop(reading);
-        let whole: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
-        let found = whole["rows"].as_array().expect("rows");
-        assert_eq!((found.len(), found[rows - 1]["age"].as_i64()), (rows, Some(110)));
-        let mut csv = unread(&lab, "/v1/queries", "text/csv", body()).await.into_body();
-        let first = next(&mut csv).await.expect("a piece");
-        assert!(first.starts_with(b"place,age\n") && lab.service.held_bytes() > 0);
-        let mut lines = first.iter().filter(|byte| **byte == b'\n').count();
-        drop(first);
-        while let Some(piece) = next(&mut csv).await {
-            lines += piece.iter().filter(|byte| **byte == b'\n').count();
-        }
-        drop(csv);
-        assert_eq!(lines, rows + 1);
-        drop(unread(&lab, "/v1/queries", "text/csv", body()).await);
-        until(|| lab.service.held_bytes() == 0).await;
     });
 }

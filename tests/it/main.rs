@@ -47,6 +47,7 @@ mod readme;
 mod real_table;
 mod refused;
 mod requests;
+mod rooms;
 mod running;
 mod sealing;
 mod sharing;

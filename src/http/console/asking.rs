@@ -26,7 +26,7 @@ use crate::service::ask::{Ask, Margin, Wanted};
 use crate::service::pad::Pad;
 use crate::service::question::Prepared;
 use crate::service::quote::Quote;
-use crate::service::rooms::Rendering;
+use crate::service::rooms::{LIST_BYTES, Rendering};
 use crate::service::stored::StoredAnswer;
 use crate::service::{Answer, Dataset, Service, ServiceError};
 
@@ -165,8 +165,12 @@ async fn quoted_page(
         let show = |outlook: &Outlook<'_>| asking_page(&showing, &visitor, &asker, &asked, outlook);
         with_outlook(quote.map_err(Problem::from), show)
     };
+    let room = match service.room(&person.name, LIST_BYTES).await {
+        Ok(room) => room,
+        Err(error) => return (None, busy_page(service, form, person, &question, &error.into())),
+    };
     match quoted(service, &person.name, ask, write).await {
-        (pad, Ok(page)) => (pad, page),
+        (pad, Ok(page)) => (pad, held_response(page, room)),
         (pad, Err(problem)) => (pad, busy_page(service, form, person, &question, &problem)),
     }
 }
@@ -258,7 +262,7 @@ async fn pay(service: &App, form: &Form, person: &Person, question: Question, as
 }
 
 async fn free(service: &App, form: &Form, person: &Person, prepared: Prepared) -> Result<Response, Problem> {
-    let (room, visitor) = (service.room(&person.name, prepared.bytes(Rendering::Page)).await?, form.visitor.clone());
+    let ((prepared, room), visitor) = (service.in_room(prepared, Rendering::Page).await?, form.visitor.clone());
     let show = move |service: &Service| {
         let answer = service.answer_free(prepared)?;
         Ok::<_, ServiceError>(visitor.page("Answer", "/ask", &answers::free(&answer.sql, &answer.table)))
