@@ -10,9 +10,12 @@ mod names;
 mod format;
 mod digest;
 mod text;
-mod columnar;
+mod schema;
+mod parquet;
+mod arrow;
+mod files;
+mod part;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -22,8 +25,10 @@ use polars::prelude::{DataType, Series};
 
 use digest::Tally;
 pub use fault::{Fault, FieldsHint, Packing, Seen, SourceError, TextFault};
+pub use files::FilesFault;
 pub use format::Format;
 pub use names::{Wanted, normalised};
+use part::Part;
 pub use place::{Place, Places, Spot};
 pub use spec::{Decimal, Encoding, From, Spec};
 
@@ -47,6 +52,12 @@ impl Column {
     fn new(name: impl Into<String>, dtype: DataType) -> Self {
         let kind = dtype.to_string();
         Self { name: name.into(), dtype, kind }
+    }
+
+    /// Whether it holds a type that is not read here.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        matches!(self.dtype, DataType::Unknown(_))
     }
 }
 
@@ -80,16 +91,12 @@ pub struct Read {
 #[derive(Debug, Clone)]
 pub struct Source {
     shown: String,
+    /// Those of the files, and behind them the keys in the names of their folders.
     columns: Vec<Column>,
-    table: Arc<Table>,
+    keys: usize,
+    parts: Arc<[Part]>,
     /// Whether a wanted column was found, so that the first line is known to be a header.
     is_proven: Arc<AtomicBool>,
-}
-
-#[derive(Debug)]
-enum Table {
-    Text(text::Table),
-    Columnar(columnar::Table, PathBuf),
 }
 
 impl Source {
@@ -98,25 +105,12 @@ impl Source {
     /// # Errors
     /// [`SourceError`]; no value of the source is in it.
     pub fn open(spec: &Spec) -> Result<Self, SourceError> {
-        let From::Path(path) = &spec.from else {
-            return Err(SourceError::new("", Fault::UnknownFormat));
-        };
-        let shown = path.display().to_string();
-        let format = Format::of(path).ok_or_else(|| SourceError::new(&shown, Fault::UnknownFormat))?;
-        check_file(path)?;
-        let (table, columns) = match format {
-            Format::Text { separator, packing } => {
-                let table = text::Table::open(path, (separator, packing), spec)?;
-                let columns = table.names().iter().map(|name| Column::new(name, DataType::String)).collect();
-                (Table::Text(table), columns)
-            }
-            Format::Parquet | Format::Arrow | Format::Sheet => {
-                let table = columnar::Table::open(path, format)?;
-                let columns = table.columns().to_vec();
-                (Table::Columnar(table, path.clone()), columns)
-            }
-        };
-        Ok(Self { shown, columns, table: Arc::new(table), is_proven: Arc::default() })
+        let (found, several) = files::files(&spec.from)?;
+        let shown = shown(&spec.from);
+        let parts: Vec<Part> =
+            found.into_iter().map(|found| Part::open(found, spec, several)).collect::<Result<_, _>>()?;
+        let (columns, keys, parts) = part::aligned(parts)?;
+        Ok(Self { shown, columns, keys, parts: parts.into(), is_proven: Arc::default() })
     }
 
     /// Names and types of all columns.
@@ -128,7 +122,7 @@ impl Source {
     /// Whether it is text with a separator: every value is a text, and places are lines.
     #[must_use]
     pub fn is_text(&self) -> bool {
-        matches!(*self.table, Table::Text(_))
+        self.parts.iter().all(Part::is_text)
     }
 
     /// What messages call it: its path, or `PostgreSQL query`.
@@ -149,8 +143,8 @@ impl Source {
         let place = found.ok_or_else(|| self.fault(self.missing(wanted)))?;
         self.is_proven.store(true, Ordering::Relaxed);
         let column = &self.columns[place];
-        if matches!(column.dtype, DataType::Unknown(_)) {
-            let named = format!("column \"{}\"", wanted.source.unwrap_or(wanted.name));
+        if column.is_unread() {
+            let named = format!("column \"{}\"", wanted.word());
             return Err(self.fault(Fault::UnreadType { column: named, found: column.kind.clone() }));
         }
         Ok(place)
@@ -180,6 +174,7 @@ impl Source {
         mut taker: impl FnMut(Batch) -> Result<(), E>,
     ) -> Result<Read, E> {
         self.refuse_twins()?;
+        self.refuse_unread(wanted)?;
         let (send, receive) = sync_channel(BATCHES_WAITING_MAX);
         thread::scope(|scope| {
             let reader = scope.spawn(move || self.read(wanted, &mut |batch| send.send(batch).is_ok()));
@@ -197,45 +192,57 @@ impl Source {
         wanted: &[(usize, bool)],
         give: &mut (dyn FnMut(Batch) -> bool + Send),
     ) -> Result<Read, SourceError> {
-        let (mut read, mut tally) = (Read::default(), Tally::default());
-        match &*self.table {
-            Table::Text(table) => table.read(wanted, &mut tally, &mut read, give)?,
-            Table::Columnar(table, path) => {
-                let places: Vec<usize> = wanted.iter().map(|(place, _)| *place).collect();
-                let ended = AtomicBool::new(false);
-                let hashed = thread::scope(|scope| {
-                    let hashed = scope.spawn(|| tally.file(path, &ended));
-                    let done = table.read(&places, &mut read, give);
-                    ended.fetch_or(done.is_err(), Ordering::Relaxed);
-                    done.map(|()| hashed.join())
-                })?;
-                let failed = |kind| SourceError::new(path.display().to_string(), Fault::Unreadable(kind));
-                hashed.map_err(|_| failed(std::io::ErrorKind::Other))?.map_err(|error| failed(error.kind()))?;
+        let (mut read, mut tally, mut goes_on) = (Read::default(), Tally::default(), true);
+        for part in self.parts.iter() {
+            let give = &mut |batch: Batch| {
+                goes_on = give(batch);
+                goes_on
+            };
+            part.read(wanted, &mut tally, &mut read, give)?;
+            if !goes_on {
+                break;
             }
         }
         Ok(Read { bytes: tally.bytes(), digest: Some(tally.digest()), ..read })
     }
 
     fn lookup(&self, wanted: &Wanted<'_>) -> Result<Option<usize>, SourceError> {
-        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
-        names::find(&names, wanted).map_err(|fault| self.fault(fault))
+        let (columns, keys) = self.columns.split_at(self.columns.len() - self.keys);
+        let find = |columns: &[Column]| {
+            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+            names::find(&names, wanted).map_err(|fault| self.fault(fault))
+        };
+        match (find(columns)?, find(keys)?) {
+            (Some(_), Some(_)) => Err(self.fault(Fault::KeyAndColumn { wanted: wanted.word().to_owned() })),
+            (Some(place), None) => Ok(Some(place)),
+            (None, key) => Ok(key.map(|place| columns.len() + place)),
+        }
     }
 
     fn missing(&self, wanted: &Wanted<'_>) -> Fault {
-        let wanted = wanted.source.unwrap_or(wanted.name).to_owned();
-        let seen = match &*self.table {
-            Table::Text(table) if !self.is_proven.load(Ordering::Relaxed) => {
-                Seen::Count(self.columns.len(), table.other_separator())
-            }
-            Table::Text(_) | Table::Columnar(..) => {
-                Seen::Names(self.columns.iter().map(|column| column.name.clone()).collect())
-            }
+        let wanted = wanted.word().to_owned();
+        let is_header = !self.parts.iter().any(Part::is_headed) || self.is_proven.load(Ordering::Relaxed);
+        let seen = if is_header {
+            Seen::Names(self.columns.iter().map(|column| column.name.clone()).collect())
+        } else {
+            Seen::Count(self.columns.len() - self.keys, self.parts.first().and_then(Part::other_separator))
         };
         Fault::MissingColumn { wanted, seen }
     }
 
+    fn refuse_unread(&self, wanted: &[(usize, bool)]) -> Result<(), SourceError> {
+        match wanted.iter().find(|(place, _)| self.columns[*place].is_unread()) {
+            None => Ok(()),
+            Some((place, _)) => {
+                let (column, found) = (format!("column {}", place + 1), self.columns[*place].kind.clone());
+                Err(self.fault(Fault::UnreadType { column, found }))
+            }
+        }
+    }
+
     fn refuse_twins(&self) -> Result<(), SourceError> {
-        let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        let columns = &self.columns[..self.columns.len() - self.keys];
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         match names::first_twins(&names) {
             None => Ok(()),
             Some((first, second)) => Err(self.fault(Fault::SameNames { first, second })),
@@ -247,12 +254,19 @@ impl Source {
     }
 }
 
-/// Whether there is a regular file that may be read: opening anything else could wait for ever.
-fn check_file(path: &Path) -> Result<(), SourceError> {
-    let unreadable = |kind| SourceError::new(path.display().to_string(), Fault::Unreadable(kind));
-    let meta = std::fs::metadata(path).map_err(|error| unreadable(error.kind()))?;
-    if !meta.is_file() {
-        return Err(unreadable(std::io::ErrorKind::InvalidInput));
+fn shown(from: &From) -> String {
+    match from {
+        From::Path(path) => path.display().to_string(),
+        From::Files(paths) => match paths.as_slice() {
+            [] => "source".to_owned(),
+            [only] => only.display().to_string(),
+            [first, second] => format!("{} and {}", first.display(), second.display()),
+            [first, ..] => format!("{} and {} others", first.display(), paths.len() - 1),
+        },
+        From::Postgres { .. } => "PostgreSQL query".to_owned(),
     }
-    std::fs::File::open(path).map(|_| ()).map_err(|error| unreadable(error.kind()))
 }
+
+#[cfg(test)]
+#[path = "source/source_tests.rs"]
+mod tests;

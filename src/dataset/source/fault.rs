@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::files::FilesFault;
 use super::place::Place;
 use super::spec::Encoding;
 
@@ -74,6 +75,9 @@ pub enum Fault {
         /// The type.
         found: String,
     },
+    /// Some column holds something that no reader here knows, and a library does not say which.
+    #[error("holds a column of a type that is not read here, such as a list view")]
+    UnreadTypes,
     /// The columns are not those that the file had when it was opened.
     #[error("has other columns than when it was opened; something writes to it")]
     Changed,
@@ -113,6 +117,9 @@ pub enum Fault {
         /// What was wanted.
         wanted: String,
     },
+    /// Something of the files as a whole.
+    #[error(transparent)]
+    Files(#[from] FilesFault),
     /// Something of a text file.
     #[error(transparent)]
     Text(#[from] TextFault),

@@ -13,6 +13,13 @@ pub struct Wanted<'a> {
     pub source: Option<&'a str>,
 }
 
+impl<'a> Wanted<'a> {
+    /// The policy's word for the source's column.
+    pub(super) fn word(&self) -> &'a str {
+        self.source.unwrap_or(self.name)
+    }
+}
+
 /// Bytes of an identifier at the most, as in the policy.
 const IDENTIFIER_BYTES_MAX: usize = 63;
 
@@ -40,7 +47,7 @@ pub fn normalised(name: &str) -> String {
 /// The column of `names` that is meant: `Ok(None)` where there is none.
 pub(super) fn find(names: &[&str], wanted: &Wanted<'_>) -> Result<Option<usize>, Fault> {
     let folded = wanted.name.trim().to_lowercase();
-    let exact = |name: &str| name == wanted.source.unwrap_or(wanted.name);
+    let exact = |name: &str| name == wanted.word();
     let trimmed = |name: &str| wanted.source.is_some_and(|source| name.trim() == source.trim());
     let alike = |name: &str| wanted.source.is_none() && name.trim().to_lowercase() == folded;
     let read_as = |name: &str| wanted.source.is_none() && normalised(name) == wanted.name;
@@ -52,12 +59,11 @@ pub(super) fn find(names: &[&str], wanted: &Wanted<'_>) -> Result<Option<usize>,
             [] => {}
             [only] => return Ok(Some(*only)),
             _ if found.iter().all(same) => {
-                let wanted = wanted.source.unwrap_or(wanted.name);
-                return Err(Fault::SameName { wanted: wanted.to_owned() });
+                return Err(Fault::SameName { wanted: wanted.word().to_owned() });
             }
             _ => {
                 let columns = found.iter().map(|at| at + 1).collect();
-                return Err(Fault::Ambiguous { wanted: wanted.source.unwrap_or(wanted.name).to_owned(), columns });
+                return Err(Fault::Ambiguous { wanted: wanted.word().to_owned(), columns });
             }
         }
     }

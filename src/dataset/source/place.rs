@@ -105,9 +105,6 @@ impl Place {
         Self { file: None, spot: Spot::Line(line) }
     }
 
-    pub(super) fn row(row: u64) -> Self {
-        Self { file: None, spot: Spot::Row(row) }
-    }
 }
 
 impl fmt::Display for Place {

@@ -100,6 +100,10 @@ impl Table {
         &self.names
     }
 
+    pub(super) fn has_header(&self) -> bool {
+        self.has_header
+    }
+
     /// A separator that the header holds although it is one column.
     pub(super) fn other_separator(&self) -> Option<u8> {
         self.other_separator
@@ -256,3 +260,7 @@ impl Table {
         self.path.display().to_string()
     }
 }
+
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod tests;

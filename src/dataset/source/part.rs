@@ -1,0 +1,233 @@
+//! One file of a source, whose columns are put into the order of the first file's.
+//!
+//! Promises that all files of a source have the same columns by name, of types that are read alike.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use polars::prelude::{DataType, IntoSeries, Series, StringChunkedBuilder};
+
+use super::digest::Tally;
+use super::fault::{Fault, SourceError};
+use super::files::{FilesFault, Found};
+use super::format::Format;
+use super::names::first_twins;
+use super::spec::Spec;
+use super::{Batch, Column, Read, arrow, parquet, text};
+
+/// A file and how it is read.
+#[derive(Debug)]
+pub(super) struct Part {
+    file: Found,
+    format: Format,
+    /// What places call it, where a source has several files.
+    named: Option<Arc<str>>,
+    table: Table,
+    columns: Vec<Column>,
+    /// Its own place of each column of the source.
+    order: Vec<usize>,
+}
+
+#[derive(Debug)]
+enum Table {
+    Text(text::Table),
+    Parquet(parquet::Table),
+    Arrow(arrow::Table),
+}
+
+impl Part {
+    pub(super) fn open(file: Found, spec: &Spec, several: bool) -> Result<Self, SourceError> {
+        let path = &file.path;
+        let shown = path.display().to_string();
+        let format = Format::of(path).ok_or_else(|| SourceError::new(&shown, Fault::UnknownFormat))?;
+        let (table, columns): (Table, Vec<Column>) = match format {
+            Format::Text { separator, packing } => {
+                let table = text::Table::open(path, (separator, packing), spec)?;
+                let columns = table.names().iter().map(|name| Column::new(name, DataType::String)).collect();
+                (Table::Text(table), columns)
+            }
+            Format::Parquet => {
+                let table = parquet::Table::open(path)?;
+                let columns = table.columns().to_vec();
+                (Table::Parquet(table), columns)
+            }
+            Format::Arrow | Format::Sheet => {
+                let table = arrow::Table::open(path)?;
+                let columns = table.columns().to_vec();
+                (Table::Arrow(table), columns)
+            }
+        };
+        let (named, order) = (several.then(|| shown.into()), (0..columns.len()).collect());
+        Ok(Self { file, format, named, table, columns, order })
+    }
+
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self.table, Table::Text(_))
+    }
+
+    /// Whether its names are those of a first line, which may be none.
+    pub(super) fn is_headed(&self) -> bool {
+        matches!(&self.table, Table::Text(table) if table.has_header())
+    }
+
+    /// A separator that its header holds although it is one column.
+    pub(super) fn other_separator(&self) -> Option<u8> {
+        match &self.table {
+            Table::Text(table) => table.other_separator(),
+            Table::Parquet(_) | Table::Arrow(_) => None,
+        }
+    }
+
+    /// Gives batches of the source's wanted columns to `give` until it says no.
+    pub(super) fn read(
+        &self,
+        wanted: &[(usize, bool)],
+        tally: &mut Tally,
+        read: &mut Read,
+        give: &mut (dyn FnMut(Batch) -> bool + Send),
+    ) -> Result<(), SourceError> {
+        let (own, origins) = self.own(wanted);
+        let places: Vec<usize> = own.iter().map(|(place, _)| *place).collect();
+        let mut give = |batch: Batch| {
+            let rows = batch.places.rows();
+            let series = origins.iter().map(|origin| match origin {
+                Origin::Column(place) => batch.columns[*place].clone(),
+                Origin::Key(place) => repeated(self.file.keys[*place].1.as_deref(), rows),
+            });
+            give(Batch { columns: series.collect(), places: batch.places.within(self.named.clone()) })
+        };
+        match &self.table {
+            Table::Text(table) => table.read(&own, tally, read, &mut give),
+            Table::Parquet(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
+            Table::Arrow(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
+        }
+    }
+
+    /// The file's own columns that are wanted, each once, and where each wanted column of the source comes from.
+    fn own(&self, wanted: &[(usize, bool)]) -> (Vec<(usize, bool)>, Vec<Origin>) {
+        let mut own: Vec<(usize, bool)> = Vec::new();
+        let mut origins = Vec::new();
+        for (place, multiline) in wanted {
+            let Some(column) = self.order.get(*place) else {
+                origins.push(Origin::Key(*place - self.order.len()));
+                continue;
+            };
+            let known = own.iter().position(|(known, _)| known == column).unwrap_or_else(|| {
+                own.push((*column, false));
+                own.len() - 1
+            });
+            own[known].1 |= multiline;
+            origins.push(Origin::Column(known));
+        }
+        if own.is_empty() && !self.columns.is_empty() {
+            // Rows have to be counted by something.
+            own.push((0, false));
+        }
+        (own, origins)
+    }
+
+    /// Reads while the file's bytes are digested.
+    fn beside_digest(
+        &self,
+        tally: &mut Tally,
+        read: impl FnOnce() -> Result<(), SourceError>,
+    ) -> Result<(), SourceError> {
+        let ended = AtomicBool::new(false);
+        let failed = |kind| SourceError::new(self.shown(), Fault::Unreadable(kind));
+        thread::scope(|scope| {
+            let digest = scope.spawn(|| tally.file(&self.file.path, &ended));
+            let done = read();
+            ended.fetch_or(done.is_err(), Ordering::Relaxed);
+            done?;
+            match digest.join() {
+                Ok(digest) => digest.map_err(|error| failed(error.kind())),
+                Err(_) => Err(failed(std::io::ErrorKind::Other)),
+            }
+        })
+    }
+
+    /// Puts its columns into the order of the first file's.
+    fn align(&mut self, first: &str, columns: &[Column]) -> Result<(), SourceError> {
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        let own: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
+        if names != own {
+            let places: HashMap<&str, usize> = own.iter().enumerate().map(|(place, name)| (*name, place)).collect();
+            let lacks = names.iter().filter(|name| !places.contains_key(*name)).count();
+            let more = own.iter().filter(|name| !names.contains(name)).count();
+            let is_distinct = places.len() == own.len() && first_twins(&names).is_none();
+            if !is_distinct || lacks + more > 0 || names.len() != own.len() {
+                return Err(self.fault(FilesFault::OtherColumns { first: first.to_owned(), lacks, more }));
+            }
+            self.order = names.iter().map(|name| places[name]).collect();
+        }
+        for (number, (column, place)) in columns.iter().zip(&self.order).enumerate() {
+            let found = &self.columns[*place];
+            if !is_alike(&found.dtype, &column.dtype) {
+                let (found, wanted) = (found.kind.clone(), column.kind.clone());
+                return Err(self.fault(FilesFault::OtherType {
+                    first: first.to_owned(),
+                    column: number + 1,
+                    found,
+                    wanted,
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    fn shown(&self) -> String {
+        self.file.path.display().to_string()
+    }
+
+    fn fault(&self, fault: FilesFault) -> SourceError {
+        SourceError::new(self.shown(), fault)
+    }
+}
+
+/// Where a wanted column comes from.
+enum Origin {
+    /// A place among the columns that were read.
+    Column(usize),
+    /// A place among the keys.
+    Key(usize),
+}
+
+/// All files with their columns in one order; the columns, the number of keys behind them, and the files.
+pub(super) fn aligned(mut parts: Vec<Part>) -> Result<(Vec<Column>, usize, Vec<Part>), SourceError> {
+    let Some((head, rest)) = parts.split_first_mut() else { return Ok((Vec::new(), 0, parts)) };
+    let (first, mut columns) = (head.shown(), head.columns.clone());
+    for part in rest {
+        if !part.format.is_like(head.format) {
+            return Err(part.fault(FilesFault::OtherFormat { first }));
+        }
+        let keys = |part: &Part| part.file.keys.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+        if keys(part) != keys(head) {
+            return Err(part.fault(FilesFault::OtherKeys { first }));
+        }
+        part.align(&first, &columns)?;
+        for (column, place) in columns.iter_mut().zip(&part.order) {
+            // A file in which nothing is known of a column does not tell its type.
+            if column.dtype == DataType::Null {
+                let found = &part.columns[*place];
+                (column.dtype, column.kind) = (found.dtype.clone(), found.kind.clone());
+            }
+        }
+    }
+    let keys = head.file.keys.len();
+    columns.extend(head.file.keys.iter().map(|(key, _)| Column::new(key, DataType::String)));
+    Ok((columns, keys, parts))
+}
+
+/// Whether values of two types are read alike: numbers are, whatever holds them, and nothing is known of what is null throughout.
+fn is_alike(one: &DataType, other: &DataType) -> bool {
+    let is_number = |dtype: &DataType| dtype.is_primitive_numeric() || dtype.is_decimal();
+    one == other || one == &DataType::Null || other == &DataType::Null || (is_number(one) && is_number(other))
+}
+
+fn repeated(value: Option<&str>, rows: usize) -> Series {
+    let mut builder = StringChunkedBuilder::new("key".into(), rows);
+    (0..rows).for_each(|_| builder.append_option(value));
+    builder.finish().into_series()
+}
