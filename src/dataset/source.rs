@@ -13,6 +13,7 @@ mod text;
 mod schema;
 mod parquet;
 mod arrow;
+mod sheet;
 mod files;
 mod part;
 
@@ -30,6 +31,7 @@ pub use format::Format;
 pub use names::{Wanted, normalised};
 use part::Part;
 pub use place::{Place, Places, Spot};
+pub use sheet::SheetFault;
 pub use spec::{Decimal, Encoding, From, Spec};
 
 /// Rows of one batch.

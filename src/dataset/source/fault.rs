@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::files::FilesFault;
 use super::place::Place;
+use super::sheet::SheetFault;
 use super::spec::Encoding;
 
 /// Why a source cannot be read: which file, where in it, and what kind of fault.
@@ -123,6 +124,9 @@ pub enum Fault {
     /// Something of a text file.
     #[error(transparent)]
     Text(#[from] TextFault),
+    /// Something of a workbook.
+    #[error(transparent)]
+    Sheet(#[from] SheetFault),
 }
 
 /// What a message may say about the columns that are there.

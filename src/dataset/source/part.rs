@@ -15,7 +15,7 @@ use super::files::{FilesFault, Found};
 use super::format::Format;
 use super::names::first_twins;
 use super::spec::Spec;
-use super::{Batch, Column, Read, arrow, parquet, text};
+use super::{Batch, Column, Read, arrow, parquet, sheet, text};
 
 /// A file and how it is read.
 #[derive(Debug)]
@@ -35,6 +35,7 @@ enum Table {
     Text(text::Table),
     Parquet(parquet::Table),
     Arrow(arrow::Table),
+    Sheet(sheet::Table),
 }
 
 impl Part {
@@ -42,18 +43,24 @@ impl Part {
         let path = &file.path;
         let shown = path.display().to_string();
         let format = Format::of(path).ok_or_else(|| SourceError::new(&shown, Fault::UnknownFormat))?;
+        let texts = |name: &String| Column::new(name, DataType::String);
         let (table, columns): (Table, Vec<Column>) = match format {
             Format::Text { separator, packing } => {
                 let table = text::Table::open(path, (separator, packing), spec)?;
-                let columns = table.names().iter().map(|name| Column::new(name, DataType::String)).collect();
+                let columns = table.names().iter().map(texts).collect();
                 (Table::Text(table), columns)
+            }
+            Format::Sheet => {
+                let table = sheet::Table::open(path, spec)?;
+                let columns = table.names().iter().map(texts).collect();
+                (Table::Sheet(table), columns)
             }
             Format::Parquet => {
                 let table = parquet::Table::open(path)?;
                 let columns = table.columns().to_vec();
                 (Table::Parquet(table), columns)
             }
-            Format::Arrow | Format::Sheet => {
+            Format::Arrow => {
                 let table = arrow::Table::open(path)?;
                 let columns = table.columns().to_vec();
                 (Table::Arrow(table), columns)
@@ -69,14 +76,18 @@ impl Part {
 
     /// Whether its names are those of a first line, which may be none.
     pub(super) fn is_headed(&self) -> bool {
-        matches!(&self.table, Table::Text(table) if table.has_header())
+        match &self.table {
+            Table::Text(table) => table.has_header(),
+            Table::Sheet(table) => table.has_header(),
+            Table::Parquet(_) | Table::Arrow(_) => false,
+        }
     }
 
     /// A separator that its header holds although it is one column.
     pub(super) fn other_separator(&self) -> Option<u8> {
         match &self.table {
             Table::Text(table) => table.other_separator(),
-            Table::Parquet(_) | Table::Arrow(_) => None,
+            Table::Parquet(_) | Table::Arrow(_) | Table::Sheet(_) => None,
         }
     }
 
@@ -102,6 +113,7 @@ impl Part {
             Table::Text(table) => table.read(&own, tally, read, &mut give),
             Table::Parquet(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
             Table::Arrow(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
+            Table::Sheet(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
         }
     }
 

@@ -104,7 +104,6 @@ impl Place {
     pub(super) fn line(line: u64) -> Self {
         Self { file: None, spot: Spot::Line(line) }
     }
-
 }
 
 impl fmt::Display for Place {
