@@ -14,6 +14,7 @@ use super::fault::{Fault, SourceError};
 use super::files::{FilesFault, Found};
 use super::format::Format;
 use super::names::first_twins;
+use super::postgres::{self, Environment, Query};
 use super::spec::Spec;
 use super::{Batch, Column, Read, arrow, parquet, sheet, text};
 
@@ -21,7 +22,8 @@ use super::{Batch, Column, Read, arrow, parquet, sheet, text};
 #[derive(Debug)]
 pub(super) struct Part {
     file: Found,
-    format: Format,
+    /// `None` for a query.
+    format: Option<Format>,
     /// What places call it, where a source has several files.
     named: Option<Arc<str>>,
     table: Table,
@@ -36,6 +38,7 @@ enum Table {
     Parquet(parquet::Table),
     Arrow(arrow::Table),
     Sheet(sheet::Table),
+    Postgres(Query),
 }
 
 impl Part {
@@ -67,7 +70,20 @@ impl Part {
             }
         };
         let (named, order) = (several.then(|| shown.into()), (0..columns.len()).collect());
-        Ok(Self { file, format, named, table, columns, order })
+        Ok(Self { file, format: Some(format), named, table, columns, order })
+    }
+
+    /// A query instead of a file.
+    pub(super) fn query(connection: &str, query: &str, environment: Environment<'_>) -> Result<Self, SourceError> {
+        let query = Query::open(connection, query, environment)?;
+        let columns = query.columns().to_vec();
+        let file = Found { path: postgres::SHOWN.into(), keys: Vec::new() };
+        let order = (0..columns.len()).collect();
+        Ok(Self { file, format: None, named: None, table: Table::Postgres(query), columns, order })
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        self.format.is_some()
     }
 
     pub(super) fn is_text(&self) -> bool {
@@ -79,7 +95,7 @@ impl Part {
         match &self.table {
             Table::Text(table) => table.has_header(),
             Table::Sheet(table) => table.has_header(),
-            Table::Parquet(_) | Table::Arrow(_) => false,
+            Table::Parquet(_) | Table::Arrow(_) | Table::Postgres(_) => false,
         }
     }
 
@@ -87,7 +103,7 @@ impl Part {
     pub(super) fn other_separator(&self) -> Option<u8> {
         match &self.table {
             Table::Text(table) => table.other_separator(),
-            Table::Parquet(_) | Table::Arrow(_) | Table::Sheet(_) => None,
+            Table::Parquet(_) | Table::Arrow(_) | Table::Sheet(_) | Table::Postgres(_) => None,
         }
     }
 
@@ -114,6 +130,7 @@ impl Part {
             Table::Parquet(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
             Table::Arrow(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
             Table::Sheet(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
+            Table::Postgres(query) => query.read(&places, read, &mut give),
         }
     }
 
@@ -133,9 +150,9 @@ impl Part {
             own[known].1 |= multiline;
             origins.push(Origin::Column(known));
         }
-        if own.is_empty() && !self.columns.is_empty() {
+        if own.is_empty() {
             // Rows have to be counted by something.
-            own.push((0, false));
+            own.extend(self.columns.iter().position(|column| !column.is_unread()).map(|place| (place, false)));
         }
         (own, origins)
     }
@@ -211,7 +228,7 @@ pub(super) fn aligned(mut parts: Vec<Part>) -> Result<(Vec<Column>, usize, Vec<P
     let Some((head, rest)) = parts.split_first_mut() else { return Ok((Vec::new(), 0, parts)) };
     let (first, mut columns) = (head.shown(), head.columns.clone());
     for part in rest {
-        if !part.format.is_like(head.format) {
+        if !part.format.zip(head.format).is_some_and(|(one, other)| one.is_like(other)) {
             return Err(part.fault(FilesFault::OtherFormat { first }));
         }
         let keys = |part: &Part| part.file.keys.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
