@@ -6,10 +6,10 @@
 //! | module | what it is | the only place with |
 //! |---|---|---|
 //! | [`hex`], [`chance`], [`clock`], [`terminal`], [`files`], [`telemetry`] | digests as text, random ids, time, output, small text files, private files, logs | the system's clock, printing |
-//! | [`privacy`] | units of loss, sensitivities, running sums, noise laws, thresholds, certificates | opendp (with `vault::noise`) |
+//! | [`privacy`] | units of loss, sensitivities, extents, running sums, noise laws, thresholds, certificates | opendp (with `vault::noise`) |
 //! | [`budget`] | people, accounts, entries, the book as their fold, admission, the keeper that commits, the ledger's port | – (no floats, no IO) |
 //! | [`vault`] | private values and the one door out: noise and release | opening private values |
-//! | [`dataset`] | policies, domains, sealing, editions | reading source files |
+//! | [`dataset`] | policies, domains, readers of sources, sealing, drafts, editions | reading source files and databases |
 //! | [`query`] | SQL to closed syntax, typed terms with their bounds, plans; noisy integers to tables, formulas, percentiles | sqlparser |
 //! | [`engine`] | plan to exact integers; worker processes behind walls | query logic that says polars, seccompiler |
 //! | [`store`] | the SQLite ledger, its key and its anchor; copies of a state directory; the outbox of webhooks | rusqlite |

@@ -13,9 +13,12 @@ mod text;
 mod schema;
 mod parquet;
 mod arrow;
+mod sheet;
+mod postgres;
 mod files;
 mod part;
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -30,6 +33,8 @@ pub use format::Format;
 pub use names::{Wanted, normalised};
 use part::Part;
 pub use place::{Place, Places, Spot};
+pub use postgres::PostgresFault;
+pub use sheet::SheetFault;
 pub use spec::{Decimal, Encoding, From, Spec};
 
 /// Rows of one batch.
@@ -105,12 +110,24 @@ impl Source {
     /// # Errors
     /// [`SourceError`]; no value of the source is in it.
     pub fn open(spec: &Spec) -> Result<Self, SourceError> {
-        let (found, several) = files::files(&spec.from)?;
-        let shown = shown(&spec.from);
-        let parts: Vec<Part> =
-            found.into_iter().map(|found| Part::open(found, spec, several)).collect::<Result<_, _>>()?;
+        Self::open_with(spec, &|name| std::env::var_os(name))
+    }
+
+    /// [`Source::open`] with an environment that is given: a database's password may stand in it.
+    ///
+    /// # Errors
+    /// Those of [`Source::open`].
+    pub fn open_with(spec: &Spec, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, SourceError> {
+        let parts = match &spec.from {
+            From::Postgres { connection, query } => vec![Part::query(connection, query, environment)?],
+            From::Path(_) | From::Files(_) => {
+                let (found, several) = files::files(&spec.from)?;
+                found.into_iter().map(|found| Part::open(found, spec, several)).collect::<Result<_, _>>()?
+            }
+        };
         let (columns, keys, parts) = part::aligned(parts)?;
-        Ok(Self { shown, columns, keys, parts: parts.into(), is_proven: Arc::default() })
+        let (shown, is_proven) = (shown(&spec.from), Arc::default());
+        Ok(Self { shown, columns, keys, parts: parts.into(), is_proven })
     }
 
     /// Names and types of all columns.
@@ -203,7 +220,8 @@ impl Source {
                 break;
             }
         }
-        Ok(Read { bytes: tally.bytes(), digest: Some(tally.digest()), ..read })
+        let digest = self.parts.iter().all(Part::is_file).then(|| tally.digest());
+        Ok(Read { bytes: tally.bytes(), digest, ..read })
     }
 
     fn lookup(&self, wanted: &Wanted<'_>) -> Result<Option<usize>, SourceError> {
@@ -263,7 +281,7 @@ fn shown(from: &From) -> String {
             [first, second] => format!("{} and {}", first.display(), second.display()),
             [first, ..] => format!("{} and {} others", first.display(), paths.len() - 1),
         },
-        From::Postgres { .. } => "PostgreSQL query".to_owned(),
+        From::Postgres { .. } => postgres::SHOWN.to_owned(),
     }
 }
 

@@ -78,7 +78,8 @@ enum Fault {
     None,
     /// The noise is too small by this.
     Thin(f64),
-    /// Values are not clamped.
+    /// Values are clamped at four times their bound: with those that are not clamped at all the sums go beyond the declared capacity, and
+    /// nothing is released.
     Unclamped,
     /// All rows of a unit count.
     Uncut,
@@ -132,7 +133,7 @@ impl Sealed {
         with(service, &self.token, |client| one(client, scope, kind)).expect("a server").expect("a finding")
     }
 
-    /// The same sources, sealed with five rows per unit and bounds of a thousand.
+    /// The same sources, sealed with five rows per unit and bounds of eight.
     fn unbounded(&self, ledger: &SqliteLedger, dir: &Path, rows_per_unit: u32) -> Unbounded {
         let (mut engine, mut wide) = (PolarsEngine::new(), Vec::new());
         for name in [WITH, WITHOUT] {
@@ -140,7 +141,7 @@ impl Sealed {
                 read(ledger, |book| book.dataset(name).and_then(|whole| whole.edition.clone())).expect("an edition");
             let text = fs::read_to_string(self.dir.path().join(format!("{name}.toml"))).expect("a policy");
             let text = text.replace("max_rows_per_unit = 2", "max_rows_per_unit = 5");
-            let text = text.replace("min = \"-2\"\nmax = \"2\"", "min = \"-1000\"\nmax = \"1000\"");
+            let text = text.replace("min = \"-2\"\nmax = \"2\"", "min = \"-8\"\nmax = \"8\"");
             let mut policy = Policy::parse(&text).expect("a policy");
             policy.source = tacit::dataset::source::Spec::file(&self.dir.path().join(format!("{name}.kept.csv")));
             let (manifest, _): (Manifest, _) =

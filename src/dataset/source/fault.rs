@@ -6,6 +6,8 @@ use std::fmt;
 
 use super::files::FilesFault;
 use super::place::Place;
+use super::postgres::PostgresFault;
+use super::sheet::SheetFault;
 use super::spec::Encoding;
 
 /// Why a source cannot be read: which file, where in it, and what kind of fault.
@@ -40,10 +42,14 @@ impl SourceError {
         Self { path: path.into(), place: Some(place), fault: fault.into() }
     }
 
-    /// Whether the file system is at fault, and not what the file holds.
+    /// Whether the file system or the network is at fault, and not what the source holds or how it is described.
     #[must_use]
     pub fn is_of_the_system(&self) -> bool {
-        matches!(self.fault, Fault::Unreadable(_))
+        match &self.fault {
+            Fault::Unreadable(_) => true,
+            Fault::Postgres(fault) => fault.is_of_the_system(),
+            _ => false,
+        }
     }
 }
 
@@ -123,6 +129,12 @@ pub enum Fault {
     /// Something of a text file.
     #[error(transparent)]
     Text(#[from] TextFault),
+    /// Something of a workbook.
+    #[error(transparent)]
+    Sheet(#[from] SheetFault),
+    /// Something of a database.
+    #[error(transparent)]
+    Postgres(#[from] PostgresFault),
 }
 
 /// What a message may say about the columns that are there.

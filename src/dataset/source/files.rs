@@ -129,8 +129,8 @@ fn of_path(path: &Path) -> Result<(Vec<Found>, bool), SourceError> {
     }
     walk.found.sort();
     walk.found.dedup();
-    let base = if pattern.is_empty() || path.is_dir() { path } else { &base };
-    let found = walk.found.into_iter().map(|path| Ok(Found { keys: keys(base, &path)?, path }));
+    // Keys stand in the names of all folders, also of those that the source names itself.
+    let found = walk.found.into_iter().map(|path| Ok(Found { keys: keys(Path::new(""), &path)?, path }));
     match found.collect::<Result<Vec<_>, SourceError>>()? {
         found if found.is_empty() && path.is_dir() => Err(fail(FilesFault::NoFiles.into())),
         found if found.is_empty() => Err(fail(FilesFault::NoMatch.into())),

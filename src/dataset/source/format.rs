@@ -50,17 +50,6 @@ impl Format {
             (one, other) => one == other,
         }
     }
-
-    /// Its name in messages.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Text { separator: Some(b'\t'), .. } => "TSV",
-            Self::Text { .. } => "CSV",
-            Self::Parquet => "Parquet",
-            Self::Arrow => "Arrow IPC",
-            Self::Sheet => "Excel",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -14,14 +14,16 @@ use super::fault::{Fault, SourceError};
 use super::files::{FilesFault, Found};
 use super::format::Format;
 use super::names::first_twins;
+use super::postgres::{self, Environment, Query};
 use super::spec::Spec;
-use super::{Batch, Column, Read, arrow, parquet, text};
+use super::{Batch, Column, Read, arrow, parquet, sheet, text};
 
 /// A file and how it is read.
 #[derive(Debug)]
 pub(super) struct Part {
     file: Found,
-    format: Format,
+    /// `None` for a query.
+    format: Option<Format>,
     /// What places call it, where a source has several files.
     named: Option<Arc<str>>,
     table: Table,
@@ -35,6 +37,8 @@ enum Table {
     Text(text::Table),
     Parquet(parquet::Table),
     Arrow(arrow::Table),
+    Sheet(sheet::Table),
+    Postgres(Query),
 }
 
 impl Part {
@@ -42,25 +46,44 @@ impl Part {
         let path = &file.path;
         let shown = path.display().to_string();
         let format = Format::of(path).ok_or_else(|| SourceError::new(&shown, Fault::UnknownFormat))?;
+        let texts = |name: &String| Column::new(name, DataType::String);
         let (table, columns): (Table, Vec<Column>) = match format {
             Format::Text { separator, packing } => {
                 let table = text::Table::open(path, (separator, packing), spec)?;
-                let columns = table.names().iter().map(|name| Column::new(name, DataType::String)).collect();
+                let columns = table.names().iter().map(texts).collect();
                 (Table::Text(table), columns)
+            }
+            Format::Sheet => {
+                let table = sheet::Table::open(path, spec)?;
+                let columns = table.names().iter().map(texts).collect();
+                (Table::Sheet(table), columns)
             }
             Format::Parquet => {
                 let table = parquet::Table::open(path)?;
                 let columns = table.columns().to_vec();
                 (Table::Parquet(table), columns)
             }
-            Format::Arrow | Format::Sheet => {
+            Format::Arrow => {
                 let table = arrow::Table::open(path)?;
                 let columns = table.columns().to_vec();
                 (Table::Arrow(table), columns)
             }
         };
         let (named, order) = (several.then(|| shown.into()), (0..columns.len()).collect());
-        Ok(Self { file, format, named, table, columns, order })
+        Ok(Self { file, format: Some(format), named, table, columns, order })
+    }
+
+    /// A query instead of a file.
+    pub(super) fn query(connection: &str, query: &str, environment: Environment<'_>) -> Result<Self, SourceError> {
+        let query = Query::open(connection, query, environment)?;
+        let columns = query.columns().to_vec();
+        let file = Found { path: postgres::SHOWN.into(), keys: Vec::new() };
+        let order = (0..columns.len()).collect();
+        Ok(Self { file, format: None, named: None, table: Table::Postgres(query), columns, order })
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        self.format.is_some()
     }
 
     pub(super) fn is_text(&self) -> bool {
@@ -69,14 +92,18 @@ impl Part {
 
     /// Whether its names are those of a first line, which may be none.
     pub(super) fn is_headed(&self) -> bool {
-        matches!(&self.table, Table::Text(table) if table.has_header())
+        match &self.table {
+            Table::Text(table) => table.has_header(),
+            Table::Sheet(table) => table.has_header(),
+            Table::Parquet(_) | Table::Arrow(_) | Table::Postgres(_) => false,
+        }
     }
 
     /// A separator that its header holds although it is one column.
     pub(super) fn other_separator(&self) -> Option<u8> {
         match &self.table {
             Table::Text(table) => table.other_separator(),
-            Table::Parquet(_) | Table::Arrow(_) => None,
+            Table::Parquet(_) | Table::Arrow(_) | Table::Sheet(_) | Table::Postgres(_) => None,
         }
     }
 
@@ -102,6 +129,8 @@ impl Part {
             Table::Text(table) => table.read(&own, tally, read, &mut give),
             Table::Parquet(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
             Table::Arrow(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
+            Table::Sheet(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
+            Table::Postgres(query) => query.read(&places, read, &mut give),
         }
     }
 
@@ -121,9 +150,9 @@ impl Part {
             own[known].1 |= multiline;
             origins.push(Origin::Column(known));
         }
-        if own.is_empty() && !self.columns.is_empty() {
+        if own.is_empty() {
             // Rows have to be counted by something.
-            own.push((0, false));
+            own.extend(self.columns.iter().position(|column| !column.is_unread()).map(|place| (place, false)));
         }
         (own, origins)
     }
@@ -199,7 +228,7 @@ pub(super) fn aligned(mut parts: Vec<Part>) -> Result<(Vec<Column>, usize, Vec<P
     let Some((head, rest)) = parts.split_first_mut() else { return Ok((Vec::new(), 0, parts)) };
     let (first, mut columns) = (head.shown(), head.columns.clone());
     for part in rest {
-        if !part.format.is_like(head.format) {
+        if !part.format.zip(head.format).is_some_and(|(one, other)| one.is_like(other)) {
             return Err(part.fault(FilesFault::OtherFormat { first }));
         }
         let keys = |part: &Part| part.file.keys.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();

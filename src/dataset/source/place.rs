@@ -104,6 +104,10 @@ impl Place {
     pub(super) fn line(line: u64) -> Self {
         Self { file: None, spot: Spot::Line(line) }
     }
+
+    pub(super) fn row(row: u64) -> Self {
+        Self { file: None, spot: Spot::Row(row) }
+    }
 }
 
 impl fmt::Display for Place {

@@ -161,6 +161,7 @@ fn sources_that_are_none() {
     write("quoted.csv", format!("{csv}\"p1,north\n").as_bytes());
     write("latin.csv", &[csv.as_bytes(), b"p1,n\xe9rth,flu,true,1,1,2023-01-01\n"].concat());
     write("wrong.parquet", csv.as_bytes());
+    write("visits.dat", csv.as_bytes());
     write("wrong.arrow", csv.as_bytes());
     write("wrong.csv.gz", csv.as_bytes());
     write("packed.csv", &[0x28, 0xb5, 0x2f, 0xfd, 4, 0, 1, 2, 3]);
@@ -187,7 +188,8 @@ fn sources_that_are_none() {
         ("loop.csv", "cannot be read"),
         ("folder.csv", "folder.csv"),
         ("gone.csv", "cannot be read"),
-        ("/dev/null", "tells no known format"),
+        ("/dev/null", "cannot be read"),
+        ("visits.dat", "tells no known format"),
     ] {
         std::fs::write(dir.join("policy.toml"), policy(PURE).replace("visits.csv", name)).expect("a policy");
         let output = tacit(dir, &["seal", "policy.toml", "--state", "state"]);
