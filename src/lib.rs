@@ -13,7 +13,7 @@
 //! | [`query`] | SQL to closed syntax, typed terms with their bounds, plans; noisy integers to tables, formulas, percentiles | sqlparser |
 //! | [`engine`] | plan to exact integers; worker processes behind walls | query logic that says polars, seccompiler |
 //! | [`store`] | the SQLite ledger, its key and its anchor; copies of a state directory; the outbox of webhooks | rusqlite |
-//! | [`service`] | the walk of one query, whose turn it is, the memory it may take, and when it ends; published statistics and their schedule; stewards' acts, requests, files in Git, what is told to webhooks | jiff (no HTTP, no polars) |
+//! | [`service`] | the walk of one query, whose turn it is, the memory it may take, and when it ends; published statistics and their schedule; stewards' acts, requests, files in Git, what is told to webhooks | jiff (with `dataset`, for days of moments; no HTTP, no polars) |
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`console`] | pages as text: charts, tables, forms | maud |
 //! | [`http`] | routes, roles, problems, formats, the shelf of rendered statistics, the pace of readers | axum |
