@@ -17,7 +17,7 @@ pub struct Columns {
     list: Arc<[Column]>,
     /// The first place of every name.
     places: Arc<HashMap<String, usize>>,
-    /// Places of columns that no name finds.
+    /// Places of columns that cannot be named.
     hidden: Vec<Range<usize>>,
 }
 
@@ -34,13 +34,13 @@ impl Columns {
         named.filter(|(place, _)| self.is_visible(*place)).map(|(_, column)| column)
     }
 
-    /// The same columns, of which those in these places have no name.
+    /// A copy in which the columns in these places cannot be named.
     #[must_use]
     pub fn hiding(&self, hidden: Vec<Range<usize>>) -> Self {
         Self { hidden, ..self.clone() }
     }
 
-    /// The same columns, of which those in these places may be missing. It copies the list, though not what categories can be.
+    /// A copy in which the columns in these places may be missing. It copies the list of columns, but not the labels of categories.
     #[must_use]
     pub fn nullable(&self, places: &[Range<usize>]) -> Self {
         if places.iter().all(Range::is_empty) {

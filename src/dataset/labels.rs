@@ -21,12 +21,12 @@ pub struct Labels(Arc<List>);
 
 struct List {
     labels: Vec<String>,
-    /// Made when a label is looked for first: most lists are only passed on.
+    /// The index, made when a label is looked up for the first time: most lists are only passed on.
     codes: OnceLock<HashMap<String, u32>>,
 }
 
 impl Labels {
-    /// The code of a label; of one that stands twice the first.
+    /// The code of a label, or the first of its codes if it stands in the list twice.
     #[must_use]
     pub fn code(&self, label: &str) -> Option<u32> {
         let codes = self.0.codes.get_or_init(|| {

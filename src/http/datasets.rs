@@ -15,6 +15,7 @@ use crate::budget::entry::Kind;
 use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::{Person, Role};
 use crate::dataset::domain::{Column, Domain};
+use crate::dataset::labels::Labels;
 use crate::dataset::policy::{JoinedTable, Terms};
 use crate::privacy::units::unscaled;
 use crate::service::account::{NamedAccount, account};
@@ -86,7 +87,8 @@ pub struct ColumnBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    values: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    values: Option<Labels>,
     #[serde(skip_serializing_if = "Option::is_none")]
     min: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -234,7 +236,7 @@ impl From<&Column> for ColumnBody {
             Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. } => None,
         };
         let values = match &column.domain {
-            Domain::Category(values) => Some(values.to_vec()),
+            Domain::Category(values) => Some(values.clone()),
             Domain::Boolean | Domain::Number(_) | Domain::Date { .. } | Domain::Text { .. } => None,
         };
         let (max_values, max_groups_per_unit) = match column.domain {

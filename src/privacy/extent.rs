@@ -1,10 +1,11 @@
 //! How far an exact vector can go at all: bounds over every table within the declared capacity, with their proofs.
 //!
-//! They follow from the policy and the question and from no row, so a vector that keeps to them tells nothing by it. One that goes beyond was
-//! made by no honest computation, and no noise is added to it. Nothing is promised of one that lies within them.
+//! The bounds follow from the policy and the question, never from a row, so checking a vector against them tells nothing about the table.
+//! A vector beyond them was not computed from a conforming table, and is not released. A vector within them may still be wrong: the check
+//! notices no other lie.
 //!
-//! A conforming table has at most n rows, and every step before the aggregate (filters, public keys, the first groups of a unit by text)
-//! looks at one row alone and leaves it out or puts it into one cell. So with nᵢ rows in cell i, Σnᵢ ≤ n, and of a vector y:
+//! A conforming table has at most n rows, and the steps before the aggregate (filters, public keys, the first groups of a unit by text)
+//! leave a row out or put it into one cell. So with nᵢ rows in cell i, Σnᵢ ≤ n, and for a vector y:
 //!
 //! * **count** (also of non-nulls, and of bins, of which each row falls into one at the most): 0 ≤ yᵢ ≤ nᵢ. Each cell is from 0 to n,
 //!   and all together are at most n.
@@ -13,8 +14,8 @@
 //! * **weighted counts** along an ordered key, with weights w ≥ 0 that are W at the most and ‖w‖₁ together: a row adds wₖ to cells of its line,
 //!   each weight to one cell at the most. Each cell is from 0 to nW, and all together are at most n·‖w‖₁.
 //!
-//! Where the rows are those of a table with one row a unit, each of them is made of a row at least, so that there are at most n, too; the radius
-//! is then that of the values of this table. All bounds are reached: by n rows at one end of the range, in one cell (the first, for weights).
+//! In a table of one row a unit, each row is made of at least one row of the dataset, so there are at most n of them, too; the radius is then
+//! that of the values of this table. All bounds are reached: by n rows at one end of the range, in one cell (the first, for weights).
 
 use super::sensitivity::Statistic;
 
@@ -41,7 +42,7 @@ impl Extent {
         Some(Self { is_signed, cell_max: times(of_cell)?, total_max: times(of_all)? })
     }
 
-    /// Whether a vector keeps to the bounds.
+    /// Whether every cell, and all cells together, lie within the bounds.
     #[must_use]
     pub fn holds(&self, vector: &[i64]) -> bool {
         let fits = |cell: &i64| (self.is_signed || *cell >= 0) && cell.unsigned_abs() <= self.cell_max;

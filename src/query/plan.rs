@@ -300,10 +300,11 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
     planned(query, terms, rows_per_unit, &Steps::bounded())
 }
 
-/// The plan of a question that stands in the ledger: it was planned when it was asked, however many steps that is today.
+/// Types a query that stands in the ledger, like [`plan`], with no bound on the steps: it was accepted when it was asked, and has to stay
+/// verifiable.
 ///
 /// # Errors
-/// Those of [`plan`], for what was planned otherwise then.
+/// Those of [`plan`], if the same text was planned differently when it was asked.
 pub fn replan(query: &Query, terms: &Terms, rows_per_unit: u32) -> Result<Plan, QueryError> {
     planned(query, terms, Some(rows_per_unit), &Steps::unbounded())
 }

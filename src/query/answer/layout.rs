@@ -163,7 +163,7 @@ impl Layout {
         Self { keys: vec![groups.labels.iter().map(label).collect::<Vec<_>>().into()], ..self }
     }
 
-    /// Cells of the table that it lays out: its rows, before any of them are left out, times their columns.
+    /// Cells of the table that it lays out: rows, before HAVING and LIMIT leave any out, times [`Layout::width`].
     #[must_use]
     pub fn cells(&self) -> u64 {
         let rows = |set: &mut dyn Iterator<Item = usize>| {
@@ -176,7 +176,7 @@ impl Layout {
         rows.saturating_mul(self.width())
     }
 
-    /// Columns of a row: those of the outputs, with their bounds and errors.
+    /// Columns of a row: one for a key, three or four for an estimate with its bounds and its error.
     #[must_use]
     pub fn width(&self) -> u64 {
         self.outputs.iter().map(|output| super::suffixes(output, self.sets.is_some()).len() as u64).sum()

@@ -66,7 +66,7 @@ pub(super) fn grouped(query: &Query, terms: &Terms) -> Result<Vec<Expression>, Q
     query.keys.iter().map(resolve).collect()
 }
 
-/// Everything selected is an aggregate, or grouped by.
+/// Checks that everything selected is an aggregate or is grouped by.
 pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError> {
     if query.items.is_empty() {
         return Err(QueryError::whole(Code::NotAnAggregate, "nothing is selected").hint("write SELECT COUNT(*)"));

@@ -3,13 +3,14 @@
 use super::Plan;
 use crate::query::error::{Code, QueryError};
 
-/// Cells of an answer at the most, as it is shown: its groups times the columns of its outputs, with their bounds and errors. One
-/// measurement can be selected under many names, so this is no matter of the noisy cells alone. A server holds some 200 bytes for each while it
-/// writes the answer.
+/// The most cells that an answer may show: its rows times the columns of its outputs, with their bounds and errors. Bounding the noisy cells
+/// is not enough, because one measurement can be selected under many names. A server holds about 200 bytes a cell while it writes the
+/// answer.
 pub const SHOWN_CELLS_MAX: u64 = 2_000_000;
 
 impl Plan {
-    /// Cells of the answer as it is shown, before HAVING and LIMIT leave any out; of groups without a public list, as many as were declared.
+    /// Cells that the answer shows, before HAVING and LIMIT leave any rows out. Groups without a public list count as many as the policy
+    /// declares.
     #[must_use]
     pub fn shown_cells(&self) -> u64 {
         let Some(text) = &self.computation.text else { return self.layout.cells() };
@@ -17,7 +18,7 @@ impl Plan {
         u64::from(text.groups_max).saturating_add(totals).saturating_mul(self.layout.width())
     }
 
-    /// Whether the answer is small enough to be shown.
+    /// Checks that the answer shows at most [`SHOWN_CELLS_MAX`] cells.
     ///
     /// # Errors
     /// [`Code::TooManyGroups`].

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::{Computation, Measure};
 use crate::budget::entry::Digest;
 
-/// What decides what is written around a measurement: the keys that it is over, where they are not all, and the columns of the table of one row a
-/// unit that are looked at.
+/// Two measurements have the same text around them if they are over the same keys (`None` for all of them) and, in a table of one row a unit,
+/// look at the same columns.
 type Around<'a> = (Option<&'a [usize]>, Option<BTreeSet<usize>>);
 
 impl Computation {
@@ -23,7 +23,7 @@ impl Computation {
         Frame::of(&alone, dataset, edition).view(&alone.measures[0])
     }
 
-    /// The same of all of its measurements, in their order.
+    /// [`Computation::view_of`] of all of its measurements, in their order.
     #[must_use]
     pub fn views(&self, dataset: &str, edition: &str) -> Vec<Digest> {
         let mut frames: HashMap<Around<'_>, Frame> = HashMap::new();
@@ -48,18 +48,18 @@ pub(in crate::query) fn place(used: &BTreeSet<usize>) -> impl Fn(usize) -> usize
     move |index| places.get(&index).copied().unwrap_or_default()
 }
 
-/// What is written around a measurement.
+/// The text before and after a measurement, of which digests are made.
 struct Frame {
     before: Hasher,
-    /// The text that was digested, where it is needed again.
+    /// The text before, for questions with a left join, whose whole text is written once more.
     text: Option<Vec<u8>>,
     after: Vec<u8>,
     left: Vec<usize>,
 }
 
 impl Frame {
-    /// Around the one measurement of a computation: the JSON of `[dataset, edition, [rows, filter, keys, measure]]`, with the table of one row a
-    /// unit and the key of text behind where there are any.
+    /// The text around the one measurement of a computation: the JSON of `[dataset, edition, [rows, filter, keys, measure]]`, followed by the
+    /// table of one row a unit and the key of text if there are any.
     fn of(alone: &Computation, dataset: &str, edition: &str) -> Self {
         let mut before = b"[".to_vec();
         put(&mut before, &dataset, b",");

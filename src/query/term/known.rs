@@ -1,7 +1,8 @@
-//! What is known of the terms of one question.
+//! The facts of the terms of one question, and the bound on the work of planning it.
 //!
-//! Promises that each term is worked out once, however often it is asked about and however deep it stands in others, and that the work is
-//! counted: how long a question may be planned for is bounded in steps, which follow from its text and the public terms, and not in time.
+//! Promises that each term is lowered once, however often its facts are asked for and however deep it stands in other terms. It counts the
+//! steps that planning takes, so that a question which would take too many is refused. Steps follow from the text and the public terms; a
+//! limit in seconds would refuse one question on one machine and not on another.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -15,35 +16,36 @@ use crate::dataset::domain::{Column, Domain, Grid};
 use crate::dataset::policy::Terms;
 use crate::query::error::{Code, QueryError};
 
-/// Steps of planning a question at the most. One is an operation, a member of a list or an edge of a bucket that is looked at, and takes some tens
-/// of nanoseconds: a list of 1,000 values takes a few thousand, a hundred columns in 1,000 buckets each take 100,000.
+/// The most steps that planning one question may take. A step looks at one operation, one member of a list or one edge of a bucket, and
+/// takes some tens of nanoseconds. A list of 1,000 values takes a few thousand steps; a hundred columns cut into 1,000 buckets each
+/// take 100,000.
 pub const STEPS_MAX: u64 = 300_000;
 
-/// Steps of planning one question.
+/// A counter of the steps that are left for planning one question.
 #[derive(Debug)]
 pub struct Steps {
     left: Cell<u64>,
 }
 
 impl Steps {
-    /// At most [`STEPS_MAX`].
+    /// A counter of [`STEPS_MAX`] steps, for a question that is asked now.
     #[must_use]
     pub fn bounded() -> Rc<Self> {
         Rc::new(Self { left: Cell::new(STEPS_MAX) })
     }
 
-    /// As many as it takes: for questions that were asked before, which were within their bound then.
+    /// A counter that never ends, for a question that stands in the ledger: whatever bound there was when it was asked, it was planned.
     #[must_use]
     pub fn unbounded() -> Rc<Self> {
         Rc::new(Self { left: Cell::new(u64::MAX) })
     }
 
-    /// Counts steps that were taken, or are about to be.
+    /// Takes steps off the counter, down to 0; [`Steps::check`] then refuses the question.
     pub fn spend(&self, steps: u64) {
         self.left.set(self.left.get().saturating_sub(steps));
     }
 
-    /// Whether any are left.
+    /// Checks that the counter has not reached 0.
     ///
     /// # Errors
     /// [`Code::UnsupportedSql`].
@@ -57,7 +59,7 @@ impl Steps {
     }
 }
 
-/// The public terms, with what was worked out about terms over them.
+/// The public terms of a table, with a memory of the terms over them that were lowered.
 pub struct Known<'a> {
     terms: &'a Terms,
     lowered: RefCell<HashMap<Term, Result<Rc<Lowered>, TermFault>>>,
@@ -65,19 +67,19 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// Nothing is known yet, and the work is not bounded.
+    /// An empty memory over these terms, with a counter that never ends.
     #[must_use]
     pub fn of(terms: &'a Terms) -> Self {
         Self::within(terms, &Steps::unbounded())
     }
 
-    /// Nothing is known yet; the work is counted.
+    /// An empty memory over these terms, which shares the counter of its question.
     #[must_use]
     pub fn within(terms: &'a Terms, steps: &Rc<Steps>) -> Self {
         Self { terms, lowered: RefCell::default(), steps: Rc::clone(steps) }
     }
 
-    /// The steps of the question.
+    /// The counter of the question.
     #[must_use]
     pub fn steps(&self) -> &Rc<Steps> {
         &self.steps

@@ -1,4 +1,4 @@
-//! What a term is made of, shared by all terms that it stands in.
+//! Shared nodes of terms: an operation with its operands, held once however many terms it stands in.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -18,13 +18,13 @@ pub struct Node(Arc<Held>);
 
 struct Held {
     made: Made,
-    /// The hash of what it holds, so that finding a term takes no longer the more stands in it.
+    /// The hash of `made`, kept so that a large term is looked up as fast as a small one.
     hash: u64,
     weight: u64,
 }
 
 impl Node {
-    /// What it holds, without a copy where nothing else holds it, too.
+    /// What it holds, copied only if another node shares it.
     #[must_use]
     pub fn take(self) -> Made {
         Arc::try_unwrap(self.0).map_or_else(|shared| shared.made.clone(), |held| held.made)
