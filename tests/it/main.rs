@@ -41,6 +41,7 @@ mod order;
 mod pad;
 mod policies;
 mod postgres;
+mod postgres_source;
 mod race;
 mod ratchet;
 mod readme;

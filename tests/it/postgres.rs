@@ -25,7 +25,7 @@ const SEED: u64 = 60;
 const PEOPLE: usize = 150;
 
 /// The newest PostgreSQL of Debian's, if there is one.
-fn programs() -> Option<PathBuf> {
+pub fn programs() -> Option<PathBuf> {
     let mut found: Vec<_> =
         fs::read_dir("/usr/lib/postgresql").ok()?.flatten().map(|entry| entry.path().join("bin")).collect();
     found.retain(|bin| bin.join("postgres").exists() && bin.join("initdb").exists());
@@ -45,6 +45,7 @@ pub struct Server {
     bin: PathBuf,
     dir: TempDir,
     child: Child,
+    password: Option<&'static str>,
 }
 
 impl Server {
@@ -53,7 +54,12 @@ impl Server {
         programs().map(Self::start)
     }
 
-    fn start(bin: PathBuf) -> Self {
+    pub fn start(bin: PathBuf) -> Self {
+        Self::start_with(bin, None)
+    }
+
+    /// A server that asks everybody for this password.
+    pub fn start_with(bin: PathBuf, password: Option<&'static str>) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).expect("a folder of ours");
         let home = dir.path().join("db");
@@ -77,7 +83,16 @@ impl Server {
         if let Some((user, group)) = who {
             chown(&home, Some(user), Some(group)).expect("its own folder");
         }
-        let made = command("initdb").args(["-A", "trust", "-U", "postgres", "-D"]).arg(home.join("data")).status();
+        let secret = dir.path().join("password");
+        fs::write(&secret, password.unwrap_or("none")).expect("a file");
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).expect("a file for everybody");
+        let rule = if password.is_some() { "scram-sha-256" } else { "trust" };
+        let made = command("initdb")
+            .args(["-A", rule, "-U", "postgres", "--pwfile"])
+            .arg(&secret)
+            .arg("-D")
+            .arg(home.join("data"))
+            .status();
         assert!(made.is_ok_and(|status| status.success()), "initdb works");
         let child = command("postgres")
             .arg("-D")
@@ -86,7 +101,7 @@ impl Server {
             .arg(&home)
             .spawn()
             .expect("a server");
-        let server = Self { bin, dir, child };
+        let server = Self { bin, dir, child, password };
         while server.psql("SELECT 1").is_none() {
             std::thread::yield_now();
         }
@@ -103,6 +118,7 @@ impl Server {
             .args(["-X", "-q", "--csv", "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-h"])
             .arg(self.socket())
             .args(["-f", "-", "postgres"])
+            .env("PGPASSWORD", self.password.unwrap_or_default())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

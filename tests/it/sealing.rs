@@ -156,7 +156,7 @@ fn files_of_every_format_seal_alike() {
     let first = tables.next().expect("a table");
     assert!(tables.all(|table| table == first));
     for (name, words) in
-        [("visits.dat", "cannot be read"), ("gone.csv", "cannot be read"), ("state.csv", "cannot be read")]
+        [("visits.doc", "tells no known format"), ("gone.csv", "cannot be read"), ("state.csv", "holds no file")]
     {
         std::fs::create_dir_all(dir.path().join("state.csv")).expect("a folder");
         let error = seal(&policy_of(name), &dir.path().join("state"), &|_| {}).expect_err(name).to_string();

@@ -191,6 +191,9 @@ pub enum TextFault {
         /// What is the likely cause.
         hint: FieldsHint,
     },
+    /// A line that is the header's.
+    #[error("is the header once more; files that were put behind each other are a list of files, or a folder")]
+    HeaderAgain,
     /// A quote in a value that began without one.
     #[error(
         "a quote stands inside a value without quotes; accepted is a value in quotes with every quote in it doubled, or quoted = false where \

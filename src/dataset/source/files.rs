@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::fault::{Fault, SourceError};
+use super::format::Format;
 use super::spec::From;
 
 /// Files of a source at the most.
@@ -118,6 +119,9 @@ fn of_path(path: &Path) -> Result<(Vec<Found>, bool), SourceError> {
     let (base, pattern) = split(path);
     let mut walk = Walk { found: Vec::new(), depth: 0 };
     match fs::metadata(path) {
+        meta if pattern.is_empty() && Format::of(path).is_none() && !meta.as_ref().is_ok_and(fs::Metadata::is_dir) => {
+            return Err(fail(Fault::UnknownFormat));
+        }
         Ok(meta) if meta.is_dir() => walk.folder(path).map_err(|fault| fault.into_error(path))?,
         Ok(meta) if meta.is_file() => {
             fs::File::open(path).map_err(unreadable)?;

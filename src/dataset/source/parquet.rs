@@ -42,7 +42,7 @@ impl Table {
         let groups = metadata.row_groups.iter().map(|group| group.num_rows() as u64);
         table.group_ends = groups
             .scan(0, |end, rows| {
-                *end += rows;
+                *end = u64::saturating_add(*end, rows);
                 Some(*end)
             })
             .collect();
@@ -72,7 +72,8 @@ impl Table {
                     return true;
                 }
             }
-            reader.join().ok().flatten().is_some()
+            // A footer that lies of its rows is damaged.
+            reader.join().ok().flatten().is_some() && rows == self.group_ends.last().copied().unwrap_or_default()
         });
         read.rows += rows;
         if finished { Ok(()) } else { Err(self.malformed(Some(rows))) }

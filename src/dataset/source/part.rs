@@ -117,19 +117,22 @@ impl Part {
     ) -> Result<(), SourceError> {
         let (own, origins) = self.own(wanted);
         let places: Vec<usize> = own.iter().map(|(place, _)| *place).collect();
+        let ended = AtomicBool::new(false);
         let mut give = |batch: Batch| {
             let rows = batch.places.rows();
             let series = origins.iter().map(|origin| match origin {
                 Origin::Column(place) => batch.columns[*place].clone(),
                 Origin::Key(place) => repeated(self.file.keys[*place].1.as_deref(), rows),
             });
-            give(Batch { columns: series.collect(), places: batch.places.within(self.named.clone()) })
+            let goes_on = give(Batch { columns: series.collect(), places: batch.places.within(self.named.clone()) });
+            ended.fetch_or(!goes_on, Ordering::Relaxed);
+            goes_on
         };
         match &self.table {
             Table::Text(table) => table.read(&own, tally, read, &mut give),
-            Table::Parquet(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
-            Table::Arrow(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
-            Table::Sheet(table) => self.beside_digest(tally, || table.read(&places, read, &mut give)),
+            Table::Parquet(table) => self.beside_digest(tally, &ended, || table.read(&places, read, &mut give)),
+            Table::Arrow(table) => self.beside_digest(tally, &ended, || table.read(&places, read, &mut give)),
+            Table::Sheet(table) => self.beside_digest(tally, &ended, || table.read(&places, read, &mut give)),
             Table::Postgres(query) => query.read(&places, read, &mut give),
         }
     }
@@ -157,16 +160,16 @@ impl Part {
         (own, origins)
     }
 
-    /// Reads while the file's bytes are digested.
+    /// Reads while the file's bytes are digested, unless `ended` says that nobody takes what is read any more.
     fn beside_digest(
         &self,
         tally: &mut Tally,
+        ended: &AtomicBool,
         read: impl FnOnce() -> Result<(), SourceError>,
     ) -> Result<(), SourceError> {
-        let ended = AtomicBool::new(false);
         let failed = |kind| SourceError::new(self.shown(), Fault::Unreadable(kind));
         thread::scope(|scope| {
-            let digest = scope.spawn(|| tally.file(&self.file.path, &ended));
+            let digest = scope.spawn(|| tally.file(&self.file.path, ended));
             let done = read();
             ended.fetch_or(done.is_err(), Ordering::Relaxed);
             done?;

@@ -21,7 +21,7 @@ use super::spec::{Encoding, Spec};
 use super::{BATCH_ROWS, Batch, Read};
 use build::Columns;
 use decode::Chunks;
-use lines::Lines;
+use lines::{Lines, Record};
 use scan::Scanner;
 use unpack::{Unpacking, unpack};
 
@@ -195,6 +195,9 @@ impl Table {
                     let fault = TextFault::Fields { found: record.count(), wanted: self.names.len(), hint };
                     return Err(self.fault(fault, record.line()));
                 }
+                if self.is_header(&record) {
+                    return Err(self.fault(TextFault::HeaderAgain, record.line()));
+                }
                 columns.push(&record);
                 if columns.rows() == BATCH_ROWS && !give_batch(&mut columns, &mut rows) {
                     return Ok(());
@@ -212,6 +215,13 @@ impl Table {
         lines.count(read);
         read.rows += rows;
         Ok(())
+    }
+
+    /// Whether a record of several fields is what the header is, with or without a byte-order mark.
+    fn is_header(&self, record: &Record<'_>) -> bool {
+        let names = self.names.iter().map(String::as_str);
+        let first = |text: &str| self.names.first().is_some_and(|name| text.trim_start_matches('\u{feff}') == name);
+        self.has_header && names.len() > 1 && first(&record.field(0)) && record.fields().skip(1).eq(names.skip(1))
     }
 
     /// Which columns may hold line ends within quotes.

@@ -111,6 +111,8 @@ fn records_are_read_as_they_are_written() {
         (b"a,b\nM\xfcller,2\n", in_latin1, "line 2: M\u{fc}ller / 2"),
         (b"a,b\n\x80,\x93x\x94\n", in_windows1252, "line 2: \u{20ac} / \u{201c}x\u{201d}"),
         (b"a,,\n1,,\n", plain, "line 2: 1 / - / -"),
+        (b"a\na\n", plain, "line 2: a"),
+        (b"a,b\na,c\n", plain, "line 2: a / c"),
     ] {
         check("v.csv", bytes, change, expected);
     }
@@ -130,6 +132,9 @@ fn what_could_be_read_in_two_ways_is_refused() {
         (b"a,b\n1,2,\n", plain, "line 2: has 3 fields, and the header has 2; a separator stands at the line's end"),
         (b"\"a\",\"b\"\n\"1\",5,6\n", plain, "line 2: has 3 fields, and the header has 2; R's write.table"),
         (b"a\n1;2,3\n", plain, "line 2: has 2 fields, and the header has 1; is the separator another one?"),
+        (b"a,b\n1,2\na,b\n", plain, "line 3: is the header once more"),
+        (b"a,b\n1,2\n\xef\xbb\xbf\"a\",b\n", plain, "line 3: a quote stands inside a value without quotes"),
+        (b"a,b\n1,2\n\xef\xbb\xbfa,b\n", plain, "line 3: is the header once more"),
         (b"a,b\n1,5\" nail\n", plain, "line 2: a quote stands inside a value without quotes"),
         (b"a,b\n1, \"2\"\n", plain, "line 2: a quote stands inside a value without quotes"),
         (b"a,b\n1,\"2\"SECRET\n", plain, "line 2: something stands behind the closing quote"),
