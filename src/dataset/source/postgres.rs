@@ -206,12 +206,10 @@ impl Query {
         loop {
             let row = copied.next().map_err(|error| self.refused(&error, None))?;
             let is_last = row.is_none();
-            if let Some(row) = row {
-                if growing.push(&row).is_none() {
-                    *rows += growing.rows as u64;
-                    let _ = canceller.cancel_query(tls);
-                    return Err(PostgresFault::Encoding);
-                }
+            if row.is_some_and(|row| growing.push(&row).is_none()) {
+                *rows += growing.rows as u64;
+                let _ = canceller.cancel_query(tls);
+                return Err(PostgresFault::Encoding);
             }
             if (growing.rows == BATCH_ROWS || is_last) && growing.rows > 0 {
                 let (columns, height) = growing.finish();

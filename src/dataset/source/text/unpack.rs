@@ -112,7 +112,7 @@ struct Members<R: BufRead> {
 enum State<R: BufRead> {
     /// Before a member, or behind the last.
     Next(R),
-    Member(GzDecoder<R>),
+    Member(Box<GzDecoder<R>>),
     Ended,
 }
 
@@ -125,7 +125,7 @@ impl<R: BufRead> Read for Members<R> {
                     self.state = match rest.fill_buf()?.first() {
                         None => State::Ended,
                         Some(0) => only_zeros(rest)?,
-                        Some(byte) if *byte == GZIP[0] => State::Member(GzDecoder::new(rest)),
+                        Some(byte) if *byte == GZIP[0] => State::Member(Box::new(GzDecoder::new(rest))),
                         Some(_) => return Err(spoilt(TextFault::Garbage)),
                     };
                 }
