@@ -25,6 +25,7 @@ pub mod schedule;
 pub mod statistics;
 pub mod steward;
 pub mod stored;
+mod threads;
 pub mod turns;
 mod walk;
 pub mod watch;
