@@ -27,6 +27,7 @@ pub mod sight;
 pub mod statistics;
 pub mod steward;
 pub mod stored;
+mod threads;
 pub mod turns;
 mod walk;
 pub mod watch;

@@ -88,6 +88,7 @@ impl Pieces {
                 step: Step::Rows(Box::new(rows)),
                 service: service.clone(),
                 who: who.to_owned(),
+                room: room.clone(),
             }),
         };
         held(body, room)
@@ -246,6 +247,7 @@ struct Flow {
     step: Step,
     service: App,
     who: String,
+    room: Room,
 }
 
 type Encoding =
@@ -259,13 +261,13 @@ enum Step {
 
 impl Flow {
     fn begin(&self, mut rows: Box<Rows>) -> Encoding {
-        let (service, who) = (self.service.clone(), self.who.clone());
+        let (service, who, room) = (self.service.clone(), self.who.clone(), self.room.clone());
         Box::pin(async move {
             let encode = move |_: &crate::service::Service| {
                 let piece = rows.next_piece();
                 (rows, piece)
             };
-            service.rendering_on(&who, encode).await
+            service.rendering_in(&room, &who, encode).await
         })
     }
 }

@@ -47,7 +47,7 @@ async fn prepared(service: &App, who: &str, ask: Ask) -> Result<Prepared, Proble
 async fn free(service: &App, who: &str, prepared: Prepared, format: Format) -> Result<Response, Problem> {
     let (prepared, room) = service.in_room(prepared, Rendering::Data).await?;
     let encode = move |service: &crate::service::Service| encode::free(service.answer_free(prepared)?, format);
-    Ok(service.rendering(who, encode).await??.response(service, who, room))
+    Ok(service.rendering_in(&room, who, encode).await??.response(service, who, room))
 }
 
 async fn answer(
@@ -67,8 +67,7 @@ async fn answer(
     let encoded = if answer.is_light() {
         encode::answer(&answer, format)
     } else {
-        // It may be paid for: it is not sent away for want of a place.
-        service.rendering_on(who, move |_| encode::answer(&answer, format)).await?
+        service.rendering_in(&room, who, move |_| encode::answer(&answer, format)).await?
     };
     Ok(encoded?.response(service, who, room))
 }

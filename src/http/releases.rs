@@ -107,7 +107,7 @@ pub async fn one(
 async fn shown(service: &App, person: Person, id: &str, format: Format) -> Result<Response, Problem> {
     let name = person.name.clone();
     let (stored, room) = service.stored_in_room(&name, id, Rendering::Data).await?;
-    let encoded = service.rendering(&name, move |_| encode::stored(&stored, &person, format)).await??;
+    let encoded = service.rendering_in(&room, &name, move |_| encode::stored(&stored, &person, format)).await??;
     Ok(encoded.response(service, &name, room))
 }
 

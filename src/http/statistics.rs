@@ -187,12 +187,12 @@ pub async fn rendered(
     }
     let who = name_of(person);
     let room = service.room_of_statistic(who, statistic, form.rendering()).await?;
-    let (wanted, shelf) = (name.to_owned(), Arc::clone(shared));
+    let (wanted, shelf, taken) = (name.to_owned(), Arc::clone(shared), room.clone());
     let render = move |service: &Service| match service.statistic(&wanted) {
-        Some(statistic) => shelf.shelf.render(service, statistic, (version, form), room),
+        Some(statistic) => shelf.shelf.render(service, statistic, (version, form), taken),
         None => Ok(None),
     };
-    let made = service.rendering(who, render).await??;
+    let made = service.rendering_in(&room, who, render).await??;
     made.map(|made| (made, is_public)).ok_or_else(|| not_yet(service, statistic, form))
 }
 

@@ -236,13 +236,13 @@ impl Service {
         let (asked, known) = prepared.priced()?;
         let asked = Asked { key, at_ms, ..asked };
         if let Some(Offer::Stored { release, .. }) = known {
-            return Ok((self.serve_stored(release, asked).await?, room));
+            return Ok((self.serve_stored(release, asked, &room).await?, room));
         }
         let _view_locks = self.lock_views(&asked.priced).await;
         let (taken, asked) = self.planning(&who, move |service| service.taken(asked)).await??;
         let answer = match taken {
-            Taken::Stored(release) => self.serve_stored(release, asked).await,
-            Taken::Made(draft) => self.make(*draft, asked).await,
+            Taken::Stored(release) => self.serve_stored(release, asked, &room).await,
+            Taken::Made(draft) => self.make(*draft, asked, &room).await,
         };
         Ok((answer?, room))
     }
@@ -285,19 +285,20 @@ impl Service {
     ) -> Result<(Answer, Room), ServiceError> {
         let standing = known.map_err(|refusal| self.refused("", refusal))?;
         let loading = self.room_to_load(who, &standing.release).await?;
-        let looked = standing.clone();
+        let (looked, taken) = (standing.clone(), loading.clone());
         // How much there is to show is not known before it is read, and nobody holds what is large while waiting for room.
         let look = move |service: &Self| {
-            let _loading = loading;
+            let _loading = taken;
             let answer = service.again(Ok(looked))?;
             let extent = Extent::stored(&answer.layout, &answer.stored);
             Ok::<_, ServiceError>((extent, answer.is_light().then_some(answer)))
         };
-        let (extent, answer) = self.rendering(who, look).await??;
+        let (extent, answer) = self.rendering_in(&loading, who, look).await??;
+        drop(loading);
         let room = self.room(who, extent.bytes(rendering)).await?;
         let answer = match answer {
             Some(answer) => answer,
-            None => self.rendering(who, move |service| service.again(Ok(standing))).await??,
+            None => self.rendering_in(&room, who, move |service| service.again(Ok(standing))).await??,
         };
         Ok((answer, room))
     }

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::rooms::Rooms;
+use super::rooms::{Room, Rooms};
 use super::turns::{Bounds, Turn, Turns};
 use super::{Dataset, Service, ServiceError, pad};
 
@@ -18,6 +18,8 @@ const WAITING_MAX: usize = 4_096;
 const WAITING_OF_ONE_MAX: usize = 2_048;
 /// Threads that wait for the ledger's disk at the most. Whatever waits together is committed together.
 const WRITING_MAX: usize = 256;
+/// Large answers of one person that are laid out at once at the most: each leaves much behind in the memory of its thread.
+const LARGE_MAX: usize = 4;
 
 /// Whose turn it is, for everything that takes long.
 pub(super) struct Queues {
@@ -25,6 +27,8 @@ pub(super) struct Queues {
     planning: Turns,
     /// Laying out and encoding answers, lists and pages.
     rendering: Turns,
+    /// The same of what is large.
+    large: Turns,
     /// Waiting for the ledger to be written.
     writing: Turns,
     /// Touching data, by dataset.
@@ -42,14 +46,19 @@ impl Queues {
             waiting_of_one: WAITING_OF_ONE_MAX,
             ..Bounds::held(cores.saturating_add(1), cores)
         };
-        let running = |dataset: &Dataset| match dataset.pad_ms {
-            Some(_) => Turns::new(Bounds::held(pad::TURNS_MAX, pad::TURNS_MAX)),
-            None => Turns::new(Bounds::held(cores.saturating_mul(2).saturating_add(1), cores.saturating_mul(2))),
+        let few = cores.min(LARGE_MAX);
+        let running = |dataset: &Dataset| {
+            let (at_once, of_one) = match dataset.pad_ms {
+                Some(_) => (pad::TURNS_MAX, pad::TURNS_MAX),
+                None => (cores.saturating_mul(2).saturating_add(1), cores.saturating_mul(2)),
+            };
+            Turns::new("tacit-data", Bounds::held(at_once, of_one))
         };
         Self {
-            planning: Turns::new(computing),
-            rendering: Turns::new(computing),
-            writing: Turns::new(Bounds::held(WRITING_MAX, WRITING_MAX / 2)),
+            planning: Turns::new("tacit-plan", computing),
+            rendering: Turns::new("tacit-render", computing),
+            large: Turns::new("tacit-large", Bounds::held(few.saturating_add(1), few)),
+            writing: Turns::new("tacit-write", Bounds::held(WRITING_MAX, WRITING_MAX / 2)),
             running: datasets.iter().map(|dataset| (dataset.name.clone(), running(dataset))).collect(),
             rooms: Rooms::default(),
         }
@@ -90,17 +99,19 @@ impl Service {
         running.await.ok_or(ServiceError::CutOff)
     }
 
-    /// Goes on laying out what was begun: however many wait, it is not sent away.
+    /// Lays out or encodes what has its room already, and may be paid for: however many wait, it is not sent away.
     ///
     /// # Errors
     /// [`ServiceError::CutOff`] where the work broke off.
-    pub async fn rendering_on<T: Send + 'static>(
+    pub async fn rendering_in<T: Send + 'static>(
         self: &Arc<Self>,
+        room: &Room,
         who: &str,
         work: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
         let this = Arc::clone(self);
-        self.queues.rendering.run_on(who, move || work(&this)).await.ok_or(ServiceError::CutOff)
+        let turns = if room.is_large() { &self.queues.large } else { &self.queues.rendering };
+        turns.run_on(who, move || work(&this)).await.ok_or(ServiceError::CutOff)
     }
 
     /// Waits for the ledger off the async threads. Whatever is charged in it catches its own panics.
@@ -116,6 +127,7 @@ impl Service {
     /// How many questions wait to be planned, and how many answers, lists and pages to be laid out.
     #[must_use]
     pub fn waiting(&self) -> (usize, usize) {
-        (self.queues.planning.waiting(), self.queues.rendering.waiting())
+        let rendering = self.queues.rendering.waiting().saturating_add(self.queues.large.waiting());
+        (self.queues.planning.waiting(), rendering)
     }
 }

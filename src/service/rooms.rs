@@ -195,25 +195,29 @@ impl Default for Rooms {
             waiting_of_one: WAITING_OF_ONE_MAX,
             ..Bounds::held(all, all / 2)
         };
-        Self { small: Turns::new(bounds(SMALL_BYTES_ALL)), large: Turns::new(bounds(LARGE_BYTES_ALL)) }
+        let turns = |bytes| Turns::new("tacit-room", bounds(bytes));
+        Self { small: turns(SMALL_BYTES_ALL), large: turns(LARGE_BYTES_ALL) }
     }
 }
 
 /// Memory that is taken until the last copy of this is dropped.
 #[derive(Clone, Default)]
 #[must_use = "a room is free again once it is dropped"]
-pub struct Room(Option<Arc<Turn>>);
+pub struct Room {
+    turn: Option<Arc<Turn>>,
+    is_large: bool,
+}
 
 impl From<Turn> for Room {
     fn from(turn: Turn) -> Self {
-        Self(Some(Arc::new(turn)))
+        Self { is_large: turn.units() > SMALL_BYTES_MAX, turn: Some(Arc::new(turn)) }
     }
 }
 
 impl Room {
     /// Holds as much as it turned out to be; whoever else has a copy of it holds what it was.
     pub fn resize(&mut self, bytes: usize) {
-        if let Some(turn) = self.0.as_mut().and_then(Arc::get_mut) {
+        if let Some(turn) = self.turn.as_mut().and_then(Arc::get_mut) {
             turn.resize(bytes);
         }
     }
@@ -221,7 +225,13 @@ impl Room {
     /// Whether it is that of something tiny.
     #[must_use]
     pub fn is_none(&self) -> bool {
-        self.0.is_none()
+        self.turn.is_none()
+    }
+
+    /// Whether it was taken for something large.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        self.is_large
     }
 }
 
@@ -259,18 +269,20 @@ impl Service {
         rendering: Rendering,
     ) -> Result<(Arc<StoredAnswer>, Room), ServiceError> {
         let (loading, id) = (self.room_to_load(who, release).await?, release.to_owned());
+        let (in_room, taken) = (loading.clone(), loading);
         let look = move |service: &Self| {
-            let _loading = loading;
+            let _loading = taken;
             let stored = service.stored_answer(&id)?;
             Ok::<_, ServiceError>(Extent::stored(&stored.layout, &stored))
         };
         // How much there is to show is not known before it is read, and nobody holds what is large while waiting for room.
-        let extent = self.rendering(who, look).await??;
+        let extent = self.rendering_in(&in_room, who, look).await??;
+        drop(in_room);
         let room = self.room(who, extent.bytes(rendering)).await?;
         let id = release.to_owned();
         let stored = match self.answers.in_memory(release) {
             Some(stored) => stored,
-            None => self.rendering(who, move |service| service.stored_answer(&id)).await??,
+            None => self.rendering_in(&room, who, move |service| service.stored_answer(&id)).await??,
         };
         Ok((stored, room))
     }
@@ -287,12 +299,14 @@ impl Service {
     ) -> Result<Room, ServiceError> {
         let Some((release, _)) = self.reading_of(statistic).shown else { return Ok(Room::default()) };
         let (loading, name) = (self.room_to_load(who, &release).await?, statistic.name.clone());
+        let taken = loading.clone();
         let look = move |service: &Self| {
-            let _loading = loading;
+            let _loading = taken;
             let answer = service.statistic(&name).map(|statistic| service.shown_answer(statistic)).transpose()?;
             Ok::<_, ServiceError>(answer.flatten().map(|answer| Extent::stored(&answer.layout, &answer.stored)))
         };
-        let extent = self.rendering(who, look).await??;
+        let extent = self.rendering_in(&loading, who, look).await??;
+        drop(loading);
         self.room(who, extent.map_or(0, |extent| extent.bytes(rendering))).await
     }
 

@@ -10,8 +10,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+
+use super::threads::Threads;
 
 /// How much is under way at once, and how many wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +54,7 @@ enum Door {
 
 struct Shared {
     bounds: Bounds,
+    threads: Threads,
     line: Mutex<Line>,
 }
 
@@ -84,15 +86,16 @@ struct Waiter {
 enum Call {
     /// Somebody is told.
     Told(oneshot::Sender<()>),
-    /// Work begins, on a thread of this runtime that may block.
-    Work(Handle, Box<dyn FnOnce(Turn) + Send>),
+    /// Work begins, on a thread of its kind.
+    Work(Box<dyn FnOnce(Turn) + Send>),
 }
 
 impl Turns {
-    /// Nobody holds anything yet.
+    /// Nobody holds anything yet. What runs in these turns runs on threads of this name, as many as there are units.
     #[must_use]
-    pub fn new(bounds: Bounds) -> Self {
-        Self { shared: Arc::new(Shared { bounds, line: Mutex::default() }) }
+    pub fn new(name: &'static str, bounds: Bounds) -> Self {
+        let threads = Threads::new(name, bounds.at_once);
+        Self { shared: Arc::new(Shared { bounds, threads, line: Mutex::default() }) }
     }
 
     /// A turn of so many units for `who`, once it comes; more units than there are means all of them.
@@ -113,7 +116,7 @@ impl Turns {
         Waiting { place, called, is_over: false }
     }
 
-    /// Runs work that blocks in a turn of one unit for `who`, off the async threads. Call it on a runtime.
+    /// Runs work that blocks in a turn of one unit for `who`, off the async threads.
     ///
     /// # Errors
     /// [`Full`] where as many wait as may.
@@ -144,7 +147,7 @@ impl Turns {
             drop(turn);
             let _ = tell.send(done);
         };
-        let call = Call::Work(Handle::current(), Box::new(run));
+        let call = Call::Work(Box::new(run));
         Ok(Running { _leaves: Leaves(self.enter(who, 1, call, door)?), made })
     }
 
@@ -194,9 +197,9 @@ impl Shared {
             match waiter.call {
                 // Who has stopped waiting gives the turn back by themselves.
                 Call::Told(call) => drop(call.send(())),
-                Call::Work(runtime, work) => {
+                Call::Work(work) => {
                     let turn = Turn { shared: Arc::clone(self), who, units: waiter.units };
-                    drop(runtime.spawn_blocking(move || work(turn)));
+                    self.threads.work(Box::new(move || work(turn)));
                 }
             }
         }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ask::Ask;
 use super::offer::{Made, Offer, use_ids};
+use super::rooms::Room;
 use super::stored::StoredAnswer;
 use super::turns::Turn;
 use super::{Answer, Priced, Service, ServiceError};
@@ -94,7 +95,12 @@ impl Service {
     }
 
     /// Serves a stored answer.
-    pub(super) async fn serve_stored(self: &Arc<Self>, release: String, asked: Asked) -> Result<Answer, ServiceError> {
+    pub(super) async fn serve_stored(
+        self: &Arc<Self>,
+        release: String,
+        asked: Asked,
+        room: &Room,
+    ) -> Result<Answer, ServiceError> {
         let free = self.free(&asked.who, &asked.priced.dataset.lineage, &release);
         let who = asked.who.clone();
         match (free.filter(|_| asked.key.is_none()), self.answers.in_memory(&release)) {
@@ -102,7 +108,7 @@ impl Service {
             (Some(standing), _) => {
                 let lay_out =
                     move |service: &Self| Ok(asked.priced.laid_out(service.stored_answer(&release)?, standing));
-                self.rendering(&who, lay_out).await?
+                self.rendering_in(room, &who, lay_out).await?
             }
             (None, _) => self.writing(&who, move |service| service.serve(release, asked)).await?,
         }
@@ -178,7 +184,12 @@ impl Service {
     }
 
     /// Charges for a draft, and makes the answer that it is of.
-    pub(super) async fn make(self: &Arc<Self>, draft: Draft, asked: Asked) -> Result<Answer, ServiceError> {
+    pub(super) async fn make(
+        self: &Arc<Self>,
+        draft: Draft,
+        asked: Asked,
+        room: &Room,
+    ) -> Result<Answer, ServiceError> {
         let Draft { parts, fresh, request, composed } = draft;
         if !fresh.views.is_empty() && !self.ports.engine.is_ready(&asked.priced.dataset.edition) {
             return Err(ServiceError::Away);
@@ -187,7 +198,7 @@ impl Service {
         let receipt = match charged {
             Decision::Charged(receipt) => receipt,
             Decision::Stored(standing) => {
-                return self.rendering_on(&asked.who, move |service| service.again(Ok(standing))).await?;
+                return self.rendering_in(room, &asked.who, move |service| service.again(Ok(standing))).await?;
             }
             Decision::Refused(refusal) => return Err(self.refused(&asked.priced.dataset.lineage, refusal)),
         };
@@ -213,7 +224,7 @@ impl Service {
         fresh: Fresh,
         parts: Vec<Made>,
         asked: &Arc<Asked>,
-    ) -> (Result<StoredAnswer, Cause>, Option<Turn>) {
+    ) -> (Result<(StoredAnswer, Vec<u8>), Cause>, Option<Turn>) {
         // Data is touched by few at a time; the ledger's commits, before and after, are shared by many.
         let slot = self.queues.running(&asked.who, &asked.priced.dataset.name).await;
         let begun = tokio::time::Instant::now();
@@ -223,7 +234,12 @@ impl Service {
         } else {
             let (this, question) = (Arc::clone(self), Arc::clone(asked));
             let compute = move || {
-                catch_unwind(AssertUnwindSafe(|| this.execute(receipt, &fresh, &parts, &question))).ok().flatten()
+                let execute = || {
+                    let answer = this.execute(receipt, &fresh, &parts, &question)?;
+                    let body = answer.encode();
+                    Some((answer, body))
+                };
+                catch_unwind(AssertUnwindSafe(execute)).ok().flatten()
             };
             tokio::task::spawn_blocking(compute).await.ok().flatten().ok_or(Cause::Failed)
         };
@@ -273,17 +289,21 @@ impl Service {
 
     /// EXECUTING → SEALED, or → BURNED where there is no answer or it cannot be recorded. If even that cannot be written, the
     /// next start does it. Blocks.
-    fn record(&self, computed: Result<StoredAnswer, Cause>, release: &str) -> Result<Arc<StoredAnswer>, ServiceError> {
+    fn record(
+        &self,
+        computed: Result<(StoredAnswer, Vec<u8>), Cause>,
+        release: &str,
+    ) -> Result<Arc<StoredAnswer>, ServiceError> {
         let burn = |cause: Cause| {
             tracing::error!(release, ?cause, "an answer failed after its charge");
             let _ = self.ports.ledger.record(Outcome::Burned { release: release.to_owned(), cause }, self.now_ms());
             Err(ServiceError::Unanswered { release: release.to_owned() })
         };
-        let answer = match computed {
-            Ok(answer) => answer,
+        let (answer, body) = match computed {
+            Ok(computed) => computed,
             Err(cause) => return burn(cause),
         };
-        let outcome = Outcome::Released { release: release.to_owned(), body: answer.encode() };
+        let outcome = Outcome::Released { release: release.to_owned(), body };
         match self.ports.ledger.record(outcome, self.now_ms()) {
             Ok(()) => Ok(self.answers.keep(answer)),
             // It is stored: asking again gives it, once the anchor can be written.

@@ -267,7 +267,7 @@ async fn free(service: &App, form: &Form, person: &Person, prepared: Prepared) -
         let answer = service.answer_free(prepared)?;
         Ok::<_, ServiceError>(visitor.page("Answer", "/ask", &answers::free(&answer.sql, &answer.table)))
     };
-    Ok(held_response(service.rendering(&person.name, show).await??, room))
+    Ok(held_response(service.rendering_in(&room, &person.name, show).await??, room))
 }
 
 async fn answered(
@@ -280,7 +280,7 @@ async fn answered(
     let (answer, room) = queries::answer_in_time(service, prepared, key, Rendering::Page).await?;
     let (visitor, who) = (form.visitor.clone(), person.name.clone());
     let show = move |service: &Service| visitor.page("Answer", "/ask", &answer_body(service, &who, &answer));
-    Ok(held_response(service.rendering_on(&person.name, show).await?, room))
+    Ok(held_response(service.rendering_in(&room, &person.name, show).await?, room))
 }
 
 fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
@@ -352,7 +352,7 @@ pub async fn answer(State(service): State<App>, visitor: Visitor, Segment(id): S
     let (stored, room) = found.map_err(|error| visitor.fail(error))?;
     let (asker, shown) = (person.clone(), visitor.clone());
     let show = move |service: &Service| shown.page("Answer", "/history", &stored_body(service, &stored, &asker));
-    let page = service.rendering(&person.name, show).await.map_err(|error| visitor.fail(error))?;
+    let page = service.rendering_in(&room, &person.name, show).await.map_err(|error| visitor.fail(error))?;
     Ok(held_response(page, room))
 }
 
