@@ -167,3 +167,24 @@ fn names_are_no_patterns() {
         assert_eq!(rows[0].1, [Some("0".to_owned()), Some("1".to_owned()), Some("2".to_owned())], "{name}");
     }
 }
+
+/// A taker that has enough ends the reading with its own error.
+#[test]
+fn reading_ends_where_nobody_takes() {
+    let enough = SourceError { path: "enough".to_owned(), place: None, fault: crate::dataset::source::Fault::Changed };
+    let text = format!("id,age\n{}", "p1,30\n".repeat(400_000));
+    let mut sources = vec![written("v.csv", text.as_bytes())];
+    for (name, write) in WRITERS {
+        let (dir, spec) = written(name, b"");
+        write(&mut frame(400_000), File::create(dir.path().join(name)).expect("a file"));
+        sources.push((dir, spec));
+    }
+    for (_dir, spec) in sources {
+        let (source, mut taken) = (Source::open(&spec).expect("open"), 0);
+        let read = source.batches(&[(0, false)], |_| {
+            taken += 1;
+            Err::<(), SourceError>(enough.clone())
+        });
+        assert_eq!((read, taken), (Err(enough.clone()), 1));
+    }
+}

@@ -319,3 +319,34 @@ fn two_columns_of_one_name_are_refused() {
     assert!(error.ends_with("columns 3 and 4 have the same name; rename one of them"), "{error}");
     assert!(read(&spec).expect_err("twice").to_string().contains("columns 3 and 4"));
 }
+
+/// What another program writes is read back, whatever the values hold.
+#[test]
+fn values_of_another_writer_are_read_back() {
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+    let mut rng = StdRng::seed_from_u64(1_313);
+    let parts =
+        ["", "a", "\"", "\"\"", ",", ";", "\t", "\n", "\r\n", " ", "\u{fc}", "\u{1f600}", "'", "\\", "0", "-1.5"];
+    for table in 0..60 {
+        let (separator, width) = ([b',', b';', b'\t', b'|'][table % 4], rng.random_range(1..5));
+        let style = if table % 3 == 0 { csv::QuoteStyle::Always } else { csv::QuoteStyle::Necessary };
+        let mut text =
+            |_| (0..rng.random_range(0..4)).map(|_| parts[rng.random_range(0..parts.len())]).collect::<String>();
+        let names: Vec<String> = (0..width).map(|place| format!("{}{place}", text(0))).collect();
+        let rows: Vec<Vec<String>> = (0..40).map(|_| (0..width).map(&mut text).collect()).collect();
+        let mut writer = csv::WriterBuilder::new()
+            .delimiter(separator)
+            .quote_style(style)
+            .terminator(if table % 2 == 0 { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') })
+            .from_writer(Vec::new());
+        writer.write_record(&names).expect("written");
+        rows.iter().for_each(|row| writer.write_record(row).expect("written"));
+        let (_dir, mut spec) = written("v.csv", &writer.into_inner().expect("written"));
+        (spec.separator, spec.multiline) = (Some(separator), names.clone());
+        let whole = read(&spec).unwrap_or_else(|error| panic!("table {table}: {error}"));
+        let found: Vec<Vec<String>> =
+            whole.rows.into_iter().map(|(_, row)| row.into_iter().map(Option::unwrap_or_default).collect()).collect();
+        assert_eq!(found, rows, "table {table}");
+    }
+}
