@@ -22,22 +22,23 @@ use seen::Seen;
 /// [`SourceError`] where the source cannot be read.
 pub fn draft(spec: &Spec, shown: Option<&Path>) -> Result<String, SourceError> {
     let (spec, source) = spec::opened(spec)?;
-    let mut seen = columns_of(&source);
-    let rows = read(&source, |batch| {
+    let places: Vec<usize> = (0..source.columns().len()).filter(|at| !source.columns()[*at].is_unread()).collect();
+    let mut seen = columns_of(&source, &places);
+    let rows = read(&source, &places, |batch| {
         seen.iter_mut().zip(&batch.columns).for_each(|(seen, series)| seen.take(series));
     })?;
     let spec = spec::with_decimal(spec, &mut seen);
     let mut people = People::candidates(&seen, rows);
     if !people.is_empty() {
-        read(&source, |batch| people.take(&batch.columns))?;
+        read(&source, &places, |batch| people.take(&batch.columns))?;
     }
     people.rank();
     Ok(write::policy(&spec, shown, (&source, rows), &seen, &people))
 }
 
-/// Reads every row of every column.
-fn read(source: &Source, mut taker: impl FnMut(super::source::Batch)) -> Result<u64, SourceError> {
-    let wanted: Vec<_> = (0..source.columns().len()).map(|index| (index, true)).collect();
+/// Reads every row of these columns.
+fn read(source: &Source, places: &[usize], mut taker: impl FnMut(super::source::Batch)) -> Result<u64, SourceError> {
+    let wanted: Vec<_> = places.iter().map(|index| (*index, true)).collect();
     let read = source.batches::<SourceError>(&wanted, |batch| {
         taker(batch);
         Ok(())
@@ -46,9 +47,10 @@ fn read(source: &Source, mut taker: impl FnMut(super::source::Batch)) -> Result<
 }
 
 /// The columns with names that a policy can use: their own, made lower-case identifiers, each once.
-fn columns_of(source: &Source) -> Vec<Seen> {
+fn columns_of(source: &Source, places: &[usize]) -> Vec<Seen> {
     let mut seen: Vec<Seen> = Vec::new();
-    for (index, column) in source.columns().iter().enumerate() {
+    for index in places.iter().copied() {
+        let column = &source.columns()[index];
         let plain = normalised(&column.name);
         let plain = if is_identifier(&plain) { plain } else { format!("column_{}", index + 1) };
         let mut name = plain.clone();

@@ -225,3 +225,16 @@ fn a_draft_is_not_taken_unread() {
     let (code, said) = tacit(&["policy", "check", "w.toml", "--source"]);
     assert!(code == Some(1) && said.contains("has no column \"yeer\""), "{said}");
 }
+
+/// What no reader here knows is left out of a draft, with a word, and the rest is drafted; a workbook is drafted like all else.
+#[test]
+fn a_draft_leaves_out_what_is_not_read() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sources");
+    let drafted =
+        |name: &str| draft(&Spec::file(&data.join(name)), None).unwrap_or_else(|error| panic!("{name}: {error}"));
+    for name in ["dec256.parquet", "dec256.arrow"] {
+        let text = drafted(name);
+        assert!(text.contains("# column \"v\" is left out: it holds") && text.contains("\"id\""), "{text}");
+    }
+    assert!(drafted("people.xlsx").contains("[[column]]"));
+}

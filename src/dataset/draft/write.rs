@@ -55,6 +55,14 @@ pub(super) fn policy(
             Proposal::Column(column) => text.push_str(&column),
         }
     }
+    for column in source.columns().iter().filter(|column| column.is_unread()) {
+        let _ = writeln!(
+            text,
+            "\n# column {} is left out: it holds {}, which is not read",
+            quoted(&column.name),
+            column.kind
+        );
+    }
     text
 }
 
