@@ -328,7 +328,9 @@ fn the_shipped_binary_has_one_source_of_noise() {
         if text.lines().any(|line| line.contains("noise: Arc::new(")) {
             named.push(path.file_name().expect("a name").to_string_lossy().into_owned());
         }
-        assert!(!text.contains("env::var"), "{} reads the environment", path.display());
+        // Passwords of databases that tables are read from come from where libpq looks for them; no noise is near.
+        let is_of_sources = path.ends_with("src/dataset/source.rs");
+        assert!(is_of_sources || !text.contains("env::var"), "{} reads the environment", path.display());
     }
     assert_eq!(sources, ["impl NoiseSource for OpenDp {"]);
     assert_eq!(named, ["startup.rs"]);

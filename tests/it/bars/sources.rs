@@ -130,6 +130,9 @@ fn look(lab: &Lab, rows: &[Row], least: f64, stored: &[(&str, &str)], (sets, eps
     }
 }
 
+/// Groupings that were asked before, each with its ε.
+type Asked<'a> = &'a [(&'a str, &'a str)];
+
 /// Whatever tables share of what is stored, their intervals and those of their totals hold the truth as often as they say.
 #[test]
 fn tables_that_share_stored_draws_hold_the_truth() {
@@ -138,7 +141,7 @@ fn tables_that_share_stored_draws_hold_the_truth() {
     let sets = "GROUPING SETS ((place, a), (place, b), (place))";
     let three = "GROUPING SETS ((place, a), (place, b), (place, c), (place))";
     let finest = "place, a, b";
-    let questions: [(&str, &[(&str, &str)], (&str, &str)); 6] = [
+    let questions: [(&str, Asked<'_>, (&str, &str)); 6] = [
         ("stored", &[(finest, "1")], (sets, "0.3")),
         ("topped up", &[(finest, "0.5")], (sets, "0.6")),
         ("in part", &[(finest, "0.7"), ("place, b, c", "0.7")], (three, "0.4")),
