@@ -3,7 +3,7 @@
 //! Promises that the copy opens: its ledger is one moment's and at least as new as its anchor, the editions were copied after the
 //! ledger that speaks of them, and all of it was checked from the copy's own files before anybody is told that there is one. The
 //! writer is never kept waiting. The copy holds the ledger's key and sealed rows, so everything in it is its owner's alone. It does
-//! not know what was spent later, and it knows that: it bears the marks of a copy from its first file on ([`super::copies`]), keeps the
+//! not know what was spent later, and it knows that: it bears the marks of a copy from its first file on (`store::copies`), keeps the
 //! anchor's place, and opens for `verify` and for another backup alone until `recover` has taken it up.
 
 mod copy;
