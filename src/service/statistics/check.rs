@@ -34,8 +34,11 @@ pub struct Checked {
     /// What is wrong with it; everything else is left out then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// What it would be.
+    /// What it would be: `name`, `title`, `dataset`, `refresh`, `public`, `epsilon`, `fraction`, `epsilon_remaining`, `columns`,
+    /// `assumed_group_size` and `standing` stand beside the file's name.
     #[serde(flatten)]
+    // A document cannot say that all of an object's fields stand here or none: it says that there may be more fields.
+    #[schema(value_type = Object)]
     pub estimate: Option<Estimate>,
 }
 
