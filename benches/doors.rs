@@ -1,5 +1,8 @@
 //! A server beside the worst that its limits allow: how quickly it says that it lives, how long others wait, and how much memory it takes.
 
+#[path = "../tests/it/worst/table.rs"]
+mod worst;
+
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,15 +17,12 @@ use tacit::dataset::policy::Policy;
 use tacit::dataset::seal::seal;
 use tacit::engine::Launch;
 use tacit::privacy::units::Epsilon;
-use tacit::query::parse::{IN_ITEMS_MAX, TEXT_BYTES_MAX};
 use tacit::service::grants::{self, Grant, Holder};
 use tacit::service::{Service, steward};
 use tacit::store::SqliteLedger;
 
 /// Connections that ask the worst questions.
 const WORST: usize = 64;
-/// Values of a long category: as many as a policy allows.
-const VALUES: usize = 10_000;
 /// Groups of the largest answer: as many as an answer has noisy cells.
 const GROUPS: usize = 100_000;
 /// Connections of one person who asks without a pause.
@@ -33,38 +33,38 @@ const SILENT: usize = 60;
 /// How long each load lasts.
 const LOAD: Duration = Duration::from_secs(10);
 
-fn value(at: usize) -> String {
-    format!("v{:05}", at % VALUES)
-}
+/// Budgets of a dataset.
+const BUDGET: &str = "cap = { epsilon = \"8\", delta = \"1e-6\" }\nmax_epsilon_per_query = \"1\"";
 
-/// Two long categories, a number, and keys of as many groups as may be.
-fn policy(dir: &Path) -> Policy {
-    let values: Vec<String> = (0..VALUES).map(|at| format!("\"{}\"", value(at))).collect();
-    let mut text =
-        "[dataset]\nname = \"visits\"\nsource = \"visits.csv\"\nprivacy_unit = \"patient_id\"\nmax_rows_per_unit = 4\n\
-                    max_rows = 1_000_000\ncap = { epsilon = \"8\", delta = \"1e-6\" }\nmax_epsilon_per_query = \"1\"\n"
-            .to_owned();
-    for name in ["code", "other"] {
-        let _ = write!(text, "[[column]]\nname = \"{name}\"\ntype = \"category\"\nvalues = [{}]\n", values.join(","));
-    }
-    for (name, most) in [("age", 99), ("ward", 999)] {
-        let _ = write!(text, "[[column]]\nname = \"{name}\"\ntype = \"integer\"\nmin = \"0\"\nmax = \"{most}\"\n");
-    }
-    std::fs::write(dir.join("policy.toml"), text).expect("a policy");
-    let mut csv = "patient_id,code,other,age,ward\n".to_owned();
-    for row in 0..100_000 {
-        let _ = writeln!(csv, "{},{},{},{},{}", row / 4, value(row * 7), value(row * 31), row % 100, row % 1_000);
-    }
+/// A policy with its source beside it.
+fn written(dir: &Path, policy: &str, csv: &str) -> Policy {
+    std::fs::write(dir.join("policy.toml"), policy).expect("a policy");
     std::fs::write(dir.join("visits.csv"), csv).expect("a source");
     Policy::load(&dir.join("policy.toml")).expect("a policy")
 }
 
+/// Two keys that have as many groups as an answer may, over a hundred thousand rows.
+fn grouped(dir: &Path) -> Policy {
+    let mut text = format!(
+        "[dataset]\nname = \"visits\"\nsource = \"visits.csv\"\nprivacy_unit = \"patient_id\"\nmax_rows_per_unit = 4\n\
+         max_rows = 1_000_000\n{BUDGET}\n"
+    );
+    for (name, most) in [("age", 99), ("ward", 999)] {
+        let _ = write!(text, "[[column]]\nname = \"{name}\"\ntype = \"integer\"\nmin = \"0\"\nmax = \"{most}\"\n");
+    }
+    let mut csv = "patient_id,age,ward\n".to_owned();
+    for row in 0..100_000 {
+        let _ = writeln!(csv, "{},{},{}", row / 4, row % 100, row % 1_000);
+    }
+    written(dir, &text, &csv)
+}
+
 /// The service with workers, and two people's tokens.
-fn service(dir: &Path) -> (Arc<Service>, [String; 2]) {
-    let (policy, state) = (policy(dir), dir.join("state"));
-    let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
+fn service(dir: &Path, policy: &Policy) -> (Arc<Service>, [String; 2]) {
+    let state = dir.join("state");
+    let (manifest, _) = seal(policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    steward::publish_edition(&ledger, policy, &manifest, 0).expect("an edition");
     let tokens = ["ada", "bob"].map(|name| {
         let token = steward::add_person(&ledger, name, Role::Researcher, "bench", 0).expect("a person");
         let (to, epsilon) = (Holder::researcher(name), Epsilon::parse("4").expect("ε"));
@@ -103,57 +103,49 @@ impl Client {
         Self { stream, buffer: vec![0; 64 << 10] }
     }
 
+    /// More of an answer, into the buffer from `filled` on.
+    fn more(&mut self, filled: usize) -> usize {
+        let read = self.stream.read(&mut self.buffer[filled..]).expect("read");
+        assert!(read > 0, "the server hung up");
+        read
+    }
+
     /// The status of an answer, which is read whole.
     fn send(&mut self, request: &str) -> u16 {
         self.stream.write_all(request.as_bytes()).expect("sent");
         let mut filled = 0;
-        let (head, length) = loop {
-            filled += self.stream.read(&mut self.buffer[filled..]).expect("read");
-            let Some(head) = self.buffer[..filled].windows(4).position(|window| window == b"\r\n\r\n") else {
-                continue;
-            };
-            let text = String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase();
-            let length = text.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
-            break (text, length.unwrap_or(0_usize) + head + 4);
+        let (head, text) = loop {
+            filled += self.more(filled);
+            let head = self.buffer[..filled].windows(4).position(|window| window == b"\r\n\r\n");
+            if let Some(head) = head {
+                break (head + 4, String::from_utf8_lossy(&self.buffer[..head]).to_ascii_lowercase());
+            }
         };
-        while filled < length {
-            filled += self.stream.read(&mut self.buffer).expect("read");
+        if text.contains("transfer-encoding: chunked") {
+            // The last chunk is an empty one; no text of an answer ends like this.
+            const END: &[u8] = b"0\r\n\r\n";
+            while !self.buffer[..filled].ends_with(END) {
+                let kept = filled.min(END.len());
+                self.buffer.copy_within(filled - kept..filled, 0);
+                filled = kept + self.more(kept);
+            }
+        } else {
+            let length = text.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
+            let mut left = (head + length.unwrap_or(0_usize)).saturating_sub(filled);
+            while left > 0 {
+                left = left.saturating_sub(self.more(0));
+            }
         }
-        head[9..12].parse().expect("a status")
+        text[9..12].parse().expect("a status")
     }
 }
 
 fn post(path: &str, token: &str, sql: &str, epsilon: &str) -> String {
-    let body = format!("{{\"sql\": \"{sql}\", \"epsilon\": \"{epsilon}\"}}");
+    let body = serde_json::json!({"sql": sql, "epsilon": epsilon}).to_string();
     let length = body.len();
     format!(
         "POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\nContent-Length: {length}\r\n\r\n{body}"
     )
-}
-
-/// Questions that make a planner do much for their bytes: long lists in every position, of many sizes, and large groupings.
-fn questions() -> Vec<String> {
-    let list = |name: &str, from: usize, count: usize| {
-        let values: Vec<String> = (from..from + count).map(|at| format!("'{}'", value(at * 13))).collect();
-        format!("{name} IN ({})", values.join(","))
-    };
-    let mut all = Vec::new();
-    for count in [250, 500, 700, IN_ITEMS_MAX] {
-        for from in [0, 5_000] {
-            let (one, two) = (list("code", from, count), list("other", from, count / 2));
-            all.push(format!("SELECT COUNT(*) FROM visits WHERE {one}"));
-            all.push(format!("SELECT COUNT(*) FROM visits WHERE NOT ({one}) OR {two}"));
-            all.push(format!("SELECT COUNT(*) FROM visits WHERE {one} AND {two}"));
-            all.push(format!("SELECT code, COUNT(*) AS n FROM visits WHERE {two} GROUP BY code"));
-            all.push(format!("SELECT SUM(CASE WHEN {one} THEN age ELSE ward END) AS s FROM visits"));
-            all.push(format!("SELECT COUNT(*) FILTER (WHERE {one}) AS n, AVG(age) AS a FROM visits"));
-        }
-    }
-    all.push("SELECT age, ward, COUNT(*) AS n FROM visits GROUP BY age, ward".to_owned());
-    all.push("SELECT code, other, COUNT(*) AS n FROM visits GROUP BY code, other".to_owned());
-    all.push("SELECT code, COUNT(*) AS n, SUM(age) AS s, AVG(ward) AS w FROM visits GROUP BY code".to_owned());
-    all.retain(|sql| sql.len() <= TEXT_BYTES_MAX);
-    all
 }
 
 fn quantile(times: &mut [Duration], share: f64) -> Duration {
@@ -186,11 +178,12 @@ fn beside(
 /// `/livez` beside 64 connections that ask the slowest of the generated questions: prices, and free replays.
 pub fn livez(_: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a folder");
-    let (service, [ada, _]) = service(dir.path());
+    let policy = written(dir.path(), &worst::policy(BUDGET), &worst::csv());
+    let (service, [ada, _]) = service(dir.path(), &policy);
     let (runtime, address) = listen(service);
     let mut asking = Client::new(address);
     let mut worst: Vec<(Duration, String)> = Vec::new();
-    for sql in questions() {
+    for sql in worst::questions() {
         for path in ["/v1/quotes", "/v1/queries"] {
             let request = post(path, &ada, &sql, "0.001");
             asking.send(&request);
@@ -226,7 +219,7 @@ pub fn livez(_: &mut Criterion) {
 /// A new question of one person beside 256 connections of another who asks new ones without a pause.
 pub fn fairness(_: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a folder");
-    let (service, [ada, bob]) = service(dir.path());
+    let (service, [ada, bob]) = service(dir.path(), &grouped(dir.path()));
     let (runtime, address) = listen(service);
     let fresh = |token: &str, number: usize| {
         post(
@@ -275,7 +268,7 @@ fn resident_mb() -> u64 {
 /// The largest answer in every format, to readers who read and to readers who do not.
 pub fn memory(_: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a folder");
-    let (service, [ada, bob]) = service(dir.path());
+    let (service, [ada, bob]) = service(dir.path(), &grouped(dir.path()));
     let (runtime, address) = listen(service);
     let sql = "SELECT age, ward, COUNT(*) AS n FROM visits GROUP BY age, ward";
     let formats =
