@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::client::{Client, ClientError};
-use crate::privacy::units::Epsilon;
+use crate::kernel::privacy::amounts::Epsilon;
 use claims::{Claim, Law};
 use sampling::Sampled;
 use tables::{Kind, WITH, WITHOUT};

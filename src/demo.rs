@@ -17,20 +17,21 @@ use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-use crate::budget::people::Role;
 use crate::client::{Client, ClientError};
-use crate::clock::{Clock, SystemClock};
-use crate::dataset::policy::Policy;
-use crate::dataset::seal::seal;
 use crate::engine::Launch;
-use crate::privacy::units::Epsilon;
-use crate::service::grants::{self, Grant, Holder};
-use crate::service::schedule::Zone;
-use crate::service::statistics::{Agreement, Refreshed, confirm};
-use crate::service::{Service, steward};
-use crate::store::SqliteLedger;
+use crate::engine::seal::seal;
+use crate::kernel::budget::people::Role;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::ledger::SqliteLedger;
+use crate::query::terms::policy::Policy;
+use crate::service::Service;
+use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::statistics::{Agreement, Refreshed, confirm};
+use crate::service::stewarding::grants::{self, Grant, Holder};
+use crate::service::stewarding::people;
 use crate::terminal::say;
-use crate::{http, startup};
+use crate::{http, net, startup};
 
 /// The published queries, as they stand in `queries/`; its subfolders are not among them.
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
@@ -85,11 +86,11 @@ demo_error_from!(
     std::io::Error,
     startup::StartError,
     ClientError,
-    crate::store::OpenError,
-    crate::dataset::seal::SealError,
+    crate::ledger::OpenError,
+    crate::engine::seal::SealError,
     crate::service::ServiceError,
-    crate::dataset::policy::PolicyError,
-    crate::privacy::units::DecimalFault,
+    crate::query::terms::policy::PolicyError,
+    crate::kernel::privacy::amounts::DecimalFault,
     crate::query::file::FileFault,
     toml::de::Error,
     toml::ser::Error,
@@ -102,7 +103,7 @@ demo_error_from!(
 /// # Errors
 /// [`DemoError`] with what went wrong.
 pub fn run(options: &Options) -> Result<(), DemoError> {
-    let runtime = http::server::runtime()?;
+    let runtime = net::listener::runtime()?;
     // The port first: a clinic that cannot be served is not worth the wait.
     let listener = if options.tour { None } else { Some(runtime.block_on(listen(options.listen))?) };
     let keys_path = options.dir.join("demo.toml");
@@ -121,7 +122,7 @@ pub fn run(options: &Options) -> Result<(), DemoError> {
         if let Some(listener) = listener {
             introduce(&keys, &keys_path);
             let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
-            http::server::serve(listener, http::router(service), http::server::stop()).await;
+            net::listener::serve(listener, http::router(service), net::listener::stop()).await;
             refreshing.abort();
         }
         Ok(())
@@ -180,15 +181,15 @@ fn prepare(options: &Options) -> Result<Keys, DemoError> {
     let policy = Policy::load(&dir.join("visits.toml"))?;
     let now = || SystemClock.now_ms();
     let (manifest, report) = seal(&policy, &state(dir), &|_| {})?;
-    steward::publish_edition(&ledger, &policy, &manifest, now())?;
+    people::publish_edition(&ledger, &policy, &manifest, now())?;
     say(format!(
         "sealed it: {} rows kept, {} cut beyond 8 a patient (only a steward sees such numbers)",
         report.rows_kept, report.rows_cut
     ));
 
     let add =
-        |name: &str, role| steward::add_person(&ledger, name, role, "demo", now()).map(|token| token.text().to_owned());
-    let viewer = steward::add_viewer(&ledger, "viewer", std::slice::from_ref(&policy.name), "demo", now())?;
+        |name: &str, role| people::add_person(&ledger, name, role, "demo", now()).map(|token| token.text().to_owned());
+    let viewer = people::add_viewer(&ledger, "viewer", std::slice::from_ref(&policy.name), "demo", now())?;
     let keys = Keys {
         url: format!("http://{}", options.listen),
         steward: add("steward", Role::Steward)?,
@@ -216,7 +217,7 @@ async fn tour_through(service: Arc<Service>, dir: &Path, keys: &Keys) -> Result<
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let client = Client::new(&format!("http://{}", listener.local_addr()?), Some(&keys.tour));
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(http::server::serve(listener, http::router(service), async {
+    let serving = tokio::spawn(net::listener::serve(listener, http::router(service), async {
         let _ = ended.await;
     }));
     let queries = dir.join("queries");

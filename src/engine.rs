@@ -3,17 +3,13 @@
 //! Promises the port below in plain data, and two implementations: polars in this process, and worker processes that run it behind
 //! walls. Total on data: a conforming table never makes a computation fail, and no words of polars come out.
 
-mod bins;
 mod confine;
 mod limits;
-#[cfg(test)]
-mod neighbours;
 mod polars;
 mod pool;
-mod texts;
-mod units;
 mod wire;
 pub mod worker;
+pub mod seal;
 
 use std::path::Path;
 
@@ -21,9 +17,9 @@ pub use self::limits::Limits;
 pub use self::polars::PolarsEngine;
 pub use self::pool::{Launch, WorkerPool};
 
-use crate::dataset::edition::Manifest;
+use crate::kernel::vault::private::{Exact, Private};
 use crate::query::plan::Computation;
-use crate::vault::private::{Exact, Private};
+use crate::query::terms::edition::Manifest;
 
 /// A computation failed; why stays inside, for it could tell of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

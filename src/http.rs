@@ -3,36 +3,18 @@
 //! Promises that every route has its roles, that every body and head is bounded in bytes and seconds, and that an error is a
 //! problem document made of the caller's own words and public terms. It knows no polars and no SQLite.
 
-mod accounts;
 mod aside;
 mod auth;
 mod body;
 mod console;
-mod datasets;
-mod declared;
-mod document;
-mod encode;
-mod grants;
-mod health;
 mod json;
-mod ledger;
-mod metrics;
-pub mod pace;
 mod pad;
 mod params;
 mod pieces;
 pub mod problem;
-mod publishing;
-mod queries;
-mod quotes;
-mod releases;
-mod requests;
-mod researchers;
-pub mod server;
 mod shared;
-mod shelf;
-mod statistics;
-pub mod tls;
+mod cache;
+pub mod api;
 
 use std::sync::Arc;
 
@@ -86,9 +68,9 @@ pub fn router_with(service: App, settings: Settings) -> Router {
     api.merge(read);
     // Unwrap safety: the document is plain data.
     let document = serde_json::to_value(api).expect("the document is plain data");
-    let document: Arc<str> = document::completed(document).to_string().into();
+    let document: Arc<str> = crate::http::api::document::completed(document).to_string().into();
     router
-        .route("/openapi.json", axum::routing::get(move || health::openapi(Arc::clone(&document))))
+        .route("/openapi.json", axum::routing::get(move || crate::http::api::health::openapi(Arc::clone(&document))))
         .merge(console::routes())
         .fallback(async || Problem::not_found("there is no such page; GET /openapi.json lists them"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
@@ -101,36 +83,36 @@ pub fn router_with(service: App, settings: Settings) -> Router {
 
 /// What is read so often that it stands outside of the layers of all else; it keeps their promises itself.
 fn published() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(statistics::one))
+    OpenApiRouter::new().routes(routes!(crate::http::api::statistics::one))
 }
 
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Api::openapi())
-        .routes(routes!(datasets::list))
-        .routes(routes!(datasets::one))
-        .routes(routes!(datasets::freeze))
-        .routes(routes!(datasets::unfreeze))
-        .routes(routes!(quotes::quote))
-        .routes(routes!(queries::query))
-        .routes(routes!(releases::list))
-        .routes(routes!(releases::one))
-        .routes(routes!(accounts::list))
-        .routes(routes!(researchers::list, researchers::add))
-        .routes(routes!(researchers::revoke))
-        .routes(routes!(researchers::set_datasets))
-        .routes(routes!(grants::grant))
-        .routes(routes!(declared::plan))
-        .routes(routes!(declared::apply))
-        .routes(routes!(ledger::list))
-        .routes(routes!(statistics::list))
-        .routes(routes!(statistics::refresh))
-        .routes(routes!(publishing::check))
-        .routes(routes!(publishing::publish))
-        .routes(routes!(requests::list, requests::file))
-        .routes(routes!(requests::decide))
-        .routes(routes!(metrics::show))
-        .routes(routes!(health::livez))
-        .routes(routes!(health::readyz))
+        .routes(routes!(crate::http::api::datasets::list))
+        .routes(routes!(crate::http::api::datasets::one))
+        .routes(routes!(crate::http::api::datasets::freeze))
+        .routes(routes!(crate::http::api::datasets::unfreeze))
+        .routes(routes!(crate::http::api::quotes::quote))
+        .routes(routes!(crate::http::api::queries::query))
+        .routes(routes!(crate::http::api::releases::list))
+        .routes(routes!(crate::http::api::releases::one))
+        .routes(routes!(crate::http::api::accounts::list))
+        .routes(routes!(crate::http::api::researchers::list, crate::http::api::researchers::add))
+        .routes(routes!(crate::http::api::researchers::revoke))
+        .routes(routes!(crate::http::api::researchers::set_datasets))
+        .routes(routes!(crate::http::api::grants::grant))
+        .routes(routes!(crate::http::api::declared::plan))
+        .routes(routes!(crate::http::api::declared::apply))
+        .routes(routes!(crate::http::api::ledger::list))
+        .routes(routes!(crate::http::api::statistics::list))
+        .routes(routes!(crate::http::api::statistics::refresh))
+        .routes(routes!(crate::http::api::publishing::check))
+        .routes(routes!(crate::http::api::publishing::publish))
+        .routes(routes!(crate::http::api::requests::list, crate::http::api::requests::file))
+        .routes(routes!(crate::http::api::requests::decide))
+        .routes(routes!(crate::http::api::metrics::show))
+        .routes(routes!(crate::http::api::health::livez))
+        .routes(routes!(crate::http::api::health::readyz))
 }
 
 /// Answers are for who asked: no cache keeps them unless a handler says so, and no browser guesses their type. And each is counted.

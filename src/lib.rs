@@ -6,7 +6,7 @@
 //! | module | what it is | the only place with |
 //! |---|---|---|
 //! | [`hex`], [`chance`], [`clock`], [`terminal`], [`files`], [`telemetry`] | digests as text, random ids, time, output, small text files, private files, logs | the system's clock, printing |
-//! | [`privacy`] | units of loss, sensitivities, extents, running sums, noise laws, thresholds, certificates | opendp (with `vault::noise`) |
+//! | [`privacy`] | units of loss, sensitivities, extents, running sums, noise laws, thresholds, certificates | opendp (with `crate::kernel::vault::noise`) |
 //! | [`budget`] | people, accounts, entries, the book as their fold, admission, the keeper that commits, the ledger's port | – (no floats, no IO) |
 //! | [`vault`] | private values and the one door out: noise and release | opening private values |
 //! | [`dataset`] | policies, domains, readers of sources, sealing, drafts, editions | reading source files and databases |
@@ -26,66 +26,59 @@
 //!
 //! | what | who may see it | where it is | how it leaves |
 //! |---|---|---|---|
-//! | source rows, ids of units | the steward's files | [`dataset::seal`] reads them once | never: errors name columns and counts, for the steward |
+//! | source rows, ids of units | the steward's files | [`crate::query::terms::seal`] reads them once | never: errors name columns and counts, for the steward |
 //! | sealed rows | nobody | `editions/`, mode 600; memory of worker processes | never |
-//! | exact vectors | nobody | [`vault::private::Private`], a worker's socket pair | only through [`vault::release::release`], with noise that is paid for |
+//! | exact vectors | nobody | [`crate::kernel::vault::private::Private`], a worker's socket pair | only through [`crate::kernel::vault::release::release`], with noise that is paid for |
 //! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::stored`] | [`http`], [`present`] |
-//! | texts without a public list | nobody; those of enough units, everybody who asks | [`dataset::edition`], worker processes, [`vault::private::Private`] | above a noisy threshold, [`vault::release`], [`privacy::threshold`] |
+//! | texts without a public list | nobody; those of enough units, everybody who asks | [`crate::query::terms::edition`], worker processes, [`crate::kernel::vault::private::Private`] | above a noisy threshold, [`crate::kernel::vault::release`], [`crate::kernel::privacy::threshold`] |
 //! | row counts, clamps, digests of tables | the steward | sealing's report beside its table, mode 600; manifests | `tacit seal` prints the report, a steward's page of the dataset shows it; the ledger holds a keyed commitment |
 //! | published statistics | everybody, where their file says public; otherwise stewards, researchers with an allocation of their dataset, and viewers who were given it ([`service::sight`]); those that wait for a steward's confirmation, stewards alone | the ledger, [`http`]'s shelf | `GET /v1/statistics`, `/s/{name}` |
 //! | who the operator is, what is held, projects, purposes, what is spent | everybody | the ledger | `/transparency` |
 //! | balances, counts, incidents | the steward, programs on this machine | the ledger | `GET /metrics`, webhooks |
 //! | sessions | their browser | a key of this process | a signed cookie |
-//! | policies, domains, caps, editions' ids | everybody with a token | [`dataset::policy`] | `GET /v1/datasets` |
+//! | policies, domains, caps, editions' ids | everybody with a token | [`crate::query::terms::policy`] | `GET /v1/datasets` |
 //! | questions, purposes, people | the steward; each their own | the ledger | `GET /v1/ledger` |
 //! | tokens | their holder, once | only their digest is kept | `POST /v1/researchers`, `/v1/apply`, `/people`, once |
 //! | moments of answers | everybody who asks | – | when it was asked; when it was ready only without `pad_ms` ([`service::pad`]) |
-//! | words of libraries | nobody | lost in [`engine`], [`dataset::source`], [`store`] | never; logs hold our own events ([`telemetry`]) |
+//! | words of libraries | nobody | lost in [`engine`], [`crate::query::terms::source`], [`store`] | never; logs hold our own events ([`telemetry`]) |
 //!
 //! # The walk of one query
 //!
-//! [`query::parse`] → [`query::plan`] → [`privacy::certificate::prices`] → what is stored of it, and who pays (`service::offer`) →
-//! [`privacy::certificate::certify`] for what is missing → [`budget::ledger::Ledger::charge`] (durable) →
-//! [`engine::Engine::evaluate`] (in a worker process, [`engine::worker`]) → [`vault::release::release`] → [`vault::combine`] with what is stored →
-//! [`budget::ledger::Ledger::record`] (durable, and anchored) → [`http`]. Each step's output
-//! is the next one's only way in: `release` takes a [`budget::charge::Receipt`] and a
-//! [`vault::private::Private`] by value, so an unpaid answer does not type-check.
+//! [`query::parse`] → [`query::plan`] → [`crate::kernel::privacy::certificate::prices`] → what is stored of it, and who pays (`service::offer`) →
+//! [`crate::kernel::privacy::certificate::certify`] for what is missing → [`crate::kernel::budget::ledger::Ledger::charge`] (durable) →
+//! [`engine::Engine::evaluate`] (in a worker process, [`engine::worker`]) → [`crate::kernel::vault::release::release`] → [`crate::kernel::vault::combine`] with what is stored →
+//! [`crate::kernel::budget::ledger::Ledger::record`] (durable, and anchored) → [`http`]. Each step's output
+//! is the next one's only way in: `release` takes a [`crate::kernel::budget::charge::Receipt`] and a
+//! [`crate::kernel::vault::private::Private`] by value, so an unpaid answer does not type-check.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod hex;
-pub mod chance;
-pub mod clock;
 pub mod terminal;
 pub mod files;
 pub mod telemetry;
 
-pub mod privacy;
-
-pub mod budget;
-
-pub mod vault;
-
-pub mod dataset;
+pub mod kernel;
 
 pub mod query;
 
 pub mod engine;
 
-pub mod store;
+pub mod ledger;
 
 pub mod service;
+
+pub mod render;
 
 pub mod config;
 pub mod startup;
 
-pub mod console;
+pub mod net;
 
 pub mod http;
 
 pub mod client;
-pub mod present;
 
 pub mod audit;
 

@@ -13,22 +13,13 @@ pub mod term;
 
 pub mod filter;
 
-pub mod quantile;
-
-pub mod tables;
-
-pub mod formula;
-
-pub mod units;
-
 pub mod plan;
 
 pub mod canonical;
 
 pub mod derive;
 
-pub mod interval;
-
 pub mod answer;
 
 pub mod file;
+pub mod terms;

@@ -4,64 +4,42 @@
 //! answer. What is stored never spends the dataset's budget. It knows no HTTP and no polars; everything that happens, noise and
 //! time included, comes through ports.
 
-pub mod account;
-pub mod ask;
-pub mod declared;
-mod atlas;
-mod compose;
-pub mod free;
-mod locks;
-mod margin;
-mod offer;
-pub mod pad;
-mod place;
-pub mod grants;
-pub mod question;
-mod queues;
-pub mod quote;
-pub mod reprice;
-pub mod requests;
-pub mod rooms;
-pub mod schedule;
-pub mod sight;
-pub mod statistics;
-pub mod steward;
-pub mod stored;
-mod threads;
-pub mod turns;
-mod walk;
+pub mod access;
 pub mod watch;
+pub mod asking;
+pub mod stewarding;
+pub mod publishing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::budget::book::{Book, Branch};
-use crate::budget::charge::{Refusal, Standing};
-use crate::budget::entry::{Digest, Legs};
-use crate::budget::ledger::{Ledger, LedgerFault, read};
-use crate::clock::Clock;
-use crate::dataset::policy::Terms;
-use crate::dataset::seal::Report;
 use crate::engine::Engine;
-use crate::privacy::accountant::Accountant;
-use crate::privacy::certificate::prices;
-use crate::privacy::units::{Delta, Price};
+use crate::engine::seal::Report;
+use crate::kernel::budget::charge::{Refusal, Standing};
+use crate::kernel::budget::entry::{Digest, Legs};
+use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
+use crate::kernel::budget::state::{Book, Branch};
+use crate::kernel::clock::Clock;
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::amounts::{Delta, Price};
+use crate::kernel::privacy::certificate::prices;
+use crate::kernel::vault::noise::NoiseSource;
 use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::plan::{Plan, plan, replan};
 use crate::query::syntax::Query;
+use crate::query::terms::policy::Terms;
 use crate::query::{canonical, parse};
-use crate::vault::noise::NoiseSource;
-use ask::Ask;
-use atlas::Atlas;
-use locks::KeyedLocks;
-use offer::{Offer, Stock, Wanted};
-pub use place::QUERIES_MAX;
-use queues::Queues;
-use schedule::Zone;
-use statistics::Statistic;
-use stored::{StoredAnswer, StoredAnswers};
+use crate::service::asking::ask::Ask;
+use crate::service::asking::derivations::Atlas;
+use crate::service::asking::locks::KeyedLocks;
+use crate::service::asking::offer::{Offer, Stock, Wanted};
+pub use crate::service::asking::place::QUERIES_MAX;
+use crate::service::asking::queues::Queues;
+use crate::service::asking::stored::{StoredAnswer, StoredAnswers};
+use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::statistics::Statistic;
 use watch::Refusals;
 
 /// A dataset as it is served.
@@ -350,7 +328,7 @@ impl Service {
             return Ok(Vec::new());
         }
         let accuracy = ask.accuracy.as_ref().ok_or(ServiceError::Unsaid)?;
-        let accuracy = margin::accuracy(accuracy, plan, accountant, ask.group_size)?;
+        let accuracy = crate::service::asking::margin::accuracy(accuracy, plan, accountant, ask.group_size)?;
         let prices = prices(accountant, &plan.sought, &accuracy);
         if prices.contains(&Price::ZERO) {
             let least = "ask for a larger epsilon, or a smaller margin";
@@ -386,8 +364,8 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::Ledger`] where the store cannot be read.
-    pub fn stored_summary(&self, release: &str) -> Result<stored::Summary, ServiceError> {
-        stored::summary(self.ledger(), release)
+    pub fn stored_summary(&self, release: &str) -> Result<crate::service::asking::stored::Summary, ServiceError> {
+        crate::service::asking::stored::summary(self.ledger(), release)
     }
 
     fn refused(&self, dataset: &str, refusal: Refusal) -> ServiceError {

@@ -5,20 +5,21 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::budget::account::EditionMark;
-use crate::budget::ledger::{Ledger, read};
-use crate::clock::{Clock, SystemClock};
-use crate::dataset::edition::{EditionError, Manifest, of_table};
-use crate::dataset::policy::{Policy, PolicyError};
-use crate::dataset::seal::Report;
+use crate::engine::seal::Report;
 use crate::engine::{EngineFault, Host, Launch, WorkerPool};
 use crate::files;
+use crate::kernel::budget::account::EditionMark;
+use crate::kernel::budget::ledger::{Ledger, read};
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::vault::noise::OpenDp;
+use crate::ledger::{OpenError, SqliteLedger};
 use crate::query::file::{FileFault, QueryFile};
-use crate::service::schedule::Zone;
-use crate::service::statistics::StatisticFault;
-use crate::service::{Dataset, Ports, Service, ServiceError, steward};
-use crate::store::{OpenError, SqliteLedger};
-use crate::vault::noise::OpenDp;
+use crate::query::terms::edition::{EditionError, Manifest, of_table};
+use crate::query::terms::policy::{Policy, PolicyError};
+use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::statistics::StatisticFault;
+use crate::service::stewarding::people;
+use crate::service::{Dataset, Ports, Service, ServiceError};
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -165,7 +166,7 @@ pub fn load(
     engine: &mut dyn Host,
     policy: Policy,
 ) -> Result<Vec<Dataset>, StartError> {
-    steward::check_cap(ledger, &policy)?;
+    people::check_cap(ledger, &policy)?;
     let name = policy.name.clone();
     let mark = read(ledger, |book| book.dataset(&name).and_then(|whole| whole.edition.clone()));
     let Some(EditionMark { id, commitment }) = mark else {
@@ -173,7 +174,7 @@ pub fn load(
     };
     let manifest = Manifest::open(state, &id, &commitment)?;
     // A cap that was raised is on record; everything else queries depend on is as it was sealed.
-    let sealed_cap = crate::dataset::policy::Terms { cap: manifest.terms.cap, ..policy.terms.clone() };
+    let sealed_cap = crate::query::terms::policy::Terms { cap: manifest.terms.cap, ..policy.terms.clone() };
     if manifest.dataset != name || manifest.terms != sealed_cap {
         return Err(StartError::TermsChanged { dataset: name });
     }

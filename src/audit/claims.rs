@@ -6,7 +6,7 @@ use super::bounds::{CONFIDENCE, Event, Tally, delta_least, epsilon_least, mu_lea
 use super::sampling::Sampled;
 use super::tables::{CAP, Kind};
 use super::{AuditError, CurvePoint, Finding};
-use crate::privacy::units::Epsilon;
+use crate::kernel::privacy::amounts::Epsilon;
 
 /// Noise that is too small by this factor is what the power is stated for.
 const TOO_SMALL: f64 = 1.2;

@@ -8,9 +8,9 @@ use super::AuditError;
 use super::bounds::{Event, Tally};
 use super::running;
 use super::tables::{self, Kind};
-use crate::chance;
 use crate::client::Client;
-use crate::privacy::units::Epsilon;
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::kernel::random;
 
 /// What one side answered.
 #[derive(Default)]
@@ -116,7 +116,7 @@ fn cells(csv: &[u8], kind: Kind) -> Option<Cells> {
 
 /// Numbers that stand in no row, so that each makes a question of its own over the same rows; random, so that another run has others.
 fn salts(questions: u64) -> Result<Vec<u64>, AuditError> {
-    let bytes = chance::bytes::<8>().map_err(|error| AuditError::Unusable(error.to_string()))?;
+    let bytes = random::bytes::<8>().map_err(|error| AuditError::Unusable(error.to_string()))?;
     let first = u64::from_le_bytes(bytes) % (tables::SALTS - questions.min(tables::SALTS - 1));
     Ok((first..first + questions).map(|salt| salt + 1).collect())
 }

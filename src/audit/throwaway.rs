@@ -8,18 +8,19 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::budget::people::Role;
-use crate::chance;
 use crate::client::Client;
-use crate::clock::{Clock, SystemClock};
-use crate::dataset::policy::Policy;
-use crate::dataset::seal::seal;
 use crate::engine::Launch;
-use crate::privacy::units::Epsilon;
-use crate::service::grants::{self, Grant, Holder};
-use crate::service::{Service, steward};
-use crate::store::SqliteLedger;
-use crate::{http, startup};
+use crate::engine::seal::seal;
+use crate::kernel::budget::people::Role;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::kernel::random;
+use crate::ledger::SqliteLedger;
+use crate::query::terms::policy::Policy;
+use crate::service::Service;
+use crate::service::stewarding::grants::{self, Grant, Holder};
+use crate::service::stewarding::people;
+use crate::{http, net, startup};
 
 /// Why there is no server.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +40,7 @@ impl Folder {
     /// # Errors
     /// [`NoServer`].
     pub fn new() -> Result<Self, NoServer> {
-        let path = std::env::temp_dir().join(chance::id("tacit-audit").map_err(no_server)?);
+        let path = std::env::temp_dir().join(random::id("tacit-audit").map_err(no_server)?);
         fs::create_dir(&path).map_err(no_server)?;
         Ok(Self(path))
     }
@@ -66,11 +67,11 @@ pub fn seal_all(dir: &Path, datasets: &[&str]) -> Result<String, NoServer> {
     let state = dir.join("state");
     let now_ms = SystemClock.now_ms();
     let ledger = SqliteLedger::open(&state, now_ms).map_err(no_server)?;
-    let token = steward::add_person(&ledger, "auditor", Role::Researcher, "audit", now_ms).map_err(no_server)?;
+    let token = people::add_person(&ledger, "auditor", Role::Researcher, "audit", now_ms).map_err(no_server)?;
     for name in datasets {
         let policy = Policy::load(&dir.join(format!("{name}.toml"))).map_err(no_server)?;
         let (manifest, _) = seal(&policy, &state, &|_| {}).map_err(no_server)?;
-        steward::publish_edition(&ledger, &policy, &manifest, now_ms).map_err(no_server)?;
+        people::publish_edition(&ledger, &policy, &manifest, now_ms).map_err(no_server)?;
         let (to, reason) = (Holder::researcher("auditor"), "an audit".to_owned());
         let epsilon: Epsilon = policy.terms.cap;
         let grant = Grant { to, dataset: policy.name.clone(), epsilon, reason, by: "audit".to_owned() };
@@ -96,11 +97,11 @@ pub fn open(dir: &Path, datasets: &[&str]) -> Result<Arc<Service>, NoServer> {
 /// # Errors
 /// [`NoServer`].
 pub fn with<T>(service: Arc<Service>, token: &str, work: impl FnOnce(&Client) -> T) -> Result<T, NoServer> {
-    let runtime = http::server::runtime().map_err(no_server)?;
+    let runtime = net::listener::runtime().map_err(no_server)?;
     let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).map_err(no_server)?;
     let address: SocketAddr = listener.local_addr().map_err(no_server)?;
     let (end, ended) = oneshot::channel::<()>();
-    let serving = runtime.spawn(http::server::serve(listener, http::router(service), async {
+    let serving = runtime.spawn(net::listener::serve(listener, http::router(service), async {
         let _ = ended.await;
     }));
     let done = work(&Client::new(&format!("http://{address}"), Some(token)));

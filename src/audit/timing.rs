@@ -15,8 +15,8 @@ use serde_json::json;
 
 use super::AuditError;
 use super::throwaway::{Folder, NoServer, open, seal_all, with};
-use crate::chance;
 use crate::client::Client;
+use crate::kernel::random;
 
 const WITH: &str = "timing_with";
 const WITHOUT: &str = "timing_without";
@@ -89,7 +89,7 @@ fn times(client: &Client, samples: u64) -> Result<(Vec<f64>, Vec<f64>), AuditErr
                 return Ok::<_, AuditError>((with, without));
             }
             // In an order by chance, so that what a caller asked before, or another one asks meanwhile, tells nothing.
-            let bits = chance::bytes::<1>().map_err(|error| AuditError::Unusable(error.to_string()))?;
+            let bits = random::bytes::<1>().map_err(|error| AuditError::Unusable(error.to_string()))?;
             let order = if bits[0].is_multiple_of(2) { [WITH, WITHOUT] } else { [WITHOUT, WITH] };
             for dataset in order {
                 let sql = format!(

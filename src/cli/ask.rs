@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{Failure, ServerOptions};
 use crate::files;
-use crate::present;
 use crate::query::file::QueryFile;
-use crate::service::free::is_free;
+use crate::render::text;
+use crate::service::asking::free::is_free;
 use crate::terminal::{say, say_bytes};
 
 #[derive(Args)]
@@ -62,7 +62,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let format = if options.json { Format::Json } else { options.format };
     if options.quote {
         let quote = client.post("/v1/quotes", &body)?;
-        say(if format == Format::Json { quote.to_string() } else { present::quote(&quote) });
+        say(if format == Format::Json { quote.to_string() } else { text::quote(&quote) });
         let answerable = quote.get("answerable").and_then(Value::as_bool) == Some(true);
         return if answerable { Ok(()) } else { Err(Failure::No("the budget does not hold that much".to_owned())) };
     }
@@ -75,7 +75,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     match format {
         Format::Table => {
             let answer = serde_json::from_slice(&bytes).map_err(Failure::could)?;
-            say(present::answer(&answer));
+            say(text::answer(&answer));
         }
         Format::Json => say(String::from_utf8_lossy(&bytes)),
         Format::Csv | Format::Arrow => say_bytes(&bytes),

@@ -8,7 +8,7 @@ use super::Failure;
 use crate::audit::throwaway::{Folder, NoServer, open, seal_all, with};
 use crate::audit::{self, AuditError, Finding, Scope, tables, timing};
 use crate::client::Client;
-use crate::privacy::units::Epsilon;
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::terminal::{complain, say, table};
 
 /// Samples where nothing is said.

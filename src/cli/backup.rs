@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::Failure;
-use crate::store::backup::{BackedUp, BackupError, backup};
+use crate::ledger::backup::{BackedUp, BackupError, backup};
 use crate::terminal::say;
 
 /// What to copy, and where to.

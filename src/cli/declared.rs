@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::people::{Place, open};
-use crate::clock::{Clock, SystemClock};
 use crate::files;
-use crate::service::declared::{self, DeclaredFile, Outcome};
-use crate::service::steward::AT_STATE_DIRECTORY;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::service::stewarding::declared::{self, DeclaredFile, Outcome};
+use crate::service::stewarding::people::AT_STATE_DIRECTORY;
 use crate::terminal::{say, table};
 
 #[derive(Args)]

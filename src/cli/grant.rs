@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::people::{Place, open};
-use crate::clock::{Clock, SystemClock};
-use crate::privacy::units::Epsilon;
-use crate::service::grants::{self, Grant, Holder};
-use crate::service::steward::AT_STATE_DIRECTORY;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::service::stewarding::grants::{self, Grant, Holder};
+use crate::service::stewarding::people::AT_STATE_DIRECTORY;
 use crate::terminal::say;
 
 /// Whose account a grant sets.

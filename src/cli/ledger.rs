@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::people::{Place, open};
-use crate::budget::ledger::Ledger;
-use crate::clock::{Clock, SystemClock};
 use crate::hex;
-use crate::service::reprice::Replanner;
-use crate::service::steward::AT_STATE_DIRECTORY;
-use crate::store::{Recovery, Verified, recover, verify};
+use crate::kernel::budget::ledger::Ledger;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::ledger::replan::Replanner;
+use crate::ledger::{Recovery, Verified, recover, verify};
+use crate::service::stewarding::people::AT_STATE_DIRECTORY;
 use crate::terminal::{say, table};
 
 #[derive(Subcommand)]

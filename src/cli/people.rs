@@ -6,12 +6,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{Failure, ServerOptions};
-use crate::budget::people::Role;
 use crate::client::Client;
-use crate::clock::{Clock, SystemClock};
-use crate::service::account::accounts;
-use crate::service::steward;
-use crate::store::{LEDGER_FILE, SqliteLedger};
+use crate::kernel::budget::people::Role;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::ledger::{LEDGER_FILE, SqliteLedger};
+use crate::service::stewarding::accounts::accounts;
+use crate::service::stewarding::people;
 use crate::terminal::{complain, say, table};
 
 /// Items of a page, the most that a server gives.
@@ -98,8 +98,8 @@ pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), Failure> {
 fn revoke(name: &str, place: &Place) -> Result<(), Failure> {
     match &place.state {
         Some(state) => {
-            let by = steward::AT_STATE_DIRECTORY;
-            steward::revoke_token(&open(state)?, name, by, SystemClock.now_ms()).map_err(Failure::from)?;
+            let by = people::AT_STATE_DIRECTORY;
+            people::revoke_token(&open(state)?, name, by, SystemClock.now_ms()).map_err(Failure::from)?;
         }
         None => place.server.client().delete(&format!("/v1/researchers/{name}/token"))?,
     }
@@ -118,10 +118,10 @@ fn add(name: &str, role: Role, datasets: &[String], place: &Place) -> Result<(),
     let given = (!datasets.is_empty()).then_some(datasets);
     let added = match &place.state {
         Some(state) => {
-            let (ledger, by, now_ms) = (open(state)?, steward::AT_STATE_DIRECTORY, SystemClock.now_ms());
+            let (ledger, by, now_ms) = (open(state)?, people::AT_STATE_DIRECTORY, SystemClock.now_ms());
             let token = match given {
-                Some(datasets) => steward::add_viewer(&ledger, name, datasets, by, now_ms),
-                None => steward::add_person(&ledger, name, role, by, now_ms),
+                Some(datasets) => people::add_viewer(&ledger, name, datasets, by, now_ms),
+                None => people::add_person(&ledger, name, role, by, now_ms),
             };
             new_person(name, role, given, token.map_err(Failure::from)?.text())
         }
@@ -159,8 +159,8 @@ fn with_datasets(mut person: Value, datasets: Option<&[String]>) -> Value {
 fn set_datasets(name: &str, datasets: &[String], place: &Place) -> Result<(), Failure> {
     match &place.state {
         Some(state) => {
-            let by = steward::AT_STATE_DIRECTORY;
-            steward::set_viewing(&open(state)?, name, datasets, by, SystemClock.now_ms()).map_err(Failure::from)?;
+            let by = people::AT_STATE_DIRECTORY;
+            people::set_viewing(&open(state)?, name, datasets, by, SystemClock.now_ms()).map_err(Failure::from)?;
         }
         None => {
             place.server.client().put(&format!("/v1/researchers/{name}/datasets"), &json!({"datasets": datasets}))?;

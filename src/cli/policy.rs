@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::Failure;
-use crate::dataset::draft::draft;
-use crate::dataset::policy::{Policy, PolicyError};
-use crate::dataset::source::{From, Spec};
+use crate::engine::seal::draft::draft;
+use crate::engine::seal::source::{From, Spec};
+use crate::query::terms::policy::{Policy, PolicyError};
 use crate::terminal::say;
 
 #[derive(Subcommand)]

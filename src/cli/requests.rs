@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::people::{Place, open};
 use super::{Failure, ServerOptions};
 use crate::client::Client;
-use crate::clock::{Clock, SystemClock};
-use crate::privacy::units::Epsilon;
-use crate::service::requests::{self, Decision};
-use crate::service::steward::AT_STATE_DIRECTORY;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::service::stewarding::people::AT_STATE_DIRECTORY;
+use crate::service::stewarding::requests::{self, Decision};
 use crate::terminal::{say, table};
 
 /// Items of a page, the most that a server gives.

@@ -10,14 +10,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
-use crate::budget::ledger::read;
-use crate::chance;
-use crate::clock::{Clock, SystemClock};
-use crate::dataset::edition::Manifest;
-use crate::dataset::policy::{Policy, PolicyError};
-use crate::dataset::seal::{Report, SealError, check_source, clear_superseded, seal};
-use crate::service::steward;
-use crate::store::SqliteLedger;
+use crate::engine::seal::{Report, SealError, check_source, clear_superseded, seal};
+use crate::kernel::budget::ledger::read;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::random;
+use crate::ledger::SqliteLedger;
+use crate::query::terms::edition::Manifest;
+use crate::query::terms::policy::{Policy, PolicyError};
+use crate::service::stewarding::people;
 use crate::terminal::{complain, say};
 
 #[derive(Args)]
@@ -67,7 +67,7 @@ pub(super) fn rehearse(policy: &Policy) -> Result<(), Failure> {
 
 /// Seals into a folder of the system for temporary files, which nobody else may read and which is gone afterwards.
 fn rehearsed(policy: &Policy) -> Result<(Manifest, Report), Failure> {
-    let name = chance::id("tacit-rehearsal").map_err(Failure::could)?;
+    let name = random::id("tacit-rehearsal").map_err(Failure::could)?;
     let folder = std::env::temp_dir().join(name);
     fs::DirBuilder::new().mode(0o700).create(&folder).map_err(SealError::from).map_err(failure)?;
     let sealed = seal_with_progress(policy, &folder);
@@ -86,7 +86,7 @@ fn failure(error: SealError) -> Failure {
 fn seal_and_publish(policy: &Policy, state: &Path) -> Result<(Manifest, Report), Failure> {
     let was_there = state.exists();
     let ledger = SqliteLedger::open(state, SystemClock.now_ms()).map_err(Failure::could)?;
-    steward::check_cap(&ledger, policy)?;
+    people::check_cap(&ledger, policy)?;
     let sealed = seal_with_progress(policy, state);
     let is_new = !was_there && read(&ledger, |book| book.head().0) == 0;
     if sealed.is_err() && is_new {
@@ -94,8 +94,8 @@ fn seal_and_publish(policy: &Policy, state: &Path) -> Result<(Manifest, Report),
         let _ = std::fs::remove_dir_all(state);
     }
     let (manifest, report) = sealed.map_err(failure)?;
-    steward::publish_edition(&ledger, policy, &manifest, SystemClock.now_ms())?;
-    if let Err(error) = clear_superseded(state, &steward::current_editions(&ledger)) {
+    people::publish_edition(&ledger, policy, &manifest, SystemClock.now_ms())?;
+    if let Err(error) = clear_superseded(state, &people::current_editions(&ledger)) {
         complain(format!("tacit: an edition that is superseded could not be removed: {}", error.kind()));
     }
     Ok((manifest, report))

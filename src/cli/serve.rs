@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, notify};
-use crate::budget::ledger::read;
 use crate::config::Config;
 use crate::engine::Launch;
 use crate::http::Settings;
+use crate::kernel::budget::ledger::read;
 use crate::service::Service;
-use crate::service::schedule::Zone;
-use crate::service::statistics::{Agreement, Statistic};
+use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::statistics::{Agreement, Statistic};
 use crate::terminal::complain;
-use crate::{http, startup};
+use crate::{http, net, startup};
 
 /// Names in a warning at the most.
 const NAMES_SHOWN: usize = 10;
@@ -23,7 +23,7 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let config = Config::load(path).map_err(Failure::could)?;
     let zone = zone(path, &config)?;
-    let tls = config.tls.as_ref().map(|tls| http::tls::load(&tls.certificate, &tls.key)).transpose();
+    let tls = config.tls.as_ref().map(|tls| net::tls::load(&tls.certificate, &tls.key)).transpose();
     let tls = tls.map_err(Failure::could)?;
     let public = config.public_url.as_deref().and_then(|url| url.split_once("://"));
     let settings = Settings {
@@ -38,7 +38,7 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let service = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program())
         .map_err(Failure::could)?;
     let notifier = notify::configured(&config, &service)?;
-    let runtime = http::server::runtime().map_err(Failure::could)?;
+    let runtime = net::listener::runtime().map_err(Failure::could)?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(config.listen).await;
         let listener =
@@ -46,13 +46,13 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
         let address = listener.local_addr().map_err(Failure::could)?;
         let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
         let notifying = notifier.map(|notifier| tokio::spawn(notify::run(notifier)));
-        let (router, stop) = (http::router_with(Arc::clone(&service), settings), http::server::stop());
+        let (router, stop) = (http::router_with(Arc::clone(&service), settings), net::listener::stop());
         let scheme = if tls.is_some() { "https" } else { "http" };
         complain(format!("tacit serves on {scheme}://{address}"));
         warn(&service, has_operator);
         match tls {
-            Some(tls) => http::server::serve_tls(listener, router, tls, stop).await,
-            None => http::server::serve(listener, router, stop).await,
+            Some(tls) => net::listener::serve_tls(listener, router, tls, stop).await,
+            None => net::listener::serve(listener, router, stop).await,
         }
         let _ = tokio::time::timeout(STOP_MAX, service.at_rest()).await;
         refreshing.abort();

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::people::{Place, open};
-use crate::clock::{Clock, SystemClock};
 use crate::files;
-use crate::privacy::units::Epsilon;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::file::QueryFile;
-use crate::service::declared::DeclaredFile;
-use crate::service::statistics::check::{check, datasets_on_record};
-use crate::service::statistics::{StatisticFault, confirm, read_file};
-use crate::service::steward::AT_STATE_DIRECTORY;
+use crate::service::publishing::statistics::check::{check, datasets_on_record};
+use crate::service::publishing::statistics::{StatisticFault, confirm, read_file};
+use crate::service::stewarding::declared::DeclaredFile;
+use crate::service::stewarding::people::AT_STATE_DIRECTORY;
 use crate::terminal::say;
 
 #[derive(Subcommand)]

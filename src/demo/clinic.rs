@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Distribution, Gamma, LogNormal, Normal, Poisson, weighted::WeightedIndex};
 
-use crate::dataset::domain::date_days;
+use crate::query::terms::domain::date_days;
 
 const SEED: u64 = 2020;
 const REGIONS: [&str; 4] = ["north", "east", "south", "west"];

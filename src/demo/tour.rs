@@ -8,8 +8,8 @@ use serde_json::json;
 use super::DemoError;
 use crate::client::{Client, ClientError};
 use crate::files;
-use crate::present;
 use crate::query::file::QueryFile;
+use crate::render::text;
 use crate::terminal::say;
 
 /// Asked at the end; more than the tour's account holds by then.
@@ -29,7 +29,7 @@ pub(super) fn run(client: &Client, queries: &Path) -> Result<(), DemoError> {
         say(format!("\n{}\n{}", file.title, file.sql));
         let body = json!({"sql": file.sql, "epsilon": file.epsilon, "margin": file.margin, "purpose": "tour"});
         let answer = client.post("/v1/queries", &body)?;
-        say(present::answer(&answer));
+        say(text::answer(&answer));
     }
     refuse(client)
 }

@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use crate::dataset::domain::Domain;
-use crate::dataset::policy::Terms;
 use crate::query::plan::Computation;
+use crate::query::terms::domain::Domain;
+use crate::query::terms::policy::Terms;
 
 /// What a process takes before it holds a table: code, threads' stacks and their arenas.
 const PROCESS_BYTES: u64 = 4 << 30;

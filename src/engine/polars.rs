@@ -1,5 +1,11 @@
 //! Computations as polars expressions over tables held in memory.
 
+pub(crate) mod histograms;
+#[cfg(test)]
+mod neighbours_tests;
+pub(crate) mod texts;
+pub(crate) mod per_unit;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,16 +14,16 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::{Engine, EngineFault, Host};
-use crate::dataset::domain::Domain;
-use crate::dataset::edition::{Manifest, RANK_COLUMN, UNIT_COLUMN, column_name};
-use crate::dataset::policy::{Terms, Unit};
-use crate::privacy::roots::Roots;
+use crate::kernel::privacy::prefix_sums::Roots;
+use crate::kernel::vault::private::{Exact, Private};
 use crate::query::filter::Filter;
 use crate::query::plan::{Computation, Measure, PlanKey};
 use crate::query::term::Term;
 use crate::query::term::coding::code;
 use crate::query::term::lower::{Step, lower};
-use crate::vault::private::{Exact, Private};
+use crate::query::terms::domain::Domain;
+use crate::query::terms::edition::{Manifest, RANK_COLUMN, UNIT_COLUMN, column_name};
+use crate::query::terms::policy::{Terms, Unit};
 
 const CELL: &str = "cell";
 
@@ -70,14 +76,14 @@ impl Loaded {
         if table.height() as u64 != rows {
             return Err(EngineFault);
         }
-        let (table, texts) = guarded(|| super::texts::split(table, &terms))?;
+        let (table, texts) = guarded(|| crate::engine::polars::texts::split(table, &terms))?;
         Ok(Self { table, terms, texts })
     }
 
     /// The exact vectors, not under lock: only an engine calls this, and locks them at once or sends them to who does.
     pub(super) fn exact(&self, computation: &Computation) -> Result<Exact, EngineFault> {
         if let Some(text) = &computation.text {
-            return guarded(|| super::texts::found(self, computation, text));
+            return guarded(|| crate::engine::polars::texts::found(self, computation, text));
         }
         let groups = usize::try_from(computation.groups()).map_err(|_| EngineFault)?;
         Ok(Exact { vectors: guarded(|| vectors(self, computation, groups))?, labels: None })
@@ -105,14 +111,14 @@ fn vectors(loaded: &Loaded, computation: &Computation, groups: usize) -> PolarsR
     let expressions = Expressions { terms: &terms };
     let mut frame = match &computation.units {
         None => loaded.counted(computation.rows_per_unit),
-        Some(units) => super::units::table(loaded, units, computation, &terms)?.lazy(),
+        Some(units) => crate::engine::polars::per_unit::table(loaded, units, computation, &terms)?.lazy(),
     };
     if let Some(filter) = &computation.filter {
         frame = frame.filter(expressions.filter(filter));
     }
     let plain = (0..).zip(&computation.measures).filter_map(|(at, one)| Some((at, expressions.measure(one)?)));
     let measures: Vec<Expr> = plain.map(|(at, one): (usize, Expr)| one.alias(format!("m{at}"))).collect();
-    let histograms = super::bins::histograms(&frame, &expressions, computation, groups)?;
+    let histograms = crate::engine::polars::histograms::histograms(&frame, &expressions, computation, groups)?;
     let answer = if measures.is_empty() {
         DataFrame::empty()
     } else if computation.keys.is_empty() {

@@ -3,7 +3,7 @@
 //! Promises that a worker that dies or is late costs its own computation and nobody else's, that another is started within a
 //! second, and that one which was dead before it was asked costs nothing.
 
-mod keeper;
+mod supervisor;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::{Engine, EngineFault, Host, Limits};
-use crate::budget::entry::Digest;
-use crate::dataset::edition::Manifest;
-use crate::dataset::policy::Terms;
+use crate::kernel::budget::entry::Digest;
+use crate::kernel::vault::private::{Exact, Private};
 use crate::query::plan::Computation;
-use crate::vault::private::{Exact, Private};
+use crate::query::terms::edition::Manifest;
+use crate::query::terms::policy::Terms;
 
 /// How workers are started.
 #[derive(Debug, Clone)]
@@ -106,7 +106,7 @@ impl Host for WorkerPool {
         let (tell, first) = mpsc::channel();
         for _ in 0..self.launch.workers {
             let (lane, program, tell) = (Arc::clone(&lane), self.launch.program.clone(), tell.clone());
-            let keep = move || keeper::keep(&lane, &program, &tell);
+            let keep = move || crate::engine::pool::supervisor::keep(&lane, &program, &tell);
             let keeper = std::thread::Builder::new().name("worker-keeper".to_owned()).spawn(keep);
             self.keepers.push(keeper.map_err(|_| EngineFault)?);
         }

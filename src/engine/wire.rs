@@ -6,9 +6,9 @@ use std::io::{self, Read, Write};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::budget::entry::Digest;
+use crate::kernel::budget::entry::Digest;
+use crate::kernel::vault::private::Exact as Found;
 use crate::query::plan::Computation;
-use crate::vault::private::Exact as Found;
 
 /// Bytes of a frame at the most: more than any answer's vectors.
 const FRAME_BYTES_MAX: u32 = 64 << 20;

@@ -12,9 +12,9 @@ use std::os::unix::net::UnixStream;
 use super::polars::Loaded;
 use super::wire::{Order, Reply, VERSION, receive, send};
 use super::{EngineFault, confine};
-use crate::dataset::edition::digest_of_file;
-use crate::dataset::policy::Terms;
 use crate::query::plan::{Computation, Measure};
+use crate::query::terms::edition::digest_of_file;
+use crate::query::terms::policy::Terms;
 
 /// Serves until the server closes the socket.
 ///

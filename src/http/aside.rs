@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use super::App;
 use super::pieces::held_response;
-use crate::service::rooms::LIST_BYTES;
+use crate::service::asking::rooms::LIST_BYTES;
 use crate::service::{Service, ServiceError};
 
 /// Builds a response aside for `who`; nobody in particular is `""`.

@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 
 use super::App;
 use super::problem::Problem;
-use crate::budget::people::{Person, Role};
+use crate::kernel::budget::people::{Person, Role};
 
 /// Anyone with a valid token.
 pub struct Anyone(pub Person);

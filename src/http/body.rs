@@ -11,9 +11,9 @@ use super::App;
 use super::json::{Fields, Json, wrong_kind};
 use super::pad::Read;
 use super::problem::Problem;
-use crate::budget::entry::KeyUse;
-use crate::privacy::units::Epsilon;
-use crate::service::ask::{Ask, Margin, Wanted};
+use crate::kernel::budget::entry::KeyUse;
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::service::asking::ask::{Ask, Margin, Wanted};
 
 /// Bytes of a body at the most.
 pub const BODY_BYTES_MAX: usize = 64 << 10;

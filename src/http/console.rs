@@ -3,14 +3,15 @@
 //! Promises that every page has its roles, that every form carries what only its own session knows, that no page may load or do
 //! anything from elsewhere, and that everything works without scripts.
 
-mod asking;
-mod books;
+mod ask;
+mod ledger;
 mod budgets;
 mod gallery;
 mod people;
-mod reading;
+mod public;
 mod session;
 mod transparency;
+pub mod pages;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -18,11 +19,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::problem::Problem;
-use super::statistics::name_of;
 use super::{App, aside as list};
-use crate::budget::people::{Person, Role};
-use crate::console::frame::{Frame, page};
-use crate::console::sign_in;
+use crate::http::api::statistics::name_of;
+use crate::http::console::pages::sign_in;
+use crate::kernel::budget::people::{Person, Role};
+use crate::render::frame::{Frame, page};
 use crate::service::Service;
 
 pub use session::{Sessions, person};
@@ -72,26 +73,26 @@ pub const PAGES: [(&str, &str, &[Role]); 34] = [
 /// The routes of [`PAGES`].
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/", get(reading::home))
-        .route("/sign-in", get(reading::sign_in).post(session::sign_in))
+        .route("/", get(crate::http::console::public::home))
+        .route("/sign-in", get(crate::http::console::public::sign_in).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
-        .route("/assets/{name}", get(reading::asset))
-        .route("/s/{name}", get(reading::statistic))
+        .route("/assets/{name}", get(crate::http::console::public::asset))
+        .route("/s/{name}", get(crate::http::console::public::statistic))
         .route("/transparency", get(transparency::all))
         .route("/transparency/{name}", get(transparency::one))
         .route("/statistics", get(gallery::statistics))
         .route("/statistics/{name}/draw", get(gallery::draw))
         .route("/statistics/{name}/publish", post(gallery::publish))
         .route("/statistics/{name}/refresh", post(gallery::refresh))
-        .route("/datasets", get(reading::datasets))
-        .route("/datasets/{name}", get(reading::dataset))
+        .route("/datasets", get(crate::http::console::public::datasets))
+        .route("/datasets/{name}", get(crate::http::console::public::dataset))
         .route("/datasets/{name}/freeze", post(budgets::freeze))
         .route("/datasets/{name}/unfreeze", post(budgets::unfreeze))
-        .route("/ask", get(asking::form).post(asking::submit))
-        .route("/ask/price", post(asking::price))
-        .route("/ask/level", post(asking::level))
-        .route("/history", get(asking::history))
-        .route("/history/{id}", get(asking::answer))
+        .route("/ask", get(crate::http::console::ask::form).post(crate::http::console::ask::submit))
+        .route("/ask/price", post(crate::http::console::ask::price))
+        .route("/ask/level", post(crate::http::console::ask::level))
+        .route("/history", get(crate::http::console::ask::history))
+        .route("/history/{id}", get(crate::http::console::ask::answer))
         .route("/accounts", get(budgets::accounts))
         .route("/grants", post(budgets::grant))
         .route("/what-if", get(budgets::what_if))
@@ -100,8 +101,8 @@ pub fn routes() -> Router<App> {
         .route("/people", get(people::list).post(people::add))
         .route("/people/{name}/revoke", post(people::revoke))
         .route("/people/{name}/datasets", post(people::set_datasets))
-        .route("/ledger", get(books::ledger))
-        .route("/ledger/export.jsonl", get(books::export))
+        .route("/ledger", get(crate::http::console::ledger::ledger))
+        .route("/ledger/export.jsonl", get(crate::http::console::ledger::export))
 }
 
 /// Whoever looks at a page, signed in or not.

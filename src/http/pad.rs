@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::App;
 use super::problem::Problem;
-use crate::chance;
-use crate::service::pad::Pad;
+use crate::kernel::random;
+use crate::service::asking::pad::Pad;
 
 /// When a request was read, as far as it is.
 #[derive(Clone)]
@@ -68,6 +68,6 @@ pub async fn hold(State(service): State<App>, mut request: Request, next: Next) 
 
 /// A random part of what a pad's chance may add; nothing where the system has no chance left.
 fn jitter(pad: Pad) -> Duration {
-    let bits = chance::bytes::<4>().map_or(0, u32::from_le_bytes);
+    let bits = random::bytes::<4>().map_or(0, u32::from_le_bytes);
     pad.jitter_max().mul_f64(f64::from(bits) / f64::from(u32::MAX))
 }

@@ -2,7 +2,7 @@
 //!
 //! Promises that a table is dropped row by row while it is encoded; that what is short is encoded whole, with its length, and that of
 //! what is long no more is encoded than its reader takes; and that the memory of a body counts until its last byte was written or
-//! its connection is gone ([`crate::service::rooms`]).
+//! its connection is gone ([`crate::service::asking::rooms`]).
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use super::App;
 use crate::query::answer::{Cell, Table};
 use crate::service::ServiceError;
-use crate::service::rooms::Room;
+use crate::service::asking::rooms::Room;
 
 /// Bytes of a piece, and a row.
 const PIECE_BYTES: usize = 256 << 10;

@@ -7,8 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::budget::charge::Refusal;
-use crate::budget::ledger::LedgerFault;
+use crate::kernel::budget::charge::Refusal;
+use crate::kernel::budget::ledger::LedgerFault;
 use crate::query::error::{Code, Position, QueryError};
 use crate::service::{Refused, ServiceError};
 
@@ -289,12 +289,12 @@ fn refusal(refused: &Refused) -> Problem {
 }
 
 /// No account on the way holds the price.
-fn exhausted(asked: Option<String>, left: Option<String>, of: crate::budget::entry::Kind) -> Problem {
+fn exhausted(asked: Option<String>, left: Option<String>, of: crate::kernel::budget::entry::Kind) -> Problem {
     let whose = match of {
-        crate::budget::entry::Kind::Researcher => "your account",
-        crate::budget::entry::Kind::Project => "your project's account",
-        crate::budget::entry::Kind::Statistics => "the statistics account",
-        crate::budget::entry::Kind::Dataset => "the dataset's lifetime cap",
+        crate::kernel::budget::entry::Kind::Researcher => "your account",
+        crate::kernel::budget::entry::Kind::Project => "your project's account",
+        crate::kernel::budget::entry::Kind::Statistics => "the statistics account",
+        crate::kernel::budget::entry::Kind::Dataset => "the dataset's lifetime cap",
     };
     let detail = format!(
         "the query costs epsilon {} of {whose}, and at most {} could still be charged",

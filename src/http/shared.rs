@@ -3,9 +3,9 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::console::Sessions;
-use super::metrics::Counts;
-use super::shelf::Shelf;
 use crate::config::Operator;
+use crate::http::api::metrics::Counts;
+use crate::http::cache::Shelf;
 
 /// How a server is reached, as its configuration says.
 #[derive(Debug, Clone, Default)]

@@ -10,6 +10,10 @@ mod rows;
 mod small;
 mod sorting;
 mod words;
+pub mod formula;
+pub mod interval;
+pub mod quantile;
+pub mod grouping_sets;
 
 pub use self::labels::{KeyLabels, Label};
 pub use self::layout::{Layout, Output, OutputValue, Sort};
@@ -17,11 +21,10 @@ pub(super) use self::rows::steps;
 pub use self::small::{Counted, Part, Small};
 
 use self::rows::{Row, rows_of, sum_terms};
-use super::interval;
-use crate::privacy::certificate::{Certified, NORMAL_975};
-use crate::privacy::mechanism::NoiseLaw;
-use crate::privacy::units::unscaled;
-use crate::vault::release::Noisy;
+use crate::kernel::privacy::amounts::unscaled;
+use crate::kernel::privacy::certificate::{Certified, NORMAL_975};
+use crate::kernel::privacy::mechanism::NoiseLaw;
+use crate::kernel::vault::release::Noisy;
 
 /// What is appended to the name of an output for its standard error.
 const STD_ERROR: &str = "_std_error";

@@ -7,12 +7,12 @@ mod words;
 
 use self::terms::Rows;
 use super::answer::{Layout, Output, OutputValue};
-use super::formula::{Centred, Formula, Run, Shown};
 use super::plan::{Measure, Plan, PlanKey, written};
 use super::syntax::{Comparison, Operator, Pair, Spread};
 use super::term::Term;
 use super::term::known::Known;
-use crate::dataset::policy::{Terms, is_identifier};
+use crate::query::answer::formula::{Centred, Formula, Run, Shown};
+use crate::query::terms::policy::{Terms, is_identifier};
 
 /// Writes the SQL of a plan.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Query files: SQL with a few header comments, read by many.
 
 use super::error::Position;
-use crate::privacy::units::DecimalFault;
+use crate::kernel::privacy::amounts::DecimalFault;
 
 /// A query file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::term::Term;
 use super::term::known::Known;
-use crate::dataset::domain::Domain;
+use crate::query::terms::domain::Domain;
 
 /// A condition in canonical form: conditions that are equal by the rules of [`Filter::canonical`] have equal values.
 #[derive(

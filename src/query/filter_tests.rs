@@ -1,11 +1,11 @@
 //! The canonical form means what the condition meant, and reads back to itself.
 
 use super::*;
-use crate::dataset::policy::Policy;
 use crate::query::parse::parse;
 use crate::query::plan::plan;
 use crate::query::term::known::Known;
 use crate::query::term::typed::{self, Typed};
+use crate::query::terms::policy::Policy;
 use crate::query::{canonical, syntax::Query};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};

@@ -13,6 +13,7 @@ mod shown;
 mod sought;
 mod texts;
 mod views;
+pub mod subquery;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -30,10 +31,10 @@ use super::filter::Filter;
 use super::syntax::{Function, Output, Query};
 use super::term::known::{Known, Steps};
 use super::term::{Term, coding, typed};
-use super::units::{Units, subquery};
-use crate::budget::entry::Digest;
-use crate::dataset::policy::Terms;
-use crate::privacy::certificate::{Hiding, Sought};
+use crate::kernel::budget::entry::Digest;
+use crate::kernel::privacy::certificate::{Hiding, Sought};
+use crate::query::plan::subquery::{Units, subquery};
+use crate::query::terms::policy::Terms;
 
 /// Noisy cells of an answer at the most.
 pub const CELLS_MAX: u64 = 100_000;
@@ -73,7 +74,7 @@ pub enum Measure {
         /// Bins.
         count: u32,
     },
-    /// A count along the groups of one ordered key, with the weights of [`crate::privacy::roots`].
+    /// A count along the groups of one ordered key, with the weights of [`crate::kernel::privacy::prefix_sums`].
     Rooted {
         /// The key by its place.
         key: usize,

@@ -22,8 +22,8 @@ use self::calendar::{Part, Period};
 use self::known::Known;
 pub use self::node::Node;
 use super::filter::Filter;
-use crate::dataset::domain::{Domain, Grid};
-use crate::dataset::policy::Terms;
+use crate::query::terms::domain::{Domain, Grid};
+use crate::query::terms::policy::Terms;
 
 /// A row-local value: a declared column, or something made of declared columns.
 #[derive(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, launch, policy, visits};
 
@@ -183,7 +183,7 @@ fn an_allocation_of_an_epsilon_holds_a_query_of_it() {
 #[test]
 fn a_ledger_of_many_scales_opens_again() {
     for cap in [GAUSSIAN, PURE] {
-        let lab = Lab::new(&policy(cap), &visits(20), std::sync::Arc::new(tacit::vault::noise::OpenDp), "4");
+        let lab = Lab::new(&policy(cap), &visits(20), std::sync::Arc::new(tacit::kernel::vault::noise::OpenDp), "4");
         let mut ids = Vec::new();
         for step in 30..90 {
             let sql = format!("SELECT COUNT(*), SUM(cost) FROM visits WHERE age > {step}");
@@ -194,11 +194,13 @@ fn a_ledger_of_many_scales_opens_again() {
         let Lab { dir, service, router, .. } = lab;
         drop((service, router));
         let ledger =
-            tacit::store::SqliteLedger::open(&dir.path().join("state"), 0).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(tacit::budget::ledger::read(&ledger, |book| book.head()), head);
+            tacit::ledger::SqliteLedger::open(&dir.path().join("state"), 0).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(tacit::kernel::budget::ledger::read(&ledger, |book| book.head()), head);
         for id in ids {
-            let bytes = tacit::budget::ledger::Ledger::release(&ledger, &id).expect("readable").expect("stored");
-            let stored: tacit::service::stored::StoredAnswer = serde_json::from_slice(&bytes).expect("a stored answer");
+            let bytes =
+                tacit::kernel::budget::ledger::Ledger::release(&ledger, &id).expect("readable").expect("stored");
+            let stored: tacit::service::asking::stored::StoredAnswer =
+                serde_json::from_slice(&bytes).expect("a stored answer");
             assert_eq!(stored.encode(), bytes);
         }
     }
@@ -252,7 +254,7 @@ fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
         .expect("a forged release");
     let Lab { dir, service, router, researcher, .. } = lab;
     drop((service, router));
-    let policy = tacit::dataset::policy::Policy::load(&dir.path().join("policy.toml")).expect("a policy");
+    let policy = tacit::query::terms::policy::Policy::load(&dir.path().join("policy.toml")).expect("a policy");
     assert_eq!(policy.name, "visits");
     let reopened = tacit::startup::open(&dir.path().join("state"), None, &[dir.path().join("policy.toml")], launch())
         .expect("a service");
@@ -267,7 +269,7 @@ fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
     *body.last_mut().expect("a byte") ^= 1;
     other.execute("UPDATE entries SET body = ?1 WHERE act = 'granted'", [body]).expect("a forged grant");
     let refused =
-        tacit::store::SqliteLedger::open(&dir.path().join("state"), 0).err().expect("a damaged ledger").to_string();
+        tacit::ledger::SqliteLedger::open(&dir.path().join("state"), 0).err().expect("a damaged ledger").to_string();
     assert!(refused.contains("its bytes do not match its hash"), "{refused}");
 }
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use polars::prelude::*;
-use tacit::dataset::edition::Manifest;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::{Report, SealError, seal_with_key};
+use tacit::engine::seal::{Report, SealError, seal_with_key};
+use tacit::query::terms::edition::Manifest;
+use tacit::query::terms::policy::Policy;
 
 const HEAD: &str = r#"[dataset]
 name = "v"
@@ -44,7 +44,7 @@ impl Sealed {
         values
     }
 
-    fn counts(&self, name: &str) -> tacit::dataset::encode::ColumnCounts {
+    fn counts(&self, name: &str) -> tacit::engine::seal::encode::ColumnCounts {
         self.report.columns.iter().find(|(column, _)| column == name).expect("a column").1.clone()
     }
 }
@@ -165,7 +165,7 @@ fn contradictions_are_counted_or_refused() {
         let policy = Policy::load(&dir.path().join("v.toml")).expect("a policy");
         let state = tempfile::tempdir().expect("a folder");
         // A new random key each time: the rule has no chance in it.
-        tacit::dataset::seal::seal(&policy, state.path(), &|_| {})
+        tacit::engine::seal::seal(&policy, state.path(), &|_| {})
             .map(|(manifest, report)| (report, sealed_table(state.path(), &manifest)))
     };
     for _ in 0..8 {

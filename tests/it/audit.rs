@@ -11,18 +11,18 @@ use dashu::integer::IBig;
 use tacit::audit::tables::{self, Kind, WITH, WITHOUT};
 use tacit::audit::throwaway::{seal_all, with};
 use tacit::audit::{Finding, Scope, one};
-use tacit::budget::ledger::read;
-use tacit::clock::SystemClock;
-use tacit::dataset::edition::Manifest;
-use tacit::dataset::policy::Policy;
 use tacit::engine::{Engine, EngineFault, Host, PolarsEngine};
-use tacit::privacy::mechanism::NoiseLaw;
-use tacit::privacy::units::Epsilon;
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::clock::SystemClock;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::privacy::mechanism::NoiseLaw;
+use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
+use tacit::kernel::vault::private::{Exact, Private};
+use tacit::ledger::SqliteLedger;
 use tacit::query::plan::Computation;
+use tacit::query::terms::edition::Manifest;
+use tacit::query::terms::policy::Policy;
 use tacit::service::{Ports, Service};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
-use tacit::vault::private::{Exact, Private};
 use tempfile::TempDir;
 
 /// Noise of a scale that is too small by a factor.
@@ -143,9 +143,9 @@ impl Sealed {
             let text = text.replace("max_rows_per_unit = 2", "max_rows_per_unit = 5");
             let text = text.replace("min = \"-2\"\nmax = \"2\"", "min = \"-8\"\nmax = \"8\"");
             let mut policy = Policy::parse(&text).expect("a policy");
-            policy.source = tacit::dataset::source::Spec::file(&self.dir.path().join(format!("{name}.kept.csv")));
+            policy.source = tacit::engine::seal::source::Spec::file(&self.dir.path().join(format!("{name}.kept.csv")));
             let (manifest, _): (Manifest, _) =
-                tacit::dataset::seal::seal(&policy, &dir.join("wide"), &|_| {}).expect("sealed");
+                tacit::engine::seal::seal(&policy, &dir.join("wide"), &|_| {}).expect("sealed");
             engine.load(&dir.join("wide"), &manifest).expect("loaded");
             wide.push((asked.id, manifest.edition));
         }

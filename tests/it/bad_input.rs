@@ -10,9 +10,9 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault, PolarsEngine};
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::plan::Computation;
-use tacit::vault::noise::OpenDp;
-use tacit::vault::private::{Exact, Private};
 use tower::ServiceExt;
 
 use crate::support::{GAUSSIAN, Lab, Reply, block_on, policy, visits};

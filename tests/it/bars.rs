@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use dashu::integer::IBig;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tacit::privacy::mechanism::NoiseLaw;
-use tacit::vault::noise::{NoiseFault, NoiseSource};
+use tacit::kernel::privacy::mechanism::NoiseLaw;
+use tacit::kernel::vault::noise::{NoiseFault, NoiseSource};
 
 /// Gaussian noise of a seed: for tests of what is made of noise, not of the noise.
 struct Seeded(Mutex<StdRng>);

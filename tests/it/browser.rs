@@ -15,13 +15,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use tacit::budget::entry::{Act, Kind};
-use tacit::budget::ledger::{Ledger, read};
-use tacit::budget::people::Role;
-use tacit::privacy::units::Epsilon;
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::statistics::{Refreshed, confirm};
-use tacit::service::steward;
+use tacit::kernel::budget::entry::{Act, Kind};
+use tacit::kernel::budget::ledger::{Ledger, read};
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::service::publishing::statistics::{Refreshed, confirm};
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot::{Sender, channel};
 use tokio::task::JoinHandle;
@@ -107,7 +107,7 @@ impl Site {
         let stop = async {
             let _ = ended.await;
         };
-        let serving = tokio::spawn(tacit::http::server::serve(listener, lab.router.clone(), stop));
+        let serving = tokio::spawn(tacit::net::listener::serve(listener, lab.router.clone(), stop));
         Self { lab, origin, end, serving }
     }
 
@@ -123,7 +123,7 @@ impl Site {
 
     /// What a researcher's account of the dataset holds.
     fn granted(&self, name: &str) -> String {
-        let of = |book: &tacit::budget::book::Book| {
+        let of = |book: &tacit::kernel::budget::state::Book| {
             book.find("visits", Kind::Researcher, name).expect("an account").epsilon.to_string()
         };
         read(self.lab.service.ledger(), of)
@@ -138,7 +138,7 @@ impl Site {
 
 /// A project, and somebody in it.
 fn furnish(ledger: &dyn Ledger) {
-    steward::add_person(ledger, "eve", Role::Researcher, "sam", 0).expect("a person");
+    people::add_person(ledger, "eve", Role::Researcher, "sam", 0).expect("a person");
     let below = Holder::Researcher { name: "eve".to_owned(), project: Some("lungs".to_owned()), period_days: Some(30) };
     for (to, epsilon) in [(Holder::Project { name: "lungs".to_owned() }, "1"), (below, "0.5")] {
         let (dataset, reason, by) = ("visits".to_owned(), "a test".to_owned(), "sam".to_owned());

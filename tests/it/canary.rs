@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use axum::http::Method;
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault};
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::plan::Computation;
-use tacit::vault::noise::OpenDp;
-use tacit::vault::private::{Exact, Private};
 
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
 
@@ -138,20 +138,20 @@ fn no_canary_leaves() {
 /// The engine panics with a canary in its mouth; the noise fails: charged, burnt, and not a word.
 async fn failures_are_silent(lab: &Lab) {
     let ports = tacit::service::Ports {
-        ledger: Arc::new(tacit::store::SqliteLedger::open(&lab.dir.path().join("other"), 0).expect("a ledger")),
+        ledger: Arc::new(tacit::ledger::SqliteLedger::open(&lab.dir.path().join("other"), 0).expect("a ledger")),
         engine: Arc::new(Blabbing),
         noise: Arc::new(OpenDp),
         clock: Arc::new(crate::support::StoppedClock),
     };
     let ledger = Arc::clone(&ports.ledger);
     let dataset = lab.service.dataset("visits").expect("a dataset").clone();
-    let loaded = tacit::dataset::policy::Policy::load(&lab.dir.path().join("policy.toml")).expect("a policy");
-    let (manifest, _) = tacit::dataset::seal::seal(&loaded, &lab.dir.path().join("other"), &|_| {}).expect("sealed");
-    tacit::service::steward::publish_edition(ledger.as_ref(), &loaded, &manifest, 0).expect("an edition");
-    let token = tacit::service::steward::add_person(
+    let loaded = tacit::query::terms::policy::Policy::load(&lab.dir.path().join("policy.toml")).expect("a policy");
+    let (manifest, _) = tacit::engine::seal::seal(&loaded, &lab.dir.path().join("other"), &|_| {}).expect("sealed");
+    tacit::service::stewarding::people::publish_edition(ledger.as_ref(), &loaded, &manifest, 0).expect("an edition");
+    let token = tacit::service::stewarding::people::add_person(
         ledger.as_ref(),
         "ada",
-        tacit::budget::people::Role::Researcher,
+        tacit::kernel::budget::people::Role::Researcher,
         "a test",
         0,
     )
@@ -165,7 +165,7 @@ async fn failures_are_silent(lab: &Lab) {
         assert_eq!(reply.code(), "unanswered");
         assert!(is_clean(&String::from_utf8_lossy(&reply.bytes)));
     }
-    let burnt = tacit::budget::ledger::read(ledger.as_ref(), |book| book.releases().len());
+    let burnt = tacit::kernel::budget::ledger::read(ledger.as_ref(), |book| book.releases().len());
     assert_eq!(burnt, 1, "the same key is not charged twice");
 }
 
@@ -174,10 +174,10 @@ fn noise_that_fails_burns_the_charge() {
     let lab = Lab::new(&policy(GAUSSIAN), &visits(20), Arc::new(BrokenNoise), "1");
     let reply = block_on(lab.sql(QUESTIONS[0], "0.05"));
     assert_eq!((reply.status.as_u16(), reply.code().as_str()), (500, "unanswered"));
-    let account = tacit::budget::ledger::read(lab.service.ledger(), |book| {
+    let account = tacit::kernel::budget::ledger::read(lab.service.ledger(), |book| {
         book.researcher("visits", "ada").expect("ada").clone()
     });
-    assert!(account.spent > tacit::privacy::units::Price::ZERO, "the charge stands");
+    assert!(account.spent > tacit::kernel::privacy::amounts::Price::ZERO, "the charge stands");
 }
 
 /// A sealing that stops on canaries says where and how many, and never what.

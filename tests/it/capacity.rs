@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
 
 use crate::support::{Lab, block_on, call, policy, visits};
 

@@ -5,20 +5,21 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tacit::budget::entry::{Act, KeyUse, Kind};
-use tacit::budget::ledger::{Ledger, read};
-use tacit::budget::people::{Role, STATISTICS};
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
 use tacit::engine::PolarsEngine;
-use tacit::privacy::units::Epsilon;
-use tacit::service::ask::{Ask, Wanted};
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::schedule::Zone;
-use tacit::service::statistics::{Agreement, confirm};
-use tacit::service::{Ports, Service, steward};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::OpenDp;
+use tacit::engine::seal::seal;
+use tacit::kernel::budget::entry::{Act, KeyUse, Kind};
+use tacit::kernel::budget::ledger::{Ledger, read};
+use tacit::kernel::budget::people::{Role, STATISTICS};
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::SqliteLedger;
+use tacit::query::terms::policy::Policy;
+use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::statistics::{Agreement, confirm};
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Ports, Service};
 
 use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy, query_files, visits};
 
@@ -134,7 +135,7 @@ impl Place {
         let (to, dataset) = (Holder::Statistics { period_days: None }, "visits".to_owned());
         let (epsilon, reason, by) = (Epsilon::parse("1").expect("ε"), "a plan".to_owned(), "sam".to_owned());
         grants::grant(&ledger, Grant { to, dataset, epsilon, reason, by }, 0).expect("a grant");
-        let add = |name, role| steward::add_person(&ledger, name, role, "sam", 0).expect("a person").text().to_owned();
+        let add = |name, role| people::add_person(&ledger, name, role, "sam", 0).expect("a person").text().to_owned();
         (place.token, place.viewer) = (add("sam", Role::Steward), add("vic", Role::Viewer));
         place
     }
@@ -148,7 +149,7 @@ impl Place {
         std::fs::write(&path, text).expect("a policy");
         let policy = Policy::load(&path).expect("a policy");
         let (manifest, _) = seal(&policy, &self.state(), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        steward::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
+        people::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
     }
 
     fn start(&self, files: &[(&str, &str)]) -> Arc<Service> {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{Method, StatusCode};
-use tacit::budget::people::Role;
-use tacit::clock::Clock;
-use tacit::console::assets;
 use tacit::http::PAGES;
-use tacit::service::steward;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::clock::Clock;
+use tacit::render::assets;
+use tacit::service::stewarding::people;
 
 use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy};
 
@@ -229,7 +229,7 @@ fn a_cookie_ends_with_its_token_and_with_time_and_cannot_be_changed() {
         assert!(!is_in(&browser.cookie).await, "eight hours");
         let fresh = Browser::new(&lab, &lab.researcher).await;
         assert!(is_in(&fresh.cookie).await);
-        steward::revoke_token(lab.service.ledger(), "ada", "sam", 0).expect("revoked");
+        people::revoke_token(lab.service.ledger(), "ada", "sam", 0).expect("revoked");
         assert!(!is_in(&fresh.cookie).await, "a revoked token ends its sessions");
         assert_eq!(send(&lab, "/sign-in", &[], &[("token", &lab.researcher)]).await.status, StatusCode::UNAUTHORIZED);
     });
@@ -391,7 +391,7 @@ fn viewers_are_added_with_what_is_ticked() {
         let lab = lab();
         let steward = Browser::new(&lab, &lab.steward).await;
         let viewing = |name: &str| {
-            tacit::budget::ledger::read(lab.service.ledger(), |book| book.viewing(name).map(|seen| seen.len()))
+            tacit::kernel::budget::ledger::read(lab.service.ledger(), |book| book.viewing(name).map(|seen| seen.len()))
         };
         for (name, fields, wanted) in [
             ("one", &[("listed", "yes"), ("sees-visits", "yes")][..], Some(1)),

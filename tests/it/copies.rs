@@ -8,16 +8,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tacit::budget::ledger::read;
-use tacit::budget::people::Role;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
-use tacit::service::reprice::Replanner;
-use tacit::service::steward;
-use tacit::store::backup::backup;
-use tacit::store::outbox::{OUTBOX, Outbox};
-use tacit::store::{OpenError, Recovery, SqliteLedger, recover, verify};
-use tacit::vault::noise::OpenDp;
+use tacit::engine::seal::seal;
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::backup::backup;
+use tacit::ledger::outbox::{OUTBOX, Outbox};
+use tacit::ledger::replan::Replanner;
+use tacit::ledger::{OpenError, Recovery, SqliteLedger, recover, verify};
+use tacit::query::terms::policy::Policy;
+use tacit::service::stewarding::people;
 
 use crate::binary::check;
 use crate::crash::{agent, ask, start};
@@ -232,11 +232,11 @@ fn a_dataset_that_a_recovery_went_without_is_opened_frozen() {
     let publish = |state: &Path| {
         let ledger = SqliteLedger::open(state, 0).unwrap_or_else(|error| panic!("{error}"));
         let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+        people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
         read(&ledger, |book| book.dataset("visits").expect("visits").is_frozen())
     };
     let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));
-    steward::add_person(&ledger, "sam", Role::Steward, "a test", 0).expect("a person");
+    people::add_person(&ledger, "sam", Role::Steward, "a test", 0).expect("a person");
     backup(&state, None, &copy).unwrap_or_else(|error| panic!("{error}"));
     drop(ledger);
     assert!(!publish(&state), "a new dataset is not frozen");

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use dashu::integer::IBig;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tacit::privacy::accountant::Accountant;
-use tacit::privacy::certificate::{Accuracy, Subject, certify, prices};
-use tacit::privacy::units::Epsilon;
+use tacit::kernel::privacy::accountant::Accountant;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::privacy::certificate::{Accuracy, Subject, certify, prices};
+use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
+use tacit::kernel::vault::release::Noisy;
 use tacit::query::answer::{Cell, Table, tabulate};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
-use tacit::vault::noise::{NoiseSource, OpenDp};
-use tacit::vault::release::Noisy;
 
 use crate::support::{Lab, NoNoise, block_on};
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
 
 use crate::support::{GAUSSIAN, Lab, policy, visits};
 
@@ -120,8 +120,9 @@ fn kills_lose_nothing_that_was_seen() {
     let spent = check_all(&server.url, &token, &steward, &seen.lock().expect("seen"), asked);
     server.child.kill().expect("killed");
     server.child.wait().expect("gone");
-    let ledger = tacit::store::SqliteLedger::open(&dir.path().join("state"), 0).expect("a ledger");
-    let account = tacit::budget::ledger::read(&ledger, |book| book.researcher("visits", "ada").expect("ada").clone());
+    let ledger = tacit::ledger::SqliteLedger::open(&dir.path().join("state"), 0).expect("a ledger");
+    let account =
+        tacit::kernel::budget::ledger::read(&ledger, |book| book.researcher("visits", "ada").expect("ada").clone());
     assert_eq!(account.spent.units(), spent, "spent is the sum of the charges");
 }
 

@@ -7,10 +7,10 @@ use dashu::rational::RBig;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
-use tacit::dataset::domain::{Domain, date_days, date_text};
-use tacit::dataset::policy::{Policy, Terms};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
+use tacit::query::terms::domain::{Domain, date_days, date_text};
+use tacit::query::terms::policy::{Policy, Terms};
 
 use crate::grammar;
 use crate::oracle::{Oracle, Row, Value};
@@ -53,7 +53,7 @@ fn text(value: Option<&Value>) -> String {
         Some(Value::Day(day)) => day.format("%Y-%m-%d").to_string(),
         Some(Value::Whole(number) | Value::Decimal(number)) => {
             let nanos = i128::try_from((number * RBig::from(1_000_000_000)).floor()).expect("a number");
-            tacit::privacy::units::unscaled(nanos, 9)
+            tacit::kernel::privacy::amounts::unscaled(nanos, 9)
         }
     }
 }
@@ -63,7 +63,7 @@ pub fn rows(rng: &mut StdRng, terms: &Terms, people: usize) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for person in 0..people {
         let one = |rng: &mut StdRng| -> Vec<Option<Value>> {
-            let of = |column: &tacit::dataset::domain::Column, rng: &mut StdRng| {
+            let of = |column: &tacit::query::terms::domain::Column, rng: &mut StdRng| {
                 let is_missing = column.nullable && rng.random_bool(0.2);
                 (!is_missing).then(|| value(rng, &column.domain))
             };

@@ -8,10 +8,10 @@ use axum::http::{Method, StatusCode, header};
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault, PolarsEngine};
 use tacit::http::PAGES;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::plan::Computation;
 use tacit::service::Service;
-use tacit::vault::noise::OpenDp;
-use tacit::vault::private::{Exact, Private};
 use tokio::task::JoinHandle;
 
 use crate::console::Browser;
@@ -254,7 +254,7 @@ fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
             known.insert(*path);
             let path = path.replace("/statistics/{name}", "/statistics/smokers");
             let path = path.replace("/history/{id}", &format!("/history/{large}")).replace("{name}", "visits");
-            let by_steward = roles.is_empty() || roles.contains(&tacit::budget::people::Role::Steward);
+            let by_steward = roles.is_empty() || roles.contains(&tacit::kernel::budget::people::Role::Steward);
             wanted.push(door.page(&path, if by_steward { &door.steward } else { &door.researcher }));
         }
         assert!(known.contains("/ledger") && known.len() >= 12, "{known:?}");

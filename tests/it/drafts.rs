@@ -6,10 +6,10 @@ use std::process::Command;
 use polars::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tacit::dataset::draft::draft;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
-use tacit::dataset::source::Spec;
+use tacit::engine::seal::draft::draft;
+use tacit::engine::seal::seal;
+use tacit::engine::seal::source::Spec;
+use tacit::query::terms::policy::Policy;
 
 const FILES: u64 = 200;
 /// Kinds of columns that [`column`] makes.

@@ -53,7 +53,7 @@ fn rows(rng: &mut StdRng) -> Vec<Row> {
 }
 
 fn day(days: i32) -> String {
-    tacit::dataset::domain::date_text(days)
+    tacit::query::terms::domain::date_text(days)
 }
 
 /// The table as text: separator, decimal sign, line end, whether all values are quoted, and a byte-order mark.
@@ -225,14 +225,14 @@ fn eunomia_is_drafted_checked_and_sealed() {
         let dir = tempfile::tempdir().expect("a folder");
         let file = format!("{name}.parquet");
         std::fs::copy(folder.join(&file), dir.path().join(&file)).expect("a copy");
-        let spec = tacit::dataset::source::Spec::file(&dir.path().join(&file));
+        let spec = tacit::engine::seal::source::Spec::file(&dir.path().join(&file));
         let text =
-            tacit::dataset::draft::draft(&spec, Some(Path::new(&file))).unwrap_or_else(|error| panic!("{error}"));
+            tacit::engine::seal::draft::draft(&spec, Some(Path::new(&file))).unwrap_or_else(|error| panic!("{error}"));
         let edited = crate::drafts::edited(&text, "person_id");
         std::fs::write(dir.path().join("p.toml"), &edited).expect("a policy");
-        let policy = tacit::dataset::policy::Policy::load(&dir.path().join("p.toml"))
+        let policy = tacit::query::terms::policy::Policy::load(&dir.path().join("p.toml"))
             .unwrap_or_else(|error| panic!("{error}\n{edited}"));
-        let (_, report) = tacit::dataset::seal::seal(&policy, &dir.path().join("s"), &|_| {})
+        let (_, report) = tacit::engine::seal::seal(&policy, &dir.path().join("s"), &|_| {})
             .unwrap_or_else(|error| panic!("{error}\n{edited}"));
         assert!(report.units > 2_000 && report.columns.len() > 4, "{name}: {report:?}\n{edited}");
         assert!(report.columns.iter().all(|(_, counts)| counts.clamped + counts.unlisted == 0), "{name}: {report:?}");

@@ -9,16 +9,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use axum::http::Method;
-use tacit::dataset::edition::Manifest;
-use tacit::dataset::policy::{Policy, Terms};
 use tacit::engine::{Engine, Host, PolarsEngine};
-use tacit::privacy::units::{Delta, Epsilon};
+use tacit::kernel::privacy::amounts::{Delta, Epsilon};
+use tacit::ledger::replan::Replanner;
+use tacit::ledger::verify;
 use tacit::query::canonical;
 use tacit::query::parse::parse;
 use tacit::query::plan::{CELLS_MAX, plan};
-use tacit::service::ask::Margin;
-use tacit::service::reprice::Replanner;
-use tacit::store::verify;
+use tacit::query::terms::edition::Manifest;
+use tacit::query::terms::policy::{Policy, Terms};
+use tacit::service::asking::ask::Margin;
 
 use crate::support::{Lab, block_on, call, repository_file};
 use mutate::Mutations;
@@ -138,7 +138,7 @@ fn policies_are_whole_or_have_faults_with_places() {
             Ok(policy) => {
                 let terms = policy.terms;
                 assert!(terms.max_rows >= u64::from(terms.max_rows_per_unit) && terms.max_rows_per_unit >= 1);
-                assert!(terms.accountant.cap(terms.cap) > tacit::privacy::units::Price::ZERO);
+                assert!(terms.accountant.cap(terms.cap) > tacit::kernel::privacy::amounts::Price::ZERO);
                 true
             }
             Err(faults) => {
@@ -219,7 +219,7 @@ fn ledgers_are_whole_or_found_out() {
 fn sealed_tables_are_what_was_sealed() {
     let lab = Lab::gaussian();
     let state = lab.dir.path().join("state");
-    let mark = tacit::budget::ledger::read(lab.service.ledger(), |book| {
+    let mark = tacit::kernel::budget::ledger::read(lab.service.ledger(), |book| {
         book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition")
     });
     let manifest = Manifest::open(&state, &mark.id, &mark.commitment).expect("an edition");

@@ -5,9 +5,9 @@ use std::str::FromStr;
 use dashu::base::Abs;
 use dashu::rational::RBig;
 use proptest::prelude::*;
-use tacit::privacy::accountant::Accountant;
-use tacit::privacy::gdp;
-use tacit::privacy::units::{Delta, Epsilon, Price};
+use tacit::kernel::privacy::accountant::Accountant;
+use tacit::kernel::privacy::amounts::{Delta, Epsilon, Price};
+use tacit::kernel::privacy::gdp;
 
 use crate::support::repository_file;
 

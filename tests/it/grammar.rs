@@ -8,8 +8,6 @@ pub mod write;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use tacit::dataset::domain::{Column, Domain, date_text};
-use tacit::dataset::policy::{Terms, Unit};
 use tacit::query::error::Position;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
@@ -18,6 +16,8 @@ use tacit::query::syntax::{
     OrderBy, Output, Pair, Scalar, Spread,
 };
 use tacit::query::term::calendar::{Part, Period};
+use tacit::query::terms::domain::{Column, Domain, date_text};
+use tacit::query::terms::policy::{Terms, Unit};
 
 const DEPTH_MAX: u32 = 3;
 /// Columns of a subquery.

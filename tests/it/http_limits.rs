@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use dashu::integer::IBig;
 use serde_json::json;
-use tacit::budget::charge::State;
-use tacit::budget::ledger::read;
-use tacit::privacy::mechanism::NoiseLaw;
-use tacit::vault::noise::{NoiseFault, NoiseSource};
+use tacit::kernel::budget::charge::State;
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::privacy::mechanism::NoiseLaw;
+use tacit::kernel::vault::noise::{NoiseFault, NoiseSource};
 
 use crate::support::{GAUSSIAN, Lab, block_on, policy, visits};
 
@@ -22,7 +22,7 @@ fn serving(lab: &Lab, work: impl FnOnce(SocketAddr) + Send + 'static) {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
         let address = listener.local_addr().expect("an address");
         let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        let server = tokio::spawn(tacit::http::server::serve(listener, router, async {
+        let server = tokio::spawn(tacit::net::listener::serve(listener, router, async {
             let _ = ended.await;
         }));
         tokio::task::spawn_blocking(move || work(address)).await.expect("the work");

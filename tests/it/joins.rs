@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tacit::dataset::policy::Policy;
-use tacit::vault::noise::{NoiseSource, OpenDp};
+use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
+use tacit::query::terms::policy::Policy;
 
 use crate::support::{Lab, NoNoise, PURE, block_on, policy, visits};
 
@@ -244,8 +244,8 @@ fn a_table_by_itself_has_the_cap_of_its_dataset() {
     let dir = lab.verified();
     // A new edition takes the places of all three.
     let policy = Policy::load(&dir.path().join("policy.toml")).expect("a policy");
-    let (manifest, _) = tacit::dataset::seal::seal(&policy, &state, &|_| {}).expect("sealed");
+    let (manifest, _) = tacit::engine::seal::seal(&policy, &state, &|_| {}).expect("sealed");
     assert_eq!(editions(), 6);
-    tacit::dataset::seal::clear_superseded(&state, &[manifest.edition]).expect("cleared");
+    tacit::engine::seal::clear_superseded(&state, &[manifest.edition]).expect("cleared");
     assert_eq!(editions(), 3);
 }

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tacit::engine::{Engine, EngineFault};
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::plan::Computation;
-use tacit::vault::noise::OpenDp;
-use tacit::vault::private::{Exact, Private};
 
 use crate::support::{GAUSSIAN, Lab, block_on, policy, visits};
 

@@ -1,15 +1,15 @@
 //! Coverage of the intervals: 95 % claimed, at least 93 % measured for means of groups of 100 and more.
 
 use dashu::integer::IBig;
-use tacit::dataset::domain::Grid;
-use tacit::privacy::accountant::Accountant;
-use tacit::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
-use tacit::privacy::extent::Extent;
-use tacit::privacy::sensitivity::{Sensitivity, Statistic};
-use tacit::privacy::units::{Delta, Epsilon};
+use tacit::kernel::privacy::accountant::Accountant;
+use tacit::kernel::privacy::amounts::{Delta, Epsilon};
+use tacit::kernel::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
+use tacit::kernel::privacy::extent::Extent;
+use tacit::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
+use tacit::kernel::vault::release::{Noisy, Release};
 use tacit::query::answer::{Cell, Label, Layout, Output, OutputValue, tabulate};
-use tacit::vault::noise::{NoiseSource, OpenDp};
-use tacit::vault::release::{Noisy, Release};
+use tacit::query::terms::domain::Grid;
 
 const GROUPS: usize = 4_000;
 

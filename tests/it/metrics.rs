@@ -13,11 +13,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tacit::cli::notify::{CURSOR, Notifier};
-use tacit::clock::Clock;
 use tacit::config::{Webhook, WebhookEvent};
-use tacit::http::server::Peer;
-use tacit::store::outbox::{OUTBOX, Outbox};
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::clock::Clock;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::outbox::{OUTBOX, Outbox};
+use tacit::net::listener::Peer;
 use tower::ServiceExt;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, StoppedClock, block_on, call, policy, visits};

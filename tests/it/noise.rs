@@ -3,13 +3,13 @@
 //! OpenDP draws from the system's randomness, which no seed reaches, so the test's own error is set to one in ten million.
 
 use dashu::integer::IBig;
-use tacit::privacy::accountant::Accountant;
-use tacit::privacy::certificate::{Accuracy, Certificate, Sought, Subject, certify, prices};
-use tacit::privacy::extent::Extent;
-use tacit::privacy::mechanism::{self, NoiseLaw};
-use tacit::privacy::sensitivity::{Sensitivity, Statistic};
-use tacit::privacy::units::{Delta, Epsilon, Price};
-use tacit::vault::noise::{NoiseSource, OpenDp};
+use tacit::kernel::privacy::accountant::Accountant;
+use tacit::kernel::privacy::amounts::{Delta, Epsilon, Price};
+use tacit::kernel::privacy::certificate::{Accuracy, Certificate, Sought, Subject, certify, prices};
+use tacit::kernel::privacy::extent::Extent;
+use tacit::kernel::privacy::mechanism::{self, NoiseLaw};
+use tacit::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
 
 const SAMPLES: usize = 20_000;
 const BINS: usize = 40;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
+use tacit::kernel::vault::noise::OpenDp;
 use tacit::query::file::QueryFile;
-use tacit::vault::noise::OpenDp;
 
 use crate::support::{Lab, block_on, repository_file};
 

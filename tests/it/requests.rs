@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::budget::book::REQUESTS_OPEN_MAX;
-use tacit::budget::entry::Act;
+use tacit::kernel::budget::entry::Act;
+use tacit::kernel::budget::state::REQUESTS_OPEN_MAX;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, Reply, block_on, call, policy, visits};
 

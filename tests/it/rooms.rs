@@ -6,7 +6,7 @@ use axum::body::{Body, HttpBody};
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
 use tower::ServiceExt;
 
 use crate::doors::{COUNT, DAYS, until};

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use polars::prelude::*;
-use tacit::dataset::edition::Manifest;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::{Report, SealError, seal, seal_with_key};
+use tacit::engine::seal::{Report, SealError, seal, seal_with_key};
+use tacit::query::terms::edition::Manifest;
+use tacit::query::terms::policy::Policy;
 
 use crate::support::{PURE, policy, visits};
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::budget::entry::Kind;
-use tacit::budget::ledger::read;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::budget::entry::Kind;
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::vault::noise::OpenDp;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, Reply, block_on, call, policy, visits};
 
@@ -32,10 +32,10 @@ fn spent(lab: &Lab, kind: Kind, name: &str) -> u64 {
 }
 
 fn worth(epsilon: &str) -> u64 {
-    let accountant = tacit::privacy::accountant::Accountant::Gaussian {
-        delta: tacit::privacy::units::Delta::parse("1e-9").expect("δ"),
+    let accountant = tacit::kernel::privacy::accountant::Accountant::Gaussian {
+        delta: tacit::kernel::privacy::amounts::Delta::parse("1e-9").expect("δ"),
     };
-    accountant.price(tacit::privacy::units::Epsilon::parse(epsilon).expect("ε")).units()
+    accountant.price(tacit::kernel::privacy::amounts::Epsilon::parse(epsilon).expect("ε")).units()
 }
 
 const REGIONS: &str = "SELECT region, COUNT(*) AS visits FROM visits GROUP BY region";
@@ -362,7 +362,7 @@ fn what_is_too_long_when_written_out_is_refused() {
         let state = lab.dir.path().join("state");
         let Lab { dir, service, router, .. } = lab;
         drop((service, router));
-        let verified = tacit::store::verify(&state, None, &mut tacit::service::reprice::Replanner::default());
+        let verified = tacit::ledger::verify(&state, None, &mut tacit::ledger::replan::Replanner::default());
         verified.expect("looked at").unwrap_or_else(|finding| panic!("{finding} after {entries} entries"));
         drop(dir);
     });

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::service::schedule::Zone;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::service::publishing::schedule::Zone;
 
 use crate::support::{GAUSSIAN, Lab, Reply, block_on, call, policy, query_files, visits};
 use crate::worst;

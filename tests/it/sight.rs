@@ -6,19 +6,20 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::budget::ledger::read;
-use tacit::budget::people::Role;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
 use tacit::engine::PolarsEngine;
+use tacit::engine::seal::seal;
 use tacit::http::PAGES;
-use tacit::privacy::units::Epsilon;
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::schedule::Zone;
-use tacit::service::statistics::confirm;
-use tacit::service::{Ports, Service, steward};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::SqliteLedger;
+use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::statistics::confirm;
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Ports, Service};
 
 use crate::support::{GAUSSIAN, Lab, PURE, Reply, StoppedClock, block_on, call, grant, policy, query_files, visits};
 
@@ -55,7 +56,7 @@ fn sealed(dir: &Path, ledger: &SqliteLedger, name: &str) -> Policy {
     std::fs::write(dir.join(format!("{name}.toml")), text).expect("a policy");
     let policy = Policy::load(&dir.join(format!("{name}.toml"))).expect("a policy");
     let (manifest, _) = seal(&policy, &dir.join("state"), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-    steward::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
+    people::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
     let (to, dataset) = (Holder::Statistics { period_days: None }, name.to_owned());
     let (epsilon, reason, by) = (Epsilon::parse("1").expect("ε"), "a plan".to_owned(), "sam".to_owned());
     grants::grant(ledger, Grant { to, dataset, epsilon, reason, by }, 0).expect("a grant");
@@ -69,10 +70,10 @@ impl Two {
         let state = dir.path().join("state");
         let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
         let policies = ["visits", "costs"].map(|name| sealed(dir.path(), &ledger, name));
-        let add = |name, role| steward::add_person(&ledger, name, role, "sam", 0).expect("a person").text().to_owned();
+        let add = |name, role| people::add_person(&ledger, name, role, "sam", 0).expect("a person").text().to_owned();
         let viewer = |name, datasets: &[&str]| {
             let datasets: Vec<_> = datasets.iter().map(|name| (*name).to_owned()).collect();
-            Some(steward::add_viewer(&ledger, name, &datasets, "sam", 0).expect("a viewer").text().to_owned())
+            Some(people::add_viewer(&ledger, name, &datasets, "sam", 0).expect("a viewer").text().to_owned())
         };
         let steward = add("sam", Role::Steward);
         let people = vec![
@@ -344,8 +345,8 @@ fn a_viewer_sees_what_they_were_given_last() {
             assert_eq!(put(name, datasets.clone()).await.code(), code, "{name}: {datasets}");
         }
         // A token that ends takes nothing with it that would open more.
-        steward::revoke_token(two.service.ledger(), "vic", "sam", 0).expect("revoked");
-        let token = steward::add_person(two.service.ledger(), "vic", Role::Viewer, "sam", 0).expect("a token");
+        people::revoke_token(two.service.ledger(), "vic", "sam", 0).expect("revoked");
+        let token = people::add_person(two.service.ledger(), "vic", Role::Viewer, "sam", 0).expect("a token");
         assert_eq!(listed(token.text()).await, ["open"]);
         let add = async |body: Value| {
             call(&two.router, Method::POST, "/v1/researchers", Some(&two.steward), &[], body.to_string()).await

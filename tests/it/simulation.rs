@@ -13,22 +13,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dashu::integer::IBig;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tacit::budget::charge::Refusal;
-use tacit::budget::entry::{Digest, KeyUse};
-use tacit::budget::ledger::Ledger;
-use tacit::budget::people::Role;
-use tacit::clock::Clock;
-use tacit::dataset::edition::Manifest;
-use tacit::dataset::policy::Policy;
 use tacit::engine::{Engine, EngineFault};
-use tacit::privacy::mechanism::NoiseLaw;
-use tacit::privacy::units::Epsilon;
+use tacit::kernel::budget::charge::Refusal;
+use tacit::kernel::budget::entry::{Digest, KeyUse};
+use tacit::kernel::budget::ledger::Ledger;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::clock::Clock;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::privacy::mechanism::NoiseLaw;
+use tacit::kernel::vault::noise::{NoiseFault, NoiseSource};
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::plan::Computation;
-use tacit::service::ask::{Ask, Wanted};
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::{Answer, Dataset, Ports, Service, ServiceError, steward};
-use tacit::vault::noise::{NoiseFault, NoiseSource};
-use tacit::vault::private::{Exact, Private};
+use tacit::query::terms::edition::Manifest;
+use tacit::query::terms::policy::Policy;
+use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Answer, Dataset, Ports, Service, ServiceError};
 
 use disk::{Fault, SimDisk, SimLedger};
 use oracle::Oracle;
@@ -154,7 +155,7 @@ impl World {
         let ledger = SimLedger::open(&disk, 0).expect("a ledger");
         publish(&ledger, policy, 0);
         for who in RESEARCHERS {
-            steward::add_person(&ledger, who, Role::Researcher, "s", 0).expect("a person");
+            people::add_person(&ledger, who, Role::Researcher, "s", 0).expect("a person");
         }
         let epsilon = |nanos| Epsilon::from_nanos(nanos);
         let give = |to, nanos| {
@@ -336,7 +337,7 @@ impl World {
         let is_ghost_there = self.rng.random_range(0..2) == 0;
         self.disk.lock().restart(is_ghost_there);
         let ledger = SimLedger::open(&self.disk, self.clock.now_ms()).expect("a ledger that opens again");
-        let edition = tacit::budget::ledger::read(&ledger, |book| {
+        let edition = tacit::kernel::budget::ledger::read(&ledger, |book| {
             book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition").id
         });
         self.editions = edition.trim_start_matches("ed").parse().expect("a number");
@@ -344,17 +345,17 @@ impl World {
         self.service = serve(ledger, &self.clock, &self.engine, &self.noise, &self.policy, self.editions);
         self.oracle.look(&self.disk.lock());
         assert!(self.oracle.is_settled(), "a start leaves nothing half done");
-        tacit::budget::ledger::read(self.service.ledger(), |book| self.oracle.agrees(book));
+        tacit::kernel::budget::ledger::read(self.service.ledger(), |book| self.oracle.agrees(book));
     }
 }
 
 fn tacit_digest(bytes: &[u8]) -> Box<Digest> {
-    Box::new(tacit::budget::entry::Entry::hash(bytes))
+    Box::new(tacit::kernel::budget::entry::Entry::hash(bytes))
 }
 
 fn publish(ledger: &dyn Ledger, policy: &Policy, number: u64) -> bool {
     let manifest = Manifest {
-        v: tacit::dataset::edition::FORMAT_VERSION,
+        v: tacit::query::terms::edition::FORMAT_VERSION,
         edition: format!("ed{number}"),
         dataset: policy.name.clone(),
         terms: policy.terms.clone(),
@@ -363,7 +364,7 @@ fn publish(ledger: &dyn Ledger, policy: &Policy, number: u64) -> bool {
         nonce: [0; 32],
         tables: Vec::new(),
     };
-    match steward::publish_edition(ledger, policy, &manifest, 0) {
+    match people::publish_edition(ledger, policy, &manifest, 0) {
         Ok(()) => true,
         Err(ServiceError::Ledger(_)) => false,
         // A raised cap is another one than the policy's; the editions go on all the same.
@@ -447,13 +448,14 @@ pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
     publish(&ledger, &policy, 0);
     for who in 0..team {
         let name = format!("r{who}");
-        steward::add_person(&ledger, &name, Role::Researcher, "s", 0).expect("a person");
+        people::add_person(&ledger, &name, Role::Researcher, "s", 0).expect("a person");
         crate::support::grant(&ledger, &name, "visits", "1");
     }
     let service = serve(Arc::new(ledger), &clock, &engine, &noise, &policy, 0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let answered = requests.iter().filter(|(who, view, error)| {
-        let margin = tacit::service::ask::Margin::parse(&format!("{:.9}", error * 1.959_964)).expect("a margin");
+        let margin =
+            tacit::service::asking::ask::Margin::parse(&format!("{:.9}", error * 1.959_964)).expect("a margin");
         let ask = Ask {
             sql: format!("SELECT COUNT(*) FROM visits WHERE cost >= {view}"),
             accuracy: Some(Wanted::Margin(margin)),

@@ -6,20 +6,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use tacit::budget::entry::{Act, Kind};
-use tacit::budget::ledger::read;
-use tacit::clock::Clock;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
 use tacit::engine::PolarsEngine;
-use tacit::privacy::units::Epsilon;
+use tacit::engine::seal::seal;
+use tacit::kernel::budget::entry::{Act, Kind};
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::clock::Clock;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::SqliteLedger;
 use tacit::query::file::{QueryFile, Refresh};
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::schedule::Zone;
-use tacit::service::statistics::{Refreshed, confirm};
-use tacit::service::{Ports, Service, steward};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::OpenDp;
+use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::statistics::{Refreshed, confirm};
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Ports, Service};
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, Reply, StoppedClock, block_on, call, policy, query_files, visits};
 
@@ -241,7 +242,7 @@ fn ten_years_of_refreshes_spend_as_planned() {
     let reseal = |is_first: bool| {
         let ledger = SqliteLedger::open(&state, clock.now_ms()).expect("a ledger");
         let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        steward::publish_edition(&ledger, &policy, &manifest, clock.now_ms()).expect("an edition");
+        people::publish_edition(&ledger, &policy, &manifest, clock.now_ms()).expect("an edition");
         if is_first {
             let (to, dataset) = (Holder::Statistics { period_days: None }, "visits".to_owned());
             let (epsilon, reason, by) = (Epsilon::parse("3").expect("ε"), "a plan".to_owned(), "sam".to_owned());

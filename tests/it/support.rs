@@ -9,26 +9,27 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use dashu::integer::IBig;
 use serde_json::{Value, json};
-use tacit::budget::ledger::Ledger;
-use tacit::budget::people::Role;
-use tacit::clock::Clock;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
+use tacit::engine::seal::seal;
 use tacit::engine::{Engine, Launch, PolarsEngine};
-use tacit::privacy::mechanism::{Mechanism, NoiseLaw};
-use tacit::privacy::units::Epsilon;
+use tacit::kernel::budget::ledger::Ledger;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::clock::Clock;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
+use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
+use tacit::kernel::vault::release::Noisy;
+use tacit::ledger::SqliteLedger;
+use tacit::ledger::replan::Replanner;
 use tacit::query::answer::{Table, tabulate};
 use tacit::query::file::QueryFile;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::reprice::Replanner;
-use tacit::service::schedule::Zone;
-use tacit::service::statistics::confirm;
-use tacit::service::{Ports, Service, steward};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
-use tacit::vault::release::Noisy;
+use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::statistics::confirm;
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Ports, Service};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -219,9 +220,9 @@ impl Lab {
         let state = dir.path().join("state");
         let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
         let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-        steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+        people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
         let add =
-            |name, role| steward::add_person(&ledger, name, role, "a test", 0).expect("a person").text().to_owned();
+            |name, role| people::add_person(&ledger, name, role, "a test", 0).expect("a person").text().to_owned();
         let (boss, researcher, viewer) =
             (add("sam", Role::Steward), add("ada", Role::Researcher), add("vic", Role::Viewer));
         grant(&ledger, "ada", &policy.name, allocation);
@@ -286,14 +287,14 @@ impl Lab {
     pub fn verified(self) -> TempDir {
         let Self { dir, service, router, .. } = self;
         drop((service, router));
-        let found = tacit::store::verify(&dir.path().join("state"), None, &mut Replanner::default());
+        let found = tacit::ledger::verify(&dir.path().join("state"), None, &mut Replanner::default());
         assert!(matches!(found, Ok(Ok(_))), "{found:?}");
         dir
     }
 
     /// The number and hash of the ledger's last entry.
     pub fn head(&self) -> (u64, [u8; 32]) {
-        tacit::budget::ledger::read(self.service.ledger(), |book| book.head())
+        tacit::kernel::budget::ledger::read(self.service.ledger(), |book| book.head())
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use tacit::dataset::policy::Policy;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::query::terms::policy::Policy;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, visits};
 

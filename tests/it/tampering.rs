@@ -13,12 +13,12 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rusqlite::{Connection, params};
 use serde_json::json;
-use tacit::budget::entry::{Act, Entry, Kind};
-use tacit::budget::ledger::{Ledger, read};
-use tacit::privacy::units::Price;
-use tacit::service::reprice::Replanner;
-use tacit::store::{Finding, OpenError, SqliteLedger, Verified, recover, verify};
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::budget::entry::{Act, Entry, Kind};
+use tacit::kernel::budget::ledger::{Ledger, read};
+use tacit::kernel::privacy::amounts::Price;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::replan::Replanner;
+use tacit::ledger::{Finding, OpenError, SqliteLedger, Verified, recover, verify};
 use tempfile::TempDir;
 
 use crate::support::{GAUSSIAN, Lab, block_on, grant, policy, visits};
@@ -219,7 +219,7 @@ fn verify_prices_every_plan_anew() {
         .filter(|entry| matches!(entry.act, Act::Charged(_)))
         .collect();
     let mut replanner = Replanner::default();
-    use tacit::store::Repricer;
+    use tacit::ledger::Repricer;
     for entry in ledger.entries(0, 1_000).expect("entries") {
         replanner.learn(&entry);
     }
@@ -350,11 +350,11 @@ fn without_an_anchor_what_is_left_is_burnt() {
     };
     assert_eq!(left(&ledger), Price::ZERO);
     // Only an explicit grant with a reason goes on.
-    let to = tacit::service::grants::Holder::Dataset;
+    let to = tacit::service::stewarding::grants::Holder::Dataset;
     let (dataset, reason, by) = ("visits".to_owned(), "decided by the board".to_owned(), "sam".to_owned());
-    let epsilon = tacit::privacy::units::Epsilon::parse("5").expect("ε");
-    let raise = tacit::service::grants::Grant { to, dataset, epsilon, reason, by };
-    tacit::service::grants::grant(&ledger, raise, 0).expect("raised");
+    let epsilon = tacit::kernel::privacy::amounts::Epsilon::parse("5").expect("ε");
+    let raise = tacit::service::stewarding::grants::Grant { to, dataset, epsilon, reason, by };
+    tacit::service::stewarding::grants::grant(&ledger, raise, 0).expect("raised");
     assert!(left(&ledger) > Price::ZERO);
 }
 
@@ -447,7 +447,7 @@ fn a_recovery_gives_nothing_back() {
     let again = recover(&state, None, "once more", "sam", 0).expect_err("nothing more to recover");
     assert!(matches!(again, OpenError::NothingToRecover { .. }), "{again}");
     let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));
-    let opened = Box::new(|book: &tacit::budget::book::Book| {
+    let opened = Box::new(|book: &tacit::kernel::budget::state::Book| {
         let (dataset, unit) = ("later".to_owned(), "row".to_owned());
         Ok(Act::DatasetOpened { dataset, unit, cap: book.dataset("visits").expect("visits").cap })
     });

@@ -6,9 +6,9 @@ use axum::http::Method;
 use serde_json::json;
 use tacit::config::Operator;
 use tacit::http::Settings;
-use tacit::privacy::accountant::Accountant;
-use tacit::privacy::units::{Delta, Epsilon};
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::privacy::accountant::Accountant;
+use tacit::kernel::privacy::amounts::{Delta, Epsilon};
+use tacit::kernel::vault::noise::OpenDp;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, repository_file, visits};
 
@@ -225,7 +225,7 @@ fn the_words_follow_the_policy() {
         assert!(by_unit.contains("Of each patient_id at most 4 entries are used"), "{by_unit}");
         assert!(by_unit.contains("if you are in the data under several"), "{by_unit}");
         assert!(by_unit.contains("outside of any project: 1 researcher"), "{by_unit}");
-        tacit::service::steward::revoke_token(lab.service.ledger(), "ada", "sam", 0).expect("revoked");
+        tacit::service::stewarding::people::revoke_token(lab.service.ledger(), "ada", "sam", 0).expect("revoked");
         let without = page(&lab, "/transparency/visits").await;
         assert!(without.contains("Nobody yet.") && !without.contains("1 researcher"), "{without}");
     });

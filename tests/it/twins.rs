@@ -15,10 +15,10 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
-use tacit::privacy::mechanism::NoiseLaw;
+use tacit::kernel::privacy::mechanism::NoiseLaw;
+use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
+use tacit::kernel::vault::private::Private;
 use tacit::query::file::QueryFile;
-use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
-use tacit::vault::private::Private;
 
 use crate::canary::Log;
 use crate::grammar;
@@ -196,7 +196,7 @@ fn questions(seed: u64) -> Vec<(&'static str, &'static str, String)> {
         }
     }
     let wanted = std::env::var("TACIT_TWINS").ok().and_then(|text| text.parse().ok()).unwrap_or(QUESTIONS);
-    let terms = tacit::dataset::policy::Policy::parse(&pairs::policy()).expect("a policy").terms;
+    let terms = tacit::query::terms::policy::Policy::parse(&pairs::policy()).expect("a policy").terms;
     for _ in 0..wanted {
         let sql = grammar::question(&mut rng, "visits", &terms);
         let mut body = json!({"sql": sql});
@@ -329,7 +329,7 @@ fn the_shipped_binary_has_one_source_of_noise() {
             named.push(path.file_name().expect("a name").to_string_lossy().into_owned());
         }
         // Passwords of databases that tables are read from come from where libpq looks for them; no noise is near.
-        let is_of_sources = path.ends_with("src/dataset/source.rs");
+        let is_of_sources = path.ends_with("src/engine/seal/source.rs");
         assert!(is_of_sources || !text.contains("env::var"), "{} reads the environment", path.display());
     }
     assert_eq!(sources, ["impl NoiseSource for OpenDp {"]);

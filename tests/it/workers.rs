@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tacit::engine::{Engine, EngineFault, Host, Launch, Limits, WorkerPool};
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::parse::parse;
 use tacit::query::plan::{Computation, plan};
-use tacit::vault::noise::OpenDp;
-use tacit::vault::private::{Exact, Private};
 
 use crate::crash::{agent, ask, start};
 use crate::support::{GAUSSIAN, Lab, block_on, launch, policy, visits};
@@ -200,7 +200,7 @@ fn a_table_that_was_replaced_is_not_answered_from() {
     let (pool, edition) = pooled(&lab, Launch { workers: 1, ..launch() });
     let computation = computation(&lab, "SELECT region, COUNT(*) FROM visits GROUP BY region");
     assert!(pool.evaluate(&edition, &computation).is_ok());
-    let table = tacit::dataset::edition::Manifest::table_path(&lab.dir.path().join("state"), &edition);
+    let table = tacit::query::terms::edition::Manifest::table_path(&lab.dir.path().join("state"), &edition);
     let mut bytes = std::fs::read(&table).expect("a table");
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
@@ -219,11 +219,12 @@ fn a_table_that_was_replaced_is_not_answered_from() {
 /// What pool and in-process engine say of one question.
 fn pooled(lab: &Lab, launch: Launch) -> (WorkerPool, String) {
     let dataset = lab.service.dataset("visits").expect("a dataset");
-    let mark = tacit::budget::ledger::read(lab.service.ledger(), |book| {
+    let mark = tacit::kernel::budget::ledger::read(lab.service.ledger(), |book| {
         book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition")
     });
     let state = lab.dir.path().join("state");
-    let manifest = tacit::dataset::edition::Manifest::open(&state, &mark.id, &mark.commitment).expect("an edition");
+    let manifest =
+        tacit::query::terms::edition::Manifest::open(&state, &mark.id, &mark.commitment).expect("an edition");
     let mut pool = WorkerPool::new(launch);
     pool.load(&state, &manifest).expect("workers");
     (pool, dataset.edition.clone())

@@ -6,13 +6,13 @@ mod table;
 
 use std::sync::Arc;
 
-use tacit::dataset::policy::Policy;
+use tacit::kernel::vault::noise::OpenDp;
 use tacit::query::canonical;
 use tacit::query::error::{Code, QueryError};
 use tacit::query::parse::parse;
 use tacit::query::plan::{plan, replan};
 use tacit::query::term::known::STEPS_MAX;
-use tacit::vault::noise::OpenDp;
+use tacit::query::terms::policy::Policy;
 
 use crate::support::{GAUSSIAN, Lab, block_on};
 

@@ -1,12 +1,12 @@
 //! The schema of files that declare people, projects, grants and statistics.
 //!
-//! Promises the keys of `crate::service::declared`, and no other.
+//! Promises the keys of `crate::service::stewarding::declared`, and no other.
 
 use serde_json::{Value, json};
 
 use super::{IDENTIFIER, NAME, decimal, document, list, matching, object, one_of, whole};
-use crate::budget::people::Role;
-use crate::service::grants::PERIOD_DAYS_MAX;
+use crate::kernel::budget::people::Role;
+use crate::service::stewarding::grants::PERIOD_DAYS_MAX;
 
 pub(super) fn schema() -> Value {
     let properties = json!({

@@ -1,6 +1,6 @@
 //! The schema of a policy.
 //!
-//! Promises the keys of `crate::dataset::policy`, and no other, and which of them go together.
+//! Promises the keys of `crate::query::terms::policy`, and no other, and which of them go together.
 
 use serde_json::{Value, json};
 

@@ -4,9 +4,9 @@ use serde_json::{Map, Value};
 
 use super::Name;
 use crate::config::Config;
-use crate::dataset::policy::Policy;
 use crate::query::file::QueryFile;
-use crate::service::declared::{self, DeclaredFile};
+use crate::query::terms::policy::Policy;
+use crate::service::stewarding::declared::{self, DeclaredFile};
 
 const CONFIG: &str = r#"
 listen = "127.0.0.1:8080"

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::dataset::encode::ColumnCounts;
-use crate::dataset::seal::Report;
+use crate::engine::seal::Report;
+use crate::engine::seal::encode::ColumnCounts;
 use crate::terminal::{say, table};
 
 /// Prints it; without an edition where nothing was sealed.

@@ -11,15 +11,15 @@ use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::session::Form;
 use super::{Failed, Shown, Visitor, aside, see};
-use crate::budget::ledger::{Ledger, read};
-use crate::budget::people::Role;
-use crate::console::what_if::{self, Wish};
-use crate::console::{accounts as pages, requests as request_pages};
-use crate::privacy::units::Epsilon;
+use crate::http::console::pages::what_if::{self, Wish};
+use crate::http::console::pages::{accounts as pages, requests as request_pages};
+use crate::kernel::budget::ledger::{Ledger, read};
+use crate::kernel::budget::people::Role;
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;
-use crate::service::account::accounts as all_accounts;
-use crate::service::grants::{self, Grant, Holder, PERIOD_DAYS_MAX};
-use crate::service::requests::{self, Decision};
+use crate::service::stewarding::accounts::accounts as all_accounts;
+use crate::service::stewarding::grants::{self, Grant, Holder, PERIOD_DAYS_MAX};
+use crate::service::stewarding::requests::{self, Decision};
 
 /// What the accounts' page is asked for.
 #[derive(Deserialize)]

@@ -9,12 +9,12 @@ use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::session::Form;
 use super::{Shown, Visitor, aside, see};
-use crate::budget::people::Role;
-use crate::console::statistics::{self as pages, Card, Question};
-use crate::privacy::units::Epsilon;
+use crate::http::console::pages::statistics::{self as pages, Card, Question};
+use crate::kernel::budget::people::Role;
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;
-use crate::service::sight::Sight;
-use crate::service::statistics::{Agreement, Statistic};
+use crate::service::access::Sight;
+use crate::service::publishing::statistics::{Agreement, Statistic};
 
 /// What a page was told to say was done.
 #[derive(Deserialize)]

@@ -8,10 +8,11 @@ use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::session::Form;
 use super::{Shown, Visitor, aside, see};
-use crate::budget::ledger::read;
-use crate::budget::people::Role;
-use crate::console::people::{self as pages, Fresh, Line};
-use crate::service::{Service, steward};
+use crate::http::console::pages::people::{self as pages, Fresh, Line};
+use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::people::Role;
+use crate::service::Service;
+use crate::service::stewarding::people;
 
 /// People of a page.
 const LINES: usize = 100;
@@ -70,8 +71,8 @@ pub async fn add(State(service): State<App>, form: Form) -> Shown {
     // A form that lists datasets gives those that are ticked, also where that is none.
     let is_listed = role == Role::Viewer && (form.some(pages::LISTED).is_some() || !datasets.is_empty());
     let adding = service.clone().steward(move |ledger, now| match is_listed {
-        true => steward::add_viewer(ledger, &added, &datasets, &person.name, now),
-        false => steward::add_person(ledger, &added, role, &person.name, now),
+        true => people::add_viewer(ledger, &added, &datasets, &person.name, now),
+        false => people::add_person(ledger, &added, role, &person.name, now),
     });
     let token = adding.await.map_err(|error| visitor.fail(error))?;
     let fresh = Fresh { name: &name, token: token.text() };
@@ -82,7 +83,7 @@ pub async fn add(State(service): State<App>, form: Form) -> Shown {
 /// POST /people/{name}/revoke.
 pub async fn revoke(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
-    let act = service.steward(move |ledger, now| steward::revoke_token(ledger, &name, &person.name, now));
+    let act = service.steward(move |ledger, now| people::revoke_token(ledger, &name, &person.name, now));
     act.await.map_err(|error| form.visitor.fail(error))?;
     Ok(see("/people"))
 }
@@ -91,7 +92,7 @@ pub async fn revoke(State(service): State<App>, Segment(name): Segment, form: Fo
 pub async fn set_datasets(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
     let datasets = form.ticked(pages::TICK);
-    let act = service.steward(move |ledger, now| steward::set_viewing(ledger, &name, &datasets, &person.name, now));
+    let act = service.steward(move |ledger, now| people::set_viewing(ledger, &name, &datasets, &person.name, now));
     act.await.map_err(|error| form.visitor.fail(error))?;
     Ok(see("/people"))
 }

@@ -15,11 +15,12 @@ use super::super::body::Body;
 use super::super::shared::Shared;
 use super::super::{App, problem::Problem};
 use super::{Failed, Shown, Visitor, see};
-use crate::budget::ledger::read;
-use crate::budget::people::Person;
-use crate::console::sign_in as pages;
-use crate::service::steward::Token;
-use crate::{chance, hex};
+use crate::hex;
+use crate::http::console::pages::sign_in as pages;
+use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::people::Person;
+use crate::kernel::random;
+use crate::service::stewarding::people::Token;
 
 /// How long a session lasts.
 const SESSION_MS: u64 = 8 * 60 * 60 * 1_000;
@@ -40,14 +41,14 @@ struct Session {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { key: chance::bytes().ok() }
+        Self { key: random::bytes().ok() }
     }
 }
 
 impl Sessions {
     /// The value of a cookie for the holder of a token with this digest.
     fn sign(&self, digest: &[u8; 32], now_ms: u64) -> Option<String> {
-        let nonce = chance::bytes::<16>().ok()?;
+        let nonce = random::bytes::<16>().ok()?;
         let mut payload = Vec::with_capacity(PAYLOAD_BYTES + 32);
         payload.extend(now_ms.saturating_add(SESSION_MS).to_be_bytes());
         payload.extend(nonce);

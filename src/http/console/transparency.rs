@@ -10,15 +10,15 @@ use super::super::App;
 use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::super::shared::Shared;
-use super::reading::cap;
 use super::{Shown, Visitor, aside};
-use crate::budget::book::Book;
-use crate::budget::entry::Kind;
-use crate::budget::ledger::read;
-use crate::budget::people::{Role, STATISTICS};
-use crate::console::transparency::{self as pages, Sight};
-use crate::privacy::units::{Delta, Epsilon};
-use crate::service::sight::Sight as Seeing;
+use crate::http::console::pages::transparency::{self as pages, Sight};
+use crate::http::console::public::cap;
+use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::people::{Role, STATISTICS};
+use crate::kernel::budget::state::Book;
+use crate::kernel::privacy::amounts::{Delta, Epsilon};
+use crate::service::access::Sight as Seeing;
 use crate::service::{Dataset, Service};
 
 /// Purposes on a page.

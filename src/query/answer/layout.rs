@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Small;
 use super::labels::{KeyLabels, Label};
-use crate::dataset::domain::Grid;
-use crate::privacy::mechanism::NoiseLaw;
-use crate::query::formula::{Centred, Formula, Range, Shown};
-use crate::query::tables::Sets;
-use crate::vault::release::Release;
+use crate::kernel::privacy::mechanism::NoiseLaw;
+use crate::kernel::vault::release::Release;
+use crate::query::answer::formula::{Centred, Formula, Range, Shown};
+use crate::query::answer::grouping_sets::Sets;
+use crate::query::terms::domain::Grid;
 
 /// How measurements become columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

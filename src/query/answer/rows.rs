@@ -6,12 +6,12 @@ use dashu::base::Signed;
 use dashu::integer::IBig;
 
 use super::{Cell, Label, Layout, OutputValue, names, sorting};
-use crate::dataset::domain::Grid;
-use crate::privacy::mechanism::NoiseLaw;
-use crate::query::formula::{Absent, Ends, Measured, Range};
-use crate::query::interval;
+use crate::kernel::privacy::mechanism::NoiseLaw;
+use crate::kernel::vault::release::Noisy;
+use crate::query::answer::formula::{Absent, Ends, Measured, Range};
+use crate::query::answer::interval;
 use crate::query::plan::codes;
-use crate::vault::release::Noisy;
+use crate::query::terms::domain::Grid;
 
 /// One row before it is flattened: its cells, and for each output its sort value and what is said of it.
 pub(super) struct Row {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::query::formula::{Formula, Measured, Run};
+use crate::query::answer::formula::{Formula, Measured, Run};
 
 /// Counts that are too small to be shown. A group whose own count is small is hidden whole, what is made of a part of a group by that
 /// part's count.

@@ -1,13 +1,13 @@
 //! Terms and filters in SQL.
 
 use super::{identifier, quoted};
-use crate::dataset::domain::{Domain, date_text};
-use crate::dataset::policy::Terms;
 use crate::query::filter::{Filter, stored_bounds};
+use crate::query::plan::subquery::{UnitColumn, Units};
 use crate::query::plan::written;
 use crate::query::term::known::Known;
 use crate::query::term::{Constant, Made, Term};
-use crate::query::units::{UnitColumn, Units};
+use crate::query::terms::domain::{Domain, date_text};
+use crate::query::terms::policy::Terms;
 
 /// Writes what is row-local.
 pub(super) struct Rows<'a> {

@@ -8,11 +8,11 @@ use sqlparser::ast::{
 use super::expressions::expression;
 use super::outputs::{fractions, grouping, has_aggregate, having, of_fraction, output};
 use super::{Budget, absent, conditions, name, start, unsupported};
+use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{
     Expression, Item, ItemValue, JoinedTable, Key, LiteralValue, Name, Order, OrderBy, Query, Scalar,
 };
-use crate::query::tables::{KEYS_MAX, SETS_MAX};
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
     plain_query(query, &mut Budget::default())

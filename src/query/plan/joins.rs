@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 
-use crate::dataset::policy::{JoinedTable, Terms};
 use crate::query::error::{Code, QueryError, nearest, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Name, Query};
 use crate::query::term::Term;
 use crate::query::term::known::Known;
+use crate::query::terms::policy::{JoinedTable, Terms};
 
 /// What a question joins.
 pub(super) struct Joins<'a> {

@@ -9,19 +9,19 @@ use super::names::{check_names, name, sort};
 use std::collections::HashMap;
 
 use super::{Computation, Measure, PlanKey};
-use crate::dataset::domain::{Domain, Grid};
-use crate::privacy::accountant::Accountant;
+use crate::kernel::privacy::accountant::Accountant;
+use crate::query::answer::formula::{Centred, Formula, Products, Quantile, Range, Shown, Squares};
+use crate::query::answer::quantile::Tree;
 use crate::query::answer::{KeyLabels, Layout, Output as Column, OutputValue};
 use crate::query::canonical;
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
-use crate::query::formula::{Centred, Formula, Products, Quantile, Range, Shown, Squares};
-use crate::query::quantile::Tree;
 use crate::query::syntax::{
     Aggregate, Expression, Function, Having, Item, ItemValue, Literal, LiteralValue, Name, Operator, Output, Query,
 };
 use crate::query::term::known::Known;
 use crate::query::term::{Constant, Term, typed};
+use crate::query::terms::domain::{Domain, Grid};
 
 /// capacity × bound of a sum stays below 2 to this power.
 const SUM_LOG2_MAX: u32 = 62;

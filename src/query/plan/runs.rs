@@ -2,14 +2,14 @@
 
 use super::Measure;
 use super::outputs::{Making, counting};
-use crate::dataset::domain::Domain;
-use crate::privacy::accountant::Accountant;
-use crate::privacy::roots::GROUPS_MAX;
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::prefix_sums::GROUPS_MAX;
+use crate::query::answer::formula::{Formula, Range, Run, Shown};
 use crate::query::answer::{Output as Column, OutputValue};
 use crate::query::error::{Code, Position, QueryError};
-use crate::query::formula::{Formula, Range, Run, Shown};
 use crate::query::syntax::{Aggregate, Expression, Function};
 use crate::query::term::typed;
+use crate::query::terms::domain::Domain;
 
 /// Weights that are summed for an answer at the most: each group's running sum is one of all groups before it, and there may be its own
 /// count beside it. A step takes a few nanoseconds, once for each time that the answer is shown.
@@ -18,7 +18,7 @@ const WORK_MAX: u64 = 12_000_000;
 impl Making<'_> {
     /// A running sum of counts along one key, within each group of the others.
     ///
-    /// With Gaussian noise the weights of [`crate::privacy::roots`] are measured; with Laplace noise, whose price is in ℓ₁, the counts are.
+    /// With Gaussian noise the weights of [`crate::kernel::privacy::prefix_sums`] are measured; with Laplace noise, whose price is in ℓ₁, the counts are.
     pub(super) fn run(&mut self, of: &Aggregate, by: &Expression, within: &[Expression]) -> Result<Run, QueryError> {
         let refused =
             |at: Position, message: &str, hint: &str| Err(QueryError::at(Code::UnsupportedSql, at, message).hint(hint));

@@ -1,9 +1,9 @@
 //! Several groupings in one question: what is measured of them.
 
 use super::{CELLS_MAX, Measure, PlanKey};
+use crate::query::answer::grouping_sets::{KEYS_MAX, Sets, Table, Tables, maximal};
 use crate::query::error::{Code, QueryError};
 use crate::query::syntax::{Expression, Query};
-use crate::query::tables::{KEYS_MAX, Sets, Table, Tables, maximal};
 use crate::query::term::known::Known;
 use crate::query::term::typed as terms_of;
 

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use super::PlanKey;
-use crate::dataset::policy::Terms;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Expression, ItemValue, Key, Query, Scalar};
 use crate::query::term::coding;
 use crate::query::term::known::Known;
 use crate::query::term::typed;
+use crate::query::terms::policy::Terms;
 
 /// Every column that the outer question may mean, aliases of its own included.
 pub(super) fn named(query: &Query) -> HashSet<String> {

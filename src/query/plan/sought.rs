@@ -1,10 +1,10 @@
 //! What is promised of each measurement: what one unit can change, and what no table goes beyond.
 
 use super::{CELLS_MAX, Computation, Measure};
-use crate::privacy::certificate::Sought;
-use crate::privacy::extent::Extent;
-use crate::privacy::roots::Roots;
-use crate::privacy::sensitivity::{Sensitivity, Statistic};
+use crate::kernel::privacy::certificate::Sought;
+use crate::kernel::privacy::extent::Extent;
+use crate::kernel::privacy::prefix_sums::Roots;
+use crate::kernel::privacy::sensitivity::{Sensitivity, Statistic};
 use crate::query::error::{Code, QueryError};
 use crate::query::term::known::Known;
 

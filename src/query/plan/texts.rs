@@ -3,13 +3,13 @@
 //! Promises a plan that measures the units of each group beside whatever else is asked, so that only groups with enough of them are shown.
 
 use super::{Computation, Measure, TextKey};
-use crate::dataset::domain::Domain;
-use crate::dataset::policy::{Terms, Unit};
-use crate::privacy::certificate::Hiding;
-use crate::privacy::threshold::Threshold;
+use crate::kernel::privacy::certificate::Hiding;
+use crate::kernel::privacy::threshold::Threshold;
+use crate::query::answer::grouping_sets::{Sets, Table, Tables};
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::syntax::{Expression, ItemValue, Name, Query, Scalar};
-use crate::query::tables::{Sets, Table, Tables};
+use crate::query::terms::domain::Domain;
+use crate::query::terms::policy::{Terms, Unit};
 
 /// The key, where one of those that are grouped by is text.
 ///

@@ -9,7 +9,7 @@ use blake3::Hasher;
 use serde::Serialize;
 
 use super::{Computation, Measure};
-use crate::budget::entry::Digest;
+use crate::kernel::budget::entry::Digest;
 
 /// Two measurements have the same text around them if they are over the same keys (`None` for all of them) and, in a table of one row a unit,
 /// look at the same columns.
@@ -105,9 +105,9 @@ fn put(text: &mut Vec<u8>, part: &impl Serialize, then: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::policy::Policy;
     use crate::query::parse::parse;
     use crate::query::plan::plan;
+    use crate::query::terms::policy::Policy;
 
     const POLICY: &str = r#"
 [dataset]

@@ -9,11 +9,11 @@ use super::calendar::Period;
 use super::known::Known;
 use super::lower::{Function, Kind, Lowered, Step, lower, narrowed};
 use super::{Made, Term};
-use crate::dataset::domain::{Domain, date_text};
-use crate::dataset::policy::Terms;
 use crate::query::answer::Label;
 use crate::query::filter::{Filter, NEVER};
 use crate::query::plan::PlanKey;
+use crate::query::terms::domain::{Domain, date_text};
+use crate::query::terms::policy::Terms;
 
 /// Groups of one key at the most.
 const GROUPS_MAX: i64 = 10_000;

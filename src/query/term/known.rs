@@ -12,9 +12,9 @@ use std::rc::Rc;
 
 use super::lower::{Lowered, TermFault, declared, made_of};
 use super::{Facts, Term};
-use crate::dataset::domain::{Column, Domain, Grid};
-use crate::dataset::policy::Terms;
 use crate::query::error::{Code, QueryError};
+use crate::query::terms::domain::{Column, Domain, Grid};
+use crate::query::terms::policy::Terms;
 
 /// The most steps that planning one question may take. A step looks at one operation, one member of a list or one edge of a bucket, and
 /// takes some tens of nanoseconds. A list of 1,000 values takes a few thousand steps; a hundred columns cut into 1,000 buckets each

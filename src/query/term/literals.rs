@@ -1,10 +1,10 @@
 //! Literals: constants of a question as exact numbers, days and places among stored integers.
 
 use super::{Constant, Made, Term};
-use crate::dataset::domain::{Domain, Grid, date_days};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::{Filter, NEVER, stored_bounds};
 use crate::query::syntax::{Comparison, Literal, LiteralValue};
+use crate::query::terms::domain::{Domain, Grid, date_days};
 
 /// Digits and exponent of a numeric literal stay within this.
 const LITERAL_DIGITS_MAX: usize = 400;

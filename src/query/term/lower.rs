@@ -18,10 +18,10 @@ use self::operations::{
 };
 use super::known::Known;
 use super::{Constant, Made, Term};
-use crate::dataset::domain::{Column, Domain, Grid};
-use crate::dataset::labels::Labels;
-use crate::dataset::policy::Terms;
 use crate::query::filter::Filter;
+use crate::query::terms::domain::{Column, Domain, Grid};
+use crate::query::terms::labels::Labels;
+use crate::query::terms::policy::Terms;
 
 /// An integer program of one row. A missing value makes everything missing but what says otherwise. Its parts are shared: a copy costs
 /// nothing.

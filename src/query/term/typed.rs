@@ -10,12 +10,12 @@ use super::known::Known;
 use super::literals::{Place, constant, decimal, literal_text, nanos, range};
 use super::lower::{Kind, Lowered, TermFault, exact};
 use super::{Constant, Facts, Made, Term};
-use crate::dataset::domain::{Domain, date_days};
-use crate::dataset::policy::Terms;
 use crate::query::canonical;
 use crate::query::error::{Code, Position, QueryError, nearest, shown};
 use crate::query::filter::{Filter, stored_bounds};
 use crate::query::syntax::{Comparison, Condition, Expression, Literal, LiteralValue, Name, Operator, Scalar};
+use crate::query::terms::domain::{Domain, date_days};
+use crate::query::terms::policy::Terms;
 
 /// Labels of a CASE at the most.
 const LABELS_MAX: usize = 1_000;

@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 use polars::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
+use tacit::engine::seal::seal;
+use tacit::query::terms::policy::Policy;
 
 use crate::support::{PURE, policy, visits};
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::http::Method;
 use polars::prelude::{IpcStreamReader, ParquetReader, SerReader};
 use serde_json::{Value, json};
-use tacit::console::chart::{self, Place, Shape};
-use tacit::console::{figure, vega};
-use tacit::present;
 use tacit::query::answer::{Table, tabulate};
+use tacit::render::chart::{self, Place, Shape};
+use tacit::render::text;
+use tacit::render::{figure, vega};
 
 use crate::support::{Lab, NoNoise, PURE, Reply, block_on, call, policy};
 
@@ -188,7 +188,7 @@ fn reasons_stand_in_every_format() {
     let words = arrow.column("a_null").expect("reasons").str().expect("words").iter().collect::<Vec<_>>();
     assert_eq!(words, [None, None, Some("hidden"), Some("hidden")]);
 
-    let text = present::answer(&block_on(lab.sql(sql, "20")).json());
+    let text = text::answer(&block_on(lab.sql(sql, "20")).json());
     assert!(
         text.lines().any(|line| line.trim_start().starts_with("south") && line.matches("hidden").count() == 2),
         "{text}"
@@ -241,6 +241,6 @@ fn other_reasons_are_told_apart() {
         assert_eq!((&row["x_low"], &row["x_high"]), (&interval.0, &interval.1), "{output}: {row}");
     }
     assert_shown(&row("AVG(cost)", "20"), "x");
-    let text = present::answer(&block_on(lab.sql("SELECT AVG(cost) AS x FROM visits", "0.01")).json());
+    let text = text::answer(&block_on(lab.sql("SELECT AVG(cost) AS x FROM visits", "0.01")).json());
     assert!(text.contains("lost in noise  0 … 500"), "{text}");
 }

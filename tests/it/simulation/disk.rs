@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tacit::budget::book::Book;
-use tacit::budget::charge::{ChargeRequest, Decision, ServeRequest};
-use tacit::budget::entry::{Act, Entry, GENESIS};
-use tacit::budget::keeper::{Batch, Encoded, Job, Journal, JournalFault, Keeper, Mark, Order};
-use tacit::budget::ledger::{Ledger, LedgerFault, Outcome, Rule};
-use tacit::store::{acted, decided, recorded};
+use tacit::kernel::budget::charge::{ChargeRequest, Decision, ServeRequest};
+use tacit::kernel::budget::entry::{Act, Entry, GENESIS};
+use tacit::kernel::budget::ledger::{Ledger, LedgerFault, Outcome, Rule};
+use tacit::kernel::budget::state::Book;
+use tacit::kernel::budget::writer::{Batch, Encoded, Job, Journal, JournalFault, Keeper, Mark, Order};
+use tacit::ledger::{acted, decided, recorded};
 
 /// What happens at a durable step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl SimLedger {
         Ok(Self { keeper: Mutex::new(keeper), book, is_sound, disk: disk.clone() })
     }
 
-    fn order(&self, job: Job, at_ms: u64) -> Result<tacit::budget::keeper::Done, LedgerFault> {
+    fn order(&self, job: Job, at_ms: u64) -> Result<tacit::kernel::budget::writer::Done, LedgerFault> {
         let (reply, receive) = std::sync::mpsc::sync_channel(1);
         let reply = Box::new(move |done| drop(reply.send(done)));
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner).perform(vec![Order { job, at_ms, reply }]);

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tacit::budget::book::Book;
-use tacit::budget::entry::{Act, Cause, Charged, Entry, Kind, Legs};
+use tacit::kernel::budget::entry::{Act, Cause, Charged, Entry, Kind, Legs};
+use tacit::kernel::budget::state::Book;
 
 use super::disk::Disk;
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use axum::http::StatusCode;
 use serde_json::json;
-use tacit::budget::ledger::read;
+use tacit::kernel::budget::ledger::read;
 
 use super::check;
 use crate::support::{Lab, block_on};

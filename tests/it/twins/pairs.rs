@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use polars::prelude::{Column, DataFrame, DataType, ParquetWriter};
-use tacit::dataset::domain::date_days;
+use tacit::query::terms::domain::date_days;
 
 use crate::support::repository_file;
 

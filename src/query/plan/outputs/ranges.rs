@@ -4,12 +4,12 @@
 //! ranges of its sides say: a count of some rows is at most the count of all of them, and a unit has as many rows as the policy allows.
 
 use super::{Measure, counting};
-use crate::dataset::domain::Grid;
+use crate::query::answer::formula::{Formula, Range};
 use crate::query::filter::Filter;
-use crate::query::formula::{Formula, Range};
 use crate::query::syntax::{Operator, Pair, Spread};
 use crate::query::term::known::Known;
 use crate::query::term::{Made, Term};
+use crate::query::terms::domain::Grid;
 
 /// What the outputs of a question are made of.
 pub(super) struct Ranges<'a> {

@@ -3,8 +3,8 @@
 //! Promises that nothing more is measured for it: a sum about 0 that nothing of the question counts is shown as it is.
 
 use super::{Measure, counting};
+use crate::query::answer::formula::Run;
 use crate::query::answer::{Counted, Part, Small};
-use crate::query::formula::Run;
 use crate::query::term::Term;
 use crate::query::term::known::Known;
 

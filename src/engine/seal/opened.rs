@@ -1,0 +1,301 @@
+//! A source that is open, with the places of the columns that a policy wants, and its batches as rows to keep.
+//!
+//! Promises that the rows of units that withdrew are looked at for nothing but their ids.
+
+use std::ops::Range;
+
+use polars::prelude::{BooleanChunked, ChunkFilter, NewChunkedArray, StringChunked};
+
+use super::ids::{Spellings, Withdrawn};
+use super::{SealError, Texts};
+use crate::engine::seal::encode::day::zone_of;
+use crate::engine::seal::encode::{ColumnCounts, Context, Encoder, check_id, check_type, ids};
+use crate::engine::seal::source::{Batch, Decimal, Places, Read, Source, Spec, Wanted};
+use crate::query::terms::domain::{Column, Domain};
+use crate::query::terms::policy::Policy;
+use crate::query::terms::reading::Rules;
+
+/// A source and the columns that are read of it.
+pub(super) struct Opened<'a> {
+    source: Source,
+    columns: &'a [Column],
+    rules: &'a [Rules],
+    /// The unit's column in the policy, where units are not rows.
+    unit: Option<&'a str>,
+    missing: &'a [String],
+    context: Context,
+    /// Columns of the source, each once, and whether line ends are allowed in it.
+    wanted: Vec<(usize, bool)>,
+    /// Where each declared column stands among those.
+    places: Vec<usize>,
+    /// Where the unit's column stands among those.
+    unit_place: Option<usize>,
+}
+
+/// What was read of a source.
+pub(super) struct Encoded {
+    /// What happened to each column.
+    pub(super) counts: Vec<ColumnCounts>,
+    /// The texts of each column by what stands for them.
+    pub(super) texts: Texts,
+    /// Rows of units that withdrew.
+    pub(super) excluded: u64,
+    /// Ids that are the same number as another one.
+    pub(super) spelled_twice: u64,
+    /// What the reader counted.
+    pub(super) read: Read,
+}
+
+/// Rows of a batch that stay, as stored integers.
+pub(super) struct Rows {
+    /// Ids of the rows' units, where rows are not units themselves.
+    ids: Option<StringChunked>,
+    /// One vector a declared column.
+    columns: Vec<Vec<i64>>,
+    /// Numbers of the rows in the source, from 1.
+    pub(super) numbers: Vec<u64>,
+    /// The number of the last row that was read, whether it stays or not.
+    pub(super) last: u64,
+}
+
+impl Rows {
+    /// The ids, one a row; none where rows are units.
+    pub(super) fn ids(&self) -> Option<impl Iterator<Item = &str>> {
+        self.ids.as_ref().map(|ids| ids.iter().map(Option::unwrap_or_default))
+    }
+
+    /// Writes the values of a row behind those that are there.
+    pub(super) fn extend(&self, row: usize, values: &mut Vec<i64>) {
+        values.extend(self.columns.iter().map(|column| column[row]));
+    }
+}
+
+impl<'a> Opened<'a> {
+    /// Opens a source of these columns of the policy, and looks whether they are there, of types that they are read from.
+    pub(super) fn new(policy: &'a Policy, spec: &Spec, columns: Range<usize>) -> Result<Self, SealError> {
+        let source = Source::open(spec)?;
+        let (columns, rules) = (&policy.terms.columns[columns.clone()], &policy.reading.rules[columns]);
+        let unit = policy.terms.unit_column();
+        let mut wanted: Vec<(usize, bool)> = Vec::new();
+        let mut place = |index: usize, multiline: bool| match wanted.iter().position(|(known, _)| *known == index) {
+            Some(place) => {
+                wanted[place].1 |= multiline;
+                place
+            }
+            None => {
+                wanted.push((index, multiline));
+                wanted.len() - 1
+            }
+        };
+        let all = unit.map(|name| Wanted { name, source: policy.reading.unit_source.as_deref() }).into_iter();
+        let all: Vec<Wanted<'_>> = all
+            .chain(
+                columns
+                    .iter()
+                    .zip(rules)
+                    .map(|(column, rules)| Wanted { name: &column.name, source: rules.source.as_deref() }),
+            )
+            .collect();
+        let found = source.find_all(&all)?;
+        let (of_unit, of_columns) = found.split_at(usize::from(unit.is_some()));
+        let unit_place = of_unit.first().map(|index| place(*index, false));
+        let places = of_columns.iter().zip(rules).map(|(index, rules)| place(*index, rules.multiline)).collect();
+        let point = match spec.decimal {
+            Decimal::Point => b'.',
+            Decimal::Comma => b',',
+        };
+        let zone = spec.time_zone.as_ref().or(policy.reading.zone.as_ref()).and_then(|name| zone_of(name));
+        let (missing, context) = (&policy.reading.missing, Context { point, zone });
+        let opened = Self { source, columns, rules, unit, missing, context, wanted, places, unit_place };
+        opened.check_types()?;
+        Ok(opened)
+    }
+
+    fn check_types(&self) -> Result<(), SealError> {
+        let shown = self.source.shown();
+        let found = |place: usize| &self.source.columns()[self.wanted[place].0].dtype;
+        if let (Some(unit), Some(place)) = (self.unit, self.unit_place) {
+            check_id(found(place)).map_err(|wrong| SealError::wrong_type(&shown, unit, "unit", wrong))?;
+        }
+        for (column, place) in self.columns.iter().zip(&self.places) {
+            let wrong = |wrong| SealError::wrong_type(&shown, &column.name, column.domain.type_name(), wrong);
+            check_type(&column.domain, found(*place)).map_err(wrong)?;
+        }
+        Ok(())
+    }
+
+    /// The source, as it is shown to people.
+    pub(super) fn shown(&self) -> String {
+        self.source.shown()
+    }
+
+    /// Gives every batch of rows that stay to `taker`, with how many rows were read before it and in it.
+    pub(super) fn rows(
+        &self,
+        withdrawn: &mut Withdrawn,
+        key: &[u8; 32],
+        mut taker: impl FnMut(Rows) -> Result<(), SealError>,
+    ) -> Result<Encoded, SealError> {
+        let new = |(column, rules): (&Column, &Rules)| Encoder::new(&column.domain, rules, &self.context, key);
+        let mut encoders: Vec<Encoder> = self.columns.iter().zip(self.rules).map(new).collect();
+        let (mut units, mut rows, mut excluded) = (Units::default(), 0, 0);
+        let read = self.source.batches::<SealError>(&self.wanted, |batch| {
+            let height = batch.columns.first().map_or(0, |series| series.len());
+            let (stays, ids) = self.units_of(&batch, withdrawn, &mut units)?;
+            let kept = self.kept(batch, &stays, &mut encoders)?;
+            self.check_texts(&encoders)?;
+            excluded += stays.iter().filter(|stays| !**stays).count() as u64;
+            let numbers = (rows + 1..).zip(&stays).filter(|(_, stays)| **stays).map(|(number, _)| number).collect();
+            rows += height as u64;
+            taker(Rows { ids, columns: kept, numbers, last: rows })
+        })?;
+        units.check(self)?;
+        let spelled_twice = units.spellings.twice();
+        let counts = encoders.iter().map(Encoder::finished).collect();
+        let texts = encoders.iter().map(|encoder| encoder.free().clone()).collect();
+        let encoded = Encoded { counts, texts, excluded, spelled_twice, read };
+        self.check(&encoded.counts)?;
+        Ok(encoded)
+    }
+
+    /// Which rows stay, and the ids of those.
+    fn units_of(
+        &self,
+        batch: &Batch,
+        withdrawn: &mut Withdrawn,
+        units: &mut Units,
+    ) -> Result<(Vec<bool>, Option<StringChunked>), SealError> {
+        let height = batch.columns.first().map_or(0, |series| series.len());
+        let (Some(unit), Some(place)) = (self.unit, self.unit_place) else { return Ok((vec![true; height], None)) };
+        let series = &batch.columns[place];
+        let wrong = |wrong| SealError::wrong_type(&self.shown(), unit, "unit", wrong);
+        check_id(series.dtype()).map_err(wrong)?;
+        let found = ids(series, self.missing).ok_or_else(|| SealError::changed(&self.shown()))?;
+        units.inexact += found.inexact;
+        if let Some(row) = found.first_inexact {
+            units.first_inexact.get_or_insert_with(|| batch.places.place(row).to_string());
+        }
+        let is_text = series.dtype().is_string();
+        let mut stays = Vec::with_capacity(height);
+        for (row, id) in found.texts.iter().map(Option::unwrap_or_default).enumerate() {
+            if id.is_empty() {
+                units.missing += 1;
+                units.first_missing.get_or_insert_with(|| batch.places.place(row).to_string());
+            } else if is_text {
+                units.spellings.see(id);
+            }
+            let gone = withdrawn.has(id);
+            if gone {
+                withdrawn.met(id);
+            }
+            stays.push(!gone);
+        }
+        if stays.iter().all(|stays| *stays) {
+            return Ok((stays, Some(found.texts)));
+        }
+        let mask = BooleanChunked::from_slice("stays".into(), &stays);
+        let ids = found.texts.filter(&mask).map_err(|_| SealError::changed(&self.shown()))?;
+        Ok((stays, Some(ids)))
+    }
+
+    /// Every declared column of the rows that stay, as stored integers.
+    fn kept(&self, batch: Batch, stays: &[bool], encoders: &mut [Encoder]) -> Result<Vec<Vec<i64>>, SealError> {
+        let all = stays.iter().all(|stays| *stays);
+        let mask = BooleanChunked::from_slice("stays".into(), stays);
+        let index: Vec<usize> = match all {
+            true => Vec::new(),
+            false => stays.iter().enumerate().filter(|(_, stays)| **stays).map(|(row, _)| row).collect(),
+        };
+        let places: &Places = &batch.places;
+        let place = |row: usize| places.place(if all { row } else { index[row] }).to_string();
+        let mut kept = Vec::with_capacity(self.columns.len());
+        for ((column, encoder), at) in self.columns.iter().zip(encoders).zip(&self.places) {
+            let series = &batch.columns[*at];
+            let filtered = match all {
+                true => series.clone(),
+                false => series.filter(&mask).map_err(|_| SealError::changed(&self.shown()))?,
+            };
+            let wrong = |wrong| SealError::wrong_type(&self.shown(), &column.name, column.domain.type_name(), wrong);
+            kept.push(encoder.encode(&filtered, &place).map_err(wrong)?);
+        }
+        Ok(kept)
+    }
+
+    /// No column of texts holds more of them than were declared.
+    fn check_texts(&self, encoders: &[Encoder]) -> Result<(), SealError> {
+        for (column, encoder) in self.columns.iter().zip(encoders) {
+            if let Domain::Text { values_max, .. } = column.domain
+                && encoder.free().len() > values_max as usize
+            {
+                return Err(SealError::TooManyValues { path: self.shown(), column: column.name.clone(), values_max });
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing was unreadable, and nothing is missing that the policy promises.
+    fn check(&self, counts: &[ColumnCounts]) -> Result<(), SealError> {
+        for (column, counts) in self.columns.iter().zip(counts) {
+            let (path, name, wanted) = (self.shown(), column.name.clone(), column.domain.type_name());
+            if counts.unreadable > 0 {
+                let place = counts.first_unreadable.clone().unwrap_or_default();
+                let (count, accepted) = (counts.unreadable, accepted(&column.domain));
+                return Err(SealError::Unreadable { path, column: name, count, wanted, place, accepted });
+            }
+            if counts.nulls > 0 && !column.nullable {
+                let unlisted = match (counts.unlisted, &counts.first_unlisted) {
+                    (0, _) | (_, None) => String::new(),
+                    (some, Some(place)) => {
+                        format!(
+                            " ({some} of them because the policy does not list them), the first of those in {place}"
+                        )
+                    }
+                };
+                return Err(SealError::Nulls { path, column: name, count: counts.nulls, unlisted });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The ids of a source, while it is read.
+#[derive(Default)]
+struct Units {
+    missing: u64,
+    first_missing: Option<String>,
+    inexact: u64,
+    first_inexact: Option<String>,
+    spellings: Spellings,
+}
+
+impl Units {
+    fn check(&self, opened: &Opened<'_>) -> Result<(), SealError> {
+        let (path, column) = (opened.shown(), opened.unit.unwrap_or_default().to_owned());
+        if let Some(place) = self.first_inexact.clone() {
+            return Err(SealError::InexactUnits { path, column, count: self.inexact, place });
+        }
+        match self.first_missing.clone() {
+            Some(place) => Err(SealError::NullUnits { path, column, count: self.missing, place }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// How a value of a type is written.
+fn accepted(domain: &Domain) -> &'static str {
+    match domain {
+        Domain::Category(_) | Domain::Text { .. } => "write it as text",
+        Domain::Boolean => {
+            "write 0 and 1, true and false, T and F or yes and no, or name the words by true = [\"J\"] and false = [\"N\"]"
+        }
+        Domain::Number(grid) if grid.integer => "write whole numbers like 42 or 42.0",
+        Domain::Number(_) => "write numbers like 3.14, or say decimal = \",\" of a source with 3,14",
+        Domain::Date { .. } => {
+            "write days like 2020-12-31 (a time may stand behind) or 20201231, or say how they are written, like format = \"%d/%m/%Y\""
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "mutations_tests.rs"]
+mod mutations;

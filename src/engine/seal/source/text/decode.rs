@@ -1,0 +1,178 @@
+//! The characters of a text file, chunk by chunk.
+//!
+//! Promises that what it gives is exactly what the bytes say in the file's encoding: a byte that says nothing is a fault behind all
+//! characters before it, and never a replacement.
+
+use std::io::Read;
+
+use encoding_rs::{DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::unpack::Unpacking;
+use crate::engine::seal::source::fault::TextFault;
+use crate::engine::seal::source::spec::Encoding;
+
+/// Bytes of a chunk at the most, before decoding.
+const CHUNK_BYTES: usize = 1 << 20;
+/// Bytes of the first chunk: enough for most headers.
+const FIRST_CHUNK_BYTES: usize = 64 << 10;
+
+/// The chunks of a file.
+pub(super) struct Chunks<'a> {
+    bytes: Box<dyn Read + Send + 'a>,
+    decoder: Decoder,
+    /// Read, and not given yet.
+    pending: Vec<u8>,
+    chunk_bytes: usize,
+    fault: Option<TextFault>,
+    ended: bool,
+}
+
+enum Decoder {
+    Utf8,
+    /// One byte a character; `bool` tells whether a byte is one.
+    Bytes(Encoding, fn(u8) -> bool),
+    Utf16(encoding_rs::Decoder),
+}
+
+impl<'a> Chunks<'a> {
+    /// Looks at the start of the bytes for a mark, which is left out.
+    pub(super) fn new(mut bytes: Box<dyn Read + Send + 'a>, declared: Option<Encoding>) -> Result<Self, Unpacking> {
+        let mut pending = Vec::new();
+        bytes.by_ref().take(FIRST_CHUNK_BYTES as u64).read_to_end(&mut pending)?;
+        let (decoder, mark_bytes) = decoder(&pending, declared).map_err(Unpacking::Fault)?;
+        pending.drain(..mark_bytes);
+        Ok(Self { bytes, decoder, pending, chunk_bytes: FIRST_CHUNK_BYTES, fault: None, ended: false })
+    }
+
+    /// The next characters; `None` behind the last.
+    pub(super) fn next(&mut self) -> Result<Option<String>, Unpacking> {
+        loop {
+            if let Some(fault) = self.fault.take() {
+                self.ended = true;
+                return Err(Unpacking::Fault(fault));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            let wanted = self.chunk_bytes.saturating_sub(self.pending.len());
+            let read = self.bytes.by_ref().take(wanted as u64).read_to_end(&mut self.pending)?;
+            self.chunk_bytes = CHUNK_BYTES;
+            self.ended = wanted > 0 && read < wanted;
+            let bytes = std::mem::take(&mut self.pending);
+            let text = match &mut self.decoder {
+                Decoder::Utf8 => self.utf8(bytes),
+                Decoder::Bytes(encoding, is_one) => {
+                    let (encoding, is_one) = (*encoding, *is_one);
+                    self.single(&bytes, encoding, is_one)
+                }
+                Decoder::Utf16(decoder) => match utf16(decoder, &bytes, self.ended) {
+                    Ok(text) => text,
+                    Err(text) => {
+                        self.fault = Some(TextFault::Encoding(Encoding::Utf16));
+                        text
+                    }
+                },
+            };
+            if self.fault.is_some() {
+                self.ended = false;
+            }
+            if !text.is_empty() {
+                return Ok(Some(text));
+            }
+        }
+    }
+
+    fn utf8(&mut self, bytes: Vec<u8>) -> String {
+        let mut bytes = bytes;
+        if !self.ended {
+            let whole = bytes.len() - unfinished(&bytes);
+            self.pending = bytes.split_off(whole);
+        }
+        String::from_utf8(bytes).unwrap_or_else(|error| {
+            self.fault = Some(TextFault::Encoding(Encoding::Utf8));
+            let valid = error.utf8_error().valid_up_to();
+            let mut bytes = error.into_bytes();
+            bytes.truncate(valid);
+            String::from_utf8(bytes).unwrap_or_default()
+        })
+    }
+
+    fn single(&mut self, bytes: &[u8], encoding: Encoding, is_one: fn(u8) -> bool) -> String {
+        let valid = bytes.iter().position(|byte| !is_one(*byte)).unwrap_or(bytes.len());
+        if valid < bytes.len() {
+            self.fault = Some(TextFault::Encoding(encoding));
+        }
+        // Where both have a character for a byte, it is the same.
+        WINDOWS_1252.decode_without_bom_handling(&bytes[..valid]).0.into_owned()
+    }
+}
+
+/// The decoder of a file that starts so, and the length of its mark.
+fn decoder(start: &[u8], declared: Option<Encoding>) -> Result<(Decoder, usize), TextFault> {
+    let marks: [(&[u8], &'static str, Encoding); 3] = [
+        (&[0xef, 0xbb, 0xbf], "UTF-8", Encoding::Utf8),
+        (&[0xff, 0xfe], "UTF-16", Encoding::Utf16),
+        (&[0xfe, 0xff], "UTF-16", Encoding::Utf16),
+    ];
+    if start.starts_with(&[0xff, 0xfe, 0, 0]) || start.starts_with(&[0, 0, 0xfe, 0xff]) {
+        return Err(TextFault::Utf32);
+    }
+    let mark = marks.into_iter().find(|(mark, ..)| start.starts_with(mark));
+    if let (Some((_, found, encoding)), Some(wanted)) = (mark, declared)
+        && encoding != wanted
+    {
+        return Err(TextFault::Mark { found, wanted });
+    }
+    let length = mark.map_or(0, |(mark, ..)| mark.len());
+    let decoder = match mark.map(|(.., encoding)| encoding).or(declared).unwrap_or(Encoding::Utf8) {
+        Encoding::Utf8 => Decoder::Utf8,
+        Encoding::Latin1 => Decoder::Bytes(Encoding::Latin1, |byte| !(0x80..=0x9f).contains(&byte)),
+        Encoding::Windows1252 => {
+            Decoder::Bytes(Encoding::Windows1252, |byte| !matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d))
+        }
+        Encoding::Utf16 => {
+            let order = if is_big_endian(start)? { UTF_16BE } else { UTF_16LE };
+            Decoder::Utf16(order.new_decoder_without_bom_handling())
+        }
+    };
+    Ok((decoder, length))
+}
+
+/// The byte order of UTF-16, by its mark or by where the zeros of its first ASCII characters are.
+fn is_big_endian(start: &[u8]) -> Result<bool, TextFault> {
+    let pairs = start.as_chunks::<2>().0;
+    let zeros = |at: usize| pairs.iter().filter(|pair| pair[at] == 0).count();
+    match (pairs.first(), zeros(0), zeros(1)) {
+        (Some([0xfe, 0xff]), ..) => Ok(true),
+        (Some([0xff, 0xfe]), ..) | (None, ..) => Ok(false),
+        (_, high, low) if high > low => Ok(true),
+        (_, high, low) if low > high => Ok(false),
+        _ => Err(TextFault::ByteOrder),
+    }
+}
+
+/// Bytes at the end that begin a character of UTF-8 and do not end it.
+fn unfinished(bytes: &[u8]) -> usize {
+    for back in 1..=bytes.len().min(3) {
+        let wanted = match bytes[bytes.len() - back] {
+            0xc0..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xff => 4,
+            0x80..=0xbf => continue,
+            _ => 1,
+        };
+        return if wanted > back { back } else { 0 };
+    }
+    0
+}
+
+/// The characters, or those before one that is none.
+fn utf16(decoder: &mut encoding_rs::Decoder, bytes: &[u8], last: bool) -> Result<String, String> {
+    // One unit of UTF-16 becomes three bytes of UTF-8 at the most; the decoder says how many it may need.
+    let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len().saturating_mul(2));
+    let mut text = String::with_capacity(room);
+    match decoder.decode_to_string_without_replacement(bytes, &mut text, last).0 {
+        DecoderResult::InputEmpty => Ok(text),
+        DecoderResult::OutputFull | DecoderResult::Malformed(..) => Err(text),
+    }
+}

@@ -1,0 +1,190 @@
+//! Requests for budget: a researcher asks for a larger allocation, a steward decides.
+//!
+//! Promises that a request asks for more than is held and at most for the dataset's cap, that nobody has more than a few open, that
+//! each is decided once, and that what is granted is a grant like any other, by the same rules and on record before its decision.
+//! Where a server ends between the two, the grant stands and the request is open still: to decide again is to grant the same total.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use super::grants::{self, Grant, Holder};
+use crate::kernel::budget::entry::{Act, Entry, Kind};
+use crate::kernel::budget::ledger::{Ledger, read};
+use crate::kernel::budget::state::{Book, REQUESTS_OPEN_MAX, RequestCard};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::query::error::shown;
+use crate::service::ServiceError;
+use crate::service::stewarding::accounts::timestamp;
+
+/// What a steward makes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Sets the allocation.
+    Grant {
+        /// The new total; nothing where it is what was asked for.
+        epsilon: Option<Epsilon>,
+    },
+    /// Changes nothing.
+    Decline,
+}
+
+/// A request as people see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct RequestView {
+    /// The number of its entry in the ledger.
+    pub number: u64,
+    /// Who asks.
+    pub researcher: String,
+    /// Of which dataset.
+    pub dataset: String,
+    /// The new total that is asked for.
+    pub epsilon: String,
+    /// Why.
+    pub reason: String,
+    /// When, in UTC.
+    pub at: String,
+    /// `open`, `granted` or `declined`.
+    pub status: &'static str,
+    /// The steward's reason, once it is decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision_reason: Option<String>,
+}
+
+/// Files a request for an allocation of the new total `epsilon`, and returns its number.
+///
+/// # Errors
+/// [`ServiceError::UnknownDataset`] for a dataset of which the researcher holds no account; [`ServiceError::Invalid`] for a reason
+/// that is none, an ε that is not above what is held or is above the dataset's cap, and where too many requests are open.
+pub fn file(
+    ledger: &dyn Ledger,
+    researcher: &str,
+    dataset: &str,
+    epsilon: Epsilon,
+    reason: &str,
+    now_ms: u64,
+) -> Result<u64, ServiceError> {
+    grants::check_reason(reason)?;
+    if read(ledger, |book| book.researcher(dataset, researcher).is_none()) {
+        return Err(ServiceError::UnknownDataset(shown(dataset)));
+    }
+    let (researcher, dataset, reason) = (researcher.to_owned(), dataset.to_owned(), reason.to_owned());
+    let rule = Box::new(move |book: &Book| -> Result<Act, String> {
+        check(book, &researcher, &dataset, epsilon)?;
+        Ok(Act::Requested { researcher, dataset, epsilon, reason })
+    });
+    ledger.act(rule, now_ms)?.map(|entry| entry.seq).map_err(ServiceError::Invalid)
+}
+
+fn check(book: &Book, researcher: &str, dataset: &str, epsilon: Epsilon) -> Result<(), String> {
+    let held = book.researcher(dataset, researcher).ok_or("you hold no account of this dataset")?.epsilon;
+    let cap = book.find(dataset, Kind::Dataset, dataset).ok_or("there is no such dataset")?.epsilon;
+    if epsilon <= held || epsilon > cap {
+        return Err(format!(
+            "epsilon is {epsilon}; accepted is a new total above your allocation of {held} and at most the dataset's cap of {cap}"
+        ));
+    }
+    let open = book.requests().filter(|(_, card)| card.researcher == researcher && card.decision.is_none()).count();
+    if open >= REQUESTS_OPEN_MAX {
+        return Err(format!("you have {open} open requests; accepted are at most {REQUESTS_OPEN_MAX} at once"));
+    }
+    Ok(())
+}
+
+/// One decision at a time: between a grant and its decision nobody else decides. One process holds a ledger.
+static DECIDING: Mutex<()> = Mutex::new(());
+
+/// Decides on the request of that number. Granting sets the allocation first, with the renewal that it has, and never lowers it.
+///
+/// # Errors
+/// [`ServiceError::NotFound`] for no such request, [`ServiceError::AlreadyExists`] for one that was decided before; otherwise those of
+/// [`grants::grant`], and then the request is as open as it was.
+pub fn decide(
+    ledger: &dyn Ledger,
+    number: u64,
+    decision: Decision,
+    reason: &str,
+    by: &str,
+    now_ms: u64,
+) -> Result<Entry, ServiceError> {
+    grants::check_reason(reason)?;
+    let _deciding = DECIDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let card = read(ledger, |book| book.request(number).cloned());
+    let card = card.ok_or_else(|| ServiceError::NotFound(format!("there is no request {number}")))?;
+    if card.decision.is_some() {
+        return Err(ServiceError::AlreadyExists(decided(number)));
+    }
+    let granted = match decision {
+        Decision::Grant { epsilon } => {
+            grant(ledger, &card, epsilon.unwrap_or(card.epsilon), (reason, by), now_ms)?;
+            true
+        }
+        Decision::Decline => false,
+    };
+    let (reason, by) = (reason.to_owned(), by.to_owned());
+    let rule = Box::new(move |book: &Book| match book.request(number) {
+        Some(card) if card.decision.is_none() => Ok(Act::RequestDecided { request: number, granted, reason, by }),
+        Some(_) | None => Err(decided(number)),
+    });
+    ledger.act(rule, now_ms)?.map_err(ServiceError::AlreadyExists)
+}
+
+fn decided(number: u64) -> String {
+    format!("request {number} was decided before; accepted is one that is open")
+}
+
+fn grant(
+    ledger: &dyn Ledger,
+    card: &RequestCard,
+    epsilon: Epsilon,
+    (reason, by): (&str, &str),
+    now_ms: u64,
+) -> Result<(), ServiceError> {
+    let account = read(ledger, |book| {
+        let account = book.researcher(&card.dataset, &card.researcher)?;
+        Some((account.epsilon, account.renewal.map(|renewal| renewal.days)))
+    });
+    let (held, period_days) = account.ok_or_else(|| ServiceError::UnknownDataset(shown(&card.dataset)))?;
+    if epsilon < held {
+        return Err(ServiceError::Invalid(format!(
+            "epsilon is {epsilon}, and \"{}\" holds {held}; accepted is that or more, or to decline: granting a request lowers nothing",
+            card.researcher
+        )));
+    }
+    let to = Holder::Researcher { name: card.researcher.clone(), project: None, period_days };
+    let (dataset, reason, by) = (card.dataset.clone(), reason.to_owned(), by.to_owned());
+    grants::grant(ledger, Grant { to, dataset, epsilon, reason, by }, now_ms).map(|_| ())
+}
+
+/// The requests of one researcher, or all of them for a steward; newest first.
+#[must_use]
+pub fn requests(ledger: &dyn Ledger, of: Option<&str>) -> Vec<RequestView> {
+    read(ledger, |book| {
+        let seen = book.requests().rev().filter(|(_, card)| of.is_none_or(|name| card.researcher == name));
+        seen.map(|(number, card)| view(number, card)).collect()
+    })
+}
+
+/// One request.
+#[must_use]
+pub fn request(ledger: &dyn Ledger, number: u64) -> Option<RequestView> {
+    read(ledger, |book| book.request(number).map(|card| view(number, card)))
+}
+
+fn view(number: u64, card: &RequestCard) -> RequestView {
+    let (status, decision_reason) = match &card.decision {
+        None => ("open", None),
+        Some((true, reason)) => ("granted", Some(reason.clone())),
+        Some((false, reason)) => ("declined", Some(reason.clone())),
+    };
+    RequestView {
+        number,
+        researcher: card.researcher.clone(),
+        dataset: card.dataset.clone(),
+        epsilon: card.epsilon.to_string(),
+        reason: card.reason.clone(),
+        at: timestamp(card.at_ms),
+        status,
+        decision_reason,
+    }
+}
