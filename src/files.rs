@@ -16,8 +16,7 @@ pub const TEXT_BYTES_MAX: u64 = 16 << 20;
 ///
 /// # Errors
 /// `InvalidInput` if the path is not a regular file, `FileTooLarge` beyond [`TEXT_BYTES_MAX`], `InvalidData` if the content is not UTF-8,
-/// and
-/// the system's own errors. No error contains any of the file's content.
+/// and the system's own errors. No error contains any of the file's content.
 pub fn text(path: &Path) -> io::Result<String> {
     // Checked before opening, because opening a pipe waits for its other end.
     if !std::fs::metadata(path)?.is_file() {

@@ -97,20 +97,14 @@ impl Accountant {
     }
 
     /// Returns the largest probability of guessing correctly whether one unit is in the data, for somebody who considered both cases
-    /// equally
-    /// likely before and may know anything else, from all answers whose prices add up to `spent` and whose thresholds used
-    /// `threshold_delta`.
-    /// The result lies between 0.5 and 1 and is never below the true value.
+    /// equally likely before and may know anything else, from all answers whose prices add up to `spent` and whose thresholds used
+    /// `threshold_delta`. The result lies between 0.5 and 1 and is never below the true value.
     ///
     /// Two equally likely cases can be told apart with probability at most ½ + TV/2, where TV is the total variation distance between what
-    /// can be
-    /// observed in either case. For `gaussian` that is Φ(μ/2), because μ-GDP has TV = δ_μ(0) = 2Φ(μ/2) − 1 (Dong, Roth & Su, arXiv
-    /// 1905.02383,
-    /// corollary 1). For `pure` it is e^ε/(1 + e^ε), because the two error rates of a test satisfy α + e^ε·β ≥ 1 and e^ε·α + β ≥ 1
-    /// (Kairouz, Oh &
-    /// Viswanath, arXiv 1311.0776). Thresholds add at most their δ to TV ([`super::threshold`]), so adding half of it would suffice; all of
-    /// it is
-    /// added here. Neighbours differ by one unit and all its rows.
+    /// can be observed in either case. For `gaussian` that is Φ(μ/2), because μ-GDP has TV = δ_μ(0) = 2Φ(μ/2) − 1 (Dong, Roth & Su, arXiv
+    /// 1905.02383, corollary 1). For `pure` it is e^ε/(1 + e^ε), because the two error rates of a test satisfy α + e^ε·β ≥ 1 and e^ε·α + β
+    /// ≥ 1 (Kairouz, Oh & Viswanath, arXiv 1311.0776). Thresholds add at most their δ to TV ([`super::threshold`]), so adding half of it
+    /// would suffice; all of it is added here. Neighbours differ by one unit and all its rows.
     #[must_use]
     pub fn best_guess(self, spent: Price, threshold_delta: Delta) -> f64 {
         let of_noise = match self {

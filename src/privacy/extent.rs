@@ -5,8 +5,7 @@
 //! detects no other error.
 //!
 //! A conforming table has at most n rows, and the steps before the aggregate (filters, public keys, the cut to a unit's first groups by
-//! text)
-//! either drop a row or put it into one cell. So with nᵢ rows in cell i, Σnᵢ ≤ n, and for a vector y:
+//! text) either drop a row or put it into one cell. So with nᵢ rows in cell i, Σnᵢ ≤ n, and for a vector y:
 //!
 //! * **count** (also of non-nulls, and of histogram bins, of which each row falls into at most one): 0 ≤ yᵢ ≤ nᵢ. Each cell lies between 0
 //!   and n, and all cells together are at most n.

@@ -9,8 +9,7 @@
 //! A Gaussian mechanism with sensitivity Δ₂ and standard deviation σ is μ-GDP with μ = Δ₂/σ. Under fully adaptive composition, the filter
 //! that admits a mechanism while Σμ² ≤ B is valid and gives √B-GDP (Smith & Thakurta, arXiv 2210.17520; Koskela, Tobaben & Honkela,
 //! 2209.15596), and it remains valid when mechanisms are interleaved (Haney et al., 2309.05901). μ-GDP implies (ε, δ_μ(ε))-differential
-//! privacy
-//! for every ε, with (Dong, Roth & Su, 1905.02383, corollary 1; Balle & Wang, 1805.06530)
+//! privacy for every ε, with (Dong, Roth & Su, 1905.02383, corollary 1; Balle & Wang, 1805.06530)
 //!
 //! > δ_μ(ε) = Φ(μ/2 − ε/μ) − e^ε·Φ(−μ/2 − ε/μ)
 //!
@@ -24,9 +23,8 @@
 //! the mass beyond 44.7 σ is 2·φ(44.7)/44.7 < e^(−1003).
 //!
 //! Let one dataset draw at most N = 2⁴⁰ cells in its life; the ledger counts them and refuses any beyond. Let A be any event over an
-//! adaptive
-//! transcript. Write Q for the real and P for the ideal law under one dataset, and Q', P' under its neighbour. Replacing the laws cell by
-//! cell (a hybrid argument over at most N cells, conditioned on the past) gives
+//! adaptive transcript. Write Q for the real and P for the ideal law under one dataset, and Q', P' under its neighbour. Replacing the laws
+//! cell by cell (a hybrid argument over at most N cells, conditioned on the past) gives
 //!
 //! > Q(A) ≤ e^(Nη)·P(A) + Nτ,   P'(A) ≤ e^(Nη)·Q'(A) + Nτ.
 //!

@@ -6,23 +6,19 @@
 //!
 //! **What is measured.** From the counts x₀ … xₙ₋₁ of n ordered groups, y_t = Σ c_k·x_{t−k}, one integer per group. c_k is 2²⁰·C(2k, k)/4ᵏ,
 //! rounded. Apart from the scale and the rounding these are the coefficients of (1 − z)^(−1/2), so applying them twice gives all running
-//! sums, whose
-//! coefficients are those of (1 − z)⁻¹. This square root is what J. Fichtenberger, M. Henzinger and J. Upadhyay measure in "Constant
-//! matters:
-//! fine-grained error bound on differentially private continual observation" (ICML 2023); the rounding makes it exact integers.
+//! sums, whose coefficients are those of (1 − z)⁻¹. This square root is what J. Fichtenberger, M. Henzinger and J. Upadhyay measure in
+//! "Constant matters: fine-grained error bound on differentially private continual observation" (ICML 2023); the rounding makes it exact
+//! integers.
 //!
 //! **Sensitivity** (add or remove one unit; ℓ₁ and ℓ₂). A row of group j adds c_{t−j} to y_t for every t ≥ j: at most Σc_k in ℓ₁ and √Σc_k²
-//! in
-//! ℓ₂, reached in the first group. A unit with at most k rows adds at most k such vectors: Δ₁ = k·Σc_k, and Δ₂ = k·√Σc_k² by the triangle
-//! inequality, reached when all of its rows fall into the first group.
+//! in ℓ₂, reached in the first group. A unit with at most k rows adds at most k such vectors: Δ₁ = k·Σc_k, and Δ₂ = k·√Σc_k² by the
+//! triangle inequality, reached when all of its rows fall into the first group.
 //!
 //! **Reconstruction.** With d the coefficients of 1/Σc_k·zᵏ, x_t = Σ d_k·y_{t−k} and Σ_{s ≤ t} x_s = Σ m_k·y_{t−k}, where m_k = d₀ + … +
-//! d_k. Noise of
-//! variance σ² in each y gives a running sum the variance σ²·Σ_{k ≤ t} m_k². For n = 365, at the price of counts with variance v each, that
-//! is
-//! at most 8.7·v instead of 365·v, and the sum over any range of groups has at most 14.1·v. No choice of measurement has less than 9.2·v on
-//! average over all ranges (the singular value bound: C. Li, G. Miklau, "Optimal error of query sets under the differentially-private
-//! matrix mechanism", ICDT 2013); sums of noisy counts have 122·v, and this measurement has 11.7·v.
+//! d_k. Noise of variance σ² in each y gives a running sum the variance σ²·Σ_{k ≤ t} m_k². For n = 365, at the price of counts with
+//! variance v each, that is at most 8.7·v instead of 365·v, and the sum over any range of groups has at most 14.1·v. No choice of
+//! measurement has less than 9.2·v on average over all ranges (the singular value bound: C. Li, G. Miklau, "Optimal error of query sets
+//! under the differentially-private matrix mechanism", ICDT 2013); sums of noisy counts have 122·v, and this measurement has 11.7·v.
 //!
 //! **Bounds.** Σc_k < 2²⁰·(1 + 2√(n/π)) < 2²⁶ for n ≤ 2,200, and a table has fewer than 2³² rows, so every y fits 58 bits.
 

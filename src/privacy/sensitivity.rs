@@ -3,10 +3,8 @@
 //! Neighbours, throughout this module: sealed tables that differ by one unit and all its rows. Knows nothing of noise.
 //!
 //! A unit has at most k rows after `rank < k`, and every step before the aggregate (filters, public keys) looks at one row at a time, so
-//! the
-//! rows of all other units contribute the same to both tables. Removing a unit therefore changes the vector of cells by exactly what its
-//! own
-//! rows contributed:
+//! the rows of all other units contribute the same to both tables. Removing a unit therefore changes the vector of cells by exactly what
+//! its own rows contributed:
 //!
 //! * **count** (also of non-nulls): each row adds 1 to at most one cell; k rows add a non-negative vector with sum at most k. Δ₁ = k, and
 //!   Δ₂ ≤ Δ₁ = k, reached when all rows fall into one cell.

@@ -1,7 +1,7 @@
 //! Amounts of privacy loss: exact decimals in, integers inside, exact decimals out.
 //!
-//! Promises that no amount is ever stored or added as a float, and that text is read exactly or refused.
-//! Knows nothing of accounts, queries or data.
+//! Promises that no amount is ever stored or added as a float, and that text is read exactly or refused. Knows nothing of accounts, queries
+//! or data.
 
 use std::fmt;
 
