@@ -1,4 +1,4 @@
-//! The journal on disk: SQLite's file, its signed head, and the anchor.
+//! The journal on disk: the SQLite file, its signed head, and the anchor.
 
 use super::OpenError;
 use super::anchor::Anchor;
@@ -8,14 +8,14 @@ use super::stream::{Bad, each_checked};
 use crate::budget::book::Book;
 use crate::budget::keeper::{Batch, Journal, JournalFault, Mark};
 
-/// The ledger's file and its anchor, behind the keeper.
+/// The SQLite file and the anchor, as the ledger's writer uses them.
 pub(super) struct SqliteJournal {
     pub(super) database: Database,
     pub(super) anchor: Anchor,
     pub(super) signer: Signer,
 }
 
-/// The book of all entries; each must match its hash and follow the one before.
+/// Folds all entries into a ledger state; each must match its hash and follow the one before.
 pub(super) fn fold(database: &Database) -> Result<Result<Book, Bad>, rusqlite::Error> {
     let mut book = Book::new();
     let taken = each_checked(database, &|_| Ok(()), |entry, hash| {
@@ -24,7 +24,7 @@ pub(super) fn fold(database: &Database) -> Result<Result<Book, Bad>, rusqlite::E
     Ok(taken.map(|()| book))
 }
 
-/// Whether the signed head is that of the book.
+/// Checks that the signed head is the last entry of the folded state.
 pub(super) fn check_head(database: &Database, signer: &Signer, book: &Book) -> Result<(), OpenError> {
     let (seq, hash) = book.head();
     let damaged = |why: String| OpenError::Damaged { path: super::LEDGER_FILE.to_owned(), why };
@@ -76,7 +76,7 @@ impl Drop for SqliteJournal {
     }
 }
 
-/// Writes a batch with the signature of its last entry.
+/// Writes a batch together with the signature of its last entry.
 pub(super) fn commit(database: &Database, signer: &Signer, batch: &Batch) -> Result<(), JournalFault> {
     let Some(last) = batch.entries.last() else { return Ok(()) };
     let signature = signer.sign_head(last.seq, &last.hash).to_vec();
@@ -84,7 +84,7 @@ pub(super) fn commit(database: &Database, signer: &Signer, batch: &Batch) -> Res
     database.commit(batch, &head).map_err(|error| fault(&error))
 }
 
-/// Logs the store's own words, once.
+/// Logs the store's error code, once.
 fn fault(error: &rusqlite::Error) -> JournalFault {
     tracing::error!(code = ?error.sqlite_error_code(), "the ledger's store failed");
     JournalFault
