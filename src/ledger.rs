@@ -1,9 +1,9 @@
-//! The store: the ledger and the releases in one SQLite file, its key and its anchor.
+//! The store: the ledger and the releases in one SQLite file, with its key and its anchor.
 //!
-//! Promises what the ledger's port asks: durable before a method returns, append-only, one writer, one process. What is opened was
-//! checked whole: every entry's bytes, hash and place in the chain, the signed head, and the anchor; and it is no copy that `tacit backup`
-//! made, which would not know what was spent since. It knows no polars and no HTTP.
-//! SQL text stays portable: a PostgreSQL store will speak the same.
+//! Promises what the ledger's port asks for: durable before a method returns, append-only, one writer, one process. A ledger is checked as
+//! a whole before it is opened: every entry's bytes, hash and place in the chain, the signed head, and the anchor; and it must not be a
+//! copy made by `tacit backup`, which does not know what was spent since. It knows no polars and no HTTP. SQL text stays portable, so that
+//! a PostgreSQL store can use the same.
 
 mod signing;
 mod anchor;
@@ -36,20 +36,20 @@ pub use crate::ledger::sqlite::open::Wrap;
 pub use recovery::{Recovery, recover};
 pub use verify::{Finding, Repricer, Verified, verify};
 
-/// The ledger's file in a state directory.
+/// Name of the ledger's file in a state directory.
 pub const LEDGER_FILE: &str = "ledger.db";
-/// Orders that are taken in at once, at the most.
+/// Maximum number of orders that are decided and committed at once.
 const BATCH_ORDERS_MAX: usize = 512;
 
-/// Why a ledger is not opened. The server does not start without it.
+/// Why a ledger is not opened. The server does not start without one.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The state directory or its lock cannot be used.
     #[error("{path}: cannot be used: {kind}")]
     Unusable {
-        /// The file.
+        /// Path of the file or directory.
         path: String,
-        /// What the system says.
+        /// The system's error kind.
         kind: io::ErrorKind,
     },
     /// The directory is a copy, and nobody has said what was spent since it was made.
@@ -60,122 +60,122 @@ pub enum OpenError {
          it is there, and burns what is left of every cap if it is not"
     )]
     Copy {
-        /// The state directory.
+        /// Path of the state directory.
         path: String,
         /// Where the ledger last had its anchor.
         place: String,
     },
-    /// Another process holds it.
+    /// Another process holds the ledger.
     #[error("{path}: another process holds this ledger; end it first, or talk to it with --server")]
     Held {
-        /// The state directory.
+        /// Path of the state directory.
         path: String,
     },
-    /// The file is no SQLite database of ours, or damaged.
+    /// The file is not an SQLite database of ours, or it is damaged.
     #[error("{path}: the ledger is damaged or not one: {why}; restore it from a backup")]
     Damaged {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// What was found.
+        /// What was found to be wrong.
         why: String,
     },
-    /// The file is as it should be, and cannot be written now.
+    /// The file is intact but cannot be written now.
     #[error("{path}: cannot be written now: {why}; mend that, and do not restore anything")]
     Unwritable {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// What is in the way.
+        /// What prevents writing.
         why: String,
     },
-    /// A setting that durability depends on does not hold.
+    /// A setting that durability depends on does not have the required value.
     #[error("{path}: {pragma} reads back as \"{found}\" and not as \"{wanted}\"; the ledger would not be durable here")]
     Pragma {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// The setting.
+        /// Name of the SQLite pragma.
         pragma: &'static str,
-        /// What it must be.
+        /// The value that it must have.
         wanted: &'static str,
-        /// What it is.
+        /// The value that it has.
         found: String,
     },
-    /// Written by another version.
+    /// The file was written by another version.
     #[error("{path}: has schema version {found}; this program writes {wanted}")]
     Version {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// Its version.
+        /// Schema version of the file.
         found: u32,
-        /// Ours.
+        /// Schema version of this program.
         wanted: u32,
     },
-    /// The ledger's key is gone.
+    /// The ledger's key is missing.
     #[error("{path}: the ledger's key is missing; restore it, or run: tacit ledger recover")]
     KeyMissing {
-        /// The file.
+        /// Path where the key should be.
         path: String,
     },
-    /// The anchor is gone.
+    /// The anchor is missing.
     #[error(
         "{path}: the anchor is missing, so nobody can tell whether this ledger is the latest; restore it, name its place, or run: \
          tacit ledger recover, which burns what is left of every cap"
     )]
     AnchorMissing {
-        /// The file.
+        /// Path where the anchor should be.
         path: String,
     },
-    /// The anchor was moved away from the ledger, and what says where to is gone.
+    /// The anchor was moved away from the ledger, and the file that names its place is missing.
     #[error(
         "{path}: is gone, and it said where the anchor of this ledger is; restore it, or name the anchor in tacit.toml, or run: tacit \
          ledger recover --anchor LATEST, or without --anchor, which burns what is left of every cap"
     )]
     PlaceLost {
-        /// The file that said so.
+        /// Path of the file that named the place.
         path: String,
     },
     /// Another process writes the anchor.
     #[error("{path}: another process holds this anchor; end it first: two ledgers must not go on from one anchor")]
     AnchorHeld {
-        /// The file.
+        /// Path of the anchor.
         path: String,
     },
-    /// The anchor is not this ledger's.
+    /// The anchor is not signed by this ledger's key.
     #[error("{path}: the anchor's lines are not signed by this ledger's key; restore it, or run: tacit ledger recover")]
     AnchorForged {
-        /// The file.
+        /// Path of the anchor.
         path: String,
     },
-    /// The anchor is the one that a copy of another state brought along.
+    /// The anchor is one that was copied by `tacit backup`.
     #[error(
         "{path}: this anchor was copied by tacit backup and does not know what was spent since; name the latest one, or leave it out and \
          run: tacit ledger recover, which burns what is left of every cap where there is no other"
     )]
     AnchorCopied {
-        /// The file.
+        /// Path of the anchor.
         path: String,
     },
-    /// The anchor that was named is older than the one that the copy brought along.
+    /// The anchor that was named is older than the one that was copied with the copy.
     #[error(
         "{path}: the anchor knows entry {anchor_seq}, and when the copy was made the anchor knew entry {copied_seq}: it is not the latest; \
          name the latest one, or leave it out, and what is left of every cap is burnt"
     )]
     AnchorOlder {
-        /// The file.
+        /// Path of the anchor that was named.
         path: String,
-        /// How far it says that the ledger had come.
+        /// The last entry that the named anchor knows.
         anchor_seq: u64,
-        /// How far the copied one says so.
+        /// The last entry that the copied anchor knows.
         copied_seq: u64,
     },
-    /// The anchor that was named is not there, and the one that vouches for the ledger may be an older copy.
+    /// The anchor that was named does not exist, and the one that vouches for the ledger may be an older copy.
     #[error(
         "{path}: the anchor is missing. If it is to move there, copy {known} to it first. If it was there before and is lost, this ledger \
          is an older copy: take {known} away and run: tacit ledger recover, which burns what is left of every cap"
     )]
     AnchorNotMoved {
-        /// The file that was named.
+        /// Path that was named.
         path: String,
-        /// The anchor that is there.
+        /// Path of the anchor that exists.
         known: String,
     },
     /// The ledger is older than its anchor.
@@ -184,61 +184,62 @@ pub enum OpenError {
          restore the latest one, or run: tacit ledger recover --anchor {path}, which takes the anchor's balances"
     )]
     SetBack {
-        /// The anchor's file.
+        /// Path of the anchor.
         path: String,
-        /// How far the anchor says that the ledger had come.
+        /// The last entry that the anchor knows.
         anchor_seq: u64,
-        /// Where it ends.
+        /// The last entry of the ledger.
         ledger_seq: u64,
     },
-    /// Nothing stands in the ledger that an anchor speaks of.
+    /// The ledger is empty, so nothing in it can be recovered.
     #[error(
         "{path}: the ledger is empty, and an anchor speaks of one that was not; restore a copy of it, however old, and recover that"
     )]
     NothingToRecoverOnto {
-        /// The file.
+        /// Path of the ledger.
         path: String,
     },
-    /// Ledger, key and anchor agree.
+    /// The ledger, its key and its anchor agree, so there is nothing to recover.
     #[error("{path}: the ledger and its anchor agree; there is nothing to recover")]
     NothingToRecover {
-        /// The file.
+        /// Path of the ledger.
         path: String,
     },
 }
 
-/// The SQLite ledger.
+/// The ledger in an SQLite file, with a thread that is its only writer.
 pub struct SqliteLedger {
     book: Arc<RwLock<Book>>,
     orders: Mutex<Option<Sender<Order>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     reader: Mutex<Database>,
     is_sound: Arc<AtomicBool>,
-    // Held until the ledger is dropped.
+    // The lock is held until the ledger is dropped.
     _lock: File,
 }
 
 impl SqliteLedger {
-    /// Opens or creates the ledger of a state directory. Answers that a crash cut off are burnt.
+    /// Opens or creates the ledger of a state directory. Answers that a crash cut off are burned.
     ///
     /// # Errors
-    /// [`OpenError`].
+    /// [`OpenError`] says why the ledger is not opened.
     pub fn open(state: &Path, now_ms: u64) -> Result<Self, OpenError> {
         Self::open_anchored(state, None, now_ms)
     }
 
-    /// The same with the anchor at a place of the operator's choice; nothing where it stays where it is.
+    /// Opens or creates a ledger like [`SqliteLedger::open`]; `anchor` overrides the anchor's place, `None` keeps the recorded one.
     ///
     /// # Errors
-    /// [`OpenError`].
+    /// [`OpenError`] says why the ledger is not opened.
     pub fn open_anchored(state: &Path, anchor: Option<&Path>, now_ms: u64) -> Result<Self, OpenError> {
         Self::open_wrapped(state, anchor, &|journal| journal, now_ms)
     }
 
-    /// The same with something around its journal: a disk that takes longer, for measurements.
+    /// Opens or creates a ledger like [`SqliteLedger::open_anchored`], with a wrapper around its journal, such as a slower disk for
+    /// measurements.
     ///
     /// # Errors
-    /// [`OpenError`].
+    /// [`OpenError`] says why the ledger is not opened.
     pub fn open_wrapped(state: &Path, anchor: Option<&Path>, wrap: Wrap<'_>, now_ms: u64) -> Result<Self, OpenError> {
         let crate::ledger::sqlite::open::Opened { keeper, lock } =
             crate::ledger::sqlite::open::open(state, anchor, wrap, now_ms)?;
@@ -262,7 +263,7 @@ impl SqliteLedger {
     fn order(&self, job: Job, at_ms: u64) -> Result<Done, LedgerFault> {
         let (reply, receive) = sync_channel(1);
         let reply = Box::new(move |done| {
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = reply.send(done);
         });
         {
@@ -278,8 +279,9 @@ impl SqliteLedger {
     }
 }
 
-/// The writer's thread: whatever has come in meanwhile is one commit, charges and everything else in turn. A commit of charges
-/// needs no anchor line, for nothing leaves with it; so many answers share one line, and nobody waits for more than two commits.
+/// Runs the writer's thread: the orders that arrived meanwhile become one commit, alternating between charges and everything else. A commit
+/// of charges needs no anchor line, because no answer leaves with it. So many answers share one line, and no order waits for more than two
+/// commits.
 fn write<J: Journal>(mut keeper: Keeper<J>, orders: &Receiver<Order>) {
     let (mut waiting, mut charges_next) = (Vec::new(), true);
     loop {
@@ -314,10 +316,10 @@ impl Drop for SqliteLedger {
     }
 }
 
-/// The decision in what a keeper did.
+/// Extracts the decision from what the writer did.
 ///
 /// # Errors
-/// [`LedgerFault::Closed`] where something else was done.
+/// [`LedgerFault::Closed`] if the writer did something else.
 pub fn decided(done: Done) -> Result<Decision, LedgerFault> {
     match done {
         Done::Decided(decision) => Ok(*decision),
@@ -325,10 +327,10 @@ pub fn decided(done: Done) -> Result<Decision, LedgerFault> {
     }
 }
 
-/// Whether an outcome was recorded.
+/// Checks that an outcome was recorded.
 ///
 /// # Errors
-/// [`LedgerFault::Store`] where the answer had ended otherwise.
+/// [`LedgerFault::Store`] if the answer had already ended otherwise.
 pub fn recorded(done: &Done) -> Result<(), LedgerFault> {
     match done {
         Done::Recorded => Ok(()),
@@ -336,10 +338,10 @@ pub fn recorded(done: &Done) -> Result<(), LedgerFault> {
     }
 }
 
-/// What became of a steward's act.
+/// Extracts the result of a steward's act from what the writer did.
 ///
 /// # Errors
-/// [`LedgerFault::Closed`] where something else was done.
+/// [`LedgerFault::Closed`] if the writer did something else.
 pub fn acted(done: Done) -> Result<Result<Entry, String>, LedgerFault> {
     match done {
         Done::Acted(acted) => Ok(acted.map(|entry| *entry)),
@@ -371,7 +373,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn read(&self, reader: &mut dyn FnMut(&Book)) {
-        // A writer that panicked left the book as of the last entry it took; it is still right to read.
+        // If the writer panicked, the state is as of the last entry it applied, which is still correct to read.
         let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
         reader(&book);
     }
@@ -385,7 +387,7 @@ impl Ledger for SqliteLedger {
     }
 }
 
-/// Logs the store's own words, once, and gives ours.
+/// Logs the store's error code, once, and returns our own error.
 fn store_fault(error: &rusqlite::Error) -> LedgerFault {
     tracing::error!(code = ?error.sqlite_error_code(), "the ledger's store failed");
     LedgerFault::Store

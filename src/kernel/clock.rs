@@ -1,14 +1,14 @@
-//! The one place that asks what time it is.
+//! The current time. This is the only module that reads the system's clock; everywhere else, time is an argument.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A source of the present.
+/// A source of the current time; tests inject their own.
 pub trait Clock: Send + Sync {
-    /// Milliseconds since 1970 in UTC.
+    /// The current time in milliseconds since 1970-01-01 00:00 UTC.
     fn now_ms(&self) -> u64;
 }
 
-/// The system's clock.
+/// The operating system's clock, used in production.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -1,9 +1,9 @@
-//! The privacy core: units of loss, sensitivities, noise laws and certificates.
+//! The privacy core: amounts of privacy loss, sensitivities, noise laws and certificates.
 //!
-//! Promises that whatever it certifies costs no more than its price, by our proof and by OpenDP's map. It sees plans as lists of
-//! sensitivities; it knows no SQL, no accounts, no data. With `vault::noise` the only place that names opendp.
+//! Promises that whatever it certifies costs no more than its price, both by our own proof and by OpenDP's privacy map. It sees a plan as a
+//! list of sensitivities; it knows nothing of SQL, accounts or data. Together with `vault::noise` it is the only code that names opendp.
 //!
-//! Neighbours: two datasets that differ by one unit and all of its rows, throughout.
+//! Neighbours, throughout: two datasets that differ by one unit and all of its rows.
 
 pub mod amounts;
 

@@ -1,24 +1,24 @@
-//! Random bytes for ids, keys and tokens, from the operating system. Noise never comes from here.
+//! Random bytes from the operating system, for ids, keys and tokens. Noise never comes from here.
 
-/// The system gave no randomness.
+/// The operating system could not provide random bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the system gives no random bytes")]
 pub struct NoChance;
 
-/// N random bytes.
+/// Returns `N` random bytes from the operating system's generator.
 ///
 /// # Errors
-/// [`NoChance`].
+/// [`NoChance`] if the system call fails.
 pub fn bytes<const N: usize>() -> Result<[u8; N], NoChance> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| NoChance)?;
     Ok(bytes)
 }
 
-/// `prefix`, an underscore and 128 random bits in hexadecimal.
+/// Returns a random id: `prefix`, an underscore and 128 random bits as 32 hexadecimal digits.
 ///
 /// # Errors
-/// [`NoChance`].
+/// [`NoChance`] if the system call fails.
 pub fn id(prefix: &str) -> Result<String, NoChance> {
     Ok(format!("{prefix}_{}", crate::hex::encode(&bytes::<16>()?)))
 }

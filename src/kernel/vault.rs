@@ -1,7 +1,7 @@
 //! The vault: the only door out of private data.
 //!
-//! Promises that exact values leave it through [`release::release`] alone, which takes a receipt by value and adds the noise
-//! that was paid for. It knows no SQL and no storage.
+//! Promises that exact values leave it only through [`release::release`], which takes a receipt by value and adds the noise that was paid
+//! for. It knows no SQL and no storage.
 
 pub mod private;
 

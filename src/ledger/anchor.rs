@@ -1,10 +1,11 @@
-//! The anchor: a file beside the ledger, or on another disk, that says how far the ledger had come.
+//! The anchor: a file beside the ledger, or on another disk, that records how far the ledger has come.
 //!
-//! Promises that a line is on disk before an answer leaves, so that a ledger that was set back to an older copy is noticed. A line
-//! is JSON and a signature; its balances are those that changed since the line before, and the first line of an opening has
-//! all. A dataset's balance says whether the dataset is frozen, too; lines of older versions say nothing of that. A last line that a crash cut short says nothing, for no answer left with it. Whoever can set back the anchor together with
-//! the ledger is noticed by nobody, which is why the anchor's place can be configured. The copy of an anchor that a backup holds begins
-//! with a line of its own, so that it vouches for no ledger, whatever it is renamed to.
+//! Promises that a line is on disk before an answer leaves, so that a ledger that was replaced by an older copy is noticed. A line is JSON
+//! and a signature. Its balances are those that changed since the previous line; the first line after an opening has all of them. A
+//! dataset's balance also says whether the dataset is frozen, except in lines of older versions. A last line that a crash cut short is
+//! ignored, because no answer left with it. Replacing the anchor together with the ledger cannot be detected, which is why the anchor's
+//! place can be configured. The copy of an anchor in a backup begins with a line of its own, so that it vouches for no ledger, whatever it
+//! is renamed to.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,15 +20,15 @@ use crate::hex;
 use crate::kernel::budget::entry::{Balance, Digest, Freeze, Kind};
 use crate::kernel::budget::writer::Mark;
 
-/// The anchor's file in a state directory, unless another is named.
+/// Name of the anchor's file in a state directory, unless another place is configured.
 pub const ANCHOR_FILE: &str = "anchor.log";
-/// Above this the file is begun anew with its next line, which then has all balances.
+/// Above this size in bytes the file is rewritten with its next line, which then holds all balances.
 const BYTES_MAX: u64 = 1 << 20;
 const VERSION: u32 = 1;
-/// How an anchor begins that was copied. It is no line of an anchor, so it is in no signature.
+/// The first line of a copied anchor. It is not a line of an anchor, and no signature covers it.
 pub(super) const COPIED: &[u8] = b"# copied by tacit backup; it does not know what was spent since\n";
 
-/// One line.
+/// One line of the anchor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Line {
@@ -36,12 +37,12 @@ pub(super) struct Line {
     #[serde(with = "hex")]
     pub(super) head: Digest,
     pub(super) at_ms: u64,
-    /// Whether all balances stand in it, so that no line before is needed.
+    /// Whether it holds all balances, so that no earlier line is needed.
     whole: bool,
     pub(super) balances: Vec<Known>,
 }
 
-/// What an anchor knows of an account: its balance, and of a dataset's whether it is frozen.
+/// What an anchor knows about an account: its balance and, for a dataset's account, whether the dataset is frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Known {
     #[serde(flatten)]
@@ -61,7 +62,7 @@ impl Known {
         Self { balance: balance.clone(), frozen, incidents }
     }
 
-    /// Takes in what another anchor knows of the same account: the higher balance, and the freeze of either, where both speak of it.
+    /// Merges what another anchor knows about the same account: the higher balance, and the stricter freeze if both anchors record one.
     pub(super) fn raise(&mut self, other: &Self) {
         let (own, its) = (&mut self.balance, &other.balance);
         own.spent = own.spent.max(its.spent);
@@ -71,47 +72,47 @@ impl Known {
         self.incidents = self.incidents.zip(other.incidents).map(|(own, its)| own.max(its));
     }
 
-    /// Whether the dataset is frozen, where it is a dataset's account and the anchor says so.
+    /// Whether the dataset is frozen; `None` if the account is not a dataset's or the anchor does not say.
     pub(super) fn freeze(&self) -> Option<Freeze> {
         let (is_frozen, incidents) = (self.frozen?, self.incidents?);
         Some(Freeze { dataset: self.balance.dataset.clone(), is_frozen, incidents })
     }
 }
 
-/// What an anchor says.
+/// What was read from an anchor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Said {
-    /// There is no such file, or nobody has finished its first line.
+    /// There is no such file, or its first line was never completed.
     Nothing,
-    /// No line of the file is this ledger's; with the balances that it claims, which may be believed to be no less.
+    /// No line of the file is signed by this ledger; `balances` are what it claims, which may be taken as lower bounds.
     Forged { balances: Vec<Known> },
-    /// The last line of this ledger's, with the last known balance of every account, and whether any other line was changed.
+    /// The last valid line, the last known balance of every account, and whether any other line was changed.
     Line { seq: u64, head: Digest, balances: Vec<Known>, is_changed: bool },
 }
 
 /// How much of an anchor is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// How far the ledger had come.
+    /// The last line only: how far the ledger had come.
     LastLine,
-    /// And the last known balance of every account.
+    /// Every line, for the last known balance of every account.
     EveryLine,
 }
 
-/// The anchor, open to be appended to.
+/// The anchor, open for appending.
 pub(super) struct Anchor {
     path: PathBuf,
     file: File,
     /// Whether the last append may have left half a line.
     torn: bool,
     length: u64,
-    /// Of the last line that had all balances.
+    /// Size in bytes of the last line that had all balances.
     whole_bytes: u64,
 }
 
 impl Anchor {
-    /// What the anchor at `path` says. The last line is checked, and with `depth` every other one, whose balances count then.
-    /// Without a key every line is somebody's claim.
+    /// Reads the anchor at `path`. The last line is checked and, if `depth` says so, every other line, whose balances then count too.
+    /// Without a key every line is only a claim.
     pub(super) fn read(path: &Path, signer: Option<&Signer>, depth: Depth) -> io::Result<Said> {
         let mut text = Vec::new();
         match File::open(path) {
@@ -119,14 +120,14 @@ impl Anchor {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Said::Nothing),
             Err(error) => return Err(error),
         };
-        // What stands after the last end of line was cut short by a crash.
+        // Anything after the last line end was cut short by a crash.
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let own = text[..whole].strip_prefix(COPIED).unwrap_or(&text[..whole]);
         let lines: Vec<_> = own.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
         if lines.is_empty() {
             return Ok(Said::Nothing);
         }
-        // A last line that is not signed is one that a crash left in pieces: whoever could change it could as well take it away.
+        // An unsigned last line is one that a crash left incomplete: whoever could change it could just as well remove it.
         let mut valid = lines.iter().enumerate().rev().filter_map(|(at, line)| Some((at, read_line(line, signer)?)));
         let Some((last_at, last)) = valid.next() else {
             let claimed = lines.iter().filter_map(|line| parse_line(line).map(|(line, _)| line));
@@ -146,7 +147,7 @@ impl Anchor {
         Ok(Said::Line { seq, head, balances, is_changed })
     }
 
-    /// Whether it is the copy that a backup holds.
+    /// Whether the file is the copy of an anchor that a backup holds.
     pub(super) fn is_copied(path: &Path) -> io::Result<bool> {
         let mut text = Vec::new();
         match File::open(path) {
@@ -157,10 +158,10 @@ impl Anchor {
         Ok(text == COPIED)
     }
 
-    /// The file, locked, so that nobody else writes it meanwhile; `None` where it is not there.
+    /// Opens the file and locks it, so that nobody else writes it meanwhile; `None` if it does not exist.
     ///
     /// # Errors
-    /// `ResourceBusy` where another process writes it.
+    /// `ResourceBusy` if another process writes it.
     pub(super) fn hold(path: &Path) -> io::Result<Option<File>> {
         let file = match File::open(path) {
             Ok(file) => file,
@@ -169,13 +170,13 @@ impl Anchor {
         };
         match file.try_lock() {
             Err(std::fs::TryLockError::WouldBlock) => Err(io::ErrorKind::ResourceBusy.into()),
-            // A disk that knows no locks has none that somebody else could hold.
+            // On a disk without locks, nobody else can hold one.
             Ok(()) | Err(std::fs::TryLockError::Error(_)) => Ok(Some(file)),
         }
     }
 
-    /// Opens the anchor to append; what a crash cut short is cut off, and a file that has grown long is begun anew with its
-    /// next line. No other process may have it open.
+    /// Opens the anchor for appending. Whatever a crash cut short is truncated, and a file that has grown long is rewritten with its next
+    /// line. No other process may have it open.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         make_folder(path)?;
         let is_new = !path.exists();
@@ -194,19 +195,19 @@ impl Anchor {
         Ok(Self { path: path.to_owned(), file, torn: false, length: whole, whole_bytes: 0 })
     }
 
-    /// Whether it has grown long.
+    /// Whether the file has grown so long that it should be rewritten.
     pub(super) fn is_long(&self) -> bool {
         self.length > BYTES_MAX.max(4 * self.whole_bytes)
     }
 
-    /// Whether the name still leads to the file that is written: nobody moved it or put another in its place.
+    /// Whether the path still leads to the open file, so that nobody moved it or put another in its place.
     fn is_in_place(&self) -> bool {
         use std::os::unix::fs::MetadataExt;
         let (named, open) = (std::fs::metadata(&self.path), self.file.metadata());
         matches!((named, open), (Ok(named), Ok(open)) if (named.dev(), named.ino()) == (open.dev(), open.ino()))
     }
 
-    /// Appends a line; when it returns, it is on disk.
+    /// Appends a line; when this returns, the line is on disk.
     pub(super) fn append(&mut self, mark: &Mark, signer: &Signer) -> io::Result<()> {
         let line = write_line(mark, signer);
         if mark.is_whole {
@@ -216,7 +217,7 @@ impl Anchor {
             (true, false) => {}
             (true, true) if !self.is_long() => {}
             (_, true) => return self.begin_anew(&line),
-            // The next line has all balances and begins a file at its place.
+            // The next line has all balances and begins a new file at this path.
             (false, false) => return Err(io::ErrorKind::NotFound.into()),
         }
         if self.torn {
@@ -238,7 +239,7 @@ impl Anchor {
         Ok(())
     }
 
-    /// Puts the old anchor aside and begins a new one with this mark.
+    /// Moves the old anchor aside and begins a new one with this mark.
     pub(super) fn begin(path: &Path, mark: &Mark, signer: &Signer) -> io::Result<()> {
         if path.exists() {
             let mut aside = path.as_os_str().to_owned();
@@ -249,7 +250,7 @@ impl Anchor {
     }
 }
 
-/// A new file with one line takes the place of the old one.
+/// Replaces the file by a new one that holds one line.
 fn replace(path: &Path, line: &[u8]) -> io::Result<File> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
@@ -259,7 +260,7 @@ fn replace(path: &Path, line: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
-/// Writes a file of its owner's alone, over what is there; its bytes are on disk when this returns.
+/// Writes a file that only its owner may read, replacing what is there; its bytes are on disk when this returns.
 pub(super) fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(path)?;
     make_private(&file);
@@ -268,7 +269,7 @@ pub(super) fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<File> {
     Ok(file)
 }
 
-/// Takes a file from everybody but its owner. An anchor may be on a disk that knows no such rights, so a failure is none of ours.
+/// Makes a file accessible to its owner only. Failure is ignored, because an anchor may be on a file system without such permissions.
 fn make_private(file: &File) {
     let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
 }
@@ -303,7 +304,7 @@ fn read_line(text: &[u8], signer: Option<&Signer>) -> Option<Line> {
     signer?.has_signed_line(&text[..tab], &signature).then_some(line)
 }
 
-/// A line and its signature, unchecked.
+/// Parses a line and its signature, without checking the signature.
 fn parse_line(text: &[u8]) -> Option<(Line, Vec<u8>)> {
     let tab = text.iter().rposition(|byte| *byte == b'\t')?;
     let signature = hex::decode_bytes(std::str::from_utf8(&text[tab + 1..]).ok()?)?;
@@ -311,14 +312,14 @@ fn parse_line(text: &[u8]) -> Option<(Line, Vec<u8>)> {
     Some((line, signature))
 }
 
-/// What is known last of each account.
+/// The last value that is known of each account.
 fn latest(all: impl Iterator<Item = Known>) -> Vec<Known> {
     let key = |balance: &Balance| (balance.dataset.clone(), balance.kind, balance.name.clone());
     let latest: BTreeMap<(String, Kind, String), Known> = all.map(|known| (key(&known.balance), known)).collect();
     latest.into_values().collect()
 }
 
-/// Makes the folder that a file will be in, with mode 700 where it is new.
+/// Creates the directory that a file will be in, with mode 700 if it is new.
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
     match path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         Some(dir) => std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir),

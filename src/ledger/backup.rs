@@ -1,10 +1,10 @@
-//! Backups: a copy of a state directory, taken while a server may hold it.
+//! Backups: a copy of a state directory, taken while a server may be using it.
 //!
-//! Promises that the copy opens: its ledger is one moment's and at least as new as its anchor, the editions were copied after the
-//! ledger that speaks of them, and all of it was checked from the copy's own files before anybody is told that there is one. The
-//! writer is never kept waiting. The copy holds the ledger's key and sealed rows, so everything in it is its owner's alone. It does
-//! not know what was spent later, and it knows that: it bears the marks of a copy from its first file on (`store::copies`), keeps the
-//! anchor's place, and opens for `verify` and for another backup alone until `recover` has taken it up.
+//! Promises that the copy is consistent: its ledger is from one moment and at least as new as its anchor, the editions were copied after
+//! the ledger that refers to them, and all of it was checked from the copy's own files before success is reported. The ledger's writer is
+//! never kept waiting. The copy holds the ledger's key and sealed rows, so only its owner may read it. It does not know what was spent
+//! later, and it says so: it bears the marks of a copy from its first file on (`store::copies`), keeps the anchor's place, and opens only
+//! for `verify` and for another backup until `recover` has put it back into use.
 
 mod copy;
 
@@ -20,47 +20,47 @@ use crate::ledger::sqlite::open::unusable;
 use crate::query::terms::edition::{EditionError, Manifest, of_table};
 use copy::NewCopy;
 
-/// What was copied.
+/// Figures about a finished backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackedUp {
-    /// Entries of the ledger.
+    /// Number of entries in the copied ledger.
     pub entries: u64,
-    /// Stored answers.
+    /// Number of stored answers in the copied ledger.
     pub releases: u64,
-    /// Editions that the ledger speaks of and that were there, each checked against its commitment.
+    /// Number of copied editions that the ledger refers to, each checked against its commitment.
     pub editions: u64,
-    /// How far the copied anchor says that the ledger had come.
+    /// The last entry that the copied anchor knows.
     pub anchor_seq: u64,
-    /// Bytes of all files.
+    /// Size of all files, in bytes.
     pub bytes: u64,
 }
 
-/// Why there is no copy. What had been copied is taken away again.
+/// Why there is no backup. Whatever had been copied is removed again.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// There is something already.
+    /// The target directory is not empty.
     #[error("{path}: is not empty; accepted is a folder that is not there yet, or is empty")]
     Occupied {
-        /// The folder.
+        /// Path of the target directory.
         path: String,
     },
     /// A file cannot be read or written.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// SQLite does not copy the ledger.
+    /// SQLite could not copy the ledger.
     #[error("{path}: cannot be copied: {why}")]
     Uncopied {
-        /// The ledger.
+        /// Path of the ledger.
         path: String,
-        /// What is in the way.
+        /// What prevented it.
         why: &'static str,
     },
-    /// The copy is not what it should be, and so neither is what was copied.
+    /// The copy fails verification, and so does the ledger that it was made from.
     #[error("{path}: its copy is not whole: {finding}; end the server and run: tacit ledger verify --state {path}")]
     NotWhole {
-        /// The state directory.
+        /// Path of the state directory that was copied.
         path: String,
-        /// What was found.
+        /// What verification found.
         finding: Finding,
     },
     /// A copied edition is not what was sealed.
@@ -68,12 +68,12 @@ pub enum BackupError {
     Edition(#[from] EditionError),
 }
 
-/// Copies a state directory with its anchor, `None` where that is where the ledger last had it, into the folder `to`, which is made
-/// with mode 700 where it is not there. A copy is copied with the anchor that it brought along. All files get mode 600 and are on disk when it returns. Prices are not checked: `verify`
-/// does, on the copy as on any ledger.
+/// Copies a state directory with its anchor into the directory `to`, which is created with mode 700 if it does not exist. `anchor` says
+/// where the anchor is; `None` takes it from where the ledger last had it, or, for a copy, takes the anchor that was copied with it. All
+/// files get mode 600 and are on disk when this returns. Prices are not checked; `verify` does that, on a copy as on any ledger.
 ///
 /// # Errors
-/// [`BackupError`]; then `to` is as it was.
+/// [`BackupError`]; then `to` is left as it was.
 pub fn backup(state: &Path, anchor: Option<&Path>, to: &Path) -> Result<BackedUp, BackupError> {
     let (ledger, key) = (state.join(LEDGER_FILE), state.join(KEY_FILE));
     if !ledger.is_file() {
@@ -91,13 +91,13 @@ pub fn backup(state: &Path, anchor: Option<&Path>, to: &Path) -> Result<BackedUp
     }
     let anchor = copies::anchor_to_read(state, anchor, &Database::open_to_read(&ledger)?)?;
     let mut copy = NewCopy::begin(to)?;
-    // First of all, so that what a crash leaves of a copy is none that opens.
+    // Mark it first, so that whatever a crash leaves of a copy does not open.
     copy.mark(state)?;
     copy.take_small(state, &anchor)?;
-    // Before the ledger: every line of the anchor was in the ledger first.
+    // Copy the anchor before the ledger: every line of the anchor was in the ledger first.
     copy.take_anchor(&anchor)?;
     copy.take_ledger(&ledger)?;
-    // After the ledger: every edition was there before the ledger spoke of it.
+    // Copy the editions after the ledger: every edition existed before the ledger referred to it.
     copy.take_editions(state)?;
     let done = check(state, &copy)?;
     copy.keep()?;
@@ -118,12 +118,12 @@ fn check(state: &Path, copy: &NewCopy) -> Result<BackedUp, BackupError> {
     })
 }
 
-/// The editions that a ledger speaks of, with what binds them.
+/// The editions that a ledger refers to, each with its commitment.
 #[derive(Default)]
 struct Sealed(Vec<(String, String)>);
 
 impl Sealed {
-    /// Checks those that were copied against their commitments; how many those are.
+    /// Checks the editions that were copied against their commitments; returns their number.
     fn check_copied(&self, copy: &Path) -> Result<u64, EditionError> {
         let copied = self.0.iter().filter(|(edition, _)| Manifest::dir(copy, edition).is_dir());
         let mut count = 0;
@@ -138,7 +138,7 @@ impl Sealed {
     }
 }
 
-/// Learns of the editions and takes prices as they are.
+/// Learns of the editions and does not check prices.
 impl Repricer for Sealed {
     fn learn(&mut self, entry: &Entry) {
         if let Act::EditionSealed { edition, commitment, .. } = &entry.act {

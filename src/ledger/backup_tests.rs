@@ -1,4 +1,4 @@
-//! Copies of a ledger that is held, and of one that is not whole.
+//! Backups of a ledger that is in use, and of one that is damaged.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -110,7 +110,7 @@ fn the_anchor_comes_from_where_it_is() {
     assert!(note.contains(&elsewhere.display().to_string()) && note.contains("tacit ledger recover"), "{note}");
 }
 
-/// A copy of a copy is one, whatever was lost of the first; it is checked from what that brought along, and is byte for byte the same.
+/// A copy of a copy is a copy, whatever the first one lost; it is checked against its own copied anchor, and is equal byte for byte.
 #[test]
 fn a_copy_is_copied_as_a_copy() {
     let place = place();
@@ -119,7 +119,7 @@ fn a_copy_is_copied_as_a_copy() {
     let ledger = ledger.unwrap_or_else(|error| panic!("{error}"));
     add(&ledger, 0..2);
     copied(&place);
-    // The latest anchor knows more than the copy; that is none of a copy's business.
+    // The latest anchor knows more than the copy, which must not matter to the copy.
     add(&ledger, 2..4);
     fs::remove_file(place.copy.join("THIS-IS-A-COPY.txt")).expect("lost");
     let second = place.copy.with_file_name("tuesday");

@@ -1,9 +1,9 @@
-//! Copies: how a state directory that `tacit backup` made is told from one in use.
+//! Copies: how a state directory made by `tacit backup` is distinguished from one in use.
 //!
-//! A copy does not know what was spent after it was made, and with it everything that would tell may be gone: its anchor is as old as
-//! itself. So it is no ledger until somebody says which anchor is the latest, or burns what is left. Promises that a copy bears two
-//! marks, a file that people can read and a stamp in the ledger's own header, and that either of them is enough: a file that is lost,
-//! or a ledger that is put back alone, changes nothing. What was copied of the anchor has a name of its own.
+//! A copy does not know what was spent after it was made, and nothing in it can show that: its anchor is as old as itself. So it is not a
+//! ledger until somebody names the latest anchor, or burns what is left. Promises that a copy bears two marks, a file that people can read
+//! and a stamp in the ledger's own header, and that either of them is enough, so losing the file, or restoring the ledger file alone,
+//! changes nothing. The copied anchor has a name of its own.
 
 use std::fs;
 use std::io;
@@ -16,12 +16,12 @@ use super::{LEDGER_FILE, OpenError};
 use crate::ledger::sqlite::database::{Database, Stamp};
 use crate::ledger::sqlite::open::unusable;
 
-/// The file that tells people, and every opening, that a directory is a copy.
+/// Name of the file that tells people, and every opening, that a directory is a copy.
 pub(super) const COPY_FILE: &str = "THIS-IS-A-COPY.txt";
-/// The anchor as it was when the copy was made. It is read by `verify` and `backup` alone.
+/// Name of the anchor as it was when the copy was made. Only `verify`, `backup` and `recover` read it.
 pub(super) const COPIED_ANCHOR_FILE: &str = "anchor.copied";
 
-/// What a copy tells whoever looks into it: where the anchor was, and which one counts where none is named.
+/// The text for people who look into a copy: where the anchor was, and which one counts if none is named.
 fn note(was: &Path, counts: &Path) -> String {
     format!(
         "This folder is a copy of a state directory of Tacit. It was made by: tacit backup\n\
@@ -37,7 +37,7 @@ fn note(was: &Path, counts: &Path) -> String {
     )
 }
 
-/// Marks the folder `to` as a copy of `state`, before anything else is in it; the bytes that it took.
+/// Marks the directory `to` as a copy of `state`, before anything else is in it; returns the number of bytes written.
 pub(super) fn mark(state: &Path, to: &Path) -> Result<u64, OpenError> {
     let was = last_place(state)?;
     let counts = noted_place(state)?.unwrap_or_else(|| Path::new("DIR").join(ANCHOR_FILE));
@@ -48,7 +48,7 @@ pub(super) fn mark(state: &Path, to: &Path) -> Result<u64, OpenError> {
     Ok(text.len() as u64)
 }
 
-/// Whether the file says that a directory is a copy.
+/// Whether the file that marks a copy exists in the directory.
 fn is_marked(state: &Path) -> Result<bool, OpenError> {
     let path = state.join(COPY_FILE);
     match fs::symlink_metadata(&path) {
@@ -64,12 +64,12 @@ pub(super) fn is_copy(state: &Path, database: &Database) -> Result<bool, OpenErr
     Ok(stamp == Stamp::Copy || is_marked(state)?)
 }
 
-/// Refuses a directory that the file says is a copy. Nothing was made or opened in it then.
+/// Refuses a directory that has the file of a copy, before anything is created or opened in it.
 pub(super) fn refuse_marked(state: &Path) -> Result<(), OpenError> {
     if is_marked(state)? { Err(copy_of(state)?) } else { Ok(()) }
 }
 
-/// Refuses a directory whose ledger says that it is a copy.
+/// Refuses a directory that either mark shows to be a copy.
 pub(super) fn refuse_stamped(state: &Path, database: &Database) -> Result<(), OpenError> {
     if is_copy(state, database)? { Err(copy_of(state)?) } else { Ok(()) }
 }
@@ -79,8 +79,8 @@ fn copy_of(state: &Path) -> Result<OpenError, OpenError> {
     Ok(OpenError::Copy { path: state.display().to_string(), place })
 }
 
-/// Where to look for the anchor that a ledger is verified against, or that is copied with it: as asked, or the one that a copy brought
-/// along, or where the ledger last had it.
+/// Which anchor a ledger is verified against or backed up with: the one asked for, or the one that was copied with a copy, or the one where
+/// the ledger last had it.
 pub(super) fn anchor_to_read(state: &Path, asked: Option<&Path>, database: &Database) -> Result<PathBuf, OpenError> {
     match asked {
         None if is_copy(state, database)? => Ok(state.join(COPIED_ANCHOR_FILE)),
@@ -89,7 +89,7 @@ pub(super) fn anchor_to_read(state: &Path, asked: Option<&Path>, database: &Data
     }
 }
 
-/// How far the anchor of a copy had come when the copy was made: no later anchor knows less. 0 where nobody can tell.
+/// How far a copy's anchor had come when the copy was made: no later anchor knows less. 0 if that cannot be read.
 pub(super) fn copied_seq(state: &Path, signer: Option<&Signer>) -> u64 {
     match Anchor::read(&state.join(COPIED_ANCHOR_FILE), signer, Depth::LastLine) {
         Ok(Said::Line { seq, .. }) => seq,
@@ -97,7 +97,7 @@ pub(super) fn copied_seq(state: &Path, signer: Option<&Signer>) -> u64 {
     }
 }
 
-/// Makes a directory one in use, once its anchor stands and is remembered. The mark that refuses at once goes last.
+/// Turns a copy into a directory in use, once its anchor exists and is remembered. The marker file is removed last.
 pub(super) fn adopt(state: &Path, database: &Database, stamp: Stamp) -> Result<(), OpenError> {
     database.stamp(stamp).map_err(|error| database_fault(state, &error))?;
     for name in [COPIED_ANCHOR_FILE, COPY_FILE] {

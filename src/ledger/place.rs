@@ -1,8 +1,9 @@
-//! Where the anchor of a ledger is, and whether it vouches for the ledger.
+//! Where a ledger's anchor is, and whether it vouches for the ledger.
 //!
-//! An anchor lies beside its ledger, or where the operator wants it: on another disk, which notices that a whole state directory was set
-//! back. Promises that such a place is remembered: by a file that names it, and by the ledger's own header, which says that there is one.
-//! A ledger whose anchor was moved away never takes what still lies beside it for its anchor, whatever is lost.
+//! An anchor lies beside its ledger, or where the operator wants it, for example on another disk, where it detects that a whole state
+//! directory was replaced by an older copy. Promises that such a place is remembered twice: by a file that names it, and by the ledger's
+//! own header, which says that such a file exists. So a ledger whose anchor was moved away never mistakes a file that is still beside it
+//! for its anchor, whatever is lost.
 
 use std::fs;
 use std::io;
@@ -15,10 +16,10 @@ use crate::kernel::budget::state::Book;
 use crate::ledger::sqlite::database::{Database, Stamp, fault};
 use crate::ledger::sqlite::open::unusable;
 
-/// Holds the place of an anchor that is not beside its ledger.
+/// Name of the file that holds the anchor's place if it is not beside the ledger.
 pub(super) const ANCHOR_PLACE_FILE: &str = "anchor.place";
 
-/// The place that a state directory's file names; `None` where there is no such file.
+/// The place that a state directory's file names; `None` if there is no such file.
 pub(super) fn noted_place(state: &Path) -> Result<Option<PathBuf>, OpenError> {
     let note = state.join(ANCHOR_PLACE_FILE);
     match fs::read_to_string(&note) {
@@ -28,19 +29,19 @@ pub(super) fn noted_place(state: &Path) -> Result<Option<PathBuf>, OpenError> {
     }
 }
 
-/// Where the anchor of a state directory was last, as far as its files say: where one of them names, or beside the ledger.
+/// Where the anchor of a state directory was last, according to its files: at the place that is named, or else beside the ledger.
 pub(super) fn last_place(state: &Path) -> Result<PathBuf, OpenError> {
     Ok(noted_place(state)?.unwrap_or_else(|| state.join(ANCHOR_FILE)))
 }
 
-/// Where an anchor may be.
+/// The places where an anchor may be.
 pub(super) struct Places {
     state: PathBuf,
-    /// Where the operator says that it is, or is to be.
+    /// The place that the operator asks for, if any.
     pub(super) asked: Option<PathBuf>,
-    /// Where the ledger last had it; `None` where that is lost.
+    /// The place where the ledger last had it; `None` if that is lost.
     pub(super) known: Option<PathBuf>,
-    /// What the ledger says of itself.
+    /// The stamp in the ledger's header.
     pub(super) stamp: Stamp,
 }
 
@@ -61,16 +62,16 @@ impl Places {
         chosen.cloned().unwrap_or_else(|| self.state.join(ANCHOR_FILE))
     }
 
-    /// The place that is known.
+    /// The place where the ledger last had its anchor.
     ///
     /// # Errors
-    /// [`OpenError::PlaceLost`].
+    /// [`OpenError::PlaceLost`] if the file that names it is gone.
     pub(super) fn known(&self) -> Result<&Path, OpenError> {
         let lost = || OpenError::PlaceLost { path: self.state.join(ANCHOR_PLACE_FILE).display().to_string() };
         self.known.as_deref().ok_or_else(lost)
     }
 
-    /// Notes where the anchor is, so that every later opening finds it; what the ledger is to say of itself.
+    /// Records the anchor's place, so that every later opening finds it; returns the stamp that the ledger's header must have.
     pub(super) fn remember(&self, place: &Path) -> Result<Stamp, OpenError> {
         let note = self.state.join(ANCHOR_PLACE_FILE);
         if self.known.as_deref() != Some(place) {
@@ -85,7 +86,7 @@ impl Places {
     }
 }
 
-/// A ledger whose chain is whole, with what its anchors are held against.
+/// A ledger whose chain was checked, with what its anchors are compared with.
 pub(super) struct Checked<'a> {
     pub(super) database: &'a Database,
     pub(super) signer: &'a Signer,
@@ -93,11 +94,12 @@ pub(super) struct Checked<'a> {
 }
 
 impl Checked<'_> {
-    /// No anchor may contradict the ledger, and one must vouch for it: the one that is known, or, where that is gone, the one that is
-    /// asked for, if it knows the very head, as one does that was moved after a clean stop.
+    /// Checks that no anchor contradicts the ledger and that one vouches for it: the known one or, if that is gone, the one asked for, if
+    /// it holds the ledger's very head, as one does that was moved after a clean stop.
     ///
-    /// An anchor that is asked for and is not there is begun beside one that is known, where this directory was in use before. Where
-    /// nothing says that it was, it may be an older copy whose own anchor vouches for it while the latest one is lost.
+    /// If the anchor asked for does not exist, a new one is begun there, provided that a known one vouches and that this directory was in
+    /// use before. If nothing shows that it was in use, it may be an older copy, for which its own anchor vouches while the latest one is
+    /// lost.
     pub(super) fn vouched(&self, places: &Places) -> Result<(), OpenError> {
         let of_known = places.known().and_then(|known| self.anchor(known));
         let Some(asked) = places.asked.as_deref().filter(|asked| places.known.as_deref() != Some(asked)) else {
@@ -121,8 +123,7 @@ impl Checked<'_> {
         }
     }
 
-    /// How far the anchor says that the ledger had come. The ledger must be at least as far as the anchor says, and have that entry in
-    /// its chain.
+    /// How far the ledger had come according to an anchor. The ledger must have come at least as far and have that entry in its chain.
     fn anchor(&self, path: &Path) -> Result<u64, OpenError> {
         let shown = path.display().to_string();
         let (ledger_seq, _) = self.book.head();
@@ -130,7 +131,7 @@ impl Checked<'_> {
             return Err(OpenError::AnchorCopied { path: shown });
         }
         match Anchor::read(path, Some(self.signer), Depth::LastLine).map_err(|error| unusable(path, &error))? {
-            // Nothing was charged yet: a first opening, or one that a crash cut short.
+            // Nothing was charged yet: this is a first opening, or one that a crash cut short.
             Said::Nothing if ledger_seq == 0 => Ok(0),
             Said::Nothing => Err(OpenError::AnchorMissing { path: shown }),
             Said::Forged { .. } => Err(OpenError::AnchorForged { path: shown }),

@@ -1,8 +1,8 @@
-//! Recovery: how a ledger that was set back, has lost its anchor or its key, or is a copy of a backup is taken up again.
+//! Recovery: how a ledger that is older than its anchor, has lost its anchor or its key, or is a copy from a backup is put back into use.
 //!
-//! Promises that nothing comes back that an anchor at hand knows to be spent; that without an anchor that can be believed nothing is left
-//! to spend; and that a dataset which was frozen, had incidents that the ledger does not know of, or of which nobody can tell, is frozen
-//! until its steward looks. All of it stands in the ledger as acts. Until it is done, the ledger opens for nobody.
+//! Promises that nothing is refunded that an available anchor knows to be spent; that without a credible anchor nothing is left to spend;
+//! and that a dataset is frozen until its steward looks if it was frozen, if it had incidents that the ledger does not know of, or if
+//! nobody can tell. All of this is recorded in the ledger as acts. Until it is done, the ledger does not open.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,36 +19,36 @@ use crate::ledger::sqlite::database::Database;
 use crate::ledger::sqlite::journal;
 use crate::ledger::sqlite::open::{anchor_unusable, damaged, fold, lock, unusable};
 
-/// How a ledger was taken up again.
+/// The result of a recovery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovery {
-    /// The number of its last entry before.
+    /// Number of the ledger's last entry before the recovery.
     pub ledger_seq: u64,
-    /// How far the anchor says that it had come; `None` where no anchor can be believed.
+    /// The last entry that the anchor knows; `None` if no anchor was credible.
     pub anchor_seq: Option<u64>,
-    /// The balances that accounts have at least, now.
+    /// Lower bounds that were set on the accounts' balances.
     pub balances: Vec<Balance>,
-    /// Datasets that were frozen by it.
+    /// Names of datasets that the recovery froze.
     pub frozen: Vec<String>,
     /// Where the anchor is now.
     pub anchor: PathBuf,
 }
 
-/// What the anchors at hand know.
+/// What the available anchors know.
 struct Evidence {
-    /// How far the latest that can be believed says that the ledger had come; `None` where none can be.
+    /// The last entry that the latest credible anchor knows; `None` if no anchor is credible.
     seq: Option<u64>,
     known: Vec<Known>,
-    /// The anchors, with the locks that no other process has on them meanwhile.
+    /// The anchors' files, locked so that no other process writes them meanwhile.
     _held: Vec<File>,
 }
 
-/// Takes up a ledger that was set back, has lost its anchor or its key, or is a copy that `tacit backup` made. Balances become those that
-/// the anchors know, the one that is named and the one where the ledger last had it; where neither can be believed, whatever is left of
-/// every dataset's cap is burnt. The chain itself must be whole. The anchor begins anew where it was named, or where it was.
+/// Puts a ledger back into use that is older than its anchor, has lost its anchor or its key, or is a copy made by `tacit backup`. Balances
+/// are raised to what the anchors know, both the named one and the one where the ledger last had it; if neither is credible, whatever is
+/// left of every dataset's cap is burned. The chain itself must be intact. A new anchor is begun where it was named, or where it was.
 ///
 /// # Errors
-/// [`OpenError`], also where there is nothing to recover from: where the ledger opens as it is.
+/// [`OpenError`], also if there is nothing to recover because the ledger opens as it is.
 pub fn recover(
     state: &Path,
     anchor: Option<&Path>,
@@ -74,7 +74,7 @@ pub fn recover(
         Some(signer) => signer,
         None => Signer::create(state).map_err(|error| unusable(state, &error))?,
     };
-    // The ledger first: until the new anchor stands, the old one refuses it.
+    // The ledger is written first: until the new anchor exists, the old one refuses it.
     let (batch, recovery) = decide(&mut book, &evidence, (reason, by), place, now_ms)
         .ok_or_else(|| damaged(&path, "it cannot be written"))?;
     journal::commit(&database, &signer, &batch).map_err(|_| damaged(&path, "it cannot be written"))?;
@@ -86,7 +86,7 @@ pub fn recover(
     Ok(recovery)
 }
 
-/// A ledger that opens as it is, or of which nothing is there, is not recovered.
+/// Refuses to recover a ledger that opens as it is, or that is empty.
 fn check_need(
     path: &Path,
     database: &Database,
@@ -103,13 +103,13 @@ fn check_need(
     };
     match (Checked { database, signer, book }).vouched(places) {
         Ok(()) => Err(OpenError::NothingToRecover { path: shown }),
-        // An anchor is named that is not there, while another one vouches: to burn for a slip of the pen would be too much.
+        // A named anchor does not exist while another one vouches: burning budget because of a typing error would be too harsh.
         Err(error @ OpenError::AnchorNotMoved { .. }) => Err(error),
         Err(_) => Ok(()),
     }
 }
 
-/// What is written: the recovery, and the freezes that it knows of or must suppose.
+/// Decides what is written: the recovery, and the freezes that are known or must be assumed.
 fn decide(
     book: &mut Book,
     evidence: &Evidence,
@@ -120,7 +120,7 @@ fn decide(
     let (ledger_seq, _) = book.head();
     let mut balances: Vec<Balance> = evidence.known.iter().map(|known| known.balance.clone()).collect();
     if evidence.seq.is_none() {
-        // What an unsigned line claims was spent can only be believed to be too little; the remainder is burnt all the same.
+        // What an unsigned line claims was spent can only be too little; the remainder is burned anyway.
         balances.splice(0..0, burnt(book));
     }
     let freezes = freezes(book, evidence);
@@ -138,7 +138,7 @@ fn decide(
     Some((batch, Recovery { ledger_seq, anchor_seq: evidence.seq, balances, frozen, anchor }))
 }
 
-/// The datasets that are frozen until their steward looks, and why.
+/// The datasets to freeze until their steward looks, each with the reason.
 fn freezes(book: &Book, evidence: &Evidence) -> Vec<(String, String)> {
     let mut frozen = Vec::new();
     for (dataset, whole) in book.datasets().filter(|(_, whole)| !whole.is_frozen()) {
@@ -158,9 +158,9 @@ fn freezes(book: &Book, evidence: &Evidence) -> Vec<(String, String)> {
 }
 
 impl Evidence {
-    /// Reads the anchor that is named and the one where the ledger last had it. An anchor that was copied, or that knows less than entry
-    /// `floor`, is not the latest: it is refused where it was named, and not believed otherwise. One that another process writes has a
-    /// ledger that goes on.
+    /// Reads the named anchor and the one where the ledger last had it. An anchor that was copied, or that knows less than entry `floor`,
+    /// is not the latest: it is refused if it was named, and not believed otherwise. An anchor that another process writes belongs to a
+    /// ledger that is in use.
     fn gather(places: &Places, signer: Option<&Signer>, floor: u64) -> Result<Self, OpenError> {
         let (asked, known) = (places.asked.as_deref(), places.known.as_deref());
         let (mut believed, mut claimed): (Vec<(u64, Vec<Known>)>, Vec<Known>) = (Vec::new(), Vec::new());
@@ -168,7 +168,7 @@ impl Evidence {
         for path in asked.into_iter().chain(known.filter(|known| asked != Some(known))) {
             let is_asked = asked == Some(path);
             let said = match hear(path, signer) {
-                // A disk that is gone must not stand in the way of the anchor that is named.
+                // An unreachable disk must not stand in the way of the anchor that is named.
                 Err(OpenError::Unusable { .. }) if !is_asked && asked.is_some() => continue,
                 said => said?,
             };
@@ -191,9 +191,9 @@ impl Evidence {
     }
 }
 
-/// What one anchor says.
+/// What was read from one anchor.
 struct Heard {
-    /// `None` for an anchor that was copied.
+    /// `None` if the anchor is a copy.
     said: Option<Said>,
     held: Option<File>,
 }
@@ -208,7 +208,7 @@ fn hear(path: &Path, signer: Option<&Signer>) -> Result<Heard, OpenError> {
     Ok(Heard { said: Some(said), held })
 }
 
-/// What is known of each account: the most that any anchor knows was spent, and of its freezes what none of them leaves open.
+/// Merges what is known of each account: the most that any anchor knows was spent, and the strictest freeze if all of them record one.
 fn highest(all: Vec<Known>) -> Vec<Known> {
     let mut most: BTreeMap<(String, Kind, String), Known> = BTreeMap::new();
     for known in all {
@@ -223,7 +223,7 @@ fn highest(all: Vec<Known>) -> Vec<Known> {
     most.into_values().collect()
 }
 
-/// Every dataset's balance at its cap.
+/// A balance for every dataset that is spent up to its cap.
 fn burnt(book: &Book) -> Vec<Balance> {
     let datasets = book.datasets().map(|(name, whole)| (name, whole, book.account(whole.account)));
     datasets

@@ -1,4 +1,4 @@
-//! Copies that are taken up again, with every anchor that may be at hand, and what a recovery freezes.
+//! Recovery of copies, with every anchor that may be available, and what a recovery freezes.
 
 use std::fs;
 
@@ -25,12 +25,12 @@ enum Anchored {
     Elsewhere,
 }
 
-/// A ledger of which 10 was spent when it was copied, and 60 since.
+/// A ledger of which 10 had been spent when it was copied, and 60 since.
 struct Place {
     _dir: TempDir,
     state: PathBuf,
     copy: PathBuf,
-    /// The latest anchor.
+    /// Path of the latest anchor.
     anchor: PathBuf,
 }
 
@@ -45,7 +45,7 @@ fn open_dataset(ledger: &SqliteLedger, dataset: &str) {
     act(ledger, Act::DatasetOpened { dataset: dataset.to_owned(), unit: "row".to_owned(), cap });
 }
 
-/// Raises what a dataset has spent, without a question.
+/// Raises what a dataset has spent, without a query.
 fn spend(ledger: &SqliteLedger, dataset: &str, units: u64) {
     let (dataset, name) = (dataset.to_owned(), dataset.to_owned());
     let (kind, spent, cells, threshold_delta) = (Kind::Dataset, Price::from_units(units), units, Delta::ZERO);
@@ -92,7 +92,7 @@ fn standing(state: &Path, dataset: &str) -> (u64, bool) {
     })
 }
 
-/// Puts a copy where the state directory was, whole.
+/// Puts the whole copy where the state directory was.
 fn restore(place: &Place) {
     fs::remove_dir_all(&place.state).expect("the disk is lost");
     fs::rename(&place.copy, &place.state).expect("restored");
@@ -135,7 +135,7 @@ fn either_mark_makes_a_copy() {
     }
 }
 
-/// The file without any ledger beside it makes no new one either.
+/// The marker file alone, without a ledger beside it, does not make a new ledger either.
 #[test]
 fn a_copy_without_its_ledger_is_no_new_state_directory() {
     let place = place(Anchored::Beside);
@@ -168,7 +168,7 @@ fn without_the_latest_anchor_nothing_is_left() {
     }
 }
 
-/// The anchor that a copy brought along knows what the copy knows: it stands for the latest one under no name.
+/// The anchor that was copied with a copy knows what the copy knows, so it cannot pass for the latest one under any name.
 #[test]
 fn a_copy_does_not_vouch_for_itself() {
     for name in ["anchor.log", "renamed.log"] {
@@ -181,7 +181,7 @@ fn a_copy_does_not_vouch_for_itself() {
         assert_eq!(recovered(&place.copy, None).anchor_seq, None);
         assert_eq!(standing(&place.copy, "d"), (CAP, true));
     }
-    // Nor for a ledger that bears no mark, as one that was put together by hand.
+    // Nor does it vouch for a ledger without a mark, such as one assembled by hand.
     let place = place(Anchored::Beside);
     fs::copy(place.copy.join(COPIED_ANCHOR_FILE), &place.anchor).expect("put there");
     assert!(matches!(refused(&place.state, None), OpenError::AnchorCopied { .. }));
@@ -193,7 +193,7 @@ fn an_anchor_that_is_older_than_the_copy_is_not_the_latest() {
     let place = place(Anchored::Elsewhere);
     let old = place.anchor.with_file_name("old.log");
     let text = fs::read(&place.anchor).expect("an anchor");
-    // The first line, of the opening, is of entry 0.
+    // The first line, written at the opening, is of entry 0.
     let end = text.iter().position(|byte| *byte == b'\n').expect("a line") + 1;
     fs::write(&old, &text[..end]).expect("an older anchor");
     let error = recover(&place.copy, Some(&old), "r", "s", 0).expect_err("it is older");
@@ -203,7 +203,7 @@ fn an_anchor_that_is_older_than_the_copy_is_not_the_latest() {
     assert_eq!(standing(&place.copy, "d"), (CAP, true));
 }
 
-/// Whatever is named, the anchor that is remembered counts, too; and the new one begins where it was named.
+/// Whatever anchor is named, the remembered one counts, too; and the new one begins where it was named.
 #[test]
 fn every_anchor_at_hand_is_heard() {
     let place = place(Anchored::Elsewhere);
@@ -223,7 +223,7 @@ fn every_anchor_at_hand_is_heard() {
     }
 }
 
-/// The live anchor beside the ledger survives when a copy is put over it, or when its ledger alone is put back.
+/// The live anchor beside the ledger survives when a copy is put over it, or when only its ledger is replaced.
 #[test]
 fn a_copy_over_a_directory_that_is_there() {
     for files in [&[LEDGER_FILE][..], &[LEDGER_FILE, "ledger.key", COPIED_ANCHOR_FILE, COPY_FILE]] {
@@ -250,7 +250,7 @@ fn half_a_recovery_opens_for_nobody() {
     assert_eq!(standing(&place.copy, "d"), (CAP, true));
 }
 
-/// What an older version copied bears no mark, and its own anchor vouches for it.
+/// Removes the marks, as in a copy by an older version, for which its own anchor vouches.
 fn of_an_older_version(place: &Place) {
     let text = fs::read(place.copy.join(COPIED_ANCHOR_FILE)).expect("an anchor");
     let own = text.iter().position(|byte| *byte == b'\n').expect("a line") + 1;
@@ -268,7 +268,7 @@ fn a_copy_of_an_older_version_is_refused_where_the_anchor_is_configured() {
     let error = refused(&place.copy, Some(&place.anchor));
     assert!(matches!(error, OpenError::SetBack { .. }), "{error}");
     assert!(error.to_string().contains(&format!("recover --anchor {}", place.anchor.display())), "{error}");
-    // And where that is gone, too: nobody can tell that from one that is to move there.
+    // The same holds if the configured place is gone, which cannot be told from one that the anchor is to move to.
     let lost = place.anchor.with_file_name("lost.log");
     fs::rename(&place.anchor, &lost).expect("gone");
     assert!(matches!(refused(&place.copy, Some(&place.anchor)), OpenError::AnchorNotMoved { .. }));
@@ -280,7 +280,7 @@ fn a_copy_of_an_older_version_is_refused_where_the_anchor_is_configured() {
     assert_eq!(standing(&place.copy, "d"), (CAP, true));
 }
 
-/// Two ledgers must not go on from one anchor: a server that runs is ended first, and then its ledger is the older one.
+/// Two ledgers must not go on from one anchor: a running server must be stopped first, and then its ledger is the older one.
 #[test]
 fn an_anchor_that_is_written_is_not_taken_away() {
     let place = place(Anchored::Elsewhere);
@@ -297,7 +297,7 @@ fn an_anchor_that_is_written_is_not_taken_away() {
     assert!(matches!(refused(&place.state, None), OpenError::SetBack { .. }));
 }
 
-/// What still lies beside a ledger whose anchor was moved away is not its anchor, also when the file that names the place is lost.
+/// A file beside a ledger whose anchor was moved away is not its anchor, even if the file that names the place is lost.
 #[test]
 fn a_place_that_is_lost_is_missed() {
     let place = place(Anchored::Beside);
@@ -319,7 +319,7 @@ fn a_place_that_is_lost_is_missed() {
     assert_eq!(standing(&place.state, "d"), (CAP, true));
 }
 
-/// A directory in use may move its anchor, and names one by mistake without harm.
+/// A directory in use may move its anchor, and naming a wrong place does no harm.
 #[test]
 fn an_anchor_that_is_not_there_burns_nothing_that_is_in_use() {
     let place = place(Anchored::Beside);
@@ -349,7 +349,7 @@ fn what_was_frozen_since_the_copy_is_frozen() {
     assert_eq!(unknown, [false, true, false]);
 }
 
-/// A freeze that the copy knows of stays, and the anchor is told of one that is lifted.
+/// A freeze that the copy knows of stays, and the anchor records when one is lifted.
 #[test]
 fn an_anchor_knows_of_freezes_that_begin_and_end() {
     let place = place(Anchored::Elsewhere);
@@ -365,7 +365,7 @@ fn an_anchor_knows_of_freezes_that_begin_and_end() {
     assert_eq!((recovered(&place.copy, None).frozen.len(), standing(&place.copy, "d")), (0, (60, false)));
 }
 
-/// Lines of older versions say nothing of freezes: they are read as ever, and everything is frozen until somebody looks.
+/// Lines of older versions record no freezes: they are read as before, and everything is frozen until somebody looks.
 #[test]
 fn an_anchor_of_an_older_version_freezes_everything() {
     let place = place(Anchored::Elsewhere);

@@ -1,8 +1,8 @@
-//! Rights: who may read what lies in a state directory.
+//! File permissions of a state directory.
 //!
-//! Every file is made with mode 600 and every folder with mode 700. Older versions left some of them to the process's mask, and a
-//! restore may, too; an opening takes these from everybody but their owner. It touches only names that are ours: a state directory may
-//! be a folder that holds other things.
+//! Every file is created with mode 600 and every directory with mode 700. Older versions left some of them to the process's umask, and a
+//! restore may do so, too; opening a state directory takes access away from everybody but the owner. It touches only names that are ours,
+//! because a state directory may also hold other things.
 
 use std::fs::{self, Metadata, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -16,11 +16,11 @@ use super::signing::KEY_FILE;
 use crate::ledger::sqlite::open::LOCK_FILE;
 use crate::query::terms::edition::EDITIONS;
 
-/// Folders below a state directory that are looked through: an edition's in that of the editions.
+/// How deep directories are searched: the editions' directory holds a directory for each edition.
 const DEPTH_MAX: u32 = 2;
 
-/// Takes rights away that others have to what is ours in a state directory. What cannot be changed, as what another user owns, stays as
-/// it is and is logged.
+/// Removes other users' permissions on our files in a state directory. A file whose permissions cannot be changed, for example because
+/// another user owns it, stays as it is and is logged.
 pub(super) fn tighten(state: &Path) {
     for name in [LEDGER_FILE, KEY_FILE, LOCK_FILE, ANCHOR_FILE, ANCHOR_PLACE_FILE] {
         tighten_one(&state.join(name), 0);
@@ -30,7 +30,7 @@ pub(super) fn tighten(state: &Path) {
     }
 }
 
-/// A file, or a folder with what is in it. Links are not followed.
+/// Tightens a file, or a directory with its contents. Symbolic links are not followed.
 fn tighten_one(path: &Path, depth: u32) {
     let Ok(found) = fs::symlink_metadata(path) else { return };
     if found.is_dir() && depth > 0 {

@@ -1,7 +1,7 @@
-//! The ledger's own key: Ed25519 (RFC 8032), in the state directory, readable by its owner alone.
+//! The ledger's own key: Ed25519 (RFC 8032), in the state directory, readable by its owner only.
 //!
-//! Promises that what it signs for one purpose is no signature for another. A key beside the ledger does not bind whoever holds both;
-//! it tells a copy, a slip of an editor and a half-restored backup from the real thing.
+//! Promises that a signature made for one purpose is not valid for another. A key beside the ledger does not stop somebody who holds both;
+//! it distinguishes a copy, an accidental edit and a half-restored backup from the real thing.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,20 +13,20 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey};
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::random;
 
-/// The key's file in a state directory.
+/// Name of the key's file in a state directory.
 pub(super) const KEY_FILE: &str = "ledger.key";
 
 const HEAD: &[u8] = b"tacit ledger head 1\0";
 const LINE: &[u8] = b"tacit anchor line 1\0";
 
-/// Signs heads and anchor lines.
+/// Signs ledger heads and anchor lines.
 #[derive(Clone)]
 pub(super) struct Signer {
     key: SigningKey,
 }
 
 impl Signer {
-    /// The key in a state directory; nothing where there is none.
+    /// Reads the key of a state directory; `None` if it has none.
     pub(super) fn read(state: &Path) -> io::Result<Option<Self>> {
         let mut bytes = Vec::new();
         match File::open(state.join(KEY_FILE)) {
@@ -38,7 +38,7 @@ impl Signer {
         Ok(Some(Self { key: SigningKey::from_bytes(&seed) }))
     }
 
-    /// Makes a new key in a state directory.
+    /// Creates a new key in a state directory; it is on disk when this returns.
     pub(super) fn create(state: &Path) -> io::Result<Self> {
         let seed = random::bytes::<32>().map_err(io::Error::other)?;
         let (path, partial) = (state.join(KEY_FILE), state.join("ledger.key.partial"));
@@ -50,7 +50,7 @@ impl Signer {
         Ok(Self { key: SigningKey::from_bytes(&seed) })
     }
 
-    /// The public half, for whoever checks.
+    /// The public key, for whoever verifies.
     pub(super) fn public(&self) -> Digest {
         self.key.verifying_key().to_bytes()
     }

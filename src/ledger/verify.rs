@@ -1,9 +1,8 @@
-//! Verification of a ledger at rest: everything that was written, checked again from the file alone.
+//! Verification of a ledger at rest: everything that was written is checked again from the file alone.
 //!
-//! Promises to name the first entry that is not what it should be. Checked are SQLite's own structure, each entry's bytes, hash,
-//! columns and place in the chain, every balance as the fold of the entries, every price against its noise and (through
-//! [`Repricer`]) against the plan it was made for, every stored answer against the digest in the chain, the signed head, and
-//! every line of the anchor.
+//! Promises to name the first entry that is wrong. The checks cover SQLite's own structure; each entry's bytes, hash, columns and place in
+//! the chain; every balance, as the fold of the entries; every price against its noise and (through [`Repricer`]) against the plan it was
+//! computed for; every stored answer against the digest in the chain; the signed head; and every line of the anchor.
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,49 +22,49 @@ use crate::ledger::sqlite::journal;
 use crate::ledger::sqlite::open;
 use crate::ledger::sqlite::stream::{Bad, each_checked};
 
-/// Checks what the store cannot know: that an entry's measurements are those of its question, and that a stored answer is the one
-/// of its charge. Both are asked on several threads at once.
+/// Checks what the store cannot know: that an entry's measurements are those of its query, and that a stored answer is the one that was
+/// charged. Both checks run on several threads at once.
 pub trait Repricer: Sync {
-    /// Sees every entry, in order, before [`Repricer::check`] sees any later one.
+    /// Learns from an entry what later checks need. Called with the `edition-sealed` entries, in order, before any check.
     fn learn(&mut self, entry: &Entry);
 
-    /// What is wrong with an entry beyond its place in the chain.
+    /// Checks an entry beyond its place in the chain.
     ///
     /// # Errors
-    /// In our own words.
+    /// What is wrong with it, in our own words.
     fn check(&self, entry: &Entry) -> Result<(), &'static str>;
 
-    /// What is wrong with the bytes of a stored answer for which these vectors were paid.
+    /// Checks the bytes of a stored answer for which the vectors `drawn` were paid.
     ///
     /// # Errors
-    /// In our own words.
+    /// What is wrong with them, in our own words.
     fn check_release(&self, id: &str, drawn: &[Certified], body: &[u8]) -> Result<(), &'static str>;
 }
 
-/// A ledger that is whole.
+/// The result of verifying a ledger without a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Entries.
+    /// Number of entries in the chain.
     pub entries: u64,
-    /// Stored answers.
+    /// Number of stored answers.
     pub releases: u64,
-    /// The hash of the last entry.
+    /// Hash of the last entry.
     pub head: Digest,
-    /// The public half of the key that signed it.
+    /// The public key that the head is signed with.
     pub key: Digest,
-    /// How far the anchor says that the ledger had come.
+    /// The number of the last entry that the anchor knows.
     pub anchor_seq: u64,
-    /// Whether it is a copy that `tacit backup` made, which opens for nothing else.
+    /// Whether it is a copy made by `tacit backup`, which must be recovered before it can be used.
     pub is_copy: bool,
 }
 
-/// The first thing that is not what it should be.
+/// The first thing that was found to be wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{why}", seq.map_or_else(String::new, |seq| format!("entry {seq}: ")))]
 pub struct Finding {
-    /// The entry, where it is one.
+    /// Number of the entry; `None` if the finding is about the file as a whole.
     pub seq: Option<u64>,
-    /// What is wrong.
+    /// What is wrong, in our own words.
     pub why: String,
 }
 
@@ -75,14 +74,14 @@ impl Finding {
     }
 }
 
-/// Stored answers that wait for a thread.
+/// Maximum number of stored answers that wait for one thread.
 const RELEASES_WAITING_MAX: usize = 64;
 
-/// Verifies the ledger of a state directory that no process holds. A copy is held against the anchor that it brought along, unless
+/// Verifies the ledger of a state directory that no process holds. A copy is compared with the anchor that was copied with it, unless
 /// another one is named.
 ///
 /// # Errors
-/// [`OpenError`] where it cannot be looked at; the inner error is what was found.
+/// [`OpenError`] if the ledger cannot be read at all; the inner error is the first finding.
 pub fn verify(
     state: &Path,
     anchor: Option<&Path>,
@@ -136,8 +135,8 @@ fn verify_database(
     Ok(Verified { entries: seq, releases, head, key: signer.public(), anchor_seq, is_copy })
 }
 
-/// Folds the entries; prices are checked on the way. Editions come before what is asked of them, so a first pass over the rare
-/// acts teaches the repricer what the second one needs.
+/// Folds the entries and checks their prices on the way. Editions are sealed before they are queried, so a first pass over these few
+/// entries teaches the repricer what the second one needs.
 fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Book, Bad>, rusqlite::Error> {
     database.each_of_kind("edition-sealed", |bytes| {
         if let Some(entry) = Entry::read(&bytes) {
@@ -146,7 +145,7 @@ fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Book,
     })?;
     let repricer: &dyn Repricer = repricer;
     let mut book = Book::new();
-    // What a changed entry makes a plan stumble over is a finding, not the end.
+    // A plan that panics because an entry was changed is a finding, not the end of the verification.
     let check = |entry: &Entry| {
         let checked = catch_unwind(AssertUnwindSafe(|| repricer.check(entry)));
         checked.unwrap_or(Err("it cannot be priced"))
@@ -157,7 +156,7 @@ fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Book,
     Ok(taken.map(|()| book))
 }
 
-/// Every stored answer has its digest in the chain, and every digest its answer.
+/// Checks that every stored answer has its digest in the chain, and every digest its answer.
 fn check_releases(database: &Database, book: &Book, repricer: &dyn Repricer) -> Result<u64, Finding> {
     let stored = book.releases().iter().filter_map(|card| Some((card.id.as_str(), (card, card.digest?))));
     let expected: HashMap<&str, (&ReleaseCard, Digest)> = stored.collect();

@@ -151,7 +151,7 @@ fn a_lifetime_cap_only_rises() {
             lab.act("/v1/grants", &json!({"dataset": "visits", "epsilon": "6", "reason": "r"})).await.code(),
             "invalid-request"
         );
-        // The policy's own cap is still the one it was opened with: the server starts on it.
+        // The policy still has the cap that the dataset was opened with, and the server starts on it.
         let Lab { dir, service, router, .. } = lab;
         drop((service, router));
         let (state, path) = (dir.path().join("state"), dir.path().join("policy.toml"));

@@ -190,7 +190,7 @@ fn a_damaged_file_of_any_length_is_refused_in_our_words() {
     }
 }
 
-/// Lists of those who withdrew come from other programs, which write 7 as 7.0 or 007.
+/// Lists of people who withdrew come from other programs, which write 7 as 7.0 or 007.
 #[test]
 fn numbers_are_matched_by_value_in_the_list_of_those_who_withdrew() {
     let dir = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! Who sees which statistic: every route and every form, as everybody, with an account on its dataset and without.
+//! Who may see which statistic: every route and every format, for every role, with and without an account of its dataset.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use tacit::service::{Ports, Service};
 
 use crate::support::{GAUSSIAN, Lab, PURE, Reply, StoppedClock, block_on, call, grant, policy, query_files, visits};
 
-/// Of two datasets one statistic each that is not public, one that is, and one that nobody has confirmed.
+/// For each of two datasets, one statistic that is not public; and one that is public, and one that nobody has confirmed.
 const FILES: [(&str, &str); 4] = [
     (
         "mine",
@@ -39,14 +39,14 @@ const FILES: [(&str, &str); 4] = [
     ),
     ("wait", "-- title: Waits\n-- epsilon: 0.1\n-- public: true\nSELECT COUNT(*) AS n FROM visits WHERE age > 70"),
 ];
-/// A name of the same length that nothing has.
+/// A name of the same length that no statistic has.
 const NOTHING: &str = "none";
 
 struct Two {
     _dir: tempfile::TempDir,
     service: Arc<Service>,
     router: Router,
-    /// (who, token, whether they see statistics of visits that are not public, whether those of costs)
+    /// (who, token, whether they may see non-public statistics of visits, and of costs)
     people: Vec<(&'static str, Option<String>, bool, bool)>,
     steward: String,
 }
@@ -86,7 +86,7 @@ impl Two {
             ("cay", viewer("cay", &["costs"]), false, true),
             ("dan", viewer("dan", &["costs", "visits"]), true, true),
             ("eve", viewer("eve", &[]), false, false),
-            // As in a ledger from before viewers were given datasets.
+            // As in a ledger that is older than the assignment of datasets to viewers.
             ("old", Some(add("old", Role::Viewer)), true, true),
         ];
         grant(&ledger, "ada", "visits", "1");
@@ -110,7 +110,7 @@ impl Two {
         call(&self.router, Method::GET, path, token, &[("accept", accept)], String::new()).await
     }
 
-    /// The cookie of a session, and the word of its forms.
+    /// Signs in and returns the session's cookie.
     async fn sign_in(&self, token: &str) -> String {
         let form = [("content-type", "application/x-www-form-urlencoded")];
         let reply = call(&self.router, Method::POST, "/sign-in", None, &form, format!("token={token}")).await;
@@ -124,7 +124,7 @@ impl Two {
     }
 }
 
-/// Everything of a reply that somebody can observe, under another name.
+/// Everything observable in a reply, with the name replaced.
 fn observed(reply: &Reply, name: &str) -> (StatusCode, Vec<(String, String)>, String) {
     let headers = reply.headers.iter();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(name, NOTHING);
@@ -135,7 +135,7 @@ fn observed(reply: &Reply, name: &str) -> (StatusCode, Vec<(String, String)>, St
 const ENDINGS: [&str; 10] = ["", ".json", ".csv", ".arrow", ".parquet", ".svg", ".vl.json", ".txt", ".xlsx", ".exe"];
 const ACCEPTS: [&str; 4] = ["*/*", "text/csv", "application/vnd.apache.arrow.stream", "application/pdf"];
 
-/// Whether somebody is to see a statistic.
+/// Whether somebody is expected to see a statistic.
 fn sees(name: &str, (who, visits, costs): (&str, bool, bool)) -> bool {
     match name {
         "open" => true,
@@ -182,7 +182,7 @@ fn every_form_is_for_whom_it_concerns_and_is_nothing_to_others() {
                         );
                         assert!(!reply.headers.contains_key("etag"), "{what}");
                     }
-                    // What the caller holds already tells nothing either.
+                    // A conditional request reveals nothing either.
                     let held = [("accept", accept), ("if-none-match", "*")];
                     let held =
                         call(&two.router, Method::GET, &path(name), token.as_deref(), &held, String::new()).await;
@@ -193,7 +193,7 @@ fn every_form_is_for_whom_it_concerns_and_is_nothing_to_others() {
                     (two.look(&page, cookie.as_deref()).await, two.look(&nothing, cookie.as_deref()).await);
                 assert_eq!(page.status == StatusCode::OK, may && name != "wait", "{who} at /s/{name}: {}", page.status);
                 assert!(may || observed(&page, name) == observed(&nothing, NOTHING), "{who} at /s/{name}");
-                // A session reads what its person may, by the API's address, too: pages link there.
+                // A session may read what its person may, also at the API's address, because pages link there.
                 let linked = two.look(&format!("/v1/statistics/{name}.csv"), cookie.as_deref()).await;
                 assert_eq!(
                     linked.status == StatusCode::OK,
@@ -257,7 +257,7 @@ fn every_list_names_what_its_reader_may_see() {
     });
 }
 
-/// A release of a statistic is no way around it, and what changes it is a steward's alone, said the same of every name.
+/// The release of a statistic is not a way around this; only stewards can change a statistic, and the refusal is the same for every name.
 #[test]
 fn no_other_route_shows_or_draws_it() {
     block_on(async {
@@ -287,7 +287,7 @@ fn no_other_route_shows_or_draws_it() {
                 assert_eq!(observed(&reply, "mine"), observed(&other, NOTHING), "{who} at {path}");
             }
         }
-        // Every page that names a statistic in its path is among those that are looked at in this file.
+        // Every page with a statistic's name in its path is among those that this file tests.
         let named: Vec<_> = PAGES
             .iter()
             .map(|(_, path, _)| *path)
@@ -307,7 +307,7 @@ fn no_other_route_shows_or_draws_it() {
     });
 }
 
-/// Viewers are given datasets, and keep them through a new token.
+/// Viewers are assigned datasets, and keep the assignment with a new token.
 #[test]
 fn a_viewer_sees_what_they_were_given_last() {
     block_on(async {
@@ -344,7 +344,7 @@ fn a_viewer_sees_what_they_were_given_last() {
         ] {
             assert_eq!(put(name, datasets.clone()).await.code(), code, "{name}: {datasets}");
         }
-        // A token that ends takes nothing with it that would open more.
+        // Revoking a token removes no restriction.
         people::revoke_token(two.service.ledger(), "vic", "sam", 0).expect("revoked");
         let token = people::add_person(two.service.ledger(), "vic", Role::Viewer, "sam", 0).expect("a token");
         assert_eq!(listed(token.text()).await, ["open"]);
@@ -365,7 +365,7 @@ fn a_viewer_sees_what_they_were_given_last() {
     });
 }
 
-/// In files: viewers get datasets with their token or later; a file that names none changes nothing of what they see.
+/// In declared files, viewers get datasets with their token or later; a file that names none does not change what they see.
 #[test]
 fn files_give_viewers_their_datasets() {
     block_on(async {
@@ -391,7 +391,7 @@ fn files_give_viewers_their_datasets() {
         assert_eq!(apply(&none).await["changes"], json!(["let wil see public statistics alone"]));
         assert_eq!(apply(&person("wil", "")).await["changes"], json!([]), "what stands stays where nothing is said");
         assert_eq!(viewing("wil"), Some(vec![]));
-        // Adopted, and restricted at once; vic was given none by name before.
+        // Adopted, and restricted at the same time; vic was assigned no datasets before.
         let vic = format!("{none}{}", person("vic", "datasets = [\"visits\"]"));
         let changes = json!(["manage person vic by files from now on", "let vic see the statistics of visits"]);
         assert_eq!(apply(&vic).await["changes"], changes);

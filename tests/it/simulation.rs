@@ -1,7 +1,7 @@
-//! A simulated hospital: the whole service over a disk that fails and a process that dies, against an oracle.
+//! A simulated hospital: the whole service over a disk that fails and a process that dies, checked by an oracle.
 //!
-//! Every run is a function of its seed, up to who of two that ask at once comes first. `TACIT_SIMULATION_SEEDS` and `TACIT_SIMULATION_OPS` (operations a seed) run more of it; a
-//! seed that failed goes into `REPRODUCTIONS`, named after what it found.
+//! Every run is a function of its seed, except for which of two simultaneous queries comes first. `TACIT_SIMULATION_SEEDS` and
+//! `TACIT_SIMULATION_OPS` (operations per seed) run more of it. A seed that failed goes into `REPRODUCTIONS`, with what it found.
 
 mod disk;
 mod oracle;
@@ -36,7 +36,7 @@ use oracle::Oracle;
 
 const SEEDS: u64 = 200;
 const OPS: u64 = 120;
-/// Seeds (and operations) that failed once, and why.
+/// Seeds (and numbers of operations) that failed once, and why.
 const REPRODUCTIONS: [(u64, u64, &str); 2] = [
     (253, 500, "a refusal's commit also burnt what an earlier one had cut off, and the test called that a change"),
     (
@@ -59,7 +59,7 @@ const FILTERS: [&str; 6] = [
 const OUTPUTS: [&str; 5] =
     ["COUNT(*)", "COUNT(DISTINCT patient_id)", "SUM(cost)", "AVG(cost), COUNT(*)", "COUNT(diagnosis), COUNT(*)"];
 
-/// What may happen.
+/// What may happen in a simulation.
 #[derive(Debug, Clone)]
 enum Op {
     Ask { who: usize, ask: Ask, key: Option<u64> },
@@ -84,7 +84,7 @@ impl Clock for SimClock {
     }
 }
 
-/// Zeros, or a failure where one was ordered.
+/// An engine that returns zeros, or fails when told to.
 struct SimEngine {
     failures: AtomicU64,
     evaluated: AtomicU64,
@@ -109,7 +109,7 @@ impl Engine for SimEngine {
     }
 }
 
-/// Noise that never comes twice, so that two draws are told apart.
+/// Noise that never repeats, so that two draws can be told apart.
 struct Counting(AtomicU64);
 
 impl NoiseSource for Counting {
@@ -132,7 +132,7 @@ struct World {
     editions: u64,
     service: Arc<Service>,
     oracle: Oracle,
-    /// What was answered under each (researcher, key), and its question.
+    /// What was answered under each (researcher, key), with its query.
     answered: HashMap<(usize, u64), (Ask, Values)>,
     /// Every (researcher, key) that was sent.
     sent: Vec<(usize, u64, Ask)>,
@@ -331,7 +331,7 @@ impl World {
         }
     }
 
-    /// The process ends here, wherever it is, and starts again.
+    /// Ends the process wherever it is, and starts it again.
     fn restart(&mut self) {
         self.crashes += 1;
         let is_ghost_there = self.rng.random_range(0..2) == 0;
@@ -367,7 +367,7 @@ fn publish(ledger: &dyn Ledger, policy: &Policy, number: u64) -> bool {
     match people::publish_edition(ledger, policy, &manifest, 0) {
         Ok(()) => true,
         Err(ServiceError::Ledger(_)) => false,
-        // A raised cap is another one than the policy's; the editions go on all the same.
+        // A raised cap differs from the policy's; sealing editions still works.
         Err(ServiceError::Invalid(_)) => false,
         Err(other) => panic!("{other}"),
     }
@@ -404,13 +404,13 @@ fn from_environment(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// 0 overspends, 0 lost charges, 0 charges with two released draws, whatever fails.
+/// Nothing is overspent, no charge is lost, and no charge has two released draws, whatever fails.
 #[test]
 fn nothing_is_overspent_lost_or_drawn_twice() {
     let (seeds, ops) =
         (from_environment("TACIT_SIMULATION_SEEDS", SEEDS), from_environment("TACIT_SIMULATION_OPS", OPS));
     let policy = policy();
-    // Incidents of the simulated engine are logged as errors; a run has thousands.
+    // The simulated engine's incidents are logged as errors, and a run has thousands of them.
     let runs: Vec<(u64, u64)> =
         REPRODUCTIONS.iter().map(|(seed, ops, _)| (*seed, *ops)).chain((0..seeds).map(|seed| (seed, ops))).collect();
     let next = AtomicU64::new(0);
@@ -435,8 +435,8 @@ fn nothing_is_overspent_lost_or_drawn_twice() {
     assert!(charges > seeds && crashes > seeds, "things happen");
 }
 
-/// How many of these requests (who, which count, its standard error) a service answers when every one of the team may spend the
-/// whole cap of (1, 1e-6).
+/// How many of these requests (who, which count, its standard error) a service answers if every member of the team may spend the whole cap
+/// of (1, 1e-6).
 pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
     let text = crate::support::policy("cap = { epsilon = \"1\", delta = \"1e-6\" }");
     let text = text.replace("max_rows = 1_000_000", "max_rows = 1_000_000\noversubscribe = true");

@@ -1,9 +1,9 @@
-//! The house: who uses whom, how long files and functions are, and which words are not ours.
+//! Rules of the code base: which module may use which, how long files and functions are, and which words must not occur.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-/// The direction of dependence: a module uses what stands above it and nothing below.
+/// The direction of dependence: a module uses only modules that come before it.
 const LAYERS: [&str; 21] = [
     "hex",
     "chance",
@@ -32,7 +32,7 @@ const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 70;
 const HANDLER_LINES_MAX: usize = 25;
 
-/// All Rust files below a folder of the repository.
+/// All Rust files below a directory of the repository.
 pub fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -49,7 +49,7 @@ pub fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     found.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).expect("text"))).collect()
 }
 
-/// The first module of a path below `src`.
+/// The top-level module of a path below `src`.
 fn module(path: &Path) -> String {
     let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("below src");
     let first = below.components().next().expect("a component").as_os_str().to_string_lossy().into_owned();
@@ -102,7 +102,8 @@ fn libraries_stay_where_they_belong() {
     }
 }
 
-/// Every route but the document itself is in the document, and so in the ratchet of roles; pages have a ratchet of their own.
+/// Every route except that of the OpenAPI document itself is in the document, and so in the ratchet of roles; pages have a ratchet of their
+/// own.
 #[test]
 fn routes_are_documented() {
     for (path, text) in sources("src") {

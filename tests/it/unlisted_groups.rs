@@ -1,4 +1,4 @@
-//! Groups by text without a public list: found in the data, shown above a threshold, paid for in δ.
+//! Groups by a text column without a public list: found in the data, shown above a threshold, paid for in δ.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use tacit::query::terms::policy::Policy;
 
 use crate::support::{Lab, NoNoise, block_on, call};
 
-/// People with rows that hold a text.
+/// A dataset of people whose rows hold a text.
 fn policy(aside: &str, text: &str) -> String {
     format!(
         r#"
@@ -44,7 +44,7 @@ max = "100"
 
 const ASIDE: &str = "threshold_delta = \"3e-6\"\nthreshold_delta_per_query = \"1e-6\"";
 
-/// 300 people got "aspirin", 200 "ibuprofen, twice", each of 50 something that nobody else got.
+/// 300 people got "aspirin", 200 "ibuprofen, twice", and 50 something that nobody else got.
 fn csv() -> String {
     let mut csv = String::from("patient_id,drug,cost\n");
     for patient in 0..300 {
@@ -84,11 +84,11 @@ fn groups_are_found_and_small_ones_hidden() {
         let least: f64 = answer["threshold"]["units"].as_str().expect("a number").parse().expect("a number");
         assert!(of(row, "p") >= least - 1.0, "{row} {least}");
     }
-    // The same question again, laid out otherwise, is free: no part of it is drawn anew, nor any δ taken.
+    // The same query with another layout is free: nothing is drawn, and no δ is used.
     let again = block_on(lab.sql(&sql.replace(" GROUP BY drug", " GROUP BY drug ORDER BY p LIMIT 1"), "1.5")).json();
     assert_eq!((&again["replayed"], &again["price"]["epsilon"]), (&json!(true), &json!("0")), "{again}");
     assert_eq!(again["rows"][0], rows[1]);
-    // More exact is drawn anew as a whole, with a chance of its own for each group to be shown.
+    // A more precise answer is drawn as a whole, so each group has another chance of being shown.
     let finer = block_on(lab.sql(sql, "3")).json();
     assert_eq!((&finer["legs"]["dataset"], &finer["derived_from"]), (&json!("3"), &Value::Null), "{finer}");
     let stored =
@@ -97,7 +97,8 @@ fn groups_are_found_and_small_ones_hidden() {
     assert_eq!((&stored["rows"], &stored["threshold"]), (&answer["rows"], &answer["threshold"]));
 }
 
-/// δ is an account of its own: three answers' worth was set aside, whatever ε is left, and a fourth is refused at no cost.
+/// The δ for thresholds is a budget of its own: enough for three answers is set aside, and a fourth is refused at no cost, whatever ε is
+/// left.
 #[test]
 fn thresholds_take_what_was_set_aside() {
     let lab = Lab::new(&policy(ASIDE, ""), &csv(), Arc::new(OpenDp), "8");
@@ -112,10 +113,10 @@ fn thresholds_take_what_was_set_aside() {
     let refused = block_on(lab.sql(&sql(3), "0.5"));
     assert_eq!((refused.code(), lab.head()), ("budget-exhausted".to_owned(), head));
     assert!(refused.json()["detail"].as_str().expect("words").contains("delta 1e-6"), "{}", refused.json());
-    // More exact than what is stored is drawn anew as a whole: no top-up, so it is refused, too.
+    // A more precise answer than the stored one is drawn as a whole, without a top-up, so it is refused, too.
     assert_eq!(block_on(lab.sql(&sql(0), "3")).code(), "budget-exhausted");
     assert_eq!(block_on(lab.sql(&sql(0), "0.5")).json()["replayed"], true);
-    // What has a public domain is answered as ever.
+    // Groups with a public domain are answered as usual.
     assert_eq!(block_on(lab.sql("SELECT COUNT(*) AS n FROM visits", "0.5")).rows().len(), 1);
     let accounts = block_on(lab.get("/v1/accounts", &lab.steward)).json();
     let whole = accounts
@@ -156,7 +157,7 @@ fn what_is_grouped_by_text_says_what_it_is_not() {
     }
 }
 
-/// As many texts as were declared and what is missing: a table within its capacity is answered, whatever one unit brings to it.
+/// As many texts as were declared, and missing ones: a table within its capacity is answered, whatever one unit adds to it.
 #[test]
 fn the_declared_capacity_can_be_reached() {
     let mut csv = String::from("patient_id,drug,cost\n");
@@ -173,7 +174,7 @@ fn the_declared_capacity_can_be_reached() {
     }
 }
 
-/// A total over all groups, hidden ones included, is a measurement of its own: it is never a sum of what is hidden.
+/// A total over all groups, including hidden ones, is a measurement of its own, never the sum of the groups.
 #[test]
 fn a_total_stands_beside_the_groups() {
     let lab = Lab::new(&policy(ASIDE, "max_values = 1_000\nmax_groups_per_unit = 2"), &csv(), Arc::new(OpenDp), "8");
@@ -197,7 +198,7 @@ fn a_total_stands_beside_the_groups() {
     assert_eq!(block_on(lab.sql(answer["sql"].as_str().expect("SQL"), "4")).json()["replayed"], true);
     let cells = read(lab.service.ledger(), |book| book.dataset("visits").expect("visits").cells);
     assert_eq!(cells, 3 * 1_001, "the capacity and the total, of rows, of units, and of costs");
-    // Of what nobody asked for there is no total.
+    // Outputs that nobody asked a total of have none.
     let terms = &lab.service.dataset("visits").expect("visits").terms;
     let query =
         tacit::query::parse::parse("SELECT drug, COUNT(*) AS n FROM visits GROUP BY ROLLUP (drug)").expect("SQL");
@@ -229,7 +230,7 @@ fn groups_are_found_however_they_are_asked_for() {
     for format in ["application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"] {
         assert_eq!(ask(&lab.researcher, &[("accept", format)]).status, 200);
     }
-    // A colleague is served what is stored, and nothing more is taken of what is set aside.
+    // A colleague is served what is stored, which uses none of the δ set aside.
     let bob = block_on(lab.act("/v1/researchers", &json!({"name": "bob", "role": "researcher"}))).json();
     assert_eq!(block_on(lab.grant("bob", "visits", "2")).status, 200);
     let served = ask(bob["token"].as_str().expect("a token"), &[]);
@@ -237,7 +238,7 @@ fn groups_are_found_however_they_are_asked_for() {
     assert_eq!((&served.json()["legs"]["dataset"], &served.json()["replayed"]), (&json!("0"), &json!(true)));
     let taken = read(lab.service.ledger(), |book| book.dataset("visits").expect("visits").threshold_delta.to_string());
     assert_eq!(taken, "1e-6");
-    // The table by itself; a question whose groups are all too small; and one that finds none.
+    // The table by itself; a query whose groups are all too small; and one that finds no groups.
     assert_eq!(
         names(&block_on(lab.sql("SELECT town, COUNT(*) AS n FROM people GROUP BY town", "1")).rows()),
         ["Bonn", "Ulm"]
@@ -253,12 +254,12 @@ fn groups_are_found_however_they_are_asked_for() {
     assert_eq!(rows.iter().map(|row| row["drug"].clone()).collect::<Vec<_>>(), ["aspirin", "ibuprofen"]);
 }
 
-/// The same rows without the ids of people.
+/// The same rows without the people's ids.
 fn csv_of_rows() -> String {
     csv().lines().map(|line| format!("{}\n", line.split_once(',').expect("an id").1)).collect()
 }
 
-/// A unit counts in its first groups alone; texts are cut and cleaned; more of them than were declared stop the sealing.
+/// A unit counts only in its first groups; texts are cut and cleaned; more texts than were declared stop the sealing.
 #[test]
 fn texts_are_bounded_when_they_are_sealed() {
     let mut csv = String::from("patient_id,drug,cost\n");
@@ -293,9 +294,9 @@ fn texts_are_bounded_when_they_are_sealed() {
     assert!(!error.to_string().contains("aspirin"), "{error}");
 }
 
-/// The most probable number of times that something of probability `p` happens in `n`, and then some: with 99.9 % it is not beyond.
+/// Upper confidence bound at 99.9 % for a probability, given that the event was seen `seen` times in `n` trials.
 fn upper_bound(seen: usize, n: usize) -> f64 {
-    // Clopper–Pearson by halving: P[X ≤ seen] = 0.001 at the bound.
+    // Clopper–Pearson by bisection: P[X ≤ seen] = 0.001 at the bound.
     let below = |p: f64| {
         let (mut term, mut sum) = ((n as f64 * (-p).ln_1p()).exp(), 0.0);
         for k in 0..=seen {
@@ -312,7 +313,7 @@ fn upper_bound(seen: usize, n: usize) -> f64 {
     high
 }
 
-/// A text that one person alone has is shown with a probability of at most δ: of two such texts each with half of it.
+/// A text that only one person has is shown with a probability of at most δ; of two such texts, each with at most half of it.
 #[test]
 fn a_rare_text_is_shown_no_more_often_than_delta() {
     let sensitivity = Sensitivity::of(Statistic::DistinctUnits { cells_reachable: 2 }, 4).expect("it fits");
@@ -326,12 +327,12 @@ fn a_rare_text_is_shown_no_more_often_than_delta() {
         let bound = upper_bound(shown, samples);
         println!("delta {delta}: {shown} of {samples} shown, at most {bound:.6} with 99.9 %");
         assert!(bound <= delta.to_f64(), "{shown} of {samples}: {bound}");
-        // And not much less often, else the threshold would be higher than it need be.
+        // Nor much less often, otherwise the threshold would be higher than needed.
         assert!(shown as f64 / samples as f64 > 0.4 * delta.to_f64() / 2.0, "{shown} of {samples}");
     }
 }
 
-/// The same end to end: of 40,000 texts that each one person alone has, two a person, at δ = 0.001.
+/// The same check end to end: 40,000 texts that only one person has, two per person, at δ = 0.001.
 #[test]
 fn rare_texts_of_many_people_stay_hidden_end_to_end() {
     const PEOPLE: usize = 20_000;

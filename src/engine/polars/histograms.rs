@@ -1,6 +1,6 @@
-//! Histograms: rows by group and bin, of which coarser levels are summed from the finest.
+//! Histograms: counts of rows by group and bin; coarser levels are summed from finer ones.
 //!
-//! Promises one group-by for each thing that is cut into bins, however many levels are asked for.
+//! Promises one group-by per binned term, however many levels are asked for, as long as the bins of each level divide those of the next.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::query::term::lower::{Function, Step, lower};
 const CELL: &str = "cell";
 const COUNT: &str = "count";
 
-/// One level of a tree, with the place of its measurement.
+/// One level of a histogram tree, with the index of its measurement.
 struct Level {
     at: usize,
     width: i64,
     count: u32,
 }
 
-/// The vectors of a computation's histograms by the place of their measurement.
+/// Returns the vectors of a computation's histograms, by the index of their measurement.
 pub(crate) fn histograms(
     frame: &LazyFrame,
     expressions: &Expressions<'_>,
@@ -41,7 +41,7 @@ pub(crate) fn histograms(
         let mut finer: Option<(i64, u32, Vec<i64>)> = None;
         for level in levels {
             let vector = match &finer {
-                // Bins of a finer level that are whole parts of this one's.
+                // The finer level's bins divide this level's.
                 Some((width, count, counts)) if level.width % width == 0 => {
                     summed(counts, *count as usize, (level.width / width) as usize, level.count as usize)
                 }
@@ -54,7 +54,7 @@ pub(crate) fn histograms(
     Ok(vectors)
 }
 
-/// Each group's bins, `parts` by `parts`.
+/// Sums every `parts` bins of each group into one.
 fn summed(finer: &[i64], count: usize, parts: usize, wanted: usize) -> Vec<i64> {
     let group = |bins: &[i64]| {
         let mut coarse: Vec<i64> = bins.chunks(parts.max(1)).map(|bins| bins.iter().sum()).collect();

@@ -1,5 +1,5 @@
-//! The properties that sensitivity and extent rest on, over random tables: remove one unit, and no exact vector moves further than declared;
-//! and none goes beyond what a table of so many rows can reach.
+//! Property tests of what sensitivities and extents rest on, over random tables: removing one unit moves no exact vector further than
+//! declared, and no vector exceeds what a table with so many rows can reach.
 
 use std::path::Path;
 
@@ -136,7 +136,7 @@ fn write(path: &Path, rows: &[Row]) {
     ParquetWriter::new(std::fs::File::create(path).expect("a file")).finish(&mut frame).expect("Parquet");
 }
 
-/// A table of one row a unit, made of its own rows: some have none, and some two.
+/// A table with one row per unit, made from the unit's own rows; some units have no row, and some have two.
 fn write_units(path: &Path, rows: &[Row]) {
     let own = rows.iter().enumerate().filter(|(at, row)| {
         let is_first = !rows[..*at].iter().any(|before| before.0 == row.0);
@@ -175,14 +175,14 @@ fn holding(rows: usize) -> String {
     POLICY.replace(CAPACITY, &format!("max_rows = {rows}"))
 }
 
-/// The same with the other accountant, for what is measured with its noise alone.
+/// The policy with the Gaussian accountant, for measurements that exist only with its noise.
 fn gaussian(rows: usize) -> Policy {
     let cap = "accountant = \"pure\"\ncap = { epsilon = \"1\" }";
     assert!(POLICY.contains(cap));
     Policy::parse(&holding(rows).replace(cap, "cap = { epsilon = \"1\", delta = \"1e-6\" }")).expect("a policy")
 }
 
-/// The plans over a table of so many rows at the most.
+/// The plans over a table with at most this many rows.
 fn plans(rows: usize) -> Vec<Plan> {
     let capacity = rows;
     let policy = Policy::parse(&holding(capacity)).expect("a policy");
@@ -254,13 +254,13 @@ fn plans(rows: usize) -> Vec<Plan> {
     plans
 }
 
-/// Rows that are sealed: of each unit at most three.
+/// Number of rows that are kept by sealing: at most three per unit.
 fn kept(rows: &[Row]) -> usize {
     (0..5).map(|who| rows.iter().filter(|row| row.0 == who).count().min(3)).sum()
 }
 
 fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
-    // As many as there are, or as one unit may have.
+    // As many rows as there are, or as many as one unit may have.
     let plans = plans(kept(rows).max(3));
     let (alone, without): (Vec<Row>, Vec<Row>) = rows.iter().copied().partition(|row| row.0 == gone);
     let (all, fewer, own) = (vectors(rows, &plans), vectors(&without, &plans), vectors(&alone, &plans));
@@ -268,7 +268,7 @@ fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
         for (index, (a, b)) in one.iter().zip(other).enumerate() {
             let sought = &plan.sought[index];
             prop_assert!(sought.extent.holds(a), "{a:?} goes beyond {:?} of {:?}", sought.extent, plan.computation);
-            // Row-local, unit by unit: what two sets of units give together is what they give apart.
+            // Evaluation is unit-local: two disjoint sets of units give together what they give apart.
             let apart: Vec<i64> = b.iter().zip(&own[index]).map(|(b, own)| b + own).collect();
             prop_assert_eq!(a, &apart, "{:?} of {:?}", plan.computation.measures[index], plan.computation);
             prop_assert_eq!(a.len() as u64, sought.cells);
@@ -286,7 +286,7 @@ fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// Tables; each is looked at by every plan. `PROPTEST_CASES` asks for others than these.
+/// Number of random tables; each is evaluated by every plan. `PROPTEST_CASES` overrides it.
 fn cases() -> u32 {
     const CASES: u32 = 40;
     let usual = ProptestConfig::default().cases;
@@ -327,7 +327,7 @@ fn a_unit_with_a_thousand_rows_moves_no_more_than_one_with_few() {
     check(&rows, 2).expect("within the declared sensitivity");
 }
 
-/// The bounds are reached, so a smaller declared one would be wrong.
+/// The declared sensitivities are reached, so smaller ones would be wrong.
 #[test]
 fn the_declared_sensitivities_are_reached() {
     let rows: Vec<Row> =
@@ -352,7 +352,7 @@ fn the_declared_sensitivities_are_reached() {
     assert_eq!(by_free.sought[units].sensitivity.l2_squared(), 3);
 }
 
-/// The extents are reached by rows at one end of their range: those of one row less do not hold.
+/// The extents are reached by rows at one end of their range, and those for one row less do not hold.
 #[test]
 fn the_declared_extents_are_reached() {
     let row = |who| (who, Some(0), Some(0), Some(true), Some(i64::MAX), Some(f64::INFINITY), None);
@@ -368,7 +368,7 @@ fn the_declared_extents_are_reached() {
     }
 }
 
-/// Running sums bear a unit all of whose rows fall into the first group.
+/// Running sums tolerate a unit whose rows all fall into the first group.
 #[test]
 fn the_declared_sensitivity_of_running_sums_is_reached() {
     let first_of_january = 18_262;
@@ -386,7 +386,7 @@ fn the_declared_sensitivity_of_running_sums_is_reached() {
     }
 }
 
-/// A unit without a row in a table that is joined from the left: what bounds and centres follow from is the same of plan and engine.
+/// A unit without a row in a left-joined table: plan and engine derive the same bounds and centres.
 #[test]
 fn what_a_left_join_leaves_missing_moves_no_further() {
     let rows: Vec<Row> = (0..3).map(|_| (1, None, None, Some(true), Some(-1_000), None, None)).collect();

@@ -1,7 +1,7 @@
-//! The table of one row a unit, folded from the rows of each unit.
+//! Subqueries with one row per unit, folded from the rows of each unit.
 //!
-//! Promises one pass over the sealed table, which is sorted by unit and, within one, by rank: polars computes the values of each row, and
-//! what follows are sums over neighbours. A unit's row is made of its own rows alone.
+//! Promises one pass over the sealed table, which is sorted by unit and, within a unit, by rank: polars computes the values of each row,
+//! and the rest is folds over adjacent rows. A unit's row is made from its own rows alone.
 
 use polars::prelude::*;
 
@@ -14,21 +14,21 @@ use crate::query::terms::domain::Domain;
 use crate::query::terms::edition::{UNIT_COLUMN, column_name};
 use crate::query::terms::policy::Terms;
 
-/// Values of one column, row by row, less an offset; missing ones are marked.
+/// Values of one column, row by row, minus an offset; nulls are marked.
 struct Values {
     values: Int64Chunked,
     offset: i64,
 }
 
-/// What is needed of each row for a column.
+/// What a column needs from each row.
 enum Need {
-    /// A declared column as it is stored; its value is this much more.
+    /// The index of a declared column, as it is stored, and the offset to add to its values.
     Stored(usize, i64),
-    /// Something that is computed.
+    /// A computed value of each row.
     Computed(Expr),
 }
 
-/// The table of `units` under `seen`, its terms.
+/// Makes the table of `units`, whose terms are `seen`.
 pub(crate) fn table(
     loaded: &Loaded,
     units: &Units,
@@ -54,7 +54,7 @@ pub(crate) fn table(
     }
     let is_whole = units.filter.is_none() && rows_per_unit >= loaded.terms.max_rows_per_unit;
     let is_stored = needs.iter().flatten().all(|need| matches!(need, Need::Stored(..)));
-    // Where every row counts and nothing is computed, the table's own columns are folded, and nothing is copied.
+    // If every row counts and nothing is computed, the table's own columns are folded without copying.
     let rows = if is_whole && is_stored { loaded.columns(&needs_of(&needs))? } else { gathered(frame.select(wanted))? };
     let unit = rows.column(UNIT_COLUMN)?.u32()?.rechunk();
     let unit = unit.cont_slice()?;
@@ -78,7 +78,7 @@ fn name(index: usize, part: usize) -> String {
     format!("v{index}_{part}")
 }
 
-/// The stored columns that are needed, by the names that they are folded under.
+/// The stored columns that are needed, with the names that they are folded under.
 fn needs_of(needs: &[Vec<Need>]) -> Vec<(String, usize)> {
     let mut columns = Vec::new();
     for (index, needs) in needs.iter().enumerate() {
@@ -92,7 +92,7 @@ fn needs_of(needs: &[Vec<Need>]) -> Vec<(String, usize)> {
 }
 
 impl Loaded {
-    /// Columns of the table under other names, with its units.
+    /// Columns of the table under other names, together with its units.
     fn columns(&self, wanted: &[(String, usize)]) -> PolarsResult<DataFrame> {
         let mut columns = vec![self.table.column(UNIT_COLUMN)?.clone()];
         for (name, column) in wanted {
@@ -103,7 +103,7 @@ impl Loaded {
     }
 }
 
-/// What is computed of each row for a column.
+/// What a column needs to be computed from each row.
 fn needs(expressions: &Expressions<'_>, column: &UnitColumn) -> Vec<Need> {
     let value = |term: &Term| match term {
         Term::Column(index) => {
@@ -135,9 +135,9 @@ fn needs(expressions: &Expressions<'_>, column: &UnitColumn) -> Vec<Need> {
     }
 }
 
-/// Where each unit's rows end; units ascend in a sealed table.
+/// Returns where each unit's rows end; units ascend in a sealed table.
 fn ends(units: &[u32]) -> PolarsResult<Vec<usize>> {
-    // Sized for a few rows a unit; it grows where there are fewer.
+    // Sized for a few rows per unit; it grows if there are fewer.
     let mut ends = Vec::with_capacity(units.len() / 4);
     for (at, pair) in units.windows(2).enumerate() {
         if pair[0] > pair[1] {
@@ -162,7 +162,7 @@ impl Values {
         Ok(Self { values: rows.column(name)?.i64()?.rechunk().into_owned(), offset })
     }
 
-    /// One value a unit from those of its rows that are there, on all cores.
+    /// Folds the non-null values of each unit's rows to one value per unit, on all cores.
     fn each(&self, ends: &[usize], fold: impl Fn(&[i64]) -> Option<i64> + Sync) -> Vec<Option<i64>> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let share = ends.len().div_ceil(threads).max(UNITS_PER_THREAD_MIN);
@@ -177,7 +177,7 @@ impl Values {
                 .zip(starts)
                 .map(|(ends, start)| scope.spawn(move || self.some(start, ends, fold)))
                 .collect();
-            // A part that panicked takes the whole computation with it, as if there were one thread.
+            // A panic in one part fails the whole computation, as it would with a single thread.
             parts
                 .into_iter()
                 .flat_map(|part| part.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)))
@@ -201,10 +201,10 @@ impl Values {
     }
 }
 
-/// Below this many units another thread costs more than it saves.
+/// Below this many units per thread, another thread costs more than it saves.
 const UNITS_PER_THREAD_MIN: usize = 10_000;
 
-/// The folded values as a column; where none is missing, without looking at each again.
+/// Makes a column from folded values; if none is null, takes them as one vector without validity bits.
 fn column_of(values: Vec<Option<i64>>, centre: i64) -> Int64Chunked {
     let all: Option<Vec<i64>> = values.iter().map(|value| value.map(|value| value - centre)).collect();
     match all {
@@ -225,7 +225,7 @@ fn fold(
         Ok::<_, PolarsError>(values.each(ends, |rows| fold(rows, values.offset)))
     };
     Ok(match column {
-        // It is the same in every row of a unit, missing or not.
+        // The value is the same in every row of a unit, null or not.
         UnitColumn::Own(_) => each(&|rows, offset| rows.first().map(|value| value + offset))?,
         UnitColumn::Rows => {
             let starts = std::iter::once(0).chain(ends.iter().copied());
@@ -252,7 +252,7 @@ fn fold(
     })
 }
 
-/// The first value by an order in which what is missing is greatest; of rows that are alike the one of the least rank.
+/// The first value by an order in which nulls are greatest; among equal rows, the one with the least rank.
 fn first(ends: &[usize], [of, by, counts]: &[Int64Chunked; 3], descending: bool) -> Vec<Option<i64>> {
     let starts = std::iter::once(0).chain(ends.iter().copied());
     let place = |row: usize| {

@@ -1,8 +1,8 @@
-//! Groups by text without a public list.
+//! Groups by a text column without a public list.
 //!
-//! Promises one cell for each text that a row has after the filter and after each unit was cut to its first groups, and no other, in the
-//! order of the texts. Both
-//! look at one unit's rows alone, in the order of their ranks, so other units change neither.
+//! Promises one cell for each text that occurs in a row after the filter and after each unit was cut to its first groups, and no other
+//! cells, in the order of the texts. The filter and the cut look only at one unit's own rows, in the order of their ranks, so other units
+//! change neither.
 
 use std::collections::HashMap;
 
@@ -17,20 +17,21 @@ use crate::query::terms::policy::{Terms, Unit};
 
 const COUNTS: &str = "counts";
 
-/// The texts of a sealed table by column and code, and the table without them: each stands in the row where its code stands first.
+/// Splits the texts from a sealed table; returns the table without them, and the texts by column and code. A text is stored in the row in
+/// which its code occurs first.
 pub(crate) fn split(table: DataFrame, terms: &Terms) -> PolarsResult<(DataFrame, HashMap<usize, Vec<String>>)> {
     let (mut table, mut texts) = (table, HashMap::new());
     for (index, column) in terms.columns.iter().enumerate() {
         let Domain::Text { .. } = column.domain else { continue };
         let named = table.drop_in_place(&text_name(index))?;
-        // Codes count up where they come first.
+        // Codes are numbered in the order in which they first occur.
         let of_column: Vec<String> = named.str()?.iter().flatten().map(str::to_owned).collect();
         texts.insert(index, of_column);
     }
     Ok((table, texts))
 }
 
-/// The exact vectors over the groups that are there.
+/// Returns the exact vectors over the groups that occur.
 pub(crate) fn found(loaded: &Loaded, computation: &Computation, text: &TextKey) -> PolarsResult<Exact> {
     let terms = computation.seen(&loaded.terms);
     let expressions = Expressions { terms: &terms };
@@ -44,7 +45,7 @@ pub(crate) fn found(loaded: &Loaded, computation: &Computation, text: &TextKey) 
     let texts = loaded.texts.get(&text.column).map(Vec::as_slice).unwrap_or_default();
     let label = |code: Option<u32>| code.and_then(|code| texts.get(code as usize).cloned());
     let labels: Vec<Option<String>> = codes.u32()?.iter().map(label).collect();
-    // A group-by gives them in no order.
+    // A group-by returns groups in no particular order.
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.sort_by(|one, other| labels[*one].cmp(&labels[*other]));
     let vector = |(at, measure): (usize, &Measure)| -> PolarsResult<Vec<i64>> {
@@ -59,7 +60,7 @@ pub(crate) fn found(loaded: &Loaded, computation: &Computation, text: &TextKey) 
     Ok(Exact { vectors, labels: Some(order.iter().map(|group| labels[*group].clone()).collect()) })
 }
 
-/// The rows that count: those that pass the filter, of the first groups of their unit.
+/// The rows that count: those that pass the filter and belong to the first groups of their unit.
 fn counted(
     loaded: &Loaded,
     expressions: &Expressions<'_>,
@@ -83,26 +84,26 @@ fn counted(
     let column = col(column_name(text.column)).cast(DataType::UInt32).alias("code");
     let rows = gathered(loaded.table.clone().lazy().select([col(UNIT_COLUMN), column, counts.alias(COUNTS)]))?;
     let (units, codes) = (rows.column(UNIT_COLUMN)?.u32()?.clone(), rows.column("code")?.u32()?.clone());
-    // What is kept is kept by its place in the table.
+    // Rows are selected by their position in the table, so the order must be the table's.
     if !loaded.table.column(UNIT_COLUMN)?.u32()?.iter().eq(units.iter()) {
         polars_bail!(ComputeError: "rows came in another order");
     }
     let groups = text.groups_max as usize + 1;
     let mut first = First { unit: None, groups: 0, most: text.groups_per_unit, taken: vec![None; groups] };
     let cells = units.iter().zip(codes.iter()).zip(rows.column(COUNTS)?.bool()?.iter());
-    // What is neither true nor false passes no filter.
+    // A null condition passes no filter.
     let kept: BooleanChunked =
         cells.map(|((unit, code), counts)| counts == Some(true) && first.takes(unit, code)).collect();
     Ok(loaded.table.filter(&kept)?.lazy())
 }
 
-/// The first groups of the unit whose rows are looked at.
+/// Keeps track of the first groups of the unit whose rows are being scanned.
 struct First {
     unit: Option<u32>,
-    /// Groups that it counts in so far.
+    /// Number of groups that the unit counts in so far.
     groups: u32,
     most: u32,
-    /// The last unit that was taken into each group, by code; what is missing is the last one.
+    /// For each group, by code, the last unit that was accepted into it; the last element stands for a missing text.
     taken: Vec<Option<u32>>,
 }
 

@@ -1,4 +1,5 @@
-//! Groups that are found, over random tables: each unit by itself, cut to its first groups, and no other effect on anybody.
+//! Property tests of groups by unlisted texts, over random tables: each unit is cut to its first groups by itself and affects no other
+//! unit.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -88,7 +89,7 @@ fn found(rows: &[Row], plans: &[Plan]) -> Vec<Found> {
         assert!(labels.windows(2).all(|pair| pair[0] < pair[1]), "in their order, each once: {labels:?}");
         let hiding = plan.hiding.expect("groups that are found");
         let of = |(place, vector): (usize, &Vec<i64>)| match hiding.is_total(place) {
-            // Whatever it is called, there is one.
+            // A total has one cell, which is labelled `None` here.
             true => BTreeMap::from([(None, vector[0])]),
             false => labels.iter().cloned().zip(vector.iter().copied()).collect(),
         };
@@ -111,7 +112,7 @@ fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
         let hiding = plan.hiding.expect("groups that are found");
         prop_assert!(own[at][hiding.units].len() <= hiding.threshold.groups_per_unit as usize);
         for (index, sought) in plan.sought.iter().enumerate() {
-            // What two sets of units give together is what they give apart, text by text, and no other text is there.
+            // Two disjoint sets of units give together what they give apart, text by text, and no further text occurs.
             let mut apart = fewer[at][index].clone();
             own[at][index].iter().for_each(|(text, value)| *apart.entry(text.clone()).or_default() += value);
             prop_assert_eq!(&all[at][index], &apart, "{:?}", plan.computation);
@@ -121,7 +122,7 @@ fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
             let (l1, l2) = moved.fold((0, 0), |(l1, l2), by| (l1 + by, l2 + by * by));
             prop_assert!(l1 <= u128::from(sought.sensitivity.l1()) && l2 <= sought.sensitivity.l2_squared());
         }
-        // A text of one unit alone counts one unit: what the threshold's proof wants.
+        // A text that only one unit has counts one unit, as the threshold's proof requires.
         prop_assert!(own[at][hiding.units].values().all(|units| *units == 1));
     }
     Ok(())
@@ -147,7 +148,7 @@ proptest! {
     }
 }
 
-/// Of a unit whose rows all count, the counts are those of its rows: blanks around a text are none of it, and a blank one is none.
+/// If all rows of a unit count, the counts are those of its rows. Blanks around a text do not belong to it, and a blank text is null.
 #[test]
 fn counts_are_those_of_the_rows() {
     let rows: Vec<Row> = [(1, 1), (1, 1), (1, 0), (2, 1), (2, 2), (3, 3)]

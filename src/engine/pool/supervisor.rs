@@ -1,4 +1,4 @@
-//! One worker process and the thread that keeps it: start, ask, notice its end, start again.
+//! The supervisor of one worker process: starts it, gives it work, notices its end, and starts it again.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -16,21 +16,21 @@ use crate::engine::wire::{Order, Reply, VERSION, receive, send};
 use crate::kernel::vault::private::{Exact, Private};
 use crate::query::plan::Computation;
 
-/// How often an idle worker is looked at.
+/// How often an idle worker is checked.
 const LOOK: Duration = Duration::from_millis(100);
-/// Pause before a start that follows one which failed.
+/// Pause before another start after a failed one.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Starts that fail one after another, after which what waits is given up.
+/// Number of consecutive failed starts after which waiting jobs are given up.
 const FAILURES_MAX: u32 = 3;
 
-/// A worker that is ready.
+/// A worker process that is ready.
 struct Worker {
     child: Child,
     socket: UnixStream,
 }
 
-/// Keeps one worker alive until the lane is closed; `first` hears how the first start went.
+/// Keeps one worker alive until the lane is closed; `first` is told whether the first start succeeded.
 pub(super) fn keep(lane: &Lane, program: &Path, first: &mpsc::Sender<bool>) {
     let mut failures = 0_u32;
     for attempt in 0_u64.. {
@@ -63,7 +63,7 @@ pub(super) fn keep(lane: &Lane, program: &Path, first: &mpsc::Sender<bool>) {
     }
 }
 
-/// Waits a little; true at the end. Jobs stay for others, or for the next start.
+/// Waits a little; returns true if the lane is closed. Jobs are left for other workers, or for the next start.
 fn pause(lane: &Lane) -> bool {
     std::thread::park_timeout(PAUSE);
     match lane.next(Duration::ZERO) {
@@ -76,14 +76,14 @@ fn pause(lane: &Lane) -> bool {
     }
 }
 
-/// Gives a worker its work until it is no more; true at the end of the lane.
+/// Gives a worker its work until it ends; returns true if the lane is closed.
 fn serve(lane: &Lane, mut worker: Worker) -> bool {
     let ended = loop {
         match lane.next(LOOK) {
             Next::End => break true,
             Next::Nothing if worker.is_gone() => break false,
             Next::Nothing => {}
-            // It was dead before it was asked: somebody else's job now.
+            // The worker was dead before it received the job, so another worker takes it.
             Next::Job(job) if worker.is_gone() => {
                 lane.ready.fetch_sub(1, Ordering::AcqRel);
                 lane.push_back(*job);
@@ -93,13 +93,13 @@ fn serve(lane: &Lane, mut worker: Worker) -> bool {
             }
             Next::Job(job) => {
                 if worker.order(lane, &job.computation).is_err() {
-                    // It never heard of it, or half of it, and it is ended below.
+                    // The worker received nothing, or an incomplete message, and is killed below.
                     lane.push_back(*job);
                     break false;
                 }
                 let answer = worker.answer();
                 let failed = answer.is_err();
-                // Who asked may be gone; the charge stands.
+                // The caller may be gone; the charge stands.
                 let _ = job.done.send(answer);
                 if failed {
                     break false;
@@ -124,11 +124,11 @@ impl Worker {
             .arg("worker")
             .env_clear()
             .current_dir("/")
-            // An interrupt at the terminal is the server's to answer.
+            // An interrupt from the terminal is for the server to handle.
             .process_group(0)
             .stdin(Stdio::from(table))
             .stdout(Stdio::from(OwnedFd::from(theirs)))
-            // What a library says there may hold values.
+            // A library's messages there may contain values.
             .stderr(Stdio::null())
             .spawn()
             .map_err(|_| EngineFault)?;
@@ -156,13 +156,13 @@ impl Worker {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Gives it one computation and its deadline.
+    /// Sends the worker a computation and sets its deadline.
     fn order(&mut self, lane: &Lane, computation: &Computation) -> Result<(), EngineFault> {
         self.socket.set_read_timeout(Some(lane.limits.deadline(computation))).map_err(|_| EngineFault)?;
         send(&mut self.socket, &Order::Evaluate(computation.clone())).map_err(|_| EngineFault)
     }
 
-    /// What it says of the computation that it was given.
+    /// Reads the worker's reply to the computation it was given.
     fn answer(&mut self) -> Result<Private<Exact>, EngineFault> {
         match receive(&mut self.socket) {
             Ok(Reply::Exact(exact)) => Ok(Private::new(exact)),

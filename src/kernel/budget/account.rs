@@ -1,31 +1,31 @@
-//! Accounts: a tree of dataset, project and researcher, each with what it may spend and has spent.
+//! Accounts: a tree of dataset, project and researcher accounts, each with what it may spend and what it has spent.
 //!
-//! Promises that an account never spends beyond its amount, in a period or for life. An allocation is a share of the dataset's cap and
-//! no guarantee of its own; the cap is the guarantee.
+//! Promises that an account never spends more than its amount, whether over a period or over its life. An allocation is a share of the
+//! dataset's cap and gives no guarantee of its own; the cap is the guarantee.
 
 use std::collections::BTreeMap;
 
 use super::entry::{Cap, Kind};
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 
-/// An account's place in the book.
+/// An account's index in the ledger's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountNo(pub(super) u32);
 
-/// Milliseconds of a day.
+/// Milliseconds in a day.
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// An allocation that renews: each period begins with nothing spent, and posts to the lifetime caps above it all the same.
+/// The schedule of an allocation that renews: each period begins with nothing spent, while the lifetime caps above it keep counting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Renewal {
-    /// Days of a period.
+    /// Length of a period, in days.
     pub days: u32,
-    /// When the first period began, in milliseconds since 1970 in UTC. A clock that jumps ahead while something is charged begins the
-    /// period it jumped to, and the next one comes no sooner.
+    /// When the first period began, in milliseconds since 1970 in UTC. If the clock jumps ahead while something is charged, the period
+    /// it jumped to begins, and the next one comes no sooner.
     pub from_ms: u64,
-    /// The latest period that a charge fell into, from 0; a clock that runs backwards does not bring an earlier one back.
+    /// Number of the latest period that a charge fell into, counted from 0. A clock that runs backwards does not bring back an earlier one.
     pub period: u64,
-    /// Spent all in all when that period began.
+    /// What the account had spent in all when that period began.
     pub spent_before: Price,
 }
 
@@ -35,7 +35,7 @@ impl Renewal {
         now_ms.saturating_sub(self.from_ms).checked_div(length).unwrap_or(0).max(self.period)
     }
 
-    /// When the period of `now_ms` began and ends, in milliseconds since 1970 in UTC.
+    /// Returns when the period of `now_ms` began and when it ends, in milliseconds since 1970 in UTC.
     #[must_use]
     pub fn bounds_ms(&self, now_ms: u64) -> (u64, u64) {
         let length = u64::from(self.days.max(1)).saturating_mul(DAY_MS);
@@ -44,26 +44,26 @@ impl Renewal {
     }
 }
 
-/// One account.
+/// One account: whose it is, what it may spend and what it has spent.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// Dataset, project or researcher.
+    /// Kind of account: dataset, project, researcher or statistics.
     pub kind: Kind,
-    /// Whose: the dataset's, the project's or the researcher's name.
+    /// Name of the dataset, project or researcher that the account belongs to.
     pub name: String,
-    /// Of which dataset.
+    /// Name of the dataset that the account spends from.
     pub dataset: String,
-    /// The account above it; none above a dataset's.
+    /// The account above this one; `None` for a dataset's.
     pub parent: Option<AccountNo>,
-    /// The ε of the cap or the allocation, as granted.
+    /// The ε of the cap or of the allocation, as granted.
     pub epsilon: Epsilon,
-    /// The same in the accountant's unit. Below what is spent the account is frozen.
+    /// The cap or the allocation as an amount. If it is set below what is spent, nothing can be spent.
     pub amount: Price,
-    /// Spent, all in all.
+    /// What was spent over the account's life.
     pub spent: Price,
-    /// Whether and when it renews.
+    /// When the allocation renews; `None` if it does not.
     pub renewal: Option<Renewal>,
-    /// The last price that it paid for an answer with new noise.
+    /// The last price that the account paid for an answer with new noise.
     pub last: Option<Price>,
 }
 
@@ -74,7 +74,7 @@ impl Account {
         Self { kind, name, dataset, parent, epsilon, amount, spent, renewal: None, last: None }
     }
 
-    /// Spent before the period of `now_ms`, which is nothing where nothing renews.
+    /// What was spent before the period of `now_ms`; zero if the allocation does not renew.
     #[must_use]
     pub fn spent_before(&self, now_ms: u64) -> Price {
         match self.renewal {
@@ -84,27 +84,27 @@ impl Account {
         }
     }
 
-    /// Spent in the period of `now_ms`; all in all, where nothing renews.
+    /// What was spent in the period of `now_ms`; over the account's life if the allocation does not renew.
     #[must_use]
     pub fn spent_at(&self, now_ms: u64) -> Price {
         self.spent.left_after(self.spent_before(now_ms))
     }
 
-    /// What can still be spent at `now_ms`.
+    /// What this account can still spend at `now_ms`, whatever the accounts above it hold.
     #[must_use]
     pub fn left_at(&self, now_ms: u64) -> Price {
         self.amount.left_after(self.spent_at(now_ms))
     }
 
-    /// What it takes of the account above at `now_ms`: its amount or what it has spent of it, whichever is more, and what earlier
-    /// periods took.
+    /// What this account takes from the one above it at `now_ms`: its amount or what it spent in this period, whichever is more, plus what
+    /// earlier periods spent.
     #[must_use]
     pub fn share(&self, now_ms: u64) -> Price {
         let before = self.spent_before(now_ms);
         before.saturating_add(self.amount.max(self.spent.left_after(before)))
     }
 
-    /// Posts `leg` at `now_ms`; nothing where it would go beyond the amount.
+    /// Posts `leg` at `now_ms`; `None`, without any change, if it exceeds what is left.
     pub(super) fn post(&mut self, leg: Price, now_ms: u64) -> Option<()> {
         if leg > self.left_at(now_ms) {
             return None;
@@ -118,56 +118,56 @@ impl Account {
     }
 }
 
-/// What one dataset may spend, beyond its account.
+/// A dataset's lifetime limits and counters, beside its account.
 #[derive(Debug, Clone)]
 pub struct DatasetAccount {
-    /// The lifetime cap as it was opened; the account's amount has what it was raised to.
+    /// The lifetime cap as it was opened; raises change the account's amount, not this.
     pub cap: Cap,
-    /// Its account.
+    /// Index of the dataset's own account.
     pub account: AccountNo,
-    /// Whom it protects: the unit's column, or `row`.
+    /// What the cap protects: the name of the column that identifies a unit, or `row`.
     pub unit: String,
-    /// Noisy cells drawn, all in all.
+    /// Number of noisy cells drawn over the dataset's life.
     pub cells: u64,
-    /// δ that thresholds took, all in all; never more than the cap sets aside.
+    /// δ used by thresholds over the dataset's life; never more than the cap sets aside.
     pub threshold_delta: Delta,
-    /// The edition that queries see.
+    /// The edition that queries see; `None` before the first one is sealed.
     pub edition: Option<EditionMark>,
-    /// Whether allocations may sum to more than the cap.
+    /// Whether allocations may add up to more than the cap.
     pub oversubscribe: bool,
-    /// Failures after a charge that may depend on data, since a steward last looked.
+    /// Number of failures after a charge that may depend on data, since a steward last unfroze the dataset.
     pub incidents: u32,
-    /// Answers that a kill, a power cut or a failing disk cut off, all in all.
+    /// Number of answers lost to a kill, a power cut or a failing disk, over the dataset's life.
     pub cut_off: u64,
-    /// Whether a steward froze it.
+    /// Whether a steward froze the dataset.
     pub frozen: bool,
-    /// Answers that were made for somebody, all in all.
+    /// Number of answers that were charged or composed, over the dataset's life.
     pub questions: u64,
-    /// What they were for, as it was declared, and how often; of the first [`PURPOSES_MAX`] different ones.
+    /// How often each purpose was declared, for the first [`PURPOSES_MAX`] distinct purposes.
     pub purposes: BTreeMap<String, u64>,
-    /// Every time that its cap was raised, from the first on.
+    /// Every raise of the cap, oldest first.
     pub raises: Vec<Raise>,
 }
 
-/// One time that a lifetime cap was raised.
+/// One raise of a lifetime cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Raise {
-    /// When, in milliseconds since 1970 in UTC.
+    /// When the cap was raised, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
-    /// The ε of the cap before.
+    /// The ε of the cap before the raise.
     pub from: Epsilon,
-    /// The ε of the cap since.
+    /// The ε of the cap after the raise.
     pub to: Epsilon,
 }
 
-/// Different purposes that are counted for a dataset.
+/// Maximum number of distinct purposes that are counted per dataset.
 pub const PURPOSES_MAX: usize = 1_000;
 
-/// Incidents after which a dataset freezes until its steward acts: each may tell a bit.
+/// Number of incidents that freezes a dataset until its steward acts, because each incident may reveal a bit.
 pub const INCIDENTS_MAX: u32 = 3;
 
 impl DatasetAccount {
-    /// Counts an answer.
+    /// Counts an answer and the purpose declared for it.
     pub(super) fn count(&mut self, purpose: Option<&str>) {
         self.questions = self.questions.saturating_add(1);
         let Some(purpose) = purpose else { return };
@@ -177,24 +177,24 @@ impl DatasetAccount {
         }
     }
 
-    /// What thresholds may still take of δ.
+    /// The δ that is left for thresholds.
     #[must_use]
     pub fn threshold_delta_left(&self) -> Delta {
         self.cap.threshold_delta.left_after(self.threshold_delta)
     }
 
-    /// Whether nothing is drawn until the steward acts.
+    /// Whether nothing may be drawn until the steward acts: frozen by a steward, or by [`INCIDENTS_MAX`] incidents.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
         self.frozen || self.incidents >= INCIDENTS_MAX
     }
 }
 
-/// The edition that queries see.
+/// A reference to the edition that queries see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditionMark {
-    /// Its random id.
+    /// The edition's random id.
     pub id: String,
-    /// What binds its bytes.
+    /// Keyed commitment that binds the edition's sealed bytes.
     pub commitment: String,
 }

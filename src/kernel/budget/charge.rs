@@ -1,32 +1,33 @@
-//! The request to charge, and its three outcomes: a receipt, a stored release, a refusal.
+//! Requests to charge, and the possible outcomes: a receipt, a stored release, or a refusal.
 
 use super::entry::{AccountMark, Digest, DrawId, KeyUse, Kind, Legs};
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::{Certificate, Subject};
 
-/// Where one answer stands. [`State::may_become`] is the whole machine; the book refuses an entry that takes another way.
+/// The state of one answer. [`State::may_become`] is the whole state machine; the ledger's fold refuses an entry that makes any other
+/// transition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// A certificate exists; nothing is charged. → RESERVED when the writer admits it, or nothing at all: a refusal, a hang-up.
+    /// A certificate exists and nothing is charged. → RESERVED when the writer admits it; a refused or abandoned request ends here.
     Priced,
-    /// Admitted in the writer's memory, not yet on disk. → EXECUTING when its commit is durable; → VOIDED when the commit fails, or
-    /// the process ends before it: no data was touched and no receipt exists, so the account is as if nobody had asked.
+    /// Admitted in the writer's memory, not yet on disk. → EXECUTING when its commit is durable; → VOIDED when the commit fails or the
+    /// process ends before it. Then no data was touched and no receipt exists, so the account is as if nobody had asked.
     Reserved,
-    /// The charge is durable and its receipt exists: data may be touched. → SEALED when the release is durable; → BURNED on any
-    /// failure, and for whatever the start of a server finds here: two draws would be two looks.
+    /// The charge is durable and its receipt exists: data may be touched. → SEALED when the release is durable; → BURNED on any failure,
+    /// and for every answer that a starting server finds in this state, because drawing again would look at the data twice.
     Executing,
-    /// The release is durable. → RELEASED when the ledger's head stands in the anchor, too.
+    /// The release is durable. → RELEASED when the anchor holds the ledger's head, too.
     Sealed,
-    /// The answer may leave, now and whenever it is asked for again. The end.
+    /// The answer may leave, now and whenever it is asked for again. Final.
     Released,
-    /// Never charged. The end.
+    /// Never charged. Final.
     Voided,
-    /// Charged, no answer. The end; asking again is a new charge.
+    /// Charged, without an answer. Final; asking again is a new charge.
     Burned,
 }
 
 impl State {
-    /// Whether an answer goes from this state to the next in one step.
+    /// Returns whether an answer may go from this state to `next` in one step.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         matches!(
@@ -39,62 +40,62 @@ impl State {
     }
 }
 
-/// A wish to charge.
+/// A request to charge for one answer.
 #[derive(Debug, Clone)]
 pub struct ChargeRequest {
     /// The random id that the release will have.
     pub release: String,
-    /// Whose account pays.
+    /// Name of the researcher whose account pays.
     pub researcher: String,
-    /// The price and the noise of what is drawn anew; of nothing, where the answer is computed from stored vectors alone.
+    /// Price and noise of the measurements that are drawn anew; empty if the answer is computed from stored vectors alone.
     pub certificate: Certificate,
     /// Digests of the measurements that are drawn anew, in the certificate's order.
     pub drawn: Vec<Digest>,
-    /// The stored vectors that the answer is computed from, too.
+    /// Stored vectors that the answer is also computed from.
     pub uses: Vec<DrawId>,
-    /// What each measurement of the answer is worth.
+    /// The price at which each measurement of the answer has the accuracy it has; at least what was asked for.
     pub worth: Vec<Price>,
-    /// Digest of the canonical plan without its accuracy.
+    /// Digest of the canonical plan, without its accuracy.
     pub view: Digest,
-    /// The canonical SQL.
+    /// The query as canonical SQL.
     pub sql: String,
-    /// Rows of a unit that count.
+    /// Number of rows that count per unit.
     pub rows_per_unit: u32,
-    /// The declared purpose.
+    /// The purpose that the researcher declared.
     pub purpose: Option<String>,
-    /// The idempotency key it was asked under.
+    /// The idempotency key that the request was sent under.
     pub key: Option<KeyUse>,
-    /// Milliseconds since 1970 in UTC.
+    /// Time of the request, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
 }
 
-/// A wish to be served a stored answer.
+/// A request to be served a stored answer.
 #[derive(Debug, Clone)]
 pub struct ServeRequest {
-    /// The answer.
+    /// Id of the stored answer.
     pub release: String,
-    /// Who asks, and pays for what of it is new to them.
+    /// Name of the researcher who asks, and who pays for the draws that are new to them.
     pub researcher: String,
-    /// How the question lays it out, in the service's words; nothing where it is laid out as it was stored.
+    /// How the query lays the answer out, as JSON text of the service; `None` for the layout it was stored with.
     pub question: Option<String>,
-    /// The idempotency key it was asked under.
+    /// The idempotency key that the request was sent under.
     pub key: Option<KeyUse>,
-    /// Milliseconds since 1970 in UTC.
+    /// Time of the request, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
 }
 
-/// What became of it.
+/// The ledger's decision on a request to charge or to be served.
 #[derive(Debug)]
 pub enum Decision {
-    /// Paid, durably.
+    /// The charge is durable; data may be touched.
     Charged(Receipt),
-    /// Nothing needed to be drawn: this answer is stored.
+    /// Nothing needs to be drawn: this answer is stored and may be served.
     Stored(Standing),
     /// Not admitted; nothing changed.
     Refused(Refusal),
 }
 
-/// The proof of a durable charge; consumed by the release it paid for. Only a ledger makes one:
+/// The proof of a durable charge, consumed by the release it paid for. Only a ledger makes one:
 ///
 /// ```compile_fail,E0624
 /// use tacit::kernel::budget::charge::{Receipt, Standing};
@@ -112,102 +113,102 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// For ledgers alone, after the charge is on disk.
+    /// Makes a receipt. Only ledgers may call it, after the charge is on disk.
     pub(crate) fn of_durable_charge(certificate: Certificate, standing: Standing) -> Self {
         Self { release: standing.release.clone(), certificate, standing }
     }
 
-    /// The id of the release that was paid for.
+    /// Id of the release that was paid for.
     #[must_use]
     pub fn release(&self) -> &str {
         &self.release
     }
 
-    /// What was paid for.
+    /// Price and noise laws that were paid for.
     #[must_use]
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 
-    /// What it is good for.
+    /// The edition of a dataset that the receipt is valid for.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         self.certificate.subject()
     }
 
-    /// The account right after the charge.
+    /// The release, and the researcher's account right after the charge.
     #[must_use]
     pub fn standing(&self) -> &Standing {
         &self.standing
     }
 }
 
-/// A release, and the researcher's account it is shown beside.
+/// A release, together with the state of the account of the researcher it is served to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// The release.
+    /// Id of the release that is served.
     pub release: String,
-    /// The account at the time.
+    /// The researcher's account when the answer was charged or served.
     pub account: AccountMark,
-    /// What each account paid.
+    /// What each account paid for it.
     pub legs: Legs,
-    /// Whether nothing new was drawn.
+    /// Whether the answer was served without drawing anything.
     pub replayed: bool,
-    /// How a replayed question lays the answer out, in the service's words; nothing for the question that was paid for.
+    /// How a replayed query lays the answer out, as JSON text of the service; `None` for the layout of the query that was paid for.
     pub question: Option<String>,
 }
 
-/// Why a charge was not admitted. A refusal is an answer, not a failure; it costs nothing.
+/// Why a charge was not admitted. A refusal is an answer, not a failure, and it costs nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The researcher holds no account of the dataset.
+    /// The researcher has no account of this dataset.
     #[error("no account")]
     NoAccount,
-    /// The price is above what one query may cost.
+    /// The price is above the limit for one query.
     #[error("a price of {} units is over the query limit of {}", asked.units(), limit.units())]
     OverQueryLimit {
-        /// The price.
+        /// Price that the researcher would pay.
         asked: Price,
-        /// The limit.
+        /// The most that one query may cost.
         limit: Price,
     },
-    /// The price does not fit into an account.
+    /// The price does not fit into one of the accounts that it would be posted to.
     #[error("a price of {} units does not fit into the {} left of the {}'s account", asked.units(), left.units(), of.name())]
     Exhausted {
-        /// The price.
+        /// Price that would be posted to that account.
         asked: Price,
-        /// What is left: the least of the accounts on the way to the root.
+        /// What is left: the least over the accounts from the researcher's to the dataset's.
         left: Price,
-        /// The account that does not hold it, the lowest of them.
+        /// Kind of the lowest account that cannot hold the price.
         of: Kind,
     },
     /// The dataset has drawn as many noisy cells as its guarantee was proved for.
     #[error("the dataset has drawn its {limit} noisy cells")]
     CellsExhausted {
-        /// The most cells in a dataset's life.
+        /// Maximum number of cells over a dataset's life.
         limit: u64,
     },
-    /// What the dataset sets aside of δ for thresholds does not hold another one.
+    /// The δ that the dataset sets aside for thresholds does not suffice for another one.
     #[error("a threshold of delta {asked} does not fit into the {left} left of what the dataset sets aside")]
     ThresholdExhausted {
-        /// δ of the threshold.
+        /// δ of the threshold that was asked for.
         asked: Delta,
-        /// What is left.
+        /// δ that is left for thresholds.
         left: Delta,
     },
-    /// Nothing is drawn from the dataset until its steward acts.
+    /// The dataset is frozen: nothing is drawn from it until its steward unfreezes it.
     #[error("the dataset is frozen after {incidents} incidents")]
     Frozen {
-        /// Incidents since a steward last looked.
+        /// Number of incidents since a steward last unfroze the dataset.
         incidents: u32,
     },
-    /// A stored vector that the answer was to use is not there.
+    /// A stored vector that the answer was to be computed from is not available.
     #[error("a stored vector is not there")]
     Gone,
-    /// The idempotency key was used with another body.
+    /// The idempotency key was used before with a different request body.
     #[error("the idempotency key was used with another request")]
     KeyConflict,
-    /// The answer under this key failed after it was charged.
+    /// The answer under this idempotency key failed after it was charged.
     #[error("the answer under this key failed after its charge")]
     Unanswered,
 }

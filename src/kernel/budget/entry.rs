@@ -1,8 +1,8 @@
-//! Entries of the ledger: what happened, its canonical bytes, and the chain that binds them.
+//! Entries of the ledger: what happened, its canonical bytes, and the hash chain that binds them.
 //!
-//! Promises that equal entries have equal bytes, that bytes are one entry's or nobody's, and that each entry's hash covers its
-//! predecessor's. Amounts are integers. The bytes are Borsh (the binary object representation serializer for hashing), whose
-//! reader takes exactly what its writer makes; people see entries as JSON.
+//! Promises that equal entries have equal bytes, that bytes decode to at most one entry, and that each entry's hash covers its
+//! predecessor's. Amounts are integers. The bytes are Borsh (Binary Object Representation Serializer for Hashing), whose reader accepts
+//! exactly what its writer produces; people see entries as JSON.
 
 use borsh::de::EnumExt;
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -14,19 +14,19 @@ use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 use crate::kernel::privacy::certificate::Certified;
 
-/// The version of the canonical bytes.
+/// Version number of the canonical bytes.
 pub const SCHEMA_VERSION: u8 = 3;
 
-/// A BLAKE3 digest.
+/// A BLAKE3 digest, 32 bytes.
 pub type Digest = [u8; 32];
 
-/// The predecessor of the first entry.
+/// The hash that the first entry gives as its predecessor's.
 pub const GENESIS: Digest = [0; 32];
 
-/// The use of an idempotency key, by digests: neither key nor body stands in the ledger.
+/// The use of an idempotency key, as digests: the ledger holds neither the key nor the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct KeyUse {
-    /// Digest of the key.
+    /// Digest of the idempotency key.
     #[serde(serialize_with = "hex::serialize")]
     pub key: Digest,
     /// Digest of the request's body.
@@ -34,25 +34,25 @@ pub struct KeyUse {
     pub body: Digest,
 }
 
-/// A lifetime cap as it was opened.
+/// A dataset's lifetime cap as it was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct Cap {
-    /// How losses add up, with the δ.
+    /// How privacy losses add up, including the δ.
     pub accountant: Accountant,
-    /// The ε of the cap.
+    /// The ε of the cap, as granted.
     pub epsilon: Epsilon,
-    /// The same in the accountant's unit.
+    /// The cap as an amount.
     pub amount: Price,
-    /// The most that one query may cost, in the accountant's unit.
+    /// The most that one query may cost, as an amount.
     pub query_max: Price,
-    /// The ε of that.
+    /// The most that one query may cost, as an ε.
     pub query_epsilon_max: Epsilon,
-    /// What thresholds may take of δ, for life, besides the accountant's own; nothing where none is set aside.
+    /// The δ that thresholds may use over the dataset's life, in addition to the accountant's own; 0 if none is set aside.
     pub threshold_delta: Delta,
 }
 
 impl Cap {
-    /// δ of the lifetime guarantee: the accountant's and that of all thresholds.
+    /// The δ of the lifetime guarantee: the accountant's plus that of all thresholds.
     #[must_use]
     pub fn delta(&self) -> Delta {
         // Unwrap safety: both are at most 0.01.
@@ -60,25 +60,25 @@ impl Cap {
     }
 }
 
-/// The kinds of accounts, a tree: a researcher's hangs below a project's or the dataset's, a project's and the statistics' below the
-/// dataset's. New kinds are added at the end, so that older ledgers read as they were written.
+/// The kinds of accounts, which form a tree: a researcher's account is below a project's or the dataset's; a project's and the statistics
+/// account are below the dataset's. New kinds are added at the end, so that older ledgers read as they were written.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The root: the lifetime cap, which is the guarantee.
+    /// The root of the tree: the lifetime cap, which is the guarantee.
     Dataset,
     /// Researchers who share an allocation.
     Project,
-    /// One researcher's allocation.
+    /// One researcher's allocation of a dataset.
     Researcher,
-    /// What published statistics may spend, so that they never take what researchers were granted.
+    /// What published statistics may spend, kept apart so that they never use what researchers were granted.
     Statistics,
 }
 
 impl Kind {
-    /// The word for it.
+    /// The kind's name in JSON and in texts.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -94,85 +94,85 @@ impl Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, BorshSerialize, BorshDeserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
-    /// Evaluation or noise failed, or panicked. An incident: it may depend on data.
+    /// Evaluation or noise failed or panicked. This is an incident, because it may depend on data.
     Failed,
-    /// The answer could not be written: a full disk, a failing one. The operator's.
+    /// The answer could not be written, for example to a full or failing disk. The operator's fault, not an incident.
     Unrecorded,
-    /// The server ended before it was stored. A kill, a power cut: the operator's.
+    /// The server ended before the answer was stored, by a kill or a power cut. The operator's fault, not an incident.
     CutOff,
 }
 
-/// One vector that a release drew: the `index`-th of those.
+/// The id of a draw: the release that drew the vector, and the vector's index in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct DrawId {
-    /// The release that drew it.
+    /// Id of the release that drew the vector.
     pub release: String,
-    /// Counts from 0.
+    /// Index of the vector among those that the release drew, from 0.
     pub index: u32,
 }
 
-/// A vector that is drawn anew.
+/// A vector that is drawn anew, with its noise law and price.
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct Drawn {
     /// Digest of the measurement: edition, rows per unit, filter, keys and what is measured.
     #[serde(serialize_with = "hex::serialize")]
     pub view: Digest,
-    /// Its noise and its price.
+    /// The sensitivity, the noise law and the price.
     pub certified: Certified,
 }
 
-/// What one answer posts to each account on its way to the root.
+/// What one answer posts to each account from the researcher's to the dataset's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct Legs {
-    /// Newly drawn.
+    /// Price of what is newly drawn.
     pub dataset: Price,
-    /// New to the project; nothing where there is none.
+    /// Price of what is new to the project; zero if there is no project.
     pub project: Price,
-    /// New to the researcher.
+    /// Price of what is new to the researcher.
     pub researcher: Price,
 }
 
-/// A balance as the anchor knew it.
+/// The balance of one account, as the anchor and recoveries record it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct Balance {
-    /// Of which dataset.
+    /// Name of the dataset that the account spends from.
     pub dataset: String,
-    /// Which kind of account.
+    /// Kind of the account.
     pub kind: Kind,
-    /// Whose.
+    /// Name of the account's holder.
     pub name: String,
-    /// Spent, all in all.
+    /// What was spent over the account's life.
     pub spent: Price,
-    /// Noisy cells drawn, of datasets.
+    /// Number of noisy cells drawn; 0 unless the account is a dataset's.
     pub cells: u64,
-    /// δ that thresholds took, of datasets.
+    /// The δ used by thresholds; 0 unless the account is a dataset's.
     pub threshold_delta: Delta,
 }
 
-/// Whether a dataset is frozen, as the anchor knew it. It stands in the anchor alone: the ledger has acts for it.
+/// Whether a dataset is frozen, as the anchor records it. Only the anchor holds this; the ledger has acts for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Freeze {
-    /// Of which dataset.
+    /// Name of the dataset.
     pub dataset: String,
-    /// Whether nothing is drawn from it until its steward acts.
+    /// Whether nothing may be drawn from it until its steward acts.
     pub is_frozen: bool,
-    /// Incidents since its steward last looked.
+    /// Number of incidents since its steward last unfroze it.
     pub incidents: u32,
 }
 
-/// What happened. New acts are added at the end, so that older ledgers read as they were written.
+/// What an entry records. New acts are added at the end, so that older ledgers read as they were written.
 #[expect(missing_docs, reason = "a variant's sentence says what its fields are")]
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
 #[serde(tag = "act", rename_all = "kebab-case")]
 pub enum Act {
-    /// A dataset's account was opened with its lifetime cap, which protects this unit in every edition.
+    /// A dataset's account was opened with its lifetime cap. `unit` is what the cap protects, in every edition.
     DatasetOpened { dataset: String, unit: String, cap: Cap },
-    /// A source was sealed; later queries see this edition. The commitment binds the sealed bytes with a secret nonce; `terms` are
-    /// the policy's public terms as JSON, which every plan can be priced anew from.
+    /// A source was sealed; later queries see this edition. The commitment binds the sealed bytes with a secret nonce; `terms` are the
+    /// policy's public terms as JSON, from which every plan can be priced again.
     EditionSealed { dataset: String, edition: String, commitment: String, oversubscribe: bool, terms: String },
     /// The lifetime cap was raised to this new total.
     CapRaised { dataset: String, epsilon: Epsilon, amount: Price, reason: String, by: String },
-    /// A person got a token; only its digest is kept.
+    /// A person was added and given a token, of which only the digest is kept.
     PersonAdded {
         name: String,
         role: Role,
@@ -180,12 +180,12 @@ pub enum Act {
         token: Digest,
         by: String,
     },
-    /// A person's token ended.
+    /// A person's token was revoked.
     TokenRevoked { name: String, by: String },
     /// A project's allocation of a dataset was set; `epsilon` and `amount` are the new total.
     ProjectGranted { project: String, dataset: String, epsilon: Epsilon, amount: Price, reason: String, by: String },
-    /// A researcher's allocation of a dataset was set, below a project where one is named; `epsilon` and `amount` are the new
-    /// total, of every period where it renews.
+    /// A researcher's allocation of a dataset was set, below a project if one is named; `epsilon` and `amount` are the new total, per
+    /// period if the allocation renews.
     Granted {
         researcher: String,
         dataset: String,
@@ -196,13 +196,13 @@ pub enum Act {
         reason: String,
         by: String,
     },
-    /// Nothing is drawn from the dataset until it is unfrozen.
+    /// A steward froze the dataset: nothing is drawn from it until it is unfrozen.
     Frozen { dataset: String, reason: String, by: String },
-    /// The steward has looked: incidents are counted anew.
+    /// A steward unfroze the dataset: its incidents are counted from 0 again.
     Unfrozen { dataset: String, reason: String, by: String },
-    /// An answer was paid for: RESERVED → EXECUTING where something is drawn, durable before data is touched.
+    /// An answer was paid for: RESERVED → EXECUTING if something is drawn, durable before data is touched.
     Charged(Box<Charged>),
-    /// The answer was stored: EXECUTING → SEALED. `digest` is that of the stored answer, which holds noisy values alone.
+    /// The answer was stored: EXECUTING → SEALED. `digest` is that of the stored answer, which holds noisy values only.
     Released {
         release: String,
         #[serde(serialize_with = "hex::serialize")]
@@ -210,13 +210,13 @@ pub enum Act {
     },
     /// The answer failed: EXECUTING → BURNED. The charge stands.
     Burned { release: String, cause: Cause },
-    /// A stored answer was served to a researcher who pays for what of it is new to them, or under a new key; nothing was
-    /// drawn. `question` is how this question lays the answer out, in the service's words.
+    /// A stored answer was served to a researcher who pays for the draws that are new to them, or under a new idempotency key; nothing was
+    /// drawn. `question` is how this query lays the answer out, as JSON text of the service.
     Served(Box<Served>),
-    /// A ledger that is older than its anchor, or has none, was taken up again: balances become at least these.
+    /// A ledger that was older than its anchor, or had none, was put back into use: balances become at least these.
     Recovered { reason: String, by: String, anchor_seq: Option<u64>, balances: Vec<Balance> },
-    /// The allocation of a dataset's statistics account was set; `epsilon` and `amount` are the new total, of every period where
-    /// it renews.
+    /// The allocation of a dataset's statistics account was set; `epsilon` and `amount` are the new total, per period if the allocation
+    /// renews.
     StatisticsGranted {
         dataset: String,
         epsilon: Epsilon,
@@ -225,20 +225,20 @@ pub enum Act {
         reason: String,
         by: String,
     },
-    /// A stored answer became what a published statistic shows, laid out as it was asked under this key; the key's `body` is the
-    /// digest of the question and its accuracy.
+    /// A published statistic now shows this stored answer, laid out as it was asked for under this key; the key's `body` is the digest
+    /// of the query and its accuracy.
     Published { statistic: String, key: KeyUse, release: String, edition: String },
-    /// A statistic was due and was not drawn; what it showed stays up.
+    /// A statistic was due and was not drawn; it keeps showing what it showed.
     RefreshSkipped { statistic: String, why: String },
-    /// A researcher asks for an allocation of this new total.
+    /// A researcher requested an allocation with this new total.
     Requested { researcher: String, dataset: String, epsilon: Epsilon, reason: String },
-    /// A steward decided on the request of that entry; what was granted is an entry of its own.
+    /// A steward decided on the request made by entry number `request`; what was granted is an entry of its own.
     RequestDecided { request: u64, granted: bool, reason: String, by: String },
-    /// Several acts at once, all or none, as files declare them; `managed` names everything that the files declare.
+    /// Several acts declared by files took effect together, all or none; `managed` names everything that the files declare.
     Applied { reason: String, by: String, managed: Vec<String>, acts: Vec<Single> },
-    /// A steward agreed that a statistic is drawn, now and by its schedule, as long as its question stays the same and a draw costs at
-    /// most `amount`. `question` is the digest of the question and its accuracy; `face` is what its readers are told of it (title, unit,
-    /// chart, whether it is public), in the service's words.
+    /// A steward agreed that a statistic is drawn, now and on its schedule, as long as its query stays the same and a draw costs at most
+    /// `amount`. `question` is the digest of the query and its accuracy; `face` is what its readers see (title, unit of measure, chart,
+    /// whether it is public), as JSON text of the service.
     StatisticConfirmed {
         statistic: String,
         dataset: String,
@@ -249,7 +249,7 @@ pub enum Act {
         face: String,
         by: String,
     },
-    /// A viewer got a token, and may see the statistics of these datasets alone.
+    /// A viewer was added and given a token, and may see the statistics of these datasets only.
     ViewerAdded {
         name: String,
         #[serde(serialize_with = "hex::serialize")]
@@ -257,20 +257,20 @@ pub enum Act {
         datasets: Vec<String>,
         by: String,
     },
-    /// From now on a viewer may see the statistics of these datasets alone.
+    /// From now on the viewer may see the statistics of these datasets only.
     ViewingSet { name: String, datasets: Vec<String>, by: String },
 }
 
-/// One act of several: any but several. Its bytes are the act's own.
+/// One act of an [`Act::Applied`]: any act except another `Applied`. Its bytes are the act's own.
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize)]
 #[serde(transparent)]
 pub struct Single(pub Act);
 
-/// The number that the bytes of [`Act::Applied`] begin with.
+/// The variant number that the bytes of [`Act::Applied`] begin with.
 const APPLIED: u8 = 19;
 
 impl BorshDeserialize for Single {
-    /// Reads no acts within acts: bytes that nest them without end are refused at the first, and not read to their end.
+    /// Refuses acts nested within acts at the first level, so that endlessly nested bytes are not read to their end.
     fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
         match u8::deserialize_reader(reader)? {
             APPLIED => Err(std::io::ErrorKind::InvalidData.into()),
@@ -282,111 +282,111 @@ impl BorshDeserialize for Single {
 /// The charge of one answer.
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct Charged {
-    /// The id that the release will have.
+    /// Id that the release will have.
     pub release: String,
-    /// Whose account paid.
+    /// Name of the researcher whose account paid.
     pub researcher: String,
-    /// The dataset's name.
+    /// Name of the dataset that was charged.
     pub dataset: String,
     /// The edition that the answer is computed from.
     pub edition: String,
-    /// Digest of the canonical plan without its accuracy.
+    /// Digest of the canonical plan, without its accuracy.
     #[serde(serialize_with = "hex::serialize")]
     pub view: Digest,
-    /// The canonical SQL.
+    /// The query as canonical SQL.
     pub sql: String,
-    /// Rows of a unit that count.
+    /// Number of rows that count per unit.
     pub rows_per_unit: u32,
-    /// The declared purpose.
+    /// The purpose that the researcher declared.
     pub purpose: Option<String>,
-    /// What is drawn anew, in the plan's order.
+    /// The measurements that are drawn anew, in the plan's order.
     pub drawn: Vec<Drawn>,
-    /// The stored vectors that the answer is computed from, too.
+    /// Stored vectors that the answer is also computed from.
     pub uses: Vec<DrawId>,
-    /// What each measurement of the answer is worth, in the accountant's unit: at least what was asked for.
+    /// The price at which each measurement of the answer has the accuracy it has; at least what was asked for.
     pub worth: Vec<Price>,
     /// What each account pays.
     pub legs: Legs,
-    /// Noisy cells drawn, counted against the dataset's life.
+    /// Number of noisy cells drawn, counted against the dataset's lifetime limit.
     pub cells: u64,
-    /// δ of the threshold of what is drawn, counted against what the dataset sets aside; nothing where there is none.
+    /// The δ of the threshold, counted against what the dataset sets aside; 0 if there is no threshold.
     pub threshold_delta: Delta,
-    /// The idempotency key it was asked under.
+    /// The idempotency key that the request was sent under.
     pub key: Option<KeyUse>,
     /// The researcher's account right after the charge.
     pub account: AccountMark,
 }
 
-/// A stored answer served again.
+/// A stored answer that was served again.
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct Served {
-    /// The answer.
+    /// Id of the stored answer.
     pub release: String,
-    /// To whom.
+    /// Name of the researcher it was served to.
     pub researcher: String,
-    /// How the question lays it out, in the service's words.
+    /// How the query lays the answer out, as JSON text of the service; `None` for the layout it was stored with.
     pub question: Option<String>,
-    /// The idempotency key it was asked under.
+    /// The idempotency key that the request was sent under.
     pub key: Option<KeyUse>,
-    /// What each account pays; the dataset nothing.
+    /// What each account pays; the dataset pays nothing.
     pub legs: Legs,
-    /// The researcher's account right afterwards.
+    /// The researcher's account right after the answer was served.
     pub account: AccountMark,
 }
 
 /// A researcher's account at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct AccountMark {
-    /// Spent in this period; all in all, where nothing renews.
+    /// What was spent in the current period; over the account's life if the allocation does not renew.
     pub spent: Price,
-    /// Spent all in all.
+    /// What was spent over the account's life.
     pub lifetime: Price,
-    /// The allocation.
+    /// The allocation, as an amount.
     pub amount: Price,
-    /// What can still be charged at once: the least that is left of the account and of those above it.
+    /// What can still be charged: the least that is left of this account and of those above it.
     pub left: Price,
-    /// The ε that the allocation was granted as.
+    /// The allocation, as the ε it was granted as.
     pub epsilon: Epsilon,
 }
 
-/// One entry of the chain.
+/// One entry of the hash chain.
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct Entry {
-    /// The version of these bytes.
+    /// Version number of the canonical bytes, [`SCHEMA_VERSION`].
     pub v: u8,
-    /// Counts from 1 without gaps.
+    /// Number of the entry, counted from 1 without gaps.
     pub seq: u64,
-    /// Milliseconds since 1970 in UTC.
+    /// When it was appended, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
-    /// The hash of the entry before.
+    /// Hash of the entry before; [`GENESIS`] for the first.
     #[serde(serialize_with = "hex::serialize")]
     pub previous: Digest,
-    /// What happened.
+    /// What the entry records.
     #[serde(flatten)]
     pub act: Act,
 }
 
 impl Entry {
-    /// The entry that follows (`seq`, `previous`).
+    /// Makes the entry that follows entry number `seq`, whose hash is `previous`.
     #[must_use]
     pub fn following(seq: u64, previous: Digest, at_ms: u64, act: Act) -> Self {
         Self { v: SCHEMA_VERSION, seq: seq.saturating_add(1), at_ms, previous, act }
     }
 
-    /// The canonical bytes.
+    /// Encodes the entry as its canonical bytes.
     #[must_use]
     pub fn canonical_bytes(&self) -> Vec<u8> {
-        // Unwrap safety: writing to memory does not fail, and an entry holds no number that is none.
+        // Unwrap safety: writing to memory does not fail, and an entry holds no NaN, which Borsh refuses.
         borsh::to_vec(self).expect("an entry is plain data")
     }
 
-    /// Reads canonical bytes; nothing where they are not exactly one entry of this version.
+    /// Decodes canonical bytes; `None` if they are not exactly one entry of this version.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         borsh::from_slice::<Self>(bytes).ok().filter(|entry| entry.v == SCHEMA_VERSION)
     }
 
-    /// The hash of canonical bytes, which hold the predecessor's hash.
+    /// Hashes canonical bytes, which contain the predecessor's hash.
     #[must_use]
     pub fn hash(bytes: &[u8]) -> Digest {
         *blake3::hash(bytes).as_bytes()
@@ -394,7 +394,7 @@ impl Entry {
 }
 
 impl Act {
-    /// The words of all kinds of acts.
+    /// The names of all kinds of acts, as JSON shows them.
     pub const KINDS: [&str; 23] = [
         "dataset-opened",
         "edition-sealed",
@@ -421,7 +421,7 @@ impl Act {
         "viewing-set",
     ];
 
-    /// The word for the kind of act.
+    /// The name of this act's kind, as JSON shows it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Who may do what.
+//! People and roles: who may do what.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,25 +6,25 @@ use std::str::FromStr;
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-/// What a token is good for.
+/// A person's role: what their token allows.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Sets budgets and reads the ledger; asks nothing.
+    /// Sets budgets and reads the ledger; cannot ask queries.
     Steward,
-    /// Asks.
+    /// Asks queries, within their allocations.
     Researcher,
-    /// Reads published statistics.
+    /// Reads published statistics; cannot ask queries.
     Viewer,
 }
 
 impl Role {
-    /// Every role.
+    /// Every role, in the order in which they are listed to people.
     pub const ALL: [Self; 3] = [Self::Steward, Self::Researcher, Self::Viewer];
 
-    /// The word for it.
+    /// The role's name in JSON, on the command line and in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -51,22 +51,22 @@ impl FromStr for Role {
     }
 }
 
-/// One person as the ledger knows them.
+/// A person as the ledger knows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The name that they were added under.
+    /// The unique name under which the person was added.
     pub name: String,
-    /// What they may do.
+    /// What the person may do.
     pub role: Role,
 }
 
-/// Who asks for published statistics, and whose account they are charged to; no person can have this name.
+/// Name under which published statistics ask and are charged. It is not a valid name of a person.
 pub const STATISTICS: &str = "(statistics)";
 
-/// Letters in a name at the most.
+/// Maximum length of a name, in characters.
 pub const NAME_CHARS_MAX: usize = 64;
 
-/// Whether `name` can name a person: letters, digits and `. _ - @` in ASCII, beginning with a letter or a digit.
+/// Returns whether `name` is a valid name of a person: ASCII letters, digits and `. _ - @`, starting with a letter or a digit.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');

@@ -1,7 +1,7 @@
-//! The book: every balance as a fold of the entries, and what can be read off it.
+//! The ledger's state: every balance as a fold of the entries, with the indices to read it by.
 //!
-//! Promises that [`Book::apply`] of the same entries gives the same balances, and that no entry leaves an account above its amount.
-//! Reading costs the same at any length of history.
+//! Promises that [`Book::apply`] of the same entries gives the same balances, and that no entry leaves an account above its amount. The
+//! cost of a read does not depend on the length of the history.
 
 mod admit;
 mod requests;
@@ -25,80 +25,80 @@ pub use crate::kernel::budget::state::requests::{
 pub use admit::Wish;
 pub use fold::Inconsistent;
 
-/// A release's place in the book.
+/// A release's index in the ledger's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReleaseNo(u32);
 
-/// A draw's place in the book.
+/// A draw's index in the ledger's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DrawNo(u32);
 
-/// The accounts that a researcher's question posts to, from theirs to the root.
+/// The accounts that a researcher's query posts to, from their own to the dataset's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Branch {
-    /// The researcher's.
+    /// The researcher's account.
     pub researcher: AccountNo,
-    /// The project's that it hangs below.
+    /// The project's account, if the researcher's is below one.
     pub project: Option<AccountNo>,
-    /// The dataset's.
+    /// The dataset's account.
     pub dataset: AccountNo,
 }
 
 /// One noisy vector that was paid for.
 #[derive(Debug, Clone, Copy)]
 pub struct DrawCard {
-    /// The release that drew it.
+    /// The release that drew the vector.
     pub release: ReleaseNo,
-    /// Its place among those that the release drew.
+    /// Index of the vector among those that the release drew.
     pub index: u32,
-    /// Its sensitivity, its noise and its price.
+    /// The vector's sensitivity, noise law and price.
     pub certified: Certified,
 }
 
-/// One answer in the book's index.
+/// One answer, as the ledger's state indexes it.
 #[derive(Debug, Clone)]
 pub struct ReleaseCard {
-    /// Its id.
+    /// The release's random id.
     pub id: String,
-    /// The entry that charged it.
+    /// Number of the entry that charged it.
     pub seq: u64,
-    /// The account of who had it made.
+    /// The account of the researcher for whom it was made.
     pub researcher: AccountNo,
-    /// What each measurement is worth.
+    /// The price at which each of its measurements has the accuracy it has.
     pub worth: Box<[Price]>,
-    /// Where it stands.
+    /// The state that the answer is in.
     pub state: State,
-    /// The digest of the stored answer, once there is one.
+    /// Digest of the stored answer; `None` until it is stored.
     pub digest: Option<Digest>,
     dataset: AccountNo,
     drawn: Range<u32>,
     uses: Box<[DrawNo]>,
-    /// The entry that ended it, 0 before.
+    /// Number of the entry that ended it; 0 while it is executing.
     ended: u64,
 }
 
 impl ReleaseCard {
-    /// Every vector that it was computed from.
+    /// All vectors that the answer was computed from: those it drew, then the stored ones it uses.
     pub fn draws(&self) -> impl Iterator<Item = DrawNo> {
         self.drawn.clone().map(DrawNo).chain(self.uses.iter().copied())
     }
 }
 
-/// One question without its accuracy, and its answers from the oldest on.
+/// One query without its accuracy, together with its answers, oldest first.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Of which dataset.
+    /// Name of the dataset that the query is about.
     pub dataset: String,
-    /// Of which edition.
+    /// Id of the edition that the query is about.
     pub edition: String,
-    /// Its canonical SQL, as it was first asked.
+    /// The query as canonical SQL, as it was first asked.
     pub sql: Box<str>,
-    /// Rows of a unit that count.
+    /// Number of rows that count per unit.
     pub rows_per_unit: u32,
     answers: Vec<ReleaseNo>,
 }
 
-/// What an idempotency key stands for.
+/// The request that an idempotency key was used for, and what it was answered with.
 #[derive(Debug, Clone)]
 struct KeyCard {
     seq: u64,
@@ -110,7 +110,7 @@ struct KeyCard {
     question: Option<Box<str>>,
 }
 
-/// Researchers and projects of one dataset by name; the statistics account stands among the researchers, under a name that no
+/// The researchers' and projects' accounts of one dataset, by name. The statistics account is among the researchers', under a name that no
 /// person can have.
 #[derive(Debug, Default, Clone)]
 struct Holders {
@@ -118,7 +118,7 @@ struct Holders {
     projects: BTreeMap<String, AccountNo>,
 }
 
-/// All balances and indices at one entry of the chain.
+/// The ledger's state: all balances and indices after one entry of the chain.
 #[derive(Debug, Default)]
 pub struct Book {
     seq: u64,
@@ -128,12 +128,12 @@ pub struct Book {
     holders: HashMap<String, Holders>,
     accounts: Vec<Account>,
     paid: HashSet<(AccountNo, DrawNo)>,
-    /// With the entry that served it first.
+    /// Answers that were served on each account, with the number of the entry that served them first.
     served: HashMap<(AccountNo, ReleaseNo), u64>,
     shelves: HashMap<AccountNo, Vec<ReleaseNo>>,
     people: BTreeMap<String, (Role, Option<Digest>)>,
     tokens: HashMap<Digest, String>,
-    /// Datasets that viewers were given; who is not named here was given none by name, and sees all.
+    /// The datasets whose statistics each viewer may see; a viewer who is not listed here may see those of every dataset.
     viewing: BTreeMap<String, BTreeSet<String>>,
     releases: Vec<ReleaseCard>,
     names: HashMap<String, ReleaseNo>,
@@ -145,60 +145,60 @@ pub struct Book {
     debts: Vec<Balance>,
     statistics: BTreeMap<String, StatisticCard>,
     requests: BTreeMap<u64, RequestCard>,
-    /// What files declare, as they were last applied.
+    /// Names of everything that files declare, as they were last applied.
     managed: BTreeSet<String>,
-    /// Whether a recovery had nothing to believe: what is opened from then on begins with nothing left.
+    /// Whether a recovery had no anchor to believe: every dataset opened from then on begins with nothing left.
     is_burnt: bool,
     touched: BTreeSet<AccountNo>,
 }
 
 impl Book {
-    /// An empty book before the first entry.
+    /// The empty state, before the first entry.
     #[must_use]
     pub fn new() -> Self {
         Self { head: GENESIS, ..Self::default() }
     }
 
-    /// The number and the hash of the last entry.
+    /// Number and hash of the last entry.
     #[must_use]
     pub fn head(&self) -> (u64, Digest) {
         (self.seq, self.head)
     }
 
-    /// Declares that all entries so far are on disk and in the anchor. An answer is served again only once its release is.
+    /// Declares that all entries so far are on disk and in the anchor. An answer may be served again only once its release is.
     pub fn make_durable(&mut self) {
         self.durable = self.seq;
     }
 
-    /// Declares durable what was so in `before`, as far as it is still there.
+    /// Takes over from `before`, as far as its entries are still there, which entries are declared durable.
     pub fn keep_durable(&mut self, before: &Self) {
         self.durable = before.durable.min(self.seq);
     }
 
-    /// A dataset's account.
+    /// The limits and counters of a dataset; `None` if it was never opened.
     #[must_use]
     pub fn dataset(&self, name: &str) -> Option<&DatasetAccount> {
         self.datasets.get(name)
     }
 
-    /// All datasets by name.
+    /// All datasets, ordered by name.
     pub fn datasets(&self) -> impl Iterator<Item = (&String, &DatasetAccount)> {
         self.datasets.iter()
     }
 
-    /// One account.
+    /// The account with this index.
     #[must_use]
     pub fn account(&self, number: AccountNo) -> &Account {
         &self.accounts[number.0 as usize]
     }
 
-    /// The account of a dataset, a project or a researcher; a dataset has one for statistics, whatever `name` is.
+    /// Finds an account by dataset, kind and name; for [`Kind::Dataset`] and [`Kind::Statistics`], `name` is ignored.
     #[must_use]
     pub fn find(&self, dataset: &str, kind: Kind, name: &str) -> Option<&Account> {
         self.number_of(dataset, kind, name).map(|number| self.account(number))
     }
 
-    /// The number of an account.
+    /// Finds the index of an account, like [`Book::find`].
     #[must_use]
     pub fn number_of(&self, dataset: &str, kind: Kind, name: &str) -> Option<AccountNo> {
         match kind {
@@ -209,13 +209,13 @@ impl Book {
         }
     }
 
-    /// A researcher's account of a dataset.
+    /// Finds a researcher's account of a dataset.
     #[must_use]
     pub fn researcher(&self, dataset: &str, name: &str) -> Option<&Account> {
         self.find(dataset, Kind::Researcher, name)
     }
 
-    /// The accounts that a researcher's question of a dataset posts to.
+    /// Finds the accounts that a researcher's query of a dataset posts to; `None` if the researcher has no account of it.
     #[must_use]
     pub fn branch(&self, dataset: &str, researcher: &str) -> Option<Branch> {
         let researcher = *self.holders.get(dataset)?.researchers.get(researcher)?;
@@ -226,7 +226,7 @@ impl Book {
         }
     }
 
-    /// All accounts of a dataset: its own, then the projects', then the researchers', each by name.
+    /// All accounts of a dataset: its own, then the projects', then the researchers', each ordered by name.
     pub fn accounts_of(&self, dataset: &str) -> impl Iterator<Item = &Account> {
         let own = self.datasets.get(dataset).map(|whole| whole.account);
         let holders = self.holders.get(dataset);
@@ -235,7 +235,7 @@ impl Book {
         own.into_iter().chain(projects.copied()).chain(researchers.copied()).map(|number| self.account(number))
     }
 
-    /// What the accounts right below `parent` take of it, without the account `but`.
+    /// Sum of what the accounts directly below `parent` take from it, leaving out the account `but`.
     #[must_use]
     pub fn shares_below(&self, parent: AccountNo, but: Option<AccountNo>, now_ms: u64) -> Price {
         let dataset = &self.account(parent).dataset;
@@ -245,18 +245,18 @@ impl Book {
         others.fold(Price::ZERO, |sum, account| sum.saturating_add(account.share(now_ms)))
     }
 
-    /// All people by name, with their role and whether they hold a token.
+    /// All people, ordered by name, each with their role and whether they hold a valid token.
     pub fn people(&self) -> impl Iterator<Item = (&String, Role, bool)> {
         self.people.iter().map(|(name, (role, token))| (name, *role, token.is_some()))
     }
 
-    /// The role of a person and whether they hold a token.
+    /// The role of a person and whether they hold a valid token.
     #[must_use]
     pub fn person(&self, name: &str) -> Option<(Role, bool)> {
         self.people.get(name).map(|(role, token)| (*role, token.is_some()))
     }
 
-    /// Whose token has this digest.
+    /// The person whose valid token has this digest.
     #[must_use]
     pub fn bearer(&self, token: &Digest) -> Option<Person> {
         let name = self.tokens.get(token)?;
@@ -264,7 +264,7 @@ impl Book {
         Some(Person { name: name.clone(), role: *role })
     }
 
-    /// One answer's card.
+    /// The answer with this release id.
     #[must_use]
     pub fn release(&self, id: &str) -> Option<&ReleaseCard> {
         self.names.get(id).map(|number| self.card(*number))
@@ -279,31 +279,31 @@ impl Book {
         card.state == State::Sealed && card.ended <= self.durable
     }
 
-    /// All answers, charged and composed, oldest first.
+    /// All answers, whether charged or composed from stored vectors, oldest first.
     #[must_use]
     pub fn releases(&self) -> &[ReleaseCard] {
         &self.releases
     }
 
-    /// Whether an answer may be served.
+    /// Whether an answer may be served: it is stored, durable and anchored.
     #[must_use]
     pub fn is_stored(&self, release: &str) -> bool {
         self.names.get(release).is_some_and(|number| self.is_servable(*number))
     }
 
-    /// Answers that were charged and neither stored nor burnt.
+    /// Ids of answers that were charged and neither stored nor burned.
     pub fn executing(&self) -> impl Iterator<Item = &String> {
         self.executing.iter().map(|number| &self.card(*number).id)
     }
 
-    /// What this key stands for, durably: an answer to serve again, or a refusal; nothing for a new key.
+    /// What was durably answered under an idempotency key: an answer to serve again, or a refusal; `None` for a new key.
     #[must_use]
     pub fn under_key(&self, researcher: &str, key: &KeyUse) -> Option<Result<Standing, Refusal>> {
         let seq = self.keys.get(researcher)?.get(&key.key)?.seq;
         self.known_key(researcher, key).filter(|_| seq <= self.durable)
     }
 
-    /// The same for the one writer, who knows what is not durable yet.
+    /// What was answered under an idempotency key, like [`Book::under_key`], including what is not durable yet. For the writer only.
     #[must_use]
     pub fn known_key(&self, researcher: &str, key: &KeyUse) -> Option<Result<Standing, Refusal>> {
         let card = self.keys.get(researcher)?.get(&key.key)?;
@@ -322,44 +322,44 @@ impl Book {
         }))
     }
 
-    /// Questions by the digest of their plan.
+    /// All queries, each with the digest of its canonical plan without accuracy.
     pub fn questions(&self) -> impl Iterator<Item = (&Digest, &Question)> {
         self.questions.iter()
     }
 
-    /// Stored answers to the question of digest `view` that may be served, oldest first.
+    /// Stored answers that may be served to the query with digest `view`, oldest first.
     pub fn answers(&self, view: &Digest) -> impl Iterator<Item = (ReleaseNo, &ReleaseCard)> {
         let answers = self.questions.get(view).map(|question| question.answers.as_slice()).unwrap_or_default();
         answers.iter().filter(|number| self.is_servable(**number)).map(|number| (*number, self.card(*number)))
     }
 
-    /// Stored vectors of the measurement of digest `view` that may be used, oldest first.
+    /// Stored vectors that may be used for the measurement with digest `view`, oldest first.
     pub fn draws(&self, view: &Digest) -> impl Iterator<Item = (DrawNo, &DrawCard)> {
         let draws = self.views.get(view).map(Vec::as_slice).unwrap_or_default();
         let cards = draws.iter().map(|number| (*number, self.draw(*number)));
         cards.filter(|(_, card)| self.is_servable(card.release))
     }
 
-    /// One draw.
+    /// The draw with this index.
     #[must_use]
     pub fn draw(&self, number: DrawNo) -> &DrawCard {
         &self.draws[number.0 as usize]
     }
 
-    /// What a release drew, in its order.
+    /// What was certified for each vector that a release drew, in order.
     #[must_use]
     pub fn drawn_by(&self, card: &ReleaseCard) -> Vec<Certified> {
         card.drawn.clone().map(|number| self.draw(DrawNo(number)).certified).collect()
     }
 
-    /// A draw's name outside of the book.
+    /// The id under which entries refer to a draw.
     #[must_use]
     pub fn draw_id(&self, number: DrawNo) -> DrawId {
         let card = self.draw(number);
         DrawId { release: self.card(card.release).id.clone(), index: card.index }
     }
 
-    /// Whether an account has paid for a draw. A dataset has paid for all of them.
+    /// Whether a researcher's or project's account has paid for a draw. (The dataset pays for every draw when it is drawn.)
     #[must_use]
     pub fn has_paid(&self, account: AccountNo, draw: DrawNo) -> bool {
         self.paid.contains(&(account, draw))
@@ -371,20 +371,20 @@ impl Book {
         self.served.contains_key(&(account, release))
     }
 
-    /// The balances of all accounts.
+    /// The balances of all accounts, including those that a recovery recorded for accounts that are not open yet.
     #[must_use]
     pub fn balances(&self) -> Vec<Balance> {
         self.accounts.iter().map(|account| self.balance(account)).chain(self.debts.iter().cloned()).collect()
     }
 
-    /// The balances that changed since this was last asked.
+    /// Takes the balances that changed since the last call.
     #[must_use]
     pub fn take_touched(&mut self) -> Vec<Balance> {
         let touched = std::mem::take(&mut self.touched);
         touched.into_iter().map(|number| self.balance(self.account(number))).collect()
     }
 
-    /// Whether a dataset is frozen, and the incidents since its steward last looked; `None` for a dataset that was never opened.
+    /// Whether a dataset is frozen, and its number of incidents; `None` for a dataset that was never opened.
     #[must_use]
     pub fn freeze(&self, dataset: &str) -> Option<Freeze> {
         let whole = self.datasets.get(dataset)?;
@@ -392,7 +392,7 @@ impl Book {
         Some(Freeze { dataset, is_frozen, incidents })
     }
 
-    /// Whether a dataset that is not open here may have been open, and frozen, in entries that a recovery went without.
+    /// Whether a dataset that is not open may have been open, and frozen, in entries that a recovery did not have.
     #[must_use]
     pub fn may_have_been_open(&self, dataset: &str) -> bool {
         let is_owed = self.debts.iter().any(|debt| debt.kind == Kind::Dataset && debt.dataset == dataset);

@@ -1,8 +1,8 @@
-//! The keeper: orders in, group commits out. The one place that decides and appends.
+//! The ledger's writer: takes orders and commits them in batches. It is the one place that decides and appends.
 //!
-//! Promises that a reply leaves only after the commit that holds it, that a stored answer leaves only after the ledger's head stands
-//! in the anchor, too, and that a commit that fails changes nothing: the book is folded anew from the journal, and every order of the
-//! batch is told so. It knows no disk: that is behind [`Journal`], so that a simulation can run it over a disk that fails.
+//! Promises that a reply leaves only after the commit that holds it, that a stored answer leaves only after the anchor also holds the
+//! ledger's head, and that a failed commit changes nothing: the state is folded again from the journal, and every order of the batch is
+//! told that it failed. It knows no disk: that is behind [`Journal`], so that a simulation can run it over a failing disk.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,49 +15,49 @@ use super::ledger::{LedgerFault, Outcome, Rule};
 use crate::kernel::budget::state::Book;
 use crate::kernel::privacy::amounts::Price;
 
-/// An entry as it is written.
+/// An entry, encoded for the journal to write.
 #[derive(Debug, Clone)]
 pub struct Encoded {
-    /// Its number.
+    /// Number of the entry in the chain.
     pub seq: u64,
-    /// Milliseconds since 1970 in UTC.
+    /// When it was appended, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
-    /// The word for its act.
+    /// Name of the kind of its act, as [`Act::kind`] gives it.
     pub kind: &'static str,
-    /// The canonical bytes.
+    /// The entry's canonical bytes.
     pub bytes: Vec<u8>,
-    /// Their hash.
+    /// BLAKE3 hash of the canonical bytes.
     pub hash: Digest,
 }
 
-/// What one commit writes, all or none.
+/// What one commit writes, all or none of it.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// Entries in the order of the chain.
+    /// Entries, in the order of the chain.
     pub entries: Vec<Encoded>,
-    /// Encoded answers by id.
+    /// Encoded answers, each with its release id.
     pub releases: Vec<(String, Vec<u8>)>,
 }
 
 /// What is appended to the anchor after a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
-    /// The number of the last entry.
+    /// Number of the ledger's last entry.
     pub seq: u64,
-    /// Its hash.
+    /// Hash of the ledger's last entry.
     pub head: Digest,
-    /// Milliseconds since 1970 in UTC.
+    /// When the mark is made, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
-    /// Balances: all of them, or those that changed since the mark before.
+    /// Balances: all of them, or those that changed since the previous mark.
     pub balances: Vec<Balance>,
-    /// Whether each dataset among the balances is frozen.
+    /// For each dataset among the balances, whether it is frozen.
     pub freezes: Vec<Freeze>,
-    /// Whether all balances stand in it, so that no earlier mark is needed.
+    /// Whether it holds all balances, so that no earlier mark is needed.
     pub is_whole: bool,
 }
 
 impl Mark {
-    /// What the anchor is told of a book at `at_ms`: these of its balances.
+    /// Makes the mark of a ledger state at `at_ms`, with these of its balances.
     #[must_use]
     pub fn of(book: &Book, balances: Vec<Balance>, is_whole: bool, at_ms: u64) -> Self {
         let (seq, head) = book.head();
@@ -67,32 +67,32 @@ impl Mark {
     }
 }
 
-/// The journal could not do it; its own words stay inside.
+/// The journal failed; its own error text is not passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the journal failed")]
 pub struct JournalFault;
 
-/// Where entries and anchor are kept.
+/// The port to the disk: where entries and the anchor are kept.
 pub trait Journal: Send {
-    /// The fold of every entry that is on disk.
+    /// Folds every entry that is on disk into a ledger state.
     ///
     /// # Errors
-    /// [`JournalFault`] where they cannot be read, or do not fold.
+    /// [`JournalFault`] if the entries cannot be read or do not follow from one another.
     fn fold(&mut self) -> Result<Book, JournalFault>;
 
-    /// Writes a batch; when it returns, it is on disk.
+    /// Writes a batch; when this returns, the batch is on disk.
     ///
     /// # Errors
-    /// [`JournalFault`]; what became of the batch is known only when the journal is folded anew.
+    /// [`JournalFault`]; whether the batch was written is known only once the journal is folded again.
     fn commit(&mut self, batch: &Batch) -> Result<(), JournalFault>;
 
-    /// Appends to the anchor; when it returns, it is on disk.
+    /// Appends a mark to the anchor; when this returns, the mark is on disk.
     ///
     /// # Errors
-    /// [`JournalFault`].
+    /// [`JournalFault`] if it cannot be written or synced.
     fn anchor(&mut self, mark: &Mark) -> Result<(), JournalFault>;
 
-    /// Whether the next mark should hold all balances: the anchor has grown long and would be begun anew.
+    /// Whether the next mark should hold all balances, because the anchor has grown long enough to be rewritten.
     fn wants_whole(&self) -> bool {
         false
     }
@@ -116,87 +116,87 @@ impl Journal for Box<dyn Journal> {
     }
 }
 
-/// What an order wants done.
+/// What an order asks the writer to do.
 pub enum Job {
-    /// Charge; with a body nothing is drawn, and that is stored.
+    /// Charge for an answer; if a body is given, nothing is drawn and the body is stored in the same commit.
     Charge(Box<ChargeRequest>, Option<Vec<u8>>),
-    /// Serve a stored answer.
+    /// Serve a stored answer again.
     Serve(Box<ServeRequest>),
-    /// Note how an answer ended.
+    /// Record how a charged answer ended.
     Record(Outcome),
-    /// A steward's act.
+    /// Append a steward's act, if its rule allows it.
     Act(Rule),
 }
 
-/// What was done.
+/// What the writer did with an order.
 #[derive(Debug)]
 pub enum Done {
-    /// A charge or a serving was decided.
+    /// A charge or the serving of a stored answer was decided.
     Decided(Box<Decision>),
-    /// An outcome was recorded.
+    /// The outcome of an answer was recorded.
     Recorded,
-    /// The answer had ended otherwise, while the journal failed; nothing was written.
+    /// The answer had already ended, because the journal failed meanwhile; nothing was written.
     Missed,
-    /// A steward's act was appended, or refused by its rule.
+    /// A steward's act was appended, or refused with this text by its rule.
     Acted(Result<Box<Entry>, String>),
 }
 
-/// One order, with where to reply.
+/// One order, with the callback that takes the reply.
 pub struct Order {
-    /// What is wanted.
+    /// What the order asks for.
     pub job: Job,
-    /// Milliseconds since 1970 in UTC.
+    /// Time of the order, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
-    /// Takes the reply. Whoever asked may be gone; what was decided stands.
+    /// Takes the reply. If the caller is gone by then, the decision stands all the same.
     pub reply: Box<dyn FnOnce(Result<Done, LedgerFault>) + Send>,
 }
 
-/// What to reply once the batch is durable.
+/// A reply that is held back until the batch is durable.
 struct Pending {
     reply: Box<dyn FnOnce(Result<Done, LedgerFault>) + Send>,
     done: Done,
-    /// Whether an answer leaves with it.
+    /// Whether an answer may leave with the reply, so that it also waits for the anchor.
     leaves: bool,
 }
 
-/// What a keeper can do.
+/// What the writer can currently do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Readiness {
-    /// Everything.
+    /// Everything: the state equals the journal, and the anchor can be written.
     Ready,
-    /// Note how answers end, which are paid for already; nothing leaves until the anchor can be written.
+    /// Only record how answers end, which are already paid for; nothing leaves until the anchor can be written.
     Unanchored,
-    /// Nothing: the book is not what the disk says.
+    /// Nothing: the state in memory is not what is on disk.
     Broken,
 }
 
-/// The one writer's state.
+/// The state of the ledger's one writer.
 pub struct Keeper<J> {
     book: Arc<RwLock<Book>>,
     journal: J,
-    /// Whether orders are taken; for whoever asks if the server is ready.
+    /// Whether all orders are accepted; shared with whoever asks whether the server is ready.
     is_sound: Arc<AtomicBool>,
-    /// Whether the book is what the journal holds.
+    /// Whether the state in memory equals what the journal holds.
     is_folded: bool,
     is_anchored: bool,
-    /// Releases whose receipts are out.
+    /// Ids of releases whose receipts were handed out and not yet used.
     live: HashSet<String>,
 }
 
 impl<J: Journal> Keeper<J> {
-    /// A keeper of what the journal holds. Answers that the end of the last process cut off are burnt.
+    /// Opens a writer over what the journal holds. Answers that were executing when the last process ended are burned.
     ///
     /// # Errors
-    /// [`JournalFault`] where the journal cannot be read or written.
+    /// [`JournalFault`] if the journal cannot be read or written.
     pub fn open(mut journal: J, now_ms: u64) -> Result<Self, JournalFault> {
         let book = journal.fold()?;
         Self::over(journal, book, now_ms)
     }
 
-    /// The same over a book that was folded from the journal already.
+    /// Opens a writer like [`Keeper::open`], over a state that was already folded from the journal.
     ///
     /// # Errors
-    /// [`JournalFault`] where the journal cannot be written.
+    /// [`JournalFault`] if the journal cannot be written.
     pub fn over(journal: J, book: Book, now_ms: u64) -> Result<Self, JournalFault> {
         let book = Arc::new(RwLock::new(book));
         let is_sound = Arc::new(AtomicBool::new(true));
@@ -210,20 +210,20 @@ impl<J: Journal> Keeper<J> {
         Ok(keeper)
     }
 
-    /// The book that the keeper writes.
+    /// The ledger state, shared with readers.
     #[must_use]
     pub fn book(&self) -> Arc<RwLock<Book>> {
         Arc::clone(&self.book)
     }
 
-    /// Whether the book is what the journal holds.
+    /// Whether all orders are accepted, as a flag shared with readers.
     #[must_use]
     pub fn soundness(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.is_sound)
     }
 
-    /// Decides a batch of orders, commits it, and replies. Nothing that is in the batch escapes when it panics: the book is folded
-    /// anew, and whoever asked is told.
+    /// Decides a batch of orders, commits it and replies. If it panics, nothing of the batch takes effect: the state is folded again, and
+    /// the callers get an error.
     pub fn perform(&mut self, orders: Vec<Order>) {
         let performed = catch_unwind(AssertUnwindSafe(|| self.perform_all(orders)));
         if performed.is_err() {
@@ -242,7 +242,7 @@ impl<J: Journal> Keeper<J> {
         for Order { job, at_ms, reply } in orders {
             let is_taken = readiness == Readiness::Ready || matches!(job, Job::Record(_));
             if let (false, Job::Record(outcome)) = (is_whole, &job) {
-                // Its receipt is used up, whatever became of it.
+                // The receipt is used up, whatever became of the answer.
                 self.live.remove(outcome.release());
             }
             match if is_whole && is_taken { self.decide(&mut batch, job, at_ms) } else { Err(LedgerFault::Store) } {
@@ -255,7 +255,7 @@ impl<J: Journal> Keeper<J> {
         }
         let is_news = !batch.entries.is_empty();
         if readiness == Readiness::Broken {
-            // Every order was told so.
+            // Every order has already been told that it failed.
         } else if !is_whole || (is_news && self.journal.commit(&batch).is_err()) {
             self.is_folded = self.refold();
             self.is_sound.store(self.is_folded, Ordering::Release);
@@ -265,8 +265,8 @@ impl<J: Journal> Keeper<J> {
         }
     }
 
-    /// After a commit that failed, nothing is decided until the book is what the disk says; and nothing new is taken on until the
-    /// anchor knows its head.
+    /// After a failed commit, nothing is decided until the state has been folded from disk again, and nothing new is accepted until the
+    /// anchor holds its head.
     fn readiness(&mut self, batch: &mut Batch, now_ms: u64) -> Readiness {
         self.is_folded = self.is_folded || self.refold();
         if !self.is_folded {
@@ -281,7 +281,7 @@ impl<J: Journal> Keeper<J> {
         }
     }
 
-    /// Replies to what is durable; answers leave once the head stands in the anchor, too.
+    /// Replies to orders whose effects are durable; answers leave only once the anchor holds the head, too.
     fn reply(&mut self, pending: Vec<Pending>, now_ms: u64, is_news: bool) {
         let (leaving, staying): (Vec<_>, Vec<_>) = pending.into_iter().partition(|pending| pending.leaves);
         for Pending { reply, done, .. } in staying {
@@ -292,12 +292,12 @@ impl<J: Journal> Keeper<J> {
             }
             reply(Ok(done));
         }
-        // What does not leave need not be anchored yet: a charge that is set back before its answer left has told nobody anything.
+        // Replies without an answer need no anchor yet: if a charge is lost before its answer left, nobody has learnt anything.
         let is_due = !leaving.is_empty() && (is_news || !self.is_anchored);
         let anchored = match (is_due, self.is_anchored) {
             (true, _) => self.anchor(now_ms),
             (false, true) => Ok(()),
-            // Somebody was told so already, or nobody waits; the next order tries again.
+            // The callers were already told, or nobody waits; the next order tries again.
             (false, false) => Err(JournalFault),
         };
         self.is_sound.store(anchored.is_ok(), Ordering::Release);
@@ -306,8 +306,8 @@ impl<J: Journal> Keeper<J> {
         }
     }
 
-    /// Brings the anchor to the head, and lets what is stored be served. Where a line of what changed cannot be appended, because
-    /// somebody moved the file, a whole one may begin it anew.
+    /// Brings the anchor to the head, after which stored answers may be served. If a line with the changed balances cannot be appended,
+    /// because somebody moved the file, a line with all balances may begin a new file.
     fn anchor(&mut self, at_ms: u64) -> Result<(), JournalFault> {
         let is_whole = !self.is_anchored || self.journal.wants_whole();
         match self.mark(is_whole, at_ms) {
@@ -331,7 +331,7 @@ impl<J: Journal> Keeper<J> {
         anchored
     }
 
-    /// Makes the book what the journal says; whether that could be read.
+    /// Replaces the state in memory by the fold of the journal; returns whether the journal could be read.
     fn refold(&mut self) -> bool {
         self.is_anchored = false;
         match self.journal.fold() {
@@ -348,7 +348,7 @@ impl<J: Journal> Keeper<J> {
         }
     }
 
-    /// EXECUTING → BURNED for charges whose receipt nobody holds: the process ended, or the commit was reported as failed.
+    /// Burns charges whose receipt nobody holds (EXECUTING → BURNED), because the process ended or the commit was reported as failed.
     fn burn_orphans(&mut self, batch: &mut Batch, at_ms: u64) -> Result<(), JournalFault> {
         let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
         let orphans: Vec<String> = book.executing().filter(|release| !self.live.contains(*release)).cloned().collect();
@@ -358,7 +358,7 @@ impl<J: Journal> Keeper<J> {
         Ok(())
     }
 
-    /// What an order comes to, and whether an answer leaves with it. After an error the book is of no more use.
+    /// Decides an order; returns what was done, and whether an answer leaves with the reply. After an error the state must be folded again.
     fn decide(&mut self, batch: &mut Batch, job: Job, at_ms: u64) -> Result<(Done, bool), LedgerFault> {
         let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
         match job {
@@ -440,10 +440,10 @@ fn record(batch: &mut Batch, book: &mut Book, outcome: Outcome, at_ms: u64) -> R
     append(batch, book, at_ms, act).map(|_| ())
 }
 
-/// Puts one entry on the chain: into the batch and into the book, which is of no more use after an error.
+/// Appends one entry to the chain, in the batch and in the state. After an error the state must be folded again.
 ///
 /// # Errors
-/// [`LedgerFault::Store`] for an act that does not follow.
+/// [`LedgerFault::Store`] for an act that cannot follow the entries before it.
 pub fn append(batch: &mut Batch, book: &mut Book, at_ms: u64, act: Act) -> Result<Entry, LedgerFault> {
     let (seq, head) = book.head();
     let entry = Entry::following(seq, head, at_ms, act);

@@ -1,7 +1,7 @@
-//! What an ε is worth in the ledger's integers, and what the ledger's integers are worth in ε.
+//! The accountant: how an ε translates into the ledger's integers, and the integers back into ε.
 //!
-//! Promises that asking for ε never costs more than a cap of ε holds, and that what is shown as spent is never too little
-//! and as remaining never too much.
+//! Promises that asking for ε never costs more than a cap of ε holds, that the ε shown as spent is never too small, and that the ε shown as
+//! remaining is never too large.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -10,28 +10,28 @@ use super::mechanism::Mechanism;
 use super::{curve, gdp};
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 
-/// How losses add up, chosen once for a dataset.
+/// How privacy losses add up; chosen once per dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Accountant {
-    /// Discrete Gaussian noise; precision μ² adds (Gaussian differential privacy, see [`gdp`]). Unit 1e-15.
+    /// Discrete Gaussian noise; precision μ² adds up (Gaussian differential privacy, see [`gdp`]). Amounts count 1e-15 of μ².
     Gaussian {
-        /// The δ of the lifetime guarantee.
+        /// The δ of the guarantee over the dataset's lifetime.
         delta: Delta,
     },
-    /// Discrete Laplace noise; ε adds (basic composition, adaptive). Unit 1e-9.
+    /// Discrete Laplace noise; ε adds up (basic composition, adaptive). Amounts count 1e-9 of ε.
     Pure,
 }
 
-/// Left between the float curve and the exact one: the curve is good to 1e-10.
+/// Relative margin between the float curve and the exact one: the curve is good to 1e-10.
 const GUARD: f64 = 1e-9;
-/// Steps from an estimate to the safe side of it.
+/// Maximum number of steps from an estimate to the nearest safe value.
 const STEPS_MAX: u32 = 1_000;
-/// Significant digits in which amounts of ε are shown.
+/// Number of significant digits to which ε is rounded for display.
 const SHOWN_DIGITS: u32 = 6;
 
 impl Accountant {
-    /// The δ of the guarantee, 0 for `pure`.
+    /// The δ of the guarantee; 0 for `pure`.
     #[must_use]
     pub fn delta(self) -> Delta {
         match self {
@@ -40,7 +40,7 @@ impl Accountant {
         }
     }
 
-    /// The family of the noise.
+    /// The family of noise laws that this accountant works with.
     #[must_use]
     pub fn mechanism(self) -> Mechanism {
         match self {
@@ -49,7 +49,7 @@ impl Accountant {
         }
     }
 
-    /// The name in a policy.
+    /// The accountant's name in a policy: `gaussian` or `pure`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl Accountant {
         }
     }
 
-    /// The amount that a cap or an allocation of `epsilon` holds, rounded down from the exact value.
+    /// Returns the amount that a cap or an allocation of `epsilon` holds, rounded down from the exact value.
     ///
     /// Takes milliseconds for `gaussian`; see [`gdp::cap`].
     #[must_use]
@@ -69,40 +69,42 @@ impl Accountant {
         }
     }
 
-    /// The amount that one answer of `epsilon` may cost: at most [`Accountant::cap`] of it, short by about 1e-9.
+    /// Returns the amount that one answer at `epsilon` may cost: at most [`Accountant::cap`] of `epsilon`, and below it by about 1e-9 of
+    /// it.
     #[must_use]
     pub fn price(self, epsilon: Epsilon) -> Price {
         match self {
             Self::Gaussian { delta } => {
                 let narrowed = epsilon.to_f64() - gdp::SWAP_EPSILON;
                 let units = curve::units_estimate(narrowed, delta.to_f64()) * (1.0 - GUARD);
-                // A float is cut, not rounded, on its way to an integer; one unit covers the swap of laws for tiny prices.
+                // The conversion to an integer truncates; the subtracted 1 covers the swap of noise laws for tiny prices.
                 Price::from_units((units as u64).saturating_sub(1))
             }
             Self::Pure => Price::from_units(epsilon.nanos()),
         }
     }
 
-    /// The ε of a loss, rounded up to six significant digits; 0 for no loss, 100 for any beyond every cap.
+    /// Returns the ε of a loss, rounded up to six significant digits: 0 for no loss, 100 for any loss beyond every cap.
     #[must_use]
     pub fn epsilon_spent(self, spent: Price) -> Epsilon {
         self.shown(spent, |accountant, shown| accountant.price(shown) < spent, 1)
     }
 
-    /// The largest ε, to six significant digits, that still fits into `left`; 0 where none does.
+    /// Returns the largest ε, to six significant digits, that still fits into `left`; 0 if none does.
     #[must_use]
     pub fn epsilon_within(self, left: Price) -> Epsilon {
         self.shown(left, |accountant, shown| accountant.price(shown) > left, -1)
     }
 
-    /// The largest chance of guessing rightly whether one unit is in the data, for somebody who held both as likely before, whatever else
-    /// they know: from all answers whose prices add up to `spent` and whose thresholds took `threshold_delta`. Between 0.5 and 1, and never
-    /// below the truth.
+    /// Returns the largest probability of guessing correctly whether one unit is in the data, for somebody who considered both cases
+    /// equally likely before and may know anything else, from all answers whose prices add up to `spent` and whose thresholds used
+    /// `threshold_delta`. The result lies between 0.5 and 1 and is never below the true value.
     ///
-    /// Two equally likely cases are told apart with chance ½ + TV/2 at best, where TV is the total variation distance of what can be seen. For
-    /// `gaussian` it is Φ(μ/2): μ-GDP has TV = δ_μ(0) = 2Φ(μ/2) − 1 (Dong, Roth & Su, arXiv 1905.02383, corollary 1). For `pure` it is
-    /// e^ε/(1 + e^ε), as the two errors of a test keep to α + e^ε·β ≥ 1 and e^ε·α + β ≥ 1 (Kairouz, Oh & Viswanath, arXiv 1311.0776). Thresholds add at most their δ to TV
-    /// ([`super::threshold`]), so half of it would do; all of it is added here. Neighbours differ by one unit and all its rows.
+    /// Two equally likely cases can be told apart with probability at most ½ + TV/2, where TV is the total variation distance between what
+    /// can be observed in either case. For `gaussian` that is Φ(μ/2), because μ-GDP has TV = δ_μ(0) = 2Φ(μ/2) − 1 (Dong, Roth & Su, arXiv
+    /// 1905.02383, corollary 1). For `pure` it is e^ε/(1 + e^ε), because the two error rates of a test satisfy α + e^ε·β ≥ 1 and e^ε·α + β
+    /// ≥ 1 (Kairouz, Oh & Viswanath, arXiv 1311.0776). Thresholds add at most their δ to TV ([`super::threshold`]), so adding half of it
+    /// would suffice; all of it is added here. Neighbours differ by one unit and all its rows.
     #[must_use]
     pub fn best_guess(self, spent: Price, threshold_delta: Delta) -> f64 {
         let of_noise = match self {
@@ -129,7 +131,7 @@ impl Accountant {
         }
         let quantum = 10_u64.pow((nanos.max(1.0) as u64).ilog10().saturating_sub(SHOWN_DIGITS - 1));
         let mut shown = (nanos / quantum as f64).round() as u64 * quantum;
-        // The estimate is good to 1e-10 and the quantum is 1e-6 of it: one step, rarely two, and never more than a few.
+        // The estimate is good to 1e-10 and the quantum is 1e-6 of it, so this takes one step, rarely two, and never more than a few.
         for _ in 0..STEPS_MAX {
             if (shown == 0 && towards < 0) || (shown > 0 && !wrong(self, Epsilon::from_nanos(shown))) {
                 return Epsilon::from_nanos(shown);
@@ -144,7 +146,7 @@ impl Accountant {
 mod tests {
     use super::*;
 
-    /// Φ(μ/2) of published values of Φ, and e^ε/(1 + e^ε); never below, and above by no more than 1e-8.
+    /// Φ(μ/2) from published values of Φ, and e^ε/(1 + e^ε): the result is never below these, and above by at most 1e-8.
     #[test]
     fn the_best_guess_is_what_the_theorems_say() {
         let gaussian = |delta| Accountant::Gaussian { delta: Delta::parse(delta).expect("δ") };
@@ -162,7 +164,7 @@ mod tests {
             let got = accountant.best_guess(spent, Delta::parse(aside).expect("δ"));
             assert!(got >= wanted && got < wanted + 1e-8, "{accountant:?} {spent:?}: {got}");
         }
-        // The caps of the list of cases.
+        // Common caps, compared with independently computed values.
         for (epsilon, delta, per_cent) in
             [("1", "1e-6", 54.71), ("4", "1e-9", 63.16), ("8", "1e-6", 77.81), ("1", "0.01", 60.5)]
         {

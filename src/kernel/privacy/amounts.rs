@@ -1,36 +1,36 @@
-//! Money and its units: exact decimals in, integers inside, exact decimals out.
+//! Amounts of privacy loss: exact decimals in, integers inside, exact decimals out.
 //!
-//! Promises that no amount is ever a float and that text is read exactly or refused.
-//! Knows nothing of accounts, queries or data.
+//! Promises that no amount is ever stored or added as a float, and that text is read exactly or refused. Knows nothing of accounts, queries
+//! or data.
 
 use std::fmt;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-/// Why a decimal text was not taken.
+/// Why a decimal text was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecimalFault {
     /// The text is not a plain decimal number.
     #[error("\"{text}\" is not a decimal number; write digits with at most one point, like \"0.25\"")]
     Malformed {
-        /// What was written, cut to forty characters.
+        /// The text as written, cut to forty characters.
         text: String,
     },
-    /// The text has more decimals than the unit can hold.
+    /// The text has more decimals than the type can hold.
     #[error("\"{text}\" is finer than the smallest unit, 1e-{decimals}")]
     TooFine {
-        /// What was written, cut to forty characters.
+        /// The text as written, cut to forty characters.
         text: String,
-        /// Decimals that the unit holds.
+        /// Number of decimals that the type can hold.
         decimals: u32,
     },
     /// The value lies outside the accepted range.
     #[error("\"{text}\" is out of range; accepted is {accepted}")]
     OutOfRange {
-        /// What was written, cut to forty characters.
+        /// The text as written, cut to forty characters.
         text: String,
-        /// The accepted range in words.
+        /// The accepted range, in words.
         accepted: &'static str,
     },
 }
@@ -41,12 +41,12 @@ fn shown(text: &str) -> String {
     text.chars().take(TEXT_CHARS_MAX).collect()
 }
 
-/// Reads a decimal, with an optional exponent where `exponent` allows one, as an integer count of 10^-`decimals`.
+/// Parses a decimal text as an integer count of 10^-`decimals`; an exponent such as `1e-6` is allowed.
 ///
-/// The value is exact: a text that the unit cannot hold is refused, never rounded.
+/// The result is exact: text with more decimals than `decimals` can hold is refused, never rounded.
 ///
 /// # Errors
-/// [`DecimalFault`] says what was written and what would be accepted.
+/// A [`DecimalFault`] that says what was written and what would be accepted.
 pub fn scaled(text: &str, decimals: u32) -> Result<i128, DecimalFault> {
     let malformed = || DecimalFault::Malformed { text: shown(text) };
     let too_large = || DecimalFault::OutOfRange { text: shown(text), accepted: "a magnitude below 1e19" };
@@ -90,7 +90,7 @@ pub fn scaled(text: &str, decimals: u32) -> Result<i128, DecimalFault> {
     Ok(if negative { -value } else { value })
 }
 
-/// Writes an integer count of 10^-`decimals` as the shortest exact decimal.
+/// Formats an integer count of 10^-`decimals` as the shortest exact decimal text.
 #[must_use]
 pub fn unscaled(value: i128, decimals: u32) -> String {
     let power = 10_u128.pow(decimals);
@@ -105,7 +105,7 @@ pub fn unscaled(value: i128, decimals: u32) -> String {
     }
 }
 
-/// A privacy loss ε, in units of 1e-9.
+/// A privacy loss ε, stored as a count of 1e-9.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
 )]
@@ -113,15 +113,15 @@ pub fn unscaled(value: i128, decimals: u32) -> String {
 pub struct Epsilon(u64);
 
 impl Epsilon {
-    /// Decimals that an ε can hold.
+    /// Number of decimals that an ε can hold.
     pub const DECIMALS: u32 = 9;
-    /// The largest ε that is accepted anywhere: 100. Beyond it the guarantee means nothing.
+    /// The largest ε accepted anywhere, 100, as a count of 1e-9. Beyond it the guarantee is meaningless.
     pub const NANOS_MAX: u64 = 100_000_000_000;
 
-    /// Reads an ε above 0 and at most 100, with at most nine decimals.
+    /// Parses an ε above 0 and at most 100, with at most nine decimals.
     ///
     /// # Errors
-    /// [`DecimalFault`] for anything else.
+    /// A [`DecimalFault`] for anything else.
     pub fn parse(text: &str) -> Result<Self, DecimalFault> {
         let accepted = "above 0 and at most 100, with at most nine decimals";
         let out_of_range = || DecimalFault::OutOfRange { text: shown(text), accepted };
@@ -135,19 +135,19 @@ impl Epsilon {
         }
     }
 
-    /// An ε from a count of 1e-9.
+    /// Makes an ε from a count of 1e-9, without checking its range.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
-    /// The count of 1e-9.
+    /// Returns this ε as a count of 1e-9.
     #[must_use]
     pub const fn nanos(self) -> u64 {
         self.0
     }
 
-    /// The nearest float, for display and for search that is checked exactly afterwards.
+    /// Returns the nearest float, for display and for searches whose result is checked exactly afterwards.
     #[must_use]
     pub fn to_f64(self) -> f64 {
         self.0 as f64 / 1e9
@@ -173,7 +173,7 @@ impl From<Epsilon> for String {
     }
 }
 
-/// The δ of (ε, δ)-differential privacy, in units of 1e-18; 0 for `pure`.
+/// The δ of (ε, δ)-differential privacy, stored as a count of 1e-18; 0 for `pure`.
 #[derive(
     Debug,
     Clone,
@@ -193,17 +193,17 @@ impl From<Epsilon> for String {
 pub struct Delta(u64);
 
 impl Delta {
-    /// Decimals that a δ can hold.
+    /// Number of decimals that a δ can hold.
     pub const DECIMALS: u32 = 18;
-    /// No δ: pure differential privacy.
+    /// A δ of 0: pure differential privacy.
     pub const ZERO: Self = Self(0);
-    /// The largest accepted δ, 0.01: one person in a hundred exposed outright is no promise.
+    /// The largest accepted δ, 0.01, as a count of 1e-18: it would allow one person in a hundred to be exposed outright.
     const ATTOS_MAX: u64 = 10_000_000_000_000_000;
 
-    /// Reads a δ from 1e-18 to 0.01, also with an exponent.
+    /// Parses a δ from 1e-18 to 0.01; an exponent is allowed, as in `1e-6`.
     ///
     /// # Errors
-    /// [`DecimalFault`] for anything else.
+    /// A [`DecimalFault`] for anything else.
     pub fn parse(text: &str) -> Result<Self, DecimalFault> {
         let attos = scaled(text, Self::DECIMALS)?;
         match u64::try_from(attos) {
@@ -212,31 +212,31 @@ impl Delta {
         }
     }
 
-    /// The count of 1e-18.
+    /// Returns this δ as a count of 1e-18.
     #[must_use]
     pub const fn attos(self) -> u64 {
         self.0
     }
 
-    /// A δ from a count of 1e-18.
+    /// Makes a δ from a count of 1e-18, without checking its range.
     #[must_use]
     pub const fn from_attos(attos: u64) -> Self {
         Self(attos)
     }
 
-    /// The sum, or nothing where it does not fit.
+    /// Adds two δ; `None` on overflow.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         Some(Self(self.0.checked_add(other.0)?))
     }
 
-    /// What is left of `self` after `other`, never below nothing.
+    /// Returns what is left of `self` after subtracting `other`, or 0 if `other` is larger.
     #[must_use]
     pub fn left_after(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
-    /// The nearest float, for display and search.
+    /// Returns the nearest float, for display and for search.
     #[must_use]
     pub fn to_f64(self) -> f64 {
         self.0 as f64 / 1e18
@@ -273,7 +273,7 @@ impl From<Delta> for String {
     }
 }
 
-/// An amount in the accountant's own unit: 1e-15 of precision μ² for `gaussian`, 1e-9 of ε for `pure`.
+/// An amount of privacy loss in the accountant's integers: a count of 1e-15 of precision μ² for `gaussian`, of 1e-9 of ε for `pure`.
 #[derive(
     Debug,
     Clone,
@@ -292,34 +292,34 @@ impl From<Delta> for String {
 pub struct Price(u64);
 
 impl Price {
-    /// Nothing.
+    /// An amount of zero.
     pub const ZERO: Self = Self(0);
 
-    /// An amount of `units`.
+    /// Makes an amount from its integer count (of 1e-15 of μ², or of 1e-9 of ε).
     #[must_use]
     pub const fn from_units(units: u64) -> Self {
         Self(units)
     }
 
-    /// The count of units.
+    /// Returns the integer count (of 1e-15 of μ², or of 1e-9 of ε).
     #[must_use]
     pub const fn units(self) -> u64 {
         self.0
     }
 
-    /// The sum, or nothing where it does not fit.
+    /// Adds two amounts; `None` on overflow.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)
     }
 
-    /// The sum, or the largest amount where it does not fit: no cap holds that.
+    /// Adds two amounts; on overflow returns the largest amount, which no cap can hold.
     #[must_use]
     pub fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// What is left of `self` after `other`, never below nothing.
+    /// Returns what is left of `self` after subtracting `other`, or zero if `other` is larger.
     #[must_use]
     pub fn left_after(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
@@ -330,7 +330,7 @@ impl Price {
 mod tests {
     use super::*;
 
-    /// Beyond 2^53 a float would lose a unit.
+    /// Above 2^53 a float cannot hold every integer.
     #[test]
     fn amounts_add_up_to_the_unit() {
         let (large, one) = (Price::from_units((1 << 60) + 1), Price::from_units(1));

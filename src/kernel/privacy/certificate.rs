@@ -1,6 +1,6 @@
 //! The certificate: what an answer will cost and the noise it will carry, decided before any data is touched.
 //!
-//! Promises that the price covers the certified loss of every measurement. Made by [`certify`] alone.
+//! Promises that the price covers the certified loss of every measurement. Only [`certify`] makes certificates.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -13,36 +13,36 @@ use super::sensitivity::Sensitivity;
 use super::threshold::Threshold;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 
-/// The 97.5 % point of the standard normal law.
+/// The 97.5 % quantile of the standard normal law.
 pub const NORMAL_975: f64 = 1.959_964;
 
-/// A measurement is priced at this at the most. No cap holds half of it (ε is at most 100, so μ² is below 200), so what
-/// costs more is refused all the same.
+/// The largest price of one measurement. No cap holds half of it (ε is at most 100, so μ² is below 200), so anything more expensive is
+/// refused anyway.
 const PRICE_UNITS_MAX: f64 = 1e18;
 
-/// One measurement as the privacy core sees it.
+/// A measurement to be priced, as the privacy core sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sought {
-    /// What one unit can change.
+    /// How much one unit can change the exact vector.
     pub sensitivity: Sensitivity,
-    /// Noisy cells in the vector.
+    /// Number of noisy cells in the vector.
     pub cells: u64,
-    /// What no exact vector of a table within its capacity goes beyond.
+    /// Bounds that no exact vector of a table within its capacity exceeds.
     pub extent: Extent,
 }
 
-/// How accurate an answer is to be.
+/// The accuracy that is asked for an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Accuracy {
     /// Spend this ε on the whole answer, split evenly over its measurements.
     Epsilon(Epsilon),
-    /// Spend this ε on the whole answer, split in the accountant's unit in proportion to these weights, one a measurement.
+    /// Spend this ε on the whole answer, split (as an amount, not as ε) in proportion to these weights, one per measurement.
     Weighted(Epsilon, Vec<f64>),
-    /// Reach these standard errors, one a measurement, in the measurement's integer steps.
+    /// Reach these standard errors, one per measurement, in the measurement's integer steps.
     StdErrors(Vec<f64>),
 }
 
-/// What an answer is computed from; a certificate is good for exactly this.
+/// The data that a certificate is valid for: one edition of one dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// The dataset's name.
@@ -51,28 +51,28 @@ pub struct Subject {
     pub edition: String,
 }
 
-/// One certified measurement.
+/// One certified measurement: its sensitivity, noise law and price.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct Certified {
-    /// What one unit can change.
+    /// How much one unit can change the exact vector.
     pub sensitivity: Sensitivity,
-    /// The noise.
+    /// The noise law that is drawn from.
     pub law: NoiseLaw,
-    /// What it costs, never less than the certified loss.
+    /// The price, never less than the certified loss.
     pub price: Price,
-    /// Noisy cells in the vector.
+    /// Number of noisy cells in the vector.
     pub cells: u64,
 }
 
 impl Certified {
-    /// Whether the price still covers the loss of the law: the whole arithmetic of [`certify`], done again.
+    /// Returns whether the price covers the loss of the law, by repeating the exact arithmetic of [`certify`].
     #[must_use]
     pub fn holds(&self) -> bool {
         mechanism::is_covered(self.sensitivity, &self.law, self.price)
     }
 }
 
-/// The promise of a price and of noise laws, measurement by measurement.
+/// Prices and noise laws of all measurements of an answer, certified before any data is touched.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Certificate {
     subject: Subject,
@@ -84,53 +84,53 @@ pub struct Certificate {
     threshold: Option<Hiding>,
 }
 
-/// Which groups an answer hides that has no public list of them.
+/// How an answer without a public list of groups decides which groups to hide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hiding {
-    /// The measurement that counts units, by its place.
+    /// Index of the measurement that counts units, to which the threshold applies.
     pub units: usize,
-    /// What is promised.
+    /// The threshold's parameters: groups per unit and δ_t.
     pub threshold: Threshold,
-    /// Measurements over all groups together, by their places as bits: they are of one cell, of which nothing is hidden.
+    /// Bit set of the indices of measurements over all groups together; these have one cell, and it is never hidden.
     pub totals: u64,
 }
 
 impl Hiding {
-    /// Whether a measurement is over all groups together.
+    /// Returns whether the measurement at index `place` is over all groups together.
     #[must_use]
     pub fn is_total(&self, place: usize) -> bool {
         u32::try_from(place).is_ok_and(|place| self.totals.checked_shr(place).unwrap_or(0) & 1 == 1)
     }
 }
 
-/// Why no certificate was made.
+/// Why no certificate could be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Uncertifiable {
-    /// The accuracy asks for less than the smallest amount that can be charged.
+    /// The accuracy asked for is worth less than the smallest amount that can be charged.
     #[error("the accuracy asked for is worth less than the smallest price that can be charged")]
     TooLittle,
 }
 
 impl Certificate {
-    /// What it is good for.
+    /// The edition of a dataset that this certificate is valid for.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// The family of the noise.
+    /// The family of the noise, the same for all measurements.
     #[must_use]
     pub fn mechanism(&self) -> Mechanism {
         self.mechanism
     }
 
-    /// The measurements in the plan's order.
+    /// The certified measurements, in the plan's order.
     #[must_use]
     pub fn measurements(&self) -> &[Certified] {
         &self.measurements
     }
 
-    /// What no exact vector goes beyond, one a measurement.
+    /// Bounds on the exact vectors, one per measurement, in the plan's order.
     #[must_use]
     pub fn extents(&self) -> &[Extent] {
         &self.extents
@@ -142,35 +142,35 @@ impl Certificate {
         self.price
     }
 
-    /// Noisy cells in all; of groups without a public list, as many as were declared.
+    /// Total number of noisy cells; for groups without a public list, the declared capacity counts.
     #[must_use]
     pub fn cells(&self) -> u64 {
         self.cells
     }
 
-    /// The same for groups without a public list, of which some are hidden.
+    /// Returns this certificate with a rule for hiding groups, for groups without a public list; `None` shows every group.
     #[must_use]
     pub fn hiding(self, threshold: Option<Hiding>) -> Self {
         Self { threshold, ..self }
     }
 
-    /// Which groups are hidden, where their list is not public.
+    /// The rule by which groups are hidden; `None` if their list is public.
     #[must_use]
     pub fn threshold(&self) -> Option<Hiding> {
         self.threshold
     }
 
-    /// δ_t of its threshold; nothing where it has none.
+    /// δ_t of the threshold, or 0 if there is none.
     #[must_use]
     pub fn threshold_delta(&self) -> Delta {
         self.threshold.map_or(Delta::ZERO, |hiding| hiding.threshold.delta)
     }
 }
 
-/// What each measurement costs at an accuracy, before anything that is stored is taken into account.
+/// Returns the price of each measurement at an accuracy, before any stored draws are taken into account.
 ///
-/// An ε is turned into the accountant's unit and split evenly; a remainder of units goes to the first measurements. A
-/// standard error σ costs Δ₂²/σ² of precision (`gaussian`) or Δ₁/b of ε at 2b² = σ² (`pure`), rounded up.
+/// An ε is converted to an amount and split evenly; the remainder goes to the first measurements, one smallest amount each. A standard
+/// error σ costs Δ₂²/σ² of precision (`gaussian`), or Δ₁/b of ε at 2b² = σ² (`pure`), rounded up.
 #[must_use]
 pub fn prices(accountant: Accountant, sought: &[Sought], accuracy: &Accuracy) -> Vec<Price> {
     match accuracy {
@@ -184,10 +184,10 @@ pub fn prices(accountant: Accountant, sought: &[Sought], accuracy: &Accuracy) ->
     }
 }
 
-/// Fixes the noise of measurements at their [`prices`].
+/// Fixes the noise laws of measurements at their [`prices`].
 ///
 /// # Errors
-/// [`Uncertifiable`] where the price of a measurement would be nothing.
+/// [`Uncertifiable`] if the price of a measurement is too small for any noise law.
 pub fn certify(
     accountant: Accountant,
     subject: Subject,
@@ -226,18 +226,18 @@ fn split(total: Price, parts: usize) -> Vec<Price> {
     (0..parts).map(|index| Price::from_units(each + u64::from(index < rest))).collect()
 }
 
-/// Shares of a price, rounded down; what is left of it by that goes to the first. Even weights split evenly, to the unit.
+/// Splits a price in proportion to `weights`, rounded down; the remainder goes to the first share. Even weights give an exactly even split.
 fn weighted(total: Price, weights: &[f64]) -> Vec<Price> {
     if weights.windows(2).all(|pair| (pair[0] / pair[1] - 1.0).abs() < 1e-6) {
         return split(total, weights.len());
     }
     let sum: f64 = weights.iter().sum();
-    // A float is cut on its way to an integer.
+    // The conversion to an integer truncates.
     let mut shares: Vec<u64> = weights.iter().map(|weight| (total.units() as f64 * (weight / sum)) as u64).collect();
     let given = shares.iter().fold(0_u64, |given, share| given.saturating_add(*share));
     match (total.units().checked_sub(given), shares.first_mut()) {
         (Some(left), Some(first)) => *first += left,
-        // Rounding gave a unit or two too much.
+        // Float rounding gave out slightly too much.
         (None, Some(first)) => *first = first.saturating_sub(given - total.units()),
         (_, None) => {}
     }
@@ -249,7 +249,7 @@ fn price_of_error(accountant: Accountant, sensitivity: Sensitivity, error: f64) 
         Accountant::Gaussian { .. } => sensitivity.l2_squared() as f64 / (error * error) * UNITS_PER_PRECISION,
         Accountant::Pure => sensitivity.l1() as f64 * std::f64::consts::SQRT_2 / error * 1e9,
     };
-    // One part in 1e9 covers the float and the last step of the scale, so that the error asked for is reached.
+    // The factor covers float rounding and the last step of the scale, so that the error asked for is reached.
     let units = (units * (1.0 + 1e-9)).ceil();
     Price::from_units((units.min(PRICE_UNITS_MAX) as u64).max(1))
 }

@@ -1,21 +1,21 @@
-//! The (ε, δ) curve of Gaussian differential privacy in floats, for prices asked for and amounts shown.
+//! The (ε, δ) curve of Gaussian differential privacy in floats, for quoting prices and displaying amounts.
 //!
-//! Promises a relative error below 1e-10; whoever needs a bound leaves a thousandth of a millionth. Caps never come from
-//! here: they come from [`super::gdp`].
+//! Promises a relative error below 1e-10; callers that need a bound leave a margin of 1e-9. Caps never come from here: they come from
+//! [`super::gdp`].
 
 use std::f64::consts::{PI, SQRT_2};
 
-/// Units of the ledger in one unit of precision μ².
+/// The ledger's integer count for a precision μ² of 1.
 pub const UNITS_PER_PRECISION: f64 = 1e15;
-/// Below this μ the two tails cancel too much and their difference is taken by Taylor's series.
+/// Below this μ the two tails nearly cancel, so their difference is computed by a Taylor series.
 const MU_SMALL: f64 = 0.01;
 const STEPS_MAX: u32 = 200;
-/// No ε above this is told from another: it is beyond every cap, and e^ε still fits a float.
+/// The largest ε that is computed: it is beyond every cap, and e^ε still fits a float.
 const EPSILON_MAX: f64 = 200.0;
 
-/// The μ² (in units of 1e-15) at which δ_μ(`epsilon`) = `delta`, to about 1e-10.
+/// Returns the μ², as a count of 1e-15, at which δ_μ(`epsilon`) = `delta`, to a relative error of about 1e-10.
 ///
-/// Source: the formula in [`super::gdp`], inverted on logarithms; δ grows with μ.
+/// Source: the formula in [`super::gdp`], inverted by root finding on logarithms; δ increases with μ.
 #[must_use]
 pub fn units_estimate(epsilon: f64, delta: f64) -> f64 {
     let mut high = 1.0;
@@ -30,7 +30,7 @@ pub fn units_estimate(epsilon: f64, delta: f64) -> f64 {
     mu * mu * UNITS_PER_PRECISION
 }
 
-/// The ε at which δ_μ(ε) = `delta` for μ² in units of 1e-15; 0 where δ alone covers the loss, and at most 200.
+/// Returns the ε at which δ_μ(ε) = `delta`, for μ² as a count of 1e-15: 0 if δ alone covers the loss, and at most 200.
 #[must_use]
 pub fn epsilon_estimate(units: f64, delta: f64) -> f64 {
     let mu = (units / UNITS_PER_PRECISION).sqrt();
@@ -47,8 +47,8 @@ pub fn epsilon_estimate(units: f64, delta: f64) -> f64 {
     root(0.0, high, |epsilon| delta.ln() - delta_of(epsilon, mu).ln())
 }
 
-/// Where an increasing function passes 0 between two ends, by false position with Illinois' halving (Dowell & Jarratt 1971),
-/// and by halves where that leaves the bracket.
+/// Finds the root of an increasing function between two ends, by false position with the Illinois modification (Dowell & Jarratt 1971), and
+/// by bisection where a step would leave the bracket.
 fn root(mut low: f64, mut high: f64, f: impl Fn(f64) -> f64) -> f64 {
     let (mut at_low, mut at_high) = (f(low), f(high));
     let mut last_was_low = None;
@@ -73,7 +73,7 @@ fn root(mut low: f64, mut high: f64, f: impl Fn(f64) -> f64) -> f64 {
     0.5 * (low + high)
 }
 
-/// δ_μ(ε) = φ(a)·(M(a) − M(b)), a = ε/μ − μ/2, b = ε/μ + μ/2, M the Mills ratio; the same as the formula in [`super::gdp`].
+/// Returns δ_μ(ε) = φ(a)·(M(a) − M(b)), with a = ε/μ − μ/2, b = ε/μ + μ/2 and M the Mills ratio; equal to the formula in [`super::gdp`].
 #[must_use]
 pub fn delta_of(epsilon: f64, mu: f64) -> f64 {
     let near = epsilon / mu - 0.5 * mu;
@@ -94,7 +94,7 @@ fn upper_tail(x: f64) -> f64 {
     0.5 * libm::erfc(x / SQRT_2)
 }
 
-/// M(x) − M(x + h) by Taylor: M' = xM − 1 and M⁽ⁿ⁺¹⁾ = nM⁽ⁿ⁻¹⁾ + xM⁽ⁿ⁾.
+/// Computes M(x) − M(x + h) by a Taylor series, with M' = xM − 1 and M⁽ⁿ⁺¹⁾ = nM⁽ⁿ⁻¹⁾ + xM⁽ⁿ⁾.
 fn mills_drop(x: f64, h: f64) -> f64 {
     let (mut before, mut derivative) = (upper_tail(x) / density(x), 0.0);
     derivative += x * before - 1.0;

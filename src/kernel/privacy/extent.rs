@@ -1,25 +1,26 @@
-//! How far an exact vector can go at all: bounds over every table within the declared capacity, with their proofs.
+//! Bounds on exact vectors that hold for every table within its declared capacity, with their proofs.
 //!
-//! The bounds follow from the policy and the question, never from a row, so checking a vector against them tells nothing about the table.
-//! A vector beyond them was not computed from a conforming table, and is not released. A vector within them may still be wrong: the check
-//! notices no other lie.
+//! The bounds follow from the policy and the query, never from a row, so checking a vector against them reveals nothing about the table.
+//! A vector outside them was not computed from a conforming table and is not released. A vector within them may still be wrong: the check
+//! detects no other error.
 //!
-//! A conforming table has at most n rows, and the steps before the aggregate (filters, public keys, the first groups of a unit by text)
-//! leave a row out or put it into one cell. So with nᵢ rows in cell i, Σnᵢ ≤ n, and for a vector y:
+//! A conforming table has at most n rows, and the steps before the aggregate (filters, public keys, the cut to a unit's first groups by
+//! text) either drop a row or put it into one cell. So with nᵢ rows in cell i, Σnᵢ ≤ n, and for a vector y:
 //!
-//! * **count** (also of non-nulls, and of bins, of which each row falls into one at the most): 0 ≤ yᵢ ≤ nᵢ. Each cell is from 0 to n,
-//!   and all together are at most n.
-//! * **sum** of integers about a centre c, |x − c| ≤ R: |yᵢ| ≤ R·nᵢ. Each cell is from −nR to nR, and Σ|yᵢ| ≤ nR.
-//! * **distinct units**: a unit counts in a cell where it has a row, so that 0 ≤ yᵢ ≤ nᵢ: as for counts.
-//! * **weighted counts** along an ordered key, with weights w ≥ 0 that are W at the most and ‖w‖₁ together: a row adds wₖ to cells of its line,
-//!   each weight to one cell at the most. Each cell is from 0 to nW, and all together are at most n·‖w‖₁.
+//! * **count** (also of non-nulls, and of histogram bins, of which each row falls into at most one): 0 ≤ yᵢ ≤ nᵢ. Each cell lies between 0
+//!   and n, and all cells together are at most n.
+//! * **sum** of integers about a centre c, |x − c| ≤ R: |yᵢ| ≤ R·nᵢ. Each cell lies between −nR and nR, and Σ|yᵢ| ≤ nR.
+//! * **distinct units**: a unit counts in a cell in which it has a row, so 0 ≤ yᵢ ≤ nᵢ, as for counts.
+//! * **weighted counts** along an ordered key, with weights w ≥ 0, largest weight W and sum ‖w‖₁: a row adds the weights wₖ to cells of its
+//!   line, each weight to at most one cell. Each cell lies between 0 and nW, and all cells together are at most n·‖w‖₁.
 //!
-//! In a table of one row a unit, each row is made of at least one row of the dataset, so there are at most n of them, too; the radius is then
-//! that of the values of this table. All bounds are reached: by n rows at one end of the range, in one cell (the first, for weights).
+//! In a table with one row per unit, each row is made from at least one row of the dataset, so there are again at most n of them; the
+//! radius is then that of the values of this table. All bounds are reached: by n rows at one end of the range, in one cell (the first cell,
+//! for weights).
 
 use super::sensitivity::Statistic;
 
-/// Bounds on a vector of exact integers.
+/// Bounds on a vector of exact integers: on each cell, and on the sum of the cells' magnitudes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
     is_signed: bool,
@@ -28,9 +29,9 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// The bounds of `statistic` over tables of at most `rows_max` rows; proofs in the module's text.
+    /// Returns the bounds of `statistic` over tables of at most `rows_max` rows; proofs in the module's documentation.
     ///
-    /// `None` where they do not fit an integer of 62 bits; a checked policy rules that out.
+    /// `None` if the bounds do not fit an integer of 62 bits, which a checked policy rules out.
     #[must_use]
     pub fn of(statistic: Statistic, rows_max: u64) -> Option<Self> {
         let (is_signed, of_cell, of_all) = match statistic {
@@ -42,7 +43,7 @@ impl Extent {
         Some(Self { is_signed, cell_max: times(of_cell)?, total_max: times(of_all)? })
     }
 
-    /// Whether every cell, and all cells together, lie within the bounds.
+    /// Returns whether every cell, and the sum of all cells' magnitudes, lie within the bounds.
     #[must_use]
     pub fn holds(&self, vector: &[i64]) -> bool {
         let fits = |cell: &i64| (self.is_signed || *cell >= 0) && cell.unsigned_abs() <= self.cell_max;

@@ -1,45 +1,45 @@
 //! The exact conversion between (ε, δ) and the precision μ² of Gaussian differential privacy.
 //!
-//! Promises caps that are rounded down from a rigorous evaluation with big floats. Knows nothing of accounts.
+//! Promises caps that are rounded down from a rigorous evaluation in big floats. Knows nothing of accounts.
 //!
 //! # The claim
 //!
 //! Norm: ℓ₂ over the concatenation of all noisy cells. Neighbours: datasets that differ by one unit and all its rows.
 //!
-//! A Gaussian mechanism with sensitivity Δ₂ and standard deviation σ is μ-GDP with μ = Δ₂/σ. Under fully adaptive
-//! composition the filter that admits while Σμ² ≤ B is valid and gives √B-GDP (Smith & Thakurta, arXiv 2210.17520;
-//! Koskela, Tobaben & Honkela, 2209.15596), also where mechanisms interleave (Haney et al., 2309.05901). μ-GDP is
-//! (ε, δ_μ(ε))-differential privacy for every ε, with (Dong, Roth & Su, 1905.02383, corollary 1; Balle & Wang, 1805.06530)
+//! A Gaussian mechanism with sensitivity Δ₂ and standard deviation σ is μ-GDP with μ = Δ₂/σ. Under fully adaptive composition, the filter
+//! that admits a mechanism while Σμ² ≤ B is valid and gives √B-GDP (Smith & Thakurta, arXiv 2210.17520; Koskela, Tobaben & Honkela,
+//! 2209.15596), and it remains valid when mechanisms are interleaved (Haney et al., 2309.05901). μ-GDP implies (ε, δ_μ(ε))-differential
+//! privacy for every ε, with (Dong, Roth & Su, 1905.02383, corollary 1; Balle & Wang, 1805.06530)
 //!
 //! > δ_μ(ε) = Φ(μ/2 − ε/μ) − e^ε·Φ(−μ/2 − ε/μ)
 //!
 //! # From the ideal Gaussian to the noise that is drawn
 //!
-//! Noise is a discrete Gaussian on a grid so fine that σ ≥ 2⁴⁰ steps. Let Q be its law on one cell and P the law of a
-//! continuous Gaussian of the same σ, rounded to that grid. Rounding is post-processing, so P is 1/σ-GDP per unit of
-//! sensitivity, exactly. There is a set of mass at most τ = e^(−1000) under either law outside of which both
-//! P/Q and Q/P are at most e^η with η = 2⁻⁷³: within 44.7 σ the cell mass of P is the average of the density over one step,
-//! its second-order error is below (44.7² + 1)/(24·2⁸⁰) = 2⁻⁷³·⁶, the normaliser of Q differs from the integral by a
-//! factor within e^(−2π²·2⁸⁰) (Poisson summation), and what lies beyond 44.7 σ has mass 2·φ(44.7)/44.7 < e^(−1003).
+//! Noise is drawn from a discrete Gaussian on a grid so fine that σ ≥ 2⁴⁰ steps. Let Q be its law on one cell, and P the law of a
+//! continuous Gaussian of the same σ, rounded to that grid. Rounding is post-processing, so P is exactly (Δ/σ)-GDP for a sensitivity of Δ.
+//! There is a set of mass at most τ = e^(−1000) under either law outside of which both P/Q and Q/P are at most e^η with η = 2⁻⁷³. To see
+//! this: within 44.7 σ, the cell mass of P is the average of the density over one step, and its second-order error is below
+//! (44.7² + 1)/(24·2⁸⁰) = 2⁻⁷³·⁶; the normaliser of Q differs from the integral by a factor within e^(−2π²·2⁸⁰) (Poisson summation); and
+//! the mass beyond 44.7 σ is 2·φ(44.7)/44.7 < e^(−1003).
 //!
-//! Let one dataset draw at most N = 2⁴⁰ cells in its life; the ledger counts them and refuses beyond. For an
-//! adaptive transcript let A be any event. Write Q for the real and P for the ideal law under one dataset and Q', P'
-//! under its neighbour. Replacing cell by cell (a hybrid over at most N cells, conditioned on the past)
+//! Let one dataset draw at most N = 2⁴⁰ cells in its life; the ledger counts them and refuses any beyond. Let A be any event over an
+//! adaptive transcript. Write Q for the real and P for the ideal law under one dataset, and Q', P' under its neighbour. Replacing the laws
+//! cell by cell (a hybrid argument over at most N cells, conditioned on the past) gives
 //!
 //! > Q(A) ≤ e^(Nη)·P(A) + Nτ,   P'(A) ≤ e^(Nη)·Q'(A) + Nτ.
 //!
-//! The ideal transcript is (ε', δ_μ(ε'))-private for every ε'. With ε' = ε − 2Nη
+//! The ideal transcript is (ε', δ_μ(ε'))-private for every ε'. With ε' = ε − 2Nη this gives
 //!
 //! > Q(A) ≤ e^(Nη)·(e^(ε')·P'(A) + δ_μ(ε')) + Nτ ≤ e^ε·Q'(A) + e^(Nη)·δ_μ(ε − 2Nη) + Nτ·(1 + e^(ε − Nη)).
 //!
-//! So the cap is the largest μ² for which **e^(Nη)·δ_μ(ε − 2Nη) + Nτ·(1 + e^(ε + Nη)) ≤ δ**, which is what
-//! [`cap`] returns, rounded down to 1e-15. At (1, 1e-6) the swap costs 2.5e-11 of the 0.056029 that the ideal law would allow.
+//! So the cap is the largest μ² for which **e^(Nη)·δ_μ(ε − 2Nη) + Nτ·(1 + e^(ε + Nη)) ≤ δ**. [`cap`] returns it, rounded down to
+//! 1e-15. At (1, 1e-6), replacing the ideal law by the real one costs 2.5e-11 of the 0.056029 that the ideal law would allow.
 //!
 //! # Numbers
 //!
-//! Φ comes from the series Φ(x) − ½ = φ(x)·Σ x^(2n+1)/(1·3·…·(2n+1)) (Abramowitz & Stegun 26.2.11), whose terms are
-//! all positive, with 256 bits and more where e^ε needs them; an evaluation is good to 2⁻¹⁸⁰ absolutely, and
-//! the comparison leaves 2⁻¹⁵⁰.
+//! Φ is computed from the series Φ(x) − ½ = φ(x)·Σ x^(2n+1)/(1·3·…·(2n+1)) (Abramowitz & Stegun 26.2.11), whose terms all have the
+//! sign of x, with 256 bits, and more where e^ε needs them. Each evaluation has an absolute error below 2⁻¹⁸⁰, and the comparison with δ leaves
+//! a margin of 2⁻¹⁵⁰.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -53,28 +53,28 @@ use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 
 type Real = FBig<HalfEven, 2>;
 
-/// log₂ of N, the noisy cells that one dataset may draw in its life.
+/// log₂ of N, the number of noisy cells that one dataset may draw in its life.
 pub const CELLS_LOG2_MAX: u32 = 40;
-/// N, the noisy cells that one dataset may draw in its life.
+/// N, the number of noisy cells that one dataset may draw in its life.
 pub const CELLS_MAX: u64 = 1 << CELLS_LOG2_MAX;
-/// 2Nη and a little more: how much of an ε the swap of laws takes.
+/// An upper bound on 2Nη: the part of ε that is spent on replacing the ideal law by the real one.
 pub const SWAP_EPSILON: f64 = 2.4e-10;
-/// log₂ of 1/η, the closeness of one drawn cell to a rounded Gaussian.
+/// log₂ of 1/η, where e^η bounds the ratio of the drawn law to the rounded Gaussian on one cell.
 const ETA_LOG2: u32 = 73;
-/// −ln τ, the mass outside of which the closeness holds.
+/// −ln τ, where τ is the mass of the set on which that bound may fail.
 const TAU_LN: u32 = 1000;
-/// Caps kept at the most.
+/// Maximum number of computed caps that are cached.
 const CAPS_KEPT_MAX: usize = 4_096;
-/// Working precision in bits.
+/// Working precision in bits, for small ε.
 const BITS: usize = 256;
-/// Beyond this many standard deviations a tail is below 1e-340 and counts as nothing.
+/// Beyond this many standard deviations a tail is below 1e-340 and is taken as 0.
 const TAIL_MAX: f64 = 40.0;
 
-/// The largest precision Σμ² that is (`epsilon`, `delta`)-differentially private with the noise that is really drawn.
+/// Returns the largest precision Σμ² that is (`epsilon`, `delta`)-differentially private with the noise that is really drawn.
 ///
-/// Rounded down to 1e-15; the formula, its norm and its neighbouring relation are in the module's text.
+/// Rounded down to 1e-15. The formula, its norm and its neighbouring relation are in the module's documentation.
 ///
-/// Takes milliseconds the first time; the latest few are kept, for the same caps and allocations are asked for again and again.
+/// Takes milliseconds the first time. Results are cached, because the same caps and allocations are asked for again and again.
 #[must_use]
 pub fn cap(epsilon: Epsilon, delta: Delta) -> Price {
     static KEPT: Mutex<BTreeMap<(Epsilon, Delta), Price>> = Mutex::new(BTreeMap::new());
@@ -96,9 +96,9 @@ fn computed(epsilon: Epsilon, delta: Delta) -> Price {
     largest(|units| holds(epsilon, delta, units), curve::units_estimate(epsilon.to_f64(), delta.to_f64()))
 }
 
-/// δ_μ(ε) for μ² in units of 1e-15, to about 45 significant decimals, as decimal text.
+/// Returns δ_μ(ε) for a given precision μ², to about 45 significant digits, as decimal text.
 ///
-/// For verification; admission never calls it.
+/// For verification only; admission never calls it.
 #[must_use]
 pub fn delta_text(epsilon: Epsilon, precision: Price) -> String {
     let work = Work::new(epsilon);
@@ -142,7 +142,7 @@ struct Work {
 
 impl Work {
     fn new(epsilon: Epsilon) -> Self {
-        // e^ε scales the error of the second tail.
+        // e^ε multiplies the error of the second tail, so larger ε need more bits.
         Self { bits: BITS + (epsilon.nanos() / 500_000_000) as usize }
     }
 
@@ -158,7 +158,7 @@ impl Work {
         Real::from_parts(IBig::ONE, exponent).with_precision(self.bits).value()
     }
 
-    /// δ_μ(ε) = Q(ε/μ − μ/2) − e^ε·Q(ε/μ + μ/2), Q the upper tail of the standard normal law.
+    /// δ_μ(ε) = Q(ε/μ − μ/2) − e^ε·Q(ε/μ + μ/2), where Q is the upper tail of the standard normal law.
     fn delta(&self, epsilon: &Real, units: u64) -> Real {
         if units == 0 {
             return self.integer(0);

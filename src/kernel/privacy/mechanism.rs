@@ -1,7 +1,7 @@
 //! From a sensitivity and a price to a noise law whose certified loss is at most that price.
 //!
-//! Promises that the loss, as an exact rational, is at most the integer price by our own formula and by OpenDP's map. The
-//! law is solved for, not searched. Draws nothing.
+//! Promises that the loss, as an exact rational, is at most the integer price, both by our own formula and by OpenDP's privacy map. The
+//! law is solved for, not searched for. Draws no noise.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use dashu::base::{BitTest, SquareRootRem};
@@ -15,27 +15,27 @@ use serde::{Deserialize, Serialize};
 use super::sensitivity::Sensitivity;
 use crate::kernel::privacy::amounts::Price;
 
-/// σ of a Gaussian is at least 2 to this power, in fine steps.
+/// log₂ of the least σ of a Gaussian, in fine steps.
 pub const FINE_SIGMA_LOG2: u32 = 40;
-/// Scales are cut to what a float holds exactly.
+/// Scales are rounded up to this many significant bits, which a float holds exactly.
 const FLOAT_BITS: usize = 53;
-/// No column within a policy's bounds needs a wider law; a wider one comes from a price of next to nothing.
+/// log₂ of the largest scale. No column within a policy's bounds needs a wider law; only a vanishing price would ask for one.
 const SCALE_LOG2_MAX: usize = 500;
 const STEPS_MAX: u32 = 8;
 
-/// The family of the noise.
+/// The family of a noise law.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub enum Mechanism {
-    /// P\[X = x\] ∝ e^(−x²/2σ²) over the integers; loss Δ₂²/σ² of precision (ℓ₂, add or remove one unit).
+    /// P\[X = x\] ∝ e^(−x²/2σ²) over the integers; the loss is Δ₂²/σ² of precision (ℓ₂, add or remove one unit).
     #[serde(rename = "discrete gaussian")]
     DiscreteGaussian,
-    /// P\[X = x\] ∝ e^(−|x|/b) over the integers; loss Δ₁/b of ε (ℓ₁, add or remove one unit).
+    /// P\[X = x\] ∝ e^(−|x|/b) over the integers; the loss is Δ₁/b of ε (ℓ₁, add or remove one unit).
     #[serde(rename = "discrete laplace")]
     DiscreteLaplace,
 }
 
 impl Mechanism {
-    /// The name in answers.
+    /// The mechanism's name in answers, such as `discrete gaussian`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -48,16 +48,16 @@ impl Mechanism {
 /// One noise law: independent integers on a grid that is 2^`fine_bits` times finer than the measurement's own.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct NoiseLaw {
-    /// The family.
+    /// The family of the law.
     pub mechanism: Mechanism,
-    /// log₂ of the fine steps in one step of the measurement.
+    /// log₂ of the number of fine steps in one step of the measurement.
     pub fine_bits: u32,
-    /// σ of the Gaussian or b of the Laplace law, in fine steps; written as the shortest text that reads back exactly.
+    /// σ of the Gaussian or b of the Laplace law, in fine steps; serialized as the shortest text that reads back exactly.
     #[serde(with = "exact")]
     pub scale: f64,
 }
 
-/// Floats as decimal text: JSON readers need not round numbers to the nearest float, and a scale is part of a proof.
+/// Serializes floats as decimal text: JSON readers need not round numbers to the nearest float, and a scale is part of a proof.
 mod exact {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -80,34 +80,34 @@ impl NoiseLaw {
         match self.mechanism {
             Mechanism::DiscreteGaussian => coarse,
             Mechanism::DiscreteLaplace => {
-                // Var = 2p/(1 − p)² with p = e^(−1/b) (Inusah & Kozubowski 2006); 1 − p without cancellation.
+                // Var = 2p/(1 − p)² with p = e^(−1/b) (Inusah & Kozubowski 2006); 1 − p is computed without cancellation.
                 (2.0 * (-1.0 / coarse).exp()).sqrt() / -(-1.0 / coarse).exp_m1()
             }
         }
     }
 
-    /// The scale in steps of the measurement.
+    /// The scale (σ or b) in steps of the measurement.
     #[must_use]
     pub fn scale_steps(&self) -> f64 {
         self.scale / 2_f64.powi(self.fine_bits.cast_signed())
     }
 }
 
-/// No law could be certified at the price.
+/// No noise law could be certified at the given price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no noise law is certified at a price of {} units", price.units())]
 pub struct Uncertified {
-    /// The price that was offered.
+    /// The price that was offered for the measurement.
     pub price: Price,
 }
 
-/// The discrete Gaussian with the least σ whose precision (Δ₂/σ)² is certified at most `price`.
+/// Returns the discrete Gaussian with the least σ whose precision (Δ₂/σ)² is certified to be at most `price`.
 ///
-/// With `price` = P·1e-15: σ' = ⌈√(Δ₂²·4^s·10^15/P)⌉ fine steps, s the least shift that lifts σ' to 2⁴⁰. The precision that is
-/// charged is the larger of ours, Δ₂²·4^s/σ'², and OpenDP's 2ρ (its zero-concentrated loss ρ = (Δ₂/σ)²/2).
+/// With `price` = P·1e-15: σ' = ⌈√(Δ₂²·4^s·10^15/P)⌉ fine steps, where s is the least shift that raises σ' to 2⁴⁰. The precision that is
+/// compared with the price is the larger of our own, Δ₂²·4^s/σ'², and OpenDP's 2ρ (its zero-concentrated loss is ρ = (Δ₂/σ)²/2).
 ///
 /// # Errors
-/// [`Uncertified`] for a price of nothing, or one so small that the scale would leave every use behind.
+/// [`Uncertified`] for a price of zero, or one so small that the scale would exceed every practical use.
 pub fn gaussian(sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Uncertified> {
     if price == Price::ZERO {
         return Err(Uncertified { price });
@@ -146,12 +146,12 @@ pub fn gaussian(sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Unce
     Err(Uncertified { price })
 }
 
-/// The discrete Laplace with the least scale b whose loss Δ₁/b is certified at most `price` (in 1e-9 of ε).
+/// Returns the discrete Laplace law with the least scale b whose loss Δ₁/b is certified to be at most `price` (in 1e-9 of ε).
 ///
-/// `b = Δ₁/ε` in floats certifies slightly more than ε about half of the time, so b steps up until it does not.
+/// Computing `b = Δ₁/ε` in floats certifies slightly more than ε about half of the time, so b is stepped up until it does not.
 ///
 /// # Errors
-/// [`Uncertified`] for a price of nothing.
+/// [`Uncertified`] for a price of zero.
 pub fn laplace(sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Uncertified> {
     if price == Price::ZERO {
         return Err(Uncertified { price });
@@ -170,8 +170,8 @@ pub fn laplace(sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Uncer
     Err(Uncertified { price })
 }
 
-/// Whether `price` covers the loss of `law` at `sensitivity`, in exact arithmetic: Δ₂²·4^s·10¹⁵ ≤ σ'²·P with σ' ≥ 2⁴⁰ for the
-/// Gaussian, Δ₁·10⁹ ≤ b·P for the Laplace law, on a scale that is an exact number.
+/// Returns whether `price` covers the loss of `law` at `sensitivity`, in exact arithmetic: Δ₂²·4^s·10¹⁵ ≤ σ'²·P with σ' ≥ 2⁴⁰ for the
+/// Gaussian, Δ₁·10⁹ ≤ b·P for the Laplace law, where the scale is taken as an exact number.
 #[must_use]
 pub fn is_covered(sensitivity: Sensitivity, law: &NoiseLaw, price: Price) -> bool {
     let price = UBig::from(price.units());
@@ -196,7 +196,7 @@ pub fn is_covered(sensitivity: Sensitivity, law: &NoiseLaw, price: Price) -> boo
     }
 }
 
-/// OpenDP's own map of a law, in the ledger's units, rounded up: 2ρ for the Gaussian, ε for the Laplace.
+/// Returns the loss of a law by OpenDP's own privacy map, rounded up to the ledger's integers: 2ρ for the Gaussian, ε for the Laplace law.
 #[must_use]
 pub fn loss_by_opendp(sensitivity: Sensitivity, law: &NoiseLaw) -> Option<Price> {
     match law.mechanism {
@@ -205,7 +205,7 @@ pub fn loss_by_opendp(sensitivity: Sensitivity, law: &NoiseLaw) -> Option<Price>
     }
 }
 
-/// The vectors of big integers that OpenDP perturbs.
+/// The OpenDP domain of the vectors that receive noise: vectors of big integers.
 #[must_use]
 pub fn integer_vectors() -> VectorDomain<AtomDomain<IBig>> {
     VectorDomain::new(AtomDomain::<IBig>::default())
@@ -223,7 +223,7 @@ fn laplace_loss_by_opendp(sensitivity: Sensitivity, law: &NoiseLaw) -> Option<Pr
     units_above(RBig::try_from(epsilon).ok()?, 9)
 }
 
-/// Δ₂·2^`fine_bits`, rounded up by less than 2⁻⁶⁰ where Δ₂ is not an integer.
+/// Δ₂·2^`fine_bits`, rounded up by less than 2⁻⁶⁰ of a step of the measurement if Δ₂ is not an integer.
 fn l2_in_fine_steps(sensitivity: Sensitivity, fine_bits: u32) -> RBig {
     const EXTRA_BITS: usize = 60;
     let square = UBig::from(sensitivity.l2_squared()) << (2 * EXTRA_BITS);

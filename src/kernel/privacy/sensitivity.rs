@@ -1,19 +1,19 @@
-//! How much one unit can change each exact measurement: a small table with its proofs.
+//! Sensitivity: how much one unit can change each exact measurement, as a small table with proofs.
 //!
-//! Neighbours: sealed tables that differ by one unit and all its rows, everywhere in this module. Knows nothing of noise.
+//! Neighbours, throughout this module: sealed tables that differ by one unit and all its rows. Knows nothing of noise.
 //!
-//! A unit has at most k rows after `rank < k`, and every step before the aggregate (filters, public keys) looks at one
-//! row alone, so the rows of all other units contribute the same to both tables. Removing a unit therefore changes the
-//! vector of cells by exactly what its own rows contributed:
+//! A unit has at most k rows after `rank < k`, and every step before the aggregate (filters, public keys) looks at one row at a time, so
+//! the rows of all other units contribute the same to both tables. Removing a unit therefore changes the vector of cells by exactly what
+//! its own rows contributed:
 //!
-//! * **count** (also of non-nulls): each row adds 1 to at most one cell; k rows add a non-negative vector with sum at most k.
-//!   Δ₁ = k, and Δ₂ ≤ Δ₁ = k, reached when all rows fall in one cell.
-//! * **sum** of integers about a centre c, |x − c| ≤ R: each row changes at most one cell by at most R. Δ₁ = kR; Δ₂ ≤ kR,
-//!   reached when all rows fall in one cell. (Adding a unit moves the sum by Σ|x − c|, not by the range hi − lo: the bound is on
-//!   the value itself, which is why the centre matters.)
-//! * **distinct units**: a unit adds 1 to each cell in which it has a row: m cells, m ≤ min(k, g) where g is the number of
-//!   cells that its rows can reach. Keys that hold one value per unit (`per_unit`) pin their part of the cell, so g counts only
-//!   the values of the others, and g = 1 when every key is `per_unit`. Δ₁ = min(k, g), Δ₂ = √min(k, g).
+//! * **count** (also of non-nulls): each row adds 1 to at most one cell; k rows add a non-negative vector with sum at most k. Δ₁ = k, and
+//!   Δ₂ ≤ Δ₁ = k, reached when all rows fall into one cell.
+//! * **sum** of integers about a centre c, |x − c| ≤ R: each row changes at most one cell by at most R. Δ₁ = kR and Δ₂ ≤ kR, reached when
+//!   all rows fall into one cell. (Adding a unit changes the sum by at most Σ|x − c|, not by the range hi − lo: the bound is on the value
+//!   itself, which is why the centre matters.)
+//! * **distinct units**: a unit adds 1 to each cell in which it has a row: m cells, with m ≤ min(k, g), where g is the number of cells that
+//!   its rows can reach. Keys that hold one value per unit (`per_unit`) fix their part of the cell, so g counts only the values of the
+//!   other keys, and g = 1 when every key is `per_unit`. Δ₁ = min(k, g), Δ₂ = √min(k, g).
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
@@ -21,30 +21,30 @@ use serde::{Deserialize, Serialize};
 /// What a measurement adds up in each cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Statistic {
-    /// Rows, or rows whose column is not null.
+    /// Number of rows, or of rows whose column is not null.
     Count,
-    /// Grid integers about the centre of the column's range.
+    /// Sum of grid integers about the centre of the column's range.
     Sum {
         /// R, the largest distance from the centre, in grid steps.
         radius: u64,
     },
-    /// Units with at least one row.
+    /// Number of units with at least one row in the cell.
     DistinctUnits {
-        /// g, the cells that the rows of one unit can reach.
+        /// g, the number of cells that the rows of one unit can reach.
         cells_reachable: u64,
     },
-    /// Rows with weights over the cells of an ordered key: those of [`crate::kernel::privacy::prefix_sums`].
+    /// Rows weighted over the cells of an ordered key, with the coefficients of [`super::prefix_sums`].
     Weighted {
-        /// What one row changes in ℓ₁ at the most.
+        /// The most by which one row can change the vector in ℓ₁.
         l1: u64,
-        /// The square of what one row changes in ℓ₂ at the most.
+        /// The square of the most by which one row can change the vector in ℓ₂.
         l2_squared: u128,
-        /// The largest weight.
+        /// The largest single weight.
         largest: u64,
     },
 }
 
-/// Bounds on the change that one unit makes to a vector of exact integers.
+/// Bounds on the change that one unit can make to a vector of exact integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct Sensitivity {
     l1: u64,
@@ -52,9 +52,9 @@ pub struct Sensitivity {
 }
 
 impl Sensitivity {
-    /// The bounds of `statistic` when each unit keeps at most `rows_per_unit` rows; proofs in the module's text.
+    /// Returns the bounds of `statistic` when each unit keeps at most `rows_per_unit` rows; proofs in the module's documentation.
     ///
-    /// Nothing where k·R does not fit an integer of 62 bits; a checked policy rules that out.
+    /// `None` if k·R does not fit an integer of 62 bits, which a checked policy rules out.
     #[must_use]
     pub fn of(statistic: Statistic, rows_per_unit: u32) -> Option<Self> {
         let rows = u64::from(rows_per_unit);
@@ -74,13 +74,13 @@ impl Sensitivity {
         }
     }
 
-    /// Δ₁, the largest ℓ₁ distance between neighbours, in the measurement's integer units.
+    /// Δ₁, the largest ℓ₁ distance between neighbours, in the measurement's integer steps.
     #[must_use]
     pub fn l1(self) -> u64 {
         self.l1
     }
 
-    /// Δ₂², the square of the largest ℓ₂ distance between neighbours; an exact integer although Δ₂ need not be.
+    /// Δ₂², the square of the largest ℓ₂ distance between neighbours; an exact integer, although Δ₂ need not be one.
     #[must_use]
     pub fn l2_squared(self) -> u128 {
         self.l2_squared

@@ -1,7 +1,7 @@
-//! Where noise comes from: OpenDP's exact samplers, behind a port.
+//! Noise: OpenDP's exact samplers, behind a port.
 //!
-//! Promises integers drawn independently from exactly the law that was certified. The shipped source is [`OpenDp`] alone; a double
-//! for tests lives with the tests.
+//! Promises integers that are drawn independently from exactly the law that was certified. The shipped binary has [`OpenDp`] only; the test
+//! double lives with the tests.
 
 use std::thread;
 
@@ -13,24 +13,24 @@ use opendp::metrics::{L1Distance, L2Distance};
 use super::private::Private;
 use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw, integer_vectors};
 
-/// The sampler failed; its own words stay inside.
+/// The sampler failed; its own error text is not passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the noise could not be drawn")]
 pub struct NoiseFault;
 
-/// A source of noise.
+/// A source of noise, which the release adds to exact vectors.
 pub trait NoiseSource: Send + Sync {
-    /// Draws `cells` independent integers from `law`, in its fine steps, around 0.
+    /// Draws `cells` independent integers from `law`, in its fine steps, centred at 0.
     ///
     /// # Errors
-    /// [`NoiseFault`] where the system gives no randomness.
+    /// [`NoiseFault`] if the system provides no randomness.
     fn draw(&self, law: &NoiseLaw, cells: usize) -> Result<Vec<IBig>, NoiseFault>;
 
-    /// The noisy cells of an exact vector, on the law's fine grid: exact·2^fine_bits + noise. A double for tests may give what
-    /// another source gave; it cannot look at the vector.
+    /// Adds noise to an exact vector, on the law's fine grid: exact·2^fine_bits + noise. A test double may return what another source
+    /// returned; it cannot look at the vector.
     ///
     /// # Errors
-    /// [`NoiseFault`] where there is no noise, or not enough of it.
+    /// [`NoiseFault`] if noise cannot be drawn, or is drawn for too few cells.
     fn add(&self, law: &NoiseLaw, exact: Private<Vec<i64>>) -> Result<Vec<IBig>, NoiseFault> {
         let exact = exact.open();
         let noise = self.draw(law, exact.len())?;
@@ -42,11 +42,11 @@ pub trait NoiseSource: Send + Sync {
     }
 }
 
-/// OpenDP's samplers over OpenSSL's private random source.
+/// OpenDP's samplers, which take their randomness from OpenSSL's private generator.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OpenDp;
 
-/// Below this many cells a second thread costs more than it saves.
+/// Below this many cells per thread, another thread costs more than it saves.
 const CELLS_PER_THREAD_MIN: usize = 256;
 
 impl NoiseSource for OpenDp {

@@ -1,11 +1,11 @@
-//! Exact values under lock.
+//! Exact values, locked so that they cannot be shown.
 //!
-//! Promises that a [`Private`] value can be made by anyone and opened only inside the vault: it has no `Debug`, `Display`,
-//! `Serialize`, `Deref` or `Clone`.
+//! Promises that anyone can make a [`Private`] value and only the vault can open it: it has no `Debug`, `Display`, `Serialize`, `Deref` or
+//! `Clone`.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-/// A value that has not been made private yet. It cannot be shown, copied or written:
+/// An exact value, before noise is added. It cannot be shown, copied or written:
 ///
 /// ```compile_fail,E0277
 /// let exact = tacit::kernel::vault::private::Private::new(7);
@@ -19,7 +19,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 pub struct Private<T>(T);
 
 impl<T> Private<T> {
-    /// Locks a value in.
+    /// Locks a value; from then on only the vault can open it.
     pub fn new(value: T) -> Self {
         Self(value)
     }
@@ -28,19 +28,18 @@ impl<T> Private<T> {
         self.0
     }
 
-    /// For property tests of exact vectors; absent from every binary.
+    /// Opens the value for property tests of exact vectors; not compiled into any binary.
     #[cfg(test)]
     pub(crate) fn open_in_test(self) -> T {
         self.0
     }
 }
 
-/// The exact vectors of a plan's measurements, in its order: one integer a cell.
+/// The exact vectors of a plan's measurements, in the plan's order, with one integer per cell.
 #[derive(BorshSerialize, BorshDeserialize)]
 pub struct Exact {
-    /// One vector a measurement, in the measurement's integer steps.
+    /// One vector per measurement, in the measurement's integer steps.
     pub vectors: Vec<Vec<i64>>,
-    /// What each cell is about, where the list of groups is not public: those that rows have, in their order, and
-    /// nothing of rows without one.
+    /// The text of each group if their list is not public: all texts that occur in rows, sorted, with `None` first for rows without a text.
     pub labels: Option<Vec<Option<String>>>,
 }

@@ -1,7 +1,7 @@
-//! The release: exact integers and a receipt go in, noisy integers come out.
+//! The release: an exact vector and a receipt go in, noisy integers come out.
 //!
-//! Promises that each cell is exact·2^fine_bits + noise of the certified law, that an unpaid answer does not type-check, and that nothing is
-//! made of a vector that goes beyond what its plan and its policy allow, whoever computed it.
+//! Promises that each cell is exact·2^fine_bits + noise of the certified law, that an unpaid answer does not type-check, and that nothing
+//! is released from a vector beyond what its plan and its policy allow, whoever computed it.
 
 use dashu::integer::IBig;
 use serde::{Deserialize, Serialize};
@@ -18,32 +18,32 @@ use crate::kernel::privacy::threshold::Threshold;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
-    /// The version of this encoding.
+    /// Version number of this encoding.
     pub v: u32,
-    /// The random id.
+    /// The random id under which the answer is stored.
     pub id: String,
-    /// What it was computed from.
+    /// The edition of a dataset that it was computed from.
     pub subject: Subject,
-    /// The family of the noise.
+    /// The family of the noise, the same for all measurements.
     pub mechanism: Mechanism,
     /// One noisy vector for each measurement that was drawn, in the plan's order.
     pub measurements: Vec<Noisy>,
-    /// What it cost.
+    /// The price of everything that was drawn.
     pub price: Price,
-    /// The groups that are shown, where their list is not public.
+    /// The groups that are shown, if their list is not public; `None` if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Groups>,
 }
 
-/// Groups that were found, and shown because enough units are in them.
+/// Groups that were found in the data, and are shown because the noisy number of units in them reached a threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Groups {
-    /// Their texts, ascending; nothing of rows without one.
+    /// The groups' texts, ascending; `None` stands for rows without a text.
     pub labels: Vec<Option<String>>,
-    /// The measurement that counts units, by its place.
+    /// Index of the measurement that counts units, to which the threshold was applied.
     pub units: usize,
-    /// What was promised.
+    /// The threshold's parameters: groups per unit and δ_t.
     pub threshold: Threshold,
 }
 
@@ -53,9 +53,9 @@ pub struct Groups {
 pub struct Noisy {
     /// The law of the noise in `cells`.
     pub law: NoiseLaw,
-    /// What the vector cost.
+    /// Price of the vector.
     pub price: Price,
-    /// Exact value · 2^`fine_bits` + noise, one a cell.
+    /// Exact value · 2^`fine_bits` + noise, one integer per cell.
     #[serde(with = "integers")]
     pub cells: Vec<IBig>,
 }
@@ -63,13 +63,13 @@ pub struct Noisy {
 /// Why nothing was released although it was paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseFault {
-    /// The exact vectors have another shape than the certificate.
+    /// The exact vectors do not have the shape that was certified.
     #[error("the exact vectors do not have the certified shape")]
     Shape,
-    /// An exact vector is one that no table within the declared capacity has.
+    /// An exact vector exceeds what any table within the declared capacity can have.
     #[error("an exact vector goes beyond the declared capacity")]
     Beyond,
-    /// The sampler failed.
+    /// The noise could not be drawn.
     #[error(transparent)]
     Noise(#[from] NoiseFault),
 }
@@ -77,7 +77,7 @@ pub enum ReleaseFault {
 const ENCODING_VERSION: u32 = 2;
 
 impl Release {
-    /// What an answer draws that is computed from stored vectors alone.
+    /// The release of an answer that is computed from stored vectors only and draws nothing.
     #[must_use]
     pub fn of_nothing(id: &str, subject: &Subject, mechanism: Mechanism) -> Self {
         let (id, subject, price) = (id.to_owned(), subject.clone(), Price::ZERO);
@@ -85,7 +85,7 @@ impl Release {
     }
 }
 
-/// Adds the noise that the receipt paid for. Consumes both, so that neither an unpaid nor a second answer exists:
+/// Adds the noise that the receipt paid for. Consumes both arguments, so that neither an unpaid nor a second answer can be made:
 ///
 /// ```compile_fail,E0382
 /// use tacit::kernel::budget::charge::Receipt;
@@ -105,7 +105,7 @@ pub fn release(receipt: Receipt, exact: Private<Exact>, noise: &dyn NoiseSource)
     if labels.is_some() != hiding.is_some() {
         return Err(ReleaseFault::Shape);
     }
-    // Of groups without a public list there are as many as there are, up to the capacity that was paid for.
+    // Without a public list, there are as many groups as occur in the data, up to the capacity that was paid for.
     let fits = |(place, (vector, one)): (usize, (&Vec<i64>, &Certified))| match &labels {
         Some(labels) if hiding.is_some_and(|hiding| !hiding.is_total(place)) => {
             vector.len() == labels.len() && vector.len() as u64 <= one.cells
@@ -119,7 +119,7 @@ pub fn release(receipt: Receipt, exact: Private<Exact>, noise: &dyn NoiseSource)
     let extents = certificate.extents();
     let is_within =
         extents.len() == vectors.len() && vectors.iter().zip(extents).all(|(vector, one)| one.holds(vector));
-    // Each group stands once, in the order of the texts.
+    // Each group occurs once, in the order of the texts.
     let is_rising = labels.as_ref().is_none_or(|labels| labels.is_sorted_by(|one, other| one < other));
     if !is_within || !is_rising {
         return Err(ReleaseFault::Beyond);
@@ -148,12 +148,12 @@ pub fn release(receipt: Receipt, exact: Private<Exact>, noise: &dyn NoiseSource)
     })
 }
 
-/// Leaves the groups whose noisy units reach the threshold, on the fine grid, in the order of their texts: what is hidden is gone with its
-/// noise. Which is which follows from noisy values alone.
+/// Keeps the groups whose noisy number of units reaches the threshold on the fine grid, in the order of their texts. What is hidden is
+/// dropped together with its noise. Which groups are kept depends on noisy values only.
 fn shown(labels: Vec<Option<String>>, measurements: &mut [Noisy], hiding: Hiding) -> Result<Groups, ReleaseFault> {
     let units = measurements.get(hiding.units).ok_or(ReleaseFault::Shape)?;
     let least = hiding.threshold.least(&units.law).ok_or(ReleaseFault::Shape)?;
-    // They come in the order of their texts.
+    // Groups arrive in the order of their texts.
     let kept: Vec<usize> = (0..labels.len()).filter(|group| units.cells[*group] >= least).collect();
     for (_, noisy) in measurements.iter_mut().enumerate().filter(|(place, _)| !hiding.is_total(*place)) {
         noisy.cells = kept.iter().map(|group| noisy.cells[*group].clone()).collect();
@@ -162,7 +162,7 @@ fn shown(labels: Vec<Option<String>>, measurements: &mut [Noisy], hiding: Hiding
     Ok(Groups { labels, units: hiding.units, threshold: hiding.threshold })
 }
 
-/// Big integers as decimal text, which every JSON reader can hold.
+/// Serializes big integers as decimal text, which every JSON reader can represent.
 mod integers {
     use std::str::FromStr;
 

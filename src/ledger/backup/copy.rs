@@ -1,8 +1,8 @@
-//! The copy itself: which files are in it, with which rights, and that it is gone again unless it is kept.
+//! The files of a backup: which files are copied, with which permissions, and that they are removed unless the backup succeeds.
 //!
-//! Promises that every file has mode 600, every folder mode 700, and that all of them are on disk once the copy is kept. It opens no
-//! file of a ledger that is held but through SQLite: to close such a file would end the locks that this process has on it. The file
-//! that marks a copy is the first to be there.
+//! Promises that every file has mode 600, every directory has mode 700, and all of them are on disk once the copy is kept. Files of a
+//! ledger that is in use are opened only through SQLite, because closing such a file would release this process's locks on it. The file
+//! that marks a copy is the first to exist.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
@@ -22,18 +22,18 @@ use crate::ledger::sqlite::open::{LOCK_FILE, unusable};
 use crate::ledger::{LEDGER_FILE, OpenError};
 use crate::query::terms::edition::EDITIONS;
 
-/// Seconds that the copy waits for whoever has the ledger locked: nobody does for long.
+/// How many seconds to wait while the ledger is locked; nobody locks it for long.
 const BUSY_SECONDS_MAX: u64 = 10;
-/// Files of a state directory that end so are not copied: locks, and what is not finished.
+/// Endings of file names in a state directory that are not copied: locks and unfinished files.
 const LEFT_OUT: [&str; 2] = [".lock", ".partial"];
-/// Files of a state directory that a copy has of its own.
+/// Names of files in a state directory of which a copy has its own.
 const OWN: [&str; 3] = [ANCHOR_FILE, COPIED_ANCHOR_FILE, COPY_FILE];
 
-/// A copy that is being made. It is gone again unless it is kept.
+/// A copy that is being made. It is removed again unless it is kept.
 pub(super) struct NewCopy {
     to: PathBuf,
     is_new: bool,
-    /// What was made directly in it.
+    /// Paths directly in the copy that were created.
     made: Vec<PathBuf>,
     bytes: u64,
     is_whole: bool,
@@ -60,7 +60,7 @@ impl NewCopy {
         Ok(())
     }
 
-    /// The ledger's key, the place of its anchor, and whatever other small files there are.
+    /// Copies the ledger's key, the file with the anchor's place, and any other small files.
     pub(super) fn take_small(&mut self, state: &Path, anchor: &Path) -> Result<(), OpenError> {
         let anchor = fs::canonicalize(anchor).ok();
         for from in files_in(state)? {
@@ -80,7 +80,7 @@ impl NewCopy {
         Ok(())
     }
 
-    /// The anchor, up to its last whole line, under the name and with the first line of one that was copied.
+    /// Copies the anchor, up to its last complete line, under the name and with the first line of a copied one.
     pub(super) fn take_anchor(&mut self, from: &Path) -> Result<(), OpenError> {
         let mut text = Vec::new();
         File::open(from).and_then(|mut file| file.read_to_end(&mut text)).map_err(|error| match error.kind() {
@@ -101,7 +101,7 @@ impl NewCopy {
 
     pub(super) fn take_ledger(&mut self, from: &Path) -> Result<(), BackupError> {
         let to = self.place(LEDGER_FILE);
-        // SQLite gives its side files the mode of the file itself.
+        // SQLite gives its side files the mode of the main file.
         files::create_private(&to).map_err(|error| unusable(&to, &error))?;
         let path = from.display().to_string();
         match copy_ledger(from, &to).and_then(|is_done| Database::stamp_copy(&to).map(|()| is_done)) {
@@ -126,7 +126,7 @@ impl NewCopy {
         make_dir(&to)?;
         for edition in entries_of(&from)?.into_iter().filter(|path| path.is_dir()) {
             let name = edition.file_name().unwrap_or_default();
-            // What is being sealed is hidden until it is whole.
+            // An edition that is being sealed has a hidden name until it is complete.
             if name.to_string_lossy().starts_with('.') {
                 continue;
             }
@@ -140,7 +140,7 @@ impl NewCopy {
         sync(&to)
     }
 
-    /// Keeps what was copied: its names are on disk when this returns.
+    /// Keeps the copy: all names are on disk when this returns.
     pub(super) fn keep(mut self) -> Result<(), OpenError> {
         let _ = fs::remove_file(self.to.join(LOCK_FILE));
         sync(&self.to)?;
@@ -149,17 +149,17 @@ impl NewCopy {
         Ok(())
     }
 
-    /// The folder.
+    /// Path of the copy's directory.
     pub(super) fn path(&self) -> &Path {
         &self.to
     }
 
-    /// Bytes of all files so far.
+    /// Size of all files so far, in bytes.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Where something directly in the copy will be.
+    /// Registers something to be created directly in the copy; returns its path.
     fn place(&mut self, name: &str) -> PathBuf {
         let place = self.to.join(name);
         self.made.push(place.clone());
@@ -195,21 +195,21 @@ impl Drop for NewCopy {
     }
 }
 
-/// Copies the ledger as it is at one moment; whether it could be locked for reading.
+/// Copies the ledger as it is at one moment; returns whether it could be locked for reading.
 fn copy_ledger(from: &Path, to: &Path) -> rusqlite::Result<bool> {
-    // A WAL that a crash left is brought in by the first reader, which needs a handle that may write.
+    // The first reader recovers a WAL that a crash left, and needs a writable handle for that.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let source = Connection::open_with_flags(from, flags)?;
     source.busy_timeout(Duration::from_secs(BUSY_SECONDS_MAX))?;
     source.pragma_update(None, "query_only", "ON")?;
     let mut target = Connection::open_with_flags(to, flags)?;
     let backup = Backup::new(&source, &mut target)?;
-    // All pages in one step: between two steps a writer would make it begin anew, for ever where there is always one. With a WAL the
-    // writer does not wait for a reader.
+    // Copies all pages in one step: between two steps a writer would make the copy start again, forever if there is always a writer. With a
+    // WAL the writer does not wait for a reader.
     Ok(backup.step(-1)? == StepResult::Done)
 }
 
-/// What SQLite's code means, in our words.
+/// What SQLite's error code means, in our own words.
 fn sqlite_words(error: &rusqlite::Error) -> &'static str {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => "it is no SQLite database",
@@ -227,7 +227,7 @@ fn make_dir(path: &Path) -> Result<(), OpenError> {
     DirBuilder::new().mode(0o700).create(path).map_err(|error| unusable(path, &error))
 }
 
-/// Makes the names in a folder durable.
+/// Makes the names in a directory durable.
 fn sync(dir: &Path) -> Result<(), OpenError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|error| unusable(dir, &error))
 }

@@ -1,4 +1,4 @@
-//! The tables, and the statements that touch them.
+//! The SQLite tables of the ledger, and all statements that touch them.
 
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
@@ -10,10 +10,10 @@ use crate::kernel::budget::entry::{Digest, Entry};
 use crate::kernel::budget::writer::Batch;
 use crate::ledger::OpenError;
 
-/// The version of the tables.
+/// Version number of the tables.
 const SCHEMA_VERSION: u32 = 3;
 
-/// `body` holds the canonical bytes; the other columns repeat what SQL may look for. `head` is the signed end of the chain.
+/// `body` holds the canonical bytes; the other columns repeat what SQL may search for. `head` is the signed end of the chain.
 const SCHEMA: &str = "
 CREATE TABLE entries (
     seq INTEGER PRIMARY KEY CHECK (seq > 0),
@@ -34,7 +34,7 @@ CREATE TABLE head (
 ) STRICT;
 ";
 
-/// Made anew at every opening where they are gone.
+/// Created again at every opening if they are missing.
 const TRIGGERS: &str = "
 CREATE TRIGGER IF NOT EXISTS entries_stay BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
 CREATE TRIGGER IF NOT EXISTS entries_last BEFORE DELETE ON entries BEGIN SELECT RAISE(ABORT, 'entries are append-only'); END;
@@ -42,44 +42,44 @@ CREATE TRIGGER IF NOT EXISTS releases_stay BEFORE UPDATE ON releases BEGIN SELEC
 CREATE TRIGGER IF NOT EXISTS releases_last BEFORE DELETE ON releases BEGIN SELECT RAISE(ABORT, 'releases are immutable'); END;
 ";
 
-/// What the header of SQLite's file says of a ledger in use ("tact"), of one with its anchor elsewhere ("tace") and of a copy ("tacc");
-/// 0 in files of older versions.
+/// The application id in the header of the SQLite file: of a ledger in use ("tact"), of one with its anchor elsewhere ("tace"), and of a
+/// copy ("tacc"); 0 in files of older versions.
 const IN_USE: i32 = 0x7461_6374;
 const ANCHORED_ELSEWHERE: i32 = 0x7461_6365;
 const COPY: i32 = 0x7461_6363;
 
-/// How long a connection waits for another one that has the file locked.
+/// How long a connection waits while another one has the file locked.
 const BUSY_MAX: Duration = Duration::from_secs(2);
-/// The settings that durability depends on, and how they read back.
+/// The settings that durability depends on: name, value to set, and value that is read back.
 const PRAGMAS: [(&str, &str, &str); 3] =
     [("journal_mode", "WAL", "wal"), ("synchronous", "FULL", "2"), ("foreign_keys", "ON", "1")];
 
-/// One connection.
+/// One connection to the ledger's file.
 pub(in crate::ledger) struct Database {
     connection: Connection,
 }
 
-/// What a ledger says of itself in the header of its file.
+/// What a ledger's file says about itself in its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::ledger) enum Stamp {
-    /// Nothing: it was not opened by this version yet.
+    /// Nothing: this version has not opened it yet.
     None,
-    /// It was opened in its place, and is written there.
+    /// It was opened in its place and is written there.
     InUse,
-    /// The same, and its anchor is not beside it, but where a file of the state directory names.
+    /// It is in use, like `InUse`, and its anchor is not beside it but where a file of the state directory says.
     AnchoredElsewhere,
-    /// It is the copy that a backup made.
+    /// It is a copy that a backup made.
     Copy,
 }
 
-/// One row of the entries, as it stands in the file.
+/// One row of the entries, as it is in the file.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::ledger) struct EntryRow<'a> {
     pub(in crate::ledger) seq: u64,
     pub(in crate::ledger) at_ms: u64,
     pub(in crate::ledger) act: &'a [u8],
     pub(in crate::ledger) body: &'a [u8],
-    /// All zeros where the column holds no digest.
+    /// All zeros if the column holds no digest.
     pub(in crate::ledger) hash: Digest,
 }
 
@@ -106,11 +106,11 @@ impl Database {
         Ok(database)
     }
 
-    /// Opens what is there, to read it alone.
+    /// Opens an existing file for reading only.
     pub(in crate::ledger) fn open_to_read(path: &Path) -> Result<Self, OpenError> {
         let shown = path.display().to_string();
         let why = |error: rusqlite::Error| fault(&shown, &error);
-        // A WAL that a crash left is brought in by the first reader, which needs a handle that may write.
+        // The first reader recovers a WAL that a crash left, and needs a writable handle for that.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(why)?;
         connection.busy_timeout(BUSY_MAX).map_err(why)?;
@@ -124,7 +124,7 @@ impl Database {
         PRAGMAS.iter().try_for_each(|(pragma, set, _)| self.connection.pragma_update(None, pragma, set).map_err(why))
     }
 
-    /// Reads back what durability depends on.
+    /// Reads back the settings that durability depends on.
     fn check_pragmas(&self, path: &str) -> Result<(), OpenError> {
         let why = |error: rusqlite::Error| fault(path, &error);
         for (pragma, _, wanted) in PRAGMAS {
@@ -155,7 +155,7 @@ impl Database {
         }
     }
 
-    /// Marks the ledger of a copy, which nobody has opened yet; its file is whole when this returns, without another beside it.
+    /// Stamps the ledger of a copy, which nobody has opened yet; when this returns, the file is complete without a WAL beside it.
     pub(in crate::ledger) fn stamp_copy(path: &Path) -> rusqlite::Result<()> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let copy = Self { connection: Connection::open_with_flags(path, flags)? };
@@ -164,7 +164,7 @@ impl Database {
         copy.connection.close().map_err(|(_, error)| error)
     }
 
-    /// Writes what the ledger says of itself, where it says something else.
+    /// Writes what the ledger says about itself, unless it already says so.
     pub(in crate::ledger) fn stamp(&self, stamp: Stamp) -> rusqlite::Result<()> {
         let wanted = match stamp {
             Stamp::None => 0,
@@ -189,23 +189,23 @@ impl Database {
         self.connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))
     }
 
-    /// Whether the tables are ours.
+    /// Whether the file has our tables, in this version.
     pub(in crate::ledger) fn is_ours(&self) -> bool {
         self.version() == Ok(SCHEMA_VERSION)
     }
 
-    /// SQLite's own check of the whole file; whether it found nothing.
+    /// Whether SQLite's own check of the whole file finds nothing.
     pub(in crate::ledger) fn is_intact(&self) -> bool {
         let checked = self.connection.pragma_query_value(None, "integrity_check", |row| row.get::<_, String>(0));
         checked.is_ok_and(|words| words == "ok")
     }
 
-    /// Calls `each` with every entry in order, until it says no.
+    /// Calls `each` with every entry in order, until it returns false.
     pub(in crate::ledger) fn each_entry(&self, mut each: impl FnMut(EntryRow<'_>) -> bool) -> rusqlite::Result<()> {
         let mut statement = self.connection.prepare("SELECT seq, at_ms, act, body, hash FROM entries ORDER BY seq")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            // What is below 0 is no number of ours; it becomes one that no entry has.
+            // A negative number is not ours; it is mapped to one that no entry has.
             let unsigned = |column| row.get::<_, i64>(column).map(|value| u64::try_from(value).unwrap_or(u64::MAX));
             let act = row.get_ref(2)?.as_bytes().unwrap_or_default();
             let body = row.get_ref(3)?.as_blob().unwrap_or_default();
@@ -217,7 +217,7 @@ impl Database {
         Ok(())
     }
 
-    /// Calls `each` with the bytes of the entries of one kind, in order.
+    /// Calls `each` with the bytes of all entries of one kind, in order.
     pub(in crate::ledger) fn each_of_kind(&self, kind: &str, mut each: impl FnMut(Vec<u8>)) -> rusqlite::Result<()> {
         let mut statement = self.connection.prepare("SELECT body FROM entries WHERE act = ?1 ORDER BY seq")?;
         let mut rows = statement.query([kind])?;
@@ -227,7 +227,7 @@ impl Database {
         Ok(())
     }
 
-    /// The signed head, if there is one.
+    /// Reads the signed head; `None` if nothing was committed yet.
     pub(in crate::ledger) fn head(&self) -> rusqlite::Result<Option<HeadRow>> {
         let mut select = self.connection.prepare("SELECT seq, hash, signature FROM head")?;
         let row = |row: &rusqlite::Row<'_>| {
@@ -240,18 +240,18 @@ impl Database {
         select.query_row([], row).optional()
     }
 
-    /// The hash of one entry.
+    /// Reads the hash of one entry; `None` if there is no such entry.
     pub(in crate::ledger) fn hash_of(&self, seq: u64) -> rusqlite::Result<Option<Digest>> {
         let mut select = self.connection.prepare("SELECT hash FROM entries WHERE seq = ?1")?;
         select.query_row([seq.cast_signed()], |row| row.get(0)).optional()
     }
 
-    /// Writes a batch and the signed head in one transaction; when it returns, they are on disk.
+    /// Writes a batch and the signed head in one transaction; when this returns, they are on disk.
     pub(in crate::ledger) fn commit(&self, batch: &Batch, head: &HeadRow) -> rusqlite::Result<()> {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let written = self.write(batch, head).and_then(|()| self.connection.execute_batch("COMMIT"));
         if written.is_err() {
-            // It fails where the failure itself has rolled back.
+            // This fails if the failure itself has already rolled back.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         written
@@ -286,13 +286,13 @@ impl Database {
         select.query_row([id], |row| row.get(0)).optional()
     }
 
-    /// How many answers are stored.
+    /// Number of stored answers.
     pub(in crate::ledger) fn count_releases(&self) -> rusqlite::Result<u64> {
         let count = self.connection.query_row("SELECT count(*) FROM releases", [], |row| row.get::<_, i64>(0));
         count.map(i64::unsigned_abs)
     }
 
-    /// Calls `each` with every stored answer, until it says no.
+    /// Calls `each` with the id and the bytes of every stored answer, until it returns false.
     pub(in crate::ledger) fn each_release(
         &self,
         mut each: impl FnMut(String, Vec<u8>) -> bool,
@@ -316,13 +316,13 @@ impl Database {
         bytes.map(|bytes| Entry::read(&bytes?).ok_or_else(unreadable)).collect()
     }
 
-    /// Brings everything into the main file.
+    /// Moves everything from the WAL into the main file.
     pub(in crate::ledger) fn checkpoint(&self) {
         let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
     }
 }
 
-/// A file that cannot be used, and whether that is the file's fault.
+/// Turns an SQLite error into ours: the file is damaged, or intact and not writable now.
 pub(in crate::ledger) fn fault(path: &str, error: &rusqlite::Error) -> OpenError {
     let (path, why) = (path.to_owned(), sqlite_words(error));
     match error.sqlite_error_code() {
@@ -337,7 +337,7 @@ pub(in crate::ledger) fn fault(path: &str, error: &rusqlite::Error) -> OpenError
     }
 }
 
-/// What SQLite's code means, in our words.
+/// What SQLite's error code means, in our own words.
 fn sqlite_words(error: &rusqlite::Error) -> String {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => "it is no SQLite database".to_owned(),
@@ -355,7 +355,7 @@ fn sqlite_words(error: &rusqlite::Error) -> String {
 mod tests {
     use super::*;
 
-    /// The control: a ledger whose commits are not synced does not open.
+    /// A control: a ledger whose commits are not synced does not open.
     #[test]
     fn a_ledger_that_would_not_be_durable_is_refused() {
         let dir = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! The journal on disk: SQLite's file, its signed head, and the anchor.
+//! The journal on disk: the SQLite file, its signed head, and the anchor.
 
 use super::database::{Database, HeadRow};
 use super::stream::{Bad, each_checked};
@@ -8,14 +8,14 @@ use crate::ledger::OpenError;
 use crate::ledger::anchor::Anchor;
 use crate::ledger::signing::Signer;
 
-/// The ledger's file and its anchor, behind the keeper.
+/// The SQLite file and the anchor, as the ledger's writer uses them.
 pub(in crate::ledger) struct SqliteJournal {
     pub(in crate::ledger) database: Database,
     pub(in crate::ledger) anchor: Anchor,
     pub(in crate::ledger) signer: Signer,
 }
 
-/// The book of all entries; each must match its hash and follow the one before.
+/// Folds all entries into a ledger state; each must match its hash and follow the one before.
 pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<Book, Bad>, rusqlite::Error> {
     let mut book = Book::new();
     let taken = each_checked(database, &|_| Ok(()), |entry, hash| {
@@ -24,7 +24,7 @@ pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<Book, Bad>, 
     Ok(taken.map(|()| book))
 }
 
-/// Whether the signed head is that of the book.
+/// Checks that the signed head is the last entry of the folded state.
 pub(in crate::ledger) fn check_head(database: &Database, signer: &Signer, book: &Book) -> Result<(), OpenError> {
     let (seq, hash) = book.head();
     let damaged = |why: String| OpenError::Damaged { path: crate::ledger::LEDGER_FILE.to_owned(), why };
@@ -76,7 +76,7 @@ impl Drop for SqliteJournal {
     }
 }
 
-/// Writes a batch with the signature of its last entry.
+/// Writes a batch together with the signature of its last entry.
 pub(in crate::ledger) fn commit(database: &Database, signer: &Signer, batch: &Batch) -> Result<(), JournalFault> {
     let Some(last) = batch.entries.last() else { return Ok(()) };
     let signature = signer.sign_head(last.seq, &last.hash).to_vec();
@@ -84,7 +84,7 @@ pub(in crate::ledger) fn commit(database: &Database, signer: &Signer, batch: &Ba
     database.commit(batch, &head).map_err(|error| fault(&error))
 }
 
-/// Logs the store's own words, once.
+/// Logs the store's error code, once.
 fn fault(error: &rusqlite::Error) -> JournalFault {
     tracing::error!(code = ?error.sqlite_error_code(), "the ledger's store failed");
     JournalFault

@@ -1,4 +1,4 @@
-//! Opening a state directory: what must hold before a ledger is written.
+//! Opening a state directory: everything that must hold before a ledger may be written.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,19 +14,19 @@ use crate::ledger::place::{Checked, Places, last_place};
 use crate::ledger::signing::{KEY_FILE, Signer};
 use crate::ledger::{LEDGER_FILE, OpenError, copies, rights};
 
-/// The file that says by its lock whether a process holds the ledger.
+/// The file whose lock shows that a process holds the ledger.
 pub(in crate::ledger) const LOCK_FILE: &str = "ledger.lock";
 
-/// What is put around the journal, for measurements on a slower disk.
+/// A wrapper around the journal, to measure with a slower disk.
 pub type Wrap<'a> = &'a dyn Fn(Box<dyn Journal>) -> Box<dyn Journal>;
 
-/// A keeper, with the lock that no other process holds meanwhile.
+/// A writer, with the lock that keeps other processes out.
 pub(in crate::ledger) struct Opened {
     pub(in crate::ledger) keeper: Keeper<Box<dyn Journal>>,
     pub(in crate::ledger) lock: File,
 }
 
-/// Opens or creates the ledger of a state directory, checked whole.
+/// Opens or creates the ledger of a state directory, after checking all of it.
 pub(in crate::ledger) fn open(
     state: &Path,
     anchor: Option<&Path>,
@@ -53,7 +53,7 @@ pub(in crate::ledger) fn open(
     let journal = wrap(Box::new(SqliteJournal { database, anchor, signer }));
     let keeper = Keeper::over(journal, book, now_ms);
     let keeper = keeper.map_err(|_| unwritable(&path))?;
-    // The new anchor has its first line by now, so that no crash leaves a ledger without one.
+    // The new anchor has its first line by now, so no crash can leave the ledger without an anchor.
     let stamp = places.remember(&place)?;
     if stamp != places.stamp {
         let stamped = Database::open(&path)?.stamp(stamp);
@@ -82,7 +82,7 @@ fn signer(state: &Path, is_new: bool) -> Result<Signer, OpenError> {
     }
 }
 
-/// As many stored answers as the chain has digests.
+/// Checks that there are as many stored answers as digests in the chain.
 fn check_releases(path: &Path, database: &Database, book: &Book) -> Result<(), OpenError> {
     let expected = book.releases().iter().filter(|card| card.digest.is_some()).count() as u64;
     match database.count_releases() {
@@ -111,7 +111,7 @@ pub(in crate::ledger) fn unusable(path: &Path, error: &io::Error) -> OpenError {
     OpenError::Unusable { path: path.display().to_string(), kind: error.kind() }
 }
 
-/// Why an anchor cannot be used.
+/// Why an anchor cannot be opened.
 pub(in crate::ledger) fn anchor_unusable(path: &Path, error: &io::Error) -> OpenError {
     match error.kind() {
         io::ErrorKind::ResourceBusy => OpenError::AnchorHeld { path: path.display().to_string() },

@@ -1,6 +1,6 @@
-//! Entries from the file to the book, checked on all cores and taken in order.
+//! Streaming entries from the file into the ledger's state, checked on all cores and taken in order.
 //!
-//! Promises that every entry's bytes are exactly one entry's, match their hash, and say what the columns beside them say.
+//! Promises that every entry's bytes are exactly one entry's, match their hash, and agree with the columns beside them.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
@@ -8,31 +8,31 @@ use std::thread;
 use super::database::{Database, EntryRow};
 use crate::kernel::budget::entry::{Digest, Entry};
 
-/// Entries that go from thread to thread at once.
+/// Number of entries that are passed between threads at once.
 const CHUNK_ROWS: usize = 1_024;
-/// Bytes of a row, about.
+/// Approximate size of a row, in bytes.
 const ROW_BYTES: usize = 512;
-/// Chunks that wait for a thread.
+/// Maximum number of chunks that wait for one thread.
 const CHUNKS_WAITING_MAX: usize = 4;
 
-/// An entry that is not what it should be.
+/// An entry that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::ledger) struct Bad {
-    /// Its number; the next after the last good one where there is none.
+    /// Number of the entry.
     pub(in crate::ledger) seq: u64,
-    /// What is wrong.
+    /// What is wrong with it.
     pub(in crate::ledger) why: &'static str,
 }
 
 type Checked = Result<(Entry, Digest), Bad>;
 
-/// Rows in one buffer, because millions of small allocations that one thread makes and another frees take most of the time.
+/// Rows in one buffer: millions of small allocations, made by one thread and freed by another, would take most of the time.
 struct Chunk {
     text: Vec<u8>,
     rows: Vec<RowAt>,
 }
 
-/// One row of a chunk: its act's word begins at `act`, its body after it, and ends at `end`.
+/// One row of a chunk: its act's name begins at `act`, its body at `body`, which ends at `end`.
 struct RowAt {
     seq: u64,
     at_ms: u64,
@@ -68,16 +68,16 @@ impl Chunk {
     }
 }
 
-/// The two ends of a worker: what it checks, and what was taken, which it frees because it made it.
+/// The channels of a worker thread: chunks to check, checked entries, and taken entries, which come back to be freed by the same thread.
 struct Work {
     chunks: Receiver<Chunk>,
     checked: SyncSender<Vec<Checked>>,
     taken: Receiver<Vec<Checked>>,
 }
 
-/// Calls `take` with every entry in order after `check` has looked at it on another thread, until one of them says no.
+/// Calls `take` with every entry in order, after `check` has looked at it on another thread, until one of them returns an error.
 ///
-/// `Err` of the outer result means that the file cannot be read.
+/// The outer error means that the file cannot be read.
 pub(in crate::ledger) fn each_checked(
     database: &Database,
     check: &(dyn Fn(&Entry) -> Result<(), &'static str> + Sync),
@@ -103,7 +103,7 @@ pub(in crate::ledger) fn each_checked(
     })
 }
 
-/// Chunks go to the workers in turn, so that they come back in order.
+/// Sends chunks to the workers in turn, so that they come back in order.
 fn send_all(database: &Database, workers: &[SyncSender<Chunk>]) -> rusqlite::Result<()> {
     let (mut chunk, mut turn) = (Chunk::new(), 0);
     let mut send = |chunk: Chunk| {
@@ -145,7 +145,7 @@ fn read_row(row: &EntryRow<'_>) -> Result<Entry, &'static str> {
     Ok(entry)
 }
 
-/// What a worker has checked, and where it is sent back to.
+/// The channel on which one worker sends checked entries, and the one on which they are sent back.
 type Lane = (Receiver<Vec<Checked>>, Sender<Vec<Checked>>);
 
 fn take_all(lanes: &[Lane], mut take: impl FnMut(&Entry, Digest) -> Result<(), Bad>) -> Result<(), Bad> {
@@ -156,7 +156,7 @@ fn take_all(lanes: &[Lane], mut take: impl FnMut(&Entry, Digest) -> Result<(), B
             let (entry, hash) = checked.as_ref().map_err(Bad::clone)?;
             take(entry, *hash)?;
         }
-        // The worker may have ended; then it is freed here.
+        // If the worker has ended, the chunk is freed here.
         let _ = back.send(chunk);
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! Who sees what is published of a dataset.
+//! Viewing: who may see the published statistics of a dataset.
 //!
-//! Promises that a viewer who was given datasets sees those alone, also after their token ended and they got another one; who was given
-//! none by name sees all, as before viewers were given datasets.
+//! Promises that a viewer who was assigned datasets sees those only, also after their token was revoked and they got another one. A viewer
+//! who was never assigned any sees all, as in ledgers that are older than such assignments.
 
 use std::collections::BTreeSet;
 
@@ -11,20 +11,20 @@ use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::Price;
 
 impl Book {
-    /// The datasets that a viewer was given; `None` where nobody said which, so that they see all.
+    /// The datasets assigned to a viewer; `None` if none were ever assigned, so that they may see all.
     #[must_use]
     pub fn viewing(&self, name: &str) -> Option<&BTreeSet<String>> {
         self.viewing.get(name)
     }
 
-    /// Viewers with a token that nobody has given datasets: they see the statistics of all of them.
+    /// Names of viewers who hold a valid token and were never assigned datasets: they see the statistics of all of them.
     pub fn viewers_of_all(&self) -> impl Iterator<Item = &String> {
         let viewers = self.people().filter(|(_, role, is_active)| *role == Role::Viewer && *is_active);
         viewers.map(|(name, ..)| name).filter(|name| !self.viewing.contains_key(*name))
     }
 
-    /// Whether a person sees statistics of a dataset that are not public: a steward does, a researcher with an allocation of it, and a viewer
-    /// who was given it or was given none by name.
+    /// Whether a person may see statistics of a dataset that are not public: a steward may, a researcher with an allocation of it may, and
+    /// a viewer may if it was assigned to them or if they were never assigned any.
     #[must_use]
     pub fn sees(&self, person: &Person, dataset: &str) -> bool {
         match person.role {

@@ -1,4 +1,4 @@
-//! Admission: whether a wish fits every account on its way to the root, and what it posts to each.
+//! Admission: whether an answer fits every account from the researcher's to the dataset's, and what it posts to each.
 
 use super::{Book, Branch, DrawNo};
 use crate::kernel::budget::account::Account;
@@ -10,18 +10,18 @@ use crate::kernel::privacy::gdp::CELLS_MAX;
 /// What an answer would take: what is drawn anew, and the stored vectors that it is computed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Wish<'a> {
-    /// The price of what is drawn anew.
+    /// Price of what is drawn anew.
     pub drawn: Price,
-    /// Noisy cells drawn anew.
+    /// Number of noisy cells that are drawn anew.
     pub cells: u64,
-    /// δ of the threshold of what is drawn anew; nothing where there is none.
+    /// δ of the threshold of what is drawn anew; 0 if there is no threshold.
     pub threshold_delta: Delta,
-    /// Stored vectors.
+    /// Stored vectors that the answer is computed from.
     pub uses: &'a [DrawNo],
 }
 
 impl<'a> Wish<'a> {
-    /// Nothing but stored vectors.
+    /// Makes the wish of an answer that draws nothing and is computed from stored vectors only.
     #[must_use]
     pub fn of_stored(uses: &'a [DrawNo]) -> Self {
         Self { drawn: Price::ZERO, cells: 0, threshold_delta: Delta::ZERO, uses }
@@ -29,7 +29,7 @@ impl<'a> Wish<'a> {
 }
 
 impl Book {
-    /// What a wish posts to each account: to the dataset what is drawn anew, to project and researcher what is new to them.
+    /// What a wish posts to each account: to the dataset what is drawn anew, to the project and the researcher what is new to them.
     #[must_use]
     pub fn legs(&self, branch: &Branch, wish: &Wish<'_>) -> Legs {
         let leg = |account| {
@@ -43,11 +43,12 @@ impl Book {
         }
     }
 
-    /// Whether a wish is admitted at `now_ms`: the query limit, a freeze, then each account from the researcher's to the root, then
-    /// the cells of the dataset's life. It depends on the ledger, the policy and the question alone.
+    /// Checks whether a wish is admitted at `now_ms`: first the query limit, then whether the dataset is frozen, then each account from the
+    /// researcher's to the dataset's, then the lifetime limits on cells and on δ for thresholds. The result depends only on the ledger, the
+    /// policy and the query.
     ///
     /// # Errors
-    /// [`Refusal`]; nothing changed.
+    /// [`Refusal`]; nothing changes.
     pub fn admit(&self, branch: &Branch, wish: &Wish<'_>, now_ms: u64) -> Result<Legs, Refusal> {
         let root = self.account(branch.dataset);
         let whole = self.datasets.get(&root.dataset).ok_or(Refusal::NoAccount)?;
@@ -76,7 +77,7 @@ impl Book {
         Ok(legs)
     }
 
-    /// The accounts of a branch with what each pays, from the researcher's to the root.
+    /// The accounts of a branch with what each pays, from the researcher's to the dataset's.
     pub(super) fn postings(&self, branch: &Branch, legs: &Legs) -> impl Iterator<Item = (&Account, Price)> + use<'_> {
         let project = branch.project.map(|project| (project, legs.project));
         let ends = [(branch.researcher, legs.researcher), (branch.dataset, legs.dataset)];
@@ -84,21 +85,21 @@ impl Book {
         in_order.into_iter().flatten().map(|(number, leg)| (self.account(number), leg))
     }
 
-    /// What is left on the way to the root: the least of the accounts.
+    /// What can still be spent on a branch: the least that is left over its accounts.
     #[must_use]
     pub fn left(&self, branch: &Branch, now_ms: u64) -> Price {
         let nothing = Legs::default();
         self.postings(branch, &nothing).map(|(account, _)| account.left_at(now_ms)).min().unwrap_or(Price::ZERO)
     }
 
-    /// How many answers of these legs fit; nothing for what is free.
+    /// How many answers with these legs fit; `None` if they are free.
     #[must_use]
     pub fn fits(&self, branch: &Branch, legs: &Legs, now_ms: u64) -> Option<u64> {
         let each = self.postings(branch, legs).filter(|(_, leg)| *leg > Price::ZERO);
         each.filter_map(|(account, leg)| account.left_at(now_ms).units().checked_div(leg.units())).min()
     }
 
-    /// The draws of these names, if all of them may be used for this dataset.
+    /// Resolves the ids of draws; `None` unless all of them are stored and belong to this dataset.
     #[must_use]
     pub fn resolve(&self, branch: &Branch, uses: &[DrawId]) -> Option<Vec<DrawNo>> {
         let one = |id: &DrawId| {
@@ -114,10 +115,10 @@ impl Book {
         self.card(number).state == State::Sealed
     }
 
-    /// The act of charging a request that is admitted now.
+    /// Makes the act that charges a request, if the request is admitted now.
     ///
     /// # Errors
-    /// [`Refusal`] as of [`Book::admit`].
+    /// [`Refusal`], as for [`Book::admit`].
     pub fn charge(&self, request: &ChargeRequest) -> Result<Charged, Refusal> {
         let certificate = &request.certificate;
         let subject = certificate.subject();
@@ -147,10 +148,10 @@ impl Book {
         })
     }
 
-    /// The act of serving a stored answer to a researcher who can pay for what of it is new to them.
+    /// Makes the act that serves a stored answer to a researcher, if they can pay for the draws that are new to them.
     ///
     /// # Errors
-    /// [`Refusal`] as of [`Book::admit`].
+    /// [`Refusal`], as for [`Book::admit`].
     pub fn serve(&self, request: &ServeRequest) -> Result<Served, Refusal> {
         let number = *self.names.get(&request.release).ok_or(Refusal::Gone)?;
         let card = self.card(number);
@@ -171,14 +172,14 @@ impl Book {
         })
     }
 
-    /// Whether what is stored may be served; where nothing of it is new it always may.
+    /// Checks whether a stored answer is admitted; if nothing in it is new to the researcher, it always is.
     fn admit_stored(&self, branch: &Branch, uses: &[DrawNo], now_ms: u64) -> Result<Legs, Refusal> {
         let wish = Wish::of_stored(uses);
         let legs = self.legs(branch, &wish);
         if legs == Legs::default() { Ok(legs) } else { self.admit(branch, &wish, now_ms) }
     }
 
-    /// An account at `now_ms`.
+    /// The state of an account at `now_ms`.
     #[must_use]
     pub fn mark(&self, account: &Account, now_ms: u64) -> AccountMark {
         let (mut left, mut above) = (account.left_at(now_ms), account.parent);
@@ -190,7 +191,7 @@ impl Book {
         AccountMark { spent, lifetime, amount: account.amount, left, epsilon: account.epsilon }
     }
 
-    /// The researcher's account of a branch at `now_ms`, once these legs are posted.
+    /// The state of a branch's researcher account at `now_ms` once these legs are posted.
     #[must_use]
     pub fn mark_after(&self, branch: &Branch, legs: &Legs, now_ms: u64) -> AccountMark {
         let mark = self.mark(self.account(branch.researcher), now_ms);
@@ -203,7 +204,7 @@ impl Book {
         }
     }
 
-    /// How many more answers of a researcher's last price fit; nothing before the first.
+    /// How many more answers at the account's last price fit; `None` before the first one.
     #[must_use]
     pub fn answers_left(&self, account: &Account, now_ms: u64) -> Option<u64> {
         let last = account.last.filter(|last| *last > Price::ZERO)?;

@@ -1,4 +1,4 @@
-//! The fold: what each entry does to the balances, and which entries do not follow.
+//! The fold: how each entry changes the ledger's state, and which entries are refused as inconsistent.
 
 use super::{Book, KeyCard, Question, ReleaseCard, ReleaseNo, Wish};
 use crate::kernel::budget::account::{Account, AccountNo, DatasetAccount, EditionMark, Raise, Renewal};
@@ -10,11 +10,11 @@ use crate::kernel::budget::people::{Role, STATISTICS};
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 use crate::kernel::privacy::gdp::CELLS_MAX;
 
-/// An entry that cannot follow the ones before it; the ledger is damaged.
+/// An entry that cannot follow the ones before it, because the ledger is damaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("entry {seq} does not follow: {why}")]
 pub struct Inconsistent {
-    /// The entry's number.
+    /// Number of the refused entry.
     pub seq: u64,
     /// What is wrong with it.
     pub why: &'static str,
@@ -22,7 +22,7 @@ pub struct Inconsistent {
 
 pub(super) type Taken = Result<(), &'static str>;
 
-/// An idempotency key as an entry uses it; the question of a stored answer that is served again.
+/// An idempotency key as an entry uses it, with the layout of the query if a stored answer is served again.
 struct KeyUsed<'a> {
     researcher: &'a str,
     key: Option<KeyUse>,
@@ -42,10 +42,10 @@ struct Allocation<'a> {
 }
 
 impl Book {
-    /// Takes one entry into the balances.
+    /// Applies one entry to the state.
     ///
     /// # Errors
-    /// [`Inconsistent`] where the entry does not follow from the ones before; the book is then of no more use.
+    /// [`Inconsistent`] if the entry does not follow from the ones before; the state must not be used afterwards.
     pub fn apply(&mut self, entry: &Entry, hash: Digest) -> Result<(), Inconsistent> {
         let wrong = |why| Inconsistent { seq: entry.seq, why };
         if Some(entry.seq) != self.seq.checked_add(1) || entry.previous != self.head {
@@ -117,7 +117,7 @@ impl Book {
         self.datasets.get_mut(dataset).ok_or("its dataset was never opened")
     }
 
-    /// Changes whether a dataset is frozen, or comes closer to it; the anchor is told.
+    /// Changes whether a dataset is frozen or how many incidents it has, and notes that the anchor must be told.
     fn alter(&mut self, dataset: &str, change: impl FnOnce(&mut DatasetAccount)) -> Taken {
         let whole = self.whole(dataset)?;
         change(whole);
@@ -260,7 +260,7 @@ impl Book {
         self.check_mark(&branch, &charged.account, entry.at_ms)
     }
 
-    /// Posts all legs or none.
+    /// Posts all legs or, if one does not fit, none.
     fn post(&mut self, branch: &super::Branch, legs: &Legs, at_ms: u64) -> Taken {
         const TOO_MUCH: &str = "it spends more than its account holds";
         if self.postings(branch, legs).any(|(account, leg)| leg > account.left_at(at_ms) && leg > Price::ZERO) {
@@ -324,10 +324,10 @@ impl Book {
         Ok(number)
     }
 
-    /// Notes that a researcher, and their project, has paid for all that an answer was computed from.
+    /// Records that a researcher, and their project, has paid for every draw that an answer was computed from.
     fn hand_over(&mut self, seq: u64, branch: &super::Branch, number: ReleaseNo) {
         for account in [Some(branch.researcher), branch.project].into_iter().flatten() {
-            // The card's own field, so that two fields of the book are borrowed and none is copied.
+            // Accesses the field directly, so that two fields of `self` are borrowed separately and nothing is copied.
             let card = &self.releases[number.0 as usize];
             self.paid.extend(card.draws().map(|draw| (account, draw)));
         }
@@ -389,7 +389,7 @@ impl Book {
         self.check_mark(&branch, &served.account, entry.at_ms)
     }
 
-    /// Brings an account to at least a balance; one that is not there will begin with it.
+    /// Raises an account to at least a recovered balance; if the account does not exist yet, it will begin with that balance.
     fn owe(&mut self, balance: &Balance) -> Taken {
         let Some(number) = self.number_of(&balance.dataset, balance.kind, &balance.name) else {
             let is_it = |debt: &&mut Balance| {

@@ -1,4 +1,4 @@
-//! Admission and the fold, on books made by hand.
+//! Tests of admission and of the fold, on states made by hand.
 
 use super::*;
 use crate::kernel::budget::charge::Refusal;
@@ -38,7 +38,7 @@ fn granted(researcher: &str, units: u64, project: Option<&str>, period_days: Opt
     }
 }
 
-/// Two researchers whose allocations together are above the cap, as an oversubscribing steward would have it.
+/// Two researchers whose allocations together exceed the cap, as an oversubscribing steward would set them.
 fn oversubscribed() -> Book {
     let (epsilon, amount) = (Epsilon::from_nanos(10), Price::from_units(10));
     let (query_max, query_epsilon_max, threshold_delta) = (amount, epsilon, Delta::from_attos(5));
@@ -57,7 +57,7 @@ fn drawn(view: u8, units: u64, cells: u64) -> Drawn {
     Drawn { view: [view; 32], certified: Certified { sensitivity, law, price: Price::from_units(units), cells } }
 }
 
-/// A charge as the writer would make it, of one vector where `units` is above 0.
+/// A charge as the writer would make it, of one vector if `draw` is given.
 fn charged(book: &Book, release: &str, who: &str, draw: Option<Drawn>, uses: &[DrawId], at_ms: u64) -> Act {
     let branch = book.branch("d", who).expect("an account");
     let price = draw.as_ref().map_or(Price::ZERO, |one| one.certified.price);
@@ -93,7 +93,7 @@ fn admit(book: &Book, who: &str, units: u64, cells: u64) -> Result<Legs, Refusal
     book.admit(&branch, &Wish { drawn: Price::from_units(units), cells, ..Wish::of_stored(&[]) }, 0)
 }
 
-/// The cap binds all researchers together, whatever their own accounts still hold.
+/// The cap binds all researchers together, whatever is left in their own accounts.
 #[test]
 fn the_dataset_s_cap_binds_where_accounts_would_not() {
     let mut book = oversubscribed();
@@ -126,7 +126,7 @@ fn an_entry_out_of_order_is_not_taken() {
     assert!(book.apply(&entry, [0; 32]).is_err());
 }
 
-/// A draw is paid for once by each account that is served it, and by the dataset when it is drawn.
+/// Each account pays once for a draw that is served to it; the dataset pays when it is drawn.
 #[test]
 fn a_colleague_pays_their_own_account_alone() {
     let mut book = oversubscribed();
@@ -153,7 +153,7 @@ fn a_colleague_pays_their_own_account_alone() {
     assert!(book.branch("d", "a").is_some_and(|branch| book.resolve(&branch, &[gone]).is_none()));
 }
 
-/// A project pays once for what any of its researchers learn.
+/// A project pays once for what any of its researchers learns.
 #[test]
 fn a_project_pays_once_for_its_researchers() {
     let mut book = oversubscribed();
@@ -166,7 +166,7 @@ fn a_project_pays_once_for_its_researchers() {
     }
     assert!(apply(&mut book, granted("c", 6, None, None)).is_err(), "an account stays where it hangs");
     let mut book = {
-        // A refused entry leaves a book that is of no more use.
+        // After a refused entry the state must not be used.
         let mut again = oversubscribed();
         let (reason, by) = ("r".to_owned(), "s".to_owned());
         let act = Act::ProjectGranted { project: "p".into(), dataset: "d".into(), epsilon, amount, reason, by };
@@ -191,7 +191,7 @@ fn a_project_pays_once_for_its_researchers() {
     assert_eq!(admit(&book, "a", 6, 1).expect("the others go on").project, Price::ZERO);
 }
 
-/// An allocation that renews begins each period with nothing spent, and the lifetime cap goes on.
+/// An allocation that renews begins each period with nothing spent, while the lifetime cap keeps counting.
 #[test]
 fn a_period_renews_and_the_cap_does_not() {
     let mut book = oversubscribed();
@@ -221,7 +221,7 @@ fn a_period_renews_and_the_cap_does_not() {
     assert_eq!(account.left_at(0), Price::ZERO);
 }
 
-/// Three failures that may depend on data freeze the dataset; what an operator does, does not.
+/// Three failures that may depend on data freeze the dataset; failures caused by the operator do not.
 #[test]
 fn incidents_freeze_at_three() {
     let mut book = oversubscribed();
@@ -242,7 +242,7 @@ fn incidents_freeze_at_three() {
     assert!(apply(&mut book, Act::Burned { release: "r9".into(), cause: Cause::Failed }).is_err(), "once is enough");
 }
 
-/// A recovered balance binds, also of a dataset that is opened only later.
+/// A recovered balance binds, also for a dataset that is opened only later.
 #[test]
 fn what_a_recovery_brings_binds() {
     let mut book = oversubscribed();
@@ -254,7 +254,7 @@ fn what_a_recovery_brings_binds() {
         cells: 3,
         threshold_delta: Delta::from_attos(attos),
     };
-    // A second recovery knows more of one thing and less of another.
+    // A second recovery knows more about one number and less about another.
     for (spent, attos) in [(10, 2), (4, 3), (5, 1)] {
         let balances = vec![balance("d", 8.min(spent), attos), balance("later", spent, attos)];
         let (reason, by) = ("restored".to_owned(), "s".to_owned());

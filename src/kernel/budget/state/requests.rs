@@ -1,7 +1,7 @@
-//! The steward's desk: what published statistics show, who asks for more budget, and what files manage.
+//! Published statistics, requests for budget, and what declared files manage.
 //!
-//! Promises that a statistic shows stored answers alone, that a request is decided once, and that several acts of one entry are
-//! taken all or none.
+//! Promises that a statistic shows stored answers only, that a request is decided once, and that several acts of one entry take effect all
+//! or none.
 
 use std::collections::BTreeSet;
 
@@ -12,53 +12,54 @@ use crate::kernel::budget::entry::{Act, Digest, Entry, KeyUse, Single};
 use crate::kernel::budget::people::STATISTICS;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 
-/// One published statistic.
+/// The state of one published statistic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StatisticCard {
-    /// What it shows, once there is something.
+    /// The answer that it shows; `None` until the first one is published.
     pub shown: Option<ShownRelease>,
-    /// When it was last due and not drawn since, in milliseconds since 1970 in UTC, and why.
+    /// When it was last due and skipped, in milliseconds since 1970 in UTC, and why; `None` once it was drawn again.
     pub skipped: Option<(u64, String)>,
-    /// What a steward agreed to last; nothing before there were confirmations.
+    /// The steward's latest confirmation; `None` if nobody confirmed it, as in ledgers older than confirmations.
     pub confirmed: Option<Confirmation>,
-    /// The entry that changed any of this last.
+    /// Number of the entry that last changed any of this.
     pub changed: u64,
 }
 
-/// What a statistic shows.
+/// The stored answer that a statistic shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShownRelease {
-    /// The key that it was asked under; its `body` is the digest of the question and its accuracy.
+    /// The idempotency key under which it was asked for; its `body` is the digest of the query and its accuracy.
     pub key: KeyUse,
-    /// The stored answer.
+    /// Release id of the stored answer.
     pub release: String,
-    /// The edition that it is computed from.
+    /// Id of the edition that the answer is computed from.
     pub edition: String,
-    /// Since when, in milliseconds since 1970 in UTC.
+    /// When it was published, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
-    /// What its readers are told of it, in the service's words; nothing where it was drawn before there were confirmations.
+    /// What readers see of the statistic, as JSON text of the service; `None` if it was drawn before there were confirmations.
     pub face: Option<String>,
 }
 
-/// A steward's word that a statistic may be drawn.
+/// A steward's agreement that a statistic may be drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirmation {
-    /// The digest of the question and its accuracy.
+    /// Digest of the query and its accuracy.
     pub question: Digest,
-    /// The most that a draw may cost, in the accountant's unit.
+    /// The most that one draw may cost, as an amount.
     pub amount: Price,
-    /// The same as ε.
+    /// The most that one draw may cost, as an ε.
     pub epsilon: Epsilon,
-    /// What readers are told of it, in the service's words.
+    /// What readers see of the statistic, as JSON text of the service.
     pub face: String,
-    /// Who.
+    /// Name of the steward who confirmed it.
     pub by: String,
-    /// When, in milliseconds since 1970 in UTC.
+    /// When it was confirmed, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
 }
 
 impl StatisticCard {
-    /// Whether a draw of this question at this price was agreed to: by a steward, or by having been drawn before there were confirmations.
+    /// Whether a draw of this query at this price was agreed to: by a steward, or because it was already drawn before there were
+    /// confirmations.
     #[must_use]
     pub fn agrees_to(&self, question: &Digest, price: Price) -> bool {
         match self.confirmed.as_ref().filter(|confirmed| confirmed.question == *question) {
@@ -67,58 +68,58 @@ impl StatisticCard {
         }
     }
 
-    /// Whether what it shows answers this question.
+    /// Whether the answer that it shows is one to this query.
     #[must_use]
     pub fn shows(&self, question: &Digest) -> bool {
         self.shown.as_ref().is_some_and(|shown| shown.key.body == *question)
     }
 }
 
-/// A request for more budget.
+/// A researcher's request for more budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestCard {
-    /// Who asks.
+    /// Name of the researcher who asks.
     pub researcher: String,
-    /// Of which dataset.
+    /// Name of the dataset that the allocation is of.
     pub dataset: String,
     /// The new total that is asked for.
     pub epsilon: Epsilon,
-    /// Why.
+    /// The researcher's reason, as they wrote it.
     pub reason: String,
-    /// When, in milliseconds since 1970 in UTC.
+    /// When it was made, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
-    /// Whether it was granted, and the steward's reason; nothing while it is open.
+    /// Whether it was granted, and the steward's reason; `None` while it is open.
     pub decision: Option<(bool, String)>,
 }
 
-/// Requests that one researcher may have open at once.
+/// Maximum number of requests that one researcher may have open at once.
 pub const REQUESTS_OPEN_MAX: usize = 5;
 
 impl Book {
-    /// What a statistic shows.
+    /// The state of a published statistic; `None` if nothing was recorded of it.
     #[must_use]
     pub fn statistic(&self, name: &str) -> Option<&StatisticCard> {
         self.statistics.get(name)
     }
 
-    /// Requests by the number of their entry, oldest first.
+    /// All requests, oldest first, each with the number of its entry.
     pub fn requests(&self) -> impl DoubleEndedIterator<Item = (u64, &RequestCard)> {
         self.requests.iter().map(|(number, card)| (*number, card))
     }
 
-    /// One request.
+    /// The request made by the entry with this number.
     #[must_use]
     pub fn request(&self, number: u64) -> Option<&RequestCard> {
         self.requests.get(&number)
     }
 
-    /// Names of everything that files declare, as they were last applied: `person ada`, `grant visits ada`.
+    /// Names of everything that files declare, as they were last applied, such as `person ada` or `grant visits ada`.
     #[must_use]
     pub fn managed(&self) -> &BTreeSet<String> {
         &self.managed
     }
 
-    /// A book of people, accounts and requests alone, to try acts on.
+    /// Copies people, accounts and requests only, to try acts on.
     #[must_use]
     pub fn sketch(&self) -> Self {
         Self {
@@ -138,10 +139,10 @@ impl Book {
         }
     }
 
-    /// Takes an act into a sketch, as if it stood in the ledger.
+    /// Applies an act to a sketch, as if it had been appended to the ledger.
     ///
     /// # Errors
-    /// Why it does not follow.
+    /// The reason why the act does not follow.
     pub fn try_act(&mut self, act: &Act, at_ms: u64) -> Result<(), &'static str> {
         self.take(&Entry::following(self.seq, self.head, at_ms, act.clone()))
     }

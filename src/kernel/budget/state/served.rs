@@ -1,11 +1,11 @@
-//! Shelves: the answers that were served to each person.
+//! Served answers: which answers were served to each person, for histories and lists.
 
 use super::{AccountNo, Book, ReleaseCard, ReleaseNo};
 use crate::kernel::budget::entry::Kind;
 
 impl Book {
-    /// Answers that were served to a person, by dataset, from the first on, or after the answer `after`: found without a look at those
-    /// before it. `None` where that is none of theirs.
+    /// Answers that were served to a person, grouped by dataset, from the first one on or after the answer `after`, without scanning those
+    /// before it. `None` if `after` was not served to this person.
     #[must_use]
     pub fn shelf_after(
         &self,
@@ -21,7 +21,7 @@ impl Book {
             let account = self.number_of(dataset, Kind::Researcher, person)?;
             let seq = *self.served.get(&(account, number)).filter(|_| self.was_handed_over(account, number))?;
             accounts.drain(..accounts.iter().position(|one| *one == account)?);
-            // A shelf is in the order of its entries.
+            // Each list is in the order of its entries.
             skipped = self.shelved(account).partition_point(|number| self.seq_served(account, *number) <= seq);
         }
         let shelves = accounts
@@ -35,7 +35,8 @@ impl Book {
         )
     }
 
-    /// All answers that may be served, oldest first, from the first on, or after the answer `after`. `None` where that is none of them.
+    /// All answers that may be served, oldest first, from the first one on or after the answer `after`. `None` if `after` may not be
+    /// served.
     #[must_use]
     pub fn servable_after(&self, after: Option<&str>) -> Option<impl Iterator<Item = &ReleaseCard> + use<'_>> {
         let first = match after {
@@ -50,12 +51,12 @@ impl Book {
         self.shelves.get(&account).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// The entry that served an answer on an account first; 0 where none did.
+    /// Number of the entry that first served an answer on an account; 0 if none did.
     fn seq_served(&self, account: AccountNo, number: ReleaseNo) -> u64 {
         self.served.get(&(account, number)).copied().unwrap_or(0)
     }
 
-    /// Whether an answer was served to a person.
+    /// Whether an answer was served to a person and may be served again.
     #[must_use]
     pub fn is_on_shelf(&self, person: &str, release: &str) -> bool {
         let Some(number) = self.names.get(release) else { return false };
@@ -64,20 +65,20 @@ impl Book {
         account.is_some_and(|account| self.was_handed_over(account, *number))
     }
 
-    /// Whether an answer was served on an account, durably.
+    /// Whether an answer was durably served on an account.
     fn was_handed_over(&self, account: AccountNo, number: ReleaseNo) -> bool {
         self.served.get(&(account, number)).is_some_and(|seq| *seq <= self.durable) && self.is_servable(number)
     }
 
-    /// The latest answers that were served to a person before entry `before`, the newest first, each with the entry that served it
-    /// first. Costs the same at any length of history.
+    /// The latest answers that were served to a person before entry number `before`, newest first, each with the number of the entry that
+    /// served it first. The cost does not depend on the length of the history.
     #[must_use]
     pub fn shelf_before(&self, person: &str, before: u64, limit: usize) -> Vec<(u64, &ReleaseCard)> {
         let mut latest = Vec::new();
         for dataset in self.datasets.keys() {
             let Some(account) = self.number_of(dataset, Kind::Researcher, person) else { continue };
             let (shelf, served) = (self.shelved(account), |number: &ReleaseNo| self.seq_served(account, *number));
-            // A shelf is in the order of its entries.
+            // Each list is in the order of its entries.
             let end = shelf.partition_point(|number| served(number) < before);
             let on_disk = shelf[..end].iter().rev().filter(|number| self.was_handed_over(account, **number));
             latest.extend(on_disk.take(limit).map(|number| (served(number), self.card(*number))));
