@@ -147,7 +147,8 @@ const HEADERS: &str = "title, description, dataset, margin, epsilon, refresh, pu
 impl QueryFile {
     /// Parses a query file: leading lines of the form `-- name: value` are headers, the rest is SQL.
     ///
-    /// # Errors [`FileFault`], with the line where it is about one.
+    /// # Errors
+    /// [`FileFault`], with the line where it is about one.
     pub fn parse(text: &str) -> Result<Self, FileFault> {
         let mut file = Self::default();
         let (mut title, mut refresh, mut public, mut chart) = (None, None, None, None);

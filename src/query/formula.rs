@@ -58,7 +58,7 @@ pub enum Formula {
     Negative(Box<Formula>),
     /// Addition, subtraction, multiplication or division of two formulas.
     Arithmetic(Box<Formula>, Operator, Box<Formula>),
-    /// The absolute value.
+    /// The absolute value of a formula.
     Absolute(Box<Formula>),
     /// The square root; missing below 0.
     Root(Box<Formula>),
@@ -162,7 +162,8 @@ pub struct Measured<'a> {
 impl Measured<'_> {
     /// Checks that values derived from a measurement may be shown.
     ///
-    /// # Errors [`Absent::Hidden`] if they may not.
+    /// # Errors
+    /// [`Absent::Hidden`] if they may not.
     pub fn shown(&self, measurement: usize) -> Result<(), Absent> {
         if self.hidden.get(measurement) == Some(&true) { Err(Absent::Hidden) } else { Ok(()) }
     }
@@ -329,7 +330,8 @@ impl Formula {
 
     /// The estimate, without its interval.
     ///
-    /// # Errors Why there is no estimate.
+    /// # Errors
+    /// Why there is no estimate.
     pub fn value(&self, at: Measured<'_>) -> Result<f64, Absent> {
         let value = self.dual(at)?.value;
         if value.is_finite() { Ok(value) } else { Err(Absent::NoValue) }

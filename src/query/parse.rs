@@ -47,7 +47,8 @@ pub enum Asked {
 
 /// Parses one question.
 ///
-/// # Errors [`Code::UnsupportedSql`] with the position and the nearest accepted form.
+/// # Errors
+/// [`Code::UnsupportedSql`] with the position and the nearest accepted form.
 pub fn parse(sql: &str) -> Result<Query, QueryError> {
     match asked(sql)? {
         Asked::Question(query) => Ok(query),
@@ -63,7 +64,8 @@ pub fn parse(sql: &str) -> Result<Query, QueryError> {
 
 /// Parses one text, whatever it asks for.
 ///
-/// # Errors [`Code::UnsupportedSql`] with the position and the nearest accepted form.
+/// # Errors
+/// [`Code::UnsupportedSql`] with the position and the nearest accepted form.
 pub fn asked(sql: &str) -> Result<Asked, QueryError> {
     if sql.len() > TEXT_BYTES_MAX {
         let message = format!("the query has {} bytes; accepted are at most {TEXT_BYTES_MAX}", sql.len());

@@ -289,9 +289,10 @@ impl Plan {
 
 /// Types a query against the terms of its dataset. `rows_per_unit` limits the rows used of each unit; `None` uses the policy's maximum.
 ///
-/// # Errors In this order: [`Code::NotAnAggregate`], [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`] for
-/// literals and types, [`Code::TooManyGroups`]; and [`Code::UnsupportedSql`] as soon as planning has taken more than
-/// [`super::term::known::STEPS_MAX`] steps.
+/// # Errors
+/// In this order: [`Code::NotAnAggregate`], [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`] for literals and
+/// types, [`Code::TooManyGroups`]; and [`Code::UnsupportedSql`] as soon as planning has taken more than [`super::term::known::STEPS_MAX`]
+/// steps.
 ///
 /// [`Code::NotAnAggregate`]: super::error::Code::NotAnAggregate
 /// [`Code::UnknownColumn`]: super::error::Code::UnknownColumn
@@ -305,7 +306,8 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
 /// Types a query that is recorded in the ledger, as [`plan`] does but without a limit on the steps: it was accepted when it was asked, and
 /// must stay verifiable.
 ///
-/// # Errors Those of [`plan`], if the same text was planned differently when it was asked.
+/// # Errors
+/// Those of [`plan`], if the same text was planned differently when it was asked.
 pub fn replan(query: &Query, terms: &Terms, rows_per_unit: u32) -> Result<Plan, QueryError> {
     planned(query, terms, Some(rows_per_unit), &Steps::unbounded())
 }

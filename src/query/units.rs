@@ -186,7 +186,8 @@ impl Units {
 
     /// The table's public terms: one row per unit, with columns of the given names.
     ///
-    /// # Errors [`TermFault`] if the bounds of a column do not fit.
+    /// # Errors
+    /// [`TermFault`] if the bounds of a column do not fit.
     pub fn seen(&self, known: &Known<'_>, rows_per_unit: u32, names: &[String]) -> Result<Terms, TermFault> {
         let column = |(column, name): (&UnitColumn, &String)| {
             let lowered = column.lowered(known, rows_per_unit)?;
@@ -275,7 +276,8 @@ pub(super) struct Subquery {
 
 /// Types a subquery, keeping only the columns that the outer question names.
 ///
-/// # Errors [`Code::UnsupportedSql`] if the subquery does not select one row per unit.
+/// # Errors
+/// [`Code::UnsupportedSql`] if the subquery does not select one row per unit.
 pub(super) fn subquery(
     outer: &HashSet<String>,
     inner: &Query,

@@ -45,8 +45,8 @@ impl Dual {
 
     /// The quotient of two values.
     ///
-    /// # Errors [`Absent::LostInNoise`] if the denominator cannot be told from 0 through its own noise, [`Absent::NoValue`] if it is the
-    /// constant 0.
+    /// # Errors
+    /// [`Absent::LostInNoise`] if the denominator cannot be told from 0 through its own noise, [`Absent::NoValue`] if it is the constant 0.
     pub(super) fn over(&self, other: &Self, at: Measured<'_>) -> Result<Self, Absent> {
         if other.value.abs() <= other.half_width(at) || other.value == 0.0 {
             return Err(other.lost());
@@ -57,7 +57,8 @@ impl Dual {
 
     /// The square root of the value.
     ///
-    /// # Errors [`Absent::LostInNoise`] at or below 0; [`Absent::NoValue`] if the value is a constant.
+    /// # Errors
+    /// [`Absent::LostInNoise`] at or below 0; [`Absent::NoValue`] if the value is a constant.
     pub(super) fn root(&self) -> Result<Self, Absent> {
         let value = self.value.sqrt();
         if value.is_nan() || value == 0.0 {

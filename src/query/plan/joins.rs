@@ -23,7 +23,8 @@ pub(super) struct Joins<'a> {
 impl<'a> Joins<'a> {
     /// Resolves the tables that a question joins.
     ///
-    /// # Errors [`Code::UnsupportedSql`] for an unknown table, a table that is joined twice, or a column in USING other than the unit.
+    /// # Errors
+    /// [`Code::UnsupportedSql`] for an unknown table, a table that is joined twice, or a column in USING other than the unit.
     pub(super) fn of(query: &Query, terms: &'a Terms) -> Result<Self, QueryError> {
         let mut tables: Vec<(usize, bool)> = Vec::with_capacity(query.joins.len());
         for join in &query.joins {

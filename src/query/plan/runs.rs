@@ -134,7 +134,8 @@ impl Making<'_> {
 
     /// Checks the work of computing running sums.
     ///
-    /// # Errors [`Code::UnsupportedSql`] if it takes more than [`WORK_MAX`] steps.
+    /// # Errors
+    /// [`Code::UnsupportedSql`] if it takes more than [`WORK_MAX`] steps.
     pub(super) fn check_runs(
         &self,
         outputs: &[Column],

@@ -85,7 +85,8 @@ fn check_work(shown: &[Vec<usize>], keys: &[PlanKey], bases: &[Measure], query: 
 
 /// The measurements from which each of `bases` can be computed for every shown grouping, and which tables they are.
 ///
-/// # Errors [`Code::UnsupportedSql`] for percentiles if several groupings are the finest, as trees of different groupings are not combined;
+/// # Errors
+/// [`Code::UnsupportedSql`] for percentiles if several groupings are the finest, as trees of different groupings are not combined;
 /// [`Code::TooManyGroups`] if this takes too many passes over the table.
 pub(super) fn expanded(
     shown: Vec<Vec<usize>>,

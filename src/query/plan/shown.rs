@@ -20,7 +20,8 @@ impl Plan {
 
     /// Checks that the answer shows at most [`SHOWN_CELLS_MAX`] cells.
     ///
-    /// # Errors [`Code::TooManyGroups`] if it shows more.
+    /// # Errors
+    /// [`Code::TooManyGroups`] if it shows more.
     pub fn check_shown(&self) -> Result<(), QueryError> {
         let (cells, columns) = (self.shown_cells(), self.layout.width());
         if cells <= SHOWN_CELLS_MAX {

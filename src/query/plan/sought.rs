@@ -10,7 +10,8 @@ use crate::query::term::known::Known;
 
 /// What the privacy core must know of each measurement: its sensitivity, number of cells and extent.
 ///
-/// # Errors [`Code::TooManyGroups`] if the answer would have more than [`CELLS_MAX`] noisy cells.
+/// # Errors
+/// [`Code::TooManyGroups`] if the answer would have more than [`CELLS_MAX`] noisy cells.
 pub(super) fn sought(computation: &Computation, known: &Known<'_>) -> Result<Vec<Sought>, QueryError> {
     // With a text key, a measurement over fewer keys covers all groups together.
     let of_groups = |measure: &Measure| computation.text.as_ref().filter(|_| !matches!(measure, Measure::Over { .. }));

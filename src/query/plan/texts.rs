@@ -14,8 +14,8 @@ use crate::query::tables::{Sets, Table, Tables};
 
 /// The text column that the question groups by; `None` if it groups by public keys.
 ///
-/// # Errors [`Code::UnsupportedSql`] if there are other keys, if nothing is aggregated, or if the policy sets no δ aside for showing such
-/// groups.
+/// # Errors
+/// [`Code::UnsupportedSql`] if there are other keys, if nothing is aggregated, or if the policy sets no δ aside for showing such groups.
 pub(super) fn key(
     query: &Query,
     grouped: &[Expression],
@@ -85,7 +85,8 @@ pub(super) fn hiding(computation: &Computation, terms: &Terms) -> Option<Hiding>
 /// group is never part of a sum of hidden groups. The difference between a total and the shown groups consists of the hidden groups, and of
 /// the rows that units have beyond their first groups.
 ///
-/// # Errors [`Code::TooManyGroups`] if there are more measurements than a certificate can distinguish.
+/// # Errors
+/// [`Code::TooManyGroups`] if there are more measurements than a certificate can distinguish.
 pub(super) fn expanded(
     shown: Vec<Vec<usize>>,
     of_groups: &[Measure],

@@ -39,7 +39,8 @@ fn period(term: &Term) -> Period {
 
 /// The groups of a key: the values that the term can have under the condition.
 ///
-/// # Errors [`KeyFault`] for a term with too many values, or whose values cannot be listed.
+/// # Errors
+/// [`KeyFault`] for a term with too many values, or whose values cannot be listed.
 pub fn key(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Result<PlanKey, KeyFault> {
     // Unwrap safety: the term was typed against these terms.
     let whole = known.lower(term).expect("a typed term can be lowered");

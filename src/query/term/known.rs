@@ -47,7 +47,8 @@ impl Steps {
 
     /// Checks that the counter has not reached 0.
     ///
-    /// # Errors [`Code::UnsupportedSql`] if it has.
+    /// # Errors
+    /// [`Code::UnsupportedSql`] if it has.
     pub fn check(&self) -> Result<(), QueryError> {
         if self.left.get() > 0 {
             return Ok(());
@@ -86,7 +87,8 @@ impl<'a> Known<'a> {
 
     /// The program of a term with its bounds, as from [`super::lower::lower`].
     ///
-    /// # Errors [`TermFault`] if the term is invalid.
+    /// # Errors
+    /// [`TermFault`] if the term is invalid.
     pub fn lower(&self, term: &Term) -> Result<Rc<Lowered>, TermFault> {
         let made = match term {
             Term::Column(index) if matches!(self.terms.columns[*index].domain, Domain::Text { .. }) => {

@@ -123,7 +123,8 @@ fn nano() -> RBig {
 
 /// The program of a term, with its bounds.
 ///
-/// # Errors [`TermFault`] if the operands do not fit the operation, or the bounds do not fit.
+/// # Errors
+/// [`TermFault`] if the operands do not fit the operation, or the bounds do not fit.
 pub fn lower(term: &Term, terms: &Terms) -> Result<Lowered, TermFault> {
     Known::of(terms).lower(term).map(|lowered| (*lowered).clone())
 }
@@ -232,7 +233,8 @@ impl Lowered {
 
     /// The domain of the values, as a column would declare it; numbers must lie on a grid of at most nine decimals.
     ///
-    /// # Errors [`TermFault::Grid`] for numbers on any other grid.
+    /// # Errors
+    /// [`TermFault::Grid`] for numbers on any other grid.
     pub fn domain(&self) -> Result<Domain, TermFault> {
         Ok(match &self.kind {
             Kind::Integer | Kind::Decimal => {
@@ -254,7 +256,8 @@ impl Lowered {
 
     /// The program of the stored form of the value: numbers are stored about the centre of their grid.
     ///
-    /// # Errors [`TermFault::Grid`] for numbers without a decimal grid.
+    /// # Errors
+    /// [`TermFault::Grid`] for numbers without a decimal grid.
     pub fn stored(self) -> Result<Step, TermFault> {
         Ok(match self.domain()? {
             Domain::Number(grid) if grid.centre() != 0 => {

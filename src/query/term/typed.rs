@@ -22,14 +22,16 @@ const LABELS_MAX: usize = 1_000;
 
 /// Types a condition and brings it into its simplest form.
 ///
-/// # Errors [`Code::OutOfDomain`] for an unlisted category, [`Code::UnsupportedSql`] for an operation that the type does not have.
+/// # Errors
+/// [`Code::OutOfDomain`] for an unlisted category, [`Code::UnsupportedSql`] for an operation that the type does not have.
 pub fn condition(condition: &Condition, known: &Known<'_>) -> Result<Filter, QueryError> {
     Ok(Typed { known }.filter(condition)?.simplest(known))
 }
 
 /// Types an expression that is a grouping key or is aggregated.
 ///
-/// # Errors [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`].
+/// # Errors
+/// [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`].
 pub fn expression(expression: &Expression, known: &Known<'_>) -> Result<Term, QueryError> {
     let (term, lowered) = Typed { known }.term(expression)?;
     let mut columns = BTreeSet::new();
@@ -45,7 +47,8 @@ pub fn expression(expression: &Expression, known: &Known<'_>) -> Result<Term, Qu
 
 /// Checks a term that was constructed rather than written, under the same rules as a written one.
 ///
-/// # Errors [`Code::UnsupportedSql`] if its bounds do not fit.
+/// # Errors
+/// [`Code::UnsupportedSql`] if its bounds do not fit.
 pub fn checked(term: Term, known: &Known<'_>, at: Position) -> Result<Term, QueryError> {
     let domain = known.lower(&term).and_then(|lowered| lowered.domain());
     domain.map(|_| term).map_err(|fault| faulty(&fault, at))
@@ -391,7 +394,8 @@ fn sorted(mut parts: Vec<Term>, make: fn(Vec<Term>) -> Made) -> Term {
 
 /// Index of a declared column.
 ///
-/// # Errors [`Code::UnknownColumn`], with the nearest name.
+/// # Errors
+/// [`Code::UnknownColumn`], with the nearest name.
 pub fn declared(name: &Name, terms: &Terms) -> Result<usize, QueryError> {
     if let Some((index, _)) = terms.column(&name.text) {
         return Ok(index);
