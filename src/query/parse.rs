@@ -53,11 +53,11 @@ pub fn parse(sql: &str) -> Result<Query, QueryError> {
     match asked(sql)? {
         Asked::Question(query) => Ok(query),
         Asked::Explain(_) => {
-            Err(QueryError::whole(Code::UnsupportedSql, "EXPLAIN is asked as it is; a quote says the same")
+            Err(QueryError::whole(Code::UnsupportedSql, "EXPLAIN is not accepted here; a quote says the same")
                 .hint("leave EXPLAIN out"))
         }
         Asked::Constants(_) => {
-            Err(QueryError::whole(Code::UnsupportedSql, "constants are of no dataset").hint("write … FROM <dataset>"))
+            Err(QueryError::whole(Code::UnsupportedSql, "constants have no dataset").hint("write … FROM <dataset>"))
         }
     }
 }

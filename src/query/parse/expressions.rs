@@ -140,7 +140,7 @@ fn function(
 ) -> Result<Scalar, QueryError> {
     let word = call.name.to_string().to_lowercase();
     if is_aggregate(&word) {
-        let message = format!("the aggregate {} stands where something of one row is wanted", word.to_uppercase());
+        let message = format!("the aggregate {} stands where a value of one row is wanted", word.to_uppercase());
         return Err(unsupported(at, message).hint("conditions on aggregates stand in HAVING"));
     }
     if !FUNCTIONS.contains(&word.as_str()) {

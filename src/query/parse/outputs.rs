@@ -163,7 +163,7 @@ fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Agg
     };
     if word == "array_agg" {
         return Err(
-            unsupported(at, "an array is no number").hint("write (ARRAY_AGG(a ORDER BY b))[1] for the first one")
+            unsupported(at, "arrays are not supported").hint("write (ARRAY_AGG(a ORDER BY b))[1] for the first one")
         );
     }
     absent(!list.clauses.is_empty(), at, "a clause inside an aggregate")?;
@@ -322,7 +322,7 @@ fn percentile(
     budget: &mut Budget,
 ) -> Result<Function, QueryError> {
     let wrong = || {
-        unsupported(at, "PERCENTILE_CONT wants a fraction from 0 to 1, and what it is of")
+        unsupported(at, "PERCENTILE_CONT wants a fraction from 0 to 1, and a value to order by")
             .hint("write PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY column), or PERCENTILE_CONT(ARRAY[0.25, 0.75]) …")
     };
     let [FunctionArg::Unnamed(FunctionArgExpr::Expr(fraction))] = args else { return Err(wrong()) };
@@ -344,7 +344,7 @@ fn percentile(
 /// Parses `(ARRAY_AGG(a ORDER BY b))[1]`, the only supported use of brackets.
 fn first(root: &Expr, access: &[AccessExpr], at: Position, budget: &mut Budget) -> Result<Aggregate, QueryError> {
     let wrong = || {
-        unsupported(at, "brackets stand behind ARRAY_AGG alone")
+        unsupported(at, "brackets are accepted only after ARRAY_AGG")
             .hint("write (ARRAY_AGG(a ORDER BY b))[1] for the first one")
     };
     let one =

@@ -39,7 +39,7 @@ impl<'a> Joins<'a> {
                 let hint = match (nearest(&join.name.text, names.clone()), names.clone().next()) {
                     (Some(near), _) => format!("did you mean \"{near}\"?"),
                     (None, Some(_)) => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
-                    (None, None) => "its policy declares none; the table with many rows a unit stands first".to_owned(),
+                    (None, None) => "its policy declares none; a table with many rows per unit comes first".to_owned(),
                 };
                 return refused(message).map_err(|error| error.hint(hint));
             };

@@ -195,7 +195,7 @@ impl Making<'_> {
             Output::Running { of, by, within } => Formula::Run(Box::new(self.run(of, by, within)?)),
             Output::Named(name) => {
                 return named(name).ok_or_else(|| {
-                    let message = format!("\"{}\" is no output that was estimated", shown(&name.text));
+                    let message = format!("\"{}\" is not an estimated output", shown(&name.text));
                     QueryError::at(Code::UnsupportedSql, name.at, message).hint("conditions on columns stand in WHERE")
                 });
             }
@@ -248,7 +248,7 @@ impl Making<'_> {
             }
             Function::Any(_) | Function::Every(_) | Function::First { .. } => {
                 let word = aggregate.function.word().to_uppercase();
-                let message = format!("{word} is of one unit's rows, and stands in a subquery");
+                let message = format!("{word} aggregates one unit's rows, and is accepted only in a subquery");
                 let hint = "write FROM (SELECT unit, … FROM dataset GROUP BY unit)";
                 Err(QueryError::at(Code::UnsupportedSql, at, message).hint(hint))
             }

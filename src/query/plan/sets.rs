@@ -107,7 +107,7 @@ pub(super) fn expanded(
             Measure::Units | Measure::UnitsWhere { .. } => false,
             Measure::Bins { .. } if finest.len() == 1 => true,
             Measure::Bins { .. } | Measure::Rooted { .. } | Measure::Over { .. } => {
-                let message = "percentiles of several groupings are those of one finest grouping";
+                let message = "percentiles of several groupings need one grouping that contains all others";
                 return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
                     .hint("write ROLLUP or CUBE, or ask for one grouping at a time"));
             }

@@ -88,7 +88,7 @@ pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError
                 }
             },
             ItemValue::Grouping(key) if !keys.contains(key) => {
-                let message = "GROUPING is of something that is grouped by";
+                let message = "GROUPING takes a grouping key";
                 (message.to_owned(), "write it into GROUP BY, too".to_owned())
             }
             ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) => continue,

@@ -33,6 +33,6 @@ impl Plan {
             cells / columns.max(1)
         );
         Err(QueryError::whole(Code::TooManyGroups, message)
-            .hint("an estimate stands with its bounds, and a mean with its error, too: three or four columns each"))
+            .hint("every estimate comes with its bounds, and a mean with its error, too: three or four columns each"))
     }
 }

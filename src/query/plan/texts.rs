@@ -49,7 +49,7 @@ pub(super) fn key(
     }
     let is_key = |value: &ItemValue| matches!(value, ItemValue::Key(_) | ItemValue::Grouping(_) | ItemValue::Wildcard);
     if query.items.iter().all(|item| is_key(&item.value)) {
-        return refused("which groups it has is no free list", "select COUNT(*) with it");
+        return refused("its groups cannot be listed by themselves", "select COUNT(*) with it");
     }
     let groups_per_unit = groups_per_unit.min(rows_per_unit);
     // Missing values form a group of their own.

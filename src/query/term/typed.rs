@@ -37,7 +37,7 @@ pub fn expression(expression: &Expression, known: &Known<'_>) -> Result<Term, Qu
     let mut columns = BTreeSet::new();
     term.declared(&mut columns);
     if columns.is_empty() {
-        let message = "a constant by itself is the same of every row";
+        let message = "a constant by itself is the same in every row";
         return Err(QueryError::at(Code::UnsupportedSql, expression.at, message)
             .hint("name a column, or count rows with COUNT(*)"));
     }
@@ -231,7 +231,7 @@ impl Typed<'_> {
 
     fn mismatch(&self, column: &Term, facts: &Facts<'_>, literal: &Literal, wanted: &str) -> QueryError {
         let name = self.name(column);
-        let message = format!("{} is no value of {name}; accepted is {wanted}", literal_text(&literal.value));
+        let message = format!("{} is not a value of {name}; accepted is {wanted}", literal_text(&literal.value));
         QueryError::at(Code::OutOfDomain, literal.at, message).hint(format!("{name} is {}", facts.domain))
     }
 
@@ -263,7 +263,7 @@ impl Typed<'_> {
             Scalar::Constant(value) => constant(value, at)?,
             Scalar::Negative(inner) => match self.term(inner)? {
                 (_, lowered) if lowered.kind == Kind::Date => {
-                    let message = "a date has no opposite";
+                    let message = "a date cannot be negated";
                     return Err(
                         QueryError::at(Code::UnsupportedSql, at, message).hint("write date - date, or date - days")
                     );
@@ -337,7 +337,7 @@ impl Typed<'_> {
                         let error = QueryError::at(
                             Code::UnsupportedSql,
                             right.at,
-                            "a row's value is divided by constants alone",
+                            "a row's value can be divided only by a constant",
                         );
                         return Err(error.hint("divide aggregates instead: SUM(a) / SUM(b)"));
                     }
