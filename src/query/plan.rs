@@ -74,7 +74,8 @@ pub enum Measure {
         /// Number of bins for each group.
         count: u32,
     },
-    /// A count along the groups of one ordered key, measured as prefix sums with the weights of [`crate::privacy::roots`].
+    /// A count along the groups of one ordered key, measured as the weighted sums of [`crate::privacy::roots`], which give running sums
+    /// that are far more exact than sums of noisy counts.
     Rooted {
         /// Index of the ordered key.
         key: usize,

@@ -18,8 +18,8 @@ const WORK_MAX: u64 = 12_000_000;
 impl Making<'_> {
     /// Plans a running sum of counts along one key, within each group of the other keys.
     ///
-    /// With Gaussian noise the prefix sums of [`crate::privacy::roots`] are measured; with Laplace noise, whose price is in ℓ₁, the counts
-    /// are.
+    /// With Gaussian noise the weighted sums of [`crate::privacy::roots`] are measured; with Laplace noise, whose price is in ℓ₁, the counts
+    /// are measured.
     pub(super) fn run(&mut self, of: &Aggregate, by: &Expression, within: &[Expression]) -> Result<Run, QueryError> {
         let refused =
             |at: Position, message: &str, hint: &str| Err(QueryError::at(Code::UnsupportedSql, at, message).hint(hint));

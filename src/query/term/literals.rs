@@ -6,7 +6,7 @@ use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::{Filter, NEVER, stored_bounds};
 use crate::query::syntax::{Comparison, Literal, LiteralValue};
 
-/// Largest number of digits of a numeric literal.
+/// Largest number of digits of a numeric literal; its exponent is clamped to twice this number.
 const LITERAL_DIGITS_MAX: usize = 400;
 
 /// A constant as an operand of arithmetic.
