@@ -64,7 +64,7 @@ fn grants_keep_to_the_cap_and_can_freeze() {
     });
 }
 
-/// A list, page by page, as its links lead.
+/// Fetches a list page by page, following its links.
 async fn walk(lab: &Lab, path: &str, limit: usize, token: &str) -> Vec<Value> {
     let (mut walked, mut next) = (Vec::new(), Some(format!("{path}?limit={limit}")));
     while let Some(path) = next {
@@ -165,7 +165,7 @@ fn lowering_a_spent_account_frees_nothing() {
     });
 }
 
-/// What is granted can be spent at once, and the query limit itself is within the limit, however small.
+/// A grant can be spent at once, and a query at the limit for one query is accepted, however small the limit is.
 #[test]
 fn an_allocation_of_an_epsilon_holds_a_query_of_it() {
     block_on(async {
@@ -179,7 +179,7 @@ fn an_allocation_of_an_epsilon_holds_a_query_of_it() {
     });
 }
 
-/// Entries hold scales; whatever the scale, the chain reads back after a restart, and so do the answers.
+/// Entries hold noise scales; whatever the scale, the chain and the answers can be read back after a restart.
 #[test]
 fn a_ledger_of_many_scales_opens_again() {
     for cap in [GAUSSIAN, PURE] {
@@ -206,8 +206,8 @@ fn a_ledger_of_many_scales_opens_again() {
     }
 }
 
-/// While another program holds the database, a commit fails: nothing is charged, the book is what the disk says, and afterwards
-/// all goes on.
+/// While another program holds the database, a commit fails: nothing is charged, the state stays as it is on disk, and work continues
+/// afterwards.
 #[test]
 fn a_commit_that_fails_charges_nothing() {
     let lab = Lab::gaussian();
@@ -231,7 +231,7 @@ fn a_commit_that_fails_charges_nothing() {
     assert!(spent.starts_with("0.14"), "two charges, not three: {spent}");
 }
 
-/// Entries and releases cannot be changed or taken away through SQL, and a byte that is changed behind its back is noticed.
+/// Entries and releases cannot be changed or removed through SQL, and a byte changed behind the database's back is noticed.
 #[test]
 fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
     let lab = Lab::gaussian();
@@ -273,7 +273,7 @@ fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
     assert!(refused.contains("its bytes do not match its hash"), "{refused}");
 }
 
-/// A ledger that cannot be read back after a failed commit charges nothing any more, and the server says that it is not ready.
+/// A ledger that cannot be read back after a failed commit charges nothing any more, and the server reports that it is not ready.
 #[test]
 fn a_ledger_that_cannot_be_read_back_charges_nothing() {
     let lab = Lab::gaussian();

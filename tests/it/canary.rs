@@ -1,4 +1,4 @@
-//! A thousand canary values in the data, and none in any response, log line or error.
+//! A thousand canary values are in the data, and none appears in any response, log line or error.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use tacit::query::plan::Computation;
 
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
 
-/// Log lines in memory.
+/// Log lines collected in memory.
 #[derive(Clone, Default)]
 pub struct Log(pub Arc<Mutex<Vec<u8>>>);
 
@@ -26,7 +26,7 @@ impl Write for Log {
     }
 }
 
-/// An engine whose panic holds a canary, as a library's would.
+/// An engine that panics with a canary in its message, as a library might.
 struct Blabbing;
 
 impl Engine for Blabbing {
@@ -39,7 +39,7 @@ impl Engine for Blabbing {
     }
 }
 
-/// Ids, unlisted diagnoses and extreme costs that exist nowhere else.
+/// Ids, unlisted diagnoses and extreme costs that occur nowhere else.
 fn canaries() -> String {
     let mut csv = visits(40);
     for number in 0..1_000 {
@@ -49,7 +49,7 @@ fn canaries() -> String {
     csv
 }
 
-/// The policy whose bounds the canary costs survive, so that they stand in the sealed table.
+/// A policy whose bounds do not clamp the canary costs, so that they are in the sealed table.
 fn canary_policy() -> String {
     policy(GAUSSIAN).replace("max = \"500\"", "max = \"10000000\"")
 }
@@ -135,7 +135,7 @@ fn no_canary_leaves() {
     assert!(is_clean(&lines), "a canary in the log");
 }
 
-/// The engine panics with a canary in its mouth; the noise fails: charged, burnt, and not a word.
+/// The engine panics with a canary in its message, and the noise fails: both are charged and burnt, and reveal nothing.
 async fn failures_are_silent(lab: &Lab) {
     let ports = tacit::service::Ports {
         ledger: Arc::new(tacit::ledger::SqliteLedger::open(&lab.dir.path().join("other"), 0).expect("a ledger")),
@@ -180,7 +180,7 @@ fn noise_that_fails_burns_the_charge() {
     assert!(account.spent > tacit::kernel::privacy::amounts::Price::ZERO, "the charge stands");
 }
 
-/// A sealing that stops on canaries says where and how many, and never what.
+/// If sealing stops because of canaries, the error says where they are and how many, but never shows them.
 #[test]
 fn no_canary_leaves_with_a_sealing_that_stops() {
     let dir = tempfile::tempdir().expect("a folder");

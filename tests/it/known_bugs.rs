@@ -1,6 +1,6 @@
-//! Known bugs of the field, each as a question that a server with the bug answers wrongly and ours does not.
+//! Known bugs of other systems, each as a question that a server with the bug answers wrongly and ours does not.
 //!
-//! Names say what went wrong elsewhere. Values are exact: the noise is a double that adds none.
+//! Names of tests say what went wrong elsewhere. Values are exact, as a test double adds no noise.
 
 use std::sync::Arc;
 
@@ -30,8 +30,8 @@ fn planned(sql: &str) -> Plan {
     plan(&parse(sql).expect("SQL"), &terms(), None).expect("a plan")
 }
 
-/// A library bounded the change of a grouped sum by the cap of one group, not by that of all groups that a unit is in: it claimed
-/// ε 1 and lost 2. Ours is what all k rows can move, wherever they fall.
+/// A library bounded the change of a grouped sum by the cap for one group instead of all groups that a unit is in: it claimed ε 1 and lost
+/// 2. Our sensitivity covers what all k rows of a unit can change, in whichever groups they are.
 #[test]
 fn a_groups_cap_is_not_the_largest_change() {
     let grouped = planned("SELECT diagnosis, SUM(cost) AS s FROM visits GROUP BY diagnosis");
@@ -42,7 +42,7 @@ fn a_groups_cap_is_not_the_largest_change() {
     assert_eq!(grouped.sought[1].sensitivity.l1(), 4 * 25_000);
 }
 
-/// A library kept "no nulls" after an operation that makes them, and answered a count of them exactly, for nothing.
+/// A library assumed "no nulls" after an operation that creates nulls, and answered a count of them exactly and for free.
 #[test]
 fn a_count_that_looks_known_costs_what_it_costs() {
     let lab = exact("a,north,,true,30,1,2023-01-01\nb,north,flu,,40,2,2023-01-01\n");
@@ -63,7 +63,7 @@ fn a_count_that_looks_known_costs_what_it_costs() {
     }
 }
 
-/// A library filled NaN in and clipped afterwards, so that it went through as NaN or as a bound that depends on the order.
+/// A library filled NaN first and clipped afterwards, so that NaN was kept, or became a bound that depended on the order.
 #[test]
 fn nan_is_missing_and_is_not_clipped() {
     let nullable = policy(PURE).replace("step = \"0.01\"", "step = \"0.01\"\nnullable = true");
@@ -79,7 +79,7 @@ fn nan_is_missing_and_is_not_clipped() {
     }
 }
 
-/// A lab over a Parquet file whose costs are 64-bit floats, or 32-bit ones.
+/// A lab over a Parquet file whose costs are 64-bit or 32-bit floats.
 fn exact_floats(dir: tempfile::TempDir, policy: &str, costs: &[Option<f64>]) -> Lab {
     floats(dir, policy, costs, polars::prelude::DataType::Float64)
 }
@@ -104,7 +104,7 @@ fn floats(dir: tempfile::TempDir, policy: &str, costs: &[Option<f64>], kind: pol
     Lab::over(dir, &policy.replace("visits.csv", "visits.parquet"), Arc::new(NoNoise), "100")
 }
 
-/// A library let an operation that looks at other rows pass for row-local. Our closed syntax has none: every one that SQL has is
+/// A library accepted an operation that reads other rows as row-local. Our closed syntax has no such operation: every one that SQL has is
 /// refused before a charge.
 #[test]
 fn an_operation_that_looks_at_other_rows_is_no_condition() {
@@ -128,8 +128,8 @@ fn an_operation_that_looks_at_other_rows_is_no_condition() {
     assert_eq!(lab.head(), before);
 }
 
-/// A library bounded 32-bit floats as if they were 64-bit ones, and the rounding of their sums was larger than its bound. Ours are
-/// integers on the declared grid before anything is added: both kinds seal to the same grid and sum exactly, in any order.
+/// A library bounded 32-bit floats as if they were 64-bit ones, and the rounding of their sums exceeded its bound. Our values are integers
+/// on the declared grid before anything is added: both kinds seal to the same grid and sum exactly, in any order.
 #[test]
 fn floats_of_32_bits_are_summed_as_exactly_as_of_64() {
     let costs: Vec<Option<f64>> = (0..3_000).map(|at| Some(f64::from(at % 400) + 0.25)).collect();
@@ -140,7 +140,7 @@ fn floats_of_32_bits_are_summed_as_exactly_as_of_64() {
     }
 }
 
-/// A date that a library could not hold ended its process. Ours clamps what is past the declared range, and reads no more of it.
+/// In a library, a date out of range ended the process. Our reader clamps dates outside the declared range, and continues.
 #[test]
 fn a_date_beyond_any_calendar_ends_nothing() {
     let lab =
@@ -153,8 +153,8 @@ fn a_date_beyond_any_calendar_ends_nothing() {
     }
 }
 
-/// A server let a query redefine a key after its bounding, so that groups were no longer what had been bounded. Ours has keys of
-/// the policy and nothing else; an alias that has a column's name does not stand for it.
+/// A server let a query redefine a key after bounding, so that groups were no longer those that had been bounded. Our keys come from the
+/// policy alone; an alias with a column's name does not replace the column.
 #[test]
 fn a_key_cannot_be_redefined_after_bounding() {
     let lab = exact("a,north,flu,true,30,1,2023-01-01\n");
@@ -172,9 +172,8 @@ fn a_key_cannot_be_redefined_after_bounding() {
     assert_eq!(lab.head(), before);
 }
 
-/// A library understated the δ of a threshold where a person is in several groups. Ours counts the groups
-/// (`texts`), and where a domain is public there is none: every group of it is in the answer, whether anybody is in it or not, and a value
-/// that is not listed is in none.
+/// A library understated the δ of a threshold if a person is in several groups. We count the groups (`texts`), and where a domain is public
+/// there is no threshold: every group of it is in the answer, whether anybody is in it or not, and an unlisted value is in no group.
 #[test]
 fn no_group_appears_or_vanishes_with_a_person() {
     let sql = "SELECT region, diagnosis, COUNT(*) AS n FROM visits GROUP BY region, diagnosis";
@@ -187,7 +186,7 @@ fn no_group_appears_or_vanishes_with_a_person() {
     assert_eq!(keys[0], keys[1]);
 }
 
-/// A library clipped noisy counts at the true size of the table, which tells the size. Ours clips nothing.
+/// A library clipped noisy counts at the true size of the table, which reveals the size. We never clip estimates.
 #[test]
 fn a_count_is_not_clipped_at_the_true_size() {
     let csv = format!("{HEADER}a,north,flu,true,30,1,2023-01-01\n");
@@ -214,7 +213,7 @@ fn distinct_people_are_not_rows() {
     assert_eq!(plan.sought[0].sensitivity.l2_squared(), 4, "one in each of four groups, the missing one included");
 }
 
-/// A server computed a variance as E[x²] − E[x] and called it one; and one without the correction for a sample.
+/// A server computed E[x²] − E[x] and called it a variance; another one left out the correction for a sample.
 #[test]
 fn a_variance_is_not_made_of_the_wrong_moments() {
     let lab = exact(
@@ -236,7 +235,7 @@ fn a_variance_is_not_made_of_the_wrong_moments() {
     }
 }
 
-/// A library added 64-bit values in 32 bits, and its sums wrapped.
+/// A library added 64-bit values in 32 bits, and its sums overflowed.
 #[test]
 fn sums_beyond_32_bits_are_exact() {
     let csv = format!(
@@ -258,8 +257,8 @@ fn what_is_summed_is_what_was_clamped() {
     assert_eq!(one(&lab, "SELECT COUNT(*) AS n FROM visits WHERE cost > 500 OR cost < 0 OR age > 110", "n"), json!(0));
 }
 
-/// A sum of a unit's rows that wrapped before it was divided: the mean of values within their bounds lay far outside of them. A question
-/// whose sums may wrap is refused, whatever the rows are.
+/// A sum over a unit's rows overflowed before it was divided, so that the mean of values within their bounds lay far outside them. A
+/// question whose sums could overflow is refused, whatever the rows are.
 #[test]
 fn a_mean_of_a_unit_s_rows_does_not_wrap() {
     let many = policy(PURE).replace("max_rows_per_unit = 4", "max_rows_per_unit = 300");
@@ -273,7 +272,7 @@ fn a_mean_of_a_unit_s_rows_does_not_wrap() {
     assert_eq!((ask("1000").as_str(), ask("40000000000000000").as_str()), ("", "unsupported-sql"));
 }
 
-/// Terms that double with each level of nesting, or each operand, kept a worker or a planner busy for ever.
+/// Terms whose size doubled with each level of nesting, or each operand, kept a worker or a planner busy for ever.
 #[test]
 fn nested_terms_cost_what_they_say() {
     let lab = Lab::new(&policy(PURE), &visits(50), Arc::new(NoNoise), "100");

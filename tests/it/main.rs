@@ -1,4 +1,4 @@
-//! The integration tests: one binary, because each links polars.
+//! The integration tests, in a single binary, as each binary links polars.
 
 #![expect(clippy::disallowed_macros, reason = "tests print what they measured")]
 

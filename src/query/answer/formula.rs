@@ -1,16 +1,16 @@
-//! Formulas: outputs that are made of several measurements, after the noise.
+//! Formulas: outputs computed from several measurements, after the noise.
 //!
-//! Promises post-processing alone, and an honest interval by a method that is named:
+//! Promises post-processing only, and a sound interval by a named method:
 //!
 //! * **Linear** formulas (sums, differences, multiples of counts and sums) have the exact law of a weighted sum of independent noise.
 //! * **Quotients** of two linear formulas, slopes and correlations have Fieller's interval (E. C. Fieller, J. R. Stat. Soc. B 16, 1954), with
 //!   the covariance of numerator and denominator.
-//! * **Everything else** (variances, covariances, products) has the interval of the delta method: value ± z·√Σ(∂f/∂mᵢ)²σᵢ², the
-//!   slopes by forward differentiation. Roots take the root of the ends.
+//! * **Everything else** (variances, covariances, products) has the interval of the delta method: value ± z·√Σ(∂f/∂mᵢ)²σᵢ², with the
+//!   derivatives found by forward differentiation. The interval of a square root has the square roots of the inner interval's ends.
 //!
-//! Where a denominator is lost in its own noise there is no estimate, and no interval but what public bounds allow ([`Range`]).
+//! If a denominator is lost in its own noise, there is no estimate, and the only interval is the one that public bounds allow ([`Range`]).
 //!
-//! **Squares.** With S = Σ(x − c) and Q = Σ(x − c)² about any constant c, the variance over n rows is Q/n − (S/n)²: c cancels, so it is
+//! **Squares.** With S = Σ(x − c) and Q = Σ(x − c)² about any constant c, the variance over n rows is Q/n − (S/n)². As c cancels, it is
 //! chosen in the middle of the range, where one unit moves both sums least. The same holds for products of two variables.
 
 mod absent;
@@ -34,136 +34,136 @@ use crate::query::syntax::{Comparison, Operator, Pair, Spread};
 use crate::query::term::{Constant, Term};
 use crate::query::terms::domain::Grid;
 
-/// One output as a function of measurements; numbers are their indices.
+/// One output as a function of measurements; numbers in it are indices of measurements.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Formula {
-    /// A number.
+    /// A constant, as decimal text.
     Number(String),
-    /// A count N.
+    /// A count N, by the index of its measurement.
     Count(usize),
-    /// A sum about its grid's centre c: S + c·N.
+    /// A sum S about the centre c of its grid: S + c·N.
     Sum(Centred),
-    /// A mean: c + S/N.
+    /// A mean c + S/N: the sum, and the index of the count N.
     Mean(Centred, usize),
-    /// A statistic of squares.
+    /// A variance or a standard deviation.
     Spread(Spread, Box<Squares>),
-    /// A statistic of products.
+    /// A covariance, a correlation, or the slope or intercept of a regression.
     Pair(Pair, Box<Products>),
-    /// A quantile.
+    /// A quantile, read from a tree of histograms.
     Quantile(Box<Quantile>),
-    /// A running sum.
+    /// A running sum over the groups of an ordered key.
     Run(Box<Run>),
-    /// The opposite.
+    /// The negative −x of a formula.
     Negative(Box<Formula>),
-    /// Arithmetic.
+    /// Addition, subtraction, multiplication or division of two formulas.
     Arithmetic(Box<Formula>, Operator, Box<Formula>),
-    /// The absolute value.
+    /// The absolute value of a formula.
     Absolute(Box<Formula>),
     /// The square root; missing below 0.
     Root(Box<Formula>),
-    /// Rounded to so many decimals, halves away from 0.
+    /// A value rounded to this many decimals, halves away from 0.
     Round(Box<Formula>, u32),
-    /// Missing where the two are equal.
+    /// SQL's NULLIF: the first formula, or missing if both are equal.
     NullIf(Box<Formula>, Box<Formula>),
 }
 
-/// A sum of stored integers with what they are about.
+/// A sum of stored integers, which are taken about the centre of their grid.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Centred {
-    /// S, in steps of the grid.
+    /// Index of the measurement S, in steps of the grid.
     pub sum: usize,
-    /// N, where the centre is not 0.
+    /// Index of the measurement N; `None` if the centre is 0.
     pub count: Option<usize>,
-    /// The grid.
+    /// Grid of the values that are summed, with its centre.
     pub grid: Grid,
 }
 
-/// What a variance is made of.
+/// The measurements behind a variance, and the variable itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Squares {
-    /// N.
+    /// Index of the measurement N, the count of rows.
     pub count: usize,
-    /// Σ(x − c).
+    /// The sum Σ(x − c).
     pub sum: Centred,
-    /// Σ(x − c)².
+    /// The sum of squares Σ(x − c)².
     pub squares: Centred,
-    /// x, for who writes it out.
+    /// The variable x, for writing the formula out as SQL.
     pub of: Term,
 }
 
-/// What a covariance is made of; both variables are there in every row that counts.
+/// The measurements behind a covariance; only rows in which both variables are present count.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Products {
-    /// N.
+    /// Index of the measurement N, the count of rows.
     pub count: usize,
-    /// Σ(y − c), Σ(y − c)².
+    /// The sums Σ(y − c) and Σ(y − c)².
     pub y: (Centred, Centred),
-    /// Σ(x − c'), Σ(x − c')².
+    /// The sums Σ(x − c') and Σ(x − c')².
     pub x: (Centred, Centred),
-    /// Σ(y − c)(x − c').
+    /// The sum of products Σ(y − c)(x − c').
     pub products: Centred,
-    /// c and c'.
+    /// The centres c of y and c' of x.
     pub centres: (Constant, Constant),
-    /// y and x, for who writes them out.
+    /// The variables y and x, for writing the formula out as SQL.
     pub of: (Term, Term),
 }
 
-/// A quantile of a tree of histograms.
+/// A quantile, read from a tree of histograms.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quantile {
-    /// q, as it was written.
+    /// The fraction q, as the query wrote it.
     pub fraction: String,
-    /// The levels of the tree, the coarsest first.
+    /// Indices of the measurements of the tree's levels, the coarsest first.
     pub levels: Vec<usize>,
-    /// Bins of each level.
+    /// Number of bins of each level, parallel to `levels`.
     pub bins: Vec<u32>,
-    /// Children of a node.
+    /// Number of children of each node.
     pub branches: u32,
-    /// The lower end of the range, in steps of the grid.
+    /// Lower end of the range, in steps of the grid.
     pub low: i64,
-    /// Steps in a leaf.
+    /// Width of a leaf, in steps of the grid.
     pub width: i64,
-    /// The grid.
+    /// Grid of the values whose quantile is asked for.
     pub grid: Grid,
 }
 
-/// Which rows of a noisy table are shown.
+/// Condition of HAVING: which rows of a noisy table are shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shown {
-    /// Two formulas compared.
+    /// Comparison of two formulas.
     Compare(Formula, Comparison, Formula),
-    /// A formula without an estimate.
+    /// SQL's IS NULL: the formula has no estimate.
     Missing(Formula),
-    /// Not so.
+    /// Negation of a condition.
     Not(Box<Shown>),
-    /// All of them.
+    /// Conjunction: every condition holds.
     All(Vec<Shown>),
-    /// Any of them.
+    /// Disjunction: at least one condition holds.
     Any(Vec<Shown>),
 }
 
 /// The noisy values of one cell, in steps, and the laws of their noise.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured<'a> {
-    /// One a measurement.
+    /// Value of each measurement in this cell.
     pub values: &'a [f64],
-    /// Their laws.
+    /// Noise law of each measurement, parallel to `values`.
     pub laws: &'a [NoiseLaw],
-    /// All cells of the measurements, in steps.
+    /// All cells of every measurement, in steps.
     pub all: &'a [Vec<f64>],
-    /// Which group's they are.
+    /// Index of the cell, which is the group's.
     pub cell: usize,
-    /// Whether what is made of a measurement is hidden in this group, one a measurement; empty where nothing is.
+    /// Whether the values derived from each measurement are hidden in this group; empty if none are.
     pub hidden: &'a [bool],
 }
 
 impl Measured<'_> {
-    /// Looks whether what is made of a measurement is shown.
+    /// Checks that values derived from a measurement may be shown.
     ///
     /// # Errors
-    /// [`Absent::Hidden`] where it is not.
+    /// [`Absent::Hidden`] if they may not.
     pub fn shown(&self, measurement: usize) -> Result<(), Absent> {
         if self.hidden.get(measurement) == Some(&true) { Err(Absent::Hidden) } else { Ok(()) }
     }
@@ -203,7 +203,7 @@ impl Formula {
         }
     }
 
-    /// What it takes to look at it as a whole: operations, and what is in the terms that it is written out with.
+    /// Cost of evaluating the formula and writing it out: the number of operations, with those of the terms inside it.
     #[must_use]
     pub fn weight(&self) -> u64 {
         match self {
@@ -216,7 +216,7 @@ impl Formula {
         }
     }
 
-    /// Whether it is a weighted sum of measurements.
+    /// Whether the formula is a weighted sum of measurements and constants.
     #[must_use]
     pub fn is_linear(&self) -> bool {
         match self {
@@ -239,7 +239,7 @@ impl Formula {
         }
     }
 
-    /// Whether something is in it that is made of several cells: a quantile, a running sum.
+    /// Whether the formula contains a quantile or a running sum, which read several cells.
     #[must_use]
     pub fn has_several(&self) -> bool {
         match self {
@@ -252,7 +252,7 @@ impl Formula {
         }
     }
 
-    /// Whether it has no measurement in it.
+    /// Whether the formula is a constant: it contains no measurement.
     #[must_use]
     pub fn is_number(&self) -> bool {
         match self {
@@ -269,7 +269,7 @@ impl Formula {
         }
     }
 
-    /// The value with its slopes.
+    /// The value with its derivative by each measurement.
     fn dual(&self, at: Measured<'_>) -> Result<Dual, Absent> {
         match self {
             Self::Number(text) => text.parse().map(Dual::constant).map_err(|_| Absent::NoValue),
@@ -282,7 +282,8 @@ impl Formula {
             }
             Self::Spread(spread, squares) => squares.dual(*spread, at),
             Self::Pair(pair, products) => products.dual(*pair, at),
-            // Its noise is no matter of slopes: it stands alone, or is moved and stretched by numbers.
+            // Derivatives do not describe this noise. The value stands alone, or is shifted and scaled by constants, and `ends` handles
+            // both.
             Self::Quantile(quantile) => quantile.ends(at).map(|ends| Dual::constant(ends.value)),
             Self::Run(run) => run.ends(at).map(|ends| Dual::constant(ends.value)),
             Self::Negative(of) => Ok(of.dual(at)?.times(&Dual::constant(-1.0))),
@@ -306,7 +307,7 @@ impl Formula {
                 Ok(Dual { value: round(of.value, *decimals), ..of })
             }
             Self::NullIf(left, right) => {
-                // Each side once: NULLIF in NULLIF in NULLIF would double the work with each.
+                // Evaluate each side once: otherwise nested NULLIFs would double the work at every level.
                 let (of, other) = both(left.dual(at), right.dual(at))?;
                 #[expect(clippy::float_cmp, reason = "SQL's NULLIF asks whether two values are the same")]
                 let is_same = left.shown(of.value)? == right.shown(other.value)?;
@@ -315,7 +316,8 @@ impl Formula {
         }
     }
 
-    /// The right side of an operator. A noisy count that is 0 by chance is a denominator that is lost, also where NULLIF takes it away.
+    /// The right-hand side of an operator. A noisy count that happens to be 0 is a denominator lost in noise, even if NULLIF turns it into
+    /// NULL.
     fn divisor(&self, operator: Operator, at: Measured<'_>) -> Result<Dual, Absent> {
         let of = self.dual(at);
         match (&of, operator, self) {
@@ -326,10 +328,10 @@ impl Formula {
         }
     }
 
-    /// The estimate.
+    /// The estimate, without its interval.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Why there is no estimate.
     pub fn value(&self, at: Measured<'_>) -> Result<f64, Absent> {
         let value = self.dual(at)?.value;
         if value.is_finite() { Ok(value) } else { Err(Absent::NoValue) }
@@ -337,7 +339,7 @@ impl Formula {
 }
 
 impl Formula {
-    /// An estimate of this as it is shown: counts and sums by themselves are whole steps, halves up.
+    /// An estimate as it is shown: a count or a sum by itself is rounded to whole steps, halves up.
     fn shown(&self, value: f64) -> Result<f64, Absent> {
         match self {
             _ if !value.is_finite() => Err(Absent::NoValue),
@@ -365,7 +367,7 @@ impl Centred {
 }
 
 impl Shown {
-    /// SQL's three truth values of one cell's noisy values.
+    /// Truth of the condition for one cell's noisy values, in SQL's three-valued logic; `None` is unknown.
     #[must_use]
     pub fn truth(&self, at: Measured<'_>) -> Option<bool> {
         match self {

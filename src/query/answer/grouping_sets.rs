@@ -1,20 +1,22 @@
-//! Tables of several groupings: `GROUPING SETS`, `ROLLUP`, `CUBE`, in one answer whose totals add up.
+//! Grouping sets: `GROUPING SETS`, `ROLLUP` and `CUBE` in one answer whose totals add up. A "table" here is the marginal table over one set
+//! of keys.
 //!
-//! Promises the least-squares estimate of every table from all that were measured, and its variance; and, where the finest table is among
-//! those that are shown, whole numbers whose sums are the totals that stand beside them.
+//! Promises the least-squares estimate of every table from all measured tables, and its variance. If the finest table is among those shown,
+//! all tables hold whole numbers, and the shown totals are the sums of the shown cells.
 //!
-//! **What is measured.** Counts and sums of a set of keys are sums of cells of any larger set, so only sets that are part of no other
-//! one are measured: for `ROLLUP` and `CUBE` the finest alone, at the whole price. A total of m cells then has m times their
-//! variance and, where groups are of like size, a relative error smaller by √m: no other split makes the worst relative margin less.
-//! Distinct units do not add up, and are measured for each set. Histograms, of which percentiles are made, add up bin by bin, where one
-//! grouping is the finest of all.
+//! **What is measured.** Counts and sums over a set of keys are sums of cells over any larger set, so only sets that are not contained in
+//! another one are measured: for `ROLLUP` and `CUBE` the finest alone, at the whole price. A total of m cells then has m times their
+//! variance and, if the groups are of similar size, a relative error smaller by √m: no other split makes the worst relative margin smaller.
+//! Counts of distinct units do not add up, and are measured for each set. Histograms, which percentiles are computed from, add up bin by
+//! bin if one grouping is the finest of all.
 //!
-//! **Least squares.** A table over keys S is the sum over A ⊆ S of components that vary with the keys of A alone and sum to 0 along each of
-//! them. A table with independent noise of variance v, summed over S∖A, tells of the component of A with variance v·∏(nⱼ, j ∈ S∖A), and its
-//! noise there is independent of that in every other component. So each component is the mean of what all measured tables tell of it,
-//! weighted by inverse variance, and a table is put together from its components again: T_B = Σ_{A ⊆ B} R_A/∏(nⱼ, j ∈ B∖A), with variance
-//! Σ_A V_A·∏(1 − 1/nⱼ, j ∈ A)/∏(nⱼ², j ∈ B∖A) a cell. Source: this is the decomposition of Y. Xiao et al., "An optimal and scalable matrix
-//! mechanism for noisy marginals" (NeurIPS 2023), read backwards: it reconstructs from marginals instead of choosing what to measure.
+//! **Least squares.** A table over keys S is the sum over A ⊆ S of components that vary only with the keys of A and sum to 0 along each of
+//! them. A table with independent noise of variance v, summed over S∖A, estimates the component of A with variance v·∏(nⱼ, j ∈ S∖A), and
+//! its noise there is independent of that in every other component. So each component is the mean of the estimates from all measured
+//! tables, weighted by inverse variance, and a table is the sum of its components: T_B = Σ_{A ⊆ B} R_A/∏(nⱼ, j ∈ B∖A), with variance Σ_A
+//! V_A·∏(1 − 1/nⱼ, j ∈ A)/∏(nⱼ², j ∈ B∖A) for each cell. Source: this is the decomposition of Y. Xiao et al., "An optimal and scalable
+//! matrix mechanism for noisy marginals" (NeurIPS 2023), read backwards: it reconstructs from marginals instead of choosing what to
+//! measure.
 
 mod sources;
 
@@ -28,47 +30,48 @@ use crate::kernel::vault::release::Noisy;
 use crate::query::answer::steps;
 use crate::query::plan::codes;
 
-/// Groupings of one answer at the most.
+/// Largest number of groupings in one answer.
 pub const SETS_MAX: usize = 256;
-/// Keys of one grouping at the most.
+/// Largest number of keys in one grouping.
 pub const KEYS_MAX: usize = 8;
-/// The fine grid of what is put together.
+/// Fractional bits of the fine grid on which reconstructed cells are stored.
 const FINE_BITS: u32 = 20;
 
-/// The groupings of an answer, and what was measured of them; keys by their place in the computation, ascending.
+/// The groupings of an answer and what was measured for them. Keys are given by their index in the computation, in ascending order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sets {
-    /// The groupings that are shown, in the order of the question.
+    /// Keys of each grouping that is shown, in the order of the question.
     pub shown: Vec<Vec<usize>>,
-    /// For each thing that outputs are made of, the tables that were measured of it.
+    /// The measured tables behind each value that outputs refer to.
     pub measured: Vec<Tables>,
 }
 
-/// The tables that were measured of one thing.
+/// The tables that were measured of one value, such as one count or one sum.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tables {
-    /// Whether a table of fewer keys is a sum of cells of one with more.
+    /// Whether the cells of a table over fewer keys are sums of cells of one over more keys.
     pub adds_up: bool,
-    /// Those that are part of no other where it is, and all that are shown where it is not.
+    /// The measured tables: if they add up, those not contained in another one; otherwise one for each shown grouping.
     pub tables: Vec<Table>,
-    /// What the tables were computed from, where one stored draw is part of several of them; empty where each table has noise of its own.
+    /// Independent sources of noise that the tables were computed from, if one stored draw is part of several tables; empty if each table
+    /// has noise of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
 }
 
-/// A measured table.
+/// One measured table over a set of keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Table {
-    /// Its keys.
+    /// Indices of the table's keys, in ascending order.
     pub keys: Vec<usize>,
-    /// The measurement.
+    /// Index of the measurement.
     pub vector: usize,
 }
 
-/// The sets that are part of no other.
+/// The sets that are not contained in another one, sorted and without duplicates.
 #[must_use]
 pub fn maximal(sets: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    // A set has each of its keys once.
+    // Keys within a set are distinct.
     let part = |set: &Vec<usize>, of: &Vec<usize>| set.len() < of.len() && set.iter().all(|key| of.contains(key));
     let mut maximal: Vec<Vec<usize>> =
         sets.iter().filter(|set| !sets.iter().any(|other| part(set, other))).cloned().collect();
@@ -77,7 +80,7 @@ pub fn maximal(sets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     maximal
 }
 
-/// A table of numbers over some keys, with the variance of a cell.
+/// A table of numbers over some keys, with the variance of each cell.
 #[derive(Debug, Clone)]
 struct Marginal {
     keys: Vec<usize>,
@@ -85,7 +88,7 @@ struct Marginal {
     variance: f64,
 }
 
-/// The least-squares estimate of a table over `wanted` from `measured`, and the variance of a cell.
+/// The least-squares estimate of the table over `wanted` from the tables `measured`, and the variance of each cell.
 fn reconstruct(measured: &[Marginal], sizes: &[usize], wanted: &[usize]) -> (Vec<f64>, f64) {
     let product = |keys: &[usize]| keys.iter().map(|key| sizes[*key]).product::<usize>();
     let (mut cells, mut variance) = (vec![0.0; product(wanted)], 0.0);
@@ -104,8 +107,8 @@ fn reconstruct(measured: &[Marginal], sizes: &[usize], wanted: &[usize]) -> (Vec
     (cells, variance)
 }
 
-/// The variance of a cell of the table over `wanted`, where tables over other keys were measured with these variances: what
-/// [`Sets::vectors`] reaches, before anything is rounded.
+/// Variance of a cell of the table over `wanted`, if tables over other keys were measured with the given variances. [`Sets::vectors`]
+/// attains it before rounding.
 #[must_use]
 pub fn variance(measured: &[(Vec<usize>, f64)], sizes: &[usize], wanted: &[usize]) -> f64 {
     let product = |keys: &[usize]| keys.iter().map(|key| sizes[*key] as f64).product::<f64>();
@@ -122,7 +125,7 @@ pub fn variance(measured: &[(Vec<usize>, f64)], sizes: &[usize], wanted: &[usize
     (0..1_u32 << wanted.len()).map(of).sum()
 }
 
-/// What all measured tables tell of the component of `keys`, and its variance before it is centred.
+/// Estimate of the component of `keys` from all measured tables, and its variance before it is centred.
 fn component(measured: &[Marginal], sizes: &[usize], keys: &[usize]) -> (Vec<f64>, f64) {
     let cells: usize = keys.iter().map(|key| sizes[*key]).product();
     let (mut sum, mut precision) = (vec![0.0; cells], 0.0);
@@ -141,7 +144,7 @@ fn component(measured: &[Marginal], sizes: &[usize], keys: &[usize]) -> (Vec<f64
     (sum, precision.recip())
 }
 
-/// The cell of a table over `to` that a cell of one over `from` belongs to.
+/// Index of the cell of a table over `to` that contains a cell of a table over `from`.
 fn project(cell: usize, from: &[usize], to: &[usize], sizes: &[usize]) -> usize {
     let codes = codes(from.iter().map(|key| sizes[*key] as u64), cell as u64);
     from.iter()
@@ -150,7 +153,7 @@ fn project(cell: usize, from: &[usize], to: &[usize], sizes: &[usize]) -> usize 
         .fold(0, |place, (key, code)| place * sizes[*key] + code as usize)
 }
 
-/// Takes the mean along one key away.
+/// Subtracts the mean along one key.
 fn centre(cells: &mut [f64], keys: &[usize], axis: usize, sizes: &[usize]) {
     let stride: usize = keys[axis + 1..].iter().map(|key| sizes[*key]).product();
     let size = sizes[keys[axis]];
@@ -162,14 +165,14 @@ fn centre(cells: &mut [f64], keys: &[usize], axis: usize, sizes: &[usize]) {
     }
 }
 
-/// A table of numbers from its noisy cells.
+/// Converts noisy cells to a table of numbers.
 fn marginal(keys: &[usize], noisy: &Noisy) -> Marginal {
     let cells = (0..noisy.cells.len()).map(|cell| steps(noisy, cell)).collect();
     Marginal { keys: keys.to_vec(), cells, variance: noisy.law.std_error().powi(2) }
 }
 
 impl Sets {
-    /// The same groupings over an answer that was stored: what its tables were computed from is known there.
+    /// Copies the sources of the tables from the groupings of a stored answer, which records them.
     #[must_use]
     pub fn stored_as(mut self, stored: Option<&Self>) -> Self {
         for own in &mut self.measured {
@@ -179,7 +182,7 @@ impl Sets {
         self
     }
 
-    /// The noisy vectors of one shown grouping: one for each thing that outputs are made of, in whole steps where they are sums of one
+    /// The noisy vectors of one shown grouping, one for each value that outputs refer to; in whole steps if they are sums over a single
     /// table.
     #[must_use]
     pub fn vectors(&self, shown: usize, vectors: &[Noisy], sizes: &[usize]) -> Vec<Noisy> {
@@ -197,7 +200,7 @@ impl Sets {
             sources => sources.iter().filter_map(|source| source.best(wanted, vectors, sizes)).collect(),
         };
         let (cells, variance) = match &tables[..] {
-            // One table: a total is the sum of its cells as they are shown.
+            // With a single table, a total is the sum of its cells as they are shown.
             [_] => summed(&measured[0], sizes, wanted),
             _ => reconstruct(&measured, sizes, wanted),
         };
@@ -210,7 +213,7 @@ impl Sets {
     }
 }
 
-/// The standard deviation of a law of scale 1 on a fine grid.
+/// Standard deviation of the law with scale 1 on a fine grid.
 fn law_of_one(law: &NoiseLaw) -> f64 {
     match law.mechanism {
         crate::kernel::privacy::mechanism::Mechanism::DiscreteGaussian => 1.0,
@@ -218,18 +221,18 @@ fn law_of_one(law: &NoiseLaw) -> f64 {
     }
 }
 
-/// Sums of a table's cells in whole steps, so that totals are the sums of what is shown.
+/// Sums of a table's cells in whole steps, so that each total is the sum of the shown cells.
 fn summed(table: &Marginal, sizes: &[usize], wanted: &[usize]) -> (Vec<f64>, f64) {
-    // Of a histogram each group has several cells, one a bin.
+    // In a histogram, each group has one cell for each bin.
     let groups: usize = table.keys.iter().map(|key| sizes[*key]).product();
     let bins = table.cells.len() / groups.max(1);
     let mut cells = vec![0.0; wanted.iter().map(|key| sizes[*key]).product::<usize>() * bins];
     for (cell, value) in table.cells.iter().enumerate() {
-        // Halves up, as cells are shown.
+        // Halves are rounded up, as in the shown cells.
         cells[project(cell / bins, &table.keys, wanted, sizes) * bins + cell % bins] += (value + 0.5).floor();
     }
     let count = (table.cells.len() / cells.len().max(1)) as f64;
-    // A twelfth of a step squared is what rounding a cell adds.
+    // Rounding a cell adds a variance of one twelfth of a squared step.
     (cells, count * (table.variance + 1.0 / 12.0))
 }
 
@@ -237,7 +240,7 @@ fn summed(table: &Marginal, sizes: &[usize], wanted: &[usize]) -> (Vec<f64>, f64
 mod tests {
     use super::*;
 
-    /// Without noise a table is what it was; with exact parts that agree, any table follows from those it is part of.
+    /// A measured table without noise comes back unchanged, and exact tables that agree determine the tables over subsets of their keys.
     #[test]
     fn exact_tables_come_back() {
         let sizes = [3, 2, 4];
@@ -260,7 +263,7 @@ mod tests {
             assert!((super::variance(&parts, &sizes, &wanted) - variance).abs() < 1e-9);
             assert!(variance < own, "{wanted:?}: more tables tell more: {variance} {own}");
         }
-        // One table alone: the variance of a sum of cells.
+        // With a single table, the variance is that of a sum of cells.
         let (_, variance) = reconstruct(&[of(&[0, 1], 4.0)], &sizes, &[0]);
         assert!((variance - 8.0).abs() < 1e-9);
         let (_, variance) = reconstruct(&[of(&[0, 1], 4.0)], &sizes, &[0, 1]);

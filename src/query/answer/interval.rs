@@ -1,13 +1,13 @@
 //! Error bars: 95 % intervals from the law of the noise.
 //!
-//! **Counts and sums.** A sum is S + c·N; with independent noise its error is e_S + c·e_N. For Gaussian noise that is
-//! normal with variance σ_S² + c²σ_N². For Laplace noise the tail of w₁L₁ + w₂L₂ has a closed form (difference of two exponentials)
-//! that is solved for 5 %.
+//! **Counts and sums.** A sum is S + c·N; with independent noise its error is e_S + c·e_N. For Gaussian noise this error is normal with
+//! variance σ_S² + c²σ_N². For Laplace noise the tail of w₁L₁ + w₂L₂ has a closed form (difference of two exponentials), which is solved
+//! for 5 %.
 //!
-//! **Means.** Fieller's method (E. C. Fieller, J. R. Stat. Soc. B 16, 1954): with θ the true mean about the centre,
-//! S − θN has a known law whatever θ is, so the set of all θ with |S − θN| ≤ q(θ), where q(θ) is its 95 % quantile, covers the truth
-//! with probability 95 % exactly for Gaussian noise, and as well for Laplace noise. It is an interval when N is
-//! distinguishable from 0; otherwise nothing is known but the column's bounds, and no estimate is given.
+//! **Means.** Fieller's method (E. C. Fieller, J. R. Stat. Soc. B 16, 1954): if θ is the true mean about the centre, S − θN has a known law
+//! for every θ. So the set of all θ with |S − θN| ≤ q(θ), where q(θ) is the law's 95 % quantile, covers the truth with probability 95 %,
+//! exactly for Gaussian noise and equally for Laplace noise. The set is an interval if N can be told from 0; otherwise only the column's
+//! bounds are known, and no estimate is given.
 
 use crate::kernel::privacy::certificate::NORMAL_975;
 use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
@@ -15,7 +15,7 @@ use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 const TAIL: f64 = 0.05;
 const HALVINGS: usize = 52;
 
-/// The 95 % half-width of the noise of a weighted sum of independent measurements, in steps.
+/// Half-width of the 95 % interval of a weighted sum of independent measurements, in steps.
 #[must_use]
 pub fn half_width(terms: &[(f64, NoiseLaw)]) -> f64 {
     let scales: Vec<f64> = terms.iter().map(|(weight, law)| weight.abs() * law.scale_steps()).collect();
@@ -30,13 +30,13 @@ pub fn half_width(terms: &[(f64, NoiseLaw)]) -> f64 {
     }
 }
 
-/// The 95 % half-width of the noise of a sum of so many independent cells of one measurement, in steps.
+/// Half-width of the 95 % interval of the sum of `count` independent cells of one measurement, in steps.
 #[must_use]
 pub fn half_width_of_equal(law: NoiseLaw, count: usize) -> f64 {
     match (law.mechanism, count) {
         (_, 0..=2) => half_width(&vec![(1.0, law); count]),
         (Mechanism::DiscreteGaussian, _) => half_width(&[((count as f64).sqrt(), law)]),
-        // As [`several_laplaces`] has it of equal ones: κ = 3/n.
+        // [`several_laplaces`] for n equal scales: κ = 3/n.
         (Mechanism::DiscreteLaplace, _) => {
             let (n, z) = (count as f64, NORMAL_975);
             (z + (z.powi(3) - 3.0 * z) * 3.0 / (24.0 * n)) * (2.0 * n).sqrt() * law.scale_steps()
@@ -44,14 +44,14 @@ pub fn half_width_of_equal(law: NoiseLaw, count: usize) -> f64 {
     }
 }
 
-/// The standard error of a weighted sum of independent measurements, in steps.
+/// Standard error of a weighted sum of independent measurements, in steps.
 #[must_use]
 pub fn std_error(terms: &[(f64, NoiseLaw)]) -> f64 {
     terms.iter().map(|(weight, law)| (weight * law.std_error()).powi(2)).sum::<f64>().sqrt()
 }
 
-/// t with P(|X + Y| > t) = 5 % for Laplace laws of scales a ≥ b:
-/// (a²e^(−t/a) − b²e^(−t/b))/(a² − b²), or (1 + t/2a)·e^(−t/a) where a = b.
+/// Solves P(|X + Y| > t) = 5 % for t, with Laplace laws of scales a ≥ b. The tail is (a²e^(−t/a) − b²e^(−t/b))/(a² − b²), or (1 +
+/// t/2a)·e^(−t/a) if a = b.
 fn two_laplaces(a: f64, b: f64) -> f64 {
     let tail = |t: f64| {
         if a - b < 1e-6 * a {
@@ -68,9 +68,9 @@ fn two_laplaces(a: f64, b: f64) -> f64 {
     high
 }
 
-/// The 95 % half-width of a sum of several Laplace laws: the normal one, corrected for their tails by the first term of E. A. Cornish and
-/// R. A. Fisher (Rev. Inst. Int. Stat. 5, 1938) for a symmetric law, z + (z³ − 3z)·κ/24, with the excess κ = 3·Σσ⁴/(Σσ²)². For one law
-/// alone it is 2 % too wide, for two equal ones less than 1 %.
+/// Half-width of the 95 % interval of a sum of several Laplace laws: the normal one, corrected for their tails by the first term of E. A.
+/// Cornish and R. A. Fisher (Rev. Inst. Int. Stat. 5, 1938) for a symmetric law, z + (z³ − 3z)·κ/24, with the excess κ = 3·Σσ⁴/(Σσ²)². For
+/// a single law it is 2 % too wide, for two equal ones less than 1 %.
 fn several_laplaces(scales: &[f64]) -> f64 {
     let variances: Vec<f64> = scales.iter().map(|scale| 2.0 * scale * scale).collect();
     let variance: f64 = variances.iter().sum();
@@ -85,16 +85,16 @@ fn several_laplaces(scales: &[f64]) -> f64 {
 /// An estimated mean about the centre, in steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mean {
-    /// S/N and its standard error by the delta method; nothing where N is within its own noise.
+    /// S/N with its standard error by the delta method; `None` if N is within its own noise.
     pub estimate: Option<(f64, f64)>,
-    /// The lower end of the interval.
+    /// Lower end of the 95 % interval.
     pub low: f64,
-    /// The upper end of the interval.
+    /// Upper end of the 95 % interval.
     pub high: f64,
 }
 
-/// Fieller's interval for S/N, in steps about the centre; `domain` where N is within its own noise. Whoever shows it cuts it to the
-/// domain; the estimate is never clipped.
+/// Fieller's interval for S/N, in steps about the centre; it is `domain` if N is within its own noise. The interval is not yet cut to the
+/// domain, which is left to the caller; the estimate is never clipped.
 #[must_use]
 pub fn mean(sum: f64, sum_law: NoiseLaw, count: f64, count_law: NoiseLaw, domain: (f64, f64)) -> Mean {
     if count <= half_width(&[(1.0, count_law)]) {
@@ -109,7 +109,7 @@ pub fn mean(sum: f64, sum_law: NoiseLaw, count: f64, count_law: NoiseLaw, domain
     Mean { estimate: Some((middle, error)), low, high }
 }
 
-/// The roots of (S − θN)² = z²(σ_S² + θ²σ_N²): θ = (SN ± z·√(N²σ_S² + S²σ_N² − z²σ_S²σ_N²))/(N² − z²σ_N²), N above zσ_N.
+/// Roots θ of (S − θN)² = z²(σ_S² + θ²σ_N²): θ = (SN ± z·√(N²σ_S² + S²σ_N² − z²σ_S²σ_N²))/(N² − z²σ_N²), for N above zσ_N.
 fn fieller(s: f64, s_error: f64, n: f64, n_error: f64) -> (f64, f64) {
     let z2 = NORMAL_975 * NORMAL_975;
     let (s_variance, n_variance) = (s_error * s_error, n_error * n_error);
@@ -118,7 +118,7 @@ fn fieller(s: f64, s_error: f64, n: f64, n_error: f64) -> (f64, f64) {
     ((s * n - reach) / below, (s * n + reach) / below)
 }
 
-/// The ends of {θ: |S − θN| ≤ q(θ)} by halves; q is convex and grows slower than N|θ|, so each side has one end.
+/// Ends of {θ: |S − θN| ≤ q(θ)} by bisection; q is convex and grows more slowly than N|θ|, so there is one end on each side.
 fn inverted(sum: f64, sum_law: NoiseLaw, count: f64, count_law: NoiseLaw, domain: (f64, f64)) -> (f64, f64) {
     let middle = sum / count;
     let excess = |theta: f64| (theta - middle).abs() * count - half_width(&[(1.0, sum_law), (theta, count_law)]);

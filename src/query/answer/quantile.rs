@@ -1,47 +1,47 @@
-//! Quantiles: from noisy histograms of several resolutions to a distribution, and from that to a value with its interval.
+//! Quantiles: turns noisy histograms of several resolutions into a distribution, and that into a value with its interval.
 //!
-//! Promises that all quantiles of a group come from one distribution and never cross, and an interval that holds the noise and the width
-//! of a bin.
+//! Promises that all quantiles of a group come from one distribution and never cross, and that the interval covers both the noise and the
+//! width of a bin.
 //!
 //! **The tree.** The range of a value is cut into bᵈ bins of equal width, and each level ℓ = 1 … d of the tree counts rows in bˡ bins of
-//! the whole range. Each level is a measurement of its own: a row adds 1 to one of its cells, so a unit with k rows moves it by k
-//! (Δ₁ = Δ₂ = k). A rank is then a sum of at most (b − 1)·d cells instead of half of all bins. [`Tree::over`] chooses b and d.
+//! the whole range. Each level is a measurement of its own: a row adds 1 to one of its cells, so a unit with k rows moves it by k (Δ₁ = Δ₂
+//! = k). A rank is then a sum of at most (b − 1)·d cells instead of half of all bins. [`Tree::over`] chooses b and d.
 //!
-//! **Least squares.** The counts of all levels are made to add up as in M. Hay et al., "Boosting the accuracy of differentially private
-//! histograms through consistency" (PVLDB 3, 2010), with the variance of each level: from the leaves up
-//! z = (n/v + Σz'/(b·v'))·V with V = 1/(1/v + 1/(b·v')), and from the root down h' = z' + (h − Σz')/b.
+//! **Least squares.** The counts of all levels are made consistent as in M. Hay et al., "Boosting the accuracy of differentially private
+//! histograms through consistency" (PVLDB 3, 2010), with the variance of each level: from the leaves up, z = (n/v + Σz'/(b·v'))·V with V =
+//! 1/(1/v + 1/(b·v')), and from the root down, h' = z' + (h − Σz')/b.
 //!
-//! **Variance of a rank.** With d' = z' − mean(z'), h' = h/b + d', and the d' of one node are independent of h and of everything
-//! deeper. A rank that has m whole children of a node and the part αh' + E of the next is (m + α)/b·h + E' of the node, where
-//! Var E' = Var E + V'·(m + α² − (m + α)²/b). At the root Var(rank − q·h) = (α − q)²·b·V₁ + Var E.
+//! **Variance of a rank.** Let d' = z' − mean(z'). Then h' = h/b + d', and the d' of one node are independent of h and of everything
+//! deeper. A rank that comprises m whole children of a node and the part αh' + E of the next child is (m + α)/b·h + E' in terms of the
+//! node, where Var E' = Var E + V'·(m + α² − (m + α)²/b). At the root Var(rank − q·h) = (α − q)²·b·V₁ + Var E.
 //!
-//! **The interval** holds the bins around the estimate at whose edges the rank is within 1.96 standard errors of what is sought.
+//! **The interval** consists of the bins around the estimate at whose edges the rank is within 1.96 standard errors of the sought rank.
 
 use crate::kernel::privacy::certificate::NORMAL_975;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 
-/// Leaves of a tree at the most.
+/// Largest number of leaves of one tree.
 const LEAVES_MAX: u64 = 4_096;
-/// Leaves of all groups of an answer together, about.
+/// Approximate limit on the leaves of all groups of an answer together.
 const LEAVES_OF_ALL_GROUPS_MAX: u64 = 32_768;
 const LEAVES_MIN: u64 = 16;
 const BRANCHES_MAX: u64 = 64;
 
-/// How a range of values is cut.
+/// How a range of values is cut into a tree of bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tree {
-    /// b: children of a node.
+    /// b: number of children of each node.
     pub branches: u32,
-    /// d: levels below the root.
+    /// d: number of levels below the root.
     pub depth: u32,
-    /// Values in a leaf.
+    /// Number of values in a leaf.
     pub width: i64,
 }
 
 impl Tree {
-    /// The tree for so many values in each of so many groups: of those that hold the values, the one whose ranks have the least error
-    /// at equal price. With d levels a level's variance grows d-fold where precision adds (`gaussian`), d²-fold where ε does (`pure`), and
-    /// a rank sums (b − 1)·d/2 cells on average.
+    /// Chooses the tree for `values` values in each of `groups` groups: among the trees whose leaves cover the values, the one whose ranks
+    /// have the least error at equal price. With d levels the variance of each level grows d-fold if precision adds (`gaussian`) and
+    /// d²-fold if ε adds (`pure`), and a rank sums (b − 1)·d/2 cells on average.
     #[must_use]
     pub fn over(values: u64, groups: u64, precision_adds: bool) -> Self {
         let leaves = (LEAVES_OF_ALL_GROUPS_MAX / groups.max(1)).clamp(LEAVES_MIN, LEAVES_MAX).min(values.max(2));
@@ -54,7 +54,7 @@ impl Tree {
                 depth += 1;
             }
             let split = u128::from(depth).pow(if precision_adds { 1 } else { 2 });
-            // Leaves that hold nothing widen the others.
+            // Leaves beyond the range are wasted, which makes the other leaves wider.
             let waste = u128::from(branches.pow(depth)) * 1_000 / u128::from(leaves);
             let error = u128::from(branches - 1) * u128::from(depth) * split * waste.min(4_000);
             let width = values.div_ceil(branches.pow(depth)).max(1);
@@ -63,7 +63,7 @@ impl Tree {
             if best.is_none_or(|(least, _)| error < least) {
                 best = Some((error, tree));
             }
-            // With more branches and as many levels the error only grows: the next tree to look at has a level less.
+            // With more branches and the same depth the error only grows, so the next candidate has one level less.
             branches = match depth {
                 1 => break,
                 depth => (branches + 1..).find(|more| more.pow(depth - 1) >= leaves).unwrap_or(most + 1),
@@ -73,13 +73,13 @@ impl Tree {
         best.expect("a tree").1
     }
 
-    /// Bins of level ℓ, from 1.
+    /// Number of bins of level ℓ, counted from 1.
     #[must_use]
     pub fn bins(&self, level: u32) -> u32 {
         self.branches.pow(level)
     }
 
-    /// Values in a bin of level ℓ.
+    /// Number of values in a bin of level ℓ, counted from 1.
     #[must_use]
     pub fn width_at(&self, level: u32) -> i64 {
         self.width.saturating_mul(i64::from(self.branches.pow(self.depth - level)))
@@ -88,38 +88,38 @@ impl Tree {
 
 /// Noisy counts of all levels of one group's tree, and the laws of their noise.
 pub struct Levels<'a> {
-    /// The coarsest first.
+    /// Counts of each level's bins, the coarsest level first.
     pub counts: Vec<Vec<f64>>,
-    /// One a level.
+    /// Noise law of each level, parallel to `counts`.
     pub laws: Vec<NoiseLaw>,
-    /// How the range is cut.
+    /// The tree that cuts the range into bins.
     pub tree: &'a Tree,
 }
 
-/// A value with its interval, in leaves from the lower end of the range.
+/// A quantile with its interval, in leaves from the lower end of the range.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Found {
-    /// The estimate.
+    /// Estimate of the quantile, with its fraction of a leaf.
     pub at: f64,
-    /// The lower end.
+    /// Lower end of the interval.
     pub low: f64,
-    /// The upper end.
+    /// Upper end of the interval.
     pub high: f64,
 }
 
-/// The distribution of one group.
+/// The estimated distribution of one group.
 pub struct Distribution {
-    /// Rows below the end of each leaf, as least squares have them.
+    /// Number of rows up to the end of each leaf, as estimated by least squares.
     ranks: Vec<f64>,
-    /// The same, never falling.
+    /// The nearest non-decreasing sequence to `ranks`.
     rising: Vec<f64>,
-    /// V of each level below the root.
+    /// Variance V of each level below the root.
     variances: Vec<f64>,
     branches: usize,
 }
 
 impl Levels<'_> {
-    /// The consistent distribution.
+    /// Computes the distribution that is consistent over all levels.
     #[must_use]
     pub fn distribution(&self) -> Distribution {
         let branches = self.tree.branches as usize;
@@ -155,7 +155,7 @@ impl Levels<'_> {
     }
 }
 
-/// The nearest sequence that never falls, by pooling neighbours that do (M. Ayer et al., Ann. Math. Stat. 26, 1955).
+/// The nearest non-decreasing sequence, by pooling adjacent violators (M. Ayer et al., Ann. Math. Stat. 26, 1955).
 fn rising(values: &[f64]) -> Vec<f64> {
     let mut pools: Vec<(f64, usize)> = Vec::with_capacity(values.len());
     for value in values {
@@ -171,7 +171,7 @@ fn rising(values: &[f64]) -> Vec<f64> {
 }
 
 impl Distribution {
-    /// The standard error of rank − q·total at the end of leaf `leaf`.
+    /// Standard error of rank − q·total at the end of leaf `leaf`.
     fn std_error(&self, leaf: usize, q: f64) -> f64 {
         let (mut rest, mut part, mut variance) = (leaf + 1, 0.0_f64, 0.0_f64);
         let b = self.branches as f64;
@@ -182,19 +182,19 @@ impl Distribution {
             part = taken / b;
             rest /= self.branches;
         }
-        // All leaves: the whole of the root.
+        // For the last leaf, this is the whole of the root.
         let part = part + rest as f64;
         let root = b * self.variances.first().copied().unwrap_or(0.0);
         ((part - q).powi(2) * root + variance).max(0.0).sqrt()
     }
 
-    /// The total, and the standard error of it.
+    /// Estimated total with its standard error.
     fn total(&self) -> (f64, f64) {
         let root = self.branches as f64 * self.variances.first().copied().unwrap_or(0.0);
         (self.rising.last().copied().unwrap_or(0.0), root.sqrt())
     }
 
-    /// The q-quantile; nothing where the total is lost in its own noise.
+    /// The q-quantile; `None` if the total is lost in its own noise.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<Found> {
         let (total, error) = self.total();
@@ -207,7 +207,7 @@ impl Distribution {
         let below = if leaf == 0 { 0.0_f64.min(self.rising[0]) } else { self.rising[leaf - 1] };
         let inside = self.rising[leaf] - below;
         let share = if inside > 0.0 { ((sought - below) / inside).clamp(0.0, 1.0) } else { 0.5 };
-        // Where two edges, one after the other, are told from the quantile, the search for it ends: one alone may be a stray.
+        // The search ends once two consecutive edges can be told from the quantile; a single one may be a fluke.
         let told = |leaf: usize| (self.ranks[leaf] - q * raw_total).abs() > NORMAL_975 * self.std_error(leaf, q);
         let mut low = leaf;
         while low > 0 && !(told(low - 1) && (low == 1 || told(low - 2))) {
@@ -222,7 +222,7 @@ impl Distribution {
     }
 }
 
-/// The 95 % half-width of a rank at the middle, in rows: what a price buys before any data is known.
+/// Half-width of the 95 % interval of the median's rank, in rows: the accuracy that a price buys, known without data.
 #[must_use]
 pub fn rank_margin(tree: &Tree, laws: &[NoiseLaw]) -> f64 {
     let counts = (1..=tree.depth).map(|level| vec![0.0; tree.bins(level) as usize]).collect();
@@ -247,7 +247,7 @@ mod tests {
         (0..12).map(|_| rng.random_range(0.0..1.0)).sum::<f64>() - 6.0
     }
 
-    /// The tree is the best of all numbers of branches, and the one that every edition before measured.
+    /// The chosen tree is the best over all numbers of branches, and the one that earlier editions measured.
     #[test]
     fn the_best_of_few_trees_is_the_best_of_all() {
         let of_all = |values: u64, groups: u64, precision_adds: bool| {
@@ -286,7 +286,7 @@ mod tests {
         }
     }
 
-    /// The formula for the error of a rank is what repeated noise shows, for levels of different noise.
+    /// The formula for the error of a rank agrees with repeated noise, for levels of different noise.
     #[test]
     fn ranks_err_as_much_as_they_say() {
         let mut rng = StdRng::seed_from_u64(3);

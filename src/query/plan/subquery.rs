@@ -1,13 +1,13 @@
-//! A row for each unit: what `FROM (SELECT unit, … GROUP BY unit)` makes of a dataset.
+//! One row per unit: the table that `FROM (SELECT unit, … GROUP BY unit)` derives from a dataset.
 //!
-//! Promises a table in which a unit has one row, made of its own rows alone: so removing a unit removes one row and changes no other,
-//! and every aggregate over it has the sensitivity of one row a unit, whatever the unit's own rows were. A unit has a row where one of
-//! its first k rows passes the inner condition. Bounds follow from the declared domains and k.
+//! Promises a table in which a unit has one row, computed from its own rows alone. So removing a unit removes one row and changes no other,
+//! and every aggregate over the table has the sensitivity of one row per unit, however many rows the unit had itself. A unit has a row if
+//! one of its first k rows passes the inner condition. Bounds follow from the declared domains and k.
 //!
 //! * `COUNT(*)` is 1 to k, `COUNT(a)` is 0 to k, and `SUM(a)` of values from lo to hi is min(lo, k·lo) to max(hi, k·hi).
 //! * `MIN`, `MAX` and the first value by an order are values of a. `AVG` is rounded to two decimals more than a's grid has.
-//! * What is missing is skipped, as in SQL; where a is missing in all rows of a unit, so is its sum, mean, least and greatest. In an
-//!   order, what is missing is greatest, as in PostgreSQL; rows that are alike stay in the order of their ranks.
+//! * Missing values are skipped, as in SQL; if a is missing in all rows of a unit, so are its sum, mean, minimum and maximum. In an
+//!   order, missing values are the greatest, as in PostgreSQL; ties keep the order of their ranks.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
@@ -26,62 +26,62 @@ use crate::query::term::{Term, typed};
 use crate::query::terms::domain::Column;
 use crate::query::terms::policy::{Terms, Unit};
 
-/// Columns of a subquery at the most.
+/// Largest number of columns of a subquery that the outer query uses.
 const COLUMNS_MAX: usize = 16;
 
-/// The table of one row a unit.
+/// A table with one row per unit, computed by a subquery.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 pub struct Units {
-    /// Rows that count.
+    /// Rows of the unit that are aggregated; `None` for all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
-    /// Its columns, ascending.
+    /// The columns of the table, in ascending order.
     pub columns: Vec<UnitColumn>,
 }
 
-/// What a unit's row holds.
+/// One column of a table with one row per unit.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 pub enum UnitColumn {
-    /// A declared column that holds one value per unit.
+    /// A declared column that holds one value per unit, by its index.
     Own(usize),
-    /// `COUNT(*)`
+    /// `COUNT(*)`: the unit's number of rows.
     Rows,
-    /// `COUNT(a)`
+    /// `COUNT(a)`: the number of rows in which a is present.
     Present(Term),
-    /// `SUM(a)`
+    /// `SUM(a)`: the sum over the unit's rows.
     Sum(Term),
-    /// `AVG(a)`, rounded.
+    /// `AVG(a)`: the mean over the unit's rows, rounded to a grid [`MEAN_PARTS`] times finer than that of a.
     Mean(Term),
-    /// `MIN(a)`
+    /// `MIN(a)`: the least value.
     Least(Term),
-    /// `MAX(a)`
+    /// `MAX(a)`: the greatest value.
     Greatest(Term),
-    /// `BOOL_OR(a)`
+    /// `BOOL_OR(a)`: whether the condition is true of any row.
     Any(Filter),
-    /// `BOOL_AND(a)`
+    /// `BOOL_AND(a)`: whether the condition is true of every row.
     Every(Filter),
-    /// `(ARRAY_AGG(a ORDER BY b))[1]`
+    /// `(ARRAY_AGG(a ORDER BY b))[1]`: the first value by an order.
     First {
-        /// a
+        /// The value a of the first row.
         of: Term,
-        /// b
+        /// The value b that rows are ordered by.
         by: Term,
-        /// From the greatest b down.
+        /// Whether the greatest b comes first.
         descending: bool,
-        /// Rows that count.
+        /// Rows that take part; `None` for all of them.
         filter: Option<Filter>,
     },
 }
 
-/// How many times finer a mean is than what it is of.
+/// How many times finer the grid of a mean is than that of the averaged values.
 pub const MEAN_PARTS: i64 = 100;
 
 impl UnitColumn {
-    /// What is known of it, by k.
+    /// Lowers this column and derives its bounds for at most k rows per unit.
     fn lowered(&self, known: &Known<'_>, rows_per_unit: u32) -> Result<Lowered, TermFault> {
         let lower = |term: &Term| known.lower(term).map(|lowered| (*lowered).clone());
         let rows = i64::from(rows_per_unit);
@@ -117,7 +117,7 @@ impl UnitColumn {
             }
             Self::Mean(term) => {
                 let of = number(term)?;
-                // What is divided is a sum of all of its rows, and what comes out is finer: both fit.
+                // Both the sum of all rows, which is divided, and the finer quotient must fit.
                 let most = rows.max(MEAN_PARTS);
                 within(of.low, most)?;
                 within(of.high, most)?;
@@ -161,7 +161,7 @@ impl UnitColumn {
         }
     }
 
-    /// What a row costs to look at.
+    /// Cost of evaluating this column for one row.
     fn nodes(&self) -> u64 {
         let terms = match self {
             Self::Own(_) | Self::Rows | Self::Any(_) | Self::Every(_) => 1,
@@ -175,19 +175,19 @@ impl UnitColumn {
 }
 
 impl Units {
-    /// What a row costs to look at.
+    /// Cost of computing the table for one row of the dataset.
     #[must_use]
     pub fn looks(&self) -> u64 {
-        // Each column is computed, and folded.
+        // Each column is computed and then folded.
         const FOLDS: u64 = 2;
         let columns: u64 = self.columns.iter().map(|column| FOLDS + column.nodes()).sum();
         FOLDS + columns + self.filter.as_ref().map_or(0, Filter::nodes)
     }
 
-    /// The table as terms: one row a unit, columns by these names.
+    /// The table's public terms: one row per unit, with columns of the given names.
     ///
     /// # Errors
-    /// [`TermFault`] where a column's bounds do not fit.
+    /// [`TermFault`] if the bounds of a column do not fit.
     pub fn seen(&self, known: &Known<'_>, rows_per_unit: u32, names: &[String]) -> Result<Terms, TermFault> {
         let column = |(column, name): (&UnitColumn, &String)| {
             let lowered = column.lowered(known, rows_per_unit)?;
@@ -200,7 +200,7 @@ impl Units {
 }
 
 impl Computation {
-    /// The terms of the dataset as it sees them: what is joined from the left may be missing.
+    /// The dataset's terms as this computation sees them: columns of a left join may be missing.
     #[must_use]
     pub fn base<'a>(&self, terms: &'a Terms) -> Cow<'a, Terms> {
         if self.left.is_empty() {
@@ -210,7 +210,7 @@ impl Computation {
         Cow::Owned(Terms { columns: terms.columns.nullable(&places), ..terms.clone() })
     }
 
-    /// The terms that its filter, keys and measurements are about: the dataset's, or those of a row for each unit.
+    /// The terms that the filter, keys and measurements refer to: the dataset's, or those of the table with one row per unit.
     #[must_use]
     pub fn seen<'a>(&self, terms: &'a Terms) -> Cow<'a, Terms> {
         let base = self.base(terms);
@@ -218,13 +218,13 @@ impl Computation {
             None => base,
             Some(units) => {
                 let names: Vec<String> = (0..units.columns.len()).map(|index| format!("u{index}")).collect();
-                // Unwrap safety: whoever planned it has made these terms once.
+                // Unwrap safety: planning has derived these terms before.
                 Cow::Owned(units.seen(&Known::of(&base), self.rows_per_unit, &names).expect("a planned table of units"))
             }
         }
     }
 
-    /// The columns of the table of one row a unit that a measurement over some of the keys looks at, or over all of them.
+    /// Columns of the table with one row per unit that a measurement reads when grouped by the keys `over`, or by all keys if `None`.
     pub(crate) fn used(&self, over: Option<&[usize]>, measure: &crate::query::plan::Measure) -> BTreeSet<usize> {
         let mut used = BTreeSet::new();
         self.filter.iter().for_each(|filter| filter.declared(&mut used));
@@ -236,8 +236,8 @@ impl Computation {
         used
     }
 
-    /// The computation of one of its measurements alone: what it does not look at is left out, so that the same measurement is the same
-    /// whatever was asked with it.
+    /// The computation of a single measurement, without anything that it does not read, so that the same measurement is equal whatever was
+    /// asked together with it.
     #[must_use]
     pub fn alone(&self, whole: &crate::query::plan::Measure) -> Self {
         let (keys, measure) = match whole {
@@ -268,16 +268,16 @@ impl Computation {
     }
 }
 
-/// A typed subquery: the table, the names of its columns, and its terms.
+/// A typed subquery: its table, and the table's public terms.
 pub(crate) struct Subquery {
     pub(crate) units: Units,
     pub(crate) terms: Terms,
 }
 
-/// Types a subquery; only the columns that the outer question names are kept.
+/// Types a subquery, keeping only the columns that the outer question names.
 ///
 /// # Errors
-/// [`Code::UnsupportedSql`] for anything that is no row for each unit.
+/// [`Code::UnsupportedSql`] if the subquery does not select one row per unit.
 pub(crate) fn subquery(
     outer: &HashSet<String>,
     inner: &Query,
@@ -309,7 +309,7 @@ pub(crate) fn subquery(
         return Err(QueryError::at(Code::UnsupportedSql, inner.dataset.at, message));
     }
     columns.sort();
-    // One thing has one name, so that no measurement is two.
+    // Each column must have one name only, so that no measurement has two forms.
     if let Some(pair) = columns.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         let message =
             format!("\"{}\" and \"{}\" are the same column of the subquery", shown(&pair[0].1), shown(&pair[1].1));
@@ -330,7 +330,7 @@ fn default_name(item: &Item) -> String {
     }
 }
 
-/// The shape of a subquery: grouped by the unit, and by columns that hold one value for it.
+/// Checks the shape of a subquery: it is grouped by the unit, and otherwise only by columns that hold one value per unit.
 fn check(inner: &Query, terms: &Terms) -> Result<(), QueryError> {
     let at = inner.dataset.at;
     let Unit::Column(unit) = &terms.unit else {
@@ -374,7 +374,7 @@ fn check(inner: &Query, terms: &Terms) -> Result<(), QueryError> {
     Ok(())
 }
 
-/// One item as a column; nothing for the unit itself.
+/// Types one selected item as a column; `None` for the unit itself.
 fn column(item: &Item, known: &Known<'_>) -> Result<Option<UnitColumn>, QueryError> {
     let (message, hint) = match &item.value {
         ItemValue::Key(Expression { value: Scalar::Column(name), .. }) => {
@@ -410,7 +410,7 @@ fn aggregated(aggregate: &Aggregate, known: &Known<'_>) -> Result<UnitColumn, Qu
             None => Ok(term),
         }
     };
-    // Where a filter is not true, a condition is neither true nor false.
+    // Where the FILTER is not true, the condition is unknown.
     let truth = |condition: &crate::query::syntax::Condition| -> Result<Filter, QueryError> {
         let condition = typed::condition(condition, known)?;
         Ok(match &filter {

@@ -1,4 +1,4 @@
-//! The console without scripts: everything that a person does, by links and forms alone.
+//! The console without scripts: everything that people do, using links and forms alone.
 
 use super::driven::Browser;
 use super::{Site, visit};
@@ -44,7 +44,7 @@ async fn asks(site: &Site, browser: &Browser) {
     browser.reads(QUESTION).await;
 }
 
-/// Asks for more than is held.
+/// Asks for a larger allocation than the account has.
 async fn wishes(site: &Site, browser: &Browser) {
     browser.press("nav.main a[href='/accounts']").await;
     browser.unfold("Ask for more").await;

@@ -22,7 +22,7 @@ fn a_steward_grants_decides_and_reads_the_ledger() {
     });
 }
 
-/// What a page says was done.
+/// Checks the path of the current page, and the notice of what was done.
 async fn said(browser: &Browser, place: &str, words: &str) {
     assert_eq!(browser.place().await, place);
     assert_eq!(browser.text("main [role=status]").await, words);
@@ -87,7 +87,7 @@ async fn freezes(site: &Site, browser: &Browser) {
     }
 }
 
-/// The token stands on one page, once, and works.
+/// A new person's token is shown once, on one page, and works.
 async fn adds_a_person(site: &Site, browser: &Browser) {
     browser.press("nav.main a[href='/people']").await;
     browser.fill("form[method=post][action='/people'] input[name=name]", "bob").await;
@@ -124,7 +124,7 @@ async fn refreshes(site: &Site, browser: &Browser) {
     assert!(shown().await != before && site.charges() == charges + 1, "drawn anew, once");
 }
 
-/// What waits is drawn after two looks at its price.
+/// A waiting statistic is drawn only after its price was shown and confirmed.
 async fn publishes(site: &Site, browser: &Browser) {
     let charges = site.charges();
     browser.reads("One statistic waits for you").await;
@@ -139,7 +139,7 @@ async fn publishes(site: &Site, browser: &Browser) {
     assert_eq!(site.lab.get("/v1/statistics/smokers", &site.lab.viewer).await.status, StatusCode::OK);
 }
 
-/// A viewer sees what a steward ticks.
+/// A viewer sees the datasets that a steward ticks.
 async fn gives_datasets(site: &Site, browser: &Browser) {
     browser.press("nav.main a[href='/people']").await;
     browser.reads("all datasets: nobody said which").await;

@@ -1,18 +1,18 @@
-//! Why there is no estimate.
+//! Reasons why an estimate is missing.
 
-/// Why there is no estimate; of several reasons the greatest is said.
+/// Why an estimate is missing. If several reasons apply, the greatest one is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Absent {
-    /// The formula has none: a quotient by 0, or what NULLIF takes away.
+    /// The formula has no value: a quotient by 0, or a value that NULLIF removes.
     NoValue,
-    /// A denominator is not told from 0 through its own noise, or noise has carried the argument of a root below 0.
+    /// A denominator cannot be told from 0 through its own noise, or noise has carried the argument of a square root below 0.
     LostInNoise,
-    /// It is made of a count that is too small to be shown.
+    /// The estimate derives from a count that is too small to be shown.
     Hidden,
 }
 
 impl Absent {
-    /// The word for it in answers.
+    /// Word for this reason in answers.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -23,7 +23,7 @@ impl Absent {
     }
 }
 
-/// Both of two, or the greater reason why not.
+/// Both values, or the greater of the reasons why one is missing.
 pub(super) fn both<A, B>(one: Result<A, Absent>, other: Result<B, Absent>) -> Result<(A, B), Absent> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),

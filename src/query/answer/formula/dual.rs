@@ -1,11 +1,11 @@
 //! Values with their slopes: forward differentiation over a few measurements.
 //!
-//! Promises first-order propagation: a slope is the partial derivative by one measurement, in its steps.
+//! Promises first-order propagation: a slope is the partial derivative by one measurement, for each of its steps.
 
 use super::{Absent, Measured};
 use crate::query::answer::interval;
 
-/// A value, and its slope by each measurement that it depends on, ascending.
+/// A value with its slope by each measurement that it depends on, in ascending order of their indices.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Dual {
     pub(super) value: f64,
@@ -17,13 +17,13 @@ impl Dual {
         Self { value, slopes: Vec::new() }
     }
 
-    /// A measurement by itself, where it is not hidden.
+    /// The value of a measurement by itself, unless it is hidden.
     pub(super) fn measured(index: usize, at: Measured<'_>) -> Result<Self, Absent> {
         at.shown(index)?;
         Ok(Self { value: at.values[index], slopes: vec![(index, 1.0)] })
     }
 
-    /// a·this + b·other in the slopes.
+    /// Slopes of a·self + b·other.
     fn joined(&self, a: f64, other: &Self, b: f64) -> Vec<(usize, f64)> {
         let mut slopes: Vec<(usize, f64)> = self.slopes.iter().map(|(index, slope)| (*index, a * slope)).collect();
         for (index, slope) in &other.slopes {
@@ -43,10 +43,10 @@ impl Dual {
         Self { value: self.value * other.value, slopes: self.joined(other.value, other, self.value) }
     }
 
-    /// The quotient.
+    /// The quotient of two values.
     ///
     /// # Errors
-    /// [`Absent::LostInNoise`] where the denominator is not told from 0 through its own noise, [`Absent::NoValue`] where it is a number, and 0.
+    /// [`Absent::LostInNoise`] if the denominator cannot be told from 0 through its own noise, [`Absent::NoValue`] if it is the constant 0.
     pub(super) fn over(&self, other: &Self, at: Measured<'_>) -> Result<Self, Absent> {
         if other.value.abs() <= other.half_width(at) || other.value == 0.0 {
             return Err(other.lost());
@@ -55,10 +55,10 @@ impl Dual {
         Ok(Self { value, slopes: self.joined(other.value.recip(), other, -value / other.value) })
     }
 
-    /// The square root.
+    /// The square root of the value.
     ///
     /// # Errors
-    /// [`Absent::LostInNoise`] below 0 and at it; [`Absent::NoValue`] of a number.
+    /// [`Absent::LostInNoise`] at or below 0; [`Absent::NoValue`] if the value is a constant.
     pub(super) fn root(&self) -> Result<Self, Absent> {
         let value = self.value.sqrt();
         if value.is_nan() || value == 0.0 {
@@ -67,17 +67,17 @@ impl Dual {
         Ok(Self { value, slopes: self.slopes.iter().map(|(index, slope)| (*index, slope / (2.0 * value))).collect() })
     }
 
-    /// Why a value that cannot be used is what it is: by noise, where there is any in it.
+    /// Why the value is unusable: because of noise, if it depends on any measurement.
     fn lost(&self) -> Absent {
         if self.slopes.is_empty() { Absent::NoValue } else { Absent::LostInNoise }
     }
 
-    /// 95 % of the noise, to first order.
+    /// Half-width of the 95 % interval, to first order.
     pub(super) fn half_width(&self, at: Measured<'_>) -> f64 {
         interval::half_width(&self.terms(at))
     }
 
-    /// The standard error, to first order.
+    /// Standard error, to first order.
     pub(super) fn std_error(&self, at: Measured<'_>) -> f64 {
         interval::std_error(&self.terms(at))
     }
@@ -86,7 +86,7 @@ impl Dual {
         self.slopes.iter().map(|(index, slope)| (*slope, at.laws[*index])).collect()
     }
 
-    /// The covariance of two, to first order.
+    /// Covariance with another value, to first order.
     pub(super) fn covariance(&self, other: &Self, at: Measured<'_>) -> f64 {
         let of = |index: usize| other.slopes.iter().find(|(known, _)| *known == index).map_or(0.0, |(_, slope)| *slope);
         self.slopes.iter().map(|(index, slope)| slope * of(*index) * at.laws[*index].std_error().powi(2)).sum()

@@ -1,4 +1,4 @@
-//! The interval of a formula, by the method that its form has.
+//! The interval of a formula, by the method that fits its form.
 
 use super::absent::both;
 use super::{Absent, Dual, Formula, Measured, Quantile, Spread, round};
@@ -9,25 +9,25 @@ use crate::query::syntax::Operator;
 /// An estimate with its 95 % interval and its standard error.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ends {
-    /// The estimate.
+    /// The estimate itself.
     pub value: f64,
-    /// The lower end.
+    /// Lower end of the interval.
     pub low: f64,
-    /// The upper end.
+    /// Upper end of the interval.
     pub high: f64,
-    /// The standard error, to first order.
+    /// Standard error of the estimate, to first order.
     pub std_error: f64,
 }
 
 impl Formula {
-    /// The estimate and its interval.
+    /// The estimate with its 95 % interval.
     ///
     /// # Errors
     /// Why there is no estimate.
     pub fn ends(&self, at: Measured<'_>) -> Result<Ends, Absent> {
         let ends = match self {
             Self::Root(of) => {
-                // The root of the ends holds the truth as often as they do.
+                // The square roots of the ends hold the truth as often as the ends do.
                 let inner = of.ends(at)?;
                 self.around(at, inner.low.max(0.0).sqrt(), inner.high.max(0.0).sqrt())
             }
@@ -89,7 +89,7 @@ impl Formula {
         Ok(Ends { value: dual.value, low, high, std_error: dual.std_error(at) })
     }
 
-    /// value ± the half-width of its first-order noise; exact for what is linear.
+    /// value ± the half-width of its first-order noise; exact for linear formulas.
     fn delta(&self, at: Measured<'_>) -> Result<Ends, Absent> {
         let dual = self.dual(at)?;
         let width = dual.half_width(at);
@@ -112,7 +112,7 @@ impl Quantile {
         let distribution = Levels { counts: counts.collect(), laws, tree: &tree }.distribution();
         let fraction: f64 = self.fraction.parse().map_err(|_| Absent::NoValue)?;
         let found = distribution.quantile(fraction).ok_or(Absent::LostInNoise)?;
-        // A leaf holds whole steps: from its first to its last one.
+        // A leaf holds whole steps, from its first to its last.
         let place = |leaf: f64| (self.low as f64 + leaf * self.width as f64).min(self.grid.high as f64);
         let unit = self.grid.step_value();
         let (low, high) = (place(found.low) * unit, (place(found.high) - 1.0).max(place(found.low)) * unit);
@@ -122,7 +122,7 @@ impl Quantile {
     }
 }
 
-/// A formula that is moved or stretched by a number: its ends move with it.
+/// The interval of a formula that is shifted or scaled by a constant; the ends move with the estimate.
 fn scaled(left: &Formula, operator: Operator, right: &Formula, at: Measured<'_>) -> Result<Ends, Absent> {
     let (number, of) = if left.is_number() { (left.value(at)?, right) } else { (right.value(at)?, left) };
     let stretched = |inner: Ends, by: f64| {
@@ -146,8 +146,8 @@ fn quotient(above: &Formula, below: &Formula, at: Measured<'_>) -> Result<Ends, 
     ratio(&above, &below, at)
 }
 
-/// Fieller's interval of A/B with variances a, b and covariance c: the roots of (A − θB)² = z²(a − 2θc + θ²b), B beyond z√b from 0; z is
-/// 1.96 for normal noise, and for other laws what their sum has in its place.
+/// Fieller's interval of A/B with variances a, b and covariance c: the roots θ of (A − θB)² = z²(a − 2θc + θ²b), provided that B is further
+/// than z√b from 0. z is 1.96 for normal noise; for other laws it is the corresponding quantile of their sum.
 fn ratio(above: &Dual, below: &Dual, at: Measured<'_>) -> Result<Ends, Absent> {
     let value = above.over(below, at)?;
     let std_error = value.std_error(at);

@@ -1,11 +1,11 @@
-//! Statistics of squares and products: sums about the means, from sums about any constant.
+//! Statistics of squares and products: turns sums about any constant into sums about the means.
 
 use super::absent::both;
 use super::{Absent, Centred, Dual, Measured, Products, Squares};
 use crate::query::syntax::{Pair, Spread};
 use crate::query::term::Constant;
 
-/// (Σuv − Σu·Σv/n), the sum of products about the means.
+/// Σuv − Σu·Σv/n, the sum of products about the means.
 fn about_means(n: &Dual, (u, v): (&Dual, &Dual), products: &Dual, at: Measured<'_>) -> Result<Dual, Absent> {
     let correction = u.times(v).over(n, at)?;
     Ok(products.plus(&correction.times(&Dual::constant(-1.0))))
@@ -49,7 +49,7 @@ impl Products {
         }
     }
 
-    /// Numerator and denominator of what is a quotient of sums about the means: a slope, or a correlation.
+    /// Numerator and denominator of a slope or a correlation, which are quotients of sums about the means; `None` for other statistics.
     pub(super) fn quotient(
         &self,
         pair: Pair,

@@ -1,36 +1,36 @@
-//! What a formula can be, from public bounds alone.
+//! Possible values of a formula, from public bounds alone.
 //!
-//! Promises interval arithmetic: a range holds every value that a formula can have over any table that conforms to its policy. It never
-//! sees a noisy value, and it bounds intervals: estimates are shown as they are.
+//! Promises interval arithmetic: a range holds every value that a formula can have over any table that conforms to its policy. Ranges never
+//! depend on a noisy value. They bound intervals only: estimates are shown as they are.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Ends, round};
 
-/// The least and the greatest that something can be; nothing where there is no bound.
+/// The least and the greatest value that something can have; an end is `None` if it is unbounded.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Range {
-    /// The least.
+    /// The least possible value, or `None` if there is no lower bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low: Option<f64>,
-    /// The greatest.
+    /// The greatest possible value, or `None` if there is no upper bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<f64>,
 }
 
 impl Range {
-    /// Anything.
+    /// The range of all numbers, without bounds.
     pub const WHOLE: Self = Self { low: None, high: None };
-    /// 0 and everything above it.
+    /// The range from 0 upwards.
     pub const POSITIVE: Self = Self { low: Some(0.0), high: None };
 
-    /// From one number to another; ends that are not finite are none.
+    /// The range from `low` to `high`; an end that is not finite is taken as unbounded.
     #[must_use]
     pub fn new(low: f64, high: f64) -> Self {
         Self { low: Some(low).filter(|low| low.is_finite()), high: Some(high).filter(|high| high.is_finite()) }
     }
 
-    /// Whether it says nothing.
+    /// Whether the range has no bounds.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         *self == Self::WHOLE
@@ -40,30 +40,30 @@ impl Range {
         (self.low.unwrap_or(f64::NEG_INFINITY), self.high.unwrap_or(f64::INFINITY))
     }
 
-    /// What the opposite can be.
+    /// Range of −x for x in this range.
     #[must_use]
     pub fn negative(self) -> Self {
         Self { low: self.high.map(|high| -high), high: self.low.map(|low| -low) }
     }
 
-    /// What a sum of the two can be.
+    /// Range of the sum of values from the two ranges.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         let sum = |one: Option<f64>, other: Option<f64>| Some(one? + other?);
         Self { low: sum(self.low, other.low), high: sum(self.high, other.high) }
     }
 
-    /// What a product of the two can be.
+    /// Range of the product of values from the two ranges.
     #[must_use]
     pub fn times(self, other: Self) -> Self {
         let ((a, b), (c, d)) = (self.ends(), other.ends());
-        // 0 by anything is 0, however large.
+        // 0 times anything is 0, even where a range is unbounded.
         let product = |one: f64, other: f64| if one == 0.0 || other == 0.0 { 0.0 } else { one * other };
         let all = [product(a, c), product(a, d), product(b, c), product(b, d)];
         Self::new(all.into_iter().fold(f64::INFINITY, f64::min), all.into_iter().fold(f64::NEG_INFINITY, f64::max))
     }
 
-    /// What a quotient can be that has a value; anything, where the divisor can have either sign.
+    /// Range of the quotient of values from the two ranges, where it exists; all numbers if the divisor can have either sign.
     #[must_use]
     pub fn over(self, divisor: Self) -> Self {
         match divisor.ends() {
@@ -74,7 +74,7 @@ impl Range {
         }
     }
 
-    /// What the absolute value can be.
+    /// Range of the absolute value.
     #[must_use]
     pub fn absolute(self) -> Self {
         let (low, high) = self.ends();
@@ -82,57 +82,57 @@ impl Range {
         Self::new(least, low.abs().max(high.abs()))
     }
 
-    /// What the square root can be, where there is one.
+    /// Range of the square root, where it exists.
     #[must_use]
     pub fn root(self) -> Self {
         let (low, high) = self.ends();
         Self::new(low.max(0.0).sqrt(), high.max(0.0).sqrt())
     }
 
-    /// What the value can be once it is rounded.
+    /// Range of the value rounded to `decimals` decimals.
     #[must_use]
     pub fn rounded(self, decimals: u32) -> Self {
         let end = |end: Option<f64>| end.map(|end| round(end, decimals));
         Self { low: end(self.low), high: end(self.high) }
     }
 
-    /// What both ranges hold.
+    /// The intersection of two ranges.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let ((a, b), (c, d)) = (self.ends(), other.ends());
         Self::new(a.max(c), b.min(d))
     }
 
-    /// The least range with these values and with 0.
+    /// The smallest range that holds these values and 0.
     #[must_use]
     pub fn with_zero(self) -> Self {
         Self { low: self.low.map(|low| low.min(0.0)), high: self.high.map(|high| high.max(0.0)) }
     }
 
-    /// Whether a value is one that is possible.
+    /// Whether a value lies in the range.
     #[must_use]
     pub fn holds(&self, value: f64) -> bool {
         let (low, high) = self.ends();
         low <= value && value <= high
     }
 
-    /// The same up to what floats lose.
+    /// Whether a value lies in the range, up to rounding errors of floats.
     #[must_use]
     pub fn holds_about(&self, value: f64) -> bool {
         const LOST: f64 = 1e-9;
         (self.nearest(value) - value).abs() <= LOST * (1.0 + value.abs())
     }
 
-    /// The possible value that is nearest.
+    /// The value of the range that is nearest to the given one.
     #[must_use]
     pub fn nearest(&self, value: f64) -> f64 {
         let (low, high) = self.ends();
-        // Of two zeros the positive one.
+        // Adding 0.0 turns −0 into 0.
         value.max(low).min(high) + 0.0
     }
 
-    /// The interval of an estimate without what cannot be. Where nothing is left of it, because noise has carried the estimate far out of the
-    /// range, it is the interval that the nearest possible value would have: not a point, which nobody knows the truth to be.
+    /// Cuts an estimate's interval to the possible values. If noise has carried the whole interval out of the range, it is first moved so
+    /// that the estimate is at the nearest possible value and then cut: a single point would claim knowledge that nobody has.
     #[must_use]
     pub fn cut(&self, ends: Ends) -> Ends {
         let (least, greatest) = self.ends();
@@ -148,7 +148,7 @@ mod tests {
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
 
-    /// A range, closed or open on either side, and a number in it.
+    /// A random range, closed or open on either side, and a number in it.
     fn one(rng: &mut StdRng) -> (Range, f64) {
         let ends = [rng.random_range(-4..5), rng.random_range(-4..5)].map(f64::from);
         let (low, high) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
@@ -157,7 +157,7 @@ mod tests {
         (Range { low: open(low), high: open(high) }, value)
     }
 
-    /// Whatever is computed of numbers lies in what is computed of their ranges.
+    /// The result of an operation on numbers lies in the result of the operation on their ranges.
     #[test]
     fn ranges_hold_what_is_computed() {
         let mut rng = StdRng::seed_from_u64(5);
@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(Range::new(0.0, 1.0).over(Range::new(-1.0, 1.0)), Range::WHOLE);
     }
 
-    /// Of an interval nothing possible is lost, nothing impossible is left, and something always is.
+    /// Cutting an interval keeps every possible value, removes every impossible one and never leaves it empty.
     #[test]
     fn intervals_are_cut_to_what_is_possible() {
         let range = Range::new(3.0, 18.0);
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(cut(-4.0, 1.0, 4.0), (3.0, 4.0));
         assert_eq!(cut(4.0, 5.0, 6.0), (4.0, 6.0));
         assert_eq!(cut(18.0, 19.0, 20.0), (18.0, 18.0));
-        // All of it is impossible: it is as wide as it was, about what is nearest.
+        // The whole interval is impossible: it keeps its width, about the nearest possible value.
         assert_eq!(cut(20.0, 21.0, 25.0), (17.0, 18.0));
         assert_eq!(cut(-9.0, -4.0, 1.0), (3.0, 8.0));
         assert_eq!(Range::POSITIVE.cut(Ends { value: -2.0, low: -3.0, high: 1.0, std_error: 1.0 }).low, 0.0);

@@ -7,23 +7,23 @@ use crate::kernel::privacy::prefix_sums::Roots;
 use crate::query::answer::interval;
 use crate::query::syntax::Operator;
 
-/// A running sum of counts, or one of the counts that it is a sum of.
+/// A running sum of counts, or one of its summands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// The measurement.
+    /// Index of the measurement.
     pub vector: usize,
-    /// Groups of the key that it runs over.
+    /// Number of groups of the key that the sum runs over.
     pub groups: usize,
-    /// Cells from one of them to the next.
+    /// Number of cells from one of these groups to the next.
     pub stride: usize,
-    /// Whether the measurement is that of [`crate::kernel::privacy::prefix_sums`]; the counts themselves where not.
+    /// Whether the measurement holds the weighted sums of [`crate::privacy::roots`] instead of the counts themselves.
     pub is_rooted: bool,
-    /// Whether it is the count of the group alone.
+    /// Whether this is the count of the group alone instead of the sum up to it.
     pub is_step: bool,
 }
 
 impl Run {
-    /// The estimate with its interval: a weighted sum of independent noise, whose law is known.
+    /// The estimate with its interval. Its noise is a weighted sum of independent noise, whose law is known.
     pub(super) fn ends(&self, at: Measured<'_>) -> Result<Ends, Absent> {
         at.shown(self.vector)?;
         let place = at.cell / self.stride.max(1) % self.groups.max(1);
@@ -33,7 +33,7 @@ impl Run {
             let roots = Roots::of(self.groups);
             let (weights, squares) = roots.weights(self.is_step);
             let value = weights[..=place].iter().enumerate().map(|(at, weight)| weight * back(at)).sum();
-            // One term of the same variance: the noise is Gaussian, and so is any sum of it.
+            // The noise is Gaussian, and so is its weighted sum: one term of the same variance describes it.
             let terms = [(squares[place].sqrt(), law)];
             return Ok(ends(value, interval::half_width(&terms), interval::std_error(&terms)));
         }
@@ -43,7 +43,7 @@ impl Run {
         Ok(ends((0..count).map(back).sum(), width, error))
     }
 
-    /// The square of the largest of its standard errors, where the measurement has one of 1.
+    /// Largest variance over the groups, in multiples of the measurement's own variance.
     #[must_use]
     pub fn worst_variance(&self) -> f64 {
         match (self.is_rooted, self.is_step) {
@@ -59,7 +59,7 @@ fn ends(value: f64, width: f64, std_error: f64) -> Ends {
 }
 
 impl Formula {
-    /// The running sums in it, as often as they stand there.
+    /// All running sums in the formula, repeated as often as they occur.
     #[must_use]
     pub fn runs(&self) -> Vec<&Run> {
         match self {
@@ -76,8 +76,8 @@ impl Formula {
         }
     }
 
-    /// Lets counts be what a running sum is made of, where `step_of` knows one: where numbers alone move and stretch them, which keeps their
-    /// intervals; and, for what is no more than compared, everywhere.
+    /// Replaces counts by the summands of a running sum, if `step_of` knows one. This happens only where constants alone shift and scale
+    /// the count, which preserves its interval; with `everywhere`, which suits values that are only compared, every count is replaced.
     pub fn step(&mut self, step_of: &impl Fn(usize) -> Option<Run>, everywhere: bool) {
         match self {
             Self::Count(count) => {
@@ -113,7 +113,7 @@ impl Formula {
 }
 
 impl Shown {
-    /// The running sums in it, as often as they stand there.
+    /// All running sums in the condition, repeated as often as they occur.
     #[must_use]
     pub fn runs(&self) -> Vec<&Run> {
         match self {
@@ -124,7 +124,7 @@ impl Shown {
         }
     }
 
-    /// Lets counts be what running sums are made of, where `step_of` knows one.
+    /// Replaces counts by the summands of running sums, if `step_of` knows one.
     pub fn step(&mut self, step_of: &impl Fn(usize) -> Option<Run>) {
         match self {
             Self::Compare(left, _, right) => [left, right].into_iter().for_each(|side| side.step(step_of, true)),

@@ -1,6 +1,6 @@
-//! Sources: noise that tables have in common, and noise that each has by itself.
+//! Sources of noise: noise that several tables share, and noise that each has by itself.
 //!
-//! Promises that a wanted table is put together from each source once, over the keys of one of the tables that it is part of.
+//! Promises that reconstructing a table uses each source once, over the keys of one of the tables that contain it.
 
 use std::cmp::Reverse;
 
@@ -9,29 +9,29 @@ use serde::{Deserialize, Serialize};
 use super::{Marginal, marginal};
 use crate::kernel::vault::release::Noisy;
 
-/// Noise that is independent of that of every other source.
+/// A source of noise, independent of every other source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
-    /// The same noise over the keys of each table that it is part of: one of them is used at a time.
+    /// The same noise over the keys of each table that contains it; only one of these is used at a time.
     pub tables: Vec<SourceTable>,
 }
 
-/// What a source tells of a table.
+/// One source's estimate of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceTable {
-    /// The table's keys.
+    /// Indices of the table's keys, in ascending order.
     pub keys: Vec<usize>,
-    /// Its cells, with this source's noise alone.
+    /// The table's cells with the noise of this source alone.
     pub vector: SourceVector,
 }
 
-/// Where the cells of a source are.
+/// Where the cells of a source are stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceVector {
-    /// They are those of a measurement.
+    /// The cells are those of a measurement, given by its index.
     Measured(usize),
-    /// They are no more than a part of what is known of the table.
+    /// The cells are stored here, as this source is only one part of the table's estimate.
     Part(Noisy),
 }
 
@@ -45,7 +45,7 @@ impl SourceTable {
 }
 
 impl Source {
-    /// Noisy cells that are stored in it.
+    /// Number of noisy cells stored within the source itself.
     #[must_use]
     pub fn cells(&self) -> usize {
         let cells = |table: &SourceTable| match &table.vector {
@@ -55,8 +55,8 @@ impl Source {
         self.tables.iter().map(cells).sum()
     }
 
-    /// The table of this noise that tells most of a table over `wanted`: one that has all of its keys if there is one, the most exact of
-    /// those that have as many.
+    /// The table of this source that best estimates the table over `wanted`: the one that keeps most of the wanted keys and, among those
+    /// that keep equally many, the one with the least variance.
     pub(super) fn best<'a>(&'a self, wanted: &[usize], vectors: &'a [Noisy], sizes: &[usize]) -> Option<Marginal> {
         let variance = |table: &SourceTable| table.noisy(vectors).law.std_error().powi(2);
         let order = |table: &SourceTable| {
