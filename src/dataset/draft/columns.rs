@@ -1,4 +1,4 @@
-//! What a draft proposes for one column.
+//! What a draft proposes for one column of the source.
 
 use std::fmt::Write;
 
@@ -6,24 +6,24 @@ use super::seen::{Numbers, Seen};
 use crate::dataset::domain::date_text;
 use crate::dataset::policy::SEEN;
 
-/// Different texts that are still proposed as a list.
+/// The largest number of different texts that is still proposed as a list.
 const VALUES_MAX: usize = 40;
-/// Characters of a listed value at the most.
+/// The largest length of a listed value, in characters.
 const VALUE_CHARS_MAX: usize = 256;
-/// Codes that are rather words than numbers: 1 and 2 for women and men.
+/// The largest number of different whole numbers that are taken for codes and not for quantities, like 1 and 2 for women and men.
 const CODES_MAX: usize = 3;
-/// Decimals that are kept.
+/// The largest number of decimals that a proposed step keeps.
 const DECIMALS_MAX: u32 = 3;
-/// Numbers that are still exact as the draft compares them.
+/// The largest number that the draft still compares exactly.
 const EXACT_MAX: f64 = 9e15;
 
-/// A column that is proposed, or why it is not.
+/// The text that declares a column, or the reason why the column is left out.
 pub(super) enum Proposal {
     Column(String),
     LeftOut(&'static str),
 }
 
-/// Proposes a column. `capacity` is the declared number of rows; `single` says that each person has one value.
+/// Proposes a column. `capacity` is the declared number of rows; `single` says that each person has a single value.
 pub(super) fn propose(seen: &Seen, capacity: u64, single: bool) -> Proposal {
     if seen.unreadable {
         return Proposal::LeftOut("its type holds no single value, like a list");
@@ -57,7 +57,8 @@ pub(super) fn propose(seen: &Seen, capacity: u64, single: bool) -> Proposal {
     }
 }
 
-/// The type with its bounds. Where marks of missing values are values, the column is text or a list.
+/// The column's type with its bounds. If `marks_are_values`, texts that often mean a missing value count as values, and the column is text
+/// or a list.
 fn domain(seen: &Seen, capacity: u64, marks_are_values: bool) -> Result<String, &'static str> {
     let different = seen.different();
     if !marks_are_values {
@@ -92,7 +93,7 @@ fn domain(seen: &Seen, capacity: u64, marks_are_values: bool) -> Result<String, 
     ))
 }
 
-/// Numbers that are all 0 and 1 may be words.
+/// A hint for columns that hold only 0 and 1, which may be codes for words.
 fn words_of(seen: &Seen) -> &'static str {
     if seen.points.is_some() {
         "      # or: type = \"category\", labels = { \"0\" = \"no\", \"1\" = \"yes\" }"
@@ -104,7 +105,7 @@ fn words_of(seen: &Seen) -> &'static str {
 fn days(seen: &Seen) -> Option<String> {
     let fitting: Vec<_> = seen.days.iter().filter(|days| days.low <= days.high).collect();
     let first = *fitting.first()?;
-    // Eight digits are a day only where they are one in every row, and a day of people who live.
+    // Eight digits are a day only if every row has one, and only within the time of people who may be alive.
     if seen.points.is_some() && !(-36_525..=73_050).contains(&first.low) {
         return None;
     }
@@ -125,7 +126,7 @@ fn days(seen: &Seen) -> Option<String> {
     }
 }
 
-/// A few whole numbers that stand for words.
+/// Proposes a category for a few whole numbers that stand for words.
 fn codes(seen: &Seen, numbers: &Numbers) -> Option<String> {
     let texts = seen.texts.as_ref().filter(|_| numbers.whole && numbers.low >= 0.0 && numbers.high < 100.0)?;
     let codes: Vec<&String> = texts.keys().filter(|text| !seen.marks.contains(*text)).collect();
@@ -158,7 +159,7 @@ fn numbers_of(numbers: &Numbers, capacity: u64) -> Result<String, &'static str> 
     Ok(format!("type = \"decimal\"\n{bounds}\nstep = \"{:.*}\"{hint}", decimals as usize, 1.0 / power))
 }
 
-/// Numbers that are rarely measured.
+/// A hint for smallest or largest values that are rarely measurements, like -1 or 999.
 fn mark_hint(numbers: &Numbers) -> &'static str {
     let is = |value: f64, marks: &[f64]| marks.contains(&value);
     if is(numbers.low, &[-1.0, -7.0, -8.0, -9.0, -99.0, -999.0, -9999.0]) {
@@ -170,7 +171,7 @@ fn mark_hint(numbers: &Numbers) -> &'static str {
     }
 }
 
-/// A text as TOML writes it.
+/// Quotes a text as TOML does.
 pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }

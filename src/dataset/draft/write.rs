@@ -1,4 +1,4 @@
-//! The text of a draft.
+//! Writes the text of a draft.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -16,9 +16,9 @@ const WARNING: &str = "\
 #    known without looking (what the form allows, what the law says), and remove the word.
 # 3. cap, max_rows and max_rows_per_unit: choose them with care, and see the README.
 ";
-/// Rows that are kept of a person, as it is shown what they cost.
+/// The values of max_rows_per_unit whose cost the draft shows.
 const ROWS_PER_UNIT: [u64; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256];
-/// The part of the rows that the proposal keeps, in percent.
+/// The share of rows that the proposed max_rows_per_unit must keep, in percent.
 const KEPT_PERCENT: u64 = 95;
 
 pub(super) fn policy(
@@ -66,7 +66,7 @@ pub(super) fn policy(
     text
 }
 
-/// A capacity with room: the next round number above one and a half times what is there.
+/// A capacity with some room: the next number of the form 1, 2 or 5 × 10ⁿ that is at least one and a half times the number of rows.
 fn capacity(rows: u64) -> u64 {
     let wanted = (rows + rows / 2).max(1_000);
     let mut power = 1_000;
@@ -91,7 +91,7 @@ fn name_of(spec: &Spec) -> String {
     if is_identifier(&name) { name } else { "dataset".to_owned() }
 }
 
-/// The source as a policy says it: a path, or a table where there is more to say.
+/// The source as a policy writes it: a plain path if that says everything, otherwise a table.
 fn source_value(spec: &Spec, shown: Option<&Path>) -> String {
     let path = |path: &Path| quoted(&shown.unwrap_or(path).display().to_string());
     let mut parts = Vec::new();
@@ -138,7 +138,7 @@ fn source_value(spec: &Spec, shown: Option<&Path>) -> String {
     }
 }
 
-/// The placeholder for the unit, what may be written there, and what rows a person cost and keep.
+/// The placeholder for the unit, the columns that may be written there, and what each number of rows per person keeps and costs.
 fn unit(people: &People, seen: &[Seen]) -> String {
     let mut text = String::from("privacy_unit = \"?\"\n");
     let Some(best) = people.candidates.first() else {
@@ -173,7 +173,7 @@ fn unit(people: &People, seen: &[Seen]) -> String {
     text
 }
 
-/// The least number of rows a person that keeps nearly all.
+/// The smallest number of rows per person that keeps nearly all rows.
 fn proposed(best: &Candidate, all: u64) -> u64 {
     let most = best.most().min(65_535);
     let enough = |rows: &u64| best.kept(*rows) * 100 >= all * KEPT_PERCENT;

@@ -1,4 +1,5 @@
-//! Columns of a policy file: their types, and the check of every field, with its place. How their values are read is in [`super::rules`].
+//! The columns of a policy file: checks their types and fields, and reports faults with their place. How values are read is in
+//! [`super::rules`].
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -15,7 +16,7 @@ use crate::privacy::units::scaled;
 
 const COLUMNS_MAX: usize = 512;
 const VALUES_MAX: usize = 10_000;
-/// Different texts of a column at the most, and where the policy says nothing.
+/// The largest number of different texts of a column that a policy may declare; [`TEXTS_DEFAULT`] applies if it declares none.
 const TEXTS_MAX: i64 = 99_999;
 const TEXTS_DEFAULT: u32 = 10_000;
 const VALUE_CHARS_MAX: usize = 256;
@@ -49,7 +50,8 @@ pub(super) struct ColumnTable {
     pub(super) multiline: Option<Spanned<bool>>,
 }
 
-/// The declared columns, and how their values are read; `names` are those that are taken, `missing` the dataset's own marks.
+/// Checks the declared columns and how their values are read. `names` are the names already taken; `missing` are the dataset's own marks of
+/// missing values.
 pub(super) fn columns(
     tables: Vec<Spanned<ColumnTable>>,
     (unit, missing): (&Unit, &[String]),
@@ -248,7 +250,7 @@ fn date(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> Opt
     Some(Domain::Date { min, max })
 }
 
-/// capacity × bound < 2⁶², so that no sum over any conforming table overflows an i64, with room.
+/// Checks that capacity × bound < 2⁶², so that no sum over a conforming table overflows an i64, with room to spare.
 fn capacity(table: &ColumnTable, domain: &Domain, max_rows: Option<u32>, faults: &mut Faults<'_>) {
     let (Domain::Number(grid), Some(rows)) = (domain, max_rows) else { return };
     let bound = grid.low.unsigned_abs().max(grid.high.unsigned_abs()).max(grid.radius());
