@@ -1,4 +1,4 @@
-//! GET /v1/ledger: what happened.
+//! GET /v1/ledger: everything that happened.
 
 use axum::Json;
 use axum::extract::State;
@@ -23,7 +23,7 @@ struct EntryBody<'a> {
     entry: &'a Entry,
 }
 
-/// Lists the ledger's entries, oldest first; `after` is an entry's `seq`.
+/// Lists the ledger's entries, oldest first. `after` is the `seq` of the last entry on the previous page.
 #[utoipa::path(
     get, path = "/v1/ledger", params(PageParams), security(("token" = [])),
     responses((status = 200, description = "Entries"), (status = 400, body = Problem))

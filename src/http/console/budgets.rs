@@ -1,4 +1,4 @@
-//! Pages of budgets: accounts and grants, requests, freezes, and what a budget would buy.
+//! Pages about budgets: accounts and grants, requests, freezes, and what a budget would buy.
 
 use std::collections::HashMap;
 
@@ -21,14 +21,14 @@ use crate::service::account::accounts as all_accounts;
 use crate::service::grants::{self, Grant, Holder, PERIOD_DAYS_MAX};
 use crate::service::requests::{self, Decision};
 
-/// What the accounts' page is asked for.
+/// Query parameters of the pages of accounts and requests.
 #[derive(Deserialize)]
 pub struct AccountParams {
     find: Option<String>,
     done: Option<String>,
 }
 
-/// What was done, as a page says it; a link can choose among these words and say no others.
+/// Says on a page what was done. A link can only choose among these messages.
 fn done(word: Option<&str>) -> Option<&'static str> {
     match word? {
         "granted" => Some("Granted; it stands in the ledger."),
@@ -39,7 +39,7 @@ fn done(word: Option<&str>) -> Option<&'static str> {
     }
 }
 
-/// GET /accounts: one's own, or all for a steward.
+/// GET /accounts: one's own accounts, or all of them for a steward.
 pub async fn accounts(State(service): State<App>, visitor: Visitor, Query(params): Query<AccountParams>) -> Shown {
     let person = visitor.only(&[Role::Researcher, Role::Steward])?;
     let show = move |service: &Service, visitor: &Visitor| {
@@ -74,7 +74,7 @@ fn period_days(form: &Form) -> Result<Option<u32>, Failed> {
     days.map(Some).ok_or_else(|| form.visitor.fail(Problem::invalid_request(message())))
 }
 
-/// POST /grants.
+/// POST /grants: grants a budget.
 pub async fn grant(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
     let (name, dataset) = (form.text("name").to_owned(), form.text("dataset").to_owned());
@@ -92,12 +92,12 @@ pub async fn grant(State(service): State<App>, form: Form) -> Shown {
     Ok(see("/accounts?done=granted"))
 }
 
-/// POST /datasets/{name}/freeze.
+/// POST /datasets/{name}/freeze: freezes a dataset.
 pub async fn freeze(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     set_frozen(service, name, form, true).await
 }
 
-/// POST /datasets/{name}/unfreeze.
+/// POST /datasets/{name}/unfreeze: unfreezes a dataset.
 pub async fn unfreeze(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     set_frozen(service, name, form, false).await
 }
@@ -111,7 +111,7 @@ async fn set_frozen(service: App, name: String, form: Form, is_frozen: bool) -> 
     Ok(see(if is_frozen { "/accounts?done=frozen" } else { "/accounts?done=unfrozen" }))
 }
 
-/// GET /requests.
+/// GET /requests: all requests for budget.
 pub async fn requests(State(service): State<App>, visitor: Visitor, Query(params): Query<AccountParams>) -> Shown {
     visitor.only(&[Role::Steward])?;
     let show = move |service: &Service, visitor: &Visitor| {
@@ -122,7 +122,7 @@ pub async fn requests(State(service): State<App>, visitor: Visitor, Query(params
     aside(&service, visitor, show).await
 }
 
-/// POST /requests.
+/// POST /requests: files a request for budget.
 pub async fn request(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Researcher])?;
     let (dataset, reason) = (form.text("dataset").to_owned(), form.text("reason").to_owned());
@@ -132,7 +132,7 @@ pub async fn request(State(service): State<App>, form: Form) -> Shown {
     Ok(see("/accounts"))
 }
 
-/// POST /requests/{number}/decide.
+/// POST /requests/{number}/decide: grants or declines a request.
 pub async fn decide(State(service): State<App>, Segment(number): Segment, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
     let unknown = || form.visitor.fail(Problem::not_found("there is no such request"));
@@ -148,10 +148,10 @@ pub async fn decide(State(service): State<App>, Segment(number): Segment, form: 
     Ok(see("/requests?done=decided"))
 }
 
-/// Questions and group sizes that are thought about at the most.
+/// The largest number of questions and the largest group size to calculate with.
 const THOUGHT_MAX: u64 = 1_000_000_000;
 
-/// GET /what-if.
+/// GET /what-if: what a budget would buy.
 pub async fn what_if(
     State(service): State<App>,
     visitor: Visitor,
