@@ -149,7 +149,7 @@ fn allocated(account: &NamedAccount) -> Markup {
 }
 
 fn freeze(token: &str, account: &NamedAccount) -> Markup {
-    let (act, words) = if account.frozen { ("unfreeze", "Let it go on") } else { ("freeze", "Freeze") };
+    let (act, words) = if account.frozen { ("unfreeze", "Unfreeze") } else { ("freeze", "Freeze") };
     html! {
         details {
             summary { (words) }

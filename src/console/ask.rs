@@ -142,7 +142,7 @@ pub fn price(outlook: &Outlook<'_>) -> Markup {
     match outlook {
         Outlook::Unasked => html! {
             h2 { "Price" }
-            p.muted { "What an answer costs and how exact it is stands here before you pay. Asking for the price is free." }
+            p.muted { "The cost and the accuracy of an answer are shown here before you pay. Asking for the price is free." }
         },
         Outlook::Refused { detail, hint } => html! {
             h2 { "Price" }
@@ -181,12 +181,12 @@ fn quoted(quote: &Quote) -> Markup {
                 p.note.bad {
                     "This would be refused. "
                     @match quote.largest_epsilon.as_deref() {
-                        Some("0") | None => "Nothing fits any more; what was answered stays free.",
+                        Some("0") | None => "Nothing fits any more; asking again for what was answered remains free.",
                         Some(largest) => { "The largest epsilon that fits is " (largest) "." }
                     }
                 }
             } @else if quote.replay && !is_free {
-                p.note.good { "It is drawn already: the dataset pays nothing." }
+                p.note.good { "It has been drawn already: the dataset pays nothing." }
             }
             @if let Some(left) = quote.answers_left.filter(|_| quote.answerable && !is_free) {
                 p.muted { "Answers like this that fit: " (left) ", this one included." }
@@ -202,6 +202,6 @@ fn quoted(quote: &Quote) -> Markup {
 fn error(kind: ColumnKind) -> String {
     match kind.margin() {
         Some(margin) => format!("± {}", significant(margin, 3)),
-        None => "told in each row".to_owned(),
+        None => "given in each row".to_owned(),
     }
 }

@@ -139,12 +139,12 @@ pub fn words(act: &Act) -> String {
             format!("{by} granted statistics epsilon {epsilon} of {dataset}: {reason}")
         }
         Act::Frozen { dataset, reason, by } => format!("{by} froze {dataset}: {reason}"),
-        Act::Unfrozen { dataset, reason, by } => format!("{by} let {dataset} go on: {reason}"),
+        Act::Unfrozen { dataset, reason, by } => format!("{by} unfroze {dataset}: {reason}"),
         Act::Charged(charged) => format!("{} was charged for {}", charged.researcher, charged.sql),
         Act::Released { release, .. } => format!("{release} was stored"),
         Act::Burned { release, cause } => format!("{release} was charged and not answered ({cause:?})"),
         Act::Served(served) => format!("{} got {}", served.researcher, served.release),
-        Act::Recovered { reason, by, .. } => format!("{by} took an older ledger up again: {reason}"),
+        Act::Recovered { reason, by, .. } => format!("{by} resumed an older ledger: {reason}"),
         Act::Published { statistic, release, .. } => format!("statistic {statistic} shows {release}"),
         Act::RefreshSkipped { statistic, why } => format!("statistic {statistic} was due and not drawn: {why}"),
         Act::Requested { researcher, dataset, epsilon, reason } => {

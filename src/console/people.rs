@@ -149,7 +149,7 @@ fn line(token: &str, person: &Line, datasets: &[String]) -> Markup {
                         summary { "Revoke" span.visually-hidden { " the token of " (person.name) } }
                         form.inline method="post" action={ "/people/" (person.name) "/revoke" } {
                             (csrf(token))
-                            button.danger type="submit" { "End it now" span.visually-hidden { " for " (person.name) } }
+                            button.danger type="submit" { "Revoke now" span.visually-hidden { " for " (person.name) } }
                         }
                     }
                 } @else { span.muted { "none" } }

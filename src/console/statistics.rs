@@ -94,7 +94,7 @@ fn draws(card: &Card) -> Markup {
 fn schedule(refresh: &str) -> &str {
     match refresh {
         "never" => "never",
-        "on-new-edition" => "of each new edition",
+        "on-new-edition" => "for each new edition",
         other => other,
     }
 }
@@ -143,7 +143,7 @@ pub fn sure(token: &str, question: &Question<'_>) -> Markup {
             dt { "Shown to" } dd { @if estimate.public { "everybody" } @else { "people with an account on its dataset, its viewers and stewards" } }
             @for column in estimate.columns.iter().filter(|column| column.kind != "key") {
                 dt { "Expected error of " code { (column.name) } }
-                dd { @match &column.margin { Some(margin) => { "± " (rounded(margin)) } None => "told in each row" } }
+                dd { @match &column.margin { Some(margin) => { "± " (rounded(margin)) } None => "given in each row" } }
             }
             @if let Some(size) = estimate.assumed_group_size { dt { "Assumed for means" } dd { "groups of " (size) " rows" } }
         }

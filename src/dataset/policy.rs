@@ -283,8 +283,7 @@ impl Terms {
 
 /// The mark that a draft puts before bounds and values seen in the data, so that nobody accepts them unread.
 pub const SEEN: &str = "seen:";
-const SEEN_HINT: &str =
-    "it was seen in the data, and publishing it may tell of single people; write what is known without looking";
+const SEEN_HINT: &str = "it was seen in the data, and publishing it may reveal something about single people; write what is known without looking";
 
 /// Whether a text of a policy is still marked as seen by a draft, so that a person has to replace it.
 fn is_seen(text: &str) -> bool {

@@ -74,7 +74,7 @@ fn whole(fields: &mut Fields, name: &'static str, most: f64) -> Result<Option<u6
             Ok(Some(number as u64))
         }
         Some(Json::Number(_)) => Err(Problem::invalid_request(format!(
-            "the field \"{name}\" is no whole number of rows; accepted is 1 or more"
+            "the field \"{name}\" is not a whole number of rows; accepted is 1 or more"
         ))),
         Some(other) => Err(wrong_kind(name, &other, "a whole number")),
     }

@@ -129,7 +129,7 @@ fn file(value: Value) -> Result<DeclaredFile, Problem> {
             other => return Err(wrong_kind(&field, &other, "a string")),
         };
         if slot.replace(value).is_some() {
-            return Err(Problem::invalid_request(format!("the field \"{field}\" of a file stands twice")));
+            return Err(Problem::invalid_request(format!("the field \"{field}\" of a file is given twice")));
         }
     }
     match (name, text) {

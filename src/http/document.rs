@@ -27,7 +27,7 @@ fn complete(responses: &mut Map<String, Value>) {
             response.insert("content".to_owned(), content());
         }
     }
-    for (status, description) in [("4XX", "Refused; nothing is charged"), ("5XX", "It could not")] {
+    for (status, description) in [("4XX", "Refused; nothing is charged"), ("5XX", "The server could not answer")] {
         responses.entry(status).or_insert_with(|| json!({"description": description, "content": content()}));
     }
 }

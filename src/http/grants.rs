@@ -78,7 +78,7 @@ fn read_grant(body: &[u8], by: String) -> Result<Grant, Problem> {
     };
     for left_over in ["researcher", "project", "period_days"] {
         if fields.take(left_over).is_some() {
-            let message = format!("the field \"{left_over}\" says nothing of a grant of kind \"{kind}\"");
+            let message = format!("the field \"{left_over}\" does not apply to a grant of kind \"{kind}\"");
             return Err(Problem::invalid_request(message));
         }
     }
@@ -96,7 +96,7 @@ fn period_days(fields: &mut Fields) -> Result<Option<u32>, Problem> {
             Ok(Some(days as u32))
         }
         Some(Value::Number(_)) => {
-            let message = format!("period_days is no whole number from 1 to {}", grants::PERIOD_DAYS_MAX);
+            let message = format!("period_days is not a whole number from 1 to {}", grants::PERIOD_DAYS_MAX);
             Err(Problem::invalid_request(message))
         }
         Some(other) => Err(wrong_kind("period_days", &other, "a whole number of days")),

@@ -96,7 +96,9 @@ impl Fields {
     pub fn read(bytes: &[u8], accepted: &'static [&'static str]) -> Result<Self, Problem> {
         let value: Json = serde_json::from_slice(bytes).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            Problem::invalid_request(format!("the body is not JSON: it goes wrong at line {line}, column {column}"))
+            Problem::invalid_request(format!(
+                "the body is not valid JSON: the error is at line {line}, column {column}"
+            ))
         })?;
         let Json::Object(fields) = value else {
             let detail =
@@ -110,7 +112,7 @@ impl Fields {
                 return Err(Problem::invalid_request(detail));
             }
             if fields[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(Problem::invalid_request(format!("the field \"{shown}\" stands twice")));
+                return Err(Problem::invalid_request(format!("the field \"{shown}\" is given twice")));
             }
         }
         Ok(Self { fields, accepted })

@@ -36,7 +36,7 @@ pub async fn list(
     let limit = params.limit()?;
     let after = params.after.as_deref().unwrap_or("0").parse();
     let after: u64 =
-        after.map_err(|_| Problem::invalid_request("after is no entry's seq; accepted is a whole number"))?;
+        after.map_err(|_| Problem::invalid_request("after is not the seq of an entry; accepted is a whole number"))?;
     aside::built(&service, &person.name, move |service| shown(service, after, limit)).await?
 }
 

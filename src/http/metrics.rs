@@ -188,7 +188,7 @@ fn text(service: &Service, counts: &Counts) -> String {
         seen.releases,
     );
     lines.single("tacit_executing", "gauge", "Answers that were charged and have not ended", seen.executing);
-    lines.single("tacit_requests_open", "gauge", "Requests for budget that nobody decided on", seen.requests_open);
+    lines.single("tacit_requests_open", "gauge", "Requests for budget that are not decided yet", seen.requests_open);
     lines.family("tacit_people", "gauge", "People by role, and whether they hold a token");
     for ((role, is_active), number) in &seen.people {
         let active = if *is_active { "true" } else { "false" };
@@ -213,10 +213,12 @@ fn write_accounts(lines: &mut Lines, accounts: &[SeenAccount]) {
             lines.sample(name, &labels, value(view));
         }
     };
-    let period = "in the present period where it renews";
+    let period = "in the present period if it renews";
     metric("tacit_epsilon_spent", &format!("What an account spent, {period}"), |view| &view.epsilon_spent);
     metric("tacit_epsilon_cap", &format!("What an account may spend, {period}"), |view| &view.epsilon_cap);
-    metric("tacit_fraction_spent", &format!("Spent of what may be, {period}"), |view| &view.fraction_spent);
+    metric("tacit_fraction_spent", &format!("Fraction spent of what an account may spend, {period}"), |view| {
+        &view.fraction_spent
+    });
 }
 
 fn write_datasets(lines: &mut Lines, datasets: &[(String, DatasetAccount)]) {
@@ -230,7 +232,9 @@ fn write_datasets(lines: &mut Lines, datasets: &[(String, DatasetAccount)]) {
     metric("tacit_incidents", "gauge", incidents, |whole| u64::from(whole.incidents));
     let cut_off = "Answers that a kill, a power cut or a failing disk cut off";
     metric("tacit_cut_off_total", "counter", cut_off, |whole| whole.cut_off);
-    metric("tacit_frozen", "gauge", "Whether nothing is drawn", |whole| u64::from(whole.is_frozen()));
+    metric("tacit_frozen", "gauge", "Whether a dataset is frozen, so that nothing is drawn", |whole| {
+        u64::from(whole.is_frozen())
+    });
 }
 
 fn write_statistics(lines: &mut Lines, service: &Service) {
@@ -243,7 +247,7 @@ fn write_statistics(lines: &mut Lines, service: &Service) {
             }
         }
     };
-    metric("tacit_statistic_released_timestamp_seconds", "Since when a statistic shows what it shows", |state| {
+    metric("tacit_statistic_released_timestamp_seconds", "When the release that a statistic shows was made", |state| {
         state.shown.as_ref().map(|(_, at_ms)| seconds(*at_ms))
     });
     metric("tacit_statistic_next_refresh_timestamp_seconds", "When the next period of a statistic begins", |state| {

@@ -54,7 +54,7 @@ const INVALID_EPSILON: Kind = ("invalid-epsilon", StatusCode::BAD_REQUEST, "The 
 const UNSUPPORTED_SQL: Kind = ("unsupported-sql", StatusCode::BAD_REQUEST, "This SQL is not supported");
 const NOT_AN_AGGREGATE: Kind = ("not-an-aggregate", StatusCode::BAD_REQUEST, "Only aggregates are answered");
 const UNKNOWN_COLUMN: Kind = ("unknown-column", StatusCode::BAD_REQUEST, "No such column");
-const OUT_OF_DOMAIN: Kind = ("out-of-domain", StatusCode::BAD_REQUEST, "No value of the column");
+const OUT_OF_DOMAIN: Kind = ("out-of-domain", StatusCode::BAD_REQUEST, "Not a value of the column");
 const TOO_MANY_GROUPS: Kind = ("too-many-groups", StatusCode::BAD_REQUEST, "Too many groups");
 const OVER_QUERY_LIMIT: Kind = ("over-query-limit", StatusCode::FORBIDDEN, "Over the limit of one query");
 const BUDGET_EXHAUSTED: Kind = ("budget-exhausted", StatusCode::FORBIDDEN, "The budget does not hold that much");
@@ -66,7 +66,7 @@ const METHOD_NOT_ALLOWED: Kind = ("invalid-request", StatusCode::METHOD_NOT_ALLO
 const NOT_ACCEPTABLE: Kind = ("not-acceptable", StatusCode::NOT_ACCEPTABLE, "No such format");
 const TOO_LARGE: Kind = ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
 const OVERLOADED: Kind = ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "The server is busy");
-const UNANSWERED: Kind = ("unanswered", StatusCode::INTERNAL_SERVER_ERROR, "Charged, and not answered");
+const UNANSWERED: Kind = ("unanswered", StatusCode::INTERNAL_SERVER_ERROR, "Charged, but not answered");
 
 impl Problem {
     fn new((code, status, title): Kind, detail: impl Into<String>) -> Self {
@@ -224,7 +224,7 @@ impl From<ServiceError> for Problem {
                 Self::overloaded("the ledger cannot be written; nothing was charged")
             }
             ServiceError::Ledger(LedgerFault::Unanchored) => {
-                Self::overloaded("it is stored, and may not leave before the ledger's anchor is written, too")
+                Self::overloaded("the answer is stored, but it may not be sent before the ledger's anchor is written")
             }
             ServiceError::Ledger(LedgerFault::Unreadable) => {
                 Self::overloaded("the stored answer cannot be read; nothing was charged")
@@ -248,7 +248,7 @@ fn refusal(refused: &Refused) -> Problem {
         Some(epsilon.to_string())
     };
     match &refused.refusal {
-        Refusal::NoAccount => Problem::forbidden("you hold no account of this dataset"),
+        Refusal::NoAccount => Problem::forbidden("you have no account in this dataset"),
         Refusal::OverQueryLimit { asked, limit } => {
             let (asked, limit) = (epsilon(*asked, false), epsilon(*limit, true));
             let more = if asked.as_deref() == Some("100") { "more than " } else { "" };
@@ -279,7 +279,7 @@ fn refusal(refused: &Refused) -> Problem {
             Problem::new(FROZEN, "nothing is drawn from the dataset until its steward acts; nothing was charged")
                 .hint("asking again what was answered stays free")
         }
-        Refusal::Gone => Problem::overloaded("what is stored of this answer changed meanwhile; nothing was charged"),
+        Refusal::Gone => Problem::overloaded("the stored answer changed in the meantime; nothing was charged"),
         Refusal::KeyConflict => {
             Problem::new(IDEMPOTENCY_CONFLICT, "this Idempotency-Key was used with another body").hint("use a new key")
         }

@@ -84,6 +84,8 @@ pub async fn answer_in_time(
     match tokio::time::timeout(seconds, work).await {
         Ok(Ok(answered)) => answered.map_err(Problem::from),
         Ok(Err(_)) => Err(ServiceError::CutOff.into()),
-        Err(_) => Err(Problem::overloaded("the answer takes longer than a connection is held; it goes on")),
+        Err(_) => {
+            Err(Problem::overloaded("the answer takes longer than a connection is kept open; the work continues"))
+        }
     }
 }

@@ -58,7 +58,7 @@ fn ids(service: &Service, person: &Person, after: Option<&str>, limit: usize) ->
         Role::Steward => book.servable_after(after).map(|mut seen| ids(&mut seen)),
         Role::Researcher | Role::Viewer => book.shelf_after(&person.name, after).map(|mut seen| ids(&mut seen)),
     });
-    found.ok_or_else(|| Problem::invalid_request("after is no release that you may see"))
+    found.ok_or_else(|| Problem::invalid_request("after is not a release that you may see"))
 }
 
 impl ReleaseBody {

@@ -117,7 +117,7 @@ fn read_decision(body: &[u8]) -> Result<(Decision, String), Problem> {
     match (is_granted, epsilon) {
         (true, epsilon) => Ok((Decision::Grant { epsilon }, reason)),
         (false, None) => Ok((Decision::Decline, reason)),
-        (false, Some(_)) => Err(Problem::invalid_request("the field \"epsilon\" says nothing of a request declined")),
+        (false, Some(_)) => Err(Problem::invalid_request("the field \"epsilon\" does not apply to a declined request")),
     }
 }
 

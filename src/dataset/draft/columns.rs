@@ -26,10 +26,10 @@ pub(super) enum Proposal {
 /// Proposes a column. `capacity` is the declared number of rows; `single` says that each person has a single value.
 pub(super) fn propose(seen: &Seen, capacity: u64, single: bool) -> Proposal {
     if seen.unreadable {
-        return Proposal::LeftOut("its type holds no single value, like a list");
+        return Proposal::LeftOut("its type does not hold single values, like a list");
     }
     if seen.values == 0 {
-        return Proposal::LeftOut("no value was seen in it");
+        return Proposal::LeftOut("it holds no values");
     }
     let marks_are_values = domain(seen, capacity, false).is_err();
     match domain(seen, capacity, marks_are_values) {
@@ -84,7 +84,7 @@ fn domain(seen: &Seen, capacity: u64, marks_are_values: bool) -> Result<String, 
         return Ok(format!("type = \"category\"\nvalues = [{}]", values.join(", ")));
     }
     let Some(different) = different.filter(|different| (*different as u64) * 2 <= seen.values) else {
-        return Err("nearly every row has a value of its own: an id, or free text");
+        return Err("nearly every row has its own value: it is an id or free text");
     };
     let multiline = if seen.multiline { "\nmultiline = true" } else { "" };
     let most = (2 * different).next_multiple_of(1_000);
@@ -113,7 +113,7 @@ fn days(seen: &Seen) -> Option<String> {
     let (low, high) = (text(first.low), text(first.high.max(first.low + 1)));
     let bounds = format!("type = \"date\"\nmin = \"{SEEN}{low}\"\nmax = \"{SEEN}{high}\"");
     let zone = if seen.utc {
-        "\n# its moments are told in UTC: say time_zone = \"…\" in [dataset], or its days are those of UTC"
+        "\n# its times are in UTC: set time_zone = \"…\" in [dataset], or its days will be days in UTC"
     } else {
         ""
     };
@@ -145,7 +145,7 @@ fn numbers_of(numbers: &Numbers, capacity: u64) -> Result<String, &'static str> 
     let high = if high > low { high } else { low + 1.0 };
     let largest = low.abs().max(high.abs());
     if !largest.is_finite() || largest > EXACT_MAX || largest * capacity as f64 >= 4e18 {
-        return Err("its numbers are too large to be summed: an id, or a mark of a missing value");
+        return Err("its numbers are too large to be summed: some are ids or marks of missing values");
     }
     let bound = |value: f64| match decimals {
         0 => format!("{value:.0}"),
@@ -163,9 +163,9 @@ fn numbers_of(numbers: &Numbers, capacity: u64) -> Result<String, &'static str> 
 fn mark_hint(numbers: &Numbers) -> &'static str {
     let is = |value: f64, marks: &[f64]| marks.contains(&value);
     if is(numbers.low, &[-1.0, -7.0, -8.0, -9.0, -99.0, -999.0, -9999.0]) {
-        "\n# is the least value a mark for a missing one? then say so, like missing = [\"-1\"]"
+        "\n# does the smallest value mark missing ones? If so, declare it, like missing = [\"-1\"]"
     } else if is(numbers.high, &[99.0, 999.0, 9999.0, 99_999.0, 999_999.0]) {
-        "\n# is the greatest value a mark for a missing one? then say so, like missing = [\"999\"]"
+        "\n# does the largest value mark missing ones? If so, declare it, like missing = [\"999\"]"
     } else {
         ""
     }

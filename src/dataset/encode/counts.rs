@@ -33,18 +33,18 @@ impl ColumnCounts {
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let counts = [
-            (self.conflicts, "units contradict themselves, and have the least of their known values"),
-            (self.filled, "units lack it in some of their rows, and have it from others"),
-            (
-                self.utc_days,
-                "moments are told in UTC and became days of UTC; say time_zone where people lived elsewhere",
-            ),
+            (self.conflicts, "units with contradicting rows, for which the smallest known value was taken"),
+            (self.filled, "units lacking it in some rows, for which it was taken from their other rows"),
+            (self.utc_days, "times given in UTC, which became days in UTC because no time_zone is set"),
         ];
-        let mut notes: Vec<_> =
-            counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let mut notes: Vec<_> = counts
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{what}: {count}"))
+            .collect();
         notes.extend(self.clamped_values.iter().map(|(value, count)| {
             format!(
-                "{value} occurs {count} times and was clamped; if it means a missing value, say missing = [\"{value}\"]"
+                "clamped values equal to {value}: {count}; if it means a missing value, declare missing = [\"{value}\"]"
             )
         }));
         notes.extend(self.first_unlisted.as_ref().map(|place| format!("the first unlisted value is in {place}")));

@@ -141,7 +141,7 @@ fn text(table: &ColumnTable, max_rows_per_unit: Option<u32>, faults: &mut Faults
         None if table.per_unit => 1,
         None => rows,
         Some(given) if table.per_unit && *given.get_ref() != 1 => {
-            faults.add(given.span(), "max_groups_per_unit is 1 where the column is per_unit; remove it");
+            faults.add(given.span(), "max_groups_per_unit is 1 if the column is per_unit; remove it");
             return None;
         }
         Some(given) => faults.count("max_groups_per_unit", given, rows.into())?,
@@ -175,7 +175,7 @@ fn category(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) ->
         } else if is_seen(text) {
             faults.add(value.span(), format!("\"{text}\" is a draft's: {SEEN_HINT}"));
         } else if !seen.insert(text.trim()) {
-            faults.add(value.span(), format!("value \"{text}\" is listed twice, but for blanks around it"));
+            faults.add(value.span(), format!("value \"{text}\" is listed twice, apart from blanks around it"));
         }
     }
     Some(Domain::Category(list.iter().map(|value| value.get_ref().clone()).collect()))

@@ -218,7 +218,7 @@ fn reading(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -> Read
     if let (Some(given), Unit::Row) = (&dataset.unit_source, unit) {
         faults.add(
             given.span(),
-            "unit_source is the unit's column in the file, and with privacy_unit = \"row\" there is none",
+            "unit_source is the unit's column in the file; with privacy_unit = \"row\" there is none, so remove it",
         );
     }
     if let Some(given) = dataset.time_zone.as_ref().filter(|given| zone_of(given.get_ref()).is_none()) {
@@ -245,7 +245,7 @@ fn reading(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -> Read
 fn unit(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Unit {
     let name = dataset.privacy_unit.get_ref();
     if name.trim() == "?" {
-        let message = "privacy_unit is still the draft's \"?\"; write the column that says whose row it is, or \"row\" where nobody has two rows";
+        let message = "privacy_unit is still the draft's \"?\"; write the column that says whose row it is, or \"row\" if nobody has two rows";
         faults.add(dataset.privacy_unit.span(), message);
     } else if !is_identifier(name) {
         let message =
@@ -295,7 +295,7 @@ fn accountant(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Option<(Accoun
         ("pure", None) => {
             let given = [&dataset.threshold_delta, &dataset.threshold_delta_per_query];
             for given in given.into_iter().flatten() {
-                faults.add(given.span(), "a threshold takes a delta, and the pure accountant has none; remove it");
+                faults.add(given.span(), "a threshold needs a delta, and the pure accountant has none; remove it");
             }
             Some((Accountant::Pure, None))
         }

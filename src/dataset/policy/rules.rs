@@ -38,7 +38,9 @@ pub(super) fn rules(table: &ColumnTable, domain: &Domain, missing: &[String], fa
         let shown = given.get_ref();
         faults.add(
             given.span(),
-            format!("format \"{shown}\" names no day; write year, month and day as strptime does, like \"%d/%m/%Y\""),
+            format!(
+                "format \"{shown}\" does not name a day; write year, month and day as strptime does, like \"%d/%m/%Y\""
+            ),
         );
     }
     check_labels(table, domain, &rules, faults);
@@ -98,14 +100,18 @@ fn check_labels(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mu
     let mut seen = HashSet::new();
     for (text, value) in given.get_ref() {
         let fault = match value.as_str().map(str::trim) {
-            _ if !seen.insert(text.trim()) => format!("label \"{text}\" is given twice, but for blanks around it"),
-            None => format!("label \"{text}\" is no text; write it like {{ \"0\" = \"no\", \"1\" = \"yes\" }}"),
+            _ if !seen.insert(text.trim()) => format!("label \"{text}\" is given twice, apart from blanks around it"),
+            None => format!(
+                "the value of label \"{text}\" is not a text; write it like {{ \"0\" = \"no\", \"1\" = \"yes\" }}"
+            ),
             Some(value) if super::is_seen(value) => format!("\"{value}\" is a draft's: {}", super::SEEN_HINT),
             Some(value) if !listed.contains(value) => {
                 format!("label \"{text}\" means \"{value}\", which is not among the values")
             }
             Some(value) if listed.contains(text.trim()) && text.trim() != value => {
-                format!("\"{text}\" is a value itself, and is labelled as \"{value}\"; it can mean one of them")
+                format!(
+                    "\"{text}\" is itself a value, and is also labelled as \"{value}\"; it can mean only one of them"
+                )
             }
             Some(_) => continue,
         };

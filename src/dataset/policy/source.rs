@@ -91,7 +91,7 @@ impl Table<'_, '_> {
         if let (Some(separator), Decimal::Comma) = (spec.separator, spec.decimal)
             && separator == b','
         {
-            self.wrong("separator", "another one than the decimal comma, like \";\"");
+            self.wrong("separator", "a character other than the decimal comma, like \";\"");
         }
         Some(spec)
     }

@@ -28,8 +28,9 @@ pub enum SealError {
     },
     /// Some values are not valid for the column's type.
     #[error(
-        "{path}: column \"{column}\": {count} values are no {wanted}, the first in {place}; {accepted}; marks of missing values are named \
-         by missing = [\"NA\"]"
+        "{path}: column \"{column}\": {} not of type {wanted}, the first in {place}; {accepted}; declare marks of missing values \
+         like missing = [\"NA\"]",
+        counted(*count, "value is", "values are")
     )]
     Unreadable {
         /// The source, as it is shown to people.
@@ -47,8 +48,9 @@ pub enum SealError {
     },
     /// Some values are missing though the policy does not allow it.
     #[error(
-        "{path}: column \"{column}\": {count} values are missing{unlisted}, and the policy does not say nullable = true; \
-         mend the source or the policy"
+        "{path}: column \"{column}\": {} missing{unlisted}, and the policy does not say nullable = true; \
+         correct the source or the policy",
+        counted(*count, "value is", "values are")
     )]
     Nulls {
         /// The source, as it is shown to people.
@@ -62,7 +64,8 @@ pub enum SealError {
     },
     /// Some rows have no unit.
     #[error(
-        "{path}: {count} rows have no \"{column}\", which is the privacy unit, the first in {place}; every row belongs to somebody"
+        "{path}: {} no \"{column}\", which is the privacy unit, the first in {place}; every row must belong to a unit",
+        counted(*count, "row has", "rows have")
     )]
     NullUnits {
         /// The source, as it is shown to people.
@@ -76,8 +79,9 @@ pub enum SealError {
     },
     /// Some ids may stand for several units.
     #[error(
-        "{path}: column \"{column}\": {count} ids are fractions, or numbers too large for their type to tell apart, the first in {place}; \
-         write ids as text or whole numbers"
+        "{path}: column \"{column}\": {} (fractions, or too large for their type), the first in {place}; \
+         write ids as text or whole numbers",
+        counted(*count, "id is not an exact whole number", "ids are not exact whole numbers")
     )]
     InexactUnits {
         /// The source, as it is shown to people.
@@ -91,8 +95,9 @@ pub enum SealError {
     },
     /// Rows of a unit contradict each other, and the policy refuses that.
     #[error(
-        "{path}: column \"{column}\": the rows of {count} units contradict each other, and a unit has one value there; mend the source, \
-         or say conflicts = \"count\" to take the least known value of each"
+        "{path}: column \"{column}\": the rows of {} contradict each other, and a unit has a single value there; correct the source, \
+         or write conflicts = \"count\" to take the smallest known value of each",
+        counted(*count, "unit", "units")
     )]
     Conflicts {
         /// The source, as it is shown to people.
@@ -104,7 +109,7 @@ pub enum SealError {
     },
     /// More rows would be kept than the policy declares.
     #[error(
-        "{path}: more than the declared max_rows = {rows_max} rows are kept; raise max_rows or lower max_rows_per_unit"
+        "{path}: more than the declared max_rows = {rows_max} rows would be kept; raise max_rows or lower max_rows_per_unit"
     )]
     TooManyRows {
         /// The source, as it is shown to people.
@@ -152,6 +157,11 @@ impl SealError {
     ) -> Self {
         Self::WrongType { path: path.to_owned(), column: column.to_owned(), found, wanted, accepted }
     }
+}
+
+/// A number with the words for one or for several, like `1 row has` and `2 rows have`.
+fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 impl From<io::Error> for SealError {

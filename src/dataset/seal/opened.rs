@@ -246,9 +246,7 @@ impl<'a> Opened<'a> {
                 let unlisted = match (counts.unlisted, &counts.first_unlisted) {
                     (0, _) | (_, None) => String::new(),
                     (some, Some(place)) => {
-                        format!(
-                            " ({some} of them because the policy does not list them), the first of those in {place}"
-                        )
+                        format!(" ({some} because the policy does not list it, the first in {place})")
                     }
                 };
                 return Err(SealError::Nulls { path, column: name, count: counts.nulls, unlisted });
@@ -286,12 +284,12 @@ fn accepted(domain: &Domain) -> &'static str {
     match domain {
         Domain::Category(_) | Domain::Text { .. } => "write it as text",
         Domain::Boolean => {
-            "write 0 and 1, true and false, T and F or yes and no, or name the words by true = [\"J\"] and false = [\"N\"]"
+            "write 0 and 1, true and false, T and F or yes and no, or declare other words, like true = [\"J\"] and false = [\"N\"]"
         }
         Domain::Number(grid) if grid.integer => "write whole numbers like 42 or 42.0",
-        Domain::Number(_) => "write numbers like 3.14, or say decimal = \",\" of a source with 3,14",
+        Domain::Number(_) => "write numbers like 3.14, or declare decimal = \",\" for a source with numbers like 3,14",
         Domain::Date { .. } => {
-            "write days like 2020-12-31 (a time may stand behind) or 20201231, or say how they are written, like format = \"%d/%m/%Y\""
+            "write days like 2020-12-31 (a time may follow) or 20201231, or declare how they are written, like format = \"%d/%m/%Y\""
         }
     }
 }

@@ -72,8 +72,8 @@ impl SourceFacts {
         let mut note = format!("{}: {} rows", self.name, self.rows);
         for (count, what) in [
             (self.bytes, "bytes"),
-            (self.blank_lines, "blank lines, which are no rows"),
-            (self.multiline_values, "values with line ends in them"),
+            (self.blank_lines, "blank lines, which do not count as rows"),
+            (self.multiline_values, "values with line breaks"),
         ] {
             if count > 0 {
                 note.push_str(&format!(", {count} {what}"));
@@ -107,19 +107,17 @@ impl Report {
     pub fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.sources.iter().map(SourceFacts::note).collect();
         let mut say = |count: u64, note: &dyn Fn(u64) -> String| notes.extend((count > 0).then(|| note(count)));
-        say(self.ids_unmatched, &|ids| format!("{ids} ids of those who withdrew are in no row"));
+        say(self.ids_unmatched, &|ids| format!("ids of people who withdrew that occur in no row: {ids}"));
         say(self.ids_spelled_twice, &|ids| {
             format!(
-                "{ids} ids are the same number as another id, written differently (like 12 and 012): they count as different units"
+                "ids that are the same number as another id, written differently (like 12 and 012), and count as different units: {ids}"
             )
         });
         for (name, units) in &self.doubled {
-            say(*units, &|units| format!("{units} units have more than one row in \"{name}\": their rows became one"));
+            say(*units, &|units| format!("units with several rows in \"{name}\", which were merged into one: {units}"));
         }
         for (name, ids) in &self.joined_by_value {
-            say(*ids, &|ids| {
-                format!("{ids} ids were found in \"{name}\" by the number's value alone (like 12 and 012)")
-            });
+            say(*ids, &|ids| format!("ids found in \"{name}\" only by their numeric value (like 12 and 012): {ids}"));
         }
         for (name, counts) in self.columns.iter().filter(|(name, _)| !name.is_empty()) {
             notes.extend(counts.notes().into_iter().map(|note| format!("{name}: {note}")));

@@ -31,10 +31,10 @@ pub struct AccountParams {
 /// Says on a page what was done. A link can only choose among these messages.
 fn done(word: Option<&str>) -> Option<&'static str> {
     match word? {
-        "granted" => Some("Granted; it stands in the ledger."),
-        "frozen" => Some("Frozen: nothing is drawn from it until you let it go on."),
-        "unfrozen" => Some("It goes on."),
-        "decided" => Some("Decided; it stands in the ledger."),
+        "granted" => Some("Granted, and recorded in the ledger."),
+        "frozen" => Some("Frozen: nothing is drawn from it until you unfreeze it."),
+        "unfrozen" => Some("Unfrozen: answers are drawn from it again."),
+        "decided" => Some("Decided, and recorded in the ledger."),
         _ => None,
     }
 }
@@ -70,7 +70,7 @@ fn epsilon(form: &Form, name: &str) -> Result<Epsilon, Failed> {
 fn period_days(form: &Form) -> Result<Option<u32>, Failed> {
     let Some(text) = form.some("period_days") else { return Ok(None) };
     let days = text.parse().ok().filter(|days| (1..=PERIOD_DAYS_MAX).contains(days));
-    let message = || format!("the period is no whole number of days from 1 to {PERIOD_DAYS_MAX}");
+    let message = || format!("the period is not a whole number of days from 1 to {PERIOD_DAYS_MAX}");
     days.map(Some).ok_or_else(|| form.visitor.fail(Problem::invalid_request(message())))
 }
 
@@ -172,7 +172,7 @@ fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String
         let Some(text) = params.get(name).map(|text| text.trim()) else { return otherwise };
         let read = text.parse().ok().filter(|value| (1..=most).contains(value));
         read.unwrap_or_else(|| {
-            wrong = Some(format!("{name} is no whole number from 1 to {most}"));
+            wrong = Some(format!("{name} is not a whole number from 1 to {most}"));
             otherwise
         })
     };
@@ -183,7 +183,7 @@ fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String
     let epsilon = match asked {
         Some(Ok(epsilon)) if epsilon.nanos() > 0 => epsilon,
         Some(Ok(_) | Err(_)) => {
-            wrong = Some("the budget is no epsilon; accepted is a decimal above 0, like 1 or 0.25".to_owned());
+            wrong = Some("the budget is not a valid epsilon; accepted is a decimal above 0, like 1 or 0.25".to_owned());
             chosen.terms.cap
         }
         None => chosen.terms.cap,
