@@ -133,8 +133,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(health::readyz))
 }
 
-/// Sets headers on every response: caches keep nothing unless a handler allows it, and browsers do not guess types. Also counts each
-/// response.
+/// Sets headers on every response: caches keep nothing unless a handler
+/// allows it, and browsers do not guess types. Also counts each response.
 async fn headers(Extension(shared): Extension<Arc<Shared>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     shared.counts.note(&response);

@@ -136,7 +136,7 @@ pub fn epsilon_field(epsilon: &str, is_swapped: bool) -> Markup {
     }
 }
 
-/// The price box.
+/// The price box: what a question would cost and how accurate it would be, or why it is refused.
 #[must_use]
 pub fn price(outlook: &Outlook<'_>) -> Markup {
     match outlook {

@@ -1,9 +1,9 @@
 //! Charts of released tables, as SVG.
 //!
-//! Promises that equal data give equal bytes; that every number is drawn with its 95 % interval if it has one; that nothing is conveyed by
-//! colour alone; that every chart has a text alternative; and that there is no `style` attribute, so a strict content security policy
-//! holds. Widths of texts are estimated generously: nothing overlaps and nothing is cut off. Deliberately does not know where the numbers
-//! come from.
+//! Promises that equal data give equal bytes; that every number is drawn with its 95 % interval if it has
+//! one; that nothing is conveyed by colour alone; that every chart has a text alternative; and that there is
+//! no `style` attribute, so a strict content security policy holds. Widths of texts are estimated generously:
+//! nothing overlaps and nothing is cut off. Deliberately does not know where the numbers come from.
 
 mod axis;
 mod plot;

@@ -1,5 +1,5 @@
-//! Datasets as everybody with a token may see them: columns, domains, unit, bounds and cap. Never a row count, except in the report for
-//! stewards.
+//! Datasets as everybody with a token may see them: columns, domains, unit,
+//! bounds and cap. Never a row count, except in the report for stewards.
 
 use maud::{Markup, html};
 

@@ -67,9 +67,9 @@ fn label(row: &[Cell], keys: &[usize]) -> String {
     if parts.is_empty() { "all".to_owned() } else { parts.join(" · ") }
 }
 
-/// The chart of a table. It shows the means and formulas if there are any, since counts beside them only say how much they rest on;
-/// otherwise it shows all counts and sums. If there is a single estimate and several keys, the last key distinguishes the series. Returns
-/// `None` if there is nothing to draw.
+/// The chart of a table. It shows the means and formulas if there are any, since counts beside them only
+/// say how much they rest on; otherwise it shows all counts and sums. If there is a single estimate and
+/// several keys, the last key distinguishes the series. Returns `None` if there is nothing to draw.
 #[must_use]
 pub fn chart(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> Option<Chart> {
     let all = estimates(table);

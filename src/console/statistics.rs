@@ -1,5 +1,5 @@
-//! The gallery of published statistics. For stewards, also what each costs, which ones wait for them, and the page that asks before it
-//! spends.
+//! The gallery of published statistics. For stewards, also what each costs,
+//! which ones wait for them, and the page that asks before it spends.
 
 use maud::{Markup, html};
 

@@ -32,8 +32,8 @@ struct Row {
     half_width: f64,
 }
 
-/// The σ of a measurement with ℓ₂ sensitivity `sensitivity` that gets one of `questions` equal shares of `price`. Only one cell moves, so
-/// this is also its ℓ₁ sensitivity.
+/// The σ of a measurement with ℓ₂ sensitivity `sensitivity` that gets one of `questions`
+/// equal shares of `price`. Only one cell moves, so this is also its ℓ₁ sensitivity.
 fn sigma(accountant: Accountant, price: Price, questions: u64, sensitivity: f64) -> f64 {
     let share = price.units() as f64 / questions.max(1) as f64;
     match accountant {

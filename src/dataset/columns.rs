@@ -1,7 +1,7 @@
 //! The columns of a table, shared between copies and looked up by name.
 //!
-//! Promises that a copy costs nothing and that a name is found by its hash, however many columns there are. Columns are serialized as a
-//! plain list.
+//! Promises that a copy costs nothing and that a name is found by its hash,
+//! however many columns there are. Columns are serialized as a plain list.
 
 use std::collections::HashMap;
 use std::ops::{Deref, Range};
@@ -40,8 +40,8 @@ impl Columns {
         Self { hidden, ..self.clone() }
     }
 
-    /// Returns a copy in which the columns of these index ranges are nullable. It copies the list of columns, but not the labels of
-    /// categories.
+    /// Returns a copy in which the columns of these index ranges are nullable.
+    /// It copies the list of columns, but not the labels of categories.
     #[must_use]
     pub fn nullable(&self, places: &[Range<usize>]) -> Self {
         if places.iter().all(Range::is_empty) {

@@ -68,8 +68,8 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// Creates the grid for these bounds and this step, all in multiples of 1e-9. Returns `None` if a bound is not a multiple of the step, or
-    /// if the bounds are in the wrong order.
+    /// Creates the grid for these bounds and this step, all in multiples of 1e-9. Returns `None`
+    /// if a bound is not a multiple of the step, or if the bounds are in the wrong order.
     #[must_use]
     pub fn new(integer: bool, min: i128, max: i128, step: i128) -> Option<Self> {
         if step <= 0 || min >= max || min % step != 0 || max % step != 0 {

@@ -31,8 +31,8 @@ pub fn column_name(index: usize) -> String {
     format!("c{index}")
 }
 
-/// The name of the column that holds the texts of declared column `index`. Each text is stored in the row where it occurs first; all other
-/// rows are null.
+/// The name of the column that holds the texts of declared column `index`. Each
+/// text is stored in the row where it occurs first; all other rows are null.
 #[must_use]
 pub fn text_name(index: usize) -> String {
     format!("t{index}")

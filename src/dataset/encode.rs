@@ -184,8 +184,8 @@ impl Encoder {
         }
     }
 
-    /// The code of a text: looked up as it is, then without decimals that are all zero, then, for numbers, by value if the list has that
-    /// value only once.
+    /// The code of a text: looked up as it is, then without decimals that are all
+    /// zero, then, for numbers, by value if the list has that value only once.
     fn code(&self, text: &str, is_number: bool) -> Option<i64> {
         let exact = self.codes.get(text).or_else(|| self.codes.get(without_zero_decimals(text)?));
         exact.or_else(|| self.numbers.get(text).filter(|_| is_number)).copied()
@@ -205,8 +205,8 @@ impl Encoder {
         Some(())
     }
 
-    /// Identifies each text by a keyed digest, so that nobody can craft two texts with the same digest, and so that the order of a unit's
-    /// rows depends only on their values.
+    /// Identifies each text by a keyed digest, so that nobody can craft two texts with the
+    /// same digest, and so that the order of a unit's rows depends only on their values.
     fn free_texts(&mut self, cells: &Cells, out: &mut Vec<i64>) -> Option<()> {
         let is_number = cells.are_numbers();
         for text in cells.texts()? {

@@ -1,7 +1,7 @@
 //! Lists of labels: the values of a category, shared by everything that refers to them.
 //!
-//! Promises that a copy costs nothing and that a label is found by its hash, however long the list is. Labels are serialized as a plain
-//! list.
+//! Promises that a copy costs nothing and that a label is found by its
+//! hash, however long the list is. Labels are serialized as a plain list.
 
 use std::collections::HashMap;
 use std::ops::Deref;

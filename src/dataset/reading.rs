@@ -24,8 +24,8 @@ pub struct Rules {
 /// What sealing does if a unit's rows contradict each other in a column that has a single value per unit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Conflicts {
-    /// Count the contradictions and keep one of the unit's values: a known value before a missing one, and the smallest of several known
-    /// ones.
+    /// Count the contradictions and keep one of the unit's values: a known
+    /// value before a missing one, and the smallest of several known ones.
     #[default]
     Count,
     /// Refuse to seal the table.

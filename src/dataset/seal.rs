@@ -1,8 +1,8 @@
 //! Sealing turns source files into a bounded, integer-coded edition.
 //!
-//! Promises that each unit keeps at most the declared number of rows, chosen by a keyed hash of its id and the rows' values: other units
-//! and positions in the file have no influence. A source that does not fit leaves nothing behind. The key is random and forgotten; the
-//! report is for the steward alone.
+//! Promises that each unit keeps at most the declared number of rows, chosen by a keyed hash of its id
+//! and the rows' values: other units and positions in the file have no influence. A source that does
+//! not fit leaves nothing behind. The key is random and forgotten; the report is for the steward alone.
 
 mod error;
 mod ids;
@@ -62,8 +62,8 @@ pub fn check_source(policy: &Policy) -> Result<(), SealError> {
     joined::check_sources(policy)
 }
 
-/// Seals the policy's source into a new edition under `state`, with a random key that nobody keeps. `progress` is called with the number of
-/// rows read so far.
+/// Seals the policy's source into a new edition under `state`, with a random key
+/// that nobody keeps. `progress` is called with the number of rows read so far.
 ///
 /// # Errors
 /// [`SealError`] if sealing fails; then nothing is left behind.

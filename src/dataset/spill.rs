@@ -92,9 +92,9 @@ fn part_path(dir: &Path, index: usize) -> PathBuf {
     dir.join(format!("part-{index:02}"))
 }
 
-/// Reads the rows of a part, sorted and cut, and returns them with the number of rows that were cut. The values are put into the `spare`
-/// vectors of earlier parts. A unit with very many rows is cut along the way, so that memory holds no more than [`ROWS_BEFORE_CUT`] rows
-/// and those that are kept.
+/// Reads the rows of a part, sorted and cut, and returns them with the number of rows that were cut.
+/// The values are put into the `spare` vectors of earlier parts. A unit with very many rows is cut
+/// along the way, so that memory holds no more than [`ROWS_BEFORE_CUT`] rows and those that are kept.
 fn read_part(
     path: &Path,
     columns: usize,

@@ -1,7 +1,7 @@
 //! Builds lists and pages away from the threads that accept requests.
 //!
-//! Promises that responses of growing size are built on other threads, in their reader's turn, and that their bytes count in a room until
-//! they are read.
+//! Promises that responses of growing size are built on other threads, in their
+//! reader's turn, and that their bytes count in a room until they are read.
 
 use axum::response::Response;
 

@@ -138,8 +138,8 @@ pub async fn one(
     aside::built(&service, &who, show).await?
 }
 
-/// Whether a person may see a dataset. Researchers see the datasets in which they have an account, even one that was lowered to 0, and
-/// viewers those that they were given.
+/// Whether a person may see a dataset. Researchers see the datasets in which they have
+/// an account, even one that was lowered to 0, and viewers those that they were given.
 pub fn may_see(service: &Service, person: &Person, dataset: &Dataset) -> bool {
     read(service.ledger(), |book| match person.role {
         Role::Steward | Role::Viewer => book.sees(person, &dataset.lineage),

@@ -18,8 +18,8 @@ use crate::service::grants::{self, Grant, Holder};
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct GrantBody {
-    /// `researcher` (the default), `project`, `statistics` for what published statistics may spend, or `dataset`, which raises its lifetime
-    /// cap.
+    /// `researcher` (the default), `project`, `statistics` for what published
+    /// statistics may spend, or `dataset`, which raises its lifetime cap.
     kind: Option<String>,
     /// The researcher whose allocation is set, for kind `researcher`.
     researcher: Option<String>,
@@ -28,8 +28,8 @@ pub struct GrantBody {
     dataset: String,
     /// The new total, as a decimal string. If the allocation renews, it is the total of each period.
     epsilon: String,
-    /// The number of days after which a researcher's or the statistics' allocation renews. Whatever is spent also counts against the
-    /// lifetime cap.
+    /// The number of days after which a researcher's or the statistics'
+    /// allocation renews. Whatever is spent also counts against the lifetime cap.
     period_days: Option<u32>,
     reason: String,
 }

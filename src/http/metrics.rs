@@ -1,8 +1,8 @@
 //! GET /metrics: measurements for the stewards' monitoring, as Prometheus text.
 //!
-//! Promises that nothing here is computed from rows, that it contains no durations, and that it has a bounded number of lines: it shows
-//! counts of entries, balances, and statuses of responses. It answers stewards, and programs on this machine whose request came through no
-//! proxy.
+//! Promises that nothing here is computed from rows, that it contains no durations, and that it
+//! has a bounded number of lines: it shows counts of entries, balances, and statuses of responses.
+//! It answers stewards, and programs on this machine whose request came through no proxy.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};

@@ -1,8 +1,8 @@
 //! The pace of a connection: the slowest rate at which a reader may take what is written to them.
 //!
-//! Promises that a connection which takes next to nothing for a while is closed, so that nobody can occupy memory or a place among the
-//! connections by not reading. It sits between TLS and the socket, so that it applies with and without TLS, and it ignores connections to
-//! which nothing is written.
+//! Promises that a connection which takes next to nothing for a while is closed, so that nobody can
+//! occupy memory or a place among the connections by not reading. It sits between TLS and the socket,
+//! so that it applies with and without TLS, and it ignores connections to which nothing is written.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;

@@ -75,8 +75,8 @@ impl<T> Page<T> {
     }
 }
 
-/// The response for one page of a list that is in memory, sorted by name. `after` is the last name of the previous page. Only the items
-/// shown are turned into bodies.
+/// The response for one page of a list that is in memory, sorted by name. `after` is
+/// the last name of the previous page. Only the items shown are turned into bodies.
 pub fn page<T, B: serde::Serialize>(
     items: Vec<T>,
     name: impl Fn(&T) -> String,

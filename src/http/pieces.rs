@@ -1,8 +1,8 @@
 //! Bodies of answers, encoded piece by piece within the room that they take.
 //!
-//! Promises that a table is dropped row by row while it is encoded; that a short answer is encoded as a whole, with its length, and a long
-//! one only as fast as its reader takes it; and that the memory of a body counts until its last byte was written or its connection is gone
-//! ([`crate::service::rooms`]).
+//! Promises that a table is dropped row by row while it is encoded; that a short answer is encoded as a
+//! whole, with its length, and a long one only as fast as its reader takes it; and that the memory of a
+//! body counts until its last byte was written or its connection is gone ([`crate::service::rooms`]).
 
 use std::collections::VecDeque;
 use std::pin::Pin;

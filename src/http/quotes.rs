@@ -26,8 +26,8 @@ pub struct QuestionBody {
     /// The ε to spend, as a decimal string.
     #[schema(example = "0.1")]
     epsilon: Option<String>,
-    /// Instead of `epsilon`, the largest half-width of the 95 % interval for every count and sum: a decimal string, or an object with one
-    /// for each output.
+    /// Instead of `epsilon`, the largest half-width of the 95 % interval for every
+    /// count and sum: a decimal string, or an object with one for each output.
     #[schema(example = "25")]
     margin: Option<String>,
     /// The number of rows per unit to use, below the policy's maximum.

@@ -50,8 +50,8 @@ pub async fn list(State(service): State<App>, Reader(person): Reader, params: Pa
     aside::built(&service, &name, list).await?
 }
 
-/// The ids of the sealed releases after release `after` that a person may see, oldest first. For a researcher, they are in the order in
-/// which they were served to them.
+/// The ids of the sealed releases after release `after` that a person may see, oldest
+/// first. For a researcher, they are in the order in which they were served to them.
 fn ids(service: &Service, person: &Person, after: Option<&str>, limit: usize) -> Result<Vec<String>, Problem> {
     let ids = |seen: &mut dyn Iterator<Item = &ReleaseCard>| seen.take(limit).map(|card| card.id.clone()).collect();
     let found = read(service.ledger(), |book| match person.role {

@@ -145,8 +145,8 @@ impl Shelf {
         (item.version == version).then(|| item.rendered.clone())
     }
 
-    /// Renders a statistic and caches its bytes; `None` before its first release. It blocks. If the cache has no place for the bytes, they
-    /// hold `room`.
+    /// Renders a statistic and caches its bytes; `None` before its first release.
+    /// It blocks. If the cache has no place for the bytes, they hold `room`.
     ///
     /// # Errors
     /// [`ServiceError::Ledger`] if the store cannot be read.

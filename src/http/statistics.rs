@@ -147,8 +147,9 @@ async fn read(
     Ok(response)
 }
 
-/// Draws a new release, charges it to the statistics account, and shows it. A statistic that waits for a steward's confirmation is not
-/// drawn.
+/// Draws a new release, charges it to the statistics account, and shows it.
+///
+/// A statistic that waits for a steward's confirmation is not drawn.
 #[utoipa::path(
     post, path = "/v1/statistics/{name}/refresh", params(("name" = String, Path)), security(("token" = [])),
     responses((status = 200, body = StatisticBody), (status = 403, body = Problem), (status = 404, body = Problem))

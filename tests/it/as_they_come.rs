@@ -395,7 +395,7 @@ fn text_is_read_as_the_policy_says_it_is_written() {
     for text in ["6,5", "\"1,234.50\"", ">14", "<3"] {
         assert!(
             refused(csv(format!("patient_id,hba1c\na,\"{}\"\n", text.trim_matches('"')), &[HBA1C]))
-                .contains("no decimal")
+                .contains("not of type decimal")
         );
     }
 }

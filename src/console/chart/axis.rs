@@ -6,8 +6,8 @@
 use super::words::{WHOLE_MAX, grouped, powers, width};
 use super::{Chart, Point, Shape};
 
-/// The largest number that is drawn. Larger ones are hidden, and numbers closer to zero than its inverse become zero, to keep the axis
-/// finite.
+/// The largest number that is drawn. Larger ones are hidden, and numbers
+/// closer to zero than its inverse become zero, to keep the axis finite.
 const LARGEST: f64 = 1e100;
 
 /// A point that can be drawn.

@@ -57,8 +57,8 @@ pub(super) fn propose(seen: &Seen, capacity: u64, single: bool) -> Proposal {
     }
 }
 
-/// The column's type with its bounds. If `marks_are_values`, texts that often mean a missing value count as values, and the column is text
-/// or a list.
+/// The column's type with its bounds. If `marks_are_values`, texts that often
+/// mean a missing value count as values, and the column is text or a list.
 fn domain(seen: &Seen, capacity: u64, marks_are_values: bool) -> Result<String, &'static str> {
     let different = seen.different();
     if !marks_are_values {

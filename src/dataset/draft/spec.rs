@@ -8,8 +8,8 @@ use crate::dataset::source::{Decimal, Encoding, From, Source, SourceError, Spec}
 /// The separators tried for files whose names promise commas.
 const SEPARATORS: [u8; 3] = [b';', b'\t', b'|'];
 
-/// Opens a source as specified. If that fails, or if it yields only one column, tries the other usual separators and encodings and takes
-/// the first that reads the whole file.
+/// Opens a source as specified. If that fails, or if it yields only one column, tries the
+/// other usual separators and encodings and takes the first that reads the whole file.
 pub(super) fn opened(spec: &Spec) -> Result<(Spec, Source), SourceError> {
     let first = match Source::open(spec) {
         Ok(source) if source.columns().len() > 1 || !source.is_text() || spec.separator.is_some() => {

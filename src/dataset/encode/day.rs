@@ -1,7 +1,7 @@
 //! Reads days from texts, dates, moments and whole numbers.
 //!
-//! Promises that a moment with a time zone becomes the day that people had there. The day of UTC is taken only if nothing else is known,
-//! and this is counted.
+//! Promises that a moment with a time zone becomes the day that people had there.
+//! The day of UTC is taken only if nothing else is known, and this is counted.
 
 use std::collections::HashMap;
 

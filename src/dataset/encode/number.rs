@@ -57,8 +57,8 @@ impl Number {
         Self::Exact { mantissa, scale }
     }
 
-    /// Converts a float by its shortest decimal text. If a decimal of at most 15 digits is nearest to this float, it is that text, so the
-    /// text need not be written.
+    /// Converts a float by its shortest decimal text. If a decimal of at most 15 digits
+    /// is nearest to this float, it is that text, so the text need not be written.
     pub(in crate::dataset) fn float(value: f64) -> Self {
         for scale in SCALES {
             let power = POWERS[scale as usize];
@@ -149,8 +149,8 @@ impl Number {
         }
     }
 
-    /// The nearest multiple of a grid's step, in steps; halves round away from zero. Numbers beyond every bound saturate. Returns `None`
-    /// for NaN.
+    /// The nearest multiple of a grid's step, in steps; halves round away from
+    /// zero. Numbers beyond every bound saturate. Returns `None` for NaN.
     pub(in crate::dataset) fn steps(self, grid: Grid) -> Option<i128> {
         match self {
             Self::Exact { mantissa, scale } => {

@@ -1,5 +1,5 @@
-//! The columns of a policy file: checks their types and fields, and reports faults with their place. How values are read is in
-//! [`super::rules`].
+//! The columns of a policy file: checks their types and fields, and reports
+//! faults with their place. How values are read is in [`super::rules`].
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -50,8 +50,8 @@ pub(super) struct ColumnTable {
     pub(super) multiline: Option<Spanned<bool>>,
 }
 
-/// Checks the declared columns and how their values are read. `names` are the names already taken; `missing` are the dataset's own marks of
-/// missing values.
+/// Checks the declared columns and how their values are read. `names` are the
+/// names already taken; `missing` are the dataset's own marks of missing values.
 pub(super) fn columns(
     tables: Vec<Spanned<ColumnTable>>,
     (unit, missing): (&Unit, &[String]),

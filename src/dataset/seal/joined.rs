@@ -1,8 +1,8 @@
 //! Joined tables with one row per unit, resolved while the dataset is sealed.
 //!
-//! Promises that every row of a unit gets the values of the unit's own rows in the table, and only those. If a unit has several rows there,
-//! they become one, column by column, by the rule of [`super::single`], independent of other units and of the order of rows; and they are
-//! counted.
+//! Promises that every row of a unit gets the values of the unit's own rows in the table, and only
+//! those. If a unit has several rows there, they become one, column by column, by the rule of
+//! [`super::single`], independent of other units and of the order of rows; and they are counted.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -151,8 +151,8 @@ impl Table {
         texts.extend(self.encoded.texts.iter().cloned());
     }
 
-    /// Seals the table by itself, beside the edition of its dataset. Returns its name, its manifest, and the folder that holds it until it
-    /// is published.
+    /// Seals the table by itself, beside the edition of its dataset. Returns its
+    /// name, its manifest, and the folder that holds it until it is published.
     pub(super) fn seal(
         self,
         policy: &Policy,

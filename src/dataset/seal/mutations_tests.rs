@@ -1,5 +1,5 @@
-//! Damages a CSV file a little: whatever was not touched is sealed as before, or the file is refused, or the report says that something
-//! differs.
+//! Damages a CSV file a little: whatever was not touched is sealed as before,
+//! or the file is refused, or the report says that something differs.
 
 use std::collections::HashMap;
 

@@ -38,8 +38,8 @@ pub struct Report {
     /// For each joined table, the number of units with more than one row there, which were merged into one.
     #[serde(default)]
     pub doubled: Vec<(String, u64)>,
-    /// The number of ids that are the same number as another id of the same source, written differently, like 12 and 012. They are
-    /// different units.
+    /// The number of ids that are the same number as another id of the same
+    /// source, written differently, like 12 and 012. They are different units.
     #[serde(default)]
     pub ids_spelled_twice: u64,
     /// For each joined table, the number of ids that were found there only by their numeric value.

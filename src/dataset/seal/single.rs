@@ -59,8 +59,8 @@ impl<'a> Single<'a> {
         Self { columns, texts, met: HashMap::new(), counts: HashMap::new() }
     }
 
-    /// Gives all rows of a unit the same value. The rows may come in several calls: first some of them, and finally, with `last`, the
-    /// others with those that were kept.
+    /// Gives all rows of a unit the same value. The rows may come in several calls: first
+    /// some of them, and finally, with `last`, the others with those that were kept.
     pub(super) fn settle(&mut self, rows: &mut [Row], last: bool) {
         let Some(unit) = rows.first().map(|row| row.unit) else { return };
         for (index, column) in &self.columns {

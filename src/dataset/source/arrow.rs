@@ -180,8 +180,8 @@ fn arrow_schema(path: &Path, is_file: bool) -> PolarsResult<ArrowSchema> {
     }
 }
 
-/// The names of all fields, and the types of those that cannot be read. polars keeps only one of two fields with the same name, and refuses
-/// a whole file because of one type.
+/// The names of all fields, and the types of those that cannot be read. polars keeps only
+/// one of two fields with the same name, and refuses a whole file because of one type.
 fn fields(path: &Path, is_file: bool) -> Option<Vec<(String, Option<&'static str>)>> {
     let mut file = BufReader::new(File::open(path).ok()?);
     if is_file {

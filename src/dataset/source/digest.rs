@@ -1,7 +1,7 @@
 //! The digest of the bytes that are read.
 //!
-//! Promises to cover the bytes as they are stored, in compressed form if they are compressed, of all files in the order in which they are
-//! read.
+//! Promises to cover the bytes as they are stored, in compressed form if
+//! they are compressed, of all files in the order in which they are read.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,7 +1,7 @@
 //! The reasons why a source cannot be read, as facts.
 //!
-//! Promises that messages contain no value of a source and no words of a library. Names of columns appear only if the header is known to be
-//! one.
+//! Promises that messages contain no value of a source and no words of a
+//! library. Names of columns appear only if the header is known to be one.
 
 use std::fmt;
 

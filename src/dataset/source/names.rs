@@ -1,7 +1,7 @@
 //! Finds the column of a source that a policy means.
 //!
-//! Promises that a name matches in a single way or is refused: naming a column exactly always selects it, and an ambiguous name is an
-//! error.
+//! Promises that a name matches in a single way or is refused: naming a
+//! column exactly always selects it, and an ambiguous name is an error.
 
 use super::fault::Fault;
 
@@ -24,9 +24,9 @@ impl<'a> Wanted<'a> {
 /// The largest length of an identifier in bytes, as in the policy.
 const IDENTIFIER_BYTES_MAX: usize = 63;
 
-/// The identifier that a column's name is read as: in lower case, with `_` for every run of characters other than `a`–`z` and digits,
-/// without `_` at the ends, but with one in front of a leading digit. `HbA1c (%)` is `hba1c`, `2nd visit` is `_2nd_visit`. It is empty if
-/// no character remains.
+/// The identifier that a column's name is read as: in lower case, with `_` for every run of characters
+/// other than `a`–`z` and digits, without `_` at the ends, but with one in front of a leading digit.
+/// `HbA1c (%)` is `hba1c`, `2nd visit` is `_2nd_visit`. It is empty if no character remains.
 #[must_use]
 pub fn normalised(name: &str) -> String {
     let mut kept = String::new();

@@ -252,8 +252,8 @@ pub(super) fn aligned(mut parts: Vec<Part>) -> Result<(Vec<Column>, usize, Vec<P
     Ok((columns, keys, parts))
 }
 
-/// Whether values of two types are read alike: numbers are, whatever type holds them, and a column that is null throughout has no known
-/// type.
+/// Whether values of two types are read alike: numbers are, whatever type
+/// holds them, and a column that is null throughout has no known type.
 fn is_alike(one: &DataType, other: &DataType) -> bool {
     let is_number = |dtype: &DataType| dtype.is_primitive_numeric() || dtype.is_decimal();
     one == other || one == &DataType::Null || other == &DataType::Null || (is_number(one) && is_number(other))

@@ -1,8 +1,8 @@
 //! The result of a query of a PostgreSQL database.
 //!
-//! Promises that the database is only read, in one transaction and one statement; that values arrive as the texts that a CSV export would
-//! hold; that rows are streamed and never all held in memory; and that messages contain no words of the server, because these may quote a
-//! row.
+//! Promises that the database is only read, in one transaction and one statement; that values
+//! arrive as the texts that a CSV export would hold; that rows are streamed and never all held
+//! in memory; and that messages contain no words of the server, because these may quote a row.
 
 mod connection;
 mod passwords;

@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 pub struct Spec {
     /// The files or the database that hold the rows.
     pub from: From,
-    /// The byte between two fields of a text file. `None` means a comma in `.csv`, a tab in `.tsv` and `.tab`, and in `.txt` the only
-    /// candidate that occurs in the header.
+    /// The byte between two fields of a text file. `None` means a comma in `.csv`, a tab
+    /// in `.tsv` and `.tab`, and in `.txt` the only candidate that occurs in the header.
     pub separator: Option<u8>,
     /// The decimal sign of numbers in a text file. Used by the encoder.
     pub decimal: Decimal,
     /// The encoding of a text file. `None` means UTF-8, or UTF-16 if there is its byte-order mark.
     pub encoding: Option<Encoding>,
-    /// Whether the first line of a text file, or the first row of a sheet, names the columns. Otherwise they are named `column_1`,
-    /// `column_2`, …
+    /// Whether the first line of a text file, or the first row of a sheet,
+    /// names the columns. Otherwise they are named `column_1`, `column_2`, …
     pub header: bool,
     /// Whether double quotes enclose values of a text file; otherwise they are ordinary characters.
     pub quoted: bool,

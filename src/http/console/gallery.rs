@@ -1,5 +1,5 @@
-//! The gallery of statistics, and what stewards do there: publish those that wait, and draw anew. Both ask for confirmation before they
-//! spend.
+//! The gallery of statistics, and what stewards do there: publish those
+//! that wait, and draw anew. Both ask for confirmation before they spend.
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};

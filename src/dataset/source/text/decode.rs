@@ -1,7 +1,7 @@
 //! Decodes the characters of a text file, chunk by chunk.
 //!
-//! Promises to yield exactly what the bytes mean in the file's encoding: an invalid byte is a fault, which is reported after all characters
-//! before it, and is never replaced.
+//! Promises to yield exactly what the bytes mean in the file's encoding: an invalid byte
+//! is a fault, which is reported after all characters before it, and is never replaced.
 
 use std::io::Read;
 
