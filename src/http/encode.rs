@@ -259,7 +259,7 @@ pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Result<
     Ok(Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id))
 }
 
-/// Whether a person sees everything about a stored answer, including its purpose and the order in which its rows were asked for.
+/// Whether a person sees everything about a stored answer: its purpose, and the LIMIT and HAVING with which it was first asked for.
 pub fn is_seen(stored: &StoredAnswer, person: &Person) -> bool {
     person.role == Role::Steward || person.name == stored.researcher
 }
