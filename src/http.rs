@@ -1,7 +1,7 @@
-//! HTTP: the contract with programs outside.
+//! The HTTP interface: the contract with programs outside.
 //!
-//! Promises that every route has its roles, that every body and head is bounded in bytes and seconds, and that an error is a
-//! problem document made of the caller's own words and public terms. It knows no polars and no SQLite.
+//! Promises that every route states the roles that may use it, that every body and head is bounded in bytes and seconds, and that an error
+//! is a problem document made of the caller's own words and public terms. It knows no polars and no SQLite.
 
 mod aside;
 mod auth;
@@ -35,7 +35,7 @@ use shared::Shared;
 pub use console::PAGES;
 pub use shared::Settings;
 
-/// What handlers share.
+/// The service that all handlers share.
 pub type App = Arc<Service>;
 
 #[derive(OpenApi)]
@@ -55,12 +55,12 @@ impl utoipa::Modify for Bearer {
     }
 }
 
-/// The routes over a service.
+/// Builds the routes over a service with default settings.
 pub fn router(service: App) -> Router {
     router_with(service, Settings::default())
 }
 
-/// The same, reached as the settings say.
+/// Builds the routes over a service that is reached as `settings` say.
 pub fn router_with(service: App, settings: Settings) -> Router {
     let shared = Arc::new(Shared::new(settings));
     let (router, mut api) = documented().split_for_parts();
@@ -81,7 +81,7 @@ pub fn router_with(service: App, settings: Settings) -> Router {
         .with_state(service)
 }
 
-/// What is read so often that it stands outside of the layers of all else; it keeps their promises itself.
+/// Routes that are read so often that they bypass the layers of all others; they keep the promises of those layers themselves.
 fn published() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(crate::http::api::statistics::one))
 }
@@ -115,7 +115,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(crate::http::api::health::readyz))
 }
 
-/// Answers are for who asked: no cache keeps them unless a handler says so, and no browser guesses their type. And each is counted.
+/// Sets headers on every response: caches keep nothing unless a handler
+/// allows it, and browsers do not guess types. Also counts each response.
 async fn headers(Extension(shared): Extension<Arc<Shared>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     shared.counts.note(&response);

@@ -1,8 +1,8 @@
-//! Sealing: from a source file to a bounded, integer-coded edition.
+//! Sealing turns source files into a bounded, integer-coded edition.
 //!
-//! Promises that each unit keeps at most the declared rows, in the order of a keyed hash of its id and the rows' values: other
-//! units and positions in the file change nothing. A source that does not fit leaves nothing behind. The key is random and
-//! forgotten; the report is for the steward alone.
+//! Promises that each unit keeps at most the declared number of rows, chosen by a keyed hash of its id
+//! and the rows' values: other units and positions in the file have no influence. A source that does
+//! not fit leaves nothing behind. The key is random and forgotten; the report is for the steward alone.
 
 mod error;
 mod ids;
@@ -39,11 +39,11 @@ use single::Single;
 use staging::{STAGING, Staging, manifest, publish_all};
 use table::TableWriter;
 
-/// Removes every edition but the `current` ones, and what a sealing that was killed left behind: old editions hold the rows of
-/// people who have withdrawn since. Whoever calls holds the ledger, so that no server reads them.
+/// Removes every edition except the `current` ones, and whatever a killed sealing left behind: old editions hold the rows of people who
+/// have withdrawn since. The caller must hold the ledger, so that no server is reading them.
 ///
 /// # Errors
-/// Those of the file system.
+/// Fails if the file system does.
 pub fn clear_superseded(state: &Path, current: &[String]) -> io::Result<()> {
     let Ok(entries) = fs::read_dir(state.join(EDITIONS)) else { return Ok(()) };
     for entry in entries {
@@ -57,28 +57,28 @@ pub fn clear_superseded(state: &Path, current: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-/// Looks whether a policy's sources are there with the right columns, without reading a row.
+/// Checks that a policy's sources exist and have the right columns, without reading a row.
 ///
 /// # Errors
-/// [`SealError`].
+/// [`SealError`] if a source cannot be opened, or lacks a column, or has one of the wrong type.
 pub fn check_source(policy: &Policy) -> Result<(), SealError> {
     Opened::new(policy, &policy.source, 0..policy.terms.own().len())?;
     joined::check_sources(policy)
 }
 
-/// Seals the policy's source into a new edition under `state`, with a random key that nobody keeps; `progress` is told
-/// the rows read so far.
+/// Seals the policy's source into a new edition under `state`, with a random key
+/// that nobody keeps. `progress` is called with the number of rows read so far.
 ///
 /// # Errors
-/// [`SealError`]; then nothing is left behind.
+/// [`SealError`] if sealing fails; then nothing is left behind.
 pub fn seal(policy: &Policy, state: &Path, progress: &dyn Fn(u64)) -> Result<(Manifest, Report), SealError> {
     seal_with_key(policy, state, &random::bytes()?, progress)
 }
 
-/// [`seal`] with a key that is given: equal keys keep equal rows of equal units, whatever other units there are.
+/// Seals like [`seal`], but with the given key: equal keys keep equal rows of equal units, whatever other units there are.
 ///
 /// # Errors
-/// [`SealError`]; then nothing is left behind.
+/// [`SealError`] if sealing fails; then nothing is left behind.
 pub fn seal_with_key(
     policy: &Policy,
     state: &Path,
@@ -113,7 +113,7 @@ pub fn seal_with_key(
     Ok((manifest, report))
 }
 
-/// The ids in the policy's `exclude` file, in its column of the unit's name.
+/// Reads the ids of the policy's `exclude` file, from its column with the unit's name.
 fn withdrawn(policy: &Policy) -> Result<Withdrawn, SealError> {
     let mut all = Withdrawn::default();
     let (Some(path), Some(name)) = (&policy.exclude, policy.terms.unit_column()) else { return Ok(all) };
@@ -131,7 +131,7 @@ fn withdrawn(policy: &Policy) -> Result<Withdrawn, SealError> {
     Ok(all)
 }
 
-/// Encodes every row and spreads them by unit.
+/// Encodes every row, and spreads the rows over parts by unit.
 fn spill_rows(
     opened: &Opened<'_>,
     spill: &mut Spill,
@@ -154,7 +154,7 @@ fn spill_rows(
     })
 }
 
-/// What is known once every row was read, and the texts of all columns.
+/// Starts the report with what is known once every row was read, and returns it with the texts of all columns.
 fn begin_report(
     policy: &Policy,
     opened: &Opened<'_>,
@@ -179,10 +179,10 @@ fn begin_report(
     (report, texts)
 }
 
-/// The texts of each column by what stands for them; none for columns that hold none.
+/// The texts of each column, by the integers that stand for them; empty for columns of other types.
 type Texts = Vec<HashMap<i64, String>>;
 
-/// Writes the rows that units keep, after columns of one value a unit were settled over all of their rows.
+/// Writes the rows that units keep, after columns with a single value per unit were settled over all of the unit's rows.
 fn drain(
     policy: &Policy,
     spill: Spill,
@@ -204,7 +204,7 @@ fn drain(
     table.finish(report)
 }
 
-/// No unit's rows contradict each other, where the policy refuses that.
+/// Checks that no unit's rows contradict each other, if the policy refuses that.
 fn check_conflicts(policy: &Policy, path: &str, report: &Report) -> Result<(), SealError> {
     let first = report.columns.iter().find(|(_, counts)| counts.conflicts > 0);
     match first.filter(|_| policy.reading.conflicts == Conflicts::Refuse) {
@@ -216,14 +216,14 @@ fn check_conflicts(policy: &Policy, path: &str, report: &Report) -> Result<(), S
     }
 }
 
-/// Keyed digests of a row: of its unit's id, and of id and values. Where rows are units, nothing is cut, and a row's number
-/// spreads equal rows over the parts.
+/// The keyed digests of a row: one of its unit's id, and one of id and values. If rows are units, nothing is cut, and the digest of the
+/// row's number spreads equal rows over the parts.
 fn digests(key: &[u8; 32], id: Option<&str>, number: u64, values: &[i64]) -> (u128, u64) {
     let unit = match id {
         Some(id) => first_u128(blake3::keyed_hash(key, id.as_bytes()).as_bytes()),
         None => return (first_u128(blake3::keyed_hash(key, &number.to_le_bytes()).as_bytes()), 0),
     };
-    // The unit, and every value in as many bytes as it needs, each but the last with its top bit set: no two rows have the same bytes.
+    // The unit, and every value in as few bytes as it needs, all but the last byte with the top bit set: no two rows have the same bytes.
     let mut bytes = [0; ROW_BYTES];
     bytes[..16].copy_from_slice(&unit.to_le_bytes());
     let mut hasher = blake3::Hasher::new_keyed(key);
@@ -245,7 +245,7 @@ fn digests(key: &[u8; 32], id: Option<&str>, number: u64, values: &[i64]) -> (u1
     (unit, first_u128(hasher.finalize().as_bytes()) as u64)
 }
 
-/// Bytes of a row that are digested at once, and those of one value at the most.
+/// The number of bytes of a row that are digested at once; [`VALUE_BYTES_MAX`] is the largest number for one value.
 const ROW_BYTES: usize = 512;
 const VALUE_BYTES_MAX: usize = 10;
 
@@ -253,7 +253,7 @@ fn first_u128(bytes: &[u8; 32]) -> u128 {
     u128::from_le_bytes(std::array::from_fn(|at| bytes[at]))
 }
 
-/// Whether a stored integer is missing.
+/// Converts a stored integer, with `None` for a missing value.
 fn present(value: i64) -> Option<i64> {
     (value != NULL).then_some(value)
 }

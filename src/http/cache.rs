@@ -1,7 +1,7 @@
-//! The shelf: published statistics as the bytes that readers get.
+//! The cache of published statistics, as the bytes that readers get.
 //!
 //! Promises that a release is rendered once in each form, so that equal requests have identical bytes and reading costs no more than
-//! finding them, that nothing on it is older than what the ledger says is shown, and that it holds a bounded number of bytes.
+//! finding them; that nothing in it is older than what the ledger says is shown; and that it holds a bounded number of bytes.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -25,23 +25,23 @@ use crate::service::publishing::statistics::{State, Statistic};
 use crate::service::stewarding::accounts::timestamp;
 use crate::service::{Answer, Service, ServiceError};
 
-/// A form that a statistic comes in.
+/// A form in which a statistic is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
-    /// As an answer.
+    /// An answer in one of the data formats.
     Answer(Format),
-    /// A chart.
+    /// A chart as SVG.
     Svg,
     /// A Vega-Lite specification with its data.
     Vega,
-    /// How to cite it.
+    /// A citation in plain text.
     Citation,
-    /// A page to embed.
+    /// An HTML page to embed.
     Page,
 }
 
 impl Form {
-    /// The form of an ending, like `csv`.
+    /// The form for the ending of a path, like `csv`; `None` for an unknown ending.
     #[must_use]
     pub fn of_ending(ending: &str) -> Option<Self> {
         match ending {
@@ -56,7 +56,7 @@ impl Form {
         }
     }
 
-    /// What a statistic is made into.
+    /// The kind of rendering, which determines how much memory it may take.
     #[must_use]
     pub fn rendering(self) -> Rendering {
         match self {
@@ -76,25 +76,25 @@ impl Form {
     }
 }
 
-/// A statistic in one form.
+/// A statistic, rendered in one form.
 #[derive(Debug)]
 pub struct Rendered {
-    /// The bytes.
+    /// The bytes of the body.
     pub bytes: Bytes,
-    /// A name of the bytes.
+    /// The entity tag of the bytes.
     pub etag: HeaderValue,
-    /// When it was released, as HTTP says it.
+    /// The time of the release, formatted for HTTP.
     pub last_modified: HeaderValue,
-    /// Its media type.
+    /// The media type of the bytes.
     pub media_type: HeaderValue,
 }
 
-/// Bytes that the shelf keeps at the most; what was read longest ago is rendered again when somebody asks for it.
+/// The largest number of bytes that the cache keeps. What was read longest ago is dropped, and rendered again when somebody asks for it.
 const KEPT_BYTES_MAX: usize = 128 << 20;
-/// Bytes of what was ever on the shelf and is still being read, at the most. Beyond them a reader holds a room of their own.
+/// The largest number of bytes that were cached at some time and are still being read. Beyond it, readers hold rooms of their own.
 const LIVE_BYTES_MAX: usize = 192 << 20;
 
-/// What is rendered, by statistic and form.
+/// The rendered statistics, by statistic and form.
 #[derive(Debug, Default)]
 pub struct Shelf {
     rendered: RwLock<Kept>,
@@ -111,11 +111,11 @@ struct Kept {
 /// One statistic in one form.
 #[derive(Debug)]
 struct Item {
-    /// The state that it was rendered of.
+    /// The version of the statistic's state that was rendered.
     version: u64,
-    /// What came of it; `None` where there is nothing to show in that form.
+    /// The result; `None` if there is nothing to show in that form.
     rendered: Option<Arc<Rendered>>,
-    /// The look that found it last.
+    /// The number of the latest lookup that found it.
     found: AtomicU64,
 }
 
@@ -138,7 +138,7 @@ impl Drop for Live {
 }
 
 impl Shelf {
-    /// A statistic's bytes in this state, if it was rendered; nothing within where there is nothing to show in that form.
+    /// The cached result for a statistic in this state; the inner `None` means that there is nothing to show in that form.
     #[must_use]
     pub fn found(&self, statistic: &Statistic, version: u64, form: Form) -> Option<Option<Arc<Rendered>>> {
         let rendered = self.rendered.read().unwrap_or_else(PoisonError::into_inner);
@@ -147,11 +147,11 @@ impl Shelf {
         (item.version == version).then(|| item.rendered.clone())
     }
 
-    /// Renders a statistic and keeps its bytes; nothing before its first release. Blocks. The bytes hold `room` where the shelf has no
-    /// place for them.
+    /// Renders a statistic and caches its bytes; `None` before its first release.
+    /// It blocks. If the cache has no place for the bytes, they hold `room`.
     ///
     /// # Errors
-    /// [`ServiceError::Ledger`] where the store cannot be read.
+    /// [`ServiceError::Ledger`] if the store cannot be read.
     pub fn render(
         &self,
         service: &Service,
@@ -159,7 +159,7 @@ impl Shelf {
         (version, form): (u64, Form),
         room: Room,
     ) -> Result<Option<Arc<Rendered>>, ServiceError> {
-        // Whoever waited for the same bytes finds them.
+        // Somebody who waited for the same bytes finds them.
         if let Some(found) = self.found(statistic, version, form) {
             return Ok(found);
         }
@@ -181,7 +181,7 @@ impl Shelf {
         Ok(rendered)
     }
 
-    /// The bytes as they are held: by the shelf and who reads them, or by who reads them in a room alone.
+    /// Counts the bytes as cached and returns `true`; or, if there is no place, lets them hold `room` and returns `false`.
     fn counted(&self, bytes: Bytes, mut room: Room) -> (Bytes, bool) {
         let (size, all) = (bytes.len(), Arc::clone(&self.live));
         if all.fetch_add(size, Ordering::Relaxed).saturating_add(size) <= LIVE_BYTES_MAX && size <= KEPT_BYTES_MAX {
@@ -228,7 +228,7 @@ fn http_date(at_ms: u64) -> String {
     moment.map_or_else(String::new, |moment| moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
-/// Everything that the forms are made of.
+/// Everything that the forms are made from.
 struct Sheet<'a> {
     statistic: &'a Statistic,
     state: &'a State,
@@ -241,7 +241,7 @@ struct Sheet<'a> {
     cite: String,
 }
 
-/// A statistic as JSON: what it is, and its answer.
+/// A statistic as JSON: its description and its answer.
 #[derive(Serialize)]
 struct StatisticBody<'a> {
     name: &'a str,
@@ -254,7 +254,7 @@ struct StatisticBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<&'a str>,
     released_at: String,
-    /// Whether a refresh was due since and was not made.
+    /// Whether a refresh has been due since the release and was not made.
     stale: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stale_reason: Option<&'a str>,
@@ -330,7 +330,7 @@ impl<'a> Sheet<'a> {
     }
 }
 
-/// What each draw of what is shown costs, as ε.
+/// The price of each draw of the statistic that is shown, as ε.
 fn price<'a>(state: &'a State, answer: &'a Answer) -> &'a str {
     state.face.price.as_deref().unwrap_or(&answer.stored.epsilon)
 }

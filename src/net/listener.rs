@@ -1,8 +1,8 @@
-//! The listener: connections, their limits and their end.
+//! The listener: accepts connections, limits them, and ends them.
 //!
-//! Promises that a handshake or a head that does not arrive within ten seconds is cut off, that connections are bounded, that no
-//! connection keeps another one from being taken, that who stops reading is dropped ([`super::pace`]), that every request says who
-//! asks ([`Peer`]), and that a stop lets running requests end.
+//! Promises that a handshake or a head that does not arrive within ten seconds is cut off, that the number of connections is bounded, that
+//! no connection keeps another one from being accepted, that clients who stop reading are dropped ([`super::pace`]), that every request
+//! says who sent it ([`Peer`]), and that stopping lets running requests finish.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -23,26 +23,26 @@ use tower::ServiceExt;
 
 use super::pace::{Pace, Paced};
 
-/// Connections at the most; the next one waits.
+/// The largest number of connections; further ones wait.
 pub const CONNECTIONS_MAX: usize = 8_192;
-/// Seconds that a TLS handshake may take.
+/// The longest time that a TLS handshake may take, in seconds.
 const HANDSHAKE_SECONDS_MAX: u64 = 10;
-/// Seconds that a request's head may take to arrive.
+/// The longest time in which the head of a request must arrive, in seconds.
 const HEAD_SECONDS_MAX: u64 = 10;
-/// Bytes of a request's head at the most.
+/// The largest size of the head of a request, in bytes.
 const HEAD_BYTES_MAX: usize = 32 << 10;
-/// Seconds that a stop waits for running requests.
+/// The longest time that a stop waits for running requests, in seconds.
 const STOP_SECONDS_MAX: u64 = 30;
-/// Pause after the system would not give a connection, in milliseconds.
+/// The pause after a connection could not be accepted, in milliseconds.
 const ACCEPT_PAUSE_MS: u64 = 50;
 
-/// Bytes of a thread's stack: sqlparser drops long chains by recursion.
+/// The stack size of a thread, in bytes: sqlparser drops long chains by recursion.
 const STACK_BYTES: usize = 8 << 20;
 
-/// File descriptors beside those of connections: the ledger, editions, the runtime's own.
+/// The number of file descriptors needed besides those of connections: for the ledger, for editions, and for the runtime itself.
 const FILES_BESIDE: u64 = 256;
 
-/// Raises this process's limit of open files towards what all connections need; what it is then is logged.
+/// Raises this process's limit of open files towards what all connections need, and logs a warning if it remains lower.
 fn raise_file_limit() {
     let wanted = CONNECTIONS_MAX as u64 + FILES_BESIDE;
     match rlimit::increase_nofile_limit(wanted) {
@@ -52,17 +52,17 @@ fn raise_file_limit() {
     }
 }
 
-/// The runtime that servers run on.
+/// Creates the runtime that servers run on.
 ///
 /// # Errors
-/// Those of the system.
+/// Fails if the system cannot create it.
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     raise_file_limit();
     tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build()
 }
 
-/// The other end of the connection that a request came over: whoever asks, or the proxy in front. Every request carries it as an
-/// extension. An IPv4 address that came in over IPv6 is told as the IPv4 address.
+/// The remote end of the connection that a request came over: its sender, or the proxy in front. Every request carries it as an extension.
+/// An IPv4 address that came in over IPv6 is given as the IPv4 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
@@ -72,12 +72,12 @@ impl Peer {
     }
 }
 
-/// Serves `router` in plain text on `listener` until `stop` resolves, then lets running requests end.
+/// Serves `router` in plain text on `listener` until `stop` resolves, then lets running requests finish.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     serve_at(listener, router, None, Pace::default(), stop).await;
 }
 
-/// The same over TLS.
+/// Serves `router` over TLS on `listener` until `stop` resolves, then lets running requests finish.
 pub async fn serve_tls(
     listener: TcpListener,
     router: Router,
@@ -87,7 +87,7 @@ pub async fn serve_tls(
     serve_at(listener, router, Some(tls), Pace::default(), stop).await;
 }
 
-/// The same, with or without TLS, to readers who keep this pace.
+/// Serves `router` like [`serve`] or, if `tls` is given, [`serve_tls`], and requires readers to keep to `pace`.
 pub async fn serve_at(
     listener: TcpListener,
     router: Router,
@@ -117,7 +117,7 @@ pub async fn serve_at(
                 continue;
             }
         };
-        // Small answers should leave at once; without it they are only later.
+        // Small answers should leave at once; if this fails, they only leave later.
         let _ = stream.set_nodelay(true);
         let (peer, router, tls, watcher) = (Peer::of(address), router.clone(), tls.clone(), graceful.watcher());
         let stream = Paced::new(stream, pace);
@@ -133,7 +133,7 @@ pub async fn serve_at(
     let _ = tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), graceful.shutdown()).await;
 }
 
-/// Shakes hands, then serves what comes; who does not speak TLS in time is cut off.
+/// Performs the TLS handshake, then serves the connection. A client who does not complete the handshake in time is cut off.
 async fn attend_tls(tls: &TlsAcceptor, stream: Paced<TcpStream>, peer: Peer, router: Router, watcher: Watcher) {
     let handshake = tokio::time::timeout(Duration::from_secs(HANDSHAKE_SECONDS_MAX), tls.accept(stream));
     match handshake.await {
@@ -169,7 +169,7 @@ async fn answer(router: Router, request: hyper::Request<Body>) -> axum::response
     }
 }
 
-/// Resolves at the first interrupt or termination.
+/// Resolves at the first signal to interrupt or terminate.
 pub async fn stop() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {

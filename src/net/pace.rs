@@ -1,8 +1,8 @@
-//! The pace of a connection: how slowly a reader may take what is written to them.
+//! The pace of a connection: the slowest rate at which a reader may take what is written to them.
 //!
-//! Promises that a connection which takes next to nothing for a while is broken off, so that nobody holds memory, or a place among
-//! connections, by not reading. It stands below TLS and above the socket, so that both kinds of connection are held to it, and it says
-//! nothing about a connection that nothing is written to.
+//! Promises that a connection which takes next to nothing for a while is closed, so that nobody can
+//! occupy memory or a place among the connections by not reading. It sits between TLS and the socket,
+//! so that it applies with and without TLS, and it ignores connections to which nothing is written.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -12,18 +12,18 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// The slowest that a reader may be.
+/// The slowest rate at which a reader may take data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// Bytes that are taken in a window of time, at the least, where more than that waits to be written.
+    /// The smallest number of bytes to take in each window of time while more data waits to be written.
     pub bytes_min: usize,
-    /// The window.
+    /// The length of the window.
     pub window: Duration,
 }
 
-/// Seconds in which a reader takes at least [`BYTES_MIN`].
+/// The window in seconds during which a reader must take at least [`BYTES_MIN`].
 const WINDOW_SECONDS: u64 = 30;
-/// Bytes that a reader takes in that time: half a kilobyte a second.
+/// The number of bytes that a reader must take in that time: about half a kilobyte per second.
 const BYTES_MIN: usize = 16 << 10;
 
 impl Default for Pace {
@@ -32,23 +32,23 @@ impl Default for Pace {
     }
 }
 
-/// A stream whose writes keep to a pace.
+/// A stream whose reader must keep to a pace.
 pub struct Paced<S> {
     io: S,
     pace: Pace,
-    /// The end of the window; `None` while nothing waits to be written.
+    /// The end of the present window; `None` while nothing waits to be written.
     end: Option<Pin<Box<Sleep>>>,
-    /// Bytes that were taken in it.
+    /// The number of bytes taken in the present window.
     taken: usize,
 }
 
 impl<S> Paced<S> {
-    /// Holds whoever reads from the other end of `io` to a pace.
+    /// Requires whoever reads from the other end of `io` to keep to a pace.
     pub fn new(io: S, pace: Pace) -> Self {
         Self { io, pace, end: None, taken: 0 }
     }
 
-    /// Looks at what became of a write: what was taken counts, and what waits, waits no longer than the window.
+    /// Accounts for the outcome of a write: counts what was taken, and times out if data has waited for a whole window.
     fn paced<T>(
         &mut self,
         context: &mut Context<'_>,
@@ -75,7 +75,7 @@ impl<S> Paced<S> {
         }
     }
 
-    /// Nothing waits, or enough was taken: the next wait begins a new window.
+    /// Ends the window: nothing waits, or enough was taken. The next wait begins a new one.
     fn rest(&mut self) {
         (self.end, self.taken) = (None, 0);
     }
@@ -110,7 +110,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
         self.io.is_write_vectored()
     }
 
-    /// Whoever flushes has handed everything over; once that is done, nothing waits.
+    /// A completed flush means that nothing waits.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(context);
         if flushed.is_ready() {

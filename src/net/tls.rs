@@ -1,7 +1,7 @@
-//! The server's certificate and key: from PEM files to what a listener needs.
+//! The server's certificate and key: turns PEM files into the configuration of a listener.
 //!
-//! Promises TLS 1.2 and 1.3 with the algorithms of one named library, HTTP/1.1 and nothing else on top, and that a certificate and a
-//! key that do not belong together are told at the start and not by the first who connects. It asks no client for a certificate.
+//! Promises TLS 1.2 and 1.3 with the algorithms of a single named library, HTTP/1.1 and nothing else on top, and that a certificate and a
+//! key which do not match are reported at the start and not to the first client. It asks clients for no certificate.
 
 use std::io;
 use std::path::Path;
@@ -15,59 +15,59 @@ use rustls::version::{TLS12, TLS13};
 
 use crate::files;
 
-/// What is spoken over a connection, by its registered name.
+/// The registered name of the protocol spoken over a connection.
 const PROTOCOL: &[u8] = b"http/1.1";
 
-/// Why a certificate and its key cannot be served with.
+/// The reason why a certificate and its key cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
     #[error("{path}: cannot be read: {kind}")]
     Unreadable {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What the system says.
+        /// The kind of error that the system reports.
         kind: io::ErrorKind,
     },
-    /// A file is not in the format.
+    /// A file is not in PEM format.
     #[error("{path}: is not PEM; accepted are sections between lines of BEGIN and END, in base64")]
     Malformed {
-        /// The file.
+        /// The path of the file.
         path: String,
     },
-    /// A file has no certificate.
+    /// A file contains no certificate.
     #[error(
         "{path}: has no certificate; accepted are PEM sections CERTIFICATE, the server's own first, then those that signed it"
     )]
     NoCertificate {
-        /// The file.
+        /// The path of the file.
         path: String,
     },
-    /// A file has no key.
+    /// A file contains no private key.
     #[error(
         "{path}: has no private key; accepted is a PEM section PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY, not encrypted"
     )]
     NoKey {
-        /// The file.
+        /// The path of the file.
         path: String,
     },
-    /// The two cannot be used together.
+    /// The certificate and the key cannot be used together.
     #[error(
         "{certificate} and {key}: are not a certificate and its own key, or not of a kind that is served; accepted are RSA of 2048 \
          bits and more, ECDSA on P-256 or P-384, and Ed25519"
     )]
     Unfit {
-        /// The file with the certificate.
+        /// The path of the file with the certificate.
         certificate: String,
-        /// The file with the key.
+        /// The path of the file with the key.
         key: String,
     },
 }
 
-/// What a listener needs to speak TLS as the holder of this certificate and this key.
+/// The configuration with which a listener speaks TLS as the holder of this certificate and key.
 ///
 /// # Errors
-/// [`TlsError`]; neither file's contents are in it.
+/// [`TlsError`]; it contains nothing of either file.
 pub fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
     let (chain, private) = (read_chain(certificate)?, read_key(key)?);
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
@@ -125,7 +125,7 @@ mod tests {
     use crate::net::listener::{Peer, serve_at, serve_tls};
     use crate::net::pace::Pace;
 
-    // Made for these tests; good for "localhost" until 2120.
+    // Made for these tests; valid for "localhost" until 2120.
     const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----
 MIIBYTCCAQagAwIBAgIBATAKBggqhkjOPQQDAjAVMRMwEQYDVQQDDAp0YWNpdC50
@@ -182,7 +182,7 @@ fUTz4HFeyE5oUrRQ6blgnpeGh1Osa9U4A6kGKW4/6iQ++Mj8IRsCC+jn
         assert!(said.contains("cannot be read"), "{said}");
     }
 
-    /// A client's side of TLS of this version.
+    /// The client's side of TLS in this version.
     fn session(version: &'static SupportedProtocolVersion) -> ClientConnection {
         let mut roots = RootCertStore::empty();
         let root = CertificateDer::from_pem_slice(CERTIFICATE.as_bytes()).expect("a certificate");
@@ -195,7 +195,7 @@ fUTz4HFeyE5oUrRQ6blgnpeGh1Osa9U4A6kGKW4/6iQ++Mj8IRsCC+jn
         ClientConnection::new(Arc::new(config), name).expect("a session")
     }
 
-    /// What is answered over TLS of this version, and the protocol that was agreed on.
+    /// The answer received over TLS in this version, and the protocol that was agreed on.
     fn ask(address: SocketAddr, version: &'static SupportedProtocolVersion) -> (String, Option<Vec<u8>>) {
         let mut session = session(version);
         let mut socket = TcpStream::connect(address).expect("a connection");
@@ -242,7 +242,7 @@ fUTz4HFeyE5oUrRQ6blgnpeGh1Osa9U4A6kGKW4/6iQ++Mj8IRsCC+jn
         serving.await.expect("a clean end");
     }
 
-    /// A body without an end, that says when it is dropped.
+    /// An endless body that reports when it is dropped.
     struct Endless(UnboundedSender<()>);
 
     impl Drop for Endless {
@@ -258,7 +258,7 @@ fUTz4HFeyE5oUrRQ6blgnpeGh1Osa9U4A6kGKW4/6iQ++Mj8IRsCC+jn
         }
     }
 
-    /// That the body ends at all is the point: nothing but the pace would ever end it.
+    /// The test is that the body ends at all: nothing but the pace would ever end it.
     #[tokio::test]
     async fn who_stops_reading_is_dropped_with_tls_and_without() {
         let (_dir, certificate, key) = files(CERTIFICATE, KEY);

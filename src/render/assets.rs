@@ -1,21 +1,21 @@
-//! What pages load: one style sheet, one script of our own, and htmx, as it was published.
+//! The files that pages load: one style sheet, an icon, and htmx as it was published.
 //!
-//! htmx 4.0.1 stands in `assets/htmx.min.js` byte for byte, under the licence beside it; a test compares its SHA-256.
+//! `assets/htmx.min.js` is htmx 4.0.1 byte for byte, with its licence beside it; a test compares its SHA-256.
 
 use std::sync::OnceLock;
 
-/// One file that pages load.
+/// A file that pages load.
 #[derive(Debug, Clone, Copy)]
 pub struct Asset {
-    /// Its name below `/assets/`.
+    /// The file's name below `/assets/`.
     pub name: &'static str,
-    /// Its media type.
+    /// The file's media type.
     pub media_type: &'static str,
-    /// Its bytes.
+    /// The file's contents.
     pub bytes: &'static [u8],
 }
 
-/// All of them.
+/// All files that pages load.
 pub const ALL: [Asset; 4] = [
     Asset { name: "console.css", media_type: "text/css; charset=utf-8", bytes: include_bytes!("assets/console.css") },
     Asset {
@@ -31,10 +31,10 @@ pub const ALL: [Asset; 4] = [
     },
 ];
 
-/// The SHA-256 of htmx 4.0.1 as its authors publish it.
+/// The SHA-256 of htmx 4.0.1 as published by its authors, in hexadecimal.
 pub const HTMX_SHA256: &str = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130";
 
-/// A short name of what all files hold, so that a browser keeps them until they change.
+/// A short digest of all files, put into their addresses so that browsers can cache them until they change.
 #[must_use]
 pub fn version() -> &'static str {
     static VERSION: OnceLock<String> = OnceLock::new();
@@ -47,7 +47,7 @@ pub fn version() -> &'static str {
     })
 }
 
-/// Where a page finds a file.
+/// The address at which a page finds a file.
 #[must_use]
 pub fn path(name: &str) -> String {
     format!("/assets/{name}?v={}", version())

@@ -1,8 +1,9 @@
 //! Charts of released tables, as SVG.
 //!
-//! Promises: equal data give equal bytes; every number is drawn with its 95 % interval where there is one; nothing is told by
-//! colour alone; every chart has a text alternative; no `style` attribute, so a strict content security policy holds. Widths of
-//! texts are estimated, generously: nothing overlaps and nothing is cut. Deliberately does not know where numbers come from.
+//! Promises that equal data give equal bytes; that every number is drawn with its 95 % interval if it has
+//! one; that nothing is conveyed by colour alone; that every chart has a text alternative; and that there is
+//! no `style` attribute, so a strict content security policy holds. Widths of texts are estimated generously:
+//! nothing overlaps and nothing is cut off. Deliberately does not know where the numbers come from.
 
 mod axis;
 mod plot;
@@ -26,41 +27,41 @@ pub enum Shape {
 /// A number with its 95 % interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
-    /// The number; not drawn if absent, not finite or beyond 1e100.
+    /// The number; it is not drawn if it is absent, not finite or beyond 1e100.
     pub value: Option<f64>,
-    /// The lower end of the interval, which is drawn if both ends are there.
+    /// The lower end of the interval, which is drawn if both ends are present.
     pub low: Option<f64>,
-    /// The upper end.
+    /// The upper end of the interval.
     pub high: Option<f64>,
-    /// What is said of the number, or in place of it: `hidden`, `out of bounds`.
+    /// A remark about the number or in place of it, like `hidden` or `out of bounds`.
     pub word: Option<String>,
 }
 
-/// One point per label, under a name.
+/// A named series with one point per label.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
-    /// What the legend says, if there is more than one series.
+    /// The name in the legend, which is shown if there are several series.
     pub name: String,
-    /// In the order of the labels; what is missing at the end is hidden.
+    /// The points in the order of the labels; missing points at the end count as hidden.
     pub points: Vec<Point>,
 }
 
-/// What to draw.
+/// The contents of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
     /// The heading, which is also the accessible name.
     pub title: String,
-    /// The unit of the numbers, for the axis.
+    /// The unit of measurement, shown at the axis.
     pub unit: Option<String>,
-    /// Bars or lines.
+    /// Whether the chart shows bars or lines.
     pub shape: Shape,
-    /// The groups, in order.
+    /// The labels of the groups, in order.
     pub labels: Vec<String>,
-    /// The numbers, a series per colour and pattern; the seventh looks like the first.
+    /// The numbers. Each series has its own colour and pattern; the seventh looks like the first.
     pub series: Vec<Series>,
 }
 
-/// Where the SVG will stand: a file of its own carries its style; inside a page of ours the page's style sheet draws it.
+/// Where the SVG will be used. A separate file contains its style; on a page of the console the style sheet applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// A response or a file of its own.
@@ -69,7 +70,7 @@ pub enum Place {
     Page,
 }
 
-/// The text of the style of a file, for the CSP hash of its response. Free of characters that markup escapes.
+/// The style sheet within a file, for the CSP hash of its response. It contains no characters that markup escapes.
 pub const FILE_STYLE: &str = "\
 .chart{font-family:system-ui,sans-serif;font-size:13px}.chart-bg{fill:#fff}.chart-text{fill:#1b2027}\
 .chart-axis{stroke:#5b6572}.chart-grid{stroke:#dde1e7}.chart-bar{stroke:currentColor}\
@@ -85,7 +86,7 @@ const TEXT_HEIGHT: f64 = 18.0;
 const TOLD_POINTS_MAX: usize = 60;
 const NOTHING: &str = "nothing to show";
 
-/// The chart as an `svg` element, 720 wide and as high as its content asks.
+/// Draws the chart as an `svg` element, 720 wide and as high as its contents require.
 pub fn svg(chart: &Chart, place: Place) -> Markup {
     let told = told(chart);
     let digest = blake3::hash(format!("{}\n{told}", chart.title).as_bytes()).to_hex();
@@ -125,7 +126,7 @@ pub fn svg(chart: &Chart, place: Place) -> Markup {
     }
 }
 
-/// The room above the plot for the unit of lines, which stands over their axis.
+/// The height above the plot for the unit of measurement of a line chart, which is written over the axis.
 fn unit_above(chart: &Chart) -> f64 {
     match (chart.shape, &chart.unit) {
         (Shape::Line, Some(_)) => TEXT_HEIGHT,
@@ -133,7 +134,7 @@ fn unit_above(chart: &Chart) -> f64 {
     }
 }
 
-/// The unit and what else is to be said about the plot, and the height of the whole chart.
+/// The unit of measurement and further remarks about the plot, with the height of the whole chart.
 fn notes(chart: &Chart, frame: &Frame) -> (f64, Markup) {
     let middle = (frame.left + frame.right) / 2.0;
     let ticks_bottom = frame.bottom + TEXT_HEIGHT + 8.0;
@@ -156,7 +157,7 @@ fn notes(chart: &Chart, frame: &Frame) -> (f64, Markup) {
     (round(height), markup)
 }
 
-/// Where the entries of the legend stand, row after row; nowhere for a single series.
+/// The positions of the legend's entries, row by row; empty for a single series.
 fn legend_spots(chart: &Chart, top: f64) -> Vec<(f64, f64)> {
     if chart.series.len() < 2 {
         return Vec::new();

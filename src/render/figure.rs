@@ -1,19 +1,19 @@
-//! Answers as figures: a chart of what a table is about, and the table itself for people.
+//! Answers as figures: a chart of what a table is about, and the table itself for people to read.
 //!
-//! Promises to show noisy values and their intervals as they are: nothing is clipped, smoothed or left out but by the number of
-//! digits that the interval makes meaningless, and where there is no value it says why.
+//! Promises to show noisy values and their intervals as they are: nothing is clipped, smoothed or left out except for digits that the
+//! interval makes meaningless, and where there is no value it says why.
 
 use maud::{Markup, html};
 
 use super::chart::{Chart, Point, Series, Shape};
 use crate::query::answer::{Cell, ColumnKind, Table};
 
-/// Series that one chart tells apart.
+/// The largest number of series that one chart can distinguish.
 const SERIES_MAX: usize = 6;
-/// Groups of a chart at the most; a table has all of them.
+/// The largest number of groups in a chart; a table has all of them.
 const GROUPS_MAX: usize = 400;
 
-/// An estimate's place in the flat row: the value and the ends of its interval.
+/// The positions of an estimate in a row: its value and the ends of its interval.
 struct Place<'a> {
     name: &'a str,
     value: usize,
@@ -67,9 +67,9 @@ fn label(row: &[Cell], keys: &[usize]) -> String {
     if parts.is_empty() { "all".to_owned() } else { parts.join(" · ") }
 }
 
-/// The chart of a table: of its means and formulas where it has any, for counts beside them tell how much they rest on; of all its
-/// counts and sums otherwise. With one estimate and several keys, the last key tells series apart. Nothing where there is nothing
-/// to draw.
+/// The chart of a table. It shows the means and formulas if there are any, since counts beside them only
+/// say how much they rest on; otherwise it shows all counts and sums. If there is a single estimate and
+/// several keys, the last key distinguishes the series. Returns `None` if there is nothing to draw.
 #[must_use]
 pub fn chart(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> Option<Chart> {
     let all = estimates(table);
@@ -95,7 +95,7 @@ pub fn chart(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> Op
     Some(Chart { title, unit, shape, labels, series: series.collect() })
 }
 
-/// One series for each value of the last key; nothing where there are too many.
+/// One series for each value of the last key; `None` if there are too many.
 fn crossed(table: &Table, others: &[usize], last: usize, place: &Place<'_>) -> Option<(Vec<String>, Vec<Series>)> {
     let (mut labels, mut names): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for row in &table.rows {
@@ -119,7 +119,7 @@ fn crossed(table: &Table, others: &[usize], last: usize, place: &Place<'_>) -> O
     Some((labels, series))
 }
 
-/// A number with as many digits as its interval leaves meaning to: two of the half-width's, whole numbers whole.
+/// Formats a number with as many digits as its interval makes meaningful: two of the half-width's. Whole numbers stay whole.
 #[must_use]
 pub fn number(value: f64, half_width: Option<f64>) -> String {
     let decimals = match half_width.filter(|width| *width > 0.0 && width.is_finite()) {
@@ -142,7 +142,7 @@ pub fn number(value: f64, half_width: Option<f64>) -> String {
     format!("{sign}{grouped}{rest}")
 }
 
-/// The table of an answer for people: each estimate beside its interval.
+/// The table of an answer for people to read, with each estimate beside its interval.
 #[must_use]
 pub fn table(table: &Table, caption: &str) -> Markup {
     let (keys, estimates) = (keys(table), estimates(table));

@@ -1,27 +1,27 @@
-//! The frame around every page: its head, its navigation, its foot.
+//! The frame around every page: its head, its navigation, and its footer.
 
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
 use crate::kernel::budget::people::{Person, Role};
 
-/// What htmx is told: no styles of its own, no history.
+/// The configuration of htmx: no styles of its own, and no history.
 const HTMX_CONFIG: &str = r#"{"includeIndicatorCSS":false,"history":false}"#;
 
-/// Who looks, and where.
+/// Who is looking at a page, and where.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
-    /// The page's title.
+    /// The title of the page.
     pub title: &'a str,
-    /// Who is signed in.
+    /// The person who is signed in; `None` for a visitor without a session.
     pub person: Option<&'a Person>,
-    /// What forms must carry; empty for nobody.
+    /// The secret that forms must carry; empty without a session.
     pub csrf: &'a str,
     /// The path of the page, for the navigation.
     pub path: &'a str,
 }
 
-/// (path, words) of what a role sees in the navigation.
+/// The navigation's entries for a role, as paths and words.
 fn places(role: Option<Role>) -> &'static [(&'static str, &'static str)] {
     match role {
         Some(Role::Steward) => &[
@@ -62,7 +62,7 @@ fn head(title: &str, is_live: bool) -> Markup {
     }
 }
 
-/// A whole page.
+/// A complete page.
 #[must_use]
 pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
     let is_here = |place: &str| frame.path == place || frame.path.starts_with(&format!("{place}/"));
@@ -100,7 +100,7 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
     markup.into_string()
 }
 
-/// A page that others may put into theirs: no navigation, no script.
+/// A page for embedding on other sites, without navigation and scripts.
 #[must_use]
 pub fn embedded(title: &str, body: &Markup) -> String {
     let markup = html! {

@@ -1,4 +1,4 @@
-//! A published statistic as a page: its chart, the same as a table, how old it is, and how to cite it.
+//! A published statistic as a page: its chart, its table, its age, and how to cite it.
 
 use maud::{Markup, html};
 
@@ -6,33 +6,33 @@ use super::chart::{self, Chart, Place};
 use super::figure;
 use crate::query::answer::Table;
 
-/// What a page of a statistic shows.
+/// The contents of the page of a statistic.
 pub struct Published<'a> {
-    /// Its name.
+    /// The name of the statistic.
     pub name: &'a str,
-    /// For people.
+    /// A title for people to read.
     pub title: &'a str,
-    /// More for people.
+    /// A longer description.
     pub description: Option<&'a str>,
-    /// The numbers.
+    /// The table of noisy values.
     pub table: &'a Table,
-    /// The chart, where it has one.
+    /// The chart, if there is one.
     pub chart: Option<&'a Chart>,
-    /// The day of its release.
+    /// The day of the release.
     pub date: &'a str,
-    /// Whom the noise protects: the unit's column, or `row`.
+    /// What the noise protects: the name of the unit's column, or `row`.
     pub whom: &'a str,
-    /// Why a later refresh was due and is not there, and the day of that.
+    /// The day on which a later refresh was due, and the reason why it was not made.
     pub skipped: Option<(&'a str, &'a str)>,
-    /// Why something newer waits to be drawn.
+    /// The reason why something newer waits to be drawn.
     pub waiting: Option<&'a str>,
-    /// How to cite it.
+    /// The citation of the statistic.
     pub cite: &'a str,
-    /// Its canonical SQL.
+    /// The canonical SQL of the question.
     pub sql: &'a str,
 }
 
-/// (ending, words) of the formats that a statistic comes in.
+/// The formats in which a statistic is offered, as endings and words.
 pub const FORMATS: [(&str, &str); 7] = [
     ("json", "JSON"),
     ("csv", "CSV"),
@@ -43,7 +43,7 @@ pub const FORMATS: [(&str, &str); 7] = [
     ("txt", "citation"),
 ];
 
-/// The body of the page.
+/// The body of the page of a statistic.
 #[must_use]
 pub fn body(shown: &Published<'_>) -> Markup {
     html! {

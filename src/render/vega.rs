@@ -1,7 +1,7 @@
-//! Charts as Vega-Lite specifications, for those who want to draw them their own way.
+//! Charts as Vega-Lite specifications, for those who want to draw them in their own way.
 //!
-//! Promises: the data stand inside the specification, with the fields `label`, `series`, `value`, `low` and `high`; what
-//! is not known is null, and `word` says why. Nothing is fetched and nothing is rendered here.
+//! Promises that the data are inside the specification, with the fields `label`, `series`, `value`, `low` and `high`; unknown values are
+//! null, and `word` says why. Nothing is fetched and nothing is rendered here.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ fn record(label: &str, series: &Series, row: usize) -> Value {
     record
 }
 
-/// What all layers have in common: the labels in their given order, and a colour per series.
+/// What all layers share: the labels in their given order, and a colour per series.
 fn shared(chart: &Chart) -> Value {
     let label = json!({ "field": "label", "type": "nominal", "sort": null, "title": null });
     let colour = json!({ "field": "series", "type": "nominal", "sort": null, "title": null });

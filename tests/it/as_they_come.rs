@@ -180,7 +180,7 @@ fn contradictions_are_counted_or_refused() {
         assert_eq!((counts.conflicts, counts.filled), (1, 1));
     }
     let error = sealed("conflicts = \"refuse\"\n").expect_err("refused").to_string();
-    assert!(error.contains("column \"insurer\": the rows of 1 units contradict each other"), "{error}");
+    assert!(error.contains("column \"insurer\": the rows of 1 unit contradict each other"), "{error}");
     // A column with one value per unit in the dataset's own table, for a unit some of whose rows are cut.
     let per_unit = format!("{SEX}\nper_unit = true");
     let text = "patient_id,sex\na,m\na,f\na,\na,m\na,m\na,m\nb,\nb,m\n";
@@ -188,7 +188,7 @@ fn contradictions_are_counted_or_refused() {
     assert_eq!(own.values(0, 0), [0, 0, 0, 0, 1, 1]);
     assert_eq!((own.counts("sex").conflicts, own.counts("sex").filled, own.report.rows_cut), (1, 2, 2));
     let error = refused(csv_with(text, "conflicts = \"refuse\"\n", &[&per_unit]));
-    assert!(error.contains("1 units contradict"), "{error}");
+    assert!(error.contains("1 unit contradict"), "{error}");
 }
 
 /// A4: column names are matched as people write them.
@@ -230,7 +230,10 @@ fn missing_values_are_marked_or_empty() {
         assert_eq!(sealed.counts("sex").unlisted, 0, "{mark}");
         if !mark.eq_ignore_ascii_case("nan") && mark != "-1" && mark != "999" {
             let error = refused(csv(&text, &all));
-            assert!(error.contains("column \"age\": 1 values are no integer, the first in line 3"), "{mark}: {error}");
+            assert!(
+                error.contains("column \"age\": 1 value is not of type integer, the first in line 3"),
+                "{mark}: {error}"
+            );
             assert!(!error.contains(&format!(" {mark} ")), "no value is in {error}");
         }
     }
@@ -271,7 +274,7 @@ fn types_convert_alike() {
     assert_eq!(sealed.values(0, 55)[1..], [30, 52]);
     let fraction = Column::new("age".into(), [30.0, 30.5]);
     let error = refused(frame(vec![ids(2), fraction], "", &[AGE]));
-    assert!(error.contains("1 values are no integer") && error.contains("row 2"), "{error}");
+    assert!(error.contains("1 value is not of type integer") && error.contains("row 2"), "{error}");
     let decimals = Column::new("age".into(), [30_i128, 52]).cast(&DataType::Decimal(10, 0)).expect("decimals");
     assert_eq!(frame(vec![ids(2), decimals], "", &[AGE]).expect("sealed").values(0, 55), [30, 52]);
     for flags in [
@@ -294,7 +297,10 @@ fn types_convert_alike() {
     for flags in [named(text(&[Some("J"), Some(" N ")]), "smoker"), Column::new("smoker".into(), [2.0, 1.0])] {
         assert_eq!(frame(vec![ids(2), flags], "", &[&own]).expect("sealed").values(0, 0), [0, 1]);
     }
-    assert!(refused(frame(vec![ids(1), named(text(&[Some("yes")]), "smoker")], "", &[&own])).contains("no boolean"));
+    assert!(
+        refused(frame(vec![ids(1), named(text(&[Some("yes")]), "smoker")], "", &[&own]))
+            .contains("not of type boolean")
+    );
     let labelled = "name = \"sex\"\ntype = \"category\"\nlabels = { \"1\" = \"f\", \"2\" = \"m\" }\nnullable = true";
     for codes in [
         Column::new("sex".into(), [1.0, 2.0]),
@@ -349,7 +355,7 @@ fn ids_are_one_rule_everywhere() {
         assert_eq!((sealed.values(0, 55), sealed.report.ids_unmatched), (vec![30], 0), "{id:?}");
     }
     let error = refused(frame(vec![Column::new("patient_id".into(), [12.5, 13.0]), age()], "", &[AGE]));
-    assert!(error.contains("1 ids are fractions") && error.contains("row 1"), "{error}");
+    assert!(error.contains("1 id is not an exact whole number (fractions") && error.contains("row 1"), "{error}");
     let sealed = csv("patient_id,age\n12,30\n012,31\n12.0,32\n13,33\n", &[AGE]).expect("sealed");
     assert_eq!((sealed.report.units, sealed.report.ids_spelled_twice), (4, 2));
     // Tables whose programs write numbers differently can be joined, and such matches are counted.
@@ -390,7 +396,7 @@ fn text_is_read_as_the_policy_says_it_is_written() {
     for text in ["6,5", "\"1,234.50\"", ">14", "<3"] {
         assert!(
             refused(csv(format!("patient_id,hba1c\na,\"{}\"\n", text.trim_matches('"')), &[HBA1C]))
-                .contains("no decimal")
+                .contains("not of type decimal")
         );
     }
 }

@@ -197,9 +197,12 @@ fn no_canary_leaves_with_a_sealing_that_stops() {
         "name = \"cost\"\ntype = \"decimal\"\nmin = \"0\"\nmax = \"10000000\"\nstep = \"0.01\"",
         "name = \"cost\"\ntype = \"date\"\nmin = 2020-01-01\nmax = 2021-01-01",
     );
-    for (text, words) in
-        [(listed, "missing"), (typed, "are no integer"), (dated, "are no date"), (canary_policy(), "rows read")]
-    {
+    for (text, words) in [
+        (listed, "missing"),
+        (typed, "not of type integer"),
+        (dated, "not of type date"),
+        (canary_policy(), "rows read"),
+    ] {
         std::fs::write(dir.path().join("policy.toml"), text).expect("a policy");
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_tacit"))
             .current_dir(dir.path())

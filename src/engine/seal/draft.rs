@@ -1,7 +1,7 @@
-//! A draft of a policy from a data file, written by the rules that sealing reads by, so that what is drafted seals.
+//! Drafts of policies: reads a data file by the same rules as sealing, so that what is drafted can be sealed.
 //!
-//! Bounds and lists seen in data are a disclosure, and whom a table protects is not in the data: the draft holds placeholders for both, which
-//! no check takes until a person has replaced them.
+//! To publish bounds and lists seen in the data would be a disclosure, and whom a table protects cannot be learnt from the data. The draft
+//! therefore holds placeholders for both, which no check accepts until a person has replaced them.
 
 mod columns;
 mod people;
@@ -16,10 +16,10 @@ use crate::query::terms::policy::is_identifier;
 use people::People;
 use seen::Seen;
 
-/// Writes the draft of a policy for a source, which `shown` names in the policy: the path as it was typed.
+/// Writes the draft of a policy for a source. `shown` is the path to write into the policy, as the user typed it.
 ///
 /// # Errors
-/// [`SourceError`] where the source cannot be read.
+/// [`SourceError`] if the source cannot be read.
 pub fn draft(spec: &Spec, shown: Option<&Path>) -> Result<String, SourceError> {
     let (spec, source) = spec::opened(spec)?;
     let places: Vec<usize> = (0..source.columns().len()).filter(|at| !source.columns()[*at].is_unread()).collect();
@@ -36,7 +36,7 @@ pub fn draft(spec: &Spec, shown: Option<&Path>) -> Result<String, SourceError> {
     Ok(write::policy(&spec, shown, (&source, rows), &seen, &people))
 }
 
-/// Reads every row of these columns.
+/// Reads every row of the columns at these indices, and returns the number of rows.
 fn read(source: &Source, places: &[usize], mut taker: impl FnMut(super::source::Batch)) -> Result<u64, SourceError> {
     let wanted: Vec<_> = places.iter().map(|index| (*index, true)).collect();
     let read = source.batches::<SourceError>(&wanted, |batch| {
@@ -46,7 +46,7 @@ fn read(source: &Source, places: &[usize], mut taker: impl FnMut(super::source::
     Ok(read.rows)
 }
 
-/// The columns with names that a policy can use: their own, made lower-case identifiers, each once.
+/// The columns at these indices, with names that a policy can use: the source's own, made into unique lower-case identifiers.
 fn columns_of(source: &Source, places: &[usize]) -> Vec<Seen> {
     let mut seen: Vec<Seen> = Vec::new();
     for index in places.iter().copied() {

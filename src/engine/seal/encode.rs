@@ -1,8 +1,8 @@
-//! From the values of a batch to stored integers.
+//! Encodes the values of a batch into stored integers.
 //!
-//! Promises a row-local mapping that is one for all formats: whole floats and decimals are integers, text is read as CSV text is, empty after
-//! trimming is missing, numbers compare by value and text stays text. It clamps and rounds to the grid, looks categories up, and counts what
-//! it changed for the steward's report. No value of a file is in its messages.
+//! Promises a row-by-row mapping that is the same for all file formats: whole floats and decimals are integers, text is read as CSV text
+//! is, a text that is empty after trimming is missing, numbers compare by value, and text stays text. It clamps and rounds to the grid,
+//! looks categories up, and counts what it changed for the steward's report. Its messages never contain a value of a file.
 
 mod bulk;
 mod counts;
@@ -26,25 +26,25 @@ use day::Days;
 pub(crate) use id::{by_value, check_id, ids};
 use number::{Number, without_zero_decimals};
 
-/// A missing value. No stored integer comes near it: grids are below 2⁶².
+/// The stored integer of a missing value. No other stored integer comes near it, because grids are below 2⁶².
 pub const NULL: i64 = i64::MIN;
 
-/// What is the same for all columns of a source.
+/// The settings that all columns of a source share.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// What stands before the decimals of a number.
+    /// The decimal sign of numbers, as an ASCII byte.
     pub point: u8,
-    /// Where people lived whose moments are told in UTC.
+    /// The time zone in which people lived, for moments given in UTC; `None` if the steward did not say.
     pub zone: Option<TimeZone>,
 }
 
-/// The encoder of one column.
+/// The encoder of one column. It turns batches into stored integers and counts what it changed.
 #[derive(Debug)]
 pub struct Encoder {
     domain: Domain,
-    /// Codes of listed texts, with what the rules say of them.
+    /// The codes of listed texts, with the labels and words that the rules add.
     codes: HashMap<String, i64>,
-    /// Codes of listed numbers, by the one text of their value; for columns of numbers.
+    /// The codes of listed numbers by their canonical text, for columns of numbers.
     numbers: HashMap<String, i64>,
     missing: Marks,
     point: u8,
@@ -52,11 +52,11 @@ pub struct Encoder {
     texts: HashMap<i64, String>,
     key: [u8; 32],
     bulk: Bulk,
-    /// What happened so far.
+    /// What was changed or could not be read so far.
     pub counts: ColumnCounts,
 }
 
-/// What means a missing value.
+/// The texts, numbers and days that mean a missing value.
 #[derive(Debug, Default)]
 struct Marks {
     texts: Vec<String>,
@@ -64,22 +64,22 @@ struct Marks {
     days: Vec<i64>,
 }
 
-/// The source holds a type that the domain cannot come from.
+/// The error that a column of the source has a type from which the domain cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrongType {
-    /// The type in the source.
+    /// The type in the source, in words.
     pub found: String,
-    /// What is accepted.
+    /// The types that are accepted, in words.
     pub accepted: &'static str,
 }
 
-/// Where a row of a batch stands in its source, in words.
+/// A function that describes the place of a batch's row in its source, in words.
 pub type PlaceOf<'a> = &'a dyn Fn(usize) -> String;
 
-/// Whether a source type can be read as the domain. Text is read as every type.
+/// Checks whether a source type can be read as the domain. Text can be read as every domain.
 ///
 /// # Errors
-/// [`WrongType`].
+/// [`WrongType`] if it cannot.
 pub fn check_type(domain: &Domain, found: &DataType) -> Result<(), WrongType> {
     let text = matches!(
         found,
@@ -118,7 +118,7 @@ pub(crate) fn name_of(found: &DataType) -> String {
 }
 
 impl Encoder {
-    /// An encoder for a column of this domain; `key` is the sealing's own.
+    /// Creates an encoder for a column of this domain. `key` is the secret key of this sealing.
     #[must_use]
     pub fn new(domain: &Domain, rules: &Rules, context: &Context, key: &[u8; 32]) -> Self {
         let mut days = Days::new(rules.format.as_deref(), context.zone.as_ref());
@@ -140,10 +140,10 @@ impl Encoder {
         }
     }
 
-    /// Encodes one batch; the result has one integer or [`NULL`] a row.
+    /// Encodes one batch into one integer, or [`NULL`], per row.
     ///
     /// # Errors
-    /// [`WrongType`] where the type cannot be read; [`check_type`] rules that out for all batches of a source.
+    /// [`WrongType`] if the type cannot be read; [`check_type`] rules that out for all batches of a source.
     pub fn encode(&mut self, series: &Series, place: PlaceOf<'_>) -> Result<Vec<i64>, WrongType> {
         check_type(&self.domain, series.dtype())?;
         let wrong = || WrongType { found: name_of(series.dtype()), accepted: "another type" };
@@ -161,13 +161,13 @@ impl Encoder {
         Ok(out)
     }
 
-    /// The texts that were read, by what stands for them.
+    /// The texts read so far, by the integers that stand for them.
     #[must_use]
     pub fn free(&self) -> &HashMap<i64, String> {
         &self.texts
     }
 
-    /// What happened, once every batch was encoded.
+    /// The counts of the whole column. Call it once every batch has been encoded.
     #[must_use]
     pub fn finished(&self) -> ColumnCounts {
         let named = |(value, count)| Some((self.clamped_text(value)?, count));
@@ -177,14 +177,15 @@ impl Encoder {
 
     fn clamped_text(&self, value: i128) -> Option<String> {
         match &self.domain {
-            // What saturates has no text of its own.
+            // A saturated value has no text.
             Domain::Number(grid) => value.checked_mul(grid.step.into()).map(|_| grid.text(value)),
             Domain::Date { .. } => i32::try_from(value).ok().map(date_text),
             Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => None,
         }
     }
 
-    /// The code of a text: as it is, then without decimals that say nothing; of numbers by value, where the list has it once.
+    /// The code of a text: looked up as it is, then without decimals that are all
+    /// zero, then, for numbers, by value if the list has that value only once.
     fn code(&self, text: &str, is_number: bool) -> Option<i64> {
         let exact = self.codes.get(text).or_else(|| self.codes.get(without_zero_decimals(text)?));
         exact.or_else(|| self.numbers.get(text).filter(|_| is_number)).copied()
@@ -204,7 +205,8 @@ impl Encoder {
         Some(())
     }
 
-    /// A text is named by a keyed digest of it, so that nobody can make two of one name, and how a unit's rows are ordered depends on nothing but their own values.
+    /// Identifies each text by a keyed digest, so that nobody can craft two texts with the
+    /// same digest, and so that the order of a unit's rows depends only on their values.
     fn free_texts(&mut self, cells: &Cells, out: &mut Vec<i64>) -> Option<()> {
         let is_number = cells.are_numbers();
         for text in cells.texts()? {
@@ -237,7 +239,7 @@ impl Encoder {
         Some(())
     }
 
-    /// True and false as programs write them; none where the policy has its own lists.
+    /// Recognises the usual words for true and false; `None` if the policy has its own lists.
     fn usual_boolean(&self, text: &str) -> Option<i64> {
         if !self.codes.is_empty() {
             return None;
@@ -266,7 +268,8 @@ impl Encoder {
         Some(())
     }
 
-    /// The number's place from the grid's centre, clamped to the bounds. NaN and what means missing are null; `None` for a fraction where only whole numbers are.
+    /// The number's distance from the grid's centre in steps, clamped to the bounds. NaN and marks of missing values become [`NULL`];
+    /// `None` for a fraction if the grid takes only whole numbers.
     fn on_grid(&mut self, number: Number, grid: Grid) -> Option<i64> {
         if self.missing.numbers.iter().any(|mark| mark.is(number)) {
             return Some(NULL);
@@ -336,7 +339,7 @@ impl Encoder {
         }
     }
 
-    /// A value that is there, missing (`None`) or not to be read (`Some(None)`).
+    /// Resolves a value that is present, missing (`None`) or unreadable (`Some(None)`), and counts the last kind.
     fn read(&mut self, value: Option<Option<i64>>, row: usize, place: PlaceOf<'_>) -> i64 {
         if value == Some(None) {
             self.counts.unreadable += 1;
@@ -361,7 +364,7 @@ impl Marks {
     }
 }
 
-/// Codes of the texts that a column may hold.
+/// The codes of the texts that a column may hold.
 fn codes(domain: &Domain, rules: &Rules) -> HashMap<String, i64> {
     let trimmed = |text: &String| text.trim().to_owned();
     match domain {
@@ -385,7 +388,7 @@ fn codes(domain: &Domain, rules: &Rules) -> HashMap<String, i64> {
     }
 }
 
-/// The codes of texts that are numbers, by the one text of their value; those that stand for two codes are none.
+/// The codes of those texts that are numbers, by canonical text. Numbers that stand for two different codes are left out.
 fn by_number(codes: &HashMap<String, i64>) -> HashMap<String, i64> {
     let mut numbers: HashMap<String, Option<i64>> = HashMap::new();
     for (text, code) in codes {
@@ -397,11 +400,11 @@ fn by_number(codes: &HashMap<String, i64>) -> HashMap<String, i64> {
     numbers.into_iter().filter_map(|(text, code)| Some((text, code?))).collect()
 }
 
-/// Bytes of a text at the most.
+/// The largest length of a stored text, in bytes.
 const TEXT_BYTES_MAX: usize = 200;
 
-/// A text of at most 200 bytes, without characters that would speak to whoever's terminal shows them: controls, and those that turn the
-/// direction of what stands around them.
+/// Shortens a text to at most 200 bytes, and replaces characters that could act on a terminal which shows them: control characters, and
+/// those that change the direction of the surrounding text.
 fn plain(text: &str) -> String {
     let is_plain = |c: char| {
         !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -416,7 +419,7 @@ fn plain(text: &str) -> String {
     kept.trim_end().to_owned()
 }
 
-/// What stands for a text while it is sealed: 63 bits of its keyed digest.
+/// The integer that stands for a text while it is being sealed: 63 bits of its keyed digest.
 fn text_name(key: &[u8; 32], text: &str) -> i64 {
     let digest = blake3::keyed_hash(key, text.as_bytes());
     let bytes: [u8; 8] = std::array::from_fn(|at| digest.as_bytes()[at]);

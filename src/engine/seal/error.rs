@@ -1,4 +1,4 @@
-//! Why nothing was sealed.
+//! The reasons why nothing was sealed.
 
 use std::io;
 
@@ -6,144 +6,149 @@ use crate::engine::seal::encode::WrongType;
 use crate::engine::seal::source::{Fault, SourceError};
 use crate::kernel::random;
 
-/// Why nothing was sealed. No value of a file is in it.
+/// The reason why nothing was sealed. It never contains a value of a file.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
     /// The source cannot be read.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// A column has another type.
+    /// A column of the source has a type from which it cannot be read.
     #[error("{path}: column \"{column}\" holds {found}; a column of type {wanted} is read from {accepted}")]
     WrongType {
-        /// The source.
+        /// The source, as it is shown to people.
         path: String,
-        /// The column.
+        /// The name of the column.
         column: String,
-        /// The type in the source.
+        /// The type in the source, in words.
         found: String,
         /// The type in the policy.
         wanted: &'static str,
-        /// What would be read.
+        /// The types from which the column can be read.
         accepted: &'static str,
     },
-    /// Values that are no value of the type.
+    /// Some values are not valid for the column's type.
     #[error(
-        "{path}: column \"{column}\": {count} values are no {wanted}, the first in {place}; {accepted}; marks of missing values are named \
-         by missing = [\"NA\"]"
+        "{path}: column \"{column}\": {} not of type {wanted}, the first in {place}; {accepted}; declare marks of missing values \
+         like missing = [\"NA\"]",
+        counted(*count, "value is", "values are")
     )]
     Unreadable {
-        /// The source.
+        /// The source, as it is shown to people.
         path: String,
-        /// The column.
+        /// The name of the column.
         column: String,
-        /// How many.
+        /// The number of unreadable values.
         count: u64,
         /// The type in the policy.
         wanted: &'static str,
-        /// Where the first of them stands.
+        /// The place of the first of them, in words.
         place: String,
-        /// What would be read.
+        /// A hint on how such values are written.
         accepted: &'static str,
     },
-    /// Missing values where the policy promises none.
+    /// Some values are missing though the policy does not allow it.
     #[error(
-        "{path}: column \"{column}\": {count} values are missing{unlisted}, and the policy does not say nullable = true; \
-         mend the source or the policy"
+        "{path}: column \"{column}\": {} missing{unlisted}, and the policy does not say nullable = true; \
+         correct the source or the policy",
+        counted(*count, "value is", "values are")
     )]
     Nulls {
-        /// The source.
+        /// The source, as it is shown to people.
         path: String,
-        /// The column.
+        /// The name of the column.
         column: String,
-        /// How many.
+        /// The number of missing values.
         count: u64,
-        /// How many of them the policy's list does not name, in words.
+        /// A phrase that says how many of them are missing from the policy's list; empty if none is.
         unlisted: String,
     },
-    /// Rows without a unit.
+    /// Some rows have no unit.
     #[error(
-        "{path}: {count} rows have no \"{column}\", which is the privacy unit, the first in {place}; every row belongs to somebody"
+        "{path}: {} no \"{column}\", which is the privacy unit, the first in {place}; every row must belong to a unit",
+        counted(*count, "row has", "rows have")
     )]
     NullUnits {
-        /// The source.
+        /// The source, as it is shown to people.
         path: String,
-        /// The unit's column.
+        /// The name of the unit's column.
         column: String,
-        /// How many.
+        /// The number of rows without a unit.
         count: u64,
-        /// Where the first of them stands.
+        /// The place of the first of them, in words.
         place: String,
     },
-    /// Ids that may stand for several units.
+    /// Some ids may stand for several units.
     #[error(
-        "{path}: column \"{column}\": {count} ids are fractions, or numbers too large for their type to tell apart, the first in {place}; \
-         write ids as text or whole numbers"
+        "{path}: column \"{column}\": {} (fractions, or too large for their type), the first in {place}; \
+         write ids as text or whole numbers",
+        counted(*count, "id is not an exact whole number", "ids are not exact whole numbers")
     )]
     InexactUnits {
-        /// The source.
+        /// The source, as it is shown to people.
         path: String,
-        /// The unit's column.
+        /// The name of the unit's column.
         column: String,
-        /// How many.
+        /// The number of inexact ids.
         count: u64,
-        /// Where the first of them stands.
+        /// The place of the first of them, in words.
         place: String,
     },
-    /// Rows of a unit that contradict each other, where the policy refuses that.
+    /// Rows of a unit contradict each other, and the policy refuses that.
     #[error(
-        "{path}: column \"{column}\": the rows of {count} units contradict each other, and a unit has one value there; mend the source, \
-         or say conflicts = \"count\" to take the least known value of each"
+        "{path}: column \"{column}\": the rows of {} contradict each other, and a unit has a single value there; correct the source, \
+         or write conflicts = \"count\" to take the smallest known value of each",
+        counted(*count, "unit", "units")
     )]
     Conflicts {
-        /// The source.
+        /// The source, as it is shown to people.
         path: String,
-        /// The column.
+        /// The name of the column.
         column: String,
-        /// How many units.
+        /// The number of units whose rows contradict each other.
         count: u64,
     },
-    /// More rows than were declared.
+    /// More rows would be kept than the policy declares.
     #[error(
-        "{path}: more than the declared max_rows = {rows_max} rows are kept; raise max_rows or lower max_rows_per_unit"
+        "{path}: more than the declared max_rows = {rows_max} rows would be kept; raise max_rows or lower max_rows_per_unit"
     )]
     TooManyRows {
-        /// The source.
+        /// The source, as it is shown to people.
         path: String,
-        /// The declared capacity.
+        /// The declared capacity, in rows.
         rows_max: u64,
     },
-    /// More different texts than were declared.
+    /// A column has more different texts than the policy declares.
     #[error(
         "{path}: column \"{column}\" has more than the declared max_values = {values_max} different texts; raise max_values or make it a category"
     )]
     TooManyValues {
-        /// The source.
+        /// The source, as it is shown to people.
         path: String,
-        /// The column.
+        /// The name of the column.
         column: String,
-        /// The declared capacity.
+        /// The declared number of different texts.
         values_max: u32,
     },
     /// The state directory cannot be written.
     #[error("{path}: cannot be written: {kind}")]
     Unwritable {
-        /// The directory.
+        /// The path of the directory.
         path: String,
-        /// What the system says.
+        /// The kind of error that the system reports.
         kind: io::ErrorKind,
     },
-    /// No random key.
+    /// The system gave no random key.
     #[error(transparent)]
     Chance(#[from] random::NoChance),
 }
 
 impl SealError {
-    /// A column does not hold what it did when the source was opened.
+    /// The error that a column no longer holds what it did when the source was opened.
     pub(super) fn changed(path: &str) -> Self {
         Self::Source(SourceError { path: path.to_owned(), place: None, fault: Fault::Changed })
     }
 
-    /// A column of a type that it cannot be read from.
+    /// The error that a column has a type from which it cannot be read.
     pub(super) fn wrong_type(
         path: &str,
         column: &str,
@@ -152,6 +157,11 @@ impl SealError {
     ) -> Self {
         Self::WrongType { path: path.to_owned(), column: column.to_owned(), found, wanted, accepted }
     }
+}
+
+/// A number with the words for one or for several, like `1 row has` and `2 rows have`.
+fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }
 
 impl From<io::Error> for SealError {

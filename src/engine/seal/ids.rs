@@ -1,14 +1,14 @@
-//! Ids between files: who withdrew, and numbers in two spellings.
+//! Compares ids between files: who withdrew, and which numbers are spelled in two ways.
 //!
-//! Promises one rule wherever ids of two files meet: they are compared as they are, then by value, so that 12, 12.0 and 012 find each other. Of
-//! two errors, leaving out a person too many is the one that hurts nobody.
+//! Promises one rule wherever ids of two files meet: they are compared as they are, then by value, so that 12, 12.0 and 012 match each
+//! other. If in doubt, a person too many is left out, because that is the error that hurts nobody.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::engine::seal::encode::by_value;
 
-/// The units whose rows are left out.
+/// The units whose rows are left out because they withdrew.
 #[derive(Debug, Default)]
 pub(super) struct Withdrawn {
     exact: HashSet<String>,
@@ -29,7 +29,7 @@ impl Withdrawn {
         !self.values.is_empty() && (self.exact.contains(id) || self.values.contains(by_value(id).as_ref()))
     }
 
-    /// Remembers that a row of a unit that withdrew was met.
+    /// Records that a row of a withdrawn unit was read.
     pub(super) fn met(&mut self, id: &str) {
         let value = by_value(id);
         if !self.found.contains(value.as_ref()) {
@@ -37,21 +37,21 @@ impl Withdrawn {
         }
     }
 
-    /// Ids that no row had.
+    /// The number of withdrawn ids that no row had.
     pub(super) fn unmatched(&self) -> u64 {
         (self.values.len() - self.found.len()) as u64
     }
 }
 
-/// Values that are held before equal ones are dropped.
+/// The number of values that are held before duplicates are dropped.
 const HELD: usize = 1 << 20;
 
-/// Numbers among the ids of a column of texts, by hashes of their values.
+/// Counts ids in a text column that are the same number in different spellings, by hashes of their values.
 #[derive(Debug, Default)]
 pub(super) struct Spellings {
-    /// Values of ids that are written as numbers are: `12`.
+    /// The values of ids that are written as numbers usually are, like `12`.
     plain: Vec<u64>,
-    /// Values and spellings of the others: `012`, `12.0`.
+    /// The values and spellings of the others, like `012` and `12.0`.
     other: Vec<(u64, u64)>,
     held: usize,
 }
@@ -83,7 +83,7 @@ impl Spellings {
         self.other.dedup();
     }
 
-    /// Ids that are the same number as another id in another spelling.
+    /// The number of ids that are the same number as another id in another spelling.
     pub(super) fn twice(&mut self) -> u64 {
         self.settle();
         let same = self.other.chunk_by(|one, next| one.0 == next.0);

@@ -1,7 +1,8 @@
-//! Tables of one row a unit that a dataset is joined with, resolved while it is sealed.
+//! Joined tables with one row per unit, resolved while the dataset is sealed.
 //!
-//! Promises that every row of a unit gets the values of the unit's own rows in the table, and those alone. Where a unit has several rows they
-//! become one, column by column, by the rule of [`super::single`], whatever other units there are and whatever their order; and they are counted.
+//! Promises that every row of a unit gets the values of the unit's own rows in the table, and only
+//! those. If a unit has several rows there, they become one, column by column, by the rule of
+//! [`super::single`], independent of other units and of the order of rows; and they are counted.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -19,24 +20,24 @@ use crate::query::terms::edition::{Manifest, of_table};
 use crate::query::terms::policy::Policy;
 use crate::query::terms::reading::Conflicts;
 
-/// One table in memory.
+/// One joined table in memory.
 pub(super) struct Table {
     name: String,
-    /// Its place among the tables of the policy.
+    /// The table's index among the joined tables of the policy.
     place: usize,
     shown: String,
     columns: Vec<Column>,
     encoded: Encoded,
-    /// Values by the unit's id.
+    /// The values of each unit's row, by the unit's id.
     rows: HashMap<String, Vec<i64>>,
-    /// Ids by the value of their number, where only one id has it.
+    /// The id that has each numeric value; `None` if several ids have it.
     values: HashMap<String, Option<String>>,
     doubled: u64,
     unmatched: u64,
     by_value: HashSet<String>,
 }
 
-/// Looks whether every source is there with the right columns.
+/// Checks that every source exists and has the right columns.
 pub(super) fn check_sources(policy: &Policy) -> Result<(), SealError> {
     for (join, spec) in policy.terms.joins.iter().zip(&policy.joined) {
         Opened::new(policy, spec, join.places())?;
@@ -44,19 +45,19 @@ pub(super) fn check_sources(policy: &Policy) -> Result<(), SealError> {
     Ok(())
 }
 
-/// Reads every table; rows of units that withdrew are left out.
+/// Reads every table, without the rows of units that withdrew.
 pub(super) fn read(policy: &Policy, withdrawn: &mut Withdrawn, key: &[u8; 32]) -> Result<Vec<Table>, SealError> {
     (0..policy.terms.joins.len()).map(|place| Table::read(policy, place, withdrawn, key)).collect()
 }
 
-/// The different rows of each unit, while a table is read.
+/// The different rows of each unit, collected while a table is read.
 #[derive(Default)]
 struct Gathered {
     rows: HashMap<String, Vec<Vec<i64>>>,
 }
 
 impl Gathered {
-    /// Adds a row, once: equal rows say nothing new.
+    /// Adds a row unless an equal one is known. Returns whether the unit had a row before.
     fn add(&mut self, id: &str, values: Vec<i64>) -> bool {
         match self.rows.get_mut(id) {
             None => {
@@ -109,7 +110,7 @@ impl Table {
         Ok(Self { name, place, shown, columns, encoded, rows, values, doubled, unmatched: 0, by_value: HashSet::new() })
     }
 
-    /// The values of a unit: those of its id, or of the one id that is the same number.
+    /// The values of a unit: those of its id, or of the only id that is the same number.
     fn of_unit(&mut self, id: &str) -> Option<&Vec<i64>> {
         if self.rows.contains_key(id) {
             return self.rows.get(id);
@@ -121,7 +122,7 @@ impl Table {
         self.rows.get(known)
     }
 
-    /// Puts the values of a unit behind those of one of its rows, after whether it has any.
+    /// Appends to a row whether its unit has a row in this table, and then the values of that row.
     pub(super) fn extend(&mut self, values: &mut Vec<i64>, id: Option<&str>) {
         match id.and_then(|id| self.of_unit(id)) {
             Some(own) => {
@@ -136,7 +137,7 @@ impl Table {
         }
     }
 
-    /// What was changed in it, for the steward, and its texts.
+    /// Adds to the report what was changed in this table, and to `texts` its texts.
     pub(super) fn report(&self, report: &mut Report, texts: &mut Texts) {
         report.unjoined.push((self.name.clone(), self.unmatched));
         report.doubled.push((self.name.clone(), self.doubled));
@@ -150,7 +151,8 @@ impl Table {
         texts.extend(self.encoded.texts.iter().cloned());
     }
 
-    /// Seals it by itself, beside the edition of its dataset: its name, its manifest, and where it lies until it is published.
+    /// Seals the table by itself, beside the edition of its dataset. Returns its
+    /// name, its manifest, and the folder that holds it until it is published.
     pub(super) fn seal(
         self,
         policy: &Policy,
@@ -167,7 +169,7 @@ impl Table {
             let (unit, order) = digests(key, Some(&id), 0, &values);
             rows.push(Row { unit, order, values });
         }
-        // Their order says nothing of the source.
+        // Sorted, so that their order reveals nothing about the source.
         rows.sort_unstable();
         for part in rows.chunks(ROWS_OF_A_PART) {
             table.take(part, 0, &terms)?;
@@ -179,7 +181,7 @@ impl Table {
     }
 }
 
-/// The one row that a unit's rows become, and in the counts whether they contradicted each other.
+/// Merges a unit's rows into one, and counts whether they contradicted each other.
 fn settled(columns: &[Column], encoded: &mut Encoded, rows: &[Vec<i64>]) -> Vec<i64> {
     let mut values = rows.first().cloned().unwrap_or_default();
     for (index, column) in columns.iter().enumerate() {
@@ -196,5 +198,5 @@ fn settled(columns: &[Column], encoded: &mut Encoded, rows: &[Vec<i64>]) -> Vec<
     values
 }
 
-/// Rows that are written at once.
+/// The number of rows that are written at once.
 const ROWS_OF_A_PART: usize = 1 << 18;

@@ -1,4 +1,5 @@
-//! A CSV file that was damaged a little: what was not touched is sealed as it was, or the file is refused, or the report says that something is else.
+//! Damages a CSV file a little: whatever was not touched is sealed as before,
+//! or the file is refused, or the report says that something differs.
 
 use std::collections::HashMap;
 
@@ -53,7 +54,7 @@ type = "text"
 nullable = true
 "#;
 
-/// What sealing would keep, by unit, and what the report counts.
+/// What sealing would keep of each unit, and what the report counts.
 type Kept = (HashMap<String, Vec<Vec<i64>>>, Vec<ColumnCounts>, u64);
 
 fn kept(policy: &Policy) -> Result<Kept, SealError> {
@@ -70,7 +71,7 @@ fn kept(policy: &Policy) -> Result<Kept, SealError> {
     Ok((units, encoded.counts, encoded.read.rows))
 }
 
-/// One change of a file, and the units of the lines that it touches.
+/// Makes one change to a file, and returns it with the units whose lines it touches.
 fn mutated(text: &str, rng: &mut StdRng) -> (Vec<u8>, Vec<String>) {
     let lines: Vec<&str> = text.lines().collect();
     let line = rng.random_range(0..lines.len());
@@ -86,7 +87,7 @@ fn mutated(text: &str, rng: &mut StdRng) -> (Vec<u8>, Vec<String>) {
             bytes.drain(at..end);
         }
     }
-    // A line end that goes joins a line with the next ones.
+    // Removing a line end joins the line with the next one.
     let touched = lines[line..(line + 3).min(lines.len())].iter();
     let touched = touched.map(|line| line.split(',').next().unwrap_or_default().trim_matches('"').to_owned());
     (bytes, touched.collect())
@@ -123,7 +124,7 @@ fn nothing_that_was_not_touched_changes_in_silence() {
             told += 1;
         }
         for (unit, values) in clean.iter().filter(|(unit, _)| !touched.contains(unit)) {
-            // Lines that are gone are counted; those that are there are as they were.
+            // Removed lines are counted; the remaining ones are unchanged.
             let same = units.get(unit).map_or(cut && rows < ROWS as u64, |now| now == values);
             assert!(same, "{unit} changed in silence:\n{}", String::from_utf8_lossy(&bytes));
         }

@@ -1,6 +1,6 @@
-//! A source that is open, with the places of the columns that a policy wants, and its batches as rows to keep.
+//! An open source with the positions of the columns that a policy wants; reads its batches as rows to keep.
 //!
-//! Promises that the rows of units that withdrew are looked at for nothing but their ids.
+//! Promises that the rows of units that withdrew are read for their ids alone.
 
 use std::ops::Range;
 
@@ -15,20 +15,20 @@ use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::policy::Policy;
 use crate::query::terms::reading::Rules;
 
-/// A source and the columns that are read of it.
+/// An open source and the columns that are read from it.
 pub(super) struct Opened<'a> {
     source: Source,
     columns: &'a [Column],
     rules: &'a [Rules],
-    /// The unit's column in the policy, where units are not rows.
+    /// The name of the unit's column in the policy; `None` if every row is a unit.
     unit: Option<&'a str>,
     missing: &'a [String],
     context: Context,
-    /// Columns of the source, each once, and whether line ends are allowed in it.
+    /// The columns to read, each once, by index in the source and whether they may contain line breaks.
     wanted: Vec<(usize, bool)>,
-    /// Where each declared column stands among those.
+    /// The index in `wanted` of each declared column.
     places: Vec<usize>,
-    /// Where the unit's column stands among those.
+    /// The index in `wanted` of the unit's column.
     unit_place: Option<usize>,
 }
 
@@ -36,42 +36,42 @@ pub(super) struct Opened<'a> {
 pub(super) struct Encoded {
     /// What happened to each column.
     pub(super) counts: Vec<ColumnCounts>,
-    /// The texts of each column by what stands for them.
+    /// The texts of each column, by the integers that stand for them.
     pub(super) texts: Texts,
-    /// Rows of units that withdrew.
+    /// The number of rows of units that withdrew.
     pub(super) excluded: u64,
-    /// Ids that are the same number as another one.
+    /// The number of ids that are the same number as another one in another spelling.
     pub(super) spelled_twice: u64,
-    /// What the reader counted.
+    /// The reader's own counts.
     pub(super) read: Read,
 }
 
-/// Rows of a batch that stay, as stored integers.
+/// The rows of a batch that are kept, as stored integers.
 pub(super) struct Rows {
-    /// Ids of the rows' units, where rows are not units themselves.
+    /// The ids of the rows' units; `None` if every row is a unit.
     ids: Option<StringChunked>,
-    /// One vector a declared column.
+    /// One vector per declared column.
     columns: Vec<Vec<i64>>,
-    /// Numbers of the rows in the source, from 1.
+    /// The numbers of the rows in the source, counted from 1.
     pub(super) numbers: Vec<u64>,
-    /// The number of the last row that was read, whether it stays or not.
+    /// The number of the last row that was read, whether it is kept or not.
     pub(super) last: u64,
 }
 
 impl Rows {
-    /// The ids, one a row; none where rows are units.
+    /// The ids, one per row; `None` if every row is a unit.
     pub(super) fn ids(&self) -> Option<impl Iterator<Item = &str>> {
         self.ids.as_ref().map(|ids| ids.iter().map(Option::unwrap_or_default))
     }
 
-    /// Writes the values of a row behind those that are there.
+    /// Appends the values of a row to `values`.
     pub(super) fn extend(&self, row: usize, values: &mut Vec<i64>) {
         values.extend(self.columns.iter().map(|column| column[row]));
     }
 }
 
 impl<'a> Opened<'a> {
-    /// Opens a source of these columns of the policy, and looks whether they are there, of types that they are read from.
+    /// Opens a source for a range of the policy's columns, and checks that they exist with types from which they can be read.
     pub(super) fn new(policy: &'a Policy, spec: &Spec, columns: Range<usize>) -> Result<Self, SealError> {
         let source = Source::open(spec)?;
         let (columns, rules) = (&policy.terms.columns[columns.clone()], &policy.reading.rules[columns]);
@@ -129,7 +129,7 @@ impl<'a> Opened<'a> {
         self.source.shown()
     }
 
-    /// Gives every batch of rows that stay to `taker`, with how many rows were read before it and in it.
+    /// Reads the source, and passes the rows to keep of each batch to `taker`.
     pub(super) fn rows(
         &self,
         withdrawn: &mut Withdrawn,
@@ -158,7 +158,7 @@ impl<'a> Opened<'a> {
         Ok(encoded)
     }
 
-    /// Which rows stay, and the ids of those.
+    /// Determines which rows of a batch are kept, and the ids of those.
     fn units_of(
         &self,
         batch: &Batch,
@@ -198,7 +198,7 @@ impl<'a> Opened<'a> {
         Ok((stays, Some(ids)))
     }
 
-    /// Every declared column of the rows that stay, as stored integers.
+    /// Encodes every declared column of the rows that are kept.
     fn kept(&self, batch: Batch, stays: &[bool], encoders: &mut [Encoder]) -> Result<Vec<Vec<i64>>, SealError> {
         let all = stays.iter().all(|stays| *stays);
         let mask = BooleanChunked::from_slice("stays".into(), stays);
@@ -221,7 +221,7 @@ impl<'a> Opened<'a> {
         Ok(kept)
     }
 
-    /// No column of texts holds more of them than were declared.
+    /// Checks that no text column holds more different texts than declared.
     fn check_texts(&self, encoders: &[Encoder]) -> Result<(), SealError> {
         for (column, encoder) in self.columns.iter().zip(encoders) {
             if let Domain::Text { values_max, .. } = column.domain
@@ -233,7 +233,7 @@ impl<'a> Opened<'a> {
         Ok(())
     }
 
-    /// Nothing was unreadable, and nothing is missing that the policy promises.
+    /// Checks that every value was readable and that none is missing where the policy does not allow it.
     fn check(&self, counts: &[ColumnCounts]) -> Result<(), SealError> {
         for (column, counts) in self.columns.iter().zip(counts) {
             let (path, name, wanted) = (self.shown(), column.name.clone(), column.domain.type_name());
@@ -246,9 +246,7 @@ impl<'a> Opened<'a> {
                 let unlisted = match (counts.unlisted, &counts.first_unlisted) {
                     (0, _) | (_, None) => String::new(),
                     (some, Some(place)) => {
-                        format!(
-                            " ({some} of them because the policy does not list them), the first of those in {place}"
-                        )
+                        format!(" ({some} because the policy does not list it, the first in {place})")
                     }
                 };
                 return Err(SealError::Nulls { path, column: name, count: counts.nulls, unlisted });
@@ -258,7 +256,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// The ids of a source, while it is read.
+/// What was noticed about the ids of a source while it was read.
 #[derive(Default)]
 struct Units {
     missing: u64,
@@ -281,17 +279,17 @@ impl Units {
     }
 }
 
-/// How a value of a type is written.
+/// A hint on how a value of a domain is written.
 fn accepted(domain: &Domain) -> &'static str {
     match domain {
         Domain::Category(_) | Domain::Text { .. } => "write it as text",
         Domain::Boolean => {
-            "write 0 and 1, true and false, T and F or yes and no, or name the words by true = [\"J\"] and false = [\"N\"]"
+            "write 0 and 1, true and false, T and F or yes and no, or declare other words, like true = [\"J\"] and false = [\"N\"]"
         }
         Domain::Number(grid) if grid.integer => "write whole numbers like 42 or 42.0",
-        Domain::Number(_) => "write numbers like 3.14, or say decimal = \",\" of a source with 3,14",
+        Domain::Number(_) => "write numbers like 3.14, or declare decimal = \",\" for a source with numbers like 3,14",
         Domain::Date { .. } => {
-            "write days like 2020-12-31 (a time may stand behind) or 20201231, or say how they are written, like format = \"%d/%m/%Y\""
+            "write days like 2020-12-31 (a time may follow) or 20201231, or declare how they are written, like format = \"%d/%m/%Y\""
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The report of a sealing, which lies beside its table.
+//! The report of a sealing, which is stored beside its table.
 //!
-//! Promises nothing to anybody but the steward: it holds exact numbers of rows.
+//! Promises nothing to anybody except the steward: it holds exact numbers of rows.
 
 use std::fs;
 use std::io;
@@ -13,38 +13,39 @@ use crate::engine::seal::encode::ColumnCounts;
 use crate::engine::seal::source::Read;
 use crate::query::terms::edition::Manifest;
 
-/// The report's file in the folder of an edition.
+/// The name of the report's file in the folder of an edition.
 const REPORT: &str = "report.json";
 
-/// What sealing did, for the steward's eyes alone.
+/// The report of a sealing, for the steward's eyes alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Rows in the source.
+    /// The number of rows in the source.
     pub rows_read: u64,
-    /// Rows of units that withdrew consent.
+    /// The number of rows of units that withdrew consent.
     pub rows_excluded: u64,
-    /// Ids in the list of those who withdrew that no row has.
+    /// The number of ids in the list of those who withdrew that occur in no row.
     pub ids_unmatched: u64,
-    /// Rows beyond the declared rows per unit.
+    /// The number of rows that were cut because their unit has more than the declared number.
     pub rows_cut: u64,
-    /// Rows in the edition.
+    /// The number of rows in the edition.
     pub rows_kept: u64,
-    /// Units in the edition.
+    /// The number of units in the edition.
     pub units: u64,
-    /// What was changed, by column.
+    /// What was changed, by the name of the column.
     pub columns: Vec<(String, ColumnCounts)>,
-    /// Rows without one in a table that they are joined with, by table.
+    /// For each joined table, the number of rows whose unit has no row there.
     pub unjoined: Vec<(String, u64)>,
-    /// Units with more than one row in a table of one row a unit, by table: their rows became one.
+    /// For each joined table, the number of units with more than one row there, which were merged into one.
     #[serde(default)]
     pub doubled: Vec<(String, u64)>,
-    /// Ids that are the same number as another id of the same source, written differently, like 12 and 012: they are different units.
+    /// The number of ids that are the same number as another id of the same
+    /// source, written differently, like 12 and 012. They are different units.
     #[serde(default)]
     pub ids_spelled_twice: u64,
-    /// Ids of the rows that were found in a table only by the number's value, by table.
+    /// For each joined table, the number of ids that were found there only by their numeric value.
     #[serde(default)]
     pub joined_by_value: Vec<(String, u64)>,
-    /// What was read, the dataset's own source first.
+    /// What was read of each source, the dataset's own first.
     #[serde(default)]
     pub sources: Vec<SourceFacts>,
 }
@@ -52,17 +53,17 @@ pub struct Report {
 /// What was read of one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFacts {
-    /// Its path, or that it is a query.
+    /// The source's path, or that it is a query.
     pub name: String,
-    /// Rows.
+    /// The number of rows in the source.
     pub rows: u64,
-    /// Bytes of its files as they are stored.
+    /// The size of its files as they are stored, in bytes.
     pub bytes: u64,
-    /// Lines without anything in them, which are no rows.
+    /// The number of empty lines, which do not count as rows.
     pub blank_lines: u64,
-    /// Values with line ends in them.
+    /// The number of values that contain line breaks.
     pub multiline_values: u64,
-    /// BLAKE3 of its files' bytes, in hexadecimal.
+    /// The BLAKE3 digest of its files' bytes, in hexadecimal.
     pub digest: Option<String>,
 }
 
@@ -71,8 +72,8 @@ impl SourceFacts {
         let mut note = format!("{}: {} rows", self.name, self.rows);
         for (count, what) in [
             (self.bytes, "bytes"),
-            (self.blank_lines, "blank lines, which are no rows"),
-            (self.multiline_values, "values with line ends in them"),
+            (self.blank_lines, "blank lines, which do not count as rows"),
+            (self.multiline_values, "values with line breaks"),
         ] {
             if count > 0 {
                 note.push_str(&format!(", {count} {what}"));
@@ -91,34 +92,32 @@ impl SourceFacts {
 }
 
 impl Report {
-    /// Writes it into the folder of an edition.
+    /// Writes the report into the folder of an edition.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// Fails if the file system does.
     pub(super) fn write(&self, dir: &Path) -> io::Result<()> {
         let file = fs::File::options().create_new(true).write(true).mode(0o600).open(dir.join(REPORT))?;
         serde_json::to_writer(&file, self)?;
         file.sync_all()
     }
 
-    /// What was read in one of several ways, resolved or left out, in sentences: what a steward should look at.
+    /// What a steward should look at, as sentences: what could be read in several ways, was resolved, or was left out.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.sources.iter().map(SourceFacts::note).collect();
         let mut say = |count: u64, note: &dyn Fn(u64) -> String| notes.extend((count > 0).then(|| note(count)));
-        say(self.ids_unmatched, &|ids| format!("{ids} ids of those who withdrew are in no row"));
+        say(self.ids_unmatched, &|ids| format!("ids of people who withdrew that occur in no row: {ids}"));
         say(self.ids_spelled_twice, &|ids| {
             format!(
-                "{ids} ids are the same number as another id, written differently (like 12 and 012): they count as different units"
+                "ids that are the same number as another id, written differently (like 12 and 012), and count as different units: {ids}"
             )
         });
         for (name, units) in &self.doubled {
-            say(*units, &|units| format!("{units} units have more than one row in \"{name}\": their rows became one"));
+            say(*units, &|units| format!("units with several rows in \"{name}\", which were merged into one: {units}"));
         }
         for (name, ids) in &self.joined_by_value {
-            say(*ids, &|ids| {
-                format!("{ids} ids were found in \"{name}\" by the number's value alone (like 12 and 012)")
-            });
+            say(*ids, &|ids| format!("ids found in \"{name}\" only by their numeric value (like 12 and 012): {ids}"));
         }
         for (name, counts) in self.columns.iter().filter(|(name, _)| !name.is_empty()) {
             notes.extend(counts.notes().into_iter().map(|note| format!("{name}: {note}")));
@@ -126,7 +125,7 @@ impl Report {
         notes
     }
 
-    /// The report of an edition; nothing where it has none that can be read, as editions of older versions have none.
+    /// Reads the report of an edition; `None` if there is no readable one, as in editions of older versions.
     #[must_use]
     pub fn read(state: &Path, edition: &str) -> Option<Self> {
         let bytes = fs::read(Manifest::dir(state, edition).join(REPORT)).ok()?;

@@ -1,8 +1,8 @@
-//! One value a unit, where its rows may say several.
+//! Finds one value per unit for columns in which a unit's rows may hold several.
 //!
-//! Promises a rule that depends on the unit's own rows alone and on no chance: a known value before a missing one, and of several known ones
-//! the least: the first of the list, the smallest number, the earliest day, the first text in the order of its characters. Units whose rows
-//! contradict each other are counted.
+//! Promises a rule that depends on the unit's own rows alone and not on chance: a known value comes before a missing one, and of several
+//! known ones the smallest wins: the first of the list, the smallest number, the earliest day, the first text in the order of its
+//! characters. Units whose rows contradict each other are counted.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use crate::engine::seal::encode::ColumnCounts;
 use crate::engine::seal::spill::Row;
 use crate::query::terms::domain::{Column, Domain};
 
-/// The better of two stored values of a column, and whether they contradict each other or one fills the other's gap.
+/// Chooses between two stored values of a column, and says whether they contradict each other or one fills the other's gap.
 pub(super) fn better(column: &Column, texts: &HashMap<i64, String>, one: i64, other: i64) -> (i64, Sameness) {
     match (one, other) {
         (one, other) if one == other => (one, Sameness::Same),
@@ -35,17 +35,17 @@ pub(super) enum Sameness {
     Contradicts,
 }
 
-/// The columns with one value a unit, while parts are read.
+/// The columns with a single value per unit, while parts are being read.
 pub(super) struct Single<'a> {
     columns: Vec<(usize, &'a Column)>,
     texts: &'a Texts,
-    /// What was met in the first rows of units that have more, by column.
+    /// What was found so far for units whose rows have not all been read, by column index and unit.
     met: HashMap<(usize, u128), Met>,
-    /// Units whose rows contradict each other, and units that lack the value in some, by the column's place.
+    /// The number of units whose rows contradict each other, and of units that lack the value in some rows, by column index.
     pub(super) counts: HashMap<usize, (u64, u64)>,
 }
 
-/// What was met in the rows of a unit.
+/// What was found in the rows of a unit.
 #[derive(Debug, Clone, Copy, Default)]
 struct Met {
     contradicts: bool,
@@ -53,13 +53,14 @@ struct Met {
 }
 
 impl<'a> Single<'a> {
-    /// Of the dataset's own columns; those of its tables are one a unit already.
+    /// Takes the dataset's own columns; joined tables have one row per unit already.
     pub(super) fn new(own: &'a [Column], texts: &'a Texts) -> Self {
         let columns = own.iter().enumerate().filter(|(_, column)| column.per_unit).collect();
         Self { columns, texts, met: HashMap::new(), counts: HashMap::new() }
     }
 
-    /// Gives all rows of a unit the one value. They may be some of its rows at first and, as its `last`, the others with what is kept of those.
+    /// Gives all rows of a unit the same value. The rows may come in several calls: first
+    /// some of them, and finally, with `last`, the others with those that were kept.
     pub(super) fn settle(&mut self, rows: &mut [Row], last: bool) {
         let Some(unit) = rows.first().map(|row| row.unit) else { return };
         for (index, column) in &self.columns {
@@ -88,12 +89,12 @@ impl<'a> Single<'a> {
         }
     }
 
-    /// Whether there is anything to settle.
+    /// Whether there is no column to settle.
     pub(super) fn is_empty(&self) -> bool {
         self.columns.is_empty()
     }
 
-    /// Puts the counts into the report's columns.
+    /// Writes the counts into the report's columns.
     pub(super) fn report(&self, columns: &mut [(String, ColumnCounts)]) {
         for (index, (conflicts, filled)) in &self.counts {
             let counts = &mut columns[*index].1;

@@ -1,7 +1,7 @@
-//! Sources of a table: files of text, Parquet, Arrow and Excel, folders of them, and PostgreSQL queries.
+//! Sources of a table: text files, Parquet, Arrow and Excel files, folders of these, and PostgreSQL queries.
 //!
-//! Promises that a source is read piece by piece, wanted columns only, in bounded memory; that a value or a name that could be read in two
-//! ways is refused with its place; and that neither a value nor a library's words stand in a message.
+//! Promises that a source is read piece by piece, wanted columns only, in bounded memory; that a value or a name which could be read in two
+//! ways is refused with its place; and that messages contain neither values nor words of libraries.
 
 mod spec;
 mod place;
@@ -37,17 +37,17 @@ pub use postgres::PostgresFault;
 pub use sheet::SheetFault;
 pub use spec::{Decimal, Encoding, From, Spec};
 
-/// Rows of one batch.
+/// The number of rows in one batch.
 const BATCH_ROWS: usize = 65_536;
-/// Batches that wait for their taker at the most.
+/// The largest number of batches that wait to be taken.
 const BATCHES_WAITING_MAX: usize = 2;
 
 /// A column of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// Its name as the source has it.
+    /// The column's name in the source.
     pub name: String,
-    /// Its type: texts in every text format, [`DataType::Unknown`] for what is not read.
+    /// The column's type: strings in every text format, and [`DataType::Unknown`] for types that cannot be read.
     pub dtype: DataType,
     /// The type in words, for messages.
     pub kind: String,
@@ -59,61 +59,61 @@ impl Column {
         Self { name: name.into(), dtype, kind }
     }
 
-    /// Whether it holds a type that is not read here.
+    /// Whether the column has a type that cannot be read.
     #[must_use]
     pub fn is_unread(&self) -> bool {
         matches!(self.dtype, DataType::Unknown(_))
     }
 }
 
-/// Some rows of the wanted columns.
+/// Some consecutive rows of the wanted columns.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// One series a wanted column, in the order in which they were wanted.
+    /// One series per wanted column, in the order in which they were wanted.
     pub columns: Vec<Series>,
-    /// Where its rows stand.
+    /// The places of the rows in the source.
     pub places: Places,
 }
 
 /// What was read of a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Read {
-    /// Rows; a header and blank lines are none.
+    /// The number of rows, without a header and blank lines.
     pub rows: u64,
-    /// Bytes of the files as they are stored; 0 for a database.
+    /// The size of the files as they are stored, in bytes; 0 for a database.
     pub bytes: u64,
-    /// Lines of text files, the header's included.
+    /// The number of lines of text files, including the header.
     pub lines: u64,
-    /// Lines that hold nothing.
+    /// The number of empty lines.
     pub blank_lines: u64,
-    /// Values of text files that hold line ends.
+    /// The number of values of text files that contain line breaks.
     pub multiline_values: u64,
     /// The BLAKE3 digest of the files' bytes as they are stored, in the order in which they were read; `None` for a database.
     pub digest: Option<String>,
 }
 
-/// A readable source.
+/// A source that was opened and whose columns are known.
 #[derive(Debug, Clone)]
 pub struct Source {
     shown: String,
-    /// Those of the files, and behind them the keys in the names of their folders.
+    /// The columns of the files, followed by the keys in the names of their folders.
     columns: Vec<Column>,
     keys: usize,
     parts: Arc<[Part]>,
-    /// Whether a wanted column was found, so that the first line is known to be a header.
+    /// Whether a wanted column was found, which proves that the first line is a header.
     is_proven: Arc<AtomicBool>,
 }
 
 impl Source {
-    /// Looks at a source's format and columns.
+    /// Opens a source, and finds out its format and columns.
     ///
     /// # Errors
-    /// [`SourceError`]; no value of the source is in it.
+    /// [`SourceError`] if the source cannot be opened; it contains no value of the source.
     pub fn open(spec: &Spec) -> Result<Self, SourceError> {
         Self::open_with(spec, &|name| std::env::var_os(name))
     }
 
-    /// [`Source::open`] with an environment that is given: a database's password may stand in it.
+    /// Opens a source like [`Source::open`], but with the given environment variables, which may hold a database's password.
     ///
     /// # Errors
     /// Those of [`Source::open`].
@@ -130,28 +130,29 @@ impl Source {
         Ok(Self { shown, columns, keys, parts: parts.into(), is_proven })
     }
 
-    /// Names and types of all columns.
+    /// The names and types of all columns.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// Whether it is text with a separator: every value is a text, and places are lines.
+    /// Whether the source is text with a separator: every value is a text, and places are lines.
     #[must_use]
     pub fn is_text(&self) -> bool {
         self.parts.iter().all(Part::is_text)
     }
 
-    /// What messages call it: its path, or `PostgreSQL query`.
+    /// The source's name in messages: its path, or `PostgreSQL query`.
     #[must_use]
     pub fn shown(&self) -> String {
         self.shown.clone()
     }
 
-    /// The column that a policy means.
+    /// Finds the column that a policy means, and returns its index.
     ///
-    /// With `source` the one of exactly this name, else of this name between blanks. Without, the one of the identifier itself; else the
-    /// only one whose name is the same but for case and blanks around it; else the only one whose [`normalised`] name it is.
+    /// If `source` is given, this is the column with exactly this name, or else with this name surrounded by blanks. Otherwise it is the
+    /// column named like the identifier itself; or else the only one whose name differs just in case and surrounding blanks; or else the
+    /// only one whose [`normalised`] name is the identifier.
     ///
     /// # Errors
     /// [`Fault::MissingColumn`], [`Fault::SameName`], [`Fault::Ambiguous`] or [`Fault::UnreadType`].
@@ -167,10 +168,10 @@ impl Source {
         Ok(place)
     }
 
-    /// [`Source::find`] of all: an error about one of them may show the header's names if another is there.
+    /// Finds all of these columns like [`Source::find`]. An error about one of them may show the header's names if another one was found.
     ///
     /// # Errors
-    /// Those of [`Source::find`], and [`Fault::SameNames`] where two other columns have one name.
+    /// Those of [`Source::find`], and [`Fault::SameNames`] if two other columns have the same name.
     pub fn find_all(&self, wanted: &[Wanted<'_>]) -> Result<Vec<usize>, SourceError> {
         if wanted.iter().any(|wanted| matches!(self.lookup(wanted), Ok(Some(_)))) {
             self.is_proven.store(true, Ordering::Relaxed);
@@ -180,11 +181,11 @@ impl Source {
         Ok(places)
     }
 
-    /// Gives every batch of the wanted columns to `taker`, in the order of the source, until it returns an error. A wanted column is its place
-    /// in [`Source::columns`], and whether its values may hold line ends in quotes.
+    /// Passes every batch of the wanted columns to `taker`, in the order of the source, until it returns an error. A wanted column is given
+    /// by its index in [`Source::columns`] and by whether its values may contain line breaks within quotes.
     ///
     /// # Errors
-    /// [`SourceError`] where the source cannot be read on, or the taker's error.
+    /// [`SourceError`] if the source cannot be read to its end, or the error of `taker`.
     pub fn batches<E: std::convert::From<SourceError>>(
         &self,
         wanted: &[(usize, bool)],
@@ -196,7 +197,7 @@ impl Source {
         thread::scope(|scope| {
             let reader = scope.spawn(move || self.read(wanted, &mut |batch| send.send(batch).is_ok()));
             let taken = receive.iter().try_for_each(&mut taker);
-            // A reader that still has something to give ends when nobody takes it.
+            // A reader that still has batches to give stops because nobody receives them.
             drop(receive);
             let read = reader.join();
             taken?;

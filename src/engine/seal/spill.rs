@@ -1,4 +1,4 @@
-//! Rows on disk by unit, so that sealing needs the memory of one part at a time.
+//! Rows spilled to disk and partitioned by unit, so that sealing needs the memory of only one part at a time.
 //!
 //! Promises that all rows of a unit land in one part. A part is ordered by keyed hashes alone, never by position in the source.
 
@@ -8,24 +8,24 @@ use std::path::{Path, PathBuf};
 
 use crate::files;
 
-/// Parts that rows are spread over; ten million rows of eight columns make parts of 14 MB.
+/// The number of parts that rows are spread over. Ten million rows of eight columns make parts of 14 MB.
 pub const PARTS: usize = 64;
 const BUFFER_BYTES: usize = 64 << 10;
-/// Rows of a part that are held before units are cut to what they may keep.
+/// The number of rows of a part that are held in memory before each unit is cut to the rows that it may keep.
 const ROWS_BEFORE_CUT: usize = 1 << 20;
 
-/// One row on its way: the unit's keyed digest, the row's keyed digest, the values.
+/// One row on its way to a sealed table: the unit's keyed digest, the row's keyed digest, and the values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
-    /// Names the unit.
+    /// The keyed digest that identifies the unit.
     pub unit: u128,
-    /// Orders the unit's rows.
+    /// The keyed digest that orders the unit's rows.
     pub order: u64,
-    /// Stored integers by column.
+    /// The stored integers, one per column.
     pub values: Vec<i64>,
 }
 
-/// The parts while they are written.
+/// The parts while they are being written.
 pub struct Spill {
     dir: PathBuf,
     parts: Vec<BufWriter<File>>,
@@ -33,10 +33,10 @@ pub struct Spill {
 }
 
 impl Spill {
-    /// Opens the parts in `dir`.
+    /// Creates the files of all parts in `dir`.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// Fails if the file system does.
     pub fn create(dir: &Path, columns: usize) -> io::Result<Self> {
         let part = |index| {
             files::create_private(&part_path(dir, index)).map(|file| BufWriter::with_capacity(BUFFER_BYTES, file))
@@ -45,12 +45,12 @@ impl Spill {
         Ok(Self { dir: dir.to_owned(), parts, columns })
     }
 
-    /// Adds one row.
+    /// Adds one row to the part of its unit.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// Fails if the file system does.
     pub fn push(&mut self, unit: u128, order: u64, values: impl Iterator<Item = i64>) -> io::Result<()> {
-        // The top bits choose the part, so that parts in order hold units in order.
+        // The top bits choose the part, so that units are in order across parts.
         let part = &mut self.parts[(unit >> 122) as usize % PARTS];
         part.write_all(&unit.to_le_bytes())?;
         part.write_all(&order.to_le_bytes())?;
@@ -60,12 +60,13 @@ impl Spill {
         Ok(())
     }
 
-    /// Gives each part, sorted by unit and order, with the number of rows cut so far beyond `rows_per_unit` to `taker`, and
-    /// removes it. Where rows are units themselves there is no such bound. `settle` sees the rows of each unit that were read so far before any are cut,
-    /// and again with what was kept of them, and may change their values; it is told whether these are all.
+    /// Passes each part to `taker`, sorted by unit and order, with the number of rows that were cut because their unit has more than
+    /// `rows_per_unit`, and then removes the part's file. `None` means that every row is a unit, so nothing is cut. `settle` sees the rows
+    /// of each unit and may change their values: it is called before rows are cut, with the rows read so far, and again with the rows that
+    /// were kept; its second argument says whether these are all of them.
     ///
     /// # Errors
-    /// Those of the file system or of the taker.
+    /// Fails if the file system or `taker` does.
     pub fn drain<E: From<io::Error>>(
         self,
         rows_per_unit: Option<usize>,
@@ -91,8 +92,9 @@ fn part_path(dir: &Path, index: usize) -> PathBuf {
     dir.join(format!("part-{index:02}"))
 }
 
-/// The rows of a part in `spare` vectors of earlier ones, sorted and cut, and how many were cut. A unit with very many rows is cut on the way, so that memory
-/// stays within [`ROWS_BEFORE_CUT`] and the rows that are kept.
+/// Reads the rows of a part, sorted and cut, and returns them with the number of rows that were cut.
+/// The values are put into the `spare` vectors of earlier parts. A unit with very many rows is cut
+/// along the way, so that memory holds no more than [`ROWS_BEFORE_CUT`] rows and those that are kept.
 fn read_part(
     path: &Path,
     columns: usize,
@@ -123,7 +125,7 @@ fn read_part(
     Ok((rows, cut))
 }
 
-/// Sorts by unit and order, settles and keeps the first rows of each unit; how many went.
+/// Sorts rows by unit and order, settles each unit, and keeps the first rows of each. Returns the number of rows removed.
 fn sort_and_cut(rows: &mut Vec<Row>, rows_per_unit: Option<usize>, settle: &mut impl FnMut(&mut [Row])) -> u64 {
     rows.sort_unstable();
     let Some(most) = rows_per_unit else { return 0 };

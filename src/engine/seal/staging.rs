@@ -1,6 +1,6 @@
-//! Where editions lie until they are whole.
+//! Staging folders, which hold editions until they are complete.
 //!
-//! Promises that an edition is there whole or not at all, and all editions of a sealing or none.
+//! Promises that an edition exists completely or not at all, and that a sealing publishes all of its editions or none.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -11,23 +11,23 @@ use crate::kernel::random;
 use crate::query::terms::edition::{self, EDITIONS, FORMAT_VERSION, Manifest};
 use crate::query::terms::policy::Terms;
 
-/// Staging folders begin like this.
+/// The prefix of the names of staging folders.
 pub(super) const STAGING: &str = ".sealing-";
 
-/// A staging folder that is gone again unless it was published.
+/// A staging folder, which is removed when dropped unless it was published.
 pub(super) struct Staging {
     pub(super) dir: PathBuf,
 }
 
 impl Staging {
-    /// The folder of a new edition.
+    /// Creates the staging folder of a new edition.
     pub(super) fn create(editions: &Path, edition: &str) -> Result<Self, SealError> {
         let dir = editions.join(format!("{STAGING}{edition}"));
         fs::DirBuilder::new().mode(0o700).create(&dir)?;
         Ok(Self { dir })
     }
 
-    /// Makes an edition of it, whole and durable.
+    /// Turns the folder into a published edition, complete and durable.
     fn publish(&self, state: &Path, manifest: &Manifest) -> Result<(), SealError> {
         manifest.write(&self.dir)?;
         fs::File::open(&self.dir)?.sync_all()?;
@@ -55,7 +55,7 @@ pub(super) fn publish_all<'a>(
     Ok(())
 }
 
-/// What is sealed in a staging folder.
+/// Creates the manifest of what is sealed in a staging folder.
 pub(super) fn manifest(
     staging: &Staging,
     edition: &str,

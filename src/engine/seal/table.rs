@@ -1,4 +1,4 @@
-//! The sealed table on its way to disk: units numbered, rows ranked and cut, columns narrowed.
+//! Writes the sealed table: numbers the units, ranks their rows, and narrows the columns.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -26,7 +26,7 @@ pub(super) struct TableWriter {
     kept: u64,
     cut: u64,
     texts: Texts,
-    /// Numbers of the texts of each column that stand in the table so far.
+    /// For each text column, the numbers given so far to the texts in the table.
     codes: Vec<HashMap<i64, i64>>,
 }
 
@@ -35,7 +35,7 @@ struct Part {
     units: Vec<u32>,
     ranks: Vec<u16>,
     columns: Vec<Vec<i64>>,
-    /// Of each column of texts: each text in the row where it stands first.
+    /// For each text column, each text in the row where it occurs first.
     texts: Vec<Vec<Option<String>>>,
 }
 
@@ -76,7 +76,7 @@ impl TableWriter {
         self.writer.write_batch(&batch).map_err(|_| unwritable())
     }
 
-    /// Numbers the texts of a part in the order in which they come, and puts each down where it comes first.
+    /// Numbers the texts of a part in order of appearance, and stores each one in the row where it appears first.
     fn number(&mut self, part: &mut Part, terms: &Terms) {
         let columns =
             terms.columns.iter().enumerate().filter(|(_, column)| matches!(column.domain, Domain::Text { .. }));
@@ -87,7 +87,7 @@ impl TableWriter {
                     part.texts[index].push(None);
                     continue;
                 };
-                // The next number, where it is new.
+                // The next number, if the text is new.
                 let next = i64::try_from(codes.len()).unwrap_or(i64::MAX);
                 *value = *codes.entry(name).or_insert(next);
                 part.texts[index].push((*value == next).then(|| texts.get(&name).cloned().unwrap_or_default()));
@@ -109,7 +109,7 @@ impl Part {
         Self { units: Vec::new(), ranks: Vec::new(), columns: vec![Vec::new(); columns], texts }
     }
 
-    /// Adds one unit's kept rows; a `per_unit` column holds one value in all of them, which was settled before.
+    /// Adds one unit's kept rows. A `per_unit` column holds the same value in all of them, which was settled before.
     fn push_unit(&mut self, unit: u32, rows: &[Row], terms: &Terms) {
         for (rank, row) in (0..).zip(rows) {
             self.units.push(unit);
@@ -142,7 +142,7 @@ fn frame(part: Part, terms: &Terms, by_row: bool) -> Result<DataFrame, SealError
     DataFrame::new(height, columns).map_err(|_| unwritable())
 }
 
-/// The narrowest type that holds the domain; sums are of 64-bit integers, so numbers stay wide.
+/// The narrowest type that holds the domain. Numbers stay wide, because sums are of 64-bit integers.
 fn stored_type(domain: &Domain) -> DataType {
     match domain {
         Domain::Boolean => DataType::UInt8,

@@ -1,4 +1,4 @@
-//! GET /v1/accounts: one's own and one's projects'; a steward sees all.
+//! GET /v1/accounts: lists one's own accounts and those of one's projects; a steward sees all.
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +12,7 @@ use crate::kernel::budget::people::Role;
 use crate::service::Service;
 use crate::service::stewarding::accounts::{NamedAccount, accounts_after};
 
-/// Lists accounts; `after` is `kind:dataset:name`.
+/// Lists accounts. `after` is the last account of the previous page, as `kind:dataset:name`.
 #[utoipa::path(
     get, path = "/v1/accounts", params(PageParams), security(("token" = [])),
     responses((status = 200, body = Vec<NamedAccount>), (status = 400, body = Problem))

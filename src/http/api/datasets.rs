@@ -1,4 +1,4 @@
-//! GET /v1/datasets: the public side of policies. Never a row count.
+//! GET /v1/datasets: the public side of policies. It never contains a row count.
 
 use axum::Json;
 use axum::extract::State;
@@ -22,13 +22,13 @@ use crate::service::stewarding::accounts::{NamedAccount, account};
 use crate::service::stewarding::grants;
 use crate::service::{Dataset, Service};
 
-/// A dataset's public side.
+/// The public side of a dataset.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct DatasetBody {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     title: Option<String>,
-    /// The quantum that answers are padded to, in milliseconds.
+    /// The quantum to which answers are padded, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pad_ms: Option<u32>,
     privacy_unit: String,
@@ -38,23 +38,23 @@ pub struct DatasetBody {
     cap: CapBody,
     max_epsilon_per_query: String,
     oversubscribe: bool,
-    /// Groups of which a noisy count in the answer is below this are shown without their estimates.
+    /// Groups with a noisy count below this number are shown without their estimates.
     #[serde(skip_serializing_if = "Option::is_none")]
     min_cell: Option<u32>,
     edition: String,
-    /// The dataset whose account pays for it and whose cap is its own, where it is a table of that.
+    /// The dataset whose account and cap apply, if this is one of its joined tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     lineage: Option<String>,
     columns: Vec<ColumnBody>,
-    /// Tables of one row a unit that it can be joined with.
+    /// Tables with one row per unit that the dataset can be joined with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     joins: Vec<JoinBody>,
 }
 
-/// A table of one row a unit that a dataset can be joined with.
+/// A table with one row per unit that a dataset can be joined with.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct JoinBody {
-    /// Its name: `FROM visits JOIN patients USING (patient_id)`.
+    /// The table's name in SQL, as in `FROM visits JOIN patients USING (patient_id)`.
     name: String,
     columns: Vec<ColumnBody>,
 }
@@ -66,20 +66,20 @@ impl JoinBody {
     }
 }
 
-/// A lifetime cap.
+/// A dataset's lifetime cap.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct CapBody {
     epsilon: String,
     delta: String,
-    /// What of δ is set aside for groups of columns of text.
+    /// The part of δ that is set aside for groups of text columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold_delta: Option<String>,
-    /// What one answer takes of that.
+    /// The part of `threshold_delta` that one answer takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold_delta_per_query: Option<String>,
 }
 
-/// A column as in its policy.
+/// A column as its policy declares it.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = DatasetColumn)]
 pub struct ColumnBody {
@@ -96,10 +96,10 @@ pub struct ColumnBody {
     max: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<String>,
-    /// Different texts at the most, of a column without a public list.
+    /// The largest number of different texts in a column without a public list.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_values: Option<u32>,
-    /// Groups by it that a unit counts in.
+    /// The number of groups that a unit can count in when grouping by this column.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_groups_per_unit: Option<u32>,
     per_unit: bool,
@@ -139,8 +139,8 @@ pub async fn one(
     aside::built(&service, &who, show).await?
 }
 
-/// A researcher sees the datasets of which they hold an account, also one that was lowered to nothing, and a viewer those that they were
-/// given.
+/// Whether a person may see a dataset. Researchers see the datasets in which they have
+/// an account, even one that was lowered to 0, and viewers those that they were given.
 pub fn may_see(service: &Service, person: &Person, dataset: &Dataset) -> bool {
     read(service.ledger(), |book| match person.role {
         Role::Steward | Role::Viewer => book.sees(person, &dataset.lineage),
@@ -150,7 +150,7 @@ pub fn may_see(service: &Service, person: &Person, dataset: &Dataset) -> bool {
 
 fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
     let terms = &dataset.terms;
-    // The cap as it was raised, which may be above the one that was sealed.
+    // The cap including any raise; it may be above the one that was sealed.
     let cap =
         read(service.ledger(), |book| book.find(&dataset.lineage, Kind::Dataset, &dataset.lineage).map(|a| a.epsilon));
     let epsilon = cap.unwrap_or(terms.cap).to_string();
@@ -178,14 +178,14 @@ fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
     }
 }
 
-/// Why a dataset is frozen, or goes on.
+/// The reason why a dataset is frozen or unfrozen.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct ReasonBody {
     reason: String,
 }
 
-/// Freezes a dataset: nothing is drawn from it until it is unfrozen. What is stored is served all the same.
+/// Freezes a dataset: nothing is drawn from it until it is unfrozen. Stored answers are still served.
 #[utoipa::path(
     post, path = "/v1/datasets/{name}/freeze", params(("name" = String, Path)), request_body = ReasonBody,
     security(("token" = [])), responses((status = 200, body = NamedAccount), (status = 404, body = Problem))
@@ -199,7 +199,7 @@ pub async fn freeze(
     set_frozen(service, person, name, &body, true).await
 }
 
-/// Lets a frozen dataset go on, once its steward has looked at its incidents; they are counted anew.
+/// Unfreezes a dataset once its steward has examined its incidents, and resets their count.
 #[utoipa::path(
     post, path = "/v1/datasets/{name}/unfreeze", params(("name" = String, Path)), request_body = ReasonBody,
     security(("token" = [])), responses((status = 200, body = NamedAccount), (status = 404, body = Problem))

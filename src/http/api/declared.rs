@@ -1,6 +1,6 @@
-//! POST /v1/plan and /v1/apply: people, grants, projects and statistics as files declare them.
+//! POST /v1/plan and /v1/apply: people, grants, projects and statistics as declared in files.
 //!
-//! Promises that a plan changes nothing, and that an application changes all of a difference or none of it.
+//! Promises that a plan changes nothing, and that an application makes all changes or none.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -15,12 +15,12 @@ use crate::query::error::shown;
 use crate::service::Service;
 use crate::service::stewarding::declared::{self, DeclaredFile, Outcome};
 
-/// Bytes of a body with files at the most, so that ten thousand people fit.
+/// The largest size of a body with files in bytes, enough for ten thousand people.
 pub const FILES_BYTES_MAX: usize = 4 << 20;
-/// Seconds that a body with files may take to arrive.
+/// The longest time in which a body with files must arrive, in seconds.
 const FILES_SECONDS_MAX: u64 = 30;
 
-/// A whole body with files.
+/// The complete body of a request with files.
 pub struct Large(pub Bytes);
 
 impl FromRequest<App> for Large {
@@ -31,34 +31,34 @@ impl FromRequest<App> for Large {
     }
 }
 
-/// A file.
+/// A file with declarations.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct FileBody {
-    /// What faults are told with.
+    /// The file's name, for messages about faults.
     name: String,
-    /// TOML: [[person]], [[project]], [[grant]] and [[statistics]] tables.
+    /// TOML with [[person]], [[project]], [[grant]] and [[statistics]] tables.
     text: String,
 }
 
-/// What is to be planned.
+/// The files to plan.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct PlanBody {
-    /// All files that declare anything; what they declared before and no longer do is withdrawn.
+    /// All files with declarations. Whatever they declared before and no longer declare is withdrawn.
     files: Vec<FileBody>,
 }
 
-/// What is to be applied.
+/// The files to apply.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct ApplyBody {
-    /// All files that declare anything; what they declared before and no longer do is withdrawn.
+    /// All files with declarations. Whatever they declared before and no longer declare is withdrawn.
     files: Vec<FileBody>,
     reason: String,
 }
 
-/// Says what applying files would change, and changes nothing.
+/// Says what applying the files would change, without changing anything.
 #[utoipa::path(
     post, path = "/v1/plan", request_body = PlanBody, security(("token" = [])),
     responses((status = 200, body = Outcome), (status = 400, body = Problem), (status = 413, body = Problem))
@@ -73,7 +73,7 @@ pub async fn plan(
     Ok(Json(planned))
 }
 
-/// Makes people, grants, projects and statistics what files declare, all or none of it; new tokens are shown once.
+/// Makes people, grants, projects and statistics match the files: all changes are made, or none. New tokens are shown once.
 #[utoipa::path(
     post, path = "/v1/apply", request_body = ApplyBody, security(("token" = [])),
     responses((status = 200, body = Outcome), (status = 400, body = Problem), (status = 413, body = Problem))
@@ -90,7 +90,7 @@ pub async fn apply(
     Ok(Json(applied.await?))
 }
 
-/// The files of a body, and its other fields; read off the async threads, for there may be much of it.
+/// Reads the files of a body, and its other fields, away from the async threads because there may be many.
 pub async fn files_of(
     service: &App,
     who: &str,
@@ -129,7 +129,7 @@ fn file(value: Value) -> Result<DeclaredFile, Problem> {
             other => return Err(wrong_kind(&field, &other, "a string")),
         };
         if slot.replace(value).is_some() {
-            return Err(Problem::invalid_request(format!("the field \"{field}\" of a file stands twice")));
+            return Err(Problem::invalid_request(format!("the field \"{field}\" of a file is given twice")));
         }
     }
     match (name, text) {

@@ -1,6 +1,6 @@
-//! The OpenAPI document, completed: what every route may say besides what is written at it.
+//! Completes the OpenAPI document with responses that every route can give.
 //!
-//! Promises that problems are documented as what they are, `application/problem+json`, under every route that has a token to refuse.
+//! Promises that problems are documented with their media type, `application/problem+json`, under every route that can refuse a token.
 
 use serde_json::{Map, Value, json};
 
@@ -27,7 +27,7 @@ fn complete(responses: &mut Map<String, Value>) {
             response.insert("content".to_owned(), content());
         }
     }
-    for (status, description) in [("4XX", "Refused; nothing is charged"), ("5XX", "It could not")] {
+    for (status, description) in [("4XX", "Refused; nothing is charged"), ("5XX", "The server could not answer")] {
         responses.entry(status).or_insert_with(|| json!({"description": description, "content": content()}));
     }
 }

@@ -14,26 +14,27 @@ use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::stewarding::accounts::{NamedAccount, account};
 use crate::service::stewarding::grants::{self, Grant, Holder};
 
-/// A grant.
+/// A grant of budget.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct GrantBody {
-    /// `researcher` (the default), `project`, `statistics` for what published statistics may spend, or `dataset`, which raises its
-    /// lifetime cap.
+    /// `researcher` (the default), `project`, `statistics` for what published
+    /// statistics may spend, or `dataset`, which raises its lifetime cap.
     kind: Option<String>,
-    /// Whose allocation, for kind `researcher`.
+    /// The researcher whose allocation is set, for kind `researcher`.
     researcher: Option<String>,
-    /// For kind `project` whose allocation; for `researcher` the project that the account hangs below.
+    /// For kind `project`, the project whose allocation is set; for `researcher`, the project that the account belongs to.
     project: Option<String>,
     dataset: String,
-    /// The new total, a decimal string; of every period where it renews.
+    /// The new total, as a decimal string. If the allocation renews, it is the total of each period.
     epsilon: String,
-    /// Days after which a researcher's or the statistics' allocation renews. What is spent posts to the lifetime cap all the same.
+    /// The number of days after which a researcher's or the statistics'
+    /// allocation renews. Whatever is spent also counts against the lifetime cap.
     period_days: Option<u32>,
     reason: String,
 }
 
-/// Sets an allocation, or raises a lifetime cap; `epsilon` is the new total. Below what is spent it freezes the account.
+/// Sets an allocation, or raises a lifetime cap. `epsilon` is the new total; a total below what is spent freezes the account.
 #[utoipa::path(
     post, path = "/v1/grants", request_body = GrantBody, security(("token" = [])),
     responses((status = 200, body = NamedAccount), (status = 400, body = Problem), (status = 404, body = Problem))
@@ -77,7 +78,7 @@ fn read_grant(body: &[u8], by: String) -> Result<Grant, Problem> {
     };
     for left_over in ["researcher", "project", "period_days"] {
         if fields.take(left_over).is_some() {
-            let message = format!("the field \"{left_over}\" says nothing of a grant of kind \"{kind}\"");
+            let message = format!("the field \"{left_over}\" does not apply to a grant of kind \"{kind}\"");
             return Err(Problem::invalid_request(message));
         }
     }
@@ -95,7 +96,7 @@ fn period_days(fields: &mut Fields) -> Result<Option<u32>, Problem> {
             Ok(Some(days as u32))
         }
         Some(Value::Number(_)) => {
-            let message = format!("period_days is no whole number from 1 to {}", grants::PERIOD_DAYS_MAX);
+            let message = format!("period_days is not a whole number from 1 to {}", grants::PERIOD_DAYS_MAX);
             Err(Problem::invalid_request(message))
         }
         Some(other) => Err(wrong_kind("period_days", &other, "a whole number of days")),

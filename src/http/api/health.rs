@@ -1,4 +1,4 @@
-//! Health and the OpenAPI document.
+//! Health checks and the OpenAPI document.
 
 use std::sync::Arc;
 
@@ -15,8 +15,9 @@ pub async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Says whether questions are answered. The listener opens only once the ledger and every edition are open; 503 where the
-/// ledger cannot be read back after a failure, or a dataset has no worker.
+/// Says whether questions are answered: 200 if so, 503 if the ledger cannot be read back after a failure or a dataset has no worker.
+///
+/// The listener opens only once the ledger and every edition are open.
 #[utoipa::path(
     get, path = "/readyz",
     responses((status = 200, description = "It answers"), (status = 503, body = Problem))
@@ -28,7 +29,7 @@ pub async fn readyz(State(service): State<App>) -> Result<&'static str, Problem>
     Err(Problem::overloaded("the ledger cannot be read back, or no worker of a dataset is up"))
 }
 
-/// The OpenAPI 3.1 document.
+/// Serves the OpenAPI 3.1 document.
 pub async fn openapi(document: Arc<str>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document.to_string())
 }

@@ -1,4 +1,4 @@
-//! GET /v1/ledger: what happened.
+//! GET /v1/ledger: everything that happened.
 
 use axum::Json;
 use axum::extract::State;
@@ -23,7 +23,7 @@ struct EntryBody<'a> {
     entry: &'a Entry,
 }
 
-/// Lists the ledger's entries, oldest first; `after` is an entry's `seq`.
+/// Lists the ledger's entries, oldest first. `after` is the `seq` of the last entry on the previous page.
 #[utoipa::path(
     get, path = "/v1/ledger", params(PageParams), security(("token" = [])),
     responses((status = 200, description = "Entries"), (status = 400, body = Problem))
@@ -36,7 +36,7 @@ pub async fn list(
     let limit = params.limit()?;
     let after = params.after.as_deref().unwrap_or("0").parse();
     let after: u64 =
-        after.map_err(|_| Problem::invalid_request("after is no entry's seq; accepted is a whole number"))?;
+        after.map_err(|_| Problem::invalid_request("after is not the seq of an entry; accepted is a whole number"))?;
     aside::built(&service, &person.name, move |service| shown(service, after, limit)).await?
 }
 

@@ -1,8 +1,8 @@
-//! GET /metrics: what a steward's monitoring looks at, as Prometheus text.
+//! GET /metrics: measurements for the stewards' monitoring, as Prometheus text.
 //!
-//! Promises that nothing in it is computed from rows, that no duration stands in it, and that it has a bounded number of lines: what it
-//! shows are counts of entries, balances, and statuses of responses. Whoever asks is a steward, or a program on this machine that came
-//! through no proxy.
+//! Promises that nothing here is computed from rows, that it contains no durations, and that it
+//! has a bounded number of lines: it shows counts of entries, balances, and statuses of responses.
+//! It answers stewards, and programs on this machine whose request came through no proxy.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
@@ -29,21 +29,21 @@ use crate::service::Service;
 use crate::service::publishing::statistics::{Agreement, State as Standing, Statistic};
 use crate::service::stewarding::accounts::AccountView;
 
-/// Accounts that are shown one by one, at the most; where there are more, those of researchers are left out.
+/// The largest number of accounts that are shown individually; if there are more, those of researchers are left out.
 const ACCOUNTS_MAX: usize = 1_000;
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// Headers of requests that a proxy passed on: its own address says nothing of who asks.
+/// The headers of requests that came through a proxy: the proxy's address says nothing about who asks.
 const PASSED_ON: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
 
-/// How a program on this machine calls it.
+/// The host names by which programs on this machine reach the server.
 const HERE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
-/// Responses so far by the first digit of their status.
+/// The number of responses so far, by the first digit of their status.
 #[derive(Debug, Default)]
 pub struct Counts([AtomicU64; 6]);
 
 impl Counts {
-    /// Counts a response.
+    /// Counts one response by its status.
     pub fn note(&self, response: &Response) {
         let class = usize::from(response.status().as_u16() / 100);
         if let Some(count) = self.0.get(class) {
@@ -52,7 +52,7 @@ impl Counts {
     }
 }
 
-/// Who may look: a steward, or somebody without a token on this machine.
+/// Someone who may see the metrics: a steward, or a program on this machine without a token.
 pub struct Scraper;
 
 impl FromRequestParts<App> for Scraper {
@@ -61,7 +61,7 @@ impl FromRequestParts<App> for Scraper {
         let Reading(person) = Reading::from_request_parts(parts, service).await?;
         let is_here = parts.extensions.get::<Peer>().is_some_and(|Peer(address)| address.ip().is_loopback());
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        // A page that was made to ask for a name of its own is no program of this machine.
+        // A web page that was made to resolve its own host name to this machine is not a program on this machine.
         let is_here = is_here && HERE.iter().any(|name| host == *name || host.starts_with(&format!("{name}:")));
         let is_passed_on = PASSED_ON.iter().any(|name| parts.headers.contains_key(*name));
         match person {
@@ -73,7 +73,7 @@ impl FromRequestParts<App> for Scraper {
     }
 }
 
-/// Shows the metrics, in the text format 0.0.4 of Prometheus. A program on the server's own machine needs no token.
+/// Shows the metrics, in the text format 0.0.4 of Prometheus. Programs on the server's own machine need no token.
 #[utoipa::path(
     get, path = "/metrics", security(("token" = []), ()),
     responses(
@@ -93,7 +93,7 @@ pub async fn show(
     aside::built(&service, "", write).await?
 }
 
-/// What is read off the book, in one look.
+/// A consistent snapshot of the ledger's state.
 struct Seen {
     entries: u64,
     people: BTreeMap<(&'static str, bool), usize>,
@@ -138,7 +138,7 @@ fn accounts(book: &Book, now_ms: u64) -> Vec<SeenAccount> {
     for (dataset, whole) in book.datasets() {
         for account in book.accounts_of(dataset).filter(|account| is_shown(account)) {
             let (accountant, dataset, kind) = (whole.cap.accountant, dataset.clone(), account.kind);
-            // The statistics account's own name is one that no person can have.
+            // The internal name of the statistics account is one that no person can have.
             let name = if kind == Kind::Statistics { kind.name().to_owned() } else { account.name.clone() };
             seen.push(SeenAccount { accountant, dataset, kind, name, mark: book.mark(account, now_ms) });
         }
@@ -146,7 +146,7 @@ fn accounts(book: &Book, now_ms: u64) -> Vec<SeenAccount> {
     seen
 }
 
-/// Metrics as text.
+/// The text of the metrics.
 struct Lines(String);
 
 impl Lines {
@@ -162,7 +162,7 @@ impl Lines {
         let _ = writeln!(self.0, "{name}{labels} {value}");
     }
 
-    /// A metric with one value.
+    /// Writes a metric with a single value.
     fn single(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
         self.family(name, kind, help);
         self.sample(name, &[], value);
@@ -188,7 +188,7 @@ fn text(service: &Service, counts: &Counts) -> String {
         seen.releases,
     );
     lines.single("tacit_executing", "gauge", "Answers that were charged and have not ended", seen.executing);
-    lines.single("tacit_requests_open", "gauge", "Requests for budget that nobody decided on", seen.requests_open);
+    lines.single("tacit_requests_open", "gauge", "Requests for budget that are not decided yet", seen.requests_open);
     lines.family("tacit_people", "gauge", "People by role, and whether they hold a token");
     for ((role, is_active), number) in &seen.people {
         let active = if *is_active { "true" } else { "false" };
@@ -213,10 +213,12 @@ fn write_accounts(lines: &mut Lines, accounts: &[SeenAccount]) {
             lines.sample(name, &labels, value(view));
         }
     };
-    let period = "in the present period where it renews";
+    let period = "in the present period if it renews";
     metric("tacit_epsilon_spent", &format!("What an account spent, {period}"), |view| &view.epsilon_spent);
     metric("tacit_epsilon_cap", &format!("What an account may spend, {period}"), |view| &view.epsilon_cap);
-    metric("tacit_fraction_spent", &format!("Spent of what may be, {period}"), |view| &view.fraction_spent);
+    metric("tacit_fraction_spent", &format!("Fraction spent of what an account may spend, {period}"), |view| {
+        &view.fraction_spent
+    });
 }
 
 fn write_datasets(lines: &mut Lines, datasets: &[(String, DatasetAccount)]) {
@@ -230,7 +232,9 @@ fn write_datasets(lines: &mut Lines, datasets: &[(String, DatasetAccount)]) {
     metric("tacit_incidents", "gauge", incidents, |whole| u64::from(whole.incidents));
     let cut_off = "Answers that a kill, a power cut or a failing disk cut off";
     metric("tacit_cut_off_total", "counter", cut_off, |whole| whole.cut_off);
-    metric("tacit_frozen", "gauge", "Whether nothing is drawn", |whole| u64::from(whole.is_frozen()));
+    metric("tacit_frozen", "gauge", "Whether a dataset is frozen, so that nothing is drawn", |whole| {
+        u64::from(whole.is_frozen())
+    });
 }
 
 fn write_statistics(lines: &mut Lines, service: &Service) {
@@ -243,7 +247,7 @@ fn write_statistics(lines: &mut Lines, service: &Service) {
             }
         }
     };
-    metric("tacit_statistic_released_timestamp_seconds", "Since when a statistic shows what it shows", |state| {
+    metric("tacit_statistic_released_timestamp_seconds", "When the release that a statistic shows was made", |state| {
         state.shown.as_ref().map(|(_, at_ms)| seconds(*at_ms))
     });
     metric("tacit_statistic_next_refresh_timestamp_seconds", "When the next period of a statistic begins", |state| {
@@ -257,7 +261,7 @@ fn write_statistics(lines: &mut Lines, service: &Service) {
     });
 }
 
-/// Seconds since 1970 to the millisecond.
+/// Formats a time as seconds since 1970, with milliseconds.
 fn seconds(at_ms: u64) -> String {
     format!("{}.{:03}", at_ms / 1_000, at_ms % 1_000)
 }

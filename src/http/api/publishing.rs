@@ -15,33 +15,33 @@ use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::publishing::statistics::check::Checked;
 use crate::service::stewarding::declared::FILES_MAX;
 
-/// A query file.
+/// A query file that defines a statistic.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct QueryFileBody {
-    /// Its name, which is the statistic's with the ending `.sql`.
+    /// The file's name: the statistic's name with the ending `.sql`.
     name: String,
-    /// Headers and SQL.
+    /// The headers and the SQL of the file.
     text: String,
 }
 
-/// What is to be checked.
+/// The files to check.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct CheckBody {
-    /// Query files, at most 1,000.
+    /// The query files, at most 1,000.
     files: Vec<QueryFileBody>,
 }
 
-/// What a steward agrees to.
+/// The price to which a steward agrees.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct PublishBody {
-    /// The most that a draw may cost, as ε; its price as it is where nothing is said.
+    /// The largest price of one draw, as ε; the present price by default.
     epsilon: Option<String>,
 }
 
-/// Says what query files would cost as statistics, and how exact they would be. Free: nothing is drawn or written.
+/// Says what query files would cost as statistics, and how accurate they would be. This is free: nothing is drawn or written.
 #[utoipa::path(
     post, path = "/v1/check", request_body = CheckBody, security(("token" = [])),
     responses((status = 200, body = Vec<Checked>), (status = 400, body = Problem), (status = 413, body = Problem))
@@ -59,8 +59,9 @@ pub async fn check(
     Ok(Json(service.planning(&person.name, move |service| service.check_statistics(&files)).await?))
 }
 
-/// Agrees to the price of a statistic's draws, and draws it where it is due; its schedule goes on by itself. Asked again, it spends nothing
-/// more.
+/// Agrees to the price of a statistic's draws, and draws it if it is due; from then on it follows its schedule.
+///
+/// Repeating the request spends nothing more.
 #[utoipa::path(
     post, path = "/v1/statistics/{name}/publish", params(("name" = String, Path)), request_body = PublishBody,
     security(("token" = [])),

@@ -1,4 +1,4 @@
-//! POST /v1/queries: the answer.
+//! POST /v1/queries: answers a question.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -16,7 +16,7 @@ use crate::service::asking::question::Prepared;
 use crate::service::asking::rooms::{Rendering, Room};
 use crate::service::{Answer, ServiceError};
 
-/// Seconds that a caller waits for an answer at the most; the work goes on.
+/// The longest time that a caller waits for an answer, in seconds. The work continues after it.
 const ANSWER_SECONDS_MAX: u64 = 120;
 
 /// Answers a question and charges for it.
@@ -38,13 +38,13 @@ pub async fn query(
     pad::marked(pad, answer(&service, &person.name, &headers, &body, prepared).await)
 }
 
-/// Reads and plans a question, once for all that is made of it.
+/// Parses and plans a question, once for everything that follows.
 async fn prepared(service: &App, who: &str, ask: Ask) -> Result<Prepared, Problem> {
     let asker = who.to_owned();
     Ok(service.planning(who, move |service| service.prepare(&asker, ask)).await?)
 }
 
-/// What touches no data is answered without a charge.
+/// Answers a question that touches no data, without a charge.
 async fn free(service: &App, who: &str, prepared: Prepared, format: Format) -> Result<Response, Problem> {
     let (prepared, room) = service.in_room(prepared, Rendering::Data).await?;
     let encode = move |service: &crate::service::Service| response::free(service.answer_free(prepared)?, format);
@@ -73,7 +73,7 @@ async fn answer(
     Ok(encoded?.response(service, who, room))
 }
 
-/// Asks, for as long as a connection is held. A caller that hangs up cancels nothing: the work is its own task.
+/// Waits for an answer no longer than a connection is held. The work is a task of its own, so a caller who hangs up cancels nothing.
 pub async fn answer_in_time(
     service: &App,
     prepared: Prepared,
@@ -85,6 +85,8 @@ pub async fn answer_in_time(
     match tokio::time::timeout(seconds, work).await {
         Ok(Ok(answered)) => answered.map_err(Problem::from),
         Ok(Err(_)) => Err(ServiceError::CutOff.into()),
-        Err(_) => Err(Problem::overloaded("the answer takes longer than a connection is held; it goes on")),
+        Err(_) => {
+            Err(Problem::overloaded("the answer takes longer than a connection is kept open; the work continues"))
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! POST /v1/quotes: what an answer would cost.
+//! POST /v1/quotes: says what an answer would cost.
 
 use axum::Json;
 use axum::extract::State;
@@ -20,24 +20,25 @@ use crate::service::{Service, ServiceError};
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::body reads by hand")]
 pub struct QuestionBody {
-    /// The SQL.
+    /// The question in SQL.
     #[schema(example = "SELECT region, COUNT(*) AS visits FROM visits GROUP BY region")]
     sql: String,
-    /// Spend this ε, a decimal string.
+    /// The ε to spend, as a decimal string.
     #[schema(example = "0.1")]
     epsilon: Option<String>,
-    /// Or reach this 95 % half-width for every count and sum: a decimal string, or an object of them by output.
+    /// Instead of `epsilon`, the largest half-width of the 95 % interval for every
+    /// count and sum: a decimal string, or an object with one for each output.
     #[schema(example = "25")]
     margin: Option<String>,
-    /// Fewer rows per unit than the policy's maximum.
+    /// The number of rows per unit to use, below the policy's maximum.
     rows_per_unit: Option<u32>,
-    /// Rows that a group is assumed to have, where the margin of a mean depends on it; 1,000 where nothing is said.
+    /// The assumed number of rows in a group, if the margin of a mean depends on it; 1,000 by default.
     group_size: Option<u64>,
-    /// What for; kept in the ledger, and shown to the public.
+    /// The purpose of the question. It is kept in the ledger and shown to the public.
     purpose: Option<String>,
 }
 
-/// A quote.
+/// A quote: the price of an answer and its accuracy.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct QuoteBody {
     dataset: String,
@@ -48,36 +49,36 @@ pub struct QuoteBody {
     rows_per_unit: u32,
     columns: Vec<ColumnBody>,
     price: PriceBody,
-    /// What each account would pay, as ε.
+    /// The price for each account that would pay, as ε.
     legs: LegsView,
     answerable: bool,
     replay: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     derived_from: Vec<String>,
-    /// How many answers of this price would fit, this one included.
+    /// The number of answers of this price that would still fit, including this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     answers_left: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     largest_epsilon: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     margin: Option<String>,
-    /// Rows that a group is assumed to have: larger ones have the margin that was asked for a mean.
+    /// The assumed number of rows in a group: larger groups meet the margin that was asked for a mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     assumed_group_size: Option<u64>,
-    /// Which groups would be shown, where their list is not public.
+    /// How groups are selected for being shown if their list is not public.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold: Option<ThresholdView>,
     account: BeforeAndAfter,
 }
 
-/// An account now, and after the answer.
+/// An account at present, and as it would be after the answer.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct BeforeAndAfter {
     before: AccountView,
     after: AccountView,
 }
 
-/// Quotes a question; free, and no data is touched.
+/// Quotes the price of a question. This is free, and no data is touched.
 #[utoipa::path(
     post, path = "/v1/quotes", request_body = QuestionBody, security(("token" = [])),
     responses((status = 200, body = QuoteBody), (status = "4XX", body = Problem))
@@ -91,7 +92,7 @@ pub async fn quote(State(service): State<App>, Researcher(person): Researcher, B
     pad::marked(pad, quoted.and_then(|quote| quote.map_err(Problem::from)))
 }
 
-/// What is made of a quote, all of it in the asker's turn, and the moment when it leaves.
+/// Quotes a question, and lets `write` turn the quote into a response, all in the asker's turn. Also returns the pad of the response.
 pub async fn quoted<T: Send + 'static>(
     service: &App,
     who: &str,

@@ -1,4 +1,4 @@
-//! GET /v1/releases: stored answers, one's own; a steward sees all.
+//! GET /v1/releases: lists one's own stored answers; a steward sees all.
 
 use axum::Json;
 use axum::extract::State;
@@ -19,7 +19,7 @@ use crate::service::asking::stored::Summary;
 use crate::service::stewarding::accounts::timestamp;
 use crate::service::{Service, ServiceError};
 
-/// One stored answer in a list.
+/// A stored answer in a list.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ReleaseBody {
     release: String,
@@ -33,7 +33,7 @@ pub struct ReleaseBody {
     purpose: Option<String>,
 }
 
-/// Lists stored answers, oldest first; `after` is a release's id.
+/// Lists stored answers, oldest first. `after` is the id of the last release on the previous page.
 #[utoipa::path(
     get, path = "/v1/releases", params(PageParams), security(("token" = [])),
     responses((status = 200, body = Vec<ReleaseBody>), (status = 400, body = Problem))
@@ -50,19 +50,19 @@ pub async fn list(State(service): State<App>, Reader(person): Reader, params: Pa
     aside::built(&service, &name, list).await?
 }
 
-/// Ids of the sealed releases that a person may see after release `after`, oldest first: for a researcher, in the order they
-/// were served to them.
+/// The ids of the sealed releases after release `after` that a person may see, oldest
+/// first. For a researcher, they are in the order in which they were served to them.
 fn ids(service: &Service, person: &Person, after: Option<&str>, limit: usize) -> Result<Vec<String>, Problem> {
     let ids = |seen: &mut dyn Iterator<Item = &ReleaseCard>| seen.take(limit).map(|card| card.id.clone()).collect();
     let found = read(service.ledger(), |book| match person.role {
         Role::Steward => book.servable_after(after).map(|mut seen| ids(&mut seen)),
         Role::Researcher | Role::Viewer => book.shelf_after(&person.name, after).map(|mut seen| ids(&mut seen)),
     });
-    found.ok_or_else(|| Problem::invalid_request("after is no release that you may see"))
+    found.ok_or_else(|| Problem::invalid_request("after is not a release that you may see"))
 }
 
 impl ReleaseBody {
-    /// A researcher sees their own name and purpose alone, also beside what a colleague asked first.
+    /// Researchers see only their own name and purpose, even for an answer that a colleague asked for first.
     fn of(stored: Summary, person: &Person) -> Self {
         let is_seen = person.role == Role::Steward || stored.researcher == person.name;
         Self {
@@ -78,7 +78,7 @@ impl ReleaseBody {
     }
 }
 
-/// Shows one stored answer; it never changes.
+/// Shows one stored answer. It never changes.
 #[utoipa::path(
     get, path = "/v1/releases/{id}", params(("id" = String, Path)), security(("token" = [])),
     responses((status = 200, description = "The stored answer"), (status = 304), (status = 404, body = Problem))
@@ -111,14 +111,14 @@ async fn shown(service: &App, person: Person, id: &str, format: Format) -> Resul
     Ok(encoded.response(service, &name, room))
 }
 
-/// Whether the caller holds what the tag names.
+/// Whether the caller has the version that the tag names.
 pub fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = tags.flat_map(|value| value.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
     tags.any(|tag| tag == etag || tag == "*")
 }
 
-/// Headers of what never changes, for its owner's own cache.
+/// Headers of a response that never changes, for the cache of its owner.
 fn immutable(etag: &str) -> AppendHeaders<Vec<(HeaderName, HeaderValue)>> {
     let tag = HeaderValue::from_str(etag).map(|tag| (header::ETAG, tag)).into_iter();
     let fixed =

@@ -1,4 +1,4 @@
-//! /v1/requests: researchers ask for budget, stewards decide.
+//! /v1/requests: researchers ask for budget, and stewards decide.
 
 use axum::Json;
 use axum::extract::State;
@@ -22,24 +22,24 @@ use crate::service::stewarding::requests::{self, Decision, RequestView};
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct RequestedBody {
     dataset: String,
-    /// The new total that is asked for, a decimal string: above the present allocation, at most the dataset's cap.
+    /// The new total that is asked for, as a decimal string: above the present allocation, and at most the dataset's cap.
     epsilon: String,
-    /// Why; kept in the ledger.
+    /// The reason for the request; kept in the ledger.
     reason: String,
 }
 
-/// A decision on a request.
+/// A steward's decision on a request.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct DecisionBody {
     granted: bool,
-    /// The new total, a decimal string, where it is not what was asked for.
+    /// The new total, as a decimal string, if it differs from what was asked for.
     epsilon: Option<String>,
-    /// Why; kept in the ledger, and shown to who asked.
+    /// The reason for the decision; kept in the ledger, and shown to the requester.
     reason: String,
 }
 
-/// Lists requests, newest first: one's own, or all of them for a steward; `after` is a number.
+/// Lists requests, newest first: one's own, or all of them for a steward. `after` is the number of the last request on the previous page.
 #[utoipa::path(
     get, path = "/v1/requests", params(PageParams), security(("token" = [])),
     responses((status = 200, body = Vec<RequestView>), (status = 400, body = Problem))
@@ -57,7 +57,7 @@ pub async fn list(State(service): State<App>, Reader(person): Reader, params: Pa
     aside::built(&service, &name, list).await?
 }
 
-/// Asks for an allocation of a new total.
+/// Asks for an allocation with a new total.
 #[utoipa::path(
     post, path = "/v1/requests", request_body = RequestedBody, security(("token" = [])),
     responses((status = 201, body = RequestView), (status = 400, body = Problem), (status = 404, body = Problem))
@@ -77,7 +77,7 @@ pub async fn file(
     Ok((StatusCode::CREATED, shown_request(&service, number)?))
 }
 
-/// Grants or declines a request, once.
+/// Grants or declines a request. A decision is final.
 #[utoipa::path(
     post, path = "/v1/requests/{number}/decide", params(("number" = u64, Path)), request_body = DecisionBody,
     security(("token" = [])),
@@ -117,7 +117,7 @@ fn read_decision(body: &[u8]) -> Result<(Decision, String), Problem> {
     match (is_granted, epsilon) {
         (true, epsilon) => Ok((Decision::Grant { epsilon }, reason)),
         (false, None) => Ok((Decision::Decline, reason)),
-        (false, Some(_)) => Err(Problem::invalid_request("the field \"epsilon\" says nothing of a request declined")),
+        (false, Some(_)) => Err(Problem::invalid_request("the field \"epsilon\" does not apply to a declined request")),
     }
 }
 

@@ -19,48 +19,48 @@ use crate::query::error::shown;
 use crate::service::Service;
 use crate::service::stewarding::people;
 
-/// A person.
+/// A person with an account on the server.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PersonBody {
     name: String,
     role: &'static str,
     active: bool,
-    /// Of a viewer: the datasets whose statistics they see; left out where nobody said which, so that they see all.
+    /// For viewers, the datasets whose statistics they see; absent if none were named, so that they see all.
     #[serde(skip_serializing_if = "Option::is_none")]
     datasets: Option<Vec<String>>,
 }
 
-/// A new person with their token, which is shown once.
+/// A new person with their token, which is shown only once.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct NewPersonBody {
     name: String,
     role: &'static str,
     token: String,
-    /// Of a viewer: the datasets whose statistics they see; left out where none were named, so that they see all.
+    /// For viewers, the datasets whose statistics they see; absent if none were named, so that they see all.
     #[serde(skip_serializing_if = "Option::is_none")]
     datasets: Option<Vec<String>>,
 }
 
-/// Who is to be added.
+/// The person to add.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct AddBody {
     name: String,
     /// `researcher` (the default), `viewer` or `steward`.
     role: Option<String>,
-    /// Of a viewer: the datasets whose statistics they see, public ones aside; all of them where nothing is said.
+    /// For viewers, the datasets whose statistics they see in addition to public ones; all datasets by default.
     datasets: Option<Vec<String>>,
 }
 
-/// What a viewer sees.
+/// The datasets that a viewer may see.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "it documents what http::json reads by hand")]
 pub struct DatasetsBody {
-    /// The datasets whose statistics they see, public ones aside.
+    /// The datasets whose statistics the viewer sees in addition to public ones.
     datasets: Vec<String>,
 }
 
-/// Lists people; `after` is a name.
+/// Lists people. `after` is the last name on the previous page.
 #[utoipa::path(
     get, path = "/v1/researchers", params(PageParams), security(("token" = [])),
     responses((status = 200, body = Vec<PersonBody>), (status = 400, body = Problem))
@@ -82,7 +82,7 @@ fn body(book: &Book, (name, role, active): (&String, Role, bool)) -> PersonBody 
     PersonBody { name: name.clone(), role: role.name(), active, datasets }
 }
 
-/// Takes the field `datasets`: a list of names.
+/// Takes the field `datasets`, a list of names.
 fn datasets(fields: &mut Fields) -> Result<Option<Vec<String>>, Problem> {
     let list = match fields.take("datasets") {
         None => return Ok(None),
@@ -96,7 +96,7 @@ fn datasets(fields: &mut Fields) -> Result<Option<Vec<String>>, Problem> {
     list.into_iter().map(name).collect::<Result<_, _>>().map(Some)
 }
 
-/// Adds a person; the token is shown once.
+/// Adds a person. Their token is shown only once.
 #[utoipa::path(
     post, path = "/v1/researchers", request_body = AddBody, security(("token" = [])),
     responses((status = 201, body = NewPersonBody), (status = 409, body = Problem))
@@ -124,7 +124,7 @@ pub async fn add(
     Ok((StatusCode::CREATED, Json(NewPersonBody { name, role: role.name(), token, datasets })))
 }
 
-/// Sets which datasets' statistics a viewer sees.
+/// Sets the datasets whose statistics a viewer sees.
 #[utoipa::path(
     put, path = "/v1/researchers/{name}/datasets", params(("name" = String, Path)), request_body = DatasetsBody,
     security(("token" = [])),
@@ -149,7 +149,7 @@ pub async fn set_datasets(
     found.map(Json).ok_or_else(nobody)
 }
 
-/// Ends a person's token.
+/// Revokes a person's token.
 #[utoipa::path(
     delete, path = "/v1/researchers/{name}/token", params(("name" = String, Path)), security(("token" = [])),
     responses((status = 204), (status = 404, body = Problem))

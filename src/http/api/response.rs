@@ -1,6 +1,6 @@
-//! Stored answers as JSON, CSV, Arrow and Parquet.
+//! Encodes stored answers as JSON, CSV, Arrow and Parquet.
 //!
-//! Promises that equal answers have equal bytes: rendering is a function of the stored answer and the account beside it.
+//! Promises that equal answers have equal bytes: rendering depends only on the stored answer and the account shown with it.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
@@ -19,23 +19,23 @@ use crate::service::asking::rooms::Room;
 use crate::service::asking::stored::StoredAnswer;
 use crate::service::stewarding::accounts::{AccountView, significant, timestamp};
 
-/// A format that answers come in.
+/// A format in which answers are offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// `application/json`
+    /// JSON, with media type `application/json`.
     Json,
-    /// `text/csv`
+    /// CSV, with media type `text/csv`.
     Csv,
-    /// `application/vnd.apache.arrow.stream`
+    /// An Arrow IPC stream, with media type `application/vnd.apache.arrow.stream`.
     Arrow,
-    /// `application/vnd.apache.parquet`
+    /// Parquet, with media type `application/vnd.apache.parquet`.
     Parquet,
 }
 
 impl Format {
     const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::Arrow, Self::Parquet];
 
-    /// Its media type.
+    /// The format's media type.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -45,7 +45,7 @@ impl Format {
         }
     }
 
-    /// The format that `Accept` asks for: the first with the highest weight; JSON where nothing is said.
+    /// The format that `Accept` asks for: the first one with the highest weight; JSON if the header is absent.
     pub fn negotiate(headers: &HeaderMap) -> Result<Self, Problem> {
         let mut asked = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
         if asked.peek().is_none() {
@@ -70,10 +70,10 @@ impl Format {
     }
 }
 
-/// One column's description.
+/// The description of one output column.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct ColumnBody {
-    /// The output's name.
+    /// The column's name in the output.
     name: String,
     /// `key` or `estimate`.
     kind: &'static str,
@@ -83,19 +83,19 @@ pub struct ColumnBody {
     /// The standard error of counts and sums, as decimal text.
     #[serde(skip_serializing_if = "Option::is_none")]
     std_error: Option<String>,
-    /// 1.959964 × the standard error.
+    /// The half-width of the 95 % interval: 1.959964 × the standard error.
     #[serde(skip_serializing_if = "Option::is_none")]
     margin: Option<String>,
-    /// In quotes: the least that one row can add to what is summed or averaged.
+    /// In quotes: the smallest value that one row can contribute to the sum or mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     min: Option<String>,
-    /// In quotes: the greatest.
+    /// In quotes: the largest value that one row can contribute to the sum or mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<String>,
 }
 
 impl ColumnBody {
-    /// A column of an answer; quotes show its margin, too.
+    /// Describes a column of an answer; `with_margin` adds its margin and bounds for quotes.
     pub fn of(column: &ColumnInfo, with_margin: bool) -> Self {
         let is_key = matches!(column.kind, ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey);
         let (min, max) = column.bounds.clone().filter(|_| with_margin).unzip();
@@ -111,12 +111,12 @@ impl ColumnBody {
     }
 }
 
-/// What an answer cost.
+/// The price of an answer.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PriceBody {
-    /// The ε.
+    /// The ε that the answer costs, as decimal text.
     pub epsilon: String,
-    /// The dataset's δ.
+    /// The δ of the dataset, as decimal text.
     pub delta: String,
 }
 
@@ -147,10 +147,10 @@ pub struct AnswerBody<'a> {
     account: Option<AccountView>,
 }
 
-/// A list that [`Rows`] are written into.
+/// A placeholder for the list into which [`Rows`] are written.
 type Unwritten = [(); 0];
 
-/// An answer in a format: its headers, and its body as far as it is encoded.
+/// An answer in some format: its headers, and the part of its body that is encoded so far.
 pub struct Encoded {
     headers: HeaderMap,
     pieces: Pieces,
@@ -170,7 +170,7 @@ impl Encoded {
         self
     }
 
-    /// The response, which holds its room until it is read.
+    /// The response, which holds `room` until it is read.
     pub fn response(self, service: &App, who: &str, room: Room) -> Response {
         let mut response = Response::new(self.pieces.body(service, who, room));
         *response.headers_mut() = self.headers;
@@ -178,10 +178,10 @@ impl Encoded {
     }
 }
 
-/// An answer with its account, in the format asked for.
+/// Encodes an answer with its account, in the format that was asked for.
 ///
 /// # Errors
-/// A problem where it could not be encoded.
+/// A problem if the answer could not be encoded.
 pub fn answer(answer: &Answer, format: Format) -> Result<Encoded, Problem> {
     let stored = &answer.stored;
     let table = tabulate(&answer.layout, stored.vectors());
@@ -216,10 +216,10 @@ struct FreeBody<'a> {
     account: Option<&'a AccountView>,
 }
 
-/// An answer that costs nothing: there is no release, for nothing was drawn.
+/// Encodes a free answer. It has no release, because nothing was drawn.
 ///
 /// # Errors
-/// A problem where it could not be encoded.
+/// A problem if the answer could not be encoded.
 pub fn free(answer: FreeAnswer, format: Format) -> Result<Encoded, Problem> {
     let FreeAnswer { about, sql, table } = answer;
     let about = about.as_ref();
@@ -240,10 +240,10 @@ pub fn free(answer: FreeAnswer, format: Format) -> Result<Encoded, Problem> {
     Encoded::of(format, encoded(table, format, document))
 }
 
-/// A stored answer by itself: the same bytes for ever.
+/// Encodes a stored answer by itself. Its bytes never change.
 ///
 /// # Errors
-/// A problem where it could not be encoded.
+/// A problem if the answer could not be encoded.
 pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Result<Encoded, Problem> {
     let is_seen = is_seen(stored, person);
     let table = tabulate(&stored.layout_for(is_seen), stored.vectors());
@@ -259,23 +259,23 @@ pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Result<
     Ok(Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id))
 }
 
-/// Whether somebody sees all that is said of a stored answer, and the rows that were wanted of it first.
+/// Whether a person sees everything about a stored answer: its purpose, and the LIMIT and HAVING with which it was first asked for.
 pub fn is_seen(stored: &StoredAnswer, person: &Person) -> bool {
     person.role == Role::Steward || person.name == stored.researcher
 }
 
-/// What stands beside a stored answer: how it was asked for, and what it cost whom.
+/// What is shown beside a stored answer: how it was asked for, and what it cost whom.
 struct Shown<'a> {
     sql: &'a str,
     replayed: bool,
     epsilon: String,
-    /// Of whom it was made for alone.
+    /// The declared purpose, shown only to those who may see it.
     purpose: Option<&'a str>,
     legs: Option<LegsView>,
     account: Option<AccountView>,
 }
 
-/// A published answer: nobody's account stands beside it.
+/// A published answer, without anyone's account.
 pub fn published<'a>(stored: &'a StoredAnswer, sql: &'a str, epsilon: &str, table: &Table) -> AnswerBody<'a> {
     let epsilon = epsilon.to_owned();
     body(stored, table, Shown { sql, replayed: true, epsilon, purpose: None, legs: None, account: None })
@@ -304,10 +304,10 @@ fn body<'a>(stored: &'a StoredAnswer, table: &Table, shown: Shown<'a>) -> Answer
     }
 }
 
-/// A table in a format, within the document that it has in JSON.
+/// Encodes a table in a format. `document` makes the JSON document that surrounds it.
 ///
 /// # Errors
-/// [`Unencodable`].
+/// [`Unencodable`] if the table could not be encoded.
 pub fn encoded<D: Serialize>(
     table: Table,
     format: Format,
@@ -336,7 +336,7 @@ pub fn encoded<D: Serialize>(
     }
 }
 
-/// The values of one column.
+/// The values of one column, with its type.
 enum Values {
     Text(Vec<Option<String>>),
     Truth(Vec<Option<bool>>),
@@ -345,7 +345,7 @@ enum Values {
 }
 
 impl Values {
-    /// Keys as text or booleans, counts as integers, everything else as floats: types depend on the question alone.
+    /// Keys are text or booleans, counts are integers, and everything else is floats: types depend on the question alone.
     fn new(kind: ColumnKind, rows: usize) -> Self {
         match kind {
             ColumnKind::Key => Self::Text(Vec::with_capacity(rows)),
@@ -377,7 +377,7 @@ impl Values {
     }
 }
 
-/// Rows as columns; each row is dropped once it is part of them.
+/// Turns rows into columns. Each row is dropped once it has been added.
 fn frame(table: Table) -> PolarsResult<DataFrame> {
     let Table { names, kinds, rows, .. } = table;
     let height = rows.len();

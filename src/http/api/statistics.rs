@@ -1,4 +1,4 @@
-//! /v1/statistics: published statistics. Reading never spends.
+//! /v1/statistics: published statistics. Reading them never spends.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::service::access::Sight;
 use crate::service::publishing::statistics::Statistic;
 use crate::service::stewarding::accounts::timestamp;
 
-/// One statistic in a list.
+/// A statistic in a list.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct StatisticBody {
     name: String,
@@ -38,24 +38,24 @@ pub struct StatisticBody {
     chart: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<String>,
-    /// The most that each draw costs, as ε.
+    /// The largest price of each draw, as ε.
     epsilon: String,
-    /// The release that is shown; nothing before the first.
+    /// The release that is shown; null before the first one.
     release: Option<String>,
     released_at: Option<String>,
-    /// When its next period begins.
+    /// The time when its next period begins.
     next_refresh: Option<String>,
     /// Whether something newer than what is shown was due and was not drawn, or waits for a steward.
     stale: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stale_reason: Option<String>,
     /// `confirmed`, `new` (never drawn), `changed` (another question than the one that was confirmed) or `dearer` (than what was
-    /// confirmed); nothing is drawn of one that is not confirmed.
+    /// confirmed). Nothing is drawn for a statistic that is not confirmed.
     standing: &'static str,
 }
 
 impl StatisticBody {
-    /// One statistic as it is now.
+    /// Describes a statistic in its present state.
     pub fn of(service: &Service, statistic: &Statistic) -> Self {
         let state = service.state_of(statistic);
         let (stale_reason, standing) = (state.stale().map(str::to_owned), state.agreement.name());
@@ -80,8 +80,9 @@ impl StatisticBody {
     }
 }
 
-/// Lists published statistics that the caller may read; without a token, those that are public. Stewards see those, too, that wait for
-/// them.
+/// Lists the published statistics that the caller may read; without a token, those that are public.
+///
+/// Stewards also see those that wait for their confirmation.
 #[utoipa::path(
     get, path = "/v1/statistics", params(PageParams), security(("token" = []), ()),
     responses((status = 200, body = Vec<StatisticBody>), (status = 400, body = Problem))
@@ -105,8 +106,9 @@ pub async fn list(
     Ok(response)
 }
 
-/// Shows one statistic. An ending says in which form: `.json`, `.csv`, `.arrow`, `.parquet`, `.svg`, `.vl.json`, `.txt`; without one,
-/// `Accept` does.
+/// Shows one statistic. Its form is chosen by the path's ending, or else by `Accept`.
+///
+/// The endings are `.json`, `.csv`, `.arrow`, `.parquet`, `.svg`, `.vl.json` and `.txt`.
 #[utoipa::path(
     get, path = "/v1/statistics/{name}", params(("name" = String, Path)), security(("token" = []), ()),
     responses((status = 200, description = "The statistic"), (status = 304), (status = 404, body = Problem))
@@ -121,7 +123,7 @@ pub async fn one(
     let read = read(&service, &shared, person.as_ref(), &name, &headers).await;
     let mut response = read.unwrap_or_else(IntoResponse::into_response);
     let out = response.headers_mut();
-    // It stands outside of the layers that other routes have, because it is read so often.
+    // This route bypasses the layers that other routes have, because it is read so often.
     out.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     shared.counts.note(&response);
@@ -145,7 +147,9 @@ async fn read(
     Ok(response)
 }
 
-/// Draws a new release, charged to the statistics account, and shows it. One that waits for a steward's confirmation is not drawn.
+/// Draws a new release, charges it to the statistics account, and shows it.
+///
+/// A statistic that waits for a steward's confirmation is not drawn.
 #[utoipa::path(
     post, path = "/v1/statistics/{name}/refresh", params(("name" = String, Path)), security(("token" = [])),
     responses((status = 200, body = StatisticBody), (status = 403, body = Problem), (status = 404, body = Problem))
@@ -160,12 +164,12 @@ pub async fn refresh(
     Ok(Json(StatisticBody::of(&service, statistic)))
 }
 
-/// Whose turn it is to read; `""` for nobody in particular.
+/// The name of the person in whose turn a statistic is read; `""` for nobody in particular.
 pub fn name_of(person: Option<&Person>) -> &str {
     person.map_or("", |person| person.name.as_str())
 }
 
-/// The bytes of a statistic that a person may read, and whether everybody may.
+/// The bytes of a statistic that a person may read, and whether everybody may read it.
 pub async fn rendered(
     service: &App,
     shared: &Arc<Shared>,
@@ -173,7 +177,7 @@ pub async fn rendered(
     name: &str,
     form: Form,
 ) -> Result<(Arc<Rendered>, bool), Problem> {
-    // Nobody is told which statistics there are that they may not read.
+    // Nobody is told that a statistic exists which they may not read.
     let refused = || if person.is_some() { unknown(name) } else { Problem::unauthenticated() };
     let statistic = service.statistic(name).ok_or_else(refused)?;
     let (version, is_public) = match service.sight(statistic, person) {
@@ -196,7 +200,7 @@ pub async fn rendered(
     made.map(|made| (made, is_public)).ok_or_else(|| not_yet(service, statistic, form))
 }
 
-/// A statistic's response: its bytes, or that the caller holds them.
+/// The response for a statistic: its bytes, or the information that the caller has them already.
 pub fn respond(rendered: &Rendered, headers: &HeaderMap, is_public: bool) -> Response {
     let is_held = rendered.etag.to_str().is_ok_and(|etag| is_known(headers, etag));
     let mut response = if is_held {
@@ -206,7 +210,7 @@ pub fn respond(rendered: &Rendered, headers: &HeaderMap, is_public: bool) -> Res
         whole.headers_mut().insert(header::CONTENT_TYPE, rendered.media_type.clone());
         whole
     };
-    // A reader may keep it for a minute, and then asks whether it is still so.
+    // A reader may keep it for a minute, and must then ask whether it is still current.
     let caching = if is_public { "public, max-age=60" } else { "private, max-age=60" };
     let out = response.headers_mut();
     out.insert(header::ETAG, rendered.etag.clone());
@@ -216,14 +220,14 @@ pub fn respond(rendered: &Rendered, headers: &HeaderMap, is_public: bool) -> Res
     response
 }
 
-/// For a steward, whom it waits for.
+/// The problem for a steward whose confirmation a statistic waits for.
 fn waiting(name: &str) -> Problem {
     Problem::not_found("the statistic is not released yet: it waits for a steward to confirm its price").hint(format!(
         "look at it with tacit statistics check, and publish it with tacit statistics publish {name}, or at /statistics/{name}/draw"
     ))
 }
 
-/// The same for who may not read it as for who asks for nothing that there is.
+/// The problem that there is no such statistic. It is the same if the statistic exists but the caller may not read it.
 pub fn unknown(name: &str) -> Problem {
     Problem::not_found(format!("there is no statistic \"{}\" that you may read", shown(name)))
 }

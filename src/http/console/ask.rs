@@ -1,4 +1,4 @@
-//! Pages of researchers: asking with the price before it is paid, and what was asked before.
+//! The researchers' pages: asking a question, seeing its price before paying, and the history of answers.
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -31,7 +31,7 @@ use crate::service::asking::rooms::{LIST_BYTES, Rendering};
 use crate::service::asking::stored::StoredAnswer;
 use crate::service::{Answer, Dataset, Service, ServiceError};
 
-/// What a link may fill in.
+/// Query parameters with which a link can fill in the form.
 #[derive(Deserialize)]
 pub struct AskParams {
     sql: Option<String>,
@@ -40,12 +40,12 @@ pub struct AskParams {
 
 fn own_datasets<'a>(service: &'a Service, person: &'a Person) -> Vec<&'a Dataset> {
     let mut seen: Vec<_> = service.datasets().filter(|dataset| may_see(service, person, dataset)).collect();
-    // Tables of one row a unit stand behind what they belong to.
+    // Tables with one row per unit come after the datasets they belong to.
     seen.sort_by_key(|dataset| dataset.name != dataset.lineage);
     seen
 }
 
-/// GET /ask.
+/// GET /ask: the form for a question.
 pub async fn form(State(service): State<App>, visitor: Visitor, Query(params): Query<AskParams>) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
     let show = move |service: &Service, visitor: &Visitor| {
@@ -76,7 +76,7 @@ fn question(form: &Form) -> Question {
     }
 }
 
-/// Characters of a declared purpose at the most, as in the API.
+/// The largest length of a declared purpose in characters, as in the API.
 const PURPOSE_CHARS_MAX: usize = 500;
 
 fn ask(question: &Question) -> Result<Ask, Problem> {
@@ -93,7 +93,7 @@ fn ask(question: &Question) -> Result<Ask, Problem> {
     Ok(Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose })
 }
 
-/// POST /ask: the price, or the answer.
+/// POST /ask: shows the price or, on payment, the answer.
 pub async fn submit(State(service): State<App>, form: Form) -> Result<Response, Failed> {
     let person = form.visitor.only(&[Role::Researcher])?;
     let question = question(&form);
@@ -106,14 +106,14 @@ pub async fn submit(State(service): State<App>, form: Form) -> Result<Response, 
     Ok(pad::marked_any(pad, shown))
 }
 
-/// POST /ask/price: the price box alone.
+/// POST /ask/price: the price box by itself.
 pub async fn price(State(service): State<App>, form: Form) -> Result<Response, Failed> {
     let person = form.visitor.only(&[Role::Researcher])?;
     let (pad, markup) = price_box(&service, &person, ask(&question(&form))).await;
     Ok(pad::marked_any(pad, fragment(&markup)))
 }
 
-/// POST /ask/level: the slider sets the ε; the price box and the field that holds it.
+/// POST /ask/level: the slider sets ε; returns the price box and the field that holds ε.
 pub async fn level(State(service): State<App>, form: Form) -> Result<Response, Failed> {
     let person = form.visitor.only(&[Role::Researcher])?;
     let most = own_datasets(&service, &person).first().map(|dataset| dataset.terms.max_epsilon_per_query);
@@ -125,7 +125,7 @@ pub async fn level(State(service): State<App>, form: Form) -> Result<Response, F
     Ok(pad::marked_any(pad, fragment(&markup)))
 }
 
-/// What a quote, or why there is none, looks like.
+/// Shows a quote, or the reason why there is none.
 fn with_outlook<T>(quoted: Result<Quote, Problem>, show: impl FnOnce(&Outlook<'_>) -> T) -> T {
     match quoted {
         Ok(quote) => show(&Outlook::Quoted(&quote)),
@@ -142,7 +142,7 @@ async fn price_box(service: &App, person: &Person, asked: Result<Ask, Problem>) 
     (pad, shown.unwrap_or_else(|problem| with_outlook(Err(problem), pages::price)))
 }
 
-/// The page with a question and what is said of it.
+/// The page with a question and its quote, or the reason why there is none.
 fn asking_page(
     service: &Service,
     visitor: &Visitor,
@@ -176,7 +176,7 @@ async fn quoted_page(
     }
 }
 
-/// The page that says that there is no place just now; it is built at once, for there is no place for it either.
+/// The page that says the server is busy. It is built right here, because there is no room for it elsewhere either.
 fn busy_page(service: &App, form: &Form, person: &Person, question: &Question, problem: &Problem) -> Response {
     let outlook = Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint() };
     let mut response = asking_page(service, &form.visitor, person, question, &outlook);
@@ -184,7 +184,7 @@ fn busy_page(service: &App, form: &Form, person: &Person, question: &Question, p
     response
 }
 
-/// The page that says why there is no answer. With another key: what was refused is asked anew.
+/// The page that says why there is no answer. After a refused payment it has a new key, so that the question can be asked again.
 async fn refused_page(service: &App, form: &Form, person: &Person, question: Question, problem: Problem) -> Response {
     let is_payment = form.text("do") == "pay";
     let key = if is_payment { random::id("ask").unwrap_or_default() } else { question.key.clone() };
@@ -204,7 +204,7 @@ async fn refused_page(service: &App, form: &Form, person: &Person, question: Que
     }
 }
 
-/// The key that a page pays under, which names its question and accuracy, too.
+/// The key under which a page pays. It covers the question and its accuracy, too.
 fn key_of(question: &Question) -> Option<KeyUse> {
     let digest = |parts: &[&str]| {
         let mut hasher = blake3::Hasher::new();
@@ -216,13 +216,13 @@ fn key_of(question: &Question) -> Option<KeyUse> {
     let by = if question.by_margin { &question.margin } else { &question.epsilon };
     let how = if question.by_margin { "margin" } else { "epsilon" };
     let body = digest(&[&question.sql, how, by, &question.purpose]);
-    // Another question of the same page is another payment.
+    // Another question from the same page is another payment.
     let key = digest(&["console", &question.key, &question.sql, how, by, &question.purpose]);
     (!question.key.is_empty()).then_some(KeyUse { key, body })
 }
 
-/// A question that was prepared, and its quote, where the page that pays saw another price. What is free, and what this page paid for
-/// before, need none.
+/// Prepares a question, and returns its quote if the price differs from the one seen on the page that pays. Free questions, and those that
+/// this page has paid for before, need no quote.
 fn prepared(service: &Service, who: &str, ask: Ask, key: Option<KeyUse>, seen: &str) -> (Prepared, Option<Quote>) {
     let prepared = service.prepare(who, ask.clone());
     let is_paid = key.is_none_or(|key| read(service.ledger(), |book| book.under_key(who, &key)).is_some());
@@ -234,7 +234,7 @@ fn prepared(service: &Service, who: &str, ask: Ask, key: Option<KeyUse>, seen: &
     (prepared, quote.filter(is_unseen))
 }
 
-/// Pays and shows the answer. The page's key is the question's: a page that is sent again pays nothing again.
+/// Pays for a question and shows the answer. The key comes from the page, so sending the page again does not pay again.
 async fn pay(service: &App, form: &Form, person: &Person, question: Question, ask: Ask) -> (Option<Pad>, Response) {
     let (key, seen, who) = (key_of(&question), form.text("quoted").to_owned(), person.name.clone());
     let work = move |service: &Service| prepared(service, &who, ask, key, &seen);
@@ -302,16 +302,16 @@ fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
     })
 }
 
-/// Answers of a page.
+/// The number of answers on a page.
 const LINES: usize = 50;
 
-/// Which page of the history.
+/// Query parameters that choose a page of the history.
 #[derive(Deserialize)]
 pub struct HistoryParams {
     before: Option<u64>,
 }
 
-/// GET /history: answers that were served to the researcher, the latest first.
+/// GET /history: the answers that were served to the researcher, the latest first.
 pub async fn history(State(service): State<App>, visitor: Visitor, Query(params): Query<HistoryParams>) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
     let show = move |service: &Service, visitor: &Visitor| {
@@ -343,7 +343,7 @@ fn line(service: &Service, who: &str, id: &str) -> Result<Line, ServiceError> {
     })
 }
 
-/// GET /history/{id}: one of them again.
+/// GET /history/{id}: one of these answers again.
 pub async fn answer(State(service): State<App>, visitor: Visitor, Segment(id): Segment) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
     if !read(service.ledger(), |book| book.is_on_shelf(&person.name, &id)) {

@@ -1,4 +1,4 @@
-//! The ledger's pages for stewards: search from the newest entry on, and export of all.
+//! The stewards' pages of the ledger: searching it from the newest entry on, and exporting all of it.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
@@ -18,18 +18,18 @@ use crate::kernel::budget::people::Role;
 use crate::service::Service;
 use crate::service::stewarding::accounts::timestamp;
 
-/// Entries of a page.
+/// The number of entries on a page.
 const LINES: usize = 50;
-/// Entries that one page looks through at the most: a search goes on where it ended.
+/// The largest number of entries that one page searches; the next page continues where it ended.
 const LOOKED_MAX: u64 = 5_000;
-/// Characters of an entry on a page.
+/// The largest length of an entry on a page, in characters.
 const TEXT_CHARS_MAX: usize = 20_000;
-/// Exports at once, each of which holds a thread for as long as its reader takes.
+/// The largest number of simultaneous exports; each of them holds a thread for as long as its reader takes.
 const EXPORTS_MAX: usize = 2;
-/// Entries that are read at once.
+/// The number of entries that are read at once.
 const CHUNK: usize = 1_000;
 
-/// What is looked for.
+/// Query parameters that say what to search for.
 #[derive(Deserialize)]
 pub struct LedgerParams {
     act: Option<String>,
@@ -37,7 +37,7 @@ pub struct LedgerParams {
     before: Option<u64>,
 }
 
-/// GET /ledger.
+/// GET /ledger: the newest entries, or those that match a search.
 pub async fn ledger(State(service): State<App>, visitor: Visitor, Query(params): Query<LedgerParams>) -> Shown {
     visitor.only(&[Role::Steward])?;
     let (act, find) = (params.act.unwrap_or_default(), params.find.unwrap_or_default());
@@ -64,7 +64,7 @@ fn health(service: &Service) -> Health {
     }
 }
 
-/// The newest entries before a number that match, and where the search goes on; nothing where the store cannot be read.
+/// The newest entries before a number that match, and where the search continues. Returns `None` if the ledger cannot be read.
 fn found(service: &Service, wanted: &(String, String), before: Option<u64>) -> Option<(Vec<Line>, Option<u64>)> {
     let (last, _) = read(service.ledger(), |book| book.head());
     let end = before.unwrap_or(u64::MAX).min(last.saturating_add(1));
@@ -95,7 +95,7 @@ fn line(entry: &Entry, (act, find): &(String, String)) -> Option<Line> {
         return None;
     }
     let words = pages::words(&entry.act);
-    // An entry of many acts is read whole in the export.
+    // An entry with many acts is shortened here, but complete in the export.
     let text = match text.char_indices().nth(TEXT_CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
@@ -103,7 +103,7 @@ fn line(entry: &Entry, (act, find): &(String, String)) -> Option<Line> {
     Some(Line { seq: entry.seq, at: timestamp(entry.at_ms), act: entry.act.kind(), words, text })
 }
 
-/// GET /ledger/export.jsonl: every entry as JSON, one a line, from the first on.
+/// GET /ledger/export.jsonl: every entry as one line of JSON, from the first entry on.
 pub async fn export(State(service): State<App>, visitor: Visitor) -> Result<Response, Failed> {
     visitor.only(&[Role::Steward])?;
     static EXPORTS: Semaphore = Semaphore::const_new(EXPORTS_MAX);
@@ -125,7 +125,7 @@ fn write_all(service: &Service, send: &mpsc::Sender<Result<Bytes, std::io::Error
     let mut after = 0;
     loop {
         let Ok(entries) = service.ledger().entries(after, CHUNK) else {
-            // The reader must not take a part for the whole.
+            // The reader must not mistake a part for the whole.
             let _ = send.blocking_send(Err(std::io::ErrorKind::Other.into()));
             return;
         };
@@ -143,7 +143,7 @@ fn write_all(service: &Service, send: &mpsc::Sender<Result<Bytes, std::io::Error
     }
 }
 
-/// A channel as a stream.
+/// Turns a channel into a stream.
 struct Receiving(mpsc::Receiver<Result<Bytes, std::io::Error>>);
 
 impl futures_core::Stream for Receiving {

@@ -1,7 +1,7 @@
-//! The console: pages as text, from what the service says.
+//! The console: renders pages as text from what the service reports.
 //!
-//! Promises that a page holds no script and no style of its own, that everything said by people is escaped, and that no page needs
-//! anything from elsewhere. It knows no HTTP: it is given what to show, and returns markup.
+//! Promises that a page contains no scripts and styles of its own, that everything entered by people is escaped, and that no page needs
+//! anything from other sites. It knows no HTTP: it is given what to show, and returns markup.
 
 pub mod accounts;
 pub mod answers;

@@ -1,4 +1,4 @@
-//! Pages that everybody may read: the start, files, statistics and datasets.
+//! Pages for reading: the start page, assets, published statistics and datasets.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::kernel::budget::people::Role;
 use crate::render::assets;
 use crate::service::{Dataset, Service};
 
-/// GET /: where a role begins.
+/// GET /: redirects to the page where each role begins.
 pub async fn home(visitor: Visitor) -> Response {
     match visitor.person.as_ref().map(|person| person.role) {
         Some(Role::Steward) => see("/accounts"),
@@ -32,19 +32,19 @@ pub async fn home(visitor: Visitor) -> Response {
     }
 }
 
-/// Whether somebody was sent here because their session has ended.
+/// A query parameter that says whether somebody was sent here because their session has ended.
 #[derive(Deserialize)]
 pub struct EndedParams {
     ended: Option<String>,
 }
 
-/// GET /sign-in.
+/// GET /sign-in: the form for signing in.
 pub async fn sign_in(visitor: Visitor, Query(params): Query<EndedParams>) -> Response {
     let ended = params.ended.map(|_| "Your session has ended. Nothing was changed; sign in again.");
     visitor.page("Sign in", "/sign-in", &entrance::page(ended))
 }
 
-/// GET /assets/{name}: never changes under its versioned address.
+/// GET /assets/{name}: a static file, which never changes under its versioned address.
 pub async fn asset(visitor: Visitor, Segment(name): Segment) -> Shown {
     let asset = assets::ALL.into_iter().find(|asset| asset.name == name);
     let asset = asset.ok_or_else(|| visitor.fail(Problem::not_found("there is no such file")))?;
@@ -56,7 +56,7 @@ pub async fn asset(visitor: Visitor, Segment(name): Segment) -> Shown {
     Ok((fixed, asset.bytes).into_response())
 }
 
-/// GET /s/{name}: a statistic as a page that others may embed.
+/// GET /s/{name}: a statistic as a page that other sites may embed.
 pub async fn statistic(
     State(service): State<App>,
     Extension(shared): Extension<Arc<Shared>>,
@@ -77,7 +77,7 @@ pub async fn statistic(
     Ok(response)
 }
 
-/// GET /datasets.
+/// GET /datasets: lists the datasets that the visitor may see.
 pub async fn datasets(State(service): State<App>, visitor: Visitor) -> Shown {
     let person = visitor.only(&Role::ALL)?;
     let show = move |service: &Service, visitor: &Visitor| {
@@ -88,7 +88,7 @@ pub async fn datasets(State(service): State<App>, visitor: Visitor) -> Shown {
     aside(&service, visitor, show).await
 }
 
-/// GET /datasets/{name}.
+/// GET /datasets/{name}: the page of one dataset.
 pub async fn dataset(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
     let person = visitor.only(&Role::ALL)?;
     let show = move |service: &Service, visitor: &Visitor| {
@@ -101,7 +101,7 @@ pub async fn dataset(State(service): State<App>, visitor: Visitor, Segment(name)
     aside(&service, visitor, show).await
 }
 
-/// The lifetime cap as it was raised.
+/// The dataset's lifetime cap as ε, including any raise.
 pub fn cap(service: &Service, dataset: &Dataset) -> String {
     let of = |book: &crate::kernel::budget::state::Book| {
         book.find(&dataset.lineage, Kind::Dataset, "").map(|one| one.epsilon)

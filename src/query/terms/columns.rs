@@ -1,7 +1,7 @@
-//! The columns of a table: shared, and found by their names.
+//! The columns of a table, shared between copies and looked up by name.
 //!
-//! Promises that a copy costs nothing and a name is found by its hash, however many columns there are. They are written and read as a
-//! plain list.
+//! Promises that a copy costs nothing and that a name is found by its hash,
+//! however many columns there are. Columns are serialized as a plain list.
 
 use std::collections::HashMap;
 use std::ops::{Deref, Range};
@@ -11,18 +11,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::domain::Column;
 
-/// An immutable list of columns, some of which a question may not name.
+/// An immutable list of columns. Some of them may be hidden, so that a question cannot name them.
 #[derive(Clone)]
 pub struct Columns {
     list: Arc<[Column]>,
-    /// The first place of every name.
+    /// The index of the first column with each name.
     places: Arc<HashMap<String, usize>>,
-    /// Places of columns that cannot be named.
+    /// Index ranges of the columns that cannot be named.
     hidden: Vec<Range<usize>>,
 }
 
 impl Columns {
-    /// The place of the column of that name, unless it is hidden.
+    /// Returns the index of the column called `name`, or `None` if there is no such column or it is hidden.
     #[must_use]
     pub fn place(&self, name: &str) -> Option<usize> {
         self.places.get(name).copied().filter(|place| self.is_visible(*place))
@@ -34,13 +34,14 @@ impl Columns {
         named.filter(|(place, _)| self.is_visible(*place)).map(|(_, column)| column)
     }
 
-    /// A copy in which the columns in these places cannot be named.
+    /// Returns a copy in which the columns of the index ranges `hidden` cannot be named.
     #[must_use]
     pub fn hiding(&self, hidden: Vec<Range<usize>>) -> Self {
         Self { hidden, ..self.clone() }
     }
 
-    /// A copy in which the columns in these places may be missing. It copies the list of columns, but not the labels of categories.
+    /// Returns a copy in which the columns of these index ranges are nullable.
+    /// It copies the list of columns, but not the labels of categories.
     #[must_use]
     pub fn nullable(&self, places: &[Range<usize>]) -> Self {
         if places.iter().all(Range::is_empty) {

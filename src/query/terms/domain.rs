@@ -1,6 +1,6 @@
-//! Columns and their domains: the public promise of what a value can be.
+//! Columns and their domains: the public declaration of which values a column can hold.
 //!
-//! Promises the one mapping between values as people write them and the integers that are stored. It knows no files.
+//! Promises one mapping between values as people write them and the integers that are stored. It knows no files.
 
 use std::fmt;
 
@@ -10,65 +10,66 @@ use serde::{Deserialize, Serialize};
 use super::labels::Labels;
 use crate::kernel::privacy::amounts::unscaled;
 
-/// Decimals in which bounds and steps are declared.
+/// The number of decimals in which bounds and steps are declared.
 pub const DECIMALS: u32 = 9;
 const UNIT: i128 = 1_000_000_000;
 
 /// A declared column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
-    /// Lower-case name.
+    /// The column's name in SQL, in lower case.
     pub name: String,
-    /// For people.
+    /// A title for people to read.
     pub title: Option<String>,
-    /// What a value can be.
+    /// The values that the column can hold.
     pub domain: Domain,
-    /// One value per unit, that of rank 0.
+    /// Whether every unit has a single value in this column; it is then taken from the unit's row of rank 0.
     pub per_unit: bool,
-    /// Whether values may be missing; public, never learnt from data.
+    /// Whether values may be missing. This is public and never learnt from the data.
     pub nullable: bool,
 }
 
-/// What a value can be, and so how it is stored.
+/// The values that a column can hold, and thus how they are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Domain {
-    /// One of a list; stored as its index.
+    /// One of a list of labels, stored as its index in the list.
     Category(Labels),
-    /// False or true; stored as 0 or 1.
+    /// False or true, stored as 0 or 1.
     Boolean,
-    /// A number on a grid; stored as steps from the centre.
+    /// A number on a grid, stored as its distance from the grid's centre in steps.
     Number(Grid),
-    /// A day; stored as days from 1970-01-01.
+    /// A day, stored as the number of days since 1970-01-01.
     Date {
-        /// The first day.
+        /// The first day allowed, in days since 1970-01-01.
         min: i32,
-        /// The last day.
+        /// The last day allowed, in days since 1970-01-01.
         max: i32,
     },
-    /// Any text, of which no list is public; stored as a number in an order that means nothing.
+    /// Any text, without a public list of values. It is stored as a number whose order carries no meaning.
     Text {
-        /// Different values in a table at the most: the declared capacity.
+        /// The declared capacity: the largest number of different values in a table.
         values_max: u32,
-        /// Groups by it that a unit counts in, those of its first rows.
+        /// The number of groups that a unit can count in when grouping by this column; those of its first rows are kept.
         groups_per_unit: u32,
     },
 }
 
-/// The multiples of `step` from `low` to `high` steps.
+/// The grid of a numeric column: the multiples of `step` from `low` to `high`, both counted in steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grid {
-    /// Declared as `integer`.
+    /// Whether the column was declared as `integer`, and not as `decimal`.
     pub integer: bool,
-    /// The step in 1e-9.
+    /// The distance between neighbouring values, in multiples of 1e-9.
     pub step: i64,
-    /// The least value in steps.
+    /// The smallest value, in steps.
     pub low: i64,
-    /// The greatest value in steps.
+    /// The largest value, in steps.
     pub high: i64,
 }
 
 impl Grid {
-    /// The grid of the bounds, all in 1e-9; nothing where a bound is no multiple of the step or they are in the wrong order.
+    /// Creates the grid for these bounds and this step, all in multiples of 1e-9. Returns `None`
+    /// if a bound is not a multiple of the step, or if the bounds are in the wrong order.
     #[must_use]
     pub fn new(integer: bool, min: i128, max: i128, step: i128) -> Option<Self> {
         if step <= 0 || min >= max || min % step != 0 || max % step != 0 {
@@ -82,34 +83,34 @@ impl Grid {
         })
     }
 
-    /// The centre c of the range in steps: stored values are about it, so that a unit moves a sum least.
+    /// The centre c of the range, in steps. Values are stored relative to it, which minimises how far one unit can move a sum.
     #[must_use]
     pub fn centre(&self) -> i64 {
         let middle = (i128::from(self.low) + i128::from(self.high)).div_euclid(2);
-        // Unwrap safety: the middle of two i64 is an i64.
+        // Unwrap safety: the midpoint of two i64 is an i64.
         i64::try_from(middle).expect("the middle lies between the bounds")
     }
 
-    /// R, the largest distance from the centre in steps.
+    /// The radius R: the largest distance of a value from the centre, in steps.
     #[must_use]
     pub fn radius(&self) -> u64 {
         self.high.abs_diff(self.centre()).max(self.low.abs_diff(self.centre()))
     }
 
-    /// The least and the greatest value as numbers, for display.
+    /// The smallest and the largest value as floating-point numbers, for display.
     #[must_use]
     pub fn bounds(&self) -> (f64, f64) {
         let number = |steps: i64| (i128::from(steps) * i128::from(self.step)) as f64 / UNIT as f64;
         (number(self.low), number(self.high))
     }
 
-    /// The step as a number, for display.
+    /// The step as a floating-point number, for display.
     #[must_use]
     pub fn step_value(&self) -> f64 {
         self.step as f64 / UNIT as f64
     }
 
-    /// Decimals of the step.
+    /// The number of decimals that the step has.
     #[must_use]
     pub fn decimals(&self) -> u32 {
         let (mut step, mut decimals) = (self.step, DECIMALS);
@@ -120,7 +121,7 @@ impl Grid {
         decimals
     }
 
-    /// `steps` as exact decimal text.
+    /// Formats `steps` as an exact decimal number.
     #[must_use]
     pub fn text(&self, steps: i128) -> String {
         unscaled(steps * i128::from(self.step), DECIMALS)
@@ -128,7 +129,7 @@ impl Grid {
 }
 
 impl Domain {
-    /// The word for it in a policy.
+    /// The type's name in a policy, like `category`.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -141,7 +142,7 @@ impl Domain {
         }
     }
 
-    /// The labels of a column that can be grouped by: categories and booleans.
+    /// The labels of a category or boolean, in the order of their codes; `None` for other domains.
     #[must_use]
     pub fn labels(&self) -> Option<Labels> {
         match self {
@@ -151,7 +152,7 @@ impl Domain {
         }
     }
 
-    /// The stored code of a label, for what has labels.
+    /// The stored code of a label; `None` if the label is unknown or the domain has no labels.
     #[must_use]
     pub fn code(&self, label: &str) -> Option<u32> {
         match self {
@@ -161,7 +162,7 @@ impl Domain {
         }
     }
 
-    /// Least and greatest value as text, for numbers and dates.
+    /// The smallest and the largest value as text, for numbers and dates; `None` for other domains.
     #[must_use]
     pub fn bounds(&self) -> Option<(String, String)> {
         match self {
@@ -189,7 +190,7 @@ impl fmt::Display for Domain {
     }
 }
 
-/// Days from 1970-01-01 of a date like `2024-02-29`.
+/// Parses a date like `2024-02-29` into days since 1970-01-01. Returns `None` for any other text.
 #[must_use]
 pub fn date_days(text: &str) -> Option<i32> {
     let shape = text.len() == 10
@@ -201,7 +202,7 @@ pub fn date_days(text: &str) -> Option<i32> {
     i32::try_from(date.signed_duration_since(NaiveDate::default()).num_days()).ok()
 }
 
-/// A day as text.
+/// Formats a day, given in days since 1970-01-01, like `2024-02-29`.
 #[must_use]
 pub fn date_text(days: i32) -> String {
     NaiveDate::default()

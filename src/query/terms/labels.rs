@@ -1,6 +1,7 @@
-//! Lists of labels: the values of a category, shared by everybody who looks at them.
+//! Lists of labels: the values of a category, shared by everything that refers to them.
 //!
-//! Promises that a copy costs nothing and a label is found by its hash, however long the list is. It is written and read as the plain list.
+//! Promises that a copy costs nothing and that a label is found by its
+//! hash, however long the list is. Labels are serialized as a plain list.
 
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -8,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An immutable list of labels. The code of a label is its place.
+/// An immutable list of labels. The code of a label is its index in the list.
 ///
 /// ```
 /// use tacit::query::terms::labels::Labels;
@@ -21,12 +22,12 @@ pub struct Labels(Arc<List>);
 
 struct List {
     labels: Vec<String>,
-    /// The index, made when a label is looked up for the first time: most lists are only passed on.
+    /// The code of each label. It is built when a label is looked up for the first time, because most lists are only passed on.
     codes: OnceLock<HashMap<String, u32>>,
 }
 
 impl Labels {
-    /// The code of a label, or the first of its codes if it stands in the list twice.
+    /// Returns the code of a label, or the first of its codes if the list holds it twice.
     #[must_use]
     pub fn code(&self, label: &str) -> Option<u32> {
         let codes = self.0.codes.get_or_init(|| {
@@ -99,7 +100,7 @@ impl<'de> Deserialize<'de> for Labels {
 mod tests {
     use super::*;
 
-    /// Manifests and the terms in ledgers hold plain lists, and stay as they are.
+    /// Manifests and the terms in ledgers hold plain lists, and this must not change.
     #[test]
     fn a_list_is_written_as_it_always_was() {
         let plain = vec!["a".to_owned(), "b\"ü".to_owned(), String::new()];

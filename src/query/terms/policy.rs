@@ -1,7 +1,7 @@
-//! The policy: the steward's TOML, checked whole.
+//! The policy of a dataset: the steward's TOML file, checked as a whole.
 //!
-//! Promises that a [`Policy`] is consistent: domains are finite grids, and capacity × bound fits 62 bits, so that no sum over any
-//! conforming table overflows. Every fault of a file is named with its line and column.
+//! Promises that a [`Policy`] is consistent: its domains are finite grids, and capacity × bound fits 62 bits, so that no sum over a
+//! conforming table overflows. Every fault of a file is reported with its line and column.
 
 mod columns;
 mod file;
@@ -25,104 +25,104 @@ use crate::kernel::privacy::amounts::{Delta, Epsilon};
 /// A checked policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Lower-case name.
+    /// The dataset's name, in lower case.
     pub name: String,
-    /// For people.
+    /// A title for people to read.
     pub title: Option<String>,
-    /// Where its rows are read from; paths are relative to the policy's file.
+    /// Where the dataset's rows are read from. [`Policy::load`] makes its paths relative to the policy's file.
     pub source: Spec,
-    /// Units whose rows are left out, a file relative to the policy's.
+    /// A file that lists the units whose rows are left out, relative to the policy's file.
     pub exclude: Option<PathBuf>,
-    /// Sources of the tables that it is joined with, in the order of the terms, relative to the policy's file.
+    /// The sources of the joined tables, in the order of [`Terms::joins`], relative to the policy's file.
     pub joined: Vec<Spec>,
-    /// How sources are read.
+    /// How the sources are read.
     pub reading: Reading,
-    /// The quantum that answers are padded to, in milliseconds; nothing where they are not. It can change without sealing anew.
+    /// The quantum to which answers are padded, in milliseconds; `None` if they are not padded. It can change without sealing anew.
     pub pad_ms: Option<u32>,
-    /// What is public: everything queries depend on.
+    /// The public terms: everything that queries depend on.
     pub terms: Terms,
 }
 
-/// How the sources of a dataset are read: nothing that a query sees.
+/// How the sources of a dataset are read. No query depends on any of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// The name of the unit's column in the sources, where it is not found by the policy's own.
+    /// The name of the unit's column in the sources, if it differs from its name in the policy.
     pub unit_source: Option<String>,
-    /// Texts that mean a missing value, in all columns and in the unit's.
+    /// Texts that mean a missing value, in every column and in the unit's.
     pub missing: Vec<String>,
-    /// The zone of moments that are told in UTC.
+    /// The time zone to which moments given in UTC are converted.
     pub zone: Option<String>,
-    /// What happens where a unit's rows contradict each other.
+    /// What sealing does if a unit's rows contradict each other.
     pub conflicts: Conflicts,
-    /// The rules of each column, in the order of the terms.
+    /// How the values of each column are read, in the order of [`Terms::columns`].
     pub rules: Vec<Rules>,
 }
 
 /// The public terms of a dataset. A sealed edition holds the terms it was sealed under.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
-    /// Who is protected.
+    /// The privacy unit: who is protected.
     pub unit: Unit,
-    /// k: rows that a unit keeps at the most.
+    /// k: the largest number of rows that a unit keeps.
     pub max_rows_per_unit: u32,
-    /// Declared capacity in rows.
+    /// The declared capacity of the table, in rows.
     pub max_rows: u64,
     /// How losses add up, with the δ of the cap.
     pub accountant: Accountant,
-    /// ε of the lifetime cap.
+    /// The ε of the lifetime cap.
     pub cap: Epsilon,
-    /// ε that one query may cost.
+    /// The largest ε that one query may cost.
     pub max_epsilon_per_query: Epsilon,
-    /// Whether allocations may sum to more than the cap, so that whoever asks first may leave nothing to the others.
+    /// Whether allocations may add up to more than the cap, so that those who ask first may leave nothing for the others.
     pub oversubscribe: bool,
     /// The columns that queries see, in the policy's order.
     pub columns: Columns,
-    /// Groups of which a noisy count in the answer is below this are shown without their estimates; nothing where all are shown. It protects nobody more than
-    /// the noise does: it keeps what is mostly noise out of reports.
+    /// Groups with a noisy count below this number are shown without their estimates; `None` shows all groups. This protects nobody more
+    /// than the noise does: it keeps figures that are mostly noise out of reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_cell: Option<u32>,
-    /// What of the cap's δ is set aside for groups without a public list; nothing where none is. The δ of `accountant` is the rest.
+    /// The part of the cap's δ that is set aside for groups without a public list, or `None`. The δ of `accountant` is the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<SetAside>,
-    /// Tables of one row a unit that it can be joined with. Their columns stand behind its own.
+    /// Tables with one row per unit that this one can be joined with. Their columns follow the table's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joins: Vec<JoinedTable>,
 }
 
-/// A table of one row a unit, whose values each of the unit's rows has since it was sealed.
+/// A joined table with one row per unit. Sealing gives its values to every row of the unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JoinedTable {
-    /// Its name in SQL.
+    /// The table's name in SQL.
     pub name: String,
-    /// The column that says whether the unit has a row in it; no name names it.
+    /// The index of the column that says whether the unit has a row in this table. No query can name it.
     pub presence: usize,
-    /// How many columns it has, right behind that one.
+    /// The number of the table's columns, which follow the presence column directly.
     pub columns: usize,
 }
 
 impl JoinedTable {
-    /// The places of its columns, without the one of presence.
+    /// The indices of the table's columns, without the presence column.
     #[must_use]
     pub fn places(&self) -> Range<usize> {
         self.presence + 1..self.presence + 1 + self.columns
     }
 }
 
-/// δ that is set aside for groups that are released above a threshold.
+/// The δ that is set aside for groups that are released above a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAside {
-    /// All of it, for life.
+    /// The total set aside for the dataset's lifetime.
     pub delta: Delta,
-    /// What one answer takes of it.
+    /// The part of it that one answer takes.
     pub per_query: Delta,
 }
 
-/// Who is protected.
+/// The privacy unit: who is protected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unit {
     /// Every row by itself.
     Row,
-    /// All rows with one value of this column.
+    /// All rows that share a value in the column of this name.
     Column(String),
 }
 
@@ -141,50 +141,50 @@ impl Unit {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]
 pub struct Fault {
-    /// Counts from 1.
+    /// The line of the fault, counted from 1.
     pub line: usize,
-    /// Counts from 1, in characters.
+    /// The column of the fault in its line, counted from 1 in characters.
     pub column: usize,
     /// What is wrong, and what would be accepted.
     pub message: String,
 }
 
-/// Why a policy was not taken.
+/// The reason why a policy was not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// The file cannot be read.
     #[error("{path}: cannot be read: {kind}")]
     Unreadable {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// What the system says.
+        /// The kind of error that the system reports.
         kind: std::io::ErrorKind,
     },
-    /// The file is larger than any policy.
+    /// The file is larger than any policy may be.
     #[error("{path}: {bytes} bytes; a policy has at most {bytes_max}")]
     TooLarge {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// Its size.
+        /// The file's size, in bytes.
         bytes: u64,
-        /// The bound.
+        /// The largest size accepted, in bytes.
         bytes_max: u64,
     },
-    /// The file is not a policy.
+    /// The file is not a valid policy.
     #[error("{path}: {}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join(&format!("\n{path}: ")))]
     Faulty {
-        /// The file.
+        /// The path of the file.
         path: String,
-        /// Every fault that was found.
+        /// Every fault that was found, in the order of the file.
         faults: Vec<Fault>,
     },
 }
 
-/// A policy file has at most this many bytes.
+/// The largest size of a policy file, in bytes.
 pub const BYTES_MAX: u64 = 4 << 20;
 
 impl Policy {
-    /// Reads and checks a policy file; the source is taken relative to it.
+    /// Reads and checks a policy file. Paths of sources are taken relative to it.
     ///
     /// # Errors
     /// [`PolicyError`] with every fault that was found.
@@ -218,13 +218,13 @@ impl Policy {
 }
 
 impl Terms {
-    /// A column by name, with its index.
+    /// Finds a column by its name, and returns it with its index.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
         self.columns.place(name).map(|place| (place, &self.columns[place]))
     }
 
-    /// The grid of a numeric column.
+    /// The grid of the column at `index`; `None` if the column is not numeric.
     #[must_use]
     pub fn grid(&self, index: usize) -> Option<super::domain::Grid> {
         match self.columns.get(index).map(|column| &column.domain) {
@@ -233,21 +233,21 @@ impl Terms {
         }
     }
 
-    /// The terms of one of its tables by itself: one row a unit, and the same cap.
+    /// The terms of one of the joined tables by itself: one row per unit, under the same cap.
     #[must_use]
     pub fn of_table(&self, join: &JoinedTable) -> Self {
         let columns = self.columns[join.places()].iter().cloned().collect();
         Self { max_rows_per_unit: 1, columns, joins: Vec::new(), ..self.clone() }
     }
 
-    /// Columns of its own, which stand before those of other tables.
+    /// The table's own columns, which come before those of joined tables.
     #[must_use]
     pub fn own(&self) -> &[Column] {
         &self.columns[..self.joins.first().map_or(self.columns.len(), |join| join.presence)]
     }
 
-    /// The terms of a question that joins the tables of these places, left or not: what it does not join has no name, and what it joins from
-    /// the left may be missing.
+    /// The terms for a question that joins these tables, each given by its index in [`Terms::joins`] and whether it is a left join. Columns
+    /// of other tables are hidden, and columns of left-joined tables are nullable.
     #[must_use]
     pub fn joined(&self, wanted: &[(usize, bool)]) -> Cow<'_, Self> {
         if self.joins.is_empty() {
@@ -263,7 +263,7 @@ impl Terms {
         Cow::Owned(Self { columns: self.columns.nullable(&left).hiding(unjoined), ..self.clone() })
     }
 
-    /// δ of the lifetime guarantee: that of the noise and that of all thresholds.
+    /// The δ of the lifetime guarantee: the δ of the noise plus the δ of all thresholds.
     #[must_use]
     pub fn delta(&self) -> Delta {
         let aside = self.threshold.map_or(Delta::ZERO, |aside| aside.delta);
@@ -271,7 +271,7 @@ impl Terms {
         self.accountant.delta().checked_add(aside).expect("parts of one declared δ")
     }
 
-    /// The name of the unit's column, where units are not rows.
+    /// The name of the unit's column; `None` if every row is a unit.
     #[must_use]
     pub fn unit_column(&self) -> Option<&str> {
         match &self.unit {
@@ -281,17 +281,16 @@ impl Terms {
     }
 }
 
-/// What a draft puts before what it saw in the data, so that nobody takes it unread.
+/// The mark that a draft puts before bounds and values seen in the data, so that nobody accepts them unread.
 pub const SEEN: &str = "seen:";
-const SEEN_HINT: &str =
-    "it was seen in the data, and publishing it may tell of single people; write what is known without looking";
+const SEEN_HINT: &str = "it was seen in the data, and publishing it may reveal something about single people; write what is known without looking";
 
-/// Whether a text of a policy is a draft's, which a person has to replace.
+/// Whether a text of a policy is still marked as seen by a draft, so that a person has to replace it.
 fn is_seen(text: &str) -> bool {
     text.trim_start().starts_with(SEEN)
 }
 
-/// Whether `name` can name a dataset or a column: a lower-case identifier of at most 63 letters.
+/// Whether `name` can name a dataset or a column: a lower-case identifier of at most 63 characters.
 #[must_use]
 pub fn is_identifier(name: &str) -> bool {
     (1..=63).contains(&name.len())

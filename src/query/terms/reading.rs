@@ -1,32 +1,33 @@
-//! How a source's values are read: what a steward says of a file, beside what is public of it.
+//! How the values of a source are read: what a steward says about a file, apart from what is public about it.
 //!
-//! Promises that nothing here reaches a query: an edition holds public terms alone, and a file's own words end where it is sealed.
+//! Promises that nothing here reaches a query: an edition holds only public terms, and the words used in a file are gone once it is sealed.
 
 /// How the values of one column are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// The column's name in the source, where it is not found by the policy's own.
+    /// The column's name in the source, if it differs from its name in the policy.
     pub source: Option<String>,
     /// Texts that mean a missing value: the dataset's and the column's own. Numbers and days are compared by value.
     pub missing: Vec<String>,
-    /// How days are written, in letters of `strptime`; `None` for the forms that are read everywhere.
+    /// The format of days, in the directives of `strptime`; `None` for the formats that are always recognised.
     pub format: Option<String>,
-    /// Texts that mean true; where both lists are empty, the usual ones do.
+    /// Texts that mean true. If both this list and `no` are empty, the usual words are recognised.
     pub yes: Vec<String>,
-    /// Texts that mean false.
+    /// Texts that mean false. If both this list and `yes` are empty, the usual words are recognised.
     pub no: Vec<String>,
-    /// What stands in the source, and the listed value that it means.
+    /// Pairs of a text in the source and the listed value that it stands for.
     pub labels: Vec<(String, String)>,
-    /// A text may hold line ends.
+    /// Whether a text may contain line breaks.
     pub multiline: bool,
 }
 
-/// What happens where a unit's rows contradict each other in a column that has one value a unit.
+/// What sealing does if a unit's rows contradict each other in a column that has a single value per unit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Conflicts {
-    /// They are counted, and the unit gets one of its values: a known one before a missing one, and of several the least.
+    /// Count the contradictions and keep one of the unit's values: a known
+    /// value before a missing one, and the smallest of several known ones.
     #[default]
     Count,
-    /// Nothing is sealed.
+    /// Refuse to seal the table.
     Refuse,
 }

@@ -1,12 +1,13 @@
-//! The axis of the numbers of a chart, and which numbers can stand on it.
+//! The numeric axis of a chart, and the numbers that it can show.
 //!
-//! Promises: four to six ticks at round distances that enclose all that is drawn; no infinity and no NaN leaves this file,
-//! whatever came in. Pixels are not known here.
+//! Promises four to six ticks at round distances that enclose everything that is drawn, and that no infinity and no NaN leaves this file,
+//! whatever came in. It does not know pixels.
 
 use super::words::{WHOLE_MAX, grouped, powers, width};
 use super::{Chart, Point, Shape};
 
-/// Numbers beyond it are hidden, and numbers closer to zero than its inverse are zero: the axis stays far from infinities.
+/// The largest number that is drawn. Larger ones are hidden, and numbers
+/// closer to zero than its inverse become zero, to keep the axis finite.
 const LARGEST: f64 = 1e100;
 
 /// A point that can be drawn.
@@ -16,10 +17,10 @@ pub(super) struct Mark {
     pub(super) interval: Option<(f64, f64)>,
 }
 
-/// What is to be drawn of a point; nothing if its value is hidden, no interval if an end of it is.
+/// What to draw of a point: `None` if its value is hidden, and no interval if one of its ends is.
 pub(super) fn mark(point: Option<&Point>) -> Option<Mark> {
     let plain = |number: Option<f64>| {
-        // A comparison with NaN is false, so it goes with the infinities.
+        // A comparison with NaN is false, so NaN is treated like the infinities.
         number.filter(|n| n.abs() <= LARGEST).map(|n| if n.abs() < 1.0 / LARGEST { 0.0 } else { n })
     };
     let point = point?;
@@ -27,7 +28,7 @@ pub(super) fn mark(point: Option<&Point>) -> Option<Mark> {
     Some(Mark { value: plain(point.value)?, interval })
 }
 
-/// The lowest and the highest number of what is drawn of the first `count` groups; `None` if nothing is.
+/// The lowest and the highest number drawn for the first `count` groups; `None` if nothing is drawn.
 pub(super) fn extent(chart: &Chart, count: usize) -> Option<(f64, f64)> {
     let points = chart.series.iter().flat_map(|series| series.points.iter().take(count));
     let reach = |mark: Mark| {
@@ -37,17 +38,17 @@ pub(super) fn extent(chart: &Chart, count: usize) -> Option<(f64, f64)> {
     points.filter_map(|point| mark(Some(point))).map(reach).reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)))
 }
 
-/// Four to six ticks at round distances.
+/// An axis with four to six ticks at round distances.
 pub(super) struct Axis {
     pub(super) ticks: Vec<f64>,
     from: f64,
     to: f64,
-    /// How many decimals the ticks need; none if only powers of ten can be read.
+    /// The number of decimals that the ticks need; `None` if they are only readable as powers of ten.
     decimals: Option<usize>,
 }
 
 impl Axis {
-    /// The axis of all between two numbers; of bars, with zero on it.
+    /// The axis that covers the range between two numbers and, for bars, zero.
     pub(super) fn over(extent: Option<(f64, f64)>, shape: Shape) -> Axis {
         let (low, high) = widened(extent.unwrap_or((0.0, 1.0)), shape);
         let base = 10f64.powf(((high - low) / 10.0).log10().floor());
@@ -61,17 +62,17 @@ impl Axis {
         Axis { ticks, from: first * step, to: last * step, decimals: decimals(step).filter(|_| plain) }
     }
 
-    /// How far along the axis a number is, from 0 to 1.
+    /// The position of a number along the axis, from 0 to 1.
     pub(super) fn share(&self, value: f64) -> f64 {
         (value - self.from) / (self.to - self.from)
     }
 
-    /// What a tick says.
+    /// The text at a tick.
     pub(super) fn text(&self, tick: f64) -> String {
         self.decimals.map_or_else(|| powers(tick), |decimals| grouped(tick, decimals))
     }
 
-    /// The width of the widest tick's text.
+    /// The width of the widest text of a tick.
     pub(super) fn tick_width(&self) -> f64 {
         self.ticks.iter().map(|tick| width(&self.text(*tick))).fold(0.0, f64::max)
     }
@@ -82,7 +83,7 @@ impl Axis {
     }
 }
 
-/// With zero if bars need it, and wide enough to be divided.
+/// Widens a range to include zero for bars, and to be wide enough to be divided.
 fn widened((low, high): (f64, f64), shape: Shape) -> (f64, f64) {
     let (low, high) = match shape {
         Shape::Bar => (low.min(0.0), high.max(0.0)),
@@ -93,7 +94,7 @@ fn widened((low, high): (f64, f64), shape: Shape) -> (f64, f64) {
     if high - low <= size * 1e-9 { (low - pad, high + pad) } else { (low, high) }
 }
 
-/// How many decimals a step needs to be written exactly, if nine are enough.
+/// The number of decimals needed to write a step exactly; `None` if it is more than nine.
 fn decimals(step: f64) -> Option<usize> {
     let whole = |scaled: f64| (scaled - scaled.round()).abs() < scaled * 1e-6;
     let enough = (0..=9).find(|decimals: &i32| whole(step * 10f64.powi(*decimals)))?;

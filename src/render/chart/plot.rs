@@ -1,7 +1,7 @@
-//! The plot of a chart: ticks, labels, bars with whiskers, lines with bands.
+//! The plot of a chart: ticks, labels, bars with whiskers, and lines with bands.
 //!
-//! Promises: all of it stands between the edges of the view box; coordinates are rounded to one decimal, so that bytes do not
-//! hang on the last bit. Title, legend and notes are drawn by the parent.
+//! Promises that everything is between the edges of the view box, and that coordinates are rounded to one decimal, so that bytes do not
+//! depend on the last bit of a float. The parent draws title, legend and notes.
 
 use maud::{Markup, html};
 
@@ -14,7 +14,7 @@ const PLOT_HEIGHT_MIN: f64 = 40.0;
 const BAR_GROUPS_MAX: usize = 200;
 const LINE_LABELS_MAX: usize = 2_000;
 const STYLES: usize = 6;
-/// What is hatched over the bars of the second to the sixth series, in a tile of 6 by 6.
+/// The hatching over the bars of the second to the sixth series, as tiles of 6 by 6.
 const HATCHES: [&str; STYLES] =
     ["", "M0 6L6 0M-1 1L1 -1M5 7L7 5", "M0 3H6", "M3 0V6", "M0 0L6 6M5 -1L7 1M-1 5L1 7", "M0 3H6M3 0V6"];
 /// The markers of lines, drawn around a point.
@@ -28,7 +28,7 @@ const MARKERS: [&str; STYLES] = [
 ];
 const DASHES: [Option<&str>; STYLES] = [None, Some("8 4"), Some("2 4"), Some("10 3 2 3"), Some("4 3"), Some("14 4")];
 
-/// Where the plot stands in the view box, the axis of its numbers, and how many groups it has room for.
+/// The plot's position in the view box, the axis of its numbers, and the number of groups that it has room for.
 pub(super) struct Frame {
     pub(super) left: f64,
     pub(super) right: f64,
@@ -41,7 +41,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// The frame of a chart below `top`.
+    /// Lays out the plot of a chart below `top`.
     pub(super) fn below(top: f64, chart: &Chart) -> Frame {
         let most = match chart.shape {
             Shape::Bar => BAR_GROUPS_MAX,
@@ -59,28 +59,28 @@ impl Frame {
         Frame { left: EDGE + left, right: WIDTH - EDGE - right, top, bottom, count, empty: extent.is_none(), axis }
     }
 
-    /// The x of a number of a bar.
+    /// The x coordinate of a number in a bar chart.
     fn along(&self, value: f64) -> f64 {
         self.left + self.axis.share(value) * (self.right - self.left)
     }
 
-    /// The y of a number of a line.
+    /// The y coordinate of a number in a line chart.
     fn up(&self, value: f64) -> f64 {
         self.bottom - self.axis.share(value) * (self.bottom - self.top)
     }
 
-    /// How far the labels of lines stand from each other.
+    /// The distance between neighbouring labels in a line chart.
     fn gap(&self) -> f64 {
         (self.right - self.left - 20.0) / self.count.saturating_sub(1).max(1) as f64
     }
 
-    /// The x of a label of lines; one that is alone stands in the middle.
+    /// The x coordinate of a label in a line chart; a single label is in the middle.
     fn across(&self, at: usize) -> f64 {
         if self.count == 1 { (self.left + self.right) / 2.0 } else { self.left + 10.0 + self.gap() * at as f64 }
     }
 }
 
-/// The bars of a chart in its frame; `id` is that of the chart, for the hatches.
+/// Draws the bars of a chart in its frame. `id` is the id of the chart, which prefixes those of the hatchings.
 pub(super) fn bars(chart: &Chart, frame: &Frame, id: &str) -> Markup {
     let (ticks, pitch, thick) = (&frame.axis.ticks, pitch(chart), thickness(chart));
     let gap = (frame.right - frame.left) / ticks.len().saturating_sub(1).max(1) as f64;
@@ -111,7 +111,7 @@ pub(super) fn bars(chart: &Chart, frame: &Frame, id: &str) -> Markup {
     }
 }
 
-/// One bar from zero to its number, and its whisker.
+/// Draws one bar from zero to its number, with its whisker.
 fn bar(frame: &Frame, mark: Mark, fill: &str, (top, height): (f64, f64)) -> Markup {
     let (zero, end) = (frame.along(0.0), frame.along(mark.value));
     let (y, cap) = (round(top + height / 2.0), round(top + height / 2.0 - 4.0));
@@ -126,7 +126,7 @@ fn bar(frame: &Frame, mark: Mark, fill: &str, (top, height): (f64, f64)) -> Mark
     }
 }
 
-/// The lines of a chart in its frame, above all of their bands.
+/// Draws the lines of a chart in its frame, on top of all bands.
 pub(super) fn lines(chart: &Chart, frame: &Frame) -> Markup {
     let every = stride(label_width(chart, frame.count), frame.gap());
     let sides = (frame.left, frame.right);
@@ -150,7 +150,7 @@ pub(super) fn lines(chart: &Chart, frame: &Frame) -> Markup {
     }
 }
 
-/// A line, broken where points are hidden, with a marker on each point.
+/// Draws one line, interrupted where points are hidden, with a marker on each point.
 fn trace(chart: &Chart, series: &Series, at: usize, frame: &Frame) -> Markup {
     let place = |row: usize| mark(series.points.get(row)).map(|mark| (frame.across(row), frame.up(mark.value)));
     let places: Vec<Option<(f64, f64)>> = (0..frame.count).map(place).collect();
@@ -166,7 +166,7 @@ fn trace(chart: &Chart, series: &Series, at: usize, frame: &Frame) -> Markup {
     }
 }
 
-/// The corners of the bands of a series: one for each run of points with intervals, narrow where a point is alone.
+/// The corners of a series' bands: one band for each run of points with intervals, and a narrow one for a single point.
 fn bands(series: &Series, frame: &Frame) -> Vec<String> {
     let edge = |row: usize| {
         let (low, high) = mark(series.points.get(row))?.interval?;
@@ -184,7 +184,7 @@ fn bands(series: &Series, frame: &Frame) -> Vec<String> {
     edges.split(Option::is_none).filter(|run| !run.is_empty()).map(band).collect()
 }
 
-/// What stands for a series in the legend, beside a text with its baseline at `y`.
+/// The sample of a series in the legend, beside a text with its baseline at `y`.
 pub(super) fn swatch(shape: Shape, at: usize, id: &str, x: f64, y: f64) -> Markup {
     let (x, y) = (round(x), round(y - 4.5));
     html! {
@@ -229,7 +229,7 @@ fn rule(class: &str, x: (f64, f64), y: (f64, f64)) -> Markup {
     html! { line class=(class) x1=(round(x.0)) x2=(round(x.1)) y1=(round(y.0)) y2=(round(y.1)) {} }
 }
 
-/// A text at its baseline; one that is too long is shortened, and says itself in full as its title.
+/// Draws a text at its baseline. A long text is shortened, and its full form becomes its title.
 pub(super) fn text(x: f64, y: f64, anchor: &str, full: &str) -> Markup {
     let (full, shown) = (clean(full), short(full));
     html! {
@@ -237,7 +237,7 @@ pub(super) fn text(x: f64, y: f64, anchor: &str, full: &str) -> Markup {
     }
 }
 
-/// To one decimal; never minus zero.
+/// Rounds to one decimal, never to minus zero.
 pub(super) fn round(coordinate: f64) -> f64 {
     (coordinate * 10.0).round() / 10.0 + 0.0
 }
@@ -246,7 +246,7 @@ fn corners(points: impl Iterator<Item = (f64, f64)>) -> String {
     points.map(|(x, y)| format!("{},{}", round(x), round(y))).collect::<Vec<_>>().join(" ")
 }
 
-/// Every how many texts of this width can be shown at this distance.
+/// If only every n-th text is to be shown, the smallest n at which texts of this width fit at this distance.
 fn stride(wide: f64, gap: f64) -> usize {
     ((wide + 14.0) / gap).ceil().max(1.0) as usize
 }

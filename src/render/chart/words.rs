@@ -1,16 +1,16 @@
-//! The words of charts: numbers as text, and texts that fit their place.
+//! The texts of charts: formats numbers, and shortens texts to fit.
 //!
-//! Promises: what `short` and `wrapped` return is no wider than they say, by an estimate that is generous because the font of
-//! the reader is not known; all of it can stand in XML. Escaping is not done here.
+//! Promises that the results of `short` and `wrapped` are no wider than stated, by an estimate that is generous because the reader's font
+//! is unknown, and that they may appear in XML. It does not escape them.
 
-/// The most characters of a label that are shown.
+/// The largest number of characters of a label that is shown.
 const LABEL_CHARS_MAX: usize = 28;
 const LABEL_WIDTH_MAX: f64 = 270.0;
 const TITLE_CHARS_MAX: usize = 500;
-/// From here on whole numbers are no longer exact.
+/// From this number on, whole numbers are no longer exact.
 pub(super) const WHOLE_MAX: f64 = 9e15;
 
-/// A number for reading: whole ones in full, others with two decimals, or four below one.
+/// Formats a number for reading: whole numbers in full, others with two decimals, or four if they are below one.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     if size >= WHOLE_MAX || (size > 0.0 && size < 1e-3) {
@@ -22,7 +22,7 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-/// A number with a thin space between thousands and a true minus sign.
+/// Formats a number with a thin space between thousands and a true minus sign.
 pub(super) fn grouped(value: f64, decimals: usize) -> String {
     let digits = format!("{:.decimals$}", value.abs());
     let whole = digits.find('.').unwrap_or(digits.len());
@@ -37,12 +37,12 @@ pub(super) fn grouped(value: f64, decimals: usize) -> String {
     text
 }
 
-/// A number by its power of ten, for the very large and the very small.
+/// Formats a very large or very small number with a power of ten.
 pub(super) fn powers(value: f64) -> String {
     if value == 0.0 { "0".to_owned() } else { format!("{value:.2e}").replace('-', "\u{2212}") }
 }
 
-/// An estimate of a text's width at 13 px, from the widest of the usual system fonts.
+/// An estimate of a text's width at 13 px, based on the widest of the usual system fonts.
 pub(super) fn width(text: &str) -> f64 {
     let wide = |c: char| match c {
         'f' | 'i' | 'j' | 'l' | 't' | 'I' | ' ' | '.' | ',' | ':' | ';' | '\'' | '|' | '\u{202f}' => 5.2,
@@ -55,7 +55,7 @@ pub(super) fn width(text: &str) -> f64 {
     text.chars().map(wide).sum()
 }
 
-/// A label as it is shown, with an ellipsis if it is too long.
+/// Shortens a label with an ellipsis if it is too long.
 pub(super) fn short(text: &str) -> String {
     let text = clean(text);
     if text.chars().count() <= LABEL_CHARS_MAX && width(&text) <= LABEL_WIDTH_MAX {
@@ -71,7 +71,7 @@ pub(super) fn short(text: &str) -> String {
     short.trim_end().to_owned() + "\u{2026}"
 }
 
-/// Breaks a text into lines, at a space where there is one.
+/// Breaks a text into lines, at spaces if possible.
 pub(super) fn wrapped(text: &str, room: f64) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
     for c in clean(text).chars().take(TITLE_CHARS_MAX) {
@@ -86,7 +86,7 @@ pub(super) fn wrapped(text: &str, room: f64) -> Vec<String> {
     lines
 }
 
-/// Without the characters that XML may not have.
+/// Replaces the characters that XML does not allow.
 pub(super) fn clean(text: &str) -> String {
     text.replace(|c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'), " ")
 }

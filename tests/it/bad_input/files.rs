@@ -175,7 +175,7 @@ fn sources_that_are_none() {
         ("empty.csv", "holds nothing, not even a header"),
         ("long.csv", "line 2: is longer than 16 MiB"),
         ("renamed.csv", "has no column \"diagnosis\""),
-        ("retyped.csv", "are no integer"),
+        ("retyped.csv", "not of type integer"),
         ("ragged.csv", "has 2 fields, and the header has 7"),
         ("overfull.csv", "has 10 fields, and the header has 7"),
         ("quoted.csv", "quoted.csv"),

@@ -61,7 +61,7 @@ async fn serves(site: &Site, browser: &Browser) {
     browser.fill("form[action='/grants'] input[name=epsilon]", "1.25").await;
     browser.fill("form[action='/grants'] input[name=reason]", "the study goes on").await;
     browser.press("form[action='/grants'] button").await;
-    assert_eq!(browser.text("main [role=status]").await, "Granted; it stands in the ledger.");
+    assert_eq!(browser.text("main [role=status]").await, "Granted, and recorded in the ledger.");
     assert_eq!(site.granted("ada"), "1.25");
     browser.press("nav.main a[href='/requests']").await;
     for left in [1, 0] {

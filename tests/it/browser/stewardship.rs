@@ -38,7 +38,7 @@ async fn grants(site: &Site, browser: &Browser) {
     browser.fill("form[action='/grants'] input[name=epsilon]", "1.25").await;
     browser.fill("form[action='/grants'] input[name=reason]", "the study goes on").await;
     browser.press("form[action='/grants'] button").await;
-    said(browser, "/accounts?done=granted", "Granted; it stands in the ledger.").await;
+    said(browser, "/accounts?done=granted", "Granted, and recorded in the ledger.").await;
     browser.reads("spent 0 of epsilon 1.25").await;
     assert_eq!(site.granted("ada"), "1.25");
 
@@ -49,7 +49,7 @@ async fn grants(site: &Site, browser: &Browser) {
     browser.fill("form[action='/grants'] input[name=epsilon]", "0.75").await;
     browser.fill("form[action='/grants'] input[name=reason]", "another project").await;
     browser.press("form[action='/grants'] button").await;
-    said(browser, "/accounts?done=granted", "Granted; it stands in the ledger.").await;
+    said(browser, "/accounts?done=granted", "Granted, and recorded in the ledger.").await;
     browser.reads("Project hearts").await;
     browser.fill("main form[role=search] input", "ev").await;
     browser.press("main form[role=search] button").await;
@@ -62,7 +62,7 @@ async fn decides(site: &Site, browser: &Browser) {
     browser.reads("a second study").await;
     browser.fill("main form input[name=reason]", "it is sound").await;
     browser.press("button[value=grant]").await;
-    said(browser, "/requests?done=decided", "Decided; it stands in the ledger.").await;
+    said(browser, "/requests?done=decided", "Decided, and recorded in the ledger.").await;
     browser.reads("Nobody waits for a decision.").await;
     browser.reads("it is sound").await;
     assert_eq!((browser.count(".badge.good").await, site.granted("ada").as_str()), (1, "1.5"));
@@ -70,8 +70,8 @@ async fn decides(site: &Site, browser: &Browser) {
 
 async fn freezes(site: &Site, browser: &Browser) {
     for (words, act, done) in [
-        ("Freeze", "freeze", "Frozen: nothing is drawn from it until you let it go on."),
-        ("Let it go on", "unfreeze", "It goes on."),
+        ("Freeze", "freeze", "Frozen: nothing is drawn from it until you unfreeze it."),
+        ("Unfreeze", "unfreeze", "Unfrozen: answers are drawn from it again."),
     ] {
         browser.go("/accounts").await;
         browser.unfold(words).await;
@@ -188,6 +188,6 @@ async fn thinks_ahead(site: &Site, browser: &Browser) {
     assert_eq!(browser.count("svg.chart[role=img] desc").await, 1);
     browser.fill("main input[name=questions]", "none").await;
     browser.press("main form button").await;
-    browser.reads("questions is no whole number from 1 to").await;
+    browser.reads("questions is not a whole number from 1 to").await;
     assert_eq!((site.lab.head(), site.charges()), before, "thinking is free");
 }

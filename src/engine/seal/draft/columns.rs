@@ -1,4 +1,4 @@
-//! What a draft proposes for one column.
+//! What a draft proposes for one column of the source.
 
 use std::fmt::Write;
 
@@ -6,30 +6,30 @@ use super::seen::{Numbers, Seen};
 use crate::query::terms::domain::date_text;
 use crate::query::terms::policy::SEEN;
 
-/// Different texts that are still proposed as a list.
+/// The largest number of different texts that is still proposed as a list.
 const VALUES_MAX: usize = 40;
-/// Characters of a listed value at the most.
+/// The largest length of a listed value, in characters.
 const VALUE_CHARS_MAX: usize = 256;
-/// Codes that are rather words than numbers: 1 and 2 for women and men.
+/// The largest number of different whole numbers that are taken for codes and not for quantities, like 1 and 2 for women and men.
 const CODES_MAX: usize = 3;
-/// Decimals that are kept.
+/// The largest number of decimals that a proposed step keeps.
 const DECIMALS_MAX: u32 = 3;
-/// Numbers that are still exact as the draft compares them.
+/// The largest number that the draft still compares exactly.
 const EXACT_MAX: f64 = 9e15;
 
-/// A column that is proposed, or why it is not.
+/// The text that declares a column, or the reason why the column is left out.
 pub(super) enum Proposal {
     Column(String),
     LeftOut(&'static str),
 }
 
-/// Proposes a column. `capacity` is the declared number of rows; `single` says that each person has one value.
+/// Proposes a column. `capacity` is the declared number of rows; `single` says that each person has a single value.
 pub(super) fn propose(seen: &Seen, capacity: u64, single: bool) -> Proposal {
     if seen.unreadable {
-        return Proposal::LeftOut("its type holds no single value, like a list");
+        return Proposal::LeftOut("its type does not hold single values, like a list");
     }
     if seen.values == 0 {
-        return Proposal::LeftOut("no value was seen in it");
+        return Proposal::LeftOut("it holds no values");
     }
     let marks_are_values = domain(seen, capacity, false).is_err();
     match domain(seen, capacity, marks_are_values) {
@@ -57,7 +57,8 @@ pub(super) fn propose(seen: &Seen, capacity: u64, single: bool) -> Proposal {
     }
 }
 
-/// The type with its bounds. Where marks of missing values are values, the column is text or a list.
+/// The column's type with its bounds. If `marks_are_values`, texts that often
+/// mean a missing value count as values, and the column is text or a list.
 fn domain(seen: &Seen, capacity: u64, marks_are_values: bool) -> Result<String, &'static str> {
     let different = seen.different();
     if !marks_are_values {
@@ -83,7 +84,7 @@ fn domain(seen: &Seen, capacity: u64, marks_are_values: bool) -> Result<String, 
         return Ok(format!("type = \"category\"\nvalues = [{}]", values.join(", ")));
     }
     let Some(different) = different.filter(|different| (*different as u64) * 2 <= seen.values) else {
-        return Err("nearly every row has a value of its own: an id, or free text");
+        return Err("nearly every row has its own value: it is an id or free text");
     };
     let multiline = if seen.multiline { "\nmultiline = true" } else { "" };
     let most = (2 * different).next_multiple_of(1_000);
@@ -92,7 +93,7 @@ fn domain(seen: &Seen, capacity: u64, marks_are_values: bool) -> Result<String, 
     ))
 }
 
-/// Numbers that are all 0 and 1 may be words.
+/// A hint for columns that hold only 0 and 1, which may be codes for words.
 fn words_of(seen: &Seen) -> &'static str {
     if seen.points.is_some() {
         "      # or: type = \"category\", labels = { \"0\" = \"no\", \"1\" = \"yes\" }"
@@ -104,7 +105,7 @@ fn words_of(seen: &Seen) -> &'static str {
 fn days(seen: &Seen) -> Option<String> {
     let fitting: Vec<_> = seen.days.iter().filter(|days| days.low <= days.high).collect();
     let first = *fitting.first()?;
-    // Eight digits are a day only where they are one in every row, and a day of people who live.
+    // Eight digits are a day only if every row has one, and only within the time of people who may be alive.
     if seen.points.is_some() && !(-36_525..=73_050).contains(&first.low) {
         return None;
     }
@@ -112,7 +113,7 @@ fn days(seen: &Seen) -> Option<String> {
     let (low, high) = (text(first.low), text(first.high.max(first.low + 1)));
     let bounds = format!("type = \"date\"\nmin = \"{SEEN}{low}\"\nmax = \"{SEEN}{high}\"");
     let zone = if seen.utc {
-        "\n# its moments are told in UTC: say time_zone = \"…\" in [dataset], or its days are those of UTC"
+        "\n# its times are in UTC: set time_zone = \"…\" in [dataset], or its days will be days in UTC"
     } else {
         ""
     };
@@ -125,7 +126,7 @@ fn days(seen: &Seen) -> Option<String> {
     }
 }
 
-/// A few whole numbers that stand for words.
+/// Proposes a category for a few whole numbers that stand for words.
 fn codes(seen: &Seen, numbers: &Numbers) -> Option<String> {
     let texts = seen.texts.as_ref().filter(|_| numbers.whole && numbers.low >= 0.0 && numbers.high < 100.0)?;
     let codes: Vec<&String> = texts.keys().filter(|text| !seen.marks.contains(*text)).collect();
@@ -144,7 +145,7 @@ fn numbers_of(numbers: &Numbers, capacity: u64) -> Result<String, &'static str> 
     let high = if high > low { high } else { low + 1.0 };
     let largest = low.abs().max(high.abs());
     if !largest.is_finite() || largest > EXACT_MAX || largest * capacity as f64 >= 4e18 {
-        return Err("its numbers are too large to be summed: an id, or a mark of a missing value");
+        return Err("its numbers are too large to be summed: some are ids or marks of missing values");
     }
     let bound = |value: f64| match decimals {
         0 => format!("{value:.0}"),
@@ -158,19 +159,19 @@ fn numbers_of(numbers: &Numbers, capacity: u64) -> Result<String, &'static str> 
     Ok(format!("type = \"decimal\"\n{bounds}\nstep = \"{:.*}\"{hint}", decimals as usize, 1.0 / power))
 }
 
-/// Numbers that are rarely measured.
+/// A hint for smallest or largest values that are rarely measurements, like -1 or 999.
 fn mark_hint(numbers: &Numbers) -> &'static str {
     let is = |value: f64, marks: &[f64]| marks.contains(&value);
     if is(numbers.low, &[-1.0, -7.0, -8.0, -9.0, -99.0, -999.0, -9999.0]) {
-        "\n# is the least value a mark for a missing one? then say so, like missing = [\"-1\"]"
+        "\n# does the smallest value mark missing ones? If so, declare it, like missing = [\"-1\"]"
     } else if is(numbers.high, &[99.0, 999.0, 9999.0, 99_999.0, 999_999.0]) {
-        "\n# is the greatest value a mark for a missing one? then say so, like missing = [\"999\"]"
+        "\n# does the largest value mark missing ones? If so, declare it, like missing = [\"999\"]"
     } else {
         ""
     }
 }
 
-/// A text as TOML writes it.
+/// Quotes a text as TOML does.
 pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }

@@ -1,6 +1,6 @@
-//! Columns that may say whose row it is, and what is one value a person.
+//! Finds the columns that may say whose row it is, and the columns that have a single value per person.
 //!
-//! Promises counts for a person to choose by, and no choice.
+//! Promises counts that help a person to choose; it makes no choice itself.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,11 +11,11 @@ use super::seen::Seen;
 use crate::engine::seal::encode::cells::Cells;
 use crate::engine::seal::encode::{check_id, ids};
 
-/// People that columns are compared over; beyond it nothing is proposed as one value a person.
+/// The largest number of people over whom columns are compared. Beyond it, no column is proposed as having a single value per person.
 const PEOPLE_MAX: usize = 2_000_000;
-/// Candidates that are looked at.
+/// The largest number of candidates that are examined.
 const CANDIDATES_MAX: usize = 4;
-/// Words in the names of columns that name people, the clearest first.
+/// Words in the names of columns that identify people, the clearest first.
 const NAMES: [&str; 14] = [
     "patient",
     "person",
@@ -33,14 +33,14 @@ const NAMES: [&str; 14] = [
     "nr",
 ];
 
-/// One column that may say whose row it is.
+/// A column that may say whose row it is.
 pub(super) struct Candidate {
     pub(super) column: usize,
-    /// Rows by id.
+    /// The number of rows of each id, by the id's hash.
     rows: HashMap<u64, u64>,
-    /// How little its name says: less is clearer.
+    /// How clearly the column's name says that it identifies people; smaller is clearer.
     rank: usize,
-    /// Of each column, whether each id has one value in it.
+    /// Whether each id has a single value, for each column.
     pub(super) single: Vec<bool>,
     values: HashMap<(usize, u64), u64>,
 }
@@ -52,7 +52,7 @@ pub(super) struct People {
 }
 
 impl People {
-    /// Columns whose names or values look like ids.
+    /// Selects the columns whose names and values look like ids.
     pub(super) fn candidates(seen: &[Seen], rows: u64) -> Self {
         let mut found: Vec<(usize, usize)> = seen
             .iter()
@@ -88,7 +88,7 @@ impl People {
         }
     }
 
-    /// Puts the likeliest first: by name, and of one name the one whose ids come again.
+    /// Sorts the candidates, the likeliest first: by name, and among equal names by the smaller number of ids, since ids of people recur.
     pub(super) fn rank(&mut self) {
         self.candidates.sort_by_key(|candidate| (candidate.rank, candidate.rows.len()));
     }
@@ -115,23 +115,23 @@ impl Candidate {
         }
     }
 
-    /// Different ids.
+    /// The number of different ids.
     pub(super) fn people(&self) -> u64 {
         self.rows.len() as u64
     }
 
-    /// Rows of whoever has most.
+    /// The number of rows of the id that has most.
     pub(super) fn most(&self) -> u64 {
         self.rows.values().copied().max().unwrap_or(1)
     }
 
-    /// Rows that are kept where everybody keeps at most `most`.
+    /// The number of rows that are kept if every id keeps at most `most`.
     pub(super) fn kept(&self, most: u64) -> u64 {
         self.rows.values().map(|rows| (*rows).min(most)).sum()
     }
 }
 
-/// How clearly a name says that it names people; `None` where it names nobody.
+/// How clearly a name says that it identifies people; smaller is clearer, `None` if it does not.
 fn rank(name: &str) -> Option<usize> {
     let words: Vec<&str> = name.split('_').collect();
     let is_id = words.last().is_some_and(|word| matches!(*word, "id" | "key" | "nr" | "no" | "number" | "code"))
@@ -143,7 +143,7 @@ fn rank(name: &str) -> Option<usize> {
     }
 }
 
-/// Hashes of the values of a column, as they are compared: `None` where one is missing; nothing for columns that hold no single values.
+/// Hashes of a column's values for comparison, `None` for missing ones. Returns `None` for columns that do not hold single values.
 fn hashes(series: &Series) -> Option<Vec<Option<u64>>> {
     let cells = Cells::of(series)?;
     if let Cells::Moments(moments) = &cells {

@@ -1,4 +1,4 @@
-//! What was seen of one column, as the readers of sealing see it.
+//! What a draft has seen of one column, read exactly as sealing reads it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +9,12 @@ use crate::engine::seal::encode::day::Days;
 use crate::engine::seal::encode::number::{Number, without_zero_decimals};
 use crate::engine::seal::source::Column;
 
-/// Different texts that are counted.
+/// The largest number of different texts that are counted.
 pub(super) const TEXTS_MAX: usize = 20_000;
 /// Texts that often mean a missing value.
 const MARKS: [&str; 16] =
     ["NA", "N/A", "n/a", "#N/A", "NULL", "Null", "null", "None", "none", "NaN", "nan", ".", "-", "--", "?", "\\N"];
-/// How days are written where it is not year, month, day.
+/// Formats of days, apart from year-month-day, that a draft tries.
 pub(super) const FORMATS: [&str; 17] = [
     "%d/%m/%Y",
     "%m/%d/%Y",
@@ -37,16 +37,16 @@ pub(super) const FORMATS: [&str; 17] = [
 
 /// What was seen of one column.
 pub(super) struct Seen {
-    /// Its name in the policy.
+    /// The column's name in the policy.
     pub(super) name: String,
-    /// Its name in the source.
+    /// The column's name in the source.
     pub(super) source: String,
     pub(super) dtype: DataType,
     pub(super) values: u64,
     pub(super) nulls: u64,
-    /// The texts and how often they occur; `None` beyond [`TEXTS_MAX`].
+    /// Each different text with its number of occurrences; `None` once there are more than [`TEXTS_MAX`].
     pub(super) texts: Option<BTreeMap<String, u64>>,
-    /// Texts that often mean a missing value.
+    /// The texts that were seen and that often mean a missing value.
     pub(super) marks: BTreeSet<String>,
     pub(super) points: Option<Numbers>,
     commas: Option<Numbers>,
@@ -54,12 +54,12 @@ pub(super) struct Seen {
     pub(super) booleans: bool,
     pub(super) utc: bool,
     pub(super) multiline: bool,
-    /// Types that hold no single value.
+    /// Whether the column's type does not hold single values, like a list.
     pub(super) unreadable: bool,
     pub(super) longest: usize,
 }
 
-/// Numbers of a column of nothing else.
+/// The numbers of a column that holds nothing else.
 #[derive(Clone)]
 pub(super) struct Numbers {
     point: u8,
@@ -68,11 +68,11 @@ pub(super) struct Numbers {
     pub(super) low: f64,
     pub(super) high: f64,
     any: bool,
-    /// Some have a decimal sign.
+    /// Whether some of them have a decimal sign.
     signs: bool,
 }
 
-/// Days of a column of nothing else, in one format; `None` for the forms that are read everywhere.
+/// The days of a column that holds nothing else, in one format; `None` for the formats that are always recognised.
 pub(super) struct DaysSeen {
     pub(super) format: Option<&'static str>,
     days: Days,
@@ -146,7 +146,7 @@ impl Seen {
         }
     }
 
-    /// Days of columns of moments, by the day of their own zone.
+    /// Counts a value of a column of moments, as the day in the column's own time zone.
     fn moment(&mut self, seconds: Option<i64>, zone: &Zone) {
         let Some(seconds) = seconds else {
             self.nulls += 1;
@@ -200,12 +200,12 @@ impl Seen {
         self.booleans = self.booleans && words.iter().any(|word| text.eq_ignore_ascii_case(word));
     }
 
-    /// A column that is numbers only if the comma is the decimal sign.
+    /// Whether the column holds numbers only if the comma is the decimal sign.
     pub(super) fn has_decimal_commas(&self) -> bool {
         self.points.is_none() && self.commas.as_ref().is_some_and(|numbers| numbers.any && numbers.signs)
     }
 
-    /// A column that is numbers only if the point is the decimal sign.
+    /// Whether the column holds numbers only if the point is the decimal sign.
     pub(super) fn has_decimal_points(&self) -> bool {
         self.commas.is_none() && self.points.as_ref().is_some_and(|numbers| numbers.any && numbers.signs)
     }
@@ -216,7 +216,7 @@ impl Seen {
         }
     }
 
-    /// Different texts, marks of missing values left out; `None` where there are too many to count.
+    /// The number of different texts without the marks of missing values; `None` if there were too many to count.
     pub(super) fn different(&self) -> Option<usize> {
         self.texts.as_ref().map(|texts| texts.len() - self.marks.len())
     }

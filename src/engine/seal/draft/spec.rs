@@ -1,14 +1,15 @@
-//! How a file is written, where its name does not tell: separators, decimal commas, encodings.
+//! Finds out how a file is written where its name does not say: separator, decimal sign, and encoding.
 //!
-//! Promises that only what a reader took whole is proposed.
+//! Promises to propose only what a reader has read to the end without an error.
 
 use super::seen::Seen;
 use crate::engine::seal::source::{Decimal, Encoding, From, Source, SourceError, Spec};
 
-/// Separators that files have whose name says commas.
+/// The separators tried for files whose names promise commas.
 const SEPARATORS: [u8; 3] = [b';', b'\t', b'|'];
 
-/// Opens a source as it is, or else as the first of the usual other ways that reads: with another separator where there is one column, or in another encoding.
+/// Opens a source as specified. If that fails, or if it yields only one column, tries the
+/// other usual separators and encodings and takes the first that reads the whole file.
 pub(super) fn opened(spec: &Spec) -> Result<(Spec, Source), SourceError> {
     let first = match Source::open(spec) {
         Ok(source) if source.columns().len() > 1 || !source.is_text() || spec.separator.is_some() => {
@@ -37,7 +38,7 @@ pub(super) fn opened(spec: &Spec) -> Result<(Spec, Source), SourceError> {
     first.map(|source| (spec.clone(), source))
 }
 
-/// The source in the encoding of Windows, where it can be read so.
+/// Opens the source as Windows-1252; `None` if it cannot be read that way.
 fn decoded(spec: &Spec) -> Option<(Spec, Source)> {
     if spec.encoding.is_some() || matches!(spec.from, From::Postgres { .. }) {
         return None;
@@ -47,7 +48,7 @@ fn decoded(spec: &Spec) -> Option<(Spec, Source)> {
     is_whole(&source).then_some((other, source))
 }
 
-/// Whether every row can be read. Files that are no text are read once, by the draft itself.
+/// Whether every row can be read. Sources that are not text are read once, by the draft itself.
 fn is_whole(source: &Source) -> bool {
     if !source.is_text() {
         return true;
@@ -56,7 +57,7 @@ fn is_whole(source: &Source) -> bool {
     source.batches::<SourceError>(&wanted, |_| Ok(())).is_ok()
 }
 
-/// Takes commas for decimal points, where that makes numbers of a column and the separator is another.
+/// Makes the comma the decimal sign if that turns a column into numbers and the separator is not a comma.
 pub(super) fn with_decimal(spec: Spec, seen: &mut [Seen]) -> Spec {
     let is_free = spec.separator.is_some_and(|separator| separator != b',');
     if !is_free || !seen.iter().any(Seen::has_decimal_commas) || seen.iter().any(Seen::has_decimal_points) {

@@ -1,4 +1,4 @@
-//! The text of a draft.
+//! Writes the text of a draft.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -10,15 +10,15 @@ use crate::engine::seal::source::{Decimal, Encoding, From, Source, Spec, normali
 use crate::query::terms::policy::is_identifier;
 
 const WARNING: &str = "\
-# A DRAFT, which \"tacit policy check\" refuses until a person has been through it:
-# 1. privacy_unit = \"?\": write the column that says whose row it is. Everything rests on it.
-# 2. \"seen:…\": bounds and values that were seen in the data. To publish them may tell of single people: replace each by what is
-#    known without looking (what the form allows, what the law says), and remove the word.
-# 3. cap, max_rows and max_rows_per_unit: choose them with care, and see the README.
+# A DRAFT, which \"tacit policy check\" refuses until a person has completed it:
+# 1. privacy_unit = \"?\": write the name of the column that says whose row it is. All protection rests on it.
+# 2. \"seen:…\": bounds and values that were seen in the data. Publishing them may reveal something about single people: replace each
+#    by what is known without looking (what the form allows, what the law says), and remove the word.
+# 3. cap, max_rows and max_rows_per_unit: choose them with care; the README explains them.
 ";
-/// Rows that are kept of a person, as it is shown what they cost.
+/// The values of max_rows_per_unit whose cost the draft shows.
 const ROWS_PER_UNIT: [u64; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256];
-/// The part of the rows that the proposal keeps, in percent.
+/// The share of rows that the proposed max_rows_per_unit must keep, in percent.
 const KEPT_PERCENT: u64 = 95;
 
 pub(super) fn policy(
@@ -29,12 +29,12 @@ pub(super) fn policy(
     people: &People,
 ) -> String {
     let mut text = String::from(WARNING);
-    let _ = writeln!(text, "# {rows} rows of {} were looked at.\n", source.shown());
+    let _ = writeln!(text, "# Drafted from {rows} rows of {}.\n", source.shown());
     let capacity = capacity(rows);
     let _ = writeln!(text, "[dataset]\nname = \"{}\"\nsource = {}", name_of(spec), source_value(spec, shown));
     text.push_str(&unit(people, seen));
     if seen.iter().any(|seen| seen.utc) {
-        text.push_str("# time_zone = \"Europe/Berlin\"      # where people lived whose moments are told in UTC\n");
+        text.push_str("# time_zone = \"Europe/Berlin\"      # where people lived, for times given in UTC\n");
     }
     let _ = writeln!(
         text,
@@ -58,7 +58,7 @@ pub(super) fn policy(
     for column in source.columns().iter().filter(|column| column.is_unread()) {
         let _ = writeln!(
             text,
-            "\n# column {} is left out: it holds {}, which is not read",
+            "\n# column {} is left out: it holds {}, a type that cannot be read",
             quoted(&column.name),
             column.kind
         );
@@ -66,7 +66,7 @@ pub(super) fn policy(
     text
 }
 
-/// A capacity with room: the next round number above one and a half times what is there.
+/// A capacity with some room: the next number of the form 1, 2 or 5 × 10ⁿ that is at least one and a half times the number of rows.
 fn capacity(rows: u64) -> u64 {
     let wanted = (rows + rows / 2).max(1_000);
     let mut power = 1_000;
@@ -91,7 +91,7 @@ fn name_of(spec: &Spec) -> String {
     if is_identifier(&name) { name } else { "dataset".to_owned() }
 }
 
-/// The source as a policy says it: a path, or a table where there is more to say.
+/// The source as a policy writes it: a plain path if that says everything, otherwise a table.
 fn source_value(spec: &Spec, shown: Option<&Path>) -> String {
     let path = |path: &Path| quoted(&shown.unwrap_or(path).display().to_string());
     let mut parts = Vec::new();
@@ -138,17 +138,17 @@ fn source_value(spec: &Spec, shown: Option<&Path>) -> String {
     }
 }
 
-/// The placeholder for the unit, what may be written there, and what rows a person cost and keep.
+/// The placeholder for the unit, the columns that may be written there, and what each number of rows per person keeps and costs.
 fn unit(people: &People, seen: &[Seen]) -> String {
     let mut text = String::from("privacy_unit = \"?\"\n");
     let Some(best) = people.candidates.first() else {
         text.push_str(
-            "# No column looks like a person's id. If one says whose row it is, write its name, remove it from the columns below, and say\n\
-             # max_rows_per_unit. \"row\" protects single rows and not people: right only where nobody has two rows.\n",
+            "# No column looks like a person's id. If one says whose row it is, write its name, remove it from the columns below, and set\n\
+             # max_rows_per_unit. \"row\" protects single rows and not people: it is right only if nobody has two rows.\n",
         );
         return text;
     };
-    text.push_str("# The column that says whose row it is; of those that look like it, the likeliest first:\n");
+    text.push_str("# Columns that may say whose row it is, the likeliest first:\n");
     for candidate in &people.candidates {
         let (name, ids, most) = (&seen[candidate.column].name, candidate.people(), candidate.most());
         let _ = writeln!(text, "#   privacy_unit = \"{name}\"      # {ids} different ids, at most {most} rows of one");
@@ -156,7 +156,7 @@ fn unit(people: &People, seen: &[Seen]) -> String {
     let most = proposed(best, people.all_rows);
     let _ = writeln!(
         text,
-        "# Rows of a person beyond max_rows_per_unit are cut, and noise grows with it. By {}:",
+        "# Each person's rows beyond max_rows_per_unit are cut, and noise grows with max_rows_per_unit. By {}:",
         seen[best.column].name
     );
     let shown = ROWS_PER_UNIT
@@ -173,7 +173,7 @@ fn unit(people: &People, seen: &[Seen]) -> String {
     text
 }
 
-/// The least number of rows a person that keeps nearly all.
+/// The smallest number of rows per person that keeps nearly all rows.
 fn proposed(best: &Candidate, all: u64) -> u64 {
     let most = best.most().min(65_535);
     let enough = |rows: &u64| best.kept(*rows) * 100 >= all * KEPT_PERCENT;

@@ -1,15 +1,15 @@
-//! Values outside of the bounds that occur again and again: −1, 999 and 1900-01-01 are rarely measured.
+//! Finds values outside the bounds that occur again and again. Values like −1, 999 and 1900-01-01 are rarely measurements.
 //!
-//! Promises bounded memory: the counts of rare values are lost first, and a count is never more than what occurred.
+//! Promises bounded memory: counts of rare values are dropped first, and a count never exceeds the true number of occurrences.
 
-/// Values that are counted at once.
+/// The number of values that are counted at the same time.
 const VALUES_MAX: usize = 64;
-/// A value is named from so many occurrences on.
+/// The number of occurrences from which a value is reported.
 const BULK_MIN: u64 = 3;
-/// ...and where it is at least this part of all that was clamped.
+/// A reported value also makes up at least one in this many of all clamped values.
 const BULK_PART: u64 = 10;
 
-/// Counts of the values that were clamped.
+/// Approximate counts of the values that were clamped.
 #[derive(Debug, Default)]
 pub(super) struct Bulk {
     counts: Vec<(i128, u64)>,
@@ -22,13 +22,13 @@ impl Bulk {
         } else if self.counts.len() < VALUES_MAX {
             self.counts.push((value, 1));
         } else {
-            // Misra and Gries 1982: whatever is more than one in 65 of all stays.
+            // Misra and Gries 1982: a value that makes up more than one in 65 of all stays.
             self.counts.iter_mut().for_each(|(_, count)| *count -= 1);
             self.counts.retain(|(_, count)| *count > 0);
         }
     }
 
-    /// The values that stand for many of the `clamped`, the most frequent first.
+    /// The values that make up a large part of the `clamped` ones, the most frequent first.
     pub(super) fn values(&self, clamped: u64) -> Vec<(i128, u64)> {
         let is_bulk = |(_, count): &&(i128, u64)| *count >= BULK_MIN && count.saturating_mul(BULK_PART) >= clamped;
         let mut values: Vec<_> = self.counts.iter().filter(is_bulk).copied().collect();

@@ -1,6 +1,6 @@
-//! The values of one column of a batch, whatever format they came in.
+//! The values of one column of a batch, independent of the format they came in.
 //!
-//! Promises that types of one meaning are one kind here: numbers of any width, texts of any encoding, moments of any unit.
+//! Promises that types with the same meaning become one kind: numbers of any width, texts of any encoding, moments of any resolution.
 
 use std::borrow::Cow;
 
@@ -11,9 +11,9 @@ use super::day;
 use super::number::Number;
 use crate::query::terms::domain::date_text;
 
-/// A column's values by kind.
+/// The values of a column, by kind.
 pub(crate) enum Cells {
-    /// A column that never had a value.
+    /// A column that never had a value; holds the number of its rows.
     Nothing(usize),
     Text(StringChunked),
     Flags(BooleanChunked),
@@ -25,25 +25,25 @@ pub(crate) enum Cells {
     Moments(Moments),
 }
 
-/// Moments, or times of a place that is not told.
+/// Moments in time, or local times whose place is unknown.
 pub(crate) struct Moments {
     values: Int64Chunked,
     per_second: i64,
     pub(crate) zone: Zone,
 }
 
-/// Where moments are.
+/// The time zone of moments.
 pub(crate) enum Zone {
-    /// Nobody said: days are as they are written.
+    /// Not stated: days are taken as they are written.
     Unsaid,
-    /// UTC, which programs write that know no other.
+    /// UTC, which programs write if they know no other zone.
     Utc,
-    /// A place.
+    /// A known zone.
     Of(TimeZone),
 }
 
 impl Zone {
-    /// The day of a moment in seconds from 1970.
+    /// The day of a moment, in days since 1970-01-01. The moment is given in seconds since 1970.
     pub(crate) fn day(&self, seconds: i64) -> i64 {
         match self {
             Self::Unsaid | Self::Utc => seconds.div_euclid(86_400),
@@ -53,7 +53,7 @@ impl Zone {
 }
 
 impl Cells {
-    /// Sorts a column; `None` for types that hold no single value, and for zones that nobody knows.
+    /// Sorts a column's values into their kind; `None` for types that do not hold single values and for unknown time zones.
     pub(crate) fn of(series: &Series) -> Option<Self> {
         let cast = |to: &DataType| series.cast(to).ok();
         Some(match series.dtype() {
@@ -101,12 +101,12 @@ impl Cells {
         }
     }
 
-    /// Whether the values are numbers of a type, which compare by value, and no texts, which stay what they are.
+    /// Whether the values have a numeric type and so compare by value, unlike texts.
     pub(crate) fn are_numbers(&self) -> bool {
         matches!(self, Self::Whole(_) | Self::Float(_) | Self::Single(_) | Self::Decimal(..))
     }
 
-    /// Every value as a number; `None` where it is missing. Nothing at all for columns of no numbers.
+    /// Every value as a number, `None` for missing ones. Returns `None` for columns that do not hold numbers.
     pub(crate) fn numbers(&self) -> Option<Box<dyn Iterator<Item = Option<Number>> + '_>> {
         Some(match self {
             Self::Whole(values) => Box::new(values.iter().map(|value| value.map(Number::whole))),
@@ -119,8 +119,8 @@ impl Cells {
         })
     }
 
-    /// Every value as a text, trimmed: numbers by value (12.0 is `12`), days as `2020-12-31`; `None` where it is missing or, of numbers, none.
-    /// Nothing at all for moments, which have no one text.
+    /// Every value as a trimmed text: numbers in canonical form (12.0 is `12`), days like `2020-12-31`, and `None` for values that are
+    /// missing or not a number. Returns `None` for moments, which have no single text.
     pub(crate) fn texts(&self) -> Option<Box<dyn Iterator<Item = Option<Cow<'_, str>>> + '_>> {
         Some(match self {
             Self::Nothing(len) => Box::new((0..*len).map(|_| None)),
@@ -139,19 +139,19 @@ impl Cells {
 }
 
 impl Moments {
-    /// Every moment in whole seconds from 1970.
+    /// Every moment, in whole seconds since 1970.
     pub(crate) fn seconds(&self) -> impl Iterator<Item = Option<i64>> + '_ {
         self.values.iter().map(|value| value.map(|value| value.div_euclid(self.per_second)))
     }
 }
 
-/// A text without the blanks around it; one that is empty then is missing, quoted or not.
+/// Trims a text. Returns `None` if nothing is left, quoted or not: such a text is missing.
 pub(crate) fn known(text: &str) -> Option<&str> {
     let text = text.trim();
     (!text.is_empty()).then_some(text)
 }
 
-/// The text of a number; infinities have a word, and what is no number is missing.
+/// The text of a number: infinities have a word, and NaN is missing.
 fn shown(number: Number) -> Option<String> {
     match number {
         Number::Exact { .. } => number.text(),
@@ -160,7 +160,7 @@ fn shown(number: Number) -> Option<String> {
     }
 }
 
-/// Bytes that are text are read as text; others by their hexadecimal digits, behind `\x`, as databases show them.
+/// Reads bytes that are UTF-8 as text, and others as hexadecimal digits after `\x`, as databases show them.
 fn texts_of(bytes: &BinaryChunked) -> StringChunked {
     let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),

@@ -1,7 +1,7 @@
-//! Days, as texts, dates, moments and whole numbers name them.
+//! Reads days from texts, dates, moments and whole numbers.
 //!
-//! Promises that a moment with a zone is the day that people had there: never the day of UTC, unless that is all that is known, and then it
-//! is counted.
+//! Promises that a moment with a time zone becomes the day that people had there.
+//! The day of UTC is taken only if nothing else is known, and this is counted.
 
 use std::collections::HashMap;
 
@@ -10,26 +10,26 @@ use jiff::civil::Date;
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 
-/// Different texts whose days are remembered.
+/// The largest number of different texts whose days are remembered.
 const KNOWN_MAX: usize = 65_536;
-/// Seconds of a day.
+/// The number of seconds in a day.
 const DAY_SECONDS: i64 = 86_400;
 
 /// How days are read in one column.
 #[derive(Debug)]
 pub(crate) struct Days {
     format: Option<String>,
-    /// The zone of moments that are told in UTC.
+    /// The time zone to which moments given in UTC are converted.
     zone: Option<TimeZone>,
     known: HashMap<String, Option<Day>>,
 }
 
-/// A day as it was read.
+/// A day as it was read, with whether its time zone was a guess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Day {
-    /// Days from 1970-01-01.
+    /// The number of days since 1970-01-01.
     pub(crate) days: i64,
-    /// It was told in UTC, and nobody said which zone people lived in.
+    /// Whether the moment was given in UTC and nobody said in which zone people lived.
     pub(crate) of_utc: bool,
 }
 
@@ -38,7 +38,7 @@ impl Days {
         Self { format: format.map(str::to_owned), zone: zone.cloned(), known: HashMap::new() }
     }
 
-    /// The day that a text names: `2020-12-31`, with a time behind it or not, `20201231`, or what the column's format says.
+    /// The day that a text names: `2020-12-31`, with or without a time after it, `20201231`, or whatever the column's format says.
     pub(crate) fn parse(&mut self, text: &str) -> Option<Day> {
         if let Some(known) = self.known.get(text) {
             return *known;
@@ -63,27 +63,27 @@ impl Days {
         };
         let (seconds, offset) = clock(std::str::from_utf8(time).ok()?)?;
         match offset {
-            // A day that is told with its own offset is the day there.
+            // A moment written with its own offset belongs to the day at that place.
             None => Some(Day { days, of_utc: false }),
             Some(offset) if offset != 0 => Some(Day { days, of_utc: false }),
             Some(_) => Some(self.of_moment(days * DAY_SECONDS + seconds)),
         }
     }
 
-    /// The day of a moment in UTC, in seconds from 1970.
+    /// The day of a moment that is given in UTC, in seconds since 1970.
     pub(crate) fn of_moment(&self, seconds: i64) -> Day {
         let Some(zone) = &self.zone else { return Day { days: seconds.div_euclid(DAY_SECONDS), of_utc: true } };
         Day { days: local(zone, seconds), of_utc: false }
     }
 }
 
-/// The day of a moment (seconds from 1970 in UTC) in a zone.
+/// The day of a moment in a time zone. The moment is given in UTC, in seconds since 1970.
 pub(crate) fn local(zone: &TimeZone, seconds: i64) -> i64 {
     let offset = Timestamp::from_second(seconds).map_or(0, |moment| zone.to_offset(moment).seconds().into());
     (seconds + offset).div_euclid(DAY_SECONDS)
 }
 
-/// Whether a zone's name says UTC, which is what programs write that know no other.
+/// Whether a time zone's name means UTC, which is what programs write if they know no other zone.
 pub(crate) fn is_utc(name: &str) -> bool {
     matches!(
         name,
@@ -101,7 +101,7 @@ pub(crate) fn is_utc(name: &str) -> bool {
     ) || offset(name) == Some(0)
 }
 
-/// The zone of a column: a name of the time zone database, or an offset like `+01:00`.
+/// The time zone of a column: a name of the time zone database, or an offset like `+01:00`. Returns `None` for an unknown name.
 pub(crate) fn zone_of(name: &str) -> Option<TimeZone> {
     if let Some(seconds) = offset(name) {
         return jiff::tz::Offset::from_seconds(i32::try_from(seconds).ok()?).ok().map(TimeZone::fixed);
@@ -109,7 +109,7 @@ pub(crate) fn zone_of(name: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok()
 }
 
-/// Days of a date that is written as the number `yyyymmdd`.
+/// The days since 1970-01-01 of a date written as the number `yyyymmdd`.
 fn compact(number: u32) -> Option<i64> {
     let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
     days_of(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day).ok()?)
@@ -135,8 +135,8 @@ fn days_since_1970(date: Date) -> i64 {
     date.duration_since(Date::constant(1970, 1, 1)).as_secs() / DAY_SECONDS
 }
 
-/// Seconds of the day, and the offset from UTC in seconds where one is told: `10:30`, `10:30:00.123`, then nothing, `Z`, `+01`, `+0100`,
-/// `+01:00` or ` UTC`.
+/// Parses a time of day into seconds, with its offset from UTC in seconds if it has one. Accepts `10:30` and `10:30:00.123`, followed by
+/// nothing, `Z`, `+01`, `+0100`, `+01:00` or ` UTC`.
 fn clock(text: &str) -> Option<(i64, Option<i64>)> {
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.')).unwrap_or(text.len());
     let (time, zone) = text.split_at(end);
@@ -153,7 +153,7 @@ fn clock(text: &str) -> Option<(i64, Option<i64>)> {
             if fraction.is_some_and(|rest| rest.is_empty() || !rest.bytes().all(|byte| byte.is_ascii_digit())) {
                 return None;
             }
-            // A leap second is the last of its day.
+            // A leap second counts as the last second of its day.
             two(Some(whole), 60)?.min(59)
         }
     };
@@ -169,7 +169,7 @@ fn clock(text: &str) -> Option<(i64, Option<i64>)> {
     Some((hour * 3600 + minute * 60 + second, offset))
 }
 
-/// Seconds of an offset like `+01`, `+0100`, `+01:00` or `-03:30:00`.
+/// The seconds of an offset like `+01`, `+0100`, `+01:00` or `-03:30:00`.
 fn offset(text: &str) -> Option<i64> {
     let (sign, rest) = match text.as_bytes().first()? {
         b'+' => (1, &text[1..]),
@@ -186,12 +186,12 @@ fn offset(text: &str) -> Option<i64> {
     (hours < 24 && minutes < 60 && seconds < 60).then_some(sign * (hours * 3600 + minutes * 60 + seconds))
 }
 
-/// The day of a text in a format of `strptime`.
+/// The day of a text in a format of `strptime`, in days since 1970-01-01.
 fn formatted(format: &str, text: &str) -> Option<i64> {
     BrokenDownTime::parse(format, text).ok()?.to_date().ok().map(days_since_1970)
 }
 
-/// Whether a format names a day: a year, a month and a day, in letters that are known.
+/// Whether a format determines a day, that is, has a year, a month and a day in known directives.
 pub(crate) fn is_format(format: &str) -> bool {
     let example = BrokenDownTime::from(Date::constant(2020, 12, 31).at(13, 45, 59, 0));
     let Ok(text) = example.to_string(format) else { return false };

@@ -1,7 +1,7 @@
-//! Ids of units, in whatever type a source holds them.
+//! The ids of units, whatever type a source holds them in.
 //!
-//! Promises one rule: text stays text (`012` is not `12`), numbers are compared by value (12 and 12.0 are `12`), and what is compared between
-//! files is compared as it is first, then by value. Ids that are one number in two spellings are counted.
+//! Promises one rule: text stays text (`012` is not `12`), numbers are compared by value (12 and 12.0 are `12`), and ids of different files
+//! are compared as they are first and by value second. Ids that spell the same number in two ways are counted.
 
 use std::borrow::Cow;
 
@@ -11,21 +11,21 @@ use super::cells::Cells;
 use super::number::Number;
 use super::{WrongType, name_of};
 
-/// A float beyond this may stand for several whole numbers.
+/// The largest float that stands for a single whole number.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
-/// The ids of a batch.
+/// The ids of the rows of one batch.
 #[derive(Debug)]
 pub(crate) struct Ids {
-    /// One a row; empty where it is missing.
+    /// One id per row; empty if it is missing.
     pub(crate) texts: StringChunked,
-    /// Rows whose id is a number that is not exact: a fraction, or too large for its type.
+    /// The number of rows whose id is an inexact number: a fraction, or too large for its type.
     pub(crate) inexact: u64,
-    /// The first such row in the batch.
+    /// The first such row in the batch, counted from 0.
     pub(crate) first_inexact: Option<usize>,
 }
 
-/// Whether a type names units exactly, or can where its numbers are whole.
+/// Checks whether a type identifies units exactly, or can do so if its numbers are whole.
 pub(crate) fn check_id(found: &DataType) -> Result<(), WrongType> {
     let fits = matches!(
         found,
@@ -40,7 +40,7 @@ pub(crate) fn check_id(found: &DataType) -> Result<(), WrongType> {
     if fits { Ok(()) } else { Err(WrongType { found: name_of(found), accepted: "text or whole numbers" }) }
 }
 
-/// The ids of a column, without the blanks around them; `missing` are marks of rows without one.
+/// Reads the ids of a column, trimmed. `missing` are the texts that mark a row without an id. Returns `None` if the type cannot hold ids.
 pub(crate) fn ids(series: &Series, missing: &[String]) -> Option<Ids> {
     let cells = Cells::of(series)?;
     let (mut inexact, mut first_inexact) = (0, None);
@@ -74,7 +74,7 @@ pub(crate) fn ids(series: &Series, missing: &[String]) -> Option<Ids> {
     Some(Ids { texts, inexact, first_inexact })
 }
 
-/// An id as it is compared by value: `17`, `017` and `17.0` are one.
+/// The canonical form of an id for comparison by value: `17`, `017` and `17.0` become the same.
 pub(crate) fn by_value(id: &str) -> Cow<'_, str> {
     let looks = id.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'));
     match Number::parse(id, b'.').filter(|_| looks).and_then(Number::text) {

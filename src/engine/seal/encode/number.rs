@@ -1,47 +1,47 @@
-//! Exact decimal numbers, as texts and columns of any numeric type hold them.
+//! Exact decimal numbers, as found in texts and in columns of any numeric type.
 //!
-//! Promises one rule for all formats: a number is the decimal that people read. A float is its shortest decimal text, so that 0.285 from
-//! Parquet, from CSV and from a database lie on the same point of a grid. It knows no columns.
+//! Promises one rule for all formats: a number is the decimal that people read. A float stands for its shortest decimal text, so that 0.285
+//! falls on the same point of a grid whether it comes from Parquet, from CSV or from a database. It knows no columns.
 
 use crate::query::terms::domain::Grid;
 
-/// Significant digits that are looked at; a number with more whole digits is beyond every bound.
+/// The number of significant digits that are read; a number with more whole digits is beyond every bound.
 const DIGITS_MAX: u32 = 28;
-/// Decimals that are looked at; what is behind them cannot move a rounding to a grid of nine decimals.
+/// The number of decimals that are read; further ones cannot affect rounding to a grid of nine decimals.
 const SCALE_MAX: u32 = 18;
-/// Bounds and steps are declared in units of 1e-9.
+/// Bounds and steps are declared in multiples of 1e-9.
 const NANO: i128 = 1_000_000_000;
 const NANO_DECIMALS: u32 = 9;
-/// Decimals that a float is tried with before its text is written.
+/// The numbers of decimals to try for a float before formatting it as text.
 const SCALES: [u32; 6] = [0, 1, 2, 3, 4, 6];
 const POWERS: [f64; 7] = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
 
 /// A number as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Number {
-    /// `mantissa` × 10^-`scale`.
+    /// The exact value `mantissa` × 10^-`scale`.
     Exact {
-        /// At most 28 digits.
+        /// The significant digits, at most 28 of them.
         mantissa: i128,
-        /// From 0 to 18.
+        /// The number of decimals, from 0 to 18.
         scale: u32,
     },
-    /// Beyond every bound: infinite, or of more whole digits than any bound has.
+    /// A number beyond every bound: infinite, or with more whole digits than any bound has.
     Beyond {
-        /// Below all bounds and not above them.
+        /// Whether it is below all bounds instead of above them.
         negative: bool,
     },
-    /// Not a number, which is a missing value.
+    /// Not a number, which counts as a missing value.
     Missing,
 }
 
 impl Number {
-    /// A whole number.
+    /// Creates a whole number.
     pub(crate) fn whole(value: i128) -> Self {
         Self::new(value, 0)
     }
 
-    /// `mantissa` × 10^-`scale`, for columns of decimals.
+    /// Creates the number `mantissa` × 10^-`scale`, for decimal columns.
     pub(crate) fn new(mantissa: i128, scale: u32) -> Self {
         let (mut mantissa, mut scale, negative) = (mantissa, scale, mantissa < 0);
         while scale > SCALE_MAX {
@@ -57,8 +57,8 @@ impl Number {
         Self::Exact { mantissa, scale }
     }
 
-    /// A float, as its shortest decimal text. A decimal of at most 15 digits that is nearest to this float alone is that text, which is found
-    /// without writing it.
+    /// Converts a float by its shortest decimal text. If a decimal of at most 15 digits
+    /// is nearest to this float, it is that text, so the text need not be written.
     pub(crate) fn float(value: f64) -> Self {
         for scale in SCALES {
             let power = POWERS[scale as usize];
@@ -70,7 +70,7 @@ impl Number {
         Self::parse(&format!("{value:e}"), b'.').unwrap_or(Self::Missing)
     }
 
-    /// A float of 32 bits, as its own shortest decimal text, which has at least six digits to itself.
+    /// Converts a 32-bit float by its own shortest decimal text, which always has at least six digits of precision.
     pub(crate) fn single(value: f32) -> Self {
         for scale in SCALES {
             let power = POWERS[scale as usize];
@@ -82,8 +82,8 @@ impl Number {
         Self::parse(&format!("{value:e}"), b'.').unwrap_or(Self::Missing)
     }
 
-    /// A number as people and programs write it: a sign, digits, the `point` (`.` or `,`), an exponent; or a word for what is none. `None` for
-    /// any other text, thousands separators among them.
+    /// Parses a number as people and programs write it: a sign, digits, the decimal sign `point` (`.` or `,`), and an exponent; or a word
+    /// for infinity or NaN. Returns `None` for any other text, including numbers with thousands separators.
     pub(crate) fn parse(text: &str, point: u8) -> Option<Self> {
         let bytes = text.as_bytes();
         let (negative, rest) = match bytes.first()? {
@@ -133,7 +133,7 @@ impl Number {
         }
     }
 
-    /// Whether both are one value.
+    /// Whether both numbers have the same value.
     pub(crate) fn is(self, other: Self) -> bool {
         match (self, other) {
             (Self::Exact { .. }, Self::Exact { .. }) => self.text() == other.text(),
@@ -141,7 +141,7 @@ impl Number {
         }
     }
 
-    /// Whether it has no decimals; what is beyond every bound counts as whole.
+    /// Whether the number has no decimals. A number beyond every bound counts as whole.
     pub(crate) fn is_whole(self) -> bool {
         match self {
             Self::Exact { mantissa, scale } => mantissa % 10_i128.pow(scale) == 0,
@@ -149,8 +149,8 @@ impl Number {
         }
     }
 
-    /// The nearest multiple of a grid's step, in steps; halves round away from zero. What is beyond every bound saturates. `None` for what is
-    /// no number.
+    /// The nearest multiple of a grid's step, in steps; halves round away from
+    /// zero. Numbers beyond every bound saturate. Returns `None` for NaN.
     pub(crate) fn steps(self, grid: Grid) -> Option<i128> {
         match self {
             Self::Exact { mantissa, scale } => {
@@ -175,7 +175,7 @@ impl Number {
         }
     }
 
-    /// The one text of its value: no sign but `-`, no zeros that say nothing. `None` for what is no exact number.
+    /// The canonical text of the value: no sign but `-`, no superfluous zeros. Returns `None` unless the number is exact.
     pub(crate) fn text(self) -> Option<String> {
         let Self::Exact { mut mantissa, mut scale } = self else { return None };
         while scale > 0 && mantissa % 10 == 0 {
@@ -190,7 +190,7 @@ impl Number {
     }
 }
 
-/// What stands behind the digits: nothing, or an exponent.
+/// Parses what follows the digits: nothing, or an exponent.
 fn exponent(rest: &[u8]) -> Option<i32> {
     let Some((b'e' | b'E', power)) = rest.split_first() else { return rest.is_empty().then_some(0) };
     let digits = power.strip_prefix(b"-").or(power.strip_prefix(b"+")).unwrap_or(power);
@@ -206,8 +206,8 @@ fn word(rest: &[u8], negative: bool) -> Option<Number> {
     if is("inf") || is("infinity") { Some(Number::Beyond { negative }) } else { is("nan").then_some(Number::Missing) }
 }
 
-/// A text of a whole number without the decimals that say nothing: `12.0` is `12`, which is how programs write a column of whole numbers with
-/// gaps. `012` and `12.5` stay as they are.
+/// Removes decimals that are all zero: `12.0` becomes `12`, because programs write a column of whole numbers with gaps that way. Returns
+/// `None` for texts like `012` and `12.5`, which stay as they are.
 pub(crate) fn without_zero_decimals(text: &str) -> Option<&str> {
     let (whole, decimals) = text.split_once('.')?;
     let digits = whole.strip_prefix('-').unwrap_or(whole);

@@ -1,6 +1,6 @@
-//! Arrow IPC files and streams, read one record batch after the other.
+//! Arrow IPC files and streams, read one record batch at a time.
 //!
-//! Promises that what is read is the whole of it: a stream ends with its end marker and with the file, or it is refused.
+//! Promises to read all of a file: a stream ends with its end marker and with the file, or it is refused.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read as _, Seek, SeekFrom};
@@ -19,11 +19,11 @@ use super::place::{Marks, Places};
 use super::schema::{self, guarded};
 use super::{BATCH_ROWS, Batch, Column, Read};
 
-/// What a file begins and ends with; a stream does not.
+/// The bytes with which a file, but not a stream, begins and ends.
 const MAGIC: &[u8] = b"ARROW1";
-/// Bytes of a schema at the most.
+/// The largest size of a schema, in bytes.
 const SCHEMA_BYTES_MAX: u64 = 64 << 20;
-/// What stands in front of a message's length since the format's version 0.15.
+/// The bytes that precede a message's length since version 0.15 of the format.
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
 /// An Arrow IPC file or stream.
@@ -60,7 +60,7 @@ impl Table {
         &self.columns
     }
 
-    /// Gives batches of the wanted columns, each of which is wanted once, to `give` until it says no.
+    /// Passes batches of the wanted columns, which must be distinct, to `give` until it returns false.
     pub(super) fn read(
         &self,
         wanted: &[usize],
@@ -105,7 +105,7 @@ impl Table {
     }
 }
 
-/// A stream up to its end marker, behind which the file ends.
+/// A stream up to its end marker, which must be the end of the file.
 struct Stream {
     reader: Option<StreamReader<BufReader<File>>>,
     path: PathBuf,
@@ -135,7 +135,7 @@ fn cut() -> PolarsError {
     io::Error::from(io::ErrorKind::UnexpectedEof).into()
 }
 
-/// Whether the end marker is the last of the file: rows of another stream behind it would be lost otherwise.
+/// Whether the file ends with the end marker. Otherwise rows of another stream behind it would be lost.
 fn ends_with_marker(path: &Path) -> io::Result<bool> {
     let mut walk = BufReader::new(File::open(path)?);
     while let Some(message) = message(&mut walk)? {
@@ -147,7 +147,7 @@ fn ends_with_marker(path: &Path) -> io::Result<bool> {
     Ok(walk.read(&mut [0])? == 0)
 }
 
-/// The next message of a stream; `None` at its end marker.
+/// Reads the next message of a stream; `None` at its end marker.
 fn message(stream: &mut impl io::Read) -> io::Result<Option<Vec<u8>>> {
     let mut length = [0; 4];
     stream.read_exact(&mut length)?;
@@ -180,8 +180,8 @@ fn arrow_schema(path: &Path, is_file: bool) -> PolarsResult<ArrowSchema> {
     }
 }
 
-/// Names of all fields, and the type of those that cannot be read: polars keeps one of two fields of one name, and gives up a whole
-/// file for one type.
+/// The names of all fields, and the types of those that cannot be read. polars keeps only
+/// one of two fields with the same name, and refuses a whole file because of one type.
 fn fields(path: &Path, is_file: bool) -> Option<Vec<(String, Option<&'static str>)>> {
     let mut file = BufReader::new(File::open(path).ok()?);
     if is_file {
@@ -215,7 +215,7 @@ fn fields_of(schema: SchemaRef<'_>) -> Option<Vec<(String, Option<&'static str>)
     fields.iter().map(field).collect()
 }
 
-/// The columns of a record batch.
+/// Converts a record batch into its columns.
 fn series(chunk: Chunk) -> PolarsResult<Vec<Series>> {
     let (schema, arrays) = chunk.into_schema_and_arrays();
     let fields: Vec<ArrowField> = schema.iter_values().cloned().collect();

@@ -1,6 +1,7 @@
-//! A digest of the bytes that were read.
+//! The digest of the bytes that are read.
 //!
-//! Promises that it covers the bytes as they are stored, packed where they are packed, of all files in the order in which they are read.
+//! Promises to cover the bytes as they are stored, in compressed form if
+//! they are compressed, of all files in the order in which they are read.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::hex;
 
-/// Bytes that are read at once.
+/// The number of bytes that are read at once.
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// The digest and the number of the bytes so far.
@@ -28,7 +29,7 @@ impl Tally {
         hex::encode(self.hasher.finalize().as_bytes())
     }
 
-    /// Takes a whole file, unless `ended` says that nobody waits for it any more.
+    /// Adds a whole file. Stops early once `ended` says that nobody waits for the digest.
     pub(super) fn file(&mut self, path: &Path, ended: &AtomicBool) -> io::Result<()> {
         let mut file = File::open(path)?;
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -49,7 +50,7 @@ impl Tally {
     }
 }
 
-/// A reader whose bytes are counted as they pass.
+/// A reader that adds the bytes passing through it to a [`Tally`].
 pub(super) struct Tallied<'a, R> {
     inner: R,
     tally: &'a mut Tally,

@@ -1,6 +1,7 @@
-//! Why a source cannot be read, as facts.
+//! The reasons why a source cannot be read, as facts.
 //!
-//! Promises that no value of a source and no word of a library stands in a message: names of columns do where the header is known to be one.
+//! Promises that messages contain no value of a source and no words of a
+//! library. Names of columns appear only if the header is known to be one.
 
 use std::fmt;
 
@@ -10,14 +11,14 @@ use super::postgres::PostgresFault;
 use super::sheet::SheetFault;
 use super::spec::Encoding;
 
-/// Why a source cannot be read: which file, where in it, and what kind of fault.
+/// The reason why a source cannot be read: which file, where in it, and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceError {
-    /// The file, or what stands for a database.
+    /// The file, or a description that stands for a database.
     pub path: String,
-    /// Where in it, if the fault is of one row or line.
+    /// The place in the file, if the fault concerns a single row or line.
     pub place: Option<Place>,
-    /// What is wrong.
+    /// What is wrong with the source.
     pub fault: Fault,
 }
 
@@ -42,7 +43,7 @@ impl SourceError {
         Self { path: path.into(), place: Some(place), fault: fault.into() }
     }
 
-    /// Whether the file system or the network is at fault, and not what the source holds or how it is described.
+    /// Whether the file system or the network is at fault, rather than the contents or the description of the source.
     #[must_use]
     pub fn is_of_the_system(&self) -> bool {
         match &self.fault {
@@ -56,97 +57,97 @@ impl SourceError {
 /// What is wrong with a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The name does not tell the format.
+    /// The format cannot be told from the file's name.
     #[error(
         "the name tells no known format; accepted are .csv, .tsv, .tab and .txt (also .gz and .zst), .parquet, .pq, .arrow, .arrows, .ipc, \
          .feather and .xlsx"
     )]
     UnknownFormat,
-    /// There is no such file, or it may not be read.
+    /// The file does not exist, or may not be read.
     #[error("cannot be read: {0}")]
     Unreadable(std::io::ErrorKind),
-    /// The bytes are not of the format.
+    /// The bytes are not in the expected format.
     #[error("is not a readable {format} file (damaged, cut short, or of another format){}", after(*rows))]
     Malformed {
-        /// The format's name.
+        /// The format's name, like `Parquet`.
         format: &'static str,
-        /// How many rows were read before.
+        /// The number of rows read before the fault, if reading had begun.
         rows: Option<u64>,
     },
-    /// A column holds something that no reader here knows.
+    /// A column has a type that no reader here knows.
     #[error("{column} holds a type that is not read here: {found}")]
     UnreadType {
         /// The column, as `column 3` or `column "age"`.
         column: String,
-        /// The type.
+        /// The name of the type.
         found: String,
     },
-    /// Some column holds something that no reader here knows, and a library does not say which.
+    /// Some column has a type that no reader here knows, and the library does not say which.
     #[error("holds a column of a type that is not read here, such as a list view")]
     UnreadTypes,
-    /// The columns are not those that the file had when it was opened.
+    /// The columns differ from those that the file had when it was opened.
     #[error("has other columns than when it was opened; something writes to it")]
     Changed,
-    /// A wanted column is not there.
+    /// A wanted column is missing.
     #[error("has no column \"{wanted}\"{}", seen)]
     MissingColumn {
-        /// What was wanted.
+        /// The name that was wanted.
         wanted: String,
-        /// What is there.
+        /// What the message may say about the columns that exist.
         seen: Seen,
     },
-    /// A wanted column is there twice.
+    /// A wanted column exists twice.
     #[error("has two columns named \"{wanted}\"; rename one of them")]
     SameName {
-        /// What was wanted.
+        /// The name that was wanted.
         wanted: String,
     },
-    /// Two columns have one name.
+    /// Two columns have the same name.
     #[error("columns {first} and {second} have the same name; rename one of them")]
     SameNames {
-        /// One of them, from 1.
+        /// The number of the first of them, counted from 1.
         first: usize,
-        /// The other, from 1.
+        /// The number of the second, counted from 1.
         second: usize,
     },
     /// Several columns could be meant.
     #[error("columns {} could all be \"{wanted}\"; write source = \"…\" with the exact name", list(columns))]
     Ambiguous {
-        /// What was wanted.
+        /// The name that was wanted.
         wanted: String,
-        /// Those that match, from 1.
+        /// The numbers of the columns that match, counted from 1.
         columns: Vec<usize>,
     },
-    /// A key in the path has a wanted name that a column of the file has, too.
+    /// A wanted name is both a key in the path and a column of the files.
     #[error("\"{wanted}\" is a column of the files and a key in the names of their folders; rename one of them")]
     KeyAndColumn {
-        /// What was wanted.
+        /// The name that was wanted.
         wanted: String,
     },
-    /// Something of the files as a whole.
+    /// A fault of the files as a whole.
     #[error(transparent)]
     Files(#[from] FilesFault),
-    /// Something of a text file.
+    /// A fault of a text file.
     #[error(transparent)]
     Text(#[from] TextFault),
-    /// Something of a workbook.
+    /// A fault of a workbook.
     #[error(transparent)]
     Sheet(#[from] SheetFault),
-    /// Something of a database.
+    /// A fault of a database or a query.
     #[error(transparent)]
     Postgres(#[from] PostgresFault),
 }
 
-/// What a message may say about the columns that are there.
+/// What a message may say about the columns of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
     /// Their names: a schema has them, or another wanted column proves that the first line is a header.
     Names(Vec<String>),
-    /// Their number alone, and a separator that the only one of them holds: the first line may be a person's.
+    /// Only their number, and a separator that occurs in the name if there is just one column: the first line may hold a person's data.
     Count(usize, Option<u8>),
 }
 
-/// Names that a message shows at the most.
+/// The largest number of names that a message shows.
 const NAMES_SHOWN_MAX: usize = 40;
 
 impl fmt::Display for Seen {
@@ -175,92 +176,92 @@ impl fmt::Display for Seen {
     }
 }
 
-/// Why a text file is no table.
+/// The reason why a text file is not a valid table.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextFault {
-    /// No line holds anything.
+    /// Every line is empty.
     #[error("holds nothing, not even a header")]
     Empty,
-    /// A line with another number of fields than the header.
+    /// A line has another number of fields than the header.
     #[error("has {}, and the header has {wanted}{hint}", counted(*found, "field"))]
     Fields {
-        /// How many.
+        /// The number of fields in the line.
         found: usize,
-        /// How many there should be.
+        /// The number of fields in the header.
         wanted: usize,
-        /// What is the likely cause.
+        /// The likely cause.
         hint: FieldsHint,
     },
-    /// A line that is the header's.
+    /// A line repeats the header.
     #[error("is the header once more; files that were put behind each other are a list of files, or a folder")]
     HeaderAgain,
-    /// A quote in a value that began without one.
+    /// A quote occurs in a value that began without one.
     #[error(
         "a quote stands inside a value without quotes; accepted is a value in quotes with every quote in it doubled, or quoted = false where \
          quotes are ordinary characters"
     )]
     QuoteInside,
-    /// Something between a closing quote and the next separator.
+    /// Something stands between a closing quote and the next separator.
     #[error(
         "something stands behind the closing quote of a value; accepted is a separator or the line's end, and a quote inside of a value is doubled"
     )]
     BehindQuote,
-    /// A quote that nothing closes.
+    /// A quote is never closed.
     #[error("a value opens with a quote that is never closed")]
     Unclosed,
-    /// A line end within quotes.
+    /// A line break occurs within quotes.
     #[error(
         "the value of column {column} opens with a quote and holds a line end: either a closing quote is missing, or the column is a text of several \
          lines, which multiline = true allows"
     )]
     LineEnd {
-        /// The column, from 1.
+        /// The number of the column, counted from 1.
         column: usize,
     },
-    /// Bytes that no character is written as.
+    /// Some bytes are not characters of the encoding.
     #[error("holds bytes that are not {}{}", .0.name(), other(*.0))]
     Encoding(Encoding),
-    /// The mark at its start is of another encoding than the policy says.
+    /// The byte-order mark at the start belongs to another encoding than the policy says.
     #[error("begins with the byte-order mark of {found}, and the policy says encoding = \"{}\"", wanted.name())]
     Mark {
-        /// What the mark says.
+        /// The encoding of the mark.
         found: &'static str,
-        /// What the policy says.
+        /// The encoding that the policy says.
         wanted: Encoding,
     },
-    /// Nothing tells the byte order.
+    /// The byte order of UTF-16 cannot be determined.
     #[error("does not tell its byte order; accepted is UTF-16 with a byte-order mark")]
     ByteOrder,
-    /// UTF-32.
+    /// The file is in UTF-32, which is not read.
     #[error("begins with the byte-order mark of UTF-32; accepted are UTF-8, UTF-16, Latin-1 and Windows-1252")]
     Utf32,
-    /// A character of no text.
+    /// The text contains a NUL character.
     #[error("holds a NUL character; a file in UTF-16 without a byte-order mark needs encoding = \"utf-16\"")]
     Nul,
-    /// A carriage return without a line feed.
+    /// A carriage return occurs without a line feed.
     #[error("holds a carriage return without a line feed; accepted line ends are LF and CR LF")]
     LoneCarriageReturn,
-    /// A row that would have to be held in memory whole.
+    /// A row is too long to be held in memory; holds the limit in bytes.
     #[error("is longer than {} MiB; no row of a table is", .0 >> 20)]
     LongLine(usize),
-    /// A separator that nothing could be separated by.
+    /// This byte cannot be a separator.
     #[error("cannot be separated by {}; accepted is one ASCII character that is no quote, letter, digit or line end", byte_name(*.0))]
     Separator(u8),
-    /// A name that does not tell what separates.
+    /// Neither the file's name nor its first line tells the separator.
     #[error("its first line does not tell what separates columns; write separator = \",\", \";\", \"\\t\" or \"|\"")]
     NoSeparator,
-    /// The name says how it is packed, and the bytes say otherwise.
+    /// The name and the bytes disagree on how the file is compressed.
     #[error("{}", packing(*named, *found))]
     Packing {
-        /// What the name says.
+        /// The compression that the name says.
         named: Packing,
-        /// What the bytes say.
+        /// The compression that the bytes show.
         found: Packing,
     },
-    /// A packed file that cannot be unpacked.
+    /// A compressed file cannot be decompressed.
     #[error("is a {} file that is damaged or cut short", .0.name())]
     Packed(Packing),
-    /// Bytes behind the end of a packed file.
+    /// Something follows the end of a compressed file.
     #[error("has garbage behind the gzip stream; accepted are further gzip streams and zero bytes")]
     Garbage,
 }
@@ -268,13 +269,13 @@ pub enum TextFault {
 /// The likely cause of a wrong number of fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldsHint {
-    /// Nothing is known.
+    /// The cause is unknown.
     Unknown,
-    /// The first row has one more than the header.
+    /// The first row has one field more than the header.
     RowNames,
     /// The last field is empty.
     TrailingSeparator,
-    /// There is more than one, and the header has one.
+    /// The line has several fields, and the header has only one.
     Separator,
 }
 
@@ -291,16 +292,16 @@ impl fmt::Display for FieldsHint {
     }
 }
 
-/// How a file is packed.
+/// How a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
-    /// Not at all.
+    /// Not compressed.
     Plain,
-    /// By gzip.
+    /// Compressed by gzip.
     Gzip,
-    /// By Zstandard.
+    /// Compressed by Zstandard.
     Zstd,
-    /// In a way that is not read.
+    /// Compressed in a way that is not read.
     Other,
 }
 

@@ -1,7 +1,7 @@
-//! The files of a source: one, those of a folder, those that match a glob, or a list of these.
+//! The files of a source: a single one, those of a folder, those that match a glob, or a list of these.
 //!
-//! Promises that every file is found once, in the order of the list and of paths below it, or the source is refused. Names that begin with
-//! `_` or `.` are skipped in folders, as every tool does that writes tables into folders.
+//! Promises that every file is found once, in the order of the list and then of paths, or the source is refused. Names in folders that
+//! begin with `_` or `.` are skipped, as is usual for tools that write tables into folders.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,81 +12,81 @@ use super::fault::{Fault, SourceError};
 use super::format::Format;
 use super::spec::From;
 
-/// Files of a source at the most.
+/// The largest number of files of a source.
 const FILES_MAX: usize = 100_000;
-/// Folders within folders at the most: a link may lead back up.
+/// The largest depth of nested folders; bounded because a link may lead back up.
 const DEPTH_MAX: usize = 32;
-/// What Hive and Spark write for a missing key.
+/// The value that Hive and Spark write for a missing key.
 const MISSING_KEY: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// What is wrong with the files of a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilesFault {
-    /// Nothing matches.
+    /// No file matches the glob.
     #[error("matches no file")]
     NoMatch,
-    /// A folder without files.
+    /// The folder contains no files.
     #[error("is a folder that holds no file; names that begin with _ or . are skipped")]
     NoFiles,
-    /// No file is listed.
+    /// The list names no file.
     #[error("names no file")]
     EmptyList,
-    /// Too many, or too deep.
+    /// There are too many files, or folders are nested too deeply.
     #[error("holds more than {FILES_MAX} files or folders more than {DEPTH_MAX} deep")]
     TooMany,
-    /// One file by two names.
+    /// A file is named twice, in the same or another way.
     #[error("is named twice; its rows would be read twice")]
     Twice,
-    /// Not the format of the first file.
+    /// A file has another format than the first one.
     #[error("is of another format than {first}; all files of a source are of one")]
     OtherFormat {
-        /// The first file.
+        /// The path of the first file.
         first: String,
     },
-    /// Not the columns of the first file.
+    /// A file has other columns than the first one.
     #[error(
         "has other columns than {first}: it lacks {lacks} of them and has {more} others; all files of a source have the same"
     )]
     OtherColumns {
-        /// The first file.
+        /// The path of the first file.
         first: String,
-        /// How many columns of the first file it does not have.
+        /// The number of columns of the first file that are missing here.
         lacks: usize,
-        /// How many columns it has that the first file does not have.
+        /// The number of columns here that are missing in the first file.
         more: usize,
     },
-    /// A column of another type.
+    /// A column has another type than in the first file.
     #[error("column {column} holds {found}, and {wanted} in {first}")]
     OtherType {
-        /// The first file.
+        /// The path of the first file.
         first: String,
-        /// The column, from 1.
+        /// The number of the column, counted from 1.
         column: usize,
-        /// Its type here.
+        /// The column's type in this file.
         found: String,
-        /// Its type there.
+        /// The column's type in the first file.
         wanted: String,
     },
-    /// Not the keys of the first file.
+    /// The folders of a file have other keys than those of the first one.
     #[error("has other keys in the names of its folders than {first}")]
     OtherKeys {
-        /// The first file.
+        /// The path of the first file.
         first: String,
     },
-    /// A key that is no text.
+    /// A key in the name of a folder is not valid UTF-8.
     #[error("has a key in the names of its folders that is not UTF-8")]
     KeyEncoding,
 }
 
-/// One file.
+/// One file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     pub path: PathBuf,
-    /// Names and values of keys in the names of its folders, like `year=2020`, outermost first.
+    /// The names and values of keys in the names of the file's folders, like `year=2020`, outermost first. A value may be missing.
     pub keys: Vec<(String, Option<String>)>,
 }
 
-/// All files of a source, and whether it may have several.
+/// Finds all files of a source. The flag says whether the source may have several.
 pub(super) fn files(from: &From) -> Result<(Vec<Found>, bool), SourceError> {
     let (found, several) = match from {
         From::Path(path) => of_path(path)?,
@@ -133,7 +133,7 @@ fn of_path(path: &Path) -> Result<(Vec<Found>, bool), SourceError> {
     }
     walk.found.sort();
     walk.found.dedup();
-    // Keys stand in the names of all folders, also of those that the source names itself.
+    // Keys are read from the names of all folders, including those that the source itself names.
     let found = walk.found.into_iter().map(|path| Ok(Found { keys: keys(Path::new(""), &path)?, path }));
     match found.collect::<Result<Vec<_>, SourceError>>()? {
         found if found.is_empty() && path.is_dir() => Err(fail(FilesFault::NoFiles.into())),
@@ -142,7 +142,7 @@ fn of_path(path: &Path) -> Result<(Vec<Found>, bool), SourceError> {
     }
 }
 
-/// The folder before the first component with a wildcard, and the components from there on.
+/// Splits a path into the folder before the first component with a wildcard, and the components from there on.
 fn split(path: &Path) -> (PathBuf, Vec<String>) {
     let has_wildcard = |part: &Component<'_>| part.as_os_str().to_string_lossy().contains(['*', '?']);
     let parts: Vec<Component<'_>> = path.components().collect();
@@ -151,7 +151,7 @@ fn split(path: &Path) -> (PathBuf, Vec<String>) {
     (parts[..first].iter().collect(), pattern)
 }
 
-/// Why a walk ended.
+/// The reason why a walk through folders ended.
 enum WalkFault {
     Files(FilesFault),
     Unreadable(PathBuf, io::ErrorKind),
@@ -172,7 +172,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// Every file of a folder and of those in it.
+    /// Adds every file of a folder and of the folders within it.
     fn folder(&mut self, folder: &Path) -> Result<(), WalkFault> {
         for (path, _) in self.entries(folder)?.into_iter().filter(|(_, name)| !is_skipped(name, "")) {
             self.file_or_folder(path)?;
@@ -181,7 +181,7 @@ impl Walk {
         Ok(())
     }
 
-    /// The files below a folder that match.
+    /// Adds the files below a folder that match a pattern.
     fn matching(&mut self, folder: &Path, pattern: &[String]) -> Result<(), WalkFault> {
         let Some((first, rest)) = pattern.split_first() else { return Ok(()) };
         if first == "**" && rest.is_empty() {
@@ -220,7 +220,7 @@ impl Walk {
         Ok(())
     }
 
-    /// What a folder holds, one level deeper than before.
+    /// The entries of a folder, one level deeper than before.
     fn entries(&mut self, folder: &Path) -> Result<Vec<(PathBuf, String)>, WalkFault> {
         self.depth += 1;
         if self.depth > DEPTH_MAX {
@@ -241,12 +241,12 @@ impl Walk {
     }
 }
 
-/// Whether a name is left out although `pattern` would match it.
+/// Whether a name is skipped even if `pattern` matches it.
 fn is_skipped(name: &str, pattern: &str) -> bool {
     name.starts_with(['_', '.']) && !pattern.starts_with(['_', '.'])
 }
 
-/// Whether a name matches a pattern in which `*` stands for any characters and `?` for one.
+/// Whether a name matches a pattern in which `*` stands for any characters and `?` for a single one.
 fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut of) = (0, 0);
@@ -259,7 +259,7 @@ fn matches(pattern: &str, name: &str) -> bool {
             }
             Some(c) if *c == '?' || *c == name[of] => (at, of) = (at + 1, of + 1),
             _ => match star {
-                // The last star takes one character more.
+                // The last star takes one more character.
                 Some((behind, taken)) => {
                     star = Some((behind, taken + 1));
                     (at, of) = (behind, taken + 1);
@@ -286,7 +286,7 @@ fn keys(base: &Path, path: &Path) -> Result<Vec<(String, Option<String>)>, Sourc
     Ok(keys)
 }
 
-/// A text whose characters may be written as `%2F`.
+/// Decodes characters that are written like `%2F`.
 pub(super) fn unescaped(text: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();

@@ -1,4 +1,4 @@
-//! Sources of several files.
+//! Tests of sources that consist of several files.
 
 use std::fs;
 use std::path::Path;
@@ -89,7 +89,7 @@ fn keys_in_the_names_of_folders_are_columns() {
     let dir = folder(&files);
     let source = Source::open(&Spec::file(&dir.path().join("v"))).expect("open");
     assert_eq!(source.find(&Wanted { name: "year", source: None }), Ok(1));
-    // Keys alone say how many rows there are.
+    // Reading only keys must still count the rows.
     let mut rows = 0;
     let read = source.batches(&[(1, false)], |batch| {
         rows += batch.columns[0].len();
@@ -153,7 +153,7 @@ fn a_link_that_leads_back_is_refused() {
     assert!(error.contains("folders more than 32 deep"), "{error}");
 }
 
-/// Numbers are read alike, whatever holds them; nothing is known of a column that is null throughout.
+/// Numbers are read alike, whatever type holds them; a column that is null throughout has no known type.
 #[test]
 fn types_may_differ_where_they_are_read_alike() {
     use polars::prelude::*;

@@ -1,20 +1,20 @@
-//! Formats of files, by their names.
+//! The formats of files, recognised by their names.
 
 use std::path::Path;
 
 use super::fault::Packing;
 
-/// A format of files.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Text with a separator between fields.
     Text {
-        /// The separator that the ending stands for.
+        /// The separator that the file's ending implies; `None` if it implies none.
         separator: Option<u8>,
-        /// How the ending says that it is packed.
+        /// The compression that the file's ending implies.
         packing: Packing,
     },
-    /// Apache Parquet.
+    /// An Apache Parquet file.
     Parquet,
     /// An Arrow IPC file or stream.
     Arrow,
@@ -23,7 +23,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that the ending of a file's name tells.
+    /// The format that the ending of a file's name implies; `None` if it is unknown.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
         let (stem, packing) = match name.rsplit_once('.') {
@@ -43,7 +43,7 @@ impl Format {
         }
     }
 
-    /// Whether two files may be parts of one table.
+    /// Whether two files of these formats may be parts of one table.
     pub(super) fn is_like(self, other: Self) -> bool {
         match (self, other) {
             (Self::Text { separator, .. }, Self::Text { separator: of_other, .. }) => separator == of_other,

@@ -1,30 +1,32 @@
-//! Which column of a source a policy means.
+//! Finds the column of a source that a policy means.
 //!
-//! Promises that a name is matched in one way or refused: whoever names a column gets that one, and what could be two is an error.
+//! Promises that a name matches in a single way or is refused: naming a
+//! column exactly always selects it, and an ambiguous name is an error.
 
 use super::fault::Fault;
 
 /// A column that a policy wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted<'a> {
-    /// Its identifier in the policy.
+    /// The column's identifier in the policy.
     pub name: &'a str,
-    /// What the policy says that the source calls it.
+    /// The column's name in the source, if the policy states it.
     pub source: Option<&'a str>,
 }
 
 impl<'a> Wanted<'a> {
-    /// The policy's word for the source's column.
+    /// The name by which the policy refers to the source's column.
     pub(super) fn word(&self) -> &'a str {
         self.source.unwrap_or(self.name)
     }
 }
 
-/// Bytes of an identifier at the most, as in the policy.
+/// The largest length of an identifier in bytes, as in the policy.
 const IDENTIFIER_BYTES_MAX: usize = 63;
 
-/// The identifier that a column's name is read as: lower-case, every run of other characters than `a`–`z` and digits one `_`, none at the
-/// ends; one in front of a digit. `HbA1c (%)` is `hba1c`, `2nd visit` is `_2nd_visit`. Empty where no character remains.
+/// The identifier that a column's name is read as: in lower case, with `_` for every run of characters
+/// other than `a`–`z` and digits, without `_` at the ends, but with one in front of a leading digit.
+/// `HbA1c (%)` is `hba1c`, `2nd visit` is `_2nd_visit`. It is empty if no character remains.
 #[must_use]
 pub fn normalised(name: &str) -> String {
     let mut kept = String::new();
@@ -44,7 +46,7 @@ pub fn normalised(name: &str) -> String {
     kept
 }
 
-/// The column of `names` that is meant: `Ok(None)` where there is none.
+/// Finds the index of the wanted column among `names`; `Ok(None)` if there is none.
 pub(super) fn find(names: &[&str], wanted: &Wanted<'_>) -> Result<Option<usize>, Fault> {
     let folded = wanted.name.trim().to_lowercase();
     let exact = |name: &str| name == wanted.word();
@@ -70,7 +72,7 @@ pub(super) fn find(names: &[&str], wanted: &Wanted<'_>) -> Result<Option<usize>,
     Ok(None)
 }
 
-/// The first two columns, counted from 1, that have the same name; names that are empty are none.
+/// The numbers, counted from 1, of the first two columns with the same name; empty names do not count.
 pub(super) fn first_twins(names: &[&str]) -> Option<(usize, usize)> {
     let mut seen = std::collections::HashMap::new();
     names

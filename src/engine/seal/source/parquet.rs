@@ -1,6 +1,6 @@
 //! Parquet files, read in batches by polars.
 //!
-//! Promises that a file is read piece by piece, wanted columns only, and that polars' own words stay here.
+//! Promises that a file is read piece by piece, wanted columns only, and that polars' own words do not leave this file.
 
 use std::fs::File;
 use std::num::NonZeroUsize;
@@ -22,7 +22,7 @@ use super::{BATCH_ROWS, BATCHES_WAITING_MAX, Batch, Column, Read};
 pub(super) struct Table {
     path: PathBuf,
     columns: Vec<Column>,
-    /// The number of the last row of each row group, from 1.
+    /// The number of the last row of each row group, counted from 1.
     group_ends: Arc<[u64]>,
 }
 
@@ -53,7 +53,7 @@ impl Table {
         &self.columns
     }
 
-    /// Gives batches of the wanted columns to `give` until it says no.
+    /// Passes batches of the wanted columns to `give` until it returns false.
     pub(super) fn read(
         &self,
         wanted: &[usize],
@@ -72,7 +72,7 @@ impl Table {
                     return true;
                 }
             }
-            // A footer that lies of its rows is damaged.
+            // If the footer gives a wrong number of rows, the file is damaged.
             reader.join().ok().flatten().is_some() && rows == self.group_ends.last().copied().unwrap_or_default()
         });
         read.rows += rows;

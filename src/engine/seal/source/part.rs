@@ -1,6 +1,6 @@
-//! One file of a source, whose columns are put into the order of the first file's.
+//! One file of a source, with its columns put into the order of the first file's.
 //!
-//! Promises that all files of a source have the same columns by name, of types that are read alike.
+//! Promises that all files of a source have the same columns by name, with types that are read alike.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,17 +18,17 @@ use super::postgres::{self, Environment, Query};
 use super::spec::Spec;
 use super::{Batch, Column, Read, arrow, parquet, sheet, text};
 
-/// A file and how it is read.
+/// A file, and how it is read.
 #[derive(Debug)]
 pub(super) struct Part {
     file: Found,
-    /// `None` for a query.
+    /// The file's format; `None` for a query.
     format: Option<Format>,
-    /// What places call it, where a source has several files.
+    /// The file's name in places, if the source has several files.
     named: Option<Arc<str>>,
     table: Table,
     columns: Vec<Column>,
-    /// Its own place of each column of the source.
+    /// For each column of the source, the index of the file's own column.
     order: Vec<usize>,
 }
 
@@ -73,7 +73,7 @@ impl Part {
         Ok(Self { file, format: Some(format), named, table, columns, order })
     }
 
-    /// A query instead of a file.
+    /// Opens a query instead of a file.
     pub(super) fn query(connection: &str, query: &str, environment: Environment<'_>) -> Result<Self, SourceError> {
         let query = Query::open(connection, query, environment)?;
         let columns = query.columns().to_vec();
@@ -90,7 +90,7 @@ impl Part {
         matches!(self.table, Table::Text(_))
     }
 
-    /// Whether its names are those of a first line, which may be none.
+    /// Whether the column names come from a first line, which might not be a header.
     pub(super) fn is_headed(&self) -> bool {
         match &self.table {
             Table::Text(table) => table.has_header(),
@@ -99,7 +99,7 @@ impl Part {
         }
     }
 
-    /// A separator that its header holds although it is one column.
+    /// A separator that occurs in the header although it is a single column.
     pub(super) fn other_separator(&self) -> Option<u8> {
         match &self.table {
             Table::Text(table) => table.other_separator(),
@@ -107,7 +107,7 @@ impl Part {
         }
     }
 
-    /// Gives batches of the source's wanted columns to `give` until it says no.
+    /// Passes batches of the source's wanted columns to `give` until it returns false.
     pub(super) fn read(
         &self,
         wanted: &[(usize, bool)],
@@ -154,13 +154,13 @@ impl Part {
             origins.push(Origin::Column(known));
         }
         if own.is_empty() {
-            // Rows have to be counted by something.
+            // At least one column must be read to count the rows.
             own.extend(self.columns.iter().position(|column| !column.is_unread()).map(|place| (place, false)));
         }
         (own, origins)
     }
 
-    /// Reads while the file's bytes are digested, unless `ended` says that nobody takes what is read any more.
+    /// Reads the file while its bytes are digested; digesting stops once `ended` says that nobody takes what is read.
     fn beside_digest(
         &self,
         tally: &mut Tally,
@@ -180,7 +180,7 @@ impl Part {
         })
     }
 
-    /// Puts its columns into the order of the first file's.
+    /// Puts the file's columns into the order of the first file's.
     fn align(&mut self, first: &str, columns: &[Column]) -> Result<(), SourceError> {
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let own: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
@@ -220,13 +220,13 @@ impl Part {
 
 /// Where a wanted column comes from.
 enum Origin {
-    /// A place among the columns that were read.
+    /// The index of a column among those that were read.
     Column(usize),
-    /// A place among the keys.
+    /// The index of a key.
     Key(usize),
 }
 
-/// All files with their columns in one order; the columns, the number of keys behind them, and the files.
+/// Aligns the columns of all files. Returns the columns, the number of keys at their end, and the files.
 pub(super) fn aligned(mut parts: Vec<Part>) -> Result<(Vec<Column>, usize, Vec<Part>), SourceError> {
     let Some((head, rest)) = parts.split_first_mut() else { return Ok((Vec::new(), 0, parts)) };
     let (first, mut columns) = (head.shown(), head.columns.clone());
@@ -240,7 +240,7 @@ pub(super) fn aligned(mut parts: Vec<Part>) -> Result<(Vec<Column>, usize, Vec<P
         }
         part.align(&first, &columns)?;
         for (column, place) in columns.iter_mut().zip(&part.order) {
-            // A file in which nothing is known of a column does not tell its type.
+            // A column that is null throughout a file does not tell its type.
             if column.dtype == DataType::Null {
                 let found = &part.columns[*place];
                 (column.dtype, column.kind) = (found.dtype.clone(), found.kind.clone());
@@ -252,7 +252,8 @@ pub(super) fn aligned(mut parts: Vec<Part>) -> Result<(Vec<Column>, usize, Vec<P
     Ok((columns, keys, parts))
 }
 
-/// Whether values of two types are read alike: numbers are, whatever holds them, and nothing is known of what is null throughout.
+/// Whether values of two types are read alike: numbers are, whatever type
+/// holds them, and a column that is null throughout has no known type.
 fn is_alike(one: &DataType, other: &DataType) -> bool {
     let is_number = |dtype: &DataType| dtype.is_primitive_numeric() || dtype.is_decimal();
     one == other || one == &DataType::Null || other == &DataType::Null || (is_number(one) && is_number(other))

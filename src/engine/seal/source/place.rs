@@ -1,31 +1,31 @@
-//! Where a row stands in its source, in the words of whoever opens the file.
+//! Where a row is in its source, in the terms of someone who opens the file.
 //!
-//! Promises positions alone: a place never holds a value of a row.
+//! Promises positions only: a place never contains a value of a row.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Where the rows of one batch stand.
+/// The places of the rows of one batch.
 #[derive(Debug, Clone)]
 pub struct Places {
-    /// The file, where a source has several.
+    /// The file, if the source has several.
     file: Option<Arc<str>>,
-    /// The first row of the batch, from 1 within its file.
+    /// The number of the batch's first row within its file, counted from 1.
     first: u64,
     rows: usize,
     marks: Marks,
 }
 
-/// What tells more about a row than its number.
+/// What is known about the place of a row besides its number.
 #[derive(Debug, Clone)]
 pub(super) enum Marks {
-    /// Nothing does.
+    /// Nothing more is known.
     Rows,
-    /// The line that each row begins in, from 1.
+    /// The number of the line in which each row begins, counted from 1.
     Lines(Vec<u64>),
-    /// The number of the last row of each row group, from 1.
+    /// The number of the last row of each row group, counted from 1.
     RowGroups(Arc<[u64]>),
-    /// A sheet, and the number of each row in it.
+    /// The name of the sheet, and the number of each row in it.
     Sheet(Arc<str>, Vec<u64>),
 }
 
@@ -38,19 +38,19 @@ impl Places {
         Self { file, ..self }
     }
 
-    /// Rows of the batch.
+    /// The number of rows in the batch.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The number of the batch's first row, from 1 within its file; a header is no row.
+    /// The number of the batch's first row within its file, counted from 1 without the header.
     #[must_use]
     pub fn first(&self) -> u64 {
         self.first
     }
 
-    /// The place of one row of the batch, which is counted from 0.
+    /// The place of one row of the batch; `row` is counted from 0.
     #[must_use]
     pub fn place(&self, row: usize) -> Place {
         let number = self.first + row as u64;
@@ -68,34 +68,34 @@ impl Places {
     }
 }
 
-/// Where one row or one fault stands.
+/// The place of a row or of a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The file, where a source has several.
+    /// The file, if the source has several.
     pub file: Option<Arc<str>>,
-    /// Where in it.
+    /// The position within the file.
     pub spot: Spot,
 }
 
-/// A position within one file. All numbers are from 1.
+/// A position within one file. All numbers are counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spot {
-    /// A line of a text file, the header's included.
+    /// The number of a line in a text file, counting the header.
     Line(u64),
-    /// A row, a header not included.
+    /// The number of a row, not counting the header.
     Row(u64),
-    /// A row of a Parquet file and the row group that it is in.
+    /// A row of a Parquet file, with its row group.
     RowOfGroup {
-        /// Counted over the whole file.
+        /// The number of the row within the whole file.
         row: u64,
-        /// The row group.
+        /// The number of its row group.
         group: u64,
     },
-    /// A row of a spreadsheet as the spreadsheet numbers it.
+    /// A row of a spreadsheet, as the spreadsheet numbers it.
     RowOfSheet {
-        /// The header's row included.
+        /// The number of the row, counting the header.
         row: u64,
-        /// The sheet.
+        /// The name of the sheet.
         sheet: Arc<str>,
     },
 }

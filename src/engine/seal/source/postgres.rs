@@ -1,7 +1,8 @@
-//! What a query of a PostgreSQL database returns.
+//! The result of a query of a PostgreSQL database.
 //!
-//! Promises that the database is only read, in one transaction and one statement; that values arrive as the texts that a CSV export would
-//! hold; that rows are streamed and never held whole; and that no word of the server stands in a message, for it may quote a row.
+//! Promises that the database is only read, in one transaction and one statement; that values
+//! arrive as the texts that a CSV export would hold; that rows are streamed and never all held
+//! in memory; and that messages contain no words of the server, because these may quote a row.
 
 mod connection;
 mod passwords;
@@ -26,9 +27,9 @@ use connection::{Connection, Tls};
 pub(super) use passwords::Environment;
 use passwords::{Known, password};
 
-/// What the source is called in messages.
+/// The name of the source in messages.
 pub(super) const SHOWN: &str = "PostgreSQL query";
-/// What makes values be written in one way, whatever the server and the role say.
+/// Settings that fix how values are written, independent of the server's and the role's own.
 const SETTINGS: &str = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'iso_8601'; \
     SET extra_float_digits = 1; SET standard_conforming_strings = on; SET statement_timeout = 0; SET lock_timeout = 0; \
     SET idle_in_transaction_session_timeout = 0";
@@ -36,110 +37,110 @@ const SETTINGS: &str = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET In
 /// What is wrong with a query or its database.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PostgresFault {
-    /// The connection string has no shape that is known.
+    /// The connection string has no known form.
     #[error(
         "the connection is neither keywords, like \"host=db dbname=clinic user=tacit\", nor a URI, like \"postgresql://tacit@db/clinic\""
     )]
     Connection,
-    /// A keyword that is not known.
+    /// The connection string has an unknown keyword.
     #[error(
         "the connection's keyword \"{0}\" is not known; accepted are host, port, dbname, user, sslmode, sslrootcert, connect_timeout, options and \
          application_name"
     )]
     Key(String),
-    /// A value that is not taken.
+    /// The value of this keyword is not accepted.
     #[error(
         "the connection's {0} is not accepted; one host, a port from 1 to 65535, connect_timeout from 1 to 3600 seconds, and sslmode disable, prefer, \
          require or verify-full are"
     )]
     Value(String),
-    /// No host.
+    /// The connection string names no host.
     #[error("the connection names no host; write host=localhost, or host=/var/run/postgresql for a socket")]
     NoHost,
-    /// No user.
+    /// Neither the connection string nor the environment names a user.
     #[error("the connection names no user; write user=…")]
     NoUser,
-    /// A password where policies are read by others.
+    /// The connection string contains a password, though others may read the policy.
     #[error(
         "the connection holds a password, and policies are read by others; set PGPASSWORD or write it into ~/.pgpass instead"
     )]
     PasswordInPolicy,
-    /// The file of certificates cannot be used.
+    /// The file of root certificates cannot be used.
     #[error("sslrootcert = {0} is not a readable file of certificates in PEM")]
     RootCertificates(String),
-    /// TLS failed.
+    /// TLS could not be established.
     #[error(
         "TLS failed: the server does not offer it, or its certificate is not for this host or not from an authority that this system trusts; \
          sslrootcert=FILE names another"
     )]
     Tls,
-    /// Nobody answers.
+    /// The server cannot be reached.
     #[error("{at} cannot be reached: {kind}")]
     Unreachable {
-        /// Host and port.
+        /// The server's host and port.
         at: String,
-        /// What the system says.
+        /// The kind of error that the system reports.
         kind: std::io::ErrorKind,
     },
-    /// A password is wanted, and none is known.
+    /// The server asks for a password, and none is known.
     #[error("{at} wants a password of {user}; set PGPASSWORD or write it into ~/.pgpass{}", left_alone(open_file.as_deref()))]
     NoPassword {
-        /// Host and port.
+        /// The server's host and port.
         at: String,
-        /// Who asks.
+        /// The user who connects.
         user: String,
-        /// A password file that others may read.
+        /// The path of a password file that was ignored because others may read it.
         open_file: Option<String>,
     },
-    /// The server lets nobody in who comes so.
+    /// The server refuses the connection.
     #[error("{at} does not let {user} into database {database} (SQLSTATE {code}: {})", meaning(code))]
     Rejected {
-        /// Host and port.
+        /// The server's host and port.
         at: String,
-        /// Who asks.
+        /// The user who connects.
         user: String,
-        /// The database.
+        /// The name of the database.
         database: String,
-        /// The code.
+        /// The server's SQLSTATE code.
         code: String,
     },
-    /// The query is refused.
+    /// The server refuses the query.
     #[error("{at}, database {database}: the query is refused (SQLSTATE {code}: {}){}", meaning(code), at_character(*position))]
     Refused {
-        /// Host and port.
+        /// The server's host and port.
         at: String,
-        /// The database.
+        /// The name of the database.
         database: String,
-        /// The code.
+        /// The server's SQLSTATE code.
         code: String,
-        /// The character of the query, from 1.
+        /// The position of the error in the query, in characters counted from 1.
         position: Option<u32>,
     },
-    /// The query has no columns.
+    /// The query returns no columns.
     #[error("the query returns no columns; accepted is one SELECT")]
     NoColumns,
     /// The query has parameters.
     #[error("the query has parameters, like $1; write their values into it")]
     Parameters,
-    /// Bytes that are no characters.
+    /// A text of the result is not valid UTF-8.
     #[error("holds text that is not UTF-8")]
     Encoding,
     /// The connection ended early.
     #[error("{at}: the connection was lost, or what came over it is not of the protocol")]
     Lost {
-        /// Host and port.
+        /// The server's host and port.
         at: String,
     },
 }
 
 impl PostgresFault {
-    /// Whether the network, the server or the system is at fault, and not the policy.
+    /// Whether the network, the server or the system is at fault, rather than the policy.
     pub(super) fn is_of_the_system(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Lost { .. } | Self::Tls)
     }
 }
 
-/// A query that the database has taken.
+/// A query that the database has accepted.
 #[derive(Debug, Clone)]
 pub(super) struct Query {
     connection: Connection,
@@ -162,7 +163,7 @@ impl Query {
         let query = query.trim_end();
         let query = query.strip_suffix(';').unwrap_or(query).to_owned();
         let mut query = Self { connection, user, password, query, columns: Vec::new() };
-        // A thread of its own: what connects starts a runtime, which must not be within another.
+        // Connecting starts a runtime, which must not happen within another one; hence a separate thread.
         let described = thread::scope(|scope| scope.spawn(|| query.describe()).join());
         query.columns = described.unwrap_or_else(|_| Err(query.lost())).map_err(fail)?;
         Ok(query)
@@ -172,7 +173,7 @@ impl Query {
         &self.columns
     }
 
-    /// Gives batches of the wanted columns, each of which is wanted once, to `give` until it says no.
+    /// Passes batches of the wanted columns, which must be distinct, to `give` until it returns false.
     pub(super) fn read(
         &self,
         wanted: &[usize],
@@ -216,7 +217,7 @@ impl Query {
                 let places = Places::new(*rows + 1, height, Marks::Rows);
                 *rows += height as u64;
                 if !give(Batch { columns, places }) {
-                    // Rows that nobody wants need not cross the network; if they cannot be stopped, they are passed over.
+                    // Rows that nobody wants need not cross the network. If they cannot be stopped, they are skipped.
                     let _ = canceller.cancel_query(tls);
                     return Ok(());
                 }
@@ -246,7 +247,7 @@ impl Query {
         Ok(described.columns)
     }
 
-    /// The wanted columns of the query as texts. The columns are numbered: they may have any name, and two of them one.
+    /// A SELECT of the query's wanted columns as texts. The columns are numbered, because they may have any names, even the same one twice.
     fn select(&self, wanted: &[usize]) -> String {
         let mut sql = "SELECT ".to_owned();
         for (at, place) in wanted.iter().enumerate() {
@@ -255,7 +256,7 @@ impl Query {
             let _ = write!(sql, "{comma}c{place}::pg_catalog.text");
         }
         let names: Vec<String> = (0..self.columns.len()).map(|place| format!("c{place}")).collect();
-        // A comment at the query's end ends with its line.
+        // The line break ends a comment at the query's end.
         let _ = write!(sql, " FROM ({}\n) AS source ({})", self.query, names.join(", "));
         sql
     }
@@ -274,7 +275,7 @@ impl Query {
                 Tls::Prefer => SslMode::Prefer,
                 Tls::Require => SslMode::Require,
             })
-            // What a server tells beside may quote rows.
+            // Notices of the server may quote rows.
             .notice_callback(|_| {});
         if let Some(database) = &connection.database {
             config.dbname(database);
@@ -295,7 +296,7 @@ impl Query {
         begun.map_err(|error| self.refused(&error, None))
     }
 
-    /// Why there is no connection.
+    /// Explains why there is no connection.
     fn unconnected(&self, error: &Error) -> PostgresFault {
         let (at, user) = (self.at(), self.user.clone());
         if let Some(code) = error.code() {
@@ -310,7 +311,7 @@ impl Query {
             };
         }
         match (&self.password, error.to_string().as_str()) {
-            // The library's own words for a password that is missing, for TLS, and for time that is up.
+            // The library's own words for a missing password, for a failure of TLS, and for a timeout.
             (Known::Nothing, "invalid configuration") => PostgresFault::NoPassword { at, user, open_file: None },
             (Known::OpenFile(path), "invalid configuration") => {
                 PostgresFault::NoPassword { at, user, open_file: Some(path.display().to_string()) }
@@ -320,7 +321,7 @@ impl Query {
         }
     }
 
-    /// Why a statement was refused; `offset` characters stand in front of the steward's query in it.
+    /// Explains why a statement was refused. `offset` is the number of characters before the steward's query in it.
     fn refused(&self, error: &Error, offset: Option<u32>) -> PostgresFault {
         let Some(refused) = error.as_db_error() else { return self.lost() };
         let position = match (refused.position(), offset) {
@@ -349,7 +350,7 @@ impl Query {
     }
 }
 
-/// The wanted columns of a batch while they grow.
+/// The wanted columns of a batch while rows are added.
 struct Growing {
     builders: Vec<StringChunkedBuilder>,
     rows: usize,
@@ -361,7 +362,7 @@ impl Growing {
         Self { builders: (0..columns).map(builder).collect(), rows: 0 }
     }
 
-    /// An empty text is missing, as in a text file. `None` for text that is none.
+    /// Adds a row. An empty text is missing, as in a text file. Returns `None` if a text is not valid UTF-8.
     fn push(&mut self, row: &BinaryCopyOutRow) -> Option<()> {
         let texts: Vec<Option<&str>> =
             (0..self.builders.len()).map(|place| row.try_get(place)).collect::<Result<_, _>>().ok()?;
@@ -378,7 +379,7 @@ impl Growing {
     }
 }
 
-/// The column of a type: text where its values have one that everybody writes alike.
+/// The column for a PostgreSQL type: text if its values have an unambiguous text form.
 fn of_type(name: &str, of: &Type) -> Column {
     if is_text(of) {
         return Column { name: name.to_owned(), dtype: DataType::String, kind: of.name().to_owned() };
@@ -439,7 +440,7 @@ fn is_of_network(kind: std::io::ErrorKind) -> bool {
     )
 }
 
-/// What a code of the server means, in our words.
+/// The meaning of a server's SQLSTATE code, in our words.
 fn meaning(code: &str) -> &'static str {
     match code {
         "28P01" => "the password is wrong",

@@ -1,4 +1,4 @@
-//! What is said of a database that lets nobody in. What is read of one that does is in `tests/it/postgres_source.rs`.
+//! Tests of what is reported about a database that refuses connections. `tests/it/postgres_source.rs` reads from one that accepts them.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use rustls::{ServerConfig, ServerConnection, Stream};
 
 use super::*;
 
-// Made for these tests; good for "localhost" until 2120.
+// Made for these tests; valid for "localhost" until 2120.
 const CERTIFICATE: &str = "\
 -----BEGIN CERTIFICATE-----
 MIIBYTCCAQagAwIBAgIBATAKBggqhkjOPQQDAjAVMRMwEQYDVQQDDAp0YWNpdC50
@@ -32,21 +32,21 @@ R3wecwMUwsGDlXuShKuMcEnC9ZahRANCAAQfGZH4I54YcS9R7EIQFOgOoGQWjARS
 fGpy1+W4BQQkea/n5UwKA7QbJ2hC4Bh6DfghP269OsJ2vWy7XYADdhuQ
 -----END PRIVATE KEY-----
 ";
-/// What a client asks before it speaks TLS.
+/// The request with which a client asks for TLS.
 const TLS_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-/// How a server meets a client.
+/// How a server responds to a client.
 #[derive(Clone, Copy)]
 enum Server {
-    /// With TLS where it is asked for, and a refusal.
+    /// It offers TLS if asked, and then refuses.
     Encrypted,
-    /// Without TLS, and with a refusal.
+    /// It offers no TLS, and then refuses.
     Plain,
-    /// It hangs up.
+    /// It closes the connection.
     Silent,
 }
 
-/// Refuses whoever asks, with a value of a row in its words.
+/// Refuses every client, with a row's value in the message.
 fn refuse(stream: &mut (impl std::io::Read + std::io::Write)) {
     let mut length = [0; 4];
     if stream.read_exact(&mut length).is_err() {
@@ -63,7 +63,7 @@ fn refuse(stream: &mut (impl std::io::Read + std::io::Write)) {
     let _ = stream.write_all(&message);
 }
 
-/// A server that one client may ask.
+/// A server that accepts one client.
 fn server(how: Server) -> (SocketAddr, JoinHandle<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a listener");
     let address = listener.local_addr().expect("an address");
@@ -124,7 +124,7 @@ fn certificates_are_looked_at_where_tls_is_required() {
         let (address, serving) = server(how);
         let error = said(&format!("host={host} port={} user=tacit {more}", address.port()));
         assert!(error.contains(expected), "{host} {more}: {error}");
-        // A client that found nobody at another address of the host never came.
+        // A client that failed to connect to another address of the host never came.
         let _ = TcpStream::connect(address);
         serving.join().expect("a server");
     }

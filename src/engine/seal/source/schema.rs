@@ -1,16 +1,16 @@
-//! Columns of files that have a schema, and polars at arm's length.
+//! Columns of files that have a schema, with polars kept at arm's length.
 //!
-//! Promises that a type which polars does not know is a column of unknown type, and no panic.
+//! Promises that a type which polars does not know becomes a column of unknown type and does not panic.
 
 use polars::prelude::{ArrowField, DataType, PolarsResult, UnknownKind};
 use polars_arrow::datatypes::ArrowDataType;
 
 use super::Column;
 
-/// Digits of a decimal number at the most.
+/// The largest number of digits of a decimal number.
 const DECIMAL_DIGITS_MAX: usize = 38;
 
-/// The column of a field of an Arrow file, where polars reads no decimal of 256 bits.
+/// The column of a field of an Arrow file. polars cannot read its 256-bit decimals.
 pub(super) fn column_of_arrow(field: &ArrowField) -> Column {
     match field.dtype() {
         ArrowDataType::Decimal256(..) => unread(field.name.as_str(), kind(field.dtype())),
@@ -28,7 +28,7 @@ pub(super) fn column(field: &ArrowField) -> Column {
     }
 }
 
-/// A column of which only the name is known, because another has the same.
+/// A column of which only the name is known, because another column has the same one.
 pub(super) fn nameless(name: &str) -> Column {
     Column::new(name, DataType::Null)
 }
@@ -37,7 +37,7 @@ fn unread(name: &str, kind: String) -> Column {
     Column { name: name.to_owned(), dtype: DataType::Unknown(UnknownKind::Any), kind }
 }
 
-/// A type that polars does not read, in words.
+/// The name of a type that polars cannot read.
 fn kind(dtype: &ArrowDataType) -> String {
     match dtype {
         ArrowDataType::Decimal256(digits, scale) => format!("decimal256({digits}, {scale})"),
@@ -49,7 +49,7 @@ fn kind(dtype: &ArrowDataType) -> String {
     }
 }
 
-/// Runs polars; its errors and panics become nothing, and their words go to the log only at the finest level.
+/// Runs polars. Errors and panics become `None`, and their words go to the log only at the finest level.
 pub(super) fn guarded<T>(run: impl FnOnce() -> PolarsResult<T>) -> Option<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).ok()?.ok()
 }

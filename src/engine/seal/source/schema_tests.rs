@@ -1,4 +1,4 @@
-//! What is read of Parquet and Arrow files, and what is refused with which words.
+//! Tests of what is read of Parquet and Arrow files, and of the words in which they are refused.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::engine::seal::source::{Source, SourceError, Spec, Wanted};
 
 type Write = fn(&mut DataFrame, File);
 
-/// What writes each ending.
+/// Which program writes which ending.
 const WRITERS: [(&str, Write); 3] = [
     ("v.parquet", |frame, file| {
         ParquetWriter::new(file).with_row_group_size(Some(75_000)).finish(frame).expect("written");
@@ -41,7 +41,7 @@ fn files_with_a_schema_are_read_in_order() {
         let types: Vec<_> = source.columns().iter().map(|column| column.dtype.clone()).collect();
         assert_eq!(types, [DataType::String, DataType::Int64, DataType::Null], "{name}");
         assert!(!source.is_text());
-        // Another order than the file's, and one column twice.
+        // In another order than the file's, and one column twice.
         let (mut rows, mut batches) = (0, 0);
         let read = source.batches(&[(1, false), (0, false), (1, false)], |batch| {
             batches += 1;
@@ -121,7 +121,7 @@ fn two_fields_of_one_name_are_refused() {
     }
 }
 
-/// What nobody wants does not matter, if the file can be read without it.
+/// Columns that nobody wants do not matter if the file can be read without them.
 #[test]
 fn types_that_are_not_read_are_named() {
     for (name, found) in
@@ -155,7 +155,7 @@ fn a_schema_is_shown_where_a_column_is_missing() {
     assert_eq!(source.find(&Wanted { name: "age", source: None }), Ok(1));
 }
 
-/// A name is a name, whatever it means to polars.
+/// A name is taken literally, whatever it means to polars.
 #[test]
 fn names_are_no_patterns() {
     for (name, write) in WRITERS {
@@ -168,7 +168,7 @@ fn names_are_no_patterns() {
     }
 }
 
-/// A taker that has enough ends the reading with its own error.
+/// If `taker` fails, reading ends with its error.
 #[test]
 fn reading_ends_where_nobody_takes() {
     let enough =

@@ -1,8 +1,8 @@
-//! Excel workbooks (.xlsx), one sheet of which is a table.
+//! Excel workbooks (.xlsx), of which one sheet is a table.
 //!
-//! Promises that a cell's value becomes the text that a CSV export of it would hold, or is refused with its row: a number that a spreadsheet
-//! does not hold exactly, a formula without its result, merged cells, a value beyond the columns that the header names. Cells are read one after the other;
-//! the texts that they share are in memory whole.
+//! Promises that a cell's value becomes the text that a CSV export would hold, or is refused with its row: a number that a spreadsheet does
+//! not hold exactly, a formula without its result, merged cells, a value beyond the columns that the header names. Cells are read one at a
+//! time; the shared texts are all held in memory.
 
 mod cells;
 
@@ -26,28 +26,28 @@ type Workbook = Xlsx<BufReader<File>>;
 /// What is wrong with a workbook.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SheetFault {
-    /// A password, or the format of before 2007.
+    /// The workbook is protected by a password or in the format used before 2007.
     #[error("is encrypted or of an older format; accepted is an Excel workbook (.xlsx) without a password")]
     Encrypted,
-    /// The sheet is not there.
+    /// There is no sheet with this name.
     #[error("has no sheet \"{0}\"")]
     NoSheet(String),
-    /// Several may be meant.
+    /// Several sheets could be meant; holds their number.
     #[error("has {0} sheets that are not empty; write sheet = \"…\" with the name of one")]
     Several(usize),
-    /// No sheet holds anything.
+    /// No sheet contains anything.
     #[error("holds nothing, not even a header")]
     Empty,
-    /// A cell outside of the table.
+    /// A cell lies outside the table; holds the letters of its column.
     #[error("a cell holds a value in column {0}, for which the first row has no name")]
     Beyond(String),
-    /// A number that is rounded.
+    /// A number has more digits than a spreadsheet keeps; holds the letters of its column.
     #[error("column {0} holds a number of more than 15 digits, which a spreadsheet rounds; store such numbers as text")]
     Rounded(String),
-    /// A formula whose result was never stored.
+    /// A formula has no stored result; holds the letters of its column.
     #[error("column {0} holds a formula without its result; open the workbook, calculate and save it")]
     Formula(String),
-    /// Cells that are one.
+    /// Cells of the table are merged.
     #[error("cells of the table are merged; a table has a value of its own in every cell")]
     Merged,
 }
@@ -59,11 +59,11 @@ pub(super) struct Table {
     sheet: Arc<str>,
     names: Vec<String>,
     has_header: bool,
-    /// The column of the sheet, from 0, that the table begins in.
+    /// The column of the sheet in which the table begins, counted from 0.
     first_column: u32,
 }
 
-/// Why a row cannot be had.
+/// The reason why a row cannot be read.
 enum Stop {
     Fault(SheetFault, u64),
     Library,
@@ -111,7 +111,7 @@ impl Table {
         self.has_header
     }
 
-    /// Gives batches of the wanted columns to `give` until it says no.
+    /// Passes batches of the wanted columns to `give` until it returns false.
     pub(super) fn read(
         &self,
         wanted: &[usize],
@@ -158,7 +158,7 @@ impl Table {
         }
     }
 
-    /// The sheet that is named, or the only one that a person sees and that holds something.
+    /// The sheet with the given name, or the only visible sheet that contains something.
     fn choose(&self, workbook: &mut Workbook, named: Option<&str>) -> Result<String, SourceError> {
         let sheets: Vec<_> = workbook.sheets_metadata().to_vec();
         let mut sheets = sheets.into_iter().filter(|sheet| sheet.typ == SheetType::WorkSheet);
@@ -178,7 +178,7 @@ impl Table {
         }
     }
 
-    /// No cell is merged with another from row `first` on, which is counted from 0.
+    /// Checks that no cells are merged from row `first` on, counted from 0.
     fn refuse_merged(&self, workbook: &mut Workbook, first: u64) -> Result<(), SourceError> {
         let merged =
             self.guard(None, |table| workbook.merge_cells_by_sheet_name(&table.sheet).map_err(|_| Stop::Library))?;
@@ -201,7 +201,7 @@ impl Table {
         Rows::open(workbook, &self.sheet).ok_or(Stop::Library)
     }
 
-    /// Runs what may panic in a library.
+    /// Runs code of a library that may panic.
     fn guard<T>(&self, rows: Option<u64>, run: impl FnOnce(&Self) -> Result<T, Stop>) -> Result<T, SourceError> {
         let mut stopped = Stop::Library;
         let done: Option<T> = guarded(|| -> PolarsResult<T> {
@@ -229,7 +229,7 @@ impl Table {
     }
 }
 
-/// The wanted columns of a batch while they grow.
+/// The wanted columns of a batch while rows are added.
 struct Growing {
     places: Vec<usize>,
     builders: Vec<StringChunkedBuilder>,
@@ -260,14 +260,14 @@ impl Growing {
     }
 }
 
-/// Whether a file is of the container that encrypted workbooks and those of before 2007 come in.
+/// Whether a file has the container format of encrypted workbooks and of those before 2007.
 fn is_compound(path: &Path) -> bool {
     let mut start = [0; 8];
     let read = File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
     read.is_ok() && start == [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]
 }
 
-/// The letters of a column, which is counted from 0.
+/// The letters of a column, whose number is counted from 0.
 fn letters(column: u32) -> String {
     let (before, last) = (column / 26, column % 26);
     let last = char::from_u32(u32::from(b'A') + last).unwrap_or('?');

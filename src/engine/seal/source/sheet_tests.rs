@@ -1,11 +1,11 @@
-//! What is read of small workbooks, and what is refused with which words.
+//! Tests of what is read of small workbooks, and of the words in which they are refused.
 
 use std::path::PathBuf;
 
 use crate::engine::seal::source::tests::{read, written};
 use crate::engine::seal::source::{Source, Spec, Wanted};
 
-/// A ZIP file that packs nothing.
+/// An uncompressed ZIP file.
 fn zip(files: &[(String, String)]) -> Vec<u8> {
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
     let fields = |out: &mut Vec<u8>, fields: &[(u64, usize)]| {
@@ -33,7 +33,7 @@ fn zip(files: &[(String, String)]) -> Vec<u8> {
     bytes
 }
 
-/// A workbook of these sheets: name, state, and what stands in `sheetData` and behind it.
+/// A workbook of these sheets: each has a name, a state, the contents of `sheetData`, and what follows it.
 fn workbook(calendar: &str, sheets: &[(&str, &str, &str, &str)]) -> Vec<u8> {
     let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     let relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
@@ -76,7 +76,7 @@ fn workbook(calendar: &str, sheets: &[(&str, &str, &str, &str)]) -> Vec<u8> {
     zip(&files)
 }
 
-/// A row of cells: `=x` is a text, `!x` raw XML, anything else a number; nothing is no cell.
+/// A row of cells: `=x` is a text, `!x` is raw XML, an empty text is no cell, and anything else is a number.
 fn row(number: u32, cells: &[&str]) -> String {
     let cell = |(at, text): (usize, &&str)| {
         let place = format!("r=\"{}{number}\"", char::from(b'A' + u8::try_from(at).expect("a column")));
@@ -202,7 +202,7 @@ fn what_a_sheet_does_not_hold_is_refused() {
     refuse(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, 0, 0], |_| {}, "is encrypted or of an older format");
 }
 
-/// A column that nobody wants may hold anything.
+/// A column that nobody wants may contain anything.
 #[test]
 fn what_nobody_wants_is_not_looked_at() {
     let rows = [row(1, &["=id", "=note"]), row(2, &["=p", "12345678901234567"])];
@@ -211,7 +211,7 @@ fn what_nobody_wants_is_not_looked_at() {
     assert_eq!(read.expect("read").rows, 1);
 }
 
-/// Written by openpyxl: shared texts, dates, empty cells, a second sheet that is empty.
+/// Written by openpyxl: shared texts, dates, empty cells, and a second, empty sheet.
 #[test]
 fn a_workbook_of_another_program_is_read() {
     let spec = Spec::file(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/sources/people.xlsx"));

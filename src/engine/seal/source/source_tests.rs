@@ -10,12 +10,12 @@ use super::*;
 /// A source that was read to its end.
 #[derive(Debug)]
 pub(super) struct Whole {
-    /// The place of each row and its values as texts.
+    /// The place of each row, with its values as texts.
     pub rows: Vec<(String, Vec<Option<String>>)>,
     pub read: Read,
 }
 
-/// A file with this content, and how it is read where nobody says more.
+/// Writes a file with these bytes, and returns it with a spec that has only defaults.
 pub(super) fn written(name: &str, bytes: &[u8]) -> (TempDir, Spec) {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join(name);
@@ -25,7 +25,7 @@ pub(super) fn written(name: &str, bytes: &[u8]) -> (TempDir, Spec) {
     (dir, spec)
 }
 
-/// Everything in all columns.
+/// Reads all rows of all columns.
 pub(super) fn read(spec: &Spec) -> Result<Whole, SourceError> {
     let source = Source::open(spec)?;
     let wanted: Vec<(usize, bool)> = source

@@ -1,30 +1,31 @@
-//! Where a table is read from and how its text is written.
+//! Describes where a table is read from and how its text is written.
 //!
 //! Promises plain values without any check: [`super::Source::open`] refuses what cannot be read.
 
 use std::path::{Path, PathBuf};
 
-/// Where a table is read from and how its text is written. The policy makes it.
+/// Where a table is read from and how its text is written, as a policy says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spec {
-    /// Files or a database.
+    /// The files or the database that hold the rows.
     pub from: From,
-    /// The byte between two fields of a text file. `None`: a comma in `.csv`, a tab in `.tsv` and `.tab`, and in `.txt` the only
-    /// candidate that its header holds.
+    /// The byte between two fields of a text file. `None` means a comma in `.csv`, a tab
+    /// in `.tsv` and `.tab`, and in `.txt` the only candidate that occurs in the header.
     pub separator: Option<u8>,
-    /// What stands between whole and fraction of a number in a text file. Used by the encoder.
+    /// The decimal sign of numbers in a text file. Used by the encoder.
     pub decimal: Decimal,
-    /// How the characters of a text file are written. `None`: UTF-8, or UTF-16 behind its byte-order mark.
+    /// The encoding of a text file. `None` means UTF-8, or UTF-16 if there is its byte-order mark.
     pub encoding: Option<Encoding>,
-    /// Whether the first line of a text file, or the first row of a sheet, names the columns. Without: `column_1`, `column_2`, …
+    /// Whether the first line of a text file, or the first row of a sheet,
+    /// names the columns. Otherwise they are named `column_1`, `column_2`, …
     pub header: bool,
     /// Whether double quotes enclose values of a text file; otherwise they are ordinary characters.
     pub quoted: bool,
-    /// Names of columns of a text file that nobody declares and that may hold line ends within quotes.
+    /// The names of undeclared columns of a text file whose values may contain line breaks within quotes.
     pub multiline: Vec<String>,
     /// The time zone, by its IANA name, of date-times that carry only UTC. Used by the encoder.
     pub time_zone: Option<String>,
-    /// The sheet of an Excel workbook. `None`: the only visible sheet that is not empty.
+    /// The sheet of an Excel workbook. `None` means the only visible sheet that is not empty.
     pub sheet: Option<String>,
 }
 
@@ -46,46 +47,46 @@ impl Spec {
     }
 }
 
-/// Where the rows are.
+/// Where the rows of a table are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum From {
     /// A file, a folder of files, or a glob like `visits/**/*.parquet`.
     Path(PathBuf),
-    /// Several of them, read in this order.
+    /// Several of these, read in this order.
     Files(Vec<PathBuf>),
-    /// What a query of a PostgreSQL database returns.
+    /// The result of a query of a PostgreSQL database.
     Postgres {
         /// A connection string of libpq, as keywords (`host=db dbname=clinic user=tacit`) or as a URI, without a password.
         connection: String,
-        /// One SELECT statement.
+        /// A single SELECT statement.
         query: String,
     },
 }
 
-/// What stands between whole and fraction of a number.
+/// The decimal sign between the whole part and the fraction of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decimal {
-    /// `6.5`.
+    /// A point, as in `6.5`.
     Point,
-    /// `6,5`.
+    /// A comma, as in `6,5`.
     Comma,
 }
 
-/// How the characters of a text file are written as bytes.
+/// The encoding of a text file's characters as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// UTF-8.
+    /// The encoding UTF-8.
     Utf8,
-    /// UTF-16, in the byte order that its mark or its first characters tell.
+    /// UTF-16, in the byte order that its mark or its first characters show.
     Utf16,
-    /// ISO 8859-1.
+    /// ISO 8859-1, also known as Latin-1.
     Latin1,
     /// Windows code page 1252.
     Windows1252,
 }
 
 impl Encoding {
-    /// Its name in a policy and in messages.
+    /// The encoding's name in a policy and in messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

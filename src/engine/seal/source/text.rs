@@ -1,7 +1,7 @@
-//! Text files with a separator between fields: CSV, TSV and what else is written so, plain, gzipped or packed by Zstandard.
+//! Text files with a separator between fields: CSV, TSV and the like; plain, or compressed by gzip or Zstandard.
 //!
 //! Promises that every line is a row with as many fields as the header, or a fault with its number: nothing is filled in, skipped or
-//! guessed. Files are read piece by piece, in bounded memory. All values are texts; an empty one is missing, in quotes or not.
+//! guessed. Files are read piece by piece, in bounded memory. All values are texts; an empty one is missing, quoted or not.
 
 mod build;
 mod decode;
@@ -25,9 +25,9 @@ use lines::{Lines, Record};
 use scan::Scanner;
 use unpack::{Unpacking, unpack};
 
-/// Chunks that wait to be scanned at the most.
+/// The largest number of chunks that wait to be scanned.
 const CHUNKS_WAITING_MAX: usize = 4;
-/// What may separate columns where nothing says so.
+/// The separators to try if neither the policy nor the file's name states one.
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// A text file with its header.
@@ -39,13 +39,13 @@ pub(super) struct Table {
     scanner: Scanner,
     has_header: bool,
     names: Vec<String>,
-    /// A separator that the header holds, where it has one column.
+    /// A separator that occurs in the header if that is a single column.
     other_separator: Option<u8>,
     multiline: Vec<bool>,
 }
 
 impl Table {
-    /// Reads the header.
+    /// Opens a text file, and reads its header.
     pub(super) fn open(
         path: &Path,
         (separator, packing): (Option<u8>, Packing),
@@ -80,7 +80,7 @@ impl Table {
         Ok(table)
     }
 
-    /// The only way of separating the first line into several fields; the present one where there is none.
+    /// The only candidate that splits the first line into several fields; the present scanner if there is none.
     fn only_candidate(&mut self, candidates: &[Result<Scanner, SourceError>]) -> Result<Scanner, SourceError> {
         let (present, mut found) = (self.scanner.clone(), Vec::new());
         for candidate in candidates.iter().flatten() {
@@ -104,7 +104,7 @@ impl Table {
         self.has_header
     }
 
-    /// A separator that the header holds although it is one column.
+    /// A separator that occurs in the header although it is a single column.
     pub(super) fn other_separator(&self) -> Option<u8> {
         self.other_separator
     }
@@ -126,7 +126,7 @@ impl Table {
         }
     }
 
-    /// Gives batches of the wanted columns to `give` until it says no.
+    /// Passes batches of the wanted columns to `give` until it returns false.
     pub(super) fn read(
         &self,
         wanted: &[(usize, bool)],
@@ -145,7 +145,7 @@ impl Table {
         let mut chunks = match self.open_chunks(tally) {
             Ok(chunks) => chunks,
             Err(error) => {
-                // Nobody listens any more, otherwise.
+                // If this fails, nobody is listening.
                 let _ = send.send(Err(error));
                 return;
             }
@@ -217,14 +217,14 @@ impl Table {
         Ok(())
     }
 
-    /// Whether a record of several fields is what the header is, with or without a byte-order mark.
+    /// Whether a record of several fields repeats the header, with or without a byte-order mark.
     fn is_header(&self, record: &Record<'_>) -> bool {
         let names = self.names.iter().map(String::as_str);
         let first = |text: &str| self.names.first().is_some_and(|name| text.trim_start_matches('\u{feff}') == name);
         self.has_header && names.len() > 1 && first(&record.field(0)) && record.fields().skip(1).eq(names.skip(1))
     }
 
-    /// Which columns may hold line ends within quotes.
+    /// For each column, whether it may contain line breaks within quotes.
     fn may_hold_lines(&self, wanted: &[(usize, bool)]) -> Vec<bool> {
         let mut may = self.multiline.clone();
         for (place, _) in wanted {

@@ -1,4 +1,4 @@
-//! What is read of small text files, and what is refused with which words.
+//! Tests of what is read of small text files, and of the words in which they are refused.
 
 use std::io::Write;
 
@@ -45,7 +45,7 @@ fn with_notes(spec: &mut Spec) {
     spec.multiline = vec!["note".to_owned()];
 }
 
-/// All that was read, in one line a row: `-` is missing, and the place stands in front.
+/// All that was read, as one line per row: first the row's place, and `-` for a missing value.
 fn shown(whole: &Whole) -> String {
     let rows = whole.rows.iter().map(|(place, row)| {
         let texts: Vec<_> = row.iter().map(|text| text.as_deref().unwrap_or("-")).collect();
@@ -320,7 +320,7 @@ fn two_columns_of_one_name_are_refused() {
     assert!(read(&spec).expect_err("twice").to_string().contains("columns 3 and 4"));
 }
 
-/// What another program writes is read back, whatever the values hold.
+/// Files written by another program are read back, whatever their values hold.
 #[test]
 fn values_of_another_writer_are_read_back() {
     use rand::rngs::StdRng;

@@ -1,4 +1,4 @@
-//! Accounts: one's own with what is left of it, or all of them as a tree with what stewards do to them.
+//! Accounts: a researcher's own with what is left of them, or all of them as a tree with the actions of stewards.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use crate::render::frame::csrf;
 use crate::service::stewarding::accounts::NamedAccount;
 
-/// Accounts of one kind below another that are shown before the rest is cut; a filter finds the others.
+/// The largest number of researchers' accounts shown below a project or a dataset; a search finds the others.
 const SHOWN_MAX: usize = 200;
 
 fn part(account: &NamedAccount) -> f64 {
@@ -18,7 +18,7 @@ fn percent(account: &NamedAccount) -> String {
     format!("{:.0} %", 100.0 * part(account))
 }
 
-/// How much of an account is spent, as a bar and in words.
+/// The part of an account that is spent, as a bar and in words.
 fn bar(account: &NamedAccount) -> Markup {
     html! {
         svg.bar viewBox="0 0 100 6" preserveAspectRatio="none" role="img"
@@ -41,10 +41,10 @@ fn notes(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
             span.badge { "renews every " (period.days) " days, next on " (period.ends.get(..10).unwrap_or("")) } " "
         }
         @if let Some(incidents) = account.dataset_state.incidents.filter(|count| *count > 0) {
-            span.badge.bad { (incidents) " incidents" } " "
+            span.badge.bad { "incidents: " (incidents) } " "
         }
         @if let Some(cut_off) = account.dataset_state.cut_off.filter(|count| *count > 0) {
-            span.badge.warn { (cut_off) " answers cut off" } " "
+            span.badge.warn { "answers cut off: " (cut_off) } " "
         }
     }
 }
@@ -54,14 +54,14 @@ fn figures(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
         (bar(account))
         p.row {
             span { "spent " strong { (account.account.epsilon_spent) } " of epsilon " (account.account.epsilon_cap) " (" (percent(account)) ")" }
-            span.muted { "up to " (account.account.epsilon_remaining) " at once" }
-            @if let Some(left) = account.answers_left { span.muted { (left) " more answers like the last" } }
+            span.muted { "largest single question that still fits: " (account.account.epsilon_remaining) }
+            @if let Some(left) = account.answers_left { span.muted { "answers like the last that still fit: " (left) } }
             (notes(account, managed))
         }
     }
 }
 
-/// A researcher's own accounts, each with a form to ask for more; `requests` is what was asked for before.
+/// A researcher's own accounts, each with a form to ask for more. `requests` lists their earlier requests.
 #[must_use]
 pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup {
     html! {
@@ -96,7 +96,7 @@ pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup 
     }
 }
 
-/// One dataset's tree.
+/// The tree of one dataset's accounts.
 fn tree(token: &str, dataset: &str, accounts: &[NamedAccount], found: &str, managed: &BTreeSet<String>) -> Markup {
     let of = |kind: &str| accounts.iter().filter(move |account| account.kind == kind).collect::<Vec<_>>();
     let root = of("dataset");
@@ -149,7 +149,7 @@ fn allocated(account: &NamedAccount) -> Markup {
 }
 
 fn freeze(token: &str, account: &NamedAccount) -> Markup {
-    let (act, words) = if account.frozen { ("unfreeze", "Let it go on") } else { ("freeze", "Freeze") };
+    let (act, words) = if account.frozen { ("unfreeze", "Unfreeze") } else { ("freeze", "Freeze") };
     html! {
         details {
             summary { (words) }
@@ -178,7 +178,7 @@ fn grant(token: &str, dataset: &str) -> Markup {
             label { "Name of the researcher or project" input type="text" name="name" maxlength="64"; }
             label { "Below project (researchers only, optional)" input type="text" name="project" maxlength="64"; }
             label { "New total, as epsilon" input type="text" name="epsilon" inputmode="decimal" required; }
-            label { "Renews every so many days (optional)" input type="text" name="period_days" inputmode="numeric"; }
+            label { "Renews after this many days (optional)" input type="text" name="period_days" inputmode="numeric"; }
             label { "Reason, kept in the ledger" input type="text" name="reason" required maxlength="500"; }
             div.row {
                 button.primary type="submit" { "Grant" }
@@ -188,7 +188,7 @@ fn grant(token: &str, dataset: &str) -> Markup {
     }
 }
 
-/// All accounts as trees; `managed` names what files declare.
+/// All accounts as trees. `managed` names what files declare.
 #[must_use]
 pub fn all(
     token: &str,

@@ -1,4 +1,4 @@
-//! Answers: one with its chart and table, and the list of what was asked before.
+//! Answers: a single one with its chart and table, and the list of earlier ones.
 
 use maud::{Markup, html};
 
@@ -7,29 +7,29 @@ use crate::render::chart::{self, Place, Shape};
 use crate::render::figure;
 use crate::service::stewarding::accounts::AccountView;
 
-/// What a page of an answer shows.
+/// The contents of the page of one answer.
 pub struct Shown<'a> {
-    /// The id of its release.
+    /// The id of the answer's release.
     pub release: &'a str,
-    /// Its dataset.
+    /// The name of the dataset.
     pub dataset: &'a str,
-    /// Its canonical SQL.
+    /// The canonical SQL of the question.
     pub sql: &'a str,
-    /// When it was drawn.
+    /// The day on which the answer was drawn.
     pub date: &'a str,
     /// The family of its noise.
     pub mechanism: &'a str,
-    /// What it cost whoever looks, as ε; nothing where that is not said.
+    /// The price that the viewer paid, as ε; `None` if it is not shown.
     pub paid: Option<&'a str>,
-    /// The numbers.
+    /// The table of noisy values.
     pub table: &'a Table,
-    /// The account beside it, right after it was paid.
+    /// The account that paid, if the answer was paid for just now.
     pub account: Option<&'a AccountView>,
-    /// The declared purpose.
+    /// The declared purpose, if there is one.
     pub purpose: Option<&'a str>,
 }
 
-/// Whether the labels are dates, which belong on a line.
+/// Whether the labels are dates, which are drawn as a line.
 fn is_over_time(table: &Table) -> bool {
     let is_date = |text: &str| text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
     let first = |row: &Vec<crate::query::answer::Cell>| row.first().and_then(crate::query::answer::Cell::text);
@@ -45,7 +45,7 @@ pub fn one(shown: &Shown<'_>) -> Markup {
         h1 { "Answer" }
         pre tabindex="0" { code { (shown.sql) } }
         @if let Some(chart) = &chart { div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Place::Page)) } }
-        (figure::table(shown.table, "The same as a table"))
+        (figure::table(shown.table, "The same values as a table"))
         dl.facts {
             @if let Some(paid) = shown.paid {
                 dt { "Cost" } dd { @if paid == "0" { "nothing: it was stored" } @else { "epsilon " (paid) } }
@@ -63,7 +63,7 @@ pub fn one(shown: &Shown<'_>) -> Markup {
     }
 }
 
-/// An answer that cost nothing, because nothing was drawn for it.
+/// The page of an answer that cost nothing, because nothing was drawn for it.
 #[must_use]
 pub fn free(sql: &str, table: &Table) -> Markup {
     html! {
@@ -76,21 +76,21 @@ pub fn free(sql: &str, table: &Table) -> Markup {
 
 /// One line of the history.
 pub struct Line {
-    /// The release.
+    /// The id of the release.
     pub release: String,
-    /// Its SQL.
+    /// The SQL of the question.
     pub sql: String,
-    /// When it was drawn.
+    /// The day on which the answer was drawn.
     pub date: String,
-    /// What it cost, as ε.
+    /// The price of the answer, as ε.
     pub epsilon: String,
-    /// Who asked, for stewards.
+    /// The name of the person who asked, shown to stewards.
     pub researcher: Option<String>,
-    /// The declared purpose.
+    /// The declared purpose, if there is one.
     pub purpose: Option<String>,
 }
 
-/// What was asked before, newest first; `older` leads to the next page.
+/// The answers so far, newest first. `older` is the address of the next page.
 #[must_use]
 pub fn history(lines: &[Line], older: Option<&str>) -> Markup {
     html! {
@@ -122,7 +122,7 @@ pub fn history(lines: &[Line], older: Option<&str>) -> Markup {
     }
 }
 
-/// A link to what is older.
+/// A link to the page with older entries.
 #[must_use]
 pub fn older_link(older: Option<&str>) -> Markup {
     html! { @if let Some(older) = older { nav.pages aria-label="Pages" { a href=(older) rel="next" { "Older" } } } }

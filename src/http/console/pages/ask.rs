@@ -1,4 +1,4 @@
-//! Asking: the question, what it would cost and how exact it would be, before anything is paid.
+//! Asking: shows what a question would cost and how accurate the answer would be, before anything is paid.
 
 use maud::{Markup, html};
 
@@ -10,46 +10,46 @@ use crate::service::Dataset;
 use crate::service::asking::quote::Quote;
 use crate::service::stewarding::accounts::significant;
 
-/// What stands in the form.
+/// The contents of the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Question {
-    /// The SQL.
+    /// The question in SQL.
     pub sql: String,
-    /// Whether a margin is asked for, and not an ε.
+    /// Whether the accuracy is given as a margin, and not as ε.
     pub by_margin: bool,
-    /// The ε.
+    /// The ε as it was typed.
     pub epsilon: String,
-    /// The margin.
+    /// The margin as it was typed.
     pub margin: String,
     /// The declared purpose.
     pub purpose: String,
-    /// The idempotency key, so that a page that is sent twice pays once.
+    /// The idempotency key, which ensures that a page sent twice pays once.
     pub key: String,
 }
 
-/// What is known of the question.
+/// What is known about the question.
 pub enum Outlook<'a> {
-    /// Nothing yet.
+    /// Nothing is known yet.
     Unasked,
-    /// Its price.
+    /// The price of the question.
     Quoted(&'a Quote),
-    /// Its price, which whoever wants to pay has not seen yet.
+    /// The price of the question, which differs from the one that was seen when paying.
     Unseen(&'a Quote),
-    /// What is wrong with it.
+    /// The question is refused.
     Refused {
-        /// In words.
+        /// What is wrong with it, in words.
         detail: &'a str,
         /// What would be accepted.
         hint: Option<&'a str>,
     },
 }
 
-/// Steps of the slider: four a doubling.
+/// The number of steps of the slider.
 const STEPS: u32 = 40;
-/// ε at its left end, in billionths.
+/// The ε at the slider's left end, in billionths.
 const LEAST_NANOS: f64 = 1e6;
 
-/// The ε of a step of the slider, of a dataset with this limit a query: from 0.001 to the limit, two digits.
+/// The ε at a step of the slider, with two significant digits, from 0.001 to the limit `most` of one query.
 #[must_use]
 pub fn epsilon_of(step: u32, most: Epsilon) -> Epsilon {
     let most = most.nanos() as f64;
@@ -64,7 +64,7 @@ fn step_of(epsilon: &str, most: Epsilon) -> u32 {
     (part.clamp(0.0, 1.0) * f64::from(STEPS)).round() as u32
 }
 
-/// The page.
+/// The page for asking.
 #[must_use]
 pub fn page(token: &str, datasets: &[&Dataset], question: &Question, outlook: &Outlook<'_>) -> Markup {
     let most = datasets.first().map_or(Epsilon::from_nanos(1_000_000_000), |one| one.terms.max_epsilon_per_query);
@@ -127,7 +127,7 @@ pub fn page(token: &str, datasets: &[&Dataset], question: &Question, outlook: &O
     }
 }
 
-/// The field that the slider sets.
+/// The field that the slider sets. If `is_swapped`, htmx replaces the field on the page with it.
 #[must_use]
 pub fn epsilon_field(epsilon: &str, is_swapped: bool) -> Markup {
     html! {
@@ -136,13 +136,13 @@ pub fn epsilon_field(epsilon: &str, is_swapped: bool) -> Markup {
     }
 }
 
-/// The price box.
+/// The price box: what a question would cost and how accurate it would be, or why it is refused.
 #[must_use]
 pub fn price(outlook: &Outlook<'_>) -> Markup {
     match outlook {
         Outlook::Unasked => html! {
             h2 { "Price" }
-            p.muted { "What an answer costs and how exact it is stands here before you pay. Asking for the price is free." }
+            p.muted { "The cost and the accuracy of an answer are shown here before you pay. Asking for the price is free." }
         },
         Outlook::Refused { detail, hint } => html! {
             h2 { "Price" }
@@ -162,7 +162,7 @@ fn quoted(quote: &Quote) -> Markup {
     html! {
         h2 { "Price" }
         div.price {
-            // What is paid is what was seen: the form says which price stood here.
+            // The form says which price was shown here, so that nobody pays another one.
             input type="hidden" name="quoted" form="question" value=(quote.epsilon);
             p.figure {
                 @if is_free { "free" } @else { "ε " (quote.epsilon) }
@@ -181,17 +181,17 @@ fn quoted(quote: &Quote) -> Markup {
                 p.note.bad {
                     "This would be refused. "
                     @match quote.largest_epsilon.as_deref() {
-                        Some("0") | None => "Nothing fits any more; what was answered stays free.",
+                        Some("0") | None => "Nothing fits any more; asking again for what was answered remains free.",
                         Some(largest) => { "The largest epsilon that fits is " (largest) "." }
                     }
                 }
             } @else if quote.replay && !is_free {
-                p.note.good { "It is drawn already: the dataset pays nothing." }
+                p.note.good { "It has been drawn already: the dataset pays nothing." }
             }
             @if let Some(left) = quote.answers_left.filter(|_| quote.answerable && !is_free) {
                 p.muted { "Answers like this that fit: " (left) ", this one included." }
             }
-            @if let Some(size) = quote.assumed_group_size { p.muted { "Means: assumed " (size) " rows a group." } }
+            @if let Some(size) = quote.assumed_group_size { p.muted { "For means, each group is assumed to have " (size) " rows." } }
             @if let Some(threshold) = &quote.threshold {
                 p.muted { "Groups are shown from about " (threshold.units) " units on." }
             }
@@ -202,6 +202,6 @@ fn quoted(quote: &Quote) -> Markup {
 fn error(kind: ColumnKind) -> String {
     match kind.margin() {
         Some(margin) => format!("± {}", significant(margin, 3)),
-        None => "told in each row".to_owned(),
+        None => "given in each row".to_owned(),
     }
 }

@@ -1,4 +1,5 @@
-//! Datasets as everybody with a token may see them: columns, domains, unit, bounds and cap. Never a row count.
+//! Datasets as everybody with a token may see them: columns, domains, unit,
+//! bounds and cap. Never a row count, except in the report for stewards.
 
 use maud::{Markup, html};
 
@@ -6,7 +7,7 @@ use crate::engine::seal::Report;
 use crate::query::terms::domain::{Column, Domain};
 use crate::service::Dataset;
 
-/// The list.
+/// The list of datasets.
 #[must_use]
 pub fn list(datasets: &[&Dataset], may_ask: bool) -> Markup {
     html! {
@@ -17,7 +18,7 @@ pub fn list(datasets: &[&Dataset], may_ask: bool) -> Markup {
                 section.card {
                     h2 { a href={ "/datasets/" (dataset.name) } { (title(dataset)) } }
                     p.muted { code { (dataset.name) } " · " (dataset.terms.own().len()) " columns" }
-                    @if dataset.lineage != dataset.name { p { "A table of " code { (dataset.lineage) } ", one row a unit." } }
+                    @if dataset.lineage != dataset.name { p { "A table of " code { (dataset.lineage) } ", with one row per unit." } }
                     @if may_ask { p { a href={ "/ask?dataset=" (dataset.name) } { "Ask it" } } }
                 }
             }
@@ -29,7 +30,7 @@ fn title(dataset: &Dataset) -> &str {
     dataset.title.as_deref().unwrap_or(&dataset.name)
 }
 
-/// One dataset; `cap` is its lifetime cap as it was raised. Its report is for stewards alone.
+/// The page of one dataset. `cap` is its lifetime cap including any raise; the report is for stewards alone.
 #[must_use]
 pub fn one(dataset: &Dataset, cap: &str, report: Option<&Report>) -> Markup {
     let terms = &dataset.terms;
@@ -76,7 +77,7 @@ fn columns(of: &str, columns: &[Column]) -> Markup {
                             td { (column.domain.type_name()) }
                             td { (domain(&column.domain)) }
                             td {
-                                @if column.per_unit { span.badge { "one value a unit" } " " }
+                                @if column.per_unit { span.badge { "one value per unit" } " " }
                                 @if column.nullable { span.badge { "may be missing" } }
                             }
                         }
@@ -87,7 +88,7 @@ fn columns(of: &str, columns: &[Column]) -> Markup {
     }
 }
 
-/// What a sealing did, in exact numbers: for stewards alone.
+/// The report of a sealing, in exact numbers: for stewards alone.
 fn sealing(report: &Report) -> Markup {
     let named = || report.columns.iter().filter(|(name, _)| !name.is_empty());
     html! {
@@ -97,9 +98,9 @@ fn sealing(report: &Report) -> Markup {
             dl.facts {
                 dt { "Rows read" } dd { (report.rows_read) }
                 dt { "Rows kept" } dd { (report.rows_kept) " of " (report.units) " units" }
-                dt { "Rows cut" } dd { (report.rows_cut) " beyond the rows of a unit that count" }
-                dt { "Consent withdrawn" } dd { (report.rows_excluded) " rows left out, " (report.ids_unmatched) " ids in no row" }
-                @for (table, rows) in &report.unjoined { dt { "Not in " (table) } dd { (rows) " rows" } }
+                dt { "Rows cut" } dd { (report.rows_cut) " beyond the rows that each unit may keep" }
+                dt { "Consent withdrawn" } dd { (report.rows_excluded) " rows left out; withdrawn ids without a row: " (report.ids_unmatched) }
+                @for (table, rows) in &report.unjoined { dt { "Without a row in " (table) } dd { (rows) " rows" } }
             }
             ul { @for note in report.notes() { li { (note) } } }
             div.scroll tabindex="0" role="region" aria-label="What sealing changed" {
@@ -123,7 +124,7 @@ fn sealing(report: &Report) -> Markup {
     }
 }
 
-/// Values shown before the rest is folded away.
+/// The number of values shown before they are folded away.
 const VALUES_SHOWN: usize = 12;
 
 fn domain(domain: &Domain) -> Markup {
@@ -134,7 +135,7 @@ fn domain(domain: &Domain) -> Markup {
         Domain::Category(values) => html! { (values.join(", ")) },
         Domain::Boolean => html! { "true, false" },
         Domain::Text { values_max, groups_per_unit } => html! {
-            "no public list: at most " (values_max) " texts; each one that is protected counts in at most " (groups_per_unit) " groups"
+            "no public list: at most " (values_max) " texts; each unit counts in at most " (groups_per_unit) " groups"
         },
         Domain::Number(_) | Domain::Date { .. } => match domain.bounds() {
             Some((min, max)) => html! { (min) " to " (max) },
@@ -143,7 +144,7 @@ fn domain(domain: &Domain) -> Markup {
     }
 }
 
-/// Names of columns, with what each of them can be.
+/// The names of columns, with the values that each can hold.
 #[must_use]
 pub fn names(columns: &[Column]) -> Markup {
     html! {

@@ -1,48 +1,48 @@
-//! The ledger for stewards: what happened, newest first, with search, export and whether it is whole.
+//! The ledger for stewards: what happened, newest first, with search and export, and whether the ledger is intact.
 
 use maud::{Markup, html};
 
 use crate::kernel::budget::entry::Act;
 
-/// One entry.
+/// One entry of the ledger.
 pub struct Line {
-    /// Its number.
+    /// The number of the entry.
     pub seq: u64,
-    /// When.
+    /// The time of the entry.
     pub at: String,
-    /// The word for what happened.
+    /// The kind of act.
     pub act: &'static str,
-    /// It in words.
+    /// The act in words.
     pub words: String,
-    /// It as JSON.
+    /// The act as JSON.
     pub text: String,
 }
 
-/// What is known of the whole.
+/// The state of the ledger as a whole.
 pub struct Health {
-    /// When the server started, and checked every entry.
+    /// The time when the server started and checked every entry.
     pub checked: String,
-    /// How many there were then.
+    /// The number of entries at that time.
     pub checked_entries: u64,
-    /// How many there are now.
+    /// The number of entries at present.
     pub entries: u64,
-    /// The hash of the last one.
+    /// The hash of the last entry.
     pub head: String,
-    /// Whether the ledger can be written and read back now.
+    /// Whether the ledger can be written and read back at present.
     pub is_sound: bool,
 }
 
-/// What is looked for, and how far the search has come.
+/// A search, and how far it has come.
 pub struct Search<'a> {
-    /// A kind of act; empty for all.
+    /// The kind of act to find; empty for all kinds.
     pub act: &'a str,
-    /// A word in the entry; empty for all.
+    /// A text that the entry must contain; empty for all entries.
     pub find: &'a str,
-    /// Before which entry the next page begins; nothing at the beginning of the ledger.
+    /// The number of the entry before which the next page begins; `None` at the beginning of the ledger.
     pub older: Option<u64>,
 }
 
-/// The page; `acts` are the kinds that there are.
+/// The page of the ledger. `acts` are all kinds of acts.
 #[must_use]
 pub fn page(health: &Health, lines: &[Line], search: &Search<'_>, acts: &[&str]) -> Markup {
     html! {
@@ -50,7 +50,7 @@ pub fn page(health: &Health, lines: &[Line], search: &Search<'_>, acts: &[&str])
         section.card {
             @if health.is_sound {
                 p.note.good {
-                    "Whole. At the start on " (health.checked) " each of " (health.checked_entries)
+                    "Intact. When the server started on " (health.checked) " each of " (health.checked_entries)
                     " entries, the signed head and the anchor were checked; all since then follow."
                 }
             } @else { p.note.bad { "The ledger cannot be written or read back just now; nothing is charged until it can." } }
@@ -107,7 +107,7 @@ fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// Datasets that a viewer may see the statistics of.
+/// The datasets whose statistics a viewer may see, in words.
 fn listed(datasets: &[String]) -> String {
     if datasets.is_empty() {
         "public statistics alone".to_owned()
@@ -116,7 +116,7 @@ fn listed(datasets: &[String]) -> String {
     }
 }
 
-/// What happened, in words.
+/// An act in words.
 #[must_use]
 pub fn words(act: &Act) -> String {
     match act {
@@ -139,12 +139,12 @@ pub fn words(act: &Act) -> String {
             format!("{by} granted statistics epsilon {epsilon} of {dataset}: {reason}")
         }
         Act::Frozen { dataset, reason, by } => format!("{by} froze {dataset}: {reason}"),
-        Act::Unfrozen { dataset, reason, by } => format!("{by} let {dataset} go on: {reason}"),
+        Act::Unfrozen { dataset, reason, by } => format!("{by} unfroze {dataset}: {reason}"),
         Act::Charged(charged) => format!("{} was charged for {}", charged.researcher, charged.sql),
         Act::Released { release, .. } => format!("{release} was stored"),
         Act::Burned { release, cause } => format!("{release} was charged and not answered ({cause:?})"),
         Act::Served(served) => format!("{} got {}", served.researcher, served.release),
-        Act::Recovered { reason, by, .. } => format!("{by} took an older ledger up again: {reason}"),
+        Act::Recovered { reason, by, .. } => format!("{by} resumed an older ledger: {reason}"),
         Act::Published { statistic, release, .. } => format!("statistic {statistic} shows {release}"),
         Act::RefreshSkipped { statistic, why } => format!("statistic {statistic} was due and not drawn: {why}"),
         Act::Requested { researcher, dataset, epsilon, reason } => {

@@ -1,52 +1,52 @@
-//! People and their tokens, for stewards. A token is shown once.
+//! People and their tokens, for stewards. A token is shown only once.
 
 use maud::{Markup, html};
 
 use crate::kernel::budget::people::Role;
 use crate::render::frame::csrf;
 
-/// One person.
+/// One person in the list.
 pub struct Line {
-    /// Their name.
+    /// The person's name.
     pub name: String,
-    /// What they may do.
+    /// The person's role.
     pub role: Role,
-    /// Whether they hold a token.
+    /// Whether the person has a valid token.
     pub is_active: bool,
-    /// Whether files declare them.
+    /// Whether the person is declared in files.
     pub is_managed: bool,
-    /// The datasets that a viewer was given; `None` where nobody said which.
+    /// The datasets that a viewer was given; `None` if nobody said which.
     pub datasets: Option<Vec<String>>,
 }
 
-/// What the name of a box begins with that gives a viewer a dataset.
+/// The prefix of the names of the boxes that give a viewer a dataset.
 pub const TICK: &str = "sees-";
-/// The field of a form that lists all datasets, so that none ticked means none.
+/// The field by which a form says that it lists all datasets, so that no ticked box means no dataset.
 pub const LISTED: &str = "listed";
 
-/// A token that was made just now.
+/// A token that has just been created.
 pub struct Fresh<'a> {
-    /// Whose.
+    /// The name of its holder.
     pub name: &'a str,
-    /// The token.
+    /// The text of the token.
     pub token: &'a str,
 }
 
-/// What the page shows.
+/// The contents of the page.
 pub struct Page<'a> {
-    /// People, by name.
+    /// The people to list, by name.
     pub people: &'a [Line],
-    /// All datasets.
+    /// The names of all datasets.
     pub datasets: &'a [String],
-    /// What was searched for.
+    /// The part of a name that was searched for.
     pub find: &'a str,
-    /// The name after which the next page begins.
+    /// The name after which the next page begins; `None` on the last page.
     pub more: Option<&'a str>,
-    /// A token that was made just now.
+    /// A token that has just been created.
     pub fresh: Option<&'a Fresh<'a>>,
 }
 
-/// The page.
+/// The page of people.
 #[must_use]
 pub fn page(token: &str, page: &Page<'_>) -> Markup {
     let Page { people, datasets, find, more, fresh } = *page;
@@ -114,7 +114,7 @@ fn boxes(datasets: &[String], ticked: &[String], legend: &str) -> Markup {
     }
 }
 
-/// What a person sees of statistics that are not public; a viewer's can be changed.
+/// The statistics that a person sees beside public ones. Those of a viewer can be changed.
 fn sees(token: &str, person: &Line, datasets: &[String]) -> Markup {
     if person.role != Role::Viewer {
         let words = if person.role == Role::Steward { "all datasets" } else { "datasets they hold an account of" };
@@ -149,7 +149,7 @@ fn line(token: &str, person: &Line, datasets: &[String]) -> Markup {
                         summary { "Revoke" span.visually-hidden { " the token of " (person.name) } }
                         form.inline method="post" action={ "/people/" (person.name) "/revoke" } {
                             (csrf(token))
-                            button.danger type="submit" { "End it now" span.visually-hidden { " for " (person.name) } }
+                            button.danger type="submit" { "Revoke now" span.visually-hidden { " for " (person.name) } }
                         }
                     }
                 } @else { span.muted { "none" } }

@@ -1,4 +1,4 @@
-//! Requests for more budget: what was asked for and what became of it, and a steward's decision.
+//! Requests for more budget: what was asked for, what became of it, and a steward's decision.
 
 use maud::{Markup, html};
 
@@ -14,7 +14,7 @@ fn status(request: &RequestView) -> Markup {
     html! { span class=(class) { (request.status) } }
 }
 
-/// What a researcher asked for.
+/// The requests of a researcher.
 #[must_use]
 pub fn own(requests: &[RequestView]) -> Markup {
     html! {
@@ -34,7 +34,7 @@ pub fn own(requests: &[RequestView]) -> Markup {
     }
 }
 
-/// All requests for a steward, open ones with a form.
+/// All requests, for a steward. Open ones have a form to decide on them.
 #[must_use]
 pub fn all(token: &str, requests: &[RequestView], done: Option<&str>) -> Markup {
     let (open, closed): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.status == "open");

@@ -1,4 +1,4 @@
-//! Signing in, and what went wrong: the pages of nobody yet.
+//! Pages for visitors without a session: signing in, and what went wrong.
 
 use maud::{Markup, html};
 
@@ -16,7 +16,7 @@ pub fn page(failed: Option<&str>) -> Markup {
                 h2 { "Sign in" }
                 @if let Some(failed) = failed { p.note.bad role="alert" { (failed) } }
                 form.stack method="post" action="/sign-in" {
-                    // For browsers that keep passwords: they want to know whose it is.
+                    // Browsers that store passwords want to know whose it is.
                     input type="text" name="username" value="tacit" autocomplete="username" hidden;
                     label { "Token"
                         input type="password" name="token" required autocomplete="current-password" maxlength="256"
@@ -38,7 +38,7 @@ pub fn page(failed: Option<&str>) -> Markup {
     }
 }
 
-/// A refusal or a fault, in words.
+/// The page of a refusal or a fault.
 #[must_use]
 pub fn failure(title: &str, detail: &str, hint: Option<&str>) -> Markup {
     html! {

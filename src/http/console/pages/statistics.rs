@@ -1,4 +1,5 @@
-//! The gallery of published statistics; for stewards also what each costs, what waits for them, and the page that asks before it spends.
+//! The gallery of published statistics. For stewards, also what each costs,
+//! which ones wait for them, and the page that asks before it spends.
 
 use maud::{Markup, html};
 
@@ -6,35 +7,35 @@ use crate::render::figure::number;
 use crate::render::frame::csrf;
 use crate::service::publishing::statistics::check::Estimate;
 
-/// One statistic.
+/// One statistic in the gallery.
 pub struct Card {
-    /// Its name.
+    /// The name of the statistic.
     pub name: String,
-    /// For people.
+    /// A title for people to read.
     pub title: String,
-    /// More for people.
+    /// A longer description.
     pub description: Option<String>,
-    /// Its dataset.
+    /// The name of its dataset.
     pub dataset: String,
     /// How often it is drawn anew.
     pub refresh: &'static str,
-    /// The most that each draw costs, as ε.
+    /// The largest price of each draw, as ε.
     pub price: String,
-    /// Whether it is shown without a token.
+    /// Whether it is shown to people without a token.
     pub is_public: bool,
-    /// The day of its release.
+    /// The day of the release that is shown; `None` before the first.
     pub date: Option<String>,
-    /// When its next period begins.
+    /// The day on which its next period begins.
     pub next: Option<String>,
-    /// Why it was not drawn when it was last due.
+    /// The reason why it was not drawn when it was last due.
     pub skipped: Option<String>,
-    /// Why something newer waits to be drawn.
+    /// The reason why something newer waits to be drawn.
     pub waits: Option<&'static str>,
-    /// Whether a steward agreed to its question and its price.
+    /// Whether a steward has agreed to its question and its price.
     pub is_confirmed: bool,
 }
 
-/// The gallery; stewards get what they may do.
+/// The gallery. Stewards also see the actions they can take.
 #[must_use]
 pub fn page(cards: &[Card], is_steward: bool, done: Option<&str>) -> Markup {
     let waiting = cards.iter().filter(|card| !card.is_confirmed).count();
@@ -73,7 +74,7 @@ fn one(card: &Card, is_steward: bool) -> Markup {
     }
 }
 
-/// What a steward sees of its draws; the button leads to the page that asks once more.
+/// What a steward sees about draws. The button leads to a page that asks for confirmation.
 fn draws(card: &Card) -> Markup {
     let words = if card.is_confirmed { "Draw anew" } else { "Publish" };
     html! {
@@ -93,24 +94,24 @@ fn draws(card: &Card) -> Markup {
 fn schedule(refresh: &str) -> &str {
     match refresh {
         "never" => "never",
-        "on-new-edition" => "of each new edition",
+        "on-new-edition" => "for each new edition",
         other => other,
     }
 }
 
-/// What a steward is asked before a statistic is drawn.
+/// What a steward is told before a statistic is drawn.
 pub struct Question<'a> {
-    /// What it costs, and how exact it would be.
+    /// The price of a draw, and the accuracy that it would have.
     pub estimate: &'a Estimate,
-    /// Its canonical SQL.
+    /// The canonical SQL of the question.
     pub sql: &'a str,
-    /// Whether a steward agreed to it before, so that it is drawn anew.
+    /// Whether a steward has agreed to it before, so that it is drawn anew.
     pub is_confirmed: bool,
-    /// Why something newer than what it shows waits to be drawn.
+    /// The reason why something newer than what is shown waits to be drawn.
     pub waits: Option<&'a str>,
 }
 
-/// The page that asks before anything is spent.
+/// The page that asks for confirmation before anything is spent.
 #[must_use]
 pub fn sure(token: &str, question: &Question<'_>) -> Markup {
     let Question { estimate, sql, is_confirmed, waits } = *question;
@@ -142,7 +143,7 @@ pub fn sure(token: &str, question: &Question<'_>) -> Markup {
             dt { "Shown to" } dd { @if estimate.public { "everybody" } @else { "people with an account on its dataset, its viewers and stewards" } }
             @for column in estimate.columns.iter().filter(|column| column.kind != "key") {
                 dt { "Expected error of " code { (column.name) } }
-                dd { @match &column.margin { Some(margin) => { "± " (rounded(margin)) } None => "told in each row" } }
+                dd { @match &column.margin { Some(margin) => { "± " (rounded(margin)) } None => "given in each row" } }
             }
             @if let Some(size) = estimate.assumed_group_size { dt { "Assumed for means" } dd { "groups of " (size) " rows" } }
         }
@@ -156,12 +157,12 @@ pub fn sure(token: &str, question: &Question<'_>) -> Markup {
     }
 }
 
-/// A half-width with the digits that mean something.
+/// Formats a half-width with its meaningful digits.
 fn rounded(margin: &str) -> String {
     margin.parse::<f64>().map_or_else(|_| margin.to_owned(), |margin| number(margin, Some(margin)))
 }
 
-/// A part as it is written in an account, in per cent.
+/// Formats a fraction, as accounts hold it, in per cent.
 fn per_cent(fraction: &str) -> String {
     let part = fraction.parse::<f64>().unwrap_or(1.0);
     format!("{:.1} %", (1_000.0 * part).ceil() / 10.0)

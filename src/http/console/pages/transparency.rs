@@ -1,7 +1,7 @@
-//! What everybody may know: who runs the server, what is held, who asks and what for, what is spent, and what it means for one person.
+//! What everybody may know: who runs the server, what is held, who asks and what for, what is spent, and what this means for one person.
 //!
-//! Promises plain words, and no word that is not true of every server: what depends on the operator is what the operator wrote, and what
-//! is missing is said to be missing. Every bound is rounded up. Nothing depends on a row: policies, grants, purposes and balances alone.
+//! Promises plain words that are true of every server: whatever depends on the operator is what the operator wrote, and if it is missing,
+//! the page says so. Every bound is rounded up. Nothing depends on a row, only on policies, grants, purposes and balances.
 
 use maud::{Markup, html};
 
@@ -11,37 +11,37 @@ use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::query::terms::policy::{Terms, Unit};
 use crate::service::Dataset;
 
-/// What is known of one dataset.
+/// What is known about one dataset.
 pub struct Sight<'a> {
-    /// The dataset.
+    /// The dataset that the page is about.
     pub dataset: &'a Dataset,
-    /// Who runs the server, where they have said.
+    /// Who runs the server, if they have said so.
     pub operator: Option<&'a Operator>,
-    /// ε of its lifetime cap.
+    /// The ε of the dataset's lifetime cap.
     pub cap: &'a str,
-    /// ε spent.
+    /// The ε spent so far.
     pub spent: &'a str,
-    /// Spent, as a part of the cap's precision.
+    /// The fraction of the cap's precision that is spent.
     pub part: f64,
-    /// The best chance of guessing whether one unit is in the data, from all that was spent.
+    /// The best chance of guessing whether one unit is in the data, given everything that was spent.
     pub best_guess: f64,
-    /// The same once all of the cap is spent.
+    /// The best chance of guessing whether one unit is in the data, once the whole cap is spent.
     pub best_guess_at_cap: f64,
-    /// What of the cap's δ is set aside for groups without a public list.
+    /// The part of the cap's δ that is set aside for groups without a public list.
     pub threshold_delta: Delta,
-    /// Each time that the cap was raised: the day, the ε before and the ε since.
+    /// Each raise of the cap: the day, the ε before it, and the ε after it.
     pub raises: Vec<(String, Epsilon, Epsilon)>,
-    /// Questions that were paid for.
+    /// The number of questions that were paid for.
     pub questions: u64,
-    /// (project, researchers) who may ask; researchers of no project stand under an empty name.
+    /// Projects with the number of their researchers who may ask. Researchers without a project are counted under an empty name.
     pub projects: Vec<(String, usize)>,
-    /// (purpose, how often), most frequent first.
+    /// Purposes with the number of questions that declared them, the most frequent first.
     pub purposes: Vec<(String, u64)>,
-    /// Published statistics of it.
+    /// The names and titles of its published statistics.
     pub statistics: Vec<(String, String)>,
-    /// Whether the ledger is whole.
+    /// Whether the ledger can be written and read back.
     pub is_sound: bool,
-    /// When that was checked last.
+    /// The day when the ledger was last checked as a whole.
     pub checked: &'a str,
 }
 
@@ -71,7 +71,7 @@ fn title(dataset: &Dataset) -> &str {
     dataset.title.as_deref().unwrap_or(&dataset.name)
 }
 
-/// Whom a dataset protects, by the name that the operator gave them.
+/// What a dataset protects, by the name that the operator gave the unit.
 fn each(unit: &Unit) -> Markup {
     match unit {
         Unit::Row => html! { "each row" },
@@ -105,12 +105,12 @@ fn who(operator: Option<&Operator>) -> Markup {
     }
 }
 
-/// A text of the operator's with its ends of lines.
+/// A text of the operator's, with its line breaks.
 fn lines(text: &str) -> Markup {
     html! { @for (number, line) in text.lines().enumerate() { @if number > 0 { br; } (line) } }
 }
 
-/// A chance in per cent, rounded up to two decimals.
+/// Formats a probability in per cent, rounded up to two decimals.
 fn per_cent(chance: f64) -> String {
     let text = format!("{:.2}", (10_000.0 * chance).ceil() / 100.0);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
@@ -159,7 +159,7 @@ pub fn one(sight: &Sight<'_>) -> Markup {
     }
 }
 
-/// The facts of each entry, and of the tables that it is joined with.
+/// The facts that are held about each unit, including those in joined tables.
 fn held(terms: &Terms) -> Markup {
     html! {
         section {
@@ -183,7 +183,7 @@ fn held(terms: &Terms) -> Markup {
 }
 
 fn spending(sight: &Sight<'_>) -> Markup {
-    // What is spent is rounded up, so that little is not shown as nothing.
+    // The amount spent is rounded up, so that a little is not shown as nothing.
     let spent = format!("{:.1}", (1_000.0 * sight.part).ceil() / 10.0);
     let spent = spent.trim_end_matches('0').trim_end_matches('.');
     html! {
@@ -236,7 +236,7 @@ fn meaning(sight: &Sight<'_>) -> Markup {
     }
 }
 
-/// Who is protected, and what their name leaves open.
+/// What is protected, and what the unit's name leaves open.
 fn protected(unit: &Unit) -> Markup {
     match unit {
         Unit::Row => html! {

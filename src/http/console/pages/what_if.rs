@@ -1,7 +1,7 @@
-//! What a budget would buy: the error of each question, from public bounds alone.
+//! What a budget would buy: the error of each kind of question, computed from public bounds alone.
 //!
-//! Promises that nothing here depends on a row: a count's error is that of its noise, a mean's follows from its bounds and an assumed
-//! size of groups. n equal questions share a budget's precision: each gets μ²/n of a Gaussian one and ε/n of a pure one.
+//! Promises that nothing here depends on a row: a count's error is that of its noise, and a mean's follows from its bounds and an assumed
+//! group size. n equal questions share a budget's precision: with Gaussian noise each gets μ²/n, and with pure differential privacy ε/n.
 
 use maud::{Markup, html};
 
@@ -13,27 +13,27 @@ use crate::query::terms::policy::Terms;
 use crate::render::chart::{self, Chart, Place, Point, Series, Shape};
 use crate::render::figure::number;
 
-/// What is asked.
+/// The budget and the questions to calculate with.
 #[derive(Debug, Clone)]
 pub struct Wish {
-    /// The budget.
+    /// The budget, as ε.
     pub epsilon: Epsilon,
-    /// How many questions share it.
+    /// The number of questions that share the budget.
     pub questions: u64,
-    /// Rows of a group, for means.
+    /// The assumed number of rows in a group, for means.
     pub group_size: u64,
-    /// Rows of a unit that count.
+    /// The number of rows of each unit that count.
     pub rows_per_unit: u32,
 }
 
-/// A statistic's half-width at one share of a budget.
+/// The half-width of one kind of question's error, at its share of the budget.
 struct Row {
     name: String,
     half_width: f64,
 }
 
-/// The σ of a measurement of ℓ₂ sensitivity `sensitivity` (which is ℓ₁'s, too: one cell moves) that gets one of `questions` equal
-/// shares of `price`.
+/// The σ of a measurement with ℓ₂ sensitivity `sensitivity` that gets one of `questions`
+/// equal shares of `price`. Only one cell moves, so this is also its ℓ₁ sensitivity.
 fn sigma(accountant: Accountant, price: Price, questions: u64, sensitivity: f64) -> f64 {
     let share = price.units() as f64 / questions.max(1) as f64;
     match accountant {
@@ -42,10 +42,10 @@ fn sigma(accountant: Accountant, price: Price, questions: u64, sensitivity: f64)
     }
 }
 
-/// Half-widths of a count of rows, a count of units, and the mean of each number with bounds. A question of a mean pays for two
-/// measurements, so each gets half of its share; σ² of a mean of n rows about its middle is (σ_S² + R²σ_N²)/n² at the worst.
+/// The half-widths of a count of rows, of a count of units, and of the mean of each numeric column. A question for a mean pays for two
+/// measurements, so each gets half of its share; σ² of a mean of n rows about its middle is at worst (σ_S² + R²σ_N²)/n².
 fn rows(terms: &Terms, wish: &Wish) -> Vec<Row> {
-    // What a question may cost: short of the cap by a part in a billion, and quick.
+    // The price that questions may share. This fast computation is below the cap by at most one part in a billion.
     let price = terms.accountant.price(wish.epsilon);
     let k = f64::from(wish.rows_per_unit);
     let of = |sensitivity: f64, parts: u64| {
@@ -55,7 +55,7 @@ fn rows(terms: &Terms, wish: &Wish) -> Vec<Row> {
     let mut rows = vec![
         Row { name: "a count of rows".to_owned(), half_width: NORMAL_975 * of(k, 1) },
         Row {
-            name: format!("a count of different {unit} (columns of one value a unit)"),
+            name: format!("a count of different {unit} (for columns with one value per unit)"),
             half_width: NORMAL_975 * of(1.0, 1),
         },
     ];
@@ -70,7 +70,7 @@ fn rows(terms: &Terms, wish: &Wish) -> Vec<Row> {
     rows
 }
 
-/// ε of the chart: from a sixteenth of the wish to four times it.
+/// The values of ε in the chart: from a sixteenth of the wish to four times it.
 fn budgets(epsilon: Epsilon) -> Vec<Epsilon> {
     (0..13).map(|step| epsilon.nanos() as f64 / 16.0 * 2_f64.powf(f64::from(step) / 2.0)).map(rounded).collect()
 }
@@ -95,21 +95,21 @@ fn chart_of(terms: &Terms, wish: &Wish) -> Chart {
     }
 }
 
-/// Everything that the page shows.
+/// The contents of the page.
 pub struct Page<'a> {
-    /// Datasets that may be chosen.
+    /// The names of the datasets to choose from.
     pub datasets: &'a [&'a str],
-    /// The one that is.
+    /// The name of the chosen dataset.
     pub dataset: &'a str,
-    /// Its terms.
+    /// The terms of the chosen dataset.
     pub terms: &'a Terms,
-    /// What is asked.
+    /// The budget and the questions to calculate with.
     pub wish: &'a Wish,
-    /// What is wrong with the form.
+    /// What is wrong with the form, if anything is.
     pub wrong: Option<&'a str>,
 }
 
-/// The page.
+/// The page that shows what a budget would buy.
 #[must_use]
 pub fn page(page: &Page<'_>) -> Markup {
     let Page { datasets, dataset, terms, wish, wrong } = page;

@@ -1,4 +1,5 @@
-//! Columns of a policy file: their types, and the check of every field, with its place. How their values are read is in [`super::rules`].
+//! The columns of a policy file: checks their types and fields, and reports
+//! faults with their place. How values are read is in [`super::rules`].
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -15,7 +16,7 @@ use crate::query::terms::reading::Rules;
 
 const COLUMNS_MAX: usize = 512;
 const VALUES_MAX: usize = 10_000;
-/// Different texts of a column at the most, and where the policy says nothing.
+/// The largest number of different texts of a column that a policy may declare; [`TEXTS_DEFAULT`] applies if it declares none.
 const TEXTS_MAX: i64 = 99_999;
 const TEXTS_DEFAULT: u32 = 10_000;
 const VALUE_CHARS_MAX: usize = 256;
@@ -49,7 +50,8 @@ pub(super) struct ColumnTable {
     pub(super) multiline: Option<Spanned<bool>>,
 }
 
-/// The declared columns, and how their values are read; `names` are those that are taken, `missing` the dataset's own marks.
+/// Checks the declared columns and how their values are read. `names` are the
+/// names already taken; `missing` are the dataset's own marks of missing values.
 pub(super) fn columns(
     tables: Vec<Spanned<ColumnTable>>,
     (unit, missing): (&Unit, &[String]),
@@ -139,7 +141,7 @@ fn text(table: &ColumnTable, max_rows_per_unit: Option<u32>, faults: &mut Faults
         None if table.per_unit => 1,
         None => rows,
         Some(given) if table.per_unit && *given.get_ref() != 1 => {
-            faults.add(given.span(), "max_groups_per_unit is 1 where the column is per_unit; remove it");
+            faults.add(given.span(), "max_groups_per_unit is 1 if the column is per_unit; remove it");
             return None;
         }
         Some(given) => faults.count("max_groups_per_unit", given, rows.into())?,
@@ -173,7 +175,7 @@ fn category(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) ->
         } else if is_seen(text) {
             faults.add(value.span(), format!("\"{text}\" is a draft's: {SEEN_HINT}"));
         } else if !seen.insert(text.trim()) {
-            faults.add(value.span(), format!("value \"{text}\" is listed twice, but for blanks around it"));
+            faults.add(value.span(), format!("value \"{text}\" is listed twice, apart from blanks around it"));
         }
     }
     Some(Domain::Category(list.iter().map(|value| value.get_ref().clone()).collect()))
@@ -248,7 +250,7 @@ fn date(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> Opt
     Some(Domain::Date { min, max })
 }
 
-/// capacity × bound < 2⁶², so that no sum over any conforming table overflows an i64, with room.
+/// Checks that capacity × bound < 2⁶², so that no sum over a conforming table overflows an i64, with room to spare.
 fn capacity(table: &ColumnTable, domain: &Domain, max_rows: Option<u32>, faults: &mut Faults<'_>) {
     let (Domain::Number(grid), Some(rows)) = (domain, max_rows) else { return };
     let bound = grid.low.unsigned_abs().max(grid.high.unsigned_abs()).max(grid.radius());

@@ -1,4 +1,4 @@
-//! The shape of a policy file and the check of every field, with its place.
+//! The shape of a policy file, and the check of every field with its place.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -21,7 +21,7 @@ const ROWS_MAX: i64 = 4_000_000_000;
 const ROWS_PER_UNIT_MAX: i64 = 65_535;
 const PAD_MS_MAX: i64 = 60_000;
 const MIN_CELL_MAX: i64 = 1_000_000;
-/// Answers that share what is set aside for thresholds, where the policy says nothing.
+/// The number of answers that share the δ set aside for thresholds, unless the policy says otherwise.
 const THRESHOLDS_DEFAULT: u64 = 100;
 
 #[derive(Deserialize)]
@@ -108,7 +108,7 @@ impl Faults<'_> {
         self.found.push(Fault { line, column, message: message.into() });
     }
 
-    /// The value, or a fault at `span`.
+    /// Returns the value, or adds a fault at `span` and returns `None`.
     pub(super) fn take<T, E: ToString>(&mut self, span: Range<usize>, name: &str, value: Result<T, E>) -> Option<T> {
         value.map_err(|error| self.add(span, format!("{name}: {}", error.to_string()))).ok()
     }
@@ -179,7 +179,7 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
     })
 }
 
-/// Tables of one row a unit: their columns are put behind those that are there, after one that says whether the unit has a row.
+/// Reads the tables with one row per unit. Appends the columns of each to `all`, after a column that says whether the unit has a row.
 fn joins(
     tables: Vec<Spanned<JoinTable>>,
     (dataset, unit, max_rows): (&str, &Unit, Option<u32>),
@@ -213,12 +213,12 @@ fn joins(
     (joins, sources)
 }
 
-/// How the dataset's sources are read; the rules of its columns come later.
+/// How the dataset's sources are read. The rules of its columns are added later.
 fn reading(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -> Reading {
     if let (Some(given), Unit::Row) = (&dataset.unit_source, unit) {
         faults.add(
             given.span(),
-            "unit_source is the unit's column in the file, and with privacy_unit = \"row\" there is none",
+            "unit_source is the unit's column in the file; with privacy_unit = \"row\" there is none, so remove it",
         );
     }
     if let Some(given) = dataset.time_zone.as_ref().filter(|given| zone_of(given.get_ref()).is_none()) {
@@ -245,7 +245,7 @@ fn reading(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -> Read
 fn unit(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Unit {
     let name = dataset.privacy_unit.get_ref();
     if name.trim() == "?" {
-        let message = "privacy_unit is still the draft's \"?\"; write the column that says whose row it is, or \"row\" where nobody has two rows";
+        let message = "privacy_unit is still the draft's \"?\"; write the column that says whose row it is, or \"row\" if nobody has two rows";
         faults.add(dataset.privacy_unit.span(), message);
     } else if !is_identifier(name) {
         let message =
@@ -277,7 +277,7 @@ fn rows_per_unit(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -
     }
 }
 
-/// The accountant, and what of the cap's δ is set aside for thresholds.
+/// The accountant, and the part of the cap's δ that is set aside for thresholds.
 fn accountant(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Option<(Accountant, Option<SetAside>)> {
     let cap = dataset.cap.get_ref();
     let name = dataset.accountant.as_ref().map_or("gaussian", |name| name.get_ref());
@@ -295,7 +295,7 @@ fn accountant(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Option<(Accoun
         ("pure", None) => {
             let given = [&dataset.threshold_delta, &dataset.threshold_delta_per_query];
             for given in given.into_iter().flatten() {
-                faults.add(given.span(), "a threshold takes a delta, and the pure accountant has none; remove it");
+                faults.add(given.span(), "a threshold needs a delta, and the pure accountant has none; remove it");
             }
             Some((Accountant::Pure, None))
         }
@@ -311,7 +311,7 @@ fn accountant(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Option<(Accoun
     }
 }
 
-/// What of the cap's δ is set aside for thresholds: none where the policy does not say.
+/// The part of the cap's δ that is set aside for thresholds: `Some(None)` if the policy sets none aside, `None` if it is faulty.
 fn set_aside(dataset: &DatasetTable, delta: Delta, faults: &mut Faults<'_>) -> Option<Option<SetAside>> {
     let Some(given) = &dataset.threshold_delta else {
         if let Some(each) = &dataset.threshold_delta_per_query {

@@ -1,7 +1,7 @@
 //! How a policy says that the values of a column are read.
 //!
-//! Promises that nothing can be read in two ways: a text that means a missing value is no listed value, one that is labelled means one value,
-//! and true is not false.
+//! Promises that no text can be read in two ways: a mark of a missing value is not a listed value, a labelled text stands for a single
+//! value, and no word means both true and false.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -14,10 +14,10 @@ use crate::engine::seal::encode::day::is_format;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::reading::Rules;
 
-/// Marks of missing values, labels, and words for true and false: at the most so many of each.
+/// The largest number of marks of missing values, of labels, and of words for true and for false.
 const WORDS_MAX: usize = 10_000;
 
-/// The rules of one column, with the marks of missing values of its dataset.
+/// Checks the rules of one column, and adds its dataset's marks of missing values to its own.
 pub(super) fn rules(table: &ColumnTable, domain: &Domain, missing: &[String], faults: &mut Faults<'_>) -> Rules {
     misplaced(table, faults);
     let own = table.missing.as_ref().map(|given| given.get_ref().clone()).unwrap_or_default();
@@ -38,7 +38,9 @@ pub(super) fn rules(table: &ColumnTable, domain: &Domain, missing: &[String], fa
         let shown = given.get_ref();
         faults.add(
             given.span(),
-            format!("format \"{shown}\" names no day; write year, month and day as strptime does, like \"%d/%m/%Y\""),
+            format!(
+                "format \"{shown}\" does not name a day; write year, month and day as strptime does, like \"%d/%m/%Y\""
+            ),
         );
     }
     check_labels(table, domain, &rules, faults);
@@ -46,7 +48,7 @@ pub(super) fn rules(table: &ColumnTable, domain: &Domain, missing: &[String], fa
     rules
 }
 
-/// Keys that are for columns of another type.
+/// Reports keys that belong to columns of another type.
 fn misplaced(table: &ColumnTable, faults: &mut Faults<'_>) {
     let kind = table.r#type.get_ref().as_str();
     let given: [(&str, &str, Option<Range<usize>>); 5] = [
@@ -63,7 +65,7 @@ fn misplaced(table: &ColumnTable, faults: &mut Faults<'_>) {
     }
 }
 
-/// Words for true and for false: both lists or none.
+/// The words for true and for false: both lists are given, or neither.
 fn words(table: &ColumnTable, faults: &mut Faults<'_>) -> (Vec<String>, Vec<String>) {
     let list = |given: &Option<Spanned<Vec<String>>>| -> Vec<String> {
         given.iter().flat_map(|given| given.get_ref()).map(|word| word.trim().to_owned()).collect()
@@ -85,7 +87,7 @@ fn labels(table: &ColumnTable) -> Vec<(String, String)> {
     pairs.filter_map(|(text, value)| Some((text.trim().to_owned(), value.as_str()?.trim().to_owned()))).collect()
 }
 
-/// The values of a category that lists none, but labels: in the order of the labels.
+/// The values of a category that has labels but no list of values, in the order of the labels.
 pub(super) fn labelled_values(table: &ColumnTable) -> Option<Vec<String>> {
     table.labels.as_ref()?;
     let mut seen = HashSet::new();
@@ -98,14 +100,18 @@ fn check_labels(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mu
     let mut seen = HashSet::new();
     for (text, value) in given.get_ref() {
         let fault = match value.as_str().map(str::trim) {
-            _ if !seen.insert(text.trim()) => format!("label \"{text}\" is given twice, but for blanks around it"),
-            None => format!("label \"{text}\" is no text; write it like {{ \"0\" = \"no\", \"1\" = \"yes\" }}"),
+            _ if !seen.insert(text.trim()) => format!("label \"{text}\" is given twice, apart from blanks around it"),
+            None => format!(
+                "the value of label \"{text}\" is not a text; write it like {{ \"0\" = \"no\", \"1\" = \"yes\" }}"
+            ),
             Some(value) if super::is_seen(value) => format!("\"{value}\" is a draft's: {}", super::SEEN_HINT),
             Some(value) if !listed.contains(value) => {
                 format!("label \"{text}\" means \"{value}\", which is not among the values")
             }
             Some(value) if listed.contains(text.trim()) && text.trim() != value => {
-                format!("\"{text}\" is a value itself, and is labelled as \"{value}\"; it can mean one of them")
+                format!(
+                    "\"{text}\" is itself a value, and is also labelled as \"{value}\"; it can mean only one of them"
+                )
             }
             Some(_) => continue,
         };
@@ -116,7 +122,7 @@ fn check_labels(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mu
     }
 }
 
-/// What means a missing value means nothing else.
+/// Checks that a text which means a missing value means nothing else.
 fn check_missing(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mut Faults<'_>) {
     let listed: HashSet<&str> = match domain {
         Domain::Category(values) => values.iter().map(|value| value.trim()).collect(),

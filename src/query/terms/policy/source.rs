@@ -1,4 +1,4 @@
-//! Where a policy says that a table is read from: a path, or a table with more to say.
+//! Where a policy says that a table is read from: a plain path, or a TOML table with details.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ const ACCEPTED: &str =
 const EMPTY: &str = "source is empty; name a file, a folder, or a query like \
                      { postgresql = \"host=… dbname=…\", query = \"SELECT …\" }";
 
-/// The source of a table; `None`, with a fault, where it says none.
+/// The source of a table. Returns `None`, and adds a fault, if it names no valid source.
 pub(super) fn source(given: &Spanned<Value>, faults: &mut Faults<'_>) -> Option<Spec> {
     let span = given.span();
     match given.get_ref() {
@@ -43,7 +43,7 @@ pub(super) fn source(given: &Spanned<Value>, faults: &mut Faults<'_>) -> Option<
     }
 }
 
-/// Takes paths relative to the folder of the policy.
+/// Makes the paths of a source relative to the policy's folder.
 pub(super) fn beside(spec: Spec, folder: &Path) -> Spec {
     let from = match spec.from {
         From::Path(path) => From::Path(folder.join(path)),
@@ -91,12 +91,12 @@ impl Table<'_, '_> {
         if let (Some(separator), Decimal::Comma) = (spec.separator, spec.decimal)
             && separator == b','
         {
-            self.wrong("separator", "another one than the decimal comma, like \";\"");
+            self.wrong("separator", "a character other than the decimal comma, like \";\"");
         }
         Some(spec)
     }
 
-    /// One of file, files and postgresql with its query.
+    /// Reads which one is given: `file`, `files`, or `postgresql` with its query.
     fn from(&mut self) -> Option<From> {
         let (file, files) = (self.text("file"), self.texts_or_one("files"));
         let (connection, query) = (self.text("postgresql"), self.text("query"));
@@ -120,7 +120,7 @@ impl Table<'_, '_> {
         }
     }
 
-    /// A separator is one byte of ASCII that cannot stand in a number or a word.
+    /// A separator is one ASCII byte that cannot occur in a number or a word.
     fn one_of(&self, text: &str) -> Option<u8> {
         match text.as_bytes() {
             [byte]
@@ -173,7 +173,7 @@ impl Table<'_, '_> {
     }
 }
 
-/// Encodings by the names that people know them by.
+/// Finds an encoding by any of its usual names.
 fn encoding(name: &str) -> Option<Encoding> {
     match name.to_ascii_lowercase().replace(['-', '_', ' '], "").as_str() {
         "utf8" => Some(Encoding::Utf8),

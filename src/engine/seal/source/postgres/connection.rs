@@ -1,6 +1,6 @@
-//! Connection strings as libpq takes them, without a password.
+//! Connection strings in the forms that libpq accepts, without a password.
 //!
-//! Promises that a word which is not known, or that would change what is read, is refused and not passed over.
+//! Promises that a keyword which is unknown, or which would change what is read, is refused and not ignored.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,35 +11,35 @@ use crate::engine::seal::source::files::unescaped;
 const PORT: u16 = 5432;
 const TIMEOUT_SECONDS: u64 = 30;
 
-/// Where a database is and who asks.
+/// Where a database is, and who connects to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Connection {
-    /// A name, an address, or the folder of a socket.
+    /// The host's name or address, or the folder of a socket.
     pub host: String,
     pub port: u16,
     pub database: Option<String>,
     pub user: Option<String>,
     pub tls: Tls,
-    /// Certificates to trust instead of the system's.
+    /// The file of certificates to trust instead of the system's.
     pub root_certificates: Option<PathBuf>,
     pub timeout: Duration,
-    /// What the server's `options` are.
+    /// The `options` to send to the server.
     pub options: Option<String>,
 }
 
 /// How a connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tls {
-    /// Not at all.
+    /// Not encrypted.
     Disable,
-    /// If the server offers it, whatever its certificate: this keeps out listeners, and nobody else.
+    /// Encrypted if the server offers it, whatever its certificate. This protects against eavesdroppers only.
     Prefer,
-    /// Always, and the certificate is looked at.
+    /// Always encrypted, with a verified certificate.
     Require,
 }
 
 impl Connection {
-    /// Reads keywords (`host=db dbname=clinic`) or a URI (`postgresql://db/clinic`).
+    /// Parses keywords (`host=db dbname=clinic`) or a URI (`postgresql://db/clinic`).
     pub(super) fn parse(text: &str) -> Result<Self, PostgresFault> {
         let text = text.trim();
         let rest = text.strip_prefix("postgresql://").or_else(|| text.strip_prefix("postgres://"));
@@ -69,7 +69,7 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Whether it is a socket in a folder.
+    /// Whether the host is the folder of a socket.
     pub(super) fn is_local(&self) -> bool {
         self.host.starts_with('/')
     }
@@ -106,7 +106,7 @@ impl Connection {
     }
 }
 
-/// `key = value` between blanks; a value may stand in single quotes, and a backslash takes the next character as it is.
+/// Parses `key = value` pairs between blanks. A value may be in single quotes, and a backslash escapes the next character.
 fn of_keywords(text: &str) -> Option<Vec<(String, String)>> {
     let mut pairs = Vec::new();
     let mut rest = text.chars().peekable();
@@ -143,7 +143,7 @@ fn of_keywords(text: &str) -> Option<Vec<(String, String)>> {
     }
 }
 
-/// `user@host:port/database?key=value&…`, each part of which may be escaped. The outer nothing is a fault of the shape.
+/// Parses `user@host:port/database?key=value&…`, each part of which may be percent-encoded. Returns `None` if the form is wrong.
 fn of_uri(rest: &str) -> Option<Result<Vec<(String, String)>, PostgresFault>> {
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));

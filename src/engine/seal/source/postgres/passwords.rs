@@ -1,6 +1,6 @@
-//! Passwords from the environment and from `.pgpass`, which libpq reads, too.
+//! Passwords from the environment and from `.pgpass`, found as libpq finds them.
 //!
-//! Promises that a password is in memory alone, and in no message.
+//! Promises that a password is kept in memory only, and never appears in a message.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -11,13 +11,13 @@ use std::path::PathBuf;
 
 use super::connection::Connection;
 
-/// Bytes of a password file at the most.
+/// The largest size of a password file, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// Variables of the environment.
+/// A function that looks up a variable of the environment.
 pub(in crate::engine::seal::source) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// A password.
+/// A password, whose `Debug` output hides it.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Password(pub String);
 
@@ -27,18 +27,18 @@ impl fmt::Debug for Password {
     }
 }
 
-/// What is known of a connection's password.
+/// What is known about a connection's password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Known {
-    /// It is this one.
+    /// The password was found.
     Password(Password),
-    /// Nothing names one.
+    /// No password is given anywhere.
     Nothing,
-    /// The password file may be read by others, and was left alone.
+    /// The password file was ignored because others may read it; holds its path.
     OpenFile(PathBuf),
 }
 
-/// The password of a user: `PGPASSWORD`, else that of the first line of `PGPASSFILE` or `~/.pgpass` that fits.
+/// Finds the password of a user: `PGPASSWORD`, or else that of the first matching line of `PGPASSFILE` or `~/.pgpass`.
 pub(super) fn password(connection: &Connection, user: &str, environment: Environment<'_>) -> Known {
     let text = |name| environment(name).filter(|value: &OsString| !value.is_empty());
     if let Some(password) = text("PGPASSWORD").and_then(|value| value.into_string().ok()) {
@@ -59,13 +59,13 @@ pub(super) fn password(connection: &Connection, user: &str, environment: Environ
     found.map_or(Known::Nothing, Known::Password)
 }
 
-/// The password of a line `host:port:database:user:password` if it is about this connection.
+/// The password of a line `host:port:database:user:password`, if the line matches this connection.
 fn of_line(line: &str, connection: &Connection, user: &str) -> Option<Password> {
     if line.starts_with('#') {
         return None;
     }
     let (mut fields, mut field, mut is_escaped) = (Vec::new(), String::new(), false);
-    // A star that is escaped is no wildcard, as in libpq.
+    // As in libpq, an escaped star is not a wildcard.
     let mut is_any = Vec::new();
     let mut plain = true;
     for c in line.chars() {

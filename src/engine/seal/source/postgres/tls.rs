@@ -1,4 +1,4 @@
-//! TLS to a database: certificates are looked at where TLS is required, and taken as they are where it is only preferred, as libpq does.
+//! TLS to a database. As in libpq, certificates are verified if TLS is required, and accepted as they are if TLS is only preferred.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::PostgresFault;
 use super::connection::{Connection, Tls};
 
-/// What makes encrypted connections.
+/// Creates what establishes encrypted connections.
 pub(super) fn tls(connection: &Connection) -> Result<MakeRustlsConnect, PostgresFault> {
     let provider = Arc::new(ring::default_provider());
     let versions = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
@@ -29,7 +29,7 @@ pub(super) fn tls(connection: &Connection) -> Result<MakeRustlsConnect, Postgres
     Ok(MakeRustlsConnect::new(config.with_no_client_auth()))
 }
 
-/// The certificates of a PEM file.
+/// Reads the certificates of a PEM file.
 fn roots(path: &Path) -> Result<RootCertStore, PostgresFault> {
     let unusable = || PostgresFault::RootCertificates(path.display().to_string());
     let mut roots = RootCertStore::empty();
@@ -39,7 +39,7 @@ fn roots(path: &Path) -> Result<RootCertStore, PostgresFault> {
     if roots.is_empty() { Err(unusable()) } else { Ok(roots) }
 }
 
-/// Takes every certificate, if the server has its key.
+/// Accepts every certificate for which the server proves to have the key.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

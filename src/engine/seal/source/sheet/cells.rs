@@ -1,4 +1,4 @@
-//! Cells of a sheet as texts, row by row.
+//! Reads the cells of a sheet as texts, row by row.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -8,13 +8,13 @@ use calamine::{DataRef, ExcelDateTime, Xlsx, XlsxCellReader};
 use super::{SheetFault, Stop, Workbook, letters};
 use crate::query::terms::domain::date_text;
 
-/// Excel's own limits.
+/// Excel's own limits on the size of a sheet.
 const ROWS_MAX: u32 = 1_048_576;
 const COLUMNS_MAX: u32 = 16_384;
-/// Whole numbers up to here are held exactly.
+/// The largest number up to which whole numbers are held exactly.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 const DAY_MS: i64 = 86_400_000;
-/// The day before serial number 0 of each calendar, as days since 1970. That of 1900 counts a 29 February that never was.
+/// The day before serial number 0 of each calendar, in days since 1970-01-01. The calendar of 1900 counts a 29 February that never existed.
 const BEFORE_1900: i64 = -25_568;
 const BEFORE_1904: i64 = -24_107;
 /// The serial number of 29 February 1900.
@@ -22,13 +22,13 @@ const NO_DAY: i64 = 60;
 /// The serial number of the last day of the year 9999.
 const LAST_DAY: i64 = 2_958_465;
 
-/// A row that holds something.
+/// A row that contains something.
 pub(super) struct Row {
-    /// From 1, as the spreadsheet numbers it.
+    /// The number of the row as the spreadsheet shows it, counted from 1.
     pub number: u64,
-    /// Texts by their columns, which are counted from 0.
+    /// The texts of the cells, with their columns, which are counted from 0.
     pub cells: Vec<(u32, String)>,
-    /// What is wrong with cells, by their columns.
+    /// The faults of cells, with their columns.
     pub faults: Vec<(u32, SheetFault)>,
 }
 
@@ -38,7 +38,7 @@ impl Row {
         Some(self.cells[place].1.as_str())
     }
 
-    /// Columns of the cells that hold something.
+    /// The columns of the cells that contain something.
     pub(super) fn used(&self) -> impl Iterator<Item = u32> {
         let filled = self.cells.iter().filter(|(_, text)| !text.is_empty()).map(|(column, _)| *column);
         filled.chain(self.faults.iter().map(|(column, _)| *column))
@@ -49,7 +49,7 @@ impl Row {
 pub(super) struct Rows<'a> {
     cells: XlsxCellReader<'a, BufReader<File>>,
     since_1904: bool,
-    /// A cell of the next row.
+    /// A cell of the next row that was read already.
     waiting: Option<Cell>,
     last_row: Option<u32>,
     ended: bool,
@@ -68,7 +68,7 @@ impl<'a> Rows<'a> {
         Some(Self { cells, since_1904, waiting: None, last_row: None, ended: false })
     }
 
-    /// The next row in which a cell holds more than blanks.
+    /// The next row in which a cell contains more than blanks.
     pub(super) fn next_row(&mut self) -> Result<Option<Row>, Stop> {
         loop {
             let Some(first) = self.take()? else { return Ok(None) };
@@ -144,16 +144,16 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The shortest decimal number that is read back as this one.
+/// The shortest decimal number that is read back as this float; `None` if it may have been rounded.
 fn float(number: f64) -> Option<String> {
     if number.abs() >= EXACT_MAX {
         return None;
     }
-    // A negative zero is none in a spreadsheet.
+    // Spreadsheets have no negative zero.
     Some(if number == 0.0 { "0".to_owned() } else { number.to_string() })
 }
 
-/// Hours, minutes and seconds, to the millisecond.
+/// Formats hours, minutes and seconds, with milliseconds if there are any.
 fn time(ms: i64) -> String {
     let (seconds, ms) = (ms / 1_000, ms % 1_000);
     let text = format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
@@ -165,8 +165,8 @@ fn duration(days: f64) -> String {
     if ms < 0 { format!("-{}", time(-ms)) } else { time(ms) }
 }
 
-/// The day of a serial number, with its time where it has one; a time alone where there is no day. What a spreadsheet shows as `####` is
-/// `#DATE`, which is no date.
+/// Formats the day of a serial number, with its time if it has one; only a time if there is no day. What a spreadsheet shows as `####`
+/// becomes `#DATE`, which is not a valid date.
 fn date(serial: f64, since_1904: bool) -> String {
     let ms = whole_ms(serial);
     let (day, rest) = (ms.div_euclid(DAY_MS), ms.rem_euclid(DAY_MS));

@@ -1,11 +1,11 @@
-//! The wanted columns of a batch of records.
+//! Builds the wanted columns of a batch from records.
 
 use polars::prelude::{IntoSeries, Series, StringChunkedBuilder};
 
 use super::lines::Record;
 use crate::engine::seal::source::BATCH_ROWS;
 
-/// The columns of a batch while they grow.
+/// The columns of a batch while records are added.
 pub(super) struct Columns {
     places: Vec<usize>,
     builders: Vec<StringChunkedBuilder>,
@@ -13,12 +13,12 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// The columns at these places of every record, in this order.
+    /// Collects the fields at these indices of every record, in this order.
     pub(super) fn new(places: &[usize]) -> Self {
         Self { places: places.to_vec(), builders: builders(places), starts: Vec::with_capacity(BATCH_ROWS) }
     }
 
-    /// An empty text is missing.
+    /// Adds a record. An empty text is missing.
     pub(super) fn push(&mut self, record: &Record<'_>) {
         for (place, builder) in self.places.iter().zip(&mut self.builders) {
             match record.field(*place) {
@@ -33,7 +33,7 @@ impl Columns {
         self.starts.len()
     }
 
-    /// What has grown, and the line of each row; an empty batch begins.
+    /// Takes the columns built so far, with the line of each row, and begins an empty batch.
     pub(super) fn finish(&mut self) -> (Vec<Series>, Vec<u64>) {
         let grown = std::mem::replace(&mut self.builders, builders(&self.places));
         let starts = std::mem::replace(&mut self.starts, Vec::with_capacity(BATCH_ROWS));

@@ -1,7 +1,7 @@
-//! The characters of a text file, chunk by chunk.
+//! Decodes the characters of a text file, chunk by chunk.
 //!
-//! Promises that what it gives is exactly what the bytes say in the file's encoding: a byte that says nothing is a fault behind all
-//! characters before it, and never a replacement.
+//! Promises to yield exactly what the bytes mean in the file's encoding: an invalid byte
+//! is a fault, which is reported after all characters before it, and is never replaced.
 
 use std::io::Read;
 
@@ -11,16 +11,16 @@ use super::unpack::Unpacking;
 use crate::engine::seal::source::fault::TextFault;
 use crate::engine::seal::source::spec::Encoding;
 
-/// Bytes of a chunk at the most, before decoding.
+/// The largest size of a chunk before decoding, in bytes.
 const CHUNK_BYTES: usize = 1 << 20;
-/// Bytes of the first chunk: enough for most headers.
+/// The size of the first chunk in bytes: enough for most headers.
 const FIRST_CHUNK_BYTES: usize = 64 << 10;
 
 /// The chunks of a file.
 pub(super) struct Chunks<'a> {
     bytes: Box<dyn Read + Send + 'a>,
     decoder: Decoder,
-    /// Read, and not given yet.
+    /// The bytes that were read but not decoded yet.
     pending: Vec<u8>,
     chunk_bytes: usize,
     fault: Option<TextFault>,
@@ -29,13 +29,13 @@ pub(super) struct Chunks<'a> {
 
 enum Decoder {
     Utf8,
-    /// One byte a character; `bool` tells whether a byte is one.
+    /// An encoding with one byte per character; the function says whether a byte is valid.
     Bytes(Encoding, fn(u8) -> bool),
     Utf16(encoding_rs::Decoder),
 }
 
 impl<'a> Chunks<'a> {
-    /// Looks at the start of the bytes for a mark, which is left out.
+    /// Checks the start of the bytes for a byte-order mark, and skips it.
     pub(super) fn new(mut bytes: Box<dyn Read + Send + 'a>, declared: Option<Encoding>) -> Result<Self, Unpacking> {
         let mut pending = Vec::new();
         bytes.by_ref().take(FIRST_CHUNK_BYTES as u64).read_to_end(&mut pending)?;
@@ -44,7 +44,7 @@ impl<'a> Chunks<'a> {
         Ok(Self { bytes, decoder, pending, chunk_bytes: FIRST_CHUNK_BYTES, fault: None, ended: false })
     }
 
-    /// The next characters; `None` behind the last.
+    /// The next characters; `None` after the last.
     pub(super) fn next(&mut self) -> Result<Option<String>, Unpacking> {
         loop {
             if let Some(fault) = self.fault.take() {
@@ -102,12 +102,12 @@ impl<'a> Chunks<'a> {
         if valid < bytes.len() {
             self.fault = Some(TextFault::Encoding(encoding));
         }
-        // Where both have a character for a byte, it is the same.
+        // If both encodings have a character for a byte, it is the same.
         WINDOWS_1252.decode_without_bom_handling(&bytes[..valid]).0.into_owned()
     }
 }
 
-/// The decoder of a file that starts so, and the length of its mark.
+/// Chooses the decoder for a file that starts with these bytes, and returns it with the length of the byte-order mark.
 fn decoder(start: &[u8], declared: Option<Encoding>) -> Result<(Decoder, usize), TextFault> {
     let marks: [(&[u8], &'static str, Encoding); 3] = [
         (&[0xef, 0xbb, 0xbf], "UTF-8", Encoding::Utf8),
@@ -138,7 +138,7 @@ fn decoder(start: &[u8], declared: Option<Encoding>) -> Result<(Decoder, usize),
     Ok((decoder, length))
 }
 
-/// The byte order of UTF-16, by its mark or by where the zeros of its first ASCII characters are.
+/// Determines the byte order of UTF-16 from its mark, or from the positions of the zeros in its first ASCII characters.
 fn is_big_endian(start: &[u8]) -> Result<bool, TextFault> {
     let pairs = start.as_chunks::<2>().0;
     let zeros = |at: usize| pairs.iter().filter(|pair| pair[at] == 0).count();
@@ -151,7 +151,7 @@ fn is_big_endian(start: &[u8]) -> Result<bool, TextFault> {
     }
 }
 
-/// Bytes at the end that begin a character of UTF-8 and do not end it.
+/// The number of bytes at the end that begin but do not finish a character of UTF-8.
 fn unfinished(bytes: &[u8]) -> usize {
     for back in 1..=bytes.len().min(3) {
         let wanted = match bytes[bytes.len() - back] {
@@ -166,9 +166,9 @@ fn unfinished(bytes: &[u8]) -> usize {
     0
 }
 
-/// The characters, or those before one that is none.
+/// Decodes UTF-16. The error holds the characters before the first invalid one.
 fn utf16(decoder: &mut encoding_rs::Decoder, bytes: &[u8], last: bool) -> Result<String, String> {
-    // One unit of UTF-16 becomes three bytes of UTF-8 at the most; the decoder says how many it may need.
+    // A code unit of UTF-16 becomes at most three bytes of UTF-8; the decoder says how many it may need.
     let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len().saturating_mul(2));
     let mut text = String::with_capacity(room);
     match decoder.decode_to_string_without_replacement(bytes, &mut text, last).0 {

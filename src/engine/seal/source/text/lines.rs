@@ -1,4 +1,4 @@
-//! The records of a file whose text arrives in chunks, with the number of the line that each begins in.
+//! Splits text that arrives in chunks into records, each with the number of the line in which it begins.
 
 use std::borrow::Cow;
 
@@ -10,9 +10,9 @@ use crate::engine::seal::source::fault::TextFault;
 /// A reader of records.
 pub(super) struct Lines<'a> {
     scanner: &'a Scanner,
-    /// Columns that may hold line ends within quotes, once the header is read: before, all may.
+    /// For each column, whether it may contain line breaks within quotes. Until the header is read, all may.
     may_hold_lines: Vec<bool>,
-    /// Columns of the table; 0 until the header is read.
+    /// The number of columns of the table; 0 until the header is read.
     width: usize,
     text: String,
     at: usize,
@@ -25,7 +25,7 @@ pub(super) struct Lines<'a> {
     multiline_values: u64,
 }
 
-/// A record whose text is still there.
+/// A record that borrows the text it was read from.
 pub(super) struct Record<'a> {
     text: &'a str,
     fields: &'a [Field],
@@ -49,13 +49,13 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Says how many columns the records behind the header have; what the header holds is not counted.
+    /// Sets the number of columns of the records after the header. Multi-line values in the header do not count.
     pub(super) fn header_read(&mut self, width: usize) {
         self.width = width;
         self.multiline_values = 0;
     }
 
-    /// The next record; `None` where a chunk is wanted first, or behind the last. A fault comes with its line.
+    /// The next record; `None` if a chunk is needed first, and after the last record. A fault comes with its line.
     pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, (TextFault, u64)> {
         loop {
             let (width, may) = (self.width, &self.may_hold_lines);
@@ -96,7 +96,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Takes the next chunk, or that there is none. A fault comes with its line.
+    /// Takes the next chunk, or the information that there is none. A fault comes with its line.
     pub(super) fn take(&mut self, chunk: Result<Option<String>, Unpacking>) -> Result<(), (Unpacking, u64)> {
         match chunk.map_err(|error| (error, self.line + line_ends(&self.text.as_bytes()[self.at..])))? {
             None => self.is_last = true,
@@ -113,12 +113,12 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    /// Whether the last record was given.
+    /// Whether the last record was returned.
     pub(super) fn is_ended(&self) -> bool {
         self.is_ended
     }
 
-    /// Adds what was counted.
+    /// Adds the counts of lines and of multi-line values to `read`.
     pub(super) fn count(&self, read: &mut Read) {
         read.lines += self.line - 1;
         read.blank_lines += self.blank_lines;
@@ -127,29 +127,29 @@ impl<'a> Lines<'a> {
 }
 
 impl Record<'_> {
-    /// How many fields it has.
+    /// The number of fields in the record.
     pub(super) fn count(&self) -> usize {
         self.fields.len()
     }
 
-    /// The line that it begins in.
+    /// The number of the line in which the record begins.
     pub(super) fn line(&self) -> u64 {
         self.line
     }
 
-    /// Whether its last field is empty.
+    /// Whether the last field is empty.
     pub(super) fn ends_empty(&self) -> bool {
         self.fields.last().is_some_and(|field| field.range.is_empty())
     }
 
-    /// The text of one field; empty where there is none.
+    /// The text of one field; empty if there is no such field.
     pub(super) fn field(&self, place: usize) -> Cow<'_, str> {
         let Some(field) = self.fields.get(place) else { return Cow::Borrowed("") };
         let text = &self.text[field.range.clone()];
         if field.doubled { Cow::Owned(text.replace("\"\"", "\"")) } else { Cow::Borrowed(text) }
     }
 
-    /// The texts of all.
+    /// The texts of all fields.
     pub(super) fn fields(&self) -> impl Iterator<Item = Cow<'_, str>> {
         (0..self.fields.len()).map(|place| self.field(place))
     }

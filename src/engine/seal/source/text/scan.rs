@@ -1,21 +1,21 @@
-//! Records of a text file: where each field of a line stands, or what is wrong with the line.
+//! Scans records of a text file: finds the fields of a line, or what is wrong with the line.
 //!
-//! Promises that a text is read in one way or refused: a quote opens a value or is a fault, and a line end within quotes is one unless the
-//! column may hold it. It knows no header and no types.
+//! Promises that a text is read in a single way or refused: a quote opens a value or is a fault, and so is a line break within quotes
+//! unless the column may contain it. It knows no header and no types.
 
 use std::ops::Range;
 
 use crate::engine::seal::source::fault::TextFault;
 
-/// Bytes of a record at the most.
+/// The largest size of a record, in bytes.
 pub(super) const RECORD_BYTES_MAX: usize = 16 << 20;
 
-/// How the text is written.
+/// The rules by which a text is split into records and fields.
 #[derive(Debug, Clone)]
 pub(super) struct Scanner {
     separator: u8,
     quoted: bool,
-    /// What each byte is to a value without quotes.
+    /// The role of each byte in a value without quotes.
     kinds: Box<[Kind; 256]>,
 }
 
@@ -29,30 +29,30 @@ enum Kind {
     Nul,
 }
 
-/// Where a field's text stands, without the quotes around it.
+/// The range of a field's text, without the quotes around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Field {
     pub range: Range<usize>,
-    /// Whether quotes in it are doubled.
+    /// Whether it contains doubled quotes.
     pub doubled: bool,
-    /// Whether it holds a line end.
+    /// Whether it contains a line break.
     pub multiline: bool,
 }
 
-/// What stands at a position.
+/// What was found at a position.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// A record whose fields were put down, and the position behind its line end.
+    /// A record, whose fields were stored, and the position after its line end.
     Record(usize),
-    /// A line without a record, and the position behind its line end.
+    /// A blank line, and the position after its line end.
     Blank(usize),
-    /// More text has to be seen.
+    /// More text is needed.
     More,
-    /// Nothing more.
+    /// The end of the text.
     End,
 }
 
-/// A fault and the position that it is at.
+/// A fault and its position.
 pub(super) type Fault = (TextFault, usize);
 
 impl Scanner {
@@ -73,8 +73,8 @@ impl Scanner {
         Ok(Self { separator, quoted, kinds })
     }
 
-    /// Looks at the line that begins at `from`; `last` says that no more text follows, and `may_hold_lines` which columns may hold line
-    /// ends. A line of blanks alone is a record where `one_column` says that the table has one column.
+    /// Scans the line that begins at `from`. `last` says that no more text follows, and `may_hold_lines` which columns may contain line
+    /// breaks. If `one_column` says that the table has a single column, a line of blanks is a record.
     pub(super) fn record(
         &self,
         text: &[u8],
@@ -108,7 +108,7 @@ impl Scanner {
         }
     }
 
-    /// A line that holds nothing, or blanks alone.
+    /// Recognises a line that is empty or contains only blanks.
     fn blank(&self, text: &[u8], from: usize, last: bool, one_column: bool) -> Option<Found> {
         let mut at = from;
         while at < text.len() && matches!(text[at], b' ' | b'\t') && text[at] != self.separator {
@@ -126,7 +126,7 @@ impl Scanner {
         }
     }
 
-    /// A value without quotes.
+    /// Scans a value without quotes.
     fn bare(&self, text: &[u8], from: usize, last: bool, fields: &mut Vec<Field>) -> Result<FieldEnd, Fault> {
         let mut at = from;
         while at < text.len() && self.kinds[usize::from(text[at])] == Kind::Ordinary {
@@ -143,7 +143,7 @@ impl Scanner {
         Ok(end)
     }
 
-    /// A value in quotes, the first of which stands at `from`.
+    /// Scans a value whose opening quote is at `from`.
     fn enclosed(
         &self,
         text: &[u8],
@@ -179,7 +179,7 @@ impl Scanner {
         Ok(end)
     }
 
-    /// What ends the field before `at`; anything else is `fault`.
+    /// What ends a field at `at`; anything but a separator or line end is `fault`.
     fn end(&self, text: &[u8], at: usize, last: bool, fault: TextFault) -> Result<FieldEnd, Fault> {
         match (text.get(at), text.get(at + 1)) {
             (Some(byte), _) if *byte == self.separator => Ok(FieldEnd::Separator(at + 1)),

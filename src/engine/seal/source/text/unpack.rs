@@ -1,7 +1,7 @@
-//! The bytes of a text file, unpacked.
+//! Decompresses the bytes of a text file.
 //!
-//! Promises that a packed file is read to its end or refused: every member of a gzip file and every frame of a Zstandard file, and nothing
-//! behind them but the zero bytes that tapes and gzip allow.
+//! Promises that a compressed file is read to its end or refused: every member of a gzip file and every frame of a Zstandard file, followed
+//! by nothing but the zero bytes that tapes and gzip allow.
 
 use std::error::Error;
 use std::fmt;
@@ -11,13 +11,13 @@ use flate2::bufread::GzDecoder;
 
 use crate::engine::seal::source::fault::{Packing, TextFault};
 
-/// Bytes that are read of the file at once.
+/// The number of bytes that are read from the file at once.
 const READ_BYTES: usize = 256 << 10;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
-/// Zstandard's frames that hold no data, behind a byte from 0x50 to 0x5f.
+/// The marker of Zstandard's frames without data, after a byte from 0x50 to 0x5f.
 const ZSTD_SKIPPED: &[u8] = &[0x2a, 0x4d, 0x18];
-/// What files begin with that are packed in ways that are not read: zlib, bzip2, xz, ZIP, 7-Zip and compress.
+/// The first bytes of compressed files that are not read: zlib, bzip2, xz, ZIP, 7-Zip and compress.
 const OTHERS: [&[u8]; 9] = [
     &[0x78, 0x01],
     &[0x78, 0x9c],
@@ -30,7 +30,7 @@ const OTHERS: [&[u8]; 9] = [
     &[0x1f, 0x9d],
 ];
 
-/// The unpacked bytes of `stored`, whose name says how it is packed.
+/// Decompresses `stored`. `named` is the compression that the file's name says.
 pub(super) fn unpack<'a>(
     stored: impl Read + Send + 'a,
     named: Packing,
@@ -60,12 +60,12 @@ fn packing(start: &[u8]) -> Packing {
     }
 }
 
-/// Why bytes cannot be had.
+/// The reason why bytes cannot be read.
 #[derive(Debug)]
 pub(super) enum Unpacking {
-    /// What is wrong with them.
+    /// A fault of the bytes.
     Fault(TextFault),
-    /// What the system says.
+    /// An error that the system reports.
     System(io::ErrorKind),
 }
 
@@ -94,7 +94,7 @@ fn spoilt(fault: TextFault) -> io::Error {
     io::Error::other(Spoilt(fault))
 }
 
-/// Errors that are those of the packed bytes, and not of the file system.
+/// Turns errors into faults of the compressed bytes unless they come from the file system.
 fn damaged(packing: Packing) -> impl Fn(io::Error) -> io::Error {
     move |error| match error.kind() {
         io::ErrorKind::Interrupted => error,
@@ -103,14 +103,14 @@ fn damaged(packing: Packing) -> impl Fn(io::Error) -> io::Error {
     }
 }
 
-/// The members of a gzip file, one behind the other.
+/// The members of a gzip file, one after the other.
 struct Members<R: BufRead> {
     state: State<R>,
     count: u64,
 }
 
 enum State<R: BufRead> {
-    /// Before a member, or behind the last.
+    /// Before a member, or after the last.
     Next(R),
     Member(Box<GzDecoder<R>>),
     Ended,
@@ -155,7 +155,7 @@ impl<R: BufRead> Read for Members<R> {
     }
 }
 
-/// Nothing but zeros may follow.
+/// Checks that only zeros follow.
 fn only_zeros<R: BufRead>(mut rest: R) -> io::Result<State<R>> {
     loop {
         let bytes = rest.fill_buf()?;
