@@ -277,7 +277,7 @@ fn warns_and_publishes_at_a_server(dir: &Path, run: Run<'_>) {
     let url = said[0].rsplit(' ').next().expect("an address").to_owned();
     let at = |line: &str, code: i32, words: &str| run(&format!("{line} --server {url} --token {token}"), code, words);
     at("statistics check queries", 0, "2 files: 1 wait for tacit statistics publish");
-    at("statistics publish waits --epsilon 0.001", 1, "which is more than the 0.001 that was agreed to");
+    at("statistics publish waits --epsilon 0.001", 1, "which is more than the agreed maximum of 0.001");
     at("statistics publish waits older", 0, "waits is confirmed, for at most epsilon");
     at("statistics publish nothing", 1, "there is no statistic");
     let checked = at("statistics check queries --json", 0, "\"standing\":\"confirmed\"");
