@@ -159,8 +159,8 @@ fn mistakes_get_the_exit_codes_of_the_contract() {
     check(dir, &["seal", "bad.toml", "--state", "state"], 1, "type \"float\"");
     assert!(!dir.join("state").exists(), "a bad policy makes no state");
     check(dir, &["ask", "SELECT 1", "--epsilon", "1", "--server", "http://127.0.0.1:9"], 3, "no server answers there");
-    check(dir, &["account", "--state", "nowhere"], 3, "no state directory");
-    check(dir, &["researcher", "add", "bob", "--state", "."], 3, "no state directory");
+    check(dir, &["account", "--state", "nowhere"], 3, "is not a state directory");
+    check(dir, &["researcher", "add", "bob", "--state", "."], 3, "is not a state directory");
     check(dir, &["seal", "bad.csv", "--state", "state"], 3, "cannot be read");
     check(dir, &["serve", "--config", "gone.toml"], 3, "cannot be read");
     std::fs::write(dir.join("visits.csv"), visits(30)).expect("a source");
