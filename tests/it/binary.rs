@@ -193,7 +193,7 @@ fn the_tour_ends_with_a_refusal_and_can_be_taken_twice() {
     for replays in [0, 16] {
         let text =
             check(dir.path(), &["demo", "--tour", "--dir", "clinic", "--patients", "2000"], 0, "budget-exhausted");
-        assert_eq!(text.matches("could still be charged at once").count(), 16, "sixteen answers: {text}");
+        assert_eq!(text.matches("largest single question that still fits").count(), 16, "sixteen answers: {text}");
         assert_eq!(text.matches("it cost nothing").count(), replays);
     }
     let keys = std::fs::read_to_string(dir.path().join("clinic/demo.toml")).expect("keys");
