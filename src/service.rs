@@ -136,7 +136,7 @@ pub enum ServiceError {
     #[error("the work was cut off")]
     CutOff,
     /// No worker can evaluate this dataset at the moment; nothing was charged.
-    #[error("nothing evaluates this dataset just now")]
+    #[error("no worker can evaluate this dataset at the moment")]
     Away,
     /// The question was charged, but the answer failed. The charge stands.
     #[error("the answer {release} failed after its charge")]
