@@ -108,7 +108,7 @@ fn check(options: &GrantOptions) -> Result<(), Failure> {
     }
     if matches!(kind, Kind::Dataset | Kind::Statistics) && name != dataset {
         let message = format!(
-            "--kind dataset and --kind statistics take the dataset's name twice, but \"{name}\" is not \"{dataset}\""
+            "--kind dataset and --kind statistics concern the dataset itself, so name it twice: \"{name}\" is not \"{dataset}\""
         );
         return Err(Failure::Usage(message));
     }

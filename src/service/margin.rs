@@ -1,7 +1,7 @@
 //! Converts the accuracy wanted of outputs into what each measurement has to be worth.
 //!
-//! To first order an output o is Σᵢ aₒᵢ·mᵢ of measurements with variance σᵢ², and a margin demands Σᵢ aₒᵢ²σᵢ² ≤ Tₒ = (margin /
-//! 1.959964)². With precision pᵢ (`gaussian`) σᵢ² = Δ₂²/pᵢ, with ε pᵢ (`pure`) σᵢ² = 2Δ₁²/pᵢ². The least price Σpᵢ solves a
+//! To first order an output o is Σᵢ aₒᵢ·mᵢ of measurements with variance σᵢ², and a margin demands Σᵢ aₒᵢ²σᵢ² ≤ Tₒ =
+//! (margin / 1.959964)². With precision pᵢ (`gaussian`) σᵢ² = Δ₂²/pᵢ, with ε pᵢ (`pure`) σᵢ² = 2Δ₁²/pᵢ². The least price Σpᵢ solves a
 //! convex program. Its Lagrange conditions are pᵢ = (Σₒ λₒcₒᵢ)^(1/2) or ^(1/3) with cₒᵢ = aₒᵢ²Δ²/Tₒ. The multipliers λ are found
 //! by raising those of outputs that miss their margin and lowering the others ([`least`]). A final factor makes the worst output
 //! meet its margin exactly.
