@@ -1,4 +1,4 @@
-//! A server that is started for an audit alone and leaves nothing behind.
+//! A throw-away server: it is started for one audit and leaves nothing behind.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::people;
 use crate::{http, net, startup};
 
-/// Why there is no server.
+/// Why the server could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("the server to be audited could not be started: {0}")]
 pub struct NoServer(String);
@@ -31,21 +31,21 @@ fn no_server(error: impl ToString) -> NoServer {
     NoServer(error.to_string())
 }
 
-/// A folder that is gone when this is.
+/// A temporary folder that is removed when this is dropped.
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// A new one where the system keeps such things.
+    /// Creates a folder in the system's directory for temporary files.
     ///
     /// # Errors
-    /// [`NoServer`].
+    /// [`NoServer`] if it cannot be created.
     pub fn new() -> Result<Self, NoServer> {
         let path = std::env::temp_dir().join(random::id("tacit-audit").map_err(no_server)?);
         fs::create_dir(&path).map_err(no_server)?;
         Ok(Self(path))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -58,11 +58,11 @@ impl Drop for Folder {
     }
 }
 
-/// Seals the policies of a folder, named by dataset, into its folder `state` and gives a researcher the whole of each cap; the
-/// researcher's token.
+/// Seals the policies of a folder, named by dataset, into its subfolder `state`. It grants a new researcher the whole of each cap
+/// and returns the researcher's token.
 ///
 /// # Errors
-/// [`NoServer`].
+/// [`NoServer`] if a policy cannot be sealed or the ledger cannot be written.
 pub fn seal_all(dir: &Path, datasets: &[&str]) -> Result<String, NoServer> {
     let state = dir.join("state");
     let now_ms = SystemClock.now_ms();
@@ -83,19 +83,19 @@ pub fn seal_all(dir: &Path, datasets: &[&str]) -> Result<String, NoServer> {
     Ok(token.text().to_owned())
 }
 
-/// The service over what [`seal_all`] made.
+/// Opens the service on what [`seal_all`] sealed.
 ///
 /// # Errors
-/// [`NoServer`].
+/// [`NoServer`] if the state directory cannot be opened.
 pub fn open(dir: &Path, datasets: &[&str]) -> Result<Arc<Service>, NoServer> {
     let policies: Vec<PathBuf> = datasets.iter().map(|name| dir.join(format!("{name}.toml"))).collect();
     startup::open(&dir.join("state"), None, &policies, Launch::this_program()).map_err(no_server)
 }
 
-/// Runs `work` against a service that listens on a port of the system's choice.
+/// Runs `work` against a server for `service`, which listens on a port that the system chooses.
 ///
 /// # Errors
-/// [`NoServer`].
+/// [`NoServer`] if the server cannot be started.
 pub fn with<T>(service: Arc<Service>, token: &str, work: impl FnOnce(&Client) -> T) -> Result<T, NoServer> {
     let runtime = net::listener::runtime().map_err(no_server)?;
     let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).map_err(no_server)?;

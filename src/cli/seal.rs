@@ -1,4 +1,4 @@
-//! `tacit seal`.
+//! `tacit seal`: seals a policy's source into a new edition.
 
 mod report;
 
@@ -22,15 +22,15 @@ use crate::terminal::{complain, say};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The policy.
+    /// The policy file of the dataset.
     policy: PathBuf,
-    /// The state directory; it is made where it is missing.
+    /// The state directory, which is created if it does not exist.
     #[arg(long, required_unless_present = "dry_run")]
     state: Option<PathBuf>,
-    /// Reads every row and prints the report; writes nothing into the state directory.
+    /// Read every row and print the report, but write nothing into the state directory.
     #[arg(long)]
     dry_run: bool,
-    /// Prints the report as JSON.
+    /// Print the report as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -57,7 +57,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Seals into a folder that is gone afterwards, and prints the report.
+/// Seals into a temporary folder, prints the report, and removes the folder.
 pub(super) fn rehearse(policy: &Policy) -> Result<(), Failure> {
     check_source(policy).map_err(failure)?;
     let (_, report) = rehearsed(policy)?;
@@ -65,7 +65,7 @@ pub(super) fn rehearse(policy: &Policy) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Seals into a folder of the system for temporary files, which nobody else may read and which is gone afterwards.
+/// Seals into a temporary folder that nobody else may read and that is removed afterwards.
 fn rehearsed(policy: &Policy) -> Result<(Manifest, Report), Failure> {
     let name = random::id("tacit-rehearsal").map_err(Failure::could)?;
     let folder = std::env::temp_dir().join(name);
@@ -90,13 +90,13 @@ fn seal_and_publish(policy: &Policy, state: &Path) -> Result<(Manifest, Report),
     let sealed = seal_with_progress(policy, state);
     let is_new = !was_there && read(&ledger, |book| book.head().0) == 0;
     if sealed.is_err() && is_new {
-        // This run made the folder and holds its ledger, in which nothing stands: what was not there is not there again.
+        // This run made the folder and holds its ledger, which is empty, so removing it leaves everything as it was.
         let _ = std::fs::remove_dir_all(state);
     }
     let (manifest, report) = sealed.map_err(failure)?;
     people::publish_edition(&ledger, policy, &manifest, SystemClock.now_ms())?;
     if let Err(error) = clear_superseded(state, &people::current_editions(&ledger)) {
-        complain(format!("tacit: an edition that is superseded could not be removed: {}", error.kind()));
+        complain(format!("tacit: a superseded edition could not be removed: {}", error.kind()));
     }
     Ok((manifest, report))
 }

@@ -1,4 +1,4 @@
-//! `tacit serve`.
+//! `tacit serve`: runs a server until it is stopped.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::service::publishing::statistics::{Agreement, Statistic};
 use crate::terminal::complain;
 use crate::{http, net, startup};
 
-/// Names in a warning at the most.
+/// Largest number of names in a warning.
 const NAMES_SHOWN: usize = 10;
-/// How long a stop waits for what is being drawn or delivered.
+/// How long stopping waits for what is being drawn or delivered.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
 pub(super) fn run(path: &Path) -> Result<(), Failure> {
@@ -59,12 +59,12 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
         notifying.inspect(tokio::task::JoinHandle::abort);
         Ok(())
     });
-    // A webhook that does not answer keeps nobody from stopping.
+    // A webhook whose receiver does not answer must not keep the server from stopping.
     runtime.shutdown_timeout(STOP_MAX);
     served
 }
 
-/// Says at the start what nobody has said or decided yet.
+/// Warns at startup about settings that are missing and statistics that wait for a decision.
 fn warn(service: &Service, has_operator: bool) {
     if !has_operator {
         complain(
@@ -91,19 +91,19 @@ fn warn(service: &Service, has_operator: bool) {
     }
 }
 
-/// The first few names of a list.
+/// The first few names of a list, as text.
 fn listed(names: &[String]) -> String {
     let shown = names.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > NAMES_SHOWN { format!("{shown}, …") } else { shown }
 }
 
-/// The zone that days of statistics begin in.
+/// The time zone in which days of statistics begin.
 fn zone(path: &Path, config: &Config) -> Result<Zone, Failure> {
     let name = &config.statistics.time_zone;
     Zone::named(name).ok_or_else(|| {
         let shown = crate::query::error::shown(name);
         Failure::Could(format!(
-            "{}: time_zone \"{shown}\" is no time zone; accepted are names like \"Europe/Berlin\" or \"UTC\"",
+            "{}: time_zone \"{shown}\" is not a time zone; accepted are names like \"Europe/Berlin\" or \"UTC\"",
             path.display()
         ))
     })

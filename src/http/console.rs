@@ -1,7 +1,7 @@
 //! The console's routes: pages for people, over the same service as the API.
 //!
-//! Promises that every page has its roles, that every form carries what only its own session knows, that no page may load or do
-//! anything from elsewhere, and that everything works without scripts.
+//! Every page has its roles, every form carries a secret that only its own session knows, no page may load anything from
+//! elsewhere or send anything there, and everything works without scripts.
 
 mod ask;
 mod ledger;
@@ -28,11 +28,11 @@ use crate::service::Service;
 
 pub use session::{Sessions, person};
 
-/// What a page of ours may load and do: only what comes from here, and nothing inline.
+/// The Content-Security-Policy of every page: it loads and sends to this server alone, and nothing is inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Every page and every form, with the roles that may use it; nobody in particular where there are none.
+/// Every page and every form, with the roles that may use it; an empty list means everybody.
 pub const PAGES: [(&str, &str, &[Role]); 34] = [
     ("GET", "/", &[]),
     ("GET", "/sign-in", &[]),
@@ -70,7 +70,7 @@ pub const PAGES: [(&str, &str, &[Role]); 34] = [
     ("GET", "/ledger/export.jsonl", &[Role::Steward]),
 ];
 
-/// The routes of [`PAGES`].
+/// The routes of all [`PAGES`].
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(crate::http::console::public::home))
@@ -105,30 +105,30 @@ pub fn routes() -> Router<App> {
         .route("/ledger/export.jsonl", get(crate::http::console::ledger::export))
 }
 
-/// Whoever looks at a page, signed in or not.
+/// The visitor of a page, signed in or not.
 #[derive(Debug, Clone, Default)]
 pub struct Visitor {
-    /// Who is signed in.
+    /// The person who is signed in; `None` if nobody is.
     pub person: Option<Person>,
-    /// What their forms carry; empty for nobody.
+    /// The secret that the visitor's forms carry; empty if nobody is signed in.
     pub csrf: String,
-    /// Whether there is a cookie of a session that is none any more.
+    /// The request carries an expired or revoked session cookie.
     pub has_ended: bool,
 }
 
-/// A page that is not shown, as one that says why.
+/// A page that is not shown, rendered as a page that says why.
 pub struct Failed(Visitor, Box<Problem>);
 
 type Shown = Result<Response, Failed>;
 
 impl Visitor {
-    /// A page of ours.
+    /// Renders a page of the console in its frame.
     fn page(&self, title: &str, path: &str, body: &maud::Markup) -> Response {
         let frame = Frame { title, person: self.person.as_ref(), csrf: &self.csrf, path };
         html(page(&frame, body))
     }
 
-    /// The visitor, where they have one of these roles.
+    /// The person who visits, provided that they have one of these roles.
     fn only(&self, roles: &[Role]) -> Result<Person, Failed> {
         match &self.person {
             None => Err(self.fail(Problem::unauthenticated())),
@@ -185,13 +185,13 @@ fn html(text: String) -> Response {
     (fixed.map(|(name, value)| (name, HeaderValue::from_static(value))), text).into_response()
 }
 
-/// "See another page": after a form, so that looking again sends nothing again.
+/// Redirects to another page after a form, so that reloading does not send the form again.
 fn see(path: &str) -> Response {
     let place = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
-/// A part of a page, for what is already shown.
+/// A part of a page, to be inserted into a page that is already shown.
 fn fragment(markup: &maud::Markup) -> Response {
     html(markup.0.clone())
 }

@@ -1,8 +1,8 @@
-//! Repricing: every charge of a ledger checked against the plan it was made for.
+//! Repricing: checks every charge of a ledger against the plan it was made for.
 //!
-//! Promises to find a charge whose measurements, sensitivities or prices are not those of its question under the terms of its
-//! edition, and a stored answer that is not the one of its charge. Plans are made anew from the ledger alone: the terms of every
-//! edition stand in it.
+//! It finds each charge whose measurements, sensitivities or prices differ from those of its question under the terms of its
+//! edition, and each stored answer that does not match its charge. Plans are made anew from the ledger alone, which holds the
+//! terms of every edition.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -20,10 +20,10 @@ use crate::query::plan::replan;
 use crate::query::terms::edition::of_table;
 use crate::query::terms::policy::Terms;
 
-/// Plans kept by the digest of their question at the most.
+/// Largest number of plans kept in memory.
 const PLANS_KEPT_MAX: usize = 100_000;
 
-/// A question's view, and its measurements with their digests.
+/// The plan of a question: its view, and its measurements with their digests.
 #[derive(Debug, Clone)]
 struct Planned {
     view: Digest,
@@ -32,12 +32,12 @@ struct Planned {
     threshold_delta: Delta,
 }
 
-/// What is looked at of a stored answer; its digest in the chain binds all of it.
+/// The part of a stored answer that is checked. The answer's digest in the hash chain covers all of it.
 #[derive(Deserialize)]
 struct Outline<'a> {
     #[serde(borrow)]
     release: OutlineRelease<'a>,
-    #[expect(dead_code, reason = "that it is there")]
+    #[expect(dead_code, reason = "the field must be present")]
     layout: IgnoredAny,
 }
 
@@ -60,7 +60,7 @@ struct OutlineDraw {
     cells: Vec<IgnoredAny>,
 }
 
-/// Plans every charge anew.
+/// Plans every charge of a ledger anew and compares.
 #[derive(Default)]
 pub struct Replanner {
     editions: HashMap<String, (String, Terms)>,
@@ -69,7 +69,7 @@ pub struct Replanner {
 
 type PlansByRows = Vec<(u32, Arc<Planned>)>;
 
-/// Plans by edition, then by SQL, then by rows per unit: looked up without a copy.
+/// Plans by edition, then by SQL, then by rows per unit, so that a lookup copies nothing.
 #[derive(Default)]
 struct Known {
     by_edition: HashMap<String, HashMap<String, PlansByRows>>,
@@ -100,7 +100,7 @@ impl Replanner {
         }
         let (dataset, terms) = self.editions.get(&charged.edition).ok_or("its edition was never sealed")?;
         if *dataset != charged.dataset {
-            return Err("its edition is another dataset's");
+            return Err("its edition belongs to another dataset");
         }
         let query = parse(&charged.sql).map_err(|_| "its SQL cannot be read")?;
         let plan = replan(&query, terms, charged.rows_per_unit).map_err(|_| "its SQL cannot be planned")?;
@@ -117,7 +117,7 @@ impl Replanner {
     fn check_charge(&self, charged: &Charged) -> Result<(), &'static str> {
         let planned = self.planned(charged)?;
         if planned.view != charged.view {
-            return Err("its question is not the one of its plan");
+            return Err("its question differs from the one in its plan");
         }
         if charged.worth.len() != planned.measures.len() {
             return Err("it does not say what each measurement is worth");
@@ -127,19 +127,19 @@ impl Replanner {
         }
         let taken = if charged.drawn.is_empty() { Delta::ZERO } else { planned.threshold_delta };
         if charged.threshold_delta != taken {
-            return Err("its threshold is not the one of its plan");
+            return Err("its threshold differs from the one in its plan");
         }
         if taken > Delta::ZERO && (!charged.uses.is_empty() || charged.drawn.len() != planned.measures.len()) {
-            return Err("it is made of parts, and has a threshold");
+            return Err("it has a threshold although it is made of several parts");
         }
         for drawn in &charged.drawn {
             let sought = planned.measures.iter().find(|(view, _)| *view == drawn.view).map(|(_, sought)| sought);
             let sought = sought.ok_or("it draws a measurement that its plan does not have")?;
             if drawn.certified.sensitivity != sought.sensitivity || drawn.certified.cells != sought.cells {
-                return Err("its sensitivity is not the one of its plan");
+                return Err("its sensitivity differs from the one in its plan");
             }
             if drawn.certified.law.mechanism != planned.mechanism {
-                return Err("its noise is of another family than its dataset's");
+                return Err("its noise is not of its dataset's family");
             }
             if !drawn.certified.holds() {
                 return Err("its price does not cover its noise");
@@ -179,7 +179,7 @@ impl Repricer for Replanner {
         let vectors = &stored.release.measurements;
         let fits = |cells: usize, one: &Certified| match &stored.release.groups {
             None => cells as u64 == one.cells,
-            // A total over all groups is one cell.
+            // A total over all groups has one cell.
             Some(groups) => {
                 (cells == groups.labels.len() && cells as u64 <= one.cells) || (cells == 1 && one.cells == 1)
             }
@@ -188,7 +188,7 @@ impl Repricer for Replanner {
             vector.law == one.law && vector.price == one.price && fits(vector.cells.len(), one)
         };
         if stored.release.id != id {
-            return Err("is another one");
+            return Err("has another id");
         }
         if vectors.len() != drawn.len() || !vectors.iter().zip(drawn).all(is_drawn) {
             return Err("does not hold what its charge paid for");

@@ -1,4 +1,4 @@
-//! Answers and quotes as text for people.
+//! Shows answers and quotes as text for people to read.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ fn text(value: Option<&Value>) -> String {
     }
 }
 
-/// An estimate, or why there is none.
+/// An estimate as text, or the reason why there is none.
 fn estimate(row: &Value, name: &str) -> String {
     let said = |suffix: &str| row.get(format!("{name}_{suffix}")).and_then(Value::as_str);
     match (row.get(name), said("null"), said("note")) {
@@ -24,7 +24,7 @@ fn estimate(row: &Value, name: &str) -> String {
     }
 }
 
-/// An answer: each estimate with its interval, then what it cost and what is left.
+/// An answer as text: each estimate with its interval, then what it cost and what is left.
 #[must_use]
 pub fn answer(answer: &Value) -> String {
     let empty = Vec::new();
@@ -64,11 +64,11 @@ fn footer(answer: &Value) -> String {
     }
     let cost = match (is_stored, at("/price/epsilon").as_str()) {
         (true, "0") => "it was stored, so it cost nothing".to_owned(),
-        (true, epsilon) => format!("it was stored: it cost epsilon {epsilon} of your account, and the dataset nothing"),
+        (true, epsilon) => format!("it was stored: it cost your account epsilon {epsilon}, and the dataset nothing"),
         (false, epsilon) => format!("cost epsilon {epsilon}"),
     };
     format!(
-        "{cost}; spent {} of {}, up to {} could still be charged at once ({} noise, release {})",
+        "{cost}; spent {} of {}; the largest single question that still fits costs {} ({} noise, release {})",
         at("/account/epsilon_spent"),
         at("/account/epsilon_cap"),
         at("/account/epsilon_remaining"),
@@ -77,7 +77,7 @@ fn footer(answer: &Value) -> String {
     )
 }
 
-/// A quote: the price, the errors, the account before and after.
+/// A quote as text: the price, the errors, and the account before and after.
 #[must_use]
 pub fn quote(quote: &Value) -> String {
     let at = |pointer: &str| text(quote.pointer(pointer));
@@ -91,7 +91,7 @@ pub fn quote(quote: &Value) -> String {
         table(&header, &rows),
         format!("price: epsilon {} at delta {} ({} noise)", at("/price/epsilon"), at("/price/delta"), at("/mechanism")),
         format!(
-            "account: spent {} of {} now, {} afterwards; up to {} could then still be charged at once",
+            "account: spent {} of {} now, {} afterwards; the largest single question that then still fits costs {}",
             at("/account/before/epsilon_spent"),
             at("/account/before/epsilon_cap"),
             at("/account/after/epsilon_spent"),
@@ -99,12 +99,12 @@ pub fn quote(quote: &Value) -> String {
         ),
     ];
     if quote.get("replay").and_then(Value::as_bool) == Some(true) {
-        lines.push("nothing would be drawn: it is stored, or follows from what is".to_owned());
+        lines.push("nothing would be drawn: the answer is stored, or follows from stored ones".to_owned());
     } else if at("/legs/dataset") != at("/legs/researcher") {
-        lines.push(format!("of the dataset's cap it would take epsilon {}: part of it is stored", at("/legs/dataset")));
+        lines.push(format!("it would take epsilon {} of the dataset's cap: part of it is stored", at("/legs/dataset")));
     }
     if let Some(left) = quote.get("answers_left").and_then(Value::as_u64) {
-        lines.push(format!("{left} answers of this price would fit now"));
+        lines.push(format!("{left} answers at this price would fit now"));
     }
     if quote.get("answerable").and_then(Value::as_bool) != Some(true) {
         lines.push(format!(

@@ -1,33 +1,34 @@
-//! Who sees which statistic.
+//! Visibility of statistics: who may see which.
 //!
-//! Promises one rule for every door and every form: what is public is for everybody, what is not is for stewards and for people who see
-//! its dataset, and what nobody has agreed to draw is for stewards alone. To everybody else a statistic is as if it were not there.
+//! All doors and formats follow one rule. Public statistics are for everybody. Other statistics are for stewards and for people
+//! who may see the dataset. Statistics that no steward has agreed to draw are for stewards alone. To everybody else a hidden
+//! statistic looks as if it did not exist.
 
 use super::Service;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
 use crate::service::publishing::statistics::{Face, Statistic};
 
-/// What somebody gets of a statistic.
+/// What a given person may see of a statistic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sight {
-    /// It is not there, as far as they are told.
+    /// Nothing: to this person the statistic does not exist.
     Hidden,
-    /// It waits for a steward, who is looking.
+    /// The statistic waits for a steward's confirmation, and the person is a steward.
     Waiting,
-    /// It may be drawn, and there is no release yet.
+    /// The statistic may be drawn, but has no release yet.
     Nothing,
-    /// A release.
+    /// The statistic shows a release, which this person may read.
     Shown {
-        /// Which of its states it is in: the entry that changed it last.
+        /// Version of what is shown: the number of the ledger entry that changed the statistic last.
         version: u64,
-        /// Whether everybody gets it.
+        /// Whether everybody may read it, without a token.
         is_public: bool,
     },
 }
 
 impl Service {
-    /// What a person, or somebody without a token, gets of a statistic.
+    /// What a person may see of a statistic; `None` stands for somebody without a token.
     #[must_use]
     pub fn sight(&self, statistic: &Statistic, person: Option<&Person>) -> Sight {
         read(self.ledger(), |book| {

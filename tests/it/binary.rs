@@ -159,8 +159,8 @@ fn mistakes_get_the_exit_codes_of_the_contract() {
     check(dir, &["seal", "bad.toml", "--state", "state"], 1, "type \"float\"");
     assert!(!dir.join("state").exists(), "a bad policy makes no state");
     check(dir, &["ask", "SELECT 1", "--epsilon", "1", "--server", "http://127.0.0.1:9"], 3, "no server answers there");
-    check(dir, &["account", "--state", "nowhere"], 3, "no state directory");
-    check(dir, &["researcher", "add", "bob", "--state", "."], 3, "no state directory");
+    check(dir, &["account", "--state", "nowhere"], 3, "is not a state directory");
+    check(dir, &["researcher", "add", "bob", "--state", "."], 3, "is not a state directory");
     check(dir, &["seal", "bad.csv", "--state", "state"], 3, "cannot be read");
     check(dir, &["serve", "--config", "gone.toml"], 3, "cannot be read");
     std::fs::write(dir.join("visits.csv"), visits(30)).expect("a source");
@@ -193,7 +193,7 @@ fn the_tour_ends_with_a_refusal_and_can_be_taken_twice() {
     for replays in [0, 16] {
         let text =
             check(dir.path(), &["demo", "--tour", "--dir", "clinic", "--patients", "2000"], 0, "budget-exhausted");
-        assert_eq!(text.matches("could still be charged at once").count(), 16, "sixteen answers: {text}");
+        assert_eq!(text.matches("largest single question that still fits").count(), 16, "sixteen answers: {text}");
         assert_eq!(text.matches("it cost nothing").count(), replays);
     }
     let keys = std::fs::read_to_string(dir.path().join("clinic/demo.toml")).expect("keys");
@@ -278,7 +278,7 @@ fn warns_and_publishes_at_a_server(dir: &Path, run: Run<'_>) {
     let url = said[0].rsplit(' ').next().expect("an address").to_owned();
     let at = |line: &str, code: i32, words: &str| run(&format!("{line} --server {url} --token {token}"), code, words);
     at("statistics check queries", 0, "2 files: 1 wait for tacit statistics publish");
-    at("statistics publish waits --epsilon 0.001", 1, "which is more than the 0.001 that was agreed to");
+    at("statistics publish waits --epsilon 0.001", 1, "which is more than the agreed maximum of 0.001");
     at("statistics publish waits older", 0, "waits is confirmed, for at most epsilon");
     at("statistics publish nothing", 1, "there is no statistic");
     let checked = at("statistics check queries --json", 0, "\"standing\":\"confirmed\"");

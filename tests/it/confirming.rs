@@ -379,7 +379,7 @@ fn files_are_checked_for_free() {
             (4, json!(3), Value::Null, "line 3: the header \"refresh\" is \"hourly\""),
             (5, json!(2), Value::Null, "line 2: margin: "),
             (6, json!(2), Value::Null, "line 2: it costs epsilon 3, and one query may cost at most 2"),
-            (7, Value::Null, Value::Null, "\"a b\" is no name of a statistic"),
+            (7, Value::Null, Value::Null, "\"a b\" is not a valid name for a statistic"),
         ] {
             let fault = &checked[at]["fault"];
             assert_eq!((&fault["line"], &fault["column"]), (&line, &column), "{fault}");

@@ -162,7 +162,14 @@ fn a_restored_copy_does_not_start_in_any_of_three_ways() {
         let _ = fs::remove_dir_all(dir.join("tuesday"));
         check(dir, &["backup", "--state", "state", "--to", "tuesday"], 0, "are copied and checked");
 
-        recovered(dir, if is_there { "every account has spent what the anchor knew" } else { "of every cap is burnt" });
+        recovered(
+            dir,
+            if is_there {
+                "every account was charged what the anchor says it had spent"
+            } else {
+                "of every cap is burned"
+            },
+        );
         assert_eq!(left(dir), ["0", "0"], "nothing that was spent comes back");
         let text = check(dir, &["ledger", "verify", "--state", "state", "--json"], 0, "\"copy\":false");
         assert!(text.contains("\"whole\":true"), "{text}");

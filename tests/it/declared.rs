@@ -176,7 +176,7 @@ fn a_file_that_is_wrong_changes_nothing_at_all() {
             ),
             ("[[person\n", "z.toml: line "),
             (BOB, "z.toml: line 2, column 8: person bob is declared twice, before at a.toml: line 2, column 8"),
-            ("[[person]]\nname = \"eve\"\nrole = \"owner\"\n", "z.toml: line 3, column 8: role \"owner\" is none"),
+            ("[[person]]\nname = \"eve\"\nrole = \"owner\"\n", "z.toml: line 3, column 8: role \"owner\" is not known"),
             (
                 "[[person]]\nname = \"vic\"\nrole = \"steward\"\n",
                 "z.toml: line 2, column 8: \"vic\" exists as a viewer",

@@ -231,9 +231,9 @@ fn verify_prices_every_plan_anew() {
         }
         for (change, words) in [
             (0, "its price does not cover its noise"),
-            (1, "its sensitivity is not the one of its plan"),
+            (1, "its sensitivity differs from the one in its plan"),
             (2, "it draws a measurement that its plan does not have"),
-            (3, "its question is not the one of its plan"),
+            (3, "its question differs from the one in its plan"),
             (4, "its edition was never sealed"),
         ] {
             let mut forged = (**charged).clone();

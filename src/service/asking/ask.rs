@@ -1,36 +1,36 @@
-//! What is asked: SQL, how accurate, and what for.
+//! What a person asks: the SQL, how accurate the answer should be, and the purpose.
 
 use std::collections::BTreeMap;
 
 use crate::kernel::privacy::amounts::{DecimalFault, Epsilon, scaled};
 
-/// One question.
+/// One question as a person asks it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
-    /// The SQL.
+    /// The text of the SQL.
     pub sql: String,
-    /// How accurate; nothing for what is free.
+    /// How accurate the answer should be; `None` for free questions.
     pub accuracy: Option<Wanted>,
-    /// Fewer rows per unit than the policy's maximum.
+    /// How many rows of each unit count, if fewer than the policy's maximum.
     pub rows_per_unit: Option<u32>,
-    /// Rows that a group is assumed to have, where a margin of a mean depends on it.
+    /// Number of rows that a group is assumed to have, if a margin of a mean depends on it.
     pub group_size: Option<u64>,
-    /// The declared purpose, kept in the ledger.
+    /// The declared purpose, which the ledger keeps.
     pub purpose: Option<String>,
 }
 
-/// How accurate an answer is wanted.
+/// How accurate an answer should be.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wanted {
-    /// Spend this much.
+    /// Spend at most this ε.
     Epsilon(Epsilon),
-    /// 95 % half-width of every count and sum.
+    /// Give every count and sum this 95 % half-width.
     Margin(Margin),
-    /// 95 % half-widths of outputs by name.
+    /// Give each named output its 95 % half-width.
     Margins(BTreeMap<String, Margin>),
 }
 
-/// A 95 % half-width in the output's own unit: a positive decimal.
+/// A 95 % half-width, in whatever the output is measured in: a positive decimal.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Margin(f64);
 
@@ -50,7 +50,7 @@ impl Margin {
         Ok(Self(nanos as f64 / 1e9))
     }
 
-    /// The half-width.
+    /// The half-width as a number.
     #[must_use]
     pub fn width(self) -> f64 {
         self.0

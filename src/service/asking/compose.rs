@@ -1,7 +1,7 @@
-//! Composition: the vectors that an answer shows, from what was drawn for it and what is stored.
+//! Composition: builds the vectors of an answer from what was drawn for it and what is stored.
 //!
-//! Promises one vector a measurement, made of different draws, each used once; and, where tables of several groupings have a draw in
-//! common, the sources that they are put together from instead, so that no noise is counted twice ([`crate::query::answer::grouping_sets`]).
+//! The result has one vector per measurement, combined from different draws, each used once. If tables of several groupings share
+//! a draw, they keep the separate sources to be put together from, so that no noise is counted twice ([`crate::query::tables`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,27 +14,27 @@ use crate::kernel::vault::release::{Noisy, Release};
 use crate::query::answer::grouping_sets::{Sets, Source, SourceTable, SourceVector, Table, Tables};
 use crate::service::{Service, ServiceError};
 
-/// A part of a vector, and the stored draw that it comes from; none where it was drawn for this answer.
+/// A part of a vector, and the stored draw it comes from; `None` if it was drawn for this answer.
 struct Piece {
     draw: Option<DrawId>,
     part: Part,
 }
 
-/// What an answer is made of.
+/// The vectors of an answer, with their origins.
 pub(crate) struct Composed {
-    /// One vector a measurement.
+    /// One vector per measurement, in the plan's order.
     pub(crate) vectors: Vec<Noisy>,
-    /// The releases of its stored draws.
+    /// Ids of the releases that its stored draws come from.
     pub(crate) derived_from: Vec<String>,
-    /// The groupings, with their sources where they share any.
+    /// The groupings, with their sources if any are shared; `None` for a single grouping.
     pub(crate) sets: Option<Sets>,
 }
 
 impl Service {
-    /// Puts an answer together from `drawn`, which was drawn for it, and from stored draws. Blocks.
+    /// Composes an answer from `drawn`, which was drawn for it, and from stored draws. Blocks.
     ///
     /// # Errors
-    /// [`ServiceError::Ledger`] where a stored draw cannot be read.
+    /// [`ServiceError::Ledger`] if a stored draw cannot be read.
     pub(crate) fn compose(
         &self,
         drawn: &Release,
@@ -78,15 +78,15 @@ fn whole(noisy: &Noisy) -> Part {
     Part { cells: noisy.cells.clone(), law: noisy.law, summed: 1 }
 }
 
-/// A stored draw by its release and its place there.
+/// A stored draw: the release's id and the draw's index in it.
 type Draw<'a> = (&'a str, u32);
 
 fn draw(piece: &Piece) -> Option<Draw<'_>> {
     piece.draw.as_ref().map(|id| (&id.release[..], id.index))
 }
 
-/// What tables of one thing are put together from: the draws that several of them have in common, those of the same tables together, and
-/// what each table has by itself. Empty where no draw is part of two tables.
+/// The sources that tables of the same measurement are put together from: first the draws that several tables share, grouped by
+/// the set of tables, then what each table has by itself. Empty if no two tables share a draw.
 fn sources(tables: &Tables, pieces: &[Vec<Piece>]) -> Vec<Source> {
     let shared = shared(tables, pieces);
     if shared.is_empty() {
@@ -98,7 +98,7 @@ fn sources(tables: &Tables, pieces: &[Vec<Piece>]) -> Vec<Source> {
         let vector = match parts.len() {
             0 => return None,
             all if all == pieces[vector].len() => SourceVector::Measured(vector),
-            // What it is worth was paid for as part of its table.
+            // The price is zero because the draw was paid for as part of its table.
             _ => SourceVector::Part(combine(&parts, Price::ZERO)),
         };
         Some(SourceTable { keys, vector })
@@ -114,7 +114,7 @@ fn sources(tables: &Tables, pieces: &[Vec<Piece>]) -> Vec<Source> {
     sources
 }
 
-/// The draws that are part of several tables, and of which.
+/// The draws that belong to more than one table, with the indices of those tables.
 fn shared<'a>(tables: &Tables, pieces: &'a [Vec<Piece>]) -> BTreeMap<Draw<'a>, Vec<usize>> {
     let mut served: BTreeMap<Draw<'a>, Vec<usize>> = BTreeMap::new();
     for (at, table) in tables.tables.iter().enumerate() {
@@ -126,8 +126,9 @@ fn shared<'a>(tables: &Tables, pieces: &'a [Vec<Piece>]) -> BTreeMap<Draw<'a>, V
     served
 }
 
-/// The same by the tables that they are part of. Where that were more sources than there are `tables`, all of them are one, which is used
-/// over one table at a time: as exact as that table is by itself, and no more work than was planned.
+/// Groups shared draws by the set of tables that they belong to. If that gave more sources than there are `tables`, they are
+/// merged into a single source that is used over one table at a time: it is as exact as each table by itself, and takes no more
+/// work than planned.
 fn grouped<'a>(shared: &BTreeMap<Draw<'a>, Vec<usize>>, tables: usize) -> Vec<(Vec<usize>, BTreeSet<Draw<'a>>)> {
     let mut groups: BTreeMap<Vec<usize>, BTreeSet<Draw<'a>>> = BTreeMap::new();
     for (draw, served) in shared {

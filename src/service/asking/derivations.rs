@@ -1,6 +1,6 @@
-//! The atlas: which stored measurements another one can be derived from.
+//! The index of derivations: which stored measurements a new one can be derived from.
 //!
-//! Promises that what it finds is a derivation by [`crate::query::derive`]. It holds plans, no values; it is rebuilt from the
+//! Everything it finds is a derivation by [`crate::query::derive`]. It holds plans and no values, and it is rebuilt from the
 //! ledger's questions when a service starts.
 
 use std::collections::{HashMap, HashSet};
@@ -14,12 +14,12 @@ use crate::query::term::Term;
 use crate::query::term::known::Known;
 use crate::query::terms::policy::Terms;
 
-/// Stored measurements that are looked at for one new one, at the most.
+/// Largest number of stored measurements considered for one new measurement.
 const SOURCES_MAX: usize = 64;
-/// Cells that are looked at for one question, at the most.
+/// Largest number of cells considered for one question.
 pub(crate) const CELLS_MAX: u64 = 400_000;
 
-/// Measurements that may be sums of each other's cells: same edition, rows per unit and measure.
+/// Key of measurements that may be sums of each other's cells: those of the same edition, rows per unit and measure.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Family {
     dataset: String,
@@ -28,21 +28,21 @@ struct Family {
     measure: Measure,
 }
 
-/// A stored measurement.
+/// A stored measurement, with the plan that it belongs to.
 struct Source {
     view: Digest,
     computation: Computation,
 }
 
-/// Sources by their keys' columns, then by the conjuncts that are not about keys.
+/// Sources by the columns of their keys, then by the conjuncts of their filter that do not concern keys.
 type ByKeys = HashMap<Vec<Term>, HashMap<Vec<Filter>, Vec<Arc<Source>>>>;
 
-/// A stored measurement that another one can be derived from.
+/// A stored measurement that a new one can be derived from.
 #[derive(Debug, Clone)]
 pub(crate) struct Ancestor {
-    /// The stored measurement.
+    /// Digest that identifies the stored measurement.
     pub(crate) view: Digest,
-    /// How.
+    /// How the new measurement's cells are summed from the stored ones.
     pub(crate) derivation: Arc<Derivation>,
 }
 
@@ -52,14 +52,15 @@ struct Charted {
     families: HashMap<Family, ByKeys>,
 }
 
-/// The atlas of one service.
+/// The index of derivations of one service.
 #[derive(Default)]
 pub(crate) struct Atlas {
     charted: RwLock<Charted>,
 }
 
 impl Atlas {
-    /// Notes the measurements of a computation that something is stored of. One without keys is no ancestor of anything.
+    /// Adds the measurements of a computation for which something is stored. A computation without keys is skipped, because
+    /// nothing can be derived from it.
     pub(crate) fn chart(&self, computation: &Computation, dataset: &str, edition: &str) {
         if computation.keys.is_empty() {
             return;
@@ -78,7 +79,8 @@ impl Atlas {
         }
     }
 
-    /// The stored measurements that a measurement of `target` is a sum of cells of, itself, whose digest is given, not among them.
+    /// The stored measurements whose cells add up to the given measurement of `target`, apart from that measurement itself.
+    /// `cells` is what is left of the question's [`CELLS_MAX`].
     pub(crate) fn ancestors(
         &self,
         target: &Computation,
@@ -108,7 +110,7 @@ impl Atlas {
         found
     }
 
-    /// Sources with all the target's keys and the same conjuncts beyond theirs.
+    /// Sources that have all of the target's keys and the same conjuncts on other columns.
     fn candidates(&self, target: &Computation, dataset: &str, edition: &str) -> Vec<Arc<Source>> {
         let charted = self.charted.read().unwrap_or_else(PoisonError::into_inner);
         let Some(of_keys) = charted.families.get(&family(target, dataset, edition)) else {
@@ -117,14 +119,14 @@ impl Atlas {
         let wanted = key_columns(target);
         let mut columns: Vec<_> =
             of_keys.iter().filter(|(columns, _)| wanted.iter().all(|column| columns.contains(column))).collect();
-        // A fixed order, so that what is found does not hang on a hash.
+        // Sort: the result must not depend on `HashMap` iteration order.
         columns.sort_by_key(|(columns, _)| (columns.len(), (*columns).clone()));
         let of_rest = columns.into_iter().filter_map(|(columns, of_rest)| {
             let (_, rest) = split(target.filter.as_ref(), columns);
             of_rest.get(&rest)
         });
         let mut found: Vec<_> = of_rest.flatten().cloned().collect();
-        // Fewer cells first: less to sum, and less noise.
+        // Fewer cells first: they need fewer additions and carry less noise.
         found.sort_by_key(|source| source.computation.groups());
         found
     }
@@ -134,7 +136,7 @@ fn key_columns(computation: &Computation) -> Vec<Term> {
     computation.keys.iter().map(|key| key.column.clone()).collect()
 }
 
-/// The family of a computation of one measurement.
+/// The family of a computation that has exactly one measurement.
 fn family(computation: &Computation, dataset: &str, edition: &str) -> Family {
     let measure = &computation.measures[0];
     let (dataset, edition) = (dataset.to_owned(), edition.to_owned());

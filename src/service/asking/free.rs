@@ -1,6 +1,6 @@
-//! What costs nothing and touches no data: constants, the public groups of keys, and what a question would cost.
+//! Free answers, which cost nothing and touch no data: constants, the public groups of keys, and quotes.
 //!
-//! Promises that an answer is made of the text, the public terms and the caller's own account alone.
+//! Such an answer is computed from the question's text, the public terms and the caller's own account alone.
 
 use super::question::{Meant, Prepared, asks_for_keys};
 use super::quote::Quote;
@@ -12,14 +12,14 @@ use crate::query::syntax::LiteralValue;
 use crate::service::stewarding::accounts::AccountView;
 use crate::service::{Service, ServiceError};
 
-/// A free answer.
+/// An answer that costs nothing.
 #[derive(Debug, Clone)]
 pub struct FreeAnswer {
-    /// What it is about; constants are about nothing.
+    /// The dataset and account that it is about; `None` for constants.
     pub about: Option<About>,
-    /// The canonical SQL.
+    /// The canonical SQL of the question.
     pub sql: String,
-    /// The table.
+    /// The table that is returned.
     pub table: Table,
 }
 
@@ -28,15 +28,15 @@ pub struct FreeAnswer {
 pub struct About {
     /// The dataset's name.
     pub dataset: String,
-    /// The edition that would be asked.
+    /// Id of the edition that would be asked.
     pub edition: String,
-    /// The dataset's δ.
+    /// The dataset's δ, as decimal text.
     pub delta: String,
-    /// The account, which did not change.
+    /// The caller's account, which did not change.
     pub account: AccountView,
 }
 
-/// Whether a text is free to answer, by itself alone.
+/// Whether the text asks for a free answer, judged by the text alone.
 #[must_use]
 pub fn is_free(sql: &str) -> bool {
     match asked(sql) {
@@ -47,10 +47,10 @@ pub fn is_free(sql: &str) -> bool {
 }
 
 impl Service {
-    /// A free answer. Takes as long as a quote does: call it in a turn ([`Service::rendering`]).
+    /// Answers a free question. Takes as long as a quote, so call it in a turn ([`Service::rendering`]).
     ///
     /// # Errors
-    /// Those of [`Service::price`].
+    /// The errors of [`Service::price`].
     pub fn answer_free(&self, prepared: Prepared) -> Result<FreeAnswer, ServiceError> {
         let Prepared { who, ask, meant, .. } = prepared;
         match meant {
@@ -118,7 +118,7 @@ fn of_constants(constants: &[(String, LiteralValue)]) -> Table {
     table(names.into_iter().zip(kinds).collect(), vec![cells])
 }
 
-/// A quote as a table: a row an output, with the price of the whole in each.
+/// A quote as a table: one row per output, with the price of the whole question in each row.
 fn explained(quote: &Quote) -> Table {
     let text = |text: &str| Cell::Text(text.to_owned());
     let optional = |value: Option<String>| value.map_or(Cell::Missing, Cell::Text);

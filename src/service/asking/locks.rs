@@ -1,4 +1,4 @@
-//! One question at a time per key and per view, so that two equal ones do not both pay.
+//! Locks that admit one question at a time per idempotency key and per view, so that two equal questions do not both pay.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use crate::kernel::budget::entry::Digest;
 
 type Key = (String, Digest);
 
-/// Locks by person and digest. One exists for as long as somebody holds it or waits for it.
+/// Locks by person and digest. A lock exists for as long as somebody holds it or waits for it.
 #[derive(Default)]
 pub(crate) struct KeyedLocks {
     table: Arc<Table>,
@@ -26,15 +26,15 @@ impl Table {
     }
 }
 
-/// A lock that is held until this is dropped.
+/// A held lock. It is released when this is dropped.
 #[must_use = "a lock is free again once it is dropped"]
 pub(crate) struct Held {
-    // Dropped in this order: the lock is free before its last holder looks whether it is the last.
+    // Fields are dropped in this order: the lock is released before its last holder checks whether it is the last.
     _guard: OwnedMutexGuard<()>,
     _use: Use,
 }
 
-/// Somebody who holds a lock or waits for it.
+/// Counts somebody who holds a lock or waits for it.
 struct Use {
     table: Arc<Table>,
     key: Key,
@@ -43,7 +43,7 @@ struct Use {
 
 impl Drop for Use {
     fn drop(&mut self) {
-        // The table's own, and this one.
+        // The table's own reference and this one.
         const OF_THE_LAST: usize = 2;
         let mut locks = self.table.open();
         if self.lock.take().is_some_and(|lock| Arc::strong_count(&lock) == OF_THE_LAST) {
@@ -82,11 +82,11 @@ mod tests {
             assert_eq!(known(), 1);
             drop(first);
             let second = waiting.await;
-            assert_eq!(known(), 1, "it was handed on");
+            assert_eq!(known(), 1, "the lock was handed on");
             let mut late = Box::pin(locks.lock("ada", &[1; 32]));
             assert!(late.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             drop(late);
-            assert_eq!(known(), 1, "and is held still");
+            assert_eq!(known(), 1, "the lock is still held");
             drop(second);
         }
         assert_eq!(known(), 0);

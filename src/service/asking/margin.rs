@@ -1,14 +1,15 @@
-//! From what is wanted of outputs to what each measurement is worth.
+//! Converts the accuracy wanted of outputs into what each measurement has to be worth.
 //!
-//! An output o is, to first order, Σᵢ aₒᵢ·mᵢ of measurements with variance σᵢ², and a margin wants Σᵢ aₒᵢ²σᵢ² ≤ Tₒ = (margin / 1.959964)². With
-//! precision pᵢ (`gaussian`) σᵢ² = Δ₂²/pᵢ, with ε pᵢ (`pure`) σᵢ² = 2Δ₁²/pᵢ². The least price Σpᵢ is that of a convex program; its Lagrange
-//! conditions are pᵢ = (Σₒ λₒcₒᵢ)^(1/2) or ^(1/3) with cₒᵢ = aₒᵢ²Δ²/Tₒ, and the multipliers are found by raising those of outputs that
-//! miss their margin and lowering the others' ([`least`]). A last factor makes the worst of them meet its margin exactly.
+//! To first order an output o is Σᵢ aₒᵢ·mᵢ of measurements with variance σᵢ², and a margin demands Σᵢ aₒᵢ²σᵢ² ≤ Tₒ =
+//! (margin / 1.959964)². With precision pᵢ (`gaussian`) σᵢ² = Δ₂²/pᵢ, with ε pᵢ (`pure`) σᵢ² = 2Δ₁²/pᵢ². The least price Σpᵢ solves a
+//! convex program. Its Lagrange conditions are pᵢ = (Σₒ λₒcₒᵢ)^(1/2) or ^(1/3) with cₒᵢ = aₒᵢ²Δ²/Tₒ. The multipliers λ are found
+//! by raising those of outputs that miss their margin and lowering the others ([`least`]). A final factor makes the worst output
+//! meet its margin exactly.
 //!
-//! * a count has a = 1; a sum S + c·N has 1 and c; a mean S/N of n rows about c has 1/n and θ/n, where |θ| ≤ R, the distance from the
-//!   middle of the range to its ends: so a group of at least n rows has the margin whatever its mean is.
-//! * An ε is spent so that the worst relative margin is least: of a count by n, of a sum by n times the largest value, of a mean by R.
-//!   Whatever no such output is made of gets as much as the average of the rest.
+//! * A count has a = 1. A sum S + c·N has 1 and c. A mean S/N of n rows about c has 1/n and θ/n, where |θ| ≤ R, the distance from
+//!   the middle of the range to its ends; so a group of at least n rows meets the margin whatever its mean is.
+//! * An ε is spent so that the worst relative margin is least. Margins are relative to n for a count, to n times the largest
+//!   value for a sum, and to R for a mean. A measurement that no such output uses gets as much as the average of the rest.
 
 use std::collections::BTreeMap;
 
@@ -23,15 +24,15 @@ use crate::query::plan::Plan;
 use super::ask::{Margin, Wanted};
 use crate::service::ServiceError;
 
-/// What an output demands of the measurements that it is made of, by their places: few of many.
+/// What an output demands of the measurements it is computed from: by index, since they are few among many.
 type Demand = BTreeMap<usize, f64>;
 
-/// Rows of a group that means are assumed to have, where nobody says.
+/// Number of rows that a group is assumed to have for the error of means, unless the asker says otherwise.
 pub const GROUP_SIZE: u64 = 1_000;
-/// Rounds of finding the multipliers: a few per cent of the price are found in the first ten.
+/// Number of iterations that find the multipliers; the first ten come within a few per cent of the final price.
 const ROUNDS: usize = 60;
 
-/// Whether a margin of means depends on how many rows a group has.
+/// Whether the accuracy asks for the margin of a mean, which depends on how many rows a group has.
 pub(crate) fn assumes_size(wanted: Option<&Wanted>, plan: &Plan) -> bool {
     let is_mean = |output: &Output| matches!(output.value, OutputValue::Mean { .. });
     match wanted {
@@ -84,11 +85,11 @@ fn no_margin(name: &str, plan: &Plan) -> QueryError {
     let priced = plan.layout.outputs.iter().filter(|output| demand(output, plan, 1.0, 1.0).is_some());
     let names: Vec<_> = priced.map(|output| output.name.as_str()).collect();
     let name = crate::query::error::shown(name);
-    let message = format!("margin names \"{name}\", which is no count, sum or mean of this query");
+    let message = format!("margin names \"{name}\", which is not a count, sum or mean of this query");
     QueryError::whole(Code::InvalidRequest, message).hint(format!("accepted are: {}", names.join(", ")))
 }
 
-/// What a relative margin of an output is relative to.
+/// The value that an output's relative margin is relative to.
 fn relative(output: &Output, size: f64) -> f64 {
     match &output.value {
         OutputValue::Count { .. } | OutputValue::Formula { formula: Formula::Run(_), .. } => size,
@@ -104,11 +105,12 @@ fn demand_of(output: &Output, plan: &Plan, size: f64, scale: f64) -> Option<Dema
     demand(output, plan, size, scale * scale)
 }
 
-/// aᵢ²/T of an output for the measurements that it is made of, by their places; nothing for what is no count, sum or mean.
+/// aᵢ²/T of an output for each measurement it is computed from, by index; `None` for outputs other than counts, sums, means and
+/// running sums.
 fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Demand> {
     let mut demand = Demand::new();
     let mut add = |of: usize, square: f64| {
-        // Of several groupings, each measured table has the margin.
+        // With several groupings, the margin applies to each measured table.
         let vectors = match &plan.layout.sets {
             None => vec![of],
             Some(sets) => sets.measured[of].tables.iter().map(|table| table.vector).collect(),
@@ -135,8 +137,8 @@ fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Dema
     Some(demand)
 }
 
-/// The 95 % half-width that is expected of each output in a group of `size` rows: of means and running sums; `None` for keys, for counts
-/// and sums, whose noise says it, for other formulas, and where there are several groupings.
+/// The expected 95 % half-width of each output in a group of `size` rows. It is given for means and running sums. It is `None`
+/// for keys, for counts and sums, whose noise already states it, for other formulas, and if there are several groupings.
 pub(crate) fn expected(plan: &Plan, laws: &[NoiseLaw], size: u64) -> Vec<Option<f64>> {
     let one = |output: &Output| {
         let is_known =
@@ -148,7 +150,7 @@ pub(crate) fn expected(plan: &Plan, laws: &[NoiseLaw], size: u64) -> Vec<Option<
     plan.layout.outputs.iter().map(one).collect()
 }
 
-/// Δ² of a measurement in the norm that its noise is of, and the power of its price in the variance.
+/// Δ² of a measurement in the norm that its noise is calibrated to, and the power of its price in the variance.
 fn size(sought: &Sought, accountant: Accountant) -> (f64, i32) {
     match accountant {
         Accountant::Gaussian { .. } => (sought.sensitivity.l2_squared() as f64, 1),
@@ -156,7 +158,8 @@ fn size(sought: &Sought, accountant: Accountant) -> (f64, i32) {
     }
 }
 
-/// The prices of least sum, up to a fraction of a per cent, at which every demand is met; nothing is paid for what no demand is about.
+/// The prices with the least sum, up to a fraction of a per cent, at which every demand is met. A measurement without a demand
+/// has price zero.
 fn least(demands: &[Demand], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
     let cost = |(at, one): (&usize, &f64)| (*at, one * size(&sought[*at], accountant).0);
     let costs: Vec<Demand> = demands.iter().map(|demand| demand.iter().map(cost).collect()).collect();
@@ -188,7 +191,8 @@ fn least(demands: &[Demand], sought: &[Sought], accountant: Accountant) -> Vec<f
     prices.into_iter().map(|price| price * worst.powf(1.0 / f64::from(power))).collect()
 }
 
-/// Standard errors in steps at these prices; what no demand is about is as sharp, for its size, as the average of the rest.
+/// Standard errors at these prices, in steps of the grid. A measurement without a demand is as exact, for its size, as the
+/// average of the rest.
 fn errors(prices: &[f64], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
     let filled = filled(prices);
     let error = |(price, sought): (&f64, &Sought)| {
@@ -204,7 +208,7 @@ fn filled(prices: &[f64]) -> Vec<f64> {
     prices.iter().map(|price| if *price > 0.0 { *price } else { average }).collect()
 }
 
-/// The shares of a whole price.
+/// The share of the whole price that each measurement gets.
 fn weights(demands: &[Demand], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
     if demands.is_empty() {
         return vec![1.0; sought.len()];
@@ -223,7 +227,7 @@ mod tests {
         Sought { sensitivity: Sensitivity::of(Statistic::Count, rows).expect("bounded"), cells: 1, extent }
     }
 
-    /// Every demand is met, and no nearby split is cheaper.
+    /// Checks that every demand is met and that no nearby split is cheaper.
     #[test]
     fn the_price_is_least() {
         let gaussian =

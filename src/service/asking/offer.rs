@@ -1,8 +1,9 @@
-//! The offer: what an answer is made of, and who pays for it, at the least cost.
+//! Offers: what an answer is made of, and who pays for it, at the least cost.
 //!
-//! Promises an answer at least as exact as was asked for. In this order: what was served to the researcher before, what is new to
-//! nobody who pays, what is stored and fits their account, and at last new noise, for no more than the difference between what was
-//! asked for and what is stored. It reads plans, prices and balances, and never a value.
+//! An offer is at least as exact as what was asked for. In order of preference it uses: what the researcher was served before;
+//! what is new to none of the accounts that pay; what is stored and fits the researcher's account; and finally new noise, for no
+//! more than the difference between what was asked for and what is stored. The module reads plans, prices and balances, and never
+//! a value.
 
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{Digest, DrawId, Legs};
@@ -14,16 +15,16 @@ use crate::query::derive::Derivation;
 use crate::service::asking::derivations::Ancestor;
 use std::sync::Arc;
 
-/// A measurement as it is asked for.
+/// A measurement that the question needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
-    /// Its digest.
+    /// Digest that identifies the measurement without its accuracy.
     pub(crate) view: Digest,
-    /// Its sensitivity and cells.
+    /// The measurement's sensitivity and its number of cells.
     pub(crate) sought: Sought,
-    /// Whether it is used again as part of the whole answer alone: nothing is made of its noise but that answer.
+    /// If set, the measurement is reused only as part of the whole answer; nothing else is ever computed from its noise.
     pub(crate) is_whole: bool,
-    /// What else it can be computed from.
+    /// Stored measurements that this one can be derived from.
     pub(crate) ancestors: Vec<Ancestor>,
 }
 
@@ -31,46 +32,46 @@ pub(crate) struct Wanted {
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     draw: DrawNo,
-    /// Its name outside of the book.
+    /// Id of the draw that is valid outside of the ledger's state, too.
     pub(crate) id: DrawId,
-    /// How, where it is not the measurement itself.
+    /// How to derive the measurement from it; `None` if it is a draw of the measurement itself.
     pub(crate) derivation: Option<Arc<Derivation>>,
-    /// What it is worth for the measurement.
+    /// What the vector is worth for this measurement: the price of a direct draw of the same accuracy.
     worth: Price,
-    /// What it cost.
+    /// What the vector cost when it was drawn.
     price: Price,
-    /// Whether the researcher has paid for it.
+    /// Whether the researcher has already paid for it.
     is_paid: bool,
 }
 
 /// What one measurement of an answer is made of.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Made {
-    /// Stored vectors.
+    /// The stored vectors that are combined.
     pub(crate) sources: Vec<Source>,
-    /// The price of what is drawn anew; nothing where it is nothing.
+    /// Price of what is drawn anew; zero if nothing is.
     pub(crate) fresh: Price,
-    /// What all of it is worth.
+    /// Price of a single draw as exact as all of this together.
     pub(crate) worth: Price,
 }
 
-/// What an answer is made of.
+/// What a whole answer is made of, and who pays for it.
 #[derive(Debug, Clone)]
 pub(crate) enum Offer {
-    /// A stored answer as it is.
+    /// A stored answer, served as it is.
     Stored {
-        /// Its id.
+        /// Id of the stored release.
         release: String,
-        /// What each of its measurements is worth.
+        /// What each of its measurements is worth, in the plan's order.
         worth: Vec<Price>,
-        /// Who pays.
+        /// What each account pays.
         legs: Legs,
     },
-    /// Stored vectors, and where there is need new ones.
+    /// An answer combined from stored vectors and, where necessary, new draws.
     Made {
-        /// One a measurement.
+        /// What the measurements are made of, in the plan's order.
         parts: Vec<Made>,
-        /// Who pays.
+        /// What each account pays.
         legs: Legs,
     },
 }
@@ -82,12 +83,12 @@ impl Offer {
         }
     }
 
-    /// Whether nothing is drawn.
+    /// Whether the dataset pays nothing, because nothing is drawn.
     pub(crate) fn is_stored(&self) -> bool {
         self.legs().dataset == Price::ZERO
     }
 
-    /// What each measurement is worth.
+    /// What each measurement is worth, in the plan's order.
     pub(crate) fn worth(&self) -> Vec<Price> {
         match self {
             Self::Stored { worth, .. } => worth.clone(),
@@ -96,12 +97,12 @@ impl Offer {
     }
 }
 
-/// All that an answer could be made of.
+/// Everything that an answer to one question could be made of, from the ledger's state.
 pub(crate) struct Stock<'a> {
     book: &'a Book,
     branch: Branch,
     accountant: Accountant,
-    /// Digest of the question; nothing where all of it is to be drawn anew.
+    /// Digest of the question; `None` if everything is to be drawn anew.
     view: Option<Digest>,
     threshold_delta: Delta,
     sources: Vec<Vec<Source>>,
@@ -110,8 +111,8 @@ pub(crate) struct Stock<'a> {
 }
 
 impl<'a> Stock<'a> {
-    /// What the book holds for a question of digest `view` with these measurements; without a digest it is to be drawn anew, and
-    /// nothing that is stored is looked at.
+    /// Collects what the ledger holds for the question `view` with these measurements. If `view` is `None`, everything is to be
+    /// drawn anew and nothing stored is considered.
     pub(crate) fn new(
         book: &'a Book,
         branch: Branch,
@@ -126,12 +127,13 @@ impl<'a> Stock<'a> {
         Self { book, branch, accountant, view, threshold_delta, sources, cells, now_ms }
     }
 
-    /// A stored answer to this very question that costs nobody anything.
+    /// A stored answer to exactly this question that costs no account anything.
     pub(crate) fn known(&self, asked: &[Price]) -> Option<Offer> {
         self.stored(asked).into_iter().next().filter(|offer| offer.legs() == Legs::default())
     }
 
-    /// The best offer for these prices, one a measurement.
+    /// The cheapest offer that gives each measurement the worth in `asked` (one price per measurement) and that the accounts
+    /// admit.
     pub(crate) fn offer(&self, asked: &[Price]) -> Result<Offer, Refusal> {
         let stored = self.stored(asked);
         if let Some(offer) = stored.first().filter(|offer| offer.legs() == Legs::default()) {
@@ -140,13 +142,14 @@ impl<'a> Stock<'a> {
         let own = self.made(asked, |sources, asked| self.of_paid(sources, asked));
         let others = self.made(asked, |sources, asked| self.of_stored(sources, asked));
         let mut without_noise: Vec<Offer> = stored.into_iter().chain(own).chain(others).collect();
-        // A stable sort: of equal costs a stored answer as it is comes first.
+        // The sort is stable: among equal costs, a stored answer served as it is comes first.
         without_noise.sort_by_key(|offer| offer.legs().researcher);
         let fits = |offer: &Offer| offer.legs() == Legs::default() || self.admit(offer).is_ok();
         if let Some(offer) = without_noise.into_iter().find(fits) {
             return Ok(offer);
         }
-        // What is stored where it is enough, new noise where it is not; and where that is too dear, no more than was asked.
+        // Use stored vectors where they are exact enough, and new noise elsewhere. If that is too expensive, buy no more than was
+        // asked for.
         let mixed =
             self.sources.iter().zip(asked).map(|(sources, asked)| {
                 self.of_stored(sources, *asked).unwrap_or_else(|| self.topped_up(sources, *asked))
@@ -161,7 +164,8 @@ impl<'a> Stock<'a> {
         Ok(offer)
     }
 
-    /// Stored answers to this very question that are exact enough: those served before first, then by what is new in them.
+    /// Stored answers to exactly this question that are exact enough: those served to the researcher before come first, then
+    /// those that cost the researcher least.
     fn stored(&self, asked: &[Price]) -> Vec<Offer> {
         let enough = |worth: &[Price]| {
             worth.len() == asked.len() && worth.iter().zip(asked).all(|(worth, asked)| is_enough(*worth, *asked))
@@ -179,14 +183,14 @@ impl<'a> Stock<'a> {
         found.into_iter().map(|(_, _, _, offer)| offer).collect()
     }
 
-    /// An answer of stored vectors alone, where `choose` finds enough for every measurement.
+    /// An answer of stored vectors alone; `None` if `choose` does not find enough for some measurement.
     fn made(&self, asked: &[Price], choose: impl Fn(&[Source], Price) -> Option<Made>) -> Option<Offer> {
         let parts: Option<Vec<_>> =
             self.sources.iter().zip(asked).map(|(sources, asked)| choose(sources, *asked)).collect();
         parts.map(|parts| self.priced(parts))
     }
 
-    /// What the researcher has paid for, if it is enough.
+    /// Everything that the researcher has paid for, if that is exact enough.
     fn of_paid(&self, sources: &[Source], asked: Price) -> Option<Made> {
         let made = match self.accountant {
             Accountant::Gaussian { .. } => sum(sources.iter().filter(|source| source.is_paid)),
@@ -195,7 +199,8 @@ impl<'a> Stock<'a> {
         is_enough(made.worth, asked).then_some(made)
     }
 
-    /// What is stored, the researcher's own first, the most exact first of others', and no more of them than are needed.
+    /// Stored vectors that are exact enough: first those the researcher has paid for, then others by how exact they are, and no
+    /// more of them than needed.
     fn of_stored(&self, sources: &[Source], asked: Price) -> Option<Made> {
         if self.accountant == Accountant::Pure {
             return self.of_paid(sources, asked).or_else(|| single(sources.iter(), asked));
@@ -221,7 +226,7 @@ impl<'a> Stock<'a> {
         is_enough(made.worth, asked).then_some(made)
     }
 
-    /// What is stored of this measurement as far as it does not go beyond what is asked, and new noise for the rest.
+    /// Stored vectors of this measurement that do not exceed the worth asked for, and new noise for the rest.
     fn topped_up(&self, sources: &[Source], asked: Price) -> Made {
         if self.accountant == Accountant::Pure {
             let no_dearer = |made: &Made| made.sources.iter().all(|source| source.is_paid || source.price <= asked);
@@ -236,7 +241,7 @@ impl<'a> Stock<'a> {
             }
         }
         if !is_enough(made.worth, asked) {
-            // Of a view that was topped up often, no dust: else every answer would be made of all that came before.
+            // After 16 top-ups draw at least 1/64 of the precision asked for, so that an answer never has many parts.
             let least =
                 if made.sources.len() < TOP_UPS_MAX { Price::ZERO } else { Price::from_units(asked.units() / 64) };
             made.fresh = asked.left_after(made.worth).max(least);
@@ -279,10 +284,10 @@ impl Made {
     }
 }
 
-/// Vectors that an answer is made of before a top-up adds at least a sixty-fourth of what is asked.
+/// Number of stored vectors in an answer from which on a top-up adds at least 1/64 of the price asked for.
 const TOP_UPS_MAX: usize = 16;
 
-/// The draws of all parts, each once.
+/// The draws used by all parts, sorted, each once.
 pub(crate) fn uses(parts: &[Made]) -> Vec<DrawNo> {
     let mut uses: Vec<_> = parts.iter().flat_map(|made| &made.sources).map(|source| source.draw).collect();
     uses.sort_unstable();
@@ -290,7 +295,7 @@ pub(crate) fn uses(parts: &[Made]) -> Vec<DrawNo> {
     uses
 }
 
-/// The names of the draws of all parts, each once.
+/// The ids of the draws used by all parts, each once.
 pub(crate) fn use_ids(parts: &[Made]) -> Vec<DrawId> {
     let mut sources: Vec<_> = parts.iter().flat_map(|made| &made.sources).collect();
     sources.sort_by_key(|source| source.draw);
@@ -302,7 +307,7 @@ fn derived_worth(source: &Source) -> Price {
     if source.derivation.is_some() { source.worth } else { Price::ZERO }
 }
 
-/// Whether `worth` is as much as was asked, up to a part in a billion.
+/// Whether `worth` is at least `asked`, up to one part in a billion.
 fn is_enough(worth: Price, asked: Price) -> bool {
     worth.saturating_add(Price::from_units(asked.units() / 1_000_000_000)) >= asked
 }
@@ -313,14 +318,14 @@ fn sum<'s>(sources: impl Iterator<Item = &'s Source>) -> Made {
     made
 }
 
-/// The one source of the least error; laws of other families than the Gaussian do not add up.
+/// The single most exact source, for laws other than the Gaussian: their precisions do not add up.
 fn most_exact<'s>(sources: impl Iterator<Item = &'s Source>) -> Option<Made> {
     let mut made = Made::default();
     made.take(sources.max_by_key(|source| (source.worth, std::cmp::Reverse(source.draw)))?);
     Some(made)
 }
 
-/// The cheapest source that is enough by itself.
+/// The cheapest source that is exact enough by itself.
 fn single<'s>(sources: impl Iterator<Item = &'s Source>, asked: Price) -> Option<Made> {
     let enough = sources.filter(|source| is_enough(source.worth, asked));
     let mut made = Made::default();
@@ -328,7 +333,7 @@ fn single<'s>(sources: impl Iterator<Item = &'s Source>, asked: Price) -> Option
     Some(made)
 }
 
-/// Every stored vector that a measurement can be computed from: its own draws, then those of its ancestors.
+/// Every stored vector that a measurement can be computed from: its own draws first, then those of its ancestors.
 fn sources(book: &Book, branch: &Branch, accountant: Accountant, wanted: &Wanted) -> Vec<Source> {
     if wanted.is_whole {
         return Vec::new();
@@ -354,9 +359,9 @@ fn sources(book: &Book, branch: &Branch, accountant: Accountant, wanted: &Wanted
     own.chain(derived).filter_map(source).collect()
 }
 
-/// What a vector of price P is worth for a measurement, rounded down. Gaussian: its noise has σ² = Δ'₂²/P, `summed` of its cells
-/// have variance `summed`·σ², and a vector of that variance would cost Δ₂²/(`summed`·σ²) = P·Δ₂²/(Δ'₂²·`summed`). Laplace: P·Δ₁/Δ'₁, and
-/// sums of several cells follow another law.
+/// What a vector of price P is worth for a measurement, rounded down. Gaussian: the vector's noise has σ² = Δ'₂²/P. A sum of
+/// `summed` of its cells has variance `summed`·σ², and a direct draw with that variance would cost Δ₂²/(`summed`·σ²) =
+/// P·Δ₂²/(Δ'₂²·`summed`). Laplace: P·Δ₁/Δ'₁, and only for single cells, since sums of several cells follow another law.
 fn worth(
     accountant: Accountant,
     price: Price,

@@ -1,15 +1,15 @@
-//! Places among the queries that wait or run: few enough for all, and nobody takes all of them.
+//! Limits on the queries that wait or run: few enough in total, and no one person may take all of them.
 
 use std::sync::{Arc, PoisonError};
 
 use crate::service::{Service, ServiceError};
 
-/// Queries that wait or run at the most; one more is told that the server is overloaded.
+/// Largest number of queries that wait or run at once; a further query is told that the server is overloaded.
 pub const QUERIES_MAX: usize = 4_096;
-/// Queries of one person that wait or run at the most, so that nobody takes all places.
+/// Largest number of one person's queries that wait or run at once, so that nobody takes every slot.
 const QUERIES_OF_ONE_MAX: usize = 2_048;
 
-/// One query's place among those that wait or run.
+/// One query's slot among those that wait or run. It is freed when dropped.
 pub(crate) struct Place {
     service: Arc<Service>,
     who: String,
@@ -28,7 +28,7 @@ impl Drop for Place {
 }
 
 impl Service {
-    /// Counts one query in for as long as the place is held.
+    /// Counts a query in for as long as the returned slot is held.
     pub(crate) fn place(self: &Arc<Self>, who: &str) -> Result<Place, ServiceError> {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = present.values().sum();

@@ -1,7 +1,9 @@
-//! From a text to an offer: a question is read, planned and priced once, for its price, its answer and its moment alike.
+//! Prepared questions: a question is read, planned and priced once; its price, its answer and its time of departure all follow
+//! from that.
 //!
-//! Promises that all of it runs off the async threads, in its asker's turn; that a question has its place among those that wait before it
-//! is charged; and that two equal questions are drawn once, whoever asks. What was answered before is found on the way.
+//! All of this runs off the async threads, in its asker's turn. A question counts against the limit of waiting queries before it
+//! is charged, and two equal questions are drawn only once, whoever asks. Stored answers that can be served for free are found on
+//! the way.
 
 use std::sync::Arc;
 
@@ -20,54 +22,54 @@ use crate::query::syntax::{ItemValue, LiteralValue, Query};
 use crate::service::asking::derivations;
 use crate::service::{Answer, Priced, Service, ServiceError};
 
-/// A question that was read, and planned and priced as far as that goes.
+/// A question that was read, and planned and priced as far as that is possible.
 pub struct Prepared {
     pub(crate) who: String,
     pub(crate) ask: Ask,
     pub(crate) meant: Meant,
     pad: Option<Pad>,
-    /// Whether whatever is stored is left aside.
+    /// If set, stored answers are ignored and everything is drawn anew.
     is_fresh: bool,
-    /// A stored answer to this very question that costs nothing.
+    /// A stored answer to exactly this question that costs nothing, if there is one.
     known: Option<Offer>,
 }
 
-/// A question as it was asked: what is kept of one with a large plan while it waits.
+/// A question as it was asked, without its plan. Questions with large plans are kept like this while they wait.
 struct Bare {
     who: String,
     ask: Ask,
     is_fresh: bool,
 }
 
-/// A question that waits.
+/// A question that waits, with or without its plan.
 enum Kept {
     Whole(Box<Prepared>),
     Bare(Bare),
 }
 
-/// Labels of a plan up to which it is kept while its question waits.
+/// Largest number of labels in a plan that is kept while its question waits.
 const LABELS_KEPT_MAX: usize = 2_048;
 
-/// What a text asks for.
+/// What the SQL text asks for.
 pub(crate) enum Meant {
-    /// Constants, by their names.
+    /// Constants (`SELECT 1`), with their column names.
     Constants(Vec<(String, LiteralValue)>),
-    /// The public groups of keys.
+    /// The public groups of the keys; free.
     Keys(Result<Priced, ServiceError>),
-    /// What a question would cost.
+    /// An `EXPLAIN`: the quote of a question.
     Explained(Result<Priced, ServiceError>),
-    /// Anything else, whatever is wrong with it.
+    /// Any other question, including one that cannot be answered.
     Question(Result<Priced, ServiceError>),
 }
 
 impl Prepared {
-    /// How long after the whole question was read its answer leaves; `None` where nothing is padded.
+    /// How long after the question was read in full its answer may leave; `None` if nothing is padded.
     #[must_use]
     pub fn pad(&self) -> Option<Pad> {
         self.pad
     }
 
-    /// Whether it costs nothing and touches no data.
+    /// Whether the question costs nothing and touches no data.
     #[must_use]
     pub fn is_free(&self) -> bool {
         match self.meant {
@@ -76,7 +78,7 @@ impl Prepared {
         }
     }
 
-    /// Bytes that an answer takes to be made into something; 0 where there is no answer.
+    /// Bytes of memory needed to make the answer into what `rendering` asks for; 0 if there will be no answer.
     #[must_use]
     pub fn bytes(&self, rendering: Rendering) -> usize {
         match &self.meant {
@@ -85,8 +87,8 @@ impl Prepared {
         }
     }
 
-    /// What is kept of it while it waits. Many may wait, and what a large plan holds would be as much as an answer does: that is planned
-    /// once more.
+    /// Reduces a question to what is kept of it while it waits. Many questions may wait, and a large plan takes as much memory as
+    /// an answer, so such a plan is dropped and made again later.
     fn kept(self) -> Kept {
         let labels = match &self.meant {
             Meant::Keys(Ok(priced)) | Meant::Question(Ok(priced)) | Meant::Explained(Ok(priced)) => {
@@ -100,12 +102,12 @@ impl Prepared {
         }
     }
 
-    /// The price, where it asks for something that has one.
+    /// The priced question, if the text asks for something that has a price.
     fn priced(self) -> Result<(Asked, Option<Offer>), ServiceError> {
         let Self { who, ask, meant, known, .. } = self;
         let priced = match meant {
             Meant::Keys(priced) | Meant::Question(priced) => priced?,
-            // They are no questions of a dataset; reading them as one says so.
+            // These are not questions of a dataset; parsing the text as a question gives the right error.
             Meant::Constants(_) | Meant::Explained(_) => {
                 parse::parse(&ask.sql)?;
                 return Err(ServiceError::Unsaid);
@@ -116,7 +118,7 @@ impl Prepared {
 }
 
 impl Service {
-    /// Reads, plans and prices a question. Takes as long as planning takes: call it in a turn ([`Service::planning`]).
+    /// Reads, plans and prices a question. Planning takes time, so call this in a turn ([`Service::planning`]).
     #[must_use]
     pub fn prepare(&self, who: &str, ask: Ask) -> Prepared {
         self.prepared(who, ask, false)
@@ -161,29 +163,29 @@ impl Service {
         }
     }
 
-    /// Quotes a question that was prepared. Takes milliseconds where there is much that it could be derived from.
+    /// Quotes a prepared question. Takes milliseconds if there are many stored measurements that it might be derived from.
     ///
     /// # Errors
-    /// Those of [`Service::price`].
+    /// The errors of [`Service::price`].
     pub fn quote_prepared(&self, prepared: Prepared) -> Result<Quote, ServiceError> {
         let (asked, _) = prepared.priced()?;
         self.quoted(&asked.who, asked.priced, &asked.ask)
     }
 
-    /// Answers a question: the walk of the design, end to end.
+    /// Answers a question: all steps from its text to its stored answer.
     ///
     /// # Errors
-    /// [`ServiceError`]; only [`ServiceError::Unanswered`] has cost anything.
+    /// Any [`ServiceError`]; only [`ServiceError::Unanswered`] has cost anything.
     pub async fn answer(self: Arc<Self>, who: String, ask: Ask, key: Option<KeyUse>) -> Result<Answer, ServiceError> {
         let asker = who.clone();
         let prepared = self.planning(&who, move |service| service.prepare(&asker, ask)).await?;
         self.answer_prepared(prepared, key, Rendering::Nothing).await.map(|(answer, _)| answer)
     }
 
-    /// Answers a question that was prepared, with the room that it takes to be made into what is wanted of it.
+    /// Answers a prepared question. The returned [`Room`] reserves the memory needed to render the answer.
     ///
     /// # Errors
-    /// As for [`Service::answer`].
+    /// The errors of [`Service::answer`].
     pub async fn answer_prepared(
         self: Arc<Self>,
         prepared: Prepared,
@@ -198,7 +200,7 @@ impl Service {
         answered
     }
 
-    /// Answers a question; where `is_fresh`, whatever is stored is left aside and all of it is drawn anew.
+    /// Answers a question; if `is_fresh` is set, stored answers are ignored and everything is drawn anew.
     pub(crate) async fn answer_anew(
         self: Arc<Self>,
         who: String,
@@ -232,7 +234,7 @@ impl Service {
             None => (None, prepared),
         };
         let at_ms = self.now_ms();
-        // Before the charge: whoever waits for room has paid for nothing yet.
+        // Before the charge: a question that waits for memory has paid for nothing yet.
         let (prepared, room) = self.in_room(prepared, rendering).await?;
         let (asked, known) = prepared.priced()?;
         let asked = Asked { key, at_ms, ..asked };
@@ -248,10 +250,10 @@ impl Service {
         Ok((answer?, room))
     }
 
-    /// A question with the room that its answer takes, once there is some.
+    /// Waits until there is memory for the question's answer, and reserves it.
     ///
     /// # Errors
-    /// [`ServiceError::Overloaded`] where too many wait.
+    /// [`ServiceError::Overloaded`] if too many wait already.
     pub async fn in_room(
         self: &Arc<Self>,
         prepared: Prepared,
@@ -266,7 +268,7 @@ impl Service {
         Ok((self.whole(kept).await?, room))
     }
 
-    /// A question that waited, planned once more where its plan was not kept.
+    /// The question after waiting; it is planned again if its plan was dropped.
     async fn whole(self: &Arc<Self>, kept: Kept) -> Result<Prepared, ServiceError> {
         match kept {
             Kept::Whole(prepared) => Ok(*prepared),
@@ -277,7 +279,7 @@ impl Service {
         }
     }
 
-    /// The answer that stands under a key, as it was laid out, with the room that it takes.
+    /// The answer stored under an idempotency key, in its original layout, with the memory reserved for rendering it.
     async fn known_by_key(
         self: Arc<Self>,
         who: &str,
@@ -287,7 +289,7 @@ impl Service {
         let standing = known.map_err(|refusal| self.refused("", refusal))?;
         let loading = self.room_to_load(who, &standing.release).await?;
         let (looked, taken) = (standing.clone(), loading.clone());
-        // How much there is to show is not known before it is read, and nobody holds what is large while waiting for room.
+        // The size of the answer is only known after it is read, and a large answer must not be held while waiting for memory.
         let look = move |service: &Self| {
             let _loading = taken;
             let answer = service.again(Ok(looked))?;
@@ -304,14 +306,15 @@ impl Service {
         Ok((answer, room))
     }
 
-    /// A stored answer to this very question that costs nothing: found without looking for what it could be derived from.
+    /// A stored answer to exactly this question that costs nothing, found without searching for derivations.
     pub(crate) fn known(&self, who: &str, priced: &Priced) -> Option<Offer> {
         let offered =
             read(self.ledger(), |book| self.stock(book, who, priced)?.known(&priced.asked).ok_or(Refusal::Gone));
         offered.ok()
     }
 
-    /// Finds what the measurements could be derived from. Takes milliseconds where there is much; never on an async thread.
+    /// Finds the stored measurements that the question's measurements could be derived from. Takes milliseconds if there are
+    /// many; never call it on an async thread.
     pub(crate) fn look_up(&self, priced: &mut Priced) {
         let place = (priced.dataset.lineage.as_str(), priced.dataset.edition.as_str());
         let (computation, mut cells) = (&priced.plan.computation, derivations::CELLS_MAX);
@@ -325,10 +328,11 @@ impl Service {
         }
     }
 
-    /// One question at a time for each measurement, so that two equal ones are drawn once, whoever asks.
+    /// Locks each measurement of a question, so that two equal questions are drawn only once, whoever asks.
     async fn lock_views(&self, priced: &Priced) -> Vec<impl Sized + use<>> {
         let mut views: Vec<_> = priced.wanted.iter().map(|wanted| wanted.view).collect();
-        // In one order for everybody, so that nobody waits in a circle, and each once, so that nobody waits for themselves.
+        // Sort, so that everybody locks in the same order and no deadlock arises; deduplicate, so that nobody waits for
+        // themselves.
         views.sort_unstable();
         views.dedup();
         let mut locks = Vec::with_capacity(views.len());
@@ -339,7 +343,7 @@ impl Service {
     }
 }
 
-/// Whether a question selects keys alone, which are public.
+/// Whether a question selects only keys, which are public.
 pub(crate) fn asks_for_keys(query: &Query) -> bool {
     let is_key = |value: &ItemValue| matches!(value, ItemValue::Key(_) | ItemValue::Grouping(_));
     query.having.is_none() && query.items.iter().all(|item| is_key(&item.value))

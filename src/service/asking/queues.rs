@@ -1,9 +1,9 @@
-//! The queues of a service: which work runs off the async threads, how much of it at once, and for whom next.
+//! The queues of a service: which work runs off the async threads, how much of it at once, and whose is next.
 //!
-//! Promises that reading, planning, pricing, laying out and encoding never run on a thread that accepts requests, that each of them has
-//! about as many threads as there are cores, and that people take turns in all of them ([`super::turns`]). A turn belongs to the work,
-//! not to who awaits it: a client that hangs up frees no place before its work has ended. Turns are waited for where a request may
-//! still be refused; what is charged waits for as long as it takes.
+//! Reading, planning, pricing, laying out and encoding never run on a thread that accepts requests. Each of these has about as
+//! many threads as there are cores, and people take turns in all of them ([`super::turns`]). A turn belongs to the work, not to
+//! whoever awaits it: a client that hangs up frees no slot before its work has ended. The number that wait is bounded as long as
+//! a request may still be refused; after a charge, work waits as long as necessary.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,35 +13,36 @@ use super::turns::{Bounds, Turn, Turns};
 use crate::service::asking::pad;
 use crate::service::{Dataset, Service, ServiceError};
 
-/// Questions that wait to be planned, or answers that wait to be laid out, at the most.
+/// Largest number of questions that wait to be planned, and of answers that wait to be laid out.
 const WAITING_MAX: usize = 4_096;
-/// Those of one person at the most, so that nobody takes all places.
+/// Largest number of these that wait for one person, so that nobody takes every slot.
 const WAITING_OF_ONE_MAX: usize = 2_048;
-/// Threads that wait for the ledger's disk at the most. Whatever waits together is committed together.
+/// Largest number of threads that wait for the ledger's disk. What waits at the same time is committed together.
 const WRITING_MAX: usize = 256;
-/// Large answers of one person that are laid out at once at the most: each leaves much behind in the memory of its thread.
+/// Largest number of one person's large answers that are laid out at once: each leaves much unused memory behind in its thread's
+/// allocator.
 const LARGE_MAX: usize = 4;
 
-/// Whose turn it is, for everything that takes long.
+/// The queues of a service, for everything that takes long.
 pub(crate) struct Queues {
-    /// Reading, planning and pricing.
+    /// Reading, planning and pricing questions.
     planning: Turns,
     /// Laying out and encoding answers, lists and pages.
     rendering: Turns,
-    /// The same of what is large.
+    /// Laying out and encoding large answers.
     large: Turns,
     /// Waiting for the ledger to be written.
     writing: Turns,
     /// Touching data, by dataset.
     running: HashMap<String, Turns>,
-    /// Memory of answers.
+    /// Memory of answers, in bytes.
     pub(crate) rooms: Rooms,
 }
 
 impl Queues {
     pub(crate) fn new(datasets: &[Dataset]) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        // One person keeps all cores busy, and whoever comes next finds a place.
+        // One person may use all cores but leaves a slot for whoever comes next.
         let computing = Bounds {
             waiting: WAITING_MAX,
             waiting_of_one: WAITING_OF_ONE_MAX,
@@ -65,7 +66,7 @@ impl Queues {
         }
     }
 
-    /// A turn to touch a dataset's rows.
+    /// A turn to read a dataset's rows; `None` if the dataset is not served.
     pub(crate) async fn running(&self, who: &str, dataset: &str) -> Option<Turn> {
         Some(self.running.get(dataset)?.insist(who, 1).await)
     }
@@ -75,7 +76,7 @@ impl Service {
     /// Reads, plans or prices something off the async threads, in `who`'s turn.
     ///
     /// # Errors
-    /// [`ServiceError::Overloaded`] where too many wait; [`ServiceError::CutOff`] where the work broke off.
+    /// [`ServiceError::Overloaded`] if too many wait already; [`ServiceError::CutOff`] if the work broke off.
     pub async fn planning<T: Send + 'static>(
         self: &Arc<Self>,
         who: &str,
@@ -86,10 +87,10 @@ impl Service {
         running.await.ok_or(ServiceError::CutOff)
     }
 
-    /// Lays out or encodes something off the async threads, in `who`'s turn; nobody in particular is `""`.
+    /// Lays out or encodes something off the async threads, in `who`'s turn; `""` stands for nobody in particular.
     ///
     /// # Errors
-    /// [`ServiceError::Overloaded`] where too many wait; [`ServiceError::CutOff`] where the work broke off.
+    /// [`ServiceError::Overloaded`] if too many wait already; [`ServiceError::CutOff`] if the work broke off.
     pub async fn rendering<T: Send + 'static>(
         self: &Arc<Self>,
         who: &str,
@@ -100,10 +101,10 @@ impl Service {
         running.await.ok_or(ServiceError::CutOff)
     }
 
-    /// Lays out or encodes what has its room already, and may be paid for: however many wait, it is not sent away.
+    /// Lays out or encodes something that has its memory reserved and may be paid for, so it is never refused, however many wait.
     ///
     /// # Errors
-    /// [`ServiceError::CutOff`] where the work broke off.
+    /// [`ServiceError::CutOff`] if the work broke off.
     pub async fn rendering_in<T: Send + 'static>(
         self: &Arc<Self>,
         room: &Room,
@@ -115,7 +116,7 @@ impl Service {
         turns.run_on(who, move || work(&this)).await.ok_or(ServiceError::CutOff)
     }
 
-    /// Waits for the ledger off the async threads. Whatever is charged in it catches its own panics.
+    /// Runs work that waits for the ledger, off the async threads. Work that charges catches its own panics.
     pub(crate) async fn writing<T: Send + 'static>(
         self: &Arc<Self>,
         who: &str,
@@ -125,7 +126,7 @@ impl Service {
         self.queues.writing.run_on(who, move || work(&this)).await.ok_or(ServiceError::CutOff)
     }
 
-    /// How many questions wait to be planned, and how many answers, lists and pages to be laid out.
+    /// Number of questions that wait to be planned, and of answers, lists and pages that wait to be laid out.
     #[must_use]
     pub fn waiting(&self) -> (usize, usize) {
         let rendering = self.queues.rendering.waiting().saturating_add(self.queues.large.waiting());

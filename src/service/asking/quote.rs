@@ -1,4 +1,4 @@
-//! Quotes: what an answer would cost, who would pay, and how exact it would be. Free, and no data is touched.
+//! Quotes: what an answer would cost, who would pay, and how exact it would be. A quote is free and touches no data.
 
 use super::ask::{Ask, Wanted};
 use super::margin;
@@ -15,64 +15,64 @@ use crate::query::answer::{ColumnInfo, columns, laws};
 use crate::service::stewarding::accounts::{AccountView, significant};
 use crate::service::{Priced, Service, ServiceError};
 
-/// A quote.
+/// A quote for one question.
 #[derive(Debug, Clone)]
 pub struct Quote {
     /// The dataset's name.
     pub dataset: String,
-    /// The edition that would be asked.
+    /// Id of the edition that would be asked.
     pub edition: String,
-    /// The canonical SQL.
+    /// The canonical SQL of the question.
     pub sql: String,
-    /// The family of the noise.
+    /// The family of the noise, by name: discrete Gaussian or discrete Laplace.
     pub mechanism: &'static str,
-    /// The columns with their standard errors.
+    /// The columns of the answer with their standard errors.
     pub columns: Vec<ColumnInfo>,
-    /// What the researcher would be charged, as ε.
+    /// What the researcher would be charged, as ε; "0" if it is free.
     pub epsilon: String,
-    /// The legs, as ε.
+    /// What each account would pay, as ε.
     pub legs: LegsView,
-    /// The dataset's δ.
+    /// The dataset's δ, as decimal text.
     pub delta: String,
-    /// Whether it would be answered now.
+    /// Whether the question would be answered now.
     pub answerable: bool,
-    /// Whether nothing would be drawn for it.
+    /// Whether the answer would draw nothing new.
     pub replay: bool,
-    /// Ids of the stored releases that it would be computed from, or served as.
+    /// Ids of the stored releases that the answer would be computed from, or served as.
     pub derived_from: Vec<String>,
-    /// Why it would not be answered.
+    /// Why the question would not be answered; `None` if it would.
     pub refusal: Option<Refusal>,
-    /// How many answers of this price would fit, this one included; nothing for what is free.
+    /// How many answers at this price would still fit, this one included; `None` if the answer is free.
     pub answers_left: Option<u64>,
-    /// The account now.
+    /// The researcher's account now.
     pub before: AccountView,
-    /// The account afterwards, if answered.
+    /// The researcher's account after the answer, if it is given.
     pub after: AccountView,
-    /// The largest ε that would be answered, where this is not; "0" when nothing fits.
+    /// If the question would not be answered, the largest ε at which it would be; "0" if none fits.
     pub largest_epsilon: Option<String>,
-    /// The widest margin of counts and sums at that ε.
+    /// The widest margin of counts and sums at `largest_epsilon`.
     pub largest_margin: Option<String>,
-    /// Rows of a unit that would count.
+    /// How many rows of each unit would count.
     pub rows_per_unit: u32,
-    /// Rows that a group is assumed to have, where the margin of a mean depends on it.
+    /// Number of rows that a group is assumed to have, if the margin of a mean depends on it.
     pub assumed_group_size: Option<u64>,
-    /// Which groups would be shown, where their list is not public.
+    /// How groups are chosen that are shown, if their list is not public.
     pub threshold: Option<ThresholdView>,
 }
 
-/// Which groups are shown, where their list is not public.
+/// How groups are chosen that are shown, if their list is not public.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct ThresholdView {
-    /// The least noisy number of units that is shown.
+    /// The smallest noisy number of units at which a group is shown.
     pub units: String,
-    /// δ that the answer takes of what is set aside.
+    /// The part that the answer takes of the δ that is set aside for thresholds.
     pub delta: String,
-    /// Groups that a unit counts in at the most.
+    /// Largest number of groups in which one unit counts.
     pub groups_per_unit: u32,
 }
 
 impl ThresholdView {
-    /// What is said of a threshold over noise of this law.
+    /// The view of a threshold over noise of this law; `None` if it has no threshold value.
     #[must_use]
     pub fn of(threshold: &Threshold, law: &NoiseLaw) -> Option<Self> {
         let units = significant(threshold.shown(law)?, 9);
@@ -83,17 +83,17 @@ impl ThresholdView {
 /// What each account pays, as ε.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct LegsView {
-    /// Newly drawn.
+    /// What the dataset pays: the price of what is newly drawn.
     pub dataset: String,
-    /// New to the project, where there is one.
+    /// What the project pays for what is new to it; absent if that is nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// New to the researcher.
+    /// What the researcher pays for what is new to them.
     pub researcher: String,
 }
 
 impl LegsView {
-    /// The legs of a charge.
+    /// Shows the legs of a charge, which are what each account pays, as ε.
     #[must_use]
     pub fn of(accountant: Accountant, legs: &Legs) -> Self {
         let epsilon = |leg| accountant.epsilon_spent(leg).to_string();
@@ -105,7 +105,7 @@ impl LegsView {
     }
 }
 
-/// What the book says of a question.
+/// The ledger's view of a question: the offer, and the account before and after.
 struct Outlook {
     offered: Result<Offer, Refusal>,
     account: AccountMark,
@@ -115,10 +115,10 @@ struct Outlook {
 }
 
 impl Service {
-    /// Quotes a question. Blocks for as long as it takes to look for what it could be derived from.
+    /// Quotes a question. Blocks while it searches for stored measurements that the question could be derived from.
     ///
     /// # Errors
-    /// Those of [`Service::price`].
+    /// The errors of [`Service::price`].
     pub fn quote(&self, who: &str, ask: &Ask) -> Result<Quote, ServiceError> {
         self.quoted(who, self.price(who, ask)?, ask)
     }
@@ -176,7 +176,7 @@ impl Service {
             let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
             let refused = Legs { dataset: total, project: Price::ZERO, researcher: total };
             let legs = offered.as_ref().map_or(refused, Offer::legs);
-            // What thresholds take is set aside for all.
+            // The δ for thresholds is set aside for the whole dataset.
             let delta = priced.plan.hiding.map_or(0, |hiding| hiding.threshold.delta.attos());
             let aside = book.dataset(&priced.dataset.lineage).map_or(0, |whole| whole.threshold_delta_left().attos());
             let of_aside = aside.checked_div(delta).filter(|_| legs.dataset > Price::ZERO);
@@ -205,11 +205,11 @@ impl Service {
     }
 }
 
-/// Significant digits of the largest ε.
+/// Number of significant digits of the largest ε.
 const DIGITS: u32 = 6;
 
-/// The largest ε, to six digits, that this question would be answered at; 0 where none is. What is stored helps, so it is searched
-/// for: by halves, between nothing and what no account holds.
+/// The largest ε, to six digits, at which this question would be answered; 0 if there is none. Stored answers make a question
+/// cheaper in ways that no formula gives, so it is found by bisection between zero and the largest ε.
 fn largest(stock: &Stock<'_>, priced: &Priced) -> Epsilon {
     let accountant = priced.dataset.terms.accountant;
     let fits = |epsilon: Epsilon| {
@@ -225,12 +225,12 @@ fn largest(stock: &Stock<'_>, priced: &Priced) -> Epsilon {
         let quantum = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(DIGITS - 1));
         Epsilon::from_nanos((nanos / quantum + up) * quantum)
     };
-    // A round number just above is what was granted, more often than not.
+    // The round number just above is often exactly what was granted, so it is tried first.
     let above = rounded(low, 1);
     if low > 0 && above.nanos() <= Epsilon::NANOS_MAX && fits(above) { above } else { rounded(low, 0) }
 }
 
-/// The releases behind an offer.
+/// The releases that an offer uses, each once.
 fn origins(offer: &Offer) -> Vec<String> {
     match offer {
         Offer::Stored { release, .. } => vec![release.clone()],
@@ -242,7 +242,7 @@ fn origins(offer: &Offer) -> Vec<String> {
     }
 }
 
-/// What is charged, as ε: as asked where all of it is charged, or the ε of the price.
+/// What is charged, as ε: the ε that was asked for if all of it is charged, else the ε of the price.
 #[must_use]
 pub fn priced_epsilon(priced: &Priced, ask: &Ask, paid: Price) -> String {
     let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));

@@ -1,8 +1,9 @@
-//! Rooms: the memory that answers take while they are made, laid out, encoded and read.
+//! Memory limits: the memory that answers take while they are composed, laid out, encoded and read by clients.
 //!
-//! Promises that all answers together stay within a bound, however many are asked for and however slowly they are read. An answer takes
-//! its room before it is charged or loaded, by an estimate from the question's shape (never from a row), and holds it until its last byte was
-//! written or dropped. What is small has a room of its own, so that it never waits behind what is large, and what is tiny takes none.
+//! All answers together stay within a bound, however many are asked for and however slowly they are read. An answer reserves its
+//! memory (its *room*) before it is charged or loaded, by an estimate from the question's shape (never from a row), and holds it
+//! until its last byte is written or dropped. Small answers have a reserve of their own, so that they never wait behind large
+//! ones; tiny answers need no reservation.
 
 use std::sync::Arc;
 
@@ -14,70 +15,70 @@ use crate::query::plan::CELLS_MAX;
 use crate::service::publishing::statistics::Statistic;
 use crate::service::{Answer, Priced, Service, ServiceError};
 
-/// Bytes up to which an answer takes no room: connections are bounded, and so is what they hold of these.
+/// Answers up to this many bytes need no reservation: the number of connections bounds what they take together.
 const TINY_BYTES_MAX: usize = 16 << 10;
-/// Bytes of an answer up to which it is a small one.
+/// Answers up to this many bytes count as small.
 const SMALL_BYTES_MAX: usize = 4 << 20;
-/// Bytes of all small answers together.
+/// Bytes that all small answers together may take.
 const SMALL_BYTES_ALL: usize = 128 << 20;
-/// Bytes of all large answers together. One that is larger by itself waits until it is alone.
+/// Bytes that all large answers together may take. An answer that is larger by itself waits until it is the only one.
 const LARGE_BYTES_ALL: usize = 448 << 20;
-/// Bytes that a list or a page is taken to have before it is made.
+/// Bytes reserved for a list or a page before its size is known.
 pub const LIST_BYTES: usize = 1 << 20;
-/// Answers that wait for room at the most, and those of one person.
+/// Largest number of answers that wait for memory, in total and of one person.
 const WAITING_MAX: usize = 4_096;
 const WAITING_OF_ONE_MAX: usize = 2_048;
 
-/// Bytes of a table's cell.
+/// Bytes of one cell of a table.
 const CELL_BYTES: usize = 32;
-/// Bytes of a cell in a column, and in an encoding of columns.
+/// Bytes of one cell in a columnar table or in an encoding of one.
 const ENCODED_BYTES: usize = 16;
-/// Bytes of an output on a page, while the page grows and is put into its frame.
+/// Bytes of one output on a page, while the page is built and put into its frame.
 const PAGE_BYTES: usize = 320;
-/// Bytes of a row beside its cells.
+/// Bytes of a row in addition to its cells.
 const ROW_BYTES: usize = 96;
-/// Bytes of a text beside its letters.
+/// Bytes of a text in addition to its characters.
 const TEXT_BYTES: usize = 48;
-/// Bytes of a noisy cell: as it is kept, as it is stored, and as a float.
+/// Bytes of a noisy cell in all of its forms: in memory, as stored, and as a float.
 const NOISY_BYTES: usize = 96;
-/// Bytes of a noisy cell while an answer is read back from the store, with its labels.
+/// Bytes of a noisy cell, with its labels, while an answer is read back from the store.
 const LOADED_BYTES: usize = 192;
 
-/// What an answer is made into.
+/// What an answer is rendered as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rendering {
-    /// Nothing: it is kept, and nobody looks at it now.
+    /// Not rendered: the answer is stored, and nobody reads it now.
     Nothing,
-    /// JSON, CSV, Arrow or Parquet.
+    /// Data: JSON, CSV, Arrow or Parquet.
     Data,
     /// A page of the console.
     Page,
 }
 
-/// How much there is to show of an answer.
+/// The size of an answer, in terms of what is shown of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Extent {
     rows: usize,
-    /// Selected columns.
+    /// Number of selected columns.
     outputs: usize,
-    /// Cells of a row: estimates have their intervals beside them.
+    /// Number of cells in a row: estimates are accompanied by their intervals.
     columns: usize,
-    /// Letters of a row's keys, on average.
+    /// Number of bytes in a row's keys, on average.
     letters: usize,
-    /// Noisy cells that it is made of.
+    /// Number of noisy cells that the answer is computed from.
     noisy: usize,
 }
 
 impl Extent {
-    /// Of a stored answer in one of its layouts.
+    /// The extent of a stored answer in one of its layouts.
     pub(crate) fn stored(layout: &Layout, stored: &StoredAnswer) -> Self {
         Self::new(layout, noisy(stored), None)
     }
 
-    /// Of a question, before anything is known of its answer.
+    /// The extent of a question's answer before anything is known of it.
     pub(crate) fn planned(priced: &Priced) -> Self {
         let plan = &priced.plan;
-        // Which groups a text has is not known before; how many at the most is declared.
+        // The groups of a text column are not known yet; their largest number is declared.
         let found = plan.computation.text.as_ref().map(|_| usize(plan.computation.groups()));
         Self::new(&plan.layout, sought(priced), found)
     }
@@ -97,7 +98,7 @@ impl Extent {
         }
     }
 
-    /// Bytes that it takes to be made into something.
+    /// Bytes needed to render an answer of this extent.
     pub(crate) fn bytes(&self, rendering: Rendering) -> usize {
         let of_cells = match rendering {
             Rendering::Nothing => 0,
@@ -113,7 +114,7 @@ impl Extent {
     }
 }
 
-/// Rows of a table before any is left out.
+/// Number of rows in a table before any is filtered out.
 fn rows(layout: &Layout) -> usize {
     let size = |key: &usize| layout.keys.get(*key).map_or(1, |labels| labels.len());
     let product = |keys: &mut dyn Iterator<Item = usize>| keys.fold(1, usize::saturating_mul);
@@ -134,7 +135,8 @@ fn sought(priced: &Priced) -> usize {
     usize(priced.plan.sought.iter().fold(0, |all, one| all.saturating_add(one.cells)))
 }
 
-/// Outputs in all rows, and noisy cells, up to which an answer is laid out sooner than it is handed to another thread.
+/// Up to this many outputs (over all rows) and noisy cells, laying out an answer takes less time than handing it to another
+/// thread.
 const LIGHT_OUTPUTS_MAX: usize = 128;
 const LIGHT_NOISY_MAX: usize = 512;
 
@@ -144,7 +146,7 @@ fn is_light(layout: &Layout, noisy: usize) -> bool {
 }
 
 impl Answer {
-    /// Whether it is laid out and encoded sooner than it is handed to another thread.
+    /// Whether laying out and encoding the answer takes less time than handing it to another thread.
     #[must_use]
     pub fn is_light(&self) -> bool {
         is_light(&self.layout, noisy(&self.stored))
@@ -152,13 +154,13 @@ impl Answer {
 }
 
 impl Priced {
-    /// Whether its answer will be a light one.
+    /// Whether the question's answer will be a light one.
     pub(crate) fn is_light(&self) -> bool {
         self.plan.computation.text.is_none() && is_light(&self.plan.layout, sought(self))
     }
 }
 
-/// Cells of an output's row, the most it may have.
+/// Largest number of cells that one output adds to a row.
 fn columns(output: &Output) -> usize {
     match output.value {
         OutputValue::Key { .. } | OutputValue::Grouping { .. } => 1,
@@ -182,7 +184,7 @@ fn usize(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// The rooms of a service.
+/// The reserves of a service: one for small answers, one for large ones.
 pub(crate) struct Rooms {
     small: Turns,
     large: Turns,
@@ -200,7 +202,7 @@ impl Default for Rooms {
     }
 }
 
-/// Memory that is taken until the last copy of this is dropped.
+/// A reservation of memory. It is freed when the last copy is dropped.
 #[derive(Clone, Default)]
 #[must_use = "a room is free again once it is dropped"]
 pub struct Room {
@@ -215,20 +217,20 @@ impl From<Turn> for Room {
 }
 
 impl Room {
-    /// Holds as much as it turned out to be; whoever else has a copy of it holds what it was.
+    /// Changes the reservation to the size that the answer turned out to have. It has no effect while other copies exist.
     pub fn resize(&mut self, bytes: usize) {
         if let Some(turn) = self.turn.as_mut().and_then(Arc::get_mut) {
             turn.resize(bytes);
         }
     }
 
-    /// Whether it is that of something tiny.
+    /// Whether this reserves nothing, because the answer is tiny.
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.turn.is_none()
     }
 
-    /// Whether it was taken for something large.
+    /// Whether this reserves memory for a large answer.
     #[must_use]
     pub fn is_large(&self) -> bool {
         self.is_large
@@ -236,10 +238,11 @@ impl Room {
 }
 
 impl Service {
-    /// Room for so many bytes, once there is some; people take turns, and nobody takes more than half of it.
+    /// Waits until `bytes` of memory are free, and reserves them. People take turns, and no one person takes more than half of
+    /// all the memory.
     ///
     /// # Errors
-    /// [`ServiceError::Overloaded`] where too many wait for it.
+    /// [`ServiceError::Overloaded`] if too many wait already.
     pub async fn room(&self, who: &str, bytes: usize) -> Result<Room, ServiceError> {
         match self.room_now(who, bytes)? {
             Ok(room) => Ok(room),
@@ -247,7 +250,7 @@ impl Service {
         }
     }
 
-    /// The same where there is room at once; otherwise what has to be waited for.
+    /// Reserves memory if it is free at once; otherwise returns the future to wait for.
     pub(crate) fn room_now(&self, who: &str, bytes: usize) -> Result<Result<Room, Waiting>, ServiceError> {
         let rooms = &self.queues.rooms;
         if bytes <= TINY_BYTES_MAX {
@@ -258,10 +261,10 @@ impl Service {
         Ok(waiting.now().map(Room::from))
     }
 
-    /// A stored answer with the room that it takes; whoever calls has looked who may see it.
+    /// Loads a stored answer and reserves the memory for rendering it. The caller must have checked that the person may see it.
     ///
     /// # Errors
-    /// [`ServiceError::Ledger`] where the store cannot be read; [`ServiceError::Overloaded`] where too many wait.
+    /// [`ServiceError::Ledger`] if the store cannot be read; [`ServiceError::Overloaded`] if too many wait already.
     pub async fn stored_in_room(
         self: &Arc<Self>,
         who: &str,
@@ -275,7 +278,7 @@ impl Service {
             let stored = service.stored_answer(&id)?;
             Ok::<_, ServiceError>(Extent::stored(&stored.layout, &stored))
         };
-        // How much there is to show is not known before it is read, and nobody holds what is large while waiting for room.
+        // The size of the answer is only known after it is read, and a large answer must not be held while waiting for memory.
         let extent = self.rendering_in(&in_room, who, look).await??;
         drop(in_room);
         let room = self.room(who, extent.bytes(rendering)).await?;
@@ -287,10 +290,10 @@ impl Service {
         Ok((stored, room))
     }
 
-    /// The room that a published statistic takes to be made into something.
+    /// Reserves the memory for rendering a published statistic.
     ///
     /// # Errors
-    /// As for [`Service::stored_in_room`].
+    /// The errors of [`Service::stored_in_room`].
     pub async fn room_of_statistic(
         self: &Arc<Self>,
         who: &str,
@@ -310,15 +313,15 @@ impl Service {
         self.room(who, extent.map_or(0, |extent| extent.bytes(rendering))).await
     }
 
-    /// Room to read a stored answer back; none where it is in memory already.
+    /// Reserves memory for reading a stored answer back; nothing is reserved if it is in memory already.
     ///
     /// # Errors
-    /// [`ServiceError::Overloaded`] where too many wait for it.
+    /// [`ServiceError::Overloaded`] if too many wait already.
     pub(crate) async fn room_to_load(&self, who: &str, release: &str) -> Result<Room, ServiceError> {
         if self.answers.in_memory(release).is_some() {
             return Ok(Room::default());
         }
-        // Of what it was drawn or combined from, the answer itself keeps no more than one answer's cells twice.
+        // However many draws the answer was combined from, it keeps at most twice the cells of one answer.
         let cells = read(self.ledger(), |book| {
             let card = book.release(release)?;
             Some(card.draws().map(|draw| book.draw(draw).certified.cells).fold(0, u64::saturating_add))
@@ -327,13 +330,13 @@ impl Service {
         self.room(who, cells.saturating_mul(LOADED_BYTES)).await
     }
 
-    /// How many answers, lists and pages wait for room.
+    /// Number of answers, lists and pages that wait for memory.
     #[must_use]
     pub fn waiting_for_room(&self) -> usize {
         self.queues.rooms.small.waiting().saturating_add(self.queues.rooms.large.waiting())
     }
 
-    /// Bytes of memory that answers, lists and pages hold now, those that take no room left aside.
+    /// Bytes of memory reserved now by answers, lists and pages; tiny ones reserve none.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.queues.rooms.small.held().saturating_add(self.queues.rooms.large.held())
@@ -383,7 +386,7 @@ mod tests {
         assert_eq!(large.units(), LARGE_BYTES_ALL);
         assert!(rooms.large.insist("bob", SMALL_BYTES_MAX + 1).now().is_err(), "it waits");
         assert!(rooms.small.insist("bob", SMALL_BYTES_MAX).now().is_ok());
-        // With what is kept of answers and statistics, all of it is within a gibibyte.
+        // Together with the caches of answers and statistics, everything stays within one gibibyte.
         const { assert!(LARGE_BYTES_ALL + SMALL_BYTES_ALL <= 640 << 20) };
     }
 }

@@ -1,23 +1,24 @@
-//! Threads that work may block: a few of their own for each kind of work.
+//! Threads for blocking work: a few of their own for each kind of work.
 //!
-//! Promises that no more of them exist than may work at once, that they are started when there is work and end when there is none for a
-//! while, and that work which breaks off ends no thread. They are no threads of the async runtime, for two reasons: nothing else takes
-//! their places, and what a large answer leaves behind in an allocator's pool stays with few threads instead of with hundreds.
+//! Of each kind there are never more threads than may work at once. They are started when there is work and end after they have
+//! been idle for a while, and work that panics ends no thread. They do not belong to the async runtime, for two reasons: nothing
+//! else can take their places, and the memory that a large answer leaves behind in an allocator's pool stays with few threads
+//! instead of hundreds.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Seconds that a thread waits for work before it ends.
+/// Seconds that an idle thread waits for work before it ends.
 const IDLE_SECONDS: u64 = 10;
-/// Bytes of a thread's stack: sqlparser drops long chains by recursion.
+/// Bytes of a thread's stack. It is large because sqlparser drops long chains recursively.
 const STACK_BYTES: usize = 8 << 20;
 
-/// A piece of work.
+/// A piece of work for a thread.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads of one kind.
+/// The threads of one kind of work.
 pub(crate) struct Threads {
     pool: Arc<Pool>,
 }
@@ -32,20 +33,20 @@ struct Pool {
 #[derive(Default)]
 struct Jobs {
     waiting: VecDeque<Job>,
-    /// Threads that wait for work, and threads in all.
+    /// Number of threads that wait for work (`idle`), and of all threads (`alive`).
     idle: usize,
     alive: usize,
     is_closed: bool,
 }
 
 impl Threads {
-    /// None yet, and at most `most` at once.
+    /// Creates the pool. It starts without threads and never has more than `most`.
     pub(crate) fn new(name: &'static str, most: usize) -> Self {
         Self { pool: Arc::new(Pool { name, most, jobs: Mutex::default(), changed: Condvar::new() }) }
     }
 
-    /// Lets a thread do this: one that waits, a new one, or the first one that has time. Where the system gives no thread at all, the
-    /// work is dropped.
+    /// Runs `job` on a thread: an idle one, a new one, or else the first that becomes free. If the system cannot start any thread
+    /// at all, the job is dropped.
     pub(crate) fn work(&self, job: Job) {
         let mut jobs = self.pool.open();
         jobs.waiting.push_back(job);
@@ -61,10 +62,10 @@ impl Threads {
         let pool = Arc::clone(&self.pool);
         let thread = std::thread::Builder::new().name(self.pool.name.to_owned()).stack_size(STACK_BYTES);
         if let Err(error) = thread.spawn(move || pool.serve()) {
-            tracing::error!(kind = ?error.kind(), "the system gave no thread");
+            tracing::error!(kind = ?error.kind(), "the system could not start a thread");
             let mut jobs = self.pool.open();
             jobs.alive -= 1;
-            // Dropped outside: work that is dropped may hand on a turn.
+            // Dropped outside of the lock: a job that is dropped may pass on its turn.
             let lost = if jobs.alive == 0 { std::mem::take(&mut jobs.waiting) } else { VecDeque::new() };
             drop(jobs);
             drop(lost);
@@ -88,10 +89,10 @@ impl Pool {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works until there has been nothing to do for a while.
+    /// Runs jobs until there has been none for a while.
     fn serve(&self) {
         while let Some(job) = self.next() {
-            // What awaits it learns that it broke off.
+            // Whoever awaits the job learns that it broke off.
             let _ = catch_unwind(AssertUnwindSafe(job));
         }
     }

@@ -1,9 +1,9 @@
-//! Turns: whose work comes next, where only so much may be under way at once.
+//! Turns: a semaphore that is fair between people. It decides whose work comes next when only so much may be under way at once.
 //!
-//! Promises that people take turns, one after the other, however much one of them asks for; that the work of one person comes in the
-//! order in which it was asked for; that nobody holds more than their share; and that nothing which waits is overtaken for being
-//! large. Who stops waiting leaves no trace: a place in the line, or a turn that came too late, is given back. It knows nothing of
-//! what turns are for: a unit is a thread in one use and a byte in another.
+//! People take turns, one after the other, however much one of them asks for. One person's work runs in the order in which it was
+//! asked for. Nobody holds more than their share, and nothing that waits is overtaken because it is large. Whoever stops waiting
+//! leaves no trace: a place in the queue, or a turn that came too late, is given back. The module does not know what turns are
+//! for: what is counted here as a slot (`units` in the code) is a thread in one use and a byte in another.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::Pin;
@@ -14,28 +14,28 @@ use tokio::sync::oneshot;
 
 use super::threads::Threads;
 
-/// How much is under way at once, and how many wait for it.
+/// How many slots are held at once, and how many turns are waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Units that are held at the most, by all together.
+    /// Largest number of slots that all people together hold.
     pub at_once: usize,
-    /// Units that one person holds at the most. Somebody who holds nothing gets a turn of any size all the same.
+    /// Largest number of slots that one person holds. A person who holds nothing gets a turn of any size all the same.
     pub of_one: usize,
-    /// Turns that are waited for at the most, by all together.
+    /// Largest number of turns that all people together wait for.
     pub waiting: usize,
-    /// Turns that one person waits for at the most.
+    /// Largest number of turns that one person waits for.
     pub waiting_of_one: usize,
 }
 
 impl Bounds {
-    /// Bounds of what is held, where something else bounds who waits.
+    /// Bounds on the slots that are held, for uses in which something else bounds the number that wait.
     #[must_use]
     pub const fn held(at_once: usize, of_one: usize) -> Self {
         Self { at_once, of_one, waiting: usize::MAX, waiting_of_one: usize::MAX }
     }
 }
 
-/// Too many wait already.
+/// Too many turns are waited for already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many are waiting for their turn")]
 pub struct Full;
@@ -45,7 +45,7 @@ pub struct Turns {
     shared: Arc<Shared>,
 }
 
-/// Whether somebody is sent away where many wait.
+/// Whether a request is refused when too many wait.
 #[derive(Clone, Copy)]
 enum Door {
     Bounded,
@@ -58,7 +58,7 @@ struct Shared {
     line: Mutex<Line>,
 }
 
-/// Who holds, who waits, and whose turn is next.
+/// Who holds slots, who waits, and whose turn is next.
 #[derive(Default)]
 struct Line {
     held: usize,
@@ -72,7 +72,7 @@ struct Line {
 #[derive(Default)]
 struct Person {
     held: usize,
-    /// What they wait for, by ticket, so the oldest is first.
+    /// What the person waits for, by ticket, so the oldest comes first.
     waiting: BTreeMap<u64, Waiter>,
     is_in_line: bool,
 }
@@ -82,44 +82,45 @@ struct Waiter {
     call: Call,
 }
 
-/// What happens once a turn comes.
+/// What happens when a turn comes.
 enum Call {
-    /// Somebody is told.
+    /// Whoever waits is told.
     Told(oneshot::Sender<()>),
     /// Work begins, on a thread of its kind.
     Work(Box<dyn FnOnce(Turn) + Send>),
 }
 
 impl Turns {
-    /// Nobody holds anything yet. What runs in these turns runs on threads of this name, as many as there are units.
+    /// Creates the semaphore; nobody holds anything yet. Work in these turns runs on threads of this name, as many as there are
+    /// slots.
     #[must_use]
     pub fn new(name: &'static str, bounds: Bounds) -> Self {
         let threads = Threads::new(name, bounds.at_once);
         Self { shared: Arc::new(Shared { bounds, threads, line: Mutex::default() }) }
     }
 
-    /// A turn of so many units for `who`, once it comes; more units than there are means all of them.
+    /// Asks for a turn of so many slots for `who`. Asking for more slots than there are means asking for all of them.
     ///
     /// # Errors
-    /// [`Full`] where as many wait as may.
+    /// [`Full`] if too many turns are waited for already.
     pub fn ask(&self, who: &str, units: usize) -> Result<Waiting, Full> {
         let (call, called) = oneshot::channel();
         let place = self.enter(who, units, Call::Told(call), Door::Bounded)?;
         Ok(Waiting { place, called, is_over: false })
     }
 
-    /// The same for who may not be sent away: it is not bounded how many wait.
+    /// Like [`Turns::ask`], but never refused: it ignores the bounds on how many wait.
     pub fn insist(&self, who: &str, units: usize) -> Waiting {
         let (call, called) = oneshot::channel();
-        // Unwrap safety: an open door lets everybody in.
+        // Unwrap safety: an open door refuses nobody.
         let place = self.enter(who, units, Call::Told(call), Door::Open).expect("an open door");
         Waiting { place, called, is_over: false }
     }
 
-    /// Runs work that blocks in a turn of one unit for `who`, off the async threads.
+    /// Runs blocking work in a turn of one slot for `who`, off the async threads.
     ///
     /// # Errors
-    /// [`Full`] where as many wait as may.
+    /// [`Full`] if too many turns are waited for already.
     pub fn run<T: Send + 'static>(
         &self,
         who: &str,
@@ -128,9 +129,9 @@ impl Turns {
         self.begin(who, work, Door::Bounded)
     }
 
-    /// The same for work that may not be sent away.
+    /// Like [`Turns::run`], but never refused: it ignores the bounds on how many wait.
     pub fn run_on<T: Send + 'static>(&self, who: &str, work: impl FnOnce() -> T + Send + 'static) -> Running<T> {
-        // Unwrap safety: an open door lets everybody in.
+        // Unwrap safety: an open door refuses nobody.
         self.begin(who, work, Door::Open).expect("an open door")
     }
 
@@ -143,7 +144,7 @@ impl Turns {
         let (tell, made) = oneshot::channel();
         let run = move |turn: Turn| {
             let done = work();
-            // The next one begins on this thread, before whoever awaits this one has looked.
+            // The next job can begin before whoever awaits this one has seen its result.
             drop(turn);
             let _ = tell.send(done);
         };
@@ -154,7 +155,7 @@ impl Turns {
     fn enter(&self, who: &str, units: usize, call: Call, door: Door) -> Result<Place, Full> {
         let bounds = self.shared.bounds;
         let (who, units) = (Arc::<str>::from(who), units.min(bounds.at_once));
-        // What is sent away is dropped outside of the line.
+        // A refused call is dropped outside of the lock on the queue.
         let mut call = Some(call);
         let ticket = self.shared.settle(|line| {
             let present = line.people.get(&who).map_or(0, |person| person.waiting.len());
@@ -173,13 +174,13 @@ impl Turns {
         Ok(Place { shared: Arc::clone(&self.shared), who, ticket, units })
     }
 
-    /// Units that are held now.
+    /// Number of slots that are held now.
     #[must_use]
     pub fn held(&self) -> usize {
         self.shared.settle(|line| line.held)
     }
 
-    /// Turns that are waited for now.
+    /// Number of turns that are waited for now.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.shared.settle(|line| line.waiting)
@@ -187,7 +188,7 @@ impl Turns {
 }
 
 impl Shared {
-    /// Changes the line, then calls whoever's turn has come.
+    /// Changes the queue, then calls everybody whose turn has come.
     fn settle<T>(self: &Arc<Self>, change: impl FnOnce(&mut Line) -> T) -> T {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         let done = change(&mut line);
@@ -195,7 +196,7 @@ impl Shared {
         drop(line);
         for (who, waiter) in called {
             match waiter.call {
-                // Who has stopped waiting gives the turn back by themselves.
+                // If the receiver has stopped waiting, dropping it gives the turn back.
                 Call::Told(call) => drop(call.send(())),
                 Call::Work(work) => {
                     let turn = Turn { shared: Arc::clone(self), who, units: waiter.units };
@@ -208,7 +209,7 @@ impl Shared {
 }
 
 impl Line {
-    /// Puts a person at the end of the line, where they are not in it.
+    /// Puts a person at the end of the queue, unless they stand in it already.
     fn stand(&mut self, who: &Arc<str>) {
         if let Some(person) = self.people.get_mut(who)
             && !person.is_in_line
@@ -219,7 +220,7 @@ impl Line {
         }
     }
 
-    /// Takes everybody whose turn has come out of the line.
+    /// Takes everybody whose turn has come out of the queue.
     fn call(&mut self, bounds: &Bounds) -> Vec<(Arc<str>, Waiter)> {
         let mut called = Vec::new();
         while let Some(who) = self.next.front().map(Arc::clone) {
@@ -230,13 +231,13 @@ impl Line {
             let wanted = person.waiting.first_key_value().map(|(_, waiter)| waiter.units);
             let wanted = wanted.filter(|units| person.held == 0 || person.held + units <= bounds.of_one);
             match wanted {
-                // They come back when they ask again or give something back.
+                // This person rejoins the queue when they ask again or give something back.
                 None => {
                     person.is_in_line = false;
                     self.next.pop_front();
                     self.forget(&who);
                 }
-                // Nobody overtakes: else what is large would wait for ever.
+                // Nobody overtakes, or large requests would wait for ever.
                 Some(units) if self.held + units > bounds.at_once => break,
                 Some(units) => {
                     self.next.pop_front();
@@ -252,7 +253,7 @@ impl Line {
         called
     }
 
-    /// Takes somebody out of the line, where they stand in it.
+    /// Takes a waiting request out of the queue; `None` if it is no longer in it.
     fn leave(&mut self, who: &Arc<str>, ticket: u64) -> Option<Waiter> {
         let waiter = self.people.get_mut(who)?.waiting.remove(&ticket)?;
         self.waiting -= 1;
@@ -269,7 +270,7 @@ impl Line {
         self.forget(who);
     }
 
-    /// Forgets a person who has nothing and waits for nothing.
+    /// Forgets a person who holds nothing and waits for nothing.
     fn forget(&mut self, who: &Arc<str>) {
         let is_gone = |person: &Person| person.held == 0 && person.waiting.is_empty() && !person.is_in_line;
         if self.people.get(who).is_some_and(is_gone) {
@@ -278,7 +279,7 @@ impl Line {
     }
 }
 
-/// A place in the line.
+/// A request's place in the queue.
 struct Place {
     shared: Arc<Shared>,
     who: Arc<str>,
@@ -286,8 +287,8 @@ struct Place {
     units: usize,
 }
 
-/// A turn, once it comes. Dropping it gives up the place in the line, or the turn.
-#[must_use = "a turn comes to who waits for it"]
+/// A future of a turn. Dropping it gives up the place in the queue, or the turn if it has come.
+#[must_use = "a turn comes only to somebody who awaits it"]
 pub struct Waiting {
     place: Place,
     called: oneshot::Receiver<()>,
@@ -295,10 +296,10 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// The turn, where it has come already.
+    /// The turn, if it has come already.
     ///
     /// # Errors
-    /// The same place in the line where it has not.
+    /// This future, with its place in the queue kept, if the turn has not come.
     pub fn now(mut self) -> Result<Turn, Self> {
         if self.called.try_recv().is_ok() { Ok(self.turn()) } else { Err(self) }
     }
@@ -314,7 +315,7 @@ impl Future for Waiting {
     type Output = Turn;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Turn> {
-        // A caller is gone only after it called.
+        // The sender is dropped only after it has called.
         match Pin::new(&mut self.called).poll(context) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(_) => Poll::Ready(self.turn()),
@@ -329,7 +330,7 @@ impl Drop for Waiting {
         }
         let Place { shared, who, ticket, units } = &self.place;
         shared.settle(|line| {
-            // Who is not in the line any more was called, and nobody took the turn.
+            // A request that is no longer in the queue was called, but nobody took its turn.
             if line.leave(who, *ticket).is_none() {
                 line.give_back(who, *units);
             }
@@ -337,8 +338,8 @@ impl Drop for Waiting {
     }
 }
 
-/// Work in its turn: what came of it, or `None` where it broke off. Dropping it takes back work that has not begun; what has begun goes
-/// on, and keeps its turn.
+/// A future of work in its turn: the result, or `None` if the work broke off. Dropping it takes back work that has not begun;
+/// work that has begun goes on, and keeps its turn.
 #[must_use = "work that is not awaited may never begin"]
 pub struct Running<T> {
     _leaves: Leaves,
@@ -350,7 +351,8 @@ struct Leaves(Place);
 impl Drop for Leaves {
     fn drop(&mut self) {
         let Place { shared, who, ticket, .. } = &self.0;
-        // Work that stands nowhere in the line has begun. What is taken back is dropped outside of the line: it may hold turns itself.
+        // Work that is no longer in the queue has begun. Work that is taken back is dropped outside of the lock, because it may
+        // hold turns itself.
         let taken = shared.settle(|line| line.leave(who, *ticket));
         drop(taken);
     }
@@ -364,7 +366,7 @@ impl<T> Future for Running<T> {
     }
 }
 
-/// Units that somebody holds until this is dropped.
+/// Slots that somebody holds until this is dropped.
 #[must_use = "a turn ends when it is dropped"]
 pub struct Turn {
     shared: Arc<Shared>,
@@ -373,8 +375,8 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Holds another number of units. Fewer are given back at once; more are taken at once, also beyond what there is, and then
-    /// others wait the longer.
+    /// Changes the number of slots that are held. Fewer are given back at once. More are taken at once, even beyond what there
+    /// is; then others wait longer.
     pub fn resize(&mut self, units: usize) {
         let (who, before) = (&self.who, self.units);
         self.shared.settle(|line| {
@@ -388,7 +390,7 @@ impl Turn {
         self.units = units;
     }
 
-    /// Units that it holds.
+    /// Number of slots that this turn holds.
     #[must_use]
     pub fn units(&self) -> usize {
         self.units

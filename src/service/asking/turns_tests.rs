@@ -1,4 +1,4 @@
-//! Turns, one poll at a time: nothing here runs by itself, so every order is the only one.
+//! Tests of turns, one poll at a time. Nothing runs in the background, so the order of events is fully determined.
 
 use std::task::Waker;
 
@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::*;
 
-/// The turn, where it has come.
+/// The turn, if it has come.
 fn taken(waiting: &mut Waiting) -> Option<Turn> {
     match Pin::new(waiting).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(turn) => Some(turn),
@@ -29,7 +29,7 @@ fn one_who_asks_for_much_makes_another_wait_for_one_turn() {
     assert!(taken(&mut late).is_none() && turns.waiting() == 257);
     let mut running = running.into_iter();
     drop(running.next());
-    // Who holds as much as they may stands behind who holds nothing, whoever asked first.
+    // A person who holds their full share stands behind one who holds nothing, whoever asked first.
     let late = taken(&mut late).expect("the first turn that came free");
     assert!(taken(&mut greedy[0]).is_none());
     drop(running.next());
@@ -74,7 +74,7 @@ fn nobody_holds_more_than_their_share_and_somebody_else_finds_a_place() {
 fn what_is_large_is_neither_overtaken_nor_kept_from_its_turn() {
     let turns = Turns::new("test", Bounds::held(10, 5));
     let small = came(turns.insist("a", 3));
-    // More than there is means all of it, for who holds nothing.
+    // Asking for more than there is means asking for everything, if the person holds nothing.
     let mut large = turns.insist("b", 1_000);
     let mut after = turns.insist("c", 1);
     assert!(taken(&mut large).is_none() && taken(&mut after).is_none());
@@ -94,8 +94,8 @@ fn who_stops_waiting_leaves_no_trace() {
     let mut behind = turns.insist("c", 1);
     assert!(taken(&mut behind).is_none());
     drop(blocking);
-    let behind = taken(&mut behind).expect("what stood in the way is gone");
-    // Called, and dropped before anybody looked.
+    let behind = taken(&mut behind).expect("nothing stands in the way");
+    // The turn came, but was dropped before anybody looked.
     let missed = turns.insist("d", 1);
     drop(held);
     assert_eq!((turns.held(), turns.waiting()), (2, 0));
@@ -111,11 +111,11 @@ fn the_line_is_bounded_for_all_and_for_one() {
     let turns = Turns::new("test", Bounds { at_once: 1, of_one: 1, waiting: 3, waiting_of_one: 2 });
     let held = came(turns.ask("a", 1).expect("a turn"));
     let own: Vec<_> = (0..2).map(|_| turns.ask("a", 1).expect("a place")).collect();
-    assert!(turns.ask("a", 1).is_err(), "two of one");
+    assert!(turns.ask("a", 1).is_err(), "two wait for one person already");
     let other = turns.ask("b", 1).expect("a place");
-    assert!(turns.ask("c", 1).is_err(), "three of all");
+    assert!(turns.ask("c", 1).is_err(), "three wait in all already");
     let after_charge = turns.insist("c", 1);
-    assert_eq!(turns.waiting(), 4, "who may not be sent away is not");
+    assert_eq!(turns.waiting(), 4, "`insist` is never refused");
     drop((own, other, after_charge));
     assert!(turns.ask("a", 1).is_ok());
     drop(held);
@@ -129,17 +129,18 @@ fn a_turn_grows_and_shrinks_to_what_it_needs() {
     held.resize(7);
     assert!(taken(&mut waiting).is_none());
     held.resize(6);
-    let other = taken(&mut waiting).expect("what was given back");
+    let other = taken(&mut waiting).expect("a turn from the units that were given back");
     held.resize(9);
-    assert_eq!(turns.held(), 13, "taken without asking");
+    assert_eq!(turns.held(), 13, "growing takes units at once");
     let mut late = turns.insist("c", 1);
     drop(other);
     let late = taken(&mut late).expect("there is room for one");
     drop(held);
-    assert_eq!((turns.held(), late.units()), (1, 1), "and what is late still holds its own");
+    assert_eq!((turns.held(), late.units()), (1, 1), "the late one still holds its own unit");
 }
 
-/// Seeded chance asks, takes, gives up and gives back: bounds hold at every step, and in the end everybody had their turn.
+/// Random people (from a seed) ask, take, give up and give back. Bounds hold at every step, and in the end everybody has had a
+/// turn.
 #[test]
 fn bounds_hold_whatever_happens() {
     const PEOPLE: [&str; 4] = ["a", "b", "c", "d"];
@@ -175,7 +176,7 @@ fn bounds_hold_whatever_happens() {
                     held.iter().filter(|(holder, _)| *holder == who).map(|(_, turn)| turn.units()).collect();
                 assert!(own.len() <= 1 || own.iter().sum::<usize>() <= of_one, "seed {seed}: {own:?} of {of_one}");
             }
-            assert!(!held.is_empty() || waiting.is_empty(), "seed {seed}: nobody has a turn, and some wait");
+            assert!(!held.is_empty() || waiting.is_empty(), "seed {seed}: some wait, yet nobody has a turn");
         }
         while !waiting.is_empty() {
             held.clear();
@@ -210,6 +211,6 @@ async fn work_runs_in_turn_and_what_is_taken_back_does_not() {
     }
     assert!(broken.await.is_none());
     assert_eq!(*done.lock().expect("a list"), ["b", "a", "a again"], "whoever had a turn stands behind who had none");
-    // A turn that broke off was given back before that was known.
+    // A turn whose work broke off is given back before its failure is known.
     assert_eq!(turns.run_on("e", || 7).await, Some(7));
 }

@@ -1,6 +1,6 @@
-//! From an offer to an answer: charge, evaluate, release, record, each durable before the next.
+//! From an offer to an answer: charge, evaluate, release and record, each durable before the next.
 //!
-//! Promises that no row is read before its charge is on disk, and that whatever happens after it ends in an answer or is burnt.
+//! No row is read before its charge is on disk. Whatever happens after the charge ends in an answer or is recorded as burned.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -28,17 +28,18 @@ use crate::query::parse::parse;
 use crate::query::plan::{Computation, plan};
 use crate::service::{Answer, Priced, Service, ServiceError};
 
-/// A priced question with who asks it.
+/// A priced question with its asker.
 pub(crate) struct Asked {
     pub(crate) who: String,
     pub(crate) ask: Ask,
     pub(crate) priced: Priced,
     pub(crate) key: Option<KeyUse>,
-    /// When it was asked, in milliseconds since 1970 in UTC: what an answer tells of time, for when it was ready is its rows'.
+    /// Time the question was asked, in milliseconds since 1970 in UTC. The completion time depends on the data, so it is never
+    /// recorded.
     pub(crate) at_ms: u64,
 }
 
-/// How a question lays an answer out; labels are those of the stored answer.
+/// How a question lays out an answer, as the ledger stores it. The labels are those of the stored answer.
 #[derive(Serialize, Deserialize)]
 struct Question {
     sql: String,
@@ -53,24 +54,24 @@ struct Question {
     limit: Option<u64>,
 }
 
-/// An offer that was looked at as far as nothing is charged for it.
+/// The offer that was chosen, before anything is charged for it.
 pub(crate) enum Taken {
-    /// A stored answer as it is, by its id.
+    /// A stored answer, served as it is; this is its id.
     Stored(String),
-    /// An answer of stored vectors, and where there is need new ones.
+    /// An answer combined from stored vectors and, where necessary, new draws.
     Made(Box<Draft>),
 }
 
-/// What is to be charged, and what is made of it.
+/// What is to be charged, and what the answer will be made of.
 pub(crate) struct Draft {
     parts: Vec<Made>,
     fresh: Fresh,
     request: ChargeRequest,
-    /// The answer and its bytes for the store, where nothing is drawn for it.
+    /// The answer and its bytes for the store, if nothing has to be drawn for it.
     composed: Option<(StoredAnswer, Vec<u8>)>,
 }
 
-/// What is drawn anew, in the order of the plan.
+/// The measurements that are drawn anew, in the order of the plan.
 struct Fresh {
     computation: Computation,
     views: Vec<Digest>,
@@ -78,7 +79,8 @@ struct Fresh {
 }
 
 impl Service {
-    /// The best offer for a question, ready to be charged. Takes milliseconds where there is much that it could be derived from.
+    /// The best offer for a question, ready to be charged. Takes milliseconds if there are many stored measurements that it might
+    /// be derived from.
     pub(crate) fn taken(&self, mut asked: Asked) -> Result<(Taken, Asked), ServiceError> {
         let offer = match self.known(&asked.who, &asked.priced) {
             Some(known) => known,
@@ -94,7 +96,7 @@ impl Service {
         Ok((taken, asked))
     }
 
-    /// Serves a stored answer.
+    /// Serves a stored answer as it is.
     pub(crate) async fn serve_stored(
         self: &Arc<Self>,
         release: String,
@@ -114,7 +116,8 @@ impl Service {
         }
     }
 
-    /// A stored answer for somebody who pays for what of it is new to them, or under a new key. Blocks.
+    /// Serves a stored answer with a ledger entry: to somebody who pays for what is new to them, or under a new idempotency key.
+    /// Blocks.
     fn serve(&self, release: String, asked: Asked) -> Result<Answer, ServiceError> {
         let Layout { outputs, sets, having, small, order, limit, .. } = asked.priced.plan.layout.clone();
         let question = Question { sql: asked.priced.sql.clone(), outputs, sets, having, small, order, limit };
@@ -137,7 +140,7 @@ impl Service {
         }
     }
 
-    /// The same key again: the same answer, laid out as it was, or why there is none. Blocks.
+    /// The answer stored under an idempotency key, in its original layout, or the reason why there is none. Blocks.
     pub(in crate::service) fn again(&self, known: Result<Standing, Refusal>) -> Result<Answer, ServiceError> {
         let standing = known.map_err(|refusal| self.refused("", refusal))?;
         let stored = self.stored_answer(&standing.release)?;
@@ -152,8 +155,8 @@ impl Service {
         Ok(Answer { stored, layout, sql, standing })
     }
 
-    /// What is to be charged for an answer of stored vectors and new ones. What needs nothing new is computed at once, from noisy
-    /// values alone, and is stored in the commit of its charge.
+    /// Drafts the charge for an answer of stored and new vectors. An answer that needs nothing new is computed at once, from
+    /// noisy values alone, and is stored in the same commit as its charge.
     fn draft(&self, parts: Vec<Made>, leg: Price, asked: &Asked) -> Result<Draft, ServiceError> {
         check_canonical(&asked.priced)?;
         let fresh = fresh(&parts, &asked.priced)?;
@@ -173,7 +176,7 @@ impl Service {
             at_ms: asked.at_ms,
         };
         if !fresh.views.is_empty() {
-            // What cannot be read is found out before anything is paid for.
+            // Find out whether a stored draw is unreadable before anything is paid for.
             request.uses.iter().try_for_each(|id| self.stored_answer(&id.release).map(|_| ()))?;
             return Ok(Draft { parts, fresh, request, composed: None });
         }
@@ -183,7 +186,7 @@ impl Service {
         Ok(Draft { parts, fresh, request, composed: Some((answer, body)) })
     }
 
-    /// Charges for a draft, and makes the answer that it is of.
+    /// Charges for a draft, and makes its answer.
     pub(crate) async fn make(
         self: &Arc<Self>,
         draft: Draft,
@@ -204,7 +207,7 @@ impl Service {
         };
         let (standing, asked) = (receipt.standing().clone(), Arc::new(asked));
         let (computed, slot) = self.drawn(receipt, fresh, parts, &asked).await;
-        // A failure keeps its turn until it is on record, so that a freeze binds whoever comes next.
+        // A failed answer keeps its turn until the failure is on record, so that a freeze binds whoever comes next.
         let _turn = slot.filter(|_| computed.is_err());
         let (release, who) = (standing.release.clone(), asked.who.clone());
         let record = move |service: &Self| {
@@ -213,11 +216,11 @@ impl Service {
             service.atlas.chart(&priced.plan.computation, &priced.dataset.lineage, &priced.dataset.edition);
             Ok(asked.laid_out(stored, standing))
         };
-        // Where even that broke off, the charge stands, and the next start burns it.
+        // If even recording breaks off, the charge stands, and the next start burns it.
         self.writing(&who, record).await.map_err(|_| ServiceError::Unanswered { release })?
     }
 
-    /// What a charged question comes to, with the turn in which it was drawn.
+    /// Draws a charged question's answer. Returns the turn in which it was drawn, too.
     async fn drawn(
         self: &Arc<Self>,
         receipt: Receipt,
@@ -225,11 +228,12 @@ impl Service {
         parts: Vec<Made>,
         asked: &Arc<Asked>,
     ) -> (Result<(StoredAnswer, Vec<u8>), Cause>, Option<Turn>) {
-        // Data is touched by few at a time; the ledger's commits, before and after, are shared by many.
+        // Few questions touch data at a time, while many share each commit of the ledger, before and after.
         let slot = self.queues.running(&asked.who, &asked.priced.dataset.name).await;
         let begun = tokio::time::Instant::now();
         let computed = if self.is_frozen(&asked.priced.dataset.lineage) {
-            // It froze while this one waited for its turn: no row is looked at, and it is no incident of its own.
+            // The dataset froze while this question waited for its turn: no row is looked at, and this is not an incident of its
+            // own.
             Err(Cause::CutOff)
         } else {
             let (this, question) = (Arc::clone(self), Arc::clone(asked));
@@ -247,7 +251,7 @@ impl Service {
         (computed, slot)
     }
 
-    /// Charges durably, with the answer where it needs nothing new. Blocks.
+    /// Charges durably, and stores the answer with the charge if it needs nothing new. Blocks.
     fn charge(
         &self,
         request: ChargeRequest,
@@ -263,7 +267,7 @@ impl Service {
         Ok(decision)
     }
 
-    /// Everything between the charge and its record, as one thing that works or burns.
+    /// Everything between the charge and its record; it either succeeds as a whole or is burned.
     fn execute(&self, receipt: Receipt, fresh: &Fresh, parts: &[Made], asked: &Asked) -> Option<StoredAnswer> {
         let leg = receipt.standing().legs.researcher;
         let exact = self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation).ok()?;
@@ -271,7 +275,7 @@ impl Service {
         self.composed(drawn, leg, parts, asked).ok()
     }
 
-    /// The answer of what was drawn and what was stored.
+    /// Combines what was drawn with what is stored into the answer.
     fn composed(
         &self,
         drawn: Release,
@@ -287,8 +291,8 @@ impl Service {
         read(self.ledger(), |book| book.dataset(dataset).is_some_and(DatasetAccount::is_frozen))
     }
 
-    /// EXECUTING → SEALED, or → BURNED where there is no answer or it cannot be recorded. If even that cannot be written, the
-    /// next start does it. Blocks.
+    /// Records the end of a charged question. EXECUTING → SEALED, or → BURNED if there is no answer or it cannot be recorded. If
+    /// even that cannot be written, the next start does it. Blocks.
     fn record(
         &self,
         computed: Result<(StoredAnswer, Vec<u8>), Cause>,
@@ -306,7 +310,7 @@ impl Service {
         let outcome = Outcome::Released { release: release.to_owned(), body };
         match self.ports.ledger.record(outcome, self.now_ms()) {
             Ok(()) => Ok(self.answers.keep(answer)),
-            // It is stored: asking again gives it, once the anchor can be written.
+            // The answer is stored. Asking again returns it once the anchor can be written.
             Err(LedgerFault::Unanchored) => Err(LedgerFault::Unanchored.into()),
             Err(_) => burn(Cause::Unrecorded),
         }
@@ -321,8 +325,8 @@ impl Asked {
     }
 }
 
-/// The canonical SQL stands in the ledger, and whoever verifies it must be able to plan it: lists that were united, or dates written
-/// out, may be longer than a question may be.
+/// Checks that the canonical SQL can be planned again. It stands in the ledger, and whoever verifies the ledger has to plan it;
+/// but united lists and dates written out in full may make it longer than a question may be.
 pub(crate) fn check_canonical(priced: &Priced) -> Result<(), ServiceError> {
     let terms = &priced.dataset.terms;
     let rows = Some(priced.plan.computation.rows_per_unit);
@@ -334,17 +338,18 @@ pub(crate) fn check_canonical(priced: &Priced) -> Result<(), ServiceError> {
     Err(QueryError::whole(Code::UnsupportedSql, message).hint("ask with fewer or shorter conditions").into())
 }
 
-/// Whether a layout can be read again from a stored answer: JSON's readers stop at a depth, and it stands some levels deep.
+/// Whether a layout can be read back from a stored answer: JSON readers limit the depth, and the layout is nested some levels
+/// deep in the answer.
 fn is_readable(layout: &Layout) -> bool {
     const LEVELS_AROUND: usize = 12;
     let (open, close) = ("[".repeat(LEVELS_AROUND), "]".repeat(LEVELS_AROUND));
-    // Labels are as deep whatever is asked, and may be many.
+    // Labels are left out: their depth does not depend on the question, and there may be many.
     let asked = (&layout.sets, &layout.outputs, &layout.having, &layout.small);
     let text = serde_json::to_string(&asked).map(|text| format!("{open}{text}{close}"));
     text.is_ok_and(|text| serde_json::from_str::<serde_json::Value>(&text).is_ok())
 }
 
-/// What is to be drawn anew: the measurements that something is to be paid for.
+/// The measurements that are drawn anew: those for which the offer buys new noise.
 fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
     let wanted: Vec<usize> = (0..parts.len()).filter(|index| parts[*index].fresh > Price::ZERO).collect();
     let sought: Vec<Sought> = wanted.iter().map(|index| priced.wanted[*index].sought).collect();

@@ -1,7 +1,7 @@
-//! When statistics are due: days, weeks and months of one time zone.
+//! The schedule of statistics: days, weeks and months in one time zone.
 //!
-//! Promises that periods follow each other without gap or overlap, whatever a zone does to its clocks, and that a clock that runs
-//! backwards brings no period back. Pure; the present is an argument.
+//! Periods follow each other without gap or overlap, whatever a zone does to its clocks, and a clock that runs backwards does not
+//! bring a period back. The module is pure; the present is an argument.
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -9,7 +9,7 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::query::file::Refresh;
 
-/// The zone that days begin in.
+/// The time zone in which days begin.
 #[derive(Debug, Clone)]
 pub struct Zone(TimeZone);
 
@@ -20,19 +20,19 @@ impl Default for Zone {
 }
 
 impl Zone {
-    /// The zone of an IANA name, like `Europe/Berlin`; nothing where there is none.
+    /// The zone with an IANA name like `Europe/Berlin`; `None` if there is no such zone.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         TimeZone::get(name).ok().map(Self)
     }
 
-    /// The day of a moment in milliseconds since 1970 in UTC.
+    /// The day of a moment, given in milliseconds since 1970 in UTC.
     fn day(&self, at_ms: u64) -> Date {
         let moment = i64::try_from(at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
         moment.unwrap_or(Timestamp::MAX).to_zoned_datetime(self.0.clone()).date()
     }
 
-    /// The first day of the period of a moment; nothing where there are no periods.
+    /// The first day of the period that contains a moment; `None` if there are no periods.
     fn first_day(&self, refresh: Refresh, at_ms: u64) -> Option<Date> {
         let day = self.day(at_ms);
         match refresh {
@@ -46,7 +46,8 @@ impl Zone {
         }
     }
 
-    /// The period of a moment, as text that sorts by time: the date that it began on; nothing where there are no periods.
+    /// The period that contains a moment, named by the date on which it began, so that periods sort by time; `None` if there are
+    /// no periods.
     #[must_use]
     pub fn period(&self, refresh: Refresh, at_ms: u64) -> Option<String> {
         self.first_day(refresh, at_ms).map(|day| day.to_string())
@@ -58,8 +59,8 @@ impl Zone {
         self.first_day(refresh, now_ms) > self.first_day(refresh, last_ms)
     }
 
-    /// When the period after that of a moment begins, in milliseconds since 1970 in UTC. A midnight that a zone skips is the moment
-    /// after the gap.
+    /// When the period after that of a moment begins, in milliseconds since 1970 in UTC. If the zone skips midnight that day, the
+    /// period begins right after the gap.
     #[must_use]
     pub fn next_ms(&self, refresh: Refresh, at_ms: u64) -> Option<u64> {
         let first = self.first_day(refresh, at_ms)?;

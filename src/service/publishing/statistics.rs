@@ -1,8 +1,8 @@
 //! Published statistics: what they are, when they are due, and what they show.
 //!
-//! Promises that reading spends nothing, that nothing is drawn that no steward agreed to, that a schedule draws at most once a period and
-//! at most once of an edition, and that what was shown stays up where it cannot be drawn anew. A statistic is asked as a researcher would
-//! ask, by an asker that no person can be, so it is charged, shared and stored like any other answer.
+//! Reading a statistic spends nothing. Nothing is drawn that no steward has agreed to. A schedule draws at most once a period and
+//! at most once per edition. What was shown stays up if it cannot be drawn anew. A statistic is asked like a researcher's
+//! question, by an asker whose name no person can have, so it is charged, shared and stored like any other answer.
 
 pub mod check;
 mod drawing;
@@ -26,22 +26,22 @@ pub use drawing::{Refreshed, confirm};
 pub use face::Face;
 pub use reading::{StatisticFault, read_file};
 
-/// A published query.
+/// A published query with its schedule.
 #[derive(Debug, Clone)]
 pub struct Statistic {
-    /// The name of its file without the ending.
+    /// The statistic's name: its file's name without the ending.
     pub name: String,
-    /// The dataset that it asks.
+    /// The dataset that its question asks.
     pub dataset: String,
-    /// The dataset that pays for it.
+    /// The dataset whose account pays for it.
     pub lineage: String,
     /// How often it is drawn anew.
     pub refresh: Refresh,
-    /// What its file says to readers.
+    /// What its file tells readers about it.
     pub face: Face,
-    /// Its canonical SQL.
+    /// The canonical SQL of its question.
     pub sql: String,
-    /// The most that a draw of it costs.
+    /// The most that a draw of it costs, as ε.
     pub epsilon: Epsilon,
     amount: Price,
     ask: Ask,
@@ -51,18 +51,18 @@ pub struct Statistic {
 /// Whether a statistic may be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Agreement {
-    /// A steward agreed to its question and its price, or it was drawn before there were confirmations.
+    /// It may: a steward agreed to its question and its price, or it was drawn before confirmations existed.
     Given,
     /// It was never drawn, and waits for a steward.
     New,
-    /// Its question is another one than that of what it shows, and waits for a steward.
+    /// Its question differs from the one whose answer it shows, and waits for a steward.
     Changed,
-    /// A draw costs more than a steward agreed to, as its dataset's policy has changed.
+    /// A draw costs more than a steward agreed to, because the dataset's policy has changed.
     Dearer,
 }
 
 impl Agreement {
-    /// The word for it.
+    /// The word for this in JSON and on pages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -74,27 +74,27 @@ impl Agreement {
     }
 }
 
-/// What a statistic is like now.
+/// The present state of a statistic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// The release that it shows, and since when, in milliseconds since 1970 in UTC; nothing before the first.
+    /// The id of the release that it shows, and since when, in milliseconds since 1970 in UTC; `None` before the first release.
     pub shown: Option<(String, u64)>,
-    /// What readers are told of what it shows.
+    /// What readers are told about what it shows.
     pub face: Face,
     /// Whether what it shows answers an earlier question than its file asks now.
     pub is_earlier: bool,
     /// Whether it may be drawn.
     pub agreement: Agreement,
-    /// Why it was not drawn when it was last due, and when that was.
+    /// When it was last due but not drawn, in milliseconds since 1970 in UTC, and why.
     pub skipped: Option<(u64, String)>,
-    /// When its next period begins; nothing where it has none.
+    /// When its next period begins, in milliseconds since 1970 in UTC; `None` if it has no periods.
     pub next_ms: Option<u64>,
-    /// Whether it would be drawn now.
+    /// Whether it is due to be drawn now.
     pub is_due: bool,
 }
 
 impl State {
-    /// Why something newer than what it shows waits to be drawn, in public words.
+    /// Why a newer release than the one shown has not been drawn yet, in public words; `None` if none is pending.
     #[must_use]
     pub fn waits(&self) -> Option<&'static str> {
         match (self.is_earlier, self.agreement) {
@@ -105,7 +105,7 @@ impl State {
         }
     }
 
-    /// Why what it shows is older than it should be, in public words.
+    /// Why what it shows is older than it should be, in public words; `None` if it is up to date.
     #[must_use]
     pub fn stale(&self) -> Option<&str> {
         self.waits().or(self.skipped.as_ref().map(|(_, why)| why.as_str()))
@@ -113,7 +113,7 @@ impl State {
 }
 
 impl Statistic {
-    /// Whether its file asks the question of this digest.
+    /// Whether its file asks the question with this digest.
     pub(crate) fn asks(&self, question: &Digest) -> bool {
         self.question == *question
     }
@@ -125,13 +125,13 @@ impl Statistic {
 }
 
 impl Service {
-    /// The same service that publishes these files; days begin in `zone`.
+    /// Makes this service publish the given files; days begin in `zone`.
     ///
     /// # Errors
-    /// [`StatisticFault`] names the first file that cannot be asked under the policies that are served.
+    /// [`StatisticFault`] names the first file whose question cannot be asked under the policies that are served.
     pub fn publishing(mut self, files: Vec<(PathBuf, QueryFile)>, zone: Zone) -> Result<Self, StatisticFault> {
         self.zone = zone;
-        // Whoever serves statistics looks at once what is due.
+        // A server with statistics is not ready before its first check for draws that are due.
         self.has_looked = AtomicBool::new(files.is_empty());
         for (path, file) in files {
             let statistic = read_file(&self.datasets, &path, file)?;
@@ -140,24 +140,24 @@ impl Service {
         Ok(self)
     }
 
-    /// All published statistics by name.
+    /// All published statistics, ordered by name.
     pub fn statistics(&self) -> impl Iterator<Item = &Statistic> {
         self.statistics.values()
     }
 
-    /// A published statistic.
+    /// The published statistic of this name, if there is one.
     #[must_use]
     pub fn statistic(&self, name: &str) -> Option<&Statistic> {
         self.statistics.get(name)
     }
 
-    /// The date of a moment where this server is.
+    /// The date of a moment in this server's time zone.
     #[must_use]
     pub fn date(&self, at_ms: u64) -> String {
         self.zone.date(at_ms)
     }
 
-    /// What a statistic is like now. Costs nothing and looks at the book alone.
+    /// The present state of a statistic. Costs nothing and reads only the ledger's state.
     #[must_use]
     pub fn state_of(&self, statistic: &Statistic) -> State {
         let now_ms = self.now_ms();
@@ -169,7 +169,7 @@ impl Service {
         State { next_ms: self.zone.next_ms(statistic.refresh, since_ms), is_due, ..state }
     }
 
-    /// The same without when it is due next: what a reader needs to know, found quickly.
+    /// The present state without the next due time: everything a reader needs to know, computed quickly.
     #[must_use]
     pub fn reading_of(&self, statistic: &Statistic) -> State {
         read(self.ledger(), |book| {
@@ -197,7 +197,7 @@ impl Service {
         }
         let known = card.and_then(|card| card.shown.as_ref()).filter(|shown| statistic.asks(&shown.key.body));
         let Some(known) = known else { return true };
-        // The same rows again would tell nothing new and cost as much.
+        // Drawing from the same edition again would show nothing new and cost as much.
         known.edition != edition
             && match statistic.refresh {
                 Refresh::Never => false,
@@ -208,10 +208,10 @@ impl Service {
             }
     }
 
-    /// What a statistic shows, laid out as it was asked; nothing before its first release. Blocks.
+    /// The answer that a statistic shows, laid out as it was asked; `None` before its first release. Blocks.
     ///
     /// # Errors
-    /// [`ServiceError::Ledger`] where the store cannot be read.
+    /// [`ServiceError::Ledger`] if the store cannot be read.
     pub fn shown_answer(&self, statistic: &Statistic) -> Result<Option<Answer>, ServiceError> {
         let known = read(self.ledger(), |book| {
             let shown = book.statistic(&statistic.name)?.shown.clone()?;
@@ -221,7 +221,7 @@ impl Service {
     }
 }
 
-/// Whether a statistic may be drawn, as the book has it.
+/// Whether a statistic may be drawn, according to the ledger's state.
 fn agreement(card: Option<&StatisticCard>, statistic: &Statistic) -> Agreement {
     let Some(card) = card else { return Agreement::New };
     if statistic.is_agreed(card) {

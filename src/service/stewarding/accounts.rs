@@ -1,4 +1,4 @@
-//! Accounts as people see them.
+//! Accounts as people see them: amounts as ε, in decimal text, next to the share of the account that they make up.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::kernel::budget::state::Book;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 
-/// An account in ε, as decimal text. Where it renews, this is the present period.
+/// The amounts of an account in ε, as decimal text. For an account that renews they are those of the present period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AccountView {
     /// The ε of the cap or the allocation.
@@ -18,41 +18,42 @@ pub struct AccountView {
     pub epsilon_spent: String,
     /// The largest ε that could still be charged at once.
     pub epsilon_remaining: String,
-    /// Spent / cap in the accountant's own unit.
+    /// Spent divided by the cap, both in the accountant's own measure (which adds up, unlike ε).
     pub fraction_spent: String,
 }
 
-/// An account with whose it is.
+/// An account with its kind, its holder and its dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct NamedAccount {
-    /// `dataset`, `project`, `researcher` or `statistics`.
+    /// The kind of account: `dataset`, `project`, `researcher` or `statistics`.
     pub kind: &'static str,
-    /// Whose.
+    /// The name of its holder: the dataset, project or researcher.
     pub name: String,
-    /// Of which dataset.
+    /// The dataset whose budget it is part of.
     pub dataset: String,
-    /// How losses add up.
+    /// The dataset's accountant, which says how losses add up: `gaussian` or `pure`.
     pub accountant: &'static str,
-    /// The δ of the dataset's guarantee.
+    /// The δ of the dataset's guarantee, as decimal text.
     pub delta: String,
-    /// The amounts.
+    /// The amounts of the account.
     #[serde(flatten)]
     pub account: AccountView,
-    /// The project that a researcher's account hangs below.
+    /// The project whose account is above a researcher's account; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// How many more answers of the last price would fit now; nothing before the first answer.
+    /// How many more answers at the last answer's price would fit now; absent before the first answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answers_left: Option<u64>,
-    /// Whether nothing more is charged to it: lowered below what is spent, or, of a dataset, after incidents or by a steward.
+    /// Whether nothing more can be charged: the account was lowered below what is spent, or the dataset was frozen by incidents
+    /// or by a steward.
     pub frozen: bool,
-    /// The present period, of an allocation that renews.
+    /// The present period, if the allocation renews.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<PeriodView>,
-    /// Spent over all periods, of an allocation that renews.
+    /// What was spent over all periods, if the allocation renews.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<LifetimeView>,
-    /// What stewards alone see of a dataset.
+    /// Facts about a dataset that only stewards see.
     #[serde(flatten)]
     pub dataset_state: DatasetState,
 }
@@ -60,43 +61,43 @@ pub struct NamedAccount {
 /// The present period of an allocation that renews.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct PeriodView {
-    /// Days of a period.
+    /// Length of a period in days.
     pub days: u32,
-    /// When it began, in UTC.
+    /// When the period began, in UTC, as RFC 3339 text.
     pub began: String,
-    /// When the next begins.
+    /// When the next period begins, in UTC, as RFC 3339 text.
     pub ends: String,
 }
 
-/// What was spent over all periods.
+/// What was spent over all periods of an allocation that renews.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct LifetimeView {
-    /// As ε, rounded up.
+    /// The total spent, as ε, rounded up.
     pub epsilon_spent: String,
 }
 
-/// What stewards alone see of a dataset; nothing of it for others, and of other accounts.
+/// Facts about a dataset that only stewards see. All fields are absent for other people, and for other kinds of accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct DatasetState {
-    /// The ε that allocations right below the dataset could together have asked for at once, if they were all one.
+    /// The allocations directly below the dataset, added up, as the ε that they would be worth as a single allocation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epsilon_allocated: Option<String>,
     /// Whether allocations may sum to more than the cap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oversubscribe: Option<bool>,
-    /// Failures after a charge that may depend on data, since a steward last looked; at three the dataset freezes.
+    /// Number of failures after a charge that may depend on data, since a steward last looked; at three the dataset freezes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incidents: Option<u32>,
-    /// Answers that a kill, a power cut or a failing disk cut off.
+    /// Number of answers that were cut off by a kill, a power cut or a failing disk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_off: Option<u64>,
-    /// What thresholds took of the δ that is set aside for them, where any is.
+    /// What thresholds have taken of the δ that is set aside for them; absent if none is set aside.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold_delta_spent: Option<String>,
 }
 
 impl NamedAccount {
-    /// What lists know it by.
+    /// The id of the account in lists, as `kind:dataset:name`.
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}:{}:{}", self.kind, self.dataset, self.name)
@@ -104,7 +105,7 @@ impl NamedAccount {
 }
 
 impl AccountView {
-    /// A view of a researcher's account.
+    /// The view of a researcher's account with these amounts.
     #[must_use]
     pub fn of(accountant: Accountant, mark: &AccountMark) -> Self {
         Self {
@@ -116,7 +117,7 @@ impl AccountView {
     }
 }
 
-/// spent / amount with twelve significant digits; "1" of nothing.
+/// `spent / amount` with twelve significant digits; "1" if the amount is zero.
 pub(crate) fn fraction(spent: Price, amount: Price) -> String {
     match (spent.units(), amount.units()) {
         (0, 1..) => "0".to_owned(),
@@ -136,14 +137,14 @@ pub fn significant(value: f64, digits: i32) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// A moment in UTC as RFC 3339 text.
+/// A moment in UTC as RFC 3339 text; `at_ms` is in milliseconds since 1970.
 #[must_use]
 pub fn timestamp(at_ms: u64) -> String {
     let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
     moment.map_or_else(String::new, |moment| moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
-/// Accounts of one researcher and the projects they belong to, or all of them for a steward.
+/// The accounts of one researcher and of their projects, or, if `of` is `None`, all accounts, for a steward.
 #[must_use]
 pub fn accounts(ledger: &dyn Ledger, of: Option<&str>, now_ms: u64) -> Vec<NamedAccount> {
     read(ledger, |book| {
@@ -154,8 +155,8 @@ pub fn accounts(ledger: &dyn Ledger, of: Option<&str>, now_ms: u64) -> Vec<Named
     })
 }
 
-/// The same, at most `limit` of them after the one of that id ([`NamedAccount::id`]); only what is shown is computed. `None` where the id
-/// is none of theirs.
+/// Like [`accounts`], but one page: at most `limit` accounts after the one with the id `after` ([`NamedAccount::id`]). Only these
+/// are computed. `None` if there is no account with that id among them.
 #[must_use]
 pub fn accounts_after(
     ledger: &dyn Ledger,
@@ -179,7 +180,7 @@ fn id(kind: Kind, dataset: &str, name: &str) -> String {
     format!("{}:{dataset}:{name}", kind.name())
 }
 
-/// One account of a dataset by its kind and name.
+/// One account of a dataset by its kind and name, if it exists.
 #[must_use]
 pub fn account(ledger: &dyn Ledger, dataset: &str, kind: Kind, name: &str, now_ms: u64) -> Option<NamedAccount> {
     read(ledger, |book| book.find(dataset, kind, name).map(|account| named(book, account, true, now_ms)))
@@ -232,7 +233,7 @@ fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> Named
     }
 }
 
-/// The name that people see; the statistics account's own is one that no person can have.
+/// The name that people see. The statistics account's internal name, which no person can have, is replaced.
 fn shown_name(account: &Account) -> String {
     match account.kind {
         Kind::Statistics => account.kind.name().to_owned(),

@@ -1,7 +1,9 @@
-//! What files declare of people, roles, grants, projects and statistics: the difference from the ledger, and its application.
+//! Declared files: people, roles, grants, projects and statistics accounts as files declare them. This finds the difference from
+//! the ledger and applies it.
 //!
-//! Promises that all of a difference is applied in one entry or none of it, by the same rules as single acts, that a plan changes
-//! nothing and that applying twice changes nothing. What files declared before and no longer declare is withdrawn. It opens no file.
+//! A difference is applied entirely, in one entry, or not at all, by the same rules as single acts. Planning changes nothing, and
+//! applying twice changes nothing the second time. What files declared before and no longer declare is withdrawn. The module
+//! opens no file.
 
 mod difference;
 mod file;
@@ -26,40 +28,41 @@ use difference::{Found, Given, between};
 pub use file::{Declared, DeclaredFault, DeclaredFile, Place};
 pub use reader::{FILES_MAX, ITEMS_MAX, parse};
 
-/// What is to change, or was changed.
+/// The result of a plan (what would change) or of an application (what changed).
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Outcome {
-    /// The difference in words, in the order in which it is applied; empty where nothing is to change.
+    /// The changes in words, in the order in which they are applied; empty if nothing is to change.
     pub changes: Vec<String>,
-    /// What it does to the caps of the datasets that files name.
+    /// The effect on the caps of the datasets that the files name.
     pub caps: Vec<CapView>,
-    /// Tokens of people that held none, shown once; none of a plan.
+    /// New tokens for people that held none, shown once; a plan has none.
     pub tokens: Vec<NewToken>,
     /// Names of everything that the files declare: `person ada`, `project visits heart`, `grant visits ada`, `statistics visits`.
     pub managed: Vec<String>,
 }
 
-/// What a difference does to one dataset's cap, as decimal text.
+/// The effect of the changes on one dataset's cap, as decimal text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CapView {
-    /// Of which dataset.
+    /// The name of the dataset.
     pub dataset: String,
     /// The ε of its lifetime cap.
     pub epsilon_cap: String,
-    /// The ε that allocations right below it could together have asked for at once, if they were all one.
+    /// The allocations directly below the dataset before the changes, added up, as the ε that they would be worth as a single
+    /// allocation.
     pub allocated_before: String,
-    /// The same afterwards.
+    /// The allocations directly below the dataset after the changes, likewise.
     pub allocated_after: String,
 }
 
 /// A new token, which is shown once.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct NewToken {
-    /// Whose.
+    /// The name of the person whose token it is.
     pub name: String,
-    /// What it is good for.
+    /// The person's role: `researcher`, `viewer` or `steward`.
     pub role: &'static str,
-    /// The token.
+    /// The token's text. The ledger keeps only its digest.
     pub token: String,
 }
 
@@ -69,24 +72,24 @@ impl From<DeclaredFault> for ServiceError {
     }
 }
 
-/// What applying would change; nothing changes.
+/// Finds what applying the files would change. Nothing changes.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] with the place of what would be refused, and why.
+/// [`ServiceError::Invalid`] with the place in the files of what would be refused, and the reason.
 pub fn plan(ledger: &dyn Ledger, declared: &Declared, now_ms: u64) -> Result<Outcome, ServiceError> {
     let (reason, by) = ("a plan".to_owned(), "nobody".to_owned());
     let (amounts, tokens) = (amounts(ledger, declared), None);
     let given = Given { declared: declared.clone(), amounts, tokens, reason, by, now_ms };
-    // Tried outside of the ledger's own book, so that nobody waits for it.
+    // Tried on a copy of the ledger's state, so that nobody waits for it.
     let book = read(ledger, Book::sketch);
     let found = between(&book, &given).map_err(ServiceError::Invalid)?;
     Ok(Outcome::of(&found, declared, Vec::new()))
 }
 
-/// Makes the ledger what the files declare, in one entry; no entry is written where nothing is to change.
+/// Makes the ledger match what the files declare, in one entry. If nothing is to change, no entry is written.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] with the place of what is refused, and why; then nothing changed.
+/// [`ServiceError::Invalid`] with the place in the files of what is refused, and the reason; then nothing changed.
 pub fn apply(
     ledger: &dyn Ledger,
     declared: &Declared,
@@ -95,7 +98,7 @@ pub fn apply(
     now_ms: u64,
 ) -> Result<Outcome, ServiceError> {
     grants::check_reason(reason)?;
-    // Tokens and amounts take milliseconds, so they are made outside of the writer.
+    // Tokens and amounts take milliseconds, so they are computed outside of the ledger's writer.
     let (amounts, tokens) = (amounts(ledger, declared), tokens(ledger, declared)?);
     let digests = tokens.iter().map(|(name, _, token)| (name.clone(), Token::digest(token.text()))).collect();
     let (reason, by) = (reason.to_owned(), by.to_owned());
@@ -106,10 +109,10 @@ pub fn apply(
         let acts = std::mem::take(&mut found.acts);
         found.added = acts.iter().filter_map(added).collect();
         let is_change = !found.changes.is_empty();
-        // Whoever asked waits for it.
+        // The receiver outlives this rule, so sending cannot fail.
         let _ = tell.send(found);
         let managed = given.declared.managed();
-        // An empty word means that nothing is to change.
+        // An empty error text means that nothing is to change.
         if is_change {
             let acts = acts.into_iter().map(Single).collect();
             Ok(Act::Applied { reason: given.reason, by: given.by, managed, acts })
@@ -128,7 +131,8 @@ fn added(act: &Act) -> Option<String> {
     if let Act::PersonAdded { name, .. } | Act::ViewerAdded { name, .. } = act { Some(name.clone()) } else { None }
 }
 
-/// What each ε that is not granted yet is worth. Takes milliseconds for each; never inside of the writer.
+/// The price equivalents of all declared ε that are not granted yet. Each takes milliseconds, so never call this inside the
+/// ledger's writer.
 fn amounts(ledger: &dyn Ledger, declared: &Declared) -> HashMap<(String, Epsilon), Price> {
     let wanted: HashMap<_, _> = read(ledger, |book| {
         let unknown = declared.allocations.iter().filter_map(|wanted| {

@@ -1,7 +1,7 @@
-//! Grants: who may spend how much of what, and freezes.
+//! Grants, which set who may spend how much of a dataset's budget, and freezes.
 //!
-//! Promises that allocations below an account sum to at most its amount unless the policy says `oversubscribe`, and that a lifetime
-//! cap rises by an explicit act with a reason, and never falls.
+//! Allocations below an account sum to at most its amount, unless the policy says `oversubscribe`. A lifetime cap rises only by
+//! an explicit act with a reason, and never falls.
 
 use crate::kernel::budget::account::{Account, AccountNo};
 use crate::kernel::budget::entry::{Act, Entry, Kind};
@@ -13,71 +13,72 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::error::shown;
 use crate::service::ServiceError;
 
-/// Letters of a reason at the most.
+/// Largest number of characters in a reason.
 const REASON_CHARS_MAX: usize = 500;
-/// Days of a period at the most: ten years.
+/// Largest number of days in a period: ten years.
 pub const PERIOD_DAYS_MAX: u32 = 3_660;
 
-/// Whose account a grant sets.
+/// The holder of the account that a grant sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
-    /// A researcher's, below a project's where one is named.
+    /// A researcher's account, below a project's account if one is named.
     Researcher {
-        /// Who.
+        /// The researcher's name.
         name: String,
-        /// The project; nothing where it stays where it is, or hangs below the dataset's.
+        /// The project; `None` leaves an existing account where it is, and puts a new one directly below the dataset's.
         project: Option<String>,
-        /// Days after which the allocation renews; nothing where it is for life.
+        /// Days after which the allocation renews; `None` if it is for life.
         period_days: Option<u32>,
     },
-    /// A project's.
+    /// A project's account, for life.
     Project {
-        /// Which.
+        /// The project's name.
         name: String,
     },
-    /// The dataset's own lifetime cap.
+    /// The dataset's own account: this raises its lifetime cap.
     Dataset,
-    /// What published statistics may spend.
+    /// The account that published statistics spend from.
     Statistics {
-        /// Days after which it renews; nothing where it is for life.
+        /// Days after which the allocation renews; `None` if it is for life.
         period_days: Option<u32>,
     },
 }
 
 impl Holder {
-    /// A researcher right below the dataset, for life.
+    /// A researcher's account directly below the dataset's, for life.
     #[must_use]
     pub fn researcher(name: &str) -> Self {
         Self::Researcher { name: name.to_owned(), project: None, period_days: None }
     }
 }
 
-/// A grant as it is asked for.
+/// A grant as a steward asks for it.
 #[derive(Debug, Clone)]
 pub struct Grant {
-    /// To whom.
+    /// The holder of the account that is set.
     pub to: Holder,
-    /// Of which dataset.
+    /// The dataset's name.
     pub dataset: String,
-    /// The new total.
+    /// The new total of the account, as ε; it replaces the earlier total.
     pub epsilon: Epsilon,
-    /// Why.
+    /// Why the steward grants it; stands in the ledger.
     pub reason: String,
-    /// By whom.
+    /// The name of the steward who grants it.
     pub by: String,
 }
 
 /// Sets an allocation, or raises a lifetime cap.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] where the allocations would not fit, or nobody is there to hold it; [`ServiceError::UnknownDataset`].
+/// [`ServiceError::Invalid`] if the allocation does not fit or its holder does not exist; [`ServiceError::UnknownDataset`].
 pub fn grant(ledger: &dyn Ledger, grant: Grant, now_ms: u64) -> Result<Entry, ServiceError> {
     check_reason(&grant.reason)?;
     let accountant = crate::kernel::budget::ledger::read(ledger, |book| {
         book.dataset(&grant.dataset).map(|whole| (whole.cap.accountant, book.account(whole.account).epsilon))
     });
     let (accountant, cap) = accountant.ok_or_else(|| ServiceError::UnknownDataset(shown(&grant.dataset)))?;
-    // Takes milliseconds, so it is done outside of the writer; what is granted whole is taken whole there.
+    // This conversion takes milliseconds, so it is done outside of the ledger's writer. A grant of the whole cap takes the cap's
+    // exact amount inside the writer.
     let amount = if grant.epsilon == cap { None } else { Some(accountant.cap(grant.epsilon)) };
     let rule = Box::new(move |book: &Book| Room { book, accountant, grant: &grant, now_ms }.act(amount));
     ledger.act(rule, now_ms)?.map_err(ServiceError::Invalid)
@@ -90,7 +91,8 @@ pub(crate) fn check_reason(reason: &str) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// The act of one grant against a book as it is; `amount` is what its ε is worth, and nothing where it is the dataset's whole cap.
+/// The act of one grant, against the given state of the ledger. `amount` is the price equivalent of its ε; `None` stands for the
+/// dataset's whole cap.
 pub(crate) fn act_of(
     book: &Book,
     accountant: Accountant,
@@ -101,7 +103,7 @@ pub(crate) fn act_of(
     Room { book, accountant, grant, now_ms }.act(amount)
 }
 
-/// One grant against the book as it is.
+/// One grant, checked against the given state of the ledger.
 struct Room<'a> {
     book: &'a Book,
     accountant: Accountant,
@@ -110,7 +112,7 @@ struct Room<'a> {
 }
 
 impl Room<'_> {
-    /// The act of the grant; the amount is nothing where the dataset's whole cap is meant.
+    /// The act of the grant; `amount` is `None` if the dataset's whole cap is meant.
     fn act(&self, amount: Option<Price>) -> Result<Act, String> {
         let whole = self.book.dataset(&self.grant.dataset).ok_or("there is no such dataset")?;
         let root = whole.account;
@@ -139,7 +141,7 @@ impl Room<'_> {
 
     fn to_project(&self, project: &str, root: AccountNo, amount: Price) -> Result<Act, String> {
         if !is_name(project) {
-            return Err(format!("\"{}\" is no name of a project", shown(project)));
+            return Err(format!("\"{}\" is not a valid project name", shown(project)));
         }
         let now = self.book.find(&self.grant.dataset, Kind::Project, project);
         let is_lowered = now.is_some_and(|account| amount <= account.amount);
@@ -156,8 +158,8 @@ impl Room<'_> {
         Ok(Act::StatisticsGranted { dataset, epsilon, amount, period_days, reason, by })
     }
 
-    /// What earlier periods took of an allocation that renews, and whether the grant only lowers it. A period that begins with this
-    /// grant forgets what was spent before it; the accounts above do not.
+    /// Returns what earlier periods took of a renewing allocation, and whether the grant only lowers the allocation. A period
+    /// that begins with this grant does not count what the account spent before; the accounts above it still do.
     fn renewed(&self, now: Option<&Account>, period_days: Option<u32>, amount: Price) -> Result<(Price, bool), String> {
         if period_days.is_some_and(|days| !(1..=PERIOD_DAYS_MAX).contains(&days)) {
             return Err(format!("period_days is {}; accepted is 1 to {PERIOD_DAYS_MAX}", period_days.unwrap_or(0)));
@@ -193,7 +195,7 @@ impl Room<'_> {
         Ok(Act::Granted { researcher: name.to_owned(), dataset, project, epsilon, amount, period_days, reason, by })
     }
 
-    /// The account that a researcher's hangs below, which never changes: what was spent was spent there.
+    /// The parent of a researcher's account. It never changes, because what was spent was spent there.
     fn parent(&self, name: &str, project: Option<&str>, now: Option<&Account>) -> Result<AccountNo, String> {
         let wanted = match project {
             None => None,
@@ -212,7 +214,9 @@ impl Room<'_> {
                 Err(format!("\"{name}\" holds an account below {held} already; what it spent was spent there"))
             }
             (Some(wanted), _) => self.number(Kind::Project, &wanted.name),
-            (None, Some(_)) => now.and_then(|account| account.parent).ok_or_else(|| "it is no account".to_owned()),
+            (None, Some(_)) => {
+                now.and_then(|account| account.parent).ok_or_else(|| "the account has no parent".to_owned())
+            }
             (None, None) => self.number(Kind::Dataset, &self.grant.dataset),
         }
     }
@@ -221,8 +225,8 @@ impl Room<'_> {
         self.book.number_of(&self.grant.dataset, kind, name).ok_or_else(|| "there is no such account".to_owned())
     }
 
-    /// Lowering always fits. Otherwise what is below an account sums to at most its amount, unless the policy oversubscribes; then
-    /// each allocation by itself does. `before` is what earlier periods took.
+    /// Checks that an allocation fits. Lowering always fits. Otherwise the allocations below an account sum to at most its
+    /// amount; if the policy oversubscribes, each allocation only has to fit by itself. `before` is what earlier periods took.
     fn check_room(
         &self,
         parent: AccountNo,
@@ -256,10 +260,10 @@ impl Room<'_> {
     }
 }
 
-/// Freezes a dataset, so that nothing is drawn from it, or lets it go on after its steward has looked.
+/// Freezes a dataset, so that nothing is drawn from it, or unfreezes it after its steward has looked into the reason.
 ///
 /// # Errors
-/// [`ServiceError::UnknownDataset`]; [`ServiceError::Invalid`] where it is so already.
+/// [`ServiceError::UnknownDataset`]; [`ServiceError::Invalid`] if the dataset is in that state already.
 pub fn set_frozen(
     ledger: &dyn Ledger,
     dataset: &str,

@@ -1,6 +1,6 @@
-//! What stewards do: people, grants, datasets' accounts.
+//! Stewards' acts: people, viewing rights, and datasets' accounts.
 //!
-//! Promises that a rule is checked against the book inside the one writer, so that two acts never break it together.
+//! Each rule is checked against the ledger's state inside the single writer, so that two acts never break it together.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::service::{Service, ServiceError};
 pub struct Token(String);
 
 impl Token {
-    /// The prefix that tells a token from other secrets.
+    /// The prefix that distinguishes a token from other secrets.
     const PREFIX: &'static str = "tct";
 
     pub(crate) fn new() -> Result<Self, ServiceError> {
@@ -27,35 +27,35 @@ impl Token {
         Ok(Self(format!("{}_{}", Self::PREFIX, crate::hex::encode(&bits))))
     }
 
-    /// The text; show it once.
+    /// The token's text; show it once and do not store it.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0
     }
 
-    /// The digest that is kept of a token. 256 random bits need no salt and no slow hash.
+    /// The digest under which a token is stored. 256 random bits need no salt and no slow hash.
     #[must_use]
     pub fn digest(text: &str) -> Digest {
         *blake3::hash(text.as_bytes()).as_bytes()
     }
 }
 
-/// Who acts on a state directory that no server holds.
+/// Name recorded as the actor when somebody acts on a state directory while no server runs.
 pub const AT_STATE_DIRECTORY: &str = "steward at the state directory";
 
 /// Adds a person, or gives a new token to one whose token was revoked.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] for a name that is none; [`ServiceError::AlreadyExists`].
+/// [`ServiceError::Invalid`] for an invalid name; [`ServiceError::AlreadyExists`] if the person holds a token.
 pub fn add_person(ledger: &dyn Ledger, name: &str, role: Role, by: &str, now_ms: u64) -> Result<Token, ServiceError> {
     let (person, by) = (name.to_owned(), by.to_owned());
     add(ledger, name, role, now_ms, move |token| Act::PersonAdded { name: person, role, token, by })
 }
 
-/// Adds a viewer who may see the statistics of these datasets alone, or gives a new token to one whose token was revoked.
+/// Adds a viewer who may only see the statistics of these datasets, or gives a new token to one whose token was revoked.
 ///
 /// # Errors
-/// Those of [`add_person`]; [`ServiceError::UnknownDataset`].
+/// The errors of [`add_person`]; [`ServiceError::UnknownDataset`].
 pub fn add_viewer(
     ledger: &dyn Ledger,
     name: &str,
@@ -78,7 +78,10 @@ fn add(
     if !is_name(name) {
         let accepted =
             format!("accepted are 1 to {NAME_CHARS_MAX} letters, digits and . _ - @, beginning with a letter or digit");
-        return Err(ServiceError::Invalid(format!("\"{}\" is no name; {accepted}", crate::query::error::shown(name))));
+        return Err(ServiceError::Invalid(format!(
+            "\"{}\" is not a valid name; {accepted}",
+            crate::query::error::shown(name)
+        )));
     }
     let token = Token::new()?;
     let (person, digest) = (name.to_owned(), Token::digest(token.text()));
@@ -93,10 +96,10 @@ fn add(
     Ok(token)
 }
 
-/// Sets which datasets' statistics a viewer may see.
+/// Sets the datasets whose statistics a viewer may see.
 ///
 /// # Errors
-/// [`ServiceError::NotFound`] where there is no such person; [`ServiceError::Invalid`] for who is no viewer;
+/// [`ServiceError::NotFound`] if there is no such person; [`ServiceError::Invalid`] if the person is not a viewer;
 /// [`ServiceError::UnknownDataset`].
 pub fn set_viewing(
     ledger: &dyn Ledger,
@@ -109,9 +112,9 @@ pub fn set_viewing(
     match crate::kernel::budget::ledger::read(ledger, |book| book.person(name)) {
         Some((Role::Viewer, _)) => {}
         Some((role, _)) => {
-            let sees = "a researcher sees what they hold an account of, and a steward all";
+            let sees = "a researcher sees the datasets they hold an account of, and a steward sees all";
             return Err(ServiceError::Invalid(format!(
-                "\"{name}\" is a {role}; datasets are given to viewers: {sees}"
+                "\"{name}\" is a {role}; only viewers are given datasets: {sees}"
             )));
         }
         None => {
@@ -120,11 +123,11 @@ pub fn set_viewing(
         }
     }
     let act = Act::ViewingSet { name: name.to_owned(), datasets, by: by.to_owned() };
-    // A role never changes, so what was looked at still holds.
+    // A role never changes, so the check above still holds.
     ledger.act(Box::new(move |_| Ok(act)), now_ms)?.map(|_| ()).map_err(ServiceError::Invalid)
 }
 
-/// Each of these datasets once, in order.
+/// Sorts and deduplicates datasets, and checks that they exist.
 fn known(ledger: &dyn Ledger, datasets: &[String]) -> Result<Vec<String>, ServiceError> {
     let unknown = crate::kernel::budget::ledger::read(ledger, |book| {
         datasets.iter().find(|dataset| book.dataset(dataset).is_none()).cloned()
@@ -138,10 +141,10 @@ fn known(ledger: &dyn Ledger, datasets: &[String]) -> Result<Vec<String>, Servic
     Ok(once)
 }
 
-/// Ends a person's token; the last steward keeps theirs.
+/// Revokes a person's token. The last steward's token cannot be revoked.
 ///
 /// # Errors
-/// [`ServiceError::NotFound`]; [`ServiceError::Invalid`] for the last steward.
+/// [`ServiceError::NotFound`] if nobody of this name holds a token; [`ServiceError::Invalid`] for the last steward.
 pub fn revoke_token(ledger: &dyn Ledger, name: &str, by: &str, now_ms: u64) -> Result<(), ServiceError> {
     let (person, by) = (name.to_owned(), by.to_owned());
     let unknown = format!("nobody named \"{}\" holds a token", crate::query::error::shown(name));
@@ -159,11 +162,11 @@ pub fn revoke_token(ledger: &dyn Ledger, name: &str, by: &str, now_ms: u64) -> R
     done.map_err(|words| if words == unknown { ServiceError::NotFound(words) } else { ServiceError::Invalid(words) })
 }
 
-/// Opens the dataset's account where it is new, and makes the sealed edition the one that queries see. A dataset that entries may have
-/// opened which a recovery went without is frozen until its steward looks.
+/// Opens the dataset's account if it is new, and makes the sealed edition the one that queries see. If entries that a recovery
+/// did without may have opened the dataset, it is frozen until its steward has looked.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] where the policy's cap is not the one on record.
+/// [`ServiceError::Invalid`] if the policy's cap differs from the one in the ledger.
 pub fn publish_edition(
     ledger: &dyn Ledger,
     policy: &Policy,
@@ -177,7 +180,7 @@ pub fn publish_edition(
         Some(_) => Err(String::new()),
     });
     let may_be_frozen = read(ledger, |book| book.may_have_been_open(&policy.name));
-    // An empty word means that it was open before.
+    // An empty error text means that the account was open before.
     let _ = ledger.act(open, now_ms)?;
     if may_be_frozen {
         let reason = "opened after a recovery: nobody knows whether it was frozen";
@@ -192,7 +195,7 @@ pub fn publish_edition(
     ledger.act(seal, now_ms)?.map(|_| ()).map_err(ServiceError::Invalid)
 }
 
-/// The editions that queries see, over all datasets.
+/// The editions that queries see now, of all datasets.
 #[must_use]
 pub fn current_editions(ledger: &dyn Ledger) -> Vec<String> {
     crate::kernel::budget::ledger::read(ledger, |book| {
@@ -200,10 +203,10 @@ pub fn current_editions(ledger: &dyn Ledger) -> Vec<String> {
     })
 }
 
-/// Whether the policy's cap is the one on record, if there is one. Caps bind all editions of a dataset together.
+/// Checks that the policy's cap equals the one in the ledger, if there is one. A cap binds all editions of a dataset together.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`].
+/// [`ServiceError::Invalid`] if it differs.
 pub fn check_cap(ledger: &dyn Ledger, policy: &Policy) -> Result<(), ServiceError> {
     let cap = cap_of(policy);
     let known = crate::kernel::budget::ledger::read(ledger, |book| {
@@ -251,7 +254,7 @@ fn cap_of(policy: &Policy) -> Cap {
 }
 
 impl Service {
-    /// Whose token this is.
+    /// The person who holds this token; `None` if the token is unknown or revoked.
     #[must_use]
     pub fn bearer(&self, token: &str) -> Option<Person> {
         let digest = Token::digest(token);
@@ -261,7 +264,7 @@ impl Service {
     /// Runs a steward's act off the async threads.
     ///
     /// # Errors
-    /// Those of `act`.
+    /// The errors of `act`.
     pub async fn steward<T: Send + 'static>(
         self: Arc<Self>,
         act: impl FnOnce(&dyn Ledger, u64) -> Result<T, ServiceError> + Send + 'static,

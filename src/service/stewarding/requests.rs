@@ -1,8 +1,9 @@
-//! Requests for budget: a researcher asks for a larger allocation, a steward decides.
+//! Requests for budget: a researcher asks for a larger allocation, and a steward decides.
 //!
-//! Promises that a request asks for more than is held and at most for the dataset's cap, that nobody has more than a few open, that
-//! each is decided once, and that what is granted is a grant like any other, by the same rules and on record before its decision.
-//! Where a server ends between the two, the grant stands and the request is open still: to decide again is to grant the same total.
+//! A request asks for more than the researcher holds and at most for the dataset's cap. Nobody has more than a few open requests,
+//! and each is decided once. Granting a request makes a grant by the same rules as any other, which is on record before the
+//! decision. If a server stops between the two, the grant stands and the request is still open; deciding it again grants the same
+//! total.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -17,45 +18,45 @@ use crate::query::error::shown;
 use crate::service::ServiceError;
 use crate::service::stewarding::accounts::timestamp;
 
-/// What a steward makes of a request.
+/// A steward's decision on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Sets the allocation.
+    /// Sets the researcher's allocation.
     Grant {
-        /// The new total; nothing where it is what was asked for.
+        /// The new total, as ε; `None` grants what was asked for.
         epsilon: Option<Epsilon>,
     },
-    /// Changes nothing.
+    /// Declines the request; no allocation changes.
     Decline,
 }
 
 /// A request as people see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RequestView {
-    /// The number of its entry in the ledger.
+    /// The number of the request's entry in the ledger, which identifies it.
     pub number: u64,
-    /// Who asks.
+    /// The name of the researcher who asks.
     pub researcher: String,
-    /// Of which dataset.
+    /// The dataset whose allocation is to grow.
     pub dataset: String,
-    /// The new total that is asked for.
+    /// The new total that is asked for, as ε.
     pub epsilon: String,
-    /// Why.
+    /// Why the researcher asks for it.
     pub reason: String,
-    /// When, in UTC.
+    /// When it was filed, in UTC, as RFC 3339 text.
     pub at: String,
-    /// `open`, `granted` or `declined`.
+    /// The request's state: `open`, `granted` or `declined`.
     pub status: &'static str,
-    /// The steward's reason, once it is decided.
+    /// The steward's reason, once the request is decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision_reason: Option<String>,
 }
 
-/// Files a request for an allocation of the new total `epsilon`, and returns its number.
+/// Files a request for an allocation with the new total `epsilon`, and returns the request's number.
 ///
 /// # Errors
-/// [`ServiceError::UnknownDataset`] for a dataset of which the researcher holds no account; [`ServiceError::Invalid`] for a reason
-/// that is none, an ε that is not above what is held or is above the dataset's cap, and where too many requests are open.
+/// [`ServiceError::UnknownDataset`] if the researcher holds no account of the dataset; [`ServiceError::Invalid`] for an invalid
+/// reason, for an ε that is not above what is held or is above the dataset's cap, and if too many requests are open.
 pub fn file(
     ledger: &dyn Ledger,
     researcher: &str,
@@ -91,14 +92,15 @@ fn check(book: &Book, researcher: &str, dataset: &str, epsilon: Epsilon) -> Resu
     Ok(())
 }
 
-/// One decision at a time: between a grant and its decision nobody else decides. One process holds a ledger.
+/// Serializes decisions, because a grant and its decision are two entries. This suffices: only one process holds a ledger.
 static DECIDING: Mutex<()> = Mutex::new(());
 
-/// Decides on the request of that number. Granting sets the allocation first, with the renewal that it has, and never lowers it.
+/// Decides on the request with that number. Granting first sets the allocation, keeping its renewal; it never lowers an
+/// allocation.
 ///
 /// # Errors
-/// [`ServiceError::NotFound`] for no such request, [`ServiceError::AlreadyExists`] for one that was decided before; otherwise those of
-/// [`grants::grant`], and then the request is as open as it was.
+/// [`ServiceError::NotFound`] if there is no such request; [`ServiceError::AlreadyExists`] if it was decided before; otherwise
+/// the errors of [`grants::grant`], in which case the request stays open.
 pub fn decide(
     ledger: &dyn Ledger,
     number: u64,
@@ -130,7 +132,7 @@ pub fn decide(
 }
 
 fn decided(number: u64) -> String {
-    format!("request {number} was decided before; accepted is one that is open")
+    format!("request {number} was decided before; accepted is an open request")
 }
 
 fn grant(
@@ -147,7 +149,7 @@ fn grant(
     let (held, period_days) = account.ok_or_else(|| ServiceError::UnknownDataset(shown(&card.dataset)))?;
     if epsilon < held {
         return Err(ServiceError::Invalid(format!(
-            "epsilon is {epsilon}, and \"{}\" holds {held}; accepted is that or more, or to decline: granting a request lowers nothing",
+            "epsilon is {epsilon}, and \"{}\" holds {held}; accepted is at least that, since granting a request lowers nothing; or decline it",
             card.researcher
         )));
     }
@@ -156,7 +158,7 @@ fn grant(
     grants::grant(ledger, Grant { to, dataset, epsilon, reason, by }, now_ms).map(|_| ())
 }
 
-/// The requests of one researcher, or all of them for a steward; newest first.
+/// The requests of one researcher, or, if `of` is `None`, of all researchers; newest first.
 #[must_use]
 pub fn requests(ledger: &dyn Ledger, of: Option<&str>) -> Vec<RequestView> {
     read(ledger, |book| {
@@ -165,7 +167,7 @@ pub fn requests(ledger: &dyn Ledger, of: Option<&str>) -> Vec<RequestView> {
     })
 }
 
-/// One request.
+/// The request with this number, if there is one.
 #[must_use]
 pub fn request(ledger: &dyn Ledger, number: u64) -> Option<RequestView> {
     read(ledger, |book| book.request(number).map(|card| view(number, card)))

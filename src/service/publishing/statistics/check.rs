@@ -1,7 +1,7 @@
-//! Checking query files before they are published: what each draw would cost, and how exact it would be.
+//! Checks query files before they are published: what each draw would cost, and how exact it would be.
 //!
-//! Promises that nothing is drawn, charged or written, and that no data is needed: prices follow from the policies' public terms, which
-//! stand in the ledger.
+//! Nothing is drawn, charged or written, and no data is needed: prices follow from the policies' public terms, which stand in the
+//! ledger.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -24,29 +24,30 @@ use crate::service::stewarding::accounts::{self, significant};
 use crate::service::stewarding::declared::DeclaredFile;
 use crate::service::{Dataset, Priced, Service, ServiceError};
 
-/// Entries of a ledger that are read at once.
+/// Number of ledger entries that are read at a time.
 const PAGE: usize = 10_000;
 
-/// What a query file would be as a statistic.
+/// The result of checking one query file: what it would be as a statistic, or what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Checked {
     /// The file's name, as it was given.
     pub file: String,
-    /// What is wrong with it; everything else is left out then.
+    /// What is wrong with the file; if this is present, all other fields but `file` are absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
-    /// What it would be: `name`, `title`, `dataset`, `refresh`, `public`, `epsilon`, `fraction`, `epsilon_remaining`, `columns`,
-    /// `assumed_group_size` and `standing` stand beside the file's name.
+    /// What the statistic would be: `name`, `title`, `dataset`, `refresh`, `public`, `epsilon`, `fraction`, `epsilon_remaining`,
+    /// `columns`, `assumed_group_size` and `standing` stand next to the file's name.
     #[serde(flatten)]
-    // A document cannot say that all of an object's fields stand here or none: it says that there may be more fields.
+    // An OpenAPI document cannot say that an object's flattened fields are present together or not at all, so this says that
+    // there may be more fields.
     #[schema(value_type = Object)]
     pub estimate: Option<Estimate>,
 }
 
-/// What is wrong with a file.
+/// What is wrong with a query file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Fault {
-    /// The line of the file, counted from 1; left out where all of the file is meant.
+    /// The line of the file, counted from 1; absent if the fault concerns the whole file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
     /// The column of that line, counted from 1 in characters.
@@ -56,51 +57,52 @@ pub struct Fault {
     pub message: String,
 }
 
-/// A statistic before it is drawn.
+/// A statistic before it is drawn: what it would cost, and how exact it would be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Estimate {
-    /// The statistic's name.
+    /// The statistic's name, which is its file's name without the ending.
     pub name: String,
-    /// Its title.
+    /// The statistic's title, for people to read.
     pub title: String,
-    /// The dataset that it asks.
+    /// The dataset that its question asks.
     pub dataset: String,
-    /// `never`, `daily`, `weekly`, `monthly` or `on-new-edition`.
+    /// How often it is drawn anew: `never`, `daily`, `weekly`, `monthly` or `on-new-edition`.
     pub refresh: &'static str,
-    /// Whether everybody would see it.
+    /// Whether everybody could read it, without a token.
     pub public: bool,
     /// The most that each draw costs, as ε.
     pub epsilon: String,
-    /// The part of the statistics account that each draw takes; left out where there is no such account.
+    /// The share of the statistics account that each draw takes, as a decimal fraction; absent if there is no such account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fraction: Option<String>,
-    /// The largest ε that the statistics account could still pay at once; left out where there is no such account.
+    /// The largest ε that the statistics account could still pay at once; absent if there is no such account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epsilon_remaining: Option<String>,
-    /// The outputs.
+    /// The outputs of its question, in order.
     pub columns: Vec<ExpectedColumn>,
-    /// Rows that a group is assumed to have, where the error of a mean depends on it.
+    /// Number of rows that a group is assumed to have, if the error of a mean depends on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assumed_group_size: Option<u64>,
-    /// `confirmed`, `new`, `changed` (another question than the one that was confirmed) or `dearer` (than what was confirmed).
+    /// Whether it may be drawn: `confirmed`, `new`, `changed` (the question differs from the confirmed one) or `dearer` (it costs
+    /// more than was confirmed).
     pub standing: &'static str,
 }
 
-/// An output with the error that is expected of it.
+/// An output with its expected error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = ExpectedColumn)]
 pub struct ExpectedColumn {
-    /// Its name.
+    /// The output's name, as in the header of the answer's table.
     pub name: String,
-    /// `key`, `count`, `sum`, `mean` or `formula`.
+    /// What the output is: `key`, `count`, `sum`, `mean` or `formula`.
     pub kind: &'static str,
-    /// The 95 % half-width that is expected; left out for keys, and where each row has its own.
+    /// The expected 95 % half-width; absent for keys, and for outputs with a different error in each row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub margin: Option<String>,
 }
 
 impl Service {
-    /// Checks query files under the policies that are served.
+    /// Checks query files under the policies that this server serves.
     #[must_use]
     pub fn check_statistics(&self, files: &[DeclaredFile]) -> Vec<Checked> {
         check(&self.datasets, self.ledger(), files, self.now_ms())
@@ -109,7 +111,7 @@ impl Service {
     /// What a published statistic costs, and how exact a draw of it is expected to be.
     ///
     /// # Errors
-    /// Those of planning its question.
+    /// The errors of planning its question.
     pub fn estimate_of(&self, statistic: &Statistic) -> Result<Estimate, ServiceError> {
         let query = parse(&statistic.ask.sql)?;
         let unknown = || ServiceError::UnknownDataset(statistic.dataset.clone());
@@ -119,7 +121,7 @@ impl Service {
     }
 }
 
-/// Checks query files under the policies of these datasets.
+/// Checks query files under the policies of the given datasets.
 #[must_use]
 pub fn check(
     datasets: &BTreeMap<String, Arc<Dataset>>,
@@ -170,7 +172,7 @@ fn expected(priced: &Priced) -> Vec<ExpectedColumn> {
     let (plan, dataset) = (&priced.plan, &priced.dataset);
     let subject = Subject { dataset: dataset.lineage.clone(), edition: dataset.edition.clone() };
     let certified = certify(dataset.terms.accountant, subject, &plan.sought, &priced.asked);
-    // A price that no noise is known for has no error either; a draw would be refused before its charge.
+    // If no noise is known for a price, the error is not known either; a draw would be refused before its charge.
     let laws = certified.map_or_else(|_| Vec::new(), |certificate| laws(certificate.measurements()));
     if laws.is_empty() {
         return Vec::new();
@@ -185,10 +187,10 @@ fn expected(priced: &Priced) -> Vec<ExpectedColumn> {
     infos.into_iter().zip(of_groups).map(column).collect()
 }
 
-/// The datasets of a ledger under the terms of their latest editions, as far as prices need them: no table is opened.
+/// The datasets of a ledger under the terms of their latest editions, as far as prices need them. No table is opened.
 ///
 /// # Errors
-/// [`LedgerFault`] where the store cannot be read.
+/// [`LedgerFault`] if the store cannot be read.
 pub fn datasets_on_record(ledger: &dyn Ledger) -> Result<BTreeMap<String, Arc<Dataset>>, LedgerFault> {
     let latest: HashMap<String, String> = read(ledger, |book| {
         let sealed =
@@ -206,7 +208,7 @@ pub fn datasets_on_record(ledger: &dyn Ledger) -> Result<BTreeMap<String, Arc<Da
     }
 }
 
-/// A dataset and the tables that it is joined with, where an entry sealed its latest edition.
+/// The dataset whose latest edition this entry sealed, and the tables joined with it; empty for any other entry.
 fn sealed(entry: &Entry, latest: &HashMap<String, String>) -> Vec<Dataset> {
     let Act::EditionSealed { dataset, edition, terms, .. } = &entry.act else { return Vec::new() };
     let Ok(terms) = serde_json::from_str::<Terms>(terms) else { return Vec::new() };

@@ -1,7 +1,7 @@
-//! Drawing statistics: a steward's agreement, what is due, and what becomes of it.
+//! Drawing statistics: a steward's agreement, the draws that are due, and their results.
 //!
-//! Promises that nothing is drawn that no steward agreed to, that an agreement is durable before the first draw, and that one charge a
-//! period is made, whatever becomes of it.
+//! Nothing is drawn that no steward has agreed to, an agreement is durable before the first draw, and each period is charged at
+//! most once, whatever comes of the draw.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,22 +18,22 @@ use crate::kernel::random;
 use crate::query::error::shown;
 use crate::service::{Service, ServiceError};
 
-/// Between two looks at what is due.
+/// Pause between two checks for draws that are due.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// What became of a refresh.
+/// The result of refreshing a statistic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refreshed {
-    /// This release is shown now.
+    /// A new release was drawn and is shown now; this is its id.
     Released(String),
-    /// It was due, and what was shown stays up.
+    /// The statistic was due but could not be drawn; what was shown before stays up. This says why, in public words.
     Skipped(String),
 }
 
-/// Writes down that a steward agrees to the question and the price of a statistic; nothing is drawn by it.
+/// Records that a steward agrees to the question and the price of a statistic. This draws nothing.
 ///
 /// # Errors
-/// [`ServiceError::UnknownDataset`]; [`ServiceError::Ledger`] where it cannot be written.
+/// [`ServiceError::UnknownDataset`]; [`ServiceError::Ledger`] if the agreement cannot be written.
 pub fn confirm(ledger: &dyn Ledger, statistic: &Statistic, by: &str, now_ms: u64) -> Result<(), ServiceError> {
     if read(ledger, |book| book.dataset(&statistic.lineage).is_none()) {
         return Err(ServiceError::UnknownDataset(shown(&statistic.lineage)));
@@ -51,7 +51,8 @@ pub fn confirm(ledger: &dyn Ledger, statistic: &Statistic, by: &str, now_ms: u64
 }
 
 impl Service {
-    /// Refreshes whatever is due, in the order of names. Called often; what is not due costs a look at the book.
+    /// Refreshes all statistics that are due, in the order of their names. It may be called often: a statistic that is not due
+    /// only costs a look at the ledger's state.
     pub async fn refresh_due(self: &Arc<Self>) -> Vec<(String, Refreshed)> {
         let _turn = self.refreshing.lock().await;
         let mut done = Vec::new();
@@ -66,8 +67,9 @@ impl Service {
         done
     }
 
-    /// The key of a statistic's draw of this edition in this period. One charge a period, whatever becomes of it: an answer that fails after
-    /// its charge is not drawn again before the next, or the next day where there are no periods.
+    /// The idempotency key for a draw of this statistic from this edition in this period. It makes each period be charged at most
+    /// once: an answer that fails after its charge is not drawn again before the next period, or the next day if the statistic
+    /// has no periods.
     fn period_key(&self, statistic: &Statistic) -> Digest {
         let edition = self.dataset(&statistic.dataset).map_or("", |dataset| dataset.edition.as_str());
         let now_ms = self.now_ms();
@@ -75,10 +77,11 @@ impl Service {
         digest(&(&statistic.name, hex::encode(&statistic.question), edition, &period))
     }
 
-    /// Refreshes what is due for as long as the server runs, at once and every half minute. The service is ready once it has looked.
+    /// Refreshes statistics that are due for as long as the server runs: at once, and then every half minute. The service counts
+    /// as ready after the first round.
     pub async fn keep_fresh(self: Arc<Self>) {
         loop {
-            // A look that fails is no reason to look no more.
+            // A round that panics must not end the loop.
             let this = Arc::clone(&self);
             let _ = tokio::spawn(async move { this.refresh_due().await }).await;
             self.has_looked.store(true, Ordering::Release);
@@ -86,22 +89,23 @@ impl Service {
         }
     }
 
-    /// Agrees to the question and the price of a statistic for a steward, and draws it where it is due by that; from then on its schedule
-    /// draws it. Where `most` is given, a draw may cost that much. One that is agreed to already is drawn only where it is due.
+    /// Records a steward's agreement to the question and the price of a statistic, and draws it if it is due then; from then on
+    /// it is drawn on its schedule. If `most` is given, a draw may cost at most that much. A statistic that was agreed to before
+    /// is only drawn if it is due.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for no such statistic; [`ServiceError::Invalid`] where it costs more than `most` or has no account;
-    /// otherwise those of [`Service::answer`]. What is refused is not agreed to.
+    /// [`ServiceError::NotFound`] if there is no such statistic; [`ServiceError::Invalid`] if it costs more than `most` or has no
+    /// account; otherwise the errors of [`Service::answer`]. If it is refused, no agreement is recorded.
     pub async fn publish(self: &Arc<Self>, name: &str, most: Option<Epsilon>, by: &str) -> Result<(), ServiceError> {
         let statistic = self.payable(name)?;
         if let Some(most) = most.filter(|most| statistic.epsilon > *most) {
             return Err(ServiceError::Invalid(format!(
-                "a draw of \"{}\" costs epsilon {}, which is more than the {most} that was agreed to; nothing was spent",
+                "a draw of \"{}\" costs epsilon {}, which is more than the agreed maximum of {most}; nothing was spent",
                 statistic.name, statistic.epsilon
             )));
         }
         let (this, name, by) = (Arc::clone(self), statistic.name.clone(), by.to_owned());
-        // A caller that hangs up cancels nothing: what is paid for is shown.
+        // Spawned, so that a caller who hangs up cancels nothing: what is paid for is shown.
         let publishing = tokio::spawn(async move {
             let _turn = this.refreshing.lock().await;
             let statistic = this.statistic(&name).ok_or(ServiceError::Overloaded)?;
@@ -114,7 +118,7 @@ impl Service {
         publishing.await.map_err(|_| ServiceError::Overloaded)?
     }
 
-    /// Writes down a steward's agreement, unless there is one; not to what would be refused.
+    /// Records a steward's agreement unless there is one. It records none to a draw that would be refused.
     async fn agree(self: &Arc<Self>, statistic: &Statistic, by: String) -> Result<(), ServiceError> {
         if self.reading_of(statistic).agreement == Agreement::Given {
             return Ok(());
@@ -130,20 +134,20 @@ impl Service {
         .await?
     }
 
-    /// Draws a new release of a statistic and shows it, whatever is stored; it is charged to the statistics account.
+    /// Draws a new release of a statistic, even if a stored answer would do, and shows it. The statistics account pays.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`] for no such statistic; [`ServiceError::Invalid`] for one that waits for a steward's agreement; otherwise
-    /// those of [`Service::answer`].
+    /// [`ServiceError::NotFound`] if there is no such statistic; [`ServiceError::Invalid`] if it waits for a steward's agreement;
+    /// otherwise the errors of [`Service::answer`].
     pub async fn refresh(self: &Arc<Self>, name: &str) -> Result<String, ServiceError> {
         let statistic = self.payable(name)?;
         if self.reading_of(statistic).agreement != Agreement::Given {
-            let way = format!("tacit statistics publish {name}, or its button in the console");
+            let way = format!("tacit statistics publish {name}, or the button on its page in the console");
             return Err(ServiceError::Invalid(format!("\"{name}\" waits for a steward to confirm its price: {way}")));
         }
         let chance = random::bytes::<32>().map_err(|error| ServiceError::Invalid(error.to_string()))?;
         let (this, name) = (Arc::clone(self), statistic.name.clone());
-        // A caller that hangs up cancels nothing: what is paid for is shown.
+        // Spawned, so that a caller who hangs up cancels nothing: what is paid for is shown.
         let drawing = tokio::spawn(async move {
             let _turn = this.refreshing.lock().await;
             let statistic = this.statistic(&name).ok_or(ServiceError::Overloaded)?;
@@ -152,7 +156,7 @@ impl Service {
         drawing.await.map_err(|_| ServiceError::Overloaded)?
     }
 
-    /// A statistic whose dataset has an account for statistics.
+    /// The statistic of this name, provided that its dataset has a statistics account.
     fn payable(&self, name: &str) -> Result<&Statistic, ServiceError> {
         let unknown = || ServiceError::NotFound(format!("there is no statistic \"{}\"", shown(name)));
         let statistic = self.statistic(name).ok_or_else(unknown)?;
@@ -164,7 +168,7 @@ impl Service {
         Ok(statistic)
     }
 
-    /// Waits until no statistic is being drawn, so that a stop cuts none off.
+    /// Waits until no statistic is being drawn, so that stopping the server interrupts none.
     pub async fn at_rest(&self) {
         let _turn = self.refreshing.lock().await;
     }
@@ -176,7 +180,7 @@ impl Service {
         is_fresh: bool,
     ) -> Result<String, ServiceError> {
         let key = KeyUse { key, body: statistic.question };
-        // When it was asked: when it was ready is its rows'.
+        // Time the question was asked. The completion time depends on the data, so it is never recorded.
         let at_ms = self.now_ms();
         let asking = Arc::clone(self).answer_anew(STATISTICS.to_owned(), statistic.ask.clone(), Some(key), is_fresh);
         let answer = tokio::spawn(asking).await.map_err(|_| ServiceError::Overloaded)??;
@@ -188,10 +192,10 @@ impl Service {
         Ok(release)
     }
 
-    /// Notes once a period that a statistic was due and was not drawn.
+    /// Records, once a period, that a statistic was due but was not drawn.
     async fn skip(self: &Arc<Self>, statistic: &Statistic, error: &ServiceError) -> String {
         let why = told(error);
-        // What is the server's own trouble is over by the next look, and is no news for the ledger.
+        // The server's own troubles are temporary, so they are not recorded in the ledger.
         let is_decided =
             matches!(error, ServiceError::Refused(_) | ServiceError::Query(_) | ServiceError::Unanswered { .. });
         let (name, words, now_ms) = (statistic.name.clone(), why.clone(), self.now_ms());
@@ -212,7 +216,7 @@ fn digest(parts: &impl serde::Serialize) -> Digest {
     *blake3::hash(&serde_json::to_vec(parts).expect("the parts are plain data")).as_bytes()
 }
 
-/// Why a statistic was not drawn, for its readers and the steward: public words alone.
+/// Why a statistic was not drawn, for its readers and the steward, in public words.
 fn told(error: &ServiceError) -> String {
     let ServiceError::Refused(refused) = error else {
         return match error {
@@ -222,14 +226,16 @@ fn told(error: &ServiceError) -> String {
         };
     };
     match &refused.refusal {
-        // Without what is left, which changes often and is no other reason.
+        // The remaining budget is left out: it changes often, and a changed number is not a new reason.
         Refusal::Exhausted { asked, .. } => {
             let asked = refused.accountant.map(|accountant| accountant.epsilon_spent(*asked).to_string());
             format!("it costs epsilon {}, and less is left for statistics", asked.unwrap_or_default())
         }
         Refusal::NoAccount => "its dataset has no statistics account".to_owned(),
         Refusal::OverQueryLimit { .. } => "it costs more than one query may".to_owned(),
-        Refusal::CellsExhausted { .. } => "the dataset has drawn all the noisy cells of its guarantee".to_owned(),
+        Refusal::CellsExhausted { .. } => {
+            "the dataset has drawn all the noisy cells that its guarantee covers".to_owned()
+        }
         Refusal::ThresholdExhausted { .. } => "nothing is left of the delta for thresholds".to_owned(),
         Refusal::Frozen { .. } => "its dataset is frozen".to_owned(),
         Refusal::Unanswered => "its last answer failed after it was charged".to_owned(),

@@ -1,30 +1,30 @@
-//! What readers are told of a statistic: its title, its unit, its chart, and whether it is public.
+//! What readers are told about a statistic: its title, its measure, its chart, and whether it is public.
 //!
-//! Promises that what an earlier question's numbers are called is what its own file called them.
+//! Numbers drawn for an earlier question keep the descriptions of the file that asked it.
 
 use serde::{Deserialize, Serialize};
 
 use super::Statistic;
 use crate::query::file::{QueryFile, Shape};
 
-/// What readers are told.
+/// What readers are told about a statistic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Face {
-    /// For people.
+    /// A title for people to read.
     pub title: String,
-    /// More for people.
+    /// A longer description for people to read, if the file has one.
     pub description: Option<String>,
-    /// The unit of its numbers.
+    /// What the numbers are measured in, like "euros"; `None` if the file does not say.
     pub unit: Option<String>,
-    /// How it is shown.
+    /// How the numbers are shown: as a table or a kind of chart.
     pub shape: Shape,
     /// Whether it is shown without a token.
     pub is_public: bool,
-    /// What each draw costs, as ε; `None` where that was never written down.
+    /// What each draw costs, as ε; `None` if that was never recorded.
     pub price: Option<String>,
 }
 
-/// The same in the ledger's text.
+/// A [`Face`] as the ledger stores it, in JSON.
 #[derive(Serialize, Deserialize)]
 struct FaceText {
     title: String,
@@ -39,7 +39,7 @@ struct FaceText {
 }
 
 impl Face {
-    /// What a file says; a draw costs `price`, as ε.
+    /// What a query file says, with `price` as the cost of a draw, in ε.
     #[must_use]
     pub fn of(file: &QueryFile, price: &str) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Face {
         }
     }
 
-    /// The text that the ledger keeps.
+    /// The JSON text that the ledger keeps.
     #[must_use]
     pub fn text(&self) -> String {
         let Self { title, description, unit, shape, is_public, price } = self.clone();
@@ -62,8 +62,8 @@ impl Face {
         serde_json::to_string(&text).expect("a face is plain data")
     }
 
-    /// What an earlier question of this statistic said, as the ledger kept it. Without that its numbers have the statistic's name for a
-    /// title. They are public only where both the earlier file and the present one say so.
+    /// The description of this statistic's earlier question, as the ledger kept it. If the ledger has no text, the statistic's
+    /// name serves as the title. The numbers are public only if both the earlier file and the present one say so.
     #[must_use]
     pub fn earlier(text: Option<&str>, statistic: &Statistic) -> Self {
         let is_public = statistic.face.is_public;

@@ -1,7 +1,7 @@
-//! From a query file to a statistic: parsed, planned and priced, and nothing is drawn.
+//! Reads a query file into a statistic: parses, plans and prices it, and draws nothing.
 //!
-//! Promises that whatever is wrong with a file is told with its place in the file, and that the same file under the same policy costs the
-//! same. It needs no data.
+//! Every fault is reported with its place in the file, and the same file under the same policy always costs the same. It needs no
+//! data.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,35 +16,35 @@ use crate::service::asking::ask::{Ask, Margin, Wanted};
 use crate::service::asking::quote::priced_epsilon;
 use crate::service::{Dataset, Priced, Service, ServiceError};
 
-/// Why a file cannot be published; a server does not start with it.
+/// Why a query file cannot be published. A server with such a file does not start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {why}")]
 pub struct StatisticFault {
-    /// The file.
+    /// The path of the file.
     pub path: String,
-    /// The line of the file, counted from 1; `None` where all of it is meant.
+    /// The line of the file, counted from 1; `None` if the fault concerns the whole file.
     pub line: Option<u64>,
     /// The column of that line, counted from 1 in characters.
     pub column: Option<u64>,
-    /// What is wrong, with its place.
+    /// What is wrong; the text names the place, too.
     pub why: String,
 }
 
 impl StatisticFault {
-    /// What is wrong with the headers of a file.
+    /// Makes a fault from an error in the headers of a file.
     #[must_use]
     pub fn of_headers(path: &Path, fault: &FileFault) -> Self {
         Self { path: path.display().to_string(), line: fault.line(), column: None, why: fault.to_string() }
     }
 }
 
-/// What is wrong, before its file is named.
+/// What is wrong with a file, before its path is attached.
 enum Unfit {
-    /// All of it.
+    /// The fault concerns the whole file.
     Whole(String),
-    /// The accuracy in the headers.
+    /// The fault concerns the accuracy in the headers.
     Accuracy(String),
-    /// A place in the SQL.
+    /// The fault is at this position of the SQL.
     Sql(Position, String),
 }
 
@@ -70,7 +70,7 @@ impl From<QueryError> for Unfit {
     fn from(error: QueryError) -> Self {
         let hint = error.hint.as_ref().map_or_else(String::new, |hint| format!(" ({hint})"));
         match error.position {
-            // The place in the file is told instead of the one in the SQL.
+            // The message names the position in the SQL; it is removed, because the position in the file is reported instead.
             Some(at) => Self::Sql(at, format!("{}{hint}", error.message.replacen(&format!(" at {at}"), "", 1))),
             None => Self::Whole(format!("{error}{hint}")),
         }
@@ -86,10 +86,10 @@ impl From<ServiceError> for Unfit {
     }
 }
 
-/// The statistic of a file whose headers are read, under the policies of these datasets.
+/// Makes a statistic from a file whose headers have been read, under the policies of the given datasets.
 ///
 /// # Errors
-/// [`StatisticFault`] with the place.
+/// [`StatisticFault`] with the place in the file.
 pub fn read_file(
     datasets: &BTreeMap<String, Arc<Dataset>>,
     path: &Path,
@@ -99,7 +99,7 @@ pub fn read_file(
     read.map_err(|unfit| unfit.in_file(path, &file))
 }
 
-/// The same with its priced question.
+/// Makes a statistic from a file, and returns it with its priced question.
 pub(super) fn read_priced(
     datasets: &BTreeMap<String, Arc<Dataset>>,
     path: &Path,
@@ -109,14 +109,14 @@ pub(super) fn read_priced(
     read.map_err(|unfit| unfit.in_file(path, file))
 }
 
-/// The name of a statistic: that of its file.
+/// The name of a statistic: its file's name without the ending.
 fn named(path: &Path) -> Result<String, Unfit> {
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     if is_name(&name) {
         return Ok(name);
     }
     let accepted = "accepted are 1 to 100 letters, digits and - _, beginning with a letter or digit";
-    Err(Unfit::Whole(format!("\"{}\" is no name of a statistic; {accepted}", shown(&name))))
+    Err(Unfit::Whole(format!("\"{}\" is not a valid name for a statistic; {accepted}", shown(&name))))
 }
 
 fn is_name(name: &str) -> bool {

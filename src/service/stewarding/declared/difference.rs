@@ -1,7 +1,7 @@
-//! The difference between what files declare and a book, found act by act.
+//! The difference between what files declare and the ledger's state, found act by act.
 //!
-//! Promises that each act is checked by the rules of single acts against the book as the acts before it leave it, and that what takes
-//! budget comes after what gives it back. It knows no TOML, draws no tokens and prices nothing.
+//! Each act is checked by the rules of single acts, against the state that the acts before it leave. Acts that give budget back
+//! come before acts that take it. The module knows no TOML, draws no tokens and prices nothing.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -16,53 +16,53 @@ use crate::query::error::shown;
 use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::people::Token;
 
-/// What is declared, and all that takes time or chance, made beforehand.
+/// What is declared, with everything that takes time or randomness prepared.
 pub(super) struct Given {
-    /// What is declared.
+    /// The people and allocations that the files declare.
     pub(super) declared: Declared,
-    /// What each ε is worth, by dataset.
+    /// The price equivalent of each ε, by dataset.
     pub(super) amounts: HashMap<(String, Epsilon), Price>,
-    /// Digests of new tokens by name; nothing for a plan, which gives none.
+    /// Digests of new tokens, by person; `None` for a plan, which creates no tokens.
     pub(super) tokens: Option<HashMap<String, Digest>>,
-    /// Why; a grant may have a reason of its own.
+    /// The reason for all changes; a grant may have a reason of its own.
     pub(super) reason: String,
-    /// By whom.
+    /// The name of the steward who applies the files.
     pub(super) by: String,
-    /// Milliseconds since 1970 in UTC.
+    /// The time of the change, in milliseconds since 1970 in UTC.
     pub(super) now_ms: u64,
 }
 
-/// What was found.
+/// The difference that was found.
 #[derive(Default)]
 pub(super) struct Found {
-    /// In words.
+    /// The changes in words, in the order in which they are applied.
     pub(super) changes: Vec<String>,
-    /// In acts; managing alone has none.
+    /// The changes as acts; taking something under the files' management needs no act.
     pub(super) acts: Vec<Act>,
-    /// Who gets a new token.
+    /// The names of people who get a new token.
     pub(super) added: Vec<String>,
-    /// What it does to each cap.
+    /// The effect on each dataset's cap.
     pub(super) shares: Vec<Share>,
 }
 
-/// What allocations take of one cap.
+/// What allocations take of one dataset's cap, before and after.
 pub(super) struct Share {
-    /// Of which dataset.
+    /// The name of the dataset.
     pub(super) dataset: String,
-    /// The cap's ε.
+    /// The ε of its lifetime cap.
     pub(super) epsilon: Epsilon,
-    /// What amounts are worth.
+    /// The dataset's accountant, which converts amounts to ε.
     pub(super) accountant: Accountant,
-    /// Taken before.
+    /// Sum of the allocations directly below the dataset before the changes.
     pub(super) before: Price,
-    /// Taken afterwards.
+    /// Sum of the allocations directly below the dataset after the changes.
     pub(super) after: Price,
 }
 
-/// The difference from `book`; the book stays as it is.
+/// Finds the difference from `book` (the ledger's state), which stays as it is.
 ///
 /// # Errors
-/// What is refused, with its place, and why.
+/// The reason for the first refusal, with its place in the files.
 pub(super) fn between(book: &Book, given: &Given) -> Result<Found, String> {
     let mut walk = Walk { given, managed: book.managed(), sketch: book.sketch(), found: Found::default() };
     let gone: Vec<&String> = book.managed().iter().filter(|name| !given.declared.names.contains_key(*name)).collect();
@@ -82,9 +82,9 @@ pub(super) fn between(book: &Book, given: &Given) -> Result<Found, String> {
 
 struct Walk<'a> {
     given: &'a Given,
-    /// What files declared before.
+    /// Names of everything that files declared before.
     managed: &'a BTreeSet<String>,
-    /// The book as the acts so far leave it.
+    /// A copy of the ledger's state, with the acts so far applied.
     sketch: Book,
     found: Found,
 }
@@ -97,14 +97,14 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Notes that files say from now on what stands already.
+    /// Notes that files manage from now on what exists already.
     fn adopt(&mut self, named: &str) {
         if !self.managed.contains(named) {
             self.found.changes.push(format!("manage {named} by files from now on"));
         }
     }
 
-    /// Notes that there is nothing to withdraw of what is no longer declared.
+    /// Notes that files no longer manage something that leaves nothing to withdraw.
     fn forget(&mut self, named: &str) {
         self.found.changes.push(format!("no longer manage {named} by files"));
     }
@@ -126,7 +126,7 @@ impl Walk<'_> {
             None => format!("add person {name} as {role}"),
         };
         let token = match &given.tokens {
-            // Nobody ever sees this book.
+            // A plan's digest is never used: its state is a copy that is thrown away.
             None => Token::digest(name),
             Some(tokens) => *tokens.get(name).ok_or_else(|| meanwhile(&format!("the token of \"{name}\"")))?,
         };
@@ -140,7 +140,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Gives a viewer who is there the datasets that files name; where they name none, what they see stays as it is.
+    /// Gives an existing viewer the datasets that files name; if they name none, the viewer's datasets stay as they are.
     fn let_see(&mut self, person: &DeclaredPerson) -> Result<(), String> {
         let Some(datasets) = &person.datasets else { return Ok(()) };
         let is_so = self.sketch.viewing(&person.name).is_some_and(|known| known.iter().eq(datasets));
@@ -196,7 +196,7 @@ impl Walk<'_> {
         grants::act_of(&self.sketch, whole.cap.accountant, &grant, amount, self.given.now_ms)
     }
 
-    /// Sets an allocation that is no longer declared to nothing; what was spent of it stays spent.
+    /// Lowers an allocation that is no longer declared to zero; what was spent of it stays spent.
     fn withdraw(&mut self, named: &str) -> Result<(), String> {
         let Some(Named::Account { kind, dataset, name }) = Named::read(named) else { return Ok(()) };
         let account = Named::Account { kind, dataset, name };
@@ -222,7 +222,7 @@ impl Walk<'_> {
         self.take(words, act)
     }
 
-    /// Ends the token of a person who is no longer declared, unless nobody would be left to set budgets.
+    /// Revokes the token of a person who is no longer declared, unless that would leave no steward.
     fn revoke(&mut self, named: &str) -> Result<(), String> {
         let Some(Named::Person(name)) = Named::read(named) else { return Ok(()) };
         let Some((role, true)) = self.sketch.person(name) else {
@@ -255,7 +255,7 @@ impl Walk<'_> {
     }
 }
 
-/// Datasets of which a viewer sees the statistics.
+/// Describes the statistics that a viewer of these datasets may see.
 fn listed(datasets: &[String]) -> String {
     if datasets.is_empty() {
         "public statistics alone".to_owned()

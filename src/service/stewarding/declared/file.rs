@@ -1,6 +1,6 @@
 //! What files declare, once it is read: people and allocations, each with its place.
 //!
-//! Promises that every one of them can be told by its file, line and column. It knows no TOML.
+//! Each of them can be reported with its file, line and column. The module knows no TOML.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,23 +17,23 @@ use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::error::shown;
 use crate::service::stewarding::grants::Holder;
 
-/// One file.
+/// One file that declares people and allocations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeclaredFile {
-    /// Its name, which faults are told with.
+    /// The file's name, which faults mention.
     pub name: String,
-    /// Its TOML.
+    /// The file's TOML text.
     pub text: String,
 }
 
-/// A place in a file, line and column counted from 1, columns in characters.
+/// A place in a file. Line and column are counted from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The file's name.
+    /// The name of the file.
     pub file: String,
-    /// The line.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The column.
+    /// The column, counted from 1 in characters.
     pub column: usize,
 }
 
@@ -43,39 +43,39 @@ impl fmt::Display for Place {
     }
 }
 
-/// Why files were not taken.
+/// Why declared files were not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeclaredFault {
     /// A file is wrong at a place.
     #[error("{place}: {message}")]
     Faulty {
-        /// Where.
+        /// The place of the fault.
         place: Place,
         /// What is wrong, and what is accepted.
         message: String,
     },
-    /// No files, or too many.
+    /// No files were given, or too many.
     #[error(
-        "{files} files are given; accepted are 1 to {FILES_MAX}, for without one all that was declared would be withdrawn"
+        "{files} files are given; accepted are 1 to {FILES_MAX}, since without files everything declared before would be withdrawn"
     )]
     Files {
-        /// How many.
+        /// Number of files that were given.
         files: usize,
     },
-    /// Two files of one name.
+    /// Two files have the same name.
     #[error("{}: the file is given twice", shown(.name))]
     Doubled {
-        /// Which.
+        /// The name of both files.
         name: String,
     },
 }
 
-/// Where something is declared; its line is counted only when it is told.
+/// Where something is declared, as an offset; its line and column are counted only when they are reported.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct At {
-    /// Which file, in the order of their names.
+    /// Index of the file, in the order of the files' names.
     pub(super) file: usize,
-    /// Bytes before it.
+    /// Number of bytes in the file before it.
     pub(super) offset: usize,
 }
 
@@ -85,7 +85,7 @@ pub(super) struct DeclaredPerson {
     pub(super) at: At,
     pub(super) name: String,
     pub(super) role: Role,
-    /// Datasets that a viewer is given; `None` where the file does not say.
+    /// Datasets that a viewer is given; `None` if the file does not say.
     pub(super) datasets: Option<Vec<String>>,
 }
 
@@ -100,7 +100,7 @@ pub(super) struct Allocation {
 }
 
 impl Allocation {
-    /// What the ledger calls it.
+    /// The ledger's name for it.
     pub(super) fn named(&self) -> Named<'_> {
         let (kind, name) = match &self.to {
             Holder::Researcher { name, .. } => (Kind::Researcher, name.as_str()),
@@ -111,7 +111,7 @@ impl Allocation {
         Named::Account { kind, dataset: &self.dataset, name }
     }
 
-    /// How it is to be.
+    /// The declared total, renewal and project.
     pub(super) fn allotment(&self) -> Allotment<'_> {
         let (period_days, project) = match &self.to {
             Holder::Researcher { project, period_days, .. } => (*period_days, project.as_deref()),
@@ -121,20 +121,20 @@ impl Allocation {
         Allotment { epsilon: self.epsilon, period_days, project }
     }
 
-    /// Whether the book has it so already.
+    /// Whether the ledger's state has this allocation already.
     pub(super) fn stands(&self, book: &Book) -> bool {
         self.named().held(book) == Some(self.allotment())
     }
 }
 
-/// What files declare, checked as far as that needs no ledger.
+/// What files declare, checked as far as that is possible without a ledger.
 #[derive(Debug, Clone)]
 pub struct Declared {
     pub(super) files: Arc<[DeclaredFile]>,
     pub(super) people: Vec<DeclaredPerson>,
-    /// Projects, then statistics, then grants.
+    /// The declared allocations: projects, then statistics, then grants.
     pub(super) allocations: Vec<Allocation>,
-    /// Everything that is declared, by the ledger's name for it.
+    /// Everything that is declared, by its name in the ledger.
     pub(super) names: BTreeMap<String, At>,
 }
 
@@ -144,7 +144,7 @@ impl Declared {
         self.names.keys().cloned().collect()
     }
 
-    /// The place of something, as it is told.
+    /// The place of an offset, with its line and column.
     pub(super) fn place(&self, at: At) -> Place {
         let (name, text) = self.files.get(at.file).map_or(("", ""), |file| (file.name.as_str(), file.text.as_str()));
         let before = text.get(..at.offset).unwrap_or(text);

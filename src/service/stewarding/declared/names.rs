@@ -1,6 +1,6 @@
-//! Names of what files declare, as the ledger keeps them, and the words for each change.
+//! The ledger's names for what files declare, and the words for each change.
 //!
-//! Promises that a name reads back as what it was made of. It decides nothing.
+//! A name reads back as exactly what it was made from. The module decides nothing.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -10,24 +10,24 @@ use crate::kernel::budget::people::STATISTICS;
 use crate::kernel::budget::state::Book;
 use crate::kernel::privacy::amounts::Epsilon;
 
-/// What a name stands for.
+/// What a name in the ledger stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Named<'a> {
-    /// A person.
+    /// A person, by name.
     Person(&'a str),
-    /// An allocation.
+    /// An allocation to an account.
     Account {
-        /// Of which kind of account.
+        /// The kind of account.
         kind: Kind,
-        /// Of which dataset.
+        /// The dataset whose budget it is part of.
         dataset: &'a str,
-        /// Whose, as the book knows it.
+        /// The holder's name in the ledger's state.
         name: &'a str,
     },
 }
 
 impl<'a> Named<'a> {
-    /// Reads a name; nothing for what is none.
+    /// Reads a name; `None` if it is invalid.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         let (kind, rest) = text.split_once(' ')?;
         if kind == "person" {
@@ -42,7 +42,7 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// The dataset that it is of; none of a person.
+    /// The dataset of an allocation; `None` for a person.
     pub(super) fn dataset(&self) -> Option<&'a str> {
         match *self {
             Self::Person(_) => None,
@@ -50,7 +50,7 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// Who holds it.
+    /// The holder in words, like `ada` or `project heart`.
     fn holder(&self) -> String {
         match self {
             Self::Person(name) | Self::Account { kind: Kind::Researcher, name, .. } => (*name).to_owned(),
@@ -60,14 +60,14 @@ impl<'a> Named<'a> {
         }
     }
 
-    /// Whose allocation of what it is.
+    /// The allocation in words, like `ada's allocation of visits`.
     pub(super) fn whose(&self) -> String {
         let holder = self.holder();
         let end = if holder.ends_with('s') { "'" } else { "'s" };
         format!("{holder}{end} allocation of {}", self.dataset().unwrap_or_default())
     }
 
-    /// How the book has the account; nothing where there is none.
+    /// The allocation in the ledger's state; `None` if there is no such account.
     pub(super) fn held(&self, book: &'a Book) -> Option<Allotment<'a>> {
         let Self::Account { kind, dataset, name } = *self else { return None };
         let account = book.find(dataset, kind, name)?;
@@ -91,19 +91,19 @@ impl fmt::Display for Named<'_> {
     }
 }
 
-/// How an allocation is, or is to be.
+/// The terms of an allocation, as it is or as it is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Allotment<'a> {
-    /// Its total, of every period where it renews.
+    /// The total as ε, per period if the allocation renews.
     pub(super) epsilon: Epsilon,
-    /// Days after which it renews.
+    /// Days after which it renews; `None` if it is for life.
     pub(super) period_days: Option<u32>,
-    /// The project that a researcher's hangs below.
+    /// The project whose account is above a researcher's.
     pub(super) project: Option<&'a str>,
 }
 
 impl Allotment<'_> {
-    /// Whether `then` takes less of what is above it, so that it comes before what takes more.
+    /// Whether `then` takes less of the account above, so that it is applied before changes that take more.
     pub(super) fn gives_back(&self, then: &Allotment<'_>) -> bool {
         then.epsilon < self.epsilon
     }
@@ -113,7 +113,7 @@ impl Allotment<'_> {
     }
 }
 
-/// What becomes of an allocation, in words.
+/// The change of an allocation in words; `now` is `None` for a new one.
 pub(super) fn change(named: &Named<'_>, now: Option<&Allotment<'_>>, then: &Allotment<'_>) -> String {
     let (whose, epsilon) = (named.whose(), then.epsilon);
     let Some(now) = now else {
@@ -138,7 +138,7 @@ pub(super) fn change(named: &Named<'_>, now: Option<&Allotment<'_>>, then: &Allo
     }
 }
 
-/// How it renewed so far.
+/// The earlier renewal in words, as a contrast to the new one.
 fn before(now: &Allotment<'_>) -> String {
     now.period_days.map_or_else(|| ", and not for life".to_owned(), |days| format!(", and not every {days} days"))
 }

@@ -1,6 +1,6 @@
-//! The TOML of files that declare, and the check of every field, with its place.
+//! Reads the TOML of declaring files and checks every field, reporting faults with their place.
 //!
-//! Promises that a key that is not known, a name that is none and a thing that is declared twice, across files too, are faults.
+//! Unknown keys, invalid names, and things that are declared twice (even in different files) are faults.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,9 +17,9 @@ use crate::query::error::shown;
 use crate::query::terms::policy::is_identifier;
 use crate::service::stewarding::grants::{self, Holder, PERIOD_DAYS_MAX};
 
-/// Files at the most.
+/// Largest number of files in one plan or application.
 pub const FILES_MAX: usize = 1_000;
-/// Things that files declare at the most, all in all.
+/// Largest number of things that all files together declare.
 pub const ITEMS_MAX: usize = 50_000;
 
 #[derive(Deserialize)]
@@ -70,10 +70,10 @@ struct StatisticsTable {
     period_days: Option<Spanned<i64>>,
 }
 
-/// Reads files together; their order says nothing.
+/// Reads files together; their order does not matter.
 ///
 /// # Errors
-/// [`DeclaredFault`]: the first, by the files' names.
+/// [`DeclaredFault`]: the first fault, in the order of the files' names.
 pub fn parse(files: &[DeclaredFile]) -> Result<Declared, DeclaredFault> {
     if files.is_empty() || files.len() > FILES_MAX {
         return Err(DeclaredFault::Files { files: files.len() });
@@ -100,7 +100,7 @@ pub fn parse(files: &[DeclaredFile]) -> Result<Declared, DeclaredFault> {
     Ok(declared)
 }
 
-/// One file after the other.
+/// Reads one file after the other and collects what they declare.
 struct Reader {
     declared: Declared,
     file: usize,
@@ -121,7 +121,7 @@ impl Reader {
         let role = Role::ALL.into_iter().find(|role| role.name() == table.role.get_ref());
         let role = role.ok_or_else(|| {
             let message = format!(
-                "role \"{}\" is none; accepted are researcher, viewer and steward",
+                "role \"{}\" is not known; accepted are researcher, viewer and steward",
                 shown(table.role.get_ref())
             );
             self.fault(table.role.span(), message)
@@ -132,19 +132,19 @@ impl Reader {
         Ok(())
     }
 
-    /// Datasets that a viewer is given, each once and in order.
+    /// The datasets that a viewer is given, sorted and each once.
     fn datasets(&self, role: Role, given: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<String>, DeclaredFault> {
         if role != Role::Viewer {
-            let sees = "a researcher sees what they hold an account of, and a steward all";
+            let sees = "a researcher sees the datasets they hold an account of, and a steward sees all";
             return Err(
-                self.fault(given.span(), format!("datasets are given to viewers, and this is a {role}: {sees}"))
+                self.fault(given.span(), format!("only viewers are given datasets, and this is a {role}: {sees}"))
             );
         }
         let mut names = Vec::new();
         for dataset in given.get_ref() {
             self.check_dataset(dataset)?;
             if names.contains(dataset.get_ref()) {
-                return Err(self.fault(dataset.span(), format!("dataset \"{}\" stands twice", dataset.get_ref())));
+                return Err(self.fault(dataset.span(), format!("dataset \"{}\" is listed twice", dataset.get_ref())));
             }
             names.push(dataset.get_ref().clone());
         }
@@ -197,7 +197,7 @@ impl Reader {
             return Ok(());
         }
         let message = format!(
-            "dataset \"{}\" is none; accepted is a lower-case identifier of at most 63 letters, like \"visits\"",
+            "dataset \"{}\" is not a valid name; accepted is a lower-case identifier of at most 63 letters, like \"visits\"",
             shown(dataset.get_ref())
         );
         Err(self.fault(dataset.span(), message))
@@ -208,7 +208,7 @@ impl Reader {
             return Ok(text.get_ref().clone());
         }
         let message = format!(
-            "{field} \"{}\" is none; accepted are 1 to {NAME_CHARS_MAX} letters, digits and . _ - @, beginning with a letter or digit",
+            "{field} \"{}\" is not a valid name; accepted are 1 to {NAME_CHARS_MAX} letters, digits and . _ - @, beginning with a letter or digit",
             shown(text.get_ref())
         );
         Err(self.fault(text.span(), message))
@@ -223,7 +223,7 @@ impl Reader {
         })
     }
 
-    /// Takes a name that nothing has yet.
+    /// Registers a name that is not declared yet.
     fn declare(&mut self, named: Named<'_>, span: Range<usize>) -> Result<At, DeclaredFault> {
         let (name, at) = (named.to_string(), self.at(&span));
         if let Some(known) = self.declared.names.get(&name) {

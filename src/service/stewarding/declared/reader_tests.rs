@@ -1,4 +1,4 @@
-//! Which files are taken, and what is said of those that are not.
+//! Tests of which files are accepted, and of the messages for those that are not.
 
 use super::{Declared, DeclaredFault, DeclaredFile, parse};
 
@@ -53,11 +53,11 @@ fn faults_name_their_place_and_what_is_accepted() {
         ),
         (
             ada.replace("\"ada\"", "\"ada lovelace\""),
-            "a.toml: line 2, column 8: name \"ada lovelace\" is none; accepted are",
+            "a.toml: line 2, column 8: name \"ada lovelace\" is not a valid name; accepted are",
         ),
         (
             ada.replace("researcher", "owner"),
-            "a.toml: line 3, column 8: role \"owner\" is none; accepted are researcher,",
+            "a.toml: line 3, column 8: role \"owner\" is not known; accepted are researcher,",
         ),
         (
             grant("").replace("\"1\"", "\"0\""),
@@ -65,25 +65,25 @@ fn faults_name_their_place_and_what_is_accepted() {
         ),
         (
             grant("").replace("visits", "Visits"),
-            "a.toml: line 3, column 11: dataset \"Visits\" is none; accepted is a lower-",
+            "a.toml: line 3, column 11: dataset \"Visits\" is not a valid name; accepted is a lower-",
         ),
         (
             format!("{ada}datasets = [\"visits\"]\n"),
-            "a.toml: line 4, column 12: datasets are given to viewers, and this is a researcher",
+            "a.toml: line 4, column 12: only viewers are given datasets, and this is a researcher",
         ),
         (
             ada.replace("researcher", "viewer") + "datasets = [\"visits\", \"Visits\"]\n",
-            "a.toml: line 4, column 23: dataset \"Visits\" is none",
+            "a.toml: line 4, column 23: dataset \"Visits\" is not a valid name",
         ),
         (
             ada.replace("researcher", "viewer") + "datasets = [\"visits\", \"visits\"]\n",
-            "a.toml: line 4, column 23: dataset \"visits\" stands twice",
+            "a.toml: line 4, column 23: dataset \"visits\" is listed twice",
         ),
         (ada.replace("researcher", "viewer") + "datasets = \"visits\"\n", "a.toml: line 4, column 12: invalid type"),
         (grant("period_days = 0"), "a.toml: line 5, column 15: period_days is 0; accepted is 1 to 3660"),
         (grant("reason = \" \""), "a.toml: line 5, column 10: a reason has 1 to 500 characters"),
         (grant(&grant("")), "a.toml: line 6, column 14: grant visits ada is declared twice"),
-        (grant("project = \"a b\""), "a.toml: line 5, column 11: project \"a b\" is none"),
+        (grant("project = \"a b\""), "a.toml: line 5, column 11: project \"a b\" is not a valid name"),
         ("[[person]\n".to_owned(), "a.toml: line "),
     ] {
         let said = read(&text).err().map(|fault| fault.to_string()).unwrap_or_default();
