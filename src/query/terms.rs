@@ -15,3 +15,5 @@ pub mod columns;
 pub mod policy;
 
 pub mod edition;
+pub(crate) mod source;
+pub(crate) mod day;

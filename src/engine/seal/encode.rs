@@ -7,7 +7,6 @@
 mod bulk;
 mod counts;
 pub(crate) mod cells;
-pub(crate) mod day;
 mod id;
 pub(crate) mod number;
 
@@ -17,12 +16,12 @@ use std::collections::hash_map::Entry;
 use jiff::tz::TimeZone;
 use polars::prelude::*;
 
+use crate::query::terms::day::{self, Days};
 use crate::query::terms::domain::{Domain, Grid, date_text};
 use crate::query::terms::reading::Rules;
 use bulk::Bulk;
 use cells::{Cells, Zone};
 pub use counts::ColumnCounts;
-use day::Days;
 pub(crate) use id::{by_value, check_id, ids};
 use number::{Number, without_zero_decimals};
 

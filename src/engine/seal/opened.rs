@@ -8,9 +8,9 @@ use polars::prelude::{BooleanChunked, ChunkFilter, NewChunkedArray, StringChunke
 
 use super::ids::{Spellings, Withdrawn};
 use super::{SealError, Texts};
-use crate::engine::seal::encode::day::zone_of;
 use crate::engine::seal::encode::{ColumnCounts, Context, Encoder, check_id, check_type, ids};
 use crate::engine::seal::source::{Batch, Decimal, Places, Read, Source, Spec, Wanted};
+use crate::query::terms::day::zone_of;
 use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::policy::Policy;
 use crate::query::terms::reading::Rules;

@@ -3,7 +3,6 @@
 //! Promises that a source is read piece by piece, wanted columns only, in bounded memory; that a value or a name which could be read in two
 //! ways is refused with its place; and that messages contain neither values nor words of libraries.
 
-mod spec;
 mod place;
 mod fault;
 mod names;
@@ -26,6 +25,7 @@ use std::thread;
 
 use polars::prelude::{DataType, Series};
 
+pub use crate::query::terms::source::{Decimal, Encoding, From, Spec};
 use digest::Tally;
 pub use fault::{Fault, FieldsHint, Packing, Seen, SourceError, TextFault};
 pub use files::FilesFault;
@@ -35,7 +35,6 @@ use part::Part;
 pub use place::{Place, Places, Spot};
 pub use postgres::PostgresFault;
 pub use sheet::SheetFault;
-pub use spec::{Decimal, Encoding, From, Spec};
 
 /// The number of rows in one batch.
 const BATCH_ROWS: usize = 65_536;

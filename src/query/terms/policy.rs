@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use super::columns::Columns;
 use super::domain::{Column, Domain};
 use super::reading::{Conflicts, Rules};
-use crate::engine::seal::source::Spec;
 use crate::files;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
+use crate::query::terms::source::Spec;
 
 /// A checked policy.
 #[derive(Debug, Clone, PartialEq, Eq)]

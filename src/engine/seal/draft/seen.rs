@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::{DataType, Series};
 
 use crate::engine::seal::encode::cells::{Cells, Zone};
-use crate::engine::seal::encode::day::Days;
 use crate::engine::seal::encode::number::{Number, without_zero_decimals};
 use crate::engine::seal::source::Column;
+use crate::query::terms::day::Days;
 
 /// The largest number of different texts that are counted.
 pub(super) const TEXTS_MAX: usize = 20_000;

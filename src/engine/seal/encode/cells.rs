@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use jiff::tz::TimeZone;
 use polars::prelude::*;
 
-use super::day;
 use super::number::Number;
+use crate::query::terms::day;
 use crate::query::terms::domain::date_text;
 
 /// The values of a column, by kind.

@@ -9,7 +9,7 @@ use super::files::FilesFault;
 use super::place::Place;
 use super::postgres::PostgresFault;
 use super::sheet::SheetFault;
-use super::spec::Encoding;
+use crate::query::terms::source::Encoding;
 
 /// The reason why a source cannot be read: which file, where in it, and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

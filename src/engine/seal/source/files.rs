@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::fault::{Fault, SourceError};
 use super::format::Format;
-use super::spec::From;
+use crate::query::terms::source::From;
 
 /// The largest number of files of a source.
 const FILES_MAX: usize = 100_000;

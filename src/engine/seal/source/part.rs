@@ -15,8 +15,8 @@ use super::files::{FilesFault, Found};
 use super::format::Format;
 use super::names::first_twins;
 use super::postgres::{self, Environment, Query};
-use super::spec::Spec;
 use super::{Batch, Column, Read, arrow, parquet, sheet, text};
+use crate::query::terms::source::Spec;
 
 /// A file, and how it is read.
 #[derive(Debug)]

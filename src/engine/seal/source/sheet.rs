@@ -17,8 +17,8 @@ use polars::prelude::{IntoSeries, PolarsError, PolarsResult, Series, StringChunk
 use super::fault::{Fault, SourceError};
 use super::place::{Marks, Place, Places, Spot};
 use super::schema::guarded;
-use super::spec::Spec;
 use super::{BATCH_ROWS, Batch, Read};
+use crate::query::terms::source::Spec;
 use cells::{Row, Rows};
 
 type Workbook = Xlsx<BufReader<File>>;

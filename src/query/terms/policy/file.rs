@@ -10,12 +10,12 @@ use toml::Spanned;
 use super::columns::{ColumnTable, columns};
 use super::source::source;
 use super::{Fault, JoinedTable, Policy, Reading, SetAside, Terms, Unit, is_identifier};
-use crate::engine::seal::encode::day::zone_of;
-use crate::engine::seal::source::Spec;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
+use crate::query::terms::day::zone_of;
 use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::reading::{Conflicts, Rules};
+use crate::query::terms::source::Spec;
 
 const ROWS_MAX: i64 = 4_000_000_000;
 const ROWS_PER_UNIT_MAX: i64 = 65_535;

@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::columns::ColumnTable;
 use super::file::Faults;
-use crate::engine::seal::encode::day::is_format;
+use crate::query::terms::day::is_format;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::reading::Rules;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Spanned, Value};
 
 use super::file::Faults;
-use crate::engine::seal::source::{Decimal, Encoding, From, Spec};
+use crate::query::terms::source::{Decimal, Encoding, From, Spec};
 
 const KEYS: [&str; 11] = [
     "file",

@@ -9,7 +9,7 @@ use encoding_rs::{DecoderResult, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::unpack::Unpacking;
 use crate::engine::seal::source::fault::TextFault;
-use crate::engine::seal::source::spec::Encoding;
+use crate::query::terms::source::Encoding;
 
 /// The largest size of a chunk before decoding, in bytes.
 const CHUNK_BYTES: usize = 1 << 20;

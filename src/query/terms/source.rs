@@ -1,6 +1,6 @@
 //! Describes where a table is read from and how its text is written.
 //!
-//! Promises plain values without any check: [`super::Source::open`] refuses what cannot be read.
+//! Promises plain values without any check: [`crate::engine::seal::source::Source::open`] refuses what cannot be read.
 
 use std::path::{Path, PathBuf};
 
