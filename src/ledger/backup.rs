@@ -3,7 +3,7 @@
 //! Promises that the copy is consistent: its ledger is from one moment and at least as new as its anchor, the editions were copied after
 //! the ledger that refers to them, and all of it was checked from the copy's own files before success is reported. The ledger's writer is
 //! never kept waiting. The copy holds the ledger's key and sealed rows, so only its owner may read it. It does not know what was spent
-//! not know what was spent later, and it knows that: it bears the marks of a copy from its first file on (`ledger::copies`), keeps the
+//! later, and it says so: it bears the marks of a copy from its first file on (`ledger::copies`), keeps the anchor's place, and opens only
 //! for `verify` and for another backup until `recover` has put it back into use.
 
 mod copy;

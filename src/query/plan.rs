@@ -75,7 +75,7 @@ pub enum Measure {
         /// Number of bins for each group.
         count: u32,
     },
-    /// A count along the groups of one ordered key, measured as the weighted sums of [`crate::privacy::roots`], which give running sums
+    /// A count along the groups of one ordered key, measured as the weighted sums of [`crate::kernel::privacy::prefix_sums`], which give running sums
     /// that are far more exact than sums of noisy counts.
     Rooted {
         /// Index of the ordered key.

@@ -16,7 +16,7 @@ pub struct Run {
     pub groups: usize,
     /// Number of cells from one of these groups to the next.
     pub stride: usize,
-    /// Whether the measurement holds the weighted sums of [`crate::privacy::roots`] instead of the counts themselves.
+    /// Whether the measurement holds the weighted sums of [`crate::kernel::privacy::prefix_sums`] instead of the counts themselves.
     pub is_rooted: bool,
     /// Whether this is the count of the group alone instead of the sum up to it.
     pub is_step: bool,
