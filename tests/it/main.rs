@@ -39,6 +39,7 @@ mod noise;
 mod oracle;
 mod order;
 mod pad;
+mod pinned;
 mod policies;
 mod postgres;
 mod postgres_source;
