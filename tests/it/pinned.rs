@@ -3,6 +3,8 @@
 //! `tests/data/state-v1/` was written by the program as it was when the pins were made, and its bytes never change. `README.md` beside it
 //! says what it holds and how such a directory is written anew, under another name, by a later program.
 
+mod bytes;
+mod identities;
 mod questions;
 mod record;
 mod scene;
@@ -17,7 +19,6 @@ use serde_json::{Value, json};
 use tacit::budget::entry::Act;
 use tacit::budget::ledger::read;
 use tacit::dataset::seal::seal;
-use tacit::hex;
 use tacit::service::reprice::Replanner;
 use tacit::service::steward;
 use tacit::store::{SqliteLedger, Verified, verify};
@@ -96,7 +97,7 @@ fn the_pinned_ledger_is_whole() {
     let dir = copied(&pinned());
     let found = verified(&dir.path().join("state"));
     assert_eq!((found.entries, found.releases, found.anchor_seq), (ENTRIES, RELEASES, ENTRIES - 1));
-    assert_eq!((hex::encode(&found.head), found.is_copy), (HEAD.to_owned(), false));
+    assert_eq!((hex::encode(found.head), found.is_copy), (HEAD.to_owned(), false));
 }
 
 /// Every kind of act is in the pinned ledger: a kind that is added later is pinned with a state of its own.
@@ -173,4 +174,14 @@ fn a_pinned_state_is_sealed_and_charged_further() {
     assert_ne!(before["edition"], after["edition"]);
     drop(scene);
     verified(&state);
+}
+
+/// A statistic whose question did not change is agreed to as it was, and is not drawn again.
+#[test]
+fn pinned_statistics_stay_confirmed() {
+    let (_dir, scene) = opened(END_MS);
+    let listed = block_on(scene.get("sam", "/v1/statistics")).json();
+    let standing: Vec<&Value> = listed.as_array().expect("a list").iter().map(|one| &one["standing"]).collect();
+    assert_eq!(standing, [&json!("confirmed"); 3], "{listed}");
+    assert!(block_on(scene.service.refresh_due()).is_empty());
 }

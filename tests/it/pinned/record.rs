@@ -1,17 +1,18 @@
-//! The recorded answers of the pinned state: one line for each, with what was asked and the JSON that came.
+//! What is recorded beside the pinned state: a line for each answer, with what was asked and the JSON that came; entries and identities.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::copied;
 use super::questions::{FIRST, Question, SECOND};
 use super::scene::{END_MS, Scene, SetClock};
+use super::{bytes, copied, identities};
 use crate::support::block_on;
 
-/// Records the answers of the state directory `folder/state`, opened from a copy, into `folder/answers.jsonl`.
+/// Records the answers of the state directory `folder/state`, opened from a copy, its entries, and identities, beside it.
 pub fn record(folder: &Path, tokens: Value) {
     let dir = copied(folder);
     let scene = Scene::open(&dir.path().join("state"), &SetClock::at(END_MS), tokens);
@@ -22,16 +23,20 @@ pub fn record(folder: &Path, tokens: Value) {
     };
     let keyed = FIRST.iter().filter(|question| question.key.is_some());
     let asked = keyed.chain(&SECOND).map(|one| of(one.who, json!({"sql": one.sql, "how": one.how, "key": one.key})));
-    // Answers of the first edition are read by their ids: a question asks the current edition.
-    let first = block_on(scene.get("sam", "/v1/releases?limit=1000")).json();
-    let paths =
-        first.as_array().expect("a list").iter().filter_map(|one| one["id"].as_str().or(one["release"].as_str()));
-    let paths = paths.map(|id| format!("/v1/releases/{id}"));
-    let read = paths.map(|path| of("sam", json!({"path": path})));
+    let mut lines: Vec<Value> = asked.collect();
+    // Answers that no question comes to again, those of the first edition among them, are read by their ids.
+    let seen: BTreeSet<String> = lines.iter().map(|line| line["answer"]["release"].to_string()).collect();
+    let all = block_on(scene.get("sam", "/v1/releases?limit=1000")).json();
+    let unseen = all.as_array().expect("a list").iter().map(|one| &one["release"]);
+    let unseen = unseen.filter(|id| !seen.contains(&id.to_string())).filter_map(Value::as_str);
+    lines.extend(unseen.map(|id| of("sam", json!({"path": format!("/v1/releases/{id}")}))));
     let statistics = ["by-region", "older", "staff"].map(|name| format!("/v1/statistics/{name}"));
     let statistics = statistics.into_iter().map(|path| of("vic", json!({"path": path})));
-    let lines: Vec<String> = asked.chain(read).chain(statistics).map(|line| format!("{line}\n")).collect();
+    lines.extend(statistics);
+    let lines: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
     fs::write(folder.join("answers.jsonl"), lines.concat()).expect("a file");
+    bytes::write(folder, &scene.service.ledger().entries(0, 1_000).expect("entries"));
+    identities::write(folder);
 }
 
 /// Asks for what a recorded line was asked for.

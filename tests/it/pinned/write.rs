@@ -1,7 +1,7 @@
 //! Writes a state directory with everything in it that can be on disk.
 //!
 //! It runs with every test run, into a temporary folder, so that it keeps working; with `TACIT_WRITE_STATE=FOLDER` it writes `FOLDER/state`
-//! with `FOLDER/tokens.json` and `FOLDER/answers.jsonl`, which a later program may want to pin beside the earlier ones.
+//! and what is recorded beside it, which a later program may want to pin beside the earlier ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
