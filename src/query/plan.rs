@@ -3,6 +3,7 @@
 //! Promises that a plan consists of row-local steps, public group keys, a list of measurements without duplicates, and post-processing, and
 //! that it depends on the text and the terms alone. Two questions with the same measurements of the same rows have the same view.
 
+mod identity;
 mod joins;
 mod names;
 mod outputs;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
+use self::identity::Text;
 use self::joins::Joins;
 pub(super) use self::joins::written;
 pub use self::shown::SHOWN_CELLS_MAX;
@@ -283,9 +285,15 @@ impl Plan {
     /// Digest of what is measured, of which edition: the plan without names, order and accuracy.
     #[must_use]
     pub fn view(&self, edition: &str) -> Digest {
-        // Unwrap safety: the parts are plain data.
-        let bytes = serde_json::to_vec(&(&self.dataset, edition, &self.computation)).expect("a plan is plain data");
-        *blake3::hash(&bytes).as_bytes()
+        let mut text = Text::default();
+        text.raw("[");
+        text.string(&self.dataset);
+        text.raw(",");
+        text.string(edition);
+        text.raw(",");
+        text.computation(&self.computation);
+        text.raw("]");
+        *blake3::hash(&text.into_bytes()).as_bytes()
     }
 }
 

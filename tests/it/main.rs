@@ -39,6 +39,7 @@ mod noise;
 mod oracle;
 mod charge_before_data;
 mod pad;
+mod pinned;
 mod policies;
 mod postgres;
 mod postgres_source;
