@@ -4,6 +4,7 @@
 //! unless the file says so. It opens nothing but the file itself.
 
 mod addresses;
+mod fault;
 mod file;
 mod operator;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use crate::files;
+use fault::Fault;
 use file::{ConfigFile, StatisticsFile, WebhookFile};
 pub use operator::{Operator, TEXT_CHARS_MAX};
 
@@ -142,9 +144,6 @@ pub enum ConfigError {
         message: String,
     },
 }
-
-/// A fault: its byte offset from the beginning of the file, and what is wrong.
-type Fault = (usize, String);
 
 impl Config {
     /// Reads and checks a configuration file.

@@ -3,6 +3,7 @@
 //! The demo only uses the means that a steward and a researcher of a real table have.
 
 mod clinic;
+mod error;
 mod tour;
 
 use std::fs;
@@ -17,7 +18,8 @@ use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-use crate::client::{Client, ClientError};
+pub use self::error::DemoError;
+use crate::client::Client;
 use crate::engine::Launch;
 use crate::engine::seal::seal;
 use crate::kernel::budget::people::Role;
@@ -70,33 +72,6 @@ struct Keys {
     viewer: String,
     tour: String,
 }
-
-/// Why the demo failed, in words.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct DemoError(String);
-
-macro_rules! demo_error_from {
-    ($($error:ty),*) => { $(impl From<$error> for DemoError {
-        fn from(error: $error) -> Self { Self(error.to_string()) }
-    })* };
-}
-
-demo_error_from!(
-    std::io::Error,
-    startup::StartError,
-    ClientError,
-    crate::ledger::OpenError,
-    crate::engine::seal::SealError,
-    crate::service::ServiceError,
-    crate::query::terms::policy::PolicyError,
-    crate::kernel::privacy::amounts::DecimalFault,
-    crate::query::file::FileFault,
-    toml::de::Error,
-    toml::ser::Error,
-    tokio::task::JoinError,
-    clinic::ClinicError
-);
 
 /// Runs the demo until it is stopped, or, with `tour`, until the tour has ended.
 ///
