@@ -6,9 +6,7 @@ mod clinic;
 mod tour;
 
 use std::fs;
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,7 +28,7 @@ use crate::service::statistics::{Agreement, Refreshed, confirm};
 use crate::service::{Service, steward};
 use crate::store::SqliteLedger;
 use crate::terminal::say;
-use crate::{http, startup};
+use crate::{files, http, startup};
 
 /// The published queries, as they stand in `queries/`; its subfolders are not among them.
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
@@ -253,11 +251,7 @@ async fn publish(service: &Arc<Service>, queries: &Path) -> Result<(), DemoError
 }
 
 fn save(path: &Path, keys: &Keys) -> Result<(), DemoError> {
-    let partial = path.with_extension("toml.partial");
-    let mut file = fs::File::options().create(true).write(true).truncate(true).mode(0o600).open(&partial)?;
-    file.write_all(toml::to_string(keys)?.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&partial, path)?;
+    files::replace(path, toml::to_string(keys)?.as_bytes())?;
     if let Some(unfinished) =
         path.parent().map(unfinished).filter(|unfinished| unfinished != path && unfinished.exists())
     {

@@ -3,10 +3,14 @@
 //! Promises that a folder, a pipe or a device is not read, that no text is read beyond a bound, and that a private file is never open
 //! to others, not even for a moment.
 
+mod replace;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+pub use replace::{replace, sync_folder_of};
 
 /// Bytes of a text file at the most.
 pub const TEXT_BYTES_MAX: u64 = 16 << 20;

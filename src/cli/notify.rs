@@ -5,9 +5,7 @@
 //! off. Refusals stand in no ledger and are lost with the process. Without a webhook nothing runs.
 
 use std::collections::{HashSet, VecDeque};
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -254,12 +252,6 @@ fn load(path: &Path) -> io::Result<Option<Cursor>> {
     Ok(cursor)
 }
 
-/// Writes the file whole or not at all; when it returns, it is on disk under its name.
 fn save(path: &Path, cursor: &Cursor) -> io::Result<()> {
-    let partial = path.with_extension("partial");
-    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&partial)?;
-    file.write_all(&serde_json::to_vec(cursor)?)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)?;
-    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+    files::replace(path, &serde_json::to_vec(cursor)?).map(|_| ())
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::signing::Signer;
 use crate::budget::entry::{Balance, Digest, Freeze, Kind};
 use crate::budget::keeper::Mark;
-use crate::hex;
+use crate::{files, hex};
 
 /// The anchor's file in a state directory, unless another is named.
 pub const ANCHOR_FILE: &str = "anchor.log";
@@ -184,7 +184,7 @@ impl Anchor {
         make_private(&file);
         file.try_lock().map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
         if is_new {
-            sync_dir(path)?;
+            files::sync_folder_of(path)?;
         }
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
@@ -232,7 +232,7 @@ impl Anchor {
     }
 
     fn begin_anew(&mut self, line: &[u8]) -> io::Result<()> {
-        self.file = replace(&self.path, line)?;
+        self.file = files::replace(&self.path, line)?;
         self.file.try_lock().map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
         (self.length, self.torn) = (line.len() as u64, false);
         Ok(())
@@ -243,40 +243,15 @@ impl Anchor {
         if path.exists() {
             let mut aside = path.as_os_str().to_owned();
             aside.push(".before-recovery");
-            write_anew(&PathBuf::from(aside), &std::fs::read(path)?)?;
+            files::replace(&PathBuf::from(aside), &std::fs::read(path)?)?;
         }
-        replace(path, &write_line(mark, signer)).map(|_| ())
+        files::replace(path, &write_line(mark, signer)).map(|_| ())
     }
-}
-
-/// A new file with one line takes the place of the old one.
-fn replace(path: &Path, line: &[u8]) -> io::Result<File> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let file = write_anew(&PathBuf::from(&partial), line)?;
-    std::fs::rename(&partial, path)?;
-    sync_dir(path)?;
-    Ok(file)
-}
-
-/// Writes a file of its owner's alone, over what is there; its bytes are on disk when this returns.
-pub(super) fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<File> {
-    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(path)?;
-    make_private(&file);
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(file)
 }
 
 /// Takes a file from everybody but its owner. An anchor may be on a disk that knows no such rights, so a failure is none of ours.
 fn make_private(file: &File) {
     let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
-}
-
-/// Makes the name of a new file durable.
-pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(dir)?.sync_all()
 }
 
 fn write_line(mark: &Mark, signer: &Signer) -> Vec<u8> {

@@ -5,15 +5,15 @@
 //! nothing itself, and logs neither bodies nor addresses.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::chance;
+use crate::{chance, files};
 
 /// The folder of the outbox in a state directory.
 pub const OUTBOX: &str = "outbox";
@@ -210,7 +210,10 @@ impl Outbox {
     }
 
     fn remove(&self, number: u64) {
-        let removed = fs::remove_file(self.path(number)).and_then(|()| File::open(&self.dir)?.sync_all());
+        let removed = {
+            let path = self.path(number);
+            fs::remove_file(&path).and_then(|()| files::sync_folder_of(&path))
+        };
         if let Err(error) = removed {
             tracing::warn!(number, kind = ?error.kind(), "a file of the outbox was not removed: it may be delivered again");
         }
@@ -232,14 +235,8 @@ fn read(path: &Path) -> io::Result<Waiting> {
     serde_json::from_slice(&fs::read(path)?).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
-/// Writes a file whole or not at all; when it returns, it is on disk under its name.
 fn write(path: &Path, waiting: &Waiting) -> io::Result<()> {
-    let partial = path.with_extension("partial");
-    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&partial)?;
-    file.write_all(&serde_json::to_vec(waiting)?)?;
-    file.sync_all()?;
-    fs::rename(&partial, path)?;
-    super::anchor::sync_dir(path)
+    files::replace(path, &serde_json::to_vec(waiting)?).map(|_| ())
 }
 
 #[cfg(test)]

@@ -9,11 +9,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
-use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said, sync_dir, write_anew};
+use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said};
 use super::database::{Database, Stamp, fault};
 use super::open::unusable;
 use super::signing::Signer;
 use crate::budget::book::Book;
+use crate::files;
 
 /// Holds the place of an anchor that is not beside its ledger.
 pub(super) const ANCHOR_PLACE_FILE: &str = "anchor.place";
@@ -75,10 +76,7 @@ impl Places {
         let note = self.state.join(ANCHOR_PLACE_FILE);
         if self.known.as_deref() != Some(place) {
             let absolute = std::path::absolute(place).unwrap_or_else(|_| place.to_path_buf());
-            let partial = self.state.join("anchor.place.partial");
-            let written = write_anew(&partial, format!("{}\n", absolute.display()).as_bytes())
-                .and_then(|_| fs::rename(&partial, &note))
-                .and_then(|()| sync_dir(&note));
+            let written = files::replace(&note, format!("{}\n", absolute.display()).as_bytes());
             written.map_err(|error| unusable(&note, &error))?;
         }
         Ok(if note.exists() { Stamp::AnchoredElsewhere } else { Stamp::InUse })

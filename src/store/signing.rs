@@ -4,14 +4,13 @@
 //! it tells a copy, a slip of an editor and a half-restored backup from the real thing.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read};
 use std::path::Path;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey};
 
 use crate::budget::entry::Digest;
-use crate::chance;
+use crate::{chance, files};
 
 /// The key's file in a state directory.
 pub(super) const KEY_FILE: &str = "ledger.key";
@@ -41,12 +40,7 @@ impl Signer {
     /// Makes a new key in a state directory.
     pub(super) fn create(state: &Path) -> io::Result<Self> {
         let seed = chance::bytes::<32>().map_err(io::Error::other)?;
-        let (path, partial) = (state.join(KEY_FILE), state.join("ledger.key.partial"));
-        let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&partial)?;
-        file.write_all(&seed)?;
-        file.sync_all()?;
-        std::fs::rename(&partial, &path)?;
-        super::anchor::sync_dir(&path)?;
+        files::replace(&state.join(KEY_FILE), &seed)?;
         Ok(Self { key: SigningKey::from_bytes(&seed) })
     }
 

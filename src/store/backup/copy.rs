@@ -16,7 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::BackupError;
 use crate::dataset::edition::EDITIONS;
 use crate::files;
-use crate::store::anchor::{ANCHOR_FILE, COPIED, sync_dir};
+use crate::store::anchor::{ANCHOR_FILE, COPIED};
 use crate::store::copies::{self, COPIED_ANCHOR_FILE, COPY_FILE};
 use crate::store::database::Database;
 use crate::store::open::{LOCK_FILE, unusable};
@@ -144,7 +144,7 @@ impl NewCopy {
     pub(super) fn keep(mut self) -> Result<(), OpenError> {
         let _ = fs::remove_file(self.to.join(LOCK_FILE));
         sync(&self.to)?;
-        sync_dir(&self.to).map_err(|error| unusable(&self.to, &error))?;
+        files::sync_folder_of(&self.to).map_err(|error| unusable(&self.to, &error))?;
         self.is_whole = true;
         Ok(())
     }
