@@ -3,6 +3,7 @@
 //! Promises that a folder, a pipe or a device is not read, that no text is read beyond a bound, and that a private file is never open
 //! to others, not even for a moment.
 
+mod line_column;
 mod replace;
 
 use std::fs::File;
@@ -10,6 +11,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+pub use line_column::LineColumn;
 pub use replace::{replace, sync_folder_of};
 
 /// Bytes of a text file at the most.

@@ -14,6 +14,7 @@ use crate::dataset::domain::{Column, Domain};
 use crate::dataset::encode::day::zone_of;
 use crate::dataset::reading::{Conflicts, Rules};
 use crate::dataset::source::Spec;
+use crate::files::LineColumn;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::units::{Delta, Epsilon};
 
@@ -101,10 +102,7 @@ pub(super) struct Faults<'a> {
 
 impl Faults<'_> {
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.matches('\n').count() + 1;
-        let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+        let LineColumn { line, column } = LineColumn::of(self.text, span.start);
         self.found.push(Fault { line, column, message: message.into() });
     }
 
