@@ -5,7 +5,7 @@
 //!
 //! | module | what it is | the only place with |
 //! |---|---|---|
-//! | [`hex`], [`chance`], [`clock`], [`terminal`], [`files`], [`telemetry`] | digests as text, random ids, time, output, small text files, private files, logs | the system's clock, printing |
+//! | [`chance`], [`clock`], [`terminal`], [`files`], [`telemetry`] | random ids, time, output, small text files, private files, logs | the system's clock, printing |
 //! | [`privacy`] | units of loss, sensitivities, extents, running sums, noise laws, thresholds, certificates | opendp (with `vault::noise`) |
 //! | [`budget`] | people, accounts, entries, the book as their fold, admission, the keeper that commits, the ledger's port | – (no floats, no IO) |
 //! | [`vault`] | private values and the one door out: noise and release | opening private values |
@@ -54,7 +54,6 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-pub mod hex;
 pub mod chance;
 pub mod clock;
 pub mod terminal;

@@ -9,7 +9,6 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::people::Role;
-use crate::hex;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::Certified;
 use crate::privacy::units::{Delta, Epsilon, Price};

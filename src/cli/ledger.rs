@@ -9,7 +9,6 @@ use super::Failure;
 use super::people::{Place, open};
 use crate::budget::ledger::Ledger;
 use crate::clock::{Clock, SystemClock};
-use crate::hex;
 use crate::service::reprice::Replanner;
 use crate::service::steward::AT_STATE_DIRECTORY;
 use crate::store::{Recovery, Verified, recover, verify};
@@ -110,7 +109,7 @@ fn check(files: &Files) -> Result<(), Failure> {
             return Err(Failure::No(format!("{}: the ledger is not whole: {finding}", files.state.display())));
         }
     };
-    let (head, key) = (hex::encode(&head), hex::encode(&key));
+    let (head, key) = (hex::encode(head), hex::encode(key));
     if files.json {
         let body = json!({
             "whole": true, "entries": entries, "releases": releases, "head": head, "key": key, "anchor_seq": anchor_seq,

@@ -10,8 +10,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use ureq::tls::{RootCerts, TlsConfig};
 
-use crate::hex;
-
 /// Seconds that a delivery may take.
 const SECONDS_MAX: u64 = 10;
 
@@ -54,7 +52,7 @@ fn signature(secret: &[u8], timestamp: u64, body: &str) -> String {
     // Unwrap safety: HMAC takes keys of any length.
     let mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key of any length");
     let signed = mac.chain_update(timestamp.to_string()).chain_update(".").chain_update(body);
-    hex::encode(&signed.finalize().into_bytes())
+    hex::encode(signed.finalize().into_bytes())
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::policy::Terms;
 use crate::budget::entry::Digest;
 use crate::files;
-use crate::hex;
 
 /// The folder of editions in a state directory.
 pub const EDITIONS: &str = "editions";

@@ -10,7 +10,6 @@ use super::params::{Page, PageParams, next_link};
 use super::problem::Problem;
 use super::{App, aside};
 use crate::budget::entry::Entry;
-use crate::hex;
 use crate::service::Service;
 use crate::service::account::timestamp;
 
@@ -50,7 +49,7 @@ fn shown(service: &Service, after: u64, limit: usize) -> Result<Response, Proble
         .iter()
         .map(|entry| EntryBody {
             at: timestamp(entry.at_ms),
-            hash: hex::encode(&Entry::hash(&entry.canonical_bytes())),
+            hash: hex::encode(Entry::hash(&entry.canonical_bytes())),
             entry,
         })
         .collect();

@@ -24,7 +24,7 @@ impl Token {
 
     pub(super) fn new() -> Result<Self, ServiceError> {
         let bits = chance::bytes::<32>().map_err(|error| ServiceError::Invalid(error.to_string()))?;
-        Ok(Self(format!("{}_{}", Self::PREFIX, crate::hex::encode(&bits))))
+        Ok(Self(format!("{}_{}", Self::PREFIX, hex::encode(bits))))
     }
 
     /// The text; show it once.

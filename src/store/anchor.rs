@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::signing::Signer;
 use crate::budget::entry::{Balance, Digest, Freeze, Kind};
 use crate::budget::keeper::Mark;
-use crate::{files, hex};
+use crate::files;
 
 /// The anchor's file in a state directory, unless another is named.
 pub const ANCHOR_FILE: &str = "anchor.log";
@@ -267,7 +267,7 @@ fn write_line(mark: &Mark, signer: &Signer) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(&line).expect("a line is plain data");
     let signature = signer.sign_line(&bytes);
     bytes.push(b'\t');
-    bytes.extend(hex::encode(&signature).into_bytes());
+    bytes.extend(hex::encode(signature).into_bytes());
     bytes.push(b'\n');
     bytes
 }
@@ -281,7 +281,7 @@ fn read_line(text: &[u8], signer: Option<&Signer>) -> Option<Line> {
 /// A line and its signature, unchecked.
 fn parse_line(text: &[u8]) -> Option<(Line, Vec<u8>)> {
     let tab = text.iter().rposition(|byte| *byte == b'\t')?;
-    let signature = hex::decode_bytes(std::str::from_utf8(&text[tab + 1..]).ok()?)?;
+    let signature = hex::decode(&text[tab + 1..]).ok()?;
     let line = serde_json::from_slice::<Line>(&text[..tab]).ok().filter(|line| line.v == VERSION)?;
     Some((line, signature))
 }

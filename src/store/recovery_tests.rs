@@ -9,7 +9,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::budget::entry::Cap;
 use crate::budget::ledger::{Ledger, read as read_book};
-use crate::hex;
 use crate::privacy::accountant::Accountant;
 use crate::privacy::units::{Delta, Epsilon, Price};
 use crate::store::SqliteLedger;
@@ -378,7 +377,7 @@ fn an_anchor_of_an_older_version_freezes_everything() {
             assert!(fields.remove("frozen").is_some() && fields.remove("incidents").is_some());
         }
         let line = line.to_string();
-        format!("{line}\t{}\n", hex::encode(&signer.sign_line(line.as_bytes())))
+        format!("{line}\t{}\n", hex::encode(signer.sign_line(line.as_bytes())))
     };
     fs::write(&place.anchor, text.lines().map(older).collect::<String>()).expect("an older anchor");
     drop(open_at(&place.state, None));

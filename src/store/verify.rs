@@ -18,7 +18,6 @@ use super::stream::{Bad, each_checked};
 use super::{LEDGER_FILE, OpenError, copies, journal, open};
 use crate::budget::book::{Book, ReleaseCard};
 use crate::budget::entry::{Digest, Entry};
-use crate::hex;
 use crate::privacy::certificate::Certified;
 
 /// Checks what the store cannot know: that an entry's measurements are those of its question, and that a stored answer is the one
@@ -217,7 +216,7 @@ fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &Book) 
     };
     let is_known = seq == 0 || matches!(database.hash_of(seq), Ok(Some(hash)) if hash == head);
     if seq > ledger_seq || !is_known {
-        let why = format!("{shown}: the anchor knows entry {seq} as {}; the ledger does not", hex::encode(&head));
+        let why = format!("{shown}: the anchor knows entry {seq} as {}; the ledger does not", hex::encode(head));
         return Err(Finding { seq: Some(ledger_seq), why });
     }
     let folded: HashSet<_> = book.balances().into_iter().collect();

@@ -194,7 +194,7 @@ impl Delivery {
         let timestamp = self.header("tacit-timestamp");
         let mac = Hmac::<Sha256>::new_from_slice(SECRET).expect("a key");
         let mac = mac.chain_update(&timestamp).chain_update(".").chain_update(&self.body);
-        let signature = tacit::hex::encode(&mac.finalize().into_bytes());
+        let signature = hex::encode(mac.finalize().into_bytes());
         assert_eq!(self.header("tacit-signature"), format!("v1={signature}"));
         let event = self.header("tacit-event");
         assert_eq!(self.json()["event"], event);

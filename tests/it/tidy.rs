@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// The direction of dependence: a module uses what stands above it and nothing below.
-const LAYERS: [&str; 21] = [
-    "hex",
+const LAYERS: [&str; 20] = [
     "chance",
     "clock",
     "terminal",

@@ -7,8 +7,6 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::hex;
-
 /// Bytes that are read at once.
 const CHUNK_BYTES: usize = 1 << 20;
 

@@ -14,7 +14,6 @@ use crate::budget::entry::{Act, Entry};
 use crate::budget::ledger::read;
 use crate::budget::people::Role;
 use crate::console::ledger::{self as pages, Health, Line, Search};
-use crate::hex;
 use crate::service::Service;
 use crate::service::account::timestamp;
 
@@ -59,7 +58,7 @@ fn health(service: &Service) -> Health {
         checked: timestamp(checked_ms),
         checked_entries,
         entries,
-        head: hex::encode(&head),
+        head: hex::encode(head),
         is_sound: service.ledger().is_sound(),
     }
 }

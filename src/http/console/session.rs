@@ -17,9 +17,9 @@ use super::super::{App, problem::Problem};
 use super::{Failed, Shown, Visitor, see};
 use crate::budget::ledger::read;
 use crate::budget::people::Person;
+use crate::chance;
 use crate::console::sign_in as pages;
 use crate::service::steward::Token;
-use crate::{chance, hex};
 
 /// How long a session lasts.
 const SESSION_MS: u64 = 8 * 60 * 60 * 1_000;
@@ -54,7 +54,7 @@ impl Sessions {
         payload.extend(digest);
         let seal = *self.seal("session", &payload)?.as_bytes();
         payload.extend(seal);
-        Some(hex::encode(&payload))
+        Some(hex::encode(payload))
     }
 
     fn seal(&self, what: &str, payload: &[u8]) -> Option<blake3::Hash> {
@@ -65,7 +65,7 @@ impl Sessions {
 
     /// The session of a cookie that this server signed and that has not ended.
     fn open(&self, cookie: &str, now_ms: u64) -> Option<Session> {
-        let bytes = hex::decode_bytes(cookie)?;
+        let bytes = hex::decode(cookie).ok()?;
         let (payload, seal) = bytes.split_at_checked(PAYLOAD_BYTES)?;
         // Hashes compare in constant time.
         if self.seal("session", payload)? != blake3::Hash::from_bytes(seal.try_into().ok()?) {

@@ -12,10 +12,10 @@ use crate::budget::charge::Refusal;
 use crate::budget::entry::{Act, Digest, KeyUse};
 use crate::budget::ledger::{Ledger, read};
 use crate::budget::people::STATISTICS;
+use crate::chance;
 use crate::privacy::units::Epsilon;
 use crate::query::error::shown;
 use crate::service::{Service, ServiceError};
-use crate::{chance, hex};
 
 /// Between two looks at what is due.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -71,7 +71,7 @@ impl Service {
         let edition = self.dataset(&statistic.dataset).map_or("", |dataset| dataset.edition.as_str());
         let now_ms = self.now_ms();
         let period = self.zone.period(statistic.refresh, now_ms).unwrap_or_else(|| self.zone.date(now_ms));
-        digest(&(&statistic.name, hex::encode(&statistic.question), edition, &period))
+        digest(&(&statistic.name, hex::encode(statistic.question), edition, &period))
     }
 
     /// Refreshes what is due for as long as the server runs, at once and every half minute. The service is ready once it has looked.
