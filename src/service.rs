@@ -19,6 +19,7 @@ pub mod grants;
 pub mod question;
 mod queues;
 pub mod quote;
+pub mod refusals;
 pub mod reprice;
 pub mod requests;
 pub mod rooms;
@@ -59,10 +60,10 @@ use locks::KeyedLocks;
 use offer::{Offer, Stock, Wanted};
 pub use place::QUERIES_MAX;
 use queues::Queues;
+use refusals::Refusals;
 use schedule::Zone;
 use statistics::Statistic;
 use stored::{StoredAnswer, StoredAnswers};
-use watch::Refusals;
 
 /// A dataset as it is served.
 #[derive(Debug, Clone)]

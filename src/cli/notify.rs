@@ -19,7 +19,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Webhook};
 use crate::files;
 use crate::service::Service;
-use crate::service::watch::{Notice, Watch};
+use crate::service::refusals::Notice;
+use crate::service::watch::Watch;
 use crate::store::outbox::{OUTBOX, Outbox, Waiting};
 
 /// The file in the outbox's folder that says how far the ledger was told.

@@ -1,20 +1,18 @@
-//! What stewards are told of: accounts that are spent half, by four fifths and whole, requests, statistics that were not drawn,
-//! questions that were refused.
+//! What stewards are told of: accounts that are spent half, by four fifths and whole, requests, statistics that were not drawn.
 //!
 //! Promises that a [`Watch`] that takes every entry of a ledger once, in order, tells of everything once, whatever happened between two
 //! looks: it counts from the entries alone, and the book says only what never changes. It tells balances, names and reasons, which
 //! stewards see anyway, and nothing of rows. It sends nothing and knows no time but that of the entries.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::account::{AccountView, timestamp};
+use super::account::AccountView;
+use super::refusals::Notice;
 use crate::budget::account::Account;
 use crate::budget::book::Book;
-use crate::budget::charge::Refusal;
 use crate::budget::entry::{AccountMark, Act, Entry, Kind, Legs};
 use crate::budget::people::STATISTICS;
 use crate::privacy::units::{Epsilon, Price};
@@ -22,29 +20,6 @@ use crate::privacy::units::{Epsilon, Price};
 /// Parts of an amount that are told, in millionths, and their events. A millionth is forgiven: what one answer costs falls short of
 /// what an allocation holds by about 1e-9, so that nobody ever spends the last unit.
 const PARTS: [(u64, &str); 3] = [(499_999, "spent-50"), (799_999, "spent-80"), (999_999, "spent-100")];
-/// Refusals that are kept, waiting or remembered, at the most.
-const REFUSALS_MAX: usize = 1_000;
-/// Milliseconds in which the same refusal of the same person is told once.
-const REFUSAL_PAUSE_MS: u64 = 3_600_000;
-
-/// Something that happened.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Notice {
-    /// The event's word.
-    pub event: &'static str,
-    /// What is told, the event and its moment included.
-    pub body: Value,
-}
-
-impl Notice {
-    fn new(event: &'static str, at_ms: u64, more: Value) -> Self {
-        let mut body = json!({"event": event, "at": timestamp(at_ms)});
-        if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
-            body.extend(more);
-        }
-        Self { event, body }
-    }
-}
 
 /// Accounts as of one entry of the ledger, with what was told of them; written down as JSON, it is taken up again after a restart.
 ///
@@ -246,56 +221,4 @@ fn crossed(event: &'static str, place: Place<'_>, mark: &Mark, book: &Book) -> O
         "epsilon_spent": epsilon_spent, "epsilon_cap": epsilon_cap
     });
     Some(Notice::new(event, place.at_ms, more))
-}
-
-/// Questions that were refused, which the ledger does not hold: a bounded queue in memory, lost when the process ends.
-#[derive(Default)]
-pub struct Refusals(Mutex<Noted>);
-
-#[derive(Default)]
-struct Noted {
-    waiting: VecDeque<Notice>,
-    /// By person, dataset and code, when it was last told.
-    told: HashMap<(String, String, &'static str), u64>,
-}
-
-impl Refusals {
-    /// Notes a refusal for want of budget, once an hour for each person, dataset and code; other refusals are nobody else's business.
-    pub fn note(&self, who: &str, dataset: &str, refusal: &Refusal, at_ms: u64) {
-        let Some(code) = code(refusal) else { return };
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Noted { waiting, told } = &mut *noted;
-        let key = (who.to_owned(), dataset.to_owned(), code);
-        if told.get(&key).is_some_and(|known| known.abs_diff(at_ms) < REFUSAL_PAUSE_MS) {
-            return;
-        }
-        if told.len() >= REFUSALS_MAX {
-            told.retain(|_, known| known.abs_diff(at_ms) < REFUSAL_PAUSE_MS);
-        }
-        if told.len() >= REFUSALS_MAX || waiting.len() >= REFUSALS_MAX {
-            return;
-        }
-        told.insert(key, at_ms);
-        let more = json!({"researcher": who, "dataset": dataset, "code": code});
-        waiting.push_back(Notice::new("refused", at_ms, more));
-    }
-
-    /// Takes what waits, oldest first.
-    #[must_use]
-    pub fn take(&self) -> Vec<Notice> {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.waiting.drain(..).collect()
-    }
-}
-
-/// The code of a refusal that a steward can do something about, as problems have it.
-fn code(refusal: &Refusal) -> Option<&'static str> {
-    match refusal {
-        Refusal::Exhausted { .. } | Refusal::CellsExhausted { .. } | Refusal::ThresholdExhausted { .. } => {
-            Some("budget-exhausted")
-        }
-        Refusal::OverQueryLimit { .. } => Some("over-query-limit"),
-        Refusal::Frozen { .. } => Some("frozen"),
-        Refusal::NoAccount | Refusal::Gone | Refusal::KeyConflict | Refusal::Unanswered => None,
-    }
 }
