@@ -3,12 +3,12 @@
 //! Promises that whoever holds the secret can tell that a delivery is ours, unchanged and recent, that nobody is followed elsewhere,
 //! and that ten seconds are the end of it. What a receiver answers is not read beyond its status, and no address is logged.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use ureq::tls::{RootCerts, TlsConfig};
+
+use super::tls;
 
 /// Seconds that a delivery may take.
 const SECONDS_MAX: u64 = 10;
@@ -37,14 +37,6 @@ pub fn deliver(url: &str, secret: &[u8], id: &str, event: &str, at_ms: u64, body
         .header("Tacit-Signature", format!("v1={}", signature(secret, timestamp, body)))
         .content_type("application/json");
     request.send(body).is_ok_and(|response| response.status().is_success())
-}
-
-/// TLS as our clients speak it: by rustls with ring, trusting whom this system trusts, so that a hospital's own authority counts.
-pub(super) fn tls() -> TlsConfig {
-    TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build()
 }
 
 /// The signature as hexadecimal text.
