@@ -1,7 +1,5 @@
 //! A client of our own server, for the commands that talk to one.
 
-pub mod deliver;
-
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -12,12 +12,13 @@
 //! | [`dataset`] | policies, domains, readers of sources, sealing, drafts, editions | reading source files and databases |
 //! | [`query`] | SQL to closed syntax, typed terms with their bounds, plans; noisy integers to tables, formulas, percentiles | sqlparser |
 //! | [`engine`] | plan to exact integers; worker processes behind walls | query logic that says polars, seccompiler |
-//! | [`store`] | the SQLite ledger, its key and its anchor; copies of a state directory; the outbox of webhooks | rusqlite |
-//! | [`service`] | the walk of one query, whose turn it is, the memory it may take, and when it ends; published statistics and their schedule; stewards' acts, requests, files in Git, what is told to webhooks | jiff (with `dataset`, for days of moments; no HTTP, no polars) |
+//! | [`store`] | the SQLite ledger, its key and its anchor; copies of a state directory | rusqlite |
+//! | [`service`] | the walk of one query, whose turn it is, the memory it may take, and when it ends; published statistics and their schedule; stewards' acts, requests, files in Git | jiff (with `dataset`, for days of moments; no HTTP, no polars) |
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`console`] | pages as text: charts, tables, forms | maud |
 //! | [`http`] | routes, roles, problems, formats, the shelf of rendered statistics, the pace of readers | axum |
-//! | [`client`], [`present`] | our own client, deliveries of webhooks; answers as text | ureq |
+//! | [`client`], [`present`] | our own client; answers as text | ureq (with `webhooks`) |
+//! | [`webhooks`] | what is worth telling stewards' own services, the outbox, signed deliveries | – |
 //! | [`audit`] | a server's claims, tested from outside | – |
 //! | [`demo`] | a synthetic clinic and its tour | `rand_distr`, which makes data and never noise |
 //! | [`cli`] | the commands | – |
@@ -85,6 +86,8 @@ pub mod http;
 
 pub mod client;
 pub mod present;
+
+pub mod webhooks;
 
 pub mod audit;
 

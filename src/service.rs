@@ -31,7 +31,6 @@ pub mod stored;
 mod threads;
 pub mod turns;
 mod walk;
-pub mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -17,7 +17,6 @@ mod open;
 mod recovery;
 mod verify;
 pub mod backup;
-pub mod outbox;
 
 use std::fs::File;
 use std::io;
@@ -36,6 +35,7 @@ use database::Database;
 
 pub use open::Wrap;
 pub use recovery::{Recovery, recover};
+pub use rights::OUTBOX;
 pub use verify::{Finding, Repricer, Verified, verify};
 
 /// The ledger's file in a state directory.

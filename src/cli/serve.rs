@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Failure, notify};
+use super::Failure;
 use crate::budget::ledger::read;
 use crate::config::Config;
 use crate::engine::Launch;
@@ -13,6 +13,7 @@ use crate::service::Service;
 use crate::service::schedule::Zone;
 use crate::service::statistics::{Agreement, Statistic};
 use crate::terminal::complain;
+use crate::webhooks::notifier;
 use crate::{http, startup};
 
 /// Names in a warning at the most.
@@ -37,7 +38,7 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let (state, anchor) = (&config.state_dir, config.anchor.as_deref());
     let service = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program())
         .map_err(Failure::could)?;
-    let notifier = notify::configured(&config, &service)?;
+    let notifier = notifier::configured(&config, &service).map_err(Failure::could)?;
     let runtime = http::server::runtime().map_err(Failure::could)?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(config.listen).await;
@@ -45,7 +46,7 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
             listener.map_err(|error| Failure::Could(format!("{}: cannot listen: {}", config.listen, error.kind())))?;
         let address = listener.local_addr().map_err(Failure::could)?;
         let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
-        let notifying = notifier.map(|notifier| tokio::spawn(notify::run(notifier)));
+        let notifying = notifier.map(|notifier| tokio::spawn(notifier::run(notifier)));
         let (router, stop) = (http::router_with(Arc::clone(&service), settings), http::server::stop());
         let scheme = if tls.is_some() { "https" } else { "http" };
         complain(format!("tacit serves on {scheme}://{address}"));

@@ -11,11 +11,12 @@ use std::path::Path;
 use super::LEDGER_FILE;
 use super::anchor::ANCHOR_FILE;
 use super::open::LOCK_FILE;
-use super::outbox::OUTBOX;
 use super::place::ANCHOR_PLACE_FILE;
 use super::signing::KEY_FILE;
 use crate::dataset::edition::EDITIONS;
 
+/// The folder of the outbox in a state directory.
+pub const OUTBOX: &str = "outbox";
 /// Folders below a state directory that are looked through: an edition's in that of the editions.
 const DEPTH_MAX: u32 = 2;
 

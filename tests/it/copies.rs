@@ -15,9 +15,9 @@ use tacit::dataset::seal::seal;
 use tacit::service::reprice::Replanner;
 use tacit::service::steward;
 use tacit::store::backup::backup;
-use tacit::store::outbox::{OUTBOX, Outbox};
-use tacit::store::{OpenError, Recovery, SqliteLedger, recover, verify};
+use tacit::store::{OUTBOX, OpenError, Recovery, SqliteLedger, recover, verify};
 use tacit::vault::noise::OpenDp;
+use tacit::webhooks::outbox::Outbox;
 
 use crate::binary::check;
 use crate::crash::{agent, ask, start};

@@ -12,12 +12,13 @@ use axum::http::{Method, Request, StatusCode};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tacit::cli::notify::{CURSOR, Notifier};
 use tacit::clock::Clock;
 use tacit::config::{Webhook, WebhookEvent};
 use tacit::http::server::Peer;
-use tacit::store::outbox::{OUTBOX, Outbox};
+use tacit::store::OUTBOX;
 use tacit::vault::noise::OpenDp;
+use tacit::webhooks::notifier::{CURSOR, Notifier};
+use tacit::webhooks::outbox::Outbox;
 use tower::ServiceExt;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, StoppedClock, block_on, call, policy, visits};

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::account::AccountView;
-use super::refusals::Notice;
 use crate::budget::account::Account;
 use crate::budget::book::Book;
 use crate::budget::entry::{AccountMark, Act, Entry, Kind, Legs};
 use crate::budget::people::STATISTICS;
 use crate::privacy::units::{Epsilon, Price};
+use crate::service::account::AccountView;
+use crate::service::refusals::Notice;
 
 /// Parts of an amount that are told, in millionths, and their events. A millionth is forgiven: what one answer costs falls short of
 /// what an allocation holds by about 1e-9, so that nobody ever spends the last unit.

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use super::*;
+use crate::store::OUTBOX;
 
 const URL: &str = "https://hooks.example/tacit";
 

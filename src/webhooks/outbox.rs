@@ -15,8 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{chance, files};
 
-/// The folder of the outbox in a state directory.
-pub const OUTBOX: &str = "outbox";
 /// Deliveries that wait, at the most; a new one takes the place of the oldest.
 pub const WAITING_MAX: usize = 10_000;
 /// Deliveries that are due at once, at the most; the others are due when these are done.

@@ -12,16 +12,16 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
+use super::deliver::deliver;
+use super::outbox::{Outbox, Waiting};
+use super::watch::Watch;
 use crate::budget::ledger::read;
-use crate::client::deliver::deliver;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Webhook};
 use crate::files;
 use crate::service::Service;
 use crate::service::refusals::Notice;
-use crate::service::watch::Watch;
-use crate::store::outbox::{OUTBOX, Outbox, Waiting};
+use crate::store::OUTBOX;
 
 /// The file in the outbox's folder that says how far the ledger was told.
 pub const CURSOR: &str = "cursor";
@@ -35,6 +35,33 @@ const BATCH_ENTRIES: usize = 1_000;
 const BATCHES_MAX: usize = 100;
 /// Looks at what is due in one turn at the most.
 const ROUNDS_MAX: usize = 100;
+
+/// Why the webhooks of a configuration cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// The file of a secret cannot be read.
+    #[error("{path}: cannot be read: {kind}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        kind: io::ErrorKind,
+    },
+    /// The file of a secret holds none.
+    #[error("{path}: is empty; accepted is a secret on one line")]
+    NoSecret {
+        /// The file.
+        path: String,
+    },
+    /// The outbox cannot be opened.
+    #[error("{path}: cannot be used: {kind}")]
+    Outbox {
+        /// Its folder.
+        path: String,
+        /// What the system says.
+        kind: io::ErrorKind,
+    },
+}
 
 /// How far the ledger was told, and what of its accounts.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,16 +92,17 @@ pub struct Notifier {
 }
 
 /// The notifier of a configuration; nothing where no webhook is configured.
-pub(super) fn configured(config: &Config, service: &Arc<Service>) -> Result<Option<Notifier>, Failure> {
+///
+/// # Errors
+/// [`WebhookError`].
+pub fn configured(config: &Config, service: &Arc<Service>) -> Result<Option<Notifier>, WebhookError> {
     if config.webhooks.is_empty() {
         return Ok(None);
     }
-    let with_secret = |webhook: &Webhook| -> Result<(Webhook, Vec<u8>), Failure> {
-        Ok((webhook.clone(), secret(&webhook.secret_file)?))
-    };
-    let webhooks: Vec<_> = config.webhooks.iter().map(with_secret).collect::<Result<_, Failure>>()?;
+    let with_secret = |webhook: &Webhook| Ok((webhook.clone(), secret(&webhook.secret_file)?));
+    let webhooks: Vec<_> = config.webhooks.iter().map(with_secret).collect::<Result<_, WebhookError>>()?;
     let dir = config.state_dir.join(OUTBOX);
-    let unusable = |error: io::Error| Failure::Could(format!("{}: cannot be used: {}", dir.display(), error.kind()));
+    let unusable = |error: io::Error| WebhookError::Outbox { path: dir.display().to_string(), kind: error.kind() };
     let outbox = Outbox::open(&dir).map_err(unusable)?;
     let notifier = Notifier::open(Arc::clone(service), webhooks, outbox, dir.join(CURSOR), Arc::new(SystemClock))
         .map_err(unusable)?;
@@ -82,7 +110,7 @@ pub(super) fn configured(config: &Config, service: &Arc<Service>) -> Result<Opti
 }
 
 /// Takes turns for as long as the server runs.
-pub(super) async fn run(notifier: Notifier) {
+pub async fn run(notifier: Notifier) {
     let notifier = Arc::new(Mutex::new(notifier));
     loop {
         let turning = Arc::clone(&notifier);
@@ -95,12 +123,13 @@ pub(super) async fn run(notifier: Notifier) {
 }
 
 /// The secret in a file, without the end of its line.
-fn secret(path: &Path) -> Result<Vec<u8>, Failure> {
-    let told = |what: String| Failure::Could(format!("{}: {what}", path.display()));
-    let text = files::text(path).map_err(|error| told(format!("cannot be read: {}", error.kind())))?;
+fn secret(path: &Path) -> Result<Vec<u8>, WebhookError> {
+    let shown = path.display().to_string();
+    let text =
+        files::text(path).map_err(|error| WebhookError::Unreadable { path: shown.clone(), kind: error.kind() })?;
     let text = text.trim_end_matches(['\r', '\n']);
     if text.is_empty() {
-        return Err(told("is empty; accepted is a secret on one line".to_owned()));
+        return Err(WebhookError::NoSecret { path: shown });
     }
     Ok(text.as_bytes().to_vec())
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::tls;
+use crate::client::tls;
 
 /// Seconds that a delivery may take.
 const SECONDS_MAX: u64 = 10;
