@@ -64,5 +64,6 @@ mod tidy;
 mod transparency;
 mod tree;
 mod twins;
+mod webhooks;
 mod workers;
 mod worst;
