@@ -108,7 +108,7 @@ pub fn run(options: &Options) -> Result<(), DemoError> {
     let policy = options.dir.join("visits.toml");
     let (state, queries) = (state(&options.dir), options.dir.join("queries"));
     let queries = Some((queries.as_path(), Zone::default()));
-    let service = startup::open_publishing(&state, None, &[policy], queries, Launch::this_program())?;
+    let service = startup::open_publishing(&state, None, &[policy], queries, Launch::this_program())?.service;
     runtime.block_on(async {
         tour_through(Arc::clone(&service), &options.dir, &keys).await?;
         publish(&service, &options.dir.join("queries")).await?;

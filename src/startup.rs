@@ -17,7 +17,7 @@ use crate::query::file::{FileFault, QueryFile};
 use crate::service::schedule::Zone;
 use crate::service::statistics::StatisticFault;
 use crate::service::{Dataset, Ports, Service, ServiceError, steward};
-use crate::store::{OpenError, SqliteLedger};
+use crate::store::{OpenError, SqliteLedger, WriteLock};
 use crate::vault::noise::OpenDp;
 
 /// Why a server does not start.
@@ -76,6 +76,14 @@ pub enum StartError {
     },
 }
 
+/// A service over a state directory.
+pub struct Started {
+    /// The service.
+    pub service: Arc<Service>,
+    /// What the webhooks' outbox, which is in the ledger's file, has to hold while it is written.
+    pub write_lock: WriteLock,
+}
+
 /// Opens the service over a state directory, its anchor (nothing where that stays where it is) and these policies, with the shipped noise, the system's clock, and
 /// workers that are started so.
 ///
@@ -87,7 +95,7 @@ pub fn open(
     policies: &[impl AsRef<Path>],
     launch: Launch,
 ) -> Result<Arc<Service>, StartError> {
-    open_publishing(state, anchor, policies, None, launch)
+    open_publishing(state, anchor, policies, None, launch).map(|started| started.service)
 }
 
 /// The same, and the service publishes every query of a folder, whose days begin in that zone.
@@ -100,7 +108,7 @@ pub fn open_publishing(
     policies: &[impl AsRef<Path>],
     queries: Option<(&Path, Zone)>,
     launch: Launch,
-) -> Result<Arc<Service>, StartError> {
+) -> Result<Started, StartError> {
     let policies: Vec<Policy> = policies.iter().map(|path| Policy::load(path.as_ref())).collect::<Result<_, _>>()?;
     for (place, policy) in policies.iter().enumerate() {
         if policies[..place].iter().any(|other| other.name == policy.name) {
@@ -118,6 +126,7 @@ pub fn open_publishing(
             datasets.push(dataset);
         }
     }
+    let write_lock = ledger.write_lock();
     let ports = Ports {
         ledger: Arc::new(ledger),
         engine: Arc::new(engine),
@@ -125,10 +134,11 @@ pub fn open_publishing(
         clock: Arc::new(SystemClock),
     };
     let service = Service::new(ports, datasets);
-    Ok(Arc::new(match queries {
+    let service = Arc::new(match queries {
         Some((dir, zone)) => service.publishing(query_files(dir)?, zone)?,
         None => service,
-    }))
+    });
+    Ok(Started { service, write_lock })
 }
 
 /// Every query file of a folder, by name; subfolders are not looked at.

@@ -17,6 +17,7 @@ mod open;
 mod recovery;
 mod verify;
 pub mod backup;
+pub mod outbox;
 
 use std::fs::File;
 use std::io;
@@ -33,6 +34,7 @@ use crate::budget::keeper::{Done, Job, Journal, Keeper, Order};
 use crate::budget::ledger::{Ledger, LedgerFault, Outcome, Rule};
 use database::Database;
 
+pub use journal::WriteLock;
 pub use open::Wrap;
 pub use recovery::{Recovery, recover};
 pub use rights::OUTBOX;
@@ -216,6 +218,7 @@ pub struct SqliteLedger {
     writer: Mutex<Option<JoinHandle<()>>>,
     reader: Mutex<Database>,
     is_sound: Arc<AtomicBool>,
+    write_lock: WriteLock,
     // Held until the ledger is dropped.
     _lock: File,
 }
@@ -242,7 +245,7 @@ impl SqliteLedger {
     /// # Errors
     /// [`OpenError`].
     pub fn open_wrapped(state: &Path, anchor: Option<&Path>, wrap: Wrap<'_>, now_ms: u64) -> Result<Self, OpenError> {
-        let open::Opened { keeper, lock } = open::open(state, anchor, wrap, now_ms)?;
+        let open::Opened { keeper, lock, write_lock } = open::open(state, anchor, wrap, now_ms)?;
         let reader = Database::open(&state.join(LEDGER_FILE))?;
         let (book, is_sound) = (keeper.book(), keeper.soundness());
         let (orders, received) = channel();
@@ -256,8 +259,15 @@ impl SqliteLedger {
             writer: Mutex::new(Some(writer)),
             reader: Mutex::new(reader),
             is_sound,
+            write_lock,
             _lock: lock,
         })
+    }
+
+    /// What whoever else writes to the ledger's file has to hold meanwhile.
+    #[must_use]
+    pub fn write_lock(&self) -> WriteLock {
+        self.write_lock.clone()
     }
 
     fn order(&self, job: Job, at_ms: u64) -> Result<Done, LedgerFault> {

@@ -1,9 +1,45 @@
-//! Webhooks: stewards' own services are told what happens.
+//! Webhooks: a steward's own services are told what happens.
 //!
-//! The [`watch`] reads the ledger and says what is worth telling, the [`outbox`] keeps it until it was told, [`deliver`] posts one
-//! delivery, and the [`notifier`] takes turns with all three. Nothing outside this module depends on it but the command that serves.
+//! The [`watch`] reads the ledger and decides what is worth telling, the [`outbox`] keeps it until it has been told, [`deliver`] posts one
+//! delivery, and the [`notifier`] runs all three, turn by turn. Only the command that serves uses this module.
 
 pub mod deliver;
 pub mod notifier;
 pub mod outbox;
 pub mod watch;
+
+use crate::store::OpenError;
+use crate::store::outbox::OutboxFault;
+
+/// Why the webhooks of a configuration cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum WebhookError {
+    /// The file of a secret cannot be read.
+    #[error("{path}: cannot be read: {kind}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        kind: std::io::ErrorKind,
+    },
+    /// The file of a secret is empty.
+    #[error("{path}: is empty; accepted is a secret on one line")]
+    NoSecret {
+        /// The file.
+        path: String,
+    },
+    /// The ledger's file, which the outbox is in, cannot be opened.
+    #[error(transparent)]
+    Ledger(#[from] OpenError),
+    /// The folder in which an earlier version kept the outbox cannot be read or removed.
+    #[error("{path}: cannot be used: {kind}")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// What the system says.
+        kind: std::io::ErrorKind,
+    },
+    /// The outbox cannot be read or written.
+    #[error(transparent)]
+    Outbox(#[from] OutboxFault),
+}

@@ -12,6 +12,7 @@ use crate::http::Settings;
 use crate::service::Service;
 use crate::service::schedule::Zone;
 use crate::service::statistics::{Agreement, Statistic};
+use crate::startup::Started;
 use crate::terminal::complain;
 use crate::webhooks::notifier;
 use crate::{http, startup};
@@ -36,9 +37,9 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let has_operator = settings.operator.is_some();
     let queries = config.queries_dir.as_deref().map(|dir| (dir, zone));
     let (state, anchor) = (&config.state_dir, config.anchor.as_deref());
-    let service = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program())
-        .map_err(Failure::could)?;
-    let notifier = notifier::configured(&config, &service).map_err(Failure::could)?;
+    let started = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program());
+    let Started { service, write_lock } = started.map_err(Failure::could)?;
+    let notifier = notifier::configured(&config, &service, write_lock).map_err(Failure::could)?;
     let runtime = http::server::runtime().map_err(Failure::could)?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(config.listen).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use super::OpenError;
+use super::{OpenError, outbox};
 use crate::budget::entry::{Digest, Entry};
 use crate::budget::keeper::Batch;
 
@@ -160,6 +160,7 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let copy = Self { connection: Connection::open_with_flags(path, flags)? };
         copy.stamp(Stamp::Copy)?;
+        outbox::remove_from_copy(&copy.connection)?;
         copy.checkpoint();
         copy.connection.close().map_err(|(_, error)| error)
     }
@@ -248,13 +249,23 @@ impl Database {
 
     /// Writes a batch and the signed head in one transaction; when it returns, they are on disk.
     pub(super) fn commit(&self, batch: &Batch, head: &HeadRow) -> rusqlite::Result<()> {
+        self.transact(|_| self.write(batch, head))
+    }
+
+    /// Does `work` in one transaction: when it returns, that is on disk, and after an error nothing was changed.
+    pub(super) fn transact<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        let written = self.write(batch, head).and_then(|()| self.connection.execute_batch("COMMIT"));
-        if written.is_err() {
-            // It fails where the failure itself has rolled back.
+        let done = work(&self.connection).and_then(|done| self.connection.execute_batch("COMMIT").map(|()| done));
+        if done.is_err() {
+            // This fails if the failure itself has rolled back.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
-        written
+        done
+    }
+
+    /// The connection, to read tables that are not the ledger's.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     fn write(&self, batch: &Batch, head: &HeadRow) -> rusqlite::Result<()> {

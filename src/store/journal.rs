@@ -1,5 +1,7 @@
 //! The journal on disk: SQLite's file, its signed head, and the anchor.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use super::OpenError;
 use super::anchor::Anchor;
 use super::database::{Database, HeadRow};
@@ -13,6 +15,20 @@ pub(super) struct SqliteJournal {
     pub(super) database: Database,
     pub(super) anchor: Anchor,
     pub(super) signer: Signer,
+    pub(super) lock: WriteLock,
+}
+
+/// Held while something is written to the ledger's file. SQLite lets one connection write at a time, and a commit that keeps finding the
+/// file locked fails. So whoever writes to the file beside the ledger, in the process that holds it, takes turns with its commits.
+#[derive(Clone, Default)]
+pub struct WriteLock(Arc<Mutex<()>>);
+
+impl WriteLock {
+    /// Waits until nobody else writes.
+    pub(super) fn hold(&self) -> MutexGuard<'_, ()> {
+        // A thread that panicked while it wrote has left a transaction, which SQLite rolls back.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The book of all entries; each must match its hash and follow the one before.
@@ -55,6 +71,7 @@ impl Journal for SqliteJournal {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), JournalFault> {
+        let _held = self.lock.hold();
         commit(&self.database, &self.signer, batch)
     }
 

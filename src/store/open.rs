@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::anchor::Anchor;
 use super::database::{Database, fault};
-use super::journal::{self, SqliteJournal};
+use super::journal::{self, SqliteJournal, WriteLock};
 use super::place::{Checked, Places, last_place};
 use super::signing::{KEY_FILE, Signer};
 use super::{LEDGER_FILE, OpenError, copies, rights};
@@ -24,6 +24,7 @@ pub type Wrap<'a> = &'a dyn Fn(Box<dyn Journal>) -> Box<dyn Journal>;
 pub(super) struct Opened {
     pub(super) keeper: Keeper<Box<dyn Journal>>,
     pub(super) lock: File,
+    pub(super) write_lock: WriteLock,
 }
 
 /// Opens or creates the ledger of a state directory, checked whole.
@@ -45,7 +46,8 @@ pub(super) fn open(state: &Path, anchor: Option<&Path>, wrap: Wrap<'_>, now_ms: 
     check_releases(&path, &database, &book)?;
     let place = places.chosen();
     let anchor = Anchor::open(&place).map_err(|error| anchor_unusable(&place, &error))?;
-    let journal = wrap(Box::new(SqliteJournal { database, anchor, signer }));
+    let write_lock = WriteLock::default();
+    let journal = wrap(Box::new(SqliteJournal { database, anchor, signer, lock: write_lock.clone() }));
     let keeper = Keeper::over(journal, book, now_ms);
     let keeper = keeper.map_err(|_| unwritable(&path))?;
     // The new anchor has its first line by now, so that no crash leaves a ledger without one.
@@ -54,7 +56,7 @@ pub(super) fn open(state: &Path, anchor: Option<&Path>, wrap: Wrap<'_>, now_ms: 
         let stamped = Database::open(&path)?.stamp(stamp);
         stamped.map_err(|error| fault(&path.display().to_string(), &error))?;
     }
-    Ok(Opened { keeper, lock })
+    Ok(Opened { keeper, lock, write_lock })
 }
 
 pub(super) fn fold(path: &Path, database: &Database) -> Result<Book, OpenError> {

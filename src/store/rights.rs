@@ -15,7 +15,7 @@ use super::place::ANCHOR_PLACE_FILE;
 use super::signing::KEY_FILE;
 use crate::dataset::edition::EDITIONS;
 
-/// The folder of the outbox in a state directory.
+/// The folder of a state directory in which earlier versions kept the webhooks' outbox.
 pub const OUTBOX: &str = "outbox";
 /// Folders below a state directory that are looked through: an edition's in that of the editions.
 const DEPTH_MAX: u32 = 2;

@@ -1,19 +1,17 @@
-//! Webhooks of a server: from the ledger to the outbox, and from there to who is to be told.
+//! The notifier: takes events from the ledger to the outbox, and from there to those who are to be told.
 //!
-//! Promises that every event of the ledger reaches the outbox, in the ledger's order and at least once: the place in the ledger moves on,
-//! durably, only after what stood before it is in the outbox. A restart repeats nothing; a crash between the two repeats what it cut
-//! off. Refusals stand in no ledger and are lost with the process. Without a webhook nothing runs.
+//! Promises that every event in the ledger reaches the outbox exactly once, in the ledger's order, whatever restarts or crashes happen: the
+//! deliveries and the place in the ledger are written in one transaction. Refusals are not in the ledger, and those that have not reached
+//! the outbox are lost with the process. Without a webhook nothing runs.
 
-use std::collections::{HashSet, VecDeque};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
+use super::WebhookError;
 use super::deliver::deliver;
-use super::outbox::{Outbox, Waiting};
+use super::outbox::{Message, Outbox};
 use super::watch::Watch;
 use crate::budget::ledger::read;
 use crate::clock::{Clock, SystemClock};
@@ -21,62 +19,19 @@ use crate::config::{Config, Webhook};
 use crate::files;
 use crate::service::Service;
 use crate::service::refusals::Notice;
-use crate::store::OUTBOX;
+use crate::store::WriteLock;
+use crate::store::outbox::{Cursor, Delivery, OutboxFault};
 
-/// The file in the outbox's folder that says how far the ledger was told.
-pub const CURSOR: &str = "cursor";
-/// How long a turn goes on delivering; what is due then waits for the next.
+/// Maximum time that a turn spends on deliveries; what is due then waits for the next turn.
 const TURN_MAX: Duration = Duration::from_secs(20);
-/// Between two turns.
+/// The pause between two turns.
 const PAUSE: Duration = Duration::from_secs(5);
-/// Entries that are read at once.
+/// Maximum number of entries that are read at once.
 const BATCH_ENTRIES: usize = 1_000;
-/// Batches of one turn at the most, so that deliveries have theirs.
+/// Maximum number of batches in one turn, so that deliveries have their time, too.
 const BATCHES_MAX: usize = 100;
-/// Looks at what is due in one turn at the most.
+/// Maximum number of times that one turn looks for what is due.
 const ROUNDS_MAX: usize = 100;
-
-/// Why the webhooks of a configuration cannot be told.
-#[derive(Debug, thiserror::Error)]
-pub enum WebhookError {
-    /// The file of a secret cannot be read.
-    #[error("{path}: cannot be read: {kind}")]
-    Unreadable {
-        /// The file.
-        path: String,
-        /// What the system says.
-        kind: io::ErrorKind,
-    },
-    /// The file of a secret holds none.
-    #[error("{path}: is empty; accepted is a secret on one line")]
-    NoSecret {
-        /// The file.
-        path: String,
-    },
-    /// The outbox cannot be opened.
-    #[error("{path}: cannot be used: {kind}")]
-    Outbox {
-        /// Its folder.
-        path: String,
-        /// What the system says.
-        kind: io::ErrorKind,
-    },
-}
-
-/// How far the ledger was told, and what of its accounts.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Cursor {
-    seq: u64,
-    watch: Watch,
-}
-
-/// A delivery on its way into the outbox.
-struct Pending {
-    event: &'static str,
-    body: String,
-    url: String,
-}
 
 /// Tells webhooks what happens, turn by turn.
 pub struct Notifier {
@@ -84,29 +39,29 @@ pub struct Notifier {
     webhooks: Vec<(Webhook, Vec<u8>)>,
     outbox: Outbox,
     clock: Arc<dyn Clock>,
-    path: PathBuf,
-    cursor: Cursor,
-    /// The entry that the file on disk says.
+    /// The ledger's accounts after entry `seq`, the last one that was taken in.
+    watch: Watch,
+    seq: u64,
+    /// The last entry that the outbox knows was taken in.
     saved_seq: u64,
-    pending: VecDeque<Pending>,
+    /// What was taken in and is not in the outbox yet.
+    messages: Vec<Message>,
+    /// Ids of deliveries that were made and could not be removed from the outbox yet. They are not made again.
+    made: HashSet<String>,
 }
 
-/// The notifier of a configuration; nothing where no webhook is configured.
+/// The notifier of a configuration; `None` if it has no webhook. `lock` is that of the ledger.
 ///
 /// # Errors
 /// [`WebhookError`].
-pub fn configured(config: &Config, service: &Arc<Service>) -> Result<Option<Notifier>, WebhookError> {
+pub fn configured(config: &Config, service: &Arc<Service>, lock: WriteLock) -> Result<Option<Notifier>, WebhookError> {
     if config.webhooks.is_empty() {
         return Ok(None);
     }
     let with_secret = |webhook: &Webhook| Ok((webhook.clone(), secret(&webhook.secret_file)?));
     let webhooks: Vec<_> = config.webhooks.iter().map(with_secret).collect::<Result<_, WebhookError>>()?;
-    let dir = config.state_dir.join(OUTBOX);
-    let unusable = |error: io::Error| WebhookError::Outbox { path: dir.display().to_string(), kind: error.kind() };
-    let outbox = Outbox::open(&dir).map_err(unusable)?;
-    let notifier = Notifier::open(Arc::clone(service), webhooks, outbox, dir.join(CURSOR), Arc::new(SystemClock))
-        .map_err(unusable)?;
-    Ok(Some(notifier))
+    let outbox = Outbox::open(&config.state_dir, lock)?;
+    Notifier::open(Arc::clone(service), webhooks, outbox, Arc::new(SystemClock)).map(Some)
 }
 
 /// Takes turns for as long as the server runs.
@@ -135,153 +90,160 @@ fn secret(path: &Path) -> Result<Vec<u8>, WebhookError> {
 }
 
 impl Notifier {
-    /// A notifier that goes on where the file `cursor` says; without one it begins at the end of the ledger, and makes it.
+    /// A notifier that goes on where the outbox says. If the outbox does not say, or knows more entries than the ledger has, it begins at
+    /// the end of the ledger: what happened before is not told.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// [`WebhookError::Outbox`].
     pub fn open(
         service: Arc<Service>,
         webhooks: Vec<(Webhook, Vec<u8>)>,
         outbox: Outbox,
-        cursor: PathBuf,
         clock: Arc<dyn Clock>,
-    ) -> io::Result<Self> {
-        let path = cursor;
-        let (head, now_ms) = (read(service.ledger(), |book| book.head().0), clock.now_ms());
-        let cursor = match load(&path)? {
-            Some(cursor) if cursor.seq <= head => cursor,
-            known => {
-                if known.is_some() {
-                    tracing::warn!(head, "the ledger was set back: the webhooks are told what happens from now on");
-                }
-                let cursor =
-                    read(service.ledger(), |book| Cursor { seq: book.head().0, watch: Watch::new(book, now_ms) });
-                save(&path, &cursor)?;
-                cursor
+    ) -> Result<Self, WebhookError> {
+        let known = outbox.cursor()?;
+        let (seq, watch, is_new) = match known.and_then(|cursor| resumed(&service, &cursor)) {
+            Some((seq, watch)) => (seq, watch, false),
+            None => {
+                let now_ms = clock.now_ms();
+                let (seq, watch) = read(service.ledger(), |book| (book.head().0, Watch::new(book, now_ms)));
+                (seq, watch, true)
             }
         };
-        let (saved_seq, pending) = (cursor.seq, VecDeque::new());
-        Ok(Self { service, webhooks, outbox, clock, path, cursor, saved_seq, pending })
+        let (messages, made) = (Vec::new(), HashSet::new());
+        let notifier = Self { service, webhooks, outbox, clock, watch, seq, saved_seq: seq, messages, made };
+        if is_new {
+            notifier.outbox.set_cursor(&notifier.cursor())?;
+        }
+        Ok(notifier)
     }
 
-    /// One turn: what is new goes into the outbox, and what is due is delivered. Blocks.
+    /// One turn: what is new is put into the outbox, and what is due is delivered. Blocks.
     pub fn turn(&mut self) {
         for _ in 0..BATCHES_MAX {
             let taken = self.take_in();
-            if !self.put_pending() || taken < BATCH_ENTRIES {
+            if !self.put() || taken < BATCH_ENTRIES {
                 break;
             }
         }
-        self.deliver_due();
+        if self.deliver_due().is_err() {
+            tracing::warn!("the webhooks' turn ended early: the outbox failed");
+        }
     }
 
-    /// Deliveries that wait.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
+    /// The number of deliveries that wait.
+    ///
+    /// # Errors
+    /// [`OutboxFault`].
+    pub fn waiting(&self) -> Result<usize, OutboxFault> {
         self.outbox.count()
     }
 
-    /// Takes in the next entries and what was refused, and says how many entries; none while something is on its way still.
+    fn cursor(&self) -> Cursor {
+        // Unwrap safety: a watch is plain data with string keys.
+        let watch = serde_json::to_string(&self.watch).expect("a watch is plain data");
+        Cursor { seq: self.seq, watch }
+    }
+
+    /// Takes in the next entries and what was refused; returns the number of entries. Takes in nothing while something taken in before is
+    /// not in the outbox yet.
     fn take_in(&mut self) -> usize {
-        if !self.pending.is_empty() {
+        if self.is_unsaved() {
             return 0;
         }
         let ledger = self.service.ledger();
-        let entries = ledger.entries(self.cursor.seq, BATCH_ENTRIES).unwrap_or_else(|error| {
+        let entries = ledger.entries(self.seq, BATCH_ENTRIES).unwrap_or_else(|error| {
             tracing::warn!(%error, "the webhooks are told later");
             Vec::new()
         });
-        let watch = &mut self.cursor.watch;
+        let watch = &mut self.watch;
         let mut notices = Vec::new();
         read(ledger, |book| notices.extend(entries.iter().flat_map(|entry| watch.take(entry, book))));
         notices.extend(self.service.refusals().take());
         if let Some(last) = entries.last() {
-            self.cursor.seq = last.seq;
+            self.seq = last.seq;
         }
-        for notice in &notices {
-            self.pending.extend(addressed(&self.webhooks, notice));
-        }
+        self.messages = notices.iter().flat_map(|notice| addressed(&self.webhooks, notice)).collect();
         entries.len()
     }
 
-    /// Puts what is on its way into the outbox, then moves the file on; whether all of it could be put.
-    fn put_pending(&mut self) -> bool {
-        while let Some(Pending { event, body, url }) = self.pending.front() {
-            if let Err(error) = self.outbox.put(event, body, url, self.clock.now_ms()) {
-                tracing::warn!(kind = ?error.kind(), "an event is not in the outbox yet");
+    fn is_unsaved(&self) -> bool {
+        !self.messages.is_empty() || self.seq != self.saved_seq
+    }
+
+    /// Puts what was taken in into the outbox; whether nothing is left to put.
+    fn put(&mut self) -> bool {
+        if self.is_unsaved() {
+            if let Err(error) = self.outbox.put(&self.messages, &self.cursor(), self.clock.now_ms()) {
+                tracing::warn!(%error, "events are not in the outbox yet");
                 return false;
             }
-            self.pending.pop_front();
-        }
-        if self.cursor.seq != self.saved_seq {
-            match save(&self.path, &self.cursor) {
-                Ok(()) => self.saved_seq = self.cursor.seq,
-                Err(error) => {
-                    tracing::warn!(kind = ?error.kind(), "a restart would repeat what the webhooks were told")
-                }
-            }
+            self.messages.clear();
+            self.saved_seq = self.seq;
         }
         true
     }
 
     /// Delivers what is due. A webhook that fails is left alone for the rest of the turn, so that it holds up no other.
-    fn deliver_due(&self) {
+    fn deliver_due(&mut self) -> Result<(), OutboxFault> {
         let (mut down, begun) = (HashSet::new(), Instant::now());
         for _ in 0..ROUNDS_MAX {
-            let due = self.outbox.due(self.clock.now_ms());
+            let due = self.outbox.due(self.clock.now_ms())?;
             if due.is_empty() {
-                return;
+                break;
             }
-            for waiting in &due {
+            for delivery in &due {
                 // A slow receiver has its turn again soon; a stop waits for one turn at the most.
                 if begun.elapsed() > TURN_MAX {
-                    return;
+                    return Ok(());
                 }
-                self.attempt(waiting, &mut down);
+                self.attempt(delivery, &mut down)?;
             }
         }
+        Ok(())
     }
 
-    fn attempt(&self, waiting: &Waiting, down: &mut HashSet<String>) {
-        let Waiting { id, event, body, webhook: url, .. } = waiting;
+    fn attempt(&mut self, delivery: &Delivery, down: &mut HashSet<String>) -> Result<(), OutboxFault> {
+        let Delivery { id, event, body, webhook: url, .. } = delivery;
         let Some((_, secret)) = self.webhooks.iter().find(|(webhook, _)| webhook.url == *url) else {
             tracing::warn!(delivery = id.as_str(), "its webhook is configured no more: the delivery was dropped");
-            self.outbox.delivered(id);
-            return;
+            return self.outbox.delivered(id);
         };
         let now_ms = self.clock.now_ms();
-        if !down.contains(url) && deliver(url, secret, id, event, now_ms, body) {
-            self.outbox.delivered(id);
+        let is_made = self.made.contains(id) || (!down.contains(url) && deliver(url, secret, id, event, now_ms, body));
+        if is_made {
+            self.made.insert(id.clone());
+            self.outbox.delivered(id)?;
+            self.made.remove(id);
+            Ok(())
         } else {
             down.insert(url.clone());
-            self.outbox.failed(id, now_ms);
+            self.outbox.failed(delivery, now_ms)
         }
     }
 }
 
-/// A notice for every webhook that wants it.
-fn addressed(webhooks: &[(Webhook, Vec<u8>)], notice: &Notice) -> Vec<Pending> {
-    let wants = |webhook: &&Webhook| webhook.events.iter().any(|event| event.name() == notice.event);
-    let wanting = webhooks.iter().map(|(webhook, _)| webhook).filter(wants);
-    let pending =
-        |webhook: &Webhook| Pending { event: notice.event, body: notice.body.to_string(), url: webhook.url.clone() };
-    wanting.map(pending).collect()
-}
-
-/// The cursor of a file; nothing where there is none, or what is there is none.
-fn load(path: &Path) -> io::Result<Option<Cursor>> {
-    let text = match files::text(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let cursor = serde_json::from_str(&text).ok();
-    if cursor.is_none() {
+/// Where the outbox says that the ledger has been told up to; `None`, with a warning, if that cannot be gone on from.
+fn resumed(service: &Service, cursor: &Cursor) -> Option<(u64, Watch)> {
+    let head = read(service.ledger(), |book| book.head().0);
+    if cursor.seq > head {
+        tracing::warn!(head, "the ledger was set back: the webhooks are told what happens from now on");
+        return None;
+    }
+    let watch = serde_json::from_str(&cursor.watch).ok();
+    if watch.is_none() {
         tracing::warn!("the webhooks' cursor cannot be read: they are told what happens from now on");
     }
-    Ok(cursor)
+    Some((cursor.seq, watch?))
 }
 
-fn save(path: &Path, cursor: &Cursor) -> io::Result<()> {
-    files::replace(path, &serde_json::to_vec(cursor)?).map(|_| ())
+/// A message of a notice for each webhook that wants it.
+fn addressed(webhooks: &[(Webhook, Vec<u8>)], notice: &Notice) -> Vec<Message> {
+    let wants = |webhook: &&Webhook| webhook.events.iter().any(|event| event.name() == notice.event);
+    let wanting = webhooks.iter().map(|(webhook, _)| webhook).filter(wants);
+    let message = |webhook: &Webhook| {
+        let (event, body) = (notice.event, notice.body.to_string());
+        Message { event, body, webhook: webhook.url.clone() }
+    };
+    wanting.map(message).collect()
 }

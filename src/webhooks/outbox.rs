@@ -1,240 +1,160 @@
-//! The outbox: what webhooks are to be told, kept on disk until they were told or a week has passed.
+//! The outbox: what webhooks are to be told, until they have been told or a week has passed.
 //!
-//! Promises that what was put into it is delivered at least once or dropped with a warning, that a crash leaves no half of a file that
-//! counts, and that it is bounded. One process has it open at a time: whoever holds the ledger of the state directory. It posts
-//! nothing itself, and logs neither bodies nor addresses.
+//! Promises that a delivery that was put into it is made at least once or dropped with a warning, that the place up to which the ledger
+//! has been told moves together with the deliveries that this adds, and that the outbox is bounded. It is in the ledger's file, and one
+//! process has it open at a time: whoever holds the ledger. It posts nothing itself, and logs neither bodies nor addresses.
 
-use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder};
-use std::io;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod folder;
 
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
-use crate::{chance, files};
+use super::WebhookError;
+use crate::chance;
+use crate::store::outbox::{Cursor, Delivery, OutboxFault, OutboxTables};
+use crate::store::{OUTBOX, WriteLock};
+use folder::Folder;
 
-/// Deliveries that wait, at the most; a new one takes the place of the oldest.
+/// Maximum number of deliveries that wait. Beyond it a new one drops the oldest.
 pub const WAITING_MAX: usize = 10_000;
-/// Deliveries that are due at once, at the most; the others are due when these are done.
+/// Maximum number of deliveries that are returned as due at once; the others are due when these are done.
 pub const DUE_MAX: usize = 100;
-/// Milliseconds between a first attempt that failed and the next one; twice as many after each further one.
+/// Milliseconds between a first attempt that failed and the next one. The pause doubles with each further attempt.
 const PAUSE_MS_MIN: u64 = 10_000;
-/// Milliseconds between two attempts at the most.
+/// Maximum number of milliseconds between two attempts.
 const PAUSE_MS_MAX: u64 = 3_600_000;
-/// Milliseconds after which a delivery that never succeeded is given up.
+/// Milliseconds after which a delivery that has never succeeded is given up.
 const AGE_MS_MAX: u64 = 7 * 24 * 3_600_000;
-const ENDING: &str = ".json";
-const PARTIAL: &str = ".partial";
 
-/// One delivery that waits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Waiting {
-    /// The random id of the delivery, the same at every attempt.
-    pub id: String,
-    /// The event's word.
-    pub event: String,
-    /// When it was put here, in milliseconds since 1970 in UTC.
-    pub at_ms: u64,
-    /// The JSON text to be sent, to the byte.
+/// A message for one webhook that is not in the outbox yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The event's name.
+    pub event: &'static str,
+    /// The JSON text to post.
     pub body: String,
     /// The URL to post it to.
     pub webhook: String,
-    /// Attempts that failed.
-    pub attempts: u32,
-    /// When it is due, in milliseconds since 1970 in UTC.
-    pub next_ms: u64,
 }
 
-/// A folder of deliveries, one file each.
+/// Why messages were not put into the outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PutError {
+    /// The outbox cannot be written.
+    #[error(transparent)]
+    Outbox(#[from] OutboxFault),
+    /// The system gave no random bytes for an id.
+    #[error(transparent)]
+    NoChance(#[from] chance::NoChance),
+}
+
+/// The outbox of a state directory.
 pub struct Outbox {
-    dir: PathBuf,
-    slots: Mutex<Slots>,
-}
-
-/// What waits, by its number, which is its file's name: numbers grow, whatever the clock does.
-#[derive(Default)]
-struct Slots {
-    waiting: BTreeMap<u64, Slot>,
-    next_number: u64,
-}
-
-/// What is kept of a delivery in memory: its body stays on disk.
-struct Slot {
-    id: String,
-    next_ms: u64,
-}
-
-impl Slots {
-    fn number_of(&self, id: &str) -> Option<u64> {
-        self.waiting.iter().find(|(_, slot)| slot.id == id).map(|(number, _)| *number)
-    }
+    tables: OutboxTables,
 }
 
 impl Outbox {
-    /// Opens or makes the folder `dir`, with mode 700. What a crash left half-written is removed; what is no delivery stays where it is
-    /// and is not sent.
+    /// Opens the outbox in the ledger of a state directory, which this process holds and whose lock this is. What an earlier version left
+    /// in a folder is taken over first.
     ///
     /// # Errors
-    /// Those of the file system.
-    pub fn open(dir: &Path) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        let mut slots = Slots::default();
-        for entry in fs::read_dir(dir)? {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.ends_with(PARTIAL) {
-                fs::remove_file(&path)?;
-            }
-            let Some(number) = name.strip_suffix(ENDING).and_then(|number| number.parse::<u64>().ok()) else {
-                continue;
-            };
-            slots.next_number = slots.next_number.max(number.saturating_add(1));
-            match read(&path) {
-                Ok(Waiting { id, next_ms, .. }) => {
-                    slots.waiting.insert(number, Slot { id, next_ms });
-                }
-                Err(error) => tracing::warn!(number, kind = ?error.kind(), "a file of the outbox is no delivery"),
-            }
+    /// [`WebhookError::Ledger`], [`WebhookError::Folder`], [`WebhookError::Outbox`].
+    pub fn open(state: &Path, lock: WriteLock) -> Result<Self, WebhookError> {
+        let tables = OutboxTables::open(state, lock)?;
+        let dir = state.join(OUTBOX);
+        let unusable =
+            |error: std::io::Error| WebhookError::Folder { path: dir.display().to_string(), kind: error.kind() };
+        if let Some(folder) = Folder::read(&dir).map_err(unusable)? {
+            // Nothing is delivered before the files are gone, and ids that are there already are left out. So a crash in between
+            // neither loses a delivery nor makes one twice.
+            let known = tables.cursor()?.map_or(0, |cursor| cursor.seq);
+            let cursor = folder.cursor().filter(|cursor| cursor.seq > known);
+            warn_dropped(&tables.put(folder.deliveries(), cursor, WAITING_MAX)?);
+            folder.remove().map_err(unusable)?;
         }
-        Ok(Self { dir: dir.to_owned(), slots: Mutex::new(slots) })
+        Ok(Self { tables })
     }
 
-    /// Puts a delivery to `webhook` into the outbox, due at once, and returns its id; it is on disk then. Where the outbox is full, the
-    /// oldest one is dropped for it.
+    /// How far the ledger has been told; `None` if nobody has told anything yet.
     ///
     /// # Errors
-    /// Those of the file system; then nothing was put.
-    pub fn put(&self, event: &str, body: &str, webhook: &str, now_ms: u64) -> io::Result<String> {
-        let id = chance::id("evt").map_err(io::Error::other)?;
-        let (event, body, webhook) = (event.to_owned(), body.to_owned(), webhook.to_owned());
-        let waiting = Waiting { id: id.clone(), event, at_ms: now_ms, body, webhook, attempts: 0, next_ms: now_ms };
-        let mut slots = self.slots();
-        let number = slots.next_number;
-        write(&self.path(number), &waiting)?;
-        slots.next_number = number.saturating_add(1);
-        slots.waiting.insert(number, Slot { id: id.clone(), next_ms: now_ms });
-        while slots.waiting.len() > WAITING_MAX {
-            let Some((oldest, slot)) = slots.waiting.pop_first() else { break };
-            tracing::warn!(
-                delivery = slot.id,
-                waiting_max = WAITING_MAX,
-                "the outbox is full: its oldest delivery was dropped"
-            );
-            self.remove(oldest);
-        }
-        Ok(id)
+    /// [`OutboxFault`].
+    pub fn cursor(&self) -> Result<Option<Cursor>, OutboxFault> {
+        self.tables.cursor()
     }
 
-    /// What is due, oldest first, at most [`DUE_MAX`]. Each is due again at once until it is said what became of it.
-    #[must_use]
-    pub fn due(&self, now_ms: u64) -> Vec<Waiting> {
-        let mut slots = self.slots();
-        let mut due = Vec::new();
-        let mut gone = Vec::new();
-        for (number, slot) in slots.waiting.iter().filter(|(_, slot)| slot.next_ms <= now_ms) {
-            match read(&self.path(*number)) {
-                Ok(waiting) => due.push(waiting),
-                Err(error) => {
-                    tracing::warn!(delivery = slot.id, kind = ?error.kind(), "a delivery cannot be read and was dropped");
-                    gone.push(*number);
-                }
-            }
-            if due.len() == DUE_MAX {
-                break;
-            }
-        }
-        for number in gone {
-            slots.waiting.remove(&number);
-        }
-        due
+    /// Says how far the ledger has been told without adding a delivery.
+    ///
+    /// # Errors
+    /// [`OutboxFault`]; then the cursor is where it was.
+    pub fn set_cursor(&self, cursor: &Cursor) -> Result<(), OutboxFault> {
+        self.tables.put(&[], Some(cursor), WAITING_MAX).map(|_| ())
     }
 
-    /// Takes a delivery out that was made. One that is not there changes nothing.
-    pub fn delivered(&self, id: &str) {
-        let mut slots = self.slots();
-        if let Some(number) = slots.number_of(id) {
-            slots.waiting.remove(&number);
-            self.remove(number);
-        }
-    }
-
-    /// Puts a delivery off that failed, for longer each time; after seven days it is dropped. One that is not there changes nothing.
-    pub fn failed(&self, id: &str, now_ms: u64) {
-        let mut slots = self.slots();
-        let Some(number) = slots.number_of(id) else { return };
-        let path = self.path(number);
-        match read(&path).map(|waiting| put_off(waiting, now_ms)) {
-            Ok(Some(waiting)) => {
-                if let Some(slot) = slots.waiting.get_mut(&number) {
-                    slot.next_ms = waiting.next_ms;
-                }
-                if let Err(error) = write(&path, &waiting) {
-                    tracing::warn!(delivery = id, kind = ?error.kind(), "it is not on disk that an attempt failed");
-                }
-            }
-            Ok(None) => {
-                tracing::warn!(
-                    delivery = id,
-                    age_ms_max = AGE_MS_MAX,
-                    "a delivery failed for too long and was dropped"
-                );
-                slots.waiting.remove(&number);
-                self.remove(number);
-            }
-            Err(error) => {
-                tracing::warn!(delivery = id, kind = ?error.kind(), "a delivery cannot be read and was dropped");
-                slots.waiting.remove(&number);
-            }
-        }
-    }
-
-    /// How many deliveries wait.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.slots().waiting.len()
-    }
-
-    fn slots(&self) -> MutexGuard<'_, Slots> {
-        // A thread that panicked left them as of the last change; the files are the truth.
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn path(&self, number: u64) -> PathBuf {
-        // As many digits as any number has, so that names sort as numbers do.
-        self.dir.join(format!("{number:020}{ENDING}"))
-    }
-
-    fn remove(&self, number: u64) {
-        let removed = {
-            let path = self.path(number);
-            fs::remove_file(&path).and_then(|()| files::sync_folder_of(&path))
+    /// Puts messages into the outbox, each due at once under a new id, and moves the cursor with them: both are on disk when this returns.
+    /// If the outbox is full, the oldest deliveries are dropped.
+    ///
+    /// # Errors
+    /// [`PutError`]; then nothing was put, and the cursor is where it was.
+    pub fn put(&self, messages: &[Message], cursor: &Cursor, now_ms: u64) -> Result<(), PutError> {
+        let delivery = |message: &Message| -> Result<Delivery, chance::NoChance> {
+            let Message { event, body, webhook } = message.clone();
+            let (id, event) = (chance::id("evt")?, event.to_owned());
+            Ok(Delivery { id, event, at_ms: now_ms, body, webhook, attempts: 0, next_ms: now_ms })
         };
-        if let Err(error) = removed {
-            tracing::warn!(number, kind = ?error.kind(), "a file of the outbox was not removed: it may be delivered again");
+        let deliveries = messages.iter().map(delivery).collect::<Result<Vec<_>, _>>()?;
+        warn_dropped(&self.tables.put(&deliveries, Some(cursor), WAITING_MAX)?);
+        Ok(())
+    }
+
+    /// The deliveries that are due, oldest first, at most [`DUE_MAX`]. They stay due until [`Outbox::delivered`] or [`Outbox::failed`] is
+    /// called for them.
+    ///
+    /// # Errors
+    /// [`OutboxFault`].
+    pub fn due(&self, now_ms: u64) -> Result<Vec<Delivery>, OutboxFault> {
+        self.tables.due(now_ms, DUE_MAX)
+    }
+
+    /// Removes a delivery that was made. An id that is not there changes nothing.
+    ///
+    /// # Errors
+    /// [`OutboxFault`]; then the delivery is still due.
+    pub fn delivered(&self, id: &str) -> Result<(), OutboxFault> {
+        self.tables.remove(id)
+    }
+
+    /// Puts off a delivery that failed, for longer each time, and drops it after seven days.
+    ///
+    /// # Errors
+    /// [`OutboxFault`]; then the delivery is still due.
+    pub fn failed(&self, delivery: &Delivery, now_ms: u64) -> Result<(), OutboxFault> {
+        let Delivery { id, at_ms, attempts, .. } = delivery;
+        if now_ms.saturating_sub(*at_ms) >= AGE_MS_MAX {
+            self.tables.remove(id)?;
+            tracing::warn!(delivery = id, age_ms_max = AGE_MS_MAX, "a delivery failed for too long and was dropped");
+            return Ok(());
         }
+        self.tables.put_off(id, attempts.saturating_add(1), now_ms.saturating_add(pause_ms(*attempts)))
+    }
+
+    /// The number of deliveries that wait.
+    ///
+    /// # Errors
+    /// [`OutboxFault`].
+    pub fn count(&self) -> Result<usize, OutboxFault> {
+        self.tables.count()
     }
 }
 
-/// A delivery after one more attempt that failed; nothing where it has waited for too long.
-fn put_off(mut waiting: Waiting, now_ms: u64) -> Option<Waiting> {
-    if now_ms.saturating_sub(waiting.at_ms) >= AGE_MS_MAX {
-        return None;
+/// Milliseconds until the next attempt of a delivery that had failed so often before it failed once more.
+fn pause_ms(attempts: u32) -> u64 {
+    PAUSE_MS_MIN.saturating_mul(2_u64.saturating_pow(attempts)).min(PAUSE_MS_MAX)
+}
+
+fn warn_dropped(dropped: &[String]) {
+    for id in dropped {
+        tracing::warn!(delivery = id, waiting_max = WAITING_MAX, "the outbox is full: its oldest delivery was dropped");
     }
-    let pause_ms = PAUSE_MS_MIN.saturating_mul(2_u64.saturating_pow(waiting.attempts)).min(PAUSE_MS_MAX);
-    waiting.attempts = waiting.attempts.saturating_add(1);
-    waiting.next_ms = now_ms.saturating_add(pause_ms);
-    Some(waiting)
-}
-
-fn read(path: &Path) -> io::Result<Waiting> {
-    serde_json::from_slice(&fs::read(path)?).map_err(|_| io::ErrorKind::InvalidData.into())
-}
-
-fn write(path: &Path, waiting: &Waiting) -> io::Result<()> {
-    files::replace(path, &serde_json::to_vec(waiting)?).map(|_| ())
 }
 
 #[cfg(test)]

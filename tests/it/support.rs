@@ -26,7 +26,7 @@ use tacit::service::reprice::Replanner;
 use tacit::service::schedule::Zone;
 use tacit::service::statistics::confirm;
 use tacit::service::{Ports, Service, steward};
-use tacit::store::SqliteLedger;
+use tacit::store::{SqliteLedger, WriteLock};
 use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
 use tacit::vault::release::Noisy;
 use tempfile::TempDir;
@@ -142,6 +142,8 @@ pub struct Lab {
     pub steward: String,
     pub researcher: String,
     pub viewer: String,
+    /// The ledger's, for the webhooks' outbox.
+    pub write_lock: WriteLock,
 }
 
 impl Lab {
@@ -227,10 +229,11 @@ impl Lab {
         grant(&ledger, "ada", &policy.name, allocation);
         let mut engine = PolarsEngine::new();
         let datasets = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("datasets");
+        let write_lock = ledger.write_lock();
         let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock };
         let service = Arc::new(finish(Service::new(ports, datasets)));
         let router = tacit::http::router(Arc::clone(&service));
-        Self { dir, service, router, steward: boss, researcher, viewer }
+        Self { dir, service, router, steward: boss, researcher, viewer, write_lock }
     }
 
     /// A gaussian lab of 200 people with real noise.

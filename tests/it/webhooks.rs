@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::mpsc;
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tacit::clock::Clock;
 use tacit::config::{Webhook, WebhookEvent};
-use tacit::store::OUTBOX;
-use tacit::webhooks::notifier::{CURSOR, Notifier};
+use tacit::store::{LEDGER_FILE, OUTBOX};
+use tacit::webhooks::notifier::Notifier;
 use tacit::webhooks::outbox::Outbox;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, StoppedClock, block_on, call, policy, visits};
@@ -117,16 +117,19 @@ fn receive(stream: &mut impl Read) -> Delivery {
     }
 }
 
+fn state(lab: &Lab) -> PathBuf {
+    lab.dir.path().join("state")
+}
+
 fn notifier(lab: &Lab, webhooks: &[(&str, &[WebhookEvent])], clock: &Arc<SetClock>) -> Notifier {
-    let outbox = lab.dir.path().join("state").join(OUTBOX);
     let webhook = |(url, events): &(&str, &[WebhookEvent])| {
         let secret_file = Path::new("secret").to_owned();
         (Webhook { url: (*url).to_owned(), secret_file, events: events.to_vec() }, SECRET.to_vec())
     };
     let webhooks = webhooks.iter().map(webhook).collect();
     let (service, clock) = (Arc::clone(&lab.service), Arc::clone(clock));
-    let opened = Outbox::open(&outbox).expect("an outbox");
-    Notifier::open(service, webhooks, opened, outbox.join(CURSOR), clock).expect("a notifier")
+    let outbox = Outbox::open(&state(lab), lab.write_lock.clone()).expect("an outbox");
+    Notifier::open(service, webhooks, outbox, clock).expect("a notifier")
 }
 
 fn told(receiver: &Receiver) -> Vec<String> {
@@ -177,7 +180,7 @@ fn webhooks_are_told_once_of_what_is_spent() {
     drop(second);
     let mut third = notifier(&lab, &hooks, &clock);
     third.turn();
-    assert!(told(&receiver).is_empty() && third.waiting() == 0);
+    assert!(told(&receiver).is_empty() && third.waiting() == Ok(0));
     drop(third);
     lab.verified();
 }
@@ -202,7 +205,11 @@ fn what_is_not_taken_is_delivered_again_and_held_up_by_nobody() {
     let failed = receiver.events();
     assert_eq!(failed.len(), 1, "one that fails says enough for this turn");
     assert_eq!(failed[0].json()["epsilon"], "2");
-    assert_eq!((told(&other), turning.waiting()), (vec!["request-filed".to_owned(); 2], 3), "the other one was told");
+    assert_eq!(
+        (told(&other), turning.waiting()),
+        (vec!["request-filed".to_owned(); 2], Ok(3)),
+        "the other one was told"
+    );
     for later in [0, 9_999] {
         clock.0.store(BEGIN_MS + later, Ordering::Relaxed);
         turning.turn();
@@ -223,7 +230,7 @@ fn what_is_not_taken_is_delivered_again_and_held_up_by_nobody() {
         "a receiver knows what came twice"
     );
     assert_eq!(again[0].header("tacit-timestamp"), "1790000010", "the moment of this attempt");
-    assert_eq!(turning.waiting(), 0);
+    assert_eq!(turning.waiting(), Ok(0));
     drop(turning);
     lab.verified();
 }
@@ -251,5 +258,89 @@ fn refusals_are_told_once_an_hour_and_statistics_that_were_not_drawn() {
     turning.turn();
     assert!(told(&receiver).is_empty(), "once an hour");
     drop(turning);
+    lab.verified();
+}
+
+/// A connection to the ledger's file, to look into the outbox and to make it fail.
+fn database(lab: &Lab) -> rusqlite::Connection {
+    rusqlite::Connection::open(state(lab).join(LEDGER_FILE)).expect("a database")
+}
+
+fn file_request(lab: &Lab, epsilon: &str) {
+    let body = json!({"dataset": "visits", "epsilon": epsilon, "reason": "more"}).to_string();
+    let reply = block_on(call(&lab.router, Method::POST, "/v1/requests", Some(&lab.researcher), &[], body));
+    assert_eq!(reply.status, StatusCode::CREATED);
+}
+
+#[test]
+fn an_outbox_that_cannot_be_written_loses_nothing_and_repeats_nothing() {
+    let lab = Lab::new(&policy(PURE), &visits(20), Arc::new(NoNoise), "1");
+    let (receiver, clock) = (Receiver::new(), Arc::new(SetClock(AtomicU64::new(BEGIN_MS))));
+    let mut turning = notifier(&lab, &[(receiver.url.as_str(), &WebhookEvent::ALL[..])], &clock);
+    let database = database(&lab);
+    let fail = |what: &str| {
+        let sql = format!("CREATE TRIGGER full BEFORE {what} BEGIN SELECT RAISE(ABORT, 'a full disk'); END");
+        database.execute_batch(&sql).expect("a trigger");
+    };
+    let mend = || database.execute_batch("DROP TRIGGER full").expect("no trigger");
+
+    fail("UPDATE ON outbox_cursor");
+    file_request(&lab, "2");
+    assert_eq!(ask(&lab, 10, "0.6"), StatusCode::OK);
+    turning.turn();
+    file_request(&lab, "3");
+    turning.turn();
+    assert!(told(&receiver).is_empty() && turning.waiting() == Ok(0), "nothing is told that a restart would repeat");
+    mend();
+    turning.turn();
+    assert_eq!(told(&receiver), ["request-filed", "spent-50"]);
+    turning.turn();
+    assert_eq!(told(&receiver), ["request-filed"], "what happened meanwhile is told next");
+
+    fail("DELETE ON outbox");
+    file_request(&lab, "4");
+    turning.turn();
+    assert_eq!((told(&receiver), turning.waiting()), (vec!["request-filed".to_owned()], Ok(1)));
+    turning.turn();
+    assert_eq!((told(&receiver), turning.waiting()), (Vec::new(), Ok(1)), "it was made already");
+    mend();
+    turning.turn();
+    assert_eq!((told(&receiver), turning.waiting()), (Vec::new(), Ok(0)));
+    drop((turning, database));
+    lab.verified();
+}
+
+#[test]
+fn what_an_earlier_version_left_in_a_folder_is_told_once() {
+    let lab = Lab::new(&policy(PURE), &visits(20), Arc::new(NoNoise), "1");
+    let (receiver, clock) = (Receiver::new(), Arc::new(SetClock(AtomicU64::new(BEGIN_MS))));
+    let hooks = [(receiver.url.as_str(), &WebhookEvent::ALL[..])];
+    assert_eq!(ask(&lab, 10, "0.3"), StatusCode::OK);
+    drop(notifier(&lab, &hooks, &clock));
+    // The cursor as that version wrote it, after the first question, and a delivery that it had tried once.
+    let database = database(&lab);
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
+    let (seq, watch) = database.query_row("SELECT seq, watch FROM outbox_cursor", [], row).expect("a cursor");
+    database.execute_batch("DROP TABLE outbox; DROP TABLE outbox_cursor").expect("as it was");
+    drop(database);
+    let folder = state(&lab).join(OUTBOX);
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::write(folder.join("cursor"), format!("{{\"seq\":{seq},\"watch\":{watch}}}")).expect("a cursor");
+    let waiting = json!({
+        "id": "evt_0123", "event": "refused", "at_ms": BEGIN_MS - 20_000, "body": "{\"event\":\"refused\"}",
+        "webhook": receiver.url, "attempts": 1, "next_ms": BEGIN_MS
+    });
+    std::fs::write(folder.join("00000000000000000004.json"), waiting.to_string()).expect("a delivery");
+
+    assert_eq!(ask(&lab, 20, "0.3"), StatusCode::OK);
+    for events in [&["refused", "spent-50"][..], &[]] {
+        let mut turning = notifier(&lab, &hooks, &clock);
+        turning.turn();
+        let found = receiver.events();
+        assert_eq!(found.iter().map(Delivery::checked).collect::<Vec<_>>(), events);
+        assert!(found.first().is_none_or(|delivery| delivery.header("tacit-delivery") == "evt_0123"));
+        assert_eq!(turning.waiting(), Ok(0));
+        assert!(!folder.exists());
+    }
     lab.verified();
 }
