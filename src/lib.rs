@@ -18,7 +18,7 @@
 //! | [`console`] | pages as text: charts, tables, forms | maud |
 //! | [`http`] | routes, roles, problems, formats, the shelf of rendered statistics, the pace of readers | axum |
 //! | [`client`], [`present`] | our own client; answers as text | ureq (with `webhooks`) |
-//! | [`webhooks`] | what is worth telling stewards' own services, the outbox, signed deliveries | – |
+//! | [`webhooks`] | what is worth telling stewards' own services, the outbox, signed deliveries | standardwebhooks |
 //! | [`audit`] | a server's claims, tested from outside | – |
 //! | [`demo`] | a synthetic clinic and its tour | `rand_distr`, which makes data and never noise |
 //! | [`cli`] | the commands | – |

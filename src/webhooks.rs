@@ -10,6 +10,7 @@ pub mod watch;
 
 use crate::store::OpenError;
 use crate::store::outbox::OutboxFault;
+use deliver::BadSecret;
 
 /// Why the webhooks of a configuration cannot be told.
 #[derive(Debug, thiserror::Error)]
@@ -22,11 +23,13 @@ pub enum WebhookError {
         /// What the system says.
         kind: std::io::ErrorKind,
     },
-    /// The file of a secret is empty.
-    #[error("{path}: is empty; accepted is a secret on one line")]
-    NoSecret {
+    /// The file of a secret is empty, or its base64 is damaged.
+    #[error("{path}: holds no secret; {why}")]
+    Secret {
         /// The file.
         path: String,
+        /// What is accepted.
+        why: BadSecret,
     },
     /// The ledger's file, which the outbox is in, cannot be opened.
     #[error(transparent)]

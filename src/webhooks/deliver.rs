@@ -1,26 +1,55 @@
-//! Deliveries to webhooks: one event, posted once, signed.
+//! Deliveries to webhooks: one event, posted once and signed as Standard Webhooks 1.0 has it.
 //!
-//! Promises that whoever holds the secret can tell that a delivery is ours, unchanged and recent, that nobody is followed elsewhere,
-//! and that ten seconds are the end of it. What a receiver answers is not read beyond its status, and no address is logged.
+//! Promises that whoever knows the secret can tell that a delivery is ours, unchanged and recent, that redirections are not followed, and
+//! that a delivery takes ten seconds at most. Nothing of a receiver's answer is read but its status, and no address is logged.
 
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 
 use crate::client::tls;
+use crate::store::outbox::Delivery;
 
 /// Seconds that a delivery may take.
 const SECONDS_MAX: u64 = 10;
+/// How a secret begins whose key is written in base64.
+const PREFIX: &str = "whsec_";
 
-/// Posts `body`, JSON, to `url`; whether the receiver took it, which it says with a status of 200 to 299.
+/// The key that signs the deliveries to one webhook.
+pub struct WebhookKey(Webhook);
+
+/// The text of a secret is empty, or begins with `whsec_` and does not go on in base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("accepted is a secret on one line: any text, or whsec_ and a key in base64")]
+pub struct BadSecret;
+
+impl WebhookKey {
+    /// The key of a secret. After `whsec_`, as the libraries of receivers write it, stands the key in base64; any other text is the key
+    /// itself.
+    ///
+    /// # Errors
+    /// [`BadSecret`].
+    pub fn of(secret: &str) -> Result<Self, BadSecret> {
+        if secret.is_empty() || secret == PREFIX {
+            return Err(BadSecret);
+        }
+        let is_base64 = secret.starts_with(PREFIX);
+        let key = if is_base64 { Webhook::new(secret) } else { Webhook::from_bytes(secret.as_bytes().to_vec()) };
+        key.map(Self).map_err(|_| BadSecret)
+    }
+}
+
+/// Posts a delivery to its webhook; whether the receiver took it, which it says with a status of 200 to 299.
 ///
-/// `id` is the delivery's, the same at every attempt, by which a receiver knows what came twice. `at_ms` is the moment of this attempt
-/// in milliseconds since 1970 in UTC, so that a receiver can turn away what is old. The signature is HMAC-SHA256 (RFC 2104, FIPS 180-4)
-/// under `secret` of the timestamp in seconds, a full stop and the body.
+/// `at_ms` is the time of this attempt in milliseconds since 1970 in UTC, so that a receiver can refuse what is old. The headers and the
+/// signature, HMAC-SHA256 of the delivery's id, the timestamp in seconds and the body, are those of Standard Webhooks 1.0
+/// (<https://www.standardwebhooks.com>); `Tacit-Event` repeats the event, which the body names, too.
 #[must_use]
-pub fn deliver(url: &str, secret: &[u8], id: &str, event: &str, at_ms: u64, body: &str) -> bool {
-    let timestamp = at_ms / 1_000;
+pub fn deliver(delivery: &Delivery, key: &WebhookKey, at_ms: u64) -> bool {
+    let Delivery { id, event, body, webhook: url, .. } = delivery;
+    let timestamp = i64::try_from(at_ms / 1_000).unwrap_or(i64::MAX);
+    // A body is text, so it can be signed.
+    let Ok(signature) = key.0.sign(id, timestamp, body.as_bytes()) else { return false };
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -31,20 +60,12 @@ pub fn deliver(url: &str, secret: &[u8], id: &str, event: &str, at_ms: u64, body
     let agent: ureq::Agent = config.into();
     let request = agent
         .post(url)
+        .header(HEADER_WEBHOOK_ID, id)
+        .header(HEADER_WEBHOOK_TIMESTAMP, timestamp.to_string())
+        .header(HEADER_WEBHOOK_SIGNATURE, signature)
         .header("Tacit-Event", event)
-        .header("Tacit-Delivery", id)
-        .header("Tacit-Timestamp", timestamp.to_string())
-        .header("Tacit-Signature", format!("v1={}", signature(secret, timestamp, body)))
         .content_type("application/json");
     request.send(body).is_ok_and(|response| response.status().is_success())
-}
-
-/// The signature as hexadecimal text.
-fn signature(secret: &[u8], timestamp: u64, body: &str) -> String {
-    // Unwrap safety: HMAC takes keys of any length.
-    let mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key of any length");
-    let signed = mac.chain_update(timestamp.to_string()).chain_update(".").chain_update(body);
-    hex::encode(signed.finalize().into_bytes())
 }
 
 #[cfg(test)]
@@ -79,11 +100,28 @@ mod tests {
         (address, receiving)
     }
 
-    /// Whether a delivery to a receiver that answers so was taken, and what it got.
+    /// A delivery of Standard Webhooks' own example, and what its signature is to be.
+    const EXAMPLE: (&str, &str) =
+        ("msg_27UH4WbU6Z5A5EzD8u03UvzRbpk", r#"{"email":"test@example.com","username":"test_user"}"#);
+    const EXAMPLE_SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+
+    fn delivery(url: &str, (id, body): (&str, &str)) -> Delivery {
+        Delivery {
+            id: id.to_owned(),
+            event: "refused".to_owned(),
+            at_ms: 0,
+            body: body.to_owned(),
+            webhook: url.to_owned(),
+            attempts: 0,
+            next_ms: 0,
+        }
+    }
+
+    /// Whether a delivery of the example to a receiver that answers with `status` was taken, and what the receiver got.
     fn exchange(status: &'static str) -> (bool, String) {
         let (address, receiving) = receiver(status);
-        let url = format!("http://{address}/hook?x=1");
-        let taken = deliver(&url, b"secret", "evt_1", "refused", 1_700_000_000_999, "{\"a\":1}");
+        let key = WebhookKey::of(EXAMPLE_SECRET).expect("a key");
+        let taken = deliver(&delivery(&format!("http://{address}/hook?x=1"), EXAMPLE), &key, 1_649_367_553_999);
         let mut end = std::net::TcpStream::connect(address).expect("a connection");
         end.write_all(b"done").expect("sent");
         let (got, is_back) = receiving.join().expect("the receiver's end");
@@ -92,21 +130,23 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_is_named_and_signed_as_openssl_signs_it() {
+    fn a_delivery_is_named_and_signed_as_the_standard_s_example() {
         let (taken, got) = exchange("204 No Content");
         assert!(taken);
-        let head = got.to_ascii_lowercase();
-        for line in [
-            "post /hook?x=1 http/1.1\r\n",
-            "tacit-event: refused\r\n",
-            "tacit-delivery: evt_1\r\n",
-            "tacit-timestamp: 1700000000\r\n",
-            "tacit-signature: v1=49f24e537407743fa4a0242bb63b94b9a47ee99cbbe071ccd8a22550ae411686\r\n",
-            "content-type: application/json\r\n",
+        let (head, body) = got.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with("POST /hook?x=1 HTTP/1.1\r\n"), "{head}");
+        for (name, value) in [
+            ("webhook-id", EXAMPLE.0),
+            ("webhook-timestamp", "1649367553"),
+            ("webhook-signature", "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw="),
+            ("tacit-event", "refused"),
+            ("content-type", "application/json"),
         ] {
-            assert!(head.contains(line), "no {line} in {got}");
+            let found = head.lines().filter_map(|line| line.split_once(": "));
+            let found: Vec<_> = found.filter(|(found, _)| found.eq_ignore_ascii_case(name)).collect();
+            assert!(matches!(found[..], [(_, one)] if one == value), "{name}: {found:?}");
         }
-        assert!(got.ends_with("\r\n\r\n{\"a\":1}"), "{got}");
+        assert_eq!(body, EXAMPLE.1);
     }
 
     #[test]
@@ -116,17 +156,36 @@ mod tests {
         }
         let nobody =
             TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("an address");
-        assert!(!deliver(&format!("http://{nobody}/"), b"secret", "evt_1", "refused", 0, "{}"));
-        assert!(!deliver("no address", b"secret", "evt_1", "refused", 0, "{}"));
+        let key = WebhookKey::of("secret").expect("a key");
+        assert!(!deliver(&delivery(&format!("http://{nobody}/"), EXAMPLE), &key, 0));
+        assert!(!deliver(&delivery("no address", EXAMPLE), &key, 0));
+    }
+
+    fn signed(secret: &str, id: &str, timestamp: i64, body: &str) -> String {
+        WebhookKey::of(secret).expect("a key").0.sign(id, timestamp, body.as_bytes()).expect("a signature")
+    }
+
+    /// A secret of before is taken as it is, byte for byte; what openssl signs with it is the same.
+    #[test]
+    fn a_secret_that_is_plain_text_is_the_key_itself() {
+        let by_openssl = "v1,YrKHdjs/ZmkKdPXXFLsyEwjK1O/KdKJA+gpL5VtDUsY=";
+        assert_eq!(signed("secret", "evt_1", 1_700_000_000, "{\"a\":1}"), by_openssl);
+        assert_eq!(signed("whsec_c2VjcmV0", "evt_1", 1_700_000_000, "{\"a\":1}"), by_openssl, "the same key in base64");
+        for secret in ["", "whsec_", "whsec_?", "whsec_c2VjcmV", "whsec_c2VjcmV0 "] {
+            assert_eq!(WebhookKey::of(secret).err(), Some(BadSecret), "{secret:?}");
+        }
     }
 
     #[test]
-    fn secret_moment_and_body_each_change_the_signature() {
-        let of = |secret: &[u8], timestamp, body| signature(secret, timestamp, body);
-        let signed = of(b"Jefe", 0, "{}");
-        assert_eq!(signed.len(), 64);
-        for other in [of(b"Jefe2", 0, "{}"), of(b"Jefe", 1, "{}"), of(b"Jefe", 0, "{} "), of(b"", 0, "{}")] {
-            assert_ne!(signed, other);
+    fn secret_id_moment_and_body_each_change_the_signature() {
+        let first = signed("Jefe", "evt_1", 0, "{}");
+        for other in [
+            signed("Jefe2", "evt_1", 0, "{}"),
+            signed("Jefe", "evt_2", 0, "{}"),
+            signed("Jefe", "evt_1", 1, "{}"),
+            signed("Jefe", "evt_1", 0, "{} "),
+        ] {
+            assert_ne!(first, other);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::WebhookError;
-use super::deliver::deliver;
+use super::deliver::{WebhookKey, deliver};
 use super::outbox::{Message, Outbox};
 use super::watch::Watch;
 use crate::budget::ledger::read;
@@ -33,10 +33,18 @@ const BATCHES_MAX: usize = 100;
 /// Maximum number of times that one turn looks for what is due.
 const ROUNDS_MAX: usize = 100;
 
+/// A webhook that is told.
+pub struct Recipient {
+    /// Where to, and of what.
+    pub webhook: Webhook,
+    /// What signs the deliveries.
+    pub key: WebhookKey,
+}
+
 /// Tells webhooks what happens, turn by turn.
 pub struct Notifier {
     service: Arc<Service>,
-    webhooks: Vec<(Webhook, Vec<u8>)>,
+    recipients: Vec<Recipient>,
     outbox: Outbox,
     clock: Arc<dyn Clock>,
     /// The ledger's accounts after entry `seq`, the last one that was taken in.
@@ -58,10 +66,10 @@ pub fn configured(config: &Config, service: &Arc<Service>, lock: WriteLock) -> R
     if config.webhooks.is_empty() {
         return Ok(None);
     }
-    let with_secret = |webhook: &Webhook| Ok((webhook.clone(), secret(&webhook.secret_file)?));
-    let webhooks: Vec<_> = config.webhooks.iter().map(with_secret).collect::<Result<_, WebhookError>>()?;
+    let recipient = |webhook: &Webhook| Ok(Recipient { webhook: webhook.clone(), key: key(&webhook.secret_file)? });
+    let recipients: Vec<_> = config.webhooks.iter().map(recipient).collect::<Result<_, WebhookError>>()?;
     let outbox = Outbox::open(&config.state_dir, lock)?;
-    Notifier::open(Arc::clone(service), webhooks, outbox, Arc::new(SystemClock)).map(Some)
+    Notifier::open(Arc::clone(service), recipients, outbox, Arc::new(SystemClock)).map(Some)
 }
 
 /// Takes turns for as long as the server runs.
@@ -77,16 +85,12 @@ pub async fn run(notifier: Notifier) {
     }
 }
 
-/// The secret in a file, without the end of its line.
-fn secret(path: &Path) -> Result<Vec<u8>, WebhookError> {
+/// The key of the secret in a file, without the end of its line.
+fn key(path: &Path) -> Result<WebhookKey, WebhookError> {
     let shown = path.display().to_string();
     let text =
         files::text(path).map_err(|error| WebhookError::Unreadable { path: shown.clone(), kind: error.kind() })?;
-    let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() {
-        return Err(WebhookError::NoSecret { path: shown });
-    }
-    Ok(text.as_bytes().to_vec())
+    WebhookKey::of(text.trim_end_matches(['\r', '\n'])).map_err(|why| WebhookError::Secret { path: shown, why })
 }
 
 impl Notifier {
@@ -97,7 +101,7 @@ impl Notifier {
     /// [`WebhookError::Outbox`].
     pub fn open(
         service: Arc<Service>,
-        webhooks: Vec<(Webhook, Vec<u8>)>,
+        recipients: Vec<Recipient>,
         outbox: Outbox,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, WebhookError> {
@@ -111,7 +115,7 @@ impl Notifier {
             }
         };
         let (messages, made) = (Vec::new(), HashSet::new());
-        let notifier = Self { service, webhooks, outbox, clock, watch, seq, saved_seq: seq, messages, made };
+        let notifier = Self { service, recipients, outbox, clock, watch, seq, saved_seq: seq, messages, made };
         if is_new {
             notifier.outbox.set_cursor(&notifier.cursor())?;
         }
@@ -163,7 +167,7 @@ impl Notifier {
         if let Some(last) = entries.last() {
             self.seq = last.seq;
         }
-        self.messages = notices.iter().flat_map(|notice| addressed(&self.webhooks, notice)).collect();
+        self.messages = notices.iter().flat_map(|notice| addressed(&self.recipients, notice)).collect();
         entries.len()
     }
 
@@ -204,13 +208,13 @@ impl Notifier {
     }
 
     fn attempt(&mut self, delivery: &Delivery, down: &mut HashSet<String>) -> Result<(), OutboxFault> {
-        let Delivery { id, event, body, webhook: url, .. } = delivery;
-        let Some((_, secret)) = self.webhooks.iter().find(|(webhook, _)| webhook.url == *url) else {
+        let Delivery { id, webhook: url, .. } = delivery;
+        let Some(recipient) = self.recipients.iter().find(|recipient| recipient.webhook.url == *url) else {
             tracing::warn!(delivery = id.as_str(), "its webhook is configured no more: the delivery was dropped");
             return self.outbox.delivered(id);
         };
         let now_ms = self.clock.now_ms();
-        let is_made = self.made.contains(id) || (!down.contains(url) && deliver(url, secret, id, event, now_ms, body));
+        let is_made = self.made.contains(id) || (!down.contains(url) && deliver(delivery, &recipient.key, now_ms));
         if is_made {
             self.made.insert(id.clone());
             self.outbox.delivered(id)?;
@@ -238,9 +242,9 @@ fn resumed(service: &Service, cursor: &Cursor) -> Option<(u64, Watch)> {
 }
 
 /// A message of a notice for each webhook that wants it.
-fn addressed(webhooks: &[(Webhook, Vec<u8>)], notice: &Notice) -> Vec<Message> {
+fn addressed(recipients: &[Recipient], notice: &Notice) -> Vec<Message> {
     let wants = |webhook: &&Webhook| webhook.events.iter().any(|event| event.name() == notice.event);
-    let wanting = webhooks.iter().map(|(webhook, _)| webhook).filter(wants);
+    let wanting = recipients.iter().map(|recipient| &recipient.webhook).filter(wants);
     let message = |webhook: &Webhook| {
         let (event, body) = (notice.event, notice.body.to_string());
         Message { event, body, webhook: webhook.url.clone() }

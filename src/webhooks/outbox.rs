@@ -12,7 +12,7 @@ use super::WebhookError;
 use crate::chance;
 use crate::store::outbox::{Cursor, Delivery, OutboxFault, OutboxTables};
 use crate::store::{OUTBOX, WriteLock};
-use folder::Folder;
+use folder::OutboxFolder;
 
 /// Maximum number of deliveries that wait. Beyond it a new one drops the oldest.
 pub const WAITING_MAX: usize = 10_000;
@@ -63,7 +63,7 @@ impl Outbox {
         let dir = state.join(OUTBOX);
         let unusable =
             |error: std::io::Error| WebhookError::Folder { path: dir.display().to_string(), kind: error.kind() };
-        if let Some(folder) = Folder::read(&dir).map_err(unusable)? {
+        if let Some(folder) = OutboxFolder::read(&dir).map_err(unusable)? {
             // Nothing is delivered before the files are gone, and ids that are there already are left out. So a crash in between
             // neither loses a delivery nor makes one twice.
             let known = tables.cursor()?.map_or(0, |cursor| cursor.seq);

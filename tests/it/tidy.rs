@@ -92,6 +92,7 @@ fn libraries_stay_where_they_belong() {
         ("sqlparser::", &["query"]),
         ("rand_distr", &["demo"]),
         ("ureq::", &["client", "webhooks"]),
+        ("standardwebhooks::", &["webhooks"]),
         ("maud::", &["console", "http"]),
     ] {
         for (path, text) in sources("src") {

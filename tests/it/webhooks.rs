@@ -8,13 +8,12 @@ use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 use axum::http::{Method, StatusCode};
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 use tacit::clock::Clock;
 use tacit::config::{Webhook, WebhookEvent};
 use tacit::store::{LEDGER_FILE, OUTBOX};
-use tacit::webhooks::notifier::Notifier;
+use tacit::webhooks::deliver::WebhookKey;
+use tacit::webhooks::notifier::{Notifier, Recipient};
 use tacit::webhooks::outbox::Outbox;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, StoppedClock, block_on, call, policy, visits};
@@ -51,18 +50,18 @@ impl Delivery {
 
     /// The event, if everything about the delivery is in order.
     fn checked(&self) -> String {
-        let timestamp = self.header("tacit-timestamp");
-        let mac = Hmac::<Sha256>::new_from_slice(SECRET).expect("a key");
-        let mac = mac.chain_update(&timestamp).chain_update(".").chain_update(&self.body);
-        let signature = hex::encode(mac.finalize().into_bytes());
-        assert_eq!(self.header("tacit-signature"), format!("v1={signature}"));
+        let timestamp = self.header("webhook-timestamp").parse().expect("seconds");
+        // As a receiver signs what it got, whose library was given the secret's bytes.
+        let receiving = standardwebhooks::Webhook::from_bytes(SECRET.as_bytes().to_vec()).expect("a key");
+        let signature = receiving.sign(&self.header("webhook-id"), timestamp, self.body.as_bytes());
+        assert_eq!(self.header("webhook-signature"), signature.expect("a signature"));
         let event = self.header("tacit-event");
         assert_eq!(self.json()["event"], event);
         event
     }
 }
 
-const SECRET: &[u8] = b"a secret of the test";
+const SECRET: &str = "a secret of the test";
 const BEGIN_MS: u64 = 1_790_000_000_000;
 
 /// A web server that answers everything with the status that is set.
@@ -124,12 +123,13 @@ fn state(lab: &Lab) -> PathBuf {
 fn notifier(lab: &Lab, webhooks: &[(&str, &[WebhookEvent])], clock: &Arc<SetClock>) -> Notifier {
     let webhook = |(url, events): &(&str, &[WebhookEvent])| {
         let secret_file = Path::new("secret").to_owned();
-        (Webhook { url: (*url).to_owned(), secret_file, events: events.to_vec() }, SECRET.to_vec())
+        let webhook = Webhook { url: (*url).to_owned(), secret_file, events: events.to_vec() };
+        Recipient { webhook, key: WebhookKey::of(SECRET).expect("a key") }
     };
-    let webhooks = webhooks.iter().map(webhook).collect();
+    let recipients = webhooks.iter().map(webhook).collect();
     let (service, clock) = (Arc::clone(&lab.service), Arc::clone(clock));
     let outbox = Outbox::open(&state(lab), lab.write_lock.clone()).expect("an outbox");
-    Notifier::open(service, webhooks, outbox, clock).expect("a notifier")
+    Notifier::open(service, recipients, outbox, clock).expect("a notifier")
 }
 
 fn told(receiver: &Receiver) -> Vec<String> {
@@ -224,12 +224,8 @@ fn what_is_not_taken_is_delivered_again_and_held_up_by_nobody() {
     let again = receiver.events();
     let events: Vec<_> = again.iter().map(Delivery::checked).collect();
     assert_eq!(events, ["request-filed", "request-filed", "spent-50"], "in the order of the ledger");
-    assert_eq!(
-        again[0].header("tacit-delivery"),
-        failed[0].header("tacit-delivery"),
-        "a receiver knows what came twice"
-    );
-    assert_eq!(again[0].header("tacit-timestamp"), "1790000010", "the moment of this attempt");
+    assert_eq!(again[0].header("webhook-id"), failed[0].header("webhook-id"), "a receiver knows what came twice");
+    assert_eq!(again[0].header("webhook-timestamp"), "1790000010", "the moment of this attempt");
     assert_eq!(turning.waiting(), Ok(0));
     drop(turning);
     lab.verified();
@@ -338,7 +334,7 @@ fn what_an_earlier_version_left_in_a_folder_is_told_once() {
         turning.turn();
         let found = receiver.events();
         assert_eq!(found.iter().map(Delivery::checked).collect::<Vec<_>>(), events);
-        assert!(found.first().is_none_or(|delivery| delivery.header("tacit-delivery") == "evt_0123"));
+        assert!(found.first().is_none_or(|delivery| delivery.header("webhook-id") == "evt_0123"));
         assert_eq!(turning.waiting(), Ok(0));
         assert!(!folder.exists());
     }

@@ -20,7 +20,7 @@ const ENDING: &str = ".json";
 const PARTIAL: &str = ".partial";
 
 /// What was found in the folder.
-pub(super) struct Folder {
+pub(super) struct OutboxFolder {
     dir: PathBuf,
     deliveries: Vec<Delivery>,
     cursor: Option<Cursor>,
@@ -35,7 +35,7 @@ struct CursorFile {
     watch: Box<RawValue>,
 }
 
-impl Folder {
+impl OutboxFolder {
     /// Reads the folder `dir`; `None` if there is none.
     pub(super) fn read(dir: &Path) -> io::Result<Option<Self>> {
         let entries = match fs::read_dir(dir) {
