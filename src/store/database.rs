@@ -4,7 +4,7 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{OpenError, outbox};
 use crate::budget::entry::{Digest, Entry};
@@ -254,13 +254,11 @@ impl Database {
 
     /// Does `work` in one transaction: when it returns, that is on disk, and after an error nothing was changed.
     pub(super) fn transact<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        let done = work(&self.connection).and_then(|done| self.connection.execute_batch("COMMIT").map(|()| done));
-        if done.is_err() {
-            // This fails if the failure itself has rolled back.
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
-        done
+        // Rolls back when it is dropped without a commit: after an error, and after a panic, which would leave the file locked otherwise.
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
     }
 
     /// The connection, to read tables that are not the ledger's.

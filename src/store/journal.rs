@@ -18,15 +18,16 @@ pub(super) struct SqliteJournal {
     pub(super) lock: WriteLock,
 }
 
-/// Held while something is written to the ledger's file. SQLite lets one connection write at a time, and a commit that keeps finding the
-/// file locked fails. So whoever writes to the file beside the ledger, in the process that holds it, takes turns with its commits.
+/// A lock that is held while the ledger's file is written. SQLite lets one connection write at a time, and a commit fails if it finds the
+/// file locked for too long. So anything else that writes to the file, in the process that holds the ledger, takes turns with the
+/// ledger's commits.
 #[derive(Clone, Default)]
 pub struct WriteLock(Arc<Mutex<()>>);
 
 impl WriteLock {
     /// Waits until nobody else writes.
     pub(super) fn hold(&self) -> MutexGuard<'_, ()> {
-        // A thread that panicked while it wrote has left a transaction, which SQLite rolls back.
+        // A thread that panicked while it wrote has rolled back its transaction.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,7 @@
 //! The outbox beside a ledger that is being written, and without half a change.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::*;
 use crate::budget::entry::Act;
 use crate::budget::ledger::{Ledger, read};
@@ -68,4 +70,22 @@ fn one_delivery_is_put_once_whoever_puts_it() {
     assert_eq!(tables.put(&[delivery(1), delivery(2), delivery(3)], None, 2), Ok(vec!["evt_1".to_owned()]));
     assert_eq!(tables.due(9, 10), Ok(vec![delivery(2), delivery(3)]));
     assert_eq!(tables.cursor(), Ok(None));
+}
+
+#[test]
+fn a_change_that_panics_leaves_neither_half_of_it_nor_a_locked_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let ledger = SqliteLedger::open(dir.path(), 0).unwrap_or_else(|error| panic!("{error}"));
+    let tables = OutboxTables::open(dir.path(), ledger.write_lock()).unwrap_or_else(|error| panic!("{error}"));
+    let panicking = || {
+        tables.write(|connection| -> rusqlite::Result<()> {
+            insert(connection, &delivery(0))?;
+            panic!("a fault of ours")
+        })
+    };
+    assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
+    assert_eq!(tables.count(), Ok(0));
+    let act = Act::PersonAdded { name: "p".to_owned(), role: Role::Researcher, token: [1; 32], by: "ada".to_owned() };
+    ledger.act(Box::new(|_| Ok(act)), 1).expect("written").expect("taken");
+    tables.put(&[delivery(1)], None, 1_000).expect("put");
 }
