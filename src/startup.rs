@@ -76,11 +76,11 @@ pub enum StartError {
     },
 }
 
-/// A service over a state directory.
+/// A service that was started over a state directory.
 pub struct Started {
     /// The service.
     pub service: Arc<Service>,
-    /// What the webhooks' outbox, which is in the ledger's file, has to hold while it is written.
+    /// The lock to hold while anything but the ledger writes to the ledger's file, where the webhooks' outbox is, too.
     pub write_lock: WriteLock,
 }
 

@@ -264,7 +264,7 @@ impl SqliteLedger {
         })
     }
 
-    /// What whoever else writes to the ledger's file has to hold meanwhile.
+    /// The lock to hold while anything but the ledger writes to the ledger's file.
     #[must_use]
     pub fn write_lock(&self) -> WriteLock {
         self.write_lock.clone()

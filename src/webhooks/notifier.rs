@@ -1,8 +1,8 @@
 //! The notifier: takes events from the ledger to the outbox, and from there to those who are to be told.
 //!
 //! Promises that every event in the ledger reaches the outbox exactly once, in the ledger's order, whatever restarts or crashes happen: the
-//! deliveries and the place in the ledger are written in one transaction. Refusals are not in the ledger, and those that have not reached
-//! the outbox are lost with the process. Without a webhook nothing runs.
+//! deliveries and the place in the ledger are written in one transaction. Refusals are not in the ledger, so those that have not reached
+//! the outbox are lost when the process ends. Without a webhook nothing runs.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -33,11 +33,11 @@ const BATCHES_MAX: usize = 100;
 /// Maximum number of times that one turn looks for what is due.
 const ROUNDS_MAX: usize = 100;
 
-/// A webhook that is told.
+/// A webhook with the key that signs its deliveries.
 pub struct Recipient {
-    /// Where to, and of what.
+    /// The URL, and the events that are posted to it.
     pub webhook: Webhook,
-    /// What signs the deliveries.
+    /// The key that signs what is posted.
     pub key: WebhookKey,
 }
 
@@ -122,7 +122,7 @@ impl Notifier {
         Ok(notifier)
     }
 
-    /// One turn: what is new is put into the outbox, and what is due is delivered. Blocks.
+    /// Takes one turn: puts what is new into the outbox, and delivers what is due. Blocks.
     pub fn turn(&mut self) {
         for _ in 0..BATCHES_MAX {
             let taken = self.take_in();
@@ -149,8 +149,8 @@ impl Notifier {
         Cursor { seq: self.seq, watch }
     }
 
-    /// Takes in the next entries and what was refused; returns the number of entries. Takes in nothing while something taken in before is
-    /// not in the outbox yet.
+    /// Takes in the next entries and what was refused, and returns the number of entries: 0 while something taken in before is not in the
+    /// outbox yet.
     fn take_in(&mut self) -> usize {
         if self.is_unsaved() {
             return 0;
@@ -175,7 +175,7 @@ impl Notifier {
         !self.messages.is_empty() || self.seq != self.saved_seq
     }
 
-    /// Puts what was taken in into the outbox; whether nothing is left to put.
+    /// Puts what was taken in into the outbox; returns whether that succeeded.
     fn put(&mut self) -> bool {
         if self.is_unsaved() {
             if let Err(error) = self.outbox.put(&self.messages, &self.cursor(), self.clock.now_ms()) {
@@ -197,7 +197,7 @@ impl Notifier {
                 break;
             }
             for delivery in &due {
-                // A slow receiver has its turn again soon; a stop waits for one turn at the most.
+                // The next turn goes on soon, and a server that stops waits for one turn at most.
                 if begun.elapsed() > TURN_MAX {
                     return Ok(());
                 }
@@ -227,7 +227,7 @@ impl Notifier {
     }
 }
 
-/// Where the outbox says that the ledger has been told up to; `None`, with a warning, if that cannot be gone on from.
+/// The entry and the watch of a cursor; `None`, with a warning, if the notifier cannot go on from it.
 fn resumed(service: &Service, cursor: &Cursor) -> Option<(u64, Watch)> {
     let head = read(service.ledger(), |book| book.head().0);
     if cursor.seq > head {
@@ -241,7 +241,7 @@ fn resumed(service: &Service, cursor: &Cursor) -> Option<(u64, Watch)> {
     Some((cursor.seq, watch?))
 }
 
-/// A message of a notice for each webhook that wants it.
+/// The messages that tell a notice to each webhook that wants its event.
 fn addressed(recipients: &[Recipient], notice: &Notice) -> Vec<Message> {
     let wants = |webhook: &&Webhook| webhook.events.iter().any(|event| event.name() == notice.event);
     let wanting = recipients.iter().map(|recipient| &recipient.webhook).filter(wants);

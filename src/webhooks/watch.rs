@@ -1,8 +1,9 @@
-//! What stewards are told of: accounts that are spent half, by four fifths and whole, requests, statistics that were not drawn.
+//! The watch: decides which entries of the ledger stewards are told of. They are charges that leave an account half, four fifths or
+//! completely spent, requests for budget, and statistics that were due and not drawn.
 //!
-//! Promises that a [`Watch`] that takes every entry of a ledger once, in order, tells of everything once, whatever happened between two
-//! looks: it counts from the entries alone, and the book says only what never changes. It tells balances, names and reasons, which
-//! stewards see anyway, and nothing of rows. It sends nothing and knows no time but that of the entries.
+//! Promises that a [`Watch`] that takes every entry of a ledger once, in order, reports every event once, however late it takes them: it
+//! computes balances from the entries alone, and reads from the book only what never changes. It reports balances, names and reasons,
+//! which stewards see anyway, and nothing about rows. It sends nothing, and its only clock is the time of the entries.
 
 use std::collections::BTreeMap;
 
@@ -17,64 +18,66 @@ use crate::privacy::units::{Epsilon, Price};
 use crate::service::account::AccountView;
 use crate::service::refusals::Notice;
 
-/// Parts of an amount that are told, in millionths, and their events. A millionth is forgiven: what one answer costs falls short of
-/// what an allocation holds by about 1e-9, so that nobody ever spends the last unit.
+/// The parts of an amount that are reported, in millionths, with their events. Each is a millionth less than its name says: the cost of
+/// an answer falls short of the allocation that it was computed for by about 1e-9, so nobody ever spends the last bit of an amount.
 const PARTS: [(u64, &str); 3] = [(499_999, "spent-50"), (799_999, "spent-80"), (999_999, "spent-100")];
 
-/// Accounts as of one entry of the ledger, with what was told of them; written down as JSON, it is taken up again after a restart.
+/// The accounts after one entry of the ledger, with what has been reported of each. It is stored as JSON, so that it can go on after a
+/// restart.
 ///
-/// A part of an account is told by the first charge that leaves it spent that far, once for each amount that is set and, where the
-/// allocation renews, for each period.
+/// A part of an amount is reported by the first charge that reaches it: once for each amount that is set and, if the allocation renews,
+/// once in each period.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Watch {
     marks: BTreeMap<String, Mark>,
 }
 
-/// One account.
+/// What is known of one account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Mark {
     amount: Price,
-    /// All in all.
+    /// What has been spent since the account was opened.
     spent: Price,
-    /// Before the present period; it tells periods apart in which anything is spent.
+    /// What had been spent before the present period. It differs between any two periods in which something is spent.
     before: Price,
-    /// The ε of the amount, once it is set.
+    /// The amount as an ε; `None` until it is set.
     epsilon: Option<Epsilon>,
-    /// How many of [`PARTS`] were told.
+    /// How many of [`PARTS`] have been reported.
     told: usize,
 }
 
-/// Which account something is said of, and when.
+/// The account that an entry is about, and the time of the entry.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct Subject<'a> {
     at_ms: u64,
     dataset: &'a str,
     kind: Kind,
     name: &'a str,
 }
 
-impl Place<'_> {
-    /// Names hold no spaces, so no two places have one key.
+impl Subject<'_> {
+    /// The account's key among the marks. Names have no spaces, so no two accounts share a key.
     fn key(&self) -> String {
         format!("{} {} {}", self.kind.name(), self.dataset, self.name)
     }
 }
 
 impl Mark {
-    /// An account as it is; what it has reached counts as told.
+    /// The present state of an account. The parts that it has reached count as reported.
     fn of(account: &Account, now_ms: u64) -> Self {
         let (amount, spent, before) = (account.amount, account.spent, account.spent_before(now_ms));
         let mark = Self { amount, spent, before, epsilon: Some(account.epsilon), told: 0 };
         Self { told: mark.reached(), ..mark }
     }
 
+    /// What has been spent in the present period.
     fn spent_now(&self) -> Price {
         self.spent.left_after(self.before)
     }
 
-    /// How many of [`PARTS`] are spent.
+    /// How many of [`PARTS`] have been reached in the present period.
     fn reached(&self) -> usize {
         let (spent, amount) = (u128::from(self.spent_now().units()), u128::from(self.amount.units()));
         let is_reached = |part: u64| amount > 0 && spent * 1_000_000 >= amount * u128::from(part);
@@ -83,18 +86,18 @@ impl Mark {
 }
 
 impl Watch {
-    /// Accounts as they are now: what happened before is not told.
+    /// Begins with the present state of all accounts: what happened before is not reported.
     #[must_use]
     pub fn new(book: &Book, now_ms: u64) -> Self {
         let accounts = book.datasets().flat_map(|(dataset, _)| book.accounts_of(dataset));
         let mark = |account: &Account| {
             let (dataset, kind, name) = (account.dataset.as_str(), account.kind, account.name.as_str());
-            (Place { at_ms: now_ms, dataset, kind, name }.key(), Mark::of(account, now_ms))
+            (Subject { at_ms: now_ms, dataset, kind, name }.key(), Mark::of(account, now_ms))
         };
         Self { marks: accounts.map(mark).collect() }
     }
 
-    /// What the next entry tells; `book` is at that entry or further on.
+    /// Takes the next entry and returns what it reports. `book` may be further on than that entry.
     pub fn take(&mut self, entry: &Entry, book: &Book) -> Vec<Notice> {
         let at_ms = entry.at_ms;
         match &entry.act {
@@ -124,22 +127,22 @@ impl Watch {
         }
     }
 
-    /// Takes in what sets the amounts of datasets and projects. Those of researchers and of statistics stand in their charges.
+    /// Takes the acts that set the amounts of datasets and projects. The amounts of researchers and of statistics are in their charges.
     fn settle(&mut self, act: &Act, at_ms: u64) {
         match act {
             Act::DatasetOpened { dataset, cap, .. } => {
-                self.set(Place { at_ms, dataset, kind: Kind::Dataset, name: dataset }, cap.amount, cap.epsilon);
+                self.set(Subject { at_ms, dataset, kind: Kind::Dataset, name: dataset }, cap.amount, cap.epsilon);
             }
             Act::CapRaised { dataset, epsilon, amount, .. } => {
-                self.set(Place { at_ms, dataset, kind: Kind::Dataset, name: dataset }, *amount, *epsilon);
+                self.set(Subject { at_ms, dataset, kind: Kind::Dataset, name: dataset }, *amount, *epsilon);
             }
             Act::ProjectGranted { project, dataset, epsilon, amount, .. } => {
-                self.set(Place { at_ms, dataset, kind: Kind::Project, name: project }, *amount, *epsilon);
+                self.set(Subject { at_ms, dataset, kind: Kind::Project, name: project }, *amount, *epsilon);
             }
             Act::Recovered { balances, .. } => {
                 for balance in balances {
                     let (dataset, kind, name) = (balance.dataset.as_str(), balance.kind, balance.name.as_str());
-                    let mark = self.marks.entry(Place { at_ms, dataset, kind, name }.key()).or_default();
+                    let mark = self.marks.entry(Subject { at_ms, dataset, kind, name }.key()).or_default();
                     mark.spent = mark.spent.max(balance.spent);
                 }
             }
@@ -165,15 +168,16 @@ impl Watch {
         }
     }
 
-    fn set(&mut self, place: Place<'_>, amount: Price, epsilon: Epsilon) {
-        let mark = self.marks.entry(place.key()).or_default();
+    /// Sets an amount. If it differs from the one before, its parts are reported anew.
+    fn set(&mut self, subject: Subject<'_>, amount: Price, epsilon: Epsilon) {
+        let mark = self.marks.entry(subject.key()).or_default();
         if mark.amount != amount {
             mark.told = 0;
         }
         (mark.amount, mark.epsilon) = (amount, Some(epsilon));
     }
 
-    /// Posts what an answer took to each account on its way to the root.
+    /// Adds what an answer cost to each account that pays for it: the researcher's or the statistics', the project's, and the dataset's.
     fn spend(
         &mut self,
         at_ms: u64,
@@ -185,40 +189,41 @@ impl Watch {
         let (amount, spent, before) = (account.amount, account.lifetime, account.lifetime.left_after(account.spent));
         let own = Mark { amount, spent, before, epsilon: Some(account.epsilon), told: 0 };
         let kind = if researcher == STATISTICS { Kind::Statistics } else { Kind::Researcher };
-        let mut notices = self.look(Place { at_ms, dataset, kind, name: researcher }, own, book);
-        // Where a researcher's account hangs never changes, so a book that is further on says it as well.
+        let mut notices = self.look(Subject { at_ms, dataset, kind, name: researcher }, own, book);
+        // The project that a researcher's account belongs to never changes, so a book that is further on names the same one.
         let project = book.branch(dataset, researcher).and_then(|branch| branch.project);
         let project = project.map(|number| (Kind::Project, book.account(number).name.as_str(), legs.project));
         for (kind, name, leg) in project.into_iter().chain([(Kind::Dataset, dataset, legs.dataset)]) {
-            let place = Place { at_ms, dataset, kind, name };
-            let known = self.marks.get(&place.key()).copied().unwrap_or_default();
+            let subject = Subject { at_ms, dataset, kind, name };
+            let known = self.marks.get(&subject.key()).copied().unwrap_or_default();
             let mark = Mark { spent: known.spent.saturating_add(leg), ..known };
-            notices.extend(self.look(place, mark, book));
+            notices.extend(self.look(subject, mark, book));
         }
         notices
     }
 
-    /// Takes in an account as it is after a charge, and tells what it reached first.
-    fn look(&mut self, place: Place<'_>, mark: Mark, book: &Book) -> Vec<Notice> {
-        let slot = self.marks.entry(place.key()).or_default();
+    /// Stores the state of an account after a charge, and reports the parts that this charge was the first to reach.
+    fn look(&mut self, subject: Subject<'_>, mark: Mark, book: &Book) -> Vec<Notice> {
+        let slot = self.marks.entry(subject.key()).or_default();
         let is_same = (slot.amount, slot.before) == (mark.amount, mark.before);
         let (told, reached) = (if is_same { slot.told } else { 0 }, mark.reached());
         *slot = Mark { told: told.max(reached), ..mark };
         let news = PARTS.get(told..reached).unwrap_or_default();
-        news.iter().filter_map(|part| crossed(part.1, place, &mark, book)).collect()
+        news.iter().filter_map(|part| crossed(part.1, subject, &mark, book)).collect()
     }
 }
 
-fn crossed(event: &'static str, place: Place<'_>, mark: &Mark, book: &Book) -> Option<Notice> {
-    let accountant = book.dataset(place.dataset)?.cap.accountant;
+/// The notice that an account has reached a part; `None` if its dataset or its amount is not known.
+fn crossed(event: &'static str, subject: Subject<'_>, mark: &Mark, book: &Book) -> Option<Notice> {
+    let accountant = book.dataset(subject.dataset)?.cap.accountant;
     let (spent, lifetime, amount) = (mark.spent_now(), mark.spent, mark.amount);
     let account = AccountMark { spent, lifetime, amount, left: amount.left_after(spent), epsilon: mark.epsilon? };
     let AccountView { epsilon_cap, epsilon_spent, fraction_spent, .. } = AccountView::of(accountant, &account);
-    // The statistics account's own name is one that no person can have.
-    let name = if place.kind == Kind::Statistics { place.kind.name() } else { place.name };
+    // The name of the statistics' account in the ledger is one that no person can have; its kind says more.
+    let name = if subject.kind == Kind::Statistics { subject.kind.name() } else { subject.name };
     let more = json!({
-        "dataset": place.dataset, "kind": place.kind.name(), "name": name, "fraction": fraction_spent,
+        "dataset": subject.dataset, "kind": subject.kind.name(), "name": name, "fraction": fraction_spent,
         "epsilon_spent": epsilon_spent, "epsilon_cap": epsilon_cap
     });
-    Some(Notice::new(event, place.at_ms, more))
+    Some(Notice::new(event, subject.at_ms, more))
 }

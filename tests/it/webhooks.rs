@@ -10,10 +10,10 @@ use std::sync::mpsc;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tacit::clock::Clock;
-use tacit::config::{Webhook, WebhookEvent};
+use tacit::config::{Config, Webhook, WebhookEvent};
 use tacit::store::{LEDGER_FILE, OUTBOX};
 use tacit::webhooks::deliver::WebhookKey;
-use tacit::webhooks::notifier::{Notifier, Recipient};
+use tacit::webhooks::notifier::{Notifier, Recipient, configured};
 use tacit::webhooks::outbox::Outbox;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, StoppedClock, block_on, call, policy, visits};
@@ -337,6 +337,37 @@ fn what_an_earlier_version_left_in_a_folder_is_told_once() {
         assert!(found.first().is_none_or(|delivery| delivery.header("webhook-id") == "evt_0123"));
         assert_eq!(turning.waiting(), Ok(0));
         assert!(!folder.exists());
+    }
+    lab.verified();
+}
+
+#[test]
+fn a_configuration_is_told_what_is_wrong_with_its_secret() {
+    let lab = Lab::new(&policy(PURE), &visits(20), Arc::new(NoNoise), "1");
+    let (path, secret) = (lab.dir.path().join("tacit.toml"), lab.dir.path().join("secret"));
+    let configured = |webhooks: &str| {
+        let text = format!("listen = \"127.0.0.1:0\"\nstate_dir = \"state\"\npolicies = []\n{webhooks}");
+        std::fs::write(&path, text).expect("a file");
+        let config = Config::load(&path).unwrap_or_else(|error| panic!("{error}"));
+        let notifier = configured(&config, &lab.service, lab.write_lock.clone());
+        notifier.map(|notifier| notifier.is_some()).map_err(|error| error.to_string())
+    };
+    let tables = || {
+        let count = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'outbox%' AND type = 'table'";
+        database(&lab).query_row(count, [], |row| row.get::<_, i64>(0)).expect("a count")
+    };
+    assert_eq!((configured(""), tables()), (Ok(false), 0), "without a webhook nothing is made");
+    let hook = "[[webhook]]\nurl = \"http://127.0.0.1:9/\"\nsecret_file = \"secret\"\n";
+    let shown = secret.display();
+    assert_eq!(configured(hook), Err(format!("{shown}: cannot be read: entity not found")));
+    for text in ["", "\n", "whsec_\n", "whsec_no base64\n"] {
+        std::fs::write(&secret, text).expect("a file");
+        let accepted = "accepted is a secret on one line: any text, or whsec_ and a key in base64";
+        assert_eq!(configured(hook), Err(format!("{shown}: holds no secret; {accepted}")), "{text:?}");
+    }
+    for text in ["any text", "any text\r\n", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD\n"] {
+        std::fs::write(&secret, text).expect("a file");
+        assert_eq!((configured(hook), tables()), (Ok(true), 2), "{text:?}");
     }
     lab.verified();
 }
