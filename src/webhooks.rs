@@ -8,8 +8,8 @@ pub mod notifier;
 pub mod outbox;
 pub mod watch;
 
-use crate::store::OpenError;
-use crate::store::outbox::OutboxFault;
+use crate::ledger::OpenError;
+use crate::ledger::sqlite::outbox::OutboxFault;
 use deliver::BadSecret;
 
 /// Why the webhooks of a configuration cannot be told.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 
 use crate::client::tls;
-use crate::store::outbox::Delivery;
+use crate::ledger::sqlite::outbox::Delivery;
 
 /// Seconds that a delivery may take.
 const SECONDS_MAX: u64 = 10;

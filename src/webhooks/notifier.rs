@@ -13,14 +13,14 @@ use super::WebhookError;
 use super::deliver::{WebhookKey, deliver};
 use super::outbox::{Message, Outbox};
 use super::watch::Watch;
-use crate::budget::ledger::read;
-use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Webhook};
 use crate::files;
+use crate::kernel::budget::ledger::read;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::ledger::WriteLock;
+use crate::ledger::sqlite::outbox::{Cursor, Delivery, OutboxFault};
 use crate::service::Service;
-use crate::service::refusals::Notice;
-use crate::store::WriteLock;
-use crate::store::outbox::{Cursor, Delivery, OutboxFault};
+use crate::service::asking::refusals::Notice;
 
 /// Maximum time that a turn spends on deliveries; what is due then waits for the next turn.
 const TURN_MAX: Duration = Duration::from_secs(20);

@@ -9,9 +9,9 @@ mod folder;
 use std::path::Path;
 
 use super::WebhookError;
-use crate::chance;
-use crate::store::outbox::{Cursor, Delivery, OutboxFault, OutboxTables};
-use crate::store::{OUTBOX, WriteLock};
+use crate::kernel::random;
+use crate::ledger::sqlite::outbox::{Cursor, Delivery, OutboxFault, OutboxTables};
+use crate::ledger::{OUTBOX, WriteLock};
 use folder::OutboxFolder;
 
 /// Maximum number of deliveries that wait. Beyond it a new one drops the oldest.
@@ -44,7 +44,7 @@ pub enum PutError {
     Outbox(#[from] OutboxFault),
     /// The system gave no random bytes for an id.
     #[error(transparent)]
-    NoChance(#[from] chance::NoChance),
+    NoChance(#[from] random::NoChance),
 }
 
 /// The outbox of a state directory.
@@ -96,9 +96,9 @@ impl Outbox {
     /// # Errors
     /// [`PutError`]; then nothing was put, and the cursor is where it was.
     pub fn put(&self, messages: &[Message], cursor: &Cursor, now_ms: u64) -> Result<(), PutError> {
-        let delivery = |message: &Message| -> Result<Delivery, chance::NoChance> {
+        let delivery = |message: &Message| -> Result<Delivery, random::NoChance> {
             let Message { event, body, webhook } = message.clone();
-            let (id, event) = (chance::id("evt")?, event.to_owned());
+            let (id, event) = (random::id("evt")?, event.to_owned());
             Ok(Delivery { id, event, at_ms: now_ms, body, webhook, attempts: 0, next_ms: now_ms })
         };
         let deliveries = messages.iter().map(delivery).collect::<Result<Vec<_>, _>>()?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
-use crate::store::SqliteLedger;
+use crate::ledger::SqliteLedger;
 
 const URL: &str = "https://hooks.example/tacit";
 

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::budget::account::Account;
-use crate::budget::book::Book;
-use crate::budget::entry::{AccountMark, Act, Entry, Kind, Legs};
-use crate::budget::people::STATISTICS;
-use crate::privacy::units::{Epsilon, Price};
-use crate::service::account::AccountView;
-use crate::service::refusals::Notice;
+use crate::kernel::budget::account::Account;
+use crate::kernel::budget::entry::{AccountMark, Act, Entry, Kind, Legs};
+use crate::kernel::budget::people::STATISTICS;
+use crate::kernel::budget::state::Book;
+use crate::kernel::privacy::amounts::{Epsilon, Price};
+use crate::service::asking::refusals::Notice;
+use crate::service::stewarding::accounts::AccountView;
 
 /// The parts of an amount that are reported, in millionths, with their events. Each is a millionth less than its name says: the cost of
 /// an answer falls short of the allocation that it was computed for by about 1e-9, so nobody ever spends the last bit of an amount.

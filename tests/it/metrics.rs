@@ -1,12 +1,12 @@
-//! Metrics for stewards' machines: they are the same whatever the rows are.
+//! Metrics, which do not depend on rows.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
-use tacit::http::server::Peer;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::net::listener::Peer;
 use tower::ServiceExt;
 
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, policy, visits};
@@ -21,7 +21,7 @@ async fn metrics(lab: &Lab) -> String {
     String::from_utf8(reply.bytes).expect("text")
 }
 
-/// The value of a sample, by its name with its labels.
+/// Value of a sample, by its name with its labels.
 fn value(text: &str, sample: &str) -> f64 {
     let line = text.lines().find(|line| line.strip_prefix(sample).is_some_and(|rest| rest.starts_with(' ')));
     let line = line.unwrap_or_else(|| panic!("no {sample} in\n{text}"));
@@ -89,7 +89,7 @@ fn metrics_are_text_that_prometheus_reads() {
     });
 }
 
-/// Two tables that differ in their rows alone, and the same questions: the same text.
+/// Two tables that differ only in their rows lead to the same metrics for the same questions.
 #[test]
 fn metrics_tell_nothing_of_rows() {
     let texts: Vec<String> = [40, 400]

@@ -1,4 +1,4 @@
-//! Webhooks are told everything once, in the ledger's order, whatever a receiver answers.
+//! Webhooks report every event exactly once, in the ledger's order, whatever their receivers answer.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -9,9 +9,9 @@ use std::sync::mpsc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::clock::Clock;
 use tacit::config::{Config, Webhook, WebhookEvent};
-use tacit::store::{LEDGER_FILE, OUTBOX};
+use tacit::kernel::clock::Clock;
+use tacit::ledger::{LEDGER_FILE, OUTBOX};
 use tacit::webhooks::deliver::WebhookKey;
 use tacit::webhooks::notifier::{Notifier, Recipient, configured};
 use tacit::webhooks::outbox::Outbox;
@@ -22,7 +22,7 @@ use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, StoppedClock, block_on, call,
 const STATISTIC: &str =
     "-- title: Older people\n-- epsilon: 0.1\n-- refresh: daily\nSELECT COUNT(*) AS n FROM visits WHERE age > 50";
 
-/// A clock that is set.
+/// A clock that the test sets.
 struct SetClock(AtomicU64);
 
 impl Clock for SetClock {
@@ -31,7 +31,7 @@ impl Clock for SetClock {
     }
 }
 
-/// What a receiver got.
+/// A request that the receiver got.
 struct Delivery {
     head: String,
     body: String,
@@ -48,7 +48,7 @@ impl Delivery {
         serde_json::from_str(&self.body).expect("JSON")
     }
 
-    /// The event, if everything about the delivery is in order.
+    /// The event of a delivery, after checking its headers and signature.
     fn checked(&self) -> String {
         let timestamp = self.header("webhook-timestamp").parse().expect("seconds");
         // As a receiver signs what it got, whose library was given the secret's bytes.
@@ -64,7 +64,7 @@ impl Delivery {
 const SECRET: &str = "a secret of the test";
 const BEGIN_MS: u64 = 1_790_000_000_000;
 
-/// A web server that answers everything with the status that is set.
+/// A web server that answers every request with the given status.
 struct Receiver {
     url: String,
     status: Arc<AtomicU16>,
@@ -86,7 +86,7 @@ impl Receiver {
                 }
                 let status = answer.load(Ordering::Relaxed);
                 let reply = format!("HTTP/1.1 {status} Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-                // 204 has no body and no length of one.
+                // A 204 has no body and no Content-Length.
                 let reply = if status == 204 { reply.replace("Content-Length: 0\r\n", "") } else { reply };
                 stream.write_all(reply.as_bytes()).expect("answered");
             }
@@ -94,7 +94,7 @@ impl Receiver {
         Self { url, status, got }
     }
 
-    /// What came since this was last asked.
+    /// Deliveries that arrived since the last call.
     fn events(&self) -> Vec<Delivery> {
         self.got.try_iter().collect()
     }
@@ -164,7 +164,7 @@ fn webhooks_are_told_once_of_what_is_spent() {
     );
     assert!(body["at"].as_str().is_some_and(|text| text.starts_with("2026-09-21T")), "{body}");
 
-    // A restart repeats nothing, and loses nothing of what happened meanwhile: raised before anybody looked, it is told all the same.
+    // A restart repeats nothing and loses nothing: an event that happened before anybody looked is still delivered.
     drop(first);
     assert_eq!(ask(&lab, 30, "0.399"), StatusCode::OK);
     assert_eq!(block_on(lab.grant("ada", "visits", "10")).status, StatusCode::OK);
@@ -215,7 +215,7 @@ fn what_is_not_taken_is_delivered_again_and_held_up_by_nobody() {
         turning.turn();
         assert!(receiver.events().is_empty(), "not before {later} ms and one more");
     }
-    // What waits outlives a restart.
+    // Deliveries that wait survive a restart.
     drop(turning);
     receiver.status.store(204, Ordering::Relaxed);
     clock.0.store(BEGIN_MS + 10_000, Ordering::Relaxed);

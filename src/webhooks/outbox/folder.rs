@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::files;
-use crate::store::outbox::{Cursor, Delivery};
+use crate::ledger::sqlite::outbox::{Cursor, Delivery};
 
 /// The file that says how far the ledger has been told.
 const CURSOR: &str = "cursor";

@@ -1,0 +1,7 @@
+//! The ledger's SQLite database: its tables, the journal of entries, and how they are opened and read.
+
+pub(crate) mod database;
+pub(crate) mod journal;
+pub(crate) mod open;
+pub mod outbox;
+pub(crate) mod stream;
