@@ -166,7 +166,7 @@ fn a_pinned_state_is_sealed_and_charged_further() {
     let ledger = SqliteLedger::open(&state, END_MS).unwrap_or_else(|error| panic!("{error}"));
     let policy = policy("visits");
     let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-    steward::publish_edition(&ledger, &policy, &manifest, END_MS).expect("an edition");
+    people::publish_edition(&ledger, &policy, &manifest, END_MS).expect("an edition");
     drop(ledger);
     let scene = Scene::open(&state, &SetClock::at(END_MS + DAY_MS), tokens);
     let after = block_on(scene.answered(&ask(sql, r#""epsilon":"0.3""#)));

@@ -15,7 +15,7 @@ use tacit::webhooks::outbox::Outbox;
 use tacit::webhooks::watch::Watch;
 
 use super::scene::{END_MS, SetClock};
-use super::{copied, lines, opened, pinned};
+use super::{lines, opened, pinned};
 
 /// One entry of each kind of act, the largest of those that are not too large, by its kind.
 fn samples(entries: &[Entry]) -> BTreeMap<&'static str, &Entry> {

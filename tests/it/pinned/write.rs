@@ -75,13 +75,13 @@ fn begin(state: &Path, clock: &Arc<SetClock>) -> Value {
             policy.source = Spec::file(&Path::new(POLICIES).join("visits-1.csv"));
         }
         let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        steward::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
+        people::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
     }
     let mut tokens = json!({});
     for (name, role) in
         [("sam", Role::Steward), ("ada", Role::Researcher), ("bob", Role::Researcher), ("vic", Role::Viewer)]
     {
-        let token = steward::add_person(&ledger, name, role, "the command line", clock.tick()).expect("a person");
+        let token = people::add_person(&ledger, name, role, "the command line", clock.tick()).expect("a person");
         tokens[name] = json!(token.text());
     }
     tokens
@@ -158,8 +158,8 @@ fn seal_again(state: &Path, clock: &Arc<SetClock>) {
     let ledger = SqliteLedger::open(state, clock.tick()).expect("a ledger");
     let policy = policy("visits");
     let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-    steward::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
-    clear_superseded(state, &steward::current_editions(&ledger)).expect("cleared");
+    people::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
+    clear_superseded(state, &people::current_editions(&ledger)).expect("cleared");
 }
 
 /// Charges that end without an answer, in every way; the last one is found by the next opening, which burns it.
