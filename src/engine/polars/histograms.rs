@@ -8,7 +8,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use crate::engine::polars::{Expressions, gathered};
-use crate::query::plan::{Computation, Measure};
+use crate::query::computation::{Computation, Measure};
 use crate::query::term::Term;
 use crate::query::term::lower::{Function, Step, lower};
 

@@ -9,8 +9,9 @@ use proptest::prelude::*;
 use crate::engine::seal::seal_with_key;
 use crate::engine::seal::source::Spec;
 use crate::engine::{Engine, Host, PolarsEngine};
+use crate::query::computation::Measure;
 use crate::query::parse::parse;
-use crate::query::plan::{Measure, Plan, plan};
+use crate::query::plan::{Plan, plan};
 use crate::query::terms::policy::Policy;
 
 const POLICY: &str = r#"

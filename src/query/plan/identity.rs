@@ -9,11 +9,10 @@
 
 use std::io::Write;
 
-use super::{Computation, Measure, PlanKey, TextKey};
+use crate::query::computation::{Computation, Measure, PlanKey, TextKey, UnitColumn, Units};
 use crate::query::filter::Filter;
 use crate::query::term::calendar::{Part, Period};
 use crate::query::term::{Constant, Made, Term};
-use crate::query::units::{UnitColumn, Units};
 
 /// A text in the making.
 #[derive(Default)]
