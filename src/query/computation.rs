@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-pub use self::per_unit::{MEAN_PARTS, UnitColumn, Units};
+pub use self::per_unit::{MEAN_PARTS, PerUnitColumn, PerUnitTable};
 
 use super::filter::Filter;
 use super::term::Term;
@@ -56,7 +56,8 @@ pub enum Measure {
     },
     /// A count along the groups of one ordered key, measured as the weighted sums of [`crate::kernel::privacy::prefix_sums`], which give running sums
     /// that are far more exact than sums of noisy counts.
-    Rooted {
+    #[serde(rename = "Rooted")]
+    PrefixSums {
         /// Index of the ordered key.
         key: usize,
         /// The count that is summed along the key.
@@ -83,7 +84,7 @@ impl Measure {
             | Self::Sum { .. }
             | Self::Units
             | Self::UnitsWhere { .. }
-            | Self::Rooted { .. } => groups(&mut keys.iter()),
+            | Self::PrefixSums { .. } => groups(&mut keys.iter()),
             Self::Bins { count, .. } => groups(&mut keys.iter()).saturating_mul(u64::from(*count)),
             Self::Over { keys: places, measure: _ } => groups(&mut places.iter().map(|place| &keys[*place])),
         }
@@ -105,7 +106,7 @@ impl Measure {
             Self::Rows | Self::Units => 1,
             Self::NonNull { column } | Self::Sum { column } | Self::Bins { column, .. } => 1 + column.weight(),
             Self::UnitsWhere { filter } => 1 + filter.weight(),
-            Self::Rooted { measure, .. } => 1 + measure.weight(),
+            Self::PrefixSums { measure, .. } => 1 + measure.weight(),
             Self::Over { keys, measure } => 1 + keys.len() as u64 + measure.weight(),
         }
     }
@@ -119,7 +120,7 @@ impl Measure {
             // Every level is summed up from the finest one, which is an extra grouping key.
             Self::Bins { column, .. } => 2 + column.nodes(),
             // It takes a pass of its own.
-            Self::Rooted { measure, .. } => 2 + measure.looks(),
+            Self::PrefixSums { measure, .. } => 2 + measure.looks(),
             Self::Over { keys, measure } => 2 + keys.len() as u64 + measure.looks(),
             Self::Units => UNITS_LOOKS,
             Self::UnitsWhere { filter } => UNITS_LOOKS + filter.nodes(),
@@ -134,7 +135,7 @@ impl Measure {
             Self::Rows | Self::Units => {}
             Self::NonNull { column } | Self::Sum { column } | Self::Bins { column, .. } => column.declared(found),
             Self::UnitsWhere { filter } => filter.declared(found),
-            Self::Over { measure, .. } | Self::Rooted { measure, .. } => measure.declared(found),
+            Self::Over { measure, .. } | Self::PrefixSums { measure, .. } => measure.declared(found),
         }
     }
 
@@ -147,7 +148,9 @@ impl Measure {
             Self::NonNull { column } => Self::NonNull { column: column.renumbered(to) },
             Self::Sum { column } => Self::Sum { column: column.renumbered(to) },
             Self::UnitsWhere { filter } => Self::UnitsWhere { filter: filter.renumbered(to) },
-            Self::Rooted { key, measure } => Self::Rooted { key: *key, measure: Box::new(measure.renumbered(to)) },
+            Self::PrefixSums { key, measure } => {
+                Self::PrefixSums { key: *key, measure: Box::new(measure.renumbered(to)) }
+            }
             Self::Over { keys, measure } => {
                 Self::Over { keys: keys.clone(), measure: Box::new(measure.renumbered(to)) }
             }
@@ -209,7 +212,7 @@ pub struct Computation {
     pub measures: Vec<Measure>,
     /// The table with one row per unit that everything refers to, if the question does not refer to the dataset's own rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub units: Option<Units>,
+    pub units: Option<PerUnitTable>,
     /// The only key, if its groups are not public; `keys` is then empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextKey>,
@@ -228,11 +231,11 @@ impl Computation {
         let measures: u64 = self.measures.iter().map(Measure::looks).sum();
         // Measurements with a pass of their own read the keys and the filter again.
         let has_own = |measure: &&Measure| {
-            matches!(measure, Measure::Over { .. } | Measure::Bins { .. } | Measure::Rooted { .. })
+            matches!(measure, Measure::Over { .. } | Measure::Bins { .. } | Measure::PrefixSums { .. })
         };
         let passes = 1 + self.measures.iter().filter(has_own).count() as u64;
         let keys: u64 = self.keys.iter().map(|key| key.column.nodes()).sum();
-        let units = self.units.as_ref().map_or(0, Units::looks);
+        let units = self.units.as_ref().map_or(0, PerUnitTable::looks);
         // Selecting the rows that count in a text group takes a pass of its own, and so does copying them.
         let text = self.text.as_ref().map_or(0, |_| TEXT_LOOKS);
         1 + text + measures + passes * (units + keys + self.filter.as_ref().map_or(0, Filter::nodes))

@@ -2,7 +2,7 @@
 
 use crate::kernel::privacy::amounts::unscaled;
 
-/// The value of one cell of a [`Table`].
+/// The value of one cell of a [`super::Table`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
     /// No value: SQL's NULL.

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Book;
-use super::fold::Taken;
-use crate::kernel::budget::charge::State;
-use crate::kernel::budget::entry::{Act, Digest, Entry, KeyUse, Single};
+use super::LedgerState;
+use super::fold::FoldResult;
+use crate::kernel::budget::charge::AnswerState;
+use crate::kernel::budget::entry::{Act, Digest, Entry, KeyUse, SingleAct};
 use crate::kernel::budget::people::STATISTICS;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 
@@ -95,7 +95,7 @@ pub struct RequestCard {
 /// Maximum number of requests that one researcher may have open at once.
 pub const REQUESTS_OPEN_MAX: usize = 5;
 
-impl Book {
+impl LedgerState {
     /// The state of a published statistic; `None` if nothing was recorded of it.
     #[must_use]
     pub fn statistic(&self, name: &str) -> Option<&StatisticCard> {
@@ -147,7 +147,7 @@ impl Book {
         self.take(&Entry::following(self.seq, self.head, at_ms, act.clone()))
     }
 
-    pub(super) fn take_at_desk(&mut self, entry: &Entry) -> Taken {
+    pub(super) fn take_at_desk(&mut self, entry: &Entry) -> FoldResult {
         match &entry.act {
             Act::Published { statistic, key, release, edition } => {
                 let (release, edition, at_ms) = (release.clone(), edition.clone(), entry.at_ms);
@@ -185,13 +185,13 @@ impl Book {
             }
             Act::Applied { managed, acts, .. } => {
                 self.managed = managed.iter().cloned().collect();
-                acts.iter().try_for_each(|Single(act)| self.take_one_of(entry, act))
+                acts.iter().try_for_each(|SingleAct(act)| self.take_one_of(entry, act))
             }
             _ => Err("it is no act of the desk"),
         }
     }
 
-    fn take_one_of(&mut self, entry: &Entry, act: &Act) -> Taken {
+    fn take_one_of(&mut self, entry: &Entry, act: &Act) -> FoldResult {
         let is_declared = matches!(
             act,
             Act::PersonAdded { .. }
@@ -210,10 +210,10 @@ impl Book {
         self.take(&Entry { v, seq, at_ms, previous, act: act.clone() })
     }
 
-    fn publish(&mut self, statistic: &str, shown: ShownRelease, seq: u64) -> Taken {
+    fn publish(&mut self, statistic: &str, shown: ShownRelease, seq: u64) -> FoldResult {
         let number = *self.names.get(&shown.release).ok_or("its answer was never charged")?;
         let card = self.card(number);
-        if card.state != State::Sealed {
+        if card.state != AnswerState::Sealed {
             return Err("its answer is not stored");
         }
         let dataset = &self.account(card.dataset).dataset;
