@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::grants::{self, Grant, Holder};
 use crate::kernel::budget::entry::{AccountKind, Act, Entry};
 use crate::kernel::budget::ledger::{Ledger, read};
-use crate::kernel::budget::state::{LedgerState, REQUESTS_OPEN_MAX, RequestCard};
+use crate::kernel::budget::state::{LedgerState, REQUESTS_OPEN_MAX, RequestRecord};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::error::shown;
 use crate::service::ServiceError;
@@ -137,7 +137,7 @@ fn decided(number: u64) -> String {
 
 fn grant(
     ledger: &dyn Ledger,
-    card: &RequestCard,
+    card: &RequestRecord,
     epsilon: Epsilon,
     (reason, by): (&str, &str),
     now_ms: u64,
@@ -173,7 +173,7 @@ pub fn request(ledger: &dyn Ledger, number: u64) -> Option<RequestView> {
     read(ledger, |book| book.request(number).map(|card| view(number, card)))
 }
 
-fn view(number: u64, card: &RequestCard) -> RequestView {
+fn view(number: u64, card: &RequestRecord) -> RequestView {
     let (status, decision_reason) = match &card.decision {
         None => ("open", None),
         Some((true, reason)) => ("granted", Some(reason.clone())),
