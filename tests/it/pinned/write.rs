@@ -9,23 +9,23 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::budget::charge::{ChargeRequest, Decision};
-use tacit::budget::entry::Cause;
-use tacit::budget::ledger::{Ledger, Outcome};
-use tacit::budget::people::Role;
 use tacit::cli::notify::{CURSOR, Notifier};
 use tacit::config::{Webhook, WebhookEvent};
-use tacit::dataset::seal::{clear_superseded, seal};
-use tacit::dataset::source::Spec;
-use tacit::privacy::certificate::{Subject, certify};
-use tacit::privacy::units::{Epsilon, Price};
+use tacit::engine::seal::source::SourceSpec;
+use tacit::engine::seal::{clear_superseded, seal};
+use tacit::kernel::budget::charge::{ChargeDecision, ChargeRequest};
+use tacit::kernel::budget::entry::Cause;
+use tacit::kernel::budget::ledger::{EvaluationOutcome, Ledger};
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::privacy::amounts::{Epsilon, Price};
+use tacit::kernel::privacy::certificate::{Subject, certify};
+use tacit::ledger::outbox::{OUTBOX, Outbox};
+use tacit::ledger::{SqliteLedger, recover};
 use tacit::query::canonical;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
-use tacit::service::statistics::{Refreshed, confirm};
-use tacit::service::steward;
-use tacit::store::outbox::{OUTBOX, Outbox};
-use tacit::store::{SqliteLedger, recover};
+use tacit::service::publishing::statistics::{Refreshed, confirm};
+use tacit::service::stewarding::people;
 
 use super::POLICIES;
 use super::questions::{FIRST, SECOND};
@@ -71,16 +71,16 @@ fn begin(state: &Path, clock: &Arc<SetClock>) -> Value {
     for name in DATASETS {
         let mut policy = policy(name);
         if name == "visits" {
-            policy.source = Spec::file(&Path::new(POLICIES).join("visits-1.csv"));
+            policy.source = SourceSpec::file(&Path::new(POLICIES).join("visits-1.csv"));
         }
         let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        steward::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
+        people::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
     }
     let mut tokens = json!({});
     for (name, role) in
         [("sam", Role::Steward), ("ada", Role::Researcher), ("bob", Role::Researcher), ("vic", Role::Viewer)]
     {
-        let token = steward::add_person(&ledger, name, role, "the command line", clock.tick()).expect("a person");
+        let token = people::add_person(&ledger, name, role, "the command line", clock.tick()).expect("a person");
         tokens[name] = json!(token.text());
     }
     tokens
@@ -157,8 +157,8 @@ fn seal_again(state: &Path, clock: &Arc<SetClock>) {
     let ledger = SqliteLedger::open(state, clock.tick()).expect("a ledger");
     let policy = policy("visits");
     let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-    steward::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
-    clear_superseded(state, &steward::current_editions(&ledger)).expect("cleared");
+    people::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
+    clear_superseded(state, &people::current_editions(&ledger)).expect("cleared");
 }
 
 /// Charges that end without an answer, in every way; the last one is found by the next opening, which burns it.
@@ -167,14 +167,14 @@ fn burn(state: &Path, clock: &Arc<SetClock>) {
     for (number, cause) in [Some(Cause::Failed), Some(Cause::Unrecorded), None].into_iter().enumerate() {
         let release = charge(&ledger, number, clock.tick());
         if let Some(cause) = cause {
-            ledger.record(Outcome::Burned { release, cause }, clock.tick()).expect("burnt");
+            ledger.record(EvaluationOutcome::Burned { release, cause }, clock.tick()).expect("burnt");
         }
     }
 }
 
 /// Charges ada for a question without answering it.
 fn charge(ledger: &dyn Ledger, number: usize, at_ms: u64) -> String {
-    let (terms, edition) = tacit::budget::ledger::read(ledger, |book| {
+    let (terms, edition) = tacit::kernel::budget::ledger::read(ledger, |book| {
         let edition = book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition");
         (policy("visits").terms, edition.id)
     });
@@ -199,7 +199,7 @@ fn charge(ledger: &dyn Ledger, number: usize, at_ms: u64) -> String {
         key: None,
         at_ms,
     };
-    assert!(matches!(ledger.charge(request, None), Ok(Decision::Charged(_))));
+    assert!(matches!(ledger.charge(request, None), Ok(ChargeDecision::Charged(_))));
     assert!(price > Price::ZERO);
     release
 }
