@@ -19,7 +19,7 @@ const WORK_MAX: u64 = 12_000_000;
 impl OutputPlanner<'_> {
     /// Plans a running sum of counts along one key, within each group of the other keys.
     ///
-    /// With Gaussian noise the weighted sums of [`crate::privacy::roots`] are measured; with Laplace noise, whose price is in ℓ₁, the counts
+    /// With Gaussian noise the weighted sums of [`crate::kernel::privacy::prefix_sums`] are measured; with Laplace noise, whose price is in ℓ₁, the counts
     /// are measured.
     pub(super) fn run(
         &mut self,
