@@ -4,6 +4,7 @@
 //! cost of a read does not depend on the length of the history.
 
 mod admit;
+mod records;
 mod requests;
 mod fold;
 mod served;
@@ -19,9 +20,8 @@ use super::people::{Person, Role, STATISTICS};
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::CertifiedMeasurement;
 
-pub use crate::kernel::budget::state::requests::{
-    Confirmation, REQUESTS_OPEN_MAX, RequestRecord, ShownRelease, StatisticRecord,
-};
+pub use self::records::{Confirmation, RequestRecord, ShownRelease, StatisticRecord};
+pub use self::requests::REQUESTS_OPEN_MAX;
 pub use admit::AnswerCost;
 pub use fold::Inconsistency;
 

@@ -16,21 +16,24 @@
 mod absent;
 mod dual;
 mod ends;
+mod estimate;
 mod measured;
 mod moments;
 mod range;
 mod run;
+mod steps;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::absent::AbsenceReason;
-pub use self::ends::IntervalEstimate;
+pub use self::estimate::IntervalEstimate;
 pub use self::measured::CellValues;
 pub use self::range::Range;
 pub use self::run::RunningSum;
 
 use self::absent::both;
 use self::dual::Dual;
+use self::estimate::round;
 use crate::query::syntax::{ArithmeticOperator, Comparison, Pair, Spread};
 use crate::query::term::{Constant, Term};
 use crate::query::terms::domain::Grid;
@@ -326,11 +329,6 @@ impl Formula {
             _ => Ok(value),
         }
     }
-}
-
-fn round(value: f64, decimals: u32) -> f64 {
-    let power = 10_f64.powi(decimals.cast_signed());
-    (value * power).round() / power
 }
 
 impl CentredSum {
