@@ -130,7 +130,8 @@ pub struct LedgerState {
     paid: HashSet<(AccountNo, DrawNo)>,
     /// Answers that were served on each account, with the number of the entry that served them first.
     served: HashMap<(AccountNo, ReleaseNo), u64>,
-    shelves: HashMap<AccountNo, Vec<ReleaseNo>>,
+    /// Those answers as a list for each account, in the order of their entries.
+    served_in_order: HashMap<AccountNo, Vec<ReleaseNo>>,
     people: BTreeMap<String, (Role, Option<Digest>)>,
     tokens: HashMap<Digest, String>,
     /// The datasets whose statistics each viewer may see; a viewer who is not listed here may see those of every dataset.
