@@ -7,11 +7,11 @@
 pub mod calendar;
 pub mod coding;
 mod columns;
-pub mod known;
+pub mod context;
 mod literals;
 pub mod lower;
 mod node;
-pub mod typed;
+pub mod checker;
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use self::calendar::{DatePart, Period};
-use self::known::TermContext;
+use self::context::TermContext;
 pub use self::node::Node;
 use super::filter::Filter;
 use crate::query::terms::domain::{Domain, Grid};

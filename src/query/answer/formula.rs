@@ -13,11 +13,11 @@
 //! **Squares.** With S = Σ(x − c) and Q = Σ(x − c)² about any constant c, the variance over n rows is Q/n − (S/n)². As c cancels, it is
 //! chosen in the middle of the range, where one unit moves both sums least. The same holds for products of two variables.
 
-mod absent;
+mod absence;
 mod dual;
-mod ends;
+mod intervals;
 mod estimate;
-mod measured;
+mod cell_values;
 mod moments;
 mod range;
 mod run;
@@ -25,13 +25,13 @@ mod steps;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::absent::AbsenceReason;
+pub use self::absence::AbsenceReason;
+pub use self::cell_values::CellValues;
 pub use self::estimate::IntervalEstimate;
-pub use self::measured::CellValues;
 pub use self::range::Range;
 pub use self::run::RunningSum;
 
-use self::absent::both;
+use self::absence::both;
 use self::dual::Dual;
 use self::estimate::round;
 use crate::query::syntax::{ArithmeticOperator, Comparison, Pair, Spread};

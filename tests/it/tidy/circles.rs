@@ -13,7 +13,7 @@ const RECURSIONS: [&[&str]; 2] = [
     &[
         "query/filter",
         "query/term",
-        "query/term/known",
+        "query/term/context",
         "query/term/lower",
         "query/term/lower/operations",
         "query/term/node",

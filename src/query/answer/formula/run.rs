@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::absent::AbsenceReason;
+use super::absence::AbsenceReason;
+use super::cell_values::CellValues;
 use super::estimate::IntervalEstimate;
-use super::measured::CellValues;
 use crate::kernel::privacy::prefix_sums::PrefixSums;
 use crate::query::answer::interval;
 

@@ -1,6 +1,6 @@
 //! The interval of a formula, by the method that fits its form.
 
-use super::absent::both;
+use super::absence::both;
 use super::estimate::{IntervalEstimate, round};
 use super::{AbsenceReason, CellValues, Dual, Formula, Quantile, Spread};
 use crate::kernel::privacy::certificate::NORMAL_975;
