@@ -12,7 +12,7 @@ pub mod publishing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::engine::Engine;
 use crate::engine::seal::Report;
@@ -37,6 +37,7 @@ use crate::service::asking::locks::KeyedLocks;
 use crate::service::asking::offer::{Offer, Stock, Wanted};
 pub use crate::service::asking::place::QUERIES_MAX;
 use crate::service::asking::queues::Queues;
+use crate::service::asking::reading::ReadingCounters;
 use crate::service::asking::stored::{StoredAnswer, StoredAnswers};
 use crate::service::publishing::schedule::Zone;
 use crate::service::publishing::statistics::Statistic;
@@ -90,6 +91,7 @@ pub struct Service {
     refusals: Refusals,
     has_looked: AtomicBool,
     present: Mutex<HashMap<String, usize>>,
+    readings: ReadingCounters,
 }
 
 /// Why a question or a steward's request was not answered.
@@ -180,6 +182,8 @@ pub struct Priced {
     view: Digest,
     /// If set, stored answers are ignored and everything is drawn anew.
     is_fresh: bool,
+    /// Whether the canonical SQL gives the same plan again, once that was checked.
+    is_canonical: OnceLock<bool>,
     /// The measurements of the plan, and in `asked` what each would cost if nothing were stored.
     wanted: Vec<Wanted>,
     asked: Vec<Price>,
@@ -204,6 +208,7 @@ impl Service {
             refusals: Refusals::default(),
             has_looked: AtomicBool::new(true),
             present: Mutex::default(),
+            readings: ReadingCounters::default(),
         };
         read(service.ledger(), |book| service.chart(book));
         let entries = read(service.ledger(), |book| book.head().0);
@@ -278,19 +283,6 @@ impl Service {
         &self.refusals
     }
 
-    /// Prices a question: parses it, finds its dataset, plans it and prices the plan.
-    ///
-    /// # Errors
-    /// Any [`ServiceError`]; nothing is charged.
-    pub fn price(&self, who: &str, ask: &Ask) -> Result<Priced, ServiceError> {
-        self.price_query(who, &parse::parse(&ask.sql)?, ask)
-    }
-
-    /// Prices a question that is already parsed.
-    fn price_query(&self, who: &str, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
-        Self::price_of(self.dataset_of(who, query)?, query, ask)
-    }
-
     /// The dataset of a question, provided that the asker holds an account of it.
     fn dataset_of(&self, who: &str, query: &Query) -> Result<&Arc<Dataset>, QueryError> {
         let name = &query.dataset;
@@ -319,7 +311,8 @@ impl Service {
         });
         let wanted = wanted.collect();
         let (sql, view) = (canonical::sql(&plan, &dataset.terms), plan.view(&dataset.edition));
-        Ok(Priced { dataset: Arc::clone(dataset), plan, sql, view, is_fresh: false, wanted, asked })
+        let (dataset, is_canonical) = (Arc::clone(dataset), OnceLock::new());
+        Ok(Priced { dataset, plan, sql, view, is_fresh: false, is_canonical, wanted, asked })
     }
 
     fn branch(&self, who: &str, dataset: &str) -> Option<Branch> {

@@ -45,6 +45,7 @@ mod postgres;
 mod postgres_source;
 mod race;
 mod ratchet;
+mod read_once;
 mod readme;
 mod real_table;
 mod refused;

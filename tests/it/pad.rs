@@ -41,7 +41,7 @@ fn a_class_follows_from_plan_and_capacity_alone() {
         "SELECT COUNT(*) FROM nothing",
         "nonsense",
     ] {
-        let [one, other] = [&small, &large].map(|lab| lab.service.pad("ada", &ask(sql)).expect("padded"));
+        let [one, other] = [&small, &large].map(|lab| lab.service.prepare("ada", ask(sql)).pad().expect("padded"));
         assert_eq!(one, other, "{sql}");
         let due = one.due(Duration::from_micros(1));
         assert!(due >= QUANTUM && due.as_millis() % QUANTUM.as_millis() == 0, "{sql}: {due:?}");
@@ -57,9 +57,13 @@ fn a_class_follows_from_plan_and_capacity_alone() {
         "SELECT COUNT(*) FROM visits",
         "SELECT region, diagnosis, COUNT(*), COUNT(DISTINCT patient_id) AS d, SUM(cost) AS c FROM visits WHERE age > 1 OR smoker GROUP BY region, diagnosis",
     ];
-    let [cheap, dear] = classes.map(|sql| small.service.pad("ada", &ask(sql)).expect("padded").due(Duration::ZERO));
+    let [cheap, dear] =
+        classes.map(|sql| small.service.prepare("ada", ask(sql)).pad().expect("padded").due(Duration::ZERO));
     assert!(dear > cheap, "a dearer plan has a later class");
-    assert!(Lab::gaussian().service.pad("ada", &ask("SELECT COUNT(*) FROM visits")).is_none(), "off by default");
+    assert!(
+        Lab::gaussian().service.prepare("ada", ask("SELECT COUNT(*) FROM visits")).pad().is_none(),
+        "off by default"
+    );
 }
 
 /// Fresh, replayed, refused, malformed, burnt: none leaves before its quantum. Nothing can be later than a clock says, so this is

@@ -224,12 +224,12 @@ fn key_of(question: &Question) -> Option<KeyUse> {
 /// Prepares a question, and returns its quote if the price differs from the one seen on the page that pays. Free questions, and those that
 /// this page has paid for before, need no quote.
 fn prepared(service: &Service, who: &str, ask: Ask, key: Option<KeyUse>, seen: &str) -> (Prepared, Option<Quote>) {
-    let prepared = service.prepare(who, ask.clone());
+    let mut prepared = service.prepare(who, ask);
     let is_paid = key.is_none_or(|key| read(service.ledger(), |book| book.under_key(who, &key)).is_some());
     if prepared.is_free() || is_paid {
         return (prepared, None);
     }
-    let quote = service.quote(who, &ask).ok();
+    let quote = service.quote_before(&mut prepared);
     let is_unseen = |quote: &Quote| quote.answerable && quote.epsilon != "0" && quote.epsilon != seen;
     (prepared, quote.filter(is_unseen))
 }

@@ -50,7 +50,7 @@ impl Service {
     /// Answers a free question. Takes as long as a quote, so call it in a turn ([`Service::rendering`]).
     ///
     /// # Errors
-    /// The errors of [`Service::price`].
+    /// Any [`ServiceError`]; nothing is charged.
     pub fn answer_free(&self, prepared: Prepared) -> Result<FreeAnswer, ServiceError> {
         let Prepared { who, ask, meant, .. } = prepared;
         match meant {
@@ -59,15 +59,15 @@ impl Service {
             }
             Meant::Keys(priced) => {
                 let priced = priced?;
-                super::walk::check_canonical(&priced)?;
+                self.check_canonical(&priced)?;
                 let table = tabulate(&priced.plan.layout, &[]);
                 let about = self.about(&who, &priced.dataset.name)?;
                 Ok(FreeAnswer { about: Some(about), sql: priced.sql, table })
             }
             Meant::Explained(priced) => {
-                let priced = priced?;
+                let mut priced = priced?;
                 let dataset = priced.dataset.name.clone();
-                let quote = self.quoted(&who, priced, &ask)?;
+                let quote = self.quoted(&who, &mut priced, &ask)?;
                 let about = self.about(&who, &dataset)?;
                 let table = explained(&quote);
                 Ok(FreeAnswer { about: Some(about), sql: format!("EXPLAIN {}", quote.sql), table })

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::ask::Ask;
 use crate::query::plan::Plan;
 use crate::service::{Dataset, Priced, Service};
 
@@ -25,13 +24,6 @@ pub(crate) const TURNS_MAX: usize = 2;
 const NANOS_PER_CELL: u64 = 20_000;
 
 impl Service {
-    /// How long after the question was read in full its answer leaves; `None` if nothing is padded. This takes as long as
-    /// planning does. To answer the question as well, prepare it once with [`Service::prepare`].
-    #[must_use]
-    pub fn pad(&self, who: &str, ask: &Ask) -> Option<Pad> {
-        self.prepare(who, ask.clone()).pad()
-    }
-
     /// The padding of a question of this dataset, with its plan if it has one.
     pub(crate) fn pad_of(&self, dataset: &Dataset, plan: Option<&Plan>) -> Option<Pad> {
         self.least_pad()?;

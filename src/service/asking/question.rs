@@ -17,7 +17,6 @@ use crate::kernel::budget::charge::{Refusal, Standing};
 use crate::kernel::budget::entry::KeyUse;
 use crate::kernel::budget::ledger::read;
 use crate::query::parse;
-use crate::query::plan::plan;
 use crate::query::syntax::{ItemValue, LiteralValue, Query};
 use crate::service::asking::derivations;
 use crate::service::{Answer, Priced, Service, ServiceError};
@@ -107,25 +106,22 @@ impl Prepared {
         let Self { who, ask, meant, known, .. } = self;
         let priced = match meant {
             Meant::Keys(priced) | Meant::Question(priced) => priced?,
-            // These are not questions of a dataset; parsing the text as a question gives the right error.
-            Meant::Constants(_) | Meant::Explained(_) => {
-                parse::parse(&ask.sql)?;
-                return Err(ServiceError::Unsaid);
-            }
+            Meant::Constants(_) => return Err(parse::constants_refused().into()),
+            Meant::Explained(_) => return Err(parse::explain_refused().into()),
         };
         Ok((Asked { who, ask, priced, key: None, at_ms: 0 }, known))
     }
 }
 
 impl Service {
-    /// Reads, plans and prices a question. Planning takes time, so call this in a turn ([`Service::planning`]).
+    /// Parses, plans and prices a question, each once for all that follows. Planning takes time, so call this in a turn ([`Service::planning`]).
     #[must_use]
     pub fn prepare(&self, who: &str, ask: Ask) -> Prepared {
         self.prepared(who, ask, false)
     }
 
     fn prepared(&self, who: &str, mut ask: Ask, is_fresh: bool) -> Prepared {
-        let (meant, pad) = match parse::asked(&ask.sql) {
+        let (meant, pad) = match self.parsed(&ask.sql) {
             Err(error) => (Meant::Question(Err(error.into())), self.least_pad()),
             Ok(parse::Asked::Constants(constants)) => (Meant::Constants(constants), self.least_pad()),
             Ok(parse::Asked::Explain(query)) => {
@@ -154,7 +150,7 @@ impl Service {
             Ok(dataset) => dataset,
             Err(error) => return (Err(error.into()), self.least_pad()),
         };
-        match plan(query, &dataset.terms, ask.rows_per_unit) {
+        match self.plan_of(dataset, query, ask.rows_per_unit) {
             Ok(plan) => {
                 let pad = self.pad_of(dataset, Some(&plan));
                 (Self::priced(dataset, plan, ask), pad)
@@ -163,13 +159,29 @@ impl Service {
         }
     }
 
+    /// Prices a question without asking it.
+    ///
+    /// # Errors
+    /// Any [`ServiceError`]; nothing is charged.
+    pub(crate) fn price(&self, who: &str, ask: Ask) -> Result<Priced, ServiceError> {
+        self.prepare(who, ask).priced().map(|(asked, _)| asked.priced)
+    }
+
     /// Quotes a prepared question. Takes milliseconds if there are many stored measurements that it might be derived from.
     ///
     /// # Errors
-    /// The errors of [`Service::price`].
+    /// Any [`ServiceError`]; nothing is charged.
     pub fn quote_prepared(&self, prepared: Prepared) -> Result<Quote, ServiceError> {
-        let (asked, _) = prepared.priced()?;
-        self.quoted(&asked.who, asked.priced, &asked.ask)
+        let (mut asked, _) = prepared.priced()?;
+        self.quoted(&asked.who, &mut asked.priced, &asked.ask)
+    }
+
+    /// Quotes a question that is to be answered afterwards. `None` if it is free or cannot be answered.
+    pub fn quote_before(&self, prepared: &mut Prepared) -> Option<Quote> {
+        match &mut prepared.meant {
+            Meant::Question(Ok(priced)) => self.quoted(&prepared.who, priced, &prepared.ask).ok(),
+            Meant::Question(Err(_)) | Meant::Keys(_) | Meant::Constants(_) | Meant::Explained(_) => None,
+        }
     }
 
     /// Answers a question: all steps from its text to its stored answer.

@@ -115,32 +115,26 @@ struct Outlook {
 }
 
 impl Service {
-    /// Quotes a question. Blocks while it searches for stored measurements that the question could be derived from.
-    ///
-    /// # Errors
-    /// The errors of [`Service::price`].
-    pub fn quote(&self, who: &str, ask: &Ask) -> Result<Quote, ServiceError> {
-        self.quoted(who, self.price(who, ask)?, ask)
-    }
-
-    pub(crate) fn quoted(&self, who: &str, mut priced: Priced, ask: &Ask) -> Result<Quote, ServiceError> {
-        self.look_up(&mut priced);
-        super::walk::check_canonical(&priced)?;
+    /// Quotes a priced question. Blocks while it searches for stored measurements that the question could be derived from.
+    pub(crate) fn quoted(&self, who: &str, priced: &mut Priced, ask: &Ask) -> Result<Quote, ServiceError> {
+        self.look_up(priced);
+        let priced = &*priced;
+        self.check_canonical(priced)?;
         let accountant = priced.dataset.terms.accountant;
-        let outlook = self.outlook(who, &priced).map_err(|refusal| self.refused(&priced.dataset.lineage, refusal))?;
+        let outlook = self.outlook(who, priced).map_err(|refusal| self.refused(&priced.dataset.lineage, refusal))?;
         let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
         let refused = Legs { dataset: total, project: Price::ZERO, researcher: total };
         let legs = outlook.offered.as_ref().map_or(refused, Offer::legs);
         let leg = legs.researcher;
         let worth = outlook.offered.as_ref().map_or_else(|_| priced.asked.clone(), Offer::worth);
-        let certificate = self.at(&priced, &worth)?;
+        let certificate = self.at(priced, &worth)?;
         let largest = outlook.largest;
         Ok(Quote {
             dataset: priced.dataset.lineage.clone(),
             edition: priced.dataset.edition.clone(),
             mechanism: accountant.mechanism().name(),
             columns: columns(&priced.plan.layout, &laws(certificate.measurements())),
-            epsilon: if leg == Price::ZERO { "0".to_owned() } else { priced_epsilon(&priced, ask, leg) },
+            epsilon: if leg == Price::ZERO { "0".to_owned() } else { priced_epsilon(priced, ask, leg) },
             legs: LegsView::of(accountant, &legs),
             delta: priced.dataset.terms.delta().to_string(),
             answerable: outlook.offered.is_ok(),
@@ -151,7 +145,7 @@ impl Service {
             before: AccountView::of(accountant, &outlook.account),
             after: AccountView::of(accountant, &outlook.after),
             largest_epsilon: largest.map(|epsilon| epsilon.to_string()),
-            largest_margin: largest.and_then(|epsilon| self.margin_at(&priced, epsilon)),
+            largest_margin: largest.and_then(|epsilon| self.margin_at(priced, epsilon)),
             rows_per_unit: priced.plan.computation.rows_per_unit,
             assumed_group_size: margin::assumes_size(ask.accuracy.as_ref(), &priced.plan)
                 .then(|| ask.group_size.unwrap_or(margin::GROUP_SIZE)),
@@ -159,7 +153,7 @@ impl Service {
                 let law = certificate.measurements().get(hiding.units)?.law;
                 ThresholdView::of(&hiding.threshold, &law)
             }),
-            sql: priced.sql,
+            sql: priced.sql.clone(),
         })
     }
 

@@ -23,9 +23,7 @@ use crate::kernel::vault::release::{Release, release};
 use crate::query::answer::formula::Shown;
 use crate::query::answer::grouping_sets::Sets;
 use crate::query::answer::{Layout, Output, Small, Sort};
-use crate::query::error::{Code, QueryError};
-use crate::query::parse::parse;
-use crate::query::plan::{Computation, plan};
+use crate::query::plan::Computation;
 use crate::service::{Answer, Priced, Service, ServiceError};
 
 /// A priced question with its asker.
@@ -158,7 +156,7 @@ impl Service {
     /// Drafts the charge for an answer of stored and new vectors. An answer that needs nothing new is computed at once, from
     /// noisy values alone, and is stored in the same commit as its charge.
     fn draft(&self, parts: Vec<Made>, leg: Price, asked: &Asked) -> Result<Draft, ServiceError> {
-        check_canonical(&asked.priced)?;
+        self.check_canonical(&asked.priced)?;
         let fresh = fresh(&parts, &asked.priced)?;
         let priced = &asked.priced;
         let request = ChargeRequest {
@@ -323,30 +321,6 @@ impl Asked {
         let sql = self.priced.sql.clone();
         Answer { stored, layout, sql, standing }
     }
-}
-
-/// Checks that the canonical SQL can be planned again. It stands in the ledger, and whoever verifies the ledger has to plan it;
-/// but united lists and dates written out in full may make it longer than a question may be.
-pub(crate) fn check_canonical(priced: &Priced) -> Result<(), ServiceError> {
-    let terms = &priced.dataset.terms;
-    let rows = Some(priced.plan.computation.rows_per_unit);
-    let again = parse(&priced.sql).and_then(|query| plan(&query, terms, rows));
-    if again.is_ok_and(|again| again.computation == priced.plan.computation) && is_readable(&priced.plan.layout) {
-        return Ok(());
-    }
-    let message = "written out in full, this query is longer or deeper than a query may be";
-    Err(QueryError::whole(Code::UnsupportedSql, message).hint("ask with fewer or shorter conditions").into())
-}
-
-/// Whether a layout can be read back from a stored answer: JSON readers limit the depth, and the layout is nested some levels
-/// deep in the answer.
-fn is_readable(layout: &Layout) -> bool {
-    const LEVELS_AROUND: usize = 12;
-    let (open, close) = ("[".repeat(LEVELS_AROUND), "]".repeat(LEVELS_AROUND));
-    // Labels are left out: their depth does not depend on the question, and there may be many.
-    let asked = (&layout.sets, &layout.outputs, &layout.having, &layout.small);
-    let text = serde_json::to_string(&asked).map(|text| format!("{open}{text}{close}"));
-    text.is_ok_and(|text| serde_json::from_str::<serde_json::Value>(&text).is_ok())
 }
 
 /// The measurements that are drawn anew: those for which the offer buys new noise.

@@ -126,7 +126,7 @@ impl Service {
         let name = statistic.name.clone();
         self.writing(STATISTICS, move |this| {
             let statistic = this.statistic(&name).ok_or(ServiceError::Overloaded)?;
-            let mut priced = this.price(STATISTICS, &statistic.ask)?;
+            let mut priced = this.price(STATISTICS, statistic.ask.clone())?;
             this.look_up(&mut priced);
             this.offer(STATISTICS, &priced)?;
             confirm(this.ledger(), statistic, &by, this.now_ms())
