@@ -3,6 +3,7 @@
 pub mod ask;
 pub(crate) mod derivations;
 pub(crate) mod compose;
+pub(crate) mod failure;
 pub mod free;
 pub(crate) mod locks;
 pub(crate) mod place;

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::ask::Ask;
+use super::failure::Failure;
 use super::offer::{Made, Offer, use_ids};
 use super::rooms::Room;
 use super::stored::StoredAnswer;
 use super::turns::Turn;
 use crate::kernel::budget::account::DatasetAccount;
 use crate::kernel::budget::charge::{ChargeRequest, Decision, Receipt, Refusal, ServeRequest, Standing};
-use crate::kernel::budget::entry::{Cause, Digest, KeyUse};
+use crate::kernel::budget::entry::{Digest, KeyUse};
 use crate::kernel::budget::ledger::{LedgerFault, Outcome, read};
 use crate::kernel::privacy::amounts::Price;
 use crate::kernel::privacy::certificate::{Certificate, Sought, Subject, certify};
@@ -225,25 +226,25 @@ impl Service {
         fresh: Fresh,
         parts: Vec<Made>,
         asked: &Arc<Asked>,
-    ) -> (Result<(StoredAnswer, Vec<u8>), Cause>, Option<Turn>) {
+    ) -> (Result<(StoredAnswer, Vec<u8>), Failure>, Option<Turn>) {
         // Few questions touch data at a time, while many share each commit of the ledger, before and after.
         let slot = self.queues.running(&asked.who, &asked.priced.dataset.name).await;
         let begun = tokio::time::Instant::now();
         let computed = if self.is_frozen(&asked.priced.dataset.lineage) {
             // The dataset froze while this question waited for its turn: no row is looked at, and this is not an incident of its
             // own.
-            Err(Cause::CutOff)
+            Err(Failure::Frozen)
         } else {
             let (this, question) = (Arc::clone(self), Arc::clone(asked));
             let compute = move || {
                 let execute = || {
                     let answer = this.execute(receipt, &fresh, &parts, &question)?;
                     let body = answer.encode();
-                    Some((answer, body))
+                    Ok((answer, body))
                 };
-                catch_unwind(AssertUnwindSafe(execute)).ok().flatten()
+                catch_unwind(AssertUnwindSafe(execute)).unwrap_or(Err(Failure::Panicked))
             };
-            tokio::task::spawn_blocking(compute).await.ok().flatten().ok_or(Cause::Failed)
+            tokio::task::spawn_blocking(compute).await.unwrap_or(Err(Failure::Panicked))
         };
         self.hold(&asked.priced, begun).await;
         (computed, slot)
@@ -266,11 +267,11 @@ impl Service {
     }
 
     /// Everything between the charge and its record; it either succeeds as a whole or is burned.
-    fn execute(&self, receipt: Receipt, fresh: &Fresh, parts: &[Made], asked: &Asked) -> Option<StoredAnswer> {
+    fn execute(&self, receipt: Receipt, fresh: &Fresh, parts: &[Made], asked: &Asked) -> Result<StoredAnswer, Failure> {
         let leg = receipt.standing().legs.researcher;
-        let exact = self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation).ok()?;
-        let drawn = release(receipt, exact, self.ports.noise.as_ref()).ok()?;
-        self.composed(drawn, leg, parts, asked).ok()
+        let exact = self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation)?;
+        let drawn = release(receipt, exact, self.ports.noise.as_ref())?;
+        self.composed(drawn, leg, parts, asked).map_err(|_| Failure::NotCombined)
     }
 
     /// Combines what was drawn with what is stored into the answer.
@@ -293,24 +294,25 @@ impl Service {
     /// even that cannot be written, the next start does it. Blocks.
     fn record(
         &self,
-        computed: Result<(StoredAnswer, Vec<u8>), Cause>,
+        computed: Result<(StoredAnswer, Vec<u8>), Failure>,
         release: &str,
     ) -> Result<Arc<StoredAnswer>, ServiceError> {
-        let burn = |cause: Cause| {
-            tracing::error!(release, ?cause, "an answer failed after its charge");
-            let _ = self.ports.ledger.record(Outcome::Burned { release: release.to_owned(), cause }, self.now_ms());
+        let burn = |failure: Failure| {
+            failure.log(release);
+            let outcome = Outcome::Burned { release: release.to_owned(), cause: failure.cause() };
+            let _ = self.ports.ledger.record(outcome, self.now_ms());
             Err(ServiceError::Unanswered { release: release.to_owned() })
         };
         let (answer, body) = match computed {
             Ok(computed) => computed,
-            Err(cause) => return burn(cause),
+            Err(failure) => return burn(failure),
         };
         let outcome = Outcome::Released { release: release.to_owned(), body };
         match self.ports.ledger.record(outcome, self.now_ms()) {
             Ok(()) => Ok(self.answers.keep(answer)),
             // The answer is stored. Asking again returns it once the anchor can be written.
             Err(LedgerFault::Unanchored) => Err(LedgerFault::Unanchored.into()),
-            Err(_) => burn(Cause::Unrecorded),
+            Err(_) => burn(Failure::NotRecorded),
         }
     }
 }
