@@ -9,11 +9,11 @@ use axum::http::HeaderMap;
 
 use super::App;
 use super::json::{Fields, Json, wrong_kind};
-use super::pad::Read;
 use super::problem::Problem;
 use crate::kernel::budget::entry::KeyUse;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::asking::ask::{Ask, Margin, Wanted};
+use crate::service::asking::pad::Departure;
 
 /// The largest size of a body, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
@@ -37,10 +37,10 @@ impl FromRequest<App> for Body {
 
 /// Reads the complete body of a request, which may have at most `bytes_max` bytes and take at most `seconds_max` seconds to arrive.
 pub async fn arrived(request: Request, bytes_max: usize, seconds_max: u64) -> Result<Bytes, Problem> {
-    let read = request.extensions().get::<Read>().cloned();
+    let departure = request.extensions().get::<Departure>().cloned();
     let reading = to_bytes(request.into_body(), bytes_max);
     let body = tokio::time::timeout(Duration::from_secs(seconds_max), reading).await;
-    read.inspect(Read::now);
+    departure.inspect(Departure::read_now);
     match body {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(Problem::too_large(bytes_max)),

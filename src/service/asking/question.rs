@@ -184,14 +184,24 @@ impl Service {
         }
     }
 
-    /// Answers a question: all steps from its text to its stored answer.
+    /// Answers a question: all steps from its text to its stored answer. The answer or the error is returned when it may leave
+    /// ([`super::pad`]).
     ///
     /// # Errors
     /// Any [`ServiceError`]; only [`ServiceError::Unanswered`] has cost anything.
     pub async fn answer(self: Arc<Self>, who: String, ask: Ask, key: Option<KeyUse>) -> Result<Answer, ServiceError> {
-        let asker = who.clone();
-        let prepared = self.planning(&who, move |service| service.prepare(&asker, ask)).await?;
-        self.answer_prepared(prepared, key, Rendering::Nothing).await.map(|(answer, _)| answer)
+        let this = Arc::clone(&self);
+        let answering = async move {
+            let asker = who.clone();
+            match this.planning(&who, move |service| service.prepare(&asker, ask)).await {
+                Ok(prepared) => {
+                    let pad = prepared.pad();
+                    (pad, this.answer_prepared(prepared, key, Rendering::Nothing).await.map(|(answer, _)| answer))
+                }
+                Err(error) => (None, Err(error)),
+            }
+        };
+        self.held(answering).await
     }
 
     /// Answers a prepared question. The returned [`Room`] reserves the memory needed to render the answer.
