@@ -5,6 +5,7 @@
 //! everything from outside, including noise and time, comes in through [`Ports`].
 
 pub mod access;
+pub mod problem;
 pub mod watch;
 pub mod asking;
 pub mod stewarding;

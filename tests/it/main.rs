@@ -64,6 +64,7 @@ mod tampering;
 mod unlisted_groups;
 mod tidy;
 mod transparency;
+mod problems;
 mod projects;
 mod twins;
 mod workers;
