@@ -90,10 +90,7 @@ pub async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let format = Format::negotiate(&headers)?;
-    let seen = read(service.ledger(), |book| {
-        (person.role == Role::Steward && book.is_stored(&id)) || book.is_on_shelf(&person.name, &id)
-    });
-    if !seen {
+    if !service.may_see_release(&person, &id) {
         return Err(Problem::not_found("there is no such release that you may see"));
     }
     let etag = format!("\"{id}-{format:?}\"").to_lowercase();

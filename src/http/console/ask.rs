@@ -12,7 +12,6 @@ use super::super::pieces::held_response;
 use super::super::problem::Problem;
 use super::session::Form;
 use super::{Failed, Shown, Visitor, aside, fragment};
-use crate::http::api::datasets::may_see;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
 use crate::http::console::pages::answers::{self, Line};
@@ -39,7 +38,7 @@ pub struct AskParams {
 }
 
 fn own_datasets<'a>(service: &'a Service, person: &'a Person) -> Vec<&'a Dataset> {
-    let mut seen: Vec<_> = service.datasets().filter(|dataset| may_see(service, person, dataset)).collect();
+    let mut seen: Vec<_> = service.datasets_seen_by(person).collect();
     // Tables with one row per unit come after the datasets they belong to.
     seen.sort_by_key(|dataset| dataset.name != dataset.lineage);
     seen
@@ -346,7 +345,7 @@ fn line(service: &Service, who: &str, id: &str) -> Result<Line, ServiceError> {
 /// GET /history/{id}: one of these answers again.
 pub async fn answer(State(service): State<App>, visitor: Visitor, Segment(id): Segment) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
-    if !read(service.ledger(), |book| book.is_on_shelf(&person.name, &id)) {
+    if !service.may_see_release(&person, &id) {
         return Err(visitor.fail(Problem::not_found("there is no such answer that you may see")));
     }
     let found = service.stored_in_room(&person.name, &id, Rendering::Page).await;

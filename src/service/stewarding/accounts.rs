@@ -8,6 +8,7 @@ use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::state::Book;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
+use crate::service::access::may_see_account;
 
 /// The amounts of an account in ε, as decimal text. For an account that renews they are those of the present period.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -150,7 +151,7 @@ pub fn accounts(ledger: &dyn Ledger, of: Option<&str>, now_ms: u64) -> Vec<Named
     read(ledger, |book| {
         let datasets = book.datasets().map(|(name, _)| name);
         let all = datasets.flat_map(|dataset| book.accounts_of(dataset));
-        let shown = all.filter(|account| of.is_none_or(|name| may_see(book, account, name)));
+        let shown = all.filter(|account| of.is_none_or(|name| may_see_account(book, account, name)));
         shown.map(|account| named(book, account, of.is_none(), now_ms)).collect()
     })
 }
@@ -168,7 +169,7 @@ pub fn accounts_after(
     read(ledger, |book| {
         let datasets = book.datasets().map(|(name, _)| name);
         let all = datasets.flat_map(|dataset| book.accounts_of(dataset));
-        let mut shown = all.filter(|account| of.is_none_or(|name| may_see(book, account, name)));
+        let mut shown = all.filter(|account| of.is_none_or(|name| may_see_account(book, account, name)));
         if let Some(after) = after {
             shown.find(|account| id(account.kind, &account.dataset, &shown_name(account)) == after)?;
         }
@@ -184,18 +185,6 @@ fn id(kind: Kind, dataset: &str, name: &str) -> String {
 #[must_use]
 pub fn account(ledger: &dyn Ledger, dataset: &str, kind: Kind, name: &str, now_ms: u64) -> Option<NamedAccount> {
     read(ledger, |book| book.find(dataset, kind, name).map(|account| named(book, account, true, now_ms)))
-}
-
-fn may_see(book: &Book, account: &Account, name: &str) -> bool {
-    let branch = book.branch(&account.dataset, name);
-    match account.kind {
-        Kind::Dataset | Kind::Statistics => false,
-        Kind::Researcher => account.name == name,
-        Kind::Project => {
-            let project = branch.and_then(|branch| branch.project);
-            project.is_some_and(|project| std::ptr::eq(book.account(project), account))
-        }
-    }
 }
 
 fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> NamedAccount {
