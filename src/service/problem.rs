@@ -7,6 +7,7 @@ use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::Kind;
 use crate::kernel::budget::ledger::LedgerFault;
 use crate::query::error::{Code, Position, QueryError};
+use crate::service::asking::ask::AskFault;
 use crate::service::{Refused, ServiceError};
 
 /// The kind of a problem.
@@ -229,6 +230,20 @@ impl From<QueryError> for Problem {
             Code::InvalidRequest => ProblemKind::InvalidRequest,
         };
         Self { position: error.position, hint: error.hint, ..Self::new(kind, error.message) }
+    }
+}
+
+impl From<AskFault> for Problem {
+    fn from(fault: AskFault) -> Self {
+        let kind = match fault {
+            AskFault::Amount { .. } => ProblemKind::InvalidEpsilon,
+            AskFault::LongPurpose
+            | AskFault::EmptyGroups
+            | AskFault::TwoAccuracies
+            | AskFault::NoOutput
+            | AskFault::DoubledOutput { .. } => ProblemKind::InvalidRequest,
+        };
+        Self::new(kind, fault.to_string())
     }
 }
 

@@ -22,7 +22,7 @@ use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
 use crate::query::answer::tabulate;
-use crate::service::asking::ask::{Ask, Margin, Wanted};
+use crate::service::asking::ask::{Ask, MarginText, Wanted};
 use crate::service::asking::pad::Pad;
 use crate::service::asking::question::Prepared;
 use crate::service::asking::quote::Quote;
@@ -75,21 +75,14 @@ fn question(form: &Form) -> Question {
     }
 }
 
-/// The largest length of a declared purpose in characters, as in the API.
-const PURPOSE_CHARS_MAX: usize = 500;
-
 fn ask(question: &Question) -> Result<Ask, Problem> {
-    let accuracy = if question.by_margin {
-        Margin::parse(&question.margin).map(Wanted::Margin).map_err(|fault| format!("margin: {fault}"))
-    } else {
-        Epsilon::parse(&question.epsilon).map(Wanted::Epsilon).map_err(|fault| format!("epsilon: {fault}"))
+    let accuracy = match question.by_margin {
+        true => Wanted::new(None, Some(&MarginText::Every(question.margin.clone())))?,
+        false => Wanted::new(Some(&question.epsilon), None)?,
     };
-    if question.purpose.chars().count() > PURPOSE_CHARS_MAX {
-        return Err(Problem::invalid_request(format!("the purpose has more than {PURPOSE_CHARS_MAX} characters")));
-    }
     let purpose = Some(question.purpose.clone()).filter(|purpose| !purpose.is_empty());
-    let (sql, accuracy) = (question.sql.clone(), Some(accuracy.map_err(Problem::invalid_epsilon)?));
-    Ok(Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose })
+    let sql = question.sql.clone();
+    Ok(Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose }.checked()?)
 }
 
 /// POST /ask: shows the price or, on payment, the answer.
