@@ -55,7 +55,7 @@ impl From<Problem> for Document {
 
 impl utoipa::PartialSchema for Problem {
     fn schema() -> RefOr<Schema> {
-        Document::schema()
+        <Document as utoipa::PartialSchema>::schema()
     }
 }
 

@@ -70,7 +70,7 @@ impl Service {
             let shown = card.and_then(|card| card.shown.as_ref()).filter(|shown| book.is_stored(&shown.release));
             let is_public = match shown {
                 Some(shown) if !statistic.asks(&shown.key.body) => {
-                    Face::earlier(shown.face.as_deref(), statistic).is_public
+                    Face::earlier(shown.face.as_deref(), &statistic.name, &statistic.face).is_public
                 }
                 _ => statistic.face.is_public,
             };

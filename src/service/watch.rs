@@ -17,7 +17,7 @@ use crate::kernel::budget::entry::{AccountMark, Act, Entry, Kind, Legs};
 use crate::kernel::budget::people::STATISTICS;
 use crate::kernel::budget::state::Book;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
-use crate::service::stewarding::accounts::{AccountView, timestamp};
+use crate::service::views::{AccountView, timestamp};
 
 /// Parts of an amount that are told, in millionths, and their events. A millionth is forgiven: what one answer costs falls short of
 /// what an allocation holds by about 1e-9, so that nobody ever spends the last unit.

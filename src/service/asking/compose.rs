@@ -1,16 +1,20 @@
 //! Composition: builds the vectors of an answer from what was drawn for it and what is stored.
 //!
 //! The result has one vector per measurement, combined from different draws, each used once. If tables of several groupings share
-//! a draw, they keep the separate sources to be put together from, so that no noise is counted twice ([`crate::query::tables`]).
+//! a draw, they keep the separate sources to be put together from, so that no noise is counted twice ([`crate::query::answer::grouping_sets`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::offer::Made;
+use super::quote::priced_epsilon;
+use super::stored::StoredAnswer;
+use super::walk::Asked;
 use crate::kernel::budget::entry::DrawId;
 use crate::kernel::budget::ledger::LedgerFault;
 use crate::kernel::privacy::amounts::Price;
 use crate::kernel::vault::combine::{Part, combine};
 use crate::kernel::vault::release::{Noisy, Release};
+use crate::query::answer::Layout;
 use crate::query::answer::grouping_sets::{Sets, Source, SourceTable, SourceVector, Table, Tables};
 use crate::service::{Service, ServiceError};
 
@@ -76,6 +80,33 @@ impl Service {
 
 fn whole(noisy: &Noisy) -> Part {
     Part { cells: noisy.cells.clone(), law: noisy.law, summed: 1 }
+}
+
+impl StoredAnswer {
+    pub(crate) fn new(
+        release: Release,
+        Composed { vectors, derived_from, sets }: Composed,
+        paid: Price,
+        asked: &Asked,
+    ) -> Self {
+        let priced = &asked.priced;
+        let layout = Layout { sets, ..priced.plan.layout.clone() }.with_groups(&release);
+        Self {
+            combined: (!derived_from.is_empty()).then_some(vectors),
+            derived_from,
+            layout,
+            sql: priced.sql.clone(),
+            epsilon: priced_epsilon(priced, &asked.ask, paid),
+            paid,
+            accountant: priced.dataset.terms.accountant,
+            delta: priced.dataset.terms.threshold.map(|_| priced.dataset.terms.delta()),
+            rows_per_unit: priced.plan.computation.rows_per_unit,
+            researcher: asked.who.clone(),
+            purpose: asked.ask.purpose.clone(),
+            at_ms: asked.at_ms,
+            release,
+        }
+    }
 }
 
 /// A stored draw: the release's id and the draw's index in it.

@@ -7,12 +7,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::kernel::budget::entry::Digest;
+use crate::kernel::budget::state::Book;
 use crate::query::derive::{Derivation, derive, split};
 use crate::query::filter::Filter;
-use crate::query::plan::{Computation, Measure};
+use crate::query::parse;
+use crate::query::plan::{Computation, Measure, replan};
 use crate::query::term::Term;
 use crate::query::term::known::Known;
 use crate::query::terms::policy::Terms;
+use crate::service::dataset::Dataset;
 
 /// Largest number of stored measurements considered for one new measurement.
 const SOURCES_MAX: usize = 64;
@@ -59,6 +62,26 @@ pub(crate) struct Atlas {
 }
 
 impl Atlas {
+    /// Plans the ledger's questions of the served editions anew from their SQL, and indexes them.
+    pub(crate) fn fill<'a>(&self, book: &Book, datasets: impl Iterator<Item = &'a Dataset> + Clone) {
+        let mut questions: Vec<_> = book.questions().collect();
+        questions.sort_unstable_by_key(|(view, _)| **view);
+        for (view, question) in questions {
+            let dataset = datasets.clone().find(|dataset| dataset.edition == question.edition);
+            let Some(dataset) = dataset.filter(|_| question.sql.contains("GROUP BY")) else { continue };
+            let planned =
+                parse::parse(&question.sql).and_then(|query| replan(&query, &dataset.terms, question.rows_per_unit));
+            match planned {
+                Ok(plan) if plan.view(&dataset.edition) == *view => {
+                    self.chart(&plan.computation, &dataset.lineage, &dataset.edition);
+                }
+                Ok(_) | Err(_) => tracing::warn!(
+                    "the plan of a stored question has changed; nothing will be derived from its answers"
+                ),
+            }
+        }
+    }
+
     /// Adds the measurements of a computation for which something is stored. A computation without keys is skipped, because
     /// nothing can be derived from it.
     pub(crate) fn chart(&self, computation: &Computation, dataset: &str, edition: &str) {

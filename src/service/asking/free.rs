@@ -9,7 +9,7 @@ use crate::kernel::budget::ledger::read;
 use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
 use crate::query::parse::{Asked, asked};
 use crate::query::syntax::LiteralValue;
-use crate::service::stewarding::accounts::AccountView;
+use crate::service::views::{AccountView, significant};
 use crate::service::{Service, ServiceError};
 
 /// An answer that costs nothing.
@@ -127,8 +127,8 @@ fn explained(quote: &Quote) -> Table {
         vec![
             text(&column.name),
             text(column.kind.word()),
-            optional(column.kind.std_error().map(|error| crate::service::stewarding::accounts::significant(error, 9))),
-            optional(column.kind.margin().map(|margin| crate::service::stewarding::accounts::significant(margin, 9))),
+            optional(column.kind.std_error().map(|error| significant(error, 9))),
+            optional(column.kind.margin().map(|margin| significant(margin, 9))),
             optional(bounds_low),
             optional(bounds_high),
             Cell::Decimal(i128::from(quote.rows_per_unit) * 1_000_000_000),

@@ -23,8 +23,6 @@ use crate::service::{Dataset, Priced, Service};
 const BASE: Duration = Duration::from_millis(10);
 /// Nanoseconds per row and look at it, with as many questions running at once as may.
 const NANOS_PER_LOOK: u64 = 30;
-/// Number of questions of a padded dataset that run at once.
-pub(crate) const TURNS_MAX: usize = 2;
 /// Nanoseconds per noisy cell: for the noise, the record and the answer.
 const NANOS_PER_CELL: u64 = 20_000;
 

@@ -8,10 +8,11 @@
 use std::sync::Arc;
 
 use super::ask::{Ask, Wanted};
+use super::extent::Extent;
 use super::offer::Offer;
 use super::pad::Pad;
 use super::quote::Quote;
-use super::rooms::{Extent, Rendering, Room};
+use super::rooms::{Rendering, Room};
 use super::walk::{Asked, Taken};
 use crate::kernel::budget::charge::{Refusal, Standing};
 use crate::kernel::budget::entry::KeyUse;
@@ -114,7 +115,8 @@ impl Prepared {
 }
 
 impl Service {
-    /// Parses, plans and prices a question, each once for all that follows. Planning takes time, so call this in a turn ([`Service::planning`]).
+    /// Parses, plans and prices a question, each once for all that follows. Planning takes time, so call this in a turn
+    /// ([`Service::planning`]).
     #[must_use]
     pub fn prepare(&self, who: &str, ask: Ask) -> Prepared {
         self.prepared(who, ask, false)

@@ -6,13 +6,13 @@
 //! a request may still be refused; after a charge, work waits as long as necessary.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use super::rooms::{Room, Rooms};
+use super::rooms::Rooms;
 use super::turns::{Bounds, Turn, Turns};
-use crate::service::asking::pad;
-use crate::service::{Dataset, Service, ServiceError};
+use crate::service::dataset::Dataset;
 
+/// Number of questions of a padded dataset that run at once.
+pub(crate) const PADDED_MAX: usize = 2;
 /// Largest number of questions that wait to be planned, and of answers that wait to be laid out.
 const WAITING_MAX: usize = 4_096;
 /// Largest number of these that wait for one person, so that nobody takes every slot.
@@ -26,15 +26,15 @@ const LARGE_MAX: usize = 4;
 /// The queues of a service, for everything that takes long.
 pub(crate) struct Queues {
     /// Reading, planning and pricing questions.
-    planning: Turns,
+    pub(super) planning: Turns,
     /// Laying out and encoding answers, lists and pages.
-    rendering: Turns,
+    pub(super) rendering: Turns,
     /// Laying out and encoding large answers.
-    large: Turns,
+    pub(super) large: Turns,
     /// Waiting for the ledger to be written.
-    writing: Turns,
+    pub(super) writing: Turns,
     /// Touching data, by dataset.
-    running: HashMap<String, Turns>,
+    pub(super) running: HashMap<String, Turns>,
     /// Memory of answers, in bytes.
     pub(crate) rooms: Rooms,
 }
@@ -51,7 +51,7 @@ impl Queues {
         let few = cores.min(LARGE_MAX);
         let running = |dataset: &Dataset| {
             let (at_once, of_one) = match dataset.pad_ms {
-                Some(_) => (pad::TURNS_MAX, pad::TURNS_MAX),
+                Some(_) => (PADDED_MAX, PADDED_MAX),
                 None => (cores.saturating_mul(2).saturating_add(1), cores.saturating_mul(2)),
             };
             Turns::new("tacit-data", Bounds::held(at_once, of_one))
@@ -69,67 +69,5 @@ impl Queues {
     /// A turn to read a dataset's rows; `None` if the dataset is not served.
     pub(crate) async fn running(&self, who: &str, dataset: &str) -> Option<Turn> {
         Some(self.running.get(dataset)?.insist(who, 1).await)
-    }
-}
-
-impl Service {
-    /// Reads, plans or prices something off the async threads, in `who`'s turn.
-    ///
-    /// # Errors
-    /// [`ServiceError::Overloaded`] if too many wait already; [`ServiceError::CutOff`] if the work broke off.
-    pub async fn planning<T: Send + 'static>(
-        self: &Arc<Self>,
-        who: &str,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Result<T, ServiceError> {
-        let this = Arc::clone(self);
-        let running = self.queues.planning.run(who, move || work(&this)).map_err(|_| ServiceError::Overloaded)?;
-        running.await.ok_or(ServiceError::CutOff)
-    }
-
-    /// Lays out or encodes something off the async threads, in `who`'s turn; `""` stands for nobody in particular.
-    ///
-    /// # Errors
-    /// [`ServiceError::Overloaded`] if too many wait already; [`ServiceError::CutOff`] if the work broke off.
-    pub async fn rendering<T: Send + 'static>(
-        self: &Arc<Self>,
-        who: &str,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Result<T, ServiceError> {
-        let this = Arc::clone(self);
-        let running = self.queues.rendering.run(who, move || work(&this)).map_err(|_| ServiceError::Overloaded)?;
-        running.await.ok_or(ServiceError::CutOff)
-    }
-
-    /// Lays out or encodes something that has its memory reserved and may be paid for, so it is never refused, however many wait.
-    ///
-    /// # Errors
-    /// [`ServiceError::CutOff`] if the work broke off.
-    pub async fn rendering_in<T: Send + 'static>(
-        self: &Arc<Self>,
-        room: &Room,
-        who: &str,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Result<T, ServiceError> {
-        let this = Arc::clone(self);
-        let turns = if room.is_large() { &self.queues.large } else { &self.queues.rendering };
-        turns.run_on(who, move || work(&this)).await.ok_or(ServiceError::CutOff)
-    }
-
-    /// Runs work that waits for the ledger, off the async threads. Work that charges catches its own panics.
-    pub(crate) async fn writing<T: Send + 'static>(
-        self: &Arc<Self>,
-        who: &str,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Result<T, ServiceError> {
-        let this = Arc::clone(self);
-        self.queues.writing.run_on(who, move || work(&this)).await.ok_or(ServiceError::CutOff)
-    }
-
-    /// Number of questions that wait to be planned, and of answers, lists and pages that wait to be laid out.
-    #[must_use]
-    pub fn waiting(&self) -> (usize, usize) {
-        let rendering = self.queues.rendering.waiting().saturating_add(self.queues.large.waiting());
-        (self.queues.planning.waiting(), rendering)
     }
 }

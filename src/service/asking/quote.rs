@@ -6,13 +6,11 @@ use super::offer::{Offer, Stock};
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{AccountMark, Legs};
 use crate::kernel::budget::ledger::read;
-use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::certificate::{Accuracy, Certificate, NORMAL_975, Subject, certify, prices};
-use crate::kernel::privacy::mechanism::NoiseLaw;
-use crate::kernel::privacy::threshold::Threshold;
 use crate::query::answer::{ColumnInfo, columns, laws};
-use crate::service::stewarding::accounts::{AccountView, significant};
+use crate::service::views::{AccountView, significant};
+pub use crate::service::views::{LegsView, ThresholdView};
 use crate::service::{Priced, Service, ServiceError};
 
 /// A quote for one question.
@@ -58,51 +56,6 @@ pub struct Quote {
     pub assumed_group_size: Option<u64>,
     /// How groups are chosen that are shown, if their list is not public.
     pub threshold: Option<ThresholdView>,
-}
-
-/// How groups are chosen that are shown, if their list is not public.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct ThresholdView {
-    /// The smallest noisy number of units at which a group is shown.
-    pub units: String,
-    /// The part that the answer takes of the δ that is set aside for thresholds.
-    pub delta: String,
-    /// Largest number of groups in which one unit counts.
-    pub groups_per_unit: u32,
-}
-
-impl ThresholdView {
-    /// The view of a threshold over noise of this law; `None` if it has no threshold value.
-    #[must_use]
-    pub fn of(threshold: &Threshold, law: &NoiseLaw) -> Option<Self> {
-        let units = significant(threshold.shown(law)?, 9);
-        Some(Self { units, delta: threshold.delta.to_string(), groups_per_unit: threshold.groups_per_unit })
-    }
-}
-
-/// What each account pays, as ε.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct LegsView {
-    /// What the dataset pays: the price of what is newly drawn.
-    pub dataset: String,
-    /// What the project pays for what is new to it; absent if that is nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub project: Option<String>,
-    /// What the researcher pays for what is new to them.
-    pub researcher: String,
-}
-
-impl LegsView {
-    /// Shows the legs of a charge, which are what each account pays, as ε.
-    #[must_use]
-    pub fn of(accountant: Accountant, legs: &Legs) -> Self {
-        let epsilon = |leg| accountant.epsilon_spent(leg).to_string();
-        Self {
-            dataset: epsilon(legs.dataset),
-            project: (legs.project > Price::ZERO).then(|| epsilon(legs.project)),
-            researcher: epsilon(legs.researcher),
-        }
-    }
 }
 
 /// The ledger's view of a question: the offer, and the account before and after.

@@ -8,31 +8,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::ask::Ask;
+use super::counts::ReadingCounters;
+pub use super::counts::ReadingCounts;
 use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError};
 use crate::query::parse::{self, Asked};
 use crate::query::plan::{self, Plan};
 use crate::query::syntax::Query;
 use crate::service::{Dataset, Priced, Service, ServiceError};
-
-/// How often a service has read questions since it started.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ReadingCounts {
-    /// Number of texts of questions that were parsed.
-    pub parses: u64,
-    /// Number of questions that were planned.
-    pub plans: u64,
-    /// Number of canonical texts that were parsed and planned again, to verify them.
-    pub checks: u64,
-}
-
-/// The counters behind [`ReadingCounts`].
-#[derive(Debug, Default)]
-pub(crate) struct ReadingCounters {
-    parses: AtomicU64,
-    plans: AtomicU64,
-    checks: AtomicU64,
-}
 
 impl Service {
     /// How often this service has parsed and planned questions. Statistics count when they are drawn, and not when their files are
@@ -59,6 +43,15 @@ impl Service {
     ) -> Result<Plan, QueryError> {
         self.readings.plans.fetch_add(1, Ordering::Relaxed);
         plan::plan(query, &dataset.terms, rows_per_unit)
+    }
+
+    /// Plans the question of a query file and prices it, whoever asks. This is not counted.
+    pub(in crate::service) fn price_of(
+        dataset: &Arc<Dataset>,
+        query: &Query,
+        ask: &Ask,
+    ) -> Result<Priced, ServiceError> {
+        Self::priced(dataset, plan::plan(query, &dataset.terms, ask.rows_per_unit)?, ask)
     }
 
     /// Checks that the canonical SQL can be planned again, once for each question. It stands in the ledger, and whoever verifies

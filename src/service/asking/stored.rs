@@ -5,9 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::compose::Composed;
-use super::quote::{ThresholdView, priced_epsilon};
-use super::walk::Asked;
 use crate::kernel::budget::entry::Entry;
 use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
 use crate::kernel::privacy::accountant::Accountant;
@@ -16,7 +13,8 @@ use crate::kernel::privacy::certificate::Subject;
 use crate::kernel::vault::release::{Noisy, Release};
 use crate::query::answer::Layout;
 use crate::query::answer::grouping_sets::Source;
-use crate::service::ServiceError;
+use crate::service::error::ServiceError;
+use crate::service::views::ThresholdView;
 
 /// Noisy cells kept in memory at the most, over all answers: about 100 MB.
 const CELLS_KEPT_MAX: usize = 2_000_000;
@@ -55,31 +53,6 @@ pub struct StoredAnswer {
 }
 
 impl StoredAnswer {
-    pub(crate) fn new(
-        release: Release,
-        Composed { vectors, derived_from, sets }: Composed,
-        paid: Price,
-        asked: &Asked,
-    ) -> Self {
-        let priced = &asked.priced;
-        let layout = Layout { sets, ..priced.plan.layout.clone() }.with_groups(&release);
-        Self {
-            combined: (!derived_from.is_empty()).then_some(vectors),
-            derived_from,
-            layout,
-            sql: priced.sql.clone(),
-            epsilon: priced_epsilon(priced, &asked.ask, paid),
-            paid,
-            accountant: priced.dataset.terms.accountant,
-            delta: priced.dataset.terms.threshold.map(|_| priced.dataset.terms.delta()),
-            rows_per_unit: priced.plan.computation.rows_per_unit,
-            researcher: asked.who.clone(),
-            purpose: asked.ask.purpose.clone(),
-            at_ms: asked.at_ms,
-            release,
-        }
-    }
-
     /// What it shows, one vector a measurement.
     #[must_use]
     pub fn vectors(&self) -> &[Noisy] {

@@ -3,25 +3,14 @@
 use serde::Serialize;
 
 use crate::kernel::budget::account::Account;
-use crate::kernel::budget::entry::{AccountMark, Kind};
+use crate::kernel::budget::entry::Kind;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::state::Book;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 use crate::service::access::may_see_account;
-
-/// The amounts of an account in ε, as decimal text. For an account that renews they are those of the present period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct AccountView {
-    /// The ε of the cap or the allocation.
-    pub epsilon_cap: String,
-    /// What was spent, as ε, rounded up.
-    pub epsilon_spent: String,
-    /// The largest ε that could still be charged at once.
-    pub epsilon_remaining: String,
-    /// Spent divided by the cap, both in the accountant's own measure (which adds up, unlike ε).
-    pub fraction_spent: String,
-}
+pub(crate) use crate::service::views::fraction;
+pub use crate::service::views::{AccountView, significant, timestamp};
 
 /// An account with its kind, its holder and its dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -103,46 +92,6 @@ impl NamedAccount {
     pub fn id(&self) -> String {
         format!("{}:{}:{}", self.kind, self.dataset, self.name)
     }
-}
-
-impl AccountView {
-    /// The view of a researcher's account with these amounts.
-    #[must_use]
-    pub fn of(accountant: Accountant, mark: &AccountMark) -> Self {
-        Self {
-            epsilon_cap: mark.epsilon.to_string(),
-            epsilon_spent: accountant.epsilon_spent(mark.spent).to_string(),
-            epsilon_remaining: accountant.epsilon_within(mark.left).to_string(),
-            fraction_spent: fraction(mark.spent, mark.amount),
-        }
-    }
-}
-
-/// `spent / amount` with twelve significant digits; "1" if the amount is zero.
-pub(crate) fn fraction(spent: Price, amount: Price) -> String {
-    match (spent.units(), amount.units()) {
-        (0, 1..) => "0".to_owned(),
-        (_, 0) => "1".to_owned(),
-        (spent, amount) => significant(spent as f64 / amount as f64, 12),
-    }
-}
-
-/// A positive number as a plain decimal with `digits` significant digits, without trailing zeros.
-#[must_use]
-pub fn significant(value: f64, digits: i32) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return "0".to_owned();
-    }
-    let decimals = (digits - 1 - value.abs().log10().floor() as i32).clamp(0, 40) as usize;
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// A moment in UTC as RFC 3339 text; `at_ms` is in milliseconds since 1970.
-#[must_use]
-pub fn timestamp(at_ms: u64) -> String {
-    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
-    moment.map_or_else(String::new, |moment| moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
 /// The accounts of one researcher and of their projects, or, if `of` is `None`, all accounts, for a steward.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Agreement, Statistic};
+use super::statistic::{Agreement, Statistic};
 use crate::hex;
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{Act, Digest, KeyUse};

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Face, Statistic};
+use super::face::Face;
+use super::statistic::Statistic;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::file::{FileFault, QueryFile};
