@@ -152,3 +152,51 @@ impl Margin {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accuracies_are_read_as_they_are_written() {
+        let named = |margins: &[(&str, &str)]| {
+            let one = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+            Some(MarginText::Named(margins.iter().map(one).collect()))
+        };
+        let every = |text: &str| Some(MarginText::Every(text.to_owned()));
+        let epsilon = Wanted::Epsilon(Epsilon::parse("0.1").expect("an epsilon"));
+        let margins = BTreeMap::from([("n".to_owned(), Margin(25.0)), ("s".to_owned(), Margin(0.5))]);
+        for (epsilon, margin, expected) in [
+            (None, None, Ok(None)),
+            (Some("0.1"), None, Ok(Some(epsilon))),
+            (None, every("25"), Ok(Some(Wanted::Margin(Margin(25.0))))),
+            (None, named(&[("n", "25"), ("s", "0.5")]), Ok(Some(Wanted::Margins(margins)))),
+            (Some("0.1"), every("25"), Err("both epsilon and margin are given; accepted is one of them")),
+            (None, named(&[]), Err("the field \"margin\" names no output")),
+            (None, named(&[("n", "1"), ("n", "2")]), Err("margin names \"n\" twice")),
+            (
+                None,
+                named(&[("n", "x")]),
+                Err("n: \"x\" is not a decimal number; write digits with at most one point, like \"0.25\""),
+            ),
+        ] {
+            let read = Wanted::new(epsilon, margin.as_ref());
+            assert_eq!(read.map_err(|fault| fault.to_string()), expected.map_err(str::to_owned));
+        }
+    }
+
+    #[test]
+    fn questions_are_kept_within_their_limits() {
+        let ask = |chars: usize, group_size| Ask {
+            sql: String::new(),
+            accuracy: None,
+            rows_per_unit: None,
+            group_size,
+            purpose: Some("é".repeat(chars)),
+        };
+        assert!(ask(PURPOSE_CHARS_MAX, Some(1)).checked().is_ok());
+        assert!(ask(0, None).checked().is_ok());
+        assert_eq!(ask(PURPOSE_CHARS_MAX + 1, None).checked(), Err(AskFault::LongPurpose));
+        assert_eq!(ask(1, Some(0)).checked(), Err(AskFault::EmptyGroups));
+    }
+}
