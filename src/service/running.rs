@@ -15,7 +15,7 @@ use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::clock::Clock;
 use crate::kernel::vault::noise::NoiseSource;
 use crate::service::asking::counts::ReadingCounters;
-use crate::service::asking::derivations::Atlas;
+use crate::service::asking::derivations::DerivationIndex;
 use crate::service::asking::locks::KeyedLocks;
 use crate::service::asking::queues::Queues;
 use crate::service::asking::stored::StoredAnswers;
@@ -39,7 +39,7 @@ pub struct Service {
     pub(in crate::service) answers: StoredAnswers,
     pub(in crate::service) key_locks: KeyedLocks,
     pub(in crate::service) view_locks: KeyedLocks,
-    pub(in crate::service) atlas: Atlas,
+    pub(in crate::service) derivations: DerivationIndex,
     pub(in crate::service) queues: Queues,
     pub(in crate::service) statistics: BTreeMap<String, Statistic>,
     pub(in crate::service) zone: Zone,
@@ -62,7 +62,7 @@ impl Service {
             answers: StoredAnswers::default(),
             key_locks: KeyedLocks::default(),
             view_locks: KeyedLocks::default(),
-            atlas: Atlas::default(),
+            derivations: DerivationIndex::default(),
             statistics: BTreeMap::new(),
             zone: Zone::default(),
             refreshing: tokio::sync::Mutex::default(),
@@ -73,7 +73,7 @@ impl Service {
             readings: ReadingCounters::default(),
         };
         let served = service.datasets.values().map(Arc::as_ref);
-        read(service.ledger(), |book| service.atlas.fill(book, served));
+        read(service.ledger(), |book| service.derivations.fill(book, served));
         let entries = read(service.ledger(), |book| book.head().0);
         service.started = (service.now_ms(), entries);
         service

@@ -15,7 +15,7 @@ use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::budget::state::ReleaseCard;
 use crate::service::asking::rooms::Rendering;
-use crate::service::asking::stored::Summary;
+use crate::service::asking::stored::StoredSummary;
 use crate::service::stewarding::accounts::timestamp;
 use crate::service::{Service, ServiceError};
 
@@ -63,7 +63,7 @@ fn ids(service: &Service, person: &Person, after: Option<&str>, limit: usize) ->
 
 impl ReleaseBody {
     /// Researchers see only their own name and purpose, even for an answer that a colleague asked for first.
-    fn of(stored: Summary, person: &Person) -> Self {
+    fn of(stored: StoredSummary, person: &Person) -> Self {
         let is_seen = person.role == Role::Steward || stored.researcher == person.name;
         Self {
             release: stored.release.id,

@@ -24,7 +24,7 @@ use crate::kernel::random;
 use crate::query::answer::tabulate;
 use crate::service::asking::ask::{Ask, MarginText, Wanted};
 use crate::service::asking::pad::Pad;
-use crate::service::asking::question::Prepared;
+use crate::service::asking::question::PreparedQuestion;
 use crate::service::asking::quote::Quote;
 use crate::service::asking::rooms::{LIST_BYTES, Rendering};
 use crate::service::asking::stored::StoredAnswer;
@@ -215,7 +215,13 @@ fn key_of(question: &Question) -> Option<KeyUse> {
 
 /// Prepares a question, and returns its quote if the price differs from the one seen on the page that pays. Free questions, and those that
 /// this page has paid for before, need no quote.
-fn prepared(service: &Service, who: &str, ask: Ask, key: Option<KeyUse>, seen: &str) -> (Prepared, Option<Quote>) {
+fn prepared(
+    service: &Service,
+    who: &str,
+    ask: Ask,
+    key: Option<KeyUse>,
+    seen: &str,
+) -> (PreparedQuestion, Option<Quote>) {
     let mut prepared = service.prepare(who, ask);
     let is_paid = key.is_none_or(|key| read(service.ledger(), |book| book.under_key(who, &key)).is_some());
     if prepared.is_free() || is_paid {
@@ -254,7 +260,7 @@ async fn pay(service: &App, form: &Form, person: &Person, question: Question, as
     (pad, shown)
 }
 
-async fn free(service: &App, form: &Form, person: &Person, prepared: Prepared) -> Result<Response, Problem> {
+async fn free(service: &App, form: &Form, person: &Person, prepared: PreparedQuestion) -> Result<Response, Problem> {
     let ((prepared, room), visitor) = (service.in_room(prepared, Rendering::Page).await?, form.visitor.clone());
     let show = move |service: &Service| {
         let answer = service.answer_free(prepared)?;
@@ -267,7 +273,7 @@ async fn answered(
     service: &App,
     form: &Form,
     person: &Person,
-    prepared: Prepared,
+    prepared: PreparedQuestion,
     key: Option<KeyUse>,
 ) -> Result<Response, Problem> {
     let (answer, room) = queries::answer_in_time(service, prepared, key, Rendering::Page).await?;

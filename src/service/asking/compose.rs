@@ -5,10 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::offer::Made;
+use super::offer::AnswerPart;
 use super::quote::priced_epsilon;
 use super::stored::StoredAnswer;
-use super::walk::Asked;
+use super::walk::PricedQuestion;
 use crate::kernel::budget::entry::DrawId;
 use crate::kernel::budget::ledger::LedgerFault;
 use crate::kernel::privacy::amounts::Price;
@@ -19,13 +19,13 @@ use crate::query::answer::grouping_sets::{Sets, Source, SourceTable, SourceVecto
 use crate::service::{Service, ServiceError};
 
 /// A part of a vector, and the stored draw it comes from; `None` if it was drawn for this answer.
-struct Piece {
+struct VectorPiece {
     draw: Option<DrawId>,
     part: Part,
 }
 
 /// The vectors of an answer, with their origins.
-pub(crate) struct Composed {
+pub(crate) struct CombinedVectors {
     /// One vector per measurement, in the plan's order.
     pub(crate) vectors: Vec<Noisy>,
     /// Ids of the releases that its stored draws come from.
@@ -42,18 +42,18 @@ impl Service {
     pub(crate) fn compose(
         &self,
         drawn: &Release,
-        parts: &[Made],
+        parts: &[AnswerPart],
         mut sets: Option<Sets>,
-    ) -> Result<Composed, ServiceError> {
+    ) -> Result<CombinedVectors, ServiceError> {
         let mut fresh = drawn.measurements.iter();
         let mut pieces = Vec::with_capacity(parts.len());
         for made in parts {
             let new = if made.fresh > Price::ZERO { fresh.next() } else { None };
-            let new = new.map(|noisy| Piece { draw: None, part: whole(noisy) });
+            let new = new.map(|noisy| VectorPiece { draw: None, part: whole(noisy) });
             let stored = made.sources.iter().map(|source| self.piece(source));
             pieces.push(new.map(Ok).into_iter().chain(stored).collect::<Result<Vec<_>, _>>()?);
         }
-        let combined = |(pieces, made): (&Vec<Piece>, &Made)| {
+        let combined = |(pieces, made): (&Vec<VectorPiece>, &AnswerPart)| {
             combine(&pieces.iter().map(|piece| &piece.part).collect::<Vec<_>>(), made.worth)
         };
         let vectors = pieces.iter().zip(parts).map(combined).collect();
@@ -62,10 +62,10 @@ impl Service {
         }
         let mut derived_from: Vec<_> = super::offer::use_ids(parts).into_iter().map(|id| id.release).collect();
         derived_from.dedup();
-        Ok(Composed { vectors, derived_from, sets })
+        Ok(CombinedVectors { vectors, derived_from, sets })
     }
 
-    fn piece(&self, source: &super::offer::Source) -> Result<Piece, ServiceError> {
+    fn piece(&self, source: &super::offer::StoredVector) -> Result<VectorPiece, ServiceError> {
         let stored = self.stored_answer(&source.id.release)?;
         let noisy = stored.release.measurements.get(source.id.index as usize).ok_or(LedgerFault::Unreadable)?;
         let part = match &source.derivation {
@@ -74,7 +74,7 @@ impl Service {
                 Part { cells: derivation.apply(&noisy.cells), law: noisy.law, summed: derivation.summed_max }
             }
         };
-        Ok(Piece { draw: Some(source.id.clone()), part })
+        Ok(VectorPiece { draw: Some(source.id.clone()), part })
     }
 }
 
@@ -85,9 +85,9 @@ fn whole(noisy: &Noisy) -> Part {
 impl StoredAnswer {
     pub(crate) fn new(
         release: Release,
-        Composed { vectors, derived_from, sets }: Composed,
+        CombinedVectors { vectors, derived_from, sets }: CombinedVectors,
         paid: Price,
-        asked: &Asked,
+        asked: &PricedQuestion,
     ) -> Self {
         let priced = &asked.priced;
         let layout = Layout { sets, ..priced.plan.layout.clone() }.with_groups(&release);
@@ -110,20 +110,20 @@ impl StoredAnswer {
 }
 
 /// A stored draw: the release's id and the draw's index in it.
-type Draw<'a> = (&'a str, u32);
+type DrawKey<'a> = (&'a str, u32);
 
-fn draw(piece: &Piece) -> Option<Draw<'_>> {
+fn draw(piece: &VectorPiece) -> Option<DrawKey<'_>> {
     piece.draw.as_ref().map(|id| (&id.release[..], id.index))
 }
 
 /// The sources that tables of the same measurement are put together from: first the draws that several tables share, grouped by
 /// the set of tables, then what each table has by itself. Empty if no two tables share a draw.
-fn sources(tables: &Tables, pieces: &[Vec<Piece>]) -> Vec<Source> {
+fn sources(tables: &Tables, pieces: &[Vec<VectorPiece>]) -> Vec<Source> {
     let shared = shared(tables, pieces);
     if shared.is_empty() {
         return Vec::new();
     }
-    let part = |at: usize, is_in: &dyn Fn(&Piece) -> bool| {
+    let part = |at: usize, is_in: &dyn Fn(&VectorPiece) -> bool| {
         let Table { keys, vector } = tables.tables[at].clone();
         let parts: Vec<&Part> = pieces[vector].iter().filter(|one| is_in(one)).map(|one| &one.part).collect();
         let vector = match parts.len() {
@@ -136,18 +136,18 @@ fn sources(tables: &Tables, pieces: &[Vec<Piece>]) -> Vec<Source> {
     };
     let mut sources = Vec::new();
     for (served, draws) in grouped(&shared, tables.tables.len()) {
-        let is_in = |piece: &Piece| draw(piece).is_some_and(|draw| draws.contains(&draw));
+        let is_in = |piece: &VectorPiece| draw(piece).is_some_and(|draw| draws.contains(&draw));
         sources.push(Source { tables: served.into_iter().filter_map(|at| part(at, &is_in)).collect() });
     }
-    let is_own = |piece: &Piece| draw(piece).is_none_or(|draw| !shared.contains_key(&draw));
+    let is_own = |piece: &VectorPiece| draw(piece).is_none_or(|draw| !shared.contains_key(&draw));
     let own = (0..tables.tables.len()).filter_map(|at| part(at, &is_own));
     sources.extend(own.map(|own| Source { tables: vec![own] }));
     sources
 }
 
 /// The draws that belong to more than one table, with the indices of those tables.
-fn shared<'a>(tables: &Tables, pieces: &'a [Vec<Piece>]) -> BTreeMap<Draw<'a>, Vec<usize>> {
-    let mut served: BTreeMap<Draw<'a>, Vec<usize>> = BTreeMap::new();
+fn shared<'a>(tables: &Tables, pieces: &'a [Vec<VectorPiece>]) -> BTreeMap<DrawKey<'a>, Vec<usize>> {
+    let mut served: BTreeMap<DrawKey<'a>, Vec<usize>> = BTreeMap::new();
     for (at, table) in tables.tables.iter().enumerate() {
         for draw in pieces[table.vector].iter().filter_map(draw) {
             served.entry(draw).or_default().push(at);
@@ -160,8 +160,8 @@ fn shared<'a>(tables: &Tables, pieces: &'a [Vec<Piece>]) -> BTreeMap<Draw<'a>, V
 /// Groups shared draws by the set of tables that they belong to. If that gave more sources than there are `tables`, they are
 /// merged into a single source that is used over one table at a time: it is as exact as each table by itself, and takes no more
 /// work than planned.
-fn grouped<'a>(shared: &BTreeMap<Draw<'a>, Vec<usize>>, tables: usize) -> Vec<(Vec<usize>, BTreeSet<Draw<'a>>)> {
-    let mut groups: BTreeMap<Vec<usize>, BTreeSet<Draw<'a>>> = BTreeMap::new();
+fn grouped<'a>(shared: &BTreeMap<DrawKey<'a>, Vec<usize>>, tables: usize) -> Vec<(Vec<usize>, BTreeSet<DrawKey<'a>>)> {
+    let mut groups: BTreeMap<Vec<usize>, BTreeSet<DrawKey<'a>>> = BTreeMap::new();
     for (draw, served) in shared {
         groups.entry(served.clone()).or_default().insert(*draw);
     }

@@ -21,7 +21,7 @@ const NOISY_BYTES: usize = 96;
 
 /// The size of an answer, in terms of what is shown of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Extent {
+pub(crate) struct AnswerSize {
     rows: usize,
     /// Number of selected columns.
     outputs: usize,
@@ -33,7 +33,7 @@ pub(crate) struct Extent {
     noisy: usize,
 }
 
-impl Extent {
+impl AnswerSize {
     /// The extent of a stored answer in one of its layouts.
     pub(crate) fn stored(layout: &Layout, stored: &StoredAnswer) -> Self {
         Self::new(layout, noisy(stored), None)
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(size_of::<Cell>(), CELL_BYTES);
         for (keys, outputs) in [(&[10, 7][..], 1), (&[100_000], 1), (&[1_000, 100], 5), (&[], 120)] {
             let (layout, rows) = (layout(keys, outputs), keys.iter().product::<usize>());
-            let extent = Extent::new(&layout, rows, None);
+            let extent = AnswerSize::new(&layout, rows, None);
             let cells = rows * (keys.len() + 4 * outputs);
             for rendering in [Rendering::Data, Rendering::Page] {
                 assert!(extent.bytes(rendering) >= cells * CELL_BYTES, "{keys:?} {outputs}");
@@ -180,7 +180,7 @@ mod tests {
             assert!(extent.bytes(Rendering::Nothing) <= rows * NOISY_BYTES);
             assert_eq!(is_light(&layout, rows), rows * (keys.len() + outputs) <= LIGHT_OUTPUTS_MAX);
         }
-        let found = Extent::new(&layout(&[0], 1), 10, Some(usize::MAX));
+        let found = AnswerSize::new(&layout(&[0], 1), 10, Some(usize::MAX));
         assert_eq!(found.bytes(Rendering::Data), usize::MAX, "nothing wraps");
     }
 }

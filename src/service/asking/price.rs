@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::ask::Ask;
 use super::margin;
-use super::offer::{Offer, Stock, Wanted};
+use super::offer::{AvailableParts, NeededMeasurement, Offer};
 use super::stored::StoredAnswer;
 use crate::kernel::budget::charge::{Refusal, Standing};
 use crate::kernel::budget::entry::{Digest, Legs};
@@ -31,7 +31,7 @@ pub struct Priced {
     /// Whether the canonical SQL gives the same plan again, once that was checked.
     pub(in crate::service) is_canonical: OnceLock<bool>,
     /// The measurements of the plan, and in `asked` what each would cost if nothing were stored.
-    pub(in crate::service) wanted: Vec<Wanted>,
+    pub(in crate::service) wanted: Vec<NeededMeasurement>,
     pub(in crate::service) asked: Vec<Price>,
 }
 
@@ -51,7 +51,7 @@ impl Service {
         plan.check_shown()?;
         let asked = Self::prices(dataset, &plan, ask)?;
         let views = plan.computation.views(&dataset.lineage, &dataset.edition);
-        let wanted = views.into_iter().zip(&plan.sought).map(|(view, sought)| Wanted {
+        let wanted = views.into_iter().zip(&plan.sought).map(|(view, sought)| NeededMeasurement {
             view,
             sought: *sought,
             is_whole: plan.hiding.is_some(),
@@ -95,12 +95,12 @@ impl Service {
         book: &'a Book,
         who: &str,
         priced: &Priced,
-    ) -> Result<Stock<'a>, Refusal> {
+    ) -> Result<AvailableParts<'a>, Refusal> {
         let branch = book.branch(&priced.dataset.lineage, who).ok_or(Refusal::NoAccount)?;
         let accountant = priced.dataset.terms.accountant;
         let delta = priced.plan.hiding.map_or(Delta::ZERO, |hiding| hiding.threshold.delta);
         let view = (!priced.is_fresh).then_some(priced.view);
-        Ok(Stock::new(book, branch, accountant, (view, &priced.wanted), delta, self.now_ms()))
+        Ok(AvailableParts::new(book, branch, accountant, (view, &priced.wanted), delta, self.now_ms()))
     }
 
     pub(in crate::service) fn refused(&self, dataset: &str, refusal: Refusal) -> ServiceError {

@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 
-use super::rooms::Rooms;
-use super::turns::{Bounds, Turn, Turns};
+use super::rooms::Reserves;
+use super::turns::{Turn, TurnBounds, Turns};
 use crate::service::dataset::Dataset;
 
 /// Number of questions of a padded dataset that run at once.
@@ -36,17 +36,17 @@ pub(crate) struct Queues {
     /// Touching data, by dataset.
     pub(super) running: HashMap<String, Turns>,
     /// Memory of answers, in bytes.
-    pub(crate) rooms: Rooms,
+    pub(crate) rooms: Reserves,
 }
 
 impl Queues {
     pub(crate) fn new(datasets: &[Dataset]) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         // One person may use all cores but leaves a slot for whoever comes next.
-        let computing = Bounds {
+        let computing = TurnBounds {
             waiting: WAITING_MAX,
             waiting_of_one: WAITING_OF_ONE_MAX,
-            ..Bounds::held(cores.saturating_add(1), cores)
+            ..TurnBounds::held(cores.saturating_add(1), cores)
         };
         let few = cores.min(LARGE_MAX);
         let running = |dataset: &Dataset| {
@@ -54,15 +54,15 @@ impl Queues {
                 Some(_) => (PADDED_MAX, PADDED_MAX),
                 None => (cores.saturating_mul(2).saturating_add(1), cores.saturating_mul(2)),
             };
-            Turns::new("tacit-data", Bounds::held(at_once, of_one))
+            Turns::new("tacit-data", TurnBounds::held(at_once, of_one))
         };
         Self {
             planning: Turns::new("tacit-plan", computing),
             rendering: Turns::new("tacit-render", computing),
-            large: Turns::new("tacit-large", Bounds::held(few.saturating_add(1), few)),
-            writing: Turns::new("tacit-write", Bounds::held(WRITING_MAX, WRITING_MAX / 2)),
+            large: Turns::new("tacit-large", TurnBounds::held(few.saturating_add(1), few)),
+            writing: Turns::new("tacit-write", TurnBounds::held(WRITING_MAX, WRITING_MAX / 2)),
             running: datasets.iter().map(|dataset| (dataset.name.clone(), running(dataset))).collect(),
-            rooms: Rooms::default(),
+            rooms: Reserves::default(),
         }
     }
 

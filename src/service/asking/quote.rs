@@ -2,7 +2,7 @@
 
 use super::ask::{Ask, Wanted};
 use super::margin;
-use super::offer::{Offer, Stock};
+use super::offer::{AvailableParts, Offer};
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{AccountMark, Legs};
 use crate::kernel::budget::ledger::read;
@@ -59,7 +59,7 @@ pub struct Quote {
 }
 
 /// The ledger's view of a question: the offer, and the account before and after.
-struct Outlook {
+struct LedgerView {
     offered: Result<Offer, Refusal>,
     account: AccountMark,
     after: AccountMark,
@@ -110,7 +110,7 @@ impl Service {
         })
     }
 
-    fn outlook(&self, who: &str, priced: &Priced) -> Result<Outlook, Refusal> {
+    fn outlook(&self, who: &str, priced: &Priced) -> Result<LedgerView, Refusal> {
         let now_ms = self.now_ms();
         read(self.ledger(), |book| {
             let branch = book.branch(&priced.dataset.lineage, who).ok_or(Refusal::NoAccount)?;
@@ -128,7 +128,7 @@ impl Service {
             let aside = book.dataset(&priced.dataset.lineage).map_or(0, |whole| whole.threshold_delta_left().attos());
             let of_aside = aside.checked_div(delta).filter(|_| legs.dataset > Price::ZERO);
             let answers_left = book.fits(&branch, &legs, now_ms).map(|fits| of_aside.map_or(fits, |of| fits.min(of)));
-            Ok(Outlook { offered, account, after, answers_left, largest })
+            Ok(LedgerView { offered, account, after, answers_left, largest })
         })
     }
 
@@ -157,7 +157,7 @@ const DIGITS: u32 = 6;
 
 /// The largest ε, to six digits, at which this question would be answered; 0 if there is none. Stored answers make a question
 /// cheaper in ways that no formula gives, so it is found by bisection between zero and the largest ε.
-fn largest(stock: &Stock<'_>, priced: &Priced) -> Epsilon {
+fn largest(stock: &AvailableParts<'_>, priced: &Priced) -> Epsilon {
     let accountant = priced.dataset.terms.accountant;
     let fits = |epsilon: Epsilon| {
         let shares = prices(accountant, &priced.plan.sought, &Accuracy::Epsilon(epsilon));
@@ -181,7 +181,7 @@ fn largest(stock: &Stock<'_>, priced: &Priced) -> Epsilon {
 fn origins(offer: &Offer) -> Vec<String> {
     match offer {
         Offer::Stored { release, .. } => vec![release.clone()],
-        Offer::Made { parts, .. } => {
+        Offer::Combined { parts, .. } => {
             let mut releases: Vec<_> = super::offer::use_ids(parts).into_iter().map(|id| id.release).collect();
             releases.dedup();
             releases

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::extent::{Extent, usize};
-use super::rooms::{Rendering, Room};
-use super::stored::{self, StoredAnswer, Summary};
-use super::turns::Waiting;
+use super::extent::{AnswerSize, usize};
+use super::rooms::{Rendering, Reservation};
+use super::stored::{self, StoredAnswer, StoredSummary};
+use super::turns::WaitingTurn;
 use crate::kernel::budget::ledger::read;
 use crate::query::plan::CELLS_MAX;
 use crate::service::publishing::statistics::statistic::Statistic;
@@ -20,7 +20,7 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::Overloaded`] if too many wait already.
-    pub async fn room(&self, who: &str, bytes: usize) -> Result<Room, ServiceError> {
+    pub async fn room(&self, who: &str, bytes: usize) -> Result<Reservation, ServiceError> {
         match self.room_now(who, bytes)? {
             Ok(room) => Ok(room),
             Err(waiting) => Ok(waiting.await.into()),
@@ -28,7 +28,7 @@ impl Service {
     }
 
     /// Reserves memory if it is free at once; otherwise returns the future to wait for.
-    pub(crate) fn room_now(&self, who: &str, bytes: usize) -> Result<Result<Room, Waiting>, ServiceError> {
+    pub(crate) fn room_now(&self, who: &str, bytes: usize) -> Result<Result<Reservation, WaitingTurn>, ServiceError> {
         self.queues.rooms.now(who, bytes)
     }
 
@@ -41,13 +41,13 @@ impl Service {
         who: &str,
         release: &str,
         rendering: Rendering,
-    ) -> Result<(Arc<StoredAnswer>, Room), ServiceError> {
+    ) -> Result<(Arc<StoredAnswer>, Reservation), ServiceError> {
         let (loading, id) = (self.room_to_load(who, release).await?, release.to_owned());
         let (in_room, taken) = (loading.clone(), loading);
         let look = move |service: &Self| {
             let _loading = taken;
             let stored = service.stored_answer(&id)?;
-            Ok::<_, ServiceError>(Extent::stored(&stored.layout, &stored))
+            Ok::<_, ServiceError>(AnswerSize::stored(&stored.layout, &stored))
         };
         // The size of the answer is only known after it is read, and a large answer must not be held while waiting for memory.
         let extent = self.rendering_in(&in_room, who, look).await??;
@@ -70,14 +70,14 @@ impl Service {
         who: &str,
         statistic: &Statistic,
         rendering: Rendering,
-    ) -> Result<Room, ServiceError> {
-        let Some((release, _)) = self.reading_of(statistic).shown else { return Ok(Room::default()) };
+    ) -> Result<Reservation, ServiceError> {
+        let Some((release, _)) = self.reading_of(statistic).shown else { return Ok(Reservation::default()) };
         let (loading, name) = (self.room_to_load(who, &release).await?, statistic.name.clone());
         let taken = loading.clone();
         let look = move |service: &Self| {
             let _loading = taken;
             let answer = service.statistic(&name).map(|statistic| service.shown_answer(statistic)).transpose()?;
-            Ok::<_, ServiceError>(answer.flatten().map(|answer| Extent::stored(&answer.layout, &answer.stored)))
+            Ok::<_, ServiceError>(answer.flatten().map(|answer| AnswerSize::stored(&answer.layout, &answer.stored)))
         };
         let extent = self.rendering_in(&loading, who, look).await??;
         drop(loading);
@@ -88,9 +88,9 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::Overloaded`] if too many wait already.
-    pub(crate) async fn room_to_load(&self, who: &str, release: &str) -> Result<Room, ServiceError> {
+    pub(crate) async fn room_to_load(&self, who: &str, release: &str) -> Result<Reservation, ServiceError> {
         if self.answers.in_memory(release).is_some() {
-            return Ok(Room::default());
+            return Ok(Reservation::default());
         }
         // However many draws the answer was combined from, it keeps at most twice the cells of one answer.
         let cells = read(self.ledger(), |book| {
@@ -125,7 +125,7 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::Ledger`] if the store cannot be read.
-    pub fn stored_summary(&self, release: &str) -> Result<Summary, ServiceError> {
+    pub fn stored_summary(&self, release: &str) -> Result<StoredSummary, ServiceError> {
         stored::summary(self.ledger(), release)
     }
 }

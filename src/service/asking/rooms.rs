@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::turns::{Bounds, Turn, Turns, Waiting};
+use super::turns::{Turn, TurnBounds, Turns, WaitingTurn};
 use crate::service::error::ServiceError;
 
 /// Answers up to this many bytes need no reservation: the number of connections bounds what they take together.
@@ -36,32 +36,32 @@ pub enum Rendering {
 }
 
 /// The reserves of a service: one for small answers, one for large ones.
-pub(crate) struct Rooms {
+pub(crate) struct Reserves {
     small: Turns,
     large: Turns,
 }
 
-impl Default for Rooms {
+impl Default for Reserves {
     fn default() -> Self {
-        let bounds = |all: usize| Bounds {
+        let bounds = |all: usize| TurnBounds {
             waiting: WAITING_MAX,
             waiting_of_one: WAITING_OF_ONE_MAX,
-            ..Bounds::held(all, all / 2)
+            ..TurnBounds::held(all, all / 2)
         };
         let turns = |bytes| Turns::new("tacit-room", bounds(bytes));
         Self { small: turns(SMALL_BYTES_ALL), large: turns(LARGE_BYTES_ALL) }
     }
 }
 
-impl Rooms {
+impl Reserves {
     /// Reserves memory if it is free at once; otherwise returns the future to wait for.
-    pub(super) fn now(&self, who: &str, bytes: usize) -> Result<Result<Room, Waiting>, ServiceError> {
+    pub(super) fn now(&self, who: &str, bytes: usize) -> Result<Result<Reservation, WaitingTurn>, ServiceError> {
         if bytes <= TINY_BYTES_MAX {
-            return Ok(Ok(Room::default()));
+            return Ok(Ok(Reservation::default()));
         }
         let room = if bytes <= SMALL_BYTES_MAX { &self.small } else { &self.large };
         let waiting = room.ask(who, bytes).map_err(|_| ServiceError::Overloaded)?;
-        Ok(waiting.now().map(Room::from))
+        Ok(waiting.now().map(Reservation::from))
     }
 
     /// Number of answers, lists and pages that wait for memory.
@@ -78,18 +78,18 @@ impl Rooms {
 /// A reservation of memory. It is freed when the last copy is dropped.
 #[derive(Clone, Default)]
 #[must_use = "a room is free again once it is dropped"]
-pub struct Room {
+pub struct Reservation {
     turn: Option<Arc<Turn>>,
     is_large: bool,
 }
 
-impl From<Turn> for Room {
+impl From<Turn> for Reservation {
     fn from(turn: Turn) -> Self {
         Self { is_large: turn.units() > SMALL_BYTES_MAX, turn: Some(Arc::new(turn)) }
     }
 }
 
-impl Room {
+impl Reservation {
     /// Changes the reservation to the size that the answer turned out to have. It has no effect while other copies exist.
     pub fn resize(&mut self, bytes: usize) {
         if let Some(turn) = self.turn.as_mut().and_then(Arc::get_mut) {
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
     #[test]
     fn the_largest_answer_is_alone_and_the_small_ones_go_on() {
-        let rooms = Rooms::default();
+        let rooms = Reserves::default();
         let large = rooms.large.insist("ada", usize::MAX).now().unwrap_or_else(|_| panic!("a turn"));
         assert_eq!(large.units(), LARGE_BYTES_ALL);
         assert!(rooms.large.insist("bob", SMALL_BYTES_MAX + 1).now().is_err(), "it waits");

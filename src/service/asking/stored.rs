@@ -108,7 +108,7 @@ impl StoredAnswer {
 
 /// What a list shows of a stored answer; its cells are passed over.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Summary {
+pub struct StoredSummary {
     /// Of the release.
     pub release: ReleaseSummary,
     /// The canonical SQL of the question.
@@ -135,12 +135,12 @@ pub struct ReleaseSummary {
 /// The stored answers, the latest of them in memory.
 #[derive(Default)]
 pub(crate) struct StoredAnswers {
-    kept: Mutex<Kept>,
+    kept: Mutex<AnswerCache>,
 }
 
 /// Answers by id, their ids from the oldest on, and their cells in all.
 #[derive(Default)]
-struct Kept {
+struct AnswerCache {
     by_id: HashMap<String, Arc<StoredAnswer>>,
     order: VecDeque<String>,
     cells: usize,
@@ -176,7 +176,7 @@ impl StoredAnswers {
 }
 
 /// What a list shows of a release. Blocks.
-pub(crate) fn summary(ledger: &dyn Ledger, id: &str) -> Result<Summary, ServiceError> {
+pub(crate) fn summary(ledger: &dyn Ledger, id: &str) -> Result<StoredSummary, ServiceError> {
     Ok(serde_json::from_slice(&bytes(ledger, id)?).map_err(|_| LedgerFault::Unreadable)?)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rooms::Room;
+use super::rooms::Reservation;
 use crate::service::{Service, ServiceError};
 
 impl Service {
@@ -40,7 +40,7 @@ impl Service {
     /// [`ServiceError::CutOff`] if the work broke off.
     pub async fn rendering_in<T: Send + 'static>(
         self: &Arc<Self>,
-        room: &Room,
+        room: &Reservation,
         who: &str,
         work: impl FnOnce(&Self) -> T + Send + 'static,
     ) -> Result<T, ServiceError> {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ask::Ask;
 use super::failure::Failure;
-use super::offer::{Made, Offer, use_ids};
-use super::rooms::Room;
+use super::offer::{AnswerPart, Offer, use_ids};
+use super::rooms::Reservation;
 use super::stored::StoredAnswer;
 use super::turns::Turn;
 use crate::kernel::budget::account::DatasetAccount;
@@ -28,7 +28,7 @@ use crate::query::plan::Computation;
 use crate::service::{Answer, Priced, Service, ServiceError};
 
 /// A priced question with its asker.
-pub(crate) struct Asked {
+pub(crate) struct PricedQuestion {
     pub(crate) who: String,
     pub(crate) ask: Ask,
     pub(crate) priced: Priced,
@@ -40,7 +40,7 @@ pub(crate) struct Asked {
 
 /// How a question lays out an answer, as the ledger stores it. The labels are those of the stored answer.
 #[derive(Serialize, Deserialize)]
-struct Question {
+struct KeyedLayout {
     sql: String,
     outputs: Vec<Output>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,24 +54,24 @@ struct Question {
 }
 
 /// The offer that was chosen, before anything is charged for it.
-pub(crate) enum Taken {
+pub(crate) enum ChosenOffer {
     /// A stored answer, served as it is; this is its id.
     Stored(String),
     /// An answer combined from stored vectors and, where necessary, new draws.
-    Made(Box<Draft>),
+    Combined(Box<DraftCharge>),
 }
 
 /// What is to be charged, and what the answer will be made of.
-pub(crate) struct Draft {
-    parts: Vec<Made>,
-    fresh: Fresh,
+pub(crate) struct DraftCharge {
+    parts: Vec<AnswerPart>,
+    fresh: NewMeasurements,
     request: ChargeRequest,
     /// The answer and its bytes for the store, if nothing has to be drawn for it.
     composed: Option<(StoredAnswer, Vec<u8>)>,
 }
 
 /// The measurements that are drawn anew, in the order of the plan.
-struct Fresh {
+struct NewMeasurements {
     computation: Computation,
     views: Vec<Digest>,
     certificate: Certificate,
@@ -80,7 +80,7 @@ struct Fresh {
 impl Service {
     /// The best offer for a question, ready to be charged. Takes milliseconds if there are many stored measurements that it might
     /// be derived from.
-    pub(crate) fn taken(&self, mut asked: Asked) -> Result<(Taken, Asked), ServiceError> {
+    pub(crate) fn taken(&self, mut asked: PricedQuestion) -> Result<(ChosenOffer, PricedQuestion), ServiceError> {
         let offer = match self.known(&asked.who, &asked.priced) {
             Some(known) => known,
             None => {
@@ -89,8 +89,10 @@ impl Service {
             }
         };
         let taken = match offer {
-            Offer::Stored { release, .. } => Taken::Stored(release),
-            Offer::Made { parts, legs } => Taken::Made(Box::new(self.draft(parts, legs.researcher, &asked)?)),
+            Offer::Stored { release, .. } => ChosenOffer::Stored(release),
+            Offer::Combined { parts, legs } => {
+                ChosenOffer::Combined(Box::new(self.draft(parts, legs.researcher, &asked)?))
+            }
         };
         Ok((taken, asked))
     }
@@ -99,8 +101,8 @@ impl Service {
     pub(crate) async fn serve_stored(
         self: &Arc<Self>,
         release: String,
-        asked: Asked,
-        room: &Room,
+        asked: PricedQuestion,
+        room: &Reservation,
     ) -> Result<Answer, ServiceError> {
         let free = self.free(&asked.who, &asked.priced.dataset.lineage, &release);
         let who = asked.who.clone();
@@ -117,9 +119,9 @@ impl Service {
 
     /// Serves a stored answer with a ledger entry: to somebody who pays for what is new to them, or under a new idempotency key.
     /// Blocks.
-    fn serve(&self, release: String, asked: Asked) -> Result<Answer, ServiceError> {
+    fn serve(&self, release: String, asked: PricedQuestion) -> Result<Answer, ServiceError> {
         let Layout { outputs, sets, having, small, order, limit, .. } = asked.priced.plan.layout.clone();
-        let question = Question { sql: asked.priced.sql.clone(), outputs, sets, having, small, order, limit };
+        let question = KeyedLayout { sql: asked.priced.sql.clone(), outputs, sets, having, small, order, limit };
         // Unwrap safety: a question is plain data.
         let question = serde_json::to_string(&question).expect("a question is plain data");
         let request = ServeRequest {
@@ -147,7 +149,7 @@ impl Service {
             let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
             return Ok(Answer { stored, layout, sql, standing });
         };
-        let Question { sql, outputs, sets, having, small, order, limit } =
+        let KeyedLayout { sql, outputs, sets, having, small, order, limit } =
             serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
         let layout =
             stored.laid(Layout { keys: stored.layout.keys.clone(), outputs, sets, having, small, order, limit });
@@ -156,7 +158,7 @@ impl Service {
 
     /// Drafts the charge for an answer of stored and new vectors. An answer that needs nothing new is computed at once, from
     /// noisy values alone, and is stored in the same commit as its charge.
-    fn draft(&self, parts: Vec<Made>, leg: Price, asked: &Asked) -> Result<Draft, ServiceError> {
+    fn draft(&self, parts: Vec<AnswerPart>, leg: Price, asked: &PricedQuestion) -> Result<DraftCharge, ServiceError> {
         self.check_canonical(&asked.priced)?;
         let fresh = fresh(&parts, &asked.priced)?;
         let priced = &asked.priced;
@@ -177,22 +179,22 @@ impl Service {
         if !fresh.views.is_empty() {
             // Find out whether a stored draw is unreadable before anything is paid for.
             request.uses.iter().try_for_each(|id| self.stored_answer(&id.release).map(|_| ()))?;
-            return Ok(Draft { parts, fresh, request, composed: None });
+            return Ok(DraftCharge { parts, fresh, request, composed: None });
         }
         let drawn = Release::of_nothing(&request.release, fresh.certificate.subject(), fresh.certificate.mechanism());
         let answer = self.composed(drawn, leg, &parts, asked)?;
         let body = answer.encode();
-        Ok(Draft { parts, fresh, request, composed: Some((answer, body)) })
+        Ok(DraftCharge { parts, fresh, request, composed: Some((answer, body)) })
     }
 
     /// Charges for a draft, and makes its answer.
     pub(crate) async fn make(
         self: &Arc<Self>,
-        draft: Draft,
-        asked: Asked,
-        room: &Room,
+        draft: DraftCharge,
+        asked: PricedQuestion,
+        room: &Reservation,
     ) -> Result<Answer, ServiceError> {
-        let Draft { parts, fresh, request, composed } = draft;
+        let DraftCharge { parts, fresh, request, composed } = draft;
         if !fresh.views.is_empty() && !self.ports.engine.is_ready(&asked.priced.dataset.edition) {
             return Err(ServiceError::Away);
         }
@@ -212,7 +214,7 @@ impl Service {
         let record = move |service: &Self| {
             let stored = service.record(computed, &standing.release)?;
             let priced = &asked.priced;
-            service.atlas.chart(&priced.plan.computation, &priced.dataset.lineage, &priced.dataset.edition);
+            service.derivations.add(&priced.plan.computation, &priced.dataset.lineage, &priced.dataset.edition);
             Ok(asked.laid_out(stored, standing))
         };
         // If even recording breaks off, the charge stands, and the next start burns it.
@@ -223,9 +225,9 @@ impl Service {
     async fn drawn(
         self: &Arc<Self>,
         receipt: Receipt,
-        fresh: Fresh,
-        parts: Vec<Made>,
-        asked: &Arc<Asked>,
+        fresh: NewMeasurements,
+        parts: Vec<AnswerPart>,
+        asked: &Arc<PricedQuestion>,
     ) -> (Result<(StoredAnswer, Vec<u8>), Failure>, Option<Turn>) {
         // Few questions touch data at a time, while many share each commit of the ledger, before and after.
         let slot = self.queues.running(&asked.who, &asked.priced.dataset.name).await;
@@ -267,7 +269,13 @@ impl Service {
     }
 
     /// Everything between the charge and its record; it either succeeds as a whole or is burned.
-    fn execute(&self, receipt: Receipt, fresh: &Fresh, parts: &[Made], asked: &Asked) -> Result<StoredAnswer, Failure> {
+    fn execute(
+        &self,
+        receipt: Receipt,
+        fresh: &NewMeasurements,
+        parts: &[AnswerPart],
+        asked: &PricedQuestion,
+    ) -> Result<StoredAnswer, Failure> {
         let leg = receipt.standing().legs.researcher;
         let exact = self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation)?;
         let drawn = release(receipt, exact, self.ports.noise.as_ref())?;
@@ -279,8 +287,8 @@ impl Service {
         &self,
         drawn: Release,
         leg: Price,
-        parts: &[Made],
-        asked: &Asked,
+        parts: &[AnswerPart],
+        asked: &PricedQuestion,
     ) -> Result<StoredAnswer, ServiceError> {
         let composed = self.compose(&drawn, parts, asked.priced.plan.layout.sets.clone())?;
         Ok(StoredAnswer::new(drawn, composed, leg, asked))
@@ -317,7 +325,7 @@ impl Service {
     }
 }
 
-impl Asked {
+impl PricedQuestion {
     fn laid_out(&self, stored: Arc<StoredAnswer>, standing: Standing) -> Answer {
         let layout = stored.laid(self.priced.plan.layout.clone());
         let sql = self.priced.sql.clone();
@@ -326,7 +334,7 @@ impl Asked {
 }
 
 /// The measurements that are drawn anew: those for which the offer buys new noise.
-fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
+fn fresh(parts: &[AnswerPart], priced: &Priced) -> Result<NewMeasurements, ServiceError> {
     let wanted: Vec<usize> = (0..parts.len()).filter(|index| parts[*index].fresh > Price::ZERO).collect();
     let sought: Vec<Sought> = wanted.iter().map(|index| priced.wanted[*index].sought).collect();
     let prices: Vec<Price> = wanted.iter().map(|index| parts[*index].fresh).collect();
@@ -335,7 +343,7 @@ fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
     let certificate = certify(priced.dataset.terms.accountant, subject, &sought, &prices);
     let too_little =
         |_| ServiceError::Accuracy("the accuracy asked for is worth less than the smallest price".to_owned());
-    Ok(Fresh {
+    Ok(NewMeasurements {
         computation: Computation { measures, ..priced.plan.computation.clone() },
         views: wanted.iter().map(|index| priced.wanted[*index].view).collect(),
         certificate: certificate.map_err(too_little)?.hiding(priced.plan.hiding),
