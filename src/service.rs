@@ -10,7 +10,6 @@ pub(crate) mod running;
 pub(crate) mod views;
 pub mod access;
 pub mod problem;
-pub mod watch;
 pub mod asking;
 pub mod stewarding;
 pub mod publishing;

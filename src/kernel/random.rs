@@ -20,5 +20,5 @@ pub fn bytes<const N: usize>() -> Result<[u8; N], NoChance> {
 /// # Errors
 /// [`NoChance`] if the system call fails.
 pub fn id(prefix: &str) -> Result<String, NoChance> {
-    Ok(format!("{prefix}_{}", crate::hex::encode(&bytes::<16>()?)))
+    Ok(format!("{prefix}_{}", hex::encode(bytes::<16>()?)))
 }

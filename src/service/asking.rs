@@ -18,6 +18,7 @@ pub mod question;
 pub(crate) mod queues;
 pub mod quote;
 pub mod reading;
+pub mod refusals;
 pub(crate) mod reserving;
 pub mod rooms;
 pub mod stored;

@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 use super::dataset::Dataset;
 use super::publishing::schedule::Zone;
 use super::publishing::statistics::statistic::Statistic;
-use super::watch::Refusals;
 use crate::engine::Engine;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::clock::Clock;
@@ -18,6 +17,7 @@ use crate::service::asking::counts::ReadingCounters;
 use crate::service::asking::derivations::DerivationIndex;
 use crate::service::asking::locks::KeyedLocks;
 use crate::service::asking::queues::Queues;
+use crate::service::asking::refusals::Refusals;
 use crate::service::asking::stored::StoredAnswers;
 
 /// What the service needs from outside. Tests substitute each port.

@@ -67,5 +67,6 @@ mod transparency;
 mod problems;
 mod projects;
 mod twins;
+mod webhooks;
 mod workers;
 mod worst;

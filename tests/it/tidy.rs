@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 /// The direction of dependence: a module uses only modules that come before it.
 const LAYERS: [&str; 17] = [
-    "hex",
     "terminal",
     "files",
     "telemetry",
@@ -20,6 +19,7 @@ const LAYERS: [&str; 17] = [
     "net",
     "http",
     "client",
+    "webhooks",
     "audit",
     "demo",
 ];
@@ -88,7 +88,8 @@ fn libraries_stay_where_they_belong() {
         ("axum::", &["http", "net"]),
         ("sqlparser::", &["query"]),
         ("rand_distr", &["demo"]),
-        ("ureq::", &["client"]),
+        ("ureq::", &["client", "webhooks"]),
+        ("standardwebhooks::", &["webhooks"]),
         ("maud::", &["render", "http"]),
     ] {
         for (path, text) in sources("src") {

@@ -5,7 +5,8 @@
 
 use polars::prelude::*;
 
-use crate::engine::polars::{Expressions, Loaded, gathered};
+use crate::engine::polars::expressions::Expressions;
+use crate::engine::polars::table::{Loaded, gathered};
 use crate::query::plan::Computation;
 use crate::query::plan::subquery::{MEAN_PARTS, UnitColumn, Units};
 use crate::query::term::Term;

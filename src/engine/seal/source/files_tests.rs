@@ -5,8 +5,9 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{Whole, read};
-use crate::engine::seal::source::{From, Source, SourceError, Spec, Wanted};
+use crate::engine::seal::source::{From, SourceError, Spec, Wanted};
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let dir = tempfile::tempdir().expect("a folder");

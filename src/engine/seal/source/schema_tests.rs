@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use polars::prelude::*;
 
+use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{read, written};
-use crate::engine::seal::source::{Source, SourceError, Spec, Wanted};
+use crate::engine::seal::source::{SourceError, Spec, Wanted};
 
 type Write = fn(&mut DataFrame, File);
 

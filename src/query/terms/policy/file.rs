@@ -10,6 +10,7 @@ use toml::Spanned;
 use super::columns::{ColumnTable, columns};
 use super::source::source;
 use super::{Fault, JoinedTable, Policy, Reading, SetAside, Terms, Unit, is_identifier};
+use crate::files::LineColumn;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::query::terms::day::zone_of;
@@ -101,10 +102,7 @@ pub(super) struct Faults<'a> {
 
 impl Faults<'_> {
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.matches('\n').count() + 1;
-        let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+        let LineColumn { line, column } = LineColumn::of(self.text, span.start);
         self.found.push(Fault { line, column, message: message.into() });
     }
 
