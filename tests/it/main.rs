@@ -25,6 +25,7 @@ mod differential;
 mod drafts;
 mod doors;
 mod field;
+mod figures;
 mod formats;
 mod free;
 mod fuzz;
