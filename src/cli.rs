@@ -8,6 +8,7 @@ mod backup;
 mod declared;
 mod grant;
 mod ledger;
+mod manual;
 pub mod notify;
 mod people;
 mod policy;
@@ -119,6 +120,10 @@ enum Command {
     ///
     /// Example: tacit audit --samples 100000
     Audit(audit::Options),
+    /// Prints a topic of the manual, or lists the topics.
+    ///
+    /// Example: tacit manual asking | less
+    Manual(manual::Options),
     /// Evaluates computations for the server that started it.
     #[command(hide = true)]
     Worker,
@@ -233,6 +238,10 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Request(options) => requests::request(&options),
         Command::Requests(options) => requests::requests(&options),
         Command::Decide(options) => requests::decide(&options),
+        Command::Manual(options) => {
+            manual::run(&options);
+            Ok(())
+        }
         Command::Worker => worker::run(),
     }
 }

@@ -12,6 +12,7 @@ pub mod datasets;
 pub mod figure;
 pub mod frame;
 pub mod ledger;
+pub mod manual;
 pub mod people;
 pub mod published;
 pub mod requests;

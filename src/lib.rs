@@ -5,6 +5,7 @@
 //!
 //! | module | what it is | the only place with |
 //! |---|---|---|
+//! | [`manual`] | the manual: one text for rustdoc, the console and the command line | – |
 //! | [`hex`], [`chance`], [`clock`], [`terminal`], [`files`], [`telemetry`] | digests as text, random ids, time, output, small text files, private files, logs | the system's clock, printing |
 //! | [`privacy`] | units of loss, sensitivities, extents, running sums, noise laws, thresholds, certificates | opendp (with `vault::noise`) |
 //! | [`budget`] | people, accounts, entries, the book as their fold, admission, the keeper that commits, the ledger's port | – (no floats, no IO) |
@@ -15,7 +16,7 @@
 //! | [`store`] | the SQLite ledger, its key and its anchor; copies of a state directory; the outbox of webhooks | rusqlite |
 //! | [`service`] | the walk of one query, whose turn it is, the memory it may take, and when it ends; published statistics and their schedule; stewards' acts, requests, files in Git, what is told to webhooks | jiff (with `dataset`, for days of moments; no HTTP, no polars) |
 //! | [`config`], [`startup`] | from files to a running service | – |
-//! | [`console`] | pages as text: charts, tables, forms | maud |
+//! | [`console`] | pages as text: charts, tables, forms, the manual | maud, pulldown-cmark |
 //! | [`http`] | routes, roles, problems, formats, the shelf of rendered statistics, the pace of readers | axum |
 //! | [`client`], [`present`] | our own client, deliveries of webhooks; answers as text | ureq |
 //! | [`audit`] | a server's claims, tested from outside | – |
@@ -53,6 +54,8 @@
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+
+pub mod manual;
 
 pub mod hex;
 pub mod chance;

@@ -7,6 +7,7 @@ mod asking;
 mod books;
 mod budgets;
 mod gallery;
+mod manual;
 mod people;
 mod reading;
 mod session;
@@ -32,7 +33,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Every page and every form, with the roles that may use it; nobody in particular where there are none.
-pub const PAGES: [(&str, &str, &[Role]); 34] = [
+pub const PAGES: [(&str, &str, &[Role]); 36] = [
     ("GET", "/", &[]),
     ("GET", "/sign-in", &[]),
     ("POST", "/sign-in", &[]),
@@ -41,6 +42,8 @@ pub const PAGES: [(&str, &str, &[Role]); 34] = [
     ("GET", "/s/{name}", &[]),
     ("GET", "/transparency", &[]),
     ("GET", "/transparency/{name}", &[]),
+    ("GET", "/manual", &[]),
+    ("GET", "/manual/{topic}", &[]),
     ("GET", "/statistics", &[]),
     ("GET", "/statistics/{name}/draw", &[Role::Steward]),
     ("POST", "/statistics/{name}/publish", &[Role::Steward]),
@@ -79,6 +82,8 @@ pub fn routes() -> Router<App> {
         .route("/s/{name}", get(reading::statistic))
         .route("/transparency", get(transparency::all))
         .route("/transparency/{name}", get(transparency::one))
+        .route("/manual", get(manual::all))
+        .route("/manual/{topic}", get(manual::one))
         .route("/statistics", get(gallery::statistics))
         .route("/statistics/{name}/draw", get(gallery::draw))
         .route("/statistics/{name}/publish", post(gallery::publish))
