@@ -64,17 +64,17 @@ pub const ROWS: [(&str, Source); 24] = [
     (
         "durable-slow",
         Source::Rates(&[
-            ("", "durable charge*/disk 4 ms: 256 clients*"),
-            ("64 clients ", "durable charge*/disk 4 ms: 64 clients*"),
-            ("one client ", "durable charge*/disk 4 ms: one client*"),
+            ("", "durable charge**4 ms*256 clients*"),
+            ("64 clients ", "durable charge**4 ms*64 clients*"),
+            ("one client ", "durable charge**4 ms*one client*"),
         ]),
     ),
     (
         "durable",
         Source::Rates(&[
-            ("", "durable charge*/disk as it is: 256 clients*"),
-            ("64 clients ", "durable charge*/disk as it is: 64 clients*"),
-            ("one client ", "durable charge*/disk as it is: one client*"),
+            ("", "durable charge**as it is*256 clients*"),
+            ("64 clients ", "durable charge**as it is*64 clients*"),
+            ("one client ", "durable charge**as it is*one client*"),
         ]),
     ),
     ("start", Source::Times(&[("", "a ledger of a million entries/start-up*")])),

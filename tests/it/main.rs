@@ -34,6 +34,7 @@ mod grammar;
 mod http_limits;
 mod joins;
 mod lying;
+mod manual;
 mod means;
 mod metrics;
 mod noise;
