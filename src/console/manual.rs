@@ -37,7 +37,7 @@ pub fn one(topic: &Topic) -> Markup {
             }
         }
         h1 { (topic.title()) }
-        nav aria-label="On this page" {
+        nav.contents aria-label="On this page" {
             ul { @for (id, words) in &page.contents { li { a href={ "#" (id) } { (words) } } } }
         }
         article { (PreEscaped(page.body)) }
