@@ -12,18 +12,19 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use axum::response::Response;
 use criterion::{Criterion, Throughput};
-use tacit::budget::people::Role;
-use tacit::clock::SystemClock;
-use tacit::dataset::policy::Policy;
 use tacit::engine::PolarsEngine;
-use tacit::privacy::units::Epsilon;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::clock::SystemClock;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::SqliteLedger;
 use tacit::query::file::QueryFile;
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::schedule::Zone;
-use tacit::service::statistics::confirm;
-use tacit::service::{Ports, Service, steward};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::OpenDp;
+use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::statistics::confirm;
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Ports, Service};
 use tower::ServiceExt;
 
 use crate::ledger::{PAIRS, pairs, prepare};
@@ -36,7 +37,7 @@ const STATISTIC: &str = "-- title: Visits by cost\n-- margin: 60000\n-- public: 
 fn open(dir: &Path) -> (Arc<Service>, String) {
     let (policy, state) = (Policy::load(&dir.join("policy.toml")).expect("a policy"), dir.join("state"));
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    let boss = steward::add_person(&ledger, "sam", Role::Steward, "bench", 0).expect("sam").text().to_owned();
+    let boss = people::add_person(&ledger, "sam", Role::Steward, "bench", 0).expect("sam").text().to_owned();
     let (to, dataset) = (Holder::Dataset, "visits".to_owned());
     let grant = |to, epsilon: &str| Grant {
         to,
@@ -62,7 +63,7 @@ fn open(dir: &Path) -> (Arc<Service>, String) {
 async fn listen(router: Router) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
     let address = listener.local_addr().expect("an address");
-    tokio::spawn(tacit::http::server::serve(listener, router, std::future::pending()));
+    tokio::spawn(tacit::net::listener::serve(listener, router, std::future::pending()));
     address
 }
 
@@ -122,8 +123,8 @@ pub fn console(_: &mut Criterion) {
     let state = dir.path().join("state");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
     pairs(&ledger, &templates, &AtomicU64::new(0), 256, PAIRS);
-    steward::revoke_token(&ledger, "ada", "bench", 0).expect("revoked");
-    let token = steward::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada").text().to_owned();
+    people::revoke_token(&ledger, "ada", "bench", 0).expect("revoked");
+    let token = people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada").text().to_owned();
     drop(ledger);
     let (service, boss) = open(dir.path());
     let runtime =

@@ -12,14 +12,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use tacit::budget::people::Role;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
 use tacit::engine::Launch;
-use tacit::privacy::units::Epsilon;
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::{Service, steward};
-use tacit::store::SqliteLedger;
+use tacit::engine::seal::seal;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::ledger::SqliteLedger;
+use tacit::query::terms::policy::Policy;
+use tacit::service::Service;
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
 
 use crate::record;
 
@@ -66,9 +67,9 @@ fn service(dir: &Path, policy: &Policy) -> (Arc<Service>, [String; 2]) {
     let state = dir.join("state");
     let (manifest, _) = seal(policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    steward::publish_edition(&ledger, policy, &manifest, 0).expect("an edition");
+    people::publish_edition(&ledger, policy, &manifest, 0).expect("an edition");
     let tokens = ["ada", "bob"].map(|name| {
-        let token = steward::add_person(&ledger, name, Role::Researcher, "bench", 0).expect("a person");
+        let token = people::add_person(&ledger, name, Role::Researcher, "bench", 0).expect("a person");
         let (to, epsilon) = (Holder::researcher(name), Epsilon::parse("4").expect("ε"));
         let grant = Grant { to, dataset: "visits".into(), epsilon, reason: "bench".into(), by: "bench".into() };
         grants::grant(&ledger, grant, 0).expect("a grant");
@@ -81,12 +82,12 @@ fn service(dir: &Path, policy: &Policy) -> (Arc<Service>, [String; 2]) {
 
 /// A runtime as a server has one, and the address of the service on it.
 fn listen(service: Arc<Service>) -> (tokio::runtime::Runtime, SocketAddr) {
-    let runtime = tacit::http::server::runtime().expect("a runtime");
+    let runtime = tacit::net::listener::runtime().expect("a runtime");
     let router = tacit::http::router(service);
     let address = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
         let address = listener.local_addr().expect("an address");
-        tokio::spawn(tacit::http::server::serve(listener, router, std::future::pending()));
+        tokio::spawn(tacit::net::listener::serve(listener, router, std::future::pending()));
         address
     });
     (runtime, address)

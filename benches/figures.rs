@@ -22,22 +22,23 @@ use criterion::{Criterion, criterion_group};
 use polars::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tacit::budget::people::Role;
-use tacit::clock::{Clock, SystemClock};
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
+use tacit::engine::seal::seal;
 use tacit::engine::{Engine, Host, PolarsEngine};
-use tacit::privacy::accountant::Accountant;
-use tacit::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
-use tacit::privacy::extent::Extent;
-use tacit::privacy::sensitivity::{Sensitivity, Statistic};
-use tacit::privacy::units::{Delta, Epsilon};
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::clock::{Clock, SystemClock};
+use tacit::kernel::privacy::accountant::Accountant;
+use tacit::kernel::privacy::amounts::{Delta, Epsilon};
+use tacit::kernel::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
+use tacit::kernel::privacy::extent::Extent;
+use tacit::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
+use tacit::ledger::SqliteLedger;
 use tacit::query::parse::parse;
 use tacit::query::plan::{Plan, plan};
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::{Ports, Service, steward};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::{NoiseSource, OpenDp};
+use tacit::query::terms::policy::Policy;
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Ports, Service};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const ROWS: usize = 10_000_000;
@@ -175,8 +176,8 @@ fn serve(dir: &Path, runtime: &tokio::runtime::Runtime) -> (SocketAddr, String) 
     let (policy, state) = (policy(dir), dir.join("state"));
     let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
-    let token = steward::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada").text().to_owned();
+    people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    let token = people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada").text().to_owned();
     let epsilon = Epsilon::parse("1").expect("ε");
     let grant = Grant {
         to: Holder::researcher("ada"),
@@ -198,7 +199,7 @@ fn serve(dir: &Path, runtime: &tokio::runtime::Runtime) -> (SocketAddr, String) 
     let address = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
         let address = listener.local_addr().expect("an address");
-        tokio::spawn(tacit::http::server::serve(listener, router, std::future::pending()));
+        tokio::spawn(tacit::net::listener::serve(listener, router, std::future::pending()));
         address
     });
     (address, token)

@@ -7,26 +7,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
-use tacit::budget::book::{Book, Wish};
-use tacit::budget::charge::{ChargeRequest, Decision};
-use tacit::budget::entry::{Act, Charged, Entry};
-use tacit::budget::keeper::{Batch, Journal, JournalFault, Mark};
-use tacit::budget::ledger::{Ledger, Outcome};
-use tacit::budget::people::Role;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
 use tacit::engine::PolarsEngine;
-use tacit::privacy::certificate::{Subject, certify};
-use tacit::privacy::units::{Epsilon, Price};
+use tacit::engine::seal::seal;
+use tacit::kernel::budget::charge::{ChargeRequest, Decision};
+use tacit::kernel::budget::entry::{Act, Charged, Entry};
+use tacit::kernel::budget::ledger::{Ledger, Outcome};
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::budget::state::{Book, Wish};
+use tacit::kernel::budget::writer::{Batch, Journal, JournalFault, Mark};
+use tacit::kernel::privacy::amounts::{Epsilon, Price};
+use tacit::kernel::privacy::certificate::{Subject, certify};
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::replan::Replanner;
+use tacit::ledger::{SqliteLedger, verify};
 use tacit::query::canonical;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
-use tacit::service::ask::{Ask, Margin, Wanted};
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::reprice::Replanner;
-use tacit::service::{Ports, Service, steward};
-use tacit::store::{SqliteLedger, verify};
-use tacit::vault::noise::OpenDp;
+use tacit::query::terms::policy::Policy;
+use tacit::service::asking::ask::{Ask, Margin, Wanted};
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Ports, Service};
 
 /// What a disk takes to sync that the figure is about.
 const SLOW_SYNC: Duration = Duration::from_millis(4);
@@ -80,8 +81,8 @@ pub fn prepare(dir: &Path) -> Vec<Template> {
     let (policy, state) = (policy(dir), dir.join("state"));
     let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
-    steward::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada");
+    people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada");
     grant(&ledger, Holder::Project { name: "asthma".into() }, "4");
     grant(&ledger, Holder::Researcher { name: "ada".into(), project: Some("asthma".into()), period_days: None }, "4");
     let mut engine = PolarsEngine::new();
@@ -91,7 +92,7 @@ pub fn prepare(dir: &Path) -> Vec<Template> {
         ledger: Arc::new(ledger),
         engine: Arc::new(engine),
         noise: Arc::new(OpenDp),
-        clock: Arc::new(tacit::clock::SystemClock),
+        clock: Arc::new(tacit::kernel::clock::SystemClock),
     };
     let service = Arc::new(Service::new(ports, datasets));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -212,7 +213,7 @@ pub fn at_a_million(criterion: &mut Criterion) {
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
     let took = pairs(&ledger, &templates, &AtomicU64::new(0), 256, PAIRS);
     println!("{PAIRS} pairs by 256 clients in {took:?}: {:.0} a second", PAIRS as f64 / took.as_secs_f64());
-    let (entries, _) = tacit::budget::ledger::read(&ledger, |book| book.head());
+    let (entries, _) = tacit::kernel::budget::ledger::read(&ledger, |book| book.head());
     drop(ledger);
     let size = std::fs::metadata(state.join("ledger.db")).expect("a file").len();
     println!("{entries} entries in {} MB", size / 1_000_000);

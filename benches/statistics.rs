@@ -8,17 +8,17 @@ use polars::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Normal};
-use tacit::dataset::seal::seal;
+use tacit::engine::seal::seal;
 use tacit::engine::{Engine, Host, PolarsEngine};
-use tacit::privacy::certificate::{Accuracy, Subject, certify, prices};
-use tacit::privacy::mechanism::{Mechanism, NoiseLaw};
-use tacit::privacy::roots::Roots;
-use tacit::privacy::units::{Epsilon, Price};
+use tacit::kernel::privacy::amounts::{Epsilon, Price};
+use tacit::kernel::privacy::certificate::{Accuracy, Subject, certify, prices};
+use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
+use tacit::kernel::privacy::prefix_sums::Roots;
+use tacit::kernel::vault::release::Noisy;
+use tacit::query::answer::grouping_sets::{Sets, Table, Tables, variance};
+use tacit::query::answer::quantile::{Levels, Tree};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
-use tacit::query::quantile::{Levels, Tree};
-use tacit::query::tables::{Sets, Table, Tables, variance};
-use tacit::vault::release::Noisy;
 
 use super::{ROWS, policy, record, source};
 

@@ -8,15 +8,16 @@ use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use polars::prelude::ParquetWriter;
-use tacit::budget::people::Role;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
+use tacit::engine::seal::seal;
 use tacit::engine::{Engine, Host, Launch, PolarsEngine, WorkerPool};
-use tacit::privacy::units::Epsilon;
-use tacit::service::ask::{Ask, Wanted};
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::{Service, ServiceError, steward};
-use tacit::store::SqliteLedger;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::ledger::SqliteLedger;
+use tacit::query::terms::policy::Policy;
+use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Service, ServiceError};
 
 use super::{planned, policy, record, source};
 
@@ -61,8 +62,8 @@ fn service(dir: &std::path::Path) -> Arc<Service> {
     let (policy, state): (Policy, _) = (policy(dir), dir.join("state"));
     let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
-    steward::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada");
+    people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada");
     let (to, epsilon) = (Holder::researcher("ada"), policy.terms.cap);
     let grant = Grant { to, dataset: "visits".into(), epsilon, reason: "bench".into(), by: "bench".into() };
     grants::grant(&ledger, grant, 0).expect("a grant");

@@ -1,5 +1,5 @@
 -- title: Patients by drug
--- description: Drugs have no list: one is shown where enough patients got it.
+-- description: There is no public list of drugs: a drug is shown if enough patients got it.
 -- dataset: visits
 -- epsilon: 0.4
 -- refresh: never

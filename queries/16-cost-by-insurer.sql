@@ -1,5 +1,5 @@
 -- title: Mean cost of a visit by insurer
--- description: The insurer stands in the register of patients, one row each.
+-- description: The insurer comes from the register of patients, which has one row per patient.
 -- dataset: visits
 -- epsilon: 0.2
 -- refresh: never

@@ -1,9 +1,10 @@
-//! The audit: what a server claims of its privacy, tested from outside.
+//! The audit: tests, from outside, what a server claims about its privacy.
 //!
-//! Promises lower bounds on ε from a server's answers alone: it asks one question many times of two datasets that differ, in each of
-//! thousands of disjoint groups, by one unit with everything that a unit may have. The bounds hold at 99.9 % where the noise of
-//! groups and questions is independent, and it looks for noise that is not. It knows no inside of the server: what a price must be
-//! it computes by itself. A claim that it does not break is not proved by it, and it says how much it would have noticed.
+//! It derives lower bounds on ε from a server's answers alone. It asks one question many times of two datasets that differ, in
+//! each of thousands of disjoint groups, by one unit with everything that a unit may have. The bounds hold at 99.9 % if the noise
+//! of groups and questions is independent, and the audit looks for noise that is not. It knows nothing of the server's inside:
+//! what a price must be it computes itself. A claim that it does not break is not thereby proved, and it says how large a fault
+//! it would have noticed.
 
 pub mod bounds;
 mod claims;
@@ -17,79 +18,79 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::client::{Client, ClientError};
-use crate::privacy::units::Epsilon;
+use crate::kernel::privacy::amounts::Epsilon;
 use claims::{Claim, Law};
 use sampling::Sampled;
 use tables::{Kind, WITH, WITHOUT};
 
-/// Why there is no verdict.
+/// Why the audit reached no verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
-    /// The server says no.
+    /// The server could not be asked, or refused.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// What the server says cannot be used.
+    /// The server's answer cannot be used; the text says why.
     #[error("{0}")]
     Unusable(String),
 }
 
-/// What is audited, and how much of it.
+/// What is audited, and with how many samples.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope {
-    /// ε of every question.
+    /// The ε of every question.
     pub epsilon: Epsilon,
-    /// Samples a side and mechanism at the least.
+    /// Smallest number of samples per side and mechanism.
     pub samples: u64,
 }
 
-/// What was found of one mechanism.
+/// The finding of an audit of one mechanism.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
-    /// Which noise, and of what.
+    /// The mechanism in words: the kind of noise and what it is added to.
     pub mechanism: String,
-    /// ε that each question claims to cost.
+    /// The ε that each question claims to cost.
     pub claimed: f64,
-    /// What ε is at least, at 99.9 %; for Gaussian noise, of the Gaussian curve that the claim names.
+    /// Lower bound on the true ε, at 99.9 %. For Gaussian noise it belongs to the Gaussian curve that the claim names.
     pub lower_bound: f64,
-    /// δ that both are stated at.
+    /// The δ at which both are stated.
     pub delta: f64,
-    /// Samples of each side.
+    /// Number of samples of each side.
     pub samples: u64,
-    /// The chance that noise too small by a factor of 1.2 would have been caught.
+    /// Probability that noise too small by a factor of 1.2 would have been caught.
     pub power: f64,
-    /// For Gaussian noise, points of its curve: δ claimed at an ε, and what it is at least.
+    /// For Gaussian noise, points of its privacy curve: the claimed δ at an ε, and the lower bound on it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<CurvePoint>,
-    /// What the account says that the questions cost, as a multiple of what they must; the lower one of both datasets.
+    /// The charge to the account for the questions, as a multiple of what it must be; the smaller one of both datasets.
     pub charged: f64,
-    /// What speaks against the claim; nothing where it holds.
+    /// Everything that contradicts the claim; empty if the claim holds.
     pub broken: Vec<String>,
 }
 
 impl Finding {
-    /// Nothing found speaks against the claim.
+    /// Whether nothing that was found contradicts the claim.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.broken.is_empty()
     }
 }
 
-/// A point of a privacy curve.
+/// A point of a privacy curve: δ at a given ε.
 #[derive(Debug, Clone, Serialize)]
 pub struct CurvePoint {
-    /// At this ε,
+    /// The ε of this point.
     pub epsilon: f64,
-    /// δ is claimed to be at most this,
+    /// The δ claimed at this ε: an upper bound.
     pub claimed: f64,
-    /// and is at least this, at 99.9 %.
+    /// Lower bound on the true δ at this ε, at 99.9 %.
     pub lower_bound: f64,
 }
 
-/// Audits kinds of measurements of the two audit datasets of a server, as the researcher that `client` speaks for. What was
-/// found before an error is kept in `findings`.
+/// Audits kinds of measurements of a server's two audit datasets, as the researcher whose token `client` holds. Findings made
+/// before an error are kept in `findings`.
 ///
 /// # Errors
-/// [`AuditError`] where the server cannot be asked; a claim that does not hold is a finding.
+/// [`AuditError`] if the server cannot be asked. A broken claim is a finding, not an error.
 pub fn run(client: &Client, scope: Scope, kinds: &[Kind], findings: &mut Vec<Finding>) -> Result<(), AuditError> {
     let law = law(client)?;
     let kinds: Vec<Kind> = kinds.iter().copied().filter(|kind| law.has(*kind)).collect();
@@ -110,12 +111,12 @@ pub fn run(client: &Client, scope: Scope, kinds: &[Kind], findings: &mut Vec<Fin
     Ok(())
 }
 
-/// Questions that a kind takes; at least two, so that noise which repeats is seen to.
+/// Number of questions that a kind takes; at least two, so that repeated noise is noticed.
 fn questions(scope: Scope, kind: Kind) -> u64 {
     scope.samples.div_ceil(kind.samples_per_query()).max(2)
 }
 
-/// The law that both datasets declare; they must be as they were prepared.
+/// The noise law that both datasets declare; they must be as `prepare` wrote them.
 fn law(client: &Client) -> Result<Law, AuditError> {
     let of = |name: &str| {
         let dataset = client.get(&format!("/v1/datasets/{name}"))?;
@@ -134,14 +135,14 @@ fn law(client: &Client) -> Result<Law, AuditError> {
     if with == without {
         Ok(with)
     } else {
-        Err(AuditError::Unusable("the two datasets have two accountants".to_owned()))
+        Err(AuditError::Unusable("the two datasets have different accountants".to_owned()))
     }
 }
 
 /// Audits one kind of measurement.
 ///
 /// # Errors
-/// As of [`run`].
+/// The errors of [`run`].
 pub fn one(client: &Client, scope: Scope, kind: Kind) -> Result<Finding, AuditError> {
     let claim = Claim::new(law(client)?, scope.epsilon, kind);
     let events = claim.events();
@@ -164,7 +165,7 @@ pub fn one(client: &Client, scope: Scope, kind: Kind) -> Result<Finding, AuditEr
     claim.finding(&events, (&with, &without), charged, due)
 }
 
-/// What the asking researcher has spent of both datasets, as a part of the allocation.
+/// What the auditing researcher has spent of each dataset, as a fraction of the allocation.
 fn spent(client: &Client) -> Result<[f64; 2], AuditError> {
     let accounts = client.get("/v1/accounts")?;
     let of = |name: &str| {

@@ -1,6 +1,7 @@
 //! The command line.
 //!
-//! Promises exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 could not. It prints plain text or JSON and decides nothing.
+//! Exit codes: 0 done, 1 the answer is no, 2 wrong usage, 3 the command could not do its work. Commands print plain text or JSON
+//! and decide nothing.
 
 mod ask;
 mod audit;
@@ -30,7 +31,7 @@ use crate::service::ServiceError;
 use crate::telemetry;
 use crate::terminal::complain;
 
-/// Statistics of private tables, with differential privacy and a budget.
+/// Ask statistics of private tables, with differential privacy and a budget.
 #[derive(Parser)]
 #[command(name = "tacit", version, propagate_version = true, arg_required_else_help = true)]
 struct Cli {
@@ -40,91 +41,93 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes a synthetic clinic, seals it, asks about it, and serves it.
+    /// Make a synthetic clinic, seal it, ask questions about it, and serve it.
     ///
     /// Example: tacit demo --tour
     Demo(demo::Options),
-    /// Serves the datasets of a configuration.
+    /// Serve the datasets of a configuration file.
     ///
     /// Example: tacit serve --config tacit.toml
     Serve {
-        /// The configuration.
+        /// The configuration file, usually tacit.toml.
         #[arg(long)]
         config: PathBuf,
     },
-    /// Checks or drafts policies.
+    /// Check or draft a policy.
     #[command(subcommand)]
     Policy(policy::Command),
-    /// Seals a policy's source into a new edition and prints the steward's report.
+    /// Seal a policy's source into a new edition and print the steward's report.
     ///
     /// Example: tacit seal visits.toml --state state
     Seal(seal::Options),
-    /// Asks a question, or with --quote what it would cost.
+    /// Ask a question, or with --quote what it would cost.
     ///
     /// Example: tacit ask "SELECT COUNT(*) FROM visits" --epsilon 0.1
     Ask(ask::Options),
-    /// Copies a state directory, whether a server holds it or not, and checks the copy.
+    /// Copy a state directory, even while a server runs on it, and check the copy.
     ///
-    /// A copy knows that it is one: it opens for tacit ledger verify and tacit backup alone, until tacit ledger recover takes it up.
+    /// A copy is marked as such: only tacit ledger verify and tacit backup open it, until tacit ledger recover puts it into
+    /// service.
     ///
     /// Example: tacit backup --state state --to copies/monday
     Backup(backup::Options),
-    /// Says what applying a folder's files would change: people, grants, projects and statistics.
+    /// Show what applying a folder's files would change: people, grants, projects and statistics.
     ///
     /// Example: tacit plan access
     Plan(declared::PlanOptions),
-    /// Makes people, grants, projects and statistics what a folder's files declare, all or none of it; prints new tokens, once.
+    /// Make people, grants, projects and statistics match what a folder's files declare, all or nothing. New tokens are printed
+    /// once.
     ///
     /// Example: tacit apply access --reason "new term"
     Apply(declared::ApplyOptions),
-    /// Prints JSON Schemas of configurations, policies, declared files and query headers.
+    /// Print JSON Schemas of configurations, policies, declared files and query headers.
     ///
     /// Example: tacit schema policy
     Schema(schema::Options),
-    /// Asks for a larger allocation; a steward decides.
+    /// Ask for a larger allocation; a steward decides.
     ///
     /// Example: tacit request visits --epsilon 2 --reason "a second study"
     Request(requests::RequestOptions),
-    /// Lists requests for budget, newest first.
+    /// List requests for budget, newest first.
     Requests(requests::RequestsOptions),
-    /// Grants or declines a request, once.
+    /// Grant or decline a request. Each request is decided once.
     ///
     /// Example: tacit decide 12 --grant --reason "approved" --state state
     Decide(requests::DecideOptions),
-    /// Adds people, ends their tokens, and says what viewers see.
+    /// Add people, revoke their tokens, and set what viewers may see.
     #[command(subcommand)]
     Researcher(people::ResearcherCommand),
-    /// Sets a researcher's allocation; the epsilon is the new total.
+    /// Set a researcher's allocation. The epsilon is the new total, not an addition.
     ///
     /// Example: tacit grant ada visits --epsilon 1 --reason "asthma study" --state state
     Grant(grant::GrantOptions),
-    /// Freezes a dataset: nothing is drawn from it until it is unfrozen.
+    /// Freeze a dataset: nothing is drawn from it until it is unfrozen.
     ///
     /// Example: tacit freeze visits --reason "an audit"
     Freeze(grant::FreezeOptions),
-    /// Lets a frozen dataset go on, once its incidents were looked at.
+    /// Unfreeze a dataset, after you have looked into its incidents.
     ///
     /// Example: tacit unfreeze visits --reason "the disk was replaced"
     Unfreeze(grant::FreezeOptions),
-    /// Says what statistics would cost, and publishes them.
+    /// Check what statistics would cost, and publish them.
     #[command(subcommand)]
     Statistics(statistics::StatisticsCommand),
-    /// Shows accounts: what was spent, and what could still be charged.
+    /// Show accounts: what was spent, and what could still be charged.
     ///
     /// Example: tacit account ada
     Account(people::AccountOptions),
-    /// Shows and checks the ledger.
+    /// List the ledger's entries, verify the ledger, or recover it.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
-    /// Audits a server's privacy claims from outside; exit 1 when one is broken.
+    /// Audit a server's privacy claims from outside; exit with 1 if one is broken.
     ///
     /// Example: tacit audit --samples 100000
     Audit(audit::Options),
-    /// Prints a topic of the manual, or lists the topics.
+    /// Print a topic of the manual, or list the topics.
     ///
     /// Example: tacit manual asking | less
     Manual(manual::Options),
-    /// Evaluates computations for the server that started it.
+    /// Evaluate computations for the server that started this process. For internal use.
     #[command(hide = true)]
     Worker,
 }
@@ -132,10 +135,10 @@ enum Command {
 /// The server that a command talks to.
 #[derive(Args)]
 pub struct ServerOptions {
-    /// The server's URL.
+    /// URL of the server.
     #[arg(long, env = "TACIT_URL", default_value = "http://127.0.0.1:8080")]
     server: String,
-    /// The token to send.
+    /// Your token, which says who asks.
     #[arg(long, env = "TACIT_TOKEN", hide_env_values = true)]
     token: Option<String>,
 }
@@ -146,14 +149,14 @@ impl ServerOptions {
     }
 }
 
-/// How a command failed.
+/// How a command failed, which decides its exit code.
 #[derive(Debug)]
 pub enum Failure {
-    /// The answer is no.
+    /// The answer is no: the request was refused, or a check failed (exit code 1).
     No(String),
-    /// The command was used wrongly.
+    /// The command was used wrongly (exit code 2).
     Usage(String),
-    /// It could not.
+    /// The command could not do its work, for instance because no server answers (exit code 3).
     Could(String),
 }
 
@@ -193,13 +196,13 @@ impl From<ServiceError> for Failure {
     }
 }
 
-/// Runs the command line of this process.
+/// Runs the command line of this process and returns its exit code.
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and versions are no errors; everything else is wrong usage.
+            // clap reports help and version as errors, too; only the others are wrong usage.
             let code = if error.use_stderr() { 2 } else { 0 };
             let _ = error.print();
             return ExitCode::from(code);

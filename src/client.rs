@@ -1,4 +1,4 @@
-//! A client of our own server, for the commands that talk to one.
+//! A client of our own HTTP API, for the commands that talk to a server.
 
 pub mod deliver;
 
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// Seconds that a server may take.
+/// Seconds after which a request is given up.
 const SECONDS_MAX: u64 = 150;
-/// Bytes of an answer at the most.
+/// Largest number of bytes in an answer.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
 
-/// A server and a token for it.
+/// A client of one server, with a token.
 #[derive(Clone)]
 pub struct Client {
     agent: ureq::Agent,
@@ -19,7 +19,7 @@ pub struct Client {
     token: Option<String>,
 }
 
-/// Why there is no good answer.
+/// Why a request has no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No answer came.
@@ -28,19 +28,19 @@ pub enum ClientError {
          https://, with --server or TACIT_URL, and an authority of your own with SSL_CERT_FILE"
     )]
     Away {
-        /// Where.
+        /// The URL of the server.
         url: String,
     },
-    /// The server says no, in a problem document.
+    /// The server refused, with a problem document.
     #[error("{}", said(problem))]
     Problem {
-        /// The document.
+        /// The problem document that the server sent.
         problem: Value,
     },
-    /// What came is no answer of a Tacit server.
+    /// The answer is not one of a Tacit server.
     #[error("{url}: what answers there is no Tacit server")]
     Foreign {
-        /// Where.
+        /// The URL of the server.
         url: String,
     },
 }
@@ -56,7 +56,7 @@ fn said(problem: &Value) -> String {
 }
 
 impl Client {
-    /// A client of the server at `url`.
+    /// Creates a client of the server at `url`; without a `token` it asks anonymously.
     #[must_use]
     pub fn new(url: &str, token: Option<&str>) -> Self {
         let config = ureq::Agent::config_builder()
@@ -69,10 +69,10 @@ impl Client {
         Self { agent: config.into(), url, token: token.map(str::to_owned) }
     }
 
-    /// GET as JSON.
+    /// Sends a GET request and reads the answer as JSON.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`ClientError`] if there is no usable answer.
     pub fn get(&self, path: &str) -> Result<Value, ClientError> {
         let request = self.agent.get(format!("{}{path}", self.url));
         let request = self
@@ -82,18 +82,18 @@ impl Client {
         self.json(self.read(request.call())?)
     }
 
-    /// POST of JSON, answered in JSON.
+    /// Sends JSON in a POST request and reads the answer as JSON.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`ClientError`] if there is no usable answer.
     pub fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         self.json(self.post_for(path, body, "application/json")?)
     }
 
-    /// PUT of JSON, answered in JSON.
+    /// Sends JSON in a PUT request and reads the answer as JSON.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`ClientError`] if there is no usable answer.
     pub fn put(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
         let request = self.agent.put(format!("{}{path}", self.url));
         let request = self
@@ -103,10 +103,10 @@ impl Client {
         self.json(self.read(request.content_type("application/json").send(body.to_string()))?)
     }
 
-    /// DELETE, answered with nothing.
+    /// Sends a DELETE request, which has no content in its answer.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`ClientError`] if there is no usable answer.
     pub fn delete(&self, path: &str) -> Result<(), ClientError> {
         let request = self.agent.delete(format!("{}{path}", self.url));
         let request = self
@@ -116,10 +116,10 @@ impl Client {
         self.read(request.call()).map(|_| ())
     }
 
-    /// POST of JSON, answered in the format `accept`.
+    /// Sends JSON in a POST request and returns the answer in the format `accept`, a media type.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`ClientError`] if there is no usable answer.
     pub fn post_for(&self, path: &str, body: &Value, accept: &str) -> Result<Vec<u8>, ClientError> {
         let request = self.agent.post(format!("{}{path}", self.url)).header("Accept", accept);
         let request = self

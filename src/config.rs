@@ -1,7 +1,7 @@
-//! `tacit.toml`: what a server serves, and where.
+//! The configuration file `tacit.toml`: what a server serves, and where.
 //!
-//! Promises that every fault is told with its place, and that neither answers nor events leave this machine in plain text unless the
-//! file says so. It opens nothing but the file itself.
+//! Promises that every fault is reported with its place in the file, and that neither answers nor events leave this machine in plain text
+//! unless the file says so. It opens nothing but the file itself.
 
 mod addresses;
 mod file;
@@ -16,48 +16,48 @@ use crate::files;
 use file::{ConfigFile, StatisticsFile, WebhookFile};
 pub use operator::{Operator, TEXT_CHARS_MAX};
 
-/// A checked configuration; paths are relative to the file's folder.
+/// A checked configuration; relative paths are resolved against the file's directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Where to listen.
+    /// Address and port to listen on.
     pub listen: SocketAddr,
-    /// Whether answers, tokens and events may go over a network in plain text, because something in front speaks TLS.
+    /// Whether answers, tokens and events may cross a network in plain text, because a proxy in front speaks TLS.
     pub allow_plaintext: bool,
-    /// The origin that browsers know the server by, where a proxy stands before it: a scheme, a host, and no path.
+    /// The origin by which browsers know the server, if a proxy is in front of it: a scheme and a host, without a path.
     pub public_url: Option<String>,
-    /// Ledger and editions.
+    /// Directory that holds the ledger and the editions.
     pub state_dir: PathBuf,
-    /// Where the ledger's anchor is kept; nothing where it stays where it is, beside the ledger at first.
+    /// Where the ledger's anchor is kept; `None` leaves it where it is, which at first is beside the ledger.
     pub anchor: Option<PathBuf>,
-    /// Published queries.
+    /// Directory of the published queries; `None` publishes none.
     pub queries_dir: Option<PathBuf>,
-    /// Policies of the datasets to serve.
+    /// Policy files of the datasets to serve.
     pub policies: Vec<PathBuf>,
-    /// What to speak TLS with; nothing where plain text is spoken.
+    /// The certificate and key for TLS; `None` for plain text.
     pub tls: Option<Tls>,
-    /// How published statistics are refreshed and read.
+    /// How published statistics are refreshed, and which pages may read them.
     pub statistics: StatisticsConfig,
-    /// Who is told of what happens.
+    /// Where events are posted to; empty if nowhere.
     pub webhooks: Vec<Webhook>,
-    /// Who runs the server; `None` where they have not said.
+    /// Who runs the server; `None` if they did not say.
     pub operator: Option<Operator>,
 }
 
-/// A certificate and its key.
+/// The files of a TLS certificate and its private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
-    /// The file with the certificate, PEM.
+    /// PEM file with the certificate.
     pub certificate: PathBuf,
-    /// The file with its private key, PEM.
+    /// PEM file with the private key.
     pub key: PathBuf,
 }
 
-/// How published statistics are refreshed and read.
+/// How published statistics are refreshed, and which pages may read them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatisticsConfig {
-    /// The IANA name of the zone that schedules are in; that there is such a zone is not checked here.
+    /// IANA name of the time zone of the schedules; whether such a zone exists is not checked here.
     pub time_zone: String,
-    /// The origins whose pages may read statistics, as browsers name them, or `*` for every page.
+    /// Origins whose pages may read statistics, as browsers write them, or `*` for every page.
     pub origins: Vec<String>,
 }
 
@@ -71,40 +71,40 @@ fn utc() -> String {
     "UTC".to_owned()
 }
 
-/// Where events are posted to.
+/// A webhook: where events are posted to, and which ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// Where to.
+    /// The URL that events are posted to.
     pub url: String,
-    /// The file with the secret that deliveries are signed with.
+    /// File with the secret that deliveries are signed with.
     pub secret_file: PathBuf,
-    /// What is posted there.
+    /// The events that are posted there.
     pub events: Vec<WebhookEvent>,
 }
 
-/// Something that happened that a webhook may tell.
+/// An event that a webhook can report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WebhookEvent {
     /// Half of an account is spent.
     Spent50,
     /// Four fifths of an account are spent.
     Spent80,
-    /// An account is spent.
+    /// An account is spent completely.
     Spent100,
-    /// A question was refused for want of budget.
+    /// A query was refused for lack of budget.
     Refused,
-    /// A researcher asks for an allocation.
+    /// A researcher requested an allocation.
     RequestFiled,
     /// A statistic was due and was not drawn.
     RefreshSkipped,
 }
 
 impl WebhookEvent {
-    /// Every event.
+    /// Every event, in the order in which messages list them.
     pub const ALL: [Self; 6] =
         [Self::Spent50, Self::Spent80, Self::Spent100, Self::Refused, Self::RequestFiled, Self::RefreshSkipped];
 
-    /// The word for it, in configurations and deliveries alike.
+    /// The event's name in configurations and in deliveries.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -118,39 +118,39 @@ impl WebhookEvent {
     }
 }
 
-/// Why a configuration was not taken.
+/// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
     #[error("{path}: cannot be read: {kind}")]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// What the system says.
+        /// The system's error kind.
         kind: std::io::ErrorKind,
     },
-    /// The file is wrong at a place.
+    /// The file has a fault at this place.
     #[error("{path}: line {line}, column {column}: {message}")]
     Faulty {
-        /// The file.
+        /// Path of the file.
         path: String,
-        /// Counts from 1.
+        /// Line of the fault, counted from 1.
         line: usize,
-        /// Counts from 1.
+        /// Column of the fault in characters, counted from 1.
         column: usize,
-        /// What is wrong.
+        /// What is wrong, and what is accepted.
         message: String,
     },
 }
 
-/// Where something is wrong, in bytes from the beginning, and what.
+/// A fault: its byte offset from the beginning of the file, and what is wrong.
 type Fault = (usize, String);
 
 impl Config {
-    /// Reads a configuration.
+    /// Reads and checks a configuration file.
     ///
     /// # Errors
-    /// [`ConfigError`] with the place.
+    /// [`ConfigError`], with the place of the fault.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let shown = path.display().to_string();
         let text =
@@ -185,7 +185,7 @@ impl Config {
     }
 }
 
-/// Where to listen; with `is_plain`, only where nothing leaves this machine.
+/// Checks the address to listen on; if `is_plain`, it must be a loopback address.
 fn take_listen(listen: &Spanned<String>, is_plain: bool) -> Result<SocketAddr, Fault> {
     let (at, text) = (listen.span().start, listen.get_ref());
     let address: SocketAddr = text.parse().map_err(|_| {

@@ -1,6 +1,6 @@
-//! The demo: a synthetic clinic, sealed, asked and served.
+//! The demo: a synthetic clinic that is sealed, asked and served.
 //!
-//! Everything it does goes through the same doors as a steward and a researcher of a real table.
+//! The demo only uses the means that a steward and a researcher of a real table have.
 
 mod clinic;
 mod tour;
@@ -17,50 +17,51 @@ use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-use crate::budget::people::Role;
 use crate::client::{Client, ClientError};
-use crate::clock::{Clock, SystemClock};
-use crate::dataset::policy::Policy;
-use crate::dataset::seal::seal;
 use crate::engine::Launch;
-use crate::privacy::units::Epsilon;
-use crate::service::grants::{self, Grant, Holder};
-use crate::service::schedule::Zone;
-use crate::service::statistics::{Agreement, Refreshed, confirm};
-use crate::service::{Service, steward};
-use crate::store::SqliteLedger;
+use crate::engine::seal::seal;
+use crate::kernel::budget::people::Role;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::ledger::SqliteLedger;
+use crate::query::terms::policy::Policy;
+use crate::service::Service;
+use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::statistics::{Agreement, Refreshed, confirm};
+use crate::service::stewarding::grants::{self, Grant, Holder};
+use crate::service::stewarding::people;
 use crate::terminal::say;
-use crate::{http, startup};
+use crate::{http, net, startup};
 
-/// The published queries, as they stand in `queries/`; its subfolders are not among them.
+/// The published queries, embedded from `queries/` without its subfolders.
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
 const POLICY: &str = include_str!("demo/visits.toml");
-/// What the tour may spend: so little that its last question is refused.
+/// The ε of the tour's account: so small that the tour's last question is refused.
 const TOUR_EPSILON: &str = "1";
-/// What the researcher may spend.
+/// The ε of the researcher's account.
 const RESEARCHER_EPSILON: &str = "2";
-/// What published statistics may spend.
+/// The ε of the statistics account.
 const STATISTICS_EPSILON: &str = "1";
 
 /// Options of `tacit demo`.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Where the clinic, its ledger and its tokens are kept.
+    /// The folder for the clinic, its ledger and its tokens.
     #[arg(long, default_value = "demo")]
     pub dir: PathBuf,
-    /// Patients of the synthetic clinic.
+    /// Number of patients in the synthetic clinic.
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(100..=3_000_000))]
     pub patients: u32,
-    /// Where to serve after the tour.
+    /// The address to serve on after the tour.
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Ends after the tour; no fixed port is opened.
+    /// End after the tour, without opening a fixed port.
     #[arg(long)]
     pub tour: bool,
 }
 
-/// `demo.toml`: what scripts go on from.
+/// The content of `demo.toml`, from which scripts take the URL and the tokens.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Keys {
     url: String,
@@ -70,7 +71,7 @@ struct Keys {
     tour: String,
 }
 
-/// Why there is no demo.
+/// Why the demo failed, in words.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct DemoError(String);
@@ -85,11 +86,11 @@ demo_error_from!(
     std::io::Error,
     startup::StartError,
     ClientError,
-    crate::store::OpenError,
-    crate::dataset::seal::SealError,
+    crate::ledger::OpenError,
+    crate::engine::seal::SealError,
     crate::service::ServiceError,
-    crate::dataset::policy::PolicyError,
-    crate::privacy::units::DecimalFault,
+    crate::query::terms::policy::PolicyError,
+    crate::kernel::privacy::amounts::DecimalFault,
     crate::query::file::FileFault,
     toml::de::Error,
     toml::ser::Error,
@@ -97,13 +98,13 @@ demo_error_from!(
     clinic::ClinicError
 );
 
-/// Runs the demo until it is stopped, or with `tour` until the tour has ended.
+/// Runs the demo until it is stopped, or, with `tour`, until the tour has ended.
 ///
 /// # Errors
-/// [`DemoError`] with what went wrong.
+/// [`DemoError`] says what went wrong.
 pub fn run(options: &Options) -> Result<(), DemoError> {
-    let runtime = http::server::runtime()?;
-    // The port first: a clinic that cannot be served is not worth the wait.
+    let runtime = net::listener::runtime()?;
+    // Open the port first, so that nobody waits for a clinic that cannot be served.
     let listener = if options.tour { None } else { Some(runtime.block_on(listen(options.listen))?) };
     let keys_path = options.dir.join("demo.toml");
     let mut keys = keys_so_far(options, &keys_path)?;
@@ -121,7 +122,7 @@ pub fn run(options: &Options) -> Result<(), DemoError> {
         if let Some(listener) = listener {
             introduce(&keys, &keys_path);
             let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
-            http::server::serve(listener, http::router(service), http::server::stop()).await;
+            net::listener::serve(listener, http::router(service), net::listener::stop()).await;
             refreshing.abort();
         }
         Ok(())
@@ -134,7 +135,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, DemoError> {
         .map_err(|error| DemoError(format!("{address}: cannot listen: {}; choose another with --listen", error.kind())))
 }
 
-/// The keys of a clinic that is there, of one whose tour was broken off, or of a new one.
+/// The keys of an existing clinic, of one whose tour was interrupted, or of a new one.
 fn keys_so_far(options: &Options, keys_path: &Path) -> Result<Keys, DemoError> {
     let unfinished = unfinished(&options.dir);
     let known = if keys_path.is_file() { keys_path } else { unfinished.as_path() };
@@ -147,7 +148,7 @@ fn keys_so_far(options: &Options, keys_path: &Path) -> Result<Keys, DemoError> {
     Ok(keys)
 }
 
-/// The keys before the tour has ended.
+/// The file that holds the keys until the tour has ended.
 fn unfinished(dir: &Path) -> PathBuf {
     dir.join("unfinished.toml")
 }
@@ -156,7 +157,7 @@ fn state(dir: &Path) -> PathBuf {
     dir.join("state")
 }
 
-/// Makes the clinic, seals it, opens accounts.
+/// Makes the clinic, seals it and opens accounts.
 fn prepare(options: &Options) -> Result<Keys, DemoError> {
     let dir = &options.dir;
     if state(dir).exists() {
@@ -180,15 +181,15 @@ fn prepare(options: &Options) -> Result<Keys, DemoError> {
     let policy = Policy::load(&dir.join("visits.toml"))?;
     let now = || SystemClock.now_ms();
     let (manifest, report) = seal(&policy, &state(dir), &|_| {})?;
-    steward::publish_edition(&ledger, &policy, &manifest, now())?;
+    people::publish_edition(&ledger, &policy, &manifest, now())?;
     say(format!(
         "sealed it: {} rows kept, {} cut beyond 8 a patient (only a steward sees such numbers)",
         report.rows_kept, report.rows_cut
     ));
 
     let add =
-        |name: &str, role| steward::add_person(&ledger, name, role, "demo", now()).map(|token| token.text().to_owned());
-    let viewer = steward::add_viewer(&ledger, "viewer", std::slice::from_ref(&policy.name), "demo", now())?;
+        |name: &str, role| people::add_person(&ledger, name, role, "demo", now()).map(|token| token.text().to_owned());
+    let viewer = people::add_viewer(&ledger, "viewer", std::slice::from_ref(&policy.name), "demo", now())?;
     let keys = Keys {
         url: format!("http://{}", options.listen),
         steward: add("steward", Role::Steward)?,
@@ -211,12 +212,12 @@ fn prepare(options: &Options) -> Result<Keys, DemoError> {
     Ok(keys)
 }
 
-/// The tour talks HTTP to a listener of its own, on a port that the system chooses.
+/// Runs the tour over HTTP, against a listener on a port that the system chooses.
 async fn tour_through(service: Arc<Service>, dir: &Path, keys: &Keys) -> Result<(), DemoError> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let client = Client::new(&format!("http://{}", listener.local_addr()?), Some(&keys.tour));
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(http::server::serve(listener, http::router(service), async {
+    let serving = tokio::spawn(net::listener::serve(listener, http::router(service), async {
         let _ = ended.await;
     }));
     let queries = dir.join("queries");
@@ -226,8 +227,8 @@ async fn tour_through(service: Arc<Service>, dir: &Path, keys: &Keys) -> Result<
     toured
 }
 
-/// Releases the demo's own statistics, whose prices it confirms; what the tour drew is taken as it is, and costs the dataset nothing more.
-/// A file that somebody put there, or changed, waits for a steward as anywhere.
+/// Confirms the prices of the demo's own statistics and publishes them. They take the tour's releases as they are, which costs
+/// the dataset nothing more. A query file that somebody added or changed waits for a steward as usual.
 async fn publish(service: &Arc<Service>, queries: &Path) -> Result<(), DemoError> {
     let is_own = |name: &str| {
         let file = format!("{name}.sql");
@@ -271,7 +272,7 @@ fn introduce(keys: &Keys, path: &Path) {
     say(format!("  steward     {}", keys.steward));
     say(format!("  researcher  {}", keys.researcher));
     say(format!("  viewer      {}", keys.viewer));
-    say(format!("The tokens stand in {}, too. Ask on, for example:\n", path.display()));
+    say(format!("The tokens are in {}, too. Ask more, for example:\n", path.display()));
     say(format!(
         "curl -s {}/v1/queries -H 'Authorization: Bearer {}' \\\n  -d '{{\"sql\": \"SELECT emergency, COUNT(*) AS visits FROM visits GROUP BY emergency\", \"epsilon\": \"0.1\"}}'",
         keys.url, keys.researcher

@@ -1,19 +1,15 @@
-//! The engine: a computation over a sealed table gives exact integers, under lock.
+//! The engine: evaluates a computation over a sealed table to exact integers, which stay locked.
 //!
-//! Promises the port below in plain data, and two implementations: polars in this process, and worker processes that run it behind
-//! walls. Total on data: a conforming table never makes a computation fail, and no words of polars come out.
+//! Promises the port below in plain data, with two implementations: polars in this process, and confined worker processes that run polars.
+//! Evaluation is total: a conforming table never makes a computation fail, and no error text of polars leaves the engine.
 
-mod bins;
 mod confine;
 mod limits;
-#[cfg(test)]
-mod neighbours;
 mod polars;
 mod pool;
-mod texts;
-mod units;
 mod wire;
 pub mod worker;
+pub mod seal;
 
 use std::path::Path;
 
@@ -21,34 +17,35 @@ pub use self::limits::Limits;
 pub use self::polars::PolarsEngine;
 pub use self::pool::{Launch, WorkerPool};
 
-use crate::dataset::edition::Manifest;
+use crate::kernel::vault::private::{Exact, Private};
 use crate::query::plan::Computation;
-use crate::vault::private::{Exact, Private};
+use crate::query::terms::edition::Manifest;
 
-/// A computation failed; why stays inside, for it could tell of rows.
+/// A computation failed. The cause is not passed on, because it could reveal something about rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the computation failed")]
 pub struct EngineFault;
 
-/// What evaluates computations.
+/// The port to whatever evaluates computations over sealed tables.
 pub trait Engine: Send + Sync {
-    /// The exact vectors of `computation` over an edition: one a measurement, one integer a group, empty groups included.
+    /// Returns the exact vectors of `computation` over an edition: one vector per measurement, one integer per group, including empty
+    /// groups.
     ///
     /// Blocks for as long as the scan takes; never call it on an async thread.
     ///
     /// # Errors
-    /// [`EngineFault`].
+    /// [`EngineFault`] if the edition is not loaded or the evaluation fails.
     fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault>;
 
-    /// Whether an edition could be evaluated now; where not, nothing should be charged.
+    /// Whether an edition could be evaluated now; if not, nothing should be charged.
     fn is_ready(&self, edition: &str) -> bool;
 }
 
-/// What takes sealed tables in.
+/// The port to whatever loads sealed tables.
 pub trait Host {
-    /// Takes an edition in; its manifest was checked before.
+    /// Loads an edition, whose manifest has already been checked.
     ///
     /// # Errors
-    /// [`EngineFault`] where the table cannot be read.
+    /// [`EngineFault`] if the table cannot be read.
     fn load(&mut self, state: &Path, manifest: &Manifest) -> Result<(), EngineFault>;
 }

@@ -1,23 +1,24 @@
-//! Files: the small texts that people write (policies, configurations, questions), and new files that only their owner may read.
+//! Files: reading the small text files that people write (policies, configurations, queries), and creating files that only their owner may
+//! read.
 //!
-//! Promises that a folder, a pipe or a device is not read, that no text is read beyond a bound, and that a private file is never open
-//! to others, not even for a moment.
+//! Promises that directories, pipes and devices are never read, that no text is read beyond a size limit, and that a private file is never
+//! readable by others, not even for a moment.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// Bytes of a text file at the most.
+/// Maximum size of a text file, in bytes (16 MiB).
 pub const TEXT_BYTES_MAX: u64 = 16 << 20;
 
-/// The text of a regular file.
+/// Reads the text of a regular file.
 ///
 /// # Errors
-/// `InvalidInput` for what is no regular file, `FileTooLarge` beyond [`TEXT_BYTES_MAX`], `InvalidData` for what is no UTF-8, and
-/// those of the system. What the file says is in none of them.
+/// `InvalidInput` if the path is not a regular file, `FileTooLarge` beyond [`TEXT_BYTES_MAX`], `InvalidData` if the content is not UTF-8,
+/// and the system's own errors. No error contains any of the file's content.
 pub fn text(path: &Path) -> io::Result<String> {
-    // Looked at before it is opened: to open a pipe is to wait for its other end.
+    // Checked before opening, because opening a pipe waits for its other end.
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
@@ -26,10 +27,10 @@ pub fn text(path: &Path) -> io::Result<String> {
     if text.len() as u64 > TEXT_BYTES_MAX { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
 }
 
-/// Makes a new file with mode 600 and opens it for writing, as everything in a state directory is made.
+/// Creates a new file with mode 600 and opens it for writing. Every file in a state directory is created this way.
 ///
 /// # Errors
-/// `AlreadyExists` where the name is taken, and those of the system.
+/// `AlreadyExists` if the path already exists, and the system's own errors.
 pub fn create_private(path: &Path) -> io::Result<File> {
     File::options().create_new(true).write(true).mode(0o600).open(path)
 }

@@ -1,38 +1,20 @@
-//! HTTP: the contract with programs outside.
+//! The HTTP interface: the contract with programs outside.
 //!
-//! Promises that every route has its roles, that every body and head is bounded in bytes and seconds, and that an error is a
-//! problem document made of the caller's own words and public terms. It knows no polars and no SQLite.
+//! Promises that every route states the roles that may use it, that every body and head is bounded in bytes and seconds, and that an error
+//! is a problem document made of the caller's own words and public terms. It knows no polars and no SQLite.
 
-mod accounts;
 mod aside;
 mod auth;
 mod body;
 mod console;
-mod datasets;
-mod declared;
-mod document;
-mod encode;
-mod grants;
-mod health;
 mod json;
-mod ledger;
-mod metrics;
-pub mod pace;
 mod pad;
 mod params;
 mod pieces;
 pub mod problem;
-mod publishing;
-mod queries;
-mod quotes;
-mod releases;
-mod requests;
-mod researchers;
-pub mod server;
 mod shared;
-mod shelf;
-mod statistics;
-pub mod tls;
+mod cache;
+pub mod api;
 
 use std::sync::Arc;
 
@@ -53,7 +35,7 @@ use shared::Shared;
 pub use console::PAGES;
 pub use shared::Settings;
 
-/// What handlers share.
+/// The service that all handlers share.
 pub type App = Arc<Service>;
 
 #[derive(OpenApi)]
@@ -73,12 +55,12 @@ impl utoipa::Modify for Bearer {
     }
 }
 
-/// The routes over a service.
+/// Builds the routes over a service with default settings.
 pub fn router(service: App) -> Router {
     router_with(service, Settings::default())
 }
 
-/// The same, reached as the settings say.
+/// Builds the routes over a service that is reached as `settings` say.
 pub fn router_with(service: App, settings: Settings) -> Router {
     let shared = Arc::new(Shared::new(settings));
     let (router, mut api) = documented().split_for_parts();
@@ -86,9 +68,9 @@ pub fn router_with(service: App, settings: Settings) -> Router {
     api.merge(read);
     // Unwrap safety: the document is plain data.
     let document = serde_json::to_value(api).expect("the document is plain data");
-    let document: Arc<str> = document::completed(document).to_string().into();
+    let document: Arc<str> = crate::http::api::document::completed(document).to_string().into();
     router
-        .route("/openapi.json", axum::routing::get(move || health::openapi(Arc::clone(&document))))
+        .route("/openapi.json", axum::routing::get(move || crate::http::api::health::openapi(Arc::clone(&document))))
         .merge(console::routes())
         .fallback(async || Problem::not_found("there is no such page; GET /openapi.json lists them"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
@@ -99,41 +81,42 @@ pub fn router_with(service: App, settings: Settings) -> Router {
         .with_state(service)
 }
 
-/// What is read so often that it stands outside of the layers of all else; it keeps their promises itself.
+/// Routes that are read so often that they bypass the layers of all others; they keep the promises of those layers themselves.
 fn published() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(statistics::one))
+    OpenApiRouter::new().routes(routes!(crate::http::api::statistics::one))
 }
 
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Api::openapi())
-        .routes(routes!(datasets::list))
-        .routes(routes!(datasets::one))
-        .routes(routes!(datasets::freeze))
-        .routes(routes!(datasets::unfreeze))
-        .routes(routes!(quotes::quote))
-        .routes(routes!(queries::query))
-        .routes(routes!(releases::list))
-        .routes(routes!(releases::one))
-        .routes(routes!(accounts::list))
-        .routes(routes!(researchers::list, researchers::add))
-        .routes(routes!(researchers::revoke))
-        .routes(routes!(researchers::set_datasets))
-        .routes(routes!(grants::grant))
-        .routes(routes!(declared::plan))
-        .routes(routes!(declared::apply))
-        .routes(routes!(ledger::list))
-        .routes(routes!(statistics::list))
-        .routes(routes!(statistics::refresh))
-        .routes(routes!(publishing::check))
-        .routes(routes!(publishing::publish))
-        .routes(routes!(requests::list, requests::file))
-        .routes(routes!(requests::decide))
-        .routes(routes!(metrics::show))
-        .routes(routes!(health::livez))
-        .routes(routes!(health::readyz))
+        .routes(routes!(crate::http::api::datasets::list))
+        .routes(routes!(crate::http::api::datasets::one))
+        .routes(routes!(crate::http::api::datasets::freeze))
+        .routes(routes!(crate::http::api::datasets::unfreeze))
+        .routes(routes!(crate::http::api::quotes::quote))
+        .routes(routes!(crate::http::api::queries::query))
+        .routes(routes!(crate::http::api::releases::list))
+        .routes(routes!(crate::http::api::releases::one))
+        .routes(routes!(crate::http::api::accounts::list))
+        .routes(routes!(crate::http::api::researchers::list, crate::http::api::researchers::add))
+        .routes(routes!(crate::http::api::researchers::revoke))
+        .routes(routes!(crate::http::api::researchers::set_datasets))
+        .routes(routes!(crate::http::api::grants::grant))
+        .routes(routes!(crate::http::api::declared::plan))
+        .routes(routes!(crate::http::api::declared::apply))
+        .routes(routes!(crate::http::api::ledger::list))
+        .routes(routes!(crate::http::api::statistics::list))
+        .routes(routes!(crate::http::api::statistics::refresh))
+        .routes(routes!(crate::http::api::publishing::check))
+        .routes(routes!(crate::http::api::publishing::publish))
+        .routes(routes!(crate::http::api::requests::list, crate::http::api::requests::file))
+        .routes(routes!(crate::http::api::requests::decide))
+        .routes(routes!(crate::http::api::metrics::show))
+        .routes(routes!(crate::http::api::health::livez))
+        .routes(routes!(crate::http::api::health::readyz))
 }
 
-/// Answers are for who asked: no cache keeps them unless a handler says so, and no browser guesses their type. And each is counted.
+/// Sets headers on every response: caches keep nothing unless a handler
+/// allows it, and browsers do not guess types. Also counts each response.
 async fn headers(Extension(shared): Extension<Arc<Shared>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     shared.counts.note(&response);

@@ -1,24 +1,22 @@
 //! Tacit answers aggregate questions about a private table and limits what all answers together can tell about anyone in it.
 //!
 //! One binary: researchers ask SQL and get noisy statistics with error bars, stewards set budgets, dashboards pull what is published.
-//! The map, in the direction of dependence; a module uses what stands above it and nothing below:
+//! The map, from the ground up; a module uses what stands above it in this table and nothing below:
 //!
-//! | module | what it is | the only place with |
+//! | module | what it holds | the only place with |
 //! |---|---|---|
 //! | [`manual`] | the manual: one text for rustdoc, the console and the command line | – |
-//! | [`hex`], [`chance`], [`clock`], [`terminal`], [`files`], [`telemetry`] | digests as text, random ids, time, output, small text files, private files, logs | the system's clock, printing |
-//! | [`privacy`] | units of loss, sensitivities, extents, running sums, noise laws, thresholds, certificates | opendp (with `vault::noise`) |
-//! | [`budget`] | people, accounts, entries, the book as their fold, admission, the keeper that commits, the ledger's port | – (no floats, no IO) |
-//! | [`vault`] | private values and the one door out: noise and release | opening private values |
-//! | [`dataset`] | policies, domains, readers of sources, sealing, drafts, editions | reading source files and databases |
-//! | [`query`] | SQL to closed syntax, typed terms with their bounds, plans; noisy integers to tables, formulas, percentiles | sqlparser |
-//! | [`engine`] | plan to exact integers; worker processes behind walls | query logic that says polars, seccompiler |
-//! | [`store`] | the SQLite ledger, its key and its anchor; copies of a state directory; the outbox of webhooks | rusqlite |
-//! | [`service`] | the walk of one query, whose turn it is, the memory it may take, and when it ends; published statistics and their schedule; stewards' acts, requests, files in Git, what is told to webhooks | jiff (with `dataset`, for days of moments; no HTTP, no polars) |
+//! | [`hex`], [`terminal`], [`files`], [`telemetry`] | digests as text, output to the terminal, text files and private files, logs | printing |
+//! | [`kernel`] | `privacy` (loss, sensitivities, noise laws, thresholds, certificates), `budget` (entries, the state they fold into, admission, the writer), `vault` (private values and their only way out: noise and release), `random`, `clock` | opendp; the system's clock; opening private values. No IO, no async |
+//! | [`query`] | `terms` (policies, domains, editions: what is public about a dataset), SQL to closed syntax, typed terms with their bounds, plans; `answer`: noisy integers to tables, formulas, percentiles | sqlparser; never a row |
+//! | [`engine`] | `seal` (reading sources, encoding, drafts), a plan to exact integers by polars, worker processes behind walls | rows, polars, seccompiler |
+//! | [`ledger`] | the SQLite ledger, its key and its anchor; verification; copies and recovery of a state directory | rusqlite |
+//! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (statistics and their schedule), who may see what | – (no HTTP) |
+//! | [`render`] | charts, figures, Vega-Lite, the frame of a page, an answer as text | – |
 //! | [`config`], [`startup`] | from files to a running service | – |
-//! | [`console`] | pages as text: charts, tables, forms, the manual | maud, pulldown-cmark |
-//! | [`http`] | routes, roles, problems, formats, the shelf of rendered statistics, the pace of readers | axum |
-//! | [`client`], [`present`] | our own client, deliveries of webhooks; answers as text | ureq |
+//! | [`net`] | listener, TLS and the pace of readers, for every door | – |
+//! | [`http`] | `api` (one file for each noun), `console` (pages), roles, formats | axum, pulldown-cmark |
+//! | [`client`] | our own client, deliveries of webhooks | ureq |
 //! | [`audit`] | a server's claims, tested from outside | – |
 //! | [`demo`] | a synthetic clinic and its tour | `rand_distr`, which makes data and never noise |
 //! | [`cli`] | the commands | – |
@@ -27,30 +25,30 @@
 //!
 //! | what | who may see it | where it is | how it leaves |
 //! |---|---|---|---|
-//! | source rows, ids of units | the steward's files | [`dataset::seal`] reads them once | never: errors name columns and counts, for the steward |
+//! | source rows, ids of units | the steward's files | [`engine::seal`] reads them once | never: errors name columns and counts, for the steward |
 //! | sealed rows | nobody | `editions/`, mode 600; memory of worker processes | never |
-//! | exact vectors | nobody | [`vault::private::Private`], a worker's socket pair | only through [`vault::release::release`], with noise that is paid for |
-//! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::stored`] | [`http`], [`present`] |
-//! | texts without a public list | nobody; those of enough units, everybody who asks | [`dataset::edition`], worker processes, [`vault::private::Private`] | above a noisy threshold, [`vault::release`], [`privacy::threshold`] |
+//! | exact vectors | nobody | [`kernel::vault::private::Private`], a worker's socket pair | only through [`kernel::vault::release::release`], with noise that is paid for |
+//! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::asking::stored`] | [`http`], [`render`] |
+//! | texts without a public list | nobody; those of enough units, everybody who asks | [`query::terms::edition`], worker processes, [`kernel::vault::private::Private`] | above a noisy threshold, [`kernel::vault::release`], [`kernel::privacy::threshold`] |
 //! | row counts, clamps, digests of tables | the steward | sealing's report beside its table, mode 600; manifests | `tacit seal` prints the report, a steward's page of the dataset shows it; the ledger holds a keyed commitment |
-//! | published statistics | everybody, where their file says public; otherwise stewards, researchers with an allocation of their dataset, and viewers who were given it ([`service::sight`]); those that wait for a steward's confirmation, stewards alone | the ledger, [`http`]'s shelf | `GET /v1/statistics`, `/s/{name}` |
+//! | published statistics | everybody, where their file says public; otherwise stewards, researchers with an allocation of their dataset, and viewers who were given it ([`service::access`]); those that wait for a steward's confirmation, stewards alone | the ledger, [`http`]'s shelf | `GET /v1/statistics`, `/s/{name}` |
 //! | who the operator is, what is held, projects, purposes, what is spent | everybody | the ledger | `/transparency` |
 //! | balances, counts, incidents | the steward, programs on this machine | the ledger | `GET /metrics`, webhooks |
 //! | sessions | their browser | a key of this process | a signed cookie |
-//! | policies, domains, caps, editions' ids | everybody with a token | [`dataset::policy`] | `GET /v1/datasets` |
+//! | policies, domains, caps, editions' ids | everybody with a token | [`query::terms::policy`] | `GET /v1/datasets` |
 //! | questions, purposes, people | the steward; each their own | the ledger | `GET /v1/ledger` |
 //! | tokens | their holder, once | only their digest is kept | `POST /v1/researchers`, `/v1/apply`, `/people`, once |
-//! | moments of answers | everybody who asks | – | when it was asked; when it was ready only without `pad_ms` ([`service::pad`]) |
-//! | words of libraries | nobody | lost in [`engine`], [`dataset::source`], [`store`] | never; logs hold our own events ([`telemetry`]) |
+//! | moments of answers | everybody who asks | – | when it was asked; when it was ready only without `pad_ms` ([`service::asking::pad`]) |
+//! | words of libraries | nobody | lost in [`engine`], [`engine::seal::source`], [`ledger`] | never; logs hold our own events ([`telemetry`]) |
 //!
-//! # The walk of one query
+//! # The path of one question
 //!
-//! [`query::parse`] → [`query::plan`] → [`privacy::certificate::prices`] → what is stored of it, and who pays (`service::offer`) →
-//! [`privacy::certificate::certify`] for what is missing → [`budget::ledger::Ledger::charge`] (durable) →
-//! [`engine::Engine::evaluate`] (in a worker process, [`engine::worker`]) → [`vault::release::release`] → [`vault::combine`] with what is stored →
-//! [`budget::ledger::Ledger::record`] (durable, and anchored) → [`http`]. Each step's output
-//! is the next one's only way in: `release` takes a [`budget::charge::Receipt`] and a
-//! [`vault::private::Private`] by value, so an unpaid answer does not type-check.
+//! [`query::parse`] → [`query::plan`] → [`kernel::privacy::certificate::prices`] → what is stored of it, and who pays (`service::asking::offer`) →
+//! [`kernel::privacy::certificate::certify`] for what is missing → [`kernel::budget::ledger::Ledger::charge`] (durable) →
+//! [`engine::Engine::evaluate`] (in a worker process, [`engine::worker`]) → [`kernel::vault::release::release`] → [`kernel::vault::combine`] with what is stored →
+//! [`kernel::budget::ledger::Ledger::record`] (durable, and anchored) → [`http`]. Each step's output
+//! is the next one's only way in: `release` takes a [`kernel::budget::charge::Receipt`] and a
+//! [`kernel::vault::private::Private`] by value, so an unpaid answer does not type-check.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -58,37 +56,30 @@
 pub mod manual;
 
 pub mod hex;
-pub mod chance;
-pub mod clock;
 pub mod terminal;
 pub mod files;
 pub mod telemetry;
 
-pub mod privacy;
-
-pub mod budget;
-
-pub mod vault;
-
-pub mod dataset;
+pub mod kernel;
 
 pub mod query;
 
 pub mod engine;
 
-pub mod store;
+pub mod ledger;
 
 pub mod service;
+
+pub mod render;
 
 pub mod config;
 pub mod startup;
 
-pub mod console;
+pub mod net;
 
 pub mod http;
 
 pub mod client;
-pub mod present;
 
 pub mod audit;
 

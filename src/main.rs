@@ -1,4 +1,4 @@
-//! The thin way in: everything is in the library.
+//! The entry point of the binary; everything else is in the library.
 
 use std::process::ExitCode;
 

@@ -1,7 +1,7 @@
-//! Queries: SQL text to a closed syntax, to a typed plan, and from noisy integers back to a table.
+//! Queries: from SQL text to a closed syntax and a typed plan, and from noisy integers back to a table.
 //!
-//! Promises that whatever it does not know is refused with a code and a place, and that a plan depends on the text and on the public
-//! terms alone. It touches no data.
+//! Promises that whatever it does not know is refused with a code and a position, and that a plan depends on the text and the public terms
+//! alone. It touches no data.
 
 pub mod error;
 
@@ -13,22 +13,13 @@ pub mod term;
 
 pub mod filter;
 
-pub mod quantile;
-
-pub mod tables;
-
-pub mod formula;
-
-pub mod units;
-
 pub mod plan;
 
 pub mod canonical;
 
 pub mod derive;
 
-pub mod interval;
-
 pub mod answer;
 
 pub mod file;
+pub mod terms;

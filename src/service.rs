@@ -1,101 +1,80 @@
-//! The walk of one query, from a question to its stored answer.
+//! The service: how one query gets from its text to a stored answer.
 //!
-//! Promises the order: parse, plan, price, look at what is stored, charge durably, evaluate, release, record, and only then an
-//! answer. What is stored never spends the dataset's budget. It knows no HTTP and no polars; everything that happens, noise and
-//! time included, comes through ports.
+//! It guarantees the order of the steps: parse, plan, price, look for stored answers, charge durably, evaluate, release, record,
+//! and only then answer. Serving a stored answer never spends the dataset's budget. The module knows no HTTP and no polars;
+//! everything from outside, including noise and time, comes in through [`Ports`].
 
-pub mod account;
-pub mod ask;
-pub mod declared;
-mod atlas;
-mod compose;
-pub mod free;
-mod locks;
-mod margin;
-mod offer;
-pub mod pad;
-mod place;
-pub mod grants;
-pub mod question;
-mod queues;
-pub mod quote;
-pub mod reprice;
-pub mod requests;
-pub mod rooms;
-pub mod schedule;
-pub mod sight;
-pub mod statistics;
-pub mod steward;
-pub mod stored;
-mod threads;
-pub mod turns;
-mod walk;
+pub mod access;
 pub mod watch;
+pub mod asking;
+pub mod stewarding;
+pub mod publishing;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::budget::book::{Book, Branch};
-use crate::budget::charge::{Refusal, Standing};
-use crate::budget::entry::{Digest, Legs};
-use crate::budget::ledger::{Ledger, LedgerFault, read};
-use crate::clock::Clock;
-use crate::dataset::policy::Terms;
-use crate::dataset::seal::Report;
 use crate::engine::Engine;
-use crate::privacy::accountant::Accountant;
-use crate::privacy::certificate::prices;
-use crate::privacy::units::{Delta, Price};
+use crate::engine::seal::Report;
+use crate::kernel::budget::charge::{Refusal, Standing};
+use crate::kernel::budget::entry::{Digest, Legs};
+use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
+use crate::kernel::budget::state::{Book, Branch};
+use crate::kernel::clock::Clock;
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::amounts::{Delta, Price};
+use crate::kernel::privacy::certificate::prices;
+use crate::kernel::vault::noise::NoiseSource;
 use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::plan::{Plan, plan, replan};
 use crate::query::syntax::Query;
+use crate::query::terms::policy::Terms;
 use crate::query::{canonical, parse};
-use crate::vault::noise::NoiseSource;
-use ask::Ask;
-use atlas::Atlas;
-use locks::KeyedLocks;
-use offer::{Offer, Stock, Wanted};
-pub use place::QUERIES_MAX;
-use queues::Queues;
-use schedule::Zone;
-use statistics::Statistic;
-use stored::{StoredAnswer, StoredAnswers};
+use crate::service::asking::ask::Ask;
+use crate::service::asking::derivations::Atlas;
+use crate::service::asking::locks::KeyedLocks;
+use crate::service::asking::offer::{Offer, Stock, Wanted};
+pub use crate::service::asking::place::QUERIES_MAX;
+use crate::service::asking::queues::Queues;
+use crate::service::asking::stored::{StoredAnswer, StoredAnswers};
+use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::statistics::Statistic;
 use watch::Refusals;
 
-/// A dataset as it is served.
+/// A dataset as the server serves it.
 #[derive(Debug, Clone)]
 pub struct Dataset {
-    /// Its name.
+    /// The dataset's name, as used in the SQL of questions.
     pub name: String,
-    /// The dataset whose account pays for it: itself, or the one whose table of one row a unit it is. They have one cap.
+    /// The dataset whose account pays: this one, or, for a table of one row a unit, the dataset that the table belongs to. Both
+    /// share one cap.
     pub lineage: String,
-    /// For people.
+    /// A title for people to read, if the policy gives one.
     pub title: Option<String>,
-    /// The quantum that its answers are padded to, in milliseconds.
+    /// Answers leave at multiples of this many milliseconds after the question; `None` if they are not padded.
     pub pad_ms: Option<u32>,
-    /// Its public terms.
+    /// The public terms of the policy: columns, domains, cap and limits.
     pub terms: Terms,
-    /// The edition that queries see.
+    /// Id of the edition that queries see.
     pub edition: String,
-    /// What its sealing did, for stewards alone; nothing where it is not known.
+    /// The report of what sealing did, for stewards alone; `None` if it is not known.
     pub report: Option<Report>,
 }
 
-/// What the walk needs from outside.
+/// What the service needs from outside. Tests substitute each port.
 pub struct Ports {
-    /// The durable record.
+    /// The ledger: the durable record of all charges and acts.
     pub ledger: Arc<dyn Ledger>,
-    /// What evaluates.
+    /// The engine that evaluates plans over the sealed tables.
     pub engine: Arc<dyn Engine>,
-    /// Where noise comes from.
+    /// The source of noise.
     pub noise: Arc<dyn NoiseSource>,
-    /// What time it is.
+    /// The clock that says what time it is.
     pub clock: Arc<dyn Clock>,
 }
 
-/// The service: everything that a server does, without HTTP.
+/// The service: everything a server does, apart from HTTP.
 pub struct Service {
     ports: Ports,
     datasets: BTreeMap<String, Arc<Dataset>>,
@@ -113,31 +92,31 @@ pub struct Service {
     present: Mutex<HashMap<String, usize>>,
 }
 
-/// Why there is no answer.
+/// Why a question or a steward's request was not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The question is not one that is answered.
+    /// The question cannot be answered: its SQL is wrong, or outside of what is supported.
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// The accuracy asked for cannot be charged.
+    /// The accuracy asked for cannot be charged, for instance because it is worth less than the smallest price.
     #[error("{0}")]
     Accuracy(String),
-    /// It is not said how accurate the answer is to be.
+    /// The question does not say how accurate the answer should be.
     #[error("neither epsilon nor margin is given")]
     Unsaid,
-    /// It was not admitted; nothing was charged.
+    /// The charge was not admitted; nothing was charged.
     #[error("refused: {}", .0.refusal)]
     Refused(Box<Refused>),
-    /// Too much is going on.
+    /// Too many queries are waiting already; nothing was charged.
     #[error("too many queries are waiting")]
     Overloaded,
     /// The work broke off before anything was charged for it.
     #[error("the work was cut off")]
     CutOff,
-    /// Nothing could evaluate it just now; nothing was charged.
-    #[error("nothing evaluates this dataset just now")]
+    /// No worker can evaluate this dataset at the moment; nothing was charged.
+    #[error("no worker can evaluate this dataset at the moment")]
     Away,
-    /// It was charged and not answered.
+    /// The question was charged, but the answer failed. The charge stands.
     #[error("the answer {release} failed after its charge")]
     Unanswered {
         /// The id that the release would have had.
@@ -146,68 +125,68 @@ pub enum ServiceError {
     /// The ledger cannot be written; nothing was charged.
     #[error(transparent)]
     Ledger(#[from] LedgerFault),
-    /// No dataset has that name.
+    /// There is no dataset of this name.
     #[error("there is no dataset \"{0}\"")]
     UnknownDataset(String),
-    /// Nothing has that name.
+    /// What the request names does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// It is there already.
+    /// What the request would create exists already.
     #[error("{0}")]
     AlreadyExists(String),
-    /// A steward's request that the rules do not allow.
+    /// A steward's request that breaks a rule.
     #[error("{0}")]
     Invalid(String),
 }
 
-/// A refusal with what helps.
+/// A refusal, with what is needed to explain it to the asker.
 #[derive(Debug)]
 pub struct Refused {
-    /// The refusal.
+    /// Why the charge was not admitted, with the amounts involved.
     pub refusal: Refusal,
-    /// The dataset that it is about; nothing for a key that was used before.
+    /// The dataset in question; empty for an idempotency key that was used before.
     pub dataset: String,
-    /// The dataset's accountant, to say amounts as ε.
+    /// The dataset's accountant, which converts amounts to ε; `None` if the dataset is not known.
     pub accountant: Option<Accountant>,
 }
 
-/// An answer: what is stored, how this question lays it out, and the account beside it.
+/// An answer: the stored release, this question's layout of it, and the account next to it.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The stored answer.
+    /// The stored answer that is shown.
     pub stored: Arc<StoredAnswer>,
-    /// This question's own layout.
+    /// How this question lays out the stored answer: keys, outputs, order and limit.
     pub layout: Layout,
     /// This question's canonical SQL.
     pub sql: String,
-    /// The account, and whether it is a replay.
+    /// The account after the answer, what was charged, and whether this is a replay.
     pub standing: Standing,
 }
 
 impl Answer {
-    /// What the researcher paid for it, as ε; "0" for what they had.
+    /// What the researcher paid for it, as ε; "0" for an answer they had before.
     #[must_use]
     pub fn epsilon(&self) -> String {
         self.stored.epsilon_of(self.standing.legs.researcher)
     }
 }
 
-/// A priced question: nothing is charged and no data is touched yet.
+/// A question with its price. Nothing has been charged and no data has been touched yet.
 pub struct Priced {
     dataset: Arc<Dataset>,
     plan: Plan,
     sql: String,
-    /// Digest of the whole plan.
+    /// Digest that identifies the whole plan.
     view: Digest,
-    /// Whether what is stored is left aside and all of it is drawn anew.
+    /// If set, stored answers are ignored and everything is drawn anew.
     is_fresh: bool,
-    /// Its measurements, and what each would cost if nothing were stored.
+    /// The measurements of the plan, and in `asked` what each would cost if nothing were stored.
     wanted: Vec<Wanted>,
     asked: Vec<Price>,
 }
 
 impl Service {
-    /// A service over these datasets.
+    /// Creates a service for these datasets.
     #[must_use]
     pub fn new(ports: Ports, datasets: Vec<Dataset>) -> Self {
         let mut service = Self {
@@ -232,7 +211,8 @@ impl Service {
         service
     }
 
-    /// Fills the atlas from the questions of the served editions, planned anew from their SQL.
+    /// Plans the ledger's questions of the served editions anew from their SQL and notes them in the atlas (the index of
+    /// derivations).
     fn chart(&self, book: &Book) {
         let mut questions: Vec<_> = book.questions().collect();
         questions.sort_unstable_by_key(|(view, _)| **view);
@@ -245,19 +225,21 @@ impl Service {
                 Ok(plan) if plan.view(&dataset.edition) == *view => {
                     self.atlas.chart(&plan.computation, &dataset.lineage, &dataset.edition);
                 }
-                Ok(_) | Err(_) => tracing::warn!("a stored question reads otherwise now; nothing is derived from it"),
+                Ok(_) | Err(_) => tracing::warn!(
+                    "the plan of a stored question has changed; nothing will be derived from its answers"
+                ),
             }
         }
     }
 
-    /// The ledger.
+    /// The ledger that this service charges and records in.
     #[must_use]
     pub fn ledger(&self) -> &dyn Ledger {
         self.ports.ledger.as_ref()
     }
 
-    /// Whether questions are answered: the ledger can be read back, every dataset can be evaluated, and what statistics were due at the
-    /// start is drawn.
+    /// Whether the server answers questions: the ledger can be read back, every dataset can be evaluated, and statistics that
+    /// were due at startup have been drawn.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let has_looked = self.has_looked.load(Ordering::Acquire);
@@ -266,49 +248,50 @@ impl Service {
             && self.datasets().all(|dataset| self.ports.engine.is_ready(&dataset.edition))
     }
 
-    /// When it started, in milliseconds since 1970 in UTC, and how many entries the ledger had: its store checks each of them before.
+    /// When the service started, in milliseconds since 1970 in UTC, and how many entries the ledger had then. The store has
+    /// verified each of these entries by that time.
     #[must_use]
     pub fn started(&self) -> (u64, u64) {
         self.started
     }
 
-    /// Milliseconds since 1970 in UTC.
+    /// The current time, in milliseconds since 1970 in UTC.
     #[must_use]
     pub fn now_ms(&self) -> u64 {
         self.ports.clock.now_ms()
     }
 
-    /// All served datasets by name.
+    /// All served datasets, ordered by name.
     pub fn datasets(&self) -> impl Iterator<Item = &Dataset> {
         self.datasets.values().map(Arc::as_ref)
     }
 
-    /// A served dataset.
+    /// The served dataset of this name, if there is one.
     #[must_use]
     pub fn dataset(&self, name: &str) -> Option<&Dataset> {
         self.datasets.get(name).map(Arc::as_ref)
     }
 
-    /// What was refused for want of budget, for who tells stewards.
+    /// Questions that were refused for lack of budget; webhooks tell stewards about them.
     #[must_use]
     pub fn refusals(&self) -> &Refusals {
         &self.refusals
     }
 
-    /// Prices a question: parse, find the dataset, plan, price.
+    /// Prices a question: parses it, finds its dataset, plans it and prices the plan.
     ///
     /// # Errors
-    /// [`ServiceError`]; nothing is charged.
+    /// Any [`ServiceError`]; nothing is charged.
     pub fn price(&self, who: &str, ask: &Ask) -> Result<Priced, ServiceError> {
         self.price_query(who, &parse::parse(&ask.sql)?, ask)
     }
 
-    /// The same for a question that was read.
+    /// Prices a question that is already parsed.
     fn price_query(&self, who: &str, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
         Self::price_of(self.dataset_of(who, query)?, query, ask)
     }
 
-    /// The dataset of a question, where its asker holds an account of it.
+    /// The dataset of a question, provided that the asker holds an account of it.
     fn dataset_of(&self, who: &str, query: &Query) -> Result<&Arc<Dataset>, QueryError> {
         let name = &query.dataset;
         let dataset = self.datasets.get(&name.text).filter(|dataset| self.branch(who, &dataset.lineage).is_some());
@@ -318,12 +301,12 @@ impl Service {
         })
     }
 
-    /// What a question of this dataset costs, whoever asks.
+    /// Plans a question of this dataset and prices it, whoever asks.
     fn price_of(dataset: &Arc<Dataset>, query: &Query, ask: &Ask) -> Result<Priced, ServiceError> {
         Self::priced(dataset, plan(query, &dataset.terms, ask.rows_per_unit)?, ask)
     }
 
-    /// What a plan of this dataset costs.
+    /// Prices a plan of this dataset.
     fn priced(dataset: &Arc<Dataset>, plan: Plan, ask: &Ask) -> Result<Priced, ServiceError> {
         plan.check_shown()?;
         let asked = Self::prices(dataset, &plan, ask)?;
@@ -346,11 +329,11 @@ impl Service {
     fn prices(dataset: &Dataset, plan: &Plan, ask: &Ask) -> Result<Vec<Price>, ServiceError> {
         let accountant = dataset.terms.accountant;
         if plan.sought.is_empty() {
-            // Keys alone are public.
+            // A question for keys alone is free: keys are public.
             return Ok(Vec::new());
         }
         let accuracy = ask.accuracy.as_ref().ok_or(ServiceError::Unsaid)?;
-        let accuracy = margin::accuracy(accuracy, plan, accountant, ask.group_size)?;
+        let accuracy = crate::service::asking::margin::accuracy(accuracy, plan, accountant, ask.group_size)?;
         let prices = prices(accountant, &plan.sought, &accuracy);
         if prices.contains(&Price::ZERO) {
             let least = "ask for a larger epsilon, or a smaller margin";
@@ -360,7 +343,7 @@ impl Service {
         Ok(prices)
     }
 
-    /// What the answer would be made of, and who would pay.
+    /// What the answer would be made of, and which accounts would pay how much.
     fn offer(&self, who: &str, priced: &Priced) -> Result<Offer, ServiceError> {
         let offered = read(self.ledger(), |book| self.stock(book, who, priced)?.offer(&priced.asked));
         offered.map_err(|refusal| self.refused(&priced.dataset.lineage, refusal))
@@ -374,20 +357,20 @@ impl Service {
         Ok(Stock::new(book, branch, accountant, (view, &priced.wanted), delta, self.now_ms()))
     }
 
-    /// A stored answer; whoever calls has looked who may see it. Blocks.
+    /// Loads a stored answer. The caller must have checked that the person may see it. Blocks.
     ///
     /// # Errors
-    /// [`ServiceError::Ledger`] where the store cannot be read.
+    /// [`ServiceError::Ledger`] if the store cannot be read.
     pub fn stored_answer(&self, release: &str) -> Result<Arc<StoredAnswer>, ServiceError> {
         self.answers.get(self.ledger(), release)
     }
 
-    /// What a list shows of a stored answer; whoever calls has looked who may see it. Blocks.
+    /// Loads the part of a stored answer that lists show. The caller must have checked that the person may see it. Blocks.
     ///
     /// # Errors
-    /// [`ServiceError::Ledger`] where the store cannot be read.
-    pub fn stored_summary(&self, release: &str) -> Result<stored::Summary, ServiceError> {
-        stored::summary(self.ledger(), release)
+    /// [`ServiceError::Ledger`] if the store cannot be read.
+    pub fn stored_summary(&self, release: &str) -> Result<crate::service::asking::stored::Summary, ServiceError> {
+        crate::service::asking::stored::summary(self.ledger(), release)
     }
 
     fn refused(&self, dataset: &str, refusal: Refusal) -> ServiceError {
@@ -395,7 +378,8 @@ impl Service {
         ServiceError::Refused(Box::new(Refused { refusal, accountant, dataset: dataset.to_owned() }))
     }
 
-    /// A stored answer that needs no entry, because it was served before, durably, as it is shown now.
+    /// The standing of a stored answer that this researcher was durably served before; serving it again needs no ledger entry.
+    /// `None` if a new entry is needed.
     fn free(&self, who: &str, dataset: &str, release: &str) -> Option<Standing> {
         let now_ms = self.now_ms();
         let account = read(self.ledger(), |book| {

@@ -1,86 +1,87 @@
-//! From a configuration to a service: open the ledger, check every edition, load it.
+//! Startup: from a configuration to a service. Opens the ledger, checks every edition and loads it.
 //!
-//! Promises that nothing is served that is not what was sealed, under the terms it was sealed under.
+//! Promises that nothing is served except what was sealed, under the terms it was sealed under.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::budget::account::EditionMark;
-use crate::budget::ledger::{Ledger, read};
-use crate::clock::{Clock, SystemClock};
-use crate::dataset::edition::{EditionError, Manifest, of_table};
-use crate::dataset::policy::{Policy, PolicyError};
-use crate::dataset::seal::Report;
+use crate::engine::seal::Report;
 use crate::engine::{EngineFault, Host, Launch, WorkerPool};
 use crate::files;
+use crate::kernel::budget::account::EditionMark;
+use crate::kernel::budget::ledger::{Ledger, read};
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::vault::noise::OpenDp;
+use crate::ledger::{OpenError, SqliteLedger};
 use crate::query::file::{FileFault, QueryFile};
-use crate::service::schedule::Zone;
-use crate::service::statistics::StatisticFault;
-use crate::service::{Dataset, Ports, Service, ServiceError, steward};
-use crate::store::{OpenError, SqliteLedger};
-use crate::vault::noise::OpenDp;
+use crate::query::terms::edition::{EditionError, Manifest, of_table};
+use crate::query::terms::policy::{Policy, PolicyError};
+use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::statistics::StatisticFault;
+use crate::service::stewarding::people;
+use crate::service::{Dataset, Ports, Service, ServiceError};
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A policy is wrong.
+    /// A policy is faulty.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// The ledger is not to be had.
+    /// The ledger cannot be opened.
     #[error(transparent)]
     Ledger(#[from] OpenError),
-    /// An edition is not what was sealed.
+    /// An edition differs from what was sealed.
     #[error(transparent)]
     Edition(#[from] EditionError),
-    /// A policy's cap is not the one on record.
+    /// A policy's cap differs from the one on record.
     #[error(transparent)]
     Cap(#[from] ServiceError),
-    /// A dataset has no edition.
+    /// A dataset has no sealed edition.
     #[error("dataset \"{dataset}\" has no sealed edition in {state}; run: tacit seal <policy> --state {state}")]
     Unsealed {
-        /// The dataset.
+        /// Name of the dataset.
         dataset: String,
-        /// The state directory.
+        /// Path of the state directory.
         state: String,
     },
-    /// A policy changed after sealing.
+    /// A policy was changed after its edition was sealed.
     #[error(
         "the policy of \"{dataset}\" is not the one its edition was sealed under; seal again, or restore the policy"
     )]
     TermsChanged {
-        /// The dataset.
+        /// Name of the dataset.
         dataset: String,
     },
-    /// A table is readable no more.
+    /// A sealed table cannot be loaded, or no worker starts for it.
     #[error("the sealed table of \"{dataset}\" cannot be loaded, or no worker could be started for it; seal again")]
     Unloadable {
-        /// The dataset.
+        /// Name of the dataset.
         dataset: String,
     },
     /// A published query cannot be asked.
     #[error(transparent)]
     Statistic(#[from] StatisticFault),
-    /// The folder of published queries cannot be read.
+    /// The directory of published queries, or a file in it, cannot be read.
     #[error("{path}: cannot be read: {kind}")]
     Queries {
-        /// The folder or the file.
+        /// Path of the directory or of the file.
         path: String,
-        /// What the system says.
+        /// The system's error kind.
         kind: std::io::ErrorKind,
     },
-    /// Two policies have one name.
+    /// Two policies, or tables of them, have the same name.
     #[error("two policies, or tables of them, are named \"{dataset}\"")]
     Twice {
-        /// The dataset.
+        /// The name that occurs twice.
         dataset: String,
     },
 }
 
-/// Opens the service over a state directory, its anchor (nothing where that stays where it is) and these policies, with the shipped noise, the system's clock, and
-/// workers that are started so.
+/// Opens the service over a state directory with these policies, the shipped noise source, the system's clock, and workers that are started
+/// as `launch` says. `anchor` overrides the anchor's place; `None` keeps the recorded one.
 ///
 /// # Errors
-/// [`StartError`].
+/// [`StartError`] says why the service cannot be opened.
 pub fn open(
     state: &Path,
     anchor: Option<&Path>,
@@ -90,10 +91,10 @@ pub fn open(
     open_publishing(state, anchor, policies, None, launch)
 }
 
-/// The same, and the service publishes every query of a folder, whose days begin in that zone.
+/// Opens the service like [`open`], and publishes every query of a directory; days begin in the given time zone.
 ///
 /// # Errors
-/// [`StartError`].
+/// [`StartError`] says why the service cannot be opened.
 pub fn open_publishing(
     state: &Path,
     anchor: Option<&Path>,
@@ -131,10 +132,10 @@ pub fn open_publishing(
     }))
 }
 
-/// Every query file of a folder, by name; subfolders are not looked at.
+/// Reads every query file (`.sql`) of a directory, ordered by name; subdirectories are ignored.
 ///
 /// # Errors
-/// [`StartError::Queries`], [`StartError::Statistic`].
+/// [`StartError::Queries`] if a file cannot be read, [`StartError::Statistic`] if its headers are faulty.
 pub fn query_files(dir: &Path) -> Result<Vec<(PathBuf, QueryFile)>, StartError> {
     let unreadable = |path: &Path, error: &std::io::Error| StartError::Queries {
         path: path.display().to_string(),
@@ -155,25 +156,26 @@ pub fn query_files(dir: &Path) -> Result<Vec<(PathBuf, QueryFile)>, StartError> 
     paths.into_iter().map(read).collect()
 }
 
-/// Checks one dataset's edition against ledger and policy, and loads it into the engine: the dataset, and the tables that it is joined with.
+/// Checks one dataset's edition against the ledger and the policy, and loads it into the engine: the dataset's own table, and the tables
+/// that it is joined with.
 ///
 /// # Errors
-/// [`StartError`].
+/// [`StartError`] says why it cannot be loaded.
 pub fn load(
     state: &Path,
     ledger: &dyn Ledger,
     engine: &mut dyn Host,
     policy: Policy,
 ) -> Result<Vec<Dataset>, StartError> {
-    steward::check_cap(ledger, &policy)?;
+    people::check_cap(ledger, &policy)?;
     let name = policy.name.clone();
     let mark = read(ledger, |book| book.dataset(&name).and_then(|whole| whole.edition.clone()));
     let Some(EditionMark { id, commitment }) = mark else {
         return Err(StartError::Unsealed { dataset: name, state: state.display().to_string() });
     };
     let manifest = Manifest::open(state, &id, &commitment)?;
-    // A cap that was raised is on record; everything else queries depend on is as it was sealed.
-    let sealed_cap = crate::dataset::policy::Terms { cap: manifest.terms.cap, ..policy.terms.clone() };
+    // A raised cap is on record; everything else that queries depend on must be as it was sealed.
+    let sealed_cap = crate::query::terms::policy::Terms { cap: manifest.terms.cap, ..policy.terms.clone() };
     if manifest.dataset != name || manifest.terms != sealed_cap {
         return Err(StartError::TermsChanged { dataset: name });
     }

@@ -1,29 +1,29 @@
-//! The one place that writes to the terminal.
+//! Output to the terminal. This is the only module that prints.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 
-/// Writes a line to standard output. A reader that is gone is no failure of ours.
+/// Writes a line to standard output. A closed pipe is not an error.
 pub fn say(line: impl AsRef<str>) {
     let _ = writeln!(stdout(), "{}", line.as_ref());
 }
 
-/// Writes bytes to standard output as they are.
+/// Writes bytes to standard output unchanged and flushes them. A closed pipe is not an error.
 pub fn say_bytes(bytes: &[u8]) {
     let _ = stdout().write_all(bytes).and_then(|()| stdout().flush());
 }
 
-/// Writes a line to standard error.
+/// Writes a line to standard error. A closed pipe is not an error.
 pub fn complain(line: impl AsRef<str>) {
     let _ = writeln!(stderr(), "{}", line.as_ref());
 }
 
-/// Whether a person is likely to read standard output.
+/// Returns whether standard output is a terminal, that is, whether a person is likely to read it.
 #[must_use]
 pub fn is_person() -> bool {
     stdout().is_terminal()
 }
 
-/// A table as text, with rules where a person reads it and tabs where a program does.
+/// Formats a table as text: with ruled borders on a terminal, without borders when another program reads the output.
 #[must_use]
 pub fn table(header: &[String], rows: &[Vec<String>]) -> String {
     let mut table = comfy_table::Table::new();

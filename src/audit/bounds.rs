@@ -1,25 +1,26 @@
-//! Events, how often they happen, and what follows for ε at the least.
+//! Events, how often they happen, and the lower bounds on ε that follow.
 //!
 //! If a mechanism is (ε, δ)-differentially private, P(S) ≤ e^ε·P'(S) + δ for every event S and neighbours P, P'. So with a lower
-//! bound p on P(S) and an upper bound q on P'(S), both by Clopper and Pearson (1934), ε ≥ ln((p − δ)/q), and at a given ε
-//! δ ≥ p − e^ε·q; and if it is μ-GDP, which is what a Gaussian price claims, μ ≥ Φ⁻¹(p) − Φ⁻¹(q), of independent samples. The events are fixed before anything is asked, and the chance of error is shared among all bounds, so that
-//! all hold together at [`CONFIDENCE`].
+//! bound p on P(S) and an upper bound q on P'(S), both by Clopper and Pearson (1934), ε ≥ ln((p − δ)/q), and at a given ε, δ ≥ p
+//! − e^ε·q. If the mechanism is μ-GDP, which is what a Gaussian price claims, μ ≥ Φ⁻¹(p) − Φ⁻¹(q). All of this is for independent
+//! samples. The events are fixed before anything is asked, and the probability of error is shared among all bounds, so that all
+//! hold together at [`CONFIDENCE`].
 
 use statrs::function::beta::beta_reg;
 
-/// All bounds of one mechanism hold together with this probability.
+/// Probability with which all bounds of one mechanism hold together.
 pub const CONFIDENCE: f64 = 0.999;
 
-/// Something that a sample may do; both directions of the neighbouring relation have their own.
+/// An event of a sample. Each direction of the neighbouring relation has its own events.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Event {
-    /// The sum of the cells is at least this.
+    /// The sum of the sample's cells is at least this.
     SumAtLeast(f64),
-    /// The sum of the cells is at most this.
+    /// The sum of the sample's cells is at most this.
     SumAtMost(f64),
-    /// Every cell is at least this.
+    /// Every cell of the sample is at least this.
     AllAtLeast(f64),
-    /// Every cell is at most this.
+    /// Every cell of the sample is at most this.
     AllAtMost(f64),
 }
 
@@ -33,18 +34,18 @@ impl Event {
         }
     }
 
-    /// Whether it speaks for the unit being there.
+    /// Whether the event is evidence that the unit is present.
     pub(super) fn is_for_presence(&self) -> bool {
         matches!(self, Self::SumAtLeast(_) | Self::AllAtLeast(_))
     }
 }
 
-/// How often an event happened.
+/// How often an event happened among a number of samples.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// So often.
+    /// Number of samples in which the event happened.
     pub hits: u64,
-    /// Of so many.
+    /// Number of all samples.
     pub samples: u64,
 }
 
@@ -54,7 +55,7 @@ impl Tally {
         self.samples += 1;
     }
 
-    /// The largest p with P(X ≥ hits; p) ≤ `error`.
+    /// Lower bound on the event's probability: the largest p with P(X ≥ hits; p) ≤ `error`.
     #[must_use]
     pub fn least(&self, error: f64) -> f64 {
         if self.hits == 0 {
@@ -64,7 +65,7 @@ impl Tally {
         bisect(|p| beta_reg(hits, misses + 1.0, p) <= error).0
     }
 
-    /// The smallest p with P(X ≤ hits; p) ≤ `error`.
+    /// Upper bound on the event's probability: the smallest p with P(X ≤ hits; p) ≤ `error`.
     #[must_use]
     pub fn most(&self, error: f64) -> f64 {
         if self.hits == self.samples {
@@ -75,7 +76,7 @@ impl Tally {
     }
 }
 
-/// The last point where `is_low` holds and the next one; it holds up to some point of (0, 1) and then no more.
+/// The last point at which `is_low` holds, and the next one. It must hold up to some point of (0, 1) and nowhere after.
 fn bisect(is_low: impl Fn(f64) -> bool) -> (f64, f64) {
     let (mut low, mut high) = (0.0_f64, 1.0_f64);
     for _ in 0..60 {
@@ -89,22 +90,22 @@ fn bisect(is_low: impl Fn(f64) -> bool) -> (f64, f64) {
     (low, high)
 }
 
-/// What ε is at least at δ = 0, where `more` is the side on which the event is more frequent.
+/// Lower bound on ε at δ = 0, where `more` is the side on which the event is more frequent.
 pub(super) fn epsilon_least(more: Tally, less: Tally, error: f64) -> f64 {
     (more.least(error) / less.most(error)).ln().max(0.0)
 }
 
-/// What μ is at least: a μ-GDP mechanism has P(S) ≤ Φ(Φ⁻¹(P'(S)) + μ) for every event (Dong, Roth and Su 2019, definition 4).
+/// Lower bound on μ: a μ-GDP mechanism has P(S) ≤ Φ(Φ⁻¹(P'(S)) + μ) for every event (Dong, Roth and Su 2019, definition 4).
 pub(super) fn mu_least(more: Tally, less: Tally, error: f64) -> f64 {
     normal_quantile(more.least(error)) - normal_quantile(less.most(error))
 }
 
-/// What δ at `epsilon` is at least.
+/// Lower bound on δ at `epsilon`.
 pub(super) fn delta_least(more: Tally, less: Tally, epsilon: f64, error: f64) -> f64 {
     (more.least(error) - epsilon.exp() * less.most(error)).max(0.0)
 }
 
-/// Φ, the standard normal distribution.
+/// Φ, the standard normal distribution function.
 pub(super) fn normal(x: f64) -> f64 {
     0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
 }
@@ -123,7 +124,7 @@ pub(super) fn normal_quantile(p: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// k = 0 and k = n have closed forms; the others are of R's binom.test.
+    /// k = 0 and k = n have closed forms; the other references come from R's binom.test.
     #[test]
     fn bounds_are_those_of_clopper_and_pearson() {
         for (hits, samples, error, least, most) in [

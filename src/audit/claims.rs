@@ -1,36 +1,36 @@
-//! What is claimed of one mechanism, the events that would show it broken, and how surely.
+//! The claim about one mechanism, the events that would break it, and with what probability they would.
 //!
-//! Everything here is computed from the claim, by other code than the server's own.
+//! Everything here is computed from the claim, by code that the server does not use.
 
 use super::bounds::{CONFIDENCE, Event, Tally, delta_least, epsilon_least, mu_least, normal, normal_quantile};
 use super::sampling::Sampled;
 use super::tables::{CAP, Kind};
 use super::{AuditError, CurvePoint, Finding};
-use crate::privacy::units::Epsilon;
+use crate::kernel::privacy::amounts::Epsilon;
 
-/// Noise that is too small by this factor is what the power is stated for.
+/// The power is stated for noise that is too small by this factor.
 const TOO_SMALL: f64 = 1.2;
 /// Points of the Gaussian curve, as multiples of the claimed ε.
 const CURVE: [f64; 3] = [0.0, 0.5, 1.0];
-/// Standard errors beyond which what should be nothing is something.
+/// Number of standard errors beyond which a correlation that should be zero counts as real.
 const ERRORS_MAX: f64 = 6.0;
-/// A charge may fall short by this part of itself, and by this part of the allocation: fractions come with nine digits.
+/// How far a charge may fall short, as a fraction of itself and of the allocation: the API gives fractions with nine digits.
 const CHARGE_ROOM: (f64, f64) = (1e-6, 2e-9);
 
-/// The noise that a dataset's accountant stands for.
+/// The noise law of a dataset's accountant.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Law {
-    /// Of a μ such that an answer is (ε, δ)-private.
+    /// Gaussian noise with the μ at which an answer is (ε, δ)-private.
     Gaussian {
         /// The dataset's δ.
         delta: f64,
     },
-    /// (ε, 0).
+    /// Laplace noise, at which an answer is (ε, 0)-private.
     Laplace,
 }
 
 impl Law {
-    /// Whether a kind of measurement has noise of its own by this law.
+    /// Whether a kind of measurement has noise of its own under this law.
     pub(super) fn has(self, kind: Kind) -> bool {
         matches!(self, Self::Gaussian { .. }) || kind != Kind::RunningSum
     }
@@ -53,7 +53,7 @@ fn mu_of(epsilon: f64, delta: f64) -> f64 {
     bisect(0.0, 200.0, |mu| delta_of(epsilon, mu) <= delta)
 }
 
-/// The last point from `low` on where it is so.
+/// The last point between `low` and `high` at which `is_so` holds.
 fn bisect(mut low: f64, mut high: f64, is_so: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..100 {
         let middle = 0.5 * (low + high);
@@ -67,7 +67,7 @@ impl Claim {
         Self { law, epsilon: epsilon.to_f64(), kind }
     }
 
-    /// What a question takes of the allocation: precision adds up, and so does pure ε.
+    /// The fraction of the allocation that a question takes: precision adds up, and so does pure ε.
     pub(super) fn fraction(&self) -> f64 {
         match self.law {
             Law::Gaussian { delta } => (mu_of(self.epsilon, delta) / mu_of(CAP, delta)).powi(2),
@@ -82,16 +82,16 @@ impl Claim {
         }
     }
 
-    /// μ: what the unit moves the sum of a sample's cells by, in standard deviations of its noise. The vector moves by Δ₂ (it is
-    /// made so that it does), and the sum of equal moves loses nothing of it.
+    /// μ: how far the unit moves the sum of a sample's cells, in standard deviations of its noise. The vector moves by Δ₂ (the
+    /// tables are made so that it does), and the sum of equal moves loses nothing of it.
     fn mu(&self) -> f64 {
         mu_of(self.epsilon, self.delta())
     }
 
-    /// Fixed before anything is asked, pairs of both directions. Gaussian noise: the sum passes the points where the likelihoods
-    /// differ by e^ε, the events that δ(ε) is reached at; the first is the middle, where there are most samples on both sides.
-    /// Laplace noise: every cell is beyond both centres, where the likelihoods differ by e^ε, by a step so that rounding to whole
-    /// numbers takes nothing away.
+    /// The events, fixed before anything is asked, in pairs of both directions. For Gaussian noise, the sum passes the points
+    /// where the likelihoods differ by e^ε, which are the events at which δ(ε) is reached; the first event is the midpoint, where
+    /// both sides have the most samples. For Laplace noise, every cell is beyond both centres, where the likelihoods differ by
+    /// e^ε, by one step, so that rounding to whole numbers takes nothing away.
     pub(super) fn events(&self) -> Vec<Event> {
         match self.law {
             Law::Gaussian { .. } => {
@@ -106,10 +106,10 @@ impl Claim {
         }
     }
 
-    /// What the samples say of the claim.
+    /// What the samples say about the claim.
     ///
     /// # Errors
-    /// [`AuditError::Unusable`] where the two tables do not differ as they were prepared to.
+    /// [`AuditError::Unusable`] if the two tables do not differ as they were prepared to.
     pub(super) fn finding(
         &self,
         events: &[Event],
@@ -156,7 +156,7 @@ impl Claim {
         Ok(Finding { mechanism, claimed, lower_bound, delta, samples, power, curve, charged, broken })
     }
 
-    /// The unit must be seen: tables that are alike would pass everything.
+    /// Checks that the unit shows in the samples: two equal tables would pass every test.
     fn check_tables(&self, with: &Sampled, without: &Sampled) -> Result<(), AuditError> {
         let mean = |side: &Sampled| {
             let n = side.tallies.first().map_or(1.0, |tally| tally.samples as f64);
@@ -172,11 +172,12 @@ impl Claim {
         Err(AuditError::Unusable(message.to_owned()))
     }
 
-    /// Noise that is not independent: of neighbouring cells, of one slot in neighbouring groups, of two questions, of both sides.
+    /// Looks for noise that is not independent: between neighbouring cells, the same slot in neighbouring groups, two questions,
+    /// and both sides.
     fn repeated(&self, with: &Sampled, without: &Sampled) -> Vec<String> {
         let stride = self.kind.stride();
         let lag = |noise: &[f64], by: usize| correlation(noise.get(by..).unwrap_or_default(), noise);
-        // Bernstein's room: that of a normal law, and what single large values add where most are nothing.
+        // The margin of Bernstein's inequality: that of a normal law, plus what single large values add if most are zero.
         let room = |look: &Correlation| ERRORS_MAX / (look.n as f64).sqrt() + ERRORS_MAX.powi(2) * look.largest / 3.0;
         let looks = [
             ("cells of an answer", lag(&with.noise[1], 1)),
@@ -194,7 +195,8 @@ impl Claim {
         bad
     }
 
-    /// Laplace noise claims ε itself. Gaussian noise claims a whole curve, that of μ: what an event says of μ is stated as ε at δ.
+    /// Lower bound on ε. Laplace noise claims ε itself. Gaussian noise claims the whole curve of μ, so an event's bound on μ is
+    /// converted to ε at δ.
     fn epsilon_least(&self, more: Tally, less: Tally, error: f64) -> f64 {
         match self.law {
             Law::Gaussian { .. } => self.epsilon_of(mu_least(more, less, error)),
@@ -202,7 +204,7 @@ impl Claim {
         }
     }
 
-    /// The ε with δ_μ(ε) = δ; 0 where every ε will do.
+    /// The ε with δ_μ(ε) = δ; 0 if δ suffices at every ε.
     fn epsilon_of(&self, mu: f64) -> f64 {
         if mu <= 0.0 || delta_of(0.0, mu) <= self.delta() {
             return 0.0;
@@ -222,8 +224,8 @@ impl Claim {
         CURVE.iter().zip(sides.chunks(2)).map(point).collect()
     }
 
-    /// The chance that noise too small by [`TOO_SMALL`] would have been caught by the first event, by the normal approximation of
-    /// both tallies: of a statistic that is larger than claimed by `gap`, and whose bound lies below it by z of its deviations.
+    /// Probability that the first event would have caught noise too small by [`TOO_SMALL`]. It uses the normal approximation of
+    /// both tallies, for a statistic that exceeds the claim by `gap` and whose bound lies z of its deviations below it.
     fn power(&self, samples: u64, error: f64) -> f64 {
         let (n, z) = (samples as f64, normal_quantile(1.0 - error));
         let (gap, more, less) = match self.law {
@@ -246,11 +248,11 @@ impl Claim {
     }
 }
 
-/// Pearson's r of what stands side by side.
+/// Pearson's correlation r of paired values.
 struct Correlation {
     r: f64,
     n: usize,
-    /// The largest product that one pair can add to it.
+    /// The largest product that a single pair contributes.
     largest: f64,
 }
 

@@ -1,16 +1,16 @@
-//! Running sums, brought back to what a unit in the first position moves.
+//! Running sums: recovers from them how far a unit in the first position moves the answer.
 //!
-//! Of counts x₀ … of ordered positions a server that does as it should measures y_t = Σ c_k·x_{t−k} with independent noise of one σ, c_k = C(2k, k)/4ᵏ, and shows
-//! R_t, the running sums that follow. Here y is had back from the differences of R, and y is projected on c: s = Σ c_t·y_t / Σ c_t² is what a
-//! unit with rows in the first position moves by their number, with noise of σ/√Σc_t²: the most that anybody can tell of it (Neyman and Pearson).
-//! The last position has other rows, and is left out.
+//! Of counts x₀ … of ordered positions, a correct server measures y_t = Σ c_k·x_{t−k} with independent noise of one σ, where c_k
+//! = C(2k, k)/4ᵏ, and shows R_t, the running sums that follow. Here y is recovered from the differences of R and projected on c:
+//! s = Σ c_t·y_t / Σ c_t². A unit with rows in the first position moves s by their number, and the noise of s is σ/√Σc_t², which
+//! is the most that anybody can tell about the unit (Neyman and Pearson). The last position has other rows and is left out.
 
 use std::collections::HashMap;
 
 use super::sampling::Cells;
 use super::tables::{Kind, POSITIONS};
 
-/// One cell a lane; nothing where a declared cell is missing, is there twice, or another one is there.
+/// The cells, one for each lane; `None` if a declared cell is missing, occurs twice, or an undeclared one occurs.
 pub(super) fn cells(csv: &[u8], kind: Kind) -> Option<Cells> {
     let mut rows = csv::Reader::from_reader(csv);
     let mut found: HashMap<(usize, usize), f64> = HashMap::new();
@@ -21,7 +21,8 @@ pub(super) fn cells(csv: &[u8], kind: Kind) -> Option<Cells> {
         let number = |at: usize| row.get(at)?.parse::<f64>().ok();
         let position: usize = row.get(2)?.parse().ok().filter(|position| *position < POSITIONS)?;
         let (value, low, high) = (number(3)?, number(4)?, number(5)?);
-        // Every position has an error of its own, alike in all lanes. Whole numbers are shown, so a bound may be off by one.
+        // Each position has its own error, equal in all lanes. Numbers are shown rounded to integers, so a bound may be off by
+        // one.
         let width = (value - low, high - value);
         let known = *widths.entry(position).or_insert(width);
         is_symmetric &= (width.0 - known.0).abs() <= 1.0 && (width.1 - known.1).abs() <= 1.0;
@@ -38,7 +39,7 @@ pub(super) fn cells(csv: &[u8], kind: Kind) -> Option<Cells> {
     values.map(|values| Cells { values, is_symmetric })
 }
 
-/// s of the running sums of one lane.
+/// s, computed from the running sums of one lane.
 fn projected(sums: &[f64]) -> f64 {
     let mut roots = vec![1.0];
     for k in 1..POSITIONS - 1 {

@@ -1,4 +1,4 @@
-//! Questions, and the samples that their answers hold.
+//! Asks the questions of an audit, and collects the samples in their answers.
 
 use std::collections::HashMap;
 
@@ -8,25 +8,25 @@ use super::AuditError;
 use super::bounds::{Event, Tally};
 use super::running;
 use super::tables::{self, Kind};
-use crate::chance;
 use crate::client::Client;
-use crate::privacy::units::Epsilon;
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::kernel::random;
 
-/// What one side answered.
+/// The answers of one side.
 #[derive(Default)]
 pub(super) struct Sampled {
     /// How often each event happened.
     pub(super) tallies: Vec<Tally>,
-    /// The sum of all samples' cells, and of its squares.
+    /// The sum of all samples' cells, and the sum of its squares.
     pub(super) sums: (f64, f64),
-    /// The noise of the last two answers in the order of the tables: what was shown less what is true.
+    /// The noise of the last two answers, in the order of the tables: what was shown minus what is true.
     pub(super) noise: [Vec<f64>; 2],
-    /// What an answer must not be, whatever its numbers are.
+    /// Faults in the answers that no numbers excuse.
     pub(super) broken: Vec<String>,
 }
 
 impl Sampled {
-    /// Asks so many questions of a dataset, and the last one twice.
+    /// Asks a dataset the given number of questions, and the last one twice.
     pub(super) fn new(
         client: &Client,
         (dataset, kind, epsilon): (&str, Kind, Epsilon),
@@ -83,13 +83,13 @@ impl Sampled {
     }
 }
 
-/// The cells of an answer in the order of the tables, and whether every interval lies alike about its value.
+/// The cells of an answer in the order of the tables, and whether all intervals are alike around their values.
 pub(super) struct Cells {
     pub(super) values: Vec<f64>,
     pub(super) is_symmetric: bool,
 }
 
-/// Nothing where a declared group is missing, is there twice, or another one is there.
+/// The cells of an answer; `None` if a declared group is missing, occurs twice, or an undeclared one occurs.
 fn cells(csv: &[u8], kind: Kind) -> Option<Cells> {
     let mut rows = csv::Reader::from_reader(csv);
     let (mut found, mut widths, mut others) = (HashMap::new(), None, 0_u64);
@@ -99,7 +99,7 @@ fn cells(csv: &[u8], kind: Kind) -> Option<Cells> {
         let number = |at: usize| row.get(at)?.parse::<f64>().ok();
         let (value, low, high) = (number(2)?, number(3)?, number(4)?);
         let width = (value - low, high - value);
-        // Whole numbers are shown, so a bound may be off by one.
+        // Numbers are shown rounded to integers, so a bound may be off by one.
         let known: &mut (f64, f64) = widths.get_or_insert(width);
         is_symmetric &= (width.0 - known.0).abs() <= 1.0 && (width.1 - known.1).abs() <= 1.0;
         match kind.place(row.get(0)?, row.get(1)?) {
@@ -114,9 +114,10 @@ fn cells(csv: &[u8], kind: Kind) -> Option<Cells> {
         .map(|values| Cells { values, is_symmetric })
 }
 
-/// Numbers that stand in no row, so that each makes a question of its own over the same rows; random, so that another run has others.
+/// Numbers that occur in no row. Each makes a question of its own over the same rows; they are random, so that another run asks
+/// other questions.
 fn salts(questions: u64) -> Result<Vec<u64>, AuditError> {
-    let bytes = chance::bytes::<8>().map_err(|error| AuditError::Unusable(error.to_string()))?;
+    let bytes = random::bytes::<8>().map_err(|error| AuditError::Unusable(error.to_string()))?;
     let first = u64::from_le_bytes(bytes) % (tables::SALTS - questions.min(tables::SALTS - 1));
     Ok((first..first + questions).map(|salt| salt + 1).collect())
 }

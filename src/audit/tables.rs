@@ -1,10 +1,10 @@
-//! The two datasets of an audit: neighbours in each of many disjoint groups.
+//! The two datasets of an audit, which are neighbours in each of many disjoint groups.
 //!
-//! In every group one holds a unit that does the most that a unit may, and the other does not:
-//! * a *heavy* unit has more rows than `max_rows_per_unit`, all equal, in one cell, with a value far beyond its bound: what counts
-//!   and sums must bear;
-//! * a *spread* unit has one row in each of as many cells as a unit may reach: what distinct counts must bear;
-//! * an *early* unit has more rows than count, all in the first of several ordered positions: what running sums must bear.
+//! In every group, one dataset holds a unit that contributes as much as a unit may, and the other does not:
+//! * a *heavy* unit has more rows than `max_rows_per_unit`, all equal, in one cell, with a value far beyond its bound: the worst
+//!   case for counts and sums;
+//! * a *spread* unit has one row in each of as many cells as a unit may reach: the worst case for distinct counts;
+//! * an *early* unit has more rows than count, all in the first of several ordered positions: the worst case for running sums.
 //!
 //! Groups are a key of 1,000 values times a key of slots, so that one question gives up to 99,000 independent samples.
 
@@ -12,54 +12,55 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// The dataset with the units.
+/// Name of the dataset with the units.
 pub const WITH: &str = "audit_with";
-/// The dataset without them.
+/// Name of the dataset without the units.
 pub const WITHOUT: &str = "audit_without";
-/// ε of the datasets' cap and of the auditor's allocation, the most there is.
+/// The ε of the datasets' cap and of the auditor's allocation: the largest possible.
 pub const CAP: f64 = 100.0;
-/// Values of the column that makes questions differ.
+/// Number of values of the column that makes questions differ.
 pub(super) const SALTS: u64 = 1_000_000_000;
 
 const GROUPS: usize = 1_000;
 const SLOTS: usize = 99;
 const PAIRS: usize = 49;
-/// k: rows of a unit that count.
+/// k: number of a unit's rows that count.
 pub(super) const ROWS_PER_UNIT: u32 = 2;
-/// Lanes of a group with running sums of their own.
+/// Number of lanes in a group; each lane has running sums of its own.
 pub(super) const LANES: usize = 10;
-/// Positions that they run over. At the last one stand all rows that are none of theirs, and nobody looks there.
+/// Number of positions over which running sums run. The last one holds all rows that do not belong to them, and is not evaluated.
 pub(super) const POSITIONS: usize = 9;
-/// Rows of a heavy unit in the source.
+/// Number of a heavy unit's rows in the source.
 const HEAVY_ROWS: usize = 5;
 /// R: the bound of the summed column, around 0.
 const BOUND: u64 = 2;
-/// What a heavy unit's rows hold in the source.
+/// The value of a heavy unit's rows in the source, far beyond the bound.
 const BEYOND: i64 = 1_000;
 
-/// What is measured.
+/// The kind of measurement that is audited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Rows of heavy units.
+    /// A count of rows, with heavy units.
     Count,
-    /// The same, where one row per unit was asked for.
+    /// A count of rows with heavy units, asked with one row per unit.
     CountOfOneRow,
-    /// Their values.
+    /// A sum of values, with heavy units.
     Sum,
-    /// Spread units.
+    /// A count of distinct units, with spread units.
     DistinctUnits,
-    /// The values of heavy units, summed unit by unit first.
+    /// A sum of values, added up unit by unit first, with heavy units.
     SumByUnit,
-    /// Rows of early units, up to each position. Only of Gaussian noise: with Laplace noise running sums are sums of counts.
+    /// A count of rows up to each position, with early units. Only for Gaussian noise: with Laplace noise, running sums are sums
+    /// of counts.
     RunningSum,
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds of measurements.
     pub const ALL: [Self; 6] =
         [Self::Count, Self::CountOfOneRow, Self::Sum, Self::DistinctUnits, Self::SumByUnit, Self::RunningSum];
 
-    /// For people.
+    /// The kind in words, for people to read.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -96,7 +97,7 @@ impl Kind {
         format!("SELECT grp, {slot}, {aggregate} AS n FROM {dataset} WHERE salt <> {salt} GROUP BY grp, {slot}")
     }
 
-    /// Fewer rows per unit than the policy allows, where that is what is audited.
+    /// How many rows of each unit count, if the audit of this kind asks for fewer than the policy allows.
     pub(super) fn rows_per_unit(self) -> Option<u32> {
         match self {
             Self::CountOfOneRow => Some(1),
@@ -116,7 +117,7 @@ impl Kind {
         (self.cells_per_query() / self.cells()) as u64
     }
 
-    /// Cells of an answer that samples are made of, and of those that only bystanders are in.
+    /// Number of cells in an answer, including those that only contain bystanders.
     pub(super) fn cells_per_query(self) -> usize {
         GROUPS * self.slots()
     }
@@ -128,19 +129,19 @@ impl Kind {
         }
     }
 
-    /// Where a group's cell stands among all; the cells of a sample stand together. Nothing for a bystander's.
+    /// Index of a group's cell among all; the cells of a sample are adjacent. `None` for a bystander's cell.
     pub(super) fn place(self, group: &str, slot: &str) -> Option<usize> {
         let number = |text: &str| text.get(1..)?.parse::<usize>().ok();
         let (group, slot) = (number(group)?, number(slot)?);
         (group < GROUPS && slot < self.slots()).then_some(group * self.slots() + slot)
     }
 
-    /// Cells from one group to the next.
+    /// Number of cells from one group to the next.
     pub(super) fn stride(self) -> usize {
         self.slots()
     }
 
-    /// Cells of a sample.
+    /// Number of cells in a sample.
     pub(super) fn cells(self) -> usize {
         match self {
             Self::Count | Self::CountOfOneRow | Self::Sum | Self::SumByUnit | Self::RunningSum => 1,
@@ -148,7 +149,7 @@ impl Kind {
         }
     }
 
-    /// What each of them moves by, when the unit is added.
+    /// How far each cell of a sample moves when the unit is added.
     pub(super) fn move_per_cell(self) -> f64 {
         let rows = f64::from(ROWS_PER_UNIT);
         match self {
@@ -159,16 +160,16 @@ impl Kind {
         }
     }
 
-    /// What the whole vector moves by in ℓ₁, which is what Laplace noise must bear.
+    /// How far the whole vector moves in the ℓ₁ norm, which Laplace noise is calibrated to.
     pub(super) fn whole_move(self) -> f64 {
         self.move_per_cell() * self.cells() as f64
     }
 }
 
-/// Writes the two policies and their sources into a folder; the policies' names are those of the datasets with `.toml`.
+/// Writes the two policies and their sources into a folder. Each policy file is named after its dataset, with `.toml`.
 ///
 /// # Errors
-/// Those of the file system.
+/// Errors of the file system.
 pub fn prepare(dir: &Path, accountant: &str) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     for (name, has_units) in [(WITH, true), (WITHOUT, false)] {
@@ -241,7 +242,7 @@ max = "{SALTS}"
     )
 }
 
-/// Every table has a bystander in each group; only the one with units has those.
+/// Writes the rows. Each table has a bystander in every group; only the table with the units has the units.
 fn write_rows(out: &mut impl Write, has_units: bool) -> io::Result<()> {
     let last = POSITIONS - 1;
     writeln!(out, "who,grp,slot,pair,lane,pos,amount,salt")?;

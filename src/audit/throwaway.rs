@@ -1,4 +1,4 @@
-//! A server that is started for an audit alone and leaves nothing behind.
+//! A throw-away server: it is started for one audit and leaves nothing behind.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -8,20 +8,21 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::budget::people::Role;
-use crate::chance;
 use crate::client::Client;
-use crate::clock::{Clock, SystemClock};
-use crate::dataset::policy::Policy;
-use crate::dataset::seal::seal;
 use crate::engine::Launch;
-use crate::privacy::units::Epsilon;
-use crate::service::grants::{self, Grant, Holder};
-use crate::service::{Service, steward};
-use crate::store::SqliteLedger;
-use crate::{http, startup};
+use crate::engine::seal::seal;
+use crate::kernel::budget::people::Role;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::kernel::random;
+use crate::ledger::SqliteLedger;
+use crate::query::terms::policy::Policy;
+use crate::service::Service;
+use crate::service::stewarding::grants::{self, Grant, Holder};
+use crate::service::stewarding::people;
+use crate::{http, net, startup};
 
-/// Why there is no server.
+/// Why the server could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("the server to be audited could not be started: {0}")]
 pub struct NoServer(String);
@@ -30,21 +31,21 @@ fn no_server(error: impl ToString) -> NoServer {
     NoServer(error.to_string())
 }
 
-/// A folder that is gone when this is.
+/// A temporary folder that is removed when this is dropped.
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// A new one where the system keeps such things.
+    /// Creates a folder in the system's directory for temporary files.
     ///
     /// # Errors
-    /// [`NoServer`].
+    /// [`NoServer`] if it cannot be created.
     pub fn new() -> Result<Self, NoServer> {
-        let path = std::env::temp_dir().join(chance::id("tacit-audit").map_err(no_server)?);
+        let path = std::env::temp_dir().join(random::id("tacit-audit").map_err(no_server)?);
         fs::create_dir(&path).map_err(no_server)?;
         Ok(Self(path))
     }
 
-    /// Where it is.
+    /// The path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
@@ -57,20 +58,20 @@ impl Drop for Folder {
     }
 }
 
-/// Seals the policies of a folder, named by dataset, into its folder `state` and gives a researcher the whole of each cap; the
-/// researcher's token.
+/// Seals the policies of a folder, named by dataset, into its subfolder `state`. It grants a new researcher the whole of each cap
+/// and returns the researcher's token.
 ///
 /// # Errors
-/// [`NoServer`].
+/// [`NoServer`] if a policy cannot be sealed or the ledger cannot be written.
 pub fn seal_all(dir: &Path, datasets: &[&str]) -> Result<String, NoServer> {
     let state = dir.join("state");
     let now_ms = SystemClock.now_ms();
     let ledger = SqliteLedger::open(&state, now_ms).map_err(no_server)?;
-    let token = steward::add_person(&ledger, "auditor", Role::Researcher, "audit", now_ms).map_err(no_server)?;
+    let token = people::add_person(&ledger, "auditor", Role::Researcher, "audit", now_ms).map_err(no_server)?;
     for name in datasets {
         let policy = Policy::load(&dir.join(format!("{name}.toml"))).map_err(no_server)?;
         let (manifest, _) = seal(&policy, &state, &|_| {}).map_err(no_server)?;
-        steward::publish_edition(&ledger, &policy, &manifest, now_ms).map_err(no_server)?;
+        people::publish_edition(&ledger, &policy, &manifest, now_ms).map_err(no_server)?;
         let (to, reason) = (Holder::researcher("auditor"), "an audit".to_owned());
         let epsilon: Epsilon = policy.terms.cap;
         let grant = Grant { to, dataset: policy.name.clone(), epsilon, reason, by: "audit".to_owned() };
@@ -82,25 +83,25 @@ pub fn seal_all(dir: &Path, datasets: &[&str]) -> Result<String, NoServer> {
     Ok(token.text().to_owned())
 }
 
-/// The service over what [`seal_all`] made.
+/// Opens the service on what [`seal_all`] sealed.
 ///
 /// # Errors
-/// [`NoServer`].
+/// [`NoServer`] if the state directory cannot be opened.
 pub fn open(dir: &Path, datasets: &[&str]) -> Result<Arc<Service>, NoServer> {
     let policies: Vec<PathBuf> = datasets.iter().map(|name| dir.join(format!("{name}.toml"))).collect();
     startup::open(&dir.join("state"), None, &policies, Launch::this_program()).map_err(no_server)
 }
 
-/// Runs `work` against a service that listens on a port of the system's choice.
+/// Runs `work` against a server for `service`, which listens on a port that the system chooses.
 ///
 /// # Errors
-/// [`NoServer`].
+/// [`NoServer`] if the server cannot be started.
 pub fn with<T>(service: Arc<Service>, token: &str, work: impl FnOnce(&Client) -> T) -> Result<T, NoServer> {
-    let runtime = http::server::runtime().map_err(no_server)?;
+    let runtime = net::listener::runtime().map_err(no_server)?;
     let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).map_err(no_server)?;
     let address: SocketAddr = listener.local_addr().map_err(no_server)?;
     let (end, ended) = oneshot::channel::<()>();
-    let serving = runtime.spawn(http::server::serve(listener, http::router(service), async {
+    let serving = runtime.spawn(net::listener::serve(listener, http::router(service), async {
         let _ = ended.await;
     }));
     let done = work(&Client::new(&format!("http://{address}"), Some(token)));

@@ -1,8 +1,9 @@
-//! What the time of an answer tells: an attack by stopwatch on neighbouring tables, with padding and without.
+//! The timing audit: attacks neighbouring tables with a stopwatch, with padding and without.
 //!
-//! One table holds a unit with as many rows as a unit may have, the other does not. A classifier guesses from the time of an answer
-//! which table was asked; AUC is the chance that it orders two answers right, 0.5 for one that learns nothing (Mann and Whitney
-//! 1947: the share of pairs in order, ties counted half). Without padding the tables must be told apart, or the attack is no test.
+//! One table holds a unit with as many rows as a unit may have, the other does not. A classifier guesses from the time of an
+//! answer which table was asked. AUC is the probability that it orders two answers correctly, 0.5 for a classifier that learns
+//! nothing (Mann and Whitney 1947: the share of pairs in order, ties counted half). Without padding it must be possible to tell
+//! the tables apart, or the attack is no test.
 
 use std::fs;
 use std::io::{self, Write};
@@ -15,43 +16,43 @@ use serde_json::json;
 
 use super::AuditError;
 use super::throwaway::{Folder, NoServer, open, seal_all, with};
-use crate::chance;
 use crate::client::Client;
+use crate::kernel::random;
 
 const WITH: &str = "timing_with";
 const WITHOUT: &str = "timing_without";
-/// The quantum of the padded tables.
+/// The quantum of the padded tables, in milliseconds.
 const PAD_MS: u32 = 25;
-/// Callers at once.
+/// Number of concurrent callers.
 const CALLERS: u64 = 2;
-/// Rows of the unit.
+/// Number of rows of the unit.
 const ROWS: usize = 60_000;
-/// AUC of a padded table stays this close to a half, beyond what chance makes of so many samples.
+/// How far from 0.5 the AUC of a padded table may be, beyond the sampling error.
 const AUC_ROOM: f64 = 0.02;
-/// AUC without padding is at least this, or the attack is no test.
+/// Smallest AUC without padding at which the attack counts as a test.
 const AUC_TOLD_APART: f64 = 0.55;
 
-/// What the stopwatch told.
+/// The finding of the timing audit, with padding or without.
 #[derive(Debug, Clone, Serialize)]
 pub struct TimingFinding {
-    /// In words.
+    /// What was attacked, in words.
     pub mechanism: &'static str,
-    /// With padding or without.
+    /// Whether the tables were padded.
     pub is_padded: bool,
-    /// The chance to order two answers right, by time.
+    /// Probability of ordering two answers correctly by their time, from 0 to 1.
     pub auc: f64,
-    /// Answers of each table.
+    /// Number of answers of each table.
     pub samples: u64,
-    /// Median time of an answer in milliseconds.
+    /// Median time of an answer, in milliseconds.
     pub median_ms: f64,
-    /// It is as it must be: told apart without padding, and not with it.
+    /// Whether the result is as expected: the tables can be told apart without padding, and cannot with it.
     pub holds: bool,
 }
 
 /// Times `samples` answers of each table, without padding and with it.
 ///
 /// # Errors
-/// [`AuditError`] where a server cannot be started or asked.
+/// [`AuditError`] if a server cannot be started or asked.
 pub fn run(samples: u64) -> Result<Vec<TimingFinding>, AuditError> {
     let unusable = |error: NoServer| AuditError::Unusable(error.to_string());
     let mut findings = Vec::new();
@@ -68,7 +69,7 @@ pub fn run(samples: u64) -> Result<Vec<TimingFinding>, AuditError> {
 
 fn finding(is_padded: bool, (with, without): (Vec<f64>, Vec<f64>)) -> TimingFinding {
     let auc = auc(&with, &without);
-    // What chance alone makes of two equal samples, three times and a bit.
+    // 3.3 standard errors of the AUC of two samples from the same distribution.
     let error = 3.3 / (6.0 * with.len() as f64).sqrt();
     let holds = if is_padded { (auc - 0.5).abs() <= AUC_ROOM + error } else { auc - error >= AUC_TOLD_APART };
     let mut all: Vec<f64> = with.iter().chain(&without).copied().collect();
@@ -78,7 +79,7 @@ fn finding(is_padded: bool, (with, without): (Vec<f64>, Vec<f64>)) -> TimingFind
     TimingFinding { mechanism, is_padded, auc, samples: with.len() as u64, median_ms, holds }
 }
 
-/// Seconds of fresh answers of the two tables, asked in turn by a few callers.
+/// Times of new answers of the two tables, in seconds, asked in turn by a few callers.
 fn times(client: &Client, samples: u64) -> Result<(Vec<f64>, Vec<f64>), AuditError> {
     let next = AtomicU64::new(0);
     let caller = || {
@@ -88,8 +89,8 @@ fn times(client: &Client, samples: u64) -> Result<(Vec<f64>, Vec<f64>), AuditErr
             if number >= samples {
                 return Ok::<_, AuditError>((with, without));
             }
-            // In an order by chance, so that what a caller asked before, or another one asks meanwhile, tells nothing.
-            let bits = chance::bytes::<1>().map_err(|error| AuditError::Unusable(error.to_string()))?;
+            // Randomise the order of the two tables, so that earlier and concurrent requests do not bias the measurement.
+            let bits = random::bytes::<1>().map_err(|error| AuditError::Unusable(error.to_string()))?;
             let order = if bits[0].is_multiple_of(2) { [WITH, WITHOUT] } else { [WITHOUT, WITH] };
             for dataset in order {
                 let sql = format!(
@@ -117,7 +118,7 @@ fn times(client: &Client, samples: u64) -> Result<(Vec<f64>, Vec<f64>), AuditErr
     Ok((with, without))
 }
 
-/// The share of pairs in which the first is larger, ties counted half.
+/// The share of pairs in which the first value is larger, ties counted half.
 #[must_use]
 pub fn auc(first: &[f64], second: &[f64]) -> f64 {
     let mut ordered = second.to_vec();

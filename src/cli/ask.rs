@@ -1,4 +1,4 @@
-//! `tacit ask`.
+//! `tacit ask`: asks a question, or for its quote.
 
 use std::path::PathBuf;
 
@@ -7,41 +7,41 @@ use serde_json::{Value, json};
 
 use super::{Failure, ServerOptions};
 use crate::files;
-use crate::present;
 use crate::query::file::QueryFile;
-use crate::service::free::is_free;
+use crate::render::text;
+use crate::service::asking::free::is_free;
 use crate::terminal::{say, say_bytes};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The SQL.
+    /// The SQL of the question.
     #[arg(required_unless_present = "file", conflicts_with = "file")]
     sql: Option<String>,
-    /// A file of SQL, with an accuracy in its headers perhaps.
+    /// A file with the SQL; its headers may set the accuracy.
     #[arg(long)]
     file: Option<PathBuf>,
-    /// Spend this epsilon.
+    /// The epsilon to spend at most.
     #[arg(long, conflicts_with = "margin")]
     epsilon: Option<String>,
-    /// Reach this 95 % half-width of counts and sums.
+    /// The 95 % half-width that counts and sums should have.
     #[arg(long)]
     margin: Option<String>,
-    /// Count fewer rows of each unit.
+    /// How many rows of each unit count, if fewer than the policy allows.
     #[arg(long)]
     rows_per_unit: Option<u32>,
-    /// Rows that a group is assumed to have, where the margin of a mean depends on it.
+    /// Number of rows that a group is assumed to have, if the margin of a mean depends on it.
     #[arg(long)]
     group_size: Option<u64>,
-    /// What for; kept in the ledger, and shown to the public.
+    /// The purpose of the question. It is kept in the ledger and shown to the public.
     #[arg(long)]
     purpose: Option<String>,
-    /// Says what it would cost, and spends nothing.
+    /// Show what the question would cost, and spend nothing.
     #[arg(long)]
     quote: bool,
-    /// How to print the answer.
+    /// Format of the printed answer.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// The same as --format json.
+    /// Short for --format json.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -62,9 +62,13 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let format = if options.json { Format::Json } else { options.format };
     if options.quote {
         let quote = client.post("/v1/quotes", &body)?;
-        say(if format == Format::Json { quote.to_string() } else { present::quote(&quote) });
+        say(if format == Format::Json { quote.to_string() } else { text::quote(&quote) });
         let answerable = quote.get("answerable").and_then(Value::as_bool) == Some(true);
-        return if answerable { Ok(()) } else { Err(Failure::No("the budget does not hold that much".to_owned())) };
+        return if answerable {
+            Ok(())
+        } else {
+            Err(Failure::No("the budget left is too small for this question".to_owned()))
+        };
     }
     let accept = match format {
         Format::Table | Format::Json => "application/json",
@@ -75,7 +79,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     match format {
         Format::Table => {
             let answer = serde_json::from_slice(&bytes).map_err(Failure::could)?;
-            say(present::answer(&answer));
+            say(text::answer(&answer));
         }
         Format::Json => say(String::from_utf8_lossy(&bytes)),
         Format::Csv | Format::Arrow => say_bytes(&bytes),
@@ -106,7 +110,7 @@ fn body(options: &Options) -> Result<Value, Failure> {
         (None, None) => return Err(Failure::Usage("write the SQL, or name a file with --file".to_owned())),
     };
     if epsilon.is_none() && margin.is_none() && !is_free(&sql) {
-        return Err(Failure::Usage("say how accurate: --epsilon 0.1, or --margin 25".to_owned()));
+        return Err(Failure::Usage("say how accurate the answer should be: --epsilon 0.1, or --margin 25".to_owned()));
     }
     let fields = json!({
         "sql": sql, "epsilon": epsilon, "margin": margin, "rows_per_unit": options.rows_per_unit, "group_size": options.group_size,

@@ -1,4 +1,4 @@
-//! `tacit audit`: the black-box audit, of a server or of one of its own.
+//! `tacit audit`: the black-box audit of a server's privacy claims, by default of a throw-away server of its own.
 
 use std::path::PathBuf;
 
@@ -8,43 +8,44 @@ use super::Failure;
 use crate::audit::throwaway::{Folder, NoServer, open, seal_all, with};
 use crate::audit::{self, AuditError, Finding, Scope, tables, timing};
 use crate::client::Client;
-use crate::privacy::units::Epsilon;
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::terminal::{complain, say, table};
 
-/// Samples where nothing is said.
+/// Default number of samples.
 const SAMPLES: u64 = 100_000;
-/// Fewer times tell nothing, and more do not fit the tables' cap.
+/// Accepted numbers of timed answers: fewer would show nothing, and more do not fit the tables' cap.
 const TIMES_MIN: u64 = 500;
 const TIMES_MAX: u64 = 90_000;
-/// Times where nothing is said.
+/// Default number of timed answers.
 const TIMES: u64 = 2_000;
-/// Beyond it hardly any cell has noise, and samples say little of it.
+/// Largest epsilon of a question: above it hardly any cell has noise, and samples say little about it.
 const EPSILON_MAX: f64 = 8.0;
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The server to audit, on which a steward sealed the tables of --prepare; a throw-away server of its own by default.
+    /// The server to audit, on which a steward has sealed the tables that --prepare writes. By default a throw-away server is
+    /// started.
     #[arg(long, requires = "token")]
     server: Option<String>,
-    /// Token of a researcher with an allocation of epsilon 100 of both tables.
+    /// Token of a researcher with an allocation of epsilon 100 on both tables.
     #[arg(long, env = "TACIT_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// Samples of each side and mechanism: 100,000 by default, 2,000 of answers' times.
+    /// Number of samples of each side and mechanism. The default is 100,000, and 2,000 with --timing.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     samples: Option<u64>,
-    /// The claim to audit: epsilon of each question, at most 8.
+    /// The claim to audit: the epsilon of each question, at most 8.
     #[arg(long, default_value = "1")]
     epsilon: String,
-    /// Only of this accountant, for a throw-away server and for --prepare.
+    /// Audit only this accountant. For a throw-away server, and for --prepare.
     #[arg(long, value_enum, conflicts_with = "server")]
     accountant: Option<AccountantName>,
-    /// Writes the two tables and their policies into a folder, and audits nothing.
+    /// Write the two tables and their policies into a folder, and audit nothing.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["server", "timing"])]
     prepare: Option<PathBuf>,
-    /// Times answers of neighbouring tables instead, with padding and without, on a server of its own.
+    /// Time the answers of neighbouring tables instead, with padding and without, on a throw-away server.
     #[arg(long, conflicts_with = "server")]
     timing: bool,
-    /// Prints JSON.
+    /// Print the findings as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -66,7 +67,7 @@ impl AccountantName {
 
 impl From<AuditError> for Failure {
     fn from(error: AuditError) -> Self {
-        // No verdict: only a claim that is broken is a no.
+        // An error is not a verdict; only a broken claim counts as a no.
         Self::could(error)
     }
 }
@@ -87,7 +88,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let epsilon = Epsilon::parse(&options.epsilon).map_err(|fault| Failure::Usage(format!("--epsilon: {fault}")))?;
     if epsilon.to_f64() > EPSILON_MAX {
         return Err(Failure::Usage(format!(
-            "--epsilon is {epsilon}; accepted is at most {EPSILON_MAX}: beyond, hardly any cell has noise"
+            "--epsilon is {epsilon}; accepted is at most {EPSILON_MAX}, because above it hardly any cell has noise"
         )));
     }
     let scope = Scope { epsilon, samples: options.samples.unwrap_or(SAMPLES) };
@@ -106,7 +107,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         say(shown(&findings));
     }
     let broken: Vec<_> = findings.iter().filter(|one| !one.holds()).map(|one| one.mechanism.as_str()).collect();
-    // A claim that is broken is a no, whatever came of the others.
+    // A broken claim is a no, even if the audit of other mechanisms failed.
     if broken.is_empty() { ended } else { Err(Failure::No(format!("a claim is broken: {}", broken.join(", ")))) }
 }
 
@@ -127,7 +128,7 @@ fn prepare(dir: &std::path::Path, accountant: AccountantName) -> Result<(), Fail
     Ok(())
 }
 
-/// Audits throw-away servers of each accountant.
+/// Audits throw-away servers, one for each accountant.
 fn own(scope: Scope, options: &Options, findings: &mut Vec<Finding>) -> Result<(), Failure> {
     let accountants = match options.accountant {
         Some(one) => vec![one],
@@ -135,8 +136,8 @@ fn own(scope: Scope, options: &Options, findings: &mut Vec<Finding>) -> Result<(
     };
     let datasets = [tables::WITH, tables::WITHOUT];
     for accountant in accountants {
-        complain(format!("auditing {} servers of its own, {} samples a side", accountant.name(), scope.samples));
-        // Two servers, for a million samples at epsilon 2 take more than one has.
+        complain(format!("auditing throw-away servers ({}), {} samples per side", accountant.name(), scope.samples));
+        // Two servers, because a million samples at epsilon 2 need more budget than one has.
         for kinds in [&tables::Kind::ALL[..3], &tables::Kind::ALL[3..]] {
             let folder = Folder::new()?;
             tables::prepare(folder.path(), accountant.name()).map_err(|error| Failure::could(error.kind()))?;
@@ -159,7 +160,7 @@ fn time(options: &Options) -> Result<(), Failure> {
     if options.json {
         say(serde_json::to_string(&findings).unwrap_or_default());
     } else {
-        let header = ["mechanism", "AUC", "samples", "median", "as it must be"].map(str::to_owned);
+        let header = ["mechanism", "AUC", "samples", "median", "as expected"].map(str::to_owned);
         let row = |one: &timing::TimingFinding| {
             let verdict = if one.holds { "yes" } else { "NO" };
             let (auc, median) = (format!("{:.3}", one.auc), format!("{:.1} ms", one.median_ms));
@@ -169,10 +170,12 @@ fn time(options: &Options) -> Result<(), Failure> {
     }
     match findings.iter().find(|one| !one.holds) {
         None => Ok(()),
-        Some(one) if one.is_padded => Err(Failure::No("time tells padded tables apart".to_owned())),
-        Some(_) => {
-            Err(Failure::Could("the stopwatch tells nothing here, so it is no test; ask for more --samples".to_owned()))
+        Some(one) if one.is_padded => {
+            Err(Failure::No("the padded tables can be told apart by the time of their answers".to_owned()))
         }
+        Some(_) => Err(Failure::Could(
+            "even unpadded tables cannot be told apart here, so the test is void; ask for more --samples".to_owned(),
+        )),
     }
 }
 
@@ -207,7 +210,7 @@ fn shown(findings: &[Finding]) -> String {
     text
 }
 
-/// One point of a curve, as a line.
+/// One point of a privacy curve, as a line of text.
 fn at(point: &audit::CurvePoint) -> String {
     let (claimed, least) = (point.claimed, point.lower_bound);
     format!("at epsilon {}, delta is claimed to be {claimed:.4} and is at least {least:.4}", point.epsilon)

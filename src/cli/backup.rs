@@ -1,26 +1,26 @@
-//! `tacit backup`: a checked copy of a state directory, whether a server holds it or not.
+//! `tacit backup`: makes a checked copy of a state directory, even while a server runs on it.
 
 use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::Failure;
-use crate::store::backup::{BackedUp, BackupError, backup};
+use crate::ledger::backup::{BackedUp, BackupError, backup};
 use crate::terminal::say;
 
-/// What to copy, and where to.
+/// Options of `tacit backup`: what to copy, and where to.
 #[derive(clap::Args)]
 pub(super) struct Options {
-    /// The state directory.
+    /// The state directory to copy.
     #[arg(long)]
     state: PathBuf,
-    /// The anchor, where it is not where the ledger last had it. Of a copy, the one that it brought along is copied.
+    /// The anchor's path, if it is not where the ledger last had it. The copy of a copy gets the anchor that came with it.
     #[arg(long)]
     anchor: Option<PathBuf>,
-    /// The folder of the copy; it is not there yet, or is empty.
+    /// The folder for the copy, which must be empty or not exist yet.
     #[arg(long)]
     to: PathBuf,
-    /// Prints JSON.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }

@@ -1,6 +1,7 @@
-//! `tacit plan` and `apply`: people, grants, projects and statistics as files declare them, at a server or on a state directory.
+//! `tacit plan` and `tacit apply`: make people, grants, projects and statistics match what files declare, at a server or on a
+//! state directory.
 //!
-//! Promises that a plan changes nothing, and that tokens are printed once.
+//! A plan changes nothing, and tokens are printed once.
 
 use std::path::{Path, PathBuf};
 
@@ -9,15 +10,15 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::people::{Place, open};
-use crate::clock::{Clock, SystemClock};
 use crate::files;
-use crate::service::declared::{self, DeclaredFile, Outcome};
-use crate::service::steward::AT_STATE_DIRECTORY;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::service::stewarding::declared::{self, DeclaredFile, Outcome};
+use crate::service::stewarding::people::AT_STATE_DIRECTORY;
 use crate::terminal::{say, table};
 
 #[derive(Args)]
 pub(super) struct PlanOptions {
-    /// The folder of the files: every *.toml in it, and nothing of its folders.
+    /// The folder of the files. Every *.toml directly in it is read; subfolders are not.
     dir: PathBuf,
     #[command(flatten)]
     place: Place,
@@ -25,9 +26,9 @@ pub(super) struct PlanOptions {
 
 #[derive(Args)]
 pub(super) struct ApplyOptions {
-    /// The folder of the files: every *.toml in it, and nothing of its folders.
+    /// The folder of the files. Every *.toml directly in it is read; subfolders are not.
     dir: PathBuf,
-    /// Why; kept in the ledger.
+    /// The reason for the changes, which is kept in the ledger.
     #[arg(long)]
     reason: String,
     #[command(flatten)]
@@ -67,7 +68,7 @@ fn shown(outcome: Outcome) -> Result<Value, Failure> {
     serde_json::to_value(outcome).map_err(Failure::could)
 }
 
-/// The texts of a folder's own TOML files, by name; those that a shell's `*.toml` leaves out are left out.
+/// The TOML files directly in a folder, by name. Hidden files are skipped, as a shell's `*.toml` does.
 fn declared_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
     let could = |path: &Path, error: &std::io::Error| {
         Failure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))

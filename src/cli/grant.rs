@@ -1,24 +1,24 @@
-//! `tacit grant`, `freeze` and `unfreeze`: at a server, or on a state directory that no server holds.
+//! `tacit grant`, `freeze` and `unfreeze`: at a server, or on a state directory while no server runs on it.
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use super::Failure;
 use super::people::{Place, open};
-use crate::clock::{Clock, SystemClock};
-use crate::privacy::units::Epsilon;
-use crate::service::grants::{self, Grant, Holder};
-use crate::service::steward::AT_STATE_DIRECTORY;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::service::stewarding::grants::{self, Grant, Holder};
+use crate::service::stewarding::people::AT_STATE_DIRECTORY;
 use crate::terminal::say;
 
-/// Whose account a grant sets.
+/// The kind of account that a grant sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
     /// A researcher's allocation.
     Researcher,
     /// A project's allocation, which its researchers share.
     Project,
-    /// The dataset's lifetime cap, which only rises.
+    /// The dataset's lifetime cap, which can only rise.
     Dataset,
     /// What published statistics may spend.
     Statistics,
@@ -26,23 +26,23 @@ enum Kind {
 
 #[derive(Args)]
 pub(super) struct GrantOptions {
-    /// The researcher; with --kind project the project, with --kind dataset or statistics the dataset's name once more.
+    /// The researcher. With --kind project this is the project; with --kind dataset or statistics, the dataset's name once more.
     name: String,
-    /// The dataset.
+    /// The name of the dataset.
     dataset: String,
-    /// The new total; of every period where it renews.
+    /// The new total; if the allocation renews, the total of each period.
     #[arg(long)]
     epsilon: String,
-    /// Why; kept in the ledger.
+    /// The reason for the grant, which is kept in the ledger.
     #[arg(long)]
     reason: String,
-    /// Whose account it is.
+    /// The kind of account to set.
     #[arg(long, value_enum, default_value = "researcher")]
     kind: Kind,
-    /// The project that a researcher's account hangs below.
+    /// The project whose allocation the researcher's account shares.
     #[arg(long)]
     project: Option<String>,
-    /// Days after which a researcher's or the statistics' allocation renews.
+    /// Days after which the allocation renews, for researchers and statistics.
     #[arg(long)]
     period_days: Option<u32>,
     #[command(flatten)]
@@ -51,9 +51,9 @@ pub(super) struct GrantOptions {
 
 #[derive(Args)]
 pub(super) struct FreezeOptions {
-    /// The dataset.
+    /// The name of the dataset.
     dataset: String,
-    /// Why; kept in the ledger.
+    /// The reason, which is kept in the ledger.
     #[arg(long)]
     reason: String,
     #[command(flatten)]
@@ -108,7 +108,7 @@ fn check(options: &GrantOptions) -> Result<(), Failure> {
     }
     if matches!(kind, Kind::Dataset | Kind::Statistics) && name != dataset {
         let message = format!(
-            "--kind dataset and statistics are of the dataset itself; \"{name}\" is not \"{dataset}\": name it twice"
+            "--kind dataset and --kind statistics concern the dataset itself, so name it twice: \"{name}\" is not \"{dataset}\""
         );
         return Err(Failure::Usage(message));
     }

@@ -1,4 +1,4 @@
-//! `tacit ledger`: what happened, whether it is whole, and how one that was set back is taken up again.
+//! `tacit ledger`: lists what happened, verifies the ledger, and recovers one that was set back to an earlier state.
 
 use std::path::PathBuf;
 
@@ -7,45 +7,47 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::people::{Place, open};
-use crate::budget::ledger::Ledger;
-use crate::clock::{Clock, SystemClock};
 use crate::hex;
-use crate::service::reprice::Replanner;
-use crate::service::steward::AT_STATE_DIRECTORY;
-use crate::store::{Recovery, Verified, recover, verify};
+use crate::kernel::budget::ledger::Ledger;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::ledger::replan::Replanner;
+use crate::ledger::{Recovery, Verified, recover, verify};
+use crate::service::stewarding::people::AT_STATE_DIRECTORY;
 use crate::terminal::{say, table};
 
 #[derive(Subcommand)]
 pub(super) enum LedgerCommand {
-    /// Lists entries, oldest first.
+    /// List entries, oldest first.
     ///
     /// Example: tacit ledger list --state state
     List {
-        /// Entries at the most.
+        /// Largest number of entries to list.
         #[arg(long, default_value_t = 100)]
         limit: usize,
-        /// Begin after the entry of this number.
+        /// Begin after the entry with this number.
         #[arg(long, default_value_t = 0)]
         after: u64,
         #[command(flatten)]
         place: Place,
     },
-    /// Checks a ledger that no server holds: the chain, every balance, every price, every stored answer, the anchor.
+    /// Verify a ledger while no server runs on it: the chain, every balance, every price, every stored answer, the anchor.
     ///
     /// Example: tacit ledger verify --state state
     Verify {
         #[command(flatten)]
         files: Files,
     },
-    /// Takes up a copy that tacit backup made, or a ledger that was set back or has lost its anchor; recorded, and never for free.
+    /// Put into service a copy made by tacit backup, or a ledger that was set back or has lost its anchor. The recovery is
+    /// recorded, and never gives budget back.
     ///
-    /// Every account is charged what the latest anchor knows it had spent: the one that --anchor names, or the one where the ledger
-    /// last had it. If that is gone, whatever is left of every dataset's cap is burnt. A dataset that was frozen, had incidents that
-    /// the copy does not know of, or of which nobody can tell, is frozen until tacit unfreeze.
+    /// Every account is charged what the latest anchor says it had spent. That anchor is the one that --anchor names, or else the
+    /// one at the place where the ledger last had it. If it is gone, whatever is left of every dataset's cap is burned. A dataset
+    /// is frozen until tacit unfreeze if it was frozen, if it had incidents that the copy does not know of, or if neither can be
+    /// known.
     ///
     /// Example: tacit ledger recover --state state --anchor /mnt/other/anchor.log --reason "restored Monday's backup"
     Recover {
-        /// Why; kept in the ledger.
+        /// The reason for the recovery, which is kept in the ledger.
         #[arg(long)]
         reason: String,
         #[command(flatten)]
@@ -53,16 +55,16 @@ pub(super) enum LedgerCommand {
     },
 }
 
-/// A state directory and its anchor.
+/// Options that name a state directory and its anchor.
 #[derive(clap::Args)]
 pub(super) struct Files {
-    /// The state directory.
+    /// The state directory of the ledger.
     #[arg(long)]
     state: PathBuf,
-    /// The anchor, where it is not where the ledger last had it. To verify a copy is to read the anchor that it brought along.
+    /// The anchor's path, if it is not where the ledger last had it. A copy is verified against the anchor that came with it.
     #[arg(long)]
     anchor: Option<PathBuf>,
-    /// Prints JSON.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -123,7 +125,7 @@ fn check(files: &Files) -> Result<(), Failure> {
         ));
         say(format!("  head {head}\n  key  {key}"));
         if is_copy {
-            say("  it is a copy made by tacit backup: what was spent since is not in it");
+            say("  this is a copy made by tacit backup; it does not contain what was spent since");
         }
     }
     Ok(())
@@ -131,7 +133,7 @@ fn check(files: &Files) -> Result<(), Failure> {
 
 fn take_up(files: &Files, reason: &str) -> Result<(), Failure> {
     if reason.trim().is_empty() {
-        return Err(Failure::Usage("--reason: a recovery has a reason".to_owned()));
+        return Err(Failure::Usage("--reason: a recovery needs a reason".to_owned()));
     }
     let now_ms = SystemClock.now_ms();
     let recovered = recover(&files.state, files.anchor.as_deref(), reason, AT_STATE_DIRECTORY, now_ms);
@@ -146,10 +148,10 @@ fn take_up(files: &Files, reason: &str) -> Result<(), Failure> {
     }
     match anchor_seq {
         Some(seq) => say(format!(
-            "the ledger ended at entry {ledger_seq}, and the anchor knew entry {seq}: every account has spent what the anchor knew"
+            "the ledger ended at entry {ledger_seq}, and the anchor knew entry {seq}: every account was charged what the anchor says it had spent"
         )),
         None => say(format!(
-            "the ledger ended at entry {ledger_seq}, and no anchor can be believed: what was left of every cap is burnt"
+            "the ledger ended at entry {ledger_seq}, and no anchor can be trusted: what was left of every cap is burned"
         )),
     }
     say(format!("the anchor is now {}", anchor.display()));
@@ -157,6 +159,8 @@ fn take_up(files: &Files, reason: &str) -> Result<(), Failure> {
         let state = files.state.display();
         say(format!("{dataset} is frozen until: tacit unfreeze {dataset} --state {state} --reason \"...\""));
     }
-    say("tokens and grants are as they were at that entry: end and lower anew what was ended and lowered since");
+    say(
+        "tokens and grants are as they were at that entry: revoke again the tokens, and lower again the grants, that were revoked or lowered since",
+    );
     Ok(())
 }

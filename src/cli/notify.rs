@@ -15,14 +15,14 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
-use crate::budget::ledger::read;
 use crate::client::deliver::deliver;
-use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Webhook};
 use crate::files;
+use crate::kernel::budget::ledger::read;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::ledger::outbox::{OUTBOX, Outbox, Waiting};
 use crate::service::Service;
 use crate::service::watch::{Notice, Watch};
-use crate::store::outbox::{OUTBOX, Outbox, Waiting};
 
 /// The file in the outbox's folder that says how far the ledger was told.
 pub const CURSOR: &str = "cursor";

@@ -1,4 +1,4 @@
-//! `tacit researcher` and `account`: at a server, or on a state directory that no server holds.
+//! `tacit researcher` and `tacit account`: at a server, or on a state directory while no server runs on it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,66 +6,67 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::{Failure, ServerOptions};
-use crate::budget::people::Role;
 use crate::client::Client;
-use crate::clock::{Clock, SystemClock};
-use crate::service::account::accounts;
-use crate::service::steward;
-use crate::store::{LEDGER_FILE, SqliteLedger};
+use crate::kernel::budget::people::Role;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::ledger::{LEDGER_FILE, SqliteLedger};
+use crate::service::stewarding::accounts::accounts;
+use crate::service::stewarding::people;
 use crate::terminal::{complain, say, table};
 
-/// Items of a page, the most that a server gives.
+/// Items per page: the most that a server sends at once.
 const PAGE: usize = 1_000;
 
 #[derive(Args)]
 pub(super) struct Place {
-    /// Opens this state directory instead of asking a server.
+    /// Work on this state directory instead of asking a server.
     #[arg(long)]
     pub(super) state: Option<PathBuf>,
     #[command(flatten)]
     pub(super) server: ServerOptions,
-    /// Prints JSON.
+    /// Print the result as JSON.
     #[arg(long)]
     pub(super) json: bool,
 }
 
 #[derive(Subcommand)]
 pub(super) enum ResearcherCommand {
-    /// Adds a person and prints their token, once.
+    /// Add a person and print their token, once.
     ///
     /// Example: tacit researcher add ada --state state
     Add {
-        /// The name.
+        /// The person's name, which nobody else has.
         name: String,
-        /// What they may do: researcher, viewer or steward.
+        /// The person's role: researcher, viewer or steward.
         #[arg(long, default_value = "researcher")]
         role: Role,
-        /// With --role viewer, a dataset whose statistics they see; may be given several times. Without it they see those of all datasets.
+        /// With --role viewer, a dataset whose statistics they may see; may be given several times. Without it they see those of
+        /// all datasets.
         #[arg(long = "dataset")]
         datasets: Vec<String>,
         #[command(flatten)]
         place: Place,
     },
-    /// Sets which datasets' statistics a viewer sees; public ones are seen by everybody.
+    /// Set which datasets' statistics a viewer may see. Everybody sees public ones.
     ///
     /// Example: tacit researcher datasets vic visits
     Datasets {
-        /// The viewer.
+        /// The name of the viewer.
         name: String,
-        /// The datasets.
+        /// The datasets whose statistics the viewer may see.
         #[arg(required_unless_present = "none")]
         datasets: Vec<String>,
-        /// None: they see public statistics alone.
+        /// No datasets: the viewer sees public statistics alone.
         #[arg(long, conflicts_with = "datasets")]
         none: bool,
         #[command(flatten)]
         place: Place,
     },
-    /// Ends a person's token, and with it their sessions; the last steward keeps theirs.
+    /// Revoke a person's token, which ends their sessions, too. The last steward's cannot be revoked.
     ///
     /// Example: tacit researcher revoke ada --state state
     Revoke {
-        /// The name.
+        /// The name of the person.
         name: String,
         #[command(flatten)]
         place: Place,
@@ -74,7 +75,7 @@ pub(super) enum ResearcherCommand {
 
 #[derive(Args)]
 pub(super) struct AccountOptions {
-    /// Whose accounts; all that you may see by default.
+    /// The holder whose accounts to show. By default all that you may see are shown.
     name: Option<String>,
     #[command(flatten)]
     place: Place,
@@ -82,7 +83,7 @@ pub(super) struct AccountOptions {
 
 pub(super) fn open(state: &Path) -> Result<SqliteLedger, Failure> {
     if !state.join(LEDGER_FILE).is_file() {
-        return Err(Failure::Could(format!("{}: is no state directory; tacit seal makes one", state.display())));
+        return Err(Failure::Could(format!("{}: is not a state directory; tacit seal makes one", state.display())));
     }
     SqliteLedger::open(state, SystemClock.now_ms()).map_err(Failure::could)
 }
@@ -98,15 +99,15 @@ pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), Failure> {
 fn revoke(name: &str, place: &Place) -> Result<(), Failure> {
     match &place.state {
         Some(state) => {
-            let by = steward::AT_STATE_DIRECTORY;
-            steward::revoke_token(&open(state)?, name, by, SystemClock.now_ms()).map_err(Failure::from)?;
+            let by = people::AT_STATE_DIRECTORY;
+            people::revoke_token(&open(state)?, name, by, SystemClock.now_ms()).map_err(Failure::from)?;
         }
         None => place.server.client().delete(&format!("/v1/researchers/{name}/token"))?,
     }
     if place.json {
         say(json!({"name": name, "active": false}).to_string());
     } else {
-        say(format!("{name} holds no token any more"));
+        say(format!("{name} no longer holds a token"));
     }
     Ok(())
 }
@@ -118,10 +119,10 @@ fn add(name: &str, role: Role, datasets: &[String], place: &Place) -> Result<(),
     let given = (!datasets.is_empty()).then_some(datasets);
     let added = match &place.state {
         Some(state) => {
-            let (ledger, by, now_ms) = (open(state)?, steward::AT_STATE_DIRECTORY, SystemClock.now_ms());
+            let (ledger, by, now_ms) = (open(state)?, people::AT_STATE_DIRECTORY, SystemClock.now_ms());
             let token = match given {
-                Some(datasets) => steward::add_viewer(&ledger, name, datasets, by, now_ms),
-                None => steward::add_person(&ledger, name, role, by, now_ms),
+                Some(datasets) => people::add_viewer(&ledger, name, datasets, by, now_ms),
+                None => people::add_person(&ledger, name, role, by, now_ms),
             };
             new_person(name, role, given, token.map_err(Failure::from)?.text())
         }
@@ -159,8 +160,8 @@ fn with_datasets(mut person: Value, datasets: Option<&[String]>) -> Value {
 fn set_datasets(name: &str, datasets: &[String], place: &Place) -> Result<(), Failure> {
     match &place.state {
         Some(state) => {
-            let by = steward::AT_STATE_DIRECTORY;
-            steward::set_viewing(&open(state)?, name, datasets, by, SystemClock.now_ms()).map_err(Failure::from)?;
+            let by = people::AT_STATE_DIRECTORY;
+            people::set_viewing(&open(state)?, name, datasets, by, SystemClock.now_ms()).map_err(Failure::from)?;
         }
         None => {
             place.server.client().put(&format!("/v1/researchers/{name}/datasets"), &json!({"datasets": datasets}))?;
@@ -198,7 +199,7 @@ pub(super) fn account(options: &AccountOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One account as text; where it renews, "spent" is of this period, and the note says so.
+/// One account as a row of text. For an account that renews, "spent" is that of the present period, and the note says so.
 fn account_row(account: &Value) -> Vec<String> {
     let keys = ["kind", "name", "dataset", "epsilon_cap", "epsilon_spent", "epsilon_remaining", "fraction_spent"];
     let mut row = keys.map(|key| account[key].as_str().unwrap_or("").to_owned()).to_vec();
@@ -226,7 +227,7 @@ fn account_row(account: &Value) -> Vec<String> {
     row
 }
 
-/// Every page of the accounts.
+/// Fetches every page of the accounts.
 fn all_accounts(client: &Client) -> Result<Value, Failure> {
     let mut accounts: Vec<Value> = Vec::new();
     let mut path = format!("/v1/accounts?limit={PAGE}");

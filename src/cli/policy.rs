@@ -5,37 +5,37 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::Failure;
-use crate::dataset::draft::draft;
-use crate::dataset::policy::{Policy, PolicyError};
-use crate::dataset::source::{From, Spec};
+use crate::engine::seal::draft::draft;
+use crate::engine::seal::source::{From, Spec};
+use crate::query::terms::policy::{Policy, PolicyError};
 use crate::terminal::say;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Checks a policy and names every fault with its line.
+    /// Check a policy and name every fault with its line.
     ///
     /// Example: tacit policy check visits.toml --source
     Check {
-        /// The policy.
+        /// The policy file.
         file: PathBuf,
-        /// Opens its sources, too, reads every row, and says what would not fit. Nothing is written.
+        /// Also read every row of its sources, and report what would not fit. Nothing is written.
         #[arg(long)]
         source: bool,
     },
-    /// Proposes a policy from data, with placeholders that a person replaces. Bounds seen in data are a disclosure.
+    /// Propose a policy from data, with placeholders for a person to replace. Bounds taken from data would disclose it.
     ///
     /// Example: tacit policy draft visits.parquet > visits.toml
     Draft {
-        /// The data: a file, a folder, or files like 'visits/**/*.parquet'.
+        /// The data: a file, a folder, or a pattern like 'visits/**/*.parquet'.
         #[arg(required_unless_present = "postgresql")]
         source: Option<PathBuf>,
-        /// A database instead: host=… dbname=… user=…; the password comes from PGPASSWORD or ~/.pgpass.
+        /// A database to read instead: host=… dbname=… user=…; the password comes from PGPASSWORD or ~/.pgpass.
         #[arg(long, requires = "query", conflicts_with = "source")]
         postgresql: Option<String>,
-        /// What to read of it.
+        /// The query that reads the database.
         #[arg(long, requires = "postgresql")]
         query: Option<String>,
-        /// The sheet of a workbook.
+        /// The sheet of a workbook to read.
         #[arg(long)]
         sheet: Option<String>,
     },

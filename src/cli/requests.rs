@@ -1,5 +1,5 @@
-//! `tacit request`, `requests` and `decide`: researchers ask a server for budget; stewards decide there, or on a state directory that
-//! no server holds.
+//! `tacit request`, `requests` and `decide`: researchers ask a server for budget; stewards decide there, or on a state directory
+//! while no server runs on it.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -7,28 +7,28 @@ use serde_json::{Value, json};
 use super::people::{Place, open};
 use super::{Failure, ServerOptions};
 use crate::client::Client;
-use crate::clock::{Clock, SystemClock};
-use crate::privacy::units::Epsilon;
-use crate::service::requests::{self, Decision};
-use crate::service::steward::AT_STATE_DIRECTORY;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::service::stewarding::people::AT_STATE_DIRECTORY;
+use crate::service::stewarding::requests::{self, Decision};
 use crate::terminal::{say, table};
 
-/// Items of a page, the most that a server gives.
+/// Items per page: the most that a server sends at once.
 const PAGE: usize = 1_000;
 
 #[derive(Args)]
 pub(super) struct RequestOptions {
-    /// The dataset.
+    /// The name of the dataset.
     dataset: String,
     /// The new total that you ask for.
     #[arg(long)]
     epsilon: String,
-    /// Why; kept in the ledger.
+    /// The reason for the request, which is kept in the ledger.
     #[arg(long)]
     reason: String,
     #[command(flatten)]
     server: ServerOptions,
-    /// Prints JSON.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -43,16 +43,16 @@ pub(super) struct RequestsOptions {
 pub(super) struct DecideOptions {
     /// The number of the request; tacit requests lists them.
     number: u64,
-    /// Sets the allocation to what was asked for.
+    /// Set the allocation to what was asked for.
     #[arg(long, required_unless_present = "decline", conflicts_with = "decline")]
     grant: bool,
-    /// Leaves it as it is.
+    /// Decline the request; the allocation stays as it is.
     #[arg(long, conflicts_with = "epsilon")]
     decline: bool,
-    /// Grants this new total instead.
+    /// Grant this new total instead of the one asked for.
     #[arg(long)]
     epsilon: Option<String>,
-    /// Why; kept in the ledger, and shown to who asked.
+    /// The reason for the decision. It is kept in the ledger and shown to whoever asked.
     #[arg(long)]
     reason: String,
     #[command(flatten)]
@@ -93,7 +93,7 @@ fn request_row(request: &Value) -> Vec<String> {
     row
 }
 
-/// Every page of the requests.
+/// Fetches every page of the requests.
 fn all_requests(client: &Client) -> Result<Value, Failure> {
     let mut requests: Vec<Value> = Vec::new();
     let mut path = format!("/v1/requests?limit={PAGE}");
@@ -108,7 +108,7 @@ fn all_requests(client: &Client) -> Result<Value, Failure> {
 
 pub(super) fn decide(options: &DecideOptions) -> Result<(), Failure> {
     let DecideOptions { number, grant, decline, epsilon, reason, place } = options;
-    debug_assert!(grant != decline, "exactly one of them is said");
+    debug_assert!(grant != decline, "exactly one of them is given");
     let decided = match &place.state {
         Some(state) => {
             let epsilon = epsilon.as_deref().map(Epsilon::parse).transpose();

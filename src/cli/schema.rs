@@ -1,7 +1,7 @@
 //! `tacit schema`: JSON Schemas of the files that people write, for editors and for checks before a file is used.
 //!
-//! Promises that a file which is taken fits its schema. What a schema cannot say, the readers of the files say: `tacit policy check`,
-//! `tacit plan`, `tacit serve`.
+//! Every file that is accepted fits its schema. What a schema cannot express is checked by the readers of the files: `tacit
+//! policy check`, `tacit plan`, `tacit serve`.
 
 mod config;
 mod declared;
@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 use super::Failure;
 use crate::terminal::say;
 
-/// A kind of file.
+/// The kinds of files that have a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
-    /// tacit.toml.
+    /// The server's configuration, tacit.toml.
     Config,
     /// The policy of a dataset.
     Policy,
-    /// Files of people, projects, grants and statistics, for tacit plan and tacit apply.
+    /// Files that declare people, projects, grants and statistics, for tacit plan and tacit apply.
     Declared,
     /// The headers of a query file, each as a text.
     Query,
@@ -51,7 +51,7 @@ impl Name {
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// Which; all of them in one object by default.
+    /// The schema to print. By default all schemas are printed, in one object.
     #[arg(value_enum)]
     name: Option<Name>,
 }
@@ -65,18 +65,18 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A number above or at 0 in decimal, as a text: exact, where a float is not.
+/// A decimal number of at least 0, as a text, which is exact where a float is not.
 const DECIMAL: &str = "^[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
-/// The same, with a sign.
+/// A decimal number with an optional sign, as a text.
 const SIGNED: &str = "^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
-/// Letters of a decimal at the most.
+/// Largest number of characters in a decimal.
 const DECIMAL_CHARS_MAX: usize = 40;
-/// Names of datasets and columns.
+/// Pattern of the names of datasets and columns.
 const IDENTIFIER: &str = "^[a-z_][a-z0-9_]{0,62}$";
-/// Names of people and projects.
+/// Pattern of the names of people and projects.
 const NAME: &str = "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$";
 
-/// A whole schema: an object, named.
+/// A whole schema: an object with a name and a title.
 fn document(name: &str, title: &str, object: Value) -> Value {
     let mut document = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -89,7 +89,7 @@ fn document(name: &str, title: &str, object: Value) -> Value {
     document
 }
 
-/// An object of these keys and no other.
+/// An object with these keys and no others.
 fn object(about: &str, properties: Value, required: &[&str]) -> Value {
     json!({
         "description": about,
@@ -104,7 +104,7 @@ fn text(about: &str) -> Value {
     json!({"description": about, "type": "string"})
 }
 
-/// A text that cannot be empty.
+/// A text that must not be empty.
 fn path(about: &str) -> Value {
     json!({"description": about, "type": "string", "minLength": 1})
 }

@@ -1,4 +1,4 @@
-//! `tacit seal`.
+//! `tacit seal`: seals a policy's source into a new edition.
 
 mod report;
 
@@ -10,27 +10,27 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
-use crate::budget::ledger::read;
-use crate::chance;
-use crate::clock::{Clock, SystemClock};
-use crate::dataset::edition::Manifest;
-use crate::dataset::policy::{Policy, PolicyError};
-use crate::dataset::seal::{Report, SealError, check_source, clear_superseded, seal};
-use crate::service::steward;
-use crate::store::SqliteLedger;
+use crate::engine::seal::{Report, SealError, check_source, clear_superseded, seal};
+use crate::kernel::budget::ledger::read;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::random;
+use crate::ledger::SqliteLedger;
+use crate::query::terms::edition::Manifest;
+use crate::query::terms::policy::{Policy, PolicyError};
+use crate::service::stewarding::people;
 use crate::terminal::{complain, say};
 
 #[derive(Args)]
 pub(super) struct Options {
-    /// The policy.
+    /// The policy file of the dataset.
     policy: PathBuf,
-    /// The state directory; it is made where it is missing.
+    /// The state directory, which is created if it does not exist.
     #[arg(long, required_unless_present = "dry_run")]
     state: Option<PathBuf>,
-    /// Reads every row and prints the report; writes nothing into the state directory.
+    /// Read every row and print the report, but write nothing into the state directory.
     #[arg(long)]
     dry_run: bool,
-    /// Prints the report as JSON.
+    /// Print the report as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -57,7 +57,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Seals into a folder that is gone afterwards, and prints the report.
+/// Seals into a temporary folder, prints the report, and removes the folder.
 pub(super) fn rehearse(policy: &Policy) -> Result<(), Failure> {
     check_source(policy).map_err(failure)?;
     let (_, report) = rehearsed(policy)?;
@@ -65,9 +65,9 @@ pub(super) fn rehearse(policy: &Policy) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Seals into a folder of the system for temporary files, which nobody else may read and which is gone afterwards.
+/// Seals into a temporary folder that nobody else may read and that is removed afterwards.
 fn rehearsed(policy: &Policy) -> Result<(Manifest, Report), Failure> {
-    let name = chance::id("tacit-rehearsal").map_err(Failure::could)?;
+    let name = random::id("tacit-rehearsal").map_err(Failure::could)?;
     let folder = std::env::temp_dir().join(name);
     fs::DirBuilder::new().mode(0o700).create(&folder).map_err(SealError::from).map_err(failure)?;
     let sealed = seal_with_progress(policy, &folder);
@@ -86,17 +86,17 @@ fn failure(error: SealError) -> Failure {
 fn seal_and_publish(policy: &Policy, state: &Path) -> Result<(Manifest, Report), Failure> {
     let was_there = state.exists();
     let ledger = SqliteLedger::open(state, SystemClock.now_ms()).map_err(Failure::could)?;
-    steward::check_cap(&ledger, policy)?;
+    people::check_cap(&ledger, policy)?;
     let sealed = seal_with_progress(policy, state);
     let is_new = !was_there && read(&ledger, |book| book.head().0) == 0;
     if sealed.is_err() && is_new {
-        // This run made the folder and holds its ledger, in which nothing stands: what was not there is not there again.
+        // This run made the folder and holds its ledger, which is empty, so removing it leaves everything as it was.
         let _ = std::fs::remove_dir_all(state);
     }
     let (manifest, report) = sealed.map_err(failure)?;
-    steward::publish_edition(&ledger, policy, &manifest, SystemClock.now_ms())?;
-    if let Err(error) = clear_superseded(state, &steward::current_editions(&ledger)) {
-        complain(format!("tacit: an edition that is superseded could not be removed: {}", error.kind()));
+    people::publish_edition(&ledger, policy, &manifest, SystemClock.now_ms())?;
+    if let Err(error) = clear_superseded(state, &people::current_editions(&ledger)) {
+        complain(format!("tacit: a superseded edition could not be removed: {}", error.kind()));
     }
     Ok((manifest, report))
 }

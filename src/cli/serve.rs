@@ -1,29 +1,29 @@
-//! `tacit serve`.
+//! `tacit serve`: runs a server until it is stopped.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failure, notify};
-use crate::budget::ledger::read;
 use crate::config::Config;
 use crate::engine::Launch;
 use crate::http::Settings;
+use crate::kernel::budget::ledger::read;
 use crate::service::Service;
-use crate::service::schedule::Zone;
-use crate::service::statistics::{Agreement, Statistic};
+use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::statistics::{Agreement, Statistic};
 use crate::terminal::complain;
-use crate::{http, startup};
+use crate::{http, net, startup};
 
-/// Names in a warning at the most.
+/// Largest number of names in a warning.
 const NAMES_SHOWN: usize = 10;
-/// How long a stop waits for what is being drawn or delivered.
+/// How long stopping waits for what is being drawn or delivered.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
 pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let config = Config::load(path).map_err(Failure::could)?;
     let zone = zone(path, &config)?;
-    let tls = config.tls.as_ref().map(|tls| http::tls::load(&tls.certificate, &tls.key)).transpose();
+    let tls = config.tls.as_ref().map(|tls| net::tls::load(&tls.certificate, &tls.key)).transpose();
     let tls = tls.map_err(Failure::could)?;
     let public = config.public_url.as_deref().and_then(|url| url.split_once("://"));
     let settings = Settings {
@@ -38,7 +38,7 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let service = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program())
         .map_err(Failure::could)?;
     let notifier = notify::configured(&config, &service)?;
-    let runtime = http::server::runtime().map_err(Failure::could)?;
+    let runtime = net::listener::runtime().map_err(Failure::could)?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(config.listen).await;
         let listener =
@@ -46,25 +46,25 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
         let address = listener.local_addr().map_err(Failure::could)?;
         let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
         let notifying = notifier.map(|notifier| tokio::spawn(notify::run(notifier)));
-        let (router, stop) = (http::router_with(Arc::clone(&service), settings), http::server::stop());
+        let (router, stop) = (http::router_with(Arc::clone(&service), settings), net::listener::stop());
         let scheme = if tls.is_some() { "https" } else { "http" };
         complain(format!("tacit serves on {scheme}://{address}"));
         warn(&service, has_operator);
         match tls {
-            Some(tls) => http::server::serve_tls(listener, router, tls, stop).await,
-            None => http::server::serve(listener, router, stop).await,
+            Some(tls) => net::listener::serve_tls(listener, router, tls, stop).await,
+            None => net::listener::serve(listener, router, stop).await,
         }
         let _ = tokio::time::timeout(STOP_MAX, service.at_rest()).await;
         refreshing.abort();
         notifying.inspect(tokio::task::JoinHandle::abort);
         Ok(())
     });
-    // A webhook that does not answer keeps nobody from stopping.
+    // A webhook whose receiver does not answer must not keep the server from stopping.
     runtime.shutdown_timeout(STOP_MAX);
     served
 }
 
-/// Says at the start what nobody has said or decided yet.
+/// Warns at startup about settings that are missing and statistics that wait for a decision.
 fn warn(service: &Service, has_operator: bool) {
     if !has_operator {
         complain(
@@ -91,19 +91,19 @@ fn warn(service: &Service, has_operator: bool) {
     }
 }
 
-/// The first few names of a list.
+/// The first few names of a list, as text.
 fn listed(names: &[String]) -> String {
     let shown = names.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
     if names.len() > NAMES_SHOWN { format!("{shown}, …") } else { shown }
 }
 
-/// The zone that days of statistics begin in.
+/// The time zone in which days of statistics begin.
 fn zone(path: &Path, config: &Config) -> Result<Zone, Failure> {
     let name = &config.statistics.time_zone;
     Zone::named(name).ok_or_else(|| {
         let shown = crate::query::error::shown(name);
         Failure::Could(format!(
-            "{}: time_zone \"{shown}\" is no time zone; accepted are names like \"Europe/Berlin\" or \"UTC\"",
+            "{}: time_zone \"{shown}\" is not a time zone; accepted are names like \"Europe/Berlin\" or \"UTC\"",
             path.display()
         ))
     })

@@ -1,6 +1,6 @@
 //! `tacit statistics`: what query files would cost, and a steward's agreement to them; at a server, or on a state directory.
 //!
-//! Promises that checking spends nothing, and that nothing is agreed to that costs more than was said.
+//! Checking spends nothing, and no agreement is made that costs more than the steward named.
 
 use std::path::{Path, PathBuf};
 
@@ -9,23 +9,23 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::people::{Place, open};
-use crate::clock::{Clock, SystemClock};
 use crate::files;
-use crate::privacy::units::Epsilon;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::file::QueryFile;
-use crate::service::declared::DeclaredFile;
-use crate::service::statistics::check::{check, datasets_on_record};
-use crate::service::statistics::{StatisticFault, confirm, read_file};
-use crate::service::steward::AT_STATE_DIRECTORY;
+use crate::service::publishing::statistics::check::{check, datasets_on_record};
+use crate::service::publishing::statistics::{StatisticFault, confirm, read_file};
+use crate::service::stewarding::declared::DeclaredFile;
+use crate::service::stewarding::people::AT_STATE_DIRECTORY;
 use crate::terminal::say;
 
 #[derive(Subcommand)]
 pub(super) enum StatisticsCommand {
-    /// Says what each query file of a folder would cost as a statistic, and how exact it would be. Free: nothing is drawn.
+    /// Check what each query file of a folder would cost as a statistic, and how exact it would be. Free: nothing is drawn.
     ///
     /// Example: tacit statistics check queries --state state
     Check(CheckOptions),
-    /// Confirms the price of statistics, and draws them; from then on their schedules draw them.
+    /// Confirm the price of statistics, and draw them; from then on they are drawn on their schedules.
     ///
     /// Example: tacit statistics publish 01-visits-by-region
     Publish(PublishOptions),
@@ -33,7 +33,7 @@ pub(super) enum StatisticsCommand {
 
 #[derive(Args)]
 pub(super) struct CheckOptions {
-    /// The folder of the query files: every *.sql in it, and nothing of its folders.
+    /// The folder of the query files. Every *.sql directly in it is read; subfolders are not.
     dir: PathBuf,
     #[command(flatten)]
     place: Place,
@@ -44,10 +44,10 @@ pub(super) struct PublishOptions {
     /// The statistics, by the names of their files without .sql.
     #[arg(required = true)]
     names: Vec<String>,
-    /// The most that a draw of any of them may cost.
+    /// The most that a draw of any of them may cost, as epsilon.
     #[arg(long)]
     epsilon: Option<String>,
-    /// With --state, the folder of the query files; a server draws them when it starts.
+    /// With --state, the folder of the query files; a server draws the statistics when it starts.
     #[arg(long, requires = "state")]
     queries: Option<PathBuf>,
     #[command(flatten)]
@@ -81,7 +81,7 @@ fn check_all(CheckOptions { dir, place }: &CheckOptions) -> Result<(), Failure> 
     if faults.is_empty() { Ok(()) } else { Err(Failure::No(faults.join("\n"))) }
 }
 
-/// The texts of a folder's own query files, by name.
+/// The query files directly in a folder, with their texts, by name.
 fn query_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
     let could = |path: &Path, error: &std::io::Error| {
         Failure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
@@ -104,7 +104,7 @@ fn query_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
     paths.into_iter().map(read).collect()
 }
 
-/// What is wrong with a file, with its path and its line.
+/// What is wrong with a file, with its path and its line; `None` if nothing is.
 fn fault(dir: &Path, checked: &Value) -> Option<String> {
     let message = checked.pointer("/fault/message")?.as_str()?;
     Some(format!("{}: {message}", dir.join(checked["file"].as_str().unwrap_or_default()).display()))
@@ -121,7 +121,7 @@ fn tell(checked: &[Value]) {
     say(format!("{} files: {waiting} wait for tacit statistics publish{broken}", checked.len()));
 }
 
-/// One file's price and errors.
+/// One file's price and expected errors, as text.
 fn described(one: &Value) -> String {
     let text = |key: &str| one[key].as_str().unwrap_or_default();
     let share = match text("fraction").parse::<f64>() {
@@ -141,7 +141,7 @@ fn described(one: &Value) -> String {
     ];
     for column in one["columns"].as_array().into_iter().flatten().filter(|column| column["kind"] != "key") {
         let margin =
-            column["margin"].as_str().map_or_else(|| "told in each row".to_owned(), |margin| format!("± {margin}"));
+            column["margin"].as_str().map_or_else(|| "given in each row".to_owned(), |margin| format!("± {margin}"));
         let size = one["assumed_group_size"].as_u64().filter(|_| column["kind"] == "mean");
         let size = size.map_or_else(String::new, |size| format!(" in a group of {size} rows"));
         lines.push(format!("  {} {margin}{size}", column["name"].as_str().unwrap_or_default()));
@@ -174,7 +174,7 @@ fn publish(options: &PublishOptions) -> Result<(), Failure> {
             let text = |key: &str| one[key].as_str().unwrap_or_default();
             let released = match one["released_at"].as_str() {
                 Some(at) => format!("it shows the release of {at}"),
-                None => "it is drawn when a server looks next".to_owned(),
+                None => "a server will draw it at its next check".to_owned(),
             };
             say(format!("{name} is confirmed, for at most epsilon {} a draw; {released}", text("epsilon")));
         }
@@ -186,10 +186,10 @@ fn publish(options: &PublishOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes the agreement down in a state directory that no server holds.
+/// Records the agreement in a state directory while no server runs on it.
 fn confirm_at(state: &Path, options: &PublishOptions, name: &str, most: Option<Epsilon>) -> Result<Value, Failure> {
     let Some(queries) = &options.queries else {
-        return Err(Failure::Usage("--state takes --queries, the folder of the query files, too".to_owned()));
+        return Err(Failure::Usage("with --state, name the folder of the query files with --queries, too".to_owned()));
     };
     let path = queries.join(format!("{name}.sql"));
     let text = files::text(&path)

@@ -1,23 +1,23 @@
-//! Addresses on the web as a configuration names them: the origins of pages, and URLs that events are posted to.
+//! Web addresses in a configuration: the origins of pages, and the URLs that events are posted to.
 //!
-//! Promises that an origin is written as browsers write it, so that equal origins are equal texts, and that no URL has a user, a
-//! password or a fragment. Hosts are not looked up.
+//! Promises that an origin is normalised as browsers write it, so that equal origins are equal texts, and that no URL has a user, a
+//! password or a fragment. Host names are not resolved.
 
 use std::net::Ipv6Addr;
 
-/// Hosts that are this machine, whatever a resolver says of others.
+/// Hosts that are this machine, whatever a resolver says about other names.
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
-/// What is to be known of a URL before anything is posted to it.
+/// What must be known about a URL before anything is posted to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Target {
-    /// Whether it is spoken to without TLS.
+    /// Whether the connection is made without TLS.
     pub(super) is_plain: bool,
-    /// Whether it is on this machine.
+    /// Whether the host is this machine.
     pub(super) is_loopback: bool,
 }
 
-/// An origin as browsers write it, without the port that its scheme has anyway; or `*`.
+/// Parses an origin and returns it as browsers write it, without its scheme's default port; `*` is accepted. `None` if it is invalid.
 pub(super) fn origin(text: &str) -> Option<String> {
     if text == "*" {
         return Some(text.to_owned());
@@ -27,7 +27,7 @@ pub(super) fn origin(text: &str) -> Option<String> {
     Some(text.strip_suffix(known_port).unwrap_or(text).to_owned())
 }
 
-/// What a URL leads to.
+/// Parses a URL that events are posted to; `None` if it is invalid.
 pub(super) fn target(text: &str) -> Option<Target> {
     let parts = parts(text).filter(|parts| !parts.rest.contains('#'))?;
     Some(Target { is_plain: parts.is_plain, is_loopback: LOOPBACK.contains(&parts.host) })
@@ -36,7 +36,7 @@ pub(super) fn target(text: &str) -> Option<Target> {
 struct Parts<'a> {
     is_plain: bool,
     host: &'a str,
-    /// The path and what follows it.
+    /// The path and whatever follows it.
     rest: &'a str,
 }
 
@@ -66,7 +66,7 @@ fn is_host(host: &str) -> bool {
     host.split('.').all(|label| !label.is_empty() && label.chars().all(plain))
 }
 
-/// Nothing, or a colon and a port as it is written without need for more digits.
+/// Whether the text is empty, or a colon and a port in its shortest decimal form.
 fn is_port(port: &str) -> bool {
     let is_written_so = |digits: &str| digits.parse().is_ok_and(|port: u16| port > 0 && port.to_string() == digits);
     port.is_empty() || port.strip_prefix(':').is_some_and(is_written_so)

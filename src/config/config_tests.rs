@@ -1,4 +1,4 @@
-//! Refusals of configurations, each at its place.
+//! Configurations that are refused, each with the place of its fault.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn parse(more: &str) -> Result<Config, Fault> {
     Config::parse(&format!("{BASE}{more}"), Path::new("etc"))
 }
 
-/// Refused where `place` begins, in `words`.
+/// Checks that a configuration is refused where `place` begins, with a message that contains `words`.
 fn check(more: &str, place: &str, words: &str) {
     let (at, said) = parse(more).expect_err(more);
     let there = format!("{BASE}{more}")[at..].to_owned();

@@ -1,6 +1,6 @@
-//! The shape of `tacit.toml`, before anything in it is checked.
+//! The serde shape of `tacit.toml`, before anything in it is checked.
 //!
-//! Promises that a key that is not known is an error, and that what can be wrong keeps its place.
+//! Promises that an unknown key is an error, and that every value that can be wrong keeps its place in the file.
 
 use std::path::PathBuf;
 
@@ -29,7 +29,7 @@ pub(super) struct ConfigFile {
     pub(super) operator: Option<OperatorFile>,
 }
 
-/// `[limits]` has no keys yet: limits are constants with names.
+/// `[limits]` has no keys yet: all limits are named constants.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NoKeys {}

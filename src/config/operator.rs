@@ -1,31 +1,31 @@
-//! Who runs a server, as the transparency page names them.
+//! The operator: who runs a server, as the transparency page names them.
 //!
-//! Promises that what the page says of an operator is what the operator wrote, and nothing else: no text has a default.
+//! Promises that what the page says about an operator is exactly what the operator wrote: no text has a default.
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::Fault;
 
-/// Characters of one text at the most.
+/// Maximum number of characters in one text.
 pub const TEXT_CHARS_MAX: usize = 500;
 
 /// Who runs a server, in their own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
-    /// Who they are.
+    /// Name of the person or organisation.
     pub name: String,
-    /// How to reach them: an e-mail address, a telephone number, a page.
+    /// How to reach them: an e-mail address, a telephone number or a web page.
     pub contact: Option<String>,
     /// Their postal address.
     pub address: Option<String>,
-    /// On which legal basis they use the data.
+    /// The legal basis on which they use the data.
     pub basis: Option<String>,
-    /// What to do to be left out of the data.
+    /// What people must do to be left out of the data.
     pub withdraw: Option<String>,
 }
 
-/// `[operator]` before anything in it is checked.
+/// The serde shape of `[operator]`, before anything in it is checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OperatorFile {
@@ -47,7 +47,7 @@ pub(super) fn take(file: &OperatorFile) -> Result<Operator, Fault> {
     })
 }
 
-/// A text that says something, without the spaces around it; lines may end in it.
+/// Checks a text: it must not be blank or too long. Returns it without surrounding blanks; line ends are accepted within it.
 fn said(key: &str, text: &Spanned<String>) -> Result<String, Fault> {
     let (at, trimmed) = (text.span().start, text.get_ref().trim());
     let chars = if trimmed.is_empty() { 0 } else { text.get_ref().chars().count() };

@@ -1,4 +1,4 @@
-//! The synthetic clinic: seeded, with the skews of a real one. No line of it is about anybody.
+//! The data of the synthetic clinic: generated from a seed, with the skews of a real clinic. None of it is about real people.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,12 +8,12 @@ use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_distr::{Distribution, Gamma, LogNormal, Normal, Poisson, weighted::WeightedIndex};
 
-use crate::dataset::domain::date_days;
+use crate::query::terms::domain::date_days;
 
 const SEED: u64 = 2020;
 const REGIONS: [&str; 4] = ["north", "east", "south", "west"];
 const SEXES: [&str; 3] = ["female", "male", "other"];
-/// Diagnosis, weight at 20 years, weight at 80 years, factor on cost.
+/// Each diagnosis with its weight at age 20, its weight at age 80, and its factor on the cost.
 const DIAGNOSES: [(&str, f64, f64, f64); 9] = [
     ("asthma", 8.0, 4.0, 0.9),
     ("back pain", 10.0, 14.0, 0.8),
@@ -56,7 +56,7 @@ const DRUGS: [&str; 24] = [
 const INSURERS: [&str; 3] = ["public", "private", "none"];
 const STRENGTHS: [&str; 4] = ["", " low dose", " high dose", " slow release"];
 
-/// The clinic could not be made.
+/// The clinic's file could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("the clinic's file cannot be written")]
 pub struct ClinicError;
@@ -84,10 +84,10 @@ struct Patient {
     age_2020: f64,
 }
 
-/// Writes the clinic as Parquet; the number of visits.
+/// Writes the clinic's visits as Parquet and returns their number.
 ///
 /// # Errors
-/// [`ClinicError`].
+/// [`ClinicError`] if the file cannot be written.
 pub(super) fn write(path: &Path, patients: u32) -> Result<usize, ClinicError> {
     let visits = visits(patients).ok_or(ClinicError)?;
     let rows = visits.patient.len();
@@ -111,7 +111,8 @@ pub(super) fn write(path: &Path, patients: u32) -> Result<usize, ClinicError> {
     Ok(rows)
 }
 
-/// Visits per patient: Poisson with a gamma rate, so that most come seldom and a few very often; about four on average.
+/// Generates the visits. Their number per patient is Poisson with a gamma rate, so that most patients come rarely and a few very
+/// often; about four on average.
 fn visits(patients: u32) -> Option<Visits> {
     let mut rng = StdRng::seed_from_u64(SEED);
     let region = WeightedIndex::new([30.0, 20.0, 35.0, 15.0]).ok()?;
@@ -136,10 +137,11 @@ fn visits(patients: u32) -> Option<Visits> {
     Some(visits)
 }
 
-/// Writes the clinic's register as Parquet, a row for each patient and for those who never came: a tenth more. Of a generator of its own.
+/// Writes the clinic's register as Parquet, with one row for each patient and for those who never came, who add a tenth. It has a
+/// random generator of its own.
 ///
 /// # Errors
-/// [`ClinicError`].
+/// [`ClinicError`] if the file cannot be written.
 pub(super) fn write_patients(path: &Path, patients: u32) -> Result<(), ClinicError> {
     let mut rng = StdRng::seed_from_u64(SEED + 2);
     let insurer = WeightedIndex::new([78.0, 18.0, 4.0]).map_err(|_| ClinicError)?;
@@ -154,8 +156,8 @@ pub(super) fn write_patients(path: &Path, patients: u32) -> Result<(), ClinicErr
     ParquetWriter::new(file).finish(&mut frame).map(|_| ()).map_err(|_| ClinicError)
 }
 
-/// What was prescribed, as it was typed: a few drugs often, many seldom, now and then one that nobody else has. Of a generator of its
-/// own.
+/// The prescribed drugs, as they were typed: a few are common, many are rare, and now and then one is unique. They have a random
+/// generator of their own.
 fn drugs(rows: usize) -> Option<Vec<Option<String>>> {
     const COMPOUNDED: usize = 3_000;
     let mut rng = StdRng::seed_from_u64(SEED + 1);

@@ -1,4 +1,4 @@
-//! The tour: every published query asked as a researcher would, and at last one question too many.
+//! The tour: asks every published query as a researcher would, and finally one question too many.
 
 use std::fs;
 use std::path::Path;
@@ -8,17 +8,17 @@ use serde_json::json;
 use super::DemoError;
 use crate::client::{Client, ClientError};
 use crate::files;
-use crate::present;
 use crate::query::file::QueryFile;
+use crate::render::text;
 use crate::terminal::say;
 
-/// Asked at the end; more than the tour's account holds by then.
+/// The last question, which costs more than the tour's account holds by then.
 const LAST: &str = "SELECT COUNT(*) AS visits FROM visits WHERE emergency";
 
-/// Asks every file of `queries` and prints what comes back.
+/// Asks every query file of `queries` and prints the answers.
 ///
 /// # Errors
-/// [`DemoError`] where a query is not answered, or the last one is.
+/// [`DemoError`] if a query is not answered, or if the last question is answered.
 pub(super) fn run(client: &Client, queries: &Path) -> Result<(), DemoError> {
     let mut paths: Vec<_> =
         fs::read_dir(queries)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
@@ -29,7 +29,7 @@ pub(super) fn run(client: &Client, queries: &Path) -> Result<(), DemoError> {
         say(format!("\n{}\n{}", file.title, file.sql));
         let body = json!({"sql": file.sql, "epsilon": file.epsilon, "margin": file.margin, "purpose": "tour"});
         let answer = client.post("/v1/queries", &body)?;
-        say(present::answer(&answer));
+        say(text::answer(&answer));
     }
     refuse(client)
 }

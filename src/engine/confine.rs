@@ -1,7 +1,7 @@
-//! The walls around a worker: what its process may still do once it holds its table.
+//! Confinement of a worker: what its process may still do once it holds its table.
 //!
-//! Promises that afterwards it can compute, and read and write what is open, and nothing else: no sockets, no files, no programs,
-//! no other processes. A list of what is allowed, so that a call that nobody thought of is refused.
+//! Promises that afterwards it can compute, and read and write what is already open, and nothing else: no sockets, no files, no programs,
+//! no other processes. This is a list of allowed system calls, so a call that nobody thought of is refused.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use seccompiler::{
 
 use super::EngineFault;
 
-/// Memory, threads, time, what is open already, and the end.
+/// Allowed system calls: memory, threads, time, reading and writing what is already open, and exiting.
 const ALLOWED: &[libc::c_long] = &[
     libc::SYS_read,
     libc::SYS_readv,
@@ -29,7 +29,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_fstat,
     libc::SYS_lseek,
     libc::SYS_ppoll,
-    // Of the runtime that polars keeps: it waits on what is open, and a signal makes it ask again.
+    // Needed by the runtime that polars keeps: it waits on open descriptors, and a signal makes it wait again.
     libc::SYS_epoll_ctl,
     libc::SYS_epoll_pwait,
     #[cfg(target_arch = "x86_64")]
@@ -42,7 +42,7 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_brk,
     libc::SYS_futex,
     libc::SYS_membarrier,
-    // Answered by another filter, with "there is no such call", so that threads are made by clone.
+    // Answered by another filter with "no such system call", so that threads are created with `clone`.
     libc::SYS_clone3,
     libc::SYS_set_robust_list,
     libc::SYS_rseq,
@@ -70,36 +70,37 @@ const ALLOWED: &[libc::c_long] = &[
     libc::SYS_exit_group,
 ];
 
-/// Names for memory, as the allocator gives them.
+/// The option of `prctl` that names memory areas, which the allocator uses.
 const PR_SET_VMA: u64 = 0x5356_4d41;
 const PR_SET_NAME: u64 = 15;
 
-/// Bounds this process's address space.
+/// Limits the address space of this process.
 pub(super) fn bound_memory(bytes: u64) -> Result<(), EngineFault> {
     Resource::AS.set(bytes, bytes).map_err(|_| EngineFault)?;
-    // A core file would hold rows.
+    // A core file would contain rows.
     Resource::CORE.set(0, 0).map_err(|_| EngineFault)
 }
 
-/// Ends this process with its server, and shows it by its own name.
+/// Makes this process end with its server, and gives it a name of its own in process lists.
 pub(super) fn follow_parent() -> Result<(), EngineFault> {
     let killed = Some(rustix::process::Signal::KILL);
     rustix::process::set_parent_process_death_signal(killed).map_err(|_| EngineFault)?;
     rustix::thread::set_name(c"tacit").map_err(|_| EngineFault)
 }
 
-/// Closes whatever the server was started with and handed on: a worker has its table, its socket, and nowhere to complain.
+/// Closes whatever descriptors the server was started with and passed on: a worker needs only its table and its socket, and must have
+/// nowhere to write to besides.
 pub(super) fn close_inherited() -> Result<(), EngineFault> {
     let open = fs::read_dir("/proc/self/fd").map_err(|_| EngineFault)?;
     let open: Vec<i32> = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     for file in open.into_iter().filter(|file| *file > 2) {
-        // The folder's own is closed by now.
+        // The descriptor of the directory listing itself is already closed by now.
         let _ = nix::unistd::close(file);
     }
     Ok(())
 }
 
-/// Locks the doors, of all threads and of those to come, and tries three of them.
+/// Applies the filters to all current and future threads, and checks that three forbidden calls are refused.
 pub(super) fn lock() -> Result<(), EngineFault> {
     let absent = SeccompAction::Errno(libc::ENOSYS as u32);
     apply(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), SeccompAction::Allow, absent)?;

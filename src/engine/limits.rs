@@ -1,46 +1,47 @@
-//! What a worker may use: address space and seconds, from the declared capacity alone.
+//! Limits of a worker: how much address space and time it may use, derived only from the declared capacity.
 //!
-//! Promises that both are sized with room, so that no table within its policy's capacity reaches them, and that neither depends on
-//! a row: an edition's own size is not looked at.
+//! Promises that both limits leave enough margin that no table within its policy's capacity reaches them, and that neither depends on a
+//! row: the size of the edition itself is not looked at.
 
 use std::time::Duration;
 
-use crate::dataset::domain::Domain;
-use crate::dataset::policy::Terms;
 use crate::query::plan::Computation;
+use crate::query::terms::domain::Domain;
+use crate::query::terms::policy::Terms;
 
-/// What a process takes before it holds a table: code, threads' stacks and their arenas.
+/// Address space that a process uses before it holds a table: code, stacks of threads and memory arenas.
 const PROCESS_BYTES: u64 = 4 << 30;
-/// Stack and arenas that each of the machine's cores may want besides.
+/// Additional address space for the stack and arenas of each core's thread.
 const CORE_BYTES: u64 = 512 << 20;
-/// Copies of the table while it is read and laid out.
+/// Number of copies of the table that may exist while it is read and laid out.
 const TABLE_COPIES: u64 = 4;
-/// Bytes of a row that a group-by may hold: a hashed key, a set entry, a cell number, all doubled while tables grow; and the values
+/// Bytes per row that a group-by may hold: a hashed key, a set entry and a cell number, all doubled while hash tables grow; and the values
 /// of sixteen columns of a subquery, before and after they are folded.
 const GROUP_BYTES_PER_ROW: u64 = 192 + 16 * 3 * 9;
-/// Bytes of bookkeeping of a row: unit, rank, bits that say what is missing.
+/// Bookkeeping bytes per row: unit, rank and validity bits.
 const ROW_BYTES: u64 = 16;
 
-/// What every computation has, where a launch says nothing else.
+/// Time allowed for every computation, unless a launch says otherwise.
 pub(super) const DEADLINE_MIN: Duration = Duration::from_secs(10);
-/// What every process has until it is ready.
+/// Time allowed for every process until it is ready.
 const START_MIN: Duration = Duration::from_secs(20);
-/// Nanoseconds per row and look; a loaded machine takes about four.
+/// Nanoseconds for each look at a column of a row; a busy machine takes about four.
 const NANOS_PER_LOOK: u64 = 200;
 /// Nanoseconds per row to read a table; a cold disk takes about fifty.
 const NANOS_PER_ROW_READ: u64 = 2_000;
 
-/// What a worker may use of the machine.
+/// Limits on what a worker may use of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of address space.
+    /// Maximum address space, in bytes.
     pub address_space_bytes: u64,
     deadline_min: Duration,
     rows: u64,
 }
 
 impl Limits {
-    /// The limits of a dataset with these terms on a machine of so many cores, where every computation has `deadline_min`.
+    /// Returns the limits for a dataset with these terms on a machine with so many cores, if every computation is allowed at least
+    /// `deadline_min`.
     #[must_use]
     pub fn of(terms: &Terms, cores: u64, deadline_min: Duration) -> Self {
         let columns: u64 = terms.columns.iter().map(|column| stored_bytes(&column.domain)).sum();
@@ -50,14 +51,14 @@ impl Limits {
         Self { address_space_bytes: process.saturating_add(table), deadline_min, rows: terms.max_rows }
     }
 
-    /// How long a computation may take.
+    /// The maximum duration of a computation, by the declared capacity and the number of columns that it looks at per row.
     #[must_use]
     pub fn deadline(&self, computation: &Computation) -> Duration {
         let nanos = self.rows.saturating_mul(computation.looks()).saturating_mul(NANOS_PER_LOOK);
         self.deadline_min.saturating_add(Duration::from_nanos(nanos))
     }
 
-    /// How long a process may take until it is ready.
+    /// The maximum duration of a worker's start.
     #[must_use]
     pub fn start(&self) -> Duration {
         let nanos = self.rows.saturating_mul(NANOS_PER_ROW_READ);
@@ -65,19 +66,19 @@ impl Limits {
     }
 }
 
-/// Cores of this machine.
+/// Number of cores of this machine; 2 if unknown.
 pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
-/// Bytes of a stored value, with its bit of presence rounded up.
+/// Bytes of a stored value, with its validity bit rounded up to a byte.
 fn stored_bytes(domain: &Domain) -> u64 {
     match domain {
         Domain::Boolean => 2,
         Domain::Category(_) => 3,
         Domain::Date { .. } => 5,
         Domain::Number(_) => 9,
-        // A code, and the view of a text that stands in one row of each.
+        // A code, and the view of a text, which is stored in one row per distinct text.
         Domain::Text { .. } => 5 + 17,
     }
 }

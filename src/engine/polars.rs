@@ -1,4 +1,10 @@
-//! Computations as polars expressions over tables held in memory.
+//! The polars engine: evaluates computations as polars expressions over tables held in memory.
+
+pub(crate) mod histograms;
+#[cfg(test)]
+mod neighbours_tests;
+pub(crate) mod texts;
+pub(crate) mod per_unit;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -8,16 +14,16 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::{Engine, EngineFault, Host};
-use crate::dataset::domain::Domain;
-use crate::dataset::edition::{Manifest, RANK_COLUMN, UNIT_COLUMN, column_name};
-use crate::dataset::policy::{Terms, Unit};
-use crate::privacy::roots::Roots;
+use crate::kernel::privacy::prefix_sums::Roots;
+use crate::kernel::vault::private::{Exact, Private};
 use crate::query::filter::Filter;
 use crate::query::plan::{Computation, Measure, PlanKey};
 use crate::query::term::Term;
 use crate::query::term::coding::code;
 use crate::query::term::lower::{Step, lower};
-use crate::vault::private::{Exact, Private};
+use crate::query::terms::domain::Domain;
+use crate::query::terms::edition::{Manifest, RANK_COLUMN, UNIT_COLUMN, column_name};
+use crate::query::terms::policy::{Terms, Unit};
 
 const CELL: &str = "cell";
 
@@ -27,16 +33,16 @@ pub struct PolarsEngine {
     tables: HashMap<String, Loaded>,
 }
 
-/// One sealed table in memory.
+/// One sealed table in memory, with the terms it was sealed under.
 pub(super) struct Loaded {
     pub(super) table: DataFrame,
     pub(super) terms: Terms,
-    /// The texts of columns without a public list, by their codes.
+    /// The texts of columns without a public list, by column and code.
     pub(super) texts: HashMap<usize, Vec<String>>,
 }
 
 impl PolarsEngine {
-    /// An engine without tables.
+    /// Makes an engine without tables.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -70,14 +76,15 @@ impl Loaded {
         if table.height() as u64 != rows {
             return Err(EngineFault);
         }
-        let (table, texts) = guarded(|| super::texts::split(table, &terms))?;
+        let (table, texts) = guarded(|| crate::engine::polars::texts::split(table, &terms))?;
         Ok(Self { table, terms, texts })
     }
 
-    /// The exact vectors, not under lock: only an engine calls this, and locks them at once or sends them to who does.
+    /// Returns the exact vectors, unlocked: only an engine or a worker calls this, which locks them at once or sends them to a server that
+    /// does.
     pub(super) fn exact(&self, computation: &Computation) -> Result<Exact, EngineFault> {
         if let Some(text) = &computation.text {
-            return guarded(|| super::texts::found(self, computation, text));
+            return guarded(|| crate::engine::polars::texts::found(self, computation, text));
         }
         let groups = usize::try_from(computation.groups()).map_err(|_| EngineFault)?;
         Ok(Exact { vectors: guarded(|| vectors(self, computation, groups))?, labels: None })
@@ -85,7 +92,7 @@ impl Loaded {
 }
 
 impl Loaded {
-    /// The rows of each unit that count.
+    /// The rows that count, by the number of rows per unit.
     pub(super) fn counted(&self, rows_per_unit: u32) -> LazyFrame {
         let frame = self.table.clone().lazy();
         if self.terms.unit == Unit::Row || rows_per_unit >= self.terms.max_rows_per_unit {
@@ -95,7 +102,7 @@ impl Loaded {
     }
 }
 
-/// Runs polars; its errors and panics lose their words here.
+/// Runs polars, and drops the text of its errors and panics.
 fn guarded<T>(run: impl FnOnce() -> PolarsResult<T>) -> Result<T, EngineFault> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|_| EngineFault)?.map_err(|_| EngineFault)
 }
@@ -105,14 +112,14 @@ fn vectors(loaded: &Loaded, computation: &Computation, groups: usize) -> PolarsR
     let expressions = Expressions { terms: &terms };
     let mut frame = match &computation.units {
         None => loaded.counted(computation.rows_per_unit),
-        Some(units) => super::units::table(loaded, units, computation, &terms)?.lazy(),
+        Some(units) => crate::engine::polars::per_unit::table(loaded, units, computation, &terms)?.lazy(),
     };
     if let Some(filter) = &computation.filter {
         frame = frame.filter(expressions.filter(filter));
     }
     let plain = (0..).zip(&computation.measures).filter_map(|(at, one)| Some((at, expressions.measure(one)?)));
     let measures: Vec<Expr> = plain.map(|(at, one): (usize, Expr)| one.alias(format!("m{at}"))).collect();
-    let histograms = super::bins::histograms(&frame, &expressions, computation, groups)?;
+    let histograms = crate::engine::polars::histograms::histograms(&frame, &expressions, computation, groups)?;
     let answer = if measures.is_empty() {
         DataFrame::empty()
     } else if computation.keys.is_empty() {
@@ -135,7 +142,7 @@ fn vectors(loaded: &Loaded, computation: &Computation, groups: usize) -> PolarsR
     computation.measures.iter().enumerate().map(of).collect()
 }
 
-/// A count along a key, with its weights.
+/// Computes the prefix-sum measurement of a count along an ordered key.
 fn rooted(loaded: &Loaded, computation: &Computation, key: usize, measure: &Measure) -> PolarsResult<Vec<i64>> {
     let counts = alone(loaded, &computation.alone(measure))?;
     let whole = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
@@ -152,7 +159,7 @@ fn rooted(loaded: &Loaded, computation: &Computation, key: usize, measure: &Meas
     Ok(vector)
 }
 
-/// A measurement by itself.
+/// Evaluates a computation with a single measurement.
 pub(super) fn alone(loaded: &Loaded, alone: &Computation) -> PolarsResult<Vec<i64>> {
     let groups = usize::try_from(alone.groups()).unwrap_or(usize::MAX);
     Ok(vectors(loaded, alone, groups)?.swap_remove(0))
@@ -164,13 +171,13 @@ fn measures_are_histograms(computation: &Computation) -> bool {
     computation.measures.iter().all(is_own)
 }
 
-/// Runs on the streaming engine: over ten million rows it takes a third of the time of the other one.
+/// Runs on the streaming engine, which takes a third of the time of the in-memory engine for ten million rows.
 pub(super) fn gathered(frame: LazyFrame) -> PolarsResult<DataFrame> {
     // Unwrap safety: a plan with one sink has one result; only `collect_all` makes several.
     frame.collect_with_engine(polars::prelude::Engine::Streaming).map(|answer| answer.unwrap_single())
 }
 
-/// One measurement's vector over all public groups; those without rows hold 0.
+/// Returns one measurement's vector over all public groups; groups without rows hold 0.
 fn dense(answer: &DataFrame, at: usize, cells: &[usize], groups: usize) -> PolarsResult<Vec<i64>> {
     let values = answer.column(&format!("m{at}"))?.cast(&DataType::Int64)?;
     let mut vector = vec![0; groups];
@@ -187,7 +194,7 @@ pub(super) struct Expressions<'a> {
 }
 
 impl Expressions<'_> {
-    /// What is aggregated in each group; nothing for histograms, which have groups of their own.
+    /// The aggregation of a measurement in each group; `None` for measurements that are evaluated separately, such as histograms.
     pub(super) fn measure(&self, measure: &Measure) -> Option<Expr> {
         Some(match measure {
             Measure::Bins { .. } | Measure::Over { .. } | Measure::Rooted { .. } => return None,
@@ -196,14 +203,14 @@ impl Expressions<'_> {
             Measure::Sum { column } => self.stored(column).sum(),
             Measure::Units => col(UNIT_COLUMN).n_unique(),
             Measure::UnitsWhere { filter } => {
-                // What is missing is one more value where there is any; it is no unit.
+                // Null counts as one more distinct value if it occurs, but it is not a unit.
                 let unit = when(self.filter(filter)).then(col(UNIT_COLUMN)).otherwise(lit(NULL));
                 unit.clone().n_unique() - unit.is_null().any(true).cast(DataType::UInt32)
             }
         })
     }
 
-    /// The stored integer of a term.
+    /// The stored integer of a term, on its grid.
     fn stored(&self, term: &Term) -> Expr {
         match term {
             Term::Column(index) => col(column_name(*index)),
@@ -215,7 +222,7 @@ impl Expressions<'_> {
         }
     }
 
-    /// The number of a row's group; the last key runs fastest.
+    /// The number of a row's group; the last key varies fastest.
     pub(super) fn cell(&self, keys: &[PlanKey]) -> Expr {
         let codes = keys.iter().map(|key| {
             let code = self.step(&code(key, self.terms)).cast(DataType::UInt32);
@@ -227,7 +234,7 @@ impl Expressions<'_> {
         cell.map_or_else(|| lit(0_u32), |(_, cell)| cell)
     }
 
-    /// A program of one row. Its bounds rule out that anything overflows.
+    /// Translates a row program. The bounds of its steps rule out overflow.
     pub(super) fn step(&self, step: &Step) -> Expr {
         match step {
             Step::Stored(index) => col(column_name(*index)).cast(DataType::Int64),
@@ -257,7 +264,7 @@ impl Expressions<'_> {
             Step::Apply(function, inner) => {
                 let function = function.clone();
                 let each = move |column: Column| {
-                    // Under what is missing anything may stand, so only what is there is looked at.
+                    // The value under a null is arbitrary, so only valid values are looked at.
                     let values = column.cast(&DataType::Int64)?;
                     Ok(values.i64()?.apply(|value| value.map(|value| function.apply(value))).into_column())
                 };
@@ -266,7 +273,7 @@ impl Expressions<'_> {
         }
     }
 
-    /// Of several the one that `choose` leaves of any two; what is missing does not count. Each operand is computed once.
+    /// Reduces several operands to one with `choose`, ignoring nulls. Each operand is computed once.
     fn extreme(&self, parts: &[Step], choose: fn(i64, i64) -> i64) -> Expr {
         let mut parts = parts.iter().map(|part| self.step(part));
         let Some(first) = parts.next() else { return lit(NULL).cast(DataType::Int64) };
@@ -320,7 +327,7 @@ impl Expressions<'_> {
         if let Term::Column(_) = of {
             return self.stored(of).gt_eq(low).and(self.stored(of).lt_eq(high));
         }
-        // What is made is computed once, for it may hold conditions, and they what is made.
+        // A computed term is evaluated once, because it may contain conditions that in turn contain computed terms.
         let within = move |column: Column| {
             let values = column.cast(&DataType::Int64)?;
             let truths: BooleanChunked =

@@ -1,9 +1,9 @@
-//! The pool: worker processes for each edition, and a thread that keeps each of them.
+//! The worker pool: worker processes for each edition, each with a supervisor thread.
 //!
-//! Promises that a worker that dies or is late costs its own computation and nobody else's, that another is started within a
-//! second, and that one which was dead before it was asked costs nothing.
+//! Promises that a worker that dies or exceeds its deadline costs only its own computation, that another worker is started within a second,
+//! and that a worker that was dead before it received a computation costs nothing.
 
-mod keeper;
+mod supervisor;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -13,46 +13,46 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::{Engine, EngineFault, Host, Limits};
-use crate::budget::entry::Digest;
-use crate::dataset::edition::Manifest;
-use crate::dataset::policy::Terms;
+use crate::kernel::budget::entry::Digest;
+use crate::kernel::vault::private::{Exact, Private};
 use crate::query::plan::Computation;
-use crate::vault::private::{Exact, Private};
+use crate::query::terms::edition::Manifest;
+use crate::query::terms::policy::Terms;
 
 /// How workers are started.
 #[derive(Debug, Clone)]
 pub struct Launch {
-    /// The binary that has the command `worker`.
+    /// Path of the binary that has the command `worker`.
     pub program: PathBuf,
-    /// Workers of each dataset.
+    /// Number of workers per dataset.
     pub workers: usize,
-    /// What every computation has; large tables have more, by their declared capacity.
+    /// Time allowed for every computation; large tables are allowed more, by their declared capacity.
     pub deadline_min: Duration,
 }
 
-/// Workers of a dataset at the least, so that one may die; each holds a copy of the table.
+/// Minimum number of workers per dataset, so that one may die; each holds a copy of the table.
 const WORKERS_MIN: usize = 2;
-/// Workers of a dataset at the most, where nothing else is said.
+/// Maximum number of workers per dataset, unless configured otherwise.
 const WORKERS_MAX: usize = 4;
 
 impl Launch {
-    /// This very program, and as many workers as there are cores, within bounds.
+    /// Launches this program itself, with as many workers as there are cores, within bounds.
     #[must_use]
     pub fn this_program() -> Self {
         let workers = super::limits::cores().clamp(WORKERS_MIN, WORKERS_MAX);
-        // The link stays right when the file is replaced under a running server.
+        // The link remains valid if the file is replaced under a running server.
         Self { program: PathBuf::from("/proc/self/exe"), workers, deadline_min: super::limits::DEADLINE_MIN }
     }
 }
 
-/// Worker processes, by edition.
+/// Worker processes by edition, with their supervisor threads.
 pub struct WorkerPool {
     launch: Launch,
     lanes: HashMap<String, Arc<Lane>>,
     keepers: Vec<JoinHandle<()>>,
 }
 
-/// One edition's computations and what its workers are started with.
+/// One edition's queue of computations, and what its workers are started with.
 struct Lane {
     edition: String,
     table: PathBuf,
@@ -63,7 +63,7 @@ struct Lane {
     queue: Mutex<Queue>,
     changed: Condvar,
     ready: AtomicUsize,
-    /// Workers that there should be, and keepers that cannot start theirs.
+    /// Number of workers that there should be, and of supervisors that cannot start theirs.
     workers: usize,
     stuck: AtomicUsize,
 }
@@ -80,7 +80,7 @@ struct Job {
 }
 
 impl WorkerPool {
-    /// A pool without tables.
+    /// Makes a pool without tables.
     #[must_use]
     pub fn new(launch: Launch) -> Self {
         Self { launch, lanes: HashMap::new(), keepers: Vec::new() }
@@ -106,12 +106,12 @@ impl Host for WorkerPool {
         let (tell, first) = mpsc::channel();
         for _ in 0..self.launch.workers {
             let (lane, program, tell) = (Arc::clone(&lane), self.launch.program.clone(), tell.clone());
-            let keep = move || keeper::keep(&lane, &program, &tell);
+            let keep = move || crate::engine::pool::supervisor::keep(&lane, &program, &tell);
             let keeper = std::thread::Builder::new().name("worker-keeper".to_owned()).spawn(keep);
             self.keepers.push(keeper.map_err(|_| EngineFault)?);
         }
         drop(tell);
-        // One that is ready is enough to begin with; the others follow.
+        // One ready worker is enough to begin with; the others follow.
         if first.iter().take(self.launch.workers).any(|started| started) { Ok(()) } else { Err(EngineFault) }
     }
 }
@@ -136,14 +136,14 @@ impl Lane {
         self.changed.notify_one();
     }
 
-    /// Puts back what was not begun.
+    /// Puts back a job that was not started.
     fn push_back(&self, job: Job) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.jobs.push_front(job);
         self.changed.notify_one();
     }
 
-    /// The next job, or nothing after a while, or the end.
+    /// Waits for the next job: returns it, or `Nothing` after `patience`, or `End` once the lane is closed.
     fn next(&self, patience: Duration) -> Next {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = |queue: &mut Queue| queue.jobs.is_empty() && !queue.is_closed;
@@ -156,7 +156,7 @@ impl Lane {
         }
     }
 
-    /// Gives up what waits, where no keeper can start a worker: who asked is told, and it is burnt.
+    /// Drops all waiting jobs if no supervisor can start a worker: the callers get an error, and their charges are burned.
     fn give_up(&self) {
         if self.stuck.load(Ordering::Acquire) == self.workers {
             self.queue.lock().unwrap_or_else(PoisonError::into_inner).jobs.clear();
@@ -166,7 +166,7 @@ impl Lane {
     fn close(&self) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.is_closed = true;
-        // Who waits is told by the end of its channel.
+        // Waiting callers learn of it because their channel closes.
         queue.jobs.clear();
         self.changed.notify_all();
     }

@@ -1,51 +1,52 @@
-//! What server and worker say to each other: frames of plain data over a socket pair.
+//! The protocol between server and worker: frames of plain data over a socket pair.
 //!
-//! Promises that nothing but setups, computations, integers and sealed texts can be said: no text of a library has a place in it.
+//! Promises that nothing but setups, computations, integers and sealed texts can be sent: the protocol has no place for a library's error
+//! text.
 
 use std::io::{self, Read, Write};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use crate::budget::entry::Digest;
+use crate::kernel::budget::entry::Digest;
+use crate::kernel::vault::private::Exact as Found;
 use crate::query::plan::Computation;
-use crate::vault::private::Exact as Found;
 
-/// Bytes of a frame at the most: more than any answer's vectors.
+/// Maximum size of a frame in bytes; larger than any answer's vectors.
 const FRAME_BYTES_MAX: u32 = 64 << 20;
 
-/// The words of both ends must be the same; a binary that was replaced under a running server says so here.
+/// Version of the protocol, which must be equal at both ends; it differs if the binary was replaced under a running server.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What the server says.
+/// Messages from the server to a worker.
 #[derive(BorshSerialize, BorshDeserialize)]
 pub(super) enum Order {
-    /// The first: read the table on standard input under these terms, then lock the doors.
+    /// The first message: read the table from standard input under these terms, then confine yourself.
     Setup {
         /// [`VERSION`] of the server.
         version: String,
-        /// BLAKE3 of the table's bytes, and its rows.
+        /// BLAKE3 digest of the table's bytes, and its number of rows.
         table: (Digest, u64),
-        /// The terms as JSON.
+        /// The dataset's terms, as JSON.
         terms: String,
-        /// Bytes of address space.
+        /// Maximum address space, in bytes.
         address_space_bytes: u64,
     },
-    /// Evaluate.
+    /// Evaluate this computation over the table.
     Evaluate(Computation),
 }
 
-/// What the worker says.
+/// Messages from a worker to its server.
 #[derive(BorshSerialize, BorshDeserialize)]
 pub(super) enum Reply {
-    /// The table is in memory and the doors are locked.
+    /// The table is in memory and the process is confined.
     Ready,
     /// The exact vectors, and the labels of groups without a public list.
     Exact(Found),
-    /// It failed; why is not said.
+    /// The computation failed; the cause is not sent.
     Failed,
 }
 
-/// Writes one frame.
+/// Writes one frame: its length, then the message.
 pub(super) fn send(to: &mut impl Write, message: &impl BorshSerialize) -> io::Result<()> {
     let mut frame = vec![0; 4];
     message.serialize(&mut frame)?;
@@ -55,7 +56,7 @@ pub(super) fn send(to: &mut impl Write, message: &impl BorshSerialize) -> io::Re
     to.write_all(&frame)
 }
 
-/// Reads one frame.
+/// Reads one frame and decodes its message.
 pub(super) fn receive<T: BorshDeserialize>(from: &mut impl Read) -> io::Result<T> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;

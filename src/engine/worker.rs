@@ -1,8 +1,8 @@
-//! The worker: one sealed table in a process of its own, behind walls.
+//! The worker: one sealed table in a confined process of its own.
 //!
-//! Promises that it sees one table and computations, no ledger, no key, no network, and that it says integers, and the texts of
-//! columns without a public list, and nothing else.
-//! Its standard input is the table and its standard output the socket to its server; it is started by a server alone.
+//! Promises that it sees one table and computations, but no ledger, key or network, and that it sends only integers, and the texts of
+//! columns without a public list. Its standard input is the table, and its standard output is the socket to its server; only a server
+//! starts it.
 
 use std::fs::File;
 use std::io;
@@ -12,14 +12,14 @@ use std::os::unix::net::UnixStream;
 use super::polars::Loaded;
 use super::wire::{Order, Reply, VERSION, receive, send};
 use super::{EngineFault, confine};
-use crate::dataset::edition::digest_of_file;
-use crate::dataset::policy::Terms;
 use crate::query::plan::{Computation, Measure};
+use crate::query::terms::edition::digest_of_file;
+use crate::query::terms::policy::Terms;
 
-/// Serves until the server closes the socket.
+/// Serves computations until the server closes the socket.
 ///
 /// # Errors
-/// [`EngineFault`] where it was not started by a server, or could not lock its doors.
+/// [`EngineFault`] if it was not started by a server, or could not confine itself.
 pub fn run() -> Result<(), EngineFault> {
     confine::follow_parent()?;
     confine::close_inherited()?;
@@ -35,12 +35,12 @@ pub fn run() -> Result<(), EngineFault> {
     confine::bound_memory(address_space_bytes)?;
     let terms: Terms = serde_json::from_str(&terms).map_err(|_| EngineFault)?;
     let mut table = File::from(table);
-    // The bytes that are read are those that were sealed, whatever lies under their name by now.
+    // Checks that the bytes that are read are those that were sealed, whatever is stored under that name by now.
     if digest_of_file(&mut table).map_err(|_| EngineFault)? != digest {
         return Err(EngineFault);
     }
     let loaded = Loaded::read(table, rows, terms)?;
-    // What polars looks up about the machine, it looks up before the doors close.
+    // Polars looks up facts about the machine on first use, so that must happen before the process is confined.
     loaded.exact(&every_row())?;
     confine::lock()?;
     send(&mut socket, &Reply::Ready).map_err(|_| EngineFault)?;

@@ -1,19 +1,19 @@
-//! Lists and pages, built aside.
+//! Builds lists and pages away from the threads that accept requests.
 //!
-//! Promises that whatever has a size that grows is built off the threads that accept requests, in its reader's turn, and that its bytes
-//! count in a room until they are read.
+//! Promises that responses of growing size are built on other threads, in their
+//! reader's turn, and that their bytes count in a room until they are read.
 
 use axum::response::Response;
 
 use super::App;
 use super::pieces::held_response;
-use crate::service::rooms::LIST_BYTES;
+use crate::service::asking::rooms::LIST_BYTES;
 use crate::service::{Service, ServiceError};
 
-/// Builds a response aside for `who`; nobody in particular is `""`.
+/// Builds a response on another thread in the turn of `who`; `""` stands for nobody in particular.
 ///
 /// # Errors
-/// [`ServiceError::Overloaded`] where too many wait; within, those of `build`.
+/// [`ServiceError::Overloaded`] if too many are waiting. The inner result holds the errors of `build`.
 pub async fn built<E: Send + 'static>(
     service: &App,
     who: &str,

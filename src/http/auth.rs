@@ -1,4 +1,4 @@
-//! Who asks: bearer tokens and roles.
+//! Authentication: bearer tokens and roles.
 
 use axum::extract::FromRequestParts;
 use axum::http::header;
@@ -6,21 +6,21 @@ use axum::http::request::Parts;
 
 use super::App;
 use super::problem::Problem;
-use crate::budget::people::{Person, Role};
+use crate::kernel::budget::people::{Person, Role};
 
-/// Anyone with a valid token.
+/// The holder of a valid token, whatever their role.
 pub struct Anyone(pub Person);
 
-/// A steward.
+/// A steward, by their token.
 pub struct Steward(pub Person);
 
-/// A researcher.
+/// A researcher, by their token.
 pub struct Researcher(pub Person);
 
-/// A researcher or a steward.
+/// A researcher or a steward, by their token.
 pub struct Reader(pub Person);
 
-/// Bytes of a token at the most.
+/// The largest length of a token, in bytes.
 const TOKEN_BYTES_MAX: usize = 256;
 
 fn bearer(parts: &Parts, service: &App) -> Result<Person, Problem> {
@@ -37,7 +37,7 @@ fn bearer(parts: &Parts, service: &App) -> Result<Person, Problem> {
     service.bearer(token).ok_or_else(Problem::unauthenticated)
 }
 
-/// Anyone, by token or by the console's session, or nobody; a token that is none is refused all the same.
+/// Anyone with a token or a session of the console, or nobody. An invalid token is refused nevertheless.
 pub struct Reading(pub Option<Person>);
 
 impl FromRequestParts<App> for Reading {
@@ -45,7 +45,7 @@ impl FromRequestParts<App> for Reading {
     async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Problem> {
         match parts.headers.contains_key(header::AUTHORIZATION) {
             true => bearer(parts, service).map(|person| Self(Some(person))),
-            // A page's links are followed with its session; reading alone is done by it.
+            // A page's links are followed with its session, which allows reading only.
             false => Ok(Self(super::console::person(parts, service))),
         }
     }

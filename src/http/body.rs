@@ -1,4 +1,4 @@
-//! Bodies of requests: bounded in bytes and in seconds, then read as what they ask.
+//! Bodies of requests: bounds them in bytes and seconds, and parses questions.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -11,20 +11,20 @@ use super::App;
 use super::json::{Fields, Json, wrong_kind};
 use super::pad::Read;
 use super::problem::Problem;
-use crate::budget::entry::KeyUse;
-use crate::privacy::units::Epsilon;
-use crate::service::ask::{Ask, Margin, Wanted};
+use crate::kernel::budget::entry::KeyUse;
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::service::asking::ask::{Ask, Margin, Wanted};
 
-/// Bytes of a body at the most.
+/// The largest size of a body, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
-/// Seconds that a body may take to arrive.
+/// The longest time in which a body must arrive, in seconds.
 const BODY_SECONDS_MAX: u64 = 10;
-/// Characters of a declared purpose at the most.
+/// The largest length of a declared purpose, in characters.
 const PURPOSE_CHARS_MAX: usize = 500;
 const KEY_CHARS_MAX: usize = 255;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// A whole body.
+/// The complete body of a request.
 pub struct Body(pub Bytes);
 
 impl FromRequest<App> for Body {
@@ -35,7 +35,7 @@ impl FromRequest<App> for Body {
     }
 }
 
-/// The whole body of a request, which has at most so many bytes and takes at most so many seconds to arrive.
+/// Reads the complete body of a request, which may have at most `bytes_max` bytes and take at most `seconds_max` seconds to arrive.
 pub async fn arrived(request: Request, bytes_max: usize, seconds_max: u64) -> Result<Bytes, Problem> {
     let read = request.extensions().get::<Read>().cloned();
     let reading = to_bytes(request.into_body(), bytes_max);
@@ -48,7 +48,7 @@ pub async fn arrived(request: Request, bytes_max: usize, seconds_max: u64) -> Re
     }
 }
 
-/// Reads a question: first the JSON, then the accuracy; the SQL is read by the service.
+/// Parses a question: first the JSON, then the accuracy. The service parses the SQL.
 pub fn ask(bytes: &[u8]) -> Result<Ask, Problem> {
     let mut fields = Fields::read(bytes, &["sql", "epsilon", "margin", "rows_per_unit", "group_size", "purpose"])?;
     let sql = fields.text("sql")?;
@@ -74,7 +74,7 @@ fn whole(fields: &mut Fields, name: &'static str, most: f64) -> Result<Option<u6
             Ok(Some(number as u64))
         }
         Some(Json::Number(_)) => Err(Problem::invalid_request(format!(
-            "the field \"{name}\" is no whole number of rows; accepted is 1 or more"
+            "the field \"{name}\" is not a whole number of rows; accepted is 1 or more"
         ))),
         Some(other) => Err(wrong_kind(name, &other, "a whole number")),
     }
@@ -127,7 +127,7 @@ fn named_margins(fields: &[(String, Json)]) -> Result<Vec<(String, String)>, Pro
     Ok(margins)
 }
 
-/// The idempotency key, by digests of itself and of the body.
+/// The idempotency key of a request, as digests of the key and of the body; `None` if there is none.
 pub fn key_use(headers: &HeaderMap, body: &[u8]) -> Result<Option<KeyUse>, Problem> {
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };

@@ -1,17 +1,18 @@
 //! The console's routes: pages for people, over the same service as the API.
 //!
-//! Promises that every page has its roles, that every form carries what only its own session knows, that no page may load or do
-//! anything from elsewhere, and that everything works without scripts.
+//! Every page has its roles, every form carries a secret that only its own session knows, no page may load anything from
+//! elsewhere or send anything there, and everything works without scripts.
 
-mod asking;
-mod books;
+mod ask;
+mod ledger;
 mod budgets;
 mod gallery;
 mod manual;
 mod people;
-mod reading;
+mod public;
 mod session;
 mod transparency;
+pub mod pages;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -19,20 +20,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::problem::Problem;
-use super::statistics::name_of;
 use super::{App, aside as list};
-use crate::budget::people::{Person, Role};
-use crate::console::frame::{Frame, page};
-use crate::console::sign_in;
+use crate::http::api::statistics::name_of;
+use crate::http::console::pages::sign_in;
+use crate::kernel::budget::people::{Person, Role};
+use crate::render::frame::{Frame, page};
 use crate::service::Service;
 
 pub use session::{Sessions, person};
 
-/// What a page of ours may load and do: only what comes from here, and nothing inline.
+/// The Content-Security-Policy of every page: it loads and sends to this server alone, and nothing is inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Every page and every form, with the roles that may use it; nobody in particular where there are none.
+/// Every page and every form, with the roles that may use it; an empty list means everybody.
 pub const PAGES: [(&str, &str, &[Role]); 36] = [
     ("GET", "/", &[]),
     ("GET", "/sign-in", &[]),
@@ -72,14 +73,14 @@ pub const PAGES: [(&str, &str, &[Role]); 36] = [
     ("GET", "/ledger/export.jsonl", &[Role::Steward]),
 ];
 
-/// The routes of [`PAGES`].
+/// The routes of all [`PAGES`].
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/", get(reading::home))
-        .route("/sign-in", get(reading::sign_in).post(session::sign_in))
+        .route("/", get(crate::http::console::public::home))
+        .route("/sign-in", get(crate::http::console::public::sign_in).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
-        .route("/assets/{name}", get(reading::asset))
-        .route("/s/{name}", get(reading::statistic))
+        .route("/assets/{name}", get(crate::http::console::public::asset))
+        .route("/s/{name}", get(crate::http::console::public::statistic))
         .route("/transparency", get(transparency::all))
         .route("/transparency/{name}", get(transparency::one))
         .route("/manual", get(manual::all))
@@ -88,15 +89,15 @@ pub fn routes() -> Router<App> {
         .route("/statistics/{name}/draw", get(gallery::draw))
         .route("/statistics/{name}/publish", post(gallery::publish))
         .route("/statistics/{name}/refresh", post(gallery::refresh))
-        .route("/datasets", get(reading::datasets))
-        .route("/datasets/{name}", get(reading::dataset))
+        .route("/datasets", get(crate::http::console::public::datasets))
+        .route("/datasets/{name}", get(crate::http::console::public::dataset))
         .route("/datasets/{name}/freeze", post(budgets::freeze))
         .route("/datasets/{name}/unfreeze", post(budgets::unfreeze))
-        .route("/ask", get(asking::form).post(asking::submit))
-        .route("/ask/price", post(asking::price))
-        .route("/ask/level", post(asking::level))
-        .route("/history", get(asking::history))
-        .route("/history/{id}", get(asking::answer))
+        .route("/ask", get(crate::http::console::ask::form).post(crate::http::console::ask::submit))
+        .route("/ask/price", post(crate::http::console::ask::price))
+        .route("/ask/level", post(crate::http::console::ask::level))
+        .route("/history", get(crate::http::console::ask::history))
+        .route("/history/{id}", get(crate::http::console::ask::answer))
         .route("/accounts", get(budgets::accounts))
         .route("/grants", post(budgets::grant))
         .route("/what-if", get(budgets::what_if))
@@ -105,34 +106,34 @@ pub fn routes() -> Router<App> {
         .route("/people", get(people::list).post(people::add))
         .route("/people/{name}/revoke", post(people::revoke))
         .route("/people/{name}/datasets", post(people::set_datasets))
-        .route("/ledger", get(books::ledger))
-        .route("/ledger/export.jsonl", get(books::export))
+        .route("/ledger", get(crate::http::console::ledger::ledger))
+        .route("/ledger/export.jsonl", get(crate::http::console::ledger::export))
 }
 
-/// Whoever looks at a page, signed in or not.
+/// The visitor of a page, signed in or not.
 #[derive(Debug, Clone, Default)]
 pub struct Visitor {
-    /// Who is signed in.
+    /// The person who is signed in; `None` if nobody is.
     pub person: Option<Person>,
-    /// What their forms carry; empty for nobody.
+    /// The secret that the visitor's forms carry; empty if nobody is signed in.
     pub csrf: String,
-    /// Whether there is a cookie of a session that is none any more.
+    /// The request carries an expired or revoked session cookie.
     pub has_ended: bool,
 }
 
-/// A page that is not shown, as one that says why.
+/// A page that is not shown, rendered as a page that says why.
 pub struct Failed(Visitor, Box<Problem>);
 
 type Shown = Result<Response, Failed>;
 
 impl Visitor {
-    /// A page of ours.
+    /// Renders a page of the console in its frame.
     fn page(&self, title: &str, path: &str, body: &maud::Markup) -> Response {
         let frame = Frame { title, person: self.person.as_ref(), csrf: &self.csrf, path };
         html(page(&frame, body))
     }
 
-    /// The visitor, where they have one of these roles.
+    /// The person who visits, provided that they have one of these roles.
     fn only(&self, roles: &[Role]) -> Result<Person, Failed> {
         match &self.person {
             None => Err(self.fail(Problem::unauthenticated())),
@@ -189,13 +190,13 @@ fn html(text: String) -> Response {
     (fixed.map(|(name, value)| (name, HeaderValue::from_static(value))), text).into_response()
 }
 
-/// "See another page": after a form, so that looking again sends nothing again.
+/// Redirects to another page after a form, so that reloading does not send the form again.
 fn see(path: &str) -> Response {
     let place = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
-/// A part of a page, for what is already shown.
+/// A part of a page, to be inserted into a page that is already shown.
 fn fragment(markup: &maud::Markup) -> Response {
     html(markup.0.clone())
 }

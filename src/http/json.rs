@@ -1,4 +1,4 @@
-//! JSON as it was written: numbers unread, keys in order, doubled keys seen.
+//! JSON values as they were written, with object keys in their order and duplicate keys preserved.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::problem::Problem;
 
-/// A JSON value.
+/// A JSON value as it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Json {
-    /// `null`
+    /// The value `null`.
     Null,
-    /// `true` or `false`
+    /// A boolean, `true` or `false`.
     Boolean(bool),
-    /// Any number.
+    /// A number of any kind.
     Number(f64),
-    /// Text.
+    /// A string of text.
     Text(String),
-    /// A list.
+    /// A list of values.
     List(Vec<Json>),
-    /// An object, doubled keys included.
+    /// An object, with its fields in order, including duplicate keys.
     Object(Vec<(String, Json)>),
 }
 
@@ -92,11 +92,13 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Reads a body that has these fields and no other, each at most once.
+    /// Parses a body. It may have these fields and no others, each at most once.
     pub fn read(bytes: &[u8], accepted: &'static [&'static str]) -> Result<Self, Problem> {
         let value: Json = serde_json::from_slice(bytes).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            Problem::invalid_request(format!("the body is not JSON: it goes wrong at line {line}, column {column}"))
+            Problem::invalid_request(format!(
+                "the body is not valid JSON: the error is at line {line}, column {column}"
+            ))
         })?;
         let Json::Object(fields) = value else {
             let detail =
@@ -110,7 +112,7 @@ impl Fields {
                 return Err(Problem::invalid_request(detail));
             }
             if fields[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(Problem::invalid_request(format!("the field \"{shown}\" stands twice")));
+                return Err(Problem::invalid_request(format!("the field \"{shown}\" is given twice")));
             }
         }
         Ok(Self { fields, accepted })
@@ -123,7 +125,7 @@ impl Fields {
         Some(self.fields.swap_remove(place).1).filter(|value| *value != Json::Null)
     }
 
-    /// Takes a field that may be absent and holds text.
+    /// Takes an optional field that holds text.
     pub fn optional_text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         match self.take(name) {
             None => Ok(None),
@@ -132,14 +134,14 @@ impl Fields {
         }
     }
 
-    /// Takes a field that holds text.
+    /// Takes a required field that holds text.
     pub fn text(&mut self, name: &str) -> Result<String, Problem> {
         let missing = || Problem::invalid_request(format!("the field \"{name}\" is missing; it is a string"));
         self.optional_text(name)?.ok_or_else(missing)
     }
 }
 
-/// A field of the wrong kind; decimals travel as strings.
+/// The problem that a field has a value of the wrong kind. Decimals must be written as strings.
 pub fn wrong_kind(name: &str, found: &Json, wanted: &str) -> Problem {
     let decimal = matches!(name, "epsilon" | "margin") && matches!(found, Json::Number(_));
     let detail = if decimal {

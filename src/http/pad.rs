@@ -1,8 +1,8 @@
-//! Answers leave at their moment, where a dataset is padded.
+//! Padding: answers leave at fixed moments if a dataset is padded.
 //!
-//! Promises that every answer after authentication waits, errors and refusals included, counted from when the whole request was
-//! read: a caller who sends a body slowly moves the answer with it, and learns nothing of when the work was done. Health, the
-//! document and refused tokens are not held.
+//! Promises that every answer after authentication waits, including errors and refusals, counted from the moment when the whole request was
+//! read. A caller who sends a body slowly therefore delays the answer by the same time, and does not learn when the work was done. Health
+//! checks, the OpenAPI document and refused tokens are not delayed.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,15 +15,15 @@ use tokio::time::Instant;
 
 use super::App;
 use super::problem::Problem;
-use crate::chance;
-use crate::service::pad::Pad;
+use crate::kernel::random;
+use crate::service::asking::pad::Pad;
 
-/// When a request was read, as far as it is.
+/// The time when a request was read, as far as it has been.
 #[derive(Clone)]
 pub struct Read(Arc<Mutex<Instant>>);
 
 impl Read {
-    /// The body is read now.
+    /// Records that the body has just been read.
     pub fn now(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
@@ -33,12 +33,12 @@ impl Read {
     }
 }
 
-/// Marks an answer or a refusal with its moment.
+/// Attaches its pad to an answer or a refusal.
 pub fn marked(pad: Option<Pad>, answer: Result<Response, Problem>) -> Response {
     marked_any(pad, answer.into_response())
 }
 
-/// Marks a response with its moment.
+/// Attaches its pad to a response.
 pub fn marked_any(pad: Option<Pad>, mut response: Response) -> Response {
     if let Some(pad) = pad {
         response.extensions_mut().insert(pad);
@@ -46,9 +46,9 @@ pub fn marked_any(pad: Option<Pad>, mut response: Response) -> Response {
     response
 }
 
-/// Holds every answer back until its moment.
+/// Delays every answer until its moment.
 pub async fn hold(State(service): State<App>, mut request: Request, next: Next) -> Response {
-    // What is published is read without a look at anything private.
+    // Published statistics are read without touching anything private.
     let is_published = request.method() == Method::GET && request.uri().path().starts_with("/v1/statistics");
     let path = request.uri().path();
     let is_held = (path.starts_with("/v1/") || path.starts_with("/ask")) && !is_published;
@@ -66,8 +66,8 @@ pub async fn hold(State(service): State<App>, mut request: Request, next: Next) 
     response
 }
 
-/// A random part of what a pad's chance may add; nothing where the system has no chance left.
+/// A random part of the largest delay that a pad may add; 0 if the system has no randomness left.
 fn jitter(pad: Pad) -> Duration {
-    let bits = chance::bytes::<4>().map_or(0, u32::from_le_bytes);
+    let bits = random::bytes::<4>().map_or(0, u32::from_le_bytes);
     pad.jitter_max().mul_f64(f64::from(bits) / f64::from(u32::MAX))
 }

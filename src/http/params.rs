@@ -1,4 +1,4 @@
-//! Path segments and paging, with our own words where they are wrong.
+//! Path segments and paging parameters, with error messages in our own words.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, Query};
@@ -10,11 +10,11 @@ use serde::Deserialize;
 use super::App;
 use super::problem::Problem;
 
-/// Items of a page at the most.
+/// The largest number of items on a page.
 const LIMIT_MAX: usize = 1_000;
 const LIMIT_DEFAULT: usize = 100;
 
-/// The one variable segment of a path.
+/// The only variable segment of a path.
 pub struct Segment(pub String);
 
 impl FromRequestParts<App> for Segment {
@@ -25,14 +25,14 @@ impl FromRequestParts<App> for Segment {
     }
 }
 
-/// Which page of a list.
+/// The parameters that choose a page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
-    /// Items at the most, up to 1,000.
+    /// The largest number of items to return, from 1 to 1,000; 100 by default.
     limit: Option<String>,
-    /// The last item of the page before.
+    /// The last item of the previous page; the first page if absent.
     pub after: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl FromRequestParts<App> for PageParams {
 }
 
 impl PageParams {
-    /// The limit, 100 by default.
+    /// The largest number of items, 100 by default.
     pub fn limit(&self) -> Result<usize, Problem> {
         let Some(text) = &self.limit else { return Ok(LIMIT_DEFAULT) };
         let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
@@ -58,16 +58,16 @@ impl PageParams {
     }
 }
 
-/// One page, cut from one item more than it may hold.
+/// One page of a list.
 pub struct Page<T> {
-    /// The items.
+    /// The items on this page.
     pub items: Vec<T>,
-    /// Whether there are more.
+    /// Whether more items follow.
     pub more: bool,
 }
 
 impl<T> Page<T> {
-    /// Cuts `items` to `limit`.
+    /// Cuts `items` to `limit`. Pass one item more than the limit, so that it is known whether more follow.
     pub fn cut(mut items: Vec<T>, limit: usize) -> Self {
         let more = items.len() > limit;
         items.truncate(limit);
@@ -75,8 +75,8 @@ impl<T> Page<T> {
     }
 }
 
-/// A page of a list that is in memory, in the order of its names; `after` is the last name of the page before. Only what is shown is
-/// made into bodies.
+/// The response for one page of a list that is in memory, sorted by name. `after` is
+/// the last name of the previous page. Only the items shown are turned into bodies.
 pub fn page<T, B: serde::Serialize>(
     items: Vec<T>,
     name: impl Fn(&T) -> String,

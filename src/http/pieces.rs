@@ -1,8 +1,8 @@
-//! Bodies of answers, a piece at a time, in the room that they take.
+//! Bodies of answers, encoded piece by piece within the room that they take.
 //!
-//! Promises that a table is dropped row by row while it is encoded; that what is short is encoded whole, with its length, and that of
-//! what is long no more is encoded than its reader takes; and that the memory of a body counts until its last byte was written or
-//! its connection is gone ([`crate::service::rooms`]).
+//! Promises that a table is dropped row by row while it is encoded; that a short answer is encoded as a
+//! whole, with its length, and a long one only as fast as its reader takes it; and that the memory of a
+//! body counts until its last byte was written or its connection is gone ([`crate::service::rooms`]).
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -19,35 +19,35 @@ use serde_json::value::RawValue;
 use super::App;
 use crate::query::answer::{Cell, Table};
 use crate::service::ServiceError;
-use crate::service::rooms::Room;
+use crate::service::asking::rooms::Room;
 
-/// Bytes of a piece, and a row.
+/// The size of a piece in bytes, give or take one row.
 const PIECE_BYTES: usize = 256 << 10;
-/// Bytes that are encoded before the first is sent. Beyond them a body has no length, and is encoded as it is read.
+/// The number of bytes that are encoded before the first one is sent. A longer body has no declared length, and is encoded as it is read.
 const AHEAD_BYTES_MAX: usize = 8 << 20;
 
-/// It could not be encoded; a library's own words are not told.
+/// The error that an answer could not be encoded. It does not tell the library's own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the answer could not be encoded")]
 pub struct Unencodable;
 
-/// What is encoded of an answer, and what is not yet.
+/// The encoded part of an answer, and the rows still to be encoded.
 pub struct Pieces {
     ready: VecDeque<Bytes>,
     rest: Option<Rows>,
 }
 
 impl Pieces {
-    /// Something that is encoded whole.
+    /// An answer that is encoded completely.
     #[must_use]
     pub fn whole(bytes: Vec<u8>) -> Self {
         Self { ready: VecDeque::from([bytes.into()]), rest: None }
     }
 
-    /// Encodes rows as far as is done at once.
+    /// Encodes rows up to the number of bytes that are encoded at once.
     ///
     /// # Errors
-    /// [`Unencodable`].
+    /// [`Unencodable`] if a row could not be encoded.
     pub fn ahead(mut rows: Rows) -> Result<Self, Unencodable> {
         let (mut ready, mut bytes) = (VecDeque::new(), 0);
         while let Some(piece) = rows.next_piece() {
@@ -61,10 +61,10 @@ impl Pieces {
         Ok(Self { ready, rest: None })
     }
 
-    /// All of it at once, for who keeps it.
+    /// Encodes everything at once, for callers who keep the bytes.
     ///
     /// # Errors
-    /// [`Unencodable`].
+    /// [`Unencodable`] if a row could not be encoded.
     pub fn joined(self) -> Result<Vec<u8>, Unencodable> {
         let Self { ready, mut rest } = self;
         let mut all = Vec::with_capacity(ready.iter().map(Bytes::len).sum());
@@ -75,7 +75,7 @@ impl Pieces {
         Ok(all)
     }
 
-    /// A body of it, which holds `room`; whatever is encoded later is encoded in `who`'s turn.
+    /// Turns the pieces into a body that holds `room`. Whatever is encoded later is encoded in the turn of `who`.
     pub fn body(self, service: &App, who: &str, mut room: Room) -> Body {
         let body = match self.rest {
             None => {
@@ -95,16 +95,16 @@ impl Pieces {
     }
 }
 
-/// A text that rows are written into.
+/// The text format into which rows are written.
 enum Form {
     Json { tail: Vec<u8> },
     Csv,
 }
 
-/// The rows of a table as text.
+/// The rows of a table, to be written as text.
 pub struct Rows {
     form: Form,
-    /// What comes before the rows, until it is written.
+    /// What precedes the rows, until it is written.
     head: Option<Vec<u8>>,
     names: Vec<String>,
     plain: usize,
@@ -114,19 +114,19 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// As the rows of a JSON document whose own list of rows is empty.
+    /// Rows to fill the empty list `rows` of a JSON document.
     #[must_use]
     pub fn json(document: &impl Serialize, table: Table) -> Self {
         const ROWS: &[u8] = b"\"rows\":[]";
         // Unwrap safety: documents are plain data with string keys.
         let mut head = serde_json::to_vec(document).expect("a document is plain data");
-        // A quotation mark within a text is escaped, so that no text is taken for it.
+        // Quotation marks within texts are escaped, so no text is mistaken for it.
         let place = head.windows(ROWS.len()).position(|window| window == ROWS);
         let tail = head.split_off(place.map_or(head.len(), |place| place + ROWS.len() - 1));
         Self::new(Form::Json { tail }, head, table)
     }
 
-    /// As CSV.
+    /// Rows in CSV format, with a header.
     #[must_use]
     pub fn csv(table: Table) -> Self {
         Self::new(Form::Csv, Vec::new(), table)
@@ -137,7 +137,7 @@ impl Rows {
         Self { form, head: Some(head), names, plain, rows: rows.into_iter(), is_first: true, is_over: false }
     }
 
-    /// The next piece; `None` after the last.
+    /// The next piece; `None` after the last one.
     fn next_piece(&mut self) -> Option<Result<Bytes, Unencodable>> {
         if self.is_over {
             return None;
@@ -191,7 +191,7 @@ impl Rows {
 struct RowBody<'a> {
     names: &'a [String],
     cells: &'a [Cell],
-    /// Cells that stand in every row; words about them stand where there is one.
+    /// The number of cells that every row has. The cells after them hold words about the others, and are left out if empty.
     plain: usize,
 }
 
@@ -215,7 +215,7 @@ impl Serialize for RowBody<'_> {
     }
 }
 
-/// A body that is all there, and whose length is known.
+/// A body that is complete, and whose length is known.
 struct Whole(VecDeque<Bytes>);
 
 impl Whole {
@@ -294,7 +294,7 @@ impl futures_core::Stream for Flow {
                             self.step = Step::Rows(rows);
                             Some(Ok(piece))
                         }
-                        // The reader must not take a part for the whole.
+                        // The reader must not mistake a part for the whole.
                         Ok((_, Some(Err(Unencodable)))) | Err(_) => Some(Err(std::io::ErrorKind::Other.into())),
                     });
                 }
@@ -303,12 +303,12 @@ impl futures_core::Stream for Flow {
     }
 }
 
-/// A body whose bytes hold a room, wherever they wait to be written.
+/// A body whose bytes hold `room` for as long as they wait to be written.
 pub fn held(body: Body, room: Room) -> Body {
     if room.is_none() { body } else { Body::new(Held { body, room }) }
 }
 
-/// A response in its room, now that its size is known.
+/// A response that holds its room, which is resized to the response's actual size.
 pub fn held_response(response: Response, mut room: Room) -> Response {
     if let Some(bytes) = response.body().size_hint().exact() {
         room.resize(usize::try_from(bytes).unwrap_or(usize::MAX));
@@ -343,7 +343,7 @@ impl HttpBody for Held {
     }
 }
 
-/// The same bytes; `kept` is dropped with their last copy.
+/// Returns the same bytes; `kept` is dropped with their last copy.
 pub fn with_bytes(bytes: Bytes, kept: impl Send + 'static) -> Bytes {
     struct Owner<K> {
         bytes: Bytes,

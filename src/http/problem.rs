@@ -1,4 +1,4 @@
-//! Problem documents (RFC 9457): the one place where HTTP meaning is decided.
+//! Problem documents (RFC 9457): the only place that assigns HTTP meaning to errors.
 //!
 //! A `detail` is made of the caller's own request and the public terms, never of a library's words.
 
@@ -7,35 +7,35 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::budget::charge::Refusal;
-use crate::budget::ledger::LedgerFault;
+use crate::kernel::budget::charge::Refusal;
+use crate::kernel::budget::ledger::LedgerFault;
 use crate::query::error::{Code, Position, QueryError};
 use crate::service::{Refused, ServiceError};
 
-/// A problem document.
+/// A problem document, which explains why a request was not fulfilled.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Problem {
-    /// `urn:tacit:problem:` and the code.
+    /// `urn:tacit:problem:` followed by the code.
     r#type: String,
     /// The kind of problem, in words.
     title: &'static str,
-    /// The HTTP status.
+    /// The HTTP status code.
     status: u16,
     /// What is wrong with this request, and what would be accepted.
     detail: String,
     /// The kind of problem, for programs.
     code: &'static str,
-    /// Where in the SQL.
+    /// The position of the problem in the SQL.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     position: Option<Position>,
     /// The nearest thing that is allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
-    /// What was asked for, as ε.
+    /// The price of what was asked for, as ε.
     #[serde(skip_serializing_if = "Option::is_none")]
     epsilon_asked: Option<String>,
-    /// What could still be charged at once, as ε.
+    /// The largest amount that could still be charged at once, as ε.
     #[serde(skip_serializing_if = "Option::is_none")]
     epsilon_remaining: Option<String>,
     /// The release that was charged and failed.
@@ -43,7 +43,7 @@ pub struct Problem {
     release: Option<String>,
 }
 
-/// (code, status, title) of every problem.
+/// The code, HTTP status and title of a kind of problem.
 type Kind = (&'static str, StatusCode, &'static str);
 
 const UNAUTHENTICATED: Kind = ("unauthenticated", StatusCode::UNAUTHORIZED, "A valid token is needed");
@@ -54,7 +54,7 @@ const INVALID_EPSILON: Kind = ("invalid-epsilon", StatusCode::BAD_REQUEST, "The 
 const UNSUPPORTED_SQL: Kind = ("unsupported-sql", StatusCode::BAD_REQUEST, "This SQL is not supported");
 const NOT_AN_AGGREGATE: Kind = ("not-an-aggregate", StatusCode::BAD_REQUEST, "Only aggregates are answered");
 const UNKNOWN_COLUMN: Kind = ("unknown-column", StatusCode::BAD_REQUEST, "No such column");
-const OUT_OF_DOMAIN: Kind = ("out-of-domain", StatusCode::BAD_REQUEST, "No value of the column");
+const OUT_OF_DOMAIN: Kind = ("out-of-domain", StatusCode::BAD_REQUEST, "Not a value of the column");
 const TOO_MANY_GROUPS: Kind = ("too-many-groups", StatusCode::BAD_REQUEST, "Too many groups");
 const OVER_QUERY_LIMIT: Kind = ("over-query-limit", StatusCode::FORBIDDEN, "Over the limit of one query");
 const BUDGET_EXHAUSTED: Kind = ("budget-exhausted", StatusCode::FORBIDDEN, "The budget does not hold that much");
@@ -66,7 +66,7 @@ const METHOD_NOT_ALLOWED: Kind = ("invalid-request", StatusCode::METHOD_NOT_ALLO
 const NOT_ACCEPTABLE: Kind = ("not-acceptable", StatusCode::NOT_ACCEPTABLE, "No such format");
 const TOO_LARGE: Kind = ("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
 const OVERLOADED: Kind = ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "The server is busy");
-const UNANSWERED: Kind = ("unanswered", StatusCode::INTERNAL_SERVER_ERROR, "Charged, and not answered");
+const UNANSWERED: Kind = ("unanswered", StatusCode::INTERNAL_SERVER_ERROR, "Charged, but not answered");
 
 impl Problem {
     fn new((code, status, title): Kind, detail: impl Into<String>) -> Self {
@@ -84,58 +84,58 @@ impl Problem {
         }
     }
 
-    /// The same problem with what helps.
+    /// Adds a hint to the problem.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// 401.
+    /// The problem (401) that a request carries no valid token.
     #[must_use]
     pub fn unauthenticated() -> Self {
         Self::new(UNAUTHENTICATED, "the request carries no valid token")
             .hint("send the header Authorization: Bearer <token>; a steward gives tokens")
     }
 
-    /// 403.
+    /// The problem (403) that the caller may not do this.
     #[must_use]
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(FORBIDDEN, detail)
     }
 
-    /// 400.
+    /// The problem (400) that a request is not valid.
     #[must_use]
     pub fn invalid_request(detail: impl Into<String>) -> Self {
         Self::new(INVALID_REQUEST, detail)
     }
 
-    /// 400.
+    /// The problem (400) that an accuracy, given as ε or margin, is not valid.
     #[must_use]
     pub fn invalid_epsilon(detail: impl Into<String>) -> Self {
         Self::new(INVALID_EPSILON, detail)
     }
 
-    /// 404.
+    /// The problem (404) that something does not exist, or may not be seen by the caller.
     #[must_use]
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(NOT_FOUND, detail)
     }
 
-    /// 404 for a dataset, whether it exists or not.
+    /// The problem (404) that a caller cannot ask a dataset, whether it exists or not.
     #[must_use]
     pub fn unknown_dataset(name: &str) -> Self {
         let shown = crate::query::error::shown(name);
         Self::new(UNKNOWN_DATASET, format!("there is no dataset \"{shown}\" that you may ask"))
     }
 
-    /// 405.
+    /// The problem (405) that a route does not accept the method.
     #[must_use]
     pub fn method_not_allowed() -> Self {
         Self::new(METHOD_NOT_ALLOWED, "this route does not take that method; GET /openapi.json lists what it takes")
     }
 
-    /// 406.
+    /// The problem (406) that no format in `Accept` is offered.
     #[must_use]
     pub fn not_acceptable() -> Self {
         Self::new(NOT_ACCEPTABLE, "none of the formats in Accept is offered").hint(
@@ -144,43 +144,43 @@ impl Problem {
         )
     }
 
-    /// 413.
+    /// The problem (413) that a body has more than `bytes_max` bytes.
     #[must_use]
     pub fn too_large(bytes_max: usize) -> Self {
         Self::new(TOO_LARGE, format!("the body has more than {bytes_max} bytes, the most that is read"))
     }
 
-    /// 503.
+    /// The problem (503) that the server cannot do this at present.
     #[must_use]
     pub fn overloaded(detail: &str) -> Self {
         Self::new(OVERLOADED, detail).hint("try again in a moment, with the same Idempotency-Key if you sent one")
     }
 
-    /// The HTTP status.
+    /// The HTTP status of the problem.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The kind, in words.
+    /// The kind of problem, in words.
     #[must_use]
     pub fn title(&self) -> &'static str {
         self.title
     }
 
-    /// What is wrong.
+    /// What is wrong with this request, and what would be accepted.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// The nearest thing that is allowed.
+    /// The nearest thing that is allowed, if there is a hint.
     #[must_use]
     pub fn shown_hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// The kind, for programs.
+    /// The kind of problem, for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
@@ -224,7 +224,7 @@ impl From<ServiceError> for Problem {
                 Self::overloaded("the ledger cannot be written; nothing was charged")
             }
             ServiceError::Ledger(LedgerFault::Unanchored) => {
-                Self::overloaded("it is stored, and may not leave before the ledger's anchor is written, too")
+                Self::overloaded("the answer is stored, but it may not be sent before the ledger's anchor is written")
             }
             ServiceError::Ledger(LedgerFault::Unreadable) => {
                 Self::overloaded("the stored answer cannot be read; nothing was charged")
@@ -248,7 +248,7 @@ fn refusal(refused: &Refused) -> Problem {
         Some(epsilon.to_string())
     };
     match &refused.refusal {
-        Refusal::NoAccount => Problem::forbidden("you hold no account of this dataset"),
+        Refusal::NoAccount => Problem::forbidden("you have no account in this dataset"),
         Refusal::OverQueryLimit { asked, limit } => {
             let (asked, limit) = (epsilon(*asked, false), epsilon(*limit, true));
             let more = if asked.as_deref() == Some("100") { "more than " } else { "" };
@@ -279,7 +279,7 @@ fn refusal(refused: &Refused) -> Problem {
             Problem::new(FROZEN, "nothing is drawn from the dataset until its steward acts; nothing was charged")
                 .hint("asking again what was answered stays free")
         }
-        Refusal::Gone => Problem::overloaded("what is stored of this answer changed meanwhile; nothing was charged"),
+        Refusal::Gone => Problem::overloaded("the stored answer changed in the meantime; nothing was charged"),
         Refusal::KeyConflict => {
             Problem::new(IDEMPOTENCY_CONFLICT, "this Idempotency-Key was used with another body").hint("use a new key")
         }
@@ -288,13 +288,13 @@ fn refusal(refused: &Refused) -> Problem {
     }
 }
 
-/// No account on the way holds the price.
-fn exhausted(asked: Option<String>, left: Option<String>, of: crate::budget::entry::Kind) -> Problem {
+/// The problem that an account which would have to pay does not hold the price.
+fn exhausted(asked: Option<String>, left: Option<String>, of: crate::kernel::budget::entry::Kind) -> Problem {
     let whose = match of {
-        crate::budget::entry::Kind::Researcher => "your account",
-        crate::budget::entry::Kind::Project => "your project's account",
-        crate::budget::entry::Kind::Statistics => "the statistics account",
-        crate::budget::entry::Kind::Dataset => "the dataset's lifetime cap",
+        crate::kernel::budget::entry::Kind::Researcher => "your account",
+        crate::kernel::budget::entry::Kind::Project => "your project's account",
+        crate::kernel::budget::entry::Kind::Statistics => "the statistics account",
+        crate::kernel::budget::entry::Kind::Dataset => "the dataset's lifetime cap",
     };
     let detail = format!(
         "the query costs epsilon {} of {whose}, and at most {} could still be charged",

@@ -1,45 +1,45 @@
-//! What routes share beside the service: rendered statistics, sessions, and how the server is reached.
+//! What routes share besides the service: rendered statistics, sessions, and how the server is reached.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
 use super::console::Sessions;
-use super::metrics::Counts;
-use super::shelf::Shelf;
 use crate::config::Operator;
+use crate::http::api::metrics::Counts;
+use crate::http::cache::Shelf;
 
-/// How a server is reached, as its configuration says.
+/// How a server is reached, according to its configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Origins whose pages may read public statistics and embed their pages; `*` for all.
+    /// The origins whose pages may read public statistics and embed their pages; `*` means all.
     pub origins: Vec<String>,
-    /// Whether browsers reach it by TLS alone, so that cookies never travel in plain text.
+    /// Whether browsers reach the server only over TLS, so that cookies never travel in plain text.
     pub is_secure: bool,
-    /// The host that browsers know it by, where a proxy stands before it; nothing where it is the one that they ask for.
+    /// The host that browsers use if a proxy is in front of the server; `None` if it is the one in their requests.
     pub host: Option<String>,
-    /// Who runs it; `None` where they have not said.
+    /// Who runs the server; `None` if the configuration does not say.
     pub operator: Option<Operator>,
 }
 
-/// What routes share beside the service.
+/// What routes share besides the service.
 pub struct Shared {
-    /// Statistics as bytes.
+    /// Rendered statistics, as bytes.
     pub shelf: Shelf,
-    /// Who is signed in.
+    /// The sessions of those who are signed in.
     pub sessions: Sessions,
-    /// Responses so far.
+    /// The numbers of responses so far.
     pub counts: Counts,
     /// How the server is reached.
     pub settings: Settings,
 }
 
 impl Shared {
-    /// Nothing rendered yet.
+    /// Creates the shared state, with nothing rendered yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self { shelf: Shelf::default(), sessions: Sessions::default(), counts: Counts::default(), settings }
     }
 
-    /// Lets pages of the configured origins read a public statistic.
+    /// Allows pages of the configured origins to read a public statistic.
     pub fn allow_origins(&self, asked: &HeaderMap, is_public: bool, out: &mut HeaderMap) {
         let origin = asked.get(header::ORIGIN).filter(|_| is_public);
         let all = self.settings.origins.iter().any(|known| known == "*");

@@ -1,8 +1,8 @@
-//! The answer: from noisy integers to the table that people read.
+//! Answers: turns the noisy integers of a release into the table that people read.
 //!
-//! Promises post-processing alone: it sees a stored release and the layout of the question, never exact values. Estimates are
-//! never clipped; every estimate stands with its interval, and where there is none it is said why. Intervals end where public bounds say that
-//! nothing can be; an estimate that noise has carried beyond them stands as it is, and that is said, too.
+//! Promises post-processing only: this module sees a stored release and the layout of the question, never exact values. Estimates are never
+//! clipped. Every estimate comes with its interval; where there is no estimate, the answer says why. Intervals end at the limits that
+//! public bounds imply; an estimate that noise has carried beyond those limits is shown as it is, with a note.
 
 mod labels;
 mod layout;
@@ -10,6 +10,10 @@ mod rows;
 mod small;
 mod sorting;
 mod words;
+pub mod formula;
+pub mod interval;
+pub mod quantile;
+pub mod grouping_sets;
 
 pub use self::labels::{KeyLabels, Label};
 pub use self::layout::{Layout, Output, OutputValue, Sort};
@@ -17,62 +21,61 @@ pub(super) use self::rows::steps;
 pub use self::small::{Counted, Part, Small};
 
 use self::rows::{Row, rows_of, sum_terms};
-use super::interval;
-use crate::privacy::certificate::{Certified, NORMAL_975};
-use crate::privacy::mechanism::NoiseLaw;
-use crate::privacy::units::unscaled;
-use crate::vault::release::Noisy;
+use crate::kernel::privacy::amounts::unscaled;
+use crate::kernel::privacy::certificate::{Certified, NORMAL_975};
+use crate::kernel::privacy::mechanism::NoiseLaw;
+use crate::kernel::vault::release::Noisy;
 
-/// What is appended to the name of an output for its standard error.
+/// Suffix of the column that holds an output's standard error.
 const STD_ERROR: &str = "_std_error";
 
-/// One value of a table.
+/// The value of one cell of a [`Table`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
-    /// Nothing.
+    /// No value: SQL's NULL.
     Missing,
-    /// A key's text.
+    /// Text of a group key: a category, or the first day of a period.
     Text(String),
-    /// A key's truth value.
+    /// Truth value of a boolean group key.
     Boolean(bool),
-    /// An exact decimal: count of 10^-9.
+    /// Exact decimal number, stored as a multiple of 10⁻⁹.
     Decimal(i128),
-    /// A float, for means and their errors.
+    /// Floating-point number: means, formulas and standard errors.
     Float(f64),
 }
 
-/// What one column is.
+/// Description of one selected column of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnInfo {
-    /// Its name.
+    /// Name of the column, as selected.
     pub name: String,
-    /// What it holds.
+    /// Kind of value in the column, with its standard error where all rows share one.
     pub kind: ColumnKind,
-    /// Least and greatest of what is summed or averaged, as decimal text: what one row can be.
+    /// Least and greatest value that one row can contribute to the sum or the mean, as decimal text; `None` for other columns.
     pub bounds: Option<(String, String)>,
 }
 
-/// What a column holds.
+/// Kind of value that a column holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ColumnKind {
-    /// A key of categories.
+    /// Group key whose groups are categories.
     Key,
-    /// A key of truth values.
+    /// Group key of truth values.
     BooleanKey,
-    /// A key of whole numbers.
+    /// Group key of whole numbers.
     IntegerKey,
-    /// A count with its standard error; NaN where each row has its own.
+    /// Count with its standard error; NaN if every row has its own.
     Count(f64),
-    /// A sum with its standard error; NaN where each row has its own.
+    /// Sum with its standard error, in the column's own scale; NaN if every row has its own.
     Sum(f64),
-    /// A mean; its standard errors stand in the rows.
+    /// Mean; every row has its own standard error.
     Mean,
-    /// A formula; its standard errors stand in the rows.
+    /// Formula over several measurements; every row has its own standard error.
     Formula,
 }
 
 impl ColumnKind {
-    /// The word for it.
+    /// Word for this kind in answers: `key`, `count`, `sum`, `mean` or `formula`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -84,7 +87,7 @@ impl ColumnKind {
         }
     }
 
-    /// The standard error, where all rows have one.
+    /// Standard error of the column, if all rows share one.
     #[must_use]
     pub fn std_error(self) -> Option<f64> {
         match self {
@@ -93,30 +96,30 @@ impl ColumnKind {
         }
     }
 
-    /// 1.959964 × the standard error.
+    /// Half-width of the 95 % interval, 1.959964 × the standard error, if all rows share one.
     #[must_use]
     pub fn margin(self) -> Option<f64> {
         self.std_error().map(|error| NORMAL_975 * error)
     }
 }
 
-/// An answer as a table: flat columns by name, rows of cells.
+/// An answer as a table: flat, named columns and rows of cells.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// What was selected.
+    /// The selected columns, one for each output.
     pub columns: Vec<ColumnInfo>,
-    /// Names of all cells in a row: the selected ones with their `_low`, `_high` and `_std_error`; then `_null` and `_note` of those that
-    /// something is said of.
+    /// Names of all cells in a row: each selected name followed by its `_low`, `_high` and `_std_error`; then `_null` and `_note` for the
+    /// outputs that have such a remark in some row.
     pub names: Vec<String>,
-    /// What each of them holds.
+    /// Kind of each cell in a row, parallel to `names`.
     pub kinds: Vec<ColumnKind>,
-    /// The rows.
+    /// The rows, each with one cell for each of `names`.
     pub rows: Vec<Vec<Cell>>,
-    /// How many of the cells in a row are not words about others.
+    /// Number of leading cells in a row that hold values; those after them are the remarks `_null` and `_note`.
     pub plain: usize,
 }
 
-/// What the columns will be, and how exact, from the certified laws alone.
+/// Describes the columns of an answer and their accuracy from the certified noise laws alone, before anything is drawn.
 #[must_use]
 pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
     let laws = &layout.laws(laws);
@@ -129,7 +132,7 @@ pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
         }
         OutputValue::Key { .. } => ColumnKind::Key,
         OutputValue::Grouping { .. } => ColumnKind::IntegerKey,
-        // Of several groupings, each row has its own errors.
+        // With several groupings, every row has its own standard error.
         OutputValue::Count { .. } if layout.sets.is_some() => ColumnKind::Count(f64::NAN),
         OutputValue::Sum { .. } if layout.sets.is_some() => ColumnKind::Sum(f64::NAN),
         OutputValue::Count { count } => ColumnKind::Count(laws[*count].std_error()),
@@ -147,13 +150,13 @@ pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
     layout.outputs.iter().map(info).collect()
 }
 
-/// The laws of a certificate or a release.
+/// Noise laws of the measurements of a certificate or a release, in their order.
 #[must_use]
 pub fn laws(measurements: &[Certified]) -> Vec<NoiseLaw> {
     measurements.iter().map(|one| one.law).collect()
 }
 
-/// Makes the table of an answer: its noisy vectors, one a measurement.
+/// Builds the table of an answer from its noisy vectors, one for each measurement.
 #[must_use]
 pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
     let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
@@ -188,7 +191,8 @@ pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
     table
 }
 
-/// What is appended to an output's name for each of its columns; where there are several groupings, every row has its own standard errors.
+/// Suffixes of the columns that an output takes. With several groupings every row has its own standard error, so counts and sums get a
+/// column for it, too.
 fn suffixes(output: &Output, has_sets: bool) -> &'static [&'static str] {
     match &output.value {
         OutputValue::Key { .. } | OutputValue::Grouping { .. } => &[""],
@@ -200,13 +204,13 @@ fn suffixes(output: &Output, has_sets: bool) -> &'static [&'static str] {
     }
 }
 
-/// The columns of an output.
+/// Names of the columns that an output takes.
 fn names(output: &Output, has_sets: bool) -> Vec<String> {
     suffixes(output, has_sets).iter().map(|suffix| format!("{}{suffix}", output.name)).collect()
 }
 
 impl Cell {
-    /// The value as plain text; nothing where it is missing.
+    /// The value as plain text; `None` if it is missing.
     #[must_use]
     pub fn text(&self) -> Option<String> {
         match self {

@@ -1,18 +1,18 @@
-//! The canonical SQL of a plan: what was understood, in our own words.
+//! Canonical SQL of a plan: the question as it was understood, in a fixed form.
 //!
-//! Promises text that reads back to the same computation and the same outputs.
+//! Promises text that parses back to the same computation and the same outputs.
 
 mod terms;
 mod words;
 
 use self::terms::Rows;
 use super::answer::{Layout, Output, OutputValue};
-use super::formula::{Centred, Formula, Run, Shown};
 use super::plan::{Measure, Plan, PlanKey, written};
 use super::syntax::{Comparison, Operator, Pair, Spread};
 use super::term::Term;
 use super::term::known::Known;
-use crate::dataset::policy::{Terms, is_identifier};
+use crate::query::answer::formula::{Centred, Formula, Run, Shown};
+use crate::query::terms::policy::{Terms, is_identifier};
 
 /// Writes the SQL of a plan.
 #[must_use]
@@ -64,7 +64,7 @@ pub fn sql(plan: &Plan, terms: &Terms) -> String {
     sql
 }
 
-/// The dataset with the tables that it is joined with.
+/// Writes the dataset with its joined tables.
 fn joined(plan: &Plan, terms: &Terms) -> String {
     let unit = identifier(terms.unit_column().unwrap_or("row"));
     let join = |(place, is_left): &(usize, bool)| {
@@ -75,7 +75,7 @@ fn joined(plan: &Plan, terms: &Terms) -> String {
     format!("{}{}", identifier(&plan.dataset), joins.concat())
 }
 
-/// Writes a term.
+/// Writes one term as SQL.
 #[must_use]
 pub fn term(term: &Term, terms: &Terms) -> String {
     Rows { known: &Known::of(terms) }.term(term)
@@ -138,7 +138,7 @@ impl Writer<'_> {
         if output.name == default { text } else { format!("{text} AS {}", identifier(&output.name)) }
     }
 
-    /// What a key is of.
+    /// The term of a grouping key.
     fn key(&self, index: usize) -> Term {
         match &self.plan.computation.text {
             Some(text) => Term::Column(text.column),
@@ -146,7 +146,7 @@ impl Writer<'_> {
         }
     }
 
-    /// What an output is made of, over whatever keys it was measured.
+    /// The measurement behind an output, without the keys it was measured over.
     fn base(&self, index: usize) -> &Measure {
         let vector = self.plan.layout.sets.as_ref().map_or(index, |sets| sets.measured[index].tables[0].vector);
         self.plan.computation.measures[vector].base()
@@ -188,7 +188,7 @@ impl Writer<'_> {
             return count;
         }
         let keys = &self.plan.computation.keys;
-        // The key that was measured along, or the one whose next group is as far away.
+        // Find the key that was measured along, or the one with this stride between its groups.
         let stride = |place: usize| keys[place + 1..].iter().map(PlanKey::size).fold(1, u64::saturating_mul);
         let is_its = |place: &usize| stride(*place) == run.stride as u64 && keys[*place].size() == run.groups as u64;
         let own = match self.base(run.vector) {
@@ -236,7 +236,7 @@ impl Writer<'_> {
                     other => self.formula(other),
                 };
                 let is_sum = |operator: &Operator| matches!(operator, Operator::Plus | Operator::Minus);
-                // Operators of one precedence, and products in a sum, are read from the left.
+                // Operators of equal precedence associate to the left, and products within a sum need no parentheses.
                 let left = match left.as_ref() {
                     Formula::Arithmetic(_, inner, _) if is_sum(operator) || !is_sum(inner) => self.formula(left),
                     other => side(other),

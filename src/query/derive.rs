@@ -1,39 +1,38 @@
-//! Derived measurements: a count or a sum that is a sum of cells of another one.
+//! Derived measurements: a count or a sum whose cells are sums of cells of another measurement.
 //!
-//! Promises that, over every table, the derived vector of exact values is the vector that would have been measured: so a stored noisy
-//! vector answers more questions than the one it was drawn for, as post-processing. Pure; it sees plans and terms alone.
+//! Promises that, over every table, the derived vector of exact values is the vector that would have been measured. So a stored noisy
+//! vector answers more questions than the one it was drawn for, as post-processing. This module is pure; it sees only plans and terms.
 //!
 //! # When one measurement is a sum of cells of another
 //!
-//! Both count or sum the same thing over rows of the same rank. The source has keys L and filter G, the target keys K ⊆ L and filter F.
-//! Split each filter's conjunction into the conjuncts that name key columns of L alone, and the rest. The rests are equal; and a
-//! cell of the source whose codes make F's part true makes G's part true. A row's codes of L say in which cell of the source it
-//! lies and whether F's part is true of it, so the rows of a target cell are exactly the rows of those source cells that have its codes
-//! of K and make F's part true, and counts and sums add up over disjoint sets of rows. This wants
-//! every row of the target to be in some cell of the source: where the source's own filter left fewer groups than there are, the
-//! target's filter must leave no others.
+//! Both count or sum the same value over rows of the same rank. The source has keys L and filter G, the target keys K ⊆ L and filter F.
+//! Split each filter's conjunction into the conjuncts that name key columns of L only, and the rest. Two conditions must hold: the rests
+//! are equal, and every cell of the source whose codes make F's part true makes G's part true. A row's codes of L determine in which cell
+//! of the source it lies and whether F's part is true of it. So the rows of a target cell are exactly the rows of those source cells that
+//! have its codes of K and make F's part true, and counts and sums add up over disjoint sets of rows. This requires every row of the target
+//! to be in some cell of the source: if the source's own filter excluded some groups, the target's filter must exclude them, too.
 //!
-//! Distinct units add up only where no unit is in two of the cells that are summed: where every key that the target drops holds
-//! one value per unit, or each target cell is a single source cell.
+//! Counts of distinct units add up only if no unit is in two of the summed cells: if every key that the target drops holds one value per
+//! unit, or if each target cell is a single source cell.
 
 use super::filter::Filter;
 use super::plan::{Computation, Measure, PlanKey, codes};
 use super::term::known::Known;
 use super::term::{Term, coding};
 
-/// How a target's cells are sums of a source's.
+/// How the cells of a target measurement are sums of cells of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Derivation {
-    /// For each cell of the source the target's cell that it belongs to, if any.
+    /// For each source cell, the target cell that it is added to; `None` if it is not used.
     target_of: Vec<Option<usize>>,
-    /// Cells of the target.
+    /// Number of cells of the target.
     cells: usize,
-    /// Source cells in one target cell at the most: the variance of a derived cell is that of a source cell times this.
+    /// Largest number of source cells in one target cell; the variance of a derived cell is at most this times that of a source cell.
     pub summed_max: u64,
 }
 
 impl Derivation {
-    /// The target's vector: for each of its cells the sum of the source's.
+    /// Computes the target's vector: each cell is the sum of its source cells.
     #[must_use]
     pub fn apply<T: Clone + std::ops::AddAssign<T> + Default>(&self, source: &[T]) -> Vec<T> {
         let mut target = vec![T::default(); self.cells];
@@ -46,7 +45,7 @@ impl Derivation {
     }
 }
 
-/// The conjuncts of a filter that name columns of `keys` alone, and the others.
+/// Splits a filter's conjunction into the conjuncts that name columns of `keys` only, and the others.
 #[must_use]
 pub fn split(filter: Option<&Filter>, keys: &[Term]) -> (Vec<Filter>, Vec<Filter>) {
     let conjuncts: &[Filter] = match filter {
@@ -57,11 +56,11 @@ pub fn split(filter: Option<&Filter>, keys: &[Term]) -> (Vec<Filter>, Vec<Filter
     conjuncts.iter().cloned().partition(|part| part.leaves().into_iter().all(|leaf| keys.contains(leaf)))
 }
 
-/// How `measure` of `target` is a sum of cells of `measure` of `source`, if it is; `known` are the terms that the target sees.
+/// How `measure` of `target` is a sum of cells of `measure` of `source`; `None` if it is not. `known` are the terms that the target sees.
 #[must_use]
 pub fn derive(target: &Computation, source: &Computation, measure: &Measure, known: &Known<'_>) -> Option<Derivation> {
     let source_keys: Vec<Term> = source.keys.iter().map(|key| key.column.clone()).collect();
-    // A key that cannot be missing any more is the same key with one code less.
+    // A key that can no longer be missing is the same key with one code less.
     let same = |key: &PlanKey, other: &PlanKey| {
         (&key.column, key.low, key.codes) == (&other.column, other.low, other.codes)
             && (other.nullable || !key.nullable)
@@ -71,7 +70,7 @@ pub fn derive(target: &Computation, source: &Computation, measure: &Measure, kno
     let kept = kept?;
     let ((wanted, rest), (held, source_rest)) =
         (split(target.filter.as_ref(), &source_keys), split(source.filter.as_ref(), &source_keys));
-    // A histogram has several cells a group, and what is weighted adds up otherwise.
+    // A histogram has several cells for each group, and weighted sums add up differently.
     if matches!(measure, Measure::Bins { .. } | Measure::Rooted { .. }) {
         return None;
     }
@@ -80,7 +79,7 @@ pub fn derive(target: &Computation, source: &Computation, measure: &Measure, kno
     if !is_same_table || rest != source_rest {
         return None;
     }
-    // A source may have been asked of fewer groups than there are: every row of the target must be in one of them.
+    // The source may cover fewer groups than exist: every row of the target must be in one of them.
     let holds = |key: &PlanKey| {
         let left = coding::key(&key.column, known, target.filter.as_ref()).ok()?;
         let ends = |key: &PlanKey| (key.low, key.low.saturating_add(i64::from(key.codes)));
@@ -115,7 +114,7 @@ pub fn derive(target: &Computation, source: &Computation, measure: &Measure, kno
     adds_up.then_some(Derivation { target_of, cells, summed_max })
 }
 
-/// Whether all conjuncts are true of a cell's codes; nothing where one of them is no condition on codes.
+/// Whether all conditions are true of a cell's codes; `None` if one of them is not a condition on codes.
 fn truth_of_all(filters: &[Filter], keys: &[PlanKey], codes: &[u64]) -> Option<bool> {
     for filter in filters {
         if truth(filter, keys, codes)? != Some(true) {
@@ -125,7 +124,8 @@ fn truth_of_all(filters: &[Filter], keys: &[PlanKey], codes: &[u64]) -> Option<b
     Some(true)
 }
 
-/// SQL's three truth values; unknown is the inner nothing.
+/// Truth of a condition for a cell's codes, in three-valued logic: the inner `None` is unknown, and the outer `None` means that it is not a
+/// condition on codes.
 fn truth(filter: &Filter, keys: &[PlanKey], codes: &[u64]) -> Option<Option<bool>> {
     let code = |column: &Term| {
         let place = keys.iter().position(|key| key.column == *column)?;
@@ -133,7 +133,7 @@ fn truth(filter: &Filter, keys: &[PlanKey], codes: &[u64]) -> Option<Option<bool
         Some(if is_missing { None } else { u32::try_from(codes[place]).ok() })
     };
     match filter {
-        // Codes ascend.
+        // Codes are in ascending order.
         Filter::Members { column, codes: members } => {
             Some(code(column)?.map(|code| members.binary_search(&code).is_ok()))
         }
@@ -152,7 +152,7 @@ fn truth(filter: &Filter, keys: &[PlanKey], codes: &[u64]) -> Option<Option<bool
     }
 }
 
-/// Unknown where one of two is.
+/// `one`, or unknown if either of the two is unknown.
 fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
     one.and_then(|one| other.map(|_| one))
 }

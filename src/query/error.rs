@@ -1,15 +1,15 @@
-//! What is wrong with a query: a code, a place, what was read and what would be accepted.
+//! Faults in a query: a code, a position, what was read and what would be accepted.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// A place in the caller's SQL, both counted from 1, columns in characters.
+/// A position in the caller's SQL, with columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Position {
-    /// The line.
+    /// Line, counted from 1.
     pub line: u64,
-    /// The column.
+    /// Column in characters, counted from 1.
     pub column: u64,
 }
 
@@ -19,42 +19,42 @@ impl fmt::Display for Position {
     }
 }
 
-/// The kind of fault, as in the contract.
+/// Kind of a fault, with the codes of the API's contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
-    /// Not in our subset of SQL, or not SQL.
+    /// The text is not SQL, or is outside our subset of it.
     UnsupportedSql,
-    /// No such dataset for this person.
+    /// The dataset does not exist or is not visible to this person.
     UnknownDataset,
-    /// It asks for rows, not for aggregates.
+    /// The query asks for rows instead of aggregates.
     NotAnAggregate,
-    /// No such column.
+    /// The column does not exist.
     UnknownColumn,
-    /// A literal that no value of the column can equal.
+    /// A literal is outside the column's domain, so no value can equal it.
     OutOfDomain,
-    /// More cells than one answer holds.
+    /// The answer would have more cells than one answer may hold.
     TooManyGroups,
-    /// The accuracy does not go with the query.
+    /// The accuracy does not fit the query.
     InvalidRequest,
 }
 
-/// A refused query. The message is made of the caller's words and the public terms.
+/// A refused query. Its message contains only the caller's own words and the public terms.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct QueryError {
-    /// The kind.
+    /// Kind of the fault.
     pub code: Code,
-    /// What is wrong, with its place.
+    /// What is wrong, including its position.
     pub message: String,
-    /// The place.
+    /// Position of the fault; `None` if it is about the whole query.
     pub position: Option<Position>,
-    /// The nearest thing that is allowed.
+    /// The nearest accepted form, if there is one.
     pub hint: Option<String>,
 }
 
 impl QueryError {
-    /// A fault at a place; the place is written into the message.
+    /// Creates a fault at a position, which becomes part of the message.
     #[must_use]
     pub fn at(code: Code, position: Position, message: impl fmt::Display) -> Self {
         let message = match position.line {
@@ -65,13 +65,13 @@ impl QueryError {
         Self { code, message, position, hint: None }
     }
 
-    /// A fault of the whole query.
+    /// Creates a fault of the query as a whole, without a position.
     #[must_use]
     pub fn whole(code: Code, message: impl fmt::Display) -> Self {
         Self::at(code, Position { line: 0, column: 0 }, message)
     }
 
-    /// The same with a hint.
+    /// Adds a hint to the fault.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -79,17 +79,17 @@ impl QueryError {
     }
 }
 
-/// The candidate nearest to `word`, if one is near.
+/// The candidate nearest to `word` within the allowed edit distance; `None` if there is none.
 ///
-/// How many letters two words have that the other has not is never more than their distance, and quickly counted; so only the most promising
-/// candidates are compared letter by letter, and no more of them than take a few milliseconds.
+/// The number of letters that one word has and the other lacks is a lower bound of their distance and cheap to count. So only the most
+/// promising candidates are compared letter by letter, and only as many as take a few milliseconds.
 #[must_use]
 pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const COMPARED_MAX: usize = 50_000;
     let (chars, letters) = (word.chars().count(), Letters::of(word));
     let allowed = |candidate: &str| 1 + candidate.len() / 4;
     let promising = |candidate: &'a str| {
-        // A word of another length is near nothing.
+        // A word of very different length is not near.
         let is_alike = candidate.len() / 4 <= chars + 1 && chars <= candidate.len() + allowed(candidate);
         let least = is_alike.then(|| letters.apart(candidate))?;
         (least <= allowed(candidate)).then_some((least, candidate))
@@ -112,7 +112,7 @@ pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Opt
     best.map(|(_, candidate)| candidate)
 }
 
-/// Two words without what they begin and end with alike.
+/// Removes the common prefix and suffix of two words.
 fn apart<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
     let same = |(a, b): &(char, char)| a == b;
     let begin: usize = one.chars().zip(other.chars()).take_while(same).map(|(a, _)| a.len_utf8()).sum();
@@ -121,7 +121,7 @@ fn apart<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
     (&one[..one.len() - end], &other[..other.len() - end])
 }
 
-/// How often a word has each letter, some letters counted together.
+/// Histogram of a word's letters; some letters share a count.
 struct Letters([i16; Self::KINDS]);
 
 impl Letters {
@@ -137,8 +137,8 @@ impl Letters {
         letter as usize % Self::KINDS
     }
 
-    /// Letters that one of the two words has and the other has not, of the one that has more of them: what one step changes, adds or drops
-    /// is one letter of each.
+    /// Lower bound of the edit distance to `word`: the letters that one word has and the other lacks, counted in the word with more of
+    /// them. One edit changes, adds or drops at most one letter of each word.
     fn apart(&self, word: &str) -> usize {
         let mut counts = self.0;
         word.chars().for_each(|letter| counts[Self::kind(letter)] -= 1);
@@ -147,7 +147,7 @@ impl Letters {
     }
 }
 
-/// Caller's words in a message, cut to a readable length.
+/// The caller's words for a message, cut to a readable length.
 #[must_use]
 pub fn shown(text: &str) -> String {
     const CHARS_MAX: usize = 64;

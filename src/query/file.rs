@@ -1,60 +1,60 @@
-//! Query files: SQL with a few header comments, read by many.
+//! Query files: SQL with a few header comments. The server publishes them, the tests run them and the benchmarks load them.
 
 use super::error::Position;
-use crate::privacy::units::DecimalFault;
+use crate::kernel::privacy::amounts::DecimalFault;
 
-/// A query file.
+/// A parsed query file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QueryFile {
-    /// For people.
+    /// Title, for people.
     pub title: String,
-    /// More for people.
+    /// Longer description for people, if there is one.
     pub description: Option<String>,
-    /// The dataset, for readers that do not parse SQL.
+    /// Name of the dataset, for readers that do not parse SQL.
     pub dataset: Option<String>,
-    /// 95 % half-width of counts and sums.
+    /// 95 % half-width asked for counts and sums, as decimal text; set if and only if `epsilon` is not.
     pub margin: Option<String>,
-    /// Or the ε to spend.
+    /// The ε to spend, as decimal text; set if and only if `margin` is not.
     pub epsilon: Option<String>,
-    /// How often it is drawn anew; never where nothing is said.
+    /// How often the statistic is drawn again; [`Refresh::Never`] by default.
     pub refresh: Refresh,
-    /// Whether it is shown without a token; not where nothing is said.
+    /// Whether the statistic is shown without a token; false by default.
     pub public: bool,
-    /// How it is shown; as a table where nothing is said.
+    /// How the statistic is shown; [`Shape::Table`] by default.
     pub chart: Shape,
-    /// The unit of its numbers.
+    /// What the numbers are measured in, from the header `unit`; a label for charts.
     pub unit: Option<String>,
-    /// The SQL, without the headers.
+    /// The SQL text, without the headers.
     pub sql: String,
-    /// The line of the file that the SQL begins on, counted from 1.
+    /// Line of the file on which the SQL begins, counted from 1.
     pub sql_line: u64,
-    /// The column of that line that the SQL begins at, counted from 1 in characters.
+    /// Column of that line in which the SQL begins, in characters counted from 1.
     pub sql_column: u64,
-    /// The line of the accuracy, counted from 1.
+    /// Line of the header that states the accuracy, counted from 1.
     pub accuracy_line: u64,
 }
 
-/// How often a statistic is drawn anew. Nothing is drawn twice from one edition by a schedule: its rows would be the same.
+/// How often a statistic is drawn again. A schedule never draws twice from one edition, as its rows would be the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Refresh {
-    /// Once.
+    /// Drawn once and never again.
     #[default]
     Never,
-    /// At most once a day.
+    /// Drawn at most once a day.
     Daily,
-    /// At most once a week, from Monday on.
+    /// Drawn at most once a week; weeks begin on Monday.
     Weekly,
-    /// At most once a month.
+    /// Drawn at most once a month.
     Monthly,
-    /// Once of each edition.
+    /// Drawn once for each edition.
     OnNewEdition,
 }
 
 impl Refresh {
-    /// All of them.
+    /// All schedules, in the order of this enum.
     pub const ALL: [Self; 5] = [Self::Never, Self::Daily, Self::Weekly, Self::Monthly, Self::OnNewEdition];
 
-    /// The word for it.
+    /// Name of the schedule in query files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -67,25 +67,25 @@ impl Refresh {
     }
 }
 
-/// How a statistic is shown.
+/// How a statistic is shown on its page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Shape {
-    /// Bars with error bars.
+    /// Bar chart with error bars.
     Bar,
-    /// Lines with bands.
+    /// Line chart with bands for the intervals.
     Line,
-    /// A table alone.
+    /// Table without a chart.
     #[default]
     Table,
-    /// Numbers for programs alone; its page has the table all the same.
+    /// No chart, as the numbers are meant for programs; the statistic's page still has the table.
     Hidden,
 }
 
 impl Shape {
-    /// All of them.
+    /// All shapes, in the order of this enum.
     pub const ALL: [Self; 4] = [Self::Bar, Self::Line, Self::Table, Self::Hidden];
 
-    /// The word for it.
+    /// Name of the shape in query files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -97,47 +97,47 @@ impl Shape {
     }
 }
 
-/// What is wrong with a query file.
+/// Fault in a query file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileFault {
-    /// A header that is not known.
+    /// A header has an unknown name.
     #[error("line {line}: the header \"{name}\" is unknown; accepted are {HEADERS}")]
     UnknownHeader {
-        /// Counts from 1.
+        /// Line of the file, counted from 1.
         line: usize,
-        /// The header.
+        /// Name of the header, as written.
         name: String,
     },
-    /// A header that stands twice.
+    /// A header occurs twice.
     #[error("line {line}: the header \"{name}\" stands twice")]
     Doubled {
-        /// Counts from 1.
+        /// Line of the second occurrence, counted from 1.
         line: usize,
-        /// The header.
+        /// Name of the header, as written.
         name: String,
     },
-    /// A header that says something else than it may.
+    /// A header has a value that is not accepted.
     #[error("line {line}: the header \"{name}\" is \"{value}\"; accepted are {accepted}")]
     Value {
-        /// Counts from 1.
+        /// Line of the file, counted from 1.
         line: usize,
-        /// The header.
+        /// Name of the header, as written.
         name: &'static str,
-        /// What stands there.
+        /// Value of the header, as written.
         value: String,
-        /// What may.
+        /// The accepted values, separated by commas.
         accepted: String,
     },
-    /// No accuracy, or two.
+    /// The file states no accuracy, or states it twice.
     #[error("it has {found} of the headers \"margin\" and \"epsilon\"; accepted is one of them, like -- margin: 500")]
     Accuracy {
-        /// Neither or both.
+        /// The word `neither` or `both`.
         found: &'static str,
     },
-    /// No title.
+    /// The title is missing.
     #[error("its header \"title\" is missing; accepted is a line like -- title: Visits by region")]
     Title,
-    /// An accuracy that is none.
+    /// Invalid accuracy: the number cannot be read.
     #[error(transparent)]
     Decimal(#[from] DecimalFault),
 }
@@ -145,10 +145,10 @@ pub enum FileFault {
 const HEADERS: &str = "title, description, dataset, margin, epsilon, refresh, public, chart, unit";
 
 impl QueryFile {
-    /// Reads a file: leading lines of the form `-- name: value` are headers.
+    /// Parses a query file: leading lines of the form `-- name: value` are headers, the rest is SQL.
     ///
     /// # Errors
-    /// [`FileFault`] with the line.
+    /// [`FileFault`], with the line where it is about one.
     pub fn parse(text: &str) -> Result<Self, FileFault> {
         let mut file = Self::default();
         let (mut title, mut refresh, mut public, mut chart) = (None, None, None, None);
@@ -195,7 +195,7 @@ impl QueryFile {
         Ok(file)
     }
 
-    /// Takes the SQL, and notes where in the file it begins; the lines that are not SQL stand before it.
+    /// Takes over the SQL and records where in the file it begins. The lines that are not SQL all come before it.
     fn begin(&mut self, sql: &[&str], lines: usize) {
         let headers = lines.saturating_sub(sql.len());
         let blank = sql.iter().take_while(|line| line.trim().is_empty()).count();
@@ -204,7 +204,7 @@ impl QueryFile {
         self.sql = sql.join("\n").trim().to_owned();
     }
 
-    /// The place in the file of a place in its SQL.
+    /// Converts a position in the SQL to the position in the file.
     #[must_use]
     pub fn place(&self, at: Position) -> Position {
         let before = if at.line == 1 { self.sql_column.saturating_sub(1) } else { 0 };
@@ -213,7 +213,7 @@ impl QueryFile {
 }
 
 impl FileFault {
-    /// The line that it is about, counted from 1; `None` where it is about the whole file.
+    /// Line that the fault is about, counted from 1; `None` if it is about the whole file.
     #[must_use]
     pub fn line(&self) -> Option<u64> {
         match self {

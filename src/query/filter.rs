@@ -1,7 +1,7 @@
 //! Row-local conditions on stored integers.
 //!
-//! Promises three truth values as in SQL: a missing value makes a comparison neither true nor false. Row-local by
-//! construction: every variant looks at one row's own columns.
+//! Promises SQL's three truth values: a missing value makes a comparison neither true nor false. Conditions are row-local by construction,
+//! as every variant reads only the columns of one row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,54 +10,54 @@ use serde::{Deserialize, Serialize};
 
 use super::term::Term;
 use super::term::known::Known;
-use crate::dataset::domain::Domain;
+use crate::query::terms::domain::Domain;
 
-/// A condition in canonical form: conditions that are equal by the rules of [`Filter::canonical`] have equal values.
+/// A condition on the values of one row. Conditions that are equal under the rules of [`Filter::canonical`] have equal canonical values.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 pub enum Filter {
-    /// A stored integer lies within both bounds; never, where `low` is above `high`.
+    /// A stored integer lies within both bounds; never true if `low` is above `high`.
     Range {
-        /// Of what.
+        /// Term whose value is compared.
         column: Term,
-        /// The least.
+        /// Least value in the range, inclusive.
         low: i64,
-        /// The greatest.
+        /// Greatest value in the range, inclusive.
         high: i64,
     },
-    /// A code is one of these, ascending.
+    /// A code is one of a list.
     Members {
-        /// Of what.
+        /// Term whose code is looked up.
         column: Term,
-        /// The codes.
+        /// The codes, in ascending order.
         codes: Vec<u32>,
     },
-    /// A stored integer is one of these, ascending; never, where there are none.
+    /// A stored integer is one of a list; never true if the list is empty.
     Values {
-        /// Of what.
+        /// Term whose value is looked up.
         column: Term,
-        /// The integers.
+        /// The integers, in ascending order.
         values: Vec<i64>,
     },
-    /// The value is missing.
+    /// The value is missing: SQL's IS NULL.
     Missing {
-        /// Of what.
+        /// Term whose value may be missing.
         column: Term,
     },
-    /// Not so.
+    /// Negation: the condition is false.
     Not(Box<Filter>),
-    /// All of them.
+    /// Conjunction: every condition is true.
     All(Vec<Filter>),
-    /// Any of them.
+    /// Disjunction: at least one condition is true.
     Any(Vec<Filter>),
 }
 
-/// Rounds of bringing a condition into its form; a few are enough for any that people write.
+/// Limit on the rounds of simplifying a condition; conditions that people write need only a few.
 const ROUNDS_MAX: usize = 64;
 
 impl Filter {
-    /// Comparisons and connectives: what a row costs to look at.
+    /// Number of comparisons and connectives: the cost of evaluating the condition for one row.
     #[must_use]
     pub fn nodes(&self) -> u64 {
         match self {
@@ -70,7 +70,7 @@ impl Filter {
         }
     }
 
-    /// What it takes to look at it as a whole: its nodes, and the members of its lists.
+    /// Cost of processing the condition as a whole: its nodes and the members of its lists.
     #[must_use]
     pub fn weight(&self) -> u64 {
         match self {
@@ -82,7 +82,7 @@ impl Filter {
         }
     }
 
-    /// What it looks at.
+    /// The terms that the condition reads, one for each comparison.
     pub fn leaves(&self) -> Vec<&Term> {
         match self {
             Self::Range { column, .. }
@@ -94,8 +94,8 @@ impl Filter {
         }
     }
 
-    /// Whether it can be neither true nor false of a row, by the public terms; and whether it is the same of all rows of a unit. Each term
-    /// is looked at once, for terms may hold conditions, and those terms.
+    /// Two facts that follow from the public terms: whether the condition can be unknown for a row, and whether it has the same truth for
+    /// all rows of a unit. Both are found in one pass over the terms, because terms may contain conditions, which contain terms again.
     #[must_use]
     pub fn facts(&self, known: &Known<'_>) -> (bool, bool) {
         match self {
@@ -112,22 +112,22 @@ impl Filter {
         }
     }
 
-    /// Whether it can be neither true nor false of a row, by the public terms.
+    /// Whether the condition can be unknown (neither true nor false) for a row, by the public terms.
     #[must_use]
     pub fn may_be_unknown(&self, known: &Known<'_>) -> bool {
         self.facts(known).0
     }
 
-    /// Whether it is the same of all rows of a unit.
+    /// Whether the condition has the same truth for all rows of a unit.
     #[must_use]
     pub fn is_per_unit(&self, known: &Known<'_>) -> bool {
         self.facts(known).1
     }
 
-    /// The simplest form that this has under the terms: nothing that one rule can shorten is left.
+    /// The simplest form of this condition under the public terms: no rule can shorten it further.
     #[must_use]
     pub(super) fn simplest(self, known: &Known<'_>) -> Self {
-        // Each may make work for the other: a NOT that is gone may be merged, and what was merged be said more shortly.
+        // Each step may enable the other: removing a NOT may allow a merge, and a merged condition may have a shorter form.
         let mut form = self.canonical();
         for _ in 0..ROUNDS_MAX {
             known.steps().spend(form.weight());
@@ -140,8 +140,8 @@ impl Filter {
         form
     }
 
-    /// Flattens, sorts and merges: order, redundant nesting, doubled NOT, `BETWEEN` against two comparisons and `IN` against
-    /// equalities joined by OR vanish.
+    /// Flattens, sorts and merges the parts of a condition. Order, redundant nesting and double NOT disappear, `BETWEEN` becomes the same
+    /// as two comparisons, and `IN` the same as equalities joined by OR.
     #[must_use]
     pub fn canonical(self) -> Self {
         match self {
@@ -160,8 +160,8 @@ impl Filter {
         }
     }
 
-    /// Takes NOT down to single conditions, and away where the domain says what is left: half a range, the other categories where they are no more. What is
-    /// missing stays neither true nor false.
+    /// Pushes NOT down to single conditions, and removes it where the domain has an equivalent: the other half of a range, or the other
+    /// categories if there are no more of those. A missing value stays neither true nor false.
     fn settled(self, known: &Known<'_>) -> Self {
         match self {
             Self::Not(inner) => inner.settled(known).negated(known),
@@ -187,14 +187,15 @@ impl Filter {
             }
             Self::Members { column, codes } => {
                 let rest = values(&column, known).saturating_sub(codes.len());
-                // Of all categories but these, or of these, whichever are fewer; of all of them there are no others.
+                // Keep NOT over these categories or list all others, whichever is shorter; if these are all categories, there are no others
+                // to list.
                 if rest == 0 || (!codes.is_empty() && codes.len() < rest) {
                     return Self::Not(Box::new(Self::Members { column, codes }));
                 }
                 let codes = complement(&column, &codes, known);
                 Self::Members { column, codes }
             }
-            // De Morgan's laws hold for three truth values, too.
+            // De Morgan's laws hold in three-valued logic, too.
             Self::All(parts) => Self::Any(parts.into_iter().map(|part| part.negated(known)).collect()),
             Self::Any(parts) => Self::All(parts.into_iter().map(|part| part.negated(known)).collect()),
             other @ (Self::Values { .. } | Self::Missing { .. }) => Self::Not(Box::new(other)),
@@ -202,21 +203,22 @@ impl Filter {
     }
 }
 
-/// How many values a column of categories or truth values has.
+/// Number of values that a column of categories or truth values can have.
 fn values(column: &Term, known: &Known<'_>) -> usize {
     let (_, last) = stored_bounds(&known.facts(column).domain);
     usize::try_from(last).unwrap_or(0).saturating_add(1)
 }
 
-/// The codes of a column that are not among `codes`, ascending.
+/// The codes of a column that are not among `codes`, in ascending order.
 fn complement(column: &Term, codes: &[u32], known: &Known<'_>) -> Vec<u32> {
     let (all, mut codes) = (0..u32::try_from(values(column, known)).unwrap_or(0), codes.iter().peekable());
     all.filter(|code| codes.next_if_eq(&code).is_none()).collect()
 }
 
-/// Categories, by those that are meant or by those that are not, whichever are fewer.
+/// A condition on categories that lists either the accepted or the excluded ones, whichever are fewer.
 fn members(column: Term, codes: Vec<u32>, known: &Known<'_>) -> Filter {
-    // A complement is written out where it is shorter than what is there, so that no work grows with the domain alone.
+    // The complement is written out only if it is shorter than the given list, so that the work never depends on the size of the domain
+    // alone.
     let rest = values(&column, known).saturating_sub(codes.len());
     if rest == 0 || codes.len() <= rest {
         return Filter::Members { column, codes };
@@ -244,7 +246,7 @@ fn connect(parts: Vec<Filter>, all: bool) -> Filter {
     }
 }
 
-/// Ranges of one column under AND are one range: missing makes all of them unknown alike.
+/// Merges ranges of one column under AND into one range; a missing value makes all of them unknown alike.
 fn intersect_ranges(parts: Vec<Filter>) -> Vec<Filter> {
     let mut merged: Vec<Filter> = Vec::with_capacity(parts.len());
     for part in parts {
@@ -263,8 +265,8 @@ fn intersect_ranges(parts: Vec<Filter>) -> Vec<Filter> {
     merged
 }
 
-/// Categories of one column under AND are one list, and so are those that are not meant, categories or values: missing makes all of
-/// them unknown alike. Lists that have nothing in common stay as they are.
+/// Merges lists of one column under AND: accepted categories into one list, and excluded categories or values into another. A missing value
+/// makes all of them unknown alike. Lists without a common member stay as they are.
 fn intersect_lists(parts: Vec<Filter>) -> Vec<Filter> {
     let (mut meant, mut not_meant) = (BTreeMap::<Term, BTreeSet<u32>>::new(), BTreeMap::<Term, BTreeSet<u32>>::new());
     let mut not_values = BTreeMap::<Term, BTreeSet<i64>>::new();
@@ -272,7 +274,7 @@ fn intersect_lists(parts: Vec<Filter>) -> Vec<Filter> {
     for part in parts {
         match part {
             Filter::Members { column, codes } => match meant.get_mut(&column) {
-                // Lists ascend.
+                // Lists are in ascending order.
                 Some(known) if codes.iter().any(|code| known.contains(code)) => {
                     known.retain(|code| codes.binary_search(code).is_ok())
                 }
@@ -310,7 +312,7 @@ fn intersect_lists(parts: Vec<Filter>) -> Vec<Filter> {
     rest
 }
 
-/// Lists and single values of one column under OR are one list: missing makes all of them unknown alike.
+/// Merges lists and single values of one column under OR into one list; a missing value makes all of them unknown alike.
 fn unite_lists(parts: Vec<Filter>) -> Vec<Filter> {
     let (mut codes, mut values) = (BTreeMap::<Term, BTreeSet<u32>>::new(), BTreeMap::<Term, BTreeSet<i64>>::new());
     let mut rest = Vec::with_capacity(parts.len());
@@ -333,10 +335,10 @@ fn unite_lists(parts: Vec<Filter>) -> Vec<Filter> {
     rest
 }
 
-/// The one empty range.
+/// Bounds of the canonical empty range.
 pub(super) const NEVER: (i64, i64) = (1, 0);
 
-/// Least and greatest stored integer of an ordered domain.
+/// Least and greatest stored integer of a domain.
 #[must_use]
 pub fn stored_bounds(domain: &Domain) -> (i64, i64) {
     match domain {

@@ -1,11 +1,11 @@
-//! The canonical form means what the condition meant, and reads back to itself.
+//! The canonical form of a condition means the same as the condition, and reads back as itself.
 
 use super::*;
-use crate::dataset::policy::Policy;
 use crate::query::parse::parse;
 use crate::query::plan::plan;
 use crate::query::term::known::Known;
 use crate::query::term::typed::{self, Typed};
+use crate::query::terms::policy::Policy;
 use crate::query::{canonical, syntax::Query};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -35,7 +35,7 @@ max = "3"
 nullable = true
 "#;
 
-/// A condition as somebody would write it.
+/// A random condition as somebody might write it.
 fn condition(rng: &mut StdRng, depth: u32) -> String {
     let size = |rng: &mut StdRng| rng.random_range(-4..5);
     let kind = |rng: &mut StdRng| ["'a'", "'b'", "'c'", "'d'", "'e'"][rng.random_range(0..5)];
@@ -61,7 +61,7 @@ fn condition(rng: &mut StdRng, depth: u32) -> String {
     }
 }
 
-/// SQL's three truth values of a filter for one row's stored integers, by the words of the standard.
+/// Truth of a filter for one row's stored integers in three-valued logic, as the SQL standard defines it.
 fn truth(filter: &Filter, row: &[Option<i64>]) -> Option<bool> {
     let value = |term: &Term| match term {
         Term::Column(index) => row[*index],
@@ -121,7 +121,7 @@ fn the_canonical_form_means_the_same_and_reads_back() {
         }
         let first = plan(&query, &terms, None).unwrap_or_else(|error| panic!("{text}: {error}"));
         let sql = canonical::sql(&first, &terms);
-        // What is too deep or too long to be read again is refused before anything is charged.
+        // A form that is too deep or too long to be read again is refused before anything is charged.
         let Ok(again) = parse(&sql).and_then(|query| plan(&query, &terms, None)) else {
             too_long += 1;
             continue;

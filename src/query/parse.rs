@@ -1,7 +1,7 @@
-//! SQL text to the closed syntax, by way of sqlparser.
+//! Parser: turns SQL text into the closed syntax, using sqlparser.
 //!
-//! Promises that every field of every AST node it meets is looked at: what it does not know is refused, and a new field in a newer
-//! sqlparser does not compile. The parser's own words stay here.
+//! Promises that every field of every AST node it meets is examined: whatever it does not know is refused, and code for a newer sqlparser
+//! with a new field does not compile until the field is handled. Texts of sqlparser's own errors do not leave this module.
 
 mod conditions;
 mod expressions;
@@ -16,56 +16,56 @@ use sqlparser::tokenizer::{Location, Span, Token, Tokenizer};
 use super::error::{Code, Position, QueryError, shown};
 use super::syntax::{LiteralValue, Name, Query};
 
-/// Bytes of a query at the most.
+/// Largest length of a query, in bytes.
 pub const TEXT_BYTES_MAX: usize = 16 << 10;
-/// Nodes of a query at the most: names, aggregates, comparisons, connectives. Items of an `IN` list have their own bound.
+/// Largest number of nodes in a query: names, aggregates, comparisons and connectives. Items of `IN` lists have their own limit.
 pub const NODES_MAX: usize = 256;
-/// Nesting of a condition at the most.
+/// Largest depth of nested expressions and conditions.
 pub const DEPTH_MAX: usize = 32;
-/// Items of an `IN` list at the most.
+/// Largest number of items in one `IN` list.
 pub const IN_ITEMS_MAX: usize = 1_000;
-/// Items of all `IN` lists together at the most, each as often as it is read: a list of percentiles reads its condition for each of them. Two
-/// bytes an item, as many as a text has room for.
+/// Largest number of items in all `IN` lists together, each counted as often as it is read: a list of percentiles reads its condition once
+/// for each of them. At two bytes an item, this is as many as a text can hold.
 pub const ITEMS_MAX: usize = TEXT_BYTES_MAX / 2;
-/// Words and operators at the most, before the parser is let loose: four a node.
+/// Largest number of words and operators, checked before parsing: four for each node.
 const TOKENS_MAX: usize = 4 * NODES_MAX;
-/// The nearest thing to whatever is no SQL at all.
+/// Hint for texts that are not SQL at all.
 const SHAPE: &str = "write SELECT … FROM <dataset> [WHERE …] [GROUP BY …] [ORDER BY …] [LIMIT …]";
-/// The parser recurses a few times for each level of ours.
+/// Recursion limit of sqlparser, which recurses several times for each level of ours.
 const PARSER_DEPTH_MAX: usize = 4 * DEPTH_MAX;
 
 /// What a text asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Asked {
-    /// A question.
+    /// An ordinary question.
     Question(Query),
-    /// `EXPLAIN`: what a question would cost.
+    /// `EXPLAIN`: asks what a question would cost.
     Explain(Query),
-    /// `SELECT 1`: constants, by the names that they are given.
+    /// `SELECT 1`: constants, with their names.
     Constants(Vec<(String, LiteralValue)>),
 }
 
-/// Reads one question.
+/// Parses one question.
 ///
 /// # Errors
-/// [`Code::UnsupportedSql`] with the place and the nearest thing that is allowed.
+/// [`Code::UnsupportedSql`] with the position and the nearest accepted form.
 pub fn parse(sql: &str) -> Result<Query, QueryError> {
     match asked(sql)? {
         Asked::Question(query) => Ok(query),
         Asked::Explain(_) => {
-            Err(QueryError::whole(Code::UnsupportedSql, "EXPLAIN is asked as it is; a quote says the same")
+            Err(QueryError::whole(Code::UnsupportedSql, "EXPLAIN is not accepted here; a quote says the same")
                 .hint("leave EXPLAIN out"))
         }
         Asked::Constants(_) => {
-            Err(QueryError::whole(Code::UnsupportedSql, "constants are of no dataset").hint("write … FROM <dataset>"))
+            Err(QueryError::whole(Code::UnsupportedSql, "constants have no dataset").hint("write … FROM <dataset>"))
         }
     }
 }
 
-/// Reads one text, whatever it asks for.
+/// Parses one text, whatever it asks for.
 ///
 /// # Errors
-/// [`Code::UnsupportedSql`] with the place and the nearest thing that is allowed.
+/// [`Code::UnsupportedSql`] with the position and the nearest accepted form.
 pub fn asked(sql: &str) -> Result<Asked, QueryError> {
     if sql.len() > TEXT_BYTES_MAX {
         let message = format!("the query has {} bytes; accepted are at most {TEXT_BYTES_MAX}", sql.len());
@@ -160,7 +160,7 @@ fn syntax_error(sql: &str, at: Option<Position>) -> QueryError {
     QueryError::at(Code::UnsupportedSql, at, message).hint(SHAPE)
 }
 
-/// sqlparser ends its messages with "at Line: 1, Column: 8".
+/// Reads the position from an error of sqlparser, which ends with "at Line: 1, Column: 8".
 fn place_in(text: &str) -> Option<Position> {
     let (_, tail) = text.rsplit_once("Line: ")?;
     let (line, column) = tail.split_once(", Column: ")?;
@@ -185,12 +185,12 @@ fn unsupported(at: Position, message: impl std::fmt::Display) -> QueryError {
     QueryError::at(Code::UnsupportedSql, at, message)
 }
 
-/// Refuses `what` if it is there.
+/// Refuses `what` if it is present.
 fn absent(there: bool, at: Position, what: &str) -> Result<(), QueryError> {
     if there { Err(unsupported(at, format!("{what} is not supported"))) } else { Ok(()) }
 }
 
-/// Counts what a query says.
+/// Counts the parts of a query against the limits.
 #[derive(Debug, Default)]
 struct Budget {
     nodes: usize,

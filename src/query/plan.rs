@@ -1,8 +1,9 @@
-//! The plan: a question typed against a dataset's public terms.
+//! Plans: a question typed against a dataset's public terms.
 //!
-//! Promises that a plan is row-local steps, public group keys, a de-duplicated list of measurements and post-processing, and that it
-//! depends on the text and the terms alone. Two questions with the same measurements of the same rows have the same view.
+//! Promises that a plan consists of row-local steps, public group keys, a list of measurements without duplicates, and post-processing, and
+//! that it depends on the text and the terms alone. Two questions with the same measurements of the same rows have the same view.
 
+mod identity;
 mod joins;
 mod names;
 mod outputs;
@@ -13,6 +14,7 @@ mod shown;
 mod sought;
 mod texts;
 mod views;
+pub mod subquery;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
+use self::identity::Text;
 use self::joins::Joins;
 pub(super) use self::joins::written;
 pub use self::shown::SHOWN_CELLS_MAX;
@@ -30,67 +33,69 @@ use super::filter::Filter;
 use super::syntax::{Function, Output, Query};
 use super::term::known::{Known, Steps};
 use super::term::{Term, coding, typed};
-use super::units::{Units, subquery};
-use crate::budget::entry::Digest;
-use crate::dataset::policy::Terms;
-use crate::privacy::certificate::{Hiding, Sought};
+use crate::kernel::budget::entry::Digest;
+use crate::kernel::privacy::certificate::{Hiding, Sought};
+use crate::query::plan::subquery::{Units, subquery};
+use crate::query::terms::policy::Terms;
 
-/// Noisy cells of an answer at the most.
+/// Largest number of noisy cells in one answer.
 pub const CELLS_MAX: u64 = 100_000;
 
-/// What is measured in each group.
+/// One kind of measurement: the aggregate that is measured in each group.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 pub enum Measure {
-    /// Rows.
+    /// The number of rows.
     Rows,
-    /// Rows in which something is not missing.
+    /// The number of rows in which a term is present.
     NonNull {
-        /// What.
+        /// The term that must not be missing.
         column: Term,
     },
-    /// Stored integers of a number, which are about its centre.
+    /// The sum of a number's stored integers, which are taken about the centre of its grid.
     Sum {
-        /// Of what.
+        /// The number that is summed.
         column: Term,
     },
-    /// Units.
+    /// The number of distinct units.
     Units,
-    /// Units with a row of which a condition is true.
+    /// The number of distinct units with a row for which a condition is true.
     UnitsWhere {
-        /// The condition.
+        /// The condition on the row.
         filter: Filter,
     },
-    /// Rows by bins of equal width of what is not missing, bin after bin within each group.
+    /// A histogram: the number of rows in each bin of equal width, for rows in which a term is present. Cells are ordered by group, then by
+    /// bin.
     Bins {
-        /// Of what.
+        /// The number whose values are put into bins.
         column: Term,
-        /// Where the first bin begins, in the term's own steps.
+        /// Lower end of the first bin, in steps of the term's grid.
         low: i64,
-        /// Steps in a bin.
+        /// Width of a bin, in steps of the term's grid.
         width: i64,
-        /// Bins.
+        /// Number of bins for each group.
         count: u32,
     },
-    /// A count along the groups of one ordered key, with the weights of [`crate::privacy::roots`].
+    /// A count along the groups of one ordered key, measured as the weighted sums of [`crate::kernel::privacy::prefix_sums`], which give running sums
+    /// that are far more exact than sums of noisy counts.
     Rooted {
-        /// The key by its place.
+        /// Index of the ordered key.
         key: usize,
-        /// What is counted.
+        /// The count that is summed along the key.
         measure: Box<Measure>,
     },
-    /// Another measurement over some of the keys alone.
+    /// Another measurement grouped by only some of the keys.
     Over {
-        /// The keys by their place, ascending.
+        /// Indices of the keys, in ascending order.
         keys: Vec<usize>,
-        /// What is measured.
+        /// The measurement over these keys.
         measure: Box<Measure>,
     },
 }
 
 impl Measure {
-    /// Cells of it in all, over these keys.
+    /// Number of cells of this measurement in total, for the given keys.
     #[must_use]
     pub fn cells(&self, keys: &[PlanKey]) -> u64 {
         let groups =
@@ -107,7 +112,7 @@ impl Measure {
         }
     }
 
-    /// What is measured, over whatever keys.
+    /// The measurement itself, without the keys of [`Measure::Over`].
     #[must_use]
     pub fn base(&self) -> &Self {
         match self {
@@ -116,7 +121,7 @@ impl Measure {
         }
     }
 
-    /// What it takes to look at it as a whole: operations, and members of lists.
+    /// Cost of processing the measurement as a whole: its operations and the members of its lists.
     #[must_use]
     pub fn weight(&self) -> u64 {
         match self {
@@ -128,15 +133,15 @@ impl Measure {
         }
     }
 
-    /// What it costs a row; who is new is a look into a set.
+    /// Cost for one row, in column reads; finding out whether a unit is new is a lookup in a set.
     fn looks(&self) -> u64 {
         const UNITS_LOOKS: u64 = 8;
         match self {
             Self::Rows => 1,
             Self::NonNull { column } | Self::Sum { column } => column.nodes(),
-            // Every level is summed from the finest, which is grouped by.
+            // Every level is summed up from the finest one, which is an extra grouping key.
             Self::Bins { column, .. } => 2 + column.nodes(),
-            // A pass of its own.
+            // It takes a pass of its own.
             Self::Rooted { measure, .. } => 2 + measure.looks(),
             Self::Over { keys, measure } => 2 + keys.len() as u64 + measure.looks(),
             Self::Units => UNITS_LOOKS,
@@ -145,17 +150,17 @@ impl Measure {
     }
 }
 
-/// A public grouping key.
+/// A grouping key whose groups are public.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct PlanKey {
-    /// By what.
+    /// The term that rows are grouped by.
     pub column: Term,
-    /// The value of code 0: of numbers the number, of dates the number of their period.
+    /// Value of code 0: for numbers the number itself, for dates the number of their period.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub low: i64,
-    /// Codes 0 to `codes` − 1 are groups; the code `codes` is the group of missing values where `nullable`.
+    /// Number of groups of values, with the codes 0 to `codes` − 1; if `nullable`, the code `codes` is the group of missing values.
     pub codes: u32,
-    /// Whether missing values are a group.
+    /// Whether missing values form a group.
     pub nullable: bool,
 }
 
@@ -164,67 +169,68 @@ fn is_zero(value: &i64) -> bool {
 }
 
 impl PlanKey {
-    /// Groups of this key.
+    /// Number of groups of this key, including that of missing values.
     #[must_use]
     pub fn size(&self) -> u64 {
         u64::from(self.codes) + u64::from(self.nullable)
     }
 }
 
-/// A grouping key without a public list: its groups are those that rows have.
+/// A text column as grouping key, which has no public list of groups: the groups are those that occur in rows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct TextKey {
-    /// The column.
+    /// Index of the text column.
     pub column: usize,
-    /// m: groups that a unit counts in, those of its first rows that pass the filter.
+    /// m: largest number of groups that a unit counts in, which are those of its first rows that pass the filter.
     pub groups_per_unit: u32,
-    /// Groups that a table has at the most: the declared capacity.
+    /// Largest number of groups in a table: the capacity that the policy declares.
     pub groups_max: u32,
 }
 
-/// What the engine needs to know: row-local steps, keys, measurements. Cells are numbered with the last key running fastest.
+/// The part of a plan that the engine evaluates: row-local steps, keys and measurements. Cells are numbered with the last key varying
+/// fastest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Computation {
-    /// Rows of a unit that count: those of rank below this.
+    /// Number of rows of each unit that are used: those whose rank is below this.
     pub rows_per_unit: u32,
-    /// Rows that count.
+    /// Condition on the rows that are used; `None` for all of them.
     pub filter: Option<Filter>,
-    /// Keys by ascending column.
+    /// Grouping keys, in ascending order of their terms.
     pub keys: Vec<PlanKey>,
-    /// Measurements, ascending, each once.
+    /// Measurements, in ascending order and without duplicates.
     pub measures: Vec<Measure>,
-    /// The table of one row a unit that all of this is about, where it is not about the dataset's own rows.
+    /// The table with one row per unit that everything refers to, if the question does not refer to the dataset's own rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<Units>,
-    /// The one key, where its groups are not public; there are no others then.
+    /// The only key, if its groups are not public; `keys` is then empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextKey>,
-    /// Tables that are joined from the left, by their places: what they hold may be missing, on which bounds and centres depend.
+    /// Indices of the tables in left joins. Their columns may be missing, which affects bounds and centres.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<usize>,
 }
 
-/// What a row costs more where groups are found by their texts.
+/// Additional cost of a row, in column reads, if its group is found by its text.
 const TEXT_LOOKS: u64 = 24;
 
 impl Computation {
-    /// What one row costs at the most, in looks at a column: public, for it follows from the question alone.
+    /// Largest cost of one row, in column reads. It is public, as it follows from the question alone.
     #[must_use]
     pub fn looks(&self) -> u64 {
         let measures: u64 = self.measures.iter().map(Measure::looks).sum();
-        // Whatever has a pass of its own looks at everything again.
+        // Measurements with a pass of their own read the keys and the filter again.
         let has_own = |measure: &&Measure| {
             matches!(measure, Measure::Over { .. } | Measure::Bins { .. } | Measure::Rooted { .. })
         };
         let passes = 1 + self.measures.iter().filter(has_own).count() as u64;
         let keys: u64 = self.keys.iter().map(|key| key.column.nodes()).sum();
         let units = self.units.as_ref().map_or(0, Units::looks);
-        // Which rows count by it is a pass of its own, and so is the copy of them.
+        // Selecting the rows that count in a text group takes a pass of its own, and so does copying them.
         let text = self.text.as_ref().map_or(0, |_| TEXT_LOOKS);
         1 + text + measures + passes * (units + keys + self.filter.as_ref().map_or(0, Filter::nodes))
     }
 
-    /// Groups: the product of the keys' sizes, or as many as were declared.
+    /// Number of groups: the product of the keys' sizes, or the declared capacity of a text key.
     #[must_use]
     pub fn groups(&self) -> u64 {
         if let Some(text) = &self.text {
@@ -234,7 +240,7 @@ impl Computation {
     }
 }
 
-/// The codes of a cell in keys of these sizes; the last key runs fastest.
+/// The codes of a cell in keys of the given sizes; the last key varies fastest.
 pub(super) fn codes(sizes: impl DoubleEndedIterator<Item = u64>, cell: u64) -> Vec<u64> {
     let mut rest = cell;
     let mut codes: Vec<u64> = sizes
@@ -249,27 +255,28 @@ pub(super) fn codes(sizes: impl DoubleEndedIterator<Item = u64>, cell: u64) -> V
     codes
 }
 
-/// A typed question.
+/// A question that was typed against the terms of a dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The dataset's name.
+    /// Name of the dataset.
     pub dataset: String,
-    /// What is computed.
+    /// The part that the engine evaluates.
     pub computation: Computation,
     /// How noisy integers become columns.
     pub layout: Layout,
-    /// What the privacy core needs to know, in the order of the measurements.
+    /// What the privacy core must know of each measurement, parallel to the measurements.
     pub sought: Vec<Sought>,
-    /// The terms of the table of one row a unit, with the names that the question gives; nothing where it asks the dataset itself.
+    /// Terms of the table with one row per unit, with the names that the question gives to its columns; `None` if it asks the dataset
+    /// itself.
     pub seen: Option<Arc<Terms>>,
-    /// Which groups are hidden, where their list is not public.
+    /// Which groups are hidden, if their list is not public.
     pub hiding: Option<Hiding>,
-    /// The tables that it is joined with, by their places in the terms, and whether from the left.
+    /// The joined tables, by their index in the terms, each with whether it is a left join.
     pub joins: Vec<(usize, bool)>,
 }
 
 impl Plan {
-    /// The terms that everything after FROM is about.
+    /// The terms that everything after FROM refers to.
     #[must_use]
     pub fn terms<'a>(&'a self, of_dataset: &'a Terms) -> &'a Terms {
         self.seen.as_deref().unwrap_or(of_dataset)
@@ -278,18 +285,24 @@ impl Plan {
     /// Digest of what is measured, of which edition: the plan without names, order and accuracy.
     #[must_use]
     pub fn view(&self, edition: &str) -> Digest {
-        // Unwrap safety: the parts are plain data.
-        let bytes = serde_json::to_vec(&(&self.dataset, edition, &self.computation)).expect("a plan is plain data");
-        *blake3::hash(&bytes).as_bytes()
+        let mut text = Text::default();
+        text.raw("[");
+        text.string(&self.dataset);
+        text.raw(",");
+        text.string(edition);
+        text.raw(",");
+        text.computation(&self.computation);
+        text.raw("]");
+        *blake3::hash(&text.into_bytes()).as_bytes()
     }
 }
 
-/// Types a query against the terms of its dataset; `rows_per_unit` is the policy's maximum unless fewer are wanted.
+/// Types a query against the terms of its dataset. `rows_per_unit` limits the rows used of each unit; `None` uses the policy's maximum.
 ///
 /// # Errors
-/// In this order: [`Code::NotAnAggregate`], [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`] of
-/// literals and types, [`Code::TooManyGroups`]; and [`Code::UnsupportedSql`] wherever planning has taken more than
-/// [`super::term::known::STEPS_MAX`] steps.
+/// In this order: [`Code::NotAnAggregate`], [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`] for literals and
+/// types, [`Code::TooManyGroups`]; and [`Code::UnsupportedSql`] as soon as planning has taken more than [`super::term::known::STEPS_MAX`]
+/// steps.
 ///
 /// [`Code::NotAnAggregate`]: super::error::Code::NotAnAggregate
 /// [`Code::UnknownColumn`]: super::error::Code::UnknownColumn
@@ -300,8 +313,8 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
     planned(query, terms, rows_per_unit, &Steps::bounded())
 }
 
-/// Types a query that stands in the ledger, like [`plan`], with no bound on the steps: it was accepted when it was asked, and has to stay
-/// verifiable.
+/// Types a query that is recorded in the ledger, as [`plan`] does but without a limit on the steps: it was accepted when it was asked, and
+/// must stay verifiable.
 ///
 /// # Errors
 /// Those of [`plan`], if the same text was planned differently when it was asked.
@@ -344,7 +357,7 @@ fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<
     };
     let mut layout = outputs::layout(query, sets, known, &mut computation)?;
     let sought = sought::sought(&computation, known)?;
-    // Only now is it sure that they are not too many.
+    // Build the labels only now that their number is known to be within the limit.
     layout.keys.extend(computation.keys.iter().map(|key| coding::labels(key, known).into()));
     let hiding = texts::hiding(&computation, known);
     steps.check()?;
@@ -353,7 +366,7 @@ fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<
     Ok(Plan { dataset, computation, layout, sought, seen, hiding, joins })
 }
 
-/// Whether an output is an aggregate by itself.
+/// The function of an output that is a single aggregate; `None` for any other output.
 pub(super) fn plain(output: &Output) -> Option<&Function> {
     match output {
         Output::Aggregate(aggregate) => Some(&aggregate.function),

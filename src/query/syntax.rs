@@ -1,4 +1,4 @@
-//! The closed syntax: everything that a query can say, with places, before it meets a dataset.
+//! The closed syntax: everything that a query can say, with positions, before it is checked against a dataset.
 
 mod names;
 
@@ -7,280 +7,280 @@ use serde::{Deserialize, Serialize};
 use super::error::Position;
 use super::term::calendar::{Part, Period};
 
-/// One question.
+/// One parsed question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
-    /// The one dataset.
+    /// Name of the dataset in FROM; there is exactly one.
     pub dataset: Name,
-    /// The tables of one row a unit that it is joined with.
+    /// Tables with one row per unit that the dataset is joined with.
     pub joins: Vec<JoinedTable>,
-    /// The subquery that makes one row a unit of it, where there is one; it names the same dataset.
+    /// The subquery in FROM that makes one row per unit of the dataset, if there is one; it names the same dataset.
     pub person: Option<Box<Query>>,
-    /// `DISTINCT`: the selected keys are what is grouped by.
+    /// Whether `DISTINCT` is written: the query is then grouped by the selected keys.
     pub distinct: bool,
-    /// What is selected, in order.
+    /// The selected items, in order.
     pub items: Vec<Item>,
-    /// The row-local condition.
+    /// The row-local condition of WHERE.
     pub condition: Option<Condition>,
-    /// What is grouped by, in order.
+    /// The keys of GROUP BY, in order and without duplicates.
     pub keys: Vec<Key>,
-    /// The groupings, as places in `keys`, where there are several.
+    /// The grouping sets, as indices into `keys`, if there are several.
     pub sets: Option<Vec<Vec<usize>>>,
-    /// Which rows of the noisy table are shown.
+    /// The condition of HAVING on rows of the noisy table.
     pub having: Option<Having>,
-    /// How the noisy table is sorted.
+    /// The sort keys of ORDER BY for the noisy table, the most significant first.
     pub order: Vec<Order>,
-    /// How many of its rows are shown.
+    /// Largest number of rows shown, from LIMIT.
     pub limit: Option<u64>,
 }
 
-/// `[LEFT] JOIN name USING (unit)`
+/// A joined table: `[LEFT] JOIN name USING (unit)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JoinedTable {
-    /// The table.
+    /// Name of the joined table.
     pub name: Name,
-    /// By which column.
+    /// Column named in USING.
     pub using: Name,
-    /// Whether rows of units without a row in it stay.
+    /// Whether rows of units without a row in the joined table are kept.
     pub is_left: bool,
 }
 
-/// A name and its place; folded to lower case unless it was quoted.
+/// A name and its position; folded to lower case unless it was quoted.
 #[derive(Debug, Clone)]
 pub struct Name {
-    /// The name.
+    /// The name as it is looked up.
     pub text: String,
-    /// Where it stands.
+    /// Position in the SQL.
     pub at: Position,
 }
 
-/// One selected thing.
+/// One selected item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
-    /// What it is.
+    /// The selected expression.
     pub value: ItemValue,
-    /// The name it is given.
+    /// The name given with AS, if any.
     pub alias: Option<Name>,
-    /// Where it stands.
+    /// Position in the SQL.
     pub at: Position,
 }
 
-/// What is selected.
+/// Expression of a selected item.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ItemValue {
-    /// Something of a row; must be grouped by.
+    /// A row-local expression, which must be one of the grouping keys.
     Key(Expression),
-    /// Something of aggregates.
+    /// An expression over aggregates.
     Output(Output),
-    /// `GROUPING(a)`: 1 where a row is a total over a, 0 elsewhere.
+    /// `GROUPING(a)`: 1 if the row is a total over a, 0 otherwise.
     Grouping(Expression),
-    /// `*`: rows, which are never given.
+    /// `*`, which asks for rows and is always refused.
     Wildcard,
 }
 
-/// A row-local expression.
+/// A row-local expression and its position.
 #[derive(Debug, Clone)]
 pub struct Expression {
-    /// What it is.
+    /// The expression itself.
     pub value: Scalar,
-    /// Where it stands.
+    /// Position in the SQL.
     pub at: Position,
 }
 
-/// What a row-local expression is.
+/// The forms of a row-local expression.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar {
-    /// A column.
+    /// A column by its name.
     Column(Name),
-    /// A constant.
+    /// A constant value.
     Constant(LiteralValue),
-    /// `- a`
+    /// `- a`, the negative.
     Negative(Box<Expression>),
-    /// `a + b` and the like.
+    /// `a + b` and the other operators of arithmetic.
     Arithmetic(Box<Expression>, Operator, Box<Expression>),
-    /// `ABS(a)`
+    /// `ABS(a)`, the absolute value.
     Absolute(Box<Expression>),
-    /// `LEAST(a, …)`
+    /// `LEAST(a, …)`, the least of several values.
     Least(Vec<Expression>),
-    /// `GREATEST(a, …)`
+    /// `GREATEST(a, …)`, the greatest of several values.
     Greatest(Vec<Expression>),
-    /// `ROUND(a, decimals)`
+    /// `ROUND(a, decimals)`, rounded to that many decimals.
     Round(Box<Expression>, u32),
-    /// `COALESCE(a, constant)`
+    /// `COALESCE(a, constant)`, with a replacement for missing values.
     Coalesce(Box<Expression>, Box<Expression>),
-    /// `CASE WHEN … THEN … [ELSE …] END`
+    /// `CASE WHEN … THEN … [ELSE …] END`, with its arms in order.
     Case(Vec<(Condition, Expression)>, Option<Box<Expression>>),
-    /// `DATE_TRUNC('month', a)`
+    /// `DATE_TRUNC('month', a)`, the first day of a period.
     Truncate(Period, Box<Expression>),
-    /// `EXTRACT(year FROM a)`
+    /// `EXTRACT(year FROM a)`, a part of a date.
     Extract(Part, Box<Expression>),
-    /// `WIDTH_BUCKET(a, low, high, count)`
+    /// `WIDTH_BUCKET(a, low, high, count)`, the number of a bucket of equal width.
     Bucket(Box<Expression>, Literal, Literal, u32),
-    /// A condition as a value.
+    /// A condition used as a value.
     Truth(Box<Condition>),
-    /// a brought between two bounds, and missing where it is: `contribution_bounds => (low, high)` of an aggregate.
+    /// `contribution_bounds => (low, high)` of an aggregate: a clamped between two bounds; missing values stay missing.
     Clamped(Box<Expression>, Literal, Literal),
 }
 
-/// `+ - * /`
+/// Operator of arithmetic: `+`, `-`, `*` or `/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Operator {
-    /// `+`
+    /// Addition, `+`.
     Plus,
-    /// `-`
+    /// Subtraction, `-`.
     Minus,
-    /// `*`
+    /// Multiplication, `*`.
     Times,
-    /// `/`
+    /// Division, `/`.
     Over,
 }
 
-/// Something made of aggregates, after the noise.
+/// An expression over aggregates, computed after the noise.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Output {
-    /// An aggregate.
+    /// A single aggregate.
     Aggregate(Box<Aggregate>),
-    /// A number.
+    /// A constant number.
     Number(Literal),
-    /// `- a`
+    /// `- a`, the negative.
     Negative(Box<Output>),
-    /// `a + b` and the like.
+    /// `a + b` and the other operators of arithmetic.
     Arithmetic(Box<Output>, Operator, Box<Output>),
-    /// `ABS(a)`
+    /// `ABS(a)`, the absolute value.
     Absolute(Box<Output>),
-    /// `SQRT(a)`
+    /// `SQRT(a)`, the square root.
     Root(Box<Output>),
-    /// `ROUND(a, decimals)`
+    /// `ROUND(a, decimals)`, rounded to that many decimals.
     Round(Box<Output>, u32),
-    /// `NULLIF(a, b)`
+    /// `NULLIF(a, b)`, which is missing if both are equal.
     NullIf(Box<Output>, Box<Output>),
-    /// `SUM(COUNT(*)) OVER (PARTITION BY … ORDER BY a)`
+    /// A running sum: `SUM(COUNT(*)) OVER (PARTITION BY … ORDER BY a)`.
     Running {
-        /// What is counted.
+        /// The count that is summed over the groups.
         of: Box<Aggregate>,
-        /// a
+        /// The key a that orders the groups.
         by: Box<Expression>,
-        /// The other keys.
+        /// The other keys, within whose groups the sum runs.
         within: Vec<Expression>,
     },
-    /// Another output by its name; in `HAVING` and `ORDER BY` alone.
+    /// Another output by its name; only in `HAVING` and `ORDER BY`.
     Named(Name),
 }
 
-/// A condition on rows of the noisy table.
+/// A condition of HAVING on rows of the noisy table.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Having {
-    /// `a op b`
+    /// `a op b`, a comparison of two outputs.
     Compare(Output, Comparison, Output),
-    /// `a IS NULL`
+    /// `a IS NULL`: the output has no estimate.
     IsNull(Output),
-    /// `NOT …`
+    /// `NOT …`, the negation.
     Not(Box<Having>),
-    /// `… AND …`
+    /// `… AND …`, the conjunction.
     All(Vec<Having>),
-    /// `… OR …`
+    /// `… OR …`, the disjunction.
     Any(Vec<Having>),
 }
 
-/// An aggregate of rows.
+/// An aggregate over rows.
 #[derive(Debug, Clone)]
 pub struct Aggregate {
-    /// Which.
+    /// The aggregate function with its arguments.
     pub function: Function,
-    /// Of which rows: `FILTER (WHERE …)`.
+    /// The condition of `FILTER (WHERE …)`, if any.
     pub filter: Option<Condition>,
-    /// Where it stands.
+    /// Position in the SQL.
     pub at: Position,
 }
 
-/// What is aggregated, and how.
+/// The aggregate functions with their arguments.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Function {
-    /// `COUNT(*)`
+    /// `COUNT(*)`, the number of rows.
     CountRows,
-    /// `COUNT(a)`
+    /// `COUNT(a)`, the number of rows in which a is present.
     Count(Expression),
-    /// `COUNT(DISTINCT column)`
+    /// `COUNT(DISTINCT column)`, the number of distinct units.
     CountDistinct(Name),
-    /// `SUM(a)`
+    /// `SUM(a)`, the sum of values.
     Sum(Expression),
-    /// `AVG(a)`
+    /// `AVG(a)`, the mean of values.
     Avg(Expression),
-    /// `VAR_SAMP(a)` and the like.
+    /// `VAR_SAMP(a)` and the other statistics of one variable's squares.
     Spread(Spread, Expression),
-    /// `CORR(y, x)` and the like.
+    /// `CORR(y, x)` and the other statistics of two variables.
     Pair(Pair, Expression, Expression),
-    /// `PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY a)`; `MEDIAN(a)` is that of 0.5.
+    /// `PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY a)`; `MEDIAN(a)` has the fraction 0.5.
     Percentile(Literal, Expression),
-    /// `MIN(a)`; of one unit alone.
+    /// `MIN(a)`; only over one unit's rows, in a subquery.
     Min(Expression),
-    /// `MAX(a)`; of one unit alone.
+    /// `MAX(a)`; only over one unit's rows, in a subquery.
     Max(Expression),
-    /// `BOOL_OR(a)`; of one unit alone.
+    /// `BOOL_OR(a)`; only over one unit's rows, in a subquery.
     Any(Condition),
-    /// `BOOL_AND(a)`; of one unit alone.
+    /// `BOOL_AND(a)`; only over one unit's rows, in a subquery.
     Every(Condition),
-    /// `(ARRAY_AGG(a ORDER BY b [DESC]))[1]`; of one unit alone.
+    /// `(ARRAY_AGG(a ORDER BY b [DESC]))[1]`; only over one unit's rows, in a subquery.
     First {
-        /// a
+        /// The value a of the first row.
         of: Expression,
-        /// b
+        /// The value b that rows are ordered by.
         by: Expression,
-        /// From the greatest b down.
+        /// Whether the greatest b comes first.
         descending: bool,
     },
 }
 
-/// Statistics of one variable's squares.
+/// Statistics of the squares of one variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Spread {
-    /// `VAR_SAMP`, `VARIANCE`
+    /// `VAR_SAMP` or `VARIANCE`, the sample variance.
     VarSamp,
-    /// `VAR_POP`
+    /// `VAR_POP`, the population variance.
     VarPop,
-    /// `STDDEV_SAMP`, `STDDEV`
+    /// `STDDEV_SAMP` or `STDDEV`, the sample standard deviation.
     StddevSamp,
-    /// `STDDEV_POP`
+    /// `STDDEV_POP`, the population standard deviation.
     StddevPop,
 }
 
-/// Statistics of two variables' products, y before x.
+/// Statistics of the products of two variables; y is written before x.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pair {
-    /// `CORR`
+    /// `CORR`, Pearson's correlation.
     Corr,
-    /// `COVAR_SAMP`
+    /// `COVAR_SAMP`, the sample covariance.
     CovarSamp,
-    /// `COVAR_POP`
+    /// `COVAR_POP`, the population covariance.
     CovarPop,
-    /// `REGR_SLOPE`
+    /// `REGR_SLOPE`, the slope of the regression line of y on x.
     RegrSlope,
-    /// `REGR_INTERCEPT`
+    /// `REGR_INTERCEPT`, the intercept of the regression line of y on x.
     RegrIntercept,
 }
 
-/// A grouping key.
+/// One key of GROUP BY.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Key {
-    /// By something of a row.
+    /// A row-local expression.
     By(Expression),
-    /// By the n-th selected item, from 1.
+    /// The n-th selected item, counted from 1, with the position of the number.
     Ordinal(u64, Position),
 }
 
-/// One sort key.
+/// One sort key of ORDER BY.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
-    /// By what.
+    /// What is sorted by.
     pub by: OrderBy,
-    /// Where it stands.
+    /// Position in the SQL.
     pub at: Position,
-    /// From high to low.
+    /// Whether to sort from high to low.
     pub descending: bool,
-    /// Missing values before all others; by default as in PostgreSQL.
+    /// Whether missing values come before all others; by default as in PostgreSQL, where they are greatest.
     pub nulls_first: bool,
 }
 
@@ -289,50 +289,50 @@ pub struct Order {
 pub enum OrderBy {
     /// An output by its name.
     Name(String),
-    /// The n-th output, from 1.
+    /// The n-th output, counted from 1.
     Ordinal(u64),
-    /// An output by what it is.
+    /// An output by its expression.
     Output(Output),
-    /// A key by what it is.
+    /// A grouping key by its expression.
     Key(Expression),
 }
 
 /// A row-local condition with SQL's three truth values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
-    /// `a op b`
+    /// `a op b`, a comparison of two expressions.
     Compare(Expression, Comparison, Expression),
-    /// `a BETWEEN low AND high`
+    /// `a BETWEEN low AND high`, bounds included.
     Between(Expression, Expression, Expression),
-    /// `a IN (…)`
+    /// `a IN (…)`, membership in a list of constants.
     In(Expression, Vec<Literal>),
-    /// `a IS NULL`
+    /// `a IS NULL`: the value is missing.
     IsNull(Expression),
-    /// A boolean by itself.
+    /// A boolean expression by itself.
     Is(Expression),
-    /// `NOT …`.
+    /// `NOT …`, the negation.
     Not(Box<Condition>),
-    /// `… AND …`.
+    /// `… AND …`, the conjunction.
     All(Vec<Condition>),
-    /// `… OR …`.
+    /// `… OR …`, the disjunction.
     Any(Vec<Condition>),
 }
 
-/// How two values are compared.
+/// Operator that compares two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Comparison {
-    /// `=`
+    /// `=`, equal to.
     Equal,
-    /// `<>`
+    /// `<>`, not equal to.
     NotEqual,
-    /// `<`
+    /// `<`, less than.
     Less,
-    /// `<=`
+    /// `<=`, less than or equal to.
     LessOrEqual,
-    /// `>`
+    /// `>`, greater than.
     Greater,
-    /// `>=`
+    /// `>=`, greater than or equal to.
     GreaterOrEqual,
 }
 
@@ -350,30 +350,30 @@ impl Comparison {
     }
 }
 
-/// A constant and its place.
+/// A constant and its position.
 #[derive(Debug, Clone)]
 pub struct Literal {
-    /// The value as written.
+    /// The value, as written.
     pub value: LiteralValue,
-    /// Where it stands.
+    /// Position in the SQL.
     pub at: Position,
 }
 
-/// A constant.
+/// Value of a constant, as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LiteralValue {
-    /// A number, sign included, as written.
+    /// A number with its sign, as decimal text.
     Number(String),
-    /// Quoted text.
+    /// Text in single quotes.
     Text(String),
-    /// `DATE '…'`.
+    /// A date, written `DATE '…'`.
     Date(String),
-    /// `TRUE` or `FALSE`.
+    /// A truth value, `TRUE` or `FALSE`.
     Boolean(bool),
 }
 
 impl Expression {
-    /// A column by its name.
+    /// Creates an expression that reads a column.
     #[must_use]
     pub fn column(name: Name) -> Self {
         Self { at: name.at, value: Scalar::Column(name) }
@@ -381,7 +381,7 @@ impl Expression {
 }
 
 impl Spread {
-    /// All of them, by the words for them.
+    /// All statistics with their SQL names in lower case, the preferred name of each first.
     pub const ALL: [(&'static str, Self); 6] = [
         ("var_samp", Self::VarSamp),
         ("var_pop", Self::VarPop),
@@ -393,7 +393,7 @@ impl Spread {
 }
 
 impl Pair {
-    /// All of them, by the words for them.
+    /// All statistics with their SQL names in lower case.
     pub const ALL: [(&'static str, Self); 5] = [
         ("corr", Self::Corr),
         ("covar_samp", Self::CovarSamp),
@@ -404,7 +404,7 @@ impl Pair {
 }
 
 impl Function {
-    /// The word for it, in lower case.
+    /// SQL name of the function, in lower case.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -424,28 +424,28 @@ impl Function {
 }
 
 impl PartialEq for Name {
-    /// The same wherever they stand.
+    /// Compares the text and ignores positions.
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
 }
 
 impl PartialEq for Expression {
-    /// The same wherever they stand.
+    /// Compares the values and ignores positions.
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
     }
 }
 
 impl PartialEq for Aggregate {
-    /// The same wherever they stand.
+    /// Compares functions and filters and ignores positions.
     fn eq(&self, other: &Self) -> bool {
         self.function == other.function && self.filter == other.filter
     }
 }
 
 impl PartialEq for Literal {
-    /// The same wherever they stand.
+    /// Compares the values and ignores positions.
     fn eq(&self, other: &Self) -> bool {
         self.value == other.value
     }

@@ -1,8 +1,8 @@
-//! Terms: row-local values made of a row's own columns.
+//! Terms: row-local values computed from a row's own columns.
 //!
-//! Promises that every term looks at one row alone, and is exact: its value is an integer on a grid that follows from the public
-//! terms, never a float. A term in canonical form says equal things in one way as far as order and nesting go. What a term can be
-//! (its bounds, whether it may be missing) is derived in [`lower`] by interval arithmetic, from the policy and never from data.
+//! Promises that every term reads one row alone and is exact: its value is an integer on a grid that follows from the public terms, never a
+//! float. In canonical form, terms that differ only in the order or nesting of their operands are equal. The range of a term (its bounds,
+//! and whether it may be missing) is derived in [`lower`] by interval arithmetic, from the policy and never from data.
 
 pub mod calendar;
 pub mod coding;
@@ -22,115 +22,115 @@ use self::calendar::{Part, Period};
 use self::known::Known;
 pub use self::node::Node;
 use super::filter::Filter;
-use crate::dataset::domain::{Domain, Grid};
-use crate::dataset::policy::Terms;
+use crate::query::terms::domain::{Domain, Grid};
+use crate::query::terms::policy::Terms;
 
-/// A row-local value: a declared column, or something made of declared columns.
+/// A row-local value: a declared column, or an expression over declared columns.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 #[serde(untagged)]
 pub enum Term {
-    /// The declared column of this index.
+    /// The declared column with this index.
     Column(usize),
-    /// Something made of columns.
+    /// An expression over columns.
     Made(Node),
 }
 
-/// What is known of a term: public, never learnt from data.
+/// Public facts about a term, which are never learnt from data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Facts<'a> {
-    /// What its values can be, and so how they are stored.
+    /// Domain of its values, which also determines how they are stored.
     pub domain: Cow<'a, Domain>,
-    /// Whether it may be missing.
+    /// Whether the value may be missing.
     pub nullable: bool,
-    /// Whether all rows of a unit have the same.
+    /// Whether the value is the same in all rows of a unit.
     pub per_unit: bool,
 }
 
-/// A decimal constant: `digits` · 10^−`decimals`. One that was written with a point has a decimal at least, for SQL divides by 10 and by
-/// 10.0 differently.
+/// A decimal constant: `digits` · 10^−`decimals`. A constant that was written with a point keeps at least one decimal, because SQL divides
+/// by 10 and by 10.0 differently.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 pub struct Constant {
-    /// The digits with their sign.
+    /// All digits, with the sign, as one integer.
     pub digits: i64,
-    /// How many of them stand behind the point.
+    /// Number of digits after the point.
     pub decimals: u32,
 }
 
-/// What a value is made of. Operands of sums and products are sorted.
+/// An operation with its operands. Operands of sums and products are sorted.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 pub enum Made {
-    /// A number.
+    /// A constant number.
     Constant(Constant),
-    /// A day, from 1970-01-01.
+    /// A constant day, in days from 1970-01-01.
     Day(i32),
-    /// A sum of two or more; a date and numbers of days are a date, two dates of opposite sign are a number of days.
+    /// A sum of two or more terms. A date plus numbers of days is a date; the difference of two dates is a number of days.
     Plus(Vec<Term>),
-    /// The opposite.
+    /// The negative −a of a term.
     Negative(Term),
-    /// A product of two or more.
+    /// A product of two or more terms.
     Times(Vec<Term>),
-    /// A quotient by a constant other than 0. Of two integers it is cut towards 0, as in PostgreSQL.
+    /// A quotient by a constant other than 0. The quotient of two integers is truncated towards 0, as in PostgreSQL.
     Over(Term, Constant),
-    /// The absolute value.
+    /// The absolute value of a term.
     Absolute(Term),
-    /// The least of those that are not missing.
+    /// The least of the values that are not missing.
     Least(Vec<Term>),
-    /// The greatest of those that are not missing.
+    /// The greatest of the values that are not missing.
     Greatest(Vec<Term>),
-    /// Rounded to so many decimals, halves away from 0.
+    /// A value rounded to this many decimals, halves away from 0.
     Rounded(Term, u32),
-    /// The first of the two that is not missing; the second is a constant.
+    /// SQL's COALESCE: the first value, or the constant if that is missing.
     Filled(Term, Term),
-    /// The value of the first condition that is true, or the last, or missing.
+    /// SQL's CASE: the value of the first true condition, otherwise the last value, or missing if there is none.
     Case(Vec<(Filter, Term)>, Option<Term>),
-    /// The label of the first condition that is true, or the last, or missing; numbers are indices of `labels`.
+    /// A CASE over texts: the label of the first true condition, otherwise the label of ELSE, or missing if there is none.
     Choice {
-        /// What is chosen when.
+        /// Each condition with the index of its label.
         whens: Vec<(Filter, u32)>,
-        /// What is chosen otherwise.
+        /// Index of the label of ELSE, if there is one.
         otherwise: Option<u32>,
-        /// The labels, each once.
+        /// The labels, without duplicates.
         labels: Vec<String>,
     },
-    /// Whether a condition is true; missing where it is neither.
+    /// The truth of a condition; missing if it is unknown.
     Truth(Filter),
-    /// The first day of the period that a day is in.
+    /// SQL's DATE_TRUNC: the first day of the period that contains a day.
     Truncated(Term, Period),
-    /// A part of a day's date.
+    /// SQL's EXTRACT: a part of a date, such as its year.
     Extracted(Term, Part),
-    /// The number of the bucket of equal width, 0 below `low` and `count` + 1 from `high` on.
+    /// SQL's WIDTH_BUCKET: the number of a bucket of equal width, which is 0 below `low` and `count` + 1 from `high` upwards.
     Bucket {
-        /// Of what.
+        /// The value that is put into a bucket.
         of: Term,
-        /// Where the first bucket begins.
+        /// Lower end of the first bucket.
         low: Constant,
-        /// Where the last one ends.
+        /// Upper end of the last bucket.
         high: Constant,
-        /// How many there are.
+        /// Number of buckets between `low` and `high`.
         count: u32,
     },
 }
 
 impl Term {
-    /// Something made of columns, in canonical form.
+    /// Creates a term from an operation in canonical form.
     #[must_use]
     pub fn of(made: Made) -> Self {
         Self::Made(Node::from(made))
     }
 
-    /// A number.
+    /// Creates a constant: `digits` · 10^−`decimals`.
     #[must_use]
     pub fn number(digits: i64, decimals: u32) -> Self {
         Self::of(Made::Constant(Constant::new(digits, decimals)))
     }
 
-    /// A sum: nested sums are one, operands are sorted.
+    /// Creates a sum in canonical form: nested sums are flattened, operands are sorted.
     #[must_use]
     pub fn plus(parts: Vec<Self>) -> Self {
         Self::chain(parts, |made| match made {
@@ -140,7 +140,7 @@ impl Term {
         .map_or_else(|one| one, |parts| Self::of(Made::Plus(parts)))
     }
 
-    /// A product: nested products are one, operands are sorted.
+    /// Creates a product in canonical form: nested products are flattened, operands are sorted.
     #[must_use]
     pub fn times(parts: Vec<Self>) -> Self {
         Self::chain(parts, |made| match made {
@@ -150,7 +150,7 @@ impl Term {
         .map_or_else(|one| one, |parts| Self::of(Made::Times(parts)))
     }
 
-    /// The opposite; that of a constant is a constant.
+    /// The negative of this term; the negative of a constant is a constant.
     #[must_use]
     pub fn negative(self) -> Self {
         match self {
@@ -163,13 +163,13 @@ impl Term {
         }
     }
 
-    /// A value where `condition` is true, and missing elsewhere.
+    /// This value in rows where `condition` is true, and missing in all others.
     #[must_use]
     pub fn only_where(self, condition: Filter) -> Self {
         Self::of(Made::Case(vec![(condition, self)], None))
     }
 
-    /// Operands of one associative and commutative operation, flat and sorted; or the only one.
+    /// Flattens and sorts the operands of an associative and commutative operation; a single operand is returned as the error.
     fn chain(parts: Vec<Self>, open: impl Fn(Made) -> Result<Vec<Self>, Made>) -> Result<Vec<Self>, Self> {
         let mut flat = Vec::with_capacity(parts.len());
         for part in parts {
@@ -185,15 +185,16 @@ impl Term {
         if flat.len() == 1 { Err(flat.remove(0)) } else { Ok(flat) }
     }
 
-    /// What is known of it from the public terms.
+    /// Facts about this term from the public terms.
     ///
-    /// Only for terms that were typed against the same public terms: [`typed`] has looked. Whoever asks about many terms has a [`Known`].
+    /// Only for terms that were typed against the same public terms, which [`typed`] ensures. Callers that ask about many terms use a
+    /// [`Known`].
     #[must_use]
     pub fn facts<'a>(&self, terms: &'a Terms) -> Facts<'a> {
         Known::of(terms).facts(self)
     }
 
-    /// The grid of a number.
+    /// Grid of a number; `None` for terms of other kinds.
     #[must_use]
     pub fn grid(&self, terms: &Terms) -> Option<Grid> {
         match *self.facts(terms).domain {
@@ -202,7 +203,7 @@ impl Term {
         }
     }
 
-    /// Operations: what a row costs to look at.
+    /// Number of operations: the cost of evaluating the term for one row.
     #[must_use]
     pub fn nodes(&self) -> u64 {
         match self {
@@ -214,7 +215,7 @@ impl Term {
         }
     }
 
-    /// What it takes to look at it as a whole: its operations, and the members of its lists.
+    /// Cost of processing the term as a whole: its operations and the members of its lists.
     #[must_use]
     pub fn weight(&self) -> u64 {
         match self {
@@ -225,7 +226,7 @@ impl Term {
 }
 
 impl Made {
-    /// The terms it is made of, without those of its conditions.
+    /// The operand terms, without those inside conditions.
     fn parts(&self) -> Vec<&Term> {
         match self {
             Self::Constant(_) | Self::Day(_) | Self::Truth(_) | Self::Choice { .. } => Vec::new(),
@@ -249,7 +250,7 @@ impl Made {
         1 + parts + self.filters().into_iter().map(Filter::weight).sum::<u64>()
     }
 
-    /// The conditions it is made of.
+    /// The conditions among the operands.
     fn filters(&self) -> Vec<&Filter> {
         match self {
             Self::Case(whens, _) => whens.iter().map(|(filter, _)| filter).collect(),
@@ -274,7 +275,7 @@ impl Made {
 }
 
 impl Constant {
-    /// The same value in its shortest form.
+    /// Creates a constant in its shortest form.
     #[must_use]
     pub fn new(mut digits: i64, mut decimals: u32) -> Self {
         while decimals > 1 && digits % 10 == 0 {
@@ -283,7 +284,7 @@ impl Constant {
         Self { digits, decimals }
     }
 
-    /// The same value without a point where it has no need of one.
+    /// Creates a constant without a point, if its value needs none.
     #[must_use]
     pub fn shortest(digits: i64, decimals: u32) -> Self {
         let short = Self::new(digits, decimals);
@@ -294,13 +295,13 @@ impl Constant {
         }
     }
 
-    /// The value as a float, for what stands after the noise.
+    /// The value as a float, for use after the noise.
     #[must_use]
     pub fn to_f64(self) -> f64 {
         self.digits as f64 / 10_f64.powi(self.decimals.cast_signed())
     }
 
-    /// Reads a decimal; nothing for more digits than an integer of 64 bits or more decimals than nine.
+    /// Parses a decimal number; `None` if its digits do not fit 64 bits, or if it has more than nine decimals.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         const DECIMALS_MAX: usize = 9;

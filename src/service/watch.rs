@@ -11,13 +11,13 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::account::{AccountView, timestamp};
-use crate::budget::account::Account;
-use crate::budget::book::Book;
-use crate::budget::charge::Refusal;
-use crate::budget::entry::{AccountMark, Act, Entry, Kind, Legs};
-use crate::budget::people::STATISTICS;
-use crate::privacy::units::{Epsilon, Price};
+use crate::kernel::budget::account::Account;
+use crate::kernel::budget::charge::Refusal;
+use crate::kernel::budget::entry::{AccountMark, Act, Entry, Kind, Legs};
+use crate::kernel::budget::people::STATISTICS;
+use crate::kernel::budget::state::Book;
+use crate::kernel::privacy::amounts::{Epsilon, Price};
+use crate::service::stewarding::accounts::{AccountView, timestamp};
 
 /// Parts of an amount that are told, in millionths, and their events. A millionth is forgiven: what one answer costs falls short of
 /// what an allocation holds by about 1e-9, so that nobody ever spends the last unit.

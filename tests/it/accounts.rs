@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, launch, policy, visits};
 
@@ -64,7 +64,7 @@ fn grants_keep_to_the_cap_and_can_freeze() {
     });
 }
 
-/// A list, page by page, as its links lead.
+/// Fetches a list page by page, following its links.
 async fn walk(lab: &Lab, path: &str, limit: usize, token: &str) -> Vec<Value> {
     let (mut walked, mut next) = (Vec::new(), Some(format!("{path}?limit={limit}")));
     while let Some(path) = next {
@@ -165,7 +165,7 @@ fn lowering_a_spent_account_frees_nothing() {
     });
 }
 
-/// What is granted can be spent at once, and the query limit itself is within the limit, however small.
+/// A grant can be spent at once, and a query at the limit for one query is accepted, however small the limit is.
 #[test]
 fn an_allocation_of_an_epsilon_holds_a_query_of_it() {
     block_on(async {
@@ -179,11 +179,11 @@ fn an_allocation_of_an_epsilon_holds_a_query_of_it() {
     });
 }
 
-/// Entries hold scales; whatever the scale, the chain reads back after a restart, and so do the answers.
+/// Entries hold noise scales; whatever the scale, the chain and the answers can be read back after a restart.
 #[test]
 fn a_ledger_of_many_scales_opens_again() {
     for cap in [GAUSSIAN, PURE] {
-        let lab = Lab::new(&policy(cap), &visits(20), std::sync::Arc::new(tacit::vault::noise::OpenDp), "4");
+        let lab = Lab::new(&policy(cap), &visits(20), std::sync::Arc::new(tacit::kernel::vault::noise::OpenDp), "4");
         let mut ids = Vec::new();
         for step in 30..90 {
             let sql = format!("SELECT COUNT(*), SUM(cost) FROM visits WHERE age > {step}");
@@ -194,18 +194,20 @@ fn a_ledger_of_many_scales_opens_again() {
         let Lab { dir, service, router, .. } = lab;
         drop((service, router));
         let ledger =
-            tacit::store::SqliteLedger::open(&dir.path().join("state"), 0).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(tacit::budget::ledger::read(&ledger, |book| book.head()), head);
+            tacit::ledger::SqliteLedger::open(&dir.path().join("state"), 0).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(tacit::kernel::budget::ledger::read(&ledger, |book| book.head()), head);
         for id in ids {
-            let bytes = tacit::budget::ledger::Ledger::release(&ledger, &id).expect("readable").expect("stored");
-            let stored: tacit::service::stored::StoredAnswer = serde_json::from_slice(&bytes).expect("a stored answer");
+            let bytes =
+                tacit::kernel::budget::ledger::Ledger::release(&ledger, &id).expect("readable").expect("stored");
+            let stored: tacit::service::asking::stored::StoredAnswer =
+                serde_json::from_slice(&bytes).expect("a stored answer");
             assert_eq!(stored.encode(), bytes);
         }
     }
 }
 
-/// While another program holds the database, a commit fails: nothing is charged, the book is what the disk says, and afterwards
-/// all goes on.
+/// While another program holds the database, a commit fails: nothing is charged, the state stays as it is on disk, and work continues
+/// afterwards.
 #[test]
 fn a_commit_that_fails_charges_nothing() {
     let lab = Lab::gaussian();
@@ -229,7 +231,7 @@ fn a_commit_that_fails_charges_nothing() {
     assert!(spent.starts_with("0.14"), "two charges, not three: {spent}");
 }
 
-/// Entries and releases cannot be changed or taken away through SQL, and a byte that is changed behind its back is noticed.
+/// Entries and releases cannot be changed or removed through SQL, and a byte changed behind the database's back is noticed.
 #[test]
 fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
     let lab = Lab::gaussian();
@@ -252,7 +254,7 @@ fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
         .expect("a forged release");
     let Lab { dir, service, router, researcher, .. } = lab;
     drop((service, router));
-    let policy = tacit::dataset::policy::Policy::load(&dir.path().join("policy.toml")).expect("a policy");
+    let policy = tacit::query::terms::policy::Policy::load(&dir.path().join("policy.toml")).expect("a policy");
     assert_eq!(policy.name, "visits");
     let reopened = tacit::startup::open(&dir.path().join("state"), None, &[dir.path().join("policy.toml")], launch())
         .expect("a service");
@@ -267,11 +269,11 @@ fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
     *body.last_mut().expect("a byte") ^= 1;
     other.execute("UPDATE entries SET body = ?1 WHERE act = 'granted'", [body]).expect("a forged grant");
     let refused =
-        tacit::store::SqliteLedger::open(&dir.path().join("state"), 0).err().expect("a damaged ledger").to_string();
+        tacit::ledger::SqliteLedger::open(&dir.path().join("state"), 0).err().expect("a damaged ledger").to_string();
     assert!(refused.contains("its bytes do not match its hash"), "{refused}");
 }
 
-/// A ledger that cannot be read back after a failed commit charges nothing any more, and the server says that it is not ready.
+/// A ledger that cannot be read back after a failed commit charges nothing any more, and the server reports that it is not ready.
 #[test]
 fn a_ledger_that_cannot_be_read_back_charges_nothing() {
     let lab = Lab::gaussian();

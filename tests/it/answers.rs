@@ -1,4 +1,4 @@
-//! What is asked is what is answered: values, columns, replays, quotes, formats, the order of checks.
+//! Answers: values, columns, replays, quotes, formats, and the order of checks.
 
 use std::io::Cursor;
 
@@ -9,7 +9,7 @@ use tacit::query::{canonical, parse::parse, plan::plan};
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, visits};
 
-/// An answer without noise against plain counting.
+/// An answer without noise agrees with plain counting.
 #[test]
 fn exact_values_come_through_every_step() {
     let csv = "patient_id,region,diagnosis,smoker,age,cost,visited\n\
@@ -264,7 +264,7 @@ fn formats_carry_the_same_numbers() {
     });
 }
 
-/// The checks run in the order of the contract: each request is wrong in two ways, and the earlier one is told.
+/// The checks run in the order of the contract: each request has two faults, and the earlier one is reported.
 #[test]
 fn checks_run_in_the_order_of_the_contract() {
     let lab = Lab::gaussian();
@@ -319,7 +319,7 @@ fn canonical_sql_reads_back_to_the_same_plan() {
     }
 }
 
-/// A margin that no budget holds is priced, quoted and refused like any other.
+/// A margin that no budget can pay for is priced, quoted and refused like any other.
 #[test]
 fn a_margin_next_to_nothing_is_refused_at_once() {
     block_on(async {
@@ -336,7 +336,7 @@ fn a_margin_next_to_nothing_is_refused_at_once() {
     });
 }
 
-/// 400 × 300 groups are more cells than one answer holds; 300 × 300 with one measurement are not.
+/// 400 × 300 groups have more cells than one answer holds; 300 × 300 with one measurement do not.
 #[test]
 fn too_many_groups_are_refused() {
     let list = |count: usize| (0..count).map(|value| format!("\"v{value}\"")).collect::<Vec<_>>().join(", ");
@@ -359,7 +359,7 @@ fn too_many_groups_are_refused() {
     assert_eq!((rows.len(), found), (90_000, vec![(json!("v0"), json!("v0")), (json!("v299"), json!("v299"))]));
 }
 
-/// One count measured once serves `COUNT(*)`, the counts of columns without nulls, and their means.
+/// A count that is measured once serves `COUNT(*)`, the counts of columns without nulls, and their means.
 #[test]
 fn a_count_is_measured_once() {
     let lab = Lab::exact();
@@ -377,7 +377,7 @@ fn a_count_is_measured_once() {
     }
 }
 
-/// An alias groups where no column has its name, as in PostgreSQL; a table's name before a column is told off.
+/// An alias can be a grouping key if no column has its name, as in PostgreSQL; a table's name before a column is refused with a hint.
 #[test]
 fn aliases_group_and_qualified_names_are_told_off() {
     let lab = Lab::exact();
@@ -387,7 +387,7 @@ fn aliases_group_and_qualified_names_are_told_off() {
     assert_eq!((&reply["code"], &reply["hint"]), (&json!("unsupported-sql"), &json!("write age")));
 }
 
-/// A key whose digest is that of a view waits for nobody.
+/// A request whose idempotency key has the digest of a view does not wait for anything.
 #[test]
 fn a_key_that_looks_like_a_view_does_not_wait_for_itself() {
     let lab = Lab::gaussian();

@@ -1,11 +1,12 @@
-//! Tables as people have them: what a source says in one way is read so in every format, and what it says in two ways is refused or counted.
+//! Source tables as people have them: what a source states unambiguously is read the same in every format; what is ambiguous is refused or
+//! counted.
 
 use std::path::Path;
 
 use polars::prelude::*;
-use tacit::dataset::edition::Manifest;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::{Report, SealError, seal_with_key};
+use tacit::engine::seal::{Report, SealError, seal_with_key};
+use tacit::query::terms::edition::Manifest;
+use tacit::query::terms::policy::Policy;
 
 const HEAD: &str = r#"[dataset]
 name = "v"
@@ -25,7 +26,7 @@ pub const VISITED: &str = "name = \"visited\"\ntype = \"date\"\nmin = 2019-01-01
 pub const SMOKER: &str = "name = \"smoker\"\ntype = \"boolean\"\nnullable = true";
 pub const SEX: &str = "name = \"sex\"\ntype = \"category\"\nvalues = [\"f\", \"m\"]\nnullable = true";
 
-/// The value of a missing cell, as [`Sealed::values`] shows it.
+/// Value that stands for a missing cell in [`Sealed::values`].
 const NONE: i64 = i64::MIN;
 
 pub struct Sealed {
@@ -34,7 +35,7 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// The stored integers of a column, sorted; numbers are put back from their centre by `centre`.
+    /// The stored integers of a column, sorted; `centre` is added to recover numbers from their stored form.
     fn values(&self, column: usize, centre: i64) -> Vec<i64> {
         let series =
             self.frame.column(&format!("c{column}")).expect("a column").cast(&DataType::Int64).expect("integers");
@@ -44,7 +45,7 @@ impl Sealed {
         values
     }
 
-    fn counts(&self, name: &str) -> tacit::dataset::encode::ColumnCounts {
+    fn counts(&self, name: &str) -> tacit::engine::seal::encode::ColumnCounts {
         self.report.columns.iter().find(|(column, _)| column == name).expect("a column").1.clone()
     }
 }
@@ -54,7 +55,7 @@ pub fn sealed_table(state: &Path, manifest: &Manifest) -> DataFrame {
     IpcReader::new(file).finish().expect("Arrow")
 }
 
-/// Seals what lies in a folder by a policy of these keys and columns.
+/// Seals the source in a folder under a policy with these keys and columns.
 pub fn seal_in(dir: &Path, head: &str, columns: &[&str]) -> Result<Sealed, SealError> {
     let columns: String = columns.iter().map(|column| format!("[[column]]\n{column}\n")).collect();
     std::fs::write(dir.join("v.toml"), format!("{head}{columns}")).expect("a policy");
@@ -78,14 +79,14 @@ fn csv(text: impl AsRef<[u8]>, columns: &[&str]) -> Result<Sealed, SealError> {
     csv_with(text, "", columns)
 }
 
-/// Seals a CSV file under a policy with more keys of the dataset.
+/// Seals a CSV file under a policy with additional keys for the dataset.
 fn csv_with(text: impl AsRef<[u8]>, keys: &str, columns: &[&str]) -> Result<Sealed, SealError> {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("v.csv"), text).expect("a file");
     seal_in(dir.path(), &format!("{}{keys}", head("\"v.csv\"")), columns)
 }
 
-/// Seals a frame as Parquet and as Arrow, which must agree.
+/// Seals a frame as Parquet and as Arrow; the results must agree.
 fn frame(columns: Vec<Column>, keys: &str, policy: &[&str]) -> Result<Sealed, SealError> {
     let dir = tempfile::tempdir().expect("a folder");
     let mut frame = DataFrame::new(columns[0].len(), columns).expect("a frame");
@@ -115,10 +116,10 @@ fn refused(sealed: Result<Sealed, SealError>) -> String {
 
 const DAY_2020: i64 = 18_262;
 
-/// A1: the day of a moment is that of its own zone, in every unit and format.
+/// A1: the day of a timestamp is the day in its own time zone, in every time resolution and format.
 #[test]
 fn zoned_moments_are_days_of_their_zone() {
-    // 2020-01-01 00:00 in Berlin, and 23:30 of the same day in New York, as moments of UTC.
+    // 2020-01-01 00:00 in Berlin, and 23:30 of the same day in New York, as timestamps in UTC.
     let (berlin, york) = (1_577_833_200_i64, 1_577_939_400_i64);
     for (zone, seconds) in [("Europe/Berlin", berlin), ("America/New_York", york), ("+01:00", berlin)] {
         for (unit, scale) in [
@@ -150,7 +151,7 @@ fn zoned_moments_are_days_of_their_zone() {
     }
 }
 
-/// A2: a unit's rows that contradict each other become one value by a rule without chance, and are counted.
+/// A2: contradictory rows of a unit become one value by a deterministic rule, and are counted.
 #[test]
 fn contradictions_are_counted_or_refused() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -164,8 +165,8 @@ fn contradictions_are_counted_or_refused() {
         std::fs::write(dir.path().join("v.toml"), text).expect("a policy");
         let policy = Policy::load(&dir.path().join("v.toml")).expect("a policy");
         let state = tempfile::tempdir().expect("a folder");
-        // A new random key each time: the rule has no chance in it.
-        tacit::dataset::seal::seal(&policy, state.path(), &|_| {})
+        // Each run uses a new random key: the rule must not depend on it.
+        tacit::engine::seal::seal(&policy, state.path(), &|_| {})
             .map(|(manifest, report)| (report, sealed_table(state.path(), &manifest)))
     };
     for _ in 0..8 {
@@ -179,18 +180,18 @@ fn contradictions_are_counted_or_refused() {
         assert_eq!((counts.conflicts, counts.filled), (1, 1));
     }
     let error = sealed("conflicts = \"refuse\"\n").expect_err("refused").to_string();
-    assert!(error.contains("column \"insurer\": the rows of 1 units contradict each other"), "{error}");
-    // A column of one value a unit in the dataset's own table, also where some rows are cut.
+    assert!(error.contains("column \"insurer\": the rows of 1 unit contradict each other"), "{error}");
+    // A column with one value per unit in the dataset's own table, for a unit some of whose rows are cut.
     let per_unit = format!("{SEX}\nper_unit = true");
     let text = "patient_id,sex\na,m\na,f\na,\na,m\na,m\na,m\nb,\nb,m\n";
     let own = csv(text, &[&per_unit]).expect("sealed");
     assert_eq!(own.values(0, 0), [0, 0, 0, 0, 1, 1]);
     assert_eq!((own.counts("sex").conflicts, own.counts("sex").filled, own.report.rows_cut), (1, 2, 2));
     let error = refused(csv_with(text, "conflicts = \"refuse\"\n", &[&per_unit]));
-    assert!(error.contains("1 units contradict"), "{error}");
+    assert!(error.contains("1 unit contradict"), "{error}");
 }
 
-/// A4: names as people have them.
+/// A4: column names are matched as people write them.
 #[test]
 fn names_are_taken_as_they_are() {
     for (header, age) in [
@@ -215,7 +216,7 @@ fn names_are_taken_as_they_are() {
     assert!(both.contains("source = "), "two names fit: {both}");
 }
 
-/// A5 and A6: what means missing.
+/// A5 and A6: which values count as missing.
 #[test]
 fn missing_values_are_marked_or_empty() {
     let all = [SEX, AGE, VISITED];
@@ -229,7 +230,10 @@ fn missing_values_are_marked_or_empty() {
         assert_eq!(sealed.counts("sex").unlisted, 0, "{mark}");
         if !mark.eq_ignore_ascii_case("nan") && mark != "-1" && mark != "999" {
             let error = refused(csv(&text, &all));
-            assert!(error.contains("column \"age\": 1 values are no integer, the first in line 3"), "{mark}: {error}");
+            assert!(
+                error.contains("column \"age\": 1 value is not of type integer, the first in line 3"),
+                "{mark}: {error}"
+            );
             assert!(!error.contains(&format!(" {mark} ")), "no value is in {error}");
         }
     }
@@ -247,7 +251,7 @@ fn missing_values_are_marked_or_empty() {
     }
 }
 
-/// A9: a name that stands twice can be read in two ways.
+/// A9: a column name that occurs twice is ambiguous.
 #[test]
 fn a_header_that_occurs_twice_is_refused() {
     let error = refused(csv("patient_id,hba1c,hba1c\na,6.5,9.9\n", &[HBA1C]));
@@ -260,7 +264,7 @@ fn a_header_that_occurs_twice_is_refused() {
     assert!(error.contains("two columns named \"patient_id\""), "{error}");
 }
 
-/// A13 and A16: types convert alike.
+/// A13 and A16: types convert in the same way from every format.
 #[test]
 fn types_convert_alike() {
     let text = |values: &[Option<&str>]| Column::new("x".into(), values);
@@ -270,7 +274,7 @@ fn types_convert_alike() {
     assert_eq!(sealed.values(0, 55)[1..], [30, 52]);
     let fraction = Column::new("age".into(), [30.0, 30.5]);
     let error = refused(frame(vec![ids(2), fraction], "", &[AGE]));
-    assert!(error.contains("1 values are no integer") && error.contains("row 2"), "{error}");
+    assert!(error.contains("1 value is not of type integer") && error.contains("row 2"), "{error}");
     let decimals = Column::new("age".into(), [30_i128, 52]).cast(&DataType::Decimal(10, 0)).expect("decimals");
     assert_eq!(frame(vec![ids(2), decimals], "", &[AGE]).expect("sealed").values(0, 55), [30, 52]);
     for flags in [
@@ -293,7 +297,10 @@ fn types_convert_alike() {
     for flags in [named(text(&[Some("J"), Some(" N ")]), "smoker"), Column::new("smoker".into(), [2.0, 1.0])] {
         assert_eq!(frame(vec![ids(2), flags], "", &[&own]).expect("sealed").values(0, 0), [0, 1]);
     }
-    assert!(refused(frame(vec![ids(1), named(text(&[Some("yes")]), "smoker")], "", &[&own])).contains("no boolean"));
+    assert!(
+        refused(frame(vec![ids(1), named(text(&[Some("yes")]), "smoker")], "", &[&own]))
+            .contains("not of type boolean")
+    );
     let labelled = "name = \"sex\"\ntype = \"category\"\nlabels = { \"1\" = \"f\", \"2\" = \"m\" }\nnullable = true";
     for codes in [
         Column::new("sex".into(), [1.0, 2.0]),
@@ -326,7 +333,7 @@ fn types_convert_alike() {
     }
 }
 
-/// Ids of any exact type; numbers by value, text as it is, and what differs only in how a number is written is counted.
+/// Ids of any exact type: numbers compare by value and text as it is, and ids that differ only in how a number is written are counted.
 #[test]
 fn ids_are_one_rule_everywhere() {
     let age = || Column::new("age".into(), [30_i64, 41]);
@@ -348,10 +355,10 @@ fn ids_are_one_rule_everywhere() {
         assert_eq!((sealed.values(0, 55), sealed.report.ids_unmatched), (vec![30], 0), "{id:?}");
     }
     let error = refused(frame(vec![Column::new("patient_id".into(), [12.5, 13.0]), age()], "", &[AGE]));
-    assert!(error.contains("1 ids are fractions") && error.contains("row 1"), "{error}");
+    assert!(error.contains("1 id is not an exact whole number (fractions") && error.contains("row 1"), "{error}");
     let sealed = csv("patient_id,age\n12,30\n012,31\n12.0,32\n13,33\n", &[AGE]).expect("sealed");
     assert_eq!((sealed.report.units, sealed.report.ids_spelled_twice), (4, 2));
-    // Tables whose programs write numbers differently find each other, and it is counted.
+    // Tables whose programs write numbers differently can be joined, and such matches are counted.
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("v.csv"), "patient_id,age\n12,30\n13,31\n").expect("a file");
     std::fs::write(dir.path().join("patients.csv"), "patient_id,sex\n12.0,f\n013,m\n").expect("a file");
@@ -364,7 +371,7 @@ fn ids_are_one_rule_everywhere() {
     assert_eq!(report.joined_by_value, [("patients".to_owned(), 2)]);
 }
 
-/// A14 and A15: other separators, decimals and days.
+/// A14 and A15: other separators, decimal points and date formats.
 #[test]
 fn text_is_read_as_the_policy_says_it_is_written() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -389,12 +396,12 @@ fn text_is_read_as_the_policy_says_it_is_written() {
     for text in ["6,5", "\"1,234.50\"", ">14", "<3"] {
         assert!(
             refused(csv(format!("patient_id,hba1c\na,\"{}\"\n", text.trim_matches('"')), &[HBA1C]))
-                .contains("no decimal")
+                .contains("not of type decimal")
         );
     }
 }
 
-/// Values that clamp in bulk to one bound are named with their count.
+/// Many values that clamp to the same bound are reported with their count.
 #[test]
 fn values_that_clamp_in_bulk_are_named() {
     let mut text = String::from("patient_id,age,visited\n");
@@ -408,7 +415,7 @@ fn values_that_clamp_in_bulk_are_named() {
     assert_eq!(sealed.counts("visited").clamped_values, [("1900-01-01".to_owned(), 20)]);
 }
 
-/// A table of rows has as many as it says; blank lines are none.
+/// A table in which each row is a unit has as many rows as lines; blank lines do not count.
 #[test]
 fn blank_lines_are_no_rows() {
     let rows = head("\"v.csv\"").replace("\"patient_id\"", "\"row\"").replace("max_rows_per_unit = 4\n", "");
@@ -423,7 +430,7 @@ fn blank_lines_are_no_rows() {
     }
 }
 
-/// A6 of the promises: two stray quotes swallow no rows, and a text of several lines is one where the policy says so.
+/// A6 of the promises: two stray quotes swallow no rows, and text that spans several lines is one value if the policy allows it.
 #[test]
 fn quotes_swallow_no_rows() {
     let note = "name = \"note\"\ntype = \"text\"\nnullable = true";
@@ -444,19 +451,19 @@ fn quotes_swallow_no_rows() {
     assert!(refused(csv(several, &[note, AGE])).contains("multiline = true"));
     let sealed = csv(several, &[&format!("{note}\nmultiline = true"), AGE]).expect("sealed");
     assert_eq!((sealed.report.rows_kept, sealed.report.sources[0].multiline_values), (2, 1));
-    // A column that nobody declares is named with the source.
+    // A multi-line column that is not declared is named in the source's own setting.
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("v.csv"), several).expect("a file");
     let source = "{ file = \"v.csv\", multiline = [\"note\"] }";
     assert_eq!(seal_in(dir.path(), &head(source), &[AGE]).expect("sealed").report.rows_kept, 2);
-    // Quotes as characters like others.
+    // With `quoted = false`, quotes are characters like any others.
     std::fs::write(dir.path().join("v.csv"), "patient_id,note,age\na,5\" nail,30\n").expect("a file");
     assert!(refused(seal_in(dir.path(), &head("\"v.csv\""), &[AGE])).contains("line 2"));
     let source = "{ file = \"v.csv\", quoted = false }";
     assert_eq!(seal_in(dir.path(), &head(source), &[AGE]).expect("sealed").report.rows_kept, 1);
 }
 
-/// Somebody's first row is no list of names.
+/// A first row of data is not shown as if it were a list of column names.
 #[test]
 fn a_file_without_a_header_shows_no_row() {
     let error = refused(csv("secret-17,42\nsecret-18,43\n", &[AGE]));
@@ -468,7 +475,7 @@ fn a_file_without_a_header_shows_no_row() {
     assert_eq!(sealed.values(0, 55), [42, 43]);
 }
 
-/// Lines of another length than the header's say where they are, and no line is changed in silence.
+/// Lines that are longer or shorter than the header are refused with their line number, and no line is changed silently.
 #[test]
 fn ragged_lines_are_refused_with_their_line() {
     for (text, line) in [

@@ -1,7 +1,7 @@
-//! The black-box audit, against the shipped mechanisms and against seeded faults: what it must pass and what it must catch.
+//! The black-box audit, run against the shipped mechanisms and against seeded faults: what it must accept and what it must detect.
 //!
-//! The faults are doubles behind the ports: noise that is too small by what the fault would make it, tables that were sealed
-//! without a clamp or a bound on rows.
+//! The faults are test doubles behind the ports: noise that is too small by the factor that the fault implies, and tables that were sealed
+//! without clamping or without a limit on rows.
 
 use std::fs;
 use std::path::Path;
@@ -11,21 +11,21 @@ use dashu::integer::IBig;
 use tacit::audit::tables::{self, Kind, WITH, WITHOUT};
 use tacit::audit::throwaway::{seal_all, with};
 use tacit::audit::{Finding, Scope, one};
-use tacit::budget::ledger::read;
-use tacit::clock::SystemClock;
-use tacit::dataset::edition::Manifest;
-use tacit::dataset::policy::Policy;
 use tacit::engine::{Engine, EngineFault, Host, PolarsEngine};
-use tacit::privacy::mechanism::NoiseLaw;
-use tacit::privacy::units::Epsilon;
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::clock::SystemClock;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::privacy::mechanism::NoiseLaw;
+use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
+use tacit::kernel::vault::private::{Exact, Private};
+use tacit::ledger::SqliteLedger;
 use tacit::query::plan::Computation;
+use tacit::query::terms::edition::Manifest;
+use tacit::query::terms::policy::Policy;
 use tacit::service::{Ports, Service};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
-use tacit::vault::private::{Exact, Private};
 use tempfile::TempDir;
 
-/// Noise of a scale that is too small by a factor.
+/// Noise whose scale is too small by a factor.
 struct ThinNoise(f64);
 
 impl NoiseSource for ThinNoise {
@@ -34,7 +34,7 @@ impl NoiseSource for ThinNoise {
     }
 }
 
-/// Noise of the right law that is the same for every question.
+/// Noise with the right law that is the same for every question.
 struct SameNoise;
 
 impl NoiseSource for SameNoise {
@@ -48,10 +48,10 @@ impl NoiseSource for SameNoise {
     }
 }
 
-/// Answers from tables that were sealed under wider terms, and counts so many rows of each unit.
+/// Engine that answers from tables sealed under wider terms, and counts up to `rows_per_unit` rows of each unit.
 struct Unbounded {
     engine: PolarsEngine,
-    /// Editions that are asked, and those that answer.
+    /// Pairs of an edition that is asked and the edition that answers for it.
     wide: Vec<(String, String)>,
     rows_per_unit: u32,
 }
@@ -67,23 +67,23 @@ impl Engine for Unbounded {
     }
 }
 
-/// The audit tables of one accountant, sealed once.
+/// The audit tables of one accountant, sealed once for all faults.
 struct Sealed {
     dir: TempDir,
     token: String,
 }
 
-/// What is wrong with a server.
+/// Fault that is seeded into a server.
 enum Fault {
     None,
-    /// The noise is too small by this.
+    /// The noise is too small by this factor.
     Thin(f64),
-    /// Values are clamped at four times their bound: with those that are not clamped at all the sums go beyond the declared capacity, and
-    /// nothing is released.
+    /// Values are clamped at four times their bound. Without any clamping the sums would exceed the declared capacity, and nothing would be
+    /// released.
     Unclamped,
     /// All rows of a unit count.
     Uncut,
-    /// All rows of a unit count, although one was asked for.
+    /// All rows of a unit count, although the question asked for one.
     Unfiltered,
     /// Every answer has the same noise.
     Same,
@@ -94,7 +94,7 @@ impl Sealed {
         let dir = tempfile::tempdir().expect("a folder");
         tables::prepare(dir.path(), accountant).expect("tables");
         for name in [WITH, WITHOUT] {
-            // Sealing a throw-away takes its sources away; those with a fault are sealed of them once more.
+            // Sealing a throw-away dataset deletes its sources, which are needed again to seal the faulty tables.
             fs::copy(dir.path().join(format!("{name}.csv")), dir.path().join(format!("{name}.kept.csv")))
                 .expect("a copy");
         }
@@ -102,7 +102,7 @@ impl Sealed {
         Self { dir, token }
     }
 
-    /// Audits one kind of a server with a fault.
+    /// Audits a server that has a fault, with one kind of question.
     fn audit(&self, fault: &Fault, kind: Kind) -> Finding {
         let copy = tempfile::tempdir().expect("a folder");
         copy_all(&self.dir.path().join("state"), &copy.path().join("state"));
@@ -133,7 +133,7 @@ impl Sealed {
         with(service, &self.token, |client| one(client, scope, kind)).expect("a server").expect("a finding")
     }
 
-    /// The same sources, sealed with five rows per unit and bounds of eight.
+    /// Seals the same sources with five rows per unit and bounds of eight.
     fn unbounded(&self, ledger: &SqliteLedger, dir: &Path, rows_per_unit: u32) -> Unbounded {
         let (mut engine, mut wide) = (PolarsEngine::new(), Vec::new());
         for name in [WITH, WITHOUT] {
@@ -143,9 +143,9 @@ impl Sealed {
             let text = text.replace("max_rows_per_unit = 2", "max_rows_per_unit = 5");
             let text = text.replace("min = \"-2\"\nmax = \"2\"", "min = \"-8\"\nmax = \"8\"");
             let mut policy = Policy::parse(&text).expect("a policy");
-            policy.source = tacit::dataset::source::Spec::file(&self.dir.path().join(format!("{name}.kept.csv")));
+            policy.source = tacit::engine::seal::source::Spec::file(&self.dir.path().join(format!("{name}.kept.csv")));
             let (manifest, _): (Manifest, _) =
-                tacit::dataset::seal::seal(&policy, &dir.join("wide"), &|_| {}).expect("sealed");
+                tacit::engine::seal::seal(&policy, &dir.join("wide"), &|_| {}).expect("sealed");
             engine.load(&dir.join("wide"), &manifest).expect("loaded");
             wide.push((asked.id, manifest.edition));
         }
@@ -165,7 +165,7 @@ fn copy_all(from: &Path, to: &Path) {
     }
 }
 
-/// (what, fault, kind); the factors are what each fault would make of the noise.
+/// Description, fault and kind of question; the factors are the effect that each fault would have on the noise.
 fn faults(accountant: &str) -> Vec<(&'static str, Fault, Kind)> {
     let distinct = if accountant == "pure" { 2.0 } else { 2.0_f64.sqrt() };
     let mut faults = vec![
@@ -180,7 +180,7 @@ fn faults(accountant: &str) -> Vec<(&'static str, Fault, Kind)> {
     ];
     if accountant == "gaussian" {
         faults.push(("scale / 1.2, running sums", Fault::Thin(1.2), Kind::RunningSum));
-        // A unit's row moves more in ℓ₂ than one of a count: by the root of the sum of squared weights.
+        // A unit's row moves a running sum further in ℓ₂ than a count: by the square root of the sum of squared weights.
         faults.push(("a running sum priced like a count", Fault::Thin(1.3), Kind::RunningSum));
     }
     faults

@@ -1,4 +1,4 @@
-//! Bad input of every kind: each is a named 4xx, no entry is written and no row is looked at.
+//! Bad input of every kind: each is answered by a specific 4xx code, writes no entry, and never reads a row.
 
 mod files;
 
@@ -10,14 +10,14 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault, PolarsEngine};
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::plan::Computation;
-use tacit::vault::noise::OpenDp;
-use tacit::vault::private::{Exact, Private};
 use tower::ServiceExt;
 
 use crate::support::{GAUSSIAN, Lab, Reply, block_on, policy, visits};
 
-/// Counts how often data is looked at.
+/// Engine that counts how often data is read.
 struct Watched {
     engine: PolarsEngine,
     looks: Arc<AtomicU64>,
@@ -34,7 +34,7 @@ impl Engine for Watched {
     }
 }
 
-/// A lab whose data is watched.
+/// A lab whose reads of data are counted.
 struct Watch {
     lab: Lab,
     looks: Arc<AtomicU64>,
@@ -52,7 +52,7 @@ impl Watch {
         Self { lab, looks }
     }
 
-    /// Sends bytes as they are, and wants one of these codes, a reason, and nothing changed.
+    /// Sends raw bytes and expects one of the given codes, a reason, and an unchanged ledger.
     async fn refuses(
         &self,
         what: &str,
@@ -132,7 +132,7 @@ fn amounts_that_are_none() {
             for field in ["epsilon", "margin"] {
                 let body = json!({"sql": QUESTION, field: text}).to_string();
                 let codes = ["invalid-epsilon", "over-query-limit"];
-                // A margin may be as wide as anyone likes, if it is a number.
+                // A margin may be as wide as the caller likes, provided it is a number.
                 if field == "margin" && (text == forty || text == "1e400") {
                     continue;
                 }
@@ -202,7 +202,7 @@ fn sql_that_is_none() {
         ] {
             watch.refuses_sql(what, &text, codes).await;
         }
-        // A million nodes and a mebibyte of text are beyond what a body may hold.
+        // A million nodes exceed the limit of a request body, and so does a mebibyte of text.
         let million = chain(" OR ", 1_000_000);
         watch.refuses_sql("a million nodes", &million, &["too-large"]).await;
         watch
@@ -345,7 +345,7 @@ fn tokens_and_keys_that_are_none() {
                 .refuses(&format!("accept {accept}"), "/v1/queries", &headers, body.clone(), &["not-acceptable"])
                 .await;
         }
-        // The watch sees what is no bad input.
+        // Check that the counter works: a valid question is noticed.
         let looks = watch.looks.load(Ordering::Relaxed);
         assert_eq!(
             send(&watch.lab.router, "/v1/queries", &token, &[("idempotency-key", fits.as_bytes())], body.into())

@@ -1,4 +1,4 @@
-//! Error bars: of tables that share draws, of estimates with public bounds, and what stands where there is no estimate.
+//! Error bars: for tables that share draws, for estimates with public bounds, and the reasons given where there is no estimate.
 
 mod ranges;
 mod reasons;
@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 use dashu::integer::IBig;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tacit::privacy::mechanism::NoiseLaw;
-use tacit::vault::noise::{NoiseFault, NoiseSource};
+use tacit::kernel::privacy::mechanism::NoiseLaw;
+use tacit::kernel::vault::noise::{NoiseFault, NoiseSource};
 
-/// Gaussian noise of a seed: for tests of what is made of noise, not of the noise.
+/// Gaussian noise from a seed, for tests of what is computed from noise, not of the noise itself.
 struct Seeded(Mutex<StdRng>);
 
 impl Seeded {

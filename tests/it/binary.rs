@@ -1,4 +1,4 @@
-//! The real binary as people run it: exit codes, mistakes, "your own table".
+//! The real binary as people run it: exit codes, mistakes, and the README's "your own table".
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -18,7 +18,7 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Runs a command and wants an exit code and words.
+/// Runs a command and expects an exit code and words in its output.
 pub fn check(dir: &Path, arguments: &[&str], code: i32, words: &str) -> String {
     let output = tacit(dir, arguments);
     let text = text(&output);
@@ -27,7 +27,7 @@ pub fn check(dir: &Path, arguments: &[&str], code: i32, words: &str) -> String {
     text
 }
 
-/// The commands before a server starts, and their mistakes; ada's token.
+/// Runs the commands that come before a server starts, with typical mistakes, and returns ada's token.
 fn prepared(dir: &Path) -> String {
     std::fs::write(dir.join("visits.csv"), visits(300)).expect("a source");
     let draft = check(dir, &["policy", "draft", "visits.csv"], 0, "A DRAFT");
@@ -98,7 +98,7 @@ fn your_own_table_in_a_few_commands() {
     assert!(!second.contains("serves on"));
     check(dir, &["ledger", "list", "--server", &url, "--token", &token], 1, "forbidden");
 
-    // SIGTERM by the shell's own command, for the process that this test started.
+    // SIGTERM is sent by the shell's own command, to the process that this test started.
     let killed = Command::new("sh").args(["-c", &format!("kill -TERM {}", server.id())]).status().expect("a shell");
     assert!(killed.success() && server.wait().expect("an end").success(), "a clean stop");
     check(dir, &["ledger", "list", "--state", "state"], 0, "charged");
@@ -107,7 +107,7 @@ fn your_own_table_in_a_few_commands() {
     assert!(!wal.exists() || wal.metadata().expect("a file").len() == 0, "a clean stop checkpoints");
 }
 
-/// A steward at the state directory: accounts below a project, a period, a freeze, and a ledger that is looked through.
+/// A steward works on the state directory: accounts within a project, a period, a freeze, and queries of the ledger.
 #[test]
 fn a_steward_keeps_accounts_and_ledger_from_the_command_line() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -159,8 +159,8 @@ fn mistakes_get_the_exit_codes_of_the_contract() {
     check(dir, &["seal", "bad.toml", "--state", "state"], 1, "type \"float\"");
     assert!(!dir.join("state").exists(), "a bad policy makes no state");
     check(dir, &["ask", "SELECT 1", "--epsilon", "1", "--server", "http://127.0.0.1:9"], 3, "no server answers there");
-    check(dir, &["account", "--state", "nowhere"], 3, "no state directory");
-    check(dir, &["researcher", "add", "bob", "--state", "."], 3, "no state directory");
+    check(dir, &["account", "--state", "nowhere"], 3, "is not a state directory");
+    check(dir, &["researcher", "add", "bob", "--state", "."], 3, "is not a state directory");
     check(dir, &["seal", "bad.csv", "--state", "state"], 3, "cannot be read");
     check(dir, &["serve", "--config", "gone.toml"], 3, "cannot be read");
     std::fs::write(dir.join("visits.csv"), visits(30)).expect("a source");
@@ -193,7 +193,7 @@ fn the_tour_ends_with_a_refusal_and_can_be_taken_twice() {
     for replays in [0, 16] {
         let text =
             check(dir.path(), &["demo", "--tour", "--dir", "clinic", "--patients", "2000"], 0, "budget-exhausted");
-        assert_eq!(text.matches("could still be charged at once").count(), 16, "sixteen answers: {text}");
+        assert_eq!(text.matches("largest single question that still fits").count(), 16, "sixteen answers: {text}");
         assert_eq!(text.matches("it cost nothing").count(), replays);
     }
     let keys = std::fs::read_to_string(dir.path().join("clinic/demo.toml")).expect("keys");
@@ -203,7 +203,8 @@ fn the_tour_ends_with_a_refusal_and_can_be_taken_twice() {
     assert_eq!((mode("clinic/demo.toml"), mode("clinic/state/ledger.db")), (0o600, 0o600));
 }
 
-/// Files are checked and confirmed where no server runs, viewers get datasets, and a start says what nobody has said or decided.
+/// Files are checked and confirmed while no server runs, viewers are given datasets, and a start reports what nobody has confirmed or
+/// decided.
 #[test]
 fn statistics_and_viewers_from_the_command_line() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -256,7 +257,7 @@ fn statistics_and_viewers_from_the_command_line() {
 
 type Run<'a> = &'a dyn Fn(&str, i32, &str) -> String;
 
-/// What a start warns of, and the same commands at the server.
+/// Checks the warnings of a start, and the same commands at a running server.
 fn warns_and_publishes_at_a_server(dir: &Path, run: Run<'_>) {
     let added = run("researcher add sam --role steward --state state --json", 0, "token");
     let token = serde_json::from_str::<Value>(&added).expect("JSON")["token"].as_str().expect("a token").to_owned();
@@ -277,7 +278,7 @@ fn warns_and_publishes_at_a_server(dir: &Path, run: Run<'_>) {
     let url = said[0].rsplit(' ').next().expect("an address").to_owned();
     let at = |line: &str, code: i32, words: &str| run(&format!("{line} --server {url} --token {token}"), code, words);
     at("statistics check queries", 0, "2 files: 1 wait for tacit statistics publish");
-    at("statistics publish waits --epsilon 0.001", 1, "which is more than the 0.001 that was agreed to");
+    at("statistics publish waits --epsilon 0.001", 1, "which is more than the agreed maximum of 0.001");
     at("statistics publish waits older", 0, "waits is confirmed, for at most epsilon");
     at("statistics publish nothing", 1, "there is no statistic");
     let checked = at("statistics check queries --json", 0, "\"standing\":\"confirmed\"");

@@ -1,8 +1,8 @@
-//! The console in a real browser: what people see and do there, with scripts and without.
+//! The console in a real browser: what people see and do there, with and without scripts.
 //!
-//! A chromedriver of each test's own, on a port of its own, ends with the test. Without chromium the tests say so and are skipped,
-//! unless `TACIT_BROWSER` is `required`. `TACIT_AXE` names axe-core's axe.min.js, whose rules the pages are then held to, and
-//! `TACIT_SHOTS` a folder for pictures of all pages.
+//! Each test starts a chromedriver of its own, on its own port, and ends it. Without Chromium the tests report that they are skipped,
+//! unless `TACIT_BROWSER` is `required`. `TACIT_AXE` names axe-core's axe.min.js, whose rules are then checked on all pages, and
+//! `TACIT_SHOTS` names a folder for screenshots of all pages.
 
 mod driven;
 mod looks;
@@ -15,13 +15,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use tacit::budget::entry::{Act, Kind};
-use tacit::budget::ledger::{Ledger, read};
-use tacit::budget::people::Role;
-use tacit::privacy::units::Epsilon;
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::statistics::{Refreshed, confirm};
-use tacit::service::steward;
+use tacit::kernel::budget::entry::{Act, Kind};
+use tacit::kernel::budget::ledger::{Ledger, read};
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::service::publishing::statistics::{Refreshed, confirm};
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot::{Sender, channel};
 use tokio::task::JoinHandle;
@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 use self::driven::{Browser, Driver};
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, policy};
 
-/// Bars and a line with their errors, a table alone, one that is not public, and one that nobody has confirmed.
+/// Statistics of every kind: bars and a line with their errors, a plain table, one that is not public, and one that nobody has confirmed.
 const STATISTICS: [(&str, &str); 5] = [
     (
         "regions",
@@ -59,10 +59,10 @@ const STATISTICS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Browsers are large and slow beside each other.
+/// Lock that runs one browser at a time, as browsers are large and slow each other down.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Opens a server and a browser, and walks through the one with the other; says so where there is no browser.
+/// Starts a server and a browser, and runs `walk` with both; reports if there is no browser.
 fn visit(has_scripts: bool, walk: impl AsyncFnOnce(&Site, &Browser)) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(driver) = Driver::start() else {
@@ -80,7 +80,7 @@ fn visit(has_scripts: bool, walk: impl AsyncFnOnce(&Site, &Browser)) {
     });
 }
 
-/// A server with something to see on every page: people in a project and beside it, published statistics, an open request.
+/// A server with something to see on every page: people inside and outside a project, published statistics, and an open request.
 struct Site {
     lab: Lab,
     origin: String,
@@ -107,7 +107,7 @@ impl Site {
         let stop = async {
             let _ = ended.await;
         };
-        let serving = tokio::spawn(tacit::http::server::serve(listener, lab.router.clone(), stop));
+        let serving = tokio::spawn(tacit::net::listener::serve(listener, lab.router.clone(), stop));
         Self { lab, origin, end, serving }
     }
 
@@ -116,29 +116,29 @@ impl Site {
         self.serving.await.expect("a clean end");
     }
 
-    /// What ada has spent, in the accountant's unit.
+    /// What ada has spent, in the accountant's smallest amounts.
     fn spent(&self) -> u64 {
         read(self.lab.service.ledger(), |book| book.researcher("visits", "ada").expect("an account").spent.units())
     }
 
-    /// What a researcher's account of the dataset holds.
+    /// The ε granted to a researcher's account for the dataset.
     fn granted(&self, name: &str) -> String {
-        let of = |book: &tacit::budget::book::Book| {
+        let of = |book: &tacit::kernel::budget::state::Book| {
             book.find("visits", Kind::Researcher, name).expect("an account").epsilon.to_string()
         };
         read(self.lab.service.ledger(), of)
     }
 
-    /// Answers that were paid for.
+    /// Number of answers that were paid for.
     fn charges(&self) -> usize {
         let entries = self.lab.service.ledger().entries(0, 10_000).expect("entries");
         entries.iter().filter(|entry| matches!(entry.act, Act::Charged(_))).count()
     }
 }
 
-/// A project, and somebody in it.
+/// Adds a project and a researcher in it.
 fn furnish(ledger: &dyn Ledger) {
-    steward::add_person(ledger, "eve", Role::Researcher, "sam", 0).expect("a person");
+    people::add_person(ledger, "eve", Role::Researcher, "sam", 0).expect("a person");
     let below = Holder::Researcher { name: "eve".to_owned(), project: Some("lungs".to_owned()), period_days: Some(30) };
     for (to, epsilon) in [(Holder::Project { name: "lungs".to_owned() }, "1"), (below, "0.5")] {
         let (dataset, reason, by) = ("visits".to_owned(), "a test".to_owned(), "sam".to_owned());

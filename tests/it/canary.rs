@@ -1,4 +1,4 @@
-//! A thousand canary values in the data, and none in any response, log line or error.
+//! A thousand canary values are in the data, and none appears in any response, log line or error.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use axum::http::Method;
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault};
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::plan::Computation;
-use tacit::vault::noise::OpenDp;
-use tacit::vault::private::{Exact, Private};
 
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
 
-/// Log lines in memory.
+/// Log lines collected in memory.
 #[derive(Clone, Default)]
 pub struct Log(pub Arc<Mutex<Vec<u8>>>);
 
@@ -26,7 +26,7 @@ impl Write for Log {
     }
 }
 
-/// An engine whose panic holds a canary, as a library's would.
+/// An engine that panics with a canary in its message, as a library might.
 struct Blabbing;
 
 impl Engine for Blabbing {
@@ -39,7 +39,7 @@ impl Engine for Blabbing {
     }
 }
 
-/// Ids, unlisted diagnoses and extreme costs that exist nowhere else.
+/// Ids, unlisted diagnoses and extreme costs that occur nowhere else.
 fn canaries() -> String {
     let mut csv = visits(40);
     for number in 0..1_000 {
@@ -49,7 +49,7 @@ fn canaries() -> String {
     csv
 }
 
-/// The policy whose bounds the canary costs survive, so that they stand in the sealed table.
+/// A policy whose bounds do not clamp the canary costs, so that they are in the sealed table.
 fn canary_policy() -> String {
     policy(GAUSSIAN).replace("max = \"500\"", "max = \"10000000\"")
 }
@@ -135,23 +135,23 @@ fn no_canary_leaves() {
     assert!(is_clean(&lines), "a canary in the log");
 }
 
-/// The engine panics with a canary in its mouth; the noise fails: charged, burnt, and not a word.
+/// The engine panics with a canary in its message, and the noise fails: both are charged and burnt, and reveal nothing.
 async fn failures_are_silent(lab: &Lab) {
     let ports = tacit::service::Ports {
-        ledger: Arc::new(tacit::store::SqliteLedger::open(&lab.dir.path().join("other"), 0).expect("a ledger")),
+        ledger: Arc::new(tacit::ledger::SqliteLedger::open(&lab.dir.path().join("other"), 0).expect("a ledger")),
         engine: Arc::new(Blabbing),
         noise: Arc::new(OpenDp),
         clock: Arc::new(crate::support::StoppedClock),
     };
     let ledger = Arc::clone(&ports.ledger);
     let dataset = lab.service.dataset("visits").expect("a dataset").clone();
-    let loaded = tacit::dataset::policy::Policy::load(&lab.dir.path().join("policy.toml")).expect("a policy");
-    let (manifest, _) = tacit::dataset::seal::seal(&loaded, &lab.dir.path().join("other"), &|_| {}).expect("sealed");
-    tacit::service::steward::publish_edition(ledger.as_ref(), &loaded, &manifest, 0).expect("an edition");
-    let token = tacit::service::steward::add_person(
+    let loaded = tacit::query::terms::policy::Policy::load(&lab.dir.path().join("policy.toml")).expect("a policy");
+    let (manifest, _) = tacit::engine::seal::seal(&loaded, &lab.dir.path().join("other"), &|_| {}).expect("sealed");
+    tacit::service::stewarding::people::publish_edition(ledger.as_ref(), &loaded, &manifest, 0).expect("an edition");
+    let token = tacit::service::stewarding::people::add_person(
         ledger.as_ref(),
         "ada",
-        tacit::budget::people::Role::Researcher,
+        tacit::kernel::budget::people::Role::Researcher,
         "a test",
         0,
     )
@@ -165,7 +165,7 @@ async fn failures_are_silent(lab: &Lab) {
         assert_eq!(reply.code(), "unanswered");
         assert!(is_clean(&String::from_utf8_lossy(&reply.bytes)));
     }
-    let burnt = tacit::budget::ledger::read(ledger.as_ref(), |book| book.releases().len());
+    let burnt = tacit::kernel::budget::ledger::read(ledger.as_ref(), |book| book.releases().len());
     assert_eq!(burnt, 1, "the same key is not charged twice");
 }
 
@@ -174,13 +174,13 @@ fn noise_that_fails_burns_the_charge() {
     let lab = Lab::new(&policy(GAUSSIAN), &visits(20), Arc::new(BrokenNoise), "1");
     let reply = block_on(lab.sql(QUESTIONS[0], "0.05"));
     assert_eq!((reply.status.as_u16(), reply.code().as_str()), (500, "unanswered"));
-    let account = tacit::budget::ledger::read(lab.service.ledger(), |book| {
+    let account = tacit::kernel::budget::ledger::read(lab.service.ledger(), |book| {
         book.researcher("visits", "ada").expect("ada").clone()
     });
-    assert!(account.spent > tacit::privacy::units::Price::ZERO, "the charge stands");
+    assert!(account.spent > tacit::kernel::privacy::amounts::Price::ZERO, "the charge stands");
 }
 
-/// A sealing that stops on canaries says where and how many, and never what.
+/// If sealing stops because of canaries, the error says where they are and how many, but never shows them.
 #[test]
 fn no_canary_leaves_with_a_sealing_that_stops() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -197,9 +197,12 @@ fn no_canary_leaves_with_a_sealing_that_stops() {
         "name = \"cost\"\ntype = \"decimal\"\nmin = \"0\"\nmax = \"10000000\"\nstep = \"0.01\"",
         "name = \"cost\"\ntype = \"date\"\nmin = 2020-01-01\nmax = 2021-01-01",
     );
-    for (text, words) in
-        [(listed, "missing"), (typed, "are no integer"), (dated, "are no date"), (canary_policy(), "rows read")]
-    {
+    for (text, words) in [
+        (listed, "missing"),
+        (typed, "not of type integer"),
+        (dated, "not of type date"),
+        (canary_policy(), "rows read"),
+    ] {
         std::fs::write(dir.path().join("policy.toml"), text).expect("a policy");
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_tacit"))
             .current_dir(dir.path())

@@ -1,4 +1,4 @@
-//! How much a budget holds: counts until the cap, and a team that shares.
+//! How many questions a budget pays for: counts until the cap is reached, and a team that shares.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use axum::http::{Method, StatusCode};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
 
 use crate::support::{Lab, block_on, call, policy, visits};
 
-/// Counts with a standard error of σ = margin / 1.959964 until nothing fits: through the routes, some at once.
+/// Asks for counts with a standard error of σ = margin / 1.959964 until nothing fits any more, through the routes and partly in parallel.
 fn fill(epsilon: &str, margin: &str) -> (usize, usize) {
     let cap = format!("cap = {{ epsilon = \"{epsilon}\", delta = \"1e-6\" }}");
     let text = policy(&cap).replace("max_rows_per_unit = 4", "max_rows_per_unit = 1");
@@ -18,7 +18,7 @@ fn fill(epsilon: &str, margin: &str) -> (usize, usize) {
     let (mut answered, mut refused) = (0, 0);
     let mut number = 0;
     block_on(async {
-        // Three rounds after the first refusal: once it is full it stays full.
+        // Three rounds after the first refusal: once the account is full, it stays full.
         let mut rounds_left = 3;
         while rounds_left > 0 {
             let asked = (0..16).map(|offset| {
@@ -60,10 +60,10 @@ fn a_cap_holds_exactly_as_many_counts_as_its_precision() {
 const VIEWS: usize = 500;
 const REQUESTS: usize = 20_000;
 const TEAM: usize = 10;
-/// (standard error, how many of a hundred requests want it)
+/// Pairs of a standard error and the number out of a hundred requests that want it.
 const ERRORS: [(f64, u32); 4] = [(30.0, 25), (50.0, 35), (100.0, 30), (300.0, 10)];
 
-/// Twenty thousand requests of ten researchers for five hundred counts, the popular ones more often (Zipf's law, exponent 1).
+/// Twenty thousand requests by ten researchers for five hundred counts, the popular ones more often (Zipf's law, exponent 1).
 fn workload() -> Vec<(usize, usize, f64)> {
     let mut rng = StdRng::seed_from_u64(2_026);
     let mut heights: Vec<f64> = Vec::with_capacity(VIEWS);

@@ -1,4 +1,5 @@
-//! `contribution_bounds => (low, high)`: what is summed is brought between two bounds that the caller chose, and never ones from data.
+//! `contribution_bounds => (low, high)`: summed values are clamped between two bounds that the caller chooses, and never between bounds
+//! from data.
 
 use axum::http::Method;
 use serde_json::json;
@@ -12,7 +13,7 @@ fn sums_are_of_what_lies_between_the_bounds() {
         ("AVG(cost, contribution_bounds => (50, 120))", "AVG(LEAST(GREATEST(cost, 50), 120))"),
         ("SUM(age, contribution_bounds => (30.5, 60))", "SUM(LEAST(GREATEST(age, 30.5), 60))"),
         ("STDDEV_SAMP(cost, contribution_bounds => (-10, 99.25))", "STDDEV_SAMP(LEAST(cost, 99.25))"),
-        // What is missing stays so: it is no lower bound.
+        // A missing value stays missing and does not become the lower bound.
         (
             "AVG(CASE WHEN smoker THEN cost END, contribution_bounds => (50, 120))",
             "AVG(LEAST(GREATEST(cost, 50), 120)) FILTER (WHERE smoker)",
@@ -26,7 +27,7 @@ fn sums_are_of_what_lies_between_the_bounds() {
     }
 }
 
-/// A narrower range is less noise at the same price, and the quote says which range it is.
+/// A narrower range means less noise at the same price, and the quote says which range was used.
 #[test]
 fn narrower_bounds_are_less_noise() {
     let lab = Lab::gaussian();

@@ -1,24 +1,25 @@
-//! New statistics wait for a steward: nothing is drawn that nobody confirmed, whatever is restarted, and what was shown stays up.
+//! New statistics wait for a steward: nothing is drawn without confirmation, whatever is restarted, and what was shown before stays up.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tacit::budget::entry::{Act, KeyUse, Kind};
-use tacit::budget::ledger::{Ledger, read};
-use tacit::budget::people::{Role, STATISTICS};
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
 use tacit::engine::PolarsEngine;
-use tacit::privacy::units::Epsilon;
-use tacit::service::ask::{Ask, Wanted};
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::schedule::Zone;
-use tacit::service::statistics::{Agreement, confirm};
-use tacit::service::{Ports, Service, steward};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::OpenDp;
+use tacit::engine::seal::seal;
+use tacit::kernel::budget::entry::{Act, KeyUse, Kind};
+use tacit::kernel::budget::ledger::{Ledger, read};
+use tacit::kernel::budget::people::{Role, STATISTICS};
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::SqliteLedger;
+use tacit::query::terms::policy::Policy;
+use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::statistics::{Agreement, confirm};
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Ports, Service};
 
 use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy, query_files, visits};
 
@@ -45,7 +46,7 @@ async fn anonymous(lab: &Lab, path: &str) -> Reply {
     call(&lab.router, axum::http::Method::GET, path, None, &[], String::new()).await
 }
 
-/// Neither a start nor a look at what is due nor a refresh draws it; a steward's word does, once.
+/// Neither a start nor a check of what is due nor a refresh draws it; a steward's confirmation does, once.
 #[test]
 fn a_new_file_waits_until_a_steward_confirms_it() {
     block_on(async {
@@ -91,7 +92,7 @@ fn a_new_file_waits_until_a_steward_confirms_it() {
     });
 }
 
-/// A price that nobody named is not paid, and what cannot be paid is not agreed to.
+/// A price that the steward did not name is not paid, and a price that cannot be paid is not confirmed.
 #[test]
 fn a_steward_never_agrees_to_more_than_they_named() {
     block_on(async {
@@ -111,7 +112,7 @@ fn a_steward_never_agrees_to_more_than_they_named() {
         assert_eq!(poor.service.refresh_due().await, [], "a later grant draws nothing that was refused");
         let rich = lab("1");
         assert_eq!(rich.act("/v1/statistics/older/publish", &json!({"epsilon": "0.1"})).await.status, StatusCode::OK);
-        // Without an account there is nothing to pay from.
+        // Without an account there is no budget to pay from.
         let bare = Lab::gaussian();
         assert_eq!(bare.act("/v1/statistics/older/publish", &json!({})).await.code(), "not-found");
     });
@@ -134,7 +135,7 @@ impl Place {
         let (to, dataset) = (Holder::Statistics { period_days: None }, "visits".to_owned());
         let (epsilon, reason, by) = (Epsilon::parse("1").expect("ε"), "a plan".to_owned(), "sam".to_owned());
         grants::grant(&ledger, Grant { to, dataset, epsilon, reason, by }, 0).expect("a grant");
-        let add = |name, role| steward::add_person(&ledger, name, role, "sam", 0).expect("a person").text().to_owned();
+        let add = |name, role| people::add_person(&ledger, name, role, "sam", 0).expect("a person").text().to_owned();
         (place.token, place.viewer) = (add("sam", Role::Steward), add("vic", Role::Viewer));
         place
     }
@@ -148,14 +149,14 @@ impl Place {
         std::fs::write(&path, text).expect("a policy");
         let policy = Policy::load(&path).expect("a policy");
         let (manifest, _) = seal(&policy, &self.state(), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        steward::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
+        people::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
     }
 
     fn start(&self, files: &[(&str, &str)]) -> Arc<Service> {
         start(self.dir.path(), files)
     }
 
-    /// GET at a server that is started with these files, as somebody.
+    /// Sends a GET request with a token, if any, to a server started with these files.
     async fn get(&self, service: &Arc<Service>, path: &str, token: Option<&str>) -> Reply {
         let router = tacit::http::router(Arc::clone(service));
         call(&router, axum::http::Method::GET, path, token, &[], String::new()).await
@@ -173,7 +174,7 @@ fn start(dir: &Path, files: &[(&str, &str)]) -> Arc<Service> {
     Arc::new(service.unwrap_or_else(|fault| panic!("{fault}")))
 }
 
-/// The last release stays up with its own title and question, and says that a newer question waits.
+/// The last release stays up with its own title and question, and says that a newer question is waiting.
 #[test]
 fn a_file_that_changed_waits_and_what_was_shown_stays_up() {
     let place = Place::new();
@@ -201,7 +202,7 @@ fn a_file_that_changed_waits_and_what_was_shown_stays_up() {
         });
     }
     block_on(async {
-        // As it was before it is confirmed still; a new title is no new question.
+        // The question is still confirmed as it was before; a new title is not a new question.
         let renamed = OLDER.replace("Older people", "Above fifty");
         let service = place.start(&[("older", &renamed)]);
         let body = place.get(&service, "/v1/statistics/older", Some(&place.viewer)).await.json();
@@ -220,14 +221,14 @@ fn a_file_that_changed_waits_and_what_was_shown_stays_up() {
         let service = place.start(&[("older", &changed)]);
         let statistic = service.statistic("older").expect("a statistic");
         assert_eq!(service.reading_of(statistic).agreement, Agreement::Given, "after a restart, too");
-        // The earlier question is another one by now.
+        // The earlier question now counts as a changed one.
         drop(service);
         let service = place.start(&[("older", &first)]);
         assert_eq!(service.reading_of(service.statistic("older").expect("one")).agreement, Agreement::Changed);
     });
 }
 
-/// A file that becomes public with another question does not publish the earlier numbers, which were not.
+/// A file that becomes public with another question does not publish the earlier numbers, which were not public.
 #[test]
 fn earlier_numbers_are_public_only_where_both_files_say_so() {
     let place = Place::new();
@@ -248,7 +249,7 @@ fn earlier_numbers_are_public_only_where_both_files_say_so() {
     });
 }
 
-/// What was drawn before there were confirmations goes on; another question of it waits.
+/// Statistics drawn before confirmations existed continue; a changed question of theirs waits.
 #[test]
 fn a_ledger_from_before_counts_as_confirmed() {
     let place = Place::new();
@@ -283,7 +284,7 @@ fn a_ledger_from_before_counts_as_confirmed() {
     });
 }
 
-/// A policy that makes the same question dearer: the schedule stops until a steward agrees to the new price.
+/// If a new policy makes the same question more expensive, the schedule stops until a steward confirms the new price.
 #[test]
 fn a_schedule_never_pays_more_than_was_confirmed() {
     let place = Place::new();
@@ -312,7 +313,7 @@ fn a_schedule_never_pays_more_than_was_confirmed() {
     });
 }
 
-/// Agreed to where no server runs, it is drawn when one starts.
+/// A statistic that is confirmed while no server runs is drawn when one starts.
 #[test]
 fn what_is_confirmed_at_the_state_directory_is_drawn_at_the_start() {
     let place = Place::new();
@@ -329,7 +330,7 @@ fn what_is_confirmed_at_the_state_directory_is_drawn_at_the_start() {
     });
 }
 
-/// Prices and errors of files, broken ones included; nothing is written.
+/// Prices and errors of files, including broken ones, are reported without writing anything.
 #[test]
 fn files_are_checked_for_free() {
     block_on(async {
@@ -378,7 +379,7 @@ fn files_are_checked_for_free() {
             (4, json!(3), Value::Null, "line 3: the header \"refresh\" is \"hourly\""),
             (5, json!(2), Value::Null, "line 2: margin: "),
             (6, json!(2), Value::Null, "line 2: it costs epsilon 3, and one query may cost at most 2"),
-            (7, Value::Null, Value::Null, "\"a b\" is no name of a statistic"),
+            (7, Value::Null, Value::Null, "\"a b\" is not a valid name for a statistic"),
         ] {
             let fault = &checked[at]["fault"];
             assert_eq!((&fault["line"], &fault["column"]), (&line, &column), "{fault}");

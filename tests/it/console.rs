@@ -1,14 +1,14 @@
-//! The console without a browser: roles, sessions, forms, tricks, and what a page may hold.
+//! The console without a browser: roles, sessions, forms, attacks, and what a page may contain.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{Method, StatusCode};
-use tacit::budget::people::Role;
-use tacit::clock::Clock;
-use tacit::console::assets;
 use tacit::http::PAGES;
-use tacit::service::steward;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::clock::Clock;
+use tacit::render::assets;
+use tacit::service::stewarding::people;
 
 use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy};
 
@@ -25,7 +25,7 @@ fn encoded(fields: &[(&str, &str)]) -> String {
     text.finish()
 }
 
-/// A signed-in browser: a cookie, and the word that its forms carry.
+/// A signed-in browser: a session cookie, and the token that its forms carry.
 pub struct Browser {
     pub cookie: String,
     pub csrf: String,
@@ -102,7 +102,7 @@ fn every_page_keeps_to_its_roles() {
                 assert_eq!(to_sign_in, !is_for && role.is_none(), "{what}");
                 assert_eq!(reply.status == StatusCode::FORBIDDEN, !is_for && role.is_some(), "{what}");
                 assert!(!reply.status.is_server_error(), "{what}: {}", text(&reply));
-                // What sealing counted is exact, and a steward's alone.
+                // The counts from sealing are exact, and only for stewards.
                 let is_exact = text(&reply).contains("Sealing's report") || text(&reply).contains("Rows read");
                 assert_eq!(is_exact, concrete == "/datasets/visits" && *role == Some(Role::Steward), "{what}");
                 if is_for && *method == "GET" && !reply.status.is_redirection() {
@@ -114,7 +114,7 @@ fn every_page_keeps_to_its_roles() {
     });
 }
 
-/// Nothing inline, nothing from elsewhere, nothing of people unescaped.
+/// Checks that a page has nothing inline, nothing from other sites, and no unescaped text of people.
 fn check_page(path: &str, reply: &Reply) {
     let is_page = reply.headers["content-type"].to_str().is_ok_and(|kind| kind.starts_with("text/html"));
     if !is_page {
@@ -161,7 +161,7 @@ fn forms_count_only_with_the_word_of_their_own_session() {
             all.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
             all
         };
-        // None, a made-up one, another person's, and that of another session of the same person.
+        // No token, an invented one, another person's, and that of another session of the same person.
         for csrf in ["", "00", &researcher.csrf, &again.csrf] {
             let owned = with(csrf);
             let all: Vec<_> = owned.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -176,10 +176,10 @@ fn forms_count_only_with_the_word_of_their_own_session() {
             let reply = send(&lab, "/grants", &[cookie, ("host", "tacit.example"), foreign], &all).await;
             assert_eq!(reply.status, StatusCode::FORBIDDEN, "{foreign:?}");
         }
-        // A researcher's session does not become a steward's by sending its forms.
+        // A researcher's session cannot send a steward's forms.
         let reply = researcher.post(&lab, "/grants", &fields).await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN);
-        // A cookie alone does nothing at the API, which browsers of other sites might be made to call.
+        // A cookie alone has no effect at the API, which other sites might make a browser call.
         let body = r#"{"researcher":"ada","dataset":"visits","epsilon":"2","reason":"r"}"#.to_owned();
         let reply = call(&lab.router, Method::POST, "/v1/grants", None, &[cookie], body).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
@@ -191,7 +191,7 @@ fn forms_count_only_with_the_word_of_their_own_session() {
     });
 }
 
-/// A clock that is set.
+/// A clock that the test sets.
 struct SetClock(AtomicU64);
 
 impl Clock for SetClock {
@@ -221,7 +221,7 @@ fn a_cookie_ends_with_its_token_and_with_time_and_cannot_be_changed() {
         for other in ["", "tacit=", "tacit=zz", "tacit=00", &format!("tacit={}", "0".repeat(176)), "other=1"] {
             assert!(!is_in(other).await, "{other}");
         }
-        // A token in the cookie's place is none, and neither is a cookie that another server signed.
+        // A token is not accepted in place of the cookie, and neither is a cookie signed by another server.
         assert!(!is_in(&format!("tacit={}", lab.researcher)).await);
         let other = tacit::http::router(Arc::clone(&lab.service));
         let reply = call(&other, Method::GET, "/ask", None, &[("cookie", &browser.cookie)], String::new()).await;
@@ -230,7 +230,7 @@ fn a_cookie_ends_with_its_token_and_with_time_and_cannot_be_changed() {
         assert!(!is_in(&browser.cookie).await, "eight hours");
         let fresh = Browser::new(&lab, &lab.researcher).await;
         assert!(is_in(&fresh.cookie).await);
-        steward::revoke_token(lab.service.ledger(), "ada", "sam", 0).expect("revoked");
+        people::revoke_token(lab.service.ledger(), "ada", "sam", 0).expect("revoked");
         assert!(!is_in(&fresh.cookie).await, "a revoked token ends its sessions");
         assert_eq!(send(&lab, "/sign-in", &[], &[("token", &lab.researcher)]).await.status, StatusCode::UNAUTHORIZED);
     });
@@ -277,10 +277,10 @@ fn tricks_with_paths_names_and_fields_do_nothing() {
             text(&reply)
         );
         assert_eq!(lab.head(), head);
-        // What was done is one of our own sentences, whatever a link says.
+        // The notice of what was done is one of our own sentences, whatever a link contains.
         let reply = steward.get(&lab, "/accounts?done=%3Cb%3Epaid%3C/b%3E").await;
         assert!(!text(&reply).contains("paid"), "a link says nothing for us");
-        // Purposes are shown to everybody, and are text.
+        // Purposes are shown to everybody, as plain text.
         let body = serde_json::json!({"sql": "SELECT COUNT(*) FROM visits WHERE age > 40", "epsilon": "0.1",
             "purpose": "<script>alert(1)</script> & more"});
         assert_eq!(lab.ask(&body).await.status, StatusCode::OK);
@@ -335,7 +335,7 @@ fn a_page_that_is_sent_twice_pays_once() {
     });
 }
 
-/// The first click shows the price, the second one spends it; a form that does not name the price that it is spends nothing.
+/// The first click shows the price and the second one spends it; a form that does not name the current price spends nothing.
 #[test]
 fn statistics_are_drawn_at_the_second_click() {
     block_on(async {
@@ -385,14 +385,14 @@ fn statistics_are_drawn_at_the_second_click() {
     });
 }
 
-/// People's page: a viewer who is added there sees what is ticked, and nothing where nothing is.
+/// On the people page, a viewer who is added sees the ticked datasets, and nothing if none is ticked.
 #[test]
 fn viewers_are_added_with_what_is_ticked() {
     block_on(async {
         let lab = lab();
         let steward = Browser::new(&lab, &lab.steward).await;
         let viewing = |name: &str| {
-            tacit::budget::ledger::read(lab.service.ledger(), |book| book.viewing(name).map(|seen| seen.len()))
+            tacit::kernel::budget::ledger::read(lab.service.ledger(), |book| book.viewing(name).map(|seen| seen.len()))
         };
         for (name, fields, wanted) in [
             ("one", &[("listed", "yes"), ("sees-visits", "yes")][..], Some(1)),
@@ -434,7 +434,7 @@ fn ten_thousand_people_are_found_page_by_page() {
     });
 }
 
-/// htmx is the file that its authors publish; its licence stands beside it.
+/// htmx is the file that its authors publish, and its licence is included beside it.
 #[test]
 fn htmx_is_what_was_published() {
     use sha2::Digest;

@@ -1,5 +1,5 @@
-//! Copies that know that they are copies: a backup that is restored after more was spent starts for nobody, and what is in a state
-//! directory is its owner's alone.
+//! Restored copies: a backup that is restored after more was spent does not start, and everything in a state directory is accessible to its
+//! owner only.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,23 +8,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tacit::budget::ledger::read;
-use tacit::budget::people::Role;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
-use tacit::service::reprice::Replanner;
-use tacit::service::steward;
-use tacit::store::backup::backup;
-use tacit::store::outbox::{OUTBOX, Outbox};
-use tacit::store::{OpenError, Recovery, SqliteLedger, recover, verify};
-use tacit::vault::noise::OpenDp;
+use tacit::engine::seal::seal;
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::backup::backup;
+use tacit::ledger::outbox::{OUTBOX, Outbox};
+use tacit::ledger::replan::Replanner;
+use tacit::ledger::{OpenError, Recovery, SqliteLedger, recover, verify};
+use tacit::query::terms::policy::Policy;
+use tacit::service::stewarding::people;
 
 use crate::binary::check;
 use crate::crash::{agent, ask, start};
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, policy, visits};
 
 const ANCHORED: &str = "anchor = \"other/anchor.log\"\n";
-/// Everything that opens a state directory, but to verify or to copy it.
+/// Every command that opens a state directory, except those that verify or copy it.
 const REFUSED: [&str; 14] = [
     "account",
     "account ada",
@@ -47,7 +47,7 @@ fn configure(dir: &Path, anchor: &str) {
     fs::write(dir.join("tacit.toml"), text).expect("a configuration");
 }
 
-/// A sealed dataset with a cap of 1, and ada, who may spend it all; her token.
+/// Prepares a sealed dataset with a cap of 1, and ada, who may spend all of it; returns her token.
 fn prepared(dir: &Path) -> String {
     fs::write(dir.join("visits.csv"), visits(60)).expect("a source");
     fs::write(dir.join("visits.toml"), policy("accountant = \"pure\"\ncap = { epsilon = \"1\" }")).expect("a policy");
@@ -62,7 +62,7 @@ fn prepared(dir: &Path) -> String {
     added["token"].as_str().expect("a token").to_owned()
 }
 
-/// Asks each of these at its epsilon, of a server that is ended afterwards; the status of each.
+/// Asks each question at its ε, at a server that is stopped afterwards; returns the status of each answer.
 fn asked(dir: &Path, token: &str, questions: &[(&str, &str)], meanwhile: impl FnOnce()) -> Vec<u16> {
     let mut server = start(&dir.join("tacit.toml"));
     let one = |(condition, epsilon): &(&str, &str)| {
@@ -80,13 +80,13 @@ fn asked(dir: &Path, token: &str, questions: &[(&str, &str)], meanwhile: impl Fn
     statuses
 }
 
-/// Every file below a folder, with its bytes.
+/// All files below a folder, with their bytes.
 fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let files = walk(dir).into_iter().filter(|path| path.is_file());
     files.map(|path| (path.clone(), fs::read(&path).expect("a file"))).collect()
 }
 
-/// Everything below a folder, and the folder.
+/// A folder and everything below it.
 fn walk(dir: &Path) -> Vec<PathBuf> {
     let mut found = vec![dir.to_owned()];
     for entry in fs::read_dir(dir).expect("a folder") {
@@ -96,7 +96,7 @@ fn walk(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Loses the disk of the state directory, and puts the copy in its place, whole.
+/// Deletes the state directory and replaces it with the whole copy.
 fn restore(dir: &Path) {
     let _ = fs::remove_dir_all(dir.join("state"));
     for from in walk(&dir.join("monday")) {
@@ -120,8 +120,8 @@ fn left(dir: &Path) -> Vec<String> {
     accounts.iter().map(|account| account["epsilon_remaining"].as_str().expect("a decimal").to_owned()).collect()
 }
 
-/// A server spends 0.1, is copied, spends the rest, and loses its disk. The copy in its place starts for nobody, whatever the
-/// configuration says of the anchor; no command writes to it; and both ways on leave nothing of what was spent.
+/// A server spends 0.1, is copied, spends the rest, and loses its disk. The restored copy does not start, whatever the configuration says
+/// about the anchor; no command writes to it; and both ways to continue count everything that was spent.
 #[test]
 fn a_restored_copy_does_not_start_in_any_of_three_ways() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -129,7 +129,7 @@ fn a_restored_copy_does_not_start_in_any_of_three_ways() {
     let token = prepared(dir);
     configure(dir, ANCHORED);
     assert_eq!(asked(dir, &token, &[("age > 30", "0.1")], || {}), [200]);
-    // In its own words the server is copied while it runs.
+    // The copy is made while the server runs.
     let copy = || {
         check(dir, &["backup", "--state", "state", "--to", "monday"], 0, "to go on from it");
     };
@@ -162,12 +162,19 @@ fn a_restored_copy_does_not_start_in_any_of_three_ways() {
         let _ = fs::remove_dir_all(dir.join("tuesday"));
         check(dir, &["backup", "--state", "state", "--to", "tuesday"], 0, "are copied and checked");
 
-        recovered(dir, if is_there { "every account has spent what the anchor knew" } else { "of every cap is burnt" });
+        recovered(
+            dir,
+            if is_there {
+                "every account was charged what the anchor says it had spent"
+            } else {
+                "of every cap is burned"
+            },
+        );
         assert_eq!(left(dir), ["0", "0"], "nothing that was spent comes back");
         let text = check(dir, &["ledger", "verify", "--state", "state", "--json"], 0, "\"copy\":false");
         assert!(text.contains("\"whole\":true"), "{text}");
         if anchored.is_empty() {
-            // What the copy holds is still free; nothing else is to be had.
+            // What the copy already holds is still free; nothing else can be bought.
             assert_eq!(asked(dir, &token, &[("age > 30", "0.1"), ("age > 50", "0.001")], || {}), [200, 403]);
         }
     }
@@ -177,7 +184,7 @@ fn recovered_from(copy: &Path, anchor: &Path) -> Recovery {
     once_free(|| recover(copy, Some(anchor), "restored", "sam", 9)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Tries again while a lock is held: a process that another test starts has this one's files until it becomes its own.
+/// Retries while a lock is held: a process started by another test holds this test's files until it executes its own program.
 fn once_free<T>(mut open: impl FnMut() -> Result<T, OpenError>) -> Result<T, OpenError> {
     loop {
         match open() {
@@ -187,7 +194,7 @@ fn once_free<T>(mut open: impl FnMut() -> Result<T, OpenError>) -> Result<T, Ope
     }
 }
 
-/// Incidents since the copy are not forgotten: its dataset is frozen, as after a third one, until its steward looks.
+/// Incidents since the copy are not forgotten: the dataset is frozen, as after a third incident, until its steward has looked into them.
 #[test]
 fn incidents_since_the_copy_freeze_its_dataset() {
     let lab = Lab::new(&policy(GAUSSIAN), &visits(60), Arc::new(BrokenNoise), "4");
@@ -221,7 +228,7 @@ fn incidents_since_the_copy_freeze_its_dataset() {
     drop(dir);
 }
 
-/// A dataset that the copy does not know is frozen when it is sealed again, for it may have been.
+/// A dataset that the copy does not know is frozen when it is sealed again, as it may have existed before.
 #[test]
 fn a_dataset_that_a_recovery_went_without_is_opened_frozen() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -232,11 +239,11 @@ fn a_dataset_that_a_recovery_went_without_is_opened_frozen() {
     let publish = |state: &Path| {
         let ledger = SqliteLedger::open(state, 0).unwrap_or_else(|error| panic!("{error}"));
         let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+        people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
         read(&ledger, |book| book.dataset("visits").expect("visits").is_frozen())
     };
     let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));
-    steward::add_person(&ledger, "sam", Role::Steward, "a test", 0).expect("a person");
+    people::add_person(&ledger, "sam", Role::Steward, "a test", 0).expect("a person");
     backup(&state, None, &copy).unwrap_or_else(|error| panic!("{error}"));
     drop(ledger);
     assert!(!publish(&state), "a new dataset is not frozen");
@@ -249,7 +256,8 @@ fn rights(dir: &Path) -> Vec<(PathBuf, u32)> {
     walk(dir).into_iter().map(|path| (path.clone(), mode(&path))).collect()
 }
 
-/// Everything in a state directory is its owner's alone, as in its copies, and as older versions left it once it is opened again.
+/// Everything in a state directory and its copies is accessible to its owner only, including what older versions left behind, once it is
+/// opened again.
 #[test]
 fn everything_in_a_state_directory_is_its_owner_s_alone() {
     let lab = Lab::new(&policy(GAUSSIAN), &visits(60), Arc::new(OpenDp), "4");
@@ -265,7 +273,7 @@ fn everything_in_a_state_directory_is_its_owner_s_alone() {
         let count = found.iter().filter(|(path, _)| path.is_file()).count();
         assert!(count >= files, "{count} files: {found:?}");
     };
-    // While it is held: ledger, its side files, key, anchor, lock, three files of the edition, a delivery.
+    // While it is open, there are the ledger, its side files, key, anchor, lock, three files of the edition, and a delivery.
     alone(&state, 10);
     backup(&state, None, &copy).unwrap_or_else(|error| panic!("{error}"));
     alone(&copy, 7);

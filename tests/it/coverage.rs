@@ -1,4 +1,4 @@
-//! Coverage of the intervals of nineteen kinds of output, on a table of its own: how often they hold what is true.
+//! Coverage of the intervals of nineteen kinds of output, on a separate table: how often they contain the true value.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,23 +6,23 @@ use std::sync::Arc;
 use dashu::integer::IBig;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tacit::privacy::accountant::Accountant;
-use tacit::privacy::certificate::{Accuracy, Subject, certify, prices};
-use tacit::privacy::units::Epsilon;
+use tacit::kernel::privacy::accountant::Accountant;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::privacy::certificate::{Accuracy, Subject, certify, prices};
+use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
+use tacit::kernel::vault::release::Noisy;
 use tacit::query::answer::{Cell, Table, tabulate};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
-use tacit::vault::noise::{NoiseSource, OpenDp};
-use tacit::vault::release::Noisy;
 
 use crate::support::{Lab, NoNoise, block_on};
 
 const GROUPS: usize = 60;
 const PEOPLE: usize = 150;
-/// Rounds of fresh noise: with 60 groups, 4,200 intervals a column.
+/// Rounds of fresh noise; with 60 groups these give 4,200 intervals for each column.
 const ROUNDS: usize = 70;
 
-/// Every kind of output but those that are counts, sums and means by themselves, which `means.rs` covers at many sizes.
+/// Every kind of output except plain counts, sums and means, which `means.rs` covers at many sizes.
 const OUTPUTS: [(&str, &str); 19] = [
     ("n", "COUNT(*) FILTER (WHERE age > 40)"),
     ("people", "COUNT(DISTINCT patient_id) FILTER (WHERE cost < 200)"),
@@ -95,7 +95,7 @@ fn rows() -> Vec<(usize, i64, f64)> {
     (0..GROUPS * PEOPLE).map(|person| one(person, &mut rng)).collect()
 }
 
-/// PostgreSQL's PERCENTILE_CONT of 0.5.
+/// PostgreSQL's PERCENTILE_CONT of 0.5, by group.
 fn medians(rows: &[(usize, i64, f64)]) -> BTreeMap<String, f64> {
     let median = |group: usize| {
         let mut costs: Vec<f64> = rows.iter().filter(|row| row.0 == group).map(|row| row.2).collect();
@@ -110,20 +110,20 @@ fn number(cell: &Cell) -> Option<f64> {
     cell.text()?.parse().ok()
 }
 
-/// Value, lower and upper end by group; nothing where there is no estimate.
+/// Value, lower end and upper end by group; `None` if there is no estimate.
 fn intervals(table: &Table) -> BTreeMap<String, Option<(f64, f64, f64)>> {
     let of = |row: &Vec<Cell>| Some((number(&row[1])?, number(&row[2])?, number(&row[3])?));
     table.rows.iter().map(|row| (row[0].text().expect("a group"), of(row))).collect()
 }
 
-/// The share of intervals that hold the truth, and of groups without an estimate.
+/// The share of intervals that contain the true value, and the share of groups without an estimate.
 fn coverage(lab: &Lab, sql: &str, truth: &BTreeMap<String, f64>, rounds: usize) -> (f64, f64) {
     let terms = &lab.service.dataset("visits").expect("a dataset").terms;
     let accountant = terms.accountant;
     let plan = parse(sql).and_then(|query| plan(&query, terms, None)).expect("a plan");
     let reply = block_on(lab.sql(sql, "0.001")).json();
     let stored = lab.service.stored_answer(reply["release"].as_str().expect("a release")).expect("an answer");
-    // Counts by themselves are whole: with little noise their intervals hold half a step more on either side, which shows.
+    // Counts by themselves are whole numbers: with little noise, the extra half step on either side of their intervals becomes noticeable.
     let epsilon = match (accountant, plan.sought.len()) {
         (Accountant::Gaussian { .. }, 1) => "1",
         (Accountant::Gaussian { .. }, _) => "4",
@@ -143,7 +143,7 @@ fn coverage(lab: &Lab, sql: &str, truth: &BTreeMap<String, f64>, rounds: usize) 
             .zip(certificate.measurements())
             .map(|(exact, one)| {
                 let noise = OpenDp.draw(&one.law, exact.cells.len()).expect("noise");
-                // Without noise, what is stored is exact on its own fine grid.
+                // Without noise, the stored value is exact on its own fine grid.
                 let whole = |cell: &IBig| cell.clone() >> exact.law.fine_bits as usize;
                 let noisy = |(cell, noise): (&IBig, IBig)| (whole(cell) << one.law.fine_bits as usize) + noise;
                 Noisy { law: one.law, price: one.price, cells: exact.cells.iter().zip(noise).map(noisy).collect() }
@@ -175,7 +175,7 @@ fn intervals_of_every_kind_hold_the_truth_as_often_as_they_claim() {
     let gaussian = Lab::new(&gaussian, &csv, Arc::new(NoNoise), "100");
     let mut wrong = Vec::new();
     for (name, output) in OUTPUTS {
-        // Running sums of one round err together, so that more rounds are wanted.
+        // The running sums of one round have correlated errors, so more rounds are needed.
         let is_running = output.contains("OVER");
         let (key, name_of, rounds) = if is_running { ("place", "y", 4 * ROUNDS) } else { ("g", "x", ROUNDS) };
         let sql = format!("SELECT {key}, {output} AS {name_of} FROM visits GROUP BY {key}");

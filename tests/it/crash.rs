@@ -1,4 +1,4 @@
-//! `kill -9` of the real binary under load, fifty times or more: what a client saw is charged and stays.
+//! `kill -9` of the real binary under load, fifty times or more: whatever a client saw is charged and remains.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
 
 use crate::support::{GAUSSIAN, Lab, policy, visits};
 
-/// `TACIT_KILLS` asks for more of them.
+/// Number of kills; `TACIT_KILLS` asks for more.
 const KILLS: usize = 50;
 const CLIENTS: usize = 4;
 const SEED: u64 = 50;
@@ -24,7 +24,7 @@ pub struct Server {
     pub url: String,
 }
 
-/// Starts the binary on a port of the system's choice and waits for its address.
+/// Starts the binary on a port that the system chooses, and waits for its address.
 pub fn start(config: &Path) -> Server {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tacit"))
         .args(["serve", "--config"])
@@ -120,12 +120,13 @@ fn kills_lose_nothing_that_was_seen() {
     let spent = check_all(&server.url, &token, &steward, &seen.lock().expect("seen"), asked);
     server.child.kill().expect("killed");
     server.child.wait().expect("gone");
-    let ledger = tacit::store::SqliteLedger::open(&dir.path().join("state"), 0).expect("a ledger");
-    let account = tacit::budget::ledger::read(&ledger, |book| book.researcher("visits", "ada").expect("ada").clone());
+    let ledger = tacit::ledger::SqliteLedger::open(&dir.path().join("state"), 0).expect("a ledger");
+    let account =
+        tacit::kernel::budget::ledger::read(&ledger, |book| book.researcher("visits", "ada").expect("ada").clone());
     assert_eq!(account.spent.units(), spent, "spent is the sum of the charges");
 }
 
-/// A few of the answers that were seen before, asked again under their keys.
+/// Repeats a few of the answered requests under their idempotency keys, and compares the answers.
 fn check_some(url: &str, token: &str, seen: &HashMap<usize, Vec<u8>>, rng: &mut StdRng) {
     for (number, bytes) in seen.iter().filter(|_| rng.random_range(0..20) == 0).take(5) {
         let again = ask(&agent(), url, token, &number.to_string(), &body(*number)).expect("a reply");
@@ -133,7 +134,8 @@ fn check_some(url: &str, token: &str, seen: &HashMap<usize, Vec<u8>>, rng: &mut 
     }
 }
 
-/// One charge a key, each ended, and every answer that was seen still there; what was charged in all.
+/// Checks that there is one charge for each key, that each was completed, and that every answer seen is still there; returns the total
+/// charged.
 fn check_all(url: &str, token: &str, steward: &str, seen: &HashMap<usize, Vec<u8>>, asked: usize) -> u64 {
     let client = tacit::client::Client::new(url, Some(steward));
     let (mut after, mut spent, mut charged, mut ended) = (0, 0_u64, HashMap::new(), 0_usize);

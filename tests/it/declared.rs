@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, Reply, block_on, policy, visits};
 
-/// A pure lab without noise: ada holds 10 of 100.
+/// A lab with the pure accountant and without noise, in which ada holds 10 of 100.
 fn lab() -> Lab {
     Lab::new(&policy(PURE), &visits(20), Arc::new(NoNoise), "10")
 }
@@ -25,7 +25,7 @@ async fn apply(lab: &Lab, text: &str) -> Reply {
     lab.act("/v1/apply", &body(&[("people.toml", text)])).await
 }
 
-/// Plans and applies one file: the changes of both, which are the same.
+/// Plans and applies one file, and checks that both report the same changes, which it returns.
 async fn changes(lab: &Lab, text: &str) -> Vec<String> {
     let head = lab.head();
     let planned = plan(lab, &[("people.toml", text)]).await;
@@ -46,7 +46,7 @@ async fn changes(lab: &Lab, text: &str) -> Vec<String> {
     listed(&applied)
 }
 
-/// Wants a refusal of a plan and of its application that says `wanted`, and a ledger that stays as it is.
+/// Expects that planning and applying are both refused with the words `wanted`, and leave the ledger unchanged.
 async fn refused(lab: &Lab, files: &[(&str, &str)], wanted: &str) {
     let head = lab.head();
     for reply in [plan(lab, files).await, lab.act("/v1/apply", &body(files)).await] {
@@ -176,7 +176,7 @@ fn a_file_that_is_wrong_changes_nothing_at_all() {
             ),
             ("[[person\n", "z.toml: line "),
             (BOB, "z.toml: line 2, column 8: person bob is declared twice, before at a.toml: line 2, column 8"),
-            ("[[person]]\nname = \"eve\"\nrole = \"owner\"\n", "z.toml: line 3, column 8: role \"owner\" is none"),
+            ("[[person]]\nname = \"eve\"\nrole = \"owner\"\n", "z.toml: line 3, column 8: role \"owner\" is not known"),
             (
                 "[[person]]\nname = \"vic\"\nrole = \"steward\"\n",
                 "z.toml: line 2, column 8: \"vic\" exists as a viewer",
@@ -209,7 +209,7 @@ fn a_file_that_is_wrong_changes_nothing_at_all() {
     });
 }
 
-/// A researcher in a project stays there, and the file says so.
+/// A researcher in a project stays there, and the file must say so.
 #[test]
 fn accounts_never_move() {
     block_on(async {
@@ -225,7 +225,7 @@ fn accounts_never_move() {
     });
 }
 
-/// What is given back is given back first; what does not fit leaves everything as it is.
+/// Reductions are applied first; if the rest does not fit, nothing changes.
 #[test]
 fn allocations_sum_to_the_cap_whatever_their_order() {
     block_on(async {
@@ -254,7 +254,7 @@ fn allocations_sum_to_the_cap_whatever_their_order() {
     });
 }
 
-/// The whole cap is granted whole, to the last unit.
+/// The whole cap can be granted exactly, to the last of the smallest amounts.
 #[test]
 fn the_whole_of_a_gaussian_cap_fits() {
     block_on(async {

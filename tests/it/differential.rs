@@ -1,4 +1,4 @@
-//! The engine against the oracle: random questions over random tables, exact integers compared.
+//! The engine against an oracle: random questions over random tables, with exact integers compared.
 
 use std::sync::Arc;
 
@@ -7,26 +7,26 @@ use dashu::rational::RBig;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
-use tacit::dataset::domain::{Domain, date_days, date_text};
-use tacit::dataset::policy::{Policy, Terms};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
+use tacit::query::terms::domain::{Domain, date_days, date_text};
+use tacit::query::terms::policy::{Policy, Terms};
 
 use crate::grammar;
 use crate::oracle::{Oracle, Row, Value};
 use crate::support::{Lab, NoNoise, PURE, block_on, policy};
 
-/// Pairs of a question and a table; `TACIT_PAIRS` asks for more.
+/// Number of pairs of a question and a table; `TACIT_PAIRS` asks for more.
 const PAIRS: usize = 400;
 const QUESTIONS_PER_TABLE: usize = 100;
 const SEED: u64 = 5;
 
-/// A value of a domain: anywhere in it, at its ends more often than not.
+/// A random value of a domain, more often than not at one of its ends.
 fn value(rng: &mut StdRng, domain: &Domain) -> Value {
     match domain {
         Domain::Category(values) => Value::Text(values.choose(rng).expect("a value").clone()),
         Domain::Boolean => Value::Truth(rng.random_bool(0.5)),
-        // Groups that are found are compared in the engine's own tests.
+        // Groups without a public list are compared in the engine's own tests.
         Domain::Text { .. } => Value::Text("anything".to_owned()),
         Domain::Number(grid) => {
             let steps = match rng.random_range(0..6) {
@@ -53,17 +53,17 @@ fn text(value: Option<&Value>) -> String {
         Some(Value::Day(day)) => day.format("%Y-%m-%d").to_string(),
         Some(Value::Whole(number) | Value::Decimal(number)) => {
             let nanos = i128::try_from((number * RBig::from(1_000_000_000)).floor()).expect("a number");
-            tacit::privacy::units::unscaled(nanos, 9)
+            tacit::kernel::privacy::amounts::unscaled(nanos, 9)
         }
     }
 }
 
-/// Rows of people with at most as many as count, one value a person where the policy says so.
+/// Random rows of people, each with at most as many rows as the policy counts, and with one value per person where the policy says so.
 pub fn rows(rng: &mut StdRng, terms: &Terms, people: usize) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for person in 0..people {
         let one = |rng: &mut StdRng| -> Vec<Option<Value>> {
-            let of = |column: &tacit::dataset::domain::Column, rng: &mut StdRng| {
+            let of = |column: &tacit::query::terms::domain::Column, rng: &mut StdRng| {
                 let is_missing = column.nullable && rng.random_bool(0.2);
                 (!is_missing).then(|| value(rng, &column.domain))
             };
@@ -73,7 +73,7 @@ pub fn rows(rng: &mut StdRng, terms: &Terms, people: usize) -> Vec<Row> {
         for _ in 0..rng.random_range(1..=terms.max_rows_per_unit as usize) {
             let drawn = loop {
                 let drawn = one(rng);
-                // No two rows of a unit have the same decimals, so that an order by them is one.
+                // No two rows of a unit have the same decimals, so that ordering by them is unambiguous.
                 let is_same = |row: &Row| {
                     let decimal = |value: &Option<Value>| matches!(value, Some(Value::Decimal(_)));
                     row.unit == format!("p{person}")
@@ -91,7 +91,7 @@ pub fn rows(rng: &mut StdRng, terms: &Terms, people: usize) -> Vec<Row> {
     rows
 }
 
-/// The rows as a source file.
+/// Writes the rows as a source file.
 pub fn csv(terms: &Terms, rows: &[Row]) -> String {
     let names: Vec<_> = terms.columns.iter().map(|column| column.name.as_str()).collect();
     let mut csv = format!("patient_id,{}\n", names.join(","));
@@ -106,7 +106,7 @@ pub fn csv(terms: &Terms, rows: &[Row]) -> String {
 fn the_engine_computes_what_the_oracle_does() {
     assert_eq!(date_days("1970-01-01"), Some(0));
     let wanted = std::env::var("TACIT_PAIRS").ok().and_then(|text| text.parse().ok()).unwrap_or(PAIRS);
-    // Of the two accountants different things are measured.
+    // The two accountants lead to different measurements.
     let gaussian = "accountant = \"gaussian\"\ncap = { epsilon = \"100\", delta = \"1e-6\" }";
     let policies = [policy(PURE), policy(gaussian)];
     let terms =
@@ -128,7 +128,7 @@ fn the_engine_computes_what_the_oracle_does() {
             };
             let reply = block_on(lab.sql(&sql, "0.001")).json();
             let Some(release) = reply["release"].as_str() else {
-                // Written out in full it is longer than a question may be.
+                // In canonical form it is longer than a question may be.
                 assert_eq!(reply["code"], "unsupported-sql", "{sql}: {reply}");
                 refused += 1;
                 continue;

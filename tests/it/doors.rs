@@ -1,4 +1,4 @@
-//! What comes in waits in its turn, off the threads that accept requests, and one person's line is not everybody's.
+//! Incoming requests wait in queues, off the threads that accept them, and one person's queue does not hold up everybody else.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,16 +8,16 @@ use axum::http::{Method, StatusCode, header};
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault, PolarsEngine};
 use tacit::http::PAGES;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::plan::Computation;
 use tacit::service::Service;
-use tacit::vault::noise::OpenDp;
-use tacit::vault::private::{Exact, Private};
 use tokio::task::JoinHandle;
 
 use crate::console::Browser;
 use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy, visits};
 
-/// A gate that work stands before until the test opens it.
+/// A gate that blocks work until the test opens it.
 #[derive(Default)]
 struct Gate {
     is_open: Mutex<bool>,
@@ -37,7 +37,7 @@ impl Gate {
     }
 }
 
-/// Opens the gate in any case, so that a test that fails ends.
+/// Opens the gate when dropped, so that a failing test ends.
 struct Opens(Arc<Gate>);
 
 impl Drop for Opens {
@@ -53,7 +53,7 @@ pub async fn until(mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Which queue is held.
+/// The queue that is blocked.
 #[derive(Clone, Copy, PartialEq)]
 enum Queue {
     Planning,
@@ -67,10 +67,10 @@ impl Queue {
     }
 }
 
-/// More people than there are places: some stand before the gate, and the others wait behind them.
+/// More people than there are places: some wait at the gate, and the others wait behind them.
 const HOLDERS: usize = 300;
 
-/// Takes every place of a queue, and waits until it is taken.
+/// Takes every place of a queue, and waits until all are taken.
 async fn hold(service: &Arc<Service>, queue: Queue) -> (Opens, Vec<JoinHandle<()>>) {
     let gate = Arc::new(Gate::default());
     let hold = |number: usize| {
@@ -95,18 +95,18 @@ const STATISTIC: &str = "-- title: Visits\n-- epsilon: 0.1\n-- public: true\n-- 
 const OTHER: &str = "-- title: By smoking\n-- epsilon: 0.1\n-- public: true\n-- chart: bar\n\
                      SELECT smoker, COUNT(*) AS visits FROM visits GROUP BY smoker";
 pub const COUNT: &str = "SELECT COUNT(*) FROM visits";
-/// An answer that is not light: a row a day.
+/// A query whose answer is large: it has a row for each day.
 pub const DAYS: &str = "SELECT visited, COUNT(*) AS n FROM visits GROUP BY visited";
 
 struct Door {
     lab: Arc<Lab>,
     steward: Browser,
     researcher: Browser,
-    /// What the researcher has asked, a small one and a large one.
+    /// Releases that the researcher has paid for: a small one and a large one.
     releases: [String; 2],
 }
 
-/// A request as the test speaks of it: who asks, how, and for what.
+/// A request of a test: who asks, how, and for what.
 struct Wanted {
     method: Method,
     path: String,
@@ -169,7 +169,7 @@ impl Door {
         })
     }
 
-    /// Sends all of these while a queue is held, wants each of them to wait in it, and everything else to go on.
+    /// Sends all of these requests while a queue is blocked; expects each to wait in that queue, and everything else to continue.
     async fn all_wait(&self, queue: Queue, wanted: Vec<Wanted>) {
         let service = &self.lab.service;
         let (open, holders) = hold(service, queue).await;
@@ -177,7 +177,7 @@ impl Door {
         let mut sent = Vec::new();
         for one in wanted {
             sent.push(self.send(one));
-            // One after the other, so that the one that does not wait is known by its number.
+            // Send them one by one, so that a request that does not wait can be identified by its number.
             until(|| queue.waiting(service) == before + sent.len() || sent.iter().any(JoinHandle::is_finished)).await;
             let last = sent.len() - 1;
             if sent[last].is_finished() {
@@ -226,7 +226,7 @@ fn what_is_read_and_planned_waits_for_its_turn_and_health_does_not() {
     });
 }
 
-/// Pages that are no larger the more there is, or that have a bound of their own.
+/// Pages whose size does not grow with the data, or has a limit of its own.
 const SMALL_PAGES: [&str; 6] = ["/", "/manual", "/sign-in", "/assets/{name}", "/s/{name}", "/ledger/export.jsonl"];
 
 #[test]
@@ -254,12 +254,12 @@ fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
             known.insert(*path);
             let path = path.replace("/statistics/{name}", "/statistics/smokers").replace("{topic}", "asking");
             let path = path.replace("/history/{id}", &format!("/history/{large}")).replace("{name}", "visits");
-            let by_steward = roles.is_empty() || roles.contains(&tacit::budget::people::Role::Steward);
+            let by_steward = roles.is_empty() || roles.contains(&tacit::kernel::budget::people::Role::Steward);
             wanted.push(door.page(&path, if by_steward { &door.steward } else { &door.researcher }));
         }
         assert!(known.contains("/ledger") && known.len() >= 12, "{known:?}");
         door.all_wait(Queue::Rendering, wanted).await;
-        // What is light is laid out at once, and a replay of it needs one turn to be planned and no other.
+        // A small answer is laid out at once, and its replay waits only for planning.
         let (open, _) = hold(&lab.service, Queue::Rendering).await;
         let replay = lab.sql(COUNT, "0.1").await;
         assert_eq!((replay.status, replay.json()["replayed"].as_bool()), (StatusCode::OK, Some(true)));
@@ -299,7 +299,7 @@ fn one_too_many_is_told_to_come_back() {
             async move { call(&router, Method::POST, path, Some(&token), &[], body).await }
         };
         let before = lab.service.waiting().0;
-        // The contract has 1,024 connections that are served, and 32 queries that are never sent away.
+        // The contract promises 1,024 connections that are served, and 32 queries that are never turned away.
         let line: Vec<_> = (0..2_048).map(|_| tokio::spawn(ask("/v1/quotes"))).collect();
         until(|| lab.service.waiting().0 == before + line.len()).await;
         for path in ["/v1/quotes", "/v1/queries"] {
@@ -321,7 +321,7 @@ fn one_too_many_is_told_to_come_back() {
     });
 }
 
-/// An engine before whose first evaluations stands a gate.
+/// An engine whose first evaluations wait at a gate.
 struct Gated {
     engine: PolarsEngine,
     gate: Arc<Gate>,
@@ -341,7 +341,7 @@ impl Engine for Gated {
     }
 }
 
-/// However many questions one person has, and however long they take, another's is not behind them.
+/// However many questions one person asks, and however long they take, another person's question does not wait behind them.
 #[test]
 fn one_person_s_questions_are_not_everybody_s_queue() {
     let dir = tempfile::tempdir().expect("a folder");

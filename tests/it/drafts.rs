@@ -1,4 +1,4 @@
-//! What `policy draft` writes can be trusted: it seals once a person has replaced its placeholders, and not before.
+//! Drafts from `policy draft` can be trusted: a draft seals once a person has replaced its placeholders, and not before.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,16 +6,16 @@ use std::process::Command;
 use polars::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tacit::dataset::draft::draft;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
-use tacit::dataset::source::Spec;
+use tacit::engine::seal::draft::draft;
+use tacit::engine::seal::seal;
+use tacit::engine::seal::source::Spec;
+use tacit::query::terms::policy::Policy;
 
 const FILES: u64 = 200;
-/// Kinds of columns that [`column`] makes.
+/// Number of kinds of columns that [`column`] generates.
 const KINDS: u32 = 18;
 
-/// A column of some kind, as texts; `None` where a value is missing.
+/// A column of one kind, as texts; `None` for missing values.
 fn column(kind: u32, rows: usize, dirty: bool, rng: &mut StdRng) -> Vec<Option<String>> {
     let day = |rng: &mut StdRng| (rng.random_range(1950..2024), rng.random_range(1..13), rng.random_range(1..29));
     let one = |rng: &mut StdRng| -> String {
@@ -75,7 +75,7 @@ fn quote(text: &str, separator: char) -> String {
     if text.contains(['"', '\n', separator]) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
-/// A small file of random columns; its path.
+/// Writes a small file of random columns and returns its path.
 fn file(dir: &Path, seed: u64, rng: &mut StdRng) -> std::path::PathBuf {
     let rows = rng.random_range(1..200);
     let columns: Vec<(String, u32, Vec<Option<String>>)> = (0..rng.random_range(1..7))
@@ -107,7 +107,7 @@ fn file(dir: &Path, seed: u64, rng: &mut StdRng) -> std::path::PathBuf {
     let mut frame = vec![Column::new("patient_id".into(), people)];
     for (name, kind, values) in columns {
         let texts = Column::new(name.as_str().into(), values);
-        // What does not convert is missing, as programs leave it.
+        // Values that do not convert are missing, as programs write them.
         frame.push(match (kind, rng.random_bool(0.6)) {
             (0 | 4 | 17, true) => texts.cast(&DataType::Int32).expect("integers"),
             (5 | 6, true) => texts.cast(&DataType::Float64).expect("floats"),
@@ -126,7 +126,7 @@ fn file(dir: &Path, seed: u64, rng: &mut StdRng) -> std::path::PathBuf {
     path
 }
 
-/// What a person does with a draft: writes the unit, and stands by the bounds.
+/// Edits a draft as a person would: fills in the unit, and accepts the bounds.
 pub fn edited(draft: &str, unit: &str) -> String {
     let text = draft.replace("privacy_unit = \"?\"", &format!("privacy_unit = \"{unit}\"")).replace("seen:", "");
     let text = text.replace("format = \"?\"      # \"", "format = \"");
@@ -152,7 +152,7 @@ fn what_is_drafted_seals() {
         assert!(Policy::parse(&text).is_err(), "{seed}: an unread draft is taken:\n{text}");
         let mut edited = edited(&text, "patient_id");
         if !edited.contains("[[column]]") {
-            // Nothing but ids and notes: a person adds what there is to ask about.
+            // With only ids and notes, a person adds a column that can be asked about.
             edited.push_str("[[column]]\nname = \"patient\"\nsource = \"patient_id\"\ntype = \"text\"\n");
         }
         std::fs::write(dir.path().join("table.toml"), &edited).expect("a policy");
@@ -226,7 +226,7 @@ fn a_draft_is_not_taken_unread() {
     assert!(code == Some(1) && said.contains("has no column \"yeer\""), "{said}");
 }
 
-/// What no reader here knows is left out of a draft, with a word, and the rest is drafted; a workbook is drafted like all else.
+/// Files that no reader supports are left out of a draft with a remark, and the rest is drafted; a workbook is drafted like any other file.
 #[test]
 fn a_draft_leaves_out_what_is_not_read() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sources");

@@ -10,7 +10,7 @@ use crate::as_they_come::{AGE, HBA1C, SEX, SMOKER, VISITED, seal_in};
 use crate::postgres::Server;
 
 const TABLES: u64 = 30;
-/// Tables that PostgreSQL is asked for, too.
+/// Number of tables that are also loaded into PostgreSQL.
 const OF_POSTGRESQL: u64 = 6;
 
 const HEAD: &str = r#"[dataset]
@@ -23,13 +23,13 @@ accountant = "pure"
 cap = { epsilon = "100" }
 "#;
 
-/// One row, every value as it is meant; `None` where it is missing.
+/// One row with its intended values; `None` if a value is missing.
 struct Row {
     id: String,
     age: Option<i32>,
-    /// In tenths, beyond the bounds at times.
+    /// Value in tenths, sometimes outside the bounds.
     hba1c: Option<i64>,
-    /// Days from 1970.
+    /// Day, counted from 1970-01-01.
     visited: Option<i32>,
     smoker: Option<bool>,
     sex: Option<&'static str>,
@@ -53,10 +53,11 @@ fn rows(rng: &mut StdRng) -> Vec<Row> {
 }
 
 fn day(days: i32) -> String {
-    tacit::dataset::domain::date_text(days)
+    tacit::query::terms::domain::date_text(days)
 }
 
-/// The table as text: separator, decimal sign, line end, whether all values are quoted, and a byte-order mark.
+/// Writes the table as text with the given separator, decimal point and line end, with or without quotes around all values, and with or
+/// without a byte-order mark.
 fn text(rows: &[Row], (separator, point, end, quoted, mark): (char, char, &str, bool, bool)) -> String {
     let quote = |value: String| match quoted || value.contains([separator, '"']) {
         true => format!("\"{}\"", value.replace('"', "\"\"")),
@@ -102,7 +103,7 @@ fn frame(rows: &[Row], rng: &mut StdRng) -> DataFrame {
     DataFrame::new(rows.len(), columns).expect("a frame")
 }
 
-/// Puts the table into a database.
+/// Loads the table into a database.
 fn load(server: &Server, rows: &[Row]) {
     let shown =
         |value: Option<String>| value.map_or("NULL".to_owned(), |value| format!("'{}'", value.replace('\'', "''")));
@@ -164,7 +165,7 @@ fn one_table_seals_alike_in_every_format() {
         for source in &sources[1..] {
             let other = sealed(source);
             assert!(other.frame.equals_missing(&first.frame), "{table} {source}\n{:?}\n{:?}", first.frame, other.frame);
-            // Places are lines here and rows there.
+            // Positions are lines in one format and rows in another, so they are not compared.
             let counts = |sealed: &crate::as_they_come::Sealed| {
                 let mut columns = sealed.report.columns.clone();
                 columns.iter_mut().for_each(|(_, counts)| counts.first_unlisted = None);
@@ -178,7 +179,7 @@ fn one_table_seals_alike_in_every_format() {
     }
 }
 
-/// Files in folders whose names hold values.
+/// Files in folders whose names contain values form one table.
 #[test]
 fn several_files_are_one_table() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -214,7 +215,7 @@ fn several_files_are_one_table() {
     }
 }
 
-/// OHDSI's tables as their programs write them: upper-case names and all.
+/// OHDSI's tables, exactly as their programs write them, with upper-case names.
 #[test]
 fn eunomia_is_drafted_checked_and_sealed() {
     let Some(folder) = eunomia() else {
@@ -225,21 +226,21 @@ fn eunomia_is_drafted_checked_and_sealed() {
         let dir = tempfile::tempdir().expect("a folder");
         let file = format!("{name}.parquet");
         std::fs::copy(folder.join(&file), dir.path().join(&file)).expect("a copy");
-        let spec = tacit::dataset::source::Spec::file(&dir.path().join(&file));
+        let spec = tacit::engine::seal::source::Spec::file(&dir.path().join(&file));
         let text =
-            tacit::dataset::draft::draft(&spec, Some(Path::new(&file))).unwrap_or_else(|error| panic!("{error}"));
+            tacit::engine::seal::draft::draft(&spec, Some(Path::new(&file))).unwrap_or_else(|error| panic!("{error}"));
         let edited = crate::drafts::edited(&text, "person_id");
         std::fs::write(dir.path().join("p.toml"), &edited).expect("a policy");
-        let policy = tacit::dataset::policy::Policy::load(&dir.path().join("p.toml"))
+        let policy = tacit::query::terms::policy::Policy::load(&dir.path().join("p.toml"))
             .unwrap_or_else(|error| panic!("{error}\n{edited}"));
-        let (_, report) = tacit::dataset::seal::seal(&policy, &dir.path().join("s"), &|_| {})
+        let (_, report) = tacit::engine::seal::seal(&policy, &dir.path().join("s"), &|_| {})
             .unwrap_or_else(|error| panic!("{error}\n{edited}"));
         assert!(report.units > 2_000 && report.columns.len() > 4, "{name}: {report:?}\n{edited}");
         assert!(report.columns.iter().all(|(_, counts)| counts.clamped + counts.unlisted == 0), "{name}: {report:?}");
     }
 }
 
-/// The tables beside the repository, where they are.
+/// The folder with the tables beside the repository, if it exists.
 fn eunomia() -> Option<std::path::PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("shared/data/eunomia");
     folder.join("person.parquet").exists().then_some(folder)

@@ -1,4 +1,5 @@
-//! What costs nothing: constants, key lists and EXPLAIN, without an accuracy, in every format, and nothing on the ledger.
+//! Questions that cost nothing: constants, lists of keys and EXPLAIN, without an accuracy, in every format, and without an entry in the
+//! ledger.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};

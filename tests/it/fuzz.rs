@@ -1,6 +1,7 @@
-//! Fuzzing on stable: a corpus, mutations of it by a seeded generator, and properties that every input must keep.
+//! Fuzzing on stable Rust: a corpus, mutations of it from a seeded generator, and properties that must hold for every input.
 //!
-//! `TACIT_FUZZ` asks for more inputs a target. A failure names the target and shows the input; it belongs into `tests/corpus`.
+//! `TACIT_FUZZ` asks for more inputs for each target. A failure names the target and shows the input, which should be added to
+//! `tests/corpus`.
 
 mod mutate;
 
@@ -9,24 +10,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use axum::http::Method;
-use tacit::dataset::edition::Manifest;
-use tacit::dataset::policy::{Policy, Terms};
 use tacit::engine::{Engine, Host, PolarsEngine};
-use tacit::privacy::units::{Delta, Epsilon};
+use tacit::kernel::privacy::amounts::{Delta, Epsilon};
+use tacit::ledger::replan::Replanner;
+use tacit::ledger::verify;
 use tacit::query::canonical;
 use tacit::query::parse::parse;
 use tacit::query::plan::{CELLS_MAX, plan};
-use tacit::service::ask::Margin;
-use tacit::service::reprice::Replanner;
-use tacit::store::verify;
+use tacit::query::terms::edition::Manifest;
+use tacit::query::terms::policy::{Policy, Terms};
+use tacit::service::asking::ask::Margin;
 
 use crate::support::{Lab, block_on, call, repository_file};
 use mutate::Mutations;
 
-/// Inputs a target of a plain run.
+/// Inputs for each target in an ordinary run.
 const INPUTS: usize = 400;
 
-/// All files of folders of the repository.
+/// The contents of all files in these folders of the repository.
 fn corpus(folders: &[&str]) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     for folder in folders {
@@ -40,7 +41,7 @@ fn corpus(folders: &[&str]) -> Vec<Vec<u8>> {
     found
 }
 
-/// Gives the corpus and then mutations of it to a target; how many of them it found good.
+/// Runs a target on the corpus and then on mutations of it, and checks that it accepts some of these inputs.
 fn run(name: &str, corpus: &[Vec<u8>], words: &[&str], share: usize, mut target: impl FnMut(&[u8]) -> bool) {
     let wanted = std::env::var("TACIT_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(INPUTS) / share;
     let mut mutations = Mutations::new(corpus, words);
@@ -106,7 +107,7 @@ fn sql_becomes_a_plan_or_a_place() {
         assert!(
             plan_one.sought.iter().all(|sought| sought.sensitivity.l1() > 0 && sought.sensitivity.l2_squared() > 0)
         );
-        // What the ledger keeps of it means the same, or is refused before a charge as too long.
+        // The form stored in the ledger means the same, or is refused as too long before a charge.
         let text = canonical::sql(&plan_one, &terms);
         if let Ok(again) = parse(&text).and_then(|query| plan(&query, &terms, None)) {
             assert_eq!(again.computation, plan_one.computation, "{text}");
@@ -138,7 +139,7 @@ fn policies_are_whole_or_have_faults_with_places() {
             Ok(policy) => {
                 let terms = policy.terms;
                 assert!(terms.max_rows >= u64::from(terms.max_rows_per_unit) && terms.max_rows_per_unit >= 1);
-                assert!(terms.accountant.cap(terms.cap) > tacit::privacy::units::Price::ZERO);
+                assert!(terms.accountant.cap(terms.cap) > tacit::kernel::privacy::amounts::Price::ZERO);
                 true
             }
             Err(faults) => {
@@ -171,7 +172,7 @@ fn amounts_read_back_or_are_none() {
     });
 }
 
-/// Bodies of quotes: an answer or a 4xx, and never a word of a library.
+/// Bodies of requests for quotes lead to an answer or a 4xx, and never to a library's own error text.
 #[test]
 fn bodies_are_answered_or_refused() {
     let lab = Lab::exact();
@@ -184,7 +185,7 @@ fn bodies_are_answered_or_refused() {
     });
 }
 
-/// Bytes of a ledger, its key or its anchor: what verifies says what the whole one says.
+/// Changed bytes in a ledger, its key or its anchor: whatever still verifies has the same content as the original.
 #[test]
 fn ledgers_are_whole_or_found_out() {
     let lab = Lab::gaussian();
@@ -214,12 +215,12 @@ fn ledgers_are_whole_or_found_out() {
     }
 }
 
-/// Bytes of a sealed table: its digest finds every change out, and where somebody got past it, the engine still ends nothing.
+/// Changed bytes in a sealed table: its digest detects every change, and if somebody got past the digest, the engine would still not crash.
 #[test]
 fn sealed_tables_are_what_was_sealed() {
     let lab = Lab::gaussian();
     let state = lab.dir.path().join("state");
-    let mark = tacit::budget::ledger::read(lab.service.ledger(), |book| {
+    let mark = tacit::kernel::budget::ledger::read(lab.service.ledger(), |book| {
         book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition")
     });
     let manifest = Manifest::open(&state, &mark.id, &mark.commitment).expect("an edition");

@@ -5,9 +5,9 @@ use std::str::FromStr;
 use dashu::base::Abs;
 use dashu::rational::RBig;
 use proptest::prelude::*;
-use tacit::privacy::accountant::Accountant;
-use tacit::privacy::gdp;
-use tacit::privacy::units::{Delta, Epsilon, Price};
+use tacit::kernel::privacy::accountant::Accountant;
+use tacit::kernel::privacy::amounts::{Delta, Epsilon, Price};
+use tacit::kernel::privacy::gdp;
 
 use crate::support::repository_file;
 
@@ -16,7 +16,7 @@ fn records(file: &str) -> Vec<Vec<String>> {
     text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
 
-/// A decimal, with an exponent perhaps, as an exact fraction.
+/// Converts a decimal number, with or without an exponent, to an exact fraction.
 fn fraction(text: &str) -> RBig {
     let decimal = dashu::float::DBig::from_str(text).unwrap_or_else(|_| panic!("{text} is no decimal"));
     RBig::try_from(decimal).expect("a finite decimal")
@@ -29,7 +29,7 @@ fn check_deltas(file: &str, digits: i32, rows_min: usize) {
         let epsilon = Epsilon::parse(&record[0]).expect("an epsilon");
         let precision = Price::from_units(record[1].parse().expect("units"));
         let (ours, reference) = (fraction(&gdp::delta_text(epsilon, precision)), fraction(&record[2]));
-        // Relative to the reference's digits; absolutely no better than the 2⁻¹⁸⁰ of the evaluation.
+        // The tolerance is relative to the reference's digits, plus an absolute one of about the evaluation's 2⁻¹⁸⁰.
         let near = &reference * fraction(&format!("1e-{digits}")) + fraction("1e-53");
         let apart = (ours - &reference).abs();
         assert!(apart < near, "δ at {record:?}");
@@ -60,7 +60,7 @@ fn caps_agree_with_references_to_the_unit() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// What a query may cost is never more than the exact cap of its ε, and short of it by less than 1e-8.
+    /// The largest price of a query never exceeds the exact cap for its ε, and is less than 1e-8 below it.
     #[test]
     fn prices_stay_below_exact_caps(nanos in 1_000..20_000_000_000_u64, power in 3..18_i32) {
         let delta = Delta::parse(&format!("1e-{power}")).expect("δ");
@@ -70,7 +70,7 @@ proptest! {
         prop_assert!((cap - price) as f64 <= 1e-8 * cap as f64 + 3.0, "{price} is far below {cap}");
     }
 
-    /// What is shown as remaining can be asked for, and what is shown as spent covers what was.
+    /// The amount shown as remaining can be spent, and the amount shown as spent covers what was spent.
     #[test]
     fn shown_amounts_are_on_the_safe_side(units in 1..10_000_000_000_000_000_u64, power in 3..18_i32) {
         let accountant = Accountant::Gaussian { delta: Delta::parse(&format!("1e-{power}")).expect("δ") };

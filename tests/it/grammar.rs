@@ -1,15 +1,13 @@
-//! Questions at random, by walking the grammar: most of what the language has, these have, too.
+//! Random questions that walk the grammar: they use most of what the language has.
 //!
-//! Every kind of aggregate, key, condition and order is written by an exhaustive match over the closed syntax (in [`write`]), so a new
-//! kind does not compile before it is written there; and the tables of makers here say how each is made.
+//! Every kind of aggregate, key, condition and order is written by an exhaustive match over the closed syntax (in [`write`]), so a new kind
+//! does not compile until it is written there; the generators here say how each is made.
 
 pub mod write;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
-use tacit::dataset::domain::{Column, Domain, date_text};
-use tacit::dataset::policy::{Terms, Unit};
 use tacit::query::error::Position;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
@@ -18,24 +16,26 @@ use tacit::query::syntax::{
     OrderBy, Output, Pair, Scalar, Spread,
 };
 use tacit::query::term::calendar::{Part, Period};
+use tacit::query::terms::domain::{Column, Domain, date_text};
+use tacit::query::terms::policy::{Terms, Unit};
 
 const DEPTH_MAX: u32 = 3;
-/// Columns of a subquery.
+/// Number of columns of a subquery.
 const UNIT_COLUMNS: usize = 4;
 const PLACE: Position = Position { line: 1, column: 1 };
 
-/// A question about a dataset; most can be answered, some are broken in one place.
+/// A random question about a dataset; most can be answered, some are broken in one place.
 pub fn question(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
     let sql = sound(rng, dataset, terms);
     if rng.random_bool(0.15) { broken(rng, &sql) } else { sql }
 }
 
-/// A question that is not broken on purpose.
+/// A random question that is not broken on purpose.
 pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
     let (joined, named) = joined(rng, dataset, terms);
     let own = Walk { terms: &named };
     let inner = own.subquery(rng, &joined).filter(|_| rng.random_bool(0.3));
-    // Outside of a subquery its columns are what there is.
+    // Outside a subquery, only its columns exist.
     let planned = inner.as_ref().and_then(|text| seen(text, terms));
     let table = planned.as_ref().map_or(joined, |(text, _)| text.clone());
     let walk = Walk { terms: planned.as_ref().map_or(&named, |(_, terms)| terms) };
@@ -54,7 +54,7 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
     if !keys.is_empty() {
         let by = |(at, one): (usize, &Key)| if at % 2 == 1 { format!("{}", at + 1) } else { write::key(one) };
         let by: Vec<_> = keys.iter().enumerate().map(by).collect();
-        // Running sums are of one grouping; now and then not, which is refused.
+        // Running sums need a single grouping; sometimes there are several, which is refused.
         let has_running =
             outputs.iter().any(|output| matches!(output, Output::Running { .. })) && rng.random_bool(0.95);
         let groups = match (if has_running { 8 } else { rng.random_range(0..8) }, &by[..]) {
@@ -88,7 +88,7 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
     sql
 }
 
-/// The dataset, now and then joined with one of its tables, and the columns that have a name then.
+/// The dataset, sometimes joined with one of its tables, and the terms with the columns that can then be named.
 fn joined(rng: &mut StdRng, dataset: &str, terms: &Terms) -> (String, Terms) {
     let unit = terms.unit_column().unwrap_or_default();
     let mut from = dataset.to_owned();
@@ -106,7 +106,7 @@ fn joined(rng: &mut StdRng, dataset: &str, terms: &Terms) -> (String, Terms) {
     (from, named)
 }
 
-/// A subquery with the terms of its columns.
+/// A subquery with the terms of its columns; `None` if it is refused.
 fn seen(text: &str, terms: &Terms) -> Option<(String, Terms)> {
     let names: Vec<String> = (0..UNIT_COLUMNS).map(|at| format!("COUNT(u{at}) AS n{at}")).collect();
     let query = parse(&format!("SELECT {} FROM {text}", names.join(", "))).ok()?;
@@ -114,7 +114,7 @@ fn seen(text: &str, terms: &Terms) -> Option<(String, Terms)> {
     Some((text.to_owned(), plan.seen?.as_ref().clone()))
 }
 
-/// One word of the question replaced by another that may stand in no question, or not there.
+/// Replaces one word of the question by another, which may be unsupported or out of place.
 fn broken(rng: &mut StdRng, sql: &str) -> String {
     const WORDS: [&str; 24] = [
         "MAX",
@@ -154,14 +154,14 @@ fn broken(rng: &mut StdRng, sql: &str) -> String {
         .join(" ")
 }
 
-/// Makes pieces of questions about one dataset.
+/// Generates parts of questions about one dataset.
 pub struct Walk<'a> {
     pub terms: &'a Terms,
 }
 
 impl Walk<'_> {
     fn keys(&self, rng: &mut StdRng) -> Vec<Key> {
-        // Text without a public list is grouped by alone; now and then not, which is refused.
+        // Text without a public list must be the only key; sometimes there are others, which is refused.
         let text = self.terms.columns.iter().find(|column| matches!(column.domain, Domain::Text { .. }));
         if let Some(text) = text.filter(|_| rng.random_bool(0.06)) {
             let more = rng.random_bool(0.1).then(|| Key::By(self.key(rng)));
@@ -176,7 +176,7 @@ impl Walk<'_> {
         keys.into_iter().take(3).collect()
     }
 
-    /// A key that is made of columns.
+    /// A random key that is computed from columns.
     fn key(&self, rng: &mut StdRng) -> Expression {
         match rng.random_range(0..5) {
             0 => {
@@ -205,7 +205,7 @@ impl Walk<'_> {
 
     fn of_domain(&self, rng: &mut StdRng, is: impl Fn(&Domain) -> bool) -> Expression {
         let fitting: Vec<_> = self.terms.columns.iter().filter(|column| is(&column.domain)).collect();
-        // Now and then one of another type, which is refused.
+        // Sometimes choose a column of another type, which is refused.
         let column = if rng.random_bool(0.97) { fitting.choose(rng).copied() } else { None };
         self::column(&column.unwrap_or_else(|| self.column(rng)).name)
     }
@@ -220,7 +220,7 @@ impl Walk<'_> {
         day
     }
 
-    /// A subquery with a row for each unit; nothing where every row is one.
+    /// A subquery with one row per unit; `None` if every row is a unit.
     fn subquery(&self, rng: &mut StdRng, dataset: &str) -> Option<String> {
         let Unit::Column(unit) = &self.terms.unit else { return None };
         let own: Vec<_> = self.terms.columns.iter().filter(|column| column.per_unit).collect();
@@ -242,7 +242,7 @@ impl Walk<'_> {
                 7 => Function::Every(self.condition(rng, 1)),
                 _ => {
                     let of = column(&self.column(rng).name);
-                    // An order that leaves no ties: rows that are alike stay in the order of a secret hash.
+                    // Use an order without ties, as ties keep the order of a secret hash.
                     let is_fine = |column: &&Column| matches!(column.domain, Domain::Number(grid) if !grid.integer);
                     let fine: Vec<_> = self.terms.columns.iter().filter(is_fine).collect();
                     let Some(by) = fine.choose(rng) else { continue };
@@ -262,7 +262,7 @@ impl Walk<'_> {
         Some(format!("(SELECT {} FROM {dataset}{condition} GROUP BY {}) AS t", items.join(", "), keys.join(", ")))
     }
 
-    /// A number of a row.
+    /// A random numeric expression over one row.
     pub fn number(&self, rng: &mut StdRng, depth: u32) -> Expression {
         let is_number = |domain: &Domain| matches!(domain, Domain::Number(_));
         if depth == 0 || rng.random_bool(0.4) {
@@ -299,7 +299,7 @@ impl Walk<'_> {
         })
     }
 
-    /// A number, now and then brought between two bounds.
+    /// A random number, sometimes clamped between two bounds.
     fn bounded(&self, rng: &mut StdRng) -> Expression {
         let number = self.number(rng, 2);
         if rng.random_bool(0.85) {
@@ -330,7 +330,7 @@ impl Walk<'_> {
         Aggregate { function, filter, at: PLACE }
     }
 
-    /// Now and then a running sum along the last key.
+    /// Sometimes a running sum along the last key.
     fn running(&self, rng: &mut StdRng, keys: &[Key]) -> Option<Output> {
         let key = |key: &Key| match key {
             Key::By(expression) => Some(expression.clone()),
@@ -338,7 +338,7 @@ impl Walk<'_> {
         };
         let keys: Option<Vec<Expression>> = keys.iter().map(key).collect();
         let (by, within) = keys.as_ref().filter(|_| rng.random_bool(0.5))?.split_last()?;
-        // Categories and conditions have no order; now and then one of them, which is refused.
+        // Categories and conditions have no order; sometimes one of them is used, which is refused.
         let is_ordered = matches!(by.value, Scalar::Truncate(..) | Scalar::Extract(..) | Scalar::Bucket(..));
         if !is_ordered && rng.random_bool(0.98) {
             return None;
@@ -385,7 +385,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A condition on rows.
+    /// A random condition on rows.
     pub fn condition(&self, rng: &mut StdRng, depth: u32) -> Condition {
         let one = self.column(rng);
         let domain = &one.domain;
@@ -414,7 +414,7 @@ impl Walk<'_> {
     }
 }
 
-/// Those that every type has first.
+/// Comparison operators, those that every type supports first.
 const COMPARISONS: [Comparison; 6] = [
     Comparison::Equal,
     Comparison::NotEqual,
@@ -424,7 +424,7 @@ const COMPARISONS: [Comparison; 6] = [
     Comparison::GreaterOrEqual,
 ];
 
-/// A literal of a domain: inside, at the ends, beyond them, off the grid.
+/// A random literal for a domain: inside it, at its ends, beyond them, or off the grid.
 fn literal(rng: &mut StdRng, domain: &Domain) -> Literal {
     let value = match domain {
         Domain::Category(values) => LiteralValue::Text(values.choose(rng).expect("a value").clone()),

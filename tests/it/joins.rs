@@ -1,14 +1,14 @@
-//! Joins with tables of one row a unit, resolved when the dataset is sealed.
+//! Joins with tables of one row per unit, resolved when the dataset is sealed.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tacit::dataset::policy::Policy;
-use tacit::vault::noise::{NoiseSource, OpenDp};
+use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
+use tacit::query::terms::policy::Policy;
 
 use crate::support::{Lab, NoNoise, PURE, block_on, policy, visits};
 
-/// The shared policy with a table of patients and one of consents beside it.
+/// The shared policy, with additional tables of patients and consents.
 fn joined(budget: &str) -> String {
     policy(budget)
         + r#"
@@ -36,7 +36,8 @@ max = 2025-12-31
 "#
 }
 
-/// Of every tenth person nothing is known; of every third no insurer; every other person signed, twice.
+/// A lab in which every tenth person has no row among the patients and every third has no insurer; every other person signed a consent,
+/// twice.
 fn lab(budget: &str, noise: Arc<dyn NoiseSource>, allocation: &str) -> Lab {
     let dir = tempfile::tempdir().expect("a folder");
     std::fs::write(dir.path().join("visits.csv"), visits(200)).expect("a source");
@@ -56,7 +57,7 @@ fn lab(budget: &str, noise: Arc<dyn NoiseSource>, allocation: &str) -> Lab {
     Lab::over(dir, &joined(budget), noise, allocation)
 }
 
-/// What each visit of the shared table has: person, how many there are of it.
+/// Number of visits in the shared table by persons for whom `is` holds.
 fn count(is: impl Fn(usize) -> bool) -> i64 {
     (0..200_usize).filter(|patient| is(*patient)).map(|patient| 1 + patient as i64 % 3).sum()
 }
@@ -114,7 +115,7 @@ fn joins_are_those_of_sql() {
     assert_eq!(counts, [(json!("state"), of(1)), (json!("private"), of(2)), (Value::Null, of(0))]);
 }
 
-/// Groups of a table that is joined from the left are not all rows: no total follows from those that are there.
+/// Groups by a column of a left join do not cover all rows, so no total is derived from the groups that are present.
 #[test]
 fn what_is_missing_from_a_join_is_not_left_out_of_totals() {
     let lab = lab(crate::support::GAUSSIAN, Arc::new(NoNoise), "4");
@@ -131,7 +132,7 @@ fn what_is_missing_from_a_join_is_not_left_out_of_totals() {
     }
 }
 
-/// What is asked stands in the ledger as it was understood, and is priced as if the columns were the dataset's own.
+/// The question is recorded in the ledger as it was understood, and is priced as if the joined columns were the dataset's own.
 #[test]
 fn joins_are_planned_again_from_the_ledger() {
     let lab = lab(crate::support::GAUSSIAN, Arc::new(OpenDp), "4");
@@ -200,7 +201,8 @@ fn what_cannot_be_joined_says_why() {
     }
 }
 
-/// A table is a dataset of its own with the units that have no other rows, too; what it is asked posts to the one cap of them all.
+/// A joined table is also a dataset of its own, including units without other rows; questions to it are charged to the cap that all tables
+/// share.
 #[test]
 fn a_table_by_itself_has_the_cap_of_its_dataset() {
     let lab = lab(crate::support::GAUSSIAN, Arc::new(NoNoise), "4");
@@ -224,7 +226,7 @@ fn a_table_by_itself_has_the_cap_of_its_dataset() {
         assert_eq!(account["epsilon_spent"], visits["account"]["epsilon_spent"]);
     }
     assert!(visits["account"]["fraction_spent"].as_str() > whole["account"]["fraction_spent"].as_str());
-    // Noise is drawn for one unit's one row: as exact as four rows of it cost a quarter of the error.
+    // The noise covers one row for each unit: at the same price, the error is a quarter of that for four rows.
     let error = |answer: &Value| {
         answer["columns"][0]["std_error"].as_str().expect("an error").parse::<f64>().expect("a number")
     };
@@ -242,10 +244,10 @@ fn a_table_by_itself_has_the_cap_of_its_dataset() {
     let editions = || std::fs::read_dir(state.join("editions")).expect("editions").count();
     assert_eq!(editions(), 3);
     let dir = lab.verified();
-    // A new edition takes the places of all three.
+    // A new edition replaces the editions of all three tables.
     let policy = Policy::load(&dir.path().join("policy.toml")).expect("a policy");
-    let (manifest, _) = tacit::dataset::seal::seal(&policy, &state, &|_| {}).expect("sealed");
+    let (manifest, _) = tacit::engine::seal::seal(&policy, &state, &|_| {}).expect("sealed");
     assert_eq!(editions(), 6);
-    tacit::dataset::seal::clear_superseded(&state, &[manifest.edition]).expect("cleared");
+    tacit::engine::seal::clear_superseded(&state, &[manifest.edition]).expect("cleared");
     assert_eq!(editions(), 3);
 }

@@ -1,22 +1,22 @@
-//! A worker that lies: what no table within its policy can have is never given out, and costs as any failure does.
+//! A lying worker: values that no table within its policy can have are never released, and cost as much as any failure.
 
 use std::sync::{Arc, Mutex};
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tacit::engine::{Engine, EngineFault};
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::plan::Computation;
-use tacit::vault::noise::OpenDp;
-use tacit::vault::private::{Exact, Private};
 
 use crate::support::{GAUSSIAN, Lab, block_on, policy, visits};
 
-/// Rows that the policy declares.
+/// Number of rows that the policy declares.
 const ROWS: i64 = 1_000_000;
-/// Of ages from 0 to 110, about 55.
+/// Radius of ages from 0 to 110, about 55.
 const RADIUS: i64 = 55;
 
-/// Answers with whatever it was told to.
+/// Engine that answers with whatever vectors it was given.
 #[derive(Default)]
 struct Liar {
     vectors: Mutex<Vec<Vec<i64>>>,
@@ -51,12 +51,12 @@ impl Court {
         Self { lab, liar, asked: 0 }
     }
 
-    /// Asks something new about `sql`, which the worker answers with these vectors.
+    /// Asks a new variant of `sql`, which the worker answers with these vectors.
     async fn ask(&mut self, sql: &str, vectors: &[Vec<i64>]) -> (StatusCode, String) {
         *self.liar.vectors.lock().expect("a lie") = vectors.to_vec();
         self.asked += 1;
         let sql = format!("{sql} WHERE cost < {}", 100 + self.asked);
-        // A question's keys stand behind its condition.
+        // A question's keys follow its condition.
         let (sql, by) = sql.split_once(" GROUP BY ").map_or((sql.clone(), String::new()), |(head, tail)| {
             let (keys, condition) = tail.split_once(" WHERE ").expect("a condition");
             (format!("{head} WHERE {condition}"), format!(" GROUP BY {keys}"))
@@ -77,7 +77,8 @@ impl Court {
     }
 }
 
-/// Questions with the vectors of a table of the declared capacity whose rows all lie at one end, and such that go one step further.
+/// A question, with the vectors of tables at the declared capacity whose rows all lie at one end, and with vectors that go one step
+/// further.
 type Case = (&'static str, Vec<Vec<Vec<i64>>>, Vec<Vec<Vec<i64>>>);
 
 fn cases() -> Vec<Case> {
@@ -161,7 +162,7 @@ fn the_third_lie_freezes_the_dataset() {
     });
 }
 
-/// Of groups without a public list each stands once, in the order of the texts.
+/// Groups without a public list must be distinct and in the order of their texts.
 #[test]
 fn groups_that_are_found_stand_once_and_in_order() {
     block_on(async {
@@ -188,7 +189,7 @@ fn groups_that_are_found_stand_once_and_in_order() {
     });
 }
 
-/// As many rows as are declared, all at the ends of their ranges: the largest vectors that an honest worker has are believed.
+/// A table with as many rows as declared, all at the ends of their ranges: the largest vectors of an honest worker are accepted.
 #[test]
 fn a_table_at_its_capacity_is_answered() {
     const UNITS: usize = 9;

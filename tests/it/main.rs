@@ -1,4 +1,4 @@
-//! The integration tests: one binary, because each links polars.
+//! The integration tests, in a single binary, as each binary links polars.
 
 #![expect(clippy::disallowed_macros, reason = "tests print what they measured")]
 
@@ -24,7 +24,7 @@ mod crash;
 mod differential;
 mod drafts;
 mod doors;
-mod field;
+mod known_bugs;
 mod figures;
 mod formats;
 mod free;
@@ -39,8 +39,9 @@ mod means;
 mod metrics;
 mod noise;
 mod oracle;
-mod order;
+mod charge_before_data;
 mod pad;
+mod pinned;
 mod policies;
 mod postgres;
 mod postgres_source;
@@ -61,10 +62,10 @@ mod statistics;
 mod supply;
 mod tables;
 mod tampering;
-mod texts;
+mod unlisted_groups;
 mod tidy;
 mod transparency;
-mod tree;
+mod projects;
 mod twins;
 mod workers;
 mod worst;

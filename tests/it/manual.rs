@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use tacit::config::Config;
-use tacit::dataset::policy::Policy;
 use tacit::query::file::QueryFile;
+use tacit::query::terms::policy::Policy;
 use toml::{Table, Value};
 
 use crate::readme::{Block, blocks};

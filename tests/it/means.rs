@@ -1,15 +1,15 @@
-//! Coverage of the intervals: 95 % claimed, at least 93 % measured for means of groups of 100 and more.
+//! Coverage of the intervals: 95 % is claimed, and at least 93 % is required for means of groups of 100 and more.
 
 use dashu::integer::IBig;
-use tacit::dataset::domain::Grid;
-use tacit::privacy::accountant::Accountant;
-use tacit::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
-use tacit::privacy::extent::Extent;
-use tacit::privacy::sensitivity::{Sensitivity, Statistic};
-use tacit::privacy::units::{Delta, Epsilon};
+use tacit::kernel::privacy::accountant::Accountant;
+use tacit::kernel::privacy::amounts::{Delta, Epsilon};
+use tacit::kernel::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
+use tacit::kernel::privacy::extent::Extent;
+use tacit::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
+use tacit::kernel::vault::release::{Noisy, Release};
 use tacit::query::answer::{Cell, Label, Layout, Output, OutputValue, tabulate};
-use tacit::vault::noise::{NoiseSource, OpenDp};
-use tacit::vault::release::{Noisy, Release};
+use tacit::query::terms::domain::Grid;
 
 const GROUPS: usize = 4_000;
 
@@ -17,7 +17,7 @@ fn grid() -> Grid {
     Grid::new(true, 0, 100_000_000_000, 1_000_000_000).expect("a grid")
 }
 
-/// Shares of groups whose interval holds the truth: of the count, of the sum, of the mean.
+/// Shares of groups whose interval contains the true value: for the count, the sum and the mean.
 fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f64; 3] {
     let grid = grid();
     let sought = [Statistic::Count, Statistic::Sum { radius: grid.radius() }].map(|statistic| Sought {
@@ -88,7 +88,7 @@ fn intervals_cover_as_often_as_they_claim() {
             "{} at {epsilon}, groups of {people}: count {count}, sum {sum}, mean {mean_coverage}",
             accountant.name()
         );
-        // Four standard errors of a share of 4,000 are 1.4 %: 93 % stays below what 95 % gives by chance.
+        // Four standard errors of a share of 4,000 are 1.4 %, so a coverage of 95 % does not fall below 93 % by chance.
         assert!(count >= 0.93 && sum >= 0.93 && mean_coverage >= 0.93, "{count} {sum} {mean_coverage}");
         assert!(sum <= 0.975, "the interval of a sum is too wide: {sum}");
     }

@@ -1,4 +1,4 @@
-//! What stewards' machines are told: metrics, which are the same whatever the rows are, and webhooks, which are told everything once.
+//! Metrics, which do not depend on rows, and webhooks, which report every event exactly once.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -13,11 +13,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tacit::cli::notify::{CURSOR, Notifier};
-use tacit::clock::Clock;
 use tacit::config::{Webhook, WebhookEvent};
-use tacit::http::server::Peer;
-use tacit::store::outbox::{OUTBOX, Outbox};
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::clock::Clock;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::outbox::{OUTBOX, Outbox};
+use tacit::net::listener::Peer;
 use tower::ServiceExt;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, StoppedClock, block_on, call, policy, visits};
@@ -32,7 +32,7 @@ async fn metrics(lab: &Lab) -> String {
     String::from_utf8(reply.bytes).expect("text")
 }
 
-/// The value of a sample, by its name with its labels.
+/// Value of a sample, by its name with its labels.
 fn value(text: &str, sample: &str) -> f64 {
     let line = text.lines().find(|line| line.strip_prefix(sample).is_some_and(|rest| rest.starts_with(' ')));
     let line = line.unwrap_or_else(|| panic!("no {sample} in\n{text}"));
@@ -100,7 +100,7 @@ fn metrics_are_text_that_prometheus_reads() {
     });
 }
 
-/// Two tables that differ in their rows alone, and the same questions: the same text.
+/// Two tables that differ only in their rows lead to the same metrics for the same questions.
 #[test]
 fn metrics_tell_nothing_of_rows() {
     let texts: Vec<String> = [40, 400]
@@ -163,7 +163,7 @@ fn metrics_are_for_stewards_and_for_programs_on_this_machine() {
     });
 }
 
-/// A clock that is set.
+/// A clock that the test sets.
 struct SetClock(AtomicU64);
 
 impl Clock for SetClock {
@@ -172,7 +172,7 @@ impl Clock for SetClock {
     }
 }
 
-/// What a receiver got.
+/// A request that the receiver got.
 struct Delivery {
     head: String,
     body: String,
@@ -189,7 +189,7 @@ impl Delivery {
         serde_json::from_str(&self.body).expect("JSON")
     }
 
-    /// The event, if everything about the delivery is in order.
+    /// The event of a delivery, after checking its headers and signature.
     fn checked(&self) -> String {
         let timestamp = self.header("tacit-timestamp");
         let mac = Hmac::<Sha256>::new_from_slice(SECRET).expect("a key");
@@ -205,7 +205,7 @@ impl Delivery {
 const SECRET: &[u8] = b"a secret of the test";
 const BEGIN_MS: u64 = 1_790_000_000_000;
 
-/// A web server that answers everything with the status that is set.
+/// A web server that answers every request with the given status.
 struct Receiver {
     url: String,
     status: Arc<AtomicU16>,
@@ -227,7 +227,7 @@ impl Receiver {
                 }
                 let status = answer.load(Ordering::Relaxed);
                 let reply = format!("HTTP/1.1 {status} Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-                // 204 has no body and no length of one.
+                // A 204 has no body and no Content-Length.
                 let reply = if status == 204 { reply.replace("Content-Length: 0\r\n", "") } else { reply };
                 stream.write_all(reply.as_bytes()).expect("answered");
             }
@@ -235,7 +235,7 @@ impl Receiver {
         Self { url, status, got }
     }
 
-    /// What came since this was last asked.
+    /// Deliveries that arrived since the last call.
     fn events(&self) -> Vec<Delivery> {
         self.got.try_iter().collect()
     }
@@ -301,7 +301,7 @@ fn webhooks_are_told_once_of_what_is_spent() {
     );
     assert!(body["at"].as_str().is_some_and(|text| text.starts_with("2026-09-21T")), "{body}");
 
-    // A restart repeats nothing, and loses nothing of what happened meanwhile: raised before anybody looked, it is told all the same.
+    // A restart repeats nothing and loses nothing: an event that happened before anybody looked is still delivered.
     drop(first);
     assert_eq!(ask(&lab, 30, "0.399"), StatusCode::OK);
     assert_eq!(block_on(lab.grant("ada", "visits", "10")).status, StatusCode::OK);
@@ -348,7 +348,7 @@ fn what_is_not_taken_is_delivered_again_and_held_up_by_nobody() {
         turning.turn();
         assert!(receiver.events().is_empty(), "not before {later} ms and one more");
     }
-    // What waits outlives a restart.
+    // Deliveries that wait survive a restart.
     drop(turning);
     receiver.status.store(204, Ordering::Relaxed);
     clock.0.store(BEGIN_MS + 10_000, Ordering::Relaxed);

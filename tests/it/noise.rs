@@ -1,19 +1,19 @@
-//! The noise that is drawn has the certified law: the claimed scale passes, and scales × 0.8 and × 1.25 fail.
+//! The drawn noise has the certified law: the claimed scale passes, and scales × 0.8 and × 1.25 fail.
 //!
-//! OpenDP draws from the system's randomness, which no seed reaches, so the test's own error is set to one in ten million.
+//! OpenDP draws from the system's randomness, which cannot be seeded, so the test's own probability of error is set to one in ten million.
 
 use dashu::integer::IBig;
-use tacit::privacy::accountant::Accountant;
-use tacit::privacy::certificate::{Accuracy, Certificate, Sought, Subject, certify, prices};
-use tacit::privacy::extent::Extent;
-use tacit::privacy::mechanism::{self, NoiseLaw};
-use tacit::privacy::sensitivity::{Sensitivity, Statistic};
-use tacit::privacy::units::{Delta, Epsilon, Price};
-use tacit::vault::noise::{NoiseSource, OpenDp};
+use tacit::kernel::privacy::accountant::Accountant;
+use tacit::kernel::privacy::amounts::{Delta, Epsilon, Price};
+use tacit::kernel::privacy::certificate::{Accuracy, Certificate, Sought, Subject, certify, prices};
+use tacit::kernel::privacy::extent::Extent;
+use tacit::kernel::privacy::mechanism::{self, NoiseLaw};
+use tacit::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
 
 const SAMPLES: usize = 20_000;
 const BINS: usize = 40;
-/// The point that χ² with 39 degrees of freedom passes once in ten million times.
+/// Value that χ² with 39 degrees of freedom exceeds once in ten million times.
 const CHI_SQUARE_MAX: f64 = 117.0;
 
 fn gaussian() -> Accountant {
@@ -29,7 +29,7 @@ fn certificate(accountant: Accountant, statistic: Statistic, rows: u32, epsilon:
     certify(accountant, subject, &sought, &prices(accountant, &sought, &epsilon)).expect("a certificate")
 }
 
-/// Samples in units of the law's own scale.
+/// Samples divided by the law's own scale.
 fn samples(law: &NoiseLaw) -> Vec<f64> {
     let scaled = |sample: &IBig| sample.to_f64().value() / law.scale;
     OpenDp.draw(law, SAMPLES).expect("noise").iter().map(scaled).collect()
@@ -69,14 +69,14 @@ fn discrete_gaussian_noise_has_its_law() {
 
 #[test]
 fn discrete_laplace_noise_has_its_law() {
-    // Scales of thousands, so that the grid does not show in the bins.
+    // Use scales of thousands, so that the grid does not show in the bins.
     let laplace = |x: f64| if x < 0.0 { 0.5 * x.exp() } else { 1.0 - 0.5 * (-x).exp() };
     for (statistic, epsilon) in [(Statistic::Count, "0.001"), (Statistic::Sum { radius: 250_000 }, "0.5")] {
         check(&certificate(Accountant::Pure, statistic, 4, epsilon).measurements()[0].law, laplace);
     }
 }
 
-/// Small scales live on the integers, where the law has atoms: compare them one by one.
+/// At small scales the noise consists of a few integers, whose probabilities are compared one by one.
 #[test]
 fn discrete_laplace_noise_of_a_small_scale_has_its_atoms() {
     let law = certificate(Accountant::Pure, Statistic::Count, 1, "1").measurements()[0].law;
@@ -89,7 +89,7 @@ fn discrete_laplace_noise_of_a_small_scale_has_its_atoms() {
     }
 }
 
-/// The price is never below the certified loss, by our formula and by OpenDP's map, over a wide range.
+/// Over a wide range, the price is never below the certified loss, by our formula and by OpenDP's map.
 #[test]
 fn prices_cover_both_certified_losses() {
     let statistics = [

@@ -9,14 +9,14 @@ use chrono::{Datelike, Days, NaiveDate};
 use dashu::base::{Abs, Signed};
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
-use tacit::dataset::domain::Domain;
-use tacit::dataset::policy::Terms;
 use tacit::query::answer::{KeyLabels, Label};
 use tacit::query::filter::Filter;
+use tacit::query::plan::subquery::{UnitColumn, Units};
 use tacit::query::plan::{Computation, Measure, PlanKey};
 use tacit::query::term::calendar::{Part, Period};
 use tacit::query::term::{Constant, Made, Term};
-use tacit::query::units::{UnitColumn, Units};
+use tacit::query::terms::domain::Domain;
+use tacit::query::terms::policy::Terms;
 
 /// A value of one row.
 #[derive(Debug, Clone, PartialEq)]

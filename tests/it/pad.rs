@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use axum::http::Method;
 use serde_json::json;
-use tacit::budget::charge::State;
-use tacit::budget::ledger::read;
-use tacit::clock::Clock;
 use tacit::engine::{Engine, EngineFault};
-use tacit::privacy::units::Epsilon;
+use tacit::kernel::budget::charge::State;
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::clock::Clock;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::plan::Computation;
-use tacit::service::ask::{Ask, Wanted};
-use tacit::vault::noise::OpenDp;
-use tacit::vault::private::{Exact, Private};
+use tacit::service::asking::ask::{Ask, Wanted};
 
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
 
@@ -168,7 +168,7 @@ fn a_padding_beyond_its_bounds_is_named() {
         [("0", "accepted is 1 to 60000"), ("60001", "accepted is 1 to 60000"), ("\"a\"", "expected i64")]
     {
         let text = padded().replace("pad_ms = 40", &format!("pad_ms = {given}"));
-        let faults = tacit::dataset::policy::Policy::parse(&text).expect_err("a fault");
+        let faults = tacit::query::terms::policy::Policy::parse(&text).expect_err("a fault");
         assert!(faults.iter().any(|fault| fault.message.contains(words) && fault.line > 1), "{given}: {faults:?}");
     }
 }

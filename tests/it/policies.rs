@@ -1,6 +1,6 @@
 //! Faults of policies and configurations, each with its place.
 
-use tacit::dataset::policy::Policy;
+use tacit::query::terms::policy::Policy;
 
 use crate::support::{GAUSSIAN, PURE, policy};
 

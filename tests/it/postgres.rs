@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use tacit::dataset::policy::Policy;
 use tacit::query::answer::{Cell, ColumnKind, Table};
+use tacit::query::terms::policy::Policy;
 use tempfile::TempDir;
 
 use crate::differential::{csv, rows};

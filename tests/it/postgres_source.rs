@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use tacit::dataset::source::{Fault, From, PostgresFault, Source, SourceError, Spec, Wanted};
+use tacit::engine::seal::source::{Fault, From, PostgresFault, Source, SourceError, Spec, Wanted};
 
 use crate::postgres::{Server, programs};
 

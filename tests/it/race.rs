@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use tacit::budget::ledger::read;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::vault::noise::OpenDp;
 
 use crate::support::{Lab, Reply, block_on, call, policy, visits};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use tacit::budget::entry::Kind;
-use tacit::budget::ledger::read;
+use tacit::kernel::budget::entry::Kind;
+use tacit::kernel::budget::ledger::read;
 
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, policy};
 

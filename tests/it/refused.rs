@@ -1,11 +1,11 @@
-//! The files of `queries/`: all are answered. The files of `queries/refused/`: each is refused with its code, at no cost.
+//! The files of `queries/` are all answered; those of `queries/refused/` are each refused with their code, at no cost.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
+use tacit::kernel::vault::noise::OpenDp;
 use tacit::query::file::QueryFile;
-use tacit::vault::noise::OpenDp;
 
 use crate::support::{Lab, block_on, repository_file};
 
@@ -49,7 +49,7 @@ fn every_published_query_is_answered() {
         let file = QueryFile::parse(&std::fs::read_to_string(&path).expect("a file"))
             .unwrap_or_else(|fault| panic!("{path:?}: {fault}"));
         let reply = block_on(lab.ask(&json!({"sql": file.sql, "epsilon": file.epsilon, "margin": file.margin})));
-        // Sixty people are too few for a group to be found.
+        // Sixty people are too few for any group to be shown.
         let is_by_text = file.sql.contains("GROUP BY drug");
         assert_eq!(reply.json()["threshold"].is_object(), is_by_text, "{path:?}");
         assert_eq!(reply.rows().is_empty(), is_by_text, "{path:?}");
@@ -91,7 +91,7 @@ fn errors_point_at_the_place() {
     }
 }
 
-/// The bounds of the grammar, each reached and each passed by one.
+/// The limits of the grammar: each can be reached, and exceeding it by one is refused.
 #[test]
 fn the_bounds_of_the_grammar_hold() {
     let lab = demo_lab();
@@ -103,7 +103,7 @@ fn the_bounds_of_the_grammar_hold() {
         |count: usize| format!("cost IN ({})", (0..count).map(|n| format!("-{n}.5")).collect::<Vec<_>>().join(", "));
     let nested = |depth: usize| format!("{}age > 1{}", "(".repeat(depth), ")".repeat(depth));
     let chain = |count: usize| (0..count).map(|n| format!("age > {n}")).collect::<Vec<_>>().join(" OR ");
-    // Nested as deeply as may be, it is worked out once for each level and not twice: this would take hours.
+    // The deepest permitted nesting is evaluated once per level, not twice, which would take hours.
     let nullif = (0..28).fold("COUNT(*)".to_owned(), |inner, n| format!("NULLIF({inner}, -{})", n + 7));
     assert_eq!(block_on(lab.sql(&format!("SELECT {nullif} AS n FROM visits"), "0.001")).code(), "");
     for (fits, passes, bound) in

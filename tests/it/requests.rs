@@ -1,15 +1,15 @@
-//! Requests for budget: what may be asked, who decides, and that each is decided once.
+//! Requests for budget: what may be requested, who decides, and that each request is decided once.
 
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::budget::book::REQUESTS_OPEN_MAX;
-use tacit::budget::entry::Act;
+use tacit::kernel::budget::entry::Act;
+use tacit::kernel::budget::state::REQUESTS_OPEN_MAX;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, Reply, block_on, call, policy, visits};
 
-/// Ada holds epsilon 1 of a cap of 4.
+/// A lab in which ada holds an ε of 1 out of a cap of 4.
 fn lab() -> Lab {
     Lab::new(&policy(GAUSSIAN), &visits(20), Arc::new(NoNoise), "1")
 }
@@ -23,7 +23,7 @@ async fn file(lab: &Lab, dataset: &str, epsilon: &str) -> Reply {
     post(lab, &lab.researcher, "/v1/requests", &body).await
 }
 
-/// Files a request that is in order; its number.
+/// Files a valid request and returns its number.
 async fn filed(lab: &Lab, epsilon: &str) -> u64 {
     let reply = file(lab, "visits", epsilon).await;
     assert_eq!(reply.status, StatusCode::CREATED, "{}", String::from_utf8_lossy(&reply.bytes));
@@ -34,7 +34,7 @@ async fn decide(lab: &Lab, number: u64, body: &Value) -> Reply {
     lab.act(&format!("/v1/requests/{number}/decide"), body).await
 }
 
-/// What ada holds, in words.
+/// The ε that ada holds, as text.
 async fn held(lab: &Lab) -> String {
     lab.get("/v1/accounts", &lab.researcher).await.json()[0]["epsilon_cap"].as_str().expect("an epsilon").to_owned()
 }
@@ -150,7 +150,7 @@ fn a_grant_stands_in_the_ledger_before_its_decision() {
         }
         assert_eq!(lab.head(), head, "nothing is decided twice");
 
-        // More than was asked for, or less, is the steward's to say; a request that was overtaken does not lower anything.
+        // The steward may grant more or less than was requested; a request that was overtaken does not lower anything.
         assert_eq!(decide(&lab, second, &json!({"granted": true, "epsilon": "2.75", "reason": "r"})).await.status, 200);
         assert_eq!(held(&lab).await, "2.75");
         assert_eq!(decide(&lab, third, &json!({"granted": true, "reason": "r"})).await.code(), "invalid-request");
@@ -160,7 +160,7 @@ fn a_grant_stands_in_the_ledger_before_its_decision() {
     });
 }
 
-/// Whoever decides at the same time, one decision stands, and a grant that is on record is its own.
+/// If several stewards decide at the same time, one decision stands, and a recorded grant belongs to it.
 #[test]
 fn two_stewards_decide_once() {
     block_on(async {

@@ -1,4 +1,4 @@
-//! Answers take no more memory than there is room for, however many are asked for and however slowly they are read.
+//! Memory: answers never use more than is available, however many are asked for and however slowly they are read.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use axum::body::{Body, HttpBody};
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
 use serde_json::json;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
 use tower::ServiceExt;
 
 use crate::doors::{COUNT, DAYS, until};
@@ -57,14 +57,14 @@ fn what_is_not_read_yet_counts() {
     });
 }
 
-/// Whoever waits for room has paid for nothing yet, and is answered once there is some.
+/// A query that waits for memory has not been charged yet, and is answered once memory is free.
 #[test]
 fn room_is_waited_for_before_the_charge() {
     block_on(async {
         let lab = Lab::gaussian();
         let held = lab.service.held_bytes();
         let mut rooms = Vec::new();
-        // Small ones, until there is no room for another.
+        // Takes small pieces until there is no memory for another.
         for number in 0..32 {
             rooms.push(lab.service.room(&format!("holder {number}"), 4 << 20).await.expect("a room"));
         }
@@ -99,7 +99,8 @@ fn room_is_waited_for_before_the_charge() {
     });
 }
 
-/// Beyond what is encoded at once, an answer is encoded as it is read: the same rows, and nothing is left of one who goes away.
+/// Beyond the size that is encoded at once, an answer is encoded while it is read: the rows are the same, and nothing remains if the reader
+/// goes away.
 #[test]
 fn a_long_answer_is_encoded_while_it_is_read() {
     let places: Vec<String> =

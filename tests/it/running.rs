@@ -1,12 +1,12 @@
-//! Running sums: exact before noise, far more exact than sums of noisy groups after it, and one release with the groups they sum.
+//! Running sums: exact before noise, far more precise than sums of noisy groups after it, and one release with the groups they sum.
 
 use std::sync::Arc;
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use tacit::kernel::vault::noise::OpenDp;
 use tacit::query::parse::parse;
 use tacit::query::plan::{Measure, plan};
-use tacit::vault::noise::OpenDp;
 
 use crate::support::{GAUSSIAN, Lab, PURE, block_on, call, policy, visits};
 
@@ -16,14 +16,14 @@ fn number(row: &Value, name: &str) -> f64 {
     row[name].as_f64().unwrap_or_else(|| panic!("{name} of {row}"))
 }
 
-/// The groups add up to their running sums, noise included, and nothing is measured twice.
+/// The groups add up to their running sums, including noise, and nothing is measured twice.
 #[test]
 fn groups_add_up_to_their_running_sums() {
     let lab = Lab::gaussian();
     let terms = &lab.service.dataset("visits").expect("visits").terms;
     let measured = |sql: &str| plan(&parse(sql).expect("SQL"), terms, None).expect("a plan").computation.measures;
     assert!(matches!(&measured(SQL)[..], [Measure::Rooted { .. }]));
-    // What HAVING compares is what is shown; what a mean is made of is measured by itself.
+    // HAVING compares the values that are shown, so it adds no measurement; the parts of a mean are measured separately.
     assert_eq!(measured(&format!("{SQL} HAVING COUNT(*) > 3")).len(), 1);
     assert_eq!(measured(&format!("{SQL} HAVING COUNT(*) + 0 > 3 AND ABS(COUNT(*)) > 1")).len(), 1);
     assert_eq!(measured(&SQL.replace("COUNT(*) AS n", "ROUND(COUNT(*) * 2, 1) AS n")).len(), 1);
@@ -41,14 +41,14 @@ fn groups_add_up_to_their_running_sums() {
     }
     let error = |at: usize, name: &str| number(&rows[at], name);
     assert!((error(0, "n_std_error") / error(0, "so_far_std_error") - 1.0).abs() < 0.02, "the first is its own sum");
-    // 111 noisy counts at the same price would err by √111 times one of them; one costs 1/√S of it here.
+    // The sum of 111 noisy counts would have √111 times the error of one of them; here the last error is less than 1.7 times the first.
     let (one, last) = (error(0, "so_far_std_error"), error(110, "so_far_std_error"));
     assert!(last / one < 1.7, "{one} {last}");
     let again = block_on(lab.sql(SQL, "2")).json();
     assert_eq!(again["replayed"], true);
 }
 
-/// Within each group of the other keys; a margin of a running sum is that of its last group, and it is met.
+/// Within each group of the other keys, a margin of a running sum is that of its last group, and it is met.
 #[test]
 fn a_margin_holds_for_every_running_sum() {
     for (budget, noise) in [(GAUSSIAN, Arc::new(OpenDp)), (PURE, Arc::new(OpenDp))] {
@@ -63,7 +63,7 @@ fn a_margin_holds_for_every_running_sum() {
         let widths: Vec<f64> = rows.iter().map(|row| (number(row, "s_high") - number(row, "s_low")) / 2.0).collect();
         let widest = widths.iter().copied().fold(0.0, f64::max);
         assert!((60.0 * 0.95..=60.0 * 1.02).contains(&widest), "{budget}: {widest}");
-        // Visits are all in March: before it there are none, after it all of a region's.
+        // All visits are in March: before it a region has none, and after it all of them.
         for (row, width) in rows.iter().zip(&widths) {
             let truth = if row["m"].as_i64() < Some(3) { 0.0 } else { 100.0 };
             assert!((number(row, "s") - truth).abs() < 2.5 * width + 1.0, "{row}");
@@ -71,7 +71,7 @@ fn a_margin_holds_for_every_running_sum() {
     }
 }
 
-/// Small cells are blanked where the policy says so, whatever their counts are measured as.
+/// Small groups are blanked if the policy says so, however their counts are measured.
 #[test]
 fn small_groups_of_running_sums_are_blanked() {
     let text = policy(GAUSSIAN).replace("max_rows = 1_000_000", "max_rows = 1_000_000\nmin_cell = 60");
@@ -110,7 +110,7 @@ fn what_runs_wrongly_is_refused() {
     );
     let rows = block_on(lab.sql(&ok, "1")).rows();
     assert!(rows.iter().all(|row| number(row, "s_std_error") > 0.0 && number(row, "s_low") < number(row, "s_high")));
-    // However often it is worked out, in HAVING too.
+    // However often it is computed, in HAVING too.
     let compared = ["s > -1"; 12].join(" AND ");
     let often = format!(
         "SELECT visited, SUM(COUNT(*)) OVER (ORDER BY visited) AS s FROM visits GROUP BY visited HAVING {compared}"

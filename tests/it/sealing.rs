@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use polars::prelude::*;
-use tacit::dataset::edition::Manifest;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::{Report, SealError, seal, seal_with_key};
+use tacit::engine::seal::{Report, SealError, seal, seal_with_key};
+use tacit::query::terms::edition::Manifest;
+use tacit::query::terms::policy::Policy;
 
 use crate::support::{PURE, policy, visits};
 
@@ -96,20 +96,20 @@ fn a_source_that_does_not_fit_says_why_once() {
     for (csv, words) in [
         (
             format!("{header}a,up,flu,true,1,1,2023-01-01\n"),
-            "column \"region\": 1 values are missing (1 of them because the policy does not list them)",
+            "column \"region\": 1 value is missing (1 because the policy does not list it, the first in line 2)",
         ),
         (
             format!("{header}a,north,flu,maybe,1,1,2023-01-01\n"),
-            "column \"smoker\": 1 values are no boolean, the first in line 2",
+            "column \"smoker\": 1 value is not of type boolean, the first in line 2",
         ),
         (
             format!("{header}a,north,flu,true,1,1,2023-01-01\na,north,flu,true,x,1,2023-01-01\n"),
-            "column \"age\": 1 values are no integer, the first in line 3",
+            "column \"age\": 1 value is not of type integer, the first in line 3",
         ),
-        (format!("{header}a,north,flu,true,1.5,1,2023-01-01\n"), "column \"age\": 1 values are no integer"),
-        (format!("{header}a,north,flu,true,1,1,yesterday\n"), "column \"visited\": 1 values are no date"),
-        (format!("{header},north,flu,true,1,1,2023-01-01\n"), "1 rows have no \"patient_id\""),
-        (format!("{header}a,north,flu,true,,1,2023-01-01\n"), "column \"age\": 1 values are missing, and the policy"),
+        (format!("{header}a,north,flu,true,1.5,1,2023-01-01\n"), "column \"age\": 1 value is not of type integer"),
+        (format!("{header}a,north,flu,true,1,1,yesterday\n"), "column \"visited\": 1 value is not of type date"),
+        (format!("{header},north,flu,true,1,1,2023-01-01\n"), "1 row has no \"patient_id\""),
+        (format!("{header}a,north,flu,true,,1,2023-01-01\n"), "column \"age\": 1 value is missing, and the policy"),
         (
             "patient_id,region\na,north\n".to_owned(),
             "has no column \"diagnosis\"; its columns are \"patient_id\", \"region\"",
@@ -170,7 +170,10 @@ fn files_of_every_format_seal_alike() {
     let error =
         seal(&Policy::load(&dir.path().join("policy.toml")).expect("a policy"), &dir.path().join("state"), &|_| {})
             .expect_err("another type");
-    assert!(error.to_string().contains("column \"region\": 79 values are no integer, the first in row 1"), "{error}");
+    assert!(
+        error.to_string().contains("column \"region\": 79 values are not of type integer, the first in row 1"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -190,7 +193,7 @@ fn a_damaged_file_of_any_length_is_refused_in_our_words() {
     }
 }
 
-/// Lists of those who withdrew come from other programs, which write 7 as 7.0 or 007.
+/// Lists of people who withdrew come from other programs, which write 7 as 7.0 or 007.
 #[test]
 fn numbers_are_matched_by_value_in_the_list_of_those_who_withdrew() {
     let dir = tempfile::tempdir().expect("a folder");

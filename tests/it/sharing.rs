@@ -1,13 +1,13 @@
-//! Shared precision: asking again is free, what a colleague asked costs one's own account once, more precision costs the
-//! difference, and what follows from a stored answer is free.
+//! Shared precision: asking again is free, what a colleague asked costs one's own account once, more precision costs the difference, and
+//! what follows from a stored answer is free.
 
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::budget::entry::Kind;
-use tacit::budget::ledger::read;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::budget::entry::Kind;
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::vault::noise::OpenDp;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, Reply, block_on, call, policy, visits};
 
@@ -32,10 +32,10 @@ fn spent(lab: &Lab, kind: Kind, name: &str) -> u64 {
 }
 
 fn worth(epsilon: &str) -> u64 {
-    let accountant = tacit::privacy::accountant::Accountant::Gaussian {
-        delta: tacit::privacy::units::Delta::parse("1e-9").expect("δ"),
+    let accountant = tacit::kernel::privacy::accountant::Accountant::Gaussian {
+        delta: tacit::kernel::privacy::amounts::Delta::parse("1e-9").expect("δ"),
     };
-    accountant.price(tacit::privacy::units::Epsilon::parse(epsilon).expect("ε")).units()
+    accountant.price(tacit::kernel::privacy::amounts::Epsilon::parse(epsilon).expect("ε")).units()
 }
 
 const REGIONS: &str = "SELECT region, COUNT(*) AS visits FROM visits GROUP BY region";
@@ -46,7 +46,7 @@ fn a_colleague_is_served_what_is_stored_and_pays_once() {
     block_on(async {
         let first = lab.sql(REGIONS, "0.5").await.json();
         let drawn = spent(&lab, Kind::Dataset, "visits");
-        // The same and a lower precision, with other names and another order of the rows.
+        // The same precision and a lower one, with other names and another order of the rows.
         for (sql, epsilon) in [
             ("SELECT COUNT(*) AS n, region AS r FROM visits GROUP BY region ORDER BY region DESC", "0.5"),
             (REGIONS, "0.1"),
@@ -95,7 +95,7 @@ fn more_precision_costs_the_difference() {
             (&first["rows"], &json!(true)),
             "what was served stays the same"
         );
-        // Bob asks for what lies between: the second answer is enough.
+        // Bob asks for a precision in between: the second answer is enough.
         let third = post(&lab, "/v1/queries", &bob, &json!({"sql": REGIONS, "epsilon": "0.4"})).await.json();
         assert_eq!((&third["release"], &third["rows"]), (&second["release"], &second["rows"]));
         assert_eq!(spent(&lab, Kind::Researcher, "bob"), worth("0.5"));
@@ -103,7 +103,7 @@ fn more_precision_costs_the_difference() {
     });
 }
 
-/// Measurements are shared one by one: a mean's count is the count that was asked for before.
+/// Measurements are shared one by one: the count in a mean is the count that was asked for before.
 #[test]
 fn measurements_are_shared_one_by_one() {
     let (lab, _) = two(GAUSSIAN, "4");
@@ -177,14 +177,14 @@ fn what_follows_from_a_stored_answer_is_free() {
         assert!(lab.head().0 > entries, "derived answers are stored under ids of their own");
         let same = lab.sql("SELECT COUNT(*) AS n FROM visits", "0.2").await.json();
         assert_eq!((&same["replayed"], lab.head().0), (&json!(true), entries + 12), "and asked again they are those");
-        // Bob pays for the parent, whole, and then has it.
+        // Bob pays for the whole parent answer, and then has it.
         let theirs =
             post(&lab, "/v1/queries", &bob, &json!({"sql": "SELECT COUNT(*) AS n FROM visits", "epsilon": "0.2"}))
                 .await
                 .json();
         assert_eq!((&theirs["rows"], theirs["legs"]["dataset"].as_str()), (&same["rows"], Some("0")));
         assert_eq!(spent(&lab, Kind::Researcher, "bob"), worth("1"));
-        // Not good enough: new noise for the difference, the rest of it from what is stored.
+        // The stored answer is not precise enough: the difference is drawn, and the rest comes from what is stored.
         let exact = lab.sql("SELECT COUNT(*) AS n FROM visits", "1").await.json();
         assert_eq!((&exact["replayed"], &exact["derived_from"]), (&json!(false), &json!([fine["release"]])));
         let paid = spent(&lab, Kind::Dataset, "visits") - drawn;
@@ -192,7 +192,8 @@ fn what_follows_from_a_stored_answer_is_free() {
     });
 }
 
-/// What does not follow is drawn: units that may be in several cells, other rows, a filter that the keys do not tell.
+/// What does not follow from a stored answer is drawn: units that may be in several cells, other rows, a filter that the keys do not
+/// determine.
 #[test]
 fn what_does_not_follow_is_drawn() {
     let (lab, _) = two(GAUSSIAN, "4");
@@ -225,7 +226,7 @@ fn what_does_not_follow_is_drawn() {
     });
 }
 
-/// A pure dataset serves what is stored and sums nothing.
+/// A dataset with the `pure` accountant serves what is stored, and adds nothing up.
 #[test]
 fn a_pure_dataset_replays_and_does_not_top_up() {
     let (lab, bob) = two(PURE, "50");
@@ -243,7 +244,7 @@ fn a_pure_dataset_replays_and_does_not_top_up() {
     });
 }
 
-/// Equal questions have one view, however they are written.
+/// Equal queries have one view, however they are written.
 #[test]
 fn equal_questions_are_one_question() {
     let (lab, _) = two(GAUSSIAN, "4");
@@ -285,7 +286,7 @@ fn equal_questions_are_one_question() {
     });
 }
 
-/// What does not fit says what would; nothing was charged, and smaller ones go on.
+/// The refusal of a query that does not fit says what would; nothing is charged, and smaller queries still work.
 #[test]
 fn an_oversized_request_leaves_the_ledger_as_it_was() {
     let (lab, bob) = two(GAUSSIAN, "1");
@@ -300,7 +301,7 @@ fn an_oversized_request_leaves_the_ledger_as_it_was() {
         );
         let quote = post(&lab, "/v1/quotes", &lab.researcher, &ask).await.json();
         assert_eq!(quote["answerable"], false);
-        // What was paid for counts: the whole allocation as one answer to this very question.
+        // What was already paid for counts: the whole allocation may be one answer to this very query.
         assert_eq!(quote["largest_epsilon"], "1", "{quote}");
         let margin: f64 = quote["margin"].as_str().expect("a margin").parse().expect("a number");
         let other = json!({"sql": "SELECT COUNT(*) FROM visits WHERE age > 50", "epsilon": "0.95"});
@@ -310,7 +311,7 @@ fn an_oversized_request_leaves_the_ledger_as_it_was() {
         let all = lab.sql(REGIONS, "1").await;
         let error: f64 = all.json()["columns"][1]["std_error"].as_str().expect("an error").parse().expect("a number");
         assert!((margin / 1.959_964 / error - 1.0).abs() < 1e-6, "the error is the one that was quoted");
-        // Prices are a billionth below caps, so that what is granted fits; that is what is left.
+        // Prices are a billionth below caps, so that what is granted fits; that billionth is left.
         let left: f64 =
             all.json()["account"]["epsilon_remaining"].as_str().expect("an epsilon").parse().expect("a number");
         assert!(left < 1e-4, "{left}");
@@ -329,7 +330,7 @@ fn an_oversized_request_leaves_the_ledger_as_it_was() {
     });
 }
 
-/// What is stored is used for each measurement by itself, also a colleague's, also one that is more exact than is needed.
+/// Stored vectors are used for each measurement separately, including a colleague's, and including ones that are more precise than needed.
 #[test]
 fn a_question_that_is_stored_in_part_draws_the_rest_alone() {
     let (lab, bob) = two(GAUSSIAN, "4");
@@ -344,7 +345,7 @@ fn a_question_that_is_stored_in_part_draws_the_rest_alone() {
     });
 }
 
-/// A question whose canonical SQL could not be read again is refused, and nothing is charged.
+/// A query whose canonical SQL could not be parsed again is refused, and nothing is charged.
 #[test]
 fn what_is_too_long_when_written_out_is_refused() {
     let (lab, _) = two(GAUSSIAN, "4");
@@ -362,13 +363,13 @@ fn what_is_too_long_when_written_out_is_refused() {
         let state = lab.dir.path().join("state");
         let Lab { dir, service, router, .. } = lab;
         drop((service, router));
-        let verified = tacit::store::verify(&state, None, &mut tacit::service::reprice::Replanner::default());
+        let verified = tacit::ledger::verify(&state, None, &mut tacit::ledger::replan::Replanner::default());
         verified.expect("looked at").unwrap_or_else(|finding| panic!("{finding} after {entries} entries"));
         drop(dir);
     });
 }
 
-/// A colleague who pays for an answer can fetch all of it, also where the first who asked wanted one row and said what for.
+/// A colleague who pays for an answer can fetch all of it, even if the first researcher wanted one row; the purpose stays with the first.
 #[test]
 fn a_colleague_fetches_every_row_and_nobody_s_purpose() {
     let (lab, bob) = two(GAUSSIAN, "4");
@@ -387,7 +388,7 @@ fn a_colleague_fetches_every_row_and_nobody_s_purpose() {
     });
 }
 
-/// A stored answer that is dearer than what is left of an account does not keep a researcher from a cheaper one.
+/// A stored answer that costs more than what is left of an account does not keep a researcher from a cheaper one.
 #[test]
 fn what_a_colleague_asked_too_exactly_is_drawn_anew_for_less() {
     let (lab, bob) = two(GAUSSIAN, "4");
@@ -400,7 +401,7 @@ fn what_a_colleague_asked_too_exactly_is_drawn_anew_for_less() {
     });
 }
 
-/// A total was derived from groups of which the missing one had been left out: rows that were in none of them were not counted.
+/// A total was once derived from groups without the group of missing values, so rows in none of the groups were not counted.
 #[test]
 fn nothing_is_derived_from_groups_that_do_not_hold_all_rows() {
     let count = |lab: &Lab, condition: &str, groups: &str, epsilon: &str| {
@@ -408,7 +409,7 @@ fn nothing_is_derived_from_groups_that_do_not_hold_all_rows() {
         let rows = block_on(lab.sql(&sql, epsilon)).rows();
         rows.iter().map(|row| row["n"].as_i64().expect("a count")).sum::<i64>()
     };
-    // Gaussian noise of several cells adds up, so that sums of what is stored are exact enough to be taken.
+    // Gaussian noise of several cells adds up, so sums of what is stored are precise enough to be used.
     let lab = || Lab::new(&policy(GAUSSIAN), &visits(200), Arc::new(NoNoise), "4");
     let whole = "smoker OR smoker IS NULL OR NOT smoker";
     let all = count(&lab(), whole, "", "0.01");

@@ -1,11 +1,11 @@
-//! How large an answer may be as it is shown: refused before its charge, whatever it would have cost.
+//! The size limit of an answer as it is shown: larger ones are refused before the charge, whatever they would have cost.
 
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::service::schedule::Zone;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::service::publishing::schedule::Zone;
 
 use crate::support::{GAUSSIAN, Lab, Reply, block_on, call, policy, query_files, visits};
 use crate::worst;
@@ -37,7 +37,7 @@ fn an_answer_of_too_many_shown_cells_is_refused_before_its_charge() {
             ("/v1/quotes", sql.clone()),
             ("/v1/queries", sql.clone()),
             ("/v1/queries", format!("EXPLAIN {sql}")),
-            // Fewer rows are shown, but all of them are made.
+            // Fewer rows are shown, but all of them are computed.
             ("/v1/queries", format!("{sql} HAVING COUNT(*) > 1000000 LIMIT 1")),
         ] {
             let reply = post(&lab, path, &json!({"sql": sql, "epsilon": "0.001"})).await;
@@ -47,7 +47,7 @@ fn an_answer_of_too_many_shown_cells_is_refused_before_its_charge() {
                 assert!(detail.contains(word), "{detail}");
             }
         }
-        // A list of keys is free, and no less bounded.
+        // A list of keys is free, but the limit applies to it, too.
         let reply = post(&lab, "/v1/queries", &json!({"sql": crossed(21, 0)})).await;
         assert_eq!(reply.code(), "too-many-groups");
         assert_eq!(lab.head(), head, "nothing was written");
@@ -63,14 +63,14 @@ fn an_answer_just_within_the_bound_is_quoted() {
         // 22 columns of 90,000 rows are 1,980,000 cells, and 23 are 2,070,000.
         assert_eq!(quote(crossed(2, 6)).await.status, StatusCode::OK);
         assert_eq!(quote(crossed(3, 6)).await.code(), "too-many-groups");
-        // In several groupings each estimate has its error, too: a column more.
+        // With several groupings each estimate also has a column for its error.
         let sets = |counts: usize| crossed(0, counts).replace("BY fixed, half", "BY ROLLUP (fixed, half)");
         assert_eq!(quote(sets(5)).await.status, StatusCode::OK, "90,301 rows of 22 columns");
         assert_eq!(quote(sets(6)).await.code(), "too-many-groups", "and of 26");
     });
 }
 
-/// Of groups without a public list, as many are shown as the policy declares.
+/// Groups without a public list count as many as the policy declares.
 #[test]
 fn groups_that_are_found_count_as_they_are_declared() {
     let listed = "type = \"category\"\nvalues = [\"asthma\", \"copd\", \"flu\"]\nnullable = true\n";

@@ -1,4 +1,4 @@
-//! Who sees which statistic: every route and every form, as everybody, with an account on its dataset and without.
+//! Who may see which statistic: every route and every format, for every role, with and without an account of its dataset.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,23 +6,24 @@ use std::sync::Arc;
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::budget::ledger::read;
-use tacit::budget::people::Role;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
 use tacit::engine::PolarsEngine;
+use tacit::engine::seal::seal;
 use tacit::http::PAGES;
-use tacit::privacy::units::Epsilon;
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::schedule::Zone;
-use tacit::service::statistics::confirm;
-use tacit::service::{Ports, Service, steward};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::SqliteLedger;
+use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::statistics::confirm;
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Ports, Service};
 
 use crate::support::{GAUSSIAN, Lab, PURE, Reply, StoppedClock, block_on, call, grant, policy, query_files, visits};
 
-/// Of two datasets one statistic each that is not public, one that is, and one that nobody has confirmed.
+/// For each of two datasets, one statistic that is not public; and one that is public, and one that nobody has confirmed.
 const FILES: [(&str, &str); 4] = [
     (
         "mine",
@@ -38,14 +39,14 @@ const FILES: [(&str, &str); 4] = [
     ),
     ("wait", "-- title: Waits\n-- epsilon: 0.1\n-- public: true\nSELECT COUNT(*) AS n FROM visits WHERE age > 70"),
 ];
-/// A name of the same length that nothing has.
+/// A name of the same length that no statistic has.
 const NOTHING: &str = "none";
 
 struct Two {
     _dir: tempfile::TempDir,
     service: Arc<Service>,
     router: Router,
-    /// (who, token, whether they see statistics of visits that are not public, whether those of costs)
+    /// (who, token, whether they may see non-public statistics of visits, and of costs)
     people: Vec<(&'static str, Option<String>, bool, bool)>,
     steward: String,
 }
@@ -55,7 +56,7 @@ fn sealed(dir: &Path, ledger: &SqliteLedger, name: &str) -> Policy {
     std::fs::write(dir.join(format!("{name}.toml")), text).expect("a policy");
     let policy = Policy::load(&dir.join(format!("{name}.toml"))).expect("a policy");
     let (manifest, _) = seal(&policy, &dir.join("state"), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-    steward::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
+    people::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
     let (to, dataset) = (Holder::Statistics { period_days: None }, name.to_owned());
     let (epsilon, reason, by) = (Epsilon::parse("1").expect("ε"), "a plan".to_owned(), "sam".to_owned());
     grants::grant(ledger, Grant { to, dataset, epsilon, reason, by }, 0).expect("a grant");
@@ -69,10 +70,10 @@ impl Two {
         let state = dir.path().join("state");
         let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
         let policies = ["visits", "costs"].map(|name| sealed(dir.path(), &ledger, name));
-        let add = |name, role| steward::add_person(&ledger, name, role, "sam", 0).expect("a person").text().to_owned();
+        let add = |name, role| people::add_person(&ledger, name, role, "sam", 0).expect("a person").text().to_owned();
         let viewer = |name, datasets: &[&str]| {
             let datasets: Vec<_> = datasets.iter().map(|name| (*name).to_owned()).collect();
-            Some(steward::add_viewer(&ledger, name, &datasets, "sam", 0).expect("a viewer").text().to_owned())
+            Some(people::add_viewer(&ledger, name, &datasets, "sam", 0).expect("a viewer").text().to_owned())
         };
         let steward = add("sam", Role::Steward);
         let people = vec![
@@ -85,7 +86,7 @@ impl Two {
             ("cay", viewer("cay", &["costs"]), false, true),
             ("dan", viewer("dan", &["costs", "visits"]), true, true),
             ("eve", viewer("eve", &[]), false, false),
-            // As in a ledger from before viewers were given datasets.
+            // As in a ledger that is older than the assignment of datasets to viewers.
             ("old", Some(add("old", Role::Viewer)), true, true),
         ];
         grant(&ledger, "ada", "visits", "1");
@@ -109,7 +110,7 @@ impl Two {
         call(&self.router, Method::GET, path, token, &[("accept", accept)], String::new()).await
     }
 
-    /// The cookie of a session, and the word of its forms.
+    /// Signs in and returns the session's cookie.
     async fn sign_in(&self, token: &str) -> String {
         let form = [("content-type", "application/x-www-form-urlencoded")];
         let reply = call(&self.router, Method::POST, "/sign-in", None, &form, format!("token={token}")).await;
@@ -123,7 +124,7 @@ impl Two {
     }
 }
 
-/// Everything of a reply that somebody can observe, under another name.
+/// Everything observable in a reply, with the name replaced.
 fn observed(reply: &Reply, name: &str) -> (StatusCode, Vec<(String, String)>, String) {
     let headers = reply.headers.iter();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(name, NOTHING);
@@ -134,7 +135,7 @@ fn observed(reply: &Reply, name: &str) -> (StatusCode, Vec<(String, String)>, St
 const ENDINGS: [&str; 10] = ["", ".json", ".csv", ".arrow", ".parquet", ".svg", ".vl.json", ".txt", ".xlsx", ".exe"];
 const ACCEPTS: [&str; 4] = ["*/*", "text/csv", "application/vnd.apache.arrow.stream", "application/pdf"];
 
-/// Whether somebody is to see a statistic.
+/// Whether somebody is expected to see a statistic.
 fn sees(name: &str, (who, visits, costs): (&str, bool, bool)) -> bool {
     match name {
         "open" => true,
@@ -181,7 +182,7 @@ fn every_form_is_for_whom_it_concerns_and_is_nothing_to_others() {
                         );
                         assert!(!reply.headers.contains_key("etag"), "{what}");
                     }
-                    // What the caller holds already tells nothing either.
+                    // A conditional request reveals nothing either.
                     let held = [("accept", accept), ("if-none-match", "*")];
                     let held =
                         call(&two.router, Method::GET, &path(name), token.as_deref(), &held, String::new()).await;
@@ -192,7 +193,7 @@ fn every_form_is_for_whom_it_concerns_and_is_nothing_to_others() {
                     (two.look(&page, cookie.as_deref()).await, two.look(&nothing, cookie.as_deref()).await);
                 assert_eq!(page.status == StatusCode::OK, may && name != "wait", "{who} at /s/{name}: {}", page.status);
                 assert!(may || observed(&page, name) == observed(&nothing, NOTHING), "{who} at /s/{name}");
-                // A session reads what its person may, by the API's address, too: pages link there.
+                // A session may read what its person may, also at the API's address, because pages link there.
                 let linked = two.look(&format!("/v1/statistics/{name}.csv"), cookie.as_deref()).await;
                 assert_eq!(
                     linked.status == StatusCode::OK,
@@ -256,7 +257,7 @@ fn every_list_names_what_its_reader_may_see() {
     });
 }
 
-/// A release of a statistic is no way around it, and what changes it is a steward's alone, said the same of every name.
+/// The release of a statistic is not a way around this; only stewards can change a statistic, and the refusal is the same for every name.
 #[test]
 fn no_other_route_shows_or_draws_it() {
     block_on(async {
@@ -286,7 +287,7 @@ fn no_other_route_shows_or_draws_it() {
                 assert_eq!(observed(&reply, "mine"), observed(&other, NOTHING), "{who} at {path}");
             }
         }
-        // Every page that names a statistic in its path is among those that are looked at in this file.
+        // Every page with a statistic's name in its path is among those that this file tests.
         let named: Vec<_> = PAGES
             .iter()
             .map(|(_, path, _)| *path)
@@ -306,7 +307,7 @@ fn no_other_route_shows_or_draws_it() {
     });
 }
 
-/// Viewers are given datasets, and keep them through a new token.
+/// Viewers are assigned datasets, and keep the assignment with a new token.
 #[test]
 fn a_viewer_sees_what_they_were_given_last() {
     block_on(async {
@@ -343,9 +344,9 @@ fn a_viewer_sees_what_they_were_given_last() {
         ] {
             assert_eq!(put(name, datasets.clone()).await.code(), code, "{name}: {datasets}");
         }
-        // A token that ends takes nothing with it that would open more.
-        steward::revoke_token(two.service.ledger(), "vic", "sam", 0).expect("revoked");
-        let token = steward::add_person(two.service.ledger(), "vic", Role::Viewer, "sam", 0).expect("a token");
+        // Revoking a token removes no restriction.
+        people::revoke_token(two.service.ledger(), "vic", "sam", 0).expect("revoked");
+        let token = people::add_person(two.service.ledger(), "vic", Role::Viewer, "sam", 0).expect("a token");
         assert_eq!(listed(token.text()).await, ["open"]);
         let add = async |body: Value| {
             call(&two.router, Method::POST, "/v1/researchers", Some(&two.steward), &[], body.to_string()).await
@@ -364,7 +365,7 @@ fn a_viewer_sees_what_they_were_given_last() {
     });
 }
 
-/// In files: viewers get datasets with their token or later; a file that names none changes nothing of what they see.
+/// In declared files, viewers get datasets with their token or later; a file that names none does not change what they see.
 #[test]
 fn files_give_viewers_their_datasets() {
     block_on(async {
@@ -390,7 +391,7 @@ fn files_give_viewers_their_datasets() {
         assert_eq!(apply(&none).await["changes"], json!(["let wil see public statistics alone"]));
         assert_eq!(apply(&person("wil", "")).await["changes"], json!([]), "what stands stays where nothing is said");
         assert_eq!(viewing("wil"), Some(vec![]));
-        // Adopted, and restricted at once; vic was given none by name before.
+        // Adopted, and restricted at the same time; vic was assigned no datasets before.
         let vic = format!("{none}{}", person("vic", "datasets = [\"visits\"]"));
         let changes = json!(["manage person vic by files from now on", "let vic see the statistics of visits"]);
         assert_eq!(apply(&vic).await["changes"], changes);

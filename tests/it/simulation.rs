@@ -1,7 +1,7 @@
-//! A simulated hospital: the whole service over a disk that fails and a process that dies, against an oracle.
+//! A simulated hospital: the whole service over a disk that fails and a process that dies, checked by an oracle.
 //!
-//! Every run is a function of its seed, up to who of two that ask at once comes first. `TACIT_SIMULATION_SEEDS` and `TACIT_SIMULATION_OPS` (operations a seed) run more of it; a
-//! seed that failed goes into `REPRODUCTIONS`, named after what it found.
+//! Every run is a function of its seed, except for which of two simultaneous queries comes first. `TACIT_SIMULATION_SEEDS` and
+//! `TACIT_SIMULATION_OPS` (operations per seed) run more of it. A seed that failed goes into `REPRODUCTIONS`, with what it found.
 
 mod disk;
 mod oracle;
@@ -13,29 +13,30 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use dashu::integer::IBig;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tacit::budget::charge::Refusal;
-use tacit::budget::entry::{Digest, KeyUse};
-use tacit::budget::ledger::Ledger;
-use tacit::budget::people::Role;
-use tacit::clock::Clock;
-use tacit::dataset::edition::Manifest;
-use tacit::dataset::policy::Policy;
 use tacit::engine::{Engine, EngineFault};
-use tacit::privacy::mechanism::NoiseLaw;
-use tacit::privacy::units::Epsilon;
+use tacit::kernel::budget::charge::Refusal;
+use tacit::kernel::budget::entry::{Digest, KeyUse};
+use tacit::kernel::budget::ledger::Ledger;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::clock::Clock;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::privacy::mechanism::NoiseLaw;
+use tacit::kernel::vault::noise::{NoiseFault, NoiseSource};
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::plan::Computation;
-use tacit::service::ask::{Ask, Wanted};
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::{Answer, Dataset, Ports, Service, ServiceError, steward};
-use tacit::vault::noise::{NoiseFault, NoiseSource};
-use tacit::vault::private::{Exact, Private};
+use tacit::query::terms::edition::Manifest;
+use tacit::query::terms::policy::Policy;
+use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Answer, Dataset, Ports, Service, ServiceError};
 
 use disk::{Fault, SimDisk, SimLedger};
 use oracle::Oracle;
 
 const SEEDS: u64 = 200;
 const OPS: u64 = 120;
-/// Seeds (and operations) that failed once, and why.
+/// Seeds (and numbers of operations) that failed once, and why.
 const REPRODUCTIONS: [(u64, u64, &str); 2] = [
     (253, 500, "a refusal's commit also burnt what an earlier one had cut off, and the test called that a change"),
     (
@@ -58,7 +59,7 @@ const FILTERS: [&str; 6] = [
 const OUTPUTS: [&str; 5] =
     ["COUNT(*)", "COUNT(DISTINCT patient_id)", "SUM(cost)", "AVG(cost), COUNT(*)", "COUNT(diagnosis), COUNT(*)"];
 
-/// What may happen.
+/// What may happen in a simulation.
 #[derive(Debug, Clone)]
 enum Op {
     Ask { who: usize, ask: Ask, key: Option<u64> },
@@ -83,7 +84,7 @@ impl Clock for SimClock {
     }
 }
 
-/// Zeros, or a failure where one was ordered.
+/// An engine that returns zeros, or fails when told to.
 struct SimEngine {
     failures: AtomicU64,
     evaluated: AtomicU64,
@@ -108,7 +109,7 @@ impl Engine for SimEngine {
     }
 }
 
-/// Noise that never comes twice, so that two draws are told apart.
+/// Noise that never repeats, so that two draws can be told apart.
 struct Counting(AtomicU64);
 
 impl NoiseSource for Counting {
@@ -131,7 +132,7 @@ struct World {
     editions: u64,
     service: Arc<Service>,
     oracle: Oracle,
-    /// What was answered under each (researcher, key), and its question.
+    /// What was answered under each (researcher, key), with its query.
     answered: HashMap<(usize, u64), (Ask, Values)>,
     /// Every (researcher, key) that was sent.
     sent: Vec<(usize, u64, Ask)>,
@@ -154,7 +155,7 @@ impl World {
         let ledger = SimLedger::open(&disk, 0).expect("a ledger");
         publish(&ledger, policy, 0);
         for who in RESEARCHERS {
-            steward::add_person(&ledger, who, Role::Researcher, "s", 0).expect("a person");
+            people::add_person(&ledger, who, Role::Researcher, "s", 0).expect("a person");
         }
         let epsilon = |nanos| Epsilon::from_nanos(nanos);
         let give = |to, nanos| {
@@ -330,13 +331,13 @@ impl World {
         }
     }
 
-    /// The process ends here, wherever it is, and starts again.
+    /// Ends the process wherever it is, and starts it again.
     fn restart(&mut self) {
         self.crashes += 1;
         let is_ghost_there = self.rng.random_range(0..2) == 0;
         self.disk.lock().restart(is_ghost_there);
         let ledger = SimLedger::open(&self.disk, self.clock.now_ms()).expect("a ledger that opens again");
-        let edition = tacit::budget::ledger::read(&ledger, |book| {
+        let edition = tacit::kernel::budget::ledger::read(&ledger, |book| {
             book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition").id
         });
         self.editions = edition.trim_start_matches("ed").parse().expect("a number");
@@ -344,17 +345,17 @@ impl World {
         self.service = serve(ledger, &self.clock, &self.engine, &self.noise, &self.policy, self.editions);
         self.oracle.look(&self.disk.lock());
         assert!(self.oracle.is_settled(), "a start leaves nothing half done");
-        tacit::budget::ledger::read(self.service.ledger(), |book| self.oracle.agrees(book));
+        tacit::kernel::budget::ledger::read(self.service.ledger(), |book| self.oracle.agrees(book));
     }
 }
 
 fn tacit_digest(bytes: &[u8]) -> Box<Digest> {
-    Box::new(tacit::budget::entry::Entry::hash(bytes))
+    Box::new(tacit::kernel::budget::entry::Entry::hash(bytes))
 }
 
 fn publish(ledger: &dyn Ledger, policy: &Policy, number: u64) -> bool {
     let manifest = Manifest {
-        v: tacit::dataset::edition::FORMAT_VERSION,
+        v: tacit::query::terms::edition::FORMAT_VERSION,
         edition: format!("ed{number}"),
         dataset: policy.name.clone(),
         terms: policy.terms.clone(),
@@ -363,10 +364,10 @@ fn publish(ledger: &dyn Ledger, policy: &Policy, number: u64) -> bool {
         nonce: [0; 32],
         tables: Vec::new(),
     };
-    match steward::publish_edition(ledger, policy, &manifest, 0) {
+    match people::publish_edition(ledger, policy, &manifest, 0) {
         Ok(()) => true,
         Err(ServiceError::Ledger(_)) => false,
-        // A raised cap is another one than the policy's; the editions go on all the same.
+        // A raised cap differs from the policy's; sealing editions still works.
         Err(ServiceError::Invalid(_)) => false,
         Err(other) => panic!("{other}"),
     }
@@ -403,13 +404,13 @@ fn from_environment(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// 0 overspends, 0 lost charges, 0 charges with two released draws, whatever fails.
+/// Nothing is overspent, no charge is lost, and no charge has two released draws, whatever fails.
 #[test]
 fn nothing_is_overspent_lost_or_drawn_twice() {
     let (seeds, ops) =
         (from_environment("TACIT_SIMULATION_SEEDS", SEEDS), from_environment("TACIT_SIMULATION_OPS", OPS));
     let policy = policy();
-    // Incidents of the simulated engine are logged as errors; a run has thousands.
+    // The simulated engine's incidents are logged as errors, and a run has thousands of them.
     let runs: Vec<(u64, u64)> =
         REPRODUCTIONS.iter().map(|(seed, ops, _)| (*seed, *ops)).chain((0..seeds).map(|seed| (seed, ops))).collect();
     let next = AtomicU64::new(0);
@@ -434,8 +435,8 @@ fn nothing_is_overspent_lost_or_drawn_twice() {
     assert!(charges > seeds && crashes > seeds, "things happen");
 }
 
-/// How many of these requests (who, which count, its standard error) a service answers when every one of the team may spend the
-/// whole cap of (1, 1e-6).
+/// How many of these requests (who, which count, its standard error) a service answers if every member of the team may spend the whole cap
+/// of (1, 1e-6).
 pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
     let text = crate::support::policy("cap = { epsilon = \"1\", delta = \"1e-6\" }");
     let text = text.replace("max_rows = 1_000_000", "max_rows = 1_000_000\noversubscribe = true");
@@ -447,13 +448,14 @@ pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
     publish(&ledger, &policy, 0);
     for who in 0..team {
         let name = format!("r{who}");
-        steward::add_person(&ledger, &name, Role::Researcher, "s", 0).expect("a person");
+        people::add_person(&ledger, &name, Role::Researcher, "s", 0).expect("a person");
         crate::support::grant(&ledger, &name, "visits", "1");
     }
     let service = serve(Arc::new(ledger), &clock, &engine, &noise, &policy, 0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let answered = requests.iter().filter(|(who, view, error)| {
-        let margin = tacit::service::ask::Margin::parse(&format!("{:.9}", error * 1.959_964)).expect("a margin");
+        let margin =
+            tacit::service::asking::ask::Margin::parse(&format!("{:.9}", error * 1.959_964)).expect("a margin");
         let ask = Ask {
             sql: format!("SELECT COUNT(*) FROM visits WHERE cost >= {view}"),
             accuracy: Some(Wanted::Margin(margin)),

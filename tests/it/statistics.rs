@@ -6,20 +6,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use tacit::budget::entry::{Act, Kind};
-use tacit::budget::ledger::read;
-use tacit::clock::Clock;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
 use tacit::engine::PolarsEngine;
-use tacit::privacy::units::Epsilon;
+use tacit::engine::seal::seal;
+use tacit::kernel::budget::entry::{Act, Kind};
+use tacit::kernel::budget::ledger::read;
+use tacit::kernel::clock::Clock;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::SqliteLedger;
 use tacit::query::file::{QueryFile, Refresh};
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::schedule::Zone;
-use tacit::service::statistics::{Refreshed, confirm};
-use tacit::service::{Ports, Service, steward};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::OpenDp;
+use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::statistics::{Refreshed, confirm};
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Ports, Service};
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, Reply, StoppedClock, block_on, call, policy, query_files, visits};
 
@@ -28,7 +29,7 @@ const PUBLIC: &str = "-- title: Visits by region\n-- description: <b>Where</b> p
 const HIDDEN: &str =
     "-- title: Older people\n-- epsilon: 0.1\n-- refresh: daily\nSELECT COUNT(*) AS visits FROM visits WHERE age > 50";
 
-/// A clock that is set.
+/// A clock that the test sets.
 struct SetClock(AtomicU64);
 
 impl Clock for SetClock {
@@ -107,7 +108,7 @@ fn a_statistic_comes_in_every_form_with_its_headers() {
         assert!(body["account"].is_null() && body["purpose"].is_null() && body["stale"] == false, "{body}");
         let svg = String::from_utf8(anonymous(&lab, "/v1/statistics/regions.svg", &[]).await.bytes).expect("text");
         assert!(svg.contains("<desc") && svg.contains("north"), "it says in words what it shows");
-        // Nobody is told which others there are.
+        // Readers are not told which other statistics exist.
         for path in ["/v1/statistics/older", "/v1/statistics/nothing"] {
             assert_eq!(anonymous(&lab, path, &[]).await.status, StatusCode::UNAUTHORIZED, "{path}");
         }
@@ -175,10 +176,10 @@ fn a_file_that_cannot_be_asked_stops_the_start_and_says_where() {
 }
 
 const DAY_MS: u64 = 86_400_000;
-/// 2026-01-01 in UTC.
+/// 2026-01-01 00:00 in UTC.
 const BEGIN_MS: u64 = 1_767_225_600_000;
 
-/// Every hour of ten years, in zones that change their clocks at noon's other side, at midnight, and not at all.
+/// Every hour of ten years, in zones whose clocks change in the night, at midnight, by half an hour, and never.
 #[test]
 fn periods_follow_each_other_without_gap_or_overlap() {
     for name in ["UTC", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "Asia/Beirut", "Australia/Lord_Howe"] {
@@ -206,7 +207,7 @@ fn periods_follow_each_other_without_gap_or_overlap() {
     assert!(Zone::named("Mars/Olympus").is_none());
 }
 
-/// A server over a state directory at some moment, as a start makes it.
+/// A server started over a state directory at some moment.
 fn start(
     state: &Path,
     policy: &Policy,
@@ -221,8 +222,8 @@ fn start(
     Arc::new(Service::new(ports, datasets).publishing(files, zone).unwrap_or_else(|fault| panic!("{fault}")))
 }
 
-/// Ten years of editions, refreshes, months without a server, and a clock that is set back: no statistic is drawn twice in a
-/// period or twice of an edition, and what was spent is what was drawn.
+/// Ten years of editions, refreshes, months without a server, and a clock that is set back: no statistic is drawn twice in a period or
+/// twice from an edition, and what was spent is what was drawn.
 #[test]
 fn ten_years_of_refreshes_spend_as_planned() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -241,7 +242,7 @@ fn ten_years_of_refreshes_spend_as_planned() {
     let reseal = |is_first: bool| {
         let ledger = SqliteLedger::open(&state, clock.now_ms()).expect("a ledger");
         let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        steward::publish_edition(&ledger, &policy, &manifest, clock.now_ms()).expect("an edition");
+        people::publish_edition(&ledger, &policy, &manifest, clock.now_ms()).expect("an edition");
         if is_first {
             let (to, dataset) = (Holder::Statistics { period_days: None }, "visits".to_owned());
             let (epsilon, reason, by) = (Epsilon::parse("3").expect("ε"), "a plan".to_owned(), "sam".to_owned());
@@ -256,7 +257,7 @@ fn ten_years_of_refreshes_spend_as_planned() {
             if turn == 0 {
                 service.statistics().for_each(|one| confirm(service.ledger(), one, "sam", 0).expect("confirmed"));
             }
-            // An edition is served for days or weeks, and the server looks four times a day.
+            // An edition is served for days or weeks, and the server checks the schedule four times a day.
             let days = [1, 2, 9, 40][turn % 4];
             for quarter in 0..4 * days {
                 clock.0.store(BEGIN_MS + day * DAY_MS + quarter * DAY_MS / 4, Ordering::Relaxed);
@@ -264,7 +265,7 @@ fn ten_years_of_refreshes_spend_as_planned() {
             }
             day += days;
             if turn % 7 == 6 {
-                // The clock is set back by a day for a while, and the server is away for months.
+                // The clock is set back by a day for a while, and the server is down for months.
                 clock.0.fetch_sub(DAY_MS, Ordering::Relaxed);
                 service.refresh_due().await;
                 day += 120;

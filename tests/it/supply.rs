@@ -1,8 +1,8 @@
-//! What of others is in the binary: the rules of `deny.toml` that can be looked at without its tool.
+//! The supply chain of the binary: the rules of `deny.toml` that can be checked without its tool.
 
 use crate::support::repository_file;
 
-/// Every crate comes from the one registry, by its digest.
+/// Every crate comes from the one registry and is pinned by its digest.
 #[test]
 fn every_crate_comes_from_the_registry_by_its_digest() {
     let lock = repository_file("Cargo.lock");
@@ -15,7 +15,7 @@ fn every_crate_comes_from_the_registry_by_its_digest() {
     }
 }
 
-/// The layer of OpenDP that has open privacy bugs is not compiled in, and its strong source of randomness is.
+/// OpenDP's polars layer, which has open privacy bugs, is not compiled in, and its strong source of randomness is.
 #[test]
 fn opendp_has_its_random_source_and_not_its_polars_layer() {
     let manifest = repository_file("Cargo.toml");
@@ -31,7 +31,7 @@ fn opendp_has_its_random_source_and_not_its_polars_layer() {
     assert!(denied.contains("crate = \"opendp\"") && denied.contains("deny = [\"polars\""));
 }
 
-/// No code of ours is unsafe, and nothing is fetched or run while it is built.
+/// None of our code is unsafe, and the build neither downloads nor runs anything.
 #[test]
 fn our_own_code_is_safe() {
     assert!(repository_file("src/lib.rs").contains("#![forbid(unsafe_code)]"));

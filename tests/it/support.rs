@@ -1,4 +1,4 @@
-//! What the tests share: small datasets, a service over them, requests, and doubles for noise and time.
+//! What the tests share: small datasets, a service over them, requests, and test doubles for noise and time.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,26 +9,27 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use dashu::integer::IBig;
 use serde_json::{Value, json};
-use tacit::budget::ledger::Ledger;
-use tacit::budget::people::Role;
-use tacit::clock::Clock;
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
+use tacit::engine::seal::seal;
 use tacit::engine::{Engine, Launch, PolarsEngine};
-use tacit::privacy::mechanism::{Mechanism, NoiseLaw};
-use tacit::privacy::units::Epsilon;
+use tacit::kernel::budget::ledger::Ledger;
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::clock::Clock;
+use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
+use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
+use tacit::kernel::vault::release::Noisy;
+use tacit::ledger::SqliteLedger;
+use tacit::ledger::replan::Replanner;
 use tacit::query::answer::{Table, tabulate};
 use tacit::query::file::QueryFile;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
-use tacit::service::grants::{self, Grant, Holder};
-use tacit::service::reprice::Replanner;
-use tacit::service::schedule::Zone;
-use tacit::service::statistics::confirm;
-use tacit::service::{Ports, Service, steward};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
-use tacit::vault::release::Noisy;
+use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::statistics::confirm;
+use tacit::service::stewarding::grants::{self, Grant, Holder};
+use tacit::service::stewarding::people;
+use tacit::service::{Ports, Service};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -41,7 +42,7 @@ impl Clock for StoppedClock {
     }
 }
 
-/// No noise at all: it exists in tests alone.
+/// A noise source without noise, which exists only in tests.
 pub struct NoNoise;
 
 impl NoiseSource for NoNoise {
@@ -50,7 +51,7 @@ impl NoiseSource for NoNoise {
     }
 }
 
-/// A source of noise that fails.
+/// A noise source that always fails.
 pub struct BrokenNoise;
 
 impl NoiseSource for BrokenNoise {
@@ -64,7 +65,7 @@ pub fn launch() -> Launch {
     Launch { program: env!("CARGO_BIN_EXE_tacit").into(), workers: 2, deadline_min: Duration::from_secs(10) }
 }
 
-/// A dataset of people with visits; `budget` is the lines of accountant, cap and query limit.
+/// A policy for people with visits; `budget` holds the lines of accountant, cap and query limit.
 pub fn policy(budget: &str) -> String {
     format!(
         r#"
@@ -118,7 +119,7 @@ pub const PURE: &str = r#"accountant = "pure"
 cap = { epsilon = "100" }
 max_epsilon_per_query = "50""#;
 
-/// `patients` people with one to three visits each, the same for the same number.
+/// CSV of `patients` people with one to three visits each, always the same for the same number.
 pub fn visits(patients: usize) -> String {
     let mut csv = String::from("patient_id,region,diagnosis,smoker,age,cost,visited\n");
     for patient in 0..patients {
@@ -134,7 +135,7 @@ pub fn visits(patients: usize) -> String {
     csv
 }
 
-/// A service with three people on a state directory of its own.
+/// A service with three people, on a state directory of its own.
 pub struct Lab {
     pub dir: TempDir,
     pub service: Arc<Service>,
@@ -152,12 +153,12 @@ impl Lab {
         Self::over(dir, policy, noise, allocation)
     }
 
-    /// The same over a folder that holds the policy's source.
+    /// A lab like [`Lab::new`], in a directory that already holds the policy's source.
     pub fn over(dir: TempDir, policy: &str, noise: Arc<dyn NoiseSource>, allocation: &str) -> Self {
         Self::wrapped(dir, policy, noise, allocation, |engine| Arc::new(engine))
     }
 
-    /// The same with an engine of the test's own, made of the real one.
+    /// A lab like [`Lab::over`], with an engine that the test makes from the real one.
     pub fn wrapped(
         dir: TempDir,
         policy: &str,
@@ -168,7 +169,7 @@ impl Lab {
         Self::clocked(dir, policy, noise, allocation, Arc::new(StoppedClock), wrap)
     }
 
-    /// And with a clock of the test's own.
+    /// A lab like [`Lab::wrapped`], with a clock of the test's own.
     pub fn clocked(
         dir: TempDir,
         policy: &str,
@@ -180,7 +181,7 @@ impl Lab {
         Self::made(dir, policy, noise, allocation, clock, wrap, |service| service)
     }
 
-    /// And with published statistics, by name, of an account of their own; a steward has confirmed them.
+    /// A lab with published statistics, by name, which have an account of their own and were confirmed by a steward.
     pub fn publishing(policy: &str, statistics: &[(&str, &str)], allocation: &str, clock: Arc<dyn Clock>) -> Self {
         let lab = Self::waiting(policy, statistics, allocation, clock);
         for statistic in lab.service.statistics() {
@@ -189,7 +190,7 @@ impl Lab {
         lab
     }
 
-    /// The same, and nobody has confirmed any of them.
+    /// A lab like [`Lab::publishing`], in which nobody has confirmed the statistics.
     pub fn waiting(policy: &str, statistics: &[(&str, &str)], allocation: &str, clock: Arc<dyn Clock>) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("visits.csv"), visits(200)).expect("a source");
@@ -219,9 +220,9 @@ impl Lab {
         let state = dir.path().join("state");
         let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
         let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-        steward::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+        people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
         let add =
-            |name, role| steward::add_person(&ledger, name, role, "a test", 0).expect("a person").text().to_owned();
+            |name, role| people::add_person(&ledger, name, role, "a test", 0).expect("a person").text().to_owned();
         let (boss, researcher, viewer) =
             (add("sam", Role::Steward), add("ada", Role::Researcher), add("vic", Role::Viewer));
         grant(&ledger, "ada", &policy.name, allocation);
@@ -233,32 +234,32 @@ impl Lab {
         Self { dir, service, router, steward: boss, researcher, viewer }
     }
 
-    /// A gaussian lab of 200 people with real noise.
+    /// A lab with 200 people, the `gaussian` accountant and real noise.
     pub fn gaussian() -> Self {
         Self::new(&policy(GAUSSIAN), &visits(200), Arc::new(OpenDp), "4")
     }
 
-    /// A pure lab of 200 people without noise.
+    /// A lab with 200 people, the `pure` accountant and no noise.
     pub fn exact() -> Self {
         Self::new(&policy(PURE), &visits(200), Arc::new(NoNoise), "100")
     }
 
-    /// Asks as the researcher.
+    /// Asks a query as the researcher.
     pub async fn ask(&self, body: &Value) -> Reply {
         call(&self.router, Method::POST, "/v1/queries", Some(&self.researcher), &[], body.to_string()).await
     }
 
-    /// Asks SQL at an epsilon.
+    /// Asks a query as the researcher, as SQL at an epsilon.
     pub async fn sql(&self, sql: &str, epsilon: &str) -> Reply {
         self.ask(&json!({"sql": sql, "epsilon": epsilon})).await
     }
 
-    /// The answer to a question as it would be without noise, to its last digit: for labs of [`NoNoise`] and the pure accountant.
+    /// The answer to a query without noise, to its last digit, for labs with [`NoNoise`] and the `pure` accountant.
     pub async fn exact_table(&self, sql: &str) -> Table {
         let reply = self.sql(sql, "0.001").await.json();
         let release = reply["release"].as_str().unwrap_or_else(|| panic!("{sql}: {reply}"));
         let stored = self.service.stored_answer(release).expect("an answer");
-        // Errors of next to nothing, so that nothing is rounded to the digits that they leave.
+        // Tiny errors, so that nothing is rounded to the digits that an error justifies.
         let law = NoiseLaw { mechanism: Mechanism::DiscreteGaussian, fine_bits: 0, scale: 1e-12 };
         let vectors: Vec<Noisy> = stored.vectors().iter().map(|one| Noisy { law, ..one.clone() }).collect();
         let dataset = self.service.dataset("visits").expect("a dataset");
@@ -266,7 +267,7 @@ impl Lab {
         tabulate(&plan.layout, &vectors)
     }
 
-    /// POST as the steward.
+    /// Sends a POST request as the steward.
     pub async fn act(&self, path: &str, body: &Value) -> Reply {
         call(&self.router, Method::POST, path, Some(&self.steward), &[], body.to_string()).await
     }
@@ -277,23 +278,23 @@ impl Lab {
         self.act("/v1/grants", &body).await
     }
 
-    /// GET as somebody.
+    /// Sends a GET request with this token.
     pub async fn get(&self, path: &str, token: &str) -> Reply {
         call(&self.router, Method::GET, path, Some(token), &[], String::new()).await
     }
 
-    /// Stops the service, and wants its ledger to be whole, with every charge planned and priced anew.
+    /// Stops the service and requires its ledger to verify, with every charge planned and priced again.
     pub fn verified(self) -> TempDir {
         let Self { dir, service, router, .. } = self;
         drop((service, router));
-        let found = tacit::store::verify(&dir.path().join("state"), None, &mut Replanner::default());
+        let found = tacit::ledger::verify(&dir.path().join("state"), None, &mut Replanner::default());
         assert!(matches!(found, Ok(Ok(_))), "{found:?}");
         dir
     }
 
-    /// The number and hash of the ledger's last entry.
+    /// Number and hash of the ledger's last entry.
     pub fn head(&self) -> (u64, [u8; 32]) {
-        tacit::budget::ledger::read(self.service.ledger(), |book| book.head())
+        tacit::kernel::budget::ledger::read(self.service.ledger(), |book| book.head())
     }
 }
 
@@ -314,7 +315,7 @@ pub fn grant(ledger: &dyn Ledger, researcher: &str, dataset: &str, epsilon: &str
     grants::grant(ledger, grant, 0).expect("a grant");
 }
 
-/// What came back.
+/// The response to one request.
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub status: StatusCode,
@@ -332,14 +333,14 @@ impl Reply {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The answer's rows; fails with the problem where there is none.
+    /// The answer's rows; fails with the problem if there is none.
     pub fn rows(&self) -> Vec<Value> {
         assert_eq!(self.status, StatusCode::OK, "{}", String::from_utf8_lossy(&self.bytes));
         self.json()["rows"].as_array().expect("rows").clone()
     }
 }
 
-/// One request to the routes, without a socket.
+/// Sends one request to the routes, without a socket.
 pub async fn call(
     router: &Router,
     method: Method,
@@ -361,7 +362,7 @@ pub async fn call(
     Reply { status, headers, bytes }
 }
 
-/// A runtime of two threads.
+/// Runs a future on a runtime with two threads.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -371,7 +372,7 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
         .block_on(work)
 }
 
-/// Text of a file of the repository.
+/// The text of a file of the repository.
 pub fn repository_file(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::http::Method;
 use serde_json::{Value, json};
-use tacit::dataset::policy::Policy;
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::query::terms::policy::Policy;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, visits};
 
@@ -13,7 +13,7 @@ fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value} is a number"))
 }
 
-/// Whatever is shown of a table adds up to what is shown of its totals, noise and rounding included.
+/// Whatever is shown of a table adds up to what is shown of its totals, including noise and rounding.
 #[test]
 fn totals_add_up() {
     let lab = Lab::gaussian();
@@ -45,7 +45,7 @@ fn totals_add_up() {
     assert!((all / finest - 12_f64.sqrt()).abs() < 0.05, "a total of twelve cells: {finest} {all}");
 }
 
-/// Percentiles of totals come from the same trees as those of the groups: without noise they are what each grouping by itself would say.
+/// Percentiles of totals come from the same trees as those of the groups: without noise, they equal what each grouping alone would give.
 #[test]
 fn percentiles_of_totals_are_those_of_their_groups_trees() {
     let lab = Lab::new(&policy(PURE), &visits(200), Arc::new(NoNoise), "100");
@@ -67,7 +67,7 @@ fn percentiles_of_totals_are_those_of_their_groups_trees() {
             assert_eq!(all.iter().find(same), Some(row));
         }
     }
-    // Everybody's median, of ages that are 20 to 89 with three, one and two visits each.
+    // Everybody's median: the ages are 20 to 89, with three, one and two visits each.
     let mut ages: Vec<usize> = (0..200).flat_map(|patient| vec![20 + patient % 70; 1 + patient % 3]).collect();
     ages.sort_unstable();
     let total = all.iter().find(|row| row["gr"] == 1 && row["gs"] == 1).expect("a total");
@@ -76,7 +76,7 @@ fn percentiles_of_totals_are_those_of_their_groups_trees() {
     assert!(number(&total["m_low"]) <= truth && truth <= number(&total["m_high"]), "{total}");
 }
 
-/// A roll-up draws what its finest grouping does, and is free once that is stored.
+/// A roll-up draws what its finest grouping draws, and is free once that is stored.
 #[test]
 fn a_rollup_is_its_finest_grouping() {
     let lab = Lab::gaussian();
@@ -106,7 +106,7 @@ fn margins_of_means_are_met_under_the_group_size_that_is_stated() {
         column["margin"].as_str().expect("a margin").parse::<f64>().expect("a number")
     };
     assert!(margin("n") <= 120.0 + 1e-6, "{both}");
-    // The mean's own interval over 400 rows is no wider than what was asked, wherever the mean lies.
+    // The mean's own interval over 400 rows is no wider than what was asked for, wherever the mean lies.
     let answer = block_on(lab.ask(&json!({"sql": sql, "margin": {"n": "120", "m": "60"}, "group_size": 400}))).rows();
     let half = (number(&answer[0]["m_high"]) - number(&answer[0]["m_low"])) / 2.0;
     assert!(half <= 62.0, "400 rows: {half}");
@@ -127,7 +127,7 @@ fn margins_of_means_are_met_under_the_group_size_that_is_stated() {
     assert_eq!(quote(&lab, &zero)["code"], "invalid-request");
 }
 
-/// Where the policy says so, groups whose noisy count is small are shown without their estimates, and cost the same.
+/// If the policy says so, groups with a small noisy count are shown without their estimates, at the same cost.
 #[test]
 fn small_groups_are_blanked_where_the_policy_says_so() {
     let text = policy(GAUSSIAN).replace("max_rows = 1_000_000", "max_rows = 1_000_000\nmin_cell = 60");
@@ -144,7 +144,7 @@ fn small_groups_are_blanked_where_the_policy_says_so() {
                 let estimates = ["n", "n_low", "n_high", "n_std_error", "a", "a_low", "a_high", "a_std_error"];
                 assert!(estimates.iter().all(|name| row[name].is_null()), "{row}");
             }
-            // Shown numbers are rounded.
+            // The numbers shown are rounded.
             Some(count) => {
                 full += 1;
                 assert!(count >= 59.0, "{row}");

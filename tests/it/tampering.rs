@@ -1,4 +1,4 @@
-//! A ledger that somebody changes, sets back or robs of its anchor: `verify` finds it, and no server starts on it.
+//! A ledger that somebody edits, replaces by an older copy, or deprives of its anchor: `verify` finds it, and no server starts on it.
 
 mod anchored;
 
@@ -13,12 +13,12 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rusqlite::{Connection, params};
 use serde_json::json;
-use tacit::budget::entry::{Act, Entry, Kind};
-use tacit::budget::ledger::{Ledger, read};
-use tacit::privacy::units::Price;
-use tacit::service::reprice::Replanner;
-use tacit::store::{Finding, OpenError, SqliteLedger, Verified, recover, verify};
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::budget::entry::{Act, Entry, Kind};
+use tacit::kernel::budget::ledger::{Ledger, read};
+use tacit::kernel::privacy::amounts::Price;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::replan::Replanner;
+use tacit::ledger::{Finding, OpenError, SqliteLedger, Verified, recover, verify};
 use tempfile::TempDir;
 
 use crate::support::{GAUSSIAN, Lab, block_on, grant, policy, visits};
@@ -60,7 +60,7 @@ fn check(state: &Path) -> Result<Verified, Finding> {
     verify(state, None, &mut Replanner::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What was changed, in words, and the entry that is to be named, where there is one.
+/// A change in words, and the entry that the finding must name, if any.
 struct Change {
     what: String,
     named: Option<i64>,
@@ -94,7 +94,7 @@ fn tamper(state: &Path, rng: &mut StdRng) -> Change {
             change("a bit of an entry", Some(seq))
         }
         2 => {
-            // Whoever changes an entry can hash it anew; then it says something else, or the next one still names the old hash.
+            // Whoever changes an entry can hash it again; then the entry is different, or the next one still names the old hash.
             let body = flip(body, rng);
             let hash = Entry::hash(&body).to_vec();
             let both = "UPDATE entries SET body = ?1, hash = ?2 WHERE seq = ?3";
@@ -128,7 +128,7 @@ fn tamper(state: &Path, rng: &mut StdRng) -> Change {
         9 => {
             let path = state.join("anchor.log");
             let text = fs::read(&path).expect("the anchor");
-            // Within all lines but the last, which a crash may leave in pieces, and never an end of line.
+            // Changes a digit in any line except the last, which a crash may leave incomplete, and never a line end.
             let last = text[..text.len() - 1].iter().rposition(|byte| *byte == b'\n').expect("lines");
             let digits: Vec<usize> = (0..last).filter(|at| text[*at].is_ascii_digit()).collect();
             let mut changed = text.clone();
@@ -164,7 +164,7 @@ fn of_releases(database: &Connection, rng: &mut StdRng, seq: i64) -> Change {
     }
 }
 
-/// Puts an entry where it does not belong: once more at the end, or in the place of another.
+/// Puts an entry where it does not belong: again at the end, or in the place of another.
 fn put_elsewhere(database: &Connection, rng: &mut StdRng, seq: i64, count: i64) -> Change {
     if rng.random_range(0..2) == 0 {
         let last = count + 1;
@@ -197,7 +197,7 @@ fn verify_finds_each_of_a_thousand_changes() {
         let Err(found) = check(&changed) else { panic!("seed {seed}: {what} was not found") };
         let seq = found.seq.map(u64::cast_signed);
         assert!(named.is_none() || seq == named, "seed {seed}: {what} at {named:?}: {found}");
-        // A server refuses whatever touches the chain or its head. Of stored answers it refuses to serve the changed one.
+        // A server refuses any change to the chain or its head. It does start with a changed stored answer, which it refuses to serve.
         if SqliteLedger::open(&changed, 0).is_ok() {
             *opened.entry(what).or_default() += 1;
         }
@@ -207,7 +207,7 @@ fn verify_finds_each_of_a_thousand_changes() {
     assert!(opened.keys().all(|what| ["a bit of a stored answer", "a digit of the anchor"].contains(&what.as_str())));
 }
 
-/// The prices are checked, not only the chain: an entry that was charged too little by a program that was changed is found.
+/// Prices are checked, not only the chain: an entry that a modified program charged too little for is found.
 #[test]
 fn verify_prices_every_plan_anew() {
     let dir = closed();
@@ -219,7 +219,7 @@ fn verify_prices_every_plan_anew() {
         .filter(|entry| matches!(entry.act, Act::Charged(_)))
         .collect();
     let mut replanner = Replanner::default();
-    use tacit::store::Repricer;
+    use tacit::ledger::Repricer;
     for entry in ledger.entries(0, 1_000).expect("entries") {
         replanner.learn(&entry);
     }
@@ -231,9 +231,9 @@ fn verify_prices_every_plan_anew() {
         }
         for (change, words) in [
             (0, "its price does not cover its noise"),
-            (1, "its sensitivity is not the one of its plan"),
+            (1, "its sensitivity differs from the one in its plan"),
             (2, "it draws a measurement that its plan does not have"),
-            (3, "its question is not the one of its plan"),
+            (3, "its question differs from the one in its plan"),
             (4, "its edition was never sealed"),
         ] {
             let mut forged = (**charged).clone();
@@ -251,7 +251,7 @@ fn verify_prices_every_plan_anew() {
     }
 }
 
-/// A ledger with `charges` answers, and copies of it as it was some charges before.
+/// A ledger with `charges` answers, and copies of it as it was some charges earlier.
 fn with_copies(charges: usize, ages: &[usize]) -> (Lab, Vec<(usize, TempDir)>) {
     let text = policy("accountant = \"pure\"\ncap = { epsilon = \"100\" }");
     let lab = Lab::new(&text, &visits(20), Arc::new(OpenDp), "100");
@@ -318,7 +318,7 @@ fn a_copy_from_before_is_refused_and_recovered_from_the_anchor() {
     }
 }
 
-/// The binary says why, with exit code 3, and opens no port.
+/// The binary says why, exits with code 3 and opens no port.
 fn serve_refuses(dir: &Path, restored: &Path) {
     let config = dir.join("restored.toml");
     let text = format!("listen = \"127.0.0.1:0\"\nstate_dir = {restored:?}\npolicies = [\"policy.toml\"]\n");
@@ -349,12 +349,12 @@ fn without_an_anchor_what_is_left_is_burnt() {
         read(ledger, |book| book.find("visits", Kind::Dataset, "visits").expect("visits").left_at(0))
     };
     assert_eq!(left(&ledger), Price::ZERO);
-    // Only an explicit grant with a reason goes on.
-    let to = tacit::service::grants::Holder::Dataset;
+    // Only an explicit grant with a reason makes budget available again.
+    let to = tacit::service::stewarding::grants::Holder::Dataset;
     let (dataset, reason, by) = ("visits".to_owned(), "decided by the board".to_owned(), "sam".to_owned());
-    let epsilon = tacit::privacy::units::Epsilon::parse("5").expect("ε");
-    let raise = tacit::service::grants::Grant { to, dataset, epsilon, reason, by };
-    tacit::service::grants::grant(&ledger, raise, 0).expect("raised");
+    let epsilon = tacit::kernel::privacy::amounts::Epsilon::parse("5").expect("ε");
+    let raise = tacit::service::stewarding::grants::Grant { to, dataset, epsilon, reason, by };
+    tacit::service::stewarding::grants::grant(&ledger, raise, 0).expect("raised");
     assert!(left(&ledger) > Price::ZERO);
 }
 
@@ -372,7 +372,7 @@ fn an_anchor_or_a_key_of_somebody_else_is_refused() {
     fs::remove_file(state.join("ledger.key")).expect("removed");
     assert!(matches!(SqliteLedger::open(&state, 0).err(), Some(OpenError::KeyMissing { .. })));
     fs::write(state.join("ledger.key"), &key).expect("put back");
-    // A whole ledger that is gone is noticed, too.
+    // A ledger file that is missing altogether is noticed, too.
     fs::remove_file(state.join("ledger.db")).expect("removed");
     assert!(matches!(SqliteLedger::open(&state, 0).err(), Some(OpenError::SetBack { ledger_seq: 0, .. })));
     let mut torn = anchor.clone();
@@ -419,7 +419,7 @@ fn an_anchor_elsewhere_notices_a_whole_folder_that_was_set_back() {
     assert!(matches!(SqliteLedger::open(&state, 0).err(), Some(OpenError::SetBack { .. })));
 }
 
-/// An anchor that was moved after a clean stop is found where the configuration says; one that is merely gone is not replaced.
+/// An anchor that was moved after a clean stop is found where the configuration says; one that is merely missing is not replaced.
 #[test]
 fn an_anchor_can_be_moved() {
     let dir = closed();
@@ -435,19 +435,19 @@ fn an_anchor_can_be_moved() {
     check(&state).unwrap_or_else(|finding| panic!("{finding}"));
 }
 
-/// What a recovery believes is never less than what any line claims, and it binds what is opened later.
+/// The balances that a recovery sets are never less than what any line claims, and they bind accounts that are opened later.
 #[test]
 fn a_recovery_gives_nothing_back() {
     let dir = closed();
     let state = dir.path().join("state");
-    // Another key: no line can be believed, and what they claim is a floor.
+    // With another key no line is credible, and what the lines claim is a lower bound.
     fs::remove_file(state.join("ledger.key")).expect("removed");
     let recovery = recover(&state, None, "the key was lost", "sam", 0).unwrap_or_else(|error| panic!("{error}"));
     assert!(recovery.anchor_seq.is_none() && recovery.balances.iter().any(|balance| balance.kind == Kind::Researcher));
     let again = recover(&state, None, "once more", "sam", 0).expect_err("nothing more to recover");
     assert!(matches!(again, OpenError::NothingToRecover { .. }), "{again}");
     let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));
-    let opened = Box::new(|book: &tacit::budget::book::Book| {
+    let opened = Box::new(|book: &tacit::kernel::budget::state::Book| {
         let (dataset, unit) = ("later".to_owned(), "row".to_owned());
         Ok(Act::DatasetOpened { dataset, unit, cap: book.dataset("visits").expect("visits").cap })
     });

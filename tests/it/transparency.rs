@@ -1,4 +1,4 @@
-//! The page for patients says what is true, and says nothing for an operator who has not said it.
+//! The page for patients is correct, and says nothing on behalf of an operator who has said nothing.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use axum::http::Method;
 use serde_json::json;
 use tacit::config::Operator;
 use tacit::http::Settings;
-use tacit::privacy::accountant::Accountant;
-use tacit::privacy::units::{Delta, Epsilon};
-use tacit::vault::noise::OpenDp;
+use tacit::kernel::privacy::accountant::Accountant;
+use tacit::kernel::privacy::amounts::{Delta, Epsilon};
+use tacit::kernel::vault::noise::OpenDp;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, repository_file, visits};
 
@@ -16,7 +16,7 @@ async fn page_of(router: &axum::Router, path: &str) -> String {
     let reply = call(router, Method::GET, path, None, &[], String::new()).await;
     assert_eq!(reply.status, 200, "{path}");
     let text = String::from_utf8(reply.bytes).expect("text");
-    // As it is read: without tags.
+    // The text as people read it, without tags.
     let mut read = String::new();
     let mut is_tag = false;
     for letter in text.chars() {
@@ -34,7 +34,7 @@ async fn page(lab: &Lab, path: &str) -> String {
     page_of(&lab.router, path).await
 }
 
-/// The chances that the page tells, in per cent: now, and at the cap.
+/// The probabilities that the page states, in per cent: now, and at the cap.
 fn chances(page: &str) -> [f64; 2] {
     let said = |before: &str| {
         let (_, rest) = page.split_once(before).unwrap_or_else(|| panic!("no {before} in {page}"));
@@ -57,7 +57,7 @@ fn lab(budget: &str, allocation: &str) -> Lab {
     Lab::new(&policy(budget), &visits(40), Arc::new(OpenDp), allocation)
 }
 
-/// Φ from its series, for the tests alone.
+/// Φ from its series, for these tests only.
 fn normal(x: f64) -> f64 {
     let (mut term, mut sum) = (x, x);
     for n in 1..200 {
@@ -67,7 +67,7 @@ fn normal(x: f64) -> f64 {
     0.5 + sum * (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
 }
 
-/// The table of the case: what is told at each cap is Φ(μ/2), rounded up.
+/// What is stated at each cap is Φ(μ/2), rounded up.
 #[test]
 fn the_best_guess_is_told_and_never_less_than_it_is() {
     for (epsilon, delta, mu, told) in [
@@ -91,7 +91,7 @@ fn the_best_guess_is_told_and_never_less_than_it_is() {
     }
 }
 
-/// From the μ² of the ledger: what is spent is told rounded up, and the whole cap spent tells what the cap tells.
+/// What is spent is computed from the ledger's μ² and rounded up, and a fully spent cap states the same as the cap.
 #[test]
 fn what_is_spent_is_told_from_the_ledger() {
     block_on(async {
@@ -108,7 +108,7 @@ fn what_is_spent_is_told_from_the_ledger() {
         let [now, at_cap] = chances(&page(&lab, "/transparency/visits").await);
         assert!(now > 54.0 && now <= at_cap && at_cap == 54.72, "{now} {at_cap}");
     });
-    // Of pure noise e^ε/(1 + e^ε) is exact.
+    // For pure noise, e^ε/(1 + e^ε) is exact.
     block_on(async {
         let lab = Lab::new(&policy(&PURE.replace("100", "1").replace("50", "1")), &visits(40), Arc::new(NoNoise), "1");
         assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", "0.5").await.status, 200);
@@ -117,7 +117,7 @@ fn what_is_spent_is_told_from_the_ledger() {
     });
 }
 
-/// What is set aside for texts without a list is counted in, and said.
+/// The δ set aside for unlisted texts is included, and is mentioned.
 #[test]
 fn thresholds_are_counted_in() {
     let budget = budget("1", "0.01") + "\nthreshold_delta = \"0.004\"";
@@ -207,7 +207,7 @@ fn a_cap_that_was_raised_says_when() {
     });
 }
 
-/// Where rows are protected, no person is said to be; and whoever asks by a token that ended is not counted.
+/// If rows are protected, the page does not claim that people are; and people with revoked tokens are not counted.
 #[test]
 fn the_words_follow_the_policy() {
     block_on(async {
@@ -225,13 +225,13 @@ fn the_words_follow_the_policy() {
         assert!(by_unit.contains("Of each patient_id at most 4 entries are used"), "{by_unit}");
         assert!(by_unit.contains("if you are in the data under several"), "{by_unit}");
         assert!(by_unit.contains("outside of any project: 1 researcher"), "{by_unit}");
-        tacit::service::steward::revoke_token(lab.service.ledger(), "ada", "sam", 0).expect("revoked");
+        tacit::service::stewarding::people::revoke_token(lab.service.ledger(), "ada", "sam", 0).expect("revoked");
         let without = page(&lab, "/transparency/visits").await;
         assert!(without.contains("Nobody yet.") && !without.contains("1 researcher"), "{without}");
     });
 }
 
-/// What a table is joined with is held, too.
+/// Joined tables are listed among what is held.
 #[test]
 fn joined_tables_are_among_what_is_held() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -250,7 +250,7 @@ fn joined_tables_are_among_what_is_held() {
     });
 }
 
-/// No page and no answer speaks for an operator: not of a hospital, not of what will never happen.
+/// No page and no answer speaks for an operator, about a hospital, say, or about what will never happen.
 #[test]
 fn no_text_of_ours_says_what_an_operator_did_not() {
     for folder in ["src/console", "src/http/console"] {

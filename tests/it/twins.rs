@@ -1,7 +1,7 @@
-//! Twins: two servers on neighbouring tables, the noisy values of one replayed on the other. Whatever anyone can observe must be the
-//! same byte for byte: status, headers, body, key sets, sizes, ledger, log.
+//! Twins: two servers on neighbouring tables, where the noisy values of one are replayed on the other. Everything that anyone can observe
+//! must then be equal byte for byte: status, headers, body, key sets, sizes, ledger, log.
 //!
-//! Ids, and hashes over them, are random by construction; they are compared by the order in which they first occur, and so by size.
+//! Ids, and hashes over them, are random by construction; they are compared by the order of their first occurrence, and by their length.
 
 mod pairs;
 
@@ -15,17 +15,17 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
-use tacit::privacy::mechanism::NoiseLaw;
+use tacit::kernel::privacy::mechanism::NoiseLaw;
+use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
+use tacit::kernel::vault::private::Private;
 use tacit::query::file::QueryFile;
-use tacit::vault::noise::{NoiseFault, NoiseSource, OpenDp};
-use tacit::vault::private::Private;
 
 use crate::canary::Log;
 use crate::grammar;
 use crate::support::{Lab, Reply, call};
 use pairs::Pair;
 
-/// Generated questions a pair and role of its twins; `TACIT_TWINS` asks for more.
+/// Number of generated queries per pair and per role of its twins; `TACIT_TWINS` overrides it.
 const QUESTIONS: usize = 30;
 const SEED: u64 = 22;
 const FORMATS: [&str; 4] =
@@ -34,7 +34,7 @@ const FORMATS: [&str; 4] =
 /// Noisy vectors on their way from one twin to the other.
 type Tape = Arc<Mutex<VecDeque<Vec<IBig>>>>;
 
-/// Adds real noise and keeps what came out.
+/// A noise source that adds real noise and records the result.
 struct Recording(Tape);
 
 impl NoiseSource for Recording {
@@ -49,7 +49,7 @@ impl NoiseSource for Recording {
     }
 }
 
-/// Takes what came out of the other, and never looks at its own vector: it cannot.
+/// A noise source that returns what the other twin recorded, and cannot look at its own vector.
 struct Replaying(Tape);
 
 impl NoiseSource for Replaying {
@@ -62,7 +62,7 @@ impl NoiseSource for Replaying {
     }
 }
 
-/// A server with its own log.
+/// One server, with a log of its own.
 struct Twin {
     lab: Lab,
     log: Log,
@@ -98,7 +98,7 @@ impl Twin {
             (self.lab.router.clone(), self.lab.researcher.clone(), path.to_owned(), body.to_owned());
         let headers: Vec<(String, String)> =
             headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        // On the runtime's own threads, for their log.
+        // Runs on the runtime's own threads, so that log lines go to this log.
         let call = self.runtime.spawn(async move {
             let headers: Vec<(&str, &str)> =
                 headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -122,7 +122,7 @@ impl Twin {
         }
     }
 
-    /// Everything that was seen, ids by number, and how many answers there were.
+    /// Everything that was observed, with ids replaced by numbers.
     fn observed(mut self) -> Vec<Vec<u8>> {
         for path in [
             "/v1/datasets",
@@ -161,7 +161,7 @@ impl Twin {
     }
 }
 
-/// Replaces every run of 32 hexadecimal digits or more by the number of its first occurrence and its length.
+/// Replaces every run of at least 32 hexadecimal digits by the number of its first occurrence and its length.
 fn numbered(bytes: &[u8], ids: &mut HashMap<Vec<u8>, usize>) -> Vec<u8> {
     let is_hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let (mut out, mut at) = (Vec::with_capacity(bytes.len()), 0);
@@ -179,7 +179,7 @@ fn numbered(bytes: &[u8], ids: &mut HashMap<Vec<u8>, usize>) -> Vec<u8> {
     out
 }
 
-/// Questions: (path, accept, body), the files first.
+/// Requests as (path, accept, body), those of the query files first.
 fn questions(seed: u64) -> Vec<(&'static str, &'static str, String)> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut questions = Vec::new();
@@ -196,7 +196,7 @@ fn questions(seed: u64) -> Vec<(&'static str, &'static str, String)> {
         }
     }
     let wanted = std::env::var("TACIT_TWINS").ok().and_then(|text| text.parse().ok()).unwrap_or(QUESTIONS);
-    let terms = tacit::dataset::policy::Policy::parse(&pairs::policy()).expect("a policy").terms;
+    let terms = tacit::query::terms::policy::Policy::parse(&pairs::policy()).expect("a policy").terms;
     for _ in 0..wanted {
         let sql = grammar::question(&mut rng, "visits", &terms);
         let mut body = json!({"sql": sql});
@@ -214,15 +214,15 @@ fn questions(seed: u64) -> Vec<(&'static str, &'static str, String)> {
     questions
 }
 
-/// What one pair shows: requests, answers among them, bytes; it fails where they differ.
+/// Compares everything that one pair of twins shows, and fails if they differ; returns the numbers of requests, answers and bytes.
 fn check(number: usize, pair: &Pair, has_unit: bool) -> (usize, usize, usize) {
     let tape = Tape::default();
-    // Either of the two may be the one whose noise is real.
+    // Either of the two may be the one with the real noise.
     let mut one = Twin::new(pair, has_unit, Arc::new(Recording(Arc::clone(&tape))));
     let mut other = Twin::new(pair, !has_unit, Arc::new(Replaying(Arc::clone(&tape))));
     let mut answers = 0;
     for (path, accept, body) in questions(SEED + 2 * number as u64 + u64::from(has_unit)) {
-        // In step, so that the tape never runs ahead.
+        // Both are asked in step, so that the tape never runs ahead.
         let status = one.ask(path, &[("accept", accept)], &body).status;
         other.ask(path, &[("accept", accept)], &body);
         answers += usize::from(path == "/v1/queries" && status.is_success());
@@ -262,8 +262,8 @@ fn nothing_that_anyone_can_observe_differs_between_neighbours() {
     println!("{} pairs of twins: {seen} observations, {answers} answers, {bytes} bytes, 0 differences", pairs.len());
 }
 
-/// Groups that are found: neighbours in which the same texts stand show the same, whatever their counts. How often a text that one unit
-/// alone has is shown is measured in `texts`.
+/// Groups found in the data: neighbours in which the same texts occur show the same groups, whatever their counts. How often a text that
+/// only one unit has is shown is measured in `texts`.
 #[test]
 fn groups_that_both_neighbours_have_show_the_same() {
     let policy = pairs::policy_of_texts();
@@ -283,7 +283,7 @@ fn groups_that_both_neighbours_have_show_the_same() {
             let tape = Tape::default();
             let mut one = Twin::under(&policy, &pair, has_unit, Arc::new(Recording(Arc::clone(&tape))));
             let mut other = Twin::under(&policy, &pair, !has_unit, Arc::new(Replaying(Arc::clone(&tape))));
-            // At the last of them a group is shown now and then: nine people are in it, and the noise is small.
+            // At the largest ε a group is sometimes shown: nine people are in it, and the noise is small.
             for epsilon in ["0.01", "1", "90"] {
                 for sql in questions {
                     let body = json!({"sql": sql, "epsilon": epsilon}).to_string();
@@ -305,7 +305,7 @@ fn groups_that_both_neighbours_have_show_the_same() {
     assert!(shown > 100, "groups are shown: {shown}");
 }
 
-/// The same harness without the replay sees a difference: it can fail.
+/// A control: without the replay, the same harness sees a difference.
 #[test]
 fn twins_whose_noise_is_their_own_are_told_apart() {
     let pairs = pairs::pairs();
@@ -317,8 +317,8 @@ fn twins_whose_noise_is_their_own_are_told_apart() {
     assert_ne!(one.observed(), other.observed());
 }
 
-/// No double of the noise is in the shipped binary, and nothing that a person can set would choose one: its sources have one, and
-/// only `startup` names it.
+/// The shipped binary contains no test double of the noise, and no setting could choose one: the sources have one noise source, and only
+/// `startup` names it.
 #[test]
 fn the_shipped_binary_has_one_source_of_noise() {
     let mut sources = Vec::new();
@@ -328,8 +328,8 @@ fn the_shipped_binary_has_one_source_of_noise() {
         if text.lines().any(|line| line.contains("noise: Arc::new(")) {
             named.push(path.file_name().expect("a name").to_string_lossy().into_owned());
         }
-        // Passwords of databases that tables are read from come from where libpq looks for them; no noise is near.
-        let is_of_sources = path.ends_with("src/dataset/source.rs");
+        // Passwords of source databases are read from where libpq looks for them, which is unrelated to noise.
+        let is_of_sources = path.ends_with("src/engine/seal/source.rs");
         assert!(is_of_sources || !text.contains("env::var"), "{} reads the environment", path.display());
     }
     assert_eq!(sources, ["impl NoiseSource for OpenDp {"]);

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tacit::engine::{Engine, EngineFault, Host, Launch, Limits, WorkerPool};
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::parse::parse;
 use tacit::query::plan::{Computation, plan};
-use tacit::vault::noise::OpenDp;
-use tacit::vault::private::{Exact, Private};
 
 use crate::crash::{agent, ask, start};
 use crate::support::{GAUSSIAN, Lab, block_on, launch, policy, visits};
 
-/// The worker processes of a parent.
+/// Process ids of the workers that a parent started.
 fn workers(parent: u32) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").expect("processes").flatten() {
@@ -33,14 +33,14 @@ fn status(pid: u32) -> Option<String> {
     std::fs::read_to_string(format!("/proc/{pid}/status")).ok()
 }
 
-/// A signal by the shell's own command, for processes that this test's server started.
+/// Sends a signal with the shell's own command, to processes that this test's server started.
 fn signal(name: &str, pids: &[u32]) {
     for pid in pids {
         let _ = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status().expect("a shell");
     }
 }
 
-/// Asks again and again until it is so; each question takes its time, so nothing sleeps.
+/// Polls until a condition holds. Each check takes time of its own, so nothing sleeps.
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     assert!((0..100_000).any(|_| is_so()), "{what}");
 }
@@ -89,13 +89,13 @@ impl Clinic {
 
 impl Drop for Clinic {
     fn drop(&mut self) {
-        // A test that fails leaves no server behind either.
+        // A failing test must not leave a server behind either.
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
 }
 
-/// A process that is no more, or that only its new parent has not looked at yet.
+/// Whether a process has ended, including one that its parent has not reaped yet.
 fn is_gone(pid: u32) -> bool {
     status(pid).is_none_or(|status| status.contains("State:\tZ"))
 }
@@ -104,9 +104,9 @@ fn is_gone(pid: u32) -> bool {
 fn workers_are_walled_in() {
     let clinic = clinic();
     until("two workers", || workers(clinic.server.id()).len() >= 2 && clinic.get("/readyz", "").0 == 200);
-    until("walls", || {
-        workers(clinic.server.id()).iter().all(|pid| status(*pid).is_some_and(|s| s.contains("Seccomp:\t2")))
-    });
+    let is_walled = |pid: &u32| status(*pid).is_some_and(|status| status.contains("Seccomp:\t2"));
+    // Each question reads all of /proc, so a worker without walls is told within a quarter of a minute.
+    assert!((0..5_000).any(|_| workers(clinic.server.id()).iter().all(is_walled)), "walls");
     for pid in workers(clinic.server.id()) {
         let of = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).expect("a file of the process");
         assert!(of("status").contains("NoNewPrivs:\t1"), "nothing is gained by running something else");
@@ -124,8 +124,8 @@ fn workers_are_walled_in() {
     clinic.end();
 }
 
-/// One is killed while idle: nothing is charged and another comes. Both are killed over a question: it is burnt, counted as an
-/// incident, and everything else goes on.
+/// If one worker is killed while idle, nothing is charged and another starts. If both are killed while answering a query, that query is
+/// burned and counted as an incident, and everything else goes on.
 #[test]
 fn a_worker_that_dies_costs_its_query_and_nobody_elses() {
     let clinic = clinic();
@@ -144,7 +144,7 @@ fn a_worker_that_dies_costs_its_query_and_nobody_elses() {
         until("charged", || {
             clinic.get("/v1/ledger?limit=1000", &clinic.lab.steward).1.to_string().matches("\"charged\"").count() == 3
         });
-        // Whichever holds the question, and the other one: both are stopped.
+        // Both workers are stopped: the one that holds the query, and the other.
         signal("KILL", &old);
         assert!(matches!(asked.join().expect("an answer"), 200 | 500), "burnt, or put back before it was begun");
     });
@@ -156,7 +156,7 @@ fn a_worker_that_dies_costs_its_query_and_nobody_elses() {
     clinic.end();
 }
 
-/// Five thousand sockets that say nothing, and one that asks: the server is a process of its own, so that each has its files.
+/// Five thousand silent sockets, and one that asks. The server is a process of its own, so that each side has its own file limit.
 #[test]
 fn five_thousand_silent_sockets_keep_nobody_out() {
     let files = rlimit::increase_nofile_limit(8_192).expect("a limit of open files");
@@ -173,7 +173,7 @@ fn five_thousand_silent_sockets_keep_nobody_out() {
     clinic.end();
 }
 
-/// A signal that interrupts whatever waits takes nothing from a worker: the walls let it wait again.
+/// A signal that interrupts a waiting system call does a worker no harm: the confinement lets it wait again.
 #[test]
 fn a_worker_that_was_stopped_goes_on() {
     let clinic = clinic();
@@ -192,15 +192,15 @@ fn a_worker_that_was_stopped_goes_on() {
     clinic.end();
 }
 
-/// Another table under the sealed one's name, of as many rows: a worker that starts anew does not take it, and what waits is burnt
-/// rather than left waiting.
+/// Another table with as many rows replaces the sealed one: a restarted worker refuses it, and waiting computations fail rather than wait
+/// forever.
 #[test]
 fn a_table_that_was_replaced_is_not_answered_from() {
     let lab = Lab::exact();
     let (pool, edition) = pooled(&lab, Launch { workers: 1, ..launch() });
     let computation = computation(&lab, "SELECT region, COUNT(*) FROM visits GROUP BY region");
     assert!(pool.evaluate(&edition, &computation).is_ok());
-    let table = tacit::dataset::edition::Manifest::table_path(&lab.dir.path().join("state"), &edition);
+    let table = tacit::query::terms::edition::Manifest::table_path(&lab.dir.path().join("state"), &edition);
     let mut bytes = std::fs::read(&table).expect("a table");
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
@@ -209,21 +209,22 @@ fn a_table_that_was_replaced_is_not_answered_from() {
     let pids: Vec<u32> = workers(std::process::id()).into_iter().filter(|pid| holds(*pid, lab.dir.path())).collect();
     signal("KILL", &pids);
     until("nobody is left", || pids.iter().all(|pid| is_gone(*pid)));
-    // A process that is ending may take one more question with it; after that nobody is there to take any.
+    // A process that is ending may take one more computation with it; after that, none is left to take any.
     until("nobody is ready", || {
         assert!(pool.evaluate(&edition, &computation).is_err(), "burnt");
         !pool.is_ready(&edition)
     });
 }
 
-/// What pool and in-process engine say of one question.
+/// A worker pool over the lab's sealed table, with the edition's id.
 fn pooled(lab: &Lab, launch: Launch) -> (WorkerPool, String) {
     let dataset = lab.service.dataset("visits").expect("a dataset");
-    let mark = tacit::budget::ledger::read(lab.service.ledger(), |book| {
+    let mark = tacit::kernel::budget::ledger::read(lab.service.ledger(), |book| {
         book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition")
     });
     let state = lab.dir.path().join("state");
-    let manifest = tacit::dataset::edition::Manifest::open(&state, &mark.id, &mark.commitment).expect("an edition");
+    let manifest =
+        tacit::query::terms::edition::Manifest::open(&state, &mark.id, &mark.commitment).expect("an edition");
     let mut pool = WorkerPool::new(launch);
     pool.load(&state, &manifest).expect("workers");
     (pool, dataset.edition.clone())
@@ -235,7 +236,7 @@ fn computation(lab: &Lab, sql: &str) -> Computation {
         .computation
 }
 
-/// A worker that does not answer is killed at its deadline, and the next question finds another.
+/// A worker that exceeds its deadline is killed, and the next query is answered by another.
 #[test]
 fn a_worker_that_is_late_is_replaced() {
     let lab = Lab::exact();
@@ -243,7 +244,7 @@ fn a_worker_that_is_late_is_replaced() {
     let (pool, edition) = pooled(&lab, brief);
     let computation = computation(&lab, "SELECT region, COUNT(*) FROM visits GROUP BY region");
     let mine = || workers(std::process::id());
-    // Other tests of this process have workers, too; ours is the one that the question wakes and that then is gone.
+    // Other tests in this process have workers, too; ours are told by the directory that they have open.
     let before = mine();
     assert!(pool.evaluate(&edition, &computation).is_ok());
     let stopped: Vec<u32> = before.iter().copied().filter(|pid| holds(*pid, lab.dir.path())).collect();
@@ -256,13 +257,13 @@ fn a_worker_that_is_late_is_replaced() {
     until("nobody is left", || mine().iter().all(|pid| !holds(*pid, lab.dir.path())));
 }
 
-/// Whether a process has a file of a folder open.
+/// Whether a process has a file of this directory open.
 fn holds(pid: u32, folder: &Path) -> bool {
     let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
     files.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|target| target.starts_with(folder)))
 }
 
-/// A table of exactly the declared capacity, and the dearest questions: the limits are not reached.
+/// A table of exactly the declared capacity, with the most expensive queries, stays within the limits.
 #[test]
 fn a_full_table_stays_within_its_limits() {
     const ROWS: usize = 200_000;
@@ -296,7 +297,7 @@ fn a_full_table_stays_within_its_limits() {
     assert!(peak_bytes < limits.address_space_bytes);
 }
 
-/// An engine whose workers are all gone.
+/// An engine without any live worker.
 struct Away;
 
 impl Engine for Away {

@@ -1,25 +1,25 @@
-//! The worst questions that the limits allow: each is planned, or refused with its code, and none takes long.
+//! The worst queries that the limits allow: each is planned, or refused with its code, and none takes long.
 //!
-//! They are made in [`table`], for whoever looks at what a server does beside such questions: the benches do.
+//! The queries are in [`table`], so that the benches can use them, too, to measure what a server does meanwhile.
 
 mod table;
 
 use std::sync::Arc;
 
-use tacit::dataset::policy::Policy;
+use tacit::kernel::vault::noise::OpenDp;
 use tacit::query::canonical;
 use tacit::query::error::{Code, QueryError};
 use tacit::query::parse::parse;
 use tacit::query::plan::{plan, replan};
 use tacit::query::term::known::STEPS_MAX;
-use tacit::vault::noise::OpenDp;
+use tacit::query::terms::policy::Policy;
 
 use crate::support::{GAUSSIAN, Lab, block_on};
 
 pub use table::{csv, policy};
 use table::{questions, texts};
 
-/// What became of a question: its canonical text, or why there is none.
+/// Plans a query and returns its canonical text, or the reason why it is refused.
 fn planned(sql: &str, policy: &Policy) -> Result<String, QueryError> {
     let plan = parse(sql).and_then(|query| plan(&query, &policy.terms, None))?;
     Ok(canonical::sql(&plan, &policy.terms))
@@ -33,7 +33,7 @@ fn the_worst_questions_are_planned_or_refused() {
         match planned(sql, &policy) {
             Ok(text) => {
                 good += 1;
-                // Written out it is the same question, or too long to be asked.
+                // The canonical text is the same query, or it is too long to be asked.
                 match planned(&text, &policy) {
                     Ok(again) => assert_eq!(again, text, "{sql}"),
                     Err(error) => assert_eq!(error.code, Code::UnsupportedSql, "{error}: {sql}: {text}"),
@@ -55,7 +55,7 @@ fn their_dataset_can_be_asked() {
     assert_eq!(reply.rows().len(), 1);
 }
 
-/// What takes too many steps is refused whatever is left of it to look at; what stands in a ledger was planned once, and still can be.
+/// A query that takes too many steps to plan is refused early. A query in a ledger was planned once, so it can be planned again.
 #[test]
 fn steps_of_planning_are_bounded() {
     let policy = Policy::parse(&policy(GAUSSIAN)).expect("a policy");

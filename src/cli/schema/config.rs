@@ -1,6 +1,6 @@
 //! The schema of `tacit.toml`.
 //!
-//! Promises the keys of `crate::config`, and no other.
+//! It has exactly the keys of `crate::config`.
 
 use serde_json::{Value, json};
 
@@ -14,20 +14,20 @@ pub(super) fn schema() -> Value {
             "type": "string",
             "default": "127.0.0.1:8080"
         },
-        "allow_plaintext": flag("plain text may go over a network, as a proxy in front speaks TLS"),
+        "allow_plaintext": flag("allow plain text over a network, for use behind a proxy that speaks TLS"),
         "public_url": {
-            "description": "the origin that browsers know the server by, where a proxy stands before it",
+            "description": "the origin under which browsers reach the server, if there is a proxy in front of it",
             "type": "string",
             "pattern": "^https?://[^/?#@\\s]+$"
         },
-        "state_dir": text("the folder of ledger and editions"),
-        "anchor": text("where the ledger's anchor is kept; beside the ledger where nothing is said"),
+        "state_dir": text("the folder of the ledger and the editions"),
+        "anchor": text("where the ledger's anchor is kept; by default next to the ledger"),
         "queries_dir": text("the folder of published queries"),
         "policies": list("the policies of the datasets to serve", text("a policy file")),
         "limits": object("no keys yet: limits are constants", json!({}), &[]),
         "tls": tls(),
         "statistics": statistics(),
-        "webhook": list("who is told of what happens", webhook()),
+        "webhook": list("receivers that are told about events", webhook()),
         "operator": operator()
     });
     let about = "what a server serves, and where; paths are relative to the file's folder";
@@ -39,18 +39,18 @@ fn tls() -> Value {
         "certificate": text("the file with the certificate, PEM"),
         "key": text("the file with its private key, PEM")
     });
-    object("what to speak TLS with", properties, &["certificate", "key"])
+    object("the server's TLS certificate and key", properties, &["certificate", "key"])
 }
 
 fn statistics() -> Value {
     let origin = json!({
-        "description": "an origin as browsers name it, or * for every page",
+        "description": "an origin as browsers write it, or * for every page",
         "type": "string",
         "pattern": "^([*]|https?://[^/?#@\\s]+)$"
     });
     let properties = json!({
         "time_zone": {
-            "description": "the IANA name of the zone that schedules are in",
+            "description": "the IANA name of the time zone of schedules",
             "type": "string",
             "default": "UTC"
         },
@@ -70,7 +70,7 @@ fn operator() -> Value {
         "withdraw": text("what to do to be left out of the data")
     });
     object(
-        "who runs the server, as /transparency names them; without it the page says that they have not said",
+        "who runs the server, as shown on /transparency; without it the page says that the operator has not said",
         properties,
         &["name"],
     )
@@ -82,7 +82,7 @@ fn webhook() -> Value {
     let properties = json!({
         "url": url,
         "secret_file": text("the file with the secret that deliveries are signed with"),
-        "events": list("what is posted; all of it where nothing is said", events)
+        "events": list("the events that are posted; by default all", events)
     });
     object("where events are posted to", properties, &["url", "secret_file"])
 }

@@ -1,43 +1,44 @@
 //! The schema of files that declare people, projects, grants and statistics.
 //!
-//! Promises the keys of `crate::service::declared`, and no other.
+//! It has exactly the keys of `crate::service::declared`.
 
 use serde_json::{Value, json};
 
 use super::{IDENTIFIER, NAME, decimal, document, list, matching, object, one_of, whole};
-use crate::budget::people::Role;
-use crate::service::grants::PERIOD_DAYS_MAX;
+use crate::kernel::budget::people::Role;
+use crate::service::stewarding::grants::PERIOD_DAYS_MAX;
 
 pub(super) fn schema() -> Value {
     let properties = json!({
         "person": list("people, each once in all files", person()),
-        "project": list("projects, each once of a dataset", project()),
-        "grant": list("researchers' allocations, one of each dataset", grant()),
-        "statistics": list("what published statistics may spend, once of each dataset", statistics())
+        "project": list("projects, each once per dataset", project()),
+        "grant": list("researchers' allocations, one per researcher and dataset", grant()),
+        "statistics": list("what published statistics may spend, once per dataset", statistics())
     });
-    let about = "people, projects, grants and statistics; what files declared before and no longer do is withdrawn";
+    let about =
+        "people, projects, grants and statistics; what files declared before and no longer declare is withdrawn";
     document("declared", "files of tacit plan and tacit apply", object(about, properties, &[]))
 }
 
 fn dataset() -> Value {
-    matching("of which dataset", IDENTIFIER)
+    matching("the dataset's name", IDENTIFIER)
 }
 
 fn period_days() -> Value {
-    whole("days after which it renews; for life where nothing is said", u64::from(PERIOD_DAYS_MAX))
+    whole("days after which it renews; by default it is for life", u64::from(PERIOD_DAYS_MAX))
 }
 
 fn person() -> Value {
     let properties = json!({
-        "name": matching("the name, which nobody else has", NAME),
+        "name": matching("the person's name, which nobody else has", NAME),
         "role": one_of("what they may do; it never changes", &Role::ALL.map(Role::name)),
         "datasets": list(
-            "of a viewer: datasets whose statistics they see; what stands stays where nothing is said, and who was never given any sees all",
+            "for viewers: datasets whose statistics they see; without this key nothing changes, and a viewer who was never given any sees all",
             dataset()
         )
     });
-    let mut person = object("a person; who holds no token gets one", properties, &["name", "role"]);
-    // Datasets are given to viewers alone.
+    let mut person = object("a person, who gets a token unless they hold one", properties, &["name", "role"]);
+    // Only viewers are given datasets.
     person["if"] = json!({"required": ["datasets"]});
     person["then"] = json!({"properties": {"role": {"const": Role::Viewer.name()}}});
     person
@@ -45,7 +46,7 @@ fn person() -> Value {
 
 fn project() -> Value {
     let properties = json!({
-        "name": matching("the project", NAME),
+        "name": matching("the project's name", NAME),
         "dataset": dataset(),
         "epsilon": decimal("its total, above 0 and at most 100, which its researchers share")
     });
@@ -54,13 +55,13 @@ fn project() -> Value {
 
 fn grant() -> Value {
     let properties = json!({
-        "researcher": matching("who", NAME),
+        "researcher": matching("the researcher's name", NAME),
         "dataset": dataset(),
-        "project": matching("the project that it hangs below, which never changes", NAME),
-        "epsilon": decimal("its total, above 0 and at most 100; of every period where it renews"),
+        "project": matching("the project that it belongs to, which never changes", NAME),
+        "epsilon": decimal("its total, above 0 and at most 100; if it renews, the total of each period"),
         "period_days": period_days(),
         "reason": {
-            "description": "why; the application's reason where nothing is said",
+            "description": "the reason for the grant; by default that of the application",
             "type": "string",
             "minLength": 1,
             "maxLength": 500
@@ -72,7 +73,7 @@ fn grant() -> Value {
 fn statistics() -> Value {
     let properties = json!({
         "dataset": dataset(),
-        "epsilon": decimal("their total, above 0 and at most 100; of every period where it renews"),
+        "epsilon": decimal("their total, above 0 and at most 100; if it renews, the total of each period"),
         "period_days": period_days()
     });
     object("what published statistics may spend", properties, &["dataset", "epsilon"])

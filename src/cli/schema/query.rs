@@ -1,6 +1,6 @@
 //! The schema of a query file's headers, `-- name: value`, each as a text.
 //!
-//! Promises the headers of `crate::query::file`, and no other.
+//! It has exactly the headers of `crate::query::file`.
 
 use serde_json::{Value, json};
 
@@ -9,15 +9,15 @@ use crate::query::file::{Refresh, Shape};
 
 pub(super) fn schema() -> Value {
     let properties = json!({
-        "title": text("for people"),
-        "description": text("more for people"),
+        "title": text("a title for people to read"),
+        "description": text("a longer description for readers"),
         "dataset": matching("the dataset, for readers that do not parse SQL", IDENTIFIER),
-        "margin": decimal("95 % half-width of counts and sums"),
-        "epsilon": decimal("or the epsilon to spend, above 0 and at most 100"),
-        "refresh": one_of("how often it is drawn anew; never where nothing is said", &Refresh::ALL.map(Refresh::name)),
-        "public": one_of("whether it is shown without a token; false where nothing is said", &["true", "false"]),
-        "chart": one_of("how it is shown; as a table where nothing is said", &Shape::ALL.map(Shape::name)),
-        "unit": text("the unit of its numbers")
+        "margin": decimal("the 95 % half-width of counts and sums"),
+        "epsilon": decimal("the epsilon to spend instead of a margin, above 0 and at most 100"),
+        "refresh": one_of("how often it is drawn anew; by default never", &Refresh::ALL.map(Refresh::name)),
+        "public": one_of("whether it is shown without a token; by default false", &["true", "false"]),
+        "chart": one_of("how it is shown; by default as a table", &Shape::ALL.map(Shape::name)),
+        "unit": text("what its numbers are measured in")
     });
     let mut headers = object("headers of a query file, each once", properties, &["title"]);
     headers["oneOf"] = json!([{"required": ["margin"]}, {"required": ["epsilon"]}]);

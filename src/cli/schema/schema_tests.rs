@@ -1,12 +1,12 @@
-//! Files that are taken fit their schema, and what is misspelt or left out does not.
+//! Tests that accepted files fit their schema, and that files with misspelt or missing keys do not.
 
 use serde_json::{Map, Value};
 
 use super::Name;
 use crate::config::Config;
-use crate::dataset::policy::Policy;
 use crate::query::file::QueryFile;
-use crate::service::declared::{self, DeclaredFile};
+use crate::query::terms::policy::Policy;
+use crate::service::stewarding::declared::{self, DeclaredFile};
 
 const CONFIG: &str = r#"
 listen = "127.0.0.1:8080"
@@ -48,7 +48,7 @@ name = "smoker"
 type = "boolean"
 "#;
 
-/// Every key that says how a source is written.
+/// A policy with every key that describes how a source is written.
 const AS_WRITTEN: &str = r#"
 [dataset]
 name = "visits"
@@ -158,7 +158,7 @@ fn has_all(object: &Map<String, Value>, keys: &Value) -> bool {
     list(keys).iter().all(|key| key.as_str().is_some_and(|key| object.contains_key(key)))
 }
 
-/// Whether a value fits a schema, as far as our schemas say anything; patterns are not looked at.
+/// Whether a value fits a schema, as far as our schemas use JSON Schema. Patterns are not checked.
 fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
     let Value::Object(rules) = schema else { return *schema == Value::Bool(true) };
     rules.iter().all(|(rule, given)| holds(root, rules, (rule.as_str(), given), value))
@@ -206,7 +206,7 @@ fn holds(root: &Value, rules: &Map<String, Value>, (rule, given): (&str, &Value)
     }
 }
 
-/// Whether the reader of such files takes it.
+/// Whether the reader of such files accepts the text.
 fn is_taken(name: Name, text: &str) -> bool {
     match name {
         Name::Config => {
@@ -293,7 +293,7 @@ fn what_is_misspelt_or_left_out_does_not_fit() {
     }
 }
 
-/// Editors find a schema by its name, and every key says what it is for.
+/// Editors find a schema by its name, and every key has a description.
 #[test]
 fn schemas_are_named_and_described() {
     for name in Name::ALL {

@@ -1,12 +1,12 @@
-//! The report of a sealing, for the steward's eyes alone.
+//! The printed report of a sealing, for the steward's eyes alone.
 
 use serde_json::{Value, json};
 
-use crate::dataset::encode::ColumnCounts;
-use crate::dataset::seal::Report;
+use crate::engine::seal::Report;
+use crate::engine::seal::encode::ColumnCounts;
 use crate::terminal::{say, table};
 
-/// Prints it; without an edition where nothing was sealed.
+/// Prints the report; `edition` is `None` if nothing was sealed.
 pub(super) fn print(dataset: &str, edition: Option<&str>, report: &Report) {
     match edition {
         Some(edition) => say(format!("sealed \"{dataset}\" as edition {edition}")),
@@ -29,7 +29,7 @@ pub(super) fn print(dataset: &str, edition: Option<&str>, report: &Report) {
     say(table(&header, &named.map(row).collect::<Vec<_>>()));
 }
 
-/// The report as JSON.
+/// The report as a JSON object, with one item per column.
 pub(super) fn json(dataset: &str, edition: Option<&str>, report: &Report) -> Value {
     let named = report.columns.iter().filter(|(name, _)| !name.is_empty());
     let columns: Vec<_> = named

@@ -1,4 +1,4 @@
-//! Pages of budgets: accounts and grants, requests, freezes, and what a budget would buy.
+//! Pages about budgets: accounts and grants, requests, freezes, and what a budget would buy.
 
 use std::collections::HashMap;
 
@@ -11,35 +11,35 @@ use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::session::Form;
 use super::{Failed, Shown, Visitor, aside, see};
-use crate::budget::ledger::{Ledger, read};
-use crate::budget::people::Role;
-use crate::console::what_if::{self, Wish};
-use crate::console::{accounts as pages, requests as request_pages};
-use crate::privacy::units::Epsilon;
+use crate::http::console::pages::what_if::{self, Wish};
+use crate::http::console::pages::{accounts as pages, requests as request_pages};
+use crate::kernel::budget::ledger::{Ledger, read};
+use crate::kernel::budget::people::Role;
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;
-use crate::service::account::accounts as all_accounts;
-use crate::service::grants::{self, Grant, Holder, PERIOD_DAYS_MAX};
-use crate::service::requests::{self, Decision};
+use crate::service::stewarding::accounts::accounts as all_accounts;
+use crate::service::stewarding::grants::{self, Grant, Holder, PERIOD_DAYS_MAX};
+use crate::service::stewarding::requests::{self, Decision};
 
-/// What the accounts' page is asked for.
+/// Query parameters of the pages of accounts and requests.
 #[derive(Deserialize)]
 pub struct AccountParams {
     find: Option<String>,
     done: Option<String>,
 }
 
-/// What was done, as a page says it; a link can choose among these words and say no others.
+/// Says on a page what was done. A link can only choose among these messages.
 fn done(word: Option<&str>) -> Option<&'static str> {
     match word? {
-        "granted" => Some("Granted; it stands in the ledger."),
-        "frozen" => Some("Frozen: nothing is drawn from it until you let it go on."),
-        "unfrozen" => Some("It goes on."),
-        "decided" => Some("Decided; it stands in the ledger."),
+        "granted" => Some("Granted, and recorded in the ledger."),
+        "frozen" => Some("Frozen: nothing is drawn from it until you unfreeze it."),
+        "unfrozen" => Some("Unfrozen: answers are drawn from it again."),
+        "decided" => Some("Decided, and recorded in the ledger."),
         _ => None,
     }
 }
 
-/// GET /accounts: one's own, or all for a steward.
+/// GET /accounts: one's own accounts, or all of them for a steward.
 pub async fn accounts(State(service): State<App>, visitor: Visitor, Query(params): Query<AccountParams>) -> Shown {
     let person = visitor.only(&[Role::Researcher, Role::Steward])?;
     let show = move |service: &Service, visitor: &Visitor| {
@@ -70,11 +70,11 @@ fn epsilon(form: &Form, name: &str) -> Result<Epsilon, Failed> {
 fn period_days(form: &Form) -> Result<Option<u32>, Failed> {
     let Some(text) = form.some("period_days") else { return Ok(None) };
     let days = text.parse().ok().filter(|days| (1..=PERIOD_DAYS_MAX).contains(days));
-    let message = || format!("the period is no whole number of days from 1 to {PERIOD_DAYS_MAX}");
+    let message = || format!("the period is not a whole number of days from 1 to {PERIOD_DAYS_MAX}");
     days.map(Some).ok_or_else(|| form.visitor.fail(Problem::invalid_request(message())))
 }
 
-/// POST /grants.
+/// POST /grants: grants a budget.
 pub async fn grant(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
     let (name, dataset) = (form.text("name").to_owned(), form.text("dataset").to_owned());
@@ -92,12 +92,12 @@ pub async fn grant(State(service): State<App>, form: Form) -> Shown {
     Ok(see("/accounts?done=granted"))
 }
 
-/// POST /datasets/{name}/freeze.
+/// POST /datasets/{name}/freeze: freezes a dataset.
 pub async fn freeze(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     set_frozen(service, name, form, true).await
 }
 
-/// POST /datasets/{name}/unfreeze.
+/// POST /datasets/{name}/unfreeze: unfreezes a dataset.
 pub async fn unfreeze(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     set_frozen(service, name, form, false).await
 }
@@ -111,7 +111,7 @@ async fn set_frozen(service: App, name: String, form: Form, is_frozen: bool) -> 
     Ok(see(if is_frozen { "/accounts?done=frozen" } else { "/accounts?done=unfrozen" }))
 }
 
-/// GET /requests.
+/// GET /requests: all requests for budget.
 pub async fn requests(State(service): State<App>, visitor: Visitor, Query(params): Query<AccountParams>) -> Shown {
     visitor.only(&[Role::Steward])?;
     let show = move |service: &Service, visitor: &Visitor| {
@@ -122,7 +122,7 @@ pub async fn requests(State(service): State<App>, visitor: Visitor, Query(params
     aside(&service, visitor, show).await
 }
 
-/// POST /requests.
+/// POST /requests: files a request for budget.
 pub async fn request(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Researcher])?;
     let (dataset, reason) = (form.text("dataset").to_owned(), form.text("reason").to_owned());
@@ -132,7 +132,7 @@ pub async fn request(State(service): State<App>, form: Form) -> Shown {
     Ok(see("/accounts"))
 }
 
-/// POST /requests/{number}/decide.
+/// POST /requests/{number}/decide: grants or declines a request.
 pub async fn decide(State(service): State<App>, Segment(number): Segment, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
     let unknown = || form.visitor.fail(Problem::not_found("there is no such request"));
@@ -148,10 +148,10 @@ pub async fn decide(State(service): State<App>, Segment(number): Segment, form: 
     Ok(see("/requests?done=decided"))
 }
 
-/// Questions and group sizes that are thought about at the most.
+/// The largest number of questions and the largest group size to calculate with.
 const THOUGHT_MAX: u64 = 1_000_000_000;
 
-/// GET /what-if.
+/// GET /what-if: what a budget would buy.
 pub async fn what_if(
     State(service): State<App>,
     visitor: Visitor,
@@ -172,7 +172,7 @@ fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String
         let Some(text) = params.get(name).map(|text| text.trim()) else { return otherwise };
         let read = text.parse().ok().filter(|value| (1..=most).contains(value));
         read.unwrap_or_else(|| {
-            wrong = Some(format!("{name} is no whole number from 1 to {most}"));
+            wrong = Some(format!("{name} is not a whole number from 1 to {most}"));
             otherwise
         })
     };
@@ -183,7 +183,7 @@ fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String
     let epsilon = match asked {
         Some(Ok(epsilon)) if epsilon.nanos() > 0 => epsilon,
         Some(Ok(_) | Err(_)) => {
-            wrong = Some("the budget is no epsilon; accepted is a decimal above 0, like 1 or 0.25".to_owned());
+            wrong = Some("the budget is not a valid epsilon; accepted is a decimal above 0, like 1 or 0.25".to_owned());
             chosen.terms.cap
         }
         None => chosen.terms.cap,

@@ -1,4 +1,5 @@
-//! The gallery of statistics, and what stewards do there: publish what waits, draw anew. Each asks once more before it spends.
+//! The gallery of statistics, and what stewards do there: publish those
+//! that wait, and draw anew. Both ask for confirmation before they spend.
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -9,14 +10,14 @@ use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::session::Form;
 use super::{Shown, Visitor, aside, see};
-use crate::budget::people::Role;
-use crate::console::statistics::{self as pages, Card, Question};
-use crate::privacy::units::Epsilon;
+use crate::http::console::pages::statistics::{self as pages, Card, Question};
+use crate::kernel::budget::people::Role;
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;
-use crate::service::sight::Sight;
-use crate::service::statistics::{Agreement, Statistic};
+use crate::service::access::Sight;
+use crate::service::publishing::statistics::{Agreement, Statistic};
 
-/// What a page was told to say was done.
+/// A query parameter that says what was done.
 #[derive(Deserialize)]
 pub struct DoneParams {
     done: Option<String>,
@@ -59,7 +60,7 @@ fn card(service: &Service, statistic: &Statistic) -> Card {
     }
 }
 
-/// GET /statistics/{name}/draw: the price, and a button that spends it.
+/// GET /statistics/{name}/draw: shows the price, and a button that spends it.
 pub async fn draw(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
     visitor.only(&[Role::Steward])?;
     aside(&service, visitor, move |service, visitor| sure(service, visitor, &name)).await
@@ -75,13 +76,13 @@ fn sure(service: &Service, visitor: &Visitor, name: &str) -> Shown {
     Ok(visitor.page(&estimate.title, "/statistics", &pages::sure(&visitor.csrf, &question)))
 }
 
-/// Whether a form names the price that a draw costs now; one that does not is asked again.
+/// The price that a form names, if it is still what a draw costs; otherwise `None`, and the steward is asked again.
 fn price_seen(service: &Service, name: &str, form: &Form) -> Option<Epsilon> {
     let statistic = service.statistic(name)?;
     Epsilon::parse(form.text("epsilon")).ok().filter(|seen| *seen == statistic.epsilon)
 }
 
-/// POST /statistics/{name}/publish: a steward agrees to the price that they saw.
+/// POST /statistics/{name}/publish: a steward agrees to the price that they have seen.
 pub async fn publish(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
     let Some(seen) = price_seen(&service, &name, &form) else { return asked_again(&service, &name, &form) };
@@ -89,7 +90,7 @@ pub async fn publish(State(service): State<App>, Segment(name): Segment, form: F
     Ok(see("/statistics?done=published"))
 }
 
-/// POST /statistics/{name}/refresh: a new release, for the price that the steward saw.
+/// POST /statistics/{name}/refresh: draws a new release for the price that the steward has seen.
 pub async fn refresh(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     form.visitor.only(&[Role::Steward])?;
     if price_seen(&service, &name, &form).is_none() {
@@ -99,7 +100,7 @@ pub async fn refresh(State(service): State<App>, Segment(name): Segment, form: F
     Ok(see("/statistics?done=refreshed"))
 }
 
-/// Back to the page with the price; nothing was spent.
+/// Redirects to the page with the price; nothing was spent.
 fn asked_again(service: &Service, name: &str, form: &Form) -> Shown {
     match service.statistic(name) {
         Some(statistic) => Ok(see(&format!("/statistics/{}/draw", statistic.name))),

@@ -6,8 +6,8 @@ use axum::response::Response;
 use super::super::App;
 use super::super::params::Segment;
 use super::super::problem::Problem;
+use super::pages::manual as pages;
 use super::{Shown, Visitor, aside};
-use crate::console::manual as pages;
 use crate::manual::{TOPICS, Topic};
 
 /// GET /manual: the list of topics.

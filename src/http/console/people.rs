@@ -1,4 +1,4 @@
-//! Pages of people and their tokens, for stewards.
+//! The stewards' pages about people and their tokens.
 
 use axum::extract::{Query, State};
 use serde::Deserialize;
@@ -8,22 +8,23 @@ use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::session::Form;
 use super::{Shown, Visitor, aside, see};
-use crate::budget::ledger::read;
-use crate::budget::people::Role;
-use crate::console::people::{self as pages, Fresh, Line};
-use crate::service::{Service, steward};
+use crate::http::console::pages::people::{self as pages, Fresh, Line};
+use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::people::Role;
+use crate::service::Service;
+use crate::service::stewarding::people;
 
-/// People of a page.
+/// The number of people on a page.
 const LINES: usize = 100;
 
-/// Which people.
+/// Query parameters that choose the people to list.
 #[derive(Deserialize, Default)]
 pub struct PeopleParams {
     find: Option<String>,
     after: Option<String>,
 }
 
-/// GET /people.
+/// GET /people: lists people.
 pub async fn list(State(service): State<App>, visitor: Visitor, Query(params): Query<PeopleParams>) -> Shown {
     visitor.only(&[Role::Steward])?;
     let show = move |service: &Service, visitor: &Visitor| {
@@ -55,7 +56,7 @@ fn page(service: &Service, visitor: &Visitor, params: &PeopleParams, fresh: Opti
     pages::page(&visitor.csrf, &shown)
 }
 
-/// POST /people: the token stands on the page that answers, and nowhere else.
+/// POST /people: adds a person. The token appears on the resulting page and nowhere else.
 pub async fn add(State(service): State<App>, form: Form) -> Shown {
     let visitor = &form.visitor;
     let person = visitor.only(&[Role::Steward])?;
@@ -67,11 +68,11 @@ pub async fn add(State(service): State<App>, form: Form) -> Shown {
         let detail = format!("datasets are given to viewers, and \"{name}\" would be a {role}");
         return Err(visitor.fail(Problem::invalid_request(detail)));
     }
-    // A form that lists datasets gives those that are ticked, also where that is none.
+    // A form that lists datasets gives exactly those that are ticked, even if none is.
     let is_listed = role == Role::Viewer && (form.some(pages::LISTED).is_some() || !datasets.is_empty());
     let adding = service.clone().steward(move |ledger, now| match is_listed {
-        true => steward::add_viewer(ledger, &added, &datasets, &person.name, now),
-        false => steward::add_person(ledger, &added, role, &person.name, now),
+        true => people::add_viewer(ledger, &added, &datasets, &person.name, now),
+        false => people::add_person(ledger, &added, role, &person.name, now),
     });
     let token = adding.await.map_err(|error| visitor.fail(error))?;
     let fresh = Fresh { name: &name, token: token.text() };
@@ -79,19 +80,19 @@ pub async fn add(State(service): State<App>, form: Form) -> Shown {
     Ok(visitor.page("People", "/people", &body))
 }
 
-/// POST /people/{name}/revoke.
+/// POST /people/{name}/revoke: revokes a person's token.
 pub async fn revoke(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
-    let act = service.steward(move |ledger, now| steward::revoke_token(ledger, &name, &person.name, now));
+    let act = service.steward(move |ledger, now| people::revoke_token(ledger, &name, &person.name, now));
     act.await.map_err(|error| form.visitor.fail(error))?;
     Ok(see("/people"))
 }
 
-/// POST /people/{name}/datasets: a viewer sees the statistics of the datasets that are ticked.
+/// POST /people/{name}/datasets: lets a viewer see the statistics of the datasets that are ticked.
 pub async fn set_datasets(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
     let datasets = form.ticked(pages::TICK);
-    let act = service.steward(move |ledger, now| steward::set_viewing(ledger, &name, &datasets, &person.name, now));
+    let act = service.steward(move |ledger, now| people::set_viewing(ledger, &name, &datasets, &person.name, now));
     act.await.map_err(|error| form.visitor.fail(error))?;
     Ok(see("/people"))
 }

@@ -1,7 +1,7 @@
-//! Sessions: who is signed in, by a cookie that the server signs, and forms that only their own page can send.
+//! Sessions: a signed cookie says who is signed in, and forms can only be sent from pages of the same session.
 //!
-//! Promises that a cookie is worth nothing once its token is revoked, that it cannot be made or changed without the server's key,
-//! and that a form counts only with the word that its own session was given. The key lives as long as the process.
+//! Promises that a cookie is worthless once its token is revoked, that it cannot be forged or changed without the server's key, and that a
+//! form counts only with the secret that its own session was given. The key lives as long as the process.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,19 +15,20 @@ use super::super::body::Body;
 use super::super::shared::Shared;
 use super::super::{App, problem::Problem};
 use super::{Failed, Shown, Visitor, see};
-use crate::budget::ledger::read;
-use crate::budget::people::Person;
-use crate::console::sign_in as pages;
-use crate::service::steward::Token;
-use crate::{chance, hex};
+use crate::hex;
+use crate::http::console::pages::sign_in as pages;
+use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::people::Person;
+use crate::kernel::random;
+use crate::service::stewarding::people::Token;
 
-/// How long a session lasts.
+/// The duration of a session, in milliseconds.
 const SESSION_MS: u64 = 8 * 60 * 60 * 1_000;
-/// Expiry, nonce, the digest of a token.
+/// The size of a cookie's payload in bytes: expiry, nonce, and the digest of a token.
 const PAYLOAD_BYTES: usize = 8 + 16 + 32;
 const TOKEN_BYTES_MAX: usize = 256;
 
-/// The key that cookies are signed with; none where the system gave no randomness, and then nobody signs in.
+/// The key that signs cookies; `None` if the system gave no randomness, in which case nobody can sign in.
 pub struct Sessions {
     key: Option<[u8; 32]>,
 }
@@ -40,14 +41,14 @@ struct Session {
 
 impl Default for Sessions {
     fn default() -> Self {
-        Self { key: chance::bytes().ok() }
+        Self { key: random::bytes().ok() }
     }
 }
 
 impl Sessions {
-    /// The value of a cookie for the holder of a token with this digest.
+    /// The cookie's value for the holder of a token with this digest.
     fn sign(&self, digest: &[u8; 32], now_ms: u64) -> Option<String> {
-        let nonce = chance::bytes::<16>().ok()?;
+        let nonce = random::bytes::<16>().ok()?;
         let mut payload = Vec::with_capacity(PAYLOAD_BYTES + 32);
         payload.extend(now_ms.saturating_add(SESSION_MS).to_be_bytes());
         payload.extend(nonce);
@@ -63,7 +64,7 @@ impl Sessions {
         Some(hasher.finalize())
     }
 
-    /// The session of a cookie that this server signed and that has not ended.
+    /// The session of a cookie, if this server signed it and it has not expired.
     fn open(&self, cookie: &str, now_ms: u64) -> Option<Session> {
         let bytes = hex::decode_bytes(cookie)?;
         let (payload, seal) = bytes.split_at_checked(PAYLOAD_BYTES)?;
@@ -78,7 +79,7 @@ impl Sessions {
     }
 }
 
-/// The cookie's name; with TLS one that no other host and no plain page can set.
+/// The cookie's name. With TLS it has a prefix that keeps other hosts and plain HTTP pages from setting it.
 fn cookie_name(is_secure: bool) -> &'static str {
     if is_secure { "__Host-tacit" } else { "tacit" }
 }
@@ -93,7 +94,7 @@ fn shared(parts: &Parts) -> Option<Arc<Shared>> {
     parts.extensions.get::<Arc<Shared>>().cloned()
 }
 
-/// Whose session a request is of.
+/// The visitor who sends a request, according to the session cookie.
 pub fn visitor(parts: &Parts, service: &App) -> Visitor {
     let found = shared(parts).and_then(|shared| {
         let value = cookie(&parts.headers, cookie_name(shared.settings.is_secure))?;
@@ -115,18 +116,18 @@ impl FromRequestParts<App> for Visitor {
 
 /// A form that was sent from a page of its own session.
 pub struct Form {
-    /// Who sent it.
+    /// The visitor who sent the form.
     pub visitor: Visitor,
     fields: HashMap<String, String>,
 }
 
 impl Form {
-    /// A field's text without the spaces around it; empty where it is not there.
+    /// A field's trimmed text; empty if there is no such field.
     pub fn text(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", |text| text.trim())
     }
 
-    /// What follows `prefix` in the names of fields that begin with `prefix`, in order: the boxes that were ticked.
+    /// The boxes that were ticked: the rest of the name of each field that begins with `prefix`, sorted.
     pub fn ticked(&self, prefix: &str) -> Vec<String> {
         let mut ticked: Vec<_> =
             self.fields.keys().filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect();
@@ -134,13 +135,13 @@ impl Form {
         ticked
     }
 
-    /// A field's text, where it says something.
+    /// A field's trimmed text; `None` if it is empty or there is no such field.
     pub fn some(&self, name: &str) -> Option<String> {
         Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 }
 
-/// Whether a browser says that a form comes from elsewhere. One that says nothing is held to the word in the form alone.
+/// Whether the browser says that a form comes from another site. If it says nothing, the secret in the form decides alone.
 fn is_foreign(headers: &HeaderMap, shared: Option<&Shared>) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let site = text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
@@ -190,7 +191,7 @@ fn set_cookie(shared: &Shared, value: &str, seconds: u64) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// POST /sign-in: a token becomes a session.
+/// POST /sign-in: exchanges a token for a session.
 pub async fn sign_in(State(service): State<App>, request: Request) -> Shown {
     let (parts, body) = request.into_parts();
     let shared = shared(&parts);
@@ -213,7 +214,7 @@ pub async fn sign_in(State(service): State<App>, request: Request) -> Shown {
     Ok(with_cookie(see("/"), cookie))
 }
 
-/// POST /sign-out: the cookie ends. What it proved ends with its token alone.
+/// POST /sign-out: removes the cookie. Its session remains valid until it expires or its token is revoked.
 pub async fn sign_out(axum::extract::Extension(shared): axum::extract::Extension<Arc<Shared>>, _form: Form) -> Shown {
     Ok(with_cookie(see("/sign-in"), set_cookie(&shared, "", 0)))
 }

@@ -10,21 +10,21 @@ use super::super::App;
 use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::super::shared::Shared;
-use super::reading::cap;
 use super::{Shown, Visitor, aside};
-use crate::budget::book::Book;
-use crate::budget::entry::Kind;
-use crate::budget::ledger::read;
-use crate::budget::people::{Role, STATISTICS};
-use crate::console::transparency::{self as pages, Sight};
-use crate::privacy::units::{Delta, Epsilon};
-use crate::service::sight::Sight as Seeing;
+use crate::http::console::pages::transparency::{self as pages, Sight};
+use crate::http::console::public::cap;
+use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::people::{Role, STATISTICS};
+use crate::kernel::budget::state::Book;
+use crate::kernel::privacy::amounts::{Delta, Epsilon};
+use crate::service::access::Sight as Seeing;
 use crate::service::{Dataset, Service};
 
-/// Purposes on a page.
+/// The number of purposes on a page.
 const PURPOSES_SHOWN: usize = 50;
 
-/// GET /transparency.
+/// GET /transparency: lists the datasets.
 pub async fn all(State(service): State<App>, Extension(shared): Extension<Arc<Shared>>, visitor: Visitor) -> Response {
     let show = move |service: &Service, visitor: &Visitor| {
         let datasets: Vec<_> = service.datasets().filter(|dataset| dataset.name == dataset.lineage).collect();
@@ -34,7 +34,7 @@ pub async fn all(State(service): State<App>, Extension(shared): Extension<Arc<Sh
     aside(&service, visitor, show).await.unwrap_or_else(IntoResponse::into_response)
 }
 
-/// GET /transparency/{name}.
+/// GET /transparency/{name}: the page of one dataset.
 pub async fn one(
     State(service): State<App>,
     Extension(shared): Extension<Arc<Shared>>,
@@ -69,14 +69,14 @@ fn page_of(service: &Service, shared: &Shared, visitor: &Visitor, name: &str) ->
     Ok(visitor.page(&dataset.name, "/transparency", &pages::one(&shown)))
 }
 
-/// Names and titles of what everybody is shown of a dataset.
+/// The names and titles of a dataset's statistics that everybody may see.
 fn published(service: &Service, dataset: &Dataset) -> Vec<(String, String)> {
     let of = service.statistics().filter(|one| one.lineage == dataset.name);
     let shown = of.filter(|one| matches!(service.sight(one, None), Seeing::Shown { .. }));
     shown.map(|one| (one.name.clone(), service.reading_of(one).face.title)).collect()
 }
 
-/// What the book says of a dataset to everybody.
+/// What the ledger says about a dataset to everybody.
 #[derive(Default)]
 struct Seen {
     spent: String,
@@ -113,7 +113,7 @@ fn seen(service: &Service, dataset: &Dataset) -> Seen {
     })
 }
 
-/// Projects with the number of researchers who may ask: they hold an allocation and a token.
+/// Projects with the number of their researchers who may ask, that is, who have an allocation and a token.
 fn projects(book: &Book, dataset: &str) -> Vec<(String, usize)> {
     let mut projects: BTreeMap<String, usize> = BTreeMap::new();
     let researchers = book.accounts_of(dataset).filter(|one| one.kind == Kind::Researcher && one.name != STATISTICS);

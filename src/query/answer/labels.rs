@@ -1,4 +1,4 @@
-//! What the groups of a key are called.
+//! Labels of the groups of a key, as answers show them.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Cell;
 
-/// The labels of a key's groups, in the order of their codes. A copy costs nothing; they are written and read as a plain list.
+/// The labels of a key's groups, in the order of their codes. Cloning is cheap, as the list is shared; it is serialized as a plain list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyLabels(Arc<[Label]>);
 
@@ -49,22 +49,22 @@ impl<'de> Deserialize<'de> for KeyLabels {
     }
 }
 
-/// The value of a key.
+/// Label of one group: the value of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Label {
-    /// A boolean.
+    /// Truth value of a boolean key.
     Boolean(bool),
-    /// A whole number.
+    /// Value of a whole-number key.
     Integer(i64),
-    /// A category, or the first day of a period.
+    /// Category, or first day of a period as `YYYY-MM-DD`.
     Text(String),
-    /// Missing values.
+    /// The group of missing values.
     Missing,
 }
 
 impl Label {
-    /// The value in a table.
+    /// The label as a cell of a table.
     #[must_use]
     pub fn cell(&self) -> Cell {
         match self {

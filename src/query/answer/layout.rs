@@ -1,95 +1,95 @@
-//! Layouts: how measurements become columns, and what the groups are called.
+//! Layouts: how measurements become the columns of an answer, and the labels of its groups.
 
 use serde::{Deserialize, Serialize};
 
 use super::Small;
 use super::labels::{KeyLabels, Label};
-use crate::dataset::domain::Grid;
-use crate::privacy::mechanism::NoiseLaw;
-use crate::query::formula::{Centred, Formula, Range, Shown};
-use crate::query::tables::Sets;
-use crate::vault::release::Release;
+use crate::kernel::privacy::mechanism::NoiseLaw;
+use crate::kernel::vault::release::Release;
+use crate::query::answer::formula::{Centred, Formula, Range, Shown};
+use crate::query::answer::grouping_sets::Sets;
+use crate::query::terms::domain::Grid;
 
-/// How measurements become columns.
+/// How the noisy vectors of a release become the columns and rows of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Layout {
     /// Labels of each key's groups, in the order of the computation's keys.
     pub keys: Vec<KeyLabels>,
-    /// The groupings, where there are several; outputs are then made of what they hold, and not of measurements by their number.
+    /// The grouping sets, if the question has several. Outputs then refer to the entries of [`Sets::measured`] instead of measurements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sets: Option<Sets>,
-    /// The columns, as selected.
+    /// The columns, in the order of selection.
     pub outputs: Vec<Output>,
-    /// Which rows are shown; all of them where it says nothing.
+    /// Condition of HAVING on a group's noisy values; `None` shows every row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub having: Option<Shown>,
-    /// Which counts are too small to be shown, with whatever is made of them, where any are.
+    /// Threshold below which counts are hidden, together with everything derived from them; `None` hides nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub small: Option<Small>,
-    /// How rows are sorted; by the keys where empty.
+    /// Sort keys, the most significant first; if empty, rows are sorted by the group keys.
     pub order: Vec<Sort>,
-    /// How many rows are shown.
+    /// Largest number of rows shown, from LIMIT; `None` for all of them.
     pub limit: Option<u64>,
 }
 
-/// One selected output.
+/// One selected output: a name and how its value is computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
-    /// Its name.
+    /// Column name, as selected or derived from the expression.
     pub name: String,
-    /// What it is made of; numbers are indices of measurements.
+    /// How the value is computed; numbers in it are indices of measurements.
     pub value: OutputValue,
 }
 
-/// What an output is made of.
+/// How an output is computed from keys and measurements.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputValue {
-    /// A key.
+    /// The value of a group key.
     Key {
-        /// Index of the key.
+        /// Index of the key in [`Layout::keys`].
         index: usize,
     },
-    /// 1 where a row is a total over a key, 0 elsewhere.
+    /// SQL's `GROUPING`: 1 if the row is a total over the key, 0 otherwise.
     Grouping {
-        /// Index of the key.
+        /// Index of the key in [`Layout::keys`].
         index: usize,
     },
-    /// A count.
+    /// A noisy count.
     Count {
-        /// The measurement.
+        /// Index of the measurement of the count.
         count: usize,
     },
-    /// S + c·N in steps of the grid.
+    /// A sum S + c·N, in steps of the grid.
     Sum {
-        /// S.
+        /// Index of the measurement S, the sum about the centre c.
         sum: usize,
-        /// N, where c is not 0.
+        /// Index of the measurement N, the count of non-null values; `None` if c is 0.
         count: Option<usize>,
-        /// The grid, with its centre c.
+        /// Grid of the values that are summed, with its centre c.
         grid: Grid,
     },
-    /// c + S/N in steps of the grid.
+    /// A mean c + S/N, in steps of the grid.
     Mean {
-        /// S.
+        /// Index of the measurement S, the sum about the centre c.
         sum: usize,
-        /// N.
+        /// Index of the measurement N, the count of non-null values.
         count: usize,
-        /// The grid, with its centre c.
+        /// Grid of the values that are averaged, with its centre c.
         grid: Grid,
     },
-    /// Anything else that is made of measurements.
+    /// Any other function of measurements.
     Formula {
-        /// How.
+        /// The function of the measurements.
         formula: Formula,
-        /// What it can be, by the public bounds of what it is made of: its interval is cut to that.
+        /// Values that the formula can have under the public bounds of its inputs; the interval is cut to this range.
         #[serde(default, skip_serializing_if = "Range::is_whole")]
         range: Range,
     },
 }
 
 impl OutputValue {
-    /// What it is made of, as a formula; nothing for a key.
+    /// The output as a formula; `None` for a key.
     #[must_use]
     pub fn formula(&self) -> Option<Formula> {
         match self {
@@ -104,7 +104,7 @@ impl OutputValue {
         }
     }
 
-    /// The measurements that it is, for what is no formula.
+    /// Indices of the measurements of a count, a sum or a mean; empty for keys and for formulas, which check their own measurements.
     pub(super) fn made_of(&self) -> Vec<usize> {
         match self {
             Self::Key { .. } | Self::Grouping { .. } | Self::Formula { .. } => Vec::new(),
@@ -114,7 +114,7 @@ impl OutputValue {
         }
     }
 
-    /// Least and greatest of what is summed or averaged; nothing for anything else.
+    /// Least and greatest value of one row that is summed or averaged, as decimal text; `None` for other outputs.
     #[must_use]
     pub fn bounds(&self) -> Option<(String, String)> {
         match self {
@@ -143,19 +143,19 @@ impl OutputValue {
     }
 }
 
-/// One sort key.
+/// One sort key of ORDER BY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sort {
-    /// Index of the output.
+    /// Index of the output in [`Layout::outputs`].
     pub output: usize,
-    /// From high to low.
+    /// Whether to sort from high to low.
     pub descending: bool,
-    /// Missing values first.
+    /// Whether missing values come first.
     pub nulls_first: bool,
 }
 
 impl Layout {
-    /// The same with the groups that were found, where their list is not public.
+    /// Replaces the labels by those of the released groups, if the key has no public list of groups.
     #[must_use]
     pub fn with_groups(self, release: &Release) -> Self {
         let Some(groups) = &release.groups else { return self };
@@ -163,7 +163,7 @@ impl Layout {
         Self { keys: vec![groups.labels.iter().map(label).collect::<Vec<_>>().into()], ..self }
     }
 
-    /// Cells of the table that it lays out: rows, before HAVING and LIMIT leave any out, times [`Layout::width`].
+    /// Number of cells in the table: rows, before HAVING and LIMIT remove any, times [`Layout::width`].
     #[must_use]
     pub fn cells(&self) -> u64 {
         let rows = |set: &mut dyn Iterator<Item = usize>| {
@@ -176,13 +176,13 @@ impl Layout {
         rows.saturating_mul(self.width())
     }
 
-    /// Columns of a row: one for a key, three or four for an estimate with its bounds and its error.
+    /// Number of columns of a row: one for a key, three or four for an estimate with its bounds and its standard error.
     #[must_use]
     pub fn width(&self) -> u64 {
         self.outputs.iter().map(|output| super::suffixes(output, self.sets.is_some()).len() as u64).sum()
     }
 
-    /// The laws of what outputs are made of, from those of the measurements.
+    /// Noise laws of the values that outputs refer to, from the laws of the measurements.
     #[must_use]
     pub fn laws(&self, laws: &[NoiseLaw]) -> Vec<NoiseLaw> {
         match &self.sets {

@@ -1,4 +1,4 @@
-//! Rows: each group's estimates with their intervals, before they are sorted and cut.
+//! Rows: each group's estimates with their intervals, before sorting and LIMIT.
 
 use std::collections::HashMap;
 
@@ -6,35 +6,35 @@ use dashu::base::Signed;
 use dashu::integer::IBig;
 
 use super::{Cell, Label, Layout, OutputValue, names, sorting};
-use crate::dataset::domain::Grid;
-use crate::privacy::mechanism::NoiseLaw;
-use crate::query::formula::{Absent, Ends, Measured, Range};
-use crate::query::interval;
+use crate::kernel::privacy::mechanism::NoiseLaw;
+use crate::kernel::vault::release::Noisy;
+use crate::query::answer::formula::{Absent, Ends, Measured, Range};
+use crate::query::answer::interval;
 use crate::query::plan::codes;
-use crate::vault::release::Noisy;
+use crate::query::terms::domain::Grid;
 
-/// One row before it is flattened: its cells, and for each output its sort value and what is said of it.
+/// One row before it is flattened: its cells, and for each output its sort value and its remark, if any.
 pub(super) struct Row {
     pub(super) cells: Vec<Cell>,
     pub(super) sorts: Vec<sorting::SortValue>,
     pub(super) said: Vec<Option<Said>>,
 }
 
-/// What is said of an estimate.
+/// Remark on an estimate that readers of the answer are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Said {
-    /// Why it is missing.
+    /// The estimate is missing, for this reason.
     Absent(Absent),
-    /// Noise has carried it out of what is possible, where its interval ends.
+    /// Noise has carried the estimate out of the range of possible values, at whose limits its interval ends.
     Outside,
 }
 
-/// The rows of one grouping by the keys `shown`.
+/// Appends the rows of one grouping by the keys `shown`.
 pub(super) fn rows_of(layout: &Layout, vectors: &[Noisy], shown: &[usize], rows: &mut Vec<Row>) {
     let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
     let cells = shown.iter().map(|key| layout.keys[*key].len()).product();
     let mut widths = HashMap::new();
-    // Each cell is made a float once: running sums and percentiles look at many of them for each group.
+    // Convert each cell to a float once, as running sums and percentiles read many cells for each group.
     let all: Vec<Vec<f64>> =
         vectors.iter().map(|one| (0..one.cells.len()).map(|cell| steps(one, cell)).collect()).collect();
     for cell in 0..cells {
@@ -118,7 +118,8 @@ impl Row {
         self.said.push(None);
     }
 
-    /// An estimate on a grid, `unit` in 1e-9 a step: the interval holds every grid point within the noise and half a step.
+    /// Appends an estimate on a grid; `unit` is the size of a step in 1e-9. The interval holds every grid point within the noise plus half
+    /// a step.
     fn push_estimate(&mut self, value: i128, width: i128, unit: i128) {
         self.sorts.push(sorting::SortValue::Number(value as f64));
         self.cells.extend(
@@ -132,18 +133,18 @@ impl Row {
         self.cells.push(Cell::Float(rounded(error, error)));
     }
 
-    /// An estimate with its standard error and its interval, which is cut to what is possible.
+    /// Appends an estimate with its standard error and its interval, which is cut to the possible values.
     fn push_formula(&mut self, ends: Result<Ends, Absent>, range: Range) {
         let ends = match ends {
             Ok(ends) => ends,
-            // Nothing is known of what is lost but what is possible.
+            // An estimate lost in noise can still be anything that is possible.
             Err(Absent::LostInNoise) => return self.push_absent(Absent::LostInNoise, range, FORMULA_CELLS),
             Err(reason) => return self.push_absent(reason, Range::WHOLE, FORMULA_CELLS),
         };
         let shown = |value: f64| rounded(value, ends.std_error);
         let cut = range.cut(ends);
         let (low, high) = (range.nearest(shown(cut.low)), range.nearest(shown(cut.high)));
-        // An estimate is never clipped; but it does not leave its range by being rounded.
+        // Estimates are never clipped, but rounding must not carry one out of its range.
         let value = shown(ends.value);
         let value = if range.holds_about(ends.value) { range.nearest(value) } else { value };
         self.sorts.push(sorting::SortValue::Number(value));
@@ -151,10 +152,10 @@ impl Row {
         self.said.push((!range.holds(value)).then_some(Said::Outside));
     }
 
-    /// No estimate, in as many cells, and as its interval what is possible.
+    /// Appends a missing estimate in `cells` cells; its interval is the range of possible values.
     fn push_absent(&mut self, reason: Absent, range: Range, cells: usize) {
         let bound = |end: Option<f64>| {
-            // Declared bounds are decimals; those of a root may be none.
+            // Declared bounds are decimals, but the bounds of a square root need not be.
             let decimal = |end: f64| (end * 1e9).round() as i128;
             match end {
                 None => Cell::Missing,
@@ -169,7 +170,7 @@ impl Row {
     }
 }
 
-/// A value, the ends of its interval and its standard error.
+/// Cells of a formula: the value, the two ends of its interval and its standard error.
 const FORMULA_CELLS: usize = 4;
 
 pub(super) fn sum_terms(laws: &[NoiseLaw], sum: usize, count: Option<usize>, grid: &Grid) -> Vec<(f64, NoiseLaw)> {
@@ -177,17 +178,17 @@ pub(super) fn sum_terms(laws: &[NoiseLaw], sum: usize, count: Option<usize>, gri
     std::iter::once((1.0, laws[sum])).chain(about).collect()
 }
 
-/// ⌊zσ + ½⌋ steps, so that a value on the grid is covered by the noise and half a step of rounding.
+/// ⌊zσ + ½⌋ steps, so that the interval covers a value on the grid after the noise and half a step of rounding.
 fn whole_width(terms: &[(f64, NoiseLaw)]) -> i128 {
     (interval::half_width(terms) + 0.5).floor() as i128
 }
 
-/// A noisy integer rounded from its fine grid to whole steps, halves up.
+/// Rounds a noisy integer from its fine grid to whole steps, halves up.
 fn coarse(noisy: &Noisy, cell: usize) -> i128 {
     to_i128(round_shift(&noisy.cells[cell], noisy.law.fine_bits as usize))
 }
 
-/// S + c·N on the finer of the two grids, then rounded to whole steps.
+/// Computes S + c·N on the finer of the two grids, then rounds to whole steps.
 fn total(vectors: &[Noisy], sum: usize, count: Option<usize>, grid: &Grid, cell: usize) -> i128 {
     let s = &vectors[sum];
     let Some(n) = count.map(|count| &vectors[count]) else { return coarse(s, cell) };
@@ -204,18 +205,18 @@ fn round_shift(value: &IBig, bits: usize) -> IBig {
     }
 }
 
-/// Noise beyond 2⁹⁶ steps is shown as that; no law within any budget reaches it.
+/// Clamps to ±2⁹⁶ steps; no noise law within any budget reaches that.
 fn to_i128(value: IBig) -> i128 {
     let bound = 1_i128 << 96;
     i128::try_from(&value).map_or(if value.is_negative() { -bound } else { bound }, |value| value.clamp(-bound, bound))
 }
 
-/// A noisy integer in steps, as a float.
+/// The noisy integer of a cell as a float, in steps.
 pub(in crate::query) fn steps(noisy: &Noisy, cell: usize) -> f64 {
     noisy.cells[cell].to_f64().value() / 2_f64.powi(noisy.law.fine_bits.cast_signed())
 }
 
-/// Rounded to two digits beyond the first of its error.
+/// Rounds a value to two digits beyond the first significant digit of its error.
 fn rounded(value: f64, error: f64) -> f64 {
     if !(error > 0.0 && error.is_finite()) {
         return value;

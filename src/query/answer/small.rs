@@ -1,50 +1,50 @@
-//! Small counts: which of them are not shown, and what is made of them.
+//! Suppression of small counts: which counts are hidden, and what is hidden with them.
 //!
-//! Promises that whatever is made of a hidden count is hidden with it, wherever it stands: estimates, intervals, errors, conditions and
-//! the order of rows. It protects nobody more than the noise does: a total beside a hidden count still counts what it counts.
+//! Promises that everything derived from a hidden count is hidden with it, wherever it appears: estimates, intervals, errors, conditions
+//! and the order of rows. It adds no protection to that of the noise: a total beside a hidden count still includes the rows counted there.
 
 use serde::{Deserialize, Serialize};
 
-use crate::query::formula::{Formula, Measured, Run};
+use crate::query::answer::formula::{Formula, Measured, Run};
 
-/// Counts that are too small to be shown. A group whose own count is small is hidden whole, what is made of a part of a group by that
-/// part's count.
+/// The counts that decide what is hidden. A group whose own count is small is hidden as a whole; a value computed from a part of a group is
+/// hidden if that part's count is small.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Small {
-    /// The least count that is shown.
+    /// Smallest count that is shown; smaller ones are hidden.
     pub below: u32,
-    /// Counts of whole groups, by the number that outputs have for them.
+    /// Counts of whole groups, by the index that outputs use for them.
     pub counts: Vec<usize>,
-    /// Counts of whole groups that are what running sums are made of.
+    /// Counts of whole groups that are the summands of running sums.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Run>,
-    /// Counts of parts of groups.
+    /// Counts of parts of groups, such as those under a FILTER.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
 }
 
-/// A count of a part of a group.
+/// The count of a part of a group, with the measurements that are hidden if it is small.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
-    /// What counts.
+    /// Where the count is read from.
     pub counted: Counted,
-    /// The measurements that are of what it counts.
+    /// Indices of the measurements over the same part of the group.
     pub of: Vec<usize>,
 }
 
-/// What a noisy count is read from.
+/// Source of a noisy count.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Counted {
-    /// A measurement.
+    /// A count that is measured itself, by the index of its measurement.
     Measured(usize),
-    /// The step of a running sum.
+    /// The summand of a running sum at the group.
     Step(Box<Run>),
-    /// All bins of a histogram together.
+    /// The total over all bins of a histogram.
     Bins {
-        /// The measurement.
+        /// Index of the histogram's measurement.
         vector: usize,
-        /// Bins of a group.
+        /// Number of bins for each group.
         bins: u32,
     },
 }
@@ -60,13 +60,13 @@ impl Counted {
                 cells.map(|cells| cells.iter().sum())
             }
         };
-        // What cannot be counted is no reason to hide anything.
+        // A count that cannot be read hides nothing.
         number.unwrap_or(f64::INFINITY)
     }
 }
 
 impl Small {
-    /// Which measurements nothing is shown of in a group with these noisy values.
+    /// Whether each measurement is hidden in a group with these noisy values.
     #[must_use]
     pub fn hidden(&self, at: Measured<'_>) -> Vec<bool> {
         let at = Measured { hidden: &[], ..at };

@@ -1,18 +1,18 @@
-//! The order of rows: post-processing of the noisy table.
+//! Sorting of rows, as post-processing of the noisy table.
 
 use std::cmp::Ordering;
 
 use super::rows::Row;
 use super::{Label, Sort};
 
-/// What an output sorts by.
+/// Value that an output is sorted by.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum SortValue {
-    /// Nothing.
+    /// A missing value, sorted first or last as the sort key says.
     Missing,
-    /// A key's text.
+    /// Text of a key, compared by code points.
     Text(String),
-    /// A number, or a key's code.
+    /// A number, or the code of a boolean key.
     Number(f64),
 }
 
@@ -27,7 +27,7 @@ impl SortValue {
     }
 }
 
-/// Sorts by the keys given; equal rows stay in the order of the groups.
+/// Sorts rows by the given sort keys; ties keep the order of the groups.
 pub(super) fn sort(rows: &mut [Row], order: &[Sort]) {
     if !order.is_empty() {
         rows.sort_by(|a, b| order.iter().fold(Ordering::Equal, |so_far, one| so_far.then_with(|| compare(a, b, one))));

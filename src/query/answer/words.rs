@@ -1,14 +1,14 @@
-//! Words about estimates: why one is missing, and where noise has carried one out of what is possible.
+//! Remarks on estimates: why one is missing, and that noise has carried one out of the possible range.
 //!
-//! Promises columns behind all others, and only of outputs that something is said of: `<name>_null` with `hidden`, `lost-in-noise` or
+//! Promises columns after all others, and only for outputs that have a remark in some row: `<name>_null` with `hidden`, `lost-in-noise` or
 //! `no-value`, and `<name>_note` with `outside-bounds`.
 
 use super::rows::{Row, Said};
 use super::{Cell, ColumnKind, Table};
 
-/// What is appended to an output's name for why it is missing.
+/// Suffix of the column that says why an output is missing.
 const NULL: &str = "_null";
-/// What is appended to an output's name for what else is said of it.
+/// Suffix of the column with any other remark on an output.
 const NOTE: &str = "_note";
 
 impl Said {
@@ -27,7 +27,8 @@ impl Said {
     }
 }
 
-/// Puts the rows into a table, with columns for what is said of them. An output that has such a name already keeps it.
+/// Moves the rows into a table and adds columns for the remarks on them. If a selected output already has such a name, the column is left
+/// out.
 pub(super) fn append(table: &mut Table, rows: Vec<Row>) {
     let mut columns: Vec<(usize, &'static str)> = Vec::new();
     for (output, column) in table.columns.iter().enumerate() {
@@ -54,13 +55,13 @@ pub(super) fn append(table: &mut Table, rows: Vec<Row>) {
 }
 
 impl Table {
-    /// Why an output is missing in a row, where it is.
+    /// Why an output is missing in a row; `None` if it is not.
     #[must_use]
     pub fn null<'a>(&self, output: &str, row: &'a [Cell]) -> Option<&'a str> {
         self.word(&format!("{output}{NULL}"), row)
     }
 
-    /// What else is said of an output in a row.
+    /// The other remark on an output in a row, such as `outside-bounds`.
     #[must_use]
     pub fn note<'a>(&self, output: &str, row: &'a [Cell]) -> Option<&'a str> {
         self.word(&format!("{output}{NOTE}"), row)

@@ -1,21 +1,21 @@
-//! Terms and filters in SQL.
+//! Writer of terms and filters as SQL.
 
 use super::{identifier, quoted};
-use crate::dataset::domain::{Domain, date_text};
-use crate::dataset::policy::Terms;
 use crate::query::filter::{Filter, stored_bounds};
+use crate::query::plan::subquery::{UnitColumn, Units};
 use crate::query::plan::written;
 use crate::query::term::known::Known;
 use crate::query::term::{Constant, Made, Term};
-use crate::query::units::{UnitColumn, Units};
+use crate::query::terms::domain::{Domain, date_text};
+use crate::query::terms::policy::Terms;
 
-/// Writes what is row-local.
+/// Writes row-local expressions, with names and domains from the public terms.
 pub(super) struct Rows<'a> {
     pub(super) known: &'a Known<'a>,
 }
 
 impl Rows<'_> {
-    /// A term as it can stand alone.
+    /// Writes a term that stands alone.
     pub(super) fn term(&self, term: &Term) -> String {
         match term {
             Term::Column(index) => identifier(&self.known.columns[*index].name),
@@ -23,7 +23,7 @@ impl Rows<'_> {
         }
     }
 
-    /// A term as it can stand beside an operator.
+    /// Writes a term as an operand, in parentheses if it needs them.
     pub(super) fn atom(&self, term: &Term) -> String {
         let is_bare = match term {
             Term::Column(_) => true,
@@ -35,7 +35,7 @@ impl Rows<'_> {
                 | Made::Over(..)
                 | Made::Case(..)
                 | Made::Choice { .. } => false,
-                // It brings its own parentheses.
+                // These forms have their own parentheses or need none.
                 Made::Truth(_)
                 | Made::Day(_)
                 | Made::Absolute(_)
@@ -60,7 +60,7 @@ impl Rows<'_> {
             Made::Negative(of) => format!("-{}", self.atom(of)),
             Made::Times(parts) => parts.iter().map(|part| self.atom(part)).collect::<Vec<_>>().join(" * "),
             Made::Over(of, divisor) => {
-                // Operators of one precedence are read from the left.
+                // Operators of equal precedence associate to the left.
                 let is_product = matches!(of, Term::Made(made) if matches!(**made, Made::Times(_) | Made::Over(..)));
                 let above = if is_product { self.term(of) } else { self.atom(of) };
                 format!("{above} / {}", number(*divisor))
@@ -88,7 +88,7 @@ impl Rows<'_> {
         }
     }
 
-    /// A sum; what is taken away stands behind a minus.
+    /// Writes a sum; negative parts are written with a minus.
     fn sum(&self, parts: &[Term]) -> String {
         let mut text = String::new();
         for part in parts {
@@ -147,7 +147,7 @@ impl Rows<'_> {
         if nested { format!("({text})") } else { text }
     }
 
-    /// Stored integers of an ordered column as literals.
+    /// Writes stored integers of an ordered column as literals.
     fn values(&self, of: &Term, stored: &[i64]) -> String {
         let facts = self.known.facts(of);
         stored.iter().map(|stored| value(&facts.domain, *stored)).collect::<Vec<_>>().join(", ")
@@ -189,7 +189,7 @@ impl Rows<'_> {
     }
 }
 
-/// A stored integer of something ordered as a literal.
+/// Writes a stored integer of an ordered domain as a literal.
 fn value(domain: &Domain, stored: i64) -> String {
     match domain {
         Domain::Number(grid) => grid.text(i128::from(stored) + i128::from(grid.centre())),
@@ -198,7 +198,7 @@ fn value(domain: &Domain, stored: i64) -> String {
     }
 }
 
-/// Writes the subquery that makes a row for each unit; its columns have the names of `seen`.
+/// Writes the subquery that makes one row per unit; its columns have the names of `seen`.
 pub(super) fn subquery(dataset: &str, units: &Units, seen: &Terms, rows: &Rows<'_>) -> String {
     let unit = identifier(rows.known.unit_column().unwrap_or("row"));
     let (mut items, mut keys) = (vec![unit.clone()], vec![unit]);

@@ -1,6 +1,6 @@
-//! Words that a name must be quoted for.
+//! Words that must be quoted when used as names.
 
-/// Words that PostgreSQL reserves, and those that begin another kind of expression: as names they are quoted.
+/// Words that PostgreSQL reserves and words that begin another kind of expression; as names they are quoted.
 pub(super) const RESERVED: [&str; 110] = [
     "all",
     "analyse",

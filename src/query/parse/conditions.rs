@@ -1,4 +1,4 @@
-//! WHERE: comparisons, and their connectives.
+//! Parser of conditions: comparisons and their connectives.
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Expr, Ident, Spanned, TypedString, UnaryOperator, Value, ValueWithSpan,
@@ -52,7 +52,7 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
     }
 }
 
-/// Whether an expression is a condition: true, false or unknown.
+/// Whether an expression is a condition, with the values true, false and unknown.
 pub(super) fn is_condition(expr: &Expr) -> bool {
     match expr {
         Expr::Nested(inner) => is_condition(inner),
@@ -66,7 +66,7 @@ pub(super) fn is_condition(expr: &Expr) -> bool {
     }
 }
 
-/// The operands of a chain of one connective, without recursion along the chain.
+/// The operands of a chain of one connective, collected without recursion along the chain.
 pub(super) fn sides<'a>(expr: &'a Expr, connective: &BinaryOperator) -> Vec<&'a Expr> {
     let (mut rest, mut sides) = (expr, Vec::new());
     while let Expr::BinaryOp { left, op, right } = rest {

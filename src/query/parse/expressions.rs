@@ -1,4 +1,4 @@
-//! Expressions of one row: columns, constants, arithmetic and a few functions.
+//! Parser of row-local expressions: columns, constants, arithmetic and a few functions.
 
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned,
@@ -12,9 +12,9 @@ use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{Expression, LiteralValue, Operator, Scalar};
 use crate::query::term::calendar::{Part, Period};
 
-/// Decimals that a number can be rounded to at the most.
+/// Largest number of decimals that a number can be rounded to.
 const ROUND_DECIMALS_MAX: u32 = 9;
-/// Buckets of equal width at the most.
+/// Largest number of buckets of equal width.
 const BUCKETS_MAX: u32 = 1_000;
 const FUNCTIONS: [&str; 7] = ["abs", "coalesce", "date_trunc", "greatest", "least", "round", "width_bucket"];
 
@@ -96,7 +96,7 @@ fn part(field: &DateTimeField, at: Position) -> Result<Part, QueryError> {
     })
 }
 
-/// The arguments of a plain call.
+/// The arguments of a function call that has nothing else attached.
 pub(super) fn arguments<'a>(call: &'a sqlparser::ast::Function, at: Position) -> Result<Vec<&'a Expr>, QueryError> {
     let sqlparser::ast::Function {
         name: object,
@@ -140,7 +140,7 @@ fn function(
 ) -> Result<Scalar, QueryError> {
     let word = call.name.to_string().to_lowercase();
     if is_aggregate(&word) {
-        let message = format!("the aggregate {} stands where something of one row is wanted", word.to_uppercase());
+        let message = format!("the aggregate {} stands where a value of one row is wanted", word.to_uppercase());
         return Err(unsupported(at, message).hint("conditions on aggregates stand in HAVING"));
     }
     if !FUNCTIONS.contains(&word.as_str()) {

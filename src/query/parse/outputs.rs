@@ -1,4 +1,4 @@
-//! What stands after the noise: aggregates, arithmetic with them, and conditions on both.
+//! Parser of expressions evaluated after the noise: aggregates, arithmetic with them, and conditions on both.
 
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
@@ -16,24 +16,24 @@ use crate::query::syntax::{
 use crate::query::term::Constant;
 
 const PLAIN: [&str; 3] = ["count", "sum", "avg"];
-/// Aggregates of one unit's rows, which stand in a subquery alone.
+/// Aggregates over one unit's rows, which are accepted only in a subquery.
 const OF_UNITS: [&str; 6] = ["min", "max", "bool_or", "bool_and", "every", "array_agg"];
-/// Aggregates of PostgreSQL that are known and refused.
+/// Aggregates of PostgreSQL that are recognized and refused.
 const REFUSED: [&str; 2] = ["percentile_disc", "mode"];
 const QUANTILES: [&str; 2] = ["median", "percentile_cont"];
 
-/// Whether a function's word, in lower case, is that of an aggregate.
+/// Whether a function name in lower case is that of an aggregate.
 pub(super) fn is_aggregate(word: &str) -> bool {
     words().any(|known| known == word) || OF_UNITS.contains(&word) || REFUSED.contains(&word)
 }
 
-/// The aggregates that are answered, for "did you mean".
+/// Names of the supported aggregates, for "did you mean".
 pub(super) fn words() -> impl Iterator<Item = &'static str> {
     let spreads = Spread::ALL.into_iter().map(|(word, _)| word);
     PLAIN.into_iter().chain(spreads).chain(Pair::ALL.into_iter().map(|(word, _)| word)).chain(QUANTILES)
 }
 
-/// Whether an expression has an aggregate in it.
+/// Whether an expression contains an aggregate.
 pub(super) fn has_aggregate(expr: &Expr) -> bool {
     match expr {
         Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } => has_aggregate(inner),
@@ -49,7 +49,7 @@ pub(super) fn has_aggregate(expr: &Expr) -> bool {
     }
 }
 
-/// Something made of aggregates; where `named`, also of other outputs by their names.
+/// Parses an expression over aggregates; with `named`, it may also name other outputs.
 pub(super) fn output(expr: &Expr, depth: usize, named: bool, budget: &mut Budget) -> Result<Output, QueryError> {
     if depth >= DEPTH_MAX {
         return Err(too_deep());
@@ -134,7 +134,7 @@ pub(super) fn having(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<H
     }
 }
 
-/// Reads an aggregate with its filter.
+/// Parses an aggregate with its filter.
 fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Aggregate, QueryError> {
     let sqlparser::ast::Function {
         name: object,
@@ -163,7 +163,7 @@ fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Agg
     };
     if word == "array_agg" {
         return Err(
-            unsupported(at, "an array is no number").hint("write (ARRAY_AGG(a ORDER BY b))[1] for the first one")
+            unsupported(at, "arrays are not supported").hint("write (ARRAY_AGG(a ORDER BY b))[1] for the first one")
         );
     }
     absent(!list.clauses.is_empty(), at, "a clause inside an aggregate")?;
@@ -182,7 +182,7 @@ fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Agg
     Ok(Aggregate { function, filter, at })
 }
 
-/// Arguments without `contribution_bounds => (low, high)`, and the bounds where there are any.
+/// Separates `contribution_bounds => (low, high)`, if present, from the other arguments.
 #[expect(clippy::type_complexity, reason = "two things of one argument list")]
 fn contribution_bounds(
     args: &[FunctionArg],
@@ -212,7 +212,7 @@ fn contribution_bounds(
     Ok((plain, bounds))
 }
 
-/// A sum, a mean or a spread of what is brought between two bounds first.
+/// Clamps the argument of a sum, a mean or a spread between two bounds.
 fn clamped(function: Function, (low, high): (Literal, Literal), at: Position) -> Result<Function, QueryError> {
     let within = |of: Expression| Expression { at: of.at, value: Scalar::Clamped(Box::new(of), low, high) };
     Ok(match function {
@@ -226,7 +226,7 @@ fn clamped(function: Function, (low, high): (Literal, Literal), at: Position) ->
     })
 }
 
-/// The one window there is: a running sum of counts.
+/// Parses a running sum of counts, the only supported window.
 fn running(call: &sqlparser::ast::Function, window: &WindowType, budget: &mut Budget) -> Result<Output, QueryError> {
     let at = start(call.name.span());
     let wrong = || {
@@ -262,7 +262,7 @@ fn running(call: &sqlparser::ast::Function, window: &WindowType, budget: &mut Bu
     Ok(Output::Running { of, by, within })
 }
 
-/// What `GROUPING(a)` is of.
+/// The argument of `GROUPING(a)`; `None` for any other expression.
 pub(super) fn grouping(expr: &Expr) -> Result<Option<&Expr>, QueryError> {
     match expr {
         Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("grouping") => {
@@ -276,7 +276,7 @@ pub(super) fn grouping(expr: &Expr) -> Result<Option<&Expr>, QueryError> {
     }
 }
 
-/// The fractions of a list, and the aggregate without them: `PERCENTILE_CONT(ARRAY[…]) …` is several outputs.
+/// The fractions of `PERCENTILE_CONT(ARRAY[…]) …`, which stands for several outputs, and the call without them.
 pub(super) fn fractions(expr: &Expr) -> Option<(&[Expr], sqlparser::ast::Function)> {
     let Expr::Function(call) = expr else { return None };
     let FunctionArguments::List(list) = &call.args else { return None };
@@ -294,7 +294,7 @@ pub(super) fn fractions(expr: &Expr) -> Option<(&[Expr], sqlparser::ast::Functio
     }
 }
 
-/// One output of a list of fractions, with what is appended to its name: `_25` for 0.25, `_97_5` for 0.975.
+/// The output for one fraction of such a list, with the suffix of its name: `_25` for 0.25, `_97_5` for 0.975.
 pub(super) fn of_fraction(
     call: &sqlparser::ast::Function,
     fraction: &Expr,
@@ -314,7 +314,7 @@ pub(super) fn of_fraction(
     Ok((format!("_{}", percent.to_string().replace('.', "_")), output))
 }
 
-/// `PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY a)`.
+/// Parses `PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY a)`.
 fn percentile(
     args: &[FunctionArg],
     within: &[OrderByExpr],
@@ -322,7 +322,7 @@ fn percentile(
     budget: &mut Budget,
 ) -> Result<Function, QueryError> {
     let wrong = || {
-        unsupported(at, "PERCENTILE_CONT wants a fraction from 0 to 1, and what it is of")
+        unsupported(at, "PERCENTILE_CONT wants a fraction from 0 to 1, and a value to order by")
             .hint("write PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY column), or PERCENTILE_CONT(ARRAY[0.25, 0.75]) …")
     };
     let [FunctionArg::Unnamed(FunctionArgExpr::Expr(fraction))] = args else { return Err(wrong()) };
@@ -341,10 +341,10 @@ fn percentile(
     Ok(Function::Percentile(fraction, expression(of, 0, budget)?))
 }
 
-/// `(ARRAY_AGG(a ORDER BY b))[1]`, and nothing else with brackets.
+/// Parses `(ARRAY_AGG(a ORDER BY b))[1]`, the only supported use of brackets.
 fn first(root: &Expr, access: &[AccessExpr], at: Position, budget: &mut Budget) -> Result<Aggregate, QueryError> {
     let wrong = || {
-        unsupported(at, "brackets stand behind ARRAY_AGG alone")
+        unsupported(at, "brackets are accepted only after ARRAY_AGG")
             .hint("write (ARRAY_AGG(a ORDER BY b))[1] for the first one")
     };
     let one =

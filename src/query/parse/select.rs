@@ -1,4 +1,4 @@
-//! SELECT, FROM, GROUP BY, ORDER BY, LIMIT.
+//! Parser of the clauses of a query: SELECT, FROM, GROUP BY, ORDER BY and LIMIT.
 
 use sqlparser::ast::{
     self, Distinct, Expr, GroupByExpr, JoinConstraint, JoinOperator, LimitClause, ObjectNamePart, OrderByKind,
@@ -8,11 +8,11 @@ use sqlparser::ast::{
 use super::expressions::expression;
 use super::outputs::{fractions, grouping, has_aggregate, having, of_fraction, output};
 use super::{Budget, absent, conditions, name, start, unsupported};
+use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{
     Expression, Item, ItemValue, JoinedTable, Key, LiteralValue, Name, Order, OrderBy, Query, Scalar,
 };
-use crate::query::tables::{KEYS_MAX, SETS_MAX};
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
     plain_query(query, &mut Budget::default())
@@ -49,7 +49,7 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
     Ok(answer)
 }
 
-/// The constants of a question that has no table and nothing but them.
+/// The constants of a query without FROM; `None` if the query selects anything else.
 pub(super) fn constants(query: &ast::Query) -> Result<Option<Vec<(String, LiteralValue)>>, QueryError> {
     let SetExpr::Select(select) = query.body.as_ref() else { return Ok(None) };
     if !select.from.is_empty() || select.selection.is_some() {
@@ -73,7 +73,7 @@ pub(super) fn constants(query: &ast::Query) -> Result<Option<Vec<(String, Litera
     Ok(read.into_iter().map(constant).collect::<Option<Vec<_>>>().filter(|constants| !constants.is_empty()))
 }
 
-/// The items of a question that has nothing behind them.
+/// The items of a query that has no other clause.
 fn query_items(query: &ast::Query, projection: &[SelectItem]) -> Result<Vec<Item>, QueryError> {
     let at = start(query.span());
     absent(
@@ -164,7 +164,7 @@ fn table(from: &[ast::TableWithJoins], at: Position, budget: &mut Budget) -> Res
     Ok((plain_name(relation)?, joins, None))
 }
 
-/// A table of one row a unit, joined by the unit.
+/// Parses a join with a table of one row per unit, by the unit.
 fn joined(one: &ast::Join, budget: &mut Budget) -> Result<JoinedTable, QueryError> {
     budget.node()?;
     let at = start(one.relation.span());
@@ -186,7 +186,7 @@ fn joined(one: &ast::Join, budget: &mut Budget) -> Result<JoinedTable, QueryErro
     Ok(JoinedTable { name: plain_name(&one.relation)?, using: name(using), is_left })
 }
 
-/// The name of a dataset or a table by itself.
+/// Parses the plain name of a dataset or a table.
 fn plain_name(relation: &TableFactor) -> Result<Name, QueryError> {
     let TableFactor::Table {
         name: object,
@@ -223,7 +223,7 @@ fn plain_name(relation: &TableFactor) -> Result<Name, QueryError> {
     }
 }
 
-/// The selected items; a list of percentiles is an item for each of them.
+/// Parses the selected items; a list of percentiles becomes one item for each of them.
 fn items(projection: &[SelectItem], budget: &mut Budget) -> Result<Vec<Item>, QueryError> {
     let mut items = Vec::with_capacity(projection.len());
     for one in projection {
@@ -271,7 +271,7 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<Item, QueryError> {
     Ok(Item { value, alias, at })
 }
 
-/// The keys, and the groupings where there are several.
+/// The keys, and the grouping sets if there are several.
 type Grouped = (Vec<Key>, Option<Vec<Vec<usize>>>);
 
 fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Grouped, QueryError> {
@@ -309,7 +309,7 @@ fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Gro
             sets.iter_mut().for_each(|set: &mut Vec<usize>| set.extend(one));
             continue;
         }
-        // Several elements of GROUP BY are combined, each with each.
+        // Several elements of GROUP BY are combined pairwise, as SQL defines.
         let both =
             |one: &Vec<usize>| more.iter().map(move |other| [one.as_slice(), other].concat()).collect::<Vec<_>>();
         sets = sets.iter().flat_map(both).collect();
@@ -317,7 +317,7 @@ fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Gro
     Ok((keys, has_sets.then_some(sets)))
 }
 
-/// Whether so many groupings, each with each of so many more, are not too many: known before any of them is made.
+/// Refuses too many grouping sets, before any is built: each of `sets` is combined with each of `more`.
 fn check_sets(sets: usize, more: usize, at: Position) -> Result<(), QueryError> {
     let all = sets.saturating_mul(more);
     if all <= SETS_MAX {
@@ -326,7 +326,7 @@ fn check_sets(sets: usize, more: usize, at: Position) -> Result<(), QueryError> 
     Err(unsupported(at, format!("{all} groupings; accepted are at most {SETS_MAX}")))
 }
 
-/// Every choice of parts, those with the most first.
+/// All subsets of the parts, in the order of CUBE: the whole set first.
 fn subsets(parts: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let chosen = |choice: u32| {
         let parts = parts.iter().enumerate().filter(|(at, _)| choice >> at & 1 == 0);
@@ -335,7 +335,7 @@ fn subsets(parts: &[Vec<usize>]) -> Vec<Vec<usize>> {
     (0..1_u32 << parts.len()).map(chosen).collect()
 }
 
-/// The place of a key among those that were met.
+/// Index of a key in `keys`, to which it is added if it is new.
 fn place(keys: &mut Vec<Key>, expr: &Expr, budget: &mut Budget) -> Result<usize, QueryError> {
     let key = match expr {
         Expr::Value(value) => match ordinal(&value.value) {

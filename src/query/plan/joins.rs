@@ -1,30 +1,30 @@
-//! Joins with tables of one row a unit, which were resolved when the dataset was sealed.
+//! Joins with tables of one row per unit, which were resolved when the dataset was sealed.
 //!
-//! Promises row-local steps: a joined column is one more column of each row, with the unit's own value, and `JOIN` without `LEFT` is a condition
-//! on whether the unit has one. So removing a unit changes no other unit's rows, and every sensitivity is as it was.
+//! Promises row-local steps: a joined column is one more column of each row, with the unit's own value, and `JOIN` without `LEFT` is a
+//! condition on whether the unit has such a row. So removing a unit changes no other unit's rows, and all sensitivities are unchanged.
 
 use std::borrow::Cow;
 
-use crate::dataset::policy::{JoinedTable, Terms};
 use crate::query::error::{Code, QueryError, nearest, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Name, Query};
 use crate::query::term::Term;
 use crate::query::term::known::Known;
+use crate::query::terms::policy::{JoinedTable, Terms};
 
-/// What a question joins.
+/// The tables that a question joins.
 pub(super) struct Joins<'a> {
-    /// The terms that it sees.
+    /// The dataset's terms with the joined columns.
     pub(super) terms: Cow<'a, Terms>,
-    /// The tables by their places, and whether from the left.
+    /// The joined tables, by their index in the terms, each with whether it is a left join.
     pub(super) tables: Vec<(usize, bool)>,
 }
 
 impl<'a> Joins<'a> {
-    /// The tables that a question names.
+    /// Resolves the tables that a question joins.
     ///
     /// # Errors
-    /// [`Code::UnsupportedSql`] for a table that there is none of, one that stands twice, and another column than the unit's.
+    /// [`Code::UnsupportedSql`] for an unknown table, a table that is joined twice, or a column in USING other than the unit.
     pub(super) fn of(query: &Query, terms: &'a Terms) -> Result<Self, QueryError> {
         let mut tables: Vec<(usize, bool)> = Vec::with_capacity(query.joins.len());
         for join in &query.joins {
@@ -39,7 +39,7 @@ impl<'a> Joins<'a> {
                 let hint = match (nearest(&join.name.text, names.clone()), names.clone().next()) {
                     (Some(near), _) => format!("did you mean \"{near}\"?"),
                     (None, Some(_)) => format!("there are {}", names.collect::<Vec<_>>().join(", ")),
-                    (None, None) => "its policy declares none; the table with many rows a unit stands first".to_owned(),
+                    (None, None) => "its policy declares none; a table with many rows per unit comes first".to_owned(),
                 };
                 return refused(message).map_err(|error| error.hint(hint));
             };
@@ -60,7 +60,7 @@ impl<'a> Joins<'a> {
         Ok(Self { terms: terms.joined(&tables), tables })
     }
 
-    /// A condition and that the unit has a row in every table that is not joined from the left.
+    /// Extends a condition by the requirement that the unit has a row in every inner-joined table.
     pub(super) fn condition(&self, filter: Option<Filter>, known: &Known<'_>) -> Option<Filter> {
         let inner = self.tables.iter().filter(|(_, is_left)| !is_left);
         let presences: Vec<Filter> = inner.map(|(place, _)| presence(&self.terms, *place)).collect();
@@ -71,7 +71,7 @@ impl<'a> Joins<'a> {
     }
 }
 
-/// An unknown column, with how to join the table that has it.
+/// Adds a hint to the error for an unknown column, if joining a table would provide it.
 pub(super) fn unjoined(error: QueryError, name: &Name, terms: &Terms) -> QueryError {
     let has = |join: &&JoinedTable| terms.columns[join.places()].iter().any(|column| column.name == name.text);
     match (terms.joins.iter().find(has), terms.unit_column()) {
@@ -82,12 +82,12 @@ pub(super) fn unjoined(error: QueryError, name: &Name, terms: &Terms) -> QueryEr
     }
 }
 
-/// That the unit has a row in a table.
+/// The condition that the unit has a row in a table.
 fn presence(terms: &Terms, place: usize) -> Filter {
     Filter::Members { column: Term::Column(terms.joins[place].presence), codes: vec![1] }
 }
 
-/// A condition without what a join alone says.
+/// A condition without the requirements that an inner join adds; `None` if nothing else remains.
 #[must_use]
 pub fn written(filter: &Filter, terms: &Terms) -> Option<Filter> {
     let is_presence = |part: &Filter| {

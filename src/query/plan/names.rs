@@ -1,4 +1,4 @@
-//! What outputs are called, and which of them the table is sorted by.
+//! Names of outputs, and which outputs the table is sorted by.
 
 use std::collections::HashSet;
 
@@ -7,10 +7,10 @@ use crate::query::error::{Code, QueryError, shown};
 use crate::query::syntax::{Expression, Item, ItemValue, Order, OrderBy, Output, Query, Scalar};
 
 const OUTPUT_CHARS_MAX: usize = 63;
-/// What is appended to an output's name for its further columns.
+/// Suffixes of the additional columns of an output.
 const SUFFIXES: [&str; 3] = ["_low", "_high", "_std_error"];
 
-/// The name of an output: its alias, or what PostgreSQL calls it.
+/// Name of an output: its alias, or the name that PostgreSQL would give it.
 pub(super) fn name(item: &Item) -> Result<String, QueryError> {
     let name = match (&item.alias, &item.value) {
         (Some(alias), _) => alias.text.clone(),
@@ -54,7 +54,7 @@ fn key_name(key: &Expression) -> String {
     .to_owned()
 }
 
-/// Names of outputs and of the columns derived from them are all different.
+/// Checks that the names of outputs and of their additional columns are all distinct.
 pub(super) fn check_names(query: &Query, outputs: &[Column]) -> Result<(), QueryError> {
     let mut taken = HashSet::new();
     for (item, output) in query.items.iter().zip(outputs) {

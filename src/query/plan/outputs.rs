@@ -1,4 +1,4 @@
-//! From selected items to measurements and output columns.
+//! Outputs: turns selected items into measurements and output columns.
 
 mod ranges;
 mod small;
@@ -9,24 +9,24 @@ use super::names::{check_names, name, sort};
 use std::collections::HashMap;
 
 use super::{Computation, Measure, PlanKey};
-use crate::dataset::domain::{Domain, Grid};
-use crate::privacy::accountant::Accountant;
+use crate::kernel::privacy::accountant::Accountant;
+use crate::query::answer::formula::{Centred, Formula, Products, Quantile, Range, Shown, Squares};
+use crate::query::answer::quantile::Tree;
 use crate::query::answer::{KeyLabels, Layout, Output as Column, OutputValue};
 use crate::query::canonical;
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
-use crate::query::formula::{Centred, Formula, Products, Quantile, Range, Shown, Squares};
-use crate::query::quantile::Tree;
 use crate::query::syntax::{
     Aggregate, Expression, Function, Having, Item, ItemValue, Literal, LiteralValue, Name, Operator, Output, Query,
 };
 use crate::query::term::known::Known;
 use crate::query::term::{Constant, Term, typed};
+use crate::query::terms::domain::{Domain, Grid};
 
-/// capacity × bound of a sum stays below 2 to this power.
+/// A sum's capacity × bound stays below 2 to this power.
 const SUM_LOG2_MAX: u32 = 62;
 
-/// Lays out the outputs and puts the measurements they need into `computation`, sorted and each once.
+/// Lays out the outputs and stores the measurements they need in `computation`, sorted and without duplicates.
 pub(super) fn layout(
     query: &Query,
     sets: Option<Vec<Vec<usize>>>,
@@ -60,7 +60,7 @@ pub(super) fn layout(
     let mut sorted = making.measures.clone();
     sorted.sort_unstable();
     sorted.dedup();
-    // Unwrap safety: it is the same list, in order.
+    // Unwrap safety: `sorted` holds the same measurements.
     let to = |index: usize| sorted.binary_search(&making.measures[index]).expect("a measurement that is needed");
     outputs.iter_mut().for_each(|output| output.value.renumber(&to));
     having.iter_mut().for_each(|having| having.renumber(&to));
@@ -89,13 +89,13 @@ pub(super) fn layout(
     }
     let small = known.min_cell.map(|below| small(below, &bases, Making::steps(&outputs), known));
     let order = query.order.iter().map(|order| sort(order, query, &outputs)).collect::<Result<_, _>>()?;
-    // Labels of text are those of the release; those of other keys are put in once it is sure that they are few.
+    // Labels of a text key come with the release; those of other keys are added once their number is known to be small.
     let keys = is_text.then(KeyLabels::default).into_iter().collect();
     let limit = query.limit;
     Ok(Layout { keys, sets, outputs, having, small, order, limit })
 }
 
-/// The measurements that outputs are made of, in their order, by which the outputs are numbered from now on.
+/// The measurements that outputs use, in their order; outputs are renumbered to refer to this list.
 fn used(outputs: &mut [Column], having: Option<&mut Shown>, all: &[Measure]) -> Vec<Measure> {
     let marks = std::cell::RefCell::new(vec![false; all.len()]);
     let mark = |index: usize| {
@@ -112,7 +112,7 @@ fn used(outputs: &mut [Column], having: Option<&mut Shown>, all: &[Measure]) -> 
     all.iter().zip(&marks).filter(|(_, used)| **used).map(|(measure, _)| measure.clone()).collect()
 }
 
-/// A number that is summed: the term, its grid, and what counts it.
+/// A number that is summed: its term, its grid, and the measurement that counts its values.
 struct Summed {
     term: Term,
     grid: Grid,
@@ -123,18 +123,18 @@ pub(super) struct Making<'a> {
     pub(super) known: &'a Known<'a>,
     pub(super) keys: Vec<PlanKey>,
     pub(super) groups: u64,
-    /// In the order in which they were needed first.
+    /// Measurements, in the order in which they were first needed.
     pub(super) measures: Vec<Measure>,
-    /// Where they are.
+    /// Index of each measurement in `measures`.
     places: HashMap<Measure, usize>,
-    /// Whether the one key is text, whose groups are found.
+    /// Whether the only key is a text column, whose groups are not public.
     pub(super) is_text: bool,
-    /// Whether there are several groupings.
+    /// Whether the question has several groupings.
     pub(super) has_sets: bool,
 }
 
 impl Making<'_> {
-    /// The place of a measurement, which is measured from now on.
+    /// Index of a measurement, which is added if it is new.
     pub(super) fn need(&mut self, measure: Measure) -> usize {
         self.known.steps().spend(measure.weight());
         if let Some(place) = self.places.get(&measure) {
@@ -148,13 +148,13 @@ impl Making<'_> {
 
     fn value(&mut self, item: &Item) -> Result<OutputValue, QueryError> {
         match &item.value {
-            // The shape was checked: it is the one key.
+            // The shape was checked: the item is the only key.
             ItemValue::Key(_) if self.is_text => Ok(OutputValue::Key { index: 0 }),
             ItemValue::Grouping(_) if self.is_text => Ok(OutputValue::Grouping { index: 0 }),
             ItemValue::Key(key) => {
                 let term = typed::expression(key, self.known)?;
                 let place = self.keys.iter().position(|key| key.column == term);
-                // The shape was checked: everything selected is a key.
+                // The shape was checked: every selected expression is a key.
                 Ok(OutputValue::Key { index: place.unwrap_or_default() })
             }
             ItemValue::Grouping(key) => {
@@ -195,7 +195,7 @@ impl Making<'_> {
             Output::Running { of, by, within } => Formula::Run(Box::new(self.run(of, by, within)?)),
             Output::Named(name) => {
                 return named(name).ok_or_else(|| {
-                    let message = format!("\"{}\" is no output that was estimated", shown(&name.text));
+                    let message = format!("\"{}\" is not an estimated output", shown(&name.text));
                     QueryError::at(Code::UnsupportedSql, name.at, message).hint("conditions on columns stand in WHERE")
                 });
             }
@@ -248,7 +248,7 @@ impl Making<'_> {
             }
             Function::Any(_) | Function::Every(_) | Function::First { .. } => {
                 let word = aggregate.function.word().to_uppercase();
-                let message = format!("{word} is of one unit's rows, and stands in a subquery");
+                let message = format!("{word} aggregates one unit's rows, and is accepted only in a subquery");
                 let hint = "write FROM (SELECT unit, … FROM dataset GROUP BY unit)";
                 Err(QueryError::at(Code::UnsupportedSql, at, message).hint(hint))
             }
@@ -278,7 +278,7 @@ impl Making<'_> {
         }
     }
 
-    /// A number that can be summed over the declared capacity.
+    /// Types a number, with a filter, that can be summed over the declared capacity.
     fn number(
         &self,
         of: &Expression,
@@ -317,14 +317,14 @@ impl Making<'_> {
         Ok(Summed { term, grid, count })
     }
 
-    /// A sum; where its centre is not 0, with its count.
+    /// Adds the measurement of a sum and, if its centre is not 0, of its count.
     fn sum(&mut self, summed: &Summed) -> Result<Centred, QueryError> {
         let sum = self.need(Measure::Sum { column: summed.term.clone() });
         let count = (summed.grid.centre() != 0).then(|| self.need(summed.count.clone()));
         Ok(Centred { sum, count, grid: summed.grid })
     }
 
-    /// The levels of a tree of histograms over all that a number can be.
+    /// Adds the measurements of a tree of histograms over the whole range of a number.
     fn quantile(&mut self, x: Summed, fraction: String) -> Quantile {
         let grid = x.grid;
         let values = grid.high.abs_diff(grid.low).saturating_add(1);
@@ -339,7 +339,7 @@ impl Making<'_> {
         Quantile { fraction, levels, bins, branches: tree.branches, low: grid.low, width: tree.width, grid }
     }
 
-    /// A number about the middle of its range, and that middle.
+    /// A number shifted by the middle of its range, and that middle.
     fn centred(&self, summed: &Summed, at: Position) -> Result<(Term, Constant), QueryError> {
         let middle = i128::from(summed.grid.centre()) * i128::from(summed.grid.step);
         let centre = i64::try_from(middle).ok().map(|digits| Constant::shortest(digits, 9));
@@ -352,7 +352,7 @@ impl Making<'_> {
         Ok((about, centre))
     }
 
-    /// Σuv, of numbers that are about their middles.
+    /// Adds the measurement of Σuv, where both numbers are taken about the middle of their range.
     fn product(&mut self, u: &Term, v: &Term, function: &str, at: Position) -> Result<Centred, QueryError> {
         let product = typed::checked(Term::times(vec![u.clone(), v.clone()]), self.known, at)?;
         let summed = self.summed(product, function, at)?;
@@ -377,7 +377,7 @@ impl Making<'_> {
     ) -> Result<Products, QueryError> {
         let (y, x) = (self.number(y, filter.as_ref(), function, at)?, self.number(x, filter.as_ref(), function, at)?);
         let of = (y.term.clone(), x.term.clone());
-        // Only rows that have both count.
+        // Only rows in which both are present count.
         let present = |summed: &Summed| match &summed.count {
             Measure::NonNull { column } => Some(Filter::Not(Box::new(Filter::Missing { column: column.clone() }))),
             Measure::Rows
@@ -411,7 +411,7 @@ impl Making<'_> {
     }
 
     fn shown(&mut self, having: &Having, outputs: &[Column]) -> Result<Shown, QueryError> {
-        // A name that could be a column's, too, would mean that in PostgreSQL.
+        // In PostgreSQL, a name in HAVING that is also a column means the column.
         let is_column = |name: &Name| self.known.column(&name.text).is_some();
         let named = |name: &Name| {
             let output = outputs.iter().filter(|_| !is_column(name)).find(|output| output.name == name.text)?;
@@ -440,7 +440,8 @@ fn number(literal: &Literal) -> Result<String, QueryError> {
     plain.ok_or_else(|| QueryError::at(Code::UnsupportedSql, literal.at, "a plain number is wanted here"))
 }
 
-/// A formula that is about one cell: a percentile or a running sum has an interval by itself, and where numbers move and stretch it.
+/// Refuses percentiles and running sums as operands of general formulas: they have an interval only by themselves, or shifted and scaled by
+/// constants.
 fn alone(formula: Box<Formula>) -> Result<Box<Formula>, QueryError> {
     if !formula.has_several() {
         return Ok(formula);
@@ -449,11 +450,11 @@ fn alone(formula: Box<Formula>) -> Result<Box<Formula>, QueryError> {
     Err(QueryError::whole(Code::UnsupportedSql, message).hint("select it by itself, and compute with it afterwards"))
 }
 
-/// What counts the rows of which a condition is true and in which something is not missing.
+/// The measurement that counts the rows for which a condition is true and in which a term is present.
 pub(super) fn counting(filter: Option<Filter>, of: Option<Term>, known: &Known<'_>) -> Measure {
     let of = of.filter(|term| known.facts(term).nullable);
     match (filter, of) {
-        // `COUNT(*)` counts the non-nulls of a column only where the policy says that it has no nulls.
+        // A count of non-nulls is the same as `COUNT(*)` only if the policy says that the column has no nulls.
         (None, None) => Measure::Rows,
         (None, Some(column)) => Measure::NonNull { column },
         (Some(filter), of) => {

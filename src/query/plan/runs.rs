@@ -2,23 +2,24 @@
 
 use super::Measure;
 use super::outputs::{Making, counting};
-use crate::dataset::domain::Domain;
-use crate::privacy::accountant::Accountant;
-use crate::privacy::roots::GROUPS_MAX;
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::prefix_sums::GROUPS_MAX;
+use crate::query::answer::formula::{Formula, Range, Run, Shown};
 use crate::query::answer::{Output as Column, OutputValue};
 use crate::query::error::{Code, Position, QueryError};
-use crate::query::formula::{Formula, Range, Run, Shown};
 use crate::query::syntax::{Aggregate, Expression, Function};
 use crate::query::term::typed;
+use crate::query::terms::domain::Domain;
 
-/// Weights that are summed for an answer at the most: each group's running sum is one of all groups before it, and there may be its own
-/// count beside it. A step takes a few nanoseconds, once for each time that the answer is shown.
+/// Largest number of weights summed for one answer: each group's running sum covers all groups before it, and its own count may be shown
+/// beside it. A step takes a few nanoseconds, each time the answer is shown.
 const WORK_MAX: u64 = 12_000_000;
 
 impl Making<'_> {
-    /// A running sum of counts along one key, within each group of the others.
+    /// Plans a running sum of counts along one key, within each group of the other keys.
     ///
-    /// With Gaussian noise the weights of [`crate::privacy::roots`] are measured; with Laplace noise, whose price is in ℓ₁, the counts are.
+    /// With Gaussian noise the weighted sums of [`crate::privacy::roots`] are measured; with Laplace noise, whose price is in ℓ₁, the counts
+    /// are measured.
     pub(super) fn run(&mut self, of: &Aggregate, by: &Expression, within: &[Expression]) -> Result<Run, QueryError> {
         let refused =
             |at: Position, message: &str, hint: &str| Err(QueryError::at(Code::UnsupportedSql, at, message).hint(hint));
@@ -84,9 +85,11 @@ impl Making<'_> {
         Ok(Run { vector, groups: whole(groups), stride: whole(stride), is_rooted, is_step: false })
     }
 
-    /// Lets plain counts of the groups be what a running sum of them is made of: they add up to it, and nothing more is measured for them.
+    /// Replaces plain counts of the groups by the summands of a running sum over them: these add up to it, and nothing more is measured for
+    /// them.
     ///
-    /// The same holds in HAVING, so that what is compared is what is shown, and for groups that are too small to be shown.
+    /// The same replacement is made in HAVING, so that the compared values are the shown ones, and for groups that are too small to be
+    /// shown.
     pub(super) fn share_runs(&mut self, outputs: &mut [Column], having: &mut Option<Shown>) {
         let runs: Vec<Run> = runs_of(outputs).into_iter().filter(|run| run.is_rooted).collect();
         let step_of = |count: usize| {
@@ -117,7 +120,7 @@ impl Making<'_> {
         }
     }
 
-    /// The counts that running sums are made of, group by group.
+    /// The summands of running sums, which are counts of single groups.
     pub(super) fn steps(outputs: &[Column]) -> Vec<Run> {
         let mut steps: Vec<Run> = Vec::new();
         for run in runs_of(outputs) {
@@ -129,17 +132,17 @@ impl Making<'_> {
         steps
     }
 
-    /// What it takes to work running sums out is bounded.
+    /// Checks the work of computing running sums.
     ///
     /// # Errors
-    /// [`Code::UnsupportedSql`].
+    /// [`Code::UnsupportedSql`] if it takes more than [`WORK_MAX`] steps.
     pub(super) fn check_runs(
         &self,
         outputs: &[Column],
         having: Option<&Shown>,
         at: Position,
     ) -> Result<(), QueryError> {
-        // Groups that are too small to be shown look at each count once more.
+        // Hiding small groups reads each count once more.
         let again = if self.known.min_cell.is_some() { Self::steps(outputs) } else { Vec::new() };
         let all = runs_of(outputs).into_iter().chain(having.into_iter().flat_map(Shown::runs).cloned()).chain(again);
         let work = all.map(|run| self.groups.saturating_mul(run.groups as u64)).fold(0_u64, u64::saturating_add);
@@ -152,7 +155,7 @@ impl Making<'_> {
             .hint("group by longer periods, or ask for fewer of them at a time"))
     }
 
-    /// Drops measurements that nothing is made of any more.
+    /// Drops measurements that no output uses any more.
     fn forget_unused(&mut self, outputs: &mut [Column], having: Option<&Shown>) {
         let used = std::cell::RefCell::new(vec![false; self.measures.len()]);
         let mark = |index: usize| {
@@ -162,7 +165,7 @@ impl Making<'_> {
         outputs.iter_mut().for_each(|output| output.value.renumber(&mark));
         having.cloned().iter_mut().for_each(|having| having.renumber(&mark));
         let used = used.into_inner();
-        // Numbers stay: what is dropped stands for what is used.
+        // Indices stay valid: a dropped measurement is replaced by one that is used.
         let Some(first) = used.iter().position(|used| *used) else { return };
         let kept = self.measures[first].clone();
         for (measure, used) in self.measures.iter_mut().zip(used) {
@@ -173,7 +176,7 @@ impl Making<'_> {
     }
 }
 
-/// The running sums of all outputs.
+/// All running sums in the outputs.
 fn runs_of(outputs: &[Column]) -> Vec<Run> {
     let of = |output: &Column| match &output.value {
         OutputValue::Formula { formula, .. } => formula.runs().into_iter().cloned().collect(),

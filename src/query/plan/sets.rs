@@ -1,13 +1,13 @@
-//! Several groupings in one question: what is measured of them.
+//! Grouping sets: what is measured for a question with several groupings.
 
 use super::{CELLS_MAX, Measure, PlanKey};
+use crate::query::answer::grouping_sets::{KEYS_MAX, Sets, Table, Tables, maximal};
 use crate::query::error::{Code, QueryError};
 use crate::query::syntax::{Expression, Query};
-use crate::query::tables::{KEYS_MAX, Sets, Table, Tables, maximal};
 use crate::query::term::known::Known;
 use crate::query::term::typed as terms_of;
 
-/// The groupings as places among the typed keys.
+/// Converts the groupings of a query to indices of the typed keys.
 pub(super) fn typed(
     query: &Query,
     grouped: &[Expression],
@@ -39,7 +39,7 @@ pub(super) fn typed(
     Ok(Some(all))
 }
 
-/// What is shown is bounded.
+/// Checks that the groupings show at most [`CELLS_MAX`] cells.
 fn check_size(sets: &[Vec<usize>], keys: &[PlanKey], query: &Query) -> Result<(), QueryError> {
     let cells = |set: &Vec<usize>| set.iter().fold(1_u64, |all, key| all.saturating_mul(keys[*key].size()));
     let shown = sets.iter().map(cells).fold(0_u64, u64::saturating_add);
@@ -57,13 +57,13 @@ fn too_many(query: &Query, message: &str) -> QueryError {
         .hint("ask for fewer groupings, or fewer aggregates, at a time")
 }
 
-/// What it takes to put all aggregates together from several measured tables is bounded: a step takes about nine nanoseconds, once for
-/// each time that the answer is shown.
+/// Checks the work of reconstructing all aggregates from several measured tables. A step takes about nine nanoseconds, each time the answer
+/// is shown.
 fn check_work(shown: &[Vec<usize>], keys: &[PlanKey], bases: &[Measure], query: &Query) -> Result<(), QueryError> {
     const WORK_MAX: u64 = 5_000_000;
     let finest = maximal(shown);
     if finest.len() < 2 {
-        // Each cell of each histogram is added to one of every grouping.
+        // Each cell of each histogram is added to a cell of every grouping.
         let cells = bases.iter().filter(|base| matches!(base, Measure::Bins { .. })).map(|base| base.cells(keys));
         let bins = cells.fold(0_u64, u64::saturating_add);
         if bins.saturating_mul(shown.len() as u64) > WORK_MAX {
@@ -75,7 +75,7 @@ fn check_work(shown: &[Vec<usize>], keys: &[PlanKey], bases: &[Measure], query: 
         bases.iter().filter(|base| !matches!(base, Measure::Units | Measure::UnitsWhere { .. })).count() as u64;
     let cells = |set: &Vec<usize>| set.iter().fold(1_u64, |all, key| all.saturating_mul(keys[*key].size()));
     let measured = finest.iter().map(cells).fold(0_u64, u64::saturating_add);
-    // Every part of a shown set is a component, which is summed from all measured cells.
+    // Every subset of a shown set is a component, which is summed from all measured cells.
     let parts = shown.iter().map(|set| 1_u64 << set.len()).fold(0_u64, u64::saturating_add);
     if parts.saturating_mul(measured).saturating_mul(aggregates) > WORK_MAX {
         return Err(too_many(query, &format!("{aggregates} aggregates of groupings with {measured} measured cells")));
@@ -83,11 +83,11 @@ fn check_work(shown: &[Vec<usize>], keys: &[PlanKey], bases: &[Measure], query: 
     Ok(())
 }
 
-/// What is measured so that each of `bases` is known for every shown grouping: the measurements, and where they are found.
+/// The measurements from which each of `bases` can be computed for every shown grouping, and which tables they are.
 ///
 /// # Errors
-/// [`Code::UnsupportedSql`] for percentiles of several finest groupings, whose trees are not put together; [`Code::TooManyGroups`] where the table would be
-/// passed over too often.
+/// [`Code::UnsupportedSql`] for percentiles if several groupings are the finest, as trees of different groupings are not combined;
+/// [`Code::TooManyGroups`] if this takes too many passes over the table.
 pub(super) fn expanded(
     shown: Vec<Vec<usize>>,
     bases: &[Measure],
@@ -107,7 +107,7 @@ pub(super) fn expanded(
             Measure::Units | Measure::UnitsWhere { .. } => false,
             Measure::Bins { .. } if finest.len() == 1 => true,
             Measure::Bins { .. } | Measure::Rooted { .. } | Measure::Over { .. } => {
-                let message = "percentiles of several groupings are those of one finest grouping";
+                let message = "percentiles of several groupings need one grouping that contains all others";
                 return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
                     .hint("write ROLLUP or CUBE, or ask for one grouping at a time"));
             }
@@ -115,7 +115,7 @@ pub(super) fn expanded(
         of_bases.push((base, adds_up, if adds_up { &finest } else { &shown }));
     }
     check_work(&shown, keys, bases, query)?;
-    // Each grouping but the finest is a pass over the table, which keeps others waiting.
+    // Every grouping except the one over all keys takes a pass over the table, during which others wait.
     let passes: usize = of_bases.iter().map(|(_, _, sets)| sets.iter().filter(|set| **set != all).count()).sum();
     if passes > PASSES_MAX {
         let message = format!("the groupings take {passes} passes over the table; accepted are at most {PASSES_MAX}");
@@ -126,7 +126,7 @@ pub(super) fn expanded(
     let mut measures: Vec<Measure> = all_of.collect();
     measures.sort_unstable();
     measures.dedup();
-    // Unwrap safety: every table's measurement was put into the list.
+    // Unwrap safety: the measurement of every table is in the list.
     let place = |measure: &Measure| measures.binary_search(measure).expect("a measurement that is needed");
     let table = |set: &Vec<usize>, base: &Measure| Table { keys: set.clone(), vector: place(&over(set, base)) };
     let tables = of_bases.iter().map(|(base, adds_up, sets)| Tables {

@@ -1,17 +1,17 @@
-//! The shape of a question: what it groups by, and that it asks for nothing but aggregates.
+//! The shape of a question: its grouping keys, and that it asks for aggregates only.
 
 use std::collections::HashSet;
 
 use super::PlanKey;
-use crate::dataset::policy::Terms;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Expression, ItemValue, Key, Query, Scalar};
 use crate::query::term::coding;
 use crate::query::term::known::Known;
 use crate::query::term::typed;
+use crate::query::terms::policy::Terms;
 
-/// Every column that the outer question may mean, aliases of its own included.
+/// Names of all columns that the outer question may refer to, including its own aliases.
 pub(super) fn named(query: &Query) -> HashSet<String> {
     let keys: Vec<Expression> = query
         .keys
@@ -24,7 +24,7 @@ pub(super) fn named(query: &Query) -> HashSet<String> {
     query.columns(&keys).into_iter().map(|name| name.text.clone()).collect()
 }
 
-/// What is grouped by; an ordinal, or an alias where no column has that name, stands for what is selected.
+/// The expressions of the grouping keys. An ordinal stands for the selected item, and so does an alias that is not a column's name.
 pub(super) fn grouped(query: &Query, terms: &Terms) -> Result<Vec<Expression>, QueryError> {
     let has_aggregate = query.items.iter().any(|item| matches!(item.value, ItemValue::Output(_)));
     if query.distinct {
@@ -66,7 +66,7 @@ pub(super) fn grouped(query: &Query, terms: &Terms) -> Result<Vec<Expression>, Q
     query.keys.iter().map(resolve).collect()
 }
 
-/// Checks that everything selected is an aggregate or is grouped by.
+/// Checks that every selected item is an aggregate or a grouping key.
 pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError> {
     if query.items.is_empty() {
         return Err(QueryError::whole(Code::NotAnAggregate, "nothing is selected").hint("write SELECT COUNT(*)"));
@@ -88,7 +88,7 @@ pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError
                 }
             },
             ItemValue::Grouping(key) if !keys.contains(key) => {
-                let message = "GROUPING is of something that is grouped by";
+                let message = "GROUPING takes a grouping key";
                 (message.to_owned(), "write it into GROUP BY, too".to_owned())
             }
             ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) => continue,
@@ -98,7 +98,7 @@ pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError
     Ok(())
 }
 
-/// The rows of a unit that count.
+/// Number of rows used of each unit: the wanted number, or the policy's maximum.
 pub(super) fn rows(wanted: Option<u32>, terms: &Terms) -> Result<u32, QueryError> {
     let max = terms.max_rows_per_unit;
     match wanted {
@@ -111,7 +111,7 @@ pub(super) fn rows(wanted: Option<u32>, terms: &Terms) -> Result<u32, QueryError
     }
 }
 
-/// The typed keys, by ascending column, each once.
+/// The typed keys, in ascending order and without duplicates.
 pub(super) fn keys(
     grouped: &[Expression],
     known: &Known<'_>,

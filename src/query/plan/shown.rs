@@ -1,16 +1,16 @@
-//! How large an answer may be as it is shown.
+//! Limit on the size of an answer as it is shown.
 
 use super::Plan;
 use crate::query::error::{Code, QueryError};
 
-/// The most cells that an answer may show: its rows times the columns of its outputs, with their bounds and errors. Bounding the noisy cells
-/// is not enough, because one measurement can be selected under many names. A server holds about 200 bytes a cell while it writes the
-/// answer.
+/// Largest number of cells that an answer may show: its rows times the columns of its outputs, with their bounds and errors. Limiting the
+/// noisy cells is not enough, because one measurement can be selected under many names. A server holds about 200 bytes for each cell while
+/// it writes the answer.
 pub const SHOWN_CELLS_MAX: u64 = 2_000_000;
 
 impl Plan {
-    /// Cells that the answer shows, before HAVING and LIMIT leave any rows out. Groups without a public list count as many as the policy
-    /// declares.
+    /// Number of cells that the answer shows, before HAVING and LIMIT remove any rows. Groups without a public list are counted as the
+    /// number that the policy declares.
     #[must_use]
     pub fn shown_cells(&self) -> u64 {
         let Some(text) = &self.computation.text else { return self.layout.cells() };
@@ -21,7 +21,7 @@ impl Plan {
     /// Checks that the answer shows at most [`SHOWN_CELLS_MAX`] cells.
     ///
     /// # Errors
-    /// [`Code::TooManyGroups`].
+    /// [`Code::TooManyGroups`] if it shows more.
     pub fn check_shown(&self) -> Result<(), QueryError> {
         let (cells, columns) = (self.shown_cells(), self.layout.width());
         if cells <= SHOWN_CELLS_MAX {
@@ -33,6 +33,6 @@ impl Plan {
             cells / columns.max(1)
         );
         Err(QueryError::whole(Code::TooManyGroups, message)
-            .hint("an estimate stands with its bounds, and a mean with its error, too: three or four columns each"))
+            .hint("every estimate comes with its bounds, and a mean with its error, too: three or four columns each"))
     }
 }

@@ -1,19 +1,19 @@
-//! What is promised of each measurement: what one unit can change, and what no table goes beyond.
+//! Guarantees for each measurement: how much one unit can change, and how large any table's values can be.
 
 use super::{CELLS_MAX, Computation, Measure};
-use crate::privacy::certificate::Sought;
-use crate::privacy::extent::Extent;
-use crate::privacy::roots::Roots;
-use crate::privacy::sensitivity::{Sensitivity, Statistic};
+use crate::kernel::privacy::certificate::Sought;
+use crate::kernel::privacy::extent::Extent;
+use crate::kernel::privacy::prefix_sums::Roots;
+use crate::kernel::privacy::sensitivity::{Sensitivity, Statistic};
 use crate::query::error::{Code, QueryError};
 use crate::query::term::known::Known;
 
-/// What the privacy core needs to know of each measurement.
+/// What the privacy core must know of each measurement: its sensitivity, number of cells and extent.
 ///
 /// # Errors
-/// [`Code::TooManyGroups`].
+/// [`Code::TooManyGroups`] if the answer would have more than [`CELLS_MAX`] noisy cells.
 pub(super) fn sought(computation: &Computation, known: &Known<'_>) -> Result<Vec<Sought>, QueryError> {
-    // Of groups that are found, what is over fewer keys is over all of them together.
+    // With a text key, a measurement over fewer keys covers all groups together.
     let of_groups = |measure: &Measure| computation.text.as_ref().filter(|_| !matches!(measure, Measure::Over { .. }));
     let cells_of = |measure: &Measure| match of_groups(measure) {
         Some(text) => text.groups_max.into(),
@@ -31,7 +31,7 @@ pub(super) fn sought(computation: &Computation, known: &Known<'_>) -> Result<Vec
         };
         return Err(QueryError::whole(Code::TooManyGroups, message).hint(hint));
     }
-    // Keys of which a unit's rows can have several values.
+    // Keys that can have several values within a unit's rows.
     let varying: Vec<bool> = computation.keys.iter().map(|key| !known.facts(&key.column).per_unit).collect();
     let all: Vec<usize> = (0..computation.keys.len()).collect();
     let of = |measure: &Measure| {
@@ -51,9 +51,9 @@ pub(super) fn sought(computation: &Computation, known: &Known<'_>) -> Result<Vec
                 Statistic::Weighted { l1: roots.l1(), l2_squared: roots.l2_squared(), largest: roots.largest() }
             }
         };
-        // In the table of one row a unit, that is what a unit has.
+        // In a table with one row per unit, each unit has one row.
         let rows = if computation.units.is_some() { 1 } else { computation.rows_per_unit };
-        // Unwrap safety: whoever made a sum has looked that max_rows × radius is below 2⁶², and rows_per_unit is at most max_rows.
+        // Unwrap safety: typing a sum checks that max_rows × radius is below 2⁶², and rows_per_unit is at most max_rows.
         let sensitivity = Sensitivity::of(statistic, rows).expect("a policy bounds its sums");
         let extent = Extent::of(statistic, known.max_rows).expect("a policy bounds its sums");
         Sought { sensitivity, cells: cells_of(measure), extent }

@@ -1,20 +1,21 @@
-//! Grouping by text without a public list.
+//! Grouping by a text column, whose groups have no public list.
 //!
-//! Promises a plan that measures the units of each group beside whatever else is asked, so that only groups with enough of them are shown.
+//! Promises a plan that measures the units of each group in addition to whatever else is asked, so that only groups with enough units are
+//! shown.
 
 use super::{Computation, Measure, TextKey};
-use crate::dataset::domain::Domain;
-use crate::dataset::policy::{Terms, Unit};
-use crate::privacy::certificate::Hiding;
-use crate::privacy::threshold::Threshold;
+use crate::kernel::privacy::certificate::Hiding;
+use crate::kernel::privacy::threshold::Threshold;
+use crate::query::answer::grouping_sets::{Sets, Table, Tables};
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::syntax::{Expression, ItemValue, Name, Query, Scalar};
-use crate::query::tables::{Sets, Table, Tables};
+use crate::query::terms::domain::Domain;
+use crate::query::terms::policy::{Terms, Unit};
 
-/// The key, where one of those that are grouped by is text.
+/// The text column that the question groups by; `None` if it groups by public keys.
 ///
 /// # Errors
-/// [`Code::UnsupportedSql`] where it is not the only one, where nothing is aggregated, or where the policy sets no δ aside.
+/// [`Code::UnsupportedSql`] if there are other keys, if nothing is aggregated, or if the policy sets no δ aside for showing such groups.
 pub(super) fn key(
     query: &Query,
     grouped: &[Expression],
@@ -36,7 +37,7 @@ pub(super) fn key(
             "group by a column with a public domain, or ask the steward for threshold_delta",
         );
     }
-    // Beside it there can be a total over all groups, and nothing else.
+    // The only other grouping allowed is a total over all groups.
     let is_total = |sets: &Vec<Vec<usize>>| sets.len() == 2 && sets.contains(&vec![0]) && sets.contains(&Vec::new());
     let has_others = grouped.len() > 1 || query.sets.as_ref().is_some_and(|sets| !is_total(sets));
     let has_grouping = query.items.iter().any(|item| matches!(item.value, ItemValue::Grouping(_)));
@@ -48,15 +49,15 @@ pub(super) fn key(
     }
     let is_key = |value: &ItemValue| matches!(value, ItemValue::Key(_) | ItemValue::Grouping(_) | ItemValue::Wildcard);
     if query.items.iter().all(|item| is_key(&item.value)) {
-        return refused("which groups it has is no free list", "select COUNT(*) with it");
+        return refused("its groups cannot be listed by themselves", "select COUNT(*) with it");
     }
     let groups_per_unit = groups_per_unit.min(rows_per_unit);
-    // What is missing is a group of its own.
+    // Missing values form a group of their own.
     let groups_max = values_max + u32::from(terms.columns[column].nullable);
     Ok(Some(TextKey { column, groups_per_unit, groups_max }))
 }
 
-/// A column of text by its name: its place, its different values and the groups of a unit at the most.
+/// Looks up a text column by its name: its index, the largest number of its distinct values, and the largest number of groups of one unit.
 fn text(name: &Name, terms: &Terms) -> Option<(usize, u32, u32)> {
     let (index, column) = terms.column(&name.text)?;
     match column.domain {
@@ -65,12 +66,12 @@ fn text(name: &Name, terms: &Terms) -> Option<(usize, u32, u32)> {
     }
 }
 
-/// What counts the units of a group; where every row is a unit, its rows.
+/// The measurement that counts the units of a group; if every row is a unit, that is the number of rows.
 pub(super) fn units(terms: &Terms) -> Measure {
     if terms.unit == Unit::Row { Measure::Rows } else { Measure::Units }
 }
 
-/// Which groups are hidden.
+/// Determines which groups are hidden, for a computation with a text key.
 pub(super) fn hiding(computation: &Computation, terms: &Terms) -> Option<Hiding> {
     let (text, aside) = (computation.text.as_ref()?, terms.threshold?);
     let units = computation.measures.binary_search(&units(terms)).ok()?;
@@ -80,12 +81,12 @@ pub(super) fn hiding(computation: &Computation, terms: &Terms) -> Option<Hiding>
     Some(Hiding { units, threshold, totals })
 }
 
-/// What is measured of the groups and, of what outputs are made of, by itself and at its own price, over all rows: a hidden group is never part
-/// of a sum of hidden ones. What the total has more than the groups that are shown is what is hidden, and what units have beyond their first
-/// groups.
+/// The measurements of the groups and of their totals. Each total is measured by itself over all rows, at its own price, so that a hidden
+/// group is never part of a sum of hidden groups. The difference between a total and the shown groups consists of the hidden groups, and of
+/// the rows that units have beyond their first groups.
 ///
 /// # Errors
-/// [`Code::TooManyGroups`] where there are more measurements than a certificate tells apart.
+/// [`Code::TooManyGroups`] if there are more measurements than a certificate can distinguish.
 pub(super) fn expanded(
     shown: Vec<Vec<usize>>,
     of_groups: &[Measure],
@@ -101,7 +102,7 @@ pub(super) fn expanded(
             QueryError::at(Code::TooManyGroups, query.dataset.at, message).hint("ask for fewer aggregates at a time")
         );
     }
-    // Unwrap safety: every table's measurement was put into the list.
+    // Unwrap safety: the measurement of every table is in the list.
     let place = |measure: &Measure| measures.binary_search(measure).expect("a measurement that is needed");
     let tables = |base: &Measure| {
         let of_groups = Table { keys: vec![0], vector: place(base) };

@@ -1,10 +1,10 @@
-//! Which columns a question names, in the order of its text.
+//! The columns that a question names, in the order of its text.
 
 use super::{Aggregate, Condition, Expression, Function, Having, ItemValue, Name, Output, Query, Scalar};
 
 impl Query {
-    /// Every column that it names, in the order of the text, but those of `ORDER BY` and `HAVING`'s outputs; `grouped` is what its keys
-    /// stand for.
+    /// All columns that the question names, in the order of its text, except those in `ORDER BY`. `grouped` are the expressions that its
+    /// grouping keys stand for.
     #[must_use]
     pub fn columns<'a>(&'a self, grouped: &'a [Expression]) -> Vec<&'a Name> {
         let mut names = Vec::new();
@@ -88,7 +88,7 @@ impl Output {
 impl Aggregate {
     fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
         match &self.function {
-            // It may be the unit's, which is no declared column.
+            // The name may be that of the unit's id, which is not a declared column.
             Function::CountRows | Function::CountDistinct(_) => {}
             Function::Count(of)
             | Function::Sum(of)

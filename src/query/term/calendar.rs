@@ -1,40 +1,41 @@
 //! Days, weeks, months, quarters and years of the proleptic Gregorian calendar, on integers.
 //!
-//! Promises the same as PostgreSQL's `DATE_TRUNC` and `EXTRACT` of a date; weeks begin on Mondays. Total on every day that a policy
-//! can declare. Source of the conversion: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms" (days_from_civil and its inverse).
+//! Promises the results of PostgreSQL's `DATE_TRUNC` and `EXTRACT` for dates; weeks begin on Mondays. All functions are total on every day
+//! that a policy can declare. Source of the conversion: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms" (days_from_civil and its
+//! inverse).
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-/// A stretch of days that a date is truncated to.
+/// A period that dates are truncated to.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Period {
-    /// From the first of January on.
+    /// A year, from the first of January.
     Year,
-    /// Three months.
+    /// A quarter, which is three months.
     Quarter,
-    /// A month.
+    /// A calendar month.
     Month,
-    /// From Monday to Sunday.
+    /// A week, from Monday to Sunday.
     Week,
-    /// The day itself.
+    /// A single day.
     Day,
 }
 
-/// A number that is read off a date.
+/// A part of a date that is a number.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// The year.
+    /// The calendar year.
     Year,
-    /// The quarter, 1 to 4.
+    /// The quarter of the year, 1 to 4.
     Quarter,
-    /// The month, 1 to 12.
+    /// The month of the year, 1 to 12.
     Month,
     /// The day of the month, 1 to 31.
     Day,
@@ -50,7 +51,7 @@ const DAYS_PER_ERA: i64 = 146_097;
 /// Days from 0000-03-01 to 1970-01-01.
 const EPOCH: i64 = 719_468;
 
-/// Year, month and day of the month of a day from 1970-01-01.
+/// Year, month and day of the month of a day, which is counted from 1970-01-01.
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + EPOCH;
     let (era, of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
@@ -61,7 +62,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year_of_era + era * 400 + i64::from(month <= 2), month, day_of_year - (153 * shifted + 2) / 5 + 1)
 }
 
-/// Days from 1970-01-01 to a day.
+/// Days from 1970-01-01 to the given date.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
@@ -70,7 +71,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 impl Period {
-    /// All of them, as words of `DATE_TRUNC`.
+    /// All periods with their names in `DATE_TRUNC`.
     pub const ALL: [(&'static str, Self); 5] = [
         ("year", Self::Year),
         ("quarter", Self::Quarter),
@@ -79,13 +80,13 @@ impl Period {
         ("day", Self::Day),
     ];
 
-    /// The word.
+    /// Name of the period in `DATE_TRUNC`.
     #[must_use]
     pub fn word(self) -> &'static str {
         Self::ALL.into_iter().find(|(_, period)| *period == self).map_or("", |(word, _)| word)
     }
 
-    /// The number of the period that a day is in; successive periods have successive numbers.
+    /// Number of the period that contains a day; consecutive periods have consecutive numbers.
     #[must_use]
     pub fn ordinal(self, day: i64) -> i64 {
         let (year, month, _) = civil(day);
@@ -99,7 +100,7 @@ impl Period {
         }
     }
 
-    /// The first day of the period of that number.
+    /// First day of the period with the given number.
     #[must_use]
     pub fn first(self, ordinal: i64) -> i64 {
         match self {
@@ -113,7 +114,7 @@ impl Period {
 }
 
 impl Part {
-    /// All of them, as words of `EXTRACT`.
+    /// All parts with their names in `EXTRACT`.
     pub const ALL: [(&'static str, Self); 7] = [
         ("year", Self::Year),
         ("quarter", Self::Quarter),
@@ -124,13 +125,13 @@ impl Part {
         ("doy", Self::Doy),
     ];
 
-    /// The word.
+    /// Name of the part in `EXTRACT`.
     #[must_use]
     pub fn word(self) -> &'static str {
         Self::ALL.into_iter().find(|(_, part)| *part == self).map_or("", |(word, _)| word)
     }
 
-    /// The part of a day.
+    /// Value of this part for a day.
     #[must_use]
     pub fn of(self, day: i64) -> i64 {
         let (year, month, of_month) = civil(day);
@@ -146,7 +147,7 @@ impl Part {
         }
     }
 
-    /// Least and greatest part of days from `min` to `max`.
+    /// Least and greatest value of this part for days from `min` to `max`; bounds that are not necessarily attained.
     #[must_use]
     pub fn range(self, min: i64, max: i64) -> (i64, i64) {
         match self {

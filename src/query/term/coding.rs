@@ -1,7 +1,6 @@
-//! Grouping keys: how the value of a term is a group's number, and what the group is called.
+//! Grouping keys: how the value of a term becomes the code of a group, and the labels of the groups.
 //!
-//! Promises that the groups of a key are public: they follow from the declared domain, and from what the question's own condition
-//! leaves of it, never from data.
+//! Promises that the groups of a key are public: they follow from the declared domain and the question's own condition, never from data.
 
 use std::sync::Arc;
 
@@ -9,25 +8,25 @@ use super::calendar::Period;
 use super::known::Known;
 use super::lower::{Function, Kind, Lowered, Step, lower, narrowed};
 use super::{Made, Term};
-use crate::dataset::domain::{Domain, date_text};
-use crate::dataset::policy::Terms;
 use crate::query::answer::Label;
 use crate::query::filter::{Filter, NEVER};
 use crate::query::plan::PlanKey;
+use crate::query::terms::domain::{Domain, date_text};
+use crate::query::terms::policy::Terms;
 
-/// Groups of one key at the most.
+/// Largest number of groups of one key.
 const GROUPS_MAX: i64 = 10_000;
 
-/// Why a term cannot be grouped by: what it is, and what could be done instead.
+/// Why a term cannot be a grouping key, and what to use instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFault {
-    /// What is wrong.
+    /// What is wrong with the term.
     pub message: String,
-    /// What is accepted.
+    /// The form that would be accepted.
     pub hint: &'static str,
 }
 
-/// The period by which a term that is a date is grouped.
+/// Period by which a date is grouped; a day unless the term truncates it.
 fn period(term: &Term) -> Period {
     match term {
         Term::Made(made) => match **made {
@@ -38,10 +37,10 @@ fn period(term: &Term) -> Period {
     }
 }
 
-/// A key's groups: those that the condition leaves of what the term can be.
+/// The groups of a key: the values that the term can have under the condition.
 ///
 /// # Errors
-/// [`KeyFault`] for a term whose values are too many, or on no list.
+/// [`KeyFault`] for a term with too many values, or whose values cannot be listed.
 pub fn key(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Result<PlanKey, KeyFault> {
     // Unwrap safety: the term was typed against these terms.
     let whole = known.lower(term).expect("a typed term can be lowered");
@@ -74,13 +73,13 @@ pub fn key(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Result<Pl
         };
         return Err(KeyFault { message, hint });
     }
-    // Unwrap safety: it is at most the bound above.
+    // Unwrap safety: the count is at most `GROUPS_MAX`.
     let codes = u32::try_from(count).expect("a key has few groups");
     let nullable = whole.nullable && left.is_none() && !is_present(term, filter);
     Ok(PlanKey { column: term.clone(), low, codes, nullable })
 }
 
-/// The conditions that are all true of every row that counts.
+/// The conjuncts of a condition, which are all true of every row that passes it.
 fn conjuncts(filter: Option<&Filter>) -> &[Filter] {
     match filter {
         None => &[],
@@ -89,7 +88,7 @@ fn conjuncts(filter: Option<&Filter>) -> &[Filter] {
     }
 }
 
-/// Whether a condition rules out that a term is missing: of what is missing, no comparison is true.
+/// Whether a condition excludes missing values of a term: no comparison is true of a missing value.
 fn is_present(term: &Term, filter: Option<&Filter>) -> bool {
     let compares = |part: &Filter| match part {
         Filter::Range { column, .. } | Filter::Members { column, .. } | Filter::Values { column, .. } => column == term,
@@ -101,7 +100,7 @@ fn is_present(term: &Term, filter: Option<&Filter>) -> bool {
     })
 }
 
-/// What ranges under AND leave of a term that is monotone in one declared column.
+/// Range of a term that is monotone in one declared column, under the ranges of a conjunction; `None` if there are none.
 fn narrow(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Option<(i64, i64)> {
     let column = match term {
         Term::Column(index) => *index,
@@ -117,7 +116,7 @@ fn narrow(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Option<(i6
         }
         _ => None,
     };
-    // Ranges of one column under AND are one range by now.
+    // Ranges of one column under AND have been merged into one range.
     let (low, high) = conjuncts(filter).iter().find_map(about)?;
     let centre = match &known.columns[column].domain {
         Domain::Number(grid) => grid.centre(),
@@ -131,7 +130,7 @@ fn narrow(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Option<(i6
     Some((of(low)?, of(high)?))
 }
 
-/// The program of a row's code: 0 for the first group.
+/// The program of a row's code, which is 0 for the first group.
 #[must_use]
 pub fn code(key: &PlanKey, terms: &Terms) -> Step {
     if let Term::Column(index) = key.column

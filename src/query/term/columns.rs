@@ -1,4 +1,4 @@
-//! Which columns a term looks at, and the same term over columns in other places.
+//! The columns that a term reads, and terms with their columns renumbered.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::query::filter::Filter;
 use crate::query::plan::Measure;
 
 impl Term {
-    /// Adds the indices of the columns that it looks at.
+    /// Adds the indices of the columns that the term reads.
     pub fn declared(&self, found: &mut BTreeSet<usize>) {
         match self {
             Self::Column(index) => {
@@ -20,7 +20,7 @@ impl Term {
         }
     }
 
-    /// The same over columns that are elsewhere; an order of operands that was canonical stays so where `to` keeps order.
+    /// Replaces every column index by `to`. The canonical order of operands is preserved if `to` is increasing.
     #[must_use]
     pub fn renumbered(&self, to: &impl Fn(usize) -> usize) -> Self {
         let of = |term: &Self| term.renumbered(to);
@@ -60,12 +60,12 @@ impl Term {
 }
 
 impl Filter {
-    /// Adds the indices of the columns that it looks at.
+    /// Adds the indices of the columns that the condition reads.
     pub fn declared(&self, found: &mut BTreeSet<usize>) {
         self.leaves().into_iter().for_each(|leaf| leaf.declared(found));
     }
 
-    /// The same over columns that are elsewhere.
+    /// Replaces every column index by `to`.
     #[must_use]
     pub fn renumbered(&self, to: &impl Fn(usize) -> usize) -> Self {
         let all = |parts: &[Self]| parts.iter().map(|part| part.renumbered(to)).collect();
@@ -82,7 +82,7 @@ impl Filter {
 }
 
 impl Measure {
-    /// Adds the indices of the columns that it looks at.
+    /// Adds the indices of the columns that the measurement reads.
     pub fn declared(&self, found: &mut BTreeSet<usize>) {
         match self {
             Self::Rows | Self::Units => {}
@@ -92,7 +92,7 @@ impl Measure {
         }
     }
 
-    /// The same over columns that are elsewhere.
+    /// Replaces every column index by `to`.
     #[must_use]
     pub fn renumbered(&self, to: &impl Fn(usize) -> usize) -> Self {
         match self {

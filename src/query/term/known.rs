@@ -1,8 +1,8 @@
-//! The facts of the terms of one question, and the bound on the work of planning it.
+//! Facts about the terms of one question, and the limit on the work of planning it.
 //!
-//! Promises that each term is lowered once, however often its facts are asked for and however deep it stands in other terms. It counts the
-//! steps that planning takes, so that a question which would take too many is refused. Steps follow from the text and the public terms; a
-//! limit in seconds would refuse one question on one machine and not on another.
+//! Promises that each term is lowered once, however often its facts are asked for and however deep it is nested in other terms. Planning
+//! counts its steps, so that a question which would take too many is refused. The number of steps follows from the text and the public
+//! terms; a limit in seconds would refuse one question on one machine and not on another.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -12,29 +12,29 @@ use std::rc::Rc;
 
 use super::lower::{Lowered, TermFault, declared, made_of};
 use super::{Facts, Term};
-use crate::dataset::domain::{Column, Domain, Grid};
-use crate::dataset::policy::Terms;
 use crate::query::error::{Code, QueryError};
+use crate::query::terms::domain::{Column, Domain, Grid};
+use crate::query::terms::policy::Terms;
 
-/// The most steps that planning one question may take. A step looks at one operation, one member of a list or one edge of a bucket, and
-/// takes some tens of nanoseconds. A list of 1,000 values takes a few thousand steps; a hundred columns cut into 1,000 buckets each
-/// take 100,000.
+/// Largest number of steps that planning one question may take. A step examines one operation, one member of a list or one edge of a
+/// bucket, and takes some tens of nanoseconds. A list of 1,000 values takes a few thousand steps; a hundred columns cut into 1,000 buckets
+/// each take 100,000.
 pub const STEPS_MAX: u64 = 300_000;
 
-/// A counter of the steps that are left for planning one question.
+/// Counter of the steps left for planning one question.
 #[derive(Debug)]
 pub struct Steps {
     left: Cell<u64>,
 }
 
 impl Steps {
-    /// A counter of [`STEPS_MAX`] steps, for a question that is asked now.
+    /// Creates a counter of [`STEPS_MAX`] steps, for a question that is asked now.
     #[must_use]
     pub fn bounded() -> Rc<Self> {
         Rc::new(Self { left: Cell::new(STEPS_MAX) })
     }
 
-    /// A counter that never ends, for a question that stands in the ledger: whatever bound there was when it was asked, it was planned.
+    /// Creates a counter without a limit, for a question recorded in the ledger: it was planned once, whatever the limit was then.
     #[must_use]
     pub fn unbounded() -> Rc<Self> {
         Rc::new(Self { left: Cell::new(u64::MAX) })
@@ -48,7 +48,7 @@ impl Steps {
     /// Checks that the counter has not reached 0.
     ///
     /// # Errors
-    /// [`Code::UnsupportedSql`].
+    /// [`Code::UnsupportedSql`] if it has.
     pub fn check(&self) -> Result<(), QueryError> {
         if self.left.get() > 0 {
             return Ok(());
@@ -59,7 +59,7 @@ impl Steps {
     }
 }
 
-/// The public terms of a table, with a memory of the terms over them that were lowered.
+/// The public terms of a table, with a cache of the terms over them that were lowered.
 pub struct Known<'a> {
     terms: &'a Terms,
     lowered: RefCell<HashMap<Term, Result<Rc<Lowered>, TermFault>>>,
@@ -67,28 +67,28 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// An empty memory over these terms, with a counter that never ends.
+    /// Creates an empty cache over these terms, with a step counter that has no limit.
     #[must_use]
     pub fn of(terms: &'a Terms) -> Self {
         Self::within(terms, &Steps::unbounded())
     }
 
-    /// An empty memory over these terms, which shares the counter of its question.
+    /// Creates an empty cache over these terms that shares the step counter of its question.
     #[must_use]
     pub fn within(terms: &'a Terms, steps: &Rc<Steps>) -> Self {
         Self { terms, lowered: RefCell::default(), steps: Rc::clone(steps) }
     }
 
-    /// The counter of the question.
+    /// Step counter of the question.
     #[must_use]
     pub fn steps(&self) -> &Rc<Steps> {
         &self.steps
     }
 
-    /// The program of a term and its bounds, as [`super::lower::lower`] has them.
+    /// The program of a term with its bounds, as from [`super::lower::lower`].
     ///
     /// # Errors
-    /// [`TermFault`].
+    /// [`TermFault`] if the term is invalid.
     pub fn lower(&self, term: &Term) -> Result<Rc<Lowered>, TermFault> {
         let made = match term {
             Term::Column(index) if matches!(self.terms.columns[*index].domain, Domain::Text { .. }) => {
@@ -106,7 +106,7 @@ impl<'a> Known<'a> {
         found
     }
 
-    /// What is known of a term that was typed against these terms.
+    /// Facts about a term that was typed against these terms.
     #[must_use]
     pub fn facts(&self, term: &Term) -> Facts<'a> {
         match term {
@@ -115,7 +115,7 @@ impl<'a> Known<'a> {
                 Facts { domain: Cow::Borrowed(domain), nullable: *nullable, per_unit: *per_unit }
             }
             Term::Made(_) => {
-                // Unwrap safety: whoever made a term has lowered it once against these terms, and asked for its domain.
+                // Unwrap safety: typing has lowered the term against these terms and asked for its domain.
                 let lowered = self.lower(term).expect("a typed term can be lowered");
                 let domain = Cow::Owned(lowered.domain().expect("a typed term has a domain"));
                 Facts { domain, nullable: lowered.nullable, per_unit: lowered.per_unit }
@@ -123,7 +123,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// The grid of a number.
+    /// Grid of a number; `None` for terms of other kinds.
     #[must_use]
     pub fn grid(&self, term: &Term) -> Option<Grid> {
         match *self.facts(term).domain {

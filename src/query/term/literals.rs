@@ -1,15 +1,15 @@
-//! Literals: constants of a question as exact numbers, days and places among stored integers.
+//! Literals: constants of a question as exact numbers, days and positions among stored integers.
 
 use super::{Constant, Made, Term};
-use crate::dataset::domain::{Domain, Grid, date_days};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::{Filter, NEVER, stored_bounds};
 use crate::query::syntax::{Comparison, Literal, LiteralValue};
+use crate::query::terms::domain::{Domain, Grid, date_days};
 
-/// Digits and exponent of a numeric literal stay within this.
+/// Largest number of digits of a numeric literal; its exponent is clamped to twice this number.
 const LITERAL_DIGITS_MAX: usize = 400;
 
-/// A constant that can be computed with.
+/// A constant as an operand of arithmetic.
 pub(super) fn constant(value: &LiteralValue, at: Position) -> Result<Term, QueryError> {
     match value {
         LiteralValue::Number(_) => {
@@ -30,7 +30,7 @@ pub(super) fn constant(value: &LiteralValue, at: Position) -> Result<Term, Query
     }
 }
 
-/// A number that can be computed with.
+/// A number as an operand of arithmetic.
 pub(super) fn decimal(literal: &Literal) -> Result<Constant, QueryError> {
     let read = match &literal.value {
         LiteralValue::Number(text) => Constant::parse(text),
@@ -53,27 +53,27 @@ pub(super) fn literal_text(value: &LiteralValue) -> String {
     }
 }
 
-/// Where a literal lies among the integers of something ordered: at one of them, or between two.
+/// Position of a literal among the stored integers of an ordered domain: at one of them, or between two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    /// The greatest integer that is not above it.
+    /// Greatest integer at or below the literal.
     below: i128,
-    /// The least that is not below it.
+    /// Least integer at or above the literal.
     above: i128,
 }
 
 impl Place {
-    /// At an integer.
+    /// The position of an integer.
     pub(super) fn at(value: i128) -> Self {
         Self { below: value, above: value }
     }
 
-    /// The integer that it is at.
+    /// The integer at this position; `None` between two integers.
     pub(super) fn whole(self) -> Option<i64> {
         i64::try_from(self.below).ok().filter(|_| self.below == self.above)
     }
 
-    /// Among the stored integers of a grid, of a place among multiples of 1e-9.
+    /// Converts a position among multiples of 1e-9 to one among the stored integers of a grid.
     pub(super) fn on(self, grid: &Grid) -> Self {
         let (step, centre) = (i128::from(grid.step), i128::from(grid.centre()));
         let above = self.above.div_euclid(step) + i128::from(self.above.rem_euclid(step) > 0);
@@ -81,12 +81,12 @@ impl Place {
     }
 }
 
-/// The stored integers that compare so with a place among them.
+/// A condition for the stored integers that compare in this way with the literal's position.
 pub(super) fn range(column: Term, domain: &Domain, comparison: Comparison, place: Place) -> Filter {
     let (least, greatest) = stored_bounds(domain);
     let near = |value: i128| {
         let value = value.clamp(i128::from(least) - 1, i128::from(greatest) + 1);
-        // Unwrap safety: it was brought within one of two bounds that are below 2⁶² in size.
+        // Unwrap safety: the value was clamped to bounds whose size is below 2⁶².
         i64::try_from(value).expect("a bound lies near the domain")
     };
     let (above, below) = (near(place.above), near(place.below));
@@ -102,9 +102,9 @@ pub(super) fn range(column: Term, domain: &Domain, comparison: Comparison, place
     Filter::Range { column, low, high }
 }
 
-/// Where a decimal literal lies among multiples of 1e-9; `None` where it is no decimal.
+/// Position of a decimal literal among multiples of 1e-9; `None` if it is not a decimal number.
 ///
-/// The bounds of every grid are below 2⁶² · 2⁶³ < 10³⁸ of them, so whatever is larger is as good as that.
+/// The bounds of every grid are below 2⁶² · 2⁶³ < 10³⁸ such multiples, so larger literals are treated as that.
 pub(super) fn nanos(text: &str) -> Option<Place> {
     const BEYOND: i128 = 10_i128.pow(38);
     const DIGITS_KEPT: i64 = 38;
@@ -120,12 +120,12 @@ pub(super) fn nanos(text: &str) -> Option<Place> {
     if !plain || written.is_empty() || !written.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    // Beyond these powers of ten a number is above or below every value, or between 0 and every step, all the same.
+    // Beyond these powers of ten a number is above or below every value, or between 0 and every step, whatever its digits.
     let beyond = 2 * LITERAL_DIGITS_MAX as i64;
     let far = if exponent.starts_with('-') { -beyond } else { beyond };
     let power = exponent.parse().unwrap_or(far).clamp(-beyond, beyond) - fraction.len() as i64 + 9;
     let digits = digits.trim_start_matches('0');
-    // Digits before the point, counted in 1e-9.
+    // Digits before the point, if counted in 1e-9.
     let kept = digits.len() as i64 + power;
     let size = if digits.is_empty() {
         Place::at(0)

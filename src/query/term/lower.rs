@@ -1,8 +1,8 @@
-//! From terms to integer programs, with their bounds.
+//! Lowering: turns terms into integer programs with bounds.
 //!
-//! Promises that a program's value, times its unit, is the term's value exactly, and that over every row of a conforming table each
-//! of its intermediate values lies within the bounds that interval arithmetic gives, which fit 62 bits: no operation can overflow.
-//! Bounds come from the declared domains alone. A program looks at one row: it has no other input.
+//! Promises that a program's integer result, times its grid step, is exactly the term's value. Over every row of a conforming table, each
+//! intermediate value lies within the bounds that interval arithmetic gives, which fit 62 bits: no operation can overflow. Bounds come from
+//! the declared domains alone. A program reads one row and has no other input.
 
 mod function;
 mod operations;
@@ -18,101 +18,101 @@ use self::operations::{
 };
 use super::known::Known;
 use super::{Constant, Made, Term};
-use crate::dataset::domain::{Column, Domain, Grid};
-use crate::dataset::labels::Labels;
-use crate::dataset::policy::Terms;
 use crate::query::filter::Filter;
+use crate::query::terms::domain::{Column, Domain, Grid};
+use crate::query::terms::labels::Labels;
+use crate::query::terms::policy::Terms;
 
-/// An integer program of one row. A missing value makes everything missing but what says otherwise. Its parts are shared: a copy costs
-/// nothing.
+/// An integer program over one row. If an operand is missing, so is the result, unless the variant says otherwise. Cloning is cheap, as
+/// parts are shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The stored integer of a declared column.
     Stored(usize),
-    /// A constant.
+    /// A constant integer.
     Constant(i64),
-    /// Each times its factor, summed up.
+    /// The sum of the operands, each times its factor.
     Plus(Arc<[(Step, i64)]>),
-    /// The product.
+    /// The product of the operands.
     Times(Arc<[Step]>),
-    /// The least of those that are not missing.
+    /// The least of the operands that are not missing.
     Least(Arc<[Step]>),
-    /// The greatest of those that are not missing.
+    /// The greatest of the operands that are not missing.
     Greatest(Arc<[Step]>),
-    /// A constant in the place of a missing value.
+    /// The operand, or the constant if it is missing.
     Filled(Arc<Step>, i64),
-    /// The first whose condition is true; missing where there is none.
+    /// The result of the first true condition, otherwise the last operand, or missing if there is none.
     Case(Arc<[(Filter, Step)]>, Option<Arc<Step>>),
-    /// 1 where a condition is true, 0 where it is false, missing where it is neither.
+    /// 1 if a condition is true, 0 if it is false, and missing if it is unknown.
     Truth(Filter),
-    /// A function of one integer.
+    /// A function of one integer, applied to the operand.
     Apply(Function, Arc<Step>),
 }
 
-/// What kind of value a program computes.
+/// Kind of value that a program computes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// A number that SQL takes for an integer.
+    /// A number that has SQL's integer type.
     Integer,
     /// Any other number.
     Decimal,
-    /// A day, in days from 1970-01-01.
+    /// A date, as days from 1970-01-01.
     Date,
-    /// One of these labels, by its index.
+    /// A category, as an index into these labels.
     Category(Labels),
-    /// 0 or 1.
+    /// A truth value, as 0 or 1.
     Boolean,
 }
 
-/// A program with what is known of its values.
+/// A program with the facts about its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lowered {
-    /// The program.
+    /// The program that computes the value of a row.
     pub step: Step,
-    /// What kind of value.
+    /// Kind of the value, which decides how the integer is read.
     pub kind: Kind,
-    /// The value of 1, for numbers.
+    /// Grid step of a number: the value that the integer 1 stands for.
     pub unit: RBig,
-    /// The least value, in units.
+    /// Least value, as an integer on that grid.
     pub low: i64,
-    /// The greatest value, in units.
+    /// Greatest value, as an integer on that grid.
     pub high: i64,
-    /// Whether it may be missing.
+    /// Whether the value may be missing.
     pub nullable: bool,
-    /// Whether all rows of a unit have the same.
+    /// Whether the value is the same in all rows of a unit.
     pub per_unit: bool,
 }
 
-/// Why a term is none: facts for whoever knows the place.
+/// Why a term is invalid: the facts, to which the caller adds the position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TermFault {
-    /// Its values would not fit.
+    /// The values might not fit 62 bits.
     #[error("its values may be too large: bounds and decimals together go beyond 62 bits; round or clamp first")]
     TooWide,
-    /// An operand is of another kind than the operation takes.
+    /// An operand has a kind that the operation does not accept.
     #[error("{operation} wants {wanted}, and this is a {found}")]
     Kind {
-        /// The operation.
+        /// Name of the operation, in SQL.
         operation: &'static str,
-        /// What it takes.
+        /// The kinds that the operation accepts.
         wanted: &'static str,
-        /// What it was given.
+        /// The kind of the operand that was given.
         found: &'static str,
     },
-    /// Its values are on no decimal grid.
+    /// The values do not lie on a decimal grid.
     #[error("its values have more than nine decimals; round them first: ROUND(…, 4), or divide the aggregate")]
     Grid,
-    /// Text without a public list.
+    /// The term is text without a public list.
     #[error("it is text without a public list, which is grouped by alone")]
     Text,
-    /// Division by nothing.
+    /// The term divides by 0.
     #[error("it divides by 0")]
     Zero,
 }
 
 const LIMIT: i128 = 1 << 62;
 
-/// A value that fits.
+/// Converts a value to 64 bits if it is within the limit.
 fn fit(value: i128) -> Result<i64, TermFault> {
     i64::try_from(value).ok().filter(|value| i128::from(*value).abs() < LIMIT).ok_or(TermFault::TooWide)
 }
@@ -121,15 +121,15 @@ fn nano() -> RBig {
     RBig::from_parts(IBig::ONE, UBig::from(1_000_000_000_u64))
 }
 
-/// The program of a term and its bounds.
+/// The program of a term, with its bounds.
 ///
 /// # Errors
-/// [`TermFault`] where it is of no kind, or its bounds do not fit.
+/// [`TermFault`] if the operands do not fit the operation, or the bounds do not fit.
 pub fn lower(term: &Term, terms: &Terms) -> Result<Lowered, TermFault> {
     Known::of(terms).lower(term).map(|lowered| (*lowered).clone())
 }
 
-/// A declared column, of which only values between two bounds are left, in its units.
+/// A declared column restricted to values between two bounds, which are integers on its grid.
 #[must_use]
 pub fn narrowed(index: usize, terms: &Terms, (low, high): (i64, i64)) -> Lowered {
     let whole = declared(index, &terms.columns[index]);
@@ -149,7 +149,7 @@ pub(super) fn declared(index: usize, column: &Column) -> Lowered {
         Domain::Category(values) => {
             (stored, Kind::Category(values.clone()), RBig::ONE, 0, (values.len() as i64 - 1).max(0))
         }
-        // Text is no term: whoever asks for a program was refused before.
+        // Text is not a term: programs over it are refused before.
         Domain::Boolean | Domain::Text { .. } => (stored, Kind::Boolean, RBig::ONE, 0, 1),
     };
     Lowered { step, kind, unit, low, high, nullable: column.nullable, per_unit: column.per_unit }
@@ -206,20 +206,20 @@ fn number(number: Constant) -> Result<Lowered, TermFault> {
     Ok(Lowered { kind, ..constant(number.digits, unit) })
 }
 
-/// The exact value of a constant.
+/// Exact value of a constant, as a fraction.
 #[must_use]
 pub fn exact(number: Constant) -> RBig {
     RBig::from_parts(IBig::from(number.digits), UBig::from(10_u8).pow(number.decimals as usize))
 }
 
 impl Lowered {
-    /// Whether it is a number.
+    /// Whether the value is a number.
     #[must_use]
     pub fn is_number(&self) -> bool {
         matches!(self.kind, Kind::Integer | Kind::Decimal)
     }
 
-    /// The word for its kind.
+    /// Word for the kind, in messages.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self.kind {
@@ -231,17 +231,17 @@ impl Lowered {
         }
     }
 
-    /// What its values can be, as a column's; numbers must be on a grid of at most nine decimals.
+    /// The domain of the values, as a column would declare it; numbers must lie on a grid of at most nine decimals.
     ///
     /// # Errors
-    /// [`TermFault::Grid`].
+    /// [`TermFault::Grid`] for numbers on any other grid.
     pub fn domain(&self) -> Result<Domain, TermFault> {
         Ok(match &self.kind {
             Kind::Integer | Kind::Decimal => {
                 let step = &self.unit / nano();
                 let step =
                     i64::try_from(step.numerator().clone()).ok().filter(|_| step.is_int()).ok_or(TermFault::Grid)?;
-                // A grid has two ends; one value more is none that occurs.
+                // A grid needs two distinct ends, so one more value is added, which never occurs.
                 let (low, high) = if self.low == self.high { (self.low - 1, self.high) } else { (self.low, self.high) };
                 Domain::Number(Grid { integer: self.kind == Kind::Integer, step, low, high })
             }
@@ -254,10 +254,10 @@ impl Lowered {
         })
     }
 
-    /// The program of what is stored of it: numbers about the centre of their grid.
+    /// The program of the stored form of the value: numbers are stored about the centre of their grid.
     ///
     /// # Errors
-    /// [`TermFault::Grid`].
+    /// [`TermFault::Grid`] for numbers without a decimal grid.
     pub fn stored(self) -> Result<Step, TermFault> {
         Ok(match self.domain()? {
             Domain::Number(grid) if grid.centre() != 0 => {
@@ -273,7 +273,7 @@ impl Lowered {
         if is { Ok(()) } else { Err(TermFault::Kind { operation, wanted, found: self.word() }) }
     }
 
-    /// The same values in a unit that divides its own.
+    /// Converts the value to a finer grid, whose step divides its own.
     fn in_units_of(self, unit: &RBig) -> Result<Self, TermFault> {
         if self.unit == *unit {
             return Ok(self);
@@ -290,7 +290,7 @@ impl Lowered {
     }
 }
 
-/// The greatest unit that divides all of them.
+/// The largest grid step that divides the steps of all parts.
 fn common_unit(parts: &[Lowered]) -> RBig {
     let gcd = |a: RBig, b: &RBig| {
         let (above, below) =

@@ -1,4 +1,4 @@
-//! Shared nodes of terms: an operation with its operands, held once however many terms it stands in.
+//! Shared nodes of terms: each operation with its operands is stored once, however many terms contain it.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,25 +12,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Made;
 
-/// An operation with its operands. A copy costs nothing; it is compared, written and read as what it holds.
+/// An operation with its operands. Cloning is cheap, as the content is shared; comparison and serialization use the content.
 #[derive(Clone)]
 pub struct Node(Arc<Held>);
 
 struct Held {
     made: Made,
-    /// The hash of `made`, kept so that a large term is looked up as fast as a small one.
+    /// Hash of `made`, cached so that looking up a large term is as fast as a small one.
     hash: u64,
     weight: u64,
 }
 
 impl Node {
-    /// What it holds, copied only if another node shares it.
+    /// The operation itself, cloned only if other nodes share it.
     #[must_use]
     pub fn take(self) -> Made {
         Arc::try_unwrap(self.0).map_or_else(|shared| shared.made.clone(), |held| held.made)
     }
 
-    /// What it takes to look at it as a whole: its operations, and the members of its lists.
+    /// Cost of processing the term as a whole: its operations and the members of its lists.
     #[must_use]
     pub fn weight(&self) -> u64 {
         self.0.weight

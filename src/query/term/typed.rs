@@ -1,7 +1,7 @@
-//! Expressions and conditions of a question, typed against the public terms.
+//! Type checker: turns the expressions and conditions of a question into terms over the public terms of the dataset.
 //!
-//! Promises that every term it gives can be lowered and has a domain, so that nothing fails later; whatever cannot is refused with its
-//! place.
+//! Promises that every term it returns can be lowered and has a domain, so that nothing fails later; anything else is refused with its
+//! position.
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
@@ -10,34 +10,34 @@ use super::known::Known;
 use super::literals::{Place, constant, decimal, literal_text, nanos, range};
 use super::lower::{Kind, Lowered, TermFault, exact};
 use super::{Constant, Facts, Made, Term};
-use crate::dataset::domain::{Domain, date_days};
-use crate::dataset::policy::Terms;
 use crate::query::canonical;
 use crate::query::error::{Code, Position, QueryError, nearest, shown};
 use crate::query::filter::{Filter, stored_bounds};
 use crate::query::syntax::{Comparison, Condition, Expression, Literal, LiteralValue, Name, Operator, Scalar};
+use crate::query::terms::domain::{Domain, date_days};
+use crate::query::terms::policy::Terms;
 
-/// Labels of a CASE at the most.
+/// Largest number of labels of one CASE.
 const LABELS_MAX: usize = 1_000;
 
 /// Types a condition and brings it into its simplest form.
 ///
 /// # Errors
-/// [`Code::OutOfDomain`] for an unlisted category, [`Code::UnsupportedSql`] for what a type does not have.
+/// [`Code::OutOfDomain`] for an unlisted category, [`Code::UnsupportedSql`] for an operation that the type does not have.
 pub fn condition(condition: &Condition, known: &Known<'_>) -> Result<Filter, QueryError> {
     Ok(Typed { known }.filter(condition)?.simplest(known))
 }
 
-/// Types an expression that is grouped by or aggregated.
+/// Types an expression that is a grouping key or is aggregated.
 ///
 /// # Errors
-/// [`Code::UnknownColumn`], [`Code::OutOfDomain`], [`Code::UnsupportedSql`].
+/// [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`].
 pub fn expression(expression: &Expression, known: &Known<'_>) -> Result<Term, QueryError> {
     let (term, lowered) = Typed { known }.term(expression)?;
     let mut columns = BTreeSet::new();
     term.declared(&mut columns);
     if columns.is_empty() {
-        let message = "a constant by itself is the same of every row";
+        let message = "a constant by itself is the same in every row";
         return Err(QueryError::at(Code::UnsupportedSql, expression.at, message)
             .hint("name a column, or count rows with COUNT(*)"));
     }
@@ -45,10 +45,10 @@ pub fn expression(expression: &Expression, known: &Known<'_>) -> Result<Term, Qu
     Ok(term)
 }
 
-/// A term that was made by us, checked as if it had been written.
+/// Checks a term that was constructed rather than written, under the same rules as a written one.
 ///
 /// # Errors
-/// [`Code::UnsupportedSql`] where its bounds do not fit.
+/// [`Code::UnsupportedSql`] if its bounds do not fit.
 pub fn checked(term: Term, known: &Known<'_>, at: Position) -> Result<Term, QueryError> {
     let domain = known.lower(&term).and_then(|lowered| lowered.domain());
     domain.map(|_| term).map_err(|fault| faulty(&fault, at))
@@ -67,7 +67,7 @@ pub(in crate::query) struct Typed<'a> {
 }
 
 impl Typed<'_> {
-    /// A condition as it was written, term by term.
+    /// Types a condition exactly as it was written, without simplifying it.
     pub(in crate::query) fn filter(&self, condition: &Condition) -> Result<Filter, QueryError> {
         Ok(match condition {
             Condition::Compare(left, how, right) => self.compare(left, *how, right)?,
@@ -106,14 +106,14 @@ impl Typed<'_> {
         self.known.facts(term).domain.type_name()
     }
 
-    /// A column of text without a public list: of it nothing but whether it is there can be asked.
+    /// A column of text without a public list, about which a condition can only ask whether it is missing; `None` for other expressions.
     fn text(&self, of: &Expression) -> Option<Term> {
         let Scalar::Column(name) = &of.value else { return None };
         let (index, column) = self.known.column(&name.text)?;
         matches!(column.domain, Domain::Text { .. }).then_some(Term::Column(index))
     }
 
-    /// A term that a condition can be about.
+    /// Types an expression that a condition may read.
     fn column(&self, of: &Expression) -> Result<Term, QueryError> {
         expression(of, self.known)
     }
@@ -128,7 +128,7 @@ impl Typed<'_> {
         }
     }
 
-    /// a op b; of two values of a row a − b op 0, for numbers and for days.
+    /// a op b; two values of one row are compared as a − b op 0, which works for numbers and for dates.
     fn compare_term(
         &self,
         one: &Term,
@@ -164,7 +164,7 @@ impl Typed<'_> {
             Domain::Category(_) | Domain::Boolean if equal => {
                 let code = self.code(&column, &facts, literal)?;
                 match &column {
-                    // A condition that is true is the condition, with its three truth values.
+                    // A comparison of a condition with TRUE is the condition itself, with its three truth values.
                     Term::Made(made) if code == 1 && matches!(**made, Made::Truth(_)) => match (**made).clone() {
                         Made::Truth(inner) => inner,
                         other => Filter::Members { column: Term::of(other), codes: vec![code] },
@@ -199,7 +199,7 @@ impl Typed<'_> {
                 let mut values = Vec::with_capacity(literals.len());
                 for literal in literals {
                     let place = self.ordered(&column, &facts, literal)?;
-                    // What lies between two steps or out of bounds equals no value.
+                    // A literal between two steps or out of bounds equals no value.
                     values.extend(place.whole().filter(|value| (least..=greatest).contains(value)));
                 }
                 values.sort_unstable();
@@ -209,7 +209,7 @@ impl Typed<'_> {
         }
     }
 
-    /// A literal's exact place among the stored integers of something ordered.
+    /// The exact position of a literal among the stored integers of a number or a date.
     fn ordered(&self, column: &Term, facts: &Facts<'_>, literal: &Literal) -> Result<Place, QueryError> {
         let place = match (&*facts.domain, &literal.value) {
             (Domain::Number(grid), LiteralValue::Number(text) | LiteralValue::Text(text)) => {
@@ -231,7 +231,7 @@ impl Typed<'_> {
 
     fn mismatch(&self, column: &Term, facts: &Facts<'_>, literal: &Literal, wanted: &str) -> QueryError {
         let name = self.name(column);
-        let message = format!("{} is no value of {name}; accepted is {wanted}", literal_text(&literal.value));
+        let message = format!("{} is not a value of {name}; accepted is {wanted}", literal_text(&literal.value));
         QueryError::at(Code::OutOfDomain, literal.at, message).hint(format!("{name} is {}", facts.domain))
     }
 
@@ -252,7 +252,7 @@ impl Typed<'_> {
         })
     }
 
-    /// An expression and what is known of it.
+    /// Types an expression and derives its facts.
     fn term(&self, expression: &Expression) -> Result<(Term, Rc<Lowered>), QueryError> {
         self.known.steps().check()?;
         let at = expression.at;
@@ -263,7 +263,7 @@ impl Typed<'_> {
             Scalar::Constant(value) => constant(value, at)?,
             Scalar::Negative(inner) => match self.term(inner)? {
                 (_, lowered) if lowered.kind == Kind::Date => {
-                    let message = "a date has no opposite";
+                    let message = "a date cannot be negated";
                     return Err(
                         QueryError::at(Code::UnsupportedSql, at, message).hint("write date - date, or date - days")
                     );
@@ -300,7 +300,7 @@ impl Typed<'_> {
         Ok((term, lowered))
     }
 
-    /// A number between two bounds. LEAST and GREATEST pass over what is missing, and it is to stay so.
+    /// Clamps a number between two bounds. LEAST and GREATEST skip missing values, so missing values are restored by a condition.
     fn clamped(&self, inner: &Expression, low: &Literal, high: &Literal) -> Result<Term, QueryError> {
         let (term, lowered) = self.term(inner)?;
         if !lowered.is_number() {
@@ -318,7 +318,7 @@ impl Typed<'_> {
         if !lowered.nullable {
             return Ok(within);
         }
-        // What is asked whether it is there must be a value that can be stored.
+        // A term in an IS NULL test must have a value that can be stored.
         lowered.domain().map_err(|fault| faulty(&fault, inner.at))?;
         let is_there = Filter::Not(Box::new(Filter::Missing { column: term }));
         Ok(within.only_where(is_there.simplest(self.known)))
@@ -337,7 +337,7 @@ impl Typed<'_> {
                         let error = QueryError::at(
                             Code::UnsupportedSql,
                             right.at,
-                            "a row's value is divided by constants alone",
+                            "a row's value can be divided only by a constant",
                         );
                         return Err(error.hint("divide aggregates instead: SUM(a) / SUM(b)"));
                     }
@@ -392,7 +392,7 @@ fn sorted(mut parts: Vec<Term>, make: fn(Vec<Term>) -> Made) -> Term {
     Term::of(make(parts))
 }
 
-/// The index of a declared column.
+/// Index of a declared column.
 ///
 /// # Errors
 /// [`Code::UnknownColumn`], with the nearest name.

@@ -1,4 +1,4 @@
-//! Files that are none: policies, configurations, sources. Each is refused by a command in our words, and nothing is left behind.
+//! Invalid files: policies, configurations and sources. Each is refused by a command in our own words, and nothing is left behind.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 use polars::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tacit::dataset::policy::Policy;
-use tacit::dataset::seal::seal;
+use tacit::engine::seal::seal;
+use tacit::query::terms::policy::Policy;
 
 use crate::support::{PURE, policy, visits};
 
@@ -15,7 +15,7 @@ fn tacit(dir: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tacit")).current_dir(dir).args(arguments).output().expect("the binary")
 }
 
-/// Runs a command that must fail with a code and words, without a panic and without a library's words.
+/// Runs a command that must fail with this code and these words, without a panic and without a library's error text.
 fn check(dir: &Path, arguments: &[&str], code: i32, words: &str) {
     let output = tacit(dir, arguments);
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -71,7 +71,7 @@ fn policies_and_configurations_that_are_none() {
     assert!(!dir.join("state/editions").exists(), "nothing was sealed");
 }
 
-/// A Parquet file of some size, and its policy.
+/// Writes a Parquet file of some size, and its policy.
 fn parquet(dir: &Path) -> (Vec<u8>, Policy) {
     let options = CsvReadOptions::default()
         .with_infer_schema_length(Some(1000))
@@ -102,7 +102,8 @@ fn parquet_that_is_cut_short_at_every_kibibyte() {
     }
 }
 
-/// Footers that lie of lengths, offsets and counts. What still reads is sealed; what does not is refused; nothing ends the process.
+/// Footers with false lengths, offsets and counts. A file that can still be read is sealed, any other is refused, and nothing ends the
+/// process.
 #[test]
 fn parquet_whose_footer_lies() {
     let dir = tempfile::tempdir().expect("a folder");
@@ -174,7 +175,7 @@ fn sources_that_are_none() {
         ("empty.csv", "holds nothing, not even a header"),
         ("long.csv", "line 2: is longer than 16 MiB"),
         ("renamed.csv", "has no column \"diagnosis\""),
-        ("retyped.csv", "are no integer"),
+        ("retyped.csv", "not of type integer"),
         ("ragged.csv", "has 2 fields, and the header has 7"),
         ("overfull.csv", "has 10 fields, and the header has 7"),
         ("quoted.csv", "quoted.csv"),
@@ -201,7 +202,7 @@ fn sources_that_are_none() {
         let draft = tacit(dir, &["policy", "draft", name]);
         assert!(matches!(draft.status.code(), Some(0 | 1 | 3)), "{name}: {:?}", draft.status.code());
     }
-    // The order of columns is nobody's business.
+    // The order of columns does not matter.
     let reordered: String =
         csv.lines().map(|line| line.split(',').rev().collect::<Vec<_>>().join(",") + "\n").collect();
     write("reordered.csv", reordered.as_bytes());

@@ -1,4 +1,4 @@
-//! Intervals end where public bounds say that nothing can be.
+//! Intervals end at the limits that public bounds imply.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -23,7 +23,7 @@ const fn between(low: f64, high: f64) -> Known {
     (Some(low), Some(high))
 }
 
-/// Outputs, and what can be known of them from the policy and the question alone.
+/// Outputs, and the range of each that follows from the policy and the question alone.
 const RANGES: &[(&str, Known)] = &[
     // Counts and sums are shown as they are.
     ("COUNT(*) / 2 + 1", ANYTHING),
@@ -31,7 +31,7 @@ const RANGES: &[(&str, Known)] = &[
     ("ROUND(SUM(cost) * 2, 1)", ANYTHING),
     ("COUNT(*) * COUNT(*)", ANYTHING),
     ("SUM(COUNT(*)) OVER (ORDER BY region)", ANYTHING),
-    // Columns.
+    // Means, percentiles and other statistics of columns.
     ("AVG(cost) + 1", between(1.0, 501.0)),
     ("100 - 2 * AVG(age)", between(-120.0, 100.0)),
     ("ROUND(AVG(age) / 7, 1)", between(0.0, 15.7)),
@@ -71,7 +71,7 @@ const RANGES: &[(&str, Known)] = &[
     ),
     ("COUNT(*) / COUNT(*) FILTER (WHERE smoker)", (Some(1.0), None)),
     ("COUNT(*) FILTER (WHERE smoker) / (COUNT(*) - 5)", ANYTHING),
-    // Rows of units: at most four each.
+    // Rows per unit: at most four each.
     ("COUNT(DISTINCT patient_id) / COUNT(*)", between(0.25, 1.0)),
     ("COUNT(*) / COUNT(DISTINCT patient_id)", between(1.0, 4.0)),
     ("COUNT(DISTINCT patient_id) FILTER (WHERE smoker) / COUNT(DISTINCT patient_id)", between(0.0, 1.0)),
@@ -107,7 +107,7 @@ fn ranges_follow_from_public_bounds() {
     }
 }
 
-/// Small groups near the bounds, seen through much noise.
+/// Number of groups, which are small and near the bounds, and observed through much noise.
 const GROUPS: usize = 200;
 
 fn noisy_policy() -> String {
@@ -133,7 +133,7 @@ fn noisy_csv() -> String {
     csv
 }
 
-/// Outputs, and what they can be.
+/// Outputs with their possible ranges.
 const NOISY: [(&str, (f64, f64)); 12] = [
     ("AVG(hba1c)", (3.0, 18.0)),
     ("AVG(age)", (0.0, 110.0)),
@@ -144,7 +144,7 @@ const NOISY: [(&str, (f64, f64)); 12] = [
     ("COUNT(DISTINCT patient_id) FILTER (WHERE smoker) / COUNT(DISTINCT patient_id)", (0.0, 1.0)),
     ("SUM(cost) / COUNT(DISTINCT patient_id)", (0.0, 1000.0)),
     ("COUNT(*) / COUNT(DISTINCT patient_id)", (1.0, 2.0)),
-    // The root of half of 110², and a quarter of 15².
+    // The square root of half of 110², and a quarter of 15².
     ("STDDEV(age)", (0.0, 77.781_745_930_520_24)),
     ("VAR_POP(hba1c)", (0.0, 56.25)),
     ("CORR(age, cost)", (-1.0, 1.0)),
@@ -154,13 +154,13 @@ fn number(row: &Value, name: &str) -> Option<f64> {
     row[name].as_f64()
 }
 
-/// Whatever is shown lies within the bounds, nothing is clipped, and what is left of intervals holds the truth as often as before.
+/// Everything shown lies within the bounds, estimates are never clipped, and the cut intervals contain the true value as often as before.
 #[test]
 fn intervals_are_cut_and_hold_the_truth() {
     let noisy = Lab::new(&noisy_policy(), &noisy_csv(), Seeded::new(12), "60");
     let exact = Lab::new(&noisy_policy(), &noisy_csv(), std::sync::Arc::new(NoNoise), "60");
     let (mut outside, mut cut, mut wrong) = (0, 0, Vec::new());
-    // One value a person: the highest and the lowest of theirs.
+    // One value for each person: the highest and the lowest of theirs.
     let of_people = ["MAX(hba1c)", "MIN(hba1c)"].map(|of| {
         let from =
             format!("(SELECT patient_id, MAX(place) AS place, {of} AS most FROM visits GROUP BY patient_id) AS people");

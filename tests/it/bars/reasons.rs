@@ -1,4 +1,4 @@
-//! Why there is no estimate: what small counts hide, wherever it is shown, and what is lost in its noise.
+//! Reasons why there is no estimate: what small counts hide, wherever it appears, and what is lost in noise.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::http::Method;
 use polars::prelude::{IpcStreamReader, ParquetReader, SerReader};
 use serde_json::{Value, json};
-use tacit::console::chart::{self, Place, Shape};
-use tacit::console::{figure, vega};
-use tacit::present;
 use tacit::query::answer::{Table, tabulate};
+use tacit::render::chart::{self, Place, Shape};
+use tacit::render::text;
+use tacit::render::{figure, vega};
 
 use crate::support::{Lab, NoNoise, PURE, Reply, block_on, call, policy};
 
-/// 40 people in the north, two of them with copd; 30 in the east, 3 in the south, nobody in the west. One visit each.
+/// 40 people in the north, two of them with copd; 30 in the east, 3 in the south, nobody in the west. Each has one visit.
 fn csv() -> String {
     let mut csv = String::from("patient_id,region,diagnosis,smoker,age,cost,visited\n");
     let of = [("north", 40, 2), ("east", 30, 12), ("south", 3, 1)];
@@ -28,7 +28,7 @@ fn csv() -> String {
     csv
 }
 
-/// Counts below five are hidden; there is no noise, and little is claimed.
+/// A lab that hides counts below five, without noise and with a small certified error.
 fn lab() -> Lab {
     let text = policy(PURE).replace("max_rows = 1_000_000", "max_rows = 1_000_000\nmin_cell = 5");
     let text = text.replace("max_rows_per_unit = 4", "max_rows_per_unit = 1");
@@ -51,7 +51,7 @@ fn table(lab: &Lab, sql: &str) -> Table {
     tabulate(&stored.layout, stored.vectors())
 }
 
-/// Nothing is there but the reason.
+/// Checks that the answer shows nothing of an output but the reason.
 fn assert_hidden(row: &Value, name: &str) {
     for suffix in ["", "_low", "_high", "_std_error"] {
         assert!(row.get(format!("{name}{suffix}")).is_none_or(Value::is_null), "{name}{suffix} of {row}");
@@ -63,7 +63,7 @@ fn assert_shown(row: &Value, name: &str) {
     assert!(row[name].is_number() && row.get(format!("{name}_null")).is_none(), "{name} of {row}");
 }
 
-/// Whatever is made of a group of few, alone and beside others.
+/// Everything computed from a small group is hidden, by itself and together with other outputs.
 #[test]
 fn a_small_group_is_hidden_whole() {
     let lab = lab();
@@ -92,7 +92,7 @@ fn a_small_group_is_hidden_whole() {
             assert_eq!(row["region"], region);
             match region {
                 "south" | "west" => assert_hidden(row, "x"),
-                // Of so few a correlation and a slope are lost.
+                // For so few people, a correlation and a slope are lost in noise.
                 _ if output.contains("age, cost") => assert_ne!(row.get("x_null"), Some(&json!("hidden")), "{row}"),
                 _ => assert_shown(row, "x"),
             }
@@ -107,7 +107,7 @@ fn a_small_group_is_hidden_whole() {
     }
 }
 
-/// A small part of a large group takes with it what is made of it, and nothing else.
+/// A small part of a large group hides what is computed from it, and nothing else.
 #[test]
 fn a_small_part_takes_what_is_made_of_it() {
     let lab = lab();
@@ -129,7 +129,7 @@ fn a_small_part_takes_what_is_made_of_it() {
     }
 }
 
-/// Conditions and the order of rows see no more than is shown.
+/// Conditions and the order of rows use no more than is shown.
 #[test]
 fn what_is_hidden_is_hidden_from_having_and_order() {
     let lab = lab();
@@ -171,7 +171,7 @@ fn small_steps_of_running_sums_are_hidden() {
     }
 }
 
-/// In every form that an answer comes in.
+/// The reasons are in every format of an answer.
 #[test]
 fn reasons_stand_in_every_format() {
     let lab = lab();
@@ -188,7 +188,7 @@ fn reasons_stand_in_every_format() {
     let words = arrow.column("a_null").expect("reasons").str().expect("words").iter().collect::<Vec<_>>();
     assert_eq!(words, [None, None, Some("hidden"), Some("hidden")]);
 
-    let text = present::answer(&block_on(lab.sql(sql, "20")).json());
+    let text = text::answer(&block_on(lab.sql(sql, "20")).json());
     assert!(
         text.lines().any(|line| line.trim_start().starts_with("south") && line.matches("hidden").count() == 2),
         "{text}"
@@ -207,16 +207,16 @@ fn reasons_stand_in_every_format() {
     );
     assert!(of(0).get("word").is_none());
 
-    // Where nothing is hidden there is no word, and no column for one.
+    // If nothing is hidden, there are no reasons and no column for them.
     let sql = "SELECT COUNT(*) AS n FROM visits";
     let csv = String::from_utf8(as_format(&lab, sql, "text/csv").bytes).expect("UTF-8");
     assert!(csv.starts_with("n,n_low,n_high\n73,"), "{csv}");
-    // A name that is taken stays what it is.
+    // A selected column keeps its name, even if it is one of these.
     let sql = "SELECT region AS n_null, COUNT(*) AS n FROM visits GROUP BY region";
     assert_eq!(ask(&lab, sql)[2]["n_null"], "south");
 }
 
-/// What is lost, and what has no value, is not hidden.
+/// Values that are lost in noise, and those that do not exist, are not reported as hidden.
 #[test]
 fn other_reasons_are_told_apart() {
     let lab = Lab::new(&policy(PURE), &csv(), Arc::new(NoNoise), "100");
@@ -241,6 +241,6 @@ fn other_reasons_are_told_apart() {
         assert_eq!((&row["x_low"], &row["x_high"]), (&interval.0, &interval.1), "{output}: {row}");
     }
     assert_shown(&row("AVG(cost)", "20"), "x");
-    let text = present::answer(&block_on(lab.sql("SELECT AVG(cost) AS x FROM visits", "0.01")).json());
+    let text = text::answer(&block_on(lab.sql("SELECT AVG(cost) AS x FROM visits", "0.01")).json());
     assert!(text.contains("lost in noise  0 … 500"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Tables that have stored draws in common: how often their intervals, and those of their totals, hold the truth.
+//! Tables that share stored draws: how often their intervals, and those of their totals, contain the true value.
 
 use std::collections::BTreeMap;
 
@@ -75,10 +75,10 @@ fn number(row: &Value, name: &str) -> f64 {
     row[name].as_f64().unwrap_or_else(|| panic!("{name} of {row} is a number"))
 }
 
-/// Which of a, b and c are grouped by, and their codes: with the place, a group.
+/// The place, with the codes of a, b and c if they are grouping keys: these identify a group.
 type Group = (usize, [Option<usize>; 3]);
 
-/// Counts and sums of all groups of rows that cost as much at least.
+/// Counts and sums of all groups, over rows whose cost is at least `least`.
 fn truths(rows: &[Row], least: f64) -> BTreeMap<Group, (f64, f64)> {
     let mut truths = BTreeMap::new();
     for (place, codes, cost) in rows.iter().filter(|row| f64::from(row.2) / 2.0 >= least) {
@@ -91,10 +91,11 @@ fn truths(rows: &[Row], least: f64) -> BTreeMap<Group, (f64, f64)> {
     truths
 }
 
-/// How often the intervals of counts, sums and means hold the truth: by the keys that a row is about, and the estimate.
+/// How often the intervals of counts, sums and means contain the true value, by the keys of a row and the estimate: the number that do, and
+/// the number of all.
 type Held = BTreeMap<(String, &'static str), (u32, u32)>;
 
-/// Asks questions one after the other, and looks at the intervals of the last one.
+/// Asks questions one after the other, and examines the intervals of the last one.
 fn look(lab: &Lab, rows: &[Row], least: f64, stored: &[(&str, &str)], (sets, epsilon): (&str, &str), held: &mut Held) {
     let keys = |groups: &str| {
         let named = |key: &&str| groups.split(|sign: char| !sign.is_alphanumeric()).any(|word| word == *key);
@@ -118,7 +119,7 @@ fn look(lab: &Lab, rows: &[Row], least: f64, stored: &[(&str, &str)], (sets, eps
         let about = keys.into_iter().filter(|key| code(key).is_some()).collect::<Vec<_>>().join(" ");
         let (n, s) = truths.get(&(place, keys.map(code))).copied().unwrap_or_default();
         for (name, truth) in [("n", n), ("s", s), ("m", s / n)] {
-            // Means of the smallest groups are mostly lost in their noise: those of all tables are counted together.
+            // Means of the smallest groups are mostly lost in noise, so those of all tables are counted together.
             let about = if name == "m" { "all" } else { &about };
             let (held, all) = held.entry((about.to_owned(), name)).or_default();
             if row[name].is_number() && truth.is_finite() {
@@ -133,7 +134,7 @@ fn look(lab: &Lab, rows: &[Row], least: f64, stored: &[(&str, &str)], (sets, eps
 /// Groupings that were asked before, each with its ε.
 type Asked<'a> = &'a [(&'a str, &'a str)];
 
-/// Whatever tables share of what is stored, their intervals and those of their totals hold the truth as often as they say.
+/// Whatever stored draws tables share, their intervals and those of their totals contain the true value as often as they claim.
 #[test]
 fn tables_that_share_stored_draws_hold_the_truth() {
     let (rows, mut wrong) = (rows(), Vec::new());
@@ -169,7 +170,7 @@ fn tables_that_share_stored_draws_hold_the_truth() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// What tables were put together from is stored with the answer: another question over it, and the same one again, show the same numbers.
+/// The sources of tables are stored with the answer: another question over it, and the same question again, show the same numbers.
 #[test]
 fn what_tables_share_is_stored() {
     let rows = rows();

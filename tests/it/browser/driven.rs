@@ -1,4 +1,4 @@
-//! A browser that is driven: its processes, its session, and what a person would do with it. Every wait is bounded.
+//! A browser under test: its processes, its session, and the actions of a person. Every wait is bounded.
 
 use std::env;
 use std::io::{BufRead, BufReader, Error, Read, Write};
@@ -16,13 +16,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use url::{ParseError, Url};
 
-/// How long anything may take; machines that test are busy.
+/// Longest wait for anything; machines that run tests are busy.
 const PATIENCE: Duration = Duration::from_secs(60);
 const GLANCE: Duration = Duration::from_millis(20);
-/// What a page says of itself once something was done that leads away from it.
+/// Script that marks a page before an action that leads away from it.
 const LEAVING: &str = "document.documentElement.setAttribute('data-leaving', '')";
 
-/// Chromium without its talk to the world. It runs as whoever tests, who may be root in a container without a kernel's namespaces.
+/// Arguments that keep Chromium from contacting other hosts. It runs as the user of the tests, who may be root in a container without
+/// kernel namespaces.
 const ARGUMENTS: [&str; 9] = [
     "--headless=new",
     "--no-sandbox",
@@ -39,12 +40,12 @@ const ARGUMENTS: [&str; 9] = [
 pub struct Driver {
     child: Child,
     port: u16,
-    /// Open as long as it may write.
+    /// Kept open for as long as the driver may write.
     _output: BufReader<ChildStdout>,
 }
 
 impl Driver {
-    /// Starts Debian's chromedriver, or the first in PATH; nothing where there is none.
+    /// Starts Debian's chromedriver, or the first one in PATH; `None` if there is none.
     pub fn start() -> Option<Self> {
         let paths = env::var_os("PATH").unwrap_or_default();
         let all = [PathBuf::from("/usr/bin")].into_iter().chain(env::split_paths(&paths));
@@ -69,7 +70,7 @@ impl Driver {
         Some(Self { child, port, _output: output })
     }
 
-    /// Asked to end, it ends its browsers first.
+    /// Asks the driver to shut down, which ends its browsers first.
     fn shut_down(&self) -> Result<(), Error> {
         let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)), PATIENCE)?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -89,7 +90,7 @@ impl Drop for Driver {
     }
 }
 
-/// A command of Chromium's own.
+/// A command that only Chromium has.
 #[derive(Debug)]
 struct OfChromium {
     path: &'static str,
@@ -106,11 +107,11 @@ impl WebDriverCompatibleCommand for OfChromium {
     }
 }
 
-/// A browser with a profile of its own, looking at one server.
+/// A browser with a profile of its own, on one server.
 pub struct Browser {
     client: Client,
     origin: String,
-    // Both go after the client: the browser, then its folder.
+    // Both are dropped after the client: the browser first, then its folder.
     _driver: Driver,
     _profile: TempDir,
 }
@@ -139,23 +140,23 @@ impl Browser {
         self.client.close().await.expect("the session ends");
     }
 
-    /// Goes to a page of the server.
+    /// Opens a page of the server.
     pub async fn go(&self, path: &str) {
         let went = self.client.goto(&format!("{}{path}", self.origin)).await;
         went.unwrap_or_else(|error| panic!("{path}: {error}"));
     }
 
-    /// Where it is, after the server's name.
+    /// The current path, after the server's name.
     pub async fn place(&self) -> String {
         let url = self.client.current_url().await.expect("an address").to_string();
         url.strip_prefix(&self.origin).unwrap_or(&url).to_owned()
     }
 
-    /// What there is or comes to be.
+    /// Finds an element, waiting for it to appear.
     pub async fn find(&self, what: Locator<'_>) -> Element {
         let until = Instant::now() + PATIENCE;
         while let Some(left) = until.checked_duration_since(Instant::now()) {
-            // A page on its way out may fail in other words than that there is no such element.
+            // A page that is being left may fail with another error than a missing element.
             if let Ok(element) = self.client.wait().at_most(left).every(GLANCE).for_element(what).await {
                 return element;
             }
@@ -168,29 +169,29 @@ impl Browser {
         self.find(Locator::Css(selector)).await
     }
 
-    /// How many there are now.
+    /// Number of matching elements at this moment.
     pub async fn count(&self, selector: &str) -> usize {
         self.client.find_all(Locator::Css(selector)).await.expect("a list").len()
     }
 
-    /// The text of an element that there is or comes to be.
+    /// Text of an element, waiting for it to appear.
     pub async fn text(&self, selector: &str) -> String {
         self.css(selector).await.text().await.unwrap_or_else(|error| panic!("{selector}: {error}"))
     }
 
-    /// Waits until the page says something; spaces count as one.
+    /// Waits until the page contains these words; consecutive spaces count as one.
     pub async fn reads(&self, words: &str) {
         self.find(Locator::XPath(&format!("//main[contains(normalize-space(.), \"{words}\")]"))).await;
     }
 
-    /// Writes into a field what stands there then.
+    /// Replaces the text of a field.
     pub async fn fill(&self, selector: &str, text: &str) {
         let field = self.css(selector).await;
         field.clear().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
         field.send_keys(text).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
     }
 
-    /// Clicks what leads to another page, or to the same one anew, and waits for that.
+    /// Clicks something that leads to another page or reloads this one, and waits for that.
     pub async fn press(&self, selector: &str) {
         let target = self.css(selector).await;
         self.run(LEAVING, vec![]).await;
@@ -198,13 +199,13 @@ impl Browser {
         self.css("html:not([data-leaving])").await;
     }
 
-    /// Opens what is folded below these words.
+    /// Opens the folded section with this heading.
     pub async fn unfold(&self, words: &str) {
         let summary = self.find(Locator::XPath(&format!("//summary[normalize-space(.)='{words}']"))).await;
         summary.click().await.unwrap_or_else(|error| panic!("{words}: {error}"));
     }
 
-    /// Sends the page again that a form has sent.
+    /// Resends the form that led to this page, by reloading it.
     pub async fn resend(&self) {
         self.run(LEAVING, vec![]).await;
         self.client.refresh().await.expect("the page is loaded again");
@@ -215,7 +216,7 @@ impl Browser {
         self.client.back().await.expect("a page before this one");
     }
 
-    /// Signs in, and says where that leads to.
+    /// Signs in, and returns the path of the page that follows.
     pub async fn sign_in(&self, token: &str) -> String {
         self.go("/sign-in").await;
         self.fill("main input[name=token]", token).await;
@@ -228,7 +229,7 @@ impl Browser {
         assert_eq!(self.place().await, "/sign-in");
     }
 
-    /// Runs a script of the test's, which needs no leave of the page.
+    /// Runs a script of the test, which the page's policy does not restrict.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
         self.client.execute(script, arguments).await.unwrap_or_else(|error| panic!("{error}"))
     }
@@ -238,20 +239,20 @@ impl Browser {
         self.client.execute_async(script, arguments).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// A command of the developers' tools.
+    /// Sends a command of the developer tools.
     pub async fn tool(&self, command: &str, parameters: Value) {
         let body = json!({"cmd": command, "params": parameters});
         let sent = self.client.issue_cmd(OfChromium { path: "goog/cdp/execute", body }).await;
         sent.unwrap_or_else(|error| panic!("{command}: {error}"));
     }
 
-    /// A picture of what is in view, as PNG.
+    /// A screenshot of the visible part, as PNG.
     pub async fn picture(&self) -> Vec<u8> {
         self.client.screenshot().await.expect("a picture")
     }
 
-    /// What the console was told since it was asked last: broken policies, errors, warnings, and answers of 4xx but the expected ones.
-    /// Chromium's advice to the authors of forms is none of that.
+    /// Messages in the browser's console since the last call: policy violations, errors, warnings, and answers of 4xx except the expected
+    /// ones. Chromium's advice to authors of forms is left out.
     pub async fn complaints(&self, expected: &[u16]) -> Vec<String> {
         let log = self.client.issue_cmd(OfChromium { path: "se/log", body: json!({"type": "browser"}) }).await;
         let log = log.unwrap_or_else(|error| panic!("{error}"));
@@ -265,7 +266,7 @@ impl Browser {
         entries.iter().filter(counts).map(Value::to_string).collect()
     }
 
-    /// Wants the console to be empty but for the expected answers.
+    /// Checks that the browser's console is empty except for the expected answers.
     pub async fn is_quiet(&self, expected: &[u16]) {
         let complaints = self.complaints(expected).await;
         assert!(complaints.is_empty(), "{}", complaints.join("\n"));

@@ -1,4 +1,4 @@
-//! Every page of every role, on a desk and on a telephone, in light and in the dark: nothing is complained of, nothing is wider than
+//! Every page of every role, on a desktop and on a phone, in light and in dark mode: the browser reports no problems, nothing is wider than
 //! the page, and the rules of accessibility hold.
 
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use super::visit;
 const WIDTHS: [u32; 2] = [1280, 390];
 const HEIGHT: u32 = 844;
 const SCHEMES: [&str; 2] = ["light", "dark"];
-/// Bytes of a first page with all that it loads.
+/// Largest size of a first page with everything that it loads, in bytes.
 const FIRST_BYTES_MAX: u64 = 150_000;
 
-/// Answers whether the page is as wide and as dark as it was told to be, once it is.
+/// Script that waits until the page has the wanted width and colour scheme, and says whether it has.
 const SETTLED: &str = "
     const [width, dark, done] = arguments;
     const look = () => {
@@ -24,7 +24,8 @@ const SETTLED: &str = "
     };
     look();";
 
-/// What makes the page scroll sideways: the innermost elements that reach beyond its edge, and that no box of theirs scrolls or cuts.
+/// Script that finds what makes the page scroll sideways: the innermost elements that extend beyond its edge and that none of their boxes
+/// scrolls or cuts.
 const TOO_WIDE: &str = "
     const page = document.documentElement;
     if (page.scrollWidth <= page.clientWidth) { return []; }
@@ -43,19 +44,19 @@ const TOO_WIDE: &str = "
     const told = innermost.slice(0, 3).map((one) => one.outerHTML.slice(0, 120));
     return [`${page.scrollWidth} of ${page.clientWidth} pixels`, ...told];";
 
-/// Breaches of axe-core's rules.
+/// Script that lists violations of axe-core's rules.
 const BREACHES: &str = "
     const done = arguments[arguments.length - 1];
     const told = ({id, impact, nodes}) => ({id, impact, nodes: nodes.map((node) => node.html)});
     const all = ({passes, violations}) => ({kept: passes.length, broken: violations.map(told)});
     axe.run(document).then((found) => done(all(found)), (error) => done({error: String(error)}));";
 
-/// Bytes of the page and of what it has loaded, as they came over the wire but for heads.
+/// Script that lists the sizes of the page and of everything it has loaded, as transferred without headers.
 const LOADED: &str = "
     const sized = performance.getEntries().filter((entry) => entry.encodedBodySize !== undefined);
     return sized.map((entry) => [new URL(entry.name).pathname, entry.encodedBodySize]);";
 
-/// All looks at pages, and what was wrong with them.
+/// Checks of pages, and the problems found.
 struct Looks<'a> {
     browser: &'a Browser,
     role: &'static str,
@@ -86,7 +87,7 @@ impl<'a> Looks<'a> {
         self.role = role;
     }
 
-    /// Goes to a page and looks at it.
+    /// Opens a page and checks it.
     async fn go(&mut self, path: &str) {
         self.browser.go(path).await;
         let here = self.browser.place().await;
@@ -94,7 +95,7 @@ impl<'a> Looks<'a> {
         self.at(path, &[]).await;
     }
 
-    /// Looks at the page that is there, with all of its folds open.
+    /// Checks the current page with all of its folded sections open.
     async fn at(&mut self, name: &str, expected: &[u16]) {
         let name = if name == "/" { "start".to_owned() } else { name.trim_matches('/').replace('/', "-") };
         let page = format!("{}-{name}", self.role);
@@ -124,7 +125,7 @@ impl<'a> Looks<'a> {
         self.browser.run_until_done(SETTLED, vec![json!(width), json!(scheme == "dark")]).await;
     }
 
-    /// Serious and critical breaches, with where they are.
+    /// Serious and critical violations, with the elements concerned.
     async fn breaches(&self) -> Vec<String> {
         let Some(axe) = &self.axe else { return Vec::new() };
         if self.browser.run("return typeof axe", vec![]).await == "undefined" {
@@ -141,7 +142,7 @@ impl<'a> Looks<'a> {
             .collect()
     }
 
-    /// A picture of the whole page, where they are wanted.
+    /// Saves a screenshot of the whole page, if screenshots are wanted.
     async fn shoot(&self, page: &str, width: u32, scheme: &str) {
         let Some(folder) = &self.shots else { return };
         let height = self.browser.run("return document.documentElement.scrollHeight", vec![]).await;
@@ -238,7 +239,7 @@ async fn steward(looks: &mut Looks<'_>) {
     looks.at("accounts-found", &[]).await;
 }
 
-/// Everything that a first page loads, without a cache.
+/// The size of everything that a first page loads, without a cache.
 #[test]
 fn the_first_page_is_small() {
     visit(true, async |site, browser| {

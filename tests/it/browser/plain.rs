@@ -1,4 +1,4 @@
-//! The console without scripts: everything that a person does, by links and forms alone.
+//! The console without scripts: everything that people do, using links and forms alone.
 
 use super::driven::Browser;
 use super::{Site, visit};
@@ -44,7 +44,7 @@ async fn asks(site: &Site, browser: &Browser) {
     browser.reads(QUESTION).await;
 }
 
-/// Asks for more than is held.
+/// Asks for a larger allocation than the account has.
 async fn wishes(site: &Site, browser: &Browser) {
     browser.press("nav.main a[href='/accounts']").await;
     browser.unfold("Ask for more").await;
@@ -61,7 +61,7 @@ async fn serves(site: &Site, browser: &Browser) {
     browser.fill("form[action='/grants'] input[name=epsilon]", "1.25").await;
     browser.fill("form[action='/grants'] input[name=reason]", "the study goes on").await;
     browser.press("form[action='/grants'] button").await;
-    assert_eq!(browser.text("main [role=status]").await, "Granted; it stands in the ledger.");
+    assert_eq!(browser.text("main [role=status]").await, "Granted, and recorded in the ledger.");
     assert_eq!(site.granted("ada"), "1.25");
     browser.press("nav.main a[href='/requests']").await;
     for left in [1, 0] {

@@ -1,4 +1,4 @@
-//! Readers at the console: the gallery, one statistic, and what is not theirs.
+//! Readers at the console: the gallery, one statistic, and the pages that are not for them.
 
 use fantoccini::Locator;
 

@@ -1,4 +1,4 @@
-//! A researcher at the console: the price before it is paid, the answer, and what was asked before.
+//! A researcher at the console: the price before it is paid, the answer, and earlier questions.
 
 use fantoccini::Locator;
 use serde_json::json;
@@ -6,10 +6,10 @@ use serde_json::json;
 use super::driven::Browser;
 use super::{Site, visit};
 
-/// No published statistic tells it.
+/// A question that no published statistic answers.
 const QUESTION: &str = "SELECT smoker, COUNT(*) AS n FROM visits GROUP BY smoker";
 const ANOTHER: &str = "SELECT COUNT(*) AS n FROM visits WHERE age > 70";
-/// A place of the slider, and the epsilon there with a limit of 2 a question.
+/// A position of the slider, and the ε there if the limit for one question is 2.
 const PLACE: u32 = 20;
 const THERE: &str = "0.045";
 
@@ -24,27 +24,27 @@ fn a_researcher_asks_sees_the_price_pays_and_sees_the_chart() {
     });
 }
 
-/// The box with the price, once it says this one.
+/// Waits until the box with the price shows this ε.
 async fn priced(browser: &Browser, epsilon: &str) {
     let figure = format!("//*[@id='price']//p[@class='figure'][contains(normalize-space(.), 'ε {epsilon} of 1 ')]");
     browser.find(Locator::XPath(&figure)).await;
 }
 
-/// How late each answer of the server comes in.
+/// Sets the delay of each answer of the server.
 async fn delay(browser: &Browser, ms: u32) {
     let network = json!({"offline": false, "latency": ms, "downloadThroughput": -1, "uploadThroughput": -1});
     browser.tool("Network.enable", json!({})).await;
     browser.tool("Network.emulateNetworkConditions", network).await;
 }
 
-/// Typing and the slider change what stands there, and the page stays.
+/// Typing and moving the slider change the price that is shown, without leaving the page.
 async fn sees_the_price(site: &Site, browser: &Browser) {
     let charges = site.charges();
     browser.run("document.documentElement.setAttribute('data-stayed', '')", vec![]).await;
     browser.fill("textarea[name=sql]", QUESTION).await;
     priced(browser, "0.1").await;
     browser.css("#price table td.number").await;
-    // A server that takes its time, or pads its answers, must not lose what the slider says.
+    // With a server that is slow, or pads its answers, the slider's value must not be lost.
     for ms in [0, 700] {
         delay(browser, ms).await;
         browser.fill("#epsilon", "0.2").await;
@@ -62,7 +62,7 @@ async fn sees_the_price(site: &Site, browser: &Browser) {
     browser.is_quiet(&[]).await;
 }
 
-/// One charge, whatever is sent again.
+/// There is one charge, whatever is sent again.
 async fn pays_once(site: &Site, browser: &Browser) {
     let charges = site.charges();
     browser.press("button[value=pay]").await;
@@ -101,7 +101,7 @@ async fn looks_back(browser: &Browser) {
     browser.is_quiet(&[]).await;
 }
 
-/// Over the limit of one question, in words, with the form as it was.
+/// A question over the limit is refused in words, and the form stays as it was.
 async fn is_refused(site: &Site, browser: &Browser) {
     let before = (site.spent(), site.charges());
     browser.press("nav.main a[href='/ask']").await;

@@ -22,7 +22,7 @@ fn a_steward_grants_decides_and_reads_the_ledger() {
     });
 }
 
-/// What a page says was done.
+/// Checks the path of the current page, and the notice of what was done.
 async fn said(browser: &Browser, place: &str, words: &str) {
     assert_eq!(browser.place().await, place);
     assert_eq!(browser.text("main [role=status]").await, words);
@@ -38,7 +38,7 @@ async fn grants(site: &Site, browser: &Browser) {
     browser.fill("form[action='/grants'] input[name=epsilon]", "1.25").await;
     browser.fill("form[action='/grants'] input[name=reason]", "the study goes on").await;
     browser.press("form[action='/grants'] button").await;
-    said(browser, "/accounts?done=granted", "Granted; it stands in the ledger.").await;
+    said(browser, "/accounts?done=granted", "Granted, and recorded in the ledger.").await;
     browser.reads("spent 0 of epsilon 1.25").await;
     assert_eq!(site.granted("ada"), "1.25");
 
@@ -49,7 +49,7 @@ async fn grants(site: &Site, browser: &Browser) {
     browser.fill("form[action='/grants'] input[name=epsilon]", "0.75").await;
     browser.fill("form[action='/grants'] input[name=reason]", "another project").await;
     browser.press("form[action='/grants'] button").await;
-    said(browser, "/accounts?done=granted", "Granted; it stands in the ledger.").await;
+    said(browser, "/accounts?done=granted", "Granted, and recorded in the ledger.").await;
     browser.reads("Project hearts").await;
     browser.fill("main form[role=search] input", "ev").await;
     browser.press("main form[role=search] button").await;
@@ -62,7 +62,7 @@ async fn decides(site: &Site, browser: &Browser) {
     browser.reads("a second study").await;
     browser.fill("main form input[name=reason]", "it is sound").await;
     browser.press("button[value=grant]").await;
-    said(browser, "/requests?done=decided", "Decided; it stands in the ledger.").await;
+    said(browser, "/requests?done=decided", "Decided, and recorded in the ledger.").await;
     browser.reads("Nobody waits for a decision.").await;
     browser.reads("it is sound").await;
     assert_eq!((browser.count(".badge.good").await, site.granted("ada").as_str()), (1, "1.5"));
@@ -70,8 +70,8 @@ async fn decides(site: &Site, browser: &Browser) {
 
 async fn freezes(site: &Site, browser: &Browser) {
     for (words, act, done) in [
-        ("Freeze", "freeze", "Frozen: nothing is drawn from it until you let it go on."),
-        ("Let it go on", "unfreeze", "It goes on."),
+        ("Freeze", "freeze", "Frozen: nothing is drawn from it until you unfreeze it."),
+        ("Unfreeze", "unfreeze", "Unfrozen: answers are drawn from it again."),
     ] {
         browser.go("/accounts").await;
         browser.unfold(words).await;
@@ -87,7 +87,7 @@ async fn freezes(site: &Site, browser: &Browser) {
     }
 }
 
-/// The token stands on one page, once, and works.
+/// A new person's token is shown once, on one page, and works.
 async fn adds_a_person(site: &Site, browser: &Browser) {
     browser.press("nav.main a[href='/people']").await;
     browser.fill("form[method=post][action='/people'] input[name=name]", "bob").await;
@@ -124,7 +124,7 @@ async fn refreshes(site: &Site, browser: &Browser) {
     assert!(shown().await != before && site.charges() == charges + 1, "drawn anew, once");
 }
 
-/// What waits is drawn after two looks at its price.
+/// A waiting statistic is drawn only after its price was shown and confirmed.
 async fn publishes(site: &Site, browser: &Browser) {
     let charges = site.charges();
     browser.reads("One statistic waits for you").await;
@@ -139,7 +139,7 @@ async fn publishes(site: &Site, browser: &Browser) {
     assert_eq!(site.lab.get("/v1/statistics/smokers", &site.lab.viewer).await.status, StatusCode::OK);
 }
 
-/// A viewer sees what a steward ticks.
+/// A viewer sees the datasets that a steward ticks.
 async fn gives_datasets(site: &Site, browser: &Browser) {
     browser.press("nav.main a[href='/people']").await;
     browser.reads("all datasets: nobody said which").await;
@@ -188,6 +188,6 @@ async fn thinks_ahead(site: &Site, browser: &Browser) {
     assert_eq!(browser.count("svg.chart[role=img] desc").await, 1);
     browser.fill("main input[name=questions]", "none").await;
     browser.press("main form button").await;
-    browser.reads("questions is no whole number from 1 to").await;
+    browser.reads("questions is not a whole number from 1 to").await;
     assert_eq!((site.lab.head(), site.charges()), before, "thinking is free");
 }

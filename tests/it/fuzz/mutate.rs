@@ -1,11 +1,11 @@
-//! Mutations of a corpus: the moves that coverage-guided fuzzers make, by a seed.
+//! Mutations of a corpus: the operations of coverage-guided fuzzers, from a seeded generator.
 
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
 const SEED: u64 = 7;
-/// Moves on one input at the most.
+/// Largest number of operations on one input.
 const MOVES_MAX: usize = 6;
 
 pub struct Mutations<'a> {
@@ -19,7 +19,7 @@ impl<'a> Mutations<'a> {
         Self { corpus, words, rng: StdRng::seed_from_u64(SEED) }
     }
 
-    /// One more input.
+    /// Generates one more input.
     pub fn next(&mut self) -> Vec<u8> {
         let mut bytes = self.corpus.choose(&mut self.rng).expect("a corpus").clone();
         for _ in 0..self.rng.random_range(1..=MOVES_MAX) {

@@ -1,4 +1,4 @@
-//! The closed syntax as SQL text, kind by kind.
+//! Writer of the closed syntax as SQL text, form by form.
 
 use tacit::query::syntax::{
     Aggregate, Comparison, Condition, Expression, Function, Having, Key, Literal, LiteralValue, Operator, OrderBy,
@@ -17,7 +17,7 @@ pub fn expression(one: &Expression) -> String {
         Scalar::Arithmetic(left, operator, right) => {
             format!("({} {} {})", expression(left), sign(*operator), expression(right))
         }
-        // It stands behind what it is of.
+        // The bounds follow the clamped value, as another argument.
         Scalar::Clamped(of, low, high) => {
             format!("{}, contribution_bounds => ({}, {})", expression(of), constant(&low.value), constant(&high.value))
         }

@@ -1,17 +1,17 @@
-//! A disk that fails as it is told, and a ledger over it.
+//! A simulated disk that fails as it is told, and a ledger over it.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tacit::budget::book::Book;
-use tacit::budget::charge::{ChargeRequest, Decision, ServeRequest};
-use tacit::budget::entry::{Act, Entry, GENESIS};
-use tacit::budget::keeper::{Batch, Encoded, Job, Journal, JournalFault, Keeper, Mark, Order};
-use tacit::budget::ledger::{Ledger, LedgerFault, Outcome, Rule};
-use tacit::store::{acted, decided, recorded};
+use tacit::kernel::budget::charge::{ChargeRequest, Decision, ServeRequest};
+use tacit::kernel::budget::entry::{Act, Entry, GENESIS};
+use tacit::kernel::budget::ledger::{Ledger, LedgerFault, Outcome, Rule};
+use tacit::kernel::budget::state::Book;
+use tacit::kernel::budget::writer::{Batch, Encoded, Job, Journal, JournalFault, Keeper, Mark, Order};
+use tacit::ledger::{acted, decided, recorded};
 
-/// What happens at a durable step.
+/// What goes wrong at a durable step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The process ends before the step: nothing of it is on disk.
@@ -20,25 +20,25 @@ pub enum Fault {
     CrashAfter,
     /// The disk is full: nothing is written, and the process goes on.
     Full,
-    /// The sync fails, nothing is to be seen of the step, and a crash before the next one may bring it back.
+    /// The sync fails and nothing of the step is visible, but a crash before the next step may bring it back.
     SyncLost,
-    /// The sync fails, and all of it is on disk.
+    /// The sync fails although everything is on disk.
     SyncKept,
 }
 
-/// What is durable, and what will go wrong.
+/// What is durable, and what will go wrong next.
 #[derive(Debug, Default)]
 pub struct Disk {
     pub entries: Vec<Encoded>,
     pub releases: HashMap<String, Vec<u8>>,
     pub marks: Vec<(u64, [u8; 32])>,
     ghost: Option<Batch>,
-    /// Durable steps until the fault.
+    /// The number of durable steps until the fault, and the fault.
     pub fault: Option<(u32, Fault)>,
     /// Whether the process has ended.
     pub is_dead: bool,
     pub steps: u64,
-    /// Vectors whose charges are on disk.
+    /// Number of vectors whose charges are on disk.
     pub draws: u64,
 }
 
@@ -65,7 +65,7 @@ impl Disk {
         self.releases.extend(batch.releases.iter().cloned());
     }
 
-    /// The machine starts again; a step whose sync failed may turn out to be on disk.
+    /// Restarts the machine; a step whose sync failed may turn out to be on disk.
     pub fn restart(&mut self, is_ghost_there: bool) {
         self.is_dead = false;
         self.fault = None;
@@ -141,7 +141,7 @@ impl Journal for SimDisk {
     }
 }
 
-/// The ledger's port over a keeper of the simulated disk: the same decisions as the SQLite ledger's, one order a commit.
+/// The ledger's port over a writer of the simulated disk: it decides as the SQLite ledger does, with one order per commit.
 pub struct SimLedger {
     keeper: Mutex<Keeper<SimDisk>>,
     book: Arc<std::sync::RwLock<Book>>,
@@ -158,7 +158,7 @@ impl SimLedger {
         Ok(Self { keeper: Mutex::new(keeper), book, is_sound, disk: disk.clone() })
     }
 
-    fn order(&self, job: Job, at_ms: u64) -> Result<tacit::budget::keeper::Done, LedgerFault> {
+    fn order(&self, job: Job, at_ms: u64) -> Result<tacit::kernel::budget::writer::Done, LedgerFault> {
         let (reply, receive) = std::sync::mpsc::sync_channel(1);
         let reply = Box::new(move |done| drop(reply.send(done)));
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner).perform(vec![Order { job, at_ms, reply }]);

@@ -1,9 +1,9 @@
-//! The oracle: what must hold of every durable entry, reckoned anew from the entries alone.
+//! The oracle: what must hold after every durable entry, computed again from the entries alone.
 
 use std::collections::{HashMap, HashSet};
 
-use tacit::budget::book::Book;
-use tacit::budget::entry::{Act, Cause, Charged, Entry, Kind, Legs};
+use tacit::kernel::budget::entry::{Act, Cause, Charged, Entry, Kind, Legs};
+use tacit::kernel::budget::state::Book;
 
 use super::disk::Disk;
 
@@ -14,7 +14,7 @@ struct Owner {
     limit: u64,
     spent: u64,
     project: Option<String>,
-    /// (days, when it began, the period, spent before it)
+    /// (length of the period in days, when the first one began, number of the current period, spent before it)
     renewal: Option<(u64, u64, u64, u64)>,
     owns: HashSet<Draw>,
 }
@@ -34,7 +34,7 @@ impl Owner {
     }
 }
 
-/// Everything that was ever seen on disk, reckoned independently of the book.
+/// Everything that was ever seen on disk, accounted for independently of the ledger's state.
 #[derive(Default)]
 pub struct Oracle {
     seen: usize,
@@ -42,24 +42,24 @@ pub struct Oracle {
     pub drawn: u64,
     owners: HashMap<String, Owner>,
     prices: HashMap<Draw, u64>,
-    /// Who made each release, of which draws.
+    /// Who had each release made, and the draws it is computed from.
     pub charged: HashMap<String, (String, HashSet<Draw>)>,
     pub released: HashSet<String>,
     burned: HashSet<String>,
     keys: HashMap<(String, [u8; 32]), [u8; 32]>,
-    /// The first entry that makes an answer somebody's.
+    /// Number of the entry that first served an answer to a researcher.
     seqs: HashMap<(String, String), u64>,
     is_frozen: bool,
     incidents: u32,
     query_max: u64,
     pub charges: u64,
-    /// Entries that post to accounts.
+    /// Number of entries that post to accounts.
     pub postings: u64,
     pub draws: u64,
 }
 
 impl Oracle {
-    /// Looks at the entries that are new on the disk.
+    /// Takes in the entries that are new on the disk.
     pub fn look(&mut self, disk: &Disk) {
         for encoded in &disk.entries[self.seen..] {
             let entry = Entry::read(&encoded.bytes).expect("an entry");
@@ -121,7 +121,7 @@ impl Oracle {
             Act::Frozen { .. } => self.is_frozen = true,
             Act::Unfrozen { .. } => (self.is_frozen, self.incidents) = (false, 0),
             Act::EditionSealed { .. } | Act::PersonAdded { .. } | Act::TokenRevoked { .. } | Act::Recovered { .. } => {}
-            // The simulation has no statistics, no requests and no files.
+            // The simulation has no statistics, requests or declared files.
             Act::StatisticsGranted { .. }
             | Act::Published { .. }
             | Act::RefreshSkipped { .. }
@@ -161,7 +161,7 @@ impl Oracle {
         }
     }
 
-    /// The legs are the prices of what is new to the researcher and to their project.
+    /// Checks that the legs are the prices of what is new to the researcher and to their project.
     fn hand_over(&mut self, who: &str, draws: &HashSet<Draw>, legs: &Legs, at_ms: u64) {
         let project = self.owners[who].project.clone().map(|project| format!("project {project}"));
         let payers = [(Some(who.to_owned()), legs.researcher), (project, legs.project)];
@@ -174,12 +174,12 @@ impl Oracle {
         }
     }
 
-    /// The entry that makes an answer somebody's.
+    /// Number of the entry that first served an answer to a researcher.
     pub fn seq_of(&self, release: &str, who: &str) -> u64 {
         self.seqs[&(release.to_owned(), who.to_owned())]
     }
 
-    /// Whether the book's balances are those that were reckoned here.
+    /// Checks that the balances in the ledger's state are those computed here.
     pub fn agrees(&self, book: &Book) {
         let spent = |kind, name: &str| book.find("visits", kind, name).expect("an account").spent.units();
         assert_eq!(spent(Kind::Dataset, "visits"), self.drawn, "no charge is lost and none invented");
@@ -192,7 +192,7 @@ impl Oracle {
         }
     }
 
-    /// After a start nothing is left half done.
+    /// Whether every charge has ended, as it must have after a start.
     pub fn is_settled(&self) -> bool {
         self.charged.keys().all(|release| self.released.contains(release) != self.burned.contains(release))
     }

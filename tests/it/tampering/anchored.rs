@@ -4,19 +4,19 @@ use std::fs;
 
 use axum::http::StatusCode;
 use serde_json::json;
-use tacit::budget::ledger::read;
+use tacit::kernel::budget::ledger::read;
 
 use super::check;
 use crate::support::{Lab, block_on};
 
-/// While the anchor cannot be written nothing that was not anchored leaves, by any route, and afterwards it does.
+/// While the anchor cannot be written, no unanchored answer leaves by any route; afterwards it does.
 #[test]
 fn what_is_not_anchored_does_not_leave() {
     let lab = Lab::gaussian();
     block_on(async {
         let ask = json!({"sql": "SELECT COUNT(*) FROM visits", "epsilon": "0.1"});
         assert_eq!(lab.ask(&ask).await.status, StatusCode::OK);
-        // The anchor's folder goes away under the running server: no line can be written in its place.
+        // A directory takes the anchor's place under the running server, so that no line can be written there.
         let (state, aside) = (lab.dir.path().join("state"), lab.dir.path().join("aside"));
         fs::rename(state.join("anchor.log"), &aside).expect("gone");
         fs::create_dir(state.join("anchor.log")).expect("in its way");
@@ -38,7 +38,7 @@ fn what_is_not_anchored_does_not_leave() {
         fs::rename(&aside, state.join("anchor.log")).expect("back");
         let answer = lab.ask(&more).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", String::from_utf8_lossy(&answer.bytes));
-        // A copy in the place of the file that is open: it is begun anew, and the answer leaves with its first line.
+        // A copy takes the place of the open file: a new anchor is begun, and the answer leaves with its first line.
         fs::copy(state.join("anchor.log"), &aside).expect("copied");
         fs::rename(&aside, state.join("anchor.log")).expect("in its place");
         let other = lab.ask(&json!({"sql": "SELECT COUNT(*) FROM visits WHERE age > 40", "epsilon": "0.1"})).await;

@@ -1,20 +1,20 @@
-//! Neighbouring tables: each pair differs by one unit and all its rows.
+//! Neighbouring tables: the two tables of each pair differ by one unit and all its rows.
 
 use std::path::Path;
 
 use polars::prelude::{Column, DataFrame, DataType, ParquetWriter};
-use tacit::dataset::domain::date_days;
+use tacit::query::terms::domain::date_days;
 
 use crate::support::repository_file;
 
-/// The demo's policy, every column nullable and the cap as large as it gets, with nothing set aside for thresholds: of neighbours whose
-/// texts differ the noisy vectors are of different lengths, and noise that is replayed has one.
+/// The demo's policy with every column nullable, the largest possible cap, and nothing set aside for thresholds: if neighbours have
+/// different texts, their noisy vectors have different lengths, and replayed noise has only one.
 pub fn policy() -> String {
     let aside = |line: &&str| !line.starts_with("threshold_delta");
     policy_of_texts().lines().filter(aside).map(|line| format!("{line}\n")).collect()
 }
 
-/// The same with what the demo sets aside for thresholds, all of it for each answer.
+/// The policy like [`policy`], with all of what the demo sets aside for thresholds available to each answer.
 pub fn policy_of_texts() -> String {
     let text = repository_file("src/demo/visits.toml").replace("epsilon = \"4\"", "epsilon = \"100\"");
     let open = |(at, block): (usize, &str)| {
@@ -41,7 +41,7 @@ pub struct Row {
     drug: Option<String>,
 }
 
-/// Two tables.
+/// A pair of neighbouring tables.
 pub struct Pair {
     pub name: &'static str,
     base: Vec<Row>,
@@ -80,7 +80,7 @@ fn others() -> Vec<Row> {
     rows
 }
 
-/// A pair over the others, where the unit has one row that is like any other but for what `change` does.
+/// A pair over the other people, in which the unit has one ordinary row except for what `change` does.
 fn with(name: &'static str, change: impl Fn(&mut Row)) -> Pair {
     let mut one = row("new");
     change(&mut one);
@@ -154,7 +154,7 @@ pub fn pairs() -> Vec<Pair> {
     ]
 }
 
-/// Pairs whose unit has texts that others have, too: the groups that are there are the same of both.
+/// Pairs whose unit has only texts that others have, too, so that both tables have the same groups.
 pub fn pairs_of_texts() -> Vec<Pair> {
     let drug = |text: Option<&str>| {
         let mut row = row("new");
@@ -197,7 +197,7 @@ impl Pair {
     }
 }
 
-/// A register of those with rows: of each person what the first row says, of some none, of others two.
+/// Writes a register of the people with rows: what each person's first row says, with no row for some people and two for others.
 fn write_patients(path: &Path, rows: &[&Row]) {
     let own = rows.iter().enumerate().filter(|(at, row)| {
         let is_first = !rows[..*at].iter().any(|before| before.who == row.who);

@@ -1,20 +1,21 @@
-//! A dataset with long lists and many columns, and texts about it that make a planner do the most for their bytes.
+//! A dataset with long lists and many columns, and queries about it that make a planner do the most work per byte.
 //!
-//! [`policy`] and [`csv`] are the dataset, [`questions`] the texts. It stands by itself, so that benches ask the same questions.
+//! [`policy`] and [`csv`] make the dataset, [`questions`] the queries. The module depends on nothing else, so that benches can ask the
+//! same.
 
 #[path = "texts.rs"]
 pub mod texts;
 
 use tacit::query::parse::TEXT_BYTES_MAX;
 
-/// Values of a long category: as many as a policy allows.
+/// Number of values of a long category: as many as a policy allows.
 pub const VALUES: usize = 10_000;
-/// Numbers of one kind.
+/// Number of columns of each numeric kind.
 pub const NUMBERS: usize = 120;
-/// Categories of two values.
+/// Number of categories with two values.
 pub const SMALL: usize = 8;
 
-/// The policy of a dataset `visits` over `visits.csv`; `budget` is the lines of accountant, cap and query limit.
+/// The policy of a dataset `visits` over `visits.csv`; `budget` holds the lines of accountant, cap and query limit.
 pub fn policy(budget: &str) -> String {
     let list = |name: &str, more: &str, label: &dyn Fn(usize) -> String, count: usize| {
         let labels: Vec<String> = (0..count).map(|at| format!("\"{}\"", label(at))).collect();
@@ -45,7 +46,7 @@ pub fn policy(budget: &str) -> String {
     text
 }
 
-/// Its source: a few people.
+/// The dataset's source: rows of a few people.
 pub fn csv() -> String {
     let numbers: Vec<String> = (0..NUMBERS).map(number).collect();
     let small: Vec<String> = (0..SMALL).map(|at| format!("s{at}")).collect();
@@ -81,7 +82,7 @@ fn number(at: usize) -> String {
     format!("n{at}")
 }
 
-/// The questions, each within the bytes that a text may have.
+/// The queries, each within the size limit of a query.
 pub fn questions() -> Vec<String> {
     let all = texts::all();
     for sql in &all {

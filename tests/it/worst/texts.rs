@@ -1,23 +1,23 @@
-//! Texts that make a planner do the most for their bytes, by what they make it do.
+//! Queries that make a planner do the most work per byte, by the kind of work.
 
 use tacit::query::parse::TEXT_BYTES_MAX;
 
 use super::{NUMBERS, SMALL, VALUES, number, place, value};
 
-/// Members of a list at the most.
+/// Maximum number of members of a list.
 const LIST: usize = 1_000;
-/// Calls in each other that are still read.
+/// Maximum depth of nested calls that is accepted.
 const DEPTH: usize = 28;
-/// The same where each is two levels, with its own parentheses or an operator in it.
+/// Maximum depth if each call adds two levels, because it contains parentheses or an operator of its own.
 const HALF: usize = 14;
 
-/// All of them.
+/// All queries.
 pub fn all() -> Vec<String> {
     let of_rows = [lists(), conditions(), expressions(), cases()].concat();
     [of_rows, outputs(), copies(), groupings(), subqueries(), broken()].concat()
 }
 
-/// As many of these, joined by `by`, as fit into a text between `head` and `tail`; `most` at the most.
+/// Joins as many of the parts with `by` as fit into a query between `head` and `tail`, at most `most`.
 fn filled(head: &str, parts: impl Iterator<Item = String>, by: &str, most: usize, tail: &str) -> String {
     let mut text = head.to_owned();
     for (at, part) in parts.take(most).enumerate() {
@@ -32,7 +32,7 @@ fn filled(head: &str, parts: impl Iterator<Item = String>, by: &str, most: usize
     text + tail
 }
 
-/// `name IN (…)` of so many values from one on.
+/// `name IN (…)` with `count` values, starting with number `from`.
 fn list(name: &str, from: usize, count: usize) -> String {
     let values: Vec<String> = (from..from + count).map(|at| format!("'{}'", value(at % VALUES))).collect();
     format!("{name} IN ({})", values.join(","))
@@ -48,7 +48,7 @@ fn lists() -> Vec<String> {
         format!("{count}{} AND {}", list("code", 5_000, 900), list("other", 9_000, 900)),
         format!("{count}NOT ({}) OR NOT ({})", list("code", 0, 900), list("other", 0, 900)),
         format!("{count}{} AND {} AND NOT {}", list("code", 0, 800), list("code", 400, 800), list("code", 700, 300)),
-        // Lists that have nothing in common, and such as have.
+        // Lists that have nothing in common, and lists that overlap.
         filled(count, many(8), " AND ", 60, ""),
         filled(count, many(8).map(|one| format!("NOT ({one})")), " OR ", 60, ""),
         filled(count, many(8).map(|one| format!("({one} OR flag)")), " AND ", 40, ""),
@@ -93,7 +93,7 @@ fn conditions() -> Vec<String> {
     ]
 }
 
-/// Something in itself, as deep as is read.
+/// Nests an expression in itself, as deep as is accepted.
 fn nested(before: &str, inner: &str, after: &str) -> String {
     let depth = if before.ends_with('(') && !before.contains(' ') { DEPTH } else { HALF };
     format!("{}{inner}{}", format!("{before} ").repeat(depth), after.repeat(depth))
@@ -103,7 +103,7 @@ fn expressions() -> Vec<String> {
     let constants = || (0..).map(|at| format!("0.{at:09}"));
     let whole = || (0..).map(|at: usize| at.to_string());
     let buckets = || (0..).map(|at| format!("WIDTH_BUCKET({}, 0, {}, 1000)", number(at % NUMBERS), 7 + at));
-    // Buckets of numbers on a grid that has no short unit.
+    // Buckets of numbers on a grid that has no short decimal step.
     let odd = (0..)
         .map(|at| format!("WIDTH_BUCKET({} / 0.123456787 / 0.987654323 / 0.{}, 0, 7, 1000)", number(at), 1 + 2 * at));
     let deep = (1..).map(|at| format!("SUM({})", nested("ABS(1 + ", &number(at % NUMBERS), ")")));
@@ -155,7 +155,7 @@ fn cases() -> Vec<String> {
     ]
 }
 
-/// Items of a list, each under a name of its own.
+/// Items of a select list, each with a name of its own.
 fn named(items: impl Iterator<Item = String>) -> impl Iterator<Item = String> {
     items.enumerate().map(|(at, text)| format!("{text} AS o{at}"))
 }
@@ -193,7 +193,7 @@ fn outputs() -> Vec<String> {
     ]
 }
 
-/// One long condition that stands in many places once it is written out.
+/// One long condition that is repeated in many places once the query is written out.
 fn copies() -> Vec<String> {
     let filter = format!(" FILTER (WHERE {})", list("code", 0, LIST));
     let longer = format!(" FILTER (WHERE {} OR {})", list("code", 0, 900), list("other", 0, 900));
@@ -218,7 +218,7 @@ fn copies() -> Vec<String> {
     ]
 }
 
-/// A question that takes more steps to plan than one may.
+/// A query that takes more steps to plan than are allowed.
 pub fn too_long() -> String {
     let pair = format!("CORR(n1, n2) FILTER (WHERE {} OR {})", list("code", 0, 900), list("other", 0, 900));
     let parts = (0..).map(|at| format!("v>{at}"));
@@ -287,7 +287,7 @@ fn subqueries() -> Vec<String> {
     ]
 }
 
-/// Texts with a fault at their end, so that all before it is looked at.
+/// Queries with a fault at their end, so that everything before it is examined.
 fn broken() -> Vec<String> {
     let count = "SELECT COUNT(*) FROM visits WHERE ";
     let missed = format!("{}, 'v0o0')", list("code", 0, LIST - 1).trim_end_matches(')'));

@@ -1,40 +1,41 @@
-//! What outputs can be, by the public bounds of what they are made of.
+//! Possible values of outputs, from the public bounds of what they are computed from.
 //!
-//! Promises ranges that hold whatever a formula is over any table that conforms to its policy. What a quotient can be is more than the
-//! ranges of its sides say: a count of some rows is at most the count of all of them, and a unit has as many rows as the policy allows.
+//! Promises ranges that hold every value that a formula can have over any table that conforms to its policy. The range of a quotient is
+//! narrower than the ranges of its sides imply: a count of some rows is at most the count of all rows, and a unit has at most as many rows
+//! as the policy allows.
 
 use super::{Measure, counting};
-use crate::dataset::domain::Grid;
+use crate::query::answer::formula::{Formula, Range};
 use crate::query::filter::Filter;
-use crate::query::formula::{Formula, Range};
 use crate::query::syntax::{Operator, Pair, Spread};
 use crate::query::term::known::Known;
 use crate::query::term::{Made, Term};
+use crate::query::terms::domain::Grid;
 
-/// What the outputs of a question are made of.
+/// Derives the ranges of a question's outputs.
 pub(super) struct Ranges<'a> {
-    /// What is measured, by the number that formulas have for it.
+    /// The measurements, by the index that formulas use for them.
     pub(super) bases: &'a [Measure],
-    /// The terms that the question is about.
+    /// The terms that the question refers to.
     pub(super) known: &'a Known<'a>,
-    /// Rows of a unit that count.
+    /// Number of rows used of each unit.
     pub(super) rows_per_unit: u32,
 }
 
-/// A count, or a sum over what a count counts of numbers in a range.
+/// A count, or the sum over the counted rows of numbers in a range; a count has the range 1 to 1.
 struct Total {
     count: Measure,
     each: Range,
 }
 
-/// What a count counts: units or rows, and what is true of all of them.
+/// What a count counts: units or rows, and the conditions that hold for all of them.
 struct Counted {
     is_units: bool,
     conditions: Vec<Filter>,
 }
 
 impl Ranges<'_> {
-    /// What a formula can be. Counts and sums by themselves are shown as they are, with whatever noise does to them.
+    /// Range of a formula. Counts and sums by themselves have no range, as they are shown with all of their noise.
     pub(super) fn of(&self, formula: &Formula) -> Range {
         if is_total(formula) { Range::WHOLE } else { self.range(formula) }
     }
@@ -65,7 +66,7 @@ impl Ranges<'_> {
         }
     }
 
-    /// The variance of numbers in a range of width w is at most w²/4 (T. Popoviciu, 1935), and w²/2 where it is divided by one less.
+    /// The variance of numbers in a range of width w is at most w²/4 (T. Popoviciu, 1935), and at most w²/2 if it is divided by n − 1.
     fn spread(&self, spread: Spread, of: &Term) -> Range {
         let widest = self.width(of).map_or(f64::INFINITY, |width| width * width);
         match spread {
@@ -76,7 +77,7 @@ impl Ranges<'_> {
         }
     }
 
-    /// A covariance is at most the root of the product of the two variances.
+    /// A covariance is at most the square root of the product of the two variances.
     fn pair(&self, pair: Pair, (y, x): &(Term, Term)) -> Range {
         let widest = self.width(y).zip(self.width(x)).map_or(f64::INFINITY, |(y, x)| y * x);
         match pair {
@@ -92,8 +93,8 @@ impl Ranges<'_> {
         Some(range.high? - range.low?)
     }
 
-    /// What Σaᵢ·Mᵢ / Σbₖ·Mₖ can be, of counts and sums M. Where the denominator has one part, each Mᵢ/Mₖ has a range of its own. Where it
-    /// has several that are not negative, it is at least each of them: Mᵢ over it lies between 0 and Mᵢ/(bₖ·Mₖ).
+    /// Range of Σaᵢ·Mᵢ / Σbₖ·Mₖ, where M are counts and sums. If the denominator has a single part, each Mᵢ/Mₖ has a range of its own. If
+    /// it has several parts and none is negative, it is at least as large as each of them: Mᵢ divided by it lies between 0 and Mᵢ/(bₖ·Mₖ).
     fn quotient(&self, above: &Formula, below: &Formula) -> Option<Range> {
         let (above, below) = (self.linear(above)?, self.linear(below)?);
         if above.constant != 0.0 || below.parts.is_empty() || below.constant < 0.0 {
@@ -114,7 +115,7 @@ impl Ranges<'_> {
         Some(above.parts.iter().fold(Range::new(0.0, 0.0), |sum, (by, total)| sum.plus(over(*by, total))))
     }
 
-    /// What a quotient of two totals can be: that of what one row adds to each, times that of the counts.
+    /// Range of a quotient of two totals: the range of the quotient of single rows, times that of the quotient of the counts.
     fn ratio(&self, above: &Total, below: &Total) -> Range {
         let (above_count, below_count) = (self.counted(&above.count), self.counted(&below.count));
         let most = self.most(&above_count, &below_count).unwrap_or(f64::INFINITY);
@@ -122,7 +123,7 @@ impl Ranges<'_> {
         above.each.over(below.each).times(Range::new(least, most))
     }
 
-    /// How many times as many one count can be as another that is not 0.
+    /// Largest ratio of one count to another that is not 0; `None` if it is unbounded.
     fn most(&self, one: &Counted, other: &Counted) -> Option<f64> {
         let is_part = other.conditions.iter().all(|wanted| one.conditions.iter().any(|known| implies(known, wanted)));
         match (one.is_units, other.is_units) {
@@ -143,7 +144,7 @@ impl Ranges<'_> {
         Counted { is_units, conditions }
     }
 
-    /// What is true of a row in which a term is not missing.
+    /// Conditions that are true of every row in which a term is present.
     fn present(&self, term: &Term) -> Vec<Filter> {
         if let Term::Made(made) = term
             && let Made::Case(whens, None) = &**made
@@ -183,14 +184,14 @@ impl Ranges<'_> {
         })
     }
 
-    /// The value of a formula without measurements.
+    /// Value of a formula without measurements; `None` for any other formula.
     fn number(&self, formula: &Formula) -> Option<f64> {
         let range = self.range(formula);
         range.low.filter(|_| formula.is_number() && range.low == range.high)
     }
 }
 
-/// A weighted sum of totals and a number.
+/// A weighted sum of totals plus a constant.
 struct Linear {
     parts: Vec<(f64, Total)>,
     constant: f64,
@@ -212,7 +213,7 @@ impl Linear {
     }
 }
 
-/// Whether a formula is a count, a sum, or made of counts and sums by sums and multiples.
+/// Whether a formula is a count, a sum, or computed from these by addition and multiples.
 fn is_total(formula: &Formula) -> bool {
     match formula {
         Formula::Number(_) | Formula::Count(_) | Formula::Sum(_) | Formula::Run(_) => true,
@@ -240,7 +241,7 @@ fn conjuncts(filter: &Filter) -> Vec<Filter> {
     }
 }
 
-/// Whether one condition is true only where another is.
+/// Whether one condition is true only where the other is.
 fn implies(known: &Filter, wanted: &Filter) -> bool {
     match (known, wanted) {
         _ if known == wanted => true,
@@ -249,7 +250,7 @@ fn implies(known: &Filter, wanted: &Filter) -> bool {
         (_, Filter::Any(parts)) => parts.iter().any(|part| implies(known, part)),
         (_, Filter::All(parts)) => parts.iter().all(|part| implies(known, part)),
         (_, Filter::Not(inner)) if matches!(&**inner, Filter::Missing { .. }) => {
-            // What is compared is there, also where the comparison is denied.
+            // A value that is compared is present, even if the comparison is negated.
             let compared = if let Filter::Not(inner) = known { inner } else { known };
             let is_compared = !matches!(compared, Filter::Missing { .. } | Filter::All(_) | Filter::Any(_));
             is_compared && compared.leaves() == inner.leaves()

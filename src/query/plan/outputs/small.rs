@@ -1,15 +1,15 @@
-//! Small counts: which counts of a question hide what, where the policy hides small ones.
+//! Small counts: which counts of a question decide what is hidden, if the policy hides small ones.
 //!
-//! Promises that nothing more is measured for it: a sum about 0 that nothing of the question counts is shown as it is.
+//! Promises that no further measurement is made for this purpose: a sum about 0 whose rows the question does not count is shown as it is.
 
 use super::{Measure, counting};
+use crate::query::answer::formula::Run;
 use crate::query::answer::{Counted, Part, Small};
-use crate::query::formula::Run;
 use crate::query::term::Term;
 use crate::query::term::known::Known;
 
-/// What is hidden where a count is below `below`: all of a group whose rows or units are so few, and whatever else is counted with what
-/// is made of it. `bases` are the measurements by the number that outputs have for them, `steps` the counts that running sums are made of.
+/// Determines what is hidden if a count is below `below`: a whole group with so few rows or units, and any value that is computed from so
+/// few of its rows. `bases` are the measurements by the index that outputs use for them, `steps` the summands of running sums.
 pub(super) fn small(below: u32, bases: &[Measure], steps: Vec<Run>, known: &Known<'_>) -> Small {
     let is_whole = |measure: &Measure| matches!(measure, Measure::Rows | Measure::Units);
     let counts = (0..bases.len()).filter(|at| is_whole(&bases[*at])).collect();
@@ -32,7 +32,7 @@ pub(super) fn small(below: u32, bases: &[Measure], steps: Vec<Run>, known: &Know
     Small { below, counts, steps, parts }
 }
 
-/// What counts the rows of a sum, where the question counts them; of zeros and ones the sum itself.
+/// The count of the rows of a sum, if the question has one; a sum of zeros and ones is its own count.
 fn of_sum(at: usize, column: &Term, bases: &[Measure], known: &Known<'_>) -> Option<Counted> {
     let is_count = column.grid(known).is_some_and(|grid| (grid.low, grid.high) == (0, 1));
     if is_count {
@@ -41,7 +41,7 @@ fn of_sum(at: usize, column: &Term, bases: &[Measure], known: &Known<'_>) -> Opt
     counted(column, bases, known)
 }
 
-/// What counts the values of a histogram: the question's own count of them, or all bins of the coarsest one.
+/// The count of the values of a histogram: the question's own count of them, or the total over the coarsest histogram.
 fn of_bins(column: &Term, bases: &[Measure], known: &Known<'_>) -> Option<Counted> {
     let bins = bases.iter().enumerate().filter_map(|(at, measure)| match measure {
         Measure::Bins { column: other, count, .. } if other == column => Some((*count, at)),

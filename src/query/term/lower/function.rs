@@ -1,4 +1,4 @@
-//! Functions of one integer: total, and nothing else to look at.
+//! Functions of one integer, each total and without any other input.
 
 use std::sync::Arc;
 
@@ -7,29 +7,29 @@ use crate::query::term::calendar::{Part, Period};
 /// A total function of one integer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Function {
-    /// The absolute value.
+    /// The absolute value, saturating.
     Absolute,
-    /// The nearest integer to the value times a fraction, halves away from 0.
+    /// The value times a fraction, rounded to the nearest integer, halves away from 0.
     Rounded {
-        /// Above the line.
+        /// Numerator of the fraction.
         numerator: i64,
-        /// Below the line, above 0.
+        /// Denominator of the fraction, above 0.
         denominator: i64,
     },
-    /// The quotient, cut towards 0.
+    /// The quotient by this divisor, truncated towards 0.
     Cut(i64),
-    /// The first day of the period of a day.
+    /// The first day of the period that contains a day.
     Truncated(Period),
-    /// The number of the period of a day.
+    /// The number of the period that contains a day.
     Ordinal(Period),
-    /// A part of a day's date.
+    /// A part of a date, such as its year.
     Extracted(Part),
-    /// How many of these ascending edges are at or below the value.
+    /// The number of these ascending edges that are at or below the value.
     Bucket(Arc<[i64]>),
 }
 
 impl Function {
-    /// The value.
+    /// Computes the function's value.
     #[must_use]
     pub fn apply(&self, value: i64) -> i64 {
         match self {

@@ -1,4 +1,4 @@
-//! Operations on programs, with their bounds.
+//! Operations on programs, with the bounds of their results.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ fn number_kind(parts: &[Lowered]) -> Kind {
     if parts.iter().all(|part| part.kind == Kind::Integer) { Kind::Integer } else { Kind::Decimal }
 }
 
-/// A sum; days are counted with their sign, for a day less a day is a number of days.
+/// A sum. Dates are counted with their sign, because a date less a date is a number of days.
 pub(super) fn sum(terms: &[Term], parts: Vec<Lowered>) -> Result<Lowered, TermFault> {
     let is_less = |term: &Term| matches!(term, Term::Made(made) if matches!(**made, Made::Negative(_)));
     let sign = |term: &Term| if is_less(term) { -1 } else { 1 };
@@ -46,7 +46,7 @@ pub(super) fn sum(terms: &[Term], parts: Vec<Lowered>) -> Result<Lowered, TermFa
     let parts = alike(parts)?;
     let total = |end: fn(&Lowered) -> i64| fit(parts.iter().map(|part| i128::from(end(part))).sum());
     let (low, high) = (total(|part| part.low)?, total(|part| part.high)?);
-    // Nor does any sum of some of them go beyond.
+    // No partial sum exceeds the limit, either.
     let size = |part: &Lowered| i128::from(part.low.unsigned_abs().max(part.high.unsigned_abs()));
     fit(parts.iter().map(size).sum())?;
     let (nullable, per_unit) = (parts.iter().any(|part| part.nullable), parts.iter().all(|part| part.per_unit));
@@ -61,7 +61,7 @@ pub(super) fn negative(part: Lowered) -> Result<Lowered, TermFault> {
     Ok(Lowered { step: Step::Plus([(part.step, -1)].into()), low, high, ..part })
 }
 
-/// A product; that of a term with itself is not below 0.
+/// A product; the product of a term with itself is not negative.
 pub(super) fn product(terms: &[Term], parts: Vec<Lowered>) -> Result<Lowered, TermFault> {
     for part in &parts {
         part.wanted(part.is_number(), "*", "numbers")?;
@@ -119,7 +119,7 @@ pub(super) fn extreme(parts: Vec<Lowered>, least: bool) -> Result<Lowered, TermF
     }
     let kind = if is_dates { Kind::Date } else { number_kind(&parts) };
     let parts = alike(parts)?;
-    // One that is missing does not count, so the bound of the others holds where it is.
+    // Missing operands are skipped, so only operands that are always present bound the result on this side.
     let over = |end: fn(&Lowered) -> i64, least: bool| {
         let sure = parts.iter().filter(|part| !part.nullable).map(end);
         let all = parts.iter().map(end);
@@ -223,7 +223,7 @@ pub(super) fn of_date(
     Ok(Lowered { step: Step::Apply(function, Arc::new(part.step)), kind, low, high, ..part })
 }
 
-/// Edge i of n lies at low + (high − low)·i/n; a value is at or above it from the least integer on that is.
+/// WIDTH_BUCKET: edge i of n lies at low + (high − low)·i/n, and a value reaches it from the least integer at or above it.
 pub(super) fn bucket(part: Lowered, low: Constant, high: Constant, count: u32) -> Result<Lowered, TermFault> {
     part.wanted(part.is_number(), "WIDTH_BUCKET", "a number")?;
     let (low, high) = (exact(low), exact(high));
@@ -234,7 +234,7 @@ pub(super) fn bucket(part: Lowered, low: Constant, high: Constant, count: u32) -
     Ok(Lowered { step, kind: Kind::Integer, unit: RBig::ONE, low, high, ..part })
 }
 
-/// The least integers at or above `first`, `first + width` and so on; `None` where one of them does not fit 64 bits.
+/// The least integers at or above `first`, `first + width` and so on; `None` if one of them does not fit 64 bits.
 fn edges(first: &RBig, width: &RBig, count: u32) -> Option<Arc<[i64]>> {
     let (first_below, width_below) = (IBig::from(first.denominator().clone()), IBig::from(width.denominator().clone()));
     let (start, step) = (first.numerator() * &width_below, width.numerator() * &first_below);
@@ -254,7 +254,7 @@ fn edges(first: &RBig, width: &RBig, count: u32) -> Option<Arc<[i64]>> {
 mod tests {
     use super::*;
 
-    /// The short way and the long one end at the same edges.
+    /// The fast path and the exact path give the same edges.
     #[test]
     fn edges_are_the_least_integers_at_or_above() {
         let fraction = |above: i64, below: u64| RBig::from_parts(IBig::from(above), UBig::from(below));
@@ -265,7 +265,7 @@ mod tests {
             let long: Vec<i64> =
                 (0..=50).map(|at| i64::try_from((&first + &width * RBig::from(at)).ceil()).expect("an edge")).collect();
             assert_eq!(edges(&first, &width, 50).expect("they fit")[..], long[..]);
-            // The same with denominators that do not fit 128 bits.
+            // The same check for denominators that do not fit 128 bits.
             let tiny = RBig::from_parts(IBig::ONE, UBig::from(3_u8).pow(90));
             let (above, wider) = (&first + &tiny, &width + &tiny);
             let long = (0..=50).map(|at| i64::try_from((&above + &wider * RBig::from(at)).ceil()).expect("an edge"));

@@ -1,0 +1,290 @@
+//! Sources of a table: text files, Parquet, Arrow and Excel files, folders of these, and PostgreSQL queries.
+//!
+//! Promises that a source is read piece by piece, wanted columns only, in bounded memory; that a value or a name which could be read in two
+//! ways is refused with its place; and that messages contain neither values nor words of libraries.
+
+mod place;
+mod fault;
+mod names;
+mod format;
+mod digest;
+mod text;
+mod schema;
+mod parquet;
+mod arrow;
+mod sheet;
+mod postgres;
+mod files;
+mod part;
+
+use std::ffi::OsString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use polars::prelude::{DataType, Series};
+
+pub use crate::query::terms::source::{Decimal, Encoding, From, Spec};
+use digest::Tally;
+pub use fault::{Fault, FieldsHint, Packing, Seen, SourceError, TextFault};
+pub use files::FilesFault;
+pub use format::Format;
+pub use names::{Wanted, normalised};
+use part::Part;
+pub use place::{Place, Places, Spot};
+pub use postgres::PostgresFault;
+pub use sheet::SheetFault;
+
+/// The number of rows in one batch.
+const BATCH_ROWS: usize = 65_536;
+/// The largest number of batches that wait to be taken.
+const BATCHES_WAITING_MAX: usize = 2;
+
+/// A column of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The column's name in the source.
+    pub name: String,
+    /// The column's type: strings in every text format, and [`DataType::Unknown`] for types that cannot be read.
+    pub dtype: DataType,
+    /// The type in words, for messages.
+    pub kind: String,
+}
+
+impl Column {
+    fn new(name: impl Into<String>, dtype: DataType) -> Self {
+        let kind = dtype.to_string();
+        Self { name: name.into(), dtype, kind }
+    }
+
+    /// Whether the column has a type that cannot be read.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        matches!(self.dtype, DataType::Unknown(_))
+    }
+}
+
+/// Some consecutive rows of the wanted columns.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// One series per wanted column, in the order in which they were wanted.
+    pub columns: Vec<Series>,
+    /// The places of the rows in the source.
+    pub places: Places,
+}
+
+/// What was read of a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Read {
+    /// The number of rows, without a header and blank lines.
+    pub rows: u64,
+    /// The size of the files as they are stored, in bytes; 0 for a database.
+    pub bytes: u64,
+    /// The number of lines of text files, including the header.
+    pub lines: u64,
+    /// The number of empty lines.
+    pub blank_lines: u64,
+    /// The number of values of text files that contain line breaks.
+    pub multiline_values: u64,
+    /// The BLAKE3 digest of the files' bytes as they are stored, in the order in which they were read; `None` for a database.
+    pub digest: Option<String>,
+}
+
+/// A source that was opened and whose columns are known.
+#[derive(Debug, Clone)]
+pub struct Source {
+    shown: String,
+    /// The columns of the files, followed by the keys in the names of their folders.
+    columns: Vec<Column>,
+    keys: usize,
+    parts: Arc<[Part]>,
+    /// Whether a wanted column was found, which proves that the first line is a header.
+    is_proven: Arc<AtomicBool>,
+}
+
+impl Source {
+    /// Opens a source, and finds out its format and columns.
+    ///
+    /// # Errors
+    /// [`SourceError`] if the source cannot be opened; it contains no value of the source.
+    pub fn open(spec: &Spec) -> Result<Self, SourceError> {
+        Self::open_with(spec, &|name| std::env::var_os(name))
+    }
+
+    /// Opens a source like [`Source::open`], but with the given environment variables, which may hold a database's password.
+    ///
+    /// # Errors
+    /// Those of [`Source::open`].
+    pub fn open_with(spec: &Spec, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, SourceError> {
+        let parts = match &spec.from {
+            From::Postgres { connection, query } => vec![Part::query(connection, query, environment)?],
+            From::Path(_) | From::Files(_) => {
+                let (found, several) = files::files(&spec.from)?;
+                found.into_iter().map(|found| Part::open(found, spec, several)).collect::<Result<_, _>>()?
+            }
+        };
+        let (columns, keys, parts) = part::aligned(parts)?;
+        let (shown, is_proven) = (shown(&spec.from), Arc::default());
+        Ok(Self { shown, columns, keys, parts: parts.into(), is_proven })
+    }
+
+    /// The names and types of all columns.
+    #[must_use]
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Whether the source is text with a separator: every value is a text, and places are lines.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        self.parts.iter().all(Part::is_text)
+    }
+
+    /// The source's name in messages: its path, or `PostgreSQL query`.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.shown.clone()
+    }
+
+    /// Finds the column that a policy means, and returns its index.
+    ///
+    /// If `source` is given, this is the column with exactly this name, or else with this name surrounded by blanks. Otherwise it is the
+    /// column named like the identifier itself; or else the only one whose name differs just in case and surrounding blanks; or else the
+    /// only one whose [`normalised`] name is the identifier.
+    ///
+    /// # Errors
+    /// [`Fault::MissingColumn`], [`Fault::SameName`], [`Fault::Ambiguous`] or [`Fault::UnreadType`].
+    pub fn find(&self, wanted: &Wanted<'_>) -> Result<usize, SourceError> {
+        let found = self.lookup(wanted)?;
+        let place = found.ok_or_else(|| self.fault(self.missing(wanted)))?;
+        self.is_proven.store(true, Ordering::Relaxed);
+        let column = &self.columns[place];
+        if column.is_unread() {
+            let named = format!("column \"{}\"", wanted.word());
+            return Err(self.fault(Fault::UnreadType { column: named, found: column.kind.clone() }));
+        }
+        Ok(place)
+    }
+
+    /// Finds all of these columns like [`Source::find`]. An error about one of them may show the header's names if another one was found.
+    ///
+    /// # Errors
+    /// Those of [`Source::find`], and [`Fault::SameNames`] if two other columns have the same name.
+    pub fn find_all(&self, wanted: &[Wanted<'_>]) -> Result<Vec<usize>, SourceError> {
+        if wanted.iter().any(|wanted| matches!(self.lookup(wanted), Ok(Some(_)))) {
+            self.is_proven.store(true, Ordering::Relaxed);
+        }
+        let places = wanted.iter().map(|wanted| self.find(wanted)).collect::<Result<_, _>>()?;
+        self.refuse_twins()?;
+        Ok(places)
+    }
+
+    /// Passes every batch of the wanted columns to `taker`, in the order of the source, until it returns an error. A wanted column is given
+    /// by its index in [`Source::columns`] and by whether its values may contain line breaks within quotes.
+    ///
+    /// # Errors
+    /// [`SourceError`] if the source cannot be read to its end, or the error of `taker`.
+    pub fn batches<E: std::convert::From<SourceError>>(
+        &self,
+        wanted: &[(usize, bool)],
+        mut taker: impl FnMut(Batch) -> Result<(), E>,
+    ) -> Result<Read, E> {
+        self.refuse_twins()?;
+        self.refuse_unread(wanted)?;
+        let (send, receive) = sync_channel(BATCHES_WAITING_MAX);
+        thread::scope(|scope| {
+            let reader = scope.spawn(move || self.read(wanted, &mut |batch| send.send(batch).is_ok()));
+            let taken = receive.iter().try_for_each(&mut taker);
+            // A reader that still has batches to give stops because nobody receives them.
+            drop(receive);
+            let read = reader.join();
+            taken?;
+            read.unwrap_or_else(|_| Err(self.fault(Fault::Malformed { format: "source", rows: None }))).map_err(E::from)
+        })
+    }
+
+    fn read(
+        &self,
+        wanted: &[(usize, bool)],
+        give: &mut (dyn FnMut(Batch) -> bool + Send),
+    ) -> Result<Read, SourceError> {
+        let (mut read, mut tally, mut goes_on) = (Read::default(), Tally::default(), true);
+        for part in self.parts.iter() {
+            let give = &mut |batch: Batch| {
+                goes_on = give(batch);
+                goes_on
+            };
+            part.read(wanted, &mut tally, &mut read, give)?;
+            if !goes_on {
+                break;
+            }
+        }
+        let digest = self.parts.iter().all(Part::is_file).then(|| tally.digest());
+        Ok(Read { bytes: tally.bytes(), digest, ..read })
+    }
+
+    fn lookup(&self, wanted: &Wanted<'_>) -> Result<Option<usize>, SourceError> {
+        let (columns, keys) = self.columns.split_at(self.columns.len() - self.keys);
+        let find = |columns: &[Column]| {
+            let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+            names::find(&names, wanted).map_err(|fault| self.fault(fault))
+        };
+        match (find(columns)?, find(keys)?) {
+            (Some(_), Some(_)) => Err(self.fault(Fault::KeyAndColumn { wanted: wanted.word().to_owned() })),
+            (Some(place), None) => Ok(Some(place)),
+            (None, key) => Ok(key.map(|place| columns.len() + place)),
+        }
+    }
+
+    fn missing(&self, wanted: &Wanted<'_>) -> Fault {
+        let wanted = wanted.word().to_owned();
+        let is_header = !self.parts.iter().any(Part::is_headed) || self.is_proven.load(Ordering::Relaxed);
+        let seen = if is_header {
+            Seen::Names(self.columns.iter().map(|column| column.name.clone()).collect())
+        } else {
+            Seen::Count(self.columns.len() - self.keys, self.parts.first().and_then(Part::other_separator))
+        };
+        Fault::MissingColumn { wanted, seen }
+    }
+
+    fn refuse_unread(&self, wanted: &[(usize, bool)]) -> Result<(), SourceError> {
+        match wanted.iter().find(|(place, _)| self.columns[*place].is_unread()) {
+            None => Ok(()),
+            Some((place, _)) => {
+                let (column, found) = (format!("column {}", place + 1), self.columns[*place].kind.clone());
+                Err(self.fault(Fault::UnreadType { column, found }))
+            }
+        }
+    }
+
+    fn refuse_twins(&self) -> Result<(), SourceError> {
+        let columns = &self.columns[..self.columns.len() - self.keys];
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        match names::first_twins(&names) {
+            None => Ok(()),
+            Some((first, second)) => Err(self.fault(Fault::SameNames { first, second })),
+        }
+    }
+
+    fn fault(&self, fault: Fault) -> SourceError {
+        SourceError::new(self.shown(), fault)
+    }
+}
+
+fn shown(from: &From) -> String {
+    match from {
+        From::Path(path) => path.display().to_string(),
+        From::Files(paths) => match paths.as_slice() {
+            [] => "source".to_owned(),
+            [only] => only.display().to_string(),
+            [first, second] => format!("{} and {}", first.display(), second.display()),
+            [first, ..] => format!("{} and {} others", first.display(), paths.len() - 1),
+        },
+        From::Postgres { .. } => postgres::SHOWN.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[path = "source/source_tests.rs"]
+mod tests;

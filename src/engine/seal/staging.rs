@@ -1,0 +1,82 @@
+//! Staging folders, which hold editions until they are complete.
+//!
+//! Promises that an edition exists completely or not at all, and that a sealing publishes all of its editions or none.
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use super::SealError;
+use crate::kernel::random;
+use crate::query::terms::edition::{self, EDITIONS, FORMAT_VERSION, Manifest};
+use crate::query::terms::policy::Terms;
+
+/// The prefix of the names of staging folders.
+pub(super) const STAGING: &str = ".sealing-";
+
+/// A staging folder, which is removed when dropped unless it was published.
+pub(super) struct Staging {
+    pub(super) dir: PathBuf,
+}
+
+impl Staging {
+    /// Creates the staging folder of a new edition.
+    pub(super) fn create(editions: &Path, edition: &str) -> Result<Self, SealError> {
+        let dir = editions.join(format!("{STAGING}{edition}"));
+        fs::DirBuilder::new().mode(0o700).create(&dir)?;
+        Ok(Self { dir })
+    }
+
+    /// Turns the folder into a published edition, complete and durable.
+    fn publish(&self, state: &Path, manifest: &Manifest) -> Result<(), SealError> {
+        manifest.write(&self.dir)?;
+        fs::File::open(&self.dir)?.sync_all()?;
+        fs::rename(&self.dir, Manifest::dir(state, &manifest.edition))?;
+        fs::File::open(state.join(EDITIONS))?.sync_all()?;
+        Ok(())
+    }
+}
+
+/// Publishes all editions of a sealing, or none.
+pub(super) fn publish_all<'a>(
+    state: &Path,
+    all: impl Iterator<Item = (&'a Staging, &'a Manifest)>,
+) -> Result<(), SealError> {
+    let mut published: Vec<&Manifest> = Vec::new();
+    for (staging, manifest) in all {
+        published.push(manifest);
+        if let Err(error) = staging.publish(state, manifest) {
+            for manifest in published {
+                let _ = fs::remove_dir_all(Manifest::dir(state, &manifest.edition));
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Creates the manifest of what is sealed in a staging folder.
+pub(super) fn manifest(
+    staging: &Staging,
+    edition: &str,
+    dataset: &str,
+    terms: Terms,
+    (rows, tables): (u64, Vec<(String, String)>),
+) -> Result<Manifest, SealError> {
+    Ok(Manifest {
+        v: FORMAT_VERSION,
+        edition: edition.to_owned(),
+        dataset: dataset.to_owned(),
+        terms,
+        rows,
+        table: edition::digest_of(&edition::new_table_path(&staging.dir))?,
+        nonce: random::bytes()?,
+        tables,
+    })
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}

@@ -1,0 +1,261 @@
+//! GET /v1/datasets: the public side of policies. It never contains a row count.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::http::auth::{Anyone, Steward};
+use crate::http::body::Body;
+use crate::http::json::Fields;
+use crate::http::params::{PageParams, Segment, page};
+use crate::http::problem::Problem;
+use crate::http::{App, aside};
+use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::ledger::{Ledger, read};
+use crate::kernel::budget::people::{Person, Role};
+use crate::kernel::privacy::amounts::unscaled;
+use crate::query::terms::domain::{Column, Domain};
+use crate::query::terms::labels::Labels;
+use crate::query::terms::policy::{JoinedTable, Terms};
+use crate::service::stewarding::accounts::{NamedAccount, account};
+use crate::service::stewarding::grants;
+use crate::service::{Dataset, Service};
+
+/// The public side of a dataset.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct DatasetBody {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    /// The quantum to which answers are padded, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pad_ms: Option<u32>,
+    privacy_unit: String,
+    max_rows_per_unit: u32,
+    max_rows: u64,
+    accountant: &'static str,
+    cap: CapBody,
+    max_epsilon_per_query: String,
+    oversubscribe: bool,
+    /// Groups with a noisy count below this number are shown without their estimates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_cell: Option<u32>,
+    edition: String,
+    /// The dataset whose account and cap apply, if this is one of its joined tables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lineage: Option<String>,
+    columns: Vec<ColumnBody>,
+    /// Tables with one row per unit that the dataset can be joined with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    joins: Vec<JoinBody>,
+}
+
+/// A table with one row per unit that a dataset can be joined with.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct JoinBody {
+    /// The table's name in SQL, as in `FROM visits JOIN patients USING (patient_id)`.
+    name: String,
+    columns: Vec<ColumnBody>,
+}
+
+impl JoinBody {
+    fn of(join: &JoinedTable, terms: &Terms) -> Self {
+        let columns = terms.columns[join.places()].iter().map(ColumnBody::from);
+        Self { name: join.name.clone(), columns: columns.collect() }
+    }
+}
+
+/// A dataset's lifetime cap.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CapBody {
+    epsilon: String,
+    delta: String,
+    /// The part of δ that is set aside for groups of text columns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_delta: Option<String>,
+    /// The part of `threshold_delta` that one answer takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_delta_per_query: Option<String>,
+}
+
+/// A column as its policy declares it.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DatasetColumn)]
+pub struct ColumnBody {
+    name: String,
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>)]
+    values: Option<Labels>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<String>,
+    /// The largest number of different texts in a column without a public list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_values: Option<u32>,
+    /// The number of groups that a unit can count in when grouping by this column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_groups_per_unit: Option<u32>,
+    per_unit: bool,
+    nullable: bool,
+}
+
+/// Lists the datasets that the caller may see.
+#[utoipa::path(
+    get, path = "/v1/datasets", params(PageParams), security(("token" = [])),
+    responses((status = 200, body = Vec<DatasetBody>), (status = 400, body = Problem))
+)]
+pub async fn list(State(service): State<App>, Anyone(person): Anyone, params: PageParams) -> Result<Response, Problem> {
+    let name = person.name.clone();
+    let list = move |service: &Service| {
+        let seen = service.datasets().filter(|dataset| may_see(service, &person, dataset)).collect();
+        page(seen, |dataset| dataset.name.clone(), |dataset| body(service, dataset), "/v1/datasets", &params)
+    };
+    aside::built(&service, &name, list).await?
+}
+
+/// Shows one dataset.
+#[utoipa::path(
+    get, path = "/v1/datasets/{name}", params(("name" = String, Path)), security(("token" = [])),
+    responses((status = 200, body = DatasetBody), (status = 404, body = Problem))
+)]
+pub async fn one(
+    State(service): State<App>,
+    Anyone(person): Anyone,
+    Segment(name): Segment,
+) -> Result<Response, Problem> {
+    let who = person.name.clone();
+    let show = move |service: &Service| {
+        let dataset = service.dataset(&name).filter(|dataset| may_see(service, &person, dataset));
+        let dataset = dataset.ok_or_else(|| Problem::unknown_dataset(&name))?;
+        Ok(Json(body(service, dataset)).into_response())
+    };
+    aside::built(&service, &who, show).await?
+}
+
+/// Whether a person may see a dataset. Researchers see the datasets in which they have
+/// an account, even one that was lowered to 0, and viewers those that they were given.
+pub fn may_see(service: &Service, person: &Person, dataset: &Dataset) -> bool {
+    read(service.ledger(), |book| match person.role {
+        Role::Steward | Role::Viewer => book.sees(person, &dataset.lineage),
+        Role::Researcher => book.researcher(&dataset.lineage, &person.name).is_some(),
+    })
+}
+
+fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
+    let terms = &dataset.terms;
+    // The cap including any raise; it may be above the one that was sealed.
+    let cap =
+        read(service.ledger(), |book| book.find(&dataset.lineage, Kind::Dataset, &dataset.lineage).map(|a| a.epsilon));
+    let epsilon = cap.unwrap_or(terms.cap).to_string();
+    DatasetBody {
+        name: dataset.name.clone(),
+        title: dataset.title.clone(),
+        pad_ms: dataset.pad_ms,
+        privacy_unit: terms.unit.name().to_owned(),
+        max_rows_per_unit: terms.max_rows_per_unit,
+        max_rows: terms.max_rows,
+        accountant: terms.accountant.name(),
+        cap: CapBody {
+            epsilon,
+            delta: terms.delta().to_string(),
+            threshold_delta: terms.threshold.map(|aside| aside.delta.to_string()),
+            threshold_delta_per_query: terms.threshold.map(|aside| aside.per_query.to_string()),
+        },
+        max_epsilon_per_query: terms.max_epsilon_per_query.to_string(),
+        oversubscribe: terms.oversubscribe,
+        min_cell: terms.min_cell,
+        edition: dataset.edition.clone(),
+        lineage: (dataset.lineage != dataset.name).then(|| dataset.lineage.clone()),
+        columns: terms.own().iter().map(ColumnBody::from).collect(),
+        joins: terms.joins.iter().map(|join| JoinBody::of(join, terms)).collect(),
+    }
+}
+
+/// The reason why a dataset is frozen or unfrozen.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+pub struct ReasonBody {
+    reason: String,
+}
+
+/// Freezes a dataset: nothing is drawn from it until it is unfrozen. Stored answers are still served.
+#[utoipa::path(
+    post, path = "/v1/datasets/{name}/freeze", params(("name" = String, Path)), request_body = ReasonBody,
+    security(("token" = [])), responses((status = 200, body = NamedAccount), (status = 404, body = Problem))
+)]
+pub async fn freeze(
+    State(service): State<App>,
+    Steward(person): Steward,
+    Segment(name): Segment,
+    Body(body): Body,
+) -> Result<Json<NamedAccount>, Problem> {
+    set_frozen(service, person, name, &body, true).await
+}
+
+/// Unfreezes a dataset once its steward has examined its incidents, and resets their count.
+#[utoipa::path(
+    post, path = "/v1/datasets/{name}/unfreeze", params(("name" = String, Path)), request_body = ReasonBody,
+    security(("token" = [])), responses((status = 200, body = NamedAccount), (status = 404, body = Problem))
+)]
+pub async fn unfreeze(
+    State(service): State<App>,
+    Steward(person): Steward,
+    Segment(name): Segment,
+    Body(body): Body,
+) -> Result<Json<NamedAccount>, Problem> {
+    set_frozen(service, person, name, &body, false).await
+}
+
+async fn set_frozen(
+    service: App,
+    person: Person,
+    name: String,
+    body: &[u8],
+    is_frozen: bool,
+) -> Result<Json<NamedAccount>, Problem> {
+    let reason = Fields::read(body, &["reason"])?.text("reason")?;
+    let dataset = name.clone();
+    let act =
+        move |ledger: &dyn Ledger, now| grants::set_frozen(ledger, &dataset, is_frozen, (&reason, &person.name), now);
+    service.clone().steward(act).await?;
+    let account = account(service.ledger(), &name, Kind::Dataset, &name, service.now_ms());
+    account.map(Json).ok_or_else(|| Problem::unknown_dataset(&name))
+}
+
+impl From<&Column> for ColumnBody {
+    fn from(column: &Column) -> Self {
+        let (min, max) = column.domain.bounds().unzip();
+        let step = match &column.domain {
+            Domain::Number(grid) => Some(unscaled(grid.step.into(), 9)),
+            Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. } => None,
+        };
+        let values = match &column.domain {
+            Domain::Category(values) => Some(values.clone()),
+            Domain::Boolean | Domain::Number(_) | Domain::Date { .. } | Domain::Text { .. } => None,
+        };
+        let (max_values, max_groups_per_unit) = match column.domain {
+            Domain::Text { values_max, groups_per_unit } => (Some(values_max), Some(groups_per_unit)),
+            Domain::Category(_) | Domain::Boolean | Domain::Number(_) | Domain::Date { .. } => (None, None),
+        };
+        Self {
+            name: column.name.clone(),
+            r#type: column.domain.type_name(),
+            title: column.title.clone(),
+            values,
+            min,
+            max,
+            step,
+            max_values,
+            max_groups_per_unit,
+            per_unit: column.per_unit,
+            nullable: column.nullable,
+        }
+    }
+}

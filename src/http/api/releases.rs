@@ -1,0 +1,127 @@
+//! GET /v1/releases: lists one's own stored answers; a steward sees all.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use serde::Serialize;
+
+use crate::http::api::response::{self, Format};
+use crate::http::auth::Reader;
+use crate::http::params::{Page, PageParams, Segment, next_link};
+use crate::http::problem::Problem;
+use crate::http::{App, aside};
+use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::people::{Person, Role};
+use crate::kernel::budget::state::ReleaseCard;
+use crate::service::asking::rooms::Rendering;
+use crate::service::asking::stored::Summary;
+use crate::service::stewarding::accounts::timestamp;
+use crate::service::{Service, ServiceError};
+
+/// A stored answer in a list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ReleaseBody {
+    release: String,
+    dataset: String,
+    edition: String,
+    sql: String,
+    researcher: String,
+    epsilon: String,
+    at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<String>,
+}
+
+/// Lists stored answers, oldest first. `after` is the id of the last release on the previous page.
+#[utoipa::path(
+    get, path = "/v1/releases", params(PageParams), security(("token" = [])),
+    responses((status = 200, body = Vec<ReleaseBody>), (status = 400, body = Problem))
+)]
+pub async fn list(State(service): State<App>, Reader(person): Reader, params: PageParams) -> Result<Response, Problem> {
+    let (limit, name) = (params.limit()?, person.name.clone());
+    let list = move |service: &Service| {
+        let page = Page::cut(ids(service, &person, params.after.as_deref(), limit + 1)?, limit);
+        let body = |id: &String| service.stored_summary(id).map(|stored| ReleaseBody::of(stored, &person));
+        let bodies = page.items.iter().map(body).collect::<Result<Vec<_>, ServiceError>>()?;
+        let next = page.items.last().filter(|_| page.more).map(String::as_str);
+        Ok((next_link("/v1/releases", next, limit), Json(bodies)).into_response())
+    };
+    aside::built(&service, &name, list).await?
+}
+
+/// The ids of the sealed releases after release `after` that a person may see, oldest
+/// first. For a researcher, they are in the order in which they were served to them.
+fn ids(service: &Service, person: &Person, after: Option<&str>, limit: usize) -> Result<Vec<String>, Problem> {
+    let ids = |seen: &mut dyn Iterator<Item = &ReleaseCard>| seen.take(limit).map(|card| card.id.clone()).collect();
+    let found = read(service.ledger(), |book| match person.role {
+        Role::Steward => book.servable_after(after).map(|mut seen| ids(&mut seen)),
+        Role::Researcher | Role::Viewer => book.shelf_after(&person.name, after).map(|mut seen| ids(&mut seen)),
+    });
+    found.ok_or_else(|| Problem::invalid_request("after is not a release that you may see"))
+}
+
+impl ReleaseBody {
+    /// Researchers see only their own name and purpose, even for an answer that a colleague asked for first.
+    fn of(stored: Summary, person: &Person) -> Self {
+        let is_seen = person.role == Role::Steward || stored.researcher == person.name;
+        Self {
+            release: stored.release.id,
+            dataset: stored.release.subject.dataset,
+            edition: stored.release.subject.edition,
+            sql: stored.sql,
+            researcher: if is_seen { stored.researcher } else { person.name.clone() },
+            epsilon: stored.epsilon,
+            at: timestamp(stored.at_ms),
+            purpose: stored.purpose.filter(|_| is_seen),
+        }
+    }
+}
+
+/// Shows one stored answer. It never changes.
+#[utoipa::path(
+    get, path = "/v1/releases/{id}", params(("id" = String, Path)), security(("token" = [])),
+    responses((status = 200, description = "The stored answer"), (status = 304), (status = 404, body = Problem))
+)]
+pub async fn one(
+    State(service): State<App>,
+    Reader(person): Reader,
+    Segment(id): Segment,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let format = Format::negotiate(&headers)?;
+    let seen = read(service.ledger(), |book| {
+        (person.role == Role::Steward && book.is_stored(&id)) || book.is_on_shelf(&person.name, &id)
+    });
+    if !seen {
+        return Err(Problem::not_found("there is no such release that you may see"));
+    }
+    let etag = format!("\"{id}-{format:?}\"").to_lowercase();
+    let response = match is_known(&headers, &etag) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => shown(&service, person, &id, format).await?,
+    };
+    Ok((immutable(&etag), response).into_response())
+}
+
+async fn shown(service: &App, person: Person, id: &str, format: Format) -> Result<Response, Problem> {
+    let name = person.name.clone();
+    let (stored, room) = service.stored_in_room(&name, id, Rendering::Data).await?;
+    let encoded = service.rendering_in(&room, &name, move |_| response::stored(&stored, &person, format)).await??;
+    Ok(encoded.response(service, &name, room))
+}
+
+/// Whether the caller has the version that the tag names.
+pub fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let mut tags = tags.flat_map(|value| value.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
+    tags.any(|tag| tag == etag || tag == "*")
+}
+
+/// Headers of a response that never changes, for the cache of its owner.
+fn immutable(etag: &str) -> AppendHeaders<Vec<(HeaderName, HeaderValue)>> {
+    let tag = HeaderValue::from_str(etag).map(|tag| (header::ETAG, tag)).into_iter();
+    let fixed =
+        [(header::CACHE_CONTROL, "private, max-age=31536000, immutable"), (header::VARY, "accept, authorization")];
+    AppendHeaders(tag.chain(fixed.map(|(name, value)| (name, HeaderValue::from_static(value)))).collect())
+}

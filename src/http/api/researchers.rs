@@ -1,0 +1,164 @@
+//! /v1/researchers: people and their tokens.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::http::auth::Steward;
+use crate::http::body::Body;
+use crate::http::json::{Fields, Json as Value, wrong_kind};
+use crate::http::params::{PageParams, Segment, page};
+use crate::http::problem::Problem;
+use crate::http::{App, aside};
+use crate::kernel::budget::ledger::{Ledger, read};
+use crate::kernel::budget::people::Role;
+use crate::kernel::budget::state::Book;
+use crate::query::error::shown;
+use crate::service::Service;
+use crate::service::stewarding::people;
+
+/// A person with an account on the server.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct PersonBody {
+    name: String,
+    role: &'static str,
+    active: bool,
+    /// For viewers, the datasets whose statistics they see; absent if none were named, so that they see all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    datasets: Option<Vec<String>>,
+}
+
+/// A new person with their token, which is shown only once.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct NewPersonBody {
+    name: String,
+    role: &'static str,
+    token: String,
+    /// For viewers, the datasets whose statistics they see; absent if none were named, so that they see all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    datasets: Option<Vec<String>>,
+}
+
+/// The person to add.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+pub struct AddBody {
+    name: String,
+    /// `researcher` (the default), `viewer` or `steward`.
+    role: Option<String>,
+    /// For viewers, the datasets whose statistics they see in addition to public ones; all datasets by default.
+    datasets: Option<Vec<String>>,
+}
+
+/// The datasets that a viewer may see.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+pub struct DatasetsBody {
+    /// The datasets whose statistics the viewer sees in addition to public ones.
+    datasets: Vec<String>,
+}
+
+/// Lists people. `after` is the last name on the previous page.
+#[utoipa::path(
+    get, path = "/v1/researchers", params(PageParams), security(("token" = [])),
+    responses((status = 200, body = Vec<PersonBody>), (status = 400, body = Problem))
+)]
+pub async fn list(
+    State(service): State<App>,
+    Steward(person): Steward,
+    params: PageParams,
+) -> Result<Response, Problem> {
+    let list = move |service: &Service| {
+        let people: Vec<_> = read(service.ledger(), |book| book.people().map(|person| body(book, person)).collect());
+        page(people, |person| person.name.clone(), |person| person, "/v1/researchers", &params)
+    };
+    aside::built(&service, &person.name, list).await?
+}
+
+fn body(book: &Book, (name, role, active): (&String, Role, bool)) -> PersonBody {
+    let datasets = book.viewing(name).map(|datasets| datasets.iter().cloned().collect());
+    PersonBody { name: name.clone(), role: role.name(), active, datasets }
+}
+
+/// Takes the field `datasets`, a list of names.
+fn datasets(fields: &mut Fields) -> Result<Option<Vec<String>>, Problem> {
+    let list = match fields.take("datasets") {
+        None => return Ok(None),
+        Some(Value::List(list)) => list,
+        Some(other) => return Err(wrong_kind("datasets", &other, "a list of names of datasets")),
+    };
+    let name = |one| match one {
+        Value::Text(name) => Ok(name),
+        other => Err(wrong_kind("datasets", &other, "a list of names of datasets")),
+    };
+    list.into_iter().map(name).collect::<Result<_, _>>().map(Some)
+}
+
+/// Adds a person. Their token is shown only once.
+#[utoipa::path(
+    post, path = "/v1/researchers", request_body = AddBody, security(("token" = [])),
+    responses((status = 201, body = NewPersonBody), (status = 409, body = Problem))
+)]
+pub async fn add(
+    State(service): State<App>,
+    Steward(person): Steward,
+    Body(body): Body,
+) -> Result<(StatusCode, Json<NewPersonBody>), Problem> {
+    let mut fields = Fields::read(&body, &["name", "role", "datasets"])?;
+    let (name, datasets) = (fields.text("name")?, datasets(&mut fields)?);
+    let role = fields.optional_text("role")?.unwrap_or_else(|| "researcher".to_owned());
+    let role: Role = role.parse().map_err(|words: String| Problem::invalid_request(format!("role: {words}")))?;
+    if role != Role::Viewer && datasets.is_some() {
+        return Err(Problem::invalid_request(format!(
+            "datasets are given to viewers, and \"{role}\" is the role here"
+        )));
+    }
+    let (added, seen, by) = (name.clone(), datasets.clone(), person.name);
+    let adding = service.steward(move |ledger, now| match seen {
+        Some(datasets) => people::add_viewer(ledger, &added, &datasets, &by, now),
+        None => people::add_person(ledger, &added, role, &by, now),
+    });
+    let token = adding.await?.text().to_owned();
+    Ok((StatusCode::CREATED, Json(NewPersonBody { name, role: role.name(), token, datasets })))
+}
+
+/// Sets the datasets whose statistics a viewer sees.
+#[utoipa::path(
+    put, path = "/v1/researchers/{name}/datasets", params(("name" = String, Path)), request_body = DatasetsBody,
+    security(("token" = [])),
+    responses((status = 200, body = PersonBody), (status = 400, body = Problem), (status = 404, body = Problem))
+)]
+pub async fn set_datasets(
+    State(service): State<App>,
+    Steward(person): Steward,
+    Segment(name): Segment,
+    Body(sent): Body,
+) -> Result<Json<PersonBody>, Problem> {
+    let missing = || Problem::invalid_request("the field \"datasets\" is missing; it is a list of names");
+    let datasets = datasets(&mut Fields::read(&sent, &["datasets"])?)?.ok_or_else(missing)?;
+    let (viewer, by) = (name.clone(), person.name);
+    let act = move |ledger: &dyn Ledger, now| people::set_viewing(ledger, &viewer, &datasets, &by, now);
+    service.clone().steward(act).await?;
+    let nobody = || Problem::not_found(format!("there is nobody named \"{}\"", shown(&name)));
+    let found = read(service.ledger(), |book| {
+        let (role, active) = book.person(&name)?;
+        Some(body(book, (&name, role, active)))
+    });
+    found.map(Json).ok_or_else(nobody)
+}
+
+/// Revokes a person's token.
+#[utoipa::path(
+    delete, path = "/v1/researchers/{name}/token", params(("name" = String, Path)), security(("token" = [])),
+    responses((status = 204), (status = 404, body = Problem))
+)]
+pub async fn revoke(
+    State(service): State<App>,
+    Steward(person): Steward,
+    Segment(name): Segment,
+) -> Result<StatusCode, Problem> {
+    service.steward(move |ledger, now| people::revoke_token(ledger, &name, &person.name, now)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

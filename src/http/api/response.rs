@@ -1,0 +1,412 @@
+//! Encodes stored answers as JSON, CSV, Arrow and Parquet.
+//!
+//! Promises that equal answers have equal bytes: rendering depends only on the stored answer and the account shown with it.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::Response;
+use polars::prelude::{Column, CompatLevel, DataFrame, IpcStreamWriter, ParquetWriter, PolarsResult, SerWriter};
+use serde::Serialize;
+
+use crate::http::App;
+use crate::http::pieces::{Pieces, Rows, Unencodable};
+use crate::http::problem::Problem;
+use crate::kernel::budget::people::{Person, Role};
+use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
+use crate::service::Answer;
+use crate::service::asking::free::FreeAnswer;
+use crate::service::asking::quote::{LegsView, ThresholdView};
+use crate::service::asking::rooms::Room;
+use crate::service::asking::stored::StoredAnswer;
+use crate::service::stewarding::accounts::{AccountView, significant, timestamp};
+
+/// A format in which answers are offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// JSON, with media type `application/json`.
+    Json,
+    /// CSV, with media type `text/csv`.
+    Csv,
+    /// An Arrow IPC stream, with media type `application/vnd.apache.arrow.stream`.
+    Arrow,
+    /// Parquet, with media type `application/vnd.apache.parquet`.
+    Parquet,
+}
+
+impl Format {
+    const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::Arrow, Self::Parquet];
+
+    /// The format's media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv",
+            Self::Arrow => "application/vnd.apache.arrow.stream",
+            Self::Parquet => "application/vnd.apache.parquet",
+        }
+    }
+
+    /// The format that `Accept` asks for: the first one with the highest weight; JSON if the header is absent.
+    pub fn negotiate(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut asked = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+        if asked.peek().is_none() {
+            return Ok(Self::Json);
+        }
+        let mut best: Option<(f32, Self)> = None;
+        for range in asked.flat_map(|value| value.split(',')) {
+            let mut parts = range.split(';').map(str::trim);
+            let name = parts.next().unwrap_or("").to_ascii_lowercase();
+            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
+            let found = Self::ALL.into_iter().find(|format| {
+                let (kind, _) = format.media_type().split_once('/').unwrap_or_default();
+                name == format.media_type() || name == "*/*" || name == format!("{kind}/*")
+            });
+            if let Some(format) = found
+                && weight > best.map_or(0.0, |(weight, _)| weight)
+            {
+                best = Some((weight, format));
+            }
+        }
+        best.map(|(_, format)| format).ok_or_else(Problem::not_acceptable)
+    }
+}
+
+/// The description of one output column.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct ColumnBody {
+    /// The column's name in the output.
+    name: String,
+    /// `key` or `estimate`.
+    kind: &'static str,
+    /// `count`, `sum`, `mean` or `formula`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aggregate: Option<&'static str>,
+    /// The standard error of counts and sums, as decimal text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    std_error: Option<String>,
+    /// The half-width of the 95 % interval: 1.959964 × the standard error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    margin: Option<String>,
+    /// In quotes: the smallest value that one row can contribute to the sum or mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<String>,
+    /// In quotes: the largest value that one row can contribute to the sum or mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<String>,
+}
+
+impl ColumnBody {
+    /// Describes a column of an answer; `with_margin` adds its margin and bounds for quotes.
+    pub fn of(column: &ColumnInfo, with_margin: bool) -> Self {
+        let is_key = matches!(column.kind, ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey);
+        let (min, max) = column.bounds.clone().filter(|_| with_margin).unzip();
+        Self {
+            name: column.name.clone(),
+            kind: if is_key { "key" } else { "estimate" },
+            aggregate: (!is_key).then(|| column.kind.word()),
+            std_error: column.kind.std_error().map(|error| significant(error, 9)),
+            margin: column.kind.margin().filter(|_| with_margin).map(|margin| significant(margin, 9)),
+            min,
+            max,
+        }
+    }
+}
+
+/// The price of an answer.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct PriceBody {
+    /// The ε that the answer costs, as decimal text.
+    pub epsilon: String,
+    /// The δ of the dataset, as decimal text.
+    pub delta: String,
+}
+
+/// An answer as JSON.
+#[derive(Serialize)]
+pub struct AnswerBody<'a> {
+    release: &'a str,
+    dataset: &'a str,
+    edition: &'a str,
+    sql: &'a str,
+    replayed: bool,
+    mechanism: &'a str,
+    confidence: &'static str,
+    rows_per_unit: u32,
+    columns: Vec<ColumnBody>,
+    rows: Unwritten,
+    price: PriceBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<ThresholdView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    legs: Option<LegsView>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    derived_from: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<&'a str>,
+    at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<AccountView>,
+}
+
+/// A placeholder for the list into which [`Rows`] are written.
+type Unwritten = [(); 0];
+
+/// An answer in some format: its headers, and the part of its body that is encoded so far.
+pub struct Encoded {
+    headers: HeaderMap,
+    pieces: Pieces,
+}
+
+impl Encoded {
+    fn of(format: Format, pieces: Result<Pieces, Unencodable>) -> Result<Self, Problem> {
+        let pieces = pieces.map_err(|fault| Problem::overloaded(&fault.to_string()))?;
+        let media_type = HeaderValue::from_static(format.media_type());
+        Ok(Self { headers: HeaderMap::from_iter([(header::CONTENT_TYPE, media_type)]), pieces })
+    }
+
+    fn with(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+
+    /// The response, which holds `room` until it is read.
+    pub fn response(self, service: &App, who: &str, room: Room) -> Response {
+        let mut response = Response::new(self.pieces.body(service, who, room));
+        *response.headers_mut() = self.headers;
+        response
+    }
+}
+
+/// Encodes an answer with its account, in the format that was asked for.
+///
+/// # Errors
+/// A problem if the answer could not be encoded.
+pub fn answer(answer: &Answer, format: Format) -> Result<Encoded, Problem> {
+    let stored = &answer.stored;
+    let table = tabulate(&answer.layout, stored.vectors());
+    let account = AccountView::of(stored.accountant, &answer.standing.account);
+    let shown = Shown {
+        sql: &answer.sql,
+        replayed: answer.standing.replayed,
+        epsilon: answer.epsilon(),
+        purpose: stored.purpose.as_deref().filter(|_| !answer.standing.replayed),
+        legs: Some(LegsView::of(stored.accountant, &answer.standing.legs)),
+        account: Some(account.clone()),
+    };
+    let pieces = encoded(table, format, |table| body(stored, table, shown));
+    let encoded = Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id);
+    let encoded = encoded.with("tacit-epsilon-spent", &account.epsilon_spent);
+    Ok(encoded.with("tacit-epsilon-remaining", &account.epsilon_remaining))
+}
+
+#[derive(Serialize)]
+struct FreeBody<'a> {
+    release: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edition: Option<&'a str>,
+    sql: &'a str,
+    replayed: bool,
+    columns: Vec<ColumnBody>,
+    rows: Unwritten,
+    price: PriceBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a AccountView>,
+}
+
+/// Encodes a free answer. It has no release, because nothing was drawn.
+///
+/// # Errors
+/// A problem if the answer could not be encoded.
+pub fn free(answer: FreeAnswer, format: Format) -> Result<Encoded, Problem> {
+    let FreeAnswer { about, sql, table } = answer;
+    let about = about.as_ref();
+    let document = |table: &Table| FreeBody {
+        release: None,
+        dataset: about.map(|about| about.dataset.as_str()),
+        edition: about.map(|about| about.edition.as_str()),
+        sql: &sql,
+        replayed: true,
+        columns: table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
+        rows: [],
+        price: PriceBody {
+            epsilon: "0".to_owned(),
+            delta: about.map_or_else(|| "0".to_owned(), |about| about.delta.clone()),
+        },
+        account: about.map(|about| &about.account),
+    };
+    Encoded::of(format, encoded(table, format, document))
+}
+
+/// Encodes a stored answer by itself. Its bytes never change.
+///
+/// # Errors
+/// A problem if the answer could not be encoded.
+pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Result<Encoded, Problem> {
+    let is_seen = is_seen(stored, person);
+    let table = tabulate(&stored.layout_for(is_seen), stored.vectors());
+    let shown = Shown {
+        sql: &stored.sql,
+        replayed: true,
+        epsilon: stored.epsilon.clone(),
+        purpose: stored.purpose.as_deref().filter(|_| is_seen),
+        legs: None,
+        account: None,
+    };
+    let pieces = encoded(table, format, |table| body(stored, table, shown));
+    Ok(Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id))
+}
+
+/// Whether a person sees everything about a stored answer: its purpose, and the LIMIT and HAVING with which it was first asked for.
+pub fn is_seen(stored: &StoredAnswer, person: &Person) -> bool {
+    person.role == Role::Steward || person.name == stored.researcher
+}
+
+/// What is shown beside a stored answer: how it was asked for, and what it cost whom.
+struct Shown<'a> {
+    sql: &'a str,
+    replayed: bool,
+    epsilon: String,
+    /// The declared purpose, shown only to those who may see it.
+    purpose: Option<&'a str>,
+    legs: Option<LegsView>,
+    account: Option<AccountView>,
+}
+
+/// A published answer, without anyone's account.
+pub fn published<'a>(stored: &'a StoredAnswer, sql: &'a str, epsilon: &str, table: &Table) -> AnswerBody<'a> {
+    let epsilon = epsilon.to_owned();
+    body(stored, table, Shown { sql, replayed: true, epsilon, purpose: None, legs: None, account: None })
+}
+
+fn body<'a>(stored: &'a StoredAnswer, table: &Table, shown: Shown<'a>) -> AnswerBody<'a> {
+    let Shown { sql, replayed, epsilon, purpose, legs, account } = shown;
+    AnswerBody {
+        release: &stored.release.id,
+        dataset: &stored.release.subject.dataset,
+        edition: &stored.release.subject.edition,
+        sql,
+        replayed,
+        mechanism: stored.release.mechanism.name(),
+        confidence: "0.95",
+        rows_per_unit: stored.rows_per_unit,
+        columns: table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
+        rows: [],
+        price: PriceBody { epsilon, delta: stored.delta().to_string() },
+        threshold: stored.threshold(),
+        legs,
+        derived_from: &stored.derived_from,
+        purpose,
+        at: timestamp(stored.at_ms),
+        account,
+    }
+}
+
+/// Encodes a table in a format. `document` makes the JSON document that surrounds it.
+///
+/// # Errors
+/// [`Unencodable`] if the table could not be encoded.
+pub fn encoded<D: Serialize>(
+    table: Table,
+    format: Format,
+    document: impl FnOnce(&Table) -> D,
+) -> Result<Pieces, Unencodable> {
+    match format {
+        Format::Json => {
+            let document = document(&table);
+            Pieces::ahead(Rows::json(&document, table))
+        }
+        Format::Csv => Pieces::ahead(Rows::csv(table)),
+        Format::Arrow => {
+            let mut bytes = Vec::new();
+            let write = |mut frame: DataFrame| {
+                IpcStreamWriter::new(&mut bytes).with_compat_level(CompatLevel::oldest()).finish(&mut frame)
+            };
+            frame(table).and_then(write).map_err(|_| Unencodable)?;
+            Ok(Pieces::whole(bytes))
+        }
+        Format::Parquet => {
+            let mut bytes = Vec::new();
+            let write = |mut frame: DataFrame| ParquetWriter::new(&mut bytes).finish(&mut frame);
+            frame(table).and_then(write).map_err(|_| Unencodable)?;
+            Ok(Pieces::whole(bytes))
+        }
+    }
+}
+
+/// The values of one column, with its type.
+enum Values {
+    Text(Vec<Option<String>>),
+    Truth(Vec<Option<bool>>),
+    Whole(Vec<Option<i64>>),
+    Float(Vec<Option<f64>>),
+}
+
+impl Values {
+    /// Keys are text or booleans, counts are integers, and everything else is floats: types depend on the question alone.
+    fn new(kind: ColumnKind, rows: usize) -> Self {
+        match kind {
+            ColumnKind::Key => Self::Text(Vec::with_capacity(rows)),
+            ColumnKind::BooleanKey => Self::Truth(Vec::with_capacity(rows)),
+            ColumnKind::Count(_) | ColumnKind::IntegerKey => Self::Whole(Vec::with_capacity(rows)),
+            ColumnKind::Sum(_) | ColumnKind::Mean | ColumnKind::Formula => Self::Float(Vec::with_capacity(rows)),
+        }
+    }
+
+    fn push(&mut self, cell: Cell) {
+        match self {
+            Self::Text(values) => values.push(match cell {
+                Cell::Text(text) => Some(text),
+                other => other.text(),
+            }),
+            Self::Truth(values) => values.push(truth_value(&cell)),
+            Self::Whole(values) => values.push(whole_value(&cell)),
+            Self::Float(values) => values.push(float_value(&cell)),
+        }
+    }
+
+    fn column(self, name: &str) -> Column {
+        match self {
+            Self::Text(values) => Column::new(name.into(), values),
+            Self::Truth(values) => Column::new(name.into(), values),
+            Self::Whole(values) => Column::new(name.into(), values),
+            Self::Float(values) => Column::new(name.into(), values),
+        }
+    }
+}
+
+/// Turns rows into columns. Each row is dropped once it has been added.
+fn frame(table: Table) -> PolarsResult<DataFrame> {
+    let Table { names, kinds, rows, .. } = table;
+    let height = rows.len();
+    let mut values: Vec<Values> = kinds.iter().map(|kind| Values::new(*kind, height)).collect();
+    for row in rows {
+        values.iter_mut().zip(row).for_each(|(values, cell)| values.push(cell));
+    }
+    let columns = values.into_iter().zip(&names).map(|(values, name)| values.column(name));
+    DataFrame::new(height, columns.collect())
+}
+
+fn truth_value(cell: &Cell) -> Option<bool> {
+    match cell {
+        Cell::Boolean(truth) => Some(*truth),
+        Cell::Missing | Cell::Text(_) | Cell::Decimal(_) | Cell::Float(_) => None,
+    }
+}
+
+fn whole_value(cell: &Cell) -> Option<i64> {
+    match cell {
+        Cell::Decimal(value) => i64::try_from(value / 1_000_000_000).ok(),
+        Cell::Missing | Cell::Text(_) | Cell::Boolean(_) | Cell::Float(_) => None,
+    }
+}
+
+fn float_value(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Decimal(value) => Some(*value as f64 / 1e9),
+        Cell::Float(value) => Some(*value),
+        Cell::Missing | Cell::Text(_) | Cell::Boolean(_) => None,
+    }
+}

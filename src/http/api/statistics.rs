@@ -1,0 +1,247 @@
+//! /v1/statistics: published statistics. Reading them never spends.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::releases::is_known;
+use crate::http::api::response::Format;
+use crate::http::auth::{Reading, Steward};
+use crate::http::cache::{Form, Rendered};
+use crate::http::params::{PageParams, Segment, page};
+use crate::http::problem::Problem;
+use crate::http::shared::Shared;
+use crate::http::{App, aside};
+use crate::kernel::budget::people::Person;
+use crate::query::error::shown;
+use crate::service::Service;
+use crate::service::access::Sight;
+use crate::service::publishing::statistics::Statistic;
+use crate::service::stewarding::accounts::timestamp;
+
+/// A statistic in a list.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct StatisticBody {
+    name: String,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    dataset: String,
+    /// `never`, `daily`, `weekly`, `monthly` or `on-new-edition`.
+    refresh: &'static str,
+    public: bool,
+    /// `bar`, `line`, `table` or `none`.
+    chart: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
+    /// The largest price of each draw, as ε.
+    epsilon: String,
+    /// The release that is shown; null before the first one.
+    release: Option<String>,
+    released_at: Option<String>,
+    /// The time when its next period begins.
+    next_refresh: Option<String>,
+    /// Whether something newer than what is shown was due and was not drawn, or waits for a steward.
+    stale: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stale_reason: Option<String>,
+    /// `confirmed`, `new` (never drawn), `changed` (another question than the one that was confirmed) or `dearer` (than what was
+    /// confirmed). Nothing is drawn for a statistic that is not confirmed.
+    standing: &'static str,
+}
+
+impl StatisticBody {
+    /// Describes a statistic in its present state.
+    pub fn of(service: &Service, statistic: &Statistic) -> Self {
+        let state = service.state_of(statistic);
+        let (stale_reason, standing) = (state.stale().map(str::to_owned), state.agreement.name());
+        let (release, at_ms) = state.shown.unzip();
+        Self {
+            name: statistic.name.clone(),
+            title: state.face.title,
+            description: state.face.description,
+            dataset: statistic.dataset.clone(),
+            refresh: statistic.refresh.name(),
+            public: state.face.is_public,
+            chart: state.face.shape.name(),
+            unit: state.face.unit,
+            epsilon: statistic.epsilon.to_string(),
+            release,
+            released_at: at_ms.map(timestamp),
+            next_refresh: state.next_ms.map(timestamp),
+            stale: stale_reason.is_some(),
+            stale_reason,
+            standing,
+        }
+    }
+}
+
+/// Lists the published statistics that the caller may read; without a token, those that are public.
+///
+/// Stewards also see those that wait for their confirmation.
+#[utoipa::path(
+    get, path = "/v1/statistics", params(PageParams), security(("token" = []), ()),
+    responses((status = 200, body = Vec<StatisticBody>), (status = 400, body = Problem))
+)]
+pub async fn list(
+    State(service): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    Reading(person): Reading,
+    headers: HeaderMap,
+    params: PageParams,
+) -> Result<Response, Problem> {
+    let (who, is_nobody) = (name_of(person.as_ref()).to_owned(), person.is_none());
+    let list = move |service: &Service| {
+        let is_seen = |statistic: &&Statistic| service.sight(statistic, person.as_ref()) != Sight::Hidden;
+        let seen = service.statistics().filter(is_seen).collect();
+        let body = |statistic: &Statistic| StatisticBody::of(service, statistic);
+        page(seen, |statistic| statistic.name.clone(), body, "/v1/statistics", &params)
+    };
+    let mut response = aside::built(&service, &who, list).await??;
+    shared.allow_origins(&headers, is_nobody, response.headers_mut());
+    Ok(response)
+}
+
+/// Shows one statistic. Its form is chosen by the path's ending, or else by `Accept`.
+///
+/// The endings are `.json`, `.csv`, `.arrow`, `.parquet`, `.svg`, `.vl.json` and `.txt`.
+#[utoipa::path(
+    get, path = "/v1/statistics/{name}", params(("name" = String, Path)), security(("token" = []), ()),
+    responses((status = 200, description = "The statistic"), (status = 304), (status = 404, body = Problem))
+)]
+pub async fn one(
+    State(service): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    Reading(person): Reading,
+    Segment(name): Segment,
+    headers: HeaderMap,
+) -> Response {
+    let read = read(&service, &shared, person.as_ref(), &name, &headers).await;
+    let mut response = read.unwrap_or_else(IntoResponse::into_response);
+    let out = response.headers_mut();
+    // This route bypasses the layers that other routes have, because it is read so often.
+    out.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    shared.counts.note(&response);
+    response
+}
+
+async fn read(
+    service: &App,
+    shared: &Arc<Shared>,
+    person: Option<&Person>,
+    name: &str,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let (name, form) = match name.split_once('.') {
+        Some((name, ending)) => (name, Form::of_ending(ending).ok_or_else(|| no_form(ending))?),
+        None => (name, Form::Answer(Format::negotiate(headers)?)),
+    };
+    let (rendered, is_public) = rendered(service, shared, person, name, form).await?;
+    let mut response = respond(&rendered, headers, is_public);
+    shared.allow_origins(headers, is_public, response.headers_mut());
+    Ok(response)
+}
+
+/// Draws a new release, charges it to the statistics account, and shows it.
+///
+/// A statistic that waits for a steward's confirmation is not drawn.
+#[utoipa::path(
+    post, path = "/v1/statistics/{name}/refresh", params(("name" = String, Path)), security(("token" = [])),
+    responses((status = 200, body = StatisticBody), (status = 403, body = Problem), (status = 404, body = Problem))
+)]
+pub async fn refresh(
+    State(service): State<App>,
+    _steward: Steward,
+    Segment(name): Segment,
+) -> Result<Json<StatisticBody>, Problem> {
+    service.refresh(&name).await?;
+    let statistic = service.statistic(&name).ok_or_else(|| unknown(&name))?;
+    Ok(Json(StatisticBody::of(&service, statistic)))
+}
+
+/// The name of the person in whose turn a statistic is read; `""` for nobody in particular.
+pub fn name_of(person: Option<&Person>) -> &str {
+    person.map_or("", |person| person.name.as_str())
+}
+
+/// The bytes of a statistic that a person may read, and whether everybody may read it.
+pub async fn rendered(
+    service: &App,
+    shared: &Arc<Shared>,
+    person: Option<&Person>,
+    name: &str,
+    form: Form,
+) -> Result<(Arc<Rendered>, bool), Problem> {
+    // Nobody is told that a statistic exists which they may not read.
+    let refused = || if person.is_some() { unknown(name) } else { Problem::unauthenticated() };
+    let statistic = service.statistic(name).ok_or_else(refused)?;
+    let (version, is_public) = match service.sight(statistic, person) {
+        Sight::Hidden => return Err(refused()),
+        Sight::Waiting => return Err(waiting(name)),
+        Sight::Nothing => return Err(not_yet(service, statistic, form)),
+        Sight::Shown { version, is_public } => (version, is_public),
+    };
+    if let Some(found) = shared.shelf.found(statistic, version, form) {
+        return found.map(|found| (found, is_public)).ok_or_else(|| not_yet(service, statistic, form));
+    }
+    let who = name_of(person);
+    let room = service.room_of_statistic(who, statistic, form.rendering()).await?;
+    let (wanted, shelf, taken) = (name.to_owned(), Arc::clone(shared), room.clone());
+    let render = move |service: &Service| match service.statistic(&wanted) {
+        Some(statistic) => shelf.shelf.render(service, statistic, (version, form), taken),
+        None => Ok(None),
+    };
+    let made = service.rendering_in(&room, who, render).await??;
+    made.map(|made| (made, is_public)).ok_or_else(|| not_yet(service, statistic, form))
+}
+
+/// The response for a statistic: its bytes, or the information that the caller has them already.
+pub fn respond(rendered: &Rendered, headers: &HeaderMap, is_public: bool) -> Response {
+    let is_held = rendered.etag.to_str().is_ok_and(|etag| is_known(headers, etag));
+    let mut response = if is_held {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let mut whole = rendered.bytes.clone().into_response();
+        whole.headers_mut().insert(header::CONTENT_TYPE, rendered.media_type.clone());
+        whole
+    };
+    // A reader may keep it for a minute, and must then ask whether it is still current.
+    let caching = if is_public { "public, max-age=60" } else { "private, max-age=60" };
+    let out = response.headers_mut();
+    out.insert(header::ETAG, rendered.etag.clone());
+    out.insert(header::LAST_MODIFIED, rendered.last_modified.clone());
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    out.insert(header::VARY, HeaderValue::from_static("accept, authorization, cookie, origin"));
+    response
+}
+
+/// The problem for a steward whose confirmation a statistic waits for.
+fn waiting(name: &str) -> Problem {
+    Problem::not_found("the statistic is not released yet: it waits for a steward to confirm its price").hint(format!(
+        "look at it with tacit statistics check, and publish it with tacit statistics publish {name}, or at /statistics/{name}/draw"
+    ))
+}
+
+/// The problem that there is no such statistic. It is the same if the statistic exists but the caller may not read it.
+pub fn unknown(name: &str) -> Problem {
+    Problem::not_found(format!("there is no statistic \"{}\" that you may read", shown(name)))
+}
+
+fn no_form(ending: &str) -> Problem {
+    let accepted = "accepted are .json, .csv, .arrow, .parquet, .svg, .vl.json and .txt";
+    Problem::not_found(format!("statistics have no form \".{}\"; {accepted}", shown(ending)))
+}
+
+fn not_yet(service: &App, statistic: &Statistic, form: Form) -> Problem {
+    let state = service.state_of(statistic);
+    match (state.shown, state.skipped) {
+        (Some(_), _) => Problem::not_found(format!("the statistic has nothing to show as {form:?}")),
+        (None, Some((_, why))) => Problem::not_found(format!("the statistic is not released yet: {why}")),
+        (None, None) => Problem::not_found("the statistic is not released yet"),
+    }
+}

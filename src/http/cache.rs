@@ -1,0 +1,398 @@
+//! The cache of published statistics, as the bytes that readers get.
+//!
+//! Promises that a release is rendered once in each form, so that equal requests have identical bytes and reading costs no more than
+//! finding them; that nothing in it is older than what the ledger says is shown; and that it holds a bounded number of bytes.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::body::Bytes;
+use axum::http::HeaderValue;
+use serde::Serialize;
+
+use super::pieces::with_bytes;
+use crate::http::api::response::{self, Format};
+use crate::query::answer::{Table, tabulate};
+use crate::query::file::Shape;
+use crate::render::chart::{self, Chart, Place};
+use crate::render::figure;
+use crate::render::frame;
+use crate::render::page::{self, Published};
+use crate::render::vega;
+use crate::service::asking::rooms::{Rendering, Room};
+use crate::service::publishing::statistics::{State, Statistic};
+use crate::service::stewarding::accounts::timestamp;
+use crate::service::{Answer, Service, ServiceError};
+
+/// A form in which a statistic is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// An answer in one of the data formats.
+    Answer(Format),
+    /// A chart as SVG.
+    Svg,
+    /// A Vega-Lite specification with its data.
+    Vega,
+    /// A citation in plain text.
+    Citation,
+    /// An HTML page to embed.
+    Page,
+}
+
+impl Form {
+    /// The form for the ending of a path, like `csv`; `None` for an unknown ending.
+    #[must_use]
+    pub fn of_ending(ending: &str) -> Option<Self> {
+        match ending {
+            "json" => Some(Self::Answer(Format::Json)),
+            "csv" => Some(Self::Answer(Format::Csv)),
+            "arrow" => Some(Self::Answer(Format::Arrow)),
+            "parquet" => Some(Self::Answer(Format::Parquet)),
+            "svg" => Some(Self::Svg),
+            "vl.json" => Some(Self::Vega),
+            "txt" => Some(Self::Citation),
+            _ => None,
+        }
+    }
+
+    /// The kind of rendering, which determines how much memory it may take.
+    #[must_use]
+    pub fn rendering(self) -> Rendering {
+        match self {
+            Self::Page => Rendering::Page,
+            Self::Answer(_) | Self::Svg | Self::Vega | Self::Citation => Rendering::Data,
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Answer(format) => format.media_type(),
+            Self::Svg => "image/svg+xml",
+            Self::Vega => "application/vnd.vegalite.v5+json",
+            Self::Citation => "text/plain; charset=utf-8",
+            Self::Page => "text/html; charset=utf-8",
+        }
+    }
+}
+
+/// A statistic, rendered in one form.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The bytes of the body.
+    pub bytes: Bytes,
+    /// The entity tag of the bytes.
+    pub etag: HeaderValue,
+    /// The time of the release, formatted for HTTP.
+    pub last_modified: HeaderValue,
+    /// The media type of the bytes.
+    pub media_type: HeaderValue,
+}
+
+/// The largest number of bytes that the cache keeps. What was read longest ago is dropped, and rendered again when somebody asks for it.
+const KEPT_BYTES_MAX: usize = 128 << 20;
+/// The largest number of bytes that were cached at some time and are still being read. Beyond it, readers hold rooms of their own.
+const LIVE_BYTES_MAX: usize = 192 << 20;
+
+/// The rendered statistics, by statistic and form.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    rendered: RwLock<Kept>,
+    looks: AtomicU64,
+    live: Arc<AtomicUsize>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    forms: HashMap<String, HashMap<Form, Item>>,
+    bytes: usize,
+}
+
+/// One statistic in one form.
+#[derive(Debug)]
+struct Item {
+    /// The version of the statistic's state that was rendered.
+    version: u64,
+    /// The result; `None` if there is nothing to show in that form.
+    rendered: Option<Arc<Rendered>>,
+    /// The number of the latest lookup that found it.
+    found: AtomicU64,
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        self.rendered.as_ref().map_or(0, |rendered| rendered.bytes.len())
+    }
+}
+
+/// Counts bytes for as long as anybody holds them.
+struct Live {
+    all: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+impl Shelf {
+    /// The cached result for a statistic in this state; the inner `None` means that there is nothing to show in that form.
+    #[must_use]
+    pub fn found(&self, statistic: &Statistic, version: u64, form: Form) -> Option<Option<Arc<Rendered>>> {
+        let rendered = self.rendered.read().unwrap_or_else(PoisonError::into_inner);
+        let item = rendered.forms.get(&statistic.name)?.get(&form)?;
+        item.found.store(self.looks.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+        (item.version == version).then(|| item.rendered.clone())
+    }
+
+    /// Renders a statistic and caches its bytes; `None` before its first release.
+    /// It blocks. If the cache has no place for the bytes, they hold `room`.
+    ///
+    /// # Errors
+    /// [`ServiceError::Ledger`] if the store cannot be read.
+    pub fn render(
+        &self,
+        service: &Service,
+        statistic: &Statistic,
+        (version, form): (u64, Form),
+        room: Room,
+    ) -> Result<Option<Arc<Rendered>>, ServiceError> {
+        // Somebody who waited for the same bytes finds them.
+        if let Some(found) = self.found(statistic, version, form) {
+            return Ok(found);
+        }
+        let state = &service.reading_of(statistic);
+        let Some((_, at_ms)) = state.shown.as_ref() else { return Ok(None) };
+        let Some(answer) = service.shown_answer(statistic)? else { return Ok(None) };
+        let made = Sheet::new(service, statistic, state, &answer).bytes(form);
+        let (held, is_kept) = made.map_or((None, true), |bytes| {
+            let (bytes, is_kept) = self.counted(bytes, room);
+            (Some(bytes), is_kept)
+        });
+        let rendered = held.map(|bytes| Arc::new(Rendered::new(bytes, form, *at_ms)));
+        if is_kept {
+            let found = AtomicU64::new(self.looks.fetch_add(1, Ordering::Relaxed));
+            let item = Item { version, rendered: rendered.clone(), found };
+            let mut rendered = self.rendered.write().unwrap_or_else(PoisonError::into_inner);
+            rendered.keep(&statistic.name, form, item, KEPT_BYTES_MAX);
+        }
+        Ok(rendered)
+    }
+
+    /// Counts the bytes as cached and returns `true`; or, if there is no place, lets them hold `room` and returns `false`.
+    fn counted(&self, bytes: Bytes, mut room: Room) -> (Bytes, bool) {
+        let (size, all) = (bytes.len(), Arc::clone(&self.live));
+        if all.fetch_add(size, Ordering::Relaxed).saturating_add(size) <= LIVE_BYTES_MAX && size <= KEPT_BYTES_MAX {
+            return (with_bytes(bytes, Live { all, bytes: size }), true);
+        }
+        all.fetch_sub(size, Ordering::Relaxed);
+        room.resize(size);
+        (with_bytes(bytes, room), false)
+    }
+}
+
+impl Kept {
+    fn keep(&mut self, name: &str, form: Form, item: Item, bytes_max: usize) {
+        self.bytes += item.bytes();
+        let before = self.forms.entry(name.to_owned()).or_default().insert(form, item);
+        self.bytes -= before.map_or(0, |item| item.bytes());
+        while self.bytes > bytes_max {
+            let all =
+                self.forms.iter().flat_map(|(name, forms)| forms.iter().map(move |(form, item)| (name, form, item)));
+            let held = all.filter(|(_, _, item)| item.bytes() > 0);
+            let oldest = held.min_by_key(|(_, _, item)| item.found.load(Ordering::Relaxed));
+            let Some((name, form)) = oldest.map(|(name, form, _)| (name.clone(), *form)) else { break };
+            let gone = self.forms.get_mut(&name).and_then(|forms| forms.remove(&form));
+            self.bytes -= gone.map_or(0, |item| item.bytes());
+        }
+    }
+}
+
+impl Rendered {
+    fn new(bytes: Bytes, form: Form, at_ms: u64) -> Self {
+        let digest = blake3::hash(&bytes).to_hex();
+        let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+        Self {
+            etag: header(&format!("\"{}\"", &digest.as_str()[..32])),
+            last_modified: header(&http_date(at_ms)),
+            media_type: HeaderValue::from_static(form.media_type()),
+            bytes,
+        }
+    }
+}
+
+fn http_date(at_ms: u64) -> String {
+    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
+    moment.map_or_else(String::new, |moment| moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+}
+
+/// Everything that the forms are made from.
+struct Sheet<'a> {
+    statistic: &'a Statistic,
+    state: &'a State,
+    whom: String,
+    answer: &'a Answer,
+    table: Table,
+    chart: Option<Chart>,
+    date: String,
+    skipped: Option<(String, &'a str)>,
+    cite: String,
+}
+
+/// A statistic as JSON: its description and its answer.
+#[derive(Serialize)]
+struct StatisticBody<'a> {
+    name: &'a str,
+    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    refresh: &'static str,
+    public: bool,
+    chart: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+    released_at: String,
+    /// Whether a refresh has been due since the release and was not made.
+    stale: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stale_reason: Option<&'a str>,
+    cite: &'a str,
+    #[serde(flatten)]
+    answer: response::AnswerBody<'a>,
+}
+
+impl<'a> Sheet<'a> {
+    fn new(service: &Service, statistic: &'a Statistic, state: &'a State, answer: &'a Answer) -> Self {
+        let table = tabulate(&answer.layout, answer.stored.vectors());
+        let shape = match state.face.shape {
+            Shape::Line => chart::Shape::Line,
+            Shape::Bar | Shape::Table | Shape::Hidden => chart::Shape::Bar,
+        };
+        let chart = figure::chart(&state.face.title, state.face.unit.as_deref(), shape, &table);
+        let date = state.shown.as_ref().map_or_else(String::new, |(_, at_ms)| service.date(*at_ms));
+        let skipped = state.skipped.as_ref().map(|(at_ms, why)| (service.date(*at_ms), why.as_str()));
+        let cite = cite(service, (statistic, state), answer, &date);
+        let whom = service.dataset(&statistic.dataset).map_or("unit", |dataset| dataset.terms.unit.name()).to_owned();
+        Self { statistic, state, whom, answer, table, chart, date, skipped, cite }
+    }
+
+    fn bytes(self, form: Form) -> Option<Bytes> {
+        match form {
+            Form::Answer(format) => self.answer(format),
+            Form::Svg => Some(chart::svg(self.chart.as_ref()?, Place::File).into_string().into()),
+            Form::Vega => Some(vega::specification(self.chart.as_ref()?).to_string().into()),
+            Form::Citation => Some(format!("{}\n", self.cite).into()),
+            Form::Page => Some(self.page().into()),
+        }
+    }
+
+    fn answer(self, format: Format) -> Option<Bytes> {
+        let Self { statistic, state, answer, table, cite, .. } = self;
+        let face = &state.face;
+        let document = |table: &Table| StatisticBody {
+            name: &statistic.name,
+            title: &face.title,
+            description: face.description.as_deref(),
+            refresh: statistic.refresh.name(),
+            public: face.is_public,
+            chart: face.shape.name(),
+            unit: face.unit.as_deref(),
+            released_at: timestamp(answer.stored.at_ms),
+            stale: state.stale().is_some(),
+            stale_reason: state.stale(),
+            cite: &cite,
+            answer: response::published(&answer.stored, &answer.sql, price(state, answer), table),
+        };
+        let pieces = response::encoded(table, format, document).ok()?;
+        pieces.joined().ok().map(Bytes::from)
+    }
+
+    fn page(&self) -> String {
+        let Self { statistic, state, answer, table, date, cite, .. } = self;
+        let face = &state.face;
+        let is_drawn = matches!(face.shape, Shape::Bar | Shape::Line);
+        let shown = Published {
+            name: &statistic.name,
+            title: &face.title,
+            description: face.description.as_deref(),
+            table,
+            chart: self.chart.as_ref().filter(|_| is_drawn),
+            date,
+            whom: &self.whom,
+            skipped: self.skipped.as_ref().map(|(date, why)| (date.as_str(), *why)),
+            waiting: state.waits(),
+            cite,
+            sql: &answer.sql,
+        };
+        frame::embedded(&face.title, &page::body(&shown))
+    }
+}
+
+/// The price of each draw of the statistic that is shown, as ε.
+fn price<'a>(state: &'a State, answer: &'a Answer) -> &'a str {
+    state.face.price.as_deref().unwrap_or(&answer.stored.epsilon)
+}
+
+fn cite(service: &Service, (statistic, state): (&Statistic, &State), answer: &Answer, date: &str) -> String {
+    let dataset = service.dataset(&statistic.lineage).and_then(|dataset| dataset.title.clone());
+    let dataset = dataset.unwrap_or_else(|| statistic.dataset.clone());
+    let (stored, year) = (&answer.stored, date.get(..4).unwrap_or(date));
+    format!(
+        "{dataset} ({year}). {}. Differentially private statistic \"{}\", release {}, {date}; epsilon {}, delta {}, per {}; \
+         95 % intervals of the noise.",
+        state.face.title,
+        statistic.name,
+        stored.release.id,
+        price(state, answer),
+        stored.delta(),
+        service.dataset(&statistic.dataset).map_or("unit", |dataset| dataset.terms.unit.name()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(version: u64, found: u64, bytes: usize) -> Item {
+        let rendered = Rendered::new(vec![0; bytes].into(), Form::Svg, 0);
+        Item { version, rendered: (bytes > 0).then(|| Arc::new(rendered)), found: AtomicU64::new(found) }
+    }
+
+    #[test]
+    fn what_was_read_longest_ago_makes_way() {
+        let mut kept = Kept::default();
+        for (name, form, found, bytes) in [
+            ("a", Form::Svg, 5, 40),
+            ("a", Form::Page, 1, 30),
+            ("b", Form::Svg, 2, 30),
+            ("c", Form::Svg, 0, 0),
+            ("d", Form::Svg, 6, 50),
+        ] {
+            kept.keep(name, form, item(1, found, bytes), 100);
+            assert!(kept.bytes <= 100, "{} bytes", kept.bytes);
+        }
+        let has = |kept: &Kept, name: &str, form| kept.forms.get(name).is_some_and(|forms| forms.contains_key(&form));
+        assert!(has(&kept, "a", Form::Svg) && has(&kept, "d", Form::Svg), "those that were found last");
+        assert!(!has(&kept, "a", Form::Page) && !has(&kept, "b", Form::Svg));
+        assert!(has(&kept, "c", Form::Svg), "that there is nothing to show is kept for nothing");
+        kept.keep("d", Form::Svg, item(2, 7, 20), 100);
+        assert_eq!(kept.bytes, 60, "a new state takes the place of the old one");
+    }
+
+    #[test]
+    fn bytes_count_until_nobody_reads_them() {
+        let shelf = Shelf::default();
+        let live = || shelf.live.load(Ordering::Relaxed);
+        let (bytes, is_kept) = shelf.counted(vec![0; 1_000].into(), Room::default());
+        let read = bytes.slice(10..20);
+        assert!(is_kept && live() == 1_000);
+        drop(bytes);
+        assert_eq!(live(), 1_000, "somebody reads still");
+        drop(read);
+        assert_eq!(live(), 0);
+        let (_, is_kept) = shelf.counted(vec![0; KEPT_BYTES_MAX + 1].into(), Room::default());
+        assert!(!is_kept && live() == 0, "what is larger than the shelf is its reader's");
+    }
+}

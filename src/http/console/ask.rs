@@ -1,0 +1,375 @@
+//! The researchers' pages: asking a question, seeing its price before paying, and the history of answers.
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use maud::html;
+use serde::Deserialize;
+
+use super::super::App;
+use super::super::pad;
+use super::super::params::Segment;
+use super::super::pieces::held_response;
+use super::super::problem::Problem;
+use super::session::Form;
+use super::{Failed, Shown, Visitor, aside, fragment};
+use crate::http::api::datasets::may_see;
+use crate::http::api::queries;
+use crate::http::api::quotes::quoted;
+use crate::http::console::pages::answers::{self, Line};
+use crate::http::console::pages::ask::{self as pages, Outlook, Question};
+use crate::kernel::budget::entry::KeyUse;
+use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::people::{Person, Role};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::kernel::random;
+use crate::query::answer::tabulate;
+use crate::service::asking::ask::{Ask, Margin, Wanted};
+use crate::service::asking::pad::Pad;
+use crate::service::asking::question::Prepared;
+use crate::service::asking::quote::Quote;
+use crate::service::asking::rooms::{LIST_BYTES, Rendering};
+use crate::service::asking::stored::StoredAnswer;
+use crate::service::{Answer, Dataset, Service, ServiceError};
+
+/// Query parameters with which a link can fill in the form.
+#[derive(Deserialize)]
+pub struct AskParams {
+    sql: Option<String>,
+    dataset: Option<String>,
+}
+
+fn own_datasets<'a>(service: &'a Service, person: &'a Person) -> Vec<&'a Dataset> {
+    let mut seen: Vec<_> = service.datasets().filter(|dataset| may_see(service, person, dataset)).collect();
+    // Tables with one row per unit come after the datasets they belong to.
+    seen.sort_by_key(|dataset| dataset.name != dataset.lineage);
+    seen
+}
+
+/// GET /ask: the form for a question.
+pub async fn form(State(service): State<App>, visitor: Visitor, Query(params): Query<AskParams>) -> Shown {
+    let person = visitor.only(&[Role::Researcher])?;
+    let show = move |service: &Service, visitor: &Visitor| {
+        let datasets = own_datasets(service, &person);
+        let first = params.dataset.as_deref().or(datasets.first().map(|dataset| dataset.name.as_str()));
+        let example = first.map_or_else(String::new, |name| format!("SELECT COUNT(*) AS n\nFROM {name}"));
+        let question = Question {
+            sql: params.sql.unwrap_or(example),
+            epsilon: "0.1".to_owned(),
+            key: random::id("ask").unwrap_or_default(),
+            ..Question::default()
+        };
+        let body = pages::page(&visitor.csrf, &datasets, &question, &Outlook::Unasked);
+        Ok(visitor.page("Ask", "/ask", &body))
+    };
+    aside(&service, visitor, show).await
+}
+
+fn question(form: &Form) -> Question {
+    let text = |name: &str| form.text(name).to_owned();
+    Question {
+        sql: text("sql"),
+        by_margin: form.text("by") == "margin",
+        epsilon: text("epsilon"),
+        margin: text("margin"),
+        purpose: text("purpose"),
+        key: text("key"),
+    }
+}
+
+/// The largest length of a declared purpose in characters, as in the API.
+const PURPOSE_CHARS_MAX: usize = 500;
+
+fn ask(question: &Question) -> Result<Ask, Problem> {
+    let accuracy = if question.by_margin {
+        Margin::parse(&question.margin).map(Wanted::Margin).map_err(|fault| format!("margin: {fault}"))
+    } else {
+        Epsilon::parse(&question.epsilon).map(Wanted::Epsilon).map_err(|fault| format!("epsilon: {fault}"))
+    };
+    if question.purpose.chars().count() > PURPOSE_CHARS_MAX {
+        return Err(Problem::invalid_request(format!("the purpose has more than {PURPOSE_CHARS_MAX} characters")));
+    }
+    let purpose = Some(question.purpose.clone()).filter(|purpose| !purpose.is_empty());
+    let (sql, accuracy) = (question.sql.clone(), Some(accuracy.map_err(Problem::invalid_epsilon)?));
+    Ok(Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose })
+}
+
+/// POST /ask: shows the price or, on payment, the answer.
+pub async fn submit(State(service): State<App>, form: Form) -> Result<Response, Failed> {
+    let person = form.visitor.only(&[Role::Researcher])?;
+    let question = question(&form);
+    let asked = ask(&question);
+    let (pad, shown) = match (form.text("do"), asked) {
+        (_, Err(problem)) => (None, refused_page(&service, &form, &person, question, problem).await),
+        ("pay", Ok(ask)) => pay(&service, &form, &person, question, ask).await,
+        (_, Ok(ask)) => quoted_page(&service, &form, &person, question, ask).await,
+    };
+    Ok(pad::marked_any(pad, shown))
+}
+
+/// POST /ask/price: the price box by itself.
+pub async fn price(State(service): State<App>, form: Form) -> Result<Response, Failed> {
+    let person = form.visitor.only(&[Role::Researcher])?;
+    let (pad, markup) = price_box(&service, &person, ask(&question(&form))).await;
+    Ok(pad::marked_any(pad, fragment(&markup)))
+}
+
+/// POST /ask/level: the slider sets ε; returns the price box and the field that holds ε.
+pub async fn level(State(service): State<App>, form: Form) -> Result<Response, Failed> {
+    let person = form.visitor.only(&[Role::Researcher])?;
+    let most = own_datasets(&service, &person).first().map(|dataset| dataset.terms.max_epsilon_per_query);
+    let step = form.text("level").parse().unwrap_or(0);
+    let epsilon = pages::epsilon_of(step, most.unwrap_or(Epsilon::from_nanos(1_000_000_000))).to_string();
+    let question = Question { by_margin: false, epsilon: epsilon.clone(), ..question(&form) };
+    let (pad, markup) = price_box(&service, &person, ask(&question)).await;
+    let markup = html! { (markup) (pages::epsilon_field(&epsilon, true)) };
+    Ok(pad::marked_any(pad, fragment(&markup)))
+}
+
+/// Shows a quote, or the reason why there is none.
+fn with_outlook<T>(quoted: Result<Quote, Problem>, show: impl FnOnce(&Outlook<'_>) -> T) -> T {
+    match quoted {
+        Ok(quote) => show(&Outlook::Quoted(&quote)),
+        Err(problem) => show(&Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint() }),
+    }
+}
+
+async fn price_box(service: &App, person: &Person, asked: Result<Ask, Problem>) -> (Option<Pad>, maud::Markup) {
+    let write = |quote: Result<Quote, ServiceError>| with_outlook(quote.map_err(Problem::from), pages::price);
+    let (pad, shown) = match asked {
+        Ok(ask) => quoted(service, &person.name, ask, write).await,
+        Err(problem) => (None, Err(problem)),
+    };
+    (pad, shown.unwrap_or_else(|problem| with_outlook(Err(problem), pages::price)))
+}
+
+/// The page with a question and its quote, or the reason why there is none.
+fn asking_page(
+    service: &Service,
+    visitor: &Visitor,
+    person: &Person,
+    question: &Question,
+    outlook: &Outlook<'_>,
+) -> Response {
+    let datasets = own_datasets(service, person);
+    visitor.page("Ask", "/ask", &pages::page(&visitor.csrf, &datasets, question, outlook))
+}
+
+async fn quoted_page(
+    service: &App,
+    form: &Form,
+    person: &Person,
+    question: Question,
+    ask: Ask,
+) -> (Option<Pad>, Response) {
+    let (visitor, asker, showing, asked) = (form.visitor.clone(), person.clone(), service.clone(), question.clone());
+    let write = move |quote: Result<Quote, ServiceError>| {
+        let show = |outlook: &Outlook<'_>| asking_page(&showing, &visitor, &asker, &asked, outlook);
+        with_outlook(quote.map_err(Problem::from), show)
+    };
+    let room = match service.room(&person.name, LIST_BYTES).await {
+        Ok(room) => room,
+        Err(error) => return (None, busy_page(service, form, person, &question, &error.into())),
+    };
+    match quoted(service, &person.name, ask, write).await {
+        (pad, Ok(page)) => (pad, held_response(page, room)),
+        (pad, Err(problem)) => (pad, busy_page(service, form, person, &question, &problem)),
+    }
+}
+
+/// The page that says the server is busy. It is built right here, because there is no room for it elsewhere either.
+fn busy_page(service: &App, form: &Form, person: &Person, question: &Question, problem: &Problem) -> Response {
+    let outlook = Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint() };
+    let mut response = asking_page(service, &form.visitor, person, question, &outlook);
+    *response.status_mut() = problem.status();
+    response
+}
+
+/// The page that says why there is no answer. After a refused payment it has a new key, so that the question can be asked again.
+async fn refused_page(service: &App, form: &Form, person: &Person, question: Question, problem: Problem) -> Response {
+    let is_payment = form.text("do") == "pay";
+    let key = if is_payment { random::id("ask").unwrap_or_default() } else { question.key.clone() };
+    let question = Question { key, ..question };
+    let (asker, asked, why) = (person.clone(), question.clone(), problem.clone());
+    let show = move |service: &Service, visitor: &Visitor| {
+        let outlook = Outlook::Refused { detail: why.detail(), hint: why.shown_hint() };
+        let mut response = asking_page(service, visitor, &asker, &asked, &outlook);
+        if is_payment {
+            *response.status_mut() = why.status();
+        }
+        Ok(response)
+    };
+    match aside(service, form.visitor.clone(), show).await {
+        Ok(page) => page,
+        Err(_) => busy_page(service, form, person, &question, &problem),
+    }
+}
+
+/// The key under which a page pays. It covers the question and its accuracy, too.
+fn key_of(question: &Question) -> Option<KeyUse> {
+    let digest = |parts: &[&str]| {
+        let mut hasher = blake3::Hasher::new();
+        parts.iter().for_each(|part| {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        });
+        *hasher.finalize().as_bytes()
+    };
+    let by = if question.by_margin { &question.margin } else { &question.epsilon };
+    let how = if question.by_margin { "margin" } else { "epsilon" };
+    let body = digest(&[&question.sql, how, by, &question.purpose]);
+    // Another question from the same page is another payment.
+    let key = digest(&["console", &question.key, &question.sql, how, by, &question.purpose]);
+    (!question.key.is_empty()).then_some(KeyUse { key, body })
+}
+
+/// Prepares a question, and returns its quote if the price differs from the one seen on the page that pays. Free questions, and those that
+/// this page has paid for before, need no quote.
+fn prepared(service: &Service, who: &str, ask: Ask, key: Option<KeyUse>, seen: &str) -> (Prepared, Option<Quote>) {
+    let prepared = service.prepare(who, ask.clone());
+    let is_paid = key.is_none_or(|key| read(service.ledger(), |book| book.under_key(who, &key)).is_some());
+    if prepared.is_free() || is_paid {
+        return (prepared, None);
+    }
+    let quote = service.quote(who, &ask).ok();
+    let is_unseen = |quote: &Quote| quote.answerable && quote.epsilon != "0" && quote.epsilon != seen;
+    (prepared, quote.filter(is_unseen))
+}
+
+/// Pays for a question and shows the answer. The key comes from the page, so sending the page again does not pay again.
+async fn pay(service: &App, form: &Form, person: &Person, question: Question, ask: Ask) -> (Option<Pad>, Response) {
+    let (key, seen, who) = (key_of(&question), form.text("quoted").to_owned(), person.name.clone());
+    let work = move |service: &Service| prepared(service, &who, ask, key, &seen);
+    let (prepared, unseen) = match service.planning(&person.name, work).await {
+        Ok(prepared) => prepared,
+        Err(error) => return (None, refused_page(service, form, person, question, error.into()).await),
+    };
+    let pad = prepared.pad();
+    if let Some(quote) = unseen {
+        let asker = person.clone();
+        let show = move |service: &Service, visitor: &Visitor| {
+            Ok(asking_page(service, visitor, &asker, &question, &Outlook::Unseen(&quote)))
+        };
+        let page = aside(service, form.visitor.clone(), show).await;
+        return (pad, page.unwrap_or_else(axum::response::IntoResponse::into_response));
+    }
+    let answered = match prepared.is_free() {
+        true => free(service, form, person, prepared).await,
+        false => answered(service, form, person, prepared, key).await,
+    };
+    let shown = match answered {
+        Ok(page) => page,
+        Err(problem) => refused_page(service, form, person, question, problem).await,
+    };
+    (pad, shown)
+}
+
+async fn free(service: &App, form: &Form, person: &Person, prepared: Prepared) -> Result<Response, Problem> {
+    let ((prepared, room), visitor) = (service.in_room(prepared, Rendering::Page).await?, form.visitor.clone());
+    let show = move |service: &Service| {
+        let answer = service.answer_free(prepared)?;
+        Ok::<_, ServiceError>(visitor.page("Answer", "/ask", &answers::free(&answer.sql, &answer.table)))
+    };
+    Ok(held_response(service.rendering_in(&room, &person.name, show).await??, room))
+}
+
+async fn answered(
+    service: &App,
+    form: &Form,
+    person: &Person,
+    prepared: Prepared,
+    key: Option<KeyUse>,
+) -> Result<Response, Problem> {
+    let (answer, room) = queries::answer_in_time(service, prepared, key, Rendering::Page).await?;
+    let (visitor, who) = (form.visitor.clone(), person.name.clone());
+    let show = move |service: &Service| visitor.page("Answer", "/ask", &answer_body(service, &who, &answer));
+    Ok(held_response(service.rendering_in(&room, &person.name, show).await?, room))
+}
+
+fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
+    let stored = &answer.stored;
+    let table = tabulate(&answer.layout, stored.vectors());
+    let account = crate::service::stewarding::accounts::AccountView::of(stored.accountant, &answer.standing.account);
+    let (paid, date) = (answer.epsilon(), service.date(stored.at_ms));
+    answers::one(&answers::Shown {
+        release: &stored.release.id,
+        dataset: &stored.release.subject.dataset,
+        sql: &answer.sql,
+        date: &date,
+        mechanism: stored.release.mechanism.name(),
+        paid: Some(&paid),
+        table: &table,
+        account: Some(&account),
+        purpose: stored.purpose.as_deref().filter(|_| stored.researcher == who),
+    })
+}
+
+/// The number of answers on a page.
+const LINES: usize = 50;
+
+/// Query parameters that choose a page of the history.
+#[derive(Deserialize)]
+pub struct HistoryParams {
+    before: Option<u64>,
+}
+
+/// GET /history: the answers that were served to the researcher, the latest first.
+pub async fn history(State(service): State<App>, visitor: Visitor, Query(params): Query<HistoryParams>) -> Shown {
+    let person = visitor.only(&[Role::Researcher])?;
+    let show = move |service: &Service, visitor: &Visitor| {
+        let (ids, older) = read(service.ledger(), |book| {
+            let mut latest = book.shelf_before(&person.name, params.before.unwrap_or(u64::MAX), LINES + 1);
+            let has_more = latest.len() > LINES;
+            latest.truncate(LINES);
+            let older = latest.last().filter(|_| has_more).map(|(seq, _)| *seq);
+            (latest.into_iter().map(|(_, card)| card.id.clone()).collect::<Vec<_>>(), older)
+        });
+        let lines = ids.iter().map(|id| line(service, &person.name, id)).collect::<Result<Vec<_>, _>>();
+        let lines = lines.map_err(|error| visitor.fail(error))?;
+        let older = older.map(|before| format!("/history?before={before}"));
+        Ok(visitor.page("History", "/history", &answers::history(&lines, older.as_deref())))
+    };
+    aside(&service, visitor, show).await
+}
+
+fn line(service: &Service, who: &str, id: &str) -> Result<Line, ServiceError> {
+    let stored = service.stored_summary(id)?;
+    let is_own = stored.researcher == who;
+    Ok(Line {
+        release: stored.release.id,
+        sql: stored.sql,
+        date: service.date(stored.at_ms),
+        epsilon: if is_own { stored.epsilon } else { "shared".to_owned() },
+        researcher: None,
+        purpose: stored.purpose.filter(|_| is_own),
+    })
+}
+
+/// GET /history/{id}: one of these answers again.
+pub async fn answer(State(service): State<App>, visitor: Visitor, Segment(id): Segment) -> Shown {
+    let person = visitor.only(&[Role::Researcher])?;
+    if !read(service.ledger(), |book| book.is_on_shelf(&person.name, &id)) {
+        return Err(visitor.fail(Problem::not_found("there is no such answer that you may see")));
+    }
+    let found = service.stored_in_room(&person.name, &id, Rendering::Page).await;
+    let (stored, room) = found.map_err(|error| visitor.fail(error))?;
+    let (asker, shown) = (person.clone(), visitor.clone());
+    let show = move |service: &Service| shown.page("Answer", "/history", &stored_body(service, &stored, &asker));
+    let page = service.rendering_in(&room, &person.name, show).await.map_err(|error| visitor.fail(error))?;
+    Ok(held_response(page, room))
+}
+
+fn stored_body(service: &Service, stored: &StoredAnswer, person: &Person) -> maud::Markup {
+    let is_own = stored.researcher == person.name;
+    let table = tabulate(&stored.layout_for(is_own), stored.vectors());
+    let date = service.date(stored.at_ms);
+    answers::one(&answers::Shown {
+        release: &stored.release.id,
+        dataset: &stored.release.subject.dataset,
+        sql: &stored.sql,
+        date: &date,
+        mechanism: stored.release.mechanism.name(),
+        paid: Some(stored.epsilon.as_str()).filter(|_| is_own),
+        table: &table,
+        account: None,
+        purpose: stored.purpose.as_deref().filter(|_| is_own),
+    })
+}

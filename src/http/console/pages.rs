@@ -1,0 +1,17 @@
+//! The console: renders pages as text from what the service reports.
+//!
+//! Promises that a page contains no scripts and styles of its own, that everything entered by people is escaped, and that no page needs
+//! anything from other sites. It knows no HTTP: it is given what to show, and returns markup.
+
+pub mod accounts;
+pub mod answers;
+pub mod ask;
+pub mod datasets;
+pub mod ledger;
+pub mod manual;
+pub mod people;
+pub mod requests;
+pub mod sign_in;
+pub mod statistics;
+pub mod transparency;
+pub mod what_if;

@@ -1,0 +1,214 @@
+//! Accounts: a researcher's own with what is left of them, or all of them as a tree with the actions of stewards.
+
+use std::collections::BTreeSet;
+
+use maud::{Markup, html};
+
+use crate::render::frame::csrf;
+use crate::service::stewarding::accounts::NamedAccount;
+
+/// The largest number of researchers' accounts shown below a project or a dataset; a search finds the others.
+const SHOWN_MAX: usize = 200;
+
+fn part(account: &NamedAccount) -> f64 {
+    account.account.fraction_spent.parse::<f64>().unwrap_or(1.0).clamp(0.0, 1.0)
+}
+
+fn percent(account: &NamedAccount) -> String {
+    format!("{:.0} %", 100.0 * part(account))
+}
+
+/// The part of an account that is spent, as a bar and in words.
+fn bar(account: &NamedAccount) -> Markup {
+    html! {
+        svg.bar viewBox="0 0 100 6" preserveAspectRatio="none" role="img"
+            aria-label={ (percent(account)) " of the precision is spent" } {
+            rect width=(format!("{:.1}", 100.0 * part(account))) height="6" {}
+        }
+    }
+}
+
+fn notes(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
+    let named = match account.kind {
+        "researcher" => format!("grant {} {}", account.dataset, account.name),
+        "project" => format!("project {} {}", account.dataset, account.name),
+        kind => format!("{kind} {}", account.dataset),
+    };
+    html! {
+        @if managed.contains(&named) { span.badge { "managed by files" } " " }
+        @if account.frozen { span.badge.bad { "frozen" } " " }
+        @if let Some(period) = &account.period {
+            span.badge { "renews every " (period.days) " days, next on " (period.ends.get(..10).unwrap_or("")) } " "
+        }
+        @if let Some(incidents) = account.dataset_state.incidents.filter(|count| *count > 0) {
+            span.badge.bad { "incidents: " (incidents) } " "
+        }
+        @if let Some(cut_off) = account.dataset_state.cut_off.filter(|count| *count > 0) {
+            span.badge.warn { "answers cut off: " (cut_off) } " "
+        }
+    }
+}
+
+fn figures(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
+    html! {
+        (bar(account))
+        p.row {
+            span { "spent " strong { (account.account.epsilon_spent) } " of epsilon " (account.account.epsilon_cap) " (" (percent(account)) ")" }
+            span.muted { "largest single question that still fits: " (account.account.epsilon_remaining) }
+            @if let Some(left) = account.answers_left { span.muted { "answers like the last that still fit: " (left) } }
+            (notes(account, managed))
+        }
+    }
+}
+
+/// A researcher's own accounts, each with a form to ask for more. `requests` lists their earlier requests.
+#[must_use]
+pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup {
+    html! {
+        h1 { "Your budget" }
+        @if accounts.is_empty() { p.note.warn { "You hold no account yet. A steward grants an allocation of a dataset." } }
+        div.grid {
+            @for account in accounts {
+                section.card {
+                    h2 { (account.kind) " " (account.name) ", " (account.dataset) }
+                    (figures(account, &BTreeSet::new()))
+                    @if account.kind == "researcher" {
+                        details {
+                            summary { "Ask for more" }
+                            form.stack method="post" action="/requests" {
+                                (csrf(token))
+                                input type="hidden" name="dataset" value=(account.dataset);
+                                label { "New total, as epsilon"
+                                    input type="text" name="epsilon" inputmode="decimal" required;
+                                }
+                                label { "Reason" textarea name="reason" rows="3" required maxlength="500" {} }
+                                button type="submit" { "Send to the steward" }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        (requests)
+        p.muted {
+            "An allocation is a share of the dataset's cap. The guarantee is the cap's: it binds all researchers together."
+        }
+    }
+}
+
+/// The tree of one dataset's accounts.
+fn tree(token: &str, dataset: &str, accounts: &[NamedAccount], found: &str, managed: &BTreeSet<String>) -> Markup {
+    let of = |kind: &str| accounts.iter().filter(move |account| account.kind == kind).collect::<Vec<_>>();
+    let root = of("dataset");
+    let researchers = of("researcher");
+    let below = |project: Option<&str>| {
+        researchers.iter().copied().filter(move |account| account.project.as_deref() == project).collect::<Vec<_>>()
+    };
+    html! {
+        section.card {
+            h2 { (dataset) }
+            @for account in &root { (figures(account, managed)) (allocated(account)) (freeze(token, account)) }
+            ul.tree {
+                @for account in of("statistics") { li { strong { "Published statistics" } (figures(account, managed)) } }
+                @for project in of("project") {
+                    li {
+                        strong { "Project " (project.name) } (figures(project, managed))
+                        (leaves(&below(Some(&project.name)), found, managed))
+                    }
+                }
+            }
+            (leaves(&below(None), found, managed))
+            details {
+                summary { "Grant" }
+                (grant(token, dataset))
+            }
+        }
+    }
+}
+
+fn leaves(accounts: &[&NamedAccount], found: &str, managed: &BTreeSet<String>) -> Markup {
+    let shown = accounts.iter().filter(|account| found.is_empty() || account.name.contains(found));
+    let count = shown.clone().count();
+    html! {
+        ul.tree {
+            @for account in shown.take(SHOWN_MAX) { li { span { (account.name) } (figures(account, managed)) } }
+        }
+        @if count > SHOWN_MAX { p.note { (count - SHOWN_MAX) " more are not shown; search by name." } }
+    }
+}
+
+fn allocated(account: &NamedAccount) -> Markup {
+    html! {
+        @if let Some(allocated) = &account.dataset_state.epsilon_allocated {
+            p.muted {
+                "Allocated: epsilon " (allocated) " of " (account.account.epsilon_cap) "."
+                @if account.dataset_state.oversubscribe == Some(true) { " Allocations may sum to more than the cap." }
+            }
+        }
+    }
+}
+
+fn freeze(token: &str, account: &NamedAccount) -> Markup {
+    let (act, words) = if account.frozen { ("unfreeze", "Unfreeze") } else { ("freeze", "Freeze") };
+    html! {
+        details {
+            summary { (words) }
+            form.inline method="post" action={ "/datasets/" (account.dataset) "/" (act) } {
+                (csrf(token))
+                label { "Reason" input type="text" name="reason" required maxlength="500"; }
+                button.danger type="submit" { (words) }
+            }
+        }
+    }
+}
+
+fn grant(token: &str, dataset: &str) -> Markup {
+    html! {
+        form.stack method="post" action="/grants" {
+            (csrf(token))
+            input type="hidden" name="dataset" value=(dataset);
+            label { "To"
+                select name="kind" {
+                    option value="researcher" { "a researcher" }
+                    option value="project" { "a project" }
+                    option value="statistics" { "published statistics" }
+                    option value="dataset" { "the lifetime cap (it only rises)" }
+                }
+            }
+            label { "Name of the researcher or project" input type="text" name="name" maxlength="64"; }
+            label { "Below project (researchers only, optional)" input type="text" name="project" maxlength="64"; }
+            label { "New total, as epsilon" input type="text" name="epsilon" inputmode="decimal" required; }
+            label { "Renews after this many days (optional)" input type="text" name="period_days" inputmode="numeric"; }
+            label { "Reason, kept in the ledger" input type="text" name="reason" required maxlength="500"; }
+            div.row {
+                button.primary type="submit" { "Grant" }
+                a href={ "/what-if?dataset=" (dataset) } { "What would it buy?" }
+            }
+        }
+    }
+}
+
+/// All accounts as trees. `managed` names what files declare.
+#[must_use]
+pub fn all(
+    token: &str,
+    accounts: &[NamedAccount],
+    managed: &BTreeSet<String>,
+    found: &str,
+    done: Option<&str>,
+) -> Markup {
+    let mut datasets: Vec<&str> = accounts.iter().map(|account| account.dataset.as_str()).collect();
+    datasets.dedup();
+    let of = |dataset: &str| accounts.iter().filter(|account| account.dataset == dataset).cloned().collect::<Vec<_>>();
+    html! {
+        h1 { "Accounts" }
+        @if let Some(done) = done { p.note.good role="status" { (done) } }
+        @if datasets.is_empty() { p.note { "No dataset is sealed yet: tacit seal POLICY --state STATE" } }
+        form.inline method="get" action="/accounts" role="search" {
+            label { "Researcher" input type="search" name="find" value=(found) maxlength="64"; }
+            button type="submit" { "Search" }
+        }
+        @for dataset in datasets { (tree(token, dataset, &of(dataset), found, managed)) }
+        p.muted { "Datasets about the same people add up: for somebody who is in two of them, the guarantee is that of the sum of both caps." }
+    }
+}

@@ -1,0 +1,135 @@
+//! Answers: a single one with its chart and table, and the list of earlier ones.
+
+use maud::{Markup, html};
+
+use crate::query::answer::Table;
+use crate::render::chart::{self, Place, Shape};
+use crate::render::figure;
+use crate::service::stewarding::accounts::AccountView;
+
+/// The contents of the page of one answer.
+pub struct Shown<'a> {
+    /// The id of the answer's release.
+    pub release: &'a str,
+    /// The name of the dataset.
+    pub dataset: &'a str,
+    /// The canonical SQL of the question.
+    pub sql: &'a str,
+    /// The day on which the answer was drawn.
+    pub date: &'a str,
+    /// The family of its noise.
+    pub mechanism: &'a str,
+    /// The price that the viewer paid, as ε; `None` if it is not shown.
+    pub paid: Option<&'a str>,
+    /// The table of noisy values.
+    pub table: &'a Table,
+    /// The account that paid, if the answer was paid for just now.
+    pub account: Option<&'a AccountView>,
+    /// The declared purpose, if there is one.
+    pub purpose: Option<&'a str>,
+}
+
+/// Whether the labels are dates, which are drawn as a line.
+fn is_over_time(table: &Table) -> bool {
+    let is_date = |text: &str| text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
+    let first = |row: &Vec<crate::query::answer::Cell>| row.first().and_then(crate::query::answer::Cell::text);
+    table.rows.len() > 2 && table.rows.iter().all(|row| first(row).is_some_and(|text| is_date(&text)))
+}
+
+/// The page of one answer.
+#[must_use]
+pub fn one(shown: &Shown<'_>) -> Markup {
+    let shape = if is_over_time(shown.table) { Shape::Line } else { Shape::Bar };
+    let chart = figure::chart("Noisy values with 95 % intervals", None, shape, shown.table);
+    html! {
+        h1 { "Answer" }
+        pre tabindex="0" { code { (shown.sql) } }
+        @if let Some(chart) = &chart { div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Place::Page)) } }
+        (figure::table(shown.table, "The same values as a table"))
+        dl.facts {
+            @if let Some(paid) = shown.paid {
+                dt { "Cost" } dd { @if paid == "0" { "nothing: it was stored" } @else { "epsilon " (paid) } }
+            }
+            @if let Some(account) = shown.account {
+                dt { "Left" }
+                dd { "epsilon " (account.epsilon_remaining) " could still be spent at once, of " (account.epsilon_cap) }
+            }
+            dt { "Dataset" } dd { code { (shown.dataset) } }
+            dt { "Drawn on" } dd { (shown.date) ", " (shown.mechanism) " noise" }
+            @if let Some(purpose) = shown.purpose { dt { "Purpose" } dd { (purpose) } }
+            dt { "Release" } dd { code { (shown.release) } }
+        }
+        p { a.button href="/ask" { "Ask another question" } " " a href="/history" { "What was asked before" } }
+    }
+}
+
+/// The page of an answer that cost nothing, because nothing was drawn for it.
+#[must_use]
+pub fn free(sql: &str, table: &Table) -> Markup {
+    html! {
+        h1 { "Answer" }
+        pre tabindex="0" { code { (sql) } }
+        (figure::table(table, "It is public, so it cost nothing"))
+        p { a.button href="/ask" { "Ask another question" } }
+    }
+}
+
+/// One line of the history.
+pub struct Line {
+    /// The id of the release.
+    pub release: String,
+    /// The SQL of the question.
+    pub sql: String,
+    /// The day on which the answer was drawn.
+    pub date: String,
+    /// The price of the answer, as ε.
+    pub epsilon: String,
+    /// The name of the person who asked, shown to stewards.
+    pub researcher: Option<String>,
+    /// The declared purpose, if there is one.
+    pub purpose: Option<String>,
+}
+
+/// The answers so far, newest first. `older` is the address of the next page.
+#[must_use]
+pub fn history(lines: &[Line], older: Option<&str>) -> Markup {
+    html! {
+        h1 { "History" }
+        @if lines.is_empty() { p.note { "Nothing was asked yet. " a href="/ask" { "Ask" } "." } }
+        @else {
+            p { "Looking at an answer again is free." }
+            div.scroll tabindex="0" role="region" aria-label="History" {
+                table {
+                    caption.visually-hidden { "Answers, newest first" }
+                    thead { tr {
+                        th scope="col" { "Date" } th scope="col" { "Question" } th.number scope="col" { "Epsilon" }
+                        th scope="col" { "Purpose" }
+                    } }
+                    tbody {
+                        @for line in lines {
+                            tr {
+                                td { time { (line.date) } @if let Some(who) = &line.researcher { br; small { (who) } } }
+                                td { a href={ "/history/" (line.release) } { (clipped(&line.sql)) } }
+                                td.number { (line.epsilon) }
+                                td { (line.purpose.as_deref().unwrap_or("")) }
+                            }
+                        }
+                    }
+                }
+            }
+            (older_link(older))
+        }
+    }
+}
+
+/// A link to the page with older entries.
+#[must_use]
+pub fn older_link(older: Option<&str>) -> Markup {
+    html! { @if let Some(older) = older { nav.pages aria-label="Pages" { a href=(older) rel="next" { "Older" } } } }
+}
+
+fn clipped(sql: &str) -> String {
+    const CHARS: usize = 160;
+    let short: String = sql.chars().take(CHARS).collect();
+    if short.len() < sql.len() { format!("{short}…") } else { short }
+}

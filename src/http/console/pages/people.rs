@@ -1,0 +1,159 @@
+//! People and their tokens, for stewards. A token is shown only once.
+
+use maud::{Markup, html};
+
+use crate::kernel::budget::people::Role;
+use crate::render::frame::csrf;
+
+/// One person in the list.
+pub struct Line {
+    /// The person's name.
+    pub name: String,
+    /// The person's role.
+    pub role: Role,
+    /// Whether the person has a valid token.
+    pub is_active: bool,
+    /// Whether the person is declared in files.
+    pub is_managed: bool,
+    /// The datasets that a viewer was given; `None` if nobody said which.
+    pub datasets: Option<Vec<String>>,
+}
+
+/// The prefix of the names of the boxes that give a viewer a dataset.
+pub const TICK: &str = "sees-";
+/// The field by which a form says that it lists all datasets, so that no ticked box means no dataset.
+pub const LISTED: &str = "listed";
+
+/// A token that has just been created.
+pub struct Fresh<'a> {
+    /// The name of its holder.
+    pub name: &'a str,
+    /// The text of the token.
+    pub token: &'a str,
+}
+
+/// The contents of the page.
+pub struct Page<'a> {
+    /// The people to list, by name.
+    pub people: &'a [Line],
+    /// The names of all datasets.
+    pub datasets: &'a [String],
+    /// The part of a name that was searched for.
+    pub find: &'a str,
+    /// The name after which the next page begins; `None` on the last page.
+    pub more: Option<&'a str>,
+    /// A token that has just been created.
+    pub fresh: Option<&'a Fresh<'a>>,
+}
+
+/// The page of people.
+#[must_use]
+pub fn page(token: &str, page: &Page<'_>) -> Markup {
+    let Page { people, datasets, find, more, fresh } = *page;
+    html! {
+        h1 { "People" }
+        @if let Some(fresh) = fresh {
+            section.note.good role="status" {
+                p { "The token of " strong { (fresh.name) } ". It is shown once; only its digest is kept." }
+                p.token { (fresh.token) }
+            }
+        }
+        div.grid {
+            section.card {
+                h2 { "Add a person" }
+                form.stack method="post" action="/people" {
+                    (csrf(token))
+                    label { "Name" input type="text" name="name" required maxlength="64" autocomplete="off"; }
+                    label { "Role"
+                        select name="role" {
+                            @for role in [Role::Researcher, Role::Viewer, Role::Steward] { option value=(role) { (role) } }
+                        }
+                    }
+                    @if !datasets.is_empty() {
+                        (boxes(datasets, &[], "Datasets, for a viewer"))
+                    }
+                    button.primary type="submit" { "Add, and show the token" }
+                }
+            }
+            section.card {
+                h2 { "Find" }
+                form.stack method="get" action="/people" role="search" {
+                    label { "Part of a name" input type="search" name="find" value=(find) maxlength="64"; }
+                    button type="submit" { "Search" }
+                }
+            }
+        }
+        div.scroll tabindex="0" role="region" aria-label="People" {
+            table {
+                caption.visually-hidden { "People, by name" }
+                thead { tr {
+                    th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Sees statistics of" } th scope="col" { "Token" }
+                } }
+                tbody { @for person in people { (line(token, person, datasets)) } }
+            }
+        }
+        @if let Some(more) = more {
+            nav.pages aria-label="Pages" { a href={ "/people?find=" (find) "&after=" (more) } rel="next" { "More" } }
+        }
+    }
+}
+
+/// A box for each dataset.
+fn boxes(datasets: &[String], ticked: &[String], legend: &str) -> Markup {
+    html! {
+        fieldset {
+            legend { (legend) }
+            input type="hidden" name=(LISTED) value="yes";
+            @for dataset in datasets {
+                label {
+                    input type="checkbox" name={ (TICK) (dataset) } value="yes" checked[ticked.contains(dataset)];
+                    code { (dataset) }
+                }
+            }
+        }
+    }
+}
+
+/// The statistics that a person sees beside public ones. Those of a viewer can be changed.
+fn sees(token: &str, person: &Line, datasets: &[String]) -> Markup {
+    if person.role != Role::Viewer {
+        let words = if person.role == Role::Steward { "all datasets" } else { "datasets they hold an account of" };
+        return html! { span.muted { (words) } };
+    }
+    html! {
+        @match &person.datasets {
+            None => { span.badge.warn { "all datasets: nobody said which" } }
+            Some(given) if given.is_empty() => { span.muted { "public statistics alone" } }
+            Some(given) => { (given.join(", ")) }
+        }
+        details {
+            summary { "Change" span.visually-hidden { " what " (person.name) " sees" } }
+            form.stack method="post" action={ "/people/" (person.name) "/datasets" } {
+                (csrf(token))
+                (boxes(datasets, person.datasets.as_deref().unwrap_or_default(), "Datasets"))
+                button type="submit" { "Save" span.visually-hidden { " what " (person.name) " sees" } }
+            }
+        }
+    }
+}
+
+fn line(token: &str, person: &Line, datasets: &[String]) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (person.name) @if person.is_managed { " " span.badge { "managed by files" } } }
+            td { (person.role) }
+            td { (sees(token, person, datasets)) }
+            td {
+                @if person.is_active {
+                    details {
+                        summary { "Revoke" span.visually-hidden { " the token of " (person.name) } }
+                        form.inline method="post" action={ "/people/" (person.name) "/revoke" } {
+                            (csrf(token))
+                            button.danger type="submit" { "Revoke now" span.visually-hidden { " for " (person.name) } }
+                        }
+                    }
+                } @else { span.muted { "none" } }
+            }
+        }
+    }
+}

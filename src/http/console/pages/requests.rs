@@ -1,0 +1,79 @@
+//! Requests for more budget: what was asked for, what became of it, and a steward's decision.
+
+use maud::{Markup, html};
+
+use crate::render::frame::csrf;
+use crate::service::stewarding::requests::RequestView;
+
+fn status(request: &RequestView) -> Markup {
+    let class = match request.status {
+        "granted" => "badge good",
+        "declined" => "badge bad",
+        _ => "badge warn",
+    };
+    html! { span class=(class) { (request.status) } }
+}
+
+/// The requests of a researcher.
+#[must_use]
+pub fn own(requests: &[RequestView]) -> Markup {
+    html! {
+        @if !requests.is_empty() {
+            section {
+                h2 { "What you asked for" }
+                ul {
+                    @for request in requests {
+                        li {
+                            (status(request)) " epsilon " (request.epsilon) " of " code { (request.dataset) } ": " (request.reason)
+                            @if let Some(reason) = &request.decision_reason { " — " em { (reason) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// All requests, for a steward. Open ones have a form to decide on them.
+#[must_use]
+pub fn all(token: &str, requests: &[RequestView], done: Option<&str>) -> Markup {
+    let (open, closed): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.status == "open");
+    html! {
+        h1 { "Requests" }
+        @if let Some(done) = done { p.note.good role="status" { (done) } }
+        @if open.is_empty() { p.note { "Nobody waits for a decision." } }
+        div.grid { @for request in &open { (one(token, request)) } }
+        @if !closed.is_empty() {
+            h2 { "Decided" }
+            ul {
+                @for request in closed {
+                    li {
+                        (status(request)) " " strong { (request.researcher) } ", epsilon " (request.epsilon) " of "
+                        code { (request.dataset) } ": " (request.reason)
+                        @if let Some(reason) = &request.decision_reason { " — " em { (reason) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn one(token: &str, request: &RequestView) -> Markup {
+    html! {
+        section.card {
+            h2 { (request.researcher) }
+            p { "asks for epsilon " strong { (request.epsilon) } " of " code { (request.dataset) } " on " (request.at.get(..10).unwrap_or("")) }
+            blockquote { (request.reason) }
+            p { a href={ "/what-if?dataset=" (request.dataset) "&epsilon=" (request.epsilon) } { "What would it buy?" } }
+            form.stack method="post" action={ "/requests/" (request.number) "/decide" } {
+                (csrf(token))
+                label { "Grant this total, as epsilon" input type="text" name="epsilon" value=(request.epsilon) inputmode="decimal"; }
+                label { "Reason, kept in the ledger" input type="text" name="reason" required maxlength="500"; }
+                div.row {
+                    button.primary type="submit" name="do" value="grant" { "Grant" }
+                    button.danger type="submit" name="do" value="decline" { "Decline" }
+                }
+            }
+        }
+    }
+}

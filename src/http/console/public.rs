@@ -1,0 +1,110 @@
+//! Pages for reading: the start page, assets, published statistics and datasets.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::super::App;
+use super::super::params::Segment;
+use super::super::problem::Problem;
+use super::super::shared::Shared;
+use super::{Shown, Visitor, aside, see};
+use crate::http::api::datasets::may_see as may_see_dataset;
+use crate::http::api::statistics::{rendered, respond};
+use crate::http::cache::Form;
+use crate::http::console::pages::{datasets as pages, sign_in as entrance};
+use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::people::Role;
+use crate::render::assets;
+use crate::service::{Dataset, Service};
+
+/// GET /: redirects to the page where each role begins.
+pub async fn home(visitor: Visitor) -> Response {
+    match visitor.person.as_ref().map(|person| person.role) {
+        Some(Role::Steward) => see("/accounts"),
+        Some(Role::Researcher) => see("/ask"),
+        Some(Role::Viewer) => see("/statistics"),
+        None => visitor.page("Statistics of private tables", "/", &entrance::page(None)),
+    }
+}
+
+/// A query parameter that says whether somebody was sent here because their session has ended.
+#[derive(Deserialize)]
+pub struct EndedParams {
+    ended: Option<String>,
+}
+
+/// GET /sign-in: the form for signing in.
+pub async fn sign_in(visitor: Visitor, Query(params): Query<EndedParams>) -> Response {
+    let ended = params.ended.map(|_| "Your session has ended. Nothing was changed; sign in again.");
+    visitor.page("Sign in", "/sign-in", &entrance::page(ended))
+}
+
+/// GET /assets/{name}: a static file, which never changes under its versioned address.
+pub async fn asset(visitor: Visitor, Segment(name): Segment) -> Shown {
+    let asset = assets::ALL.into_iter().find(|asset| asset.name == name);
+    let asset = asset.ok_or_else(|| visitor.fail(Problem::not_found("there is no such file")))?;
+    let fixed = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'")),
+    ];
+    Ok((fixed, asset.bytes).into_response())
+}
+
+/// GET /s/{name}: a statistic as a page that other sites may embed.
+pub async fn statistic(
+    State(service): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    visitor: Visitor,
+    Segment(name): Segment,
+    headers: HeaderMap,
+) -> Shown {
+    let rendered = rendered(&service, &shared, visitor.person.as_ref(), &name, Form::Page).await;
+    let (rendered, is_public) = rendered.map_err(|problem| visitor.fail(problem))?;
+    let mut response = respond(&rendered, &headers, is_public);
+    let origins = if is_public { shared.settings.origins.join(" ") } else { String::new() };
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self' {origins}"
+    );
+    if let Ok(policy) = HeaderValue::from_str(policy.trim()) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    Ok(response)
+}
+
+/// GET /datasets: lists the datasets that the visitor may see.
+pub async fn datasets(State(service): State<App>, visitor: Visitor) -> Shown {
+    let person = visitor.only(&Role::ALL)?;
+    let show = move |service: &Service, visitor: &Visitor| {
+        let seen: Vec<_> = service.datasets().filter(|dataset| may_see_dataset(service, &person, dataset)).collect();
+        let body = pages::list(&seen, person.role == Role::Researcher);
+        Ok(visitor.page("Datasets", "/datasets", &body))
+    };
+    aside(&service, visitor, show).await
+}
+
+/// GET /datasets/{name}: the page of one dataset.
+pub async fn dataset(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
+    let person = visitor.only(&Role::ALL)?;
+    let show = move |service: &Service, visitor: &Visitor| {
+        let dataset = service.dataset(&name).filter(|dataset| may_see_dataset(service, &person, dataset));
+        let dataset = dataset.ok_or_else(|| visitor.fail(Problem::unknown_dataset(&name)))?;
+        let report = dataset.report.as_ref().filter(|_| person.role == Role::Steward);
+        let body = pages::one(dataset, &cap(service, dataset), report);
+        Ok(visitor.page(&dataset.name, "/datasets", &body))
+    };
+    aside(&service, visitor, show).await
+}
+
+/// The dataset's lifetime cap as ε, including any raise.
+pub fn cap(service: &Service, dataset: &Dataset) -> String {
+    let of = |book: &crate::kernel::budget::state::Book| {
+        book.find(&dataset.lineage, Kind::Dataset, "").map(|one| one.epsilon)
+    };
+    read(service.ledger(), of).unwrap_or(dataset.terms.cap).to_string()
+}

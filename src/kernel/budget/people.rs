@@ -1,0 +1,76 @@
+//! People and roles: who may do what.
+
+use std::fmt;
+use std::str::FromStr;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+/// A person's role: what their token allows.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Sets budgets and reads the ledger; cannot ask queries.
+    Steward,
+    /// Asks queries, within their allocations.
+    Researcher,
+    /// Reads published statistics; cannot ask queries.
+    Viewer,
+}
+
+impl Role {
+    /// Every role, in the order in which they are listed to people.
+    pub const ALL: [Self; 3] = [Self::Steward, Self::Researcher, Self::Viewer];
+
+    /// The role's name in JSON, on the command line and in the ledger.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Steward => "steward",
+            Self::Researcher => "researcher",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|role| role.name() == text)
+            .ok_or_else(|| format!("\"{text}\" is not a role; roles are steward, researcher and viewer"))
+    }
+}
+
+/// A person as the ledger knows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The unique name under which the person was added.
+    pub name: String,
+    /// What the person may do.
+    pub role: Role,
+}
+
+/// Name under which published statistics ask and are charged. It is not a valid name of a person.
+pub const STATISTICS: &str = "(statistics)";
+
+/// Maximum length of a name, in characters.
+pub const NAME_CHARS_MAX: usize = 64;
+
+/// Returns whether `name` is a valid name of a person: ASCII letters, digits and `. _ - @`, starting with a letter or a digit.
+#[must_use]
+pub fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@');
+    (1..=NAME_CHARS_MAX).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(plain)
+}

@@ -1,0 +1,428 @@
+//! The fold: how each entry changes the ledger's state, and which entries are refused as inconsistent.
+
+use super::{Book, KeyCard, Question, ReleaseCard, ReleaseNo, Wish};
+use crate::kernel::budget::account::{Account, AccountNo, DatasetAccount, EditionMark, Raise, Renewal};
+use crate::kernel::budget::charge::State;
+use crate::kernel::budget::entry::{
+    AccountMark, Act, Balance, Cap, Cause, Charged, Digest, Entry, KeyUse, Kind, Legs, Served,
+};
+use crate::kernel::budget::people::{Role, STATISTICS};
+use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
+use crate::kernel::privacy::gdp::CELLS_MAX;
+
+/// An entry that cannot follow the ones before it, because the ledger is damaged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("entry {seq} does not follow: {why}")]
+pub struct Inconsistent {
+    /// Number of the refused entry.
+    pub seq: u64,
+    /// What is wrong with it.
+    pub why: &'static str,
+}
+
+pub(super) type Taken = Result<(), &'static str>;
+
+/// An idempotency key as an entry uses it, with the layout of the query if a stored answer is served again.
+struct KeyUsed<'a> {
+    researcher: &'a str,
+    key: Option<KeyUse>,
+    question: Option<Option<&'a str>>,
+}
+
+/// An allocation as an entry sets it.
+struct Allocation<'a> {
+    dataset: &'a str,
+    kind: Kind,
+    name: &'a str,
+    project: Option<&'a str>,
+    epsilon: Epsilon,
+    amount: Price,
+    period_days: Option<u32>,
+    at_ms: u64,
+}
+
+impl Book {
+    /// Applies one entry to the state.
+    ///
+    /// # Errors
+    /// [`Inconsistent`] if the entry does not follow from the ones before; the state must not be used afterwards.
+    pub fn apply(&mut self, entry: &Entry, hash: Digest) -> Result<(), Inconsistent> {
+        let wrong = |why| Inconsistent { seq: entry.seq, why };
+        if Some(entry.seq) != self.seq.checked_add(1) || entry.previous != self.head {
+            return Err(wrong("it is not the successor of the entry before"));
+        }
+        self.take(entry).map_err(wrong)?;
+        (self.seq, self.head) = (entry.seq, hash);
+        Ok(())
+    }
+
+    pub(super) fn take(&mut self, entry: &Entry) -> Taken {
+        match &entry.act {
+            Act::DatasetOpened { dataset, unit, cap } => self.open(dataset, unit, *cap),
+            Act::EditionSealed { dataset, edition, commitment, oversubscribe, .. } => {
+                let whole = self.whole(dataset)?;
+                whole.edition = Some(EditionMark { id: edition.clone(), commitment: commitment.clone() });
+                whole.oversubscribe = *oversubscribe;
+                Ok(())
+            }
+            Act::CapRaised { dataset, epsilon, amount, .. } => self.raise(dataset, *epsilon, *amount, entry.at_ms),
+            Act::PersonAdded { name, role, token, .. } => self.add_person(name, *role, *token),
+            Act::ViewerAdded { name, token, datasets, .. } => {
+                self.set_viewing(name, datasets)?;
+                self.add_person(name, Role::Viewer, *token)
+            }
+            Act::ViewingSet { name, datasets, .. } => self.set_viewing(name, datasets),
+            Act::TokenRevoked { name, .. } => {
+                let person = self.people.get_mut(name).ok_or("nobody has its name")?;
+                if let Some(token) = person.1.take() {
+                    self.tokens.remove(&token);
+                }
+                Ok(())
+            }
+            Act::ProjectGranted { project: name, dataset, epsilon, amount, .. } => {
+                let (kind, epsilon, amount, at_ms) = (Kind::Project, *epsilon, *amount, entry.at_ms);
+                let (project, period_days) = (None, None);
+                self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
+            }
+            Act::Granted { researcher: name, dataset, project, epsilon, amount, period_days, .. } => {
+                let (kind, epsilon, amount, at_ms) = (Kind::Researcher, *epsilon, *amount, entry.at_ms);
+                let (project, period_days) = (project.as_deref(), *period_days);
+                self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
+            }
+            Act::Frozen { dataset, .. } => self.alter(dataset, |whole| whole.frozen = true),
+            Act::Unfrozen { dataset, .. } => self.alter(dataset, |whole| (whole.frozen, whole.incidents) = (false, 0)),
+            Act::Charged(charged) => self.charged(entry, charged),
+            Act::Released { release, digest } => self.end(entry.seq, release, State::Sealed, Some(*digest)),
+            Act::Burned { release, cause } => self.burn(entry.seq, release, *cause),
+            Act::Served(served) => self.serve_again(entry, served),
+            Act::Recovered { balances, anchor_seq, .. } => {
+                self.is_burnt |= anchor_seq.is_none();
+                balances.iter().try_for_each(|balance| self.owe(balance))
+            }
+            Act::StatisticsGranted { dataset, epsilon, amount, period_days, .. } => {
+                let (kind, name, project) = (Kind::Statistics, STATISTICS, None);
+                let (epsilon, amount, period_days, at_ms) = (*epsilon, *amount, *period_days, entry.at_ms);
+                self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
+            }
+            Act::Published { .. }
+            | Act::RefreshSkipped { .. }
+            | Act::Requested { .. }
+            | Act::RequestDecided { .. }
+            | Act::Applied { .. }
+            | Act::StatisticConfirmed { .. } => self.take_at_desk(entry),
+        }
+    }
+
+    pub(super) fn whole(&mut self, dataset: &str) -> Result<&mut DatasetAccount, &'static str> {
+        self.datasets.get_mut(dataset).ok_or("its dataset was never opened")
+    }
+
+    /// Changes whether a dataset is frozen or how many incidents it has, and notes that the anchor must be told.
+    fn alter(&mut self, dataset: &str, change: impl FnOnce(&mut DatasetAccount)) -> Taken {
+        let whole = self.whole(dataset)?;
+        change(whole);
+        let account = whole.account;
+        self.touched.insert(account);
+        Ok(())
+    }
+
+    fn add_person(&mut self, name: &str, role: Role, token: Digest) -> Taken {
+        self.people.insert(name.to_owned(), (role, Some(token)));
+        self.tokens.insert(token, name.to_owned());
+        Ok(())
+    }
+
+    fn new_account(&mut self, account: Account) -> Result<AccountNo, &'static str> {
+        let number = AccountNo(u32::try_from(self.accounts.len()).map_err(|_| "there are too many accounts")?);
+        self.accounts.push(account);
+        self.touched.insert(number);
+        Ok(number)
+    }
+
+    fn open(&mut self, dataset: &str, unit: &str, cap: Cap) -> Taken {
+        if self.datasets.contains_key(dataset) {
+            return Err("its dataset was opened before");
+        }
+        let owed = self.take_debt(dataset, Kind::Dataset, dataset);
+        let mut account = Account::new(Kind::Dataset, dataset, dataset, None, cap.epsilon);
+        let burnt = if self.is_burnt { cap.amount } else { Price::ZERO };
+        let burnt_delta = if self.is_burnt { cap.threshold_delta } else { Delta::ZERO };
+        (account.amount, account.spent) = (cap.amount, owed.as_ref().map_or(burnt, |owed| owed.spent.max(burnt)));
+        let whole = DatasetAccount {
+            cap,
+            account: self.new_account(account)?,
+            unit: unit.to_owned(),
+            cells: owed.as_ref().map_or(0, |owed| owed.cells),
+            threshold_delta: owed.map_or(burnt_delta, |owed| owed.threshold_delta.max(burnt_delta)),
+            edition: None,
+            oversubscribe: false,
+            incidents: 0,
+            cut_off: 0,
+            frozen: false,
+            questions: 0,
+            purposes: std::collections::BTreeMap::new(),
+            raises: Vec::new(),
+        };
+        self.datasets.insert(dataset.to_owned(), whole);
+        Ok(())
+    }
+
+    fn raise(&mut self, dataset: &str, epsilon: Epsilon, amount: Price, at_ms: u64) -> Taken {
+        let number = self.whole(dataset)?.account;
+        let account = &mut self.accounts[number.0 as usize];
+        if amount <= account.amount {
+            return Err("a lifetime cap only rises");
+        }
+        let raise = Raise { at_ms, from: account.epsilon, to: epsilon };
+        (account.epsilon, account.amount) = (epsilon, amount);
+        self.whole(dataset)?.raises.push(raise);
+        self.touched.insert(number);
+        Ok(())
+    }
+
+    fn allocate(&mut self, to: &Allocation<'_>) -> Taken {
+        let root = self.whole(to.dataset)?.account;
+        let parent = match to.project {
+            None => root,
+            Some(project) => {
+                self.number_of(to.dataset, Kind::Project, project).ok_or("its project was never granted")?
+            }
+        };
+        let number = match self.number_of(to.dataset, to.kind, to.name) {
+            Some(number) if self.account(number).parent == Some(parent) => number,
+            Some(_) => return Err("its account hangs below another one"),
+            None => self.open_below(to, parent)?,
+        };
+        let account = &mut self.accounts[number.0 as usize];
+        (account.epsilon, account.amount) = (to.epsilon, to.amount);
+        account.renewal = match (to.period_days, account.renewal) {
+            (Some(days), Some(renewal)) if renewal.days == days => Some(renewal),
+            (Some(days), _) => Some(Renewal { days, from_ms: to.at_ms, period: 0, spent_before: account.spent }),
+            (None, _) => None,
+        };
+        self.touched.insert(number);
+        Ok(())
+    }
+
+    fn open_below(&mut self, to: &Allocation<'_>, parent: AccountNo) -> Result<AccountNo, &'static str> {
+        let mut account = Account::new(to.kind, to.name, to.dataset, Some(parent), to.epsilon);
+        account.spent = self.take_debt(to.dataset, to.kind, to.name).map_or(Price::ZERO, |owed| owed.spent);
+        let number = self.new_account(account)?;
+        let holders = self.holders.entry(to.dataset.to_owned()).or_default();
+        let named = match to.kind {
+            Kind::Project => &mut holders.projects,
+            Kind::Researcher | Kind::Statistics | Kind::Dataset => &mut holders.researchers,
+        };
+        named.insert(to.name.to_owned(), number);
+        Ok(number)
+    }
+
+    fn charged(&mut self, entry: &Entry, charged: &Charged) -> Taken {
+        let branch = self.branch(&charged.dataset, &charged.researcher).ok_or("its researcher holds no account")?;
+        let uses = self.resolve(&branch, &charged.uses).ok_or("it uses a vector that is not stored")?;
+        let (mut drawn, mut cells) = (Price::ZERO, 0_u64);
+        for one in &charged.drawn {
+            drawn = drawn.checked_add(one.certified.price).ok_or("its price overflows")?;
+            cells = cells.checked_add(one.certified.cells).ok_or("its cells overflow")?;
+        }
+        let wish = Wish { drawn, cells, threshold_delta: charged.threshold_delta, uses: &uses };
+        if self.legs(&branch, &wish) != charged.legs || cells != charged.cells {
+            return Err("its legs are not the sum of its draws");
+        }
+        if self.names.contains_key(&charged.release) {
+            return Err("its release was charged before");
+        }
+        let whole = self.whole(&charged.dataset)?;
+        if drawn > Price::ZERO && whole.is_frozen() {
+            return Err("its dataset was frozen");
+        }
+        if charged.legs.researcher > whole.cap.query_max {
+            return Err("it costs more than one query may");
+        }
+        let taken = whole.threshold_delta.checked_add(charged.threshold_delta);
+        whole.threshold_delta = taken
+            .filter(|all| *all <= whole.cap.threshold_delta)
+            .ok_or("its threshold takes more than is set aside")?;
+        whole.count(charged.purpose.as_deref());
+        whole.cells = whole.cells.checked_add(cells).filter(|all| *all <= CELLS_MAX).ok_or("the cells overflow")?;
+        self.post(&branch, &charged.legs, entry.at_ms)?;
+        if drawn > Price::ZERO {
+            let project = branch.project.map(|project| (project, charged.legs.project));
+            let ends = [Some((branch.researcher, charged.legs.researcher)), project, Some((branch.dataset, drawn))];
+            for (number, leg) in ends.into_iter().flatten() {
+                self.accounts[number.0 as usize].last = Some(leg);
+            }
+        }
+        let number = self.index(entry.seq, &branch, charged, uses.into())?;
+        self.hand_over(entry.seq, &branch, number);
+        let used = KeyUsed { researcher: &charged.researcher, key: charged.key, question: None };
+        self.keep_key(entry.seq, used, number, charged.account, charged.legs)?;
+        self.check_mark(&branch, &charged.account, entry.at_ms)
+    }
+
+    /// Posts all legs or, if one does not fit, none.
+    fn post(&mut self, branch: &super::Branch, legs: &Legs, at_ms: u64) -> Taken {
+        const TOO_MUCH: &str = "it spends more than its account holds";
+        if self.postings(branch, legs).any(|(account, leg)| leg > account.left_at(at_ms) && leg > Price::ZERO) {
+            return Err(TOO_MUCH);
+        }
+        let project = branch.project.map(|project| (project, legs.project));
+        let ends = [Some((branch.researcher, legs.researcher)), project, Some((branch.dataset, legs.dataset))];
+        for (number, leg) in ends.into_iter().flatten().filter(|(_, leg)| *leg > Price::ZERO) {
+            self.accounts[number.0 as usize].post(leg, at_ms).ok_or(TOO_MUCH)?;
+            self.touched.insert(number);
+        }
+        Ok(())
+    }
+
+    fn check_mark(&self, branch: &super::Branch, mark: &AccountMark, at_ms: u64) -> Taken {
+        if self.mark(self.account(branch.researcher), at_ms) == *mark {
+            Ok(())
+        } else {
+            Err("its balance is not the fold's")
+        }
+    }
+
+    fn index(
+        &mut self,
+        seq: u64,
+        branch: &super::Branch,
+        charged: &Charged,
+        uses: Box<[super::DrawNo]>,
+    ) -> Result<ReleaseNo, &'static str> {
+        const TOO_MANY: &str = "there are too many releases";
+        let number = ReleaseNo(u32::try_from(self.releases.len()).map_err(|_| TOO_MANY)?);
+        let first = u32::try_from(self.draws.len()).map_err(|_| TOO_MANY)?;
+        for (index, one) in (0..).zip(&charged.drawn) {
+            let draw = super::DrawNo(first.checked_add(index).ok_or(TOO_MANY)?);
+            self.draws.push(super::DrawCard { release: number, index, certified: one.certified });
+            self.views.entry(one.view).or_default().push(draw);
+        }
+        let last = u32::try_from(self.draws.len()).map_err(|_| TOO_MANY)?;
+        self.releases.push(ReleaseCard {
+            id: charged.release.clone(),
+            seq,
+            researcher: branch.researcher,
+            worth: charged.worth.clone().into(),
+            state: State::Executing,
+            digest: None,
+            dataset: branch.dataset,
+            drawn: first..last,
+            uses,
+            ended: 0,
+        });
+        self.names.insert(charged.release.clone(), number);
+        self.executing.insert(number);
+        let question = self.questions.entry(charged.view).or_insert_with(|| Question {
+            dataset: charged.dataset.clone(),
+            edition: charged.edition.clone(),
+            sql: charged.sql.as_str().into(),
+            rows_per_unit: charged.rows_per_unit,
+            answers: Vec::new(),
+        });
+        question.answers.push(number);
+        Ok(number)
+    }
+
+    /// Records that a researcher, and their project, has paid for every draw that an answer was computed from.
+    fn hand_over(&mut self, seq: u64, branch: &super::Branch, number: ReleaseNo) {
+        for account in [Some(branch.researcher), branch.project].into_iter().flatten() {
+            // Accesses the field directly, so that two fields of `self` are borrowed separately and nothing is copied.
+            let card = &self.releases[number.0 as usize];
+            self.paid.extend(card.draws().map(|draw| (account, draw)));
+        }
+        if let std::collections::hash_map::Entry::Vacant(first) = self.served.entry((branch.researcher, number)) {
+            first.insert(seq);
+            self.shelves.entry(branch.researcher).or_default().push(number);
+        }
+    }
+
+    fn keep_key(&mut self, seq: u64, used: KeyUsed<'_>, release: ReleaseNo, account: AccountMark, legs: Legs) -> Taken {
+        let Some(key) = used.key else { return Ok(()) };
+        let replayed = used.question.is_some() || self.card(release).drawn.is_empty();
+        let question = used.question.flatten().map(Into::into);
+        let card = KeyCard { seq, body: key.body, release, account, legs, replayed, question };
+        match self.keys.entry(used.researcher.to_owned()).or_default().insert(key.key, card) {
+            None => Ok(()),
+            Some(_) => Err("its key was used before"),
+        }
+    }
+
+    fn end(&mut self, seq: u64, release: &str, to: State, digest: Option<Digest>) -> Taken {
+        let number = *self.names.get(release).ok_or("its answer was never charged")?;
+        let card = &mut self.releases[number.0 as usize];
+        if !card.state.may_become(to) {
+            return Err("its answer had ended before");
+        }
+        (card.state, card.ended, card.digest) = (to, seq, digest);
+        self.executing.remove(&number);
+        Ok(())
+    }
+
+    fn burn(&mut self, seq: u64, release: &str, cause: Cause) -> Taken {
+        self.end(seq, release, State::Burned, None)?;
+        let root = self.release(release).map(|card| card.dataset).ok_or("its answer was never charged")?;
+        let dataset = self.account(root).dataset.clone();
+        self.alter(&dataset, |whole| match cause {
+            Cause::Failed => whole.incidents = whole.incidents.saturating_add(1),
+            Cause::Unrecorded | Cause::CutOff => whole.cut_off = whole.cut_off.saturating_add(1),
+        })
+    }
+
+    fn serve_again(&mut self, entry: &Entry, served: &Served) -> Taken {
+        let number = *self.names.get(&served.release).ok_or("its answer was never charged")?;
+        let card = self.card(number);
+        if card.state != State::Sealed {
+            return Err("its answer is not stored");
+        }
+        let dataset = self.account(card.dataset).dataset.clone();
+        let uses: Vec<_> = card.draws().collect();
+        let branch = self.branch(&dataset, &served.researcher).ok_or("its researcher holds no account")?;
+        if self.legs(&branch, &Wish::of_stored(&uses)) != served.legs {
+            return Err("its legs are not the sum of its draws");
+        }
+        self.post(&branch, &served.legs, entry.at_ms)?;
+        self.hand_over(entry.seq, &branch, number);
+        let question = Some(served.question.as_deref());
+        let used = KeyUsed { researcher: &served.researcher, key: served.key, question };
+        self.keep_key(entry.seq, used, number, served.account, served.legs)?;
+        self.check_mark(&branch, &served.account, entry.at_ms)
+    }
+
+    /// Raises an account to at least a recovered balance; if the account does not exist yet, it will begin with that balance.
+    fn owe(&mut self, balance: &Balance) -> Taken {
+        let Some(number) = self.number_of(&balance.dataset, balance.kind, &balance.name) else {
+            let is_it = |debt: &&mut Balance| {
+                debt.dataset == balance.dataset && debt.kind == balance.kind && debt.name == balance.name
+            };
+            match self.debts.iter_mut().find(is_it) {
+                Some(debt) => {
+                    debt.spent = debt.spent.max(balance.spent);
+                    debt.cells = debt.cells.max(balance.cells);
+                    debt.threshold_delta = debt.threshold_delta.max(balance.threshold_delta);
+                }
+                None => self.debts.push(balance.clone()),
+            }
+            return Ok(());
+        };
+        let account = &mut self.accounts[number.0 as usize];
+        account.spent = account.spent.max(balance.spent);
+        self.touched.insert(number);
+        if balance.kind == Kind::Dataset {
+            let whole = self.whole(&balance.dataset)?;
+            whole.cells = whole.cells.max(balance.cells);
+            whole.threshold_delta = whole.threshold_delta.max(balance.threshold_delta);
+        }
+        Ok(())
+    }
+
+    fn take_debt(&mut self, dataset: &str, kind: Kind, name: &str) -> Option<Balance> {
+        let is_it = |debt: &Balance| debt.dataset == dataset && debt.kind == kind && debt.name == name;
+        let at = self.debts.iter().position(is_it)?;
+        Some(self.debts.remove(at))
+    }
+}
+
+#[cfg(test)]
+#[path = "fold_tests.rs"]
+mod tests;

@@ -1,0 +1,24 @@
+//! Random bytes from the operating system, for ids, keys and tokens. Noise never comes from here.
+
+/// The operating system could not provide random bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the system gives no random bytes")]
+pub struct NoChance;
+
+/// Returns `N` random bytes from the operating system's generator.
+///
+/// # Errors
+/// [`NoChance`] if the system call fails.
+pub fn bytes<const N: usize>() -> Result<[u8; N], NoChance> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| NoChance)?;
+    Ok(bytes)
+}
+
+/// Returns a random id: `prefix`, an underscore and 128 random bits as 32 hexadecimal digits.
+///
+/// # Errors
+/// [`NoChance`] if the system call fails.
+pub fn id(prefix: &str) -> Result<String, NoChance> {
+    Ok(format!("{prefix}_{}", crate::hex::encode(&bytes::<16>()?)))
+}

@@ -1,0 +1,160 @@
+//! Backups: a copy of a state directory, taken while a server may be using it.
+//!
+//! Promises that the copy is consistent: its ledger is from one moment and at least as new as its anchor, the editions were copied after
+//! the ledger that refers to them, and all of it was checked from the copy's own files before success is reported. The ledger's writer is
+//! never kept waiting. The copy holds the ledger's key and sealed rows, so only its owner may read it. It does not know what was spent
+//! later, and it says so: it bears the marks of a copy from its first file on (`ledger::copies`), keeps the anchor's place, and opens only
+//! for `verify` and for another backup until `recover` has put it back into use.
+
+mod copy;
+
+use std::io;
+use std::path::Path;
+
+use super::signing::KEY_FILE;
+use super::{Finding, LEDGER_FILE, OpenError, Repricer, copies, verify};
+use crate::kernel::budget::entry::{Act, Entry};
+use crate::kernel::privacy::certificate::Certified;
+use crate::ledger::sqlite::database::Database;
+use crate::ledger::sqlite::open::unusable;
+use crate::query::terms::edition::{EditionError, Manifest, of_table};
+use copy::NewCopy;
+
+/// Figures about a finished backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackedUp {
+    /// Number of entries in the copied ledger.
+    pub entries: u64,
+    /// Number of stored answers in the copied ledger.
+    pub releases: u64,
+    /// Number of copied editions that the ledger refers to, each checked against its commitment.
+    pub editions: u64,
+    /// The last entry that the copied anchor knows.
+    pub anchor_seq: u64,
+    /// Size of all files, in bytes.
+    pub bytes: u64,
+}
+
+/// Why there is no backup. Whatever had been copied is removed again.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The target directory is not empty.
+    #[error("{path}: is not empty; accepted is a folder that is not there yet, or is empty")]
+    Occupied {
+        /// Path of the target directory.
+        path: String,
+    },
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// SQLite could not copy the ledger.
+    #[error("{path}: cannot be copied: {why}")]
+    Uncopied {
+        /// Path of the ledger.
+        path: String,
+        /// What prevented it.
+        why: &'static str,
+    },
+    /// The copy fails verification, and so does the ledger that it was made from.
+    #[error("{path}: its copy is not whole: {finding}; end the server and run: tacit ledger verify --state {path}")]
+    NotWhole {
+        /// Path of the state directory that was copied.
+        path: String,
+        /// What verification found.
+        finding: Finding,
+    },
+    /// A copied edition is not what was sealed.
+    #[error(transparent)]
+    Edition(#[from] EditionError),
+}
+
+/// Copies a state directory with its anchor into the directory `to`, which is created with mode 700 if it does not exist. `anchor` says
+/// where the anchor is; `None` takes it from where the ledger last had it, or, for a copy, takes the anchor that was copied with it. All
+/// files get mode 600 and are on disk when this returns. Prices are not checked; `verify` does that, on a copy as on any ledger.
+///
+/// # Errors
+/// [`BackupError`]; then `to` is left as it was.
+pub fn backup(state: &Path, anchor: Option<&Path>, to: &Path) -> Result<BackedUp, BackupError> {
+    let (ledger, key) = (state.join(LEDGER_FILE), state.join(KEY_FILE));
+    if !ledger.is_file() {
+        return Err(unusable(&ledger, &io::ErrorKind::NotFound.into()).into());
+    }
+    if std::path::absolute(to)
+        .ok()
+        .zip(std::path::absolute(state).ok())
+        .is_some_and(|(to, state)| to.starts_with(state))
+    {
+        return Err(unusable(to, &io::ErrorKind::InvalidInput.into()).into());
+    }
+    if !key.is_file() {
+        return Err(OpenError::KeyMissing { path: key.display().to_string() }.into());
+    }
+    let anchor = copies::anchor_to_read(state, anchor, &Database::open_to_read(&ledger)?)?;
+    let mut copy = NewCopy::begin(to)?;
+    // Mark it first, so that whatever a crash leaves of a copy does not open.
+    copy.mark(state)?;
+    copy.take_small(state, &anchor)?;
+    // Copy the anchor before the ledger: every line of the anchor was in the ledger first.
+    copy.take_anchor(&anchor)?;
+    copy.take_ledger(&ledger)?;
+    // Copy the editions after the ledger: every edition existed before the ledger referred to it.
+    copy.take_editions(state)?;
+    let done = check(state, &copy)?;
+    copy.keep()?;
+    Ok(done)
+}
+
+/// Checks a copy from its own files.
+fn check(state: &Path, copy: &NewCopy) -> Result<BackedUp, BackupError> {
+    let mut sealed = Sealed::default();
+    let verified = verify(copy.path(), None, &mut sealed)?;
+    let verified = verified.map_err(|finding| BackupError::NotWhole { path: state.display().to_string(), finding })?;
+    Ok(BackedUp {
+        entries: verified.entries,
+        releases: verified.releases,
+        editions: sealed.check_copied(copy.path())?,
+        anchor_seq: verified.anchor_seq,
+        bytes: copy.bytes(),
+    })
+}
+
+/// The editions that a ledger refers to, each with its commitment.
+#[derive(Default)]
+struct Sealed(Vec<(String, String)>);
+
+impl Sealed {
+    /// Checks the editions that were copied against their commitments; returns their number.
+    fn check_copied(&self, copy: &Path) -> Result<u64, EditionError> {
+        let copied = self.0.iter().filter(|(edition, _)| Manifest::dir(copy, edition).is_dir());
+        let mut count = 0;
+        for (edition, commitment) in copied {
+            let manifest = Manifest::open(copy, edition, commitment)?;
+            for (table, commitment) in &manifest.tables {
+                Manifest::open(copy, &of_table(edition, table), commitment)?;
+            }
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+/// Learns of the editions and does not check prices.
+impl Repricer for Sealed {
+    fn learn(&mut self, entry: &Entry) {
+        if let Act::EditionSealed { edition, commitment, .. } = &entry.act {
+            self.0.push((edition.clone(), commitment.clone()));
+        }
+    }
+
+    fn check(&self, _: &Entry) -> Result<(), &'static str> {
+        Ok(())
+    }
+
+    fn check_release(&self, _: &str, _: &[Certified], _: &[u8]) -> Result<(), &'static str> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "backup_tests.rs"]
+mod tests;

@@ -1,0 +1,198 @@
+//! Repricing: checks every charge of a ledger against the plan it was made for.
+//!
+//! It finds each charge whose measurements, sensitivities or prices differ from those of its question under the terms of its
+//! edition, and each stored answer that does not match its charge. Plans are made anew from the ledger alone, which holds the
+//! terms of every edition.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::kernel::budget::entry::{Act, Charged, Digest, Entry};
+use crate::kernel::privacy::amounts::{Delta, Price};
+use crate::kernel::privacy::certificate::{Certified, Sought};
+use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
+use crate::ledger::Repricer;
+use crate::query::parse::parse;
+use crate::query::plan::replan;
+use crate::query::terms::edition::of_table;
+use crate::query::terms::policy::Terms;
+
+/// Largest number of plans kept in memory.
+const PLANS_KEPT_MAX: usize = 100_000;
+
+/// The plan of a question: its view, and its measurements with their digests.
+#[derive(Debug, Clone)]
+struct Planned {
+    view: Digest,
+    mechanism: Mechanism,
+    measures: Vec<(Digest, Sought)>,
+    threshold_delta: Delta,
+}
+
+/// The part of a stored answer that is checked. The answer's digest in the hash chain covers all of it.
+#[derive(Deserialize)]
+struct Outline<'a> {
+    #[serde(borrow)]
+    release: OutlineRelease<'a>,
+    #[expect(dead_code, reason = "the field must be present")]
+    layout: IgnoredAny,
+}
+
+#[derive(Deserialize)]
+struct OutlineRelease<'a> {
+    id: &'a str,
+    measurements: Vec<OutlineDraw>,
+    groups: Option<OutlineGroups>,
+}
+
+#[derive(Deserialize)]
+struct OutlineGroups {
+    labels: Vec<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct OutlineDraw {
+    law: NoiseLaw,
+    price: Price,
+    cells: Vec<IgnoredAny>,
+}
+
+/// Plans every charge of a ledger anew and compares.
+#[derive(Default)]
+pub struct Replanner {
+    editions: HashMap<String, (String, Terms)>,
+    planned: RwLock<Known>,
+}
+
+type PlansByRows = Vec<(u32, Arc<Planned>)>;
+
+/// Plans by edition, then by SQL, then by rows per unit, so that a lookup copies nothing.
+#[derive(Default)]
+struct Known {
+    by_edition: HashMap<String, HashMap<String, PlansByRows>>,
+    count: usize,
+}
+
+impl Known {
+    fn get(&self, charged: &Charged) -> Option<Arc<Planned>> {
+        let plans = self.by_edition.get(&charged.edition)?.get(&charged.sql)?;
+        let found = plans.iter().find(|(rows, _)| *rows == charged.rows_per_unit);
+        found.map(|(_, planned)| Arc::clone(planned))
+    }
+
+    fn keep(&mut self, charged: &Charged, planned: &Arc<Planned>) {
+        if self.count >= PLANS_KEPT_MAX {
+            *self = Self::default();
+        }
+        self.count += 1;
+        let of_edition = self.by_edition.entry(charged.edition.clone()).or_default();
+        of_edition.entry(charged.sql.clone()).or_default().push((charged.rows_per_unit, Arc::clone(planned)));
+    }
+}
+
+impl Replanner {
+    fn planned(&self, charged: &Charged) -> Result<Arc<Planned>, &'static str> {
+        if let Some(known) = self.planned.read().unwrap_or_else(PoisonError::into_inner).get(charged) {
+            return Ok(known);
+        }
+        let (dataset, terms) = self.editions.get(&charged.edition).ok_or("its edition was never sealed")?;
+        if *dataset != charged.dataset {
+            return Err("its edition belongs to another dataset");
+        }
+        let query = parse(&charged.sql).map_err(|_| "its SQL cannot be read")?;
+        let plan = replan(&query, terms, charged.rows_per_unit).map_err(|_| "its SQL cannot be planned")?;
+        let views = plan.computation.views(dataset, &charged.edition);
+        let measures = views.into_iter().zip(plan.sought.iter().copied()).collect();
+        let mechanism = terms.accountant.mechanism();
+        let threshold_delta = plan.hiding.map_or(Delta::ZERO, |hiding| hiding.threshold.delta);
+        let view = plan.view(&charged.edition);
+        let planned = Arc::new(Planned { view, mechanism, measures, threshold_delta });
+        self.planned.write().unwrap_or_else(PoisonError::into_inner).keep(charged, &planned);
+        Ok(planned)
+    }
+
+    fn check_charge(&self, charged: &Charged) -> Result<(), &'static str> {
+        let planned = self.planned(charged)?;
+        if planned.view != charged.view {
+            return Err("its question differs from the one in its plan");
+        }
+        if charged.worth.len() != planned.measures.len() {
+            return Err("it does not say what each measurement is worth");
+        }
+        if charged.uses.is_empty() && charged.drawn.len() != planned.measures.len() {
+            return Err("it draws less than its plan measures");
+        }
+        let taken = if charged.drawn.is_empty() { Delta::ZERO } else { planned.threshold_delta };
+        if charged.threshold_delta != taken {
+            return Err("its threshold differs from the one in its plan");
+        }
+        if taken > Delta::ZERO && (!charged.uses.is_empty() || charged.drawn.len() != planned.measures.len()) {
+            return Err("it has a threshold although it is made of several parts");
+        }
+        for drawn in &charged.drawn {
+            let sought = planned.measures.iter().find(|(view, _)| *view == drawn.view).map(|(_, sought)| sought);
+            let sought = sought.ok_or("it draws a measurement that its plan does not have")?;
+            if drawn.certified.sensitivity != sought.sensitivity || drawn.certified.cells != sought.cells {
+                return Err("its sensitivity differs from the one in its plan");
+            }
+            if drawn.certified.law.mechanism != planned.mechanism {
+                return Err("its noise is not of its dataset's family");
+            }
+            if !drawn.certified.holds() {
+                return Err("its price does not cover its noise");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Repricer for Replanner {
+    fn learn(&mut self, entry: &Entry) {
+        if let Act::EditionSealed { dataset, edition, terms, .. } = &entry.act
+            && let Ok(terms) = serde_json::from_str::<Terms>(terms)
+        {
+            for join in &terms.joins {
+                let own = (dataset.clone(), terms.of_table(join));
+                self.editions.insert(of_table(edition, &join.name), own);
+            }
+            self.editions.insert(edition.clone(), (dataset.clone(), terms));
+        }
+    }
+
+    fn check(&self, entry: &Entry) -> Result<(), &'static str> {
+        if let Act::Charged(charged) = &entry.act {
+            return self.check_charge(charged);
+        }
+        if let Act::EditionSealed { edition, .. } = &entry.act
+            && !self.editions.contains_key(edition)
+        {
+            return Err("its terms cannot be read");
+        }
+        Ok(())
+    }
+
+    fn check_release(&self, id: &str, drawn: &[Certified], body: &[u8]) -> Result<(), &'static str> {
+        let stored: Outline<'_> = serde_json::from_slice(body).map_err(|_| "cannot be read")?;
+        let vectors = &stored.release.measurements;
+        let fits = |cells: usize, one: &Certified| match &stored.release.groups {
+            None => cells as u64 == one.cells,
+            // A total over all groups has one cell.
+            Some(groups) => {
+                (cells == groups.labels.len() && cells as u64 <= one.cells) || (cells == 1 && one.cells == 1)
+            }
+        };
+        let is_drawn = |(vector, one): (&OutlineDraw, &Certified)| {
+            vector.law == one.law && vector.price == one.price && fits(vector.cells.len(), one)
+        };
+        if stored.release.id != id {
+            return Err("has another id");
+        }
+        if vectors.len() != drawn.len() || !vectors.iter().zip(drawn).all(is_drawn) {
+            return Err("does not hold what its charge paid for");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,6 @@
+//! The ledger's SQLite database: its tables, the journal of entries, and how they are opened and read.
+
+pub(crate) mod database;
+pub(crate) mod journal;
+pub(crate) mod open;
+pub(crate) mod stream;

@@ -1,0 +1,91 @@
+//! The journal on disk: the SQLite file, its signed head, and the anchor.
+
+use super::database::{Database, HeadRow};
+use super::stream::{Bad, each_checked};
+use crate::kernel::budget::state::Book;
+use crate::kernel::budget::writer::{Batch, Journal, JournalFault, Mark};
+use crate::ledger::OpenError;
+use crate::ledger::anchor::Anchor;
+use crate::ledger::signing::Signer;
+
+/// The SQLite file and the anchor, as the ledger's writer uses them.
+pub(in crate::ledger) struct SqliteJournal {
+    pub(in crate::ledger) database: Database,
+    pub(in crate::ledger) anchor: Anchor,
+    pub(in crate::ledger) signer: Signer,
+}
+
+/// Folds all entries into a ledger state; each must match its hash and follow the one before.
+pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<Book, Bad>, rusqlite::Error> {
+    let mut book = Book::new();
+    let taken = each_checked(database, &|_| Ok(()), |entry, hash| {
+        book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why })
+    })?;
+    Ok(taken.map(|()| book))
+}
+
+/// Checks that the signed head is the last entry of the folded state.
+pub(in crate::ledger) fn check_head(database: &Database, signer: &Signer, book: &Book) -> Result<(), OpenError> {
+    let (seq, hash) = book.head();
+    let damaged = |why: String| OpenError::Damaged { path: crate::ledger::LEDGER_FILE.to_owned(), why };
+    let head = database.head().map_err(|_| damaged("its head cannot be read".to_owned()))?;
+    match head {
+        None if seq == 0 => Ok(()),
+        None => Err(damaged("its signed head is missing".to_owned())),
+        Some(head) if head.seq != seq || head.hash != hash => {
+            Err(damaged(format!("its signed head is entry {}, and its last entry is {seq}", head.seq)))
+        }
+        Some(head) if !signer.has_signed_head(seq, &hash, &head.signature) => {
+            Err(damaged(format!("the signature of its head, entry {seq}, is not of this ledger's key")))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn fold(&mut self) -> Result<Book, JournalFault> {
+        match fold(&self.database) {
+            Ok(Ok(book)) => Ok(book),
+            Ok(Err(Bad { seq, why })) => {
+                tracing::error!(seq, why, "the ledger does not fold");
+                Err(JournalFault)
+            }
+            Err(error) => Err(fault(&error)),
+        }
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), JournalFault> {
+        commit(&self.database, &self.signer, batch)
+    }
+
+    fn anchor(&mut self, mark: &Mark) -> Result<(), JournalFault> {
+        self.anchor.append(mark, &self.signer).map_err(|error| {
+            tracing::error!(kind = ?error.kind(), "the anchor cannot be written");
+            JournalFault
+        })
+    }
+
+    fn wants_whole(&self) -> bool {
+        self.anchor.is_long()
+    }
+}
+
+impl Drop for SqliteJournal {
+    fn drop(&mut self) {
+        self.database.checkpoint();
+    }
+}
+
+/// Writes a batch together with the signature of its last entry.
+pub(in crate::ledger) fn commit(database: &Database, signer: &Signer, batch: &Batch) -> Result<(), JournalFault> {
+    let Some(last) = batch.entries.last() else { return Ok(()) };
+    let signature = signer.sign_head(last.seq, &last.hash).to_vec();
+    let head = HeadRow { seq: last.seq, hash: last.hash.to_vec(), signature };
+    database.commit(batch, &head).map_err(|error| fault(&error))
+}
+
+/// Logs the store's error code, once.
+fn fault(error: &rusqlite::Error) -> JournalFault {
+    tracing::error!(code = ?error.sqlite_error_code(), "the ledger's store failed");
+    JournalFault
+}

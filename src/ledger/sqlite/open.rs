@@ -1,0 +1,129 @@
+//! Opening a state directory: everything that must hold before a ledger may be written.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::database::{Database, fault};
+use super::journal::{self, SqliteJournal};
+use crate::kernel::budget::state::Book;
+use crate::kernel::budget::writer::{Journal, Keeper};
+use crate::ledger::anchor::Anchor;
+use crate::ledger::place::{Checked, Places, last_place};
+use crate::ledger::signing::{KEY_FILE, Signer};
+use crate::ledger::{LEDGER_FILE, OpenError, copies, rights};
+
+/// The file whose lock shows that a process holds the ledger.
+pub(in crate::ledger) const LOCK_FILE: &str = "ledger.lock";
+
+/// A wrapper around the journal, to measure with a slower disk.
+pub type Wrap<'a> = &'a dyn Fn(Box<dyn Journal>) -> Box<dyn Journal>;
+
+/// A writer, with the lock that keeps other processes out.
+pub(in crate::ledger) struct Opened {
+    pub(in crate::ledger) keeper: Keeper<Box<dyn Journal>>,
+    pub(in crate::ledger) lock: File,
+}
+
+/// Opens or creates the ledger of a state directory, after checking all of it.
+pub(in crate::ledger) fn open(
+    state: &Path,
+    anchor: Option<&Path>,
+    wrap: Wrap<'_>,
+    now_ms: u64,
+) -> Result<Opened, OpenError> {
+    copies::refuse_marked(state)?;
+    create_private_dir(state).map_err(|error| unusable(state, &error))?;
+    let lock = lock(state)?;
+    rights::tighten(state);
+    let path = state.join(LEDGER_FILE);
+    let is_new = !path.exists() && !last_place(state)?.exists();
+    let signer = signer(state, is_new)?;
+    let database = Database::open(&path)?;
+    copies::refuse_stamped(state, &database)?;
+    let places = Places::of(state, anchor, &database)?;
+    let book = fold(&path, &database)?;
+    journal::check_head(&database, &signer, &book)?;
+    let checked = Checked { database: &database, signer: &signer, book: &book };
+    checked.vouched(&places)?;
+    check_releases(&path, &database, &book)?;
+    let place = places.chosen();
+    let anchor = Anchor::open(&place).map_err(|error| anchor_unusable(&place, &error))?;
+    let journal = wrap(Box::new(SqliteJournal { database, anchor, signer }));
+    let keeper = Keeper::over(journal, book, now_ms);
+    let keeper = keeper.map_err(|_| unwritable(&path))?;
+    // The new anchor has its first line by now, so no crash can leave the ledger without an anchor.
+    let stamp = places.remember(&place)?;
+    if stamp != places.stamp {
+        let stamped = Database::open(&path)?.stamp(stamp);
+        stamped.map_err(|error| fault(&path.display().to_string(), &error))?;
+    }
+    Ok(Opened { keeper, lock })
+}
+
+pub(in crate::ledger) fn fold(path: &Path, database: &Database) -> Result<Book, OpenError> {
+    match journal::fold(database) {
+        Err(_) => Err(damaged(path, "its pages cannot be read")),
+        Ok(Err(bad)) => Err(damaged(path, &format!("entry {}: {}", bad.seq, bad.why))),
+        Ok(Ok(mut book)) => {
+            book.make_durable();
+            Ok(book)
+        }
+    }
+}
+
+fn signer(state: &Path, is_new: bool) -> Result<Signer, OpenError> {
+    let path = state.join(KEY_FILE);
+    match Signer::read(state).map_err(|error| unusable(&path, &error))? {
+        Some(signer) => Ok(signer),
+        None if is_new => Signer::create(state).map_err(|error| unusable(&path, &error)),
+        None => Err(OpenError::KeyMissing { path: path.display().to_string() }),
+    }
+}
+
+/// Checks that there are as many stored answers as digests in the chain.
+fn check_releases(path: &Path, database: &Database, book: &Book) -> Result<(), OpenError> {
+    let expected = book.releases().iter().filter(|card| card.digest.is_some()).count() as u64;
+    match database.count_releases() {
+        Ok(found) if found == expected => Ok(()),
+        Ok(found) => Err(damaged(path, &format!("it has {found} stored answers of {expected}"))),
+        Err(_) => Err(damaged(path, "its pages cannot be read")),
+    }
+}
+
+fn create_private_dir(state: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(state)
+}
+
+pub(in crate::ledger) fn lock(state: &Path) -> Result<File, OpenError> {
+    let path: PathBuf = state.join(LOCK_FILE);
+    let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let file = file.map_err(|error| unusable(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(OpenError::Held { path: state.display().to_string() }),
+        Err(fs::TryLockError::Error(error)) => Err(unusable(&path, &error)),
+    }
+}
+
+pub(in crate::ledger) fn unusable(path: &Path, error: &io::Error) -> OpenError {
+    OpenError::Unusable { path: path.display().to_string(), kind: error.kind() }
+}
+
+/// Why an anchor cannot be opened.
+pub(in crate::ledger) fn anchor_unusable(path: &Path, error: &io::Error) -> OpenError {
+    match error.kind() {
+        io::ErrorKind::ResourceBusy => OpenError::AnchorHeld { path: path.display().to_string() },
+        _ => unusable(path, error),
+    }
+}
+
+fn unwritable(path: &Path) -> OpenError {
+    let why = "the ledger or its anchor could not be synced".to_owned();
+    OpenError::Unwritable { path: path.display().to_string(), why }
+}
+
+pub(in crate::ledger) fn damaged(path: &Path, why: &str) -> OpenError {
+    OpenError::Damaged { path: path.display().to_string(), why: why.to_owned() }
+}

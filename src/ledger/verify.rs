@@ -1,0 +1,233 @@
+//! Verification of a ledger at rest: everything that was written is checked again from the file alone.
+//!
+//! Promises to name the first entry that is wrong. The checks cover SQLite's own structure; each entry's bytes, hash, columns and place in
+//! the chain; every balance, as the fold of the entries; every price against its noise and (through [`Repricer`]) against the plan it was
+//! computed for; every stored answer against the digest in the chain; the signed head; and every line of the anchor.
+
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
+
+use super::anchor::{Anchor, Depth, Known, Said};
+use super::signing::Signer;
+use super::{LEDGER_FILE, OpenError, copies};
+use crate::hex;
+use crate::kernel::budget::entry::{Digest, Entry};
+use crate::kernel::budget::state::{Book, ReleaseCard};
+use crate::kernel::privacy::certificate::Certified;
+use crate::ledger::sqlite::database::Database;
+use crate::ledger::sqlite::journal;
+use crate::ledger::sqlite::open;
+use crate::ledger::sqlite::stream::{Bad, each_checked};
+
+/// Checks what the store cannot know: that an entry's measurements are those of its query, and that a stored answer is the one that was
+/// charged. Both checks run on several threads at once.
+pub trait Repricer: Sync {
+    /// Learns from an entry what later checks need. Called with the `edition-sealed` entries, in order, before any check.
+    fn learn(&mut self, entry: &Entry);
+
+    /// Checks an entry beyond its place in the chain.
+    ///
+    /// # Errors
+    /// What is wrong with it, in our own words.
+    fn check(&self, entry: &Entry) -> Result<(), &'static str>;
+
+    /// Checks the bytes of a stored answer for which the vectors `drawn` were paid.
+    ///
+    /// # Errors
+    /// What is wrong with them, in our own words.
+    fn check_release(&self, id: &str, drawn: &[Certified], body: &[u8]) -> Result<(), &'static str>;
+}
+
+/// The result of verifying a ledger without a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Number of entries in the chain.
+    pub entries: u64,
+    /// Number of stored answers.
+    pub releases: u64,
+    /// Hash of the last entry.
+    pub head: Digest,
+    /// The public key that the head is signed with.
+    pub key: Digest,
+    /// The number of the last entry that the anchor knows.
+    pub anchor_seq: u64,
+    /// Whether it is a copy made by `tacit backup`, which must be recovered before it can be used.
+    pub is_copy: bool,
+}
+
+/// The first thing that was found to be wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{why}", seq.map_or_else(String::new, |seq| format!("entry {seq}: ")))]
+pub struct Finding {
+    /// Number of the entry; `None` if the finding is about the file as a whole.
+    pub seq: Option<u64>,
+    /// What is wrong, in our own words.
+    pub why: String,
+}
+
+impl Finding {
+    fn of_file(why: impl Into<String>) -> Self {
+        Self { seq: None, why: why.into() }
+    }
+}
+
+/// Maximum number of stored answers that wait for one thread.
+const RELEASES_WAITING_MAX: usize = 64;
+
+/// Verifies the ledger of a state directory that no process holds. A copy is compared with the anchor that was copied with it, unless
+/// another one is named.
+///
+/// # Errors
+/// [`OpenError`] if the ledger cannot be read at all; the inner error is the first finding.
+pub fn verify(
+    state: &Path,
+    anchor: Option<&Path>,
+    repricer: &mut dyn Repricer,
+) -> Result<Result<Verified, Finding>, OpenError> {
+    let lock = open::lock(state)?;
+    let path = state.join(LEDGER_FILE);
+    if !path.is_file() {
+        let kind = std::io::ErrorKind::NotFound;
+        return Err(OpenError::Unusable { path: path.display().to_string(), kind });
+    }
+    let database = match Database::open_to_read(&path) {
+        Ok(database) => database,
+        Err(error) => return Ok(Err(Finding::of_file(error.to_string()))),
+    };
+    let verified = verify_database(state, anchor, &database, repricer);
+    drop(lock);
+    Ok(verified)
+}
+
+fn verify_database(
+    state: &Path,
+    anchor: Option<&Path>,
+    database: &Database,
+    repricer: &mut dyn Repricer,
+) -> Result<Verified, Finding> {
+    if !database.is_ours() {
+        return Err(Finding::of_file("the file is no ledger of this version"));
+    }
+    let folded = fold(database, repricer);
+    // The first bad entry says more than a bad page; both count.
+    if let Ok(Err(bad)) = folded {
+        return Err(Finding { seq: Some(bad.seq), why: bad.why.to_owned() });
+    }
+    if !database.is_intact() {
+        return Err(Finding::of_file("SQLite's integrity check finds the file damaged"));
+    }
+    let Ok(Ok(book)) = folded else { return Err(Finding::of_file("its pages cannot be read")) };
+    let (seq, head) = book.head();
+    let signer = Signer::read(state).ok().flatten();
+    let signer = signer.ok_or_else(|| Finding::of_file("the ledger's key is missing"))?;
+    journal::check_head(database, &signer, &book).map_err(|error| match error {
+        OpenError::Damaged { why, .. } => Finding { seq: Some(seq), why },
+        _ => Finding::of_file("its head cannot be read"),
+    })?;
+    let releases = check_releases(database, &book, repricer)?;
+    let unknown = |error: OpenError| Finding::of_file(error.to_string());
+    let is_copy = copies::is_copy(state, database).map_err(unknown)?;
+    let anchor = copies::anchor_to_read(state, anchor, database).map_err(unknown)?;
+    let anchor_seq = check_anchor(&anchor, database, &signer, &book)?;
+    Ok(Verified { entries: seq, releases, head, key: signer.public(), anchor_seq, is_copy })
+}
+
+/// Folds the entries and checks their prices on the way. Editions are sealed before they are queried, so a first pass over these few
+/// entries teaches the repricer what the second one needs.
+fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Book, Bad>, rusqlite::Error> {
+    database.each_of_kind("edition-sealed", |bytes| {
+        if let Some(entry) = Entry::read(&bytes) {
+            repricer.learn(&entry);
+        }
+    })?;
+    let repricer: &dyn Repricer = repricer;
+    let mut book = Book::new();
+    // A plan that panics because an entry was changed is a finding, not the end of the verification.
+    let check = |entry: &Entry| {
+        let checked = catch_unwind(AssertUnwindSafe(|| repricer.check(entry)));
+        checked.unwrap_or(Err("it cannot be priced"))
+    };
+    let taken = each_checked(database, &check, |entry, hash| {
+        book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why })
+    })?;
+    Ok(taken.map(|()| book))
+}
+
+/// Checks that every stored answer has its digest in the chain, and every digest its answer.
+fn check_releases(database: &Database, book: &Book, repricer: &dyn Repricer) -> Result<u64, Finding> {
+    let stored = book.releases().iter().filter_map(|card| Some((card.id.as_str(), (card, card.digest?))));
+    let expected: HashMap<&str, (&ReleaseCard, Digest)> = stored.collect();
+    let check = |(id, body): (String, Vec<u8>)| {
+        let Some((card, digest)) = expected.get(id.as_str()) else {
+            return Err(Finding::of_file(format!("stored answer {id} is in no entry")));
+        };
+        let wrong = |why: &str| Finding { seq: Some(card.seq), why: format!("its stored answer {id} {why}") };
+        if Entry::hash(&body) != *digest {
+            return Err(wrong("does not match its digest"));
+        }
+        repricer.check_release(&id, &book.drawn_by(card), &body).map_err(wrong)
+    };
+    let found = thread::scope(|scope| {
+        let workers = thread::available_parallelism().map_or(2, usize::from);
+        let channels: Vec<_> = (0..workers).map(|_| sync_channel(RELEASES_WAITING_MAX)).collect();
+        let (senders, receivers): (Vec<_>, Vec<Receiver<_>>) = channels.into_iter().unzip();
+        let check = &check;
+        let running: Vec<_> =
+            receivers.into_iter().map(|rows| scope.spawn(move || rows.into_iter().try_for_each(check))).collect();
+        let mut turn = 0_usize;
+        let read = database.each_release(|id, body| {
+            turn += 1;
+            senders[turn % workers].send((id, body)).is_ok()
+        });
+        drop(senders);
+        let unchecked = || Err(Finding::of_file("the stored answers could not be checked"));
+        let mut found: Vec<Finding> =
+            running.into_iter().filter_map(|thread| thread.join().unwrap_or_else(|_| unchecked()).err()).collect();
+        found.sort_by_key(|finding| finding.seq);
+        if read.is_err() && found.is_empty() {
+            found.push(Finding::of_file("the stored answers cannot be read"));
+        }
+        found.into_iter().next()
+    });
+    let count = database.count_releases().map_err(|_| Finding::of_file("the stored answers cannot be counted"))?;
+    match found {
+        Some(finding) => Err(finding),
+        None if count != expected.len() as u64 => {
+            let missing = book.releases().iter().filter(|card| card.digest.is_some());
+            let gone = missing.filter(|card| !matches!(database.release(&card.id), Ok(Some(_)))).map(|card| card.seq);
+            Err(Finding { seq: gone.min(), why: "its stored answer is missing".to_owned() })
+        }
+        None => Ok(count),
+    }
+}
+
+fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &Book) -> Result<u64, Finding> {
+    let shown = path.display();
+    let unreadable = |error: std::io::Error| Finding::of_file(format!("{shown}: cannot be read: {}", error.kind()));
+    let said = Anchor::read(path, Some(signer), Depth::EveryLine).map_err(unreadable)?;
+    let (ledger_seq, _) = book.head();
+    let (seq, head, balances) = match said {
+        Said::Line { seq, head, balances, is_changed: false } => (seq, head, balances),
+        Said::Nothing => return Err(Finding::of_file(format!("{shown}: the anchor is missing"))),
+        Said::Line { .. } | Said::Forged { .. } => {
+            return Err(Finding::of_file(format!("{shown}: a line of the anchor was changed")));
+        }
+    };
+    let is_known = seq == 0 || matches!(database.hash_of(seq), Ok(Some(hash)) if hash == head);
+    if seq > ledger_seq || !is_known {
+        let why = format!("{shown}: the anchor knows entry {seq} as {}; the ledger does not", hex::encode(&head));
+        return Err(Finding { seq: Some(ledger_seq), why });
+    }
+    let folded: HashSet<_> = book.balances().into_iter().collect();
+    if seq == ledger_seq && balances.iter().any(|known| !folded.contains(&known.balance)) {
+        return Err(Finding::of_file(format!("{shown}: the anchor's balances are not the fold's")));
+    }
+    let mut freezes = balances.iter().filter_map(Known::freeze);
+    if seq == ledger_seq && freezes.any(|freeze| book.freeze(&freeze.dataset) != Some(freeze)) {
+        return Err(Finding::of_file(format!("{shown}: what the anchor knows of frozen datasets is not the fold's")));
+    }
+    Ok(seq)
+}

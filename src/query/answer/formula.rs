@@ -1,0 +1,412 @@
+//! Formulas: outputs computed from several measurements, after the noise.
+//!
+//! Promises post-processing only, and a sound interval by a named method:
+//!
+//! * **Linear** formulas (sums, differences, multiples of counts and sums) have the exact law of a weighted sum of independent noise.
+//! * **Quotients** of two linear formulas, slopes and correlations have Fieller's interval (E. C. Fieller, J. R. Stat. Soc. B 16, 1954), with
+//!   the covariance of numerator and denominator.
+//! * **Everything else** (variances, covariances, products) has the interval of the delta method: value ± z·√Σ(∂f/∂mᵢ)²σᵢ², with the
+//!   derivatives found by forward differentiation. The interval of a square root has the square roots of the inner interval's ends.
+//!
+//! If a denominator is lost in its own noise, there is no estimate, and the only interval is the one that public bounds allow ([`Range`]).
+//!
+//! **Squares.** With S = Σ(x − c) and Q = Σ(x − c)² about any constant c, the variance over n rows is Q/n − (S/n)². As c cancels, it is
+//! chosen in the middle of the range, where one unit moves both sums least. The same holds for products of two variables.
+
+mod absent;
+mod dual;
+mod ends;
+mod moments;
+mod range;
+mod run;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::absent::Absent;
+pub use self::ends::Ends;
+pub use self::range::Range;
+pub use self::run::Run;
+
+use self::absent::both;
+use self::dual::Dual;
+use crate::kernel::privacy::mechanism::NoiseLaw;
+use crate::query::syntax::{Comparison, Operator, Pair, Spread};
+use crate::query::term::{Constant, Term};
+use crate::query::terms::domain::Grid;
+
+/// One output as a function of measurements; numbers in it are indices of measurements.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Formula {
+    /// A constant, as decimal text.
+    Number(String),
+    /// A count N, by the index of its measurement.
+    Count(usize),
+    /// A sum S about the centre c of its grid: S + c·N.
+    Sum(Centred),
+    /// A mean c + S/N: the sum, and the index of the count N.
+    Mean(Centred, usize),
+    /// A variance or a standard deviation.
+    Spread(Spread, Box<Squares>),
+    /// A covariance, a correlation, or the slope or intercept of a regression.
+    Pair(Pair, Box<Products>),
+    /// A quantile, read from a tree of histograms.
+    Quantile(Box<Quantile>),
+    /// A running sum over the groups of an ordered key.
+    Run(Box<Run>),
+    /// The negative −x of a formula.
+    Negative(Box<Formula>),
+    /// Addition, subtraction, multiplication or division of two formulas.
+    Arithmetic(Box<Formula>, Operator, Box<Formula>),
+    /// The absolute value of a formula.
+    Absolute(Box<Formula>),
+    /// The square root; missing below 0.
+    Root(Box<Formula>),
+    /// A value rounded to this many decimals, halves away from 0.
+    Round(Box<Formula>, u32),
+    /// SQL's NULLIF: the first formula, or missing if both are equal.
+    NullIf(Box<Formula>, Box<Formula>),
+}
+
+/// A sum of stored integers, which are taken about the centre of their grid.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Centred {
+    /// Index of the measurement S, in steps of the grid.
+    pub sum: usize,
+    /// Index of the measurement N; `None` if the centre is 0.
+    pub count: Option<usize>,
+    /// Grid of the values that are summed, with its centre.
+    pub grid: Grid,
+}
+
+/// The measurements behind a variance, and the variable itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Squares {
+    /// Index of the measurement N, the count of rows.
+    pub count: usize,
+    /// The sum Σ(x − c).
+    pub sum: Centred,
+    /// The sum of squares Σ(x − c)².
+    pub squares: Centred,
+    /// The variable x, for writing the formula out as SQL.
+    pub of: Term,
+}
+
+/// The measurements behind a covariance; only rows in which both variables are present count.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Products {
+    /// Index of the measurement N, the count of rows.
+    pub count: usize,
+    /// The sums Σ(y − c) and Σ(y − c)².
+    pub y: (Centred, Centred),
+    /// The sums Σ(x − c') and Σ(x − c')².
+    pub x: (Centred, Centred),
+    /// The sum of products Σ(y − c)(x − c').
+    pub products: Centred,
+    /// The centres c of y and c' of x.
+    pub centres: (Constant, Constant),
+    /// The variables y and x, for writing the formula out as SQL.
+    pub of: (Term, Term),
+}
+
+/// A quantile, read from a tree of histograms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Quantile {
+    /// The fraction q, as the query wrote it.
+    pub fraction: String,
+    /// Indices of the measurements of the tree's levels, the coarsest first.
+    pub levels: Vec<usize>,
+    /// Number of bins of each level, parallel to `levels`.
+    pub bins: Vec<u32>,
+    /// Number of children of each node.
+    pub branches: u32,
+    /// Lower end of the range, in steps of the grid.
+    pub low: i64,
+    /// Width of a leaf, in steps of the grid.
+    pub width: i64,
+    /// Grid of the values whose quantile is asked for.
+    pub grid: Grid,
+}
+
+/// Condition of HAVING: which rows of a noisy table are shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shown {
+    /// Comparison of two formulas.
+    Compare(Formula, Comparison, Formula),
+    /// SQL's IS NULL: the formula has no estimate.
+    Missing(Formula),
+    /// Negation of a condition.
+    Not(Box<Shown>),
+    /// Conjunction: every condition holds.
+    All(Vec<Shown>),
+    /// Disjunction: at least one condition holds.
+    Any(Vec<Shown>),
+}
+
+/// The noisy values of one cell, in steps, and the laws of their noise.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured<'a> {
+    /// Value of each measurement in this cell.
+    pub values: &'a [f64],
+    /// Noise law of each measurement, parallel to `values`.
+    pub laws: &'a [NoiseLaw],
+    /// All cells of every measurement, in steps.
+    pub all: &'a [Vec<f64>],
+    /// Index of the cell, which is the group's.
+    pub cell: usize,
+    /// Whether the values derived from each measurement are hidden in this group; empty if none are.
+    pub hidden: &'a [bool],
+}
+
+impl Measured<'_> {
+    /// Checks that values derived from a measurement may be shown.
+    ///
+    /// # Errors
+    /// [`Absent::Hidden`] if they may not.
+    pub fn shown(&self, measurement: usize) -> Result<(), Absent> {
+        if self.hidden.get(measurement) == Some(&true) { Err(Absent::Hidden) } else { Ok(()) }
+    }
+}
+
+impl Formula {
+    /// Applies `to` to the index of every measurement.
+    pub fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
+        let centred = |one: &mut Centred| {
+            one.sum = to(one.sum);
+            one.count = one.count.map(to);
+        };
+        match self {
+            Self::Number(_) => {}
+            Self::Count(count) => *count = to(*count),
+            Self::Sum(one) => centred(one),
+            Self::Mean(one, count) => {
+                centred(one);
+                *count = to(*count);
+            }
+            Self::Spread(_, squares) => {
+                squares.count = to(squares.count);
+                [&mut squares.sum, &mut squares.squares].into_iter().for_each(centred);
+            }
+            Self::Pair(_, products) => {
+                products.count = to(products.count);
+                let Products { y, x, products, .. } = products.as_mut();
+                [&mut y.0, &mut y.1, &mut x.0, &mut x.1, products].into_iter().for_each(centred);
+            }
+            Self::Quantile(quantile) => quantile.levels.iter_mut().for_each(|level| *level = to(*level)),
+            Self::Run(run) => run.vector = to(run.vector),
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.renumber(to),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => {
+                left.renumber(to);
+                right.renumber(to);
+            }
+        }
+    }
+
+    /// Cost of evaluating the formula and writing it out: the number of operations, with those of the terms inside it.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        match self {
+            Self::Number(_) | Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Run(_) => 1,
+            Self::Spread(_, squares) => 1 + squares.of.weight(),
+            Self::Pair(_, products) => 1 + products.of.0.weight() + products.of.1.weight(),
+            Self::Quantile(quantile) => 1 + quantile.levels.len() as u64,
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => 1 + of.weight(),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => 1 + left.weight() + right.weight(),
+        }
+    }
+
+    /// Whether the formula is a weighted sum of measurements and constants.
+    #[must_use]
+    pub fn is_linear(&self) -> bool {
+        match self {
+            Self::Number(_) | Self::Count(_) | Self::Sum(_) => true,
+            Self::Negative(of) => of.is_linear(),
+            Self::Arithmetic(left, Operator::Plus | Operator::Minus, right) => left.is_linear() && right.is_linear(),
+            Self::Arithmetic(left, Operator::Times, right) => {
+                (left.is_number() && right.is_linear()) || (left.is_linear() && right.is_number())
+            }
+            Self::Arithmetic(left, Operator::Over, right) => left.is_linear() && right.is_number(),
+            Self::Mean(..)
+            | Self::Quantile(_)
+            | Self::Run(_)
+            | Self::Spread(..)
+            | Self::Pair(..)
+            | Self::Absolute(_)
+            | Self::Root(_)
+            | Self::Round(..)
+            | Self::NullIf(..) => false,
+        }
+    }
+
+    /// Whether the formula contains a quantile or a running sum, which read several cells.
+    #[must_use]
+    pub fn has_several(&self) -> bool {
+        match self {
+            Self::Quantile(_) | Self::Run(_) => true,
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.has_several(),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => left.has_several() || right.has_several(),
+            Self::Number(_) | Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Spread(..) | Self::Pair(..) => {
+                false
+            }
+        }
+    }
+
+    /// Whether the formula is a constant: it contains no measurement.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        match self {
+            Self::Number(_) => true,
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.is_number(),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => left.is_number() && right.is_number(),
+            Self::Count(_)
+            | Self::Sum(_)
+            | Self::Mean(..)
+            | Self::Spread(..)
+            | Self::Pair(..)
+            | Self::Run(_)
+            | Self::Quantile(_) => false,
+        }
+    }
+
+    /// The value with its derivative by each measurement.
+    fn dual(&self, at: Measured<'_>) -> Result<Dual, Absent> {
+        match self {
+            Self::Number(text) => text.parse().map(Dual::constant).map_err(|_| Absent::NoValue),
+            Self::Count(count) => Dual::measured(*count, at),
+            Self::Sum(one) => one.dual(at),
+            Self::Mean(one, count) => {
+                let unit = one.grid.step_value();
+                let mean = Dual::measured(one.sum, at)?.over(&Dual::measured(*count, at)?, at)?;
+                Ok(mean.times(&Dual::constant(unit)).plus(&Dual::constant(one.grid.centre() as f64 * unit)))
+            }
+            Self::Spread(spread, squares) => squares.dual(*spread, at),
+            Self::Pair(pair, products) => products.dual(*pair, at),
+            // Derivatives do not describe this noise. The value stands alone, or is shifted and scaled by constants, and `ends` handles
+            // both.
+            Self::Quantile(quantile) => quantile.ends(at).map(|ends| Dual::constant(ends.value)),
+            Self::Run(run) => run.ends(at).map(|ends| Dual::constant(ends.value)),
+            Self::Negative(of) => Ok(of.dual(at)?.times(&Dual::constant(-1.0))),
+            Self::Arithmetic(left, operator, right) => {
+                let (left, right) = both(left.dual(at), right.divisor(*operator, at))?;
+                match operator {
+                    Operator::Plus => Ok(left.plus(&right)),
+                    Operator::Minus => Ok(left.plus(&right.times(&Dual::constant(-1.0)))),
+                    Operator::Times => Ok(left.times(&right)),
+                    Operator::Over => left.over(&right, at),
+                }
+            }
+            Self::Absolute(of) => {
+                let of = of.dual(at)?;
+                let sign = if of.value < 0.0 { -1.0 } else { 1.0 };
+                Ok(of.times(&Dual::constant(sign)))
+            }
+            Self::Root(of) => of.dual(at)?.root(),
+            Self::Round(of, decimals) => {
+                let of = of.dual(at)?;
+                Ok(Dual { value: round(of.value, *decimals), ..of })
+            }
+            Self::NullIf(left, right) => {
+                // Evaluate each side once: otherwise nested NULLIFs would double the work at every level.
+                let (of, other) = both(left.dual(at), right.dual(at))?;
+                #[expect(clippy::float_cmp, reason = "SQL's NULLIF asks whether two values are the same")]
+                let is_same = left.shown(of.value)? == right.shown(other.value)?;
+                if is_same { Err(Absent::NoValue) } else { Ok(of) }
+            }
+        }
+    }
+
+    /// The right-hand side of an operator. A noisy count that happens to be 0 is a denominator lost in noise, even if NULLIF turns it into
+    /// NULL.
+    fn divisor(&self, operator: Operator, at: Measured<'_>) -> Result<Dual, Absent> {
+        let of = self.dual(at);
+        match (&of, operator, self) {
+            (Err(Absent::NoValue), Operator::Over, Self::NullIf(left, _)) if !left.is_number() => {
+                Err(Absent::LostInNoise)
+            }
+            _ => of,
+        }
+    }
+
+    /// The estimate, without its interval.
+    ///
+    /// # Errors
+    /// Why there is no estimate.
+    pub fn value(&self, at: Measured<'_>) -> Result<f64, Absent> {
+        let value = self.dual(at)?.value;
+        if value.is_finite() { Ok(value) } else { Err(Absent::NoValue) }
+    }
+}
+
+impl Formula {
+    /// An estimate as it is shown: a count or a sum by itself is rounded to whole steps, halves up.
+    fn shown(&self, value: f64) -> Result<f64, Absent> {
+        match self {
+            _ if !value.is_finite() => Err(Absent::NoValue),
+            Self::Count(_) => Ok((value + 0.5).floor()),
+            Self::Sum(one) => Ok((value / one.grid.step_value() + 0.5).floor() * one.grid.step_value()),
+            _ => Ok(value),
+        }
+    }
+}
+
+fn round(value: f64, decimals: u32) -> f64 {
+    let power = 10_f64.powi(decimals.cast_signed());
+    (value * power).round() / power
+}
+
+impl Centred {
+    fn dual(&self, at: Measured<'_>) -> Result<Dual, Absent> {
+        let sum = Dual::measured(self.sum, at)?;
+        let whole = match self.count {
+            None => sum,
+            Some(count) => sum.plus(&Dual::measured(count, at)?.times(&Dual::constant(self.grid.centre() as f64))),
+        };
+        Ok(whole.times(&Dual::constant(self.grid.step_value())))
+    }
+}
+
+impl Shown {
+    /// Truth of the condition for one cell's noisy values, in SQL's three-valued logic; `None` is unknown.
+    #[must_use]
+    pub fn truth(&self, at: Measured<'_>) -> Option<bool> {
+        match self {
+            Self::Compare(left, how, right) => {
+                let of = |side: &Formula| side.value(at).and_then(|value| side.shown(value)).ok();
+                let (left, right) = (of(left)?, of(right)?);
+                let order = left.total_cmp(&right);
+                Some(match how {
+                    Comparison::Equal => order.is_eq(),
+                    Comparison::NotEqual => order.is_ne(),
+                    Comparison::Less => order.is_lt(),
+                    Comparison::LessOrEqual => order.is_le(),
+                    Comparison::Greater => order.is_gt(),
+                    Comparison::GreaterOrEqual => order.is_ge(),
+                })
+            }
+            Self::Missing(of) => Some(of.value(at).is_err()),
+            Self::Not(inner) => inner.truth(at).map(|truth| !truth),
+            Self::All(parts) => {
+                let truths: Vec<_> = parts.iter().map(|part| part.truth(at)).collect();
+                if truths.contains(&Some(false)) { Some(false) } else { (!truths.contains(&None)).then_some(true) }
+            }
+            Self::Any(parts) => {
+                let truths: Vec<_> = parts.iter().map(|part| part.truth(at)).collect();
+                if truths.contains(&Some(true)) { Some(true) } else { (!truths.contains(&None)).then_some(false) }
+            }
+        }
+    }
+
+    /// Applies `to` to the index of every measurement.
+    pub fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
+        match self {
+            Self::Compare(left, _, right) => {
+                left.renumber(to);
+                right.renumber(to);
+            }
+            Self::Missing(of) => of.renumber(to),
+            Self::Not(inner) => inner.renumber(to),
+            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.renumber(to)),
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The shape of a policy file, and the check of every field with its place.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::columns::{ColumnTable, columns};
+use super::source::source;
+use super::{Fault, JoinedTable, Policy, Reading, SetAside, Terms, Unit, is_identifier};
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::amounts::{Delta, Epsilon};
+use crate::query::terms::day::zone_of;
+use crate::query::terms::domain::{Column, Domain};
+use crate::query::terms::reading::{Conflicts, Rules};
+use crate::query::terms::source::Spec;
+
+const ROWS_MAX: i64 = 4_000_000_000;
+const ROWS_PER_UNIT_MAX: i64 = 65_535;
+const PAD_MS_MAX: i64 = 60_000;
+const MIN_CELL_MAX: i64 = 1_000_000;
+/// The number of answers that share the δ set aside for thresholds, unless the policy says otherwise.
+const THRESHOLDS_DEFAULT: u64 = 100;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PolicyFile {
+    dataset: DatasetTable,
+    #[serde(default)]
+    column: Vec<Spanned<ColumnTable>>,
+    #[serde(default)]
+    join: Vec<Spanned<JoinTable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JoinTable {
+    name: Spanned<String>,
+    source: Spanned<toml::Value>,
+    #[serde(default)]
+    column: Vec<Spanned<ColumnTable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DatasetTable {
+    name: Spanned<String>,
+    title: Option<String>,
+    source: Spanned<toml::Value>,
+    privacy_unit: Spanned<String>,
+    unit_source: Option<Spanned<String>>,
+    time_zone: Option<Spanned<String>>,
+    missing: Option<Spanned<Vec<String>>>,
+    conflicts: Option<Spanned<String>>,
+    exclude: Option<Spanned<String>>,
+    max_rows_per_unit: Option<Spanned<i64>>,
+    max_rows: Spanned<i64>,
+    accountant: Option<Spanned<String>>,
+    cap: Spanned<CapTable>,
+    max_epsilon_per_query: Option<Spanned<String>>,
+    #[serde(default)]
+    oversubscribe: bool,
+    pad_ms: Option<Spanned<i64>>,
+    min_cell: Option<Spanned<i64>>,
+    threshold_delta: Option<Spanned<String>>,
+    threshold_delta_per_query: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CapTable {
+    epsilon: Spanned<String>,
+    delta: Option<Spanned<String>>,
+}
+
+pub(super) fn parse(text: &str) -> Result<Policy, Vec<Fault>> {
+    let mut faults = Faults { text, found: Vec::new() };
+    let file: PolicyFile = match toml::from_str(text) {
+        Ok(file) => file,
+        Err(error) => {
+            faults.add(error.span().unwrap_or(0..0), error.message().trim().replace('\n', "; "));
+            return Err(faults.found);
+        }
+    };
+    let policy = check(file, &mut faults);
+    match policy {
+        Some(policy) if faults.found.is_empty() => Ok(policy),
+        _ => {
+            faults.found.sort_by_key(|fault| (fault.line, fault.column));
+            Err(faults.found)
+        }
+    }
+}
+
+pub(super) struct Faults<'a> {
+    text: &'a str,
+    found: Vec<Fault>,
+}
+
+impl Faults<'_> {
+    pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = before.matches('\n').count() + 1;
+        let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+        self.found.push(Fault { line, column, message: message.into() });
+    }
+
+    /// Returns the value, or adds a fault at `span` and returns `None`.
+    pub(super) fn take<T, E: ToString>(&mut self, span: Range<usize>, name: &str, value: Result<T, E>) -> Option<T> {
+        value.map_err(|error| self.add(span, format!("{name}: {}", error.to_string()))).ok()
+    }
+
+    pub(super) fn count(&mut self, name: &str, value: &Spanned<i64>, max: i64) -> Option<u32> {
+        let count = *value.get_ref();
+        let accepted = u32::try_from(count).ok().filter(|_| (1..=max).contains(&count));
+        let message = || format!("{name} is {count}; accepted is 1 to {max}");
+        self.take(value.span(), name, accepted.ok_or_else(message))
+    }
+}
+
+fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
+    let dataset = file.dataset;
+    if !is_identifier(dataset.name.get_ref()) {
+        let shown = dataset.name.get_ref();
+        faults.add(
+            dataset.name.span(),
+            format!("dataset name \"{shown}\" is not a lower-case identifier, like \"visits\""),
+        );
+    }
+    let from = source(&dataset.source, faults);
+    let unit = unit(&dataset, faults);
+    let mut reading = reading(&dataset, &unit, faults);
+    let max_rows = faults.count("max_rows", &dataset.max_rows, ROWS_MAX);
+    let max_rows_per_unit = rows_per_unit(&dataset, &unit, faults);
+    if let (Some(given), Some(rows), Some(most)) = (&dataset.max_rows_per_unit, max_rows_per_unit, max_rows)
+        && rows > most
+    {
+        faults.add(given.span(), format!("max_rows_per_unit is {rows}; accepted is at most max_rows, {most}"));
+    }
+    let (accountant, threshold) = accountant(&dataset, faults).unzip();
+    let threshold = threshold.flatten();
+    let cap = epsilon("cap.epsilon", &dataset.cap.get_ref().epsilon, faults);
+    let query = match &dataset.max_epsilon_per_query {
+        Some(text) => epsilon("max_epsilon_per_query", text, faults),
+        None => cap,
+    };
+    let pad_ms = dataset.pad_ms.as_ref().and_then(|given| faults.count("pad_ms", given, PAD_MS_MAX));
+    let min_cell = dataset.min_cell.as_ref().and_then(|given| faults.count("min_cell", given, MIN_CELL_MAX));
+    let mut names = HashSet::new();
+    let marks = reading.missing.clone();
+    let (mut columns, rules) = columns(file.column, (&unit, &marks), (max_rows, max_rows_per_unit), &mut names, faults);
+    reading.rules = rules;
+    let (joins, joined) =
+        joins(file.join, (dataset.name.get_ref(), &unit, max_rows), (&mut columns, &mut reading), &mut names, faults);
+    Some(Policy {
+        name: dataset.name.into_inner(),
+        title: dataset.title,
+        pad_ms,
+        joined,
+        reading,
+        source: from?,
+        exclude: dataset.exclude.map(|file| PathBuf::from(file.into_inner())),
+        terms: Terms {
+            unit,
+            max_rows_per_unit: max_rows_per_unit?,
+            max_rows: max_rows?.into(),
+            accountant: accountant?,
+            cap: cap?,
+            max_epsilon_per_query: query?,
+            oversubscribe: dataset.oversubscribe,
+            columns: columns.into(),
+            min_cell,
+            threshold,
+            joins,
+        },
+    })
+}
+
+/// Reads the tables with one row per unit. Appends the columns of each to `all`, after a column that says whether the unit has a row.
+fn joins(
+    tables: Vec<Spanned<JoinTable>>,
+    (dataset, unit, max_rows): (&str, &Unit, Option<u32>),
+    (all, reading): (&mut Vec<Column>, &mut Reading),
+    names: &mut HashSet<String>,
+    faults: &mut Faults<'_>,
+) -> (Vec<JoinedTable>, Vec<Spec>) {
+    let (mut joins, mut sources): (Vec<JoinedTable>, _) = (Vec::new(), Vec::new());
+    for table in tables {
+        let span = table.span();
+        let table = table.into_inner();
+        let name = table.name.get_ref().clone();
+        if *unit == Unit::Row {
+            faults.add(span.clone(), "with privacy_unit = \"row\" rows have no id to be joined by; remove [[join]]");
+        }
+        if !is_identifier(&name) {
+            faults.add(table.name.span(), format!("table name \"{name}\" is not a lower-case identifier"));
+        } else if name == dataset || joins.iter().any(|known| known.name == name) {
+            faults.add(table.name.span(), format!("table \"{name}\" is named twice"));
+        }
+        sources.extend(source(&table.source, faults));
+        let presence = all.len();
+        let domain = Domain::Boolean;
+        all.push(Column { name: String::new(), title: None, domain, per_unit: true, nullable: false });
+        reading.rules.push(Rules::default());
+        let (columns, rules) = columns(table.column, (unit, &reading.missing), (max_rows, Some(1)), names, faults);
+        reading.rules.extend(rules);
+        joins.push(JoinedTable { name, presence, columns: columns.len() });
+        all.extend(columns.into_iter().map(|column| Column { per_unit: true, ..column }));
+    }
+    (joins, sources)
+}
+
+/// How the dataset's sources are read. The rules of its columns are added later.
+fn reading(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -> Reading {
+    if let (Some(given), Unit::Row) = (&dataset.unit_source, unit) {
+        faults.add(
+            given.span(),
+            "unit_source is the unit's column in the file; with privacy_unit = \"row\" there is none, so remove it",
+        );
+    }
+    if let Some(given) = dataset.time_zone.as_ref().filter(|given| zone_of(given.get_ref()).is_none()) {
+        let shown = given.get_ref();
+        faults.add(given.span(), format!("time_zone \"{shown}\" is not known; write one like \"Europe/Berlin\""));
+    }
+    let conflicts = match dataset.conflicts.as_ref().map(|given| (given.span(), given.get_ref().as_str())) {
+        None | Some((_, "count")) => Conflicts::Count,
+        Some((_, "refuse")) => Conflicts::Refuse,
+        Some((span, other)) => {
+            faults.add(span, format!("conflicts \"{other}\" is not known; accepted are \"count\" and \"refuse\""));
+            Conflicts::Count
+        }
+    };
+    Reading {
+        unit_source: dataset.unit_source.as_ref().map(|given| given.get_ref().clone()),
+        missing: dataset.missing.as_ref().map(|given| given.get_ref().clone()).unwrap_or_default(),
+        zone: dataset.time_zone.as_ref().map(|given| given.get_ref().clone()),
+        conflicts,
+        rules: Vec::new(),
+    }
+}
+
+fn unit(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Unit {
+    let name = dataset.privacy_unit.get_ref();
+    if name.trim() == "?" {
+        let message = "privacy_unit is still the draft's \"?\"; write the column that says whose row it is, or \"row\" if nobody has two rows";
+        faults.add(dataset.privacy_unit.span(), message);
+    } else if !is_identifier(name) {
+        let message =
+            format!("privacy_unit \"{name}\" is neither \"row\" nor a column, which is a lower-case identifier");
+        faults.add(dataset.privacy_unit.span(), message);
+    }
+    if name == "row" { Unit::Row } else { Unit::Column(name.clone()) }
+}
+
+fn rows_per_unit(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -> Option<u32> {
+    if let (Unit::Row, Some(exclude)) = (unit, &dataset.exclude) {
+        faults.add(exclude.span(), "exclude names units, and with privacy_unit = \"row\" rows have no id; remove it");
+    }
+    match (unit, &dataset.max_rows_per_unit) {
+        (Unit::Row, None) => Some(1),
+        (Unit::Row, Some(given)) if *given.get_ref() == 1 => Some(1),
+        (Unit::Row, Some(given)) => {
+            let shown = given.get_ref();
+            let message = format!("max_rows_per_unit is {shown}; with privacy_unit = \"row\" it is 1 or left out");
+            faults.add(given.span(), message);
+            None
+        }
+        (Unit::Column(_), Some(given)) => faults.count("max_rows_per_unit", given, ROWS_PER_UNIT_MAX),
+        (Unit::Column(_), None) => {
+            let message = format!("max_rows_per_unit is missing; accepted is 1 to {ROWS_PER_UNIT_MAX}");
+            faults.add(dataset.privacy_unit.span(), message);
+            None
+        }
+    }
+}
+
+/// The accountant, and the part of the cap's δ that is set aside for thresholds.
+fn accountant(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Option<(Accountant, Option<SetAside>)> {
+    let cap = dataset.cap.get_ref();
+    let name = dataset.accountant.as_ref().map_or("gaussian", |name| name.get_ref());
+    match (name, &cap.delta) {
+        ("gaussian", Some(delta)) => {
+            let delta = faults.take(delta.span(), "cap.delta", Delta::parse(delta.get_ref()))?;
+            let aside = set_aside(dataset, delta, faults)?;
+            let delta = aside.map_or(delta, |aside| delta.left_after(aside.delta));
+            Some((Accountant::Gaussian { delta }, aside))
+        }
+        ("gaussian", None) => {
+            faults.add(dataset.cap.span(), "cap.delta is missing; the gaussian accountant needs one, like \"1e-9\"");
+            None
+        }
+        ("pure", None) => {
+            let given = [&dataset.threshold_delta, &dataset.threshold_delta_per_query];
+            for given in given.into_iter().flatten() {
+                faults.add(given.span(), "a threshold needs a delta, and the pure accountant has none; remove it");
+            }
+            Some((Accountant::Pure, None))
+        }
+        ("pure", Some(delta)) => {
+            faults.add(delta.span(), "cap.delta is given, and the pure accountant takes none; remove it");
+            None
+        }
+        (other, _) => {
+            let span = dataset.accountant.as_ref().map_or(0..0, Spanned::span);
+            faults.add(span, format!("accountant \"{other}\" is not known; accepted are \"gaussian\" and \"pure\""));
+            None
+        }
+    }
+}
+
+/// The part of the cap's δ that is set aside for thresholds: `Some(None)` if the policy sets none aside, `None` if it is faulty.
+fn set_aside(dataset: &DatasetTable, delta: Delta, faults: &mut Faults<'_>) -> Option<Option<SetAside>> {
+    let Some(given) = &dataset.threshold_delta else {
+        if let Some(each) = &dataset.threshold_delta_per_query {
+            faults.add(each.span(), "threshold_delta_per_query is part of threshold_delta, which is missing");
+        }
+        return Some(None);
+    };
+    let all = faults.take(given.span(), "threshold_delta", Delta::parse(given.get_ref()))?;
+    if all >= delta {
+        let message =
+            format!("threshold_delta is {all}; accepted is less than cap.delta, {delta}, which it is part of");
+        faults.add(given.span(), message);
+        return None;
+    }
+    let Some(each) = &dataset.threshold_delta_per_query else {
+        let share = Delta::from_attos((all.attos() / THRESHOLDS_DEFAULT).max(1));
+        return Some(Some(SetAside { delta: all, per_query: share }));
+    };
+    let per_query = faults.take(each.span(), "threshold_delta_per_query", Delta::parse(each.get_ref()))?;
+    if per_query > all {
+        let message = format!("threshold_delta_per_query is {per_query}; accepted is at most threshold_delta, {all}");
+        faults.add(each.span(), message);
+        return None;
+    }
+    Some(Some(SetAside { delta: all, per_query }))
+}
+
+fn epsilon(name: &str, text: &Spanned<String>, faults: &mut Faults<'_>) -> Option<Epsilon> {
+    faults.take(text.span(), name, Epsilon::parse(text.get_ref()))
+}

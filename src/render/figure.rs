@@ -1,0 +1,202 @@
+//! Answers as figures: a chart of what a table is about, and the table itself for people to read.
+//!
+//! Promises to show noisy values and their intervals as they are: nothing is clipped, smoothed or left out except for digits that the
+//! interval makes meaningless, and where there is no value it says why.
+
+use maud::{Markup, html};
+
+use super::chart::{Chart, Point, Series, Shape};
+use crate::query::answer::{Cell, ColumnKind, Table};
+
+/// The largest number of series that one chart can distinguish.
+const SERIES_MAX: usize = 6;
+/// The largest number of groups in a chart; a table has all of them.
+const GROUPS_MAX: usize = 400;
+
+/// The positions of an estimate in a row: its value and the ends of its interval.
+struct Place<'a> {
+    name: &'a str,
+    value: usize,
+    low: Option<usize>,
+    high: Option<usize>,
+}
+
+fn is_key(kind: ColumnKind) -> bool {
+    matches!(kind, ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey)
+}
+
+fn at(table: &Table, name: &str) -> Option<usize> {
+    table.names.iter().position(|known| known == name)
+}
+
+fn estimates(table: &Table) -> Vec<(ColumnKind, Place<'_>)> {
+    let columns = table.columns.iter().filter(|column| !is_key(column.kind));
+    let place = |name: &'_ str| {
+        let end = |suffix: &str| at(table, &format!("{name}_{suffix}"));
+        at(table, name).map(|value| (value, end("low"), end("high")))
+    };
+    columns
+        .filter_map(|column| {
+            let (value, low, high) = place(&column.name)?;
+            Some((column.kind, Place { name: &column.name, value, low, high }))
+        })
+        .collect()
+}
+
+fn keys(table: &Table) -> Vec<usize> {
+    table.columns.iter().filter(|column| is_key(column.kind)).filter_map(|column| at(table, &column.name)).collect()
+}
+
+fn float(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Decimal(value) => Some(*value as f64 / 1e9),
+        Cell::Float(value) => Some(*value),
+        Cell::Missing | Cell::Text(_) | Cell::Boolean(_) => None,
+    }
+}
+
+fn point(table: &Table, row: &[Cell], place: &Place<'_>) -> Point {
+    let end = |at: Option<usize>| at.and_then(|at| float(&row[at]));
+    let reason = table.null(place.name, row).map(|reason| reason.replace('-', " "));
+    let word = reason.or_else(|| table.note(place.name, row).map(|_| "out of bounds".to_owned()));
+    Point { value: float(&row[place.value]), low: end(place.low), high: end(place.high), word }
+}
+
+fn label(row: &[Cell], keys: &[usize]) -> String {
+    let parts: Vec<_> = keys.iter().map(|key| row[*key].text().unwrap_or_else(|| "–".to_owned())).collect();
+    if parts.is_empty() { "all".to_owned() } else { parts.join(" · ") }
+}
+
+/// The chart of a table. It shows the means and formulas if there are any, since counts beside them only
+/// say how much they rest on; otherwise it shows all counts and sums. If there is a single estimate and
+/// several keys, the last key distinguishes the series. Returns `None` if there is nothing to draw.
+#[must_use]
+pub fn chart(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> Option<Chart> {
+    let all = estimates(table);
+    let is_about = |kind: &ColumnKind| matches!(kind, ColumnKind::Mean | ColumnKind::Formula);
+    let has_means = all.iter().any(|(kind, _)| is_about(kind)) && matches!(shape, Shape::Bar);
+    let drawn: Vec<Place<'_>> =
+        all.into_iter().filter(|(kind, _)| !has_means || is_about(kind)).map(|(_, place)| place).collect();
+    let keys = keys(table);
+    if drawn.is_empty() || drawn.len() > SERIES_MAX || table.rows.is_empty() || table.rows.len() > GROUPS_MAX {
+        return None;
+    }
+    let (title, unit) = (title.to_owned(), unit.map(str::to_owned));
+    if let (Some((last, others)), [place]) = (keys.split_last().filter(|(_, others)| !others.is_empty()), &drawn[..])
+        && let Some((labels, series)) = crossed(table, others, *last, place)
+    {
+        return Some(Chart { title, unit, shape, labels, series });
+    }
+    let labels = table.rows.iter().map(|row| label(row, &keys)).collect();
+    let series = drawn.iter().map(|place| Series {
+        name: place.name.replace('_', " "),
+        points: table.rows.iter().map(|row| point(table, row, place)).collect(),
+    });
+    Some(Chart { title, unit, shape, labels, series: series.collect() })
+}
+
+/// One series for each value of the last key; `None` if there are too many.
+fn crossed(table: &Table, others: &[usize], last: usize, place: &Place<'_>) -> Option<(Vec<String>, Vec<Series>)> {
+    let (mut labels, mut names): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for row in &table.rows {
+        for (known, new) in [(&mut labels, label(row, others)), (&mut names, label(row, &[last]))] {
+            if !known.contains(&new) {
+                known.push(new);
+            }
+        }
+    }
+    if names.len() > SERIES_MAX {
+        return None;
+    }
+    let series = names.iter().map(|name| {
+        let of = |wanted: &String| {
+            let row = table.rows.iter().find(|row| label(row, others) == *wanted && label(row, &[last]) == *name);
+            row.map_or(Point { value: None, low: None, high: None, word: None }, |row| point(table, row, place))
+        };
+        Series { name: name.clone(), points: labels.iter().map(of).collect() }
+    });
+    let series = series.collect();
+    Some((labels, series))
+}
+
+/// Formats a number with as many digits as its interval makes meaningful: two of the half-width's. Whole numbers stay whole.
+#[must_use]
+pub fn number(value: f64, half_width: Option<f64>) -> String {
+    let decimals = match half_width.filter(|width| *width > 0.0 && width.is_finite()) {
+        Some(width) => (1.0 - width.log10().floor()).clamp(0.0, 9.0) as usize,
+        None => 0,
+    };
+    let decimals =
+        if value.fract() == 0.0 && half_width.is_none_or(|width| width.fract() == 0.0) { 0 } else { decimals };
+    let text = format!("{value:.decimals$}");
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("−", digits));
+    let (whole, rest) =
+        digits.split_once('.').map_or((digits, String::new()), |(whole, rest)| (whole, format!(".{rest}")));
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) && whole.len() > 4 {
+            grouped.push('\u{202f}');
+        }
+        grouped.push(digit);
+    }
+    format!("{sign}{grouped}{rest}")
+}
+
+/// The table of an answer for people to read, with each estimate beside its interval.
+#[must_use]
+pub fn table(table: &Table, caption: &str) -> Markup {
+    let (keys, estimates) = (keys(table), estimates(table));
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(caption) {
+            table {
+                caption { (caption) }
+                thead { tr {
+                    @for key in &keys { th scope="col" { (table.names[*key].replace('_', " ")) } }
+                    @for (_, place) in &estimates {
+                        th.number scope="col" { (place.name.replace('_', " ")) br; small { "95 % interval" } }
+                    }
+                } }
+                tbody {
+                    @for row in &table.rows {
+                        tr {
+                            @for key in &keys { th scope="row" { (row[*key].text().unwrap_or_else(|| "–".to_owned())) } }
+                            @for (_, place) in &estimates { (estimate(&point(table, row, place))) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn estimate(point: &Point) -> Markup {
+    let half_width = point.low.zip(point.high).map(|(low, high)| (high - low) / 2.0);
+    html! {
+        td.number {
+            @match (point.value, &point.word) {
+                (Some(value), _) => (number(value, half_width)),
+                (None, Some(word)) => em { (word) },
+                (None, None) => "–",
+            }
+            @if let (Some(_), Some(word)) = (point.value, &point.word) { " " small { "(" (word) ")" } }
+            @if let Some((low, high)) = point.low.zip(point.high) {
+                br;
+                small { (number(low, half_width)) " to " (number(high, half_width)) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_digits_that_their_interval_leaves() {
+        assert_eq!(number(10_412.0, Some(24.0)), "10\u{202f}412");
+        assert_eq!(number(-3.0, Some(24.0)), "−3");
+        assert_eq!(number(63.217_94, Some(0.37)), "63.22");
+        assert_eq!(number(0.125, Some(0.002)), "0.1250");
+        assert_eq!(number(1234.0, None), "1234");
+    }
+}

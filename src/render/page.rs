@@ -1,0 +1,77 @@
+//! A published statistic as a page: its chart, its table, its age, and how to cite it.
+
+use maud::{Markup, html};
+
+use super::chart::{self, Chart, Place};
+use super::figure;
+use crate::query::answer::Table;
+
+/// The contents of the page of a statistic.
+pub struct Published<'a> {
+    /// The name of the statistic.
+    pub name: &'a str,
+    /// A title for people to read.
+    pub title: &'a str,
+    /// A longer description.
+    pub description: Option<&'a str>,
+    /// The table of noisy values.
+    pub table: &'a Table,
+    /// The chart, if there is one.
+    pub chart: Option<&'a Chart>,
+    /// The day of the release.
+    pub date: &'a str,
+    /// What the noise protects: the name of the unit's column, or `row`.
+    pub whom: &'a str,
+    /// The day on which a later refresh was due, and the reason why it was not made.
+    pub skipped: Option<(&'a str, &'a str)>,
+    /// The reason why something newer waits to be drawn.
+    pub waiting: Option<&'a str>,
+    /// The citation of the statistic.
+    pub cite: &'a str,
+    /// The canonical SQL of the question.
+    pub sql: &'a str,
+}
+
+/// The formats in which a statistic is offered, as endings and words.
+pub const FORMATS: [(&str, &str); 7] = [
+    ("json", "JSON"),
+    ("csv", "CSV"),
+    ("arrow", "Arrow"),
+    ("parquet", "Parquet"),
+    ("svg", "SVG"),
+    ("vl.json", "Vega-Lite"),
+    ("txt", "citation"),
+];
+
+/// The body of the page of a statistic.
+#[must_use]
+pub fn body(shown: &Published<'_>) -> Markup {
+    html! {
+        article.statistic {
+            h1 { (shown.title) }
+            @if let Some(description) = shown.description { p.lead { (description) } }
+            p.muted {
+                "Released on " (shown.date) ". Noise was added to protect each " code { (shown.whom) } " in the data: "
+                "each number stands with its 95 % interval."
+            }
+            @if let Some(why) = shown.waiting { p.note.warn { "These numbers are older than the statistic's file: " (why) "." } }
+            @if let Some((date, why)) = shown.skipped {
+                p.note.warn { "A refresh was due on " (date) " and was not made: " (why) ". These numbers are older." }
+            }
+            @if let Some(chart) = shown.chart {
+                div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Place::Page)) }
+            }
+            (figure::table(shown.table, shown.title))
+            details {
+                summary { "How it was computed, how to cite it, other formats" }
+                pre tabindex="0" { code { (shown.sql) } }
+                p { (shown.cite) }
+                p {
+                    @for (ending, words) in FORMATS {
+                        a href={ "/v1/statistics/" (shown.name) "." (ending) } { (words) } " "
+                    }
+                }
+            }
+        }
+    }
+}

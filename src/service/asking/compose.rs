@@ -1,0 +1,141 @@
+//! Composition: builds the vectors of an answer from what was drawn for it and what is stored.
+//!
+//! The result has one vector per measurement, combined from different draws, each used once. If tables of several groupings share
+//! a draw, they keep the separate sources to be put together from, so that no noise is counted twice ([`crate::query::tables`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::offer::Made;
+use crate::kernel::budget::entry::DrawId;
+use crate::kernel::budget::ledger::LedgerFault;
+use crate::kernel::privacy::amounts::Price;
+use crate::kernel::vault::combine::{Part, combine};
+use crate::kernel::vault::release::{Noisy, Release};
+use crate::query::answer::grouping_sets::{Sets, Source, SourceTable, SourceVector, Table, Tables};
+use crate::service::{Service, ServiceError};
+
+/// A part of a vector, and the stored draw it comes from; `None` if it was drawn for this answer.
+struct Piece {
+    draw: Option<DrawId>,
+    part: Part,
+}
+
+/// The vectors of an answer, with their origins.
+pub(crate) struct Composed {
+    /// One vector per measurement, in the plan's order.
+    pub(crate) vectors: Vec<Noisy>,
+    /// Ids of the releases that its stored draws come from.
+    pub(crate) derived_from: Vec<String>,
+    /// The groupings, with their sources if any are shared; `None` for a single grouping.
+    pub(crate) sets: Option<Sets>,
+}
+
+impl Service {
+    /// Composes an answer from `drawn`, which was drawn for it, and from stored draws. Blocks.
+    ///
+    /// # Errors
+    /// [`ServiceError::Ledger`] if a stored draw cannot be read.
+    pub(crate) fn compose(
+        &self,
+        drawn: &Release,
+        parts: &[Made],
+        mut sets: Option<Sets>,
+    ) -> Result<Composed, ServiceError> {
+        let mut fresh = drawn.measurements.iter();
+        let mut pieces = Vec::with_capacity(parts.len());
+        for made in parts {
+            let new = if made.fresh > Price::ZERO { fresh.next() } else { None };
+            let new = new.map(|noisy| Piece { draw: None, part: whole(noisy) });
+            let stored = made.sources.iter().map(|source| self.piece(source));
+            pieces.push(new.map(Ok).into_iter().chain(stored).collect::<Result<Vec<_>, _>>()?);
+        }
+        let combined = |(pieces, made): (&Vec<Piece>, &Made)| {
+            combine(&pieces.iter().map(|piece| &piece.part).collect::<Vec<_>>(), made.worth)
+        };
+        let vectors = pieces.iter().zip(parts).map(combined).collect();
+        for tables in sets.iter_mut().flat_map(|sets| &mut sets.measured).filter(|tables| tables.adds_up) {
+            tables.sources = sources(tables, &pieces);
+        }
+        let mut derived_from: Vec<_> = super::offer::use_ids(parts).into_iter().map(|id| id.release).collect();
+        derived_from.dedup();
+        Ok(Composed { vectors, derived_from, sets })
+    }
+
+    fn piece(&self, source: &super::offer::Source) -> Result<Piece, ServiceError> {
+        let stored = self.stored_answer(&source.id.release)?;
+        let noisy = stored.release.measurements.get(source.id.index as usize).ok_or(LedgerFault::Unreadable)?;
+        let part = match &source.derivation {
+            None => whole(noisy),
+            Some(derivation) => {
+                Part { cells: derivation.apply(&noisy.cells), law: noisy.law, summed: derivation.summed_max }
+            }
+        };
+        Ok(Piece { draw: Some(source.id.clone()), part })
+    }
+}
+
+fn whole(noisy: &Noisy) -> Part {
+    Part { cells: noisy.cells.clone(), law: noisy.law, summed: 1 }
+}
+
+/// A stored draw: the release's id and the draw's index in it.
+type Draw<'a> = (&'a str, u32);
+
+fn draw(piece: &Piece) -> Option<Draw<'_>> {
+    piece.draw.as_ref().map(|id| (&id.release[..], id.index))
+}
+
+/// The sources that tables of the same measurement are put together from: first the draws that several tables share, grouped by
+/// the set of tables, then what each table has by itself. Empty if no two tables share a draw.
+fn sources(tables: &Tables, pieces: &[Vec<Piece>]) -> Vec<Source> {
+    let shared = shared(tables, pieces);
+    if shared.is_empty() {
+        return Vec::new();
+    }
+    let part = |at: usize, is_in: &dyn Fn(&Piece) -> bool| {
+        let Table { keys, vector } = tables.tables[at].clone();
+        let parts: Vec<&Part> = pieces[vector].iter().filter(|one| is_in(one)).map(|one| &one.part).collect();
+        let vector = match parts.len() {
+            0 => return None,
+            all if all == pieces[vector].len() => SourceVector::Measured(vector),
+            // The price is zero because the draw was paid for as part of its table.
+            _ => SourceVector::Part(combine(&parts, Price::ZERO)),
+        };
+        Some(SourceTable { keys, vector })
+    };
+    let mut sources = Vec::new();
+    for (served, draws) in grouped(&shared, tables.tables.len()) {
+        let is_in = |piece: &Piece| draw(piece).is_some_and(|draw| draws.contains(&draw));
+        sources.push(Source { tables: served.into_iter().filter_map(|at| part(at, &is_in)).collect() });
+    }
+    let is_own = |piece: &Piece| draw(piece).is_none_or(|draw| !shared.contains_key(&draw));
+    let own = (0..tables.tables.len()).filter_map(|at| part(at, &is_own));
+    sources.extend(own.map(|own| Source { tables: vec![own] }));
+    sources
+}
+
+/// The draws that belong to more than one table, with the indices of those tables.
+fn shared<'a>(tables: &Tables, pieces: &'a [Vec<Piece>]) -> BTreeMap<Draw<'a>, Vec<usize>> {
+    let mut served: BTreeMap<Draw<'a>, Vec<usize>> = BTreeMap::new();
+    for (at, table) in tables.tables.iter().enumerate() {
+        for draw in pieces[table.vector].iter().filter_map(draw) {
+            served.entry(draw).or_default().push(at);
+        }
+    }
+    served.retain(|_, tables| tables.len() > 1);
+    served
+}
+
+/// Groups shared draws by the set of tables that they belong to. If that gave more sources than there are `tables`, they are
+/// merged into a single source that is used over one table at a time: it is as exact as each table by itself, and takes no more
+/// work than planned.
+fn grouped<'a>(shared: &BTreeMap<Draw<'a>, Vec<usize>>, tables: usize) -> Vec<(Vec<usize>, BTreeSet<Draw<'a>>)> {
+    let mut groups: BTreeMap<Vec<usize>, BTreeSet<Draw<'a>>> = BTreeMap::new();
+    for (draw, served) in shared {
+        groups.entry(served.clone()).or_default().insert(*draw);
+    }
+    if groups.len() > tables {
+        return vec![((0..tables).collect(), shared.keys().copied().collect())];
+    }
+    groups.into_iter().collect()
+}

@@ -1,0 +1,265 @@
+//! Converts the accuracy wanted of outputs into what each measurement has to be worth.
+//!
+//! To first order an output o is Σᵢ aₒᵢ·mᵢ of measurements with variance σᵢ², and a margin demands Σᵢ aₒᵢ²σᵢ² ≤ Tₒ =
+//! (margin / 1.959964)². With precision pᵢ (`gaussian`) σᵢ² = Δ₂²/pᵢ, with ε pᵢ (`pure`) σᵢ² = 2Δ₁²/pᵢ². The least price Σpᵢ solves a
+//! convex program. Its Lagrange conditions are pᵢ = (Σₒ λₒcₒᵢ)^(1/2) or ^(1/3) with cₒᵢ = aₒᵢ²Δ²/Tₒ. The multipliers λ are found
+//! by raising those of outputs that miss their margin and lowering the others ([`least`]). A final factor makes the worst output
+//! meet its margin exactly.
+//!
+//! * A count has a = 1. A sum S + c·N has 1 and c. A mean S/N of n rows about c has 1/n and θ/n, where |θ| ≤ R, the distance from
+//!   the middle of the range to its ends; so a group of at least n rows meets the margin whatever its mean is.
+//! * An ε is spent so that the worst relative margin is least. Margins are relative to n for a count, to n times the largest
+//!   value for a sum, and to R for a mean. A measurement that no such output uses gets as much as the average of the rest.
+
+use std::collections::BTreeMap;
+
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::certificate::{Accuracy, NORMAL_975, Sought};
+use crate::kernel::privacy::mechanism::NoiseLaw;
+use crate::query::answer::formula::Formula;
+use crate::query::answer::{Output, OutputValue};
+use crate::query::error::{Code, QueryError};
+use crate::query::plan::Plan;
+
+use super::ask::{Margin, Wanted};
+use crate::service::ServiceError;
+
+/// What an output demands of the measurements it is computed from: by index, since they are few among many.
+type Demand = BTreeMap<usize, f64>;
+
+/// Number of rows that a group is assumed to have for the error of means, unless the asker says otherwise.
+pub const GROUP_SIZE: u64 = 1_000;
+/// Number of iterations that find the multipliers; the first ten come within a few per cent of the final price.
+const ROUNDS: usize = 60;
+
+/// Whether the accuracy asks for the margin of a mean, which depends on how many rows a group has.
+pub(crate) fn assumes_size(wanted: Option<&Wanted>, plan: &Plan) -> bool {
+    let is_mean = |output: &Output| matches!(output.value, OutputValue::Mean { .. });
+    match wanted {
+        Some(Wanted::Margins(margins)) => {
+            plan.layout.outputs.iter().any(|output| is_mean(output) && margins.contains_key(&output.name))
+        }
+        Some(Wanted::Epsilon(_) | Wanted::Margin(_)) | None => false,
+    }
+}
+
+pub(crate) fn accuracy(
+    wanted: &Wanted,
+    plan: &Plan,
+    accountant: Accountant,
+    group_size: Option<u64>,
+) -> Result<Accuracy, ServiceError> {
+    let size = group_size.unwrap_or(GROUP_SIZE) as f64;
+    let outputs = &plan.layout.outputs;
+    let demand = |output: &Output, margin: Margin| demand(output, plan, size, (margin.width() / NORMAL_975).powi(2));
+    let demands: Vec<Demand> = match wanted {
+        Wanted::Epsilon(epsilon) => {
+            let demands = outputs.iter().filter_map(|output| demand_of(output, plan, size, relative(output, size)));
+            let weights = weights(&demands.collect::<Vec<_>>(), &plan.sought, accountant);
+            return Ok(Accuracy::Weighted(*epsilon, weights));
+        }
+        Wanted::Margin(margin) => {
+            let counts_and_sums = |output: &&Output| !matches!(output.value, OutputValue::Mean { .. });
+            outputs.iter().filter(counts_and_sums).filter_map(|output| demand(output, *margin)).collect()
+        }
+        Wanted::Margins(margins) => {
+            let mut demands = Vec::with_capacity(margins.len());
+            for (name, margin) in margins {
+                let output = outputs.iter().find(|output| output.name == *name);
+                let one = output.and_then(|output| demand(output, *margin));
+                demands.push(one.ok_or_else(|| no_margin(name, plan))?);
+            }
+            demands
+        }
+    };
+    if demands.is_empty() {
+        let message = "margin is a half-width of counts and sums, and this query has neither";
+        let error = QueryError::whole(Code::InvalidRequest, message);
+        return Err(error.hint("ask with epsilon, name a mean in margin, or add COUNT(*)").into());
+    }
+    let prices = least(&demands, &plan.sought, accountant);
+    Ok(Accuracy::StdErrors(errors(&prices, &plan.sought, accountant)))
+}
+
+fn no_margin(name: &str, plan: &Plan) -> QueryError {
+    let priced = plan.layout.outputs.iter().filter(|output| demand(output, plan, 1.0, 1.0).is_some());
+    let names: Vec<_> = priced.map(|output| output.name.as_str()).collect();
+    let name = crate::query::error::shown(name);
+    let message = format!("margin names \"{name}\", which is not a count, sum or mean of this query");
+    QueryError::whole(Code::InvalidRequest, message).hint(format!("accepted are: {}", names.join(", ")))
+}
+
+/// The value that an output's relative margin is relative to.
+fn relative(output: &Output, size: f64) -> f64 {
+    match &output.value {
+        OutputValue::Count { .. } | OutputValue::Formula { formula: Formula::Run(_), .. } => size,
+        OutputValue::Sum { grid, .. } => {
+            size * grid.low.unsigned_abs().max(grid.high.unsigned_abs()) as f64 * grid.step_value()
+        }
+        OutputValue::Mean { grid, .. } => grid.radius() as f64 * grid.step_value(),
+        OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Formula { .. } => 1.0,
+    }
+}
+
+fn demand_of(output: &Output, plan: &Plan, size: f64, scale: f64) -> Option<Demand> {
+    demand(output, plan, size, scale * scale)
+}
+
+/// aᵢ²/T of an output for each measurement it is computed from, by index; `None` for outputs other than counts, sums, means and
+/// running sums.
+fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Demand> {
+    let mut demand = Demand::new();
+    let mut add = |of: usize, square: f64| {
+        // With several groupings, the margin applies to each measured table.
+        let vectors = match &plan.layout.sets {
+            None => vec![of],
+            Some(sets) => sets.measured[of].tables.iter().map(|table| table.vector).collect(),
+        };
+        vectors.into_iter().for_each(|vector| *demand.entry(vector).or_default() += square / variance);
+    };
+    match &output.value {
+        OutputValue::Count { count } => add(*count, 1.0),
+        OutputValue::Sum { sum, count, grid } => {
+            let unit = grid.step_value().powi(2);
+            add(*sum, unit);
+            if let Some(count) = count {
+                add(*count, unit * (grid.centre() as f64).powi(2));
+            }
+        }
+        OutputValue::Mean { sum, count, grid } => {
+            let unit = (grid.step_value() / size).powi(2);
+            add(*sum, unit);
+            add(*count, unit * (grid.radius() as f64).powi(2));
+        }
+        OutputValue::Formula { formula: Formula::Run(run), .. } => add(run.vector, run.worst_variance()),
+        OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Formula { .. } => return None,
+    }
+    Some(demand)
+}
+
+/// The expected 95 % half-width of each output in a group of `size` rows. It is given for means and running sums. It is `None`
+/// for keys, for counts and sums, whose noise already states it, for other formulas, and if there are several groupings.
+pub(crate) fn expected(plan: &Plan, laws: &[NoiseLaw], size: u64) -> Vec<Option<f64>> {
+    let one = |output: &Output| {
+        let is_known =
+            matches!(output.value, OutputValue::Mean { .. } | OutputValue::Formula { formula: Formula::Run(_), .. });
+        let squares = demand(output, plan, size as f64, 1.0).filter(|_| is_known && plan.layout.sets.is_none())?;
+        let variance: f64 = squares.iter().map(|(vector, square)| square * laws[*vector].std_error().powi(2)).sum();
+        Some(NORMAL_975 * variance.sqrt())
+    };
+    plan.layout.outputs.iter().map(one).collect()
+}
+
+/// Δ² of a measurement in the norm that its noise is calibrated to, and the power of its price in the variance.
+fn size(sought: &Sought, accountant: Accountant) -> (f64, i32) {
+    match accountant {
+        Accountant::Gaussian { .. } => (sought.sensitivity.l2_squared() as f64, 1),
+        Accountant::Pure => (2.0 * (sought.sensitivity.l1() as f64).powi(2), 2),
+    }
+}
+
+/// The prices with the least sum, up to a fraction of a per cent, at which every demand is met. A measurement without a demand
+/// has price zero.
+fn least(demands: &[Demand], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
+    let cost = |(at, one): (&usize, &f64)| (*at, one * size(&sought[*at], accountant).0);
+    let costs: Vec<Demand> = demands.iter().map(|demand| demand.iter().map(cost).collect()).collect();
+    let power = sought.first().map_or(1, |sought| size(sought, accountant).1);
+    let root = 1.0 / f64::from(power + 1);
+    let prices = |multipliers: &[f64]| -> Vec<f64> {
+        let mut sums = vec![0.0; sought.len()];
+        for (multiplier, cost) in multipliers.iter().zip(&costs) {
+            cost.iter().for_each(|(at, cost)| sums[*at] += multiplier * cost);
+        }
+        sums.into_iter().map(|sum: f64| sum.powf(root)).collect()
+    };
+    let missed = |prices: &[f64]| -> Vec<f64> {
+        let one = |cost: &Demand| {
+            let terms = cost.iter().filter(|(_, cost)| **cost > 0.0);
+            terms.map(|(at, cost)| cost / prices[*at].powi(power)).sum::<f64>()
+        };
+        costs.iter().map(one).collect()
+    };
+    let mut multipliers = vec![1.0; costs.len()];
+    for _ in 0..if costs.len() == 1 { 1 } else { ROUNDS } {
+        let missed = missed(&prices(&multipliers));
+        multipliers.iter_mut().zip(missed).for_each(|(multiplier, missed)| *multiplier *= missed);
+        let sum: f64 = multipliers.iter().sum();
+        multipliers.iter_mut().for_each(|multiplier| *multiplier /= sum);
+    }
+    let prices = prices(&multipliers);
+    let worst = missed(&prices).into_iter().fold(0.0, f64::max);
+    prices.into_iter().map(|price| price * worst.powf(1.0 / f64::from(power))).collect()
+}
+
+/// Standard errors at these prices, in steps of the grid. A measurement without a demand is as exact, for its size, as the
+/// average of the rest.
+fn errors(prices: &[f64], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
+    let filled = filled(prices);
+    let error = |(price, sought): (&f64, &Sought)| {
+        let (square, power) = size(sought, accountant);
+        (square / price.powi(power)).sqrt()
+    };
+    filled.iter().zip(sought).map(error).collect()
+}
+
+fn filled(prices: &[f64]) -> Vec<f64> {
+    let paid: Vec<f64> = prices.iter().copied().filter(|price| *price > 0.0).collect();
+    let average = if paid.is_empty() { 1.0 } else { paid.iter().sum::<f64>() / paid.len() as f64 };
+    prices.iter().map(|price| if *price > 0.0 { *price } else { average }).collect()
+}
+
+/// The share of the whole price that each measurement gets.
+fn weights(demands: &[Demand], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
+    if demands.is_empty() {
+        return vec![1.0; sought.len()];
+    }
+    filled(&least(demands, sought, accountant))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::privacy::extent::Extent;
+    use crate::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+
+    fn count(rows: u32) -> Sought {
+        let extent = Extent::of(Statistic::Count, 1_000).expect("bounded");
+        Sought { sensitivity: Sensitivity::of(Statistic::Count, rows).expect("bounded"), cells: 1, extent }
+    }
+
+    /// Checks that every demand is met and that no nearby split is cheaper.
+    #[test]
+    fn the_price_is_least() {
+        let gaussian =
+            Accountant::Gaussian { delta: crate::kernel::privacy::amounts::Delta::parse("1e-6").expect("δ") };
+        let sought = [count(1), count(3), count(2)];
+        for accountant in [gaussian, Accountant::Pure] {
+            let demands = [[0.01, 0.04, 0.0], [0.05, 0.0, 0.01], [0.001, 0.02, 0.03]];
+            let demands = demands.map(|demand| demand.into_iter().enumerate().collect::<Demand>());
+            let met = |prices: &[f64]| {
+                demands.iter().all(|demand| {
+                    let terms = demand.values().zip(prices).zip(&sought).map(|((one, price), sought)| {
+                        let (square, power) = size(sought, accountant);
+                        one * square / price.powi(power)
+                    });
+                    terms.sum::<f64>() <= 1.0 + 1e-9
+                })
+            };
+            let prices = least(&demands, &sought, accountant);
+            assert!(met(&prices), "{prices:?}");
+            let whole: f64 = prices.iter().sum();
+            for from in 0..3 {
+                for to in 0..3 {
+                    for step in [0.02, 0.1, 0.3] {
+                        let mut other = prices.clone();
+                        let moved = other[from] * step;
+                        other[from] -= moved;
+                        other[to] += moved;
+                        let cheaper: Vec<f64> = other.iter().map(|price| price * 0.995).collect();
+                        assert!(!met(&cheaper), "{accountant:?}: {cheaper:?} is cheaper than {prices:?} ({whole})");
+                    }
+                }
+            }
+        }
+    }
+}

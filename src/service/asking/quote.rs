@@ -1,0 +1,255 @@
+//! Quotes: what an answer would cost, who would pay, and how exact it would be. A quote is free and touches no data.
+
+use super::ask::{Ask, Wanted};
+use super::margin;
+use super::offer::{Offer, Stock};
+use crate::kernel::budget::charge::Refusal;
+use crate::kernel::budget::entry::{AccountMark, Legs};
+use crate::kernel::budget::ledger::read;
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::amounts::{Epsilon, Price};
+use crate::kernel::privacy::certificate::{Accuracy, Certificate, NORMAL_975, Subject, certify, prices};
+use crate::kernel::privacy::mechanism::NoiseLaw;
+use crate::kernel::privacy::threshold::Threshold;
+use crate::query::answer::{ColumnInfo, columns, laws};
+use crate::service::stewarding::accounts::{AccountView, significant};
+use crate::service::{Priced, Service, ServiceError};
+
+/// A quote for one question.
+#[derive(Debug, Clone)]
+pub struct Quote {
+    /// The dataset's name.
+    pub dataset: String,
+    /// Id of the edition that would be asked.
+    pub edition: String,
+    /// The canonical SQL of the question.
+    pub sql: String,
+    /// The family of the noise, by name: discrete Gaussian or discrete Laplace.
+    pub mechanism: &'static str,
+    /// The columns of the answer with their standard errors.
+    pub columns: Vec<ColumnInfo>,
+    /// What the researcher would be charged, as ε; "0" if it is free.
+    pub epsilon: String,
+    /// What each account would pay, as ε.
+    pub legs: LegsView,
+    /// The dataset's δ, as decimal text.
+    pub delta: String,
+    /// Whether the question would be answered now.
+    pub answerable: bool,
+    /// Whether the answer would draw nothing new.
+    pub replay: bool,
+    /// Ids of the stored releases that the answer would be computed from, or served as.
+    pub derived_from: Vec<String>,
+    /// Why the question would not be answered; `None` if it would.
+    pub refusal: Option<Refusal>,
+    /// How many answers at this price would still fit, this one included; `None` if the answer is free.
+    pub answers_left: Option<u64>,
+    /// The researcher's account now.
+    pub before: AccountView,
+    /// The researcher's account after the answer, if it is given.
+    pub after: AccountView,
+    /// If the question would not be answered, the largest ε at which it would be; "0" if none fits.
+    pub largest_epsilon: Option<String>,
+    /// The widest margin of counts and sums at `largest_epsilon`.
+    pub largest_margin: Option<String>,
+    /// How many rows of each unit would count.
+    pub rows_per_unit: u32,
+    /// Number of rows that a group is assumed to have, if the margin of a mean depends on it.
+    pub assumed_group_size: Option<u64>,
+    /// How groups are chosen that are shown, if their list is not public.
+    pub threshold: Option<ThresholdView>,
+}
+
+/// How groups are chosen that are shown, if their list is not public.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct ThresholdView {
+    /// The smallest noisy number of units at which a group is shown.
+    pub units: String,
+    /// The part that the answer takes of the δ that is set aside for thresholds.
+    pub delta: String,
+    /// Largest number of groups in which one unit counts.
+    pub groups_per_unit: u32,
+}
+
+impl ThresholdView {
+    /// The view of a threshold over noise of this law; `None` if it has no threshold value.
+    #[must_use]
+    pub fn of(threshold: &Threshold, law: &NoiseLaw) -> Option<Self> {
+        let units = significant(threshold.shown(law)?, 9);
+        Some(Self { units, delta: threshold.delta.to_string(), groups_per_unit: threshold.groups_per_unit })
+    }
+}
+
+/// What each account pays, as ε.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct LegsView {
+    /// What the dataset pays: the price of what is newly drawn.
+    pub dataset: String,
+    /// What the project pays for what is new to it; absent if that is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// What the researcher pays for what is new to them.
+    pub researcher: String,
+}
+
+impl LegsView {
+    /// Shows the legs of a charge, which are what each account pays, as ε.
+    #[must_use]
+    pub fn of(accountant: Accountant, legs: &Legs) -> Self {
+        let epsilon = |leg| accountant.epsilon_spent(leg).to_string();
+        Self {
+            dataset: epsilon(legs.dataset),
+            project: (legs.project > Price::ZERO).then(|| epsilon(legs.project)),
+            researcher: epsilon(legs.researcher),
+        }
+    }
+}
+
+/// The ledger's view of a question: the offer, and the account before and after.
+struct Outlook {
+    offered: Result<Offer, Refusal>,
+    account: AccountMark,
+    after: AccountMark,
+    answers_left: Option<u64>,
+    largest: Option<Epsilon>,
+}
+
+impl Service {
+    /// Quotes a question. Blocks while it searches for stored measurements that the question could be derived from.
+    ///
+    /// # Errors
+    /// The errors of [`Service::price`].
+    pub fn quote(&self, who: &str, ask: &Ask) -> Result<Quote, ServiceError> {
+        self.quoted(who, self.price(who, ask)?, ask)
+    }
+
+    pub(crate) fn quoted(&self, who: &str, mut priced: Priced, ask: &Ask) -> Result<Quote, ServiceError> {
+        self.look_up(&mut priced);
+        super::walk::check_canonical(&priced)?;
+        let accountant = priced.dataset.terms.accountant;
+        let outlook = self.outlook(who, &priced).map_err(|refusal| self.refused(&priced.dataset.lineage, refusal))?;
+        let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
+        let refused = Legs { dataset: total, project: Price::ZERO, researcher: total };
+        let legs = outlook.offered.as_ref().map_or(refused, Offer::legs);
+        let leg = legs.researcher;
+        let worth = outlook.offered.as_ref().map_or_else(|_| priced.asked.clone(), Offer::worth);
+        let certificate = self.at(&priced, &worth)?;
+        let largest = outlook.largest;
+        Ok(Quote {
+            dataset: priced.dataset.lineage.clone(),
+            edition: priced.dataset.edition.clone(),
+            mechanism: accountant.mechanism().name(),
+            columns: columns(&priced.plan.layout, &laws(certificate.measurements())),
+            epsilon: if leg == Price::ZERO { "0".to_owned() } else { priced_epsilon(&priced, ask, leg) },
+            legs: LegsView::of(accountant, &legs),
+            delta: priced.dataset.terms.delta().to_string(),
+            answerable: outlook.offered.is_ok(),
+            replay: outlook.offered.as_ref().is_ok_and(Offer::is_stored),
+            derived_from: outlook.offered.as_ref().map_or_else(|_| Vec::new(), origins),
+            answers_left: outlook.answers_left,
+            refusal: outlook.offered.err(),
+            before: AccountView::of(accountant, &outlook.account),
+            after: AccountView::of(accountant, &outlook.after),
+            largest_epsilon: largest.map(|epsilon| epsilon.to_string()),
+            largest_margin: largest.and_then(|epsilon| self.margin_at(&priced, epsilon)),
+            rows_per_unit: priced.plan.computation.rows_per_unit,
+            assumed_group_size: margin::assumes_size(ask.accuracy.as_ref(), &priced.plan)
+                .then(|| ask.group_size.unwrap_or(margin::GROUP_SIZE)),
+            threshold: priced.plan.hiding.and_then(|hiding| {
+                let law = certificate.measurements().get(hiding.units)?.law;
+                ThresholdView::of(&hiding.threshold, &law)
+            }),
+            sql: priced.sql,
+        })
+    }
+
+    fn outlook(&self, who: &str, priced: &Priced) -> Result<Outlook, Refusal> {
+        let now_ms = self.now_ms();
+        read(self.ledger(), |book| {
+            let branch = book.branch(&priced.dataset.lineage, who).ok_or(Refusal::NoAccount)?;
+            let stock = self.stock(book, who, priced)?;
+            let offered = stock.offer(&priced.asked);
+            let largest = offered.is_err().then(|| largest(&stock, priced));
+            let account = book.mark(book.account(branch.researcher), now_ms);
+            let legs = offered.as_ref().map_or_else(|_| Legs::default(), Offer::legs);
+            let after = book.mark_after(&branch, &legs, now_ms);
+            let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
+            let refused = Legs { dataset: total, project: Price::ZERO, researcher: total };
+            let legs = offered.as_ref().map_or(refused, Offer::legs);
+            // The δ for thresholds is set aside for the whole dataset.
+            let delta = priced.plan.hiding.map_or(0, |hiding| hiding.threshold.delta.attos());
+            let aside = book.dataset(&priced.dataset.lineage).map_or(0, |whole| whole.threshold_delta_left().attos());
+            let of_aside = aside.checked_div(delta).filter(|_| legs.dataset > Price::ZERO);
+            let answers_left = book.fits(&branch, &legs, now_ms).map(|fits| of_aside.map_or(fits, |of| fits.min(of)));
+            Ok(Outlook { offered, account, after, answers_left, largest })
+        })
+    }
+
+    /// The noise of measurements that are worth this much.
+    fn at(&self, priced: &Priced, worth: &[Price]) -> Result<Certificate, ServiceError> {
+        let subject = Subject { dataset: priced.dataset.lineage.clone(), edition: priced.dataset.edition.clone() };
+        certify(priced.dataset.terms.accountant, subject, &priced.plan.sought, worth)
+            .map_err(|fault| ServiceError::Accuracy(fault.to_string()))
+    }
+
+    fn margin_at(&self, priced: &Priced, epsilon: Epsilon) -> Option<String> {
+        if epsilon.nanos() == 0 {
+            return None;
+        }
+        let accountant = priced.dataset.terms.accountant;
+        let shares = prices(accountant, &priced.plan.sought, &Accuracy::Epsilon(epsilon));
+        let certificate = self.at(priced, &shares).ok()?;
+        let columns = columns(&priced.plan.layout, &laws(certificate.measurements()));
+        let errors = columns.into_iter().filter_map(|column| column.kind.std_error());
+        errors.reduce(f64::max).map(|error| significant(NORMAL_975 * error, 9))
+    }
+}
+
+/// Number of significant digits of the largest ε.
+const DIGITS: u32 = 6;
+
+/// The largest ε, to six digits, at which this question would be answered; 0 if there is none. Stored answers make a question
+/// cheaper in ways that no formula gives, so it is found by bisection between zero and the largest ε.
+fn largest(stock: &Stock<'_>, priced: &Priced) -> Epsilon {
+    let accountant = priced.dataset.terms.accountant;
+    let fits = |epsilon: Epsilon| {
+        let shares = prices(accountant, &priced.plan.sought, &Accuracy::Epsilon(epsilon));
+        !shares.contains(&Price::ZERO) && stock.offer(&shares).is_ok()
+    };
+    let (mut low, mut high) = (0_u64, Epsilon::NANOS_MAX);
+    while high - low > 1 && high - low > low / 10_u64.pow(DIGITS) {
+        let middle = low + (high - low) / 2;
+        if fits(Epsilon::from_nanos(middle)) { low = middle } else { high = middle }
+    }
+    let rounded = |nanos: u64, up: u64| {
+        let quantum = 10_u64.pow(nanos.max(1).ilog10().saturating_sub(DIGITS - 1));
+        Epsilon::from_nanos((nanos / quantum + up) * quantum)
+    };
+    // The round number just above is often exactly what was granted, so it is tried first.
+    let above = rounded(low, 1);
+    if low > 0 && above.nanos() <= Epsilon::NANOS_MAX && fits(above) { above } else { rounded(low, 0) }
+}
+
+/// The releases that an offer uses, each once.
+fn origins(offer: &Offer) -> Vec<String> {
+    match offer {
+        Offer::Stored { release, .. } => vec![release.clone()],
+        Offer::Made { parts, .. } => {
+            let mut releases: Vec<_> = super::offer::use_ids(parts).into_iter().map(|id| id.release).collect();
+            releases.dedup();
+            releases
+        }
+    }
+}
+
+/// What is charged, as ε: the ε that was asked for if all of it is charged, else the ε of the price.
+#[must_use]
+pub fn priced_epsilon(priced: &Priced, ask: &Ask, paid: Price) -> String {
+    let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
+    match &ask.accuracy {
+        Some(Wanted::Epsilon(epsilon)) if paid == total => epsilon.to_string(),
+        Some(Wanted::Epsilon(_) | Wanted::Margin(_) | Wanted::Margins(_)) | None => {
+            priced.dataset.terms.accountant.epsilon_spent(paid).to_string()
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Stored answers: the release with what is needed to lay it out again.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::compose::Composed;
+use super::quote::{ThresholdView, priced_epsilon};
+use super::walk::Asked;
+use crate::kernel::budget::entry::Entry;
+use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::amounts::{Delta, Price};
+use crate::kernel::privacy::certificate::Subject;
+use crate::kernel::vault::release::{Noisy, Release};
+use crate::query::answer::Layout;
+use crate::query::answer::grouping_sets::Source;
+use crate::service::ServiceError;
+
+/// Noisy cells kept in memory at the most, over all answers: about 100 MB.
+const CELLS_KEPT_MAX: usize = 2_000_000;
+
+/// One stored answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredAnswer {
+    /// What was drawn for it.
+    pub release: Release,
+    /// What it shows, one vector a measurement; nothing where that is what was drawn.
+    pub combined: Option<Vec<Noisy>>,
+    /// The releases that it was computed from, besides its own.
+    pub derived_from: Vec<String>,
+    /// How the question laid them out; with it, what tables of several groupings were put together from where they share draws.
+    pub layout: Layout,
+    /// The canonical SQL of the question.
+    pub sql: String,
+    /// What the first who asked paid, as ε: as asked, or the ε of the price.
+    pub epsilon: String,
+    /// The same in the accountant's unit.
+    pub paid: Price,
+    /// The dataset's accountant.
+    pub accountant: Accountant,
+    /// δ of the dataset's guarantee, where it is more than the accountant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<Delta>,
+    /// Rows of a unit that count.
+    pub rows_per_unit: u32,
+    /// Who asked first.
+    pub researcher: String,
+    /// What for.
+    pub purpose: Option<String>,
+    /// When it was asked, in milliseconds since 1970 in UTC.
+    pub at_ms: u64,
+}
+
+impl StoredAnswer {
+    pub(crate) fn new(
+        release: Release,
+        Composed { vectors, derived_from, sets }: Composed,
+        paid: Price,
+        asked: &Asked,
+    ) -> Self {
+        let priced = &asked.priced;
+        let layout = Layout { sets, ..priced.plan.layout.clone() }.with_groups(&release);
+        Self {
+            combined: (!derived_from.is_empty()).then_some(vectors),
+            derived_from,
+            layout,
+            sql: priced.sql.clone(),
+            epsilon: priced_epsilon(priced, &asked.ask, paid),
+            paid,
+            accountant: priced.dataset.terms.accountant,
+            delta: priced.dataset.terms.threshold.map(|_| priced.dataset.terms.delta()),
+            rows_per_unit: priced.plan.computation.rows_per_unit,
+            researcher: asked.who.clone(),
+            purpose: asked.ask.purpose.clone(),
+            at_ms: asked.at_ms,
+            release,
+        }
+    }
+
+    /// What it shows, one vector a measurement.
+    #[must_use]
+    pub fn vectors(&self) -> &[Noisy] {
+        self.combined.as_deref().unwrap_or(&self.release.measurements)
+    }
+
+    /// A question's layout with what is known of this answer alone: the groups that were found, and the sources of its tables.
+    #[must_use]
+    pub fn laid(&self, layout: Layout) -> Layout {
+        let sets = layout.sets.clone().map(|sets| sets.stored_as(self.layout.sets.as_ref()));
+        Layout { sets, ..layout }.with_groups(&self.release)
+    }
+
+    /// How it is laid out for whoever asked it first, or for somebody else: they paid for all of its rows, whatever the first one
+    /// wanted to see.
+    #[must_use]
+    pub fn layout_for(&self, is_own: bool) -> Layout {
+        let limit = self.layout.limit.filter(|_| is_own);
+        let having = self.layout.having.clone().filter(|_| is_own);
+        Layout { limit, having, ..self.layout.clone() }
+    }
+
+    /// δ of the dataset's guarantee.
+    #[must_use]
+    pub fn delta(&self) -> Delta {
+        self.delta.unwrap_or_else(|| self.accountant.delta())
+    }
+
+    /// Which groups it shows, where their list is not public.
+    #[must_use]
+    pub fn threshold(&self) -> Option<ThresholdView> {
+        let groups = self.release.groups.as_ref()?;
+        ThresholdView::of(&groups.threshold, &self.release.measurements.get(groups.units)?.law)
+    }
+
+    /// What somebody paid for it, as ε.
+    #[must_use]
+    pub fn epsilon_of(&self, leg: Price) -> String {
+        match leg {
+            Price::ZERO => "0".to_owned(),
+            leg if leg == self.paid => self.epsilon.clone(),
+            leg => self.accountant.epsilon_spent(leg).to_string(),
+        }
+    }
+
+    /// The bytes for the store.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        // Unwrap safety: it is plain data with string keys.
+        serde_json::to_vec(self).expect("a stored answer is plain data")
+    }
+}
+
+/// What a list shows of a stored answer; its cells are passed over.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Summary {
+    /// Of the release.
+    pub release: ReleaseSummary,
+    /// The canonical SQL of the question.
+    pub sql: String,
+    /// What it cost, as ε.
+    pub epsilon: String,
+    /// Who asked.
+    pub researcher: String,
+    /// What for.
+    pub purpose: Option<String>,
+    /// When, in milliseconds since 1970 in UTC.
+    pub at_ms: u64,
+}
+
+/// A release without its cells.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ReleaseSummary {
+    /// The random id.
+    pub id: String,
+    /// What it was computed from.
+    pub subject: Subject,
+}
+
+/// The stored answers, the latest of them in memory.
+#[derive(Default)]
+pub(crate) struct StoredAnswers {
+    kept: Mutex<Kept>,
+}
+
+/// Answers by id, their ids from the oldest on, and their cells in all.
+#[derive(Default)]
+struct Kept {
+    by_id: HashMap<String, Arc<StoredAnswer>>,
+    order: VecDeque<String>,
+    cells: usize,
+}
+
+impl StoredAnswers {
+    pub(crate) fn keep(&self, answer: StoredAnswer) -> Arc<StoredAnswer> {
+        let (id, answer) = (answer.release.id.clone(), Arc::new(answer));
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.by_id.insert(id.clone(), Arc::clone(&answer)).is_none() {
+            kept.order.push_back(id);
+            kept.cells += cells(&answer);
+        }
+        while kept.cells > CELLS_KEPT_MAX {
+            let Some(gone) = kept.order.pop_front().and_then(|oldest| kept.by_id.remove(&oldest)) else { break };
+            kept.cells -= cells(&gone);
+        }
+        answer
+    }
+
+    pub(crate) fn in_memory(&self, id: &str) -> Option<Arc<StoredAnswer>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).by_id.get(id).cloned()
+    }
+
+    /// From memory, or from the ledger. Blocks.
+    pub(crate) fn get(&self, ledger: &dyn Ledger, id: &str) -> Result<Arc<StoredAnswer>, ServiceError> {
+        if let Some(answer) = self.in_memory(id) {
+            return Ok(answer);
+        }
+        let answer = serde_json::from_slice(&bytes(ledger, id)?).map_err(|_| LedgerFault::Unreadable)?;
+        Ok(self.keep(answer))
+    }
+}
+
+/// What a list shows of a release. Blocks.
+pub(crate) fn summary(ledger: &dyn Ledger, id: &str) -> Result<Summary, ServiceError> {
+    Ok(serde_json::from_slice(&bytes(ledger, id)?).map_err(|_| LedgerFault::Unreadable)?)
+}
+
+/// The stored bytes, if they are those that the chain has the digest of.
+fn bytes(ledger: &dyn Ledger, id: &str) -> Result<Vec<u8>, ServiceError> {
+    let digest = read(ledger, |book| book.release(id).and_then(|card| card.digest));
+    let bytes = ledger.release(id)?.filter(|bytes| digest == Some(Entry::hash(bytes)));
+    bytes.ok_or_else(|| LedgerFault::Unreadable.into())
+}
+
+fn cells(answer: &StoredAnswer) -> usize {
+    let combined = answer.combined.iter().flatten();
+    let sources = answer.layout.sets.iter().flat_map(|sets| &sets.measured).flat_map(|tables| &tables.sources);
+    let vectors: usize = answer.release.measurements.iter().chain(combined).map(|one| one.cells.len() + 16).sum();
+    vectors + sources.map(Source::cells).sum::<usize>()
+}

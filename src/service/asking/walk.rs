@@ -1,0 +1,367 @@
+//! From an offer to an answer: charge, evaluate, release and record, each durable before the next.
+//!
+//! No row is read before its charge is on disk. Whatever happens after the charge ends in an answer or is recorded as burned.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::ask::Ask;
+use super::offer::{Made, Offer, use_ids};
+use super::rooms::Room;
+use super::stored::StoredAnswer;
+use super::turns::Turn;
+use crate::kernel::budget::account::DatasetAccount;
+use crate::kernel::budget::charge::{ChargeRequest, Decision, Receipt, Refusal, ServeRequest, Standing};
+use crate::kernel::budget::entry::{Cause, Digest, KeyUse};
+use crate::kernel::budget::ledger::{LedgerFault, Outcome, read};
+use crate::kernel::privacy::amounts::Price;
+use crate::kernel::privacy::certificate::{Certificate, Sought, Subject, certify};
+use crate::kernel::random;
+use crate::kernel::vault::release::{Release, release};
+use crate::query::answer::formula::Shown;
+use crate::query::answer::grouping_sets::Sets;
+use crate::query::answer::{Layout, Output, Small, Sort};
+use crate::query::error::{Code, QueryError};
+use crate::query::parse::parse;
+use crate::query::plan::{Computation, plan};
+use crate::service::{Answer, Priced, Service, ServiceError};
+
+/// A priced question with its asker.
+pub(crate) struct Asked {
+    pub(crate) who: String,
+    pub(crate) ask: Ask,
+    pub(crate) priced: Priced,
+    pub(crate) key: Option<KeyUse>,
+    /// Time the question was asked, in milliseconds since 1970 in UTC. The completion time depends on the data, so it is never
+    /// recorded.
+    pub(crate) at_ms: u64,
+}
+
+/// How a question lays out an answer, as the ledger stores it. The labels are those of the stored answer.
+#[derive(Serialize, Deserialize)]
+struct Question {
+    sql: String,
+    outputs: Vec<Output>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sets: Option<Sets>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    having: Option<Shown>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    small: Option<Small>,
+    order: Vec<Sort>,
+    limit: Option<u64>,
+}
+
+/// The offer that was chosen, before anything is charged for it.
+pub(crate) enum Taken {
+    /// A stored answer, served as it is; this is its id.
+    Stored(String),
+    /// An answer combined from stored vectors and, where necessary, new draws.
+    Made(Box<Draft>),
+}
+
+/// What is to be charged, and what the answer will be made of.
+pub(crate) struct Draft {
+    parts: Vec<Made>,
+    fresh: Fresh,
+    request: ChargeRequest,
+    /// The answer and its bytes for the store, if nothing has to be drawn for it.
+    composed: Option<(StoredAnswer, Vec<u8>)>,
+}
+
+/// The measurements that are drawn anew, in the order of the plan.
+struct Fresh {
+    computation: Computation,
+    views: Vec<Digest>,
+    certificate: Certificate,
+}
+
+impl Service {
+    /// The best offer for a question, ready to be charged. Takes milliseconds if there are many stored measurements that it might
+    /// be derived from.
+    pub(crate) fn taken(&self, mut asked: Asked) -> Result<(Taken, Asked), ServiceError> {
+        let offer = match self.known(&asked.who, &asked.priced) {
+            Some(known) => known,
+            None => {
+                self.look_up(&mut asked.priced);
+                self.offer(&asked.who, &asked.priced)?
+            }
+        };
+        let taken = match offer {
+            Offer::Stored { release, .. } => Taken::Stored(release),
+            Offer::Made { parts, legs } => Taken::Made(Box::new(self.draft(parts, legs.researcher, &asked)?)),
+        };
+        Ok((taken, asked))
+    }
+
+    /// Serves a stored answer as it is.
+    pub(crate) async fn serve_stored(
+        self: &Arc<Self>,
+        release: String,
+        asked: Asked,
+        room: &Room,
+    ) -> Result<Answer, ServiceError> {
+        let free = self.free(&asked.who, &asked.priced.dataset.lineage, &release);
+        let who = asked.who.clone();
+        match (free.filter(|_| asked.key.is_none()), self.answers.in_memory(&release)) {
+            (Some(standing), Some(stored)) if asked.priced.is_light() => Ok(asked.priced.laid_out(stored, standing)),
+            (Some(standing), _) => {
+                let lay_out =
+                    move |service: &Self| Ok(asked.priced.laid_out(service.stored_answer(&release)?, standing));
+                self.rendering_in(room, &who, lay_out).await?
+            }
+            (None, _) => self.writing(&who, move |service| service.serve(release, asked)).await?,
+        }
+    }
+
+    /// Serves a stored answer with a ledger entry: to somebody who pays for what is new to them, or under a new idempotency key.
+    /// Blocks.
+    fn serve(&self, release: String, asked: Asked) -> Result<Answer, ServiceError> {
+        let Layout { outputs, sets, having, small, order, limit, .. } = asked.priced.plan.layout.clone();
+        let question = Question { sql: asked.priced.sql.clone(), outputs, sets, having, small, order, limit };
+        // Unwrap safety: a question is plain data.
+        let question = serde_json::to_string(&question).expect("a question is plain data");
+        let request = ServeRequest {
+            release,
+            researcher: asked.who,
+            question: asked.key.map(|_| question),
+            key: asked.key,
+            at_ms: self.now_ms(),
+        };
+        match self.ports.ledger.serve(request)? {
+            Decision::Stored(standing) => {
+                let stored = self.stored_answer(&standing.release)?;
+                Ok(asked.priced.laid_out(stored, standing))
+            }
+            Decision::Refused(refusal) => Err(self.refused(&asked.priced.dataset.lineage, refusal)),
+            Decision::Charged(_) => Err(LedgerFault::Closed.into()),
+        }
+    }
+
+    /// The answer stored under an idempotency key, in its original layout, or the reason why there is none. Blocks.
+    pub(in crate::service) fn again(&self, known: Result<Standing, Refusal>) -> Result<Answer, ServiceError> {
+        let standing = known.map_err(|refusal| self.refused("", refusal))?;
+        let stored = self.stored_answer(&standing.release)?;
+        let Some(text) = &standing.question else {
+            let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
+            return Ok(Answer { stored, layout, sql, standing });
+        };
+        let Question { sql, outputs, sets, having, small, order, limit } =
+            serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
+        let layout =
+            stored.laid(Layout { keys: stored.layout.keys.clone(), outputs, sets, having, small, order, limit });
+        Ok(Answer { stored, layout, sql, standing })
+    }
+
+    /// Drafts the charge for an answer of stored and new vectors. An answer that needs nothing new is computed at once, from
+    /// noisy values alone, and is stored in the same commit as its charge.
+    fn draft(&self, parts: Vec<Made>, leg: Price, asked: &Asked) -> Result<Draft, ServiceError> {
+        check_canonical(&asked.priced)?;
+        let fresh = fresh(&parts, &asked.priced)?;
+        let priced = &asked.priced;
+        let request = ChargeRequest {
+            release: random::id("rel").map_err(|_| LedgerFault::Store)?,
+            researcher: asked.who.clone(),
+            certificate: fresh.certificate.clone(),
+            drawn: fresh.views.clone(),
+            uses: use_ids(&parts),
+            worth: parts.iter().map(|made| made.worth).collect(),
+            view: priced.view,
+            sql: priced.sql.clone(),
+            rows_per_unit: priced.plan.computation.rows_per_unit,
+            purpose: asked.ask.purpose.clone(),
+            key: asked.key,
+            at_ms: asked.at_ms,
+        };
+        if !fresh.views.is_empty() {
+            // Find out whether a stored draw is unreadable before anything is paid for.
+            request.uses.iter().try_for_each(|id| self.stored_answer(&id.release).map(|_| ()))?;
+            return Ok(Draft { parts, fresh, request, composed: None });
+        }
+        let drawn = Release::of_nothing(&request.release, fresh.certificate.subject(), fresh.certificate.mechanism());
+        let answer = self.composed(drawn, leg, &parts, asked)?;
+        let body = answer.encode();
+        Ok(Draft { parts, fresh, request, composed: Some((answer, body)) })
+    }
+
+    /// Charges for a draft, and makes its answer.
+    pub(crate) async fn make(
+        self: &Arc<Self>,
+        draft: Draft,
+        asked: Asked,
+        room: &Room,
+    ) -> Result<Answer, ServiceError> {
+        let Draft { parts, fresh, request, composed } = draft;
+        if !fresh.views.is_empty() && !self.ports.engine.is_ready(&asked.priced.dataset.edition) {
+            return Err(ServiceError::Away);
+        }
+        let charged = self.writing(&asked.who, move |service| service.charge(request, composed)).await??;
+        let receipt = match charged {
+            Decision::Charged(receipt) => receipt,
+            Decision::Stored(standing) => {
+                return self.rendering_in(room, &asked.who, move |service| service.again(Ok(standing))).await?;
+            }
+            Decision::Refused(refusal) => return Err(self.refused(&asked.priced.dataset.lineage, refusal)),
+        };
+        let (standing, asked) = (receipt.standing().clone(), Arc::new(asked));
+        let (computed, slot) = self.drawn(receipt, fresh, parts, &asked).await;
+        // A failed answer keeps its turn until the failure is on record, so that a freeze binds whoever comes next.
+        let _turn = slot.filter(|_| computed.is_err());
+        let (release, who) = (standing.release.clone(), asked.who.clone());
+        let record = move |service: &Self| {
+            let stored = service.record(computed, &standing.release)?;
+            let priced = &asked.priced;
+            service.atlas.chart(&priced.plan.computation, &priced.dataset.lineage, &priced.dataset.edition);
+            Ok(asked.laid_out(stored, standing))
+        };
+        // If even recording breaks off, the charge stands, and the next start burns it.
+        self.writing(&who, record).await.map_err(|_| ServiceError::Unanswered { release })?
+    }
+
+    /// Draws a charged question's answer. Returns the turn in which it was drawn, too.
+    async fn drawn(
+        self: &Arc<Self>,
+        receipt: Receipt,
+        fresh: Fresh,
+        parts: Vec<Made>,
+        asked: &Arc<Asked>,
+    ) -> (Result<(StoredAnswer, Vec<u8>), Cause>, Option<Turn>) {
+        // Few questions touch data at a time, while many share each commit of the ledger, before and after.
+        let slot = self.queues.running(&asked.who, &asked.priced.dataset.name).await;
+        let begun = tokio::time::Instant::now();
+        let computed = if self.is_frozen(&asked.priced.dataset.lineage) {
+            // The dataset froze while this question waited for its turn: no row is looked at, and this is not an incident of its
+            // own.
+            Err(Cause::CutOff)
+        } else {
+            let (this, question) = (Arc::clone(self), Arc::clone(asked));
+            let compute = move || {
+                let execute = || {
+                    let answer = this.execute(receipt, &fresh, &parts, &question)?;
+                    let body = answer.encode();
+                    Some((answer, body))
+                };
+                catch_unwind(AssertUnwindSafe(execute)).ok().flatten()
+            };
+            tokio::task::spawn_blocking(compute).await.ok().flatten().ok_or(Cause::Failed)
+        };
+        self.hold(&asked.priced, begun).await;
+        (computed, slot)
+    }
+
+    /// Charges durably, and stores the answer with the charge if it needs nothing new. Blocks.
+    fn charge(
+        &self,
+        request: ChargeRequest,
+        composed: Option<(StoredAnswer, Vec<u8>)>,
+    ) -> Result<Decision, ServiceError> {
+        let (answer, body) = composed.unzip();
+        let decision = self.ports.ledger.charge(request, body)?;
+        if let (Decision::Stored(standing), Some(answer)) = (&decision, answer)
+            && standing.release == answer.release.id
+        {
+            self.answers.keep(answer);
+        }
+        Ok(decision)
+    }
+
+    /// Everything between the charge and its record; it either succeeds as a whole or is burned.
+    fn execute(&self, receipt: Receipt, fresh: &Fresh, parts: &[Made], asked: &Asked) -> Option<StoredAnswer> {
+        let leg = receipt.standing().legs.researcher;
+        let exact = self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation).ok()?;
+        let drawn = release(receipt, exact, self.ports.noise.as_ref()).ok()?;
+        self.composed(drawn, leg, parts, asked).ok()
+    }
+
+    /// Combines what was drawn with what is stored into the answer.
+    fn composed(
+        &self,
+        drawn: Release,
+        leg: Price,
+        parts: &[Made],
+        asked: &Asked,
+    ) -> Result<StoredAnswer, ServiceError> {
+        let composed = self.compose(&drawn, parts, asked.priced.plan.layout.sets.clone())?;
+        Ok(StoredAnswer::new(drawn, composed, leg, asked))
+    }
+
+    fn is_frozen(&self, dataset: &str) -> bool {
+        read(self.ledger(), |book| book.dataset(dataset).is_some_and(DatasetAccount::is_frozen))
+    }
+
+    /// Records the end of a charged question. EXECUTING → SEALED, or → BURNED if there is no answer or it cannot be recorded. If
+    /// even that cannot be written, the next start does it. Blocks.
+    fn record(
+        &self,
+        computed: Result<(StoredAnswer, Vec<u8>), Cause>,
+        release: &str,
+    ) -> Result<Arc<StoredAnswer>, ServiceError> {
+        let burn = |cause: Cause| {
+            tracing::error!(release, ?cause, "an answer failed after its charge");
+            let _ = self.ports.ledger.record(Outcome::Burned { release: release.to_owned(), cause }, self.now_ms());
+            Err(ServiceError::Unanswered { release: release.to_owned() })
+        };
+        let (answer, body) = match computed {
+            Ok(computed) => computed,
+            Err(cause) => return burn(cause),
+        };
+        let outcome = Outcome::Released { release: release.to_owned(), body };
+        match self.ports.ledger.record(outcome, self.now_ms()) {
+            Ok(()) => Ok(self.answers.keep(answer)),
+            // The answer is stored. Asking again returns it once the anchor can be written.
+            Err(LedgerFault::Unanchored) => Err(LedgerFault::Unanchored.into()),
+            Err(_) => burn(Cause::Unrecorded),
+        }
+    }
+}
+
+impl Asked {
+    fn laid_out(&self, stored: Arc<StoredAnswer>, standing: Standing) -> Answer {
+        let layout = stored.laid(self.priced.plan.layout.clone());
+        let sql = self.priced.sql.clone();
+        Answer { stored, layout, sql, standing }
+    }
+}
+
+/// Checks that the canonical SQL can be planned again. It stands in the ledger, and whoever verifies the ledger has to plan it;
+/// but united lists and dates written out in full may make it longer than a question may be.
+pub(crate) fn check_canonical(priced: &Priced) -> Result<(), ServiceError> {
+    let terms = &priced.dataset.terms;
+    let rows = Some(priced.plan.computation.rows_per_unit);
+    let again = parse(&priced.sql).and_then(|query| plan(&query, terms, rows));
+    if again.is_ok_and(|again| again.computation == priced.plan.computation) && is_readable(&priced.plan.layout) {
+        return Ok(());
+    }
+    let message = "written out in full, this query is longer or deeper than a query may be";
+    Err(QueryError::whole(Code::UnsupportedSql, message).hint("ask with fewer or shorter conditions").into())
+}
+
+/// Whether a layout can be read back from a stored answer: JSON readers limit the depth, and the layout is nested some levels
+/// deep in the answer.
+fn is_readable(layout: &Layout) -> bool {
+    const LEVELS_AROUND: usize = 12;
+    let (open, close) = ("[".repeat(LEVELS_AROUND), "]".repeat(LEVELS_AROUND));
+    // Labels are left out: their depth does not depend on the question, and there may be many.
+    let asked = (&layout.sets, &layout.outputs, &layout.having, &layout.small);
+    let text = serde_json::to_string(&asked).map(|text| format!("{open}{text}{close}"));
+    text.is_ok_and(|text| serde_json::from_str::<serde_json::Value>(&text).is_ok())
+}
+
+/// The measurements that are drawn anew: those for which the offer buys new noise.
+fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
+    let wanted: Vec<usize> = (0..parts.len()).filter(|index| parts[*index].fresh > Price::ZERO).collect();
+    let sought: Vec<Sought> = wanted.iter().map(|index| priced.wanted[*index].sought).collect();
+    let prices: Vec<Price> = wanted.iter().map(|index| parts[*index].fresh).collect();
+    let measures = wanted.iter().map(|index| priced.plan.computation.measures[*index].clone()).collect();
+    let subject = Subject { dataset: priced.dataset.lineage.clone(), edition: priced.dataset.edition.clone() };
+    let certificate = certify(priced.dataset.terms.accountant, subject, &sought, &prices);
+    let too_little =
+        |_| ServiceError::Accuracy("the accuracy asked for is worth less than the smallest price".to_owned());
+    Ok(Fresh {
+        computation: Computation { measures, ..priced.plan.computation.clone() },
+        views: wanted.iter().map(|index| priced.wanted[*index].view).collect(),
+        certificate: certificate.map_err(too_little)?.hiding(priced.plan.hiding),
+    })
+}

@@ -1,0 +1,236 @@
+//! Published statistics: what they are, when they are due, and what they show.
+//!
+//! Reading a statistic spends nothing. Nothing is drawn that no steward has agreed to. A schedule draws at most once a period and
+//! at most once per edition. What was shown stays up if it cannot be drawn anew. A statistic is asked like a researcher's
+//! question, by an asker whose name no person can have, so it is charged, shared and stored like any other answer.
+
+pub mod check;
+mod drawing;
+mod face;
+mod reading;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use super::schedule::Zone;
+use crate::kernel::budget::entry::Digest;
+use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::people::STATISTICS;
+use crate::kernel::budget::state::StatisticCard;
+use crate::kernel::privacy::amounts::{Epsilon, Price};
+use crate::query::file::{QueryFile, Refresh};
+use crate::service::asking::ask::Ask;
+use crate::service::{Answer, Service, ServiceError};
+
+pub use drawing::{Refreshed, confirm};
+pub use face::Face;
+pub use reading::{StatisticFault, read_file};
+
+/// A published query with its schedule.
+#[derive(Debug, Clone)]
+pub struct Statistic {
+    /// The statistic's name: its file's name without the ending.
+    pub name: String,
+    /// The dataset that its question asks.
+    pub dataset: String,
+    /// The dataset whose account pays for it.
+    pub lineage: String,
+    /// How often it is drawn anew.
+    pub refresh: Refresh,
+    /// What its file tells readers about it.
+    pub face: Face,
+    /// The canonical SQL of its question.
+    pub sql: String,
+    /// The most that a draw of it costs, as ε.
+    pub epsilon: Epsilon,
+    amount: Price,
+    ask: Ask,
+    question: Digest,
+}
+
+/// Whether a statistic may be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// It may: a steward agreed to its question and its price, or it was drawn before confirmations existed.
+    Given,
+    /// It was never drawn, and waits for a steward.
+    New,
+    /// Its question differs from the one whose answer it shows, and waits for a steward.
+    Changed,
+    /// A draw costs more than a steward agreed to, because the dataset's policy has changed.
+    Dearer,
+}
+
+impl Agreement {
+    /// The word for this in JSON and on pages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Given => "confirmed",
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Dearer => "dearer",
+        }
+    }
+}
+
+/// The present state of a statistic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// The id of the release that it shows, and since when, in milliseconds since 1970 in UTC; `None` before the first release.
+    pub shown: Option<(String, u64)>,
+    /// What readers are told about what it shows.
+    pub face: Face,
+    /// Whether what it shows answers an earlier question than its file asks now.
+    pub is_earlier: bool,
+    /// Whether it may be drawn.
+    pub agreement: Agreement,
+    /// When it was last due but not drawn, in milliseconds since 1970 in UTC, and why.
+    pub skipped: Option<(u64, String)>,
+    /// When its next period begins, in milliseconds since 1970 in UTC; `None` if it has no periods.
+    pub next_ms: Option<u64>,
+    /// Whether it is due to be drawn now.
+    pub is_due: bool,
+}
+
+impl State {
+    /// Why a newer release than the one shown has not been drawn yet, in public words; `None` if none is pending.
+    #[must_use]
+    pub fn waits(&self) -> Option<&'static str> {
+        match (self.is_earlier, self.agreement) {
+            (_, Agreement::Changed) => Some("its question has changed, and no steward has confirmed the new one yet"),
+            (_, Agreement::Dearer) => Some("a draw costs more than before, and no steward has confirmed that yet"),
+            (true, _) => Some("its question has changed, and the new one was not drawn yet"),
+            (false, Agreement::Given | Agreement::New) => None,
+        }
+    }
+
+    /// Why what it shows is older than it should be, in public words; `None` if it is up to date.
+    #[must_use]
+    pub fn stale(&self) -> Option<&str> {
+        self.waits().or(self.skipped.as_ref().map(|(_, why)| why.as_str()))
+    }
+}
+
+impl Statistic {
+    /// Whether its file asks the question with this digest.
+    pub(crate) fn asks(&self, question: &Digest) -> bool {
+        self.question == *question
+    }
+
+    /// Whether a steward agreed to its question and its price.
+    pub(crate) fn is_agreed(&self, card: &StatisticCard) -> bool {
+        card.agrees_to(&self.question, self.amount)
+    }
+}
+
+impl Service {
+    /// Makes this service publish the given files; days begin in `zone`.
+    ///
+    /// # Errors
+    /// [`StatisticFault`] names the first file whose question cannot be asked under the policies that are served.
+    pub fn publishing(mut self, files: Vec<(PathBuf, QueryFile)>, zone: Zone) -> Result<Self, StatisticFault> {
+        self.zone = zone;
+        // A server with statistics is not ready before its first check for draws that are due.
+        self.has_looked = AtomicBool::new(files.is_empty());
+        for (path, file) in files {
+            let statistic = read_file(&self.datasets, &path, file)?;
+            self.statistics.insert(statistic.name.clone(), statistic);
+        }
+        Ok(self)
+    }
+
+    /// All published statistics, ordered by name.
+    pub fn statistics(&self) -> impl Iterator<Item = &Statistic> {
+        self.statistics.values()
+    }
+
+    /// The published statistic of this name, if there is one.
+    #[must_use]
+    pub fn statistic(&self, name: &str) -> Option<&Statistic> {
+        self.statistics.get(name)
+    }
+
+    /// The date of a moment in this server's time zone.
+    #[must_use]
+    pub fn date(&self, at_ms: u64) -> String {
+        self.zone.date(at_ms)
+    }
+
+    /// The present state of a statistic. Costs nothing and reads only the ledger's state.
+    #[must_use]
+    pub fn state_of(&self, statistic: &Statistic) -> State {
+        let now_ms = self.now_ms();
+        let edition = self.dataset(&statistic.dataset).map_or("", |dataset| dataset.edition.as_str());
+        let state = self.reading_of(statistic);
+        let is_due =
+            read(self.ledger(), |book| self.is_due(statistic, edition, book.statistic(&statistic.name), now_ms));
+        let since_ms = state.shown.as_ref().map_or(now_ms, |(_, at_ms)| now_ms.max(*at_ms));
+        State { next_ms: self.zone.next_ms(statistic.refresh, since_ms), is_due, ..state }
+    }
+
+    /// The present state without the next due time: everything a reader needs to know, computed quickly.
+    #[must_use]
+    pub fn reading_of(&self, statistic: &Statistic) -> State {
+        read(self.ledger(), |book| {
+            let card = book.statistic(&statistic.name);
+            let shown = card.and_then(|card| card.shown.as_ref()).filter(|shown| book.is_stored(&shown.release));
+            let is_earlier = shown.is_some_and(|shown| !statistic.asks(&shown.key.body));
+            State {
+                shown: shown.map(|shown| (shown.release.clone(), shown.at_ms)),
+                face: match shown {
+                    Some(shown) if is_earlier => Face::earlier(shown.face.as_deref(), statistic),
+                    _ => statistic.face.clone(),
+                },
+                is_earlier,
+                agreement: agreement(card, statistic),
+                skipped: card.and_then(|card| card.skipped.clone()),
+                next_ms: None,
+                is_due: false,
+            }
+        })
+    }
+
+    fn is_due(&self, statistic: &Statistic, edition: &str, card: Option<&StatisticCard>, now_ms: u64) -> bool {
+        if agreement(card, statistic) != Agreement::Given {
+            return false;
+        }
+        let known = card.and_then(|card| card.shown.as_ref()).filter(|shown| statistic.asks(&shown.key.body));
+        let Some(known) = known else { return true };
+        // Drawing from the same edition again would show nothing new and cost as much.
+        known.edition != edition
+            && match statistic.refresh {
+                Refresh::Never => false,
+                Refresh::OnNewEdition => true,
+                Refresh::Daily | Refresh::Weekly | Refresh::Monthly => {
+                    self.zone.has_turned(statistic.refresh, known.at_ms, now_ms)
+                }
+            }
+    }
+
+    /// The answer that a statistic shows, laid out as it was asked; `None` before its first release. Blocks.
+    ///
+    /// # Errors
+    /// [`ServiceError::Ledger`] if the store cannot be read.
+    pub fn shown_answer(&self, statistic: &Statistic) -> Result<Option<Answer>, ServiceError> {
+        let known = read(self.ledger(), |book| {
+            let shown = book.statistic(&statistic.name)?.shown.clone()?;
+            book.under_key(STATISTICS, &shown.key)
+        });
+        known.map(|known| self.again(known)).transpose()
+    }
+}
+
+/// Whether a statistic may be drawn, according to the ledger's state.
+fn agreement(card: Option<&StatisticCard>, statistic: &Statistic) -> Agreement {
+    let Some(card) = card else { return Agreement::New };
+    if statistic.is_agreed(card) {
+        Agreement::Given
+    } else if card.shown.is_none() {
+        Agreement::New
+    } else if card.shows(&statistic.question) {
+        Agreement::Dearer
+    } else {
+        Agreement::Changed
+    }
+}

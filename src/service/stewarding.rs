@@ -1,0 +1,7 @@
+//! Stewards' acts: people, grants, requests, and the files that declare them.
+
+pub mod accounts;
+pub mod declared;
+pub mod grants;
+pub mod requests;
+pub mod people;

@@ -1,0 +1,247 @@
+//! Accounts as people see them: amounts as ε, in decimal text, next to the share of the account that they make up.
+
+use serde::Serialize;
+
+use crate::kernel::budget::account::Account;
+use crate::kernel::budget::entry::{AccountMark, Kind};
+use crate::kernel::budget::ledger::{Ledger, read};
+use crate::kernel::budget::state::Book;
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
+
+/// The amounts of an account in ε, as decimal text. For an account that renews they are those of the present period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct AccountView {
+    /// The ε of the cap or the allocation.
+    pub epsilon_cap: String,
+    /// What was spent, as ε, rounded up.
+    pub epsilon_spent: String,
+    /// The largest ε that could still be charged at once.
+    pub epsilon_remaining: String,
+    /// Spent divided by the cap, both in the accountant's own measure (which adds up, unlike ε).
+    pub fraction_spent: String,
+}
+
+/// An account with its kind, its holder and its dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct NamedAccount {
+    /// The kind of account: `dataset`, `project`, `researcher` or `statistics`.
+    pub kind: &'static str,
+    /// The name of its holder: the dataset, project or researcher.
+    pub name: String,
+    /// The dataset whose budget it is part of.
+    pub dataset: String,
+    /// The dataset's accountant, which says how losses add up: `gaussian` or `pure`.
+    pub accountant: &'static str,
+    /// The δ of the dataset's guarantee, as decimal text.
+    pub delta: String,
+    /// The amounts of the account.
+    #[serde(flatten)]
+    pub account: AccountView,
+    /// The project whose account is above a researcher's account; absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// How many more answers at the last answer's price would fit now; absent before the first answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answers_left: Option<u64>,
+    /// Whether nothing more can be charged: the account was lowered below what is spent, or the dataset was frozen by incidents
+    /// or by a steward.
+    pub frozen: bool,
+    /// The present period, if the allocation renews.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub period: Option<PeriodView>,
+    /// What was spent over all periods, if the allocation renews.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<LifetimeView>,
+    /// Facts about a dataset that only stewards see.
+    #[serde(flatten)]
+    pub dataset_state: DatasetState,
+}
+
+/// The present period of an allocation that renews.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct PeriodView {
+    /// Length of a period in days.
+    pub days: u32,
+    /// When the period began, in UTC, as RFC 3339 text.
+    pub began: String,
+    /// When the next period begins, in UTC, as RFC 3339 text.
+    pub ends: String,
+}
+
+/// What was spent over all periods of an allocation that renews.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LifetimeView {
+    /// The total spent, as ε, rounded up.
+    pub epsilon_spent: String,
+}
+
+/// Facts about a dataset that only stewards see. All fields are absent for other people, and for other kinds of accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct DatasetState {
+    /// The allocations directly below the dataset, added up, as the ε that they would be worth as a single allocation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epsilon_allocated: Option<String>,
+    /// Whether allocations may sum to more than the cap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oversubscribe: Option<bool>,
+    /// Number of failures after a charge that may depend on data, since a steward last looked; at three the dataset freezes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incidents: Option<u32>,
+    /// Number of answers that were cut off by a kill, a power cut or a failing disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_off: Option<u64>,
+    /// What thresholds have taken of the δ that is set aside for them; absent if none is set aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold_delta_spent: Option<String>,
+}
+
+impl NamedAccount {
+    /// The id of the account in lists, as `kind:dataset:name`.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}:{}:{}", self.kind, self.dataset, self.name)
+    }
+}
+
+impl AccountView {
+    /// The view of a researcher's account with these amounts.
+    #[must_use]
+    pub fn of(accountant: Accountant, mark: &AccountMark) -> Self {
+        Self {
+            epsilon_cap: mark.epsilon.to_string(),
+            epsilon_spent: accountant.epsilon_spent(mark.spent).to_string(),
+            epsilon_remaining: accountant.epsilon_within(mark.left).to_string(),
+            fraction_spent: fraction(mark.spent, mark.amount),
+        }
+    }
+}
+
+/// `spent / amount` with twelve significant digits; "1" if the amount is zero.
+pub(crate) fn fraction(spent: Price, amount: Price) -> String {
+    match (spent.units(), amount.units()) {
+        (0, 1..) => "0".to_owned(),
+        (_, 0) => "1".to_owned(),
+        (spent, amount) => significant(spent as f64 / amount as f64, 12),
+    }
+}
+
+/// A positive number as a plain decimal with `digits` significant digits, without trailing zeros.
+#[must_use]
+pub fn significant(value: f64, digits: i32) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return "0".to_owned();
+    }
+    let decimals = (digits - 1 - value.abs().log10().floor() as i32).clamp(0, 40) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// A moment in UTC as RFC 3339 text; `at_ms` is in milliseconds since 1970.
+#[must_use]
+pub fn timestamp(at_ms: u64) -> String {
+    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
+    moment.map_or_else(String::new, |moment| moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}
+
+/// The accounts of one researcher and of their projects, or, if `of` is `None`, all accounts, for a steward.
+#[must_use]
+pub fn accounts(ledger: &dyn Ledger, of: Option<&str>, now_ms: u64) -> Vec<NamedAccount> {
+    read(ledger, |book| {
+        let datasets = book.datasets().map(|(name, _)| name);
+        let all = datasets.flat_map(|dataset| book.accounts_of(dataset));
+        let shown = all.filter(|account| of.is_none_or(|name| may_see(book, account, name)));
+        shown.map(|account| named(book, account, of.is_none(), now_ms)).collect()
+    })
+}
+
+/// Like [`accounts`], but one page: at most `limit` accounts after the one with the id `after` ([`NamedAccount::id`]). Only these
+/// are computed. `None` if there is no account with that id among them.
+#[must_use]
+pub fn accounts_after(
+    ledger: &dyn Ledger,
+    of: Option<&str>,
+    after: Option<&str>,
+    limit: usize,
+    now_ms: u64,
+) -> Option<Vec<NamedAccount>> {
+    read(ledger, |book| {
+        let datasets = book.datasets().map(|(name, _)| name);
+        let all = datasets.flat_map(|dataset| book.accounts_of(dataset));
+        let mut shown = all.filter(|account| of.is_none_or(|name| may_see(book, account, name)));
+        if let Some(after) = after {
+            shown.find(|account| id(account.kind, &account.dataset, &shown_name(account)) == after)?;
+        }
+        Some(shown.take(limit).map(|account| named(book, account, of.is_none(), now_ms)).collect())
+    })
+}
+
+fn id(kind: Kind, dataset: &str, name: &str) -> String {
+    format!("{}:{dataset}:{name}", kind.name())
+}
+
+/// One account of a dataset by its kind and name, if it exists.
+#[must_use]
+pub fn account(ledger: &dyn Ledger, dataset: &str, kind: Kind, name: &str, now_ms: u64) -> Option<NamedAccount> {
+    read(ledger, |book| book.find(dataset, kind, name).map(|account| named(book, account, true, now_ms)))
+}
+
+fn may_see(book: &Book, account: &Account, name: &str) -> bool {
+    let branch = book.branch(&account.dataset, name);
+    match account.kind {
+        Kind::Dataset | Kind::Statistics => false,
+        Kind::Researcher => account.name == name,
+        Kind::Project => {
+            let project = branch.and_then(|branch| branch.project);
+            project.is_some_and(|project| std::ptr::eq(book.account(project), account))
+        }
+    }
+}
+
+fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> NamedAccount {
+    let whole = book.dataset(&account.dataset);
+    let accountant = whole.map_or(Accountant::Pure, |whole| whole.cap.accountant);
+    let parent = account.parent.map(|parent| book.account(parent)).filter(|parent| parent.kind == Kind::Project);
+    let shown = whole.filter(|_| is_steward && account.kind == Kind::Dataset);
+    let allocated = |account| accountant.epsilon_within(book.shares_below(account, None, now_ms)).to_string();
+    let state = DatasetState {
+        epsilon_allocated: shown.map(|whole| allocated(whole.account)),
+        oversubscribe: shown.map(|whole| whole.oversubscribe),
+        incidents: shown.map(|whole| whole.incidents),
+        cut_off: shown.map(|whole| whole.cut_off),
+        threshold_delta_spent: shown
+            .filter(|whole| whole.cap.threshold_delta > Delta::ZERO)
+            .map(|whole| whole.threshold_delta.to_string()),
+    };
+    let is_frozen = account.kind == Kind::Dataset && whole.is_some_and(|whole| whole.is_frozen());
+    NamedAccount {
+        kind: account.kind.name(),
+        name: shown_name(account),
+        dataset: account.dataset.clone(),
+        accountant: accountant.name(),
+        delta: whole.map_or(accountant.delta(), |whole| whole.cap.delta()).to_string(),
+        account: AccountView::of(accountant, &book.mark(account, now_ms)),
+        project: parent.map(|parent| parent.name.clone()),
+        answers_left: book.answers_left(account, now_ms),
+        frozen: is_frozen || account.amount < account.spent_at(now_ms),
+        period: account.renewal.map(|renewal| {
+            let (began, ends) = renewal.bounds_ms(now_ms);
+            PeriodView { days: renewal.days, began: timestamp(began), ends: timestamp(ends) }
+        }),
+        lifetime: account.renewal.map(|_| LifetimeView { epsilon_spent: shown_spent(accountant, account.spent) }),
+        dataset_state: state,
+    }
+}
+
+/// The name that people see. The statistics account's internal name, which no person can have, is replaced.
+fn shown_name(account: &Account) -> String {
+    match account.kind {
+        Kind::Statistics => account.kind.name().to_owned(),
+        Kind::Dataset | Kind::Project | Kind::Researcher => account.name.clone(),
+    }
+}
+
+fn shown_spent(accountant: Accountant, spent: Price) -> String {
+    let epsilon: Epsilon = accountant.epsilon_spent(spent);
+    epsilon.to_string()
+}

@@ -1,0 +1,155 @@
+//! What files declare, once it is read: people and allocations, each with its place.
+//!
+//! Each of them can be reported with its file, line and column. The module knows no TOML.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::names::{Allotment, Named};
+use super::reader::FILES_MAX;
+use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::people::{Role, STATISTICS};
+use crate::kernel::budget::state::Book;
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::query::error::shown;
+use crate::service::stewarding::grants::Holder;
+
+/// One file that declares people and allocations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeclaredFile {
+    /// The file's name, which faults mention.
+    pub name: String,
+    /// The file's TOML text.
+    pub text: String,
+}
+
+/// A place in a file. Line and column are counted from 1, columns in characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The name of the file.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column, counted from 1 in characters.
+    pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: line {}, column {}", shown(&self.file), self.line, self.column)
+    }
+}
+
+/// Why declared files were not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeclaredFault {
+    /// A file is wrong at a place.
+    #[error("{place}: {message}")]
+    Faulty {
+        /// The place of the fault.
+        place: Place,
+        /// What is wrong, and what is accepted.
+        message: String,
+    },
+    /// No files were given, or too many.
+    #[error(
+        "{files} files are given; accepted are 1 to {FILES_MAX}, since without files everything declared before would be withdrawn"
+    )]
+    Files {
+        /// Number of files that were given.
+        files: usize,
+    },
+    /// Two files have the same name.
+    #[error("{}: the file is given twice", shown(.name))]
+    Doubled {
+        /// The name of both files.
+        name: String,
+    },
+}
+
+/// Where something is declared, as an offset; its line and column are counted only when they are reported.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct At {
+    /// Index of the file, in the order of the files' names.
+    pub(super) file: usize,
+    /// Number of bytes in the file before it.
+    pub(super) offset: usize,
+}
+
+/// A declared person.
+#[derive(Debug, Clone)]
+pub(super) struct DeclaredPerson {
+    pub(super) at: At,
+    pub(super) name: String,
+    pub(super) role: Role,
+    /// Datasets that a viewer is given; `None` if the file does not say.
+    pub(super) datasets: Option<Vec<String>>,
+}
+
+/// A declared allocation.
+#[derive(Debug, Clone)]
+pub(super) struct Allocation {
+    pub(super) at: At,
+    pub(super) to: Holder,
+    pub(super) dataset: String,
+    pub(super) epsilon: Epsilon,
+    pub(super) reason: Option<String>,
+}
+
+impl Allocation {
+    /// The ledger's name for it.
+    pub(super) fn named(&self) -> Named<'_> {
+        let (kind, name) = match &self.to {
+            Holder::Researcher { name, .. } => (Kind::Researcher, name.as_str()),
+            Holder::Project { name } => (Kind::Project, name.as_str()),
+            Holder::Dataset => (Kind::Dataset, self.dataset.as_str()),
+            Holder::Statistics { .. } => (Kind::Statistics, STATISTICS),
+        };
+        Named::Account { kind, dataset: &self.dataset, name }
+    }
+
+    /// The declared total, renewal and project.
+    pub(super) fn allotment(&self) -> Allotment<'_> {
+        let (period_days, project) = match &self.to {
+            Holder::Researcher { project, period_days, .. } => (*period_days, project.as_deref()),
+            Holder::Statistics { period_days } => (*period_days, None),
+            Holder::Project { .. } | Holder::Dataset => (None, None),
+        };
+        Allotment { epsilon: self.epsilon, period_days, project }
+    }
+
+    /// Whether the ledger's state has this allocation already.
+    pub(super) fn stands(&self, book: &Book) -> bool {
+        self.named().held(book) == Some(self.allotment())
+    }
+}
+
+/// What files declare, checked as far as that is possible without a ledger.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    pub(super) files: Arc<[DeclaredFile]>,
+    pub(super) people: Vec<DeclaredPerson>,
+    /// The declared allocations: projects, then statistics, then grants.
+    pub(super) allocations: Vec<Allocation>,
+    /// Everything that is declared, by its name in the ledger.
+    pub(super) names: BTreeMap<String, At>,
+}
+
+impl Declared {
+    /// The ledger's names for everything that is declared.
+    pub(super) fn managed(&self) -> Vec<String> {
+        self.names.keys().cloned().collect()
+    }
+
+    /// The place of an offset, with its line and column.
+    pub(super) fn place(&self, at: At) -> Place {
+        let (name, text) = self.files.get(at.file).map_or(("", ""), |file| (file.name.as_str(), file.text.as_str()));
+        let before = text.get(..at.offset).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+        Place { file: name.to_owned(), line: before.matches('\n').count() + 1, column }
+    }
+}
