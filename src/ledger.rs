@@ -15,14 +15,8 @@ mod verify;
 pub mod backup;
 pub mod replan;
 pub mod sqlite;
-
-use std::fs::File;
-use std::io;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::thread::JoinHandle;
+mod error;
+mod files;
 
 use crate::kernel::budget::charge::{ChargeDecision, ChargeRequest, ServeRequest};
 use crate::kernel::budget::entry::Entry;
@@ -30,183 +24,23 @@ use crate::kernel::budget::ledger::{EvaluationOutcome, Ledger, LedgerFault, Rule
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::budget::writer::{Journal, LedgerWriter, WriterCommand, WriterOrder, WriterReply};
 use crate::ledger::sqlite::database::Database;
-
 pub use crate::ledger::sqlite::journal::WriteLock;
 pub use crate::ledger::sqlite::open::Wrap;
 pub use recovery::{Recovery, recover};
 pub use rights::OUTBOX;
+use std::fs::File;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
 pub use verify::{Finding, Repricer, Verified, verify};
 
-/// Name of the ledger's file in a state directory.
-pub const LEDGER_FILE: &str = "ledger.db";
+pub use self::error::OpenError;
+pub use self::files::LEDGER_FILE;
+
 /// Maximum number of orders that are decided and committed at once.
 const BATCH_ORDERS_MAX: usize = 512;
-
-/// Why a ledger is not opened. The server does not start without one.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The state directory or its lock cannot be used.
-    #[error("{path}: cannot be used: {kind}")]
-    Unusable {
-        /// Path of the file or directory.
-        path: String,
-        /// The system's error kind.
-        kind: io::ErrorKind,
-    },
-    /// The directory is a copy, and nobody has said what was spent since it was made.
-    #[error(
-        "{path}: is a copy made by tacit backup and does not know what was spent since; it opens for tacit ledger verify and tacit \
-         backup alone. To go on from it, run: tacit ledger recover --state {path} --anchor LATEST --reason \"...\", with the latest \
-         anchor; or the same without --anchor: tacit ledger recover --state {path} --reason \"...\", which takes the anchor at {place} if \
-         it is there, and burns what is left of every cap if it is not"
-    )]
-    Copy {
-        /// Path of the state directory.
-        path: String,
-        /// Where the ledger last had its anchor.
-        place: String,
-    },
-    /// Another process holds the ledger.
-    #[error("{path}: another process holds this ledger; end it first, or talk to it with --server")]
-    Held {
-        /// Path of the state directory.
-        path: String,
-    },
-    /// The file is not an SQLite database of ours, or it is damaged.
-    #[error("{path}: the ledger is damaged or not one: {why}; restore it from a backup")]
-    Damaged {
-        /// Path of the file.
-        path: String,
-        /// What was found to be wrong.
-        why: String,
-    },
-    /// The file is intact but cannot be written now.
-    #[error("{path}: cannot be written now: {why}; mend that, and do not restore anything")]
-    Unwritable {
-        /// Path of the file.
-        path: String,
-        /// What prevents writing.
-        why: String,
-    },
-    /// A setting that durability depends on does not have the required value.
-    #[error("{path}: {pragma} reads back as \"{found}\" and not as \"{wanted}\"; the ledger would not be durable here")]
-    Pragma {
-        /// Path of the file.
-        path: String,
-        /// Name of the SQLite pragma.
-        pragma: &'static str,
-        /// The value that it must have.
-        wanted: &'static str,
-        /// The value that it has.
-        found: String,
-    },
-    /// The file was written by another version.
-    #[error("{path}: has schema version {found}; this program writes {wanted}")]
-    Version {
-        /// Path of the file.
-        path: String,
-        /// Schema version of the file.
-        found: u32,
-        /// Schema version of this program.
-        wanted: u32,
-    },
-    /// The ledger's key is missing.
-    #[error("{path}: the ledger's key is missing; restore it, or run: tacit ledger recover")]
-    KeyMissing {
-        /// Path where the key should be.
-        path: String,
-    },
-    /// The anchor is missing.
-    #[error(
-        "{path}: the anchor is missing, so nobody can tell whether this ledger is the latest; restore it, name its place, or run: \
-         tacit ledger recover, which burns what is left of every cap"
-    )]
-    AnchorMissing {
-        /// Path where the anchor should be.
-        path: String,
-    },
-    /// The anchor was moved away from the ledger, and the file that names its place is missing.
-    #[error(
-        "{path}: is gone, and it said where the anchor of this ledger is; restore it, or name the anchor in tacit.toml, or run: tacit \
-         ledger recover --anchor LATEST, or without --anchor, which burns what is left of every cap"
-    )]
-    PlaceLost {
-        /// Path of the file that named the place.
-        path: String,
-    },
-    /// Another process writes the anchor.
-    #[error("{path}: another process holds this anchor; end it first: two ledgers must not go on from one anchor")]
-    AnchorHeld {
-        /// Path of the anchor.
-        path: String,
-    },
-    /// The anchor is not signed by this ledger's key.
-    #[error("{path}: the anchor's lines are not signed by this ledger's key; restore it, or run: tacit ledger recover")]
-    AnchorForged {
-        /// Path of the anchor.
-        path: String,
-    },
-    /// The anchor is one that was copied by `tacit backup`.
-    #[error(
-        "{path}: this anchor was copied by tacit backup and does not know what was spent since; name the latest one, or leave it out and \
-         run: tacit ledger recover, which burns what is left of every cap where there is no other"
-    )]
-    AnchorCopied {
-        /// Path of the anchor.
-        path: String,
-    },
-    /// The anchor that was named is older than the one that was copied with the copy.
-    #[error(
-        "{path}: the anchor knows entry {anchor_seq}, and when the copy was made the anchor knew entry {copied_seq}: it is not the latest; \
-         name the latest one, or leave it out, and what is left of every cap is burnt"
-    )]
-    AnchorOlder {
-        /// Path of the anchor that was named.
-        path: String,
-        /// The last entry that the named anchor knows.
-        anchor_seq: u64,
-        /// The last entry that the copied anchor knows.
-        copied_seq: u64,
-    },
-    /// The anchor that was named does not exist, and the one that vouches for the ledger may be an older copy.
-    #[error(
-        "{path}: the anchor is missing. If it is to move there, copy {known} to it first. If it was there before and is lost, this ledger \
-         is an older copy: take {known} away and run: tacit ledger recover, which burns what is left of every cap"
-    )]
-    AnchorNotMoved {
-        /// Path that was named.
-        path: String,
-        /// Path of the anchor that exists.
-        known: String,
-    },
-    /// The ledger is older than its anchor.
-    #[error(
-        "{path}: the anchor knows entry {anchor_seq}, and the ledger ends at {ledger_seq} or went another way: it is an older copy; \
-         restore the latest one, or run: tacit ledger recover --anchor {path}, which takes the anchor's balances"
-    )]
-    SetBack {
-        /// Path of the anchor.
-        path: String,
-        /// The last entry that the anchor knows.
-        anchor_seq: u64,
-        /// The last entry of the ledger.
-        ledger_seq: u64,
-    },
-    /// The ledger is empty, so nothing in it can be recovered.
-    #[error(
-        "{path}: the ledger is empty, and an anchor speaks of one that was not; restore a copy of it, however old, and recover that"
-    )]
-    NothingToRecoverOnto {
-        /// Path of the ledger.
-        path: String,
-    },
-    /// The ledger, its key and its anchor agree, so there is nothing to recover.
-    #[error("{path}: the ledger and its anchor agree; there is nothing to recover")]
-    NothingToRecover {
-        /// Path of the ledger.
-        path: String,
-    },
-}
 
 /// The ledger in an SQLite file, with a thread that is its only writer.
 pub struct SqliteLedger {
@@ -251,7 +85,7 @@ impl SqliteLedger {
         let writer = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || write(writer, &received))
-            .map_err(|error| crate::ledger::sqlite::open::unusable(state, &error))?;
+            .map_err(|error| crate::ledger::error::unusable(state, &error))?;
         Ok(Self {
             book,
             orders: Mutex::new(Some(orders)),

@@ -7,18 +7,25 @@
 //! for `verify` and for another backup until `recover` has put it back into use.
 
 mod copy;
+#[cfg(test)]
+#[path = "backup_tests.rs"]
+mod tests;
+mod error;
 
+use super::error::OpenError;
+use super::files::LEDGER_FILE;
+use super::signing::KEY_FILE;
+use super::{Repricer, copies, verify};
+use crate::kernel::budget::entry::{Act, Entry};
+use crate::kernel::privacy::certificate::CertifiedMeasurement;
+use crate::ledger::error::unusable;
+use crate::ledger::sqlite::database::Database;
+use crate::query::terms::edition::{EditionError, Manifest, of_table};
+use copy::NewCopy;
 use std::io;
 use std::path::Path;
 
-use super::signing::KEY_FILE;
-use super::{Finding, LEDGER_FILE, OpenError, Repricer, copies, verify};
-use crate::kernel::budget::entry::{Act, Entry};
-use crate::kernel::privacy::certificate::CertifiedMeasurement;
-use crate::ledger::sqlite::database::Database;
-use crate::ledger::sqlite::open::unusable;
-use crate::query::terms::edition::{EditionError, Manifest, of_table};
-use copy::NewCopy;
+pub use self::error::BackupError;
 
 /// Figures about a finished backup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,39 +40,6 @@ pub struct BackedUp {
     pub anchor_seq: u64,
     /// Size of all files, in bytes.
     pub bytes: u64,
-}
-
-/// Why there is no backup. Whatever had been copied is removed again.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupError {
-    /// The target directory is not empty.
-    #[error("{path}: is not empty; accepted is a folder that is not there yet, or is empty")]
-    Occupied {
-        /// Path of the target directory.
-        path: String,
-    },
-    /// A file cannot be read or written.
-    #[error(transparent)]
-    Open(#[from] OpenError),
-    /// SQLite could not copy the ledger.
-    #[error("{path}: cannot be copied: {why}")]
-    Uncopied {
-        /// Path of the ledger.
-        path: String,
-        /// What prevented it.
-        why: &'static str,
-    },
-    /// The copy fails verification, and so does the ledger that it was made from.
-    #[error("{path}: its copy is not whole: {finding}; end the server and run: tacit ledger verify --state {path}")]
-    NotWhole {
-        /// Path of the state directory that was copied.
-        path: String,
-        /// What verification found.
-        finding: Finding,
-    },
-    /// A copied edition is not what was sealed.
-    #[error(transparent)]
-    Edition(#[from] EditionError),
 }
 
 /// Copies a state directory with its anchor into the directory `to`, which is created with mode 700 if it does not exist. `anchor` says
@@ -154,7 +128,3 @@ impl Repricer for Sealed {
         Ok(())
     }
 }
-
-#[cfg(test)]
-#[path = "backup_tests.rs"]
-mod tests;

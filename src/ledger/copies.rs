@@ -10,12 +10,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said};
+use super::error::OpenError;
+use super::files::LEDGER_FILE;
 use super::place::{Places, last_place, noted_place};
 use super::signing::Signer;
-use super::{LEDGER_FILE, OpenError};
 use crate::files;
+use crate::ledger::error::unusable;
 use crate::ledger::sqlite::database::{Database, Stamp};
-use crate::ledger::sqlite::open::unusable;
 
 /// Name of the file that tells people, and every opening, that a directory is a copy.
 pub(super) const COPY_FILE: &str = "THIS-IS-A-COPY.txt";

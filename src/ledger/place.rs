@@ -9,16 +9,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::OpenError;
 use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said};
+use super::error::OpenError;
 use super::signing::Signer;
 use crate::files;
 use crate::kernel::budget::state::LedgerState;
+use crate::ledger::error::unusable;
+use crate::ledger::files::ANCHOR_PLACE_FILE;
 use crate::ledger::sqlite::database::{Database, Stamp, fault};
-use crate::ledger::sqlite::open::unusable;
-
-/// Name of the file that holds the anchor's place if it is not beside the ledger.
-pub(super) const ANCHOR_PLACE_FILE: &str = "anchor.place";
 
 /// The place that a state directory's file names; `None` if there is no such file.
 pub(super) fn noted_place(state: &Path) -> Result<Option<PathBuf>, OpenError> {

@@ -9,15 +9,18 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::anchor::{Anchor, Depth, Known, Said, make_folder};
+use super::copies;
+use super::error::OpenError;
+use super::files::LEDGER_FILE;
 use super::place::{Checked, Places};
 use super::signing::Signer;
-use super::{LEDGER_FILE, OpenError, copies};
 use crate::kernel::budget::entry::{AccountKind, Act, Balance, Freeze};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::budget::writer::{AnchorMark, CommitBatch, append};
+use crate::ledger::error::{anchor_unusable, damaged, unusable};
 use crate::ledger::sqlite::database::Database;
 use crate::ledger::sqlite::journal;
-use crate::ledger::sqlite::open::{anchor_unusable, damaged, fold, lock, unusable};
+use crate::ledger::sqlite::open::{fold, lock};
 
 /// The result of a recovery.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,11 +8,11 @@ use std::fs::{self, Metadata, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::LEDGER_FILE;
 use super::anchor::ANCHOR_FILE;
-use super::place::ANCHOR_PLACE_FILE;
+use super::files::ANCHOR_PLACE_FILE;
+use super::files::LEDGER_FILE;
 use super::signing::KEY_FILE;
-use crate::ledger::sqlite::open::LOCK_FILE;
+use crate::ledger::files::LOCK_FILE;
 use crate::query::terms::edition::EDITIONS;
 
 /// The folder of a state directory in which earlier versions kept the webhooks' outbox.

@@ -11,8 +11,10 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use super::anchor::{Anchor, Depth, Known, Said};
+use super::copies;
+use super::error::OpenError;
+use super::files::LEDGER_FILE;
 use super::signing::Signer;
-use super::{LEDGER_FILE, OpenError, copies};
 use crate::kernel::budget::entry::{Digest, Entry};
 use crate::kernel::budget::state::{LedgerState, ReleaseRecord};
 use crate::kernel::privacy::certificate::CertifiedMeasurement;

@@ -13,13 +13,15 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::BackupError;
+use super::error::BackupError;
 use crate::files;
 use crate::ledger::anchor::{ANCHOR_FILE, COPIED};
 use crate::ledger::copies::{self, COPIED_ANCHOR_FILE, COPY_FILE};
+use crate::ledger::error::OpenError;
+use crate::ledger::error::unusable;
+use crate::ledger::files::LEDGER_FILE;
+use crate::ledger::files::LOCK_FILE;
 use crate::ledger::sqlite::database::Database;
-use crate::ledger::sqlite::open::{LOCK_FILE, unusable};
-use crate::ledger::{LEDGER_FILE, OpenError};
 use crate::query::terms::edition::EDITIONS;
 
 /// How many seconds to wait while the ledger is locked; nobody locks it for long.

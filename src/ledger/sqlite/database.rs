@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 use super::outbox;
 use crate::kernel::budget::entry::{Digest, Entry};
 use crate::kernel::budget::writer::CommitBatch;
-use crate::ledger::OpenError;
+use crate::ledger::error::OpenError;
 
 /// Version number of the tables.
 const SCHEMA_VERSION: u32 = 3;

@@ -6,8 +6,8 @@ use super::database::{Database, HeadRow};
 use super::stream::{Bad, each_checked};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::budget::writer::{AnchorMark, CommitBatch, Journal, JournalFault};
-use crate::ledger::OpenError;
 use crate::ledger::anchor::Anchor;
+use crate::ledger::error::OpenError;
 use crate::ledger::signing::Signer;
 
 /// The SQLite file and the anchor, as the ledger's writer uses them.
@@ -44,7 +44,7 @@ pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<LedgerState,
 /// Checks that the signed head is the last entry of the folded state.
 pub(in crate::ledger) fn check_head(database: &Database, signer: &Signer, book: &LedgerState) -> Result<(), OpenError> {
     let (seq, hash) = book.head();
-    let damaged = |why: String| OpenError::Damaged { path: crate::ledger::LEDGER_FILE.to_owned(), why };
+    let damaged = |why: String| OpenError::Damaged { path: crate::ledger::files::LEDGER_FILE.to_owned(), why };
     let head = database.head().map_err(|_| damaged("its head cannot be read".to_owned()))?;
     match head {
         None if seq == 0 => Ok(()),

@@ -10,12 +10,13 @@ use super::journal::{self, SqliteJournal, WriteLock};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::budget::writer::{Journal, LedgerWriter};
 use crate::ledger::anchor::Anchor;
+use crate::ledger::error::OpenError;
+use crate::ledger::error::{anchor_unusable, damaged, unusable, unwritable};
+use crate::ledger::files::LEDGER_FILE;
+use crate::ledger::files::LOCK_FILE;
 use crate::ledger::place::{Checked, Places, last_place};
 use crate::ledger::signing::{KEY_FILE, Signer};
-use crate::ledger::{LEDGER_FILE, OpenError, copies, rights};
-
-/// The file whose lock shows that a process holds the ledger.
-pub(in crate::ledger) const LOCK_FILE: &str = "ledger.lock";
+use crate::ledger::{copies, rights};
 
 /// A wrapper around the journal, to measure with a slower disk.
 pub type Wrap<'a> = &'a dyn Fn(Box<dyn Journal>) -> Box<dyn Journal>;
@@ -107,25 +108,4 @@ pub(in crate::ledger) fn lock(state: &Path) -> Result<File, OpenError> {
         Err(fs::TryLockError::WouldBlock) => Err(OpenError::Held { path: state.display().to_string() }),
         Err(fs::TryLockError::Error(error)) => Err(unusable(&path, &error)),
     }
-}
-
-pub(in crate::ledger) fn unusable(path: &Path, error: &io::Error) -> OpenError {
-    OpenError::Unusable { path: path.display().to_string(), kind: error.kind() }
-}
-
-/// Why an anchor cannot be opened.
-pub(in crate::ledger) fn anchor_unusable(path: &Path, error: &io::Error) -> OpenError {
-    match error.kind() {
-        io::ErrorKind::ResourceBusy => OpenError::AnchorHeld { path: path.display().to_string() },
-        _ => unusable(path, error),
-    }
-}
-
-fn unwritable(path: &Path) -> OpenError {
-    let why = "the ledger or its anchor could not be synced".to_owned();
-    OpenError::Unwritable { path: path.display().to_string(), why }
-}
-
-pub(in crate::ledger) fn damaged(path: &Path, why: &str) -> OpenError {
-    OpenError::Damaged { path: path.display().to_string(), why: why.to_owned() }
 }

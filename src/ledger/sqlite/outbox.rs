@@ -11,7 +11,8 @@ use serde::Deserialize;
 
 use super::database::{self, Database};
 use super::journal::WriteLock;
-use crate::ledger::{LEDGER_FILE, OpenError};
+use crate::ledger::error::OpenError;
+use crate::ledger::files::LEDGER_FILE;
 
 /// Made by the first server that has a webhook; the version of the ledger's own tables does not count them.
 const SCHEMA: &str = "

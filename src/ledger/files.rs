@@ -1,0 +1,11 @@
+//! Names of the files in a state directory.
+
+
+/// Name of the ledger's file in a state directory.
+pub const LEDGER_FILE: &str = "ledger.db";
+
+/// The file whose lock shows that a process holds the ledger.
+pub(in crate::ledger) const LOCK_FILE: &str = "ledger.lock";
+
+/// Name of the file that holds the anchor's place if it is not beside the ledger.
+pub(super) const ANCHOR_PLACE_FILE: &str = "anchor.place";
