@@ -15,8 +15,8 @@
 //! Counts of distinct units add up only if no unit is in two of the summed cells: if every key that the target drops holds one value per
 //! unit, or if each target cell is a single source cell.
 
+use super::computation::{Computation, Measure, PlanKey, codes};
 use super::filter::Filter;
-use super::plan::{Computation, Measure, PlanKey, codes};
 use super::term::known::Known;
 use super::term::{Term, coding};
 

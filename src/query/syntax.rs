@@ -168,6 +168,17 @@ pub enum Output {
     Named(Name),
 }
 
+impl Output {
+    /// Function of an output that is a single aggregate; `None` for any other output.
+    #[must_use]
+    pub fn function(&self) -> Option<&Function> {
+        match self {
+            Self::Aggregate(aggregate) => Some(&aggregate.function),
+            _ => None,
+        }
+    }
+}
+
 /// A condition of HAVING on rows of the noisy table.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Having {

@@ -19,7 +19,7 @@ use tacit::kernel::privacy::mechanism::NoiseLaw;
 use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
 use tacit::kernel::vault::private::{Exact, Private};
 use tacit::ledger::SqliteLedger;
-use tacit::query::plan::Computation;
+use tacit::query::computation::Computation;
 use tacit::query::terms::edition::Manifest;
 use tacit::query::terms::policy::Policy;
 use tacit::service::{Ports, Service};

@@ -8,8 +8,9 @@ use tacit::kernel::budget::charge::State;
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
+use tacit::query::computation::{Computation, Measure};
 use tacit::query::parse::parse;
-use tacit::query::plan::{Computation, Measure, plan};
+use tacit::query::plan::plan;
 use tacit::query::terms::policy::Policy;
 use tacit::service::Service;
 

@@ -14,7 +14,7 @@ use tacit::kernel::clock::Clock;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
-use tacit::query::plan::Computation;
+use tacit::query::computation::Computation;
 use tacit::service::asking::ask::{Ask, Wanted};
 
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::http::Method;
 use serde_json::{Value, json};
 use tacit::kernel::vault::noise::OpenDp;
+use tacit::query::computation::Measure;
 use tacit::query::parse::parse;
-use tacit::query::plan::{Measure, plan};
+use tacit::query::plan::plan;
 
 use crate::support::{GAUSSIAN, Lab, PURE, block_on, call, policy, visits};
 

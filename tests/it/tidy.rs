@@ -1,5 +1,7 @@
 //! Rules of the code base: which module may use which, how long files and functions are, and which words must not occur.
 
+mod circles;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Terms, conditions and measurements as polars expressions.
 
+use crate::query::computation::{Measure, PlanKey};
 use crate::query::filter::Filter;
-use crate::query::plan::{Measure, PlanKey};
 use crate::query::term::Term;
 use crate::query::term::coding::code;
 use crate::query::term::lower::{Step, lower};

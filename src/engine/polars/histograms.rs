@@ -9,7 +9,7 @@ use polars::prelude::*;
 
 use crate::engine::polars::expressions::Expressions;
 use crate::engine::polars::table::gathered;
-use crate::query::plan::{Computation, Measure};
+use crate::query::computation::{Computation, Measure};
 use crate::query::term::Term;
 use crate::query::term::lower::{Function, Step, lower};
 

@@ -10,8 +10,9 @@ use crate::engine::PolarsEngine;
 use crate::engine::port::{Engine, Host};
 use crate::engine::seal::seal_with_key;
 use crate::engine::seal::source::Spec;
+use crate::query::computation::Measure;
 use crate::query::parse::parse;
-use crate::query::plan::{Measure, Plan, plan};
+use crate::query::plan::{Plan, plan};
 use crate::query::terms::policy::Policy;
 
 const POLICY: &str = r#"

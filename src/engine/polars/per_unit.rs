@@ -7,8 +7,8 @@ use polars::prelude::*;
 
 use crate::engine::polars::expressions::Expressions;
 use crate::engine::polars::table::{Loaded, gathered};
-use crate::query::plan::Computation;
-use crate::query::plan::subquery::{MEAN_PARTS, UnitColumn, Units};
+use crate::query::computation::Computation;
+use crate::query::computation::{MEAN_PARTS, UnitColumn, Units};
 use crate::query::term::Term;
 use crate::query::term::lower::{Function, lower};
 use crate::query::terms::domain::Domain;

@@ -157,8 +157,8 @@ fn counts_are_those_of_the_rows() {
         .into();
     let plans = plans();
     let found = found(&rows, &plans[2..3]);
-    let counts =
-        &found[0][plans[2].computation.measures.binary_search(&crate::query::plan::Measure::Rows).expect("rows")];
+    let counts = &found[0]
+        [plans[2].computation.measures.binary_search(&crate::query::computation::Measure::Rows).expect("rows")];
     let text = |text: &str| Some(text.to_owned());
     let expected = BTreeMap::from([(None, 1), (text("a"), 3), (text("b"), 1), (text("ä\u{fffd}"), 1)]);
     assert_eq!(*counts, expected);

@@ -3,7 +3,7 @@
 use super::expressions::Expressions;
 use super::table::{Loaded, gathered};
 use crate::kernel::privacy::prefix_sums::Roots;
-use crate::query::plan::{Computation, Measure};
+use crate::query::computation::{Computation, Measure};
 use polars::prelude::*;
 
 pub(super) const CELL: &str = "cell";

@@ -16,6 +16,7 @@
 mod absent;
 mod dual;
 mod ends;
+mod measured;
 mod moments;
 mod range;
 mod run;
@@ -24,12 +25,12 @@ use serde::{Deserialize, Serialize};
 
 pub use self::absent::Absent;
 pub use self::ends::Ends;
+pub use self::measured::Measured;
 pub use self::range::Range;
 pub use self::run::Run;
 
 use self::absent::both;
 use self::dual::Dual;
-use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::query::syntax::{Comparison, Operator, Pair, Spread};
 use crate::query::term::{Constant, Term};
 use crate::query::terms::domain::Grid;
@@ -142,31 +143,6 @@ pub enum Shown {
     All(Vec<Shown>),
     /// Disjunction: at least one condition holds.
     Any(Vec<Shown>),
-}
-
-/// The noisy values of one cell, in steps, and the laws of their noise.
-#[derive(Debug, Clone, Copy)]
-pub struct Measured<'a> {
-    /// Value of each measurement in this cell.
-    pub values: &'a [f64],
-    /// Noise law of each measurement, parallel to `values`.
-    pub laws: &'a [NoiseLaw],
-    /// All cells of every measurement, in steps.
-    pub all: &'a [Vec<f64>],
-    /// Index of the cell, which is the group's.
-    pub cell: usize,
-    /// Whether the values derived from each measurement are hidden in this group; empty if none are.
-    pub hidden: &'a [bool],
-}
-
-impl Measured<'_> {
-    /// Checks that values derived from a measurement may be shown.
-    ///
-    /// # Errors
-    /// [`Absent::Hidden`] if they may not.
-    pub fn shown(&self, measurement: usize) -> Result<(), Absent> {
-        if self.hidden.get(measurement) == Some(&true) { Err(Absent::Hidden) } else { Ok(()) }
-    }
 }
 
 impl Formula {

@@ -18,6 +18,7 @@
 //! matrix mechanism for noisy marginals" (NeurIPS 2023), read backwards: it reconstructs from marginals instead of choosing what to
 //! measure.
 
+mod marginal;
 mod sources;
 
 use serde::{Deserialize, Serialize};
@@ -25,10 +26,11 @@ use serde::{Deserialize, Serialize};
 use dashu::integer::IBig;
 
 pub use self::sources::{Source, SourceTable, SourceVector};
+
+use self::marginal::{Marginal, marginal};
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::vault::release::Noisy;
-use crate::query::answer::steps;
-use crate::query::plan::codes;
+use crate::query::computation::codes;
 
 /// Largest number of groupings in one answer.
 pub const SETS_MAX: usize = 256;
@@ -78,14 +80,6 @@ pub fn maximal(sets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     maximal.sort();
     maximal.dedup();
     maximal
-}
-
-/// A table of numbers over some keys, with the variance of each cell.
-#[derive(Debug, Clone)]
-struct Marginal {
-    keys: Vec<usize>,
-    cells: Vec<f64>,
-    variance: f64,
 }
 
 /// The least-squares estimate of the table over `wanted` from the tables `measured`, and the variance of each cell.
@@ -163,12 +157,6 @@ fn centre(cells: &mut [f64], keys: &[usize], axis: usize, sizes: &[usize]) {
             (0..size).for_each(|at| block[offset + at * stride] -= mean);
         }
     }
-}
-
-/// Converts noisy cells to a table of numbers.
-fn marginal(keys: &[usize], noisy: &Noisy) -> Marginal {
-    let cells = (0..noisy.cells.len()).map(|cell| steps(noisy, cell)).collect();
-    Marginal { keys: keys.to_vec(), cells, variance: noisy.law.std_error().powi(2) }
 }
 
 impl Sets {

@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Small;
 use super::labels::{KeyLabels, Label};
+use super::small::Small;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::vault::release::Release;
 use crate::query::answer::formula::{Centred, Formula, Range, Shown};
 use crate::query::answer::grouping_sets::Sets;
 use crate::query::terms::domain::Grid;
+
+/// Suffix of the column that holds an output's standard error.
+pub(super) const STD_ERROR: &str = "_std_error";
 
 /// How the noisy vectors of a release become the columns and rows of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -179,7 +182,7 @@ impl Layout {
     /// Number of columns of a row: one for a key, three or four for an estimate with its bounds and its standard error.
     #[must_use]
     pub fn width(&self) -> u64 {
-        self.outputs.iter().map(|output| super::suffixes(output, self.sets.is_some()).len() as u64).sum()
+        self.outputs.iter().map(|output| suffixes(output, self.sets.is_some()).len() as u64).sum()
     }
 
     /// Noise laws of the values that outputs refer to, from the laws of the measurements.
@@ -190,4 +193,22 @@ impl Layout {
             Some(sets) => sets.measured.iter().map(|of| laws[of.tables[0].vector]).collect(),
         }
     }
+}
+
+/// Suffixes of the columns that an output takes. With several groupings every row has its own standard error, so counts and sums get a
+/// column for it, too.
+fn suffixes(output: &Output, has_sets: bool) -> &'static [&'static str] {
+    match &output.value {
+        OutputValue::Key { .. } | OutputValue::Grouping { .. } => &[""],
+        OutputValue::Count { .. } | OutputValue::Sum { .. } if !has_sets => &["", "_low", "_high"],
+        OutputValue::Count { .. }
+        | OutputValue::Sum { .. }
+        | OutputValue::Mean { .. }
+        | OutputValue::Formula { .. } => &["", "_low", "_high", STD_ERROR],
+    }
+}
+
+/// Names of the columns that an output takes.
+pub(super) fn names(output: &Output, has_sets: bool) -> Vec<String> {
+    suffixes(output, has_sets).iter().map(|suffix| format!("{}{suffix}", output.name)).collect()
 }

@@ -2,30 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::rows::Row;
-use super::{Label, Sort};
-
-/// Value that an output is sorted by.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum SortValue {
-    /// A missing value, sorted first or last as the sort key says.
-    Missing,
-    /// Text of a key, compared by code points.
-    Text(String),
-    /// A number, or the code of a boolean key.
-    Number(f64),
-}
-
-impl SortValue {
-    pub(super) fn of_key(label: &Label, code: usize) -> Self {
-        match label {
-            Label::Missing => Self::Missing,
-            Label::Text(text) => Self::Text(text.clone()),
-            Label::Boolean(_) => Self::Number(code as f64),
-            Label::Integer(value) => Self::Number(*value as f64),
-        }
-    }
-}
+use super::layout::Sort;
+use super::row::{Row, SortValue};
 
 /// Sorts rows by the given sort keys; ties keep the order of the groups.
 pub(super) fn sort(rows: &mut [Row], order: &[Sort]) {

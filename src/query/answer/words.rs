@@ -3,13 +3,9 @@
 //! Promises columns after all others, and only for outputs that have a remark in some row: `<name>_null` with `hidden`, `lost-in-noise` or
 //! `no-value`, and `<name>_note` with `outside-bounds`.
 
-use super::rows::{Row, Said};
-use super::{Cell, ColumnKind, Table};
-
-/// Suffix of the column that says why an output is missing.
-const NULL: &str = "_null";
-/// Suffix of the column with any other remark on an output.
-const NOTE: &str = "_note";
+use super::cell::Cell;
+use super::row::{Row, Said};
+use super::table::{ColumnKind, NOTE, NULL, Table};
 
 impl Said {
     fn suffix(self) -> &'static str {
@@ -52,26 +48,4 @@ pub(super) fn append(table: &mut Table, rows: Vec<Row>) {
             row.cells
         })
         .collect();
-}
-
-impl Table {
-    /// Why an output is missing in a row; `None` if it is not.
-    #[must_use]
-    pub fn null<'a>(&self, output: &str, row: &'a [Cell]) -> Option<&'a str> {
-        self.word(&format!("{output}{NULL}"), row)
-    }
-
-    /// The other remark on an output in a row, such as `outside-bounds`.
-    #[must_use]
-    pub fn note<'a>(&self, output: &str, row: &'a [Cell]) -> Option<&'a str> {
-        self.word(&format!("{output}{NOTE}"), row)
-    }
-
-    fn word<'a>(&self, name: &str, row: &'a [Cell]) -> Option<&'a str> {
-        let place = self.plain + self.names[self.plain..].iter().position(|known| known == name)?;
-        match row.get(place) {
-            Some(Cell::Text(word)) => Some(word),
-            _ => None,
-        }
-    }
 }

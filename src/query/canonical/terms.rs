@@ -1,13 +1,19 @@
 //! Writer of terms and filters as SQL.
 
-use super::{identifier, quoted};
+use super::joins::written;
+use super::words;
+use crate::query::computation::{UnitColumn, Units};
 use crate::query::filter::{Filter, stored_bounds};
-use crate::query::plan::subquery::{UnitColumn, Units};
-use crate::query::plan::written;
 use crate::query::term::known::Known;
 use crate::query::term::{Constant, Made, Term};
 use crate::query::terms::domain::{Domain, date_text};
-use crate::query::terms::policy::Terms;
+use crate::query::terms::policy::{Terms, is_identifier};
+
+/// Writes one term as SQL.
+#[must_use]
+pub fn term(term: &Term, terms: &Terms) -> String {
+    Rows { known: &Known::of(terms) }.term(term)
+}
 
 /// Writes row-local expressions, with names and domains from the public terms.
 pub(super) struct Rows<'a> {
@@ -244,4 +250,16 @@ fn number(constant: Constant) -> String {
     let (whole, fraction) = padded.split_at(padded.len() - decimals);
     let sign = if constant.digits < 0 { "-" } else { "" };
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+pub(super) fn identifier(name: &str) -> String {
+    if is_identifier(name) && !words::RESERVED.contains(&name) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }

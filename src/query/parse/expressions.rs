@@ -6,8 +6,9 @@ use sqlparser::ast::{
 };
 
 use super::conditions::{compound, condition, is_condition, literal};
+use super::limits::{Budget, DEPTH_MAX, too_deep};
+use super::nodes::{absent, name, start, unsupported};
 use super::outputs::{is_aggregate, words};
-use super::{Budget, DEPTH_MAX, name, start, too_deep, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{Expression, LiteralValue, Operator, Scalar};
 use crate::query::term::calendar::{Part, Period};
@@ -120,7 +121,7 @@ pub(super) fn arguments<'a>(call: &'a sqlparser::ast::Function, at: Position) ->
         && over.is_none()
         && list.duplicate_treatment.is_none()
         && list.clauses.is_empty();
-    super::absent(!plain, at, "anything beside the arguments of a function")?;
+    absent(!plain, at, "anything beside the arguments of a function")?;
     let plain = |arg: &'a FunctionArg| match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok(expr),
         _ => Err(unsupported(at, format!("{} takes plain arguments", shown(&word)))),

@@ -8,7 +8,8 @@ use sqlparser::ast::{
 
 use super::conditions::{comparison, condition, literal, sides};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
-use super::{Budget, DEPTH_MAX, absent, name, start, too_deep, unsupported};
+use super::limits::{Budget, DEPTH_MAX, too_deep};
+use super::nodes::{absent, name, start, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{
     Aggregate, Comparison, Expression, Function, Having, Literal, LiteralValue, Output, Pair, Scalar, Spread,

@@ -5,9 +5,11 @@ use sqlparser::ast::{
     OrderBySort, SelectItem, SetExpr, Spanned, TableFactor, Value,
 };
 
+use super::conditions;
 use super::expressions::expression;
+use super::limits::Budget;
+use super::nodes::{absent, name, start, unsupported};
 use super::outputs::{fractions, grouping, has_aggregate, having, of_fraction, output};
-use super::{Budget, absent, conditions, name, start, unsupported};
 use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{

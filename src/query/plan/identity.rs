@@ -9,9 +9,9 @@
 
 use std::io::Write;
 
-use super::{Computation, Measure, PlanKey, TextKey};
+use crate::query::computation::{Computation, Measure, PlanKey, TextKey, UnitColumn, Units};
+use crate::query::computation::{UnitColumn, Units};
 use crate::query::filter::Filter;
-use crate::query::plan::subquery::{UnitColumn, Units};
 use crate::query::term::calendar::{Part, Period};
 use crate::query::term::{Constant, Made, Term};
 

@@ -15,7 +15,7 @@ pub(super) fn name(item: &Item) -> Result<String, QueryError> {
     let name = match (&item.alias, &item.value) {
         (Some(alias), _) => alias.text.clone(),
         (None, ItemValue::Key(key)) => key_name(key),
-        (None, ItemValue::Output(output)) => match (super::plain(output), output) {
+        (None, ItemValue::Output(output)) => match (output.function(), output) {
             (Some(function), _) => function.word().to_owned(),
             (None, Output::Absolute(_)) => "abs".to_owned(),
             (None, Output::Root(_)) => "sqrt".to_owned(),

@@ -8,12 +8,13 @@ use self::small::small;
 use super::names::{check_names, name, sort};
 use std::collections::HashMap;
 
-use super::{Computation, Measure, PlanKey};
+use super::counting::counting;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::query::answer::formula::{Centred, Formula, Products, Quantile, Range, Shown, Squares};
 use crate::query::answer::quantile::Tree;
 use crate::query::answer::{KeyLabels, Layout, Output as Column, OutputValue};
 use crate::query::canonical;
+use crate::query::computation::{Computation, Measure, PlanKey};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{
@@ -448,19 +449,4 @@ fn alone(formula: Box<Formula>) -> Result<Box<Formula>, QueryError> {
     }
     let message = "a percentile or a running sum is moved and stretched by numbers alone";
     Err(QueryError::whole(Code::UnsupportedSql, message).hint("select it by itself, and compute with it afterwards"))
-}
-
-/// The measurement that counts the rows for which a condition is true and in which a term is present.
-pub(super) fn counting(filter: Option<Filter>, of: Option<Term>, known: &Known<'_>) -> Measure {
-    let of = of.filter(|term| known.facts(term).nullable);
-    match (filter, of) {
-        // A count of non-nulls is the same as `COUNT(*)` only if the policy says that the column has no nulls.
-        (None, None) => Measure::Rows,
-        (None, Some(column)) => Measure::NonNull { column },
-        (Some(filter), of) => {
-            let present = of.map(|column| Filter::Not(Box::new(Filter::Missing { column })));
-            let filter = Filter::All(std::iter::once(filter).chain(present).collect()).simplest(known);
-            Measure::NonNull { column: Term::number(1, 0).only_where(filter) }
-        }
-    }
 }

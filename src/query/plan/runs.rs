@@ -1,11 +1,12 @@
 //! Running sums: which key they run over, and what is measured for them.
 
-use super::Measure;
-use super::outputs::{Making, counting};
+use super::counting::counting;
+use super::outputs::Making;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::prefix_sums::GROUPS_MAX;
 use crate::query::answer::formula::{Formula, Range, Run, Shown};
 use crate::query::answer::{Output as Column, OutputValue};
+use crate::query::computation::Measure;
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{Aggregate, Expression, Function};
 use crate::query::term::typed;

@@ -1,7 +1,7 @@
 //! Grouping sets: what is measured for a question with several groupings.
 
-use super::{CELLS_MAX, Measure, PlanKey};
 use crate::query::answer::grouping_sets::{KEYS_MAX, Sets, Table, Tables, maximal};
+use crate::query::computation::{CELLS_MAX, Measure, PlanKey};
 use crate::query::error::{Code, QueryError};
 use crate::query::syntax::{Expression, Query};
 use crate::query::term::known::Known;

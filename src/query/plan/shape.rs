@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::PlanKey;
+use crate::query::computation::PlanKey;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Expression, ItemValue, Key, Query, Scalar};

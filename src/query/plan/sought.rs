@@ -1,10 +1,10 @@
 //! Guarantees for each measurement: how much one unit can change, and how large any table's values can be.
 
-use super::{CELLS_MAX, Computation, Measure};
 use crate::kernel::privacy::certificate::Sought;
 use crate::kernel::privacy::extent::Extent;
 use crate::kernel::privacy::prefix_sums::Roots;
 use crate::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use crate::query::computation::{CELLS_MAX, Computation, Measure};
 use crate::query::error::{Code, QueryError};
 use crate::query::term::known::Known;
 

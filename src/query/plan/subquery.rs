@@ -12,13 +12,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
-use borsh::{BorshDeserialize, BorshSerialize};
 use dashu::rational::RBig;
-use serde::{Deserialize, Serialize};
 
+use crate::query::computation::{Computation, MEAN_PARTS, Measure, UnitColumn, Units, place};
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
-use crate::query::plan::{Computation, place};
 use crate::query::syntax::{Aggregate, Expression, Function, Item, ItemValue, Key, Output, Query, Scalar};
 use crate::query::term::known::Known;
 use crate::query::term::lower::{Kind, Lowered, Step, TermFault};
@@ -28,57 +26,6 @@ use crate::query::terms::policy::{Terms, Unit};
 
 /// Largest number of columns of a subquery that the outer query uses.
 const COLUMNS_MAX: usize = 16;
-
-/// A table with one row per unit, computed by a subquery.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-pub struct Units {
-    /// Rows of the unit that are aggregated; `None` for all of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub filter: Option<Filter>,
-    /// The columns of the table, in ascending order.
-    pub columns: Vec<UnitColumn>,
-}
-
-/// One column of a table with one row per unit.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-pub enum UnitColumn {
-    /// A declared column that holds one value per unit, by its index.
-    Own(usize),
-    /// `COUNT(*)`: the unit's number of rows.
-    Rows,
-    /// `COUNT(a)`: the number of rows in which a is present.
-    Present(Term),
-    /// `SUM(a)`: the sum over the unit's rows.
-    Sum(Term),
-    /// `AVG(a)`: the mean over the unit's rows, rounded to a grid [`MEAN_PARTS`] times finer than that of a.
-    Mean(Term),
-    /// `MIN(a)`: the least value.
-    Least(Term),
-    /// `MAX(a)`: the greatest value.
-    Greatest(Term),
-    /// `BOOL_OR(a)`: whether the condition is true of any row.
-    Any(Filter),
-    /// `BOOL_AND(a)`: whether the condition is true of every row.
-    Every(Filter),
-    /// `(ARRAY_AGG(a ORDER BY b))[1]`: the first value by an order.
-    First {
-        /// The value a of the first row.
-        of: Term,
-        /// The value b that rows are ordered by.
-        by: Term,
-        /// Whether the greatest b comes first.
-        descending: bool,
-        /// Rows that take part; `None` for all of them.
-        filter: Option<Filter>,
-    },
-}
-
-/// How many times finer the grid of a mean is than that of the averaged values.
-pub const MEAN_PARTS: i64 = 100;
 
 impl UnitColumn {
     /// Lowers this column and derives its bounds for at most k rows per unit.
@@ -146,44 +93,9 @@ impl UnitColumn {
             }
         })
     }
-
-    fn filters(&self) -> Option<&Filter> {
-        match self {
-            Self::Any(filter) | Self::Every(filter) | Self::First { filter: Some(filter), .. } => Some(filter),
-            Self::Own(_)
-            | Self::Rows
-            | Self::Present(_)
-            | Self::Sum(_)
-            | Self::Mean(_)
-            | Self::Least(_)
-            | Self::Greatest(_)
-            | Self::First { filter: None, .. } => None,
-        }
-    }
-
-    /// Cost of evaluating this column for one row.
-    fn nodes(&self) -> u64 {
-        let terms = match self {
-            Self::Own(_) | Self::Rows | Self::Any(_) | Self::Every(_) => 1,
-            Self::Present(term) | Self::Sum(term) | Self::Mean(term) | Self::Least(term) | Self::Greatest(term) => {
-                term.nodes()
-            }
-            Self::First { of, by, .. } => of.nodes() + by.nodes(),
-        };
-        terms + self.filters().map_or(0, Filter::nodes)
-    }
 }
 
 impl Units {
-    /// Cost of computing the table for one row of the dataset.
-    #[must_use]
-    pub fn looks(&self) -> u64 {
-        // Each column is computed and then folded.
-        const FOLDS: u64 = 2;
-        let columns: u64 = self.columns.iter().map(|column| FOLDS + column.nodes()).sum();
-        FOLDS + columns + self.filter.as_ref().map_or(0, Filter::nodes)
-    }
-
     /// The table's public terms: one row per unit, with columns of the given names.
     ///
     /// # Errors
@@ -225,7 +137,7 @@ impl Computation {
     }
 
     /// Columns of the table with one row per unit that a measurement reads when grouped by the keys `over`, or by all keys if `None`.
-    pub(crate) fn used(&self, over: Option<&[usize]>, measure: &crate::query::plan::Measure) -> BTreeSet<usize> {
+    pub(crate) fn used(&self, over: Option<&[usize]>, measure: &Measure) -> BTreeSet<usize> {
         let mut used = BTreeSet::new();
         self.filter.iter().for_each(|filter| filter.declared(&mut used));
         match over {
@@ -239,21 +151,21 @@ impl Computation {
     /// The computation of a single measurement, without anything that it does not read, so that the same measurement is equal whatever was
     /// asked together with it.
     #[must_use]
-    pub fn alone(&self, whole: &crate::query::plan::Measure) -> Self {
+    pub fn alone(&self, whole: &Measure) -> Self {
         let (keys, measure) = match whole {
-            crate::query::plan::Measure::Over { keys, measure } => {
+            Measure::Over { keys, measure } => {
                 (keys.iter().map(|place| self.keys[*place].clone()).collect(), measure.as_ref())
             }
             other => (self.keys.clone(), other),
         };
-        let is_total = self.text.is_some() && matches!(whole, crate::query::plan::Measure::Over { .. });
+        let is_total = self.text.is_some() && matches!(whole, Measure::Over { .. });
         let text = if is_total { None } else { self.text.clone() };
         let (rows_per_unit, filter, left) = (self.rows_per_unit, self.filter.clone(), self.left.clone());
         let (measures, units) = (vec![measure.clone()], self.units.clone());
         let mut alone = Self { rows_per_unit, filter, keys, measures, units, text, left };
         let Some(units) = &mut alone.units else { return alone };
         let over = match whole {
-            crate::query::plan::Measure::Over { keys, .. } => Some(&keys[..]),
+            Measure::Over { keys, .. } => Some(&keys[..]),
             _ => None,
         };
         let used = self.used(over, measure);
@@ -325,7 +237,7 @@ pub(crate) fn subquery(
 fn default_name(item: &Item) -> String {
     match &item.value {
         ItemValue::Key(Expression { value: Scalar::Column(name), .. }) => name.text.clone(),
-        ItemValue::Output(output) => crate::query::plan::plain(output).map_or("?column?", Function::word).to_owned(),
+        ItemValue::Output(output) => output.function().map_or("?column?", Function::word).to_owned(),
         ItemValue::Key(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => "?column?".to_owned(),
     }
 }

@@ -3,10 +3,10 @@
 //! Promises a plan that measures the units of each group in addition to whatever else is asked, so that only groups with enough units are
 //! shown.
 
-use super::{Computation, Measure, TextKey};
 use crate::kernel::privacy::certificate::Hiding;
 use crate::kernel::privacy::threshold::Threshold;
 use crate::query::answer::grouping_sets::{Sets, Table, Tables};
+use crate::query::computation::{Computation, Measure, TextKey};
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::syntax::{Expression, ItemValue, Name, Query, Scalar};
 use crate::query::terms::domain::Domain;

@@ -9,8 +9,8 @@ use super::known::Known;
 use super::lower::{Function, Kind, Lowered, Step, lower, narrowed};
 use super::{Made, Term};
 use crate::query::answer::Label;
+use crate::query::computation::PlanKey;
 use crate::query::filter::{Filter, NEVER};
-use crate::query::plan::PlanKey;
 use crate::query::terms::domain::{Domain, date_text};
 use crate::query::terms::policy::Terms;
 

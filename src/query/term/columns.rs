@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::{Made, Term};
 use crate::query::filter::Filter;
-use crate::query::plan::Measure;
 
 impl Term {
     /// Adds the indices of the columns that the term reads.
@@ -77,37 +76,6 @@ impl Filter {
             Self::Not(inner) => Self::Not(Box::new(inner.renumbered(to))),
             Self::All(parts) => Self::All(all(parts)),
             Self::Any(parts) => Self::Any(all(parts)),
-        }
-    }
-}
-
-impl Measure {
-    /// Adds the indices of the columns that the measurement reads.
-    pub fn declared(&self, found: &mut BTreeSet<usize>) {
-        match self {
-            Self::Rows | Self::Units => {}
-            Self::NonNull { column } | Self::Sum { column } | Self::Bins { column, .. } => column.declared(found),
-            Self::UnitsWhere { filter } => filter.declared(found),
-            Self::Over { measure, .. } | Self::Rooted { measure, .. } => measure.declared(found),
-        }
-    }
-
-    /// Replaces every column index by `to`.
-    #[must_use]
-    pub fn renumbered(&self, to: &impl Fn(usize) -> usize) -> Self {
-        match self {
-            Self::Rows => Self::Rows,
-            Self::Units => Self::Units,
-            Self::NonNull { column } => Self::NonNull { column: column.renumbered(to) },
-            Self::Sum { column } => Self::Sum { column: column.renumbered(to) },
-            Self::UnitsWhere { filter } => Self::UnitsWhere { filter: filter.renumbered(to) },
-            Self::Rooted { key, measure } => Self::Rooted { key: *key, measure: Box::new(measure.renumbered(to)) },
-            Self::Over { keys, measure } => {
-                Self::Over { keys: keys.clone(), measure: Box::new(measure.renumbered(to)) }
-            }
-            Self::Bins { column, low, width, count } => {
-                Self::Bins { column: column.renumbered(to), low: *low, width: *width, count: *count }
-            }
         }
     }
 }

@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::kernel::budget::entry::Digest;
+use crate::query::computation::{Computation, Measure};
 use crate::query::derive::{Derivation, derive, split};
 use crate::query::filter::Filter;
-use crate::query::plan::{Computation, Measure};
 use crate::query::term::Term;
 use crate::query::term::known::Known;
 use crate::query::terms::policy::Terms;

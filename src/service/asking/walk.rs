@@ -23,9 +23,10 @@ use crate::kernel::vault::release::{Release, release};
 use crate::query::answer::formula::Shown;
 use crate::query::answer::grouping_sets::Sets;
 use crate::query::answer::{Layout, Output, Small, Sort};
+use crate::query::computation::Computation;
 use crate::query::error::{Code, QueryError};
 use crate::query::parse::parse;
-use crate::query::plan::{Computation, plan};
+use crate::query::plan::plan;
 use crate::service::{Answer, Priced, Service, ServiceError};
 
 /// A priced question with its asker.

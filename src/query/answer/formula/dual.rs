@@ -2,7 +2,8 @@
 //!
 //! Promises first-order propagation: a slope is the partial derivative by one measurement, for each of its steps.
 
-use super::{Absent, Measured};
+use super::absent::Absent;
+use super::measured::Measured;
 use crate::query::answer::interval;
 
 /// A value with its slope by each measurement that it depends on, in ascending order of their indices.

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Marginal, marginal};
+use super::marginal::{Marginal, marginal};
 use crate::kernel::vault::release::Noisy;
 
 /// A source of noise, independent of every other source.

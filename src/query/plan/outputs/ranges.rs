@@ -4,9 +4,10 @@
 //! narrower than the ranges of its sides imply: a count of some rows is at most the count of all rows, and a unit has at most as many rows
 //! as the policy allows.
 
-use super::{Measure, counting};
 use crate::query::answer::formula::{Formula, Range};
+use crate::query::computation::Measure;
 use crate::query::filter::Filter;
+use crate::query::plan::counting::counting;
 use crate::query::syntax::{Operator, Pair, Spread};
 use crate::query::term::known::Known;
 use crate::query::term::{Made, Term};

@@ -2,9 +2,10 @@
 //!
 //! Promises that no further measurement is made for this purpose: a sum about 0 whose rows the question does not count is shown as it is.
 
-use super::{Measure, counting};
 use crate::query::answer::formula::Run;
 use crate::query::answer::{Counted, Part, Small};
+use crate::query::computation::Measure;
+use crate::query::plan::counting::counting;
 use crate::query::term::Term;
 use crate::query::term::known::Known;
 

@@ -4,12 +4,13 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::Faults;
+use super::column_table::ColumnTable;
+use super::faults::Faults;
+use super::names::{SEEN_HINT, is_identifier, is_seen};
 use super::rules::{labelled_values, rules};
-use super::{SEEN_HINT, Unit, is_identifier, is_seen};
+use super::terms::Unit;
 use crate::kernel::privacy::amounts::scaled;
 use crate::query::terms::domain::{Column, Domain, Grid, date_days};
 use crate::query::terms::reading::Rules;
@@ -22,33 +23,6 @@ const TEXTS_DEFAULT: u32 = 10_000;
 const VALUE_CHARS_MAX: usize = 256;
 /// capacity × bound stays below 2 to this power.
 const SUM_LOG2_MAX: u32 = 62;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ColumnTable {
-    pub(super) name: Spanned<String>,
-    title: Option<String>,
-    pub(super) r#type: Spanned<String>,
-    values: Option<Spanned<Vec<Spanned<String>>>>,
-    min: Option<Spanned<toml::Value>>,
-    max: Option<Spanned<toml::Value>>,
-    step: Option<Spanned<toml::Value>>,
-    max_values: Option<Spanned<i64>>,
-    max_groups_per_unit: Option<Spanned<i64>>,
-    #[serde(default)]
-    per_unit: bool,
-    #[serde(default)]
-    nullable: bool,
-    pub(super) source: Option<Spanned<String>>,
-    pub(super) missing: Option<Spanned<Vec<String>>>,
-    pub(super) format: Option<Spanned<String>>,
-    #[serde(rename = "true")]
-    pub(super) yes: Option<Spanned<Vec<String>>>,
-    #[serde(rename = "false")]
-    pub(super) no: Option<Spanned<Vec<String>>>,
-    pub(super) labels: Option<Spanned<toml::Table>>,
-    pub(super) multiline: Option<Spanned<bool>>,
-}
 
 /// Checks the declared columns and how their values are read. `names` are the
 /// names already taken; `missing` are the dataset's own marks of missing values.

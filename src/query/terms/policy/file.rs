@@ -1,16 +1,18 @@
 //! The shape of a policy file, and the check of every field with its place.
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::columns::{ColumnTable, columns};
+use super::column_table::ColumnTable;
+use super::columns::columns;
+use super::dataset::{Policy, Reading};
+use super::faults::{Fault, Faults};
+use super::names::is_identifier;
 use super::source::source;
-use super::{Fault, JoinedTable, Policy, Reading, SetAside, Terms, Unit, is_identifier};
-use crate::files::LineColumn;
+use super::terms::{JoinedTable, SetAside, Terms, Unit};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::query::terms::day::zone_of;
@@ -92,30 +94,6 @@ pub(super) fn parse(text: &str) -> Result<Policy, Vec<Fault>> {
             faults.found.sort_by_key(|fault| (fault.line, fault.column));
             Err(faults.found)
         }
-    }
-}
-
-pub(super) struct Faults<'a> {
-    text: &'a str,
-    found: Vec<Fault>,
-}
-
-impl Faults<'_> {
-    pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
-        let LineColumn { line, column } = LineColumn::of(self.text, span.start);
-        self.found.push(Fault { line, column, message: message.into() });
-    }
-
-    /// Returns the value, or adds a fault at `span` and returns `None`.
-    pub(super) fn take<T, E: ToString>(&mut self, span: Range<usize>, name: &str, value: Result<T, E>) -> Option<T> {
-        value.map_err(|error| self.add(span, format!("{name}: {}", error.to_string()))).ok()
-    }
-
-    pub(super) fn count(&mut self, name: &str, value: &Spanned<i64>, max: i64) -> Option<u32> {
-        let count = *value.get_ref();
-        let accepted = u32::try_from(count).ok().filter(|_| (1..=max).contains(&count));
-        let message = || format!("{name} is {count}; accepted is 1 to {max}");
-        self.take(value.span(), name, accepted.ok_or_else(message))
     }
 }
 

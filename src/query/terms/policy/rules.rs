@@ -8,8 +8,9 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::columns::ColumnTable;
-use super::file::Faults;
+use super::column_table::ColumnTable;
+use super::faults::Faults;
+use super::names::{SEEN_HINT, is_seen};
 use crate::query::terms::day::is_format;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::reading::Rules;
@@ -104,7 +105,7 @@ fn check_labels(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mu
             None => format!(
                 "the value of label \"{text}\" is not a text; write it like {{ \"0\" = \"no\", \"1\" = \"yes\" }}"
             ),
-            Some(value) if super::is_seen(value) => format!("\"{value}\" is a draft's: {}", super::SEEN_HINT),
+            Some(value) if is_seen(value) => format!("\"{value}\" is a draft's: {}", SEEN_HINT),
             Some(value) if !listed.contains(value) => {
                 format!("label \"{text}\" means \"{value}\", which is not among the values")
             }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Spanned, Value};
 
-use super::file::Faults;
+use super::faults::Faults;
 use crate::query::terms::source::{Decimal, Encoding, From, Spec};
 
 const KEYS: [&str; 11] = [
