@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-pub use self::per_unit::{MEAN_PARTS, UnitColumn, Units};
+pub use self::per_unit::{MEAN_PARTS, PerUnitColumn, PerUnitTable};
 
 use super::filter::Filter;
 use super::term::Term;
@@ -209,7 +209,7 @@ pub struct Computation {
     pub measures: Vec<Measure>,
     /// The table with one row per unit that everything refers to, if the question does not refer to the dataset's own rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub units: Option<Units>,
+    pub units: Option<PerUnitTable>,
     /// The only key, if its groups are not public; `keys` is then empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextKey>,
@@ -228,11 +228,11 @@ impl Computation {
         let measures: u64 = self.measures.iter().map(Measure::looks).sum();
         // Measurements with a pass of their own read the keys and the filter again.
         let has_own = |measure: &&Measure| {
-            matches!(measure, Measure::Over { .. } | Measure::Bins { .. } | Measure::Rooted { .. })
+            matches!(measure, Measure::Over { .. } | Measure::Bins { .. } | Measure::PrefixSums { .. })
         };
         let passes = 1 + self.measures.iter().filter(has_own).count() as u64;
         let keys: u64 = self.keys.iter().map(|key| key.column.nodes()).sum();
-        let units = self.units.as_ref().map_or(0, Units::looks);
+        let units = self.units.as_ref().map_or(0, PerUnitTable::looks);
         // Selecting the rows that count in a text group takes a pass of its own, and so does copying them.
         let text = self.text.as_ref().map_or(0, |_| TEXT_LOOKS);
         1 + text + measures + passes * (units + keys + self.filter.as_ref().map_or(0, Filter::nodes))

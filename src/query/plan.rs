@@ -27,10 +27,10 @@ use super::answer::Layout;
 use super::computation::Computation;
 use super::error::QueryError;
 use super::syntax::Query;
-use super::term::known::{Known, Steps};
+use super::term::known::{Steps, TermContext};
 use super::term::{coding, typed};
 use crate::kernel::budget::entry::Digest;
-use crate::kernel::privacy::certificate::{Hiding, Sought};
+use crate::kernel::privacy::certificate::{GroupThreshold, MeasurementSpec};
 use crate::query::plan::subquery::subquery;
 use crate::query::terms::policy::Terms;
 
@@ -44,12 +44,12 @@ pub struct Plan {
     /// How noisy integers become columns.
     pub layout: Layout,
     /// What the privacy core must know of each measurement, parallel to the measurements.
-    pub sought: Vec<Sought>,
+    pub sought: Vec<MeasurementSpec>,
     /// Terms of the table with one row per unit, with the names that the question gives to its columns; `None` if it asks the dataset
     /// itself.
     pub seen: Option<Arc<Terms>>,
     /// Which groups are hidden, if their list is not public.
-    pub hiding: Option<Hiding>,
+    pub hiding: Option<GroupThreshold>,
     /// The joined tables, by their index in the terms, each with whether it is a left join.
     pub joins: Vec<(usize, bool)>,
 }
@@ -103,7 +103,7 @@ pub fn replan(query: &Query, terms: &Terms, rows_per_unit: u32) -> Result<Plan, 
 
 fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<Steps>) -> Result<Plan, QueryError> {
     let (joins, all) = (Joins::of(query.person.as_deref().unwrap_or(query), terms)?, terms);
-    let base = Known::within(&joins.terms, steps);
+    let base = TermContext::within(&joins.terms, steps);
     let (units, seen) = match &query.person {
         None => (None, None),
         Some(inner) => {
@@ -114,7 +114,7 @@ fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<
             (Some(subquery.units), Some(Arc::new(subquery.terms)))
         }
     };
-    let outer = seen.as_deref().map(|seen| Known::within(seen, steps));
+    let outer = seen.as_deref().map(|seen| TermContext::within(seen, steps));
     let known = outer.as_ref().unwrap_or(&base);
     let grouped = shape::grouped(query, known)?;
     shape::check(query, &grouped)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::http::Method;
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault};
-use tacit::kernel::budget::charge::State;
+use tacit::kernel::budget::charge::AnswerState;
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::clock::Clock;
 use tacit::kernel::privacy::amounts::Epsilon;
@@ -149,7 +149,10 @@ fn no_other_request_tells_when_the_work_ended() {
             while done.elapsed() < Duration::from_millis(200) {
                 let states =
                     read(service.ledger(), |book| book.releases().iter().map(|card| card.state).collect::<Vec<_>>());
-                assert!(done.elapsed() > Duration::from_millis(400) || states == [State::Executing], "{states:?}");
+                assert!(
+                    done.elapsed() > Duration::from_millis(400) || states == [AnswerState::Executing],
+                    "{states:?}"
+                );
                 looks += 1;
             }
             looks

@@ -18,7 +18,7 @@ impl Expressions<'_> {
     /// The aggregation of a measurement in each group; `None` for measurements that are evaluated separately, such as histograms.
     pub(in crate::engine) fn measure(&self, measure: &Measure) -> Option<Expr> {
         Some(match measure {
-            Measure::Bins { .. } | Measure::Over { .. } | Measure::Rooted { .. } => return None,
+            Measure::Bins { .. } | Measure::Over { .. } | Measure::PrefixSums { .. } => return None,
             Measure::Rows => len(),
             Measure::NonNull { column } => self.stored(column).count(),
             Measure::Sum { column } => self.stored(column).sum(),

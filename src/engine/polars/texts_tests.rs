@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::engine::PolarsEngine;
 use crate::engine::port::{Engine, Host};
 use crate::engine::seal::seal_with_key;
-use crate::engine::seal::source::Spec;
+use crate::engine::seal::source::SourceSpec;
 use crate::query::parse::parse;
 use crate::query::plan::{Plan, plan};
 use crate::query::terms::policy::Policy;
@@ -80,7 +80,7 @@ fn found(rows: &[Row], plans: &[Plan]) -> Vec<Found> {
     let dir = tempfile::tempdir().expect("a folder");
     write(&dir.path().join("t.parquet"), rows);
     let mut policy = Policy::parse(POLICY).expect("a policy");
-    policy.source = Spec::file(&dir.path().join("t.parquet"));
+    policy.source = SourceSpec::file(&dir.path().join("t.parquet"));
     let (manifest, _) = seal_with_key(&policy, dir.path(), &[7; 32], &|_| {}).expect("a sealed table");
     let mut engine = PolarsEngine::new();
     engine.load(dir.path(), &manifest).expect("a loaded table");

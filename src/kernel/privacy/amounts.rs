@@ -297,13 +297,13 @@ impl Price {
 
     /// Makes an amount from its integer count (of 1e-15 of μ², or of 1e-9 of ε).
     #[must_use]
-    pub const fn from_units(units: u64) -> Self {
-        Self(units)
+    pub const fn from_quanta(quanta: u64) -> Self {
+        Self(quanta)
     }
 
     /// Returns the integer count (of 1e-15 of μ², or of 1e-9 of ε).
     #[must_use]
-    pub const fn units(self) -> u64 {
+    pub const fn quanta(self) -> u64 {
         self.0
     }
 
@@ -333,10 +333,10 @@ mod tests {
     /// Above 2^53 a float cannot hold every integer.
     #[test]
     fn amounts_add_up_to_the_unit() {
-        let (large, one) = (Price::from_units((1 << 60) + 1), Price::from_units(1));
-        assert_eq!(large.checked_add(one), Some(Price::from_units((1 << 60) + 2)));
-        assert_eq!(large.left_after(one), Price::from_units(1 << 60));
-        assert_eq!(Price::from_units(u64::MAX).checked_add(one), None);
+        let (large, one) = (Price::from_quanta((1 << 60) + 1), Price::from_quanta(1));
+        assert_eq!(large.checked_add(one), Some(Price::from_quanta((1 << 60) + 2)));
+        assert_eq!(large.left_after(one), Price::from_quanta(1 << 60));
+        assert_eq!(Price::from_quanta(u64::MAX).checked_add(one), None);
     }
 
     #[test]

@@ -3,21 +3,21 @@
 use dashu::base::Signed;
 use dashu::integer::IBig;
 
-use crate::kernel::vault::release::Noisy;
+use crate::kernel::vault::release::NoisyVector;
 use crate::query::terms::domain::Grid;
 
 /// The noisy integer of a cell as a float, in steps.
-pub(super) fn steps(noisy: &Noisy, cell: usize) -> f64 {
+pub(super) fn steps(noisy: &NoisyVector, cell: usize) -> f64 {
     noisy.cells[cell].to_f64().value() / 2_f64.powi(noisy.law.fine_bits.cast_signed())
 }
 
 /// Rounds a noisy integer from its fine grid to whole steps, halves up.
-pub(super) fn coarse(noisy: &Noisy, cell: usize) -> i128 {
+pub(super) fn coarse(noisy: &NoisyVector, cell: usize) -> i128 {
     to_i128(round_shift(&noisy.cells[cell], noisy.law.fine_bits as usize))
 }
 
 /// Computes S + c·N on the finer of the two grids, then rounds to whole steps.
-pub(super) fn total(vectors: &[Noisy], sum: usize, count: Option<usize>, grid: &Grid, cell: usize) -> i128 {
+pub(super) fn total(vectors: &[NoisyVector], sum: usize, count: Option<usize>, grid: &Grid, cell: usize) -> i128 {
     let s = &vectors[sum];
     let Some(n) = count.map(|count| &vectors[count]) else { return coarse(s, cell) };
     let (s_bits, n_bits) = (s.law.fine_bits as usize, n.law.fine_bits as usize);

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::labels::{KeyLabels, Label};
-use super::small::Small;
+use super::small::Suppression;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::vault::release::Release;
-use crate::query::answer::formula::{Centred, Formula, Range, Shown};
-use crate::query::answer::grouping_sets::Sets;
+use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, Range};
+use crate::query::answer::grouping_sets::GroupingSets;
 use crate::query::terms::domain::Grid;
 
 /// Suffix of the column that holds an output's standard error.
@@ -18,19 +18,19 @@ pub(super) const STD_ERROR: &str = "_std_error";
 pub struct Layout {
     /// Labels of each key's groups, in the order of the computation's keys.
     pub keys: Vec<KeyLabels>,
-    /// The grouping sets, if the question has several. Outputs then refer to the entries of [`Sets::measured`] instead of measurements.
+    /// The grouping sets, if the question has several. Outputs then refer to the entries of [`GroupingSets::measured`] instead of measurements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sets: Option<Sets>,
+    pub sets: Option<GroupingSets>,
     /// The columns, in the order of selection.
     pub outputs: Vec<Output>,
     /// Condition of HAVING on a group's noisy values; `None` shows every row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub having: Option<Shown>,
+    pub having: Option<HavingCondition>,
     /// Threshold below which counts are hidden, together with everything derived from them; `None` hides nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub small: Option<Small>,
+    pub small: Option<Suppression>,
     /// Sort keys, the most significant first; if empty, rows are sorted by the group keys.
-    pub order: Vec<Sort>,
+    pub order: Vec<SortKey>,
     /// Largest number of rows shown, from LIMIT; `None` for all of them.
     pub limit: Option<u64>,
 }
@@ -98,10 +98,10 @@ impl OutputValue {
         match self {
             Self::Key { .. } | Self::Grouping { .. } => None,
             Self::Count { count } => Some(Formula::Count(*count)),
-            Self::Sum { sum, count, grid } => Some(Formula::Sum(Centred { sum: *sum, count: *count, grid: *grid })),
+            Self::Sum { sum, count, grid } => Some(Formula::Sum(CentredSum { sum: *sum, count: *count, grid: *grid })),
             Self::Mean { sum, count, grid } => {
                 let about = (grid.centre() != 0).then_some(*count);
-                Some(Formula::Mean(Centred { sum: *sum, count: about, grid: *grid }, *count))
+                Some(Formula::Mean(CentredSum { sum: *sum, count: about, grid: *grid }, *count))
             }
             Self::Formula { formula, .. } => Some(formula.clone()),
         }
@@ -148,7 +148,7 @@ impl OutputValue {
 
 /// One sort key of ORDER BY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sort {
+pub struct SortKey {
     /// Index of the output in [`Layout::outputs`].
     pub output: usize,
     /// Whether to sort from high to low.

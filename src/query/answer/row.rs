@@ -2,21 +2,21 @@
 
 use super::cell::Cell;
 use super::fine::rounded;
-use super::formula::{Absent, Ends, Range};
+use super::formula::{AbsenceReason, IntervalEstimate, Range};
 use super::labels::Label;
 
 /// One row before it is flattened: its cells, and for each output its sort value and its remark, if any.
-pub(super) struct Row {
+pub(super) struct AnswerRow {
     pub(super) cells: Vec<Cell>,
     pub(super) sorts: Vec<SortValue>,
-    pub(super) said: Vec<Option<Said>>,
+    pub(super) said: Vec<Option<Remark>>,
 }
 
 /// Remark on an estimate that readers of the answer are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum Remark {
     /// The estimate is missing, for this reason.
-    Absent(Absent),
+    Absent(AbsenceReason),
     /// Noise has carried the estimate out of the range of possible values, at whose limits its interval ends.
     Outside,
 }
@@ -35,7 +35,7 @@ pub(super) enum SortValue {
 /// Cells of a formula: the value, the two ends of its interval and its standard error.
 const FORMULA_CELLS: usize = 4;
 
-impl Row {
+impl AnswerRow {
     pub(super) fn push_key(&mut self, label: &Label, code: usize) {
         self.sorts.push(SortValue::of_key(label, code));
         self.cells.push(label.cell());
@@ -58,11 +58,13 @@ impl Row {
     }
 
     /// Appends an estimate with its standard error and its interval, which is cut to the possible values.
-    pub(super) fn push_formula(&mut self, ends: Result<Ends, Absent>, range: Range) {
+    pub(super) fn push_formula(&mut self, ends: Result<IntervalEstimate, AbsenceReason>, range: Range) {
         let ends = match ends {
             Ok(ends) => ends,
             // An estimate lost in noise can still be anything that is possible.
-            Err(Absent::LostInNoise) => return self.push_absent(Absent::LostInNoise, range, FORMULA_CELLS),
+            Err(AbsenceReason::LostInNoise) => {
+                return self.push_absent(AbsenceReason::LostInNoise, range, FORMULA_CELLS);
+            }
             Err(reason) => return self.push_absent(reason, Range::WHOLE, FORMULA_CELLS),
         };
         let shown = |value: f64| rounded(value, ends.std_error);
@@ -73,11 +75,11 @@ impl Row {
         let value = if range.holds_about(ends.value) { range.nearest(value) } else { value };
         self.sorts.push(SortValue::Number(value));
         self.cells.extend([value, low, high, shown(ends.std_error)].map(Cell::Float));
-        self.said.push((!range.holds(value)).then_some(Said::Outside));
+        self.said.push((!range.holds(value)).then_some(Remark::Outside));
     }
 
     /// Appends a missing estimate in `cells` cells; its interval is the range of possible values.
-    pub(super) fn push_absent(&mut self, reason: Absent, range: Range, cells: usize) {
+    pub(super) fn push_absent(&mut self, reason: AbsenceReason, range: Range, cells: usize) {
         let bound = |end: Option<f64>| {
             // Declared bounds are decimals, but the bounds of a square root need not be.
             let decimal = |end: f64| (end * 1e9).round() as i128;
@@ -90,7 +92,7 @@ impl Row {
         self.sorts.push(SortValue::Missing);
         self.cells.extend([Cell::Missing, bound(range.low), bound(range.high)]);
         self.cells.extend(std::iter::repeat_n(Cell::Missing, cells.saturating_sub(3)));
-        self.said.push(Some(Said::Absent(reason)));
+        self.said.push(Some(Remark::Absent(reason)));
     }
 }
 

@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 
 use super::fine::{coarse, steps, total};
-use super::formula::{Absent, Ends, Measured, Range};
+use super::formula::{AbsenceReason, CellValues, IntervalEstimate, Range};
 use super::interval;
 use super::labels::Label;
 use super::layout::{Layout, OutputValue, names};
-use super::row::Row;
+use super::row::AnswerRow;
 use crate::kernel::privacy::mechanism::NoiseLaw;
-use crate::kernel::vault::release::Noisy;
+use crate::kernel::vault::release::NoisyVector;
 use crate::query::computation::codes;
 use crate::query::terms::domain::Grid;
 
 /// Appends the rows of one grouping by the keys `shown`.
-pub(super) fn rows_of(layout: &Layout, vectors: &[Noisy], shown: &[usize], rows: &mut Vec<Row>) {
+pub(super) fn rows_of(layout: &Layout, vectors: &[NoisyVector], shown: &[usize], rows: &mut Vec<AnswerRow>) {
     let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
     let cells = shown.iter().map(|key| layout.keys[*key].len()).product();
     let mut widths = HashMap::new();
@@ -23,9 +23,9 @@ pub(super) fn rows_of(layout: &Layout, vectors: &[Noisy], shown: &[usize], rows:
         vectors.iter().map(|one| (0..one.cells.len()).map(|cell| steps(one, cell)).collect()).collect();
     for cell in 0..cells {
         let values: Vec<f64> = all.iter().map(|one| one[cell]).collect();
-        let at = Measured { values: &values, laws: &laws, all: &all, cell, hidden: &[] };
+        let at = CellValues { values: &values, laws: &laws, all: &all, cell, hidden: &[] };
         let hidden = layout.small.as_ref().map_or_else(Vec::new, |small| small.hidden(at));
-        let at = Measured { hidden: &hidden, ..at };
+        let at = CellValues { hidden: &hidden, ..at };
         if layout.having.as_ref().is_none_or(|having| having.truth(at) == Some(true)) {
             rows.push(row(layout, vectors, at, shown, &mut widths));
         }
@@ -34,19 +34,19 @@ pub(super) fn rows_of(layout: &Layout, vectors: &[Noisy], shown: &[usize], rows:
 
 fn row(
     layout: &Layout,
-    vectors: &[Noisy],
-    at: Measured<'_>,
+    vectors: &[NoisyVector],
+    at: CellValues<'_>,
     shown: &[usize],
     widths: &mut HashMap<usize, i128>,
-) -> Row {
+) -> AnswerRow {
     let (laws, cell, has_sets) = (at.laws, at.cell, layout.sets.is_some());
     let mut places = vec![None; layout.keys.len()];
     let codes = codes(shown.iter().map(|key| layout.keys[*key].len() as u64), cell as u64);
     shown.iter().zip(codes).for_each(|(key, code)| places[*key] = usize::try_from(code).ok());
-    let mut row = Row { cells: Vec::new(), sorts: Vec::new(), said: Vec::new() };
+    let mut row = AnswerRow { cells: Vec::new(), sorts: Vec::new(), said: Vec::new() };
     for (index, output) in layout.outputs.iter().enumerate() {
         if output.value.made_of().iter().any(|measurement| at.shown(*measurement).is_err()) {
-            row.push_absent(Absent::Hidden, Range::WHOLE, names(output, has_sets).len());
+            row.push_absent(AbsenceReason::Hidden, Range::WHOLE, names(output, has_sets).len());
             continue;
         }
         match &output.value {
@@ -88,11 +88,11 @@ fn row(
     row
 }
 
-fn of_mean(mean: &interval::Mean, grid: &Grid) -> Result<Ends, Absent> {
+fn of_mean(mean: &interval::Mean, grid: &Grid) -> Result<IntervalEstimate, AbsenceReason> {
     let number = |steps: f64| (steps + grid.centre() as f64) * grid.step_value();
-    let (estimate, error) = mean.estimate.ok_or(Absent::LostInNoise)?;
+    let (estimate, error) = mean.estimate.ok_or(AbsenceReason::LostInNoise)?;
     let std_error = error * grid.step_value();
-    Ok(Ends { value: number(estimate), low: number(mean.low), high: number(mean.high), std_error })
+    Ok(IntervalEstimate { value: number(estimate), low: number(mean.low), high: number(mean.high), std_error })
 }
 
 /// ⌊zσ + ½⌋ steps, so that the interval covers a value on the grid after the noise and half a step of rounding.

@@ -2,17 +2,17 @@
 
 use std::cmp::Ordering;
 
-use super::layout::Sort;
-use super::row::{Row, SortValue};
+use super::layout::SortKey;
+use super::row::{AnswerRow, SortValue};
 
 /// Sorts rows by the given sort keys; ties keep the order of the groups.
-pub(super) fn sort(rows: &mut [Row], order: &[Sort]) {
+pub(super) fn sort(rows: &mut [AnswerRow], order: &[SortKey]) {
     if !order.is_empty() {
         rows.sort_by(|a, b| order.iter().fold(Ordering::Equal, |so_far, one| so_far.then_with(|| compare(a, b, one))));
     }
 }
 
-fn compare(a: &Row, b: &Row, sort: &Sort) -> Ordering {
+fn compare(a: &AnswerRow, b: &AnswerRow, sort: &SortKey) -> Ordering {
     let (a, b) = (&a.sorts[sort.output], &b.sorts[sort.output]);
     let direct = match (a, b) {
         (SortValue::Missing, SortValue::Missing) => return Ordering::Equal,

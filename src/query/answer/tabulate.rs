@@ -3,13 +3,13 @@
 use super::interval;
 use super::labels::Label;
 use super::layout::{Layout, Output, OutputValue, STD_ERROR, names};
-use super::row::Row;
+use super::row::AnswerRow;
 use super::rows::{rows_of, sum_terms};
 use super::table::{ColumnInfo, ColumnKind, Table};
 use super::{sorting, words};
-use crate::kernel::privacy::certificate::Certified;
+use crate::kernel::privacy::certificate::CertifiedMeasurement;
 use crate::kernel::privacy::mechanism::NoiseLaw;
-use crate::kernel::vault::release::Noisy;
+use crate::kernel::vault::release::NoisyVector;
 
 /// Describes the columns of an answer and their accuracy from the certified noise laws alone, before anything is drawn.
 #[must_use]
@@ -44,16 +44,16 @@ pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
 
 /// Noise laws of the measurements of a certificate or a release, in their order.
 #[must_use]
-pub fn laws(measurements: &[Certified]) -> Vec<NoiseLaw> {
+pub fn laws(measurements: &[CertifiedMeasurement]) -> Vec<NoiseLaw> {
     measurements.iter().map(|one| one.law).collect()
 }
 
 /// Builds the table of an answer from its noisy vectors, one for each measurement.
 #[must_use]
-pub fn tabulate(layout: &Layout, vectors: &[Noisy]) -> Table {
+pub fn tabulate(layout: &Layout, vectors: &[NoisyVector]) -> Table {
     let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
     let sizes: Vec<usize> = layout.keys.iter().map(|labels| labels.len()).collect();
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<AnswerRow> = Vec::new();
     match &layout.sets {
         None => {
             let all: Vec<usize> = (0..sizes.len()).collect();

@@ -4,10 +4,10 @@
 //! `no-value`, and `<name>_note` with `outside-bounds`.
 
 use super::cell::Cell;
-use super::row::{Row, Said};
+use super::row::{AnswerRow, Remark};
 use super::table::{ColumnKind, NOTE, NULL, Table};
 
-impl Said {
+impl Remark {
     fn suffix(self) -> &'static str {
         match self {
             Self::Absent(_) => NULL,
@@ -25,12 +25,12 @@ impl Said {
 
 /// Moves the rows into a table and adds columns for the remarks on them. If a selected output already has such a name, the column is left
 /// out.
-pub(super) fn append(table: &mut Table, rows: Vec<Row>) {
+pub(super) fn append(table: &mut Table, rows: Vec<AnswerRow>) {
     let mut columns: Vec<(usize, &'static str)> = Vec::new();
     for (output, column) in table.columns.iter().enumerate() {
         for suffix in [NULL, NOTE] {
             let name = format!("{}{suffix}", column.name);
-            let is_said = |row: &Row| row.said[output].is_some_and(|said| said.suffix() == suffix);
+            let is_said = |row: &AnswerRow| row.said[output].is_some_and(|said| said.suffix() == suffix);
             if rows.iter().any(is_said) && !table.names.contains(&name) {
                 table.names.push(name);
                 table.kinds.push(ColumnKind::Key);

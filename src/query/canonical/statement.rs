@@ -1,27 +1,27 @@
 //! Writer of whole questions as SQL.
 
 use super::joins::written;
-use super::terms::{Rows, identifier, subquery};
-use crate::query::answer::formula::{Centred, Formula, Run, Shown};
-use crate::query::answer::{Layout, Output, OutputValue, Sort};
+use super::terms::{TermWriter, identifier, subquery};
+use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, RunningSum};
+use crate::query::answer::{Layout, Output, OutputValue, SortKey};
 use crate::query::computation::{Measure, PlanKey};
 use crate::query::plan::Plan;
-use crate::query::syntax::{Comparison, Operator, Pair, Spread};
+use crate::query::syntax::{ArithmeticOperator, Comparison, Pair, Spread};
 use crate::query::term::Term;
-use crate::query::term::known::Known;
+use crate::query::term::known::TermContext;
 use crate::query::terms::policy::Terms;
 
 /// Writes the SQL of a plan.
 #[must_use]
 pub fn sql(plan: &Plan, terms: &Terms) -> String {
     let terms = &*plan.computation.base(terms);
-    let (base, seen) = (Known::of(terms), plan.seen.as_deref().map(Known::of));
+    let (base, seen) = (TermContext::of(terms), plan.seen.as_deref().map(TermContext::of));
     let known = seen.as_ref().unwrap_or(&base);
-    let writer = Writer { plan, rows: Rows { known } };
+    let writer = Writer { plan, rows: TermWriter { known } };
     let items: Vec<_> = plan.layout.outputs.iter().map(|output| writer.item(output)).collect();
     let dataset = joined(plan, terms);
     let table = match (&plan.computation.units, &plan.seen) {
-        (Some(units), Some(seen)) => subquery(&dataset, units, seen, &Rows { known: &base }),
+        (Some(units), Some(seen)) => subquery(&dataset, units, seen, &TermWriter { known: &base }),
         (None, _) | (_, None) => dataset,
     };
     let mut sql = format!("SELECT {} FROM {table}", items.join(", "));
@@ -73,7 +73,7 @@ fn joined(plan: &Plan, terms: &Terms) -> String {
 }
 
 fn order(layout: &Layout) -> String {
-    let one = |sort: &Sort| {
+    let one = |sort: &SortKey| {
         let direction = if sort.descending { " DESC" } else { "" };
         let nulls = match (sort.nulls_first, sort.descending) {
             (true, false) => " NULLS FIRST",
@@ -94,7 +94,7 @@ fn order(layout: &Layout) -> String {
 
 struct Writer<'a> {
     plan: &'a Plan,
-    rows: Rows<'a>,
+    rows: TermWriter<'a>,
 }
 
 impl Writer<'_> {
@@ -138,7 +138,7 @@ impl Writer<'_> {
     fn count_of(&self, measure: &Measure) -> String {
         let unit = || identifier(self.rows.known.unit_column().unwrap_or("row"));
         match measure {
-            Measure::Rooted { measure, .. } => self.count_of(measure),
+            Measure::PrefixSums { measure, .. } => self.count_of(measure),
             Measure::NonNull { column } => format!("COUNT({})", self.rows.term(column)),
             Measure::Units => format!("COUNT(DISTINCT {})", unit()),
             Measure::UnitsWhere { filter } => {
@@ -156,12 +156,12 @@ impl Writer<'_> {
             Measure::Rows
             | Measure::Units
             | Measure::UnitsWhere { .. }
-            | Measure::Rooted { .. }
+            | Measure::PrefixSums { .. }
             | Measure::Over { .. } => "*".to_owned(),
         }
     }
 
-    fn run(&self, run: &Run) -> String {
+    fn run(&self, run: &RunningSum) -> String {
         let count = self.count(run.vector);
         if run.is_step {
             return count;
@@ -171,7 +171,7 @@ impl Writer<'_> {
         let stride = |place: usize| keys[place + 1..].iter().map(PlanKey::size).fold(1, u64::saturating_mul);
         let is_its = |place: &usize| stride(*place) == run.stride as u64 && keys[*place].size() == run.groups as u64;
         let own = match self.base(run.vector) {
-            Measure::Rooted { key, .. } => *key,
+            Measure::PrefixSums { key, .. } => *key,
             _ => (0..keys.len()).find(is_its).unwrap_or_default(),
         };
         let (by, others): (Vec<_>, Vec<_>) = keys.iter().enumerate().partition(|(place, _)| *place == own);
@@ -186,8 +186,8 @@ impl Writer<'_> {
         match formula {
             Formula::Number(text) => text.clone(),
             Formula::Count(count) => self.count(*count),
-            Formula::Sum(Centred { sum, .. }) => format!("SUM({})", self.summed(*sum)),
-            Formula::Mean(Centred { sum, .. }, _) => format!("AVG({})", self.summed(*sum)),
+            Formula::Sum(CentredSum { sum, .. }) => format!("SUM({})", self.summed(*sum)),
+            Formula::Mean(CentredSum { sum, .. }, _) => format!("AVG({})", self.summed(*sum)),
             Formula::Spread(spread, squares) => {
                 let word = Spread::ALL.iter().find(|(_, one)| one == spread).map_or("", |(word, _)| word);
                 format!("{}({})", word.to_uppercase(), self.rows.term(&squares.of))
@@ -205,16 +205,18 @@ impl Writer<'_> {
             Formula::Negative(of) => format!("-({})", self.formula(of)),
             Formula::Arithmetic(left, operator, right) => {
                 let sign = match operator {
-                    Operator::Plus => "+",
-                    Operator::Minus => "-",
-                    Operator::Times => "*",
-                    Operator::Over => "/",
+                    ArithmeticOperator::Plus => "+",
+                    ArithmeticOperator::Minus => "-",
+                    ArithmeticOperator::Times => "*",
+                    ArithmeticOperator::Over => "/",
                 };
                 let side = |side: &Formula| match side {
                     Formula::Arithmetic(..) | Formula::Negative(_) => format!("({})", self.formula(side)),
                     other => self.formula(other),
                 };
-                let is_sum = |operator: &Operator| matches!(operator, Operator::Plus | Operator::Minus);
+                let is_sum = |operator: &ArithmeticOperator| {
+                    matches!(operator, ArithmeticOperator::Plus | ArithmeticOperator::Minus)
+                };
                 // Operators of equal precedence associate to the left, and products within a sum need no parentheses.
                 let left = match left.as_ref() {
                     Formula::Arithmetic(_, inner, _) if is_sum(operator) || !is_sum(inner) => self.formula(left),
@@ -229,14 +231,14 @@ impl Writer<'_> {
         }
     }
 
-    fn shown(&self, having: &Shown, nested: bool) -> String {
-        let chain = |parts: &[Shown], word: &str| {
+    fn shown(&self, having: &HavingCondition, nested: bool) -> String {
+        let chain = |parts: &[HavingCondition], word: &str| {
             let parts: Vec<_> = parts.iter().map(|part| self.shown(part, true)).collect();
             let text = parts.join(word);
             if nested { format!("({text})") } else { text }
         };
         match having {
-            Shown::Compare(left, how, right) => {
+            HavingCondition::Compare(left, how, right) => {
                 let sign = match how {
                     Comparison::Equal => "=",
                     Comparison::NotEqual => "<>",
@@ -247,10 +249,10 @@ impl Writer<'_> {
                 };
                 format!("{} {sign} {}", self.formula(left), self.formula(right))
             }
-            Shown::Missing(of) => format!("({}) IS NULL", self.formula(of)),
-            Shown::Not(inner) => format!("NOT ({})", self.shown(inner, false)),
-            Shown::All(parts) => chain(parts, " AND "),
-            Shown::Any(parts) => chain(parts, " OR "),
+            HavingCondition::Missing(of) => format!("({}) IS NULL", self.formula(of)),
+            HavingCondition::Not(inner) => format!("NOT ({})", self.shown(inner, false)),
+            HavingCondition::All(parts) => chain(parts, " AND "),
+            HavingCondition::Any(parts) => chain(parts, " OR "),
         }
     }
 }

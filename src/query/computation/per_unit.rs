@@ -12,19 +12,19 @@ use crate::query::term::Term;
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
-pub struct Units {
+pub struct PerUnitTable {
     /// Rows of the unit that are aggregated; `None` for all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
     /// The columns of the table, in ascending order.
-    pub columns: Vec<UnitColumn>,
+    pub columns: Vec<PerUnitColumn>,
 }
 
 /// One column of a table with one row per unit.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
-pub enum UnitColumn {
+pub enum PerUnitColumn {
     /// A declared column that holds one value per unit, by its index.
     Own(usize),
     /// `COUNT(*)`: the unit's number of rows.
@@ -59,7 +59,7 @@ pub enum UnitColumn {
 /// How many times finer the grid of a mean is than that of the averaged values.
 pub const MEAN_PARTS: i64 = 100;
 
-impl UnitColumn {
+impl PerUnitColumn {
     fn filters(&self) -> Option<&Filter> {
         match self {
             Self::Any(filter) | Self::Every(filter) | Self::First { filter: Some(filter), .. } => Some(filter),
@@ -87,7 +87,7 @@ impl UnitColumn {
     }
 }
 
-impl Units {
+impl PerUnitTable {
     /// Cost of computing the table for one row of the dataset.
     #[must_use]
     pub fn looks(&self) -> u64 {

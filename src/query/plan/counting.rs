@@ -3,10 +3,10 @@
 use crate::query::computation::Measure;
 use crate::query::filter::Filter;
 use crate::query::term::Term;
-use crate::query::term::known::Known;
+use crate::query::term::known::TermContext;
 
 /// The measurement that counts the rows for which a condition is true and in which a term is present.
-pub(super) fn counting(filter: Option<Filter>, of: Option<Term>, known: &Known<'_>) -> Measure {
+pub(super) fn counting(filter: Option<Filter>, of: Option<Term>, known: &TermContext<'_>) -> Measure {
     let of = of.filter(|term| known.facts(term).nullable);
     match (filter, of) {
         // A count of non-nulls is the same as `COUNT(*)` only if the policy says that the column has no nulls.

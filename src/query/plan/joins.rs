@@ -9,7 +9,7 @@ use crate::query::canonical::presence;
 use crate::query::error::{Code, QueryError, nearest, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Name, Query};
-use crate::query::term::known::Known;
+use crate::query::term::known::TermContext;
 use crate::query::terms::policy::{JoinedTable, Terms};
 
 /// The tables that a question joins.
@@ -61,7 +61,7 @@ impl<'a> Joins<'a> {
     }
 
     /// Extends a condition by the requirement that the unit has a row in every inner-joined table.
-    pub(super) fn condition(&self, filter: Option<Filter>, known: &Known<'_>) -> Option<Filter> {
+    pub(super) fn condition(&self, filter: Option<Filter>, known: &TermContext<'_>) -> Option<Filter> {
         let inner = self.tables.iter().filter(|(_, is_left)| !is_left);
         let presences: Vec<Filter> = inner.map(|(place, _)| presence(&self.terms, *place)).collect();
         if presences.is_empty() {

@@ -14,12 +14,14 @@ use std::collections::{BTreeSet, HashSet};
 
 use dashu::rational::RBig;
 
-use crate::query::computation::{Computation, MEAN_PARTS, Measure, UnitColumn, Units, place};
+use crate::query::computation::{Computation, MEAN_PARTS, Measure, PerUnitColumn, PerUnitTable, place};
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
-use crate::query::syntax::{Aggregate, Expression, Function, Item, ItemValue, Key, Output, Query, Scalar};
-use crate::query::term::known::Known;
-use crate::query::term::lower::{Kind, Lowered, Step, TermFault};
+use crate::query::syntax::{
+    Aggregate, AggregateFunction, Expression, Item, ItemValue, Key, OutputExpression, Query, Scalar,
+};
+use crate::query::term::known::TermContext;
+use crate::query::term::lower::{Program, Step, TermFault, ValueKind};
 use crate::query::term::{Term, typed};
 use crate::query::terms::domain::Column;
 use crate::query::terms::policy::{Terms, Unit};
@@ -27,22 +29,25 @@ use crate::query::terms::policy::{Terms, Unit};
 /// Largest number of columns of a subquery that the outer query uses.
 const COLUMNS_MAX: usize = 16;
 
-impl UnitColumn {
+impl PerUnitColumn {
     /// Lowers this column and derives its bounds for at most k rows per unit.
-    fn lowered(&self, known: &Known<'_>, rows_per_unit: u32) -> Result<Lowered, TermFault> {
+    fn lowered(&self, known: &TermContext<'_>, rows_per_unit: u32) -> Result<Program, TermFault> {
         let lower = |term: &Term| known.lower(term).map(|lowered| (*lowered).clone());
         let rows = i64::from(rows_per_unit);
-        let whole = |low: i64, high: i64| Lowered {
+        let whole = |low: i64, high: i64| Program {
             step: Step::Constant(0),
-            kind: Kind::Integer,
+            kind: ValueKind::Integer,
             unit: RBig::ONE,
             low,
             high,
             nullable: false,
             per_unit: true,
         };
-        let truth =
-            |filter: &Filter| Lowered { kind: Kind::Boolean, nullable: filter.may_be_unknown(known), ..whole(0, 1) };
+        let truth = |filter: &Filter| Program {
+            kind: ValueKind::Boolean,
+            nullable: filter.may_be_unknown(known),
+            ..whole(0, 1)
+        };
         let number = |term: &Term| {
             let lowered = lower(term)?;
             if lowered.is_number() {
@@ -60,7 +65,7 @@ impl UnitColumn {
             Self::Sum(term) => {
                 let of = number(term)?;
                 let (low, high) = (of.low.min(within(of.low, rows)?), of.high.max(within(of.high, rows)?));
-                Lowered { low, high, ..of }
+                Program { low, high, ..of }
             }
             Self::Mean(term) => {
                 let of = number(term)?;
@@ -70,11 +75,11 @@ impl UnitColumn {
                 within(of.high, most)?;
                 let (low, high) = (within(of.low, MEAN_PARTS)?, within(of.high, MEAN_PARTS)?);
                 let unit = of.unit.clone() / RBig::from(MEAN_PARTS);
-                Lowered { kind: Kind::Decimal, unit, low, high, ..of }
+                Program { kind: ValueKind::Decimal, unit, low, high, ..of }
             }
             Self::Least(term) | Self::Greatest(term) => {
                 let of = lower(term)?;
-                if !of.is_number() && of.kind != Kind::Date {
+                if !of.is_number() && of.kind != ValueKind::Date {
                     let (operation, wanted) = ("MIN and MAX", "a number or a date");
                     return Err(TermFault::Kind { operation, wanted, found: of.word() });
                 }
@@ -83,25 +88,25 @@ impl UnitColumn {
             Self::Any(filter) | Self::Every(filter) => truth(filter),
             Self::First { of, by, filter, .. } => {
                 let order = lower(by)?;
-                if !order.is_number() && order.kind != Kind::Date {
+                if !order.is_number() && order.kind != ValueKind::Date {
                     let (operation, wanted) = ("ORDER BY in ARRAY_AGG", "a number or a date");
                     return Err(TermFault::Kind { operation, wanted, found: order.word() });
                 }
                 let of = lower(of)?;
                 let nullable = of.nullable || filter.is_some();
-                Lowered { nullable, ..of }
+                Program { nullable, ..of }
             }
         })
     }
 }
 
-impl Units {
+impl PerUnitTable {
     /// The table's public terms: one row per unit, with columns of the given names.
     ///
     /// # Errors
     /// [`TermFault`] if the bounds of a column do not fit.
-    pub fn seen(&self, known: &Known<'_>, rows_per_unit: u32, names: &[String]) -> Result<Terms, TermFault> {
-        let column = |(column, name): (&UnitColumn, &String)| {
+    pub fn seen(&self, known: &TermContext<'_>, rows_per_unit: u32, names: &[String]) -> Result<Terms, TermFault> {
+        let column = |(column, name): (&PerUnitColumn, &String)| {
             let lowered = column.lowered(known, rows_per_unit)?;
             let domain = lowered.domain()?;
             Ok(Column { name: name.clone(), title: None, domain, per_unit: true, nullable: lowered.nullable })
@@ -131,7 +136,9 @@ impl Computation {
             Some(units) => {
                 let names: Vec<String> = (0..units.columns.len()).map(|index| format!("u{index}")).collect();
                 // Unwrap safety: planning has derived these terms before.
-                Cow::Owned(units.seen(&Known::of(&base), self.rows_per_unit, &names).expect("a planned table of units"))
+                Cow::Owned(
+                    units.seen(&TermContext::of(&base), self.rows_per_unit, &names).expect("a planned table of units"),
+                )
             }
         }
     }
@@ -182,7 +189,7 @@ impl Computation {
 
 /// A typed subquery: its table, and the table's public terms.
 pub(crate) struct Subquery {
-    pub(crate) units: Units,
+    pub(crate) units: PerUnitTable,
     pub(crate) terms: Terms,
 }
 
@@ -193,12 +200,12 @@ pub(crate) struct Subquery {
 pub(crate) fn subquery(
     outer: &HashSet<String>,
     inner: &Query,
-    known: &Known<'_>,
+    known: &TermContext<'_>,
     rows_per_unit: u32,
 ) -> Result<Subquery, QueryError> {
     check(inner, known)?;
     let filter = inner.condition.as_ref().map(|condition| typed::condition(condition, known)).transpose()?;
-    let mut columns: Vec<(UnitColumn, String)> = Vec::new();
+    let mut columns: Vec<(PerUnitColumn, String)> = Vec::new();
     for item in &inner.items {
         let Some(column) = column(item, known)? else { continue };
         let name = item.alias.as_ref().map_or_else(|| default_name(item), |alias| alias.text.clone());
@@ -228,7 +235,7 @@ pub(crate) fn subquery(
         return Err(QueryError::at(Code::UnsupportedSql, inner.dataset.at, message).hint("name it once"));
     }
     let (columns, names): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
-    let units = Units { filter, columns };
+    let units = PerUnitTable { filter, columns };
     let seen = units.seen(known, rows_per_unit, &names);
     let terms = seen.map_err(|fault| QueryError::at(Code::UnsupportedSql, inner.dataset.at, fault.to_string()))?;
     Ok(Subquery { units, terms })
@@ -237,7 +244,7 @@ pub(crate) fn subquery(
 fn default_name(item: &Item) -> String {
     match &item.value {
         ItemValue::Key(Expression { value: Scalar::Column(name), .. }) => name.text.clone(),
-        ItemValue::Output(output) => output.function().map_or("?column?", Function::word).to_owned(),
+        ItemValue::Output(output) => output.function().map_or("?column?", AggregateFunction::word).to_owned(),
         ItemValue::Key(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => "?column?".to_owned(),
     }
 }
@@ -287,7 +294,7 @@ fn check(inner: &Query, terms: &Terms) -> Result<(), QueryError> {
 }
 
 /// Types one selected item as a column; `None` for the unit itself.
-fn column(item: &Item, known: &Known<'_>) -> Result<Option<UnitColumn>, QueryError> {
+fn column(item: &Item, known: &TermContext<'_>) -> Result<Option<PerUnitColumn>, QueryError> {
     let (message, hint) = match &item.value {
         ItemValue::Key(Expression { value: Scalar::Column(name), .. }) => {
             if known.unit_column() == Some(name.text.as_str()) {
@@ -295,12 +302,12 @@ fn column(item: &Item, known: &Known<'_>) -> Result<Option<UnitColumn>, QueryErr
             }
             let index = typed::declared(name, known)?;
             if known.columns[index].per_unit {
-                return Ok(Some(UnitColumn::Own(index)));
+                return Ok(Some(PerUnitColumn::Own(index)));
             }
             let message = format!("\"{}\" may have several values per unit", shown(&name.text));
             (message, format!("aggregate it: MIN({0}), MAX({0}), AVG({0})", shown(&name.text)))
         }
-        ItemValue::Output(Output::Aggregate(aggregate)) => return aggregated(aggregate, known).map(Some),
+        ItemValue::Output(OutputExpression::Aggregate(aggregate)) => return aggregated(aggregate, known).map(Some),
         ItemValue::Wildcard => {
             let hint = "name what is wanted: COUNT(*), SUM(…)".to_owned();
             return Err(QueryError::at(Code::NotAnAggregate, item.at, "* asks for rows").hint(hint));
@@ -313,7 +320,7 @@ fn column(item: &Item, known: &Known<'_>) -> Result<Option<UnitColumn>, QueryErr
     Err(QueryError::at(Code::UnsupportedSql, item.at, message).hint(hint))
 }
 
-fn aggregated(aggregate: &Aggregate, known: &Known<'_>) -> Result<UnitColumn, QueryError> {
+fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Result<PerUnitColumn, QueryError> {
     let filter = aggregate.filter.as_ref().map(|filter| typed::condition(filter, known)).transpose()?;
     let term = |of: &Expression| -> Result<Term, QueryError> {
         let term = typed::expression(of, known)?;
@@ -331,35 +338,38 @@ fn aggregated(aggregate: &Aggregate, known: &Known<'_>) -> Result<UnitColumn, Qu
                 let not = Filter::Not(Box::new(condition.clone()));
                 let both = |truth: Filter| Filter::All(vec![filter.clone(), truth]).simplest(known);
                 let whens = vec![(both(condition), Term::number(1, 0)), (both(not), Term::number(0, 0))];
-                Filter::Range { column: Term::of(crate::query::term::Made::Case(whens, None)), low: 1, high: 1 }
+                Filter::Range { column: Term::of(crate::query::term::Operation::Case(whens, None)), low: 1, high: 1 }
             }
         })
     };
     Ok(match &aggregate.function {
-        Function::CountRows => match filter.clone() {
-            None => UnitColumn::Rows,
-            Some(filter) => UnitColumn::Present(Term::number(1, 0).only_where(filter)),
+        AggregateFunction::CountRows => match filter.clone() {
+            None => PerUnitColumn::Rows,
+            Some(filter) => PerUnitColumn::Present(Term::number(1, 0).only_where(filter)),
         },
-        Function::Count(of) => UnitColumn::Present(match &filter {
+        AggregateFunction::Count(of) => PerUnitColumn::Present(match &filter {
             None => typed::expression(of, known)?,
             Some(filter) => {
                 let present = Filter::Not(Box::new(Filter::Missing { column: typed::expression(of, known)? }));
                 Term::number(1, 0).only_where(Filter::All(vec![filter.clone(), present]).simplest(known))
             }
         }),
-        Function::Sum(of) => UnitColumn::Sum(term(of)?),
-        Function::Avg(of) => UnitColumn::Mean(term(of)?),
-        Function::Min(of) => UnitColumn::Least(term(of)?),
-        Function::Max(of) => UnitColumn::Greatest(term(of)?),
-        Function::Any(condition) => UnitColumn::Any(truth(condition)?),
-        Function::Every(condition) => UnitColumn::Every(truth(condition)?),
-        Function::First { of, by, descending } => UnitColumn::First {
+        AggregateFunction::Sum(of) => PerUnitColumn::Sum(term(of)?),
+        AggregateFunction::Avg(of) => PerUnitColumn::Mean(term(of)?),
+        AggregateFunction::Min(of) => PerUnitColumn::Least(term(of)?),
+        AggregateFunction::Max(of) => PerUnitColumn::Greatest(term(of)?),
+        AggregateFunction::Any(condition) => PerUnitColumn::Any(truth(condition)?),
+        AggregateFunction::Every(condition) => PerUnitColumn::Every(truth(condition)?),
+        AggregateFunction::First { of, by, descending } => PerUnitColumn::First {
             of: typed::expression(of, known)?,
             by: typed::expression(by, known)?,
             descending: *descending,
             filter: filter.clone(),
         },
-        Function::CountDistinct(_) | Function::Spread(..) | Function::Pair(..) | Function::Percentile(..) => {
+        AggregateFunction::CountDistinct(_)
+        | AggregateFunction::Spread(..)
+        | AggregateFunction::Pair(..)
+        | AggregateFunction::Percentile(..) => {
             let word = aggregate.function.word().to_uppercase();
             let message = format!("{word} is not supported for one unit's rows");
             return Err(QueryError::at(Code::UnsupportedSql, aggregate.at, message)

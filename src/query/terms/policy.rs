@@ -14,8 +14,8 @@ mod rules;
 mod source;
 mod terms;
 
-pub use self::dataset::{Policy, Reading};
-pub use self::faults::{Fault, PolicyError};
+pub use self::dataset::{Policy, ReadingRules};
+pub use self::faults::{PolicyError, PolicyFault};
 pub use self::load::BYTES_MAX;
 pub use self::names::{SEEN, is_identifier};
-pub use self::terms::{JoinedTable, SetAside, Terms, Unit};
+pub use self::terms::{JoinedTable, Terms, ThresholdReserve, Unit};

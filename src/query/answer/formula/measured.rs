@@ -1,11 +1,11 @@
 //! The noisy values of one cell, which formulas are evaluated on.
 
-use super::absent::Absent;
+use super::absent::AbsenceReason;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 
 /// The noisy values of one cell, in steps, and the laws of their noise.
 #[derive(Debug, Clone, Copy)]
-pub struct Measured<'a> {
+pub struct CellValues<'a> {
     /// Value of each measurement in this cell.
     pub values: &'a [f64],
     /// Noise law of each measurement, parallel to `values`.
@@ -18,12 +18,12 @@ pub struct Measured<'a> {
     pub hidden: &'a [bool],
 }
 
-impl Measured<'_> {
+impl CellValues<'_> {
     /// Checks that values derived from a measurement may be shown.
     ///
     /// # Errors
-    /// [`Absent::Hidden`] if they may not.
-    pub fn shown(&self, measurement: usize) -> Result<(), Absent> {
-        if self.hidden.get(measurement) == Some(&true) { Err(Absent::Hidden) } else { Ok(()) }
+    /// [`AbsenceReason::Hidden`] if they may not.
+    pub fn shown(&self, measurement: usize) -> Result<(), AbsenceReason> {
+        if self.hidden.get(measurement) == Some(&true) { Err(AbsenceReason::Hidden) } else { Ok(()) }
     }
 }

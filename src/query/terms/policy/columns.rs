@@ -7,7 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::column_table::ColumnTable;
-use super::faults::Faults;
+use super::faults::PolicyFaults;
 use super::names::{SEEN_HINT, is_identifier, is_seen};
 use super::rules::{labelled_values, rules};
 use super::terms::Unit;
@@ -31,7 +31,7 @@ pub(super) fn columns(
     (unit, missing): (&Unit, &[String]),
     (max_rows, max_rows_per_unit): (Option<u32>, Option<u32>),
     names: &mut HashSet<String>,
-    faults: &mut Faults<'_>,
+    faults: &mut PolicyFaults<'_>,
 ) -> (Vec<Column>, Vec<Rules>) {
     if tables.is_empty() || tables.len() > COLUMNS_MAX {
         faults.add(0..0, format!("{} columns; declare 1 to {COLUMNS_MAX}, each as [[column]]", tables.len()));
@@ -63,7 +63,7 @@ fn domain(
     table: &ColumnTable,
     span: Range<usize>,
     max_rows_per_unit: Option<u32>,
-    faults: &mut Faults<'_>,
+    faults: &mut PolicyFaults<'_>,
 ) -> Option<Domain> {
     let kind = table.r#type.get_ref().as_str();
     let of_texts = [
@@ -105,7 +105,7 @@ fn domain(
     }
 }
 
-fn text(table: &ColumnTable, max_rows_per_unit: Option<u32>, faults: &mut Faults<'_>) -> Option<Domain> {
+fn text(table: &ColumnTable, max_rows_per_unit: Option<u32>, faults: &mut PolicyFaults<'_>) -> Option<Domain> {
     let values_max = match &table.max_values {
         None => TEXTS_DEFAULT,
         Some(given) => faults.count("max_values", given, TEXTS_MAX)?,
@@ -127,7 +127,7 @@ fn at(value: &Option<Spanned<toml::Value>>) -> Option<Range<usize>> {
     value.as_ref().map(Spanned::span)
 }
 
-fn category(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> Option<Domain> {
+fn category(table: &ColumnTable, span: Range<usize>, faults: &mut PolicyFaults<'_>) -> Option<Domain> {
     let Some(values) = &table.values else {
         let labelled = labelled_values(table).filter(|values| !values.is_empty());
         if labelled.is_none() {
@@ -155,7 +155,7 @@ fn category(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) ->
     Some(Domain::Category(list.iter().map(|value| value.get_ref().clone()).collect()))
 }
 
-fn number(table: &ColumnTable, integer: bool, span: Range<usize>, faults: &mut Faults<'_>) -> Option<Domain> {
+fn number(table: &ColumnTable, integer: bool, span: Range<usize>, faults: &mut PolicyFaults<'_>) -> Option<Domain> {
     let mut bound = |name: &str, value: &Option<Spanned<toml::Value>>, default: Option<i128>| match value {
         Some(value) => {
             let read = decimal(value.get_ref(), integer);
@@ -197,7 +197,7 @@ fn decimal(value: &toml::Value, integer: bool) -> Result<i128, String> {
     Ok(scaled)
 }
 
-fn date(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> Option<Domain> {
+fn date(table: &ColumnTable, span: Range<usize>, faults: &mut PolicyFaults<'_>) -> Option<Domain> {
     let mut bound = |name: &str, value: &Option<Spanned<toml::Value>>| {
         let Some(value) = value else {
             faults.add(span.clone(), format!("{name} is missing; write a date, like 2020-01-01"));
@@ -225,7 +225,7 @@ fn date(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> Opt
 }
 
 /// Checks that capacity × bound < 2⁶², so that no sum over a conforming table overflows an i64, with room to spare.
-fn capacity(table: &ColumnTable, domain: &Domain, max_rows: Option<u32>, faults: &mut Faults<'_>) {
+fn capacity(table: &ColumnTable, domain: &Domain, max_rows: Option<u32>, faults: &mut PolicyFaults<'_>) {
     let (Domain::Number(grid), Some(rows)) = (domain, max_rows) else { return };
     let bound = grid.low.unsigned_abs().max(grid.high.unsigned_abs()).max(grid.radius());
     let product = u128::from(bound) * u128::from(rows);

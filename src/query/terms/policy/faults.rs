@@ -9,7 +9,7 @@ use crate::files::LineColumn;
 /// One fault of a policy file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]
-pub struct Fault {
+pub struct PolicyFault {
     /// The line of the fault, counted from 1.
     pub line: usize,
     /// The column of the fault in its line, counted from 1 in characters.
@@ -45,20 +45,20 @@ pub enum PolicyError {
         /// The path of the file.
         path: String,
         /// Every fault that was found, in the order of the file.
-        faults: Vec<Fault>,
+        faults: Vec<PolicyFault>,
     },
 }
 
 /// Faults that were found so far in the text of a policy file.
-pub(super) struct Faults<'a> {
+pub(super) struct PolicyFaults<'a> {
     pub(super) text: &'a str,
-    pub(super) found: Vec<Fault>,
+    pub(super) found: Vec<PolicyFault>,
 }
 
-impl Faults<'_> {
+impl PolicyFaults<'_> {
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
         let LineColumn { line, column } = LineColumn::of(self.text, span.start);
-        self.found.push(Fault { line, column, message: message.into() });
+        self.found.push(PolicyFault { line, column, message: message.into() });
     }
 
     /// Returns the value, or adds a fault at `span` and returns `None`.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::dataset::Policy;
-use super::faults::{Fault, PolicyError};
+use super::faults::{PolicyError, PolicyFault};
 use super::file;
 use super::source::beside;
 use crate::files;
@@ -40,7 +40,7 @@ impl Policy {
     ///
     /// # Errors
     /// Every fault that was found, in the order of the file.
-    pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
+    pub fn parse(text: &str) -> Result<Self, Vec<PolicyFault>> {
         file::parse(text)
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::column_table::ColumnTable;
-use super::faults::Faults;
+use super::faults::PolicyFaults;
 use super::names::{SEEN_HINT, is_seen};
 use crate::query::terms::day::is_format;
 use crate::query::terms::domain::Domain;
@@ -19,7 +19,7 @@ use crate::query::terms::reading::Rules;
 const WORDS_MAX: usize = 10_000;
 
 /// Checks the rules of one column, and adds its dataset's marks of missing values to its own.
-pub(super) fn rules(table: &ColumnTable, domain: &Domain, missing: &[String], faults: &mut Faults<'_>) -> Rules {
+pub(super) fn rules(table: &ColumnTable, domain: &Domain, missing: &[String], faults: &mut PolicyFaults<'_>) -> Rules {
     misplaced(table, faults);
     let own = table.missing.as_ref().map(|given| given.get_ref().clone()).unwrap_or_default();
     let (yes, no) = words(table, faults);
@@ -50,7 +50,7 @@ pub(super) fn rules(table: &ColumnTable, domain: &Domain, missing: &[String], fa
 }
 
 /// Reports keys that belong to columns of another type.
-fn misplaced(table: &ColumnTable, faults: &mut Faults<'_>) {
+fn misplaced(table: &ColumnTable, faults: &mut PolicyFaults<'_>) {
     let kind = table.r#type.get_ref().as_str();
     let given: [(&str, &str, Option<Range<usize>>); 5] = [
         ("format", "date", table.format.as_ref().map(Spanned::span)),
@@ -67,7 +67,7 @@ fn misplaced(table: &ColumnTable, faults: &mut Faults<'_>) {
 }
 
 /// The words for true and for false: both lists are given, or neither.
-fn words(table: &ColumnTable, faults: &mut Faults<'_>) -> (Vec<String>, Vec<String>) {
+fn words(table: &ColumnTable, faults: &mut PolicyFaults<'_>) -> (Vec<String>, Vec<String>) {
     let list = |given: &Option<Spanned<Vec<String>>>| -> Vec<String> {
         given.iter().flat_map(|given| given.get_ref()).map(|word| word.trim().to_owned()).collect()
     };
@@ -95,7 +95,7 @@ pub(super) fn labelled_values(table: &ColumnTable) -> Option<Vec<String>> {
     Some(labels(table).into_iter().map(|(_, value)| value).filter(|value| seen.insert(value.clone())).collect())
 }
 
-fn check_labels(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mut Faults<'_>) {
+fn check_labels(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mut PolicyFaults<'_>) {
     let (Some(given), Domain::Category(values)) = (&table.labels, domain) else { return };
     let listed: HashSet<&str> = values.iter().map(|value| value.trim()).collect();
     let mut seen = HashSet::new();
@@ -124,7 +124,7 @@ fn check_labels(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mu
 }
 
 /// Checks that a text which means a missing value means nothing else.
-fn check_missing(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mut Faults<'_>) {
+fn check_missing(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mut PolicyFaults<'_>) {
     let listed: HashSet<&str> = match domain {
         Domain::Category(values) => values.iter().map(|value| value.trim()).collect(),
         Domain::Boolean | Domain::Number(_) | Domain::Date { .. } | Domain::Text { .. } => HashSet::new(),
