@@ -66,5 +66,6 @@ mod tidy;
 mod transparency;
 mod projects;
 mod twins;
+mod webhooks;
 mod workers;
 mod worst;

@@ -24,7 +24,7 @@ impl Token {
 
     pub(crate) fn new() -> Result<Self, ServiceError> {
         let bits = random::bytes::<32>().map_err(|error| ServiceError::Invalid(error.to_string()))?;
-        Ok(Self(format!("{}_{}", Self::PREFIX, crate::hex::encode(&bits))))
+        Ok(Self(format!("{}_{}", Self::PREFIX, hex::encode(bits))))
     }
 
     /// The token's text; show it once and do not store it.
