@@ -10,7 +10,7 @@
 //! | [`query`] | `terms` (policies, domains, editions: what is public about a dataset), SQL to closed syntax, typed terms with their bounds, plans; `answer`: noisy integers to tables, formulas, percentiles | sqlparser; never a row |
 //! | [`engine`] | `seal` (reading sources, encoding, drafts), a plan to exact integers by polars, worker processes behind walls | rows, polars, seccompiler |
 //! | [`ledger`] | the SQLite ledger, its key and its anchor; verification; copies and recovery of a state directory; the tables of the webhooks' outbox | rusqlite |
-//! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (statistics and their schedule), who may see what | – (no HTTP) |
+//! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (statistics and their schedule), `access` (who may see what), `problem` (the wording of every refusal) | – (no HTTP) |
 //! | [`render`] | charts, figures, Vega-Lite, the frame of a page, an answer as text | – |
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`net`] | listener, TLS and the pace of readers, for every door | – |

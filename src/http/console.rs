@@ -19,12 +19,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::problem::Problem;
-use super::{App, aside as list};
+use super::{App, aside as list, pad};
 use crate::http::api::statistics::name_of;
 use crate::http::console::pages::sign_in;
 use crate::kernel::budget::people::{Person, Role};
 use crate::render::frame::{Frame, page};
 use crate::service::Service;
+use crate::service::asking::pad::Pad;
 
 pub use session::{Sessions, person};
 
@@ -70,17 +71,10 @@ pub const PAGES: [(&str, &str, &[Role]); 34] = [
     ("GET", "/ledger/export.jsonl", &[Role::Steward]),
 ];
 
-/// The routes of all [`PAGES`].
+/// The routes of those [`PAGES`] that need a person. Their responses are padded.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/", get(crate::http::console::public::home))
-        .route("/sign-in", get(crate::http::console::public::sign_in).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
-        .route("/assets/{name}", get(crate::http::console::public::asset))
-        .route("/s/{name}", get(crate::http::console::public::statistic))
-        .route("/transparency", get(transparency::all))
-        .route("/transparency/{name}", get(transparency::one))
-        .route("/statistics", get(gallery::statistics))
         .route("/statistics/{name}/draw", get(gallery::draw))
         .route("/statistics/{name}/publish", post(gallery::publish))
         .route("/statistics/{name}/refresh", post(gallery::refresh))
@@ -103,6 +97,18 @@ pub fn routes() -> Router<App> {
         .route("/people/{name}/datasets", post(people::set_datasets))
         .route("/ledger", get(crate::http::console::ledger::ledger))
         .route("/ledger/export.jsonl", get(crate::http::console::ledger::export))
+}
+
+/// The routes of those [`PAGES`] that everybody may use.
+pub fn open_routes() -> Router<App> {
+    Router::new()
+        .route("/", get(crate::http::console::public::home))
+        .route("/sign-in", get(crate::http::console::public::sign_in).post(session::sign_in))
+        .route("/assets/{name}", get(crate::http::console::public::asset))
+        .route("/s/{name}", get(crate::http::console::public::statistic))
+        .route("/transparency", get(transparency::all))
+        .route("/transparency/{name}", get(transparency::one))
+        .route("/statistics", get(gallery::statistics))
 }
 
 /// The visitor of a page, signed in or not.
@@ -151,7 +157,8 @@ impl IntoResponse for Failed {
         let Self(visitor, problem) = self;
         let status = problem.status();
         if status == StatusCode::UNAUTHORIZED && visitor.person.is_none() {
-            return see(if visitor.has_ended { "/sign-in?ended=1" } else { "/sign-in" });
+            let to_sign_in = see(if visitor.has_ended { "/sign-in?ended=1" } else { "/sign-in" });
+            return pad::marked_any(Some(Pad::OFF), to_sign_in);
         }
         let body = sign_in::failure(problem.title(), problem.detail(), problem.shown_hint());
         let mut response = visitor.page(problem.title(), "", &body);
