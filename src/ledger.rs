@@ -11,6 +11,7 @@ mod place;
 mod copies;
 mod rights;
 mod recovery;
+mod fault;
 mod verify;
 pub mod backup;
 pub mod outbox;
@@ -33,6 +34,7 @@ use crate::kernel::budget::writer::{Done, Job, Journal, Keeper, Order};
 use crate::ledger::sqlite::database::Database;
 
 pub use crate::ledger::sqlite::open::Wrap;
+pub use fault::{AnswerFault, EntryFault};
 pub use recovery::{Recovery, recover};
 pub use verify::{Finding, Repricer, Verified, verify};
 
@@ -342,7 +344,7 @@ pub fn recorded(done: &Done) -> Result<(), LedgerFault> {
 ///
 /// # Errors
 /// [`LedgerFault::Closed`] if the writer did something else.
-pub fn acted(done: Done) -> Result<Result<Entry, String>, LedgerFault> {
+pub fn acted(done: Done) -> Result<Option<Entry>, LedgerFault> {
     match done {
         Done::Acted(acted) => Ok(acted.map(|entry| *entry)),
         Done::Recorded | Done::Missed | Done::Decided(_) => Err(LedgerFault::Closed),
@@ -364,7 +366,7 @@ impl Ledger for SqliteLedger {
         decided(self.order(Job::Serve(Box::new(request)), at_ms)?)
     }
 
-    fn act(&self, rule: Rule, at_ms: u64) -> Result<Result<Entry, String>, LedgerFault> {
+    fn act(&self, rule: Rule, at_ms: u64) -> Result<Option<Entry>, LedgerFault> {
         acted(self.order(Job::Act(rule), at_ms)?)
     }
 

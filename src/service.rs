@@ -23,7 +23,7 @@ use crate::kernel::budget::state::{Book, Branch};
 use crate::kernel::clock::Clock;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Price};
-use crate::kernel::privacy::certificate::prices;
+use crate::kernel::privacy::certificate::{Uncertifiable, prices};
 use crate::kernel::vault::noise::NoiseSource;
 use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError, shown};
@@ -40,6 +40,8 @@ use crate::service::asking::queues::Queues;
 use crate::service::asking::stored::{StoredAnswer, StoredAnswers};
 use crate::service::publishing::schedule::Zone;
 use crate::service::publishing::statistics::Statistic;
+use crate::service::stewarding::declared::DeclaredFault;
+use crate::service::stewarding::fault::{Absence, Conflict, StewardFault};
 use watch::Refusals;
 
 /// A dataset as the server serves it.
@@ -99,8 +101,8 @@ pub enum ServiceError {
     #[error(transparent)]
     Query(#[from] QueryError),
     /// The accuracy asked for cannot be charged, for instance because it is worth less than the smallest price.
-    #[error("{0}")]
-    Accuracy(String),
+    #[error(transparent)]
+    Accuracy(#[from] Uncertifiable),
     /// The question does not say how accurate the answer should be.
     #[error("neither epsilon nor margin is given")]
     Unsaid,
@@ -129,14 +131,17 @@ pub enum ServiceError {
     #[error("there is no dataset \"{0}\"")]
     UnknownDataset(String),
     /// What the request names does not exist.
-    #[error("{0}")]
-    NotFound(String),
-    /// What the request would create exists already.
-    #[error("{0}")]
-    AlreadyExists(String),
-    /// A steward's request that breaks a rule.
-    #[error("{0}")]
-    Invalid(String),
+    #[error(transparent)]
+    NotFound(#[from] Absence),
+    /// What the request would create or decide exists, or is decided, already.
+    #[error(transparent)]
+    AlreadyExists(#[from] Conflict),
+    /// A steward's request, or a request for budget, that breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] StewardFault),
+    /// Declared files that are wrong, or that cannot be applied.
+    #[error(transparent)]
+    Declared(#[from] DeclaredFault),
 }
 
 /// A refusal, with what is needed to explain it to the asker.
@@ -336,9 +341,7 @@ impl Service {
         let accuracy = crate::service::asking::margin::accuracy(accuracy, plan, accountant, ask.group_size)?;
         let prices = prices(accountant, &plan.sought, &accuracy);
         if prices.contains(&Price::ZERO) {
-            let least = "ask for a larger epsilon, or a smaller margin";
-            let message = format!("the accuracy asked for is worth less than the smallest price; {least}");
-            return Err(ServiceError::Accuracy(message));
+            return Err(Uncertifiable::TooLittle.into());
         }
         Ok(prices)
     }

@@ -206,7 +206,7 @@ impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         match error {
             ServiceError::Query(error) => error.into(),
-            ServiceError::Accuracy(detail) => Self::new(INVALID_EPSILON, detail),
+            ServiceError::Accuracy(fault) => Self::new(INVALID_EPSILON, fault.to_string()),
             ServiceError::Unsaid => Self::invalid_request(
                 "neither epsilon nor margin is given; say how accurate: \"epsilon\": \"0.1\" or \"margin\": \"25\"",
             ),
@@ -230,9 +230,10 @@ impl From<ServiceError> for Problem {
                 Self::overloaded("the stored answer cannot be read; nothing was charged")
             }
             ServiceError::UnknownDataset(name) => Self::unknown_dataset(&name),
-            ServiceError::NotFound(detail) => Self::new(NOT_FOUND, detail),
-            ServiceError::AlreadyExists(detail) => Self::new(ALREADY_EXISTS, detail),
-            ServiceError::Invalid(detail) => Self::new(INVALID_REQUEST, detail),
+            ServiceError::NotFound(absence) => Self::new(NOT_FOUND, absence.to_string()),
+            ServiceError::AlreadyExists(conflict) => Self::new(ALREADY_EXISTS, conflict.to_string()),
+            ServiceError::Invalid(fault) => Self::new(INVALID_REQUEST, fault.to_string()),
+            ServiceError::Declared(fault) => Self::new(INVALID_REQUEST, fault.to_string()),
         }
     }
 }

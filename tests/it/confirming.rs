@@ -265,7 +265,7 @@ fn a_ledger_from_before_counts_as_confirmed() {
         let answer = Arc::clone(&service).answer(STATISTICS.to_owned(), ask, Some(key)).await.expect("an answer");
         let (release, edition) = (answer.stored.release.id.clone(), answer.stored.release.subject.edition.clone());
         let act = Act::Published { statistic: "older".to_owned(), key, release, edition };
-        service.ledger().act(Box::new(move |_| Ok(act)), 0).expect("a ledger").expect("published");
+        service.ledger().act(Box::new(move |_| Some(act)), 0).expect("a ledger").expect("published");
         assert_eq!(service.reading_of(&statistic).agreement, Agreement::Given);
         assert!(service.refresh_due().await.is_empty());
         assert_eq!(place.get(&service, "/v1/statistics/older", Some(&place.viewer)).await.status, StatusCode::OK);

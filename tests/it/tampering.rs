@@ -449,7 +449,7 @@ fn a_recovery_gives_nothing_back() {
     let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));
     let opened = Box::new(|book: &tacit::kernel::budget::state::Book| {
         let (dataset, unit) = ("later".to_owned(), "row".to_owned());
-        Ok(Act::DatasetOpened { dataset, unit, cap: book.dataset("visits").expect("visits").cap })
+        Some(Act::DatasetOpened { dataset, unit, cap: book.dataset("visits").expect("visits").cap })
     });
     ledger.act(opened, 0).expect("written").expect("opened");
     let left = read(&ledger, |book| book.find("later", Kind::Dataset, "later").expect("later").left_at(0));

@@ -137,8 +137,8 @@ pub enum Done {
     Recorded,
     /// The answer had already ended, because the journal failed meanwhile; nothing was written.
     Missed,
-    /// A steward's act was appended, or refused with this text by its rule.
-    Acted(Result<Box<Entry>, String>),
+    /// A steward's act was appended; `None` if its rule made none.
+    Acted(Option<Box<Entry>>),
 }
 
 /// One order, with the callback that takes the reply.
@@ -378,8 +378,8 @@ impl<J: Journal> Keeper<J> {
                 Ok((Done::Recorded, true))
             }
             Job::Act(rule) => match rule(&book) {
-                Ok(act) => Ok((Done::Acted(Ok(Box::new(append(batch, &mut book, at_ms, act)?))), true)),
-                Err(words) => Ok((Done::Acted(Err(words)), false)),
+                Some(act) => Ok((Done::Acted(Some(Box::new(append(batch, &mut book, at_ms, act)?))), true)),
+                None => Ok((Done::Acted(None), false)),
             },
         }
     }
@@ -450,7 +450,7 @@ pub fn append(batch: &mut Batch, book: &mut Book, at_ms: u64, act: Act) -> Resul
     let bytes = entry.canonical_bytes();
     let hash = Entry::hash(&bytes);
     book.apply(&entry, hash).map_err(|inconsistent| {
-        tracing::error!(seq = inconsistent.seq, why = inconsistent.why, "an entry was not taken");
+        tracing::error!(seq = inconsistent.seq, why = %inconsistent.why, "an entry was not taken");
         LedgerFault::Store
     })?;
     batch.entries.push(Encoded { seq: entry.seq, at_ms, kind: entry.act.kind(), bytes, hash });

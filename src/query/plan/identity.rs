@@ -11,9 +11,9 @@ use std::io::Write;
 
 use super::{Computation, Measure, PlanKey, TextKey};
 use crate::query::filter::Filter;
+use crate::query::plan::subquery::{UnitColumn, Units};
 use crate::query::term::calendar::{Part, Period};
 use crate::query::term::{Constant, Made, Term};
-use crate::query::units::{UnitColumn, Units};
 
 /// A text in the making.
 #[derive(Default)]

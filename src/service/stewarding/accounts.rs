@@ -191,10 +191,7 @@ fn may_see(book: &Book, account: &Account, name: &str) -> bool {
     match account.kind {
         Kind::Dataset | Kind::Statistics => false,
         Kind::Researcher => account.name == name,
-        Kind::Project => {
-            let project = branch.and_then(|branch| branch.project);
-            project.is_some_and(|project| std::ptr::eq(book.account(project), account))
-        }
+        Kind::Project => branch.and_then(|branch| branch.project) == Some(account.number),
     }
 }
 

@@ -11,12 +11,13 @@ use serde::Serialize;
 
 use super::grants::{self, Grant, Holder};
 use crate::kernel::budget::entry::{Act, Entry, Kind};
-use crate::kernel::budget::ledger::{Ledger, read};
+use crate::kernel::budget::ledger::{Ledger, act, read};
 use crate::kernel::budget::state::{Book, REQUESTS_OPEN_MAX, RequestCard};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::error::shown;
 use crate::service::ServiceError;
 use crate::service::stewarding::accounts::timestamp;
+use crate::service::stewarding::fault::{Absence, Conflict, GrantFault, StewardFault};
 
 /// A steward's decision on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,24 +71,22 @@ pub fn file(
         return Err(ServiceError::UnknownDataset(shown(dataset)));
     }
     let (researcher, dataset, reason) = (researcher.to_owned(), dataset.to_owned(), reason.to_owned());
-    let rule = Box::new(move |book: &Book| -> Result<Act, String> {
+    let rule = move |book: &Book| {
         check(book, &researcher, &dataset, epsilon)?;
-        Ok(Act::Requested { researcher, dataset, epsilon, reason })
-    });
-    ledger.act(rule, now_ms)?.map(|entry| entry.seq).map_err(ServiceError::Invalid)
+        Ok::<_, StewardFault>(Act::Requested { researcher, dataset, epsilon, reason })
+    };
+    Ok(act(ledger, rule, now_ms)??.seq)
 }
 
-fn check(book: &Book, researcher: &str, dataset: &str, epsilon: Epsilon) -> Result<(), String> {
-    let held = book.researcher(dataset, researcher).ok_or("you hold no account of this dataset")?.epsilon;
-    let cap = book.find(dataset, Kind::Dataset, dataset).ok_or("there is no such dataset")?.epsilon;
+fn check(book: &Book, researcher: &str, dataset: &str, epsilon: Epsilon) -> Result<(), StewardFault> {
+    let held = book.researcher(dataset, researcher).ok_or(GrantFault::UnknownAccount)?.epsilon;
+    let cap = book.find(dataset, Kind::Dataset, dataset).ok_or(GrantFault::UnknownDataset)?.epsilon;
     if epsilon <= held || epsilon > cap {
-        return Err(format!(
-            "epsilon is {epsilon}; accepted is a new total above your allocation of {held} and at most the dataset's cap of {cap}"
-        ));
+        return Err(StewardFault::RequestedTotal { epsilon, held, cap });
     }
     let open = book.requests().filter(|(_, card)| card.researcher == researcher && card.decision.is_none()).count();
     if open >= REQUESTS_OPEN_MAX {
-        return Err(format!("you have {open} open requests; accepted are at most {REQUESTS_OPEN_MAX} at once"));
+        return Err(StewardFault::RequestsOpen { open });
     }
     Ok(())
 }
@@ -112,9 +111,9 @@ pub fn decide(
     grants::check_reason(reason)?;
     let _deciding = DECIDING.lock().unwrap_or_else(PoisonError::into_inner);
     let card = read(ledger, |book| book.request(number).cloned());
-    let card = card.ok_or_else(|| ServiceError::NotFound(format!("there is no request {number}")))?;
+    let card = card.ok_or(Absence::Request { number })?;
     if card.decision.is_some() {
-        return Err(ServiceError::AlreadyExists(decided(number)));
+        return Err(Conflict::RequestDecided { number }.into());
     }
     let granted = match decision {
         Decision::Grant { epsilon } => {
@@ -124,15 +123,11 @@ pub fn decide(
         Decision::Decline => false,
     };
     let (reason, by) = (reason.to_owned(), by.to_owned());
-    let rule = Box::new(move |book: &Book| match book.request(number) {
+    let rule = move |book: &Book| match book.request(number) {
         Some(card) if card.decision.is_none() => Ok(Act::RequestDecided { request: number, granted, reason, by }),
-        Some(_) | None => Err(decided(number)),
-    });
-    ledger.act(rule, now_ms)?.map_err(ServiceError::AlreadyExists)
-}
-
-fn decided(number: u64) -> String {
-    format!("request {number} was decided before; accepted is an open request")
+        Some(_) | None => Err(Conflict::RequestDecided { number }),
+    };
+    Ok(act(ledger, rule, now_ms)??)
 }
 
 fn grant(
@@ -148,10 +143,7 @@ fn grant(
     });
     let (held, period_days) = account.ok_or_else(|| ServiceError::UnknownDataset(shown(&card.dataset)))?;
     if epsilon < held {
-        return Err(ServiceError::Invalid(format!(
-            "epsilon is {epsilon}, and \"{}\" holds {held}; accepted is at least that, since granting a request lowers nothing; or decline it",
-            card.researcher
-        )));
+        return Err(StewardFault::GrantedTotal { epsilon, researcher: card.researcher.clone(), held }.into());
     }
     let to = Holder::Researcher { name: card.researcher.clone(), project: None, period_days };
     let (dataset, reason, by) = (card.dataset.clone(), reason.to_owned(), by.to_owned());

@@ -181,7 +181,7 @@ impl Ledger for SimLedger {
         decided(self.order(Job::Serve(Box::new(request)), at_ms)?)
     }
 
-    fn act(&self, rule: Rule, at_ms: u64) -> Result<Result<Entry, String>, LedgerFault> {
+    fn act(&self, rule: Rule, at_ms: u64) -> Result<Option<Entry>, LedgerFault> {
         acted(self.order(Job::Act(rule), at_ms)?)
     }
 

@@ -1,5 +1,6 @@
 //! The fold: how each entry changes the ledger's state, and which entries are refused as inconsistent.
 
+use super::fault::FoldFault;
 use super::{Book, KeyCard, Question, ReleaseCard, ReleaseNo, Wish};
 use crate::kernel::budget::account::{Account, AccountNo, DatasetAccount, EditionMark, Raise, Renewal};
 use crate::kernel::budget::charge::State;
@@ -17,10 +18,10 @@ pub struct Inconsistent {
     /// Number of the refused entry.
     pub seq: u64,
     /// What is wrong with it.
-    pub why: &'static str,
+    pub why: FoldFault,
 }
 
-pub(super) type Taken = Result<(), &'static str>;
+pub(super) type Taken = Result<(), FoldFault>;
 
 /// An idempotency key as an entry uses it, with the layout of the query if a stored answer is served again.
 struct KeyUsed<'a> {
@@ -49,7 +50,7 @@ impl Book {
     pub fn apply(&mut self, entry: &Entry, hash: Digest) -> Result<(), Inconsistent> {
         let wrong = |why| Inconsistent { seq: entry.seq, why };
         if Some(entry.seq) != self.seq.checked_add(1) || entry.previous != self.head {
-            return Err(wrong("it is not the successor of the entry before"));
+            return Err(wrong(FoldFault::NotSuccessor));
         }
         self.take(entry).map_err(wrong)?;
         (self.seq, self.head) = (entry.seq, hash);
@@ -73,7 +74,7 @@ impl Book {
             }
             Act::ViewingSet { name, datasets, .. } => self.set_viewing(name, datasets),
             Act::TokenRevoked { name, .. } => {
-                let person = self.people.get_mut(name).ok_or("nobody has its name")?;
+                let person = self.people.get_mut(name).ok_or(FoldFault::UnknownPerson)?;
                 if let Some(token) = person.1.take() {
                     self.tokens.remove(&token);
                 }
@@ -113,8 +114,8 @@ impl Book {
         }
     }
 
-    pub(super) fn whole(&mut self, dataset: &str) -> Result<&mut DatasetAccount, &'static str> {
-        self.datasets.get_mut(dataset).ok_or("its dataset was never opened")
+    pub(super) fn whole(&mut self, dataset: &str) -> Result<&mut DatasetAccount, FoldFault> {
+        self.datasets.get_mut(dataset).ok_or(FoldFault::UnknownDataset)
     }
 
     /// Changes whether a dataset is frozen or how many incidents it has, and notes that the anchor must be told.
@@ -132,25 +133,32 @@ impl Book {
         Ok(())
     }
 
-    fn new_account(&mut self, account: Account) -> Result<AccountNo, &'static str> {
-        let number = AccountNo(u32::try_from(self.accounts.len()).map_err(|_| "there are too many accounts")?);
+    /// The index that the next account gets.
+    fn next_account(&self) -> Result<AccountNo, FoldFault> {
+        u32::try_from(self.accounts.len()).map(AccountNo).map_err(|_| FoldFault::AccountsFull)
+    }
+
+    /// Adds an account, which has the index from [`Book::next_account`].
+    fn add_account(&mut self, account: Account) -> AccountNo {
+        let number = account.number;
+        debug_assert_eq!(Ok(number), self.next_account(), "accounts are numbered in their order");
         self.accounts.push(account);
         self.touched.insert(number);
-        Ok(number)
+        number
     }
 
     fn open(&mut self, dataset: &str, unit: &str, cap: Cap) -> Taken {
         if self.datasets.contains_key(dataset) {
-            return Err("its dataset was opened before");
+            return Err(FoldFault::DatasetOpened);
         }
         let owed = self.take_debt(dataset, Kind::Dataset, dataset);
-        let mut account = Account::new(Kind::Dataset, dataset, dataset, None, cap.epsilon);
+        let mut account = Account::new(self.next_account()?, Kind::Dataset, (dataset, dataset), None, cap.epsilon);
         let burnt = if self.is_burnt { cap.amount } else { Price::ZERO };
         let burnt_delta = if self.is_burnt { cap.threshold_delta } else { Delta::ZERO };
         (account.amount, account.spent) = (cap.amount, owed.as_ref().map_or(burnt, |owed| owed.spent.max(burnt)));
         let whole = DatasetAccount {
             cap,
-            account: self.new_account(account)?,
+            account: self.add_account(account),
             unit: unit.to_owned(),
             cells: owed.as_ref().map_or(0, |owed| owed.cells),
             threshold_delta: owed.map_or(burnt_delta, |owed| owed.threshold_delta.max(burnt_delta)),
@@ -171,7 +179,7 @@ impl Book {
         let number = self.whole(dataset)?.account;
         let account = &mut self.accounts[number.0 as usize];
         if amount <= account.amount {
-            return Err("a lifetime cap only rises");
+            return Err(FoldFault::CapNotRaised);
         }
         let raise = Raise { at_ms, from: account.epsilon, to: epsilon };
         (account.epsilon, account.amount) = (epsilon, amount);
@@ -184,13 +192,11 @@ impl Book {
         let root = self.whole(to.dataset)?.account;
         let parent = match to.project {
             None => root,
-            Some(project) => {
-                self.number_of(to.dataset, Kind::Project, project).ok_or("its project was never granted")?
-            }
+            Some(project) => self.number_of(to.dataset, Kind::Project, project).ok_or(FoldFault::UnknownProject)?,
         };
         let number = match self.number_of(to.dataset, to.kind, to.name) {
             Some(number) if self.account(number).parent == Some(parent) => number,
-            Some(_) => return Err("its account hangs below another one"),
+            Some(_) => return Err(FoldFault::OtherParent),
             None => self.open_below(to, parent)?,
         };
         let account = &mut self.accounts[number.0 as usize];
@@ -204,10 +210,10 @@ impl Book {
         Ok(())
     }
 
-    fn open_below(&mut self, to: &Allocation<'_>, parent: AccountNo) -> Result<AccountNo, &'static str> {
-        let mut account = Account::new(to.kind, to.name, to.dataset, Some(parent), to.epsilon);
+    fn open_below(&mut self, to: &Allocation<'_>, parent: AccountNo) -> Result<AccountNo, FoldFault> {
+        let mut account = Account::new(self.next_account()?, to.kind, (to.name, to.dataset), Some(parent), to.epsilon);
         account.spent = self.take_debt(to.dataset, to.kind, to.name).map_or(Price::ZERO, |owed| owed.spent);
-        let number = self.new_account(account)?;
+        let number = self.add_account(account);
         let holders = self.holders.entry(to.dataset.to_owned()).or_default();
         let named = match to.kind {
             Kind::Project => &mut holders.projects,
@@ -218,33 +224,33 @@ impl Book {
     }
 
     fn charged(&mut self, entry: &Entry, charged: &Charged) -> Taken {
-        let branch = self.branch(&charged.dataset, &charged.researcher).ok_or("its researcher holds no account")?;
-        let uses = self.resolve(&branch, &charged.uses).ok_or("it uses a vector that is not stored")?;
+        let branch = self.branch(&charged.dataset, &charged.researcher).ok_or(FoldFault::NoAccount)?;
+        let uses = self.resolve(&branch, &charged.uses).ok_or(FoldFault::UnknownDraw)?;
         let (mut drawn, mut cells) = (Price::ZERO, 0_u64);
         for one in &charged.drawn {
-            drawn = drawn.checked_add(one.certified.price).ok_or("its price overflows")?;
-            cells = cells.checked_add(one.certified.cells).ok_or("its cells overflow")?;
+            drawn = drawn.checked_add(one.certified.price).ok_or(FoldFault::PriceOverflow)?;
+            cells = cells.checked_add(one.certified.cells).ok_or(FoldFault::CellsOverflow)?;
         }
         let wish = Wish { drawn, cells, threshold_delta: charged.threshold_delta, uses: &uses };
         if self.legs(&branch, &wish) != charged.legs || cells != charged.cells {
-            return Err("its legs are not the sum of its draws");
+            return Err(FoldFault::WrongLegs);
         }
         if self.names.contains_key(&charged.release) {
-            return Err("its release was charged before");
+            return Err(FoldFault::ReleaseCharged);
         }
         let whole = self.whole(&charged.dataset)?;
         if drawn > Price::ZERO && whole.is_frozen() {
-            return Err("its dataset was frozen");
+            return Err(FoldFault::Frozen);
         }
         if charged.legs.researcher > whole.cap.query_max {
-            return Err("it costs more than one query may");
+            return Err(FoldFault::OverQueryLimit);
         }
         let taken = whole.threshold_delta.checked_add(charged.threshold_delta);
-        whole.threshold_delta = taken
-            .filter(|all| *all <= whole.cap.threshold_delta)
-            .ok_or("its threshold takes more than is set aside")?;
+        whole.threshold_delta =
+            taken.filter(|all| *all <= whole.cap.threshold_delta).ok_or(FoldFault::ThresholdOverspent)?;
         whole.count(charged.purpose.as_deref());
-        whole.cells = whole.cells.checked_add(cells).filter(|all| *all <= CELLS_MAX).ok_or("the cells overflow")?;
+        whole.cells =
+            whole.cells.checked_add(cells).filter(|all| *all <= CELLS_MAX).ok_or(FoldFault::CellsExhausted)?;
         self.post(&branch, &charged.legs, entry.at_ms)?;
         if drawn > Price::ZERO {
             let project = branch.project.map(|project| (project, charged.legs.project));
@@ -262,7 +268,7 @@ impl Book {
 
     /// Posts all legs or, if one does not fit, none.
     fn post(&mut self, branch: &super::Branch, legs: &Legs, at_ms: u64) -> Taken {
-        const TOO_MUCH: &str = "it spends more than its account holds";
+        const TOO_MUCH: FoldFault = FoldFault::Overspent;
         if self.postings(branch, legs).any(|(account, leg)| leg > account.left_at(at_ms) && leg > Price::ZERO) {
             return Err(TOO_MUCH);
         }
@@ -276,11 +282,7 @@ impl Book {
     }
 
     fn check_mark(&self, branch: &super::Branch, mark: &AccountMark, at_ms: u64) -> Taken {
-        if self.mark(self.account(branch.researcher), at_ms) == *mark {
-            Ok(())
-        } else {
-            Err("its balance is not the fold's")
-        }
+        if self.mark(self.account(branch.researcher), at_ms) == *mark { Ok(()) } else { Err(FoldFault::WrongBalance) }
     }
 
     fn index(
@@ -289,8 +291,8 @@ impl Book {
         branch: &super::Branch,
         charged: &Charged,
         uses: Box<[super::DrawNo]>,
-    ) -> Result<ReleaseNo, &'static str> {
-        const TOO_MANY: &str = "there are too many releases";
+    ) -> Result<ReleaseNo, FoldFault> {
+        const TOO_MANY: FoldFault = FoldFault::ReleasesFull;
         let number = ReleaseNo(u32::try_from(self.releases.len()).map_err(|_| TOO_MANY)?);
         let first = u32::try_from(self.draws.len()).map_err(|_| TOO_MANY)?;
         for (index, one) in (0..).zip(&charged.drawn) {
@@ -344,15 +346,15 @@ impl Book {
         let card = KeyCard { seq, body: key.body, release, account, legs, replayed, question };
         match self.keys.entry(used.researcher.to_owned()).or_default().insert(key.key, card) {
             None => Ok(()),
-            Some(_) => Err("its key was used before"),
+            Some(_) => Err(FoldFault::KeyUsed),
         }
     }
 
     fn end(&mut self, seq: u64, release: &str, to: State, digest: Option<Digest>) -> Taken {
-        let number = *self.names.get(release).ok_or("its answer was never charged")?;
+        let number = *self.names.get(release).ok_or(FoldFault::UnknownAnswer)?;
         let card = &mut self.releases[number.0 as usize];
         if !card.state.may_become(to) {
-            return Err("its answer had ended before");
+            return Err(FoldFault::AnswerEnded);
         }
         (card.state, card.ended, card.digest) = (to, seq, digest);
         self.executing.remove(&number);
@@ -361,7 +363,7 @@ impl Book {
 
     fn burn(&mut self, seq: u64, release: &str, cause: Cause) -> Taken {
         self.end(seq, release, State::Burned, None)?;
-        let root = self.release(release).map(|card| card.dataset).ok_or("its answer was never charged")?;
+        let root = self.release(release).map(|card| card.dataset).ok_or(FoldFault::UnknownAnswer)?;
         let dataset = self.account(root).dataset.clone();
         self.alter(&dataset, |whole| match cause {
             Cause::Failed => whole.incidents = whole.incidents.saturating_add(1),
@@ -370,16 +372,16 @@ impl Book {
     }
 
     fn serve_again(&mut self, entry: &Entry, served: &Served) -> Taken {
-        let number = *self.names.get(&served.release).ok_or("its answer was never charged")?;
+        let number = *self.names.get(&served.release).ok_or(FoldFault::UnknownAnswer)?;
         let card = self.card(number);
         if card.state != State::Sealed {
-            return Err("its answer is not stored");
+            return Err(FoldFault::AnswerNotStored);
         }
         let dataset = self.account(card.dataset).dataset.clone();
         let uses: Vec<_> = card.draws().collect();
-        let branch = self.branch(&dataset, &served.researcher).ok_or("its researcher holds no account")?;
+        let branch = self.branch(&dataset, &served.researcher).ok_or(FoldFault::NoAccount)?;
         if self.legs(&branch, &Wish::of_stored(&uses)) != served.legs {
-            return Err("its legs are not the sum of its draws");
+            return Err(FoldFault::WrongLegs);
         }
         self.post(&branch, &served.legs, entry.at_ms)?;
         self.hand_over(entry.seq, &branch, number);

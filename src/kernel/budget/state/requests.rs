@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Book;
+use super::fault::FoldFault;
 use super::fold::Taken;
 use crate::kernel::budget::charge::State;
 use crate::kernel::budget::entry::{Act, Digest, Entry, KeyUse, Single};
@@ -143,7 +144,7 @@ impl Book {
     ///
     /// # Errors
     /// The reason why the act does not follow.
-    pub fn try_act(&mut self, act: &Act, at_ms: u64) -> Result<(), &'static str> {
+    pub fn try_act(&mut self, act: &Act, at_ms: u64) -> Result<(), FoldFault> {
         self.take(&Entry::following(self.seq, self.head, at_ms, act.clone()))
     }
 
@@ -177,17 +178,17 @@ impl Book {
                 Ok(())
             }
             Act::RequestDecided { request, granted, reason, .. } => {
-                let card = self.requests.get_mut(request).ok_or("there is no such request")?;
+                let card = self.requests.get_mut(request).ok_or(FoldFault::UnknownRequest)?;
                 match card.decision.replace((*granted, reason.clone())) {
                     None => Ok(()),
-                    Some(_) => Err("its request was decided before"),
+                    Some(_) => Err(FoldFault::RequestDecided),
                 }
             }
             Act::Applied { managed, acts, .. } => {
                 self.managed = managed.iter().cloned().collect();
                 acts.iter().try_for_each(|Single(act)| self.take_one_of(entry, act))
             }
-            _ => Err("it is no act of the desk"),
+            _ => Err(FoldFault::Misplaced),
         }
     }
 
@@ -204,22 +205,22 @@ impl Book {
                 | Act::CapRaised { .. }
         );
         if !is_declared {
-            return Err("it holds an act that files cannot declare");
+            return Err(FoldFault::Undeclarable);
         }
         let (v, seq, at_ms, previous) = (entry.v, entry.seq, entry.at_ms, entry.previous);
         self.take(&Entry { v, seq, at_ms, previous, act: act.clone() })
     }
 
     fn publish(&mut self, statistic: &str, shown: ShownRelease, seq: u64) -> Taken {
-        let number = *self.names.get(&shown.release).ok_or("its answer was never charged")?;
+        let number = *self.names.get(&shown.release).ok_or(FoldFault::UnknownAnswer)?;
         let card = self.card(number);
         if card.state != State::Sealed {
-            return Err("its answer is not stored");
+            return Err(FoldFault::AnswerNotStored);
         }
         let dataset = &self.account(card.dataset).dataset;
-        let branch = self.branch(dataset, STATISTICS).ok_or("its dataset has no statistics account")?;
+        let branch = self.branch(dataset, STATISTICS).ok_or(FoldFault::NoStatisticsAccount)?;
         if !self.was_served(branch.researcher, number) {
-            return Err("its answer was not served to the statistics account");
+            return Err(FoldFault::AnswerNotServed);
         }
         let card = self.statistics.entry(statistic.to_owned()).or_default();
         let confirmed = card.confirmed.as_ref().filter(|confirmed| confirmed.question == shown.key.body);
