@@ -184,6 +184,7 @@ impl Watch {
             | Act::RefreshSkipped { .. }
             | Act::Requested { .. }
             | Act::RequestDecided { .. }
+            | Act::RequestGranted { .. }
             | Act::StatisticConfirmed { .. }
             | Act::ViewerAdded { .. }
             | Act::ViewingSet { .. } => {}

@@ -204,3 +204,25 @@ fn no_error_is_a_text() {
         assert!(!text.contains("type Err = String"), "{} parses with a text as its error", path.display());
     }
 }
+
+/// Several servers may share a process's code and a ledger, so whatever changes belongs to a value, not to the process. The tables below
+/// are computed once from constants or from their key alone; the list only shrinks.
+#[test]
+fn nothing_that_changes_is_static() {
+    const TABLES: [&str; 3] = ["kernel/privacy/gdp.rs", "kernel/privacy/prefix_sums.rs", "render/assets.rs"];
+    const MUTABLE: [&str; 9] =
+        ["Mutex", "RwLock", "Atomic", "OnceLock", "LazyLock", "OnceCell", "RefCell", "Semaphore", "Notify"];
+    let is_static = |line: &str| {
+        let line = line.trim_start();
+        let line = line.strip_prefix("pub").map_or(line, |line| line.split_once(' ').map_or(line, |(_, rest)| rest));
+        line.starts_with("static ") && MUTABLE.iter().any(|kind| line.contains(kind))
+    };
+    assert!(
+        is_static("    static SEEN: Mutex<()> = Mutex::new(());") && is_static("pub(crate) static N: AtomicU64 = x;")
+    );
+    for (path, text) in sources("src") {
+        let found = text.lines().any(is_static) || text.contains("thread_local!") || text.contains("lazy_static!");
+        let is_table = TABLES.iter().any(|table| path.ends_with(table));
+        assert_eq!(found, is_table, "{}: a static that changes", path.display());
+    }
+}

@@ -1,11 +1,8 @@
 //! Requests for budget: a researcher asks for a larger allocation, and a steward decides.
 //!
 //! A request asks for more than the researcher holds and at most for the dataset's cap. Nobody has more than a few open requests,
-//! and each is decided once. Granting a request makes a grant by the same rules as any other, which is on record before the
-//! decision. If a server stops between the two, the grant stands and the request is still open; deciding it again grants the same
-//! total.
-
-use std::sync::{Mutex, PoisonError};
+//! and each is decided once. Granting a request makes a grant by the same rules as any other; the grant and the decision are one
+//! entry of the ledger.
 
 use serde::Serialize;
 
@@ -91,15 +88,12 @@ fn check(book: &Book, researcher: &str, dataset: &str, epsilon: Epsilon) -> Resu
     Ok(())
 }
 
-/// Serializes decisions, because a grant and its decision are two entries. This suffices: only one process holds a ledger.
-static DECIDING: Mutex<()> = Mutex::new(());
-
-/// Decides on the request with that number. Granting first sets the allocation, keeping its renewal; it never lowers an
+/// Decides on the request with that number, in one entry. Granting sets the allocation, keeping its renewal; it never lowers an
 /// allocation.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] if there is no such request; [`ServiceError::AlreadyExists`] if it was decided before; otherwise
-/// the errors of [`grants::grant`], in which case the request stays open.
+/// the errors of [`grants::grant`]. The request then stays as it was.
 pub fn decide(
     ledger: &dyn Ledger,
     number: u64,
@@ -109,45 +103,62 @@ pub fn decide(
     now_ms: u64,
 ) -> Result<Entry, ServiceError> {
     grants::check_reason(reason)?;
-    let _deciding = DECIDING.lock().unwrap_or_else(PoisonError::into_inner);
-    let card = read(ledger, |book| book.request(number).cloned());
-    let card = card.ok_or(Absence::Request { number })?;
-    if card.decision.is_some() {
-        return Err(Conflict::RequestDecided { number }.into());
-    }
-    let granted = match decision {
-        Decision::Grant { epsilon } => {
-            grant(ledger, &card, epsilon.unwrap_or(card.epsilon), (reason, by), now_ms)?;
-            true
-        }
-        Decision::Decline => false,
-    };
     let (reason, by) = (reason.to_owned(), by.to_owned());
-    let rule = move |book: &Book| match book.request(number) {
-        Some(card) if card.decision.is_none() => Ok(Act::RequestDecided { request: number, granted, reason, by }),
-        Some(_) | None => Err(Conflict::RequestDecided { number }),
-    };
-    Ok(act(ledger, rule, now_ms)??)
+    match decision {
+        Decision::Grant { epsilon } => grant(ledger, number, epsilon, (reason, by), now_ms),
+        Decision::Decline => {
+            let rule = move |book: &Book| {
+                open_request(book, number)?;
+                Ok(Act::RequestDecided { request: number, granted: false, reason, by })
+            };
+            act(ledger, rule, now_ms)?
+        }
+    }
 }
 
+/// The request with that number, provided that nobody has decided on it.
+fn open_request(book: &Book, number: u64) -> Result<&RequestCard, ServiceError> {
+    let card = book.request(number).ok_or(Absence::Request { number })?;
+    match card.decision {
+        None => Ok(card),
+        Some(_) => Err(Conflict::RequestDecided { number }.into()),
+    }
+}
+
+/// Grants a request; `epsilon` is the new total, `None` for what was asked for.
 fn grant(
     ledger: &dyn Ledger,
-    card: &RequestCard,
-    epsilon: Epsilon,
-    (reason, by): (&str, &str),
+    number: u64,
+    epsilon: Option<Epsilon>,
+    (reason, by): (String, String),
     now_ms: u64,
-) -> Result<(), ServiceError> {
-    let account = read(ledger, |book| {
-        let account = book.researcher(&card.dataset, &card.researcher)?;
-        Some((account.epsilon, account.renewal.map(|renewal| renewal.days)))
-    });
-    let (held, period_days) = account.ok_or_else(|| ServiceError::UnknownDataset(shown(&card.dataset)))?;
-    if epsilon < held {
-        return Err(StewardFault::GrantedTotal { epsilon, researcher: card.researcher.clone(), held }.into());
+) -> Result<Entry, ServiceError> {
+    let card = read(ledger, |book| open_request(book, number).cloned())?;
+    let epsilon = epsilon.unwrap_or(card.epsilon);
+    let (accountant, amount) = grants::amount_of(ledger, &card.dataset, epsilon)?;
+    let rule = move |book: &Book| {
+        let RequestCard { researcher, dataset, .. } = open_request(book, number)?.clone();
+        let account = book.researcher(&dataset, &researcher).ok_or(StewardFault::from(GrantFault::UnknownAccount))?;
+        if epsilon < account.epsilon {
+            return Err(StewardFault::GrantedTotal { epsilon, researcher, held: account.epsilon }.into());
+        }
+        let period_days = account.renewal.map(|renewal| renewal.days);
+        let to = Holder::Researcher { name: researcher, project: None, period_days };
+        let grant = Grant { to, dataset, epsilon, reason, by };
+        let act = grants::act_of(book, accountant, &grant, amount, now_ms).map_err(StewardFault::from)?;
+        Ok(of_request(number, act))
+    };
+    act(ledger, rule, now_ms)?
+}
+
+/// The act that makes a researcher's grant and closes the request it answers.
+fn of_request(request: u64, grant: Act) -> Act {
+    match grant {
+        Act::Granted { researcher, dataset, project, epsilon, amount, period_days, reason, by } => {
+            Act::RequestGranted { request, researcher, dataset, project, epsilon, amount, period_days, reason, by }
+        }
+        other => other,
     }
-    let to = Holder::Researcher { name: card.researcher.clone(), project: None, period_days };
-    let (dataset, reason, by) = (card.dataset.clone(), reason.to_owned(), by.to_owned());
-    grants::grant(ledger, Grant { to, dataset, epsilon, reason, by }, now_ms).map(|_| ())
 }
 
 /// The requests of one researcher, or, if `of` is `None`, of all researchers; newest first.

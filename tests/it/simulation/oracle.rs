@@ -127,6 +127,7 @@ impl Oracle {
             | Act::RefreshSkipped { .. }
             | Act::Requested { .. }
             | Act::RequestDecided { .. }
+            | Act::RequestGranted { .. }
             | Act::StatisticConfirmed { .. }
             | Act::ViewerAdded { .. }
             | Act::ViewingSet { .. }

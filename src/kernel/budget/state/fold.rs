@@ -90,6 +90,22 @@ impl Book {
                 let (project, period_days) = (project.as_deref(), *period_days);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
             }
+            Act::RequestGranted {
+                request,
+                researcher: name,
+                dataset,
+                project,
+                epsilon,
+                amount,
+                period_days,
+                reason,
+                ..
+            } => {
+                self.grant_request(*request, (name, dataset), reason)?;
+                let (kind, epsilon, amount, at_ms) = (Kind::Researcher, *epsilon, *amount, entry.at_ms);
+                let (project, period_days) = (project.as_deref(), *period_days);
+                self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
+            }
             Act::Frozen { dataset, .. } => self.alter(dataset, |whole| whole.frozen = true),
             Act::Unfrozen { dataset, .. } => self.alter(dataset, |whole| (whole.frozen, whole.incidents) = (false, 0)),
             Act::Charged(charged) => self.charged(entry, charged),

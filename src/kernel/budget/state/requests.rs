@@ -177,18 +177,29 @@ impl Book {
                 self.requests.insert(entry.seq, card);
                 Ok(())
             }
-            Act::RequestDecided { request, granted, reason, .. } => {
-                let card = self.requests.get_mut(request).ok_or(FoldFault::UnknownRequest)?;
-                match card.decision.replace((*granted, reason.clone())) {
-                    None => Ok(()),
-                    Some(_) => Err(FoldFault::RequestDecided),
-                }
-            }
+            Act::RequestDecided { request, granted, reason, .. } => self.close_request(*request, *granted, reason),
             Act::Applied { managed, acts, .. } => {
                 self.managed = managed.iter().cloned().collect();
                 acts.iter().try_for_each(|Single(act)| self.take_one_of(entry, act))
             }
             _ => Err(FoldFault::Misplaced),
+        }
+    }
+
+    /// Closes the request of this researcher for this dataset, whose allocation is set next.
+    pub(super) fn grant_request(&mut self, request: u64, (researcher, dataset): (&str, &str), reason: &str) -> Taken {
+        let card = self.requests.get(&request).ok_or(FoldFault::UnknownRequest)?;
+        if card.researcher != researcher || card.dataset != dataset {
+            return Err(FoldFault::OtherRequest);
+        }
+        self.close_request(request, true, reason)
+    }
+
+    fn close_request(&mut self, request: u64, granted: bool, reason: &str) -> Taken {
+        let card = self.requests.get_mut(&request).ok_or(FoldFault::UnknownRequest)?;
+        match card.decision.replace((granted, reason.to_owned())) {
+            None => Ok(()),
+            Some(_) => Err(FoldFault::RequestDecided),
         }
     }
 
