@@ -18,7 +18,7 @@ pub use self::polars::PolarsEngine;
 pub use self::pool::{Launch, WorkerPool};
 
 use crate::kernel::vault::private::{Exact, Private};
-use crate::query::plan::Computation;
+use crate::query::computation::Computation;
 use crate::query::terms::edition::Manifest;
 
 /// A computation failed. The cause is not passed on, because it could reveal something about rows.

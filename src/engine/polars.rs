@@ -14,10 +14,10 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::{Engine, EngineFault, Host};
-use crate::kernel::privacy::prefix_sums::Roots;
+use crate::kernel::privacy::prefix_sums::PrefixSums;
 use crate::kernel::vault::private::{Exact, Private};
+use crate::query::computation::{Computation, Measure, PlanKey};
 use crate::query::filter::Filter;
-use crate::query::plan::{Computation, Measure, PlanKey};
 use crate::query::term::Term;
 use crate::query::term::coding::code;
 use crate::query::term::lower::{Step, lower};
@@ -136,7 +136,7 @@ fn vectors(loaded: &Loaded, computation: &Computation, groups: usize) -> PolarsR
     let of = |(at, measure): (usize, &Measure)| match (histograms.get(&at), measure) {
         (Some(vector), _) => Ok(vector.clone()),
         (None, Measure::Over { .. }) => alone(loaded, &computation.alone(measure)),
-        (None, Measure::Rooted { key, measure }) => rooted(loaded, computation, *key, measure),
+        (None, Measure::PrefixSums { key, measure }) => rooted(loaded, computation, *key, measure),
         (None, _) => dense(&answer, at, &cells, groups),
     };
     computation.measures.iter().enumerate().map(of).collect()
@@ -148,7 +148,7 @@ fn rooted(loaded: &Loaded, computation: &Computation, key: usize, measure: &Meas
     let whole = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
     let stride = computation.keys[key + 1..].iter().map(|key| whole(key.size())).product::<usize>();
     let groups = whole(computation.keys[key].size());
-    let roots = Roots::of(groups);
+    let roots = PrefixSums::of(groups);
     let mut vector = vec![0; counts.len()];
     for first in (0..counts.len()).filter(|cell| cell / stride % groups == 0) {
         let along: Vec<i64> = (0..groups).map(|group| counts[first + group * stride]).collect();
@@ -167,7 +167,7 @@ pub(super) fn alone(loaded: &Loaded, alone: &Computation) -> PolarsResult<Vec<i6
 
 fn measures_are_histograms(computation: &Computation) -> bool {
     let is_own =
-        |measure: &Measure| matches!(measure, Measure::Bins { .. } | Measure::Over { .. } | Measure::Rooted { .. });
+        |measure: &Measure| matches!(measure, Measure::Bins { .. } | Measure::Over { .. } | Measure::PrefixSums { .. });
     computation.measures.iter().all(is_own)
 }
 
@@ -197,7 +197,7 @@ impl Expressions<'_> {
     /// The aggregation of a measurement in each group; `None` for measurements that are evaluated separately, such as histograms.
     pub(super) fn measure(&self, measure: &Measure) -> Option<Expr> {
         Some(match measure {
-            Measure::Bins { .. } | Measure::Over { .. } | Measure::Rooted { .. } => return None,
+            Measure::Bins { .. } | Measure::Over { .. } | Measure::PrefixSums { .. } => return None,
             Measure::Rows => len(),
             Measure::NonNull { column } => self.stored(column).count(),
             Measure::Sum { column } => self.stored(column).sum(),

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::{Engine, EngineFault, Host, Limits};
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::vault::private::{Exact, Private};
-use crate::query::plan::Computation;
+use crate::query::computation::Computation;
 use crate::query::terms::edition::Manifest;
 use crate::query::terms::policy::Terms;
 

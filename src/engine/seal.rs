@@ -24,7 +24,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use crate::engine::seal::encode::{NULL, check_id, ids as ids_of};
-use crate::engine::seal::source::{Source, Spec, Wanted};
+use crate::engine::seal::source::{Source, SourceSpec, Wanted};
 use crate::engine::seal::spill::Spill;
 use crate::kernel::random;
 use crate::query::terms::edition::{self, EDITIONS, Manifest};
@@ -117,7 +117,7 @@ pub fn seal_with_key(
 fn withdrawn(policy: &Policy) -> Result<Withdrawn, SealError> {
     let mut all = Withdrawn::default();
     let (Some(path), Some(name)) = (&policy.exclude, policy.terms.unit_column()) else { return Ok(all) };
-    let source = Source::open(&Spec::file(path))?;
+    let source = Source::open(&SourceSpec::file(path))?;
     let found = source.find_all(&[Wanted { name, source: policy.reading.unit_source.as_deref() }])?;
     let column = found.first().copied().unwrap_or_default();
     let wrong = |wrong| SealError::wrong_type(&source.shown(), name, "unit", wrong);

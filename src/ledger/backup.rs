@@ -15,7 +15,7 @@ use super::fault::{AnswerFault, EntryFault};
 use super::signing::KEY_FILE;
 use super::{Finding, LEDGER_FILE, OpenError, Repricer, copies, verify};
 use crate::kernel::budget::entry::{Act, Entry};
-use crate::kernel::privacy::certificate::Certified;
+use crate::kernel::privacy::certificate::CertifiedMeasurement;
 use crate::ledger::sqlite::database::Database;
 use crate::ledger::sqlite::open::unusable;
 use crate::query::terms::edition::{EditionError, Manifest, of_table};
@@ -151,7 +151,7 @@ impl Repricer for Sealed {
         Ok(())
     }
 
-    fn check_release(&self, _: &str, _: &[Certified], _: &[u8]) -> Result<(), AnswerFault> {
+    fn check_release(&self, _: &str, _: &[CertifiedMeasurement], _: &[u8]) -> Result<(), AnswerFault> {
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::OpenError;
 use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said, sync_dir, write_anew};
 use super::signing::Signer;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::ledger::sqlite::database::{Database, Stamp, fault};
 use crate::ledger::sqlite::open::unusable;
 
@@ -90,7 +90,7 @@ impl Places {
 pub(super) struct Checked<'a> {
     pub(super) database: &'a Database,
     pub(super) signer: &'a Signer,
-    pub(super) book: &'a Book,
+    pub(super) book: &'a LedgerState,
 }
 
 impl Checked<'_> {

@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use crate::kernel::budget::account::Account;
 use crate::kernel::budget::charge::Refusal;
-use crate::kernel::budget::entry::{AccountMark, Act, Entry, Kind, Legs};
+use crate::kernel::budget::entry::{AccountKind, AccountMark, Act, Entry, Postings};
 use crate::kernel::budget::people::STATISTICS;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::service::stewarding::accounts::{AccountView, timestamp};
 
@@ -76,7 +76,7 @@ struct Mark {
 struct Place<'a> {
     at_ms: u64,
     dataset: &'a str,
-    kind: Kind,
+    kind: AccountKind,
     name: &'a str,
 }
 
@@ -101,7 +101,7 @@ impl Mark {
 
     /// How many of [`PARTS`] are spent.
     fn reached(&self) -> usize {
-        let (spent, amount) = (u128::from(self.spent_now().units()), u128::from(self.amount.units()));
+        let (spent, amount) = (u128::from(self.spent_now().quanta()), u128::from(self.amount.quanta()));
         let is_reached = |part: u64| amount > 0 && spent * 1_000_000 >= amount * u128::from(part);
         PARTS.iter().filter(|(part, _)| is_reached(*part)).count()
     }
@@ -110,7 +110,7 @@ impl Mark {
 impl Watch {
     /// Accounts as they are now: what happened before is not told.
     #[must_use]
-    pub fn new(book: &Book, now_ms: u64) -> Self {
+    pub fn new(book: &LedgerState, now_ms: u64) -> Self {
         let accounts = book.datasets().flat_map(|(dataset, _)| book.accounts_of(dataset));
         let mark = |account: &Account| {
             let (dataset, kind, name) = (account.dataset.as_str(), account.kind, account.name.as_str());
@@ -120,7 +120,7 @@ impl Watch {
     }
 
     /// What the next entry tells; `book` is at that entry or further on.
-    pub fn take(&mut self, entry: &Entry, book: &Book) -> Vec<Notice> {
+    pub fn take(&mut self, entry: &Entry, book: &LedgerState) -> Vec<Notice> {
         let at_ms = entry.at_ms;
         match &entry.act {
             Act::Charged(charged) => {
@@ -153,13 +153,13 @@ impl Watch {
     fn settle(&mut self, act: &Act, at_ms: u64) {
         match act {
             Act::DatasetOpened { dataset, cap, .. } => {
-                self.set(Place { at_ms, dataset, kind: Kind::Dataset, name: dataset }, cap.amount, cap.epsilon);
+                self.set(Place { at_ms, dataset, kind: AccountKind::Dataset, name: dataset }, cap.amount, cap.epsilon);
             }
             Act::CapRaised { dataset, epsilon, amount, .. } => {
-                self.set(Place { at_ms, dataset, kind: Kind::Dataset, name: dataset }, *amount, *epsilon);
+                self.set(Place { at_ms, dataset, kind: AccountKind::Dataset, name: dataset }, *amount, *epsilon);
             }
             Act::ProjectGranted { project, dataset, epsilon, amount, .. } => {
-                self.set(Place { at_ms, dataset, kind: Kind::Project, name: project }, *amount, *epsilon);
+                self.set(Place { at_ms, dataset, kind: AccountKind::Project, name: project }, *amount, *epsilon);
             }
             Act::Recovered { balances, .. } => {
                 for balance in balances {
@@ -204,18 +204,18 @@ impl Watch {
         &mut self,
         at_ms: u64,
         (dataset, researcher): (&str, &str),
-        legs: &Legs,
+        legs: &Postings,
         account: &AccountMark,
-        book: &Book,
+        book: &LedgerState,
     ) -> Vec<Notice> {
         let (amount, spent, before) = (account.amount, account.lifetime, account.lifetime.left_after(account.spent));
         let own = Mark { amount, spent, before, epsilon: Some(account.epsilon), told: 0 };
-        let kind = if researcher == STATISTICS { Kind::Statistics } else { Kind::Researcher };
+        let kind = if researcher == STATISTICS { AccountKind::Statistics } else { AccountKind::Researcher };
         let mut notices = self.look(Place { at_ms, dataset, kind, name: researcher }, own, book);
         // Where a researcher's account hangs never changes, so a book that is further on says it as well.
         let project = book.branch(dataset, researcher).and_then(|branch| branch.project);
-        let project = project.map(|number| (Kind::Project, book.account(number).name.as_str(), legs.project));
-        for (kind, name, leg) in project.into_iter().chain([(Kind::Dataset, dataset, legs.dataset)]) {
+        let project = project.map(|number| (AccountKind::Project, book.account(number).name.as_str(), legs.project));
+        for (kind, name, leg) in project.into_iter().chain([(AccountKind::Dataset, dataset, legs.dataset)]) {
             let place = Place { at_ms, dataset, kind, name };
             let known = self.marks.get(&place.key()).copied().unwrap_or_default();
             let mark = Mark { spent: known.spent.saturating_add(leg), ..known };
@@ -225,7 +225,7 @@ impl Watch {
     }
 
     /// Takes in an account as it is after a charge, and tells what it reached first.
-    fn look(&mut self, place: Place<'_>, mark: Mark, book: &Book) -> Vec<Notice> {
+    fn look(&mut self, place: Place<'_>, mark: Mark, book: &LedgerState) -> Vec<Notice> {
         let slot = self.marks.entry(place.key()).or_default();
         let is_same = (slot.amount, slot.before) == (mark.amount, mark.before);
         let (told, reached) = (if is_same { slot.told } else { 0 }, mark.reached());
@@ -235,13 +235,13 @@ impl Watch {
     }
 }
 
-fn crossed(event: &'static str, place: Place<'_>, mark: &Mark, book: &Book) -> Option<Notice> {
+fn crossed(event: &'static str, place: Place<'_>, mark: &Mark, book: &LedgerState) -> Option<Notice> {
     let accountant = book.dataset(place.dataset)?.cap.accountant;
     let (spent, lifetime, amount) = (mark.spent_now(), mark.spent, mark.amount);
     let account = AccountMark { spent, lifetime, amount, left: amount.left_after(spent), epsilon: mark.epsilon? };
     let AccountView { epsilon_cap, epsilon_spent, fraction_spent, .. } = AccountView::of(accountant, &account);
     // The statistics account's own name is one that no person can have.
-    let name = if place.kind == Kind::Statistics { place.kind.name() } else { place.name };
+    let name = if place.kind == AccountKind::Statistics { place.kind.name() } else { place.name };
     let more = json!({
         "dataset": place.dataset, "kind": place.kind.name(), "name": name, "fraction": fraction_spent,
         "epsilon_spent": epsilon_spent, "epsilon_cap": epsilon_cap

@@ -10,7 +10,7 @@ use polars::prelude::*;
 
 use crate::engine::polars::{Expressions, Loaded, gathered};
 use crate::kernel::vault::private::Exact;
-use crate::query::plan::{Computation, Measure, TextKey};
+use crate::query::computation::{Computation, Measure, TextKey};
 use crate::query::terms::domain::Domain;
 use crate::query::terms::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, text_name};
 use crate::query::terms::policy::{Terms, Unit};

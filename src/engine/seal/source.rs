@@ -25,7 +25,7 @@ use std::thread;
 
 use polars::prelude::{DataType, Series};
 
-pub use crate::query::terms::source::{Decimal, Encoding, From, Spec};
+pub use crate::query::terms::source::{DecimalMark, Encoding, SourceLocation, SourceSpec};
 use digest::Tally;
 pub use fault::{Fault, FieldsHint, Packing, Seen, SourceError, TextFault};
 pub use files::FilesFault;
@@ -108,7 +108,7 @@ impl Source {
     ///
     /// # Errors
     /// [`SourceError`] if the source cannot be opened; it contains no value of the source.
-    pub fn open(spec: &Spec) -> Result<Self, SourceError> {
+    pub fn open(spec: &SourceSpec) -> Result<Self, SourceError> {
         Self::open_with(spec, &|name| std::env::var_os(name))
     }
 
@@ -116,10 +116,10 @@ impl Source {
     ///
     /// # Errors
     /// Those of [`Source::open`].
-    pub fn open_with(spec: &Spec, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, SourceError> {
+    pub fn open_with(spec: &SourceSpec, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, SourceError> {
         let parts = match &spec.from {
-            From::Postgres { connection, query } => vec![Part::query(connection, query, environment)?],
-            From::Path(_) | From::Files(_) => {
+            SourceLocation::Postgres { connection, query } => vec![Part::query(connection, query, environment)?],
+            SourceLocation::Path(_) | SourceLocation::Files(_) => {
                 let (found, several) = files::files(&spec.from)?;
                 found.into_iter().map(|found| Part::open(found, spec, several)).collect::<Result<_, _>>()?
             }
@@ -272,16 +272,16 @@ impl Source {
     }
 }
 
-fn shown(from: &From) -> String {
+fn shown(from: &SourceLocation) -> String {
     match from {
-        From::Path(path) => path.display().to_string(),
-        From::Files(paths) => match paths.as_slice() {
+        SourceLocation::Path(path) => path.display().to_string(),
+        SourceLocation::Files(paths) => match paths.as_slice() {
             [] => "source".to_owned(),
             [only] => only.display().to_string(),
             [first, second] => format!("{} and {}", first.display(), second.display()),
             [first, ..] => format!("{} and {} others", first.display(), paths.len() - 1),
         },
-        From::Postgres { .. } => postgres::SHOWN.to_owned(),
+        SourceLocation::Postgres { .. } => postgres::SHOWN.to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Cap, Kind};
+use super::entry::{AccountKind, Cap};
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 
 /// An account's index in the ledger's state.
@@ -50,7 +50,7 @@ pub struct Account {
     /// The account's index in the ledger's state.
     pub number: AccountNo,
     /// Kind of account: dataset, project, researcher or statistics.
-    pub kind: Kind,
+    pub kind: AccountKind,
     /// Name of the dataset, project or researcher that the account belongs to.
     pub name: String,
     /// Name of the dataset that the account spends from.
@@ -72,7 +72,7 @@ pub struct Account {
 impl Account {
     pub(super) fn new(
         number: AccountNo,
-        kind: Kind,
+        kind: AccountKind,
         (name, dataset): (&str, &str),
         parent: Option<AccountNo>,
         epsilon: Epsilon,

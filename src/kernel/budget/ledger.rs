@@ -5,9 +5,9 @@
 
 use std::sync::mpsc::sync_channel;
 
-use super::charge::{ChargeRequest, Decision, ServeRequest};
+use super::charge::{ChargeDecision, ChargeRequest, ServeRequest};
 use super::entry::{Act, Cause, Entry};
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 
 /// Why the ledger could not carry out an order; no data was touched for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -28,7 +28,7 @@ pub enum LedgerFault {
 
 /// How the evaluation of a charged answer ended.
 #[derive(Debug, Clone)]
-pub enum Outcome {
+pub enum EvaluationOutcome {
     /// An answer was made, and is to be stored.
     Released {
         /// Id of the release that the charge reserved.
@@ -45,7 +45,7 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
+impl EvaluationOutcome {
     /// Id of the release that ended.
     #[must_use]
     pub fn release(&self) -> &str {
@@ -55,7 +55,7 @@ impl Outcome {
 }
 
 /// A rule that the ledger's one writer evaluates on the current state: it makes a steward's act, or `None` if nothing is to be appended.
-pub type Rule = Box<dyn FnOnce(&Book) -> Option<Act> + Send>;
+pub type Rule = Box<dyn FnOnce(&LedgerState) -> Option<Act> + Send>;
 
 /// A durable, append-only record with one writer. All methods block; only [`Ledger::read`] may be called on an async thread.
 pub trait Ledger: Send + Sync {
@@ -64,20 +64,20 @@ pub trait Ledger: Send + Sync {
     ///
     /// # Errors
     /// [`LedgerFault`]; nothing was charged.
-    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<Decision, LedgerFault>;
+    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<ChargeDecision, LedgerFault>;
 
     /// Records durably how a charged answer ended.
     ///
     /// # Errors
     /// [`LedgerFault`]; the charge stands.
-    fn record(&self, outcome: Outcome, at_ms: u64) -> Result<(), LedgerFault>;
+    fn record(&self, outcome: EvaluationOutcome, at_ms: u64) -> Result<(), LedgerFault>;
 
     /// Records that a stored answer is served to somebody who pays for the draws that are new to them, or that it is served under a new
     /// idempotency key.
     ///
     /// # Errors
     /// [`LedgerFault`]; nothing was charged.
-    fn serve(&self, request: ServeRequest) -> Result<Decision, LedgerFault>;
+    fn serve(&self, request: ServeRequest) -> Result<ChargeDecision, LedgerFault>;
 
     /// Appends the steward's act that `rule` makes from the current state. If the rule makes none, returns `None` and changes nothing.
     /// [`decide`] and [`act`] also return what the rule found out.
@@ -90,7 +90,7 @@ pub trait Ledger: Send + Sync {
     fn is_sound(&self) -> bool;
 
     /// Calls `reader` once with the current state. Blocks no longer than one decision takes.
-    fn read(&self, reader: &mut dyn FnMut(&Book));
+    fn read(&self, reader: &mut dyn FnMut(&LedgerState));
 
     /// Returns the encoded release of this id; `None` if no such answer is stored.
     ///
@@ -106,7 +106,7 @@ pub trait Ledger: Send + Sync {
 }
 
 /// Returns what `reader` computes from the ledger's current state.
-pub fn read<T>(ledger: &dyn Ledger, reader: impl FnOnce(&Book) -> T) -> T {
+pub fn read<T>(ledger: &dyn Ledger, reader: impl FnOnce(&LedgerState) -> T) -> T {
     let (mut reader, mut seen) = (Some(reader), None);
     ledger.read(&mut |book| {
         if let Some(reader) = reader.take() {
@@ -123,11 +123,11 @@ pub fn read<T>(ledger: &dyn Ledger, reader: impl FnOnce(&Book) -> T) -> T {
 /// [`LedgerFault`]; nothing changed.
 pub fn decide<T: Send + 'static>(
     ledger: &dyn Ledger,
-    rule: impl FnOnce(&Book) -> (Option<Act>, T) + Send + 'static,
+    rule: impl FnOnce(&LedgerState) -> (Option<Act>, T) + Send + 'static,
     at_ms: u64,
 ) -> Result<(Option<Entry>, T), LedgerFault> {
     let (tell, told) = sync_channel(1);
-    let rule = move |book: &Book| {
+    let rule = move |book: &LedgerState| {
         let (act, made) = rule(book);
         // The receiver outlives the rule, and the channel has room for the one message.
         let _ = tell.send(made);
@@ -144,10 +144,10 @@ pub fn decide<T: Send + 'static>(
 /// [`LedgerFault`]; nothing changed.
 pub fn act<E: Send + 'static>(
     ledger: &dyn Ledger,
-    rule: impl FnOnce(&Book) -> Result<Act, E> + Send + 'static,
+    rule: impl FnOnce(&LedgerState) -> Result<Act, E> + Send + 'static,
     at_ms: u64,
 ) -> Result<Result<Entry, E>, LedgerFault> {
-    let split = move |book: &Book| match rule(book) {
+    let split = move |book: &LedgerState| match rule(book) {
         Ok(act) => (Some(act), None),
         Err(refusal) => (None, Some(refusal)),
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::kernel::budget::entry::{Digest, Entry};
-use crate::kernel::budget::writer::Batch;
+use crate::kernel::budget::writer::CommitBatch;
 use crate::ledger::OpenError;
 
 /// Version number of the tables.
@@ -247,7 +247,7 @@ impl Database {
     }
 
     /// Writes a batch and the signed head in one transaction; when this returns, they are on disk.
-    pub(in crate::ledger) fn commit(&self, batch: &Batch, head: &HeadRow) -> rusqlite::Result<()> {
+    pub(in crate::ledger) fn commit(&self, batch: &CommitBatch, head: &HeadRow) -> rusqlite::Result<()> {
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let written = self.write(batch, head).and_then(|()| self.connection.execute_batch("COMMIT"));
         if written.is_err() {
@@ -257,7 +257,7 @@ impl Database {
         written
     }
 
-    fn write(&self, batch: &Batch, head: &HeadRow) -> rusqlite::Result<()> {
+    fn write(&self, batch: &CommitBatch, head: &HeadRow) -> rusqlite::Result<()> {
         let mut insert = self
             .connection
             .prepare_cached("INSERT INTO entries (seq, at_ms, act, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?;

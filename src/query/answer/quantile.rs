@@ -98,7 +98,7 @@ pub struct Levels<'a> {
 
 /// A quantile with its interval, in leaves from the lower end of the range.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found {
+pub struct QuantileEstimate {
     /// Estimate of the quantile, with its fraction of a leaf.
     pub at: f64,
     /// Lower end of the interval.
@@ -196,7 +196,7 @@ impl Distribution {
 
     /// The q-quantile; `None` if the total is lost in its own noise.
     #[must_use]
-    pub fn quantile(&self, q: f64) -> Option<Found> {
+    pub fn quantile(&self, q: f64) -> Option<QuantileEstimate> {
         let (total, error) = self.total();
         let raw_total = self.ranks.last().copied().unwrap_or(0.0);
         if raw_total <= NORMAL_975 * error || total <= 0.0 {
@@ -218,7 +218,7 @@ impl Distribution {
         while high < last && !(told(high) && told((high + 1).min(last))) {
             high += 1;
         }
-        Some(Found { at: leaf as f64 + share, low: low as f64, high: (high + 1) as f64 })
+        Some(QuantileEstimate { at: leaf as f64 + share, low: low as f64, high: (high + 1) as f64 })
     }
 }
 

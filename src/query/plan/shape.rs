@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::PlanKey;
+use crate::query::computation::PlanKey;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Expression, ItemValue, Key, Query, Scalar};
 use crate::query::term::coding;
-use crate::query::term::known::Known;
+use crate::query::term::known::TermContext;
 use crate::query::term::typed;
 use crate::query::terms::policy::Terms;
 
@@ -114,7 +114,7 @@ pub(super) fn rows(wanted: Option<u32>, terms: &Terms) -> Result<u32, QueryError
 /// The typed keys, in ascending order and without duplicates.
 pub(super) fn keys(
     grouped: &[Expression],
-    known: &Known<'_>,
+    known: &TermContext<'_>,
     filter: Option<&Filter>,
 ) -> Result<Vec<PlanKey>, QueryError> {
     let mut keys = Vec::with_capacity(grouped.len());

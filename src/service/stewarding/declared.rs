@@ -15,10 +15,10 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
-use crate::kernel::budget::entry::{Act, Single};
+use crate::kernel::budget::entry::{Act, SingleAct};
 use crate::kernel::budget::ledger::{Ledger, decide, read};
 use crate::kernel::budget::people::Role;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::service::ServiceError;
 use crate::service::stewarding::fault::StewardFault;
@@ -77,7 +77,7 @@ pub fn plan(ledger: &dyn Ledger, declared: &Declared, now_ms: u64) -> Result<Out
     let (amounts, tokens) = (amounts(ledger, declared), None);
     let given = Given { declared: declared.clone(), amounts, tokens, reason, by, now_ms };
     // Tried on a copy of the ledger's state, so that nobody waits for it.
-    let book = read(ledger, Book::sketch);
+    let book = read(ledger, LedgerState::sketch);
     let found = between(&book, &given)?;
     Ok(Outcome::of(&found, declared, Vec::new()))
 }
@@ -99,7 +99,7 @@ pub fn apply(
     let digests = tokens.iter().map(|(name, _, token)| (name.clone(), Token::digest(token.text()))).collect();
     let (reason, by) = (reason.to_owned(), by.to_owned());
     let given = Given { declared: declared.clone(), amounts, tokens: Some(digests), reason, by, now_ms };
-    let rule = move |book: &Book| match between(book, &given) {
+    let rule = move |book: &LedgerState| match between(book, &given) {
         Ok(found) => (applied(&found, given), Ok(found)),
         Err(fault) => (None, Err(fault)),
     };
@@ -109,7 +109,7 @@ pub fn apply(
 
 /// The act that makes all changes; `None` if nothing is to change.
 fn applied(found: &Found, given: Given) -> Option<Act> {
-    let acts = found.acts.iter().cloned().map(Single).collect();
+    let acts = found.acts.iter().cloned().map(SingleAct).collect();
     let Given { declared, reason, by, .. } = given;
     (!found.changes.is_empty()).then(|| Act::Applied { reason, by, managed: declared.managed(), acts })
 }

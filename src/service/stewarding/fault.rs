@@ -2,11 +2,11 @@
 //!
 //! Each refusal is a fact with its values; the wording is made here and nowhere else.
 
-use crate::kernel::budget::entry::{Cap, Kind};
+use crate::kernel::budget::entry::{AccountKind, Cap};
 use crate::kernel::budget::people::{NAME_CHARS_MAX, Role};
 use crate::kernel::budget::state::REQUESTS_OPEN_MAX;
 use crate::kernel::privacy::amounts::Epsilon;
-use crate::kernel::random::NoChance;
+use crate::kernel::random::NoRandomness;
 use crate::query::error::shown;
 
 /// Largest number of characters in a reason.
@@ -210,7 +210,7 @@ pub enum StewardFault {
     Grant(#[from] GrantFault),
     /// The system gives no random bytes for a token or a key.
     #[error(transparent)]
-    NoChance(#[from] NoChance),
+    NoRandomness(#[from] NoRandomness),
 }
 
 /// Why an allocation cannot be set, or a lifetime cap cannot be raised.
@@ -287,7 +287,7 @@ pub enum GrantFault {
         /// The allocation that was asked for.
         epsilon: Epsilon,
         /// Kind and name of the account above.
-        of: (Kind, String),
+        of: (AccountKind, String),
         /// The ε of the account above.
         above: Epsilon,
         /// Whether the policy lets allocations sum to more than the account above.
@@ -298,10 +298,12 @@ pub enum GrantFault {
 }
 
 /// The account above an allocation, in words.
-fn whose((kind, name): &(Kind, String)) -> String {
+fn whose((kind, name): &(AccountKind, String)) -> String {
     match kind {
-        Kind::Dataset => "the dataset's cap".to_owned(),
-        Kind::Project | Kind::Researcher | Kind::Statistics => format!("project \"{name}\"'s allocation"),
+        AccountKind::Dataset => "the dataset's cap".to_owned(),
+        AccountKind::Project | AccountKind::Researcher | AccountKind::Statistics => {
+            format!("project \"{name}\"'s allocation")
+        }
     }
 }
 

@@ -4,10 +4,10 @@
 //! an explicit act with a reason, and never falls.
 
 use crate::kernel::budget::account::{Account, AccountNo};
-use crate::kernel::budget::entry::{Act, Entry, Kind};
+use crate::kernel::budget::entry::{AccountKind, Act, Entry};
 use crate::kernel::budget::ledger::{Ledger, act, read};
 use crate::kernel::budget::people::{Role, STATISTICS, is_name};
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::error::shown;
@@ -70,7 +70,7 @@ pub struct Grant {
 pub fn grant(ledger: &dyn Ledger, grant: Grant, now_ms: u64) -> Result<Entry, ServiceError> {
     check_reason(&grant.reason)?;
     let (accountant, amount) = amount_of(ledger, &grant.dataset, grant.epsilon)?;
-    let rule = move |book: &Book| act_of(book, accountant, &grant, amount, now_ms);
+    let rule = move |book: &LedgerState| act_of(book, accountant, &grant, amount, now_ms);
     Ok(act(ledger, rule, now_ms)?.map_err(StewardFault::from)?)
 }
 
@@ -102,7 +102,7 @@ pub(super) fn check_reason(reason: &str) -> Result<(), StewardFault> {
 /// The act of one grant, against the given state of the ledger. `amount` is the price equivalent of its ε; `None` stands for the
 /// dataset's whole cap.
 pub(super) fn act_of(
-    book: &Book,
+    book: &LedgerState,
     accountant: Accountant,
     grant: &Grant,
     amount: Option<Price>,
@@ -113,7 +113,7 @@ pub(super) fn act_of(
 
 /// One grant, checked against the given state of the ledger.
 struct Room<'a> {
-    book: &'a Book,
+    book: &'a LedgerState,
     accountant: Accountant,
     grant: &'a Grant,
     now_ms: u64,
@@ -150,7 +150,7 @@ impl Room<'_> {
         if !is_name(project) {
             return Err(GrantFault::ProjectName { project: project.to_owned() });
         }
-        let now = self.book.find(&self.grant.dataset, Kind::Project, project);
+        let now = self.book.find(&self.grant.dataset, AccountKind::Project, project);
         let is_lowered = now.is_some_and(|account| amount <= account.amount);
         self.check_room(root, now, Price::ZERO, amount, is_lowered)?;
         let Grant { dataset, epsilon, reason, by, .. } = self.grant.clone();
@@ -158,7 +158,7 @@ impl Room<'_> {
     }
 
     fn to_statistics(&self, root: AccountNo, period_days: Option<u32>, amount: Price) -> Result<Act, GrantFault> {
-        let now = self.book.find(&self.grant.dataset, Kind::Statistics, STATISTICS);
+        let now = self.book.find(&self.grant.dataset, AccountKind::Statistics, STATISTICS);
         let (before, is_lowered) = self.renewed(now, period_days, amount)?;
         self.check_room(root, now, before, amount, is_lowered)?;
         let Grant { dataset, epsilon, reason, by, .. } = self.grant.clone();
@@ -197,12 +197,12 @@ impl Room<'_> {
             Some((role, _)) => return Err(GrantFault::NotResearcher { name: name.to_owned(), role }),
             None => return Err(GrantFault::UnknownResearcher { name: name.to_owned() }),
         }
-        let now = self.book.find(&self.grant.dataset, Kind::Researcher, name);
+        let now = self.book.find(&self.grant.dataset, AccountKind::Researcher, name);
         let parent = self.parent(name, project, now)?;
         let (before, is_lowered) = self.renewed(now, period_days, amount)?;
         self.check_room(parent, now, before, amount, is_lowered)?;
         let above = self.book.account(parent);
-        let project = (above.kind == Kind::Project).then(|| above.name.clone());
+        let project = (above.kind == AccountKind::Project).then(|| above.name.clone());
         let Grant { dataset, epsilon, reason, by, .. } = self.grant.clone();
         Ok(Act::Granted { researcher: name.to_owned(), dataset, project, epsilon, amount, period_days, reason, by })
     }
@@ -213,18 +213,18 @@ impl Room<'_> {
             None => None,
             Some(project) => {
                 let unknown = || GrantFault::UnknownProject { project: project.to_owned() };
-                Some(self.book.find(&self.grant.dataset, Kind::Project, project).ok_or_else(unknown)?.number)
+                Some(self.book.find(&self.grant.dataset, AccountKind::Project, project).ok_or_else(unknown)?.number)
             }
         };
         match (wanted, now.and_then(|account| account.parent)) {
             (Some(wanted), Some(held)) if wanted != held => {
                 let held = self.book.account(held);
-                let project = (held.kind == Kind::Project).then(|| held.name.clone());
+                let project = (held.kind == AccountKind::Project).then(|| held.name.clone());
                 Err(GrantFault::OtherParent { name: name.to_owned(), project })
             }
             (Some(number), _) | (None, Some(number)) => Ok(number),
             (None, None) => {
-                let root = self.book.number_of(&self.grant.dataset, Kind::Dataset, &self.grant.dataset);
+                let root = self.book.number_of(&self.grant.dataset, AccountKind::Dataset, &self.grant.dataset);
                 root.ok_or(GrantFault::UnknownAccount)
             }
         }
@@ -277,7 +277,7 @@ pub fn set_frozen(
         return Err(ServiceError::UnknownDataset(shown(dataset)));
     }
     let (dataset, reason, by) = (dataset.to_owned(), reason.to_owned(), by.to_owned());
-    let rule = move |book: &Book| {
+    let rule = move |book: &LedgerState| {
         let whole = book.dataset(&dataset).ok_or(GrantFault::UnknownDataset)?;
         match (is_frozen, whole.is_frozen()) {
             (true, true) => Err(StewardFault::Frozen { dataset }),

@@ -8,9 +8,9 @@ use super::grants::set_frozen;
 use crate::kernel::budget::entry::{Act, Cap, Digest};
 use crate::kernel::budget::ledger::{Ledger, act, read};
 use crate::kernel::budget::people::{Person, Role, is_name};
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::Delta;
-use crate::kernel::random::{self, NoChance};
+use crate::kernel::random::{self, NoRandomness};
 use crate::query::error::shown;
 use crate::query::terms::edition::Manifest;
 use crate::query::terms::policy::Policy;
@@ -24,7 +24,7 @@ impl Token {
     /// The prefix that distinguishes a token from other secrets.
     const PREFIX: &'static str = "tct";
 
-    pub(crate) fn new() -> Result<Self, NoChance> {
+    pub(crate) fn new() -> Result<Self, NoRandomness> {
         let bits = random::bytes::<32>()?;
         Ok(Self(format!("{}_{}", Self::PREFIX, crate::hex::encode(&bits))))
     }
@@ -82,7 +82,7 @@ fn add(
     }
     let token = Token::new().map_err(StewardFault::from)?;
     let (person, digest) = (name.to_owned(), Token::digest(token.text()));
-    let rule = move |book: &Book| match book.person(&person) {
+    let rule = move |book: &LedgerState| match book.person(&person) {
         Some((_, true)) => Err(Conflict::TokenHeld { name: person }),
         Some((other, false)) if other != role => Err(Conflict::OtherRole { name: person, role: other }),
         Some((_, false)) | None => Ok(added(digest)),
@@ -134,7 +134,7 @@ fn known(ledger: &dyn Ledger, datasets: &[String]) -> Result<Vec<String>, Servic
 /// [`ServiceError::NotFound`] if nobody of this name holds a token; [`ServiceError::Invalid`] for the last steward.
 pub fn revoke_token(ledger: &dyn Ledger, name: &str, by: &str, now_ms: u64) -> Result<(), ServiceError> {
     let (name, by) = (name.to_owned(), by.to_owned());
-    let rule = move |book: &Book| match book.person(&name) {
+    let rule = move |book: &LedgerState| match book.person(&name) {
         Some((Role::Steward, true))
             if book.people().filter(|(_, role, active)| *active && *role == Role::Steward).count() == 1 =>
         {
@@ -160,7 +160,7 @@ pub fn publish_edition(
     let cap = cap_of(policy);
     let (dataset, unit) = (policy.name.clone(), policy.terms.unit.name().to_owned());
     // There is nothing to append if the account is open already.
-    let open = Box::new(move |book: &Book| {
+    let open = Box::new(move |book: &LedgerState| {
         let is_new = book.dataset(&dataset).is_none();
         is_new.then_some(Act::DatasetOpened { dataset, unit, cap })
     });

@@ -7,9 +7,9 @@
 use serde::Serialize;
 
 use super::grants::{self, Grant, Holder};
-use crate::kernel::budget::entry::{Act, Entry, Kind};
+use crate::kernel::budget::entry::{AccountKind, Act, Entry};
 use crate::kernel::budget::ledger::{Ledger, act, read};
-use crate::kernel::budget::state::{Book, REQUESTS_OPEN_MAX, RequestCard};
+use crate::kernel::budget::state::{LedgerState, REQUESTS_OPEN_MAX, RequestCard};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::error::shown;
 use crate::service::ServiceError;
@@ -68,16 +68,16 @@ pub fn file(
         return Err(ServiceError::UnknownDataset(shown(dataset)));
     }
     let (researcher, dataset, reason) = (researcher.to_owned(), dataset.to_owned(), reason.to_owned());
-    let rule = move |book: &Book| {
+    let rule = move |book: &LedgerState| {
         check(book, &researcher, &dataset, epsilon)?;
         Ok::<_, StewardFault>(Act::Requested { researcher, dataset, epsilon, reason })
     };
     Ok(act(ledger, rule, now_ms)??.seq)
 }
 
-fn check(book: &Book, researcher: &str, dataset: &str, epsilon: Epsilon) -> Result<(), StewardFault> {
+fn check(book: &LedgerState, researcher: &str, dataset: &str, epsilon: Epsilon) -> Result<(), StewardFault> {
     let held = book.researcher(dataset, researcher).ok_or(GrantFault::UnknownAccount)?.epsilon;
-    let cap = book.find(dataset, Kind::Dataset, dataset).ok_or(GrantFault::UnknownDataset)?.epsilon;
+    let cap = book.find(dataset, AccountKind::Dataset, dataset).ok_or(GrantFault::UnknownDataset)?.epsilon;
     if epsilon <= held || epsilon > cap {
         return Err(StewardFault::RequestedTotal { epsilon, held, cap });
     }
@@ -107,7 +107,7 @@ pub fn decide(
     match decision {
         Decision::Grant { epsilon } => grant(ledger, number, epsilon, (reason, by), now_ms),
         Decision::Decline => {
-            let rule = move |book: &Book| {
+            let rule = move |book: &LedgerState| {
                 open_request(book, number)?;
                 Ok(Act::RequestDecided { request: number, granted: false, reason, by })
             };
@@ -117,7 +117,7 @@ pub fn decide(
 }
 
 /// The request with that number, provided that nobody has decided on it.
-fn open_request(book: &Book, number: u64) -> Result<&RequestCard, ServiceError> {
+fn open_request(book: &LedgerState, number: u64) -> Result<&RequestCard, ServiceError> {
     let card = book.request(number).ok_or(Absence::Request { number })?;
     match card.decision {
         None => Ok(card),
@@ -136,7 +136,7 @@ fn grant(
     let card = read(ledger, |book| open_request(book, number).cloned())?;
     let epsilon = epsilon.unwrap_or(card.epsilon);
     let (accountant, amount) = grants::amount_of(ledger, &card.dataset, epsilon)?;
-    let rule = move |book: &Book| {
+    let rule = move |book: &LedgerState| {
         let RequestCard { researcher, dataset, .. } = open_request(book, number)?.clone();
         let account = book.researcher(&dataset, &researcher).ok_or(StewardFault::from(GrantFault::UnknownAccount))?;
         if epsilon < account.epsilon {

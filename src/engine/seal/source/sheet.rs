@@ -18,7 +18,7 @@ use super::fault::{Fault, SourceError};
 use super::place::{Marks, Place, Places, Spot};
 use super::schema::guarded;
 use super::{BATCH_ROWS, Batch, Read};
-use crate::query::terms::source::Spec;
+use crate::query::terms::source::SourceSpec;
 use cells::{Row, Rows};
 
 type Workbook = Xlsx<BufReader<File>>;
@@ -70,7 +70,7 @@ enum Stop {
 }
 
 impl Table {
-    pub(super) fn open(path: &Path, spec: &Spec) -> Result<Self, SourceError> {
+    pub(super) fn open(path: &Path, spec: &SourceSpec) -> Result<Self, SourceError> {
         let fail = |fault: SheetFault| SourceError::new(path.display().to_string(), fault);
         let mut table = Self {
             path: path.to_owned(),

@@ -1,11 +1,11 @@
 //! The fold: how each entry changes the ledger's state, and which entries are refused as inconsistent.
 
 use super::fault::FoldFault;
-use super::{Book, KeyCard, Question, ReleaseCard, ReleaseNo, Wish};
+use super::{AnswerCost, KeyRecord, LedgerState, QuestionRecord, ReleaseNo, ReleaseRecord};
 use crate::kernel::budget::account::{Account, AccountNo, DatasetAccount, EditionMark, Raise, Renewal};
-use crate::kernel::budget::charge::State;
+use crate::kernel::budget::charge::AnswerState;
 use crate::kernel::budget::entry::{
-    AccountMark, Act, Balance, Cap, Cause, Charged, Digest, Entry, KeyUse, Kind, Legs, Served,
+    AccountKind, AccountMark, Act, Balance, Cap, Cause, Charge, Digest, Entry, KeyUse, Postings, Serving,
 };
 use crate::kernel::budget::people::{Role, STATISTICS};
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
@@ -14,14 +14,14 @@ use crate::kernel::privacy::gdp::CELLS_MAX;
 /// An entry that cannot follow the ones before it, because the ledger is damaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("entry {seq} does not follow: {why}")]
-pub struct Inconsistent {
+pub struct Inconsistency {
     /// Number of the refused entry.
     pub seq: u64,
     /// What is wrong with it.
     pub why: FoldFault,
 }
 
-pub(super) type Taken = Result<(), FoldFault>;
+pub(super) type FoldResult = Result<(), FoldFault>;
 
 /// An idempotency key as an entry uses it, with the layout of the query if a stored answer is served again.
 struct KeyUsed<'a> {
@@ -33,7 +33,7 @@ struct KeyUsed<'a> {
 /// An allocation as an entry sets it.
 struct Allocation<'a> {
     dataset: &'a str,
-    kind: Kind,
+    kind: AccountKind,
     name: &'a str,
     project: Option<&'a str>,
     epsilon: Epsilon,
@@ -42,13 +42,13 @@ struct Allocation<'a> {
     at_ms: u64,
 }
 
-impl Book {
+impl LedgerState {
     /// Applies one entry to the state.
     ///
     /// # Errors
-    /// [`Inconsistent`] if the entry does not follow from the ones before; the state must not be used afterwards.
-    pub fn apply(&mut self, entry: &Entry, hash: Digest) -> Result<(), Inconsistent> {
-        let wrong = |why| Inconsistent { seq: entry.seq, why };
+    /// [`Inconsistency`] if the entry does not follow from the ones before; the state must not be used afterwards.
+    pub fn apply(&mut self, entry: &Entry, hash: Digest) -> Result<(), Inconsistency> {
+        let wrong = |why| Inconsistency { seq: entry.seq, why };
         if Some(entry.seq) != self.seq.checked_add(1) || entry.previous != self.head {
             return Err(wrong(FoldFault::NotSuccessor));
         }
@@ -57,7 +57,7 @@ impl Book {
         Ok(())
     }
 
-    pub(super) fn take(&mut self, entry: &Entry) -> Taken {
+    pub(super) fn take(&mut self, entry: &Entry) -> FoldResult {
         match &entry.act {
             Act::DatasetOpened { dataset, unit, cap } => self.open(dataset, unit, *cap),
             Act::EditionSealed { dataset, edition, commitment, oversubscribe, .. } => {
@@ -81,12 +81,12 @@ impl Book {
                 Ok(())
             }
             Act::ProjectGranted { project: name, dataset, epsilon, amount, .. } => {
-                let (kind, epsilon, amount, at_ms) = (Kind::Project, *epsilon, *amount, entry.at_ms);
+                let (kind, epsilon, amount, at_ms) = (AccountKind::Project, *epsilon, *amount, entry.at_ms);
                 let (project, period_days) = (None, None);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
             }
             Act::Granted { researcher: name, dataset, project, epsilon, amount, period_days, .. } => {
-                let (kind, epsilon, amount, at_ms) = (Kind::Researcher, *epsilon, *amount, entry.at_ms);
+                let (kind, epsilon, amount, at_ms) = (AccountKind::Researcher, *epsilon, *amount, entry.at_ms);
                 let (project, period_days) = (project.as_deref(), *period_days);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
             }
@@ -102,14 +102,14 @@ impl Book {
                 ..
             } => {
                 self.grant_request(*request, (name, dataset), reason)?;
-                let (kind, epsilon, amount, at_ms) = (Kind::Researcher, *epsilon, *amount, entry.at_ms);
+                let (kind, epsilon, amount, at_ms) = (AccountKind::Researcher, *epsilon, *amount, entry.at_ms);
                 let (project, period_days) = (project.as_deref(), *period_days);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
             }
             Act::Frozen { dataset, .. } => self.alter(dataset, |whole| whole.frozen = true),
             Act::Unfrozen { dataset, .. } => self.alter(dataset, |whole| (whole.frozen, whole.incidents) = (false, 0)),
             Act::Charged(charged) => self.charged(entry, charged),
-            Act::Released { release, digest } => self.end(entry.seq, release, State::Sealed, Some(*digest)),
+            Act::Released { release, digest } => self.end(entry.seq, release, AnswerState::Sealed, Some(*digest)),
             Act::Burned { release, cause } => self.burn(entry.seq, release, *cause),
             Act::Served(served) => self.serve_again(entry, served),
             Act::Recovered { balances, anchor_seq, .. } => {
@@ -117,7 +117,7 @@ impl Book {
                 balances.iter().try_for_each(|balance| self.owe(balance))
             }
             Act::StatisticsGranted { dataset, epsilon, amount, period_days, .. } => {
-                let (kind, name, project) = (Kind::Statistics, STATISTICS, None);
+                let (kind, name, project) = (AccountKind::Statistics, STATISTICS, None);
                 let (epsilon, amount, period_days, at_ms) = (*epsilon, *amount, *period_days, entry.at_ms);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
             }
@@ -135,7 +135,7 @@ impl Book {
     }
 
     /// Changes whether a dataset is frozen or how many incidents it has, and notes that the anchor must be told.
-    fn alter(&mut self, dataset: &str, change: impl FnOnce(&mut DatasetAccount)) -> Taken {
+    fn alter(&mut self, dataset: &str, change: impl FnOnce(&mut DatasetAccount)) -> FoldResult {
         let whole = self.whole(dataset)?;
         change(whole);
         let account = whole.account;
@@ -143,7 +143,7 @@ impl Book {
         Ok(())
     }
 
-    fn add_person(&mut self, name: &str, role: Role, token: Digest) -> Taken {
+    fn add_person(&mut self, name: &str, role: Role, token: Digest) -> FoldResult {
         self.people.insert(name.to_owned(), (role, Some(token)));
         self.tokens.insert(token, name.to_owned());
         Ok(())
@@ -154,7 +154,7 @@ impl Book {
         u32::try_from(self.accounts.len()).map(AccountNo).map_err(|_| FoldFault::AccountsFull)
     }
 
-    /// Adds an account, which has the index from [`Book::next_account`].
+    /// Adds an account, which has the index from [`LedgerState::next_account`].
     fn add_account(&mut self, account: Account) -> AccountNo {
         let number = account.number;
         debug_assert_eq!(Ok(number), self.next_account(), "accounts are numbered in their order");
@@ -163,12 +163,13 @@ impl Book {
         number
     }
 
-    fn open(&mut self, dataset: &str, unit: &str, cap: Cap) -> Taken {
+    fn open(&mut self, dataset: &str, unit: &str, cap: Cap) -> FoldResult {
         if self.datasets.contains_key(dataset) {
             return Err(FoldFault::DatasetOpened);
         }
-        let owed = self.take_debt(dataset, Kind::Dataset, dataset);
-        let mut account = Account::new(self.next_account()?, Kind::Dataset, (dataset, dataset), None, cap.epsilon);
+        let owed = self.take_debt(dataset, AccountKind::Dataset, dataset);
+        let mut account =
+            Account::new(self.next_account()?, AccountKind::Dataset, (dataset, dataset), None, cap.epsilon);
         let burnt = if self.is_burnt { cap.amount } else { Price::ZERO };
         let burnt_delta = if self.is_burnt { cap.threshold_delta } else { Delta::ZERO };
         (account.amount, account.spent) = (cap.amount, owed.as_ref().map_or(burnt, |owed| owed.spent.max(burnt)));
@@ -191,7 +192,7 @@ impl Book {
         Ok(())
     }
 
-    fn raise(&mut self, dataset: &str, epsilon: Epsilon, amount: Price, at_ms: u64) -> Taken {
+    fn raise(&mut self, dataset: &str, epsilon: Epsilon, amount: Price, at_ms: u64) -> FoldResult {
         let number = self.whole(dataset)?.account;
         let account = &mut self.accounts[number.0 as usize];
         if amount <= account.amount {
@@ -204,11 +205,13 @@ impl Book {
         Ok(())
     }
 
-    fn allocate(&mut self, to: &Allocation<'_>) -> Taken {
+    fn allocate(&mut self, to: &Allocation<'_>) -> FoldResult {
         let root = self.whole(to.dataset)?.account;
         let parent = match to.project {
             None => root,
-            Some(project) => self.number_of(to.dataset, Kind::Project, project).ok_or(FoldFault::UnknownProject)?,
+            Some(project) => {
+                self.number_of(to.dataset, AccountKind::Project, project).ok_or(FoldFault::UnknownProject)?
+            }
         };
         let number = match self.number_of(to.dataset, to.kind, to.name) {
             Some(number) if self.account(number).parent == Some(parent) => number,
@@ -232,14 +235,14 @@ impl Book {
         let number = self.add_account(account);
         let holders = self.holders.entry(to.dataset.to_owned()).or_default();
         let named = match to.kind {
-            Kind::Project => &mut holders.projects,
-            Kind::Researcher | Kind::Statistics | Kind::Dataset => &mut holders.researchers,
+            AccountKind::Project => &mut holders.projects,
+            AccountKind::Researcher | AccountKind::Statistics | AccountKind::Dataset => &mut holders.researchers,
         };
         named.insert(to.name.to_owned(), number);
         Ok(number)
     }
 
-    fn charged(&mut self, entry: &Entry, charged: &Charged) -> Taken {
+    fn charged(&mut self, entry: &Entry, charged: &Charge) -> FoldResult {
         let branch = self.branch(&charged.dataset, &charged.researcher).ok_or(FoldFault::NoAccount)?;
         let uses = self.resolve(&branch, &charged.uses).ok_or(FoldFault::UnknownDraw)?;
         let (mut drawn, mut cells) = (Price::ZERO, 0_u64);
@@ -247,7 +250,7 @@ impl Book {
             drawn = drawn.checked_add(one.certified.price).ok_or(FoldFault::PriceOverflow)?;
             cells = cells.checked_add(one.certified.cells).ok_or(FoldFault::CellsOverflow)?;
         }
-        let wish = Wish { drawn, cells, threshold_delta: charged.threshold_delta, uses: &uses };
+        let wish = AnswerCost { drawn, cells, threshold_delta: charged.threshold_delta, uses: &uses };
         if self.legs(&branch, &wish) != charged.legs || cells != charged.cells {
             return Err(FoldFault::WrongLegs);
         }
@@ -283,7 +286,7 @@ impl Book {
     }
 
     /// Posts all legs or, if one does not fit, none.
-    fn post(&mut self, branch: &super::Branch, legs: &Legs, at_ms: u64) -> Taken {
+    fn post(&mut self, branch: &super::Branch, legs: &Postings, at_ms: u64) -> FoldResult {
         const TOO_MUCH: FoldFault = FoldFault::Overspent;
         if self.postings(branch, legs).any(|(account, leg)| leg > account.left_at(at_ms) && leg > Price::ZERO) {
             return Err(TOO_MUCH);
@@ -297,7 +300,7 @@ impl Book {
         Ok(())
     }
 
-    fn check_mark(&self, branch: &super::Branch, mark: &AccountMark, at_ms: u64) -> Taken {
+    fn check_mark(&self, branch: &super::Branch, mark: &AccountMark, at_ms: u64) -> FoldResult {
         if self.mark(self.account(branch.researcher), at_ms) == *mark { Ok(()) } else { Err(FoldFault::WrongBalance) }
     }
 
@@ -305,7 +308,7 @@ impl Book {
         &mut self,
         seq: u64,
         branch: &super::Branch,
-        charged: &Charged,
+        charged: &Charge,
         uses: Box<[super::DrawNo]>,
     ) -> Result<ReleaseNo, FoldFault> {
         const TOO_MANY: FoldFault = FoldFault::ReleasesFull;
@@ -313,16 +316,16 @@ impl Book {
         let first = u32::try_from(self.draws.len()).map_err(|_| TOO_MANY)?;
         for (index, one) in (0..).zip(&charged.drawn) {
             let draw = super::DrawNo(first.checked_add(index).ok_or(TOO_MANY)?);
-            self.draws.push(super::DrawCard { release: number, index, certified: one.certified });
+            self.draws.push(super::DrawRecord { release: number, index, certified: one.certified });
             self.views.entry(one.view).or_default().push(draw);
         }
         let last = u32::try_from(self.draws.len()).map_err(|_| TOO_MANY)?;
-        self.releases.push(ReleaseCard {
+        self.releases.push(ReleaseRecord {
             id: charged.release.clone(),
             seq,
             researcher: branch.researcher,
             worth: charged.worth.clone().into(),
-            state: State::Executing,
+            state: AnswerState::Executing,
             digest: None,
             dataset: branch.dataset,
             drawn: first..last,
@@ -331,7 +334,7 @@ impl Book {
         });
         self.names.insert(charged.release.clone(), number);
         self.executing.insert(number);
-        let question = self.questions.entry(charged.view).or_insert_with(|| Question {
+        let question = self.questions.entry(charged.view).or_insert_with(|| QuestionRecord {
             dataset: charged.dataset.clone(),
             edition: charged.edition.clone(),
             sql: charged.sql.as_str().into(),
@@ -355,18 +358,25 @@ impl Book {
         }
     }
 
-    fn keep_key(&mut self, seq: u64, used: KeyUsed<'_>, release: ReleaseNo, account: AccountMark, legs: Legs) -> Taken {
+    fn keep_key(
+        &mut self,
+        seq: u64,
+        used: KeyUsed<'_>,
+        release: ReleaseNo,
+        account: AccountMark,
+        legs: Postings,
+    ) -> FoldResult {
         let Some(key) = used.key else { return Ok(()) };
         let replayed = used.question.is_some() || self.card(release).drawn.is_empty();
         let question = used.question.flatten().map(Into::into);
-        let card = KeyCard { seq, body: key.body, release, account, legs, replayed, question };
+        let card = KeyRecord { seq, body: key.body, release, account, legs, replayed, question };
         match self.keys.entry(used.researcher.to_owned()).or_default().insert(key.key, card) {
             None => Ok(()),
             Some(_) => Err(FoldFault::KeyUsed),
         }
     }
 
-    fn end(&mut self, seq: u64, release: &str, to: State, digest: Option<Digest>) -> Taken {
+    fn end(&mut self, seq: u64, release: &str, to: AnswerState, digest: Option<Digest>) -> FoldResult {
         let number = *self.names.get(release).ok_or(FoldFault::UnknownAnswer)?;
         let card = &mut self.releases[number.0 as usize];
         if !card.state.may_become(to) {
@@ -377,8 +387,8 @@ impl Book {
         Ok(())
     }
 
-    fn burn(&mut self, seq: u64, release: &str, cause: Cause) -> Taken {
-        self.end(seq, release, State::Burned, None)?;
+    fn burn(&mut self, seq: u64, release: &str, cause: Cause) -> FoldResult {
+        self.end(seq, release, AnswerState::Burned, None)?;
         let root = self.release(release).map(|card| card.dataset).ok_or(FoldFault::UnknownAnswer)?;
         let dataset = self.account(root).dataset.clone();
         self.alter(&dataset, |whole| match cause {
@@ -387,16 +397,16 @@ impl Book {
         })
     }
 
-    fn serve_again(&mut self, entry: &Entry, served: &Served) -> Taken {
+    fn serve_again(&mut self, entry: &Entry, served: &Serving) -> FoldResult {
         let number = *self.names.get(&served.release).ok_or(FoldFault::UnknownAnswer)?;
         let card = self.card(number);
-        if card.state != State::Sealed {
+        if card.state != AnswerState::Sealed {
             return Err(FoldFault::AnswerNotStored);
         }
         let dataset = self.account(card.dataset).dataset.clone();
         let uses: Vec<_> = card.draws().collect();
         let branch = self.branch(&dataset, &served.researcher).ok_or(FoldFault::NoAccount)?;
-        if self.legs(&branch, &Wish::of_stored(&uses)) != served.legs {
+        if self.legs(&branch, &AnswerCost::of_stored(&uses)) != served.legs {
             return Err(FoldFault::WrongLegs);
         }
         self.post(&branch, &served.legs, entry.at_ms)?;
@@ -408,7 +418,7 @@ impl Book {
     }
 
     /// Raises an account to at least a recovered balance; if the account does not exist yet, it will begin with that balance.
-    fn owe(&mut self, balance: &Balance) -> Taken {
+    fn owe(&mut self, balance: &Balance) -> FoldResult {
         let Some(number) = self.number_of(&balance.dataset, balance.kind, &balance.name) else {
             let is_it = |debt: &&mut Balance| {
                 debt.dataset == balance.dataset && debt.kind == balance.kind && debt.name == balance.name
@@ -426,7 +436,7 @@ impl Book {
         let account = &mut self.accounts[number.0 as usize];
         account.spent = account.spent.max(balance.spent);
         self.touched.insert(number);
-        if balance.kind == Kind::Dataset {
+        if balance.kind == AccountKind::Dataset {
             let whole = self.whole(&balance.dataset)?;
             whole.cells = whole.cells.max(balance.cells);
             whole.threshold_delta = whole.threshold_delta.max(balance.threshold_delta);
@@ -434,7 +444,7 @@ impl Book {
         Ok(())
     }
 
-    fn take_debt(&mut self, dataset: &str, kind: Kind, name: &str) -> Option<Balance> {
+    fn take_debt(&mut self, dataset: &str, kind: AccountKind, name: &str) -> Option<Balance> {
         let is_it = |debt: &Balance| debt.dataset == dataset && debt.kind == kind && debt.name == name;
         let at = self.debts.iter().position(is_it)?;
         Some(self.debts.remove(at))

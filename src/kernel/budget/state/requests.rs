@@ -5,11 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use super::Book;
+use super::LedgerState;
 use super::fault::FoldFault;
-use super::fold::Taken;
-use crate::kernel::budget::charge::State;
-use crate::kernel::budget::entry::{Act, Digest, Entry, KeyUse, Single};
+use super::fold::FoldResult;
+use crate::kernel::budget::charge::AnswerState;
+use crate::kernel::budget::entry::{Act, Digest, Entry, KeyUse, SingleAct};
 use crate::kernel::budget::people::STATISTICS;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 
@@ -96,7 +96,7 @@ pub struct RequestCard {
 /// Maximum number of requests that one researcher may have open at once.
 pub const REQUESTS_OPEN_MAX: usize = 5;
 
-impl Book {
+impl LedgerState {
     /// The state of a published statistic; `None` if nothing was recorded of it.
     #[must_use]
     pub fn statistic(&self, name: &str) -> Option<&StatisticCard> {
@@ -148,7 +148,7 @@ impl Book {
         self.take(&Entry::following(self.seq, self.head, at_ms, act.clone()))
     }
 
-    pub(super) fn take_at_desk(&mut self, entry: &Entry) -> Taken {
+    pub(super) fn take_at_desk(&mut self, entry: &Entry) -> FoldResult {
         match &entry.act {
             Act::Published { statistic, key, release, edition } => {
                 let (release, edition, at_ms) = (release.clone(), edition.clone(), entry.at_ms);
@@ -180,14 +180,19 @@ impl Book {
             Act::RequestDecided { request, granted, reason, .. } => self.close_request(*request, *granted, reason),
             Act::Applied { managed, acts, .. } => {
                 self.managed = managed.iter().cloned().collect();
-                acts.iter().try_for_each(|Single(act)| self.take_one_of(entry, act))
+                acts.iter().try_for_each(|SingleAct(act)| self.take_one_of(entry, act))
             }
             _ => Err(FoldFault::Misplaced),
         }
     }
 
     /// Closes the request of this researcher for this dataset, whose allocation is set next.
-    pub(super) fn grant_request(&mut self, request: u64, (researcher, dataset): (&str, &str), reason: &str) -> Taken {
+    pub(super) fn grant_request(
+        &mut self,
+        request: u64,
+        (researcher, dataset): (&str, &str),
+        reason: &str,
+    ) -> FoldResult {
         let card = self.requests.get(&request).ok_or(FoldFault::UnknownRequest)?;
         if card.researcher != researcher || card.dataset != dataset {
             return Err(FoldFault::OtherRequest);
@@ -195,7 +200,7 @@ impl Book {
         self.close_request(request, true, reason)
     }
 
-    fn close_request(&mut self, request: u64, granted: bool, reason: &str) -> Taken {
+    fn close_request(&mut self, request: u64, granted: bool, reason: &str) -> FoldResult {
         let card = self.requests.get_mut(&request).ok_or(FoldFault::UnknownRequest)?;
         match card.decision.replace((granted, reason.to_owned())) {
             None => Ok(()),
@@ -203,7 +208,7 @@ impl Book {
         }
     }
 
-    fn take_one_of(&mut self, entry: &Entry, act: &Act) -> Taken {
+    fn take_one_of(&mut self, entry: &Entry, act: &Act) -> FoldResult {
         let is_declared = matches!(
             act,
             Act::PersonAdded { .. }
@@ -222,10 +227,10 @@ impl Book {
         self.take(&Entry { v, seq, at_ms, previous, act: act.clone() })
     }
 
-    fn publish(&mut self, statistic: &str, shown: ShownRelease, seq: u64) -> Taken {
+    fn publish(&mut self, statistic: &str, shown: ShownRelease, seq: u64) -> FoldResult {
         let number = *self.names.get(&shown.release).ok_or(FoldFault::UnknownAnswer)?;
         let card = self.card(number);
-        if card.state != State::Sealed {
+        if card.state != AnswerState::Sealed {
             return Err(FoldFault::AnswerNotStored);
         }
         let dataset = &self.account(card.dataset).dataset;
