@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tacit::budget::entry::Entry;
 use tacit::cli::notify::{CURSOR, Notifier};
-use tacit::dataset::edition::Manifest;
+use tacit::kernel::budget::entry::Entry;
+use tacit::ledger::outbox::{OUTBOX, Outbox};
+use tacit::query::terms::edition::Manifest;
 use tacit::service::watch::Watch;
-use tacit::store::outbox::{OUTBOX, Outbox};
 
 use super::scene::{END_MS, SetClock};
 use super::{copied, lines, opened, pinned};

@@ -6,9 +6,9 @@ use std::path::Path;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
-use tacit::dataset::policy::Terms;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
+use tacit::query::terms::policy::Terms;
 
 use super::lines;
 use super::questions::SECOND;

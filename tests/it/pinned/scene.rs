@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::clock::Clock;
-use tacit::dataset::policy::Policy;
 use tacit::engine::PolarsEngine;
-use tacit::service::schedule::Zone;
+use tacit::kernel::clock::Clock;
+use tacit::kernel::vault::noise::OpenDp;
+use tacit::ledger::SqliteLedger;
+use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::schedule::Zone;
 use tacit::service::{Ports, Service};
-use tacit::store::SqliteLedger;
-use tacit::vault::noise::OpenDp;
 
 use super::POLICIES;
 use super::questions::Question;

@@ -9,23 +9,23 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::budget::charge::{ChargeRequest, Decision};
-use tacit::budget::entry::Cause;
-use tacit::budget::ledger::{Ledger, Outcome};
-use tacit::budget::people::Role;
 use tacit::cli::notify::{CURSOR, Notifier};
 use tacit::config::{Webhook, WebhookEvent};
-use tacit::dataset::seal::{clear_superseded, seal};
-use tacit::dataset::source::Spec;
-use tacit::privacy::certificate::{Subject, certify};
-use tacit::privacy::units::{Epsilon, Price};
+use tacit::engine::seal::source::Spec;
+use tacit::engine::seal::{clear_superseded, seal};
+use tacit::kernel::budget::charge::{ChargeRequest, Decision};
+use tacit::kernel::budget::entry::Cause;
+use tacit::kernel::budget::ledger::{Ledger, Outcome};
+use tacit::kernel::budget::people::Role;
+use tacit::kernel::privacy::amounts::{Epsilon, Price};
+use tacit::kernel::privacy::certificate::{Subject, certify};
+use tacit::ledger::outbox::{OUTBOX, Outbox};
+use tacit::ledger::{SqliteLedger, recover};
 use tacit::query::canonical;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
-use tacit::service::statistics::{Refreshed, confirm};
-use tacit::service::steward;
-use tacit::store::outbox::{OUTBOX, Outbox};
-use tacit::store::{SqliteLedger, recover};
+use tacit::service::publishing::statistics::{Refreshed, confirm};
+use tacit::service::stewarding::people;
 
 use super::POLICIES;
 use super::questions::{FIRST, SECOND};
@@ -74,13 +74,13 @@ fn begin(state: &Path, clock: &Arc<SetClock>) -> Value {
             policy.source = Spec::file(&Path::new(POLICIES).join("visits-1.csv"));
         }
         let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        steward::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
+        people::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
     }
     let mut tokens = json!({});
     for (name, role) in
         [("sam", Role::Steward), ("ada", Role::Researcher), ("bob", Role::Researcher), ("vic", Role::Viewer)]
     {
-        let token = steward::add_person(&ledger, name, role, "the command line", clock.tick()).expect("a person");
+        let token = people::add_person(&ledger, name, role, "the command line", clock.tick()).expect("a person");
         tokens[name] = json!(token.text());
     }
     tokens
@@ -157,8 +157,8 @@ fn seal_again(state: &Path, clock: &Arc<SetClock>) {
     let ledger = SqliteLedger::open(state, clock.tick()).expect("a ledger");
     let policy = policy("visits");
     let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-    steward::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
-    clear_superseded(state, &steward::current_editions(&ledger)).expect("cleared");
+    people::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
+    clear_superseded(state, &people::current_editions(&ledger)).expect("cleared");
 }
 
 /// Charges that end without an answer, in every way; the last one is found by the next opening, which burns it.
@@ -174,7 +174,7 @@ fn burn(state: &Path, clock: &Arc<SetClock>) {
 
 /// Charges ada for a question without answering it.
 fn charge(ledger: &dyn Ledger, number: usize, at_ms: u64) -> String {
-    let (terms, edition) = tacit::budget::ledger::read(ledger, |book| {
+    let (terms, edition) = tacit::kernel::budget::ledger::read(ledger, |book| {
         let edition = book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition");
         (policy("visits").terms, edition.id)
     });
