@@ -16,7 +16,7 @@ use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::kernel::privacy::prefix_sums::PrefixSums;
 use tacit::kernel::vault::release::NoisyVector;
 use tacit::query::answer::grouping_sets::{GroupingSets, MeasuredTable, MeasuredTables, variance};
-use tacit::query::answer::quantile::{Levels, Tree};
+use tacit::query::answer::quantile::{HistogramTree, Levels};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 
@@ -96,7 +96,7 @@ fn exponential_error(q: f64, sigma: f64) -> f64 {
 
 /// The mean distance of a quantile from its place, in shares of the range, over rounds of noise of one standard deviation at a flat
 /// histogram's price.
-fn quantile_error(tree: &Tree, q: f64, sigma: f64, precision_adds: bool) -> f64 {
+fn quantile_error(tree: &HistogramTree, q: f64, sigma: f64, precision_adds: bool) -> f64 {
     let mut rng = StdRng::seed_from_u64(11);
     let noise = Normal::new(0.0, 1.0).expect("a law");
     let values = 4_096.0;
@@ -163,9 +163,9 @@ fn year_of_days() {
 pub fn errors(_: &mut Criterion) {
     year_of_days();
     println!("error at equal price of quantiles of 2,000 skewed values on a grid of 4,096, as shares of the range:");
-    let flat = Tree { branches: 4_096, depth: 1, width: 1 };
+    let flat = HistogramTree { branches: 4_096, depth: 1, width: 1 };
     for (name, adds) in [("gaussian", true), ("pure", false)] {
-        let tree = Tree::over(4_096, 1, adds);
+        let tree = HistogramTree::over(4_096, 1, adds);
         for sigma in [3.0, 10.0] {
             for q in [0.5, 0.9] {
                 let (straight, ours) = (quantile_error(&flat, q, sigma, adds), quantile_error(&tree, q, sigma, adds));

@@ -366,7 +366,7 @@ impl Walk<'_> {
         match rng.random_range(0..7) {
             0 => OutputExpression::Negative(one),
             1 => {
-                use Operator::{Minus, Over, Plus, Times};
+                use ArithmeticOperator::{Minus, Over, Plus, Times};
                 let other = if rng.random_bool(0.5) { self.output(rng, depth - 1) } else { number() };
                 OutputExpression::Arithmetic(
                     one,

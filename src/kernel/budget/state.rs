@@ -21,7 +21,7 @@ use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::CertifiedMeasurement;
 
 pub use crate::kernel::budget::state::requests::{
-    Confirmation, REQUESTS_OPEN_MAX, RequestCard, ShownRelease, StatisticCard,
+    Confirmation, REQUESTS_OPEN_MAX, RequestRecord, ShownRelease, StatisticRecord,
 };
 pub use admit::AnswerCost;
 pub use fault::FoldFault;
@@ -145,8 +145,8 @@ pub struct LedgerState {
     questions: HashMap<Digest, QuestionRecord>,
     keys: HashMap<String, HashMap<Digest, KeyRecord>>,
     debts: Vec<Balance>,
-    statistics: BTreeMap<String, StatisticCard>,
-    requests: BTreeMap<u64, RequestCard>,
+    statistics: BTreeMap<String, StatisticRecord>,
+    requests: BTreeMap<u64, RequestRecord>,
     /// Names of everything that files declare, as they were last applied.
     managed: BTreeSet<String>,
     /// Whether a recovery had no anchor to believe: every dataset opened from then on begins with nothing left.

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use super::counting::counting;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, Products, Quantile, Range, Squares};
-use crate::query::answer::quantile::Tree;
+use crate::query::answer::quantile::HistogramTree;
 use crate::query::answer::{KeyLabels, Layout, Output as Column, OutputValue};
 use crate::query::canonical;
 use crate::query::computation::{Computation, Measure, PlanKey};
@@ -336,7 +336,7 @@ impl OutputPlanner<'_> {
         let grid = x.grid;
         let values = grid.high.abs_diff(grid.low).saturating_add(1);
         let precision_adds = matches!(self.known.accountant, Accountant::Gaussian { .. });
-        let tree = Tree::over(values, self.groups, precision_adds);
+        let tree = HistogramTree::over(values, self.groups, precision_adds);
         let bins: Vec<u32> = (1..=tree.depth).map(|level| tree.bins(level)).collect();
         let levels = (1..=tree.depth).map(|level| {
             let (column, low, width) = (x.term.clone(), grid.low, tree.width_at(level));

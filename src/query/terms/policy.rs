@@ -18,4 +18,4 @@ pub use self::dataset::{Policy, ReadingRules};
 pub use self::faults::{PolicyError, PolicyFault};
 pub use self::load::BYTES_MAX;
 pub use self::names::{SEEN, is_identifier};
-pub use self::terms::{JoinedTable, SetAside, Terms, Unit};
+pub use self::terms::{JoinedTable, Terms, ThresholdReserve, Unit};

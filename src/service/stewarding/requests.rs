@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::grants::{self, Grant, Holder};
 use crate::kernel::budget::entry::{AccountKind, Act, Entry};
 use crate::kernel::budget::ledger::{Ledger, act, read};
-use crate::kernel::budget::state::{LedgerState, REQUESTS_OPEN_MAX, RequestCard};
+use crate::kernel::budget::state::{LedgerState, REQUESTS_OPEN_MAX, RequestRecord};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::error::shown;
 use crate::service::ServiceError;
@@ -117,7 +117,7 @@ pub fn decide(
 }
 
 /// The request with that number, provided that nobody has decided on it.
-fn open_request(book: &LedgerState, number: u64) -> Result<&RequestCard, ServiceError> {
+fn open_request(book: &LedgerState, number: u64) -> Result<&RequestRecord, ServiceError> {
     let card = book.request(number).ok_or(Absence::Request { number })?;
     match card.decision {
         None => Ok(card),
@@ -137,7 +137,7 @@ fn grant(
     let epsilon = epsilon.unwrap_or(card.epsilon);
     let (accountant, amount) = grants::amount_of(ledger, &card.dataset, epsilon)?;
     let rule = move |book: &LedgerState| {
-        let RequestCard { researcher, dataset, .. } = open_request(book, number)?.clone();
+        let RequestRecord { researcher, dataset, .. } = open_request(book, number)?.clone();
         let account = book.researcher(&dataset, &researcher).ok_or(StewardFault::from(GrantFault::UnknownAccount))?;
         if epsilon < account.epsilon {
             return Err(StewardFault::GrantedTotal { epsilon, researcher, held: account.epsilon }.into());
@@ -176,7 +176,7 @@ pub fn request(ledger: &dyn Ledger, number: u64) -> Option<RequestView> {
     read(ledger, |book| book.request(number).map(|card| view(number, card)))
 }
 
-fn view(number: u64, card: &RequestCard) -> RequestView {
+fn view(number: u64, card: &RequestRecord) -> RequestView {
     let (status, decision_reason) = match &card.decision {
         None => ("open", None),
         Some((true, reason)) => ("granted", Some(reason.clone())),

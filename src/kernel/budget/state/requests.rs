@@ -15,7 +15,7 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 
 /// The state of one published statistic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StatisticCard {
+pub struct StatisticRecord {
     /// The answer that it shows; `None` until the first one is published.
     pub shown: Option<ShownRelease>,
     /// When it was last due and skipped, in milliseconds since 1970 in UTC, and why; `None` once it was drawn again.
@@ -58,7 +58,7 @@ pub struct Confirmation {
     pub at_ms: u64,
 }
 
-impl StatisticCard {
+impl StatisticRecord {
     /// Whether a draw of this query at this price was agreed to: by a steward, or because it was already drawn before there were
     /// confirmations.
     #[must_use]
@@ -78,7 +78,7 @@ impl StatisticCard {
 
 /// A researcher's request for more budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestCard {
+pub struct RequestRecord {
     /// Name of the researcher who asks.
     pub researcher: String,
     /// Name of the dataset that the allocation is of.
@@ -99,18 +99,18 @@ pub const REQUESTS_OPEN_MAX: usize = 5;
 impl LedgerState {
     /// The state of a published statistic; `None` if nothing was recorded of it.
     #[must_use]
-    pub fn statistic(&self, name: &str) -> Option<&StatisticCard> {
+    pub fn statistic(&self, name: &str) -> Option<&StatisticRecord> {
         self.statistics.get(name)
     }
 
     /// All requests, oldest first, each with the number of its entry.
-    pub fn requests(&self) -> impl DoubleEndedIterator<Item = (u64, &RequestCard)> {
+    pub fn requests(&self) -> impl DoubleEndedIterator<Item = (u64, &RequestRecord)> {
         self.requests.iter().map(|(number, card)| (*number, card))
     }
 
     /// The request made by the entry with this number.
     #[must_use]
-    pub fn request(&self, number: u64) -> Option<&RequestCard> {
+    pub fn request(&self, number: u64) -> Option<&RequestRecord> {
         self.requests.get(&number)
     }
 
@@ -173,7 +173,7 @@ impl LedgerState {
             Act::Requested { researcher, dataset, epsilon, reason } => {
                 let (researcher, dataset, reason) = (researcher.clone(), dataset.clone(), reason.clone());
                 let (at_ms, epsilon, decision) = (entry.at_ms, *epsilon, None);
-                let card = RequestCard { researcher, dataset, epsilon, reason, at_ms, decision };
+                let card = RequestRecord { researcher, dataset, epsilon, reason, at_ms, decision };
                 self.requests.insert(entry.seq, card);
                 Ok(())
             }

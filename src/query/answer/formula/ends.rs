@@ -3,7 +3,7 @@
 use super::absent::both;
 use super::{AbsenceReason, CellValues, Dual, Formula, Quantile, Spread, round};
 use crate::kernel::privacy::certificate::NORMAL_975;
-use crate::query::answer::quantile::{Levels, Tree};
+use crate::query::answer::quantile::{HistogramTree, Levels};
 use crate::query::syntax::ArithmeticOperator;
 
 /// An estimate with its 95 % interval and its standard error.
@@ -113,7 +113,7 @@ impl Quantile {
     pub(super) fn ends(&self, at: CellValues<'_>) -> Result<IntervalEstimate, AbsenceReason> {
         self.levels.iter().try_for_each(|level| at.shown(*level))?;
         let depth = u32::try_from(self.levels.len()).map_err(|_| AbsenceReason::NoValue)?;
-        let tree = Tree { branches: self.branches, depth, width: self.width };
+        let tree = HistogramTree { branches: self.branches, depth, width: self.width };
         let counts = self.levels.iter().zip(&self.bins).map(|(level, bins)| {
             let bins = *bins as usize;
             let cells = at.cell * bins..(at.cell + 1) * bins;

@@ -12,7 +12,7 @@ use super::dataset::{Policy, ReadingRules};
 use super::faults::{PolicyFault, PolicyFaults};
 use super::names::is_identifier;
 use super::source::source;
-use super::terms::{JoinedTable, SetAside, Terms, Unit};
+use super::terms::{JoinedTable, Terms, ThresholdReserve, Unit};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::query::terms::day::zone_of;
@@ -254,7 +254,7 @@ fn rows_per_unit(dataset: &DatasetTable, unit: &Unit, faults: &mut PolicyFaults<
 }
 
 /// The accountant, and the part of the cap's δ that is set aside for thresholds.
-fn accountant(dataset: &DatasetTable, faults: &mut PolicyFaults<'_>) -> Option<(Accountant, Option<SetAside>)> {
+fn accountant(dataset: &DatasetTable, faults: &mut PolicyFaults<'_>) -> Option<(Accountant, Option<ThresholdReserve>)> {
     let cap = dataset.cap.get_ref();
     let name = dataset.accountant.as_ref().map_or("gaussian", |name| name.get_ref());
     match (name, &cap.delta) {
@@ -288,7 +288,7 @@ fn accountant(dataset: &DatasetTable, faults: &mut PolicyFaults<'_>) -> Option<(
 }
 
 /// The part of the cap's δ that is set aside for thresholds: `Some(None)` if the policy sets none aside, `None` if it is faulty.
-fn set_aside(dataset: &DatasetTable, delta: Delta, faults: &mut PolicyFaults<'_>) -> Option<Option<SetAside>> {
+fn set_aside(dataset: &DatasetTable, delta: Delta, faults: &mut PolicyFaults<'_>) -> Option<Option<ThresholdReserve>> {
     let Some(given) = &dataset.threshold_delta else {
         if let Some(each) = &dataset.threshold_delta_per_query {
             faults.add(each.span(), "threshold_delta_per_query is part of threshold_delta, which is missing");
@@ -304,7 +304,7 @@ fn set_aside(dataset: &DatasetTable, delta: Delta, faults: &mut PolicyFaults<'_>
     }
     let Some(each) = &dataset.threshold_delta_per_query else {
         let share = Delta::from_attos((all.attos() / THRESHOLDS_DEFAULT).max(1));
-        return Some(Some(SetAside { delta: all, per_query: share }));
+        return Some(Some(ThresholdReserve { delta: all, per_query: share }));
     };
     let per_query = faults.take(each.span(), "threshold_delta_per_query", Delta::parse(each.get_ref()))?;
     if per_query > all {
@@ -312,7 +312,7 @@ fn set_aside(dataset: &DatasetTable, delta: Delta, faults: &mut PolicyFaults<'_>
         faults.add(each.span(), message);
         return None;
     }
-    Some(Some(SetAside { delta: all, per_query }))
+    Some(Some(ThresholdReserve { delta: all, per_query }))
 }
 
 fn epsilon(name: &str, text: &Spanned<String>, faults: &mut PolicyFaults<'_>) -> Option<Epsilon> {

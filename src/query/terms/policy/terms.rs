@@ -35,7 +35,7 @@ pub struct Terms {
     pub min_cell: Option<u32>,
     /// The part of the cap's δ that is set aside for groups without a public list, or `None`. The δ of `accountant` is the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<SetAside>,
+    pub threshold: Option<ThresholdReserve>,
     /// Tables with one row per unit that this one can be joined with. Their columns follow the table's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joins: Vec<JoinedTable>,
@@ -126,7 +126,7 @@ impl JoinedTable {
 
 /// The δ that is set aside for groups that are released above a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetAside {
+pub struct ThresholdReserve {
     /// The total set aside for the dataset's lifetime.
     pub delta: Delta,
     /// The part of it that one answer takes.
