@@ -10,14 +10,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
-use crate::engine::seal::{Report, SealError, check_source, clear_superseded, seal};
+use crate::engine::seal::{Report, SealError, check_source, seal};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::random;
 use crate::ledger::SqliteLedger;
 use crate::query::terms::edition::Manifest;
 use crate::query::terms::policy::{Policy, PolicyError};
-use crate::service::stewarding::people;
+use crate::service::publishing::editions::{PublicationError, PublishedEdition, seal_and_publish};
 use crate::terminal::{complain, say};
 
 #[derive(Args)]
@@ -42,7 +42,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     })?;
     check_source(&policy).map_err(failure)?;
     let (manifest, report) = match &options.state {
-        Some(state) if !options.dry_run => seal_and_publish(&policy, state)?,
+        Some(state) if !options.dry_run => published(&policy, state)?,
         Some(_) | None => rehearsed(&policy)?,
     };
     if policy.terms.oversubscribe {
@@ -70,7 +70,7 @@ fn rehearsed(policy: &Policy) -> Result<(Manifest, Report), Failure> {
     let name = random::id("tacit-rehearsal").map_err(Failure::could)?;
     let folder = std::env::temp_dir().join(name);
     fs::DirBuilder::new().mode(0o700).create(&folder).map_err(SealError::from).map_err(failure)?;
-    let sealed = seal_with_progress(policy, &folder);
+    let sealed = with_progress(policy, |progress| seal(policy, &folder, progress));
     let _ = fs::remove_dir_all(&folder);
     sealed.map_err(failure)
 }
@@ -83,31 +83,33 @@ fn failure(error: SealError) -> Failure {
     }
 }
 
-fn seal_and_publish(policy: &Policy, state: &Path) -> Result<(Manifest, Report), Failure> {
+fn published(policy: &Policy, state: &Path) -> Result<(Manifest, Report), Failure> {
     let was_there = state.exists();
     let ledger = SqliteLedger::open(state, SystemClock.now_ms()).map_err(Failure::could)?;
-    people::check_cap(&ledger, policy)?;
-    let sealed = seal_with_progress(policy, state);
+    let published = with_progress(policy, |progress| seal_and_publish(&ledger, policy, state, progress, &SystemClock));
     let is_new = !was_there && read(&ledger, |book| book.head().0) == 0;
-    if sealed.is_err() && is_new {
+    if matches!(published, Err(PublicationError::Seal(_))) && is_new {
         // This run made the folder and holds its ledger, which is empty, so removing it leaves everything as it was.
         let _ = std::fs::remove_dir_all(state);
     }
-    let (manifest, report) = sealed.map_err(failure)?;
-    people::publish_edition(&ledger, policy, &manifest, SystemClock.now_ms())?;
-    if let Err(error) = clear_superseded(state, &people::current_editions(&ledger)) {
-        complain(format!("tacit: a superseded edition could not be removed: {}", error.kind()));
+    let PublishedEdition { manifest, report, leftover } = published.map_err(|error| match error {
+        PublicationError::Seal(error) => failure(error),
+        PublicationError::Ledger(error) => error.into(),
+    })?;
+    if let Some(kind) = leftover {
+        complain(format!("tacit: a superseded edition could not be removed: {kind}"));
     }
     Ok((manifest, report))
 }
 
-fn seal_with_progress(policy: &Policy, state: &Path) -> Result<(Manifest, Report), SealError> {
+/// Shows on the terminal how many rows were read while `sealing` runs.
+fn with_progress<T>(policy: &Policy, sealing: impl FnOnce(&dyn Fn(u64)) -> T) -> T {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}") {
         bar.set_style(style);
     }
     bar.set_message(format!("sealing {}", policy.name));
-    let sealed = seal(policy, state, &|rows| bar.set_position(rows));
+    let sealed = sealing(&|rows| bar.set_position(rows));
     bar.finish_and_clear();
     sealed
 }

@@ -15,6 +15,7 @@ use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
 use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::publishing::editions;
 use tacit::service::publishing::schedule::Zone;
 use tacit::service::publishing::statistics::{Agreement, confirm};
 use tacit::service::stewarding::grants::{self, Grant, Holder};
@@ -149,7 +150,7 @@ impl Place {
         std::fs::write(&path, text).expect("a policy");
         let policy = Policy::load(&path).expect("a policy");
         let (manifest, _) = seal(&policy, &self.state(), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        people::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
+        editions::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
     }
 
     fn start(&self, files: &[(&str, &str)]) -> Arc<Service> {
