@@ -1,6 +1,11 @@
-//! Accounts as people see them: amounts as ε, in decimal text, next to the share of the account that they make up.
+//! Accounts as people see them: amounts as ε, next to the share of the account that they make up.
+//!
+//! Views hold numbers; in JSON they are decimal text.
 
-use serde::Serialize;
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::budget::account::Account;
 use crate::kernel::budget::entry::{AccountKind, AccountMark};
@@ -9,30 +14,40 @@ use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 
-/// The amounts of an account in ε, as decimal text. For an account that renews they are those of the present period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+/// A part of a whole, in JSON as decimal text with twelve significant digits.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Fraction(f64);
+
+/// The amounts of an account in ε. For an account that renews they are those of the present period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AccountView {
     /// The ε of the cap or the allocation.
-    pub epsilon_cap: String,
+    #[schema(value_type = String)]
+    pub epsilon_cap: Epsilon,
     /// What was spent, as ε, rounded up.
-    pub epsilon_spent: String,
+    #[schema(value_type = String)]
+    pub epsilon_spent: Epsilon,
     /// The largest ε that could still be charged at once.
-    pub epsilon_remaining: String,
+    #[schema(value_type = String)]
+    pub epsilon_remaining: Epsilon,
     /// Spent divided by the cap, both in the accountant's own measure (which adds up, unlike ε).
-    pub fraction_spent: String,
+    #[schema(value_type = String)]
+    pub fraction_spent: Fraction,
 }
 
 /// An account with its kind, its holder and its dataset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NamedAccount {
     /// The kind of account: `dataset`, `project`, `researcher` or `statistics`.
-    pub kind: &'static str,
+    #[schema(value_type = String)]
+    pub kind: AccountKind,
     /// The name of its holder: the dataset, project or researcher.
     pub name: String,
     /// The dataset whose budget it is part of.
     pub dataset: String,
     /// The dataset's accountant, which says how losses add up: `gaussian` or `pure`.
-    pub accountant: &'static str,
+    pub accountant: Cow<'static, str>,
     /// The δ of the dataset's guarantee, as decimal text.
     pub delta: String,
     /// The amounts of the account.
@@ -59,7 +74,7 @@ pub struct NamedAccount {
 }
 
 /// The present period of an allocation that renews.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PeriodView {
     /// Length of a period in days.
     pub days: u32,
@@ -70,18 +85,20 @@ pub struct PeriodView {
 }
 
 /// What was spent over all periods of an allocation that renews.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LifetimeView {
     /// The total spent, as ε, rounded up.
-    pub epsilon_spent: String,
+    #[schema(value_type = String)]
+    pub epsilon_spent: Epsilon,
 }
 
 /// Facts about a dataset that only stewards see. All fields are absent for other people, and for other kinds of accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DatasetState {
     /// The allocations directly below the dataset, added up, as the ε that they would be worth as a single allocation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub epsilon_allocated: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub epsilon_allocated: Option<Epsilon>,
     /// Whether allocations may sum to more than the cap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oversubscribe: Option<bool>,
@@ -100,7 +117,7 @@ impl NamedAccount {
     /// The id of the account in lists, as `kind:dataset:name`.
     #[must_use]
     pub fn id(&self) -> String {
-        format!("{}:{}:{}", self.kind, self.dataset, self.name)
+        id(self.kind, &self.dataset, &self.name)
     }
 }
 
@@ -109,20 +126,44 @@ impl AccountView {
     #[must_use]
     pub fn of(accountant: Accountant, mark: &AccountMark) -> Self {
         Self {
-            epsilon_cap: mark.epsilon.to_string(),
-            epsilon_spent: accountant.epsilon_spent(mark.spent).to_string(),
-            epsilon_remaining: accountant.epsilon_within(mark.left).to_string(),
-            fraction_spent: fraction(mark.spent, mark.amount),
+            epsilon_cap: mark.epsilon,
+            epsilon_spent: accountant.epsilon_spent(mark.spent),
+            epsilon_remaining: accountant.epsilon_within(mark.left),
+            fraction_spent: Fraction::of(mark.spent, mark.amount),
         }
     }
 }
 
-/// `spent / amount` with twelve significant digits; "1" if the amount is zero.
-pub(crate) fn fraction(spent: Price, amount: Price) -> String {
-    match (spent.quanta(), amount.quanta()) {
-        (0, 1..) => "0".to_owned(),
-        (_, 0) => "1".to_owned(),
-        (spent, amount) => significant(spent as f64 / amount as f64, 12),
+impl Fraction {
+    /// `spent / amount`; 1 if the amount is zero.
+    #[must_use]
+    pub fn of(spent: Price, amount: Price) -> Self {
+        if amount == Price::ZERO { Self(1.0) } else { Self(spent.quanta() as f64 / amount.quanta() as f64) }
+    }
+
+    /// The fraction as a number.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Fraction {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&significant(self.0, 12))
+    }
+}
+
+impl From<Fraction> for String {
+    fn from(fraction: Fraction) -> Self {
+        fraction.to_string()
+    }
+}
+
+impl TryFrom<String> for Fraction {
+    type Error = std::num::ParseFloatError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
     }
 }
 
@@ -200,7 +241,7 @@ fn named(book: &LedgerState, account: &Account, is_steward: bool, now_ms: u64) -
     let accountant = whole.map_or(Accountant::Pure, |whole| whole.cap.accountant);
     let parent = account.parent.map(|parent| book.account(parent)).filter(|parent| parent.kind == AccountKind::Project);
     let shown = whole.filter(|_| is_steward && account.kind == AccountKind::Dataset);
-    let allocated = |account| accountant.epsilon_within(book.shares_below(account, None, now_ms)).to_string();
+    let allocated = |account| accountant.epsilon_within(book.shares_below(account, None, now_ms));
     let state = DatasetState {
         epsilon_allocated: shown.map(|whole| allocated(whole.account)),
         oversubscribe: shown.map(|whole| whole.oversubscribe),
@@ -212,10 +253,10 @@ fn named(book: &LedgerState, account: &Account, is_steward: bool, now_ms: u64) -
     };
     let is_frozen = account.kind == AccountKind::Dataset && whole.is_some_and(|whole| whole.is_frozen());
     NamedAccount {
-        kind: account.kind.name(),
+        kind: account.kind,
         name: shown_name(account),
         dataset: account.dataset.clone(),
-        accountant: accountant.name(),
+        accountant: accountant.name().into(),
         delta: whole.map_or(accountant.delta(), |whole| whole.cap.delta()).to_string(),
         account: AccountView::of(accountant, &book.mark(account, now_ms)),
         project: parent.map(|parent| parent.name.clone()),
@@ -225,7 +266,7 @@ fn named(book: &LedgerState, account: &Account, is_steward: bool, now_ms: u64) -
             let (began, ends) = renewal.bounds_ms(now_ms);
             PeriodView { days: renewal.days, began: timestamp(began), ends: timestamp(ends) }
         }),
-        lifetime: account.renewal.map(|_| LifetimeView { epsilon_spent: shown_spent(accountant, account.spent) }),
+        lifetime: account.renewal.map(|_| LifetimeView { epsilon_spent: accountant.epsilon_spent(account.spent) }),
         dataset_state: state,
     }
 }
@@ -236,9 +277,4 @@ fn shown_name(account: &Account) -> String {
         AccountKind::Statistics => account.kind.name().to_owned(),
         AccountKind::Dataset | AccountKind::Project | AccountKind::Researcher => account.name.clone(),
     }
-}
-
-fn shown_spent(accountant: Accountant, spent: Price) -> String {
-    let epsilon: Epsilon = accountant.epsilon_spent(spent);
-    epsilon.to_string()
 }

@@ -13,7 +13,7 @@ mod reader;
 
 use std::collections::{HashMap, HashSet};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::budget::entry::{Act, SingleAct};
 use crate::kernel::budget::ledger::{Ledger, decide, read};
@@ -31,7 +31,7 @@ pub use file::{Declared, DeclaredFile};
 pub use reader::parse;
 
 /// The result of a plan (what would change) or of an application (what changed).
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Outcome {
     /// The changes in words, in the order in which they are applied; empty if nothing is to change.
     pub changes: Vec<String>,
@@ -43,27 +43,31 @@ pub struct Outcome {
     pub managed: Vec<String>,
 }
 
-/// The effect of the changes on one dataset's cap, as decimal text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+/// The effect of the changes on one dataset's cap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CapView {
     /// The name of the dataset.
     pub dataset: String,
     /// The ε of its lifetime cap.
-    pub epsilon_cap: String,
+    #[schema(value_type = String)]
+    pub epsilon_cap: Epsilon,
     /// The allocations directly below the dataset before the changes, added up, as the ε that they would be worth as a single
     /// allocation.
-    pub allocated_before: String,
+    #[schema(value_type = String)]
+    pub allocated_before: Epsilon,
     /// The allocations directly below the dataset after the changes, likewise.
-    pub allocated_after: String,
+    #[schema(value_type = String)]
+    pub allocated_after: Epsilon,
 }
 
 /// A new token, which is shown once.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NewToken {
     /// The name of the person whose token it is.
     pub name: String,
     /// The person's role: `researcher`, `viewer` or `steward`.
-    pub role: &'static str,
+    #[schema(value_type = String)]
+    pub role: Role,
     /// The token's text. The ledger keeps only its digest.
     pub token: String,
 }
@@ -150,15 +154,15 @@ impl Outcome {
     fn of(found: &Found, declared: &Declared, tokens: Vec<(String, Role, Token)>) -> Self {
         let caps = found.shares.iter().map(|share| CapView {
             dataset: share.dataset.clone(),
-            epsilon_cap: share.epsilon.to_string(),
-            allocated_before: share.accountant.epsilon_within(share.before).to_string(),
-            allocated_after: share.accountant.epsilon_within(share.after).to_string(),
+            epsilon_cap: share.epsilon,
+            allocated_before: share.accountant.epsilon_within(share.before),
+            allocated_after: share.accountant.epsilon_within(share.after),
         });
         let added: HashSet<&String> = found.acts.iter().filter_map(added).collect();
         let given = tokens.into_iter().filter(|(name, ..)| added.contains(name));
         let shown = |(name, role, token): (String, Role, Token)| {
             let token = token.text().to_owned();
-            NewToken { name, role: role.name(), token }
+            NewToken { name, role, token }
         };
         Self {
             changes: found.changes.clone(),

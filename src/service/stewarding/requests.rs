@@ -4,7 +4,7 @@
 //! and each is decided once. Granting a request makes a grant by the same rules as any other; the grant and the decision are one
 //! entry of the ledger.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::grants::{self, Grant, Holder};
 use crate::kernel::budget::entry::{AccountKind, Act, Entry};
@@ -28,8 +28,32 @@ pub enum Decision {
     Decline,
 }
 
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestStatus {
+    /// No steward has decided yet.
+    Open,
+    /// A steward set the allocation.
+    Granted,
+    /// A steward declined; no allocation changed.
+    Declined,
+}
+
+impl RequestStatus {
+    /// The status as JSON and people see it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Granted => "granted",
+            Self::Declined => "declined",
+        }
+    }
+}
+
 /// A request as people see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RequestView {
     /// The number of the request's entry in the ledger, which identifies it.
     pub number: u64,
@@ -38,13 +62,15 @@ pub struct RequestView {
     /// The dataset whose allocation is to grow.
     pub dataset: String,
     /// The new total that is asked for, as ε.
-    pub epsilon: String,
+    #[schema(value_type = String)]
+    pub epsilon: Epsilon,
     /// Why the researcher asks for it.
     pub reason: String,
     /// When it was filed, in UTC, as RFC 3339 text.
     pub at: String,
     /// The request's state: `open`, `granted` or `declined`.
-    pub status: &'static str,
+    #[schema(value_type = String)]
+    pub status: RequestStatus,
     /// The steward's reason, once the request is decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision_reason: Option<String>,
@@ -178,15 +204,15 @@ pub fn request(ledger: &dyn Ledger, number: u64) -> Option<RequestView> {
 
 fn view(number: u64, card: &RequestRecord) -> RequestView {
     let (status, decision_reason) = match &card.decision {
-        None => ("open", None),
-        Some((true, reason)) => ("granted", Some(reason.clone())),
-        Some((false, reason)) => ("declined", Some(reason.clone())),
+        None => (RequestStatus::Open, None),
+        Some((true, reason)) => (RequestStatus::Granted, Some(reason.clone())),
+        Some((false, reason)) => (RequestStatus::Declined, Some(reason.clone())),
     };
     RequestView {
         number,
         researcher: card.researcher.clone(),
         dataset: card.dataset.clone(),
-        epsilon: card.epsilon.to_string(),
+        epsilon: card.epsilon,
         reason: card.reason.clone(),
         at: timestamp(card.at_ms),
         status,
