@@ -6,9 +6,8 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::people::{Place, open};
+use super::place::Place;
 use crate::hex;
-use crate::kernel::budget::ledger::Ledger;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::ledger::replan::Replanner;
 use crate::ledger::{Recovery, Verified, recover, verify};
@@ -78,15 +77,9 @@ pub(super) fn run(command: &LedgerCommand) -> Result<(), Failure> {
 }
 
 fn list(limit: usize, after: u64, place: &Place) -> Result<(), Failure> {
-    let entries = match &place.state {
-        Some(state) => {
-            let entries = open(state)?.entries(after, limit).map_err(Failure::could)?;
-            serde_json::to_value(entries).map_err(Failure::could)?
-        }
-        None => place.server.client().get(&format!("/v1/ledger?limit={limit}&after={after}"))?,
-    };
+    let entries = place.steward()?.entries(after, limit)?;
     if place.json {
-        say(entries.to_string());
+        say(Value::from(entries).to_string());
         return Ok(());
     }
     let header = ["seq", "at", "act", "who", "dataset", "release"].map(str::to_owned);
@@ -96,7 +89,7 @@ fn list(limit: usize, after: u64, place: &Place) -> Result<(), Failure> {
         let at = if entry["at"].is_null() { &entry["at_ms"] } else { &entry["at"] };
         [&entry["seq"], at, &entry["act"], who, &entry["dataset"], &entry["release"]].map(cell).to_vec()
     };
-    say(table(&header, &entries.as_array().into_iter().flatten().map(row).collect::<Vec<_>>()));
+    say(table(&header, &entries.iter().map(row).collect::<Vec<_>>()));
     Ok(())
 }
 

@@ -8,12 +8,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::people::{Place, open};
+use super::place::{Place, open};
 use crate::files;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::file::QueryFile;
-use crate::service::publishing::statistics::check::{check, datasets_on_record};
+use crate::service::publishing::statistics::check::datasets_on_record;
 use crate::service::publishing::statistics::{StatisticFault, confirm, read_file};
 use crate::service::stewarding::declared::DeclaredFile;
 use crate::service::stewarding::people::AT_STATE_DIRECTORY;
@@ -63,15 +63,7 @@ pub(super) fn run(command: &StatisticsCommand) -> Result<(), Failure> {
 
 fn check_all(CheckOptions { dir, place }: &CheckOptions) -> Result<(), Failure> {
     let files = query_files(dir)?;
-    let checked = match &place.state {
-        Some(state) => {
-            let ledger = open(state)?;
-            let datasets = datasets_on_record(&ledger).map_err(Failure::could)?;
-            serde_json::to_value(check(&datasets, &ledger, &files, SystemClock.now_ms())).map_err(Failure::could)?
-        }
-        None => place.server.client().post("/v1/check", &json!({"files": files}))?,
-    };
-    let checked = checked.as_array().cloned().unwrap_or_default();
+    let checked = place.steward()?.check_statistics(&files)?;
     if place.json {
         say(Value::from(checked.clone()).to_string());
     } else {
