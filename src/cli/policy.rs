@@ -41,10 +41,6 @@ pub(super) enum Command {
     },
 }
 
-/// What `oversubscribe = true` means, in plain words.
-pub(super) const OVERSUBSCRIBED: &str = "oversubscribe = true: allocations may sum to more than the cap, and the cap stays what it is. \
-     Whoever asks first may leave nothing to the others: a researcher can be refused although their own account holds more.";
-
 pub(super) fn run(command: &Command) -> Result<(), Failure> {
     match command {
         Command::Check { file, source } => check(file, *source),
@@ -83,7 +79,7 @@ fn check(file: &Path, with_source: bool) -> Result<(), Failure> {
         terms.accountant.name()
     ));
     if terms.oversubscribe {
-        say(OVERSUBSCRIBED);
+        say(super::seal::OVERSUBSCRIBED);
     }
     if with_source {
         super::seal::rehearse(&policy)?;

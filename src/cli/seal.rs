@@ -20,6 +20,10 @@ use crate::query::terms::policy::{Policy, PolicyError};
 use crate::service::publishing::editions::{PublicationError, PublishedEdition, seal_and_publish};
 use crate::terminal::{complain, say};
 
+/// What `oversubscribe = true` means, in plain words.
+pub(super) const OVERSUBSCRIBED: &str = "oversubscribe = true: allocations may sum to more than the cap, and the cap stays what it is. \
+     Whoever asks first may leave nothing to the others: a researcher can be refused although their own account holds more.";
+
 #[derive(Args)]
 pub(super) struct Options {
     /// The policy file of the dataset.
@@ -46,7 +50,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         Some(_) | None => rehearsed(&policy)?,
     };
     if policy.terms.oversubscribe {
-        complain(super::policy::OVERSUBSCRIBED);
+        complain(OVERSUBSCRIBED);
     }
     let edition = (!options.dry_run).then_some(manifest.edition.as_str());
     if options.json {
