@@ -10,7 +10,6 @@ mod declared;
 mod failure;
 mod grant;
 mod ledger;
-pub mod notify;
 mod people;
 mod place;
 mod policy;

@@ -14,7 +14,6 @@ mod recovery;
 mod fault;
 mod verify;
 pub mod backup;
-pub mod outbox;
 pub mod replan;
 pub mod sqlite;
 
@@ -33,9 +32,11 @@ use crate::kernel::budget::state::LedgerState;
 use crate::kernel::budget::writer::{Journal, LedgerWriter, WriterCommand, WriterOrder, WriterReply};
 use crate::ledger::sqlite::database::Database;
 
+pub use crate::ledger::sqlite::journal::WriteLock;
 pub use crate::ledger::sqlite::open::Wrap;
 pub use fault::{AnswerFault, EntryFault};
 pub use recovery::{Recovery, recover};
+pub use rights::OUTBOX;
 pub use verify::{Finding, Repricer, Verified, verify};
 
 /// Name of the ledger's file in a state directory.
@@ -216,6 +217,7 @@ pub struct SqliteLedger {
     writer: Mutex<Option<JoinHandle<()>>>,
     reader: Mutex<Database>,
     is_sound: Arc<AtomicBool>,
+    write_lock: WriteLock,
     // The lock is held until the ledger is dropped.
     _lock: File,
 }
@@ -243,7 +245,7 @@ impl SqliteLedger {
     /// # Errors
     /// [`OpenError`] says why the ledger is not opened.
     pub fn open_wrapped(state: &Path, anchor: Option<&Path>, wrap: Wrap<'_>, now_ms: u64) -> Result<Self, OpenError> {
-        let crate::ledger::sqlite::open::Opened { writer, lock } =
+        let crate::ledger::sqlite::open::Opened { writer, lock, write_lock } =
             crate::ledger::sqlite::open::open(state, anchor, wrap, now_ms)?;
         let reader = Database::open(&state.join(LEDGER_FILE))?;
         let (book, is_sound) = (writer.book(), writer.soundness());
@@ -258,8 +260,15 @@ impl SqliteLedger {
             writer: Mutex::new(Some(writer)),
             reader: Mutex::new(reader),
             is_sound,
+            write_lock,
             _lock: lock,
         })
+    }
+
+    /// The lock to hold while anything but the ledger writes to the ledger's file.
+    #[must_use]
+    pub fn write_lock(&self) -> WriteLock {
+        self.write_lock.clone()
     }
 
     fn order(&self, job: WriterCommand, at_ms: u64) -> Result<WriterReply, LedgerFault> {

@@ -5,7 +5,6 @@
 //! everything from outside, including noise and time, comes in through [`Ports`].
 
 pub mod access;
-pub mod watch;
 pub mod asking;
 pub mod stewarding;
 pub mod publishing;
@@ -37,12 +36,12 @@ use crate::service::asking::locks::KeyedLocks;
 use crate::service::asking::offer::{Offer, Stock, Wanted};
 pub use crate::service::asking::place::QUERIES_MAX;
 use crate::service::asking::queues::Queues;
+use crate::service::asking::refusals::Refusals;
 use crate::service::asking::stored::{StoredAnswer, StoredAnswers};
 use crate::service::publishing::schedule::Zone;
 use crate::service::publishing::statistics::Statistic;
 use crate::service::stewarding::declared::DeclaredFault;
 use crate::service::stewarding::fault::{Absence, Conflict, StewardFault};
-use watch::Refusals;
 
 /// A dataset as the server serves it.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
@@ -24,6 +25,9 @@ use crate::service::asking::rooms::{Rendering, Room};
 use crate::service::publishing::statistics::{State, Statistic};
 use crate::service::stewarding::accounts::timestamp;
 use crate::service::{Answer, Service, ServiceError};
+
+/// The last moment of the year 9999, in milliseconds since 1970 in UTC.
+const HTTP_DATE_MS_MAX: u64 = 253_402_300_799_999;
 
 /// A form in which a statistic is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -223,9 +227,9 @@ impl Rendered {
     }
 }
 
+/// A moment as HTTP writes it (RFC 9110, section 5.6.7); one after the year 9999, which HTTP cannot write, as the end of that year.
 fn http_date(at_ms: u64) -> String {
-    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
-    moment.map_or_else(String::new, |moment| moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_millis(at_ms.min(HTTP_DATE_MS_MAX)))
 }
 
 /// Everything that the forms are made from.

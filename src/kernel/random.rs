@@ -20,5 +20,5 @@ pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
 /// # Errors
 /// [`NoRandomness`] if the system call fails.
 pub fn id(prefix: &str) -> Result<String, NoRandomness> {
-    Ok(format!("{prefix}_{}", crate::hex::encode(&bytes::<16>()?)))
+    Ok(format!("{prefix}_{}", hex::encode(bytes::<16>()?)))
 }

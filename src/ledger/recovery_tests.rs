@@ -7,7 +7,6 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::*;
-use crate::hex;
 use crate::kernel::budget::entry::Cap;
 use crate::kernel::budget::ledger::{Ledger, read as read_book};
 use crate::kernel::privacy::accountant::Accountant;
@@ -378,7 +377,7 @@ fn an_anchor_of_an_older_version_freezes_everything() {
             assert!(fields.remove("frozen").is_some() && fields.remove("incidents").is_some());
         }
         let line = line.to_string();
-        format!("{line}\t{}\n", hex::encode(&signer.sign_line(line.as_bytes())))
+        format!("{line}\t{}\n", hex::encode(signer.sign_line(line.as_bytes())))
     };
     fs::write(&place.anchor, text.lines().map(older).collect::<String>()).expect("an older anchor");
     drop(open_at(&place.state, None));

@@ -14,7 +14,6 @@ use super::anchor::{Anchor, Depth, Known, Said};
 use super::fault::{AnswerFault, EntryFault};
 use super::signing::Signer;
 use super::{LEDGER_FILE, OpenError, copies};
-use crate::hex;
 use crate::kernel::budget::entry::{Digest, Entry};
 use crate::kernel::budget::state::{LedgerState, ReleaseRecord};
 use crate::kernel::privacy::certificate::CertifiedMeasurement;
@@ -219,7 +218,7 @@ fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &Ledger
     };
     let is_known = seq == 0 || matches!(database.hash_of(seq), Ok(Some(hash)) if hash == head);
     if seq > ledger_seq || !is_known {
-        let why = format!("{shown}: the anchor knows entry {seq} as {}; the ledger does not", hex::encode(&head));
+        let why = format!("{shown}: the anchor knows entry {seq} as {}; the ledger does not", hex::encode(head));
         return Err(Finding { seq: Some(ledger_seq), why });
     }
     let folded: HashSet<_> = book.balances().into_iter().collect();

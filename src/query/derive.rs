@@ -17,7 +17,7 @@
 
 use super::computation::{Computation, Measure, PlanKey, codes};
 use super::filter::Filter;
-use super::term::known::TermContext;
+use super::term::context::TermContext;
 use super::term::{Term, coding};
 
 /// How the cells of a target measurement are sums of cells of a source.

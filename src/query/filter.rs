@@ -9,7 +9,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::term::Term;
-use super::term::known::TermContext;
+use super::term::context::TermContext;
 use crate::query::terms::domain::Domain;
 
 /// A condition on the values of one row. Conditions that are equal under the rules of [`Filter::canonical`] have equal canonical values.

@@ -11,8 +11,8 @@ mod outputs;
 mod runs;
 mod sets;
 mod shape;
-mod shown;
-mod sought;
+mod size;
+mod measurements;
 mod texts;
 mod views;
 pub mod subquery;
@@ -22,13 +22,13 @@ use std::sync::Arc;
 
 use self::identity::Text;
 use self::joins::Joins;
-pub use self::shown::SHOWN_CELLS_MAX;
+pub use self::size::SHOWN_CELLS_MAX;
 use super::answer::Layout;
 use super::computation::Computation;
 use super::error::QueryError;
 use super::syntax::Query;
-use super::term::known::{Steps, TermContext};
-use super::term::{coding, typed};
+use super::term::context::{Steps, TermContext};
+use super::term::{checker, coding};
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::privacy::certificate::{GroupThreshold, MeasurementSpec};
 use crate::query::plan::subquery::subquery;
@@ -80,7 +80,7 @@ impl Plan {
 ///
 /// # Errors
 /// In this order: [`Code::NotAnAggregate`], [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`] for literals and
-/// types, [`Code::TooManyGroups`]; and [`Code::UnsupportedSql`] as soon as planning has taken more than [`super::term::known::STEPS_MAX`]
+/// types, [`Code::TooManyGroups`]; and [`Code::UnsupportedSql`] as soon as planning has taken more than [`super::term::context::STEPS_MAX`]
 /// steps.
 ///
 /// [`Code::NotAnAggregate`]: super::error::Code::NotAnAggregate
@@ -119,10 +119,10 @@ fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<
     let grouped = shape::grouped(query, known)?;
     shape::check(query, &grouped)?;
     for name in query.columns(&grouped) {
-        typed::declared(name, known).map_err(|error| joins::unjoined(error, name, all))?;
+        checker::declared(name, known).map_err(|error| joins::unjoined(error, name, all))?;
     }
     let rows_per_unit = shape::rows(rows_per_unit, &base)?;
-    let mut filter = query.condition.as_ref().map(|condition| typed::condition(condition, known)).transpose()?;
+    let mut filter = query.condition.as_ref().map(|condition| checker::condition(condition, known)).transpose()?;
     if units.is_none() {
         filter = joins.condition(filter, &base);
     }
@@ -135,7 +135,7 @@ fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<
         None => sets::typed(query, &grouped, &computation.keys, known)?,
     };
     let mut layout = outputs::layout(query, sets, known, &mut computation)?;
-    let sought = sought::sought(&computation, known)?;
+    let sought = measurements::specs(&computation, known)?;
     // Build the labels only now that their number is known to be within the limit.
     layout.keys.extend(computation.keys.iter().map(|key| coding::labels(key, known).into()));
     let hiding = texts::hiding(&computation, known);

@@ -7,11 +7,11 @@
 pub mod calendar;
 pub mod coding;
 mod columns;
-pub mod known;
+pub mod context;
 mod literals;
 pub mod lower;
 mod node;
-pub mod typed;
+pub mod checker;
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use self::calendar::{DatePart, Period};
-use self::known::TermContext;
+use self::context::TermContext;
 pub use self::node::Node;
 use super::filter::Filter;
 use crate::query::terms::domain::{Domain, Grid};
@@ -189,7 +189,7 @@ impl Term {
 
     /// Facts about this term from the public terms.
     ///
-    /// Only for terms that were typed against the same public terms, which [`typed`] ensures. Callers that ask about many terms use a
+    /// Only for terms that were typed against the same public terms, which [`checker`] ensures. Callers that ask about many terms use a
     /// [`TermContext`].
     #[must_use]
     pub fn facts<'a>(&self, terms: &'a Terms) -> TermFacts<'a> {

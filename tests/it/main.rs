@@ -67,5 +67,6 @@ mod tidy;
 mod transparency;
 mod projects;
 mod twins;
+mod webhooks;
 mod workers;
 mod worst;

@@ -21,6 +21,7 @@ const AMBIGUOUS: &[&str] = &[
     "Format",
     "Found",
     "Frame",
+    "Job",
     "Known",
     "Line",
     "Opened",
@@ -39,7 +40,6 @@ const AMBIGUOUS: &[&str] = &[
     "Table",
     "Tally",
     "Tls",
-    "Waiting",
     "Wanted",
     "Zone",
 ];

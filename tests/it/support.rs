@@ -17,8 +17,8 @@ use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
 use tacit::kernel::vault::release::NoisyVector;
-use tacit::ledger::SqliteLedger;
 use tacit::ledger::replan::Replanner;
+use tacit::ledger::{SqliteLedger, WriteLock};
 use tacit::query::answer::{Table, tabulate};
 use tacit::query::file::QueryFile;
 use tacit::query::parse::parse;
@@ -152,6 +152,8 @@ pub struct Lab {
     pub steward: String,
     pub researcher: String,
     pub viewer: String,
+    /// The ledger's, for the webhooks' outbox.
+    pub write_lock: WriteLock,
 }
 
 impl Lab {
@@ -237,10 +239,11 @@ impl Lab {
         grant(&ledger, "ada", &policy.name, allocation);
         let mut engine = PolarsEngine::new();
         let datasets = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("datasets");
+        let write_lock = ledger.write_lock();
         let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock };
         let service = Arc::new(finish(Service::new(ports, datasets)));
         let router = tacit::http::router(Arc::clone(&service));
-        Self { dir, service, router, steward: boss, researcher, viewer }
+        Self { dir, service, router, steward: boss, researcher, viewer, write_lock }
     }
 
     /// A lab with 200 people, the `gaussian` accountant and real noise.

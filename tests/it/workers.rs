@@ -55,14 +55,15 @@ struct Clinic {
 /// The binary over a small table, with its workers.
 fn clinic() -> Clinic {
     let lab = Lab::new(&policy(GAUSSIAN), &visits(100), Arc::new(OpenDp), "4");
-    let Lab { dir, service, router, steward, researcher, viewer } = lab;
+    let Lab { dir, service, router, steward, researcher, viewer, .. } = lab;
     drop((service, router));
     let config = dir.path().join("tacit.toml");
     std::fs::write(&config, "listen = \"127.0.0.1:0\"\nstate_dir = \"state\"\npolicies = [\"policy.toml\"]\n")
         .expect("a configuration");
     let server = start(&config);
     let other = Lab::exact();
-    let lab = Lab { dir, service: other.service, router: other.router, steward, researcher, viewer };
+    let Lab { service, router, write_lock, .. } = other;
+    let lab = Lab { dir, service, router, steward, researcher, viewer, write_lock };
     Clinic { lab, server: server.child, url: server.url }
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
-use crate::engine::polars::{Expressions, gathered};
+use crate::engine::polars::expressions::Expressions;
+use crate::engine::polars::table::gathered;
 use crate::query::computation::{Computation, Measure};
 use crate::query::term::Term;
 use crate::query::term::lower::{IntegerFunction, Step, lower};

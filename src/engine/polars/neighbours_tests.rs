@@ -6,9 +6,10 @@ use std::path::Path;
 use polars::prelude::{Column, DataFrame, DataType, IntoColumn, ParquetWriter};
 use proptest::prelude::*;
 
+use crate::engine::PolarsEngine;
+use crate::engine::port::{Engine, Host};
 use crate::engine::seal::seal_with_key;
 use crate::engine::seal::source::SourceSpec;
-use crate::engine::{Engine, Host, PolarsEngine};
 use crate::query::computation::Measure;
 use crate::query::parse::parse;
 use crate::query::plan::{Plan, plan};

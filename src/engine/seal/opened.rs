@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use polars::prelude::{BooleanChunked, ChunkFilter, NewChunkedArray, StringChunked};
 
+use super::SealError;
 use super::ids::{Spellings, Withdrawn};
-use super::{SealError, Texts};
+use crate::engine::seal::cells::Texts;
 use crate::engine::seal::encode::{ColumnCounts, Context, Encoder, check_id, check_type, ids};
 use crate::engine::seal::source::{Batch, DecimalMark, Places, Read, Source, SourceSpec, Wanted};
 use crate::query::terms::day::zone_of;

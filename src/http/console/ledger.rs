@@ -12,7 +12,6 @@ use tokio::sync::mpsc;
 use super::super::App;
 use super::super::problem::Problem;
 use super::{Failed, Shown, Visitor, aside};
-use crate::hex;
 use crate::http::console::pages::ledger::{self as pages, Health, Line, Search};
 use crate::http::shared::Shared;
 use crate::kernel::budget::entry::{Act, Entry};
@@ -60,7 +59,7 @@ fn health(service: &Service) -> Health {
         checked: timestamp(checked_ms),
         checked_entries,
         entries,
-        head: hex::encode(&head),
+        head: hex::encode(head),
         is_sound: service.ledger().is_sound(),
     }
 }

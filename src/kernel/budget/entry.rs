@@ -9,7 +9,6 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::people::Role;
-use crate::hex;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 use crate::kernel::privacy::certificate::CertifiedMeasurement;

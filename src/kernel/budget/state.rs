@@ -5,6 +5,7 @@
 
 mod fault;
 mod admit;
+mod records;
 mod requests;
 mod fold;
 mod served;
@@ -20,9 +21,8 @@ use super::people::{Person, Role, STATISTICS};
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::CertifiedMeasurement;
 
-pub use crate::kernel::budget::state::requests::{
-    Confirmation, REQUESTS_OPEN_MAX, RequestRecord, ShownRelease, StatisticRecord,
-};
+pub use self::records::{Confirmation, RequestRecord, ShownRelease, StatisticRecord};
+pub use self::requests::REQUESTS_OPEN_MAX;
 pub use admit::AnswerCost;
 pub use fault::FoldFault;
 pub use fold::Inconsistency;
@@ -132,7 +132,8 @@ pub struct LedgerState {
     paid: HashSet<(AccountNo, DrawNo)>,
     /// Answers that were served on each account, with the number of the entry that served them first.
     served: HashMap<(AccountNo, ReleaseNo), u64>,
-    shelves: HashMap<AccountNo, Vec<ReleaseNo>>,
+    /// Those answers as a list for each account, in the order of their entries.
+    served_in_order: HashMap<AccountNo, Vec<ReleaseNo>>,
     people: BTreeMap<String, (Role, Option<Digest>)>,
     tokens: HashMap<Digest, String>,
     /// The datasets whose statistics each viewer may see; a viewer who is not listed here may see those of every dataset.

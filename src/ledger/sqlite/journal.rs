@@ -1,5 +1,7 @@
 //! The journal on disk: the SQLite file, its signed head, and the anchor.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use super::database::{Database, HeadRow};
 use super::stream::{Bad, each_checked};
 use crate::kernel::budget::state::LedgerState;
@@ -13,6 +15,21 @@ pub(in crate::ledger) struct SqliteJournal {
     pub(in crate::ledger) database: Database,
     pub(in crate::ledger) anchor: Anchor,
     pub(in crate::ledger) signer: Signer,
+    pub(super) lock: WriteLock,
+}
+
+/// A lock that is held while the ledger's file is written. SQLite lets one connection write at a time, and a commit fails if it finds the
+/// file locked for too long. So anything else that writes to the file, in the process that holds the ledger, takes turns with the
+/// ledger's commits.
+#[derive(Clone, Default)]
+pub struct WriteLock(Arc<Mutex<()>>);
+
+impl WriteLock {
+    /// Waits until nobody else writes.
+    pub(super) fn hold(&self) -> MutexGuard<'_, ()> {
+        // A thread that panicked while it wrote has rolled back its transaction.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Folds all entries into a ledger state; each must match its hash and follow the one before.
@@ -55,6 +72,7 @@ impl Journal for SqliteJournal {
     }
 
     fn commit(&mut self, batch: &CommitBatch) -> Result<(), JournalFault> {
+        let _held = self.lock.hold();
         commit(&self.database, &self.signer, batch)
     }
 

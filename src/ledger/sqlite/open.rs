@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::database::{Database, fault};
-use super::journal::{self, SqliteJournal};
+use super::journal::{self, SqliteJournal, WriteLock};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::budget::writer::{Journal, LedgerWriter};
 use crate::ledger::anchor::Anchor;
@@ -24,6 +24,7 @@ pub type Wrap<'a> = &'a dyn Fn(Box<dyn Journal>) -> Box<dyn Journal>;
 pub(in crate::ledger) struct Opened {
     pub(in crate::ledger) writer: LedgerWriter<Box<dyn Journal>>,
     pub(in crate::ledger) lock: File,
+    pub(in crate::ledger) write_lock: WriteLock,
 }
 
 /// Opens or creates the ledger of a state directory, after checking all of it.
@@ -50,7 +51,8 @@ pub(in crate::ledger) fn open(
     check_releases(&path, &database, &book)?;
     let place = places.chosen();
     let anchor = Anchor::open(&place).map_err(|error| anchor_unusable(&place, &error))?;
-    let journal = wrap(Box::new(SqliteJournal { database, anchor, signer }));
+    let write_lock = WriteLock::default();
+    let journal = wrap(Box::new(SqliteJournal { database, anchor, signer, lock: write_lock.clone() }));
     let writer = LedgerWriter::over(journal, book, now_ms);
     let writer = writer.map_err(|_| unwritable(&path))?;
     // The new anchor has its first line by now, so no crash can leave the ledger without an anchor.
@@ -59,7 +61,7 @@ pub(in crate::ledger) fn open(
         let stamped = Database::open(&path)?.stamp(stamp);
         stamped.map_err(|error| fault(&path.display().to_string(), &error))?;
     }
-    Ok(Opened { writer, lock })
+    Ok(Opened { writer, lock, write_lock })
 }
 
 pub(in crate::ledger) fn fold(path: &Path, database: &Database) -> Result<LedgerState, OpenError> {

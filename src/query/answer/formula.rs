@@ -13,24 +13,27 @@
 //! **Squares.** With S = Σ(x − c) and Q = Σ(x − c)² about any constant c, the variance over n rows is Q/n − (S/n)². As c cancels, it is
 //! chosen in the middle of the range, where one unit moves both sums least. The same holds for products of two variables.
 
-mod absent;
+mod absence;
 mod dual;
-mod ends;
-mod measured;
+mod intervals;
+mod estimate;
+mod cell_values;
 mod moments;
 mod range;
 mod run;
+mod steps;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::absent::AbsenceReason;
-pub use self::ends::IntervalEstimate;
-pub use self::measured::CellValues;
+pub use self::absence::AbsenceReason;
+pub use self::cell_values::CellValues;
+pub use self::estimate::IntervalEstimate;
 pub use self::range::Range;
 pub use self::run::RunningSum;
 
-use self::absent::both;
+use self::absence::both;
 use self::dual::Dual;
+use self::estimate::round;
 use crate::query::syntax::{ArithmeticOperator, Comparison, Pair, Spread};
 use crate::query::term::{Constant, Term};
 use crate::query::terms::domain::Grid;
@@ -326,11 +329,6 @@ impl Formula {
             _ => Ok(value),
         }
     }
-}
-
-fn round(value: f64, decimals: u32) -> f64 {
-    let power = 10_f64.powi(decimals.cast_signed());
-    (value * power).round() / power
 }
 
 impl CentredSum {

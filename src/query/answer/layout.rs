@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::labels::{KeyLabels, Label};
-use super::small::Suppression;
+use super::suppression::Suppression;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::vault::release::Release;
 use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, Range};

@@ -6,7 +6,7 @@ use super::layout::{Layout, Output, OutputValue, STD_ERROR, names};
 use super::row::AnswerRow;
 use super::rows::{rows_of, sum_terms};
 use super::table::{ColumnInfo, ColumnKind, Table};
-use super::{sorting, words};
+use super::{remarks, sorting};
 use crate::kernel::privacy::certificate::CertifiedMeasurement;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::vault::release::NoisyVector;
@@ -79,6 +79,6 @@ pub fn tabulate(layout: &Layout, vectors: &[NoisyVector]) -> Table {
     let kinds: Vec<_> = layout.outputs.iter().zip(&columns).flat_map(of).collect();
     let names: Vec<_> = layout.outputs.iter().flat_map(|output| names(output, has_sets)).collect();
     let mut table = Table { plain: names.len(), names, kinds, columns, rows: Vec::with_capacity(rows.len()) };
-    words::append(&mut table, rows);
+    remarks::append(&mut table, rows);
     table
 }

@@ -8,7 +8,7 @@ use crate::query::computation::{Measure, PlanKey};
 use crate::query::plan::Plan;
 use crate::query::syntax::{ArithmeticOperator, Comparison, Pair, Spread};
 use crate::query::term::Term;
-use crate::query::term::known::TermContext;
+use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
 
 /// Writes the SQL of a plan.

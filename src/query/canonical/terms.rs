@@ -4,7 +4,7 @@ use super::joins::written;
 use super::words;
 use crate::query::computation::{PerUnitColumn, PerUnitTable};
 use crate::query::filter::{Filter, stored_bounds};
-use crate::query::term::known::TermContext;
+use crate::query::term::context::TermContext;
 use crate::query::term::{Constant, Operation, Term};
 use crate::query::terms::domain::{Domain, date_text};
 use crate::query::terms::policy::{Terms, is_identifier};

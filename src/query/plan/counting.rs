@@ -3,7 +3,7 @@
 use crate::query::computation::Measure;
 use crate::query::filter::Filter;
 use crate::query::term::Term;
-use crate::query::term::known::TermContext;
+use crate::query::term::context::TermContext;
 
 /// The measurement that counts the rows for which a condition is true and in which a term is present.
 pub(super) fn counting(filter: Option<Filter>, of: Option<Term>, known: &TermContext<'_>) -> Measure {

@@ -9,7 +9,7 @@ use crate::query::canonical::presence;
 use crate::query::error::{Code, QueryError, nearest, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Name, Query};
-use crate::query::term::known::TermContext;
+use crate::query::term::context::TermContext;
 use crate::query::terms::policy::{JoinedTable, Terms};
 
 /// The tables that a question joins.

@@ -1,10 +1,10 @@
 //! Outputs: turns selected items into measurements and output columns.
 
 mod ranges;
-mod small;
+mod suppression;
 
 use self::ranges::Ranges;
-use self::small::small;
+use self::suppression::suppression;
 use super::names::{check_names, name, sort};
 use std::collections::HashMap;
 
@@ -21,8 +21,8 @@ use crate::query::syntax::{
     Aggregate, AggregateFunction, ArithmeticOperator, Expression, Having, Item, ItemValue, Literal, LiteralValue, Name,
     OutputExpression, Query,
 };
-use crate::query::term::known::TermContext;
-use crate::query::term::{Constant, Term, typed};
+use crate::query::term::context::TermContext;
+use crate::query::term::{Constant, Term, checker};
 use crate::query::terms::domain::{Domain, Grid};
 
 /// A sum's capacity × bound stays below 2 to this power.
@@ -89,7 +89,7 @@ pub(super) fn layout(
             *range = ranges.of(formula);
         }
     }
-    let small = known.min_cell.map(|below| small(below, &bases, OutputPlanner::steps(&outputs), known));
+    let small = known.min_cell.map(|below| suppression(below, &bases, OutputPlanner::steps(&outputs), known));
     let order = query.order.iter().map(|order| sort(order, query, &outputs)).collect::<Result<_, _>>()?;
     // Labels of a text key come with the release; those of other keys are added once their number is known to be small.
     let keys = is_text.then(KeyLabels::default).into_iter().collect();
@@ -154,13 +154,13 @@ impl OutputPlanner<'_> {
             ItemValue::Key(_) if self.is_text => Ok(OutputValue::Key { index: 0 }),
             ItemValue::Grouping(_) if self.is_text => Ok(OutputValue::Grouping { index: 0 }),
             ItemValue::Key(key) => {
-                let term = typed::expression(key, self.known)?;
+                let term = checker::expression(key, self.known)?;
                 let place = self.keys.iter().position(|key| key.column == term);
                 // The shape was checked: every selected expression is a key.
                 Ok(OutputValue::Key { index: place.unwrap_or_default() })
             }
             ItemValue::Grouping(key) => {
-                let term = typed::expression(key, self.known)?;
+                let term = checker::expression(key, self.known)?;
                 let place = self.keys.iter().position(|key| key.column == term);
                 Ok(OutputValue::Grouping { index: place.unwrap_or_default() })
             }
@@ -209,7 +209,7 @@ impl OutputPlanner<'_> {
     }
 
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Formula, QueryError> {
-        let filter = aggregate.filter.as_ref().map(|filter| typed::condition(filter, self.known)).transpose()?;
+        let filter = aggregate.filter.as_ref().map(|filter| checker::condition(filter, self.known)).transpose()?;
         let at = aggregate.at;
         match &aggregate.function {
             AggregateFunction::CountRows => {
@@ -217,7 +217,7 @@ impl OutputPlanner<'_> {
                 Ok(Formula::Count(count))
             }
             AggregateFunction::Count(of) => {
-                let term = typed::expression(of, self.known)?;
+                let term = checker::expression(of, self.known)?;
                 Ok(Formula::Count(self.need(counting(filter, Some(term), self.known))))
             }
             AggregateFunction::CountDistinct(name) => self.units(name, filter),
@@ -273,12 +273,12 @@ impl OutputPlanner<'_> {
                 Ok(Formula::Count(self.need(measure)))
             }
             Some(unit) => {
-                typed::declared(name, self.known)?;
+                checker::declared(name, self.known)?;
                 Err(QueryError::at(Code::UnsupportedSql, name.at, "only units can be counted distinctly")
                     .hint(format!("write COUNT(DISTINCT {unit})")))
             }
             None => {
-                typed::declared(name, self.known)?;
+                checker::declared(name, self.known)?;
                 Err(QueryError::at(Code::UnsupportedSql, name.at, "every row is a unit of its own here")
                     .hint("write COUNT(*)"))
             }
@@ -293,7 +293,7 @@ impl OutputPlanner<'_> {
         function: &str,
         at: Position,
     ) -> Result<Summed, QueryError> {
-        let term = typed::expression(of, self.known)?;
+        let term = checker::expression(of, self.known)?;
         if self.known.grid(&term).is_none() {
             let word = self.known.facts(&term).domain.type_name();
             let name = shown(&canonical::term(&term, self.known));
@@ -301,7 +301,7 @@ impl OutputPlanner<'_> {
             return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("count it, or group by it"));
         }
         let term = match filter {
-            Some(filter) => typed::checked(term.only_where(filter.clone()), self.known, of.at)?,
+            Some(filter) => checker::checked(term.only_where(filter.clone()), self.known, of.at)?,
             None => term,
         };
         self.summed(term, function, at)
@@ -361,7 +361,7 @@ impl OutputPlanner<'_> {
 
     /// Adds the measurement of Σuv, where both numbers are taken about the middle of their range.
     fn product(&mut self, u: &Term, v: &Term, function: &str, at: Position) -> Result<CentredSum, QueryError> {
-        let product = typed::checked(Term::times(vec![u.clone(), v.clone()]), self.known, at)?;
+        let product = checker::checked(Term::times(vec![u.clone(), v.clone()]), self.known, at)?;
         let summed = self.summed(product, function, at)?;
         self.sum(&summed)
     }
@@ -369,7 +369,7 @@ impl OutputPlanner<'_> {
     fn squares(&mut self, x: Summed, at: Position) -> Result<Squares, QueryError> {
         let (about, _) = self.centred(&x, at)?;
         let count = self.need(x.count.clone());
-        let centred = self.summed(typed::checked(about.clone(), self.known, at)?, "VAR_SAMP", at)?;
+        let centred = self.summed(checker::checked(about.clone(), self.known, at)?, "VAR_SAMP", at)?;
         let sum = self.sum(&centred)?;
         let squares = self.product(&about, &about, "VAR_SAMP", at)?;
         Ok(Squares { count, sum, squares, of: x.term })
@@ -399,12 +399,12 @@ impl OutputPlanner<'_> {
         let both = (!both.is_empty()).then(|| Filter::All(both).simplest(self.known));
         let part = |summed: Summed| -> Result<(Term, Constant), QueryError> {
             let term = match &both {
-                Some(both) => typed::checked(summed.term.only_where(both.clone()), self.known, at)?,
+                Some(both) => checker::checked(summed.term.only_where(both.clone()), self.known, at)?,
                 None => summed.term,
             };
             let summed = self.summed(term, function, at)?;
             let (about, centre) = self.centred(&summed, at)?;
-            Ok((typed::checked(about, self.known, at)?, centre))
+            Ok((checker::checked(about, self.known, at)?, centre))
         };
         let ((y, y_centre), (x, x_centre)) = (part(y)?, part(x)?);
         let count = self.need(counting(both, None, self.known));

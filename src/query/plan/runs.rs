@@ -9,7 +9,7 @@ use crate::query::answer::{Output as Column, OutputValue};
 use crate::query::computation::Measure;
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{Aggregate, AggregateFunction, Expression};
-use crate::query::term::typed;
+use crate::query::term::checker;
 use crate::query::terms::domain::Domain;
 
 /// Largest number of weights summed for one answer: each group's running sum covers all groups before it, and its own count may be shown
@@ -19,7 +19,7 @@ const WORK_MAX: u64 = 12_000_000;
 impl OutputPlanner<'_> {
     /// Plans a running sum of counts along one key, within each group of the other keys.
     ///
-    /// With Gaussian noise the weighted sums of [`crate::privacy::roots`] are measured; with Laplace noise, whose price is in ℓ₁, the counts
+    /// With Gaussian noise the weighted sums of [`crate::kernel::privacy::prefix_sums`] are measured; with Laplace noise, whose price is in ℓ₁, the counts
     /// are measured.
     pub(super) fn run(
         &mut self,
@@ -34,7 +34,7 @@ impl OutputPlanner<'_> {
             return refused(of.at, message, "write GROUP BY with one ordered key");
         }
         let place_of = |making: &Self, expression: &Expression| -> Result<Option<usize>, QueryError> {
-            let term = typed::expression(expression, making.known)?;
+            let term = checker::expression(expression, making.known)?;
             Ok(making.keys.iter().position(|key| key.column == term))
         };
         let Some(key) = place_of(self, by)? else {
@@ -77,9 +77,9 @@ impl OutputPlanner<'_> {
             let message = format!("a running sum over {groups} groups; accepted are at most {GROUPS_MAX}");
             return refused(by.at, &message, "group by longer periods, or narrow the key in WHERE");
         }
-        let filter = of.filter.as_ref().map(|filter| typed::condition(filter, self.known)).transpose()?;
+        let filter = of.filter.as_ref().map(|filter| checker::condition(filter, self.known)).transpose()?;
         let counted = match &of.function {
-            AggregateFunction::Count(of) => Some(typed::expression(of, self.known)?),
+            AggregateFunction::Count(of) => Some(checker::expression(of, self.known)?),
             _ => None,
         };
         let count = counting(filter, counted, self.known);

@@ -4,8 +4,8 @@ use crate::query::answer::grouping_sets::{GroupingSets, KEYS_MAX, MeasuredTable,
 use crate::query::computation::{CELLS_MAX, Measure, PlanKey};
 use crate::query::error::{Code, QueryError};
 use crate::query::syntax::{Expression, Query};
-use crate::query::term::known::TermContext;
-use crate::query::term::typed as terms_of;
+use crate::query::term::checker as terms_of;
+use crate::query::term::context::TermContext;
 
 /// Converts the groupings of a query to indices of the typed keys.
 pub(super) fn typed(

@@ -6,9 +6,9 @@ use crate::query::computation::PlanKey;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Expression, ItemValue, Key, Query, Scalar};
+use crate::query::term::checker;
 use crate::query::term::coding;
-use crate::query::term::known::TermContext;
-use crate::query::term::typed;
+use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
 
 /// Names of all columns that the outer question may refer to, including its own aliases.
@@ -119,7 +119,7 @@ pub(super) fn keys(
 ) -> Result<Vec<PlanKey>, QueryError> {
     let mut keys = Vec::with_capacity(grouped.len());
     for expression in grouped {
-        let term = typed::expression(expression, known)?;
+        let term = checker::expression(expression, known)?;
         let key = coding::key(&term, known, filter);
         keys.push(
             key.map_err(|fault| QueryError::at(Code::UnsupportedSql, expression.at, fault.message).hint(fault.hint))?,

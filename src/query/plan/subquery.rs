@@ -20,9 +20,9 @@ use crate::query::filter::Filter;
 use crate::query::syntax::{
     Aggregate, AggregateFunction, Expression, Item, ItemValue, Key, OutputExpression, Query, Scalar,
 };
-use crate::query::term::known::TermContext;
+use crate::query::term::context::TermContext;
 use crate::query::term::lower::{Program, Step, TermFault, ValueKind};
-use crate::query::term::{Term, typed};
+use crate::query::term::{Term, checker};
 use crate::query::terms::domain::Column;
 use crate::query::terms::policy::{Terms, Unit};
 
@@ -204,7 +204,7 @@ pub(crate) fn subquery(
     rows_per_unit: u32,
 ) -> Result<Subquery, QueryError> {
     check(inner, known)?;
-    let filter = inner.condition.as_ref().map(|condition| typed::condition(condition, known)).transpose()?;
+    let filter = inner.condition.as_ref().map(|condition| checker::condition(condition, known)).transpose()?;
     let mut columns: Vec<(PerUnitColumn, String)> = Vec::new();
     for item in &inner.items {
         let Some(column) = column(item, known)? else { continue };
@@ -300,7 +300,7 @@ fn column(item: &Item, known: &TermContext<'_>) -> Result<Option<PerUnitColumn>,
             if known.unit_column() == Some(name.text.as_str()) {
                 return Ok(None);
             }
-            let index = typed::declared(name, known)?;
+            let index = checker::declared(name, known)?;
             if known.columns[index].per_unit {
                 return Ok(Some(PerUnitColumn::Own(index)));
             }
@@ -321,17 +321,17 @@ fn column(item: &Item, known: &TermContext<'_>) -> Result<Option<PerUnitColumn>,
 }
 
 fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Result<PerUnitColumn, QueryError> {
-    let filter = aggregate.filter.as_ref().map(|filter| typed::condition(filter, known)).transpose()?;
+    let filter = aggregate.filter.as_ref().map(|filter| checker::condition(filter, known)).transpose()?;
     let term = |of: &Expression| -> Result<Term, QueryError> {
-        let term = typed::expression(of, known)?;
+        let term = checker::expression(of, known)?;
         match &filter {
-            Some(filter) => typed::checked(term.only_where(filter.clone()), known, of.at),
+            Some(filter) => checker::checked(term.only_where(filter.clone()), known, of.at),
             None => Ok(term),
         }
     };
     // Where the FILTER is not true, the condition is unknown.
     let truth = |condition: &crate::query::syntax::Condition| -> Result<Filter, QueryError> {
-        let condition = typed::condition(condition, known)?;
+        let condition = checker::condition(condition, known)?;
         Ok(match &filter {
             None => condition,
             Some(filter) => {
@@ -348,9 +348,9 @@ fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Result<PerUnitC
             Some(filter) => PerUnitColumn::Present(Term::number(1, 0).only_where(filter)),
         },
         AggregateFunction::Count(of) => PerUnitColumn::Present(match &filter {
-            None => typed::expression(of, known)?,
+            None => checker::expression(of, known)?,
             Some(filter) => {
-                let present = Filter::Not(Box::new(Filter::Missing { column: typed::expression(of, known)? }));
+                let present = Filter::Not(Box::new(Filter::Missing { column: checker::expression(of, known)? }));
                 Term::number(1, 0).only_where(Filter::All(vec![filter.clone(), present]).simplest(known))
             }
         }),
@@ -361,8 +361,8 @@ fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Result<PerUnitC
         AggregateFunction::Any(condition) => PerUnitColumn::Any(truth(condition)?),
         AggregateFunction::Every(condition) => PerUnitColumn::Every(truth(condition)?),
         AggregateFunction::First { of, by, descending } => PerUnitColumn::First {
-            of: typed::expression(of, known)?,
-            by: typed::expression(by, known)?,
+            of: checker::expression(of, known)?,
+            by: checker::expression(by, known)?,
             descending: *descending,
             filter: filter.clone(),
         },

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::calendar::Period;
-use super::known::TermContext;
+use super::context::TermContext;
 use super::lower::{IntegerFunction, Program, Step, ValueKind, lower, narrowed};
 use super::{Operation, Term};
 use crate::query::answer::Label;

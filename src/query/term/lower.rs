@@ -16,7 +16,7 @@ pub use self::function::IntegerFunction;
 use self::operations::{
     absolute, bucket, case, choice, extreme, filled, negative, of_date, product, quotient, rounded, sum,
 };
-use super::known::TermContext;
+use super::context::TermContext;
 use super::{Constant, Operation, Term};
 use crate::query::filter::Filter;
 use crate::query::terms::domain::{Column, Domain, Grid};

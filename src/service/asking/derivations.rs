@@ -11,7 +11,7 @@ use crate::query::computation::{Computation, Measure};
 use crate::query::derive::{Derivation, derive, split};
 use crate::query::filter::Filter;
 use crate::query::term::Term;
-use crate::query::term::known::TermContext;
+use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
 
 /// Largest number of stored measurements considered for one new measurement.

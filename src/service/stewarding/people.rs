@@ -22,7 +22,7 @@ impl Token {
 
     pub(crate) fn new() -> Result<Self, NoRandomness> {
         let bits = random::bytes::<32>()?;
-        Ok(Self(format!("{}_{}", Self::PREFIX, crate::hex::encode(&bits))))
+        Ok(Self(format!("{}_{}", Self::PREFIX, hex::encode(bits))))
     }
 
     /// The token's text; show it once and do not store it.

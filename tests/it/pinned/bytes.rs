@@ -6,14 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tacit::cli::notify::{CURSOR, Notifier};
 use tacit::kernel::budget::entry::Entry;
-use tacit::ledger::outbox::{OUTBOX, Outbox};
+use tacit::ledger::OUTBOX;
+use tacit::ledger::sqlite::outbox::{Cursor, Delivery};
 use tacit::query::terms::edition::Manifest;
-use tacit::service::watch::Watch;
+use tacit::webhooks::notifier::Notifier;
+use tacit::webhooks::outbox::Outbox;
+use tacit::webhooks::watch::Watch;
 
 use super::scene::{END_MS, SetClock};
-use super::{copied, lines, opened, pinned};
+use super::{lines, opened, pinned};
 
 /// One entry of each kind of act, the largest of those that are not too large, by its kind.
 fn samples(entries: &[Entry]) -> BTreeMap<&'static str, &Entry> {
@@ -115,43 +117,56 @@ fn anchor_lines_are_written_as_they_were() {
     }
 }
 
-/// A delivery that waits is found, and is written as it was.
+/// Deliveries that wait in the folder of that version are taken over as they were written, and go on from there.
 #[test]
-fn deliveries_are_written_as_they_were() {
-    let dir = copied(&pinned());
-    let folder = dir.path().join("state").join(OUTBOX);
-    let path = folder.join("00000000000000000000.json");
-    let before = fs::read_to_string(&path).expect("a delivery");
-    let outbox = Outbox::open(&folder).expect("an outbox");
-    let due = outbox.due(END_MS);
-    let events: Vec<&str> = due.iter().map(|waiting| waiting.event.as_str()).collect();
-    assert_eq!(events, ["request-filed", "refresh-skipped"]);
-    outbox.failed(&due[0].id, END_MS);
-    let after = fs::read_to_string(&path).expect("a delivery");
-    let later = |text: &str| {
-        let mut value: Value = serde_json::from_str(text).expect("JSON");
-        (value["attempts"], value["next_ms"]) = (json!(2), json!(END_MS));
-        value.to_string()
+fn deliveries_in_a_folder_are_taken_over_as_they_were() {
+    let (dir, scene) = opened(END_MS);
+    let state = dir.path().join("state");
+    let written = |number: u8| -> Value {
+        let text = fs::read(state.join(OUTBOX).join(format!("{number:020}.json"))).expect("a delivery");
+        serde_json::from_slice(&text).expect("JSON")
     };
-    assert_ne!(before, after);
-    assert_eq!(later(&before), later(&after));
+    let written = [written(0), written(1)];
+    let outbox = Outbox::open(&state, scene.write_lock.clone()).expect("an outbox");
+    let found = |now_ms: u64| -> Vec<Value> {
+        let json = |found: &Delivery| {
+            json!({
+                "id": found.id, "event": found.event, "at_ms": found.at_ms, "body": found.body, "webhook": found.webhook,
+                "attempts": found.attempts, "next_ms": found.next_ms
+            })
+        };
+        outbox.due(now_ms).expect("deliveries").iter().map(json).collect()
+    };
+    assert_eq!(found(END_MS), written);
+    assert!(!state.join(OUTBOX).exists());
+    let first = outbox.due(END_MS).expect("deliveries").remove(0);
+    outbox.failed(&first, END_MS).expect("put off");
+    assert_eq!(found(END_MS), written[1..]);
+    let mut later = written[0].clone();
+    (later["attempts"], later["next_ms"]) = (json!(2), json!(END_MS + 20_000));
+    assert_eq!(found(END_MS + 20_000), [later, written[1].clone()]);
 }
 
-/// The webhooks' notifier goes on where it was: the file that says so is read and written as it was.
+/// The webhooks' notifier goes on where the file of that version says, and writes the same into its table.
 #[test]
-fn the_cursor_of_webhooks_is_written_as_it_was() {
-    let text = fs::read_to_string(pinned().join("state").join(OUTBOX).join(CURSOR)).expect("a cursor");
+fn the_cursor_in_a_folder_is_taken_over_as_it_was() {
+    let text = fs::read_to_string(pinned().join("state").join(OUTBOX).join("cursor")).expect("a cursor");
     let cursor: Value = serde_json::from_str(&text).expect("JSON");
     let watch: Watch = serde_json::from_value(cursor["watch"].clone()).expect("what is watched");
     assert_eq!(serde_json::to_string(&watch).expect("JSON"), cursor["watch"].to_string());
     let (dir, scene) = opened(END_MS);
-    let outbox = dir.path().join("state").join(OUTBOX);
+    let open = || Outbox::open(&dir.path().join("state"), scene.write_lock.clone()).expect("an outbox");
+    let stored = || {
+        let Cursor { seq, watch } = open().cursor().expect("a cursor").expect("it is there");
+        let watch: Value = serde_json::from_str(&watch).expect("JSON");
+        json!({"seq": seq, "watch": watch})
+    };
+    assert_eq!(stored().to_string(), text);
     let (service, clock) = (Arc::clone(&scene.service), Arc::<SetClock>::clone(&scene.clock));
-    let opened = Outbox::open(&outbox).expect("an outbox");
-    let mut notifier = Notifier::open(service, Vec::new(), opened, outbox.join(CURSOR), clock).expect("a notifier");
-    assert_eq!(fs::read_to_string(outbox.join(CURSOR)).expect("a cursor"), text, "it was taken up, and not begun anew");
+    let mut notifier = Notifier::open(service, Vec::new(), open(), clock).expect("a notifier");
+    assert_eq!(stored().to_string(), text, "it was taken up, and not begun anew");
     notifier.turn();
-    let later: Value = serde_json::from_slice(&fs::read(outbox.join(CURSOR)).expect("a cursor")).expect("JSON");
+    let later = stored();
     assert!(later["seq"].as_u64() > cursor["seq"].as_u64());
     assert_eq!(shape(&later).to_string(), shape(&cursor).to_string());
 }

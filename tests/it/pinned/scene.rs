@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tacit::engine::PolarsEngine;
 use tacit::kernel::clock::Clock;
 use tacit::kernel::vault::noise::OpenDp;
-use tacit::ledger::SqliteLedger;
+use tacit::ledger::{SqliteLedger, WriteLock};
 use tacit::query::terms::policy::Policy;
 use tacit::service::publishing::schedule::Zone;
 use tacit::service::{Ports, Service};
@@ -62,6 +62,8 @@ pub struct Scene {
     pub router: Router,
     pub clock: Arc<SetClock>,
     pub tokens: Value,
+    /// The ledger's, for the webhooks' outbox.
+    pub write_lock: WriteLock,
 }
 
 impl Scene {
@@ -73,6 +75,7 @@ impl Scene {
             tacit::startup::load(state, &ledger, &mut engine, policy(name)).unwrap_or_else(|error| panic!("{error}"))
         };
         let datasets = DATASETS.iter().flat_map(load).collect();
+        let write_lock = ledger.write_lock();
         let ports = Ports {
             ledger: Arc::new(ledger),
             engine: Arc::new(engine),
@@ -83,7 +86,7 @@ impl Scene {
         let service = Service::new(ports, datasets).publishing(files, Zone::default());
         let service = Arc::new(service.unwrap_or_else(|fault| panic!("{fault}")));
         let router = tacit::http::router(Arc::clone(&service));
-        Self { service, router, clock: Arc::clone(clock), tokens }
+        Self { service, router, clock: Arc::clone(clock), tokens, write_lock }
     }
 
     fn token(&self, who: &str) -> &str {

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::cli::notify::{CURSOR, Notifier};
 use tacit::config::{Webhook, WebhookEvent};
 use tacit::engine::seal::source::SourceSpec;
 use tacit::engine::seal::{clear_superseded, seal};
@@ -19,7 +18,6 @@ use tacit::kernel::budget::ledger::{EvaluationOutcome, Ledger};
 use tacit::kernel::budget::people::Role;
 use tacit::kernel::privacy::amounts::{Epsilon, Price};
 use tacit::kernel::privacy::certificate::{Subject, certify};
-use tacit::ledger::outbox::{OUTBOX, Outbox};
 use tacit::ledger::{SqliteLedger, recover};
 use tacit::query::canonical;
 use tacit::query::parse::parse;
@@ -27,6 +25,9 @@ use tacit::query::plan::plan;
 use tacit::service::publishing::editions;
 use tacit::service::publishing::statistics::{Refreshed, confirm};
 use tacit::service::stewarding::people;
+use tacit::webhooks::deliver::WebhookKey;
+use tacit::webhooks::notifier::{Notifier, Recipient};
+use tacit::webhooks::outbox::Outbox;
 
 use super::POLICIES;
 use super::questions::{FIRST, SECOND};
@@ -246,13 +247,12 @@ fn ask_and_publish(state: &Path, clock: &Arc<SetClock>, tokens: &Value) {
 }
 
 fn notifier(scene: &Scene, state: &Path) -> Notifier {
-    let outbox = state.join(OUTBOX);
     let (url, secret_file) = ("http://127.0.0.1:9/hook".to_owned(), PathBuf::from("secret"));
     let webhook = Webhook { url, secret_file, events: WebhookEvent::ALL.to_vec() };
-    let opened = Outbox::open(&outbox).expect("an outbox");
+    let recipient = Recipient { webhook, key: WebhookKey::of("secret").expect("a key") };
+    let outbox = Outbox::open(state, scene.write_lock.clone()).expect("an outbox");
     let (service, clock) = (Arc::clone(&scene.service), Arc::<SetClock>::clone(&scene.clock));
-    Notifier::open(service, vec![(webhook, b"secret".to_vec())], opened, outbox.join(CURSOR), clock)
-        .expect("a notifier")
+    Notifier::open(service, vec![recipient], outbox, clock).expect("a notifier")
 }
 
 #[test]

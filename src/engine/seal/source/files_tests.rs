@@ -5,8 +5,9 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{Whole, read};
-use crate::engine::seal::source::{Source, SourceError, SourceLocation, SourceSpec, Wanted};
+use crate::engine::seal::source::{SourceError, SourceLocation, SourceSpec, Wanted};
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let dir = tempfile::tempdir().expect("a folder");

@@ -9,13 +9,14 @@ use std::thread;
 
 use polars::prelude::{DataType, IntoSeries, Series, StringChunkedBuilder};
 
+use super::batch::{Batch, Column, Read};
 use super::digest::Tally;
 use super::fault::{Fault, SourceError};
 use super::files::{FilesFault, Found};
 use super::format::Format;
 use super::names::first_twins;
 use super::postgres::{self, Environment, Query};
-use super::{Batch, Column, Read, arrow, parquet, sheet, text};
+use super::{arrow, parquet, sheet, text};
 use crate::query::terms::source::SourceSpec;
 
 /// A file, and how it is read.

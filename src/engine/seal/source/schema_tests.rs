@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use polars::prelude::*;
 
+use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{read, written};
-use crate::engine::seal::source::{Source, SourceError, SourceSpec, Wanted};
+use crate::engine::seal::source::{SourceError, SourceSpec, Wanted};
 
 type Write = fn(&mut DataFrame, File);
 

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{read, written};
-use crate::engine::seal::source::{Source, SourceSpec, Wanted};
+use crate::engine::seal::source::{SourceSpec, Wanted};
 
 /// An uncompressed ZIP file.
 fn zip(files: &[(String, String)]) -> Vec<u8> {

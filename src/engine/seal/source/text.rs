@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use super::batch::{BATCH_ROWS, Batch, Read};
 use super::digest::{Tallied, Tally};
 use super::fault::{Fault, FieldsHint, Packing, SourceError, TextFault};
 use super::place::{Marks, Place, Places};
-use super::{BATCH_ROWS, Batch, Read};
 use crate::query::terms::source::{Encoding, SourceSpec};
 use build::Columns;
 use decode::Chunks;

@@ -6,8 +6,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
+use crate::engine::seal::source::Wanted;
+use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{Whole, read, written};
-use crate::engine::seal::source::{Source, Wanted};
 
 type Change = fn(&mut SourceSpec);
 

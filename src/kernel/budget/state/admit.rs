@@ -21,7 +21,7 @@ pub struct AnswerCost<'a> {
 }
 
 impl<'a> AnswerCost<'a> {
-    /// Makes the wish of an answer that draws nothing and is computed from stored vectors only.
+    /// The cost of an answer that draws nothing and is computed from stored vectors only.
     #[must_use]
     pub fn of_stored(uses: &'a [DrawNo]) -> Self {
         Self { drawn: Price::ZERO, cells: 0, threshold_delta: Delta::ZERO, uses }
@@ -29,34 +29,34 @@ impl<'a> AnswerCost<'a> {
 }
 
 impl LedgerState {
-    /// What a wish posts to each account: to the dataset what is drawn anew, to the project and the researcher what is new to them.
+    /// What an answer posts to each account: to the dataset what is drawn anew, to the project and the researcher what is new to them.
     #[must_use]
-    pub fn legs(&self, branch: &Branch, wish: &AnswerCost<'_>) -> Postings {
+    pub fn legs(&self, branch: &Branch, cost: &AnswerCost<'_>) -> Postings {
         let leg = |account| {
-            let unpaid = wish.uses.iter().filter(|draw| !self.has_paid(account, **draw));
-            unpaid.fold(wish.drawn, |sum, draw| sum.saturating_add(self.draw(*draw).certified.price))
+            let unpaid = cost.uses.iter().filter(|draw| !self.has_paid(account, **draw));
+            unpaid.fold(cost.drawn, |sum, draw| sum.saturating_add(self.draw(*draw).certified.price))
         };
         Postings {
-            dataset: wish.drawn,
+            dataset: cost.drawn,
             project: branch.project.map_or(Price::ZERO, leg),
             researcher: leg(branch.researcher),
         }
     }
 
-    /// Checks whether a wish is admitted at `now_ms`: first the query limit, then whether the dataset is frozen, then each account from the
+    /// Checks whether an answer of this cost is admitted at `now_ms`: first the query limit, then whether the dataset is frozen, then each account from the
     /// researcher's to the dataset's, then the lifetime limits on cells and on δ for thresholds. The result depends only on the ledger, the
     /// policy and the query.
     ///
     /// # Errors
     /// [`Refusal`]; nothing changes.
-    pub fn admit(&self, branch: &Branch, wish: &AnswerCost<'_>, now_ms: u64) -> Result<Postings, Refusal> {
+    pub fn admit(&self, branch: &Branch, cost: &AnswerCost<'_>, now_ms: u64) -> Result<Postings, Refusal> {
         let root = self.account(branch.dataset);
         let whole = self.datasets.get(&root.dataset).ok_or(Refusal::NoAccount)?;
-        let legs = self.legs(branch, wish);
+        let legs = self.legs(branch, cost);
         if legs.researcher > whole.cap.query_max {
             return Err(Refusal::OverQueryLimit { asked: legs.researcher, limit: whole.cap.query_max });
         }
-        if wish.drawn > Price::ZERO && whole.is_frozen() {
+        if cost.drawn > Price::ZERO && whole.is_frozen() {
             return Err(Refusal::Frozen { incidents: whole.incidents });
         }
         for (account, leg) in self.postings(branch, &legs) {
@@ -65,12 +65,12 @@ impl LedgerState {
                 return Err(Refusal::Exhausted { asked: leg, left, of: account.kind });
             }
         }
-        if whole.cells.checked_add(wish.cells).is_none_or(|cells| cells > CELLS_MAX) {
+        if whole.cells.checked_add(cost.cells).is_none_or(|cells| cells > CELLS_MAX) {
             return Err(Refusal::CellsExhausted { limit: CELLS_MAX });
         }
-        if wish.threshold_delta > whole.threshold_delta_left() {
+        if cost.threshold_delta > whole.threshold_delta_left() {
             return Err(Refusal::ThresholdExhausted {
-                asked: wish.threshold_delta,
+                asked: cost.threshold_delta,
                 left: whole.threshold_delta_left(),
             });
         }
@@ -129,8 +129,8 @@ impl LedgerState {
         let branch = self.branch(&subject.dataset, &request.researcher).ok_or(Refusal::NoAccount)?;
         let uses = self.resolve(&branch, &request.uses).ok_or(Refusal::Gone)?;
         let (drawn, cells, threshold_delta) = (certificate.price(), certificate.cells(), certificate.threshold_delta());
-        let wish = AnswerCost { drawn, cells, threshold_delta, uses: &uses };
-        let legs = self.admit(&branch, &wish, request.at_ms)?;
+        let cost = AnswerCost { drawn, cells, threshold_delta, uses: &uses };
+        let legs = self.admit(&branch, &cost, request.at_ms)?;
         let drawn = request.drawn.iter().zip(certificate.measurements());
         Ok(Charge {
             release: request.release.clone(),
@@ -178,9 +178,9 @@ impl LedgerState {
 
     /// Checks whether a stored answer is admitted; if nothing in it is new to the researcher, it always is.
     fn admit_stored(&self, branch: &Branch, uses: &[DrawNo], now_ms: u64) -> Result<Postings, Refusal> {
-        let wish = AnswerCost::of_stored(uses);
-        let legs = self.legs(branch, &wish);
-        if legs == Postings::default() { Ok(legs) } else { self.admit(branch, &wish, now_ms) }
+        let cost = AnswerCost::of_stored(uses);
+        let legs = self.legs(branch, &cost);
+        if legs == Postings::default() { Ok(legs) } else { self.admit(branch, &cost, now_ms) }
     }
 
     /// The state of an account at `now_ms`.

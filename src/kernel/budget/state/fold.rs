@@ -250,8 +250,8 @@ impl LedgerState {
             drawn = drawn.checked_add(one.certified.price).ok_or(FoldFault::PriceOverflow)?;
             cells = cells.checked_add(one.certified.cells).ok_or(FoldFault::CellsOverflow)?;
         }
-        let wish = AnswerCost { drawn, cells, threshold_delta: charged.threshold_delta, uses: &uses };
-        if self.legs(&branch, &wish) != charged.legs || cells != charged.cells {
+        let cost = AnswerCost { drawn, cells, threshold_delta: charged.threshold_delta, uses: &uses };
+        if self.legs(&branch, &cost) != charged.legs || cells != charged.cells {
             return Err(FoldFault::WrongLegs);
         }
         if self.names.contains_key(&charged.release) {
@@ -354,7 +354,7 @@ impl LedgerState {
         }
         if let std::collections::hash_map::Entry::Vacant(first) = self.served.entry((branch.researcher, number)) {
             first.insert(seq);
-            self.shelves.entry(branch.researcher).or_default().push(number);
+            self.served_in_order.entry(branch.researcher).or_default().push(number);
         }
     }
 

@@ -212,8 +212,8 @@ fn a_period_renews_and_the_cap_does_not() {
     ] {
         at_ms = at_ms.max(days * DAY_MS);
         let branch = book.branch("d", "c").expect("an account");
-        let wish = AnswerCost { drawn: Price::from_quanta(units), cells: 1, ..AnswerCost::of_stored(&[]) };
-        assert_eq!(book.admit(&branch, &wish, at_ms).is_ok(), fits, "{release}");
+        let cost = AnswerCost { drawn: Price::from_quanta(units), cells: 1, ..AnswerCost::of_stored(&[]) };
+        assert_eq!(book.admit(&branch, &cost, at_ms).is_ok(), fits, "{release}");
         if fits {
             let act = charged(&book, release, "c", Some(drawn(view, units, 1)), &[], at_ms);
             apply_at(&mut book, act, at_ms).expect(release);
@@ -339,5 +339,5 @@ fn the_bytes_of_a_granted_request_are_pinned() {
         "0100000072",
         "0100000073"
     );
-    assert_eq!(crate::hex::encode(&bytes), pinned);
+    assert_eq!(hex::encode(&bytes), pinned);
 }

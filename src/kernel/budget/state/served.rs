@@ -23,13 +23,13 @@ impl LedgerState {
             let seq = *self.served.get(&(account, number)).filter(|_| self.was_handed_over(account, number))?;
             accounts.drain(..accounts.iter().position(|one| *one == account)?);
             // Each list is in the order of its entries.
-            skipped = self.shelved(account).partition_point(|number| self.seq_served(account, *number) <= seq);
+            skipped = self.served_to(account).partition_point(|number| self.seq_served(account, *number) <= seq);
         }
-        let shelves = accounts
+        let lists = accounts
             .into_iter()
             .enumerate()
-            .map(move |(place, account)| (account, &self.shelved(account)[if place == 0 { skipped } else { 0 }..]));
-        let all = shelves.flat_map(|(account, shelf)| shelf.iter().map(move |number| (account, *number)));
+            .map(move |(place, account)| (account, &self.served_to(account)[if place == 0 { skipped } else { 0 }..]));
+        let all = lists.flat_map(|(account, answers)| answers.iter().map(move |number| (account, *number)));
         Some(
             all.filter(|(account, number)| self.was_handed_over(*account, *number))
                 .map(|(_, number)| self.card(number)),
@@ -48,8 +48,9 @@ impl LedgerState {
         Some(numbers.filter(|(number, _)| self.is_servable(ReleaseNo(*number))).map(|(_, card)| card))
     }
 
-    fn shelved(&self, account: AccountNo) -> &[ReleaseNo] {
-        self.shelves.get(&account).map(Vec::as_slice).unwrap_or_default()
+    /// The answers that were served on an account, in the order of their entries.
+    fn served_to(&self, account: AccountNo) -> &[ReleaseNo] {
+        self.served_in_order.get(&account).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Number of the entry that first served an answer on an account; 0 if none did.
@@ -78,11 +79,12 @@ impl LedgerState {
         let mut latest = Vec::new();
         for dataset in self.datasets.keys() {
             let Some(account) = self.number_of(dataset, AccountKind::Researcher, person) else { continue };
-            let (shelf, served) = (self.shelved(account), |number: &ReleaseNo| self.seq_served(account, *number));
+            let (answers, first_served) =
+                (self.served_to(account), |number: &ReleaseNo| self.seq_served(account, *number));
             // Each list is in the order of its entries.
-            let end = shelf.partition_point(|number| served(number) < before);
-            let on_disk = shelf[..end].iter().rev().filter(|number| self.was_handed_over(account, **number));
-            latest.extend(on_disk.take(limit).map(|number| (served(number), self.card(*number))));
+            let end = answers.partition_point(|number| first_served(number) < before);
+            let on_disk = answers[..end].iter().rev().filter(|number| self.was_handed_over(account, **number));
+            latest.extend(on_disk.take(limit).map(|number| (first_served(number), self.card(*number))));
         }
         latest.sort_by_key(|(seq, _)| std::cmp::Reverse(*seq));
         latest.truncate(limit);

@@ -2,8 +2,8 @@
 //!
 //! Promises first-order propagation: a slope is the partial derivative by one measurement, for each of its steps.
 
-use super::absent::AbsenceReason;
-use super::measured::CellValues;
+use super::absence::AbsenceReason;
+use super::cell_values::CellValues;
 use crate::query::answer::interval;
 
 /// A value with its slope by each measurement that it depends on, in ascending order of their indices.

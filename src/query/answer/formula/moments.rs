@@ -1,6 +1,6 @@
 //! Statistics of squares and products: turns sums about any constant into sums about the means.
 
-use super::absent::both;
+use super::absence::both;
 use super::{AbsenceReason, CellValues, CentredSum, Dual, Products, Squares};
 use crate::query::syntax::{Pair, Spread};
 use crate::query::term::Constant;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{IntervalEstimate, round};
+use super::estimate::{IntervalEstimate, round};
 
 /// The least and the greatest value that something can have; an end is `None` if it is unbounded.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use crate::query::computation::Measure;
 use crate::query::filter::Filter;
 use crate::query::plan::counting::counting;
 use crate::query::syntax::{ArithmeticOperator, Pair, Spread};
-use crate::query::term::known::TermContext;
+use crate::query::term::context::TermContext;
 use crate::query::term::{Operation, Term};
 use crate::query::terms::domain::Grid;
 

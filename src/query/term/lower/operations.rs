@@ -8,7 +8,7 @@ use dashu::rational::RBig;
 
 use super::{IntegerFunction, Program, Step, TermFault, ValueKind, common_scale, constant, exact, fit};
 use crate::query::filter::Filter;
-use crate::query::term::known::TermContext;
+use crate::query::term::context::TermContext;
 use crate::query::term::{Constant, Operation, Term};
 
 fn alike(parts: Vec<Program>) -> Result<Vec<Program>, TermFault> {

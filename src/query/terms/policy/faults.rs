@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use toml::Spanned;
 
+use crate::files::LineColumn;
+
 /// One fault of a policy file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {message}")]
@@ -55,10 +57,7 @@ pub(super) struct PolicyFaults<'a> {
 
 impl PolicyFaults<'_> {
     pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.matches('\n').count() + 1;
-        let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+        let LineColumn { line, column } = LineColumn::of(self.text, span.start);
         self.found.push(PolicyFault { line, column, message: message.into() });
     }
 

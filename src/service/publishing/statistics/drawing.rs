@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Agreement, Statistic};
-use crate::hex;
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{Act, Digest, KeyUse};
 use crate::kernel::budget::ledger::{Ledger, read};
@@ -75,7 +74,7 @@ impl Service {
         let edition = self.dataset(&statistic.dataset).map_or("", |dataset| dataset.edition.as_str());
         let now_ms = self.now_ms();
         let period = self.zone.period(statistic.refresh, now_ms).unwrap_or_else(|| self.zone.date(now_ms));
-        digest(&(&statistic.name, hex::encode(&statistic.question), edition, &period))
+        digest(&(&statistic.name, hex::encode(statistic.question), edition, &period))
     }
 
     /// Refreshes statistics that are due for as long as the server runs: at once, and then every half minute. The service counts

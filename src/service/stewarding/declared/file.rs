@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::fault::Place;
 use super::names::{Allotment, Named};
+use crate::files::LineColumn;
 use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::people::{Role, STATISTICS};
 use crate::kernel::budget::state::LedgerState;
@@ -101,9 +102,7 @@ impl Declared {
     /// The place of an offset, with its line and column.
     pub(super) fn place(&self, at: At) -> Place {
         let (name, text) = self.files.get(at.file).map_or(("", ""), |file| (file.name.as_str(), file.text.as_str()));
-        let before = text.get(..at.offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
-        Place { file: name.to_owned(), line: before.matches('\n').count() + 1, column }
+        let LineColumn { line, column } = LineColumn::of(text, at.offset);
+        Place { file: name.to_owned(), line, column }
     }
 }

@@ -7,11 +7,16 @@ use crate::query::answer::{CountSource, PartSuppression, Suppression};
 use crate::query::computation::Measure;
 use crate::query::plan::counting::counting;
 use crate::query::term::Term;
-use crate::query::term::known::TermContext;
+use crate::query::term::context::TermContext;
 
 /// Determines what is hidden if a count is below `below`: a whole group with so few rows or units, and any value that is computed from so
 /// few of its rows. `bases` are the measurements by the index that outputs use for them, `steps` the summands of running sums.
-pub(super) fn small(below: u32, bases: &[Measure], steps: Vec<RunningSum>, known: &TermContext<'_>) -> Suppression {
+pub(super) fn suppression(
+    below: u32,
+    bases: &[Measure],
+    steps: Vec<RunningSum>,
+    known: &TermContext<'_>,
+) -> Suppression {
     let is_whole = |measure: &Measure| matches!(measure, Measure::Rows | Measure::Units);
     let counts = (0..bases.len()).filter(|at| is_whole(&bases[*at])).collect();
     let is_whole_step = |step: &RunningSum| match &bases[step.vector] {

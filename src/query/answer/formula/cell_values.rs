@@ -1,6 +1,6 @@
 //! The noisy values of one cell, which formulas are evaluated on.
 
-use super::absent::AbsenceReason;
+use super::absence::AbsenceReason;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 
 /// The noisy values of one cell, in steps, and the laws of their noise.

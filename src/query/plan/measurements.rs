@@ -6,13 +6,13 @@ use crate::kernel::privacy::prefix_sums::PrefixSums;
 use crate::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
 use crate::query::computation::{CELLS_MAX, Computation, Measure};
 use crate::query::error::{Code, QueryError};
-use crate::query::term::known::TermContext;
+use crate::query::term::context::TermContext;
 
 /// What the privacy core must know of each measurement: its sensitivity, number of cells and extent.
 ///
 /// # Errors
 /// [`Code::TooManyGroups`] if the answer would have more than [`CELLS_MAX`] noisy cells.
-pub(super) fn sought(computation: &Computation, known: &TermContext<'_>) -> Result<Vec<MeasurementSpec>, QueryError> {
+pub(super) fn specs(computation: &Computation, known: &TermContext<'_>) -> Result<Vec<MeasurementSpec>, QueryError> {
     // With a text key, a measurement over fewer keys covers all groups together.
     let of_groups = |measure: &Measure| computation.text.as_ref().filter(|_| !matches!(measure, Measure::Over { .. }));
     let cells_of = |measure: &Measure| match of_groups(measure) {

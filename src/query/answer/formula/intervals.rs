@@ -1,23 +1,11 @@
 //! The interval of a formula, by the method that fits its form.
 
-use super::absent::both;
-use super::{AbsenceReason, CellValues, Dual, Formula, Quantile, Spread, round};
+use super::absence::both;
+use super::estimate::{IntervalEstimate, round};
+use super::{AbsenceReason, CellValues, Dual, Formula, Quantile, Spread};
 use crate::kernel::privacy::certificate::NORMAL_975;
 use crate::query::answer::quantile::{HistogramTree, Levels};
 use crate::query::syntax::ArithmeticOperator;
-
-/// An estimate with its 95 % interval and its standard error.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct IntervalEstimate {
-    /// The estimate itself.
-    pub value: f64,
-    /// Lower end of the interval.
-    pub low: f64,
-    /// Upper end of the interval.
-    pub high: f64,
-    /// Standard error of the estimate, to first order.
-    pub std_error: f64,
-}
 
 impl Formula {
     /// The estimate with its 95 % interval.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use super::known::TermContext;
+use super::context::TermContext;
 use super::literals::{LiteralPosition, constant, decimal, literal_text, nanos, range};
 use super::lower::{Program, TermFault, ValueKind, exact};
 use super::{Constant, Operation, Term, TermFacts};
