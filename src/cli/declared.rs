@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Failure;
-use super::place::{Place, json};
+use super::place::{PlaceOptions, json};
 use crate::files;
 use crate::service::stewarding::declared::{CapView, DeclaredFile, NewToken, Outcome};
 use crate::terminal::{say, table};
@@ -18,7 +18,7 @@ pub(super) struct PlanOptions {
     /// The folder of the files. Every *.toml directly in it is read; subfolders are not.
     dir: PathBuf,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 #[derive(Args)]
@@ -29,7 +29,7 @@ pub(super) struct ApplyOptions {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 pub(super) fn plan(PlanOptions { dir, place }: &PlanOptions) -> Result<(), Failure> {
@@ -67,7 +67,7 @@ fn declared_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
     found.into_iter().map(read).collect()
 }
 
-fn tell(outcome: Outcome, place: &Place) -> Result<(), Failure> {
+fn tell(outcome: Outcome, place: &PlaceOptions) -> Result<(), Failure> {
     if place.json {
         say(json(&outcome)?.to_string());
         return Ok(());

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::Failure;
-use super::place::Place;
+use super::place::PlaceOptions;
 use crate::client::stewarding::NewGrant;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::stewarding::grants::Holder;
@@ -45,7 +45,7 @@ pub(super) struct GrantOptions {
     #[arg(long)]
     period_days: Option<u32>,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 #[derive(Args)]
@@ -56,7 +56,7 @@ pub(super) struct FreezeOptions {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 pub(super) fn grant(options: &GrantOptions) -> Result<(), Failure> {

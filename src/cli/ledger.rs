@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::place::Place;
+use super::place::PlaceOptions;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::ledger::replan::Replanner;
 use crate::ledger::{Recovery, Verified, recover, verify};
@@ -26,7 +26,7 @@ pub(super) enum LedgerCommand {
         #[arg(long, default_value_t = 0)]
         after: u64,
         #[command(flatten)]
-        place: Place,
+        place: PlaceOptions,
     },
     /// Verify a ledger while no server runs on it: the chain, every balance, every price, every stored answer, the anchor.
     ///
@@ -75,7 +75,7 @@ pub(super) fn run(command: &LedgerCommand) -> Result<(), Failure> {
     }
 }
 
-fn list(limit: usize, after: u64, place: &Place) -> Result<(), Failure> {
+fn list(limit: usize, after: u64, place: &PlaceOptions) -> Result<(), Failure> {
     let entries = place.steward()?.entries(after, limit)?;
     if place.json {
         say(Value::from(entries).to_string());

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::Failure;
-use super::place::{Place, json};
+use super::place::{PlaceOptions, json};
 use crate::client::stewarding::NewPerson;
 use crate::kernel::budget::people::Role;
 use crate::service::stewarding::accounts::{AccountView, NamedAccount};
@@ -26,7 +26,7 @@ pub(super) enum ResearcherCommand {
         #[arg(long = "dataset")]
         datasets: Vec<String>,
         #[command(flatten)]
-        place: Place,
+        place: PlaceOptions,
     },
     /// Set which datasets' statistics a viewer may see. Everybody sees public ones.
     ///
@@ -41,7 +41,7 @@ pub(super) enum ResearcherCommand {
         #[arg(long, conflicts_with = "datasets")]
         none: bool,
         #[command(flatten)]
-        place: Place,
+        place: PlaceOptions,
     },
     /// Revoke a person's token, which ends their sessions, too. The last steward's cannot be revoked.
     ///
@@ -50,7 +50,7 @@ pub(super) enum ResearcherCommand {
         /// The name of the person.
         name: String,
         #[command(flatten)]
-        place: Place,
+        place: PlaceOptions,
     },
 }
 
@@ -59,7 +59,7 @@ pub(super) struct AccountOptions {
     /// The holder whose accounts to show. By default all that you may see are shown.
     name: Option<String>,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), Failure> {
@@ -70,7 +70,7 @@ pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), Failure> {
     }
 }
 
-fn revoke(name: &str, place: &Place) -> Result<(), Failure> {
+fn revoke(name: &str, place: &PlaceOptions) -> Result<(), Failure> {
     place.steward()?.revoke_token(name)?;
     if place.json {
         say(json!({"name": name, "active": false}).to_string());
@@ -80,7 +80,7 @@ fn revoke(name: &str, place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-fn add(name: &str, role: Role, datasets: &[String], place: &Place) -> Result<(), Failure> {
+fn add(name: &str, role: Role, datasets: &[String], place: &PlaceOptions) -> Result<(), Failure> {
     if role != Role::Viewer && !datasets.is_empty() {
         return Err(Failure::Usage(format!("--dataset is for --role viewer, and the role is {role}")));
     }
@@ -102,7 +102,7 @@ fn add(name: &str, role: Role, datasets: &[String], place: &Place) -> Result<(),
     Ok(())
 }
 
-fn set_datasets(name: &str, datasets: &[String], place: &Place) -> Result<(), Failure> {
+fn set_datasets(name: &str, datasets: &[String], place: &PlaceOptions) -> Result<(), Failure> {
     place.steward()?.set_viewing(name, datasets)?;
     if place.json {
         say(json!({"name": name, "datasets": datasets}).to_string());

@@ -30,9 +30,8 @@ impl ServerOptions {
     }
 }
 
-/// The server or the state directory that a steward's command works on.
 #[derive(Args)]
-pub(super) struct Place {
+pub(super) struct PlaceOptions {
     /// Work on this state directory instead of asking a server.
     #[arg(long)]
     pub(super) state: Option<PathBuf>,
@@ -43,7 +42,7 @@ pub(super) struct Place {
     pub(super) json: bool,
 }
 
-impl Place {
+impl PlaceOptions {
     /// Opens the state directory, or makes a client of the server.
     pub(super) fn steward(&self) -> Result<Box<dyn Stewarding>, Failure> {
         match &self.state {

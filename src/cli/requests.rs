@@ -4,7 +4,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::place::{Place, json};
+use super::place::{PlaceOptions, json};
 use super::{Failure, ServerOptions};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::stewarding::requests::{Decision, RequestView};
@@ -30,7 +30,7 @@ pub(super) struct RequestOptions {
 #[derive(Args)]
 pub(super) struct RequestsOptions {
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 #[derive(Args)]
@@ -50,7 +50,7 @@ pub(super) struct DecideOptions {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 pub(super) fn request(options: &RequestOptions) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::place::{Place, open};
+use super::place::{PlaceOptions, open};
 use crate::files;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::privacy::amounts::Epsilon;
@@ -36,7 +36,7 @@ pub(super) struct CheckOptions {
     /// The folder of the query files. Every *.sql directly in it is read; subfolders are not.
     dir: PathBuf,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 #[derive(Args)]
@@ -51,7 +51,7 @@ pub(super) struct PublishOptions {
     #[arg(long, requires = "state")]
     queries: Option<PathBuf>,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 pub(super) fn run(command: &StatisticsCommand) -> Result<(), Failure> {

@@ -24,9 +24,9 @@ use crate::service::ServiceError;
 use crate::service::stewarding::fault::StewardFault;
 use crate::service::stewarding::grants;
 use crate::service::stewarding::people::Token;
-use difference::{Found, Given, between};
+use difference::{Difference, PreparedFiles, between};
 
-pub use fault::{AllocationFault, DeclaredFault, FILES_MAX, FileFault, ITEMS_MAX, Place};
+pub use fault::{AllocationFault, DeclarationFault, DeclaredFault, FILES_MAX, FilePosition, ITEMS_MAX};
 pub use file::{Declared, DeclaredFile};
 pub use reader::parse;
 
@@ -79,7 +79,7 @@ pub struct NewToken {
 pub fn plan(ledger: &dyn Ledger, declared: &Declared, now_ms: u64) -> Result<Outcome, ServiceError> {
     let (reason, by) = ("a plan".to_owned(), "nobody".to_owned());
     let (amounts, tokens) = (amounts(ledger, declared), None);
-    let given = Given { declared: declared.clone(), amounts, tokens, reason, by, now_ms };
+    let given = PreparedFiles { declared: declared.clone(), amounts, tokens, reason, by, now_ms };
     // Tried on a copy of the ledger's state, so that nobody waits for it.
     let book = read(ledger, LedgerState::sketch);
     let found = between(&book, &given)?;
@@ -102,7 +102,7 @@ pub fn apply(
     let (amounts, tokens) = (amounts(ledger, declared), tokens(ledger, declared)?);
     let digests = tokens.iter().map(|(name, _, token)| (name.clone(), Token::digest(token.text()))).collect();
     let (reason, by) = (reason.to_owned(), by.to_owned());
-    let given = Given { declared: declared.clone(), amounts, tokens: Some(digests), reason, by, now_ms };
+    let given = PreparedFiles { declared: declared.clone(), amounts, tokens: Some(digests), reason, by, now_ms };
     let rule = move |book: &LedgerState| match between(book, &given) {
         Ok(found) => (applied(&found, given), Ok(found)),
         Err(fault) => (None, Err(fault)),
@@ -112,9 +112,9 @@ pub fn apply(
 }
 
 /// The act that makes all changes; `None` if nothing is to change.
-fn applied(found: &Found, given: Given) -> Option<Act> {
+fn applied(found: &Difference, given: PreparedFiles) -> Option<Act> {
     let acts = found.acts.iter().cloned().map(SingleAct).collect();
-    let Given { declared, reason, by, .. } = given;
+    let PreparedFiles { declared, reason, by, .. } = given;
     (!found.changes.is_empty()).then(|| Act::Applied { reason, by, managed: declared.managed(), acts })
 }
 
@@ -151,7 +151,7 @@ fn tokens(ledger: &dyn Ledger, declared: &Declared) -> Result<Vec<(String, Role,
 }
 
 impl Outcome {
-    fn of(found: &Found, declared: &Declared, tokens: Vec<(String, Role, Token)>) -> Self {
+    fn of(found: &Difference, declared: &Declared, tokens: Vec<(String, Role, Token)>) -> Self {
         let caps = found.shares.iter().map(|share| CapView {
             dataset: share.dataset.clone(),
             epsilon_cap: share.epsilon,

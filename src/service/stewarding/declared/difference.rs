@@ -17,7 +17,7 @@ use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::people::Token;
 
 /// What is declared, with everything that takes time or randomness prepared.
-pub(super) struct Given {
+pub(super) struct PreparedFiles {
     /// The people and allocations that the files declare.
     pub(super) declared: Declared,
     /// The price equivalent of each ε, by dataset.
@@ -34,7 +34,7 @@ pub(super) struct Given {
 
 /// The difference that was found.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct Difference {
     /// The changes in words, in the order in which they are applied.
     pub(super) changes: Vec<String>,
     /// The changes as acts; taking something under the files' management needs no act.
@@ -61,8 +61,8 @@ pub(super) struct Share {
 ///
 /// # Errors
 /// The first refusal, with its place in the files.
-pub(super) fn between(book: &LedgerState, given: &Given) -> Result<Found, DeclaredFault> {
-    let mut walk = Walk { given, managed: book.managed(), sketch: book.sketch(), found: Found::default() };
+pub(super) fn between(book: &LedgerState, given: &PreparedFiles) -> Result<Difference, DeclaredFault> {
+    let mut walk = Walk { given, managed: book.managed(), sketch: book.sketch(), found: Difference::default() };
     let gone: Vec<&String> = book.managed().iter().filter(|name| !given.declared.names.contains_key(*name)).collect();
     let is_lowered = |wanted: &&Allocation| {
         let now = wanted.named().held(book);
@@ -79,12 +79,12 @@ pub(super) fn between(book: &LedgerState, given: &Given) -> Result<Found, Declar
 }
 
 struct Walk<'a> {
-    given: &'a Given,
+    given: &'a PreparedFiles,
     /// Names of everything that files declared before.
     managed: &'a BTreeSet<String>,
     /// A copy of the ledger's state, with the acts so far applied.
     sketch: LedgerState,
-    found: Found,
+    found: Difference,
 }
 
 impl Walk<'_> {

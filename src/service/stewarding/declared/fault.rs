@@ -15,7 +15,7 @@ pub const ITEMS_MAX: usize = 50_000;
 
 /// A place in a file. Line and column are counted from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct FilePosition {
     /// The name of the file.
     pub file: String,
     /// The line, counted from 1.
@@ -24,7 +24,7 @@ pub struct Place {
     pub column: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for FilePosition {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}: line {}, column {}", shown(&self.file), self.line, self.column)
     }
@@ -37,9 +37,9 @@ pub enum DeclaredFault {
     #[error("{place}: {fault}")]
     Faulty {
         /// The place of the fault.
-        place: Place,
+        place: FilePosition,
         /// What is wrong, and what is accepted.
-        fault: Box<FileFault>,
+        fault: Box<DeclarationFault>,
     },
     /// No files were given, or too many.
     #[error(
@@ -59,7 +59,7 @@ pub enum DeclaredFault {
     #[error("{place}: \"{name}\" exists as a {held}; a role never changes")]
     OtherRole {
         /// The place of the declaration.
-        place: Place,
+        place: FilePosition,
         /// The person's name.
         name: String,
         /// The role that they have.
@@ -69,7 +69,7 @@ pub enum DeclaredFault {
     #[error("{place}: there is no dataset \"{}\" to let {viewer} see", shown(.dataset))]
     UnknownDataset {
         /// The place of the declaration.
-        place: Place,
+        place: FilePosition,
         /// The name that was given.
         dataset: String,
         /// The name of the viewer.
@@ -79,7 +79,7 @@ pub enum DeclaredFault {
     #[error("{place}: cannot {change}: {fault}")]
     Allocation {
         /// The place of the declaration.
-        place: Place,
+        place: FilePosition,
         /// The change in words.
         change: String,
         /// Why it cannot be made.
@@ -138,7 +138,7 @@ pub enum AllocationFault {
 
 /// What is wrong at a place of a file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FileFault {
+pub enum DeclarationFault {
     /// The file is no TOML, or holds other tables and keys than declared files do.
     #[error("{message}")]
     Toml {
@@ -205,7 +205,7 @@ pub enum FileFault {
         /// The ledger's name for it.
         name: String,
         /// The place of the earlier declaration.
-        before: Place,
+        before: FilePosition,
     },
     /// The files declare too much.
     #[error("{name} is one too many; accepted are {ITEMS_MAX} in all files")]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::fault::Place;
+use super::fault::FilePosition;
 use super::names::{Allotment, Named};
 use crate::files::LineColumn;
 use crate::kernel::budget::entry::AccountKind;
@@ -100,9 +100,9 @@ impl Declared {
     }
 
     /// The place of an offset, with its line and column.
-    pub(super) fn place(&self, at: At) -> Place {
+    pub(super) fn place(&self, at: At) -> FilePosition {
         let (name, text) = self.files.get(at.file).map_or(("", ""), |file| (file.name.as_str(), file.text.as_str()));
         let LineColumn { line, column } = LineColumn::of(text, at.offset);
-        Place { file: name.to_owned(), line, column }
+        FilePosition { file: name.to_owned(), line, column }
     }
 }

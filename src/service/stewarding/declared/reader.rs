@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::fault::{DeclaredFault, FILES_MAX, FileFault, ITEMS_MAX};
+use super::fault::{DeclarationFault, DeclaredFault, FILES_MAX, ITEMS_MAX};
 use super::file::{Allocation, At, Declared, DeclaredFile, DeclaredPerson};
 use super::names::Named;
 use crate::kernel::budget::people::{Role, is_name};
@@ -106,7 +106,7 @@ impl Reader {
     fn read(&mut self, text: &str) -> Result<(), DeclaredFault> {
         let tables: Tables = toml::from_str(text).map_err(|error| {
             let message = error.message().trim().replace('\n', "; ");
-            self.fault(error.span().unwrap_or(0..0), FileFault::Toml { message })
+            self.fault(error.span().unwrap_or(0..0), DeclarationFault::Toml { message })
         })?;
         tables.person.iter().try_for_each(|table| self.person(table))?;
         tables.project.iter().try_for_each(|table| self.project(table))?;
@@ -117,7 +117,7 @@ impl Reader {
     fn person(&mut self, table: &PersonTable) -> Result<(), DeclaredFault> {
         let name = self.name("name", &table.name)?;
         let role = Role::ALL.into_iter().find(|role| role.name() == table.role.get_ref());
-        let unknown = || self.fault(table.role.span(), FileFault::Role { role: table.role.get_ref().clone() });
+        let unknown = || self.fault(table.role.span(), DeclarationFault::Role { role: table.role.get_ref().clone() });
         let role = role.ok_or_else(unknown)?;
         let datasets = table.datasets.as_ref().map(|datasets| self.datasets(role, datasets)).transpose()?;
         let at = self.declare(Named::Person(&name), table.name.span())?;
@@ -128,13 +128,13 @@ impl Reader {
     /// The datasets that a viewer is given, sorted and each once.
     fn datasets(&self, role: Role, given: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<String>, DeclaredFault> {
         if role != Role::Viewer {
-            return Err(self.fault(given.span(), FileFault::NotViewer { role }));
+            return Err(self.fault(given.span(), DeclarationFault::NotViewer { role }));
         }
         let mut names = Vec::new();
         for dataset in given.get_ref() {
             self.check_dataset(dataset)?;
             if names.contains(dataset.get_ref()) {
-                let twice = FileFault::DatasetTwice { dataset: dataset.get_ref().clone() };
+                let twice = DeclarationFault::DatasetTwice { dataset: dataset.get_ref().clone() };
                 return Err(self.fault(dataset.span(), twice));
             }
             names.push(dataset.get_ref().clone());
@@ -159,7 +159,7 @@ impl Reader {
         let period_days = self.period_days(table.period_days.as_ref())?;
         if let Some(reason) = &table.reason {
             grants::check_reason(reason.get_ref())
-                .map_err(|fault| self.fault(reason.span(), FileFault::Reason(fault)))?;
+                .map_err(|fault| self.fault(reason.span(), DeclarationFault::Reason(fault)))?;
         }
         let reason = table.reason.as_ref().map(|reason| reason.get_ref().clone());
         let to = Holder::Researcher { name, project, period_days };
@@ -176,7 +176,7 @@ impl Reader {
     ) -> Result<(), DeclaredFault> {
         self.check_dataset(dataset)?;
         let read = Epsilon::parse(epsilon.get_ref());
-        let worth = read.map_err(|fault| self.fault(epsilon.span(), FileFault::Epsilon(fault)))?;
+        let worth = read.map_err(|fault| self.fault(epsilon.span(), DeclarationFault::Epsilon(fault)))?;
         let (at, dataset) = (self.at(&span), dataset.get_ref().clone());
         let wanted = Allocation { at, to, dataset, epsilon: worth, reason };
         self.declare(wanted.named(), span)?;
@@ -188,20 +188,20 @@ impl Reader {
         if is_identifier(dataset.get_ref()) {
             return Ok(());
         }
-        Err(self.fault(dataset.span(), FileFault::Dataset { dataset: dataset.get_ref().clone() }))
+        Err(self.fault(dataset.span(), DeclarationFault::Dataset { dataset: dataset.get_ref().clone() }))
     }
 
     fn name(&self, field: &'static str, text: &Spanned<String>) -> Result<String, DeclaredFault> {
         if is_name(text.get_ref()) {
             return Ok(text.get_ref().clone());
         }
-        Err(self.fault(text.span(), FileFault::Name { field, name: text.get_ref().clone() }))
+        Err(self.fault(text.span(), DeclarationFault::Name { field, name: text.get_ref().clone() }))
     }
 
     fn period_days(&self, given: Option<&Spanned<i64>>) -> Result<Option<u32>, DeclaredFault> {
         let Some(given) = given else { return Ok(None) };
         let days = u32::try_from(*given.get_ref()).ok().filter(|days| (1..=PERIOD_DAYS_MAX).contains(days));
-        days.map(Some).ok_or_else(|| self.fault(given.span(), FileFault::Period { days: *given.get_ref() }))
+        days.map(Some).ok_or_else(|| self.fault(given.span(), DeclarationFault::Period { days: *given.get_ref() }))
     }
 
     /// Registers a name that is not declared yet.
@@ -209,10 +209,10 @@ impl Reader {
         let (name, at) = (named.to_string(), self.at(&span));
         if let Some(known) = self.declared.names.get(&name) {
             let before = self.declared.place(*known);
-            return Err(self.fault(span, FileFault::Twice { name, before }));
+            return Err(self.fault(span, DeclarationFault::Twice { name, before }));
         }
         if self.declared.names.len() >= ITEMS_MAX {
-            return Err(self.fault(span, FileFault::TooMany { name }));
+            return Err(self.fault(span, DeclarationFault::TooMany { name }));
         }
         self.declared.names.insert(name, at);
         Ok(at)
@@ -222,7 +222,7 @@ impl Reader {
         At { file: self.file, offset: span.start }
     }
 
-    fn fault(&self, span: Range<usize>, fault: FileFault) -> DeclaredFault {
+    fn fault(&self, span: Range<usize>, fault: DeclarationFault) -> DeclaredFault {
         DeclaredFault::Faulty { place: self.declared.place(self.at(&span)), fault: Box::new(fault) }
     }
 }
