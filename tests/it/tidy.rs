@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The direction of dependence: a module uses only modules that come before it.
 const LAYERS: [&str; 17] = [
+    "hex",
     "terminal",
     "files",
     "telemetry",
@@ -21,7 +22,6 @@ const LAYERS: [&str; 17] = [
     "net",
     "http",
     "client",
-    "webhooks",
     "audit",
     "demo",
 ];

@@ -7,8 +7,7 @@ use polars::prelude::*;
 
 use crate::engine::polars::expressions::Expressions;
 use crate::engine::polars::table::{Loaded, gathered};
-use crate::query::computation::Computation;
-use crate::query::computation::{MEAN_PARTS, PerUnitColumn, PerUnitTable};
+use crate::query::computation::{Computation, MEAN_PARTS, PerUnitColumn, PerUnitTable};
 use crate::query::term::Term;
 use crate::query::term::lower::{IntegerFunction, lower};
 use crate::query::terms::domain::Domain;
