@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 /// The direction of dependence: a module uses only modules that come before it.
 const LAYERS: [&str; 17] = [
-    "hex",
     "terminal",
     "files",
     "telemetry",
@@ -22,6 +21,7 @@ const LAYERS: [&str; 17] = [
     "net",
     "http",
     "client",
+    "webhooks",
     "audit",
     "demo",
 ];

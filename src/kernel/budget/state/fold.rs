@@ -85,23 +85,11 @@ impl LedgerState {
                 let (project, period_days) = (None, None);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
             }
-            Act::Granted { researcher: name, dataset, project, epsilon, amount, period_days, .. } => {
-                let (kind, epsilon, amount, at_ms) = (AccountKind::Researcher, *epsilon, *amount, entry.at_ms);
-                let (project, period_days) = (project.as_deref(), *period_days);
-                self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
-            }
-            Act::RequestGranted {
-                request,
-                researcher: name,
-                dataset,
-                project,
-                epsilon,
-                amount,
-                period_days,
-                reason,
-                ..
-            } => {
-                self.grant_request(*request, (name, dataset), reason)?;
+            Act::Granted { researcher: name, dataset, project, epsilon, amount, period_days, .. }
+            | Act::RequestGranted { researcher: name, dataset, project, epsilon, amount, period_days, .. } => {
+                if let Act::RequestGranted { request, reason, .. } = &entry.act {
+                    self.grant_request(*request, (name, dataset), reason)?;
+                }
                 let (kind, epsilon, amount, at_ms) = (AccountKind::Researcher, *epsilon, *amount, entry.at_ms);
                 let (project, period_days) = (project.as_deref(), *period_days);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
