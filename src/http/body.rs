@@ -1,6 +1,5 @@
 //! Bodies of requests: bounds them in bytes and seconds, and parses questions.
 
-use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
@@ -9,18 +8,15 @@ use axum::http::HeaderMap;
 
 use super::App;
 use super::json::{Fields, Json, wrong_kind};
-use super::pad::Read;
 use super::problem::Problem;
 use crate::kernel::budget::entry::KeyUse;
-use crate::kernel::privacy::amounts::Epsilon;
-use crate::service::asking::ask::{Ask, Margin, Wanted};
+use crate::service::asking::ask::{Ask, MarginText, Wanted};
+use crate::service::asking::pad::Departure;
 
 /// The largest size of a body, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
 /// The longest time in which a body must arrive, in seconds.
 const BODY_SECONDS_MAX: u64 = 10;
-/// The largest length of a declared purpose, in characters.
-const PURPOSE_CHARS_MAX: usize = 500;
 const KEY_CHARS_MAX: usize = 255;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -37,10 +33,10 @@ impl FromRequest<App> for Body {
 
 /// Reads the complete body of a request, which may have at most `bytes_max` bytes and take at most `seconds_max` seconds to arrive.
 pub async fn arrived(request: Request, bytes_max: usize, seconds_max: u64) -> Result<Bytes, Problem> {
-    let read = request.extensions().get::<Read>().cloned();
+    let departure = request.extensions().get::<Departure>().cloned();
     let reading = to_bytes(request.into_body(), bytes_max);
     let body = tokio::time::timeout(Duration::from_secs(seconds_max), reading).await;
-    read.inspect(Read::now);
+    departure.inspect(Departure::read_now);
     match body {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(Problem::too_large(bytes_max)),
@@ -53,18 +49,12 @@ pub fn ask(bytes: &[u8]) -> Result<Ask, Problem> {
     let mut fields = Fields::read(bytes, &["sql", "epsilon", "margin", "rows_per_unit", "group_size", "purpose"])?;
     let sql = fields.text("sql")?;
     let purpose = fields.optional_text("purpose")?;
-    if purpose.as_ref().is_some_and(|text| text.chars().count() > PURPOSE_CHARS_MAX) {
-        return Err(Problem::invalid_request(format!("the purpose has more than {PURPOSE_CHARS_MAX} characters")));
-    }
     let rows_per_unit = whole(&mut fields, "rows_per_unit", 4e9)?.map(|rows| rows as u32);
     let group_size = whole(&mut fields, "group_size", 1e15)?;
-    if group_size == Some(0) {
-        return Err(Problem::invalid_request("the field \"group_size\" is 0; accepted is 1 row or more"));
-    }
+    let ask = Ask { sql, accuracy: None, rows_per_unit, group_size, purpose }.checked()?;
     let epsilon = fields.optional_text("epsilon")?;
-    let margin = fields.take("margin");
-    let accuracy = accuracy(epsilon, margin)?;
-    Ok(Ask { sql, accuracy, rows_per_unit, group_size, purpose })
+    let margin = margin(fields.take("margin"))?;
+    Ok(Ask { accuracy: Wanted::new(epsilon.as_deref(), margin.as_ref())?, ..ask })
 }
 
 fn whole(fields: &mut Fields, name: &'static str, most: f64) -> Result<Option<u64>, Problem> {
@@ -80,51 +70,20 @@ fn whole(fields: &mut Fields, name: &'static str, most: f64) -> Result<Option<u6
     }
 }
 
-fn accuracy(epsilon: Option<String>, margin: Option<Json>) -> Result<Option<Wanted>, Problem> {
-    let margins = match &margin {
-        Some(Json::Object(fields)) => Some(named_margins(fields)?),
-        Some(Json::Text(_)) | None => None,
-        Some(other) => {
-            return Err(wrong_kind("margin", other, "a decimal string, or an object of them by output name"));
+/// The margin as it is written: one text for all, or an object of texts by output name.
+fn margin(field: Option<Json>) -> Result<Option<MarginText>, Problem> {
+    match field {
+        None => Ok(None),
+        Some(Json::Text(text)) => Ok(Some(MarginText::Every(text))),
+        Some(Json::Object(fields)) => {
+            let text = |(name, value)| match value {
+                Json::Text(text) => Ok((name, text)),
+                other => Err(wrong_kind("margin", &other, "decimal strings by output name")),
+            };
+            Ok(Some(MarginText::Named(fields.into_iter().map(text).collect::<Result<_, _>>()?)))
         }
-    };
-    match (epsilon, margin) {
-        (Some(_), Some(_)) => {
-            Err(Problem::invalid_request("both epsilon and margin are given; accepted is one of them"))
-        }
-        (None, None) => Ok(None),
-        (Some(text), None) => Epsilon::parse(&text)
-            .map(|epsilon| Some(Wanted::Epsilon(epsilon)))
-            .map_err(|fault| Problem::invalid_epsilon(format!("epsilon: {fault}"))),
-        (None, Some(Json::Text(text))) => margin_of("margin", &text).map(|margin| Some(Wanted::Margin(margin))),
-        (None, Some(_)) => {
-            let read = |(name, text): (String, String)| margin_of(&name, &text).map(|margin| (name, margin));
-            let margins = margins.unwrap_or_default().into_iter().map(read).collect::<Result<BTreeMap<_, _>, _>>()?;
-            Ok(Some(Wanted::Margins(margins)))
-        }
+        Some(other) => Err(wrong_kind("margin", &other, "a decimal string, or an object of them by output name")),
     }
-}
-
-fn margin_of(name: &str, text: &str) -> Result<Margin, Problem> {
-    Margin::parse(text)
-        .map_err(|fault| Problem::invalid_epsilon(format!("{}: {fault}", crate::query::error::shown(name))))
-}
-
-fn named_margins(fields: &[(String, Json)]) -> Result<Vec<(String, String)>, Problem> {
-    if fields.is_empty() {
-        return Err(Problem::invalid_request("the field \"margin\" names no output"));
-    }
-    let mut margins: Vec<(String, String)> = Vec::with_capacity(fields.len());
-    let mut names = HashSet::new();
-    for (name, value) in fields {
-        let Json::Text(text) = value else { return Err(wrong_kind("margin", value, "decimal strings by output name")) };
-        if !names.insert(name) {
-            let shown = crate::query::error::shown(name);
-            return Err(Problem::invalid_request(format!("margin names \"{shown}\" twice")));
-        }
-        margins.push((name.clone(), text.clone()));
-    }
-    Ok(margins)
 }
 
 /// The idempotency key of a request, as digests of the key and of the body; `None` if there is none.

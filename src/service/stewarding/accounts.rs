@@ -1,40 +1,17 @@
 //! Accounts as people see them: amounts as ε, next to the share of the account that they make up.
-//!
-//! Views hold numbers; in JSON they are decimal text.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::budget::account::Account;
-use crate::kernel::budget::entry::{AccountKind, AccountMark};
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
-use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
-
-/// A part of a whole, in JSON as decimal text with twelve significant digits.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Fraction(f64);
-
-/// The amounts of an account in ε. For an account that renews they are those of the present period.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct AccountView {
-    /// The ε of the cap or the allocation.
-    #[schema(value_type = String)]
-    pub epsilon_cap: Epsilon,
-    /// What was spent, as ε, rounded up.
-    #[schema(value_type = String)]
-    pub epsilon_spent: Epsilon,
-    /// The largest ε that could still be charged at once.
-    #[schema(value_type = String)]
-    pub epsilon_remaining: Epsilon,
-    /// Spent divided by the cap, both in the accountant's own measure (which adds up, unlike ε).
-    #[schema(value_type = String)]
-    pub fraction_spent: Fraction,
-}
+use crate::kernel::privacy::amounts::{Delta, Epsilon};
+use crate::service::access::may_see_account;
+pub use crate::service::views::{AccountView, Fraction, significant, timestamp};
 
 /// An account with its kind, its holder and its dataset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -121,77 +98,13 @@ impl NamedAccount {
     }
 }
 
-impl AccountView {
-    /// The view of a researcher's account with these amounts.
-    #[must_use]
-    pub fn of(accountant: Accountant, mark: &AccountMark) -> Self {
-        Self {
-            epsilon_cap: mark.epsilon,
-            epsilon_spent: accountant.epsilon_spent(mark.spent),
-            epsilon_remaining: accountant.epsilon_within(mark.left),
-            fraction_spent: Fraction::of(mark.spent, mark.amount),
-        }
-    }
-}
-
-impl Fraction {
-    /// `spent / amount`; 1 if the amount is zero.
-    #[must_use]
-    pub fn of(spent: Price, amount: Price) -> Self {
-        if amount == Price::ZERO { Self(1.0) } else { Self(spent.quanta() as f64 / amount.quanta() as f64) }
-    }
-
-    /// The fraction as a number.
-    #[must_use]
-    pub fn to_f64(self) -> f64 {
-        self.0
-    }
-}
-
-impl fmt::Display for Fraction {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&significant(self.0, 12))
-    }
-}
-
-impl From<Fraction> for String {
-    fn from(fraction: Fraction) -> Self {
-        fraction.to_string()
-    }
-}
-
-impl TryFrom<String> for Fraction {
-    type Error = std::num::ParseFloatError;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse().map(Self)
-    }
-}
-
-/// A positive number as a plain decimal with `digits` significant digits, without trailing zeros.
-#[must_use]
-pub fn significant(value: f64, digits: i32) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return "0".to_owned();
-    }
-    let decimals = (digits - 1 - value.abs().log10().floor() as i32).clamp(0, 40) as usize;
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// A moment in UTC as RFC 3339 text; `at_ms` is in milliseconds since 1970.
-#[must_use]
-pub fn timestamp(at_ms: u64) -> String {
-    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
-    moment.map_or_else(String::new, |moment| moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
-}
-
 /// The accounts of one researcher and of their projects, or, if `of` is `None`, all accounts, for a steward.
 #[must_use]
 pub fn accounts(ledger: &dyn Ledger, of: Option<&str>, now_ms: u64) -> Vec<NamedAccount> {
     read(ledger, |book| {
         let datasets = book.datasets().map(|(name, _)| name);
         let all = datasets.flat_map(|dataset| book.accounts_of(dataset));
-        let shown = all.filter(|account| of.is_none_or(|name| may_see(book, account, name)));
+        let shown = all.filter(|account| of.is_none_or(|name| may_see_account(book, account, name)));
         shown.map(|account| named(book, account, of.is_none(), now_ms)).collect()
     })
 }
@@ -209,7 +122,7 @@ pub fn accounts_after(
     read(ledger, |book| {
         let datasets = book.datasets().map(|(name, _)| name);
         let all = datasets.flat_map(|dataset| book.accounts_of(dataset));
-        let mut shown = all.filter(|account| of.is_none_or(|name| may_see(book, account, name)));
+        let mut shown = all.filter(|account| of.is_none_or(|name| may_see_account(book, account, name)));
         if let Some(after) = after {
             shown.find(|account| id(account.kind, &account.dataset, &shown_name(account)) == after)?;
         }
@@ -225,15 +138,6 @@ fn id(kind: AccountKind, dataset: &str, name: &str) -> String {
 #[must_use]
 pub fn account(ledger: &dyn Ledger, dataset: &str, kind: AccountKind, name: &str, now_ms: u64) -> Option<NamedAccount> {
     read(ledger, |book| book.find(dataset, kind, name).map(|account| named(book, account, true, now_ms)))
-}
-
-fn may_see(book: &LedgerState, account: &Account, name: &str) -> bool {
-    let branch = book.branch(&account.dataset, name);
-    match account.kind {
-        AccountKind::Dataset | AccountKind::Statistics => false,
-        AccountKind::Researcher => account.name == name,
-        AccountKind::Project => branch.and_then(|branch| branch.project) == Some(account.number),
-    }
 }
 
 fn named(book: &LedgerState, account: &Account, is_steward: bool, now_ms: u64) -> NamedAccount {

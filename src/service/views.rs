@@ -1,0 +1,142 @@
+//! Amounts as people see them, at every door: as ε, next to the share that they make up. Views hold numbers; JSON has them as decimal text.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::budget::entry::{AccountMark, Postings};
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::amounts::{Epsilon, Price};
+use crate::kernel::privacy::mechanism::NoiseLaw;
+use crate::kernel::privacy::threshold::Threshold;
+
+/// A part of a whole, in JSON as decimal text with twelve significant digits.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Fraction(f64);
+
+/// The amounts of an account in ε. For an account that renews they are those of the present period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AccountView {
+    /// The ε of the cap or the allocation.
+    #[schema(value_type = String)]
+    pub epsilon_cap: Epsilon,
+    /// What was spent, as ε, rounded up.
+    #[schema(value_type = String)]
+    pub epsilon_spent: Epsilon,
+    /// The largest ε that could still be charged at once.
+    #[schema(value_type = String)]
+    pub epsilon_remaining: Epsilon,
+    /// Spent divided by the cap, both in the accountant's own measure (which adds up, unlike ε).
+    #[schema(value_type = String)]
+    pub fraction_spent: Fraction,
+}
+
+impl AccountView {
+    /// The view of a researcher's account with these amounts.
+    #[must_use]
+    pub fn of(accountant: Accountant, mark: &AccountMark) -> Self {
+        Self {
+            epsilon_cap: mark.epsilon,
+            epsilon_spent: accountant.epsilon_spent(mark.spent),
+            epsilon_remaining: accountant.epsilon_within(mark.left),
+            fraction_spent: Fraction::of(mark.spent, mark.amount),
+        }
+    }
+}
+
+/// How groups are chosen that are shown, if their list is not public.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ThresholdView {
+    /// The smallest noisy number of units at which a group is shown.
+    pub units: String,
+    /// The part that the answer takes of the δ that is set aside for thresholds.
+    pub delta: String,
+    /// Largest number of groups in which one unit counts.
+    pub groups_per_unit: u32,
+}
+
+impl ThresholdView {
+    /// The view of a threshold over noise of this law; `None` if it has no threshold value.
+    #[must_use]
+    pub fn of(threshold: &Threshold, law: &NoiseLaw) -> Option<Self> {
+        let units = significant(threshold.shown(law)?, 9);
+        Some(Self { units, delta: threshold.delta.to_string(), groups_per_unit: threshold.groups_per_unit })
+    }
+}
+
+/// What each account pays, as ε.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct LegsView {
+    /// What the dataset pays: the price of what is newly drawn.
+    pub dataset: String,
+    /// What the project pays for what is new to it; absent if that is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// What the researcher pays for what is new to them.
+    pub researcher: String,
+}
+
+impl LegsView {
+    /// Shows the legs of a charge, which are what each account pays, as ε.
+    #[must_use]
+    pub fn of(accountant: Accountant, legs: &Postings) -> Self {
+        let epsilon = |leg| accountant.epsilon_spent(leg).to_string();
+        Self {
+            dataset: epsilon(legs.dataset),
+            project: (legs.project > Price::ZERO).then(|| epsilon(legs.project)),
+            researcher: epsilon(legs.researcher),
+        }
+    }
+}
+
+impl Fraction {
+    /// `spent / amount`; 1 if the amount is zero.
+    #[must_use]
+    pub fn of(spent: Price, amount: Price) -> Self {
+        if amount == Price::ZERO { Self(1.0) } else { Self(spent.quanta() as f64 / amount.quanta() as f64) }
+    }
+
+    /// The fraction as a number.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Fraction {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&significant(self.0, 12))
+    }
+}
+
+impl From<Fraction> for String {
+    fn from(fraction: Fraction) -> Self {
+        fraction.to_string()
+    }
+}
+
+impl TryFrom<String> for Fraction {
+    type Error = std::num::ParseFloatError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
+}
+
+/// A positive number as a plain decimal with `digits` significant digits, without trailing zeros.
+#[must_use]
+pub fn significant(value: f64, digits: i32) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return "0".to_owned();
+    }
+    let decimals = (digits - 1 - value.abs().log10().floor() as i32).clamp(0, 40) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// A moment in UTC as RFC 3339 text; `at_ms` is in milliseconds since 1970.
+#[must_use]
+pub fn timestamp(at_ms: u64) -> String {
+    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
+    moment.map_or_else(String::new, |moment| moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}
