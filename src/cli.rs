@@ -30,7 +30,7 @@ use crate::demo;
 use crate::telemetry;
 use crate::terminal::complain;
 
-pub use failure::Failure;
+pub use failure::CommandFailure;
 pub use place::ServerOptions;
 
 /// Ask statistics of private tables, with differential privacy and a budget.
@@ -150,16 +150,16 @@ pub fn run() -> ExitCode {
     match dispatch(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let (Failure::No(text) | Failure::Usage(text) | Failure::Could(text)) = &failure;
+            let (CommandFailure::No(text) | CommandFailure::Usage(text) | CommandFailure::Could(text)) = &failure;
             complain(format!("tacit: {text}"));
             failure.code()
         }
     }
 }
 
-fn dispatch(command: Command) -> Result<(), Failure> {
+fn dispatch(command: Command) -> Result<(), CommandFailure> {
     match command {
-        Command::Demo(options) => demo::run(&options).map_err(Failure::could),
+        Command::Demo(options) => demo::run(&options).map_err(CommandFailure::could),
         Command::Serve { config } => serve::run(&config),
         Command::Policy(command) => policy::run(&command),
         Command::Seal(options) => seal::run(&options),

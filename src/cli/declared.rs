@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::Failure;
+use super::CommandFailure;
 use super::place::{PlaceOptions, json};
 use crate::files;
 use crate::service::stewarding::declared::{CapView, DeclaredFile, NewToken, Outcome};
@@ -32,20 +32,20 @@ pub(super) struct ApplyOptions {
     place: PlaceOptions,
 }
 
-pub(super) fn plan(PlanOptions { dir, place }: &PlanOptions) -> Result<(), Failure> {
+pub(super) fn plan(PlanOptions { dir, place }: &PlanOptions) -> Result<(), CommandFailure> {
     let files = declared_files(dir)?;
     tell(place.steward()?.plan(&files)?, place)
 }
 
-pub(super) fn apply(ApplyOptions { dir, reason, place }: &ApplyOptions) -> Result<(), Failure> {
+pub(super) fn apply(ApplyOptions { dir, reason, place }: &ApplyOptions) -> Result<(), CommandFailure> {
     let files = declared_files(dir)?;
     tell(place.steward()?.apply(&files, reason)?, place)
 }
 
 /// The TOML files directly in a folder, by name. Hidden files are skipped, as a shell's `*.toml` does.
-fn declared_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
+fn declared_files(dir: &Path) -> Result<Vec<DeclaredFile>, CommandFailure> {
     let could = |path: &Path, error: &std::io::Error| {
-        Failure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
+        CommandFailure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
     };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|error| could(dir, &error))? {
@@ -57,7 +57,7 @@ fn declared_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
     }
     if found.is_empty() {
         let message = format!("{}: holds no *.toml; name the folder of the files that declare people", dir.display());
-        return Err(Failure::Usage(message));
+        return Err(CommandFailure::Usage(message));
     }
     found.sort();
     let read = |(name, path): (String, PathBuf)| {
@@ -67,7 +67,7 @@ fn declared_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
     found.into_iter().map(read).collect()
 }
 
-fn tell(outcome: Outcome, place: &PlaceOptions) -> Result<(), Failure> {
+fn tell(outcome: Outcome, place: &PlaceOptions) -> Result<(), CommandFailure> {
     if place.json {
         say(json(&outcome)?.to_string());
         return Ok(());

@@ -8,7 +8,7 @@ use crate::service::ServiceError;
 
 /// How a command failed, which decides its exit code.
 #[derive(Debug)]
-pub enum Failure {
+pub enum CommandFailure {
     /// The answer is no: the request was refused, or a check failed (exit code 1).
     No(String),
     /// The command was used wrongly (exit code 2).
@@ -17,7 +17,7 @@ pub enum Failure {
     Could(String),
 }
 
-impl Failure {
+impl CommandFailure {
     /// A refusal, in the words of an error.
     pub(super) fn no(error: impl ToString) -> Self {
         Self::No(error.to_string())
@@ -38,7 +38,7 @@ impl Failure {
     }
 }
 
-impl From<ClientError> for Failure {
+impl From<ClientError> for CommandFailure {
     fn from(error: ClientError) -> Self {
         match error {
             ClientError::Problem { ref problem } if problem["status"].as_u64().is_some_and(|status| status >= 500) => {
@@ -50,13 +50,13 @@ impl From<ClientError> for Failure {
     }
 }
 
-impl From<ServiceError> for Failure {
+impl From<ServiceError> for CommandFailure {
     fn from(error: ServiceError) -> Self {
         if matches!(error, ServiceError::Ledger(_)) { Self::could(error) } else { Self::no(error) }
     }
 }
 
-impl From<StewardingError> for Failure {
+impl From<StewardingError> for CommandFailure {
     fn from(error: StewardingError) -> Self {
         match error {
             StewardingError::Service(error) => error.into(),

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::Failure;
+use super::CommandFailure;
 use super::place::PlaceOptions;
 use crate::client::stewarding::NewGrant;
 use crate::kernel::privacy::amounts::Epsilon;
@@ -59,10 +59,10 @@ pub(super) struct FreezeOptions {
     place: PlaceOptions,
 }
 
-pub(super) fn grant(options: &GrantOptions) -> Result<(), Failure> {
+pub(super) fn grant(options: &GrantOptions) -> Result<(), CommandFailure> {
     let GrantOptions { name, dataset, epsilon, reason, kind, project, period_days, place } = options;
     check(options)?;
-    let worth = Epsilon::parse(epsilon).map_err(|fault| Failure::Usage(format!("--epsilon: {fault}")))?;
+    let worth = Epsilon::parse(epsilon).map_err(|fault| CommandFailure::Usage(format!("--epsilon: {fault}")))?;
     let (name_of, project, period_days_of) = (name.clone(), project.clone(), *period_days);
     let to = match kind {
         Kind::Researcher => Holder::Researcher { name: name_of, project, period_days: period_days_of },
@@ -90,23 +90,23 @@ pub(super) fn grant(options: &GrantOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check(options: &GrantOptions) -> Result<(), Failure> {
+fn check(options: &GrantOptions) -> Result<(), CommandFailure> {
     let GrantOptions { name, dataset, kind, project, period_days, .. } = options;
     let renews = matches!(kind, Kind::Researcher | Kind::Statistics);
     if (*kind != Kind::Researcher && project.is_some()) || (!renews && period_days.is_some()) {
         let message = "--project is for --kind researcher, --period-days for --kind researcher and statistics";
-        return Err(Failure::Usage(message.to_owned()));
+        return Err(CommandFailure::Usage(message.to_owned()));
     }
     if matches!(kind, Kind::Dataset | Kind::Statistics) && name != dataset {
         let message = format!(
             "--kind dataset and --kind statistics concern the dataset itself, so name it twice: \"{name}\" is not \"{dataset}\""
         );
-        return Err(Failure::Usage(message));
+        return Err(CommandFailure::Usage(message));
     }
     Ok(())
 }
 
-pub(super) fn freeze(options: &FreezeOptions, is_frozen: bool) -> Result<(), Failure> {
+pub(super) fn freeze(options: &FreezeOptions, is_frozen: bool) -> Result<(), CommandFailure> {
     let FreezeOptions { dataset, reason, place } = options;
     place.steward()?.set_frozen(dataset, is_frozen, reason)?;
     let state = if is_frozen { "frozen: nothing is drawn from it" } else { "no longer frozen" };

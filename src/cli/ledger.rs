@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::CommandFailure;
 use super::place::PlaceOptions;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::ledger::replan::Replanner;
@@ -67,7 +67,7 @@ pub(super) struct Files {
     json: bool,
 }
 
-pub(super) fn run(command: &LedgerCommand) -> Result<(), Failure> {
+pub(super) fn run(command: &LedgerCommand) -> Result<(), CommandFailure> {
     match command {
         LedgerCommand::List { limit, after, place } => list(*limit, *after, place),
         LedgerCommand::Verify { files } => check(files),
@@ -75,7 +75,7 @@ pub(super) fn run(command: &LedgerCommand) -> Result<(), Failure> {
     }
 }
 
-fn list(limit: usize, after: u64, place: &PlaceOptions) -> Result<(), Failure> {
+fn list(limit: usize, after: u64, place: &PlaceOptions) -> Result<(), CommandFailure> {
     let entries = place.steward()?.entries(after, limit)?;
     if place.json {
         say(Value::from(entries).to_string());
@@ -92,16 +92,16 @@ fn list(limit: usize, after: u64, place: &PlaceOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check(files: &Files) -> Result<(), Failure> {
+fn check(files: &Files) -> Result<(), CommandFailure> {
     let mut replanner = Replanner::default();
-    let verified = verify(&files.state, files.anchor.as_deref(), &mut replanner).map_err(Failure::could)?;
+    let verified = verify(&files.state, files.anchor.as_deref(), &mut replanner).map_err(CommandFailure::could)?;
     let Verified { entries, releases, head, key, anchor_seq, is_copy } = match verified {
         Ok(verified) => verified,
         Err(finding) => {
             if files.json {
                 say(json!({"whole": false, "seq": finding.seq, "found": finding.why}).to_string());
             }
-            return Err(Failure::No(format!("{}: the ledger is not whole: {finding}", files.state.display())));
+            return Err(CommandFailure::No(format!("{}: the ledger is not whole: {finding}", files.state.display())));
         }
     };
     let (head, key) = (hex::encode(head), hex::encode(key));
@@ -123,13 +123,13 @@ fn check(files: &Files) -> Result<(), Failure> {
     Ok(())
 }
 
-fn take_up(files: &Files, reason: &str) -> Result<(), Failure> {
+fn take_up(files: &Files, reason: &str) -> Result<(), CommandFailure> {
     if reason.trim().is_empty() {
-        return Err(Failure::Usage("--reason: a recovery needs a reason".to_owned()));
+        return Err(CommandFailure::Usage("--reason: a recovery needs a reason".to_owned()));
     }
     let now_ms = SystemClock.now_ms();
     let recovered = recover(&files.state, files.anchor.as_deref(), reason, AT_STATE_DIRECTORY, now_ms);
-    let Recovery { ledger_seq, anchor_seq, balances, frozen, anchor } = recovered.map_err(Failure::could)?;
+    let Recovery { ledger_seq, anchor_seq, balances, frozen, anchor } = recovered.map_err(CommandFailure::could)?;
     if files.json {
         let body = json!({
             "ledger_seq": ledger_seq, "anchor_seq": anchor_seq, "balances": balances, "frozen": frozen,

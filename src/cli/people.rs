@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::Failure;
+use super::CommandFailure;
 use super::place::{PlaceOptions, json};
 use crate::client::stewarding::NewPerson;
 use crate::kernel::budget::people::Role;
@@ -62,7 +62,7 @@ pub(super) struct AccountOptions {
     place: PlaceOptions,
 }
 
-pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), Failure> {
+pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), CommandFailure> {
     match command {
         ResearcherCommand::Add { name, role, datasets, place } => add(name, *role, datasets, place),
         ResearcherCommand::Datasets { name, datasets, place, none: _ } => set_datasets(name, datasets, place),
@@ -70,7 +70,7 @@ pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), Failure> {
     }
 }
 
-fn revoke(name: &str, place: &PlaceOptions) -> Result<(), Failure> {
+fn revoke(name: &str, place: &PlaceOptions) -> Result<(), CommandFailure> {
     place.steward()?.revoke_token(name)?;
     if place.json {
         say(json!({"name": name, "active": false}).to_string());
@@ -80,9 +80,9 @@ fn revoke(name: &str, place: &PlaceOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-fn add(name: &str, role: Role, datasets: &[String], place: &PlaceOptions) -> Result<(), Failure> {
+fn add(name: &str, role: Role, datasets: &[String], place: &PlaceOptions) -> Result<(), CommandFailure> {
     if role != Role::Viewer && !datasets.is_empty() {
-        return Err(Failure::Usage(format!("--dataset is for --role viewer, and the role is {role}")));
+        return Err(CommandFailure::Usage(format!("--dataset is for --role viewer, and the role is {role}")));
     }
     let given = (!datasets.is_empty()).then(|| datasets.to_vec());
     let sees_all = role == Role::Viewer && given.is_none();
@@ -102,7 +102,7 @@ fn add(name: &str, role: Role, datasets: &[String], place: &PlaceOptions) -> Res
     Ok(())
 }
 
-fn set_datasets(name: &str, datasets: &[String], place: &PlaceOptions) -> Result<(), Failure> {
+fn set_datasets(name: &str, datasets: &[String], place: &PlaceOptions) -> Result<(), CommandFailure> {
     place.steward()?.set_viewing(name, datasets)?;
     if place.json {
         say(json!({"name": name, "datasets": datasets}).to_string());
@@ -114,12 +114,12 @@ fn set_datasets(name: &str, datasets: &[String], place: &PlaceOptions) -> Result
     Ok(())
 }
 
-pub(super) fn account(options: &AccountOptions) -> Result<(), Failure> {
+pub(super) fn account(options: &AccountOptions) -> Result<(), CommandFailure> {
     let place = &options.place;
     let mut shown = place.steward()?.accounts()?;
     shown.retain(|account| options.name.as_deref().is_none_or(|name| account.name == name));
     if let (Some(name), true) = (&options.name, shown.is_empty()) {
-        return Err(Failure::No(format!("\"{name}\" holds no account that you may see")));
+        return Err(CommandFailure::No(format!("\"{name}\" holds no account that you may see")));
     }
     if place.json {
         say(json(&shown)?.to_string());

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Failure;
+use super::CommandFailure;
 use crate::client::Client;
 use crate::client::stewarding::{StateDirectory, Stewarding};
 use crate::kernel::clock::{Clock, SystemClock};
@@ -44,7 +44,7 @@ pub(super) struct PlaceOptions {
 
 impl PlaceOptions {
     /// Opens the state directory, or makes a client of the server.
-    pub(super) fn steward(&self) -> Result<Box<dyn Stewarding>, Failure> {
+    pub(super) fn steward(&self) -> Result<Box<dyn Stewarding>, CommandFailure> {
         match &self.state {
             Some(state) => Ok(Box::new(StateDirectory::new(open(state)?))),
             None => Ok(Box::new(self.server.client())),
@@ -53,14 +53,17 @@ impl PlaceOptions {
 }
 
 /// A result as JSON for `--json`, with its keys in order.
-pub(super) fn json(result: &impl Serialize) -> Result<Value, Failure> {
-    serde_json::to_value(result).map_err(Failure::could)
+pub(super) fn json(result: &impl Serialize) -> Result<Value, CommandFailure> {
+    serde_json::to_value(result).map_err(CommandFailure::could)
 }
 
 /// Opens the ledger of a state directory that exists.
-pub(super) fn open(state: &Path) -> Result<SqliteLedger, Failure> {
+pub(super) fn open(state: &Path) -> Result<SqliteLedger, CommandFailure> {
     if !state.join(LEDGER_FILE).is_file() {
-        return Err(Failure::Could(format!("{}: is not a state directory; tacit seal makes one", state.display())));
+        return Err(CommandFailure::Could(format!(
+            "{}: is not a state directory; tacit seal makes one",
+            state.display()
+        )));
     }
-    SqliteLedger::open(state, SystemClock.now_ms()).map_err(Failure::could)
+    SqliteLedger::open(state, SystemClock.now_ms()).map_err(CommandFailure::could)
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::place::{PlaceOptions, json};
-use super::{Failure, ServerOptions};
+use super::{CommandFailure, ServerOptions};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::stewarding::requests::{Decision, RequestView};
 use crate::terminal::{say, table};
@@ -53,7 +53,7 @@ pub(super) struct DecideOptions {
     place: PlaceOptions,
 }
 
-pub(super) fn request(options: &RequestOptions) -> Result<(), Failure> {
+pub(super) fn request(options: &RequestOptions) -> Result<(), CommandFailure> {
     let RequestOptions { dataset, epsilon, reason, server, json } = options;
     let body = json!({"dataset": dataset, "epsilon": epsilon, "reason": reason});
     let filed = server.client().post("/v1/requests", &body)?;
@@ -65,7 +65,7 @@ pub(super) fn request(options: &RequestOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn requests(options: &RequestsOptions) -> Result<(), Failure> {
+pub(super) fn requests(options: &RequestsOptions) -> Result<(), CommandFailure> {
     let place = &options.place;
     let listed = place.steward()?.requests()?;
     if place.json {
@@ -83,11 +83,11 @@ fn request_row(request: RequestView) -> Vec<String> {
     vec![number.to_string(), at, researcher, dataset, epsilon, status, reason, decision_reason.unwrap_or_default()]
 }
 
-pub(super) fn decide(options: &DecideOptions) -> Result<(), Failure> {
+pub(super) fn decide(options: &DecideOptions) -> Result<(), CommandFailure> {
     let DecideOptions { number, grant, decline, epsilon, reason, place } = options;
     debug_assert!(grant != decline, "exactly one of them is given");
     let epsilon = epsilon.as_deref().map(Epsilon::parse).transpose();
-    let epsilon = epsilon.map_err(|fault| Failure::Usage(format!("--epsilon: {fault}")))?;
+    let epsilon = epsilon.map_err(|fault| CommandFailure::Usage(format!("--epsilon: {fault}")))?;
     let decision = if *grant { Decision::Grant { epsilon } } else { Decision::Decline };
     let decided = place.steward()?.decide(*number, decision, reason)?;
     if place.json {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Failure;
+use super::CommandFailure;
 use crate::engine::seal::{Report, SealError, check_source, seal};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::clock::{Clock, SystemClock};
@@ -39,10 +39,10 @@ pub(super) struct Options {
     json: bool,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
     let policy = Policy::load(&options.policy).map_err(|error| match error {
-        PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => Failure::no(error),
-        PolicyError::Unreadable { .. } => Failure::could(error),
+        PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => CommandFailure::no(error),
+        PolicyError::Unreadable { .. } => CommandFailure::could(error),
     })?;
     check_source(&policy).map_err(failure)?;
     let (manifest, report) = match &options.state {
@@ -62,7 +62,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// Seals into a temporary folder, prints the report, and removes the folder.
-pub(super) fn rehearse(policy: &Policy) -> Result<(), Failure> {
+pub(super) fn rehearse(policy: &Policy) -> Result<(), CommandFailure> {
     check_source(policy).map_err(failure)?;
     let (_, report) = rehearsed(policy)?;
     report::print(&policy.name, None, &report);
@@ -70,8 +70,8 @@ pub(super) fn rehearse(policy: &Policy) -> Result<(), Failure> {
 }
 
 /// Seals into a temporary folder that nobody else may read and that is removed afterwards.
-fn rehearsed(policy: &Policy) -> Result<(Manifest, Report), Failure> {
-    let name = random::id("tacit-rehearsal").map_err(Failure::could)?;
+fn rehearsed(policy: &Policy) -> Result<(Manifest, Report), CommandFailure> {
+    let name = random::id("tacit-rehearsal").map_err(CommandFailure::could)?;
     let folder = std::env::temp_dir().join(name);
     fs::DirBuilder::new().mode(0o700).create(&folder).map_err(SealError::from).map_err(failure)?;
     let sealed = with_progress(policy, |progress| seal(policy, &folder, progress));
@@ -79,17 +79,17 @@ fn rehearsed(policy: &Policy) -> Result<(Manifest, Report), Failure> {
     sealed.map_err(failure)
 }
 
-fn failure(error: SealError) -> Failure {
+fn failure(error: SealError) -> CommandFailure {
     match error {
-        SealError::Unwritable { .. } | SealError::Chance(_) => Failure::could(error),
-        SealError::Source(ref source) if source.is_of_the_system() => Failure::could(error),
-        _ => Failure::no(error),
+        SealError::Unwritable { .. } | SealError::Chance(_) => CommandFailure::could(error),
+        SealError::Source(ref source) if source.is_of_the_system() => CommandFailure::could(error),
+        _ => CommandFailure::no(error),
     }
 }
 
-fn published(policy: &Policy, state: &Path) -> Result<(Manifest, Report), Failure> {
+fn published(policy: &Policy, state: &Path) -> Result<(Manifest, Report), CommandFailure> {
     let was_there = state.exists();
-    let ledger = SqliteLedger::open(state, SystemClock.now_ms()).map_err(Failure::could)?;
+    let ledger = SqliteLedger::open(state, SystemClock.now_ms()).map_err(CommandFailure::could)?;
     let published = with_progress(policy, |progress| seal_and_publish(&ledger, policy, state, progress, &SystemClock));
     let is_new = !was_there && read(&ledger, |book| book.head().0) == 0;
     if matches!(published, Err(PublicationError::Seal(_))) && is_new {
