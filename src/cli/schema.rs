@@ -11,7 +11,7 @@ mod query;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::CommandFailure;
 use crate::terminal::say;
 
 /// The kinds of files that have a schema.
@@ -56,7 +56,7 @@ pub(super) struct Options {
     name: Option<Name>,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
     let shown = match options.name {
         Some(name) => name.schema(),
         None => Name::ALL.iter().map(|name| (name.word().to_owned(), name.schema())).collect(),

@@ -11,6 +11,7 @@ mod copy;
 use std::io;
 use std::path::Path;
 
+use super::fault::{AnswerFault, EntryFault};
 use super::signing::KEY_FILE;
 use super::{Finding, LEDGER_FILE, OpenError, Repricer, copies, verify};
 use crate::kernel::budget::entry::{Act, Entry};
@@ -146,11 +147,11 @@ impl Repricer for Sealed {
         }
     }
 
-    fn check(&self, _: &Entry) -> Result<(), &'static str> {
+    fn check(&self, _: &Entry) -> Result<(), EntryFault> {
         Ok(())
     }
 
-    fn check_release(&self, _: &str, _: &[CertifiedMeasurement], _: &[u8]) -> Result<(), &'static str> {
+    fn check_release(&self, _: &str, _: &[CertifiedMeasurement], _: &[u8]) -> Result<(), AnswerFault> {
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{IDENTIFIER, NAME, decimal, document, list, matching, object, one_of, whole};
 use crate::kernel::budget::people::Role;
-use crate::service::stewarding::grants::PERIOD_DAYS_MAX;
+use crate::service::stewarding::fault::PERIOD_DAYS_MAX;
 
 pub(super) fn schema() -> Value {
     let properties = json!({

@@ -12,6 +12,7 @@ use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::people::STATISTICS;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::stewarding::accounts::{NamedAccount, account};
+use crate::service::stewarding::fault::PERIOD_DAYS_MAX;
 use crate::service::stewarding::grants::{self, Grant, Holder};
 
 /// A grant of budget.
@@ -90,13 +91,11 @@ fn read_grant(body: &[u8], by: String) -> Result<Grant, Problem> {
 fn period_days(fields: &mut Fields) -> Result<Option<u32>, Problem> {
     match fields.take("period_days") {
         None => Ok(None),
-        Some(Value::Number(days))
-            if days.fract() == 0.0 && (1.0..=f64::from(grants::PERIOD_DAYS_MAX)).contains(&days) =>
-        {
+        Some(Value::Number(days)) if days.fract() == 0.0 && (1.0..=f64::from(PERIOD_DAYS_MAX)).contains(&days) => {
             Ok(Some(days as u32))
         }
         Some(Value::Number(_)) => {
-            let message = format!("period_days is not a whole number from 1 to {}", grants::PERIOD_DAYS_MAX);
+            let message = format!("period_days is not a whole number from 1 to {}", PERIOD_DAYS_MAX);
             Err(Problem::invalid_request(message))
         }
         Some(other) => Err(wrong_kind("period_days", &other, "a whole number of days")),

@@ -13,7 +13,7 @@ use crate::http::params::{PageParams, Segment, page};
 use crate::http::problem::Problem;
 use crate::http::{App, aside};
 use crate::kernel::budget::ledger::{Ledger, read};
-use crate::kernel::budget::people::Role;
+use crate::kernel::budget::people::{Role, UnknownRole};
 use crate::kernel::budget::state::LedgerState;
 use crate::query::error::shown;
 use crate::service::Service;
@@ -109,7 +109,7 @@ pub async fn add(
     let mut fields = Fields::read(&body, &["name", "role", "datasets"])?;
     let (name, datasets) = (fields.text("name")?, datasets(&mut fields)?);
     let role = fields.optional_text("role")?.unwrap_or_else(|| "researcher".to_owned());
-    let role: Role = role.parse().map_err(|words: String| Problem::invalid_request(format!("role: {words}")))?;
+    let role: Role = role.parse().map_err(|fault: UnknownRole| Problem::invalid_request(format!("role: {fault}")))?;
     if role != Role::Viewer && datasets.is_some() {
         return Err(Problem::invalid_request(format!(
             "datasets are given to viewers, and \"{role}\" is the role here"

@@ -196,8 +196,8 @@ pub fn answer(answer: &Answer, format: Format) -> Result<Encoded, Problem> {
     };
     let pieces = encoded(table, format, |table| body(stored, table, shown));
     let encoded = Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id);
-    let encoded = encoded.with("tacit-epsilon-spent", &account.epsilon_spent);
-    Ok(encoded.with("tacit-epsilon-remaining", &account.epsilon_remaining))
+    let encoded = encoded.with("tacit-epsilon-spent", &account.epsilon_spent.to_string());
+    Ok(encoded.with("tacit-epsilon-remaining", &account.epsilon_remaining.to_string()))
 }
 
 #[derive(Serialize)]

@@ -231,7 +231,8 @@ pub enum Act {
     RefreshSkipped { statistic: String, why: String },
     /// A researcher requested an allocation with this new total.
     Requested { researcher: String, dataset: String, epsilon: Epsilon, reason: String },
-    /// A steward decided on the request made by entry number `request`; what was granted is an entry of its own.
+    /// A steward declined the request made by entry number `request`. Ledgers that are older than [`Act::RequestGranted`] also hold
+    /// granted requests; there the grant is an entry of its own, before this one.
     RequestDecided { request: u64, granted: bool, reason: String, by: String },
     /// Several acts declared by files took effect together, all or none; `managed` names everything that the files declare.
     Applied { reason: String, by: String, managed: Vec<String>, acts: Vec<SingleAct> },
@@ -258,6 +259,18 @@ pub enum Act {
     },
     /// From now on the viewer may see the statistics of these datasets only.
     ViewingSet { name: String, datasets: Vec<String>, by: String },
+    /// A steward granted the request made by entry number `request`; the rest is as for [`Act::Granted`].
+    RequestGranted {
+        request: u64,
+        researcher: String,
+        dataset: String,
+        project: Option<String>,
+        epsilon: Epsilon,
+        amount: Price,
+        period_days: Option<u32>,
+        reason: String,
+        by: String,
+    },
 }
 
 /// One act of an [`Act::Applied`]: any act except another `Applied`. Its bytes are the act's own.
@@ -394,7 +407,7 @@ impl Entry {
 
 impl Act {
     /// The names of all kinds of acts, as JSON shows them.
-    pub const KINDS: [&str; 23] = [
+    pub const KINDS: [&str; 24] = [
         "dataset-opened",
         "edition-sealed",
         "cap-raised",
@@ -413,6 +426,7 @@ impl Act {
         "refresh-skipped",
         "requested",
         "request-decided",
+        "request-granted",
         "applied",
         "recovered",
         "statistic-confirmed",
@@ -447,6 +461,7 @@ impl Act {
             Self::StatisticConfirmed { .. } => "statistic-confirmed",
             Self::ViewerAdded { .. } => "viewer-added",
             Self::ViewingSet { .. } => "viewing-set",
+            Self::RequestGranted { .. } => "request-granted",
         }
     }
 }

@@ -41,13 +41,19 @@ impl fmt::Display for Role {
     }
 }
 
+/// A text that names no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{text}\" is not a role; roles are steward, researcher and viewer")]
+pub struct UnknownRole {
+    /// The text as it was given.
+    pub text: String,
+}
+
 impl FromStr for Role {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.name() == text)
-            .ok_or_else(|| format!("\"{text}\" is not a role; roles are steward, researcher and viewer"))
+    type Err = UnknownRole;
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        let role = Self::ALL.into_iter().find(|role| role.name() == text);
+        role.ok_or_else(|| UnknownRole { text: text.to_owned() })
     }
 }
 

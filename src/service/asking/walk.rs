@@ -341,11 +341,9 @@ fn fresh(parts: &[AnswerPart], priced: &Priced) -> Result<NewMeasurements, Servi
     let measures = wanted.iter().map(|index| priced.plan.computation.measures[*index].clone()).collect();
     let subject = Subject { dataset: priced.dataset.lineage.clone(), edition: priced.dataset.edition.clone() };
     let certificate = certify(priced.dataset.terms.accountant, subject, &sought, &prices);
-    let too_little =
-        |_| ServiceError::Accuracy("the accuracy asked for is worth less than the smallest price".to_owned());
     Ok(NewMeasurements {
         computation: Computation { measures, ..priced.plan.computation.clone() },
         views: wanted.iter().map(|index| priced.wanted[*index].view).collect(),
-        certificate: certificate.map_err(too_little)?.hiding(priced.plan.hiding),
+        certificate: certificate?.hiding(priced.plan.hiding),
     })
 }
