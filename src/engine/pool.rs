@@ -9,7 +9,7 @@ mod lane;
 use super::Limits;
 use super::port::{Engine, EngineFault, Host};
 use crate::kernel::vault::private::{Exact, Private};
-use crate::query::plan::Computation;
+use crate::query::computation::Computation;
 use crate::query::terms::edition::Manifest;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! The ports of an engine: what evaluates computations over sealed tables, and what loads them.
 
 use crate::kernel::vault::private::{Exact, Private};
-use crate::query::plan::Computation;
+use crate::query::computation::Computation;
 use crate::query::terms::edition::Manifest;
 use std::path::Path;
 

@@ -13,7 +13,7 @@ use super::confine;
 use super::polars::Loaded;
 use super::port::EngineFault;
 use super::wire::{Order, Reply, VERSION, receive, send};
-use crate::query::plan::{Computation, Measure};
+use crate::query::computation::{Computation, Measure};
 use crate::query::terms::edition::digest_of_file;
 use crate::query::terms::policy::Terms;
 

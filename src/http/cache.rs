@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::pieces::with_bytes;
 use crate::http::api::response::{self, Format};
 use crate::query::answer::{Table, tabulate};
-use crate::query::file::Shape;
+use crate::query::file::Presentation;
 use crate::render::chart::{self, Chart, Place};
 use crate::render::figure;
 use crate::render::frame;
@@ -271,8 +271,8 @@ impl<'a> Sheet<'a> {
     fn new(service: &Service, statistic: &'a Statistic, state: &'a State, answer: &'a Answer) -> Self {
         let table = tabulate(&answer.layout, answer.stored.vectors());
         let shape = match state.face.shape {
-            Shape::Line => chart::Shape::Line,
-            Shape::Bar | Shape::Table | Shape::Hidden => chart::Shape::Bar,
+            Presentation::Line => chart::Shape::Line,
+            Presentation::Bar | Presentation::Table | Presentation::Hidden => chart::Shape::Bar,
         };
         let chart = figure::chart(&state.face.title, state.face.unit.as_deref(), shape, &table);
         let date = state.shown.as_ref().map_or_else(String::new, |(_, at_ms)| service.date(*at_ms));
@@ -316,7 +316,7 @@ impl<'a> Sheet<'a> {
     fn page(&self) -> String {
         let Self { statistic, state, answer, table, date, cite, .. } = self;
         let face = &state.face;
-        let is_drawn = matches!(face.shape, Shape::Bar | Shape::Line);
+        let is_drawn = matches!(face.shape, Presentation::Bar | Presentation::Line);
         let shown = Published {
             name: &statistic.name,
             title: &face.title,

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::signing::Signer;
 use crate::files;
-use crate::kernel::budget::entry::{Balance, Digest, Freeze, Kind};
-use crate::kernel::budget::writer::Mark;
+use crate::kernel::budget::entry::{AccountKind, Balance, Digest, Freeze};
+use crate::kernel::budget::writer::AnchorMark;
 
 /// Name of the anchor's file in a state directory, unless another place is configured.
 pub const ANCHOR_FILE: &str = "anchor.log";
@@ -55,8 +55,8 @@ pub(super) struct Known {
 }
 
 impl Known {
-    fn of(balance: &Balance, mark: &Mark) -> Self {
-        let is_of = |freeze: &&Freeze| balance.kind == Kind::Dataset && freeze.dataset == balance.dataset;
+    fn of(balance: &Balance, mark: &AnchorMark) -> Self {
+        let is_of = |freeze: &&Freeze| balance.kind == AccountKind::Dataset && freeze.dataset == balance.dataset;
         let freeze = mark.freezes.iter().find(is_of);
         let (frozen, incidents) = (freeze.map(|one| one.is_frozen), freeze.map(|one| one.incidents));
         Self { balance: balance.clone(), frozen, incidents }
@@ -208,7 +208,7 @@ impl Anchor {
     }
 
     /// Appends a line; when this returns, the line is on disk.
-    pub(super) fn append(&mut self, mark: &Mark, signer: &Signer) -> io::Result<()> {
+    pub(super) fn append(&mut self, mark: &AnchorMark, signer: &Signer) -> io::Result<()> {
         let line = write_line(mark, signer);
         if mark.is_whole {
             self.whole_bytes = line.len() as u64;
@@ -240,7 +240,7 @@ impl Anchor {
     }
 
     /// Moves the old anchor aside and begins a new one with this mark.
-    pub(super) fn begin(path: &Path, mark: &Mark, signer: &Signer) -> io::Result<()> {
+    pub(super) fn begin(path: &Path, mark: &AnchorMark, signer: &Signer) -> io::Result<()> {
         if path.exists() {
             let mut aside = path.as_os_str().to_owned();
             aside.push(".before-recovery");
@@ -255,7 +255,7 @@ fn make_private(file: &File) {
     let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
 }
 
-fn write_line(mark: &Mark, signer: &Signer) -> Vec<u8> {
+fn write_line(mark: &AnchorMark, signer: &Signer) -> Vec<u8> {
     let line = Line {
         v: VERSION,
         seq: mark.seq,
@@ -290,7 +290,8 @@ fn parse_line(text: &[u8]) -> Option<(Line, Vec<u8>)> {
 /// The last value that is known of each account.
 fn latest(all: impl Iterator<Item = Known>) -> Vec<Known> {
     let key = |balance: &Balance| (balance.dataset.clone(), balance.kind, balance.name.clone());
-    let latest: BTreeMap<(String, Kind, String), Known> = all.map(|known| (key(&known.balance), known)).collect();
+    let latest: BTreeMap<(String, AccountKind, String), Known> =
+        all.map(|known| (key(&known.balance), known)).collect();
     latest.into_values().collect()
 }
 

@@ -13,7 +13,7 @@ use super::OpenError;
 use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said};
 use super::signing::Signer;
 use crate::files;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::ledger::sqlite::database::{Database, Stamp, fault};
 use crate::ledger::sqlite::open::unusable;
 
@@ -88,7 +88,7 @@ impl Places {
 pub(super) struct Checked<'a> {
     pub(super) database: &'a Database,
     pub(super) signer: &'a Signer,
-    pub(super) book: &'a Book,
+    pub(super) book: &'a LedgerState,
 }
 
 impl Checked<'_> {

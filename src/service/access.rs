@@ -11,10 +11,10 @@
 
 use super::{Dataset, Service};
 use crate::kernel::budget::account::Account;
-use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::service::publishing::statistics::{Face, Statistic};
 
 /// What a given person may see of a statistic.
@@ -58,7 +58,7 @@ impl Service {
     #[must_use]
     pub fn may_see_release(&self, person: &Person, release: &str) -> bool {
         read(self.ledger(), |book| {
-            (person.role == Role::Steward && book.is_stored(release)) || book.is_on_shelf(&person.name, release)
+            (person.role == Role::Steward && book.is_stored(release)) || book.was_served_to(&person.name, release)
         })
     }
 
@@ -88,11 +88,11 @@ impl Service {
 }
 
 /// Whether a researcher of this name may see an account.
-pub(super) fn may_see_account(book: &Book, account: &Account, name: &str) -> bool {
+pub(super) fn may_see_account(book: &LedgerState, account: &Account, name: &str) -> bool {
     match account.kind {
-        Kind::Dataset | Kind::Statistics => false,
-        Kind::Researcher => account.name == name,
-        Kind::Project => {
+        AccountKind::Dataset | AccountKind::Statistics => false,
+        AccountKind::Researcher => account.name == name,
+        AccountKind::Project => {
             let project = book.branch(&account.dataset, name).and_then(|branch| branch.project);
             project.is_some_and(|project| std::ptr::eq(book.account(project), account))
         }

@@ -4,7 +4,7 @@
 //! an HTTP status or an SQLSTATE. A detail is made of the caller's own request and the public terms, never of a library's words.
 
 use crate::kernel::budget::charge::Refusal;
-use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::LedgerFault;
 use crate::query::error::{Code, Position, QueryError};
 use crate::service::asking::ask::AskFault;
@@ -338,12 +338,12 @@ fn refusal(refused: &Refused) -> Problem {
 }
 
 /// The problem that an account which would have to pay does not hold the price.
-fn exhausted(asked: Option<String>, left: Option<String>, of: Kind) -> Problem {
+fn exhausted(asked: Option<String>, left: Option<String>, of: AccountKind) -> Problem {
     let whose = match of {
-        Kind::Researcher => "your account",
-        Kind::Project => "your project's account",
-        Kind::Statistics => "the statistics account",
-        Kind::Dataset => "the dataset's lifetime cap",
+        AccountKind::Researcher => "your account",
+        AccountKind::Project => "your project's account",
+        AccountKind::Statistics => "the statistics account",
+        AccountKind::Dataset => "the dataset's lifetime cap",
     };
     let detail = format!(
         "the query costs epsilon {} of {whose}, and at most {} could still be charged",

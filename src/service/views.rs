@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::kernel::budget::entry::{AccountMark, Legs};
+use crate::kernel::budget::entry::{AccountMark, Postings};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::Price;
 use crate::kernel::privacy::mechanism::NoiseLaw;
@@ -69,7 +69,7 @@ pub struct LegsView {
 impl LegsView {
     /// Shows the legs of a charge, which are what each account pays, as ε.
     #[must_use]
-    pub fn of(accountant: Accountant, legs: &Legs) -> Self {
+    pub fn of(accountant: Accountant, legs: &Postings) -> Self {
         let epsilon = |leg| accountant.epsilon_spent(leg).to_string();
         Self {
             dataset: epsilon(legs.dataset),
@@ -81,7 +81,7 @@ impl LegsView {
 
 /// `spent / amount` with twelve significant digits; "1" if the amount is zero.
 pub(crate) fn fraction(spent: Price, amount: Price) -> String {
-    match (spent.units(), amount.units()) {
+    match (spent.quanta(), amount.quanta()) {
         (0, 1..) => "0".to_owned(),
         (_, 0) => "1".to_owned(),
         (spent, amount) => significant(spent as f64 / amount as f64, 12),

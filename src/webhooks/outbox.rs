@@ -44,7 +44,7 @@ pub enum PutError {
     Outbox(#[from] OutboxFault),
     /// The system gave no random bytes for an id.
     #[error(transparent)]
-    NoChance(#[from] random::NoChance),
+    NoChance(#[from] random::NoRandomness),
 }
 
 /// The outbox of a state directory.
@@ -96,7 +96,7 @@ impl Outbox {
     /// # Errors
     /// [`PutError`]; then nothing was put, and the cursor is where it was.
     pub fn put(&self, messages: &[Message], cursor: &Cursor, now_ms: u64) -> Result<(), PutError> {
-        let delivery = |message: &Message| -> Result<Delivery, random::NoChance> {
+        let delivery = |message: &Message| -> Result<Delivery, random::NoRandomness> {
             let Message { event, body, webhook } = message.clone();
             let (id, event) = (random::id("evt")?, event.to_owned());
             Ok(Delivery { id, event, at_ms: now_ms, body, webhook, attempts: 0, next_ms: now_ms })

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::kernel::budget::account::Account;
-use crate::kernel::budget::entry::{AccountMark, Act, Entry, Kind, Legs};
+use crate::kernel::budget::entry::{AccountKind, AccountMark, Act, Entry, Postings};
 use crate::kernel::budget::people::STATISTICS;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::service::asking::refusals::Notice;
 use crate::service::stewarding::accounts::AccountView;
@@ -53,7 +53,7 @@ struct Mark {
 struct Subject<'a> {
     at_ms: u64,
     dataset: &'a str,
-    kind: Kind,
+    kind: AccountKind,
     name: &'a str,
 }
 
@@ -79,7 +79,7 @@ impl Mark {
 
     /// How many of [`PARTS`] have been reached in the present period.
     fn reached(&self) -> usize {
-        let (spent, amount) = (u128::from(self.spent_now().units()), u128::from(self.amount.units()));
+        let (spent, amount) = (u128::from(self.spent_now().quanta()), u128::from(self.amount.quanta()));
         let is_reached = |part: u64| amount > 0 && spent * 1_000_000 >= amount * u128::from(part);
         PARTS.iter().filter(|(part, _)| is_reached(*part)).count()
     }
@@ -88,7 +88,7 @@ impl Mark {
 impl Watch {
     /// Begins with the present state of all accounts: what happened before is not reported.
     #[must_use]
-    pub fn new(book: &Book, now_ms: u64) -> Self {
+    pub fn new(book: &LedgerState, now_ms: u64) -> Self {
         let accounts = book.datasets().flat_map(|(dataset, _)| book.accounts_of(dataset));
         let mark = |account: &Account| {
             let (dataset, kind, name) = (account.dataset.as_str(), account.kind, account.name.as_str());
@@ -98,7 +98,7 @@ impl Watch {
     }
 
     /// Takes the next entry and returns what it reports. `book` may be further on than that entry.
-    pub fn take(&mut self, entry: &Entry, book: &Book) -> Vec<Notice> {
+    pub fn take(&mut self, entry: &Entry, book: &LedgerState) -> Vec<Notice> {
         let at_ms = entry.at_ms;
         match &entry.act {
             Act::Charged(charged) => {
@@ -131,13 +131,17 @@ impl Watch {
     fn settle(&mut self, act: &Act, at_ms: u64) {
         match act {
             Act::DatasetOpened { dataset, cap, .. } => {
-                self.set(Subject { at_ms, dataset, kind: Kind::Dataset, name: dataset }, cap.amount, cap.epsilon);
+                self.set(
+                    Subject { at_ms, dataset, kind: AccountKind::Dataset, name: dataset },
+                    cap.amount,
+                    cap.epsilon,
+                );
             }
             Act::CapRaised { dataset, epsilon, amount, .. } => {
-                self.set(Subject { at_ms, dataset, kind: Kind::Dataset, name: dataset }, *amount, *epsilon);
+                self.set(Subject { at_ms, dataset, kind: AccountKind::Dataset, name: dataset }, *amount, *epsilon);
             }
             Act::ProjectGranted { project, dataset, epsilon, amount, .. } => {
-                self.set(Subject { at_ms, dataset, kind: Kind::Project, name: project }, *amount, *epsilon);
+                self.set(Subject { at_ms, dataset, kind: AccountKind::Project, name: project }, *amount, *epsilon);
             }
             Act::Recovered { balances, .. } => {
                 for balance in balances {
@@ -182,18 +186,18 @@ impl Watch {
         &mut self,
         at_ms: u64,
         (dataset, researcher): (&str, &str),
-        legs: &Legs,
+        legs: &Postings,
         account: &AccountMark,
-        book: &Book,
+        book: &LedgerState,
     ) -> Vec<Notice> {
         let (amount, spent, before) = (account.amount, account.lifetime, account.lifetime.left_after(account.spent));
         let own = Mark { amount, spent, before, epsilon: Some(account.epsilon), told: 0 };
-        let kind = if researcher == STATISTICS { Kind::Statistics } else { Kind::Researcher };
+        let kind = if researcher == STATISTICS { AccountKind::Statistics } else { AccountKind::Researcher };
         let mut notices = self.look(Subject { at_ms, dataset, kind, name: researcher }, own, book);
         // The project that a researcher's account belongs to never changes, so a book that is further on names the same one.
         let project = book.branch(dataset, researcher).and_then(|branch| branch.project);
-        let project = project.map(|number| (Kind::Project, book.account(number).name.as_str(), legs.project));
-        for (kind, name, leg) in project.into_iter().chain([(Kind::Dataset, dataset, legs.dataset)]) {
+        let project = project.map(|number| (AccountKind::Project, book.account(number).name.as_str(), legs.project));
+        for (kind, name, leg) in project.into_iter().chain([(AccountKind::Dataset, dataset, legs.dataset)]) {
             let subject = Subject { at_ms, dataset, kind, name };
             let known = self.marks.get(&subject.key()).copied().unwrap_or_default();
             let mark = Mark { spent: known.spent.saturating_add(leg), ..known };
@@ -203,7 +207,7 @@ impl Watch {
     }
 
     /// Stores the state of an account after a charge, and reports the parts that this charge was the first to reach.
-    fn look(&mut self, subject: Subject<'_>, mark: Mark, book: &Book) -> Vec<Notice> {
+    fn look(&mut self, subject: Subject<'_>, mark: Mark, book: &LedgerState) -> Vec<Notice> {
         let slot = self.marks.entry(subject.key()).or_default();
         let is_same = (slot.amount, slot.before) == (mark.amount, mark.before);
         let (told, reached) = (if is_same { slot.told } else { 0 }, mark.reached());
@@ -214,13 +218,13 @@ impl Watch {
 }
 
 /// The notice that an account has reached a part; `None` if its dataset or its amount is not known.
-fn crossed(event: &'static str, subject: Subject<'_>, mark: &Mark, book: &Book) -> Option<Notice> {
+fn crossed(event: &'static str, subject: Subject<'_>, mark: &Mark, book: &LedgerState) -> Option<Notice> {
     let accountant = book.dataset(subject.dataset)?.cap.accountant;
     let (spent, lifetime, amount) = (mark.spent_now(), mark.spent, mark.amount);
     let account = AccountMark { spent, lifetime, amount, left: amount.left_after(spent), epsilon: mark.epsilon? };
     let AccountView { epsilon_cap, epsilon_spent, fraction_spent, .. } = AccountView::of(accountant, &account);
     // The name of the statistics' account in the ledger is one that no person can have; its kind says more.
-    let name = if subject.kind == Kind::Statistics { subject.kind.name() } else { subject.name };
+    let name = if subject.kind == AccountKind::Statistics { subject.kind.name() } else { subject.name };
     let more = json!({
         "dataset": subject.dataset, "kind": subject.kind.name(), "name": name, "fraction": fraction_spent,
         "epsilon_spent": epsilon_spent, "epsilon_cap": epsilon_cap

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tacit::engine::{Engine, EngineFault};
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
-use tacit::query::plan::Computation;
+use tacit::query::computation::Computation;
 
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
 
@@ -187,7 +187,7 @@ async fn failures_are_silent(lab: &Lab) -> (String, &'static str) {
     }
     let burnt = tacit::kernel::budget::ledger::read(ledger.as_ref(), |book| book.releases().len());
     assert_eq!(burnt, 1, "the same key is not charged twice");
-    let ids = |book: &tacit::kernel::budget::state::Book| book.releases()[0].id.clone();
+    let ids = |book: &tacit::kernel::budget::state::LedgerState| book.releases()[0].id.clone();
     (tacit::kernel::budget::ledger::read(ledger.as_ref(), ids), "panicked")
 }
 

@@ -35,6 +35,7 @@ mod joins;
 mod lying;
 mod means;
 mod metrics;
+mod names;
 mod noise;
 mod oracle;
 mod charge_before_data;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use strum::VariantArray;
 use tacit::http::problem::status;
 use tacit::kernel::budget::charge::Refusal;
-use tacit::kernel::budget::entry::Kind;
+use tacit::kernel::budget::entry::AccountKind;
 use tacit::kernel::budget::ledger::LedgerFault;
 use tacit::kernel::privacy::accountant::Accountant;
 use tacit::kernel::privacy::amounts::{Delta, Price};
@@ -128,12 +128,12 @@ fn every_error_of_the_service_has_a_kind() {
 
 #[test]
 fn every_refusal_has_a_kind() {
-    let price = Price::from_units(1);
+    let price = Price::from_quanta(1);
     let delta = Delta::parse("1e-9").expect("a delta");
     let table = [
         (Refusal::NoAccount, ProblemKind::Forbidden),
         (Refusal::OverQueryLimit { asked: price, limit: price }, ProblemKind::OverQueryLimit),
-        (Refusal::Exhausted { asked: price, left: price, of: Kind::Researcher }, ProblemKind::BudgetExhausted),
+        (Refusal::Exhausted { asked: price, left: price, of: AccountKind::Researcher }, ProblemKind::BudgetExhausted),
         (Refusal::CellsExhausted { limit: 1 }, ProblemKind::BudgetExhausted),
         (Refusal::ThresholdExhausted { asked: delta, left: delta }, ProblemKind::BudgetExhausted),
         (Refusal::Frozen { incidents: 3 }, ProblemKind::Frozen),

@@ -17,7 +17,7 @@ use tacit::kernel::clock::Clock;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
-use tacit::kernel::vault::release::Noisy;
+use tacit::kernel::vault::release::NoisyVector;
 use tacit::ledger::replan::Replanner;
 use tacit::ledger::{SqliteLedger, WriteLock};
 use tacit::query::answer::{Table, tabulate};
@@ -264,7 +264,7 @@ impl Lab {
         let stored = self.service.stored_answer(release).expect("an answer");
         // Tiny errors, so that nothing is rounded to the digits that an error justifies.
         let law = NoiseLaw { mechanism: Mechanism::DiscreteGaussian, fine_bits: 0, scale: 1e-12 };
-        let vectors: Vec<Noisy> = stored.vectors().iter().map(|one| Noisy { law, ..one.clone() }).collect();
+        let vectors: Vec<NoisyVector> = stored.vectors().iter().map(|one| NoisyVector { law, ..one.clone() }).collect();
         let dataset = self.service.dataset("visits").expect("a dataset");
         let plan = parse(sql).and_then(|query| plan(&query, &dataset.terms, None)).expect("a plan");
         tabulate(&plan.layout, &vectors)

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use tacit::engine::{Engine, EngineFault, Host, Launch, Limits, WorkerPool};
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
+use tacit::query::computation::Computation;
 use tacit::query::parse::parse;
-use tacit::query::plan::{Computation, plan};
+use tacit::query::plan::plan;
 
 use crate::crash::{agent, ask, start};
 use crate::support::{GAUSSIAN, Lab, block_on, launch, policy, visits};

@@ -5,7 +5,7 @@ use super::texts;
 use super::vectors::vectors;
 use crate::engine::port::{Engine, EngineFault, Host};
 use crate::kernel::vault::private::{Exact, Private};
-use crate::query::plan::Computation;
+use crate::query::computation::Computation;
 use crate::query::terms::edition::Manifest;
 use std::collections::HashMap;
 use std::fs::File;

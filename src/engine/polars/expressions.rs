@@ -1,7 +1,7 @@
 //! Terms, conditions and measurements as polars expressions.
 
+use crate::query::computation::{Measure, PlanKey};
 use crate::query::filter::Filter;
-use crate::query::plan::{Measure, PlanKey};
 use crate::query::term::Term;
 use crate::query::term::coding::code;
 use crate::query::term::lower::{Step, lower};
@@ -18,7 +18,7 @@ impl Expressions<'_> {
     /// The aggregation of a measurement in each group; `None` for measurements that are evaluated separately, such as histograms.
     pub(in crate::engine) fn measure(&self, measure: &Measure) -> Option<Expr> {
         Some(match measure {
-            Measure::Bins { .. } | Measure::Over { .. } | Measure::Rooted { .. } => return None,
+            Measure::Bins { .. } | Measure::Over { .. } | Measure::PrefixSums { .. } => return None,
             Measure::Rows => len(),
             Measure::NonNull { column } => self.stored(column).count(),
             Measure::Sum { column } => self.stored(column).sum(),

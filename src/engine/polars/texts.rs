@@ -9,7 +9,7 @@ use polars::prelude::*;
 use crate::engine::polars::expressions::Expressions;
 use crate::engine::polars::table::{Loaded, gathered};
 use crate::kernel::vault::private::Exact;
-use crate::query::plan::{Computation, Measure, TextKey};
+use crate::query::computation::{Computation, Measure, TextKey};
 use crate::query::terms::edition::{RANK_COLUMN, UNIT_COLUMN, column_name};
 use crate::query::terms::policy::Unit;
 

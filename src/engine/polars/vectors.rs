@@ -2,8 +2,8 @@
 
 use super::expressions::Expressions;
 use super::table::{Loaded, gathered};
-use crate::kernel::privacy::prefix_sums::Roots;
-use crate::query::plan::{Computation, Measure};
+use crate::kernel::privacy::prefix_sums::PrefixSums;
+use crate::query::computation::{Computation, Measure};
 use polars::prelude::*;
 
 pub(super) const CELL: &str = "cell";
@@ -37,7 +37,7 @@ pub(super) fn vectors(loaded: &Loaded, computation: &Computation, groups: usize)
     let of = |(at, measure): (usize, &Measure)| match (histograms.get(&at), measure) {
         (Some(vector), _) => Ok(vector.clone()),
         (None, Measure::Over { .. }) => alone(loaded, &computation.alone(measure)),
-        (None, Measure::Rooted { key, measure }) => rooted(loaded, computation, *key, measure),
+        (None, Measure::PrefixSums { key, measure }) => rooted(loaded, computation, *key, measure),
         (None, _) => dense(&answer, at, &cells, groups),
     };
     computation.measures.iter().enumerate().map(of).collect()
@@ -54,7 +54,7 @@ pub(super) fn rooted(
     let whole = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
     let stride = computation.keys[key + 1..].iter().map(|key| whole(key.size())).product::<usize>();
     let groups = whole(computation.keys[key].size());
-    let roots = Roots::of(groups);
+    let roots = PrefixSums::of(groups);
     let mut vector = vec![0; counts.len()];
     for first in (0..counts.len()).filter(|cell| cell / stride % groups == 0) {
         let along: Vec<i64> = (0..groups).map(|group| counts[first + group * stride]).collect();
@@ -73,7 +73,7 @@ pub(in crate::engine) fn alone(loaded: &Loaded, alone: &Computation) -> PolarsRe
 
 pub(super) fn measures_are_histograms(computation: &Computation) -> bool {
     let is_own =
-        |measure: &Measure| matches!(measure, Measure::Bins { .. } | Measure::Over { .. } | Measure::Rooted { .. });
+        |measure: &Measure| matches!(measure, Measure::Bins { .. } | Measure::Over { .. } | Measure::PrefixSums { .. });
     computation.measures.iter().all(is_own)
 }
 

@@ -4,7 +4,7 @@ use crate::engine::Limits;
 use crate::engine::port::EngineFault;
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::vault::private::{Exact, Private};
-use crate::query::plan::Computation;
+use crate::query::computation::Computation;
 use crate::query::terms::policy::Terms;
 use std::collections::VecDeque;
 use std::path::PathBuf;

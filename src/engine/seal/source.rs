@@ -22,7 +22,7 @@ mod tests;
 mod batch;
 mod open;
 
-pub use crate::query::terms::source::{Decimal, Encoding, From, Spec};
+pub use crate::query::terms::source::{DecimalMark, Encoding, SourceLocation, SourceSpec};
 pub use fault::{Fault, FieldsHint, Packing, Seen, SourceError, TextFault};
 pub use files::FilesFault;
 pub use format::Format;

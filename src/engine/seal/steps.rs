@@ -9,7 +9,7 @@ use crate::engine::seal::joined::Table;
 use crate::engine::seal::opened::{Encoded, Opened};
 use crate::engine::seal::report::{Report, SourceFacts};
 use crate::engine::seal::single::Single;
-use crate::engine::seal::source::{Source, Spec, Wanted};
+use crate::engine::seal::source::{Source, SourceSpec, Wanted};
 use crate::engine::seal::spill::Spill;
 use crate::engine::seal::staging::{Staging, manifest, publish_all};
 use crate::engine::seal::table::TableWriter;
@@ -81,7 +81,7 @@ pub fn seal_with_key(
 pub(super) fn withdrawn(policy: &Policy) -> Result<Withdrawn, SealError> {
     let mut all = Withdrawn::default();
     let (Some(path), Some(name)) = (&policy.exclude, policy.terms.unit_column()) else { return Ok(all) };
-    let source = Source::open(&Spec::file(path))?;
+    let source = Source::open(&SourceSpec::file(path))?;
     let found = source.find_all(&[Wanted { name, source: policy.reading.unit_source.as_deref() }])?;
     let column = found.first().copied().unwrap_or_default();
     let wrong = |wrong| SealError::wrong_type(&source.shown(), name, "unit", wrong);

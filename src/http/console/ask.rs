@@ -314,7 +314,7 @@ pub async fn history(State(service): State<App>, visitor: Visitor, Query(params)
     let person = visitor.only(&[Role::Researcher])?;
     let show = move |service: &Service, visitor: &Visitor| {
         let (ids, older) = read(service.ledger(), |book| {
-            let mut latest = book.shelf_before(&person.name, params.before.unwrap_or(u64::MAX), LINES + 1);
+            let mut latest = book.served_before(&person.name, params.before.unwrap_or(u64::MAX), LINES + 1);
             let has_more = latest.len() > LINES;
             latest.truncate(LINES);
             let older = latest.last().filter(|_| has_more).map(|(seq, _)| *seq);

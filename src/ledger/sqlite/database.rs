@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 
 use super::outbox;
 use crate::kernel::budget::entry::{Digest, Entry};
-use crate::kernel::budget::writer::Batch;
+use crate::kernel::budget::writer::CommitBatch;
 use crate::ledger::OpenError;
 
 /// Version number of the tables.
@@ -249,7 +249,7 @@ impl Database {
     }
 
     /// Writes a batch and the signed head in one transaction; when this returns, they are on disk.
-    pub(in crate::ledger) fn commit(&self, batch: &Batch, head: &HeadRow) -> rusqlite::Result<()> {
+    pub(in crate::ledger) fn commit(&self, batch: &CommitBatch, head: &HeadRow) -> rusqlite::Result<()> {
         self.transact(|_| self.write(batch, head))
     }
 
@@ -267,7 +267,7 @@ impl Database {
         &self.connection
     }
 
-    fn write(&self, batch: &Batch, head: &HeadRow) -> rusqlite::Result<()> {
+    fn write(&self, batch: &CommitBatch, head: &HeadRow) -> rusqlite::Result<()> {
         let mut insert = self
             .connection
             .prepare_cached("INSERT INTO entries (seq, at_ms, act, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?;

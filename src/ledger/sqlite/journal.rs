@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::database::{Database, HeadRow};
 use super::stream::{Bad, each_checked};
-use crate::kernel::budget::state::Book;
-use crate::kernel::budget::writer::{Batch, Journal, JournalFault, Mark};
+use crate::kernel::budget::state::LedgerState;
+use crate::kernel::budget::writer::{AnchorMark, CommitBatch, Journal, JournalFault};
 use crate::ledger::OpenError;
 use crate::ledger::anchor::Anchor;
 use crate::ledger::signing::Signer;
@@ -33,8 +33,8 @@ impl WriteLock {
 }
 
 /// Folds all entries into a ledger state; each must match its hash and follow the one before.
-pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<Book, Bad>, rusqlite::Error> {
-    let mut book = Book::new();
+pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<LedgerState, Bad>, rusqlite::Error> {
+    let mut book = LedgerState::new();
     let taken = each_checked(database, &|_| Ok(()), |entry, hash| {
         book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why })
     })?;
@@ -42,7 +42,7 @@ pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<Book, Bad>, 
 }
 
 /// Checks that the signed head is the last entry of the folded state.
-pub(in crate::ledger) fn check_head(database: &Database, signer: &Signer, book: &Book) -> Result<(), OpenError> {
+pub(in crate::ledger) fn check_head(database: &Database, signer: &Signer, book: &LedgerState) -> Result<(), OpenError> {
     let (seq, hash) = book.head();
     let damaged = |why: String| OpenError::Damaged { path: crate::ledger::LEDGER_FILE.to_owned(), why };
     let head = database.head().map_err(|_| damaged("its head cannot be read".to_owned()))?;
@@ -60,7 +60,7 @@ pub(in crate::ledger) fn check_head(database: &Database, signer: &Signer, book: 
 }
 
 impl Journal for SqliteJournal {
-    fn fold(&mut self) -> Result<Book, JournalFault> {
+    fn fold(&mut self) -> Result<LedgerState, JournalFault> {
         match fold(&self.database) {
             Ok(Ok(book)) => Ok(book),
             Ok(Err(Bad { seq, why })) => {
@@ -71,12 +71,12 @@ impl Journal for SqliteJournal {
         }
     }
 
-    fn commit(&mut self, batch: &Batch) -> Result<(), JournalFault> {
+    fn commit(&mut self, batch: &CommitBatch) -> Result<(), JournalFault> {
         let _held = self.lock.hold();
         commit(&self.database, &self.signer, batch)
     }
 
-    fn anchor(&mut self, mark: &Mark) -> Result<(), JournalFault> {
+    fn anchor(&mut self, mark: &AnchorMark) -> Result<(), JournalFault> {
         self.anchor.append(mark, &self.signer).map_err(|error| {
             tracing::error!(kind = ?error.kind(), "the anchor cannot be written");
             JournalFault
@@ -95,7 +95,7 @@ impl Drop for SqliteJournal {
 }
 
 /// Writes a batch together with the signature of its last entry.
-pub(in crate::ledger) fn commit(database: &Database, signer: &Signer, batch: &Batch) -> Result<(), JournalFault> {
+pub(in crate::ledger) fn commit(database: &Database, signer: &Signer, batch: &CommitBatch) -> Result<(), JournalFault> {
     let Some(last) = batch.entries.last() else { return Ok(()) };
     let signature = signer.sign_head(last.seq, &last.hash).to_vec();
     let head = HeadRow { seq: last.seq, hash: last.hash.to_vec(), signature };

@@ -9,11 +9,10 @@
 
 use std::io::Write;
 
-use super::{Computation, Measure, PlanKey, TextKey};
+use crate::query::computation::{Computation, Measure, PerUnitColumn, PerUnitTable, PlanKey, TextKey};
 use crate::query::filter::Filter;
-use crate::query::plan::subquery::{UnitColumn, Units};
-use crate::query::term::calendar::{Part, Period};
-use crate::query::term::{Constant, Made, Term};
+use crate::query::term::calendar::{DatePart, Period};
+use crate::query::term::{Constant, Operation, Term};
 
 /// A text in the making.
 #[derive(Default)]
@@ -171,7 +170,7 @@ impl Text {
                     ("count", &|out| out.number(*count)),
                 ],
             ),
-            Measure::Rooted { key, measure } => {
+            Measure::PrefixSums { key, measure } => {
                 self.variant("Rooted", &[("key", &|out| out.place(*key)), ("measure", &|out| out.measure(measure))]);
             }
             Measure::Over { keys, measure } => {
@@ -180,7 +179,7 @@ impl Text {
         }
     }
 
-    pub(super) fn units(&mut self, Units { filter, columns }: &Units) {
+    pub(super) fn units(&mut self, PerUnitTable { filter, columns }: &PerUnitTable) {
         self.raw("{");
         if let Some(filter) = filter {
             self.field("filter");
@@ -191,18 +190,18 @@ impl Text {
         self.raw("}");
     }
 
-    fn unit_column(&mut self, column: &UnitColumn) {
+    fn unit_column(&mut self, column: &PerUnitColumn) {
         match column {
-            UnitColumn::Own(place) => self.tagged("Own", |out| out.place(*place)),
-            UnitColumn::Rows => self.string("Rows"),
-            UnitColumn::Present(of) => self.tagged("Present", |out| out.term(of)),
-            UnitColumn::Sum(of) => self.tagged("Sum", |out| out.term(of)),
-            UnitColumn::Mean(of) => self.tagged("Mean", |out| out.term(of)),
-            UnitColumn::Least(of) => self.tagged("Least", |out| out.term(of)),
-            UnitColumn::Greatest(of) => self.tagged("Greatest", |out| out.term(of)),
-            UnitColumn::Any(filter) => self.tagged("Any", |out| out.filter(filter)),
-            UnitColumn::Every(filter) => self.tagged("Every", |out| out.filter(filter)),
-            UnitColumn::First { of, by, descending, filter } => self.variant(
+            PerUnitColumn::Own(place) => self.tagged("Own", |out| out.place(*place)),
+            PerUnitColumn::Rows => self.string("Rows"),
+            PerUnitColumn::Present(of) => self.tagged("Present", |out| out.term(of)),
+            PerUnitColumn::Sum(of) => self.tagged("Sum", |out| out.term(of)),
+            PerUnitColumn::Mean(of) => self.tagged("Mean", |out| out.term(of)),
+            PerUnitColumn::Least(of) => self.tagged("Least", |out| out.term(of)),
+            PerUnitColumn::Greatest(of) => self.tagged("Greatest", |out| out.term(of)),
+            PerUnitColumn::Any(filter) => self.tagged("Any", |out| out.filter(filter)),
+            PerUnitColumn::Every(filter) => self.tagged("Every", |out| out.filter(filter)),
+            PerUnitColumn::First { of, by, descending, filter } => self.variant(
                 "First",
                 &[
                     ("of", &|out| out.term(of)),
@@ -247,37 +246,37 @@ impl Text {
         }
     }
 
-    fn made(&mut self, made: &Made) {
+    fn made(&mut self, made: &Operation) {
         match made {
-            Made::Constant(constant) => self.tagged("Constant", |out| out.constant(constant)),
-            Made::Day(day) => self.tagged("Day", |out| out.number(*day)),
-            Made::Plus(parts) => self.tagged("Plus", |out| out.list(parts, Self::term)),
-            Made::Negative(of) => self.tagged("Negative", |out| out.term(of)),
-            Made::Times(parts) => self.tagged("Times", |out| out.list(parts, Self::term)),
-            Made::Over(of, by) => self.with("Over", of, |out| out.constant(by)),
-            Made::Absolute(of) => self.tagged("Absolute", |out| out.term(of)),
-            Made::Least(parts) => self.tagged("Least", |out| out.list(parts, Self::term)),
-            Made::Greatest(parts) => self.tagged("Greatest", |out| out.list(parts, Self::term)),
-            Made::Rounded(of, decimals) => self.with("Rounded", of, |out| out.number(*decimals)),
-            Made::Filled(of, with) => self.with("Filled", of, |out| out.term(with)),
-            Made::Case(whens, otherwise) => self.tagged("Case", |out| {
+            Operation::Constant(constant) => self.tagged("Constant", |out| out.constant(constant)),
+            Operation::Day(day) => self.tagged("Day", |out| out.number(*day)),
+            Operation::Plus(parts) => self.tagged("Plus", |out| out.list(parts, Self::term)),
+            Operation::Negative(of) => self.tagged("Negative", |out| out.term(of)),
+            Operation::Times(parts) => self.tagged("Times", |out| out.list(parts, Self::term)),
+            Operation::Over(of, by) => self.with("Over", of, |out| out.constant(by)),
+            Operation::Absolute(of) => self.tagged("Absolute", |out| out.term(of)),
+            Operation::Least(parts) => self.tagged("Least", |out| out.list(parts, Self::term)),
+            Operation::Greatest(parts) => self.tagged("Greatest", |out| out.list(parts, Self::term)),
+            Operation::Rounded(of, decimals) => self.with("Rounded", of, |out| out.number(*decimals)),
+            Operation::Filled(of, with) => self.with("Filled", of, |out| out.term(with)),
+            Operation::Case(whens, otherwise) => self.tagged("Case", |out| {
                 out.raw("[");
                 out.list(whens, |out, (filter, then)| out.when(filter, |out| out.term(then)));
                 out.raw(",");
                 out.optional(otherwise.as_ref(), Self::term);
                 out.raw("]");
             }),
-            Made::Choice { whens, otherwise, labels } => {
+            Operation::Choice { whens, otherwise, labels } => {
                 let when = |out: &mut Self, (filter, then): &(Filter, u32)| out.when(filter, |out| out.number(*then));
                 let otherwise = |out: &mut Self| out.optional(otherwise.as_ref(), |out, label| out.number(*label));
                 let labels = |out: &mut Self| out.list(labels, |out, label| out.string(label));
                 let whens = |out: &mut Self| out.list(whens, when);
                 self.variant("Choice", &[("whens", &whens), ("otherwise", &otherwise), ("labels", &labels)]);
             }
-            Made::Truth(filter) => self.tagged("Truth", |out| out.filter(filter)),
-            Made::Truncated(of, period) => self.with("Truncated", of, |out| out.string(period_word(*period))),
-            Made::Extracted(of, part) => self.with("Extracted", of, |out| out.string(part_word(*part))),
-            Made::Bucket { of, low, high, count } => self.variant(
+            Operation::Truth(filter) => self.tagged("Truth", |out| out.filter(filter)),
+            Operation::Truncated(of, period) => self.with("Truncated", of, |out| out.string(period_word(*period))),
+            Operation::Extracted(of, part) => self.with("Extracted", of, |out| out.string(part_word(*part))),
+            Operation::Bucket { of, low, high, count } => self.variant(
                 "Bucket",
                 &[
                     ("of", &|out| out.term(of)),
@@ -324,14 +323,14 @@ fn period_word(period: Period) -> &'static str {
     }
 }
 
-fn part_word(part: Part) -> &'static str {
+fn part_word(part: DatePart) -> &'static str {
     match part {
-        Part::Year => "year",
-        Part::Quarter => "quarter",
-        Part::Month => "month",
-        Part::Day => "day",
-        Part::Dow => "dow",
-        Part::Isodow => "isodow",
-        Part::Doy => "doy",
+        DatePart::Year => "year",
+        DatePart::Quarter => "quarter",
+        DatePart::Month => "month",
+        DatePart::Day => "day",
+        DatePart::Dow => "dow",
+        DatePart::Isodow => "isodow",
+        DatePart::Doy => "doy",
     }
 }

@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 use blake3::Hasher;
 
 use super::identity::Text;
-use super::{Computation, Measure};
 use crate::kernel::budget::entry::Digest;
+use crate::query::computation::{Computation, Measure, place};
 
 /// Two measurements have the same text around them if they are over the same keys (`None` for all of them) and, in a table of one row a unit,
 /// look at the same columns.
@@ -40,12 +40,6 @@ impl Computation {
         }
         views
     }
-}
-
-/// The place of a column among those that are used.
-pub(in crate::query) fn place(used: &BTreeSet<usize>) -> impl Fn(usize) -> usize {
-    let places: HashMap<usize, usize> = used.iter().enumerate().map(|(place, index)| (*index, place)).collect();
-    move |index| places.get(&index).copied().unwrap_or_default()
 }
 
 /// The text before and after a measurement, of which digests are made.

@@ -7,13 +7,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::kernel::budget::entry::Digest;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
+use crate::query::computation::{Computation, Measure};
 use crate::query::derive::{Derivation, derive, split};
 use crate::query::filter::Filter;
 use crate::query::parse;
-use crate::query::plan::{Computation, Measure, replan};
+use crate::query::plan::replan;
 use crate::query::term::Term;
-use crate::query::term::known::Known;
+use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
 use crate::service::dataset::Dataset;
 
@@ -63,7 +64,7 @@ pub(crate) struct DerivationIndex {
 
 impl DerivationIndex {
     /// Plans the ledger's questions of the served editions anew from their SQL, and indexes them.
-    pub(crate) fn fill<'a>(&self, book: &Book, datasets: impl Iterator<Item = &'a Dataset> + Clone) {
+    pub(crate) fn fill<'a>(&self, book: &LedgerState, datasets: impl Iterator<Item = &'a Dataset> + Clone) {
         let mut questions: Vec<_> = book.questions().collect();
         questions.sort_unstable_by_key(|(view, _)| **view);
         for (view, question) in questions {
@@ -119,7 +120,7 @@ impl DerivationIndex {
             return Vec::new();
         }
         let seen = target.seen(terms);
-        let known = Known::of(&seen);
+        let known = TermContext::of(&seen);
         let mut found = Vec::new();
         for source in candidates.into_iter().filter(|source| source.view != own) {
             let Some(left) = cells_left.checked_sub(source.computation.groups()) else { break };

@@ -7,9 +7,9 @@ use super::margin;
 use super::offer::{AvailableParts, NeededMeasurement, Offer};
 use super::stored::StoredAnswer;
 use crate::kernel::budget::charge::{Refusal, Standing};
-use crate::kernel::budget::entry::{Digest, Legs};
+use crate::kernel::budget::entry::{Digest, Postings};
 use crate::kernel::budget::ledger::read;
-use crate::kernel::budget::state::{Book, Branch};
+use crate::kernel::budget::state::{Branch, LedgerState};
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::prices;
 use crate::query::canonical;
@@ -92,7 +92,7 @@ impl Service {
 
     pub(in crate::service) fn stock<'a>(
         &self,
-        book: &'a Book,
+        book: &'a LedgerState,
         who: &str,
         priced: &Priced,
     ) -> Result<AvailableParts<'a>, Refusal> {
@@ -114,9 +114,9 @@ impl Service {
         let now_ms = self.now_ms();
         let account = read(self.ledger(), |book| {
             let account = book.branch(dataset, who)?.researcher;
-            book.is_on_shelf(who, release).then(|| book.mark(book.account(account), now_ms))
+            book.was_served_to(who, release).then(|| book.mark(book.account(account), now_ms))
         })?;
-        let (release, legs) = (release.to_owned(), Legs::default());
+        let (release, legs) = (release.to_owned(), Postings::default());
         Some(Standing { release, account, legs, replayed: true, question: None })
     }
 }

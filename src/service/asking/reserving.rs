@@ -7,7 +7,7 @@ use super::rooms::{Rendering, Reservation};
 use super::stored::{self, StoredAnswer, StoredSummary};
 use super::turns::WaitingTurn;
 use crate::kernel::budget::ledger::read;
-use crate::query::plan::CELLS_MAX;
+use crate::query::computation::CELLS_MAX;
 use crate::service::publishing::statistics::statistic::Statistic;
 use crate::service::{Service, ServiceError};
 

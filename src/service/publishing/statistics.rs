@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 use super::schedule::Zone;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::STATISTICS;
-use crate::kernel::budget::state::StatisticCard;
+use crate::kernel::budget::state::StatisticRecord;
 use crate::query::file::{QueryFile, Refresh};
 use crate::service::{Answer, Service, ServiceError};
 
@@ -93,7 +93,7 @@ impl Service {
         })
     }
 
-    fn is_due(&self, statistic: &Statistic, edition: &str, card: Option<&StatisticCard>, now_ms: u64) -> bool {
+    fn is_due(&self, statistic: &Statistic, edition: &str, card: Option<&StatisticRecord>, now_ms: u64) -> bool {
         if agreement(card, statistic) != Agreement::Given {
             return false;
         }

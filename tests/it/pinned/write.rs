@@ -10,11 +10,11 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tacit::config::{Webhook, WebhookEvent};
-use tacit::engine::seal::source::Spec;
+use tacit::engine::seal::source::SourceSpec;
 use tacit::engine::seal::{clear_superseded, seal};
-use tacit::kernel::budget::charge::{ChargeRequest, Decision};
+use tacit::kernel::budget::charge::{ChargeDecision, ChargeRequest};
 use tacit::kernel::budget::entry::Cause;
-use tacit::kernel::budget::ledger::{Ledger, Outcome};
+use tacit::kernel::budget::ledger::{EvaluationOutcome, Ledger};
 use tacit::kernel::budget::people::Role;
 use tacit::kernel::privacy::amounts::{Epsilon, Price};
 use tacit::kernel::privacy::certificate::{Subject, certify};
@@ -72,7 +72,7 @@ fn begin(state: &Path, clock: &Arc<SetClock>) -> Value {
     for name in DATASETS {
         let mut policy = policy(name);
         if name == "visits" {
-            policy.source = Spec::file(&Path::new(POLICIES).join("visits-1.csv"));
+            policy.source = SourceSpec::file(&Path::new(POLICIES).join("visits-1.csv"));
         }
         let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
         people::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
@@ -168,7 +168,7 @@ fn burn(state: &Path, clock: &Arc<SetClock>) {
     for (number, cause) in [Some(Cause::Failed), Some(Cause::Unrecorded), None].into_iter().enumerate() {
         let release = charge(&ledger, number, clock.tick());
         if let Some(cause) = cause {
-            ledger.record(Outcome::Burned { release, cause }, clock.tick()).expect("burnt");
+            ledger.record(EvaluationOutcome::Burned { release, cause }, clock.tick()).expect("burnt");
         }
     }
 }
@@ -200,7 +200,7 @@ fn charge(ledger: &dyn Ledger, number: usize, at_ms: u64) -> String {
         key: None,
         at_ms,
     };
-    assert!(matches!(ledger.charge(request, None), Ok(Decision::Charged(_))));
+    assert!(matches!(ledger.charge(request, None), Ok(ChargeDecision::Charged(_))));
     assert!(price > Price::ZERO);
     release
 }

@@ -10,7 +10,7 @@ mod fault;
 
 use super::fault::{Fault, SourceError};
 use super::format::Format;
-use crate::query::terms::source::From;
+use crate::query::terms::source::SourceLocation;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
@@ -31,17 +31,17 @@ pub(super) struct Found {
 }
 
 /// Finds all files of a source. The flag says whether the source may have several.
-pub(super) fn files(from: &From) -> Result<(Vec<Found>, bool), SourceError> {
+pub(super) fn files(from: &SourceLocation) -> Result<(Vec<Found>, bool), SourceError> {
     let (found, several) = match from {
-        From::Path(path) => of_path(path)?,
-        From::Files(paths) => {
+        SourceLocation::Path(path) => of_path(path)?,
+        SourceLocation::Files(paths) => {
             let mut found = Vec::new();
             for path in paths {
                 found.extend(of_path(path)?.0);
             }
             (found, true)
         }
-        From::Postgres { .. } => (Vec::new(), false),
+        SourceLocation::Postgres { .. } => (Vec::new(), false),
     };
     let mut seen = HashSet::new();
     for file in &found {

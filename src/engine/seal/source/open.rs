@@ -5,7 +5,7 @@ use crate::engine::seal::source::digest::Tally;
 use crate::engine::seal::source::fault::{Fault, Seen, SourceError};
 use crate::engine::seal::source::names::Wanted;
 use crate::engine::seal::source::part::Part;
-use crate::query::terms::source::{From, Spec};
+use crate::query::terms::source::{SourceLocation, SourceSpec};
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +29,7 @@ impl Source {
     ///
     /// # Errors
     /// [`SourceError`] if the source cannot be opened; it contains no value of the source.
-    pub fn open(spec: &Spec) -> Result<Self, SourceError> {
+    pub fn open(spec: &SourceSpec) -> Result<Self, SourceError> {
         Self::open_with(spec, &|name| std::env::var_os(name))
     }
 
@@ -37,10 +37,10 @@ impl Source {
     ///
     /// # Errors
     /// Those of [`Source::open`].
-    pub fn open_with(spec: &Spec, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, SourceError> {
+    pub fn open_with(spec: &SourceSpec, environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Self, SourceError> {
         let parts = match &spec.from {
-            From::Postgres { connection, query } => vec![Part::query(connection, query, environment)?],
-            From::Path(_) | From::Files(_) => {
+            SourceLocation::Postgres { connection, query } => vec![Part::query(connection, query, environment)?],
+            SourceLocation::Path(_) | SourceLocation::Files(_) => {
                 let (found, several) = crate::engine::seal::source::files::files(&spec.from)?;
                 found.into_iter().map(|found| Part::open(found, spec, several)).collect::<Result<_, _>>()?
             }
@@ -193,15 +193,15 @@ impl Source {
     }
 }
 
-pub(super) fn shown(from: &From) -> String {
+pub(super) fn shown(from: &SourceLocation) -> String {
     match from {
-        From::Path(path) => path.display().to_string(),
-        From::Files(paths) => match paths.as_slice() {
+        SourceLocation::Path(path) => path.display().to_string(),
+        SourceLocation::Files(paths) => match paths.as_slice() {
             [] => "source".to_owned(),
             [only] => only.display().to_string(),
             [first, second] => format!("{} and {}", first.display(), second.display()),
             [first, ..] => format!("{} and {} others", first.display(), paths.len() - 1),
         },
-        From::Postgres { .. } => crate::engine::seal::source::postgres::SHOWN.to_owned(),
+        SourceLocation::Postgres { .. } => crate::engine::seal::source::postgres::SHOWN.to_owned(),
     }
 }

@@ -16,7 +16,7 @@ use super::batch::{BATCH_ROWS, Batch, Read};
 use super::fault::{Fault, SourceError};
 use super::place::{Marks, Place, Places, Spot};
 use super::schema::guarded;
-use crate::query::terms::source::Spec;
+use crate::query::terms::source::SourceSpec;
 use calamine::{Reader, SheetType, SheetVisible, Xlsx};
 use cells::{Row, Rows, Workbook, letters};
 use polars::prelude::{IntoSeries, PolarsError, PolarsResult, Series, StringChunkedBuilder};
@@ -39,7 +39,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn open(path: &Path, spec: &Spec) -> Result<Self, SourceError> {
+    pub(super) fn open(path: &Path, spec: &SourceSpec) -> Result<Self, SourceError> {
         let fail = |fault: SheetFault| SourceError::new(path.display().to_string(), fault);
         let mut table = Self {
             path: path.to_owned(),

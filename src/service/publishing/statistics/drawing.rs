@@ -11,7 +11,7 @@ use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{Act, Digest, KeyUse};
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::STATISTICS;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
 use crate::query::error::shown;
@@ -185,7 +185,7 @@ impl Service {
         let answer = tokio::spawn(asking).await.map_err(|_| ServiceError::Overloaded)??;
         let (name, release) = (statistic.name.clone(), answer.stored.release.id.clone());
         let (edition, published) = (answer.stored.release.subject.edition.clone(), release.clone());
-        let act = move |_: &Book| Ok(Act::Published { statistic: name, key, release: published, edition });
+        let act = move |_: &LedgerState| Ok(Act::Published { statistic: name, key, release: published, edition });
         let publish = move |ledger: &dyn Ledger, _| Ok(ledger.act(Box::new(act), at_ms)?);
         Arc::clone(self).steward(publish).await?.map_err(ServiceError::Invalid)?;
         Ok(release)
@@ -203,7 +203,7 @@ impl Service {
             known.is_none_or(|(at_ms, known)| known != why || self.zone.has_turned(statistic.refresh, at_ms, now_ms));
         if is_decided && is_news {
             tracing::warn!(statistic = name, why, "a statistic was due and was not drawn");
-            let act = move |_: &Book| Ok(Act::RefreshSkipped { statistic: name, why: words });
+            let act = move |_: &LedgerState| Ok(Act::RefreshSkipped { statistic: name, why: words });
             let _ = Arc::clone(self).steward(move |ledger, now| Ok(ledger.act(Box::new(act), now)?)).await;
         }
         why

@@ -2,7 +2,7 @@
 
 use super::face::Face;
 use crate::kernel::budget::entry::Digest;
-use crate::kernel::budget::state::StatisticCard;
+use crate::kernel::budget::state::StatisticRecord;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::file::Refresh;
 use crate::service::asking::ask::Ask;
@@ -100,13 +100,13 @@ impl Statistic {
     }
 
     /// Whether a steward agreed to its question and its price.
-    pub(crate) fn is_agreed(&self, card: &StatisticCard) -> bool {
+    pub(crate) fn is_agreed(&self, card: &StatisticRecord) -> bool {
         card.agrees_to(&self.question, self.amount)
     }
 }
 
 /// Whether a statistic may be drawn, according to the ledger's state.
-pub(super) fn agreement(card: Option<&StatisticCard>, statistic: &Statistic) -> Agreement {
+pub(super) fn agreement(card: Option<&StatisticRecord>, statistic: &Statistic) -> Agreement {
     let Some(card) = card else { return Agreement::New };
     if statistic.is_agreed(card) {
         Agreement::Given

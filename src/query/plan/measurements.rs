@@ -1,18 +1,18 @@
 //! Guarantees for each measurement: how much one unit can change, and how large any table's values can be.
 
-use super::{CELLS_MAX, Computation, Measure};
-use crate::kernel::privacy::certificate::Sought;
+use crate::kernel::privacy::certificate::MeasurementSpec;
 use crate::kernel::privacy::extent::Extent;
-use crate::kernel::privacy::prefix_sums::Roots;
-use crate::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use crate::kernel::privacy::prefix_sums::PrefixSums;
+use crate::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
+use crate::query::computation::{CELLS_MAX, Computation, Measure};
 use crate::query::error::{Code, QueryError};
-use crate::query::term::known::Known;
+use crate::query::term::context::TermContext;
 
 /// What the privacy core must know of each measurement: its sensitivity, number of cells and extent.
 ///
 /// # Errors
 /// [`Code::TooManyGroups`] if the answer would have more than [`CELLS_MAX`] noisy cells.
-pub(super) fn sought(computation: &Computation, known: &Known<'_>) -> Result<Vec<Sought>, QueryError> {
+pub(super) fn specs(computation: &Computation, known: &TermContext<'_>) -> Result<Vec<MeasurementSpec>, QueryError> {
     // With a text key, a measurement over fewer keys covers all groups together.
     let of_groups = |measure: &Measure| computation.text.as_ref().filter(|_| !matches!(measure, Measure::Over { .. }));
     let cells_of = |measure: &Measure| match of_groups(measure) {
@@ -43,12 +43,12 @@ pub(super) fn sought(computation: &Computation, known: &Known<'_>) -> Result<Vec
         let of_keys = keys.iter().filter(|place| varying[**place]).map(|place| computation.keys[*place].size());
         let cells_reachable = of_keys.fold(of_text, u64::saturating_mul);
         let statistic = match measure.base() {
-            Measure::Rows | Measure::NonNull { .. } | Measure::Bins { .. } | Measure::Over { .. } => Statistic::Count,
-            Measure::Sum { column } => Statistic::Sum { radius: known.grid(column).map_or(0, |grid| grid.radius()) },
-            Measure::Units | Measure::UnitsWhere { .. } => Statistic::DistinctUnits { cells_reachable },
-            Measure::Rooted { key, .. } => {
-                let roots = Roots::of(usize::try_from(computation.keys[*key].size()).unwrap_or(usize::MAX));
-                Statistic::Weighted { l1: roots.l1(), l2_squared: roots.l2_squared(), largest: roots.largest() }
+            Measure::Rows | Measure::NonNull { .. } | Measure::Bins { .. } | Measure::Over { .. } => Aggregation::Count,
+            Measure::Sum { column } => Aggregation::Sum { radius: known.grid(column).map_or(0, |grid| grid.radius()) },
+            Measure::Units | Measure::UnitsWhere { .. } => Aggregation::DistinctUnits { cells_reachable },
+            Measure::PrefixSums { key, .. } => {
+                let roots = PrefixSums::of(usize::try_from(computation.keys[*key].size()).unwrap_or(usize::MAX));
+                Aggregation::Weighted { l1: roots.l1(), l2_squared: roots.l2_squared(), largest: roots.largest() }
             }
         };
         // In a table with one row per unit, each unit has one row.
@@ -56,7 +56,7 @@ pub(super) fn sought(computation: &Computation, known: &Known<'_>) -> Result<Vec
         // Unwrap safety: typing a sum checks that max_rows × radius is below 2⁶², and rows_per_unit is at most max_rows.
         let sensitivity = Sensitivity::of(statistic, rows).expect("a policy bounds its sums");
         let extent = Extent::of(statistic, known.max_rows).expect("a policy bounds its sums");
-        Sought { sensitivity, cells: cells_of(measure), extent }
+        MeasurementSpec { sensitivity, cells: cells_of(measure), extent }
     };
     Ok(computation.measures.iter().map(of).collect())
 }

@@ -2,7 +2,7 @@
 
 /// Why an estimate is missing. If several reasons apply, the greatest one is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Absent {
+pub enum AbsenceReason {
     /// The formula has no value: a quotient by 0, or a value that NULLIF removes.
     NoValue,
     /// A denominator cannot be told from 0 through its own noise, or noise has carried the argument of a square root below 0.
@@ -11,7 +11,7 @@ pub enum Absent {
     Hidden,
 }
 
-impl Absent {
+impl AbsenceReason {
     /// Word for this reason in answers.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -24,7 +24,10 @@ impl Absent {
 }
 
 /// Both values, or the greater of the reasons why one is missing.
-pub(super) fn both<A, B>(one: Result<A, Absent>, other: Result<B, Absent>) -> Result<(A, B), Absent> {
+pub(super) fn both<A, B>(
+    one: Result<A, AbsenceReason>,
+    other: Result<B, AbsenceReason>,
+) -> Result<(A, B), AbsenceReason> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),
         (Err(one), Err(other)) => Err(one.max(other)),

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use super::lower::{Lowered, TermFault, declared, made_of};
-use super::{Facts, Term};
+use super::lower::{Program, TermFault, declared, made_of};
+use super::{Term, TermFacts};
 use crate::query::error::{Code, QueryError};
 use crate::query::terms::domain::{Column, Domain, Grid};
 use crate::query::terms::policy::Terms;
@@ -60,13 +60,13 @@ impl Steps {
 }
 
 /// The public terms of a table, with a cache of the terms over them that were lowered.
-pub struct Known<'a> {
+pub struct TermContext<'a> {
     terms: &'a Terms,
-    lowered: RefCell<HashMap<Term, Result<Rc<Lowered>, TermFault>>>,
+    lowered: RefCell<HashMap<Term, Result<Rc<Program>, TermFault>>>,
     steps: Rc<Steps>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> TermContext<'a> {
     /// Creates an empty cache over these terms, with a step counter that has no limit.
     #[must_use]
     pub fn of(terms: &'a Terms) -> Self {
@@ -89,7 +89,7 @@ impl<'a> Known<'a> {
     ///
     /// # Errors
     /// [`TermFault`] if the term is invalid.
-    pub fn lower(&self, term: &Term) -> Result<Rc<Lowered>, TermFault> {
+    pub fn lower(&self, term: &Term) -> Result<Rc<Program>, TermFault> {
         let made = match term {
             Term::Column(index) if matches!(self.terms.columns[*index].domain, Domain::Text { .. }) => {
                 return Err(TermFault::Text);
@@ -108,17 +108,17 @@ impl<'a> Known<'a> {
 
     /// Facts about a term that was typed against these terms.
     #[must_use]
-    pub fn facts(&self, term: &Term) -> Facts<'a> {
+    pub fn facts(&self, term: &Term) -> TermFacts<'a> {
         match term {
             Term::Column(index) => {
                 let Column { domain, nullable, per_unit, .. } = &self.terms.columns[*index];
-                Facts { domain: Cow::Borrowed(domain), nullable: *nullable, per_unit: *per_unit }
+                TermFacts { domain: Cow::Borrowed(domain), nullable: *nullable, per_unit: *per_unit }
             }
             Term::Made(_) => {
                 // Unwrap safety: typing has lowered the term against these terms and asked for its domain.
                 let lowered = self.lower(term).expect("a typed term can be lowered");
                 let domain = Cow::Owned(lowered.domain().expect("a typed term has a domain"));
-                Facts { domain, nullable: lowered.nullable, per_unit: lowered.per_unit }
+                TermFacts { domain, nullable: lowered.nullable, per_unit: lowered.per_unit }
             }
         }
     }
@@ -133,7 +133,7 @@ impl<'a> Known<'a> {
     }
 }
 
-impl Deref for Known<'_> {
+impl Deref for TermContext<'_> {
     type Target = Terms;
 
     fn deref(&self) -> &Terms {

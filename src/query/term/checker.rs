@@ -6,14 +6,16 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use super::known::Known;
-use super::literals::{Place, constant, decimal, literal_text, nanos, range};
-use super::lower::{Kind, Lowered, TermFault, exact};
-use super::{Constant, Facts, Made, Term};
+use super::context::TermContext;
+use super::literals::{LiteralPosition, constant, decimal, literal_text, nanos, range};
+use super::lower::{Program, TermFault, ValueKind, exact};
+use super::{Constant, Operation, Term, TermFacts};
 use crate::query::canonical;
 use crate::query::error::{Code, Position, QueryError, nearest, shown};
 use crate::query::filter::{Filter, stored_bounds};
-use crate::query::syntax::{Comparison, Condition, Expression, Literal, LiteralValue, Name, Operator, Scalar};
+use crate::query::syntax::{
+    ArithmeticOperator, Comparison, Condition, Expression, Literal, LiteralValue, Name, Scalar,
+};
 use crate::query::terms::domain::{Domain, date_days};
 use crate::query::terms::policy::Terms;
 
@@ -24,16 +26,16 @@ const LABELS_MAX: usize = 1_000;
 ///
 /// # Errors
 /// [`Code::OutOfDomain`] for an unlisted category, [`Code::UnsupportedSql`] for an operation that the type does not have.
-pub fn condition(condition: &Condition, known: &Known<'_>) -> Result<Filter, QueryError> {
-    Ok(Typed { known }.filter(condition)?.simplest(known))
+pub fn condition(condition: &Condition, known: &TermContext<'_>) -> Result<Filter, QueryError> {
+    Ok(TypeChecker { known }.filter(condition)?.simplest(known))
 }
 
 /// Types an expression that is a grouping key or is aggregated.
 ///
 /// # Errors
 /// [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`].
-pub fn expression(expression: &Expression, known: &Known<'_>) -> Result<Term, QueryError> {
-    let (term, lowered) = Typed { known }.term(expression)?;
+pub fn expression(expression: &Expression, known: &TermContext<'_>) -> Result<Term, QueryError> {
+    let (term, lowered) = TypeChecker { known }.term(expression)?;
     let mut columns = BTreeSet::new();
     term.declared(&mut columns);
     if columns.is_empty() {
@@ -49,7 +51,7 @@ pub fn expression(expression: &Expression, known: &Known<'_>) -> Result<Term, Qu
 ///
 /// # Errors
 /// [`Code::UnsupportedSql`] if its bounds do not fit.
-pub fn checked(term: Term, known: &Known<'_>, at: Position) -> Result<Term, QueryError> {
+pub fn checked(term: Term, known: &TermContext<'_>, at: Position) -> Result<Term, QueryError> {
     let domain = known.lower(&term).and_then(|lowered| lowered.domain());
     domain.map(|_| term).map_err(|fault| faulty(&fault, at))
 }
@@ -62,11 +64,11 @@ fn faulty(fault: &TermFault, at: Position) -> QueryError {
     }
 }
 
-pub(in crate::query) struct Typed<'a> {
-    pub(in crate::query) known: &'a Known<'a>,
+pub(in crate::query) struct TypeChecker<'a> {
+    pub(in crate::query) known: &'a TermContext<'a>,
 }
 
-impl Typed<'_> {
+impl TypeChecker<'_> {
     /// Types a condition exactly as it was written, without simplifying it.
     pub(in crate::query) fn filter(&self, condition: &Condition) -> Result<Filter, QueryError> {
         Ok(match condition {
@@ -165,8 +167,8 @@ impl Typed<'_> {
                 let code = self.code(&column, &facts, literal)?;
                 match &column {
                     // A comparison of a condition with TRUE is the condition itself, with its three truth values.
-                    Term::Made(made) if code == 1 && matches!(**made, Made::Truth(_)) => match (**made).clone() {
-                        Made::Truth(inner) => inner,
+                    Term::Made(made) if code == 1 && matches!(**made, Operation::Truth(_)) => match (**made).clone() {
+                        Operation::Truth(inner) => inner,
                         other => Filter::Members { column: Term::of(other), codes: vec![code] },
                     },
                     _ => Filter::Members { column: column.clone(), codes: vec![code] },
@@ -210,13 +212,13 @@ impl Typed<'_> {
     }
 
     /// The exact position of a literal among the stored integers of a number or a date.
-    fn ordered(&self, column: &Term, facts: &Facts<'_>, literal: &Literal) -> Result<Place, QueryError> {
+    fn ordered(&self, column: &Term, facts: &TermFacts<'_>, literal: &Literal) -> Result<LiteralPosition, QueryError> {
         let place = match (&*facts.domain, &literal.value) {
             (Domain::Number(grid), LiteralValue::Number(text) | LiteralValue::Text(text)) => {
                 nanos(text).map(|place| place.on(grid))
             }
             (Domain::Date { .. }, LiteralValue::Date(text) | LiteralValue::Text(text)) => {
-                date_days(text).map(|days| Place::at(days.into()))
+                date_days(text).map(|days| LiteralPosition::at(days.into()))
             }
             _ => None,
         };
@@ -229,13 +231,13 @@ impl Typed<'_> {
         })
     }
 
-    fn mismatch(&self, column: &Term, facts: &Facts<'_>, literal: &Literal, wanted: &str) -> QueryError {
+    fn mismatch(&self, column: &Term, facts: &TermFacts<'_>, literal: &Literal, wanted: &str) -> QueryError {
         let name = self.name(column);
         let message = format!("{} is not a value of {name}; accepted is {wanted}", literal_text(&literal.value));
         QueryError::at(Code::OutOfDomain, literal.at, message).hint(format!("{name} is {}", facts.domain))
     }
 
-    fn code(&self, column: &Term, facts: &Facts<'_>, literal: &Literal) -> Result<u32, QueryError> {
+    fn code(&self, column: &Term, facts: &TermFacts<'_>, literal: &Literal) -> Result<u32, QueryError> {
         let text = match (&*facts.domain, &literal.value) {
             (Domain::Boolean, LiteralValue::Boolean(truth)) => return Ok(u32::from(*truth)),
             (_, LiteralValue::Text(text)) | (Domain::Category(_), LiteralValue::Number(text)) => text,
@@ -253,7 +255,7 @@ impl Typed<'_> {
     }
 
     /// Types an expression and derives its facts.
-    fn term(&self, expression: &Expression) -> Result<(Term, Rc<Lowered>), QueryError> {
+    fn term(&self, expression: &Expression) -> Result<(Term, Rc<Program>), QueryError> {
         self.known.steps().check()?;
         let at = expression.at;
         let of = |inner: &Expression| self.term(inner).map(|(term, _)| term);
@@ -262,7 +264,7 @@ impl Typed<'_> {
             Scalar::Column(name) => Term::Column(declared(name, self.known)?),
             Scalar::Constant(value) => constant(value, at)?,
             Scalar::Negative(inner) => match self.term(inner)? {
-                (_, lowered) if lowered.kind == Kind::Date => {
+                (_, lowered) if lowered.kind == ValueKind::Date => {
                     let message = "a date cannot be negated";
                     return Err(
                         QueryError::at(Code::UnsupportedSql, at, message).hint("write date - date, or date - days")
@@ -271,29 +273,29 @@ impl Typed<'_> {
                 (term, _) => term.negative(),
             },
             Scalar::Arithmetic(left, operator, right) => self.arithmetic(left, *operator, right)?,
-            Scalar::Absolute(inner) => Term::of(Made::Absolute(of(inner)?)),
-            Scalar::Least(parts) => sorted(all(parts)?, Made::Least),
-            Scalar::Greatest(parts) => sorted(all(parts)?, Made::Greatest),
-            Scalar::Round(inner, decimals) => Term::of(Made::Rounded(of(inner)?, *decimals)),
+            Scalar::Absolute(inner) => Term::of(Operation::Absolute(of(inner)?)),
+            Scalar::Least(parts) => sorted(all(parts)?, Operation::Least),
+            Scalar::Greatest(parts) => sorted(all(parts)?, Operation::Greatest),
+            Scalar::Round(inner, decimals) => Term::of(Operation::Rounded(of(inner)?, *decimals)),
             Scalar::Coalesce(inner, with) => {
                 if !matches!(with.value, Scalar::Constant(_)) {
                     let message = "COALESCE wants a constant behind the comma";
                     return Err(QueryError::at(Code::UnsupportedSql, with.at, message));
                 }
-                Term::of(Made::Filled(of(inner)?, of(with)?))
+                Term::of(Operation::Filled(of(inner)?, of(with)?))
             }
             Scalar::Case(whens, otherwise) => self.case(whens, otherwise.as_deref(), at)?,
-            Scalar::Truncate(period, inner) => Term::of(Made::Truncated(of(inner)?, *period)),
-            Scalar::Extract(part, inner) => Term::of(Made::Extracted(of(inner)?, *part)),
+            Scalar::Truncate(period, inner) => Term::of(Operation::Truncated(of(inner)?, *period)),
+            Scalar::Extract(part, inner) => Term::of(Operation::Extracted(of(inner)?, *part)),
             Scalar::Bucket(inner, low, high, count) => {
                 let (of, low, high) = (of(inner)?, decimal(low)?, decimal(high)?);
                 if exact(low) >= exact(high) {
                     let message = "WIDTH_BUCKET wants a lower bound below the upper one";
                     return Err(QueryError::at(Code::UnsupportedSql, at, message));
                 }
-                Term::of(Made::Bucket { of, low, high, count: *count })
+                Term::of(Operation::Bucket { of, low, high, count: *count })
             }
-            Scalar::Truth(inner) => Term::of(Made::Truth(condition(inner, self.known)?)),
+            Scalar::Truth(inner) => Term::of(Operation::Truth(condition(inner, self.known)?)),
             Scalar::Clamped(inner, low, high) => self.clamped(inner, low, high)?,
         };
         let lowered = self.known.lower(&term).map_err(|fault| faulty(&fault, at))?;
@@ -312,9 +314,9 @@ impl Typed<'_> {
             let message = "contribution_bounds want a lower bound below the upper one";
             return Err(QueryError::at(Code::UnsupportedSql, low.at, message));
         }
-        let of = |constant: Constant| Term::of(Made::Constant(constant));
-        let above = sorted(vec![term.clone(), of(least)], Made::Greatest);
-        let within = sorted(vec![above, of(greatest)], Made::Least);
+        let of = |constant: Constant| Term::of(Operation::Constant(constant));
+        let above = sorted(vec![term.clone(), of(least)], Operation::Greatest);
+        let within = sorted(vec![above, of(greatest)], Operation::Least);
         if !lowered.nullable {
             return Ok(within);
         }
@@ -324,13 +326,18 @@ impl Typed<'_> {
         Ok(within.only_where(is_there.simplest(self.known)))
     }
 
-    fn arithmetic(&self, left: &Expression, operator: Operator, right: &Expression) -> Result<Term, QueryError> {
+    fn arithmetic(
+        &self,
+        left: &Expression,
+        operator: ArithmeticOperator,
+        right: &Expression,
+    ) -> Result<Term, QueryError> {
         let of = |side: &Expression| self.term(side).map(|(term, _)| term);
         Ok(match operator {
-            Operator::Plus => Term::plus(vec![of(left)?, of(right)?]),
-            Operator::Minus => Term::plus(vec![of(left)?, of(right)?.negative()]),
-            Operator::Times => Term::times(vec![of(left)?, of(right)?]),
-            Operator::Over => {
+            ArithmeticOperator::Plus => Term::plus(vec![of(left)?, of(right)?]),
+            ArithmeticOperator::Minus => Term::plus(vec![of(left)?, of(right)?.negative()]),
+            ArithmeticOperator::Times => Term::times(vec![of(left)?, of(right)?]),
+            ArithmeticOperator::Over => {
                 let divisor = match &right.value {
                     Scalar::Constant(value) => decimal(&Literal { value: value.clone(), at: right.at })?,
                     _ => {
@@ -342,7 +349,7 @@ impl Typed<'_> {
                         return Err(error.hint("divide aggregates instead: SUM(a) / SUM(b)"));
                     }
                 };
-                Term::of(Made::Over(of(left)?, divisor))
+                Term::of(Operation::Over(of(left)?, divisor))
             }
         })
     }
@@ -377,16 +384,20 @@ impl Typed<'_> {
                 return Err(QueryError::at(Code::UnsupportedSql, at, message));
             }
             let otherwise = otherwise.and(codes.last().copied());
-            return Ok(Term::of(Made::Choice { whens: filters.into_iter().zip(codes).collect(), otherwise, labels }));
+            return Ok(Term::of(Operation::Choice {
+                whens: filters.into_iter().zip(codes).collect(),
+                otherwise,
+                labels,
+            }));
         }
         let terms = results.into_iter().map(|result| self.term(result).map(|(term, _)| term));
         let mut terms = terms.collect::<Result<Vec<_>, _>>()?;
         let otherwise = otherwise.and_then(|_| terms.pop());
-        Ok(Term::of(Made::Case(filters.into_iter().zip(terms).collect(), otherwise)))
+        Ok(Term::of(Operation::Case(filters.into_iter().zip(terms).collect(), otherwise)))
     }
 }
 
-fn sorted(mut parts: Vec<Term>, make: fn(Vec<Term>) -> Made) -> Term {
+fn sorted(mut parts: Vec<Term>, make: fn(Vec<Term>) -> Operation) -> Term {
     parts.sort();
     parts.dedup();
     Term::of(make(parts))
