@@ -7,14 +7,12 @@ use crate::tidy::sources;
 
 /// Names that still have two or more meanings. The list only shrinks.
 const AMBIGUOUS: &[&str] = &[
-    "Asked",
     "Cells",
     "Checked",
     "Column",
     "ColumnBody",
     "Columns",
     "Encoded",
-    "Extent",
     "Fault",
     "Finding",
     "Form",
@@ -30,16 +28,13 @@ const AMBIGUOUS: &[&str] = &[
     "Places",
     "Query",
     "Question",
-    "Read",
     "Row",
     "Rows",
     "Seen",
     "Sight",
-    "Source",
     "Table",
     "Tally",
     "Tls",
-    "Waiting",
     "Wanted",
     "Zone",
 ];

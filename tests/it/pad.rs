@@ -207,7 +207,10 @@ fn no_other_request_tells_when_the_work_ended() {
             while done.elapsed() < Duration::from_millis(200) {
                 let states =
                     read(service.ledger(), |book| book.releases().iter().map(|card| card.state).collect::<Vec<_>>());
-                assert!(done.elapsed() > Duration::from_millis(400) || states == [AnswerState::Executing], "{states:?}");
+                assert!(
+                    done.elapsed() > Duration::from_millis(400) || states == [AnswerState::Executing],
+                    "{states:?}"
+                );
                 looks += 1;
             }
             looks
