@@ -7,6 +7,7 @@ mod ask;
 mod ledger;
 mod budgets;
 mod gallery;
+mod manual;
 mod people;
 mod public;
 mod session;
@@ -34,7 +35,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Every page and every form, with the roles that may use it; an empty list means everybody.
-pub const PAGES: [(&str, &str, &[Role]); 34] = [
+pub const PAGES: [(&str, &str, &[Role]); 36] = [
     ("GET", "/", &[]),
     ("GET", "/sign-in", &[]),
     ("POST", "/sign-in", &[]),
@@ -43,6 +44,8 @@ pub const PAGES: [(&str, &str, &[Role]); 34] = [
     ("GET", "/s/{name}", &[]),
     ("GET", "/transparency", &[]),
     ("GET", "/transparency/{name}", &[]),
+    ("GET", "/manual", &[]),
+    ("GET", "/manual/{topic}", &[]),
     ("GET", "/statistics", &[]),
     ("GET", "/statistics/{name}/draw", &[Role::Steward]),
     ("POST", "/statistics/{name}/publish", &[Role::Steward]),
@@ -108,6 +111,8 @@ pub fn open_routes() -> Router<App> {
         .route("/s/{name}", get(crate::http::console::public::statistic))
         .route("/transparency", get(transparency::all))
         .route("/transparency/{name}", get(transparency::one))
+        .route("/manual", get(manual::all))
+        .route("/manual/{topic}", get(manual::one))
         .route("/statistics", get(gallery::statistics))
 }
 

@@ -85,6 +85,7 @@ fn every_page_keeps_to_its_roles() {
                 .replace("/assets/{name}", "/assets/console.css")
                 .replace("/s/{name}", "/s/regions")
                 .replace("/statistics/{name}", "/statistics/regions")
+                .replace("{topic}", "asking")
                 .replace("{name}", "visits")
                 .replace("{id}", &release)
                 .replace("{number}", "1");
