@@ -13,7 +13,6 @@ const AMBIGUOUS: &[&str] = &[
     "ColumnBody",
     "Columns",
     "Encoded",
-    "Failure",
     "Fault",
     "Finding",
     "Form",
