@@ -1,18 +1,21 @@
 //! Bodies of requests: bounds them in bytes and seconds, and parses questions.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
+use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
-use super::App;
-use super::json::{Fields, Json, wrong_kind};
 use super::pad::Read;
 use super::problem::Problem;
+use super::{App, json};
 use crate::kernel::budget::entry::KeyUse;
 use crate::kernel::privacy::amounts::Epsilon;
+use crate::query::error::shown;
 use crate::service::asking::ask::{Ask, Margin, Wanted};
 
 /// The largest size of a body, in bytes.
@@ -20,7 +23,9 @@ pub const BODY_BYTES_MAX: usize = 64 << 10;
 /// The longest time in which a body must arrive, in seconds.
 const BODY_SECONDS_MAX: u64 = 10;
 /// The largest length of a declared purpose, in characters.
-const PURPOSE_CHARS_MAX: usize = 500;
+pub const PURPOSE_CHARS_MAX: usize = 500;
+/// The largest number of rows that a group can be assumed to have.
+const GROUP_ROWS_MAX: u64 = 1_000_000_000_000_000;
 const KEY_CHARS_MAX: usize = 255;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -32,6 +37,18 @@ impl FromRequest<App> for Body {
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
         arrived(request, BODY_BYTES_MAX, BODY_SECONDS_MAX).await.map(Self)
+    }
+}
+
+/// A body that holds the JSON of a `T`.
+pub struct Sent<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &App) -> Result<Self, Problem> {
+        let Body(bytes) = Body::from_request(request, state).await?;
+        json::read(&bytes).map(Self)
     }
 }
 
@@ -48,83 +65,101 @@ pub async fn arrived(request: Request, bytes_max: usize, seconds_max: u64) -> Re
     }
 }
 
+/// A question, for quotes and queries alike.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuestionBody {
+    /// The question in SQL.
+    #[schema(example = "SELECT region, COUNT(*) AS visits FROM visits GROUP BY region")]
+    sql: String,
+    /// The ε to spend, as a decimal string.
+    #[schema(example = "0.1")]
+    epsilon: Option<String>,
+    /// Instead of `epsilon`, the largest half-width of the 95 % interval for every
+    /// count and sum: a decimal string, or an object with one for each output.
+    #[schema(example = "25", value_type = Option<String>)]
+    margin: Option<Margins>,
+    /// The number of rows per unit to use, below the policy's maximum.
+    rows_per_unit: Option<u32>,
+    /// The assumed number of rows in a group, if the margin of a mean depends on it; 1,000 by default.
+    group_size: Option<u64>,
+    /// The purpose of the question. It is kept in the ledger and shown to the public.
+    purpose: Option<String>,
+}
+
+/// The margin of a question as it is written: one for all outputs, or one for each named output.
+enum Margins {
+    One(String),
+    Each(BTreeMap<String, String>),
+}
+
 /// Parses a question: first the JSON, then the accuracy. The service parses the SQL.
 pub fn ask(bytes: &[u8]) -> Result<Ask, Problem> {
-    let mut fields = Fields::read(bytes, &["sql", "epsilon", "margin", "rows_per_unit", "group_size", "purpose"])?;
-    let sql = fields.text("sql")?;
-    let purpose = fields.optional_text("purpose")?;
+    let QuestionBody { sql, epsilon, margin, rows_per_unit, group_size, purpose } = json::read(bytes)?;
     if purpose.as_ref().is_some_and(|text| text.chars().count() > PURPOSE_CHARS_MAX) {
         return Err(Problem::invalid_request(format!("the purpose has more than {PURPOSE_CHARS_MAX} characters")));
     }
-    let rows_per_unit = whole(&mut fields, "rows_per_unit", 4e9)?.map(|rows| rows as u32);
-    let group_size = whole(&mut fields, "group_size", 1e15)?;
-    if group_size == Some(0) {
-        return Err(Problem::invalid_request("the field \"group_size\" is 0; accepted is 1 row or more"));
+    if group_size.is_some_and(|rows| !(1..=GROUP_ROWS_MAX).contains(&rows)) {
+        let detail = format!("the field \"group_size\" is out of range; accepted is 1 row to {GROUP_ROWS_MAX}");
+        return Err(Problem::invalid_request(detail));
     }
-    let epsilon = fields.optional_text("epsilon")?;
-    let margin = fields.take("margin");
-    let accuracy = accuracy(epsilon, margin)?;
-    Ok(Ask { sql, accuracy, rows_per_unit, group_size, purpose })
+    Ok(Ask { sql, accuracy: accuracy(epsilon.as_deref(), margin)?, rows_per_unit, group_size, purpose })
 }
 
-fn whole(fields: &mut Fields, name: &'static str, most: f64) -> Result<Option<u64>, Problem> {
-    match fields.take(name) {
-        None => Ok(None),
-        Some(Json::Number(number)) if number.fract() == 0.0 && (0.0..=most).contains(&number) => {
-            Ok(Some(number as u64))
-        }
-        Some(Json::Number(_)) => Err(Problem::invalid_request(format!(
-            "the field \"{name}\" is not a whole number of rows; accepted is 1 or more"
-        ))),
-        Some(other) => Err(wrong_kind(name, &other, "a whole number")),
-    }
-}
-
-fn accuracy(epsilon: Option<String>, margin: Option<Json>) -> Result<Option<Wanted>, Problem> {
-    let margins = match &margin {
-        Some(Json::Object(fields)) => Some(named_margins(fields)?),
-        Some(Json::Text(_)) | None => None,
-        Some(other) => {
-            return Err(wrong_kind("margin", other, "a decimal string, or an object of them by output name"));
-        }
-    };
-    match (epsilon, margin) {
+fn accuracy(given: Option<&str>, margin: Option<Margins>) -> Result<Option<Wanted>, Problem> {
+    match (given, margin) {
         (Some(_), Some(_)) => {
             Err(Problem::invalid_request("both epsilon and margin are given; accepted is one of them"))
         }
         (None, None) => Ok(None),
-        (Some(text), None) => Epsilon::parse(&text)
-            .map(|epsilon| Some(Wanted::Epsilon(epsilon)))
-            .map_err(|fault| Problem::invalid_epsilon(format!("epsilon: {fault}"))),
-        (None, Some(Json::Text(text))) => margin_of("margin", &text).map(|margin| Some(Wanted::Margin(margin))),
-        (None, Some(_)) => {
+        (Some(text), None) => epsilon(text).map(|epsilon| Some(Wanted::Epsilon(epsilon))),
+        (None, Some(Margins::One(text))) => margin_of("margin", &text).map(|margin| Some(Wanted::Margin(margin))),
+        (None, Some(Margins::Each(given))) => {
             let read = |(name, text): (String, String)| margin_of(&name, &text).map(|margin| (name, margin));
-            let margins = margins.unwrap_or_default().into_iter().map(read).collect::<Result<BTreeMap<_, _>, _>>()?;
-            Ok(Some(Wanted::Margins(margins)))
+            Ok(Some(Wanted::Margins(given.into_iter().map(read).collect::<Result<_, _>>()?)))
         }
     }
+}
+
+/// Parses the field `epsilon`.
+pub fn epsilon(text: &str) -> Result<Epsilon, Problem> {
+    Epsilon::parse(text).map_err(|fault| Problem::invalid_epsilon(format!("epsilon: {fault}")))
 }
 
 fn margin_of(name: &str, text: &str) -> Result<Margin, Problem> {
-    Margin::parse(text)
-        .map_err(|fault| Problem::invalid_epsilon(format!("{}: {fault}", crate::query::error::shown(name))))
+    Margin::parse(text).map_err(|fault| Problem::invalid_epsilon(format!("{}: {fault}", shown(name))))
 }
 
-fn named_margins(fields: &[(String, Json)]) -> Result<Vec<(String, String)>, Problem> {
-    if fields.is_empty() {
-        return Err(Problem::invalid_request("the field \"margin\" names no output"));
+struct MarginsVisitor;
+
+impl<'de> Visitor<'de> for MarginsVisitor {
+    type Value = Margins;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a decimal string, or an object of them by output name")
     }
-    let mut margins: Vec<(String, String)> = Vec::with_capacity(fields.len());
-    let mut names = HashSet::new();
-    for (name, value) in fields {
-        let Json::Text(text) = value else { return Err(wrong_kind("margin", value, "decimal strings by output name")) };
-        if !names.insert(name) {
-            let shown = crate::query::error::shown(name);
-            return Err(Problem::invalid_request(format!("margin names \"{shown}\" twice")));
+    fn visit_str<E>(self, text: &str) -> Result<Margins, E> {
+        Ok(Margins::One(text.to_owned()))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Margins, A::Error> {
+        let mut margins = BTreeMap::new();
+        while let Some((name, text)) = map.next_entry::<String, String>()? {
+            let twice = format!("margin names \"{}\" twice", shown(&name));
+            if margins.insert(name, text).is_some() {
+                return Err(A::Error::custom(twice));
+            }
         }
-        margins.push((name.clone(), text.clone()));
+        if margins.is_empty() {
+            return Err(A::Error::custom("the field \"margin\" names no output"));
+        }
+        Ok(Margins::Each(margins))
     }
-    Ok(margins)
+}
+
+impl<'de> Deserialize<'de> for Margins {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(MarginsVisitor)
+    }
 }
 
 /// The idempotency key of a request, as digests of the key and of the body; `None` if there is none.

@@ -15,6 +15,7 @@ use super::{Failed, Shown, Visitor, aside, fragment};
 use crate::http::api::datasets::may_see;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
+use crate::http::body::PURPOSE_CHARS_MAX;
 use crate::http::console::pages::answers::{self, Line};
 use crate::http::console::pages::ask::{self as pages, Outlook, Question};
 use crate::kernel::budget::entry::KeyUse;
@@ -75,9 +76,6 @@ fn question(form: &Form) -> Question {
         key: text("key"),
     }
 }
-
-/// The largest length of a declared purpose in characters, as in the API.
-const PURPOSE_CHARS_MAX: usize = 500;
 
 fn ask(question: &Question) -> Result<Ask, Problem> {
     let accuracy = if question.by_margin {
