@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
@@ -93,6 +94,9 @@ pub struct Rendered {
 const KEPT_BYTES_MAX: usize = 128 << 20;
 /// The largest number of bytes that were cached at some time and are still being read. Beyond it, readers hold rooms of their own.
 const LIVE_BYTES_MAX: usize = 192 << 20;
+
+/// The last second that HTTP can name, in milliseconds: the end of the year 9999.
+const HTTP_MS_MAX: u64 = 253_402_300_799_000;
 
 /// The rendered statistics, by statistic and form.
 #[derive(Debug, Default)]
@@ -216,16 +220,11 @@ impl Rendered {
         let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         Self {
             etag: header(&format!("\"{}\"", &digest.as_str()[..32])),
-            last_modified: header(&http_date(at_ms)),
+            last_modified: header(&httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(at_ms.min(HTTP_MS_MAX)))),
             media_type: HeaderValue::from_static(form.media_type()),
             bytes,
         }
     }
-}
-
-fn http_date(at_ms: u64) -> String {
-    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
-    moment.map_or_else(String::new, |moment| moment.format("%a, %d %b %Y %H:%M:%S GMT").to_string())
 }
 
 /// Everything that the forms are made from.
