@@ -26,9 +26,9 @@ use tacit::kernel::budget::people::Role;
 use tacit::kernel::clock::SystemClock;
 use tacit::kernel::privacy::accountant::Accountant;
 use tacit::kernel::privacy::amounts::{Delta, Epsilon};
-use tacit::kernel::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
+use tacit::kernel::privacy::certificate::{Accuracy, MeasurementSpec, Subject, certify, prices};
 use tacit::kernel::privacy::extent::Extent;
-use tacit::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use tacit::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
 use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
 use tacit::ledger::SqliteLedger;
 use tacit::query::parse::parse;
@@ -97,12 +97,12 @@ fn planned(policy: &Policy) -> Plan {
 fn price(criterion: &mut Criterion) {
     let accountant = Accountant::Gaussian { delta: Delta::parse("1e-9").expect("δ") };
     let epsilon = Epsilon::parse("0.1").expect("ε");
-    let of = |statistic| Sought {
+    let of = |statistic| MeasurementSpec {
         sensitivity: Sensitivity::of(statistic, 8).expect("bounded"),
         cells: 9,
         extent: Extent::of(statistic, 1 << 32).expect("bounded"),
     };
-    let sought = [of(Statistic::Count), of(Statistic::Sum { radius: 250_000 })];
+    let sought = [of(Aggregation::Count), of(Aggregation::Sum { radius: 250_000 })];
     criterion.bench_function("price and certify a count and a mean (at most 50 µs)", |bench| {
         bench.iter(|| {
             let subject = Subject { dataset: String::new(), edition: String::new() };
@@ -120,11 +120,11 @@ fn noise(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("noise");
     group.sample_size(10);
     for (name, accountant) in [("gaussian", accountant), ("laplace", Accountant::Pure)] {
-        let sensitivity = Sensitivity::of(Statistic::Count, 8).expect("bounded");
+        let sensitivity = Sensitivity::of(Aggregation::Count, 8).expect("bounded");
         let subject = Subject { dataset: String::new(), edition: String::new() };
         let accuracy = Accuracy::Epsilon(Epsilon::parse("0.1").expect("ε"));
-        let extent = Extent::of(Statistic::Count, 1 << 32).expect("bounded");
-        let sought = [Sought { sensitivity, cells: 100_000, extent }];
+        let extent = Extent::of(Aggregation::Count, 1 << 32).expect("bounded");
+        let sought = [MeasurementSpec { sensitivity, cells: 100_000, extent }];
         let prices = prices(accountant, &sought, &accuracy);
         let law = certify(accountant, subject, &sought, &prices).expect("a certificate").measurements()[0].law;
         group.bench_function(format!("discrete {name} for 100,000 cells (at most 1 s)"), |bench| {

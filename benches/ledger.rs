@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput};
 use tacit::engine::PolarsEngine;
 use tacit::engine::seal::seal;
-use tacit::kernel::budget::charge::{ChargeRequest, Decision};
-use tacit::kernel::budget::entry::{Act, Charged, Entry};
-use tacit::kernel::budget::ledger::{Ledger, Outcome};
+use tacit::kernel::budget::charge::{ChargeDecision, ChargeRequest};
+use tacit::kernel::budget::entry::{Act, Charge, Entry};
+use tacit::kernel::budget::ledger::{EvaluationOutcome, Ledger};
 use tacit::kernel::budget::people::Role;
-use tacit::kernel::budget::state::{Book, Wish};
-use tacit::kernel::budget::writer::{Batch, Journal, JournalFault, Mark};
+use tacit::kernel::budget::state::{AnswerCost, LedgerState};
+use tacit::kernel::budget::writer::{AnchorMark, CommitBatch, Journal, JournalFault};
 use tacit::kernel::privacy::amounts::{Epsilon, Price};
 use tacit::kernel::privacy::certificate::{Subject, certify};
 use tacit::kernel::vault::noise::OpenDp;
@@ -40,16 +40,16 @@ const QUESTIONS: usize = 1_000;
 struct Slow(Box<dyn Journal>);
 
 impl Journal for Slow {
-    fn fold(&mut self) -> Result<Book, JournalFault> {
+    fn fold(&mut self) -> Result<LedgerState, JournalFault> {
         self.0.fold()
     }
 
-    fn commit(&mut self, batch: &Batch) -> Result<(), JournalFault> {
+    fn commit(&mut self, batch: &CommitBatch) -> Result<(), JournalFault> {
         std::thread::sleep(SLOW_SYNC);
         self.0.commit(batch)
     }
 
-    fn anchor(&mut self, mark: &Mark) -> Result<(), JournalFault> {
+    fn anchor(&mut self, mark: &AnchorMark) -> Result<(), JournalFault> {
         std::thread::sleep(SLOW_SYNC);
         self.0.anchor(mark)
     }
@@ -135,11 +135,11 @@ fn pair(ledger: &dyn Ledger, template: &Template, number: u64) {
     let release = format!("rel_{number:032x}");
     let request = ChargeRequest { release: release.clone(), ..template.request.clone() };
     match ledger.charge(request, None).expect("a decision") {
-        Decision::Charged(receipt) => black_box(receipt.release().len()),
+        ChargeDecision::Charged(receipt) => black_box(receipt.release().len()),
         other => panic!("{other:?}"),
     };
     let body = template.body.replace("RELEASE", &release).into_bytes();
-    ledger.record(Outcome::Released { release, body }, 1).expect("recorded");
+    ledger.record(EvaluationOutcome::Released { release, body }, 1).expect("recorded");
 }
 
 /// Charges and seals `pairs` answers from `clients` threads; how long it took.
@@ -241,9 +241,9 @@ pub fn at_a_million(criterion: &mut Criterion) {
 }
 
 /// A book with `charges` charges below a project.
-fn book(templates: &[Template], charges: usize, base: &[Entry]) -> Book {
-    let mut book = Book::new();
-    let apply = |book: &mut Book, act: Act| {
+fn book(templates: &[Template], charges: usize, base: &[Entry]) -> LedgerState {
+    let mut book = LedgerState::new();
+    let apply = |book: &mut LedgerState, act: Act| {
         let (seq, head) = book.head();
         let entry = Entry::following(seq, head, 1, act);
         book.apply(&entry, Entry::hash(&entry.canonical_bytes())).expect("an entry");
@@ -255,7 +255,7 @@ fn book(templates: &[Template], charges: usize, base: &[Entry]) -> Book {
         let template = &templates[number % templates.len()];
         let release = format!("rel_{number}");
         let request = ChargeRequest { release: release.clone(), ..template.request.clone() };
-        let charged: Charged = book.charge(&request).expect("admitted");
+        let charged: Charge = book.charge(&request).expect("admitted");
         apply(&mut book, Act::Charged(Box::new(charged)));
         apply(&mut book, Act::Released { release, digest: [0; 32] });
     }
@@ -273,7 +273,7 @@ pub fn decision(criterion: &mut Criterion) {
     for charges in [100, 10_000, 400_000] {
         let book = book(&templates, charges, &base);
         let uses: Vec<_> = book.draws(&templates[0].request.drawn[0]).map(|(draw, _)| draw).take(2).collect();
-        let wish = Wish { drawn: Price::from_units(7), cells: 1, ..Wish::of_stored(&uses) };
+        let wish = AnswerCost { drawn: Price::from_quanta(7), cells: 1, ..AnswerCost::of_stored(&uses) };
         group.bench_function(format!("after {charges} charges"), |bench| {
             bench.iter(|| {
                 let branch = book.branch(black_box("visits"), black_box("ada")).expect("an account");

@@ -13,10 +13,10 @@ use tacit::engine::{Engine, Host, PolarsEngine};
 use tacit::kernel::privacy::amounts::{Epsilon, Price};
 use tacit::kernel::privacy::certificate::{Accuracy, Subject, certify, prices};
 use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
-use tacit::kernel::privacy::prefix_sums::Roots;
-use tacit::kernel::vault::release::Noisy;
-use tacit::query::answer::grouping_sets::{Sets, Table, Tables, variance};
-use tacit::query::answer::quantile::{Levels, Tree};
+use tacit::kernel::privacy::prefix_sums::PrefixSums;
+use tacit::kernel::vault::release::NoisyVector;
+use tacit::query::answer::grouping_sets::{GroupingSets, MeasuredTable, MeasuredTables, variance};
+use tacit::query::answer::quantile::{HistogramTree, Levels};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 
@@ -53,10 +53,13 @@ pub fn tables(criterion: &mut Criterion) {
     let pairs: Vec<Vec<usize>> = (0..10).flat_map(|one| (one + 1..10).map(move |other| vec![one, other])).collect();
     let law = NoiseLaw { mechanism: Mechanism::DiscreteGaussian, fine_bits: 0, scale: 5.0 };
     let cells = || (0..16_u8).map(IBig::from).collect();
-    let vectors: Vec<Noisy> =
-        pairs.iter().map(|_| Noisy { law, price: Price::from_units(1), cells: cells() }).collect();
-    let tables = pairs.iter().enumerate().map(|(vector, keys)| Table { keys: keys.clone(), vector }).collect();
-    let sets = Sets { shown: pairs.clone(), measured: vec![Tables { adds_up: true, tables, sources: Vec::new() }] };
+    let vectors: Vec<NoisyVector> =
+        pairs.iter().map(|_| NoisyVector { law, price: Price::from_quanta(1), cells: cells() }).collect();
+    let tables = pairs.iter().enumerate().map(|(vector, keys)| MeasuredTable { keys: keys.clone(), vector }).collect();
+    let sets = GroupingSets {
+        shown: pairs.clone(),
+        measured: vec![MeasuredTables { adds_up: true, tables, sources: Vec::new() }],
+    };
     criterion.bench_function("all pairs of ten keys put together, 129,600 steps", |bench| {
         bench.iter(|| (0..pairs.len()).map(|at| sets.vectors(at, &vectors, &[4; 10]).len()).sum::<usize>());
     });
@@ -93,7 +96,7 @@ fn exponential_error(q: f64, sigma: f64) -> f64 {
 
 /// The mean distance of a quantile from its place, in shares of the range, over rounds of noise of one standard deviation at a flat
 /// histogram's price.
-fn quantile_error(tree: &Tree, q: f64, sigma: f64, precision_adds: bool) -> f64 {
+fn quantile_error(tree: &HistogramTree, q: f64, sigma: f64, precision_adds: bool) -> f64 {
     let mut rng = StdRng::seed_from_u64(11);
     let noise = Normal::new(0.0, 1.0).expect("a law");
     let values = 4_096.0;
@@ -123,7 +126,7 @@ fn quantile_error(tree: &Tree, q: f64, sigma: f64, precision_adds: bool) -> f64 
 fn year_of_days() {
     const DAYS: usize = 365;
     const ROUNDS: usize = 2_000;
-    let roots = Roots::of(DAYS);
+    let roots = PrefixSums::of(DAYS);
     let scale = (roots.l2_squared() as f64).sqrt();
     let noise = Normal::new(0.0, 1.0).expect("a law");
     let mut rng = StdRng::seed_from_u64(12);
@@ -160,9 +163,9 @@ fn year_of_days() {
 pub fn errors(_: &mut Criterion) {
     year_of_days();
     println!("error at equal price of quantiles of 2,000 skewed values on a grid of 4,096, as shares of the range:");
-    let flat = Tree { branches: 4_096, depth: 1, width: 1 };
+    let flat = HistogramTree { branches: 4_096, depth: 1, width: 1 };
     for (name, adds) in [("gaussian", true), ("pure", false)] {
-        let tree = Tree::over(4_096, 1, adds);
+        let tree = HistogramTree::over(4_096, 1, adds);
         for sigma in [3.0, 10.0] {
             for q in [0.5, 0.9] {
                 let (straight, ours) = (quantile_error(&flat, q, sigma, adds), quantile_error(&tree, q, sigma, adds));

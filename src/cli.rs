@@ -9,7 +9,6 @@ mod backup;
 mod declared;
 mod grant;
 mod ledger;
-pub mod notify;
 mod people;
 mod policy;
 mod requests;

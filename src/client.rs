@@ -1,10 +1,10 @@
 //! A client of our own HTTP API, for the commands that talk to a server.
 
-pub mod deliver;
-
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
+use ureq::tls::{RootCerts, TlsConfig};
 
 /// Seconds after which a request is given up.
 const SECONDS_MAX: u64 = 150;
@@ -45,6 +45,15 @@ pub enum ClientError {
     },
 }
 
+/// TLS for requests to other servers: rustls with ring, and the certificate authorities that this system trusts, so that a hospital's own
+/// authority counts.
+pub(crate) fn tls() -> TlsConfig {
+    TlsConfig::builder()
+        .root_certs(RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .build()
+}
+
 fn said(problem: &Value) -> String {
     let text = |key: &str| problem.get(key).and_then(Value::as_str);
     let mut said =
@@ -62,7 +71,7 @@ impl Client {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .proxy(None)
-            .tls_config(deliver::tls())
+            .tls_config(tls())
             .timeout_global(Some(Duration::from_secs(SECONDS_MAX)))
             .build();
         let url = url.trim_end_matches('/').to_owned();

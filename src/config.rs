@@ -4,6 +4,7 @@
 //! unless the file says so. It opens nothing but the file itself.
 
 mod addresses;
+mod fault;
 mod file;
 mod operator;
 
@@ -12,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use crate::files;
+use crate::files::{self, LineColumn};
+use fault::Fault;
 use file::{ConfigFile, StatisticsFile, WebhookFile};
 pub use operator::{Operator, TEXT_CHARS_MAX};
 
@@ -143,9 +145,6 @@ pub enum ConfigError {
     },
 }
 
-/// A fault: its byte offset from the beginning of the file, and what is wrong.
-type Fault = (usize, String);
-
 impl Config {
     /// Reads and checks a configuration file.
     ///
@@ -156,9 +155,7 @@ impl Config {
         let text =
             files::text(path).map_err(|error| ConfigError::Unreadable { path: shown.clone(), kind: error.kind() })?;
         Self::parse(&text, path.parent().unwrap_or(Path::new(""))).map_err(|(at, message)| {
-            let before = text.get(..at).unwrap_or("");
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+            let LineColumn { line, column } = LineColumn::of(&text, at);
             ConfigError::Faulty { path: shown, line, column, message }
         })
     }

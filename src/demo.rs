@@ -3,12 +3,11 @@
 //! The demo only uses the means that a steward and a researcher of a real table have.
 
 mod clinic;
+mod error;
 mod tour;
 
 use std::fs;
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,7 +16,8 @@ use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
-use crate::client::{Client, ClientError};
+pub use self::error::DemoError;
+use crate::client::Client;
 use crate::engine::Launch;
 use crate::engine::seal::seal;
 use crate::kernel::budget::people::Role;
@@ -31,7 +31,7 @@ use crate::service::publishing::statistics::{Agreement, Refreshed, confirm};
 use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::people;
 use crate::terminal::say;
-use crate::{http, net, startup};
+use crate::{files, http, net, startup};
 
 /// The published queries, embedded from `queries/` without its subfolders.
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
@@ -71,33 +71,6 @@ struct Keys {
     tour: String,
 }
 
-/// Why the demo failed, in words.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct DemoError(String);
-
-macro_rules! demo_error_from {
-    ($($error:ty),*) => { $(impl From<$error> for DemoError {
-        fn from(error: $error) -> Self { Self(error.to_string()) }
-    })* };
-}
-
-demo_error_from!(
-    std::io::Error,
-    startup::StartError,
-    ClientError,
-    crate::ledger::OpenError,
-    crate::engine::seal::SealError,
-    crate::service::ServiceError,
-    crate::query::terms::policy::PolicyError,
-    crate::kernel::privacy::amounts::DecimalFault,
-    crate::query::file::FileFault,
-    toml::de::Error,
-    toml::ser::Error,
-    tokio::task::JoinError,
-    clinic::ClinicError
-);
-
 /// Runs the demo until it is stopped, or, with `tour`, until the tour has ended.
 ///
 /// # Errors
@@ -111,7 +84,7 @@ pub fn run(options: &Options) -> Result<(), DemoError> {
     let policy = options.dir.join("visits.toml");
     let (state, queries) = (state(&options.dir), options.dir.join("queries"));
     let queries = Some((queries.as_path(), Zone::default()));
-    let service = startup::open_publishing(&state, None, &[policy], queries, Launch::this_program())?;
+    let service = startup::open_publishing(&state, None, &[policy], queries, Launch::this_program())?.service;
     runtime.block_on(async {
         tour_through(Arc::clone(&service), &options.dir, &keys).await?;
         publish(&service, &options.dir.join("queries")).await?;
@@ -254,11 +227,7 @@ async fn publish(service: &Arc<Service>, queries: &Path) -> Result<(), DemoError
 }
 
 fn save(path: &Path, keys: &Keys) -> Result<(), DemoError> {
-    let partial = path.with_extension("toml.partial");
-    let mut file = fs::File::options().create(true).write(true).truncate(true).mode(0o600).open(&partial)?;
-    file.write_all(toml::to_string(keys)?.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&partial, path)?;
+    files::replace(path, toml::to_string(keys)?.as_bytes())?;
     if let Some(unfinished) =
         path.parent().map(unfinished).filter(|unfinished| unfinished != path && unfinished.exists())
     {

@@ -4,10 +4,16 @@
 //! Promises that directories, pipes and devices are never read, that no text is read beyond a size limit, and that a private file is never
 //! readable by others, not even for a moment.
 
+mod line_column;
+mod replace;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+pub use line_column::LineColumn;
+pub use replace::{replace, sync_folder_of};
 
 /// Maximum size of a text file, in bytes (16 MiB).
 pub const TEXT_BYTES_MAX: u64 = 16 << 20;

@@ -13,7 +13,6 @@ mod rights;
 mod recovery;
 mod verify;
 pub mod backup;
-pub mod outbox;
 pub mod replan;
 pub mod sqlite;
 
@@ -25,15 +24,17 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use crate::kernel::budget::charge::{ChargeRequest, Decision, ServeRequest};
+use crate::kernel::budget::charge::{ChargeDecision, ChargeRequest, ServeRequest};
 use crate::kernel::budget::entry::Entry;
-use crate::kernel::budget::ledger::{Ledger, LedgerFault, Outcome, Rule};
-use crate::kernel::budget::state::Book;
-use crate::kernel::budget::writer::{Done, Job, Journal, Keeper, Order};
+use crate::kernel::budget::ledger::{EvaluationOutcome, Ledger, LedgerFault, Rule};
+use crate::kernel::budget::state::LedgerState;
+use crate::kernel::budget::writer::{Journal, LedgerWriter, WriterCommand, WriterOrder, WriterReply};
 use crate::ledger::sqlite::database::Database;
 
+pub use crate::ledger::sqlite::journal::WriteLock;
 pub use crate::ledger::sqlite::open::Wrap;
 pub use recovery::{Recovery, recover};
+pub use rights::OUTBOX;
 pub use verify::{Finding, Repricer, Verified, verify};
 
 /// Name of the ledger's file in a state directory.
@@ -209,11 +210,12 @@ pub enum OpenError {
 
 /// The ledger in an SQLite file, with a thread that is its only writer.
 pub struct SqliteLedger {
-    book: Arc<RwLock<Book>>,
-    orders: Mutex<Option<Sender<Order>>>,
+    book: Arc<RwLock<LedgerState>>,
+    orders: Mutex<Option<Sender<WriterOrder>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     reader: Mutex<Database>,
     is_sound: Arc<AtomicBool>,
+    write_lock: WriteLock,
     // The lock is held until the ledger is dropped.
     _lock: File,
 }
@@ -241,14 +243,14 @@ impl SqliteLedger {
     /// # Errors
     /// [`OpenError`] says why the ledger is not opened.
     pub fn open_wrapped(state: &Path, anchor: Option<&Path>, wrap: Wrap<'_>, now_ms: u64) -> Result<Self, OpenError> {
-        let crate::ledger::sqlite::open::Opened { keeper, lock } =
+        let crate::ledger::sqlite::open::Opened { writer, lock, write_lock } =
             crate::ledger::sqlite::open::open(state, anchor, wrap, now_ms)?;
         let reader = Database::open(&state.join(LEDGER_FILE))?;
-        let (book, is_sound) = (keeper.book(), keeper.soundness());
+        let (book, is_sound) = (writer.book(), writer.soundness());
         let (orders, received) = channel();
         let writer = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || write(keeper, &received))
+            .spawn(move || write(writer, &received))
             .map_err(|error| crate::ledger::sqlite::open::unusable(state, &error))?;
         Ok(Self {
             book,
@@ -256,11 +258,18 @@ impl SqliteLedger {
             writer: Mutex::new(Some(writer)),
             reader: Mutex::new(reader),
             is_sound,
+            write_lock,
             _lock: lock,
         })
     }
 
-    fn order(&self, job: Job, at_ms: u64) -> Result<Done, LedgerFault> {
+    /// The lock to hold while anything but the ledger writes to the ledger's file.
+    #[must_use]
+    pub fn write_lock(&self) -> WriteLock {
+        self.write_lock.clone()
+    }
+
+    fn order(&self, job: WriterCommand, at_ms: u64) -> Result<WriterReply, LedgerFault> {
         let (reply, receive) = sync_channel(1);
         let reply = Box::new(move |done| {
             // The caller may be gone.
@@ -269,7 +278,7 @@ impl SqliteLedger {
         {
             let orders = self.orders.lock().map_err(|_| LedgerFault::Closed)?;
             let sender = orders.as_ref().ok_or(LedgerFault::Closed)?;
-            sender.send(Order { job, at_ms, reply }).map_err(|_| LedgerFault::Closed)?;
+            sender.send(WriterOrder { job, at_ms, reply }).map_err(|_| LedgerFault::Closed)?;
         }
         receive.recv().map_err(|_| LedgerFault::Closed)?
     }
@@ -282,7 +291,7 @@ impl SqliteLedger {
 /// Runs the writer's thread: the orders that arrived meanwhile become one commit, alternating between charges and everything else. A commit
 /// of charges needs no anchor line, because no answer leaves with it. So many answers share one line, and no order waits for more than two
 /// commits.
-fn write<J: Journal>(mut keeper: Keeper<J>, orders: &Receiver<Order>) {
+fn write<J: Journal>(mut writer: LedgerWriter<J>, orders: &Receiver<WriterOrder>) {
     let (mut waiting, mut charges_next) = (Vec::new(), true);
     loop {
         if waiting.is_empty() {
@@ -297,12 +306,12 @@ fn write<J: Journal>(mut keeper: Keeper<J>, orders: &Receiver<Order>) {
         };
         charges_next = !charges_next;
         waiting = later;
-        keeper.perform(now);
+        writer.perform(now);
     }
 }
 
-fn is_charge(job: &Job) -> bool {
-    matches!(job, Job::Charge(_, None))
+fn is_charge(job: &WriterCommand) -> bool {
+    matches!(job, WriterCommand::Charge(_, None))
 }
 
 impl Drop for SqliteLedger {
@@ -320,10 +329,10 @@ impl Drop for SqliteLedger {
 ///
 /// # Errors
 /// [`LedgerFault::Closed`] if the writer did something else.
-pub fn decided(done: Done) -> Result<Decision, LedgerFault> {
+pub fn decided(done: WriterReply) -> Result<ChargeDecision, LedgerFault> {
     match done {
-        Done::Decided(decision) => Ok(*decision),
-        Done::Recorded | Done::Missed | Done::Acted(_) => Err(LedgerFault::Closed),
+        WriterReply::Decided(decision) => Ok(*decision),
+        WriterReply::Recorded | WriterReply::Missed | WriterReply::Acted(_) => Err(LedgerFault::Closed),
     }
 }
 
@@ -331,10 +340,10 @@ pub fn decided(done: Done) -> Result<Decision, LedgerFault> {
 ///
 /// # Errors
 /// [`LedgerFault::Store`] if the answer had already ended otherwise.
-pub fn recorded(done: &Done) -> Result<(), LedgerFault> {
+pub fn recorded(done: &WriterReply) -> Result<(), LedgerFault> {
     match done {
-        Done::Recorded => Ok(()),
-        Done::Missed | Done::Decided(_) | Done::Acted(_) => Err(LedgerFault::Store),
+        WriterReply::Recorded => Ok(()),
+        WriterReply::Missed | WriterReply::Decided(_) | WriterReply::Acted(_) => Err(LedgerFault::Store),
     }
 }
 
@@ -342,37 +351,37 @@ pub fn recorded(done: &Done) -> Result<(), LedgerFault> {
 ///
 /// # Errors
 /// [`LedgerFault::Closed`] if the writer did something else.
-pub fn acted(done: Done) -> Result<Result<Entry, String>, LedgerFault> {
+pub fn acted(done: WriterReply) -> Result<Result<Entry, String>, LedgerFault> {
     match done {
-        Done::Acted(acted) => Ok(acted.map(|entry| *entry)),
-        Done::Recorded | Done::Missed | Done::Decided(_) => Err(LedgerFault::Closed),
+        WriterReply::Acted(acted) => Ok(acted.map(|entry| *entry)),
+        WriterReply::Recorded | WriterReply::Missed | WriterReply::Decided(_) => Err(LedgerFault::Closed),
     }
 }
 
 impl Ledger for SqliteLedger {
-    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<Decision, LedgerFault> {
+    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<ChargeDecision, LedgerFault> {
         let at_ms = request.at_ms;
-        decided(self.order(Job::Charge(Box::new(request), body), at_ms)?)
+        decided(self.order(WriterCommand::Charge(Box::new(request), body), at_ms)?)
     }
 
-    fn record(&self, outcome: Outcome, at_ms: u64) -> Result<(), LedgerFault> {
-        recorded(&self.order(Job::Record(outcome), at_ms)?)
+    fn record(&self, outcome: EvaluationOutcome, at_ms: u64) -> Result<(), LedgerFault> {
+        recorded(&self.order(WriterCommand::Record(outcome), at_ms)?)
     }
 
-    fn serve(&self, request: ServeRequest) -> Result<Decision, LedgerFault> {
+    fn serve(&self, request: ServeRequest) -> Result<ChargeDecision, LedgerFault> {
         let at_ms = request.at_ms;
-        decided(self.order(Job::Serve(Box::new(request)), at_ms)?)
+        decided(self.order(WriterCommand::Serve(Box::new(request)), at_ms)?)
     }
 
     fn act(&self, rule: Rule, at_ms: u64) -> Result<Result<Entry, String>, LedgerFault> {
-        acted(self.order(Job::Act(rule), at_ms)?)
+        acted(self.order(WriterCommand::Act(rule), at_ms)?)
     }
 
     fn is_sound(&self) -> bool {
         self.is_sound.load(Ordering::Acquire)
     }
 
-    fn read(&self, reader: &mut dyn FnMut(&Book)) {
+    fn read(&self, reader: &mut dyn FnMut(&LedgerState)) {
         // If the writer panicked, the state is as of the last entry it applied, which is still correct to read.
         let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
         reader(&book);

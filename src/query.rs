@@ -13,6 +13,8 @@ pub mod term;
 
 pub mod filter;
 
+pub mod computation;
+
 pub mod plan;
 
 pub mod canonical;

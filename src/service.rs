@@ -5,7 +5,6 @@
 //! everything from outside, including noise and time, comes in through [`Ports`].
 
 pub mod access;
-pub mod watch;
 pub mod asking;
 pub mod stewarding;
 pub mod publishing;
@@ -17,9 +16,9 @@ use std::sync::{Arc, Mutex};
 use crate::engine::Engine;
 use crate::engine::seal::Report;
 use crate::kernel::budget::charge::{Refusal, Standing};
-use crate::kernel::budget::entry::{Digest, Legs};
+use crate::kernel::budget::entry::{Digest, Postings};
 use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
-use crate::kernel::budget::state::{Book, Branch};
+use crate::kernel::budget::state::{Branch, LedgerState};
 use crate::kernel::clock::Clock;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Price};
@@ -37,10 +36,10 @@ use crate::service::asking::locks::KeyedLocks;
 use crate::service::asking::offer::{Offer, Stock, Wanted};
 pub use crate::service::asking::place::QUERIES_MAX;
 use crate::service::asking::queues::Queues;
+use crate::service::asking::refusals::Refusals;
 use crate::service::asking::stored::{StoredAnswer, StoredAnswers};
 use crate::service::publishing::schedule::Zone;
 use crate::service::publishing::statistics::Statistic;
-use watch::Refusals;
 
 /// A dataset as the server serves it.
 #[derive(Debug, Clone)]
@@ -213,7 +212,7 @@ impl Service {
 
     /// Plans the ledger's questions of the served editions anew from their SQL and notes them in the atlas (the index of
     /// derivations).
-    fn chart(&self, book: &Book) {
+    fn chart(&self, book: &LedgerState) {
         let mut questions: Vec<_> = book.questions().collect();
         questions.sort_unstable_by_key(|(view, _)| **view);
         for (view, question) in questions {
@@ -349,7 +348,7 @@ impl Service {
         offered.map_err(|refusal| self.refused(&priced.dataset.lineage, refusal))
     }
 
-    fn stock<'a>(&self, book: &'a Book, who: &str, priced: &Priced) -> Result<Stock<'a>, Refusal> {
+    fn stock<'a>(&self, book: &'a LedgerState, who: &str, priced: &Priced) -> Result<Stock<'a>, Refusal> {
         let branch = book.branch(&priced.dataset.lineage, who).ok_or(Refusal::NoAccount)?;
         let accountant = priced.dataset.terms.accountant;
         let delta = priced.plan.hiding.map_or(Delta::ZERO, |hiding| hiding.threshold.delta);
@@ -384,9 +383,9 @@ impl Service {
         let now_ms = self.now_ms();
         let account = read(self.ledger(), |book| {
             let account = book.branch(dataset, who)?.researcher;
-            book.is_on_shelf(who, release).then(|| book.mark(book.account(account), now_ms))
+            book.was_served_to(who, release).then(|| book.mark(book.account(account), now_ms))
         })?;
-        let (release, legs) = (release.to_owned(), Legs::default());
+        let (release, legs) = (release.to_owned(), Postings::default());
         Some(Standing { release, account, legs, replayed: true, question: None })
     }
 }

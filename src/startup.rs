@@ -12,7 +12,7 @@ use crate::kernel::budget::account::EditionMark;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::vault::noise::OpenDp;
-use crate::ledger::{OpenError, SqliteLedger};
+use crate::ledger::{OpenError, SqliteLedger, WriteLock};
 use crate::query::file::{FileFault, QueryFile};
 use crate::query::terms::edition::{EditionError, Manifest, of_table};
 use crate::query::terms::policy::{Policy, PolicyError};
@@ -77,6 +77,14 @@ pub enum StartError {
     },
 }
 
+/// A service that was started over a state directory.
+pub struct Started {
+    /// The service.
+    pub service: Arc<Service>,
+    /// The lock to hold while anything but the ledger writes to the ledger's file, where the webhooks' outbox is, too.
+    pub write_lock: WriteLock,
+}
+
 /// Opens the service over a state directory with these policies, the shipped noise source, the system's clock, and workers that are started
 /// as `launch` says. `anchor` overrides the anchor's place; `None` keeps the recorded one.
 ///
@@ -88,7 +96,7 @@ pub fn open(
     policies: &[impl AsRef<Path>],
     launch: Launch,
 ) -> Result<Arc<Service>, StartError> {
-    open_publishing(state, anchor, policies, None, launch)
+    open_publishing(state, anchor, policies, None, launch).map(|started| started.service)
 }
 
 /// Opens the service like [`open`], and publishes every query of a directory; days begin in the given time zone.
@@ -101,7 +109,7 @@ pub fn open_publishing(
     policies: &[impl AsRef<Path>],
     queries: Option<(&Path, Zone)>,
     launch: Launch,
-) -> Result<Arc<Service>, StartError> {
+) -> Result<Started, StartError> {
     let policies: Vec<Policy> = policies.iter().map(|path| Policy::load(path.as_ref())).collect::<Result<_, _>>()?;
     for (place, policy) in policies.iter().enumerate() {
         if policies[..place].iter().any(|other| other.name == policy.name) {
@@ -119,6 +127,7 @@ pub fn open_publishing(
             datasets.push(dataset);
         }
     }
+    let write_lock = ledger.write_lock();
     let ports = Ports {
         ledger: Arc::new(ledger),
         engine: Arc::new(engine),
@@ -126,10 +135,11 @@ pub fn open_publishing(
         clock: Arc::new(SystemClock),
     };
     let service = Service::new(ports, datasets);
-    Ok(Arc::new(match queries {
+    let service = Arc::new(match queries {
         Some((dir, zone)) => service.publishing(query_files(dir)?, zone)?,
         None => service,
-    }))
+    });
+    Ok(Started { service, write_lock })
 }
 
 /// Reads every query file (`.sql`) of a directory, ordered by name; subdirectories are ignored.

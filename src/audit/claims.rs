@@ -3,9 +3,9 @@
 //! Everything here is computed from the claim, by code that the server does not use.
 
 use super::bounds::{CONFIDENCE, Event, Tally, delta_least, epsilon_least, mu_least, normal, normal_quantile};
+use super::finding::{AuditError, CurvePoint, Finding};
 use super::sampling::Sampled;
 use super::tables::{CAP, Kind};
-use super::{AuditError, CurvePoint, Finding};
 use crate::kernel::privacy::amounts::Epsilon;
 
 /// The power is stated for noise that is too small by this factor.

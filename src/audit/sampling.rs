@@ -1,16 +1,18 @@
 //! Asks the questions of an audit, and collects the samples in their answers.
 
-use std::collections::HashMap;
+mod cells;
 
-use serde_json::json;
-
-use super::AuditError;
 use super::bounds::{Event, Tally};
+use super::finding::AuditError;
 use super::running;
 use super::tables::{self, Kind};
 use crate::client::Client;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
+use serde_json::json;
+use std::collections::HashMap;
+
+pub(super) use self::cells::Cells;
 
 /// The answers of one side.
 #[derive(Default)]
@@ -81,12 +83,6 @@ impl Sampled {
         let noise = cells.values.iter().map(|value| value - truth).collect();
         self.noise = [std::mem::take(&mut self.noise[1]), noise];
     }
-}
-
-/// The cells of an answer in the order of the tables, and whether all intervals are alike around their values.
-pub(super) struct Cells {
-    pub(super) values: Vec<f64>,
-    pub(super) is_symmetric: bool,
 }
 
 /// The cells of an answer; `None` if a declared group is missing, occurs twice, or an undeclared one occurs.

@@ -14,7 +14,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::json;
 
-use super::AuditError;
+use super::finding::AuditError;
 use super::throwaway::{Folder, NoServer, open, seal_all, with};
 use crate::client::Client;
 use crate::kernel::random;

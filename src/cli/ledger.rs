@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::people::{Place, open};
-use crate::hex;
 use crate::kernel::budget::ledger::Ledger;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::ledger::replan::Replanner;
@@ -112,7 +111,7 @@ fn check(files: &Files) -> Result<(), Failure> {
             return Err(Failure::No(format!("{}: the ledger is not whole: {finding}", files.state.display())));
         }
     };
-    let (head, key) = (hex::encode(&head), hex::encode(&key));
+    let (head, key) = (hex::encode(head), hex::encode(key));
     if files.json {
         let body = json!({
             "whole": true, "entries": entries, "releases": releases, "head": head, "key": key, "anchor_seq": anchor_seq,

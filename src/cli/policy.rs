@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::Failure;
 use crate::engine::seal::draft::draft;
-use crate::engine::seal::source::{From, Spec};
+use crate::engine::seal::source::{SourceLocation, SourceSpec};
 use crate::query::terms::policy::{Policy, PolicyError};
 use crate::terminal::say;
 
@@ -51,11 +51,11 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
         Command::Draft { source, postgresql, query, sheet } => {
             let from = match (source, postgresql, query) {
                 (_, Some(connection), Some(query)) => {
-                    From::Postgres { connection: connection.clone(), query: query.clone() }
+                    SourceLocation::Postgres { connection: connection.clone(), query: query.clone() }
                 }
-                (path, _, _) => From::Path(path.clone().unwrap_or_default()),
+                (path, _, _) => SourceLocation::Path(path.clone().unwrap_or_default()),
             };
-            let spec = Spec { from, sheet: sheet.clone(), ..Spec::file(Path::new("")) };
+            let spec = SourceSpec { from, sheet: sheet.clone(), ..SourceSpec::file(Path::new("")) };
             let shown = source.as_deref().map(|path| match path.is_absolute() {
                 true => Path::new(path.file_name().unwrap_or_default()),
                 false => path,

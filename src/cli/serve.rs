@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Failure, notify};
+use super::Failure;
 use crate::config::Config;
 use crate::engine::Launch;
 use crate::http::Settings;
@@ -12,7 +12,9 @@ use crate::kernel::budget::ledger::read;
 use crate::service::Service;
 use crate::service::publishing::schedule::Zone;
 use crate::service::publishing::statistics::{Agreement, Statistic};
+use crate::startup::Started;
 use crate::terminal::complain;
+use crate::webhooks::notifier;
 use crate::{http, net, startup};
 
 /// Largest number of names in a warning.
@@ -35,9 +37,9 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let has_operator = settings.operator.is_some();
     let queries = config.queries_dir.as_deref().map(|dir| (dir, zone));
     let (state, anchor) = (&config.state_dir, config.anchor.as_deref());
-    let service = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program())
-        .map_err(Failure::could)?;
-    let notifier = notify::configured(&config, &service)?;
+    let started = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program());
+    let Started { service, write_lock } = started.map_err(Failure::could)?;
+    let notifier = notifier::configured(&config, &service, write_lock).map_err(Failure::could)?;
     let runtime = net::listener::runtime().map_err(Failure::could)?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(config.listen).await;
@@ -45,7 +47,7 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
             listener.map_err(|error| Failure::Could(format!("{}: cannot listen: {}", config.listen, error.kind())))?;
         let address = listener.local_addr().map_err(Failure::could)?;
         let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
-        let notifying = notifier.map(|notifier| tokio::spawn(notify::run(notifier)));
+        let notifying = notifier.map(|notifier| tokio::spawn(notifier::run(notifier)));
         let (router, stop) = (http::router_with(Arc::clone(&service), settings), net::listener::stop());
         let scheme = if tls.is_some() { "https" } else { "http" };
         complain(format!("tacit serves on {scheme}://{address}"));

@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::Fault;
+use super::fault::Fault;
 
 /// Maximum number of characters in one text.
 pub const TEXT_CHARS_MAX: usize = 500;

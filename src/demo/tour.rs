@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::DemoError;
+use super::error::DemoError;
 use crate::client::{Client, ClientError};
 use crate::files;
 use crate::query::file::QueryFile;

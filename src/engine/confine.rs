@@ -15,7 +15,7 @@ use seccompiler::{
     apply_filter_all_threads,
 };
 
-use super::EngineFault;
+use super::port::EngineFault;
 
 /// Allowed system calls: memory, threads, time, reading and writing what is already open, and exiting.
 const ALLOWED: &[libc::c_long] = &[

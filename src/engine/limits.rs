@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::query::plan::Computation;
+use crate::query::computation::Computation;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::policy::Terms;
 

@@ -4,20 +4,21 @@
 //! and that a worker that was dead before it received a computation costs nothing.
 
 mod supervisor;
+mod lane;
 
-use std::collections::{HashMap, VecDeque};
+use super::Limits;
+use super::port::{Engine, EngineFault, Host};
+use crate::kernel::vault::private::{Exact, Private};
+use crate::query::computation::Computation;
+use crate::query::terms::edition::Manifest;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::{Engine, EngineFault, Host, Limits};
-use crate::kernel::budget::entry::Digest;
-use crate::kernel::vault::private::{Exact, Private};
-use crate::query::plan::Computation;
-use crate::query::terms::edition::Manifest;
-use crate::query::terms::policy::Terms;
+use self::lane::{Job, Lane};
 
 /// How workers are started.
 #[derive(Debug, Clone)]
@@ -32,6 +33,7 @@ pub struct Launch {
 
 /// Minimum number of workers per dataset, so that one may die; each holds a copy of the table.
 const WORKERS_MIN: usize = 2;
+
 /// Maximum number of workers per dataset, unless configured otherwise.
 const WORKERS_MAX: usize = 4;
 
@@ -50,33 +52,6 @@ pub struct WorkerPool {
     launch: Launch,
     lanes: HashMap<String, Arc<Lane>>,
     keepers: Vec<JoinHandle<()>>,
-}
-
-/// One edition's queue of computations, and what its workers are started with.
-struct Lane {
-    edition: String,
-    table: PathBuf,
-    digest: Digest,
-    rows: u64,
-    terms: Terms,
-    limits: Limits,
-    queue: Mutex<Queue>,
-    changed: Condvar,
-    ready: AtomicUsize,
-    /// Number of workers that there should be, and of supervisors that cannot start theirs.
-    workers: usize,
-    stuck: AtomicUsize,
-}
-
-#[derive(Default)]
-struct Queue {
-    jobs: VecDeque<Job>,
-    is_closed: bool,
-}
-
-struct Job {
-    computation: Computation,
-    done: mpsc::SyncSender<Result<Private<Exact>, EngineFault>>,
 }
 
 impl WorkerPool {
@@ -127,55 +102,6 @@ impl Engine for WorkerPool {
     fn is_ready(&self, edition: &str) -> bool {
         self.lanes.get(edition).is_some_and(|lane| lane.ready.load(Ordering::Acquire) > 0)
     }
-}
-
-impl Lane {
-    fn push(&self, job: Job) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.jobs.push_back(job);
-        self.changed.notify_one();
-    }
-
-    /// Puts back a job that was not started.
-    fn push_back(&self, job: Job) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.jobs.push_front(job);
-        self.changed.notify_one();
-    }
-
-    /// Waits for the next job: returns it, or `Nothing` after `patience`, or `End` once the lane is closed.
-    fn next(&self, patience: Duration) -> Next {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = |queue: &mut Queue| queue.jobs.is_empty() && !queue.is_closed;
-        let waited = self.changed.wait_timeout_while(queue, patience, idle);
-        let (mut queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        match queue.jobs.pop_front() {
-            _ if queue.is_closed => Next::End,
-            Some(job) => Next::Job(Box::new(job)),
-            None => Next::Nothing,
-        }
-    }
-
-    /// Drops all waiting jobs if no supervisor can start a worker: the callers get an error, and their charges are burned.
-    fn give_up(&self) {
-        if self.stuck.load(Ordering::Acquire) == self.workers {
-            self.queue.lock().unwrap_or_else(PoisonError::into_inner).jobs.clear();
-        }
-    }
-
-    fn close(&self) {
-        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.is_closed = true;
-        // Waiting callers learn of it because their channel closes.
-        queue.jobs.clear();
-        self.changed.notify_all();
-    }
-}
-
-enum Next {
-    Job(Box<Job>),
-    Nothing,
-    End,
 }
 
 impl Drop for WorkerPool {

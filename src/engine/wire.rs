@@ -9,7 +9,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::vault::private::Exact as Found;
-use crate::query::plan::Computation;
+use crate::query::computation::Computation;
 
 /// Maximum size of a frame in bytes; larger than any answer's vectors.
 const FRAME_BYTES_MAX: u32 = 64 << 20;

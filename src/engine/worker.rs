@@ -9,10 +9,11 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
+use super::confine;
 use super::polars::Loaded;
+use super::port::EngineFault;
 use super::wire::{Order, Reply, VERSION, receive, send};
-use super::{EngineFault, confine};
-use crate::query::plan::{Computation, Measure};
+use crate::query::computation::{Computation, Measure};
 use crate::query::terms::edition::digest_of_file;
 use crate::query::terms::policy::Terms;
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
 use axum::http::HeaderValue;
@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::pieces::with_bytes;
 use crate::http::api::response::{self, Format};
 use crate::query::answer::{Table, tabulate};
-use crate::query::file::Shape;
+use crate::query::file::Presentation;
 use crate::render::chart::{self, Chart, Place};
 use crate::render::figure;
 use crate::render::frame;
@@ -25,6 +25,9 @@ use crate::service::asking::rooms::{Rendering, Room};
 use crate::service::publishing::statistics::{State, Statistic};
 use crate::service::stewarding::accounts::timestamp;
 use crate::service::{Answer, Service, ServiceError};
+
+/// The last moment of the year 9999, in milliseconds since 1970 in UTC.
+const HTTP_DATE_MS_MAX: u64 = 253_402_300_799_999;
 
 /// A form in which a statistic is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,9 +97,6 @@ pub struct Rendered {
 const KEPT_BYTES_MAX: usize = 128 << 20;
 /// The largest number of bytes that were cached at some time and are still being read. Beyond it, readers hold rooms of their own.
 const LIVE_BYTES_MAX: usize = 192 << 20;
-
-/// The last second that HTTP can name, in milliseconds: the end of the year 9999.
-const HTTP_MS_MAX: u64 = 253_402_300_799_000;
 
 /// The rendered statistics, by statistic and form.
 #[derive(Debug, Default)]
@@ -220,11 +220,16 @@ impl Rendered {
         let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         Self {
             etag: header(&format!("\"{}\"", &digest.as_str()[..32])),
-            last_modified: header(&httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_millis(at_ms.min(HTTP_MS_MAX)))),
+            last_modified: header(&http_date(at_ms)),
             media_type: HeaderValue::from_static(form.media_type()),
             bytes,
         }
     }
+}
+
+/// A moment as HTTP writes it (RFC 9110, section 5.6.7); one after the year 9999, which HTTP cannot write, as the end of that year.
+fn http_date(at_ms: u64) -> String {
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_millis(at_ms.min(HTTP_DATE_MS_MAX)))
 }
 
 /// Everything that the forms are made from.
@@ -266,8 +271,8 @@ impl<'a> Sheet<'a> {
     fn new(service: &Service, statistic: &'a Statistic, state: &'a State, answer: &'a Answer) -> Self {
         let table = tabulate(&answer.layout, answer.stored.vectors());
         let shape = match state.face.shape {
-            Shape::Line => chart::Shape::Line,
-            Shape::Bar | Shape::Table | Shape::Hidden => chart::Shape::Bar,
+            Presentation::Line => chart::Shape::Line,
+            Presentation::Bar | Presentation::Table | Presentation::Hidden => chart::Shape::Bar,
         };
         let chart = figure::chart(&state.face.title, state.face.unit.as_deref(), shape, &table);
         let date = state.shown.as_ref().map_or_else(String::new, |(_, at_ms)| service.date(*at_ms));
@@ -311,7 +316,7 @@ impl<'a> Sheet<'a> {
     fn page(&self) -> String {
         let Self { statistic, state, answer, table, date, cite, .. } = self;
         let face = &state.face;
-        let is_drawn = matches!(face.shape, Shape::Bar | Shape::Line);
+        let is_drawn = matches!(face.shape, Presentation::Bar | Presentation::Line);
         let shown = Published {
             name: &statistic.name,
             title: &face.title,

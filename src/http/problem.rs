@@ -289,12 +289,12 @@ fn refusal(refused: &Refused) -> Problem {
 }
 
 /// The problem that an account which would have to pay does not hold the price.
-fn exhausted(asked: Option<String>, left: Option<String>, of: crate::kernel::budget::entry::Kind) -> Problem {
+fn exhausted(asked: Option<String>, left: Option<String>, of: crate::kernel::budget::entry::AccountKind) -> Problem {
     let whose = match of {
-        crate::kernel::budget::entry::Kind::Researcher => "your account",
-        crate::kernel::budget::entry::Kind::Project => "your project's account",
-        crate::kernel::budget::entry::Kind::Statistics => "the statistics account",
-        crate::kernel::budget::entry::Kind::Dataset => "the dataset's lifetime cap",
+        crate::kernel::budget::entry::AccountKind::Researcher => "your account",
+        crate::kernel::budget::entry::AccountKind::Project => "your project's account",
+        crate::kernel::budget::entry::AccountKind::Statistics => "the statistics account",
+        crate::kernel::budget::entry::AccountKind::Dataset => "the dataset's lifetime cap",
     };
     let detail = format!(
         "the query costs epsilon {} of {whose}, and at most {} could still be charged",

@@ -8,7 +8,7 @@
 //! What is paid for is a *draw*: one noisy vector, drawn once, with one price. The dataset pays for a draw when it is drawn, and never
 //! again. A researcher, and the project they belong to, pays for a draw the first time an answer computed from it is served to them,
 //! whoever had it drawn. So asking again is free, and asking what a colleague has asked costs one's own account once and the dataset
-//! nothing. [`entry::Legs`] is what an answer posts to each account.
+//! nothing. [`entry::Postings`] is what an answer posts to each account.
 
 #![deny(clippy::float_arithmetic, clippy::arithmetic_side_effects)]
 

@@ -3,22 +3,22 @@
 /// The operating system could not provide random bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the system gives no random bytes")]
-pub struct NoChance;
+pub struct NoRandomness;
 
 /// Returns `N` random bytes from the operating system's generator.
 ///
 /// # Errors
-/// [`NoChance`] if the system call fails.
-pub fn bytes<const N: usize>() -> Result<[u8; N], NoChance> {
+/// [`NoRandomness`] if the system call fails.
+pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| NoChance)?;
+    getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
     Ok(bytes)
 }
 
 /// Returns a random id: `prefix`, an underscore and 128 random bits as 32 hexadecimal digits.
 ///
 /// # Errors
-/// [`NoChance`] if the system call fails.
-pub fn id(prefix: &str) -> Result<String, NoChance> {
-    Ok(format!("{prefix}_{}", crate::hex::encode(&bytes::<16>()?)))
+/// [`NoRandomness`] if the system call fails.
+pub fn id(prefix: &str) -> Result<String, NoRandomness> {
+    Ok(format!("{prefix}_{}", hex::encode(bytes::<16>()?)))
 }

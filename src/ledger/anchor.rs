@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::signing::Signer;
-use crate::hex;
-use crate::kernel::budget::entry::{Balance, Digest, Freeze, Kind};
-use crate::kernel::budget::writer::Mark;
+use crate::files;
+use crate::kernel::budget::entry::{AccountKind, Balance, Digest, Freeze};
+use crate::kernel::budget::writer::AnchorMark;
 
 /// Name of the anchor's file in a state directory, unless another place is configured.
 pub const ANCHOR_FILE: &str = "anchor.log";
@@ -55,8 +55,8 @@ pub(super) struct Known {
 }
 
 impl Known {
-    fn of(balance: &Balance, mark: &Mark) -> Self {
-        let is_of = |freeze: &&Freeze| balance.kind == Kind::Dataset && freeze.dataset == balance.dataset;
+    fn of(balance: &Balance, mark: &AnchorMark) -> Self {
+        let is_of = |freeze: &&Freeze| balance.kind == AccountKind::Dataset && freeze.dataset == balance.dataset;
         let freeze = mark.freezes.iter().find(is_of);
         let (frozen, incidents) = (freeze.map(|one| one.is_frozen), freeze.map(|one| one.incidents));
         Self { balance: balance.clone(), frozen, incidents }
@@ -185,7 +185,7 @@ impl Anchor {
         make_private(&file);
         file.try_lock().map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
         if is_new {
-            sync_dir(path)?;
+            files::sync_folder_of(path)?;
         }
         let mut text = Vec::new();
         file.read_to_end(&mut text)?;
@@ -208,7 +208,7 @@ impl Anchor {
     }
 
     /// Appends a line; when this returns, the line is on disk.
-    pub(super) fn append(&mut self, mark: &Mark, signer: &Signer) -> io::Result<()> {
+    pub(super) fn append(&mut self, mark: &AnchorMark, signer: &Signer) -> io::Result<()> {
         let line = write_line(mark, signer);
         if mark.is_whole {
             self.whole_bytes = line.len() as u64;
@@ -233,40 +233,21 @@ impl Anchor {
     }
 
     fn begin_anew(&mut self, line: &[u8]) -> io::Result<()> {
-        self.file = replace(&self.path, line)?;
+        self.file = files::replace(&self.path, line)?;
         self.file.try_lock().map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
         (self.length, self.torn) = (line.len() as u64, false);
         Ok(())
     }
 
     /// Moves the old anchor aside and begins a new one with this mark.
-    pub(super) fn begin(path: &Path, mark: &Mark, signer: &Signer) -> io::Result<()> {
+    pub(super) fn begin(path: &Path, mark: &AnchorMark, signer: &Signer) -> io::Result<()> {
         if path.exists() {
             let mut aside = path.as_os_str().to_owned();
             aside.push(".before-recovery");
-            write_anew(&PathBuf::from(aside), &std::fs::read(path)?)?;
+            files::replace(&PathBuf::from(aside), &std::fs::read(path)?)?;
         }
-        replace(path, &write_line(mark, signer)).map(|_| ())
+        files::replace(path, &write_line(mark, signer)).map(|_| ())
     }
-}
-
-/// Replaces the file by a new one that holds one line.
-fn replace(path: &Path, line: &[u8]) -> io::Result<File> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let file = write_anew(&PathBuf::from(&partial), line)?;
-    std::fs::rename(&partial, path)?;
-    sync_dir(path)?;
-    Ok(file)
-}
-
-/// Writes a file that only its owner may read, replacing what is there; its bytes are on disk when this returns.
-pub(super) fn write_anew(path: &Path, bytes: &[u8]) -> io::Result<File> {
-    let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(path)?;
-    make_private(&file);
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(file)
 }
 
 /// Makes a file accessible to its owner only. Failure is ignored, because an anchor may be on a file system without such permissions.
@@ -274,13 +255,7 @@ fn make_private(file: &File) {
     let _ = file.set_permissions(std::fs::Permissions::from_mode(0o600));
 }
 
-/// Makes the name of a new file durable.
-pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(dir)?.sync_all()
-}
-
-fn write_line(mark: &Mark, signer: &Signer) -> Vec<u8> {
+fn write_line(mark: &AnchorMark, signer: &Signer) -> Vec<u8> {
     let line = Line {
         v: VERSION,
         seq: mark.seq,
@@ -293,7 +268,7 @@ fn write_line(mark: &Mark, signer: &Signer) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(&line).expect("a line is plain data");
     let signature = signer.sign_line(&bytes);
     bytes.push(b'\t');
-    bytes.extend(hex::encode(&signature).into_bytes());
+    bytes.extend(hex::encode(signature).into_bytes());
     bytes.push(b'\n');
     bytes
 }
@@ -307,7 +282,7 @@ fn read_line(text: &[u8], signer: Option<&Signer>) -> Option<Line> {
 /// Parses a line and its signature, without checking the signature.
 fn parse_line(text: &[u8]) -> Option<(Line, Vec<u8>)> {
     let tab = text.iter().rposition(|byte| *byte == b'\t')?;
-    let signature = hex::decode_bytes(std::str::from_utf8(&text[tab + 1..]).ok()?)?;
+    let signature = hex::decode(&text[tab + 1..]).ok()?;
     let line = serde_json::from_slice::<Line>(&text[..tab]).ok().filter(|line| line.v == VERSION)?;
     Some((line, signature))
 }
@@ -315,7 +290,8 @@ fn parse_line(text: &[u8]) -> Option<(Line, Vec<u8>)> {
 /// The last value that is known of each account.
 fn latest(all: impl Iterator<Item = Known>) -> Vec<Known> {
     let key = |balance: &Balance| (balance.dataset.clone(), balance.kind, balance.name.clone());
-    let latest: BTreeMap<(String, Kind, String), Known> = all.map(|known| (key(&known.balance), known)).collect();
+    let latest: BTreeMap<(String, AccountKind, String), Known> =
+        all.map(|known| (key(&known.balance), known)).collect();
     latest.into_values().collect()
 }
 

@@ -14,7 +14,7 @@ use std::path::Path;
 use super::signing::KEY_FILE;
 use super::{Finding, LEDGER_FILE, OpenError, Repricer, copies, verify};
 use crate::kernel::budget::entry::{Act, Entry};
-use crate::kernel::privacy::certificate::Certified;
+use crate::kernel::privacy::certificate::CertifiedMeasurement;
 use crate::ledger::sqlite::database::Database;
 use crate::ledger::sqlite::open::unusable;
 use crate::query::terms::edition::{EditionError, Manifest, of_table};
@@ -150,7 +150,7 @@ impl Repricer for Sealed {
         Ok(())
     }
 
-    fn check_release(&self, _: &str, _: &[Certified], _: &[u8]) -> Result<(), &'static str> {
+    fn check_release(&self, _: &str, _: &[CertifiedMeasurement], _: &[u8]) -> Result<(), &'static str> {
         Ok(())
     }
 }

@@ -9,10 +9,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said, sync_dir, write_anew};
+use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said};
 use super::place::{Places, last_place, noted_place};
 use super::signing::Signer;
 use super::{LEDGER_FILE, OpenError};
+use crate::files;
 use crate::ledger::sqlite::database::{Database, Stamp};
 use crate::ledger::sqlite::open::unusable;
 
@@ -43,8 +44,7 @@ pub(super) fn mark(state: &Path, to: &Path) -> Result<u64, OpenError> {
     let counts = noted_place(state)?.unwrap_or_else(|| Path::new("DIR").join(ANCHOR_FILE));
     let text = note(&std::path::absolute(&was).unwrap_or(was), &counts);
     let path = to.join(COPY_FILE);
-    let written = write_anew(&path, text.as_bytes()).and_then(|_| sync_dir(&path));
-    written.map_err(|error| unusable(&path, &error))?;
+    files::replace(&path, text.as_bytes()).map_err(|error| unusable(&path, &error))?;
     Ok(text.len() as u64)
 }
 
@@ -102,7 +102,7 @@ pub(super) fn adopt(state: &Path, database: &Database, stamp: Stamp) -> Result<(
     database.stamp(stamp).map_err(|error| database_fault(state, &error))?;
     for name in [COPIED_ANCHOR_FILE, COPY_FILE] {
         let path = state.join(name);
-        match fs::remove_file(&path).and_then(|()| sync_dir(&path)) {
+        match fs::remove_file(&path).and_then(|()| files::sync_folder_of(&path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unusable(&path, &error)),
             Ok(()) | Err(_) => {}
         }

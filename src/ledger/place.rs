@@ -10,9 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
-use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said, sync_dir, write_anew};
+use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said};
 use super::signing::Signer;
-use crate::kernel::budget::state::Book;
+use crate::files;
+use crate::kernel::budget::state::LedgerState;
 use crate::ledger::sqlite::database::{Database, Stamp, fault};
 use crate::ledger::sqlite::open::unusable;
 
@@ -76,10 +77,7 @@ impl Places {
         let note = self.state.join(ANCHOR_PLACE_FILE);
         if self.known.as_deref() != Some(place) {
             let absolute = std::path::absolute(place).unwrap_or_else(|_| place.to_path_buf());
-            let partial = self.state.join("anchor.place.partial");
-            let written = write_anew(&partial, format!("{}\n", absolute.display()).as_bytes())
-                .and_then(|_| fs::rename(&partial, &note))
-                .and_then(|()| sync_dir(&note));
+            let written = files::replace(&note, format!("{}\n", absolute.display()).as_bytes());
             written.map_err(|error| unusable(&note, &error))?;
         }
         Ok(if note.exists() { Stamp::AnchoredElsewhere } else { Stamp::InUse })
@@ -90,7 +88,7 @@ impl Places {
 pub(super) struct Checked<'a> {
     pub(super) database: &'a Database,
     pub(super) signer: &'a Signer,
-    pub(super) book: &'a Book,
+    pub(super) book: &'a LedgerState,
 }
 
 impl Checked<'_> {

@@ -12,9 +12,9 @@ use super::anchor::{Anchor, Depth, Known, Said, make_folder};
 use super::place::{Checked, Places};
 use super::signing::Signer;
 use super::{LEDGER_FILE, OpenError, copies};
-use crate::kernel::budget::entry::{Act, Balance, Freeze, Kind};
-use crate::kernel::budget::state::Book;
-use crate::kernel::budget::writer::{Batch, Mark, append};
+use crate::kernel::budget::entry::{AccountKind, Act, Balance, Freeze};
+use crate::kernel::budget::state::LedgerState;
+use crate::kernel::budget::writer::{AnchorMark, CommitBatch, append};
 use crate::ledger::sqlite::database::Database;
 use crate::ledger::sqlite::journal;
 use crate::ledger::sqlite::open::{anchor_unusable, damaged, fold, lock, unusable};
@@ -78,7 +78,7 @@ pub fn recover(
     let (batch, recovery) = decide(&mut book, &evidence, (reason, by), place, now_ms)
         .ok_or_else(|| damaged(&path, "it cannot be written"))?;
     journal::commit(&database, &signer, &batch).map_err(|_| damaged(&path, "it cannot be written"))?;
-    let mark = Mark::of(&book, book.balances(), true, now_ms);
+    let mark = AnchorMark::of(&book, book.balances(), true, now_ms);
     Anchor::begin(&recovery.anchor, &mark, &signer).map_err(|error| unusable(&recovery.anchor, &error))?;
     copies::adopt(state, &database, places.remember(&recovery.anchor)?)?;
     database.checkpoint();
@@ -91,7 +91,7 @@ fn check_need(
     path: &Path,
     database: &Database,
     signer: Option<&Signer>,
-    book: &Book,
+    book: &LedgerState,
     places: &Places,
 ) -> Result<(), OpenError> {
     let shown = path.display().to_string();
@@ -111,12 +111,12 @@ fn check_need(
 
 /// Decides what is written: the recovery, and the freezes that are known or must be assumed.
 fn decide(
-    book: &mut Book,
+    book: &mut LedgerState,
     evidence: &Evidence,
     (reason, by): (&str, &str),
     anchor: PathBuf,
     now_ms: u64,
-) -> Option<(Batch, Recovery)> {
+) -> Option<(CommitBatch, Recovery)> {
     let (ledger_seq, _) = book.head();
     let mut balances: Vec<Balance> = evidence.known.iter().map(|known| known.balance.clone()).collect();
     if evidence.seq.is_none() {
@@ -124,7 +124,7 @@ fn decide(
         balances.splice(0..0, burnt(book));
     }
     let freezes = freezes(book, evidence);
-    let mut batch = Batch::default();
+    let mut batch = CommitBatch::default();
     let (own_reason, own_by) = (reason.to_owned(), by.to_owned());
     let recovered =
         Act::Recovered { reason: own_reason, by: own_by, anchor_seq: evidence.seq, balances: balances.clone() };
@@ -139,10 +139,10 @@ fn decide(
 }
 
 /// The datasets to freeze until their steward looks, each with the reason.
-fn freezes(book: &Book, evidence: &Evidence) -> Vec<(String, String)> {
+fn freezes(book: &LedgerState, evidence: &Evidence) -> Vec<(String, String)> {
     let mut frozen = Vec::new();
     for (dataset, whole) in book.datasets().filter(|(_, whole)| !whole.is_frozen()) {
-        let is_of = |known: &&Known| known.balance.kind == Kind::Dataset && known.balance.dataset == *dataset;
+        let is_of = |known: &&Known| known.balance.kind == AccountKind::Dataset && known.balance.dataset == *dataset;
         let known = evidence.known.iter().find(is_of).filter(|_| evidence.seq.is_some());
         let why = match known.and_then(Known::freeze) {
             None => "nobody knows whether it was frozen".to_owned(),
@@ -210,7 +210,7 @@ fn hear(path: &Path, signer: Option<&Signer>) -> Result<Heard, OpenError> {
 
 /// Merges what is known of each account: the most that any anchor knows was spent, and the strictest freeze if all of them record one.
 fn highest(all: Vec<Known>) -> Vec<Known> {
-    let mut most: BTreeMap<(String, Kind, String), Known> = BTreeMap::new();
+    let mut most: BTreeMap<(String, AccountKind, String), Known> = BTreeMap::new();
     for known in all {
         let Balance { dataset, kind, name, .. } = known.balance.clone();
         match most.entry((dataset, kind, name)) {
@@ -224,12 +224,12 @@ fn highest(all: Vec<Known>) -> Vec<Known> {
 }
 
 /// A balance for every dataset that is spent up to its cap.
-fn burnt(book: &Book) -> Vec<Balance> {
+fn burnt(book: &LedgerState) -> Vec<Balance> {
     let datasets = book.datasets().map(|(name, whole)| (name, whole, book.account(whole.account)));
     datasets
         .map(|(name, whole, account)| Balance {
             dataset: name.clone(),
-            kind: Kind::Dataset,
+            kind: AccountKind::Dataset,
             name: name.clone(),
             spent: account.amount.max(account.spent),
             cells: whole.cells,

@@ -7,7 +7,6 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::*;
-use crate::hex;
 use crate::kernel::budget::entry::Cap;
 use crate::kernel::budget::ledger::{Ledger, read as read_book};
 use crate::kernel::privacy::accountant::Accountant;
@@ -39,7 +38,7 @@ fn act(ledger: &SqliteLedger, act: Act) {
 }
 
 fn open_dataset(ledger: &SqliteLedger, dataset: &str) {
-    let (epsilon, amount, threshold_delta) = (Epsilon::from_nanos(CAP), Price::from_units(CAP), Delta::ZERO);
+    let (epsilon, amount, threshold_delta) = (Epsilon::from_nanos(CAP), Price::from_quanta(CAP), Delta::ZERO);
     let (query_max, query_epsilon_max, accountant) = (amount, epsilon, Accountant::Pure);
     let cap = Cap { accountant, epsilon, amount, query_max, query_epsilon_max, threshold_delta };
     act(ledger, Act::DatasetOpened { dataset: dataset.to_owned(), unit: "row".to_owned(), cap });
@@ -48,7 +47,7 @@ fn open_dataset(ledger: &SqliteLedger, dataset: &str) {
 /// Raises what a dataset has spent, without a query.
 fn spend(ledger: &SqliteLedger, dataset: &str, units: u64) {
     let (dataset, name) = (dataset.to_owned(), dataset.to_owned());
-    let (kind, spent, cells, threshold_delta) = (Kind::Dataset, Price::from_units(units), units, Delta::ZERO);
+    let (kind, spent, cells, threshold_delta) = (AccountKind::Dataset, Price::from_quanta(units), units, Delta::ZERO);
     let balances = vec![Balance { dataset, kind, name, spent, cells, threshold_delta }];
     act(ledger, Act::Recovered { reason: "spent".into(), by: "s".into(), anchor_seq: Some(0), balances });
 }
@@ -87,8 +86,8 @@ fn recovered(state: &Path, anchor: Option<&Path>) -> Recovery {
 /// What was spent of a dataset, and whether it is frozen, in a ledger that opens.
 fn standing(state: &Path, dataset: &str) -> (u64, bool) {
     read_book(&open_at(state, None), |book| {
-        let spent = book.find(dataset, Kind::Dataset, dataset).expect("an account").spent;
-        (spent.units(), book.dataset(dataset).expect("a dataset").is_frozen())
+        let spent = book.find(dataset, AccountKind::Dataset, dataset).expect("an account").spent;
+        (spent.quanta(), book.dataset(dataset).expect("a dataset").is_frozen())
     })
 }
 
@@ -378,7 +377,7 @@ fn an_anchor_of_an_older_version_freezes_everything() {
             assert!(fields.remove("frozen").is_some() && fields.remove("incidents").is_some());
         }
         let line = line.to_string();
-        format!("{line}\t{}\n", hex::encode(&signer.sign_line(line.as_bytes())))
+        format!("{line}\t{}\n", hex::encode(signer.sign_line(line.as_bytes())))
     };
     fs::write(&place.anchor, text.lines().map(older).collect::<String>()).expect("an older anchor");
     drop(open_at(&place.state, None));

@@ -10,9 +10,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::kernel::budget::entry::{Act, Charged, Digest, Entry};
+use crate::kernel::budget::entry::{Act, Charge, Digest, Entry};
 use crate::kernel::privacy::amounts::{Delta, Price};
-use crate::kernel::privacy::certificate::{Certified, Sought};
+use crate::kernel::privacy::certificate::{CertifiedMeasurement, MeasurementSpec};
 use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use crate::ledger::Repricer;
 use crate::query::parse::parse;
@@ -28,7 +28,7 @@ const PLANS_KEPT_MAX: usize = 100_000;
 struct Planned {
     view: Digest,
     mechanism: Mechanism,
-    measures: Vec<(Digest, Sought)>,
+    measures: Vec<(Digest, MeasurementSpec)>,
     threshold_delta: Delta,
 }
 
@@ -77,13 +77,13 @@ struct Known {
 }
 
 impl Known {
-    fn get(&self, charged: &Charged) -> Option<Arc<Planned>> {
+    fn get(&self, charged: &Charge) -> Option<Arc<Planned>> {
         let plans = self.by_edition.get(&charged.edition)?.get(&charged.sql)?;
         let found = plans.iter().find(|(rows, _)| *rows == charged.rows_per_unit);
         found.map(|(_, planned)| Arc::clone(planned))
     }
 
-    fn keep(&mut self, charged: &Charged, planned: &Arc<Planned>) {
+    fn keep(&mut self, charged: &Charge, planned: &Arc<Planned>) {
         if self.count >= PLANS_KEPT_MAX {
             *self = Self::default();
         }
@@ -94,7 +94,7 @@ impl Known {
 }
 
 impl Replanner {
-    fn planned(&self, charged: &Charged) -> Result<Arc<Planned>, &'static str> {
+    fn planned(&self, charged: &Charge) -> Result<Arc<Planned>, &'static str> {
         if let Some(known) = self.planned.read().unwrap_or_else(PoisonError::into_inner).get(charged) {
             return Ok(known);
         }
@@ -114,7 +114,7 @@ impl Replanner {
         Ok(planned)
     }
 
-    fn check_charge(&self, charged: &Charged) -> Result<(), &'static str> {
+    fn check_charge(&self, charged: &Charge) -> Result<(), &'static str> {
         let planned = self.planned(charged)?;
         if planned.view != charged.view {
             return Err("its question differs from the one in its plan");
@@ -174,17 +174,17 @@ impl Repricer for Replanner {
         Ok(())
     }
 
-    fn check_release(&self, id: &str, drawn: &[Certified], body: &[u8]) -> Result<(), &'static str> {
+    fn check_release(&self, id: &str, drawn: &[CertifiedMeasurement], body: &[u8]) -> Result<(), &'static str> {
         let stored: Outline<'_> = serde_json::from_slice(body).map_err(|_| "cannot be read")?;
         let vectors = &stored.release.measurements;
-        let fits = |cells: usize, one: &Certified| match &stored.release.groups {
+        let fits = |cells: usize, one: &CertifiedMeasurement| match &stored.release.groups {
             None => cells as u64 == one.cells,
             // A total over all groups has one cell.
             Some(groups) => {
                 (cells == groups.labels.len() && cells as u64 <= one.cells) || (cells == 1 && one.cells == 1)
             }
         };
-        let is_drawn = |(vector, one): (&OutlineDraw, &Certified)| {
+        let is_drawn = |(vector, one): (&OutlineDraw, &CertifiedMeasurement)| {
             vector.law == one.law && vector.price == one.price && fits(vector.cells.len(), one)
         };
         if stored.release.id != id {

@@ -10,12 +10,13 @@ use std::path::Path;
 
 use super::LEDGER_FILE;
 use super::anchor::ANCHOR_FILE;
-use super::outbox::OUTBOX;
 use super::place::ANCHOR_PLACE_FILE;
 use super::signing::KEY_FILE;
 use crate::ledger::sqlite::open::LOCK_FILE;
 use crate::query::terms::edition::EDITIONS;
 
+/// The folder of a state directory in which earlier versions kept the webhooks' outbox.
+pub const OUTBOX: &str = "outbox";
 /// How deep directories are searched: the editions' directory holds a directory for each edition.
 const DEPTH_MAX: u32 = 2;
 

@@ -4,12 +4,12 @@
 //! it distinguishes a copy, an accidental edit and a half-restored backup from the real thing.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read};
 use std::path::Path;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey};
 
+use crate::files;
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::random;
 
@@ -41,12 +41,7 @@ impl Signer {
     /// Creates a new key in a state directory; it is on disk when this returns.
     pub(super) fn create(state: &Path) -> io::Result<Self> {
         let seed = random::bytes::<32>().map_err(io::Error::other)?;
-        let (path, partial) = (state.join(KEY_FILE), state.join("ledger.key.partial"));
-        let mut file = File::options().create(true).truncate(true).write(true).mode(0o600).open(&partial)?;
-        file.write_all(&seed)?;
-        file.sync_all()?;
-        std::fs::rename(&partial, &path)?;
-        super::anchor::sync_dir(&path)?;
+        files::replace(&state.join(KEY_FILE), &seed)?;
         Ok(Self { key: SigningKey::from_bytes(&seed) })
     }
 

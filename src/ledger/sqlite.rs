@@ -3,4 +3,5 @@
 pub(crate) mod database;
 pub(crate) mod journal;
 pub(crate) mod open;
+pub mod outbox;
 pub(crate) mod stream;

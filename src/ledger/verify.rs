@@ -13,10 +13,9 @@ use std::thread;
 use super::anchor::{Anchor, Depth, Known, Said};
 use super::signing::Signer;
 use super::{LEDGER_FILE, OpenError, copies};
-use crate::hex;
 use crate::kernel::budget::entry::{Digest, Entry};
-use crate::kernel::budget::state::{Book, ReleaseCard};
-use crate::kernel::privacy::certificate::Certified;
+use crate::kernel::budget::state::{LedgerState, ReleaseRecord};
+use crate::kernel::privacy::certificate::CertifiedMeasurement;
 use crate::ledger::sqlite::database::Database;
 use crate::ledger::sqlite::journal;
 use crate::ledger::sqlite::open;
@@ -38,7 +37,7 @@ pub trait Repricer: Sync {
     ///
     /// # Errors
     /// What is wrong with them, in our own words.
-    fn check_release(&self, id: &str, drawn: &[Certified], body: &[u8]) -> Result<(), &'static str>;
+    fn check_release(&self, id: &str, drawn: &[CertifiedMeasurement], body: &[u8]) -> Result<(), &'static str>;
 }
 
 /// The result of verifying a ledger without a finding.
@@ -137,14 +136,14 @@ fn verify_database(
 
 /// Folds the entries and checks their prices on the way. Editions are sealed before they are queried, so a first pass over these few
 /// entries teaches the repricer what the second one needs.
-fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Book, Bad>, rusqlite::Error> {
+fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<LedgerState, Bad>, rusqlite::Error> {
     database.each_of_kind("edition-sealed", |bytes| {
         if let Some(entry) = Entry::read(&bytes) {
             repricer.learn(&entry);
         }
     })?;
     let repricer: &dyn Repricer = repricer;
-    let mut book = Book::new();
+    let mut book = LedgerState::new();
     // A plan that panics because an entry was changed is a finding, not the end of the verification.
     let check = |entry: &Entry| {
         let checked = catch_unwind(AssertUnwindSafe(|| repricer.check(entry)));
@@ -157,9 +156,9 @@ fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Book,
 }
 
 /// Checks that every stored answer has its digest in the chain, and every digest its answer.
-fn check_releases(database: &Database, book: &Book, repricer: &dyn Repricer) -> Result<u64, Finding> {
+fn check_releases(database: &Database, book: &LedgerState, repricer: &dyn Repricer) -> Result<u64, Finding> {
     let stored = book.releases().iter().filter_map(|card| Some((card.id.as_str(), (card, card.digest?))));
-    let expected: HashMap<&str, (&ReleaseCard, Digest)> = stored.collect();
+    let expected: HashMap<&str, (&ReleaseRecord, Digest)> = stored.collect();
     let check = |(id, body): (String, Vec<u8>)| {
         let Some((card, digest)) = expected.get(id.as_str()) else {
             return Err(Finding::of_file(format!("stored answer {id} is in no entry")));
@@ -204,7 +203,7 @@ fn check_releases(database: &Database, book: &Book, repricer: &dyn Repricer) -> 
     }
 }
 
-fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &Book) -> Result<u64, Finding> {
+fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &LedgerState) -> Result<u64, Finding> {
     let shown = path.display();
     let unreadable = |error: std::io::Error| Finding::of_file(format!("{shown}: cannot be read: {}", error.kind()));
     let said = Anchor::read(path, Some(signer), Depth::EveryLine).map_err(unreadable)?;
@@ -218,7 +217,7 @@ fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &Book) 
     };
     let is_known = seq == 0 || matches!(database.hash_of(seq), Ok(Some(hash)) if hash == head);
     if seq > ledger_seq || !is_known {
-        let why = format!("{shown}: the anchor knows entry {seq} as {}; the ledger does not", hex::encode(&head));
+        let why = format!("{shown}: the anchor knows entry {seq} as {}; the ledger does not", hex::encode(head));
         return Err(Finding { seq: Some(ledger_seq), why });
     }
     let folded: HashSet<_> = book.balances().into_iter().collect();

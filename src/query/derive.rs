@@ -15,9 +15,9 @@
 //! Counts of distinct units add up only if no unit is in two of the summed cells: if every key that the target drops holds one value per
 //! unit, or if each target cell is a single source cell.
 
+use super::computation::{Computation, Measure, PlanKey, codes};
 use super::filter::Filter;
-use super::plan::{Computation, Measure, PlanKey, codes};
-use super::term::known::Known;
+use super::term::context::TermContext;
 use super::term::{Term, coding};
 
 /// How the cells of a target measurement are sums of cells of a source.
@@ -58,7 +58,12 @@ pub fn split(filter: Option<&Filter>, keys: &[Term]) -> (Vec<Filter>, Vec<Filter
 
 /// How `measure` of `target` is a sum of cells of `measure` of `source`; `None` if it is not. `known` are the terms that the target sees.
 #[must_use]
-pub fn derive(target: &Computation, source: &Computation, measure: &Measure, known: &Known<'_>) -> Option<Derivation> {
+pub fn derive(
+    target: &Computation,
+    source: &Computation,
+    measure: &Measure,
+    known: &TermContext<'_>,
+) -> Option<Derivation> {
     let source_keys: Vec<Term> = source.keys.iter().map(|key| key.column.clone()).collect();
     // A key that can no longer be missing is the same key with one code less.
     let same = |key: &PlanKey, other: &PlanKey| {
@@ -71,7 +76,7 @@ pub fn derive(target: &Computation, source: &Computation, measure: &Measure, kno
     let ((wanted, rest), (held, source_rest)) =
         (split(target.filter.as_ref(), &source_keys), split(source.filter.as_ref(), &source_keys));
     // A histogram has several cells for each group, and weighted sums add up differently.
-    if matches!(measure, Measure::Bins { .. } | Measure::Rooted { .. }) {
+    if matches!(measure, Measure::Bins { .. } | Measure::PrefixSums { .. }) {
         return None;
     }
     let is_same_table =

@@ -20,8 +20,8 @@ pub struct QueryFile {
     pub refresh: Refresh,
     /// Whether the statistic is shown without a token; false by default.
     pub public: bool,
-    /// How the statistic is shown; [`Shape::Table`] by default.
-    pub chart: Shape,
+    /// How the statistic is shown; [`Presentation::Table`] by default.
+    pub chart: Presentation,
     /// What the numbers are measured in, from the header `unit`; a label for charts.
     pub unit: Option<String>,
     /// The SQL text, without the headers.
@@ -69,7 +69,7 @@ impl Refresh {
 
 /// How a statistic is shown on its page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Shape {
+pub enum Presentation {
     /// Bar chart with error bars.
     Bar,
     /// Line chart with bands for the intervals.
@@ -81,7 +81,7 @@ pub enum Shape {
     Hidden,
 }
 
-impl Shape {
+impl Presentation {
     /// All shapes, in the order of this enum.
     pub const ALL: [Self; 4] = [Self::Bar, Self::Line, Self::Table, Self::Hidden];
 
@@ -180,7 +180,7 @@ impl QueryFile {
             }
             match name {
                 "refresh" => file.refresh = one_of(line, "refresh", value, &Refresh::ALL, Refresh::name)?,
-                "chart" => file.chart = one_of(line, "chart", value, &Shape::ALL, Shape::name)?,
+                "chart" => file.chart = one_of(line, "chart", value, &Presentation::ALL, Presentation::name)?,
                 "public" => file.public = one_of(line, "public", value, &[true, false], truth)?,
                 _ => {}
             }

@@ -9,7 +9,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::term::Term;
-use super::term::known::Known;
+use super::term::context::TermContext;
 use crate::query::terms::domain::Domain;
 
 /// A condition on the values of one row. Conditions that are equal under the rules of [`Filter::canonical`] have equal canonical values.
@@ -97,7 +97,7 @@ impl Filter {
     /// Two facts that follow from the public terms: whether the condition can be unknown for a row, and whether it has the same truth for
     /// all rows of a unit. Both are found in one pass over the terms, because terms may contain conditions, which contain terms again.
     #[must_use]
-    pub fn facts(&self, known: &Known<'_>) -> (bool, bool) {
+    pub fn facts(&self, known: &TermContext<'_>) -> (bool, bool) {
         match self {
             Self::Range { column, .. } | Self::Members { column, .. } | Self::Values { column, .. } => {
                 let facts = known.facts(column);
@@ -114,19 +114,19 @@ impl Filter {
 
     /// Whether the condition can be unknown (neither true nor false) for a row, by the public terms.
     #[must_use]
-    pub fn may_be_unknown(&self, known: &Known<'_>) -> bool {
+    pub fn may_be_unknown(&self, known: &TermContext<'_>) -> bool {
         self.facts(known).0
     }
 
     /// Whether the condition has the same truth for all rows of a unit.
     #[must_use]
-    pub fn is_per_unit(&self, known: &Known<'_>) -> bool {
+    pub fn is_per_unit(&self, known: &TermContext<'_>) -> bool {
         self.facts(known).1
     }
 
     /// The simplest form of this condition under the public terms: no rule can shorten it further.
     #[must_use]
-    pub(super) fn simplest(self, known: &Known<'_>) -> Self {
+    pub(super) fn simplest(self, known: &TermContext<'_>) -> Self {
         // Each step may enable the other: removing a NOT may allow a merge, and a merged condition may have a shorter form.
         let mut form = self.canonical();
         for _ in 0..ROUNDS_MAX {
@@ -162,7 +162,7 @@ impl Filter {
 
     /// Pushes NOT down to single conditions, and removes it where the domain has an equivalent: the other half of a range, or the other
     /// categories if there are no more of those. A missing value stays neither true nor false.
-    fn settled(self, known: &Known<'_>) -> Self {
+    fn settled(self, known: &TermContext<'_>) -> Self {
         match self {
             Self::Not(inner) => inner.settled(known).negated(known),
             Self::All(parts) => Self::All(parts.into_iter().map(|part| part.settled(known)).collect()),
@@ -172,7 +172,7 @@ impl Filter {
         }
     }
 
-    fn negated(self, known: &Known<'_>) -> Self {
+    fn negated(self, known: &TermContext<'_>) -> Self {
         match self {
             Self::Not(inner) => *inner,
             Self::Range { column, low, high } => {
@@ -204,19 +204,19 @@ impl Filter {
 }
 
 /// Number of values that a column of categories or truth values can have.
-fn values(column: &Term, known: &Known<'_>) -> usize {
+fn values(column: &Term, known: &TermContext<'_>) -> usize {
     let (_, last) = stored_bounds(&known.facts(column).domain);
     usize::try_from(last).unwrap_or(0).saturating_add(1)
 }
 
 /// The codes of a column that are not among `codes`, in ascending order.
-fn complement(column: &Term, codes: &[u32], known: &Known<'_>) -> Vec<u32> {
+fn complement(column: &Term, codes: &[u32], known: &TermContext<'_>) -> Vec<u32> {
     let (all, mut codes) = (0..u32::try_from(values(column, known)).unwrap_or(0), codes.iter().peekable());
     all.filter(|code| codes.next_if_eq(&code).is_none()).collect()
 }
 
 /// A condition on categories that lists either the accepted or the excluded ones, whichever are fewer.
-fn members(column: Term, codes: Vec<u32>, known: &Known<'_>) -> Filter {
+fn members(column: Term, codes: Vec<u32>, known: &TermContext<'_>) -> Filter {
     // The complement is written out only if it is shorter than the given list, so that the work never depends on the size of the domain
     // alone.
     let rest = values(&column, known).saturating_sub(codes.len());

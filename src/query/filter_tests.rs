@@ -3,8 +3,8 @@
 use super::*;
 use crate::query::parse::parse;
 use crate::query::plan::plan;
-use crate::query::term::known::Known;
-use crate::query::term::typed::{self, Typed};
+use crate::query::term::checker::{self, TypeChecker};
+use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Policy;
 use crate::query::{canonical, syntax::Query};
 use rand::rngs::StdRng;
@@ -108,9 +108,9 @@ fn the_canonical_form_means_the_same_and_reads_back() {
         let text = condition(&mut rng, depth);
         let query = parsed(&text);
         let written = query.condition.as_ref().expect("a condition");
-        let known = Known::of(&terms);
-        let literal = Typed { known: &known }.filter(written).expect("typed");
-        let form = typed::condition(written, &known).expect("typed");
+        let known = TermContext::of(&terms);
+        let literal = TypeChecker { known: &known }.filter(written).expect("typed");
+        let form = checker::condition(written, &known).expect("typed");
         for kind in (-1..5).map(|code| (code >= 0).then_some(code)) {
             for flag in [None, Some(0), Some(1)] {
                 for size in (-4..4).map(|size| (size >= -3).then_some(size)) {

@@ -5,28 +5,23 @@
 
 mod conditions;
 mod expressions;
+mod limits;
+mod nodes;
 mod outputs;
 mod select;
 
-use sqlparser::ast::{DescribeAlias, Ident, Statement};
+pub use self::limits::{DEPTH_MAX, IN_ITEMS_MAX, ITEMS_MAX, NODES_MAX, TEXT_BYTES_MAX};
+
+use sqlparser::ast::{DescribeAlias, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Span, Token, Tokenizer};
+use sqlparser::tokenizer::{Token, Tokenizer};
 
+use self::limits::too_deep;
+use self::nodes::position;
 use super::error::{Code, Position, QueryError, shown};
-use super::syntax::{LiteralValue, Name, Query};
+use super::syntax::{LiteralValue, Query};
 
-/// Largest length of a query, in bytes.
-pub const TEXT_BYTES_MAX: usize = 16 << 10;
-/// Largest number of nodes in a query: names, aggregates, comparisons and connectives. Items of `IN` lists have their own limit.
-pub const NODES_MAX: usize = 256;
-/// Largest depth of nested expressions and conditions.
-pub const DEPTH_MAX: usize = 32;
-/// Largest number of items in one `IN` list.
-pub const IN_ITEMS_MAX: usize = 1_000;
-/// Largest number of items in all `IN` lists together, each counted as often as it is read: a list of percentiles reads its condition once
-/// for each of them. At two bytes an item, this is as many as a text can hold.
-pub const ITEMS_MAX: usize = TEXT_BYTES_MAX / 2;
 /// Largest number of words and operators, checked before parsing: four for each node.
 const TOKENS_MAX: usize = 4 * NODES_MAX;
 /// Hint for texts that are not SQL at all.
@@ -141,10 +136,6 @@ fn statements(sql: &str) -> Result<Vec<Statement>, QueryError> {
         })
 }
 
-fn too_deep() -> QueryError {
-    QueryError::whole(Code::UnsupportedSql, format!("the query is nested more than {DEPTH_MAX} levels deep"))
-}
-
 fn syntax_error(sql: &str, at: Option<Position>) -> QueryError {
     let Some(at) = at else {
         return QueryError::whole(Code::UnsupportedSql, "the query ends too early, or is not SQL").hint(SHAPE);
@@ -166,53 +157,4 @@ fn place_in(text: &str) -> Option<Position> {
     let (line, column) = tail.split_once(", Column: ")?;
     let digits: String = column.chars().take_while(char::is_ascii_digit).collect();
     Some(Position { line: line.trim().parse().ok()?, column: digits.parse().ok()? })
-}
-
-fn position(location: Location) -> Position {
-    Position { line: location.line, column: location.column }
-}
-
-fn start(span: Span) -> Position {
-    position(span.start)
-}
-
-fn name(ident: &Ident) -> Name {
-    let text = if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() };
-    Name { text, at: start(ident.span) }
-}
-
-fn unsupported(at: Position, message: impl std::fmt::Display) -> QueryError {
-    QueryError::at(Code::UnsupportedSql, at, message)
-}
-
-/// Refuses `what` if it is present.
-fn absent(there: bool, at: Position, what: &str) -> Result<(), QueryError> {
-    if there { Err(unsupported(at, format!("{what} is not supported"))) } else { Ok(()) }
-}
-
-/// Counts the parts of a query against the limits.
-#[derive(Debug, Default)]
-struct Budget {
-    nodes: usize,
-    items: usize,
-}
-
-impl Budget {
-    fn items(&mut self, count: usize) -> Result<(), QueryError> {
-        self.items += count;
-        if self.items > ITEMS_MAX {
-            let message = format!("the query reads more than {ITEMS_MAX} items of IN (…)");
-            return Err(QueryError::whole(Code::UnsupportedSql, message).hint("ask for fewer percentiles at a time"));
-        }
-        Ok(())
-    }
-
-    fn node(&mut self) -> Result<(), QueryError> {
-        self.nodes += 1;
-        if self.nodes > NODES_MAX {
-            let message = format!("the query has more than {NODES_MAX} parts");
-            return Err(QueryError::whole(Code::UnsupportedSql, message).hint("use IN (…) for long lists"));
-        }
-        Ok(())
-    }
 }

@@ -5,7 +5,7 @@ mod names;
 use serde::{Deserialize, Serialize};
 
 use super::error::Position;
-use super::term::calendar::{Part, Period};
+use super::term::calendar::{DatePart, Period};
 
 /// One parsed question.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +13,7 @@ pub struct Query {
     /// Name of the dataset in FROM; there is exactly one.
     pub dataset: Name,
     /// Tables with one row per unit that the dataset is joined with.
-    pub joins: Vec<JoinedTable>,
+    pub joins: Vec<JoinClause>,
     /// The subquery in FROM that makes one row per unit of the dataset, if there is one; it names the same dataset.
     pub person: Option<Box<Query>>,
     /// Whether `DISTINCT` is written: the query is then grouped by the selected keys.
@@ -29,14 +29,14 @@ pub struct Query {
     /// The condition of HAVING on rows of the noisy table.
     pub having: Option<Having>,
     /// The sort keys of ORDER BY for the noisy table, the most significant first.
-    pub order: Vec<Order>,
+    pub order: Vec<OrderItem>,
     /// Largest number of rows shown, from LIMIT.
     pub limit: Option<u64>,
 }
 
 /// A joined table: `[LEFT] JOIN name USING (unit)`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct JoinedTable {
+pub struct JoinClause {
     /// Name of the joined table.
     pub name: Name,
     /// Column named in USING.
@@ -71,7 +71,7 @@ pub enum ItemValue {
     /// A row-local expression, which must be one of the grouping keys.
     Key(Expression),
     /// An expression over aggregates.
-    Output(Output),
+    Output(OutputExpression),
     /// `GROUPING(a)`: 1 if the row is a total over a, 0 otherwise.
     Grouping(Expression),
     /// `*`, which asks for rows and is always refused.
@@ -97,7 +97,7 @@ pub enum Scalar {
     /// `- a`, the negative.
     Negative(Box<Expression>),
     /// `a + b` and the other operators of arithmetic.
-    Arithmetic(Box<Expression>, Operator, Box<Expression>),
+    Arithmetic(Box<Expression>, ArithmeticOperator, Box<Expression>),
     /// `ABS(a)`, the absolute value.
     Absolute(Box<Expression>),
     /// `LEAST(a, …)`, the least of several values.
@@ -113,7 +113,7 @@ pub enum Scalar {
     /// `DATE_TRUNC('month', a)`, the first day of a period.
     Truncate(Period, Box<Expression>),
     /// `EXTRACT(year FROM a)`, a part of a date.
-    Extract(Part, Box<Expression>),
+    Extract(DatePart, Box<Expression>),
     /// `WIDTH_BUCKET(a, low, high, count)`, the number of a bucket of equal width.
     Bucket(Box<Expression>, Literal, Literal, u32),
     /// A condition used as a value.
@@ -125,7 +125,7 @@ pub enum Scalar {
 /// Operator of arithmetic: `+`, `-`, `*` or `/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Operator {
+pub enum ArithmeticOperator {
     /// Addition, `+`.
     Plus,
     /// Subtraction, `-`.
@@ -138,23 +138,23 @@ pub enum Operator {
 
 /// An expression over aggregates, computed after the noise.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Output {
+pub enum OutputExpression {
     /// A single aggregate.
     Aggregate(Box<Aggregate>),
     /// A constant number.
     Number(Literal),
     /// `- a`, the negative.
-    Negative(Box<Output>),
+    Negative(Box<OutputExpression>),
     /// `a + b` and the other operators of arithmetic.
-    Arithmetic(Box<Output>, Operator, Box<Output>),
+    Arithmetic(Box<OutputExpression>, ArithmeticOperator, Box<OutputExpression>),
     /// `ABS(a)`, the absolute value.
-    Absolute(Box<Output>),
+    Absolute(Box<OutputExpression>),
     /// `SQRT(a)`, the square root.
-    Root(Box<Output>),
+    Root(Box<OutputExpression>),
     /// `ROUND(a, decimals)`, rounded to that many decimals.
-    Round(Box<Output>, u32),
+    Round(Box<OutputExpression>, u32),
     /// `NULLIF(a, b)`, which is missing if both are equal.
-    NullIf(Box<Output>, Box<Output>),
+    NullIf(Box<OutputExpression>, Box<OutputExpression>),
     /// A running sum: `SUM(COUNT(*)) OVER (PARTITION BY … ORDER BY a)`.
     Running {
         /// The count that is summed over the groups.
@@ -168,13 +168,24 @@ pub enum Output {
     Named(Name),
 }
 
+impl OutputExpression {
+    /// Function of an output that is a single aggregate; `None` for any other output.
+    #[must_use]
+    pub fn function(&self) -> Option<&AggregateFunction> {
+        match self {
+            Self::Aggregate(aggregate) => Some(&aggregate.function),
+            _ => None,
+        }
+    }
+}
+
 /// A condition of HAVING on rows of the noisy table.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Having {
     /// `a op b`, a comparison of two outputs.
-    Compare(Output, Comparison, Output),
+    Compare(OutputExpression, Comparison, OutputExpression),
     /// `a IS NULL`: the output has no estimate.
-    IsNull(Output),
+    IsNull(OutputExpression),
     /// `NOT …`, the negation.
     Not(Box<Having>),
     /// `… AND …`, the conjunction.
@@ -187,7 +198,7 @@ pub enum Having {
 #[derive(Debug, Clone)]
 pub struct Aggregate {
     /// The aggregate function with its arguments.
-    pub function: Function,
+    pub function: AggregateFunction,
     /// The condition of `FILTER (WHERE …)`, if any.
     pub filter: Option<Condition>,
     /// Position in the SQL.
@@ -196,7 +207,7 @@ pub struct Aggregate {
 
 /// The aggregate functions with their arguments.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Function {
+pub enum AggregateFunction {
     /// `COUNT(*)`, the number of rows.
     CountRows,
     /// `COUNT(a)`, the number of rows in which a is present.
@@ -273,7 +284,7 @@ pub enum Key {
 
 /// One sort key of ORDER BY.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Order {
+pub struct OrderItem {
     /// What is sorted by.
     pub by: OrderBy,
     /// Position in the SQL.
@@ -292,7 +303,7 @@ pub enum OrderBy {
     /// The n-th output, counted from 1.
     Ordinal(u64),
     /// An output by its expression.
-    Output(Output),
+    Output(OutputExpression),
     /// A grouping key by its expression.
     Key(Expression),
 }
@@ -403,7 +414,7 @@ impl Pair {
     ];
 }
 
-impl Function {
+impl AggregateFunction {
     /// SQL name of the function, in lower case.
     #[must_use]
     pub fn word(&self) -> &'static str {

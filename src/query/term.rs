@@ -7,19 +7,19 @@
 pub mod calendar;
 pub mod coding;
 mod columns;
-pub mod known;
+pub mod context;
 mod literals;
 pub mod lower;
 mod node;
-pub mod typed;
+pub mod checker;
 
 use std::borrow::Cow;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
-use self::calendar::{Part, Period};
-use self::known::Known;
+use self::calendar::{DatePart, Period};
+use self::context::TermContext;
 pub use self::node::Node;
 use super::filter::Filter;
 use crate::query::terms::domain::{Domain, Grid};
@@ -39,7 +39,7 @@ pub enum Term {
 
 /// Public facts about a term, which are never learnt from data.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Facts<'a> {
+pub struct TermFacts<'a> {
     /// Domain of its values, which also determines how they are stored.
     pub domain: Cow<'a, Domain>,
     /// Whether the value may be missing.
@@ -64,7 +64,7 @@ pub struct Constant {
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
-pub enum Made {
+pub enum Operation {
     /// A constant number.
     Constant(Constant),
     /// A constant day, in days from 1970-01-01.
@@ -103,7 +103,7 @@ pub enum Made {
     /// SQL's DATE_TRUNC: the first day of the period that contains a day.
     Truncated(Term, Period),
     /// SQL's EXTRACT: a part of a date, such as its year.
-    Extracted(Term, Part),
+    Extracted(Term, DatePart),
     /// SQL's WIDTH_BUCKET: the number of a bucket of equal width, which is 0 below `low` and `count` + 1 from `high` upwards.
     Bucket {
         /// The value that is put into a bucket.
@@ -120,34 +120,34 @@ pub enum Made {
 impl Term {
     /// Creates a term from an operation in canonical form.
     #[must_use]
-    pub fn of(made: Made) -> Self {
+    pub fn of(made: Operation) -> Self {
         Self::Made(Node::from(made))
     }
 
     /// Creates a constant: `digits` · 10^−`decimals`.
     #[must_use]
     pub fn number(digits: i64, decimals: u32) -> Self {
-        Self::of(Made::Constant(Constant::new(digits, decimals)))
+        Self::of(Operation::Constant(Constant::new(digits, decimals)))
     }
 
     /// Creates a sum in canonical form: nested sums are flattened, operands are sorted.
     #[must_use]
     pub fn plus(parts: Vec<Self>) -> Self {
         Self::chain(parts, |made| match made {
-            Made::Plus(inner) => Ok(inner),
+            Operation::Plus(inner) => Ok(inner),
             other => Err(other),
         })
-        .map_or_else(|one| one, |parts| Self::of(Made::Plus(parts)))
+        .map_or_else(|one| one, |parts| Self::of(Operation::Plus(parts)))
     }
 
     /// Creates a product in canonical form: nested products are flattened, operands are sorted.
     #[must_use]
     pub fn times(parts: Vec<Self>) -> Self {
         Self::chain(parts, |made| match made {
-            Made::Times(inner) => Ok(inner),
+            Operation::Times(inner) => Ok(inner),
             other => Err(other),
         })
-        .map_or_else(|one| one, |parts| Self::of(Made::Times(parts)))
+        .map_or_else(|one| one, |parts| Self::of(Operation::Times(parts)))
     }
 
     /// The negative of this term; the negative of a constant is a constant.
@@ -155,22 +155,24 @@ impl Term {
     pub fn negative(self) -> Self {
         match self {
             Self::Made(made) => match made.take() {
-                Made::Constant(Constant { digits, decimals }) if digits != i64::MIN => Self::number(-digits, decimals),
-                Made::Negative(inner) => inner,
-                other => Self::of(Made::Negative(Self::of(other))),
+                Operation::Constant(Constant { digits, decimals }) if digits != i64::MIN => {
+                    Self::number(-digits, decimals)
+                }
+                Operation::Negative(inner) => inner,
+                other => Self::of(Operation::Negative(Self::of(other))),
             },
-            column @ Self::Column(_) => Self::of(Made::Negative(column)),
+            column @ Self::Column(_) => Self::of(Operation::Negative(column)),
         }
     }
 
     /// This value in rows where `condition` is true, and missing in all others.
     #[must_use]
     pub fn only_where(self, condition: Filter) -> Self {
-        Self::of(Made::Case(vec![(condition, self)], None))
+        Self::of(Operation::Case(vec![(condition, self)], None))
     }
 
     /// Flattens and sorts the operands of an associative and commutative operation; a single operand is returned as the error.
-    fn chain(parts: Vec<Self>, open: impl Fn(Made) -> Result<Vec<Self>, Made>) -> Result<Vec<Self>, Self> {
+    fn chain(parts: Vec<Self>, open: impl Fn(Operation) -> Result<Vec<Self>, Operation>) -> Result<Vec<Self>, Self> {
         let mut flat = Vec::with_capacity(parts.len());
         for part in parts {
             match part {
@@ -188,10 +190,10 @@ impl Term {
     /// Facts about this term from the public terms.
     ///
     /// Only for terms that were typed against the same public terms, which [`typed`] ensures. Callers that ask about many terms use a
-    /// [`Known`].
+    /// [`TermContext`].
     #[must_use]
-    pub fn facts<'a>(&self, terms: &'a Terms) -> Facts<'a> {
-        Known::of(terms).facts(self)
+    pub fn facts<'a>(&self, terms: &'a Terms) -> TermFacts<'a> {
+        TermContext::of(terms).facts(self)
     }
 
     /// Grid of a number; `None` for terms of other kinds.
@@ -225,7 +227,7 @@ impl Term {
     }
 }
 
-impl Made {
+impl Operation {
     /// The operand terms, without those inside conditions.
     fn parts(&self) -> Vec<&Term> {
         match self {

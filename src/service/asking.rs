@@ -12,6 +12,7 @@ pub mod pad;
 pub mod question;
 pub(crate) mod queues;
 pub mod quote;
+pub mod refusals;
 pub mod rooms;
 pub mod stored;
 pub(crate) mod threads;

@@ -19,7 +19,7 @@ use tacit::kernel::privacy::mechanism::NoiseLaw;
 use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
 use tacit::kernel::vault::private::{Exact, Private};
 use tacit::ledger::SqliteLedger;
-use tacit::query::plan::Computation;
+use tacit::query::computation::Computation;
 use tacit::query::terms::edition::Manifest;
 use tacit::query::terms::policy::Policy;
 use tacit::service::{Ports, Service};
@@ -143,7 +143,8 @@ impl Sealed {
             let text = text.replace("max_rows_per_unit = 2", "max_rows_per_unit = 5");
             let text = text.replace("min = \"-2\"\nmax = \"2\"", "min = \"-8\"\nmax = \"8\"");
             let mut policy = Policy::parse(&text).expect("a policy");
-            policy.source = tacit::engine::seal::source::Spec::file(&self.dir.path().join(format!("{name}.kept.csv")));
+            policy.source =
+                tacit::engine::seal::source::SourceSpec::file(&self.dir.path().join(format!("{name}.kept.csv")));
             let (manifest, _): (Manifest, _) =
                 tacit::engine::seal::seal(&policy, &dir.join("wide"), &|_| {}).expect("sealed");
             engine.load(&dir.join("wide"), &manifest).expect("loaded");

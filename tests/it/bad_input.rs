@@ -12,7 +12,7 @@ use serde_json::json;
 use tacit::engine::{Engine, EngineFault, PolarsEngine};
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
-use tacit::query::plan::Computation;
+use tacit::query::computation::Computation;
 use tower::ServiceExt;
 
 use crate::support::{GAUSSIAN, Lab, Reply, block_on, policy, visits};

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use tacit::kernel::budget::entry::{Act, Kind};
+use tacit::kernel::budget::entry::{AccountKind, Act};
 use tacit::kernel::budget::ledger::{Ledger, read};
 use tacit::kernel::budget::people::Role;
 use tacit::kernel::privacy::amounts::Epsilon;
@@ -118,13 +118,13 @@ impl Site {
 
     /// What ada has spent, in the accountant's smallest amounts.
     fn spent(&self) -> u64 {
-        read(self.lab.service.ledger(), |book| book.researcher("visits", "ada").expect("an account").spent.units())
+        read(self.lab.service.ledger(), |book| book.researcher("visits", "ada").expect("an account").spent.quanta())
     }
 
     /// The ε granted to a researcher's account for the dataset.
     fn granted(&self, name: &str) -> String {
-        let of = |book: &tacit::kernel::budget::state::Book| {
-            book.find("visits", Kind::Researcher, name).expect("an account").epsilon.to_string()
+        let of = |book: &tacit::kernel::budget::state::LedgerState| {
+            book.find("visits", AccountKind::Researcher, name).expect("an account").epsilon.to_string()
         };
         read(self.lab.service.ledger(), of)
     }

@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tacit::engine::{Engine, EngineFault, PolarsEngine};
-use tacit::kernel::budget::charge::State;
+use tacit::kernel::budget::charge::AnswerState;
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
+use tacit::query::computation::{Computation, Measure};
 use tacit::query::parse::parse;
-use tacit::query::plan::{Computation, Measure, plan};
+use tacit::query::plan::plan;
 use tacit::query::terms::policy::Policy;
 use tacit::service::Service;
 
@@ -26,7 +27,7 @@ impl Engine for Suspicious {
     fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
         let service = self.service.lock().expect("the service").clone().expect("it is there");
         let executing =
-            read(service.ledger(), |book| book.releases().iter().any(|card| card.state == State::Executing));
+            read(service.ledger(), |book| book.releases().iter().any(|card| card.state == AnswerState::Executing));
         self.unpaid.fetch_add(u64::from(!executing), Ordering::Relaxed);
         self.engine.evaluate(edition, computation)
     }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tacit::engine::PolarsEngine;
 use tacit::engine::seal::seal;
-use tacit::kernel::budget::entry::{Act, KeyUse, Kind};
+use tacit::kernel::budget::entry::{AccountKind, Act, KeyUse};
 use tacit::kernel::budget::ledger::{Ledger, read};
 use tacit::kernel::budget::people::{Role, STATISTICS};
 use tacit::kernel::privacy::amounts::Epsilon;
@@ -33,7 +33,7 @@ fn lab(allocation: &str) -> Lab {
 }
 
 fn spent(ledger: &dyn Ledger) -> u64 {
-    read(ledger, |book| book.find("visits", Kind::Dataset, "visits").expect("a dataset").spent.units())
+    read(ledger, |book| book.find("visits", AccountKind::Dataset, "visits").expect("a dataset").spent.quanta())
 }
 
 fn standing(listed: &Value, name: &str) -> String {

@@ -439,7 +439,7 @@ fn htmx_is_what_was_published() {
     use sha2::Digest;
     let found = assets::ALL.iter().find(|asset| asset.name == "htmx.min.js").expect("a file");
     let digest = sha2::Sha256::digest(found.bytes);
-    assert_eq!(tacit::hex::encode(&digest), assets::HTMX_SHA256);
+    assert_eq!(hex::encode(digest), assets::HTMX_SHA256);
     let licence = assets::ALL.iter().find(|asset| asset.name == "htmx.LICENSE").expect("a licence");
     assert!(String::from_utf8_lossy(licence.bytes).contains("Zero-Clause BSD"));
     let first_page: usize =

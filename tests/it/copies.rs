@@ -13,11 +13,12 @@ use tacit::kernel::budget::ledger::read;
 use tacit::kernel::budget::people::Role;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::backup::backup;
-use tacit::ledger::outbox::{OUTBOX, Outbox};
 use tacit::ledger::replan::Replanner;
-use tacit::ledger::{OpenError, Recovery, SqliteLedger, recover, verify};
+use tacit::ledger::sqlite::outbox::Cursor;
+use tacit::ledger::{OUTBOX, OpenError, Recovery, SqliteLedger, recover, verify};
 use tacit::query::terms::policy::Policy;
 use tacit::service::stewarding::people;
+use tacit::webhooks::outbox::{Message, Outbox};
 
 use crate::binary::check;
 use crate::crash::{agent, ask, start};
@@ -256,6 +257,37 @@ fn rights(dir: &Path) -> Vec<(PathBuf, u32)> {
     walk(dir).into_iter().map(|path| (path.clone(), mode(&path))).collect()
 }
 
+/// A copy has nothing of the outbox: what waited when it was made may have been delivered since, and nobody is told twice. Nor does its
+/// file hold the address of a webhook, which is often a secret.
+#[test]
+fn a_copy_tells_no_webhook_what_the_original_may_have_told() {
+    let lab = Lab::new(&policy(GAUSSIAN), &visits(60), Arc::new(OpenDp), "4");
+    let (state, copy) = (lab.dir.path().join("state"), lab.dir.path().join("copy"));
+    let open = |state: &Path, lock| Outbox::open(state, lock).unwrap_or_else(|error| panic!("{error}"));
+    let outbox = open(&state, lab.write_lock.clone());
+    let url = "https://hooks.example/services/a-secret-part";
+    let message = Message { event: "refused", body: "{}".to_owned(), webhook: url.to_owned() };
+    outbox.put(&vec![message; 100], &Cursor { seq: 1, watch: "{\"marks\":{}}".to_owned() }, 0).expect("put");
+    backup(&state, None, &copy).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(outbox.count(), Ok(100), "the original keeps its own");
+    let names = |state: &Path| {
+        let found = contents(state)
+            .into_iter()
+            .filter(|(_, bytes)| bytes.windows(url.len()).any(|part| part == url.as_bytes()));
+        found.map(|(path, _)| path).collect::<Vec<_>>()
+    };
+    assert!(!names(&state).is_empty(), "the control");
+    assert!(names(&copy).is_empty(), "{:?}", names(&copy));
+    drop(outbox);
+    let Lab { dir, service, router, .. } = lab;
+    drop((service, router));
+    recovered_from(&copy, &state.join("anchor.log"));
+    let ledger = once_free(|| SqliteLedger::open(&copy, 0)).unwrap_or_else(|error| panic!("{error}"));
+    let outbox = open(&copy, ledger.write_lock());
+    assert_eq!((outbox.count(), outbox.cursor()), (Ok(0), Ok(None)));
+    drop(dir);
+}
+
 /// Everything in a state directory and its copies is accessible to its owner only, including what older versions left behind, once it is
 /// opened again.
 #[test]
@@ -263,8 +295,6 @@ fn everything_in_a_state_directory_is_its_owner_s_alone() {
     let lab = Lab::new(&policy(GAUSSIAN), &visits(60), Arc::new(OpenDp), "4");
     let (state, copy) = (lab.dir.path().join("state"), lab.dir.path().join("copy"));
     block_on(lab.sql("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", "0.5")).rows();
-    let outbox = Outbox::open(&state.join(OUTBOX)).expect("an outbox");
-    outbox.put("refused", "{}", "http://127.0.0.1:9", 0).expect("put");
     let alone = |dir: &Path, files: usize| {
         let found = rights(dir);
         for (path, mode) in &found {
@@ -273,21 +303,23 @@ fn everything_in_a_state_directory_is_its_owner_s_alone() {
         let count = found.iter().filter(|(path, _)| path.is_file()).count();
         assert!(count >= files, "{count} files: {found:?}");
     };
-    // While it is open, there are the ledger, its side files, key, anchor, lock, three files of the edition, and a delivery.
-    alone(&state, 10);
+    // While it is open, there are the ledger, its side files, key, anchor, lock, and three files of the edition.
+    alone(&state, 9);
     backup(&state, None, &copy).unwrap_or_else(|error| panic!("{error}"));
     alone(&copy, 7);
     let Lab { dir, service, router, .. } = lab;
     drop((service, router));
     recovered_from(&copy, &state.join("anchor.log"));
     alone(&copy, 6);
-    alone(&state, 9);
+    alone(&state, 8);
     let older = dir.path().join("older");
     drop(
         SqliteLedger::open_anchored(&older, Some(&older.join("moved.log")), 0)
             .unwrap_or_else(|error| panic!("{error}")),
     );
     fs::rename(state.join("editions"), older.join("editions")).expect("moved");
+    fs::create_dir(older.join(OUTBOX)).expect("a folder");
+    fs::write(older.join(OUTBOX).join("cursor"), "{}").expect("a file");
     for (path, _) in rights(&older).iter().filter(|(path, _)| *path != older) {
         let open = if path.is_dir() { 0o755 } else { 0o644 };
         fs::set_permissions(path, fs::Permissions::from_mode(open)).expect("as older versions left it");

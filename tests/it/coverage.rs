@@ -10,7 +10,7 @@ use tacit::kernel::privacy::accountant::Accountant;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::privacy::certificate::{Accuracy, Subject, certify, prices};
 use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
-use tacit::kernel::vault::release::Noisy;
+use tacit::kernel::vault::release::NoisyVector;
 use tacit::query::answer::{Cell, Table, tabulate};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
@@ -137,7 +137,7 @@ fn coverage(lab: &Lab, sql: &str, truth: &BTreeMap<String, f64>, rounds: usize) 
     assert_eq!(stored.vectors().len(), certificate.measurements().len(), "{sql}");
     let (mut holds, mut all, mut missing) = (0, 0, 0);
     for _ in 0..rounds {
-        let vectors: Vec<Noisy> = stored
+        let vectors: Vec<NoisyVector> = stored
             .vectors()
             .iter()
             .zip(certificate.measurements())
@@ -146,7 +146,11 @@ fn coverage(lab: &Lab, sql: &str, truth: &BTreeMap<String, f64>, rounds: usize) 
                 // Without noise, the stored value is exact on its own fine grid.
                 let whole = |cell: &IBig| cell.clone() >> exact.law.fine_bits as usize;
                 let noisy = |(cell, noise): (&IBig, IBig)| (whole(cell) << one.law.fine_bits as usize) + noise;
-                Noisy { law: one.law, price: one.price, cells: exact.cells.iter().zip(noise).map(noisy).collect() }
+                NoisyVector {
+                    law: one.law,
+                    price: one.price,
+                    cells: exact.cells.iter().zip(noise).map(noisy).collect(),
+                }
             })
             .collect();
         for (group, interval) in intervals(&tabulate(&plan.layout, &vectors)) {

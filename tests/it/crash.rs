@@ -123,7 +123,7 @@ fn kills_lose_nothing_that_was_seen() {
     let ledger = tacit::ledger::SqliteLedger::open(&dir.path().join("state"), 0).expect("a ledger");
     let account =
         tacit::kernel::budget::ledger::read(&ledger, |book| book.researcher("visits", "ada").expect("ada").clone());
-    assert_eq!(account.spent.units(), spent, "spent is the sum of the charges");
+    assert_eq!(account.spent.quanta(), spent, "spent is the sum of the charges");
 }
 
 /// Repeats a few of the answered requests under their idempotency keys, and compares the answers.

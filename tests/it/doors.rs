@@ -10,7 +10,7 @@ use tacit::engine::{Engine, EngineFault, PolarsEngine};
 use tacit::http::PAGES;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
-use tacit::query::plan::Computation;
+use tacit::query::computation::Computation;
 use tacit::service::Service;
 use tokio::task::JoinHandle;
 

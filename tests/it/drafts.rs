@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tacit::engine::seal::draft::draft;
 use tacit::engine::seal::seal;
-use tacit::engine::seal::source::Spec;
+use tacit::engine::seal::source::SourceSpec;
 use tacit::query::terms::policy::Policy;
 
 const FILES: u64 = 200;
@@ -145,7 +145,7 @@ fn what_is_drafted_seals() {
     for seed in 0..FILES {
         let dir = tempfile::tempdir().expect("a folder");
         let path = file(dir.path(), seed, &mut rng);
-        let text = draft(&Spec::file(&path), path.file_name().map(Path::new))
+        let text = draft(&SourceSpec::file(&path), path.file_name().map(Path::new))
             .unwrap_or_else(|error| panic!("{seed}: {error}"));
         let shown =
             || std::fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).chars().take(600).collect::<String>());
@@ -231,7 +231,7 @@ fn a_draft_is_not_taken_unread() {
 fn a_draft_leaves_out_what_is_not_read() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/sources");
     let drafted =
-        |name: &str| draft(&Spec::file(&data.join(name)), None).unwrap_or_else(|error| panic!("{name}: {error}"));
+        |name: &str| draft(&SourceSpec::file(&data.join(name)), None).unwrap_or_else(|error| panic!("{name}: {error}"));
     for name in ["dec256.parquet", "dec256.arrow"] {
         let text = drafted(name);
         assert!(text.contains("# column \"v\" is left out: it holds") && text.contains("\"id\""), "{text}");

@@ -226,7 +226,7 @@ fn eunomia_is_drafted_checked_and_sealed() {
         let dir = tempfile::tempdir().expect("a folder");
         let file = format!("{name}.parquet");
         std::fs::copy(folder.join(&file), dir.path().join(&file)).expect("a copy");
-        let spec = tacit::engine::seal::source::Spec::file(&dir.path().join(&file));
+        let spec = tacit::engine::seal::source::SourceSpec::file(&dir.path().join(&file));
         let text =
             tacit::engine::seal::draft::draft(&spec, Some(Path::new(&file))).unwrap_or_else(|error| panic!("{error}"));
         let edited = crate::drafts::edited(&text, "person_id");

@@ -27,7 +27,7 @@ fn check_deltas(file: &str, digits: i32, rows_min: usize) {
     assert!(records.len() >= rows_min, "{} rows in {file}", records.len());
     for record in records {
         let epsilon = Epsilon::parse(&record[0]).expect("an epsilon");
-        let precision = Price::from_units(record[1].parse().expect("units"));
+        let precision = Price::from_quanta(record[1].parse().expect("units"));
         let (ours, reference) = (fraction(&gdp::delta_text(epsilon, precision)), fraction(&record[2]));
         // The tolerance is relative to the reference's digits, plus an absolute one of about the evaluation's 2⁻¹⁸⁰.
         let near = &reference * fraction(&format!("1e-{digits}")) + fraction("1e-53");
@@ -53,7 +53,7 @@ fn caps_agree_with_references_to_the_unit() {
     for record in records {
         let (epsilon, delta) = (Epsilon::parse(&record[0]).expect("ε"), Delta::parse(&record[1]).expect("δ"));
         let reference: u64 = record[2].parse().expect("units");
-        assert_eq!(gdp::cap(epsilon, delta).units(), reference, "{record:?}");
+        assert_eq!(gdp::cap(epsilon, delta).quanta(), reference, "{record:?}");
     }
 }
 
@@ -65,7 +65,7 @@ proptest! {
     fn prices_stay_below_exact_caps(nanos in 1_000..20_000_000_000_u64, power in 3..18_i32) {
         let delta = Delta::parse(&format!("1e-{power}")).expect("δ");
         let (accountant, epsilon) = (Accountant::Gaussian { delta }, Epsilon::from_nanos(nanos));
-        let (price, cap) = (accountant.price(epsilon).units(), accountant.cap(epsilon).units());
+        let (price, cap) = (accountant.price(epsilon).quanta(), accountant.cap(epsilon).quanta());
         prop_assert!(price <= cap, "{price} > {cap}");
         prop_assert!((cap - price) as f64 <= 1e-8 * cap as f64 + 3.0, "{price} is far below {cap}");
     }
@@ -74,7 +74,7 @@ proptest! {
     #[test]
     fn shown_amounts_are_on_the_safe_side(units in 1..10_000_000_000_000_000_u64, power in 3..18_i32) {
         let accountant = Accountant::Gaussian { delta: Delta::parse(&format!("1e-{power}")).expect("δ") };
-        let amount = Price::from_units(units);
+        let amount = Price::from_quanta(units);
         let (within, spent) = (accountant.epsilon_within(amount), accountant.epsilon_spent(amount));
         prop_assert!(within.nanos() == 0 || accountant.price(within) <= amount);
         prop_assert!(accountant.price(spent) >= amount);

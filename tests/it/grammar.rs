@@ -12,10 +12,10 @@ use tacit::query::error::Position;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::syntax::{
-    Aggregate, Comparison, Condition, Expression, Function, Having, Key, Literal, LiteralValue, Name, Operator,
-    OrderBy, Output, Pair, Scalar, Spread,
+    Aggregate, AggregateFunction, ArithmeticOperator, Comparison, Condition, Expression, Having, Key, Literal,
+    LiteralValue, Name, OrderBy, OutputExpression, Pair, Scalar, Spread,
 };
-use tacit::query::term::calendar::{Part, Period};
+use tacit::query::term::calendar::{DatePart, Period};
 use tacit::query::terms::domain::{Column, Domain, date_text};
 use tacit::query::terms::policy::{Terms, Unit};
 
@@ -40,7 +40,7 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
     let table = planned.as_ref().map_or(joined, |(text, _)| text.clone());
     let walk = Walk { terms: planned.as_ref().map_or(&named, |(_, terms)| terms) };
     let keys = walk.keys(rng);
-    let mut outputs: Vec<Output> = (0..rng.random_range(1..4)).map(|_| walk.output(rng, 1)).collect();
+    let mut outputs: Vec<OutputExpression> = (0..rng.random_range(1..4)).map(|_| walk.output(rng, 1)).collect();
     outputs.extend(walk.running(rng, &keys));
     let mut items: Vec<String> = keys.iter().map(write::key).collect();
     if let Some(key) = keys.first().filter(|_| rng.random_bool(0.1)) {
@@ -56,7 +56,7 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
         let by: Vec<_> = keys.iter().enumerate().map(by).collect();
         // Running sums need a single grouping; sometimes there are several, which is refused.
         let has_running =
-            outputs.iter().any(|output| matches!(output, Output::Running { .. })) && rng.random_bool(0.95);
+            outputs.iter().any(|output| matches!(output, OutputExpression::Running { .. })) && rng.random_bool(0.95);
         let groups = match (if has_running { 8 } else { rng.random_range(0..8) }, &by[..]) {
             (0, _) => format!("ROLLUP ({})", by.join(", ")),
             (1, _) => format!("CUBE ({})", by.join(", ")),
@@ -183,7 +183,7 @@ impl Walk<'_> {
                 let period = Period::ALL.choose(rng).expect("one").1;
                 at(Scalar::Truncate(period, Box::new(self.day(rng))))
             }
-            1 => at(Scalar::Extract(Part::ALL.choose(rng).expect("one").1, Box::new(self.day(rng)))),
+            1 => at(Scalar::Extract(DatePart::ALL.choose(rng).expect("one").1, Box::new(self.day(rng)))),
             2 => {
                 let (low, high) = (number_literal("0"), number_literal(["7", "50.5", "400"].choose(rng).expect("one")));
                 at(Scalar::Bucket(Box::new(self.number(rng, 1)), low, high, rng.random_range(1..9)))
@@ -214,7 +214,7 @@ impl Walk<'_> {
         let day = self.of_domain(rng, |domain| matches!(domain, Domain::Date { .. }));
         if rng.random_bool(0.2) {
             let days = at(Scalar::Constant(LiteralValue::Number(rng.random_range(1..50).to_string())));
-            let operator = *[Operator::Plus, Operator::Minus].choose(rng).expect("one");
+            let operator = *[ArithmeticOperator::Plus, ArithmeticOperator::Minus].choose(rng).expect("one");
             return at(Scalar::Arithmetic(Box::new(day), operator, Box::new(days)));
         }
         day
@@ -232,14 +232,14 @@ impl Walk<'_> {
                 continue;
             }
             let function = match rng.random_range(0..9) {
-                0 => Function::CountRows,
-                1 => Function::Count(column(&self.column(rng).name)),
-                2 => Function::Sum(self.number(rng, 1)),
-                3 => Function::Avg(self.number(rng, 0)),
-                4 => Function::Min(if rng.random_bool(0.5) { self.day(rng) } else { self.number(rng, 1) }),
-                5 => Function::Max(self.number(rng, 1)),
-                6 => Function::Any(self.condition(rng, 1)),
-                7 => Function::Every(self.condition(rng, 1)),
+                0 => AggregateFunction::CountRows,
+                1 => AggregateFunction::Count(column(&self.column(rng).name)),
+                2 => AggregateFunction::Sum(self.number(rng, 1)),
+                3 => AggregateFunction::Avg(self.number(rng, 0)),
+                4 => AggregateFunction::Min(if rng.random_bool(0.5) { self.day(rng) } else { self.number(rng, 1) }),
+                5 => AggregateFunction::Max(self.number(rng, 1)),
+                6 => AggregateFunction::Any(self.condition(rng, 1)),
+                7 => AggregateFunction::Every(self.condition(rng, 1)),
                 _ => {
                     let of = column(&self.column(rng).name);
                     // Use an order without ties, as ties keep the order of a secret hash.
@@ -247,11 +247,11 @@ impl Walk<'_> {
                     let fine: Vec<_> = self.terms.columns.iter().filter(is_fine).collect();
                     let Some(by) = fine.choose(rng) else { continue };
                     let by = column(&by.name);
-                    Function::First { of, by, descending: rng.random_bool(0.5) }
+                    AggregateFunction::First { of, by, descending: rng.random_bool(0.5) }
                 }
             };
             let filter = rng.random_bool(0.2).then(|| self.condition(rng, 1));
-            let aggregate = Output::Aggregate(Box::new(Aggregate { function, filter, at: PLACE }));
+            let aggregate = OutputExpression::Aggregate(Box::new(Aggregate { function, filter, at: PLACE }));
             items.push(format!("{} AS u{at}", write::output(&aggregate)));
         }
         let condition = if rng.random_bool(0.4) {
@@ -280,10 +280,12 @@ impl Walk<'_> {
         at(match rng.random_range(0..12) {
             0 => Scalar::Negative(one),
             1 => {
-                let operator = *[Operator::Plus, Operator::Minus, Operator::Times].choose(rng).expect("one");
+                let operator = *[ArithmeticOperator::Plus, ArithmeticOperator::Minus, ArithmeticOperator::Times]
+                    .choose(rng)
+                    .expect("one");
                 Scalar::Arithmetic(one, operator, Box::new(side(rng)))
             }
-            2 => Scalar::Arithmetic(one, Operator::Over, Box::new(constant(rng))),
+            2 => Scalar::Arithmetic(one, ArithmeticOperator::Over, Box::new(constant(rng))),
             3 => Scalar::Absolute(one),
             4 => Scalar::Least(vec![*one, side(rng)]),
             5 => Scalar::Greatest(vec![*one, side(rng), side(rng)]),
@@ -293,9 +295,9 @@ impl Walk<'_> {
                 let whens = vec![(self.condition(rng, 1), *one), (self.condition(rng, 0), constant(rng))];
                 Scalar::Case(whens, rng.random_bool(0.5).then(|| Box::new(side(rng))))
             }
-            9 => Scalar::Extract(Part::ALL.choose(rng).expect("one").1, Box::new(self.day(rng))),
+            9 => Scalar::Extract(DatePart::ALL.choose(rng).expect("one").1, Box::new(self.day(rng))),
             10 => Scalar::Bucket(one, number_literal("-5"), number_literal("90.5"), rng.random_range(1..20)),
-            _ => Scalar::Arithmetic(Box::new(self.day(rng)), Operator::Minus, Box::new(self.day(rng))),
+            _ => Scalar::Arithmetic(Box::new(self.day(rng)), ArithmeticOperator::Minus, Box::new(self.day(rng))),
         })
     }
 
@@ -316,22 +318,24 @@ impl Walk<'_> {
         let function = match rng.random_range(0..10) {
             9 => {
                 let fraction = number_literal(["0.5", "0.25", "0.975", "0", "1"].choose(rng).expect("one"));
-                Function::Percentile(fraction, self.number(rng, 1))
+                AggregateFunction::Percentile(fraction, self.number(rng, 1))
             }
-            0 | 1 => Function::CountRows,
-            2 => Function::Count(column(&self.column(rng).name)),
-            3 => Function::CountDistinct(name(&unit)),
-            4 | 5 => Function::Sum(self.bounded(rng)),
-            6 => Function::Avg(self.bounded(rng)),
-            7 => Function::Spread(Spread::ALL.choose(rng).expect("one").1, self.number(rng, 1)),
-            _ => Function::Pair(Pair::ALL.choose(rng).expect("one").1, self.number(rng, 0), self.number(rng, 0)),
+            0 | 1 => AggregateFunction::CountRows,
+            2 => AggregateFunction::Count(column(&self.column(rng).name)),
+            3 => AggregateFunction::CountDistinct(name(&unit)),
+            4 | 5 => AggregateFunction::Sum(self.bounded(rng)),
+            6 => AggregateFunction::Avg(self.bounded(rng)),
+            7 => AggregateFunction::Spread(Spread::ALL.choose(rng).expect("one").1, self.number(rng, 1)),
+            _ => {
+                AggregateFunction::Pair(Pair::ALL.choose(rng).expect("one").1, self.number(rng, 0), self.number(rng, 0))
+            }
         };
         let filter = rng.random_bool(0.25).then(|| self.condition(rng, 1));
         Aggregate { function, filter, at: PLACE }
     }
 
     /// Sometimes a running sum along the last key.
-    fn running(&self, rng: &mut StdRng, keys: &[Key]) -> Option<Output> {
+    fn running(&self, rng: &mut StdRng, keys: &[Key]) -> Option<OutputExpression> {
         let key = |key: &Key| match key {
             Key::By(expression) => Some(expression.clone()),
             Key::Ordinal(..) => None,
@@ -343,38 +347,50 @@ impl Walk<'_> {
         if !is_ordered && rng.random_bool(0.98) {
             return None;
         }
-        let function = if rng.random_bool(0.5) { Function::CountRows } else { Function::Count(self.number(rng, 1)) };
+        let function = if rng.random_bool(0.5) {
+            AggregateFunction::CountRows
+        } else {
+            AggregateFunction::Count(self.number(rng, 1))
+        };
         let filter = rng.random_bool(0.3).then(|| self.condition(rng, 1));
         let of = Box::new(Aggregate { function, filter, at: PLACE });
-        Some(Output::Running { of, by: Box::new(by.clone()), within: within.to_vec() })
+        Some(OutputExpression::Running { of, by: Box::new(by.clone()), within: within.to_vec() })
     }
 
-    fn output(&self, rng: &mut StdRng, depth: u32) -> Output {
+    fn output(&self, rng: &mut StdRng, depth: u32) -> OutputExpression {
         if depth == 0 || rng.random_bool(0.7) {
-            return Output::Aggregate(Box::new(self.aggregate(rng)));
+            return OutputExpression::Aggregate(Box::new(self.aggregate(rng)));
         }
         let one = Box::new(self.output(rng, depth - 1));
-        let number = || Output::Number(number_literal("2.5"));
+        let number = || OutputExpression::Number(number_literal("2.5"));
         match rng.random_range(0..7) {
-            0 => Output::Negative(one),
+            0 => OutputExpression::Negative(one),
             1 => {
-                use Operator::{Minus, Over, Plus, Times};
+                use ArithmeticOperator::{Minus, Over, Plus, Times};
                 let other = if rng.random_bool(0.5) { self.output(rng, depth - 1) } else { number() };
-                Output::Arithmetic(one, *[Plus, Minus, Times, Over].choose(rng).expect("one"), Box::new(other))
+                OutputExpression::Arithmetic(
+                    one,
+                    *[Plus, Minus, Times, Over].choose(rng).expect("one"),
+                    Box::new(other),
+                )
             }
-            2 => Output::Absolute(one),
-            3 => Output::Root(one),
-            4 => Output::Round(one, rng.random_range(0..4)),
-            5 => Output::NullIf(one, Box::new(number())),
-            _ => Output::Arithmetic(Box::new(number()), Operator::Times, one),
+            2 => OutputExpression::Absolute(one),
+            3 => OutputExpression::Root(one),
+            4 => OutputExpression::Round(one, rng.random_range(0..4)),
+            5 => OutputExpression::NullIf(one, Box::new(number())),
+            _ => OutputExpression::Arithmetic(Box::new(number()), ArithmeticOperator::Times, one),
         }
     }
 
     fn having(&self, rng: &mut StdRng, depth: u32) -> Having {
         let side = |rng: &mut StdRng| match rng.random_range(0..3) {
-            0 => Output::Named(name("a0")),
-            1 => Output::Number(number_literal("100")),
-            _ => Output::Aggregate(Box::new(Aggregate { function: Function::CountRows, filter: None, at: PLACE })),
+            0 => OutputExpression::Named(name("a0")),
+            1 => OutputExpression::Number(number_literal("100")),
+            _ => OutputExpression::Aggregate(Box::new(Aggregate {
+                function: AggregateFunction::CountRows,
+                filter: None,
+                at: PLACE,
+            })),
         };
         match rng.random_range(0..if depth == 0 { 2 } else { 5 }) {
             0 => Having::Compare(side(rng), *COMPARISONS.choose(rng).expect("one"), side(rng)),

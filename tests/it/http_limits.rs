@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use dashu::integer::IBig;
 use serde_json::json;
-use tacit::kernel::budget::charge::State;
+use tacit::kernel::budget::charge::AnswerState;
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::privacy::mechanism::NoiseLaw;
 use tacit::kernel::vault::noise::{NoiseFault, NoiseSource};
@@ -201,9 +201,9 @@ fn a_client_that_hangs_up_cancels_nothing() {
         assert!(exchange(address, "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ends_with("ok\n"));
         go_on.send(()).expect("the noise waits");
         let ended = || read(service.ledger(), |book| book.releases().iter().map(|card| card.state).next());
-        while ended() == Some(State::Executing) {
+        while ended() == Some(AnswerState::Executing) {
             std::thread::yield_now();
         }
-        assert_eq!(ended(), Some(State::Sealed));
+        assert_eq!(ended(), Some(AnswerState::Sealed));
     });
 }

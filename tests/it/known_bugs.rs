@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tacit::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use tacit::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
 use tacit::query::parse::parse;
 use tacit::query::plan::{Plan, plan};
 use tacit::query::terms::policy::{Policy, Terms};
@@ -38,7 +38,7 @@ fn a_groups_cap_is_not_the_largest_change() {
     let whole = planned("SELECT SUM(cost) AS s FROM visits");
     let l1 = |plan: &Plan| plan.sought.iter().map(|one| one.sensitivity.l1()).collect::<Vec<_>>();
     assert_eq!(l1(&grouped), l1(&whole));
-    assert_eq!(grouped.sought[0].sensitivity, Sensitivity::of(Statistic::Count, 4).expect("a bound"));
+    assert_eq!(grouped.sought[0].sensitivity, Sensitivity::of(Aggregation::Count, 4).expect("a bound"));
     assert_eq!(grouped.sought[1].sensitivity.l1(), 4 * 25_000);
 }
 

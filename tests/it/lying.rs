@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tacit::engine::{Engine, EngineFault};
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
-use tacit::query::plan::Computation;
+use tacit::query::computation::Computation;
 
 use crate::support::{GAUSSIAN, Lab, block_on, policy, visits};
 

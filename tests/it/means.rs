@@ -3,11 +3,11 @@
 use dashu::integer::IBig;
 use tacit::kernel::privacy::accountant::Accountant;
 use tacit::kernel::privacy::amounts::{Delta, Epsilon};
-use tacit::kernel::privacy::certificate::{Accuracy, Sought, Subject, certify, prices};
+use tacit::kernel::privacy::certificate::{Accuracy, MeasurementSpec, Subject, certify, prices};
 use tacit::kernel::privacy::extent::Extent;
-use tacit::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use tacit::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
 use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
-use tacit::kernel::vault::release::{Noisy, Release};
+use tacit::kernel::vault::release::{NoisyVector, Release};
 use tacit::query::answer::{Cell, Label, Layout, Output, OutputValue, tabulate};
 use tacit::query::terms::domain::Grid;
 
@@ -20,7 +20,7 @@ fn grid() -> Grid {
 /// Shares of groups whose interval contains the true value: for the count, the sum and the mean.
 fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f64; 3] {
     let grid = grid();
-    let sought = [Statistic::Count, Statistic::Sum { radius: grid.radius() }].map(|statistic| Sought {
+    let sought = [Aggregation::Count, Aggregation::Sum { radius: grid.radius() }].map(|statistic| MeasurementSpec {
         sensitivity: Sensitivity::of(statistic, 1).expect("bounded"),
         cells: GROUPS as u64,
         extent: Extent::of(statistic, 1 << 32).expect("bounded"),
@@ -30,7 +30,7 @@ fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f
     let certificate =
         certify(accountant, subject.clone(), &sought, &prices(accountant, &sought, &accuracy)).expect("a certificate");
     let exact = [people, people * (mean - grid.centre())];
-    let measurements = certificate.measurements().iter().zip(exact).map(|(one, exact)| Noisy {
+    let measurements = certificate.measurements().iter().zip(exact).map(|(one, exact)| NoisyVector {
         law: one.law,
         price: one.price,
         cells: OpenDp

@@ -5,10 +5,10 @@
 use dashu::integer::IBig;
 use tacit::kernel::privacy::accountant::Accountant;
 use tacit::kernel::privacy::amounts::{Delta, Epsilon, Price};
-use tacit::kernel::privacy::certificate::{Accuracy, Certificate, Sought, Subject, certify, prices};
+use tacit::kernel::privacy::certificate::{Accuracy, Certificate, MeasurementSpec, Subject, certify, prices};
 use tacit::kernel::privacy::extent::Extent;
 use tacit::kernel::privacy::mechanism::{self, NoiseLaw};
-use tacit::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use tacit::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
 use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
 
 const SAMPLES: usize = 20_000;
@@ -20,12 +20,12 @@ fn gaussian() -> Accountant {
     Accountant::Gaussian { delta: Delta::parse("1e-6").expect("δ") }
 }
 
-fn certificate(accountant: Accountant, statistic: Statistic, rows: u32, epsilon: &str) -> Certificate {
+fn certificate(accountant: Accountant, statistic: Aggregation, rows: u32, epsilon: &str) -> Certificate {
     let sensitivity = Sensitivity::of(statistic, rows).expect("bounded");
     let subject = Subject { dataset: "t".into(), edition: "ed".into() };
     let epsilon = Accuracy::Epsilon(Epsilon::parse(epsilon).expect("ε"));
     let extent = Extent::of(statistic, 1 << 16).expect("bounded");
-    let sought = [Sought { sensitivity, cells: 1, extent }];
+    let sought = [MeasurementSpec { sensitivity, cells: 1, extent }];
     certify(accountant, subject, &sought, &prices(accountant, &sought, &epsilon)).expect("a certificate")
 }
 
@@ -56,9 +56,9 @@ fn check(law: &NoiseLaw, cdf: impl Fn(f64) -> f64 + Copy) {
 fn discrete_gaussian_noise_has_its_law() {
     let normal = |x: f64| 0.5 * libm::erfc(-x / std::f64::consts::SQRT_2);
     for (statistic, rows, epsilon) in [
-        (Statistic::Count, 3, "1"),
-        (Statistic::DistinctUnits { cells_reachable: 3 }, 8, "0.1"),
-        (Statistic::Sum { radius: 250_000 }, 8, "0.5"),
+        (Aggregation::Count, 3, "1"),
+        (Aggregation::DistinctUnits { cells_reachable: 3 }, 8, "0.1"),
+        (Aggregation::Sum { radius: 250_000 }, 8, "0.5"),
     ] {
         let certificate = certificate(gaussian(), statistic, rows, epsilon);
         let law = certificate.measurements()[0].law;
@@ -71,7 +71,7 @@ fn discrete_gaussian_noise_has_its_law() {
 fn discrete_laplace_noise_has_its_law() {
     // Use scales of thousands, so that the grid does not show in the bins.
     let laplace = |x: f64| if x < 0.0 { 0.5 * x.exp() } else { 1.0 - 0.5 * (-x).exp() };
-    for (statistic, epsilon) in [(Statistic::Count, "0.001"), (Statistic::Sum { radius: 250_000 }, "0.5")] {
+    for (statistic, epsilon) in [(Aggregation::Count, "0.001"), (Aggregation::Sum { radius: 250_000 }, "0.5")] {
         check(&certificate(Accountant::Pure, statistic, 4, epsilon).measurements()[0].law, laplace);
     }
 }
@@ -79,7 +79,7 @@ fn discrete_laplace_noise_has_its_law() {
 /// At small scales the noise consists of a few integers, whose probabilities are compared one by one.
 #[test]
 fn discrete_laplace_noise_of_a_small_scale_has_its_atoms() {
-    let law = certificate(Accountant::Pure, Statistic::Count, 1, "1").measurements()[0].law;
+    let law = certificate(Accountant::Pure, Aggregation::Count, 1, "1").measurements()[0].law;
     let drawn = OpenDp.draw(&law, SAMPLES).expect("noise");
     let p = (-1.0 / law.scale).exp();
     for x in -3..=3_i32 {
@@ -93,10 +93,10 @@ fn discrete_laplace_noise_of_a_small_scale_has_its_atoms() {
 #[test]
 fn prices_cover_both_certified_losses() {
     let statistics = [
-        Statistic::Count,
-        Statistic::Sum { radius: 1 },
-        Statistic::Sum { radius: (1 << 45) - 1 },
-        Statistic::DistinctUnits { cells_reachable: 5 },
+        Aggregation::Count,
+        Aggregation::Sum { radius: 1 },
+        Aggregation::Sum { radius: (1 << 45) - 1 },
+        Aggregation::DistinctUnits { cells_reachable: 5 },
     ];
     for accountant in [gaussian(), Accountant::Pure] {
         for statistic in statistics {
@@ -112,7 +112,7 @@ fn prices_cover_both_certified_losses() {
                     Accountant::Gaussian { .. } => sensitivity.l2_squared() as f64 * 1e15 / law.scale_steps().powi(2),
                     Accountant::Pure => sensitivity.l1() as f64 * 1e9 / law.scale_steps(),
                 };
-                let price = certificate.price().units() as f64;
+                let price = certificate.price().quanta() as f64;
                 assert!(ideal <= price * (1.0 + 1e-12), "{statistic:?}: {ideal} > {price}");
                 assert!(price <= ideal * (1.0 + 1e-9) + 1.0, "{statistic:?} pays {price} for {ideal}");
             }
@@ -122,7 +122,7 @@ fn prices_cover_both_certified_losses() {
 
 #[test]
 fn an_accuracy_worth_nothing_is_refused() {
-    let sensitivity = Sensitivity::of(Statistic::Count, 1).expect("bounded");
+    let sensitivity = Sensitivity::of(Aggregation::Count, 1).expect("bounded");
     assert!(mechanism::gaussian(sensitivity, Price::ZERO).is_err());
     assert!(mechanism::laplace(sensitivity, Price::ZERO).is_err());
 }

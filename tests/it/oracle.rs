@@ -11,11 +11,10 @@ use dashu::rational::RBig;
 use jiff::civil::{Date, date};
 use jiff::{ToSpan, Unit};
 use tacit::query::answer::{KeyLabels, Label};
+use tacit::query::computation::{Computation, Measure, PerUnitColumn, PerUnitTable, PlanKey};
 use tacit::query::filter::Filter;
-use tacit::query::plan::subquery::{UnitColumn, Units};
-use tacit::query::plan::{Computation, Measure, PlanKey};
-use tacit::query::term::calendar::{Part, Period};
-use tacit::query::term::{Constant, Made, Term};
+use tacit::query::term::calendar::{DatePart, Period};
+use tacit::query::term::{Constant, Operation, Term};
 use tacit::query::terms::domain::Domain;
 use tacit::query::terms::policy::Terms;
 
@@ -104,15 +103,15 @@ fn truncated(day: Date, period: Period) -> Date {
     }
 }
 
-fn part(day: Date, part: Part) -> i64 {
+fn part(day: Date, part: DatePart) -> i64 {
     match part {
-        Part::Year => day.year().into(),
-        Part::Quarter => ((day.month() - 1) / 3 + 1).into(),
-        Part::Month => day.month().into(),
-        Part::Day => day.day().into(),
-        Part::Dow => day.weekday().to_sunday_zero_offset().into(),
-        Part::Isodow => day.weekday().to_monday_one_offset().into(),
-        Part::Doy => day.day_of_year().into(),
+        DatePart::Year => day.year().into(),
+        DatePart::Quarter => ((day.month() - 1) / 3 + 1).into(),
+        DatePart::Month => day.month().into(),
+        DatePart::Day => day.day().into(),
+        DatePart::Dow => day.weekday().to_sunday_zero_offset().into(),
+        DatePart::Isodow => day.weekday().to_monday_one_offset().into(),
+        DatePart::Doy => day.day_of_year().into(),
     }
 }
 
@@ -165,7 +164,7 @@ impl Oracle<'_> {
                 let labels: Vec<_> = keys.iter().map(|key| labels[*key].clone()).collect();
                 self.vectors(&alone, &labels, rows).swap_remove(0)
             }
-            Measure::Rooted { key, measure } => {
+            Measure::PrefixSums { key, measure } => {
                 let alone = Computation { measures: vec![measure.as_ref().clone()], ..computation.clone() };
                 let counts = self.vectors(&alone, labels, rows).swap_remove(0);
                 along(&counts, &labels.iter().map(|labels| labels.len()).collect::<Vec<_>>(), *key)
@@ -179,7 +178,7 @@ impl Oracle<'_> {
     }
 
     /// One row for each unit that has a row left.
-    fn units(&self, units: &Units, rows_per_unit: u32, rows: &[Row]) -> Vec<Row> {
+    fn units(&self, units: &PerUnitTable, rows_per_unit: u32, rows: &[Row]) -> Vec<Row> {
         let mut seen: HashMap<&str, u32> = HashMap::new();
         let mut by_unit: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
         for row in rows {
@@ -197,20 +196,20 @@ impl Oracle<'_> {
         by_unit.into_iter().map(of).collect()
     }
 
-    fn folded(&self, column: &UnitColumn, rows: &[&Row]) -> Option<Value> {
+    fn folded(&self, column: &PerUnitColumn, rows: &[&Row]) -> Option<Value> {
         let values = |term: &Term| -> Vec<Value> { rows.iter().filter_map(|row| self.value(term, row)).collect() };
         let numbers = |term: &Term| -> Vec<RBig> { values(term).iter().map(|value| number(value).0).collect() };
         let count = |count: usize| Some(Value::Whole(RBig::from(count as i64)));
         let truths = |filter: &Filter| -> Vec<bool> { rows.iter().filter_map(|row| self.truth(filter, row)).collect() };
         match column {
-            UnitColumn::Own(index) => rows[0].values[*index].clone(),
-            UnitColumn::Rows => count(rows.len()),
-            UnitColumn::Present(term) => count(values(term).len()),
-            UnitColumn::Sum(term) => {
+            PerUnitColumn::Own(index) => rows[0].values[*index].clone(),
+            PerUnitColumn::Rows => count(rows.len()),
+            PerUnitColumn::Present(term) => count(values(term).len()),
+            PerUnitColumn::Sum(term) => {
                 let sum = numbers(term).into_iter().reduce(|sum, value| sum + value)?;
                 Some(numeric(sum, self.is_whole(term)))
             }
-            UnitColumn::Mean(term) => {
+            PerUnitColumn::Mean(term) => {
                 let numbers = numbers(term);
                 let step = match &*term.facts(self.terms).domain {
                     Domain::Number(grid) => RBig::from(grid.step) * nano() / RBig::from(100),
@@ -225,11 +224,15 @@ impl Oracle<'_> {
                     Value::Decimal(steps * step)
                 })
             }
-            UnitColumn::Least(term) => values(term).into_iter().min_by(|a, b| number(a).0.cmp(&number(b).0)),
-            UnitColumn::Greatest(term) => values(term).into_iter().max_by(|a, b| number(a).0.cmp(&number(b).0)),
-            UnitColumn::Any(filter) => truths(filter).into_iter().reduce(|any, truth| any || truth).map(Value::Truth),
-            UnitColumn::Every(filter) => truths(filter).into_iter().reduce(|all, truth| all && truth).map(Value::Truth),
-            UnitColumn::First { of, by, descending, filter } => {
+            PerUnitColumn::Least(term) => values(term).into_iter().min_by(|a, b| number(a).0.cmp(&number(b).0)),
+            PerUnitColumn::Greatest(term) => values(term).into_iter().max_by(|a, b| number(a).0.cmp(&number(b).0)),
+            PerUnitColumn::Any(filter) => {
+                truths(filter).into_iter().reduce(|any, truth| any || truth).map(Value::Truth)
+            }
+            PerUnitColumn::Every(filter) => {
+                truths(filter).into_iter().reduce(|all, truth| all && truth).map(Value::Truth)
+            }
+            PerUnitColumn::First { of, by, descending, filter } => {
                 let counts = |row: &&&Row| filter.as_ref().is_none_or(|filter| self.truth(filter, row) == Some(true));
                 let mut rows: Vec<_> = rows.iter().filter(counts).collect();
                 // What is missing is greatest; a stable sort leaves ranks in order.
@@ -252,7 +255,9 @@ impl Oracle<'_> {
             Measure::Rows => rows.len() as i64,
             Measure::NonNull { column } => rows.iter().filter(|row| self.value(column, row).is_some()).count() as i64,
             Measure::Sum { column } => rows.iter().filter_map(|row| self.stored(column, row)).sum(),
-            Measure::Bins { .. } | Measure::Over { .. } | Measure::Rooted { .. } => panic!("it has cells of its own"),
+            Measure::Bins { .. } | Measure::Over { .. } | Measure::PrefixSums { .. } => {
+                panic!("it has cells of its own")
+            }
             Measure::Units => rows.iter().map(|row| &row.unit).collect::<BTreeSet<_>>().len() as i64,
             Measure::UnitsWhere { filter } => {
                 let those = rows.iter().filter(|row| self.truth(filter, row) == Some(true));
@@ -335,14 +340,14 @@ impl Oracle<'_> {
             Term::Made(made) => &**made,
         };
         Some(match made {
-            Made::Constant(constant) => numeric(exact(*constant), constant.decimals == 0),
-            Made::Day(number) => Value::Day(day(&RBig::from(*number))),
-            Made::Plus(parts) => self.sum(parts, row)?,
-            Made::Negative(inner) => {
+            Operation::Constant(constant) => numeric(exact(*constant), constant.decimals == 0),
+            Operation::Day(number) => Value::Day(day(&RBig::from(*number))),
+            Operation::Plus(parts) => self.sum(parts, row)?,
+            Operation::Negative(inner) => {
                 let (value, whole) = number(&of(inner)?);
                 numeric(-value, whole)
             }
-            Made::Times(parts) => {
+            Operation::Times(parts) => {
                 let parts = parts.iter().map(of).collect::<Option<Vec<_>>>()?;
                 let product = parts.iter().fold((RBig::ONE, true), |(product, whole), part| {
                     let (value, is_whole) = number(part);
@@ -350,7 +355,7 @@ impl Oracle<'_> {
                 });
                 numeric(product.0, product.1)
             }
-            Made::Over(inner, divisor) => {
+            Operation::Over(inner, divisor) => {
                 let (value, whole) = number(&of(inner)?);
                 let quotient = value / exact(*divisor);
                 if whole && divisor.decimals == 0 {
@@ -359,40 +364,40 @@ impl Oracle<'_> {
                     Value::Decimal(quotient)
                 }
             }
-            Made::Absolute(inner) => {
+            Operation::Absolute(inner) => {
                 let (value, whole) = number(&of(inner)?);
                 numeric(value.abs(), whole)
             }
-            Made::Least(parts) => self.extreme(parts, row, true)?,
-            Made::Greatest(parts) => self.extreme(parts, row, false)?,
-            Made::Rounded(inner, decimals) => rounded(number(&of(inner)?).0, *decimals),
-            Made::Filled(inner, with) => self.typed(term, of(inner).or_else(|| of(with))?),
-            Made::Case(whens, otherwise) => {
+            Operation::Least(parts) => self.extreme(parts, row, true)?,
+            Operation::Greatest(parts) => self.extreme(parts, row, false)?,
+            Operation::Rounded(inner, decimals) => rounded(number(&of(inner)?).0, *decimals),
+            Operation::Filled(inner, with) => self.typed(term, of(inner).or_else(|| of(with))?),
+            Operation::Case(whens, otherwise) => {
                 let chosen = whens.iter().find(|(when, _)| self.truth(when, row) == Some(true));
                 let chosen = chosen.map(|(_, then)| then).or(otherwise.as_ref())?;
                 self.typed(term, of(chosen)?)
             }
-            Made::Choice { whens, otherwise, labels } => {
+            Operation::Choice { whens, otherwise, labels } => {
                 let chosen = whens.iter().find(|(when, _)| self.truth(when, row) == Some(true));
                 Value::Text(labels[chosen.map(|(_, code)| *code).or(*otherwise)? as usize].clone())
             }
-            Made::Truth(filter) => Value::Truth(self.truth(filter, row)?),
-            Made::Truncated(inner, period) => match of(inner)? {
+            Operation::Truth(filter) => Value::Truth(self.truth(filter, row)?),
+            Operation::Truncated(inner, period) => match of(inner)? {
                 Value::Day(day) => Value::Day(truncated(day, *period)),
                 other => panic!("{other:?} is no day"),
             },
-            Made::Extracted(inner, which) => match of(inner)? {
+            Operation::Extracted(inner, which) => match of(inner)? {
                 Value::Day(day) => Value::Decimal(RBig::from(part(day, *which))),
                 other => panic!("{other:?} is no day"),
             },
-            Made::Bucket { of: inner, low, high, count } => {
+            Operation::Bucket { of: inner, low, high, count } => {
                 bucket(number(&of(inner)?).0, exact(*low), exact(*high), i64::from(*count))
             }
         })
     }
 
     fn sum(&self, parts: &[Term], row: &Row) -> Option<Value> {
-        let negative = |term: &Term| matches!(term, Term::Made(made) if matches!(**made, Made::Negative(_)));
+        let negative = |term: &Term| matches!(term, Term::Made(made) if matches!(**made, Operation::Negative(_)));
         let (mut sum, mut whole, mut days) = (RBig::ZERO, true, 0);
         for term in parts {
             let (value, is_whole) = number(&self.value(term, row)?);
@@ -427,7 +432,7 @@ impl Oracle<'_> {
     fn is_day(&self, term: &Term) -> bool {
         match term {
             Term::Made(made) => match &**made {
-                Made::Negative(inner) => self.is_day(inner),
+                Operation::Negative(inner) => self.is_day(inner),
                 _ => matches!(*term.facts(self.terms).domain, Domain::Date { .. }),
             },
             Term::Column(_) => matches!(*term.facts(self.terms).domain, Domain::Date { .. }),

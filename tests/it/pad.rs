@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use axum::http::Method;
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault};
-use tacit::kernel::budget::charge::State;
+use tacit::kernel::budget::charge::AnswerState;
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::clock::Clock;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
-use tacit::query::plan::Computation;
+use tacit::query::computation::Computation;
 use tacit::service::asking::ask::{Ask, Wanted};
 
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
@@ -149,7 +149,10 @@ fn no_other_request_tells_when_the_work_ended() {
             while done.elapsed() < Duration::from_millis(200) {
                 let states =
                     read(service.ledger(), |book| book.releases().iter().map(|card| card.state).collect::<Vec<_>>());
-                assert!(done.elapsed() > Duration::from_millis(400) || states == [State::Executing], "{states:?}");
+                assert!(
+                    done.elapsed() > Duration::from_millis(400) || states == [AnswerState::Executing],
+                    "{states:?}"
+                );
                 looks += 1;
             }
             looks

@@ -4,15 +4,18 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use tacit::engine::seal::source::{Fault, From, PostgresFault, Source, SourceError, Spec, Wanted};
+use tacit::engine::seal::source::{Fault, PostgresFault, Source, SourceError, SourceLocation, SourceSpec, Wanted};
 
 use crate::postgres::{Server, programs};
 
 const SKIPPED: &str = "skipped: there is no PostgreSQL here to read from (Debian's package is postgresql)";
 
-fn spec(server: &Server, query: &str) -> Spec {
+fn spec(server: &Server, query: &str) -> SourceSpec {
     let connection = format!("host={} dbname=postgres user=postgres", server.socket().display());
-    Spec { from: From::Postgres { connection, query: query.to_owned() }, ..Spec::file("none".as_ref()) }
+    SourceSpec {
+        from: SourceLocation::Postgres { connection, query: query.to_owned() },
+        ..SourceSpec::file("none".as_ref())
+    }
 }
 
 fn open(server: &Server, query: &str) -> Result<Source, SourceError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use tacit::kernel::budget::entry::Kind;
+use tacit::kernel::budget::entry::AccountKind;
 use tacit::kernel::budget::ledger::read;
 
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, policy};
@@ -131,5 +131,7 @@ fn every_route_keeps_to_its_roles_and_only_queries_spend() {
 }
 
 fn spent(lab: &Lab) -> u64 {
-    read(lab.service.ledger(), |book| book.find("visits", Kind::Dataset, "visits").expect("a dataset").spent.units())
+    read(lab.service.ledger(), |book| {
+        book.find("visits", AccountKind::Dataset, "visits").expect("a dataset").spent.quanta()
+    })
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::http::Method;
 use serde_json::{Value, json};
 use tacit::kernel::vault::noise::OpenDp;
+use tacit::query::computation::Measure;
 use tacit::query::parse::parse;
-use tacit::query::plan::{Measure, plan};
+use tacit::query::plan::plan;
 
 use crate::support::{GAUSSIAN, Lab, PURE, block_on, call, policy, visits};
 
@@ -22,7 +23,7 @@ fn groups_add_up_to_their_running_sums() {
     let lab = Lab::gaussian();
     let terms = &lab.service.dataset("visits").expect("visits").terms;
     let measured = |sql: &str| plan(&parse(sql).expect("SQL"), terms, None).expect("a plan").computation.measures;
-    assert!(matches!(&measured(SQL)[..], [Measure::Rooted { .. }]));
+    assert!(matches!(&measured(SQL)[..], [Measure::PrefixSums { .. }]));
     // HAVING compares the values that are shown, so it adds no measurement; the parts of a mean are measured separately.
     assert_eq!(measured(&format!("{SQL} HAVING COUNT(*) > 3")).len(), 1);
     assert_eq!(measured(&format!("{SQL} HAVING COUNT(*) + 0 > 3 AND ABS(COUNT(*)) > 1")).len(), 1);

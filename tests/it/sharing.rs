@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tacit::kernel::budget::entry::Kind;
+use tacit::kernel::budget::entry::AccountKind;
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::vault::noise::OpenDp;
 
@@ -27,15 +27,15 @@ async fn post(lab: &Lab, path: &str, token: &str, body: &Value) -> Reply {
     call(&lab.router, Method::POST, path, Some(token), &[], body.to_string()).await
 }
 
-fn spent(lab: &Lab, kind: Kind, name: &str) -> u64 {
-    read(lab.service.ledger(), |book| book.find("visits", kind, name).expect("an account").spent.units())
+fn spent(lab: &Lab, kind: AccountKind, name: &str) -> u64 {
+    read(lab.service.ledger(), |book| book.find("visits", kind, name).expect("an account").spent.quanta())
 }
 
 fn worth(epsilon: &str) -> u64 {
     let accountant = tacit::kernel::privacy::accountant::Accountant::Gaussian {
         delta: tacit::kernel::privacy::amounts::Delta::parse("1e-9").expect("δ"),
     };
-    accountant.price(tacit::kernel::privacy::amounts::Epsilon::parse(epsilon).expect("ε")).units()
+    accountant.price(tacit::kernel::privacy::amounts::Epsilon::parse(epsilon).expect("ε")).quanta()
 }
 
 const REGIONS: &str = "SELECT region, COUNT(*) AS visits FROM visits GROUP BY region";
@@ -45,7 +45,7 @@ fn a_colleague_is_served_what_is_stored_and_pays_once() {
     let (lab, bob) = two(GAUSSIAN, "4");
     block_on(async {
         let first = lab.sql(REGIONS, "0.5").await.json();
-        let drawn = spent(&lab, Kind::Dataset, "visits");
+        let drawn = spent(&lab, AccountKind::Dataset, "visits");
         // The same precision and a lower one, with other names and another order of the rows.
         for (sql, epsilon) in [
             ("SELECT COUNT(*) AS n, region AS r FROM visits GROUP BY region ORDER BY region DESC", "0.5"),
@@ -60,8 +60,8 @@ fn a_colleague_is_served_what_is_stored_and_pays_once() {
             assert_eq!(answer["legs"]["dataset"], "0");
             assert_eq!(quote["account"]["after"], answer["account"], "the quote kept its word");
         }
-        assert_eq!(spent(&lab, Kind::Dataset, "visits"), drawn, "the dataset pays nothing");
-        assert_eq!(spent(&lab, Kind::Researcher, "bob"), worth("0.5"), "bob pays once for what he learnt");
+        assert_eq!(spent(&lab, AccountKind::Dataset, "visits"), drawn, "the dataset pays nothing");
+        assert_eq!(spent(&lab, AccountKind::Researcher, "bob"), worth("0.5"), "bob pays once for what he learnt");
         let served = post(&lab, "/v1/queries", &bob, &json!({"sql": REGIONS, "epsilon": "0.5"})).await.json();
         assert_eq!((&served["rows"], &served["price"]["epsilon"]), (&first["rows"], &json!("0")));
         let path = format!("/v1/releases/{}", first["release"].as_str().expect("an id"));
@@ -79,8 +79,8 @@ fn more_precision_costs_the_difference() {
         let second = lab.sql(REGIONS, "0.5").await.json();
         assert_eq!((&second["replayed"], &second["derived_from"]), (&json!(false), &json!([first["release"]])));
         assert_eq!(quote["account"]["after"], second["account"]);
-        assert_eq!(spent(&lab, Kind::Researcher, "ada"), worth("0.5"), "as if it had been asked for at once");
-        assert_eq!(spent(&lab, Kind::Dataset, "visits"), worth("0.5"));
+        assert_eq!(spent(&lab, AccountKind::Researcher, "ada"), worth("0.5"), "as if it had been asked for at once");
+        assert_eq!(spent(&lab, AccountKind::Dataset, "visits"), worth("0.5"));
         let error = |answer: &Value| {
             answer["columns"][1]["std_error"].as_str().expect("an error").parse::<f64>().expect("a number")
         };
@@ -98,8 +98,8 @@ fn more_precision_costs_the_difference() {
         // Bob asks for a precision in between: the second answer is enough.
         let third = post(&lab, "/v1/queries", &bob, &json!({"sql": REGIONS, "epsilon": "0.4"})).await.json();
         assert_eq!((&third["release"], &third["rows"]), (&second["release"], &second["rows"]));
-        assert_eq!(spent(&lab, Kind::Researcher, "bob"), worth("0.5"));
-        assert_eq!(spent(&lab, Kind::Dataset, "visits"), worth("0.5"));
+        assert_eq!(spent(&lab, AccountKind::Researcher, "bob"), worth("0.5"));
+        assert_eq!(spent(&lab, AccountKind::Dataset, "visits"), worth("0.5"));
     });
 }
 
@@ -109,10 +109,10 @@ fn measurements_are_shared_one_by_one() {
     let (lab, _) = two(GAUSSIAN, "4");
     block_on(async {
         let count = lab.sql("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", "0.3").await.json();
-        let before = spent(&lab, Kind::Researcher, "ada");
+        let before = spent(&lab, AccountKind::Researcher, "ada");
         let both =
             lab.sql("SELECT region, COUNT(*) AS n, SUM(cost) AS s FROM visits GROUP BY region", "0.3").await.json();
-        let paid = spent(&lab, Kind::Researcher, "ada") - before;
+        let paid = spent(&lab, AccountKind::Researcher, "ada") - before;
         assert_eq!(both["derived_from"], json!([count["release"]]));
         assert!(paid <= worth("0.3") / 2 + 1, "the sum alone is new: {paid}");
         let values = |answer: &Value| {
@@ -129,7 +129,7 @@ fn what_follows_from_a_stored_answer_is_free() {
         let fine =
             lab.sql("SELECT region, diagnosis, COUNT(*) AS n FROM visits GROUP BY region, diagnosis", "1").await.json();
         let rows = fine["rows"].as_array().expect("rows").clone();
-        let (drawn, entries) = (spent(&lab, Kind::Dataset, "visits"), lab.head().0);
+        let (drawn, entries) = (spent(&lab, AccountKind::Dataset, "visits"), lab.head().0);
         let sum = |keep: &dyn Fn(&Value) -> bool| {
             rows.iter().filter(|row| keep(row)).map(|row| row["n"].as_i64().expect("a count")).sum::<i64>()
         };
@@ -173,7 +173,8 @@ fn what_follows_from_a_stored_answer_is_free() {
             (coarse["rows"].as_array().map(Vec::len), &coarse["derived_from"]),
             (Some(4), &json!([fine["release"]]))
         );
-        assert_eq!((spent(&lab, Kind::Dataset, "visits"), spent(&lab, Kind::Researcher, "ada")), (drawn, drawn));
+        assert_eq!(spent(&lab, AccountKind::Dataset, "visits"), drawn);
+        assert_eq!(spent(&lab, AccountKind::Researcher, "ada"), drawn);
         assert!(lab.head().0 > entries, "derived answers are stored under ids of their own");
         let same = lab.sql("SELECT COUNT(*) AS n FROM visits", "0.2").await.json();
         assert_eq!((&same["replayed"], lab.head().0), (&json!(true), entries + 12), "and asked again they are those");
@@ -183,11 +184,11 @@ fn what_follows_from_a_stored_answer_is_free() {
                 .await
                 .json();
         assert_eq!((&theirs["rows"], theirs["legs"]["dataset"].as_str()), (&same["rows"], Some("0")));
-        assert_eq!(spent(&lab, Kind::Researcher, "bob"), worth("1"));
+        assert_eq!(spent(&lab, AccountKind::Researcher, "bob"), worth("1"));
         // The stored answer is not precise enough: the difference is drawn, and the rest comes from what is stored.
         let exact = lab.sql("SELECT COUNT(*) AS n FROM visits", "1").await.json();
         assert_eq!((&exact["replayed"], &exact["derived_from"]), (&json!(false), &json!([fine["release"]])));
-        let paid = spent(&lab, Kind::Dataset, "visits") - drawn;
+        let paid = spent(&lab, AccountKind::Dataset, "visits") - drawn;
         assert_eq!(paid, worth("1") - worth("1") / 16, "a sixteenth of it was there");
     });
 }
@@ -234,7 +235,7 @@ fn a_pure_dataset_replays_and_does_not_top_up() {
         let first = lab.sql(REGIONS, "1").await.json();
         let more = lab.sql(REGIONS, "3").await.json();
         assert_eq!((&more["replayed"], more.get("derived_from")), (&json!(false), None));
-        assert_eq!(spent(&lab, Kind::Dataset, "visits"), 4_000_000_000, "the whole price, not the difference");
+        assert_eq!(spent(&lab, AccountKind::Dataset, "visits"), 4_000_000_000, "the whole price, not the difference");
         let theirs = post(&lab, "/v1/queries", &bob, &json!({"sql": REGIONS, "epsilon": "1"})).await.json();
         assert_eq!((&theirs["rows"], &theirs["legs"]["dataset"]), (&first["rows"], &json!("0")));
         let one = lab.sql("SELECT COUNT(*) AS n FROM visits WHERE region = 'north'", "1").await.json();
@@ -336,11 +337,11 @@ fn a_question_that_is_stored_in_part_draws_the_rest_alone() {
     let (lab, bob) = two(GAUSSIAN, "4");
     block_on(async {
         let count = lab.sql("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", "0.5").await.json();
-        let drawn = spent(&lab, Kind::Dataset, "visits");
+        let drawn = spent(&lab, AccountKind::Dataset, "visits");
         let body = json!({"sql": "SELECT region, COUNT(*) AS n, SUM(cost) AS s FROM visits GROUP BY region", "epsilon": "0.3"});
         let both = post(&lab, "/v1/queries", &bob, &body).await.json();
         assert_eq!((&both["replayed"], &both["derived_from"]), (&json!(false), &json!([count["release"]])));
-        assert!(spent(&lab, Kind::Dataset, "visits") - drawn <= worth("0.3") / 2 + 1, "the sum alone was drawn");
+        assert!(spent(&lab, AccountKind::Dataset, "visits") - drawn <= worth("0.3") / 2 + 1, "the sum alone was drawn");
         assert_eq!(both["rows"][0]["n"], count["rows"][0]["n"]);
     });
 }
@@ -397,7 +398,7 @@ fn what_a_colleague_asked_too_exactly_is_drawn_anew_for_less() {
         assert_eq!(lab.grant("bob", "visits", "0.5").await.status, StatusCode::OK);
         let reply = post(&lab, "/v1/queries", &bob, &json!({"sql": REGIONS, "epsilon": "0.2"})).await;
         assert_eq!((reply.status, &reply.json()["replayed"]), (StatusCode::OK, &json!(false)));
-        assert_eq!(spent(&lab, Kind::Researcher, "bob"), worth("0.2"));
+        assert_eq!(spent(&lab, AccountKind::Researcher, "bob"), worth("0.2"));
     });
 }
 

@@ -23,7 +23,7 @@ use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::privacy::mechanism::NoiseLaw;
 use tacit::kernel::vault::noise::{NoiseFault, NoiseSource};
 use tacit::kernel::vault::private::{Exact, Private};
-use tacit::query::plan::Computation;
+use tacit::query::computation::Computation;
 use tacit::query::terms::edition::Manifest;
 use tacit::query::terms::policy::Policy;
 use tacit::service::asking::ask::{Ask, Wanted};

@@ -8,7 +8,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::json;
 use tacit::engine::PolarsEngine;
 use tacit::engine::seal::seal;
-use tacit::kernel::budget::entry::{Act, Kind};
+use tacit::kernel::budget::entry::{AccountKind, Act};
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::clock::Clock;
 use tacit::kernel::privacy::amounts::Epsilon;
@@ -47,8 +47,9 @@ async fn anonymous(lab: &Lab, path: &str, headers: &[(&str, &str)]) -> Reply {
 }
 
 fn spent(lab: &Lab) -> (u64, u64) {
-    let of = |kind| read(lab.service.ledger(), |book| book.find("visits", kind, "visits").map(|one| one.spent.units()));
-    (of(Kind::Statistics).expect("an account"), of(Kind::Dataset).expect("an account"))
+    let of =
+        |kind| read(lab.service.ledger(), |book| book.find("visits", kind, "visits").map(|one| one.spent.quanta()));
+    (of(AccountKind::Statistics).expect("an account"), of(AccountKind::Dataset).expect("an account"))
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn a_statistic_comes_in_every_form_with_its_headers() {
             );
             assert!(reply.bytes.starts_with(start), "{ending}: {}", String::from_utf8_lossy(&reply.bytes));
             assert!(reply.headers["cache-control"].to_str().expect("text").starts_with("public"), "{ending}");
-            assert!(reply.headers.contains_key("last-modified"));
+            assert_eq!(reply.headers["last-modified"], "Mon, 21 Sep 2026 14:13:20 GMT", "{ending}");
         }
         let body = anonymous(&lab, "/v1/statistics/regions", &[]).await.json();
         assert_eq!(body["rows"].as_array().expect("rows").len(), 4);
@@ -299,9 +300,10 @@ fn check(service: &Service, editions: usize) {
         published += mine.len();
     }
     assert_eq!(charges, published, "one charge each");
-    let spent = read(service.ledger(), |book| book.find("visits", Kind::Statistics, "").expect("one").spent.units());
+    let spent =
+        read(service.ledger(), |book| book.find("visits", AccountKind::Statistics, "").expect("one").spent.quanta());
     let each = entries.iter().filter_map(|entry| match &entry.act {
-        Act::Charged(charged) => Some(charged.legs.researcher.units()),
+        Act::Charged(charged) => Some(charged.legs.researcher.quanta()),
         _ => None,
     });
     assert_eq!(spent, each.sum::<u64>());

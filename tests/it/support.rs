@@ -17,9 +17,9 @@ use tacit::kernel::clock::Clock;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
-use tacit::kernel::vault::release::Noisy;
-use tacit::ledger::SqliteLedger;
+use tacit::kernel::vault::release::NoisyVector;
 use tacit::ledger::replan::Replanner;
+use tacit::ledger::{SqliteLedger, WriteLock};
 use tacit::query::answer::{Table, tabulate};
 use tacit::query::file::QueryFile;
 use tacit::query::parse::parse;
@@ -143,6 +143,8 @@ pub struct Lab {
     pub steward: String,
     pub researcher: String,
     pub viewer: String,
+    /// The ledger's, for the webhooks' outbox.
+    pub write_lock: WriteLock,
 }
 
 impl Lab {
@@ -228,10 +230,11 @@ impl Lab {
         grant(&ledger, "ada", &policy.name, allocation);
         let mut engine = PolarsEngine::new();
         let datasets = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("datasets");
+        let write_lock = ledger.write_lock();
         let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock };
         let service = Arc::new(finish(Service::new(ports, datasets)));
         let router = tacit::http::router(Arc::clone(&service));
-        Self { dir, service, router, steward: boss, researcher, viewer }
+        Self { dir, service, router, steward: boss, researcher, viewer, write_lock }
     }
 
     /// A lab with 200 people, the `gaussian` accountant and real noise.
@@ -261,7 +264,7 @@ impl Lab {
         let stored = self.service.stored_answer(release).expect("an answer");
         // Tiny errors, so that nothing is rounded to the digits that an error justifies.
         let law = NoiseLaw { mechanism: Mechanism::DiscreteGaussian, fine_bits: 0, scale: 1e-12 };
-        let vectors: Vec<Noisy> = stored.vectors().iter().map(|one| Noisy { law, ..one.clone() }).collect();
+        let vectors: Vec<NoisyVector> = stored.vectors().iter().map(|one| NoisyVector { law, ..one.clone() }).collect();
         let dataset = self.service.dataset("visits").expect("a dataset");
         let plan = parse(sql).and_then(|query| plan(&query, &dataset.terms, None)).expect("a plan");
         tabulate(&plan.layout, &vectors)

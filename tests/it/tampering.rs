@@ -13,7 +13,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rusqlite::{Connection, params};
 use serde_json::json;
-use tacit::kernel::budget::entry::{Act, Entry, Kind};
+use tacit::kernel::budget::entry::{AccountKind, Act, Entry};
 use tacit::kernel::budget::ledger::{Ledger, read};
 use tacit::kernel::privacy::amounts::Price;
 use tacit::kernel::vault::noise::OpenDp;
@@ -239,7 +239,7 @@ fn verify_prices_every_plan_anew() {
             let mut forged = (**charged).clone();
             let drawn = &mut forged.drawn[0];
             match change {
-                0 => drawn.certified.price = Price::from_units(drawn.certified.price.units() - 1_000),
+                0 => drawn.certified.price = Price::from_quanta(drawn.certified.price.quanta() - 1_000),
                 1 => drawn.certified.cells += 1,
                 2 => drawn.view[0] ^= 1,
                 3 => forged.view[0] ^= 1,
@@ -276,7 +276,7 @@ fn a_copy_from_before_is_refused_and_recovered_from_the_anchor() {
     let (lab, copies) = with_copies(1_010, &[1, 10, 1_000]);
     let (spent, cells) = read(lab.service.ledger(), |book| {
         (
-            book.find("visits", Kind::Dataset, "visits").expect("visits").spent,
+            book.find("visits", AccountKind::Dataset, "visits").expect("visits").spent,
             book.dataset("visits").expect("visits").cells,
         )
     });
@@ -304,7 +304,7 @@ fn a_copy_from_before_is_refused_and_recovered_from_the_anchor() {
         assert_eq!(recovered.ledger_seq + 2 * age as u64, recovered.anchor_seq.expect("an anchor"));
         let ledger = SqliteLedger::open(&restored, 0).unwrap_or_else(|error| panic!("{error}"));
         let again = read(&ledger, |book| {
-            let whole = book.find("visits", Kind::Dataset, "visits").expect("visits");
+            let whole = book.find("visits", AccountKind::Dataset, "visits").expect("visits");
             let ada = book.researcher("visits", "ada").expect("ada");
             (whole.spent, ada.spent, book.dataset("visits").expect("visits").cells)
         });
@@ -346,7 +346,7 @@ fn without_an_anchor_what_is_left_is_burnt() {
     assert_eq!(recovery.anchor_seq, None);
     let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));
     let left = |ledger: &SqliteLedger| {
-        read(ledger, |book| book.find("visits", Kind::Dataset, "visits").expect("visits").left_at(0))
+        read(ledger, |book| book.find("visits", AccountKind::Dataset, "visits").expect("visits").left_at(0))
     };
     assert_eq!(left(&ledger), Price::ZERO);
     // Only an explicit grant with a reason makes budget available again.
@@ -443,16 +443,19 @@ fn a_recovery_gives_nothing_back() {
     // With another key no line is credible, and what the lines claim is a lower bound.
     fs::remove_file(state.join("ledger.key")).expect("removed");
     let recovery = recover(&state, None, "the key was lost", "sam", 0).unwrap_or_else(|error| panic!("{error}"));
-    assert!(recovery.anchor_seq.is_none() && recovery.balances.iter().any(|balance| balance.kind == Kind::Researcher));
+    assert!(
+        recovery.anchor_seq.is_none()
+            && recovery.balances.iter().any(|balance| balance.kind == AccountKind::Researcher)
+    );
     let again = recover(&state, None, "once more", "sam", 0).expect_err("nothing more to recover");
     assert!(matches!(again, OpenError::NothingToRecover { .. }), "{again}");
     let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));
-    let opened = Box::new(|book: &tacit::kernel::budget::state::Book| {
+    let opened = Box::new(|book: &tacit::kernel::budget::state::LedgerState| {
         let (dataset, unit) = ("later".to_owned(), "row".to_owned());
         Ok(Act::DatasetOpened { dataset, unit, cap: book.dataset("visits").expect("visits").cap })
     });
     ledger.act(opened, 0).expect("written").expect("opened");
-    let left = read(&ledger, |book| book.find("later", Kind::Dataset, "later").expect("later").left_at(0));
+    let left = read(&ledger, |book| book.find("later", AccountKind::Dataset, "later").expect("later").left_at(0));
     assert_eq!(left, Price::ZERO, "a dataset that the lost entries may have opened has nothing left");
     drop(ledger);
     let empty = dir.path().join("empty");

@@ -100,7 +100,7 @@ fn what_is_spent_is_told_from_the_ledger() {
         assert_eq!(lab.sql("SELECT COUNT(*) FROM visits", "0.01").await.status, 200);
         let little = page(&lab, "/transparency/visits").await;
         let spent = accountant.price(Epsilon::parse("0.01").expect("ε"));
-        let truth = 100.0 * normal((spent.units() as f64 * 1e-15).sqrt() / 2.0);
+        let truth = 100.0 * normal((spent.quanta() as f64 * 1e-15).sqrt() / 2.0);
         let [now, _] = chances(&little);
         assert!(now >= truth && now < truth + 0.011, "{now} and {truth}");
         assert!(little.contains("0.1 % of the privacy budget is spent"), "a little is not nothing: {little}");
@@ -132,7 +132,7 @@ fn thresholds_are_counted_in() {
         let lab = Lab::new(&text, &csv, Arc::new(OpenDp), "1");
         let accountant = Accountant::Gaussian { delta: Delta::parse("0.006").expect("δ") };
         let amount = accountant.cap(Epsilon::parse("1").expect("ε"));
-        let truth = 100.0 * (normal((amount.units() as f64 * 1e-15).sqrt() / 2.0) + 0.004);
+        let truth = 100.0 * (normal((amount.quanta() as f64 * 1e-15).sqrt() / 2.0) + 0.004);
         let fresh = page(&lab, "/transparency/visits").await;
         let [now, at_cap] = chances(&fresh);
         assert!(now == 50.0 && at_cap >= truth && at_cap < truth + 0.011, "{at_cap} and {truth}");

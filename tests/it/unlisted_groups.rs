@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::privacy::amounts::{Delta, Price};
 use tacit::kernel::privacy::mechanism::gaussian;
-use tacit::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use tacit::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
 use tacit::kernel::privacy::threshold::Threshold;
 use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
 use tacit::query::terms::policy::Policy;
@@ -316,8 +316,8 @@ fn upper_bound(seen: usize, n: usize) -> f64 {
 /// A text that only one person has is shown with a probability of at most δ; of two such texts, each with at most half of it.
 #[test]
 fn a_rare_text_is_shown_no_more_often_than_delta() {
-    let sensitivity = Sensitivity::of(Statistic::DistinctUnits { cells_reachable: 2 }, 4).expect("it fits");
-    let law = gaussian(sensitivity, Price::from_units(50_000_000_000_000)).expect("a law");
+    let sensitivity = Sensitivity::of(Aggregation::DistinctUnits { cells_reachable: 2 }, 4).expect("it fits");
+    let law = gaussian(sensitivity, Price::from_quanta(50_000_000_000_000)).expect("a law");
     for (delta, samples) in [("0.01", 40_000), ("0.001", 200_000)] {
         let delta = Delta::parse(delta).expect("a delta");
         let least = Threshold { groups_per_unit: 2, delta }.least(&law).expect("a Gaussian");

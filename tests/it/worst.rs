@@ -11,7 +11,7 @@ use tacit::query::canonical;
 use tacit::query::error::{Code, QueryError};
 use tacit::query::parse::parse;
 use tacit::query::plan::{plan, replan};
-use tacit::query::term::known::STEPS_MAX;
+use tacit::query::term::context::STEPS_MAX;
 use tacit::query::terms::policy::Policy;
 
 use crate::support::{GAUSSIAN, Lab, block_on};

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::{IDENTIFIER, decimal, document, matching, object, one_of, text};
-use crate::query::file::{Refresh, Shape};
+use crate::query::file::{Presentation, Refresh};
 
 pub(super) fn schema() -> Value {
     let properties = json!({
@@ -16,7 +16,7 @@ pub(super) fn schema() -> Value {
         "epsilon": decimal("the epsilon to spend instead of a margin, above 0 and at most 100"),
         "refresh": one_of("how often it is drawn anew; by default never", &Refresh::ALL.map(Refresh::name)),
         "public": one_of("whether it is shown without a token; by default false", &["true", "false"]),
-        "chart": one_of("how it is shown; by default as a table", &Shape::ALL.map(Shape::name)),
+        "chart": one_of("how it is shown; by default as a table", &Presentation::ALL.map(Presentation::name)),
         "unit": text("what its numbers are measured in")
     });
     let mut headers = object("headers of a query file, each once", properties, &["title"]);

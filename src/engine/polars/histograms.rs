@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
-use crate::engine::polars::{Expressions, gathered};
-use crate::query::plan::{Computation, Measure};
+use crate::engine::polars::expressions::Expressions;
+use crate::engine::polars::table::gathered;
+use crate::query::computation::{Computation, Measure};
 use crate::query::term::Term;
-use crate::query::term::lower::{Function, Step, lower};
+use crate::query::term::lower::{IntegerFunction, Step, lower};
 
 const CELL: &str = "cell";
 const COUNT: &str = "count";
@@ -74,7 +75,7 @@ fn counted(
     // Unwrap safety: a computation's terms were typed against the terms that it is evaluated under.
     let value = lower(term, expressions.terms).expect("a typed term can be lowered").step;
     let above = Step::Plus([(value, 1), (Step::Constant(-low), 1)].into());
-    let bin = expressions.step(&Step::Apply(Function::Cut(level.width), Arc::new(above)));
+    let bin = expressions.step(&Step::Apply(IntegerFunction::Cut(level.width), Arc::new(above)));
     let cell = expressions.cell(&computation.keys).cast(DataType::Int64) * lit(i64::from(level.count)) + bin;
     let rows = frame.clone().select([cell.alias(CELL)]).filter(col(CELL).is_not_null());
     let answer = gathered(rows.group_by([col(CELL)]).agg([len().alias(COUNT)]))?;

@@ -6,11 +6,13 @@ use std::path::Path;
 use polars::prelude::{Column, DataFrame, DataType, IntoColumn, ParquetWriter};
 use proptest::prelude::*;
 
+use crate::engine::PolarsEngine;
+use crate::engine::port::{Engine, Host};
 use crate::engine::seal::seal_with_key;
-use crate::engine::seal::source::Spec;
-use crate::engine::{Engine, Host, PolarsEngine};
+use crate::engine::seal::source::SourceSpec;
+use crate::query::computation::Measure;
 use crate::query::parse::parse;
-use crate::query::plan::{Measure, Plan, plan};
+use crate::query::plan::{Plan, plan};
 use crate::query::terms::policy::Policy;
 
 const POLICY: &str = r#"
@@ -157,9 +159,9 @@ fn vectors(rows: &[Row], plans: &[Plan]) -> Vec<Vec<Vec<i64>>> {
     let dir = tempfile::tempdir().expect("a folder");
     write(&dir.path().join("t.parquet"), rows);
     let mut policy = Policy::parse(POLICY).expect("a policy");
-    policy.source = Spec::file(&dir.path().join("t.parquet"));
+    policy.source = SourceSpec::file(&dir.path().join("t.parquet"));
     write_units(&dir.path().join("u.parquet"), rows);
-    policy.joined = vec![Spec::file(&dir.path().join("u.parquet"))];
+    policy.joined = vec![SourceSpec::file(&dir.path().join("u.parquet"))];
     let (manifest, _) = seal_with_key(&policy, dir.path(), &[7; 32], &|_| {}).expect("a sealed table");
     let mut engine = PolarsEngine::new();
     engine.load(dir.path(), &manifest).expect("a loaded table");

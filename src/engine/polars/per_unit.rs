@@ -5,11 +5,11 @@
 
 use polars::prelude::*;
 
-use crate::engine::polars::{Expressions, Loaded, gathered};
-use crate::query::plan::Computation;
-use crate::query::plan::subquery::{MEAN_PARTS, UnitColumn, Units};
+use crate::engine::polars::expressions::Expressions;
+use crate::engine::polars::table::{Loaded, gathered};
+use crate::query::computation::{Computation, MEAN_PARTS, PerUnitColumn, PerUnitTable};
 use crate::query::term::Term;
-use crate::query::term::lower::{Function, lower};
+use crate::query::term::lower::{IntegerFunction, lower};
 use crate::query::terms::domain::Domain;
 use crate::query::terms::edition::{UNIT_COLUMN, column_name};
 use crate::query::terms::policy::Terms;
@@ -31,7 +31,7 @@ enum Need {
 /// Makes the table of `units`, whose terms are `seen`.
 pub(crate) fn table(
     loaded: &Loaded,
-    units: &Units,
+    units: &PerUnitTable,
     computation: &Computation,
     seen: &Terms,
 ) -> PolarsResult<DataFrame> {
@@ -104,7 +104,7 @@ impl Loaded {
 }
 
 /// What a column needs to be computed from each row.
-fn needs(expressions: &Expressions<'_>, column: &UnitColumn) -> Vec<Need> {
+fn needs(expressions: &Expressions<'_>, column: &PerUnitColumn) -> Vec<Need> {
     let value = |term: &Term| match term {
         Term::Column(index) => {
             let offset = match &expressions.terms.columns[*index].domain {
@@ -120,15 +120,15 @@ fn needs(expressions: &Expressions<'_>, column: &UnitColumn) -> Vec<Need> {
         }
     };
     match column {
-        UnitColumn::Own(index) => vec![value(&Term::Column(*index))],
-        UnitColumn::Rows => Vec::new(),
-        UnitColumn::Present(term)
-        | UnitColumn::Sum(term)
-        | UnitColumn::Mean(term)
-        | UnitColumn::Least(term)
-        | UnitColumn::Greatest(term) => vec![value(term)],
-        UnitColumn::Any(filter) | UnitColumn::Every(filter) => vec![Need::Computed(expressions.filter(filter))],
-        UnitColumn::First { of, by, filter, .. } => {
+        PerUnitColumn::Own(index) => vec![value(&Term::Column(*index))],
+        PerUnitColumn::Rows => Vec::new(),
+        PerUnitColumn::Present(term)
+        | PerUnitColumn::Sum(term)
+        | PerUnitColumn::Mean(term)
+        | PerUnitColumn::Least(term)
+        | PerUnitColumn::Greatest(term) => vec![value(term)],
+        PerUnitColumn::Any(filter) | PerUnitColumn::Every(filter) => vec![Need::Computed(expressions.filter(filter))],
+        PerUnitColumn::First { of, by, filter, .. } => {
             let counts = filter.as_ref().map_or_else(|| lit(true), |filter| expressions.filter(filter));
             vec![value(of), value(by), Need::Computed(counts.fill_null(lit(false)))]
         }
@@ -214,7 +214,7 @@ fn column_of(values: Vec<Option<i64>>, centre: i64) -> Int64Chunked {
 }
 
 fn fold(
-    column: &UnitColumn,
+    column: &PerUnitColumn,
     ends: &[usize],
     values: impl Fn(usize) -> PolarsResult<Values>,
 ) -> PolarsResult<Vec<Option<i64>>> {
@@ -226,24 +226,24 @@ fn fold(
     };
     Ok(match column {
         // The value is the same in every row of a unit, null or not.
-        UnitColumn::Own(_) => each(&|rows, offset| rows.first().map(|value| value + offset))?,
-        UnitColumn::Rows => {
+        PerUnitColumn::Own(_) => each(&|rows, offset| rows.first().map(|value| value + offset))?,
+        PerUnitColumn::Rows => {
             let starts = std::iter::once(0).chain(ends.iter().copied());
             ends.iter().zip(starts).map(|(end, start)| whole(end - start)).collect()
         }
-        UnitColumn::Present(_) => each(&|rows, _| whole(rows.len()))?,
-        UnitColumn::Sum(_) => each(&|rows, offset| (!rows.is_empty()).then(|| sum(rows, offset)))?,
-        UnitColumn::Mean(_) => each(&|rows, offset| {
-            let rounded = Function::Rounded { numerator: MEAN_PARTS, denominator: rows.len().max(1) as i64 };
+        PerUnitColumn::Present(_) => each(&|rows, _| whole(rows.len()))?,
+        PerUnitColumn::Sum(_) => each(&|rows, offset| (!rows.is_empty()).then(|| sum(rows, offset)))?,
+        PerUnitColumn::Mean(_) => each(&|rows, offset| {
+            let rounded = IntegerFunction::Rounded { numerator: MEAN_PARTS, denominator: rows.len().max(1) as i64 };
             (!rows.is_empty()).then(|| rounded.apply(sum(rows, offset)))
         })?,
-        UnitColumn::Least(_) | UnitColumn::Every(_) => {
+        PerUnitColumn::Least(_) | PerUnitColumn::Every(_) => {
             each(&|rows, offset| rows.iter().min().map(|value| value + offset))?
         }
-        UnitColumn::Greatest(_) | UnitColumn::Any(_) => {
+        PerUnitColumn::Greatest(_) | PerUnitColumn::Any(_) => {
             each(&|rows, offset| rows.iter().max().map(|value| value + offset))?
         }
-        UnitColumn::First { descending, .. } => {
+        PerUnitColumn::First { descending, .. } => {
             let (of, by, counts) = (values(0)?, values(1)?, values(2)?);
             let offset = of.offset;
             let firsts = first(ends, &[of.values, by.values, counts.values], *descending);

@@ -4,32 +4,16 @@
 //! cells, in the order of the texts. The filter and the cut look only at one unit's own rows, in the order of their ranks, so other units
 //! change neither.
 
-use std::collections::HashMap;
-
 use polars::prelude::*;
 
-use crate::engine::polars::{Expressions, Loaded, gathered};
+use crate::engine::polars::expressions::Expressions;
+use crate::engine::polars::table::{Loaded, gathered};
 use crate::kernel::vault::private::Exact;
-use crate::query::plan::{Computation, Measure, TextKey};
-use crate::query::terms::domain::Domain;
-use crate::query::terms::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, text_name};
-use crate::query::terms::policy::{Terms, Unit};
+use crate::query::computation::{Computation, Measure, TextKey};
+use crate::query::terms::edition::{RANK_COLUMN, UNIT_COLUMN, column_name};
+use crate::query::terms::policy::Unit;
 
 const COUNTS: &str = "counts";
-
-/// Splits the texts from a sealed table; returns the table without them, and the texts by column and code. A text is stored in the row in
-/// which its code occurs first.
-pub(crate) fn split(table: DataFrame, terms: &Terms) -> PolarsResult<(DataFrame, HashMap<usize, Vec<String>>)> {
-    let (mut table, mut texts) = (table, HashMap::new());
-    for (index, column) in terms.columns.iter().enumerate() {
-        let Domain::Text { .. } = column.domain else { continue };
-        let named = table.drop_in_place(&text_name(index))?;
-        // Codes are numbered in the order in which they first occur.
-        let of_column: Vec<String> = named.str()?.iter().flatten().map(str::to_owned).collect();
-        texts.insert(index, of_column);
-    }
-    Ok((table, texts))
-}
 
 /// Returns the exact vectors over the groups that occur.
 pub(crate) fn found(loaded: &Loaded, computation: &Computation, text: &TextKey) -> PolarsResult<Exact> {
@@ -50,7 +34,7 @@ pub(crate) fn found(loaded: &Loaded, computation: &Computation, text: &TextKey) 
     order.sort_by(|one, other| labels[*one].cmp(&labels[*other]));
     let vector = |(at, measure): (usize, &Measure)| -> PolarsResult<Vec<i64>> {
         if let Measure::Over { .. } = measure {
-            return crate::engine::polars::alone(loaded, &computation.alone(measure));
+            return crate::engine::polars::vectors::alone(loaded, &computation.alone(measure));
         }
         let values = groups.column(&format!("m{at}"))?.cast(&DataType::Int64)?;
         let values: Vec<i64> = values.i64()?.iter().map(|value| value.unwrap_or(0)).collect();

@@ -7,9 +7,10 @@ use std::path::Path;
 use polars::prelude::{Column, DataFrame, ParquetWriter};
 use proptest::prelude::*;
 
+use crate::engine::PolarsEngine;
+use crate::engine::port::{Engine, Host};
 use crate::engine::seal::seal_with_key;
-use crate::engine::seal::source::Spec;
-use crate::engine::{Engine, Host, PolarsEngine};
+use crate::engine::seal::source::SourceSpec;
 use crate::query::parse::parse;
 use crate::query::plan::{Plan, plan};
 use crate::query::terms::policy::Policy;
@@ -79,7 +80,7 @@ fn found(rows: &[Row], plans: &[Plan]) -> Vec<Found> {
     let dir = tempfile::tempdir().expect("a folder");
     write(&dir.path().join("t.parquet"), rows);
     let mut policy = Policy::parse(POLICY).expect("a policy");
-    policy.source = Spec::file(&dir.path().join("t.parquet"));
+    policy.source = SourceSpec::file(&dir.path().join("t.parquet"));
     let (manifest, _) = seal_with_key(&policy, dir.path(), &[7; 32], &|_| {}).expect("a sealed table");
     let mut engine = PolarsEngine::new();
     engine.load(dir.path(), &manifest).expect("a loaded table");
@@ -156,8 +157,8 @@ fn counts_are_those_of_the_rows() {
         .into();
     let plans = plans();
     let found = found(&rows, &plans[2..3]);
-    let counts =
-        &found[0][plans[2].computation.measures.binary_search(&crate::query::plan::Measure::Rows).expect("rows")];
+    let counts = &found[0]
+        [plans[2].computation.measures.binary_search(&crate::query::computation::Measure::Rows).expect("rows")];
     let text = |text: &str| Some(text.to_owned());
     let expected = BTreeMap::from([(None, 1), (text("a"), 3), (text("b"), 1), (text("ä\u{fffd}"), 1)]);
     assert_eq!(*counts, expected);

@@ -10,11 +10,11 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::{Lane, Next};
-use crate::engine::EngineFault;
+use super::lane::{Lane, Next};
+use crate::engine::port::EngineFault;
 use crate::engine::wire::{Order, Reply, VERSION, receive, send};
 use crate::kernel::vault::private::{Exact, Private};
-use crate::query::plan::Computation;
+use crate::query::computation::Computation;
 
 /// How often an idle worker is checked.
 const LOOK: Duration = Duration::from_millis(100);

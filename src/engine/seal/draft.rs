@@ -11,7 +11,7 @@ mod write;
 
 use std::path::Path;
 
-use super::source::{Source, SourceError, Spec, normalised};
+use super::source::{Source, SourceError, SourceSpec, normalised};
 use crate::query::terms::policy::is_identifier;
 use people::People;
 use seen::Seen;
@@ -20,7 +20,7 @@ use seen::Seen;
 ///
 /// # Errors
 /// [`SourceError`] if the source cannot be read.
-pub fn draft(spec: &Spec, shown: Option<&Path>) -> Result<String, SourceError> {
+pub fn draft(spec: &SourceSpec, shown: Option<&Path>) -> Result<String, SourceError> {
     let (spec, source) = spec::opened(spec)?;
     let places: Vec<usize> = (0..source.columns().len()).filter(|at| !source.columns()[*at].is_unread()).collect();
     let mut seen = columns_of(&source, &places);

@@ -139,7 +139,7 @@ pub enum SealError {
     },
     /// The system gave no random key.
     #[error(transparent)]
-    Chance(#[from] random::NoChance),
+    Chance(#[from] random::NoRandomness),
 }
 
 impl SealError {

@@ -7,12 +7,17 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use super::Report;
+use super::SealError;
+use super::SourceFacts;
+use super::cells::digests;
 use super::ids::Withdrawn;
 use super::opened::{Encoded, Opened};
 use super::single::{Sameness, better};
 use super::staging::{Staging, manifest};
 use super::table::TableWriter;
-use super::{NULL, Report, SealError, SourceFacts, Texts, digests};
+use crate::engine::seal::cells::Texts;
+use crate::engine::seal::encode::NULL;
 use crate::engine::seal::encode::{ColumnCounts, by_value};
 use crate::engine::seal::spill::Row;
 use crate::query::terms::domain::Column;

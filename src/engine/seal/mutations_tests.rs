@@ -97,7 +97,7 @@ fn mutated(text: &str, rng: &mut StdRng) -> (Vec<u8>, Vec<String>) {
 fn nothing_that_was_not_touched_changes_in_silence() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut policy = Policy::parse(POLICY).expect("a policy");
-    policy.source = crate::engine::seal::source::Spec::file(&dir.path().join("v.csv"));
+    policy.source = crate::engine::seal::source::SourceSpec::file(&dir.path().join("v.csv"));
     let mut rng = StdRng::seed_from_u64(6);
     let mut text = String::from("id,age,cost,day,sex,note\n");
     for row in 0..ROWS {

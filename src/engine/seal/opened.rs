@@ -6,10 +6,11 @@ use std::ops::Range;
 
 use polars::prelude::{BooleanChunked, ChunkFilter, NewChunkedArray, StringChunked};
 
+use super::SealError;
 use super::ids::{Spellings, Withdrawn};
-use super::{SealError, Texts};
+use crate::engine::seal::cells::Texts;
 use crate::engine::seal::encode::{ColumnCounts, Context, Encoder, check_id, check_type, ids};
-use crate::engine::seal::source::{Batch, Decimal, Places, Read, Source, Spec, Wanted};
+use crate::engine::seal::source::{Batch, DecimalMark, Places, Read, Source, SourceSpec, Wanted};
 use crate::query::terms::day::zone_of;
 use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::policy::Policy;
@@ -72,7 +73,7 @@ impl Rows {
 
 impl<'a> Opened<'a> {
     /// Opens a source for a range of the policy's columns, and checks that they exist with types from which they can be read.
-    pub(super) fn new(policy: &'a Policy, spec: &Spec, columns: Range<usize>) -> Result<Self, SealError> {
+    pub(super) fn new(policy: &'a Policy, spec: &SourceSpec, columns: Range<usize>) -> Result<Self, SealError> {
         let source = Source::open(spec)?;
         let (columns, rules) = (&policy.terms.columns[columns.clone()], &policy.reading.rules[columns]);
         let unit = policy.terms.unit_column();
@@ -101,8 +102,8 @@ impl<'a> Opened<'a> {
         let unit_place = of_unit.first().map(|index| place(*index, false));
         let places = of_columns.iter().zip(rules).map(|(index, rules)| place(*index, rules.multiline)).collect();
         let point = match spec.decimal {
-            Decimal::Point => b'.',
-            Decimal::Comma => b',',
+            DecimalMark::Point => b'.',
+            DecimalMark::Comma => b',',
         };
         let zone = spec.time_zone.as_ref().or(policy.reading.zone.as_ref()).and_then(|name| zone_of(name));
         let (missing, context) = (&policy.reading.missing, Context { point, zone });

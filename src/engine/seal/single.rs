@@ -7,8 +7,9 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::{NULL, Texts};
+use crate::engine::seal::cells::Texts;
 use crate::engine::seal::encode::ColumnCounts;
+use crate::engine::seal::encode::NULL;
 use crate::engine::seal::spill::Row;
 use crate::query::terms::domain::{Column, Domain};
 

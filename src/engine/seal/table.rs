@@ -8,7 +8,10 @@ use std::path::Path;
 use polars::io::ipc::BatchedWriter;
 use polars::prelude::*;
 
-use super::{Report, SealError, Texts, present};
+use super::Report;
+use super::SealError;
+use super::cells::present;
+use crate::engine::seal::cells::Texts;
 use crate::engine::seal::spill::Row;
 use crate::files;
 use crate::query::terms::domain::Domain;

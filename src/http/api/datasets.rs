@@ -10,7 +10,7 @@ use crate::http::body::Sent;
 use crate::http::params::{PageParams, Segment, page};
 use crate::http::problem::Problem;
 use crate::http::{App, aside};
-use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::unscaled;
@@ -150,8 +150,9 @@ pub fn may_see(service: &Service, person: &Person, dataset: &Dataset) -> bool {
 fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
     let terms = &dataset.terms;
     // The cap including any raise; it may be above the one that was sealed.
-    let cap =
-        read(service.ledger(), |book| book.find(&dataset.lineage, Kind::Dataset, &dataset.lineage).map(|a| a.epsilon));
+    let cap = read(service.ledger(), |book| {
+        book.find(&dataset.lineage, AccountKind::Dataset, &dataset.lineage).map(|a| a.epsilon)
+    });
     let epsilon = cap.unwrap_or(terms.cap).to_string();
     DatasetBody {
         name: dataset.name.clone(),
@@ -223,7 +224,7 @@ async fn set_frozen(
     let act =
         move |ledger: &dyn Ledger, now| grants::set_frozen(ledger, &dataset, is_frozen, (&reason, &person.name), now);
     service.clone().steward(act).await?;
-    let account = account(service.ledger(), &name, Kind::Dataset, &name, service.now_ms());
+    let account = account(service.ledger(), &name, AccountKind::Dataset, &name, service.now_ms());
     account.map(Json).ok_or_else(|| Problem::unknown_dataset(&name))
 }
 

@@ -8,7 +8,7 @@ use crate::http::App;
 use crate::http::auth::Steward;
 use crate::http::body::{Sent, epsilon};
 use crate::http::problem::Problem;
-use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::people::STATISTICS;
 use crate::service::stewarding::accounts::{NamedAccount, account};
 use crate::service::stewarding::grants::{self, Grant, Holder};
@@ -45,10 +45,10 @@ pub async fn grant(
 ) -> Result<Json<NamedAccount>, Problem> {
     let grant = body.grant(person.name)?;
     let (kind, name) = match &grant.to {
-        Holder::Researcher { name, .. } => (Kind::Researcher, name.clone()),
-        Holder::Project { name } => (Kind::Project, name.clone()),
-        Holder::Dataset => (Kind::Dataset, grant.dataset.clone()),
-        Holder::Statistics { .. } => (Kind::Statistics, STATISTICS.to_owned()),
+        Holder::Researcher { name, .. } => (AccountKind::Researcher, name.clone()),
+        Holder::Project { name } => (AccountKind::Project, name.clone()),
+        Holder::Dataset => (AccountKind::Dataset, grant.dataset.clone()),
+        Holder::Statistics { .. } => (AccountKind::Statistics, STATISTICS.to_owned()),
     };
     let dataset = grant.dataset.clone();
     service.clone().steward(move |ledger, now| grants::grant(ledger, grant, now)).await?;

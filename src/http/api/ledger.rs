@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::hex;
 use crate::http::auth::Steward;
 use crate::http::params::{Page, PageParams, next_link};
 use crate::http::problem::Problem;
@@ -50,7 +49,7 @@ fn shown(service: &Service, after: u64, limit: usize) -> Result<Response, Proble
         .iter()
         .map(|entry| EntryBody {
             at: timestamp(entry.at_ms),
-            hash: hex::encode(&Entry::hash(&entry.canonical_bytes())),
+            hash: hex::encode(Entry::hash(&entry.canonical_bytes())),
             entry,
         })
         .collect();

@@ -19,10 +19,10 @@ use crate::http::problem::Problem;
 use crate::http::shared::Shared;
 use crate::http::{App, aside};
 use crate::kernel::budget::account::{Account, DatasetAccount};
-use crate::kernel::budget::entry::{AccountMark, Kind};
+use crate::kernel::budget::entry::{AccountKind, AccountMark};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Role;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::net::listener::Peer;
 use crate::service::Service;
@@ -107,13 +107,13 @@ struct Seen {
 struct SeenAccount {
     accountant: Accountant,
     dataset: String,
-    kind: Kind,
+    kind: AccountKind,
     name: String,
     mark: AccountMark,
 }
 
 impl Seen {
-    fn of(book: &Book, now_ms: u64) -> Self {
+    fn of(book: &LedgerState, now_ms: u64) -> Self {
         let mut people: BTreeMap<(&'static str, bool), usize> =
             Role::ALL.iter().flat_map(|role| [((role.name(), false), 0), ((role.name(), true), 0)]).collect();
         for (_, role, is_active) in book.people() {
@@ -131,15 +131,15 @@ impl Seen {
     }
 }
 
-fn accounts(book: &Book, now_ms: u64) -> Vec<SeenAccount> {
+fn accounts(book: &LedgerState, now_ms: u64) -> Vec<SeenAccount> {
     let number: usize = book.datasets().map(|(dataset, _)| book.accounts_of(dataset).count()).sum();
-    let is_shown = |account: &Account| number <= ACCOUNTS_MAX || account.kind != Kind::Researcher;
+    let is_shown = |account: &Account| number <= ACCOUNTS_MAX || account.kind != AccountKind::Researcher;
     let mut seen = Vec::new();
     for (dataset, whole) in book.datasets() {
         for account in book.accounts_of(dataset).filter(|account| is_shown(account)) {
             let (accountant, dataset, kind) = (whole.cap.accountant, dataset.clone(), account.kind);
             // The internal name of the statistics account is one that no person can have.
-            let name = if kind == Kind::Statistics { kind.name().to_owned() } else { account.name.clone() };
+            let name = if kind == AccountKind::Statistics { kind.name().to_owned() } else { account.name.clone() };
             seen.push(SeenAccount { accountant, dataset, kind, name, mark: book.mark(account, now_ms) });
         }
     }

@@ -13,7 +13,7 @@ use crate::http::problem::Problem;
 use crate::http::{App, aside};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
-use crate::kernel::budget::state::ReleaseCard;
+use crate::kernel::budget::state::ReleaseRecord;
 use crate::service::asking::rooms::Rendering;
 use crate::service::asking::stored::Summary;
 use crate::service::stewarding::accounts::timestamp;
@@ -53,10 +53,10 @@ pub async fn list(State(service): State<App>, Reader(person): Reader, params: Pa
 /// The ids of the sealed releases after release `after` that a person may see, oldest
 /// first. For a researcher, they are in the order in which they were served to them.
 fn ids(service: &Service, person: &Person, after: Option<&str>, limit: usize) -> Result<Vec<String>, Problem> {
-    let ids = |seen: &mut dyn Iterator<Item = &ReleaseCard>| seen.take(limit).map(|card| card.id.clone()).collect();
+    let ids = |seen: &mut dyn Iterator<Item = &ReleaseRecord>| seen.take(limit).map(|card| card.id.clone()).collect();
     let found = read(service.ledger(), |book| match person.role {
         Role::Steward => book.servable_after(after).map(|mut seen| ids(&mut seen)),
-        Role::Researcher | Role::Viewer => book.shelf_after(&person.name, after).map(|mut seen| ids(&mut seen)),
+        Role::Researcher | Role::Viewer => book.served_after(&person.name, after).map(|mut seen| ids(&mut seen)),
     });
     found.ok_or_else(|| Problem::invalid_request("after is not a release that you may see"))
 }
@@ -91,7 +91,7 @@ pub async fn one(
 ) -> Result<Response, Problem> {
     let format = Format::negotiate(&headers)?;
     let seen = read(service.ledger(), |book| {
-        (person.role == Role::Steward && book.is_stored(&id)) || book.is_on_shelf(&person.name, &id)
+        (person.role == Role::Steward && book.is_stored(&id)) || book.was_served_to(&person.name, &id)
     });
     if !seen {
         return Err(Problem::not_found("there is no such release that you may see"));

@@ -13,7 +13,7 @@ use crate::http::problem::Problem;
 use crate::http::{App, aside};
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::Role;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::query::error::shown;
 use crate::service::Service;
 use crate::service::stewarding::people;
@@ -76,7 +76,7 @@ pub async fn list(
     aside::built(&service, &person.name, list).await?
 }
 
-fn body(book: &Book, (name, role, active): (&String, Role, bool)) -> PersonBody {
+fn body(book: &LedgerState, (name, role, active): (&String, Role, bool)) -> PersonBody {
     let datasets = book.viewing(name).map(|datasets| datasets.iter().cloned().collect());
     PersonBody { name: name.clone(), role: role.name(), active, datasets }
 }

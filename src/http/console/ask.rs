@@ -314,7 +314,7 @@ pub async fn history(State(service): State<App>, visitor: Visitor, Query(params)
     let person = visitor.only(&[Role::Researcher])?;
     let show = move |service: &Service, visitor: &Visitor| {
         let (ids, older) = read(service.ledger(), |book| {
-            let mut latest = book.shelf_before(&person.name, params.before.unwrap_or(u64::MAX), LINES + 1);
+            let mut latest = book.served_before(&person.name, params.before.unwrap_or(u64::MAX), LINES + 1);
             let has_more = latest.len() > LINES;
             latest.truncate(LINES);
             let older = latest.last().filter(|_| has_more).map(|(seq, _)| *seq);
@@ -344,7 +344,7 @@ fn line(service: &Service, who: &str, id: &str) -> Result<Line, ServiceError> {
 /// GET /history/{id}: one of these answers again.
 pub async fn answer(State(service): State<App>, visitor: Visitor, Segment(id): Segment) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
-    if !read(service.ledger(), |book| book.is_on_shelf(&person.name, &id)) {
+    if !read(service.ledger(), |book| book.was_served_to(&person.name, &id)) {
         return Err(visitor.fail(Problem::not_found("there is no such answer that you may see")));
     }
     let found = service.stored_in_room(&person.name, &id, Rendering::Page).await;

@@ -10,7 +10,6 @@ use tokio::sync::{Semaphore, mpsc};
 use super::super::App;
 use super::super::problem::Problem;
 use super::{Failed, Shown, Visitor, aside};
-use crate::hex;
 use crate::http::console::pages::ledger::{self as pages, Health, Line, Search};
 use crate::kernel::budget::entry::{Act, Entry};
 use crate::kernel::budget::ledger::read;
@@ -59,7 +58,7 @@ fn health(service: &Service) -> Health {
         checked: timestamp(checked_ms),
         checked_entries,
         entries,
-        head: hex::encode(&head),
+        head: hex::encode(head),
         is_sound: service.ledger().is_sound(),
     }
 }

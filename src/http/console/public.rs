@@ -16,7 +16,7 @@ use crate::http::api::datasets::may_see as may_see_dataset;
 use crate::http::api::statistics::{rendered, respond};
 use crate::http::cache::Form;
 use crate::http::console::pages::{datasets as pages, sign_in as entrance};
-use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Role;
 use crate::render::assets;
@@ -103,8 +103,8 @@ pub async fn dataset(State(service): State<App>, visitor: Visitor, Segment(name)
 
 /// The dataset's lifetime cap as ε, including any raise.
 pub fn cap(service: &Service, dataset: &Dataset) -> String {
-    let of = |book: &crate::kernel::budget::state::Book| {
-        book.find(&dataset.lineage, Kind::Dataset, "").map(|one| one.epsilon)
+    let of = |book: &crate::kernel::budget::state::LedgerState| {
+        book.find(&dataset.lineage, AccountKind::Dataset, "").map(|one| one.epsilon)
     };
     read(service.ledger(), of).unwrap_or(dataset.terms.cap).to_string()
 }

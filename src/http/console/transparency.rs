@@ -13,10 +13,10 @@ use super::super::shared::Shared;
 use super::{Shown, Visitor, aside};
 use crate::http::console::pages::transparency::{self as pages, Sight};
 use crate::http::console::public::cap;
-use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Role, STATISTICS};
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::service::access::Sight as Seeing;
 use crate::service::{Dataset, Service};
@@ -101,7 +101,7 @@ fn seen(service: &Service, dataset: &Dataset) -> Seen {
         let raises = whole.raises.iter().map(|raise| (service.date(raise.at_ms), raise.from, raise.to));
         Seen {
             spent: accountant.epsilon_spent(root.spent).to_string(),
-            part: root.spent.units() as f64 / root.amount.units().max(1) as f64,
+            part: root.spent.quanta() as f64 / root.amount.quanta().max(1) as f64,
             best_guess: accountant.best_guess(root.spent, whole.threshold_delta),
             best_guess_at_cap: accountant.best_guess(root.amount.max(root.spent), whole.cap.threshold_delta),
             threshold_delta: whole.cap.threshold_delta,
@@ -114,12 +114,14 @@ fn seen(service: &Service, dataset: &Dataset) -> Seen {
 }
 
 /// Projects with the number of their researchers who may ask, that is, who have an allocation and a token.
-fn projects(book: &Book, dataset: &str) -> Vec<(String, usize)> {
+fn projects(book: &LedgerState, dataset: &str) -> Vec<(String, usize)> {
     let mut projects: BTreeMap<String, usize> = BTreeMap::new();
-    let researchers = book.accounts_of(dataset).filter(|one| one.kind == Kind::Researcher && one.name != STATISTICS);
+    let researchers =
+        book.accounts_of(dataset).filter(|one| one.kind == AccountKind::Researcher && one.name != STATISTICS);
     let may_ask = |name: &str| matches!(book.person(name), Some((Role::Researcher, true)));
-    for account in researchers.filter(|one| one.amount.units() > 0 && may_ask(&one.name)) {
-        let above = account.parent.map(|parent| book.account(parent)).filter(|parent| parent.kind == Kind::Project);
+    for account in researchers.filter(|one| one.amount.quanta() > 0 && may_ask(&one.name)) {
+        let above =
+            account.parent.map(|parent| book.account(parent)).filter(|parent| parent.kind == AccountKind::Project);
         *projects.entry(above.map_or_else(String::new, |above| above.name.clone())).or_default() += 1;
     }
     projects.into_iter().collect()

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::entry::{Cap, Kind};
+use super::entry::{AccountKind, Cap};
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 
 /// An account's index in the ledger's state.
@@ -48,7 +48,7 @@ impl Renewal {
 #[derive(Debug, Clone)]
 pub struct Account {
     /// Kind of account: dataset, project, researcher or statistics.
-    pub kind: Kind,
+    pub kind: AccountKind,
     /// Name of the dataset, project or researcher that the account belongs to.
     pub name: String,
     /// Name of the dataset that the account spends from.
@@ -68,7 +68,13 @@ pub struct Account {
 }
 
 impl Account {
-    pub(super) fn new(kind: Kind, name: &str, dataset: &str, parent: Option<AccountNo>, epsilon: Epsilon) -> Self {
+    pub(super) fn new(
+        kind: AccountKind,
+        name: &str,
+        dataset: &str,
+        parent: Option<AccountNo>,
+        epsilon: Epsilon,
+    ) -> Self {
         let (name, dataset) = (name.to_owned(), dataset.to_owned());
         let (amount, spent) = (Price::ZERO, Price::ZERO);
         Self { kind, name, dataset, parent, epsilon, amount, spent, renewal: None, last: None }

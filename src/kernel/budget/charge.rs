@@ -1,13 +1,13 @@
 //! Requests to charge, and the possible outcomes: a receipt, a stored release, or a refusal.
 
-use super::entry::{AccountMark, Digest, DrawId, KeyUse, Kind, Legs};
+use super::entry::{AccountKind, AccountMark, Digest, DrawId, KeyUse, Postings};
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::{Certificate, Subject};
 
-/// The state of one answer. [`State::may_become`] is the whole state machine; the ledger's fold refuses an entry that makes any other
+/// The state of one answer. [`AnswerState::may_become`] is the whole state machine; the ledger's fold refuses an entry that makes any other
 /// transition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum AnswerState {
     /// A certificate exists and nothing is charged. → RESERVED when the writer admits it; a refused or abandoned request ends here.
     Priced,
     /// Admitted in the writer's memory, not yet on disk. → EXECUTING when its commit is durable; → VOIDED when the commit fails or the
@@ -26,7 +26,7 @@ pub enum State {
     Burned,
 }
 
-impl State {
+impl AnswerState {
     /// Returns whether an answer may go from this state to `next` in one step.
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
@@ -86,7 +86,7 @@ pub struct ServeRequest {
 
 /// The ledger's decision on a request to charge or to be served.
 #[derive(Debug)]
-pub enum Decision {
+pub enum ChargeDecision {
     /// The charge is durable; data may be touched.
     Charged(Receipt),
     /// Nothing needs to be drawn: this answer is stored and may be served.
@@ -151,7 +151,7 @@ pub struct Standing {
     /// The researcher's account when the answer was charged or served.
     pub account: AccountMark,
     /// What each account paid for it.
-    pub legs: Legs,
+    pub legs: Postings,
     /// Whether the answer was served without drawing anything.
     pub replayed: bool,
     /// How a replayed query lays the answer out, as JSON text of the service; `None` for the layout of the query that was paid for.
@@ -165,7 +165,7 @@ pub enum Refusal {
     #[error("no account")]
     NoAccount,
     /// The price is above the limit for one query.
-    #[error("a price of {} units is over the query limit of {}", asked.units(), limit.units())]
+    #[error("a price of {} units is over the query limit of {}", asked.quanta(), limit.quanta())]
     OverQueryLimit {
         /// Price that the researcher would pay.
         asked: Price,
@@ -173,14 +173,14 @@ pub enum Refusal {
         limit: Price,
     },
     /// The price does not fit into one of the accounts that it would be posted to.
-    #[error("a price of {} units does not fit into the {} left of the {}'s account", asked.units(), left.units(), of.name())]
+    #[error("a price of {} units does not fit into the {} left of the {}'s account", asked.quanta(), left.quanta(), of.name())]
     Exhausted {
         /// Price that would be posted to that account.
         asked: Price,
         /// What is left: the least over the accounts from the researcher's to the dataset's.
         left: Price,
         /// Kind of the lowest account that cannot hold the price.
-        of: Kind,
+        of: AccountKind,
     },
     /// The dataset has drawn as many noisy cells as its guarantee was proved for.
     #[error("the dataset has drawn its {limit} noisy cells")]

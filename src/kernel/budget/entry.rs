@@ -9,10 +9,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::people::Role;
-use crate::hex;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
-use crate::kernel::privacy::certificate::Certified;
+use crate::kernel::privacy::certificate::CertifiedMeasurement;
 
 /// Version number of the canonical bytes.
 pub const SCHEMA_VERSION: u8 = 3;
@@ -66,7 +65,7 @@ impl Cap {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum AccountKind {
     /// The root of the tree: the lifetime cap, which is the guarantee.
     Dataset,
     /// Researchers who share an allocation.
@@ -77,7 +76,7 @@ pub enum Kind {
     Statistics,
 }
 
-impl Kind {
+impl AccountKind {
     /// The kind's name in JSON and in texts.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -113,17 +112,17 @@ pub struct DrawId {
 
 /// A vector that is drawn anew, with its noise law and price.
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
-pub struct Drawn {
+pub struct NewDraw {
     /// Digest of the measurement: edition, rows per unit, filter, keys and what is measured.
     #[serde(serialize_with = "hex::serialize")]
     pub view: Digest,
     /// The sensitivity, the noise law and the price.
-    pub certified: Certified,
+    pub certified: CertifiedMeasurement,
 }
 
 /// What one answer posts to each account from the researcher's to the dataset's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, BorshSerialize, BorshDeserialize)]
-pub struct Legs {
+pub struct Postings {
     /// Price of what is newly drawn.
     pub dataset: Price,
     /// Price of what is new to the project; zero if there is no project.
@@ -138,7 +137,7 @@ pub struct Balance {
     /// Name of the dataset that the account spends from.
     pub dataset: String,
     /// Kind of the account.
-    pub kind: Kind,
+    pub kind: AccountKind,
     /// Name of the account's holder.
     pub name: String,
     /// What was spent over the account's life.
@@ -201,7 +200,7 @@ pub enum Act {
     /// A steward unfroze the dataset: its incidents are counted from 0 again.
     Unfrozen { dataset: String, reason: String, by: String },
     /// An answer was paid for: RESERVED → EXECUTING if something is drawn, durable before data is touched.
-    Charged(Box<Charged>),
+    Charged(Box<Charge>),
     /// The answer was stored: EXECUTING → SEALED. `digest` is that of the stored answer, which holds noisy values only.
     Released {
         release: String,
@@ -212,7 +211,7 @@ pub enum Act {
     Burned { release: String, cause: Cause },
     /// A stored answer was served to a researcher who pays for the draws that are new to them, or under a new idempotency key; nothing was
     /// drawn. `question` is how this query lays the answer out, as JSON text of the service.
-    Served(Box<Served>),
+    Served(Box<Serving>),
     /// A ledger that was older than its anchor, or had none, was put back into use: balances become at least these.
     Recovered { reason: String, by: String, anchor_seq: Option<u64>, balances: Vec<Balance> },
     /// The allocation of a dataset's statistics account was set; `epsilon` and `amount` are the new total, per period if the allocation
@@ -235,7 +234,7 @@ pub enum Act {
     /// A steward decided on the request made by entry number `request`; what was granted is an entry of its own.
     RequestDecided { request: u64, granted: bool, reason: String, by: String },
     /// Several acts declared by files took effect together, all or none; `managed` names everything that the files declare.
-    Applied { reason: String, by: String, managed: Vec<String>, acts: Vec<Single> },
+    Applied { reason: String, by: String, managed: Vec<String>, acts: Vec<SingleAct> },
     /// A steward agreed that a statistic is drawn, now and on its schedule, as long as its query stays the same and a draw costs at most
     /// `amount`. `question` is the digest of the query and its accuracy; `face` is what its readers see (title, unit of measure, chart,
     /// whether it is public), as JSON text of the service.
@@ -264,12 +263,12 @@ pub enum Act {
 /// One act of an [`Act::Applied`]: any act except another `Applied`. Its bytes are the act's own.
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize)]
 #[serde(transparent)]
-pub struct Single(pub Act);
+pub struct SingleAct(pub Act);
 
 /// The variant number that the bytes of [`Act::Applied`] begin with.
 const APPLIED: u8 = 19;
 
-impl BorshDeserialize for Single {
+impl BorshDeserialize for SingleAct {
     /// Refuses acts nested within acts at the first level, so that endlessly nested bytes are not read to their end.
     fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
         match u8::deserialize_reader(reader)? {
@@ -281,7 +280,7 @@ impl BorshDeserialize for Single {
 
 /// The charge of one answer.
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
-pub struct Charged {
+pub struct Charge {
     /// Id that the release will have.
     pub release: String,
     /// Name of the researcher whose account paid.
@@ -300,13 +299,13 @@ pub struct Charged {
     /// The purpose that the researcher declared.
     pub purpose: Option<String>,
     /// The measurements that are drawn anew, in the plan's order.
-    pub drawn: Vec<Drawn>,
+    pub drawn: Vec<NewDraw>,
     /// Stored vectors that the answer is also computed from.
     pub uses: Vec<DrawId>,
     /// The price at which each measurement of the answer has the accuracy it has; at least what was asked for.
     pub worth: Vec<Price>,
     /// What each account pays.
-    pub legs: Legs,
+    pub legs: Postings,
     /// Number of noisy cells drawn, counted against the dataset's lifetime limit.
     pub cells: u64,
     /// The δ of the threshold, counted against what the dataset sets aside; 0 if there is no threshold.
@@ -319,7 +318,7 @@ pub struct Charged {
 
 /// A stored answer that was served again.
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
-pub struct Served {
+pub struct Serving {
     /// Id of the stored answer.
     pub release: String,
     /// Name of the researcher it was served to.
@@ -329,7 +328,7 @@ pub struct Served {
     /// The idempotency key that the request was sent under.
     pub key: Option<KeyUse>,
     /// What each account pays; the dataset pays nothing.
-    pub legs: Legs,
+    pub legs: Postings,
     /// The researcher's account right after the answer was served.
     pub account: AccountMark,
 }
@@ -460,9 +459,9 @@ mod tests {
     fn acts_within_acts_are_not_read() {
         let applied = |acts| Act::Applied { reason: "r".into(), by: "sam".into(), managed: Vec::new(), acts };
         let revoked = Act::TokenRevoked { name: "ada".into(), by: "sam".into() };
-        let one = Entry::following(0, GENESIS, 1, applied(vec![Single(revoked)]));
+        let one = Entry::following(0, GENESIS, 1, applied(vec![SingleAct(revoked)]));
         assert_eq!(Entry::read(&one.canonical_bytes()), Some(one));
-        let nested = Entry::following(0, GENESIS, 1, applied(vec![Single(applied(Vec::new()))]));
+        let nested = Entry::following(0, GENESIS, 1, applied(vec![SingleAct(applied(Vec::new()))]));
         assert_eq!(Entry::read(&nested.canonical_bytes()), None);
     }
 }

@@ -3,9 +3,9 @@
 //! Promises that whatever a method has returned is on disk; implementations keep that promise. The port carries plain data; it knows no SQL
 //! and no files.
 
-use super::charge::{ChargeRequest, Decision, ServeRequest};
+use super::charge::{ChargeDecision, ChargeRequest, ServeRequest};
 use super::entry::{Act, Cause, Entry};
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 
 /// Why the ledger could not carry out an order; no data was touched for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum LedgerFault {
 
 /// How the evaluation of a charged answer ended.
 #[derive(Debug, Clone)]
-pub enum Outcome {
+pub enum EvaluationOutcome {
     /// An answer was made, and is to be stored.
     Released {
         /// Id of the release that the charge reserved.
@@ -43,7 +43,7 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
+impl EvaluationOutcome {
     /// Id of the release that ended.
     #[must_use]
     pub fn release(&self) -> &str {
@@ -53,7 +53,7 @@ impl Outcome {
 }
 
 /// A rule that the ledger's one writer evaluates on the current state: it makes a steward's act, or returns the text of a refusal.
-pub type Rule = Box<dyn FnOnce(&Book) -> Result<Act, String> + Send>;
+pub type Rule = Box<dyn FnOnce(&LedgerState) -> Result<Act, String> + Send>;
 
 /// A durable, append-only record with one writer. All methods block; only [`Ledger::read`] may be called on an async thread.
 pub trait Ledger: Send + Sync {
@@ -62,20 +62,20 @@ pub trait Ledger: Send + Sync {
     ///
     /// # Errors
     /// [`LedgerFault`]; nothing was charged.
-    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<Decision, LedgerFault>;
+    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<ChargeDecision, LedgerFault>;
 
     /// Records durably how a charged answer ended.
     ///
     /// # Errors
     /// [`LedgerFault`]; the charge stands.
-    fn record(&self, outcome: Outcome, at_ms: u64) -> Result<(), LedgerFault>;
+    fn record(&self, outcome: EvaluationOutcome, at_ms: u64) -> Result<(), LedgerFault>;
 
     /// Records that a stored answer is served to somebody who pays for the draws that are new to them, or that it is served under a new
     /// idempotency key.
     ///
     /// # Errors
     /// [`LedgerFault`]; nothing was charged.
-    fn serve(&self, request: ServeRequest) -> Result<Decision, LedgerFault>;
+    fn serve(&self, request: ServeRequest) -> Result<ChargeDecision, LedgerFault>;
 
     /// Appends the steward's act that `rule` makes from the current state; if the rule refuses, returns its text and changes nothing.
     ///
@@ -87,7 +87,7 @@ pub trait Ledger: Send + Sync {
     fn is_sound(&self) -> bool;
 
     /// Calls `reader` once with the current state. Blocks no longer than one decision takes.
-    fn read(&self, reader: &mut dyn FnMut(&Book));
+    fn read(&self, reader: &mut dyn FnMut(&LedgerState));
 
     /// Returns the encoded release of this id; `None` if no such answer is stored.
     ///
@@ -103,7 +103,7 @@ pub trait Ledger: Send + Sync {
 }
 
 /// Returns what `reader` computes from the ledger's current state.
-pub fn read<T>(ledger: &dyn Ledger, reader: impl FnOnce(&Book) -> T) -> T {
+pub fn read<T>(ledger: &dyn Ledger, reader: impl FnOnce(&LedgerState) -> T) -> T {
     let (mut reader, mut seen) = (Some(reader), None);
     ledger.read(&mut |book| {
         if let Some(reader) = reader.take() {

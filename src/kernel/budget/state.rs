@@ -1,9 +1,10 @@
 //! The ledger's state: every balance as a fold of the entries, with the indices to read it by.
 //!
-//! Promises that [`Book::apply`] of the same entries gives the same balances, and that no entry leaves an account above its amount. The
+//! Promises that [`LedgerState::apply`] of the same entries gives the same balances, and that no entry leaves an account above its amount. The
 //! cost of a read does not depend on the length of the history.
 
 mod admit;
+mod records;
 mod requests;
 mod fold;
 mod served;
@@ -13,17 +14,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use super::account::{Account, AccountNo, DatasetAccount};
-use super::charge::{Refusal, Standing, State};
-use super::entry::{AccountMark, Balance, Digest, DrawId, Freeze, GENESIS, KeyUse, Kind, Legs};
+use super::charge::{AnswerState, Refusal, Standing};
+use super::entry::{AccountKind, AccountMark, Balance, Digest, DrawId, Freeze, GENESIS, KeyUse, Postings};
 use super::people::{Person, Role, STATISTICS};
 use crate::kernel::privacy::amounts::{Delta, Price};
-use crate::kernel::privacy::certificate::Certified;
+use crate::kernel::privacy::certificate::CertifiedMeasurement;
 
-pub use crate::kernel::budget::state::requests::{
-    Confirmation, REQUESTS_OPEN_MAX, RequestCard, ShownRelease, StatisticCard,
-};
-pub use admit::Wish;
-pub use fold::Inconsistent;
+pub use self::records::{Confirmation, RequestRecord, ShownRelease, StatisticRecord};
+pub use self::requests::REQUESTS_OPEN_MAX;
+pub use admit::AnswerCost;
+pub use fold::Inconsistency;
 
 /// A release's index in the ledger's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,18 +46,18 @@ pub struct Branch {
 
 /// One noisy vector that was paid for.
 #[derive(Debug, Clone, Copy)]
-pub struct DrawCard {
+pub struct DrawRecord {
     /// The release that drew the vector.
     pub release: ReleaseNo,
     /// Index of the vector among those that the release drew.
     pub index: u32,
     /// The vector's sensitivity, noise law and price.
-    pub certified: Certified,
+    pub certified: CertifiedMeasurement,
 }
 
 /// One answer, as the ledger's state indexes it.
 #[derive(Debug, Clone)]
-pub struct ReleaseCard {
+pub struct ReleaseRecord {
     /// The release's random id.
     pub id: String,
     /// Number of the entry that charged it.
@@ -67,7 +67,7 @@ pub struct ReleaseCard {
     /// The price at which each of its measurements has the accuracy it has.
     pub worth: Box<[Price]>,
     /// The state that the answer is in.
-    pub state: State,
+    pub state: AnswerState,
     /// Digest of the stored answer; `None` until it is stored.
     pub digest: Option<Digest>,
     dataset: AccountNo,
@@ -77,7 +77,7 @@ pub struct ReleaseCard {
     ended: u64,
 }
 
-impl ReleaseCard {
+impl ReleaseRecord {
     /// All vectors that the answer was computed from: those it drew, then the stored ones it uses.
     pub fn draws(&self) -> impl Iterator<Item = DrawNo> {
         self.drawn.clone().map(DrawNo).chain(self.uses.iter().copied())
@@ -86,7 +86,7 @@ impl ReleaseCard {
 
 /// One query without its accuracy, together with its answers, oldest first.
 #[derive(Debug, Clone)]
-pub struct Question {
+pub struct QuestionRecord {
     /// Name of the dataset that the query is about.
     pub dataset: String,
     /// Id of the edition that the query is about.
@@ -100,12 +100,12 @@ pub struct Question {
 
 /// The request that an idempotency key was used for, and what it was answered with.
 #[derive(Debug, Clone)]
-struct KeyCard {
+struct KeyRecord {
     seq: u64,
     body: Digest,
     release: ReleaseNo,
     account: AccountMark,
-    legs: Legs,
+    legs: Postings,
     replayed: bool,
     question: Option<Box<str>>,
 }
@@ -120,7 +120,7 @@ struct Holders {
 
 /// The ledger's state: all balances and indices after one entry of the chain.
 #[derive(Debug, Default)]
-pub struct Book {
+pub struct LedgerState {
     seq: u64,
     durable: u64,
     head: Digest,
@@ -130,21 +130,22 @@ pub struct Book {
     paid: HashSet<(AccountNo, DrawNo)>,
     /// Answers that were served on each account, with the number of the entry that served them first.
     served: HashMap<(AccountNo, ReleaseNo), u64>,
-    shelves: HashMap<AccountNo, Vec<ReleaseNo>>,
+    /// Those answers as a list for each account, in the order of their entries.
+    served_in_order: HashMap<AccountNo, Vec<ReleaseNo>>,
     people: BTreeMap<String, (Role, Option<Digest>)>,
     tokens: HashMap<Digest, String>,
     /// The datasets whose statistics each viewer may see; a viewer who is not listed here may see those of every dataset.
     viewing: BTreeMap<String, BTreeSet<String>>,
-    releases: Vec<ReleaseCard>,
+    releases: Vec<ReleaseRecord>,
     names: HashMap<String, ReleaseNo>,
     executing: BTreeSet<ReleaseNo>,
-    draws: Vec<DrawCard>,
+    draws: Vec<DrawRecord>,
     views: HashMap<Digest, Vec<DrawNo>>,
-    questions: HashMap<Digest, Question>,
-    keys: HashMap<String, HashMap<Digest, KeyCard>>,
+    questions: HashMap<Digest, QuestionRecord>,
+    keys: HashMap<String, HashMap<Digest, KeyRecord>>,
     debts: Vec<Balance>,
-    statistics: BTreeMap<String, StatisticCard>,
-    requests: BTreeMap<u64, RequestCard>,
+    statistics: BTreeMap<String, StatisticRecord>,
+    requests: BTreeMap<u64, RequestRecord>,
     /// Names of everything that files declare, as they were last applied.
     managed: BTreeSet<String>,
     /// Whether a recovery had no anchor to believe: every dataset opened from then on begins with nothing left.
@@ -152,7 +153,7 @@ pub struct Book {
     touched: BTreeSet<AccountNo>,
 }
 
-impl Book {
+impl LedgerState {
     /// The empty state, before the first entry.
     #[must_use]
     pub fn new() -> Self {
@@ -192,27 +193,27 @@ impl Book {
         &self.accounts[number.0 as usize]
     }
 
-    /// Finds an account by dataset, kind and name; for [`Kind::Dataset`] and [`Kind::Statistics`], `name` is ignored.
+    /// Finds an account by dataset, kind and name; for [`AccountKind::Dataset`] and [`AccountKind::Statistics`], `name` is ignored.
     #[must_use]
-    pub fn find(&self, dataset: &str, kind: Kind, name: &str) -> Option<&Account> {
+    pub fn find(&self, dataset: &str, kind: AccountKind, name: &str) -> Option<&Account> {
         self.number_of(dataset, kind, name).map(|number| self.account(number))
     }
 
-    /// Finds the index of an account, like [`Book::find`].
+    /// Finds the index of an account, like [`LedgerState::find`].
     #[must_use]
-    pub fn number_of(&self, dataset: &str, kind: Kind, name: &str) -> Option<AccountNo> {
+    pub fn number_of(&self, dataset: &str, kind: AccountKind, name: &str) -> Option<AccountNo> {
         match kind {
-            Kind::Dataset => self.datasets.get(dataset).map(|whole| whole.account),
-            Kind::Project => self.holders.get(dataset)?.projects.get(name).copied(),
-            Kind::Researcher => self.holders.get(dataset)?.researchers.get(name).copied(),
-            Kind::Statistics => self.holders.get(dataset)?.researchers.get(STATISTICS).copied(),
+            AccountKind::Dataset => self.datasets.get(dataset).map(|whole| whole.account),
+            AccountKind::Project => self.holders.get(dataset)?.projects.get(name).copied(),
+            AccountKind::Researcher => self.holders.get(dataset)?.researchers.get(name).copied(),
+            AccountKind::Statistics => self.holders.get(dataset)?.researchers.get(STATISTICS).copied(),
         }
     }
 
     /// Finds a researcher's account of a dataset.
     #[must_use]
     pub fn researcher(&self, dataset: &str, name: &str) -> Option<&Account> {
-        self.find(dataset, Kind::Researcher, name)
+        self.find(dataset, AccountKind::Researcher, name)
     }
 
     /// Finds the accounts that a researcher's query of a dataset posts to; `None` if the researcher has no account of it.
@@ -266,22 +267,22 @@ impl Book {
 
     /// The answer with this release id.
     #[must_use]
-    pub fn release(&self, id: &str) -> Option<&ReleaseCard> {
+    pub fn release(&self, id: &str) -> Option<&ReleaseRecord> {
         self.names.get(id).map(|number| self.card(*number))
     }
 
-    fn card(&self, number: ReleaseNo) -> &ReleaseCard {
+    fn card(&self, number: ReleaseNo) -> &ReleaseRecord {
         &self.releases[number.0 as usize]
     }
 
     fn is_servable(&self, number: ReleaseNo) -> bool {
         let card = self.card(number);
-        card.state == State::Sealed && card.ended <= self.durable
+        card.state == AnswerState::Sealed && card.ended <= self.durable
     }
 
     /// All answers, whether charged or composed from stored vectors, oldest first.
     #[must_use]
-    pub fn releases(&self) -> &[ReleaseCard] {
+    pub fn releases(&self) -> &[ReleaseRecord] {
         &self.releases
     }
 
@@ -303,7 +304,7 @@ impl Book {
         self.known_key(researcher, key).filter(|_| seq <= self.durable)
     }
 
-    /// What was answered under an idempotency key, like [`Book::under_key`], including what is not durable yet. For the writer only.
+    /// What was answered under an idempotency key, like [`LedgerState::under_key`], including what is not durable yet. For the writer only.
     #[must_use]
     pub fn known_key(&self, researcher: &str, key: &KeyUse) -> Option<Result<Standing, Refusal>> {
         let card = self.keys.get(researcher)?.get(&key.key)?;
@@ -323,18 +324,18 @@ impl Book {
     }
 
     /// All queries, each with the digest of its canonical plan without accuracy.
-    pub fn questions(&self) -> impl Iterator<Item = (&Digest, &Question)> {
+    pub fn questions(&self) -> impl Iterator<Item = (&Digest, &QuestionRecord)> {
         self.questions.iter()
     }
 
     /// Stored answers that may be served to the query with digest `view`, oldest first.
-    pub fn answers(&self, view: &Digest) -> impl Iterator<Item = (ReleaseNo, &ReleaseCard)> {
+    pub fn answers(&self, view: &Digest) -> impl Iterator<Item = (ReleaseNo, &ReleaseRecord)> {
         let answers = self.questions.get(view).map(|question| question.answers.as_slice()).unwrap_or_default();
         answers.iter().filter(|number| self.is_servable(**number)).map(|number| (*number, self.card(*number)))
     }
 
     /// Stored vectors that may be used for the measurement with digest `view`, oldest first.
-    pub fn draws(&self, view: &Digest) -> impl Iterator<Item = (DrawNo, &DrawCard)> {
+    pub fn draws(&self, view: &Digest) -> impl Iterator<Item = (DrawNo, &DrawRecord)> {
         let draws = self.views.get(view).map(Vec::as_slice).unwrap_or_default();
         let cards = draws.iter().map(|number| (*number, self.draw(*number)));
         cards.filter(|(_, card)| self.is_servable(card.release))
@@ -342,13 +343,13 @@ impl Book {
 
     /// The draw with this index.
     #[must_use]
-    pub fn draw(&self, number: DrawNo) -> &DrawCard {
+    pub fn draw(&self, number: DrawNo) -> &DrawRecord {
         &self.draws[number.0 as usize]
     }
 
     /// What was certified for each vector that a release drew, in order.
     #[must_use]
-    pub fn drawn_by(&self, card: &ReleaseCard) -> Vec<Certified> {
+    pub fn drawn_by(&self, card: &ReleaseRecord) -> Vec<CertifiedMeasurement> {
         card.drawn.clone().map(|number| self.draw(DrawNo(number)).certified).collect()
     }
 
@@ -395,12 +396,12 @@ impl Book {
     /// Whether a dataset that is not open may have been open, and frozen, in entries that a recovery did not have.
     #[must_use]
     pub fn may_have_been_open(&self, dataset: &str) -> bool {
-        let is_owed = self.debts.iter().any(|debt| debt.kind == Kind::Dataset && debt.dataset == dataset);
+        let is_owed = self.debts.iter().any(|debt| debt.kind == AccountKind::Dataset && debt.dataset == dataset);
         !self.datasets.contains_key(dataset) && (self.is_burnt || is_owed)
     }
 
     fn balance(&self, account: &Account) -> Balance {
-        let whole = self.datasets.get(&account.dataset).filter(|_| account.kind == Kind::Dataset);
+        let whole = self.datasets.get(&account.dataset).filter(|_| account.kind == AccountKind::Dataset);
         Balance {
             dataset: account.dataset.clone(),
             kind: account.kind,

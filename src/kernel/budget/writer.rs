@@ -9,15 +9,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::charge::{ChargeRequest, Decision, Receipt, ServeRequest, Standing, State};
-use super::entry::{Act, Balance, Cause, Digest, Entry, Freeze, Kind, Legs};
-use super::ledger::{LedgerFault, Outcome, Rule};
-use crate::kernel::budget::state::Book;
+use super::charge::{AnswerState, ChargeDecision, ChargeRequest, Receipt, ServeRequest, Standing};
+use super::entry::{AccountKind, Act, Balance, Cause, Digest, Entry, Freeze, Postings};
+use super::ledger::{EvaluationOutcome, LedgerFault, Rule};
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::Price;
 
 /// An entry, encoded for the journal to write.
 #[derive(Debug, Clone)]
-pub struct Encoded {
+pub struct EncodedEntry {
     /// Number of the entry in the chain.
     pub seq: u64,
     /// When it was appended, in milliseconds since 1970 in UTC.
@@ -32,16 +32,16 @@ pub struct Encoded {
 
 /// What one commit writes, all or none of it.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub struct CommitBatch {
     /// Entries, in the order of the chain.
-    pub entries: Vec<Encoded>,
+    pub entries: Vec<EncodedEntry>,
     /// Encoded answers, each with its release id.
     pub releases: Vec<(String, Vec<u8>)>,
 }
 
 /// What is appended to the anchor after a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub struct AnchorMark {
     /// Number of the ledger's last entry.
     pub seq: u64,
     /// Hash of the ledger's last entry.
@@ -56,12 +56,12 @@ pub struct Mark {
     pub is_whole: bool,
 }
 
-impl Mark {
+impl AnchorMark {
     /// Makes the mark of a ledger state at `at_ms`, with these of its balances.
     #[must_use]
-    pub fn of(book: &Book, balances: Vec<Balance>, is_whole: bool, at_ms: u64) -> Self {
+    pub fn of(book: &LedgerState, balances: Vec<Balance>, is_whole: bool, at_ms: u64) -> Self {
         let (seq, head) = book.head();
-        let datasets = balances.iter().filter(|balance| balance.kind == Kind::Dataset);
+        let datasets = balances.iter().filter(|balance| balance.kind == AccountKind::Dataset);
         let freezes = datasets.filter_map(|balance| book.freeze(&balance.dataset)).collect();
         Self { seq, head, at_ms, balances, freezes, is_whole }
     }
@@ -78,19 +78,19 @@ pub trait Journal: Send {
     ///
     /// # Errors
     /// [`JournalFault`] if the entries cannot be read or do not follow from one another.
-    fn fold(&mut self) -> Result<Book, JournalFault>;
+    fn fold(&mut self) -> Result<LedgerState, JournalFault>;
 
     /// Writes a batch; when this returns, the batch is on disk.
     ///
     /// # Errors
     /// [`JournalFault`]; whether the batch was written is known only once the journal is folded again.
-    fn commit(&mut self, batch: &Batch) -> Result<(), JournalFault>;
+    fn commit(&mut self, batch: &CommitBatch) -> Result<(), JournalFault>;
 
     /// Appends a mark to the anchor; when this returns, the mark is on disk.
     ///
     /// # Errors
     /// [`JournalFault`] if it cannot be written or synced.
-    fn anchor(&mut self, mark: &Mark) -> Result<(), JournalFault>;
+    fn anchor(&mut self, mark: &AnchorMark) -> Result<(), JournalFault>;
 
     /// Whether the next mark should hold all balances, because the anchor has grown long enough to be rewritten.
     fn wants_whole(&self) -> bool {
@@ -99,15 +99,15 @@ pub trait Journal: Send {
 }
 
 impl Journal for Box<dyn Journal> {
-    fn fold(&mut self) -> Result<Book, JournalFault> {
+    fn fold(&mut self) -> Result<LedgerState, JournalFault> {
         self.as_mut().fold()
     }
 
-    fn commit(&mut self, batch: &Batch) -> Result<(), JournalFault> {
+    fn commit(&mut self, batch: &CommitBatch) -> Result<(), JournalFault> {
         self.as_mut().commit(batch)
     }
 
-    fn anchor(&mut self, mark: &Mark) -> Result<(), JournalFault> {
+    fn anchor(&mut self, mark: &AnchorMark) -> Result<(), JournalFault> {
         self.as_mut().anchor(mark)
     }
 
@@ -117,22 +117,22 @@ impl Journal for Box<dyn Journal> {
 }
 
 /// What an order asks the writer to do.
-pub enum Job {
+pub enum WriterCommand {
     /// Charge for an answer; if a body is given, nothing is drawn and the body is stored in the same commit.
     Charge(Box<ChargeRequest>, Option<Vec<u8>>),
     /// Serve a stored answer again.
     Serve(Box<ServeRequest>),
     /// Record how a charged answer ended.
-    Record(Outcome),
+    Record(EvaluationOutcome),
     /// Append a steward's act, if its rule allows it.
     Act(Rule),
 }
 
 /// What the writer did with an order.
 #[derive(Debug)]
-pub enum Done {
+pub enum WriterReply {
     /// A charge or the serving of a stored answer was decided.
-    Decided(Box<Decision>),
+    Decided(Box<ChargeDecision>),
     /// The outcome of an answer was recorded.
     Recorded,
     /// The answer had already ended, because the journal failed meanwhile; nothing was written.
@@ -142,19 +142,19 @@ pub enum Done {
 }
 
 /// One order, with the callback that takes the reply.
-pub struct Order {
+pub struct WriterOrder {
     /// What the order asks for.
-    pub job: Job,
+    pub job: WriterCommand,
     /// Time of the order, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
     /// Takes the reply. If the caller is gone by then, the decision stands all the same.
-    pub reply: Box<dyn FnOnce(Result<Done, LedgerFault>) + Send>,
+    pub reply: Box<dyn FnOnce(Result<WriterReply, LedgerFault>) + Send>,
 }
 
 /// A reply that is held back until the batch is durable.
 struct Pending {
-    reply: Box<dyn FnOnce(Result<Done, LedgerFault>) + Send>,
-    done: Done,
+    reply: Box<dyn FnOnce(Result<WriterReply, LedgerFault>) + Send>,
+    done: WriterReply,
     /// Whether an answer may leave with the reply, so that it also waits for the anchor.
     leaves: bool,
 }
@@ -171,8 +171,8 @@ enum Readiness {
 }
 
 /// The state of the ledger's one writer.
-pub struct Keeper<J> {
-    book: Arc<RwLock<Book>>,
+pub struct LedgerWriter<J> {
+    book: Arc<RwLock<LedgerState>>,
     journal: J,
     /// Whether all orders are accepted; shared with whoever asks whether the server is ready.
     is_sound: Arc<AtomicBool>,
@@ -183,7 +183,7 @@ pub struct Keeper<J> {
     live: HashSet<String>,
 }
 
-impl<J: Journal> Keeper<J> {
+impl<J: Journal> LedgerWriter<J> {
     /// Opens a writer over what the journal holds. Answers that were executing when the last process ended are burned.
     ///
     /// # Errors
@@ -193,26 +193,26 @@ impl<J: Journal> Keeper<J> {
         Self::over(journal, book, now_ms)
     }
 
-    /// Opens a writer like [`Keeper::open`], over a state that was already folded from the journal.
+    /// Opens a writer like [`LedgerWriter::open`], over a state that was already folded from the journal.
     ///
     /// # Errors
     /// [`JournalFault`] if the journal cannot be written.
-    pub fn over(journal: J, book: Book, now_ms: u64) -> Result<Self, JournalFault> {
+    pub fn over(journal: J, book: LedgerState, now_ms: u64) -> Result<Self, JournalFault> {
         let book = Arc::new(RwLock::new(book));
         let is_sound = Arc::new(AtomicBool::new(true));
-        let mut keeper = Self { book, journal, is_sound, is_folded: true, is_anchored: false, live: HashSet::new() };
-        let mut batch = Batch::default();
-        keeper.burn_orphans(&mut batch, now_ms)?;
+        let mut writer = Self { book, journal, is_sound, is_folded: true, is_anchored: false, live: HashSet::new() };
+        let mut batch = CommitBatch::default();
+        writer.burn_orphans(&mut batch, now_ms)?;
         if !batch.entries.is_empty() {
-            keeper.journal.commit(&batch)?;
+            writer.journal.commit(&batch)?;
         }
-        keeper.anchor(now_ms)?;
-        Ok(keeper)
+        writer.anchor(now_ms)?;
+        Ok(writer)
     }
 
     /// The ledger state, shared with readers.
     #[must_use]
-    pub fn book(&self) -> Arc<RwLock<Book>> {
+    pub fn book(&self) -> Arc<RwLock<LedgerState>> {
         Arc::clone(&self.book)
     }
 
@@ -224,7 +224,7 @@ impl<J: Journal> Keeper<J> {
 
     /// Decides a batch of orders, commits it and replies. If it panics, nothing of the batch takes effect: the state is folded again, and
     /// the callers get an error.
-    pub fn perform(&mut self, orders: Vec<Order>) {
+    pub fn perform(&mut self, orders: Vec<WriterOrder>) {
         let performed = catch_unwind(AssertUnwindSafe(|| self.perform_all(orders)));
         if performed.is_err() {
             tracing::error!("the ledger's writer panicked");
@@ -233,15 +233,15 @@ impl<J: Journal> Keeper<J> {
         }
     }
 
-    fn perform_all(&mut self, orders: Vec<Order>) {
+    fn perform_all(&mut self, orders: Vec<WriterOrder>) {
         let now_ms = orders.iter().map(|order| order.at_ms).max().unwrap_or_default();
-        let mut batch = Batch::default();
+        let mut batch = CommitBatch::default();
         let readiness = self.readiness(&mut batch, now_ms);
         self.is_sound.store(readiness == Readiness::Ready, Ordering::Release);
         let (mut pending, mut is_whole) = (Vec::with_capacity(orders.len()), readiness != Readiness::Broken);
-        for Order { job, at_ms, reply } in orders {
-            let is_taken = readiness == Readiness::Ready || matches!(job, Job::Record(_));
-            if let (false, Job::Record(outcome)) = (is_whole, &job) {
+        for WriterOrder { job, at_ms, reply } in orders {
+            let is_taken = readiness == Readiness::Ready || matches!(job, WriterCommand::Record(_));
+            if let (false, WriterCommand::Record(outcome)) = (is_whole, &job) {
                 // The receipt is used up, whatever became of the answer.
                 self.live.remove(outcome.release());
             }
@@ -267,7 +267,7 @@ impl<J: Journal> Keeper<J> {
 
     /// After a failed commit, nothing is decided until the state has been folded from disk again, and nothing new is accepted until the
     /// anchor holds its head.
-    fn readiness(&mut self, batch: &mut Batch, now_ms: u64) -> Readiness {
+    fn readiness(&mut self, batch: &mut CommitBatch, now_ms: u64) -> Readiness {
         self.is_folded = self.is_folded || self.refold();
         if !self.is_folded {
             return Readiness::Broken;
@@ -285,8 +285,8 @@ impl<J: Journal> Keeper<J> {
     fn reply(&mut self, pending: Vec<Pending>, now_ms: u64, is_news: bool) {
         let (leaving, staying): (Vec<_>, Vec<_>) = pending.into_iter().partition(|pending| pending.leaves);
         for Pending { reply, done, .. } in staying {
-            if let Done::Decided(decision) = &done
-                && let Decision::Charged(receipt) = decision.as_ref()
+            if let WriterReply::Decided(decision) = &done
+                && let ChargeDecision::Charged(receipt) = decision.as_ref()
             {
                 self.live.insert(receipt.release().to_owned());
             }
@@ -321,7 +321,7 @@ impl<J: Journal> Keeper<J> {
             let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
             let touched = book.take_touched();
             let balances = if is_whole { book.balances() } else { touched };
-            Mark::of(&book, balances, is_whole, at_ms)
+            AnchorMark::of(&book, balances, is_whole, at_ms)
         };
         let anchored = self.journal.anchor(&mark);
         self.is_anchored = anchored.is_ok();
@@ -349,7 +349,7 @@ impl<J: Journal> Keeper<J> {
     }
 
     /// Burns charges whose receipt nobody holds (EXECUTING → BURNED), because the process ended or the commit was reported as failed.
-    fn burn_orphans(&mut self, batch: &mut Batch, at_ms: u64) -> Result<(), JournalFault> {
+    fn burn_orphans(&mut self, batch: &mut CommitBatch, at_ms: u64) -> Result<(), JournalFault> {
         let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
         let orphans: Vec<String> = book.executing().filter(|release| !self.live.contains(*release)).cloned().collect();
         for release in orphans {
@@ -359,47 +359,54 @@ impl<J: Journal> Keeper<J> {
     }
 
     /// Decides an order; returns what was done, and whether an answer leaves with the reply. After an error the state must be folded again.
-    fn decide(&mut self, batch: &mut Batch, job: Job, at_ms: u64) -> Result<(Done, bool), LedgerFault> {
+    fn decide(
+        &mut self,
+        batch: &mut CommitBatch,
+        job: WriterCommand,
+        at_ms: u64,
+    ) -> Result<(WriterReply, bool), LedgerFault> {
         let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
         match job {
-            Job::Charge(request, body) => {
+            WriterCommand::Charge(request, body) => {
                 let leaves = body.is_some();
                 let decision = charge(batch, &mut book, *request, body)?;
-                Ok((Done::Decided(Box::new(decision)), leaves))
+                Ok((WriterReply::Decided(Box::new(decision)), leaves))
             }
-            Job::Serve(request) => Ok((Done::Decided(Box::new(serve(batch, &mut book, &request)?)), true)),
-            Job::Record(outcome) => {
+            WriterCommand::Serve(request) => {
+                Ok((WriterReply::Decided(Box::new(serve(batch, &mut book, &request)?)), true))
+            }
+            WriterCommand::Record(outcome) => {
                 let release = outcome.release();
                 self.live.remove(release);
-                if !book.release(release).is_some_and(|card| card.state == State::Executing) {
-                    return Ok((Done::Missed, false));
+                if !book.release(release).is_some_and(|card| card.state == AnswerState::Executing) {
+                    return Ok((WriterReply::Missed, false));
                 }
                 record(batch, &mut book, outcome, at_ms)?;
-                Ok((Done::Recorded, true))
+                Ok((WriterReply::Recorded, true))
             }
-            Job::Act(rule) => match rule(&book) {
-                Ok(act) => Ok((Done::Acted(Ok(Box::new(append(batch, &mut book, at_ms, act)?))), true)),
-                Err(words) => Ok((Done::Acted(Err(words)), false)),
+            WriterCommand::Act(rule) => match rule(&book) {
+                Ok(act) => Ok((WriterReply::Acted(Ok(Box::new(append(batch, &mut book, at_ms, act)?))), true)),
+                Err(words) => Ok((WriterReply::Acted(Err(words)), false)),
             },
         }
     }
 }
 
 fn charge(
-    batch: &mut Batch,
-    book: &mut Book,
+    batch: &mut CommitBatch,
+    book: &mut LedgerState,
     request: ChargeRequest,
     body: Option<Vec<u8>>,
-) -> Result<Decision, LedgerFault> {
+) -> Result<ChargeDecision, LedgerFault> {
     if let Some(known) = request.key.and_then(|key| book.known_key(&request.researcher, &key)) {
-        return Ok(known.map_or_else(Decision::Refused, Decision::Stored));
+        return Ok(known.map_or_else(ChargeDecision::Refused, ChargeDecision::Stored));
     }
     let charged = match book.charge(&request) {
         Ok(charged) => charged,
-        Err(refusal) => return Ok(Decision::Refused(refusal)),
+        Err(refusal) => return Ok(ChargeDecision::Refused(refusal)),
     };
     assert!(
-        charged.account.spent <= charged.account.amount || charged.legs == Legs::default(),
+        charged.account.spent <= charged.account.amount || charged.legs == Postings::default(),
         "what is admitted fits"
     );
     assert_eq!(body.is_some(), charged.drawn.is_empty(), "what draws nothing is stored at once");
@@ -407,35 +414,44 @@ fn charge(
     let standing = Standing { release: release.clone(), account, legs, replayed: body.is_some(), question: None };
     append(batch, book, request.at_ms, Act::Charged(Box::new(charged)))?;
     let Some(body) = body else {
-        return Ok(Decision::Charged(Receipt::of_durable_charge(request.certificate, standing)));
+        return Ok(ChargeDecision::Charged(Receipt::of_durable_charge(request.certificate, standing)));
     };
-    record(batch, book, Outcome::Released { release, body }, request.at_ms)?;
-    Ok(Decision::Stored(standing))
+    record(batch, book, EvaluationOutcome::Released { release, body }, request.at_ms)?;
+    Ok(ChargeDecision::Stored(standing))
 }
 
-fn serve(batch: &mut Batch, book: &mut Book, request: &ServeRequest) -> Result<Decision, LedgerFault> {
+fn serve(
+    batch: &mut CommitBatch,
+    book: &mut LedgerState,
+    request: &ServeRequest,
+) -> Result<ChargeDecision, LedgerFault> {
     if let Some(known) = request.key.and_then(|key| book.known_key(&request.researcher, &key)) {
-        return Ok(known.map_or_else(Decision::Refused, Decision::Stored));
+        return Ok(known.map_or_else(ChargeDecision::Refused, ChargeDecision::Stored));
     }
     let served = match book.serve(request) {
         Ok(served) => served,
-        Err(refusal) => return Ok(Decision::Refused(refusal)),
+        Err(refusal) => return Ok(ChargeDecision::Refused(refusal)),
     };
     assert_eq!(served.legs.dataset, Price::ZERO, "nothing is drawn");
     let (release, question) = (served.release.clone(), served.question.clone());
     let standing = Standing { release, account: served.account, legs: served.legs, replayed: true, question };
     append(batch, book, request.at_ms, Act::Served(Box::new(served)))?;
-    Ok(Decision::Stored(standing))
+    Ok(ChargeDecision::Stored(standing))
 }
 
-fn record(batch: &mut Batch, book: &mut Book, outcome: Outcome, at_ms: u64) -> Result<(), LedgerFault> {
+fn record(
+    batch: &mut CommitBatch,
+    book: &mut LedgerState,
+    outcome: EvaluationOutcome,
+    at_ms: u64,
+) -> Result<(), LedgerFault> {
     let act = match outcome {
-        Outcome::Released { release, body } => {
+        EvaluationOutcome::Released { release, body } => {
             let digest = Entry::hash(&body);
             batch.releases.push((release.clone(), body));
             Act::Released { release, digest }
         }
-        Outcome::Burned { release, cause } => Act::Burned { release, cause },
+        EvaluationOutcome::Burned { release, cause } => Act::Burned { release, cause },
     };
     append(batch, book, at_ms, act).map(|_| ())
 }
@@ -444,7 +460,7 @@ fn record(batch: &mut Batch, book: &mut Book, outcome: Outcome, at_ms: u64) -> R
 ///
 /// # Errors
 /// [`LedgerFault::Store`] for an act that cannot follow the entries before it.
-pub fn append(batch: &mut Batch, book: &mut Book, at_ms: u64, act: Act) -> Result<Entry, LedgerFault> {
+pub fn append(batch: &mut CommitBatch, book: &mut LedgerState, at_ms: u64, act: Act) -> Result<Entry, LedgerFault> {
     let (seq, head) = book.head();
     let entry = Entry::following(seq, head, at_ms, act);
     let bytes = entry.canonical_bytes();
@@ -453,6 +469,6 @@ pub fn append(batch: &mut Batch, book: &mut Book, at_ms: u64, act: Act) -> Resul
         tracing::error!(seq = inconsistent.seq, why = inconsistent.why, "an entry was not taken");
         LedgerFault::Store
     })?;
-    batch.entries.push(Encoded { seq: entry.seq, at_ms, kind: entry.act.kind(), bytes, hash });
+    batch.entries.push(EncodedEntry { seq: entry.seq, at_ms, kind: entry.act.kind(), bytes, hash });
     Ok(entry)
 }

@@ -65,7 +65,7 @@ impl Accountant {
     pub fn cap(self, epsilon: Epsilon) -> Price {
         match self {
             Self::Gaussian { delta } => gdp::cap(epsilon, delta),
-            Self::Pure => Price::from_units(epsilon.nanos()),
+            Self::Pure => Price::from_quanta(epsilon.nanos()),
         }
     }
 
@@ -78,9 +78,9 @@ impl Accountant {
                 let narrowed = epsilon.to_f64() - gdp::SWAP_EPSILON;
                 let units = curve::units_estimate(narrowed, delta.to_f64()) * (1.0 - GUARD);
                 // The conversion to an integer truncates; the subtracted 1 covers the swap of noise laws for tiny prices.
-                Price::from_units((units as u64).saturating_sub(1))
+                Price::from_quanta((units as u64).saturating_sub(1))
             }
-            Self::Pure => Price::from_units(epsilon.nanos()),
+            Self::Pure => Price::from_quanta(epsilon.nanos()),
         }
     }
 
@@ -110,18 +110,18 @@ impl Accountant {
         let of_noise = match self {
             _ if spent == Price::ZERO => 0.5,
             Self::Gaussian { .. } => {
-                let mu = (spent.units() as f64 / curve::UNITS_PER_PRECISION).sqrt();
+                let mu = (spent.quanta() as f64 / curve::QUANTA_PER_PRECISION).sqrt();
                 0.5 * libm::erfc(-0.5 * mu / std::f64::consts::SQRT_2) + GUARD
             }
-            Self::Pure => 1.0 / (1.0 + (-Epsilon::from_nanos(spent.units()).to_f64()).exp()) + GUARD,
+            Self::Pure => 1.0 / (1.0 + (-Epsilon::from_nanos(spent.quanta()).to_f64()).exp()) + GUARD,
         };
         (of_noise + threshold_delta.to_f64()).min(1.0)
     }
 
     fn shown(self, amount: Price, wrong: impl Fn(Self, Epsilon) -> bool, towards: i64) -> Epsilon {
         let nanos = match self {
-            Self::Pure => return Epsilon::from_nanos(amount.units()),
-            Self::Gaussian { delta } => 1e9 * curve::epsilon_estimate(amount.units() as f64, delta.to_f64()),
+            Self::Pure => return Epsilon::from_nanos(amount.quanta()),
+            Self::Gaussian { delta } => 1e9 * curve::epsilon_estimate(amount.quanta() as f64, delta.to_f64()),
         };
         if amount == Price::ZERO {
             return Epsilon::from_nanos(0);
@@ -154,12 +154,12 @@ mod tests {
         for (accountant, spent, aside, wanted) in [
             (gaussian("1e-6"), Price::ZERO, "1e-18", 0.5),
             // μ = 2, 1 and 0.2: Φ(1), Φ(0.5) and Φ(0.1).
-            (gaussian("1e-6"), Price::from_units(4_000_000_000_000_000), "1e-18", 0.841_344_746_068_543),
-            (gaussian("1e-6"), Price::from_units(1_000_000_000_000_000), "1e-18", 0.691_462_461_274_013),
-            (gaussian("1e-6"), Price::from_units(40_000_000_000_000), "1e-18", 0.539_827_837_277_029),
-            (gaussian("1e-6"), Price::from_units(40_000_000_000_000), "0.01", 0.549_827_837_277_029),
-            (Accountant::Pure, Price::from_units(1_000_000_000), "1e-18", 0.731_058_578_630_005),
-            (Accountant::Pure, Price::from_units(100_000_000_000), "1e-18", 1.0),
+            (gaussian("1e-6"), Price::from_quanta(4_000_000_000_000_000), "1e-18", 0.841_344_746_068_543),
+            (gaussian("1e-6"), Price::from_quanta(1_000_000_000_000_000), "1e-18", 0.691_462_461_274_013),
+            (gaussian("1e-6"), Price::from_quanta(40_000_000_000_000), "1e-18", 0.539_827_837_277_029),
+            (gaussian("1e-6"), Price::from_quanta(40_000_000_000_000), "0.01", 0.549_827_837_277_029),
+            (Accountant::Pure, Price::from_quanta(1_000_000_000), "1e-18", 0.731_058_578_630_005),
+            (Accountant::Pure, Price::from_quanta(100_000_000_000), "1e-18", 1.0),
         ] {
             let got = accountant.best_guess(spent, Delta::parse(aside).expect("δ"));
             assert!(got >= wanted && got < wanted + 1e-8, "{accountant:?} {spent:?}: {got}");

@@ -273,7 +273,7 @@ impl From<Delta> for String {
     }
 }
 
-/// An amount of privacy loss in the accountant's integers: a count of 1e-15 of precision μ² for `gaussian`, of 1e-9 of ε for `pure`.
+/// An amount of privacy loss as a number of the accountant's quanta: 1e-15 of precision μ² for `gaussian`, 1e-9 of ε for `pure`.
 #[derive(
     Debug,
     Clone,
@@ -295,15 +295,15 @@ impl Price {
     /// An amount of zero.
     pub const ZERO: Self = Self(0);
 
-    /// Makes an amount from its integer count (of 1e-15 of μ², or of 1e-9 of ε).
+    /// Makes an amount from its number of quanta (1e-15 of μ², or 1e-9 of ε).
     #[must_use]
-    pub const fn from_units(units: u64) -> Self {
-        Self(units)
+    pub const fn from_quanta(quanta: u64) -> Self {
+        Self(quanta)
     }
 
-    /// Returns the integer count (of 1e-15 of μ², or of 1e-9 of ε).
+    /// Returns the number of quanta (1e-15 of μ², or 1e-9 of ε).
     #[must_use]
-    pub const fn units(self) -> u64 {
+    pub const fn quanta(self) -> u64 {
         self.0
     }
 
@@ -332,11 +332,11 @@ mod tests {
 
     /// Above 2^53 a float cannot hold every integer.
     #[test]
-    fn amounts_add_up_to_the_unit() {
-        let (large, one) = (Price::from_units((1 << 60) + 1), Price::from_units(1));
-        assert_eq!(large.checked_add(one), Some(Price::from_units((1 << 60) + 2)));
-        assert_eq!(large.left_after(one), Price::from_units(1 << 60));
-        assert_eq!(Price::from_units(u64::MAX).checked_add(one), None);
+    fn amounts_add_up_to_the_quantum() {
+        let (large, one) = (Price::from_quanta((1 << 60) + 1), Price::from_quanta(1));
+        assert_eq!(large.checked_add(one), Some(Price::from_quanta((1 << 60) + 2)));
+        assert_eq!(large.left_after(one), Price::from_quanta(1 << 60));
+        assert_eq!(Price::from_quanta(u64::MAX).checked_add(one), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
 use super::accountant::Accountant;
-use super::curve::UNITS_PER_PRECISION;
+use super::curve::QUANTA_PER_PRECISION;
 use super::extent::Extent;
 use super::mechanism::{self, Mechanism, NoiseLaw};
 use super::sensitivity::Sensitivity;
@@ -18,11 +18,11 @@ pub const NORMAL_975: f64 = 1.959_964;
 
 /// The largest price of one measurement. No cap holds half of it (ε is at most 100, so μ² is below 200), so anything more expensive is
 /// refused anyway.
-const PRICE_UNITS_MAX: f64 = 1e18;
+const PRICE_QUANTA_MAX: f64 = 1e18;
 
 /// A measurement to be priced, as the privacy core sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sought {
+pub struct MeasurementSpec {
     /// How much one unit can change the exact vector.
     pub sensitivity: Sensitivity,
     /// Number of noisy cells in the vector.
@@ -53,7 +53,7 @@ pub struct Subject {
 
 /// One certified measurement: its sensitivity, noise law and price.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
-pub struct Certified {
+pub struct CertifiedMeasurement {
     /// How much one unit can change the exact vector.
     pub sensitivity: Sensitivity,
     /// The noise law that is drawn from.
@@ -64,7 +64,7 @@ pub struct Certified {
     pub cells: u64,
 }
 
-impl Certified {
+impl CertifiedMeasurement {
     /// Returns whether the price covers the loss of the law, by repeating the exact arithmetic of [`certify`].
     #[must_use]
     pub fn holds(&self) -> bool {
@@ -77,16 +77,16 @@ impl Certified {
 pub struct Certificate {
     subject: Subject,
     mechanism: Mechanism,
-    measurements: Vec<Certified>,
+    measurements: Vec<CertifiedMeasurement>,
     extents: Vec<Extent>,
     price: Price,
     cells: u64,
-    threshold: Option<Hiding>,
+    threshold: Option<GroupThreshold>,
 }
 
 /// How an answer without a public list of groups decides which groups to hide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hiding {
+pub struct GroupThreshold {
     /// Index of the measurement that counts units, to which the threshold applies.
     pub units: usize,
     /// The threshold's parameters: groups per unit and δ_t.
@@ -95,7 +95,7 @@ pub struct Hiding {
     pub totals: u64,
 }
 
-impl Hiding {
+impl GroupThreshold {
     /// Returns whether the measurement at index `place` is over all groups together.
     #[must_use]
     pub fn is_total(&self, place: usize) -> bool {
@@ -126,7 +126,7 @@ impl Certificate {
 
     /// The certified measurements, in the plan's order.
     #[must_use]
-    pub fn measurements(&self) -> &[Certified] {
+    pub fn measurements(&self) -> &[CertifiedMeasurement] {
         &self.measurements
     }
 
@@ -150,13 +150,13 @@ impl Certificate {
 
     /// Returns this certificate with a rule for hiding groups, for groups without a public list; `None` shows every group.
     #[must_use]
-    pub fn hiding(self, threshold: Option<Hiding>) -> Self {
+    pub fn hiding(self, threshold: Option<GroupThreshold>) -> Self {
         Self { threshold, ..self }
     }
 
     /// The rule by which groups are hidden; `None` if their list is public.
     #[must_use]
-    pub fn threshold(&self) -> Option<Hiding> {
+    pub fn threshold(&self) -> Option<GroupThreshold> {
         self.threshold
     }
 
@@ -172,7 +172,7 @@ impl Certificate {
 /// An ε is converted to an amount and split evenly; the remainder goes to the first measurements, one smallest amount each. A standard
 /// error σ costs Δ₂²/σ² of precision (`gaussian`), or Δ₁/b of ε at 2b² = σ² (`pure`), rounded up.
 #[must_use]
-pub fn prices(accountant: Accountant, sought: &[Sought], accuracy: &Accuracy) -> Vec<Price> {
+pub fn prices(accountant: Accountant, sought: &[MeasurementSpec], accuracy: &Accuracy) -> Vec<Price> {
     match accuracy {
         Accuracy::Epsilon(epsilon) => split(accountant.price(*epsilon), sought.len()),
         Accuracy::Weighted(epsilon, weights) => weighted(accountant.price(*epsilon), weights),
@@ -191,7 +191,7 @@ pub fn prices(accountant: Accountant, sought: &[Sought], accuracy: &Accuracy) ->
 pub fn certify(
     accountant: Accountant,
     subject: Subject,
-    sought: &[Sought],
+    sought: &[MeasurementSpec],
     prices: &[Price],
 ) -> Result<Certificate, Uncertifiable> {
     assert_eq!(sought.len(), prices.len(), "every measurement has its price");
@@ -205,7 +205,12 @@ pub fn certify(
         );
         price = price.saturating_add(share);
         cells = cells.saturating_add(sought.cells);
-        measurements.push(Certified { sensitivity: sought.sensitivity, law, price: share, cells: sought.cells });
+        measurements.push(CertifiedMeasurement {
+            sensitivity: sought.sensitivity,
+            law,
+            price: share,
+            cells: sought.cells,
+        });
     }
     let mechanism = accountant.mechanism();
     let extents = sought.iter().map(|sought| sought.extent).collect();
@@ -222,8 +227,8 @@ fn law_within(accountant: Accountant, sensitivity: Sensitivity, price: Price) ->
 
 fn split(total: Price, parts: usize) -> Vec<Price> {
     let parts = parts.max(1) as u64;
-    let (each, rest) = (total.units() / parts, total.units() % parts);
-    (0..parts).map(|index| Price::from_units(each + u64::from(index < rest))).collect()
+    let (each, rest) = (total.quanta() / parts, total.quanta() % parts);
+    (0..parts).map(|index| Price::from_quanta(each + u64::from(index < rest))).collect()
 }
 
 /// Splits a price in proportion to `weights`, rounded down; the remainder goes to the first share. Even weights give an exactly even split.
@@ -233,23 +238,23 @@ fn weighted(total: Price, weights: &[f64]) -> Vec<Price> {
     }
     let sum: f64 = weights.iter().sum();
     // The conversion to an integer truncates.
-    let mut shares: Vec<u64> = weights.iter().map(|weight| (total.units() as f64 * (weight / sum)) as u64).collect();
+    let mut shares: Vec<u64> = weights.iter().map(|weight| (total.quanta() as f64 * (weight / sum)) as u64).collect();
     let given = shares.iter().fold(0_u64, |given, share| given.saturating_add(*share));
-    match (total.units().checked_sub(given), shares.first_mut()) {
+    match (total.quanta().checked_sub(given), shares.first_mut()) {
         (Some(left), Some(first)) => *first += left,
         // Float rounding gave out slightly too much.
-        (None, Some(first)) => *first = first.saturating_sub(given - total.units()),
+        (None, Some(first)) => *first = first.saturating_sub(given - total.quanta()),
         (_, None) => {}
     }
-    shares.into_iter().map(Price::from_units).collect()
+    shares.into_iter().map(Price::from_quanta).collect()
 }
 
 fn price_of_error(accountant: Accountant, sensitivity: Sensitivity, error: f64) -> Price {
     let units = match accountant {
-        Accountant::Gaussian { .. } => sensitivity.l2_squared() as f64 / (error * error) * UNITS_PER_PRECISION,
+        Accountant::Gaussian { .. } => sensitivity.l2_squared() as f64 / (error * error) * QUANTA_PER_PRECISION,
         Accountant::Pure => sensitivity.l1() as f64 * std::f64::consts::SQRT_2 / error * 1e9,
     };
     // The factor covers float rounding and the last step of the scale, so that the error asked for is reached.
     let units = (units * (1.0 + 1e-9)).ceil();
-    Price::from_units((units.min(PRICE_UNITS_MAX) as u64).max(1))
+    Price::from_quanta((units.min(PRICE_QUANTA_MAX) as u64).max(1))
 }

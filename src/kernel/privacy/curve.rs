@@ -6,7 +6,7 @@
 use std::f64::consts::{PI, SQRT_2};
 
 /// The ledger's integer count for a precision μ² of 1.
-pub const UNITS_PER_PRECISION: f64 = 1e15;
+pub const QUANTA_PER_PRECISION: f64 = 1e15;
 /// Below this μ the two tails nearly cancel, so their difference is computed by a Taylor series.
 const MU_SMALL: f64 = 0.01;
 const STEPS_MAX: u32 = 200;
@@ -27,13 +27,13 @@ pub fn units_estimate(epsilon: f64, delta: f64) -> f64 {
         low /= 16.0;
     }
     let mu = root(low.ln(), high.ln(), |ln_mu| delta_of(epsilon, ln_mu.exp()).ln() - delta.ln()).exp();
-    mu * mu * UNITS_PER_PRECISION
+    mu * mu * QUANTA_PER_PRECISION
 }
 
 /// Returns the ε at which δ_μ(ε) = `delta`, for μ² as a count of 1e-15: 0 if δ alone covers the loss, and at most 200.
 #[must_use]
 pub fn epsilon_estimate(units: f64, delta: f64) -> f64 {
-    let mu = (units / UNITS_PER_PRECISION).sqrt();
+    let mu = (units / QUANTA_PER_PRECISION).sqrt();
     if mu == 0.0 || delta_of(0.0, mu) <= delta {
         return 0.0;
     }

@@ -18,7 +18,7 @@
 //! radius is then that of the values of this table. All bounds are reached: by n rows at one end of the range, in one cell (the first cell,
 //! for weights).
 
-use super::sensitivity::Statistic;
+use super::sensitivity::Aggregation;
 
 /// Bounds on a vector of exact integers: on each cell, and on the sum of the cells' magnitudes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +33,11 @@ impl Extent {
     ///
     /// `None` if the bounds do not fit an integer of 62 bits, which a checked policy rules out.
     #[must_use]
-    pub fn of(statistic: Statistic, rows_max: u64) -> Option<Self> {
+    pub fn of(statistic: Aggregation, rows_max: u64) -> Option<Self> {
         let (is_signed, of_cell, of_all) = match statistic {
-            Statistic::Count | Statistic::DistinctUnits { .. } => (false, 1, 1),
-            Statistic::Sum { radius } => (true, radius, radius),
-            Statistic::Weighted { l1, largest, .. } => (false, largest, l1),
+            Aggregation::Count | Aggregation::DistinctUnits { .. } => (false, 1, 1),
+            Aggregation::Sum { radius } => (true, radius, radius),
+            Aggregation::Weighted { l1, largest, .. } => (false, largest, l1),
         };
         let times = |bound: u64| rows_max.checked_mul(bound).filter(|product| *product < 1 << 62);
         Some(Self { is_signed, cell_max: times(of_cell)?, total_max: times(of_all)? })
@@ -56,14 +56,14 @@ impl Extent {
 mod tests {
     use super::*;
 
-    const COUNT: Statistic = Statistic::Count;
-    const UNITS: Statistic = Statistic::DistinctUnits { cells_reachable: 3 };
-    const SUM: Statistic = Statistic::Sum { radius: 7 };
-    const WEIGHTED: Statistic = Statistic::Weighted { l1: 9, l2_squared: 41, largest: 5 };
+    const COUNT: Aggregation = Aggregation::Count;
+    const UNITS: Aggregation = Aggregation::DistinctUnits { cells_reachable: 3 };
+    const SUM: Aggregation = Aggregation::Sum { radius: 7 };
+    const WEIGHTED: Aggregation = Aggregation::Weighted { l1: 9, l2_squared: 41, largest: 5 };
 
     #[test]
     fn bounds_are_kept_to_the_last_one() {
-        let good: [(Statistic, &[i64]); 9] = [
+        let good: [(Aggregation, &[i64]); 9] = [
             (COUNT, &[]),
             (COUNT, &[0, 0]),
             (COUNT, &[10]),
@@ -77,7 +77,7 @@ mod tests {
         for (statistic, vector) in good {
             assert!(Extent::of(statistic, 10).expect("bounds").holds(vector), "{statistic:?} {vector:?}");
         }
-        let bad: [(Statistic, &[i64]); 12] = [
+        let bad: [(Aggregation, &[i64]); 12] = [
             (COUNT, &[11]),
             (COUNT, &[-1]),
             (COUNT, &[5, 6]),
@@ -98,8 +98,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_has_no_bounds() {
-        assert!(Extent::of(Statistic::Sum { radius: (1 << 31) - 1 }, 1 << 31).is_some());
-        assert_eq!(Extent::of(Statistic::Sum { radius: 1 << 31 }, 1 << 31), None);
-        assert_eq!(Extent::of(Statistic::Sum { radius: u64::MAX }, u64::MAX), None);
+        assert!(Extent::of(Aggregation::Sum { radius: (1 << 31) - 1 }, 1 << 31).is_some());
+        assert_eq!(Extent::of(Aggregation::Sum { radius: 1 << 31 }, 1 << 31), None);
+        assert_eq!(Extent::of(Aggregation::Sum { radius: u64::MAX }, u64::MAX), None);
     }
 }

@@ -102,7 +102,7 @@ fn computed(epsilon: Epsilon, delta: Delta) -> Price {
 #[must_use]
 pub fn delta_text(epsilon: Epsilon, precision: Price) -> String {
     let work = Work::new(epsilon);
-    let value = work.delta(&work.ratio(epsilon.nanos().into(), 1_000_000_000), precision.units());
+    let value = work.delta(&work.ratio(epsilon.nanos().into(), 1_000_000_000), precision.quanta());
     value.with_base_and_precision::<10>(45).value().to_string()
 }
 
@@ -121,7 +121,7 @@ fn largest(holds: impl Fn(u64) -> bool, estimate: f64) -> Price {
         let middle = low + (high - low) / 2;
         if holds(middle) { low = middle } else { high = middle }
     }
-    Price::from_units(low)
+    Price::from_quanta(low)
 }
 
 fn holds(epsilon: Epsilon, delta: Delta, units: u64) -> bool {
@@ -199,6 +199,6 @@ mod tests {
     #[test]
     fn the_cap_of_the_design_holds() {
         let cap = cap(Epsilon::parse("1").expect("ε"), Delta::parse("1e-6").expect("δ"));
-        assert_eq!((cap.units() + 500_000_000) / 1_000_000_000, 56_029, "{cap:?}");
+        assert_eq!((cap.quanta() + 500_000_000) / 1_000_000_000, 56_029, "{cap:?}");
     }
 }

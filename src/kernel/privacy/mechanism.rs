@@ -95,7 +95,7 @@ impl NoiseLaw {
 
 /// No noise law could be certified at the given price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no noise law is certified at a price of {} units", price.units())]
+#[error("no noise law is certified at a price of {} units", price.quanta())]
 pub struct Uncertified {
     /// The price that was offered for the measurement.
     pub price: Price,
@@ -113,7 +113,7 @@ pub fn gaussian(sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Unce
         return Err(Uncertified { price });
     }
     let numerator = UBig::from(sensitivity.l2_squared()) * UBig::from(10_u64.pow(15));
-    let price_units = UBig::from(price.units());
+    let price_units = UBig::from(price.quanta());
     let mut fine_bits = 0_usize;
     let enough = UBig::ONE << (2 * FINE_SIGMA_LOG2 as usize);
     let short = (enough.bit_len() + price_units.bit_len()).saturating_sub(numerator.bit_len());
@@ -156,8 +156,8 @@ pub fn laplace(sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Uncer
     if price == Price::ZERO {
         return Err(Uncertified { price });
     }
-    let epsilon = RBig::from_parts(IBig::from(price.units()), UBig::from(1_000_000_000_u64));
-    let mut scale = sensitivity.l1() as f64 * 1e9 / price.units() as f64;
+    let epsilon = RBig::from_parts(IBig::from(price.quanta()), UBig::from(1_000_000_000_u64));
+    let mut scale = sensitivity.l1() as f64 * 1e9 / price.quanta() as f64;
     for _ in 0..STEPS_MAX {
         let law = NoiseLaw { mechanism: Mechanism::DiscreteLaplace, fine_bits: 0, scale };
         let exact = RBig::try_from(scale).ok().map(|scale| RBig::from(sensitivity.l1()) / scale);
@@ -174,7 +174,7 @@ pub fn laplace(sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Uncer
 /// Gaussian, Δ₁·10⁹ ≤ b·P for the Laplace law, where the scale is taken as an exact number.
 #[must_use]
 pub fn is_covered(sensitivity: Sensitivity, law: &NoiseLaw, price: Price) -> bool {
-    let price = UBig::from(price.units());
+    let price = UBig::from(price.quanta());
     match law.mechanism {
         Mechanism::DiscreteGaussian => {
             let Some(scale) = UBig::try_from(law.scale).ok().filter(|scale| scale.bit_len() > FINE_SIGMA_LOG2 as usize)
@@ -234,5 +234,5 @@ fn l2_in_fine_steps(sensitivity: Sensitivity, fine_bits: u32) -> RBig {
 
 fn units_above(loss: RBig, decimals: u32) -> Option<Price> {
     let units = (loss * RBig::from(10_u64.pow(decimals))).ceil();
-    u64::try_from(units).ok().map(Price::from_units)
+    u64::try_from(units).ok().map(Price::from_quanta)
 }

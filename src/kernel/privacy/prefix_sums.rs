@@ -33,7 +33,7 @@ const SCALE: f64 = (1_u64 << 20) as f64;
 
 /// The prefix-sum coefficients for one number of groups, with the weights that invert them.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Roots {
+pub struct PrefixSums {
     coefficients: Vec<i64>,
     /// Weights that reconstruct a single group, and the running sums of their squares.
     steps: (Vec<f64>, Vec<f64>),
@@ -41,11 +41,11 @@ pub struct Roots {
     sums: (Vec<f64>, Vec<f64>),
 }
 
-impl Roots {
+impl PrefixSums {
     /// Returns the coefficients for `groups` ordered groups, at most [`GROUPS_MAX`]; computed once and then cached.
     #[must_use]
     pub fn of(groups: usize) -> Arc<Self> {
-        static MADE: OnceLock<Mutex<HashMap<usize, Arc<Roots>>>> = OnceLock::new();
+        static MADE: OnceLock<Mutex<HashMap<usize, Arc<PrefixSums>>>> = OnceLock::new();
         let made = MADE.get_or_init(Mutex::default);
         let known = made.lock().unwrap_or_else(PoisonError::into_inner).get(&groups).map(Arc::clone);
         // The lock is not held during the computation, which takes milliseconds, so nobody waits for it.
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn running_sums_come_back() {
         let counts: Vec<i64> = (0..800).map(|at| (at * 7919) % 113).collect();
-        let roots = Roots::of(counts.len());
+        let roots = PrefixSums::of(counts.len());
         let measured = roots.apply(&counts);
         let back =
             |weights: &[f64], at: usize| (0..=at).map(|back| weights[back] * measured[at - back] as f64).sum::<f64>();
@@ -150,7 +150,7 @@ mod tests {
     /// The figures in the module's documentation, at the price of counts of variance 1.
     #[test]
     fn a_year_of_days_has_the_variance_that_is_told() {
-        let roots = Roots::of(365);
+        let roots = PrefixSums::of(365);
         let price = roots.l2_squared() as f64;
         let (weights, squares) = roots.weights(false);
         let up_to = |at: usize| price * squares[at];
@@ -170,6 +170,6 @@ mod tests {
         }
         assert!(worst_sum < 8.7 && mean_sum < 7.8 && worst < 14.1, "{worst_sum} {mean_sum} {worst}");
         assert!((all / ranges - 11.7).abs() < 0.1, "{}", all / ranges);
-        assert!(Roots::of(GROUPS_MAX as usize).l1() < 1 << 26);
+        assert!(PrefixSums::of(GROUPS_MAX as usize).l1() < 1 << 26);
     }
 }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a measurement adds up in each cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Statistic {
+pub enum Aggregation {
     /// Number of rows, or of rows whose column is not null.
     Count,
     /// Sum of grid integers about the centre of the column's range.
@@ -56,17 +56,17 @@ impl Sensitivity {
     ///
     /// `None` if k·R does not fit an integer of 62 bits, which a checked policy rules out.
     #[must_use]
-    pub fn of(statistic: Statistic, rows_per_unit: u32) -> Option<Self> {
+    pub fn of(statistic: Aggregation, rows_per_unit: u32) -> Option<Self> {
         let rows = u64::from(rows_per_unit);
         let whole = |l1: u64| Self { l1, l2_squared: u128::from(l1) * u128::from(l1) };
         match statistic {
-            Statistic::Count => Some(whole(rows)),
-            Statistic::Sum { radius } => rows.checked_mul(radius).filter(|l1| *l1 < 1 << 62).map(whole),
-            Statistic::DistinctUnits { cells_reachable } => {
+            Aggregation::Count => Some(whole(rows)),
+            Aggregation::Sum { radius } => rows.checked_mul(radius).filter(|l1| *l1 < 1 << 62).map(whole),
+            Aggregation::DistinctUnits { cells_reachable } => {
                 let cells = rows.min(cells_reachable);
                 Some(Self { l1: cells, l2_squared: u128::from(cells) })
             }
-            Statistic::Weighted { l1, l2_squared, largest: _ } => {
+            Aggregation::Weighted { l1, l2_squared, largest: _ } => {
                 let l1 = rows.checked_mul(l1).filter(|l1| *l1 < 1 << 62)?;
                 let rows = u128::from(rows);
                 Some(Self { l1, l2_squared: l2_squared.checked_mul(rows * rows)? })

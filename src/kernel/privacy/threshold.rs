@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::kernel::privacy::amounts::Price;
     use crate::kernel::privacy::mechanism::gaussian;
-    use crate::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+    use crate::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
 
     /// Quantiles of the normal law from a published table, for p down to 1e-12.
     #[test]
@@ -107,8 +107,8 @@ mod tests {
     /// More groups and a smaller δ hide more; the threshold in units equals the one on the fine grid.
     #[test]
     fn thresholds_rise_with_what_they_promise() {
-        let sensitivity = Sensitivity::of(Statistic::DistinctUnits { cells_reachable: 4 }, 8).expect("it fits");
-        let law = gaussian(sensitivity, Price::from_units(10_000_000_000_000)).expect("a law");
+        let sensitivity = Sensitivity::of(Aggregation::DistinctUnits { cells_reachable: 4 }, 8).expect("it fits");
+        let law = gaussian(sensitivity, Price::from_quanta(10_000_000_000_000)).expect("a law");
         let least = |groups_per_unit, delta| {
             let threshold = Threshold { groups_per_unit, delta: Delta::from_attos(delta) };
             let fine =

@@ -11,13 +11,13 @@ use std::borrow::Borrow;
 
 use dashu::integer::IBig;
 
-use super::release::Noisy;
+use super::release::NoisyVector;
 use crate::kernel::privacy::amounts::Price;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 
 /// One part of a combination: a noisy vector and what its noise is.
 #[derive(Debug, Clone)]
-pub struct Part {
+pub struct NoisyPart {
     /// The vector's cells, as integers on its fine grid.
     pub cells: Vec<IBig>,
     /// The noise law that each draw summed in a cell was made from.
@@ -26,7 +26,7 @@ pub struct Part {
     pub summed: u64,
 }
 
-impl Part {
+impl NoisyPart {
     /// σ² of a cell, in squared steps of the measurement.
     fn variance(&self) -> f64 {
         self.law.std_error().powi(2) * self.summed as f64
@@ -41,11 +41,11 @@ const WEIGHT_BITS: i32 = 40;
 /// The law's scale is the standard deviation of the weighted mean, computed with the weights as they were rounded. A single part is
 /// returned as it is.
 #[must_use]
-pub fn combine(parts: &[impl Borrow<Part>], worth: Price) -> Noisy {
-    let parts: Vec<&Part> = parts.iter().map(Borrow::borrow).collect();
+pub fn combine(parts: &[impl Borrow<NoisyPart>], worth: Price) -> NoisyVector {
+    let parts: Vec<&NoisyPart> = parts.iter().map(Borrow::borrow).collect();
     let precision: f64 = parts.iter().map(|part| part.variance().recip()).sum();
     // A part whose weight is below the last bit is left out, because its weight rounds to 0.
-    let weight = |part: &Part| (part.variance().recip() / precision * 2_f64.powi(WEIGHT_BITS)).round();
+    let weight = |part: &NoisyPart| (part.variance().recip() / precision * 2_f64.powi(WEIGHT_BITS)).round();
     let weights: Vec<f64> = if parts.len() == 1 { vec![1.0] } else { parts.iter().map(|part| weight(part)).collect() };
     let total: f64 = weights.iter().sum();
     let variance: f64 =
@@ -69,7 +69,7 @@ pub fn combine(parts: &[impl Borrow<Part>], worth: Price) -> Noisy {
     // Unwrap safety: every caller combines at least one part.
     let mechanism = first.expect("a combination has parts").mechanism;
     let law = NoiseLaw { mechanism, fine_bits, scale };
-    Noisy { law, price: worth, cells: (0..cells).map(mean).collect() }
+    NoisyVector { law, price: worth, cells: (0..cells).map(mean).collect() }
 }
 
 /// Rounds a quotient to the nearest integer, halves up.

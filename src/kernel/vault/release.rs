@@ -10,7 +10,7 @@ use super::noise::{NoiseFault, NoiseSource};
 use super::private::{Exact, Private};
 use crate::kernel::budget::charge::Receipt;
 use crate::kernel::privacy::amounts::Price;
-use crate::kernel::privacy::certificate::{Certified, Hiding, Subject};
+use crate::kernel::privacy::certificate::{CertifiedMeasurement, GroupThreshold, Subject};
 use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use crate::kernel::privacy::threshold::Threshold;
 
@@ -27,18 +27,18 @@ pub struct Release {
     /// The family of the noise, the same for all measurements.
     pub mechanism: Mechanism,
     /// One noisy vector for each measurement that was drawn, in the plan's order.
-    pub measurements: Vec<Noisy>,
+    pub measurements: Vec<NoisyVector>,
     /// The price of everything that was drawn.
     pub price: Price,
     /// The groups that are shown, if their list is not public; `None` if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub groups: Option<Groups>,
+    pub groups: Option<ReleasedGroups>,
 }
 
 /// Groups that were found in the data, and are shown because the noisy number of units in them reached a threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Groups {
+pub struct ReleasedGroups {
     /// The groups' texts, ascending; `None` stands for rows without a text.
     pub labels: Vec<Option<String>>,
     /// Index of the measurement that counts units, to which the threshold was applied.
@@ -50,7 +50,7 @@ pub struct Groups {
 /// One noisy vector on its fine grid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Noisy {
+pub struct NoisyVector {
     /// The law of the noise in `cells`.
     pub law: NoiseLaw,
     /// Price of the vector.
@@ -106,7 +106,7 @@ pub fn release(receipt: Receipt, exact: Private<Exact>, noise: &dyn NoiseSource)
         return Err(ReleaseFault::Shape);
     }
     // Without a public list, there are as many groups as occur in the data, up to the capacity that was paid for.
-    let fits = |(place, (vector, one)): (usize, (&Vec<i64>, &Certified))| match &labels {
+    let fits = |(place, (vector, one)): (usize, (&Vec<i64>, &CertifiedMeasurement))| match &labels {
         Some(labels) if hiding.is_some_and(|hiding| !hiding.is_total(place)) => {
             vector.len() == labels.len() && vector.len() as u64 <= one.cells
         }
@@ -131,7 +131,7 @@ pub fn release(receipt: Receipt, exact: Private<Exact>, noise: &dyn NoiseSource)
         if cells.len() != wanted {
             return Err(ReleaseFault::Shape);
         }
-        measurements.push(Noisy { law: one.law, price: one.price, cells });
+        measurements.push(NoisyVector { law: one.law, price: one.price, cells });
     }
     let groups = match (labels, hiding) {
         (Some(labels), Some(hiding)) => Some(shown(labels, &mut measurements, hiding)?),
@@ -150,7 +150,11 @@ pub fn release(receipt: Receipt, exact: Private<Exact>, noise: &dyn NoiseSource)
 
 /// Keeps the groups whose noisy number of units reaches the threshold on the fine grid, in the order of their texts. What is hidden is
 /// dropped together with its noise. Which groups are kept depends on noisy values only.
-fn shown(labels: Vec<Option<String>>, measurements: &mut [Noisy], hiding: Hiding) -> Result<Groups, ReleaseFault> {
+fn shown(
+    labels: Vec<Option<String>>,
+    measurements: &mut [NoisyVector],
+    hiding: GroupThreshold,
+) -> Result<ReleasedGroups, ReleaseFault> {
     let units = measurements.get(hiding.units).ok_or(ReleaseFault::Shape)?;
     let least = hiding.threshold.least(&units.law).ok_or(ReleaseFault::Shape)?;
     // Groups arrive in the order of their texts.
@@ -159,7 +163,7 @@ fn shown(labels: Vec<Option<String>>, measurements: &mut [Noisy], hiding: Hiding
         noisy.cells = kept.iter().map(|group| noisy.cells[*group].clone()).collect();
     }
     let labels = kept.into_iter().map(|group| labels[group].clone()).collect();
-    Ok(Groups { labels, units: hiding.units, threshold: hiding.threshold })
+    Ok(ReleasedGroups { labels, units: hiding.units, threshold: hiding.threshold })
 }
 
 /// Serializes big integers as decimal text, which every JSON reader can represent.

@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::BackupError;
 use crate::files;
-use crate::ledger::anchor::{ANCHOR_FILE, COPIED, sync_dir};
+use crate::ledger::anchor::{ANCHOR_FILE, COPIED};
 use crate::ledger::copies::{self, COPIED_ANCHOR_FILE, COPY_FILE};
 use crate::ledger::sqlite::database::Database;
 use crate::ledger::sqlite::open::{LOCK_FILE, unusable};
@@ -144,7 +144,7 @@ impl NewCopy {
     pub(super) fn keep(mut self) -> Result<(), OpenError> {
         let _ = fs::remove_file(self.to.join(LOCK_FILE));
         sync(&self.to)?;
-        sync_dir(&self.to).map_err(|error| unusable(&self.to, &error))?;
+        files::sync_folder_of(&self.to).map_err(|error| unusable(&self.to, &error))?;
         self.is_whole = true;
         Ok(())
     }

@@ -4,10 +4,11 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
+use super::outbox;
 use crate::kernel::budget::entry::{Digest, Entry};
-use crate::kernel::budget::writer::Batch;
+use crate::kernel::budget::writer::CommitBatch;
 use crate::ledger::OpenError;
 
 /// Version number of the tables.
@@ -160,6 +161,7 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let copy = Self { connection: Connection::open_with_flags(path, flags)? };
         copy.stamp(Stamp::Copy)?;
+        outbox::remove_from_copy(&copy.connection)?;
         copy.checkpoint();
         copy.connection.close().map_err(|(_, error)| error)
     }
@@ -247,17 +249,25 @@ impl Database {
     }
 
     /// Writes a batch and the signed head in one transaction; when this returns, they are on disk.
-    pub(in crate::ledger) fn commit(&self, batch: &Batch, head: &HeadRow) -> rusqlite::Result<()> {
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
-        let written = self.write(batch, head).and_then(|()| self.connection.execute_batch("COMMIT"));
-        if written.is_err() {
-            // This fails if the failure itself has already rolled back.
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
-        written
+    pub(in crate::ledger) fn commit(&self, batch: &CommitBatch, head: &HeadRow) -> rusqlite::Result<()> {
+        self.transact(|_| self.write(batch, head))
     }
 
-    fn write(&self, batch: &Batch, head: &HeadRow) -> rusqlite::Result<()> {
+    /// Does `work` in one transaction: when it returns, that is on disk, and after an error nothing was changed.
+    pub(super) fn transact<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        // Rolls back when it is dropped without a commit: after an error, and after a panic, which would leave the file locked otherwise.
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// The connection, to read tables that are not the ledger's.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn write(&self, batch: &CommitBatch, head: &HeadRow) -> rusqlite::Result<()> {
         let mut insert = self
             .connection
             .prepare_cached("INSERT INTO entries (seq, at_ms, act, body, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?;

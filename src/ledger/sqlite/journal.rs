@@ -1,9 +1,11 @@
 //! The journal on disk: the SQLite file, its signed head, and the anchor.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use super::database::{Database, HeadRow};
 use super::stream::{Bad, each_checked};
-use crate::kernel::budget::state::Book;
-use crate::kernel::budget::writer::{Batch, Journal, JournalFault, Mark};
+use crate::kernel::budget::state::LedgerState;
+use crate::kernel::budget::writer::{AnchorMark, CommitBatch, Journal, JournalFault};
 use crate::ledger::OpenError;
 use crate::ledger::anchor::Anchor;
 use crate::ledger::signing::Signer;
@@ -13,11 +15,26 @@ pub(in crate::ledger) struct SqliteJournal {
     pub(in crate::ledger) database: Database,
     pub(in crate::ledger) anchor: Anchor,
     pub(in crate::ledger) signer: Signer,
+    pub(super) lock: WriteLock,
+}
+
+/// A lock that is held while the ledger's file is written. SQLite lets one connection write at a time, and a commit fails if it finds the
+/// file locked for too long. So anything else that writes to the file, in the process that holds the ledger, takes turns with the
+/// ledger's commits.
+#[derive(Clone, Default)]
+pub struct WriteLock(Arc<Mutex<()>>);
+
+impl WriteLock {
+    /// Waits until nobody else writes.
+    pub(super) fn hold(&self) -> MutexGuard<'_, ()> {
+        // A thread that panicked while it wrote has rolled back its transaction.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Folds all entries into a ledger state; each must match its hash and follow the one before.
-pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<Book, Bad>, rusqlite::Error> {
-    let mut book = Book::new();
+pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<LedgerState, Bad>, rusqlite::Error> {
+    let mut book = LedgerState::new();
     let taken = each_checked(database, &|_| Ok(()), |entry, hash| {
         book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why })
     })?;
@@ -25,7 +42,7 @@ pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<Book, Bad>, 
 }
 
 /// Checks that the signed head is the last entry of the folded state.
-pub(in crate::ledger) fn check_head(database: &Database, signer: &Signer, book: &Book) -> Result<(), OpenError> {
+pub(in crate::ledger) fn check_head(database: &Database, signer: &Signer, book: &LedgerState) -> Result<(), OpenError> {
     let (seq, hash) = book.head();
     let damaged = |why: String| OpenError::Damaged { path: crate::ledger::LEDGER_FILE.to_owned(), why };
     let head = database.head().map_err(|_| damaged("its head cannot be read".to_owned()))?;
@@ -43,7 +60,7 @@ pub(in crate::ledger) fn check_head(database: &Database, signer: &Signer, book: 
 }
 
 impl Journal for SqliteJournal {
-    fn fold(&mut self) -> Result<Book, JournalFault> {
+    fn fold(&mut self) -> Result<LedgerState, JournalFault> {
         match fold(&self.database) {
             Ok(Ok(book)) => Ok(book),
             Ok(Err(Bad { seq, why })) => {
@@ -54,11 +71,12 @@ impl Journal for SqliteJournal {
         }
     }
 
-    fn commit(&mut self, batch: &Batch) -> Result<(), JournalFault> {
+    fn commit(&mut self, batch: &CommitBatch) -> Result<(), JournalFault> {
+        let _held = self.lock.hold();
         commit(&self.database, &self.signer, batch)
     }
 
-    fn anchor(&mut self, mark: &Mark) -> Result<(), JournalFault> {
+    fn anchor(&mut self, mark: &AnchorMark) -> Result<(), JournalFault> {
         self.anchor.append(mark, &self.signer).map_err(|error| {
             tracing::error!(kind = ?error.kind(), "the anchor cannot be written");
             JournalFault
@@ -77,7 +95,7 @@ impl Drop for SqliteJournal {
 }
 
 /// Writes a batch together with the signature of its last entry.
-pub(in crate::ledger) fn commit(database: &Database, signer: &Signer, batch: &Batch) -> Result<(), JournalFault> {
+pub(in crate::ledger) fn commit(database: &Database, signer: &Signer, batch: &CommitBatch) -> Result<(), JournalFault> {
     let Some(last) = batch.entries.last() else { return Ok(()) };
     let signature = signer.sign_head(last.seq, &last.hash).to_vec();
     let head = HeadRow { seq: last.seq, hash: last.hash.to_vec(), signature };

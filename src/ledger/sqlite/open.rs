@@ -6,9 +6,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::database::{Database, fault};
-use super::journal::{self, SqliteJournal};
-use crate::kernel::budget::state::Book;
-use crate::kernel::budget::writer::{Journal, Keeper};
+use super::journal::{self, SqliteJournal, WriteLock};
+use crate::kernel::budget::state::LedgerState;
+use crate::kernel::budget::writer::{Journal, LedgerWriter};
 use crate::ledger::anchor::Anchor;
 use crate::ledger::place::{Checked, Places, last_place};
 use crate::ledger::signing::{KEY_FILE, Signer};
@@ -22,8 +22,9 @@ pub type Wrap<'a> = &'a dyn Fn(Box<dyn Journal>) -> Box<dyn Journal>;
 
 /// A writer, with the lock that keeps other processes out.
 pub(in crate::ledger) struct Opened {
-    pub(in crate::ledger) keeper: Keeper<Box<dyn Journal>>,
+    pub(in crate::ledger) writer: LedgerWriter<Box<dyn Journal>>,
     pub(in crate::ledger) lock: File,
+    pub(in crate::ledger) write_lock: WriteLock,
 }
 
 /// Opens or creates the ledger of a state directory, after checking all of it.
@@ -50,19 +51,20 @@ pub(in crate::ledger) fn open(
     check_releases(&path, &database, &book)?;
     let place = places.chosen();
     let anchor = Anchor::open(&place).map_err(|error| anchor_unusable(&place, &error))?;
-    let journal = wrap(Box::new(SqliteJournal { database, anchor, signer }));
-    let keeper = Keeper::over(journal, book, now_ms);
-    let keeper = keeper.map_err(|_| unwritable(&path))?;
+    let write_lock = WriteLock::default();
+    let journal = wrap(Box::new(SqliteJournal { database, anchor, signer, lock: write_lock.clone() }));
+    let writer = LedgerWriter::over(journal, book, now_ms);
+    let writer = writer.map_err(|_| unwritable(&path))?;
     // The new anchor has its first line by now, so no crash can leave the ledger without an anchor.
     let stamp = places.remember(&place)?;
     if stamp != places.stamp {
         let stamped = Database::open(&path)?.stamp(stamp);
         stamped.map_err(|error| fault(&path.display().to_string(), &error))?;
     }
-    Ok(Opened { keeper, lock })
+    Ok(Opened { writer, lock, write_lock })
 }
 
-pub(in crate::ledger) fn fold(path: &Path, database: &Database) -> Result<Book, OpenError> {
+pub(in crate::ledger) fn fold(path: &Path, database: &Database) -> Result<LedgerState, OpenError> {
     match journal::fold(database) {
         Err(_) => Err(damaged(path, "its pages cannot be read")),
         Ok(Err(bad)) => Err(damaged(path, &format!("entry {}: {}", bad.seq, bad.why))),
@@ -83,7 +85,7 @@ fn signer(state: &Path, is_new: bool) -> Result<Signer, OpenError> {
 }
 
 /// Checks that there are as many stored answers as digests in the chain.
-fn check_releases(path: &Path, database: &Database, book: &Book) -> Result<(), OpenError> {
+fn check_releases(path: &Path, database: &Database, book: &LedgerState) -> Result<(), OpenError> {
     let expected = book.releases().iter().filter(|card| card.digest.is_some()).count() as u64;
     match database.count_releases() {
         Ok(found) if found == expected => Ok(()),

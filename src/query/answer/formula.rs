@@ -13,24 +13,28 @@
 //! **Squares.** With S = Σ(x − c) and Q = Σ(x − c)² about any constant c, the variance over n rows is Q/n − (S/n)². As c cancels, it is
 //! chosen in the middle of the range, where one unit moves both sums least. The same holds for products of two variables.
 
-mod absent;
+mod absence;
 mod dual;
-mod ends;
+mod intervals;
+mod estimate;
+mod cell_values;
 mod moments;
 mod range;
 mod run;
+mod steps;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::absent::Absent;
-pub use self::ends::Ends;
+pub use self::absence::AbsenceReason;
+pub use self::cell_values::CellValues;
+pub use self::estimate::IntervalEstimate;
 pub use self::range::Range;
-pub use self::run::Run;
+pub use self::run::RunningSum;
 
-use self::absent::both;
+use self::absence::both;
 use self::dual::Dual;
-use crate::kernel::privacy::mechanism::NoiseLaw;
-use crate::query::syntax::{Comparison, Operator, Pair, Spread};
+use self::estimate::round;
+use crate::query::syntax::{ArithmeticOperator, Comparison, Pair, Spread};
 use crate::query::term::{Constant, Term};
 use crate::query::terms::domain::Grid;
 
@@ -43,9 +47,9 @@ pub enum Formula {
     /// A count N, by the index of its measurement.
     Count(usize),
     /// A sum S about the centre c of its grid: S + c·N.
-    Sum(Centred),
+    Sum(CentredSum),
     /// A mean c + S/N: the sum, and the index of the count N.
-    Mean(Centred, usize),
+    Mean(CentredSum, usize),
     /// A variance or a standard deviation.
     Spread(Spread, Box<Squares>),
     /// A covariance, a correlation, or the slope or intercept of a regression.
@@ -53,11 +57,11 @@ pub enum Formula {
     /// A quantile, read from a tree of histograms.
     Quantile(Box<Quantile>),
     /// A running sum over the groups of an ordered key.
-    Run(Box<Run>),
+    Run(Box<RunningSum>),
     /// The negative −x of a formula.
     Negative(Box<Formula>),
     /// Addition, subtraction, multiplication or division of two formulas.
-    Arithmetic(Box<Formula>, Operator, Box<Formula>),
+    Arithmetic(Box<Formula>, ArithmeticOperator, Box<Formula>),
     /// The absolute value of a formula.
     Absolute(Box<Formula>),
     /// The square root; missing below 0.
@@ -70,7 +74,7 @@ pub enum Formula {
 
 /// A sum of stored integers, which are taken about the centre of their grid.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Centred {
+pub struct CentredSum {
     /// Index of the measurement S, in steps of the grid.
     pub sum: usize,
     /// Index of the measurement N; `None` if the centre is 0.
@@ -85,9 +89,9 @@ pub struct Squares {
     /// Index of the measurement N, the count of rows.
     pub count: usize,
     /// The sum Σ(x − c).
-    pub sum: Centred,
+    pub sum: CentredSum,
     /// The sum of squares Σ(x − c)².
-    pub squares: Centred,
+    pub squares: CentredSum,
     /// The variable x, for writing the formula out as SQL.
     pub of: Term,
 }
@@ -98,11 +102,11 @@ pub struct Products {
     /// Index of the measurement N, the count of rows.
     pub count: usize,
     /// The sums Σ(y − c) and Σ(y − c)².
-    pub y: (Centred, Centred),
+    pub y: (CentredSum, CentredSum),
     /// The sums Σ(x − c') and Σ(x − c')².
-    pub x: (Centred, Centred),
+    pub x: (CentredSum, CentredSum),
     /// The sum of products Σ(y − c)(x − c').
-    pub products: Centred,
+    pub products: CentredSum,
     /// The centres c of y and c' of x.
     pub centres: (Constant, Constant),
     /// The variables y and x, for writing the formula out as SQL.
@@ -131,48 +135,23 @@ pub struct Quantile {
 /// Condition of HAVING: which rows of a noisy table are shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Shown {
+pub enum HavingCondition {
     /// Comparison of two formulas.
     Compare(Formula, Comparison, Formula),
     /// SQL's IS NULL: the formula has no estimate.
     Missing(Formula),
     /// Negation of a condition.
-    Not(Box<Shown>),
+    Not(Box<HavingCondition>),
     /// Conjunction: every condition holds.
-    All(Vec<Shown>),
+    All(Vec<HavingCondition>),
     /// Disjunction: at least one condition holds.
-    Any(Vec<Shown>),
-}
-
-/// The noisy values of one cell, in steps, and the laws of their noise.
-#[derive(Debug, Clone, Copy)]
-pub struct Measured<'a> {
-    /// Value of each measurement in this cell.
-    pub values: &'a [f64],
-    /// Noise law of each measurement, parallel to `values`.
-    pub laws: &'a [NoiseLaw],
-    /// All cells of every measurement, in steps.
-    pub all: &'a [Vec<f64>],
-    /// Index of the cell, which is the group's.
-    pub cell: usize,
-    /// Whether the values derived from each measurement are hidden in this group; empty if none are.
-    pub hidden: &'a [bool],
-}
-
-impl Measured<'_> {
-    /// Checks that values derived from a measurement may be shown.
-    ///
-    /// # Errors
-    /// [`Absent::Hidden`] if they may not.
-    pub fn shown(&self, measurement: usize) -> Result<(), Absent> {
-        if self.hidden.get(measurement) == Some(&true) { Err(Absent::Hidden) } else { Ok(()) }
-    }
+    Any(Vec<HavingCondition>),
 }
 
 impl Formula {
     /// Applies `to` to the index of every measurement.
     pub fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
-        let centred = |one: &mut Centred| {
+        let centred = |one: &mut CentredSum| {
             one.sum = to(one.sum);
             one.count = one.count.map(to);
         };
@@ -222,11 +201,13 @@ impl Formula {
         match self {
             Self::Number(_) | Self::Count(_) | Self::Sum(_) => true,
             Self::Negative(of) => of.is_linear(),
-            Self::Arithmetic(left, Operator::Plus | Operator::Minus, right) => left.is_linear() && right.is_linear(),
-            Self::Arithmetic(left, Operator::Times, right) => {
+            Self::Arithmetic(left, ArithmeticOperator::Plus | ArithmeticOperator::Minus, right) => {
+                left.is_linear() && right.is_linear()
+            }
+            Self::Arithmetic(left, ArithmeticOperator::Times, right) => {
                 (left.is_number() && right.is_linear()) || (left.is_linear() && right.is_number())
             }
-            Self::Arithmetic(left, Operator::Over, right) => left.is_linear() && right.is_number(),
+            Self::Arithmetic(left, ArithmeticOperator::Over, right) => left.is_linear() && right.is_number(),
             Self::Mean(..)
             | Self::Quantile(_)
             | Self::Run(_)
@@ -270,15 +251,15 @@ impl Formula {
     }
 
     /// The value with its derivative by each measurement.
-    fn dual(&self, at: Measured<'_>) -> Result<Dual, Absent> {
+    fn dual(&self, at: CellValues<'_>) -> Result<Dual, AbsenceReason> {
         match self {
-            Self::Number(text) => text.parse().map(Dual::constant).map_err(|_| Absent::NoValue),
+            Self::Number(text) => text.parse().map(Dual::constant).map_err(|_| AbsenceReason::NoValue),
             Self::Count(count) => Dual::measured(*count, at),
             Self::Sum(one) => one.dual(at),
             Self::Mean(one, count) => {
-                let unit = one.grid.step_value();
+                let step = one.grid.step_value();
                 let mean = Dual::measured(one.sum, at)?.over(&Dual::measured(*count, at)?, at)?;
-                Ok(mean.times(&Dual::constant(unit)).plus(&Dual::constant(one.grid.centre() as f64 * unit)))
+                Ok(mean.times(&Dual::constant(step)).plus(&Dual::constant(one.grid.centre() as f64 * step)))
             }
             Self::Spread(spread, squares) => squares.dual(*spread, at),
             Self::Pair(pair, products) => products.dual(*pair, at),
@@ -290,10 +271,10 @@ impl Formula {
             Self::Arithmetic(left, operator, right) => {
                 let (left, right) = both(left.dual(at), right.divisor(*operator, at))?;
                 match operator {
-                    Operator::Plus => Ok(left.plus(&right)),
-                    Operator::Minus => Ok(left.plus(&right.times(&Dual::constant(-1.0)))),
-                    Operator::Times => Ok(left.times(&right)),
-                    Operator::Over => left.over(&right, at),
+                    ArithmeticOperator::Plus => Ok(left.plus(&right)),
+                    ArithmeticOperator::Minus => Ok(left.plus(&right.times(&Dual::constant(-1.0)))),
+                    ArithmeticOperator::Times => Ok(left.times(&right)),
+                    ArithmeticOperator::Over => left.over(&right, at),
                 }
             }
             Self::Absolute(of) => {
@@ -311,18 +292,18 @@ impl Formula {
                 let (of, other) = both(left.dual(at), right.dual(at))?;
                 #[expect(clippy::float_cmp, reason = "SQL's NULLIF asks whether two values are the same")]
                 let is_same = left.shown(of.value)? == right.shown(other.value)?;
-                if is_same { Err(Absent::NoValue) } else { Ok(of) }
+                if is_same { Err(AbsenceReason::NoValue) } else { Ok(of) }
             }
         }
     }
 
     /// The right-hand side of an operator. A noisy count that happens to be 0 is a denominator lost in noise, even if NULLIF turns it into
     /// NULL.
-    fn divisor(&self, operator: Operator, at: Measured<'_>) -> Result<Dual, Absent> {
+    fn divisor(&self, operator: ArithmeticOperator, at: CellValues<'_>) -> Result<Dual, AbsenceReason> {
         let of = self.dual(at);
         match (&of, operator, self) {
-            (Err(Absent::NoValue), Operator::Over, Self::NullIf(left, _)) if !left.is_number() => {
-                Err(Absent::LostInNoise)
+            (Err(AbsenceReason::NoValue), ArithmeticOperator::Over, Self::NullIf(left, _)) if !left.is_number() => {
+                Err(AbsenceReason::LostInNoise)
             }
             _ => of,
         }
@@ -332,17 +313,17 @@ impl Formula {
     ///
     /// # Errors
     /// Why there is no estimate.
-    pub fn value(&self, at: Measured<'_>) -> Result<f64, Absent> {
+    pub fn value(&self, at: CellValues<'_>) -> Result<f64, AbsenceReason> {
         let value = self.dual(at)?.value;
-        if value.is_finite() { Ok(value) } else { Err(Absent::NoValue) }
+        if value.is_finite() { Ok(value) } else { Err(AbsenceReason::NoValue) }
     }
 }
 
 impl Formula {
     /// An estimate as it is shown: a count or a sum by itself is rounded to whole steps, halves up.
-    fn shown(&self, value: f64) -> Result<f64, Absent> {
+    fn shown(&self, value: f64) -> Result<f64, AbsenceReason> {
         match self {
-            _ if !value.is_finite() => Err(Absent::NoValue),
+            _ if !value.is_finite() => Err(AbsenceReason::NoValue),
             Self::Count(_) => Ok((value + 0.5).floor()),
             Self::Sum(one) => Ok((value / one.grid.step_value() + 0.5).floor() * one.grid.step_value()),
             _ => Ok(value),
@@ -350,13 +331,8 @@ impl Formula {
     }
 }
 
-fn round(value: f64, decimals: u32) -> f64 {
-    let power = 10_f64.powi(decimals.cast_signed());
-    (value * power).round() / power
-}
-
-impl Centred {
-    fn dual(&self, at: Measured<'_>) -> Result<Dual, Absent> {
+impl CentredSum {
+    fn dual(&self, at: CellValues<'_>) -> Result<Dual, AbsenceReason> {
         let sum = Dual::measured(self.sum, at)?;
         let whole = match self.count {
             None => sum,
@@ -366,10 +342,10 @@ impl Centred {
     }
 }
 
-impl Shown {
+impl HavingCondition {
     /// Truth of the condition for one cell's noisy values, in SQL's three-valued logic; `None` is unknown.
     #[must_use]
-    pub fn truth(&self, at: Measured<'_>) -> Option<bool> {
+    pub fn truth(&self, at: CellValues<'_>) -> Option<bool> {
         match self {
             Self::Compare(left, how, right) => {
                 let of = |side: &Formula| side.value(at).and_then(|value| side.shown(value)).ok();

@@ -18,17 +18,19 @@
 //! matrix mechanism for noisy marginals" (NeurIPS 2023), read backwards: it reconstructs from marginals instead of choosing what to
 //! measure.
 
+mod marginal;
 mod sources;
 
 use serde::{Deserialize, Serialize};
 
 use dashu::integer::IBig;
 
-pub use self::sources::{Source, SourceTable, SourceVector};
+pub use self::sources::{IndependentNoise, SourceTable, SourceVector};
+
+use self::marginal::{Marginal, marginal};
 use crate::kernel::privacy::mechanism::NoiseLaw;
-use crate::kernel::vault::release::Noisy;
-use crate::query::answer::steps;
-use crate::query::plan::codes;
+use crate::kernel::vault::release::NoisyVector;
+use crate::query::computation::codes;
 
 /// Largest number of groupings in one answer.
 pub const SETS_MAX: usize = 256;
@@ -39,29 +41,29 @@ const FINE_BITS: u32 = 20;
 
 /// The groupings of an answer and what was measured for them. Keys are given by their index in the computation, in ascending order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Sets {
+pub struct GroupingSets {
     /// Keys of each grouping that is shown, in the order of the question.
     pub shown: Vec<Vec<usize>>,
     /// The measured tables behind each value that outputs refer to.
-    pub measured: Vec<Tables>,
+    pub measured: Vec<MeasuredTables>,
 }
 
 /// The tables that were measured of one value, such as one count or one sum.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Tables {
+pub struct MeasuredTables {
     /// Whether the cells of a table over fewer keys are sums of cells of one over more keys.
     pub adds_up: bool,
     /// The measured tables: if they add up, those not contained in another one; otherwise one for each shown grouping.
-    pub tables: Vec<Table>,
+    pub tables: Vec<MeasuredTable>,
     /// Independent sources of noise that the tables were computed from, if one stored draw is part of several tables; empty if each table
     /// has noise of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub sources: Vec<Source>,
+    pub sources: Vec<IndependentNoise>,
 }
 
 /// One measured table over a set of keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Table {
+pub struct MeasuredTable {
     /// Indices of the table's keys, in ascending order.
     pub keys: Vec<usize>,
     /// Index of the measurement.
@@ -78,14 +80,6 @@ pub fn maximal(sets: &[Vec<usize>]) -> Vec<Vec<usize>> {
     maximal.sort();
     maximal.dedup();
     maximal
-}
-
-/// A table of numbers over some keys, with the variance of each cell.
-#[derive(Debug, Clone)]
-struct Marginal {
-    keys: Vec<usize>,
-    cells: Vec<f64>,
-    variance: f64,
 }
 
 /// The least-squares estimate of the table over `wanted` from the tables `measured`, and the variance of each cell.
@@ -107,7 +101,7 @@ fn reconstruct(measured: &[Marginal], sizes: &[usize], wanted: &[usize]) -> (Vec
     (cells, variance)
 }
 
-/// Variance of a cell of the table over `wanted`, if tables over other keys were measured with the given variances. [`Sets::vectors`]
+/// Variance of a cell of the table over `wanted`, if tables over other keys were measured with the given variances. [`GroupingSets::vectors`]
 /// attains it before rounding.
 #[must_use]
 pub fn variance(measured: &[(Vec<usize>, f64)], sizes: &[usize], wanted: &[usize]) -> f64 {
@@ -165,13 +159,7 @@ fn centre(cells: &mut [f64], keys: &[usize], axis: usize, sizes: &[usize]) {
     }
 }
 
-/// Converts noisy cells to a table of numbers.
-fn marginal(keys: &[usize], noisy: &Noisy) -> Marginal {
-    let cells = (0..noisy.cells.len()).map(|cell| steps(noisy, cell)).collect();
-    Marginal { keys: keys.to_vec(), cells, variance: noisy.law.std_error().powi(2) }
-}
-
-impl Sets {
+impl GroupingSets {
     /// Copies the sources of the tables from the groupings of a stored answer, which records them.
     #[must_use]
     pub fn stored_as(mut self, stored: Option<&Self>) -> Self {
@@ -185,12 +173,12 @@ impl Sets {
     /// The noisy vectors of one shown grouping, one for each value that outputs refer to; in whole steps if they are sums over a single
     /// table.
     #[must_use]
-    pub fn vectors(&self, shown: usize, vectors: &[Noisy], sizes: &[usize]) -> Vec<Noisy> {
+    pub fn vectors(&self, shown: usize, vectors: &[NoisyVector], sizes: &[usize]) -> Vec<NoisyVector> {
         self.measured.iter().map(|tables| self.of(shown, tables, vectors, sizes)).collect()
     }
 
-    fn of(&self, shown: usize, of: &Tables, vectors: &[Noisy], sizes: &[usize]) -> Noisy {
-        let (wanted, Tables { adds_up, tables, sources }) = (&self.shown[shown], of);
+    fn of(&self, shown: usize, of: &MeasuredTables, vectors: &[NoisyVector], sizes: &[usize]) -> NoisyVector {
+        let (wanted, MeasuredTables { adds_up, tables, sources }) = (&self.shown[shown], of);
         let own = tables.iter().find(|table| table.keys == *wanted);
         if let Some(own) = own.filter(|_| !adds_up) {
             return vectors[own.vector].clone();
@@ -209,7 +197,7 @@ impl Sets {
         let scale = variance.sqrt() * fine / law_of_one(&first.law);
         let law = NoiseLaw { mechanism: first.law.mechanism, fine_bits: FINE_BITS, scale };
         let whole = |value: f64| IBig::try_from((value * fine).round()).unwrap_or(IBig::ZERO);
-        Noisy { law, price: first.price, cells: cells.into_iter().map(whole).collect() }
+        NoisyVector { law, price: first.price, cells: cells.into_iter().map(whole).collect() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Cell;
+use super::cell::Cell;
 
 /// The labels of a key's groups, in the order of their codes. Cloning is cheap, as the list is shared; it is serialized as a plain list.
 #[derive(Debug, Clone, PartialEq, Eq)]

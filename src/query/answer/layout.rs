@@ -2,32 +2,35 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Small;
 use super::labels::{KeyLabels, Label};
+use super::suppression::Suppression;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::vault::release::Release;
-use crate::query::answer::formula::{Centred, Formula, Range, Shown};
-use crate::query::answer::grouping_sets::Sets;
+use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, Range};
+use crate::query::answer::grouping_sets::GroupingSets;
 use crate::query::terms::domain::Grid;
+
+/// Suffix of the column that holds an output's standard error.
+pub(super) const STD_ERROR: &str = "_std_error";
 
 /// How the noisy vectors of a release become the columns and rows of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Layout {
     /// Labels of each key's groups, in the order of the computation's keys.
     pub keys: Vec<KeyLabels>,
-    /// The grouping sets, if the question has several. Outputs then refer to the entries of [`Sets::measured`] instead of measurements.
+    /// The grouping sets, if the question has several. Outputs then refer to the entries of [`GroupingSets::measured`] instead of measurements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sets: Option<Sets>,
+    pub sets: Option<GroupingSets>,
     /// The columns, in the order of selection.
     pub outputs: Vec<Output>,
     /// Condition of HAVING on a group's noisy values; `None` shows every row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub having: Option<Shown>,
+    pub having: Option<HavingCondition>,
     /// Threshold below which counts are hidden, together with everything derived from them; `None` hides nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub small: Option<Small>,
+    pub small: Option<Suppression>,
     /// Sort keys, the most significant first; if empty, rows are sorted by the group keys.
-    pub order: Vec<Sort>,
+    pub order: Vec<SortKey>,
     /// Largest number of rows shown, from LIMIT; `None` for all of them.
     pub limit: Option<u64>,
 }
@@ -95,10 +98,10 @@ impl OutputValue {
         match self {
             Self::Key { .. } | Self::Grouping { .. } => None,
             Self::Count { count } => Some(Formula::Count(*count)),
-            Self::Sum { sum, count, grid } => Some(Formula::Sum(Centred { sum: *sum, count: *count, grid: *grid })),
+            Self::Sum { sum, count, grid } => Some(Formula::Sum(CentredSum { sum: *sum, count: *count, grid: *grid })),
             Self::Mean { sum, count, grid } => {
                 let about = (grid.centre() != 0).then_some(*count);
-                Some(Formula::Mean(Centred { sum: *sum, count: about, grid: *grid }, *count))
+                Some(Formula::Mean(CentredSum { sum: *sum, count: about, grid: *grid }, *count))
             }
             Self::Formula { formula, .. } => Some(formula.clone()),
         }
@@ -145,7 +148,7 @@ impl OutputValue {
 
 /// One sort key of ORDER BY.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sort {
+pub struct SortKey {
     /// Index of the output in [`Layout::outputs`].
     pub output: usize,
     /// Whether to sort from high to low.
@@ -179,7 +182,7 @@ impl Layout {
     /// Number of columns of a row: one for a key, three or four for an estimate with its bounds and its standard error.
     #[must_use]
     pub fn width(&self) -> u64 {
-        self.outputs.iter().map(|output| super::suffixes(output, self.sets.is_some()).len() as u64).sum()
+        self.outputs.iter().map(|output| suffixes(output, self.sets.is_some()).len() as u64).sum()
     }
 
     /// Noise laws of the values that outputs refer to, from the laws of the measurements.
@@ -190,4 +193,22 @@ impl Layout {
             Some(sets) => sets.measured.iter().map(|of| laws[of.tables[0].vector]).collect(),
         }
     }
+}
+
+/// Suffixes of the columns that an output takes. With several groupings every row has its own standard error, so counts and sums get a
+/// column for it, too.
+fn suffixes(output: &Output, has_sets: bool) -> &'static [&'static str] {
+    match &output.value {
+        OutputValue::Key { .. } | OutputValue::Grouping { .. } => &[""],
+        OutputValue::Count { .. } | OutputValue::Sum { .. } if !has_sets => &["", "_low", "_high"],
+        OutputValue::Count { .. }
+        | OutputValue::Sum { .. }
+        | OutputValue::Mean { .. }
+        | OutputValue::Formula { .. } => &["", "_low", "_high", STD_ERROR],
+    }
+}
+
+/// Names of the columns that an output takes.
+pub(super) fn names(output: &Output, has_sets: bool) -> Vec<String> {
+    suffixes(output, has_sets).iter().map(|suffix| format!("{}{suffix}", output.name)).collect()
 }

@@ -5,7 +5,7 @@
 //!
 //! **The tree.** The range of a value is cut into bᵈ bins of equal width, and each level ℓ = 1 … d of the tree counts rows in bˡ bins of
 //! the whole range. Each level is a measurement of its own: a row adds 1 to one of its cells, so a unit with k rows moves it by k (Δ₁ = Δ₂
-//! = k). A rank is then a sum of at most (b − 1)·d cells instead of half of all bins. [`Tree::over`] chooses b and d.
+//! = k). A rank is then a sum of at most (b − 1)·d cells instead of half of all bins. [`HistogramTree::over`] chooses b and d.
 //!
 //! **Least squares.** The counts of all levels are made consistent as in M. Hay et al., "Boosting the accuracy of differentially private
 //! histograms through consistency" (PVLDB 3, 2010), with the variance of each level: from the leaves up, z = (n/v + Σz'/(b·v'))·V with V =
@@ -29,7 +29,7 @@ const BRANCHES_MAX: u64 = 64;
 
 /// How a range of values is cut into a tree of bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tree {
+pub struct HistogramTree {
     /// b: number of children of each node.
     pub branches: u32,
     /// d: number of levels below the root.
@@ -38,7 +38,7 @@ pub struct Tree {
     pub width: i64,
 }
 
-impl Tree {
+impl HistogramTree {
     /// Chooses the tree for `values` values in each of `groups` groups: among the trees whose leaves cover the values, the one whose ranks
     /// have the least error at equal price. With d levels the variance of each level grows d-fold if precision adds (`gaussian`) and
     /// d²-fold if ε adds (`pure`), and a rank sums (b − 1)·d/2 cells on average.
@@ -93,12 +93,12 @@ pub struct Levels<'a> {
     /// Noise law of each level, parallel to `counts`.
     pub laws: Vec<NoiseLaw>,
     /// The tree that cuts the range into bins.
-    pub tree: &'a Tree,
+    pub tree: &'a HistogramTree,
 }
 
 /// A quantile with its interval, in leaves from the lower end of the range.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Found {
+pub struct QuantileEstimate {
     /// Estimate of the quantile, with its fraction of a leaf.
     pub at: f64,
     /// Lower end of the interval.
@@ -196,7 +196,7 @@ impl Distribution {
 
     /// The q-quantile; `None` if the total is lost in its own noise.
     #[must_use]
-    pub fn quantile(&self, q: f64) -> Option<Found> {
+    pub fn quantile(&self, q: f64) -> Option<QuantileEstimate> {
         let (total, error) = self.total();
         let raw_total = self.ranks.last().copied().unwrap_or(0.0);
         if raw_total <= NORMAL_975 * error || total <= 0.0 {
@@ -218,13 +218,13 @@ impl Distribution {
         while high < last && !(told(high) && told((high + 1).min(last))) {
             high += 1;
         }
-        Some(Found { at: leaf as f64 + share, low: low as f64, high: (high + 1) as f64 })
+        Some(QuantileEstimate { at: leaf as f64 + share, low: low as f64, high: (high + 1) as f64 })
     }
 }
 
 /// Half-width of the 95 % interval of the median's rank, in rows: the accuracy that a price buys, known without data.
 #[must_use]
-pub fn rank_margin(tree: &Tree, laws: &[NoiseLaw]) -> f64 {
+pub fn rank_margin(tree: &HistogramTree, laws: &[NoiseLaw]) -> f64 {
     let counts = (1..=tree.depth).map(|level| vec![0.0; tree.bins(level) as usize]).collect();
     let levels = Levels { counts, laws: laws.to_vec(), tree };
     let distribution = levels.distribution();
@@ -264,7 +264,7 @@ mod tests {
         for values in (2..200).chain([999, 1_000, 2_187, 4_095, 4_096, 4_097, 1 << 40]) {
             for groups in [1, 2, 7, 9, 40, 300, 1_000, 5_000] {
                 for adds in [true, false] {
-                    let tree = Tree::over(values, groups, adds);
+                    let tree = HistogramTree::over(values, groups, adds);
                     assert_eq!((tree.branches, tree.depth), of_all(values, groups, adds), "{values} {groups} {adds}");
                 }
             }
@@ -276,7 +276,7 @@ mod tests {
         for values in [2, 3, 10, 111, 1_000, 200_001, 1 << 40] {
             for groups in [1, 7, 300, 5_000] {
                 for adds in [true, false] {
-                    let tree = Tree::over(values, groups, adds);
+                    let tree = HistogramTree::over(values, groups, adds);
                     let leaves = u64::from(tree.bins(tree.depth));
                     assert!(leaves * tree.width as u64 >= values, "{values} {groups} {tree:?}");
                     let cells: u64 = (1..=tree.depth).map(|level| u64::from(tree.bins(level))).sum();
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn ranks_err_as_much_as_they_say() {
         let mut rng = StdRng::seed_from_u64(3);
-        let tree = Tree { branches: 3, depth: 3, width: 1 };
+        let tree = HistogramTree { branches: 3, depth: 3, width: 1 };
         let laws = vec![law(5.0), law(2.0), law(4.0)];
         for (leaf, q) in [(0, 0.5), (4, 0.25), (12, 0.5), (13, 0.5), (20, 0.9), (26, 0.5)] {
             let (mut squares, mut said) = (0.0, 0.0);
@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn least_squares_add_up_and_never_cross() {
         let mut rng = StdRng::seed_from_u64(4);
-        let tree = Tree { branches: 4, depth: 3, width: 1 };
+        let tree = HistogramTree { branches: 4, depth: 3, width: 1 };
         let counts = (1..=3).map(|level| (0..tree.bins(level)).map(|_| 10.0 + 30.0 * normal(&mut rng)).collect());
         let levels = Levels { counts: counts.collect(), laws: vec![law(30.0); 3], tree: &tree };
         let distribution = levels.distribution();

@@ -1,20 +1,26 @@
 //! Writer of terms and filters as SQL.
 
-use super::{identifier, quoted};
+use super::joins::written;
+use super::words;
+use crate::query::computation::{PerUnitColumn, PerUnitTable};
 use crate::query::filter::{Filter, stored_bounds};
-use crate::query::plan::subquery::{UnitColumn, Units};
-use crate::query::plan::written;
-use crate::query::term::known::Known;
-use crate::query::term::{Constant, Made, Term};
+use crate::query::term::context::TermContext;
+use crate::query::term::{Constant, Operation, Term};
 use crate::query::terms::domain::{Domain, date_text};
-use crate::query::terms::policy::Terms;
+use crate::query::terms::policy::{Terms, is_identifier};
 
-/// Writes row-local expressions, with names and domains from the public terms.
-pub(super) struct Rows<'a> {
-    pub(super) known: &'a Known<'a>,
+/// Writes one term as SQL.
+#[must_use]
+pub fn term(term: &Term, terms: &Terms) -> String {
+    TermWriter { known: &TermContext::of(terms) }.term(term)
 }
 
-impl Rows<'_> {
+/// Writes row-local expressions, with names and domains from the public terms.
+pub(super) struct TermWriter<'a> {
+    pub(super) known: &'a TermContext<'a>,
+}
+
+impl TermWriter<'_> {
     /// Writes a term that stands alone.
     pub(super) fn term(&self, term: &Term) -> String {
         match term {
@@ -28,61 +34,62 @@ impl Rows<'_> {
         let is_bare = match term {
             Term::Column(_) => true,
             Term::Made(made) => match &**made {
-                Made::Constant(constant) => constant.digits >= 0,
-                Made::Plus(_)
-                | Made::Negative(_)
-                | Made::Times(_)
-                | Made::Over(..)
-                | Made::Case(..)
-                | Made::Choice { .. } => false,
+                Operation::Constant(constant) => constant.digits >= 0,
+                Operation::Plus(_)
+                | Operation::Negative(_)
+                | Operation::Times(_)
+                | Operation::Over(..)
+                | Operation::Case(..)
+                | Operation::Choice { .. } => false,
                 // These forms have their own parentheses or need none.
-                Made::Truth(_)
-                | Made::Day(_)
-                | Made::Absolute(_)
-                | Made::Least(_)
-                | Made::Greatest(_)
-                | Made::Rounded(..)
-                | Made::Filled(..)
-                | Made::Truncated(..)
-                | Made::Extracted(..)
-                | Made::Bucket { .. } => true,
+                Operation::Truth(_)
+                | Operation::Day(_)
+                | Operation::Absolute(_)
+                | Operation::Least(_)
+                | Operation::Greatest(_)
+                | Operation::Rounded(..)
+                | Operation::Filled(..)
+                | Operation::Truncated(..)
+                | Operation::Extracted(..)
+                | Operation::Bucket { .. } => true,
             },
         };
         if is_bare { self.term(term) } else { format!("({})", self.term(term)) }
     }
 
-    fn made(&self, made: &Made) -> String {
+    fn made(&self, made: &Operation) -> String {
         let list = |parts: &[Term]| parts.iter().map(|part| self.term(part)).collect::<Vec<_>>().join(", ");
         match made {
-            Made::Constant(constant) => number(*constant),
-            Made::Day(day) => format!("DATE {}", quoted(&date_text(*day))),
-            Made::Plus(parts) => self.sum(parts),
-            Made::Negative(of) => format!("-{}", self.atom(of)),
-            Made::Times(parts) => parts.iter().map(|part| self.atom(part)).collect::<Vec<_>>().join(" * "),
-            Made::Over(of, divisor) => {
+            Operation::Constant(constant) => number(*constant),
+            Operation::Day(day) => format!("DATE {}", quoted(&date_text(*day))),
+            Operation::Plus(parts) => self.sum(parts),
+            Operation::Negative(of) => format!("-{}", self.atom(of)),
+            Operation::Times(parts) => parts.iter().map(|part| self.atom(part)).collect::<Vec<_>>().join(" * "),
+            Operation::Over(of, divisor) => {
                 // Operators of equal precedence associate to the left.
-                let is_product = matches!(of, Term::Made(made) if matches!(**made, Made::Times(_) | Made::Over(..)));
+                let is_product =
+                    matches!(of, Term::Made(made) if matches!(**made, Operation::Times(_) | Operation::Over(..)));
                 let above = if is_product { self.term(of) } else { self.atom(of) };
                 format!("{above} / {}", number(*divisor))
             }
-            Made::Absolute(of) => format!("ABS({})", self.term(of)),
-            Made::Least(parts) => format!("LEAST({})", list(parts)),
-            Made::Greatest(parts) => format!("GREATEST({})", list(parts)),
-            Made::Rounded(of, 0) => format!("ROUND({})", self.term(of)),
-            Made::Rounded(of, decimals) => format!("ROUND({}, {decimals})", self.term(of)),
-            Made::Filled(of, with) => format!("COALESCE({}, {})", self.term(of), self.term(with)),
-            Made::Case(whens, otherwise) => {
+            Operation::Absolute(of) => format!("ABS({})", self.term(of)),
+            Operation::Least(parts) => format!("LEAST({})", list(parts)),
+            Operation::Greatest(parts) => format!("GREATEST({})", list(parts)),
+            Operation::Rounded(of, 0) => format!("ROUND({})", self.term(of)),
+            Operation::Rounded(of, decimals) => format!("ROUND({}, {decimals})", self.term(of)),
+            Operation::Filled(of, with) => format!("COALESCE({}, {})", self.term(of), self.term(with)),
+            Operation::Case(whens, otherwise) => {
                 let arms = whens.iter().map(|(when, then)| (when, self.term(then)));
                 self.case(arms, otherwise.as_ref().map(|otherwise| self.term(otherwise)))
             }
-            Made::Choice { whens, otherwise, labels } => {
+            Operation::Choice { whens, otherwise, labels } => {
                 let label = |code: u32| quoted(&labels[code as usize]);
                 self.case(whens.iter().map(|(when, code)| (when, label(*code))), otherwise.map(label))
             }
-            Made::Truth(filter) => format!("({})", self.filter(filter, false)),
-            Made::Truncated(of, period) => format!("DATE_TRUNC({}, {})", quoted(period.word()), self.term(of)),
-            Made::Extracted(of, part) => format!("EXTRACT({} FROM {})", part.word().to_uppercase(), self.term(of)),
-            Made::Bucket { of, low, high, count } => {
+            Operation::Truth(filter) => format!("({})", self.filter(filter, false)),
+            Operation::Truncated(of, period) => format!("DATE_TRUNC({}, {})", quoted(period.word()), self.term(of)),
+            Operation::Extracted(of, part) => format!("EXTRACT({} FROM {})", part.word().to_uppercase(), self.term(of)),
+            Operation::Bucket { of, low, high, count } => {
                 format!("WIDTH_BUCKET({}, {}, {}, {count})", self.term(of), number(*low), number(*high))
             }
         }
@@ -94,8 +101,8 @@ impl Rows<'_> {
         for part in parts {
             let (sign, part) = match part {
                 Term::Made(made) => match &**made {
-                    Made::Negative(of) => ("-", self.atom(of)),
-                    Made::Constant(constant) if constant.digits < 0 => {
+                    Operation::Negative(of) => ("-", self.atom(of)),
+                    Operation::Constant(constant) if constant.digits < 0 => {
                         ("-", number(Constant { digits: -constant.digits, ..*constant }))
                     }
                     _ => ("+", self.atom(&Term::Made(made.clone()))),
@@ -199,12 +206,12 @@ fn value(domain: &Domain, stored: i64) -> String {
 }
 
 /// Writes the subquery that makes one row per unit; its columns have the names of `seen`.
-pub(super) fn subquery(dataset: &str, units: &Units, seen: &Terms, rows: &Rows<'_>) -> String {
+pub(super) fn subquery(dataset: &str, units: &PerUnitTable, seen: &Terms, rows: &TermWriter<'_>) -> String {
     let unit = identifier(rows.known.unit_column().unwrap_or("row"));
     let (mut items, mut keys) = (vec![unit.clone()], vec![unit]);
     for (column, named) in units.columns.iter().zip(&seen.columns) {
         let text = match column {
-            UnitColumn::Own(index) => {
+            PerUnitColumn::Own(index) => {
                 let own = identifier(&rows.known.columns[*index].name);
                 keys.push(own.clone());
                 if rows.known.columns[*index].name == named.name {
@@ -213,15 +220,15 @@ pub(super) fn subquery(dataset: &str, units: &Units, seen: &Terms, rows: &Rows<'
                 }
                 own
             }
-            UnitColumn::Rows => "COUNT(*)".to_owned(),
-            UnitColumn::Present(term) => format!("COUNT({})", rows.term(term)),
-            UnitColumn::Sum(term) => format!("SUM({})", rows.term(term)),
-            UnitColumn::Mean(term) => format!("AVG({})", rows.term(term)),
-            UnitColumn::Least(term) => format!("MIN({})", rows.term(term)),
-            UnitColumn::Greatest(term) => format!("MAX({})", rows.term(term)),
-            UnitColumn::Any(filter) => format!("BOOL_OR({})", rows.filter(filter, false)),
-            UnitColumn::Every(filter) => format!("BOOL_AND({})", rows.filter(filter, false)),
-            UnitColumn::First { of, by, descending, filter } => {
+            PerUnitColumn::Rows => "COUNT(*)".to_owned(),
+            PerUnitColumn::Present(term) => format!("COUNT({})", rows.term(term)),
+            PerUnitColumn::Sum(term) => format!("SUM({})", rows.term(term)),
+            PerUnitColumn::Mean(term) => format!("AVG({})", rows.term(term)),
+            PerUnitColumn::Least(term) => format!("MIN({})", rows.term(term)),
+            PerUnitColumn::Greatest(term) => format!("MAX({})", rows.term(term)),
+            PerUnitColumn::Any(filter) => format!("BOOL_OR({})", rows.filter(filter, false)),
+            PerUnitColumn::Every(filter) => format!("BOOL_AND({})", rows.filter(filter, false)),
+            PerUnitColumn::First { of, by, descending, filter } => {
                 let direction = if *descending { " DESC" } else { "" };
                 let filter = filter.as_ref().map(|filter| format!(" FILTER (WHERE {})", rows.filter(filter, false)));
                 let call = format!("ARRAY_AGG({} ORDER BY {}{direction})", rows.term(of), rows.term(by));
@@ -244,4 +251,16 @@ fn number(constant: Constant) -> String {
     let (whole, fraction) = padded.split_at(padded.len() - decimals);
     let sign = if constant.digits < 0 { "-" } else { "" };
     if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+pub(super) fn identifier(name: &str) -> String {
+    if is_identifier(name) && !words::RESERVED.contains(&name) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }

@@ -5,7 +5,8 @@ use sqlparser::ast::{
 };
 
 use super::expressions::expression;
-use super::{Budget, DEPTH_MAX, IN_ITEMS_MAX, start, too_deep, unsupported};
+use super::limits::{Budget, DEPTH_MAX, IN_ITEMS_MAX, too_deep};
+use super::nodes::{start, unsupported};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{Comparison, Condition, Literal, LiteralValue};
 

@@ -6,11 +6,12 @@ use sqlparser::ast::{
 };
 
 use super::conditions::{compound, condition, is_condition, literal};
+use super::limits::{Budget, DEPTH_MAX, too_deep};
+use super::nodes::{absent, name, start, unsupported};
 use super::outputs::{is_aggregate, words};
-use super::{Budget, DEPTH_MAX, name, start, too_deep, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
-use crate::query::syntax::{Expression, LiteralValue, Operator, Scalar};
-use crate::query::term::calendar::{Part, Period};
+use crate::query::syntax::{ArithmeticOperator, Expression, LiteralValue, Scalar};
+use crate::query::term::calendar::{DatePart, Period};
 
 /// Largest number of decimals that a number can be rounded to.
 const ROUND_DECIMALS_MAX: u32 = 9;
@@ -74,23 +75,23 @@ fn is_null(expr: &Expr) -> bool {
     matches!(expr, Expr::Value(ValueWithSpan { value: Value::Null, .. }))
 }
 
-pub(super) fn operator(op: &BinaryOperator, at: Position) -> Result<Operator, QueryError> {
+pub(super) fn operator(op: &BinaryOperator, at: Position) -> Result<ArithmeticOperator, QueryError> {
     match op {
-        BinaryOperator::Plus => Ok(Operator::Plus),
-        BinaryOperator::Minus => Ok(Operator::Minus),
-        BinaryOperator::Multiply => Ok(Operator::Times),
-        BinaryOperator::Divide => Ok(Operator::Over),
+        BinaryOperator::Plus => Ok(ArithmeticOperator::Plus),
+        BinaryOperator::Minus => Ok(ArithmeticOperator::Minus),
+        BinaryOperator::Multiply => Ok(ArithmeticOperator::Times),
+        BinaryOperator::Divide => Ok(ArithmeticOperator::Over),
         other => {
             Err(unsupported(at, format!("the operator \"{other}\" is not supported")).hint("supported are + - * /"))
         }
     }
 }
 
-fn part(field: &DateTimeField, at: Position) -> Result<Part, QueryError> {
+fn part(field: &DateTimeField, at: Position) -> Result<DatePart, QueryError> {
     let word = field.to_string().to_lowercase();
-    let found = Part::ALL.into_iter().find(|(known, _)| *known == word);
+    let found = DatePart::ALL.into_iter().find(|(known, _)| *known == word);
     found.map(|(_, part)| part).ok_or_else(|| {
-        let words: Vec<_> = Part::ALL.iter().map(|(word, _)| *word).collect();
+        let words: Vec<_> = DatePart::ALL.iter().map(|(word, _)| *word).collect();
         unsupported(at, format!("EXTRACT ({}) is not supported", shown(&word)))
             .hint(format!("supported are {}", words.join(", ")))
     })
@@ -120,7 +121,7 @@ pub(super) fn arguments<'a>(call: &'a sqlparser::ast::Function, at: Position) ->
         && over.is_none()
         && list.duplicate_treatment.is_none()
         && list.clauses.is_empty();
-    super::absent(!plain, at, "anything beside the arguments of a function")?;
+    absent(!plain, at, "anything beside the arguments of a function")?;
     let plain = |arg: &'a FunctionArg| match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Ok(expr),
         _ => Err(unsupported(at, format!("{} takes plain arguments", shown(&word)))),

@@ -8,10 +8,12 @@ use sqlparser::ast::{
 
 use super::conditions::{comparison, condition, literal, sides};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
-use super::{Budget, DEPTH_MAX, absent, name, start, too_deep, unsupported};
+use super::limits::{Budget, DEPTH_MAX, too_deep};
+use super::nodes::{absent, name, start, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{
-    Aggregate, Comparison, Expression, Function, Having, Literal, LiteralValue, Output, Pair, Scalar, Spread,
+    Aggregate, AggregateFunction, Comparison, Expression, Having, Literal, LiteralValue, OutputExpression, Pair,
+    Scalar, Spread,
 };
 use crate::query::term::Constant;
 
@@ -50,7 +52,12 @@ pub(super) fn has_aggregate(expr: &Expr) -> bool {
 }
 
 /// Parses an expression over aggregates; with `named`, it may also name other outputs.
-pub(super) fn output(expr: &Expr, depth: usize, named: bool, budget: &mut Budget) -> Result<Output, QueryError> {
+pub(super) fn output(
+    expr: &Expr,
+    depth: usize,
+    named: bool,
+    budget: &mut Budget,
+) -> Result<OutputExpression, QueryError> {
     if depth >= DEPTH_MAX {
         return Err(too_deep());
     }
@@ -60,18 +67,18 @@ pub(super) fn output(expr: &Expr, depth: usize, named: bool, budget: &mut Budget
         Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Plus, expr: inner } => {
             output(inner, depth + 1, named, budget)
         }
-        Expr::Value(ValueWithSpan { value: Value::Number(..), .. }) => literal(expr).map(Output::Number),
+        Expr::Value(ValueWithSpan { value: Value::Number(..), .. }) => literal(expr).map(OutputExpression::Number),
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
-            Ok(Output::Negative(Box::new(output(expr, depth + 1, named, budget)?)))
+            Ok(OutputExpression::Negative(Box::new(output(expr, depth + 1, named, budget)?)))
         }
         Expr::BinaryOp { left, op, right } => {
             let operator = operator(op, at)?;
             let left = Box::new(output(left, depth + 1, named, budget)?);
-            Ok(Output::Arithmetic(left, operator, Box::new(output(right, depth + 1, named, budget)?)))
+            Ok(OutputExpression::Arithmetic(left, operator, Box::new(output(right, depth + 1, named, budget)?)))
         }
-        Expr::Identifier(ident) if named => Ok(Output::Named(name(ident))),
+        Expr::Identifier(ident) if named => Ok(OutputExpression::Named(name(ident))),
         Expr::CompoundFieldAccess { root, access_chain } => {
-            first(root, access_chain, at, budget).map(|aggregate| Output::Aggregate(Box::new(aggregate)))
+            first(root, access_chain, at, budget).map(|aggregate| OutputExpression::Aggregate(Box::new(aggregate)))
         }
         Expr::Function(call) => {
             let word = call.name.to_string().to_lowercase();
@@ -79,15 +86,15 @@ pub(super) fn output(expr: &Expr, depth: usize, named: bool, budget: &mut Budget
                 return running(call, window, budget);
             }
             if is_aggregate(&word) {
-                return aggregate(call, budget).map(|aggregate| Output::Aggregate(Box::new(aggregate)));
+                return aggregate(call, budget).map(|aggregate| OutputExpression::Aggregate(Box::new(aggregate)));
             }
             let mut of = |expr: &Expr| output(expr, depth + 1, named, budget).map(Box::new);
             match (word.as_str(), &arguments(call, at)?[..]) {
-                ("abs", [one]) => Ok(Output::Absolute(of(one)?)),
-                ("sqrt", [one]) => Ok(Output::Root(of(one)?)),
-                ("round", [one]) => Ok(Output::Round(of(one)?, 0)),
-                ("round", [one, places]) => Ok(Output::Round(of(one)?, decimals(places)?)),
-                ("nullif", [one, other]) => Ok(Output::NullIf(of(one)?, of(other)?)),
+                ("abs", [one]) => Ok(OutputExpression::Absolute(of(one)?)),
+                ("sqrt", [one]) => Ok(OutputExpression::Root(of(one)?)),
+                ("round", [one]) => Ok(OutputExpression::Round(of(one)?, 0)),
+                ("round", [one, places]) => Ok(OutputExpression::Round(of(one)?, decimals(places)?)),
+                ("nullif", [one, other]) => Ok(OutputExpression::NullIf(of(one)?, of(other)?)),
                 ("abs" | "sqrt" | "round" | "nullif", other) => Err(wrong_count(&word, other.len(), "one or two", at)),
                 _ => Err(unknown_function(&word, at)),
             }
@@ -213,12 +220,16 @@ fn contribution_bounds(
 }
 
 /// Clamps the argument of a sum, a mean or a spread between two bounds.
-fn clamped(function: Function, (low, high): (Literal, Literal), at: Position) -> Result<Function, QueryError> {
+fn clamped(
+    function: AggregateFunction,
+    (low, high): (Literal, Literal),
+    at: Position,
+) -> Result<AggregateFunction, QueryError> {
     let within = |of: Expression| Expression { at: of.at, value: Scalar::Clamped(Box::new(of), low, high) };
     Ok(match function {
-        Function::Sum(of) => Function::Sum(within(of)),
-        Function::Avg(of) => Function::Avg(within(of)),
-        Function::Spread(spread, of) => Function::Spread(spread, within(of)),
+        AggregateFunction::Sum(of) => AggregateFunction::Sum(within(of)),
+        AggregateFunction::Avg(of) => AggregateFunction::Avg(within(of)),
+        AggregateFunction::Spread(spread, of) => AggregateFunction::Spread(spread, within(of)),
         other => {
             let message = format!("{} has no contribution_bounds", other.word().to_uppercase());
             return Err(unsupported(at, message).hint("they are for SUM, AVG, VAR_ and STDDEV_"));
@@ -227,7 +238,11 @@ fn clamped(function: Function, (low, high): (Literal, Literal), at: Position) ->
 }
 
 /// Parses a running sum of counts, the only supported window.
-fn running(call: &sqlparser::ast::Function, window: &WindowType, budget: &mut Budget) -> Result<Output, QueryError> {
+fn running(
+    call: &sqlparser::ast::Function,
+    window: &WindowType,
+    budget: &mut Budget,
+) -> Result<OutputExpression, QueryError> {
     let at = start(call.name.span());
     let wrong = || {
         unsupported(at, "of windows there are running sums of counts alone")
@@ -254,12 +269,12 @@ fn running(call: &sqlparser::ast::Function, window: &WindowType, budget: &mut Bu
         return Err(wrong());
     }
     let of = Box::new(aggregate(inner, budget)?);
-    if !matches!(of.function, Function::CountRows | Function::Count(_)) {
+    if !matches!(of.function, AggregateFunction::CountRows | AggregateFunction::Count(_)) {
         return Err(wrong());
     }
     let by = Box::new(expression(by, 0, budget)?);
     let within = partition_by.iter().map(|key| expression(key, 0, budget)).collect::<Result<_, _>>()?;
-    Ok(Output::Running { of, by, within })
+    Ok(OutputExpression::Running { of, by, within })
 }
 
 /// The argument of `GROUPING(a)`; `None` for any other expression.
@@ -299,7 +314,7 @@ pub(super) fn of_fraction(
     call: &sqlparser::ast::Function,
     fraction: &Expr,
     budget: &mut Budget,
-) -> Result<(String, Output), QueryError> {
+) -> Result<(String, OutputExpression), QueryError> {
     let mut one = call.clone();
     if let FunctionArguments::List(list) = &mut one.args {
         list.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(fraction.clone()))];
@@ -320,7 +335,7 @@ fn percentile(
     within: &[OrderByExpr],
     at: Position,
     budget: &mut Budget,
-) -> Result<Function, QueryError> {
+) -> Result<AggregateFunction, QueryError> {
     let wrong = || {
         unsupported(at, "PERCENTILE_CONT wants a fraction from 0 to 1, and a value to order by")
             .hint("write PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY column), or PERCENTILE_CONT(ARRAY[0.25, 0.75]) …")
@@ -338,7 +353,7 @@ fn percentile(
     if !is_fraction {
         return Err(wrong());
     }
-    Ok(Function::Percentile(fraction, expression(of, 0, budget)?))
+    Ok(AggregateFunction::Percentile(fraction, expression(of, 0, budget)?))
 }
 
 /// Parses `(ARRAY_AGG(a ORDER BY b))[1]`, the only supported use of brackets.
@@ -375,7 +390,7 @@ fn first(root: &Expr, access: &[AccessExpr], at: Position, budget: &mut Budget) 
     let descending = options.sort == Some(OrderBySort::Desc);
     let (of, by) = (expression(of, 0, budget)?, expression(by, 0, budget)?);
     let filter = call.filter.as_ref().map(|expr| condition(expr, 0, budget)).transpose()?;
-    Ok(Aggregate { function: Function::First { of, by, descending }, filter, at })
+    Ok(Aggregate { function: AggregateFunction::First { of, by, descending }, filter, at })
 }
 
 fn function(
@@ -384,7 +399,7 @@ fn function(
     distinct: bool,
     at: Position,
     budget: &mut Budget,
-) -> Result<Function, QueryError> {
+) -> Result<AggregateFunction, QueryError> {
     let mut of = |expr: &Expr| expression(expr, 0, budget);
     let plain = |arg: &FunctionArg| match arg {
         FunctionArg::Unnamed(arg) => Some(arg.clone()),
@@ -395,7 +410,7 @@ fn function(
     if let Some((_, pair)) = Pair::ALL.into_iter().find(|(known, _)| *known == word) {
         return match &plain[..] {
             [FunctionArgExpr::Expr(y), FunctionArgExpr::Expr(x)] if !distinct => {
-                Ok(Function::Pair(pair, of(y)?, of(x)?))
+                Ok(AggregateFunction::Pair(pair, of(y)?, of(x)?))
             }
             other => Err(wrong_count(word, other.len(), "two: the dependent and the independent variable", at)),
         };
@@ -406,26 +421,28 @@ fn function(
     let spread = Spread::ALL.into_iter().find(|(known, _)| *known == word);
     if let ("bool_or" | "bool_and" | "every", FunctionArgExpr::Expr(expr), false) = (word, argument, distinct) {
         let truth = condition(expr, 0, budget)?;
-        return Ok(if word == "bool_or" { Function::Any(truth) } else { Function::Every(truth) });
+        return Ok(if word == "bool_or" { AggregateFunction::Any(truth) } else { AggregateFunction::Every(truth) });
     }
     let mut of = |expr: &Expr| expression(expr, 0, budget);
     match (word, argument, distinct) {
         ("median", FunctionArgExpr::Expr(expr), false) => {
-            Ok(Function::Percentile(Literal { value: LiteralValue::Number("0.5".to_owned()), at }, of(expr)?))
+            Ok(AggregateFunction::Percentile(Literal { value: LiteralValue::Number("0.5".to_owned()), at }, of(expr)?))
         }
-        ("min", FunctionArgExpr::Expr(expr), false) => Ok(Function::Min(of(expr)?)),
-        ("max", FunctionArgExpr::Expr(expr), false) => Ok(Function::Max(of(expr)?)),
-        ("count", FunctionArgExpr::Wildcard, false) => Ok(Function::CountRows),
+        ("min", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Min(of(expr)?)),
+        ("max", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Max(of(expr)?)),
+        ("count", FunctionArgExpr::Wildcard, false) => Ok(AggregateFunction::CountRows),
         ("count", FunctionArgExpr::Expr(Expr::Value(value)), false) if matches!(value.value, Value::Number(..)) => {
-            Ok(Function::CountRows)
+            Ok(AggregateFunction::CountRows)
         }
-        ("count", FunctionArgExpr::Expr(expr), false) => Ok(Function::Count(of(expr)?)),
-        ("count", FunctionArgExpr::Expr(Expr::Identifier(ident)), true) => Ok(Function::CountDistinct(name(ident))),
-        ("sum", FunctionArgExpr::Expr(expr), false) => Ok(Function::Sum(of(expr)?)),
-        ("avg", FunctionArgExpr::Expr(expr), false) => Ok(Function::Avg(of(expr)?)),
+        ("count", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Count(of(expr)?)),
+        ("count", FunctionArgExpr::Expr(Expr::Identifier(ident)), true) => {
+            Ok(AggregateFunction::CountDistinct(name(ident)))
+        }
+        ("sum", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Sum(of(expr)?)),
+        ("avg", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Avg(of(expr)?)),
         (_, FunctionArgExpr::Expr(expr), false) if spread.is_some() => {
             let (_, spread) = spread.unwrap_or(("", Spread::VarSamp));
-            Ok(Function::Spread(spread, of(expr)?))
+            Ok(AggregateFunction::Spread(spread, of(expr)?))
         }
         (word, _, true) => Err(unsupported(at, format!("{}(DISTINCT …) is not supported", word.to_uppercase()))
             .hint("only COUNT(DISTINCT <unit>) counts distinct values")),

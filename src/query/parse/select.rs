@@ -5,13 +5,15 @@ use sqlparser::ast::{
     OrderBySort, SelectItem, SetExpr, Spanned, TableFactor, Value,
 };
 
+use super::conditions;
 use super::expressions::expression;
+use super::limits::Budget;
+use super::nodes::{absent, name, start, unsupported};
 use super::outputs::{fractions, grouping, has_aggregate, having, of_fraction, output};
-use super::{Budget, absent, conditions, name, start, unsupported};
 use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{
-    Expression, Item, ItemValue, JoinedTable, Key, LiteralValue, Name, Order, OrderBy, Query, Scalar,
+    Expression, Item, ItemValue, JoinClause, Key, LiteralValue, Name, OrderBy, OrderItem, Query, Scalar,
 };
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
@@ -145,7 +147,7 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
     })
 }
 
-type Table = (Name, Vec<JoinedTable>, Option<Box<Query>>);
+type Table = (Name, Vec<JoinClause>, Option<Box<Query>>);
 
 fn table(from: &[ast::TableWithJoins], at: Position, budget: &mut Budget) -> Result<Table, QueryError> {
     let [ast::TableWithJoins { relation, joins }] = from else {
@@ -165,7 +167,7 @@ fn table(from: &[ast::TableWithJoins], at: Position, budget: &mut Budget) -> Res
 }
 
 /// Parses a join with a table of one row per unit, by the unit.
-fn joined(one: &ast::Join, budget: &mut Budget) -> Result<JoinedTable, QueryError> {
+fn joined(one: &ast::Join, budget: &mut Budget) -> Result<JoinClause, QueryError> {
     budget.node()?;
     let at = start(one.relation.span());
     let (constraint, is_left) = match &one.join_operator {
@@ -183,7 +185,7 @@ fn joined(one: &ast::Join, budget: &mut Budget) -> Result<JoinedTable, QueryErro
     let [ObjectNamePart::Identifier(using)] = &column.0[..] else {
         return Err(unsupported(at, "USING names a plain column"));
     };
-    Ok(JoinedTable { name: plain_name(&one.relation)?, using: name(using), is_left })
+    Ok(JoinClause { name: plain_name(&one.relation)?, using: name(using), is_left })
 }
 
 /// Parses the plain name of a dataset or a table.
@@ -368,7 +370,7 @@ fn ordinal(value: &Value) -> Option<u64> {
     }
 }
 
-fn order(order_by: Option<&ast::OrderBy>, at: Position, budget: &mut Budget) -> Result<Vec<Order>, QueryError> {
+fn order(order_by: Option<&ast::OrderBy>, at: Position, budget: &mut Budget) -> Result<Vec<OrderItem>, QueryError> {
     let Some(ast::OrderBy { kind, interpolate }) = order_by else { return Ok(Vec::new()) };
     absent(interpolate.is_some(), at, "INTERPOLATE")?;
     let OrderByKind::Expressions(exprs) = kind else {
@@ -393,7 +395,7 @@ fn order(order_by: Option<&ast::OrderBy>, at: Position, budget: &mut Budget) -> 
             expr if has_aggregate(expr) => OrderBy::Output(output(expr, 0, false, budget)?),
             expr => OrderBy::Key(expression(expr, 0, budget)?),
         };
-        Ok(Order { by, at, descending, nulls_first: options.nulls_first.unwrap_or(descending) })
+        Ok(OrderItem { by, at, descending, nulls_first: options.nulls_first.unwrap_or(descending) })
     };
     exprs.iter().map(one).collect()
 }

@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
+use crate::query::canonical::presence;
 use crate::query::error::{Code, QueryError, nearest, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Name, Query};
-use crate::query::term::Term;
-use crate::query::term::known::Known;
+use crate::query::term::context::TermContext;
 use crate::query::terms::policy::{JoinedTable, Terms};
 
 /// The tables that a question joins.
@@ -61,7 +61,7 @@ impl<'a> Joins<'a> {
     }
 
     /// Extends a condition by the requirement that the unit has a row in every inner-joined table.
-    pub(super) fn condition(&self, filter: Option<Filter>, known: &Known<'_>) -> Option<Filter> {
+    pub(super) fn condition(&self, filter: Option<Filter>, known: &TermContext<'_>) -> Option<Filter> {
         let inner = self.tables.iter().filter(|(_, is_left)| !is_left);
         let presences: Vec<Filter> = inner.map(|(place, _)| presence(&self.terms, *place)).collect();
         if presences.is_empty() {
@@ -79,31 +79,5 @@ pub(super) fn unjoined(error: QueryError, name: &Name, terms: &Terms) -> QueryEr
             error.hint(format!("it is one of {0}: write FROM … JOIN {0} USING ({unit})", join.name))
         }
         _ => error,
-    }
-}
-
-/// The condition that the unit has a row in a table.
-fn presence(terms: &Terms, place: usize) -> Filter {
-    Filter::Members { column: Term::Column(terms.joins[place].presence), codes: vec![1] }
-}
-
-/// A condition without the requirements that an inner join adds; `None` if nothing else remains.
-#[must_use]
-pub fn written(filter: &Filter, terms: &Terms) -> Option<Filter> {
-    let is_presence = |part: &Filter| {
-        let of = |place: usize| presence(terms, place) == *part;
-        (0..terms.joins.len()).any(of)
-    };
-    match filter {
-        one if is_presence(one) => None,
-        Filter::All(parts) => {
-            let mut rest: Vec<Filter> = parts.iter().filter(|part| !is_presence(part)).cloned().collect();
-            match rest.len() {
-                0 if !parts.is_empty() => None,
-                1 => rest.pop(),
-                _ => Some(Filter::All(rest)),
-            }
-        }
-        other => Some(other.clone()),
     }
 }

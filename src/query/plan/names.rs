@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::query::answer::{Output as Column, OutputValue, Sort};
+use crate::query::answer::{Output as Column, OutputValue, SortKey};
 use crate::query::error::{Code, QueryError, shown};
-use crate::query::syntax::{Expression, Item, ItemValue, Order, OrderBy, Output, Query, Scalar};
+use crate::query::syntax::{Expression, Item, ItemValue, OrderBy, OrderItem, OutputExpression, Query, Scalar};
 
 const OUTPUT_CHARS_MAX: usize = 63;
 /// Suffixes of the additional columns of an output.
@@ -15,13 +15,13 @@ pub(super) fn name(item: &Item) -> Result<String, QueryError> {
     let name = match (&item.alias, &item.value) {
         (Some(alias), _) => alias.text.clone(),
         (None, ItemValue::Key(key)) => key_name(key),
-        (None, ItemValue::Output(output)) => match (super::plain(output), output) {
+        (None, ItemValue::Output(output)) => match (output.function(), output) {
             (Some(function), _) => function.word().to_owned(),
-            (None, Output::Absolute(_)) => "abs".to_owned(),
-            (None, Output::Root(_)) => "sqrt".to_owned(),
-            (None, Output::Round(..)) => "round".to_owned(),
-            (None, Output::NullIf(..)) => "nullif".to_owned(),
-            (None, Output::Running { .. }) => "sum".to_owned(),
+            (None, OutputExpression::Absolute(_)) => "abs".to_owned(),
+            (None, OutputExpression::Root(_)) => "sqrt".to_owned(),
+            (None, OutputExpression::Round(..)) => "round".to_owned(),
+            (None, OutputExpression::NullIf(..)) => "nullif".to_owned(),
+            (None, OutputExpression::Running { .. }) => "sum".to_owned(),
             (None, _) => "?column?".to_owned(),
         },
         (None, ItemValue::Grouping(_)) => "grouping".to_owned(),
@@ -71,7 +71,7 @@ pub(super) fn check_names(query: &Query, outputs: &[Column]) -> Result<(), Query
     Ok(())
 }
 
-pub(super) fn sort(order: &Order, query: &Query, outputs: &[Column]) -> Result<Sort, QueryError> {
+pub(super) fn sort(order: &OrderItem, query: &Query, outputs: &[Column]) -> Result<SortKey, QueryError> {
     let is_column = |item: &Item, name: &str| match &item.value {
         ItemValue::Key(Expression { value: Scalar::Column(column), .. }) => column.text == name,
         ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => false,
@@ -94,5 +94,5 @@ pub(super) fn sort(order: &Order, query: &Query, outputs: &[Column]) -> Result<S
         return Err(QueryError::at(Code::UnsupportedSql, order.at, "ORDER BY names no output")
             .hint(format!("the outputs are {}", names.join(", "))));
     };
-    Ok(Sort { output, descending: order.descending, nulls_first: order.nulls_first })
+    Ok(SortKey { output, descending: order.descending, nulls_first: order.nulls_first })
 }

@@ -1,26 +1,28 @@
 //! Outputs: turns selected items into measurements and output columns.
 
 mod ranges;
-mod small;
+mod suppression;
 
 use self::ranges::Ranges;
-use self::small::small;
+use self::suppression::suppression;
 use super::names::{check_names, name, sort};
 use std::collections::HashMap;
 
-use super::{Computation, Measure, PlanKey};
+use super::counting::counting;
 use crate::kernel::privacy::accountant::Accountant;
-use crate::query::answer::formula::{Centred, Formula, Products, Quantile, Range, Shown, Squares};
-use crate::query::answer::quantile::Tree;
+use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, Products, Quantile, Range, Squares};
+use crate::query::answer::quantile::HistogramTree;
 use crate::query::answer::{KeyLabels, Layout, Output as Column, OutputValue};
 use crate::query::canonical;
+use crate::query::computation::{Computation, Measure, PlanKey};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{
-    Aggregate, Expression, Function, Having, Item, ItemValue, Literal, LiteralValue, Name, Operator, Output, Query,
+    Aggregate, AggregateFunction, ArithmeticOperator, Expression, Having, Item, ItemValue, Literal, LiteralValue, Name,
+    OutputExpression, Query,
 };
-use crate::query::term::known::Known;
-use crate::query::term::{Constant, Term, typed};
+use crate::query::term::context::TermContext;
+use crate::query::term::{Constant, Term, checker};
 use crate::query::terms::domain::{Domain, Grid};
 
 /// A sum's capacity × bound stays below 2 to this power.
@@ -30,14 +32,14 @@ const SUM_LOG2_MAX: u32 = 62;
 pub(super) fn layout(
     query: &Query,
     sets: Option<Vec<Vec<usize>>>,
-    known: &Known<'_>,
+    known: &TermContext<'_>,
     computation: &mut Computation,
 ) -> Result<Layout, QueryError> {
     let (keys, groups) = (computation.keys.clone(), computation.groups());
     let is_text = computation.text.is_some();
     let has_sets = sets.is_some();
     let (measures, places) = (Vec::new(), HashMap::new());
-    let mut making = Making { known, keys, groups, measures, places, is_text, has_sets };
+    let mut making = OutputPlanner { known, keys, groups, measures, places, is_text, has_sets };
     let mut outputs = Vec::with_capacity(query.items.len());
     for item in &query.items {
         let value = making.value(item)?;
@@ -87,7 +89,7 @@ pub(super) fn layout(
             *range = ranges.of(formula);
         }
     }
-    let small = known.min_cell.map(|below| small(below, &bases, Making::steps(&outputs), known));
+    let small = known.min_cell.map(|below| suppression(below, &bases, OutputPlanner::steps(&outputs), known));
     let order = query.order.iter().map(|order| sort(order, query, &outputs)).collect::<Result<_, _>>()?;
     // Labels of a text key come with the release; those of other keys are added once their number is known to be small.
     let keys = is_text.then(KeyLabels::default).into_iter().collect();
@@ -96,7 +98,7 @@ pub(super) fn layout(
 }
 
 /// The measurements that outputs use, in their order; outputs are renumbered to refer to this list.
-fn used(outputs: &mut [Column], having: Option<&mut Shown>, all: &[Measure]) -> Vec<Measure> {
+fn used(outputs: &mut [Column], having: Option<&mut HavingCondition>, all: &[Measure]) -> Vec<Measure> {
     let marks = std::cell::RefCell::new(vec![false; all.len()]);
     let mark = |index: usize| {
         marks.borrow_mut()[index] = true;
@@ -119,8 +121,8 @@ struct Summed {
     count: Measure,
 }
 
-pub(super) struct Making<'a> {
-    pub(super) known: &'a Known<'a>,
+pub(super) struct OutputPlanner<'a> {
+    pub(super) known: &'a TermContext<'a>,
     pub(super) keys: Vec<PlanKey>,
     pub(super) groups: u64,
     /// Measurements, in the order in which they were first needed.
@@ -133,7 +135,7 @@ pub(super) struct Making<'a> {
     pub(super) has_sets: bool,
 }
 
-impl Making<'_> {
+impl OutputPlanner<'_> {
     /// Index of a measurement, which is added if it is new.
     pub(super) fn need(&mut self, measure: Measure) -> usize {
         self.known.steps().spend(measure.weight());
@@ -152,35 +154,39 @@ impl Making<'_> {
             ItemValue::Key(_) if self.is_text => Ok(OutputValue::Key { index: 0 }),
             ItemValue::Grouping(_) if self.is_text => Ok(OutputValue::Grouping { index: 0 }),
             ItemValue::Key(key) => {
-                let term = typed::expression(key, self.known)?;
+                let term = checker::expression(key, self.known)?;
                 let place = self.keys.iter().position(|key| key.column == term);
                 // The shape was checked: every selected expression is a key.
                 Ok(OutputValue::Key { index: place.unwrap_or_default() })
             }
             ItemValue::Grouping(key) => {
-                let term = typed::expression(key, self.known)?;
+                let term = checker::expression(key, self.known)?;
                 let place = self.keys.iter().position(|key| key.column == term);
                 Ok(OutputValue::Grouping { index: place.unwrap_or_default() })
             }
             ItemValue::Output(output) => Ok(match self.formula(output, &|_| None)? {
                 Formula::Count(count) => OutputValue::Count { count },
-                Formula::Sum(Centred { sum, count, grid }) => OutputValue::Sum { sum, count, grid },
-                Formula::Mean(Centred { sum, grid, .. }, count) => OutputValue::Mean { sum, count, grid },
+                Formula::Sum(CentredSum { sum, count, grid }) => OutputValue::Sum { sum, count, grid },
+                Formula::Mean(CentredSum { sum, grid, .. }, count) => OutputValue::Mean { sum, count, grid },
                 formula => OutputValue::Formula { formula, range: Range::WHOLE },
             }),
             ItemValue::Wildcard => Err(QueryError::at(Code::NotAnAggregate, item.at, "only aggregates are answered")),
         }
     }
 
-    fn formula(&mut self, output: &Output, named: &dyn Fn(&Name) -> Option<Formula>) -> Result<Formula, QueryError> {
-        let mut of = |inner: &Output| self.formula(inner, named).map(Box::new);
+    fn formula(
+        &mut self,
+        output: &OutputExpression,
+        named: &dyn Fn(&Name) -> Option<Formula>,
+    ) -> Result<Formula, QueryError> {
+        let mut of = |inner: &OutputExpression| self.formula(inner, named).map(Box::new);
         Ok(match output {
-            Output::Aggregate(aggregate) => return self.aggregate(aggregate),
-            Output::Number(literal) => Formula::Number(number(literal)?),
-            Output::Negative(inner) => Formula::Negative(of(inner)?),
-            Output::Arithmetic(left, operator, right) => {
+            OutputExpression::Aggregate(aggregate) => return self.aggregate(aggregate),
+            OutputExpression::Number(literal) => Formula::Number(number(literal)?),
+            OutputExpression::Negative(inner) => Formula::Negative(of(inner)?),
+            OutputExpression::Arithmetic(left, operator, right) => {
                 let (left, right) = (of(left)?, of(right)?);
-                let is_divisor = *operator == Operator::Over && right.has_several();
+                let is_divisor = *operator == ArithmeticOperator::Over && right.has_several();
                 let (left, right) = match (left.is_number(), right.is_number()) {
                     (_, true) => (left, right),
                     (true, false) if !is_divisor => (left, right),
@@ -188,12 +194,12 @@ impl Making<'_> {
                 };
                 Formula::Arithmetic(left, *operator, right)
             }
-            Output::Absolute(inner) => Formula::Absolute(alone(of(inner)?)?),
-            Output::Root(inner) => Formula::Root(alone(of(inner)?)?),
-            Output::Round(inner, decimals) => Formula::Round(of(inner)?, *decimals),
-            Output::NullIf(left, right) => Formula::NullIf(alone(of(left)?)?, alone(of(right)?)?),
-            Output::Running { of, by, within } => Formula::Run(Box::new(self.run(of, by, within)?)),
-            Output::Named(name) => {
+            OutputExpression::Absolute(inner) => Formula::Absolute(alone(of(inner)?)?),
+            OutputExpression::Root(inner) => Formula::Root(alone(of(inner)?)?),
+            OutputExpression::Round(inner, decimals) => Formula::Round(of(inner)?, *decimals),
+            OutputExpression::NullIf(left, right) => Formula::NullIf(alone(of(left)?)?, alone(of(right)?)?),
+            OutputExpression::Running { of, by, within } => Formula::Run(Box::new(self.run(of, by, within)?)),
+            OutputExpression::Named(name) => {
                 return named(name).ok_or_else(|| {
                     let message = format!("\"{}\" is not an estimated output", shown(&name.text));
                     QueryError::at(Code::UnsupportedSql, name.at, message).hint("conditions on columns stand in WHERE")
@@ -203,35 +209,36 @@ impl Making<'_> {
     }
 
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Formula, QueryError> {
-        let filter = aggregate.filter.as_ref().map(|filter| typed::condition(filter, self.known)).transpose()?;
+        let filter = aggregate.filter.as_ref().map(|filter| checker::condition(filter, self.known)).transpose()?;
         let at = aggregate.at;
         match &aggregate.function {
-            Function::CountRows => {
+            AggregateFunction::CountRows => {
                 let count = self.need(counting(filter, None, self.known));
                 Ok(Formula::Count(count))
             }
-            Function::Count(of) => {
-                let term = typed::expression(of, self.known)?;
+            AggregateFunction::Count(of) => {
+                let term = checker::expression(of, self.known)?;
                 Ok(Formula::Count(self.need(counting(filter, Some(term), self.known))))
             }
-            Function::CountDistinct(name) => self.units(name, filter),
-            Function::Sum(of) => {
+            AggregateFunction::CountDistinct(name) => self.units(name, filter),
+            AggregateFunction::Sum(of) => {
                 let summed = self.number(of, filter.as_ref(), "SUM", at)?;
                 self.sum(&summed).map(Formula::Sum)
             }
-            Function::Avg(of) => {
+            AggregateFunction::Avg(of) => {
                 let summed = self.number(of, filter.as_ref(), "AVG", at)?;
                 let count = self.need(summed.count.clone());
                 let sum = self.need(Measure::Sum { column: summed.term });
-                let centred = Centred { sum, count: (summed.grid.centre() != 0).then_some(count), grid: summed.grid };
+                let centred =
+                    CentredSum { sum, count: (summed.grid.centre() != 0).then_some(count), grid: summed.grid };
                 Ok(Formula::Mean(centred, count))
             }
-            Function::Spread(spread, of) => {
+            AggregateFunction::Spread(spread, of) => {
                 let x = self.number(of, filter.as_ref(), &aggregate.function.word().to_uppercase(), at)?;
                 let squares = self.squares(x, at)?;
                 Ok(Formula::Spread(*spread, Box::new(squares)))
             }
-            Function::Percentile(fraction, of) => {
+            AggregateFunction::Percentile(fraction, of) => {
                 if self.is_text {
                     let message = "percentiles of groups without a public list are not supported";
                     return Err(QueryError::at(Code::UnsupportedSql, at, message)
@@ -240,19 +247,19 @@ impl Making<'_> {
                 let x = self.number(of, filter.as_ref(), "PERCENTILE_CONT", at)?;
                 Ok(Formula::Quantile(Box::new(self.quantile(x, number(fraction)?))))
             }
-            Function::Min(_) | Function::Max(_) => {
+            AggregateFunction::Min(_) | AggregateFunction::Max(_) => {
                 let message = format!("{} is one unit's value", aggregate.function.word().to_uppercase());
                 Err(QueryError::at(Code::UnsupportedSql, at, message).hint(
                     "ask PERCENTILE_CONT(0.99) WITHIN GROUP (ORDER BY …), or aggregate it per unit in a subquery",
                 ))
             }
-            Function::Any(_) | Function::Every(_) | Function::First { .. } => {
+            AggregateFunction::Any(_) | AggregateFunction::Every(_) | AggregateFunction::First { .. } => {
                 let word = aggregate.function.word().to_uppercase();
                 let message = format!("{word} aggregates one unit's rows, and is accepted only in a subquery");
                 let hint = "write FROM (SELECT unit, … FROM dataset GROUP BY unit)";
                 Err(QueryError::at(Code::UnsupportedSql, at, message).hint(hint))
             }
-            Function::Pair(pair, y, x) => {
+            AggregateFunction::Pair(pair, y, x) => {
                 let products = self.products((y, x), filter, &aggregate.function.word().to_uppercase(), at)?;
                 Ok(Formula::Pair(*pair, Box::new(products)))
             }
@@ -266,12 +273,12 @@ impl Making<'_> {
                 Ok(Formula::Count(self.need(measure)))
             }
             Some(unit) => {
-                typed::declared(name, self.known)?;
+                checker::declared(name, self.known)?;
                 Err(QueryError::at(Code::UnsupportedSql, name.at, "only units can be counted distinctly")
                     .hint(format!("write COUNT(DISTINCT {unit})")))
             }
             None => {
-                typed::declared(name, self.known)?;
+                checker::declared(name, self.known)?;
                 Err(QueryError::at(Code::UnsupportedSql, name.at, "every row is a unit of its own here")
                     .hint("write COUNT(*)"))
             }
@@ -286,7 +293,7 @@ impl Making<'_> {
         function: &str,
         at: Position,
     ) -> Result<Summed, QueryError> {
-        let term = typed::expression(of, self.known)?;
+        let term = checker::expression(of, self.known)?;
         if self.known.grid(&term).is_none() {
             let word = self.known.facts(&term).domain.type_name();
             let name = shown(&canonical::term(&term, self.known));
@@ -294,7 +301,7 @@ impl Making<'_> {
             return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("count it, or group by it"));
         }
         let term = match filter {
-            Some(filter) => typed::checked(term.only_where(filter.clone()), self.known, of.at)?,
+            Some(filter) => checker::checked(term.only_where(filter.clone()), self.known, of.at)?,
             None => term,
         };
         self.summed(term, function, at)
@@ -318,10 +325,10 @@ impl Making<'_> {
     }
 
     /// Adds the measurement of a sum and, if its centre is not 0, of its count.
-    fn sum(&mut self, summed: &Summed) -> Result<Centred, QueryError> {
+    fn sum(&mut self, summed: &Summed) -> Result<CentredSum, QueryError> {
         let sum = self.need(Measure::Sum { column: summed.term.clone() });
         let count = (summed.grid.centre() != 0).then(|| self.need(summed.count.clone()));
-        Ok(Centred { sum, count, grid: summed.grid })
+        Ok(CentredSum { sum, count, grid: summed.grid })
     }
 
     /// Adds the measurements of a tree of histograms over the whole range of a number.
@@ -329,7 +336,7 @@ impl Making<'_> {
         let grid = x.grid;
         let values = grid.high.abs_diff(grid.low).saturating_add(1);
         let precision_adds = matches!(self.known.accountant, Accountant::Gaussian { .. });
-        let tree = Tree::over(values, self.groups, precision_adds);
+        let tree = HistogramTree::over(values, self.groups, precision_adds);
         let bins: Vec<u32> = (1..=tree.depth).map(|level| tree.bins(level)).collect();
         let levels = (1..=tree.depth).map(|level| {
             let (column, low, width) = (x.term.clone(), grid.low, tree.width_at(level));
@@ -353,8 +360,8 @@ impl Making<'_> {
     }
 
     /// Adds the measurement of Σuv, where both numbers are taken about the middle of their range.
-    fn product(&mut self, u: &Term, v: &Term, function: &str, at: Position) -> Result<Centred, QueryError> {
-        let product = typed::checked(Term::times(vec![u.clone(), v.clone()]), self.known, at)?;
+    fn product(&mut self, u: &Term, v: &Term, function: &str, at: Position) -> Result<CentredSum, QueryError> {
+        let product = checker::checked(Term::times(vec![u.clone(), v.clone()]), self.known, at)?;
         let summed = self.summed(product, function, at)?;
         self.sum(&summed)
     }
@@ -362,7 +369,7 @@ impl Making<'_> {
     fn squares(&mut self, x: Summed, at: Position) -> Result<Squares, QueryError> {
         let (about, _) = self.centred(&x, at)?;
         let count = self.need(x.count.clone());
-        let centred = self.summed(typed::checked(about.clone(), self.known, at)?, "VAR_SAMP", at)?;
+        let centred = self.summed(checker::checked(about.clone(), self.known, at)?, "VAR_SAMP", at)?;
         let sum = self.sum(&centred)?;
         let squares = self.product(&about, &about, "VAR_SAMP", at)?;
         Ok(Squares { count, sum, squares, of: x.term })
@@ -385,23 +392,23 @@ impl Making<'_> {
             | Measure::Units
             | Measure::UnitsWhere { .. }
             | Measure::Bins { .. }
-            | Measure::Rooted { .. }
+            | Measure::PrefixSums { .. }
             | Measure::Over { .. } => None,
         };
         let both: Vec<Filter> = [present(&y), present(&x)].into_iter().flatten().collect();
         let both = (!both.is_empty()).then(|| Filter::All(both).simplest(self.known));
         let part = |summed: Summed| -> Result<(Term, Constant), QueryError> {
             let term = match &both {
-                Some(both) => typed::checked(summed.term.only_where(both.clone()), self.known, at)?,
+                Some(both) => checker::checked(summed.term.only_where(both.clone()), self.known, at)?,
                 None => summed.term,
             };
             let summed = self.summed(term, function, at)?;
             let (about, centre) = self.centred(&summed, at)?;
-            Ok((typed::checked(about, self.known, at)?, centre))
+            Ok((checker::checked(about, self.known, at)?, centre))
         };
         let ((y, y_centre), (x, x_centre)) = (part(y)?, part(x)?);
         let count = self.need(counting(both, None, self.known));
-        let mut sums = |about: &Term| -> Result<(Centred, Centred), QueryError> {
+        let mut sums = |about: &Term| -> Result<(CentredSum, CentredSum), QueryError> {
             let summed = self.summed(about.clone(), function, at)?;
             Ok((self.sum(&summed)?, self.product(about, about, function, at)?))
         };
@@ -410,7 +417,7 @@ impl Making<'_> {
         Ok(Products { count, y: y_sums, x: x_sums, products, centres: (y_centre, x_centre), of })
     }
 
-    fn shown(&mut self, having: &Having, outputs: &[Column]) -> Result<Shown, QueryError> {
+    fn shown(&mut self, having: &Having, outputs: &[Column]) -> Result<HavingCondition, QueryError> {
         // In PostgreSQL, a name in HAVING that is also a column means the column.
         let is_column = |name: &Name| self.known.column(&name.text).is_some();
         let named = |name: &Name| {
@@ -421,13 +428,13 @@ impl Making<'_> {
         };
         let mut all = |parts: &[Having]| parts.iter().map(|part| self.shown(part, outputs)).collect::<Result<_, _>>();
         match having {
-            Having::All(parts) => Ok(Shown::All(all(parts)?)),
-            Having::Any(parts) => Ok(Shown::Any(all(parts)?)),
-            Having::Not(inner) => Ok(Shown::Not(Box::new(self.shown(inner, outputs)?))),
+            Having::All(parts) => Ok(HavingCondition::All(all(parts)?)),
+            Having::Any(parts) => Ok(HavingCondition::Any(all(parts)?)),
+            Having::Not(inner) => Ok(HavingCondition::Not(Box::new(self.shown(inner, outputs)?))),
             Having::Compare(left, how, right) => {
-                Ok(Shown::Compare(self.formula(left, &named)?, *how, self.formula(right, &named)?))
+                Ok(HavingCondition::Compare(self.formula(left, &named)?, *how, self.formula(right, &named)?))
             }
-            Having::IsNull(of) => Ok(Shown::Missing(self.formula(of, &named)?)),
+            Having::IsNull(of) => Ok(HavingCondition::Missing(self.formula(of, &named)?)),
         }
     }
 }
@@ -448,19 +455,4 @@ fn alone(formula: Box<Formula>) -> Result<Box<Formula>, QueryError> {
     }
     let message = "a percentile or a running sum is moved and stretched by numbers alone";
     Err(QueryError::whole(Code::UnsupportedSql, message).hint("select it by itself, and compute with it afterwards"))
-}
-
-/// The measurement that counts the rows for which a condition is true and in which a term is present.
-pub(super) fn counting(filter: Option<Filter>, of: Option<Term>, known: &Known<'_>) -> Measure {
-    let of = of.filter(|term| known.facts(term).nullable);
-    match (filter, of) {
-        // A count of non-nulls is the same as `COUNT(*)` only if the policy says that the column has no nulls.
-        (None, None) => Measure::Rows,
-        (None, Some(column)) => Measure::NonNull { column },
-        (Some(filter), of) => {
-            let present = of.map(|column| Filter::Not(Box::new(Filter::Missing { column })));
-            let filter = Filter::All(std::iter::once(filter).chain(present).collect()).simplest(known);
-            Measure::NonNull { column: Term::number(1, 0).only_where(filter) }
-        }
-    }
 }

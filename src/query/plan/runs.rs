@@ -1,26 +1,32 @@
 //! Running sums: which key they run over, and what is measured for them.
 
-use super::Measure;
-use super::outputs::{Making, counting};
+use super::counting::counting;
+use super::outputs::OutputPlanner;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::prefix_sums::GROUPS_MAX;
-use crate::query::answer::formula::{Formula, Range, Run, Shown};
+use crate::query::answer::formula::{Formula, HavingCondition, Range, RunningSum};
 use crate::query::answer::{Output as Column, OutputValue};
+use crate::query::computation::Measure;
 use crate::query::error::{Code, Position, QueryError};
-use crate::query::syntax::{Aggregate, Expression, Function};
-use crate::query::term::typed;
+use crate::query::syntax::{Aggregate, AggregateFunction, Expression};
+use crate::query::term::checker;
 use crate::query::terms::domain::Domain;
 
 /// Largest number of weights summed for one answer: each group's running sum covers all groups before it, and its own count may be shown
 /// beside it. A step takes a few nanoseconds, each time the answer is shown.
 const WORK_MAX: u64 = 12_000_000;
 
-impl Making<'_> {
+impl OutputPlanner<'_> {
     /// Plans a running sum of counts along one key, within each group of the other keys.
     ///
-    /// With Gaussian noise the weighted sums of [`crate::privacy::roots`] are measured; with Laplace noise, whose price is in ℓ₁, the counts
+    /// With Gaussian noise the weighted sums of [`crate::kernel::privacy::prefix_sums`] are measured; with Laplace noise, whose price is in ℓ₁, the counts
     /// are measured.
-    pub(super) fn run(&mut self, of: &Aggregate, by: &Expression, within: &[Expression]) -> Result<Run, QueryError> {
+    pub(super) fn run(
+        &mut self,
+        of: &Aggregate,
+        by: &Expression,
+        within: &[Expression],
+    ) -> Result<RunningSum, QueryError> {
         let refused =
             |at: Position, message: &str, hint: &str| Err(QueryError::at(Code::UnsupportedSql, at, message).hint(hint));
         if self.is_text || self.has_sets {
@@ -28,7 +34,7 @@ impl Making<'_> {
             return refused(of.at, message, "write GROUP BY with one ordered key");
         }
         let place_of = |making: &Self, expression: &Expression| -> Result<Option<usize>, QueryError> {
-            let term = typed::expression(expression, making.known)?;
+            let term = checker::expression(expression, making.known)?;
             Ok(making.keys.iter().position(|key| key.column == term))
         };
         let Some(key) = place_of(self, by)? else {
@@ -71,18 +77,18 @@ impl Making<'_> {
             let message = format!("a running sum over {groups} groups; accepted are at most {GROUPS_MAX}");
             return refused(by.at, &message, "group by longer periods, or narrow the key in WHERE");
         }
-        let filter = of.filter.as_ref().map(|filter| typed::condition(filter, self.known)).transpose()?;
+        let filter = of.filter.as_ref().map(|filter| checker::condition(filter, self.known)).transpose()?;
         let counted = match &of.function {
-            Function::Count(of) => Some(typed::expression(of, self.known)?),
+            AggregateFunction::Count(of) => Some(checker::expression(of, self.known)?),
             _ => None,
         };
         let count = counting(filter, counted, self.known);
         let is_rooted = matches!(self.known.accountant, Accountant::Gaussian { .. });
-        let vector = self.need(if is_rooted { Measure::Rooted { key, measure: Box::new(count) } } else { count });
+        let vector = self.need(if is_rooted { Measure::PrefixSums { key, measure: Box::new(count) } } else { count });
         let stride = self.keys[key + 1..].iter().map(|key| key.size()).fold(1, u64::saturating_mul);
         // Unwrap safety: a plan has at most 100,000 groups.
         let whole = |value: u64| usize::try_from(value).expect("a number of groups");
-        Ok(Run { vector, groups: whole(groups), stride: whole(stride), is_rooted, is_step: false })
+        Ok(RunningSum { vector, groups: whole(groups), stride: whole(stride), is_rooted, is_step: false })
     }
 
     /// Replaces plain counts of the groups by the summands of a running sum over them: these add up to it, and nothing more is measured for
@@ -90,12 +96,12 @@ impl Making<'_> {
     ///
     /// The same replacement is made in HAVING, so that the compared values are the shown ones, and for groups that are too small to be
     /// shown.
-    pub(super) fn share_runs(&mut self, outputs: &mut [Column], having: &mut Option<Shown>) {
-        let runs: Vec<Run> = runs_of(outputs).into_iter().filter(|run| run.is_rooted).collect();
+    pub(super) fn share_runs(&mut self, outputs: &mut [Column], having: &mut Option<HavingCondition>) {
+        let runs: Vec<RunningSum> = runs_of(outputs).into_iter().filter(|run| run.is_rooted).collect();
         let step_of = |count: usize| {
             let counted = &self.measures[count];
-            let is_its = |run: &&Run| matches!(&self.measures[run.vector], Measure::Rooted { measure, .. } if **measure == *counted);
-            runs.iter().find(is_its).map(|run| Run { is_step: true, ..run.clone() })
+            let is_its = |run: &&RunningSum| matches!(&self.measures[run.vector], Measure::PrefixSums { measure, .. } if **measure == *counted);
+            runs.iter().find(is_its).map(|run| RunningSum { is_step: true, ..run.clone() })
         };
         for output in outputs.iter_mut() {
             match &mut output.value {
@@ -121,10 +127,10 @@ impl Making<'_> {
     }
 
     /// The summands of running sums, which are counts of single groups.
-    pub(super) fn steps(outputs: &[Column]) -> Vec<Run> {
-        let mut steps: Vec<Run> = Vec::new();
+    pub(super) fn steps(outputs: &[Column]) -> Vec<RunningSum> {
+        let mut steps: Vec<RunningSum> = Vec::new();
         for run in runs_of(outputs) {
-            let step = Run { is_step: true, ..run };
+            let step = RunningSum { is_step: true, ..run };
             if !steps.contains(&step) {
                 steps.push(step);
             }
@@ -139,12 +145,15 @@ impl Making<'_> {
     pub(super) fn check_runs(
         &self,
         outputs: &[Column],
-        having: Option<&Shown>,
+        having: Option<&HavingCondition>,
         at: Position,
     ) -> Result<(), QueryError> {
         // Hiding small groups reads each count once more.
         let again = if self.known.min_cell.is_some() { Self::steps(outputs) } else { Vec::new() };
-        let all = runs_of(outputs).into_iter().chain(having.into_iter().flat_map(Shown::runs).cloned()).chain(again);
+        let all = runs_of(outputs)
+            .into_iter()
+            .chain(having.into_iter().flat_map(HavingCondition::runs).cloned())
+            .chain(again);
         let work = all.map(|run| self.groups.saturating_mul(run.groups as u64)).fold(0_u64, u64::saturating_add);
         if work <= WORK_MAX {
             return Ok(());
@@ -156,7 +165,7 @@ impl Making<'_> {
     }
 
     /// Drops measurements that no output uses any more.
-    fn forget_unused(&mut self, outputs: &mut [Column], having: Option<&Shown>) {
+    fn forget_unused(&mut self, outputs: &mut [Column], having: Option<&HavingCondition>) {
         let used = std::cell::RefCell::new(vec![false; self.measures.len()]);
         let mark = |index: usize| {
             used.borrow_mut()[index] = true;
@@ -177,7 +186,7 @@ impl Making<'_> {
 }
 
 /// All running sums in the outputs.
-fn runs_of(outputs: &[Column]) -> Vec<Run> {
+fn runs_of(outputs: &[Column]) -> Vec<RunningSum> {
     let of = |output: &Column| match &output.value {
         OutputValue::Formula { formula, .. } => formula.runs().into_iter().cloned().collect(),
         OutputValue::Key { .. }

@@ -1,18 +1,18 @@
 //! Grouping sets: what is measured for a question with several groupings.
 
-use super::{CELLS_MAX, Measure, PlanKey};
-use crate::query::answer::grouping_sets::{KEYS_MAX, Sets, Table, Tables, maximal};
+use crate::query::answer::grouping_sets::{GroupingSets, KEYS_MAX, MeasuredTable, MeasuredTables, maximal};
+use crate::query::computation::{CELLS_MAX, Measure, PlanKey};
 use crate::query::error::{Code, QueryError};
 use crate::query::syntax::{Expression, Query};
-use crate::query::term::known::Known;
-use crate::query::term::typed as terms_of;
+use crate::query::term::checker as terms_of;
+use crate::query::term::context::TermContext;
 
 /// Converts the groupings of a query to indices of the typed keys.
 pub(super) fn typed(
     query: &Query,
     grouped: &[Expression],
     keys: &[PlanKey],
-    known: &Known<'_>,
+    known: &TermContext<'_>,
 ) -> Result<Option<Vec<Vec<usize>>>, QueryError> {
     let Some(sets) = &query.sets else { return Ok(None) };
     let mut places = Vec::with_capacity(grouped.len());
@@ -93,7 +93,7 @@ pub(super) fn expanded(
     bases: &[Measure],
     keys: &[PlanKey],
     query: &Query,
-) -> Result<(Vec<Measure>, Sets), QueryError> {
+) -> Result<(Vec<Measure>, GroupingSets), QueryError> {
     const PASSES_MAX: usize = 128;
     let (all, finest): (Vec<usize>, _) = ((0..keys.len()).collect(), maximal(&shown));
     let over = |set: &Vec<usize>, base: &Measure| match *set == all {
@@ -106,7 +106,7 @@ pub(super) fn expanded(
             Measure::Rows | Measure::NonNull { .. } | Measure::Sum { .. } => true,
             Measure::Units | Measure::UnitsWhere { .. } => false,
             Measure::Bins { .. } if finest.len() == 1 => true,
-            Measure::Bins { .. } | Measure::Rooted { .. } | Measure::Over { .. } => {
+            Measure::Bins { .. } | Measure::PrefixSums { .. } | Measure::Over { .. } => {
                 let message = "percentiles of several groupings need one grouping that contains all others";
                 return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
                     .hint("write ROLLUP or CUBE, or ask for one grouping at a time"));
@@ -128,12 +128,12 @@ pub(super) fn expanded(
     measures.dedup();
     // Unwrap safety: the measurement of every table is in the list.
     let place = |measure: &Measure| measures.binary_search(measure).expect("a measurement that is needed");
-    let table = |set: &Vec<usize>, base: &Measure| Table { keys: set.clone(), vector: place(&over(set, base)) };
-    let tables = of_bases.iter().map(|(base, adds_up, sets)| Tables {
+    let table = |set: &Vec<usize>, base: &Measure| MeasuredTable { keys: set.clone(), vector: place(&over(set, base)) };
+    let tables = of_bases.iter().map(|(base, adds_up, sets)| MeasuredTables {
         adds_up: *adds_up,
         tables: sets.iter().map(|set| table(set, base)).collect(),
         sources: Vec::new(),
     });
     let measured = tables.collect();
-    Ok((measures, Sets { shown, measured }))
+    Ok((measures, GroupingSets { shown, measured }))
 }

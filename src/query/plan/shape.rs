@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::PlanKey;
+use crate::query::computation::PlanKey;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Expression, ItemValue, Key, Query, Scalar};
+use crate::query::term::checker;
 use crate::query::term::coding;
-use crate::query::term::known::Known;
-use crate::query::term::typed;
+use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
 
 /// Names of all columns that the outer question may refer to, including its own aliases.
@@ -114,12 +114,12 @@ pub(super) fn rows(wanted: Option<u32>, terms: &Terms) -> Result<u32, QueryError
 /// The typed keys, in ascending order and without duplicates.
 pub(super) fn keys(
     grouped: &[Expression],
-    known: &Known<'_>,
+    known: &TermContext<'_>,
     filter: Option<&Filter>,
 ) -> Result<Vec<PlanKey>, QueryError> {
     let mut keys = Vec::with_capacity(grouped.len());
     for expression in grouped {
-        let term = typed::expression(expression, known)?;
+        let term = checker::expression(expression, known)?;
         let key = coding::key(&term, known, filter);
         keys.push(
             key.map_err(|fault| QueryError::at(Code::UnsupportedSql, expression.at, fault.message).hint(fault.hint))?,

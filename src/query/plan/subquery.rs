@@ -12,90 +12,42 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
 
-use borsh::{BorshDeserialize, BorshSerialize};
 use dashu::rational::RBig;
-use serde::{Deserialize, Serialize};
 
+use crate::query::computation::{Computation, MEAN_PARTS, Measure, PerUnitColumn, PerUnitTable, place};
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
-use crate::query::plan::{Computation, place};
-use crate::query::syntax::{Aggregate, Expression, Function, Item, ItemValue, Key, Output, Query, Scalar};
-use crate::query::term::known::Known;
-use crate::query::term::lower::{Kind, Lowered, Step, TermFault};
-use crate::query::term::{Term, typed};
+use crate::query::syntax::{
+    Aggregate, AggregateFunction, Expression, Item, ItemValue, Key, OutputExpression, Query, Scalar,
+};
+use crate::query::term::context::TermContext;
+use crate::query::term::lower::{Program, Step, TermFault, ValueKind};
+use crate::query::term::{Term, checker};
 use crate::query::terms::domain::Column;
 use crate::query::terms::policy::{Terms, Unit};
 
 /// Largest number of columns of a subquery that the outer query uses.
 const COLUMNS_MAX: usize = 16;
 
-/// A table with one row per unit, computed by a subquery.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-pub struct Units {
-    /// Rows of the unit that are aggregated; `None` for all of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub filter: Option<Filter>,
-    /// The columns of the table, in ascending order.
-    pub columns: Vec<UnitColumn>,
-}
-
-/// One column of a table with one row per unit.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-pub enum UnitColumn {
-    /// A declared column that holds one value per unit, by its index.
-    Own(usize),
-    /// `COUNT(*)`: the unit's number of rows.
-    Rows,
-    /// `COUNT(a)`: the number of rows in which a is present.
-    Present(Term),
-    /// `SUM(a)`: the sum over the unit's rows.
-    Sum(Term),
-    /// `AVG(a)`: the mean over the unit's rows, rounded to a grid [`MEAN_PARTS`] times finer than that of a.
-    Mean(Term),
-    /// `MIN(a)`: the least value.
-    Least(Term),
-    /// `MAX(a)`: the greatest value.
-    Greatest(Term),
-    /// `BOOL_OR(a)`: whether the condition is true of any row.
-    Any(Filter),
-    /// `BOOL_AND(a)`: whether the condition is true of every row.
-    Every(Filter),
-    /// `(ARRAY_AGG(a ORDER BY b))[1]`: the first value by an order.
-    First {
-        /// The value a of the first row.
-        of: Term,
-        /// The value b that rows are ordered by.
-        by: Term,
-        /// Whether the greatest b comes first.
-        descending: bool,
-        /// Rows that take part; `None` for all of them.
-        filter: Option<Filter>,
-    },
-}
-
-/// How many times finer the grid of a mean is than that of the averaged values.
-pub const MEAN_PARTS: i64 = 100;
-
-impl UnitColumn {
+impl PerUnitColumn {
     /// Lowers this column and derives its bounds for at most k rows per unit.
-    fn lowered(&self, known: &Known<'_>, rows_per_unit: u32) -> Result<Lowered, TermFault> {
+    fn lowered(&self, known: &TermContext<'_>, rows_per_unit: u32) -> Result<Program, TermFault> {
         let lower = |term: &Term| known.lower(term).map(|lowered| (*lowered).clone());
         let rows = i64::from(rows_per_unit);
-        let whole = |low: i64, high: i64| Lowered {
+        let whole = |low: i64, high: i64| Program {
             step: Step::Constant(0),
-            kind: Kind::Integer,
-            unit: RBig::ONE,
+            kind: ValueKind::Integer,
+            scale: RBig::ONE,
             low,
             high,
             nullable: false,
             per_unit: true,
         };
-        let truth =
-            |filter: &Filter| Lowered { kind: Kind::Boolean, nullable: filter.may_be_unknown(known), ..whole(0, 1) };
+        let truth = |filter: &Filter| Program {
+            kind: ValueKind::Boolean,
+            nullable: filter.may_be_unknown(known),
+            ..whole(0, 1)
+        };
         let number = |term: &Term| {
             let lowered = lower(term)?;
             if lowered.is_number() {
@@ -113,7 +65,7 @@ impl UnitColumn {
             Self::Sum(term) => {
                 let of = number(term)?;
                 let (low, high) = (of.low.min(within(of.low, rows)?), of.high.max(within(of.high, rows)?));
-                Lowered { low, high, ..of }
+                Program { low, high, ..of }
             }
             Self::Mean(term) => {
                 let of = number(term)?;
@@ -122,12 +74,12 @@ impl UnitColumn {
                 within(of.low, most)?;
                 within(of.high, most)?;
                 let (low, high) = (within(of.low, MEAN_PARTS)?, within(of.high, MEAN_PARTS)?);
-                let unit = of.unit.clone() / RBig::from(MEAN_PARTS);
-                Lowered { kind: Kind::Decimal, unit, low, high, ..of }
+                let scale = of.scale.clone() / RBig::from(MEAN_PARTS);
+                Program { kind: ValueKind::Decimal, scale, low, high, ..of }
             }
             Self::Least(term) | Self::Greatest(term) => {
                 let of = lower(term)?;
-                if !of.is_number() && of.kind != Kind::Date {
+                if !of.is_number() && of.kind != ValueKind::Date {
                     let (operation, wanted) = ("MIN and MAX", "a number or a date");
                     return Err(TermFault::Kind { operation, wanted, found: of.word() });
                 }
@@ -136,60 +88,25 @@ impl UnitColumn {
             Self::Any(filter) | Self::Every(filter) => truth(filter),
             Self::First { of, by, filter, .. } => {
                 let order = lower(by)?;
-                if !order.is_number() && order.kind != Kind::Date {
+                if !order.is_number() && order.kind != ValueKind::Date {
                     let (operation, wanted) = ("ORDER BY in ARRAY_AGG", "a number or a date");
                     return Err(TermFault::Kind { operation, wanted, found: order.word() });
                 }
                 let of = lower(of)?;
                 let nullable = of.nullable || filter.is_some();
-                Lowered { nullable, ..of }
+                Program { nullable, ..of }
             }
         })
     }
-
-    fn filters(&self) -> Option<&Filter> {
-        match self {
-            Self::Any(filter) | Self::Every(filter) | Self::First { filter: Some(filter), .. } => Some(filter),
-            Self::Own(_)
-            | Self::Rows
-            | Self::Present(_)
-            | Self::Sum(_)
-            | Self::Mean(_)
-            | Self::Least(_)
-            | Self::Greatest(_)
-            | Self::First { filter: None, .. } => None,
-        }
-    }
-
-    /// Cost of evaluating this column for one row.
-    fn nodes(&self) -> u64 {
-        let terms = match self {
-            Self::Own(_) | Self::Rows | Self::Any(_) | Self::Every(_) => 1,
-            Self::Present(term) | Self::Sum(term) | Self::Mean(term) | Self::Least(term) | Self::Greatest(term) => {
-                term.nodes()
-            }
-            Self::First { of, by, .. } => of.nodes() + by.nodes(),
-        };
-        terms + self.filters().map_or(0, Filter::nodes)
-    }
 }
 
-impl Units {
-    /// Cost of computing the table for one row of the dataset.
-    #[must_use]
-    pub fn looks(&self) -> u64 {
-        // Each column is computed and then folded.
-        const FOLDS: u64 = 2;
-        let columns: u64 = self.columns.iter().map(|column| FOLDS + column.nodes()).sum();
-        FOLDS + columns + self.filter.as_ref().map_or(0, Filter::nodes)
-    }
-
+impl PerUnitTable {
     /// The table's public terms: one row per unit, with columns of the given names.
     ///
     /// # Errors
     /// [`TermFault`] if the bounds of a column do not fit.
-    pub fn seen(&self, known: &Known<'_>, rows_per_unit: u32, names: &[String]) -> Result<Terms, TermFault> {
-        let column = |(column, name): (&UnitColumn, &String)| {
+    pub fn seen(&self, known: &TermContext<'_>, rows_per_unit: u32, names: &[String]) -> Result<Terms, TermFault> {
+        let column = |(column, name): (&PerUnitColumn, &String)| {
             let lowered = column.lowered(known, rows_per_unit)?;
             let domain = lowered.domain()?;
             Ok(Column { name: name.clone(), title: None, domain, per_unit: true, nullable: lowered.nullable })
@@ -219,13 +136,15 @@ impl Computation {
             Some(units) => {
                 let names: Vec<String> = (0..units.columns.len()).map(|index| format!("u{index}")).collect();
                 // Unwrap safety: planning has derived these terms before.
-                Cow::Owned(units.seen(&Known::of(&base), self.rows_per_unit, &names).expect("a planned table of units"))
+                Cow::Owned(
+                    units.seen(&TermContext::of(&base), self.rows_per_unit, &names).expect("a planned table of units"),
+                )
             }
         }
     }
 
     /// Columns of the table with one row per unit that a measurement reads when grouped by the keys `over`, or by all keys if `None`.
-    pub(crate) fn used(&self, over: Option<&[usize]>, measure: &crate::query::plan::Measure) -> BTreeSet<usize> {
+    pub(crate) fn used(&self, over: Option<&[usize]>, measure: &Measure) -> BTreeSet<usize> {
         let mut used = BTreeSet::new();
         self.filter.iter().for_each(|filter| filter.declared(&mut used));
         match over {
@@ -239,21 +158,21 @@ impl Computation {
     /// The computation of a single measurement, without anything that it does not read, so that the same measurement is equal whatever was
     /// asked together with it.
     #[must_use]
-    pub fn alone(&self, whole: &crate::query::plan::Measure) -> Self {
+    pub fn alone(&self, whole: &Measure) -> Self {
         let (keys, measure) = match whole {
-            crate::query::plan::Measure::Over { keys, measure } => {
+            Measure::Over { keys, measure } => {
                 (keys.iter().map(|place| self.keys[*place].clone()).collect(), measure.as_ref())
             }
             other => (self.keys.clone(), other),
         };
-        let is_total = self.text.is_some() && matches!(whole, crate::query::plan::Measure::Over { .. });
+        let is_total = self.text.is_some() && matches!(whole, Measure::Over { .. });
         let text = if is_total { None } else { self.text.clone() };
         let (rows_per_unit, filter, left) = (self.rows_per_unit, self.filter.clone(), self.left.clone());
         let (measures, units) = (vec![measure.clone()], self.units.clone());
         let mut alone = Self { rows_per_unit, filter, keys, measures, units, text, left };
         let Some(units) = &mut alone.units else { return alone };
         let over = match whole {
-            crate::query::plan::Measure::Over { keys, .. } => Some(&keys[..]),
+            Measure::Over { keys, .. } => Some(&keys[..]),
             _ => None,
         };
         let used = self.used(over, measure);
@@ -270,7 +189,7 @@ impl Computation {
 
 /// A typed subquery: its table, and the table's public terms.
 pub(crate) struct Subquery {
-    pub(crate) units: Units,
+    pub(crate) units: PerUnitTable,
     pub(crate) terms: Terms,
 }
 
@@ -281,12 +200,12 @@ pub(crate) struct Subquery {
 pub(crate) fn subquery(
     outer: &HashSet<String>,
     inner: &Query,
-    known: &Known<'_>,
+    known: &TermContext<'_>,
     rows_per_unit: u32,
 ) -> Result<Subquery, QueryError> {
     check(inner, known)?;
-    let filter = inner.condition.as_ref().map(|condition| typed::condition(condition, known)).transpose()?;
-    let mut columns: Vec<(UnitColumn, String)> = Vec::new();
+    let filter = inner.condition.as_ref().map(|condition| checker::condition(condition, known)).transpose()?;
+    let mut columns: Vec<(PerUnitColumn, String)> = Vec::new();
     for item in &inner.items {
         let Some(column) = column(item, known)? else { continue };
         let name = item.alias.as_ref().map_or_else(|| default_name(item), |alias| alias.text.clone());
@@ -316,7 +235,7 @@ pub(crate) fn subquery(
         return Err(QueryError::at(Code::UnsupportedSql, inner.dataset.at, message).hint("name it once"));
     }
     let (columns, names): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
-    let units = Units { filter, columns };
+    let units = PerUnitTable { filter, columns };
     let seen = units.seen(known, rows_per_unit, &names);
     let terms = seen.map_err(|fault| QueryError::at(Code::UnsupportedSql, inner.dataset.at, fault.to_string()))?;
     Ok(Subquery { units, terms })
@@ -325,7 +244,7 @@ pub(crate) fn subquery(
 fn default_name(item: &Item) -> String {
     match &item.value {
         ItemValue::Key(Expression { value: Scalar::Column(name), .. }) => name.text.clone(),
-        ItemValue::Output(output) => crate::query::plan::plain(output).map_or("?column?", Function::word).to_owned(),
+        ItemValue::Output(output) => output.function().map_or("?column?", AggregateFunction::word).to_owned(),
         ItemValue::Key(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => "?column?".to_owned(),
     }
 }
@@ -375,20 +294,20 @@ fn check(inner: &Query, terms: &Terms) -> Result<(), QueryError> {
 }
 
 /// Types one selected item as a column; `None` for the unit itself.
-fn column(item: &Item, known: &Known<'_>) -> Result<Option<UnitColumn>, QueryError> {
+fn column(item: &Item, known: &TermContext<'_>) -> Result<Option<PerUnitColumn>, QueryError> {
     let (message, hint) = match &item.value {
         ItemValue::Key(Expression { value: Scalar::Column(name), .. }) => {
             if known.unit_column() == Some(name.text.as_str()) {
                 return Ok(None);
             }
-            let index = typed::declared(name, known)?;
+            let index = checker::declared(name, known)?;
             if known.columns[index].per_unit {
-                return Ok(Some(UnitColumn::Own(index)));
+                return Ok(Some(PerUnitColumn::Own(index)));
             }
             let message = format!("\"{}\" may have several values per unit", shown(&name.text));
             (message, format!("aggregate it: MIN({0}), MAX({0}), AVG({0})", shown(&name.text)))
         }
-        ItemValue::Output(Output::Aggregate(aggregate)) => return aggregated(aggregate, known).map(Some),
+        ItemValue::Output(OutputExpression::Aggregate(aggregate)) => return aggregated(aggregate, known).map(Some),
         ItemValue::Wildcard => {
             let hint = "name what is wanted: COUNT(*), SUM(…)".to_owned();
             return Err(QueryError::at(Code::NotAnAggregate, item.at, "* asks for rows").hint(hint));
@@ -401,53 +320,56 @@ fn column(item: &Item, known: &Known<'_>) -> Result<Option<UnitColumn>, QueryErr
     Err(QueryError::at(Code::UnsupportedSql, item.at, message).hint(hint))
 }
 
-fn aggregated(aggregate: &Aggregate, known: &Known<'_>) -> Result<UnitColumn, QueryError> {
-    let filter = aggregate.filter.as_ref().map(|filter| typed::condition(filter, known)).transpose()?;
+fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Result<PerUnitColumn, QueryError> {
+    let filter = aggregate.filter.as_ref().map(|filter| checker::condition(filter, known)).transpose()?;
     let term = |of: &Expression| -> Result<Term, QueryError> {
-        let term = typed::expression(of, known)?;
+        let term = checker::expression(of, known)?;
         match &filter {
-            Some(filter) => typed::checked(term.only_where(filter.clone()), known, of.at),
+            Some(filter) => checker::checked(term.only_where(filter.clone()), known, of.at),
             None => Ok(term),
         }
     };
     // Where the FILTER is not true, the condition is unknown.
     let truth = |condition: &crate::query::syntax::Condition| -> Result<Filter, QueryError> {
-        let condition = typed::condition(condition, known)?;
+        let condition = checker::condition(condition, known)?;
         Ok(match &filter {
             None => condition,
             Some(filter) => {
                 let not = Filter::Not(Box::new(condition.clone()));
                 let both = |truth: Filter| Filter::All(vec![filter.clone(), truth]).simplest(known);
                 let whens = vec![(both(condition), Term::number(1, 0)), (both(not), Term::number(0, 0))];
-                Filter::Range { column: Term::of(crate::query::term::Made::Case(whens, None)), low: 1, high: 1 }
+                Filter::Range { column: Term::of(crate::query::term::Operation::Case(whens, None)), low: 1, high: 1 }
             }
         })
     };
     Ok(match &aggregate.function {
-        Function::CountRows => match filter.clone() {
-            None => UnitColumn::Rows,
-            Some(filter) => UnitColumn::Present(Term::number(1, 0).only_where(filter)),
+        AggregateFunction::CountRows => match filter.clone() {
+            None => PerUnitColumn::Rows,
+            Some(filter) => PerUnitColumn::Present(Term::number(1, 0).only_where(filter)),
         },
-        Function::Count(of) => UnitColumn::Present(match &filter {
-            None => typed::expression(of, known)?,
+        AggregateFunction::Count(of) => PerUnitColumn::Present(match &filter {
+            None => checker::expression(of, known)?,
             Some(filter) => {
-                let present = Filter::Not(Box::new(Filter::Missing { column: typed::expression(of, known)? }));
+                let present = Filter::Not(Box::new(Filter::Missing { column: checker::expression(of, known)? }));
                 Term::number(1, 0).only_where(Filter::All(vec![filter.clone(), present]).simplest(known))
             }
         }),
-        Function::Sum(of) => UnitColumn::Sum(term(of)?),
-        Function::Avg(of) => UnitColumn::Mean(term(of)?),
-        Function::Min(of) => UnitColumn::Least(term(of)?),
-        Function::Max(of) => UnitColumn::Greatest(term(of)?),
-        Function::Any(condition) => UnitColumn::Any(truth(condition)?),
-        Function::Every(condition) => UnitColumn::Every(truth(condition)?),
-        Function::First { of, by, descending } => UnitColumn::First {
-            of: typed::expression(of, known)?,
-            by: typed::expression(by, known)?,
+        AggregateFunction::Sum(of) => PerUnitColumn::Sum(term(of)?),
+        AggregateFunction::Avg(of) => PerUnitColumn::Mean(term(of)?),
+        AggregateFunction::Min(of) => PerUnitColumn::Least(term(of)?),
+        AggregateFunction::Max(of) => PerUnitColumn::Greatest(term(of)?),
+        AggregateFunction::Any(condition) => PerUnitColumn::Any(truth(condition)?),
+        AggregateFunction::Every(condition) => PerUnitColumn::Every(truth(condition)?),
+        AggregateFunction::First { of, by, descending } => PerUnitColumn::First {
+            of: checker::expression(of, known)?,
+            by: checker::expression(by, known)?,
             descending: *descending,
             filter: filter.clone(),
         },
-        Function::CountDistinct(_) | Function::Spread(..) | Function::Pair(..) | Function::Percentile(..) => {
+        AggregateFunction::CountDistinct(_)
+        | AggregateFunction::Spread(..)
+        | AggregateFunction::Pair(..)
+        | AggregateFunction::Percentile(..) => {
             let word = aggregate.function.word().to_uppercase();
             let message = format!("{word} is not supported for one unit's rows");
             return Err(QueryError::at(Code::UnsupportedSql, aggregate.at, message)

@@ -3,10 +3,10 @@
 //! Promises a plan that measures the units of each group in addition to whatever else is asked, so that only groups with enough units are
 //! shown.
 
-use super::{Computation, Measure, TextKey};
-use crate::kernel::privacy::certificate::Hiding;
+use crate::kernel::privacy::certificate::GroupThreshold;
 use crate::kernel::privacy::threshold::Threshold;
-use crate::query::answer::grouping_sets::{Sets, Table, Tables};
+use crate::query::answer::grouping_sets::{GroupingSets, MeasuredTable, MeasuredTables};
+use crate::query::computation::{Computation, Measure, TextKey};
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::syntax::{Expression, ItemValue, Name, Query, Scalar};
 use crate::query::terms::domain::Domain;
@@ -72,13 +72,13 @@ pub(super) fn units(terms: &Terms) -> Measure {
 }
 
 /// Determines which groups are hidden, for a computation with a text key.
-pub(super) fn hiding(computation: &Computation, terms: &Terms) -> Option<Hiding> {
+pub(super) fn hiding(computation: &Computation, terms: &Terms) -> Option<GroupThreshold> {
     let (text, aside) = (computation.text.as_ref()?, terms.threshold?);
     let units = computation.measures.binary_search(&units(terms)).ok()?;
     let threshold = Threshold { groups_per_unit: text.groups_per_unit, delta: aside.per_query };
     let totals = computation.measures.iter().enumerate().filter(|(_, one)| matches!(one, Measure::Over { .. }));
     let totals = totals.fold(0, |totals, (place, _)| totals | 1 << place);
-    Some(Hiding { units, threshold, totals })
+    Some(GroupThreshold { units, threshold, totals })
 }
 
 /// The measurements of the groups and of their totals. Each total is measured by itself over all rows, at its own price, so that a hidden
@@ -92,7 +92,7 @@ pub(super) fn expanded(
     of_groups: &[Measure],
     bases: &[Measure],
     query: &Query,
-) -> Result<(Vec<Measure>, Sets), QueryError> {
+) -> Result<(Vec<Measure>, GroupingSets), QueryError> {
     let total = |base: &Measure| Measure::Over { keys: Vec::new(), measure: Box::new(base.clone()) };
     let mut measures: Vec<Measure> = of_groups.iter().cloned().chain(bases.iter().map(total)).collect();
     measures.sort_unstable();
@@ -105,10 +105,10 @@ pub(super) fn expanded(
     // Unwrap safety: the measurement of every table is in the list.
     let place = |measure: &Measure| measures.binary_search(measure).expect("a measurement that is needed");
     let tables = |base: &Measure| {
-        let of_groups = Table { keys: vec![0], vector: place(base) };
-        vec![of_groups, Table { keys: Vec::new(), vector: place(&total(base)) }]
+        let of_groups = MeasuredTable { keys: vec![0], vector: place(base) };
+        vec![of_groups, MeasuredTable { keys: Vec::new(), vector: place(&total(base)) }]
     };
     let measured =
-        bases.iter().map(|base| Tables { adds_up: false, tables: tables(base), sources: Vec::new() }).collect();
-    Ok((measures, Sets { shown, measured }))
+        bases.iter().map(|base| MeasuredTables { adds_up: false, tables: tables(base), sources: Vec::new() }).collect();
+    Ok((measures, GroupingSets { shown, measured }))
 }

@@ -6,10 +6,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use blake3::Hasher;
-use serde::Serialize;
 
-use super::{Computation, Measure};
+use super::identity::Text;
 use crate::kernel::budget::entry::Digest;
+use crate::query::computation::{Computation, Measure, place};
 
 /// Two measurements have the same text around them if they are over the same keys (`None` for all of them) and, in a table of one row a unit,
 /// look at the same columns.
@@ -42,12 +42,6 @@ impl Computation {
     }
 }
 
-/// The place of a column among those that are used.
-pub(in crate::query) fn place(used: &BTreeSet<usize>) -> impl Fn(usize) -> usize {
-    let places: HashMap<usize, usize> = used.iter().enumerate().map(|(place, index)| (*index, place)).collect();
-    move |index| places.get(&index).copied().unwrap_or_default()
-}
-
 /// The text before and after a measurement, of which digests are made.
 struct Frame {
     before: Hasher,
@@ -61,45 +55,51 @@ impl Frame {
     /// The text around the one measurement of a computation: the JSON of `[dataset, edition, [rows, filter, keys, measure]]`, followed by the
     /// table of one row a unit and the key of text if there are any.
     fn of(alone: &Computation, dataset: &str, edition: &str) -> Self {
-        let mut before = b"[".to_vec();
-        put(&mut before, &dataset, b",");
-        put(&mut before, &edition, b",[");
-        put(&mut before, &alone.rows_per_unit, b",");
-        put(&mut before, &alone.filter, b",");
-        put(&mut before, &alone.keys, b",");
-        let mut after = b"]".to_vec();
+        let mut before = Text::default();
+        before.raw("[");
+        before.string(dataset);
+        before.raw(",");
+        before.string(edition);
+        before.raw(",[");
+        before.number(alone.rows_per_unit);
+        before.raw(",");
+        before.optional(alone.filter.as_ref(), Text::filter);
+        before.raw(",");
+        before.list(&alone.keys, Text::key);
+        before.raw(",");
+        let mut after = Text::default();
+        after.raw("]");
         if alone.units.is_some() || alone.text.is_some() {
-            after.push(b',');
-            put(&mut after, &alone.units, b"");
+            after.raw(",");
+            after.optional(alone.units.as_ref(), Text::units);
         }
         if let Some(text) = &alone.text {
-            after.push(b',');
-            put(&mut after, text, b"");
+            after.raw(",");
+            after.text_key(text);
         }
-        after.push(b']');
+        after.raw("]");
+        let (before, after) = (before.into_bytes(), after.into_bytes());
         let (mut hasher, left) = (Hasher::new(), alone.left.clone());
         hasher.update(&before);
         Self { before: hasher, text: (!left.is_empty()).then_some(before), after, left }
     }
 
     fn view(&self, measure: &Measure) -> Digest {
-        let mut own = Vec::new();
-        put(&mut own, measure, b"");
+        let mut own = Text::default();
+        own.measure(measure);
+        let own = own.into_bytes();
         let Some(before) = &self.text else {
             return *self.before.clone().update(&own).update(&self.after).finalize().as_bytes();
         };
-        // What is joined from the left is written around the text of all else.
-        let text = [&before[..], &own, &self.after].concat();
-        let mut around = Vec::new();
-        put(&mut around, &(text, &self.left), b"");
-        *blake3::hash(&around).as_bytes()
+        // What is joined from the left is written around the text of all else, of which each byte is a number of a list.
+        let mut around = Text::default();
+        around.raw("[");
+        around.list(&[&before[..], &own, &self.after].concat(), |out, byte| out.number(*byte));
+        around.raw(",");
+        around.places(&self.left);
+        around.raw("]");
+        *blake3::hash(&around.into_bytes()).as_bytes()
     }
-}
-
-fn put(text: &mut Vec<u8>, part: &impl Serialize, then: &[u8]) {
-    // Unwrap safety: the parts are plain data.
-    serde_json::to_writer(&mut *text, part).expect("a measurement is plain data");
-    text.extend_from_slice(then);
 }
 
 #[cfg(test)]

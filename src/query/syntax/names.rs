@@ -1,6 +1,8 @@
 //! The columns that a question names, in the order of its text.
 
-use super::{Aggregate, Condition, Expression, Function, Having, ItemValue, Name, Output, Query, Scalar};
+use super::{
+    Aggregate, AggregateFunction, Condition, Expression, Having, ItemValue, Name, OutputExpression, Query, Scalar,
+};
 
 impl Query {
     /// All columns that the question names, in the order of its text, except those in `ORDER BY`. `grouped` are the expressions that its
@@ -66,7 +68,7 @@ impl Condition {
     }
 }
 
-impl Output {
+impl OutputExpression {
     fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
         match self {
             Self::Aggregate(aggregate) => aggregate.columns(names),
@@ -89,20 +91,20 @@ impl Aggregate {
     fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
         match &self.function {
             // The name may be that of the unit's id, which is not a declared column.
-            Function::CountRows | Function::CountDistinct(_) => {}
-            Function::Count(of)
-            | Function::Sum(of)
-            | Function::Avg(of)
-            | Function::Spread(_, of)
-            | Function::Percentile(_, of)
-            | Function::Min(of)
-            | Function::Max(of) => of.columns(names),
-            Function::Any(condition) | Function::Every(condition) => condition.columns(names),
-            Function::First { of, by, .. } => {
+            AggregateFunction::CountRows | AggregateFunction::CountDistinct(_) => {}
+            AggregateFunction::Count(of)
+            | AggregateFunction::Sum(of)
+            | AggregateFunction::Avg(of)
+            | AggregateFunction::Spread(_, of)
+            | AggregateFunction::Percentile(_, of)
+            | AggregateFunction::Min(of)
+            | AggregateFunction::Max(of) => of.columns(names),
+            AggregateFunction::Any(condition) | AggregateFunction::Every(condition) => condition.columns(names),
+            AggregateFunction::First { of, by, .. } => {
                 of.columns(names);
                 by.columns(names);
             }
-            Function::Pair(_, y, x) => {
+            AggregateFunction::Pair(_, y, x) => {
                 y.columns(names);
                 x.columns(names);
             }

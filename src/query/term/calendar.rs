@@ -30,7 +30,7 @@ pub enum Period {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
-pub enum Part {
+pub enum DatePart {
     /// The calendar year.
     Year,
     /// The quarter of the year, 1 to 4.
@@ -113,7 +113,7 @@ impl Period {
     }
 }
 
-impl Part {
+impl DatePart {
     /// All parts with their names in `EXTRACT`.
     pub const ALL: [(&'static str, Self); 7] = [
         ("year", Self::Year),
@@ -175,16 +175,16 @@ mod tests {
             let date = date(1970, 1, 1) + day.days();
             let (year, month) = (i64::from(date.year()), i64::from(date.month()));
             assert_eq!(civil(day), (year, month, i64::from(date.day())), "{date}");
-            assert_eq!(Part::Dow.of(day), i64::from(date.weekday().to_sunday_zero_offset()));
-            assert_eq!(Part::Isodow.of(day), i64::from(date.weekday().to_monday_one_offset()));
-            assert_eq!(Part::Doy.of(day), i64::from(date.day_of_year()));
-            assert_eq!(Part::Quarter.of(day), (month - 1) / 3 + 1);
+            assert_eq!(DatePart::Dow.of(day), i64::from(date.weekday().to_sunday_zero_offset()));
+            assert_eq!(DatePart::Isodow.of(day), i64::from(date.weekday().to_monday_one_offset()));
+            assert_eq!(DatePart::Doy.of(day), i64::from(date.day_of_year()));
+            assert_eq!(DatePart::Quarter.of(day), (month - 1) / 3 + 1);
             for (_, period) in Period::ALL {
                 let ordinal = period.ordinal(day);
                 assert!(period.first(ordinal) <= day && day < period.first(ordinal + 1), "{period:?} of {date}");
                 assert_eq!(period.ordinal(period.first(ordinal)), ordinal);
             }
-            assert_eq!(Part::Isodow.of(Period::Week.first(Period::Week.ordinal(day))), 1);
+            assert_eq!(DatePart::Isodow.of(Period::Week.first(Period::Week.ordinal(day))), 1);
         }
     }
 }

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use super::calendar::Period;
-use super::known::Known;
-use super::lower::{Function, Kind, Lowered, Step, lower, narrowed};
-use super::{Made, Term};
+use super::context::TermContext;
+use super::lower::{IntegerFunction, Program, Step, ValueKind, lower, narrowed};
+use super::{Operation, Term};
 use crate::query::answer::Label;
+use crate::query::computation::PlanKey;
 use crate::query::filter::{Filter, NEVER};
-use crate::query::plan::PlanKey;
 use crate::query::terms::domain::{Domain, date_text};
 use crate::query::terms::policy::Terms;
 
@@ -30,7 +30,7 @@ pub struct KeyFault {
 fn period(term: &Term) -> Period {
     match term {
         Term::Made(made) => match **made {
-            Made::Truncated(_, period) => period,
+            Operation::Truncated(_, period) => period,
             _ => Period::Day,
         },
         Term::Column(_) => Period::Day,
@@ -41,20 +41,20 @@ fn period(term: &Term) -> Period {
 ///
 /// # Errors
 /// [`KeyFault`] for a term with too many values, or whose values cannot be listed.
-pub fn key(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Result<PlanKey, KeyFault> {
+pub fn key(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Result<PlanKey, KeyFault> {
     // Unwrap safety: the term was typed against these terms.
     let whole = known.lower(term).expect("a typed term can be lowered");
     let left = narrow(term, known, filter);
     let (low, high) = match whole.kind {
-        Kind::Category(_) | Kind::Boolean => (whole.low, whole.high),
-        Kind::Date => {
+        ValueKind::Category(_) | ValueKind::Boolean => (whole.low, whole.high),
+        ValueKind::Date => {
             let (low, high) = left.unwrap_or((whole.low, whole.high));
             (period(term).ordinal(low), period(term).ordinal(high))
         }
-        Kind::Integer | Kind::Decimal if whole.unit.is_one() => left.unwrap_or((whole.low, whole.high)),
-        Kind::Integer | Kind::Decimal => {
+        ValueKind::Integer | ValueKind::Decimal if whole.scale.is_one() => left.unwrap_or((whole.low, whole.high)),
+        ValueKind::Integer | ValueKind::Decimal => {
             let message =
-                format!("a {} on a grid of {} cannot be grouped by", whole.word(), whole.unit.to_f64().value());
+                format!("a {} on a grid of {} cannot be grouped by", whole.word(), whole.scale.to_f64().value());
             return Err(KeyFault {
                 message,
                 hint: "group by WIDTH_BUCKET(column, low, high, count), or by ROUND(column)",
@@ -66,8 +66,8 @@ pub fn key(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Result<Pl
         let message =
             format!("a {} of {count} values cannot be grouped by; accepted are at most {GROUPS_MAX}", whole.word());
         let hint = match whole.kind {
-            Kind::Date => "group by DATE_TRUNC('month', column), or look at fewer years in WHERE",
-            Kind::Integer | Kind::Decimal | Kind::Category(_) | Kind::Boolean => {
+            ValueKind::Date => "group by DATE_TRUNC('month', column), or look at fewer years in WHERE",
+            ValueKind::Integer | ValueKind::Decimal | ValueKind::Category(_) | ValueKind::Boolean => {
                 "group by WIDTH_BUCKET(column, low, high, count), or look at fewer values in WHERE"
             }
         };
@@ -101,12 +101,12 @@ fn is_present(term: &Term, filter: Option<&Filter>) -> bool {
 }
 
 /// Range of a term that is monotone in one declared column, under the ranges of a conjunction; `None` if there are none.
-fn narrow(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Option<(i64, i64)> {
+fn narrow(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Option<(i64, i64)> {
     let column = match term {
         Term::Column(index) => *index,
         Term::Made(made) => match &**made {
-            Made::Truncated(Term::Column(index), _) | Made::Bucket { of: Term::Column(index), .. } => *index,
-            Made::Extracted(Term::Column(index), part) if *part == super::calendar::Part::Year => *index,
+            Operation::Truncated(Term::Column(index), _) | Operation::Bucket { of: Term::Column(index), .. } => *index,
+            Operation::Extracted(Term::Column(index), part) if *part == super::calendar::DatePart::Year => *index,
             _ => return None,
         },
     };
@@ -122,7 +122,7 @@ fn narrow(term: &Term, known: &Known<'_>, filter: Option<&Filter>) -> Option<(i6
         Domain::Number(grid) => grid.centre(),
         Domain::Date { .. } | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => 0,
     };
-    let Lowered { low, high, .. } = narrowed(column, known, (low.saturating_add(centre), high.saturating_add(centre)));
+    let Program { low, high, .. } = narrowed(column, known, (low.saturating_add(centre), high.saturating_add(centre)));
     let of = |value: i64| match &known.lower(term).ok()?.step {
         Step::Apply(function, _) => Some(function.apply(value)),
         _ => Some(value),
@@ -141,26 +141,26 @@ pub fn code(key: &PlanKey, terms: &Terms) -> Step {
     // Unwrap safety: the term was typed against these terms.
     let lowered = lower(&key.column, terms).expect("a typed term can be lowered");
     let step = match lowered.kind {
-        Kind::Date => Step::Apply(Function::Ordinal(period(&key.column)), Arc::new(lowered.step)),
-        Kind::Integer | Kind::Decimal | Kind::Category(_) | Kind::Boolean => lowered.step,
+        ValueKind::Date => Step::Apply(IntegerFunction::Ordinal(period(&key.column)), Arc::new(lowered.step)),
+        ValueKind::Integer | ValueKind::Decimal | ValueKind::Category(_) | ValueKind::Boolean => lowered.step,
     };
     Step::Plus([(step, 1), (Step::Constant(-key.low), 1)].into())
 }
 
 /// The labels of a key's groups, in the order of their codes.
 #[must_use]
-pub fn labels(key: &PlanKey, known: &Known<'_>) -> Vec<Label> {
+pub fn labels(key: &PlanKey, known: &TermContext<'_>) -> Vec<Label> {
     // Unwrap safety: the term was typed against these terms.
     let kind = known.lower(&key.column).expect("a typed term can be lowered").kind.clone();
     let value = |code: u32| key.low + i64::from(code);
     let label = |code: u32| match &kind {
-        Kind::Category(labels) => Label::Text(labels[code as usize].clone()),
-        Kind::Boolean => Label::Boolean(code == 1),
-        Kind::Date => {
+        ValueKind::Category(labels) => Label::Text(labels[code as usize].clone()),
+        ValueKind::Boolean => Label::Boolean(code == 1),
+        ValueKind::Date => {
             let first = period(&key.column).first(value(code));
             Label::Text(date_text(i32::try_from(first).unwrap_or_default()))
         }
-        Kind::Integer | Kind::Decimal => Label::Integer(value(code)),
+        ValueKind::Integer | ValueKind::Decimal => Label::Integer(value(code)),
     };
     let missing = key.nullable.then_some(Label::Missing);
     (0..key.codes).map(label).chain(missing).collect()

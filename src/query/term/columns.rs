@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Made, Term};
+use super::{Operation, Term};
 use crate::query::filter::Filter;
-use crate::query::plan::Measure;
 
 impl Term {
     /// Adds the indices of the columns that the term reads.
@@ -30,30 +29,34 @@ impl Term {
             Self::Made(made) => &**made,
         };
         Self::of(match made {
-            Made::Constant(constant) => Made::Constant(*constant),
-            Made::Day(day) => Made::Day(*day),
-            Made::Plus(parts) => Made::Plus(all(parts)),
-            Made::Negative(inner) => Made::Negative(of(inner)),
-            Made::Times(parts) => Made::Times(all(parts)),
-            Made::Over(inner, divisor) => Made::Over(of(inner), *divisor),
-            Made::Absolute(inner) => Made::Absolute(of(inner)),
-            Made::Least(parts) => Made::Least(all(parts)),
-            Made::Greatest(parts) => Made::Greatest(all(parts)),
-            Made::Rounded(inner, decimals) => Made::Rounded(of(inner), *decimals),
-            Made::Filled(inner, with) => Made::Filled(of(inner), of(with)),
-            Made::Case(whens, otherwise) => {
+            Operation::Constant(constant) => Operation::Constant(*constant),
+            Operation::Day(day) => Operation::Day(*day),
+            Operation::Plus(parts) => Operation::Plus(all(parts)),
+            Operation::Negative(inner) => Operation::Negative(of(inner)),
+            Operation::Times(parts) => Operation::Times(all(parts)),
+            Operation::Over(inner, divisor) => Operation::Over(of(inner), *divisor),
+            Operation::Absolute(inner) => Operation::Absolute(of(inner)),
+            Operation::Least(parts) => Operation::Least(all(parts)),
+            Operation::Greatest(parts) => Operation::Greatest(all(parts)),
+            Operation::Rounded(inner, decimals) => Operation::Rounded(of(inner), *decimals),
+            Operation::Filled(inner, with) => Operation::Filled(of(inner), of(with)),
+            Operation::Case(whens, otherwise) => {
                 let arm = |(when, then): &(Filter, Self)| (when.renumbered(to), of(then));
-                Made::Case(whens.iter().map(arm).collect(), otherwise.as_ref().map(of))
+                Operation::Case(whens.iter().map(arm).collect(), otherwise.as_ref().map(of))
             }
-            Made::Choice { whens, otherwise, labels } => {
+            Operation::Choice { whens, otherwise, labels } => {
                 let arm = |(when, code): &(Filter, u32)| (when.renumbered(to), *code);
-                Made::Choice { whens: whens.iter().map(arm).collect(), otherwise: *otherwise, labels: labels.clone() }
+                Operation::Choice {
+                    whens: whens.iter().map(arm).collect(),
+                    otherwise: *otherwise,
+                    labels: labels.clone(),
+                }
             }
-            Made::Truth(filter) => Made::Truth(filter.renumbered(to)),
-            Made::Truncated(inner, period) => Made::Truncated(of(inner), *period),
-            Made::Extracted(inner, part) => Made::Extracted(of(inner), *part),
-            Made::Bucket { of: inner, low, high, count } => {
-                Made::Bucket { of: of(inner), low: *low, high: *high, count: *count }
+            Operation::Truth(filter) => Operation::Truth(filter.renumbered(to)),
+            Operation::Truncated(inner, period) => Operation::Truncated(of(inner), *period),
+            Operation::Extracted(inner, part) => Operation::Extracted(of(inner), *part),
+            Operation::Bucket { of: inner, low, high, count } => {
+                Operation::Bucket { of: of(inner), low: *low, high: *high, count: *count }
             }
         })
     }
@@ -77,37 +80,6 @@ impl Filter {
             Self::Not(inner) => Self::Not(Box::new(inner.renumbered(to))),
             Self::All(parts) => Self::All(all(parts)),
             Self::Any(parts) => Self::Any(all(parts)),
-        }
-    }
-}
-
-impl Measure {
-    /// Adds the indices of the columns that the measurement reads.
-    pub fn declared(&self, found: &mut BTreeSet<usize>) {
-        match self {
-            Self::Rows | Self::Units => {}
-            Self::NonNull { column } | Self::Sum { column } | Self::Bins { column, .. } => column.declared(found),
-            Self::UnitsWhere { filter } => filter.declared(found),
-            Self::Over { measure, .. } | Self::Rooted { measure, .. } => measure.declared(found),
-        }
-    }
-
-    /// Replaces every column index by `to`.
-    #[must_use]
-    pub fn renumbered(&self, to: &impl Fn(usize) -> usize) -> Self {
-        match self {
-            Self::Rows => Self::Rows,
-            Self::Units => Self::Units,
-            Self::NonNull { column } => Self::NonNull { column: column.renumbered(to) },
-            Self::Sum { column } => Self::Sum { column: column.renumbered(to) },
-            Self::UnitsWhere { filter } => Self::UnitsWhere { filter: filter.renumbered(to) },
-            Self::Rooted { key, measure } => Self::Rooted { key: *key, measure: Box::new(measure.renumbered(to)) },
-            Self::Over { keys, measure } => {
-                Self::Over { keys: keys.clone(), measure: Box::new(measure.renumbered(to)) }
-            }
-            Self::Bins { column, low, width, count } => {
-                Self::Bins { column: column.renumbered(to), low: *low, width: *width, count: *count }
-            }
         }
     }
 }

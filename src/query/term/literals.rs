@@ -1,6 +1,6 @@
 //! Literals: constants of a question as exact numbers, days and positions among stored integers.
 
-use super::{Constant, Made, Term};
+use super::{Constant, Operation, Term};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::{Filter, NEVER, stored_bounds};
 use crate::query::syntax::{Comparison, Literal, LiteralValue};
@@ -13,10 +13,10 @@ const LITERAL_DIGITS_MAX: usize = 400;
 pub(super) fn constant(value: &LiteralValue, at: Position) -> Result<Term, QueryError> {
     match value {
         LiteralValue::Number(_) => {
-            decimal(&Literal { value: value.clone(), at }).map(|constant| Term::of(Made::Constant(constant)))
+            decimal(&Literal { value: value.clone(), at }).map(|constant| Term::of(Operation::Constant(constant)))
         }
         LiteralValue::Date(text) => match date_days(text) {
-            Some(day) => Ok(Term::of(Made::Day(day))),
+            Some(day) => Ok(Term::of(Operation::Day(day))),
             None => {
                 let message = format!("{} is no day; write one like DATE '2024-02-29'", literal_text(value));
                 Err(QueryError::at(Code::OutOfDomain, at, message))
@@ -55,14 +55,14 @@ pub(super) fn literal_text(value: &LiteralValue) -> String {
 
 /// Position of a literal among the stored integers of an ordered domain: at one of them, or between two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct LiteralPosition {
     /// Greatest integer at or below the literal.
     below: i128,
     /// Least integer at or above the literal.
     above: i128,
 }
 
-impl Place {
+impl LiteralPosition {
     /// The position of an integer.
     pub(super) fn at(value: i128) -> Self {
         Self { below: value, above: value }
@@ -82,7 +82,7 @@ impl Place {
 }
 
 /// A condition for the stored integers that compare in this way with the literal's position.
-pub(super) fn range(column: Term, domain: &Domain, comparison: Comparison, place: Place) -> Filter {
+pub(super) fn range(column: Term, domain: &Domain, comparison: Comparison, place: LiteralPosition) -> Filter {
     let (least, greatest) = stored_bounds(domain);
     let near = |value: i128| {
         let value = value.clamp(i128::from(least) - 1, i128::from(greatest) + 1);
@@ -105,7 +105,7 @@ pub(super) fn range(column: Term, domain: &Domain, comparison: Comparison, place
 /// Position of a decimal literal among multiples of 1e-9; `None` if it is not a decimal number.
 ///
 /// The bounds of every grid are below 2⁶² · 2⁶³ < 10³⁸ such multiples, so larger literals are treated as that.
-pub(super) fn nanos(text: &str) -> Option<Place> {
+pub(super) fn nanos(text: &str) -> Option<LiteralPosition> {
     const BEYOND: i128 = 10_i128.pow(38);
     const DIGITS_KEPT: i64 = 38;
     let (negative, body) = match text.strip_prefix('-') {
@@ -128,17 +128,17 @@ pub(super) fn nanos(text: &str) -> Option<Place> {
     // Digits before the point, if counted in 1e-9.
     let kept = digits.len() as i64 + power;
     let size = if digits.is_empty() {
-        Place::at(0)
+        LiteralPosition::at(0)
     } else if kept > DIGITS_KEPT {
-        Place::at(BEYOND)
+        LiteralPosition::at(BEYOND)
     } else {
         let (before, after) = digits.split_at(usize::try_from(kept).unwrap_or(0).min(digits.len()));
         let zeros = u32::try_from(power).unwrap_or(0);
         let below =
             before.bytes().fold(0_i128, |value, digit| value * 10 + i128::from(digit - b'0')) * 10_i128.pow(zeros);
-        Place { below, above: below + i128::from(after.bytes().any(|digit| digit != b'0')) }
+        LiteralPosition { below, above: below + i128::from(after.bytes().any(|digit| digit != b'0')) }
     };
-    Some(if negative { Place { below: -size.above, above: -size.below } } else { size })
+    Some(if negative { LiteralPosition { below: -size.above, above: -size.below } } else { size })
 }
 
 #[cfg(test)]
@@ -166,7 +166,7 @@ mod tests {
             ("-1e700", -(10_i128.pow(38)), -(10_i128.pow(38))),
             ("1E+99999999999999999999", 10_i128.pow(38), 10_i128.pow(38)),
         ] {
-            assert_eq!(nanos(text), Some(Place { below, above }), "{text}");
+            assert_eq!(nanos(text), Some(LiteralPosition { below, above }), "{text}");
         }
         for text in ["", "-", ".", "1e", "e5", "1.2.3", "0x1", "1_0", "--1", "+1", "1e5.0", "١"] {
             assert_eq!(nanos(text), None, "{text}");
@@ -181,7 +181,7 @@ mod tests {
         {
             let place = nanos(text).expect("a number").on(&grid);
             if below > i128::MIN {
-                assert_eq!(place, Place { below, above }, "{text}");
+                assert_eq!(place, LiteralPosition { below, above }, "{text}");
             } else {
                 assert!(place.below < -25_000, "{text}");
             }

@@ -12,12 +12,12 @@ use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
 use std::sync::Arc;
 
-pub use self::function::Function;
+pub use self::function::IntegerFunction;
 use self::operations::{
     absolute, bucket, case, choice, extreme, filled, negative, of_date, product, quotient, rounded, sum,
 };
-use super::known::Known;
-use super::{Constant, Made, Term};
+use super::context::TermContext;
+use super::{Constant, Operation, Term};
 use crate::query::filter::Filter;
 use crate::query::terms::domain::{Column, Domain, Grid};
 use crate::query::terms::labels::Labels;
@@ -46,12 +46,12 @@ pub enum Step {
     /// 1 if a condition is true, 0 if it is false, and missing if it is unknown.
     Truth(Filter),
     /// A function of one integer, applied to the operand.
-    Apply(Function, Arc<Step>),
+    Apply(IntegerFunction, Arc<Step>),
 }
 
 /// Kind of value that a program computes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// A number that has SQL's integer type.
     Integer,
     /// Any other number.
@@ -66,13 +66,13 @@ pub enum Kind {
 
 /// A program with the facts about its values.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lowered {
+pub struct Program {
     /// The program that computes the value of a row.
     pub step: Step,
     /// Kind of the value, which decides how the integer is read.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// Grid step of a number: the value that the integer 1 stands for.
-    pub unit: RBig,
+    pub scale: RBig,
     /// Least value, as an integer on that grid.
     pub low: i64,
     /// Greatest value, as an integer on that grid.
@@ -125,85 +125,94 @@ fn nano() -> RBig {
 ///
 /// # Errors
 /// [`TermFault`] if the operands do not fit the operation, or the bounds do not fit.
-pub fn lower(term: &Term, terms: &Terms) -> Result<Lowered, TermFault> {
-    Known::of(terms).lower(term).map(|lowered| (*lowered).clone())
+pub fn lower(term: &Term, terms: &Terms) -> Result<Program, TermFault> {
+    TermContext::of(terms).lower(term).map(|lowered| (*lowered).clone())
 }
 
 /// A declared column restricted to values between two bounds, which are integers on its grid.
 #[must_use]
-pub fn narrowed(index: usize, terms: &Terms, (low, high): (i64, i64)) -> Lowered {
+pub fn narrowed(index: usize, terms: &Terms, (low, high): (i64, i64)) -> Program {
     let whole = declared(index, &terms.columns[index]);
-    Lowered { low: low.max(whole.low), high: high.min(whole.high), ..whole }
+    Program { low: low.max(whole.low), high: high.min(whole.high), ..whole }
 }
 
-pub(super) fn declared(index: usize, column: &Column) -> Lowered {
+pub(super) fn declared(index: usize, column: &Column) -> Program {
     let stored = Step::Stored(index);
-    let (step, kind, unit, low, high) = match &column.domain {
+    let (step, kind, scale, low, high) = match &column.domain {
         Domain::Number(grid) => {
-            let kind = if grid.integer { Kind::Integer } else { Kind::Decimal };
-            let unit = RBig::from(grid.step) * nano();
+            let kind = if grid.integer { ValueKind::Integer } else { ValueKind::Decimal };
+            let scale = RBig::from(grid.step) * nano();
             let step = Step::Plus([(stored, 1), (Step::Constant(grid.centre()), 1)].into());
-            (step, kind, unit, grid.low, grid.high)
+            (step, kind, scale, grid.low, grid.high)
         }
-        Domain::Date { min, max } => (stored, Kind::Date, RBig::ONE, i64::from(*min), i64::from(*max)),
+        Domain::Date { min, max } => (stored, ValueKind::Date, RBig::ONE, i64::from(*min), i64::from(*max)),
         Domain::Category(values) => {
-            (stored, Kind::Category(values.clone()), RBig::ONE, 0, (values.len() as i64 - 1).max(0))
+            (stored, ValueKind::Category(values.clone()), RBig::ONE, 0, (values.len() as i64 - 1).max(0))
         }
         // Text is not a term: programs over it are refused before.
-        Domain::Boolean | Domain::Text { .. } => (stored, Kind::Boolean, RBig::ONE, 0, 1),
+        Domain::Boolean | Domain::Text { .. } => (stored, ValueKind::Boolean, RBig::ONE, 0, 1),
     };
-    Lowered { step, kind, unit, low, high, nullable: column.nullable, per_unit: column.per_unit }
+    Program { step, kind, scale, low, high, nullable: column.nullable, per_unit: column.per_unit }
 }
 
-pub(super) fn made_of(made: &Made, known: &Known<'_>) -> Result<Lowered, TermFault> {
+pub(super) fn made_of(made: &Operation, known: &TermContext<'_>) -> Result<Program, TermFault> {
     let of = |term: &Term| known.lower(term).map(|lowered| (*lowered).clone());
     let all = |parts: &[Term]| parts.iter().map(of).collect::<Result<Vec<_>, _>>();
     match made {
-        Made::Constant(constant) => number(*constant),
-        Made::Day(day) => Ok(Lowered { kind: Kind::Date, ..constant(i64::from(*day), RBig::ONE) }),
-        Made::Plus(parts) => sum(parts, all(parts)?),
-        Made::Negative(inner) => negative(of(inner)?),
-        Made::Times(parts) => product(parts, all(parts)?),
-        Made::Over(inner, divisor) => quotient(of(inner)?, *divisor),
-        Made::Absolute(inner) => absolute(of(inner)?),
-        Made::Least(parts) => extreme(all(parts)?, true),
-        Made::Greatest(parts) => extreme(all(parts)?, false),
-        Made::Rounded(inner, decimals) => rounded(of(inner)?, *decimals),
-        Made::Filled(inner, with) => filled(of(inner)?, of(with)?),
-        Made::Case(whens, otherwise) => case(whens, otherwise.as_ref(), known),
-        Made::Choice { whens, otherwise, labels } => Ok(choice(whens, *otherwise, labels, known)),
-        Made::Truth(filter) => {
+        Operation::Constant(constant) => number(*constant),
+        Operation::Day(day) => Ok(Program { kind: ValueKind::Date, ..constant(i64::from(*day), RBig::ONE) }),
+        Operation::Plus(parts) => sum(parts, all(parts)?),
+        Operation::Negative(inner) => negative(of(inner)?),
+        Operation::Times(parts) => product(parts, all(parts)?),
+        Operation::Over(inner, divisor) => quotient(of(inner)?, *divisor),
+        Operation::Absolute(inner) => absolute(of(inner)?),
+        Operation::Least(parts) => extreme(all(parts)?, true),
+        Operation::Greatest(parts) => extreme(all(parts)?, false),
+        Operation::Rounded(inner, decimals) => rounded(of(inner)?, *decimals),
+        Operation::Filled(inner, with) => filled(of(inner)?, of(with)?),
+        Operation::Case(whens, otherwise) => case(whens, otherwise.as_ref(), known),
+        Operation::Choice { whens, otherwise, labels } => Ok(choice(whens, *otherwise, labels, known)),
+        Operation::Truth(filter) => {
             let (nullable, per_unit) = filter.facts(known);
             let step = Step::Truth(filter.clone());
-            Ok(Lowered { kind: Kind::Boolean, low: 0, high: 1, nullable, per_unit, step, ..constant(0, RBig::ONE) })
+            Ok(Program {
+                kind: ValueKind::Boolean,
+                low: 0,
+                high: 1,
+                nullable,
+                per_unit,
+                step,
+                ..constant(0, RBig::ONE)
+            })
         }
-        Made::Truncated(inner, period) => {
-            let function = Function::Truncated(*period);
-            of_date(of(inner)?, "DATE_TRUNC", function, Kind::Date, |day| period.first(period.ordinal(day)))
+        Operation::Truncated(inner, period) => {
+            let function = IntegerFunction::Truncated(*period);
+            of_date(of(inner)?, "DATE_TRUNC", function, ValueKind::Date, |day| period.first(period.ordinal(day)))
         }
-        Made::Extracted(inner, part) => {
+        Operation::Extracted(inner, part) => {
             let inner = of(inner)?;
             let (low, high) = part.range(inner.low, inner.high);
-            let extracted = of_date(inner, "EXTRACT", Function::Extracted(*part), Kind::Decimal, |day| part.of(day))?;
-            Ok(Lowered { low, high, ..extracted })
+            let extracted =
+                of_date(inner, "EXTRACT", IntegerFunction::Extracted(*part), ValueKind::Decimal, |day| part.of(day))?;
+            Ok(Program { low, high, ..extracted })
         }
-        Made::Bucket { of: inner, low, high, count } => {
+        Operation::Bucket { of: inner, low, high, count } => {
             known.steps().spend(u64::from(*count));
             bucket(of(inner)?, *low, *high, *count)
         }
     }
 }
 
-fn constant(value: i64, unit: RBig) -> Lowered {
+fn constant(value: i64, scale: RBig) -> Program {
     let step = Step::Constant(value);
-    Lowered { step, kind: Kind::Decimal, unit, low: value, high: value, nullable: false, per_unit: true }
+    Program { step, kind: ValueKind::Decimal, scale, low: value, high: value, nullable: false, per_unit: true }
 }
 
-fn number(number: Constant) -> Result<Lowered, TermFault> {
+fn number(number: Constant) -> Result<Program, TermFault> {
     fit(number.digits.into())?;
-    let kind = if number.decimals == 0 { Kind::Integer } else { Kind::Decimal };
-    let unit = RBig::from_parts(IBig::ONE, UBig::from(10_u8).pow(number.decimals as usize));
-    Ok(Lowered { kind, ..constant(number.digits, unit) })
+    let kind = if number.decimals == 0 { ValueKind::Integer } else { ValueKind::Decimal };
+    let scale = RBig::from_parts(IBig::ONE, UBig::from(10_u8).pow(number.decimals as usize));
+    Ok(Program { kind, ..constant(number.digits, scale) })
 }
 
 /// Exact value of a constant, as a fraction.
@@ -212,22 +221,22 @@ pub fn exact(number: Constant) -> RBig {
     RBig::from_parts(IBig::from(number.digits), UBig::from(10_u8).pow(number.decimals as usize))
 }
 
-impl Lowered {
+impl Program {
     /// Whether the value is a number.
     #[must_use]
     pub fn is_number(&self) -> bool {
-        matches!(self.kind, Kind::Integer | Kind::Decimal)
+        matches!(self.kind, ValueKind::Integer | ValueKind::Decimal)
     }
 
     /// Word for the kind, in messages.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self.kind {
-            Kind::Integer => "integer",
-            Kind::Decimal => "decimal",
-            Kind::Date => "date",
-            Kind::Category(_) => "category",
-            Kind::Boolean => "boolean",
+            ValueKind::Integer => "integer",
+            ValueKind::Decimal => "decimal",
+            ValueKind::Date => "date",
+            ValueKind::Category(_) => "category",
+            ValueKind::Boolean => "boolean",
         }
     }
 
@@ -237,20 +246,20 @@ impl Lowered {
     /// [`TermFault::Grid`] for numbers on any other grid.
     pub fn domain(&self) -> Result<Domain, TermFault> {
         Ok(match &self.kind {
-            Kind::Integer | Kind::Decimal => {
-                let step = &self.unit / nano();
+            ValueKind::Integer | ValueKind::Decimal => {
+                let step = &self.scale / nano();
                 let step =
                     i64::try_from(step.numerator().clone()).ok().filter(|_| step.is_int()).ok_or(TermFault::Grid)?;
                 // A grid needs two distinct ends, so one more value is added, which never occurs.
                 let (low, high) = if self.low == self.high { (self.low - 1, self.high) } else { (self.low, self.high) };
-                Domain::Number(Grid { integer: self.kind == Kind::Integer, step, low, high })
+                Domain::Number(Grid { integer: self.kind == ValueKind::Integer, step, low, high })
             }
-            Kind::Date => {
+            ValueKind::Date => {
                 let day = |value: i64| i32::try_from(value).map_err(|_| TermFault::TooWide);
                 Domain::Date { min: day(self.low)?, max: day(self.high)? }
             }
-            Kind::Category(labels) => Domain::Category(labels.clone()),
-            Kind::Boolean => Domain::Boolean,
+            ValueKind::Category(labels) => Domain::Category(labels.clone()),
+            ValueKind::Boolean => Domain::Boolean,
         })
     }
 
@@ -274,11 +283,11 @@ impl Lowered {
     }
 
     /// Converts the value to a finer grid, whose step divides its own.
-    fn in_units_of(self, unit: &RBig) -> Result<Self, TermFault> {
-        if self.unit == *unit {
+    fn on_scale(self, scale: &RBig) -> Result<Self, TermFault> {
+        if self.scale == *scale {
             return Ok(self);
         }
-        let factor = &self.unit / unit;
+        let factor = &self.scale / scale;
         let factor = i64::try_from(factor.numerator().clone()).map_err(|_| TermFault::TooWide)?;
         let by = |value: i64| fit(i128::from(value) * i128::from(factor));
         let (low, high) = (by(self.low)?, by(self.high)?);
@@ -286,19 +295,19 @@ impl Lowered {
             Step::Constant(value) => Step::Constant(by(value)?),
             other => Step::Plus([(other, factor)].into()),
         };
-        Ok(Self { step, unit: unit.clone(), low, high, ..self })
+        Ok(Self { step, scale: scale.clone(), low, high, ..self })
     }
 }
 
 /// The largest grid step that divides the steps of all parts.
-fn common_unit(parts: &[Lowered]) -> RBig {
+fn common_scale(parts: &[Program]) -> RBig {
     let gcd = |a: RBig, b: &RBig| {
         let (above, below) =
             (a.numerator() * IBig::from(b.denominator().clone()), b.numerator() * IBig::from(a.denominator().clone()));
         let divisor = a.denominator() * b.denominator();
         RBig::from_parts(IBig::from(above.gcd(&below)), divisor)
     };
-    let mut units = parts.iter().map(|part| &part.unit);
-    let first = units.next().cloned().unwrap_or(RBig::ONE);
-    units.fold(first, |so_far, unit| if so_far == *unit { so_far } else { gcd(so_far, unit) })
+    let mut scales = parts.iter().map(|part| &part.scale);
+    let first = scales.next().cloned().unwrap_or(RBig::ONE);
+    scales.fold(first, |so_far, scale| if so_far == *scale { so_far } else { gcd(so_far, scale) })
 }

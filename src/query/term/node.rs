@@ -10,14 +10,14 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Made;
+use super::Operation;
 
 /// An operation with its operands. Cloning is cheap, as the content is shared; comparison and serialization use the content.
 #[derive(Clone)]
 pub struct Node(Arc<Held>);
 
 struct Held {
-    made: Made,
+    made: Operation,
     /// Hash of `made`, cached so that looking up a large term is as fast as a small one.
     hash: u64,
     weight: u64,
@@ -26,7 +26,7 @@ struct Held {
 impl Node {
     /// The operation itself, cloned only if other nodes share it.
     #[must_use]
-    pub fn take(self) -> Made {
+    pub fn take(self) -> Operation {
         Arc::try_unwrap(self.0).map_or_else(|shared| shared.made.clone(), |held| held.made)
     }
 
@@ -37,8 +37,8 @@ impl Node {
     }
 }
 
-impl From<Made> for Node {
-    fn from(made: Made) -> Self {
+impl From<Operation> for Node {
+    fn from(made: Operation) -> Self {
         let mut hasher = DefaultHasher::new();
         made.hash(&mut hasher);
         let (hash, weight) = (hasher.finish(), made.weight());
@@ -47,9 +47,9 @@ impl From<Made> for Node {
 }
 
 impl Deref for Node {
-    type Target = Made;
+    type Target = Operation;
 
-    fn deref(&self) -> &Made {
+    fn deref(&self) -> &Operation {
         &self.0.made
     }
 }
@@ -94,7 +94,7 @@ impl Serialize for Node {
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        <Made as Deserialize>::deserialize(from).map(Self::from)
+        <Operation as Deserialize>::deserialize(from).map(Self::from)
     }
 }
 
@@ -106,6 +106,6 @@ impl BorshSerialize for Node {
 
 impl BorshDeserialize for Node {
     fn deserialize_reader<R: io::Read>(from: &mut R) -> io::Result<Self> {
-        Made::deserialize_reader(from).map(Self::from)
+        Operation::deserialize_reader(from).map(Self::from)
     }
 }

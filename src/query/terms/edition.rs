@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::Terms;
 use crate::files;
-use crate::hex;
 use crate::kernel::budget::entry::Digest;
 
 /// The folder that holds the editions within a state directory.

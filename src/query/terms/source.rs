@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// Where a table is read from and how its text is written, as a policy says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spec {
+pub struct SourceSpec {
     /// The files or the database that hold the rows.
-    pub from: From,
+    pub from: SourceLocation,
     /// The byte between two fields of a text file. `None` means a comma in `.csv`, a tab
     /// in `.tsv` and `.tab`, and in `.txt` the only candidate that occurs in the header.
     pub separator: Option<u8>,
     /// The decimal sign of numbers in a text file. Used by the encoder.
-    pub decimal: Decimal,
+    pub decimal: DecimalMark,
     /// The encoding of a text file. `None` means UTF-8, or UTF-16 if there is its byte-order mark.
     pub encoding: Option<Encoding>,
     /// Whether the first line of a text file, or the first row of a sheet,
@@ -29,14 +29,14 @@ pub struct Spec {
     pub sheet: Option<String>,
 }
 
-impl Spec {
+impl SourceSpec {
     /// A file, folder or glob with the defaults of its format.
     #[must_use]
     pub fn file(path: &Path) -> Self {
         Self {
-            from: From::Path(path.to_owned()),
+            from: SourceLocation::Path(path.to_owned()),
             separator: None,
-            decimal: Decimal::Point,
+            decimal: DecimalMark::Point,
             encoding: None,
             header: true,
             quoted: true,
@@ -49,7 +49,7 @@ impl Spec {
 
 /// Where the rows of a table are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum From {
+pub enum SourceLocation {
     /// A file, a folder of files, or a glob like `visits/**/*.parquet`.
     Path(PathBuf),
     /// Several of these, read in this order.
@@ -65,7 +65,7 @@ pub enum From {
 
 /// The decimal sign between the whole part and the fraction of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decimal {
+pub enum DecimalMark {
     /// A point, as in `6.5`.
     Point,
     /// A comma, as in `6,5`.

@@ -3,8 +3,8 @@
 //! Promises four to six ticks at round distances that enclose everything that is drawn, and that no infinity and no NaN leaves this file,
 //! whatever came in. It does not know pixels.
 
+use super::model::{Chart, Point, Shape};
 use super::words::{WHOLE_MAX, grouped, powers, width};
-use super::{Chart, Point, Shape};
 
 /// The largest number that is drawn. Larger ones are hidden, and numbers
 /// closer to zero than its inverse become zero, to keep the axis finite.

@@ -6,8 +6,9 @@
 use maud::{Markup, html};
 
 use super::axis::{Axis, Mark, extent, mark};
+use super::entry::entry;
+use super::model::{Chart, EDGE, Series, Shape, TEXT_HEIGHT, WIDTH};
 use super::words::{clean, short, width};
-use super::{Chart, EDGE, Series, Shape, TEXT_HEIGHT, WIDTH, entry};
 
 const LINE_PLOT_HEIGHT: f64 = 260.0;
 const PLOT_HEIGHT_MIN: f64 = 40.0;

@@ -9,25 +9,27 @@ use super::offer::Made;
 use crate::kernel::budget::entry::DrawId;
 use crate::kernel::budget::ledger::LedgerFault;
 use crate::kernel::privacy::amounts::Price;
-use crate::kernel::vault::combine::{Part, combine};
-use crate::kernel::vault::release::{Noisy, Release};
-use crate::query::answer::grouping_sets::{Sets, Source, SourceTable, SourceVector, Table, Tables};
+use crate::kernel::vault::combine::{NoisyPart, combine};
+use crate::kernel::vault::release::{NoisyVector, Release};
+use crate::query::answer::grouping_sets::{
+    GroupingSets, IndependentNoise, MeasuredTable, MeasuredTables, SourceTable, SourceVector,
+};
 use crate::service::{Service, ServiceError};
 
 /// A part of a vector, and the stored draw it comes from; `None` if it was drawn for this answer.
 struct Piece {
     draw: Option<DrawId>,
-    part: Part,
+    part: NoisyPart,
 }
 
 /// The vectors of an answer, with their origins.
 pub(crate) struct Composed {
     /// One vector per measurement, in the plan's order.
-    pub(crate) vectors: Vec<Noisy>,
+    pub(crate) vectors: Vec<NoisyVector>,
     /// Ids of the releases that its stored draws come from.
     pub(crate) derived_from: Vec<String>,
     /// The groupings, with their sources if any are shared; `None` for a single grouping.
-    pub(crate) sets: Option<Sets>,
+    pub(crate) sets: Option<GroupingSets>,
 }
 
 impl Service {
@@ -39,7 +41,7 @@ impl Service {
         &self,
         drawn: &Release,
         parts: &[Made],
-        mut sets: Option<Sets>,
+        mut sets: Option<GroupingSets>,
     ) -> Result<Composed, ServiceError> {
         let mut fresh = drawn.measurements.iter();
         let mut pieces = Vec::with_capacity(parts.len());
@@ -67,15 +69,15 @@ impl Service {
         let part = match &source.derivation {
             None => whole(noisy),
             Some(derivation) => {
-                Part { cells: derivation.apply(&noisy.cells), law: noisy.law, summed: derivation.summed_max }
+                NoisyPart { cells: derivation.apply(&noisy.cells), law: noisy.law, summed: derivation.summed_max }
             }
         };
         Ok(Piece { draw: Some(source.id.clone()), part })
     }
 }
 
-fn whole(noisy: &Noisy) -> Part {
-    Part { cells: noisy.cells.clone(), law: noisy.law, summed: 1 }
+fn whole(noisy: &NoisyVector) -> NoisyPart {
+    NoisyPart { cells: noisy.cells.clone(), law: noisy.law, summed: 1 }
 }
 
 /// A stored draw: the release's id and the draw's index in it.
@@ -87,14 +89,14 @@ fn draw(piece: &Piece) -> Option<Draw<'_>> {
 
 /// The sources that tables of the same measurement are put together from: first the draws that several tables share, grouped by
 /// the set of tables, then what each table has by itself. Empty if no two tables share a draw.
-fn sources(tables: &Tables, pieces: &[Vec<Piece>]) -> Vec<Source> {
+fn sources(tables: &MeasuredTables, pieces: &[Vec<Piece>]) -> Vec<IndependentNoise> {
     let shared = shared(tables, pieces);
     if shared.is_empty() {
         return Vec::new();
     }
     let part = |at: usize, is_in: &dyn Fn(&Piece) -> bool| {
-        let Table { keys, vector } = tables.tables[at].clone();
-        let parts: Vec<&Part> = pieces[vector].iter().filter(|one| is_in(one)).map(|one| &one.part).collect();
+        let MeasuredTable { keys, vector } = tables.tables[at].clone();
+        let parts: Vec<&NoisyPart> = pieces[vector].iter().filter(|one| is_in(one)).map(|one| &one.part).collect();
         let vector = match parts.len() {
             0 => return None,
             all if all == pieces[vector].len() => SourceVector::Measured(vector),
@@ -106,16 +108,16 @@ fn sources(tables: &Tables, pieces: &[Vec<Piece>]) -> Vec<Source> {
     let mut sources = Vec::new();
     for (served, draws) in grouped(&shared, tables.tables.len()) {
         let is_in = |piece: &Piece| draw(piece).is_some_and(|draw| draws.contains(&draw));
-        sources.push(Source { tables: served.into_iter().filter_map(|at| part(at, &is_in)).collect() });
+        sources.push(IndependentNoise { tables: served.into_iter().filter_map(|at| part(at, &is_in)).collect() });
     }
     let is_own = |piece: &Piece| draw(piece).is_none_or(|draw| !shared.contains_key(&draw));
     let own = (0..tables.tables.len()).filter_map(|at| part(at, &is_own));
-    sources.extend(own.map(|own| Source { tables: vec![own] }));
+    sources.extend(own.map(|own| IndependentNoise { tables: vec![own] }));
     sources
 }
 
 /// The draws that belong to more than one table, with the indices of those tables.
-fn shared<'a>(tables: &Tables, pieces: &'a [Vec<Piece>]) -> BTreeMap<Draw<'a>, Vec<usize>> {
+fn shared<'a>(tables: &MeasuredTables, pieces: &'a [Vec<Piece>]) -> BTreeMap<Draw<'a>, Vec<usize>> {
     let mut served: BTreeMap<Draw<'a>, Vec<usize>> = BTreeMap::new();
     for (at, table) in tables.tables.iter().enumerate() {
         for draw in pieces[table.vector].iter().filter_map(draw) {

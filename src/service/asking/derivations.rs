@@ -7,11 +7,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::kernel::budget::entry::Digest;
+use crate::query::computation::{Computation, Measure};
 use crate::query::derive::{Derivation, derive, split};
 use crate::query::filter::Filter;
-use crate::query::plan::{Computation, Measure};
 use crate::query::term::Term;
-use crate::query::term::known::Known;
+use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
 
 /// Largest number of stored measurements considered for one new measurement.
@@ -96,7 +96,7 @@ impl Atlas {
             return Vec::new();
         }
         let seen = target.seen(terms);
-        let known = Known::of(&seen);
+        let known = TermContext::of(&seen);
         let mut found = Vec::new();
         for source in candidates.into_iter().filter(|source| source.view != own) {
             let Some(left) = cells_left.checked_sub(source.computation.groups()) else { break };

@@ -14,7 +14,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::privacy::accountant::Accountant;
-use crate::kernel::privacy::certificate::{Accuracy, NORMAL_975, Sought};
+use crate::kernel::privacy::certificate::{Accuracy, MeasurementSpec, NORMAL_975};
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::query::answer::formula::Formula;
 use crate::query::answer::{Output, OutputValue};
@@ -151,7 +151,7 @@ pub(crate) fn expected(plan: &Plan, laws: &[NoiseLaw], size: u64) -> Vec<Option<
 }
 
 /// Δ² of a measurement in the norm that its noise is calibrated to, and the power of its price in the variance.
-fn size(sought: &Sought, accountant: Accountant) -> (f64, i32) {
+fn size(sought: &MeasurementSpec, accountant: Accountant) -> (f64, i32) {
     match accountant {
         Accountant::Gaussian { .. } => (sought.sensitivity.l2_squared() as f64, 1),
         Accountant::Pure => (2.0 * (sought.sensitivity.l1() as f64).powi(2), 2),
@@ -160,7 +160,7 @@ fn size(sought: &Sought, accountant: Accountant) -> (f64, i32) {
 
 /// The prices with the least sum, up to a fraction of a per cent, at which every demand is met. A measurement without a demand
 /// has price zero.
-fn least(demands: &[Demand], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
+fn least(demands: &[Demand], sought: &[MeasurementSpec], accountant: Accountant) -> Vec<f64> {
     let cost = |(at, one): (&usize, &f64)| (*at, one * size(&sought[*at], accountant).0);
     let costs: Vec<Demand> = demands.iter().map(|demand| demand.iter().map(cost).collect()).collect();
     let power = sought.first().map_or(1, |sought| size(sought, accountant).1);
@@ -193,9 +193,9 @@ fn least(demands: &[Demand], sought: &[Sought], accountant: Accountant) -> Vec<f
 
 /// Standard errors at these prices, in steps of the grid. A measurement without a demand is as exact, for its size, as the
 /// average of the rest.
-fn errors(prices: &[f64], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
+fn errors(prices: &[f64], sought: &[MeasurementSpec], accountant: Accountant) -> Vec<f64> {
     let filled = filled(prices);
-    let error = |(price, sought): (&f64, &Sought)| {
+    let error = |(price, sought): (&f64, &MeasurementSpec)| {
         let (square, power) = size(sought, accountant);
         (square / price.powi(power)).sqrt()
     };
@@ -209,7 +209,7 @@ fn filled(prices: &[f64]) -> Vec<f64> {
 }
 
 /// The share of the whole price that each measurement gets.
-fn weights(demands: &[Demand], sought: &[Sought], accountant: Accountant) -> Vec<f64> {
+fn weights(demands: &[Demand], sought: &[MeasurementSpec], accountant: Accountant) -> Vec<f64> {
     if demands.is_empty() {
         return vec![1.0; sought.len()];
     }
@@ -220,11 +220,11 @@ fn weights(demands: &[Demand], sought: &[Sought], accountant: Accountant) -> Vec
 mod tests {
     use super::*;
     use crate::kernel::privacy::extent::Extent;
-    use crate::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+    use crate::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
 
-    fn count(rows: u32) -> Sought {
-        let extent = Extent::of(Statistic::Count, 1_000).expect("bounded");
-        Sought { sensitivity: Sensitivity::of(Statistic::Count, rows).expect("bounded"), cells: 1, extent }
+    fn count(rows: u32) -> MeasurementSpec {
+        let extent = Extent::of(Aggregation::Count, 1_000).expect("bounded");
+        MeasurementSpec { sensitivity: Sensitivity::of(Aggregation::Count, rows).expect("bounded"), cells: 1, extent }
     }
 
     /// Checks that every demand is met and that no nearby split is cheaper.

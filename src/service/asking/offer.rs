@@ -6,11 +6,11 @@
 //! a value.
 
 use crate::kernel::budget::charge::Refusal;
-use crate::kernel::budget::entry::{Digest, DrawId, Legs};
-use crate::kernel::budget::state::{Book, Branch, DrawNo, ReleaseNo, Wish};
+use crate::kernel::budget::entry::{Digest, DrawId, Postings};
+use crate::kernel::budget::state::{AnswerCost, Branch, DrawNo, LedgerState, ReleaseNo};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Price};
-use crate::kernel::privacy::certificate::Sought;
+use crate::kernel::privacy::certificate::MeasurementSpec;
 use crate::query::derive::Derivation;
 use crate::service::asking::derivations::Ancestor;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(crate) struct Wanted {
     /// Digest that identifies the measurement without its accuracy.
     pub(crate) view: Digest,
     /// The measurement's sensitivity and its number of cells.
-    pub(crate) sought: Sought,
+    pub(crate) sought: MeasurementSpec,
     /// If set, the measurement is reused only as part of the whole answer; nothing else is ever computed from its noise.
     pub(crate) is_whole: bool,
     /// Stored measurements that this one can be derived from.
@@ -65,19 +65,19 @@ pub(crate) enum Offer {
         /// What each of its measurements is worth, in the plan's order.
         worth: Vec<Price>,
         /// What each account pays.
-        legs: Legs,
+        legs: Postings,
     },
     /// An answer combined from stored vectors and, where necessary, new draws.
     Made {
         /// What the measurements are made of, in the plan's order.
         parts: Vec<Made>,
         /// What each account pays.
-        legs: Legs,
+        legs: Postings,
     },
 }
 
 impl Offer {
-    pub(crate) fn legs(&self) -> Legs {
+    pub(crate) fn legs(&self) -> Postings {
         match self {
             Self::Stored { legs, .. } | Self::Made { legs, .. } => *legs,
         }
@@ -99,7 +99,7 @@ impl Offer {
 
 /// Everything that an answer to one question could be made of, from the ledger's state.
 pub(crate) struct Stock<'a> {
-    book: &'a Book,
+    book: &'a LedgerState,
     branch: Branch,
     accountant: Accountant,
     /// Digest of the question; `None` if everything is to be drawn anew.
@@ -114,7 +114,7 @@ impl<'a> Stock<'a> {
     /// Collects what the ledger holds for the question `view` with these measurements. If `view` is `None`, everything is to be
     /// drawn anew and nothing stored is considered.
     pub(crate) fn new(
-        book: &'a Book,
+        book: &'a LedgerState,
         branch: Branch,
         accountant: Accountant,
         (view, wanted): (Option<Digest>, &[Wanted]),
@@ -129,14 +129,14 @@ impl<'a> Stock<'a> {
 
     /// A stored answer to exactly this question that costs no account anything.
     pub(crate) fn known(&self, asked: &[Price]) -> Option<Offer> {
-        self.stored(asked).into_iter().next().filter(|offer| offer.legs() == Legs::default())
+        self.stored(asked).into_iter().next().filter(|offer| offer.legs() == Postings::default())
     }
 
     /// The cheapest offer that gives each measurement the worth in `asked` (one price per measurement) and that the accounts
     /// admit.
     pub(crate) fn offer(&self, asked: &[Price]) -> Result<Offer, Refusal> {
         let stored = self.stored(asked);
-        if let Some(offer) = stored.first().filter(|offer| offer.legs() == Legs::default()) {
+        if let Some(offer) = stored.first().filter(|offer| offer.legs() == Postings::default()) {
             return Ok(offer.clone());
         }
         let own = self.made(asked, |sources, asked| self.of_paid(sources, asked));
@@ -144,7 +144,7 @@ impl<'a> Stock<'a> {
         let mut without_noise: Vec<Offer> = stored.into_iter().chain(own).chain(others).collect();
         // The sort is stable: among equal costs, a stored answer served as it is comes first.
         without_noise.sort_by_key(|offer| offer.legs().researcher);
-        let fits = |offer: &Offer| offer.legs() == Legs::default() || self.admit(offer).is_ok();
+        let fits = |offer: &Offer| offer.legs() == Postings::default() || self.admit(offer).is_ok();
         if let Some(offer) = without_noise.into_iter().find(fits) {
             return Ok(offer);
         }
@@ -174,7 +174,7 @@ impl<'a> Stock<'a> {
         let answers = self.view.iter().flat_map(|view| self.book.answers(view));
         for (number, card) in answers.filter(|(_, card)| enough(&card.worth)) {
             let uses: Vec<_> = card.draws().collect();
-            let legs = self.book.legs(&self.branch, &Wish::of_stored(&uses));
+            let legs = self.book.legs(&self.branch, &AnswerCost::of_stored(&uses));
             let is_new = !self.book.was_served(self.branch.researcher, number);
             let offer = Offer::Stored { release: card.id.clone(), worth: card.worth.to_vec(), legs };
             found.push((is_new, legs.researcher, number, offer));
@@ -243,7 +243,7 @@ impl<'a> Stock<'a> {
         if !is_enough(made.worth, asked) {
             // After 16 top-ups draw at least 1/64 of the precision asked for, so that an answer never has many parts.
             let least =
-                if made.sources.len() < TOP_UPS_MAX { Price::ZERO } else { Price::from_units(asked.units() / 64) };
+                if made.sources.len() < TOP_UPS_MAX { Price::ZERO } else { Price::from_quanta(asked.quanta() / 64) };
             made.fresh = asked.left_after(made.worth).max(least);
             made.worth = made.worth.saturating_add(made.fresh);
         }
@@ -260,11 +260,11 @@ impl<'a> Stock<'a> {
     fn priced(&self, parts: Vec<Made>) -> Offer {
         let (drawn, cells, uses) = self.wish(&parts);
         let threshold_delta = self.threshold_delta;
-        let legs = self.book.legs(&self.branch, &Wish { drawn, cells, threshold_delta, uses: &uses });
+        let legs = self.book.legs(&self.branch, &AnswerCost { drawn, cells, threshold_delta, uses: &uses });
         Offer::Made { parts, legs }
     }
 
-    fn admit(&self, offer: &Offer) -> Result<Legs, Refusal> {
+    fn admit(&self, offer: &Offer) -> Result<Postings, Refusal> {
         let (drawn, cells, uses) = match offer {
             Offer::Made { parts, .. } => self.wish(parts),
             Offer::Stored { release, .. } => {
@@ -273,7 +273,7 @@ impl<'a> Stock<'a> {
             }
         };
         let threshold_delta = if drawn > Price::ZERO { self.threshold_delta } else { Delta::ZERO };
-        self.book.admit(&self.branch, &Wish { drawn, cells, threshold_delta, uses: &uses }, self.now_ms)
+        self.book.admit(&self.branch, &AnswerCost { drawn, cells, threshold_delta, uses: &uses }, self.now_ms)
     }
 }
 
@@ -309,7 +309,7 @@ fn derived_worth(source: &Source) -> Price {
 
 /// Whether `worth` is at least `asked`, up to one part in a billion.
 fn is_enough(worth: Price, asked: Price) -> bool {
-    worth.saturating_add(Price::from_units(asked.units() / 1_000_000_000)) >= asked
+    worth.saturating_add(Price::from_quanta(asked.quanta() / 1_000_000_000)) >= asked
 }
 
 fn sum<'s>(sources: impl Iterator<Item = &'s Source>) -> Made {
@@ -334,7 +334,7 @@ fn single<'s>(sources: impl Iterator<Item = &'s Source>, asked: Price) -> Option
 }
 
 /// Every stored vector that a measurement can be computed from: its own draws first, then those of its ancestors.
-fn sources(book: &Book, branch: &Branch, accountant: Accountant, wanted: &Wanted) -> Vec<Source> {
+fn sources(book: &LedgerState, branch: &Branch, accountant: Accountant, wanted: &Wanted) -> Vec<Source> {
     if wanted.is_whole {
         return Vec::new();
     }
@@ -343,7 +343,7 @@ fn sources(book: &Book, branch: &Branch, accountant: Accountant, wanted: &Wanted
         book.draws(&ancestor.view).map(move |(draw, card)| (draw, card, Some(Arc::clone(&ancestor.derivation))))
     });
     let source =
-        |(draw, card, derivation): (DrawNo, &crate::kernel::budget::state::DrawCard, Option<Arc<Derivation>>)| {
+        |(draw, card, derivation): (DrawNo, &crate::kernel::budget::state::DrawRecord, Option<Arc<Derivation>>)| {
             let summed = derivation.as_ref().map_or(1, |derivation| derivation.summed_max);
             let price = card.certified.price;
             let worth = worth(accountant, price, (wanted.sought, card.certified.sensitivity), summed)?;
@@ -365,7 +365,7 @@ fn sources(book: &Book, branch: &Branch, accountant: Accountant, wanted: &Wanted
 fn worth(
     accountant: Accountant,
     price: Price,
-    (wanted, held): (Sought, crate::kernel::privacy::sensitivity::Sensitivity),
+    (wanted, held): (MeasurementSpec, crate::kernel::privacy::sensitivity::Sensitivity),
     summed: u64,
 ) -> Option<Price> {
     let (own, other) = match accountant {
@@ -374,8 +374,8 @@ fn worth(
         Accountant::Pure => return None,
     };
     if own == other {
-        return Some(Price::from_units(price.units() / summed));
+        return Some(Price::from_quanta(price.quanta() / summed));
     }
-    let worth = u128::from(price.units()).checked_mul(own)? / other.checked_mul(summed.into())?;
-    u64::try_from(worth).ok().map(Price::from_units)
+    let worth = u128::from(price.quanta()).checked_mul(own)? / other.checked_mul(summed.into())?;
+    u64::try_from(worth).ok().map(Price::from_quanta)
 }

@@ -4,7 +4,7 @@ use super::ask::{Ask, Wanted};
 use super::margin;
 use super::offer::{Offer, Stock};
 use crate::kernel::budget::charge::Refusal;
-use crate::kernel::budget::entry::{AccountMark, Legs};
+use crate::kernel::budget::entry::{AccountMark, Postings};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
@@ -95,7 +95,7 @@ pub struct LegsView {
 impl LegsView {
     /// Shows the legs of a charge, which are what each account pays, as ε.
     #[must_use]
-    pub fn of(accountant: Accountant, legs: &Legs) -> Self {
+    pub fn of(accountant: Accountant, legs: &Postings) -> Self {
         let epsilon = |leg| accountant.epsilon_spent(leg).to_string();
         Self {
             dataset: epsilon(legs.dataset),
@@ -129,7 +129,7 @@ impl Service {
         let accountant = priced.dataset.terms.accountant;
         let outlook = self.outlook(who, &priced).map_err(|refusal| self.refused(&priced.dataset.lineage, refusal))?;
         let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
-        let refused = Legs { dataset: total, project: Price::ZERO, researcher: total };
+        let refused = Postings { dataset: total, project: Price::ZERO, researcher: total };
         let legs = outlook.offered.as_ref().map_or(refused, Offer::legs);
         let leg = legs.researcher;
         let worth = outlook.offered.as_ref().map_or_else(|_| priced.asked.clone(), Offer::worth);
@@ -171,10 +171,10 @@ impl Service {
             let offered = stock.offer(&priced.asked);
             let largest = offered.is_err().then(|| largest(&stock, priced));
             let account = book.mark(book.account(branch.researcher), now_ms);
-            let legs = offered.as_ref().map_or_else(|_| Legs::default(), Offer::legs);
+            let legs = offered.as_ref().map_or_else(|_| Postings::default(), Offer::legs);
             let after = book.mark_after(&branch, &legs, now_ms);
             let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
-            let refused = Legs { dataset: total, project: Price::ZERO, researcher: total };
+            let refused = Postings { dataset: total, project: Price::ZERO, researcher: total };
             let legs = offered.as_ref().map_or(refused, Offer::legs);
             // The δ for thresholds is set aside for the whole dataset.
             let delta = priced.plan.hiding.map_or(0, |hiding| hiding.threshold.delta.attos());

@@ -11,7 +11,7 @@ use super::stored::StoredAnswer;
 use super::turns::{Bounds, Turn, Turns, Waiting};
 use crate::kernel::budget::ledger::read;
 use crate::query::answer::{Label, Layout, Output, OutputValue};
-use crate::query::plan::CELLS_MAX;
+use crate::query::computation::CELLS_MAX;
 use crate::service::publishing::statistics::Statistic;
 use crate::service::{Answer, Priced, Service, ServiceError};
 

@@ -13,9 +13,9 @@ use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::Subject;
-use crate::kernel::vault::release::{Noisy, Release};
+use crate::kernel::vault::release::{NoisyVector, Release};
 use crate::query::answer::Layout;
-use crate::query::answer::grouping_sets::Source;
+use crate::query::answer::grouping_sets::IndependentNoise;
 use crate::service::ServiceError;
 
 /// Noisy cells kept in memory at the most, over all answers: about 100 MB.
@@ -28,7 +28,7 @@ pub struct StoredAnswer {
     /// What was drawn for it.
     pub release: Release,
     /// What it shows, one vector a measurement; nothing where that is what was drawn.
-    pub combined: Option<Vec<Noisy>>,
+    pub combined: Option<Vec<NoisyVector>>,
     /// The releases that it was computed from, besides its own.
     pub derived_from: Vec<String>,
     /// How the question laid them out; with it, what tables of several groupings were put together from where they share draws.
@@ -82,7 +82,7 @@ impl StoredAnswer {
 
     /// What it shows, one vector a measurement.
     #[must_use]
-    pub fn vectors(&self) -> &[Noisy] {
+    pub fn vectors(&self) -> &[NoisyVector] {
         self.combined.as_deref().unwrap_or(&self.release.measurements)
     }
 
@@ -218,5 +218,5 @@ fn cells(answer: &StoredAnswer) -> usize {
     let combined = answer.combined.iter().flatten();
     let sources = answer.layout.sets.iter().flat_map(|sets| &sets.measured).flat_map(|tables| &tables.sources);
     let vectors: usize = answer.release.measurements.iter().chain(combined).map(|one| one.cells.len() + 16).sum();
-    vectors + sources.map(Source::cells).sum::<usize>()
+    vectors + sources.map(IndependentNoise::cells).sum::<usize>()
 }

@@ -13,19 +13,20 @@ use super::rooms::Room;
 use super::stored::StoredAnswer;
 use super::turns::Turn;
 use crate::kernel::budget::account::DatasetAccount;
-use crate::kernel::budget::charge::{ChargeRequest, Decision, Receipt, Refusal, ServeRequest, Standing};
+use crate::kernel::budget::charge::{ChargeDecision, ChargeRequest, Receipt, Refusal, ServeRequest, Standing};
 use crate::kernel::budget::entry::{Cause, Digest, KeyUse};
-use crate::kernel::budget::ledger::{LedgerFault, Outcome, read};
+use crate::kernel::budget::ledger::{EvaluationOutcome, LedgerFault, read};
 use crate::kernel::privacy::amounts::Price;
-use crate::kernel::privacy::certificate::{Certificate, Sought, Subject, certify};
+use crate::kernel::privacy::certificate::{Certificate, MeasurementSpec, Subject, certify};
 use crate::kernel::random;
 use crate::kernel::vault::release::{Release, release};
-use crate::query::answer::formula::Shown;
-use crate::query::answer::grouping_sets::Sets;
-use crate::query::answer::{Layout, Output, Small, Sort};
+use crate::query::answer::formula::HavingCondition;
+use crate::query::answer::grouping_sets::GroupingSets;
+use crate::query::answer::{Layout, Output, SortKey, Suppression};
+use crate::query::computation::Computation;
 use crate::query::error::{Code, QueryError};
 use crate::query::parse::parse;
-use crate::query::plan::{Computation, plan};
+use crate::query::plan::plan;
 use crate::service::{Answer, Priced, Service, ServiceError};
 
 /// A priced question with its asker.
@@ -45,12 +46,12 @@ struct Question {
     sql: String,
     outputs: Vec<Output>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    sets: Option<Sets>,
+    sets: Option<GroupingSets>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    having: Option<Shown>,
+    having: Option<HavingCondition>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    small: Option<Small>,
-    order: Vec<Sort>,
+    small: Option<Suppression>,
+    order: Vec<SortKey>,
     limit: Option<u64>,
 }
 
@@ -131,12 +132,12 @@ impl Service {
             at_ms: self.now_ms(),
         };
         match self.ports.ledger.serve(request)? {
-            Decision::Stored(standing) => {
+            ChargeDecision::Stored(standing) => {
                 let stored = self.stored_answer(&standing.release)?;
                 Ok(asked.priced.laid_out(stored, standing))
             }
-            Decision::Refused(refusal) => Err(self.refused(&asked.priced.dataset.lineage, refusal)),
-            Decision::Charged(_) => Err(LedgerFault::Closed.into()),
+            ChargeDecision::Refused(refusal) => Err(self.refused(&asked.priced.dataset.lineage, refusal)),
+            ChargeDecision::Charged(_) => Err(LedgerFault::Closed.into()),
         }
     }
 
@@ -199,11 +200,11 @@ impl Service {
         }
         let charged = self.writing(&asked.who, move |service| service.charge(request, composed)).await??;
         let receipt = match charged {
-            Decision::Charged(receipt) => receipt,
-            Decision::Stored(standing) => {
+            ChargeDecision::Charged(receipt) => receipt,
+            ChargeDecision::Stored(standing) => {
                 return self.rendering_in(room, &asked.who, move |service| service.again(Ok(standing))).await?;
             }
-            Decision::Refused(refusal) => return Err(self.refused(&asked.priced.dataset.lineage, refusal)),
+            ChargeDecision::Refused(refusal) => return Err(self.refused(&asked.priced.dataset.lineage, refusal)),
         };
         let (standing, asked) = (receipt.standing().clone(), Arc::new(asked));
         let (computed, slot) = self.drawn(receipt, fresh, parts, &asked).await;
@@ -256,10 +257,10 @@ impl Service {
         &self,
         request: ChargeRequest,
         composed: Option<(StoredAnswer, Vec<u8>)>,
-    ) -> Result<Decision, ServiceError> {
+    ) -> Result<ChargeDecision, ServiceError> {
         let (answer, body) = composed.unzip();
         let decision = self.ports.ledger.charge(request, body)?;
-        if let (Decision::Stored(standing), Some(answer)) = (&decision, answer)
+        if let (ChargeDecision::Stored(standing), Some(answer)) = (&decision, answer)
             && standing.release == answer.release.id
         {
             self.answers.keep(answer);
@@ -300,14 +301,17 @@ impl Service {
     ) -> Result<Arc<StoredAnswer>, ServiceError> {
         let burn = |cause: Cause| {
             tracing::error!(release, ?cause, "an answer failed after its charge");
-            let _ = self.ports.ledger.record(Outcome::Burned { release: release.to_owned(), cause }, self.now_ms());
+            let _ = self
+                .ports
+                .ledger
+                .record(EvaluationOutcome::Burned { release: release.to_owned(), cause }, self.now_ms());
             Err(ServiceError::Unanswered { release: release.to_owned() })
         };
         let (answer, body) = match computed {
             Ok(computed) => computed,
             Err(cause) => return burn(cause),
         };
-        let outcome = Outcome::Released { release: release.to_owned(), body };
+        let outcome = EvaluationOutcome::Released { release: release.to_owned(), body };
         match self.ports.ledger.record(outcome, self.now_ms()) {
             Ok(()) => Ok(self.answers.keep(answer)),
             // The answer is stored. Asking again returns it once the anchor can be written.
@@ -352,7 +356,7 @@ fn is_readable(layout: &Layout) -> bool {
 /// The measurements that are drawn anew: those for which the offer buys new noise.
 fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
     let wanted: Vec<usize> = (0..parts.len()).filter(|index| parts[*index].fresh > Price::ZERO).collect();
-    let sought: Vec<Sought> = wanted.iter().map(|index| priced.wanted[*index].sought).collect();
+    let sought: Vec<MeasurementSpec> = wanted.iter().map(|index| priced.wanted[*index].sought).collect();
     let prices: Vec<Price> = wanted.iter().map(|index| parts[*index].fresh).collect();
     let measures = wanted.iter().map(|index| priced.plan.computation.measures[*index].clone()).collect();
     let subject = Subject { dataset: priced.dataset.lineage.clone(), edition: priced.dataset.edition.clone() };

@@ -16,7 +16,7 @@ use super::schedule::Zone;
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::STATISTICS;
-use crate::kernel::budget::state::StatisticCard;
+use crate::kernel::budget::state::StatisticRecord;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::file::{QueryFile, Refresh};
 use crate::service::asking::ask::Ask;
@@ -119,7 +119,7 @@ impl Statistic {
     }
 
     /// Whether a steward agreed to its question and its price.
-    pub(crate) fn is_agreed(&self, card: &StatisticCard) -> bool {
+    pub(crate) fn is_agreed(&self, card: &StatisticRecord) -> bool {
         card.agrees_to(&self.question, self.amount)
     }
 }
@@ -191,7 +191,7 @@ impl Service {
         })
     }
 
-    fn is_due(&self, statistic: &Statistic, edition: &str, card: Option<&StatisticCard>, now_ms: u64) -> bool {
+    fn is_due(&self, statistic: &Statistic, edition: &str, card: Option<&StatisticRecord>, now_ms: u64) -> bool {
         if agreement(card, statistic) != Agreement::Given {
             return false;
         }
@@ -222,7 +222,7 @@ impl Service {
 }
 
 /// Whether a statistic may be drawn, according to the ledger's state.
-fn agreement(card: Option<&StatisticCard>, statistic: &Statistic) -> Agreement {
+fn agreement(card: Option<&StatisticRecord>, statistic: &Statistic) -> Agreement {
     let Some(card) = card else { return Agreement::New };
     if statistic.is_agreed(card) {
         Agreement::Given

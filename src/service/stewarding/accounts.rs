@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::kernel::budget::account::Account;
-use crate::kernel::budget::entry::{AccountMark, Kind};
+use crate::kernel::budget::entry::{AccountKind, AccountMark};
 use crate::kernel::budget::ledger::{Ledger, read};
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 
@@ -119,7 +119,7 @@ impl AccountView {
 
 /// `spent / amount` with twelve significant digits; "1" if the amount is zero.
 pub(crate) fn fraction(spent: Price, amount: Price) -> String {
-    match (spent.units(), amount.units()) {
+    match (spent.quanta(), amount.quanta()) {
         (0, 1..) => "0".to_owned(),
         (_, 0) => "1".to_owned(),
         (spent, amount) => significant(spent as f64 / amount as f64, 12),
@@ -176,33 +176,33 @@ pub fn accounts_after(
     })
 }
 
-fn id(kind: Kind, dataset: &str, name: &str) -> String {
+fn id(kind: AccountKind, dataset: &str, name: &str) -> String {
     format!("{}:{dataset}:{name}", kind.name())
 }
 
 /// One account of a dataset by its kind and name, if it exists.
 #[must_use]
-pub fn account(ledger: &dyn Ledger, dataset: &str, kind: Kind, name: &str, now_ms: u64) -> Option<NamedAccount> {
+pub fn account(ledger: &dyn Ledger, dataset: &str, kind: AccountKind, name: &str, now_ms: u64) -> Option<NamedAccount> {
     read(ledger, |book| book.find(dataset, kind, name).map(|account| named(book, account, true, now_ms)))
 }
 
-fn may_see(book: &Book, account: &Account, name: &str) -> bool {
+fn may_see(book: &LedgerState, account: &Account, name: &str) -> bool {
     let branch = book.branch(&account.dataset, name);
     match account.kind {
-        Kind::Dataset | Kind::Statistics => false,
-        Kind::Researcher => account.name == name,
-        Kind::Project => {
+        AccountKind::Dataset | AccountKind::Statistics => false,
+        AccountKind::Researcher => account.name == name,
+        AccountKind::Project => {
             let project = branch.and_then(|branch| branch.project);
             project.is_some_and(|project| std::ptr::eq(book.account(project), account))
         }
     }
 }
 
-fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> NamedAccount {
+fn named(book: &LedgerState, account: &Account, is_steward: bool, now_ms: u64) -> NamedAccount {
     let whole = book.dataset(&account.dataset);
     let accountant = whole.map_or(Accountant::Pure, |whole| whole.cap.accountant);
-    let parent = account.parent.map(|parent| book.account(parent)).filter(|parent| parent.kind == Kind::Project);
-    let shown = whole.filter(|_| is_steward && account.kind == Kind::Dataset);
+    let parent = account.parent.map(|parent| book.account(parent)).filter(|parent| parent.kind == AccountKind::Project);
+    let shown = whole.filter(|_| is_steward && account.kind == AccountKind::Dataset);
     let allocated = |account| accountant.epsilon_within(book.shares_below(account, None, now_ms)).to_string();
     let state = DatasetState {
         epsilon_allocated: shown.map(|whole| allocated(whole.account)),
@@ -213,7 +213,7 @@ fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> Named
             .filter(|whole| whole.cap.threshold_delta > Delta::ZERO)
             .map(|whole| whole.threshold_delta.to_string()),
     };
-    let is_frozen = account.kind == Kind::Dataset && whole.is_some_and(|whole| whole.is_frozen());
+    let is_frozen = account.kind == AccountKind::Dataset && whole.is_some_and(|whole| whole.is_frozen());
     NamedAccount {
         kind: account.kind.name(),
         name: shown_name(account),
@@ -236,8 +236,8 @@ fn named(book: &Book, account: &Account, is_steward: bool, now_ms: u64) -> Named
 /// The name that people see. The statistics account's internal name, which no person can have, is replaced.
 fn shown_name(account: &Account) -> String {
     match account.kind {
-        Kind::Statistics => account.kind.name().to_owned(),
-        Kind::Dataset | Kind::Project | Kind::Researcher => account.name.clone(),
+        AccountKind::Statistics => account.kind.name().to_owned(),
+        AccountKind::Dataset | AccountKind::Project | AccountKind::Researcher => account.name.clone(),
     }
 }
 

@@ -15,10 +15,10 @@ use std::sync::mpsc::channel;
 
 use serde::Serialize;
 
-use crate::kernel::budget::entry::{Act, Single};
+use crate::kernel::budget::entry::{Act, SingleAct};
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::Role;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::service::ServiceError;
 use crate::service::stewarding::grants;
@@ -81,7 +81,7 @@ pub fn plan(ledger: &dyn Ledger, declared: &Declared, now_ms: u64) -> Result<Out
     let (amounts, tokens) = (amounts(ledger, declared), None);
     let given = Given { declared: declared.clone(), amounts, tokens, reason, by, now_ms };
     // Tried on a copy of the ledger's state, so that nobody waits for it.
-    let book = read(ledger, Book::sketch);
+    let book = read(ledger, LedgerState::sketch);
     let found = between(&book, &given).map_err(ServiceError::Invalid)?;
     Ok(Outcome::of(&found, declared, Vec::new()))
 }
@@ -104,7 +104,7 @@ pub fn apply(
     let (reason, by) = (reason.to_owned(), by.to_owned());
     let given = Given { declared: declared.clone(), amounts, tokens: Some(digests), reason, by, now_ms };
     let (tell, told) = channel();
-    let rule = Box::new(move |book: &Book| {
+    let rule = Box::new(move |book: &LedgerState| {
         let mut found = between(book, &given)?;
         let acts = std::mem::take(&mut found.acts);
         found.added = acts.iter().filter_map(added).collect();
@@ -114,7 +114,7 @@ pub fn apply(
         let managed = given.declared.managed();
         // An empty error text means that nothing is to change.
         if is_change {
-            let acts = acts.into_iter().map(Single).collect();
+            let acts = acts.into_iter().map(SingleAct).collect();
             Ok(Act::Applied { reason: given.reason, by: given.by, managed, acts })
         } else {
             Err(String::new())

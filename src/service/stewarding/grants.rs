@@ -4,10 +4,10 @@
 //! an explicit act with a reason, and never falls.
 
 use crate::kernel::budget::account::{Account, AccountNo};
-use crate::kernel::budget::entry::{Act, Entry, Kind};
+use crate::kernel::budget::entry::{AccountKind, Act, Entry};
 use crate::kernel::budget::ledger::Ledger;
 use crate::kernel::budget::people::{Role, STATISTICS, is_name};
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::error::shown;
@@ -80,7 +80,7 @@ pub fn grant(ledger: &dyn Ledger, grant: Grant, now_ms: u64) -> Result<Entry, Se
     // This conversion takes milliseconds, so it is done outside of the ledger's writer. A grant of the whole cap takes the cap's
     // exact amount inside the writer.
     let amount = if grant.epsilon == cap { None } else { Some(accountant.cap(grant.epsilon)) };
-    let rule = Box::new(move |book: &Book| Room { book, accountant, grant: &grant, now_ms }.act(amount));
+    let rule = Box::new(move |book: &LedgerState| Room { book, accountant, grant: &grant, now_ms }.act(amount));
     ledger.act(rule, now_ms)?.map_err(ServiceError::Invalid)
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn check_reason(reason: &str) -> Result<(), ServiceError> {
 /// The act of one grant, against the given state of the ledger. `amount` is the price equivalent of its ε; `None` stands for the
 /// dataset's whole cap.
 pub(crate) fn act_of(
-    book: &Book,
+    book: &LedgerState,
     accountant: Accountant,
     grant: &Grant,
     amount: Option<Price>,
@@ -105,7 +105,7 @@ pub(crate) fn act_of(
 
 /// One grant, checked against the given state of the ledger.
 struct Room<'a> {
-    book: &'a Book,
+    book: &'a LedgerState,
     accountant: Accountant,
     grant: &'a Grant,
     now_ms: u64,
@@ -143,7 +143,7 @@ impl Room<'_> {
         if !is_name(project) {
             return Err(format!("\"{}\" is not a valid project name", shown(project)));
         }
-        let now = self.book.find(&self.grant.dataset, Kind::Project, project);
+        let now = self.book.find(&self.grant.dataset, AccountKind::Project, project);
         let is_lowered = now.is_some_and(|account| amount <= account.amount);
         self.check_room(root, now, Price::ZERO, amount, is_lowered)?;
         let Grant { dataset, epsilon, reason, by, .. } = self.grant.clone();
@@ -151,7 +151,7 @@ impl Room<'_> {
     }
 
     fn to_statistics(&self, root: AccountNo, period_days: Option<u32>, amount: Price) -> Result<Act, String> {
-        let now = self.book.find(&self.grant.dataset, Kind::Statistics, STATISTICS);
+        let now = self.book.find(&self.grant.dataset, AccountKind::Statistics, STATISTICS);
         let (before, is_lowered) = self.renewed(now, period_days, amount)?;
         self.check_room(root, now, before, amount, is_lowered)?;
         let Grant { dataset, epsilon, reason, by, .. } = self.grant.clone();
@@ -185,12 +185,12 @@ impl Room<'_> {
             Some((role, _)) => return Err(format!("\"{name}\" is a {role}; only researchers hold accounts")),
             None => return Err(format!("there is no researcher \"{}\"", shown(name))),
         }
-        let now = self.book.find(&self.grant.dataset, Kind::Researcher, name);
+        let now = self.book.find(&self.grant.dataset, AccountKind::Researcher, name);
         let parent = self.parent(name, project, now)?;
         let (before, is_lowered) = self.renewed(now, period_days, amount)?;
         self.check_room(parent, now, before, amount, is_lowered)?;
         let above = self.book.account(parent);
-        let project = (above.kind == Kind::Project).then(|| above.name.clone());
+        let project = (above.kind == AccountKind::Project).then(|| above.name.clone());
         let Grant { dataset, epsilon, reason, by, .. } = self.grant.clone();
         Ok(Act::Granted { researcher: name.to_owned(), dataset, project, epsilon, amount, period_days, reason, by })
     }
@@ -200,7 +200,7 @@ impl Room<'_> {
         let wanted = match project {
             None => None,
             Some(project) => {
-                let found = self.book.find(&self.grant.dataset, Kind::Project, project);
+                let found = self.book.find(&self.grant.dataset, AccountKind::Project, project);
                 Some(
                     found
                         .ok_or_else(|| format!("the dataset has no project \"{}\"; grant it first", shown(project)))?,
@@ -210,18 +210,18 @@ impl Room<'_> {
         let held = now.and_then(|account| account.parent).map(|parent| self.book.account(parent));
         match (wanted, held) {
             (Some(wanted), Some(held)) if !std::ptr::eq(wanted, held) => {
-                let held = if held.kind == Kind::Project { &held.name } else { "the dataset itself" };
+                let held = if held.kind == AccountKind::Project { &held.name } else { "the dataset itself" };
                 Err(format!("\"{name}\" holds an account below {held} already; what it spent was spent there"))
             }
-            (Some(wanted), _) => self.number(Kind::Project, &wanted.name),
+            (Some(wanted), _) => self.number(AccountKind::Project, &wanted.name),
             (None, Some(_)) => {
                 now.and_then(|account| account.parent).ok_or_else(|| "the account has no parent".to_owned())
             }
-            (None, None) => self.number(Kind::Dataset, &self.grant.dataset),
+            (None, None) => self.number(AccountKind::Dataset, &self.grant.dataset),
         }
     }
 
-    fn number(&self, kind: Kind, name: &str) -> Result<AccountNo, String> {
+    fn number(&self, kind: AccountKind, name: &str) -> Result<AccountNo, String> {
         self.book.number_of(&self.grant.dataset, kind, name).ok_or_else(|| "there is no such account".to_owned())
     }
 
@@ -248,8 +248,10 @@ impl Room<'_> {
         }
         let fits = self.accountant.epsilon_within(free);
         let whose = match above.kind {
-            Kind::Dataset => "the dataset's cap".to_owned(),
-            Kind::Project | Kind::Researcher | Kind::Statistics => format!("project \"{}\"'s allocation", above.name),
+            AccountKind::Dataset => "the dataset's cap".to_owned(),
+            AccountKind::Project | AccountKind::Researcher | AccountKind::Statistics => {
+                format!("project \"{}\"'s allocation", above.name)
+            }
         };
         let hint = if oversubscribe { "" } else { " (unless the policy says oversubscribe = true)" };
         Err(format!(
@@ -276,7 +278,7 @@ pub fn set_frozen(
         return Err(ServiceError::UnknownDataset(shown(dataset)));
     }
     let (dataset, reason, by) = (dataset.to_owned(), reason.to_owned(), by.to_owned());
-    let rule = Box::new(move |book: &Book| {
+    let rule = Box::new(move |book: &LedgerState| {
         let whole = book.dataset(&dataset).ok_or("there is no such dataset")?;
         match (is_frozen, whole.is_frozen()) {
             (true, true) => Err(format!("\"{dataset}\" is frozen already")),

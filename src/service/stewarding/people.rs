@@ -8,7 +8,7 @@ use super::grants::set_frozen;
 use crate::kernel::budget::entry::{Act, Cap, Digest};
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::{NAME_CHARS_MAX, Person, Role, is_name};
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::Delta;
 use crate::kernel::random;
 use crate::query::terms::edition::Manifest;
@@ -24,7 +24,7 @@ impl Token {
 
     pub(crate) fn new() -> Result<Self, ServiceError> {
         let bits = random::bytes::<32>().map_err(|error| ServiceError::Invalid(error.to_string()))?;
-        Ok(Self(format!("{}_{}", Self::PREFIX, crate::hex::encode(&bits))))
+        Ok(Self(format!("{}_{}", Self::PREFIX, hex::encode(bits))))
     }
 
     /// The token's text; show it once and do not store it.
@@ -85,7 +85,7 @@ fn add(
     }
     let token = Token::new()?;
     let (person, digest) = (name.to_owned(), Token::digest(token.text()));
-    let rule = Box::new(move |book: &Book| match book.person(&person) {
+    let rule = Box::new(move |book: &LedgerState| match book.person(&person) {
         Some((_, true)) => Err(format!(
             "\"{person}\" exists and holds a token; end it first, by tacit researcher revoke or in the console"
         )),
@@ -149,7 +149,7 @@ pub fn revoke_token(ledger: &dyn Ledger, name: &str, by: &str, now_ms: u64) -> R
     let (person, by) = (name.to_owned(), by.to_owned());
     let unknown = format!("nobody named \"{}\" holds a token", crate::query::error::shown(name));
     let (nobody, last) = (unknown.clone(), format!("\"{person}\" is the last steward; add another one first"));
-    let rule = Box::new(move |book: &Book| match book.person(&person) {
+    let rule = Box::new(move |book: &LedgerState| match book.person(&person) {
         Some((Role::Steward, true))
             if book.people().filter(|(_, role, active)| *active && *role == Role::Steward).count() == 1 =>
         {
@@ -175,7 +175,7 @@ pub fn publish_edition(
 ) -> Result<(), ServiceError> {
     let cap = cap_of(policy);
     let (dataset, unit) = (policy.name.clone(), policy.terms.unit.name().to_owned());
-    let open = Box::new(move |book: &Book| match book.dataset(&dataset) {
+    let open = Box::new(move |book: &LedgerState| match book.dataset(&dataset) {
         None => Ok(Act::DatasetOpened { dataset, unit, cap }),
         Some(_) => Err(String::new()),
     });
@@ -191,7 +191,8 @@ pub fn publish_edition(
     let oversubscribe = policy.terms.oversubscribe;
     // Unwrap safety: terms are plain data with string keys.
     let terms = serde_json::to_string(&policy.terms).expect("terms are plain data");
-    let seal = Box::new(move |_: &Book| Ok(Act::EditionSealed { dataset, edition, commitment, oversubscribe, terms }));
+    let seal =
+        Box::new(move |_: &LedgerState| Ok(Act::EditionSealed { dataset, edition, commitment, oversubscribe, terms }));
     ledger.act(seal, now_ms)?.map(|_| ()).map_err(ServiceError::Invalid)
 }
 

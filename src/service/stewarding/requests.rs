@@ -10,9 +10,9 @@ use std::sync::{Mutex, PoisonError};
 use serde::Serialize;
 
 use super::grants::{self, Grant, Holder};
-use crate::kernel::budget::entry::{Act, Entry, Kind};
+use crate::kernel::budget::entry::{AccountKind, Act, Entry};
 use crate::kernel::budget::ledger::{Ledger, read};
-use crate::kernel::budget::state::{Book, REQUESTS_OPEN_MAX, RequestCard};
+use crate::kernel::budget::state::{LedgerState, REQUESTS_OPEN_MAX, RequestRecord};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::error::shown;
 use crate::service::ServiceError;
@@ -70,16 +70,16 @@ pub fn file(
         return Err(ServiceError::UnknownDataset(shown(dataset)));
     }
     let (researcher, dataset, reason) = (researcher.to_owned(), dataset.to_owned(), reason.to_owned());
-    let rule = Box::new(move |book: &Book| -> Result<Act, String> {
+    let rule = Box::new(move |book: &LedgerState| -> Result<Act, String> {
         check(book, &researcher, &dataset, epsilon)?;
         Ok(Act::Requested { researcher, dataset, epsilon, reason })
     });
     ledger.act(rule, now_ms)?.map(|entry| entry.seq).map_err(ServiceError::Invalid)
 }
 
-fn check(book: &Book, researcher: &str, dataset: &str, epsilon: Epsilon) -> Result<(), String> {
+fn check(book: &LedgerState, researcher: &str, dataset: &str, epsilon: Epsilon) -> Result<(), String> {
     let held = book.researcher(dataset, researcher).ok_or("you hold no account of this dataset")?.epsilon;
-    let cap = book.find(dataset, Kind::Dataset, dataset).ok_or("there is no such dataset")?.epsilon;
+    let cap = book.find(dataset, AccountKind::Dataset, dataset).ok_or("there is no such dataset")?.epsilon;
     if epsilon <= held || epsilon > cap {
         return Err(format!(
             "epsilon is {epsilon}; accepted is a new total above your allocation of {held} and at most the dataset's cap of {cap}"
@@ -124,7 +124,7 @@ pub fn decide(
         Decision::Decline => false,
     };
     let (reason, by) = (reason.to_owned(), by.to_owned());
-    let rule = Box::new(move |book: &Book| match book.request(number) {
+    let rule = Box::new(move |book: &LedgerState| match book.request(number) {
         Some(card) if card.decision.is_none() => Ok(Act::RequestDecided { request: number, granted, reason, by }),
         Some(_) | None => Err(decided(number)),
     });
@@ -137,7 +137,7 @@ fn decided(number: u64) -> String {
 
 fn grant(
     ledger: &dyn Ledger,
-    card: &RequestCard,
+    card: &RequestRecord,
     epsilon: Epsilon,
     (reason, by): (&str, &str),
     now_ms: u64,
@@ -173,7 +173,7 @@ pub fn request(ledger: &dyn Ledger, number: u64) -> Option<RequestView> {
     read(ledger, |book| book.request(number).map(|card| view(number, card)))
 }
 
-fn view(number: u64, card: &RequestCard) -> RequestView {
+fn view(number: u64, card: &RequestRecord) -> RequestView {
     let (status, decision_reason) = match &card.decision {
         None => ("open", None),
         Some((true, reason)) => ("granted", Some(reason.clone())),

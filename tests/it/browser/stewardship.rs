@@ -159,7 +159,7 @@ async fn reads_the_ledger(site: &Site, browser: &Browser) {
     browser.press("nav.main a[href='/ledger']").await;
     browser.reads("the signed head and the anchor were checked").await;
     let (_, head) = site.lab.head();
-    browser.reads(&tacit::hex::encode(&head)).await;
+    browser.reads(&hex::encode(head)).await;
     assert!(browser.count("main tbody tr").await > 10);
     browser.fill("main form[role=search] input[name=find]", "A second study").await;
     browser.press("main form[role=search] button").await;

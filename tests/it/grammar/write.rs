@@ -1,8 +1,8 @@
 //! Writer of the closed syntax as SQL text, form by form.
 
 use tacit::query::syntax::{
-    Aggregate, Comparison, Condition, Expression, Function, Having, Key, Literal, LiteralValue, Operator, OrderBy,
-    Output, Scalar,
+    Aggregate, AggregateFunction, ArithmeticOperator, Comparison, Condition, Expression, Having, Key, Literal,
+    LiteralValue, OrderBy, OutputExpression, Scalar,
 };
 
 fn list<T>(parts: &[T], write: impl Fn(&T) -> String, word: &str) -> String {
@@ -41,20 +41,20 @@ pub fn expression(one: &Expression) -> String {
     }
 }
 
-pub fn output(one: &Output) -> String {
+pub fn output(one: &OutputExpression) -> String {
     match one {
-        Output::Aggregate(one) => aggregate(one),
-        Output::Number(number) => literal(number),
-        Output::Negative(of) => format!("-({})", output(of)),
-        Output::Arithmetic(left, operator, right) => {
+        OutputExpression::Aggregate(one) => aggregate(one),
+        OutputExpression::Number(number) => literal(number),
+        OutputExpression::Negative(of) => format!("-({})", output(of)),
+        OutputExpression::Arithmetic(left, operator, right) => {
             format!("({} {} {})", output(left), sign(*operator), output(right))
         }
-        Output::Absolute(of) => format!("ABS({})", output(of)),
-        Output::Root(of) => format!("SQRT({})", output(of)),
-        Output::Round(of, decimals) => format!("ROUND({}, {decimals})", output(of)),
-        Output::NullIf(left, right) => format!("NULLIF({}, {})", output(left), output(right)),
-        Output::Running { of, by, within } => {
-            let of = output(&Output::Aggregate(of.clone()));
+        OutputExpression::Absolute(of) => format!("ABS({})", output(of)),
+        OutputExpression::Root(of) => format!("SQRT({})", output(of)),
+        OutputExpression::Round(of, decimals) => format!("ROUND({}, {decimals})", output(of)),
+        OutputExpression::NullIf(left, right) => format!("NULLIF({}, {})", output(left), output(right)),
+        OutputExpression::Running { of, by, within } => {
+            let of = output(&OutputExpression::Aggregate(of.clone()));
             let within = if within.is_empty() {
                 String::new()
             } else {
@@ -62,30 +62,33 @@ pub fn output(one: &Output) -> String {
             };
             format!("SUM({of}) OVER ({within}ORDER BY {})", expression(by))
         }
-        Output::Named(name) => name.text.clone(),
+        OutputExpression::Named(name) => name.text.clone(),
     }
 }
 
 fn aggregate(aggregate: &Aggregate) -> String {
     let word = aggregate.function.word().to_uppercase();
     let call = match &aggregate.function {
-        Function::CountRows => "COUNT(*)".to_owned(),
-        Function::CountDistinct(column) => format!("COUNT(DISTINCT {})", column.text),
-        Function::Count(of) | Function::Sum(of) | Function::Avg(of) | Function::Spread(_, of) => {
+        AggregateFunction::CountRows => "COUNT(*)".to_owned(),
+        AggregateFunction::CountDistinct(column) => format!("COUNT(DISTINCT {})", column.text),
+        AggregateFunction::Count(of)
+        | AggregateFunction::Sum(of)
+        | AggregateFunction::Avg(of)
+        | AggregateFunction::Spread(_, of) => {
             format!("{word}({})", expression(of))
         }
-        Function::Min(of) | Function::Max(of) => format!("{word}({})", expression(of)),
-        Function::Any(one) | Function::Every(one) => format!("{word}({})", condition(one)),
-        Function::First { of, by, descending } => {
+        AggregateFunction::Min(of) | AggregateFunction::Max(of) => format!("{word}({})", expression(of)),
+        AggregateFunction::Any(one) | AggregateFunction::Every(one) => format!("{word}({})", condition(one)),
+        AggregateFunction::First { of, by, descending } => {
             let direction = if *descending { " DESC" } else { "" };
             let call = format!("ARRAY_AGG({} ORDER BY {}{direction})", expression(of), expression(by));
             let filter = aggregate.filter.as_ref().map(|filter| format!(" FILTER (WHERE {})", condition(filter)));
             return format!("({call}{})[1]", filter.unwrap_or_default());
         }
-        Function::Percentile(fraction, of) => {
+        AggregateFunction::Percentile(fraction, of) => {
             format!("PERCENTILE_CONT({}) WITHIN GROUP (ORDER BY {})", literal(fraction), expression(of))
         }
-        Function::Pair(_, y, x) => format!("{word}({}, {})", expression(y), expression(x)),
+        AggregateFunction::Pair(_, y, x) => format!("{word}({}, {})", expression(y), expression(x)),
     };
     match &aggregate.filter {
         Some(filter) => format!("{call} FILTER (WHERE {})", condition(filter)),
@@ -138,12 +141,12 @@ pub fn condition(one: &Condition) -> String {
     }
 }
 
-fn sign(operator: Operator) -> &'static str {
+fn sign(operator: ArithmeticOperator) -> &'static str {
     match operator {
-        Operator::Plus => "+",
-        Operator::Minus => "-",
-        Operator::Times => "*",
-        Operator::Over => "/",
+        ArithmeticOperator::Plus => "+",
+        ArithmeticOperator::Minus => "-",
+        ArithmeticOperator::Times => "*",
+        ArithmeticOperator::Over => "/",
     }
 }
 

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tacit::kernel::budget::charge::{ChargeRequest, Decision, ServeRequest};
+use tacit::kernel::budget::charge::{ChargeDecision, ChargeRequest, ServeRequest};
 use tacit::kernel::budget::entry::{Act, Entry, GENESIS};
-use tacit::kernel::budget::ledger::{Ledger, LedgerFault, Outcome, Rule};
-use tacit::kernel::budget::state::Book;
-use tacit::kernel::budget::writer::{Batch, Encoded, Job, Journal, JournalFault, Keeper, Mark, Order};
+use tacit::kernel::budget::ledger::{EvaluationOutcome, Ledger, LedgerFault, Rule};
+use tacit::kernel::budget::state::LedgerState;
+use tacit::kernel::budget::writer::{
+    AnchorMark, CommitBatch, EncodedEntry, Journal, JournalFault, LedgerWriter, WriterCommand, WriterOrder,
+};
 use tacit::ledger::{acted, decided, recorded};
 
 /// What goes wrong at a durable step.
@@ -29,10 +31,10 @@ pub enum Fault {
 /// What is durable, and what will go wrong next.
 #[derive(Debug, Default)]
 pub struct Disk {
-    pub entries: Vec<Encoded>,
+    pub entries: Vec<EncodedEntry>,
     pub releases: HashMap<String, Vec<u8>>,
     pub marks: Vec<(u64, [u8; 32])>,
-    ghost: Option<Batch>,
+    ghost: Option<CommitBatch>,
     /// The number of durable steps until the fault, and the fault.
     pub fault: Option<(u32, Fault)>,
     /// Whether the process has ended.
@@ -54,7 +56,7 @@ impl Disk {
         Some(fault)
     }
 
-    fn write(&mut self, batch: &Batch) {
+    fn write(&mut self, batch: &CommitBatch) {
         self.ghost = None;
         for encoded in &batch.entries {
             if let Some(Act::Charged(charged)) = Entry::read(&encoded.bytes).map(|entry| entry.act) {
@@ -89,12 +91,12 @@ impl SimDisk {
 }
 
 impl Journal for SimDisk {
-    fn fold(&mut self) -> Result<Book, JournalFault> {
+    fn fold(&mut self) -> Result<LedgerState, JournalFault> {
         let disk = self.lock();
         if disk.is_dead {
             return Err(JournalFault);
         }
-        let mut book = Book::new();
+        let mut book = LedgerState::new();
         for encoded in &disk.entries {
             let entry = Entry::read(&encoded.bytes).expect("an entry");
             book.apply(&entry, encoded.hash).unwrap_or_else(|wrong| panic!("{wrong}"));
@@ -102,7 +104,7 @@ impl Journal for SimDisk {
         Ok(book)
     }
 
-    fn commit(&mut self, batch: &Batch) -> Result<(), JournalFault> {
+    fn commit(&mut self, batch: &CommitBatch) -> Result<(), JournalFault> {
         let mut disk = self.lock();
         if disk.is_dead {
             return Err(JournalFault);
@@ -119,14 +121,14 @@ impl Journal for SimDisk {
             }
             Some(Fault::Full) => {}
             Some(Fault::SyncLost) => {
-                disk.ghost = Some(Batch { entries: batch.entries.clone(), releases: batch.releases.clone() });
+                disk.ghost = Some(CommitBatch { entries: batch.entries.clone(), releases: batch.releases.clone() });
             }
             Some(Fault::SyncKept) => disk.write(batch),
         }
         Err(JournalFault)
     }
 
-    fn anchor(&mut self, mark: &Mark) -> Result<(), JournalFault> {
+    fn anchor(&mut self, mark: &AnchorMark) -> Result<(), JournalFault> {
         let mut disk = self.lock();
         if disk.is_dead {
             return Err(JournalFault);
@@ -143,8 +145,8 @@ impl Journal for SimDisk {
 
 /// The ledger's port over a writer of the simulated disk: it decides as the SQLite ledger does, with one order per commit.
 pub struct SimLedger {
-    keeper: Mutex<Keeper<SimDisk>>,
-    book: Arc<std::sync::RwLock<Book>>,
+    writer: Mutex<LedgerWriter<SimDisk>>,
+    book: Arc<std::sync::RwLock<LedgerState>>,
     is_sound: Arc<std::sync::atomic::AtomicBool>,
     disk: SimDisk,
 }
@@ -153,43 +155,43 @@ impl SimLedger {
     pub fn open(disk: &SimDisk, now_ms: u64) -> Result<Self, JournalFault> {
         let mut folded = disk.clone().fold()?;
         folded.make_durable();
-        let keeper = Keeper::over(disk.clone(), folded, now_ms)?;
-        let (book, is_sound) = (keeper.book(), keeper.soundness());
-        Ok(Self { keeper: Mutex::new(keeper), book, is_sound, disk: disk.clone() })
+        let writer = LedgerWriter::over(disk.clone(), folded, now_ms)?;
+        let (book, is_sound) = (writer.book(), writer.soundness());
+        Ok(Self { writer: Mutex::new(writer), book, is_sound, disk: disk.clone() })
     }
 
-    fn order(&self, job: Job, at_ms: u64) -> Result<tacit::kernel::budget::writer::Done, LedgerFault> {
+    fn order(&self, job: WriterCommand, at_ms: u64) -> Result<tacit::kernel::budget::writer::WriterReply, LedgerFault> {
         let (reply, receive) = std::sync::mpsc::sync_channel(1);
         let reply = Box::new(move |done| drop(reply.send(done)));
-        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).perform(vec![Order { job, at_ms, reply }]);
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).perform(vec![WriterOrder { job, at_ms, reply }]);
         receive.recv().map_err(|_| LedgerFault::Closed)?
     }
 }
 
 impl Ledger for SimLedger {
-    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<Decision, LedgerFault> {
+    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<ChargeDecision, LedgerFault> {
         let at_ms = request.at_ms;
-        decided(self.order(Job::Charge(Box::new(request), body), at_ms)?)
+        decided(self.order(WriterCommand::Charge(Box::new(request), body), at_ms)?)
     }
 
-    fn record(&self, outcome: Outcome, at_ms: u64) -> Result<(), LedgerFault> {
-        recorded(&self.order(Job::Record(outcome), at_ms)?)
+    fn record(&self, outcome: EvaluationOutcome, at_ms: u64) -> Result<(), LedgerFault> {
+        recorded(&self.order(WriterCommand::Record(outcome), at_ms)?)
     }
 
-    fn serve(&self, request: ServeRequest) -> Result<Decision, LedgerFault> {
+    fn serve(&self, request: ServeRequest) -> Result<ChargeDecision, LedgerFault> {
         let at_ms = request.at_ms;
-        decided(self.order(Job::Serve(Box::new(request)), at_ms)?)
+        decided(self.order(WriterCommand::Serve(Box::new(request)), at_ms)?)
     }
 
     fn act(&self, rule: Rule, at_ms: u64) -> Result<Result<Entry, String>, LedgerFault> {
-        acted(self.order(Job::Act(rule), at_ms)?)
+        acted(self.order(WriterCommand::Act(rule), at_ms)?)
     }
 
     fn is_sound(&self) -> bool {
         self.is_sound.load(Ordering::Acquire)
     }
 
-    fn read(&self, reader: &mut dyn FnMut(&Book)) {
+    fn read(&self, reader: &mut dyn FnMut(&LedgerState)) {
         reader(&self.book.read().unwrap_or_else(PoisonError::into_inner));
     }
 

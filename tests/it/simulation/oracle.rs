@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tacit::kernel::budget::entry::{Act, Cause, Charged, Entry, Kind, Legs};
-use tacit::kernel::budget::state::Book;
+use tacit::kernel::budget::entry::{AccountKind, Act, Cause, Charge, Entry, Postings};
+use tacit::kernel::budget::state::LedgerState;
 
 use super::disk::Disk;
 
@@ -75,17 +75,19 @@ impl Oracle {
 
     fn take(&mut self, entry: &Entry) {
         match &entry.act {
-            Act::DatasetOpened { cap, .. } => (self.cap, self.query_max) = (cap.amount.units(), cap.query_max.units()),
+            Act::DatasetOpened { cap, .. } => {
+                (self.cap, self.query_max) = (cap.amount.quanta(), cap.query_max.quanta())
+            }
             Act::CapRaised { amount, .. } => {
-                assert!(amount.units() > self.cap, "a cap only rises");
-                self.cap = amount.units();
+                assert!(amount.quanta() > self.cap, "a cap only rises");
+                self.cap = amount.quanta();
             }
             Act::ProjectGranted { project, amount, .. } => {
-                self.owners.entry(format!("project {project}")).or_default().limit = amount.units();
+                self.owners.entry(format!("project {project}")).or_default().limit = amount.quanta();
             }
             Act::Granted { researcher, project, amount, period_days, .. } => {
                 let owner = self.owners.entry(researcher.clone()).or_default();
-                (owner.limit, owner.project) = (amount.units(), project.clone());
+                (owner.limit, owner.project) = (amount.quanta(), project.clone());
                 let days = period_days.map(u64::from);
                 owner.renewal = match (days, owner.renewal) {
                     (Some(days), Some(renewal)) if renewal.0 == days => Some(renewal),
@@ -98,7 +100,7 @@ impl Oracle {
                 assert!(self.released.contains(&served.release), "what is served was released");
                 let (_, draws) = self.charged[&served.release].clone();
                 self.seqs.entry((served.release.clone(), served.researcher.clone())).or_insert(entry.seq);
-                assert_eq!(served.legs.dataset.units(), 0, "what is served draws nothing");
+                assert_eq!(served.legs.dataset.quanta(), 0, "what is served draws nothing");
                 self.postings += 1;
                 self.hand_over(&served.researcher, &draws, &served.legs, entry.at_ms);
                 if let Some(key) = served.key {
@@ -134,13 +136,13 @@ impl Oracle {
         }
     }
 
-    fn charged(&mut self, entry: &Entry, charged: &Charged) {
+    fn charged(&mut self, entry: &Entry, charged: &Charge) {
         let mut own = HashSet::new();
         let mut drawn = 0;
         for (index, one) in (0..).zip(&charged.drawn) {
             let draw = (charged.release.clone(), index);
-            self.prices.insert(draw.clone(), one.certified.price.units());
-            drawn += one.certified.price.units();
+            self.prices.insert(draw.clone(), one.certified.price.quanta());
+            drawn += one.certified.price.quanta();
             own.insert(draw);
         }
         self.draws += charged.drawn.len() as u64;
@@ -149,9 +151,9 @@ impl Oracle {
         self.drawn += drawn;
         assert!(self.drawn <= self.cap, "the dataset overspends: {} of {}", self.drawn, self.cap);
         own.extend(charged.uses.iter().map(|id| (id.release.clone(), id.index)));
-        assert_eq!(charged.legs.dataset.units(), drawn);
+        assert_eq!(charged.legs.dataset.quanta(), drawn);
         assert!(drawn == 0 || !(self.is_frozen || self.incidents >= 3), "nothing is drawn while it is frozen");
-        assert!(charged.legs.researcher.units() <= self.query_max);
+        assert!(charged.legs.researcher.quanta() <= self.query_max);
         self.hand_over(&charged.researcher, &own, &charged.legs, entry.at_ms);
         let known = self.charged.insert(charged.release.clone(), (charged.researcher.clone(), own));
         assert!(known.is_none(), "a release is charged once");
@@ -162,13 +164,13 @@ impl Oracle {
     }
 
     /// Checks that the legs are the prices of what is new to the researcher and to their project.
-    fn hand_over(&mut self, who: &str, draws: &HashSet<Draw>, legs: &Legs, at_ms: u64) {
+    fn hand_over(&mut self, who: &str, draws: &HashSet<Draw>, legs: &Postings, at_ms: u64) {
         let project = self.owners[who].project.clone().map(|project| format!("project {project}"));
         let payers = [(Some(who.to_owned()), legs.researcher), (project, legs.project)];
         for (payer, leg) in payers.into_iter().filter_map(|(payer, leg)| payer.map(|payer| (payer, leg))) {
             let owner = self.owners.get_mut(&payer).expect("an account");
             let new: u64 = draws.iter().filter(|draw| !owner.owns.contains(*draw)).map(|draw| self.prices[draw]).sum();
-            assert_eq!(leg.units(), new, "{payer} pays for what is new, to the unit");
+            assert_eq!(leg.quanta(), new, "{payer} pays for what is new, to the unit");
             owner.owns.extend(draws.iter().cloned());
             owner.pay(new, at_ms, &payer);
         }
@@ -180,13 +182,13 @@ impl Oracle {
     }
 
     /// Checks that the balances in the ledger's state are those computed here.
-    pub fn agrees(&self, book: &Book) {
-        let spent = |kind, name: &str| book.find("visits", kind, name).expect("an account").spent.units();
-        assert_eq!(spent(Kind::Dataset, "visits"), self.drawn, "no charge is lost and none invented");
+    pub fn agrees(&self, book: &LedgerState) {
+        let spent = |kind, name: &str| book.find("visits", kind, name).expect("an account").spent.quanta();
+        assert_eq!(spent(AccountKind::Dataset, "visits"), self.drawn, "no charge is lost and none invented");
         for (name, owner) in &self.owners {
             let (kind, name) = match name.strip_prefix("project ") {
-                Some(project) => (Kind::Project, project),
-                None => (Kind::Researcher, name.as_str()),
+                Some(project) => (AccountKind::Project, project),
+                None => (AccountKind::Researcher, name.as_str()),
             };
             assert_eq!(spent(kind, name), owner.spent, "{name}");
         }

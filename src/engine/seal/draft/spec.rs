@@ -3,14 +3,14 @@
 //! Promises to propose only what a reader has read to the end without an error.
 
 use super::seen::Seen;
-use crate::engine::seal::source::{Decimal, Encoding, From, Source, SourceError, Spec};
+use crate::engine::seal::source::{DecimalMark, Encoding, Source, SourceError, SourceLocation, SourceSpec};
 
 /// The separators tried for files whose names promise commas.
 const SEPARATORS: [u8; 3] = [b';', b'\t', b'|'];
 
 /// Opens a source as specified. If that fails, or if it yields only one column, tries the
 /// other usual separators and encodings and takes the first that reads the whole file.
-pub(super) fn opened(spec: &Spec) -> Result<(Spec, Source), SourceError> {
+pub(super) fn opened(spec: &SourceSpec) -> Result<(SourceSpec, Source), SourceError> {
     let first = match Source::open(spec) {
         Ok(source) if source.columns().len() > 1 || !source.is_text() || spec.separator.is_some() => {
             return Ok(match decoded(spec) {
@@ -20,13 +20,13 @@ pub(super) fn opened(spec: &Spec) -> Result<(Spec, Source), SourceError> {
         }
         other => other,
     };
-    if matches!(spec.from, From::Postgres { .. }) {
+    if matches!(spec.from, SourceLocation::Postgres { .. }) {
         return first.map(|source| (spec.clone(), source));
     }
     let encodings = [spec.encoding, Some(Encoding::Windows1252)];
     for encoding in encodings {
         for separator in [spec.separator].into_iter().chain(SEPARATORS.map(Some)) {
-            let other = Spec { separator, encoding, ..spec.clone() };
+            let other = SourceSpec { separator, encoding, ..spec.clone() };
             if let Ok(source) = Source::open(&other)
                 && source.columns().len() > 1
                 && is_whole(&source)
@@ -39,11 +39,11 @@ pub(super) fn opened(spec: &Spec) -> Result<(Spec, Source), SourceError> {
 }
 
 /// Opens the source as Windows-1252; `None` if it cannot be read that way.
-fn decoded(spec: &Spec) -> Option<(Spec, Source)> {
-    if spec.encoding.is_some() || matches!(spec.from, From::Postgres { .. }) {
+fn decoded(spec: &SourceSpec) -> Option<(SourceSpec, Source)> {
+    if spec.encoding.is_some() || matches!(spec.from, SourceLocation::Postgres { .. }) {
         return None;
     }
-    let other = Spec { encoding: Some(Encoding::Windows1252), ..spec.clone() };
+    let other = SourceSpec { encoding: Some(Encoding::Windows1252), ..spec.clone() };
     let source = Source::open(&other).ok().filter(Source::is_text)?;
     is_whole(&source).then_some((other, source))
 }
@@ -58,11 +58,11 @@ fn is_whole(source: &Source) -> bool {
 }
 
 /// Makes the comma the decimal sign if that turns a column into numbers and the separator is not a comma.
-pub(super) fn with_decimal(spec: Spec, seen: &mut [Seen]) -> Spec {
+pub(super) fn with_decimal(spec: SourceSpec, seen: &mut [Seen]) -> SourceSpec {
     let is_free = spec.separator.is_some_and(|separator| separator != b',');
     if !is_free || !seen.iter().any(Seen::has_decimal_commas) || seen.iter().any(Seen::has_decimal_points) {
         return spec;
     }
     seen.iter_mut().for_each(Seen::take_commas);
-    Spec { decimal: Decimal::Comma, ..spec }
+    SourceSpec { decimal: DecimalMark::Comma, ..spec }
 }

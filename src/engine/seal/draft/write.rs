@@ -6,7 +6,7 @@ use std::path::Path;
 use super::columns::{Proposal, propose, quoted};
 use super::people::{Candidate, People};
 use super::seen::Seen;
-use crate::engine::seal::source::{Decimal, Encoding, From, Source, Spec, normalised};
+use crate::engine::seal::source::{DecimalMark, Encoding, Source, SourceLocation, SourceSpec, normalised};
 use crate::query::terms::policy::is_identifier;
 
 const WARNING: &str = "\
@@ -22,7 +22,7 @@ const ROWS_PER_UNIT: [u64; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256];
 const KEPT_PERCENT: u64 = 95;
 
 pub(super) fn policy(
-    spec: &Spec,
+    spec: &SourceSpec,
     shown: Option<&Path>,
     (source, rows): (&Source, u64),
     seen: &[Seen],
@@ -80,11 +80,11 @@ fn capacity(rows: u64) -> u64 {
     }
 }
 
-fn name_of(spec: &Spec) -> String {
+fn name_of(spec: &SourceSpec) -> String {
     let path = match &spec.from {
-        From::Path(path) => Some(path.as_path()),
-        From::Files(paths) => paths.first().map(std::path::PathBuf::as_path),
-        From::Postgres { .. } => None,
+        SourceLocation::Path(path) => Some(path.as_path()),
+        SourceLocation::Files(paths) => paths.first().map(std::path::PathBuf::as_path),
+        SourceLocation::Postgres { .. } => None,
     };
     let stem = path.and_then(Path::file_name).and_then(|name| name.to_str()).and_then(|name| name.split('.').next());
     let name = normalised(stem.unwrap_or_default());
@@ -92,20 +92,20 @@ fn name_of(spec: &Spec) -> String {
 }
 
 /// The source as a policy writes it: a plain path if that says everything, otherwise a table.
-fn source_value(spec: &Spec, shown: Option<&Path>) -> String {
+fn source_value(spec: &SourceSpec, shown: Option<&Path>) -> String {
     let path = |path: &Path| quoted(&shown.unwrap_or(path).display().to_string());
     let mut parts = Vec::new();
     let simple = match &spec.from {
-        From::Path(file) => {
+        SourceLocation::Path(file) => {
             parts.push(format!("file = {}", path(file)));
             Some(path(file))
         }
-        From::Files(files) => {
+        SourceLocation::Files(files) => {
             let files: Vec<_> = files.iter().map(|file| quoted(&file.display().to_string())).collect();
             parts.push(format!("files = [{}]", files.join(", ")));
             None
         }
-        From::Postgres { connection, query } => {
+        SourceLocation::Postgres { connection, query } => {
             parts.push(format!("postgresql = {}, query = {}", quoted(connection), quoted(query)));
             None
         }
@@ -114,7 +114,7 @@ fn source_value(spec: &Spec, shown: Option<&Path>) -> String {
     if let Some(separator) = spec.separator {
         parts.push(format!("separator = {}", quoted(&char::from(separator).to_string())));
     }
-    if spec.decimal == Decimal::Comma {
+    if spec.decimal == DecimalMark::Comma {
         parts.push("decimal = \",\"".to_owned());
     }
     match spec.encoding {

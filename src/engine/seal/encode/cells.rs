@@ -164,7 +164,7 @@ fn shown(number: Number) -> Option<String> {
 fn texts_of(bytes: &BinaryChunked) -> StringChunked {
     let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        Err(_) => format!("\\x{}", crate::hex::encode(bytes)),
+        Err(_) => format!("\\x{}", hex::encode(bytes)),
     };
     bytes.iter().map(|bytes| bytes.map(text)).collect()
 }

@@ -13,11 +13,11 @@ use polars_arrow::record_batch::RecordBatchT;
 use polars_arrow_format::ipc::planus::ReadAsRoot;
 use polars_arrow_format::ipc::{FooterRef, MessageHeaderRef, MessageRef, SchemaRef, TypeRef};
 
+use super::batch::{BATCH_ROWS, Batch, Column, Read};
 use super::fault::{Fault, SourceError};
 use super::names::first_twins;
 use super::place::{Marks, Places};
 use super::schema::{self, guarded};
-use super::{BATCH_ROWS, Batch, Column, Read};
 
 /// The bytes with which a file, but not a stream, begins and ends.
 const MAGIC: &[u8] = b"ARROW1";

@@ -8,8 +8,6 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::hex;
-
 /// The number of bytes that are read at once.
 const CHUNK_BYTES: usize = 1 << 20;
 

@@ -3,13 +3,16 @@
 //! Promises that messages contain no value of a source and no words of a
 //! library. Names of columns appear only if the header is known to be one.
 
-use std::fmt;
+mod packing;
 
 use super::files::FilesFault;
 use super::place::Place;
 use super::postgres::PostgresFault;
 use super::sheet::SheetFault;
 use crate::query::terms::source::Encoding;
+use std::fmt;
+
+pub use self::packing::Packing;
 
 /// The reason why a source cannot be read: which file, where in it, and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -288,30 +291,6 @@ impl fmt::Display for FieldsHint {
             ),
             Self::TrailingSeparator => out.write_str("; a separator stands at the line's end"),
             Self::Separator => out.write_str("; is the separator another one?"),
-        }
-    }
-}
-
-/// How a file is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Packing {
-    /// Not compressed.
-    Plain,
-    /// Compressed by gzip.
-    Gzip,
-    /// Compressed by Zstandard.
-    Zstd,
-    /// Compressed in a way that is not read.
-    Other,
-}
-
-impl Packing {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "plain",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-            Self::Other => "packed",
         }
     }
 }

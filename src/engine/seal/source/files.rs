@@ -3,80 +3,24 @@
 //! Promises that every file is found once, in the order of the list and then of paths, or the source is refused. Names in folders that
 //! begin with `_` or `.` are skipped, as is usual for tools that write tables into folders.
 
+#[cfg(test)]
+#[path = "files_tests.rs"]
+mod whole;
+mod fault;
+
+use super::fault::{Fault, SourceError};
+use super::format::Format;
+use crate::query::terms::source::SourceLocation;
 use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::fault::{Fault, SourceError};
-use super::format::Format;
-use crate::query::terms::source::From;
+pub use self::fault::FilesFault;
+use self::fault::{DEPTH_MAX, FILES_MAX};
 
-/// The largest number of files of a source.
-const FILES_MAX: usize = 100_000;
-/// The largest depth of nested folders; bounded because a link may lead back up.
-const DEPTH_MAX: usize = 32;
 /// The value that Hive and Spark write for a missing key.
 const MISSING_KEY: &str = "__HIVE_DEFAULT_PARTITION__";
-
-/// What is wrong with the files of a source.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FilesFault {
-    /// No file matches the glob.
-    #[error("matches no file")]
-    NoMatch,
-    /// The folder contains no files.
-    #[error("is a folder that holds no file; names that begin with _ or . are skipped")]
-    NoFiles,
-    /// The list names no file.
-    #[error("names no file")]
-    EmptyList,
-    /// There are too many files, or folders are nested too deeply.
-    #[error("holds more than {FILES_MAX} files or folders more than {DEPTH_MAX} deep")]
-    TooMany,
-    /// A file is named twice, in the same or another way.
-    #[error("is named twice; its rows would be read twice")]
-    Twice,
-    /// A file has another format than the first one.
-    #[error("is of another format than {first}; all files of a source are of one")]
-    OtherFormat {
-        /// The path of the first file.
-        first: String,
-    },
-    /// A file has other columns than the first one.
-    #[error(
-        "has other columns than {first}: it lacks {lacks} of them and has {more} others; all files of a source have the same"
-    )]
-    OtherColumns {
-        /// The path of the first file.
-        first: String,
-        /// The number of columns of the first file that are missing here.
-        lacks: usize,
-        /// The number of columns here that are missing in the first file.
-        more: usize,
-    },
-    /// A column has another type than in the first file.
-    #[error("column {column} holds {found}, and {wanted} in {first}")]
-    OtherType {
-        /// The path of the first file.
-        first: String,
-        /// The number of the column, counted from 1.
-        column: usize,
-        /// The column's type in this file.
-        found: String,
-        /// The column's type in the first file.
-        wanted: String,
-    },
-    /// The folders of a file have other keys than those of the first one.
-    #[error("has other keys in the names of its folders than {first}")]
-    OtherKeys {
-        /// The path of the first file.
-        first: String,
-    },
-    /// A key in the name of a folder is not valid UTF-8.
-    #[error("has a key in the names of its folders that is not UTF-8")]
-    KeyEncoding,
-}
 
 /// One file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,17 +31,17 @@ pub(super) struct Found {
 }
 
 /// Finds all files of a source. The flag says whether the source may have several.
-pub(super) fn files(from: &From) -> Result<(Vec<Found>, bool), SourceError> {
+pub(super) fn files(from: &SourceLocation) -> Result<(Vec<Found>, bool), SourceError> {
     let (found, several) = match from {
-        From::Path(path) => of_path(path)?,
-        From::Files(paths) => {
+        SourceLocation::Path(path) => of_path(path)?,
+        SourceLocation::Files(paths) => {
             let mut found = Vec::new();
             for path in paths {
                 found.extend(of_path(path)?.0);
             }
             (found, true)
         }
-        From::Postgres { .. } => (Vec::new(), false),
+        SourceLocation::Postgres { .. } => (Vec::new(), false),
     };
     let mut seen = HashSet::new();
     for file in &found {
@@ -340,7 +284,3 @@ mod tests {
         assert!(keys(Path::new("v"), Path::new("v/year=%ff/p.parquet")).is_err());
     }
 }
-
-#[cfg(test)]
-#[path = "files_tests.rs"]
-mod whole;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{Whole, read};
-use crate::engine::seal::source::{From, Source, SourceError, Spec, Wanted};
+use crate::engine::seal::source::{SourceError, SourceLocation, SourceSpec, Wanted};
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let dir = tempfile::tempdir().expect("a folder");
@@ -28,13 +29,14 @@ fn shown(dir: &Path, whole: &Whole) -> Vec<String> {
 
 fn check(files: &[(&str, &str)], path: &str, expected: &[&str]) {
     let dir = folder(files);
-    let whole = read(&Spec::file(&dir.path().join(path))).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let whole = read(&SourceSpec::file(&dir.path().join(path))).unwrap_or_else(|error| panic!("{path}: {error}"));
     assert_eq!(shown(dir.path(), &whole), expected, "{path}");
 }
 
-fn refuse(files: &[(&str, &str)], from: &dyn Fn(&Path) -> From, expected: &str) {
+fn refuse(files: &[(&str, &str)], from: &dyn Fn(&Path) -> SourceLocation, expected: &str) {
     let dir = folder(files);
-    let error = read(&Spec { from: from(dir.path()), ..Spec::file(dir.path()) }).expect_err("refused").to_string();
+    let error =
+        read(&SourceSpec { from: from(dir.path()), ..SourceSpec::file(dir.path()) }).expect_err("refused").to_string();
     let error =
         error.replace(&format!("{}/", dir.path().display()), "").replace(&dir.path().display().to_string(), "DIR");
     assert!(error.starts_with(expected), "{error}");
@@ -62,7 +64,7 @@ fn folders_globs_and_lists_are_read_in_order() {
     check(&PARTS, "v/a.csv", &["line 2 1/10", "line 4 2/20"]);
     let dir = folder(&PARTS);
     let list = ["v/sub", "v/a.csv"].map(|name| dir.path().join(name)).to_vec();
-    let spec = Spec { from: From::Files(list), ..Spec::file(dir.path()) };
+    let spec = SourceSpec { from: SourceLocation::Files(list), ..SourceSpec::file(dir.path()) };
     let whole = read(&spec).expect("read");
     assert_eq!(shown(dir.path(), &whole), ["v/sub/c.csv, line 2 40/4", "v/a.csv, line 2 10/1", "v/a.csv, line 4 20/2"]);
     let bytes = "age,id\n40,4\nid,age\n1,10\n\n2,20\n";
@@ -87,7 +89,7 @@ fn keys_in_the_names_of_folders_are_columns() {
     check(&files, "v", &expected);
     check(&files, "v/*/*/p.csv", &expected);
     let dir = folder(&files);
-    let source = Source::open(&Spec::file(&dir.path().join("v"))).expect("open");
+    let source = Source::open(&SourceSpec::file(&dir.path().join("v"))).expect("open");
     assert_eq!(source.find(&Wanted { name: "year", source: None }), Ok(1));
     // Reading only keys must still count the rows.
     let mut rows = 0;
@@ -101,7 +103,7 @@ fn keys_in_the_names_of_folders_are_columns() {
 #[test]
 fn a_key_that_is_a_column_is_refused_where_it_is_wanted() {
     let dir = folder(&[("v/year=2020/p.csv", "id,Year\n1,1999\n")]);
-    let source = Source::open(&Spec::file(&dir.path().join("v"))).expect("open");
+    let source = Source::open(&SourceSpec::file(&dir.path().join("v"))).expect("open");
     assert_eq!(source.find(&Wanted { name: "id", source: None }), Ok(0));
     let error = source.find(&Wanted { name: "year", source: None }).expect_err("two readings").to_string();
     assert!(error.contains("\"year\" is a column of the files and a key in the names of their folders"), "{error}");
@@ -109,12 +111,12 @@ fn a_key_that_is_a_column_is_refused_where_it_is_wanted() {
 
 #[test]
 fn files_that_are_not_parts_of_one_table_are_refused() {
-    let path = |name: &'static str| move |dir: &Path| From::Path(dir.join(name));
+    let path = |name: &'static str| move |dir: &Path| SourceLocation::Path(dir.join(name));
     let list = |names: &'static [&'static str]| {
-        move |dir: &Path| From::Files(names.iter().map(|name| dir.join(name)).collect())
+        move |dir: &Path| SourceLocation::Files(names.iter().map(|name| dir.join(name)).collect())
     };
     for (files, from, expected) in [
-        (&PARTS[..], &path("w*.csv") as &dyn Fn(&Path) -> From, "w*.csv: matches no file"),
+        (&PARTS[..], &path("w*.csv") as &dyn Fn(&Path) -> SourceLocation, "w*.csv: matches no file"),
         (&PARTS, &path("gone/*.csv"), "gone/*.csv: matches no file"),
         (&PARTS, &path("gone.csv"), "gone.csv: cannot be read: entity not found"),
         (&[("v/_a.csv", "")], &path("v"), "v: is a folder that holds no file"),
@@ -149,7 +151,7 @@ fn files_that_are_not_parts_of_one_table_are_refused() {
 fn a_link_that_leads_back_is_refused() {
     let dir = folder(&PARTS);
     std::os::unix::fs::symlink(dir.path().join("v"), dir.path().join("v/sub/back")).expect("a link");
-    let error = read(&Spec::file(&dir.path().join("v"))).expect_err("no end").to_string();
+    let error = read(&SourceSpec::file(&dir.path().join("v"))).expect_err("no end").to_string();
     assert!(error.contains("folders more than 32 deep"), "{error}");
 }
 
@@ -167,7 +169,7 @@ fn types_may_differ_where_they_are_read_alike() {
     write("a.parquet", Column::full_null("age".into(), 1, &DataType::Null));
     write("b.parquet", Column::new("age".into(), [30_i64]));
     write("c.parquet", Column::new("age".into(), [31.0]));
-    let spec = Spec::file(dir.path());
+    let spec = SourceSpec::file(dir.path());
     let source = Source::open(&spec).expect("open");
     assert_eq!(source.columns()[0].dtype, DataType::Int64);
     let mut types = Vec::new();

@@ -11,11 +11,11 @@ use std::thread;
 
 use polars::prelude::*;
 
+use super::batch::{BATCH_ROWS, BATCHES_WAITING_MAX, Batch, Column, Read};
 use super::fault::{Fault, SourceError};
 use super::names::first_twins;
 use super::place::{Marks, Places};
 use super::schema::{self, guarded};
-use super::{BATCH_ROWS, BATCHES_WAITING_MAX, Batch, Column, Read};
 
 /// A Parquet file.
 #[derive(Debug)]

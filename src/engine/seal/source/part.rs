@@ -9,14 +9,15 @@ use std::thread;
 
 use polars::prelude::{DataType, IntoSeries, Series, StringChunkedBuilder};
 
+use super::batch::{Batch, Column, Read};
 use super::digest::Tally;
 use super::fault::{Fault, SourceError};
 use super::files::{FilesFault, Found};
 use super::format::Format;
 use super::names::first_twins;
 use super::postgres::{self, Environment, Query};
-use super::{Batch, Column, Read, arrow, parquet, sheet, text};
-use crate::query::terms::source::Spec;
+use super::{arrow, parquet, sheet, text};
+use crate::query::terms::source::SourceSpec;
 
 /// A file, and how it is read.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ enum Table {
 }
 
 impl Part {
-    pub(super) fn open(file: Found, spec: &Spec, several: bool) -> Result<Self, SourceError> {
+    pub(super) fn open(file: Found, spec: &SourceSpec, several: bool) -> Result<Self, SourceError> {
         let path = &file.path;
         let shown = path.display().to_string();
         let format = Format::of(path).ok_or_else(|| SourceError::new(&shown, Fault::UnknownFormat))?;

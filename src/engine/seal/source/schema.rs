@@ -5,7 +5,7 @@
 use polars::prelude::{ArrowField, DataType, PolarsResult, UnknownKind};
 use polars_arrow::datatypes::ArrowDataType;
 
-use super::Column;
+use super::batch::Column;
 
 /// The largest number of digits of a decimal number.
 const DECIMAL_DIGITS_MAX: usize = 38;

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use polars::prelude::*;
 
+use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{read, written};
-use crate::engine::seal::source::{Source, SourceError, Spec, Wanted};
+use crate::engine::seal::source::{SourceError, SourceSpec, Wanted};
 
 type Write = fn(&mut DataFrame, File);
 
@@ -19,8 +20,8 @@ const WRITERS: [(&str, Write); 3] = [
     ("v.arrows", |frame, file| IpcStreamWriter::new(file).finish(frame).expect("written")),
 ];
 
-fn fixture(name: &str) -> Spec {
-    Spec::file(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/sources").join(name))
+fn fixture(name: &str) -> SourceSpec {
+    SourceSpec::file(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/sources").join(name))
 }
 
 fn frame(rows: i64) -> DataFrame {

@@ -5,52 +5,27 @@
 //! time; the shared texts are all held in memory.
 
 mod cells;
+#[cfg(test)]
+#[path = "sheet_tests.rs"]
+mod tests;
+mod fault;
+mod stop;
 
+pub use self::fault::SheetFault;
+use super::batch::{BATCH_ROWS, Batch, Read};
+use super::fault::{Fault, SourceError};
+use super::place::{Marks, Place, Places, Spot};
+use super::schema::guarded;
+use crate::query::terms::source::SourceSpec;
+use calamine::{Reader, SheetType, SheetVisible, Xlsx};
+use cells::{Row, Rows, Workbook, letters};
+use polars::prelude::{IntoSeries, PolarsError, PolarsResult, Series, StringChunkedBuilder};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use calamine::{Reader, SheetType, SheetVisible, Xlsx};
-use polars::prelude::{IntoSeries, PolarsError, PolarsResult, Series, StringChunkedBuilder};
-
-use super::fault::{Fault, SourceError};
-use super::place::{Marks, Place, Places, Spot};
-use super::schema::guarded;
-use super::{BATCH_ROWS, Batch, Read};
-use crate::query::terms::source::Spec;
-use cells::{Row, Rows};
-
-type Workbook = Xlsx<BufReader<File>>;
-
-/// What is wrong with a workbook.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SheetFault {
-    /// The workbook is protected by a password or in the format used before 2007.
-    #[error("is encrypted or of an older format; accepted is an Excel workbook (.xlsx) without a password")]
-    Encrypted,
-    /// There is no sheet with this name.
-    #[error("has no sheet \"{0}\"")]
-    NoSheet(String),
-    /// Several sheets could be meant; holds their number.
-    #[error("has {0} sheets that are not empty; write sheet = \"…\" with the name of one")]
-    Several(usize),
-    /// No sheet contains anything.
-    #[error("holds nothing, not even a header")]
-    Empty,
-    /// A cell lies outside the table; holds the letters of its column.
-    #[error("a cell holds a value in column {0}, for which the first row has no name")]
-    Beyond(String),
-    /// A number has more digits than a spreadsheet keeps; holds the letters of its column.
-    #[error("column {0} holds a number of more than 15 digits, which a spreadsheet rounds; store such numbers as text")]
-    Rounded(String),
-    /// A formula has no stored result; holds the letters of its column.
-    #[error("column {0} holds a formula without its result; open the workbook, calculate and save it")]
-    Formula(String),
-    /// Cells of the table are merged.
-    #[error("cells of the table are merged; a table has a value of its own in every cell")]
-    Merged,
-}
+use self::stop::Stop;
 
 /// A sheet with its header.
 #[derive(Debug)]
@@ -63,14 +38,8 @@ pub(super) struct Table {
     first_column: u32,
 }
 
-/// The reason why a row cannot be read.
-enum Stop {
-    Fault(SheetFault, u64),
-    Library,
-}
-
 impl Table {
-    pub(super) fn open(path: &Path, spec: &Spec) -> Result<Self, SourceError> {
+    pub(super) fn open(path: &Path, spec: &SourceSpec) -> Result<Self, SourceError> {
         let fail = |fault: SheetFault| SourceError::new(path.display().to_string(), fault);
         let mut table = Self {
             path: path.to_owned(),
@@ -266,14 +235,3 @@ fn is_compound(path: &Path) -> bool {
     let read = File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
     read.is_ok() && start == [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]
 }
-
-/// The letters of a column, whose number is counted from 0.
-fn letters(column: u32) -> String {
-    let (before, last) = (column / 26, column % 26);
-    let last = char::from_u32(u32::from(b'A') + last).unwrap_or('?');
-    if before == 0 { last.to_string() } else { format!("{}{last}", letters(before - 1)) }
-}
-
-#[cfg(test)]
-#[path = "sheet_tests.rs"]
-mod tests;

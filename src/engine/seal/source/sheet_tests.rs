@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{read, written};
-use crate::engine::seal::source::{Source, Spec, Wanted};
+use crate::engine::seal::source::{SourceSpec, Wanted};
 
 /// An uncompressed ZIP file.
 fn zip(files: &[(String, String)]) -> Vec<u8> {
@@ -96,7 +97,7 @@ fn one_sheet(rows: &[String]) -> Vec<u8> {
     workbook("", &[("People", "visible", &rows.concat(), "")])
 }
 
-fn check(bytes: &[u8], change: fn(&mut Spec), expected: &[&str]) {
+fn check(bytes: &[u8], change: fn(&mut SourceSpec), expected: &[&str]) {
     let (_dir, mut spec) = written("v.xlsx", bytes);
     change(&mut spec);
     let whole = read(&spec).unwrap_or_else(|error| panic!("{error}"));
@@ -109,7 +110,7 @@ fn check(bytes: &[u8], change: fn(&mut Spec), expected: &[&str]) {
     assert_eq!(whole.read.digest, Some(blake3::hash(bytes).to_hex().to_string()));
 }
 
-fn refuse(bytes: &[u8], change: fn(&mut Spec), expected: &str) {
+fn refuse(bytes: &[u8], change: fn(&mut SourceSpec), expected: &str) {
     let (_dir, mut spec) = written("v.xlsx", bytes);
     change(&mut spec);
     let error = read(&spec).expect_err("refused").to_string();
@@ -214,7 +215,7 @@ fn what_nobody_wants_is_not_looked_at() {
 /// Written by openpyxl: shared texts, dates, empty cells, and a second, empty sheet.
 #[test]
 fn a_workbook_of_another_program_is_read() {
-    let spec = Spec::file(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/sources/people.xlsx"));
+    let spec = SourceSpec::file(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/sources/people.xlsx"));
     let whole = read(&spec).expect("read");
     let row = |(place, values): &(String, Vec<Option<String>>)| {
         let values: Vec<_> = values.iter().map(|value| value.as_deref().unwrap_or("-")).collect();

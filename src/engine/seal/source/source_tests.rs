@@ -16,17 +16,17 @@ pub(super) struct Whole {
 }
 
 /// Writes a file with these bytes, and returns it with a spec that has only defaults.
-pub(super) fn written(name: &str, bytes: &[u8]) -> (TempDir, Spec) {
+pub(super) fn written(name: &str, bytes: &[u8]) -> (TempDir, SourceSpec) {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join(name);
     std::fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a folder");
     std::fs::write(&path, bytes).expect("written");
-    let spec = Spec::file(&path);
+    let spec = SourceSpec::file(&path);
     (dir, spec)
 }
 
 /// Reads all rows of all columns.
-pub(super) fn read(spec: &Spec) -> Result<Whole, SourceError> {
+pub(super) fn read(spec: &SourceSpec) -> Result<Whole, SourceError> {
     let source = Source::open(spec)?;
     let wanted: Vec<(usize, bool)> = source
         .columns()

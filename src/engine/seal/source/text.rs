@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use super::batch::{BATCH_ROWS, Batch, Read};
 use super::digest::{Tallied, Tally};
 use super::fault::{Fault, FieldsHint, Packing, SourceError, TextFault};
 use super::place::{Marks, Place, Places};
-use super::{BATCH_ROWS, Batch, Read};
-use crate::query::terms::source::{Encoding, Spec};
+use crate::query::terms::source::{Encoding, SourceSpec};
 use build::Columns;
 use decode::Chunks;
 use lines::{Lines, Record};
@@ -49,7 +49,7 @@ impl Table {
     pub(super) fn open(
         path: &Path,
         (separator, packing): (Option<u8>, Packing),
-        spec: &Spec,
+        spec: &SourceSpec,
     ) -> Result<Self, SourceError> {
         let scanner = |separator| {
             Scanner::new(separator, spec.quoted).map_err(|fault| SourceError::new(path.display().to_string(), fault))

@@ -6,42 +6,43 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
+use crate::engine::seal::source::Wanted;
+use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{Whole, read, written};
-use crate::engine::seal::source::{Source, Wanted};
 
-type Change = fn(&mut Spec);
+type Change = fn(&mut SourceSpec);
 
-fn plain(_: &mut Spec) {}
+fn plain(_: &mut SourceSpec) {}
 
-fn semicolon(spec: &mut Spec) {
+fn semicolon(spec: &mut SourceSpec) {
     spec.separator = Some(b';');
 }
 
-fn headless(spec: &mut Spec) {
+fn headless(spec: &mut SourceSpec) {
     spec.header = false;
 }
 
-fn unquoted(spec: &mut Spec) {
+fn unquoted(spec: &mut SourceSpec) {
     spec.quoted = false;
 }
 
-fn in_latin1(spec: &mut Spec) {
+fn in_latin1(spec: &mut SourceSpec) {
     spec.encoding = Some(Encoding::Latin1);
 }
 
-fn in_windows1252(spec: &mut Spec) {
+fn in_windows1252(spec: &mut SourceSpec) {
     spec.encoding = Some(Encoding::Windows1252);
 }
 
-fn in_utf8(spec: &mut Spec) {
+fn in_utf8(spec: &mut SourceSpec) {
     spec.encoding = Some(Encoding::Utf8);
 }
 
-fn in_utf16(spec: &mut Spec) {
+fn in_utf16(spec: &mut SourceSpec) {
     spec.encoding = Some(Encoding::Utf16);
 }
 
-fn with_notes(spec: &mut Spec) {
+fn with_notes(spec: &mut SourceSpec) {
     spec.multiline = vec!["note".to_owned()];
 }
 

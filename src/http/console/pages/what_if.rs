@@ -35,7 +35,7 @@ struct Row {
 /// The σ of a measurement with ℓ₂ sensitivity `sensitivity` that gets one of `questions`
 /// equal shares of `price`. Only one cell moves, so this is also its ℓ₁ sensitivity.
 fn sigma(accountant: Accountant, price: Price, questions: u64, sensitivity: f64) -> f64 {
-    let share = price.units() as f64 / questions.max(1) as f64;
+    let share = price.quanta() as f64 / questions.max(1) as f64;
     match accountant {
         Accountant::Gaussian { .. } => sensitivity / (share * 1e-15).sqrt(),
         Accountant::Pure => 2_f64.sqrt() * sensitivity / (share * 1e-9),
@@ -159,7 +159,7 @@ mod tests {
         let price = accountant.cap(Epsilon::parse("1").expect("ε"));
         let alone = sigma(accountant, price, 1, 4.0);
         assert!((sigma(accountant, price, 100, 4.0) / alone - 10.0).abs() < 1e-9, "precision is additive");
-        assert!((alone - 4.0 / (price.units() as f64 * 1e-15).sqrt()).abs() < 1e-9);
+        assert!((alone - 4.0 / (price.quanta() as f64 * 1e-15).sqrt()).abs() < 1e-9);
         let pure = sigma(Accountant::Pure, Accountant::Pure.cap(Epsilon::parse("1").expect("ε")), 10, 1.0);
         assert!((pure - 10.0 * 2_f64.sqrt()).abs() < 1e-9, "Laplace noise of scale 10");
     }

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use super::Book;
-use super::fold::Taken;
+use super::LedgerState;
+use super::fold::FoldResult;
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::Price;
 
-impl Book {
+impl LedgerState {
     /// The datasets assigned to a viewer; `None` if none were ever assigned, so that they may see all.
     #[must_use]
     pub fn viewing(&self, name: &str) -> Option<&BTreeSet<String>> {
@@ -36,7 +36,7 @@ impl Book {
         }
     }
 
-    pub(super) fn set_viewing(&mut self, name: &str, datasets: &[String]) -> Taken {
+    pub(super) fn set_viewing(&mut self, name: &str, datasets: &[String]) -> FoldResult {
         if datasets.iter().any(|dataset| self.dataset(dataset).is_none()) {
             return Err("its dataset was never opened");
         }

@@ -1,15 +1,15 @@
 //! Admission: whether an answer fits every account from the researcher's to the dataset's, and what it posts to each.
 
-use super::{Book, Branch, DrawNo};
+use super::{Branch, DrawNo, LedgerState};
 use crate::kernel::budget::account::Account;
-use crate::kernel::budget::charge::{ChargeRequest, Refusal, ServeRequest, State};
-use crate::kernel::budget::entry::{AccountMark, Charged, DrawId, Drawn, Kind, Legs, Served};
+use crate::kernel::budget::charge::{AnswerState, ChargeRequest, Refusal, ServeRequest};
+use crate::kernel::budget::entry::{AccountKind, AccountMark, Charge, DrawId, NewDraw, Postings, Serving};
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::gdp::CELLS_MAX;
 
 /// What an answer would take: what is drawn anew, and the stored vectors that it is computed from.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
+pub struct AnswerCost<'a> {
     /// Price of what is drawn anew.
     pub drawn: Price,
     /// Number of noisy cells that are drawn anew.
@@ -20,43 +20,43 @@ pub struct Wish<'a> {
     pub uses: &'a [DrawNo],
 }
 
-impl<'a> Wish<'a> {
-    /// Makes the wish of an answer that draws nothing and is computed from stored vectors only.
+impl<'a> AnswerCost<'a> {
+    /// The cost of an answer that draws nothing and is computed from stored vectors only.
     #[must_use]
     pub fn of_stored(uses: &'a [DrawNo]) -> Self {
         Self { drawn: Price::ZERO, cells: 0, threshold_delta: Delta::ZERO, uses }
     }
 }
 
-impl Book {
-    /// What a wish posts to each account: to the dataset what is drawn anew, to the project and the researcher what is new to them.
+impl LedgerState {
+    /// What an answer posts to each account: to the dataset what is drawn anew, to the project and the researcher what is new to them.
     #[must_use]
-    pub fn legs(&self, branch: &Branch, wish: &Wish<'_>) -> Legs {
+    pub fn legs(&self, branch: &Branch, cost: &AnswerCost<'_>) -> Postings {
         let leg = |account| {
-            let unpaid = wish.uses.iter().filter(|draw| !self.has_paid(account, **draw));
-            unpaid.fold(wish.drawn, |sum, draw| sum.saturating_add(self.draw(*draw).certified.price))
+            let unpaid = cost.uses.iter().filter(|draw| !self.has_paid(account, **draw));
+            unpaid.fold(cost.drawn, |sum, draw| sum.saturating_add(self.draw(*draw).certified.price))
         };
-        Legs {
-            dataset: wish.drawn,
+        Postings {
+            dataset: cost.drawn,
             project: branch.project.map_or(Price::ZERO, leg),
             researcher: leg(branch.researcher),
         }
     }
 
-    /// Checks whether a wish is admitted at `now_ms`: first the query limit, then whether the dataset is frozen, then each account from the
+    /// Checks whether an answer of this cost is admitted at `now_ms`: first the query limit, then whether the dataset is frozen, then each account from the
     /// researcher's to the dataset's, then the lifetime limits on cells and on δ for thresholds. The result depends only on the ledger, the
     /// policy and the query.
     ///
     /// # Errors
     /// [`Refusal`]; nothing changes.
-    pub fn admit(&self, branch: &Branch, wish: &Wish<'_>, now_ms: u64) -> Result<Legs, Refusal> {
+    pub fn admit(&self, branch: &Branch, cost: &AnswerCost<'_>, now_ms: u64) -> Result<Postings, Refusal> {
         let root = self.account(branch.dataset);
         let whole = self.datasets.get(&root.dataset).ok_or(Refusal::NoAccount)?;
-        let legs = self.legs(branch, wish);
+        let legs = self.legs(branch, cost);
         if legs.researcher > whole.cap.query_max {
             return Err(Refusal::OverQueryLimit { asked: legs.researcher, limit: whole.cap.query_max });
         }
-        if wish.drawn > Price::ZERO && whole.is_frozen() {
+        if cost.drawn > Price::ZERO && whole.is_frozen() {
             return Err(Refusal::Frozen { incidents: whole.incidents });
         }
         for (account, leg) in self.postings(branch, &legs) {
@@ -65,12 +65,12 @@ impl Book {
                 return Err(Refusal::Exhausted { asked: leg, left, of: account.kind });
             }
         }
-        if whole.cells.checked_add(wish.cells).is_none_or(|cells| cells > CELLS_MAX) {
+        if whole.cells.checked_add(cost.cells).is_none_or(|cells| cells > CELLS_MAX) {
             return Err(Refusal::CellsExhausted { limit: CELLS_MAX });
         }
-        if wish.threshold_delta > whole.threshold_delta_left() {
+        if cost.threshold_delta > whole.threshold_delta_left() {
             return Err(Refusal::ThresholdExhausted {
-                asked: wish.threshold_delta,
+                asked: cost.threshold_delta,
                 left: whole.threshold_delta_left(),
             });
         }
@@ -78,7 +78,11 @@ impl Book {
     }
 
     /// The accounts of a branch with what each pays, from the researcher's to the dataset's.
-    pub(super) fn postings(&self, branch: &Branch, legs: &Legs) -> impl Iterator<Item = (&Account, Price)> + use<'_> {
+    pub(super) fn postings(
+        &self,
+        branch: &Branch,
+        legs: &Postings,
+    ) -> impl Iterator<Item = (&Account, Price)> + use<'_> {
         let project = branch.project.map(|project| (project, legs.project));
         let ends = [(branch.researcher, legs.researcher), (branch.dataset, legs.dataset)];
         let in_order = [Some(ends[0]), project, Some(ends[1])];
@@ -88,15 +92,15 @@ impl Book {
     /// What can still be spent on a branch: the least that is left over its accounts.
     #[must_use]
     pub fn left(&self, branch: &Branch, now_ms: u64) -> Price {
-        let nothing = Legs::default();
+        let nothing = Postings::default();
         self.postings(branch, &nothing).map(|(account, _)| account.left_at(now_ms)).min().unwrap_or(Price::ZERO)
     }
 
     /// How many answers with these legs fit; `None` if they are free.
     #[must_use]
-    pub fn fits(&self, branch: &Branch, legs: &Legs, now_ms: u64) -> Option<u64> {
+    pub fn fits(&self, branch: &Branch, legs: &Postings, now_ms: u64) -> Option<u64> {
         let each = self.postings(branch, legs).filter(|(_, leg)| *leg > Price::ZERO);
-        each.filter_map(|(account, leg)| account.left_at(now_ms).units().checked_div(leg.units())).min()
+        each.filter_map(|(account, leg)| account.left_at(now_ms).quanta().checked_div(leg.quanta())).min()
     }
 
     /// Resolves the ids of draws; `None` unless all of them are stored and belong to this dataset.
@@ -112,23 +116,23 @@ impl Book {
     }
 
     fn is_sealed(&self, number: super::ReleaseNo) -> bool {
-        self.card(number).state == State::Sealed
+        self.card(number).state == AnswerState::Sealed
     }
 
     /// Makes the act that charges a request, if the request is admitted now.
     ///
     /// # Errors
-    /// [`Refusal`], as for [`Book::admit`].
-    pub fn charge(&self, request: &ChargeRequest) -> Result<Charged, Refusal> {
+    /// [`Refusal`], as for [`LedgerState::admit`].
+    pub fn charge(&self, request: &ChargeRequest) -> Result<Charge, Refusal> {
         let certificate = &request.certificate;
         let subject = certificate.subject();
         let branch = self.branch(&subject.dataset, &request.researcher).ok_or(Refusal::NoAccount)?;
         let uses = self.resolve(&branch, &request.uses).ok_or(Refusal::Gone)?;
         let (drawn, cells, threshold_delta) = (certificate.price(), certificate.cells(), certificate.threshold_delta());
-        let wish = Wish { drawn, cells, threshold_delta, uses: &uses };
-        let legs = self.admit(&branch, &wish, request.at_ms)?;
+        let cost = AnswerCost { drawn, cells, threshold_delta, uses: &uses };
+        let legs = self.admit(&branch, &cost, request.at_ms)?;
         let drawn = request.drawn.iter().zip(certificate.measurements());
-        Ok(Charged {
+        Ok(Charge {
             release: request.release.clone(),
             researcher: request.researcher.clone(),
             dataset: subject.dataset.clone(),
@@ -137,7 +141,7 @@ impl Book {
             sql: request.sql.clone(),
             rows_per_unit: request.rows_per_unit,
             purpose: request.purpose.clone(),
-            drawn: drawn.map(|(view, certified)| Drawn { view: *view, certified: *certified }).collect(),
+            drawn: drawn.map(|(view, certified)| NewDraw { view: *view, certified: *certified }).collect(),
             uses: request.uses.clone(),
             worth: request.worth.clone(),
             legs,
@@ -151,8 +155,8 @@ impl Book {
     /// Makes the act that serves a stored answer to a researcher, if they can pay for the draws that are new to them.
     ///
     /// # Errors
-    /// [`Refusal`], as for [`Book::admit`].
-    pub fn serve(&self, request: &ServeRequest) -> Result<Served, Refusal> {
+    /// [`Refusal`], as for [`LedgerState::admit`].
+    pub fn serve(&self, request: &ServeRequest) -> Result<Serving, Refusal> {
         let number = *self.names.get(&request.release).ok_or(Refusal::Gone)?;
         let card = self.card(number);
         let dataset = &self.account(card.dataset).dataset;
@@ -162,7 +166,7 @@ impl Book {
         }
         let uses: Vec<_> = card.draws().collect();
         let legs = self.admit_stored(&branch, &uses, request.at_ms)?;
-        Ok(Served {
+        Ok(Serving {
             release: request.release.clone(),
             researcher: request.researcher.clone(),
             question: request.question.clone(),
@@ -173,10 +177,10 @@ impl Book {
     }
 
     /// Checks whether a stored answer is admitted; if nothing in it is new to the researcher, it always is.
-    fn admit_stored(&self, branch: &Branch, uses: &[DrawNo], now_ms: u64) -> Result<Legs, Refusal> {
-        let wish = Wish::of_stored(uses);
-        let legs = self.legs(branch, &wish);
-        if legs == Legs::default() { Ok(legs) } else { self.admit(branch, &wish, now_ms) }
+    fn admit_stored(&self, branch: &Branch, uses: &[DrawNo], now_ms: u64) -> Result<Postings, Refusal> {
+        let cost = AnswerCost::of_stored(uses);
+        let legs = self.legs(branch, &cost);
+        if legs == Postings::default() { Ok(legs) } else { self.admit(branch, &cost, now_ms) }
     }
 
     /// The state of an account at `now_ms`.
@@ -193,7 +197,7 @@ impl Book {
 
     /// The state of a branch's researcher account at `now_ms` once these legs are posted.
     #[must_use]
-    pub fn mark_after(&self, branch: &Branch, legs: &Legs, now_ms: u64) -> AccountMark {
+    pub fn mark_after(&self, branch: &Branch, legs: &Postings, now_ms: u64) -> AccountMark {
         let mark = self.mark(self.account(branch.researcher), now_ms);
         let left = self.postings(branch, legs).map(|(account, leg)| account.left_at(now_ms).left_after(leg));
         AccountMark {
@@ -209,12 +213,14 @@ impl Book {
     pub fn answers_left(&self, account: &Account, now_ms: u64) -> Option<u64> {
         let last = account.last.filter(|last| *last > Price::ZERO)?;
         let left = match account.kind {
-            Kind::Researcher | Kind::Statistics => {
+            AccountKind::Researcher | AccountKind::Statistics => {
                 self.branch(&account.dataset, &account.name).map(|branch| self.left(&branch, now_ms))
             }
-            Kind::Project => account.parent.map(|root| account.left_at(now_ms).min(self.account(root).left_at(now_ms))),
-            Kind::Dataset => Some(account.left_at(now_ms)),
+            AccountKind::Project => {
+                account.parent.map(|root| account.left_at(now_ms).min(self.account(root).left_at(now_ms)))
+            }
+            AccountKind::Dataset => Some(account.left_at(now_ms)),
         };
-        left?.units().checked_div(last.units())
+        left?.quanta().checked_div(last.quanta())
     }
 }

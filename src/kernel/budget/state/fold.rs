@@ -1,10 +1,10 @@
 //! The fold: how each entry changes the ledger's state, and which entries are refused as inconsistent.
 
-use super::{Book, KeyCard, Question, ReleaseCard, ReleaseNo, Wish};
+use super::{AnswerCost, KeyRecord, LedgerState, QuestionRecord, ReleaseNo, ReleaseRecord};
 use crate::kernel::budget::account::{Account, AccountNo, DatasetAccount, EditionMark, Raise, Renewal};
-use crate::kernel::budget::charge::State;
+use crate::kernel::budget::charge::AnswerState;
 use crate::kernel::budget::entry::{
-    AccountMark, Act, Balance, Cap, Cause, Charged, Digest, Entry, KeyUse, Kind, Legs, Served,
+    AccountKind, AccountMark, Act, Balance, Cap, Cause, Charge, Digest, Entry, KeyUse, Postings, Serving,
 };
 use crate::kernel::budget::people::{Role, STATISTICS};
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
@@ -13,14 +13,14 @@ use crate::kernel::privacy::gdp::CELLS_MAX;
 /// An entry that cannot follow the ones before it, because the ledger is damaged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("entry {seq} does not follow: {why}")]
-pub struct Inconsistent {
+pub struct Inconsistency {
     /// Number of the refused entry.
     pub seq: u64,
     /// What is wrong with it.
     pub why: &'static str,
 }
 
-pub(super) type Taken = Result<(), &'static str>;
+pub(super) type FoldResult = Result<(), &'static str>;
 
 /// An idempotency key as an entry uses it, with the layout of the query if a stored answer is served again.
 struct KeyUsed<'a> {
@@ -32,7 +32,7 @@ struct KeyUsed<'a> {
 /// An allocation as an entry sets it.
 struct Allocation<'a> {
     dataset: &'a str,
-    kind: Kind,
+    kind: AccountKind,
     name: &'a str,
     project: Option<&'a str>,
     epsilon: Epsilon,
@@ -41,13 +41,13 @@ struct Allocation<'a> {
     at_ms: u64,
 }
 
-impl Book {
+impl LedgerState {
     /// Applies one entry to the state.
     ///
     /// # Errors
-    /// [`Inconsistent`] if the entry does not follow from the ones before; the state must not be used afterwards.
-    pub fn apply(&mut self, entry: &Entry, hash: Digest) -> Result<(), Inconsistent> {
-        let wrong = |why| Inconsistent { seq: entry.seq, why };
+    /// [`Inconsistency`] if the entry does not follow from the ones before; the state must not be used afterwards.
+    pub fn apply(&mut self, entry: &Entry, hash: Digest) -> Result<(), Inconsistency> {
+        let wrong = |why| Inconsistency { seq: entry.seq, why };
         if Some(entry.seq) != self.seq.checked_add(1) || entry.previous != self.head {
             return Err(wrong("it is not the successor of the entry before"));
         }
@@ -56,7 +56,7 @@ impl Book {
         Ok(())
     }
 
-    pub(super) fn take(&mut self, entry: &Entry) -> Taken {
+    pub(super) fn take(&mut self, entry: &Entry) -> FoldResult {
         match &entry.act {
             Act::DatasetOpened { dataset, unit, cap } => self.open(dataset, unit, *cap),
             Act::EditionSealed { dataset, edition, commitment, oversubscribe, .. } => {
@@ -80,19 +80,19 @@ impl Book {
                 Ok(())
             }
             Act::ProjectGranted { project: name, dataset, epsilon, amount, .. } => {
-                let (kind, epsilon, amount, at_ms) = (Kind::Project, *epsilon, *amount, entry.at_ms);
+                let (kind, epsilon, amount, at_ms) = (AccountKind::Project, *epsilon, *amount, entry.at_ms);
                 let (project, period_days) = (None, None);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
             }
             Act::Granted { researcher: name, dataset, project, epsilon, amount, period_days, .. } => {
-                let (kind, epsilon, amount, at_ms) = (Kind::Researcher, *epsilon, *amount, entry.at_ms);
+                let (kind, epsilon, amount, at_ms) = (AccountKind::Researcher, *epsilon, *amount, entry.at_ms);
                 let (project, period_days) = (project.as_deref(), *period_days);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
             }
             Act::Frozen { dataset, .. } => self.alter(dataset, |whole| whole.frozen = true),
             Act::Unfrozen { dataset, .. } => self.alter(dataset, |whole| (whole.frozen, whole.incidents) = (false, 0)),
             Act::Charged(charged) => self.charged(entry, charged),
-            Act::Released { release, digest } => self.end(entry.seq, release, State::Sealed, Some(*digest)),
+            Act::Released { release, digest } => self.end(entry.seq, release, AnswerState::Sealed, Some(*digest)),
             Act::Burned { release, cause } => self.burn(entry.seq, release, *cause),
             Act::Served(served) => self.serve_again(entry, served),
             Act::Recovered { balances, anchor_seq, .. } => {
@@ -100,7 +100,7 @@ impl Book {
                 balances.iter().try_for_each(|balance| self.owe(balance))
             }
             Act::StatisticsGranted { dataset, epsilon, amount, period_days, .. } => {
-                let (kind, name, project) = (Kind::Statistics, STATISTICS, None);
+                let (kind, name, project) = (AccountKind::Statistics, STATISTICS, None);
                 let (epsilon, amount, period_days, at_ms) = (*epsilon, *amount, *period_days, entry.at_ms);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
             }
@@ -118,7 +118,7 @@ impl Book {
     }
 
     /// Changes whether a dataset is frozen or how many incidents it has, and notes that the anchor must be told.
-    fn alter(&mut self, dataset: &str, change: impl FnOnce(&mut DatasetAccount)) -> Taken {
+    fn alter(&mut self, dataset: &str, change: impl FnOnce(&mut DatasetAccount)) -> FoldResult {
         let whole = self.whole(dataset)?;
         change(whole);
         let account = whole.account;
@@ -126,7 +126,7 @@ impl Book {
         Ok(())
     }
 
-    fn add_person(&mut self, name: &str, role: Role, token: Digest) -> Taken {
+    fn add_person(&mut self, name: &str, role: Role, token: Digest) -> FoldResult {
         self.people.insert(name.to_owned(), (role, Some(token)));
         self.tokens.insert(token, name.to_owned());
         Ok(())
@@ -139,12 +139,12 @@ impl Book {
         Ok(number)
     }
 
-    fn open(&mut self, dataset: &str, unit: &str, cap: Cap) -> Taken {
+    fn open(&mut self, dataset: &str, unit: &str, cap: Cap) -> FoldResult {
         if self.datasets.contains_key(dataset) {
             return Err("its dataset was opened before");
         }
-        let owed = self.take_debt(dataset, Kind::Dataset, dataset);
-        let mut account = Account::new(Kind::Dataset, dataset, dataset, None, cap.epsilon);
+        let owed = self.take_debt(dataset, AccountKind::Dataset, dataset);
+        let mut account = Account::new(AccountKind::Dataset, dataset, dataset, None, cap.epsilon);
         let burnt = if self.is_burnt { cap.amount } else { Price::ZERO };
         let burnt_delta = if self.is_burnt { cap.threshold_delta } else { Delta::ZERO };
         (account.amount, account.spent) = (cap.amount, owed.as_ref().map_or(burnt, |owed| owed.spent.max(burnt)));
@@ -167,7 +167,7 @@ impl Book {
         Ok(())
     }
 
-    fn raise(&mut self, dataset: &str, epsilon: Epsilon, amount: Price, at_ms: u64) -> Taken {
+    fn raise(&mut self, dataset: &str, epsilon: Epsilon, amount: Price, at_ms: u64) -> FoldResult {
         let number = self.whole(dataset)?.account;
         let account = &mut self.accounts[number.0 as usize];
         if amount <= account.amount {
@@ -180,12 +180,12 @@ impl Book {
         Ok(())
     }
 
-    fn allocate(&mut self, to: &Allocation<'_>) -> Taken {
+    fn allocate(&mut self, to: &Allocation<'_>) -> FoldResult {
         let root = self.whole(to.dataset)?.account;
         let parent = match to.project {
             None => root,
             Some(project) => {
-                self.number_of(to.dataset, Kind::Project, project).ok_or("its project was never granted")?
+                self.number_of(to.dataset, AccountKind::Project, project).ok_or("its project was never granted")?
             }
         };
         let number = match self.number_of(to.dataset, to.kind, to.name) {
@@ -210,14 +210,14 @@ impl Book {
         let number = self.new_account(account)?;
         let holders = self.holders.entry(to.dataset.to_owned()).or_default();
         let named = match to.kind {
-            Kind::Project => &mut holders.projects,
-            Kind::Researcher | Kind::Statistics | Kind::Dataset => &mut holders.researchers,
+            AccountKind::Project => &mut holders.projects,
+            AccountKind::Researcher | AccountKind::Statistics | AccountKind::Dataset => &mut holders.researchers,
         };
         named.insert(to.name.to_owned(), number);
         Ok(number)
     }
 
-    fn charged(&mut self, entry: &Entry, charged: &Charged) -> Taken {
+    fn charged(&mut self, entry: &Entry, charged: &Charge) -> FoldResult {
         let branch = self.branch(&charged.dataset, &charged.researcher).ok_or("its researcher holds no account")?;
         let uses = self.resolve(&branch, &charged.uses).ok_or("it uses a vector that is not stored")?;
         let (mut drawn, mut cells) = (Price::ZERO, 0_u64);
@@ -225,8 +225,8 @@ impl Book {
             drawn = drawn.checked_add(one.certified.price).ok_or("its price overflows")?;
             cells = cells.checked_add(one.certified.cells).ok_or("its cells overflow")?;
         }
-        let wish = Wish { drawn, cells, threshold_delta: charged.threshold_delta, uses: &uses };
-        if self.legs(&branch, &wish) != charged.legs || cells != charged.cells {
+        let cost = AnswerCost { drawn, cells, threshold_delta: charged.threshold_delta, uses: &uses };
+        if self.legs(&branch, &cost) != charged.legs || cells != charged.cells {
             return Err("its legs are not the sum of its draws");
         }
         if self.names.contains_key(&charged.release) {
@@ -261,7 +261,7 @@ impl Book {
     }
 
     /// Posts all legs or, if one does not fit, none.
-    fn post(&mut self, branch: &super::Branch, legs: &Legs, at_ms: u64) -> Taken {
+    fn post(&mut self, branch: &super::Branch, legs: &Postings, at_ms: u64) -> FoldResult {
         const TOO_MUCH: &str = "it spends more than its account holds";
         if self.postings(branch, legs).any(|(account, leg)| leg > account.left_at(at_ms) && leg > Price::ZERO) {
             return Err(TOO_MUCH);
@@ -275,7 +275,7 @@ impl Book {
         Ok(())
     }
 
-    fn check_mark(&self, branch: &super::Branch, mark: &AccountMark, at_ms: u64) -> Taken {
+    fn check_mark(&self, branch: &super::Branch, mark: &AccountMark, at_ms: u64) -> FoldResult {
         if self.mark(self.account(branch.researcher), at_ms) == *mark {
             Ok(())
         } else {
@@ -287,7 +287,7 @@ impl Book {
         &mut self,
         seq: u64,
         branch: &super::Branch,
-        charged: &Charged,
+        charged: &Charge,
         uses: Box<[super::DrawNo]>,
     ) -> Result<ReleaseNo, &'static str> {
         const TOO_MANY: &str = "there are too many releases";
@@ -295,16 +295,16 @@ impl Book {
         let first = u32::try_from(self.draws.len()).map_err(|_| TOO_MANY)?;
         for (index, one) in (0..).zip(&charged.drawn) {
             let draw = super::DrawNo(first.checked_add(index).ok_or(TOO_MANY)?);
-            self.draws.push(super::DrawCard { release: number, index, certified: one.certified });
+            self.draws.push(super::DrawRecord { release: number, index, certified: one.certified });
             self.views.entry(one.view).or_default().push(draw);
         }
         let last = u32::try_from(self.draws.len()).map_err(|_| TOO_MANY)?;
-        self.releases.push(ReleaseCard {
+        self.releases.push(ReleaseRecord {
             id: charged.release.clone(),
             seq,
             researcher: branch.researcher,
             worth: charged.worth.clone().into(),
-            state: State::Executing,
+            state: AnswerState::Executing,
             digest: None,
             dataset: branch.dataset,
             drawn: first..last,
@@ -313,7 +313,7 @@ impl Book {
         });
         self.names.insert(charged.release.clone(), number);
         self.executing.insert(number);
-        let question = self.questions.entry(charged.view).or_insert_with(|| Question {
+        let question = self.questions.entry(charged.view).or_insert_with(|| QuestionRecord {
             dataset: charged.dataset.clone(),
             edition: charged.edition.clone(),
             sql: charged.sql.as_str().into(),
@@ -333,22 +333,29 @@ impl Book {
         }
         if let std::collections::hash_map::Entry::Vacant(first) = self.served.entry((branch.researcher, number)) {
             first.insert(seq);
-            self.shelves.entry(branch.researcher).or_default().push(number);
+            self.served_in_order.entry(branch.researcher).or_default().push(number);
         }
     }
 
-    fn keep_key(&mut self, seq: u64, used: KeyUsed<'_>, release: ReleaseNo, account: AccountMark, legs: Legs) -> Taken {
+    fn keep_key(
+        &mut self,
+        seq: u64,
+        used: KeyUsed<'_>,
+        release: ReleaseNo,
+        account: AccountMark,
+        legs: Postings,
+    ) -> FoldResult {
         let Some(key) = used.key else { return Ok(()) };
         let replayed = used.question.is_some() || self.card(release).drawn.is_empty();
         let question = used.question.flatten().map(Into::into);
-        let card = KeyCard { seq, body: key.body, release, account, legs, replayed, question };
+        let card = KeyRecord { seq, body: key.body, release, account, legs, replayed, question };
         match self.keys.entry(used.researcher.to_owned()).or_default().insert(key.key, card) {
             None => Ok(()),
             Some(_) => Err("its key was used before"),
         }
     }
 
-    fn end(&mut self, seq: u64, release: &str, to: State, digest: Option<Digest>) -> Taken {
+    fn end(&mut self, seq: u64, release: &str, to: AnswerState, digest: Option<Digest>) -> FoldResult {
         let number = *self.names.get(release).ok_or("its answer was never charged")?;
         let card = &mut self.releases[number.0 as usize];
         if !card.state.may_become(to) {
@@ -359,8 +366,8 @@ impl Book {
         Ok(())
     }
 
-    fn burn(&mut self, seq: u64, release: &str, cause: Cause) -> Taken {
-        self.end(seq, release, State::Burned, None)?;
+    fn burn(&mut self, seq: u64, release: &str, cause: Cause) -> FoldResult {
+        self.end(seq, release, AnswerState::Burned, None)?;
         let root = self.release(release).map(|card| card.dataset).ok_or("its answer was never charged")?;
         let dataset = self.account(root).dataset.clone();
         self.alter(&dataset, |whole| match cause {
@@ -369,16 +376,16 @@ impl Book {
         })
     }
 
-    fn serve_again(&mut self, entry: &Entry, served: &Served) -> Taken {
+    fn serve_again(&mut self, entry: &Entry, served: &Serving) -> FoldResult {
         let number = *self.names.get(&served.release).ok_or("its answer was never charged")?;
         let card = self.card(number);
-        if card.state != State::Sealed {
+        if card.state != AnswerState::Sealed {
             return Err("its answer is not stored");
         }
         let dataset = self.account(card.dataset).dataset.clone();
         let uses: Vec<_> = card.draws().collect();
         let branch = self.branch(&dataset, &served.researcher).ok_or("its researcher holds no account")?;
-        if self.legs(&branch, &Wish::of_stored(&uses)) != served.legs {
+        if self.legs(&branch, &AnswerCost::of_stored(&uses)) != served.legs {
             return Err("its legs are not the sum of its draws");
         }
         self.post(&branch, &served.legs, entry.at_ms)?;
@@ -390,7 +397,7 @@ impl Book {
     }
 
     /// Raises an account to at least a recovered balance; if the account does not exist yet, it will begin with that balance.
-    fn owe(&mut self, balance: &Balance) -> Taken {
+    fn owe(&mut self, balance: &Balance) -> FoldResult {
         let Some(number) = self.number_of(&balance.dataset, balance.kind, &balance.name) else {
             let is_it = |debt: &&mut Balance| {
                 debt.dataset == balance.dataset && debt.kind == balance.kind && debt.name == balance.name
@@ -408,7 +415,7 @@ impl Book {
         let account = &mut self.accounts[number.0 as usize];
         account.spent = account.spent.max(balance.spent);
         self.touched.insert(number);
-        if balance.kind == Kind::Dataset {
+        if balance.kind == AccountKind::Dataset {
             let whole = self.whole(&balance.dataset)?;
             whole.cells = whole.cells.max(balance.cells);
             whole.threshold_delta = whole.threshold_delta.max(balance.threshold_delta);
@@ -416,7 +423,7 @@ impl Book {
         Ok(())
     }
 
-    fn take_debt(&mut self, dataset: &str, kind: Kind, name: &str) -> Option<Balance> {
+    fn take_debt(&mut self, dataset: &str, kind: AccountKind, name: &str) -> Option<Balance> {
         let is_it = |debt: &Balance| debt.dataset == dataset && debt.kind == kind && debt.name == name;
         let at = self.debts.iter().position(is_it)?;
         Some(self.debts.remove(at))

@@ -2,16 +2,16 @@
 
 use super::*;
 use crate::kernel::budget::charge::Refusal;
-use crate::kernel::budget::entry::{DrawId, Drawn};
+use crate::kernel::budget::entry::{DrawId, NewDraw};
 use crate::kernel::budget::state::{Branch, DrawNo};
 use crate::kernel::privacy::accountant::Accountant;
-use crate::kernel::privacy::certificate::Certified;
+use crate::kernel::privacy::certificate::CertifiedMeasurement;
 use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
-use crate::kernel::privacy::sensitivity::{Sensitivity, Statistic};
+use crate::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-fn apply_at(book: &mut Book, act: Act, at_ms: u64) -> Result<(), Inconsistent> {
+fn apply_at(book: &mut LedgerState, act: Act, at_ms: u64) -> Result<(), Inconsistency> {
     let (seq, head) = book.head();
     let entry = Entry::following(seq, head, at_ms, act);
     let bytes = entry.canonical_bytes();
@@ -21,7 +21,7 @@ fn apply_at(book: &mut Book, act: Act, at_ms: u64) -> Result<(), Inconsistent> {
     Ok(())
 }
 
-fn apply(book: &mut Book, act: Act) -> Result<(), Inconsistent> {
+fn apply(book: &mut LedgerState, act: Act) -> Result<(), Inconsistency> {
     apply_at(book, act, 0)
 }
 
@@ -31,7 +31,7 @@ fn granted(researcher: &str, units: u64, project: Option<&str>, period_days: Opt
         dataset: "d".into(),
         project: project.map(str::to_owned),
         epsilon: Epsilon::from_nanos(units),
-        amount: Price::from_units(units),
+        amount: Price::from_quanta(units),
         period_days,
         reason: "r".into(),
         by: "s".into(),
@@ -39,11 +39,11 @@ fn granted(researcher: &str, units: u64, project: Option<&str>, period_days: Opt
 }
 
 /// Two researchers whose allocations together exceed the cap, as an oversubscribing steward would set them.
-fn oversubscribed() -> Book {
-    let (epsilon, amount) = (Epsilon::from_nanos(10), Price::from_units(10));
+fn oversubscribed() -> LedgerState {
+    let (epsilon, amount) = (Epsilon::from_nanos(10), Price::from_quanta(10));
     let (query_max, query_epsilon_max, threshold_delta) = (amount, epsilon, Delta::from_attos(5));
     let cap = Cap { accountant: Accountant::Pure, epsilon, amount, query_max, query_epsilon_max, threshold_delta };
-    let mut book = Book::new();
+    let mut book = LedgerState::new();
     apply(&mut book, Act::DatasetOpened { dataset: "d".into(), unit: "row".into(), cap }).expect("opened");
     for researcher in ["a", "b"] {
         apply(&mut book, granted(researcher, 10, None, None)).expect("granted");
@@ -51,20 +51,23 @@ fn oversubscribed() -> Book {
     book
 }
 
-fn drawn(view: u8, units: u64, cells: u64) -> Drawn {
+fn drawn(view: u8, units: u64, cells: u64) -> NewDraw {
     let law = NoiseLaw { mechanism: Mechanism::DiscreteLaplace, fine_bits: 0, scale: 1.0 };
-    let sensitivity = Sensitivity::of(Statistic::Count, 1).expect("bounded");
-    Drawn { view: [view; 32], certified: Certified { sensitivity, law, price: Price::from_units(units), cells } }
+    let sensitivity = Sensitivity::of(Aggregation::Count, 1).expect("bounded");
+    NewDraw {
+        view: [view; 32],
+        certified: CertifiedMeasurement { sensitivity, law, price: Price::from_quanta(units), cells },
+    }
 }
 
 /// A charge as the writer would make it, of one vector if `draw` is given.
-fn charged(book: &Book, release: &str, who: &str, draw: Option<Drawn>, uses: &[DrawId], at_ms: u64) -> Act {
+fn charged(book: &LedgerState, release: &str, who: &str, draw: Option<NewDraw>, uses: &[DrawId], at_ms: u64) -> Act {
     let branch = book.branch("d", who).expect("an account");
     let price = draw.as_ref().map_or(Price::ZERO, |one| one.certified.price);
     let cells = draw.as_ref().map_or(0, |one| one.certified.cells);
     let numbers: Vec<DrawNo> = book.resolve(&branch, uses).expect("stored");
-    let legs = book.legs(&branch, &Wish { drawn: price, cells, ..Wish::of_stored(&numbers) });
-    Act::Charged(Box::new(Charged {
+    let legs = book.legs(&branch, &AnswerCost { drawn: price, cells, ..AnswerCost::of_stored(&numbers) });
+    Act::Charged(Box::new(Charge {
         release: release.to_owned(),
         researcher: who.to_owned(),
         dataset: "d".into(),
@@ -88,9 +91,9 @@ fn released(release: &str) -> Act {
     Act::Released { release: release.to_owned(), digest: [1; 32] }
 }
 
-fn admit(book: &Book, who: &str, units: u64, cells: u64) -> Result<Legs, Refusal> {
+fn admit(book: &LedgerState, who: &str, units: u64, cells: u64) -> Result<Postings, Refusal> {
     let branch: Branch = book.branch("d", who).expect("an account");
-    book.admit(&branch, &Wish { drawn: Price::from_units(units), cells, ..Wish::of_stored(&[]) }, 0)
+    book.admit(&branch, &AnswerCost { drawn: Price::from_quanta(units), cells, ..AnswerCost::of_stored(&[]) }, 0)
 }
 
 /// The cap binds all researchers together, whatever is left in their own accounts.
@@ -99,8 +102,8 @@ fn the_dataset_s_cap_binds_where_accounts_would_not() {
     let mut book = oversubscribed();
     let act = charged(&book, "r1", "a", Some(drawn(1, 7, 1)), &[], 0);
     apply(&mut book, act).expect("charged");
-    let (asked, left) = (Price::from_units(4), Price::from_units(3));
-    assert_eq!(admit(&book, "b", 4, 1), Err(Refusal::Exhausted { asked, left, of: Kind::Dataset }));
+    let (asked, left) = (Price::from_quanta(4), Price::from_quanta(3));
+    assert_eq!(admit(&book, "b", 4, 1), Err(Refusal::Exhausted { asked, left, of: AccountKind::Dataset }));
     assert_eq!(admit(&book, "b", 3, 1).expect("admitted").dataset, left);
     let act = charged(&book, "r2", "b", Some(drawn(2, 4, 1)), &[], 0);
     assert!(apply(&mut book, act).is_err(), "no entry spends above the cap");
@@ -137,15 +140,18 @@ fn a_colleague_pays_their_own_account_alone() {
     for (release, leg) in [("r2", 7), ("r3", 0)] {
         let act = charged(&book, release, "b", None, &uses, 0);
         let Act::Charged(one) = &act else { panic!("a charge") };
-        assert_eq!((one.legs.dataset, one.legs.researcher), (Price::ZERO, Price::from_units(leg)));
+        assert_eq!((one.legs.dataset, one.legs.researcher), (Price::ZERO, Price::from_quanta(leg)));
         apply(&mut book, act).expect("charged");
         apply(&mut book, released(release)).expect("released");
     }
-    let spent = |kind, name| book.find("d", kind, name).expect("an account").spent.units();
-    assert_eq!((spent(Kind::Dataset, "d"), spent(Kind::Researcher, "a"), spent(Kind::Researcher, "b")), (7, 7, 7));
+    let spent = |kind, name| book.find("d", kind, name).expect("an account").spent.quanta();
+    assert_eq!(
+        (spent(AccountKind::Dataset, "d"), spent(AccountKind::Researcher, "a"), spent(AccountKind::Researcher, "b")),
+        (7, 7, 7)
+    );
     let mut forged = charged(&book, "r4", "a", None, &uses, 0);
     if let Act::Charged(one) = &mut forged {
-        one.legs.researcher = Price::from_units(1);
+        one.legs.researcher = Price::from_quanta(1);
     }
     assert!(apply(&mut book, forged).is_err(), "legs are those of the draws, to the unit");
     assert!(book.branch("d", "a").is_some_and(|branch| book.resolve(&branch, &[uses[0].clone()]).is_some()));
@@ -157,7 +163,7 @@ fn a_colleague_pays_their_own_account_alone() {
 #[test]
 fn a_project_pays_once_for_its_researchers() {
     let mut book = oversubscribed();
-    let (epsilon, amount) = (Epsilon::from_nanos(6), Price::from_units(6));
+    let (epsilon, amount) = (Epsilon::from_nanos(6), Price::from_quanta(6));
     let (reason, by) = ("r".to_owned(), "s".to_owned());
     let project = "p".to_owned();
     apply(&mut book, Act::ProjectGranted { project, dataset: "d".into(), epsilon, amount, reason, by }).expect("p");
@@ -181,11 +187,11 @@ fn a_project_pays_once_for_its_researchers() {
     apply(&mut book, released("r1")).expect("released");
     let act = charged(&book, "r2", "e", None, &[DrawId { release: "r1".into(), index: 0 }], 0);
     let Act::Charged(one) = &act else { panic!("a charge") };
-    assert_eq!((one.legs.project.units(), one.legs.researcher.units()), (0, 4), "the project had it");
+    assert_eq!((one.legs.project.quanta(), one.legs.researcher.quanta()), (0, 4), "the project had it");
     apply(&mut book, act).expect("charged");
-    let (asked, left) = (Price::from_units(3), Price::from_units(2));
-    assert_eq!(admit(&book, "e", 3, 1), Err(Refusal::Exhausted { asked, left, of: Kind::Researcher }));
-    let of = Kind::Project;
+    let (asked, left) = (Price::from_quanta(3), Price::from_quanta(2));
+    assert_eq!(admit(&book, "e", 3, 1), Err(Refusal::Exhausted { asked, left, of: AccountKind::Researcher }));
+    let of = AccountKind::Project;
     apply(&mut book, granted("e", 10, Some("p"), None)).expect("granted");
     assert_eq!(admit(&book, "e", 3, 1), Err(Refusal::Exhausted { asked, left, of }));
     assert_eq!(admit(&book, "a", 6, 1).expect("the others go on").project, Price::ZERO);
@@ -206,18 +212,18 @@ fn a_period_renews_and_the_cap_does_not() {
     ] {
         at_ms = at_ms.max(days * DAY_MS);
         let branch = book.branch("d", "c").expect("an account");
-        let wish = Wish { drawn: Price::from_units(units), cells: 1, ..Wish::of_stored(&[]) };
-        assert_eq!(book.admit(&branch, &wish, at_ms).is_ok(), fits, "{release}");
+        let cost = AnswerCost { drawn: Price::from_quanta(units), cells: 1, ..AnswerCost::of_stored(&[]) };
+        assert_eq!(book.admit(&branch, &cost, at_ms).is_ok(), fits, "{release}");
         if fits {
             let act = charged(&book, release, "c", Some(drawn(view, units, 1)), &[], at_ms);
             apply_at(&mut book, act, at_ms).expect(release);
         }
     }
     let account = book.researcher("d", "c").expect("an account");
-    assert_eq!((account.spent.units(), account.spent_at(at_ms).units()), (10, 2), "lifetime, and this period");
+    assert_eq!((account.spent.quanta(), account.spent_at(at_ms).quanta()), (10, 2), "lifetime, and this period");
     let back = book.mark(account, 0);
-    assert_eq!(back.spent.units(), 2, "a clock that runs backwards brings no earlier period back");
-    let account = Account::new(Kind::Researcher, "x", "d", None, Epsilon::from_nanos(1));
+    assert_eq!(back.spent.quanta(), 2, "a clock that runs backwards brings no earlier period back");
+    let account = Account::new(AccountKind::Researcher, "x", "d", None, Epsilon::from_nanos(1));
     assert_eq!(account.left_at(0), Price::ZERO);
 }
 
@@ -248,9 +254,9 @@ fn what_a_recovery_brings_binds() {
     let mut book = oversubscribed();
     let balance = |dataset: &str, spent, attos| Balance {
         dataset: dataset.into(),
-        kind: Kind::Dataset,
+        kind: AccountKind::Dataset,
         name: dataset.into(),
-        spent: Price::from_units(spent),
+        spent: Price::from_quanta(spent),
         cells: 3,
         threshold_delta: Delta::from_attos(attos),
     };
@@ -263,7 +269,7 @@ fn what_a_recovery_brings_binds() {
     assert!(admit(&book, "a", 3, 1).is_err());
     let cap = book.dataset("d").expect("d").cap;
     apply(&mut book, Act::DatasetOpened { dataset: "later".into(), unit: "row".into(), cap }).expect("opened");
-    assert_eq!(book.find("later", Kind::Dataset, "later").expect("later").spent, Price::from_units(10));
+    assert_eq!(book.find("later", AccountKind::Dataset, "later").expect("later").spent, Price::from_quanta(10));
     assert_eq!(book.dataset("later").expect("later").cells, 3);
     for dataset in ["d", "later"] {
         assert_eq!(book.dataset(dataset).expect(dataset).threshold_delta, Delta::from_attos(3), "{dataset}");

@@ -5,111 +5,31 @@
 
 use std::collections::BTreeSet;
 
-use super::Book;
-use super::fold::Taken;
-use crate::kernel::budget::charge::State;
-use crate::kernel::budget::entry::{Act, Digest, Entry, KeyUse, Single};
+use super::LedgerState;
+use super::fold::FoldResult;
+use super::records::{Confirmation, RequestRecord, ShownRelease, StatisticRecord};
+use crate::kernel::budget::charge::AnswerState;
+use crate::kernel::budget::entry::{Act, Entry, SingleAct};
 use crate::kernel::budget::people::STATISTICS;
-use crate::kernel::privacy::amounts::{Epsilon, Price};
-
-/// The state of one published statistic.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StatisticCard {
-    /// The answer that it shows; `None` until the first one is published.
-    pub shown: Option<ShownRelease>,
-    /// When it was last due and skipped, in milliseconds since 1970 in UTC, and why; `None` once it was drawn again.
-    pub skipped: Option<(u64, String)>,
-    /// The steward's latest confirmation; `None` if nobody confirmed it, as in ledgers older than confirmations.
-    pub confirmed: Option<Confirmation>,
-    /// Number of the entry that last changed any of this.
-    pub changed: u64,
-}
-
-/// The stored answer that a statistic shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShownRelease {
-    /// The idempotency key under which it was asked for; its `body` is the digest of the query and its accuracy.
-    pub key: KeyUse,
-    /// Release id of the stored answer.
-    pub release: String,
-    /// Id of the edition that the answer is computed from.
-    pub edition: String,
-    /// When it was published, in milliseconds since 1970 in UTC.
-    pub at_ms: u64,
-    /// What readers see of the statistic, as JSON text of the service; `None` if it was drawn before there were confirmations.
-    pub face: Option<String>,
-}
-
-/// A steward's agreement that a statistic may be drawn.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirmation {
-    /// Digest of the query and its accuracy.
-    pub question: Digest,
-    /// The most that one draw may cost, as an amount.
-    pub amount: Price,
-    /// The most that one draw may cost, as an ε.
-    pub epsilon: Epsilon,
-    /// What readers see of the statistic, as JSON text of the service.
-    pub face: String,
-    /// Name of the steward who confirmed it.
-    pub by: String,
-    /// When it was confirmed, in milliseconds since 1970 in UTC.
-    pub at_ms: u64,
-}
-
-impl StatisticCard {
-    /// Whether a draw of this query at this price was agreed to: by a steward, or because it was already drawn before there were
-    /// confirmations.
-    #[must_use]
-    pub fn agrees_to(&self, question: &Digest, price: Price) -> bool {
-        match self.confirmed.as_ref().filter(|confirmed| confirmed.question == *question) {
-            Some(confirmed) => price <= confirmed.amount,
-            None => self.shows(question),
-        }
-    }
-
-    /// Whether the answer that it shows is one to this query.
-    #[must_use]
-    pub fn shows(&self, question: &Digest) -> bool {
-        self.shown.as_ref().is_some_and(|shown| shown.key.body == *question)
-    }
-}
-
-/// A researcher's request for more budget.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestCard {
-    /// Name of the researcher who asks.
-    pub researcher: String,
-    /// Name of the dataset that the allocation is of.
-    pub dataset: String,
-    /// The new total that is asked for.
-    pub epsilon: Epsilon,
-    /// The researcher's reason, as they wrote it.
-    pub reason: String,
-    /// When it was made, in milliseconds since 1970 in UTC.
-    pub at_ms: u64,
-    /// Whether it was granted, and the steward's reason; `None` while it is open.
-    pub decision: Option<(bool, String)>,
-}
 
 /// Maximum number of requests that one researcher may have open at once.
 pub const REQUESTS_OPEN_MAX: usize = 5;
 
-impl Book {
+impl LedgerState {
     /// The state of a published statistic; `None` if nothing was recorded of it.
     #[must_use]
-    pub fn statistic(&self, name: &str) -> Option<&StatisticCard> {
+    pub fn statistic(&self, name: &str) -> Option<&StatisticRecord> {
         self.statistics.get(name)
     }
 
     /// All requests, oldest first, each with the number of its entry.
-    pub fn requests(&self) -> impl DoubleEndedIterator<Item = (u64, &RequestCard)> {
+    pub fn requests(&self) -> impl DoubleEndedIterator<Item = (u64, &RequestRecord)> {
         self.requests.iter().map(|(number, card)| (*number, card))
     }
 
     /// The request made by the entry with this number.
     #[must_use]
-    pub fn request(&self, number: u64) -> Option<&RequestCard> {
+    pub fn request(&self, number: u64) -> Option<&RequestRecord> {
         self.requests.get(&number)
     }
 
@@ -147,7 +67,7 @@ impl Book {
         self.take(&Entry::following(self.seq, self.head, at_ms, act.clone()))
     }
 
-    pub(super) fn take_at_desk(&mut self, entry: &Entry) -> Taken {
+    pub(super) fn take_at_desk(&mut self, entry: &Entry) -> FoldResult {
         match &entry.act {
             Act::Published { statistic, key, release, edition } => {
                 let (release, edition, at_ms) = (release.clone(), edition.clone(), entry.at_ms);
@@ -172,7 +92,7 @@ impl Book {
             Act::Requested { researcher, dataset, epsilon, reason } => {
                 let (researcher, dataset, reason) = (researcher.clone(), dataset.clone(), reason.clone());
                 let (at_ms, epsilon, decision) = (entry.at_ms, *epsilon, None);
-                let card = RequestCard { researcher, dataset, epsilon, reason, at_ms, decision };
+                let card = RequestRecord { researcher, dataset, epsilon, reason, at_ms, decision };
                 self.requests.insert(entry.seq, card);
                 Ok(())
             }
@@ -185,13 +105,13 @@ impl Book {
             }
             Act::Applied { managed, acts, .. } => {
                 self.managed = managed.iter().cloned().collect();
-                acts.iter().try_for_each(|Single(act)| self.take_one_of(entry, act))
+                acts.iter().try_for_each(|SingleAct(act)| self.take_one_of(entry, act))
             }
             _ => Err("it is no act of the desk"),
         }
     }
 
-    fn take_one_of(&mut self, entry: &Entry, act: &Act) -> Taken {
+    fn take_one_of(&mut self, entry: &Entry, act: &Act) -> FoldResult {
         let is_declared = matches!(
             act,
             Act::PersonAdded { .. }
@@ -210,10 +130,10 @@ impl Book {
         self.take(&Entry { v, seq, at_ms, previous, act: act.clone() })
     }
 
-    fn publish(&mut self, statistic: &str, shown: ShownRelease, seq: u64) -> Taken {
+    fn publish(&mut self, statistic: &str, shown: ShownRelease, seq: u64) -> FoldResult {
         let number = *self.names.get(&shown.release).ok_or("its answer was never charged")?;
         let card = self.card(number);
-        if card.state != State::Sealed {
+        if card.state != AnswerState::Sealed {
             return Err("its answer is not stored");
         }
         let dataset = &self.account(card.dataset).dataset;

@@ -1,34 +1,35 @@
 //! Served answers: which answers were served to each person, for histories and lists.
 
-use super::{AccountNo, Book, ReleaseCard, ReleaseNo};
-use crate::kernel::budget::entry::Kind;
+use super::{AccountNo, LedgerState, ReleaseNo, ReleaseRecord};
+use crate::kernel::budget::entry::AccountKind;
 
-impl Book {
+impl LedgerState {
     /// Answers that were served to a person, grouped by dataset, from the first one on or after the answer `after`, without scanning those
     /// before it. `None` if `after` was not served to this person.
     #[must_use]
-    pub fn shelf_after(
+    pub fn served_after(
         &self,
         person: &str,
         after: Option<&str>,
-    ) -> Option<impl Iterator<Item = &ReleaseCard> + use<'_>> {
-        let accounts = self.datasets.keys().filter_map(|dataset| self.number_of(dataset, Kind::Researcher, person));
+    ) -> Option<impl Iterator<Item = &ReleaseRecord> + use<'_>> {
+        let accounts =
+            self.datasets.keys().filter_map(|dataset| self.number_of(dataset, AccountKind::Researcher, person));
         let mut accounts: Vec<AccountNo> = accounts.collect();
         let mut skipped = 0;
         if let Some(id) = after {
             let number = *self.names.get(id)?;
             let dataset = &self.account(self.card(number).dataset).dataset;
-            let account = self.number_of(dataset, Kind::Researcher, person)?;
+            let account = self.number_of(dataset, AccountKind::Researcher, person)?;
             let seq = *self.served.get(&(account, number)).filter(|_| self.was_handed_over(account, number))?;
             accounts.drain(..accounts.iter().position(|one| *one == account)?);
             // Each list is in the order of its entries.
-            skipped = self.shelved(account).partition_point(|number| self.seq_served(account, *number) <= seq);
+            skipped = self.served_to(account).partition_point(|number| self.seq_served(account, *number) <= seq);
         }
-        let shelves = accounts
+        let lists = accounts
             .into_iter()
             .enumerate()
-            .map(move |(place, account)| (account, &self.shelved(account)[if place == 0 { skipped } else { 0 }..]));
-        let all = shelves.flat_map(|(account, shelf)| shelf.iter().map(move |number| (account, *number)));
+            .map(move |(place, account)| (account, &self.served_to(account)[if place == 0 { skipped } else { 0 }..]));
+        let all = lists.flat_map(|(account, answers)| answers.iter().map(move |number| (account, *number)));
         Some(
             all.filter(|(account, number)| self.was_handed_over(*account, *number))
                 .map(|(_, number)| self.card(number)),
@@ -38,7 +39,7 @@ impl Book {
     /// All answers that may be served, oldest first, from the first one on or after the answer `after`. `None` if `after` may not be
     /// served.
     #[must_use]
-    pub fn servable_after(&self, after: Option<&str>) -> Option<impl Iterator<Item = &ReleaseCard> + use<'_>> {
+    pub fn servable_after(&self, after: Option<&str>) -> Option<impl Iterator<Item = &ReleaseRecord> + use<'_>> {
         let first = match after {
             Some(id) => self.names.get(id).filter(|number| self.is_servable(**number))?.0.saturating_add(1),
             None => 0,
@@ -47,8 +48,9 @@ impl Book {
         Some(numbers.filter(|(number, _)| self.is_servable(ReleaseNo(*number))).map(|(_, card)| card))
     }
 
-    fn shelved(&self, account: AccountNo) -> &[ReleaseNo] {
-        self.shelves.get(&account).map(Vec::as_slice).unwrap_or_default()
+    /// The answers that were served on an account, in the order of their entries.
+    fn served_to(&self, account: AccountNo) -> &[ReleaseNo] {
+        self.served_in_order.get(&account).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Number of the entry that first served an answer on an account; 0 if none did.
@@ -58,10 +60,10 @@ impl Book {
 
     /// Whether an answer was served to a person and may be served again.
     #[must_use]
-    pub fn is_on_shelf(&self, person: &str, release: &str) -> bool {
+    pub fn was_served_to(&self, person: &str, release: &str) -> bool {
         let Some(number) = self.names.get(release) else { return false };
         let dataset = &self.account(self.card(*number).dataset).dataset;
-        let account = self.number_of(dataset, Kind::Researcher, person);
+        let account = self.number_of(dataset, AccountKind::Researcher, person);
         account.is_some_and(|account| self.was_handed_over(account, *number))
     }
 
@@ -73,15 +75,16 @@ impl Book {
     /// The latest answers that were served to a person before entry number `before`, newest first, each with the number of the entry that
     /// served it first. The cost does not depend on the length of the history.
     #[must_use]
-    pub fn shelf_before(&self, person: &str, before: u64, limit: usize) -> Vec<(u64, &ReleaseCard)> {
+    pub fn served_before(&self, person: &str, before: u64, limit: usize) -> Vec<(u64, &ReleaseRecord)> {
         let mut latest = Vec::new();
         for dataset in self.datasets.keys() {
-            let Some(account) = self.number_of(dataset, Kind::Researcher, person) else { continue };
-            let (shelf, served) = (self.shelved(account), |number: &ReleaseNo| self.seq_served(account, *number));
+            let Some(account) = self.number_of(dataset, AccountKind::Researcher, person) else { continue };
+            let (answers, first_served) =
+                (self.served_to(account), |number: &ReleaseNo| self.seq_served(account, *number));
             // Each list is in the order of its entries.
-            let end = shelf.partition_point(|number| served(number) < before);
-            let on_disk = shelf[..end].iter().rev().filter(|number| self.was_handed_over(account, **number));
-            latest.extend(on_disk.take(limit).map(|number| (served(number), self.card(*number))));
+            let end = answers.partition_point(|number| first_served(number) < before);
+            let on_disk = answers[..end].iter().rev().filter(|number| self.was_handed_over(account, **number));
+            latest.extend(on_disk.take(limit).map(|number| (first_served(number), self.card(*number))));
         }
         latest.sort_by_key(|(seq, _)| std::cmp::Reverse(*seq));
         latest.truncate(limit);

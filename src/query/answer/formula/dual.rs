@@ -2,7 +2,8 @@
 //!
 //! Promises first-order propagation: a slope is the partial derivative by one measurement, for each of its steps.
 
-use super::{Absent, Measured};
+use super::absence::AbsenceReason;
+use super::cell_values::CellValues;
 use crate::query::answer::interval;
 
 /// A value with its slope by each measurement that it depends on, in ascending order of their indices.
@@ -18,7 +19,7 @@ impl Dual {
     }
 
     /// The value of a measurement by itself, unless it is hidden.
-    pub(super) fn measured(index: usize, at: Measured<'_>) -> Result<Self, Absent> {
+    pub(super) fn measured(index: usize, at: CellValues<'_>) -> Result<Self, AbsenceReason> {
         at.shown(index)?;
         Ok(Self { value: at.values[index], slopes: vec![(index, 1.0)] })
     }
@@ -46,8 +47,8 @@ impl Dual {
     /// The quotient of two values.
     ///
     /// # Errors
-    /// [`Absent::LostInNoise`] if the denominator cannot be told from 0 through its own noise, [`Absent::NoValue`] if it is the constant 0.
-    pub(super) fn over(&self, other: &Self, at: Measured<'_>) -> Result<Self, Absent> {
+    /// [`AbsenceReason::LostInNoise`] if the denominator cannot be told from 0 through its own noise, [`AbsenceReason::NoValue`] if it is the constant 0.
+    pub(super) fn over(&self, other: &Self, at: CellValues<'_>) -> Result<Self, AbsenceReason> {
         if other.value.abs() <= other.half_width(at) || other.value == 0.0 {
             return Err(other.lost());
         }
@@ -58,8 +59,8 @@ impl Dual {
     /// The square root of the value.
     ///
     /// # Errors
-    /// [`Absent::LostInNoise`] at or below 0; [`Absent::NoValue`] if the value is a constant.
-    pub(super) fn root(&self) -> Result<Self, Absent> {
+    /// [`AbsenceReason::LostInNoise`] at or below 0; [`AbsenceReason::NoValue`] if the value is a constant.
+    pub(super) fn root(&self) -> Result<Self, AbsenceReason> {
         let value = self.value.sqrt();
         if value.is_nan() || value == 0.0 {
             return Err(self.lost());
@@ -68,26 +69,26 @@ impl Dual {
     }
 
     /// Why the value is unusable: because of noise, if it depends on any measurement.
-    fn lost(&self) -> Absent {
-        if self.slopes.is_empty() { Absent::NoValue } else { Absent::LostInNoise }
+    fn lost(&self) -> AbsenceReason {
+        if self.slopes.is_empty() { AbsenceReason::NoValue } else { AbsenceReason::LostInNoise }
     }
 
     /// Half-width of the 95 % interval, to first order.
-    pub(super) fn half_width(&self, at: Measured<'_>) -> f64 {
+    pub(super) fn half_width(&self, at: CellValues<'_>) -> f64 {
         interval::half_width(&self.terms(at))
     }
 
     /// Standard error, to first order.
-    pub(super) fn std_error(&self, at: Measured<'_>) -> f64 {
+    pub(super) fn std_error(&self, at: CellValues<'_>) -> f64 {
         interval::std_error(&self.terms(at))
     }
 
-    fn terms(&self, at: Measured<'_>) -> Vec<(f64, crate::kernel::privacy::mechanism::NoiseLaw)> {
+    fn terms(&self, at: CellValues<'_>) -> Vec<(f64, crate::kernel::privacy::mechanism::NoiseLaw)> {
         self.slopes.iter().map(|(index, slope)| (*slope, at.laws[*index])).collect()
     }
 
     /// Covariance with another value, to first order.
-    pub(super) fn covariance(&self, other: &Self, at: Measured<'_>) -> f64 {
+    pub(super) fn covariance(&self, other: &Self, at: CellValues<'_>) -> f64 {
         let of = |index: usize| other.slopes.iter().find(|(known, _)| *known == index).map_or(0.0, |(_, slope)| *slope);
         self.slopes.iter().map(|(index, slope)| slope * of(*index) * at.laws[*index].std_error().powi(2)).sum()
     }

@@ -1,18 +1,18 @@
 //! Statistics of squares and products: turns sums about any constant into sums about the means.
 
-use super::absent::both;
-use super::{Absent, Centred, Dual, Measured, Products, Squares};
+use super::absence::both;
+use super::{AbsenceReason, CellValues, CentredSum, Dual, Products, Squares};
 use crate::query::syntax::{Pair, Spread};
 use crate::query::term::Constant;
 
 /// Σuv − Σu·Σv/n, the sum of products about the means.
-fn about_means(n: &Dual, (u, v): (&Dual, &Dual), products: &Dual, at: Measured<'_>) -> Result<Dual, Absent> {
+fn about_means(n: &Dual, (u, v): (&Dual, &Dual), products: &Dual, at: CellValues<'_>) -> Result<Dual, AbsenceReason> {
     let correction = u.times(v).over(n, at)?;
     Ok(products.plus(&correction.times(&Dual::constant(-1.0))))
 }
 
 impl Squares {
-    pub(super) fn dual(&self, spread: Spread, at: Measured<'_>) -> Result<Dual, Absent> {
+    pub(super) fn dual(&self, spread: Spread, at: CellValues<'_>) -> Result<Dual, AbsenceReason> {
         let (n, sum, squares) = (Dual::measured(self.count, at)?, self.sum.dual(at)?, self.squares.dual(at)?);
         let about = about_means(&n, (&sum, &sum), &squares, at)?;
         let less_one = n.plus(&Dual::constant(-1.0));
@@ -28,7 +28,7 @@ impl Squares {
 }
 
 impl Products {
-    pub(super) fn dual(&self, pair: Pair, at: Measured<'_>) -> Result<Dual, Absent> {
+    pub(super) fn dual(&self, pair: Pair, at: CellValues<'_>) -> Result<Dual, AbsenceReason> {
         if let Some((above, below)) = self.quotient(pair, at) {
             let (above, below) = both(above, below)?;
             return above.over(&below, at);
@@ -36,7 +36,7 @@ impl Products {
         let n = Dual::measured(self.count, at)?;
         let (y, x) = (self.y.0.dual(at)?, self.x.0.dual(at)?);
         let products = about_means(&n, (&y, &x), &self.products.dual(at)?, at)?;
-        let squares = |sum: &Dual, squares: &Centred| about_means(&n, (sum, sum), &squares.dual(at)?, at);
+        let squares = |sum: &Dual, squares: &CentredSum| about_means(&n, (sum, sum), &squares.dual(at)?, at);
         match pair {
             Pair::CovarPop => products.over(&n, at),
             Pair::CovarSamp => products.over(&n.plus(&Dual::constant(-1.0)), at),
@@ -53,14 +53,14 @@ impl Products {
     pub(super) fn quotient(
         &self,
         pair: Pair,
-        at: Measured<'_>,
-    ) -> Option<(Result<Dual, Absent>, Result<Dual, Absent>)> {
+        at: CellValues<'_>,
+    ) -> Option<(Result<Dual, AbsenceReason>, Result<Dual, AbsenceReason>)> {
         let n = || Dual::measured(self.count, at);
-        let about = |(u, v): (&Centred, &Centred), products: &Centred| {
+        let about = |(u, v): (&CentredSum, &CentredSum), products: &CentredSum| {
             about_means(&n()?, (&u.dual(at)?, &v.dual(at)?), &products.dual(at)?, at)
         };
         let above = || about((&self.y.0, &self.x.0), &self.products);
-        let squares = |(sum, squares): &(Centred, Centred)| about((sum, sum), squares);
+        let squares = |(sum, squares): &(CentredSum, CentredSum)| about((sum, sum), squares);
         match pair {
             Pair::RegrSlope => Some((above(), squares(&self.x))),
             Pair::Corr => {

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ends, round};
+use super::estimate::{IntervalEstimate, round};
 
 /// The least and the greatest value that something can have; an end is `None` if it is unbounded.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -134,11 +134,11 @@ impl Range {
     /// Cuts an estimate's interval to the possible values. If noise has carried the whole interval out of the range, it is first moved so
     /// that the estimate is at the nearest possible value and then cut: a single point would claim knowledge that nobody has.
     #[must_use]
-    pub fn cut(&self, ends: Ends) -> Ends {
+    pub fn cut(&self, ends: IntervalEstimate) -> IntervalEstimate {
         let (least, greatest) = self.ends();
         let is_left = ends.low <= greatest && ends.high >= least;
         let moved = if is_left { 0.0 } else { self.nearest(ends.value) - ends.value };
-        Ends { low: self.nearest(ends.low + moved), high: self.nearest(ends.high + moved), ..ends }
+        IntervalEstimate { low: self.nearest(ends.low + moved), high: self.nearest(ends.high + moved), ..ends }
     }
 }
 
@@ -187,7 +187,7 @@ mod tests {
     fn intervals_are_cut_to_what_is_possible() {
         let range = Range::new(3.0, 18.0);
         let cut = |low: f64, value: f64, high: f64| {
-            let ends = range.cut(Ends { value, low, high, std_error: 1.0 });
+            let ends = range.cut(IntervalEstimate { value, low, high, std_error: 1.0 });
             assert_eq!(ends.value.to_bits(), value.to_bits(), "an estimate is not clipped");
             (ends.low, ends.high)
         };
@@ -199,6 +199,9 @@ mod tests {
         // The whole interval is impossible: it keeps its width, about the nearest possible value.
         assert_eq!(cut(20.0, 21.0, 25.0), (17.0, 18.0));
         assert_eq!(cut(-9.0, -4.0, 1.0), (3.0, 8.0));
-        assert_eq!(Range::POSITIVE.cut(Ends { value: -2.0, low: -3.0, high: 1.0, std_error: 1.0 }).low, 0.0);
+        assert_eq!(
+            Range::POSITIVE.cut(IntervalEstimate { value: -2.0, low: -3.0, high: 1.0, std_error: 1.0 }).low,
+            0.0
+        );
     }
 }

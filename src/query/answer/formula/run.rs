@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Absent, Ends, Formula, Measured, Shown};
-use crate::kernel::privacy::prefix_sums::Roots;
+use super::absence::AbsenceReason;
+use super::cell_values::CellValues;
+use super::estimate::IntervalEstimate;
+use crate::kernel::privacy::prefix_sums::PrefixSums;
 use crate::query::answer::interval;
-use crate::query::syntax::Operator;
 
 /// A running sum of counts, or one of its summands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Run {
+pub struct RunningSum {
     /// Index of the measurement.
     pub vector: usize,
     /// Number of groups of the key that the sum runs over.
@@ -22,15 +23,15 @@ pub struct Run {
     pub is_step: bool,
 }
 
-impl Run {
+impl RunningSum {
     /// The estimate with its interval. Its noise is a weighted sum of independent noise, whose law is known.
-    pub(super) fn ends(&self, at: Measured<'_>) -> Result<Ends, Absent> {
+    pub(super) fn ends(&self, at: CellValues<'_>) -> Result<IntervalEstimate, AbsenceReason> {
         at.shown(self.vector)?;
         let place = at.cell / self.stride.max(1) % self.groups.max(1);
-        let (cells, law) = (at.all.get(self.vector).ok_or(Absent::NoValue)?, at.laws[self.vector]);
+        let (cells, law) = (at.all.get(self.vector).ok_or(AbsenceReason::NoValue)?, at.laws[self.vector]);
         let back = |back: usize| cells[at.cell - back * self.stride];
         if self.is_rooted {
-            let roots = Roots::of(self.groups);
+            let roots = PrefixSums::of(self.groups);
             let (weights, squares) = roots.weights(self.is_step);
             let value = weights[..=place].iter().enumerate().map(|(at, weight)| weight * back(at)).sum();
             // The noise is Gaussian, and so is its weighted sum: one term of the same variance describes it.
@@ -47,90 +48,13 @@ impl Run {
     #[must_use]
     pub fn worst_variance(&self) -> f64 {
         match (self.is_rooted, self.is_step) {
-            (true, is_step) => Roots::of(self.groups).weights(is_step).1.last().copied().unwrap_or(1.0),
+            (true, is_step) => PrefixSums::of(self.groups).weights(is_step).1.last().copied().unwrap_or(1.0),
             (false, true) => 1.0,
             (false, false) => self.groups as f64,
         }
     }
 }
 
-fn ends(value: f64, width: f64, std_error: f64) -> Ends {
-    Ends { value, low: value - width, high: value + width, std_error }
-}
-
-impl Formula {
-    /// All running sums in the formula, repeated as often as they occur.
-    #[must_use]
-    pub fn runs(&self) -> Vec<&Run> {
-        match self {
-            Self::Run(run) => vec![run],
-            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.runs(),
-            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => [left.runs(), right.runs()].concat(),
-            Self::Number(_)
-            | Self::Count(_)
-            | Self::Sum(_)
-            | Self::Mean(..)
-            | Self::Spread(..)
-            | Self::Pair(..)
-            | Self::Quantile(_) => Vec::new(),
-        }
-    }
-
-    /// Replaces counts by the summands of a running sum, if `step_of` knows one. This happens only where constants alone shift and scale
-    /// the count, which preserves its interval; with `everywhere`, which suits values that are only compared, every count is replaced.
-    pub fn step(&mut self, step_of: &impl Fn(usize) -> Option<Run>, everywhere: bool) {
-        match self {
-            Self::Count(count) => {
-                if let Some(step) = step_of(*count) {
-                    *self = Self::Run(Box::new(step));
-                }
-            }
-            Self::Negative(of) | Self::Round(of, _) => of.step(step_of, everywhere),
-            Self::Arithmetic(left, operator, right) => {
-                let is_moved = right.is_number() || (left.is_number() && *operator != Operator::Over);
-                if everywhere || is_moved {
-                    left.step(step_of, everywhere);
-                    right.step(step_of, everywhere);
-                }
-            }
-            Self::Absolute(of) | Self::Root(of) if everywhere => of.step(step_of, everywhere),
-            Self::NullIf(left, right) if everywhere => {
-                left.step(step_of, everywhere);
-                right.step(step_of, everywhere);
-            }
-            Self::Number(_)
-            | Self::Absolute(_)
-            | Self::Root(_)
-            | Self::NullIf(..)
-            | Self::Sum(_)
-            | Self::Mean(..)
-            | Self::Spread(..)
-            | Self::Pair(..)
-            | Self::Quantile(_)
-            | Self::Run(_) => {}
-        }
-    }
-}
-
-impl Shown {
-    /// All running sums in the condition, repeated as often as they occur.
-    #[must_use]
-    pub fn runs(&self) -> Vec<&Run> {
-        match self {
-            Self::Compare(left, _, right) => [left.runs(), right.runs()].concat(),
-            Self::Missing(of) => of.runs(),
-            Self::Not(inner) => inner.runs(),
-            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::runs).collect(),
-        }
-    }
-
-    /// Replaces counts by the summands of running sums, if `step_of` knows one.
-    pub fn step(&mut self, step_of: &impl Fn(usize) -> Option<Run>) {
-        match self {
-            Self::Compare(left, _, right) => [left, right].into_iter().for_each(|side| side.step(step_of, true)),
-            Self::Missing(of) => of.step(step_of, true),
-            Self::Not(inner) => inner.step(step_of),
-            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.step(step_of)),
-        }
-    }
+fn ends(value: f64, width: f64, std_error: f64) -> IntervalEstimate {
+    IntervalEstimate { value, low: value - width, high: value + width, std_error }
 }

@@ -6,12 +6,12 @@ use std::cmp::Reverse;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Marginal, marginal};
-use crate::kernel::vault::release::Noisy;
+use super::marginal::{Marginal, marginal};
+use crate::kernel::vault::release::NoisyVector;
 
 /// A source of noise, independent of every other source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Source {
+pub struct IndependentNoise {
     /// The same noise over the keys of each table that contains it; only one of these is used at a time.
     pub tables: Vec<SourceTable>,
 }
@@ -32,11 +32,11 @@ pub enum SourceVector {
     /// The cells are those of a measurement, given by its index.
     Measured(usize),
     /// The cells are stored here, as this source is only one part of the table's estimate.
-    Part(Noisy),
+    Part(NoisyVector),
 }
 
 impl SourceTable {
-    fn noisy<'a>(&'a self, vectors: &'a [Noisy]) -> &'a Noisy {
+    fn noisy<'a>(&'a self, vectors: &'a [NoisyVector]) -> &'a NoisyVector {
         match &self.vector {
             SourceVector::Measured(vector) => &vectors[*vector],
             SourceVector::Part(noisy) => noisy,
@@ -44,7 +44,7 @@ impl SourceTable {
     }
 }
 
-impl Source {
+impl IndependentNoise {
     /// Number of noisy cells stored within the source itself.
     #[must_use]
     pub fn cells(&self) -> usize {
@@ -57,7 +57,12 @@ impl Source {
 
     /// The table of this source that best estimates the table over `wanted`: the one that keeps most of the wanted keys and, among those
     /// that keep equally many, the one with the least variance.
-    pub(super) fn best<'a>(&'a self, wanted: &[usize], vectors: &'a [Noisy], sizes: &[usize]) -> Option<Marginal> {
+    pub(super) fn best<'a>(
+        &'a self,
+        wanted: &[usize],
+        vectors: &'a [NoisyVector],
+        sizes: &[usize],
+    ) -> Option<Marginal> {
         let variance = |table: &SourceTable| table.noisy(vectors).law.std_error().powi(2);
         let order = |table: &SourceTable| {
             let (kept, summed): (Vec<usize>, Vec<usize>) = table.keys.iter().partition(|key| wanted.contains(key));

@@ -4,12 +4,13 @@
 //! narrower than the ranges of its sides imply: a count of some rows is at most the count of all rows, and a unit has at most as many rows
 //! as the policy allows.
 
-use super::{Measure, counting};
 use crate::query::answer::formula::{Formula, Range};
+use crate::query::computation::Measure;
 use crate::query::filter::Filter;
-use crate::query::syntax::{Operator, Pair, Spread};
-use crate::query::term::known::Known;
-use crate::query::term::{Made, Term};
+use crate::query::plan::counting::counting;
+use crate::query::syntax::{ArithmeticOperator, Pair, Spread};
+use crate::query::term::context::TermContext;
+use crate::query::term::{Operation, Term};
 use crate::query::terms::domain::Grid;
 
 /// Derives the ranges of a question's outputs.
@@ -17,7 +18,7 @@ pub(super) struct Ranges<'a> {
     /// The measurements, by the index that formulas use for them.
     pub(super) bases: &'a [Measure],
     /// The terms that the question refers to.
-    pub(super) known: &'a Known<'a>,
+    pub(super) known: &'a TermContext<'a>,
     /// Number of rows used of each unit.
     pub(super) rows_per_unit: u32,
 }
@@ -57,10 +58,10 @@ impl Ranges<'_> {
             Formula::Arithmetic(left, operator, right) => {
                 let (one, other) = (self.range(left), self.range(right));
                 match operator {
-                    Operator::Plus => one.plus(other),
-                    Operator::Minus => one.plus(other.negative()),
-                    Operator::Times => one.times(other),
-                    Operator::Over => one.over(other).and(self.quotient(left, right).unwrap_or(Range::WHOLE)),
+                    ArithmeticOperator::Plus => one.plus(other),
+                    ArithmeticOperator::Minus => one.plus(other.negative()),
+                    ArithmeticOperator::Times => one.times(other),
+                    ArithmeticOperator::Over => one.over(other).and(self.quotient(left, right).unwrap_or(Range::WHOLE)),
                 }
             }
         }
@@ -138,7 +139,7 @@ impl Ranges<'_> {
             Measure::Units => (true, Vec::new()),
             Measure::UnitsWhere { filter } => (true, conjuncts(filter)),
             Measure::NonNull { column } => (false, self.present(column)),
-            Measure::Over { measure, .. } | Measure::Rooted { measure, .. } => return self.counted(measure),
+            Measure::Over { measure, .. } | Measure::PrefixSums { measure, .. } => return self.counted(measure),
             Measure::Rows | Measure::Sum { .. } | Measure::Bins { .. } => (false, Vec::new()),
         };
         Counted { is_units, conditions }
@@ -147,7 +148,7 @@ impl Ranges<'_> {
     /// Conditions that are true of every row in which a term is present.
     fn present(&self, term: &Term) -> Vec<Filter> {
         if let Term::Made(made) = term
-            && let Made::Case(whens, None) = &**made
+            && let Operation::Case(whens, None) = &**made
             && let [(filter, value)] = &whens[..]
         {
             return conjuncts(filter).into_iter().chain(self.present(value)).collect();
@@ -170,16 +171,20 @@ impl Ranges<'_> {
             }
             Formula::Negative(of) => self.linear(of)?.times(-1.0),
             Formula::NullIf(of, _) => self.linear(of)?,
-            Formula::Arithmetic(left, Operator::Plus, right) => self.linear(left)?.plus(self.linear(right)?),
-            Formula::Arithmetic(left, Operator::Minus, right) => {
+            Formula::Arithmetic(left, ArithmeticOperator::Plus, right) => self.linear(left)?.plus(self.linear(right)?),
+            Formula::Arithmetic(left, ArithmeticOperator::Minus, right) => {
                 self.linear(left)?.plus(self.linear(right)?.times(-1.0))
             }
-            Formula::Arithmetic(left, Operator::Times, right) => match (self.number(left), self.number(right)) {
-                (Some(by), _) => self.linear(right)?.times(by),
-                (None, Some(by)) => self.linear(left)?.times(by),
-                (None, None) => return None,
-            },
-            Formula::Arithmetic(left, Operator::Over, right) => self.linear(left)?.times(self.number(right)?.recip()),
+            Formula::Arithmetic(left, ArithmeticOperator::Times, right) => {
+                match (self.number(left), self.number(right)) {
+                    (Some(by), _) => self.linear(right)?.times(by),
+                    (None, Some(by)) => self.linear(left)?.times(by),
+                    (None, None) => return None,
+                }
+            }
+            Formula::Arithmetic(left, ArithmeticOperator::Over, right) => {
+                self.linear(left)?.times(self.number(right)?.recip())
+            }
             other => Linear { parts: Vec::new(), constant: self.number(other)? },
         })
     }
@@ -218,7 +223,7 @@ fn is_total(formula: &Formula) -> bool {
     match formula {
         Formula::Number(_) | Formula::Count(_) | Formula::Sum(_) | Formula::Run(_) => true,
         Formula::Negative(of) | Formula::Round(of, _) | Formula::NullIf(of, _) => is_total(of),
-        Formula::Arithmetic(left, Operator::Over, right) => is_total(left) && right.is_number(),
+        Formula::Arithmetic(left, ArithmeticOperator::Over, right) => is_total(left) && right.is_number(),
         Formula::Arithmetic(left, _, right) => is_total(left) && is_total(right),
         Formula::Mean(..)
         | Formula::Quantile(_)

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::query::term::calendar::{Part, Period};
+use crate::query::term::calendar::{DatePart, Period};
 
 /// A total function of one integer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Function {
+pub enum IntegerFunction {
     /// The absolute value, saturating.
     Absolute,
     /// The value times a fraction, rounded to the nearest integer, halves away from 0.
@@ -23,12 +23,12 @@ pub enum Function {
     /// The number of the period that contains a day.
     Ordinal(Period),
     /// A part of a date, such as its year.
-    Extracted(Part),
+    Extracted(DatePart),
     /// The number of these ascending edges that are at or below the value.
     Bucket(Arc<[i64]>),
 }
 
-impl Function {
+impl IntegerFunction {
     /// Computes the function's value.
     #[must_use]
     pub fn apply(&self, value: i64) -> i64 {

@@ -6,35 +6,35 @@ use dashu::base::{Abs, DivEuclid};
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
 
-use super::{Function, Kind, Lowered, Step, TermFault, common_unit, constant, exact, fit};
+use super::{IntegerFunction, Program, Step, TermFault, ValueKind, common_scale, constant, exact, fit};
 use crate::query::filter::Filter;
-use crate::query::term::known::Known;
-use crate::query::term::{Constant, Made, Term};
+use crate::query::term::context::TermContext;
+use crate::query::term::{Constant, Operation, Term};
 
-fn alike(parts: Vec<Lowered>) -> Result<Vec<Lowered>, TermFault> {
-    let unit = common_unit(&parts);
-    parts.into_iter().map(|part| part.in_units_of(&unit)).collect()
+fn alike(parts: Vec<Program>) -> Result<Vec<Program>, TermFault> {
+    let scale = common_scale(&parts);
+    parts.into_iter().map(|part| part.on_scale(&scale)).collect()
 }
 
-fn number_kind(parts: &[Lowered]) -> Kind {
-    if parts.iter().all(|part| part.kind == Kind::Integer) { Kind::Integer } else { Kind::Decimal }
+fn number_kind(parts: &[Program]) -> ValueKind {
+    if parts.iter().all(|part| part.kind == ValueKind::Integer) { ValueKind::Integer } else { ValueKind::Decimal }
 }
 
 /// A sum. Dates are counted with their sign, because a date less a date is a number of days.
-pub(super) fn sum(terms: &[Term], parts: Vec<Lowered>) -> Result<Lowered, TermFault> {
-    let is_less = |term: &Term| matches!(term, Term::Made(made) if matches!(**made, Made::Negative(_)));
+pub(super) fn sum(terms: &[Term], parts: Vec<Program>) -> Result<Program, TermFault> {
+    let is_less = |term: &Term| matches!(term, Term::Made(made) if matches!(**made, Operation::Negative(_)));
     let sign = |term: &Term| if is_less(term) { -1 } else { 1 };
-    let dates = terms.iter().zip(&parts).filter(|(_, part)| part.kind == Kind::Date);
+    let dates = terms.iter().zip(&parts).filter(|(_, part)| part.kind == ValueKind::Date);
     let days: i32 = dates.map(|(term, _)| sign(term)).sum();
-    let has_days = parts.iter().any(|part| part.kind == Kind::Date);
+    let has_days = parts.iter().any(|part| part.kind == ValueKind::Date);
     for part in &parts {
-        part.wanted(part.is_number() || part.kind == Kind::Date, "+ or -", "numbers, or dates and whole days")?;
-        part.wanted(!has_days || part.kind != Kind::Decimal, "+ or - with a date", "whole days")?;
+        part.wanted(part.is_number() || part.kind == ValueKind::Date, "+ or -", "numbers, or dates and whole days")?;
+        part.wanted(!has_days || part.kind != ValueKind::Decimal, "+ or - with a date", "whole days")?;
     }
     let kind = match (has_days, days) {
         (false, _) => number_kind(&parts),
-        (true, 0) => Kind::Integer,
-        (true, 1) => Kind::Date,
+        (true, 0) => ValueKind::Integer,
+        (true, 1) => ValueKind::Date,
         (true, _) => {
             return Err(TermFault::Kind {
                 operation: "+ or -",
@@ -44,83 +44,83 @@ pub(super) fn sum(terms: &[Term], parts: Vec<Lowered>) -> Result<Lowered, TermFa
         }
     };
     let parts = alike(parts)?;
-    let total = |end: fn(&Lowered) -> i64| fit(parts.iter().map(|part| i128::from(end(part))).sum());
+    let total = |end: fn(&Program) -> i64| fit(parts.iter().map(|part| i128::from(end(part))).sum());
     let (low, high) = (total(|part| part.low)?, total(|part| part.high)?);
     // No partial sum exceeds the limit, either.
-    let size = |part: &Lowered| i128::from(part.low.unsigned_abs().max(part.high.unsigned_abs()));
+    let size = |part: &Program| i128::from(part.low.unsigned_abs().max(part.high.unsigned_abs()));
     fit(parts.iter().map(size).sum())?;
     let (nullable, per_unit) = (parts.iter().any(|part| part.nullable), parts.iter().all(|part| part.per_unit));
-    let unit = parts.first().map_or(RBig::ONE, |part| part.unit.clone());
+    let scale = parts.first().map_or(RBig::ONE, |part| part.scale.clone());
     let step = Step::Plus(parts.into_iter().map(|part| (part.step, 1)).collect());
-    Ok(Lowered { step, kind, unit, low, high, nullable, per_unit })
+    Ok(Program { step, kind, scale, low, high, nullable, per_unit })
 }
 
-pub(super) fn negative(part: Lowered) -> Result<Lowered, TermFault> {
-    part.wanted(part.is_number() || part.kind == Kind::Date, "-", "a number or a date")?;
+pub(super) fn negative(part: Program) -> Result<Program, TermFault> {
+    part.wanted(part.is_number() || part.kind == ValueKind::Date, "-", "a number or a date")?;
     let (low, high) = (-part.high, -part.low);
-    Ok(Lowered { step: Step::Plus([(part.step, -1)].into()), low, high, ..part })
+    Ok(Program { step: Step::Plus([(part.step, -1)].into()), low, high, ..part })
 }
 
 /// A product; the product of a term with itself is not negative.
-pub(super) fn product(terms: &[Term], parts: Vec<Lowered>) -> Result<Lowered, TermFault> {
+pub(super) fn product(terms: &[Term], parts: Vec<Program>) -> Result<Program, TermFault> {
     for part in &parts {
         part.wanted(part.is_number(), "*", "numbers")?;
     }
     let (kind, nullable) = (number_kind(&parts), parts.iter().any(|part| part.nullable));
     let per_unit = parts.iter().all(|part| part.per_unit);
-    let (mut low, mut high, mut unit) = (1_i64, 1_i64, RBig::ONE);
+    let (mut low, mut high, mut scale) = (1_i64, 1_i64, RBig::ONE);
     for part in &parts {
         let corners = [(low, part.low), (low, part.high), (high, part.low), (high, part.high)];
         let corners = corners.map(|(a, b)| i128::from(a) * i128::from(b));
         low = fit(corners.into_iter().min().unwrap_or(0))?;
         high = fit(corners.into_iter().max().unwrap_or(0))?;
-        unit *= part.unit.clone();
+        scale *= part.scale.clone();
     }
     if terms.len() == 2 && terms[0] == terms[1] {
         low = if parts[0].low <= 0 && parts[0].high >= 0 { 0 } else { low.max(0) };
     }
     let step = Step::Times(parts.into_iter().map(|part| part.step).collect());
-    Ok(Lowered { step, kind, unit, low, high, nullable, per_unit })
+    Ok(Program { step, kind, scale, low, high, nullable, per_unit })
 }
 
-pub(super) fn quotient(part: Lowered, divisor: Constant) -> Result<Lowered, TermFault> {
+pub(super) fn quotient(part: Program, divisor: Constant) -> Result<Program, TermFault> {
     part.wanted(part.is_number(), "/", "a number")?;
     if divisor.digits == 0 {
         return Err(TermFault::Zero);
     }
-    if part.kind == Kind::Integer && divisor.decimals == 0 {
-        let part = part.in_units_of(&RBig::ONE)?;
+    if part.kind == ValueKind::Integer && divisor.decimals == 0 {
+        let part = part.on_scale(&RBig::ONE)?;
         let ends = [part.low / divisor.digits, part.high / divisor.digits];
-        let step = Step::Apply(Function::Cut(divisor.digits), Arc::new(part.step));
-        return Ok(Lowered { step, low: ends[0].min(ends[1]), high: ends[0].max(ends[1]), ..part });
+        let step = Step::Apply(IntegerFunction::Cut(divisor.digits), Arc::new(part.step));
+        return Ok(Program { step, low: ends[0].min(ends[1]), high: ends[0].max(ends[1]), ..part });
     }
     let divided = if divisor.digits < 0 { negative(part)? } else { part };
-    let unit = divided.unit.clone() / exact(divisor).abs();
-    Ok(Lowered { unit, kind: Kind::Decimal, ..divided })
+    let scale = divided.scale.clone() / exact(divisor).abs();
+    Ok(Program { scale, kind: ValueKind::Decimal, ..divided })
 }
 
-pub(super) fn absolute(part: Lowered) -> Result<Lowered, TermFault> {
+pub(super) fn absolute(part: Program) -> Result<Program, TermFault> {
     part.wanted(part.is_number(), "ABS", "a number")?;
     let spans = part.low <= 0 && part.high >= 0;
     let (a, b) = (part.low.abs(), part.high.abs());
     let low = if spans { 0 } else { a.min(b) };
-    let step = Step::Apply(Function::Absolute, Arc::new(part.step));
-    Ok(Lowered { step, low, high: a.max(b), ..part })
+    let step = Step::Apply(IntegerFunction::Absolute, Arc::new(part.step));
+    Ok(Program { step, low, high: a.max(b), ..part })
 }
 
-pub(super) fn extreme(parts: Vec<Lowered>, least: bool) -> Result<Lowered, TermFault> {
-    let is_dates = parts.first().is_some_and(|part| part.kind == Kind::Date);
+pub(super) fn extreme(parts: Vec<Program>, least: bool) -> Result<Program, TermFault> {
+    let is_dates = parts.first().is_some_and(|part| part.kind == ValueKind::Date);
     for part in &parts {
         part.wanted(
-            if is_dates { part.kind == Kind::Date } else { part.is_number() },
+            if is_dates { part.kind == ValueKind::Date } else { part.is_number() },
             "LEAST and GREATEST",
             "numbers, or dates alone",
         )?;
     }
-    let kind = if is_dates { Kind::Date } else { number_kind(&parts) };
+    let kind = if is_dates { ValueKind::Date } else { number_kind(&parts) };
     let parts = alike(parts)?;
     // Missing operands are skipped, so only operands that are always present bound the result on this side.
-    let over = |end: fn(&Lowered) -> i64, least: bool| {
+    let over = |end: fn(&Program) -> i64, least: bool| {
         let sure = parts.iter().filter(|part| !part.nullable).map(end);
         let all = parts.iter().map(end);
         if least { sure.min().or(all.max()) } else { sure.max().or(all.min()) }
@@ -132,77 +132,82 @@ pub(super) fn extreme(parts: Vec<Lowered>, least: bool) -> Result<Lowered, TermF
     };
     let (low, high) = (ends.0.unwrap_or(0), ends.1.unwrap_or(0));
     let (nullable, per_unit) = (parts.iter().all(|part| part.nullable), parts.iter().all(|part| part.per_unit));
-    let unit = parts.first().map_or(RBig::ONE, |part| part.unit.clone());
+    let scale = parts.first().map_or(RBig::ONE, |part| part.scale.clone());
     let steps: Arc<[Step]> = parts.into_iter().map(|part| part.step).collect();
     let step = if least { Step::Least(steps) } else { Step::Greatest(steps) };
-    Ok(Lowered { step, kind, unit, low, high, nullable, per_unit })
+    Ok(Program { step, kind, scale, low, high, nullable, per_unit })
 }
 
-pub(super) fn rounded(part: Lowered, decimals: u32) -> Result<Lowered, TermFault> {
+pub(super) fn rounded(part: Program, decimals: u32) -> Result<Program, TermFault> {
     part.wanted(part.is_number(), "ROUND", "a number")?;
-    let unit = RBig::from_parts(IBig::ONE, UBig::from(10_u8).pow(decimals as usize));
-    let ratio = &part.unit / &unit;
-    let kind = Kind::Decimal;
+    let scale = RBig::from_parts(IBig::ONE, UBig::from(10_u8).pow(decimals as usize));
+    let ratio = &part.scale / &scale;
+    let kind = ValueKind::Decimal;
     if ratio.is_int() {
-        return Ok(Lowered { kind, ..part });
+        return Ok(Program { kind, ..part });
     }
     let numerator = i64::try_from(ratio.numerator().clone()).map_err(|_| TermFault::TooWide)?;
     let denominator = i64::try_from(IBig::from(ratio.denominator().clone())).map_err(|_| TermFault::TooWide)?;
     fit(i128::from(part.low) * i128::from(numerator))?;
     fit(i128::from(part.high) * i128::from(numerator))?;
-    let function = Function::Rounded { numerator, denominator };
+    let function = IntegerFunction::Rounded { numerator, denominator };
     let (low, high) = (function.apply(part.low), function.apply(part.high));
-    Ok(Lowered { step: Step::Apply(function, Arc::new(part.step)), kind, unit, low, high, ..part })
+    Ok(Program { step: Step::Apply(function, Arc::new(part.step)), kind, scale, low, high, ..part })
 }
 
-pub(super) fn filled(part: Lowered, with: Lowered) -> Result<Lowered, TermFault> {
-    let same = part.is_number() == with.is_number() && (part.kind == Kind::Date) == (with.kind == Kind::Date);
+pub(super) fn filled(part: Program, with: Program) -> Result<Program, TermFault> {
+    let same = part.is_number() == with.is_number() && (part.kind == ValueKind::Date) == (with.kind == ValueKind::Date);
     with.wanted(
-        same && (part.is_number() || part.kind == Kind::Date),
+        same && (part.is_number() || part.kind == ValueKind::Date),
         "COALESCE",
         "a number or a date, and a constant like it",
     )?;
     let kind = if part.is_number() { number_kind(&[part.clone(), with.clone()]) } else { part.kind.clone() };
     let parts = alike(vec![part, with])?;
     let (low, high) = (parts[0].low.min(parts[1].low), parts[0].high.max(parts[1].high));
-    let (unit, per_unit, value) = (parts[0].unit.clone(), parts[0].per_unit, parts[1].low);
+    let (scale, per_unit, value) = (parts[0].scale.clone(), parts[0].per_unit, parts[1].low);
     let step = parts.into_iter().next().map_or(Step::Constant(value), |part| part.step);
-    Ok(Lowered { step: Step::Filled(Arc::new(step), value), kind, unit, low, high, nullable: false, per_unit })
+    Ok(Program { step: Step::Filled(Arc::new(step), value), kind, scale, low, high, nullable: false, per_unit })
 }
 
 pub(super) fn case(
     whens: &[(Filter, Term)],
     otherwise: Option<&Term>,
-    known: &Known<'_>,
-) -> Result<Lowered, TermFault> {
+    known: &TermContext<'_>,
+) -> Result<Program, TermFault> {
     let values = whens.iter().map(|(_, term)| term).chain(otherwise);
     let values = values.map(|term| known.lower(term).map(|lowered| (*lowered).clone()));
     let values = values.collect::<Result<Vec<_>, _>>()?;
-    let is_dates = values.first().is_some_and(|value| value.kind == Kind::Date);
+    let is_dates = values.first().is_some_and(|value| value.kind == ValueKind::Date);
     for value in &values {
-        let is = if is_dates { value.kind == Kind::Date } else { value.is_number() };
+        let is = if is_dates { value.kind == ValueKind::Date } else { value.is_number() };
         value.wanted(is, "CASE", "numbers alone, dates alone or texts alone")?;
     }
-    let kind = if is_dates { Kind::Date } else { number_kind(&values) };
+    let kind = if is_dates { ValueKind::Date } else { number_kind(&values) };
     let values = alike(values)?;
     let low = values.iter().map(|value| value.low).min().unwrap_or(0);
     let high = values.iter().map(|value| value.high).max().unwrap_or(0);
     let nullable = otherwise.is_none() || values.iter().any(|value| value.nullable);
     let per_unit =
         values.iter().all(|value| value.per_unit) && whens.iter().all(|(filter, _)| filter.is_per_unit(known));
-    let unit = values.first().map_or(RBig::ONE, |value| value.unit.clone());
+    let scale = values.first().map_or(RBig::ONE, |value| value.scale.clone());
     let mut steps = values.into_iter().map(|value| value.step);
     let arms = whens.iter().map(|(filter, _)| filter.clone()).zip(steps.by_ref()).collect();
     let step = Step::Case(arms, steps.next().map(Arc::new));
-    Ok(Lowered { step, kind, unit, low, high, nullable, per_unit })
+    Ok(Program { step, kind, scale, low, high, nullable, per_unit })
 }
 
-pub(super) fn choice(whens: &[(Filter, u32)], otherwise: Option<u32>, labels: &[String], known: &Known<'_>) -> Lowered {
+pub(super) fn choice(
+    whens: &[(Filter, u32)],
+    otherwise: Option<u32>,
+    labels: &[String],
+    known: &TermContext<'_>,
+) -> Program {
     let constant_of = |code: u32| Step::Constant(i64::from(code));
     let arms = whens.iter().map(|(filter, code)| (filter.clone(), constant_of(*code))).collect();
-    Lowered {
+    Program {
         step: Step::Case(arms, otherwise.map(|code| Arc::new(constant_of(code)))),
-        kind: Kind::Category(labels.iter().cloned().collect()),
+        kind: ValueKind::Category(labels.iter().cloned().collect()),
         low: 0,
         high: (labels.len() as i64 - 1).max(0),
         nullable: otherwise.is_none(),
@@ -212,26 +217,26 @@ pub(super) fn choice(whens: &[(Filter, u32)], otherwise: Option<u32>, labels: &[
 }
 
 pub(super) fn of_date(
-    part: Lowered,
+    part: Program,
     operation: &'static str,
-    function: Function,
-    kind: Kind,
+    function: IntegerFunction,
+    kind: ValueKind,
     value: impl Fn(i64) -> i64,
-) -> Result<Lowered, TermFault> {
-    part.wanted(part.kind == Kind::Date, operation, "a date")?;
+) -> Result<Program, TermFault> {
+    part.wanted(part.kind == ValueKind::Date, operation, "a date")?;
     let (low, high) = (value(part.low), value(part.high));
-    Ok(Lowered { step: Step::Apply(function, Arc::new(part.step)), kind, low, high, ..part })
+    Ok(Program { step: Step::Apply(function, Arc::new(part.step)), kind, low, high, ..part })
 }
 
 /// WIDTH_BUCKET: edge i of n lies at low + (high − low)·i/n, and a value reaches it from the least integer at or above it.
-pub(super) fn bucket(part: Lowered, low: Constant, high: Constant, count: u32) -> Result<Lowered, TermFault> {
+pub(super) fn bucket(part: Program, low: Constant, high: Constant, count: u32) -> Result<Program, TermFault> {
     part.wanted(part.is_number(), "WIDTH_BUCKET", "a number")?;
     let (low, high) = (exact(low), exact(high));
-    let (first, width) = (&low / &part.unit, (&high - &low) / (&part.unit * RBig::from(count)));
-    let function = Function::Bucket(edges(&first, &width, count).ok_or(TermFault::TooWide)?);
+    let (first, width) = (&low / &part.scale, (&high - &low) / (&part.scale * RBig::from(count)));
+    let function = IntegerFunction::Bucket(edges(&first, &width, count).ok_or(TermFault::TooWide)?);
     let (low, high) = (function.apply(part.low), function.apply(part.high));
     let step = Step::Apply(function, Arc::new(part.step));
-    Ok(Lowered { step, kind: Kind::Integer, unit: RBig::ONE, low, high, ..part })
+    Ok(Program { step, kind: ValueKind::Integer, scale: RBig::ONE, low, high, ..part })
 }
 
 /// The least integers at or above `first`, `first + width` and so on; `None` if one of them does not fit 64 bits.

@@ -4,12 +4,13 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::Faults;
+use super::column_table::ColumnTable;
+use super::faults::PolicyFaults;
+use super::names::{SEEN_HINT, is_identifier, is_seen};
 use super::rules::{labelled_values, rules};
-use super::{SEEN_HINT, Unit, is_identifier, is_seen};
+use super::terms::Unit;
 use crate::kernel::privacy::amounts::scaled;
 use crate::query::terms::domain::{Column, Domain, Grid, date_days};
 use crate::query::terms::reading::Rules;
@@ -23,33 +24,6 @@ const VALUE_CHARS_MAX: usize = 256;
 /// capacity × bound stays below 2 to this power.
 const SUM_LOG2_MAX: u32 = 62;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ColumnTable {
-    pub(super) name: Spanned<String>,
-    title: Option<String>,
-    pub(super) r#type: Spanned<String>,
-    values: Option<Spanned<Vec<Spanned<String>>>>,
-    min: Option<Spanned<toml::Value>>,
-    max: Option<Spanned<toml::Value>>,
-    step: Option<Spanned<toml::Value>>,
-    max_values: Option<Spanned<i64>>,
-    max_groups_per_unit: Option<Spanned<i64>>,
-    #[serde(default)]
-    per_unit: bool,
-    #[serde(default)]
-    nullable: bool,
-    pub(super) source: Option<Spanned<String>>,
-    pub(super) missing: Option<Spanned<Vec<String>>>,
-    pub(super) format: Option<Spanned<String>>,
-    #[serde(rename = "true")]
-    pub(super) yes: Option<Spanned<Vec<String>>>,
-    #[serde(rename = "false")]
-    pub(super) no: Option<Spanned<Vec<String>>>,
-    pub(super) labels: Option<Spanned<toml::Table>>,
-    pub(super) multiline: Option<Spanned<bool>>,
-}
-
 /// Checks the declared columns and how their values are read. `names` are the
 /// names already taken; `missing` are the dataset's own marks of missing values.
 pub(super) fn columns(
@@ -57,7 +31,7 @@ pub(super) fn columns(
     (unit, missing): (&Unit, &[String]),
     (max_rows, max_rows_per_unit): (Option<u32>, Option<u32>),
     names: &mut HashSet<String>,
-    faults: &mut Faults<'_>,
+    faults: &mut PolicyFaults<'_>,
 ) -> (Vec<Column>, Vec<Rules>) {
     if tables.is_empty() || tables.len() > COLUMNS_MAX {
         faults.add(0..0, format!("{} columns; declare 1 to {COLUMNS_MAX}, each as [[column]]", tables.len()));
@@ -89,7 +63,7 @@ fn domain(
     table: &ColumnTable,
     span: Range<usize>,
     max_rows_per_unit: Option<u32>,
-    faults: &mut Faults<'_>,
+    faults: &mut PolicyFaults<'_>,
 ) -> Option<Domain> {
     let kind = table.r#type.get_ref().as_str();
     let of_texts = [
@@ -131,7 +105,7 @@ fn domain(
     }
 }
 
-fn text(table: &ColumnTable, max_rows_per_unit: Option<u32>, faults: &mut Faults<'_>) -> Option<Domain> {
+fn text(table: &ColumnTable, max_rows_per_unit: Option<u32>, faults: &mut PolicyFaults<'_>) -> Option<Domain> {
     let values_max = match &table.max_values {
         None => TEXTS_DEFAULT,
         Some(given) => faults.count("max_values", given, TEXTS_MAX)?,
@@ -153,7 +127,7 @@ fn at(value: &Option<Spanned<toml::Value>>) -> Option<Range<usize>> {
     value.as_ref().map(Spanned::span)
 }
 
-fn category(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> Option<Domain> {
+fn category(table: &ColumnTable, span: Range<usize>, faults: &mut PolicyFaults<'_>) -> Option<Domain> {
     let Some(values) = &table.values else {
         let labelled = labelled_values(table).filter(|values| !values.is_empty());
         if labelled.is_none() {
@@ -181,7 +155,7 @@ fn category(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) ->
     Some(Domain::Category(list.iter().map(|value| value.get_ref().clone()).collect()))
 }
 
-fn number(table: &ColumnTable, integer: bool, span: Range<usize>, faults: &mut Faults<'_>) -> Option<Domain> {
+fn number(table: &ColumnTable, integer: bool, span: Range<usize>, faults: &mut PolicyFaults<'_>) -> Option<Domain> {
     let mut bound = |name: &str, value: &Option<Spanned<toml::Value>>, default: Option<i128>| match value {
         Some(value) => {
             let read = decimal(value.get_ref(), integer);
@@ -223,7 +197,7 @@ fn decimal(value: &toml::Value, integer: bool) -> Result<i128, String> {
     Ok(scaled)
 }
 
-fn date(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> Option<Domain> {
+fn date(table: &ColumnTable, span: Range<usize>, faults: &mut PolicyFaults<'_>) -> Option<Domain> {
     let mut bound = |name: &str, value: &Option<Spanned<toml::Value>>| {
         let Some(value) = value else {
             faults.add(span.clone(), format!("{name} is missing; write a date, like 2020-01-01"));
@@ -251,7 +225,7 @@ fn date(table: &ColumnTable, span: Range<usize>, faults: &mut Faults<'_>) -> Opt
 }
 
 /// Checks that capacity × bound < 2⁶², so that no sum over a conforming table overflows an i64, with room to spare.
-fn capacity(table: &ColumnTable, domain: &Domain, max_rows: Option<u32>, faults: &mut Faults<'_>) {
+fn capacity(table: &ColumnTable, domain: &Domain, max_rows: Option<u32>, faults: &mut PolicyFaults<'_>) {
     let (Domain::Number(grid), Some(rows)) = (domain, max_rows) else { return };
     let bound = grid.low.unsigned_abs().max(grid.high.unsigned_abs()).max(grid.radius());
     let product = u128::from(bound) * u128::from(rows);

@@ -1,21 +1,24 @@
 //! The shape of a policy file, and the check of every field with its place.
 
 use std::collections::HashSet;
-use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::columns::{ColumnTable, columns};
+use super::column_table::ColumnTable;
+use super::columns::columns;
+use super::dataset::{Policy, ReadingRules};
+use super::faults::{PolicyFault, PolicyFaults};
+use super::names::is_identifier;
 use super::source::source;
-use super::{Fault, JoinedTable, Policy, Reading, SetAside, Terms, Unit, is_identifier};
+use super::terms::{JoinedTable, Terms, ThresholdReserve, Unit};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::query::terms::day::zone_of;
 use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::reading::{Conflicts, Rules};
-use crate::query::terms::source::Spec;
+use crate::query::terms::source::SourceSpec;
 
 const ROWS_MAX: i64 = 4_000_000_000;
 const ROWS_PER_UNIT_MAX: i64 = 65_535;
@@ -75,8 +78,8 @@ struct CapTable {
     delta: Option<Spanned<String>>,
 }
 
-pub(super) fn parse(text: &str) -> Result<Policy, Vec<Fault>> {
-    let mut faults = Faults { text, found: Vec::new() };
+pub(super) fn parse(text: &str) -> Result<Policy, Vec<PolicyFault>> {
+    let mut faults = PolicyFaults { text, found: Vec::new() };
     let file: PolicyFile = match toml::from_str(text) {
         Ok(file) => file,
         Err(error) => {
@@ -94,34 +97,7 @@ pub(super) fn parse(text: &str) -> Result<Policy, Vec<Fault>> {
     }
 }
 
-pub(super) struct Faults<'a> {
-    text: &'a str,
-    found: Vec<Fault>,
-}
-
-impl Faults<'_> {
-    pub(super) fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
-        let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let line = before.matches('\n').count() + 1;
-        let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
-        self.found.push(Fault { line, column, message: message.into() });
-    }
-
-    /// Returns the value, or adds a fault at `span` and returns `None`.
-    pub(super) fn take<T, E: ToString>(&mut self, span: Range<usize>, name: &str, value: Result<T, E>) -> Option<T> {
-        value.map_err(|error| self.add(span, format!("{name}: {}", error.to_string()))).ok()
-    }
-
-    pub(super) fn count(&mut self, name: &str, value: &Spanned<i64>, max: i64) -> Option<u32> {
-        let count = *value.get_ref();
-        let accepted = u32::try_from(count).ok().filter(|_| (1..=max).contains(&count));
-        let message = || format!("{name} is {count}; accepted is 1 to {max}");
-        self.take(value.span(), name, accepted.ok_or_else(message))
-    }
-}
-
-fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
+fn check(file: PolicyFile, faults: &mut PolicyFaults<'_>) -> Option<Policy> {
     let dataset = file.dataset;
     if !is_identifier(dataset.name.get_ref()) {
         let shown = dataset.name.get_ref();
@@ -183,10 +159,10 @@ fn check(file: PolicyFile, faults: &mut Faults<'_>) -> Option<Policy> {
 fn joins(
     tables: Vec<Spanned<JoinTable>>,
     (dataset, unit, max_rows): (&str, &Unit, Option<u32>),
-    (all, reading): (&mut Vec<Column>, &mut Reading),
+    (all, reading): (&mut Vec<Column>, &mut ReadingRules),
     names: &mut HashSet<String>,
-    faults: &mut Faults<'_>,
-) -> (Vec<JoinedTable>, Vec<Spec>) {
+    faults: &mut PolicyFaults<'_>,
+) -> (Vec<JoinedTable>, Vec<SourceSpec>) {
     let (mut joins, mut sources): (Vec<JoinedTable>, _) = (Vec::new(), Vec::new());
     for table in tables {
         let span = table.span();
@@ -214,7 +190,7 @@ fn joins(
 }
 
 /// How the dataset's sources are read. The rules of its columns are added later.
-fn reading(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -> Reading {
+fn reading(dataset: &DatasetTable, unit: &Unit, faults: &mut PolicyFaults<'_>) -> ReadingRules {
     if let (Some(given), Unit::Row) = (&dataset.unit_source, unit) {
         faults.add(
             given.span(),
@@ -233,7 +209,7 @@ fn reading(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -> Read
             Conflicts::Count
         }
     };
-    Reading {
+    ReadingRules {
         unit_source: dataset.unit_source.as_ref().map(|given| given.get_ref().clone()),
         missing: dataset.missing.as_ref().map(|given| given.get_ref().clone()).unwrap_or_default(),
         zone: dataset.time_zone.as_ref().map(|given| given.get_ref().clone()),
@@ -242,7 +218,7 @@ fn reading(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -> Read
     }
 }
 
-fn unit(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Unit {
+fn unit(dataset: &DatasetTable, faults: &mut PolicyFaults<'_>) -> Unit {
     let name = dataset.privacy_unit.get_ref();
     if name.trim() == "?" {
         let message = "privacy_unit is still the draft's \"?\"; write the column that says whose row it is, or \"row\" if nobody has two rows";
@@ -255,7 +231,7 @@ fn unit(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Unit {
     if name == "row" { Unit::Row } else { Unit::Column(name.clone()) }
 }
 
-fn rows_per_unit(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -> Option<u32> {
+fn rows_per_unit(dataset: &DatasetTable, unit: &Unit, faults: &mut PolicyFaults<'_>) -> Option<u32> {
     if let (Unit::Row, Some(exclude)) = (unit, &dataset.exclude) {
         faults.add(exclude.span(), "exclude names units, and with privacy_unit = \"row\" rows have no id; remove it");
     }
@@ -278,7 +254,7 @@ fn rows_per_unit(dataset: &DatasetTable, unit: &Unit, faults: &mut Faults<'_>) -
 }
 
 /// The accountant, and the part of the cap's δ that is set aside for thresholds.
-fn accountant(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Option<(Accountant, Option<SetAside>)> {
+fn accountant(dataset: &DatasetTable, faults: &mut PolicyFaults<'_>) -> Option<(Accountant, Option<ThresholdReserve>)> {
     let cap = dataset.cap.get_ref();
     let name = dataset.accountant.as_ref().map_or("gaussian", |name| name.get_ref());
     match (name, &cap.delta) {
@@ -312,7 +288,7 @@ fn accountant(dataset: &DatasetTable, faults: &mut Faults<'_>) -> Option<(Accoun
 }
 
 /// The part of the cap's δ that is set aside for thresholds: `Some(None)` if the policy sets none aside, `None` if it is faulty.
-fn set_aside(dataset: &DatasetTable, delta: Delta, faults: &mut Faults<'_>) -> Option<Option<SetAside>> {
+fn set_aside(dataset: &DatasetTable, delta: Delta, faults: &mut PolicyFaults<'_>) -> Option<Option<ThresholdReserve>> {
     let Some(given) = &dataset.threshold_delta else {
         if let Some(each) = &dataset.threshold_delta_per_query {
             faults.add(each.span(), "threshold_delta_per_query is part of threshold_delta, which is missing");
@@ -328,7 +304,7 @@ fn set_aside(dataset: &DatasetTable, delta: Delta, faults: &mut Faults<'_>) -> O
     }
     let Some(each) = &dataset.threshold_delta_per_query else {
         let share = Delta::from_attos((all.attos() / THRESHOLDS_DEFAULT).max(1));
-        return Some(Some(SetAside { delta: all, per_query: share }));
+        return Some(Some(ThresholdReserve { delta: all, per_query: share }));
     };
     let per_query = faults.take(each.span(), "threshold_delta_per_query", Delta::parse(each.get_ref()))?;
     if per_query > all {
@@ -336,9 +312,9 @@ fn set_aside(dataset: &DatasetTable, delta: Delta, faults: &mut Faults<'_>) -> O
         faults.add(each.span(), message);
         return None;
     }
-    Some(Some(SetAside { delta: all, per_query }))
+    Some(Some(ThresholdReserve { delta: all, per_query }))
 }
 
-fn epsilon(name: &str, text: &Spanned<String>, faults: &mut Faults<'_>) -> Option<Epsilon> {
+fn epsilon(name: &str, text: &Spanned<String>, faults: &mut PolicyFaults<'_>) -> Option<Epsilon> {
     faults.take(text.span(), name, Epsilon::parse(text.get_ref()))
 }

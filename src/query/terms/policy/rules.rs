@@ -8,8 +8,9 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::columns::ColumnTable;
-use super::file::Faults;
+use super::column_table::ColumnTable;
+use super::faults::PolicyFaults;
+use super::names::{SEEN_HINT, is_seen};
 use crate::query::terms::day::is_format;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::reading::Rules;
@@ -18,7 +19,7 @@ use crate::query::terms::reading::Rules;
 const WORDS_MAX: usize = 10_000;
 
 /// Checks the rules of one column, and adds its dataset's marks of missing values to its own.
-pub(super) fn rules(table: &ColumnTable, domain: &Domain, missing: &[String], faults: &mut Faults<'_>) -> Rules {
+pub(super) fn rules(table: &ColumnTable, domain: &Domain, missing: &[String], faults: &mut PolicyFaults<'_>) -> Rules {
     misplaced(table, faults);
     let own = table.missing.as_ref().map(|given| given.get_ref().clone()).unwrap_or_default();
     let (yes, no) = words(table, faults);
@@ -49,7 +50,7 @@ pub(super) fn rules(table: &ColumnTable, domain: &Domain, missing: &[String], fa
 }
 
 /// Reports keys that belong to columns of another type.
-fn misplaced(table: &ColumnTable, faults: &mut Faults<'_>) {
+fn misplaced(table: &ColumnTable, faults: &mut PolicyFaults<'_>) {
     let kind = table.r#type.get_ref().as_str();
     let given: [(&str, &str, Option<Range<usize>>); 5] = [
         ("format", "date", table.format.as_ref().map(Spanned::span)),
@@ -66,7 +67,7 @@ fn misplaced(table: &ColumnTable, faults: &mut Faults<'_>) {
 }
 
 /// The words for true and for false: both lists are given, or neither.
-fn words(table: &ColumnTable, faults: &mut Faults<'_>) -> (Vec<String>, Vec<String>) {
+fn words(table: &ColumnTable, faults: &mut PolicyFaults<'_>) -> (Vec<String>, Vec<String>) {
     let list = |given: &Option<Spanned<Vec<String>>>| -> Vec<String> {
         given.iter().flat_map(|given| given.get_ref()).map(|word| word.trim().to_owned()).collect()
     };
@@ -94,7 +95,7 @@ pub(super) fn labelled_values(table: &ColumnTable) -> Option<Vec<String>> {
     Some(labels(table).into_iter().map(|(_, value)| value).filter(|value| seen.insert(value.clone())).collect())
 }
 
-fn check_labels(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mut Faults<'_>) {
+fn check_labels(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mut PolicyFaults<'_>) {
     let (Some(given), Domain::Category(values)) = (&table.labels, domain) else { return };
     let listed: HashSet<&str> = values.iter().map(|value| value.trim()).collect();
     let mut seen = HashSet::new();
@@ -104,7 +105,7 @@ fn check_labels(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mu
             None => format!(
                 "the value of label \"{text}\" is not a text; write it like {{ \"0\" = \"no\", \"1\" = \"yes\" }}"
             ),
-            Some(value) if super::is_seen(value) => format!("\"{value}\" is a draft's: {}", super::SEEN_HINT),
+            Some(value) if is_seen(value) => format!("\"{value}\" is a draft's: {}", SEEN_HINT),
             Some(value) if !listed.contains(value) => {
                 format!("label \"{text}\" means \"{value}\", which is not among the values")
             }
@@ -123,7 +124,7 @@ fn check_labels(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mu
 }
 
 /// Checks that a text which means a missing value means nothing else.
-fn check_missing(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mut Faults<'_>) {
+fn check_missing(table: &ColumnTable, domain: &Domain, rules: &Rules, faults: &mut PolicyFaults<'_>) {
     let listed: HashSet<&str> = match domain {
         Domain::Category(values) => values.iter().map(|value| value.trim()).collect(),
         Domain::Boolean | Domain::Number(_) | Domain::Date { .. } | Domain::Text { .. } => HashSet::new(),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use toml::{Spanned, Value};
 
-use super::file::Faults;
-use crate::query::terms::source::{Decimal, Encoding, From, Spec};
+use super::faults::PolicyFaults;
+use crate::query::terms::source::{DecimalMark, Encoding, SourceLocation, SourceSpec};
 
 const KEYS: [&str; 11] = [
     "file",
@@ -27,14 +27,14 @@ const EMPTY: &str = "source is empty; name a file, a folder, or a query like \
                      { postgresql = \"host=… dbname=…\", query = \"SELECT …\" }";
 
 /// The source of a table. Returns `None`, and adds a fault, if it names no valid source.
-pub(super) fn source(given: &Spanned<Value>, faults: &mut Faults<'_>) -> Option<Spec> {
+pub(super) fn source(given: &Spanned<Value>, faults: &mut PolicyFaults<'_>) -> Option<SourceSpec> {
     let span = given.span();
     match given.get_ref() {
         Value::String(path) if path.trim().is_empty() => {
             faults.add(span, EMPTY);
             None
         }
-        Value::String(path) => Some(Spec::file(Path::new(path))),
+        Value::String(path) => Some(SourceSpec::file(Path::new(path))),
         Value::Table(table) => Table { table, span, faults }.spec(),
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) => {
             faults.add(span, "source is a path, or a table like { file = \"visits.csv\", separator = \";\" }");
@@ -44,27 +44,29 @@ pub(super) fn source(given: &Spanned<Value>, faults: &mut Faults<'_>) -> Option<
 }
 
 /// Makes the paths of a source relative to the policy's folder.
-pub(super) fn beside(spec: Spec, folder: &Path) -> Spec {
+pub(super) fn beside(spec: SourceSpec, folder: &Path) -> SourceSpec {
     let from = match spec.from {
-        From::Path(path) => From::Path(folder.join(path)),
-        From::Files(paths) => From::Files(paths.into_iter().map(|path| folder.join(path)).collect()),
-        query @ From::Postgres { .. } => query,
+        SourceLocation::Path(path) => SourceLocation::Path(folder.join(path)),
+        SourceLocation::Files(paths) => {
+            SourceLocation::Files(paths.into_iter().map(|path| folder.join(path)).collect())
+        }
+        query @ SourceLocation::Postgres { .. } => query,
     };
-    Spec { from, ..spec }
+    SourceSpec { from, ..spec }
 }
 
 struct Table<'a, 'b> {
     table: &'a toml::Table,
     span: Range<usize>,
-    faults: &'a mut Faults<'b>,
+    faults: &'a mut PolicyFaults<'b>,
 }
 
 impl Table<'_, '_> {
-    fn spec(mut self) -> Option<Spec> {
+    fn spec(mut self) -> Option<SourceSpec> {
         for key in self.table.keys().filter(|key| !KEYS.contains(&key.as_str())) {
             self.faults.add(self.span.clone(), format!("source: unknown key \"{key}\"; {ACCEPTED}"));
         }
-        let mut spec = Spec { from: self.from()?, ..Spec::file(Path::new("")) };
+        let mut spec = SourceSpec { from: self.from()?, ..SourceSpec::file(Path::new("")) };
         if let Some(text) = self.text("separator") {
             spec.separator = self.one_of(&text).or_else(|| {
                 self.wrong("separator", "one character, like \";\", or \"\\t\" for tabs");
@@ -73,8 +75,8 @@ impl Table<'_, '_> {
         }
         if let Some(text) = self.text("decimal") {
             match text.as_str() {
-                "." => spec.decimal = Decimal::Point,
-                "," => spec.decimal = Decimal::Comma,
+                "." => spec.decimal = DecimalMark::Point,
+                "," => spec.decimal = DecimalMark::Comma,
                 _ => self.wrong("decimal", "\".\" or \",\""),
             }
         }
@@ -88,7 +90,7 @@ impl Table<'_, '_> {
         spec.quoted = self.flag("quoted").unwrap_or(true);
         spec.multiline = self.texts("multiline").unwrap_or_default();
         spec.sheet = self.text("sheet");
-        if let (Some(separator), Decimal::Comma) = (spec.separator, spec.decimal)
+        if let (Some(separator), DecimalMark::Comma) = (spec.separator, spec.decimal)
             && separator == b','
         {
             self.wrong("separator", "a character other than the decimal comma, like \";\"");
@@ -97,16 +99,18 @@ impl Table<'_, '_> {
     }
 
     /// Reads which one is given: `file`, `files`, or `postgresql` with its query.
-    fn from(&mut self) -> Option<From> {
+    fn from(&mut self) -> Option<SourceLocation> {
         let (file, files) = (self.text("file"), self.texts_or_one("files"));
         let (connection, query) = (self.text("postgresql"), self.text("query"));
         match (file, files, connection, query) {
-            (Some(path), None, None, None) if !path.trim().is_empty() => Some(From::Path(PathBuf::from(path))),
+            (Some(path), None, None, None) if !path.trim().is_empty() => {
+                Some(SourceLocation::Path(PathBuf::from(path)))
+            }
             (None, Some(paths), None, None) if !paths.is_empty() => {
-                Some(From::Files(paths.into_iter().map(PathBuf::from).collect()))
+                Some(SourceLocation::Files(paths.into_iter().map(PathBuf::from).collect()))
             }
             (None, None, Some(connection), Some(query)) if !query.trim().is_empty() => {
-                Some(From::Postgres { connection, query })
+                Some(SourceLocation::Postgres { connection, query })
             }
             (None, None, Some(_), _) => {
                 self.wrong("query", "a SELECT beside postgresql, like query = \"SELECT * FROM visits\"");

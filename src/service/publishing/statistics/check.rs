@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::reading::read_priced;
 use super::{Agreement, Statistic, StatisticFault, agreement};
-use crate::kernel::budget::entry::{Act, Entry, Kind};
+use crate::kernel::budget::entry::{AccountKind, Act, Entry};
 use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
 use crate::kernel::privacy::certificate::{Subject, certify};
 use crate::query::answer::{columns, laws};
@@ -145,10 +145,10 @@ pub fn check(
 }
 
 fn estimate(ledger: &dyn Ledger, statistic: &Statistic, priced: &Priced, now_ms: u64) -> Estimate {
-    let account = accounts::account(ledger, &statistic.lineage, Kind::Statistics, "", now_ms);
+    let account = accounts::account(ledger, &statistic.lineage, AccountKind::Statistics, "", now_ms);
     let (standing, held) = read(ledger, |book| {
         let card = book.statistic(&statistic.name);
-        let held = book.find(&statistic.lineage, Kind::Statistics, "").map(|account| account.amount);
+        let held = book.find(&statistic.lineage, AccountKind::Statistics, "").map(|account| account.amount);
         (agreement(card, statistic), held)
     });
     let columns = expected(priced);

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Agreement, Statistic};
-use crate::hex;
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{Act, Digest, KeyUse};
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::STATISTICS;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
 use crate::query::error::shown;
@@ -74,7 +73,7 @@ impl Service {
         let edition = self.dataset(&statistic.dataset).map_or("", |dataset| dataset.edition.as_str());
         let now_ms = self.now_ms();
         let period = self.zone.period(statistic.refresh, now_ms).unwrap_or_else(|| self.zone.date(now_ms));
-        digest(&(&statistic.name, hex::encode(&statistic.question), edition, &period))
+        digest(&(&statistic.name, hex::encode(statistic.question), edition, &period))
     }
 
     /// Refreshes statistics that are due for as long as the server runs: at once, and then every half minute. The service counts
@@ -186,7 +185,7 @@ impl Service {
         let answer = tokio::spawn(asking).await.map_err(|_| ServiceError::Overloaded)??;
         let (name, release) = (statistic.name.clone(), answer.stored.release.id.clone());
         let (edition, published) = (answer.stored.release.subject.edition.clone(), release.clone());
-        let act = move |_: &Book| Ok(Act::Published { statistic: name, key, release: published, edition });
+        let act = move |_: &LedgerState| Ok(Act::Published { statistic: name, key, release: published, edition });
         let publish = move |ledger: &dyn Ledger, _| Ok(ledger.act(Box::new(act), at_ms)?);
         Arc::clone(self).steward(publish).await?.map_err(ServiceError::Invalid)?;
         Ok(release)
@@ -204,7 +203,7 @@ impl Service {
             known.is_none_or(|(at_ms, known)| known != why || self.zone.has_turned(statistic.refresh, at_ms, now_ms));
         if is_decided && is_news {
             tracing::warn!(statistic = name, why, "a statistic was due and was not drawn");
-            let act = move |_: &Book| Ok(Act::RefreshSkipped { statistic: name, why: words });
+            let act = move |_: &LedgerState| Ok(Act::RefreshSkipped { statistic: name, why: words });
             let _ = Arc::clone(self).steward(move |ledger, now| Ok(ledger.act(Box::new(act), now)?)).await;
         }
         why

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Statistic;
-use crate::query::file::{QueryFile, Shape};
+use crate::query::file::{Presentation, QueryFile};
 
 /// What readers are told about a statistic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Face {
     /// What the numbers are measured in, like "euros"; `None` if the file does not say.
     pub unit: Option<String>,
     /// How the numbers are shown: as a table or a kind of chart.
-    pub shape: Shape,
+    pub shape: Presentation,
     /// Whether it is shown without a token.
     pub is_public: bool,
     /// What each draw costs, as ε; `None` if that was never recorded.
@@ -70,9 +70,9 @@ impl Face {
         let known = text.and_then(|text| serde_json::from_str::<FaceText>(text).ok());
         let Some(known) = known else {
             let title = statistic.name.clone();
-            return Self { title, description: None, unit: None, shape: Shape::Table, is_public, price: None };
+            return Self { title, description: None, unit: None, shape: Presentation::Table, is_public, price: None };
         };
-        let shape = Shape::ALL.into_iter().find(|shape| shape.name() == known.chart).unwrap_or_default();
+        let shape = Presentation::ALL.into_iter().find(|shape| shape.name() == known.chart).unwrap_or_default();
         Self {
             title: known.title,
             description: known.description,

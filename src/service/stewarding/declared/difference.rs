@@ -7,9 +7,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::file::{Allocation, Declared, DeclaredPerson};
 use super::names::{Named, change};
-use crate::kernel::budget::entry::{Act, Digest, Kind};
+use crate::kernel::budget::entry::{AccountKind, Act, Digest};
 use crate::kernel::budget::people::Role;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::error::shown;
@@ -63,7 +63,7 @@ pub(super) struct Share {
 ///
 /// # Errors
 /// The reason for the first refusal, with its place in the files.
-pub(super) fn between(book: &Book, given: &Given) -> Result<Found, String> {
+pub(super) fn between(book: &LedgerState, given: &Given) -> Result<Found, String> {
     let mut walk = Walk { given, managed: book.managed(), sketch: book.sketch(), found: Found::default() };
     let gone: Vec<&String> = book.managed().iter().filter(|name| !given.declared.names.contains_key(*name)).collect();
     let is_lowered = |wanted: &&Allocation| {
@@ -85,7 +85,7 @@ struct Walk<'a> {
     /// Names of everything that files declared before.
     managed: &'a BTreeSet<String>,
     /// A copy of the ledger's state, with the acts so far applied.
-    sketch: Book,
+    sketch: LedgerState,
     found: Found,
 }
 
@@ -212,12 +212,12 @@ impl Walk<'_> {
         let (epsilon, amount) = (Epsilon::from_nanos(0), Price::ZERO);
         let (reason, by) = (self.given.reason.clone(), self.given.by.clone());
         let act = match kind {
-            Kind::Project => Act::ProjectGranted { project: name, dataset, epsilon, amount, reason, by },
-            Kind::Researcher => {
+            AccountKind::Project => Act::ProjectGranted { project: name, dataset, epsilon, amount, reason, by },
+            AccountKind::Researcher => {
                 Act::Granted { researcher: name, dataset, project, epsilon, amount, period_days, reason, by }
             }
-            Kind::Statistics => Act::StatisticsGranted { dataset, epsilon, amount, period_days, reason, by },
-            Kind::Dataset => return Err(format!("the lifetime cap of \"{dataset}\" only rises")),
+            AccountKind::Statistics => Act::StatisticsGranted { dataset, epsilon, amount, period_days, reason, by },
+            AccountKind::Dataset => return Err(format!("the lifetime cap of \"{dataset}\" only rises")),
         };
         self.take(words, act)
     }
@@ -239,7 +239,7 @@ impl Walk<'_> {
         self.take(format!("revoke the token of {name}, who is no longer declared"), Act::TokenRevoked { name, by })
     }
 
-    fn shares(&self, book: &Book) -> Vec<Share> {
+    fn shares(&self, book: &LedgerState) -> Vec<Share> {
         let names = self.managed.iter().chain(self.given.declared.names.keys());
         let named: BTreeSet<&str> = names.filter_map(|name| Named::read(name)?.dataset()).collect();
         let now_ms = self.given.now_ms;

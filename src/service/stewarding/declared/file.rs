@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::names::{Allotment, Named};
 use super::reader::FILES_MAX;
-use crate::kernel::budget::entry::Kind;
+use crate::files::LineColumn;
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::people::{Role, STATISTICS};
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::error::shown;
 use crate::service::stewarding::grants::Holder;
@@ -104,10 +105,10 @@ impl Allocation {
     /// The ledger's name for it.
     pub(super) fn named(&self) -> Named<'_> {
         let (kind, name) = match &self.to {
-            Holder::Researcher { name, .. } => (Kind::Researcher, name.as_str()),
-            Holder::Project { name } => (Kind::Project, name.as_str()),
-            Holder::Dataset => (Kind::Dataset, self.dataset.as_str()),
-            Holder::Statistics { .. } => (Kind::Statistics, STATISTICS),
+            Holder::Researcher { name, .. } => (AccountKind::Researcher, name.as_str()),
+            Holder::Project { name } => (AccountKind::Project, name.as_str()),
+            Holder::Dataset => (AccountKind::Dataset, self.dataset.as_str()),
+            Holder::Statistics { .. } => (AccountKind::Statistics, STATISTICS),
         };
         Named::Account { kind, dataset: &self.dataset, name }
     }
@@ -123,7 +124,7 @@ impl Allocation {
     }
 
     /// Whether the ledger's state has this allocation already.
-    pub(super) fn stands(&self, book: &Book) -> bool {
+    pub(super) fn stands(&self, book: &LedgerState) -> bool {
         self.named().held(book) == Some(self.allotment())
     }
 }
@@ -148,9 +149,7 @@ impl Declared {
     /// The place of an offset, with its line and column.
     pub(super) fn place(&self, at: At) -> Place {
         let (name, text) = self.files.get(at.file).map_or(("", ""), |file| (file.name.as_str(), file.text.as_str()));
-        let before = text.get(..at.offset).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
-        Place { file: name.to_owned(), line: before.matches('\n').count() + 1, column }
+        let LineColumn { line, column } = LineColumn::of(text, at.offset);
+        Place { file: name.to_owned(), line, column }
     }
 }

@@ -5,9 +5,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::kernel::budget::entry::Kind;
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::people::STATISTICS;
-use crate::kernel::budget::state::Book;
+use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::Epsilon;
 
 /// What a name in the ledger stands for.
@@ -18,7 +18,7 @@ pub(super) enum Named<'a> {
     /// An allocation to an account.
     Account {
         /// The kind of account.
-        kind: Kind,
+        kind: AccountKind,
         /// The dataset whose budget it is part of.
         dataset: &'a str,
         /// The holder's name in the ledger's state.
@@ -35,9 +35,9 @@ impl<'a> Named<'a> {
         }
         let (dataset, name) = rest.split_once(' ').unwrap_or((rest, STATISTICS));
         match kind {
-            "project" => Some(Self::Account { kind: Kind::Project, dataset, name }),
-            "grant" => Some(Self::Account { kind: Kind::Researcher, dataset, name }),
-            "statistics" => Some(Self::Account { kind: Kind::Statistics, dataset, name }),
+            "project" => Some(Self::Account { kind: AccountKind::Project, dataset, name }),
+            "grant" => Some(Self::Account { kind: AccountKind::Researcher, dataset, name }),
+            "statistics" => Some(Self::Account { kind: AccountKind::Statistics, dataset, name }),
             _ => None,
         }
     }
@@ -53,10 +53,10 @@ impl<'a> Named<'a> {
     /// The holder in words, like `ada` or `project heart`.
     fn holder(&self) -> String {
         match self {
-            Self::Person(name) | Self::Account { kind: Kind::Researcher, name, .. } => (*name).to_owned(),
-            Self::Account { kind: Kind::Project, name, .. } => format!("project {name}"),
-            Self::Account { kind: Kind::Statistics, .. } => "the statistics".to_owned(),
-            Self::Account { kind: Kind::Dataset, dataset, .. } => format!("dataset {dataset}"),
+            Self::Person(name) | Self::Account { kind: AccountKind::Researcher, name, .. } => (*name).to_owned(),
+            Self::Account { kind: AccountKind::Project, name, .. } => format!("project {name}"),
+            Self::Account { kind: AccountKind::Statistics, .. } => "the statistics".to_owned(),
+            Self::Account { kind: AccountKind::Dataset, dataset, .. } => format!("dataset {dataset}"),
         }
     }
 
@@ -68,11 +68,11 @@ impl<'a> Named<'a> {
     }
 
     /// The allocation in the ledger's state; `None` if there is no such account.
-    pub(super) fn held(&self, book: &'a Book) -> Option<Allotment<'a>> {
+    pub(super) fn held(&self, book: &'a LedgerState) -> Option<Allotment<'a>> {
         let Self::Account { kind, dataset, name } = *self else { return None };
         let account = book.find(dataset, kind, name)?;
         let above = account.parent.map(|parent| book.account(parent));
-        let project = above.filter(|above| above.kind == Kind::Project).map(|above| above.name.as_str());
+        let project = above.filter(|above| above.kind == AccountKind::Project).map(|above| above.name.as_str());
         let period_days = account.renewal.map(|renewal| renewal.days);
         Some(Allotment { epsilon: account.epsilon, period_days, project })
     }
@@ -82,9 +82,9 @@ impl fmt::Display for Named<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Person(name) => write!(out, "person {name}"),
-            Self::Account { kind: Kind::Researcher, dataset, name } => write!(out, "grant {dataset} {name}"),
-            Self::Account { kind: Kind::Project, dataset, name } => write!(out, "project {dataset} {name}"),
-            Self::Account { kind: kind @ (Kind::Statistics | Kind::Dataset), dataset, .. } => {
+            Self::Account { kind: AccountKind::Researcher, dataset, name } => write!(out, "grant {dataset} {name}"),
+            Self::Account { kind: AccountKind::Project, dataset, name } => write!(out, "project {dataset} {name}"),
+            Self::Account { kind: kind @ (AccountKind::Statistics | AccountKind::Dataset), dataset, .. } => {
                 write!(out, "{} {dataset}", kind.name())
             }
         }

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::PostgresFault;
+use super::fault::PostgresFault;
 use crate::engine::seal::source::files::unescaped;
 
 const PORT: u16 = 5432;

@@ -11,8 +11,8 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, Signatur
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::PostgresFault;
 use super::connection::{Connection, Tls};
+use super::fault::PostgresFault;
 
 /// Creates what establishes encrypted connections.
 pub(super) fn tls(connection: &Connection) -> Result<MakeRustlsConnect, PostgresFault> {

@@ -5,8 +5,11 @@ use std::io::BufReader;
 
 use calamine::{DataRef, ExcelDateTime, Xlsx, XlsxCellReader};
 
-use super::{SheetFault, Stop, Workbook, letters};
+use super::fault::SheetFault;
+use super::stop::Stop;
 use crate::query::terms::domain::date_text;
+
+pub(super) type Workbook = Xlsx<BufReader<File>>;
 
 /// Excel's own limits on the size of a sheet.
 const ROWS_MAX: u32 = 1_048_576;
@@ -239,4 +242,11 @@ mod tests {
             assert_eq!(float(number).as_deref(), text);
         }
     }
+}
+
+/// The letters of a column, whose number is counted from 0.
+pub(super) fn letters(column: u32) -> String {
+    let (before, last) = (column / 26, column % 26);
+    let last = char::from_u32(u32::from(b'A') + last).unwrap_or('?');
+    if before == 0 { last.to_string() } else { format!("{}{last}", letters(before - 1)) }
 }

@@ -3,7 +3,7 @@
 use polars::prelude::{IntoSeries, Series, StringChunkedBuilder};
 
 use super::lines::Record;
-use crate::engine::seal::source::BATCH_ROWS;
+use crate::engine::seal::source::batch::BATCH_ROWS;
 
 /// The columns of a batch while records are added.
 pub(super) struct Columns {

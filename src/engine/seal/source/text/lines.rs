@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::scan::{Field, Found, RECORD_BYTES_MAX, Scanner};
 use super::unpack::Unpacking;
-use crate::engine::seal::source::Read;
+use crate::engine::seal::source::batch::Read;
 use crate::engine::seal::source::fault::TextFault;
 
 /// A reader of records.

@@ -1,0 +1,108 @@
+//! The audit of single releases of one kind.
+
+use super::finding::{AuditError, Finding, Scope};
+use crate::audit::claims::{Claim, Law};
+use crate::audit::sampling::Sampled;
+use crate::audit::tables::{Kind, WITH, WITHOUT};
+use crate::client::Client;
+use serde_json::Value;
+
+/// Audits kinds of measurements of a server's two audit datasets, as the researcher whose token `client` holds. Findings made
+/// before an error are kept in `findings`.
+///
+/// # Errors
+/// [`AuditError`] if the server cannot be asked. A broken claim is a finding, not an error.
+pub fn run(client: &Client, scope: Scope, kinds: &[Kind], findings: &mut Vec<Finding>) -> Result<(), AuditError> {
+    let law = law(client)?;
+    let kinds: Vec<Kind> = kinds.iter().copied().filter(|kind| law.has(*kind)).collect();
+    let share = |kind: &Kind| Claim::new(law, scope.epsilon, *kind).fraction() * questions(scope, *kind) as f64;
+    let planned: f64 = kinds.iter().map(share).sum();
+    let spent = spent(client)?;
+    let left = 1.0 - spent[0].max(spent[1]);
+    if planned > left {
+        let message = format!(
+            "the audit would take {planned:.3} of its allocations, and {left:.3} is left; ask for fewer --samples or a smaller \
+             --epsilon, or audit a server whose audit tables are new"
+        );
+        return Err(AuditError::Unusable(message));
+    }
+    for kind in kinds {
+        findings.push(one(client, scope, kind)?);
+    }
+    Ok(())
+}
+
+/// Number of questions that a kind takes; at least two, so that repeated noise is noticed.
+pub(super) fn questions(scope: Scope, kind: Kind) -> u64 {
+    scope.samples.div_ceil(kind.samples_per_query()).max(2)
+}
+
+/// The noise law that both datasets declare; they must be as `prepare` wrote them.
+pub(super) fn law(client: &Client) -> Result<Law, AuditError> {
+    let of = |name: &str| {
+        let dataset = client.get(&format!("/v1/datasets/{name}"))?;
+        let text = |path: &str| dataset.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let law = match text("/accountant").as_str() {
+            "pure" => Some(Law::Laplace),
+            "gaussian" => text("/cap/delta").parse().ok().map(|delta| Law::Gaussian { delta }),
+            _ => None,
+        };
+        let is_prepared = dataset.get("max_rows_per_unit").and_then(Value::as_u64)
+            == Some(crate::audit::tables::ROWS_PER_UNIT.into());
+        let unusable = || AuditError::Unusable(format!("dataset \"{name}\" is not one that audit --prepare wrote"));
+        law.filter(|_| is_prepared).ok_or_else(unusable)
+    };
+    let (with, without) = (of(WITH)?, of(WITHOUT)?);
+    if with == without {
+        Ok(with)
+    } else {
+        Err(AuditError::Unusable("the two datasets have different accountants".to_owned()))
+    }
+}
+
+/// Audits one kind of measurement.
+///
+/// # Errors
+/// The errors of [`run`].
+pub fn one(client: &Client, scope: Scope, kind: Kind) -> Result<Finding, AuditError> {
+    let claim = Claim::new(law(client)?, scope.epsilon, kind);
+    let events = claim.events();
+    let questions = questions(scope, kind);
+    let before = spent(client)?;
+    let side = |dataset: &'static str| {
+        let (client, events) = (client.clone(), &events);
+        move || Sampled::new(&client, (dataset, kind, scope.epsilon), questions, events)
+    };
+    let (with, without) = std::thread::scope(|scope| {
+        let with = scope.spawn(side(WITH));
+        let without = side(WITHOUT)();
+        (with.join(), without)
+    });
+    let cut_off = |_| AuditError::Unusable("the audit was cut off".to_owned());
+    let (with, without) = (with.map_err(cut_off)??, without?);
+    let due = claim.fraction() * questions as f64;
+    let after = spent(client)?;
+    let charged = ((after[0] - before[0]) / due).min((after[1] - before[1]) / due);
+    claim.finding(&events, (&with, &without), charged, due)
+}
+
+/// What the auditing researcher has spent of each dataset, as a fraction of the allocation.
+pub(super) fn spent(client: &Client) -> Result<[f64; 2], AuditError> {
+    let accounts = client.get("/v1/accounts")?;
+    let of = |name: &str| {
+        let mine = accounts.as_array().into_iter().flatten().find(|account| {
+            let text = |key: &str| account.get(key).and_then(Value::as_str);
+            text("dataset") == Some(name) && text("kind") == Some("researcher")
+        });
+        let number = |key: &str| mine?.get(key)?.as_str()?.parse::<f64>().ok();
+        number("fraction_spent").filter(|_| number("epsilon_cap") == Some(crate::audit::tables::CAP))
+    };
+    if let (Some(with), Some(without)) = (of(WITH), of(WITHOUT)) {
+        return Ok([with, without]);
+    }
+    let message = format!(
+        "the auditing researcher needs an allocation of epsilon {} of both audit datasets",
+        crate::audit::tables::CAP
+    );
+    Err(AuditError::Unusable(message))
+}

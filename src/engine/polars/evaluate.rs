@@ -1,0 +1,58 @@
+//! The engine of this process: it evaluates computations over the tables that it holds.
+
+use super::table::{Loaded, guarded};
+use super::texts;
+use super::vectors::vectors;
+use crate::engine::port::{Engine, EngineFault, Host};
+use crate::kernel::vault::private::{Exact, Private};
+use crate::query::computation::Computation;
+use crate::query::terms::edition::Manifest;
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+
+/// Sealed tables in this process's memory, by edition.
+#[derive(Default)]
+pub struct PolarsEngine {
+    pub(super) tables: HashMap<String, Loaded>,
+}
+
+impl PolarsEngine {
+    /// Makes an engine without tables.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Host for PolarsEngine {
+    fn load(&mut self, state: &Path, manifest: &Manifest) -> Result<(), EngineFault> {
+        let file = File::open(Manifest::table_path(state, &manifest.edition)).map_err(|_| EngineFault)?;
+        let loaded = Loaded::read(file, manifest.rows, manifest.terms.clone())?;
+        self.tables.insert(manifest.edition.clone(), loaded);
+        Ok(())
+    }
+}
+
+impl Engine for PolarsEngine {
+    fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
+        let loaded = self.tables.get(edition).ok_or(EngineFault)?;
+        Ok(Private::new(loaded.exact(computation)?))
+    }
+
+    fn is_ready(&self, edition: &str) -> bool {
+        self.tables.contains_key(edition)
+    }
+}
+
+impl Loaded {
+    /// Returns the exact vectors, unlocked: only an engine or a worker calls this, which locks them at once or sends them to a server that
+    /// does.
+    pub(in crate::engine) fn exact(&self, computation: &Computation) -> Result<Exact, EngineFault> {
+        if let Some(text) = &computation.text {
+            return guarded(|| texts::found(self, computation, text));
+        }
+        let groups = usize::try_from(computation.groups()).map_err(|_| EngineFault)?;
+        Ok(Exact { vectors: guarded(|| vectors(self, computation, groups))?, labels: None })
+    }
+}

@@ -1,0 +1,178 @@
+//! The steps of sealing: spill, gather, sort, cut, write.
+
+use super::cells::digests;
+use crate::engine::seal::cells::Texts;
+use crate::engine::seal::encode::{check_id, ids as ids_of};
+use crate::engine::seal::error::SealError;
+use crate::engine::seal::ids::Withdrawn;
+use crate::engine::seal::joined::Table;
+use crate::engine::seal::opened::{Encoded, Opened};
+use crate::engine::seal::report::{Report, SourceFacts};
+use crate::engine::seal::single::Single;
+use crate::engine::seal::source::{Source, SourceSpec, Wanted};
+use crate::engine::seal::spill::Spill;
+use crate::engine::seal::staging::{Staging, manifest, publish_all};
+use crate::engine::seal::table::TableWriter;
+use crate::kernel::random;
+use crate::query::terms::edition::{EDITIONS, Manifest};
+use crate::query::terms::policy::Policy;
+use crate::query::terms::reading::Conflicts;
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+/// Checks that a policy's sources exist and have the right columns, without reading a row.
+///
+/// # Errors
+/// [`SealError`] if a source cannot be opened, or lacks a column, or has one of the wrong type.
+pub fn check_source(policy: &Policy) -> Result<(), SealError> {
+    Opened::new(policy, &policy.source, 0..policy.terms.own().len())?;
+    crate::engine::seal::joined::check_sources(policy)
+}
+
+/// Seals the policy's source into a new edition under `state`, with a random key
+/// that nobody keeps. `progress` is called with the number of rows read so far.
+///
+/// # Errors
+/// [`SealError`] if sealing fails; then nothing is left behind.
+pub fn seal(policy: &Policy, state: &Path, progress: &dyn Fn(u64)) -> Result<(Manifest, Report), SealError> {
+    seal_with_key(policy, state, &random::bytes()?, progress)
+}
+
+/// Seals like [`seal`], but with the given key: equal keys keep equal rows of equal units, whatever other units there are.
+///
+/// # Errors
+/// [`SealError`] if sealing fails; then nothing is left behind.
+pub fn seal_with_key(
+    policy: &Policy,
+    state: &Path,
+    key: &[u8; 32],
+    progress: &dyn Fn(u64),
+) -> Result<(Manifest, Report), SealError> {
+    let opened = Opened::new(policy, &policy.source, 0..policy.terms.own().len())?;
+    crate::engine::seal::joined::check_sources(policy)?;
+    let mut withdrawn = withdrawn(policy)?;
+    let edition = random::id("ed")?;
+    let editions = state.join(EDITIONS);
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&editions)?;
+    let staging = Staging::create(&editions, &edition)?;
+
+    let mut tables = crate::engine::seal::joined::read(policy, &mut withdrawn, key)?;
+    let mut spill = Spill::create(&staging.dir, policy.terms.columns.len())?;
+    let encoded = spill_rows(&opened, &mut spill, (&mut withdrawn, key, &mut tables), progress)?;
+    let (mut report, texts) = begin_report(policy, &opened, encoded, &withdrawn, &tables);
+    let mut of_tables = Vec::with_capacity(tables.len());
+    for table in tables {
+        of_tables.push(table.seal(policy, &editions, &edition, key)?);
+    }
+    let table = TableWriter::create(&staging.dir, &policy.terms, texts.clone(), opened.shown())?;
+    drain(policy, spill, table, &texts, &mut report)?;
+    check_conflicts(policy, &opened.shown(), &report)?;
+
+    let tables: Vec<_> = of_tables.iter().map(|(name, manifest, _)| (name.clone(), manifest.commitment())).collect();
+    let manifest = manifest(&staging, &edition, &policy.name, policy.terms.clone(), (report.rows_kept, tables))?;
+    report.write(&staging.dir)?;
+    let tables: Vec<_> = of_tables.iter().map(|(_, own, staging)| (staging, own)).collect();
+    publish_all(state, tables.into_iter().chain([(&staging, &manifest)]))?;
+    Ok((manifest, report))
+}
+
+/// Reads the ids of the policy's `exclude` file, from its column with the unit's name.
+pub(super) fn withdrawn(policy: &Policy) -> Result<Withdrawn, SealError> {
+    let mut all = Withdrawn::default();
+    let (Some(path), Some(name)) = (&policy.exclude, policy.terms.unit_column()) else { return Ok(all) };
+    let source = Source::open(&SourceSpec::file(path))?;
+    let found = source.find_all(&[Wanted { name, source: policy.reading.unit_source.as_deref() }])?;
+    let column = found.first().copied().unwrap_or_default();
+    let wrong = |wrong| SealError::wrong_type(&source.shown(), name, "unit", wrong);
+    check_id(&source.columns()[column].dtype).map_err(wrong)?;
+    source.batches::<SealError>(&[(column, false)], |batch| {
+        let ids = batch.columns.first().and_then(|series| ids_of(series, &policy.reading.missing));
+        let ids = ids.ok_or_else(|| SealError::changed(&source.shown()))?;
+        ids.texts.iter().flatten().for_each(|id| all.insert(id));
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// Encodes every row, and spreads the rows over parts by unit.
+pub(super) fn spill_rows(
+    opened: &Opened<'_>,
+    spill: &mut Spill,
+    (withdrawn, key, tables): (&mut Withdrawn, &[u8; 32], &mut [Table]),
+    progress: &dyn Fn(u64),
+) -> Result<Encoded, SealError> {
+    let mut values = Vec::new();
+    opened.rows(withdrawn, key, |rows| {
+        let mut ids = rows.ids();
+        for (row, number) in rows.numbers.iter().enumerate() {
+            let id = ids.as_mut().and_then(Iterator::next);
+            values.clear();
+            rows.extend(row, &mut values);
+            tables.iter_mut().for_each(|table| table.extend(&mut values, id));
+            let (unit, order) = digests(key, id, *number, &values);
+            spill.push(unit, order, values.iter().copied())?;
+        }
+        progress(rows.last);
+        Ok(())
+    })
+}
+
+/// Starts the report with what is known once every row was read, and returns it with the texts of all columns.
+pub(super) fn begin_report(
+    policy: &Policy,
+    opened: &Opened<'_>,
+    encoded: Encoded,
+    withdrawn: &Withdrawn,
+    tables: &[Table],
+) -> (Report, Texts) {
+    let names = policy.terms.own().iter().map(|column| column.name.clone());
+    let mut report = Report {
+        rows_read: encoded.read.rows,
+        rows_excluded: encoded.excluded,
+        ids_unmatched: withdrawn.unmatched(),
+        ids_spelled_twice: encoded.spelled_twice,
+        columns: names.zip(encoded.counts).collect(),
+        sources: vec![SourceFacts::of(opened.shown(), &encoded.read)],
+        ..Report::default()
+    };
+    let mut texts = encoded.texts;
+    for table in tables {
+        table.report(&mut report, &mut texts);
+    }
+    (report, texts)
+}
+
+/// Writes the rows that units keep, after columns with a single value per unit were settled over all of the unit's rows.
+pub(super) fn drain(
+    policy: &Policy,
+    spill: Spill,
+    mut table: TableWriter,
+    texts: &Texts,
+    report: &mut Report,
+) -> Result<(), SealError> {
+    let terms = &policy.terms;
+    let rows_per_unit = terms.unit_column().map(|_| terms.max_rows_per_unit as usize);
+    let mut single = Single::new(terms.own(), texts);
+    let nothing = single.is_empty();
+    let settle = |rows: &mut [crate::engine::seal::spill::Row], last| {
+        if !nothing {
+            single.settle(rows, last);
+        }
+    };
+    spill.drain(rows_per_unit, settle, |rows, cut| table.take(rows, cut, terms))?;
+    single.report(&mut report.columns);
+    table.finish(report)
+}
+
+/// Checks that no unit's rows contradict each other, if the policy refuses that.
+pub(super) fn check_conflicts(policy: &Policy, path: &str, report: &Report) -> Result<(), SealError> {
+    let first = report.columns.iter().find(|(_, counts)| counts.conflicts > 0);
+    match first.filter(|_| policy.reading.conflicts == Conflicts::Refuse) {
+        None => Ok(()),
+        Some((column, counts)) => {
+            let (column, count) = (column.clone(), counts.conflicts);
+            Err(SealError::Conflicts { path: path.to_owned(), column, count })
+        }
+    }
+}

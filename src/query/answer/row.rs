@@ -1,0 +1,108 @@
+//! One row of an answer before it is flattened into a table.
+
+use super::cell::Cell;
+use super::fine::rounded;
+use super::formula::{AbsenceReason, IntervalEstimate, Range};
+use super::labels::Label;
+
+/// One row before it is flattened: its cells, and for each output its sort value and its remark, if any.
+pub(super) struct AnswerRow {
+    pub(super) cells: Vec<Cell>,
+    pub(super) sorts: Vec<SortValue>,
+    pub(super) said: Vec<Option<Remark>>,
+}
+
+/// Remark on an estimate that readers of the answer are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remark {
+    /// The estimate is missing, for this reason.
+    Absent(AbsenceReason),
+    /// Noise has carried the estimate out of the range of possible values, at whose limits its interval ends.
+    Outside,
+}
+
+/// Value that an output is sorted by.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum SortValue {
+    /// A missing value, sorted first or last as the sort key says.
+    Missing,
+    /// Text of a key, compared by code points.
+    Text(String),
+    /// A number, or the code of a boolean key.
+    Number(f64),
+}
+
+/// Cells of a formula: the value, the two ends of its interval and its standard error.
+const FORMULA_CELLS: usize = 4;
+
+impl AnswerRow {
+    pub(super) fn push_key(&mut self, label: &Label, code: usize) {
+        self.sorts.push(SortValue::of_key(label, code));
+        self.cells.push(label.cell());
+        self.said.push(None);
+    }
+
+    /// Appends an estimate on a grid; `step` is the size of a step in 1e-9. The interval holds every grid point within the noise plus half
+    /// a step.
+    pub(super) fn push_estimate(&mut self, value: i128, width: i128, step: i128) {
+        self.sorts.push(SortValue::Number(value as f64));
+        self.cells.extend(
+            [value, value.saturating_sub(width), value.saturating_add(width)]
+                .map(|steps| Cell::Decimal(steps.saturating_mul(step))),
+        );
+        self.said.push(None);
+    }
+
+    pub(super) fn push_error(&mut self, error: f64) {
+        self.cells.push(Cell::Float(rounded(error, error)));
+    }
+
+    /// Appends an estimate with its standard error and its interval, which is cut to the possible values.
+    pub(super) fn push_formula(&mut self, ends: Result<IntervalEstimate, AbsenceReason>, range: Range) {
+        let ends = match ends {
+            Ok(ends) => ends,
+            // An estimate lost in noise can still be anything that is possible.
+            Err(AbsenceReason::LostInNoise) => {
+                return self.push_absent(AbsenceReason::LostInNoise, range, FORMULA_CELLS);
+            }
+            Err(reason) => return self.push_absent(reason, Range::WHOLE, FORMULA_CELLS),
+        };
+        let shown = |value: f64| rounded(value, ends.std_error);
+        let cut = range.cut(ends);
+        let (low, high) = (range.nearest(shown(cut.low)), range.nearest(shown(cut.high)));
+        // Estimates are never clipped, but rounding must not carry one out of its range.
+        let value = shown(ends.value);
+        let value = if range.holds_about(ends.value) { range.nearest(value) } else { value };
+        self.sorts.push(SortValue::Number(value));
+        self.cells.extend([value, low, high, shown(ends.std_error)].map(Cell::Float));
+        self.said.push((!range.holds(value)).then_some(Remark::Outside));
+    }
+
+    /// Appends a missing estimate in `cells` cells; its interval is the range of possible values.
+    pub(super) fn push_absent(&mut self, reason: AbsenceReason, range: Range, cells: usize) {
+        let bound = |end: Option<f64>| {
+            // Declared bounds are decimals, but the bounds of a square root need not be.
+            let decimal = |end: f64| (end * 1e9).round() as i128;
+            match end {
+                None => Cell::Missing,
+                Some(end) if (decimal(end) as f64 / 1e9).total_cmp(&end).is_eq() => Cell::Decimal(decimal(end)),
+                Some(end) => Cell::Float(end),
+            }
+        };
+        self.sorts.push(SortValue::Missing);
+        self.cells.extend([Cell::Missing, bound(range.low), bound(range.high)]);
+        self.cells.extend(std::iter::repeat_n(Cell::Missing, cells.saturating_sub(3)));
+        self.said.push(Some(Remark::Absent(reason)));
+    }
+}
+
+impl SortValue {
+    fn of_key(label: &Label, code: usize) -> Self {
+        match label {
+            Label::Missing => Self::Missing,
+            Label::Text(text) => Self::Text(text.clone()),
+            Label::Boolean(_) => Self::Number(code as f64),
+            Label::Integer(value) => Self::Number(*value as f64),
+        }
+    }
+}

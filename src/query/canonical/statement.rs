@@ -1,0 +1,258 @@
+//! Writer of whole questions as SQL.
+
+use super::joins::written;
+use super::terms::{TermWriter, identifier, subquery};
+use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, RunningSum};
+use crate::query::answer::{Layout, Output, OutputValue, SortKey};
+use crate::query::computation::{Measure, PlanKey};
+use crate::query::plan::Plan;
+use crate::query::syntax::{ArithmeticOperator, Comparison, Pair, Spread};
+use crate::query::term::Term;
+use crate::query::term::context::TermContext;
+use crate::query::terms::policy::Terms;
+
+/// Writes the SQL of a plan.
+#[must_use]
+pub fn sql(plan: &Plan, terms: &Terms) -> String {
+    let terms = &*plan.computation.base(terms);
+    let (base, seen) = (TermContext::of(terms), plan.seen.as_deref().map(TermContext::of));
+    let known = seen.as_ref().unwrap_or(&base);
+    let writer = Writer { plan, rows: TermWriter { known } };
+    let items: Vec<_> = plan.layout.outputs.iter().map(|output| writer.item(output)).collect();
+    let dataset = joined(plan, terms);
+    let table = match (&plan.computation.units, &plan.seen) {
+        (Some(units), Some(seen)) => subquery(&dataset, units, seen, &TermWriter { known: &base }),
+        (None, _) | (_, None) => dataset,
+    };
+    let mut sql = format!("SELECT {} FROM {table}", items.join(", "));
+    let filter = plan.computation.filter.as_ref().and_then(|filter| written(filter, known));
+    if let Some(filter) = &filter {
+        sql.push_str(&format!(" WHERE {}", writer.rows.filter(filter, false)));
+    }
+    if let Some(text) = &plan.computation.text {
+        let key = writer.rows.term(&Term::Column(text.column));
+        let set = |set: &Vec<usize>| if set.is_empty() { "()".to_owned() } else { format!("({key})") };
+        match &plan.layout.sets {
+            None => sql.push_str(&format!(" GROUP BY {key}")),
+            Some(sets) => {
+                let sets: Vec<_> = sets.shown.iter().map(set).collect();
+                sql.push_str(&format!(" GROUP BY GROUPING SETS ({})", sets.join(", ")));
+            }
+        }
+    }
+    if !plan.computation.keys.is_empty() {
+        let keys: Vec<_> = plan.computation.keys.iter().map(|key| writer.rows.term(&key.column)).collect();
+        match &plan.layout.sets {
+            None => sql.push_str(&format!(" GROUP BY {}", keys.join(", "))),
+            Some(sets) => {
+                let set = |set: &Vec<usize>| {
+                    let keys: Vec<_> = set.iter().map(|key| keys[*key].as_str()).collect();
+                    format!("({})", keys.join(", "))
+                };
+                let sets: Vec<_> = sets.shown.iter().map(set).collect();
+                sql.push_str(&format!(" GROUP BY GROUPING SETS ({})", sets.join(", ")));
+            }
+        }
+    }
+    if let Some(having) = &plan.layout.having {
+        sql.push_str(&format!(" HAVING {}", writer.shown(having, false)));
+    }
+    sql.push_str(&order(&plan.layout));
+    sql
+}
+
+/// Writes the dataset with its joined tables.
+fn joined(plan: &Plan, terms: &Terms) -> String {
+    let unit = identifier(terms.unit_column().unwrap_or("row"));
+    let join = |(place, is_left): &(usize, bool)| {
+        let left = if *is_left { " LEFT" } else { "" };
+        format!("{left} JOIN {} USING ({unit})", identifier(&terms.joins[*place].name))
+    };
+    let joins: Vec<_> = plan.joins.iter().map(join).collect();
+    format!("{}{}", identifier(&plan.dataset), joins.concat())
+}
+
+fn order(layout: &Layout) -> String {
+    let one = |sort: &SortKey| {
+        let direction = if sort.descending { " DESC" } else { "" };
+        let nulls = match (sort.nulls_first, sort.descending) {
+            (true, false) => " NULLS FIRST",
+            (false, true) => " NULLS LAST",
+            (true, true) | (false, false) => "",
+        };
+        format!("{}{direction}{nulls}", identifier(&layout.outputs[sort.output].name))
+    };
+    let mut text = String::new();
+    if !layout.order.is_empty() {
+        text.push_str(&format!(" ORDER BY {}", layout.order.iter().map(one).collect::<Vec<_>>().join(", ")));
+    }
+    if let Some(limit) = layout.limit {
+        text.push_str(&format!(" LIMIT {limit}"));
+    }
+    text
+}
+
+struct Writer<'a> {
+    plan: &'a Plan,
+    rows: TermWriter<'a>,
+}
+
+impl Writer<'_> {
+    fn item(&self, output: &Output) -> String {
+        let (text, default) = match &output.value {
+            OutputValue::Key { index } => {
+                let column = &self.key(*index);
+                let name = match column {
+                    Term::Column(index) => self.rows.known.columns[*index].name.as_str(),
+                    Term::Made(_) => "",
+                };
+                (self.rows.term(column), name)
+            }
+            OutputValue::Grouping { index } => (format!("GROUPING({})", self.rows.term(&self.key(*index))), "grouping"),
+            OutputValue::Count { count } => (self.count(*count), "count"),
+            OutputValue::Sum { sum, .. } => (format!("SUM({})", self.summed(*sum)), "sum"),
+            OutputValue::Mean { sum, .. } => (format!("AVG({})", self.summed(*sum)), "avg"),
+            OutputValue::Formula { formula, .. } => (self.formula(formula), ""),
+        };
+        if output.name == default { text } else { format!("{text} AS {}", identifier(&output.name)) }
+    }
+
+    /// The term of a grouping key.
+    fn key(&self, index: usize) -> Term {
+        match &self.plan.computation.text {
+            Some(text) => Term::Column(text.column),
+            None => self.plan.computation.keys[index].column.clone(),
+        }
+    }
+
+    /// The measurement behind an output, without the keys it was measured over.
+    fn base(&self, index: usize) -> &Measure {
+        let vector = self.plan.layout.sets.as_ref().map_or(index, |sets| sets.measured[index].tables[0].vector);
+        self.plan.computation.measures[vector].base()
+    }
+
+    fn count(&self, measure: usize) -> String {
+        self.count_of(self.base(measure))
+    }
+
+    fn count_of(&self, measure: &Measure) -> String {
+        let unit = || identifier(self.rows.known.unit_column().unwrap_or("row"));
+        match measure {
+            Measure::PrefixSums { measure, .. } => self.count_of(measure),
+            Measure::NonNull { column } => format!("COUNT({})", self.rows.term(column)),
+            Measure::Units => format!("COUNT(DISTINCT {})", unit()),
+            Measure::UnitsWhere { filter } => {
+                format!("COUNT(DISTINCT {}) FILTER (WHERE {})", unit(), self.rows.filter(filter, false))
+            }
+            Measure::Rows | Measure::Sum { .. } | Measure::Bins { .. } | Measure::Over { .. } => "COUNT(*)".to_owned(),
+        }
+    }
+
+    fn summed(&self, measure: usize) -> String {
+        match self.base(measure) {
+            Measure::Sum { column } | Measure::NonNull { column } | Measure::Bins { column, .. } => {
+                self.rows.term(column)
+            }
+            Measure::Rows
+            | Measure::Units
+            | Measure::UnitsWhere { .. }
+            | Measure::PrefixSums { .. }
+            | Measure::Over { .. } => "*".to_owned(),
+        }
+    }
+
+    fn run(&self, run: &RunningSum) -> String {
+        let count = self.count(run.vector);
+        if run.is_step {
+            return count;
+        }
+        let keys = &self.plan.computation.keys;
+        // Find the key that was measured along, or the one with this stride between its groups.
+        let stride = |place: usize| keys[place + 1..].iter().map(PlanKey::size).fold(1, u64::saturating_mul);
+        let is_its = |place: &usize| stride(*place) == run.stride as u64 && keys[*place].size() == run.groups as u64;
+        let own = match self.base(run.vector) {
+            Measure::PrefixSums { key, .. } => *key,
+            _ => (0..keys.len()).find(is_its).unwrap_or_default(),
+        };
+        let (by, others): (Vec<_>, Vec<_>) = keys.iter().enumerate().partition(|(place, _)| *place == own);
+        let names = |keys: Vec<(usize, &PlanKey)>| {
+            keys.into_iter().map(|(_, key)| self.rows.term(&key.column)).collect::<Vec<_>>().join(", ")
+        };
+        let partition = if others.is_empty() { String::new() } else { format!("PARTITION BY {} ", names(others)) };
+        format!("SUM({count}) OVER ({partition}ORDER BY {})", names(by))
+    }
+
+    fn formula(&self, formula: &Formula) -> String {
+        match formula {
+            Formula::Number(text) => text.clone(),
+            Formula::Count(count) => self.count(*count),
+            Formula::Sum(CentredSum { sum, .. }) => format!("SUM({})", self.summed(*sum)),
+            Formula::Mean(CentredSum { sum, .. }, _) => format!("AVG({})", self.summed(*sum)),
+            Formula::Spread(spread, squares) => {
+                let word = Spread::ALL.iter().find(|(_, one)| one == spread).map_or("", |(word, _)| word);
+                format!("{}({})", word.to_uppercase(), self.rows.term(&squares.of))
+            }
+            Formula::Quantile(quantile) => {
+                let of = self.summed(quantile.levels.first().copied().unwrap_or_default());
+                format!("PERCENTILE_CONT({}) WITHIN GROUP (ORDER BY {of})", quantile.fraction)
+            }
+            Formula::Pair(pair, products) => {
+                let word = Pair::ALL.iter().find(|(_, one)| one == pair).map_or("", |(word, _)| word);
+                let (y, x) = &products.of;
+                format!("{}({}, {})", word.to_uppercase(), self.rows.term(y), self.rows.term(x))
+            }
+            Formula::Run(run) => self.run(run),
+            Formula::Negative(of) => format!("-({})", self.formula(of)),
+            Formula::Arithmetic(left, operator, right) => {
+                let sign = match operator {
+                    ArithmeticOperator::Plus => "+",
+                    ArithmeticOperator::Minus => "-",
+                    ArithmeticOperator::Times => "*",
+                    ArithmeticOperator::Over => "/",
+                };
+                let side = |side: &Formula| match side {
+                    Formula::Arithmetic(..) | Formula::Negative(_) => format!("({})", self.formula(side)),
+                    other => self.formula(other),
+                };
+                let is_sum = |operator: &ArithmeticOperator| {
+                    matches!(operator, ArithmeticOperator::Plus | ArithmeticOperator::Minus)
+                };
+                // Operators of equal precedence associate to the left, and products within a sum need no parentheses.
+                let left = match left.as_ref() {
+                    Formula::Arithmetic(_, inner, _) if is_sum(operator) || !is_sum(inner) => self.formula(left),
+                    other => side(other),
+                };
+                format!("{left} {sign} {}", side(right))
+            }
+            Formula::Absolute(of) => format!("ABS({})", self.formula(of)),
+            Formula::Root(of) => format!("SQRT({})", self.formula(of)),
+            Formula::Round(of, decimals) => format!("ROUND({}, {decimals})", self.formula(of)),
+            Formula::NullIf(left, right) => format!("NULLIF({}, {})", self.formula(left), self.formula(right)),
+        }
+    }
+
+    fn shown(&self, having: &HavingCondition, nested: bool) -> String {
+        let chain = |parts: &[HavingCondition], word: &str| {
+            let parts: Vec<_> = parts.iter().map(|part| self.shown(part, true)).collect();
+            let text = parts.join(word);
+            if nested { format!("({text})") } else { text }
+        };
+        match having {
+            HavingCondition::Compare(left, how, right) => {
+                let sign = match how {
+                    Comparison::Equal => "=",
+                    Comparison::NotEqual => "<>",
+                    Comparison::Less => "<",
+                    Comparison::LessOrEqual => "<=",
+                    Comparison::Greater => ">",
+                    Comparison::GreaterOrEqual => ">=",
+                };
+                format!("{} {sign} {}", self.formula(left), self.formula(right))
+            }
+            HavingCondition::Missing(of) => format!("({}) IS NULL", self.formula(of)),
+            HavingCondition::Not(inner) => format!("NOT ({})", self.shown(inner, false)),
+            HavingCondition::All(parts) => chain(parts, " AND "),
+            HavingCondition::Any(parts) => chain(parts, " OR "),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The part of a plan that the engine evaluates: which rows are used, how they are grouped and what is measured in each group.
+//!
+//! Promises plain data that follows from the question's text and the public terms alone. How a question becomes a computation is in
+//! [`super::plan`].
+
+mod per_unit;
+
+use std::collections::{BTreeSet, HashMap};
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+pub use self::per_unit::{MEAN_PARTS, PerUnitColumn, PerUnitTable};
+
+use super::filter::Filter;
+use super::term::Term;
+
+/// Largest number of noisy cells in one answer.
+pub const CELLS_MAX: u64 = 100_000;
+
+/// One kind of measurement: the aggregate that is measured in each group.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub enum Measure {
+    /// The number of rows.
+    Rows,
+    /// The number of rows in which a term is present.
+    NonNull {
+        /// The term that must not be missing.
+        column: Term,
+    },
+    /// The sum of a number's stored integers, which are taken about the centre of its grid.
+    Sum {
+        /// The number that is summed.
+        column: Term,
+    },
+    /// The number of distinct units.
+    Units,
+    /// The number of distinct units with a row for which a condition is true.
+    UnitsWhere {
+        /// The condition on the row.
+        filter: Filter,
+    },
+    /// A histogram: the number of rows in each bin of equal width, for rows in which a term is present. Cells are ordered by group, then by
+    /// bin.
+    Bins {
+        /// The number whose values are put into bins.
+        column: Term,
+        /// Lower end of the first bin, in steps of the term's grid.
+        low: i64,
+        /// Width of a bin, in steps of the term's grid.
+        width: i64,
+        /// Number of bins for each group.
+        count: u32,
+    },
+    /// A count along the groups of one ordered key, measured as the weighted sums of [`crate::kernel::privacy::prefix_sums`], which give running sums
+    /// that are far more exact than sums of noisy counts.
+    #[serde(rename = "Rooted")]
+    PrefixSums {
+        /// Index of the ordered key.
+        key: usize,
+        /// The count that is summed along the key.
+        measure: Box<Measure>,
+    },
+    /// Another measurement grouped by only some of the keys.
+    Over {
+        /// Indices of the keys, in ascending order.
+        keys: Vec<usize>,
+        /// The measurement over these keys.
+        measure: Box<Measure>,
+    },
+}
+
+impl Measure {
+    /// Number of cells of this measurement in total, for the given keys.
+    #[must_use]
+    pub fn cells(&self, keys: &[PlanKey]) -> u64 {
+        let groups =
+            |keys: &mut dyn Iterator<Item = &PlanKey>| keys.fold(1_u64, |all, key| all.saturating_mul(key.size()));
+        match self {
+            Self::Rows
+            | Self::NonNull { .. }
+            | Self::Sum { .. }
+            | Self::Units
+            | Self::UnitsWhere { .. }
+            | Self::PrefixSums { .. } => groups(&mut keys.iter()),
+            Self::Bins { count, .. } => groups(&mut keys.iter()).saturating_mul(u64::from(*count)),
+            Self::Over { keys: places, measure: _ } => groups(&mut places.iter().map(|place| &keys[*place])),
+        }
+    }
+
+    /// The measurement itself, without the keys of [`Measure::Over`].
+    #[must_use]
+    pub fn base(&self) -> &Self {
+        match self {
+            Self::Over { measure, .. } => measure,
+            other => other,
+        }
+    }
+
+    /// Cost of processing the measurement as a whole: its operations and the members of its lists.
+    #[must_use]
+    pub fn weight(&self) -> u64 {
+        match self {
+            Self::Rows | Self::Units => 1,
+            Self::NonNull { column } | Self::Sum { column } | Self::Bins { column, .. } => 1 + column.weight(),
+            Self::UnitsWhere { filter } => 1 + filter.weight(),
+            Self::PrefixSums { measure, .. } => 1 + measure.weight(),
+            Self::Over { keys, measure } => 1 + keys.len() as u64 + measure.weight(),
+        }
+    }
+
+    /// Cost for one row, in column reads; finding out whether a unit is new is a lookup in a set.
+    fn looks(&self) -> u64 {
+        const UNITS_LOOKS: u64 = 8;
+        match self {
+            Self::Rows => 1,
+            Self::NonNull { column } | Self::Sum { column } => column.nodes(),
+            // Every level is summed up from the finest one, which is an extra grouping key.
+            Self::Bins { column, .. } => 2 + column.nodes(),
+            // It takes a pass of its own.
+            Self::PrefixSums { measure, .. } => 2 + measure.looks(),
+            Self::Over { keys, measure } => 2 + keys.len() as u64 + measure.looks(),
+            Self::Units => UNITS_LOOKS,
+            Self::UnitsWhere { filter } => UNITS_LOOKS + filter.nodes(),
+        }
+    }
+}
+
+impl Measure {
+    /// Adds the indices of the columns that the measurement reads.
+    pub fn declared(&self, found: &mut BTreeSet<usize>) {
+        match self {
+            Self::Rows | Self::Units => {}
+            Self::NonNull { column } | Self::Sum { column } | Self::Bins { column, .. } => column.declared(found),
+            Self::UnitsWhere { filter } => filter.declared(found),
+            Self::Over { measure, .. } | Self::PrefixSums { measure, .. } => measure.declared(found),
+        }
+    }
+
+    /// Replaces every column index by `to`.
+    #[must_use]
+    pub fn renumbered(&self, to: &impl Fn(usize) -> usize) -> Self {
+        match self {
+            Self::Rows => Self::Rows,
+            Self::Units => Self::Units,
+            Self::NonNull { column } => Self::NonNull { column: column.renumbered(to) },
+            Self::Sum { column } => Self::Sum { column: column.renumbered(to) },
+            Self::UnitsWhere { filter } => Self::UnitsWhere { filter: filter.renumbered(to) },
+            Self::PrefixSums { key, measure } => {
+                Self::PrefixSums { key: *key, measure: Box::new(measure.renumbered(to)) }
+            }
+            Self::Over { keys, measure } => {
+                Self::Over { keys: keys.clone(), measure: Box::new(measure.renumbered(to)) }
+            }
+            Self::Bins { column, low, width, count } => {
+                Self::Bins { column: column.renumbered(to), low: *low, width: *width, count: *count }
+            }
+        }
+    }
+}
+
+/// A grouping key whose groups are public.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct PlanKey {
+    /// The term that rows are grouped by.
+    pub column: Term,
+    /// Value of code 0: for numbers the number itself, for dates the number of their period.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub low: i64,
+    /// Number of groups of values, with the codes 0 to `codes` − 1; if `nullable`, the code `codes` is the group of missing values.
+    pub codes: u32,
+    /// Whether missing values form a group.
+    pub nullable: bool,
+}
+
+fn is_zero(value: &i64) -> bool {
+    *value == 0
+}
+
+impl PlanKey {
+    /// Number of groups of this key, including that of missing values.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        u64::from(self.codes) + u64::from(self.nullable)
+    }
+}
+
+/// A text column as grouping key, which has no public list of groups: the groups are those that occur in rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct TextKey {
+    /// Index of the text column.
+    pub column: usize,
+    /// m: largest number of groups that a unit counts in, which are those of its first rows that pass the filter.
+    pub groups_per_unit: u32,
+    /// Largest number of groups in a table: the capacity that the policy declares.
+    pub groups_max: u32,
+}
+
+/// The part of a plan that the engine evaluates: row-local steps, keys and measurements. Cells are numbered with the last key varying
+/// fastest.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+pub struct Computation {
+    /// Number of rows of each unit that are used: those whose rank is below this.
+    pub rows_per_unit: u32,
+    /// Condition on the rows that are used; `None` for all of them.
+    pub filter: Option<Filter>,
+    /// Grouping keys, in ascending order of their terms.
+    pub keys: Vec<PlanKey>,
+    /// Measurements, in ascending order and without duplicates.
+    pub measures: Vec<Measure>,
+    /// The table with one row per unit that everything refers to, if the question does not refer to the dataset's own rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<PerUnitTable>,
+    /// The only key, if its groups are not public; `keys` is then empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextKey>,
+    /// Indices of the tables in left joins. Their columns may be missing, which affects bounds and centres.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<usize>,
+}
+
+/// Additional cost of a row, in column reads, if its group is found by its text.
+const TEXT_LOOKS: u64 = 24;
+
+impl Computation {
+    /// Largest cost of one row, in column reads. It is public, as it follows from the question alone.
+    #[must_use]
+    pub fn looks(&self) -> u64 {
+        let measures: u64 = self.measures.iter().map(Measure::looks).sum();
+        // Measurements with a pass of their own read the keys and the filter again.
+        let has_own = |measure: &&Measure| {
+            matches!(measure, Measure::Over { .. } | Measure::Bins { .. } | Measure::PrefixSums { .. })
+        };
+        let passes = 1 + self.measures.iter().filter(has_own).count() as u64;
+        let keys: u64 = self.keys.iter().map(|key| key.column.nodes()).sum();
+        let units = self.units.as_ref().map_or(0, PerUnitTable::looks);
+        // Selecting the rows that count in a text group takes a pass of its own, and so does copying them.
+        let text = self.text.as_ref().map_or(0, |_| TEXT_LOOKS);
+        1 + text + measures + passes * (units + keys + self.filter.as_ref().map_or(0, Filter::nodes))
+    }
+
+    /// Number of groups: the product of the keys' sizes, or the declared capacity of a text key.
+    #[must_use]
+    pub fn groups(&self) -> u64 {
+        if let Some(text) = &self.text {
+            return text.groups_max.into();
+        }
+        self.keys.iter().fold(1, |groups: u64, key| groups.saturating_mul(key.size()))
+    }
+}
+
+/// The codes of a cell in keys of the given sizes; the last key varies fastest.
+pub(super) fn codes(sizes: impl DoubleEndedIterator<Item = u64>, cell: u64) -> Vec<u64> {
+    let mut rest = cell;
+    let mut codes: Vec<u64> = sizes
+        .rev()
+        .map(|size| {
+            let code = rest % size;
+            rest /= size;
+            code
+        })
+        .collect();
+    codes.reverse();
+    codes
+}
+
+/// The place of a column among those that are used.
+pub(in crate::query) fn place(used: &BTreeSet<usize>) -> impl Fn(usize) -> usize {
+    let places: HashMap<usize, usize> = used.iter().enumerate().map(|(place, index)| (*index, place)).collect();
+    move |index| places.get(&index).copied().unwrap_or_default()
+}

@@ -1,0 +1,99 @@
+//! A table with one row per unit: what a subquery computes from each unit's rows.
+//!
+//! Promises plain data; its bounds and its public terms are derived in [`crate::query::plan::subquery`].
+
+use borsh::{BorshDeserialize, BorshSerialize};
+use serde::{Deserialize, Serialize};
+
+use crate::query::filter::Filter;
+use crate::query::term::Term;
+
+/// A table with one row per unit, computed by a subquery.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub struct PerUnitTable {
+    /// Rows of the unit that are aggregated; `None` for all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Filter>,
+    /// The columns of the table, in ascending order.
+    pub columns: Vec<PerUnitColumn>,
+}
+
+/// One column of a table with one row per unit.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
+)]
+pub enum PerUnitColumn {
+    /// A declared column that holds one value per unit, by its index.
+    Own(usize),
+    /// `COUNT(*)`: the unit's number of rows.
+    Rows,
+    /// `COUNT(a)`: the number of rows in which a is present.
+    Present(Term),
+    /// `SUM(a)`: the sum over the unit's rows.
+    Sum(Term),
+    /// `AVG(a)`: the mean over the unit's rows, rounded to a grid [`MEAN_PARTS`] times finer than that of a.
+    Mean(Term),
+    /// `MIN(a)`: the least value.
+    Least(Term),
+    /// `MAX(a)`: the greatest value.
+    Greatest(Term),
+    /// `BOOL_OR(a)`: whether the condition is true of any row.
+    Any(Filter),
+    /// `BOOL_AND(a)`: whether the condition is true of every row.
+    Every(Filter),
+    /// `(ARRAY_AGG(a ORDER BY b))[1]`: the first value by an order.
+    First {
+        /// The value a of the first row.
+        of: Term,
+        /// The value b that rows are ordered by.
+        by: Term,
+        /// Whether the greatest b comes first.
+        descending: bool,
+        /// Rows that take part; `None` for all of them.
+        filter: Option<Filter>,
+    },
+}
+
+/// How many times finer the grid of a mean is than that of the averaged values.
+pub const MEAN_PARTS: i64 = 100;
+
+impl PerUnitColumn {
+    fn filters(&self) -> Option<&Filter> {
+        match self {
+            Self::Any(filter) | Self::Every(filter) | Self::First { filter: Some(filter), .. } => Some(filter),
+            Self::Own(_)
+            | Self::Rows
+            | Self::Present(_)
+            | Self::Sum(_)
+            | Self::Mean(_)
+            | Self::Least(_)
+            | Self::Greatest(_)
+            | Self::First { filter: None, .. } => None,
+        }
+    }
+
+    /// Cost of evaluating this column for one row.
+    fn nodes(&self) -> u64 {
+        let terms = match self {
+            Self::Own(_) | Self::Rows | Self::Any(_) | Self::Every(_) => 1,
+            Self::Present(term) | Self::Sum(term) | Self::Mean(term) | Self::Least(term) | Self::Greatest(term) => {
+                term.nodes()
+            }
+            Self::First { of, by, .. } => of.nodes() + by.nodes(),
+        };
+        terms + self.filters().map_or(0, Filter::nodes)
+    }
+}
+
+impl PerUnitTable {
+    /// Cost of computing the table for one row of the dataset.
+    #[must_use]
+    pub fn looks(&self) -> u64 {
+        // Each column is computed and then folded.
+        const FOLDS: u64 = 2;
+        let columns: u64 = self.columns.iter().map(|column| FOLDS + column.nodes()).sum();
+        FOLDS + columns + self.filter.as_ref().map_or(0, Filter::nodes)
+    }
+}

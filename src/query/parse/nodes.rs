@@ -1,0 +1,29 @@
+//! Places and names in a query, and refusals of what stands there.
+
+use sqlparser::ast::Ident;
+use sqlparser::tokenizer::{Location, Span};
+
+use crate::query::error::{Code, Position, QueryError};
+use crate::query::syntax::Name;
+
+pub(super) fn position(location: Location) -> Position {
+    Position { line: location.line, column: location.column }
+}
+
+pub(super) fn start(span: Span) -> Position {
+    position(span.start)
+}
+
+pub(super) fn name(ident: &Ident) -> Name {
+    let text = if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() };
+    Name { text, at: start(ident.span) }
+}
+
+pub(super) fn unsupported(at: Position, message: impl std::fmt::Display) -> QueryError {
+    QueryError::at(Code::UnsupportedSql, at, message)
+}
+
+/// Refuses `what` if it is present.
+pub(super) fn absent(there: bool, at: Position, what: &str) -> Result<(), QueryError> {
+    if there { Err(unsupported(at, format!("{what} is not supported"))) } else { Ok(()) }
+}

@@ -1,0 +1,434 @@
+//! Type checker: turns the expressions and conditions of a question into terms over the public terms of the dataset.
+//!
+//! Promises that every term it returns can be lowered and has a domain, so that nothing fails later; anything else is refused with its
+//! position.
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use super::context::TermContext;
+use super::literals::{LiteralPosition, constant, decimal, literal_text, nanos, range};
+use super::lower::{Program, TermFault, ValueKind, exact};
+use super::{Constant, Operation, Term, TermFacts};
+use crate::query::canonical;
+use crate::query::error::{Code, Position, QueryError, nearest, shown};
+use crate::query::filter::{Filter, stored_bounds};
+use crate::query::syntax::{
+    ArithmeticOperator, Comparison, Condition, Expression, Literal, LiteralValue, Name, Scalar,
+};
+use crate::query::terms::domain::{Domain, date_days};
+use crate::query::terms::policy::Terms;
+
+/// Largest number of labels of one CASE.
+const LABELS_MAX: usize = 1_000;
+
+/// Types a condition and brings it into its simplest form.
+///
+/// # Errors
+/// [`Code::OutOfDomain`] for an unlisted category, [`Code::UnsupportedSql`] for an operation that the type does not have.
+pub fn condition(condition: &Condition, known: &TermContext<'_>) -> Result<Filter, QueryError> {
+    Ok(TypeChecker { known }.filter(condition)?.simplest(known))
+}
+
+/// Types an expression that is a grouping key or is aggregated.
+///
+/// # Errors
+/// [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`].
+pub fn expression(expression: &Expression, known: &TermContext<'_>) -> Result<Term, QueryError> {
+    let (term, lowered) = TypeChecker { known }.term(expression)?;
+    let mut columns = BTreeSet::new();
+    term.declared(&mut columns);
+    if columns.is_empty() {
+        let message = "a constant by itself is the same in every row";
+        return Err(QueryError::at(Code::UnsupportedSql, expression.at, message)
+            .hint("name a column, or count rows with COUNT(*)"));
+    }
+    lowered.domain().map_err(|fault| faulty(&fault, expression.at))?;
+    Ok(term)
+}
+
+/// Checks a term that was constructed rather than written, under the same rules as a written one.
+///
+/// # Errors
+/// [`Code::UnsupportedSql`] if its bounds do not fit.
+pub fn checked(term: Term, known: &TermContext<'_>, at: Position) -> Result<Term, QueryError> {
+    let domain = known.lower(&term).and_then(|lowered| lowered.domain());
+    domain.map(|_| term).map_err(|fault| faulty(&fault, at))
+}
+
+fn faulty(fault: &TermFault, at: Position) -> QueryError {
+    let error = QueryError::at(Code::UnsupportedSql, at, format!("this expression cannot be used: {fault}"));
+    match fault {
+        TermFault::Text => error.hint("write GROUP BY the column by itself; the one condition on it is IS NULL, as in COUNT(*) FILTER (WHERE … IS NOT NULL)"),
+        TermFault::TooWide | TermFault::Kind { .. } | TermFault::Grid | TermFault::Zero => error,
+    }
+}
+
+pub(in crate::query) struct TypeChecker<'a> {
+    pub(in crate::query) known: &'a TermContext<'a>,
+}
+
+impl TypeChecker<'_> {
+    /// Types a condition exactly as it was written, without simplifying it.
+    pub(in crate::query) fn filter(&self, condition: &Condition) -> Result<Filter, QueryError> {
+        Ok(match condition {
+            Condition::Compare(left, how, right) => self.compare(left, *how, right)?,
+            Condition::Between(of, low, high) => {
+                let term = self.column(of)?;
+                Filter::All(vec![
+                    self.compare_term(&term, of.at, Comparison::GreaterOrEqual, low)?,
+                    self.compare_term(&term, of.at, Comparison::LessOrEqual, high)?,
+                ])
+            }
+            Condition::In(of, literals) => self.members(of, literals)?,
+            Condition::IsNull(of) => Filter::Missing { column: self.text(of).map_or_else(|| self.column(of), Ok)? },
+            Condition::Is(of) => match self.column(of)? {
+                column if *self.known.facts(&column).domain == Domain::Boolean => {
+                    Filter::Members { column, codes: vec![1] }
+                }
+                other => {
+                    let message = format!("{} is a {}, not a condition", self.name(&other), self.word(&other));
+                    return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("compare it with a constant"));
+                }
+            },
+            Condition::Not(inner) => Filter::Not(Box::new(self.filter(inner)?)),
+            Condition::All(parts) => Filter::All(parts.iter().map(|part| self.filter(part)).collect::<Result<_, _>>()?),
+            Condition::Any(parts) => Filter::Any(parts.iter().map(|part| self.filter(part)).collect::<Result<_, _>>()?),
+        })
+    }
+
+    fn name(&self, term: &Term) -> String {
+        match term {
+            Term::Column(index) => format!("\"{}\"", self.known.columns[*index].name),
+            Term::Made(_) => shown(&canonical::term(term, self.known)),
+        }
+    }
+
+    fn word(&self, term: &Term) -> &'static str {
+        self.known.facts(term).domain.type_name()
+    }
+
+    /// A column of text without a public list, about which a condition can only ask whether it is missing; `None` for other expressions.
+    fn text(&self, of: &Expression) -> Option<Term> {
+        let Scalar::Column(name) = &of.value else { return None };
+        let (index, column) = self.known.column(&name.text)?;
+        matches!(column.domain, Domain::Text { .. }).then_some(Term::Column(index))
+    }
+
+    /// Types an expression that a condition may read.
+    fn column(&self, of: &Expression) -> Result<Term, QueryError> {
+        expression(of, self.known)
+    }
+
+    fn compare(&self, left: &Expression, how: Comparison, right: &Expression) -> Result<Filter, QueryError> {
+        match (&left.value, &right.value) {
+            (Scalar::Constant(_), Scalar::Constant(_)) => {
+                Err(QueryError::at(Code::UnsupportedSql, left.at, "a comparison wants a column on one side at least"))
+            }
+            (Scalar::Constant(_), _) => self.compare_term(&self.column(right)?, right.at, how.mirrored(), left),
+            (_, _) => self.compare_term(&self.column(left)?, left.at, how, right),
+        }
+    }
+
+    /// a op b; two values of one row are compared as a − b op 0, which works for numbers and for dates.
+    fn compare_term(
+        &self,
+        one: &Term,
+        at: Position,
+        how: Comparison,
+        right: &Expression,
+    ) -> Result<Filter, QueryError> {
+        if let Scalar::Constant(value) = &right.value {
+            let literal = Literal { value: value.clone(), at: right.at };
+            return self.compare_to(one.clone(), how, &literal, at);
+        }
+        let other = self.column(right)?;
+        let words = (self.word(one), self.word(&other));
+        let ordered = |term: &Term| matches!(*self.known.facts(term).domain, Domain::Number(_) | Domain::Date { .. });
+        if !ordered(one) || !ordered(&other) || (words.0 == "date") != (words.1 == "date") {
+            let message = format!("a {} cannot be compared with a {}", words.0, words.1);
+            return Err(QueryError::at(Code::UnsupportedSql, at, message)
+                .hint("numbers are compared with numbers, dates with dates, everything else with constants"));
+        }
+        let difference = checked(Term::plus(vec![one.clone(), other.negative()]), self.known, at)?;
+        let zero = Literal { value: LiteralValue::Number("0".to_owned()), at: right.at };
+        self.compare_to(difference, how, &zero, at)
+    }
+
+    fn compare_to(&self, column: Term, how: Comparison, literal: &Literal, at: Position) -> Result<Filter, QueryError> {
+        let equal = matches!(how, Comparison::Equal | Comparison::NotEqual);
+        let facts = self.known.facts(&column);
+        let filter = match &*facts.domain {
+            Domain::Number(_) | Domain::Date { .. } => {
+                let place = self.ordered(&column, &facts, literal)?;
+                range(column.clone(), &facts.domain, how, place)
+            }
+            Domain::Category(_) | Domain::Boolean if equal => {
+                let code = self.code(&column, &facts, literal)?;
+                match &column {
+                    // A comparison of a condition with TRUE is the condition itself, with its three truth values.
+                    Term::Made(made) if code == 1 && matches!(**made, Operation::Truth(_)) => match (**made).clone() {
+                        Operation::Truth(inner) => inner,
+                        other => Filter::Members { column: Term::of(other), codes: vec![code] },
+                    },
+                    _ => Filter::Members { column: column.clone(), codes: vec![code] },
+                }
+            }
+            Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => {
+                let message = format!("{} is a {} and has no order", self.name(&column), self.word(&column));
+                return Err(
+                    QueryError::at(Code::UnsupportedSql, at, message).hint("compare with = or <>, or use IN (…)")
+                );
+            }
+        };
+        Ok(if how == Comparison::NotEqual { Filter::Not(Box::new(filter)) } else { filter })
+    }
+
+    fn members(&self, of: &Expression, literals: &[Literal]) -> Result<Filter, QueryError> {
+        let column = self.column(of)?;
+        let facts = self.known.facts(&column);
+        self.known.steps().spend(literals.len() as u64);
+        match &*facts.domain {
+            Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => {
+                let codes = literals.iter().map(|literal| self.code(&column, &facts, literal));
+                let mut codes = codes.collect::<Result<Vec<_>, _>>()?;
+                codes.sort_unstable();
+                codes.dedup();
+                Ok(Filter::Members { column: column.clone(), codes })
+            }
+            Domain::Number(_) | Domain::Date { .. } => {
+                let (least, greatest) = stored_bounds(&facts.domain);
+                let mut values = Vec::with_capacity(literals.len());
+                for literal in literals {
+                    let place = self.ordered(&column, &facts, literal)?;
+                    // A literal between two steps or out of bounds equals no value.
+                    values.extend(place.whole().filter(|value| (least..=greatest).contains(value)));
+                }
+                values.sort_unstable();
+                values.dedup();
+                Ok(Filter::Values { column: column.clone(), values })
+            }
+        }
+    }
+
+    /// The exact position of a literal among the stored integers of a number or a date.
+    fn ordered(&self, column: &Term, facts: &TermFacts<'_>, literal: &Literal) -> Result<LiteralPosition, QueryError> {
+        let place = match (&*facts.domain, &literal.value) {
+            (Domain::Number(grid), LiteralValue::Number(text) | LiteralValue::Text(text)) => {
+                nanos(text).map(|place| place.on(grid))
+            }
+            (Domain::Date { .. }, LiteralValue::Date(text) | LiteralValue::Text(text)) => {
+                date_days(text).map(|days| LiteralPosition::at(days.into()))
+            }
+            _ => None,
+        };
+        place.ok_or_else(|| {
+            let wanted = match *facts.domain {
+                Domain::Date { .. } => "a day like DATE '2024-02-29'",
+                Domain::Number(_) | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => "a number",
+            };
+            self.mismatch(column, facts, literal, wanted)
+        })
+    }
+
+    fn mismatch(&self, column: &Term, facts: &TermFacts<'_>, literal: &Literal, wanted: &str) -> QueryError {
+        let name = self.name(column);
+        let message = format!("{} is not a value of {name}; accepted is {wanted}", literal_text(&literal.value));
+        QueryError::at(Code::OutOfDomain, literal.at, message).hint(format!("{name} is {}", facts.domain))
+    }
+
+    fn code(&self, column: &Term, facts: &TermFacts<'_>, literal: &Literal) -> Result<u32, QueryError> {
+        let text = match (&*facts.domain, &literal.value) {
+            (Domain::Boolean, LiteralValue::Boolean(truth)) => return Ok(u32::from(*truth)),
+            (_, LiteralValue::Text(text)) | (Domain::Category(_), LiteralValue::Number(text)) => text,
+            _ => return Err(self.mismatch(column, facts, literal, "one of its values")),
+        };
+        facts.domain.code(text).ok_or_else(|| {
+            let message = format!("{} is not a value of {}", literal_text(&literal.value), self.name(column));
+            let error = QueryError::at(Code::OutOfDomain, literal.at, message);
+            let labels = facts.domain.labels();
+            match nearest(text, labels.iter().flatten().map(String::as_str)) {
+                Some(near) => error.hint(format!("did you mean '{near}'?")),
+                None => error.hint(format!("it is {}", facts.domain)),
+            }
+        })
+    }
+
+    /// Types an expression and derives its facts.
+    fn term(&self, expression: &Expression) -> Result<(Term, Rc<Program>), QueryError> {
+        self.known.steps().check()?;
+        let at = expression.at;
+        let of = |inner: &Expression| self.term(inner).map(|(term, _)| term);
+        let all = |parts: &[Expression]| parts.iter().map(of).collect::<Result<Vec<_>, _>>();
+        let term = match &expression.value {
+            Scalar::Column(name) => Term::Column(declared(name, self.known)?),
+            Scalar::Constant(value) => constant(value, at)?,
+            Scalar::Negative(inner) => match self.term(inner)? {
+                (_, lowered) if lowered.kind == ValueKind::Date => {
+                    let message = "a date cannot be negated";
+                    return Err(
+                        QueryError::at(Code::UnsupportedSql, at, message).hint("write date - date, or date - days")
+                    );
+                }
+                (term, _) => term.negative(),
+            },
+            Scalar::Arithmetic(left, operator, right) => self.arithmetic(left, *operator, right)?,
+            Scalar::Absolute(inner) => Term::of(Operation::Absolute(of(inner)?)),
+            Scalar::Least(parts) => sorted(all(parts)?, Operation::Least),
+            Scalar::Greatest(parts) => sorted(all(parts)?, Operation::Greatest),
+            Scalar::Round(inner, decimals) => Term::of(Operation::Rounded(of(inner)?, *decimals)),
+            Scalar::Coalesce(inner, with) => {
+                if !matches!(with.value, Scalar::Constant(_)) {
+                    let message = "COALESCE wants a constant behind the comma";
+                    return Err(QueryError::at(Code::UnsupportedSql, with.at, message));
+                }
+                Term::of(Operation::Filled(of(inner)?, of(with)?))
+            }
+            Scalar::Case(whens, otherwise) => self.case(whens, otherwise.as_deref(), at)?,
+            Scalar::Truncate(period, inner) => Term::of(Operation::Truncated(of(inner)?, *period)),
+            Scalar::Extract(part, inner) => Term::of(Operation::Extracted(of(inner)?, *part)),
+            Scalar::Bucket(inner, low, high, count) => {
+                let (of, low, high) = (of(inner)?, decimal(low)?, decimal(high)?);
+                if exact(low) >= exact(high) {
+                    let message = "WIDTH_BUCKET wants a lower bound below the upper one";
+                    return Err(QueryError::at(Code::UnsupportedSql, at, message));
+                }
+                Term::of(Operation::Bucket { of, low, high, count: *count })
+            }
+            Scalar::Truth(inner) => Term::of(Operation::Truth(condition(inner, self.known)?)),
+            Scalar::Clamped(inner, low, high) => self.clamped(inner, low, high)?,
+        };
+        let lowered = self.known.lower(&term).map_err(|fault| faulty(&fault, at))?;
+        Ok((term, lowered))
+    }
+
+    /// Clamps a number between two bounds. LEAST and GREATEST skip missing values, so missing values are restored by a condition.
+    fn clamped(&self, inner: &Expression, low: &Literal, high: &Literal) -> Result<Term, QueryError> {
+        let (term, lowered) = self.term(inner)?;
+        if !lowered.is_number() {
+            let message = format!("contribution_bounds are of a number, and this is a {}", lowered.word());
+            return Err(QueryError::at(Code::UnsupportedSql, inner.at, message));
+        }
+        let (least, greatest) = (decimal(low)?, decimal(high)?);
+        if exact(least) >= exact(greatest) {
+            let message = "contribution_bounds want a lower bound below the upper one";
+            return Err(QueryError::at(Code::UnsupportedSql, low.at, message));
+        }
+        let of = |constant: Constant| Term::of(Operation::Constant(constant));
+        let above = sorted(vec![term.clone(), of(least)], Operation::Greatest);
+        let within = sorted(vec![above, of(greatest)], Operation::Least);
+        if !lowered.nullable {
+            return Ok(within);
+        }
+        // A term in an IS NULL test must have a value that can be stored.
+        lowered.domain().map_err(|fault| faulty(&fault, inner.at))?;
+        let is_there = Filter::Not(Box::new(Filter::Missing { column: term }));
+        Ok(within.only_where(is_there.simplest(self.known)))
+    }
+
+    fn arithmetic(
+        &self,
+        left: &Expression,
+        operator: ArithmeticOperator,
+        right: &Expression,
+    ) -> Result<Term, QueryError> {
+        let of = |side: &Expression| self.term(side).map(|(term, _)| term);
+        Ok(match operator {
+            ArithmeticOperator::Plus => Term::plus(vec![of(left)?, of(right)?]),
+            ArithmeticOperator::Minus => Term::plus(vec![of(left)?, of(right)?.negative()]),
+            ArithmeticOperator::Times => Term::times(vec![of(left)?, of(right)?]),
+            ArithmeticOperator::Over => {
+                let divisor = match &right.value {
+                    Scalar::Constant(value) => decimal(&Literal { value: value.clone(), at: right.at })?,
+                    _ => {
+                        let error = QueryError::at(
+                            Code::UnsupportedSql,
+                            right.at,
+                            "a row's value can be divided only by a constant",
+                        );
+                        return Err(error.hint("divide aggregates instead: SUM(a) / SUM(b)"));
+                    }
+                };
+                Term::of(Operation::Over(of(left)?, divisor))
+            }
+        })
+    }
+
+    fn case(
+        &self,
+        whens: &[(Condition, Expression)],
+        otherwise: Option<&Expression>,
+        at: Position,
+    ) -> Result<Term, QueryError> {
+        let filters = whens.iter().map(|(when, _)| condition(when, self.known)).collect::<Result<Vec<_>, _>>()?;
+        let results: Vec<&Expression> = whens.iter().map(|(_, result)| result).chain(otherwise).collect();
+        let text = |result: &&Expression| match &result.value {
+            Scalar::Constant(LiteralValue::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let texts: Option<Vec<String>> = results.iter().map(text).collect();
+        if let Some(texts) = texts {
+            let mut labels = Vec::new();
+            let mut known = HashMap::new();
+            let codes: Vec<u32> = texts
+                .into_iter()
+                .map(|text| {
+                    *known.entry(text.clone()).or_insert_with(|| {
+                        labels.push(text);
+                        labels.len() as u32 - 1
+                    })
+                })
+                .collect();
+            if labels.len() > LABELS_MAX {
+                let message = format!("CASE has {} labels; accepted are at most {LABELS_MAX}", labels.len());
+                return Err(QueryError::at(Code::UnsupportedSql, at, message));
+            }
+            let otherwise = otherwise.and(codes.last().copied());
+            return Ok(Term::of(Operation::Choice {
+                whens: filters.into_iter().zip(codes).collect(),
+                otherwise,
+                labels,
+            }));
+        }
+        let terms = results.into_iter().map(|result| self.term(result).map(|(term, _)| term));
+        let mut terms = terms.collect::<Result<Vec<_>, _>>()?;
+        let otherwise = otherwise.and_then(|_| terms.pop());
+        Ok(Term::of(Operation::Case(filters.into_iter().zip(terms).collect(), otherwise)))
+    }
+}
+
+fn sorted(mut parts: Vec<Term>, make: fn(Vec<Term>) -> Operation) -> Term {
+    parts.sort();
+    parts.dedup();
+    Term::of(make(parts))
+}
+
+/// Index of a declared column.
+///
+/// # Errors
+/// [`Code::UnknownColumn`], with the nearest name.
+pub fn declared(name: &Name, terms: &Terms) -> Result<usize, QueryError> {
+    if let Some((index, _)) = terms.column(&name.text) {
+        return Ok(index);
+    }
+    if terms.unit_column() == Some(name.text.as_str()) {
+        let message = format!("\"{}\" is the privacy unit and names people", name.text);
+        let hint = format!("only COUNT(DISTINCT {}) may name it", name.text);
+        return Err(QueryError::at(Code::UnknownColumn, name.at, message).hint(hint));
+    }
+    const NAMES_SHOWN_MAX: usize = 24;
+    let names = terms.columns.visible().map(|column| column.name.as_str());
+    let near = nearest(&name.text, names.clone());
+    let message = format!("unknown column \"{}\"", shown(&name.text));
+    let error = QueryError::at(Code::UnknownColumn, name.at, message);
+    Err(match near {
+        Some(near) => {
+            let message = format!("{}; did you mean \"{near}\"?", error.message);
+            QueryError { message, ..error }
+        }
+        None => {
+            let names: Vec<_> = names.take(NAMES_SHOWN_MAX).collect();
+            error.hint(format!("its columns are {}", names.join(", ")))
+        }
+    })
+}

@@ -1,0 +1,43 @@
+//! What a policy file says about its dataset, after it has been checked.
+
+use std::path::PathBuf;
+
+use super::terms::Terms;
+use crate::query::terms::reading::{Conflicts, Rules};
+use crate::query::terms::source::SourceSpec;
+
+/// A checked policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The dataset's name, in lower case.
+    pub name: String,
+    /// A title for people to read.
+    pub title: Option<String>,
+    /// Where the dataset's rows are read from. [`Policy::load`] makes its paths relative to the policy's file.
+    pub source: SourceSpec,
+    /// A file that lists the units whose rows are left out, relative to the policy's file.
+    pub exclude: Option<PathBuf>,
+    /// The sources of the joined tables, in the order of [`Terms::joins`], relative to the policy's file.
+    pub joined: Vec<SourceSpec>,
+    /// How the sources are read.
+    pub reading: ReadingRules,
+    /// The quantum to which answers are padded, in milliseconds; `None` if they are not padded. It can change without sealing anew.
+    pub pad_ms: Option<u32>,
+    /// The public terms: everything that queries depend on.
+    pub terms: Terms,
+}
+
+/// How the sources of a dataset are read. No query depends on any of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadingRules {
+    /// The name of the unit's column in the sources, if it differs from its name in the policy.
+    pub unit_source: Option<String>,
+    /// Texts that mean a missing value, in every column and in the unit's.
+    pub missing: Vec<String>,
+    /// The time zone to which moments given in UTC are converted.
+    pub zone: Option<String>,
+    /// What sealing does if a unit's rows contradict each other.
+    pub conflicts: Conflicts,
+    /// How the values of each column are read, in the order of [`Terms::columns`].
+    pub rules: Vec<Rules>,
+}

@@ -1,0 +1,60 @@
+//! What a chart shows, and where it stands.
+
+/// How a chart is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Horizontal bars with whiskers; zero is always on the axis.
+    Bar,
+    /// Lines with a band for the interval; labels run along the x axis.
+    Line,
+}
+
+/// A number with its 95 % interval.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Point {
+    /// The number; it is not drawn if it is absent, not finite or beyond 1e100.
+    pub value: Option<f64>,
+    /// The lower end of the interval, which is drawn if both ends are present.
+    pub low: Option<f64>,
+    /// The upper end of the interval.
+    pub high: Option<f64>,
+    /// A remark about the number or in place of it, like `hidden` or `out of bounds`.
+    pub word: Option<String>,
+}
+
+/// A named series with one point per label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    /// The name in the legend, which is shown if there are several series.
+    pub name: String,
+    /// The points in the order of the labels; missing points at the end count as hidden.
+    pub points: Vec<Point>,
+}
+
+/// The contents of a chart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chart {
+    /// The heading, which is also the accessible name.
+    pub title: String,
+    /// The unit of measurement, shown at the axis.
+    pub unit: Option<String>,
+    /// Whether the chart shows bars or lines.
+    pub shape: Shape,
+    /// The labels of the groups, in order.
+    pub labels: Vec<String>,
+    /// The numbers. Each series has its own colour and pattern; the seventh looks like the first.
+    pub series: Vec<Series>,
+}
+
+/// Where the SVG will be used. A separate file contains its style; on a page of the console the style sheet applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A response or a file of its own.
+    File,
+    /// Inline in a page of the console.
+    Page,
+}
+
+pub(super) const WIDTH: f64 = 720.0;
+pub(super) const EDGE: f64 = 12.0;
+pub(super) const TEXT_HEIGHT: f64 = 18.0;

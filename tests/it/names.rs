@@ -1,0 +1,86 @@
+//! Names of types: each means one thing in the whole crate, so that a reader who has met it once knows it everywhere.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::tidy::sources;
+
+/// Names that still have two or more meanings. The list only shrinks.
+const AMBIGUOUS: &[&str] = &[
+    "Asked",
+    "Cells",
+    "Checked",
+    "Column",
+    "ColumnBody",
+    "Columns",
+    "Encoded",
+    "Extent",
+    "Fault",
+    "Finding",
+    "Form",
+    "Format",
+    "Found",
+    "Frame",
+    "Known",
+    "Line",
+    "Opened",
+    "Options",
+    "Page",
+    "Place",
+    "Places",
+    "Query",
+    "Question",
+    "Read",
+    "Row",
+    "Rows",
+    "Seen",
+    "Sight",
+    "Source",
+    "Table",
+    "Tally",
+    "Tls",
+    "Waiting",
+    "Wanted",
+    "Zone",
+];
+
+/// The name that a line declares as a type which other files can use; `None` for any other line.
+fn declared(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix("pub")?;
+    let rest = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map_or(rest, |(_, rest)| rest);
+    let rest = rest.strip_prefix(' ')?;
+    let name = ["struct ", "enum ", "trait ", "type "].iter().find_map(|word| rest.strip_prefix(word))?;
+    name.split(|sign: char| !(sign.is_alphanumeric() || sign == '_')).next()
+}
+
+#[test]
+fn a_name_of_a_type_means_one_thing() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (path, text) in sources("src") {
+        if path.to_string_lossy().ends_with("_tests.rs") {
+            continue;
+        }
+        let shown = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(&text);
+        for name in code.lines().filter_map(declared) {
+            places.entry(name.to_owned()).or_default().push(shown.clone());
+        }
+    }
+    assert!(places.len() > 300, "{} types were found", places.len());
+    let several: BTreeMap<_, _> = places.iter().filter(|(_, places)| places.len() > 1).collect();
+    println!("{} names with several meanings: {:?}", several.len(), several.keys());
+    let added: Vec<_> = several.iter().filter(|(name, _)| !AMBIGUOUS.contains(&name.as_str())).collect();
+    assert!(added.is_empty(), "names with more than one meaning: {added:#?}");
+}
+
+#[test]
+fn declarations_are_found() {
+    let check = |line: &str, expected: Option<&str>| assert_eq!(declared(line), expected, "{line}");
+    check("pub struct Plan {", Some("Plan"));
+    check("    pub(crate) enum Kind<'a> {", Some("Kind"));
+    check("pub(in crate::query) type Rows = Vec<u8>;", Some("Rows"));
+    check("pub trait Engine: Send {", Some("Engine"));
+    check("struct Private {", None);
+    check("pub fn plan() {", None);
+}

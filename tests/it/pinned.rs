@@ -1,0 +1,187 @@
+//! What is on disk stays readable: a committed state directory is opened, verified, replayed and continued by every build.
+//!
+//! `tests/data/state-v1/` was written by the program as it was when the pins were made, and its bytes never change. `README.md` beside it
+//! says what it holds and how such a directory is written anew, under another name, by a later program.
+
+mod bytes;
+mod identities;
+mod questions;
+mod record;
+mod scene;
+mod write;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tacit::engine::seal::seal;
+use tacit::kernel::budget::entry::Act;
+use tacit::kernel::budget::ledger::read;
+use tacit::ledger::replan::Replanner;
+use tacit::ledger::{SqliteLedger, Verified, verify};
+use tacit::service::stewarding::people;
+use tempfile::TempDir;
+
+use self::questions::Question;
+use self::scene::{DAY_MS, END_MS, Scene, SetClock, policy};
+use crate::support::block_on;
+
+/// Entries and stored answers of the pinned ledger, and the hash of its last entry.
+const ENTRIES: u64 = 189;
+const RELEASES: u64 = 68;
+const HEAD: &str = "946c5ee6cee6cad29ae4ee25cee8b27e84b82ca341e8f626bd448dd918b5fb64";
+
+/// The committed state directory with its policies, its tokens and its recorded answers.
+const PINNED: &str = "tests/data/state-v1";
+
+/// The folder of the repository that holds the policies and sources, relative to the working directory of tests: no absolute path gets into
+/// the reports of sealings.
+const POLICIES: &str = "tests/data/state-v1/policies";
+
+/// Copies the committed state into a temporary folder, with the modes that Git does not keep.
+fn copied(from: &Path) -> TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    copy(&from.join("state"), &dir.path().join("state"));
+    dir
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("a folder");
+    fs::set_permissions(to, fs::Permissions::from_mode(0o700)).expect("a mode");
+    for entry in fs::read_dir(from).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let target = to.join(path.file_name().expect("a name"));
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).expect("a copy");
+            fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).expect("a mode");
+        }
+    }
+}
+
+fn pinned() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(PINNED)
+}
+
+/// The committed state, opened from a copy.
+fn opened(at_ms: u64) -> (TempDir, Scene) {
+    let dir = copied(&pinned());
+    let tokens = serde_json::from_str(&text("tokens.json")).expect("tokens");
+    let scene = Scene::open(&dir.path().join("state"), &SetClock::at(at_ms), tokens);
+    (dir, scene)
+}
+
+/// Text of a committed file.
+fn text(name: &str) -> String {
+    fs::read_to_string(pinned().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The lines of a committed file, each a JSON value.
+fn lines(name: &str) -> Vec<Value> {
+    text(name).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// Verifies a state directory at rest, with every charge planned and priced anew.
+fn verified(state: &Path) -> Verified {
+    match verify(state, None, &mut Replanner::default()) {
+        Ok(Ok(verified)) => verified,
+        found => panic!("{found:?}"),
+    }
+}
+
+#[test]
+fn the_pinned_ledger_is_whole() {
+    let dir = copied(&pinned());
+    let found = verified(&dir.path().join("state"));
+    assert_eq!((found.entries, found.releases, found.anchor_seq), (ENTRIES, RELEASES, ENTRIES - 1));
+    assert_eq!((hex::encode(found.head), found.is_copy), (HEAD.to_owned(), false));
+}
+
+/// Every kind of act is in the pinned ledger: a kind that is added later is pinned with a state of its own.
+#[test]
+fn every_kind_of_act_is_pinned() {
+    const LATER: [&str; 0] = [];
+    let (_dir, scene) = opened(END_MS);
+    let entries = scene.service.ledger().entries(0, ENTRIES as usize).expect("entries");
+    let found: BTreeSet<&str> = entries.iter().map(|entry| entry.act.kind()).collect();
+    assert_eq!(found, Act::KINDS.into_iter().filter(|kind| !LATER.contains(kind)).collect());
+}
+
+/// What was paid for comes again: the same answer to the same question, to the byte, and free.
+#[test]
+fn every_stored_answer_is_replayed_to_the_byte() {
+    let (dir, scene) = opened(END_MS);
+    // The answer that was cut off is burnt by opening.
+    let head = read(scene.service.ledger(), |book| book.head());
+    assert_eq!(head.0, ENTRIES + 1);
+    let recorded = lines("answers.jsonl");
+    assert!(recorded.len() > 60, "{}", recorded.len());
+    for line in recorded {
+        let found = block_on(record::again(&scene, &line));
+        for (name, wanted) in line["answer"].as_object().expect("an object") {
+            assert_eq!(found[name].to_string(), wanted.to_string(), "{name} of {}\n{found}", line["asked"]);
+        }
+    }
+    assert_eq!(read(scene.service.ledger(), |book| book.head()), head, "nothing was written");
+    drop(scene);
+    assert_eq!(verified(&dir.path().join("state")).entries, ENTRIES + 1);
+}
+
+fn ask<'a>(sql: &'a str, how: &'a str) -> Question<'a> {
+    Question { who: "ada", sql, how, key: None }
+}
+
+/// What follows from a stored answer is free, and more precision costs the difference.
+#[test]
+fn stored_answers_are_derived_from_and_topped_up() {
+    let (dir, scene) = opened(END_MS);
+    let answered = |sql, how| block_on(scene.answered(&ask(sql, how)));
+    let derived = answered("SELECT COUNT(*) AS n FROM visits WHERE region = 'north' AND smoker", r#""epsilon":"0.2""#);
+    assert_eq!((&derived["legs"]["dataset"], &derived["price"]["epsilon"]), (&json!("0"), &json!("0")), "{derived}");
+    let known = answered("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", r#""epsilon":"0.5""#);
+    let finer = answered("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", r#""epsilon":"1""#);
+    assert_eq!((&known["replayed"], &finer["replayed"]), (&json!(true), &json!(false)));
+    let sources = finer["derived_from"].as_array().expect("sources");
+    assert!(sources.contains(&known["release"]), "{finer}");
+    let whole = answered("SELECT region, COUNT(*) AS n FROM visits WHERE cost > 3 GROUP BY region", r#""epsilon":"1""#);
+    assert!(whole.get("derived_from").is_none(), "{whole}");
+    let (new, cheaper) = (&whole["legs"]["dataset"], &finer["legs"]["dataset"]);
+    let epsilon = |value: &Value| value.as_str().expect("an epsilon").parse::<f64>().expect("a number");
+    assert!(epsilon(cheaper) < epsilon(new), "{cheaper} {new}");
+    drop(scene);
+    verified(&dir.path().join("state"));
+}
+
+/// Everything goes on: a new edition is sealed, charged for, and verified with what came before.
+#[test]
+fn a_pinned_state_is_sealed_and_charged_further() {
+    let (dir, scene) = opened(END_MS);
+    let (state, tokens) = (dir.path().join("state"), scene.tokens.clone());
+    let sql = "SELECT COUNT(*) AS n FROM visits";
+    let before = block_on(scene.answered(&ask(sql, r#""epsilon":"0.3""#)));
+    drop(scene);
+    let ledger = SqliteLedger::open(&state, END_MS).unwrap_or_else(|error| panic!("{error}"));
+    let policy = policy("visits");
+    let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
+    people::publish_edition(&ledger, &policy, &manifest, END_MS).expect("an edition");
+    drop(ledger);
+    let scene = Scene::open(&state, &SetClock::at(END_MS + DAY_MS), tokens);
+    let after = block_on(scene.answered(&ask(sql, r#""epsilon":"0.3""#)));
+    assert_eq!((&before["replayed"], &after["replayed"]), (&json!(true), &json!(false)));
+    assert_ne!(before["edition"], after["edition"]);
+    drop(scene);
+    verified(&state);
+}
+
+/// A statistic whose question did not change is agreed to as it was, and is not drawn again.
+#[test]
+fn pinned_statistics_stay_confirmed() {
+    let (_dir, scene) = opened(END_MS);
+    let listed = block_on(scene.get("sam", "/v1/statistics")).json();
+    let standing: Vec<&Value> = listed.as_array().expect("a list").iter().map(|one| &one["standing"]).collect();
+    assert_eq!(standing, [&json!("confirmed"); 3], "{listed}");
+    assert!(block_on(scene.service.refresh_due()).is_empty());
+}
