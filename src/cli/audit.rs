@@ -97,7 +97,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         Some(server) => {
             complain(format!("auditing {server}"));
             let client = Client::new(server, options.token.as_deref());
-            audit::run(&client, scope, &tables::Kind::ALL, &mut findings).map_err(Failure::from)
+            audit::run(&client, scope, tables::Kind::ALL, &mut findings).map_err(Failure::from)
         }
         None => own(scope, options, &mut findings),
     };

@@ -10,12 +10,14 @@ mod query;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
+use strum::VariantArray;
 
 use super::Failure;
 use crate::terminal::say;
 
 /// The kinds of files that have a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, strum::Display, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 enum Name {
     /// The server's configuration, tacit.toml.
     Config,
@@ -28,17 +30,6 @@ enum Name {
 }
 
 impl Name {
-    const ALL: [Self; 4] = [Self::Config, Self::Policy, Self::Declared, Self::Query];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Config => "config",
-            Self::Policy => "policy",
-            Self::Declared => "declared",
-            Self::Query => "query",
-        }
-    }
-
     fn schema(self) -> Value {
         match self {
             Self::Config => config::schema(),
@@ -59,7 +50,7 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let shown = match options.name {
         Some(name) => name.schema(),
-        None => Name::ALL.iter().map(|name| (name.word().to_owned(), name.schema())).collect(),
+        None => Name::VARIANTS.iter().map(|name| (name.to_string(), name.schema())).collect(),
     };
     say(format!("{shown:#}"));
     Ok(())
@@ -125,7 +116,8 @@ fn whole(about: &str, most: u64) -> Value {
     json!({"description": about, "type": "integer", "minimum": 1, "maximum": most})
 }
 
-fn one_of(about: &str, words: &[&str]) -> Value {
+fn one_of<T: Copy + Into<&'static str>>(about: &str, values: &[T]) -> Value {
+    let words: Vec<&str> = values.iter().map(|value| (*value).into()).collect();
     json!({"description": about, "type": "string", "enum": words})
 }
 

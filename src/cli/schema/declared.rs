@@ -31,7 +31,7 @@ fn period_days() -> Value {
 fn person() -> Value {
     let properties = json!({
         "name": matching("the person's name, which nobody else has", NAME),
-        "role": one_of("what they may do; it never changes", &Role::ALL.map(Role::name)),
+        "role": one_of("what they may do; it never changes", Role::ALL),
         "datasets": list(
             "for viewers: datasets whose statistics they see; without this key nothing changes, and a viewer who was never given any sees all",
             dataset()

@@ -118,8 +118,7 @@ impl Reader {
 
     fn person(&mut self, table: &PersonTable) -> Result<(), DeclaredFault> {
         let name = self.name("name", &table.name)?;
-        let role = Role::ALL.into_iter().find(|role| role.name() == table.role.get_ref());
-        let role = role.ok_or_else(|| {
+        let role: Role = table.role.get_ref().parse().map_err(|_| {
             let message = format!(
                 "role \"{}\" is not known; accepted are researcher, viewer and steward",
                 shown(table.role.get_ref())
