@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use strum::VariantArray;
 
 use super::Failure;
+use crate::kernel::privacy::amounts::DECIMAL_CHARS_MAX;
 use crate::terminal::say;
 
 /// The kinds of files that have a schema.
@@ -60,8 +61,6 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
 const DECIMAL: &str = "^[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
 /// A decimal number with an optional sign, as a text.
 const SIGNED: &str = "^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
-/// Largest number of characters in a decimal.
-const DECIMAL_CHARS_MAX: usize = 40;
 /// Pattern of the names of datasets and columns.
 const IDENTIFIER: &str = "^[a-z_][a-z0-9_]{0,62}$";
 /// Pattern of the names of people and projects.
@@ -112,7 +111,7 @@ fn flag(about: &str) -> Value {
     json!({"description": about, "type": "boolean", "default": false})
 }
 
-fn whole(about: &str, most: u64) -> Value {
+fn whole(about: &str, most: i64) -> Value {
     json!({"description": about, "type": "integer", "minimum": 1, "maximum": most})
 }
 

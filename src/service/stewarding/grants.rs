@@ -14,7 +14,7 @@ use crate::query::error::shown;
 use crate::service::ServiceError;
 
 /// Largest number of characters in a reason.
-const REASON_CHARS_MAX: usize = 500;
+pub const REASON_CHARS_MAX: usize = 500;
 /// Largest number of days in a period: ten years.
 pub const PERIOD_DAYS_MAX: u32 = 3_660;
 
