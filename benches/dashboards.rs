@@ -28,7 +28,7 @@ use tacit::service::{Ports, Service};
 use tower::ServiceExt;
 
 use crate::ledger::{PAIRS, pairs, prepare};
-use crate::many;
+use crate::{many, record};
 
 const STATISTIC: &str = "-- title: Visits by cost\n-- margin: 60000\n-- public: true\n-- chart: bar\n\
                          SELECT COUNT(*) AS visits, WIDTH_BUCKET(cost, 0, 5000, 20) AS bucket FROM visits GROUP BY bucket";
@@ -132,6 +132,7 @@ pub fn console(_: &mut Criterion) {
     runtime.block_on(async {
         service.refresh_due().await;
         let router = tacit::http::router(service);
+        let (mut medians, mut worst) = (Vec::new(), Duration::ZERO);
         let cookies = [("steward", sign_in(&router, &boss).await), ("researcher", sign_in(&router, &token).await)];
         for (role, path) in PAGES {
             let cookie = &cookies.iter().find(|(known, _)| *known == role).expect("a role").1;
@@ -149,8 +150,13 @@ pub fn console(_: &mut Criterion) {
             }
             times.sort();
             let (median, slowest) = (times[times.len() / 2], times[times.len() - 1]);
+            medians.push(median);
+            worst = worst.max(slowest);
             println!("a million entries, {role} at {path}: median {median:.1?}, slowest {slowest:.1?}, {size} bytes (at most 50 ms)");
         }
+        medians.sort();
+        let (least, most) = (medians[0], medians[medians.len() - 1]);
+        record::say("console", &format!("{least:.1?} to {most:.1?} at the median, slowest {worst:.1?}"));
     });
 }
 

@@ -22,6 +22,8 @@ use tacit::service::Service;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 
+use crate::record;
+
 /// Connections that ask the worst questions.
 const WORST: usize = 64;
 /// Groups of the largest answer: as many as an answer has noisy cells.
@@ -209,11 +211,9 @@ pub fn livez(_: &mut Criterion) {
     };
     let mut times = beside(WORST, load, look);
     let [p50, p99, most] = [0.5, 0.99, 1.0].map(|share| quantile(&mut times, share));
-    println!(
-        "livez p99 beside {WORST} worst questions ({:.1?} to {:.1?} each alone): {p99:.1?} (at most 50 ms); median {p50:.1?}, slowest {most:.1?}",
-        worst[worst.len() - 1].0,
-        worst[0].0
-    );
+    let (least, longest) = (worst[worst.len() - 1].0, worst[0].0);
+    let alone = format!("the questions take {least:.1?} to {longest:.1?} each alone");
+    record::say("livez", &format!("p99 {p99:.1?}, median {p50:.1?}, slowest {most:.1?}; {alone}"));
     runtime.shutdown_background();
 }
 
@@ -253,9 +253,7 @@ pub fn fairness(_: &mut Criterion) {
     };
     let mut times = beside(GREEDY, load, || ask(&bob));
     let (calm, [p50, p99]) = (quantile(&mut alone, 0.5), [0.5, 0.99].map(|share| quantile(&mut times, share)));
-    println!(
-        "a new question beside {GREEDY} connections of another person: median {p50:.1?}, p99 {p99:.1?}; alone {calm:.1?}"
-    );
+    record::say("fairness", &format!("median {p50:.1?}, p99 {p99:.1?}; alone {calm:.1?}"));
     runtime.shutdown_background();
 }
 
@@ -302,9 +300,9 @@ pub fn memory(_: &mut Criterion) {
         Duration::ZERO
     });
     drop(silent);
-    println!(
-        "an answer of {GROUPS} groups, {READERS} readers and {SILENT} that take nothing: {} MB more at the most (at most 1,024)",
-        most.saturating_sub(before)
+    record::say(
+        "memory",
+        &format!("{} MB more at the most, in answers of {GROUPS} groups", most.saturating_sub(before)),
     );
     runtime.shutdown_background();
 }

@@ -1,6 +1,7 @@
-//! The figures of the README, measured: each against its baseline or its bound, in one run.
+//! The figures of `benches/README.md`, measured: each against its baseline or its bound, in one run.
 //!
-//! `cargo bench` runs all of them; `cargo bench -- replay` one. Ten million rows need about 6 GB of memory and half a minute to seal.
+//! `cargo bench` runs all of them; `cargo bench -- replay` one. With `TACIT_FIGURES=write` the table is written ([`record`]). Ten million
+//! rows need about 6 GB of memory and half a minute to seal.
 
 #![expect(clippy::disallowed_macros, reason = "a bench prints what it measured")]
 
@@ -8,6 +9,7 @@ mod dashboards;
 mod doors;
 #[path = "ledger.rs"]
 mod ledger;
+mod record;
 mod statistics;
 mod workers;
 
@@ -16,14 +18,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use polars::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tacit::engine::seal::seal;
 use tacit::engine::{Engine, Host, PolarsEngine};
 use tacit::kernel::budget::people::Role;
-use tacit::kernel::clock::SystemClock;
+use tacit::kernel::clock::{Clock, SystemClock};
 use tacit::kernel::privacy::accountant::Accountant;
 use tacit::kernel::privacy::amounts::{Delta, Epsilon};
 use tacit::kernel::privacy::certificate::{Accuracy, MeasurementSpec, Subject, certify, prices};
@@ -286,4 +288,11 @@ criterion_group!(
     statistics::errors,
     statistics::scans
 );
-criterion_main!(figures);
+
+fn main() {
+    let begun = record::begin().expect("a folder for what is measured");
+    figures();
+    Criterion::default().configure_from_args().final_summary();
+    let today = jiff::Timestamp::from_millisecond(SystemClock.now_ms() as i64).expect("a moment");
+    record::finish(begun, &today.strftime("%Y-%m-%d").to_string()).expect("benches/README.md is written");
+}

@@ -20,7 +20,7 @@ use tacit::query::answer::quantile::{HistogramTree, Levels};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 
-use super::{ROWS, policy, source};
+use super::{ROWS, policy, record, source};
 
 /// Parse, plan, price and certify a question of twenty outputs.
 pub fn plans(criterion: &mut Criterion) {
@@ -151,53 +151,70 @@ fn year_of_days() {
     let up_to = |errors: &[f64]| {
         ranges.iter().zip(errors).filter(|((from, _), _)| *from == 0).map(|(_, error)| error).sum::<f64>() / DAYS as f64
     };
-    println!(
-        "a year of daily counts, variance at equal price beside sums of noisy counts: worst range {:.4} (at most 0.05), from the first day on {:.4}, mean of all ranges {:.4} (no mechanism is below 0.075)",
-        worst(&ours) / worst(&flat),
-        up_to(&ours) / up_to(&flat),
-        mean(&ours) / mean(&flat)
+    record::say(
+        "year",
+        &format!(
+            "{:.3} in the worst range, {:.3} from the first day on; {:.3} on the average of all ranges, where no mechanism is below 0.075",
+            worst(&ours) / worst(&flat),
+            up_to(&ours) / up_to(&flat),
+            mean(&ours) / mean(&flat)
+        ),
     );
 }
 
-/// Errors at equal price: printed, for they are no times.
+/// Errors at equal price, which are no times of criterion's.
 pub fn errors(_: &mut Criterion) {
     year_of_days();
-    println!("error at equal price of quantiles of 2,000 skewed values on a grid of 4,096, as shares of the range:");
+    quantiles();
+    pairs();
+}
+
+/// "least to most" of some numbers.
+fn span(of: &[f64]) -> String {
+    let (least, most) = of.iter().fold((f64::MAX, f64::MIN), |(least, most), one| (least.min(*one), most.max(*one)));
+    format!("{least:.2} to {most:.2}")
+}
+
+/// Quantiles of 2,000 skewed values on a grid of 4,096, beside a flat histogram of the grid, and beside the exponential mechanism, which
+/// answers one quantile alone and gives no interval.
+fn quantiles() {
     let flat = HistogramTree { branches: 4_096, depth: 1, width: 1 };
+    let mut said = Vec::new();
     for (name, adds) in [("gaussian", true), ("pure", false)] {
         let tree = HistogramTree::over(4_096, 1, adds);
-        for sigma in [3.0, 10.0] {
-            for q in [0.5, 0.9] {
-                let (straight, ours) = (quantile_error(&flat, q, sigma, adds), quantile_error(&tree, q, sigma, adds));
-                println!(
-                    "  {name}, σ {sigma} of a flat cell, q {q}: flat {straight:.5}, tree of {} by {} levels {ours:.5}: {:.2} (at most 0.7)",
-                    tree.branches,
-                    tree.depth,
-                    ours / straight
-                );
-                if !adds {
-                    println!(
-                        "    the exponential mechanism, for this quantile alone and without an interval: {:.5}",
-                        exponential_error(q, sigma)
-                    );
-                }
-            }
+        let (mut beside_flat, mut exponential) = (Vec::new(), Vec::new());
+        for (sigma, q) in [(3.0, 0.5), (3.0, 0.9), (10.0, 0.5), (10.0, 0.9)] {
+            let (straight, ours) = (quantile_error(&flat, q, sigma, adds), quantile_error(&tree, q, sigma, adds));
+            println!(
+                "  {name}, σ {sigma} of a flat cell, q {q}, as shares of the range: flat {straight:.5}, tree {ours:.5}"
+            );
+            beside_flat.push(ours / straight);
+            exponential.push(exponential_error(q, sigma) / ours);
+        }
+        said.push(format!("{} `{name}` ({} branches, {} levels)", span(&beside_flat), tree.branches, tree.depth));
+        if !adds {
+            said.push(format!(
+                "the exponential mechanism, for one percentile alone, {} of what that tree does",
+                span(&exponential)
+            ));
         }
     }
-    for (name, sizes) in [
-        ("14 attributes of 2 values", vec![2; 14]),
-        ("14 attributes of 2 to 10 values", vec![2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 8, 10]),
-    ] {
+    record::say("quantiles", &said.join("; "));
+}
+
+/// All tables of two of fourteen attributes: the mean variance of a cell beside that of each table by itself.
+fn pairs() {
+    let mut said = Vec::new();
+    for (name, sizes) in
+        [("2 values each", vec![2; 14]), ("2 to 10 values", vec![2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 8, 10])]
+    {
         let pairs: Vec<Vec<usize>> = (0..14).flat_map(|one| (one + 1..14).map(move |other| vec![one, other])).collect();
         let price = pairs.len() as f64;
         let measured: Vec<_> = pairs.iter().map(|pair| (pair.clone(), price)).collect();
         let sum: f64 = pairs.iter().map(|pair| variance(&measured, &sizes, pair)).sum();
-        println!(
-            "{name}: all {} tables of two, mean variance of a cell beside each table by itself: {:.2} (at most 0.75)",
-            pairs.len(),
-            sum / price / price
-        );
+        said.push(format!("{:.2} ({name})", sum / price / price));
     }
+    record::say("pairs", &said.join(", "));
 }
 
 /// Scans of ten million rows beside plain polars on the unsealed table.

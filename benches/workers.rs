@@ -19,7 +19,7 @@ use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 use tacit::service::{Service, ServiceError};
 
-use super::{planned, policy, source};
+use super::{planned, policy, record, source};
 
 /// Rows of the table that is asked while workers die.
 const ROWS: usize = 1_000_000;
@@ -149,13 +149,15 @@ pub fn deaths(_: &mut Criterion) {
         (load, killer.join().expect("a killer"))
     });
     let [p50, p99] = [0.5, 0.99].map(|share| (quantile(&mut calm, share), quantile(&mut dying, share)));
-    println!(
-        "answers over {ROWS} rows, {CALLERS} callers, {killed} workers killed, {burnt} questions burnt: median {:.2} ms, was {:.2}; \
-         p99 {:.2} ms, was {:.2}: {:.2} times (at most 2)",
-        p50.1,
-        p50.0,
-        p99.1,
-        p99.0,
-        p99.1 / p99.0
+    record::say(
+        "deaths",
+        &format!(
+            "{:.2} ({:.1} ms to {:.1} ms; median {:.1} ms to {:.1} ms; {killed} killed, {burnt} questions burnt)",
+            p99.1 / p99.0,
+            p99.0,
+            p99.1,
+            p50.0,
+            p50.1
+        ),
     );
 }

@@ -9,6 +9,7 @@ mod backup;
 mod declared;
 mod grant;
 mod ledger;
+mod manual;
 mod people;
 mod policy;
 mod requests;
@@ -121,6 +122,10 @@ enum Command {
     ///
     /// Example: tacit audit --samples 100000
     Audit(audit::Options),
+    /// Print a topic of the manual, or list the topics.
+    ///
+    /// Example: tacit manual asking | less
+    Manual(manual::Options),
     /// Evaluate computations for the server that started this process. For internal use.
     #[command(hide = true)]
     Worker,
@@ -235,6 +240,10 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Request(options) => requests::request(&options),
         Command::Requests(options) => requests::requests(&options),
         Command::Decide(options) => requests::decide(&options),
+        Command::Manual(options) => {
+            manual::run(&options);
+            Ok(())
+        }
         Command::Worker => worker::run(),
     }
 }

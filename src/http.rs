@@ -64,17 +64,23 @@ pub fn router(service: App) -> Router {
 pub fn router_with(service: App, settings: Settings) -> Router {
     let shared = Arc::new(Shared::new(settings));
     let (router, mut api) = documented().split_for_parts();
+    let (open, of_open) = open().split_for_parts();
     let (published, read) = published().split_for_parts();
+    api.merge(of_open);
     api.merge(read);
     // Unwrap safety: the document is plain data.
     let document = serde_json::to_value(api).expect("the document is plain data");
     let document: Arc<str> = crate::http::api::document::completed(document).to_string().into();
-    router
+    let open = open
         .route("/openapi.json", axum::routing::get(move || crate::http::api::health::openapi(Arc::clone(&document))))
+        .merge(console::open_routes())
+        .method_not_allowed_fallback(async || Problem::method_not_allowed());
+    router
         .merge(console::routes())
         .fallback(async || Problem::not_found("there is no such page; GET /openapi.json lists them"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::from_fn_with_state(Arc::clone(&service), pad::hold))
+        .merge(open)
         .layer(middleware::from_fn(headers))
         .merge(published.method_not_allowed_fallback(async || Problem::method_not_allowed()))
         .layer(Extension(shared))
@@ -86,6 +92,15 @@ fn published() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(crate::http::api::statistics::one))
 }
 
+/// Routes that need no token and whose responses are not padded: they depend on nothing but what is public or stored already.
+fn open() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(crate::http::api::statistics::list))
+        .routes(routes!(crate::http::api::health::livez))
+        .routes(routes!(crate::http::api::health::readyz))
+}
+
+/// All other routes. Their responses are padded.
 fn documented() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(crate::http::api::datasets::list))
@@ -104,15 +119,12 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(crate::http::api::declared::plan))
         .routes(routes!(crate::http::api::declared::apply))
         .routes(routes!(crate::http::api::ledger::list))
-        .routes(routes!(crate::http::api::statistics::list))
         .routes(routes!(crate::http::api::statistics::refresh))
         .routes(routes!(crate::http::api::publishing::check))
         .routes(routes!(crate::http::api::publishing::publish))
         .routes(routes!(crate::http::api::requests::list, crate::http::api::requests::file))
         .routes(routes!(crate::http::api::requests::decide))
         .routes(routes!(crate::http::api::metrics::show))
-        .routes(routes!(crate::http::api::health::livez))
-        .routes(routes!(crate::http::api::health::readyz))
 }
 
 /// Sets headers on every response: caches keep nothing unless a handler

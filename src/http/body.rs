@@ -1,29 +1,25 @@
 //! Bodies of requests: bounds them in bytes and seconds, and parses questions.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
-use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::pad::Read;
 use super::problem::Problem;
 use super::{App, json};
 use crate::kernel::budget::entry::KeyUse;
 use crate::kernel::privacy::amounts::Epsilon;
-use crate::query::error::shown;
-use crate::service::asking::ask::{Ask, Margin, Wanted};
+use crate::service::asking::ask::{Ask, MarginText, Wanted};
+use crate::service::asking::pad::Departure;
 
 /// The largest size of a body, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 << 10;
 /// The longest time in which a body must arrive, in seconds.
 const BODY_SECONDS_MAX: u64 = 10;
-/// The largest length of a declared purpose, in characters.
-pub const PURPOSE_CHARS_MAX: usize = 500;
 /// The largest number of rows that a group can be assumed to have.
 const GROUP_ROWS_MAX: u64 = 1_000_000_000_000_000;
 const KEY_CHARS_MAX: usize = 255;
@@ -54,10 +50,10 @@ impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
 
 /// Reads the complete body of a request, which may have at most `bytes_max` bytes and take at most `seconds_max` seconds to arrive.
 pub async fn arrived(request: Request, bytes_max: usize, seconds_max: u64) -> Result<Bytes, Problem> {
-    let read = request.extensions().get::<Read>().cloned();
+    let departure = request.extensions().get::<Departure>().cloned();
     let reading = to_bytes(request.into_body(), bytes_max);
     let body = tokio::time::timeout(Duration::from_secs(seconds_max), reading).await;
-    read.inspect(Read::now);
+    departure.inspect(Departure::read_now);
     match body {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(Problem::too_large(bytes_max)),
@@ -78,7 +74,7 @@ pub struct QuestionBody {
     /// Instead of `epsilon`, the largest half-width of the 95 % interval for every
     /// count and sum: a decimal string, or an object with one for each output.
     #[schema(example = "25", value_type = Option<String>)]
-    margin: Option<Margins>,
+    margin: Option<MarginBody>,
     /// The number of rows per unit to use, below the policy's maximum.
     rows_per_unit: Option<u32>,
     /// The assumed number of rows in a group, if the margin of a mean depends on it; 1,000 by default.
@@ -87,38 +83,19 @@ pub struct QuestionBody {
     purpose: Option<String>,
 }
 
-/// The margin of a question as it is written: one for all outputs, or one for each named output.
-enum Margins {
-    One(String),
-    Each(BTreeMap<String, String>),
-}
+/// The margin of a question, read as a text or as an object of texts by output name.
+struct MarginBody(MarginText);
 
 /// Parses a question: first the JSON, then the accuracy. The service parses the SQL.
 pub fn ask(bytes: &[u8]) -> Result<Ask, Problem> {
     let QuestionBody { sql, epsilon, margin, rows_per_unit, group_size, purpose } = json::read(bytes)?;
-    if purpose.as_ref().is_some_and(|text| text.chars().count() > PURPOSE_CHARS_MAX) {
-        return Err(Problem::invalid_request(format!("the purpose has more than {PURPOSE_CHARS_MAX} characters")));
-    }
-    if group_size.is_some_and(|rows| !(1..=GROUP_ROWS_MAX).contains(&rows)) {
-        let detail = format!("the field \"group_size\" is out of range; accepted is 1 row to {GROUP_ROWS_MAX}");
+    if group_size.is_some_and(|rows| rows > GROUP_ROWS_MAX) {
+        let detail = format!("the field \"group_size\" is too large; accepted is 1 row to {GROUP_ROWS_MAX}");
         return Err(Problem::invalid_request(detail));
     }
-    Ok(Ask { sql, accuracy: accuracy(epsilon.as_deref(), margin)?, rows_per_unit, group_size, purpose })
-}
-
-fn accuracy(given: Option<&str>, margin: Option<Margins>) -> Result<Option<Wanted>, Problem> {
-    match (given, margin) {
-        (Some(_), Some(_)) => {
-            Err(Problem::invalid_request("both epsilon and margin are given; accepted is one of them"))
-        }
-        (None, None) => Ok(None),
-        (Some(text), None) => epsilon(text).map(|epsilon| Some(Wanted::Epsilon(epsilon))),
-        (None, Some(Margins::One(text))) => margin_of("margin", &text).map(|margin| Some(Wanted::Margin(margin))),
-        (None, Some(Margins::Each(given))) => {
-            let read = |(name, text): (String, String)| margin_of(&name, &text).map(|margin| (name, margin));
-            Ok(Some(Wanted::Margins(given.into_iter().map(read).collect::<Result<_, _>>()?)))
-        }
-    }
+    let ask = Ask { sql, accuracy: None, rows_per_unit, group_size, purpose }.checked()?;
+    let margin = margin.map(|MarginBody(margin)| margin);
+    Ok(Ask { accuracy: Wanted::new(epsilon.as_deref(), margin.as_ref())?, ..ask })
 }
 
 /// Parses the field `epsilon`.
@@ -126,39 +103,29 @@ pub fn epsilon(text: &str) -> Result<Epsilon, Problem> {
     Epsilon::parse(text).map_err(|fault| Problem::invalid_epsilon(format!("epsilon: {fault}")))
 }
 
-fn margin_of(name: &str, text: &str) -> Result<Margin, Problem> {
-    Margin::parse(text).map_err(|fault| Problem::invalid_epsilon(format!("{}: {fault}", shown(name))))
-}
+struct MarginVisitor;
 
-struct MarginsVisitor;
-
-impl<'de> Visitor<'de> for MarginsVisitor {
-    type Value = Margins;
+impl<'de> Visitor<'de> for MarginVisitor {
+    type Value = MarginBody;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("a decimal string, or an object of them by output name")
     }
-    fn visit_str<E>(self, text: &str) -> Result<Margins, E> {
-        Ok(Margins::One(text.to_owned()))
+    fn visit_str<E>(self, text: &str) -> Result<MarginBody, E> {
+        Ok(MarginBody(MarginText::Every(text.to_owned())))
     }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Margins, A::Error> {
-        let mut margins = BTreeMap::new();
-        while let Some((name, text)) = map.next_entry::<String, String>()? {
-            let twice = format!("margin names \"{}\" twice", shown(&name));
-            if margins.insert(name, text).is_some() {
-                return Err(A::Error::custom(twice));
-            }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MarginBody, A::Error> {
+        let mut margins = Vec::new();
+        while let Some(margin) = map.next_entry()? {
+            margins.push(margin);
         }
-        if margins.is_empty() {
-            return Err(A::Error::custom("the field \"margin\" names no output"));
-        }
-        Ok(Margins::Each(margins))
+        Ok(MarginBody(MarginText::Named(margins)))
     }
 }
 
-impl<'de> Deserialize<'de> for Margins {
+impl<'de> Deserialize<'de> for MarginBody {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(MarginsVisitor)
+        from.deserialize_any(MarginVisitor)
     }
 }
 

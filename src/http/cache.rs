@@ -21,7 +21,7 @@ use crate::render::figure;
 use crate::render::frame;
 use crate::render::page::{self, Published};
 use crate::render::vega;
-use crate::service::asking::rooms::{Rendering, Room};
+use crate::service::asking::rooms::{Rendering, Reservation};
 use crate::service::publishing::statistics::{State, Statistic};
 use crate::service::stewarding::accounts::timestamp;
 use crate::service::{Answer, Service, ServiceError};
@@ -161,7 +161,7 @@ impl Shelf {
         service: &Service,
         statistic: &Statistic,
         (version, form): (u64, Form),
-        room: Room,
+        room: Reservation,
     ) -> Result<Option<Arc<Rendered>>, ServiceError> {
         // Somebody who waited for the same bytes finds them.
         if let Some(found) = self.found(statistic, version, form) {
@@ -186,7 +186,7 @@ impl Shelf {
     }
 
     /// Counts the bytes as cached and returns `true`; or, if there is no place, lets them hold `room` and returns `false`.
-    fn counted(&self, bytes: Bytes, mut room: Room) -> (Bytes, bool) {
+    fn counted(&self, bytes: Bytes, mut room: Reservation) -> (Bytes, bool) {
         let (size, all) = (bytes.len(), Arc::clone(&self.live));
         if all.fetch_add(size, Ordering::Relaxed).saturating_add(size) <= LIVE_BYTES_MAX && size <= KEPT_BYTES_MAX {
             return (with_bytes(bytes, Live { all, bytes: size }), true);
@@ -389,14 +389,14 @@ mod tests {
     fn bytes_count_until_nobody_reads_them() {
         let shelf = Shelf::default();
         let live = || shelf.live.load(Ordering::Relaxed);
-        let (bytes, is_kept) = shelf.counted(vec![0; 1_000].into(), Room::default());
+        let (bytes, is_kept) = shelf.counted(vec![0; 1_000].into(), Reservation::default());
         let read = bytes.slice(10..20);
         assert!(is_kept && live() == 1_000);
         drop(bytes);
         assert_eq!(live(), 1_000, "somebody reads still");
         drop(read);
         assert_eq!(live(), 0);
-        let (_, is_kept) = shelf.counted(vec![0; KEPT_BYTES_MAX + 1].into(), Room::default());
+        let (_, is_kept) = shelf.counted(vec![0; KEPT_BYTES_MAX + 1].into(), Reservation::default());
         assert!(!is_kept && live() == 0, "what is larger than the shelf is its reader's");
     }
 }

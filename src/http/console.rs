@@ -7,6 +7,7 @@ mod ask;
 mod ledger;
 mod budgets;
 mod gallery;
+mod manual;
 mod people;
 mod public;
 mod session;
@@ -19,12 +20,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use super::problem::Problem;
-use super::{App, aside as list};
+use super::{App, aside as list, pad};
 use crate::http::api::statistics::name_of;
 use crate::http::console::pages::sign_in;
 use crate::kernel::budget::people::{Person, Role};
 use crate::render::frame::{Frame, page};
 use crate::service::Service;
+use crate::service::asking::pad::Pad;
 
 pub use session::{Sessions, person};
 
@@ -33,7 +35,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Every page and every form, with the roles that may use it; an empty list means everybody.
-pub const PAGES: [(&str, &str, &[Role]); 34] = [
+pub const PAGES: [(&str, &str, &[Role]); 36] = [
     ("GET", "/", &[]),
     ("GET", "/sign-in", &[]),
     ("POST", "/sign-in", &[]),
@@ -42,6 +44,8 @@ pub const PAGES: [(&str, &str, &[Role]); 34] = [
     ("GET", "/s/{name}", &[]),
     ("GET", "/transparency", &[]),
     ("GET", "/transparency/{name}", &[]),
+    ("GET", "/manual", &[]),
+    ("GET", "/manual/{topic}", &[]),
     ("GET", "/statistics", &[]),
     ("GET", "/statistics/{name}/draw", &[Role::Steward]),
     ("POST", "/statistics/{name}/publish", &[Role::Steward]),
@@ -70,17 +74,10 @@ pub const PAGES: [(&str, &str, &[Role]); 34] = [
     ("GET", "/ledger/export.jsonl", &[Role::Steward]),
 ];
 
-/// The routes of all [`PAGES`].
+/// The routes of those [`PAGES`] that need a person. Their responses are padded.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/", get(crate::http::console::public::home))
-        .route("/sign-in", get(crate::http::console::public::sign_in).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
-        .route("/assets/{name}", get(crate::http::console::public::asset))
-        .route("/s/{name}", get(crate::http::console::public::statistic))
-        .route("/transparency", get(transparency::all))
-        .route("/transparency/{name}", get(transparency::one))
-        .route("/statistics", get(gallery::statistics))
         .route("/statistics/{name}/draw", get(gallery::draw))
         .route("/statistics/{name}/publish", post(gallery::publish))
         .route("/statistics/{name}/refresh", post(gallery::refresh))
@@ -103,6 +100,20 @@ pub fn routes() -> Router<App> {
         .route("/people/{name}/datasets", post(people::set_datasets))
         .route("/ledger", get(crate::http::console::ledger::ledger))
         .route("/ledger/export.jsonl", get(crate::http::console::ledger::export))
+}
+
+/// The routes of those [`PAGES`] that everybody may use.
+pub fn open_routes() -> Router<App> {
+    Router::new()
+        .route("/", get(crate::http::console::public::home))
+        .route("/sign-in", get(crate::http::console::public::sign_in).post(session::sign_in))
+        .route("/assets/{name}", get(crate::http::console::public::asset))
+        .route("/s/{name}", get(crate::http::console::public::statistic))
+        .route("/transparency", get(transparency::all))
+        .route("/transparency/{name}", get(transparency::one))
+        .route("/manual", get(manual::all))
+        .route("/manual/{topic}", get(manual::one))
+        .route("/statistics", get(gallery::statistics))
 }
 
 /// The visitor of a page, signed in or not.
@@ -151,7 +162,8 @@ impl IntoResponse for Failed {
         let Self(visitor, problem) = self;
         let status = problem.status();
         if status == StatusCode::UNAUTHORIZED && visitor.person.is_none() {
-            return see(if visitor.has_ended { "/sign-in?ended=1" } else { "/sign-in" });
+            let to_sign_in = see(if visitor.has_ended { "/sign-in?ended=1" } else { "/sign-in" });
+            return pad::marked_any(Some(Pad::OFF), to_sign_in);
         }
         let body = sign_in::failure(problem.title(), problem.detail(), problem.shown_hint());
         let mut response = visitor.page(problem.title(), "", &body);

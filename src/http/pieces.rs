@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use super::App;
 use crate::query::answer::{Cell, Table};
 use crate::service::ServiceError;
-use crate::service::asking::rooms::Room;
+use crate::service::asking::rooms::Reservation;
 
 /// The size of a piece in bytes, give or take one row.
 const PIECE_BYTES: usize = 256 << 10;
@@ -76,7 +76,7 @@ impl Pieces {
     }
 
     /// Turns the pieces into a body that holds `room`. Whatever is encoded later is encoded in the turn of `who`.
-    pub fn body(self, service: &App, who: &str, mut room: Room) -> Body {
+    pub fn body(self, service: &App, who: &str, mut room: Reservation) -> Body {
         let body = match self.rest {
             None => {
                 let whole = Whole(self.ready);
@@ -247,7 +247,7 @@ struct Flow {
     step: Step,
     service: App,
     who: String,
-    room: Room,
+    room: Reservation,
 }
 
 type Encoding =
@@ -304,12 +304,12 @@ impl futures_core::Stream for Flow {
 }
 
 /// A body whose bytes hold `room` for as long as they wait to be written.
-pub fn held(body: Body, room: Room) -> Body {
+pub fn held(body: Body, room: Reservation) -> Body {
     if room.is_none() { body } else { Body::new(Held { body, room }) }
 }
 
 /// A response that holds its room, which is resized to the response's actual size.
-pub fn held_response(response: Response, mut room: Room) -> Response {
+pub fn held_response(response: Response, mut room: Reservation) -> Response {
     if let Some(bytes) = response.body().size_hint().exact() {
         room.resize(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
@@ -318,7 +318,7 @@ pub fn held_response(response: Response, mut room: Room) -> Response {
 
 struct Held {
     body: Body,
-    room: Room,
+    room: Reservation,
 }
 
 impl HttpBody for Held {

@@ -47,14 +47,22 @@ pub enum Asked {
 pub fn parse(sql: &str) -> Result<Query, QueryError> {
     match asked(sql)? {
         Asked::Question(query) => Ok(query),
-        Asked::Explain(_) => {
-            Err(QueryError::whole(Code::UnsupportedSql, "EXPLAIN is not accepted here; a quote says the same")
-                .hint("leave EXPLAIN out"))
-        }
-        Asked::Constants(_) => {
-            Err(QueryError::whole(Code::UnsupportedSql, "constants have no dataset").hint("write … FROM <dataset>"))
-        }
+        Asked::Explain(_) => Err(explain_refused()),
+        Asked::Constants(_) => Err(constants_refused()),
     }
+}
+
+/// The error that an `EXPLAIN` is given to something that answers ordinary questions only.
+#[must_use]
+pub fn explain_refused() -> QueryError {
+    QueryError::whole(Code::UnsupportedSql, "EXPLAIN is not accepted here; a quote says the same")
+        .hint("leave EXPLAIN out")
+}
+
+/// The error that constants are given to something that answers ordinary questions only.
+#[must_use]
+pub fn constants_refused() -> QueryError {
+    QueryError::whole(Code::UnsupportedSql, "constants have no dataset").hint("write … FROM <dataset>")
 }
 
 /// Parses one text, whatever it asks for.

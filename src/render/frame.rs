@@ -91,6 +91,8 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
                 footer {
                     a href="/transparency" { "What is held here, and who asks" }
                     " · "
+                    a href="/manual" { "Manual" }
+                    " · "
                     a href="/openapi.json" { "API" }
                     " · answers are noisy on purpose: every estimate comes with its 95 % interval"
                 }

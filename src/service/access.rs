@@ -1,12 +1,20 @@
-//! Visibility of statistics: who may see which.
+//! Access: who may see which dataset, account, answer and statistic.
 //!
-//! All doors and formats follow one rule. Public statistics are for everybody. Other statistics are for stewards and for people
-//! who may see the dataset. Statistics that no steward has agreed to draw are for stewards alone. To everybody else a hidden
-//! statistic looks as if it did not exist.
+//! All doors and formats follow these rules. To somebody who may not see it, a thing looks as if it did not exist.
+//!
+//! * Stewards see every dataset, researchers those in which they hold an account, even one that was lowered to 0, and viewers those
+//!   that were assigned to them, or all of them if none were ever assigned.
+//! * Researchers see their own accounts and those of their projects.
+//! * Researchers see the answers that they were served, and stewards every answer that is stored.
+//! * Public statistics are for everybody. Other statistics are for stewards and for people who may see the dataset. Statistics
+//!   that no steward has agreed to draw are for stewards alone.
 
-use super::Service;
+use super::{Dataset, Service};
+use crate::kernel::budget::account::Account;
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
+use crate::kernel::budget::state::LedgerState;
 use crate::service::publishing::statistics::{Face, Statistic};
 
 /// What a given person may see of a statistic.
@@ -28,6 +36,32 @@ pub enum Sight {
 }
 
 impl Service {
+    /// The served datasets that a person may see, ordered by name.
+    pub fn datasets_seen_by(&self, person: &Person) -> impl Iterator<Item = &Dataset> {
+        self.datasets().filter(|dataset| self.may_see_dataset(person, dataset))
+    }
+
+    /// The served dataset of this name, if there is one that this person may see.
+    #[must_use]
+    pub fn dataset_seen_by(&self, person: &Person, name: &str) -> Option<&Dataset> {
+        self.dataset(name).filter(|dataset| self.may_see_dataset(person, dataset))
+    }
+
+    fn may_see_dataset(&self, person: &Person, dataset: &Dataset) -> bool {
+        read(self.ledger(), |book| match person.role {
+            Role::Steward | Role::Viewer => book.sees(person, &dataset.lineage),
+            Role::Researcher => book.researcher(&dataset.lineage, &person.name).is_some(),
+        })
+    }
+
+    /// Whether a person may see the stored answer of this release.
+    #[must_use]
+    pub fn may_see_release(&self, person: &Person, release: &str) -> bool {
+        read(self.ledger(), |book| {
+            (person.role == Role::Steward && book.is_stored(release)) || book.was_served_to(&person.name, release)
+        })
+    }
+
     /// What a person may see of a statistic; `None` stands for somebody without a token.
     #[must_use]
     pub fn sight(&self, statistic: &Statistic, person: Option<&Person>) -> Sight {
@@ -36,7 +70,7 @@ impl Service {
             let shown = card.and_then(|card| card.shown.as_ref()).filter(|shown| book.is_stored(&shown.release));
             let is_public = match shown {
                 Some(shown) if !statistic.asks(&shown.key.body) => {
-                    Face::earlier(shown.face.as_deref(), statistic).is_public
+                    Face::earlier(shown.face.as_deref(), &statistic.name, &statistic.face).is_public
                 }
                 _ => statistic.face.is_public,
             };
@@ -50,5 +84,17 @@ impl Service {
                 _ => Sight::Hidden,
             }
         })
+    }
+}
+
+/// Whether a researcher of this name may see an account.
+pub(super) fn may_see_account(book: &LedgerState, account: &Account, name: &str) -> bool {
+    match account.kind {
+        AccountKind::Dataset | AccountKind::Statistics => false,
+        AccountKind::Researcher => account.name == name,
+        AccountKind::Project => {
+            let project = book.branch(&account.dataset, name).and_then(|branch| branch.project);
+            project.is_some_and(|project| std::ptr::eq(book.account(project), account))
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use axum::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tacit::engine::{Engine, EngineFault};
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
@@ -128,15 +128,35 @@ fn no_canary_leaves() {
             }
         }
         assert!(seen > 300);
-        failures_are_silent(&lab).await;
+        let burnt = [failures_are_silent(&lab).await, noise_fails().await];
+        every_burnt_answer_is_logged(&log, &burnt);
     });
     let lines = String::from_utf8(log.0.lock().expect("the log").clone()).expect("UTF-8");
-    assert!(lines.contains("failed after its charge"), "the log is caught: {lines}");
     assert!(is_clean(&lines), "a canary in the log");
 }
 
-/// The engine panics with a canary in its message, and the noise fails: both are charged and burnt, and reveal nothing.
-async fn failures_are_silent(lab: &Lab) {
+/// The operator's log has a line for each burnt answer, with the id of its release and the cause in our own words.
+fn every_burnt_answer_is_logged(log: &Log, burnt: &[(String, &str)]) {
+    let lines = String::from_utf8(log.0.lock().expect("the log").clone()).expect("UTF-8");
+    for (release, cause) in burnt {
+        let of_release = lines.lines().filter(|line| line.contains(release.as_str()));
+        let events: Vec<Value> = of_release.map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+        let causes: Vec<_> = events.iter().map(|event| &event["fields"]["cause"]).collect();
+        assert_eq!(causes, [cause], "{release}: {lines}");
+    }
+}
+
+/// A question whose noise cannot be drawn: the id of its release, and the cause that the log should name.
+async fn noise_fails() -> (String, &'static str) {
+    let lab = Lab::new(&canary_policy(), &canaries(), Arc::new(BrokenNoise), "1");
+    let reply = lab.sql(QUESTIONS[0], "0.05").await;
+    assert_eq!(reply.code(), "unanswered");
+    (reply.json()["release"].as_str().expect("an id").to_owned(), "no-noise")
+}
+
+/// The engine panics with a canary in its message: the question is charged and burnt, and reveals nothing. Returns the id of the
+/// release, and the cause that the log should name.
+async fn failures_are_silent(lab: &Lab) -> (String, &'static str) {
     let ports = tacit::service::Ports {
         ledger: Arc::new(tacit::ledger::SqliteLedger::open(&lab.dir.path().join("other"), 0).expect("a ledger")),
         engine: Arc::new(Blabbing),
@@ -167,6 +187,8 @@ async fn failures_are_silent(lab: &Lab) {
     }
     let burnt = tacit::kernel::budget::ledger::read(ledger.as_ref(), |book| book.releases().len());
     assert_eq!(burnt, 1, "the same key is not charged twice");
+    let ids = |book: &tacit::kernel::budget::state::LedgerState| book.releases()[0].id.clone();
+    (tacit::kernel::budget::ledger::read(ledger.as_ref(), ids), "panicked")
 }
 
 #[test]

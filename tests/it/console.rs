@@ -46,11 +46,11 @@ impl Browser {
         browser
     }
 
-    async fn get(&self, lab: &Lab, path: &str) -> Reply {
+    pub async fn get(&self, lab: &Lab, path: &str) -> Reply {
         call(&lab.router, Method::GET, path, None, &[("cookie", &self.cookie)], String::new()).await
     }
 
-    async fn post(&self, lab: &Lab, path: &str, fields: &[(&str, &str)]) -> Reply {
+    pub async fn post(&self, lab: &Lab, path: &str, fields: &[(&str, &str)]) -> Reply {
         let mut all = vec![("csrf", self.csrf.as_str())];
         all.extend(fields);
         send(lab, path, &[("cookie", &self.cookie)], &all).await
@@ -85,6 +85,7 @@ fn every_page_keeps_to_its_roles() {
                 .replace("/assets/{name}", "/assets/console.css")
                 .replace("/s/{name}", "/s/regions")
                 .replace("/statistics/{name}", "/statistics/regions")
+                .replace("{topic}", "asking")
                 .replace("{name}", "visits")
                 .replace("{id}", &release)
                 .replace("{number}", "1");

@@ -227,7 +227,7 @@ fn what_is_read_and_planned_waits_for_its_turn_and_health_does_not() {
 }
 
 /// Pages whose size does not grow with the data, or has a limit of its own.
-const SMALL_PAGES: [&str; 5] = ["/", "/sign-in", "/assets/{name}", "/s/{name}", "/ledger/export.jsonl"];
+const SMALL_PAGES: [&str; 6] = ["/", "/manual", "/sign-in", "/assets/{name}", "/s/{name}", "/ledger/export.jsonl"];
 
 #[test]
 fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
@@ -252,7 +252,7 @@ fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
         let mut known = BTreeSet::new();
         for (_, path, roles) in pages {
             known.insert(*path);
-            let path = path.replace("/statistics/{name}", "/statistics/smokers");
+            let path = path.replace("/statistics/{name}", "/statistics/smokers").replace("{topic}", "asking");
             let path = path.replace("/history/{id}", &format!("/history/{large}")).replace("{name}", "visits");
             let by_steward = roles.is_empty() || roles.contains(&tacit::kernel::budget::people::Role::Steward);
             wanted.push(door.page(&path, if by_steward { &door.steward } else { &door.researcher }));

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use axum::http::Method;
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault};
+use tacit::http::PAGES;
 use tacit::kernel::budget::charge::AnswerState;
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::clock::Clock;
@@ -17,6 +18,7 @@ use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::computation::Computation;
 use tacit::service::asking::ask::{Ask, Wanted};
 
+use crate::console::Browser;
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
 
 const QUANTUM: Duration = Duration::from_millis(40);
@@ -41,7 +43,7 @@ fn a_class_follows_from_plan_and_capacity_alone() {
         "SELECT COUNT(*) FROM nothing",
         "nonsense",
     ] {
-        let [one, other] = [&small, &large].map(|lab| lab.service.pad("ada", &ask(sql)).expect("padded"));
+        let [one, other] = [&small, &large].map(|lab| lab.service.prepare("ada", ask(sql)).pad().expect("padded"));
         assert_eq!(one, other, "{sql}");
         let due = one.due(Duration::from_micros(1));
         assert!(due >= QUANTUM && due.as_millis() % QUANTUM.as_millis() == 0, "{sql}: {due:?}");
@@ -57,9 +59,13 @@ fn a_class_follows_from_plan_and_capacity_alone() {
         "SELECT COUNT(*) FROM visits",
         "SELECT region, diagnosis, COUNT(*), COUNT(DISTINCT patient_id) AS d, SUM(cost) AS c FROM visits WHERE age > 1 OR smoker GROUP BY region, diagnosis",
     ];
-    let [cheap, dear] = classes.map(|sql| small.service.pad("ada", &ask(sql)).expect("padded").due(Duration::ZERO));
+    let [cheap, dear] =
+        classes.map(|sql| small.service.prepare("ada", ask(sql)).pad().expect("padded").due(Duration::ZERO));
     assert!(dear > cheap, "a dearer plan has a later class");
-    assert!(Lab::gaussian().service.pad("ada", &ask("SELECT COUNT(*) FROM visits")).is_none(), "off by default");
+    assert!(
+        Lab::gaussian().service.prepare("ada", ask("SELECT COUNT(*) FROM visits")).pad().is_none(),
+        "off by default"
+    );
 }
 
 /// Fresh, replayed, refused, malformed, burnt: none leaves before its quantum. Nothing can be later than a clock says, so this is
@@ -94,6 +100,58 @@ fn nothing_leaves_early() {
         let since = Instant::now();
         assert_eq!(burnt.sql("SELECT COUNT(*) FROM visits", "0.1").await.status, 500);
         assert!(since.elapsed() >= QUANTUM);
+    });
+}
+
+/// Every route that needs a person is held, for those it is for and for those it is not, in the API and in the console.
+#[test]
+fn every_route_that_needs_a_person_is_held() {
+    block_on(async {
+        let lab = Lab::new(&padded(), &visits(20), Arc::new(OpenDp), "4");
+        let (steward, researcher) = (Browser::new(&lab, &lab.steward).await, Browser::new(&lab, &lab.researcher).await);
+        for (method, path, _) in PAGES.iter().filter(|(_, _, roles)| !roles.is_empty()) {
+            let concrete = path.replace("{name}", "none").replace("{id}", "none").replace("{number}", "1");
+            for browser in [&steward, &researcher] {
+                let since = Instant::now();
+                let reply = match *method {
+                    "GET" => browser.get(&lab, &concrete).await,
+                    _ => browser.post(&lab, &concrete, &[]).await,
+                };
+                assert!(since.elapsed() >= QUANTUM, "{method} {path}: {}", reply.status);
+            }
+        }
+        let document = lab.get("/openapi.json", &lab.researcher).await.json();
+        let mut held = 0;
+        for (path, methods) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in methods.as_object().expect("methods") {
+                let is_open = operation.get("security").is_none();
+                let is_published = method == "get" && path.starts_with("/v1/statistics");
+                if is_open || is_published {
+                    continue;
+                }
+                let method: Method = method.to_uppercase().parse().expect("a method");
+                let concrete = path.replace("{name}", "none").replace("{id}", "none").replace("{number}", "1");
+                let since = Instant::now();
+                let reply =
+                    call(&lab.router, method.clone(), &concrete, Some(&lab.researcher), &[], "{".to_owned()).await;
+                assert!(since.elapsed() >= QUANTUM, "{method} {path}: {}", reply.status);
+                held += 1;
+            }
+        }
+        assert!(held >= 20, "{held} routes of the API are held");
+    });
+}
+
+/// Another door that answers through the service is padded without doing anything for it.
+#[test]
+fn the_service_holds_its_answers_by_itself() {
+    block_on(async {
+        let lab = Lab::new(&padded(), &visits(20), Arc::new(OpenDp), "4");
+        for sql in ["SELECT COUNT(*) FROM visits", "SELECT COUNT(*) FROM visits", "SELECT 1", "nonsense"] {
+            let since = Instant::now();
+            let answer = Arc::clone(&lab.service).answer("ada".to_owned(), ask(sql), None).await;
+            assert!(since.elapsed() >= QUANTUM, "{sql}: {}", answer.is_ok());
+        }
     });
 }
 

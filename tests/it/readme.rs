@@ -1,30 +1,46 @@
-//! The README's commands, one after the other as a reader types them: each works, and prints what the README says.
+//! The commands of the README and of the manual, one after the other as a reader types them: each works, and prints what is said of it.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
+use tacit::manual::TOPICS;
 
 use crate::support::repository_file;
 
-/// A fenced block of the README.
-struct Block {
-    /// The heading that it stands under.
-    heading: String,
-    language: String,
-    text: String,
+/// The README and the topics of the manual, where blocks are looked for.
+const README: &str = "README.md";
+
+/// A fenced block of a text.
+pub struct Block {
+    /// The file that it stands in.
+    pub file: String,
+    /// The heading that it stands under; empty before the first.
+    pub heading: String,
+    /// The word behind the fence.
+    pub language: String,
+    pub text: String,
 }
 
-fn blocks() -> Vec<Block> {
-    let readme = repository_file("README.md");
+/// Where a block stands.
+type Place = (&'static str, &'static str);
+
+/// The blocks of the README and of the manual.
+pub fn blocks() -> Vec<Block> {
+    let topics = TOPICS.iter().map(|topic| (format!("{}.md", topic.name), topic.text.to_owned()));
+    let all = [(README.to_owned(), repository_file(README))].into_iter().chain(topics);
+    all.flat_map(|(file, text)| blocks_of(&file, &text)).collect()
+}
+
+fn blocks_of(file: &str, text: &str) -> Vec<Block> {
     let (mut heading, mut open, mut found) = (String::new(), None::<Block>, Vec::new());
-    for line in readme.lines() {
+    for line in text.lines() {
         match &mut open {
             None => {
                 if let Some(language) = line.strip_prefix("```") {
-                    let (language, text) = (language.to_owned(), String::new());
-                    open = Some(Block { heading: heading.clone(), language, text });
+                    let (file, heading, language) = (file.to_owned(), heading.clone(), language.to_owned());
+                    open = Some(Block { file, heading, language, text: String::new() });
                 } else if let Some(words) = line.strip_prefix("## ") {
                     heading = words.to_owned();
                 }
@@ -36,24 +52,25 @@ fn blocks() -> Vec<Block> {
             }
         }
     }
+    assert!(open.is_none(), "{file}: a block does not end");
     found
 }
 
-/// The commands of all shell blocks under a heading, in order; one that goes on in the next line is one.
-fn commands(heading: &str) -> Vec<String> {
-    let shell = blocks().into_iter().filter(|block| block.heading == heading && block.language == "sh");
-    let text: String = shell.map(|block| block.text).collect();
+/// The commands of all shell blocks at a place, in order; one that goes on in the next line is one.
+fn commands((file, heading): Place) -> Vec<String> {
+    let is_it = |block: &Block| block.file == file && block.heading == heading && block.language == "sh";
+    let text: String = blocks().into_iter().filter(is_it).map(|block| block.text).collect();
     let whole = text.replace("\\\n", " ");
     let commands: Vec<_> = whole.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
-    assert!(!commands.is_empty(), "no commands under {heading}");
+    assert!(!commands.is_empty(), "{file} has no commands under {heading}");
     commands
 }
 
-/// The first TOML under a heading that holds some words.
-fn block(heading: &str, words: &str) -> String {
-    let is_it = |block: &Block| block.heading == heading && block.language == "toml" && block.text.contains(words);
+/// The first block of a language at a place.
+fn block((file, heading): Place, language: &str) -> String {
+    let is_it = |block: &Block| block.file == file && block.heading == heading && block.language == language;
     let found = blocks().into_iter().find(is_it);
-    found.unwrap_or_else(|| panic!("no block with {words} under {heading}")).text
+    found.unwrap_or_else(|| panic!("{file} has no {language} under {heading}")).text
 }
 
 /// A folder with the binary on the path, and a server while one runs.
@@ -95,7 +112,7 @@ impl Shell {
 
     /// Runs a line of shell: its exit code, and all that it printed.
     fn run(&self, line: &str, token: Option<&str>) -> (Option<i32>, String) {
-        let line = line.replace("http://127.0.0.1:8080", &self.url).replace("cargo run --release -- ", "tacit ");
+        let line = line.replace("http://127.0.0.1:8080", &self.url).replace("cargo run -- ", "tacit ");
         let mut command = self.command("sh");
         command.args(["-c", &line]);
         if let Some(token) = token {
@@ -156,12 +173,15 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text.trim()).unwrap_or_else(|_| panic!("no JSON: {text}"))
 }
 
+const FIRST: Place = (README, "A first answer, and a first refusal");
+const OWN_TABLE: Place = (README, "Your own table in seven commands");
+
 #[test]
 fn a_first_answer_and_a_first_refusal() {
     let mut shell = Shell::new();
     shell.start(&["demo", "--listen", "127.0.0.1:0", "--patients", "20000"], "Tacit serves on ");
-    let lines = commands("A first answer, and a first refusal");
-    let [token, first, region, rows, export, quote, file] = &lines[..] else { panic!("{lines:#?}") };
+    let lines = commands(FIRST);
+    let [token, first, region, rows, export, quote, file, manual] = &lines[..] else { panic!("{lines:#?}") };
     assert!(token.starts_with("TOKEN=") && export == "export TACIT_TOKEN=$TOKEN");
     let run = |line: &str| {
         let (code, said) = shell.run(&format!("{token}\n{export}\n{line}"), None);
@@ -170,10 +190,9 @@ fn a_first_answer_and_a_first_refusal() {
     };
     // "at a price of ε 0.1": what was typed is what is charged, and the rows are as they are shown.
     let answer = json(&run(first));
-    let shown = repository_file("README.md");
+    let shown = repository_file(README);
     let (_, row) = shown.split_once("answers with rows like `").expect("a row");
     let row = json(row.split('`').next().expect("a row"));
-    let keys = |row: &Value| row.as_object().expect("a row").keys().cloned().collect::<Vec<_>>();
     assert!(answer["rows"].as_array().expect("rows").iter().all(|one| keys(one) == keys(&row)), "{answer} and {row}");
     assert_eq!(
         (&answer["price"]["epsilon"], &answer["legs"]["researcher"]),
@@ -203,14 +222,67 @@ fn a_first_answer_and_a_first_refusal() {
         "{quoted}"
     );
     assert!(run(file).contains("it was stored, so it cost nothing"), "the file asks what was asked above");
+    assert!(run(manual).starts_with("# Asking questions\n"));
     let document = run("curl -s http://127.0.0.1:8080/openapi.json");
     assert!(document.contains("/v1/quotes"));
-    let public =
-        run(&commands("Published statistics").into_iter().find(|line| line.starts_with("curl")).expect("a curl"));
-    assert!(json(&public)["released_at"].is_string());
+    let page = run("curl -s http://127.0.0.1:8080/manual/asking");
+    assert!(page.contains("<h1>Asking questions</h1>"), "{page}");
+    let read = &commands(("publishing.md", "Reading a statistic"))[0];
+    assert!(json(&run(read))["released_at"].is_string());
+    clients(&run);
+    questions(&run);
 }
 
-/// What a command of the later sections is to say, by how it begins; every one of them is here.
+fn keys(object: &Value) -> Vec<String> {
+    object.as_object().expect("an object").keys().cloned().collect()
+}
+
+/// The topic on clients: its commands, its bodies and its Python.
+fn clients(run: &dyn Fn(&str) -> String) {
+    let lines = commands(("clients.md", "curl"));
+    let [quote, csv, accounts] = &lines[..] else { panic!("{lines:#?}") };
+    assert!(json(&run(quote))["answerable"].is_boolean());
+    let csv = run(csv);
+    assert!(csv.starts_with("sex,visits,visits_low,visits_high\n"), "{csv}");
+    assert_eq!(json(&run(accounts))[0]["kind"], "researcher");
+    let lines = commands(("clients.md", "The command line"));
+    let [_, _, _, account] = &lines[..] else { panic!("{lines:#?}") };
+    assert!(run(account).contains("answers left"));
+    let bodies: Vec<_> =
+        blocks().into_iter().filter(|block| block.file == "clients.md" && block.language == "json").collect();
+    let [asked, shown] = &bodies[..] else { panic!("a body and an answer") };
+    let url = "http://127.0.0.1:8080/v1/queries -H \"Authorization: Bearer $TOKEN\"";
+    let answer = json(&run(&format!("curl -s {url} -d '{}'", asked.text)));
+    let shown = json(&shown.text);
+    assert_eq!(keys(&shown), keys(&answer), "{answer}");
+    for part in ["/columns/0", "/columns/1", "/rows/0", "/price", "/legs", "/account"] {
+        let of = |body: &Value| keys(body.pointer(part).expect(part));
+        assert_eq!(of(&shown), of(&answer), "{part}: {answer}");
+    }
+    if run("command -v python3 || echo none").trim() == "none" {
+        println!("skipped: no python3 here");
+        return;
+    }
+    let python = block(("clients.md", "Python"), "python");
+    let said = run(&format!("TACIT_URL=http://127.0.0.1:8080 python3 - <<'END'\n{python}\nEND"));
+    assert!(said.contains("spent so far: 0.") && said.lines().count() == 3, "{said}");
+}
+
+/// Every question of the topic on asking is one that can be answered, or is free.
+fn questions(run: &dyn Fn(&str) -> String) {
+    let all: Vec<_> = blocks().into_iter().filter(|block| block.file == "asking.md").collect();
+    assert!(all.len() > 15 && all.iter().all(|block| block.language == "sql"), "asking.md has SQL alone");
+    for block in all {
+        let sql = block.text.replace('\'', "'\\''");
+        if block.heading == "What is free" {
+            assert!(run(&format!("tacit ask '{sql}'")).contains("it cost nothing"), "{}", block.text);
+        } else {
+            assert!(run(&format!("tacit ask '{sql}' --epsilon 0.5 --quote")).contains("price: "), "{}", block.text);
+        }
+    }
+}
+
+/// What a command of the walk is to say, by how it begins; every one of them is here.
 const SAYS: [(&str, &str); 23] = [
     ("tacit policy draft", ""),
     ("tacit policy check", "dataset \"visits\""),
@@ -237,24 +309,25 @@ const SAYS: [(&str, &str); 23] = [
     ("tacit request visits", "epsilon 2"),
 ];
 
-/// Headings in the order in which a reader comes by them.
-const SECTIONS: [&str; 5] =
-    ["Your own table in seven commands", "Accounts", "Published statistics", "Files in Git", "Requests and webhooks"];
+/// Where the commands of the walk stand, in the order in which a reader comes by them.
+const WALK: [Place; 6] = [
+    OWN_TABLE,
+    ("stewarding.md", "Projects, periods and caps"),
+    ("publishing.md", "From a file to a release"),
+    ("publishing.md", "Reading a statistic"),
+    ("stewarding.md", "Files in Git"),
+    ("stewarding.md", "Requests for budget"),
+];
 
-/// The policy that the draft is edited to, its table, and the files that the README shows.
+/// The policy that the draft is edited to, its table, and the files that are shown.
 fn furnish(shell: &Shell) {
     let made = shell.run("tacit demo --tour --dir clinic --patients 2000 && cp clinic/*.parquet .", None);
     assert_eq!(made.0, Some(0), "{}", made.1);
-    let whole = block("Your own table in seven commands", "state_dir") + &block("Published statistics", "queries_dir");
-    std::fs::write(shell.at("whole.toml"), &whole).expect("a file");
-    let loaded = tacit::config::Config::load(&shell.at("whole.toml")).unwrap_or_else(|error| panic!("{error}"));
-    assert!(loaded.operator.is_some() && loaded.queries_dir.is_some());
+    let own = block(OWN_TABLE, "toml");
+    let whole = own + &block(("publishing.md", "Configuration"), "toml");
     std::fs::write(shell.at("tacit.toml"), whole.replace("127.0.0.1:8080", "127.0.0.1:0")).expect("a file");
-    let hooked = whole + &block("Requests and webhooks", "[[webhook]]");
-    std::fs::write(shell.at("hooked.toml"), hooked).expect("a file");
-    tacit::config::Config::load(&shell.at("hooked.toml")).unwrap_or_else(|error| panic!("{error}"));
     std::fs::create_dir(shell.at("access")).expect("a folder");
-    std::fs::write(shell.at("access/people.toml"), block("Files in Git", "[[person]]")).expect("a file");
+    std::fs::write(shell.at("access/people.toml"), block(("stewarding.md", "Files in Git"), "toml")).expect("a file");
 }
 
 #[test]
@@ -263,7 +336,7 @@ fn your_own_table_from_the_first_command_to_the_last() {
     furnish(&shell);
     let mut tokens = std::collections::BTreeMap::new();
     let mut request = String::new();
-    for line in SECTIONS.into_iter().flat_map(commands) {
+    for line in WALK.into_iter().flat_map(commands) {
         if line.starts_with("tacit serve") {
             let said = shell.start(&["serve", "--config", "tacit.toml"], "tacit serves on ");
             assert!(said.contains("serves on"), "{said}");
@@ -301,13 +374,19 @@ fn your_own_table_from_the_first_command_to_the_last() {
     assert!(code == Some(0) && said.contains("are whole"), "{said}");
 }
 
-/// Every shell block of the README is run here, or is named here with the file that runs its commands.
+/// Every shell block is run here, or is named here with the file that runs its commands.
 #[test]
-fn no_command_of_the_readme_is_left_out() {
-    let elsewhere = [("", "binary.rs"), ("The ledger", "binary.rs"), ("Security", "audit.rs")];
+fn no_command_is_left_out() {
+    let here = [FIRST, ("clients.md", "curl"), ("clients.md", "The command line")];
+    let elsewhere = [
+        (README, "Two commands", "binary.rs"),
+        ("operating.md", "The ledger and its anchor", "binary.rs"),
+        ("privacy.md", "Audit your own server", "audit.rs"),
+    ];
     for block in blocks().into_iter().filter(|block| block.language == "sh") {
-        let is_here = SECTIONS.contains(&block.heading.as_str()) || block.heading.starts_with("A first answer");
-        let is_there = elsewhere.iter().any(|(heading, _)| *heading == block.heading);
-        assert!(is_here || is_there, "under {}: {}", block.heading, block.text);
+        let is_at = |file: &str, heading: &str| block.file == file && block.heading == heading;
+        let is_here = WALK.into_iter().chain(here).any(|(file, heading)| is_at(file, heading));
+        let is_there = elsewhere.iter().any(|(file, heading, _)| is_at(file, heading));
+        assert!(is_here || is_there, "{}, under {}: {}", block.file, block.heading, block.text);
     }
 }

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// The direction of dependence: a module uses only modules that come before it.
-const LAYERS: [&str; 17] = [
+const LAYERS: [&str; 18] = [
+    "manual",
     "hex",
     "terminal",
     "files",
@@ -94,6 +95,7 @@ fn libraries_stay_where_they_belong() {
         ("ureq::", &["client", "webhooks"]),
         ("standardwebhooks::", &["webhooks"]),
         ("maud::", &["render", "http/console"]),
+        ("pulldown_cmark", &["http"]),
     ] {
         for (path, text) in sources("src") {
             let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("below src");
@@ -112,6 +114,72 @@ fn routes_are_documented() {
         let undocumented = text.matches(".route(").count();
         let is_of_pages = path.ends_with("src/http/console.rs");
         assert!(is_of_pages || undocumented == usize::from(path.ends_with("src/http.rs")), "{}", path.display());
+    }
+}
+
+/// Whatever the console routes is in [`tacit::http::PAGES`], from which the other tests know the pages, and the other way round.
+#[test]
+fn every_page_is_listed() {
+    let text = crate::support::repository_file("src/http/console.rs");
+    let mut routed = Vec::new();
+    for route in text.split(".route(\"").skip(1) {
+        let (path, handlers) = route.split_once("\", ").expect("a path and its handlers");
+        let handlers = handlers.split('\n').next().unwrap_or_default();
+        for (method, word) in [("GET", "get("), ("POST", "post(")] {
+            if handlers.contains(word) {
+                routed.push((method.to_owned(), path.to_owned()));
+            }
+        }
+    }
+    let listed = tacit::http::PAGES.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned()));
+    let mut listed: Vec<_> = listed.collect();
+    routed.sort();
+    listed.sort();
+    assert_eq!(routed, listed);
+}
+
+/// The texts that name files, and where the names are taken from.
+const TEXTS: [&str; 4] = ["README.md", "benches/README.md", ".github/CONTRIBUTING.md", "src/lib.rs"];
+
+/// Paths of this repository in backticks or links. Backticks within fences are not looked at: tests run these.
+fn paths_in(text: &str) -> Vec<String> {
+    const FOLDERS: [&str; 6] = ["src/", "tests/", "queries/", "benches/", ".ci/", ".github/"];
+    let prose: String = text.split("\n```").step_by(2).collect::<Vec<_>>().join("\n");
+    let quoted = prose.split('`').skip(1).step_by(2).map(str::to_owned);
+    let linked = prose.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.to_owned()));
+    let is_path = |word: &String| FOLDERS.iter().any(|folder| word.starts_with(folder));
+    quoted.chain(linked).filter(is_path).filter(|word| !word.contains([' ', '*', '<', '…'])).collect()
+}
+
+#[test]
+fn every_path_in_a_text_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let topics = tacit::manual::TOPICS.iter().map(|topic| format!("src/manual/{}.md", topic.name));
+    let mut found = 0;
+    for file in TEXTS.map(str::to_owned).into_iter().chain(topics) {
+        for path in paths_in(&crate::support::repository_file(&file)) {
+            assert!(root.join(&path).exists(), "{file} names {path}, which is not there");
+            found += 1;
+        }
+    }
+    assert!(found > 100, "{found} paths were looked at");
+    assert_eq!(
+        paths_in("See `src/a.rs` and [b](tests/b.md).\n```sh\n`src/c`\n```\n`src/*.rs`"),
+        ["src/a.rs", "tests/b.md"]
+    );
+}
+
+/// Tests that CONTRIBUTING promises to fail are there.
+#[test]
+fn every_test_that_is_named_exists() {
+    let text = crate::support::repository_file(".github/CONTRIBUTING.md");
+    let all: String = sources("src").into_iter().chain(sources("tests")).map(|(_, text)| text).collect();
+    let is_sentence =
+        |word: &&str| word.matches('_').count() > 2 && word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    let named: Vec<_> = text.split('`').skip(1).step_by(2).filter(is_sentence).collect();
+    assert!(named.len() > 15, "{named:?}");
+    for name in named {
+        assert!(all.contains(&format!("fn {name}(")), "there is no test {name}");
     }
 }
 

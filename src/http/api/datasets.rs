@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::{App, aside};
 use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::{Ledger, read};
-use crate::kernel::budget::people::{Person, Role};
+use crate::kernel::budget::people::Person;
 use crate::kernel::privacy::amounts::unscaled;
 use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::labels::Labels;
@@ -113,7 +113,7 @@ pub struct ColumnBody {
 pub async fn list(State(service): State<App>, Anyone(person): Anyone, params: PageParams) -> Result<Response, Problem> {
     let name = person.name.clone();
     let list = move |service: &Service| {
-        let seen = service.datasets().filter(|dataset| may_see(service, &person, dataset)).collect();
+        let seen = service.datasets_seen_by(&person).collect();
         page(seen, |dataset| dataset.name.clone(), |dataset| body(service, dataset), "/v1/datasets", &params)
     };
     aside::built(&service, &name, list).await?
@@ -131,20 +131,10 @@ pub async fn one(
 ) -> Result<Response, Problem> {
     let who = person.name.clone();
     let show = move |service: &Service| {
-        let dataset = service.dataset(&name).filter(|dataset| may_see(service, &person, dataset));
-        let dataset = dataset.ok_or_else(|| Problem::unknown_dataset(&name))?;
+        let dataset = service.dataset_seen_by(&person, &name).ok_or_else(|| Problem::unknown_dataset(&name))?;
         Ok(Json(body(service, dataset)).into_response())
     };
     aside::built(&service, &who, show).await?
-}
-
-/// Whether a person may see a dataset. Researchers see the datasets in which they have
-/// an account, even one that was lowered to 0, and viewers those that they were given.
-pub fn may_see(service: &Service, person: &Person, dataset: &Dataset) -> bool {
-    read(service.ledger(), |book| match person.role {
-        Role::Steward | Role::Viewer => book.sees(person, &dataset.lineage),
-        Role::Researcher => book.researcher(&dataset.lineage, &person.name).is_some(),
-    })
 }
 
 fn body(service: &Service, dataset: &Dataset) -> DatasetBody {

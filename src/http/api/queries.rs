@@ -11,8 +11,8 @@ use crate::http::problem::Problem;
 use crate::http::{App, pad};
 use crate::kernel::budget::entry::KeyUse;
 use crate::service::asking::ask::Ask;
-use crate::service::asking::question::Prepared;
-use crate::service::asking::rooms::{Rendering, Room};
+use crate::service::asking::question::PreparedQuestion;
+use crate::service::asking::rooms::{Rendering, Reservation};
 use crate::service::{Answer, ServiceError};
 
 /// The longest time that a caller waits for an answer, in seconds. The work continues after it.
@@ -33,18 +33,18 @@ pub async fn query(
         Ok(ask) => prepared(&service, &person.name, ask).await,
         Err(problem) => Err(problem),
     };
-    let pad = prepared.as_ref().ok().and_then(Prepared::pad);
+    let pad = prepared.as_ref().ok().and_then(PreparedQuestion::pad);
     pad::marked(pad, answer(&service, &person.name, &headers, &body, prepared).await)
 }
 
 /// Parses and plans a question, once for everything that follows.
-async fn prepared(service: &App, who: &str, ask: Ask) -> Result<Prepared, Problem> {
+async fn prepared(service: &App, who: &str, ask: Ask) -> Result<PreparedQuestion, Problem> {
     let asker = who.to_owned();
     Ok(service.planning(who, move |service| service.prepare(&asker, ask)).await?)
 }
 
 /// Answers a question that touches no data, without a charge.
-async fn free(service: &App, who: &str, prepared: Prepared, format: Format) -> Result<Response, Problem> {
+async fn free(service: &App, who: &str, prepared: PreparedQuestion, format: Format) -> Result<Response, Problem> {
     let (prepared, room) = service.in_room(prepared, Rendering::Data).await?;
     let encode = move |service: &crate::service::Service| response::free(service.answer_free(prepared)?, format);
     Ok(service.rendering_in(&room, who, encode).await??.response(service, who, room))
@@ -55,7 +55,7 @@ async fn answer(
     who: &str,
     headers: &HeaderMap,
     body: &[u8],
-    prepared: Result<Prepared, Problem>,
+    prepared: Result<PreparedQuestion, Problem>,
 ) -> Result<Response, Problem> {
     let format = Format::negotiate(headers)?;
     let key = key_use(headers, body)?;
@@ -75,10 +75,10 @@ async fn answer(
 /// Waits for an answer no longer than a connection is held. The work is a task of its own, so a caller who hangs up cancels nothing.
 pub async fn answer_in_time(
     service: &App,
-    prepared: Prepared,
+    prepared: PreparedQuestion,
     key: Option<KeyUse>,
     rendering: Rendering,
-) -> Result<(Answer, Room), Problem> {
+) -> Result<(Answer, Reservation), Problem> {
     let work = tokio::spawn(service.clone().answer_prepared(prepared, key, rendering));
     let seconds = std::time::Duration::from_secs(ANSWER_SECONDS_MAX);
     match tokio::time::timeout(seconds, work).await {

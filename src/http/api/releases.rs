@@ -15,7 +15,7 @@ use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::budget::state::ReleaseRecord;
 use crate::service::asking::rooms::Rendering;
-use crate::service::asking::stored::Summary;
+use crate::service::asking::stored::StoredSummary;
 use crate::service::stewarding::accounts::timestamp;
 use crate::service::{Service, ServiceError};
 
@@ -63,7 +63,7 @@ fn ids(service: &Service, person: &Person, after: Option<&str>, limit: usize) ->
 
 impl ReleaseBody {
     /// Researchers see only their own name and purpose, even for an answer that a colleague asked for first.
-    fn of(stored: Summary, person: &Person) -> Self {
+    fn of(stored: StoredSummary, person: &Person) -> Self {
         let is_seen = person.role == Role::Steward || stored.researcher == person.name;
         Self {
             release: stored.release.id,
@@ -90,10 +90,7 @@ pub async fn one(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let format = Format::negotiate(&headers)?;
-    let seen = read(service.ledger(), |book| {
-        (person.role == Role::Steward && book.is_stored(&id)) || book.was_served_to(&person.name, &id)
-    });
-    if !seen {
+    if !service.may_see_release(&person, &id) {
         return Err(Problem::not_found("there is no such release that you may see"));
     }
     let etag = format!("\"{id}-{format:?}\"").to_lowercase();

@@ -16,7 +16,7 @@ use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
 use crate::service::Answer;
 use crate::service::asking::free::FreeAnswer;
 use crate::service::asking::quote::{LegsView, ThresholdView};
-use crate::service::asking::rooms::Room;
+use crate::service::asking::rooms::Reservation;
 use crate::service::asking::stored::StoredAnswer;
 use crate::service::stewarding::accounts::{AccountView, significant, timestamp};
 
@@ -170,7 +170,7 @@ impl Encoded {
     }
 
     /// The response, which holds `room` until it is read.
-    pub fn response(self, service: &App, who: &str, room: Room) -> Response {
+    pub fn response(self, service: &App, who: &str, room: Reservation) -> Response {
         let mut response = Response::new(self.pieces.body(service, who, room));
         *response.headers_mut() = self.headers;
         response

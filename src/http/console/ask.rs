@@ -12,10 +12,8 @@ use super::super::pieces::held_response;
 use super::super::problem::Problem;
 use super::session::Form;
 use super::{Failed, Shown, Visitor, aside, fragment};
-use crate::http::api::datasets::may_see;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
-use crate::http::body::PURPOSE_CHARS_MAX;
 use crate::http::console::pages::answers::{self, Line};
 use crate::http::console::pages::ask::{self as pages, Outlook, Question};
 use crate::kernel::budget::entry::KeyUse;
@@ -24,9 +22,9 @@ use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
 use crate::query::answer::tabulate;
-use crate::service::asking::ask::{Ask, Margin, Wanted};
+use crate::service::asking::ask::{Ask, MarginText, Wanted};
 use crate::service::asking::pad::Pad;
-use crate::service::asking::question::Prepared;
+use crate::service::asking::question::PreparedQuestion;
 use crate::service::asking::quote::Quote;
 use crate::service::asking::rooms::{LIST_BYTES, Rendering};
 use crate::service::asking::stored::StoredAnswer;
@@ -40,7 +38,7 @@ pub struct AskParams {
 }
 
 fn own_datasets<'a>(service: &'a Service, person: &'a Person) -> Vec<&'a Dataset> {
-    let mut seen: Vec<_> = service.datasets().filter(|dataset| may_see(service, person, dataset)).collect();
+    let mut seen: Vec<_> = service.datasets_seen_by(person).collect();
     // Tables with one row per unit come after the datasets they belong to.
     seen.sort_by_key(|dataset| dataset.name != dataset.lineage);
     seen
@@ -78,17 +76,13 @@ fn question(form: &Form) -> Question {
 }
 
 fn ask(question: &Question) -> Result<Ask, Problem> {
-    let accuracy = if question.by_margin {
-        Margin::parse(&question.margin).map(Wanted::Margin).map_err(|fault| format!("margin: {fault}"))
-    } else {
-        Epsilon::parse(&question.epsilon).map(Wanted::Epsilon).map_err(|fault| format!("epsilon: {fault}"))
+    let accuracy = match question.by_margin {
+        true => Wanted::new(None, Some(&MarginText::Every(question.margin.clone())))?,
+        false => Wanted::new(Some(&question.epsilon), None)?,
     };
-    if question.purpose.chars().count() > PURPOSE_CHARS_MAX {
-        return Err(Problem::invalid_request(format!("the purpose has more than {PURPOSE_CHARS_MAX} characters")));
-    }
     let purpose = Some(question.purpose.clone()).filter(|purpose| !purpose.is_empty());
-    let (sql, accuracy) = (question.sql.clone(), Some(accuracy.map_err(Problem::invalid_epsilon)?));
-    Ok(Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose })
+    let sql = question.sql.clone();
+    Ok(Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose }.checked()?)
 }
 
 /// POST /ask: shows the price or, on payment, the answer.
@@ -221,13 +215,19 @@ fn key_of(question: &Question) -> Option<KeyUse> {
 
 /// Prepares a question, and returns its quote if the price differs from the one seen on the page that pays. Free questions, and those that
 /// this page has paid for before, need no quote.
-fn prepared(service: &Service, who: &str, ask: Ask, key: Option<KeyUse>, seen: &str) -> (Prepared, Option<Quote>) {
-    let prepared = service.prepare(who, ask.clone());
+fn prepared(
+    service: &Service,
+    who: &str,
+    ask: Ask,
+    key: Option<KeyUse>,
+    seen: &str,
+) -> (PreparedQuestion, Option<Quote>) {
+    let mut prepared = service.prepare(who, ask);
     let is_paid = key.is_none_or(|key| read(service.ledger(), |book| book.under_key(who, &key)).is_some());
     if prepared.is_free() || is_paid {
         return (prepared, None);
     }
-    let quote = service.quote(who, &ask).ok();
+    let quote = service.quote_before(&mut prepared);
     let is_unseen = |quote: &Quote| quote.answerable && quote.epsilon != "0" && quote.epsilon != seen;
     (prepared, quote.filter(is_unseen))
 }
@@ -260,7 +260,7 @@ async fn pay(service: &App, form: &Form, person: &Person, question: Question, as
     (pad, shown)
 }
 
-async fn free(service: &App, form: &Form, person: &Person, prepared: Prepared) -> Result<Response, Problem> {
+async fn free(service: &App, form: &Form, person: &Person, prepared: PreparedQuestion) -> Result<Response, Problem> {
     let ((prepared, room), visitor) = (service.in_room(prepared, Rendering::Page).await?, form.visitor.clone());
     let show = move |service: &Service| {
         let answer = service.answer_free(prepared)?;
@@ -273,7 +273,7 @@ async fn answered(
     service: &App,
     form: &Form,
     person: &Person,
-    prepared: Prepared,
+    prepared: PreparedQuestion,
     key: Option<KeyUse>,
 ) -> Result<Response, Problem> {
     let (answer, room) = queries::answer_in_time(service, prepared, key, Rendering::Page).await?;
@@ -344,7 +344,7 @@ fn line(service: &Service, who: &str, id: &str) -> Result<Line, ServiceError> {
 /// GET /history/{id}: one of these answers again.
 pub async fn answer(State(service): State<App>, visitor: Visitor, Segment(id): Segment) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
-    if !read(service.ledger(), |book| book.was_served_to(&person.name, &id)) {
+    if !service.may_see_release(&person, &id) {
         return Err(visitor.fail(Problem::not_found("there is no such answer that you may see")));
     }
     let found = service.stored_in_room(&person.name, &id, Rendering::Page).await;

@@ -8,6 +8,7 @@ pub mod answers;
 pub mod ask;
 pub mod datasets;
 pub mod ledger;
+pub mod manual;
 pub mod people;
 pub mod requests;
 pub mod sign_in;

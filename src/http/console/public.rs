@@ -12,7 +12,6 @@ use super::super::params::Segment;
 use super::super::problem::Problem;
 use super::super::shared::Shared;
 use super::{Shown, Visitor, aside, see};
-use crate::http::api::datasets::may_see as may_see_dataset;
 use crate::http::api::statistics::{rendered, respond};
 use crate::http::cache::Form;
 use crate::http::console::pages::{datasets as pages, sign_in as entrance};
@@ -81,7 +80,7 @@ pub async fn statistic(
 pub async fn datasets(State(service): State<App>, visitor: Visitor) -> Shown {
     let person = visitor.only(Role::ALL)?;
     let show = move |service: &Service, visitor: &Visitor| {
-        let seen: Vec<_> = service.datasets().filter(|dataset| may_see_dataset(service, &person, dataset)).collect();
+        let seen: Vec<_> = service.datasets_seen_by(&person).collect();
         let body = pages::list(&seen, person.role == Role::Researcher);
         Ok(visitor.page("Datasets", "/datasets", &body))
     };
@@ -92,7 +91,7 @@ pub async fn datasets(State(service): State<App>, visitor: Visitor) -> Shown {
 pub async fn dataset(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
     let person = visitor.only(Role::ALL)?;
     let show = move |service: &Service, visitor: &Visitor| {
-        let dataset = service.dataset(&name).filter(|dataset| may_see_dataset(service, &person, dataset));
+        let dataset = service.dataset_seen_by(&person, &name);
         let dataset = dataset.ok_or_else(|| visitor.fail(Problem::unknown_dataset(&name)))?;
         let report = dataset.report.as_ref().filter(|_| person.role == Role::Steward);
         let body = pages::one(dataset, &cap(service, dataset), report);

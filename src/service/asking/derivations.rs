@@ -7,12 +7,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::kernel::budget::entry::Digest;
+use crate::kernel::budget::state::LedgerState;
 use crate::query::computation::{Computation, Measure};
 use crate::query::derive::{Derivation, derive, split};
 use crate::query::filter::Filter;
+use crate::query::parse;
+use crate::query::plan::replan;
 use crate::query::term::Term;
 use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
+use crate::service::dataset::Dataset;
 
 /// Largest number of stored measurements considered for one new measurement.
 const SOURCES_MAX: usize = 64;
@@ -21,7 +25,7 @@ pub(crate) const CELLS_MAX: u64 = 400_000;
 
 /// Key of measurements that may be sums of each other's cells: those of the same edition, rows per unit and measure.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Family {
+struct MeasurementFamily {
     dataset: String,
     edition: String,
     rows_per_unit: u32,
@@ -29,13 +33,13 @@ struct Family {
 }
 
 /// A stored measurement, with the plan that it belongs to.
-struct Source {
+struct IndexedMeasurement {
     view: Digest,
     computation: Computation,
 }
 
 /// Sources by the columns of their keys, then by the conjuncts of their filter that do not concern keys.
-type ByKeys = HashMap<Vec<Term>, HashMap<Vec<Filter>, Vec<Arc<Source>>>>;
+type ByKeys = HashMap<Vec<Term>, HashMap<Vec<Filter>, Vec<Arc<IndexedMeasurement>>>>;
 
 /// A stored measurement that a new one can be derived from.
 #[derive(Debug, Clone)]
@@ -47,35 +51,55 @@ pub(crate) struct Ancestor {
 }
 
 #[derive(Default)]
-struct Charted {
+struct IndexTables {
     known: HashSet<Digest>,
-    families: HashMap<Family, ByKeys>,
+    families: HashMap<MeasurementFamily, ByKeys>,
 }
 
 /// The index of derivations of one service.
 #[derive(Default)]
-pub(crate) struct Atlas {
-    charted: RwLock<Charted>,
+pub(crate) struct DerivationIndex {
+    tables: RwLock<IndexTables>,
 }
 
-impl Atlas {
+impl DerivationIndex {
+    /// Plans the ledger's questions of the served editions anew from their SQL, and indexes them.
+    pub(crate) fn fill<'a>(&self, book: &LedgerState, datasets: impl Iterator<Item = &'a Dataset> + Clone) {
+        let mut questions: Vec<_> = book.questions().collect();
+        questions.sort_unstable_by_key(|(view, _)| **view);
+        for (view, question) in questions {
+            let dataset = datasets.clone().find(|dataset| dataset.edition == question.edition);
+            let Some(dataset) = dataset.filter(|_| question.sql.contains("GROUP BY")) else { continue };
+            let planned =
+                parse::parse(&question.sql).and_then(|query| replan(&query, &dataset.terms, question.rows_per_unit));
+            match planned {
+                Ok(plan) if plan.view(&dataset.edition) == *view => {
+                    self.add(&plan.computation, &dataset.lineage, &dataset.edition);
+                }
+                Ok(_) | Err(_) => tracing::warn!(
+                    "the plan of a stored question has changed; nothing will be derived from its answers"
+                ),
+            }
+        }
+    }
+
     /// Adds the measurements of a computation for which something is stored. A computation without keys is skipped, because
     /// nothing can be derived from it.
-    pub(crate) fn chart(&self, computation: &Computation, dataset: &str, edition: &str) {
+    pub(crate) fn add(&self, computation: &Computation, dataset: &str, edition: &str) {
         if computation.keys.is_empty() {
             return;
         }
-        let mut charted = self.charted.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
         for (measure, view) in computation.measures.iter().zip(computation.views(dataset, edition)) {
-            if !charted.known.insert(view) {
+            if !tables.known.insert(view) {
                 continue;
             }
             let computation = computation.alone(measure);
             let columns = key_columns(&computation);
             let (_, rest) = split(computation.filter.as_ref(), &columns);
-            let of_keys = charted.families.entry(family(&computation, dataset, edition)).or_default();
+            let of_keys = tables.families.entry(family(&computation, dataset, edition)).or_default();
             let of_rest = of_keys.entry(columns).or_default();
-            of_rest.entry(rest).or_default().push(Arc::new(Source { view, computation }));
+            of_rest.entry(rest).or_default().push(Arc::new(IndexedMeasurement { view, computation }));
         }
     }
 
@@ -111,9 +135,9 @@ impl Atlas {
     }
 
     /// Sources that have all of the target's keys and the same conjuncts on other columns.
-    fn candidates(&self, target: &Computation, dataset: &str, edition: &str) -> Vec<Arc<Source>> {
-        let charted = self.charted.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(of_keys) = charted.families.get(&family(target, dataset, edition)) else {
+    fn candidates(&self, target: &Computation, dataset: &str, edition: &str) -> Vec<Arc<IndexedMeasurement>> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(of_keys) = tables.families.get(&family(target, dataset, edition)) else {
             return Vec::new();
         };
         let wanted = key_columns(target);
@@ -137,8 +161,8 @@ fn key_columns(computation: &Computation) -> Vec<Term> {
 }
 
 /// The family of a computation that has exactly one measurement.
-fn family(computation: &Computation, dataset: &str, edition: &str) -> Family {
+fn family(computation: &Computation, dataset: &str, edition: &str) -> MeasurementFamily {
     let measure = &computation.measures[0];
     let (dataset, edition) = (dataset.to_owned(), edition.to_owned());
-    Family { dataset, edition, rows_per_unit: computation.rows_per_unit, measure: measure.clone() }
+    MeasurementFamily { dataset, edition, rows_per_unit: computation.rows_per_unit, measure: measure.clone() }
 }

@@ -2,21 +2,21 @@
 //!
 //! Such an answer is computed from the question's text, the public terms and the caller's own account alone.
 
-use super::question::{Meant, Prepared, asks_for_keys};
+use super::question::{FreeQuestion, PreparedQuestion, QuestionKind, asks_for_keys};
 use super::quote::Quote;
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::ledger::read;
 use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
 use crate::query::parse::{Asked, asked};
 use crate::query::syntax::LiteralValue;
-use crate::service::stewarding::accounts::AccountView;
+use crate::service::views::{AccountView, significant};
 use crate::service::{Service, ServiceError};
 
 /// An answer that costs nothing.
 #[derive(Debug, Clone)]
 pub struct FreeAnswer {
     /// The dataset and account that it is about; `None` for constants.
-    pub about: Option<About>,
+    pub about: Option<FreeAnswerSubject>,
     /// The canonical SQL of the question.
     pub sql: String,
     /// The table that is returned.
@@ -25,7 +25,7 @@ pub struct FreeAnswer {
 
 /// The dataset of a free answer, and the caller's account.
 #[derive(Debug, Clone)]
-pub struct About {
+pub struct FreeAnswerSubject {
     /// The dataset's name.
     pub dataset: String,
     /// Id of the edition that would be asked.
@@ -50,33 +50,33 @@ impl Service {
     /// Answers a free question. Takes as long as a quote, so call it in a turn ([`Service::rendering`]).
     ///
     /// # Errors
-    /// The errors of [`Service::price`].
-    pub fn answer_free(&self, prepared: Prepared) -> Result<FreeAnswer, ServiceError> {
-        let Prepared { who, ask, meant, .. } = prepared;
-        match meant {
-            Meant::Constants(constants) => {
+    /// Any [`ServiceError`]; nothing is charged.
+    pub fn answer_free(&self, prepared: PreparedQuestion) -> Result<FreeAnswer, ServiceError> {
+        let PreparedQuestion { who, ask, kind, .. } = prepared;
+        match kind {
+            QuestionKind::Free(FreeQuestion::Constants(constants)) => {
                 Ok(FreeAnswer { about: None, sql: ask.sql, table: of_constants(&constants) })
             }
-            Meant::Keys(priced) => {
+            QuestionKind::Free(FreeQuestion::Keys(priced)) => {
                 let priced = priced?;
-                super::walk::check_canonical(&priced)?;
+                self.check_canonical(&priced)?;
                 let table = tabulate(&priced.plan.layout, &[]);
                 let about = self.about(&who, &priced.dataset.name)?;
                 Ok(FreeAnswer { about: Some(about), sql: priced.sql, table })
             }
-            Meant::Explained(priced) => {
-                let priced = priced?;
+            QuestionKind::Explained(priced) => {
+                let mut priced = priced?;
                 let dataset = priced.dataset.name.clone();
-                let quote = self.quoted(&who, priced, &ask)?;
+                let quote = self.quoted(&who, &mut priced, &ask)?;
                 let about = self.about(&who, &dataset)?;
                 let table = explained(&quote);
                 Ok(FreeAnswer { about: Some(about), sql: format!("EXPLAIN {}", quote.sql), table })
             }
-            Meant::Question(_) => Err(ServiceError::Unsaid),
+            QuestionKind::Asked(_) => Err(ServiceError::Unsaid),
         }
     }
 
-    fn about(&self, who: &str, dataset: &str) -> Result<About, ServiceError> {
+    fn about(&self, who: &str, dataset: &str) -> Result<FreeAnswerSubject, ServiceError> {
         let served = self.dataset(dataset).ok_or_else(|| ServiceError::UnknownDataset(dataset.to_owned()))?;
         let accountant = served.terms.accountant;
         let mark = read(self.ledger(), |book| {
@@ -84,7 +84,7 @@ impl Service {
             Some(book.mark(book.account(branch.researcher), self.now_ms()))
         });
         let mark = mark.ok_or_else(|| self.refused(dataset, Refusal::NoAccount))?;
-        Ok(About {
+        Ok(FreeAnswerSubject {
             dataset: served.lineage.clone(),
             edition: served.edition.clone(),
             delta: served.terms.delta().to_string(),
@@ -127,8 +127,8 @@ fn explained(quote: &Quote) -> Table {
         vec![
             text(&column.name),
             text(column.kind.word()),
-            optional(column.kind.std_error().map(|error| crate::service::stewarding::accounts::significant(error, 9))),
-            optional(column.kind.margin().map(|margin| crate::service::stewarding::accounts::significant(margin, 9))),
+            optional(column.kind.std_error().map(|error| significant(error, 9))),
+            optional(column.kind.margin().map(|margin| significant(margin, 9))),
             optional(bounds_low),
             optional(bounds_high),
             Cell::Decimal(i128::from(quote.rows_per_unit) * 1_000_000_000),

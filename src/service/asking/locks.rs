@@ -12,15 +12,15 @@ type Key = (String, Digest);
 /// Locks by person and digest. A lock exists for as long as somebody holds it or waits for it.
 #[derive(Default)]
 pub(crate) struct KeyedLocks {
-    table: Arc<Table>,
+    table: Arc<LockTable>,
 }
 
 #[derive(Default)]
-struct Table {
+struct LockTable {
     locks: Mutex<HashMap<Key, Arc<AsyncMutex<()>>>>,
 }
 
-impl Table {
+impl LockTable {
     fn open(&self) -> MutexGuard<'_, HashMap<Key, Arc<AsyncMutex<()>>>> {
         self.locks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -28,20 +28,20 @@ impl Table {
 
 /// A held lock. It is released when this is dropped.
 #[must_use = "a lock is free again once it is dropped"]
-pub(crate) struct Held {
+pub(crate) struct HeldLock {
     // Fields are dropped in this order: the lock is released before its last holder checks whether it is the last.
     _guard: OwnedMutexGuard<()>,
-    _use: Use,
+    _use: LockUse,
 }
 
 /// Counts somebody who holds a lock or waits for it.
-struct Use {
-    table: Arc<Table>,
+struct LockUse {
+    table: Arc<LockTable>,
     key: Key,
     lock: Option<Arc<AsyncMutex<()>>>,
 }
 
-impl Drop for Use {
+impl Drop for LockUse {
     fn drop(&mut self) {
         // The table's own reference and this one.
         const OF_THE_LAST: usize = 2;
@@ -54,11 +54,11 @@ impl Drop for Use {
 
 impl KeyedLocks {
     /// Waits for the lock of (`who`, `digest`).
-    pub(crate) async fn lock(&self, who: &str, digest: &Digest) -> Held {
+    pub(crate) async fn lock(&self, who: &str, digest: &Digest) -> HeldLock {
         let key = (who.to_owned(), *digest);
         let lock = Arc::clone(self.table.open().entry(key.clone()).or_default());
-        let used = Use { table: Arc::clone(&self.table), key, lock: Some(Arc::clone(&lock)) };
-        Held { _guard: lock.lock_owned().await, _use: used }
+        let used = LockUse { table: Arc::clone(&self.table), key, lock: Some(Arc::clone(&lock)) };
+        HeldLock { _guard: lock.lock_owned().await, _use: used }
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// A measurement that the question needs.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted {
+pub(crate) struct NeededMeasurement {
     /// Digest that identifies the measurement without its accuracy.
     pub(crate) view: Digest,
     /// The measurement's sensitivity and its number of cells.
@@ -30,7 +30,7 @@ pub(crate) struct Wanted {
 
 /// A stored vector that a measurement can be computed from.
 #[derive(Debug, Clone)]
-pub(crate) struct Source {
+pub(crate) struct StoredVector {
     draw: DrawNo,
     /// Id of the draw that is valid outside of the ledger's state, too.
     pub(crate) id: DrawId,
@@ -46,9 +46,9 @@ pub(crate) struct Source {
 
 /// What one measurement of an answer is made of.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Made {
+pub(crate) struct AnswerPart {
     /// The stored vectors that are combined.
-    pub(crate) sources: Vec<Source>,
+    pub(crate) sources: Vec<StoredVector>,
     /// Price of what is drawn anew; zero if nothing is.
     pub(crate) fresh: Price,
     /// Price of a single draw as exact as all of this together.
@@ -68,9 +68,9 @@ pub(crate) enum Offer {
         legs: Postings,
     },
     /// An answer combined from stored vectors and, where necessary, new draws.
-    Made {
+    Combined {
         /// What the measurements are made of, in the plan's order.
-        parts: Vec<Made>,
+        parts: Vec<AnswerPart>,
         /// What each account pays.
         legs: Postings,
     },
@@ -79,7 +79,7 @@ pub(crate) enum Offer {
 impl Offer {
     pub(crate) fn legs(&self) -> Postings {
         match self {
-            Self::Stored { legs, .. } | Self::Made { legs, .. } => *legs,
+            Self::Stored { legs, .. } | Self::Combined { legs, .. } => *legs,
         }
     }
 
@@ -92,32 +92,32 @@ impl Offer {
     pub(crate) fn worth(&self) -> Vec<Price> {
         match self {
             Self::Stored { worth, .. } => worth.clone(),
-            Self::Made { parts, .. } => parts.iter().map(|made| made.worth).collect(),
+            Self::Combined { parts, .. } => parts.iter().map(|made| made.worth).collect(),
         }
     }
 }
 
 /// Everything that an answer to one question could be made of, from the ledger's state.
-pub(crate) struct Stock<'a> {
+pub(crate) struct AvailableParts<'a> {
     book: &'a LedgerState,
     branch: Branch,
     accountant: Accountant,
     /// Digest of the question; `None` if everything is to be drawn anew.
     view: Option<Digest>,
     threshold_delta: Delta,
-    sources: Vec<Vec<Source>>,
+    sources: Vec<Vec<StoredVector>>,
     cells: Vec<u64>,
     now_ms: u64,
 }
 
-impl<'a> Stock<'a> {
+impl<'a> AvailableParts<'a> {
     /// Collects what the ledger holds for the question `view` with these measurements. If `view` is `None`, everything is to be
     /// drawn anew and nothing stored is considered.
     pub(crate) fn new(
         book: &'a LedgerState,
         branch: Branch,
         accountant: Accountant,
-        (view, wanted): (Option<Digest>, &[Wanted]),
+        (view, wanted): (Option<Digest>, &[NeededMeasurement]),
         threshold_delta: Delta,
         now_ms: u64,
     ) -> Self {
@@ -184,14 +184,14 @@ impl<'a> Stock<'a> {
     }
 
     /// An answer of stored vectors alone; `None` if `choose` does not find enough for some measurement.
-    fn made(&self, asked: &[Price], choose: impl Fn(&[Source], Price) -> Option<Made>) -> Option<Offer> {
+    fn made(&self, asked: &[Price], choose: impl Fn(&[StoredVector], Price) -> Option<AnswerPart>) -> Option<Offer> {
         let parts: Option<Vec<_>> =
             self.sources.iter().zip(asked).map(|(sources, asked)| choose(sources, *asked)).collect();
         parts.map(|parts| self.priced(parts))
     }
 
     /// Everything that the researcher has paid for, if that is exact enough.
-    fn of_paid(&self, sources: &[Source], asked: Price) -> Option<Made> {
+    fn of_paid(&self, sources: &[StoredVector], asked: Price) -> Option<AnswerPart> {
         let made = match self.accountant {
             Accountant::Gaussian { .. } => sum(sources.iter().filter(|source| source.is_paid)),
             Accountant::Pure => most_exact(sources.iter().filter(|source| source.is_paid))?,
@@ -201,7 +201,7 @@ impl<'a> Stock<'a> {
 
     /// Stored vectors that are exact enough: first those the researcher has paid for, then others by how exact they are, and no
     /// more of them than needed.
-    fn of_stored(&self, sources: &[Source], asked: Price) -> Option<Made> {
+    fn of_stored(&self, sources: &[StoredVector], asked: Price) -> Option<AnswerPart> {
         if self.accountant == Accountant::Pure {
             return self.of_paid(sources, asked).or_else(|| single(sources.iter(), asked));
         }
@@ -227,14 +227,15 @@ impl<'a> Stock<'a> {
     }
 
     /// Stored vectors of this measurement that do not exceed the worth asked for, and new noise for the rest.
-    fn topped_up(&self, sources: &[Source], asked: Price) -> Made {
+    fn topped_up(&self, sources: &[StoredVector], asked: Price) -> AnswerPart {
         if self.accountant == Accountant::Pure {
-            let no_dearer = |made: &Made| made.sources.iter().all(|source| source.is_paid || source.price <= asked);
+            let no_dearer =
+                |made: &AnswerPart| made.sources.iter().all(|source| source.is_paid || source.price <= asked);
             let stored = self.of_stored(sources, asked).filter(no_dearer);
-            return stored.unwrap_or(Made { sources: Vec::new(), fresh: asked, worth: asked });
+            return stored.unwrap_or(AnswerPart { sources: Vec::new(), fresh: asked, worth: asked });
         }
         let mut made = sum(sources.iter().filter(|source| source.is_paid));
-        let is_own = |source: &&Source| !source.is_paid && source.derivation.is_none();
+        let is_own = |source: &&StoredVector| !source.is_paid && source.derivation.is_none();
         for source in sources.iter().filter(is_own) {
             if source.worth <= asked.left_after(made.worth) {
                 made.take(source);
@@ -250,23 +251,23 @@ impl<'a> Stock<'a> {
         made
     }
 
-    fn wish(&self, parts: &[Made]) -> (Price, u64, Vec<DrawNo>) {
+    fn wish(&self, parts: &[AnswerPart]) -> (Price, u64, Vec<DrawNo>) {
         let drawn = parts.iter().fold(Price::ZERO, |sum, made| sum.saturating_add(made.fresh));
         let fresh = parts.iter().zip(&self.cells).filter(|(made, _)| made.fresh > Price::ZERO);
         let cells = fresh.fold(0_u64, |sum, (_, cells)| sum.saturating_add(*cells));
         (drawn, cells, uses(parts))
     }
 
-    fn priced(&self, parts: Vec<Made>) -> Offer {
+    fn priced(&self, parts: Vec<AnswerPart>) -> Offer {
         let (drawn, cells, uses) = self.wish(&parts);
         let threshold_delta = self.threshold_delta;
         let legs = self.book.legs(&self.branch, &AnswerCost { drawn, cells, threshold_delta, uses: &uses });
-        Offer::Made { parts, legs }
+        Offer::Combined { parts, legs }
     }
 
     fn admit(&self, offer: &Offer) -> Result<Postings, Refusal> {
         let (drawn, cells, uses) = match offer {
-            Offer::Made { parts, .. } => self.wish(parts),
+            Offer::Combined { parts, .. } => self.wish(parts),
             Offer::Stored { release, .. } => {
                 let card = self.book.release(release).ok_or(Refusal::Gone)?;
                 (Price::ZERO, 0, card.draws().collect())
@@ -277,8 +278,8 @@ impl<'a> Stock<'a> {
     }
 }
 
-impl Made {
-    fn take(&mut self, source: &Source) {
+impl AnswerPart {
+    fn take(&mut self, source: &StoredVector) {
         self.worth = self.worth.saturating_add(source.worth);
         self.sources.push(source.clone());
     }
@@ -288,7 +289,7 @@ impl Made {
 const TOP_UPS_MAX: usize = 16;
 
 /// The draws used by all parts, sorted, each once.
-pub(crate) fn uses(parts: &[Made]) -> Vec<DrawNo> {
+pub(crate) fn uses(parts: &[AnswerPart]) -> Vec<DrawNo> {
     let mut uses: Vec<_> = parts.iter().flat_map(|made| &made.sources).map(|source| source.draw).collect();
     uses.sort_unstable();
     uses.dedup();
@@ -296,14 +297,14 @@ pub(crate) fn uses(parts: &[Made]) -> Vec<DrawNo> {
 }
 
 /// The ids of the draws used by all parts, each once.
-pub(crate) fn use_ids(parts: &[Made]) -> Vec<DrawId> {
+pub(crate) fn use_ids(parts: &[AnswerPart]) -> Vec<DrawId> {
     let mut sources: Vec<_> = parts.iter().flat_map(|made| &made.sources).collect();
     sources.sort_by_key(|source| source.draw);
     sources.dedup_by_key(|source| source.draw);
     sources.into_iter().map(|source| source.id.clone()).collect()
 }
 
-fn derived_worth(source: &Source) -> Price {
+fn derived_worth(source: &StoredVector) -> Price {
     if source.derivation.is_some() { source.worth } else { Price::ZERO }
 }
 
@@ -312,29 +313,34 @@ fn is_enough(worth: Price, asked: Price) -> bool {
     worth.saturating_add(Price::from_quanta(asked.quanta() / 1_000_000_000)) >= asked
 }
 
-fn sum<'s>(sources: impl Iterator<Item = &'s Source>) -> Made {
-    let mut made = Made::default();
+fn sum<'s>(sources: impl Iterator<Item = &'s StoredVector>) -> AnswerPart {
+    let mut made = AnswerPart::default();
     sources.for_each(|source| made.take(source));
     made
 }
 
 /// The single most exact source, for laws other than the Gaussian: their precisions do not add up.
-fn most_exact<'s>(sources: impl Iterator<Item = &'s Source>) -> Option<Made> {
-    let mut made = Made::default();
+fn most_exact<'s>(sources: impl Iterator<Item = &'s StoredVector>) -> Option<AnswerPart> {
+    let mut made = AnswerPart::default();
     made.take(sources.max_by_key(|source| (source.worth, std::cmp::Reverse(source.draw)))?);
     Some(made)
 }
 
 /// The cheapest source that is exact enough by itself.
-fn single<'s>(sources: impl Iterator<Item = &'s Source>, asked: Price) -> Option<Made> {
+fn single<'s>(sources: impl Iterator<Item = &'s StoredVector>, asked: Price) -> Option<AnswerPart> {
     let enough = sources.filter(|source| is_enough(source.worth, asked));
-    let mut made = Made::default();
+    let mut made = AnswerPart::default();
     made.take(enough.min_by_key(|source| (source.price, source.draw))?);
     Some(made)
 }
 
 /// Every stored vector that a measurement can be computed from: its own draws first, then those of its ancestors.
-fn sources(book: &LedgerState, branch: &Branch, accountant: Accountant, wanted: &Wanted) -> Vec<Source> {
+fn sources(
+    book: &LedgerState,
+    branch: &Branch,
+    accountant: Accountant,
+    wanted: &NeededMeasurement,
+) -> Vec<StoredVector> {
     if wanted.is_whole {
         return Vec::new();
     }
@@ -347,7 +353,7 @@ fn sources(book: &LedgerState, branch: &Branch, accountant: Accountant, wanted: 
             let summed = derivation.as_ref().map_or(1, |derivation| derivation.summed_max);
             let price = card.certified.price;
             let worth = worth(accountant, price, (wanted.sought, card.certified.sensitivity), summed)?;
-            Some(Source {
+            Some(StoredVector {
                 draw,
                 id: book.draw_id(draw),
                 derivation,

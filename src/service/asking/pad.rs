@@ -6,12 +6,16 @@
 //! that nobody can see its end in another request either; the wait for a turn depends on the classes of other questions alone.
 //! Work that takes longer than its class allows ends at a later quantum. This tells how many quanta later, and is logged so that
 //! the steward chooses a longer quantum. Not promised: what shared processors reveal to somebody who measures them meanwhile.
+//!
+//! A door does the work of each request inside [`Service::held`], or between [`Service::departure`] and [`Departure::reached`], and
+//! says of what question the request was. [`Service::answer`] holds its answers by itself.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::ask::Ask;
+use crate::kernel::random;
 use crate::query::plan::Plan;
 use crate::service::{Dataset, Priced, Service};
 
@@ -19,19 +23,10 @@ use crate::service::{Dataset, Priced, Service};
 const BASE: Duration = Duration::from_millis(10);
 /// Nanoseconds per row and look at it, with as many questions running at once as may.
 const NANOS_PER_LOOK: u64 = 30;
-/// Number of questions of a padded dataset that run at once.
-pub(crate) const TURNS_MAX: usize = 2;
 /// Nanoseconds per noisy cell: for the noise, the record and the answer.
 const NANOS_PER_CELL: u64 = 20_000;
 
 impl Service {
-    /// How long after the question was read in full its answer leaves; `None` if nothing is padded. This takes as long as
-    /// planning does. To answer the question as well, prepare it once with [`Service::prepare`].
-    #[must_use]
-    pub fn pad(&self, who: &str, ask: &Ask) -> Option<Pad> {
-        self.prepare(who, ask.clone()).pad()
-    }
-
     /// The padding of a question of this dataset, with its plan if it has one.
     pub(crate) fn pad_of(&self, dataset: &Dataset, plan: Option<&Plan>) -> Option<Pad> {
         self.least_pad()?;
@@ -44,6 +39,24 @@ impl Service {
     pub fn least_pad(&self) -> Option<Pad> {
         let longest = self.datasets().filter_map(Dataset::quantum).max()?;
         Some(Pad { quantum: longest, work: 0 })
+    }
+
+    /// Begins a request, which counts as read in full now; `None` if nothing is padded.
+    #[must_use]
+    pub fn departure(&self) -> Option<Departure> {
+        let least = self.least_pad()?;
+        Some(Departure { least, read: Arc::new(Mutex::new(Instant::now())) })
+    }
+
+    /// Does the work of one request that has been read in full, and returns its result when it may leave. Besides its result the
+    /// work returns the pad of its question; `None` if it was about no question.
+    pub async fn held<T>(&self, work: impl Future<Output = (Option<Pad>, T)>) -> T {
+        let departure = self.departure();
+        let (pad, result) = work.await;
+        if let Some(departure) = departure {
+            departure.reached(pad).await;
+        }
+        result
     }
 
     /// Waits until the moment at which work that began at `begun` ends for its class, whatever its result.
@@ -64,6 +77,29 @@ impl Dataset {
     }
 }
 
+/// The time when a request was read, from which the moment follows at which its answer leaves.
+#[derive(Debug, Clone)]
+pub struct Departure {
+    least: Pad,
+    read: Arc<Mutex<Instant>>,
+}
+
+impl Departure {
+    /// Records that the request has just been read in full. A caller who sends it slowly delays the answer by the same time, and
+    /// does not learn when the work was done.
+    pub fn read_now(&self) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Waits until the answer may leave. `pad` is that of the request's question; a request about no question is padded to the
+    /// longest quantum.
+    pub async fn reached(&self, pad: Option<Pad>) {
+        let pad = pad.unwrap_or(self.least);
+        let read = *self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        sleep_until(read + pad.due(read.elapsed()) + pad.jitter()).await;
+    }
+}
+
 /// The padding of an answer, as a number of quanta.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pad {
@@ -73,8 +109,8 @@ pub struct Pad {
 }
 
 impl Pad {
-    /// No padding: this dataset is not padded, although another one is.
-    const OFF: Self = Self { quantum: Duration::ZERO, work: 0 };
+    /// No padding, although some dataset is padded: for questions of a dataset that is not, and for callers who are not known.
+    pub const OFF: Self = Self { quantum: Duration::ZERO, work: 0 };
 
     /// The class of a plan: the time that it takes over a table of the declared capacity, in whole quanta.
     fn of(plan: &Plan, dataset: &Dataset, quantum: Duration) -> Self {
@@ -107,6 +143,12 @@ impl Pad {
     #[must_use]
     pub fn jitter_max(&self) -> Duration {
         self.quantum / 4
+    }
+
+    /// A random part of the longest delay; 0 if the system has no randomness left.
+    fn jitter(&self) -> Duration {
+        let bits = random::bytes::<4>().map_or(0, u32::from_le_bytes);
+        self.jitter_max().mul_f64(f64::from(bits) / f64::from(u32::MAX))
     }
 }
 

@@ -10,12 +10,12 @@ pub const QUERIES_MAX: usize = 4_096;
 const QUERIES_OF_ONE_MAX: usize = 2_048;
 
 /// One query's slot among those that wait or run. It is freed when dropped.
-pub(crate) struct Place {
+pub(crate) struct QuerySlot {
     service: Arc<Service>,
     who: String,
 }
 
-impl Drop for Place {
+impl Drop for QuerySlot {
     fn drop(&mut self) {
         let mut present = self.service.present.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(mine) = present.get_mut(&self.who) {
@@ -29,7 +29,7 @@ impl Drop for Place {
 
 impl Service {
     /// Counts a query in for as long as the returned slot is held.
-    pub(crate) fn place(self: &Arc<Self>, who: &str) -> Result<Place, ServiceError> {
+    pub(crate) fn place(self: &Arc<Self>, who: &str) -> Result<QuerySlot, ServiceError> {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = present.values().sum();
         let mine = present.entry(who.to_owned()).or_default();
@@ -37,6 +37,6 @@ impl Service {
             return Err(ServiceError::Overloaded);
         }
         *mine += 1;
-        Ok(Place { service: Arc::clone(self), who: who.to_owned() })
+        Ok(QuerySlot { service: Arc::clone(self), who: who.to_owned() })
     }
 }

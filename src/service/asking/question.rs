@@ -8,25 +8,25 @@
 use std::sync::Arc;
 
 use super::ask::{Ask, Wanted};
+use super::extent::AnswerSize;
 use super::offer::Offer;
 use super::pad::Pad;
 use super::quote::Quote;
-use super::rooms::{Extent, Rendering, Room};
-use super::walk::{Asked, Taken};
+use super::rooms::{Rendering, Reservation};
+use super::walk::{ChosenOffer, PricedQuestion};
 use crate::kernel::budget::charge::{Refusal, Standing};
 use crate::kernel::budget::entry::KeyUse;
 use crate::kernel::budget::ledger::read;
 use crate::query::parse;
-use crate::query::plan::plan;
 use crate::query::syntax::{ItemValue, LiteralValue, Query};
 use crate::service::asking::derivations;
 use crate::service::{Answer, Priced, Service, ServiceError};
 
 /// A question that was read, and planned and priced as far as that is possible.
-pub struct Prepared {
+pub struct PreparedQuestion {
     pub(crate) who: String,
     pub(crate) ask: Ask,
-    pub(crate) meant: Meant,
+    pub(crate) kind: QuestionKind,
     pad: Option<Pad>,
     /// If set, stored answers are ignored and everything is drawn anew.
     is_fresh: bool,
@@ -35,34 +35,40 @@ pub struct Prepared {
 }
 
 /// A question as it was asked, without its plan. Questions with large plans are kept like this while they wait.
-struct Bare {
+struct UnplannedQuestion {
     who: String,
     ask: Ask,
     is_fresh: bool,
 }
 
 /// A question that waits, with or without its plan.
-enum Kept {
-    Whole(Box<Prepared>),
-    Bare(Bare),
+enum WaitingQuestion {
+    Whole(Box<PreparedQuestion>),
+    Unplanned(UnplannedQuestion),
 }
 
 /// Largest number of labels in a plan that is kept while its question waits.
 const LABELS_KEPT_MAX: usize = 2_048;
 
-/// What the SQL text asks for.
-pub(crate) enum Meant {
-    /// Constants (`SELECT 1`), with their column names.
-    Constants(Vec<(String, LiteralValue)>),
-    /// The public groups of the keys; free.
-    Keys(Result<Priced, ServiceError>),
+/// What a text asks for.
+pub(crate) enum QuestionKind {
+    /// Something that is answered from the text and the public terms alone.
+    Free(FreeQuestion),
     /// An `EXPLAIN`: the quote of a question.
     Explained(Result<Priced, ServiceError>),
     /// Any other question, including one that cannot be answered.
-    Question(Result<Priced, ServiceError>),
+    Asked(Result<Priced, ServiceError>),
 }
 
-impl Prepared {
+/// A question that costs nothing and touches no data.
+pub(crate) enum FreeQuestion {
+    /// Constants (`SELECT 1`), with their column names.
+    Constants(Vec<(String, LiteralValue)>),
+    /// The public groups of the keys.
+    Keys(Result<Priced, ServiceError>),
+}
+
+impl PreparedQuestion {
     /// How long after the question was read in full its answer may leave; `None` if nothing is padded.
     #[must_use]
     pub fn pad(&self) -> Option<Pad> {
@@ -72,81 +78,95 @@ impl Prepared {
     /// Whether the question costs nothing and touches no data.
     #[must_use]
     pub fn is_free(&self) -> bool {
-        match self.meant {
-            Meant::Constants(_) | Meant::Keys(_) | Meant::Explained(_) => true,
-            Meant::Question(_) => false,
+        match self.kind {
+            QuestionKind::Free(_) | QuestionKind::Explained(_) => true,
+            QuestionKind::Asked(_) => false,
         }
     }
 
     /// Bytes of memory needed to make the answer into what `rendering` asks for; 0 if there will be no answer.
     #[must_use]
     pub fn bytes(&self, rendering: Rendering) -> usize {
-        match &self.meant {
-            Meant::Keys(Ok(priced)) | Meant::Question(Ok(priced)) => Extent::planned(priced).bytes(rendering),
-            Meant::Constants(_) | Meant::Explained(_) | Meant::Keys(Err(_)) | Meant::Question(Err(_)) => 0,
+        match &self.kind {
+            QuestionKind::Free(FreeQuestion::Keys(Ok(priced))) | QuestionKind::Asked(Ok(priced)) => {
+                AnswerSize::planned(priced).bytes(rendering)
+            }
+            QuestionKind::Free(FreeQuestion::Constants(_))
+            | QuestionKind::Explained(_)
+            | QuestionKind::Free(FreeQuestion::Keys(Err(_)))
+            | QuestionKind::Asked(Err(_)) => 0,
         }
     }
 
     /// Reduces a question to what is kept of it while it waits. Many questions may wait, and a large plan takes as much memory as
     /// an answer, so such a plan is dropped and made again later.
-    fn kept(self) -> Kept {
-        let labels = match &self.meant {
-            Meant::Keys(Ok(priced)) | Meant::Question(Ok(priced)) | Meant::Explained(Ok(priced)) => {
-                priced.plan.layout.keys.iter().map(|labels| labels.len()).sum()
-            }
-            Meant::Constants(_) | Meant::Keys(Err(_)) | Meant::Question(Err(_)) | Meant::Explained(Err(_)) => 0,
+    fn kept(self) -> WaitingQuestion {
+        let labels = match &self.kind {
+            QuestionKind::Free(FreeQuestion::Keys(Ok(priced)))
+            | QuestionKind::Asked(Ok(priced))
+            | QuestionKind::Explained(Ok(priced)) => priced.plan.layout.keys.iter().map(|labels| labels.len()).sum(),
+            QuestionKind::Free(FreeQuestion::Constants(_))
+            | QuestionKind::Free(FreeQuestion::Keys(Err(_)))
+            | QuestionKind::Asked(Err(_))
+            | QuestionKind::Explained(Err(_)) => 0,
         };
         match labels {
-            ..=LABELS_KEPT_MAX => Kept::Whole(Box::new(self)),
-            _ => Kept::Bare(Bare { who: self.who, ask: self.ask, is_fresh: self.is_fresh }),
+            ..=LABELS_KEPT_MAX => WaitingQuestion::Whole(Box::new(self)),
+            _ => {
+                WaitingQuestion::Unplanned(UnplannedQuestion { who: self.who, ask: self.ask, is_fresh: self.is_fresh })
+            }
         }
     }
 
     /// The priced question, if the text asks for something that has a price.
-    fn priced(self) -> Result<(Asked, Option<Offer>), ServiceError> {
-        let Self { who, ask, meant, known, .. } = self;
-        let priced = match meant {
-            Meant::Keys(priced) | Meant::Question(priced) => priced?,
-            // These are not questions of a dataset; parsing the text as a question gives the right error.
-            Meant::Constants(_) | Meant::Explained(_) => {
-                parse::parse(&ask.sql)?;
-                return Err(ServiceError::Unsaid);
-            }
+    fn priced(self) -> Result<(PricedQuestion, Option<Offer>), ServiceError> {
+        let Self { who, ask, kind, known, .. } = self;
+        let priced = match kind {
+            QuestionKind::Free(FreeQuestion::Keys(priced)) | QuestionKind::Asked(priced) => priced?,
+            QuestionKind::Free(FreeQuestion::Constants(_)) => return Err(parse::constants_refused().into()),
+            QuestionKind::Explained(_) => return Err(parse::explain_refused().into()),
         };
-        Ok((Asked { who, ask, priced, key: None, at_ms: 0 }, known))
+        Ok((PricedQuestion { who, ask, priced, key: None, at_ms: 0 }, known))
     }
 }
 
 impl Service {
-    /// Reads, plans and prices a question. Planning takes time, so call this in a turn ([`Service::planning`]).
+    /// Parses, plans and prices a question, each once for all that follows. Planning takes time, so call this in a turn
+    /// ([`Service::planning`]).
     #[must_use]
-    pub fn prepare(&self, who: &str, ask: Ask) -> Prepared {
+    pub fn prepare(&self, who: &str, ask: Ask) -> PreparedQuestion {
         self.prepared(who, ask, false)
     }
 
-    fn prepared(&self, who: &str, mut ask: Ask, is_fresh: bool) -> Prepared {
-        let (meant, pad) = match parse::asked(&ask.sql) {
-            Err(error) => (Meant::Question(Err(error.into())), self.least_pad()),
-            Ok(parse::Asked::Constants(constants)) => (Meant::Constants(constants), self.least_pad()),
+    fn prepared(&self, who: &str, mut ask: Ask, is_fresh: bool) -> PreparedQuestion {
+        let (kind, pad) = match self.parsed(&ask.sql) {
+            Err(error) => (QuestionKind::Asked(Err(error.into())), self.least_pad()),
+            Ok(parse::Asked::Constants(constants)) => {
+                (QuestionKind::Free(FreeQuestion::Constants(constants)), self.least_pad())
+            }
             Ok(parse::Asked::Explain(query)) => {
                 let limit = self.dataset(&query.dataset.text).map(|dataset| dataset.terms.max_epsilon_per_query);
                 ask.accuracy = ask.accuracy.take().or(limit.map(Wanted::Epsilon));
                 let (priced, pad) = self.planned(who, &query, &ask);
-                (Meant::Explained(priced), pad)
+                (QuestionKind::Explained(priced), pad)
             }
             Ok(parse::Asked::Question(query)) => {
                 let (mut priced, pad) = self.planned(who, &query, &ask);
                 if let Ok(priced) = &mut priced {
                     priced.is_fresh = is_fresh;
                 }
-                (if asks_for_keys(&query) { Meant::Keys(priced) } else { Meant::Question(priced) }, pad)
+                let kind = match asks_for_keys(&query) {
+                    true => QuestionKind::Free(FreeQuestion::Keys(priced)),
+                    false => QuestionKind::Asked(priced),
+                };
+                (kind, pad)
             }
         };
-        let known = match &meant {
-            Meant::Question(Ok(priced)) if !is_fresh => self.known(who, priced),
+        let known = match &kind {
+            QuestionKind::Asked(Ok(priced)) if !is_fresh => self.known(who, priced),
             _ => None,
         };
-        Prepared { who: who.to_owned(), ask, meant, pad, is_fresh, known }
+        PreparedQuestion { who: who.to_owned(), ask, kind, pad, is_fresh, known }
     }
 
     fn planned(&self, who: &str, query: &Query, ask: &Ask) -> (Result<Priced, ServiceError>, Option<Pad>) {
@@ -154,7 +174,7 @@ impl Service {
             Ok(dataset) => dataset,
             Err(error) => return (Err(error.into()), self.least_pad()),
         };
-        match plan(query, &dataset.terms, ask.rows_per_unit) {
+        match self.plan_of(dataset, query, ask.rows_per_unit) {
             Ok(plan) => {
                 let pad = self.pad_of(dataset, Some(&plan));
                 (Self::priced(dataset, plan, ask), pad)
@@ -163,35 +183,61 @@ impl Service {
         }
     }
 
+    /// Prices a question without asking it.
+    ///
+    /// # Errors
+    /// Any [`ServiceError`]; nothing is charged.
+    pub(crate) fn price(&self, who: &str, ask: Ask) -> Result<Priced, ServiceError> {
+        self.prepare(who, ask).priced().map(|(asked, _)| asked.priced)
+    }
+
     /// Quotes a prepared question. Takes milliseconds if there are many stored measurements that it might be derived from.
     ///
     /// # Errors
-    /// The errors of [`Service::price`].
-    pub fn quote_prepared(&self, prepared: Prepared) -> Result<Quote, ServiceError> {
-        let (asked, _) = prepared.priced()?;
-        self.quoted(&asked.who, asked.priced, &asked.ask)
+    /// Any [`ServiceError`]; nothing is charged.
+    pub fn quote_prepared(&self, prepared: PreparedQuestion) -> Result<Quote, ServiceError> {
+        let (mut asked, _) = prepared.priced()?;
+        self.quoted(&asked.who, &mut asked.priced, &asked.ask)
     }
 
-    /// Answers a question: all steps from its text to its stored answer.
+    /// Quotes a question that is to be answered afterwards. `None` if it is free or cannot be answered.
+    pub fn quote_before(&self, prepared: &mut PreparedQuestion) -> Option<Quote> {
+        match &mut prepared.kind {
+            QuestionKind::Asked(Ok(priced)) => self.quoted(&prepared.who, priced, &prepared.ask).ok(),
+            QuestionKind::Asked(Err(_)) | QuestionKind::Free(_) | QuestionKind::Explained(_) => None,
+        }
+    }
+
+    /// Answers a question: all steps from its text to its stored answer. The answer or the error is returned when it may leave
+    /// ([`super::pad`]).
     ///
     /// # Errors
     /// Any [`ServiceError`]; only [`ServiceError::Unanswered`] has cost anything.
     pub async fn answer(self: Arc<Self>, who: String, ask: Ask, key: Option<KeyUse>) -> Result<Answer, ServiceError> {
-        let asker = who.clone();
-        let prepared = self.planning(&who, move |service| service.prepare(&asker, ask)).await?;
-        self.answer_prepared(prepared, key, Rendering::Nothing).await.map(|(answer, _)| answer)
+        let this = Arc::clone(&self);
+        let answering = async move {
+            let asker = who.clone();
+            match this.planning(&who, move |service| service.prepare(&asker, ask)).await {
+                Ok(prepared) => {
+                    let pad = prepared.pad();
+                    (pad, this.answer_prepared(prepared, key, Rendering::Nothing).await.map(|(answer, _)| answer))
+                }
+                Err(error) => (None, Err(error)),
+            }
+        };
+        self.held(answering).await
     }
 
-    /// Answers a prepared question. The returned [`Room`] reserves the memory needed to render the answer.
+    /// Answers a prepared question. The returned [`Reservation`] reserves the memory needed to render the answer.
     ///
     /// # Errors
     /// The errors of [`Service::answer`].
     pub async fn answer_prepared(
         self: Arc<Self>,
-        prepared: Prepared,
+        prepared: PreparedQuestion,
         key: Option<KeyUse>,
         rendering: Rendering,
-    ) -> Result<(Answer, Room), ServiceError> {
+    ) -> Result<(Answer, Reservation), ServiceError> {
         let (this, asker) = (Arc::clone(&self), prepared.who.clone());
         let answered = self.asked(prepared, key, rendering).await;
         if let Err(ServiceError::Refused(refused)) = &answered {
@@ -215,10 +261,10 @@ impl Service {
 
     async fn asked(
         self: Arc<Self>,
-        prepared: Prepared,
+        prepared: PreparedQuestion,
         key: Option<KeyUse>,
         rendering: Rendering,
-    ) -> Result<(Answer, Room), ServiceError> {
+    ) -> Result<(Answer, Reservation), ServiceError> {
         let who = prepared.who.clone();
         let _place = self.place(&who)?;
         let (_key_lock, prepared) = match &key {
@@ -237,15 +283,15 @@ impl Service {
         // Before the charge: a question that waits for memory has paid for nothing yet.
         let (prepared, room) = self.in_room(prepared, rendering).await?;
         let (asked, known) = prepared.priced()?;
-        let asked = Asked { key, at_ms, ..asked };
+        let asked = PricedQuestion { key, at_ms, ..asked };
         if let Some(Offer::Stored { release, .. }) = known {
             return Ok((self.serve_stored(release, asked, &room).await?, room));
         }
         let _view_locks = self.lock_views(&asked.priced).await;
         let (taken, asked) = self.planning(&who, move |service| service.taken(asked)).await??;
         let answer = match taken {
-            Taken::Stored(release) => self.serve_stored(release, asked, &room).await,
-            Taken::Made(draft) => self.make(*draft, asked, &room).await,
+            ChosenOffer::Stored(release) => self.serve_stored(release, asked, &room).await,
+            ChosenOffer::Combined(draft) => self.make(*draft, asked, &room).await,
         };
         Ok((answer?, room))
     }
@@ -256,9 +302,9 @@ impl Service {
     /// [`ServiceError::Overloaded`] if too many wait already.
     pub async fn in_room(
         self: &Arc<Self>,
-        prepared: Prepared,
+        prepared: PreparedQuestion,
         rendering: Rendering,
-    ) -> Result<(Prepared, Room), ServiceError> {
+    ) -> Result<(PreparedQuestion, Reservation), ServiceError> {
         let waiting = match self.room_now(&prepared.who, prepared.bytes(rendering))? {
             Ok(room) => return Ok((prepared, room)),
             Err(waiting) => waiting,
@@ -269,10 +315,10 @@ impl Service {
     }
 
     /// The question after waiting; it is planned again if its plan was dropped.
-    async fn whole(self: &Arc<Self>, kept: Kept) -> Result<Prepared, ServiceError> {
+    async fn whole(self: &Arc<Self>, kept: WaitingQuestion) -> Result<PreparedQuestion, ServiceError> {
         match kept {
-            Kept::Whole(prepared) => Ok(*prepared),
-            Kept::Bare(Bare { who, ask, is_fresh }) => {
+            WaitingQuestion::Whole(prepared) => Ok(*prepared),
+            WaitingQuestion::Unplanned(UnplannedQuestion { who, ask, is_fresh }) => {
                 let asker = who.clone();
                 self.planning(&who, move |service| service.prepared(&asker, ask, is_fresh)).await
             }
@@ -285,7 +331,7 @@ impl Service {
         who: &str,
         known: Result<Standing, Refusal>,
         rendering: Rendering,
-    ) -> Result<(Answer, Room), ServiceError> {
+    ) -> Result<(Answer, Reservation), ServiceError> {
         let standing = known.map_err(|refusal| self.refused("", refusal))?;
         let loading = self.room_to_load(who, &standing.release).await?;
         let (looked, taken) = (standing.clone(), loading.clone());
@@ -293,7 +339,7 @@ impl Service {
         let look = move |service: &Self| {
             let _loading = taken;
             let answer = service.again(Ok(looked))?;
-            let extent = Extent::stored(&answer.layout, &answer.stored);
+            let extent = AnswerSize::stored(&answer.layout, &answer.stored);
             Ok::<_, ServiceError>((extent, answer.is_light().then_some(answer)))
         };
         let (extent, answer) = self.rendering_in(&loading, who, look).await??;
@@ -324,7 +370,7 @@ impl Service {
         for (wanted, measure) in priced.wanted.iter_mut().zip(&computation.measures) {
             let terms = &priced.dataset.terms;
             let measure = (measure, wanted.view);
-            wanted.ancestors = self.atlas.ancestors(computation, measure, place, terms, &mut cells);
+            wanted.ancestors = self.derivations.ancestors(computation, measure, place, terms, &mut cells);
         }
     }
 

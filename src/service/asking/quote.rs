@@ -2,17 +2,15 @@
 
 use super::ask::{Ask, Wanted};
 use super::margin;
-use super::offer::{Offer, Stock};
+use super::offer::{AvailableParts, Offer};
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{AccountMark, Postings};
 use crate::kernel::budget::ledger::read;
-use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::certificate::{Accuracy, Certificate, NORMAL_975, Subject, certify, prices};
-use crate::kernel::privacy::mechanism::NoiseLaw;
-use crate::kernel::privacy::threshold::Threshold;
 use crate::query::answer::{ColumnInfo, columns, laws};
-use crate::service::stewarding::accounts::{AccountView, significant};
+use crate::service::views::{AccountView, significant};
+pub use crate::service::views::{LegsView, ThresholdView};
 use crate::service::{Priced, Service, ServiceError};
 
 /// A quote for one question.
@@ -60,53 +58,8 @@ pub struct Quote {
     pub threshold: Option<ThresholdView>,
 }
 
-/// How groups are chosen that are shown, if their list is not public.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct ThresholdView {
-    /// The smallest noisy number of units at which a group is shown.
-    pub units: String,
-    /// The part that the answer takes of the δ that is set aside for thresholds.
-    pub delta: String,
-    /// Largest number of groups in which one unit counts.
-    pub groups_per_unit: u32,
-}
-
-impl ThresholdView {
-    /// The view of a threshold over noise of this law; `None` if it has no threshold value.
-    #[must_use]
-    pub fn of(threshold: &Threshold, law: &NoiseLaw) -> Option<Self> {
-        let units = significant(threshold.shown(law)?, 9);
-        Some(Self { units, delta: threshold.delta.to_string(), groups_per_unit: threshold.groups_per_unit })
-    }
-}
-
-/// What each account pays, as ε.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct LegsView {
-    /// What the dataset pays: the price of what is newly drawn.
-    pub dataset: String,
-    /// What the project pays for what is new to it; absent if that is nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub project: Option<String>,
-    /// What the researcher pays for what is new to them.
-    pub researcher: String,
-}
-
-impl LegsView {
-    /// Shows the legs of a charge, which are what each account pays, as ε.
-    #[must_use]
-    pub fn of(accountant: Accountant, legs: &Postings) -> Self {
-        let epsilon = |leg| accountant.epsilon_spent(leg).to_string();
-        Self {
-            dataset: epsilon(legs.dataset),
-            project: (legs.project > Price::ZERO).then(|| epsilon(legs.project)),
-            researcher: epsilon(legs.researcher),
-        }
-    }
-}
-
 /// The ledger's view of a question: the offer, and the account before and after.
-struct Outlook {
+struct LedgerView {
     offered: Result<Offer, Refusal>,
     account: AccountMark,
     after: AccountMark,
@@ -115,32 +68,26 @@ struct Outlook {
 }
 
 impl Service {
-    /// Quotes a question. Blocks while it searches for stored measurements that the question could be derived from.
-    ///
-    /// # Errors
-    /// The errors of [`Service::price`].
-    pub fn quote(&self, who: &str, ask: &Ask) -> Result<Quote, ServiceError> {
-        self.quoted(who, self.price(who, ask)?, ask)
-    }
-
-    pub(crate) fn quoted(&self, who: &str, mut priced: Priced, ask: &Ask) -> Result<Quote, ServiceError> {
-        self.look_up(&mut priced);
-        super::walk::check_canonical(&priced)?;
+    /// Quotes a priced question. Blocks while it searches for stored measurements that the question could be derived from.
+    pub(crate) fn quoted(&self, who: &str, priced: &mut Priced, ask: &Ask) -> Result<Quote, ServiceError> {
+        self.look_up(priced);
+        let priced = &*priced;
+        self.check_canonical(priced)?;
         let accountant = priced.dataset.terms.accountant;
-        let outlook = self.outlook(who, &priced).map_err(|refusal| self.refused(&priced.dataset.lineage, refusal))?;
+        let outlook = self.outlook(who, priced).map_err(|refusal| self.refused(&priced.dataset.lineage, refusal))?;
         let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
         let refused = Postings { dataset: total, project: Price::ZERO, researcher: total };
         let legs = outlook.offered.as_ref().map_or(refused, Offer::legs);
         let leg = legs.researcher;
         let worth = outlook.offered.as_ref().map_or_else(|_| priced.asked.clone(), Offer::worth);
-        let certificate = self.at(&priced, &worth)?;
+        let certificate = self.at(priced, &worth)?;
         let largest = outlook.largest;
         Ok(Quote {
             dataset: priced.dataset.lineage.clone(),
             edition: priced.dataset.edition.clone(),
             mechanism: accountant.mechanism().name(),
             columns: columns(&priced.plan.layout, &laws(certificate.measurements())),
-            epsilon: if leg == Price::ZERO { "0".to_owned() } else { priced_epsilon(&priced, ask, leg) },
+            epsilon: if leg == Price::ZERO { "0".to_owned() } else { priced_epsilon(priced, ask, leg) },
             legs: LegsView::of(accountant, &legs),
             delta: priced.dataset.terms.delta().to_string(),
             answerable: outlook.offered.is_ok(),
@@ -151,7 +98,7 @@ impl Service {
             before: AccountView::of(accountant, &outlook.account),
             after: AccountView::of(accountant, &outlook.after),
             largest_epsilon: largest.map(|epsilon| epsilon.to_string()),
-            largest_margin: largest.and_then(|epsilon| self.margin_at(&priced, epsilon)),
+            largest_margin: largest.and_then(|epsilon| self.margin_at(priced, epsilon)),
             rows_per_unit: priced.plan.computation.rows_per_unit,
             assumed_group_size: margin::assumes_size(ask.accuracy.as_ref(), &priced.plan)
                 .then(|| ask.group_size.unwrap_or(margin::GROUP_SIZE)),
@@ -159,11 +106,11 @@ impl Service {
                 let law = certificate.measurements().get(hiding.units)?.law;
                 ThresholdView::of(&hiding.threshold, &law)
             }),
-            sql: priced.sql,
+            sql: priced.sql.clone(),
         })
     }
 
-    fn outlook(&self, who: &str, priced: &Priced) -> Result<Outlook, Refusal> {
+    fn outlook(&self, who: &str, priced: &Priced) -> Result<LedgerView, Refusal> {
         let now_ms = self.now_ms();
         read(self.ledger(), |book| {
             let branch = book.branch(&priced.dataset.lineage, who).ok_or(Refusal::NoAccount)?;
@@ -181,7 +128,7 @@ impl Service {
             let aside = book.dataset(&priced.dataset.lineage).map_or(0, |whole| whole.threshold_delta_left().attos());
             let of_aside = aside.checked_div(delta).filter(|_| legs.dataset > Price::ZERO);
             let answers_left = book.fits(&branch, &legs, now_ms).map(|fits| of_aside.map_or(fits, |of| fits.min(of)));
-            Ok(Outlook { offered, account, after, answers_left, largest })
+            Ok(LedgerView { offered, account, after, answers_left, largest })
         })
     }
 
@@ -210,7 +157,7 @@ const DIGITS: u32 = 6;
 
 /// The largest ε, to six digits, at which this question would be answered; 0 if there is none. Stored answers make a question
 /// cheaper in ways that no formula gives, so it is found by bisection between zero and the largest ε.
-fn largest(stock: &Stock<'_>, priced: &Priced) -> Epsilon {
+fn largest(stock: &AvailableParts<'_>, priced: &Priced) -> Epsilon {
     let accountant = priced.dataset.terms.accountant;
     let fits = |epsilon: Epsilon| {
         let shares = prices(accountant, &priced.plan.sought, &Accuracy::Epsilon(epsilon));
@@ -234,7 +181,7 @@ fn largest(stock: &Stock<'_>, priced: &Priced) -> Epsilon {
 fn origins(offer: &Offer) -> Vec<String> {
     match offer {
         Offer::Stored { release, .. } => vec![release.clone()],
-        Offer::Made { parts, .. } => {
+        Offer::Combined { parts, .. } => {
             let mut releases: Vec<_> = super::offer::use_ids(parts).into_iter().map(|id| id.release).collect();
             releases.dedup();
             releases

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use crate::kernel::budget::charge::Refusal;
-use crate::service::stewarding::accounts::timestamp;
+use crate::service::views::timestamp;
 
 /// Maximum number of refusals in the queue, and of refusals remembered as noted.
 const REFUSALS_MAX: usize = 1_000;

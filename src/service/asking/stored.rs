@@ -5,9 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::compose::Composed;
-use super::quote::{ThresholdView, priced_epsilon};
-use super::walk::Asked;
 use crate::kernel::budget::entry::Entry;
 use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
 use crate::kernel::privacy::accountant::Accountant;
@@ -16,7 +13,8 @@ use crate::kernel::privacy::certificate::Subject;
 use crate::kernel::vault::release::{NoisyVector, Release};
 use crate::query::answer::Layout;
 use crate::query::answer::grouping_sets::IndependentNoise;
-use crate::service::ServiceError;
+use crate::service::error::ServiceError;
+use crate::service::views::ThresholdView;
 
 /// Noisy cells kept in memory at the most, over all answers: about 100 MB.
 const CELLS_KEPT_MAX: usize = 2_000_000;
@@ -55,31 +53,6 @@ pub struct StoredAnswer {
 }
 
 impl StoredAnswer {
-    pub(crate) fn new(
-        release: Release,
-        Composed { vectors, derived_from, sets }: Composed,
-        paid: Price,
-        asked: &Asked,
-    ) -> Self {
-        let priced = &asked.priced;
-        let layout = Layout { sets, ..priced.plan.layout.clone() }.with_groups(&release);
-        Self {
-            combined: (!derived_from.is_empty()).then_some(vectors),
-            derived_from,
-            layout,
-            sql: priced.sql.clone(),
-            epsilon: priced_epsilon(priced, &asked.ask, paid),
-            paid,
-            accountant: priced.dataset.terms.accountant,
-            delta: priced.dataset.terms.threshold.map(|_| priced.dataset.terms.delta()),
-            rows_per_unit: priced.plan.computation.rows_per_unit,
-            researcher: asked.who.clone(),
-            purpose: asked.ask.purpose.clone(),
-            at_ms: asked.at_ms,
-            release,
-        }
-    }
-
     /// What it shows, one vector a measurement.
     #[must_use]
     pub fn vectors(&self) -> &[NoisyVector] {
@@ -135,7 +108,7 @@ impl StoredAnswer {
 
 /// What a list shows of a stored answer; its cells are passed over.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Summary {
+pub struct StoredSummary {
     /// Of the release.
     pub release: ReleaseSummary,
     /// The canonical SQL of the question.
@@ -162,12 +135,12 @@ pub struct ReleaseSummary {
 /// The stored answers, the latest of them in memory.
 #[derive(Default)]
 pub(crate) struct StoredAnswers {
-    kept: Mutex<Kept>,
+    kept: Mutex<AnswerCache>,
 }
 
 /// Answers by id, their ids from the oldest on, and their cells in all.
 #[derive(Default)]
-struct Kept {
+struct AnswerCache {
     by_id: HashMap<String, Arc<StoredAnswer>>,
     order: VecDeque<String>,
     cells: usize,
@@ -203,7 +176,7 @@ impl StoredAnswers {
 }
 
 /// What a list shows of a release. Blocks.
-pub(crate) fn summary(ledger: &dyn Ledger, id: &str) -> Result<Summary, ServiceError> {
+pub(crate) fn summary(ledger: &dyn Ledger, id: &str) -> Result<StoredSummary, ServiceError> {
     Ok(serde_json::from_slice(&bytes(ledger, id)?).map_err(|_| LedgerFault::Unreadable)?)
 }
 

@@ -20,10 +20,10 @@ pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 /// The threads of one kind of work.
 pub(crate) struct Threads {
-    pool: Arc<Pool>,
+    pool: Arc<ThreadPool>,
 }
 
-struct Pool {
+struct ThreadPool {
     name: &'static str,
     most: usize,
     jobs: Mutex<Jobs>,
@@ -42,7 +42,7 @@ struct Jobs {
 impl Threads {
     /// Creates the pool. It starts without threads and never has more than `most`.
     pub(crate) fn new(name: &'static str, most: usize) -> Self {
-        Self { pool: Arc::new(Pool { name, most, jobs: Mutex::default(), changed: Condvar::new() }) }
+        Self { pool: Arc::new(ThreadPool { name, most, jobs: Mutex::default(), changed: Condvar::new() }) }
     }
 
     /// Runs `job` on a thread: an idle one, a new one, or else the first that becomes free. If the system cannot start any thread
@@ -84,7 +84,7 @@ impl Drop for Threads {
     }
 }
 
-impl Pool {
+impl ThreadPool {
     fn open(&self) -> MutexGuard<'_, Jobs> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }

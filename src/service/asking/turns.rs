@@ -16,7 +16,7 @@ use super::threads::Threads;
 
 /// How many slots are held at once, and how many turns are waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
+pub struct TurnBounds {
     /// Largest number of slots that all people together hold.
     pub at_once: usize,
     /// Largest number of slots that one person holds. A person who holds nothing gets a turn of any size all the same.
@@ -27,7 +27,7 @@ pub struct Bounds {
     pub waiting_of_one: usize,
 }
 
-impl Bounds {
+impl TurnBounds {
     /// Bounds on the slots that are held, for uses in which something else bounds the number that wait.
     #[must_use]
     pub const fn held(at_once: usize, of_one: usize) -> Self {
@@ -38,11 +38,11 @@ impl Bounds {
 /// Too many turns are waited for already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many are waiting for their turn")]
-pub struct Full;
+pub struct FullLine;
 
 /// A semaphore that is fair between people.
 pub struct Turns {
-    shared: Arc<Shared>,
+    shared: Arc<TurnState>,
 }
 
 /// Whether a request is refused when too many wait.
@@ -52,25 +52,25 @@ enum Door {
     Open,
 }
 
-struct Shared {
-    bounds: Bounds,
+struct TurnState {
+    bounds: TurnBounds,
     threads: Threads,
-    line: Mutex<Line>,
+    line: Mutex<WaitingLine>,
 }
 
 /// Who holds slots, who waits, and whose turn is next.
 #[derive(Default)]
-struct Line {
+struct WaitingLine {
     held: usize,
     waiting: usize,
     tickets: u64,
-    people: HashMap<Arc<str>, Person>,
+    people: HashMap<Arc<str>, WaitingPerson>,
     /// People who may have something to wait for, each once, in the order of their turns.
     next: VecDeque<Arc<str>>,
 }
 
 #[derive(Default)]
-struct Person {
+struct WaitingPerson {
     held: usize,
     /// What the person waits for, by ticket, so the oldest comes first.
     waiting: BTreeMap<u64, Waiter>,
@@ -94,43 +94,43 @@ impl Turns {
     /// Creates the semaphore; nobody holds anything yet. Work in these turns runs on threads of this name, as many as there are
     /// slots.
     #[must_use]
-    pub fn new(name: &'static str, bounds: Bounds) -> Self {
+    pub fn new(name: &'static str, bounds: TurnBounds) -> Self {
         let threads = Threads::new(name, bounds.at_once);
-        Self { shared: Arc::new(Shared { bounds, threads, line: Mutex::default() }) }
+        Self { shared: Arc::new(TurnState { bounds, threads, line: Mutex::default() }) }
     }
 
     /// Asks for a turn of so many slots for `who`. Asking for more slots than there are means asking for all of them.
     ///
     /// # Errors
-    /// [`Full`] if too many turns are waited for already.
-    pub fn ask(&self, who: &str, units: usize) -> Result<Waiting, Full> {
+    /// [`FullLine`] if too many turns are waited for already.
+    pub fn ask(&self, who: &str, units: usize) -> Result<WaitingTurn, FullLine> {
         let (call, called) = oneshot::channel();
         let place = self.enter(who, units, Call::Told(call), Door::Bounded)?;
-        Ok(Waiting { place, called, is_over: false })
+        Ok(WaitingTurn { place, called, is_over: false })
     }
 
     /// Like [`Turns::ask`], but never refused: it ignores the bounds on how many wait.
-    pub fn insist(&self, who: &str, units: usize) -> Waiting {
+    pub fn insist(&self, who: &str, units: usize) -> WaitingTurn {
         let (call, called) = oneshot::channel();
         // Unwrap safety: an open door refuses nobody.
         let place = self.enter(who, units, Call::Told(call), Door::Open).expect("an open door");
-        Waiting { place, called, is_over: false }
+        WaitingTurn { place, called, is_over: false }
     }
 
     /// Runs blocking work in a turn of one slot for `who`, off the async threads.
     ///
     /// # Errors
-    /// [`Full`] if too many turns are waited for already.
+    /// [`FullLine`] if too many turns are waited for already.
     pub fn run<T: Send + 'static>(
         &self,
         who: &str,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<Running<T>, Full> {
+    ) -> Result<RunningWork<T>, FullLine> {
         self.begin(who, work, Door::Bounded)
     }
 
     /// Like [`Turns::run`], but never refused: it ignores the bounds on how many wait.
-    pub fn run_on<T: Send + 'static>(&self, who: &str, work: impl FnOnce() -> T + Send + 'static) -> Running<T> {
+    pub fn run_on<T: Send + 'static>(&self, who: &str, work: impl FnOnce() -> T + Send + 'static) -> RunningWork<T> {
         // Unwrap safety: an open door refuses nobody.
         self.begin(who, work, Door::Open).expect("an open door")
     }
@@ -140,7 +140,7 @@ impl Turns {
         who: &str,
         work: impl FnOnce() -> T + Send + 'static,
         door: Door,
-    ) -> Result<Running<T>, Full> {
+    ) -> Result<RunningWork<T>, FullLine> {
         let (tell, made) = oneshot::channel();
         let run = move |turn: Turn| {
             let done = work();
@@ -149,10 +149,10 @@ impl Turns {
             let _ = tell.send(done);
         };
         let call = Call::Work(Box::new(run));
-        Ok(Running { _leaves: Leaves(self.enter(who, 1, call, door)?), made })
+        Ok(RunningWork { _leaves: LeaveOnDrop(self.enter(who, 1, call, door)?), made })
     }
 
-    fn enter(&self, who: &str, units: usize, call: Call, door: Door) -> Result<Place, Full> {
+    fn enter(&self, who: &str, units: usize, call: Call, door: Door) -> Result<LinePosition, FullLine> {
         let bounds = self.shared.bounds;
         let (who, units) = (Arc::<str>::from(who), units.min(bounds.at_once));
         // A refused call is dropped outside of the lock on the queue.
@@ -161,7 +161,7 @@ impl Turns {
             let present = line.people.get(&who).map_or(0, |person| person.waiting.len());
             let is_full = line.waiting >= bounds.waiting || present >= bounds.waiting_of_one;
             if is_full && matches!(door, Door::Bounded) {
-                return Err(Full);
+                return Err(FullLine);
             }
             line.tickets += 1;
             line.waiting += 1;
@@ -171,7 +171,7 @@ impl Turns {
             line.stand(&who);
             Ok(ticket)
         })?;
-        Ok(Place { shared: Arc::clone(&self.shared), who, ticket, units })
+        Ok(LinePosition { shared: Arc::clone(&self.shared), who, ticket, units })
     }
 
     /// Number of slots that are held now.
@@ -187,9 +187,9 @@ impl Turns {
     }
 }
 
-impl Shared {
+impl TurnState {
     /// Changes the queue, then calls everybody whose turn has come.
-    fn settle<T>(self: &Arc<Self>, change: impl FnOnce(&mut Line) -> T) -> T {
+    fn settle<T>(self: &Arc<Self>, change: impl FnOnce(&mut WaitingLine) -> T) -> T {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         let done = change(&mut line);
         let called = line.call(&self.bounds);
@@ -208,7 +208,7 @@ impl Shared {
     }
 }
 
-impl Line {
+impl WaitingLine {
     /// Puts a person at the end of the queue, unless they stand in it already.
     fn stand(&mut self, who: &Arc<str>) {
         if let Some(person) = self.people.get_mut(who)
@@ -221,7 +221,7 @@ impl Line {
     }
 
     /// Takes everybody whose turn has come out of the queue.
-    fn call(&mut self, bounds: &Bounds) -> Vec<(Arc<str>, Waiter)> {
+    fn call(&mut self, bounds: &TurnBounds) -> Vec<(Arc<str>, Waiter)> {
         let mut called = Vec::new();
         while let Some(who) = self.next.front().map(Arc::clone) {
             let Some(person) = self.people.get_mut(&who) else {
@@ -272,7 +272,7 @@ impl Line {
 
     /// Forgets a person who holds nothing and waits for nothing.
     fn forget(&mut self, who: &Arc<str>) {
-        let is_gone = |person: &Person| person.held == 0 && person.waiting.is_empty() && !person.is_in_line;
+        let is_gone = |person: &WaitingPerson| person.held == 0 && person.waiting.is_empty() && !person.is_in_line;
         if self.people.get(who).is_some_and(is_gone) {
             self.people.remove(who);
         }
@@ -280,8 +280,8 @@ impl Line {
 }
 
 /// A request's place in the queue.
-struct Place {
-    shared: Arc<Shared>,
+struct LinePosition {
+    shared: Arc<TurnState>,
     who: Arc<str>,
     ticket: u64,
     units: usize,
@@ -289,13 +289,13 @@ struct Place {
 
 /// A future of a turn. Dropping it gives up the place in the queue, or the turn if it has come.
 #[must_use = "a turn comes only to somebody who awaits it"]
-pub struct Waiting {
-    place: Place,
+pub struct WaitingTurn {
+    place: LinePosition,
     called: oneshot::Receiver<()>,
     is_over: bool,
 }
 
-impl Waiting {
+impl WaitingTurn {
     /// The turn, if it has come already.
     ///
     /// # Errors
@@ -306,12 +306,12 @@ impl Waiting {
 
     fn turn(&mut self) -> Turn {
         self.is_over = true;
-        let Place { shared, who, units, .. } = &self.place;
+        let LinePosition { shared, who, units, .. } = &self.place;
         Turn { shared: Arc::clone(shared), who: Arc::clone(who), units: *units }
     }
 }
 
-impl Future for Waiting {
+impl Future for WaitingTurn {
     type Output = Turn;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Turn> {
@@ -323,12 +323,12 @@ impl Future for Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for WaitingTurn {
     fn drop(&mut self) {
         if self.is_over {
             return;
         }
-        let Place { shared, who, ticket, units } = &self.place;
+        let LinePosition { shared, who, ticket, units } = &self.place;
         shared.settle(|line| {
             // A request that is no longer in the queue was called, but nobody took its turn.
             if line.leave(who, *ticket).is_none() {
@@ -341,16 +341,16 @@ impl Drop for Waiting {
 /// A future of work in its turn: the result, or `None` if the work broke off. Dropping it takes back work that has not begun;
 /// work that has begun goes on, and keeps its turn.
 #[must_use = "work that is not awaited may never begin"]
-pub struct Running<T> {
-    _leaves: Leaves,
+pub struct RunningWork<T> {
+    _leaves: LeaveOnDrop,
     made: oneshot::Receiver<T>,
 }
 
-struct Leaves(Place);
+struct LeaveOnDrop(LinePosition);
 
-impl Drop for Leaves {
+impl Drop for LeaveOnDrop {
     fn drop(&mut self) {
-        let Place { shared, who, ticket, .. } = &self.0;
+        let LinePosition { shared, who, ticket, .. } = &self.0;
         // Work that is no longer in the queue has begun. Work that is taken back is dropped outside of the lock, because it may
         // hold turns itself.
         let taken = shared.settle(|line| line.leave(who, *ticket));
@@ -358,7 +358,7 @@ impl Drop for Leaves {
     }
 }
 
-impl<T> Future for Running<T> {
+impl<T> Future for RunningWork<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
@@ -369,7 +369,7 @@ impl<T> Future for Running<T> {
 /// Slots that somebody holds until this is dropped.
 #[must_use = "a turn ends when it is dropped"]
 pub struct Turn {
-    shared: Arc<Shared>,
+    shared: Arc<TurnState>,
     who: Arc<str>,
     units: usize,
 }

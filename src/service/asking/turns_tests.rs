@@ -8,23 +8,23 @@ use rand::{RngExt, SeedableRng};
 use super::*;
 
 /// The turn, if it has come.
-fn taken(waiting: &mut Waiting) -> Option<Turn> {
+fn taken(waiting: &mut WaitingTurn) -> Option<Turn> {
     match Pin::new(waiting).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(turn) => Some(turn),
         Poll::Pending => None,
     }
 }
 
-fn came(waiting: Waiting) -> Turn {
+fn came(waiting: WaitingTurn) -> Turn {
     let mut waiting = waiting;
     taken(&mut waiting).expect("the turn came")
 }
 
 #[test]
 fn one_who_asks_for_much_makes_another_wait_for_one_turn() {
-    let turns = Turns::new("test", Bounds::held(2, 2));
+    let turns = Turns::new("test", TurnBounds::held(2, 2));
     let running: Vec<Turn> = (0..2).map(|_| came(turns.insist("greedy", 1))).collect();
-    let mut greedy: Vec<Waiting> = (0..256).map(|_| turns.insist("greedy", 1)).collect();
+    let mut greedy: Vec<WaitingTurn> = (0..256).map(|_| turns.insist("greedy", 1)).collect();
     let mut late = turns.insist("late", 1);
     assert!(taken(&mut late).is_none() && turns.waiting() == 257);
     let mut running = running.into_iter();
@@ -42,10 +42,10 @@ fn one_who_asks_for_much_makes_another_wait_for_one_turn() {
 
 #[test]
 fn people_take_turns_and_each_in_their_own_order() {
-    let turns = Turns::new("test", Bounds::held(1, 1));
+    let turns = Turns::new("test", TurnBounds::held(1, 1));
     let mut running = Some(came(turns.insist("first", 1)));
     let asked = ["a", "a", "a", "b", "b", "c"];
-    let mut waiting: Vec<(usize, Waiting)> = asked.iter().map(|who| turns.insist(who, 1)).enumerate().collect();
+    let mut waiting: Vec<(usize, WaitingTurn)> = asked.iter().map(|who| turns.insist(who, 1)).enumerate().collect();
     let mut order = Vec::new();
     while !waiting.is_empty() {
         drop(running.take());
@@ -59,7 +59,7 @@ fn people_take_turns_and_each_in_their_own_order() {
 
 #[test]
 fn nobody_holds_more_than_their_share_and_somebody_else_finds_a_place() {
-    let turns = Turns::new("test", Bounds::held(3, 2));
+    let turns = Turns::new("test", TurnBounds::held(3, 2));
     let held: Vec<Turn> = (0..2).map(|_| came(turns.insist("greedy", 1))).collect();
     let mut third = turns.insist("greedy", 1);
     assert!(taken(&mut third).is_none(), "one place stays for others");
@@ -72,7 +72,7 @@ fn nobody_holds_more_than_their_share_and_somebody_else_finds_a_place() {
 
 #[test]
 fn what_is_large_is_neither_overtaken_nor_kept_from_its_turn() {
-    let turns = Turns::new("test", Bounds::held(10, 5));
+    let turns = Turns::new("test", TurnBounds::held(10, 5));
     let small = came(turns.insist("a", 3));
     // Asking for more than there is means asking for everything, if the person holds nothing.
     let mut large = turns.insist("b", 1_000);
@@ -88,7 +88,7 @@ fn what_is_large_is_neither_overtaken_nor_kept_from_its_turn() {
 
 #[test]
 fn who_stops_waiting_leaves_no_trace() {
-    let turns = Turns::new("test", Bounds::held(2, 2));
+    let turns = Turns::new("test", TurnBounds::held(2, 2));
     let held = came(turns.insist("a", 1));
     let blocking = turns.insist("b", 2);
     let mut behind = turns.insist("c", 1);
@@ -108,7 +108,7 @@ fn who_stops_waiting_leaves_no_trace() {
 
 #[test]
 fn the_line_is_bounded_for_all_and_for_one() {
-    let turns = Turns::new("test", Bounds { at_once: 1, of_one: 1, waiting: 3, waiting_of_one: 2 });
+    let turns = Turns::new("test", TurnBounds { at_once: 1, of_one: 1, waiting: 3, waiting_of_one: 2 });
     let held = came(turns.ask("a", 1).expect("a turn"));
     let own: Vec<_> = (0..2).map(|_| turns.ask("a", 1).expect("a place")).collect();
     assert!(turns.ask("a", 1).is_err(), "two wait for one person already");
@@ -123,7 +123,7 @@ fn the_line_is_bounded_for_all_and_for_one() {
 
 #[test]
 fn a_turn_grows_and_shrinks_to_what_it_needs() {
-    let turns = Turns::new("test", Bounds::held(10, 10));
+    let turns = Turns::new("test", TurnBounds::held(10, 10));
     let mut held = came(turns.insist("a", 10));
     let mut waiting = turns.insist("b", 4);
     held.resize(7);
@@ -147,8 +147,8 @@ fn bounds_hold_whatever_happens() {
     for seed in 0..50 {
         let mut chance = StdRng::seed_from_u64(seed);
         let (at_once, of_one) = (chance.random_range(1..12), chance.random_range(1..12));
-        let turns = Turns::new("test", Bounds::held(at_once, of_one));
-        let mut waiting: Vec<(usize, Waiting)> = Vec::new();
+        let turns = Turns::new("test", TurnBounds::held(at_once, of_one));
+        let mut waiting: Vec<(usize, WaitingTurn)> = Vec::new();
         let mut held: Vec<(usize, Turn)> = Vec::new();
         for _ in 0..400 {
             match chance.random_range(0..4) {
@@ -189,7 +189,7 @@ fn bounds_hold_whatever_happens() {
 
 #[tokio::test]
 async fn work_runs_in_turn_and_what_is_taken_back_does_not() {
-    let turns = Turns::new("test", Bounds { at_once: 1, of_one: 1, waiting: 5, waiting_of_one: 5 });
+    let turns = Turns::new("test", TurnBounds { at_once: 1, of_one: 1, waiting: 5, waiting_of_one: 5 });
     let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
     let done = Arc::new(Mutex::new(Vec::new()));
     let first = turns.run("a", move || may_go_on.recv()).expect("a place");

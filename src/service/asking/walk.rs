@@ -8,13 +8,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::ask::Ask;
-use super::offer::{Made, Offer, use_ids};
-use super::rooms::Room;
+use super::failure::Failure;
+use super::offer::{AnswerPart, Offer, use_ids};
+use super::rooms::Reservation;
 use super::stored::StoredAnswer;
 use super::turns::Turn;
 use crate::kernel::budget::account::DatasetAccount;
 use crate::kernel::budget::charge::{ChargeDecision, ChargeRequest, Receipt, Refusal, ServeRequest, Standing};
-use crate::kernel::budget::entry::{Cause, Digest, KeyUse};
+use crate::kernel::budget::entry::{Digest, KeyUse};
 use crate::kernel::budget::ledger::{EvaluationOutcome, LedgerFault, read};
 use crate::kernel::privacy::amounts::Price;
 use crate::kernel::privacy::certificate::{Certificate, MeasurementSpec, Subject, certify};
@@ -24,13 +25,10 @@ use crate::query::answer::formula::HavingCondition;
 use crate::query::answer::grouping_sets::GroupingSets;
 use crate::query::answer::{Layout, Output, SortKey, Suppression};
 use crate::query::computation::Computation;
-use crate::query::error::{Code, QueryError};
-use crate::query::parse::parse;
-use crate::query::plan::plan;
 use crate::service::{Answer, Priced, Service, ServiceError};
 
 /// A priced question with its asker.
-pub(crate) struct Asked {
+pub(crate) struct PricedQuestion {
     pub(crate) who: String,
     pub(crate) ask: Ask,
     pub(crate) priced: Priced,
@@ -42,7 +40,7 @@ pub(crate) struct Asked {
 
 /// How a question lays out an answer, as the ledger stores it. The labels are those of the stored answer.
 #[derive(Serialize, Deserialize)]
-struct Question {
+struct KeyedLayout {
     sql: String,
     outputs: Vec<Output>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,24 +54,24 @@ struct Question {
 }
 
 /// The offer that was chosen, before anything is charged for it.
-pub(crate) enum Taken {
+pub(crate) enum ChosenOffer {
     /// A stored answer, served as it is; this is its id.
     Stored(String),
     /// An answer combined from stored vectors and, where necessary, new draws.
-    Made(Box<Draft>),
+    Combined(Box<DraftCharge>),
 }
 
 /// What is to be charged, and what the answer will be made of.
-pub(crate) struct Draft {
-    parts: Vec<Made>,
-    fresh: Fresh,
+pub(crate) struct DraftCharge {
+    parts: Vec<AnswerPart>,
+    fresh: NewMeasurements,
     request: ChargeRequest,
     /// The answer and its bytes for the store, if nothing has to be drawn for it.
     composed: Option<(StoredAnswer, Vec<u8>)>,
 }
 
 /// The measurements that are drawn anew, in the order of the plan.
-struct Fresh {
+struct NewMeasurements {
     computation: Computation,
     views: Vec<Digest>,
     certificate: Certificate,
@@ -82,7 +80,7 @@ struct Fresh {
 impl Service {
     /// The best offer for a question, ready to be charged. Takes milliseconds if there are many stored measurements that it might
     /// be derived from.
-    pub(crate) fn taken(&self, mut asked: Asked) -> Result<(Taken, Asked), ServiceError> {
+    pub(crate) fn taken(&self, mut asked: PricedQuestion) -> Result<(ChosenOffer, PricedQuestion), ServiceError> {
         let offer = match self.known(&asked.who, &asked.priced) {
             Some(known) => known,
             None => {
@@ -91,8 +89,10 @@ impl Service {
             }
         };
         let taken = match offer {
-            Offer::Stored { release, .. } => Taken::Stored(release),
-            Offer::Made { parts, legs } => Taken::Made(Box::new(self.draft(parts, legs.researcher, &asked)?)),
+            Offer::Stored { release, .. } => ChosenOffer::Stored(release),
+            Offer::Combined { parts, legs } => {
+                ChosenOffer::Combined(Box::new(self.draft(parts, legs.researcher, &asked)?))
+            }
         };
         Ok((taken, asked))
     }
@@ -101,8 +101,8 @@ impl Service {
     pub(crate) async fn serve_stored(
         self: &Arc<Self>,
         release: String,
-        asked: Asked,
-        room: &Room,
+        asked: PricedQuestion,
+        room: &Reservation,
     ) -> Result<Answer, ServiceError> {
         let free = self.free(&asked.who, &asked.priced.dataset.lineage, &release);
         let who = asked.who.clone();
@@ -119,9 +119,9 @@ impl Service {
 
     /// Serves a stored answer with a ledger entry: to somebody who pays for what is new to them, or under a new idempotency key.
     /// Blocks.
-    fn serve(&self, release: String, asked: Asked) -> Result<Answer, ServiceError> {
+    fn serve(&self, release: String, asked: PricedQuestion) -> Result<Answer, ServiceError> {
         let Layout { outputs, sets, having, small, order, limit, .. } = asked.priced.plan.layout.clone();
-        let question = Question { sql: asked.priced.sql.clone(), outputs, sets, having, small, order, limit };
+        let question = KeyedLayout { sql: asked.priced.sql.clone(), outputs, sets, having, small, order, limit };
         // Unwrap safety: a question is plain data.
         let question = serde_json::to_string(&question).expect("a question is plain data");
         let request = ServeRequest {
@@ -149,7 +149,7 @@ impl Service {
             let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
             return Ok(Answer { stored, layout, sql, standing });
         };
-        let Question { sql, outputs, sets, having, small, order, limit } =
+        let KeyedLayout { sql, outputs, sets, having, small, order, limit } =
             serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
         let layout =
             stored.laid(Layout { keys: stored.layout.keys.clone(), outputs, sets, having, small, order, limit });
@@ -158,8 +158,8 @@ impl Service {
 
     /// Drafts the charge for an answer of stored and new vectors. An answer that needs nothing new is computed at once, from
     /// noisy values alone, and is stored in the same commit as its charge.
-    fn draft(&self, parts: Vec<Made>, leg: Price, asked: &Asked) -> Result<Draft, ServiceError> {
-        check_canonical(&asked.priced)?;
+    fn draft(&self, parts: Vec<AnswerPart>, leg: Price, asked: &PricedQuestion) -> Result<DraftCharge, ServiceError> {
+        self.check_canonical(&asked.priced)?;
         let fresh = fresh(&parts, &asked.priced)?;
         let priced = &asked.priced;
         let request = ChargeRequest {
@@ -179,22 +179,22 @@ impl Service {
         if !fresh.views.is_empty() {
             // Find out whether a stored draw is unreadable before anything is paid for.
             request.uses.iter().try_for_each(|id| self.stored_answer(&id.release).map(|_| ()))?;
-            return Ok(Draft { parts, fresh, request, composed: None });
+            return Ok(DraftCharge { parts, fresh, request, composed: None });
         }
         let drawn = Release::of_nothing(&request.release, fresh.certificate.subject(), fresh.certificate.mechanism());
         let answer = self.composed(drawn, leg, &parts, asked)?;
         let body = answer.encode();
-        Ok(Draft { parts, fresh, request, composed: Some((answer, body)) })
+        Ok(DraftCharge { parts, fresh, request, composed: Some((answer, body)) })
     }
 
     /// Charges for a draft, and makes its answer.
     pub(crate) async fn make(
         self: &Arc<Self>,
-        draft: Draft,
-        asked: Asked,
-        room: &Room,
+        draft: DraftCharge,
+        asked: PricedQuestion,
+        room: &Reservation,
     ) -> Result<Answer, ServiceError> {
-        let Draft { parts, fresh, request, composed } = draft;
+        let DraftCharge { parts, fresh, request, composed } = draft;
         if !fresh.views.is_empty() && !self.ports.engine.is_ready(&asked.priced.dataset.edition) {
             return Err(ServiceError::Away);
         }
@@ -214,7 +214,7 @@ impl Service {
         let record = move |service: &Self| {
             let stored = service.record(computed, &standing.release)?;
             let priced = &asked.priced;
-            service.atlas.chart(&priced.plan.computation, &priced.dataset.lineage, &priced.dataset.edition);
+            service.derivations.add(&priced.plan.computation, &priced.dataset.lineage, &priced.dataset.edition);
             Ok(asked.laid_out(stored, standing))
         };
         // If even recording breaks off, the charge stands, and the next start burns it.
@@ -225,28 +225,28 @@ impl Service {
     async fn drawn(
         self: &Arc<Self>,
         receipt: Receipt,
-        fresh: Fresh,
-        parts: Vec<Made>,
-        asked: &Arc<Asked>,
-    ) -> (Result<(StoredAnswer, Vec<u8>), Cause>, Option<Turn>) {
+        fresh: NewMeasurements,
+        parts: Vec<AnswerPart>,
+        asked: &Arc<PricedQuestion>,
+    ) -> (Result<(StoredAnswer, Vec<u8>), Failure>, Option<Turn>) {
         // Few questions touch data at a time, while many share each commit of the ledger, before and after.
         let slot = self.queues.running(&asked.who, &asked.priced.dataset.name).await;
         let begun = tokio::time::Instant::now();
         let computed = if self.is_frozen(&asked.priced.dataset.lineage) {
             // The dataset froze while this question waited for its turn: no row is looked at, and this is not an incident of its
             // own.
-            Err(Cause::CutOff)
+            Err(Failure::Frozen)
         } else {
             let (this, question) = (Arc::clone(self), Arc::clone(asked));
             let compute = move || {
                 let execute = || {
                     let answer = this.execute(receipt, &fresh, &parts, &question)?;
                     let body = answer.encode();
-                    Some((answer, body))
+                    Ok((answer, body))
                 };
-                catch_unwind(AssertUnwindSafe(execute)).ok().flatten()
+                catch_unwind(AssertUnwindSafe(execute)).unwrap_or(Err(Failure::Panicked))
             };
-            tokio::task::spawn_blocking(compute).await.ok().flatten().ok_or(Cause::Failed)
+            tokio::task::spawn_blocking(compute).await.unwrap_or(Err(Failure::Panicked))
         };
         self.hold(&asked.priced, begun).await;
         (computed, slot)
@@ -269,11 +269,17 @@ impl Service {
     }
 
     /// Everything between the charge and its record; it either succeeds as a whole or is burned.
-    fn execute(&self, receipt: Receipt, fresh: &Fresh, parts: &[Made], asked: &Asked) -> Option<StoredAnswer> {
+    fn execute(
+        &self,
+        receipt: Receipt,
+        fresh: &NewMeasurements,
+        parts: &[AnswerPart],
+        asked: &PricedQuestion,
+    ) -> Result<StoredAnswer, Failure> {
         let leg = receipt.standing().legs.researcher;
-        let exact = self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation).ok()?;
-        let drawn = release(receipt, exact, self.ports.noise.as_ref()).ok()?;
-        self.composed(drawn, leg, parts, asked).ok()
+        let exact = self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation)?;
+        let drawn = release(receipt, exact, self.ports.noise.as_ref())?;
+        self.composed(drawn, leg, parts, asked).map_err(|_| Failure::NotCombined)
     }
 
     /// Combines what was drawn with what is stored into the answer.
@@ -281,8 +287,8 @@ impl Service {
         &self,
         drawn: Release,
         leg: Price,
-        parts: &[Made],
-        asked: &Asked,
+        parts: &[AnswerPart],
+        asked: &PricedQuestion,
     ) -> Result<StoredAnswer, ServiceError> {
         let composed = self.compose(&drawn, parts, asked.priced.plan.layout.sets.clone())?;
         Ok(StoredAnswer::new(drawn, composed, leg, asked))
@@ -296,32 +302,30 @@ impl Service {
     /// even that cannot be written, the next start does it. Blocks.
     fn record(
         &self,
-        computed: Result<(StoredAnswer, Vec<u8>), Cause>,
+        computed: Result<(StoredAnswer, Vec<u8>), Failure>,
         release: &str,
     ) -> Result<Arc<StoredAnswer>, ServiceError> {
-        let burn = |cause: Cause| {
-            tracing::error!(release, ?cause, "an answer failed after its charge");
-            let _ = self
-                .ports
-                .ledger
-                .record(EvaluationOutcome::Burned { release: release.to_owned(), cause }, self.now_ms());
+        let burn = |failure: Failure| {
+            failure.log(release);
+            let outcome = EvaluationOutcome::Burned { release: release.to_owned(), cause: failure.cause() };
+            let _ = self.ports.ledger.record(outcome, self.now_ms());
             Err(ServiceError::Unanswered { release: release.to_owned() })
         };
         let (answer, body) = match computed {
             Ok(computed) => computed,
-            Err(cause) => return burn(cause),
+            Err(failure) => return burn(failure),
         };
         let outcome = EvaluationOutcome::Released { release: release.to_owned(), body };
         match self.ports.ledger.record(outcome, self.now_ms()) {
             Ok(()) => Ok(self.answers.keep(answer)),
             // The answer is stored. Asking again returns it once the anchor can be written.
             Err(LedgerFault::Unanchored) => Err(LedgerFault::Unanchored.into()),
-            Err(_) => burn(Cause::Unrecorded),
+            Err(_) => burn(Failure::NotRecorded),
         }
     }
 }
 
-impl Asked {
+impl PricedQuestion {
     fn laid_out(&self, stored: Arc<StoredAnswer>, standing: Standing) -> Answer {
         let layout = stored.laid(self.priced.plan.layout.clone());
         let sql = self.priced.sql.clone();
@@ -329,32 +333,8 @@ impl Asked {
     }
 }
 
-/// Checks that the canonical SQL can be planned again. It stands in the ledger, and whoever verifies the ledger has to plan it;
-/// but united lists and dates written out in full may make it longer than a question may be.
-pub(crate) fn check_canonical(priced: &Priced) -> Result<(), ServiceError> {
-    let terms = &priced.dataset.terms;
-    let rows = Some(priced.plan.computation.rows_per_unit);
-    let again = parse(&priced.sql).and_then(|query| plan(&query, terms, rows));
-    if again.is_ok_and(|again| again.computation == priced.plan.computation) && is_readable(&priced.plan.layout) {
-        return Ok(());
-    }
-    let message = "written out in full, this query is longer or deeper than a query may be";
-    Err(QueryError::whole(Code::UnsupportedSql, message).hint("ask with fewer or shorter conditions").into())
-}
-
-/// Whether a layout can be read back from a stored answer: JSON readers limit the depth, and the layout is nested some levels
-/// deep in the answer.
-fn is_readable(layout: &Layout) -> bool {
-    const LEVELS_AROUND: usize = 12;
-    let (open, close) = ("[".repeat(LEVELS_AROUND), "]".repeat(LEVELS_AROUND));
-    // Labels are left out: their depth does not depend on the question, and there may be many.
-    let asked = (&layout.sets, &layout.outputs, &layout.having, &layout.small);
-    let text = serde_json::to_string(&asked).map(|text| format!("{open}{text}{close}"));
-    text.is_ok_and(|text| serde_json::from_str::<serde_json::Value>(&text).is_ok())
-}
-
 /// The measurements that are drawn anew: those for which the offer buys new noise.
-fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
+fn fresh(parts: &[AnswerPart], priced: &Priced) -> Result<NewMeasurements, ServiceError> {
     let wanted: Vec<usize> = (0..parts.len()).filter(|index| parts[*index].fresh > Price::ZERO).collect();
     let sought: Vec<MeasurementSpec> = wanted.iter().map(|index| priced.wanted[*index].sought).collect();
     let prices: Vec<Price> = wanted.iter().map(|index| parts[*index].fresh).collect();
@@ -363,7 +343,7 @@ fn fresh(parts: &[Made], priced: &Priced) -> Result<Fresh, ServiceError> {
     let certificate = certify(priced.dataset.terms.accountant, subject, &sought, &prices);
     let too_little =
         |_| ServiceError::Accuracy("the accuracy asked for is worth less than the smallest price".to_owned());
-    Ok(Fresh {
+    Ok(NewMeasurements {
         computation: Computation { measures, ..priced.plan.computation.clone() },
         views: wanted.iter().map(|index| priced.wanted[*index].view).collect(),
         certificate: certificate.map_err(too_little)?.hiding(priced.plan.hiding),

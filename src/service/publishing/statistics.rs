@@ -8,121 +8,23 @@ pub mod check;
 mod drawing;
 mod face;
 mod reading;
+pub(crate) mod statistic;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use super::schedule::Zone;
-use crate::kernel::budget::entry::Digest;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::STATISTICS;
 use crate::kernel::budget::state::StatisticRecord;
-use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::file::{QueryFile, Refresh};
-use crate::service::asking::ask::Ask;
 use crate::service::{Answer, Service, ServiceError};
 
 pub use drawing::{Refreshed, confirm};
 pub use face::Face;
 pub use reading::{StatisticFault, read_file};
-
-/// A published query with its schedule.
-#[derive(Debug, Clone)]
-pub struct Statistic {
-    /// The statistic's name: its file's name without the ending.
-    pub name: String,
-    /// The dataset that its question asks.
-    pub dataset: String,
-    /// The dataset whose account pays for it.
-    pub lineage: String,
-    /// How often it is drawn anew.
-    pub refresh: Refresh,
-    /// What its file tells readers about it.
-    pub face: Face,
-    /// The canonical SQL of its question.
-    pub sql: String,
-    /// The most that a draw of it costs, as ε.
-    pub epsilon: Epsilon,
-    amount: Price,
-    ask: Ask,
-    question: Digest,
-}
-
-/// Whether a statistic may be drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Agreement {
-    /// It may: a steward agreed to its question and its price, or it was drawn before confirmations existed.
-    Given,
-    /// It was never drawn, and waits for a steward.
-    New,
-    /// Its question differs from the one whose answer it shows, and waits for a steward.
-    Changed,
-    /// A draw costs more than a steward agreed to, because the dataset's policy has changed.
-    Dearer,
-}
-
-impl Agreement {
-    /// The word for this in JSON and on pages.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Given => "confirmed",
-            Self::New => "new",
-            Self::Changed => "changed",
-            Self::Dearer => "dearer",
-        }
-    }
-}
-
-/// The present state of a statistic.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct State {
-    /// The id of the release that it shows, and since when, in milliseconds since 1970 in UTC; `None` before the first release.
-    pub shown: Option<(String, u64)>,
-    /// What readers are told about what it shows.
-    pub face: Face,
-    /// Whether what it shows answers an earlier question than its file asks now.
-    pub is_earlier: bool,
-    /// Whether it may be drawn.
-    pub agreement: Agreement,
-    /// When it was last due but not drawn, in milliseconds since 1970 in UTC, and why.
-    pub skipped: Option<(u64, String)>,
-    /// When its next period begins, in milliseconds since 1970 in UTC; `None` if it has no periods.
-    pub next_ms: Option<u64>,
-    /// Whether it is due to be drawn now.
-    pub is_due: bool,
-}
-
-impl State {
-    /// Why a newer release than the one shown has not been drawn yet, in public words; `None` if none is pending.
-    #[must_use]
-    pub fn waits(&self) -> Option<&'static str> {
-        match (self.is_earlier, self.agreement) {
-            (_, Agreement::Changed) => Some("its question has changed, and no steward has confirmed the new one yet"),
-            (_, Agreement::Dearer) => Some("a draw costs more than before, and no steward has confirmed that yet"),
-            (true, _) => Some("its question has changed, and the new one was not drawn yet"),
-            (false, Agreement::Given | Agreement::New) => None,
-        }
-    }
-
-    /// Why what it shows is older than it should be, in public words; `None` if it is up to date.
-    #[must_use]
-    pub fn stale(&self) -> Option<&str> {
-        self.waits().or(self.skipped.as_ref().map(|(_, why)| why.as_str()))
-    }
-}
-
-impl Statistic {
-    /// Whether its file asks the question with this digest.
-    pub(crate) fn asks(&self, question: &Digest) -> bool {
-        self.question == *question
-    }
-
-    /// Whether a steward agreed to its question and its price.
-    pub(crate) fn is_agreed(&self, card: &StatisticRecord) -> bool {
-        card.agrees_to(&self.question, self.amount)
-    }
-}
+use statistic::agreement;
+pub use statistic::{Agreement, State, Statistic};
 
 impl Service {
     /// Makes this service publish the given files; days begin in `zone`.
@@ -179,7 +81,7 @@ impl Service {
             State {
                 shown: shown.map(|shown| (shown.release.clone(), shown.at_ms)),
                 face: match shown {
-                    Some(shown) if is_earlier => Face::earlier(shown.face.as_deref(), statistic),
+                    Some(shown) if is_earlier => Face::earlier(shown.face.as_deref(), &statistic.name, &statistic.face),
                     _ => statistic.face.clone(),
                 },
                 is_earlier,
@@ -218,19 +120,5 @@ impl Service {
             book.under_key(STATISTICS, &shown.key)
         });
         known.map(|known| self.again(known)).transpose()
-    }
-}
-
-/// Whether a statistic may be drawn, according to the ledger's state.
-fn agreement(card: Option<&StatisticRecord>, statistic: &Statistic) -> Agreement {
-    let Some(card) = card else { return Agreement::New };
-    if statistic.is_agreed(card) {
-        Agreement::Given
-    } else if card.shown.is_none() {
-        Agreement::New
-    } else if card.shows(&statistic.question) {
-        Agreement::Dearer
-    } else {
-        Agreement::Changed
     }
 }

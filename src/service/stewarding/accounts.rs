@@ -3,24 +3,14 @@
 use serde::Serialize;
 
 use crate::kernel::budget::account::Account;
-use crate::kernel::budget::entry::{AccountKind, AccountMark};
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
-
-/// The amounts of an account in ε, as decimal text. For an account that renews they are those of the present period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct AccountView {
-    /// The ε of the cap or the allocation.
-    pub epsilon_cap: String,
-    /// What was spent, as ε, rounded up.
-    pub epsilon_spent: String,
-    /// The largest ε that could still be charged at once.
-    pub epsilon_remaining: String,
-    /// Spent divided by the cap, both in the accountant's own measure (which adds up, unlike ε).
-    pub fraction_spent: String,
-}
+use crate::service::access::may_see_account;
+pub(crate) use crate::service::views::fraction;
+pub use crate::service::views::{AccountView, significant, timestamp};
 
 /// An account with its kind, its holder and its dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -104,53 +94,13 @@ impl NamedAccount {
     }
 }
 
-impl AccountView {
-    /// The view of a researcher's account with these amounts.
-    #[must_use]
-    pub fn of(accountant: Accountant, mark: &AccountMark) -> Self {
-        Self {
-            epsilon_cap: mark.epsilon.to_string(),
-            epsilon_spent: accountant.epsilon_spent(mark.spent).to_string(),
-            epsilon_remaining: accountant.epsilon_within(mark.left).to_string(),
-            fraction_spent: fraction(mark.spent, mark.amount),
-        }
-    }
-}
-
-/// `spent / amount` with twelve significant digits; "1" if the amount is zero.
-pub(crate) fn fraction(spent: Price, amount: Price) -> String {
-    match (spent.quanta(), amount.quanta()) {
-        (0, 1..) => "0".to_owned(),
-        (_, 0) => "1".to_owned(),
-        (spent, amount) => significant(spent as f64 / amount as f64, 12),
-    }
-}
-
-/// A positive number as a plain decimal with `digits` significant digits, without trailing zeros.
-#[must_use]
-pub fn significant(value: f64, digits: i32) -> String {
-    if value == 0.0 || !value.is_finite() {
-        return "0".to_owned();
-    }
-    let decimals = (digits - 1 - value.abs().log10().floor() as i32).clamp(0, 40) as usize;
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-/// A moment in UTC as RFC 3339 text; `at_ms` is in milliseconds since 1970.
-#[must_use]
-pub fn timestamp(at_ms: u64) -> String {
-    let moment = i64::try_from(at_ms).ok().and_then(|at_ms| jiff::Timestamp::from_millisecond(at_ms).ok());
-    moment.map_or_else(String::new, |moment| format!("{moment:.3}"))
-}
-
 /// The accounts of one researcher and of their projects, or, if `of` is `None`, all accounts, for a steward.
 #[must_use]
 pub fn accounts(ledger: &dyn Ledger, of: Option<&str>, now_ms: u64) -> Vec<NamedAccount> {
     read(ledger, |book| {
         let datasets = book.datasets().map(|(name, _)| name);
         let all = datasets.flat_map(|dataset| book.accounts_of(dataset));
-        let shown = all.filter(|account| of.is_none_or(|name| may_see(book, account, name)));
+        let shown = all.filter(|account| of.is_none_or(|name| may_see_account(book, account, name)));
         shown.map(|account| named(book, account, of.is_none(), now_ms)).collect()
     })
 }
@@ -168,7 +118,7 @@ pub fn accounts_after(
     read(ledger, |book| {
         let datasets = book.datasets().map(|(name, _)| name);
         let all = datasets.flat_map(|dataset| book.accounts_of(dataset));
-        let mut shown = all.filter(|account| of.is_none_or(|name| may_see(book, account, name)));
+        let mut shown = all.filter(|account| of.is_none_or(|name| may_see_account(book, account, name)));
         if let Some(after) = after {
             shown.find(|account| id(account.kind, &account.dataset, &shown_name(account)) == after)?;
         }
@@ -184,18 +134,6 @@ fn id(kind: AccountKind, dataset: &str, name: &str) -> String {
 #[must_use]
 pub fn account(ledger: &dyn Ledger, dataset: &str, kind: AccountKind, name: &str, now_ms: u64) -> Option<NamedAccount> {
     read(ledger, |book| book.find(dataset, kind, name).map(|account| named(book, account, true, now_ms)))
-}
-
-fn may_see(book: &LedgerState, account: &Account, name: &str) -> bool {
-    let branch = book.branch(&account.dataset, name);
-    match account.kind {
-        AccountKind::Dataset | AccountKind::Statistics => false,
-        AccountKind::Researcher => account.name == name,
-        AccountKind::Project => {
-            let project = branch.and_then(|branch| branch.project);
-            project.is_some_and(|project| std::ptr::eq(book.account(project), account))
-        }
-    }
 }
 
 fn named(book: &LedgerState, account: &Account, is_steward: bool, now_ms: u64) -> NamedAccount {

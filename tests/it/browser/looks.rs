@@ -177,8 +177,11 @@ async fn nobody(looks: &mut Looks<'_>) {
     for path in ["/", "/sign-in", "/statistics", "/transparency", "/transparency/visits"] {
         looks.go(path).await;
     }
-    for path in ["/s/regions", "/s/months", "/s/costs"] {
+    for path in ["/s/regions", "/s/months", "/s/costs", "/manual"] {
         looks.go(path).await;
+    }
+    for topic in tacit::manual::TOPICS {
+        looks.go(&format!("/manual/{}", topic.name)).await;
     }
     looks.browser.sign_in("tct_of_nobody").await;
     looks.at("not-signed-in", &[401]).await;

@@ -14,7 +14,7 @@ const WARNING: &str = "\
 # 1. privacy_unit = \"?\": write the name of the column that says whose row it is. All protection rests on it.
 # 2. \"seen:…\": bounds and values that were seen in the data. Publishing them may reveal something about single people: replace each
 #    by what is known without looking (what the form allows, what the law says), and remove the word.
-# 3. cap, max_rows and max_rows_per_unit: choose them with care; the README explains them.
+# 3. cap, max_rows and max_rows_per_unit: choose them with care; \"tacit manual stewarding\" says how.
 ";
 /// The values of max_rows_per_unit whose cost the draft shows.
 const ROWS_PER_UNIT: [u64; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 32, 64, 128, 256];

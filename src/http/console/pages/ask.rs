@@ -83,6 +83,7 @@ pub fn page(token: &str, datasets: &[&Dataset], question: &Question, outlook: &O
                     label { "Question in SQL"
                         textarea.sql name="sql" rows="7" required spellcheck="false" autocapitalize="off" { (question.sql) }
                     }
+                    p.muted { a href="/manual/asking" { "What can be asked" } ", what it costs, and what is free" }
                     fieldset {
                         legend { "How exact" }
                         label {

@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::reading::StatisticFault;
 use super::reading::read_priced;
-use super::{Agreement, Statistic, StatisticFault, agreement};
+use super::statistic::{Agreement, Statistic, agreement};
 use crate::kernel::budget::entry::{AccountKind, Act, Entry};
 use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
 use crate::kernel::privacy::certificate::{Subject, certify};

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Agreement, Statistic};
+use super::statistic::{Agreement, Statistic};
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{Act, Digest, KeyUse};
 use crate::kernel::budget::ledger::{Ledger, read};
@@ -125,7 +125,7 @@ impl Service {
         let name = statistic.name.clone();
         self.writing(STATISTICS, move |this| {
             let statistic = this.statistic(&name).ok_or(ServiceError::Overloaded)?;
-            let mut priced = this.price(STATISTICS, &statistic.ask)?;
+            let mut priced = this.price(STATISTICS, statistic.ask.clone())?;
             this.look_up(&mut priced);
             this.offer(STATISTICS, &priced)?;
             confirm(this.ledger(), statistic, &by, this.now_ms())

@@ -4,7 +4,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Statistic;
 use crate::query::file::{Presentation, QueryFile};
 
 /// What readers are told about a statistic.
@@ -62,14 +61,14 @@ impl Face {
         serde_json::to_string(&text).expect("a face is plain data")
     }
 
-    /// The description of this statistic's earlier question, as the ledger kept it. If the ledger has no text, the statistic's
-    /// name serves as the title. The numbers are public only if both the earlier file and the present one say so.
+    /// The description of a statistic's earlier question, as the ledger kept it. If the ledger has no text, the statistic's `name`
+    /// serves as the title. The numbers are public only if both the earlier file and the present one say so.
     #[must_use]
-    pub fn earlier(text: Option<&str>, statistic: &Statistic) -> Self {
-        let is_public = statistic.face.is_public;
+    pub fn earlier(text: Option<&str>, name: &str, present: &Self) -> Self {
+        let is_public = present.is_public;
         let known = text.and_then(|text| serde_json::from_str::<FaceText>(text).ok());
         let Some(known) = known else {
-            let title = statistic.name.clone();
+            let title = name.to_owned();
             return Self { title, description: None, unit: None, shape: Presentation::Table, is_public, price: None };
         };
         let shape = Presentation::ALL.iter().copied().find(|shape| shape.name() == known.chart).unwrap_or_default();

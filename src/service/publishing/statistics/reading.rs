@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Face, Statistic};
+use super::face::Face;
+use super::statistic::Statistic;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::file::{FileFault, QueryFile};
 use crate::query::parse;
-use crate::service::asking::ask::{Ask, Margin, Wanted};
+use crate::service::asking::ask::{Ask, MarginText, Wanted};
 use crate::service::asking::quote::priced_epsilon;
 use crate::service::{Dataset, Priced, Service, ServiceError};
 
@@ -170,17 +171,9 @@ fn priced(
 }
 
 fn ask(file: &QueryFile) -> Result<Ask, Unfit> {
-    let margin = |text: &String| {
-        Margin::parse(text).map(Wanted::Margin).map_err(|fault| Unfit::Accuracy(format!("margin: {fault}")))
-    };
-    let epsilon = |text: &String| {
-        Epsilon::parse(text).map(Wanted::Epsilon).map_err(|fault| Unfit::Accuracy(format!("epsilon: {fault}")))
-    };
-    let accuracy = match (&file.margin, &file.epsilon) {
-        (Some(text), _) => Some(margin(text)?),
-        (None, Some(text)) => Some(epsilon(text)?),
-        (None, None) => None,
-    };
+    let margin = file.margin.clone().map(MarginText::Every);
+    let epsilon = file.epsilon.as_deref().filter(|_| margin.is_none());
+    let accuracy = Wanted::new(epsilon, margin.as_ref()).map_err(|fault| Unfit::Accuracy(fault.to_string()))?;
     let purpose = Some("published statistic".to_owned());
     Ok(Ask { sql: file.sql.clone(), accuracy, rows_per_unit: None, group_size: None, purpose })
 }

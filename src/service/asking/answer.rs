@@ -1,0 +1,28 @@
+//! An answer as its asker gets it: a stored release in the layout of their question, and their account after it.
+
+use std::sync::Arc;
+
+use super::stored::StoredAnswer;
+use crate::kernel::budget::charge::Standing;
+use crate::query::answer::Layout;
+
+/// An answer: the stored release, this question's layout of it, and the account next to it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The stored answer that is shown.
+    pub stored: Arc<StoredAnswer>,
+    /// How this question lays out the stored answer: keys, outputs, order and limit.
+    pub layout: Layout,
+    /// This question's canonical SQL.
+    pub sql: String,
+    /// The account after the answer, what was charged, and whether this is a replay.
+    pub standing: Standing,
+}
+
+impl Answer {
+    /// What the researcher paid for it, as ε; "0" for an answer they had before.
+    #[must_use]
+    pub fn epsilon(&self) -> String {
+        self.stored.epsilon_of(self.standing.legs.researcher)
+    }
+}
