@@ -98,7 +98,7 @@ pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
         Some(server) => {
             complain(format!("auditing {server}"));
             let client = Client::new(server, options.token.as_deref());
-            audit::run(&client, scope, &tables::Kind::ALL, &mut findings).map_err(CommandFailure::from)
+            audit::run(&client, scope, tables::Kind::ALL, &mut findings).map_err(CommandFailure::from)
         }
         None => own(scope, options, &mut findings),
     };

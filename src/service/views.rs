@@ -137,6 +137,6 @@ pub fn significant(value: f64, digits: i32) -> String {
 /// A moment in UTC as RFC 3339 text; `at_ms` is in milliseconds since 1970.
 #[must_use]
 pub fn timestamp(at_ms: u64) -> String {
-    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
-    moment.map_or_else(String::new, |moment| moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+    let moment = i64::try_from(at_ms).ok().and_then(|at_ms| jiff::Timestamp::from_millisecond(at_ms).ok());
+    moment.map_or_else(String::new, |moment| format!("{moment:.3}"))
 }

@@ -108,7 +108,7 @@ fn every_kind_of_act_is_pinned() {
     let (_dir, scene) = opened(END_MS);
     let entries = scene.service.ledger().entries(0, ENTRIES as usize).expect("entries");
     let found: BTreeSet<&str> = entries.iter().map(|entry| entry.act.kind()).collect();
-    assert_eq!(found, Act::KINDS.into_iter().filter(|kind| !LATER.contains(kind)).collect());
+    assert_eq!(found, Act::KINDS.iter().copied().filter(|kind| !LATER.contains(kind)).collect());
 }
 
 /// What was paid for comes again: the same answer to the same question, to the byte, and free.

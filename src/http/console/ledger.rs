@@ -46,7 +46,7 @@ pub async fn ledger(State(service): State<App>, visitor: Visitor, Query(params):
         let unread = || visitor.fail(Problem::overloaded("the ledger could not be read"));
         let (lines, older) = found(service, &wanted, params.before).ok_or_else(unread)?;
         let search = Search { act: &wanted.0, find: &wanted.1, older };
-        let body = pages::page(&health(service), &lines, &search, &Act::KINDS);
+        let body = pages::page(&health(service), &lines, &search, Act::KINDS);
         Ok(visitor.page("Ledger", "/ledger", &body))
     };
     aside(&service, visitor, show).await

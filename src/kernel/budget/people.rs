@@ -1,16 +1,29 @@
 //! People and roles: who may do what.
 
-use std::fmt;
-use std::str::FromStr;
-
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// A person's role: what their token allows.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+    strum::Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
 )]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownRole, parse_err_fn = no_role)]
 pub enum Role {
     /// Sets budgets and reads the ledger; cannot ask queries.
     Steward,
@@ -22,22 +35,12 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order in which they are listed to people.
-    pub const ALL: [Self; 3] = [Self::Steward, Self::Researcher, Self::Viewer];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The role's name in JSON, on the command line and in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Steward => "steward",
-            Self::Researcher => "researcher",
-            Self::Viewer => "viewer",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.name())
+        self.into()
     }
 }
 
@@ -49,12 +52,8 @@ pub struct UnknownRole {
     pub text: String,
 }
 
-impl FromStr for Role {
-    type Err = UnknownRole;
-    fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        let role = Self::ALL.into_iter().find(|role| role.name() == text);
-        role.ok_or_else(|| UnknownRole { text: text.to_owned() })
-    }
+fn no_role(text: &str) -> UnknownRole {
+    UnknownRole { text: text.to_owned() }
 }
 
 /// A person as the ledger knows them.

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::column_table::ColumnTable;
 use super::faults::PolicyFaults;
+use super::limits::{COLUMNS_MAX, TEXTS_MAX, VALUE_CHARS_MAX, VALUES_MAX};
 use super::names::{SEEN_HINT, is_identifier, is_seen};
 use super::rules::{labelled_values, rules};
 use super::terms::Unit;
@@ -15,12 +16,8 @@ use crate::kernel::privacy::amounts::{DecimalFault, scaled};
 use crate::query::terms::domain::{Column, Domain, Grid, date_days};
 use crate::query::terms::reading::Rules;
 
-const COLUMNS_MAX: usize = 512;
-const VALUES_MAX: usize = 10_000;
-/// The largest number of different texts of a column that a policy may declare; [`TEXTS_DEFAULT`] applies if it declares none.
-const TEXTS_MAX: i64 = 99_999;
+/// `max_values` if a policy does not declare it.
 const TEXTS_DEFAULT: u32 = 10_000;
-const VALUE_CHARS_MAX: usize = 256;
 /// capacity × bound stays below 2 to this power.
 const SUM_LOG2_MAX: u32 = 62;
 

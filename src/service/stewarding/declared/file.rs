@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fault::FilePosition;
 use super::names::{Allotment, Named};
@@ -16,12 +16,13 @@ use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::stewarding::grants::Holder;
 
-/// One file that declares people and allocations.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A file that declares people and allocations, or a query file that defines a statistic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct DeclaredFile {
     /// The file's name, which faults mention.
     pub name: String,
-    /// The file's TOML text.
+    /// The file's text: TOML with [[person]], [[project]], [[grant]] and [[statistics]] tables, or headers and SQL.
     pub text: String,
 }
 

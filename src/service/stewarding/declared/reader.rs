@@ -116,7 +116,7 @@ impl Reader {
 
     fn person(&mut self, table: &PersonTable) -> Result<(), DeclaredFault> {
         let name = self.name("name", &table.name)?;
-        let role = Role::ALL.into_iter().find(|role| role.name() == table.role.get_ref());
+        let role = table.role.get_ref().parse().ok();
         let unknown = || self.fault(table.role.span(), DeclarationFault::Role { role: table.role.get_ref().clone() });
         let role = role.ok_or_else(unknown)?;
         let datasets = table.datasets.as_ref().map(|datasets| self.datasets(role, datasets)).transpose()?;
