@@ -19,6 +19,7 @@ use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
 use tacit::service::Service;
+use tacit::service::publishing::editions;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 
@@ -67,7 +68,7 @@ fn service(dir: &Path, policy: &Policy) -> (Arc<Service>, [String; 2]) {
     let state = dir.join("state");
     let (manifest, _) = seal(policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    people::publish_edition(&ledger, policy, &manifest, 0).expect("an edition");
+    editions::publish_edition(&ledger, policy, &manifest, 0).expect("an edition");
     let tokens = ["ada", "bob"].map(|name| {
         let token = people::add_person(&ledger, name, Role::Researcher, "bench", 0).expect("a person");
         let (to, epsilon) = (Holder::researcher(name), Epsilon::parse("4").expect("ε"));

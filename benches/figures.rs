@@ -36,6 +36,7 @@ use tacit::ledger::SqliteLedger;
 use tacit::query::parse::parse;
 use tacit::query::plan::{Plan, plan};
 use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::editions;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 use tacit::service::{Ports, Service};
@@ -176,7 +177,7 @@ fn serve(dir: &Path, runtime: &tokio::runtime::Runtime) -> (SocketAddr, String) 
     let (policy, state) = (policy(dir), dir.join("state"));
     let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    editions::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
     let token = people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada").text().to_owned();
     let epsilon = Epsilon::parse("1").expect("ε");
     let grant = Grant {

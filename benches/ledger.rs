@@ -25,6 +25,7 @@ use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::terms::policy::Policy;
 use tacit::service::asking::ask::{Ask, Margin, Wanted};
+use tacit::service::publishing::editions;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 use tacit::service::{Ports, Service};
@@ -81,7 +82,7 @@ pub fn prepare(dir: &Path) -> Vec<Template> {
     let (policy, state) = (policy(dir), dir.join("state"));
     let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    editions::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
     people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada");
     grant(&ledger, Holder::Project { name: "asthma".into() }, "4");
     grant(&ledger, Holder::Researcher { name: "ada".into(), project: Some("asthma".into()), period_days: None }, "4");

@@ -15,6 +15,7 @@ use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
 use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::publishing::editions;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 use tacit::service::{Service, ServiceError};
@@ -62,7 +63,7 @@ fn service(dir: &std::path::Path) -> Arc<Service> {
     let (policy, state): (Policy, _) = (policy(dir), dir.join("state"));
     let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    editions::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
     people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada");
     let (to, epsilon) = (Holder::researcher("ada"), policy.terms.cap);
     let grant = Grant { to, dataset: "visits".into(), epsilon, reason: "bench".into(), by: "bench".into() };

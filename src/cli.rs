@@ -7,10 +7,12 @@ mod ask;
 mod audit;
 mod backup;
 mod declared;
+mod failure;
 mod grant;
 mod ledger;
 mod manual;
 mod people;
+mod place;
 mod policy;
 mod requests;
 mod schema;
@@ -22,13 +24,14 @@ mod worker;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::client::{Client, ClientError};
 use crate::demo;
-use crate::service::ServiceError;
 use crate::telemetry;
 use crate::terminal::complain;
+
+pub use failure::CommandFailure;
+pub use place::ServerOptions;
 
 /// Ask statistics of private tables, with differential privacy and a budget.
 #[derive(Parser)]
@@ -131,70 +134,6 @@ enum Command {
     Worker,
 }
 
-/// The server that a command talks to.
-#[derive(Args)]
-pub struct ServerOptions {
-    /// URL of the server.
-    #[arg(long, env = "TACIT_URL", default_value = "http://127.0.0.1:8080")]
-    server: String,
-    /// Your token, which says who asks.
-    #[arg(long, env = "TACIT_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-}
-
-impl ServerOptions {
-    fn client(&self) -> Client {
-        Client::new(&self.server, self.token.as_deref())
-    }
-}
-
-/// How a command failed, which decides its exit code.
-#[derive(Debug)]
-pub enum Failure {
-    /// The answer is no: the request was refused, or a check failed (exit code 1).
-    No(String),
-    /// The command was used wrongly (exit code 2).
-    Usage(String),
-    /// The command could not do its work, for instance because no server answers (exit code 3).
-    Could(String),
-}
-
-impl Failure {
-    fn no(error: impl ToString) -> Self {
-        Self::No(error.to_string())
-    }
-
-    fn could(error: impl ToString) -> Self {
-        Self::Could(error.to_string())
-    }
-
-    fn code(&self) -> ExitCode {
-        match self {
-            Self::No(_) => ExitCode::from(1),
-            Self::Usage(_) => ExitCode::from(2),
-            Self::Could(_) => ExitCode::from(3),
-        }
-    }
-}
-
-impl From<ClientError> for Failure {
-    fn from(error: ClientError) -> Self {
-        match error {
-            ClientError::Problem { ref problem } if problem["status"].as_u64().is_some_and(|status| status >= 500) => {
-                Self::could(error)
-            }
-            ClientError::Problem { .. } => Self::no(error),
-            ClientError::Away { .. } | ClientError::Foreign { .. } => Self::could(error),
-        }
-    }
-}
-
-impl From<ServiceError> for Failure {
-    fn from(error: ServiceError) -> Self {
-        if matches!(error, ServiceError::Ledger(_)) { Self::could(error) } else { Self::no(error) }
-    }
-}
-
 /// Runs the command line of this process and returns its exit code.
 #[must_use]
 pub fn run() -> ExitCode {
@@ -211,16 +150,16 @@ pub fn run() -> ExitCode {
     match dispatch(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let (Failure::No(text) | Failure::Usage(text) | Failure::Could(text)) = &failure;
+            let (CommandFailure::No(text) | CommandFailure::Usage(text) | CommandFailure::Could(text)) = &failure;
             complain(format!("tacit: {text}"));
             failure.code()
         }
     }
 }
 
-fn dispatch(command: Command) -> Result<(), Failure> {
+fn dispatch(command: Command) -> Result<(), CommandFailure> {
     match command {
-        Command::Demo(options) => demo::run(&options).map_err(Failure::could),
+        Command::Demo(options) => demo::run(&options).map_err(CommandFailure::could),
         Command::Serve { config } => serve::run(&config),
         Command::Policy(command) => policy::run(&command),
         Command::Seal(options) => seal::run(&options),

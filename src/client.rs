@@ -1,5 +1,7 @@
 //! A client of our own HTTP API, for the commands that talk to a server.
 
+pub mod stewarding;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -150,6 +152,11 @@ impl Client {
     }
 
     fn json(&self, bytes: Vec<u8>) -> Result<Value, ClientError> {
-        serde_json::from_slice(&bytes).map_err(|_| ClientError::Foreign { url: self.url.clone() })
+        serde_json::from_slice(&bytes).map_err(|_| self.foreign())
+    }
+
+    /// The error that what answers is no Tacit server.
+    fn foreign(&self) -> ClientError {
+        ClientError::Foreign { url: self.url.clone() }
     }
 }

@@ -11,6 +11,7 @@ mod operator;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use strum::{IntoStaticStr, VariantArray};
 use toml::Spanned;
 
 use crate::files::{self, LineColumn};
@@ -85,13 +86,17 @@ pub struct Webhook {
 }
 
 /// An event that a webhook can report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum WebhookEvent {
     /// Half of an account is spent.
+    #[strum(serialize = "spent-50")]
     Spent50,
     /// Four fifths of an account are spent.
+    #[strum(serialize = "spent-80")]
     Spent80,
     /// An account is spent completely.
+    #[strum(serialize = "spent-100")]
     Spent100,
     /// A query was refused for lack of budget.
     Refused,
@@ -103,20 +108,12 @@ pub enum WebhookEvent {
 
 impl WebhookEvent {
     /// Every event, in the order in which messages list them.
-    pub const ALL: [Self; 6] =
-        [Self::Spent50, Self::Spent80, Self::Spent100, Self::Refused, Self::RequestFiled, Self::RefreshSkipped];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The event's name in configurations and in deliveries.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Spent50 => "spent-50",
-            Self::Spent80 => "spent-80",
-            Self::Spent100 => "spent-100",
-            Self::Refused => "refused",
-            Self::RequestFiled => "request-filed",
-            Self::RefreshSkipped => "refresh-skipped",
-        }
+        self.into()
     }
 }
 
@@ -248,9 +245,9 @@ fn take_webhook(file: WebhookFile, beside: &Path, allow_plaintext: bool) -> Resu
 }
 
 fn take_event(event: &Spanned<String>) -> Result<WebhookEvent, Fault> {
-    let named = WebhookEvent::ALL.into_iter().find(|known| known.name() == event.get_ref());
+    let named = WebhookEvent::ALL.iter().copied().find(|known| known.name() == event.get_ref());
     named.ok_or_else(|| {
-        let accepted = WebhookEvent::ALL.map(WebhookEvent::name).join(", ");
+        let accepted = WebhookEvent::ALL.iter().map(|event| event.name()).collect::<Vec<_>>().join(", ");
         (event.span().start, format!("event \"{}\" is not known; accepted are {accepted}", event.get_ref()))
     })
 }

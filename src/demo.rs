@@ -19,13 +19,13 @@ use tokio::net::TcpListener;
 pub use self::error::DemoError;
 use crate::client::Client;
 use crate::engine::Launch;
-use crate::engine::seal::seal;
 use crate::kernel::budget::people::Role;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::ledger::SqliteLedger;
 use crate::query::terms::policy::Policy;
 use crate::service::Service;
+use crate::service::publishing::editions::seal_and_publish;
 use crate::service::publishing::schedule::Zone;
 use crate::service::publishing::statistics::{Agreement, Refreshed, confirm};
 use crate::service::stewarding::grants::{self, Grant, Holder};
@@ -153,8 +153,7 @@ fn prepare(options: &Options) -> Result<Keys, DemoError> {
 
     let policy = Policy::load(&dir.join("visits.toml"))?;
     let now = || SystemClock.now_ms();
-    let (manifest, report) = seal(&policy, &state(dir), &|_| {})?;
-    people::publish_edition(&ledger, &policy, &manifest, now())?;
+    let report = seal_and_publish(&ledger, &policy, &state(dir), &|_| {}, &SystemClock)?.report;
     say(format!(
         "sealed it: {} rows kept, {} cut beyond 8 a patient (only a steward sees such numbers)",
         report.rows_kept, report.rows_cut

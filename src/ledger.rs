@@ -11,6 +11,7 @@ mod place;
 mod copies;
 mod rights;
 mod recovery;
+mod fault;
 mod verify;
 pub mod backup;
 pub mod replan;
@@ -26,6 +27,7 @@ use crate::kernel::budget::writer::{Journal, LedgerWriter, WriterCommand, Writer
 use crate::ledger::sqlite::database::Database;
 pub use crate::ledger::sqlite::journal::WriteLock;
 pub use crate::ledger::sqlite::open::Wrap;
+pub use fault::{AnswerFault, EntryFault};
 pub use recovery::{Recovery, recover};
 pub use rights::OUTBOX;
 use std::fs::File;
@@ -185,7 +187,7 @@ pub fn recorded(done: &WriterReply) -> Result<(), LedgerFault> {
 ///
 /// # Errors
 /// [`LedgerFault::Closed`] if the writer did something else.
-pub fn acted(done: WriterReply) -> Result<Result<Entry, String>, LedgerFault> {
+pub fn acted(done: WriterReply) -> Result<Option<Entry>, LedgerFault> {
     match done {
         WriterReply::Acted(acted) => Ok(acted.map(|entry| *entry)),
         WriterReply::Recorded | WriterReply::Missed | WriterReply::Decided(_) => Err(LedgerFault::Closed),
@@ -207,7 +209,7 @@ impl Ledger for SqliteLedger {
         decided(self.order(WriterCommand::Serve(Box::new(request)), at_ms)?)
     }
 
-    fn act(&self, rule: Rule, at_ms: u64) -> Result<Result<Entry, String>, LedgerFault> {
+    fn act(&self, rule: Rule, at_ms: u64) -> Result<Option<Entry>, LedgerFault> {
         acted(self.order(WriterCommand::Act(rule), at_ms)?)
     }
 

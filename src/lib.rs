@@ -8,15 +8,15 @@
 //! | [`manual`] | the manual: one text for rustdoc, the console and the command line | – |
 //! | [`hex`], [`terminal`], [`files`], [`telemetry`] | digests as text, output to the terminal, text files and private files, logs | printing |
 //! | [`kernel`] | `privacy` (loss, sensitivities, noise laws, thresholds, certificates), `budget` (entries, the state they fold into, admission, the writer), `vault` (private values and their only way out: noise and release), `random`, `clock` | opendp; the system's clock; opening private values. No IO, no async |
-//! | [`query`] | `terms` (policies, domains, editions: what is public about a dataset), SQL to closed syntax, typed terms with their bounds, plans; `answer`: noisy integers to tables, formulas, percentiles | sqlparser; never a row |
+//! | [`query`] | `terms` (policies, domains, editions: what is public about a dataset), SQL to closed syntax, typed terms with their bounds, plans and the `computation` in each; `answer`: noisy integers to tables, formulas, percentiles | sqlparser; never a row |
 //! | [`engine`] | `seal` (reading sources, encoding, drafts), a plan to exact integers by polars, worker processes behind walls | rows, polars, seccompiler |
 //! | [`ledger`] | the SQLite ledger, its key and its anchor; verification; copies and recovery of a state directory; the tables of the webhooks' outbox | rusqlite |
-//! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (statistics and their schedule), `access` (who may see what), `problem` (the wording of every refusal) | – (no HTTP) |
+//! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (editions, statistics and their schedule), `access` (who may see what), `problem` (the wording of every refusal) | – (no HTTP) |
 //! | [`render`] | charts, figures, Vega-Lite, the frame of a page, an answer as text | – |
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`net`] | listener, TLS and the pace of readers, for every door | – |
 //! | [`http`] | `api` (one file for each noun), `console` (pages), roles, formats | axum, pulldown-cmark |
-//! | [`client`] | our own client | ureq (with `webhooks`) |
+//! | [`client`] | our own client; a steward's acts, on a state directory or through a server | ureq (with `webhooks`) |
 //! | [`webhooks`] | what is worth telling a steward's own services, the outbox, signed deliveries | standardwebhooks |
 //! | [`audit`] | a server's claims, tested from outside | – |
 //! | [`demo`] | a synthetic clinic and its tour | `rand_distr`, which makes data and never noise |

@@ -63,7 +63,7 @@ topics! {
     asking: "the SQL that is answered, accuracy and its price, error bars, and what is free",
     stewarding: "policies, sealing, people, budgets, requests, and the same from files in Git",
     publishing: "statistics with a schedule, their addresses and pages, and who sees them",
-    operating: "configuration, TLS, metrics, logs, backups, webhooks, and the ledger's care",
+    operating: "configuration, TLS, metrics, logs, webhooks, backups, and how to look after the ledger",
     privacy: "what is promised and what is not, how it is enforced, and how to test it",
     clients: "the HTTP API from curl, Python, R and dashboards, and the command line",
     formats: "what is written to disk, what each format number means, and what may change",

@@ -16,9 +16,9 @@ use crate::ledger::{OpenError, SqliteLedger, WriteLock};
 use crate::query::file::{FileFault, QueryFile};
 use crate::query::terms::edition::{EditionError, Manifest, of_table};
 use crate::query::terms::policy::{Policy, PolicyError};
+use crate::service::publishing::editions;
 use crate::service::publishing::schedule::Zone;
 use crate::service::publishing::statistics::StatisticFault;
-use crate::service::stewarding::people;
 use crate::service::{Dataset, Ports, Service, ServiceError};
 
 /// Why a server does not start.
@@ -177,7 +177,7 @@ pub fn load(
     engine: &mut dyn Host,
     policy: Policy,
 ) -> Result<Vec<Dataset>, StartError> {
-    people::check_cap(ledger, &policy)?;
+    editions::check_cap(ledger, &policy)?;
     let name = policy.name.clone();
     let mark = read(ledger, |book| book.dataset(&name).and_then(|whole| whole.edition.clone()));
     let Some(EditionMark { id, commitment }) = mark else {

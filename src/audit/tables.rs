@@ -38,39 +38,37 @@ const BOUND: u64 = 2;
 const BEYOND: i64 = 1_000;
 
 /// The kind of measurement that is audited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 pub enum Kind {
     /// A count of rows, with heavy units.
+    #[strum(serialize = "count")]
     Count,
     /// A count of rows with heavy units, asked with one row per unit.
+    #[strum(serialize = "count of one row")]
     CountOfOneRow,
     /// A sum of values, with heavy units.
+    #[strum(serialize = "sum")]
     Sum,
     /// A count of distinct units, with spread units.
+    #[strum(serialize = "distinct units")]
     DistinctUnits,
     /// A sum of values, added up unit by unit first, with heavy units.
+    #[strum(serialize = "sum by unit")]
     SumByUnit,
     /// A count of rows up to each position, with early units. Only for Gaussian noise: with Laplace noise, running sums are sums
     /// of counts.
+    #[strum(serialize = "running sum")]
     RunningSum,
 }
 
 impl Kind {
     /// All kinds of measurements.
-    pub const ALL: [Self; 6] =
-        [Self::Count, Self::CountOfOneRow, Self::Sum, Self::DistinctUnits, Self::SumByUnit, Self::RunningSum];
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// The kind in words, for people to read.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Count => "count",
-            Self::CountOfOneRow => "count of one row",
-            Self::Sum => "sum",
-            Self::DistinctUnits => "distinct units",
-            Self::SumByUnit => "sum by unit",
-            Self::RunningSum => "running sum",
-        }
+        self.into()
     }
 
     pub(super) fn sql(self, dataset: &str, salt: u64) -> String {

@@ -10,7 +10,6 @@ use tokio::sync::oneshot;
 
 use crate::client::Client;
 use crate::engine::Launch;
-use crate::engine::seal::seal;
 use crate::kernel::budget::people::Role;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::privacy::amounts::Epsilon;
@@ -18,6 +17,7 @@ use crate::kernel::random;
 use crate::ledger::SqliteLedger;
 use crate::query::terms::policy::Policy;
 use crate::service::Service;
+use crate::service::publishing::editions::seal_and_publish;
 use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::people;
 use crate::{http, net, startup};
@@ -70,8 +70,7 @@ pub fn seal_all(dir: &Path, datasets: &[&str]) -> Result<String, NoServer> {
     let token = people::add_person(&ledger, "auditor", Role::Researcher, "audit", now_ms).map_err(no_server)?;
     for name in datasets {
         let policy = Policy::load(&dir.join(format!("{name}.toml"))).map_err(no_server)?;
-        let (manifest, _) = seal(&policy, &state, &|_| {}).map_err(no_server)?;
-        people::publish_edition(&ledger, &policy, &manifest, now_ms).map_err(no_server)?;
+        seal_and_publish(&ledger, &policy, &state, &|_| {}, &SystemClock).map_err(no_server)?;
         let (to, reason) = (Holder::researcher("auditor"), "an audit".to_owned());
         let epsilon: Epsilon = policy.terms.cap;
         let grant = Grant { to, dataset: policy.name.clone(), epsilon, reason, by: "audit".to_owned() };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{Failure, ServerOptions};
+use super::{CommandFailure, ServerOptions};
 use crate::files;
 use crate::query::file::QueryFile;
 use crate::render::text;
@@ -56,7 +56,7 @@ enum Format {
     Arrow,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
     let body = body(options)?;
     let client = options.server.client();
     let format = if options.json { Format::Json } else { options.format };
@@ -67,7 +67,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         return if answerable {
             Ok(())
         } else {
-            Err(Failure::No("the budget left is too small for this question".to_owned()))
+            Err(CommandFailure::No("the budget left is too small for this question".to_owned()))
         };
     }
     let accept = match format {
@@ -78,7 +78,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let bytes = client.post_for("/v1/queries", &body, accept)?;
     match format {
         Format::Table => {
-            let answer = serde_json::from_slice(&bytes).map_err(Failure::could)?;
+            let answer = serde_json::from_slice(&bytes).map_err(CommandFailure::could)?;
             say(text::answer(&answer));
         }
         Format::Json => say(String::from_utf8_lossy(&bytes)),
@@ -87,14 +87,15 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-fn body(options: &Options) -> Result<Value, Failure> {
+fn body(options: &Options) -> Result<Value, CommandFailure> {
     let mut epsilon = options.epsilon.clone();
     let mut margin = options.margin.clone();
     let sql = match (&options.sql, &options.file) {
         (Some(sql), _) => sql.clone(),
         (None, Some(path)) => {
-            let text = files::text(path)
-                .map_err(|error| Failure::Could(format!("{}: cannot be read: {}", path.display(), error.kind())))?;
+            let text = files::text(path).map_err(|error| {
+                CommandFailure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
+            })?;
             match QueryFile::parse(&text) {
                 Ok(file) if epsilon.is_none() && margin.is_none() => {
                     (epsilon, margin) = (file.epsilon, file.margin);
@@ -102,15 +103,17 @@ fn body(options: &Options) -> Result<Value, Failure> {
                 }
                 Ok(file) => file.sql,
                 Err(fault) if text.starts_with("-- ") && epsilon.is_none() && margin.is_none() => {
-                    return Err(Failure::Usage(format!("{}: {fault}", path.display())));
+                    return Err(CommandFailure::Usage(format!("{}: {fault}", path.display())));
                 }
                 Err(_) => text,
             }
         }
-        (None, None) => return Err(Failure::Usage("write the SQL, or name a file with --file".to_owned())),
+        (None, None) => return Err(CommandFailure::Usage("write the SQL, or name a file with --file".to_owned())),
     };
     if epsilon.is_none() && margin.is_none() && !is_free(&sql) {
-        return Err(Failure::Usage("say how accurate the answer should be: --epsilon 0.1, or --margin 25".to_owned()));
+        return Err(CommandFailure::Usage(
+            "say how accurate the answer should be: --epsilon 0.1, or --margin 25".to_owned(),
+        ));
     }
     let fields = json!({
         "sql": sql, "epsilon": epsilon, "margin": margin, "rows_per_unit": options.rows_per_unit, "group_size": options.group_size,

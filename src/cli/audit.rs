@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Failure;
+use super::CommandFailure;
 use crate::audit::throwaway::{Folder, NoServer, open, seal_all, with};
 use crate::audit::{self, AuditError, Finding, Scope, tables, timing};
 use crate::client::Client;
@@ -65,29 +65,30 @@ impl AccountantName {
     }
 }
 
-impl From<AuditError> for Failure {
+impl From<AuditError> for CommandFailure {
     fn from(error: AuditError) -> Self {
         // An error is not a verdict; only a broken claim counts as a no.
         Self::could(error)
     }
 }
 
-impl From<NoServer> for Failure {
+impl From<NoServer> for CommandFailure {
     fn from(error: NoServer) -> Self {
         Self::could(error)
     }
 }
 
-pub(super) fn run(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
     if let Some(dir) = &options.prepare {
         return prepare(dir, options.accountant.unwrap_or(AccountantName::Gaussian));
     }
     if options.timing {
         return time(options);
     }
-    let epsilon = Epsilon::parse(&options.epsilon).map_err(|fault| Failure::Usage(format!("--epsilon: {fault}")))?;
+    let epsilon =
+        Epsilon::parse(&options.epsilon).map_err(|fault| CommandFailure::Usage(format!("--epsilon: {fault}")))?;
     if epsilon.to_f64() > EPSILON_MAX {
-        return Err(Failure::Usage(format!(
+        return Err(CommandFailure::Usage(format!(
             "--epsilon is {epsilon}; accepted is at most {EPSILON_MAX}, because above it hardly any cell has noise"
         )));
     }
@@ -97,7 +98,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
         Some(server) => {
             complain(format!("auditing {server}"));
             let client = Client::new(server, options.token.as_deref());
-            audit::run(&client, scope, &tables::Kind::ALL, &mut findings).map_err(Failure::from)
+            audit::run(&client, scope, tables::Kind::ALL, &mut findings).map_err(CommandFailure::from)
         }
         None => own(scope, options, &mut findings),
     };
@@ -108,12 +109,12 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     }
     let broken: Vec<_> = findings.iter().filter(|one| !one.holds()).map(|one| one.mechanism.as_str()).collect();
     // A broken claim is a no, even if the audit of other mechanisms failed.
-    if broken.is_empty() { ended } else { Err(Failure::No(format!("a claim is broken: {}", broken.join(", ")))) }
+    if broken.is_empty() { ended } else { Err(CommandFailure::No(format!("a claim is broken: {}", broken.join(", ")))) }
 }
 
-fn prepare(dir: &std::path::Path, accountant: AccountantName) -> Result<(), Failure> {
+fn prepare(dir: &std::path::Path, accountant: AccountantName) -> Result<(), CommandFailure> {
     tables::prepare(dir, accountant.name())
-        .map_err(|error| Failure::Could(format!("{}: cannot be written: {}", dir.display(), error.kind())))?;
+        .map_err(|error| CommandFailure::Could(format!("{}: cannot be written: {}", dir.display(), error.kind())))?;
     let shown = dir.display();
     say(format!(
         "wrote {shown}/{with}.toml and {shown}/{without}.toml with their sources. Then, with STATE the state folder of the server:\n  \
@@ -129,7 +130,7 @@ fn prepare(dir: &std::path::Path, accountant: AccountantName) -> Result<(), Fail
 }
 
 /// Audits throw-away servers, one for each accountant.
-fn own(scope: Scope, options: &Options, findings: &mut Vec<Finding>) -> Result<(), Failure> {
+fn own(scope: Scope, options: &Options, findings: &mut Vec<Finding>) -> Result<(), CommandFailure> {
     let accountants = match options.accountant {
         Some(one) => vec![one],
         None => vec![AccountantName::Gaussian, AccountantName::Pure],
@@ -140,7 +141,7 @@ fn own(scope: Scope, options: &Options, findings: &mut Vec<Finding>) -> Result<(
         // Two servers, because a million samples at epsilon 2 need more budget than one has.
         for kinds in [&tables::Kind::ALL[..3], &tables::Kind::ALL[3..]] {
             let folder = Folder::new()?;
-            tables::prepare(folder.path(), accountant.name()).map_err(|error| Failure::could(error.kind()))?;
+            tables::prepare(folder.path(), accountant.name()).map_err(|error| CommandFailure::could(error.kind()))?;
             let token = seal_all(folder.path(), &datasets)?;
             let service = open(folder.path(), &datasets)?;
             with(service, &token, |client| audit::run(client, scope, kinds, findings))??;
@@ -149,10 +150,10 @@ fn own(scope: Scope, options: &Options, findings: &mut Vec<Finding>) -> Result<(
     Ok(())
 }
 
-fn time(options: &Options) -> Result<(), Failure> {
+fn time(options: &Options) -> Result<(), CommandFailure> {
     let samples = options.samples.unwrap_or(TIMES);
     if !(TIMES_MIN..=TIMES_MAX).contains(&samples) {
-        return Err(Failure::Usage(format!(
+        return Err(CommandFailure::Usage(format!(
             "--samples is {samples}; with --timing, accepted is {TIMES_MIN} to {TIMES_MAX}"
         )));
     }
@@ -171,9 +172,9 @@ fn time(options: &Options) -> Result<(), Failure> {
     match findings.iter().find(|one| !one.holds) {
         None => Ok(()),
         Some(one) if one.is_padded => {
-            Err(Failure::No("the padded tables can be told apart by the time of their answers".to_owned()))
+            Err(CommandFailure::No("the padded tables can be told apart by the time of their answers".to_owned()))
         }
-        Some(_) => Err(Failure::Could(
+        Some(_) => Err(CommandFailure::Could(
             "even unpadded tables cannot be told apart here, so the test is void; ask for more --samples".to_owned(),
         )),
     }

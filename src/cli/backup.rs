@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::Failure;
+use super::CommandFailure;
 use crate::ledger::backup::{BackedUp, BackupError, backup};
 use crate::terminal::say;
 
@@ -25,7 +25,7 @@ pub(super) struct Options {
     json: bool,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
     let done = backup(&options.state, options.anchor.as_deref(), &options.to).map_err(failure)?;
     let BackedUp { entries, releases, editions, anchor_seq, bytes } = done;
     if options.json {
@@ -46,10 +46,10 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-fn failure(error: BackupError) -> Failure {
+fn failure(error: BackupError) -> CommandFailure {
     match error {
-        BackupError::Occupied { .. } => Failure::Usage(format!("--to: {error}")),
-        BackupError::NotWhole { .. } | BackupError::Edition(_) => Failure::no(error),
-        BackupError::Open(_) | BackupError::Uncopied { .. } => Failure::could(error),
+        BackupError::Occupied { .. } => CommandFailure::Usage(format!("--to: {error}")),
+        BackupError::NotWhole { .. } | BackupError::Edition(_) => CommandFailure::no(error),
+        BackupError::Open(_) | BackupError::Uncopied { .. } => CommandFailure::could(error),
     }
 }

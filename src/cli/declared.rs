@@ -6,14 +6,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::{Value, json};
 
-use super::Failure;
-use super::people::{Place, open};
+use super::CommandFailure;
+use super::place::{PlaceOptions, json};
 use crate::files;
-use crate::kernel::clock::{Clock, SystemClock};
-use crate::service::stewarding::declared::{self, DeclaredFile, Outcome};
-use crate::service::stewarding::people::AT_STATE_DIRECTORY;
+use crate::service::stewarding::declared::{CapView, DeclaredFile, NewToken, Outcome};
 use crate::terminal::{say, table};
 
 #[derive(Args)]
@@ -21,7 +18,7 @@ pub(super) struct PlanOptions {
     /// The folder of the files. Every *.toml directly in it is read; subfolders are not.
     dir: PathBuf,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 #[derive(Args)]
@@ -32,46 +29,23 @@ pub(super) struct ApplyOptions {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
-pub(super) fn plan(options: &PlanOptions) -> Result<(), Failure> {
-    let PlanOptions { dir, place } = options;
+pub(super) fn plan(PlanOptions { dir, place }: &PlanOptions) -> Result<(), CommandFailure> {
     let files = declared_files(dir)?;
-    let planned = match &place.state {
-        Some(state) => {
-            let declared = declared::parse(&files).map_err(Failure::no)?;
-            shown(declared::plan(&open(state)?, &declared, SystemClock.now_ms())?)?
-        }
-        None => place.server.client().post("/v1/plan", &json!({"files": files}))?,
-    };
-    tell(&planned, place);
-    Ok(())
+    tell(place.steward()?.plan(&files)?, place)
 }
 
-pub(super) fn apply(options: &ApplyOptions) -> Result<(), Failure> {
-    let ApplyOptions { dir, reason, place } = options;
+pub(super) fn apply(ApplyOptions { dir, reason, place }: &ApplyOptions) -> Result<(), CommandFailure> {
     let files = declared_files(dir)?;
-    let applied = match &place.state {
-        Some(state) => {
-            let declared = declared::parse(&files).map_err(Failure::no)?;
-            let now_ms = SystemClock.now_ms();
-            shown(declared::apply(&open(state)?, &declared, reason, AT_STATE_DIRECTORY, now_ms)?)?
-        }
-        None => place.server.client().post("/v1/apply", &json!({"files": files, "reason": reason}))?,
-    };
-    tell(&applied, place);
-    Ok(())
-}
-
-fn shown(outcome: Outcome) -> Result<Value, Failure> {
-    serde_json::to_value(outcome).map_err(Failure::could)
+    tell(place.steward()?.apply(&files, reason)?, place)
 }
 
 /// The TOML files directly in a folder, by name. Hidden files are skipped, as a shell's `*.toml` does.
-fn declared_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
+fn declared_files(dir: &Path) -> Result<Vec<DeclaredFile>, CommandFailure> {
     let could = |path: &Path, error: &std::io::Error| {
-        Failure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
+        CommandFailure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
     };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|error| could(dir, &error))? {
@@ -83,7 +57,7 @@ fn declared_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
     }
     if found.is_empty() {
         let message = format!("{}: holds no *.toml; name the folder of the files that declare people", dir.display());
-        return Err(Failure::Usage(message));
+        return Err(CommandFailure::Usage(message));
     }
     found.sort();
     let read = |(name, path): (String, PathBuf)| {
@@ -93,31 +67,30 @@ fn declared_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
     found.into_iter().map(read).collect()
 }
 
-fn tell(outcome: &Value, place: &Place) {
+fn tell(outcome: Outcome, place: &PlaceOptions) -> Result<(), CommandFailure> {
     if place.json {
-        say(outcome.to_string());
-        return;
+        say(json(&outcome)?.to_string());
+        return Ok(());
     }
-    let list = |key: &str| outcome[key].as_array().cloned().unwrap_or_default();
-    let changes = list("changes");
+    let Outcome { changes, caps, tokens, .. } = outcome;
     if changes.is_empty() {
         say("nothing to change");
-        return;
+        return Ok(());
     }
-    for change in &changes {
-        say(change.as_str().unwrap_or_default());
-    }
-    let rows = |items: Vec<Value>, keys: &[&str]| {
-        let row = |item: &Value| keys.iter().map(|key| item[*key].as_str().unwrap_or_default().to_owned()).collect();
-        items.iter().map(row).collect::<Vec<Vec<String>>>()
+    changes.into_iter().for_each(say);
+    let cap_row = |cap: CapView| {
+        let amounts = [cap.epsilon_cap, cap.allocated_before, cap.allocated_after].map(|epsilon| epsilon.to_string());
+        std::iter::once(cap.dataset).chain(amounts).collect()
     };
-    let caps = rows(list("caps"), &["dataset", "epsilon_cap", "allocated_before", "allocated_after"]);
+    let caps: Vec<Vec<String>> = caps.into_iter().map(cap_row).collect();
     if !caps.is_empty() {
         say(table(&["dataset", "cap", "allocated before", "allocated after"].map(str::to_owned), &caps));
     }
-    let tokens = rows(list("tokens"), &["name", "role", "token"]);
+    let token_row = |new: NewToken| vec![new.name, new.role.name().to_owned(), new.token];
+    let tokens: Vec<Vec<String>> = tokens.into_iter().map(token_row).collect();
     if !tokens.is_empty() {
         say("these tokens are shown once:");
         say(table(&["name", "role", "token"].map(str::to_owned), &tokens));
     }
+    Ok(())
 }

@@ -1,14 +1,13 @@
 //! `tacit grant`, `freeze` and `unfreeze`: at a server, or on a state directory while no server runs on it.
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::Failure;
-use super::people::{Place, open};
-use crate::kernel::clock::{Clock, SystemClock};
+use super::CommandFailure;
+use super::place::PlaceOptions;
+use crate::client::stewarding::NewGrant;
 use crate::kernel::privacy::amounts::Epsilon;
-use crate::service::stewarding::grants::{self, Grant, Holder};
-use crate::service::stewarding::people::AT_STATE_DIRECTORY;
+use crate::service::stewarding::grants::Holder;
 use crate::terminal::say;
 
 /// The kind of account that a grant sets.
@@ -46,7 +45,7 @@ pub(super) struct GrantOptions {
     #[arg(long)]
     period_days: Option<u32>,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 #[derive(Args)]
@@ -57,30 +56,22 @@ pub(super) struct FreezeOptions {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
-pub(super) fn grant(options: &GrantOptions) -> Result<(), Failure> {
+pub(super) fn grant(options: &GrantOptions) -> Result<(), CommandFailure> {
     let GrantOptions { name, dataset, epsilon, reason, kind, project, period_days, place } = options;
     check(options)?;
-    match &place.state {
-        Some(state) => {
-            let epsilon = Epsilon::parse(epsilon).map_err(|fault| Failure::Usage(format!("--epsilon: {fault}")))?;
-            let (project, period_days) = (project.clone(), *period_days);
-            let to = match kind {
-                Kind::Researcher => Holder::Researcher { name: name.clone(), project, period_days },
-                Kind::Project => Holder::Project { name: name.clone() },
-                Kind::Dataset => Holder::Dataset,
-                Kind::Statistics => Holder::Statistics { period_days },
-            };
-            let (dataset, reason, by) = (dataset.clone(), reason.clone(), AT_STATE_DIRECTORY.to_owned());
-            let grant = Grant { to, dataset, epsilon, reason, by };
-            grants::grant(&open(state)?, grant, SystemClock.now_ms()).map_err(Failure::from)?;
-        }
-        None => {
-            place.server.client().post("/v1/grants", &body(options))?;
-        }
-    }
+    let worth = Epsilon::parse(epsilon).map_err(|fault| CommandFailure::Usage(format!("--epsilon: {fault}")))?;
+    let (name_of, project, period_days_of) = (name.clone(), project.clone(), *period_days);
+    let to = match kind {
+        Kind::Researcher => Holder::Researcher { name: name_of, project, period_days: period_days_of },
+        Kind::Project => Holder::Project { name: name_of },
+        Kind::Dataset => Holder::Dataset,
+        Kind::Statistics => Holder::Statistics { period_days: period_days_of },
+    };
+    let grant = NewGrant { to, dataset: dataset.clone(), epsilon: worth, reason: reason.clone() };
+    place.steward()?.grant(&grant)?;
     if place.json {
         let holder = match kind {
             Kind::Researcher => "researcher",
@@ -99,51 +90,25 @@ pub(super) fn grant(options: &GrantOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-fn check(options: &GrantOptions) -> Result<(), Failure> {
+fn check(options: &GrantOptions) -> Result<(), CommandFailure> {
     let GrantOptions { name, dataset, kind, project, period_days, .. } = options;
     let renews = matches!(kind, Kind::Researcher | Kind::Statistics);
     if (*kind != Kind::Researcher && project.is_some()) || (!renews && period_days.is_some()) {
         let message = "--project is for --kind researcher, --period-days for --kind researcher and statistics";
-        return Err(Failure::Usage(message.to_owned()));
+        return Err(CommandFailure::Usage(message.to_owned()));
     }
     if matches!(kind, Kind::Dataset | Kind::Statistics) && name != dataset {
         let message = format!(
             "--kind dataset and --kind statistics concern the dataset itself, so name it twice: \"{name}\" is not \"{dataset}\""
         );
-        return Err(Failure::Usage(message));
+        return Err(CommandFailure::Usage(message));
     }
     Ok(())
 }
 
-fn body(options: &GrantOptions) -> Value {
-    let GrantOptions { name, dataset, epsilon, reason, project, period_days, .. } = options;
-    match options.kind {
-        Kind::Researcher => json!({
-            "researcher": name, "project": project, "dataset": dataset, "epsilon": epsilon, "period_days": period_days,
-            "reason": reason
-        }),
-        Kind::Project => {
-            json!({"kind": "project", "project": name, "dataset": dataset, "epsilon": epsilon, "reason": reason})
-        }
-        Kind::Statistics => json!({
-            "kind": "statistics", "dataset": dataset, "epsilon": epsilon, "period_days": period_days, "reason": reason
-        }),
-        Kind::Dataset => json!({"kind": "dataset", "dataset": dataset, "epsilon": epsilon, "reason": reason}),
-    }
-}
-
-pub(super) fn freeze(options: &FreezeOptions, is_frozen: bool) -> Result<(), Failure> {
+pub(super) fn freeze(options: &FreezeOptions, is_frozen: bool) -> Result<(), CommandFailure> {
     let FreezeOptions { dataset, reason, place } = options;
-    match &place.state {
-        Some(state) => {
-            let told = (reason.as_str(), AT_STATE_DIRECTORY);
-            grants::set_frozen(&open(state)?, dataset, is_frozen, told, SystemClock.now_ms()).map_err(Failure::from)?;
-        }
-        None => {
-            let act = if is_frozen { "freeze" } else { "unfreeze" };
-            place.server.client().post(&format!("/v1/datasets/{dataset}/{act}"), &json!({"reason": reason}))?;
-        }
-    }
+    place.steward()?.set_frozen(dataset, is_frozen, reason)?;
     let state = if is_frozen { "frozen: nothing is drawn from it" } else { "no longer frozen" };
     if place.json {
         say(json!({"dataset": dataset, "frozen": is_frozen}).to_string());

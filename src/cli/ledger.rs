@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::Failure;
-use super::people::{Place, open};
-use crate::kernel::budget::ledger::Ledger;
+use super::CommandFailure;
+use super::place::PlaceOptions;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::ledger::replan::Replanner;
 use crate::ledger::{Recovery, Verified, recover, verify};
@@ -27,7 +26,7 @@ pub(super) enum LedgerCommand {
         #[arg(long, default_value_t = 0)]
         after: u64,
         #[command(flatten)]
-        place: Place,
+        place: PlaceOptions,
     },
     /// Verify a ledger while no server runs on it: the chain, every balance, every price, every stored answer, the anchor.
     ///
@@ -68,7 +67,7 @@ pub(super) struct Files {
     json: bool,
 }
 
-pub(super) fn run(command: &LedgerCommand) -> Result<(), Failure> {
+pub(super) fn run(command: &LedgerCommand) -> Result<(), CommandFailure> {
     match command {
         LedgerCommand::List { limit, after, place } => list(*limit, *after, place),
         LedgerCommand::Verify { files } => check(files),
@@ -76,16 +75,10 @@ pub(super) fn run(command: &LedgerCommand) -> Result<(), Failure> {
     }
 }
 
-fn list(limit: usize, after: u64, place: &Place) -> Result<(), Failure> {
-    let entries = match &place.state {
-        Some(state) => {
-            let entries = open(state)?.entries(after, limit).map_err(Failure::could)?;
-            serde_json::to_value(entries).map_err(Failure::could)?
-        }
-        None => place.server.client().get(&format!("/v1/ledger?limit={limit}&after={after}"))?,
-    };
+fn list(limit: usize, after: u64, place: &PlaceOptions) -> Result<(), CommandFailure> {
+    let entries = place.steward()?.entries(after, limit)?;
     if place.json {
-        say(entries.to_string());
+        say(Value::from(entries).to_string());
         return Ok(());
     }
     let header = ["seq", "at", "act", "who", "dataset", "release"].map(str::to_owned);
@@ -95,20 +88,20 @@ fn list(limit: usize, after: u64, place: &Place) -> Result<(), Failure> {
         let at = if entry["at"].is_null() { &entry["at_ms"] } else { &entry["at"] };
         [&entry["seq"], at, &entry["act"], who, &entry["dataset"], &entry["release"]].map(cell).to_vec()
     };
-    say(table(&header, &entries.as_array().into_iter().flatten().map(row).collect::<Vec<_>>()));
+    say(table(&header, &entries.iter().map(row).collect::<Vec<_>>()));
     Ok(())
 }
 
-fn check(files: &Files) -> Result<(), Failure> {
+fn check(files: &Files) -> Result<(), CommandFailure> {
     let mut replanner = Replanner::default();
-    let verified = verify(&files.state, files.anchor.as_deref(), &mut replanner).map_err(Failure::could)?;
+    let verified = verify(&files.state, files.anchor.as_deref(), &mut replanner).map_err(CommandFailure::could)?;
     let Verified { entries, releases, head, key, anchor_seq, is_copy } = match verified {
         Ok(verified) => verified,
         Err(finding) => {
             if files.json {
                 say(json!({"whole": false, "seq": finding.seq, "found": finding.why}).to_string());
             }
-            return Err(Failure::No(format!("{}: the ledger is not whole: {finding}", files.state.display())));
+            return Err(CommandFailure::No(format!("{}: the ledger is not whole: {finding}", files.state.display())));
         }
     };
     let (head, key) = (hex::encode(head), hex::encode(key));
@@ -130,13 +123,13 @@ fn check(files: &Files) -> Result<(), Failure> {
     Ok(())
 }
 
-fn take_up(files: &Files, reason: &str) -> Result<(), Failure> {
+fn take_up(files: &Files, reason: &str) -> Result<(), CommandFailure> {
     if reason.trim().is_empty() {
-        return Err(Failure::Usage("--reason: a recovery needs a reason".to_owned()));
+        return Err(CommandFailure::Usage("--reason: a recovery needs a reason".to_owned()));
     }
     let now_ms = SystemClock.now_ms();
     let recovered = recover(&files.state, files.anchor.as_deref(), reason, AT_STATE_DIRECTORY, now_ms);
-    let Recovery { ledger_seq, anchor_seq, balances, frozen, anchor } = recovered.map_err(Failure::could)?;
+    let Recovery { ledger_seq, anchor_seq, balances, frozen, anchor } = recovered.map_err(CommandFailure::could)?;
     if files.json {
         let body = json!({
             "ledger_seq": ledger_seq, "anchor_seq": anchor_seq, "balances": balances, "frozen": frozen,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::Failure;
+use super::CommandFailure;
 use crate::engine::seal::draft::draft;
 use crate::engine::seal::source::{SourceLocation, SourceSpec};
 use crate::query::terms::policy::{Policy, PolicyError};
@@ -41,11 +41,7 @@ pub(super) enum Command {
     },
 }
 
-/// What `oversubscribe = true` means, in plain words.
-pub(super) const OVERSUBSCRIBED: &str = "oversubscribe = true: allocations may sum to more than the cap, and the cap stays what it is. \
-     Whoever asks first may leave nothing to the others: a researcher can be refused although their own account holds more.";
-
-pub(super) fn run(command: &Command) -> Result<(), Failure> {
+pub(super) fn run(command: &Command) -> Result<(), CommandFailure> {
     match command {
         Command::Check { file, source } => check(file, *source),
         Command::Draft { source, postgresql, query, sheet } => {
@@ -60,16 +56,16 @@ pub(super) fn run(command: &Command) -> Result<(), Failure> {
                 true => Path::new(path.file_name().unwrap_or_default()),
                 false => path,
             });
-            say(draft(&spec, shown).map_err(Failure::could)?.trim_end());
+            say(draft(&spec, shown).map_err(CommandFailure::could)?.trim_end());
             Ok(())
         }
     }
 }
 
-fn check(file: &Path, with_source: bool) -> Result<(), Failure> {
+fn check(file: &Path, with_source: bool) -> Result<(), CommandFailure> {
     let policy = Policy::load(file).map_err(|error| match error {
-        PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => Failure::no(error),
-        PolicyError::Unreadable { .. } => Failure::could(error),
+        PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => CommandFailure::no(error),
+        PolicyError::Unreadable { .. } => CommandFailure::could(error),
     })?;
     let terms = &policy.terms;
     say(format!(
@@ -83,7 +79,7 @@ fn check(file: &Path, with_source: bool) -> Result<(), Failure> {
         terms.accountant.name()
     ));
     if terms.oversubscribe {
-        say(OVERSUBSCRIBED);
+        say(super::seal::OVERSUBSCRIBED);
     }
     if with_source {
         super::seal::rehearse(&policy)?;

@@ -2,19 +2,13 @@
 //! while no server runs on it.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::people::{Place, open};
-use super::{Failure, ServerOptions};
-use crate::client::Client;
-use crate::kernel::clock::{Clock, SystemClock};
+use super::place::{PlaceOptions, json};
+use super::{CommandFailure, ServerOptions};
 use crate::kernel::privacy::amounts::Epsilon;
-use crate::service::stewarding::people::AT_STATE_DIRECTORY;
-use crate::service::stewarding::requests::{self, Decision};
+use crate::service::stewarding::requests::{Decision, RequestView};
 use crate::terminal::{say, table};
-
-/// Items per page: the most that a server sends at once.
-const PAGE: usize = 1_000;
 
 #[derive(Args)]
 pub(super) struct RequestOptions {
@@ -36,7 +30,7 @@ pub(super) struct RequestOptions {
 #[derive(Args)]
 pub(super) struct RequestsOptions {
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 #[derive(Args)]
@@ -56,10 +50,10 @@ pub(super) struct DecideOptions {
     #[arg(long)]
     reason: String,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
-pub(super) fn request(options: &RequestOptions) -> Result<(), Failure> {
+pub(super) fn request(options: &RequestOptions) -> Result<(), CommandFailure> {
     let RequestOptions { dataset, epsilon, reason, server, json } = options;
     let body = json!({"dataset": dataset, "epsilon": epsilon, "reason": reason});
     let filed = server.client().post("/v1/requests", &body)?;
@@ -71,64 +65,36 @@ pub(super) fn request(options: &RequestOptions) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn requests(options: &RequestsOptions) -> Result<(), Failure> {
+pub(super) fn requests(options: &RequestsOptions) -> Result<(), CommandFailure> {
     let place = &options.place;
-    let listed = match &place.state {
-        Some(state) => serde_json::to_value(requests::requests(&open(state)?, None)).map_err(Failure::could)?,
-        None => all_requests(&place.server.client())?,
-    };
+    let listed = place.steward()?.requests()?;
     if place.json {
-        say(listed.to_string());
+        say(json(&listed)?.to_string());
         return Ok(());
     }
     let header = ["number", "at", "who", "dataset", "epsilon", "status", "reason", "decision"].map(str::to_owned);
-    say(table(&header, &listed.as_array().into_iter().flatten().map(request_row).collect::<Vec<_>>()));
+    say(table(&header, &listed.into_iter().map(request_row).collect::<Vec<_>>()));
     Ok(())
 }
 
-fn request_row(request: &Value) -> Vec<String> {
-    let keys = ["at", "researcher", "dataset", "epsilon", "status", "reason", "decision_reason"];
-    let mut row = vec![request["number"].to_string()];
-    row.extend(keys.map(|key| request[key].as_str().unwrap_or("").to_owned()));
-    row
+fn request_row(request: RequestView) -> Vec<String> {
+    let RequestView { number, researcher, dataset, epsilon, reason, at, status, decision_reason } = request;
+    let (epsilon, status) = (epsilon.to_string(), status.name().to_owned());
+    vec![number.to_string(), at, researcher, dataset, epsilon, status, reason, decision_reason.unwrap_or_default()]
 }
 
-/// Fetches every page of the requests.
-fn all_requests(client: &Client) -> Result<Value, Failure> {
-    let mut requests: Vec<Value> = Vec::new();
-    let mut path = format!("/v1/requests?limit={PAGE}");
-    loop {
-        let page = client.get(&path)?.as_array().cloned().unwrap_or_default();
-        let full = page.len() == PAGE;
-        requests.extend(page);
-        let Some(last) = requests.last().filter(|_| full) else { return Ok(Value::from(requests)) };
-        path = format!("/v1/requests?limit={PAGE}&after={}", last["number"]);
-    }
-}
-
-pub(super) fn decide(options: &DecideOptions) -> Result<(), Failure> {
+pub(super) fn decide(options: &DecideOptions) -> Result<(), CommandFailure> {
     let DecideOptions { number, grant, decline, epsilon, reason, place } = options;
     debug_assert!(grant != decline, "exactly one of them is given");
-    let decided = match &place.state {
-        Some(state) => {
-            let epsilon = epsilon.as_deref().map(Epsilon::parse).transpose();
-            let epsilon = epsilon.map_err(|fault| Failure::Usage(format!("--epsilon: {fault}")))?;
-            let decision = if *grant { Decision::Grant { epsilon } } else { Decision::Decline };
-            let ledger = open(state)?;
-            requests::decide(&ledger, *number, decision, reason, AT_STATE_DIRECTORY, SystemClock.now_ms())
-                .map_err(Failure::from)?;
-            serde_json::to_value(requests::request(&ledger, *number)).map_err(Failure::could)?
-        }
-        None => {
-            let body = json!({"granted": grant, "epsilon": epsilon, "reason": reason});
-            place.server.client().post(&format!("/v1/requests/{number}/decide"), &body)?
-        }
-    };
+    let epsilon = epsilon.as_deref().map(Epsilon::parse).transpose();
+    let epsilon = epsilon.map_err(|fault| CommandFailure::Usage(format!("--epsilon: {fault}")))?;
+    let decision = if *grant { Decision::Grant { epsilon } } else { Decision::Decline };
+    let decided = place.steward()?.decide(*number, decision, reason)?;
     if place.json {
-        say(decided.to_string());
+        say(json(&decided)?.to_string());
     } else {
-        let text = |key: &str| decided[key].as_str().unwrap_or("?").to_owned();
-        say(format!("request {number} of {} on {} is {}", text("researcher"), text("dataset"), text("status")));
+        let RequestView { researcher, dataset, status, .. } = decided;
+        say(format!("request {number} of {researcher} on {dataset} is {}", status.name()));
     }
     Ok(())
 }

@@ -10,12 +10,15 @@ mod query;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
+use strum::VariantArray;
 
-use super::Failure;
+use super::CommandFailure;
+use crate::kernel::privacy::amounts::DECIMAL_CHARS_MAX;
 use crate::terminal::say;
 
 /// The kinds of files that have a schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, strum::Display, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 enum Name {
     /// The server's configuration, tacit.toml.
     Config,
@@ -28,17 +31,6 @@ enum Name {
 }
 
 impl Name {
-    const ALL: [Self; 4] = [Self::Config, Self::Policy, Self::Declared, Self::Query];
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::Config => "config",
-            Self::Policy => "policy",
-            Self::Declared => "declared",
-            Self::Query => "query",
-        }
-    }
-
     fn schema(self) -> Value {
         match self {
             Self::Config => config::schema(),
@@ -56,10 +48,10 @@ pub(super) struct Options {
     name: Option<Name>,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
     let shown = match options.name {
         Some(name) => name.schema(),
-        None => Name::ALL.iter().map(|name| (name.word().to_owned(), name.schema())).collect(),
+        None => Name::VARIANTS.iter().map(|name| (name.to_string(), name.schema())).collect(),
     };
     say(format!("{shown:#}"));
     Ok(())
@@ -69,8 +61,6 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
 const DECIMAL: &str = "^[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
 /// A decimal number with an optional sign, as a text.
 const SIGNED: &str = "^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
-/// Largest number of characters in a decimal.
-const DECIMAL_CHARS_MAX: usize = 40;
 /// Pattern of the names of datasets and columns.
 const IDENTIFIER: &str = "^[a-z_][a-z0-9_]{0,62}$";
 /// Pattern of the names of people and projects.
@@ -121,11 +111,12 @@ fn flag(about: &str) -> Value {
     json!({"description": about, "type": "boolean", "default": false})
 }
 
-fn whole(about: &str, most: u64) -> Value {
+fn whole(about: &str, most: i64) -> Value {
     json!({"description": about, "type": "integer", "minimum": 1, "maximum": most})
 }
 
-fn one_of(about: &str, words: &[&str]) -> Value {
+fn one_of<T: Copy + Into<&'static str>>(about: &str, values: &[T]) -> Value {
+    let words: Vec<&str> = values.iter().map(|value| (*value).into()).collect();
     json!({"description": about, "type": "string", "enum": words})
 }
 

@@ -9,16 +9,20 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Failure;
-use crate::engine::seal::{Report, SealError, check_source, clear_superseded, seal};
+use super::CommandFailure;
+use crate::engine::seal::{Report, SealError, check_source, seal};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::random;
 use crate::ledger::SqliteLedger;
 use crate::query::terms::edition::Manifest;
 use crate::query::terms::policy::{Policy, PolicyError};
-use crate::service::stewarding::people;
+use crate::service::publishing::editions::{PublicationError, PublishedEdition, seal_and_publish};
 use crate::terminal::{complain, say};
+
+/// What `oversubscribe = true` means, in plain words.
+pub(super) const OVERSUBSCRIBED: &str = "oversubscribe = true: allocations may sum to more than the cap, and the cap stays what it is. \
+     Whoever asks first may leave nothing to the others: a researcher can be refused although their own account holds more.";
 
 #[derive(Args)]
 pub(super) struct Options {
@@ -35,18 +39,18 @@ pub(super) struct Options {
     json: bool,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), Failure> {
+pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
     let policy = Policy::load(&options.policy).map_err(|error| match error {
-        PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => Failure::no(error),
-        PolicyError::Unreadable { .. } => Failure::could(error),
+        PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => CommandFailure::no(error),
+        PolicyError::Unreadable { .. } => CommandFailure::could(error),
     })?;
     check_source(&policy).map_err(failure)?;
     let (manifest, report) = match &options.state {
-        Some(state) if !options.dry_run => seal_and_publish(&policy, state)?,
+        Some(state) if !options.dry_run => published(&policy, state)?,
         Some(_) | None => rehearsed(&policy)?,
     };
     if policy.terms.oversubscribe {
-        complain(super::policy::OVERSUBSCRIBED);
+        complain(OVERSUBSCRIBED);
     }
     let edition = (!options.dry_run).then_some(manifest.edition.as_str());
     if options.json {
@@ -58,7 +62,7 @@ pub(super) fn run(options: &Options) -> Result<(), Failure> {
 }
 
 /// Seals into a temporary folder, prints the report, and removes the folder.
-pub(super) fn rehearse(policy: &Policy) -> Result<(), Failure> {
+pub(super) fn rehearse(policy: &Policy) -> Result<(), CommandFailure> {
     check_source(policy).map_err(failure)?;
     let (_, report) = rehearsed(policy)?;
     report::print(&policy.name, None, &report);
@@ -66,48 +70,50 @@ pub(super) fn rehearse(policy: &Policy) -> Result<(), Failure> {
 }
 
 /// Seals into a temporary folder that nobody else may read and that is removed afterwards.
-fn rehearsed(policy: &Policy) -> Result<(Manifest, Report), Failure> {
-    let name = random::id("tacit-rehearsal").map_err(Failure::could)?;
+fn rehearsed(policy: &Policy) -> Result<(Manifest, Report), CommandFailure> {
+    let name = random::id("tacit-rehearsal").map_err(CommandFailure::could)?;
     let folder = std::env::temp_dir().join(name);
     fs::DirBuilder::new().mode(0o700).create(&folder).map_err(SealError::from).map_err(failure)?;
-    let sealed = seal_with_progress(policy, &folder);
+    let sealed = with_progress(policy, |progress| seal(policy, &folder, progress));
     let _ = fs::remove_dir_all(&folder);
     sealed.map_err(failure)
 }
 
-fn failure(error: SealError) -> Failure {
+fn failure(error: SealError) -> CommandFailure {
     match error {
-        SealError::Unwritable { .. } | SealError::Chance(_) => Failure::could(error),
-        SealError::Source(ref source) if source.is_of_the_system() => Failure::could(error),
-        _ => Failure::no(error),
+        SealError::Unwritable { .. } | SealError::Chance(_) => CommandFailure::could(error),
+        SealError::Source(ref source) if source.is_of_the_system() => CommandFailure::could(error),
+        _ => CommandFailure::no(error),
     }
 }
 
-fn seal_and_publish(policy: &Policy, state: &Path) -> Result<(Manifest, Report), Failure> {
+fn published(policy: &Policy, state: &Path) -> Result<(Manifest, Report), CommandFailure> {
     let was_there = state.exists();
-    let ledger = SqliteLedger::open(state, SystemClock.now_ms()).map_err(Failure::could)?;
-    people::check_cap(&ledger, policy)?;
-    let sealed = seal_with_progress(policy, state);
+    let ledger = SqliteLedger::open(state, SystemClock.now_ms()).map_err(CommandFailure::could)?;
+    let published = with_progress(policy, |progress| seal_and_publish(&ledger, policy, state, progress, &SystemClock));
     let is_new = !was_there && read(&ledger, |book| book.head().0) == 0;
-    if sealed.is_err() && is_new {
+    if matches!(published, Err(PublicationError::Seal(_))) && is_new {
         // This run made the folder and holds its ledger, which is empty, so removing it leaves everything as it was.
         let _ = std::fs::remove_dir_all(state);
     }
-    let (manifest, report) = sealed.map_err(failure)?;
-    people::publish_edition(&ledger, policy, &manifest, SystemClock.now_ms())?;
-    if let Err(error) = clear_superseded(state, &people::current_editions(&ledger)) {
-        complain(format!("tacit: a superseded edition could not be removed: {}", error.kind()));
+    let PublishedEdition { manifest, report, leftover } = published.map_err(|error| match error {
+        PublicationError::Seal(error) => failure(error),
+        PublicationError::Ledger(error) => error.into(),
+    })?;
+    if let Some(kind) = leftover {
+        complain(format!("tacit: a superseded edition could not be removed: {kind}"));
     }
     Ok((manifest, report))
 }
 
-fn seal_with_progress(policy: &Policy, state: &Path) -> Result<(Manifest, Report), SealError> {
+/// Shows on the terminal how many rows were read while `sealing` runs.
+fn with_progress<T>(policy: &Policy, sealing: impl FnOnce(&dyn Fn(u64)) -> T) -> T {
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}") {
         bar.set_style(style);
     }
     bar.set_message(format!("sealing {}", policy.name));
-    let sealed = seal(policy, state, &|rows| bar.set_position(rows));
+    let sealed = sealing(&|rows| bar.set_position(rows));
     bar.finish_and_clear();
     sealed
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Failure;
+use super::CommandFailure;
 use crate::config::Config;
 use crate::engine::Launch;
 use crate::http::Settings;
@@ -22,11 +22,11 @@ const NAMES_SHOWN: usize = 10;
 /// How long stopping waits for what is being drawn or delivered.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
-pub(super) fn run(path: &Path) -> Result<(), Failure> {
-    let config = Config::load(path).map_err(Failure::could)?;
+pub(super) fn run(path: &Path) -> Result<(), CommandFailure> {
+    let config = Config::load(path).map_err(CommandFailure::could)?;
     let zone = zone(path, &config)?;
     let tls = config.tls.as_ref().map(|tls| net::tls::load(&tls.certificate, &tls.key)).transpose();
-    let tls = tls.map_err(Failure::could)?;
+    let tls = tls.map_err(CommandFailure::could)?;
     let public = config.public_url.as_deref().and_then(|url| url.split_once("://"));
     let settings = Settings {
         origins: config.statistics.origins.clone(),
@@ -38,14 +38,14 @@ pub(super) fn run(path: &Path) -> Result<(), Failure> {
     let queries = config.queries_dir.as_deref().map(|dir| (dir, zone));
     let (state, anchor) = (&config.state_dir, config.anchor.as_deref());
     let started = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program());
-    let Started { service, write_lock } = started.map_err(Failure::could)?;
-    let notifier = notifier::configured(&config, &service, write_lock).map_err(Failure::could)?;
-    let runtime = net::listener::runtime().map_err(Failure::could)?;
+    let Started { service, write_lock } = started.map_err(CommandFailure::could)?;
+    let notifier = notifier::configured(&config, &service, write_lock).map_err(CommandFailure::could)?;
+    let runtime = net::listener::runtime().map_err(CommandFailure::could)?;
     let served = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(config.listen).await;
-        let listener =
-            listener.map_err(|error| Failure::Could(format!("{}: cannot listen: {}", config.listen, error.kind())))?;
-        let address = listener.local_addr().map_err(Failure::could)?;
+        let listener = listener
+            .map_err(|error| CommandFailure::Could(format!("{}: cannot listen: {}", config.listen, error.kind())))?;
+        let address = listener.local_addr().map_err(CommandFailure::could)?;
         let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
         let notifying = notifier.map(|notifier| tokio::spawn(notifier::run(notifier)));
         let (router, stop) = (http::router_with(Arc::clone(&service), settings), net::listener::stop());
@@ -100,11 +100,11 @@ fn listed(names: &[String]) -> String {
 }
 
 /// The time zone in which days of statistics begin.
-fn zone(path: &Path, config: &Config) -> Result<Zone, Failure> {
+fn zone(path: &Path, config: &Config) -> Result<Zone, CommandFailure> {
     let name = &config.statistics.time_zone;
     Zone::named(name).ok_or_else(|| {
         let shown = crate::query::error::shown(name);
-        Failure::Could(format!(
+        CommandFailure::Could(format!(
             "{}: time_zone \"{shown}\" is not a time zone; accepted are names like \"Europe/Berlin\" or \"UTC\"",
             path.display()
         ))

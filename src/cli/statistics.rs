@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::Failure;
-use super::people::{Place, open};
+use super::CommandFailure;
+use super::place::{PlaceOptions, open};
 use crate::files;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::file::QueryFile;
-use crate::service::publishing::statistics::check::{check, datasets_on_record};
+use crate::service::publishing::statistics::check::datasets_on_record;
 use crate::service::publishing::statistics::{StatisticFault, confirm, read_file};
 use crate::service::stewarding::declared::DeclaredFile;
 use crate::service::stewarding::people::AT_STATE_DIRECTORY;
@@ -36,7 +36,7 @@ pub(super) struct CheckOptions {
     /// The folder of the query files. Every *.sql directly in it is read; subfolders are not.
     dir: PathBuf,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
 #[derive(Args)]
@@ -51,40 +51,32 @@ pub(super) struct PublishOptions {
     #[arg(long, requires = "state")]
     queries: Option<PathBuf>,
     #[command(flatten)]
-    place: Place,
+    place: PlaceOptions,
 }
 
-pub(super) fn run(command: &StatisticsCommand) -> Result<(), Failure> {
+pub(super) fn run(command: &StatisticsCommand) -> Result<(), CommandFailure> {
     match command {
         StatisticsCommand::Check(options) => check_all(options),
         StatisticsCommand::Publish(options) => publish(options),
     }
 }
 
-fn check_all(CheckOptions { dir, place }: &CheckOptions) -> Result<(), Failure> {
+fn check_all(CheckOptions { dir, place }: &CheckOptions) -> Result<(), CommandFailure> {
     let files = query_files(dir)?;
-    let checked = match &place.state {
-        Some(state) => {
-            let ledger = open(state)?;
-            let datasets = datasets_on_record(&ledger).map_err(Failure::could)?;
-            serde_json::to_value(check(&datasets, &ledger, &files, SystemClock.now_ms())).map_err(Failure::could)?
-        }
-        None => place.server.client().post("/v1/check", &json!({"files": files}))?,
-    };
-    let checked = checked.as_array().cloned().unwrap_or_default();
+    let checked = place.steward()?.check_statistics(&files)?;
     if place.json {
         say(Value::from(checked.clone()).to_string());
     } else {
         tell(&checked);
     }
     let faults: Vec<String> = checked.iter().filter_map(|one| fault(dir, one)).collect();
-    if faults.is_empty() { Ok(()) } else { Err(Failure::No(faults.join("\n"))) }
+    if faults.is_empty() { Ok(()) } else { Err(CommandFailure::No(faults.join("\n"))) }
 }
 
 /// The query files directly in a folder, with their texts, by name.
-fn query_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
+fn query_files(dir: &Path) -> Result<Vec<DeclaredFile>, CommandFailure> {
     let could = |path: &Path, error: &std::io::Error| {
-        Failure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
+        CommandFailure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
     };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(|error| could(dir, &error))? {
@@ -93,7 +85,7 @@ fn query_files(dir: &Path) -> Result<Vec<DeclaredFile>, Failure> {
     paths.retain(|path| path.is_file() && path.extension().is_some_and(|ending| ending == "sql"));
     if paths.is_empty() {
         let message = format!("{}: holds no *.sql; name the folder of the query files", dir.display());
-        return Err(Failure::Usage(message));
+        return Err(CommandFailure::Usage(message));
     }
     paths.sort();
     let read = |path: PathBuf| {
@@ -158,9 +150,9 @@ fn standing(word: &str) -> &str {
     }
 }
 
-fn publish(options: &PublishOptions) -> Result<(), Failure> {
+fn publish(options: &PublishOptions) -> Result<(), CommandFailure> {
     let most = options.epsilon.as_deref().map(Epsilon::parse).transpose();
-    let most = most.map_err(|fault| Failure::Usage(format!("--epsilon: {fault}")))?;
+    let most = most.map_err(|fault| CommandFailure::Usage(format!("--epsilon: {fault}")))?;
     let mut published = Vec::new();
     for name in &options.names {
         let one = match &options.place.state {
@@ -187,20 +179,28 @@ fn publish(options: &PublishOptions) -> Result<(), Failure> {
 }
 
 /// Records the agreement in a state directory while no server runs on it.
-fn confirm_at(state: &Path, options: &PublishOptions, name: &str, most: Option<Epsilon>) -> Result<Value, Failure> {
+fn confirm_at(
+    state: &Path,
+    options: &PublishOptions,
+    name: &str,
+    most: Option<Epsilon>,
+) -> Result<Value, CommandFailure> {
     let Some(queries) = &options.queries else {
-        return Err(Failure::Usage("with --state, name the folder of the query files with --queries, too".to_owned()));
+        return Err(CommandFailure::Usage(
+            "with --state, name the folder of the query files with --queries, too".to_owned(),
+        ));
     };
     let path = queries.join(format!("{name}.sql"));
     let text = files::text(&path)
-        .map_err(|error| Failure::Could(format!("{}: cannot be read: {}", path.display(), error.kind())))?;
+        .map_err(|error| CommandFailure::Could(format!("{}: cannot be read: {}", path.display(), error.kind())))?;
     let ledger = open(state)?;
-    let datasets = datasets_on_record(&ledger).map_err(Failure::could)?;
-    let file = QueryFile::parse(&text).map_err(|fault| Failure::no(StatisticFault::of_headers(&path, &fault)))?;
-    let statistic = read_file(&datasets, &path, file).map_err(Failure::no)?;
+    let datasets = datasets_on_record(&ledger).map_err(CommandFailure::could)?;
+    let file =
+        QueryFile::parse(&text).map_err(|fault| CommandFailure::no(StatisticFault::of_headers(&path, &fault)))?;
+    let statistic = read_file(&datasets, &path, file).map_err(CommandFailure::no)?;
     if let Some(most) = most.filter(|most| statistic.epsilon > *most) {
         let epsilon = statistic.epsilon;
-        return Err(Failure::No(format!("a draw of {name} costs epsilon {epsilon}, which is more than {most}")));
+        return Err(CommandFailure::No(format!("a draw of {name} costs epsilon {epsilon}, which is more than {most}")));
     }
     confirm(&ledger, &statistic, AT_STATE_DIRECTORY, SystemClock.now_ms())?;
     Ok(json!({"name": name, "epsilon": statistic.epsilon.to_string(), "standing": "confirmed"}))

@@ -1,8 +1,8 @@
 //! `tacit worker`: an internal command, which a server starts.
 
-use super::Failure;
+use super::CommandFailure;
 use crate::engine::worker;
 
-pub(super) fn run() -> Result<(), Failure> {
-    worker::run().map_err(|_| Failure::Could("only a server can start a worker".to_owned()))
+pub(super) fn run() -> Result<(), CommandFailure> {
+    worker::run().map_err(|_| CommandFailure::Could("only a server can start a worker".to_owned()))
 }

@@ -20,7 +20,7 @@ demo_error_from!(
     startup::StartError,
     ClientError,
     crate::ledger::OpenError,
-    crate::engine::seal::SealError,
+    crate::service::publishing::editions::PublicationError,
     crate::service::ServiceError,
     crate::query::terms::policy::PolicyError,
     crate::kernel::privacy::amounts::DecimalFault,

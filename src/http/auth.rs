@@ -70,7 +70,7 @@ macro_rules! asks_as {
     };
 }
 
-asks_as!(Anyone, &Role::ALL);
+asks_as!(Anyone, Role::ALL);
 asks_as!(Steward, &[Role::Steward]);
 asks_as!(Researcher, &[Role::Researcher]);
 asks_as!(Reader, &[Role::Researcher, Role::Steward]);

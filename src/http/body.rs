@@ -1,15 +1,18 @@
 //! Bodies of requests: bounds them in bytes and seconds, and parses questions.
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
-use super::App;
-use super::json::{Fields, Json, wrong_kind};
 use super::problem::Problem;
+use super::{App, json};
 use crate::kernel::budget::entry::KeyUse;
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::asking::ask::{Ask, MarginText, Wanted};
 use crate::service::asking::pad::Departure;
 
@@ -17,6 +20,8 @@ use crate::service::asking::pad::Departure;
 pub const BODY_BYTES_MAX: usize = 64 << 10;
 /// The longest time in which a body must arrive, in seconds.
 const BODY_SECONDS_MAX: u64 = 10;
+/// The largest number of rows that a group can be assumed to have.
+const GROUP_ROWS_MAX: u64 = 1_000_000_000_000_000;
 const KEY_CHARS_MAX: usize = 255;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -28,6 +33,18 @@ impl FromRequest<App> for Body {
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
         arrived(request, BODY_BYTES_MAX, BODY_SECONDS_MAX).await.map(Self)
+    }
+}
+
+/// A body that holds the JSON of a `T`.
+pub struct Sent<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &App) -> Result<Self, Problem> {
+        let Body(bytes) = Body::from_request(request, state).await?;
+        json::read(&bytes).map(Self)
     }
 }
 
@@ -44,45 +61,71 @@ pub async fn arrived(request: Request, bytes_max: usize, seconds_max: u64) -> Re
     }
 }
 
+/// A question, for quotes and queries alike.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QuestionBody {
+    /// The question in SQL.
+    #[schema(example = "SELECT region, COUNT(*) AS visits FROM visits GROUP BY region")]
+    sql: String,
+    /// The ε to spend, as a decimal string.
+    #[schema(example = "0.1")]
+    epsilon: Option<String>,
+    /// Instead of `epsilon`, the largest half-width of the 95 % interval for every
+    /// count and sum: a decimal string, or an object with one for each output.
+    #[schema(example = "25", value_type = Option<String>)]
+    margin: Option<MarginBody>,
+    /// The number of rows per unit to use, below the policy's maximum.
+    rows_per_unit: Option<u32>,
+    /// The assumed number of rows in a group, if the margin of a mean depends on it; 1,000 by default.
+    group_size: Option<u64>,
+    /// The purpose of the question. It is kept in the ledger and shown to the public.
+    purpose: Option<String>,
+}
+
+/// The margin of a question, read as a text or as an object of texts by output name.
+struct MarginBody(MarginText);
+
 /// Parses a question: first the JSON, then the accuracy. The service parses the SQL.
 pub fn ask(bytes: &[u8]) -> Result<Ask, Problem> {
-    let mut fields = Fields::read(bytes, &["sql", "epsilon", "margin", "rows_per_unit", "group_size", "purpose"])?;
-    let sql = fields.text("sql")?;
-    let purpose = fields.optional_text("purpose")?;
-    let rows_per_unit = whole(&mut fields, "rows_per_unit", 4e9)?.map(|rows| rows as u32);
-    let group_size = whole(&mut fields, "group_size", 1e15)?;
+    let QuestionBody { sql, epsilon, margin, rows_per_unit, group_size, purpose } = json::read(bytes)?;
+    if group_size.is_some_and(|rows| rows > GROUP_ROWS_MAX) {
+        let detail = format!("the field \"group_size\" is too large; accepted is 1 row to {GROUP_ROWS_MAX}");
+        return Err(Problem::invalid_request(detail));
+    }
     let ask = Ask { sql, accuracy: None, rows_per_unit, group_size, purpose }.checked()?;
-    let epsilon = fields.optional_text("epsilon")?;
-    let margin = margin(fields.take("margin"))?;
+    let margin = margin.map(|MarginBody(margin)| margin);
     Ok(Ask { accuracy: Wanted::new(epsilon.as_deref(), margin.as_ref())?, ..ask })
 }
 
-fn whole(fields: &mut Fields, name: &'static str, most: f64) -> Result<Option<u64>, Problem> {
-    match fields.take(name) {
-        None => Ok(None),
-        Some(Json::Number(number)) if number.fract() == 0.0 && (0.0..=most).contains(&number) => {
-            Ok(Some(number as u64))
+/// Parses the field `epsilon`.
+pub fn epsilon(text: &str) -> Result<Epsilon, Problem> {
+    Epsilon::parse(text).map_err(|fault| Problem::invalid_epsilon(format!("epsilon: {fault}")))
+}
+
+struct MarginVisitor;
+
+impl<'de> Visitor<'de> for MarginVisitor {
+    type Value = MarginBody;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a decimal string, or an object of them by output name")
+    }
+    fn visit_str<E>(self, text: &str) -> Result<MarginBody, E> {
+        Ok(MarginBody(MarginText::Every(text.to_owned())))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MarginBody, A::Error> {
+        let mut margins = Vec::new();
+        while let Some(margin) = map.next_entry()? {
+            margins.push(margin);
         }
-        Some(Json::Number(_)) => Err(Problem::invalid_request(format!(
-            "the field \"{name}\" is not a whole number of rows; accepted is 1 or more"
-        ))),
-        Some(other) => Err(wrong_kind(name, &other, "a whole number")),
+        Ok(MarginBody(MarginText::Named(margins)))
     }
 }
 
-/// The margin as it is written: one text for all, or an object of texts by output name.
-fn margin(field: Option<Json>) -> Result<Option<MarginText>, Problem> {
-    match field {
-        None => Ok(None),
-        Some(Json::Text(text)) => Ok(Some(MarginText::Every(text))),
-        Some(Json::Object(fields)) => {
-            let text = |(name, value)| match value {
-                Json::Text(text) => Ok((name, text)),
-                other => Err(wrong_kind("margin", &other, "decimal strings by output name")),
-            };
-            Ok(Some(MarginText::Named(fields.into_iter().map(text).collect::<Result<_, _>>()?)))
-        }
-        Some(other) => Err(wrong_kind("margin", &other, "a decimal string, or an object of them by output name")),
+impl<'de> Deserialize<'de> for MarginBody {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(MarginVisitor)
     }
 }
 

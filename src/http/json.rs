@@ -1,25 +1,42 @@
-//! JSON values as they were written, with object keys in their order and duplicate keys preserved.
+//! JSON bodies of requests: one serde type for each body says what is accepted, and OpenAPI documents the same type.
+//!
+//! Promises that a doubled or unknown field is refused wherever it stands, and that a fault names its field in our own words, never
+//! in those of a library. Numbers keep the precision of a float, so decimals must be given as strings.
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{
+    self, Deserialize, DeserializeOwned, Deserializer, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
+    Visitor,
+};
+use serde::forward_to_deserialize_any;
 
 use super::problem::Problem;
+use crate::query::error::shown;
 
-/// A JSON value as it was written.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Json {
-    /// The value `null`.
+/// The largest whole number that a float holds exactly together with all smaller ones.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// Parses a body: first its JSON, then its fields.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let json: Json = serde_json::from_slice(bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        Problem::invalid_request(format!("the body is not valid JSON: the error is at line {line}, column {column}"))
+    })?;
+    serde_path_to_error::deserialize(json).map_err(|error| {
+        let place = error.path().to_string();
+        Problem::invalid_request(error.into_inner().at(&place))
+    })
+}
+
+/// A JSON value as it was written: an object keeps the order of its fields, and doubled ones.
+enum Json {
     Null,
-    /// A boolean, `true` or `false`.
     Boolean(bool),
-    /// A number of any kind.
     Number(f64),
-    /// A string of text.
     Text(String),
-    /// A list of values.
     List(Vec<Json>),
-    /// An object, with its fields in order, including duplicate keys.
     Object(Vec<(String, Json)>),
 }
 
@@ -84,70 +101,180 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
-/// The fields of a request's body.
-#[derive(Debug)]
-pub struct Fields {
-    fields: Vec<(String, Json)>,
-    accepted: &'static [&'static str],
+impl<'de> IntoDeserializer<'de, Fault> for Json {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
 }
 
-impl Fields {
-    /// Parses a body. It may have these fields and no others, each at most once.
-    pub fn read(bytes: &[u8], accepted: &'static [&'static str]) -> Result<Self, Problem> {
-        let value: Json = serde_json::from_slice(bytes).map_err(|error| {
-            let (line, column) = (error.line(), error.column());
-            Problem::invalid_request(format!(
-                "the body is not valid JSON: the error is at line {line}, column {column}"
-            ))
-        })?;
-        let Json::Object(fields) = value else {
-            let detail =
-                format!("the body is {}; accepted is an object with the fields {}", value.kind(), accepted.join(", "));
-            return Err(Problem::invalid_request(detail));
+impl<'de> Deserializer<'de> for Json {
+    type Error = Fault;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self {
+            Self::Null => visitor.visit_unit(),
+            Self::Boolean(truth) => visitor.visit_bool(truth),
+            Self::Number(number) if number.fract() == 0.0 && (0.0..=WHOLE_MAX).contains(&number) => {
+                visitor.visit_u64(number as u64)
+            }
+            Self::Number(number) => visitor.visit_f64(number),
+            Self::Text(text) => visitor.visit_string(text),
+            Self::List(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
+            Self::Object(fields) => visitor.visit_map(MapDeserializer::new(fields.into_iter())),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        match self {
+            Self::Null => visitor.visit_none(),
+            given => visitor.visit_some(given),
+        }
+    }
+
+    /// A derived type would also read a list of its fields' values; JSON objects alone are accepted.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        accepted: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
+        match self {
+            Self::Object(_) => self.deserialize_any(visitor),
+            other => Err(Fault::Kind {
+                found: other.kind(),
+                wanted: format!("an object with the fields {}", accepted.join(", ")),
+            }),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq
+        tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// What is wrong with a body. Serde's own types report it by these facts, so that no message of theirs is shown.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    /// A value of another kind than the one that is accepted.
+    #[error("{found}; accepted is {wanted}")]
+    Kind { found: &'static str, wanted: String },
+    /// Anything else, as a sentence.
+    #[error("{0}")]
+    Said(String),
+}
+
+impl Fault {
+    /// The message for a fault at this place, which is empty for the body as a whole.
+    fn at(self, place: &str) -> String {
+        let is_decimal = matches!(place.split(['.', '[']).next(), Some("epsilon" | "margin"));
+        match self {
+            Self::Said(message) => message,
+            Self::Kind { found: "a number", .. } if is_decimal => {
+                format!("the field \"{}\" is a number; write it as a decimal string, like \"0.1\"", shown(place))
+            }
+            Self::Kind { .. } if matches!(place, "" | ".") => format!("the body is {self}"),
+            Self::Kind { .. } => format!("the field \"{}\" is {self}", shown(place)),
+        }
+    }
+}
+
+impl de::Error for Fault {
+    /// Our own types alone report faults by a message.
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Said(message.to_string())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, wanted: &dyn Expected) -> Self {
+        let found = match found {
+            Unexpected::Unit | Unexpected::Option => "null",
+            Unexpected::Bool(_) => "a boolean",
+            Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_) => "a number",
+            Unexpected::Str(_) | Unexpected::Char(_) => "a string",
+            Unexpected::Seq => "a list",
+            _ => "an object",
         };
-        for (index, (name, _)) in fields.iter().enumerate() {
-            let shown = crate::query::error::shown(name);
-            if !accepted.contains(&name.as_str()) {
-                let detail = format!("the field \"{shown}\" is unknown; accepted are {}", accepted.join(", "));
-                return Err(Problem::invalid_request(detail));
-            }
-            if fields[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(Problem::invalid_request(format!("the field \"{shown}\" is given twice")));
-            }
-        }
-        Ok(Self { fields, accepted })
+        let wanted = match wanted.to_string() {
+            whole if whole.starts_with('u') => "a whole number of at least 0".to_owned(),
+            list if list == "a sequence" => "a list".to_owned(),
+            other => other,
+        };
+        Self::Kind { found, wanted }
     }
 
-    /// Takes a field's value; `null` counts as absent.
-    pub fn take(&mut self, name: &str) -> Option<Json> {
-        debug_assert!(self.accepted.contains(&name), "a field that is taken is accepted");
-        let place = self.fields.iter().position(|(field, _)| field == name)?;
-        Some(self.fields.swap_remove(place).1).filter(|value| *value != Json::Null)
+    fn invalid_value(_: Unexpected<'_>, _: &dyn Expected) -> Self {
+        Self::Kind { found: "too large", wanted: "a smaller whole number".to_owned() }
     }
 
-    /// Takes an optional field that holds text.
-    pub fn optional_text(&mut self, name: &str) -> Result<Option<String>, Problem> {
-        match self.take(name) {
-            None => Ok(None),
-            Some(Json::Text(text)) => Ok(Some(text)),
-            Some(other) => Err(wrong_kind(name, &other, "a string")),
-        }
+    fn unknown_field(name: &str, accepted: &'static [&'static str]) -> Self {
+        Self::Said(format!("the field \"{}\" is unknown; accepted are {}", shown(name), accepted.join(", ")))
     }
 
-    /// Takes a required field that holds text.
-    pub fn text(&mut self, name: &str) -> Result<String, Problem> {
-        let missing = || Problem::invalid_request(format!("the field \"{name}\" is missing; it is a string"));
-        self.optional_text(name)?.ok_or_else(missing)
+    fn missing_field(name: &'static str) -> Self {
+        Self::Said(format!("the field \"{name}\" is missing"))
+    }
+
+    fn duplicate_field(name: &'static str) -> Self {
+        Self::Said(format!("the field \"{name}\" is given twice"))
     }
 }
 
-/// The problem that a field has a value of the wrong kind. Decimals must be written as strings.
-pub fn wrong_kind(name: &str, found: &Json, wanted: &str) -> Problem {
-    let decimal = matches!(name, "epsilon" | "margin") && matches!(found, Json::Number(_));
-    let detail = if decimal {
-        format!("the field \"{name}\" is a number; write it as a decimal string, like \"0.1\"")
-    } else {
-        format!("the field \"{name}\" is {}; accepted is {wanted}", found.kind())
-    };
-    Problem::invalid_request(detail)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        name: String,
+        epsilon: Option<String>,
+        days: Option<u32>,
+        #[serde(default)]
+        items: Vec<Inner>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        text: String,
+    }
+
+    fn said(body: &str) -> String {
+        read::<Outer>(body.as_bytes()).expect_err("a fault").detail().to_owned()
+    }
+
+    #[test]
+    fn fields_are_read() {
+        let body = r#"{"items": [{"text": "x"}], "name": "a", "days": 2.0, "epsilon": null}"#;
+        let outer: Outer = read(body.as_bytes()).expect("a body");
+        assert_eq!((outer.name.as_str(), outer.days, outer.epsilon), ("a", Some(2), None));
+        assert_eq!(outer.items[0].text, "x");
+    }
+
+    #[test]
+    fn faults_name_their_field() {
+        for (body, wanted) in [
+            (r#"{"name": "a""#, "the body is not valid JSON: the error is at line 1, column 12"),
+            (r#"["a", "1"]"#, "the body is a list; accepted is an object with the fields name, epsilon, days, items"),
+            ("{}", "the field \"name\" is missing"),
+            (r#"{"name": "a", "name": "a"}"#, "the field \"name\" is given twice"),
+            (r#"{"nom": 1}"#, "the field \"nom\" is unknown; accepted are name, epsilon, days, items"),
+            (r#"{"name": null}"#, "the field \"name\" is null; accepted is a string"),
+            (r#"{"epsilon": 0.1}"#, "the field \"epsilon\" is a number; write it as a decimal string, like \"0.1\""),
+            (r#"{"days": 1.5}"#, "the field \"days\" is a number; accepted is a whole number of at least 0"),
+            (r#"{"days": 5e9}"#, "the field \"days\" is too large; accepted is a smaller whole number"),
+            (r#"{"items": {}}"#, "the field \"items\" is an object; accepted is a list"),
+            (
+                r#"{"items": [{"text": "x"}, 1]}"#,
+                "the field \"items[1]\" is a number; accepted is an object with the fields text",
+            ),
+            (r#"{"items": [{"text": 1}]}"#, "the field \"items[0].text\" is a number; accepted is a string"),
+            (r#"{"items": [{"txt": "x"}]}"#, "the field \"txt\" is unknown; accepted are text"),
+            (r#"{"items": [{"text": "x", "text": "y"}]}"#, "the field \"text\" is given twice"),
+        ] {
+            assert_eq!(said(body), wanted, "{body}");
+        }
+    }
 }

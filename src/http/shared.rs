@@ -1,11 +1,17 @@
 //! What routes share besides the service: rendered statistics, sessions, and how the server is reached.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, HeaderValue, header};
+use tokio::sync::Semaphore;
 
 use super::console::Sessions;
 use crate::config::Operator;
 use crate::http::api::metrics::Counts;
 use crate::http::cache::Shelf;
+
+/// The largest number of simultaneous exports of the ledger; each of them holds a thread for as long as its reader takes.
+pub const EXPORTS_MAX: usize = 2;
 
 /// How a server is reached, according to its configuration.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +34,8 @@ pub struct Shared {
     pub sessions: Sessions,
     /// The numbers of responses so far.
     pub counts: Counts,
+    /// Permits to read an export of the ledger, at most [`EXPORTS_MAX`] at once.
+    pub exports: Arc<Semaphore>,
     /// How the server is reached.
     pub settings: Settings,
 }
@@ -36,7 +44,8 @@ impl Shared {
     /// Creates the shared state, with nothing rendered yet.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        Self { shelf: Shelf::default(), sessions: Sessions::default(), counts: Counts::default(), settings }
+        let exports = Arc::new(Semaphore::new(EXPORTS_MAX));
+        Self { shelf: Shelf::default(), sessions: Sessions::default(), counts: Counts::default(), exports, settings }
     }
 
     /// Allows pages of the configured origins to read a public statistic.

@@ -13,6 +13,7 @@ mod tests;
 mod error;
 
 use super::error::OpenError;
+use super::fault::{AnswerFault, EntryFault};
 use super::files::LEDGER_FILE;
 use super::signing::KEY_FILE;
 use super::{Repricer, copies, verify};
@@ -120,11 +121,11 @@ impl Repricer for Sealed {
         }
     }
 
-    fn check(&self, _: &Entry) -> Result<(), &'static str> {
+    fn check(&self, _: &Entry) -> Result<(), EntryFault> {
         Ok(())
     }
 
-    fn check_release(&self, _: &str, _: &[CertifiedMeasurement], _: &[u8]) -> Result<(), &'static str> {
+    fn check_release(&self, _: &str, _: &[CertifiedMeasurement], _: &[u8]) -> Result<(), AnswerFault> {
         Ok(())
     }
 }

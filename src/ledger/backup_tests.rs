@@ -32,7 +32,7 @@ fn add(ledger: &SqliteLedger, people: std::ops::Range<u8>) {
     for number in people {
         let (name, token) = (format!("p{number}"), [number; 32]);
         let act = Act::PersonAdded { name, role: Role::Researcher, token, by: "ada".to_owned() };
-        ledger.act(Box::new(|_| Ok(act)), 1).expect("written").expect("taken");
+        ledger.act(Box::new(|_| Some(act)), 1).expect("written").expect("taken");
     }
 }
 

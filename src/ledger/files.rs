@@ -1,6 +1,5 @@
 //! Names of the files in a state directory.
 
-
 /// Name of the ledger's file in a state directory.
 pub const LEDGER_FILE: &str = "ledger.db";
 

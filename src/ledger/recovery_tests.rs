@@ -34,7 +34,7 @@ struct Place {
 }
 
 fn act(ledger: &SqliteLedger, act: Act) {
-    ledger.act(Box::new(|_| Ok(act)), 1).expect("written").expect("taken");
+    ledger.act(Box::new(|_| Some(act)), 1).expect("written").expect("taken");
 }
 
 fn open_dataset(ledger: &SqliteLedger, dataset: &str) {

@@ -15,6 +15,7 @@ use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::{CertifiedMeasurement, MeasurementSpec};
 use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use crate::ledger::Repricer;
+use crate::ledger::fault::{AnswerFault, EntryFault};
 use crate::query::parse::parse;
 use crate::query::plan::replan;
 use crate::query::terms::edition::of_table;
@@ -94,16 +95,16 @@ impl Known {
 }
 
 impl Replanner {
-    fn planned(&self, charged: &Charge) -> Result<Arc<Planned>, &'static str> {
+    fn planned(&self, charged: &Charge) -> Result<Arc<Planned>, EntryFault> {
         if let Some(known) = self.planned.read().unwrap_or_else(PoisonError::into_inner).get(charged) {
             return Ok(known);
         }
-        let (dataset, terms) = self.editions.get(&charged.edition).ok_or("its edition was never sealed")?;
+        let (dataset, terms) = self.editions.get(&charged.edition).ok_or(EntryFault::UnknownEdition)?;
         if *dataset != charged.dataset {
-            return Err("its edition belongs to another dataset");
+            return Err(EntryFault::OtherDataset);
         }
-        let query = parse(&charged.sql).map_err(|_| "its SQL cannot be read")?;
-        let plan = replan(&query, terms, charged.rows_per_unit).map_err(|_| "its SQL cannot be planned")?;
+        let query = parse(&charged.sql).map_err(|_| EntryFault::UnreadableSql)?;
+        let plan = replan(&query, terms, charged.rows_per_unit).map_err(|_| EntryFault::UnplannableSql)?;
         let views = plan.computation.views(dataset, &charged.edition);
         let measures = views.into_iter().zip(plan.sought.iter().copied()).collect();
         let mechanism = terms.accountant.mechanism();
@@ -114,35 +115,35 @@ impl Replanner {
         Ok(planned)
     }
 
-    fn check_charge(&self, charged: &Charge) -> Result<(), &'static str> {
+    fn check_charge(&self, charged: &Charge) -> Result<(), EntryFault> {
         let planned = self.planned(charged)?;
         if planned.view != charged.view {
-            return Err("its question differs from the one in its plan");
+            return Err(EntryFault::OtherQuestion);
         }
         if charged.worth.len() != planned.measures.len() {
-            return Err("it does not say what each measurement is worth");
+            return Err(EntryFault::UnknownWorth);
         }
         if charged.uses.is_empty() && charged.drawn.len() != planned.measures.len() {
-            return Err("it draws less than its plan measures");
+            return Err(EntryFault::DrawsTooLittle);
         }
         let taken = if charged.drawn.is_empty() { Delta::ZERO } else { planned.threshold_delta };
         if charged.threshold_delta != taken {
-            return Err("its threshold differs from the one in its plan");
+            return Err(EntryFault::OtherThreshold);
         }
         if taken > Delta::ZERO && (!charged.uses.is_empty() || charged.drawn.len() != planned.measures.len()) {
-            return Err("it has a threshold although it is made of several parts");
+            return Err(EntryFault::ComposedThreshold);
         }
         for drawn in &charged.drawn {
             let sought = planned.measures.iter().find(|(view, _)| *view == drawn.view).map(|(_, sought)| sought);
-            let sought = sought.ok_or("it draws a measurement that its plan does not have")?;
+            let sought = sought.ok_or(EntryFault::UnknownMeasurement)?;
             if drawn.certified.sensitivity != sought.sensitivity || drawn.certified.cells != sought.cells {
-                return Err("its sensitivity differs from the one in its plan");
+                return Err(EntryFault::OtherSensitivity);
             }
             if drawn.certified.law.mechanism != planned.mechanism {
-                return Err("its noise is not of its dataset's family");
+                return Err(EntryFault::OtherMechanism);
             }
             if !drawn.certified.holds() {
-                return Err("its price does not cover its noise");
+                return Err(EntryFault::Underpriced);
             }
         }
         Ok(())
@@ -162,20 +163,20 @@ impl Repricer for Replanner {
         }
     }
 
-    fn check(&self, entry: &Entry) -> Result<(), &'static str> {
+    fn check(&self, entry: &Entry) -> Result<(), EntryFault> {
         if let Act::Charged(charged) = &entry.act {
             return self.check_charge(charged);
         }
         if let Act::EditionSealed { edition, .. } = &entry.act
             && !self.editions.contains_key(edition)
         {
-            return Err("its terms cannot be read");
+            return Err(EntryFault::UnreadableTerms);
         }
         Ok(())
     }
 
-    fn check_release(&self, id: &str, drawn: &[CertifiedMeasurement], body: &[u8]) -> Result<(), &'static str> {
-        let stored: Outline<'_> = serde_json::from_slice(body).map_err(|_| "cannot be read")?;
+    fn check_release(&self, id: &str, drawn: &[CertifiedMeasurement], body: &[u8]) -> Result<(), AnswerFault> {
+        let stored: Outline<'_> = serde_json::from_slice(body).map_err(|_| AnswerFault::Unreadable)?;
         let vectors = &stored.release.measurements;
         let fits = |cells: usize, one: &CertifiedMeasurement| match &stored.release.groups {
             None => cells as u64 == one.cells,
@@ -188,10 +189,10 @@ impl Repricer for Replanner {
             vector.law == one.law && vector.price == one.price && fits(vector.cells.len(), one)
         };
         if stored.release.id != id {
-            return Err("has another id");
+            return Err(AnswerFault::OtherId);
         }
         if vectors.len() != drawn.len() || !vectors.iter().zip(drawn).all(is_drawn) {
-            return Err("does not hold what its charge paid for");
+            return Err(AnswerFault::OtherDraws);
         }
         Ok(())
     }

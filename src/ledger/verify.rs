@@ -13,6 +13,7 @@ use std::thread;
 use super::anchor::{Anchor, Depth, Known, Said};
 use super::copies;
 use super::error::OpenError;
+use super::fault::{AnswerFault, EntryFault};
 use super::files::LEDGER_FILE;
 use super::signing::Signer;
 use crate::kernel::budget::entry::{Digest, Entry};
@@ -32,14 +33,14 @@ pub trait Repricer: Sync {
     /// Checks an entry beyond its place in the chain.
     ///
     /// # Errors
-    /// What is wrong with it, in our own words.
-    fn check(&self, entry: &Entry) -> Result<(), &'static str>;
+    /// What is wrong with it.
+    fn check(&self, entry: &Entry) -> Result<(), EntryFault>;
 
     /// Checks the bytes of a stored answer for which the vectors `drawn` were paid.
     ///
     /// # Errors
-    /// What is wrong with them, in our own words.
-    fn check_release(&self, id: &str, drawn: &[CertifiedMeasurement], body: &[u8]) -> Result<(), &'static str>;
+    /// What is wrong with them.
+    fn check_release(&self, id: &str, drawn: &[CertifiedMeasurement], body: &[u8]) -> Result<(), AnswerFault>;
 }
 
 /// The result of verifying a ledger without a finding.
@@ -115,7 +116,7 @@ fn verify_database(
     let folded = fold(database, repricer);
     // The first bad entry says more than a bad page; both count.
     if let Ok(Err(bad)) = folded {
-        return Err(Finding { seq: Some(bad.seq), why: bad.why.to_owned() });
+        return Err(Finding { seq: Some(bad.seq), why: bad.why.to_string() });
     }
     if !database.is_intact() {
         return Err(Finding::of_file("SQLite's integrity check finds the file damaged"));
@@ -149,10 +150,10 @@ fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Ledge
     // A plan that panics because an entry was changed is a finding, not the end of the verification.
     let check = |entry: &Entry| {
         let checked = catch_unwind(AssertUnwindSafe(|| repricer.check(entry)));
-        checked.unwrap_or(Err("it cannot be priced"))
+        checked.unwrap_or(Err(EntryFault::Unpriceable))
     };
     let taken = each_checked(database, &check, |entry, hash| {
-        book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why })
+        book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why.into() })
     })?;
     Ok(taken.map(|()| book))
 }
@@ -165,9 +166,9 @@ fn check_releases(database: &Database, book: &LedgerState, repricer: &dyn Repric
         let Some((card, digest)) = expected.get(id.as_str()) else {
             return Err(Finding::of_file(format!("stored answer {id} is in no entry")));
         };
-        let wrong = |why: &str| Finding { seq: Some(card.seq), why: format!("its stored answer {id} {why}") };
+        let wrong = |why: AnswerFault| Finding { seq: Some(card.seq), why: format!("its stored answer {id} {why}") };
         if Entry::hash(&body) != *digest {
-            return Err(wrong("does not match its digest"));
+            return Err(wrong(AnswerFault::WrongDigest));
         }
         repricer.check_release(&id, &book.drawn_by(card), &body).map_err(wrong)
     };

@@ -1,5 +1,7 @@
 //! Query files: SQL with a few header comments. The server publishes them, the tests run them and the benchmarks load them.
 
+use strum::{IntoStaticStr, VariantArray};
+
 use super::error::Position;
 use crate::kernel::privacy::amounts::DecimalFault;
 
@@ -35,7 +37,8 @@ pub struct QueryFile {
 }
 
 /// How often a statistic is drawn again. A schedule never draws twice from one edition, as its rows would be the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Refresh {
     /// Drawn once and never again.
     #[default]
@@ -52,23 +55,18 @@ pub enum Refresh {
 
 impl Refresh {
     /// All schedules, in the order of this enum.
-    pub const ALL: [Self; 5] = [Self::Never, Self::Daily, Self::Weekly, Self::Monthly, Self::OnNewEdition];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Name of the schedule in query files.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Never => "never",
-            Self::Daily => "daily",
-            Self::Weekly => "weekly",
-            Self::Monthly => "monthly",
-            Self::OnNewEdition => "on-new-edition",
-        }
+        self.into()
     }
 }
 
 /// How a statistic is shown on its page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Presentation {
     /// Bar chart with error bars.
     Bar,
@@ -78,22 +76,18 @@ pub enum Presentation {
     #[default]
     Table,
     /// No chart, as the numbers are meant for programs; the statistic's page still has the table.
+    #[strum(serialize = "none")]
     Hidden,
 }
 
 impl Presentation {
     /// All shapes, in the order of this enum.
-    pub const ALL: [Self; 4] = [Self::Bar, Self::Line, Self::Table, Self::Hidden];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Name of the shape in query files.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Bar => "bar",
-            Self::Line => "line",
-            Self::Table => "table",
-            Self::Hidden => "none",
-        }
+        self.into()
     }
 }
 
@@ -179,8 +173,8 @@ impl QueryFile {
                 return Err(FileFault::Doubled { line, name: name.to_owned() });
             }
             match name {
-                "refresh" => file.refresh = one_of(line, "refresh", value, &Refresh::ALL, Refresh::name)?,
-                "chart" => file.chart = one_of(line, "chart", value, &Presentation::ALL, Presentation::name)?,
+                "refresh" => file.refresh = one_of(line, "refresh", value, Refresh::ALL, Refresh::name)?,
+                "chart" => file.chart = one_of(line, "chart", value, Presentation::ALL, Presentation::name)?,
                 "public" => file.public = one_of(line, "public", value, &[true, false], truth)?,
                 _ => {}
             }

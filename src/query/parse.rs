@@ -31,7 +31,7 @@ const PARSER_DEPTH_MAX: usize = 4 * DEPTH_MAX;
 
 /// What a text asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Asked {
+pub enum SqlStatement {
     /// An ordinary question.
     Question(Query),
     /// `EXPLAIN`: asks what a question would cost.
@@ -46,9 +46,9 @@ pub enum Asked {
 /// [`Code::UnsupportedSql`] with the position and the nearest accepted form.
 pub fn parse(sql: &str) -> Result<Query, QueryError> {
     match asked(sql)? {
-        Asked::Question(query) => Ok(query),
-        Asked::Explain(_) => Err(explain_refused()),
-        Asked::Constants(_) => Err(constants_refused()),
+        SqlStatement::Question(query) => Ok(query),
+        SqlStatement::Explain(_) => Err(explain_refused()),
+        SqlStatement::Constants(_) => Err(constants_refused()),
     }
 }
 
@@ -69,7 +69,7 @@ pub fn constants_refused() -> QueryError {
 ///
 /// # Errors
 /// [`Code::UnsupportedSql`] with the position and the nearest accepted form.
-pub fn asked(sql: &str) -> Result<Asked, QueryError> {
+pub fn asked(sql: &str) -> Result<SqlStatement, QueryError> {
     if sql.len() > TEXT_BYTES_MAX {
         let message = format!("the query has {} bytes; accepted are at most {TEXT_BYTES_MAX}", sql.len());
         return Err(QueryError::whole(Code::UnsupportedSql, message));
@@ -80,8 +80,8 @@ pub fn asked(sql: &str) -> Result<Asked, QueryError> {
     }
     match &statements(sql)?[..] {
         [Statement::Query(query)] => match select::constants(query)? {
-            Some(constants) => Ok(Asked::Constants(constants)),
-            None => select::query(query).map(Asked::Question),
+            Some(constants) => Ok(SqlStatement::Constants(constants)),
+            None => select::query(query).map(SqlStatement::Question),
         },
         [
             Statement::Explain {
@@ -95,7 +95,7 @@ pub fn asked(sql: &str) -> Result<Asked, QueryError> {
                 options: None,
             },
         ] => match statement.as_ref() {
-            Statement::Query(query) => select::query(query).map(Asked::Explain),
+            Statement::Query(query) => select::query(query).map(SqlStatement::Explain),
             _ => Err(QueryError::whole(Code::UnsupportedSql, "only SELECT is explained")
                 .hint("write EXPLAIN SELECT COUNT(*) FROM <dataset>")),
         },

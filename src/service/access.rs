@@ -93,8 +93,8 @@ pub(super) fn may_see_account(book: &LedgerState, account: &Account, name: &str)
         AccountKind::Dataset | AccountKind::Statistics => false,
         AccountKind::Researcher => account.name == name,
         AccountKind::Project => {
-            let project = book.branch(&account.dataset, name).and_then(|branch| branch.project);
-            project.is_some_and(|project| std::ptr::eq(book.account(project), account))
+            let branch = book.branch(&account.dataset, name);
+            branch.and_then(|branch| branch.project) == Some(account.number)
         }
     }
 }

@@ -3,7 +3,10 @@
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::ledger::LedgerFault;
 use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::certificate::Uncertifiable;
 use crate::query::error::QueryError;
+use crate::service::stewarding::declared::DeclaredFault;
+use crate::service::stewarding::fault::{Absence, Conflict, StewardFault};
 
 /// Why a question or a steward's request was not answered.
 #[derive(Debug, thiserror::Error)]
@@ -12,8 +15,8 @@ pub enum ServiceError {
     #[error(transparent)]
     Query(#[from] QueryError),
     /// The accuracy asked for cannot be charged, for instance because it is worth less than the smallest price.
-    #[error("{0}")]
-    Accuracy(String),
+    #[error(transparent)]
+    Accuracy(#[from] Uncertifiable),
     /// The question does not say how accurate the answer should be.
     #[error("neither epsilon nor margin is given")]
     Unsaid,
@@ -42,14 +45,17 @@ pub enum ServiceError {
     #[error("there is no dataset \"{0}\"")]
     UnknownDataset(String),
     /// What the request names does not exist.
-    #[error("{0}")]
-    NotFound(String),
-    /// What the request would create exists already.
-    #[error("{0}")]
-    AlreadyExists(String),
-    /// A steward's request that breaks a rule.
-    #[error("{0}")]
-    Invalid(String),
+    #[error(transparent)]
+    NotFound(#[from] Absence),
+    /// What the request would create or decide exists, or is decided, already.
+    #[error(transparent)]
+    AlreadyExists(#[from] Conflict),
+    /// A steward's request, or a request for budget, that breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] StewardFault),
+    /// Declared files that are wrong, or that cannot be applied.
+    #[error(transparent)]
+    Declared(#[from] DeclaredFault),
 }
 
 /// A refusal, with what is needed to explain it to the asker.

@@ -251,7 +251,7 @@ impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         match error {
             ServiceError::Query(error) => error.into(),
-            ServiceError::Accuracy(detail) => Self::new(ProblemKind::InvalidEpsilon, detail),
+            ServiceError::Accuracy(fault) => Self::new(ProblemKind::InvalidEpsilon, fault.to_string()),
             ServiceError::Unsaid => Self::invalid_request(
                 "neither epsilon nor margin is given; say how accurate: \"epsilon\": \"0.1\" or \"margin\": \"25\"",
             ),
@@ -275,9 +275,10 @@ impl From<ServiceError> for Problem {
                 Self::overloaded("the stored answer cannot be read; nothing was charged")
             }
             ServiceError::UnknownDataset(name) => Self::unknown_dataset(&name),
-            ServiceError::NotFound(detail) => Self::new(ProblemKind::NotFound, detail),
-            ServiceError::AlreadyExists(detail) => Self::new(ProblemKind::AlreadyExists, detail),
-            ServiceError::Invalid(detail) => Self::new(ProblemKind::InvalidRequest, detail),
+            ServiceError::NotFound(absence) => Self::new(ProblemKind::NotFound, absence.to_string()),
+            ServiceError::AlreadyExists(conflict) => Self::new(ProblemKind::AlreadyExists, conflict.to_string()),
+            ServiceError::Invalid(fault) => Self::new(ProblemKind::InvalidRequest, fault.to_string()),
+            ServiceError::Declared(fault) => Self::new(ProblemKind::InvalidRequest, fault.to_string()),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Published statistics: how they are read, checked, drawn and when.
+//! What is published: editions of datasets, and statistics with their schedules.
 
+pub mod editions;
 pub mod schedule;
 pub mod statistics;

@@ -1,24 +1,35 @@
-//! Amounts as people see them, at every door: as ε, in decimal text, next to the share that they make up.
+//! Amounts as people see them, at every door: as ε, next to the share that they make up. Views hold numbers; JSON has them as decimal text.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::budget::entry::{AccountMark, Postings};
 use crate::kernel::privacy::accountant::Accountant;
-use crate::kernel::privacy::amounts::Price;
+use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::privacy::threshold::Threshold;
 
-/// The amounts of an account in ε, as decimal text. For an account that renews they are those of the present period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+/// A part of a whole, in JSON as decimal text with twelve significant digits.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Fraction(f64);
+
+/// The amounts of an account in ε. For an account that renews they are those of the present period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AccountView {
     /// The ε of the cap or the allocation.
-    pub epsilon_cap: String,
+    #[schema(value_type = String)]
+    pub epsilon_cap: Epsilon,
     /// What was spent, as ε, rounded up.
-    pub epsilon_spent: String,
+    #[schema(value_type = String)]
+    pub epsilon_spent: Epsilon,
     /// The largest ε that could still be charged at once.
-    pub epsilon_remaining: String,
+    #[schema(value_type = String)]
+    pub epsilon_remaining: Epsilon,
     /// Spent divided by the cap, both in the accountant's own measure (which adds up, unlike ε).
-    pub fraction_spent: String,
+    #[schema(value_type = String)]
+    pub fraction_spent: Fraction,
 }
 
 impl AccountView {
@@ -26,10 +37,10 @@ impl AccountView {
     #[must_use]
     pub fn of(accountant: Accountant, mark: &AccountMark) -> Self {
         Self {
-            epsilon_cap: mark.epsilon.to_string(),
-            epsilon_spent: accountant.epsilon_spent(mark.spent).to_string(),
-            epsilon_remaining: accountant.epsilon_within(mark.left).to_string(),
-            fraction_spent: fraction(mark.spent, mark.amount),
+            epsilon_cap: mark.epsilon,
+            epsilon_spent: accountant.epsilon_spent(mark.spent),
+            epsilon_remaining: accountant.epsilon_within(mark.left),
+            fraction_spent: Fraction::of(mark.spent, mark.amount),
         }
     }
 }
@@ -79,12 +90,36 @@ impl LegsView {
     }
 }
 
-/// `spent / amount` with twelve significant digits; "1" if the amount is zero.
-pub(crate) fn fraction(spent: Price, amount: Price) -> String {
-    match (spent.quanta(), amount.quanta()) {
-        (0, 1..) => "0".to_owned(),
-        (_, 0) => "1".to_owned(),
-        (spent, amount) => significant(spent as f64 / amount as f64, 12),
+impl Fraction {
+    /// `spent / amount`; 1 if the amount is zero.
+    #[must_use]
+    pub fn of(spent: Price, amount: Price) -> Self {
+        if amount == Price::ZERO { Self(1.0) } else { Self(spent.quanta() as f64 / amount.quanta() as f64) }
+    }
+
+    /// The fraction as a number.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Fraction {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&significant(self.0, 12))
+    }
+}
+
+impl From<Fraction> for String {
+    fn from(fraction: Fraction) -> Self {
+        fraction.to_string()
+    }
+}
+
+impl TryFrom<String> for Fraction {
+    type Error = std::num::ParseFloatError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
     }
 }
 
@@ -102,6 +137,6 @@ pub fn significant(value: f64, digits: i32) -> String {
 /// A moment in UTC as RFC 3339 text; `at_ms` is in milliseconds since 1970.
 #[must_use]
 pub fn timestamp(at_ms: u64) -> String {
-    let moment = i64::try_from(at_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
-    moment.map_or_else(String::new, |moment| moment.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+    let moment = i64::try_from(at_ms).ok().and_then(|at_ms| jiff::Timestamp::from_millisecond(at_ms).ok());
+    moment.map_or_else(String::new, |moment| format!("{moment:.3}"))
 }

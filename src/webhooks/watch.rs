@@ -166,6 +166,7 @@ impl Watch {
             | Act::RefreshSkipped { .. }
             | Act::Requested { .. }
             | Act::RequestDecided { .. }
+            | Act::RequestGranted { .. }
             | Act::StatisticConfirmed { .. }
             | Act::ViewerAdded { .. }
             | Act::ViewingSet { .. } => {}

@@ -189,7 +189,7 @@ fn faults(accountant: &str) -> Vec<(&'static str, Fault, Kind)> {
 
 fn check(accountant: &str) {
     let sealed = Sealed::new(accountant);
-    for kind in Kind::ALL.into_iter().filter(|kind| accountant == "gaussian" || *kind != Kind::RunningSum) {
+    for kind in Kind::ALL.iter().copied().filter(|kind| accountant == "gaussian" || *kind != Kind::RunningSum) {
         let finding = sealed.audit(&Fault::None, kind);
         println!(
             "{}: at least {:.3} of {}, power {:.3}",

@@ -167,7 +167,7 @@ async fn failures_are_silent(lab: &Lab) -> (String, &'static str) {
     let dataset = lab.service.dataset("visits").expect("a dataset").clone();
     let loaded = tacit::query::terms::policy::Policy::load(&lab.dir.path().join("policy.toml")).expect("a policy");
     let (manifest, _) = tacit::engine::seal::seal(&loaded, &lab.dir.path().join("other"), &|_| {}).expect("sealed");
-    tacit::service::stewarding::people::publish_edition(ledger.as_ref(), &loaded, &manifest, 0).expect("an edition");
+    tacit::service::publishing::editions::publish_edition(ledger.as_ref(), &loaded, &manifest, 0).expect("an edition");
     let token = tacit::service::stewarding::people::add_person(
         ledger.as_ref(),
         "ada",

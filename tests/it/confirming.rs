@@ -15,6 +15,7 @@ use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
 use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::publishing::editions;
 use tacit::service::publishing::schedule::Zone;
 use tacit::service::publishing::statistics::{Agreement, confirm};
 use tacit::service::stewarding::grants::{self, Grant, Holder};
@@ -149,7 +150,7 @@ impl Place {
         std::fs::write(&path, text).expect("a policy");
         let policy = Policy::load(&path).expect("a policy");
         let (manifest, _) = seal(&policy, &self.state(), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        people::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
+        editions::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
     }
 
     fn start(&self, files: &[(&str, &str)]) -> Arc<Service> {
@@ -265,7 +266,7 @@ fn a_ledger_from_before_counts_as_confirmed() {
         let answer = Arc::clone(&service).answer(STATISTICS.to_owned(), ask, Some(key)).await.expect("an answer");
         let (release, edition) = (answer.stored.release.id.clone(), answer.stored.release.subject.edition.clone());
         let act = Act::Published { statistic: "older".to_owned(), key, release, edition };
-        service.ledger().act(Box::new(move |_| Ok(act)), 0).expect("a ledger").expect("published");
+        service.ledger().act(Box::new(move |_| Some(act)), 0).expect("a ledger").expect("published");
         assert_eq!(service.reading_of(&statistic).agreement, Agreement::Given);
         assert!(service.refresh_due().await.is_empty());
         assert_eq!(place.get(&service, "/v1/statistics/older", Some(&place.viewer)).await.status, StatusCode::OK);

@@ -17,6 +17,7 @@ use tacit::ledger::replan::Replanner;
 use tacit::ledger::sqlite::outbox::Cursor;
 use tacit::ledger::{OUTBOX, OpenError, Recovery, SqliteLedger, recover, verify};
 use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::editions;
 use tacit::service::stewarding::people;
 use tacit::webhooks::outbox::{Message, Outbox};
 
@@ -240,7 +241,7 @@ fn a_dataset_that_a_recovery_went_without_is_opened_frozen() {
     let publish = |state: &Path| {
         let ledger = SqliteLedger::open(state, 0).unwrap_or_else(|error| panic!("{error}"));
         let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+        editions::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
         read(&ledger, |book| book.dataset("visits").expect("visits").is_frozen())
     };
     let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));

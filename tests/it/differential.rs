@@ -40,7 +40,7 @@ fn value(rng: &mut StdRng, domain: &Domain) -> Value {
         }
         Domain::Date { min, max } => {
             let days = if rng.random_bool(0.1) { *min } else { rng.random_range(*min..=*max) };
-            Value::Day(chrono::NaiveDate::parse_from_str(&date_text(days), "%Y-%m-%d").expect("a day"))
+            Value::Day(date_text(days).parse().expect("a day"))
         }
     }
 }
@@ -50,7 +50,7 @@ fn text(value: Option<&Value>) -> String {
         None => String::new(),
         Some(Value::Text(text)) => text.clone(),
         Some(Value::Truth(truth)) => truth.to_string(),
-        Some(Value::Day(day)) => day.format("%Y-%m-%d").to_string(),
+        Some(Value::Day(day)) => day.to_string(),
         Some(Value::Whole(number) | Value::Decimal(number)) => {
             let nanos = i128::try_from((number * RBig::from(1_000_000_000)).floor()).expect("a number");
             tacit::kernel::privacy::amounts::unscaled(nanos, 9)

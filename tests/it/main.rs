@@ -61,6 +61,7 @@ mod sight;
 mod shown;
 mod simulation;
 mod statistics;
+mod stewarding;
 mod supply;
 mod tables;
 mod tampering;

@@ -5,10 +5,11 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{Datelike, Days, NaiveDate};
 use dashu::base::{Abs, Signed};
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
+use jiff::civil::{Date, date};
+use jiff::{ToSpan, Unit};
 use tacit::query::answer::{KeyLabels, Label};
 use tacit::query::computation::{Computation, Measure, PerUnitColumn, PerUnitTable, PlanKey};
 use tacit::query::filter::Filter;
@@ -22,7 +23,7 @@ use tacit::query::terms::policy::Terms;
 pub enum Value {
     Whole(RBig),
     Decimal(RBig),
-    Day(NaiveDate),
+    Day(Date),
     Text(String),
     Truth(bool),
 }
@@ -46,17 +47,17 @@ fn exact(constant: Constant) -> RBig {
     RBig::from_parts(IBig::from(constant.digits), UBig::from(10_u8).pow(constant.decimals as usize))
 }
 
-fn epoch() -> NaiveDate {
-    NaiveDate::from_ymd_opt(1970, 1, 1).expect("a day")
+fn epoch() -> Date {
+    date(1970, 1, 1)
 }
 
-fn day(days: &RBig) -> NaiveDate {
+fn day(days: &RBig) -> Date {
     let days = i64::try_from(days.floor()).expect("a day");
-    epoch() + chrono::Duration::days(days)
+    epoch() + days.days()
 }
 
-fn days(day: NaiveDate) -> RBig {
-    RBig::from(day.signed_duration_since(epoch()).num_days())
+fn days(day: Date) -> RBig {
+    RBig::from(epoch().until((Unit::Day, day)).expect("a span of days").get_days())
 }
 
 /// A number, with whether SQL takes it for an integer; days by their number.
@@ -92,26 +93,25 @@ fn bucket(value: RBig, low: RBig, high: RBig, count: i64) -> Value {
     }))
 }
 
-fn truncated(day: NaiveDate, period: Period) -> NaiveDate {
+fn truncated(day: Date, period: Period) -> Date {
     match period {
-        Period::Year => NaiveDate::from_ymd_opt(day.year(), 1, 1),
-        Period::Quarter => NaiveDate::from_ymd_opt(day.year(), day.month0() / 3 * 3 + 1, 1),
-        Period::Month => NaiveDate::from_ymd_opt(day.year(), day.month(), 1),
-        Period::Week => day.checked_sub_days(Days::new(day.weekday().num_days_from_monday().into())),
-        Period::Day => Some(day),
+        Period::Year => day.first_of_year(),
+        Period::Quarter => date(day.year(), (day.month() - 1) / 3 * 3 + 1, 1),
+        Period::Month => day.first_of_month(),
+        Period::Week => day - day.weekday().to_monday_zero_offset().days(),
+        Period::Day => day,
     }
-    .expect("a day")
 }
 
-fn part(day: NaiveDate, part: DatePart) -> i64 {
+fn part(day: Date, part: DatePart) -> i64 {
     match part {
         DatePart::Year => day.year().into(),
-        DatePart::Quarter => (day.month0() / 3 + 1).into(),
+        DatePart::Quarter => ((day.month() - 1) / 3 + 1).into(),
         DatePart::Month => day.month().into(),
         DatePart::Day => day.day().into(),
-        DatePart::Dow => day.weekday().num_days_from_sunday().into(),
-        DatePart::Isodow => day.weekday().number_from_monday().into(),
-        DatePart::Doy => day.ordinal().into(),
+        DatePart::Dow => day.weekday().to_sunday_zero_offset().into(),
+        DatePart::Isodow => day.weekday().to_monday_one_offset().into(),
+        DatePart::Doy => day.day_of_year().into(),
     }
 }
 
@@ -283,7 +283,7 @@ impl Oracle<'_> {
             None => Label::Missing,
             Some(Value::Text(text)) => Label::Text(text),
             Some(Value::Truth(truth)) => Label::Boolean(truth),
-            Some(Value::Day(day)) => Label::Text(day.format("%Y-%m-%d").to_string()),
+            Some(Value::Day(day)) => Label::Text(day.to_string()),
             Some(Value::Whole(value) | Value::Decimal(value)) => {
                 assert!(value.is_int(), "a key is whole");
                 Label::Integer(i64::try_from(value.floor()).expect("a key"))

@@ -21,7 +21,7 @@ use tacit::kernel::budget::entry::Act;
 use tacit::kernel::budget::ledger::read;
 use tacit::ledger::replan::Replanner;
 use tacit::ledger::{SqliteLedger, Verified, verify};
-use tacit::service::stewarding::people;
+use tacit::service::publishing::editions;
 use tempfile::TempDir;
 
 use self::questions::Question;
@@ -103,11 +103,12 @@ fn the_pinned_ledger_is_whole() {
 /// Every kind of act is in the pinned ledger: a kind that is added later is pinned with a state of its own.
 #[test]
 fn every_kind_of_act_is_pinned() {
-    const LATER: [&str; 0] = [];
+    // Its bytes are pinned beside the fold.
+    const LATER: [&str; 1] = ["request-granted"];
     let (_dir, scene) = opened(END_MS);
     let entries = scene.service.ledger().entries(0, ENTRIES as usize).expect("entries");
     let found: BTreeSet<&str> = entries.iter().map(|entry| entry.act.kind()).collect();
-    assert_eq!(found, Act::KINDS.into_iter().filter(|kind| !LATER.contains(kind)).collect());
+    assert_eq!(found, Act::KINDS.iter().copied().filter(|kind| !LATER.contains(kind)).collect());
 }
 
 /// What was paid for comes again: the same answer to the same question, to the byte, and free.
@@ -166,7 +167,7 @@ fn a_pinned_state_is_sealed_and_charged_further() {
     let ledger = SqliteLedger::open(&state, END_MS).unwrap_or_else(|error| panic!("{error}"));
     let policy = policy("visits");
     let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-    people::publish_edition(&ledger, &policy, &manifest, END_MS).expect("an edition");
+    editions::publish_edition(&ledger, &policy, &manifest, END_MS).expect("an edition");
     drop(ledger);
     let scene = Scene::open(&state, &SetClock::at(END_MS + DAY_MS), tokens);
     let after = block_on(scene.answered(&ask(sql, r#""epsilon":"0.3""#)));

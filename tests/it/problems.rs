@@ -9,8 +9,11 @@ use tacit::kernel::budget::entry::AccountKind;
 use tacit::kernel::budget::ledger::LedgerFault;
 use tacit::kernel::privacy::accountant::Accountant;
 use tacit::kernel::privacy::amounts::{Delta, Price};
+use tacit::kernel::privacy::certificate::Uncertifiable;
 use tacit::query::error::{Code, QueryError};
 use tacit::service::problem::{Problem, ProblemKind};
+use tacit::service::stewarding::declared::DeclaredFault;
+use tacit::service::stewarding::fault::{Absence, Conflict, StewardFault};
 use tacit::service::{Refused, ServiceError};
 
 /// Every kind with its code and status, as the contract has them.
@@ -64,9 +67,10 @@ fn variant(error: &ServiceError) -> usize {
         ServiceError::NotFound(_) => 10,
         ServiceError::AlreadyExists(_) => 11,
         ServiceError::Invalid(_) => 12,
+        ServiceError::Declared(_) => 13,
     }
 }
-const VARIANTS: usize = 13;
+const VARIANTS: usize = 14;
 
 fn variant_of_refusal(refusal: &Refusal) -> usize {
     match refusal {
@@ -99,7 +103,7 @@ fn every_error_of_the_service_has_a_kind() {
         (ServiceError::Query(QueryError::whole(Code::OutOfDomain, "detail")), ProblemKind::OutOfDomain),
         (ServiceError::Query(QueryError::whole(Code::TooManyGroups, "detail")), ProblemKind::TooManyGroups),
         (ServiceError::Query(QueryError::whole(Code::InvalidRequest, "detail")), ProblemKind::InvalidRequest),
-        (ServiceError::Accuracy(text()), ProblemKind::InvalidEpsilon),
+        (ServiceError::Accuracy(Uncertifiable::TooLittle), ProblemKind::InvalidEpsilon),
         (ServiceError::Unsaid, ProblemKind::InvalidRequest),
         (refused(Refusal::NoAccount), ProblemKind::Forbidden),
         (ServiceError::Overloaded, ProblemKind::Overloaded),
@@ -111,9 +115,10 @@ fn every_error_of_the_service_has_a_kind() {
         (ServiceError::Ledger(LedgerFault::Unanchored), ProblemKind::Overloaded),
         (ServiceError::Ledger(LedgerFault::Unreadable), ProblemKind::Overloaded),
         (ServiceError::UnknownDataset(text()), ProblemKind::UnknownDataset),
-        (ServiceError::NotFound(text()), ProblemKind::NotFound),
-        (ServiceError::AlreadyExists(text()), ProblemKind::AlreadyExists),
-        (ServiceError::Invalid(text()), ProblemKind::InvalidRequest),
+        (ServiceError::NotFound(Absence::Person { name: text() }), ProblemKind::NotFound),
+        (ServiceError::AlreadyExists(Conflict::TokenHeld { name: text() }), ProblemKind::AlreadyExists),
+        (ServiceError::Invalid(StewardFault::Reason), ProblemKind::InvalidRequest),
+        (ServiceError::Declared(DeclaredFault::Files { files: 0 }), ProblemKind::InvalidRequest),
     ];
     let mut seen = BTreeSet::new();
     for (error, kind) in table {

@@ -142,7 +142,7 @@ fn a_grant_stands_in_the_ledger_before_its_decision() {
         let granted = decide(&lab, first, &json!({"granted": true, "reason": "a good plan"})).await;
         assert_eq!((granted.status, &granted.json()["status"]), (StatusCode::OK, &json!("granted")));
         assert_eq!(held(&lab).await, "2");
-        assert!(acts(&lab).ends_with(&["granted", "request-decided"]), "{:?}", acts(&lab));
+        assert!(acts(&lab).ends_with(&["request-granted"]), "{:?}", acts(&lab));
         let head = lab.head();
         for again in [json!({"granted": true, "reason": "r"}), json!({"granted": false, "reason": "r"})] {
             let reply = decide(&lab, first, &again).await;
@@ -187,7 +187,7 @@ fn a_granted_request_keeps_the_renewal() {
         assert_eq!((&account["epsilon_cap"], &account["period"]["days"]), (&json!("1.5"), &json!(30)), "{account}");
         let entries = lab.service.ledger().entries(number, 10).expect("entries");
         assert!(
-            matches!(&entries[0].act, Act::Granted { by, reason, .. } if by == "sam" && reason == "r"),
+            matches!(&entries[0].act, Act::RequestGranted { by, reason, .. } if by == "sam" && reason == "r"),
             "{entries:?}"
         );
         lab.verified();

@@ -15,6 +15,7 @@ use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::editions;
 use tacit::service::publishing::schedule::Zone;
 use tacit::service::publishing::statistics::confirm;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
@@ -56,7 +57,7 @@ fn sealed(dir: &Path, ledger: &SqliteLedger, name: &str) -> Policy {
     std::fs::write(dir.join(format!("{name}.toml")), text).expect("a policy");
     let policy = Policy::load(&dir.join(format!("{name}.toml"))).expect("a policy");
     let (manifest, _) = seal(&policy, &dir.join("state"), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-    people::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
+    editions::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
     let (to, dataset) = (Holder::Statistics { period_days: None }, name.to_owned());
     let (epsilon, reason, by) = (Epsilon::parse("1").expect("ε"), "a plan".to_owned(), "sam".to_owned());
     grants::grant(ledger, Grant { to, dataset, epsilon, reason, by }, 0).expect("a grant");

@@ -27,6 +27,7 @@ use tacit::query::computation::Computation;
 use tacit::query::terms::edition::Manifest;
 use tacit::query::terms::policy::Policy;
 use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::publishing::editions;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 use tacit::service::{Answer, Dataset, Ports, Service, ServiceError};
@@ -364,7 +365,7 @@ fn publish(ledger: &dyn Ledger, policy: &Policy, number: u64) -> bool {
         nonce: [0; 32],
         tables: Vec::new(),
     };
-    match people::publish_edition(ledger, policy, &manifest, 0) {
+    match editions::publish_edition(ledger, policy, &manifest, 0) {
         Ok(()) => true,
         Err(ServiceError::Ledger(_)) => false,
         // A raised cap differs from the policy's; sealing editions still works.

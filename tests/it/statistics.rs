@@ -16,10 +16,10 @@ use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::SqliteLedger;
 use tacit::query::file::{QueryFile, Refresh};
 use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::editions;
 use tacit::service::publishing::schedule::Zone;
 use tacit::service::publishing::statistics::{Refreshed, confirm};
 use tacit::service::stewarding::grants::{self, Grant, Holder};
-use tacit::service::stewarding::people;
 use tacit::service::{Ports, Service};
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, Reply, StoppedClock, block_on, call, policy, query_files, visits};
@@ -243,7 +243,7 @@ fn ten_years_of_refreshes_spend_as_planned() {
     let reseal = |is_first: bool| {
         let ledger = SqliteLedger::open(&state, clock.now_ms()).expect("a ledger");
         let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        people::publish_edition(&ledger, &policy, &manifest, clock.now_ms()).expect("an edition");
+        editions::publish_edition(&ledger, &policy, &manifest, clock.now_ms()).expect("an edition");
         if is_first {
             let (to, dataset) = (Holder::Statistics { period_days: None }, "visits".to_owned());
             let (epsilon, reason, by) = (Epsilon::parse("3").expect("ε"), "a plan".to_owned(), "sam".to_owned());

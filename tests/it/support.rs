@@ -9,7 +9,6 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use dashu::integer::IBig;
 use serde_json::{Value, json};
-use tacit::engine::seal::seal;
 use tacit::engine::{Engine, Launch, PolarsEngine};
 use tacit::kernel::budget::ledger::Ledger;
 use tacit::kernel::budget::people::Role;
@@ -25,6 +24,7 @@ use tacit::query::file::QueryFile;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::terms::policy::Policy;
+use tacit::service::publishing::editions;
 use tacit::service::publishing::schedule::Zone;
 use tacit::service::publishing::statistics::confirm;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
@@ -39,6 +39,15 @@ pub struct StoppedClock;
 impl Clock for StoppedClock {
     fn now_ms(&self) -> u64 {
         1_790_000_000_000
+    }
+}
+
+/// A clock that stands at the beginning of 1970, at which test ledgers are made.
+struct ZeroClock;
+
+impl Clock for ZeroClock {
+    fn now_ms(&self) -> u64 {
+        0
     }
 }
 
@@ -220,9 +229,9 @@ impl Lab {
         std::fs::write(&path, policy).expect("a policy file");
         let policy = Policy::load(&path).unwrap_or_else(|error| panic!("{error}"));
         let state = dir.path().join("state");
-        let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
         let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-        people::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+        let published = editions::seal_and_publish(&ledger, &policy, &state, &|_| {}, &ZeroClock);
+        published.unwrap_or_else(|error| panic!("{error}"));
         let add =
             |name, role| people::add_person(&ledger, name, role, "a test", 0).expect("a person").text().to_owned();
         let (boss, researcher, viewer) =

@@ -219,7 +219,7 @@ fn verify_prices_every_plan_anew() {
         .filter(|entry| matches!(entry.act, Act::Charged(_)))
         .collect();
     let mut replanner = Replanner::default();
-    use tacit::ledger::Repricer;
+    use tacit::ledger::{EntryFault, Repricer};
     for entry in ledger.entries(0, 1_000).expect("entries") {
         replanner.learn(&entry);
     }
@@ -229,12 +229,12 @@ fn verify_prices_every_plan_anew() {
         if charged.drawn.is_empty() {
             continue;
         }
-        for (change, words) in [
-            (0, "its price does not cover its noise"),
-            (1, "its sensitivity differs from the one in its plan"),
-            (2, "it draws a measurement that its plan does not have"),
-            (3, "its question differs from the one in its plan"),
-            (4, "its edition was never sealed"),
+        for (change, fault) in [
+            (0, EntryFault::Underpriced),
+            (1, EntryFault::OtherSensitivity),
+            (2, EntryFault::UnknownMeasurement),
+            (3, EntryFault::OtherQuestion),
+            (4, EntryFault::UnknownEdition),
         ] {
             let mut forged = (**charged).clone();
             let drawn = &mut forged.drawn[0];
@@ -246,7 +246,7 @@ fn verify_prices_every_plan_anew() {
                 _ => forged.edition.push('x'),
             }
             let forged = Entry { act: Act::Charged(Box::new(forged)), ..entry.clone() };
-            assert_eq!(replanner.check(&forged), Err(words));
+            assert_eq!(replanner.check(&forged), Err(fault));
         }
     }
 }
@@ -452,7 +452,7 @@ fn a_recovery_gives_nothing_back() {
     let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));
     let opened = Box::new(|book: &tacit::kernel::budget::state::LedgerState| {
         let (dataset, unit) = ("later".to_owned(), "row".to_owned());
-        Ok(Act::DatasetOpened { dataset, unit, cap: book.dataset("visits").expect("visits").cap })
+        Some(Act::DatasetOpened { dataset, unit, cap: book.dataset("visits").expect("visits").cap })
     });
     ledger.act(opened, 0).expect("written").expect("opened");
     let left = read(&ledger, |book| book.find("later", AccountKind::Dataset, "later").expect("later").left_at(0));

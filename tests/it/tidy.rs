@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 /// The direction of dependence: a module uses only modules that come before it.
 const LAYERS: [&str; 18] = [
     "manual",
-    "hex",
     "terminal",
     "files",
     "telemetry",
@@ -23,6 +22,7 @@ const LAYERS: [&str; 18] = [
     "net",
     "http",
     "client",
+    "webhooks",
     "audit",
     "demo",
 ];
@@ -234,5 +234,68 @@ fn words_that_are_not_ours_do_not_occur() {
                 number + 1
             );
         }
+    }
+}
+
+/// The generic arguments that follow `Result<` in each signature and type of a text.
+fn results(text: &str) -> Vec<Vec<String>> {
+    let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join(" ");
+    let starts: Vec<usize> = code.match_indices("Result<").map(|(at, found)| at + found.len()).collect();
+    let arguments = starts.into_iter().map(|start| {
+        let (mut depth, mut parts) = (0_i32, vec![String::new()]);
+        for (at, letter) in code[start..].char_indices() {
+            let is_arrow = letter == '>' && code[start..][..at].ends_with('-');
+            match letter {
+                '>' if depth == 0 && !is_arrow => break,
+                ',' if depth == 0 => parts.push(String::new()),
+                _ => {
+                    depth += i32::from(matches!(letter, '<' | '(' | '['));
+                    depth -= i32::from(matches!(letter, '>' | ')' | ']') && !is_arrow);
+                    parts.last_mut().expect("a part").push(letter);
+                }
+            }
+        }
+        parts.into_iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+    });
+    arguments.collect()
+}
+
+/// Errors are facts with fields; their wording is made from the facts, in one place.
+#[test]
+fn no_error_is_a_text() {
+    let is_text = |error: &str| matches!(error, "String" | "&str" | "&'static str" | "Box<str>" | "Cow<'static, str>");
+    assert_eq!(
+        results("fn a() -> Result<Vec<(u8, String)>,\n &'static str> {"),
+        [["Vec<(u8, String)>", "&'static str"]]
+    );
+    for (path, text) in sources("src") {
+        for arguments in results(&text) {
+            let error = arguments.get(1).map_or("", String::as_str);
+            assert!(!is_text(error), "{}: the error of Result<{}> is a text", path.display(), arguments.join(", "));
+        }
+        assert!(!text.contains("type Err = String"), "{} parses with a text as its error", path.display());
+    }
+}
+
+/// Several servers may share a process's code and a ledger, so whatever changes belongs to a value, not to the process. The tables below
+/// are computed once from constants or from their key alone; the list only shrinks.
+#[test]
+fn nothing_that_changes_is_static() {
+    const TABLES: [&str; 3] = ["kernel/privacy/gdp.rs", "kernel/privacy/prefix_sums.rs", "render/assets.rs"];
+    const MUTABLE: [&str; 9] =
+        ["Mutex", "RwLock", "Atomic", "OnceLock", "LazyLock", "OnceCell", "RefCell", "Semaphore", "Notify"];
+    let is_static = |line: &str| {
+        let line = line.trim_start();
+        let line = line.strip_prefix("pub").map_or(line, |line| line.split_once(' ').map_or(line, |(_, rest)| rest));
+        line.starts_with("static ") && MUTABLE.iter().any(|kind| line.contains(kind))
+    };
+    assert!(
+        is_static("    static SEEN: Mutex<()> = Mutex::new(());") && is_static("pub(crate) static N: AtomicU64 = x;")
+    );
+    for (path, text) in sources("src") {
+        let found = text.lines().any(is_static) || text.contains("thread_local!") || text.contains("lazy_static!");
+        let is_table = TABLES.iter().any(|table| path.ends_with(table));
+        assert_eq!(found, is_table, "{}: a static that changes", path.display());
     }
 }

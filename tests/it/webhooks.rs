@@ -144,7 +144,7 @@ fn ask(lab: &Lab, age: u8, epsilon: &str) -> StatusCode {
 fn webhooks_are_told_once_of_what_is_spent() {
     let lab = Lab::new(&policy(PURE), &visits(20), Arc::new(NoNoise), "1");
     let (receiver, clock) = (Receiver::new(), Arc::new(SetClock(AtomicU64::new(BEGIN_MS))));
-    let hooks = [(receiver.url.as_str(), &WebhookEvent::ALL[..])];
+    let hooks = [(receiver.url.as_str(), WebhookEvent::ALL)];
     assert_eq!(ask(&lab, 10, "0.3"), StatusCode::OK);
     let mut first = notifier(&lab, &hooks, &clock);
     first.turn();
@@ -189,8 +189,7 @@ fn webhooks_are_told_once_of_what_is_spent() {
 fn what_is_not_taken_is_delivered_again_and_held_up_by_nobody() {
     let lab = Lab::new(&policy(PURE), &visits(20), Arc::new(NoNoise), "1");
     let (receiver, other, clock) = (Receiver::new(), Receiver::new(), Arc::new(SetClock(AtomicU64::new(BEGIN_MS))));
-    let hooks =
-        [(receiver.url.as_str(), &WebhookEvent::ALL[..]), (other.url.as_str(), &[WebhookEvent::RequestFiled][..])];
+    let hooks = [(receiver.url.as_str(), WebhookEvent::ALL), (other.url.as_str(), &[WebhookEvent::RequestFiled][..])];
     let mut turning = notifier(&lab, &hooks, &clock);
     receiver.status.store(500, Ordering::Relaxed);
     let file = |epsilon: &str| {
@@ -235,7 +234,7 @@ fn what_is_not_taken_is_delivered_again_and_held_up_by_nobody() {
 fn refusals_are_told_once_an_hour_and_statistics_that_were_not_drawn() {
     let lab = Lab::publishing(&policy(GAUSSIAN), &[("older", STATISTIC)], "0.01", Arc::new(StoppedClock));
     let (receiver, clock) = (Receiver::new(), Arc::new(SetClock(AtomicU64::new(BEGIN_MS))));
-    let mut turning = notifier(&lab, &[(receiver.url.as_str(), &WebhookEvent::ALL[..])], &clock);
+    let mut turning = notifier(&lab, &[(receiver.url.as_str(), WebhookEvent::ALL)], &clock);
     for age in [10, 20, 30] {
         assert_eq!(ask(&lab, age, "1.5"), StatusCode::FORBIDDEN);
     }
@@ -272,7 +271,7 @@ fn file_request(lab: &Lab, epsilon: &str) {
 fn an_outbox_that_cannot_be_written_loses_nothing_and_repeats_nothing() {
     let lab = Lab::new(&policy(PURE), &visits(20), Arc::new(NoNoise), "1");
     let (receiver, clock) = (Receiver::new(), Arc::new(SetClock(AtomicU64::new(BEGIN_MS))));
-    let mut turning = notifier(&lab, &[(receiver.url.as_str(), &WebhookEvent::ALL[..])], &clock);
+    let mut turning = notifier(&lab, &[(receiver.url.as_str(), WebhookEvent::ALL)], &clock);
     let database = database(&lab);
     let fail = |what: &str| {
         let sql = format!("CREATE TRIGGER full BEFORE {what} BEGIN SELECT RAISE(ABORT, 'a full disk'); END");
@@ -310,7 +309,7 @@ fn an_outbox_that_cannot_be_written_loses_nothing_and_repeats_nothing() {
 fn what_an_earlier_version_left_in_a_folder_is_told_once() {
     let lab = Lab::new(&policy(PURE), &visits(20), Arc::new(NoNoise), "1");
     let (receiver, clock) = (Receiver::new(), Arc::new(SetClock(AtomicU64::new(BEGIN_MS))));
-    let hooks = [(receiver.url.as_str(), &WebhookEvent::ALL[..])];
+    let hooks = [(receiver.url.as_str(), WebhookEvent::ALL)];
     assert_eq!(ask(&lab, 10, "0.3"), StatusCode::OK);
     drop(notifier(&lab, &hooks, &clock));
     // The cursor as that version wrote it, after the first question, and a delivery that it had tried once.

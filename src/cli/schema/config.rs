@@ -78,7 +78,7 @@ fn operator() -> Value {
 
 fn webhook() -> Value {
     let url = matching("where events are posted to", "^https?://[^#\\s]+$");
-    let events = one_of("an event", &WebhookEvent::ALL.map(WebhookEvent::name));
+    let events = one_of("an event", WebhookEvent::ALL);
     let properties = json!({
         "url": url,
         "secret_file": text("the file with the secret that deliveries are signed with"),

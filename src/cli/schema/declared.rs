@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{IDENTIFIER, NAME, decimal, document, list, matching, object, one_of, whole};
 use crate::kernel::budget::people::Role;
-use crate::service::stewarding::grants::PERIOD_DAYS_MAX;
+use crate::service::stewarding::fault::{PERIOD_DAYS_MAX, REASON_CHARS_MAX};
 
 pub(super) fn schema() -> Value {
     let properties = json!({
@@ -25,13 +25,13 @@ fn dataset() -> Value {
 }
 
 fn period_days() -> Value {
-    whole("days after which it renews; by default it is for life", u64::from(PERIOD_DAYS_MAX))
+    whole("days after which it renews; by default it is for life", i64::from(PERIOD_DAYS_MAX))
 }
 
 fn person() -> Value {
     let properties = json!({
         "name": matching("the person's name, which nobody else has", NAME),
-        "role": one_of("what they may do; it never changes", &Role::ALL.map(Role::name)),
+        "role": one_of("what they may do; it never changes", Role::ALL),
         "datasets": list(
             "for viewers: datasets whose statistics they see; without this key nothing changes, and a viewer who was never given any sees all",
             dataset()
@@ -64,7 +64,7 @@ fn grant() -> Value {
             "description": "the reason for the grant; by default that of the application",
             "type": "string",
             "minLength": 1,
-            "maxLength": 500
+            "maxLength": REASON_CHARS_MAX
         }
     });
     object("a researcher's allocation", properties, &["researcher", "dataset", "epsilon"])

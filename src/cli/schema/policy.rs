@@ -4,18 +4,11 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    DECIMAL_CHARS_MAX, IDENTIFIER, SIGNED, decimal, document, flag, list, matching, object, one_of, path, text, whole,
+use super::{IDENTIFIER, SIGNED, decimal, document, flag, list, matching, object, one_of, path, text, whole};
+use crate::kernel::privacy::amounts::DECIMAL_CHARS_MAX;
+use crate::query::terms::policy::limits::{
+    COLUMNS_MAX, MIN_CELL_MAX, PAD_MS_MAX, ROWS_MAX, ROWS_PER_UNIT_MAX, TEXTS_MAX, VALUE_CHARS_MAX, VALUES_MAX,
 };
-
-const ROWS_MAX: u64 = 4_000_000_000;
-const ROWS_PER_UNIT_MAX: u64 = 65_535;
-const PAD_MS_MAX: u64 = 60_000;
-const MIN_CELL_MAX: u64 = 1_000_000;
-const COLUMNS_MAX: u64 = 512;
-const VALUES_MAX: u64 = 10_000;
-const VALUE_CHARS_MAX: u64 = 256;
-const TEXTS_MAX: u64 = 99_999;
 
 pub(super) fn schema() -> Value {
     let properties = json!({

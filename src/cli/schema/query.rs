@@ -14,9 +14,9 @@ pub(super) fn schema() -> Value {
         "dataset": matching("the dataset, for readers that do not parse SQL", IDENTIFIER),
         "margin": decimal("the 95 % half-width of counts and sums"),
         "epsilon": decimal("the epsilon to spend instead of a margin, above 0 and at most 100"),
-        "refresh": one_of("how often it is drawn anew; by default never", &Refresh::ALL.map(Refresh::name)),
+        "refresh": one_of("how often it is drawn anew; by default never", Refresh::ALL),
         "public": one_of("whether it is shown without a token; by default false", &["true", "false"]),
-        "chart": one_of("how it is shown; by default as a table", &Presentation::ALL.map(Presentation::name)),
+        "chart": one_of("how it is shown; by default as a table", Presentation::ALL),
         "unit": text("what its numbers are measured in")
     });
     let mut headers = object("headers of a query file, each once", properties, &["title"]);

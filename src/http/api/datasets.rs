@@ -3,11 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::http::auth::{Anyone, Steward};
-use crate::http::body::Body;
-use crate::http::json::Fields;
+use crate::http::body::Sent;
 use crate::http::params::{PageParams, Segment, page};
 use crate::http::problem::Problem;
 use crate::http::{App, aside};
@@ -170,8 +169,8 @@ fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
 }
 
 /// The reason why a dataset is frozen or unfrozen.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ReasonBody {
     reason: String,
 }
@@ -185,9 +184,9 @@ pub async fn freeze(
     State(service): State<App>,
     Steward(person): Steward,
     Segment(name): Segment,
-    Body(body): Body,
+    Sent(ReasonBody { reason }): Sent<ReasonBody>,
 ) -> Result<Json<NamedAccount>, Problem> {
-    set_frozen(service, person, name, &body, true).await
+    set_frozen(service, person, name, reason, true).await
 }
 
 /// Unfreezes a dataset once its steward has examined its incidents, and resets their count.
@@ -199,19 +198,18 @@ pub async fn unfreeze(
     State(service): State<App>,
     Steward(person): Steward,
     Segment(name): Segment,
-    Body(body): Body,
+    Sent(ReasonBody { reason }): Sent<ReasonBody>,
 ) -> Result<Json<NamedAccount>, Problem> {
-    set_frozen(service, person, name, &body, false).await
+    set_frozen(service, person, name, reason, false).await
 }
 
 async fn set_frozen(
     service: App,
     person: Person,
     name: String,
-    body: &[u8],
+    reason: String,
     is_frozen: bool,
 ) -> Result<Json<NamedAccount>, Problem> {
-    let reason = Fields::read(body, &["reason"])?.text("reason")?;
     let dataset = name.clone();
     let act =
         move |ledger: &dyn Ledger, now| grants::set_frozen(ledger, &dataset, is_frozen, (&reason, &person.name), now);

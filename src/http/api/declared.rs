@@ -5,13 +5,13 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use crate::http::App;
 use crate::http::auth::Steward;
 use crate::http::body::arrived;
-use crate::http::json::{Fields, Json as Value, wrong_kind};
 use crate::http::problem::Problem;
-use crate::query::error::shown;
+use crate::http::{App, json};
 use crate::service::Service;
 use crate::service::stewarding::declared::{self, DeclaredFile, Outcome};
 
@@ -31,30 +31,20 @@ impl FromRequest<App> for Large {
     }
 }
 
-/// A file with declarations.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
-pub struct FileBody {
-    /// The file's name, for messages about faults.
-    name: String,
-    /// TOML with [[person]], [[project]], [[grant]] and [[statistics]] tables.
-    text: String,
-}
-
 /// The files to plan.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PlanBody {
     /// All files with declarations. Whatever they declared before and no longer declare is withdrawn.
-    files: Vec<FileBody>,
+    files: Vec<DeclaredFile>,
 }
 
 /// The files to apply.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ApplyBody {
     /// All files with declarations. Whatever they declared before and no longer declare is withdrawn.
-    files: Vec<FileBody>,
+    files: Vec<DeclaredFile>,
     reason: String,
 }
 
@@ -68,7 +58,7 @@ pub async fn plan(
     Steward(person): Steward,
     Large(body): Large,
 ) -> Result<Json<Outcome>, Problem> {
-    let (files, _) = files_of(&service, &person.name, body, &["files"]).await?;
+    let PlanBody { files } = read_aside(&service, &person.name, body).await?;
     let planned = service.steward(move |ledger, now| declared::plan(ledger, &declared::parse(&files)?, now)).await?;
     Ok(Json(planned))
 }
@@ -83,57 +73,17 @@ pub async fn apply(
     Steward(person): Steward,
     Large(body): Large,
 ) -> Result<Json<Outcome>, Problem> {
-    let (files, mut fields) = files_of(&service, &person.name, body, &["files", "reason"]).await?;
-    let reason = fields.text("reason")?;
+    let ApplyBody { files, reason } = read_aside(&service, &person.name, body).await?;
     let applied = service
         .steward(move |ledger, now| declared::apply(ledger, &declared::parse(&files)?, &reason, &person.name, now));
     Ok(Json(applied.await?))
 }
 
-/// Reads the files of a body, and its other fields, away from the async threads because there may be many.
-pub async fn files_of(
+/// Reads a body away from the async threads, because it may hold many files.
+pub async fn read_aside<T: DeserializeOwned + Send + 'static>(
     service: &App,
     who: &str,
     body: Bytes,
-    accepted: &'static [&'static str],
-) -> Result<(Vec<DeclaredFile>, Fields), Problem> {
-    let reading = move |_: &Service| {
-        let mut fields = Fields::read(&body, accepted)?;
-        let files = match fields.take("files") {
-            Some(Value::List(files)) => files.into_iter().map(file).collect::<Result<Vec<_>, _>>()?,
-            Some(other) => return Err(wrong_kind("files", &other, "a list of objects with the fields name, text")),
-            None => return Err(Problem::invalid_request("the field \"files\" is missing; it is a list")),
-        };
-        Ok((files, fields))
-    };
-    service.planning(who, reading).await?
-}
-
-fn file(value: Value) -> Result<DeclaredFile, Problem> {
-    let fields = match value {
-        Value::Object(fields) => fields,
-        other => return Err(wrong_kind("files", &other, "a list of objects with the fields name, text")),
-    };
-    let (mut name, mut text) = (None, None);
-    for (field, value) in fields {
-        let slot = match field.as_str() {
-            "name" => &mut name,
-            "text" => &mut text,
-            other => {
-                let message = format!("a file has the unknown field \"{}\"; accepted are name, text", shown(other));
-                return Err(Problem::invalid_request(message));
-            }
-        };
-        let value = match value {
-            Value::Text(value) => value,
-            other => return Err(wrong_kind(&field, &other, "a string")),
-        };
-        if slot.replace(value).is_some() {
-            return Err(Problem::invalid_request(format!("the field \"{field}\" of a file is given twice")));
-        }
-    }
-    match (name, text) {
-        (Some(name), Some(text)) => Ok(DeclaredFile { name, text }),
-        (Some(_) | None, _) => Err(Problem::invalid_request("a file has the fields name and text; one is missing")),
-    }
+) -> Result<T, Problem> {
+    service.planning(who, move |_: &Service| json::read(&body)).await?
 }

@@ -2,21 +2,20 @@
 
 use axum::Json;
 use axum::extract::State;
+use serde::Deserialize;
 
 use crate::http::App;
 use crate::http::auth::Steward;
-use crate::http::body::Body;
-use crate::http::json::{Fields, Json as Value, wrong_kind};
+use crate::http::body::{Sent, epsilon};
 use crate::http::problem::Problem;
 use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::people::STATISTICS;
-use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::stewarding::accounts::{NamedAccount, account};
 use crate::service::stewarding::grants::{self, Grant, Holder};
 
 /// A grant of budget.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct GrantBody {
     /// `researcher` (the default), `project`, `statistics` for what published
     /// statistics may spend, or `dataset`, which raises its lifetime cap.
@@ -42,9 +41,9 @@ pub struct GrantBody {
 pub async fn grant(
     State(service): State<App>,
     Steward(person): Steward,
-    Body(body): Body,
+    Sent(body): Sent<GrantBody>,
 ) -> Result<Json<NamedAccount>, Problem> {
-    let grant = read_grant(&body, person.name)?;
+    let grant = body.grant(person.name)?;
     let (kind, name) = match &grant.to {
         Holder::Researcher { name, .. } => (AccountKind::Researcher, name.clone()),
         Holder::Project { name } => (AccountKind::Project, name.clone()),
@@ -57,48 +56,35 @@ pub async fn grant(
     account.map(Json).ok_or_else(|| Problem::not_found("the account is gone"))
 }
 
-fn read_grant(body: &[u8], by: String) -> Result<Grant, Problem> {
-    let accepted = &["kind", "researcher", "project", "dataset", "epsilon", "period_days", "reason"];
-    let mut fields = Fields::read(body, accepted)?;
-    let kind = fields.optional_text("kind")?.unwrap_or_else(|| "researcher".to_owned());
-    let to = match kind.as_str() {
-        "researcher" => Holder::Researcher {
-            name: fields.text("researcher")?,
-            project: fields.optional_text("project")?,
-            period_days: period_days(&mut fields)?,
-        },
-        "project" => Holder::Project { name: fields.text("project")? },
-        "dataset" => Holder::Dataset,
-        "statistics" => Holder::Statistics { period_days: period_days(&mut fields)? },
-        other => {
-            let shown = crate::query::error::shown(other);
-            let message = format!("kind is \"{shown}\"; accepted are researcher, project, statistics and dataset");
+impl GrantBody {
+    fn grant(self, by: String) -> Result<Grant, Problem> {
+        let Self { kind, mut researcher, mut project, dataset, epsilon: total, mut period_days, reason } = self;
+        let kind = kind.as_deref().unwrap_or("researcher");
+        let missing = |name| Problem::invalid_request(format!("the field \"{name}\" is missing; it is a string"));
+        let to = match kind {
+            "researcher" => Holder::Researcher {
+                name: researcher.take().ok_or_else(|| missing("researcher"))?,
+                project: project.take(),
+                period_days: period_days.take(),
+            },
+            "project" => Holder::Project { name: project.take().ok_or_else(|| missing("project"))? },
+            "dataset" => Holder::Dataset,
+            "statistics" => Holder::Statistics { period_days: period_days.take() },
+            other => {
+                let shown = crate::query::error::shown(other);
+                let message = format!("kind is \"{shown}\"; accepted are researcher, project, statistics and dataset");
+                return Err(Problem::invalid_request(message));
+            }
+        };
+        let unused = [
+            ("researcher", researcher.is_some()),
+            ("project", project.is_some()),
+            ("period_days", period_days.is_some()),
+        ];
+        if let Some((name, _)) = unused.iter().find(|(_, is_given)| *is_given) {
+            let message = format!("the field \"{name}\" does not apply to a grant of kind \"{kind}\"");
             return Err(Problem::invalid_request(message));
         }
-    };
-    for left_over in ["researcher", "project", "period_days"] {
-        if fields.take(left_over).is_some() {
-            let message = format!("the field \"{left_over}\" does not apply to a grant of kind \"{kind}\"");
-            return Err(Problem::invalid_request(message));
-        }
-    }
-    let (dataset, epsilon, reason) = (fields.text("dataset")?, fields.text("epsilon")?, fields.text("reason")?);
-    let epsilon = Epsilon::parse(&epsilon).map_err(|fault| Problem::invalid_epsilon(format!("epsilon: {fault}")))?;
-    Ok(Grant { to, dataset, epsilon, reason, by })
-}
-
-fn period_days(fields: &mut Fields) -> Result<Option<u32>, Problem> {
-    match fields.take("period_days") {
-        None => Ok(None),
-        Some(Value::Number(days))
-            if days.fract() == 0.0 && (1.0..=f64::from(grants::PERIOD_DAYS_MAX)).contains(&days) =>
-        {
-            Ok(Some(days as u32))
-        }
-        Some(Value::Number(_)) => {
-            let message = format!("period_days is not a whole number from 1 to {}", grants::PERIOD_DAYS_MAX);
-            Err(Problem::invalid_request(message))
-        }
-        Some(other) => Err(wrong_kind("period_days", &other, "a whole number of days")),
+        Ok(Grant { to, dataset, epsilon: epsilon(&total)?, reason, by })
     }
 }

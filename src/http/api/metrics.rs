@@ -206,7 +206,7 @@ fn text(service: &Service, counts: &Counts) -> String {
 
 fn write_accounts(lines: &mut Lines, accounts: &[SeenAccount]) {
     let views: Vec<_> = accounts.iter().map(|seen| (seen, AccountView::of(seen.accountant, &seen.mark))).collect();
-    let mut metric = |name: &str, help: &str, value: fn(&AccountView) -> &String| {
+    let mut metric = |name: &str, help: &str, value: fn(&AccountView) -> String| {
         lines.family(name, "gauge", help);
         for (seen, view) in &views {
             let labels = [("dataset", seen.dataset.as_str()), ("kind", seen.kind.name()), ("name", seen.name.as_str())];
@@ -214,10 +214,10 @@ fn write_accounts(lines: &mut Lines, accounts: &[SeenAccount]) {
         }
     };
     let period = "in the present period if it renews";
-    metric("tacit_epsilon_spent", &format!("What an account spent, {period}"), |view| &view.epsilon_spent);
-    metric("tacit_epsilon_cap", &format!("What an account may spend, {period}"), |view| &view.epsilon_cap);
+    metric("tacit_epsilon_spent", &format!("What an account spent, {period}"), |view| view.epsilon_spent.to_string());
+    metric("tacit_epsilon_cap", &format!("What an account may spend, {period}"), |view| view.epsilon_cap.to_string());
     metric("tacit_fraction_spent", &format!("Fraction spent of what an account may spend, {period}"), |view| {
-        &view.fraction_spent
+        view.fraction_spent.to_string()
     });
 }
 

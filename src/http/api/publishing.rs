@@ -2,40 +2,29 @@
 
 use axum::Json;
 use axum::extract::State;
+use serde::Deserialize;
 
-use super::declared::{Large, files_of};
+use super::declared::{Large, read_aside};
 use super::statistics::{StatisticBody, unknown};
-use crate::http::App;
 use crate::http::auth::Steward;
-use crate::http::body::Body;
-use crate::http::json::Fields;
+use crate::http::body::{Body, epsilon};
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
-use crate::kernel::privacy::amounts::Epsilon;
+use crate::http::{App, json};
 use crate::service::publishing::statistics::check::Checked;
-use crate::service::stewarding::declared::FILES_MAX;
-
-/// A query file that defines a statistic.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
-pub struct QueryFileBody {
-    /// The file's name: the statistic's name with the ending `.sql`.
-    name: String,
-    /// The headers and the SQL of the file.
-    text: String,
-}
+use crate::service::stewarding::declared::{DeclaredFile, FILES_MAX};
 
 /// The files to check.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CheckBody {
-    /// The query files, at most 1,000.
-    files: Vec<QueryFileBody>,
+    /// The query files, at most 1,000. The name of each is its statistic's with the ending `.sql`.
+    files: Vec<DeclaredFile>,
 }
 
 /// The price to which a steward agrees.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PublishBody {
     /// The largest price of one draw, as ε; the present price by default.
     epsilon: Option<String>,
@@ -51,7 +40,7 @@ pub async fn check(
     Steward(person): Steward,
     Large(body): Large,
 ) -> Result<Json<Vec<Checked>>, Problem> {
-    let (files, _) = files_of(&service, &person.name, body, &["files"]).await?;
+    let CheckBody { files } = read_aside(&service, &person.name, body).await?;
     if files.is_empty() || files.len() > FILES_MAX {
         let detail = format!("{} files are given; accepted are 1 to {FILES_MAX}", files.len());
         return Err(Problem::invalid_request(detail));
@@ -74,9 +63,7 @@ pub async fn publish(
     Body(body): Body,
 ) -> Result<Json<StatisticBody>, Problem> {
     let body = if body.is_empty() { "{}".into() } else { body };
-    let most = Fields::read(&body, &["epsilon"])?.optional_text("epsilon")?;
-    let most = most.map(|text| Epsilon::parse(&text)).transpose();
-    let most = most.map_err(|fault| Problem::invalid_epsilon(format!("epsilon: {fault}")))?;
+    let most = json::read::<PublishBody>(&body)?.epsilon.as_deref().map(epsilon).transpose()?;
     service.publish(&name, most, &person.name).await?;
     let statistic = service.statistic(&name).ok_or_else(|| unknown(&name))?;
     Ok(Json(StatisticBody::of(&service, statistic)))

@@ -4,10 +4,9 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use crate::http::api::quotes::QuestionBody;
 use crate::http::api::response::{self, Format};
 use crate::http::auth::Researcher;
-use crate::http::body::{Body, ask, key_use};
+use crate::http::body::{Body, QuestionBody, ask, key_use};
 use crate::http::problem::Problem;
 use crate::http::{App, pad};
 use crate::kernel::budget::entry::KeyUse;

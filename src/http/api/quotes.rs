@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::http::api::response::{ColumnBody, PriceBody};
 use crate::http::auth::Researcher;
-use crate::http::body::{Body, ask};
+use crate::http::body::{Body, QuestionBody, ask};
 use crate::http::problem::Problem;
 use crate::http::{App, pad};
 use crate::service::asking::ask::Ask;
@@ -15,28 +15,6 @@ use crate::service::asking::pad::Pad;
 use crate::service::asking::quote::{LegsView, Quote, ThresholdView};
 use crate::service::stewarding::accounts::AccountView;
 use crate::service::{Service, ServiceError};
-
-/// A question, for quotes and queries alike.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::body reads by hand")]
-pub struct QuestionBody {
-    /// The question in SQL.
-    #[schema(example = "SELECT region, COUNT(*) AS visits FROM visits GROUP BY region")]
-    sql: String,
-    /// The ε to spend, as a decimal string.
-    #[schema(example = "0.1")]
-    epsilon: Option<String>,
-    /// Instead of `epsilon`, the largest half-width of the 95 % interval for every
-    /// count and sum: a decimal string, or an object with one for each output.
-    #[schema(example = "25")]
-    margin: Option<String>,
-    /// The number of rows per unit to use, below the policy's maximum.
-    rows_per_unit: Option<u32>,
-    /// The assumed number of rows in a group, if the margin of a mean depends on it; 1,000 by default.
-    group_size: Option<u64>,
-    /// The purpose of the question. It is kept in the ledger and shown to the public.
-    purpose: Option<String>,
-}
 
 /// A quote: the price of an answer and its accuracy.
 #[derive(Serialize, utoipa::ToSchema)]

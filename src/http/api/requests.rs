@@ -4,22 +4,21 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use serde::Deserialize;
 
 use crate::http::auth::{Reader, Researcher, Steward};
-use crate::http::body::Body;
-use crate::http::json::{Fields, Json as Value, wrong_kind};
+use crate::http::body::{Sent, epsilon};
 use crate::http::params::{PageParams, Segment, page};
 use crate::http::problem::Problem;
 use crate::http::{App, aside};
 use crate::kernel::budget::people::Role;
-use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::error::shown;
 use crate::service::Service;
 use crate::service::stewarding::requests::{self, Decision, RequestView};
 
 /// A request for budget.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RequestedBody {
     dataset: String,
     /// The new total that is asked for, as a decimal string: above the present allocation, and at most the dataset's cap.
@@ -29,8 +28,8 @@ pub struct RequestedBody {
 }
 
 /// A steward's decision on a request.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct DecisionBody {
     granted: bool,
     /// The new total, as a decimal string, if it differs from what was asked for.
@@ -65,12 +64,9 @@ pub async fn list(State(service): State<App>, Reader(person): Reader, params: Pa
 pub async fn file(
     State(service): State<App>,
     Researcher(person): Researcher,
-    Body(body): Body,
+    Sent(RequestedBody { dataset, epsilon: total, reason }): Sent<RequestedBody>,
 ) -> Result<(StatusCode, Json<RequestView>), Problem> {
-    let mut fields = Fields::read(&body, &["dataset", "epsilon", "reason"])?;
-    let (dataset, epsilon, reason) = (fields.text("dataset")?, fields.text("epsilon")?, fields.text("reason")?);
-    let epsilon = read_epsilon(&epsilon)?;
-    let who = person.name;
+    let (who, epsilon) = (person.name, epsilon(&total)?);
     let filing =
         service.clone().steward(move |ledger, now| requests::file(ledger, &who, &dataset, epsilon, &reason, now));
     let number = filing.await?;
@@ -90,11 +86,11 @@ pub async fn decide(
     State(service): State<App>,
     Steward(person): Steward,
     Segment(number): Segment,
-    Body(body): Body,
+    Sent(body): Sent<DecisionBody>,
 ) -> Result<Json<RequestView>, Problem> {
     let unknown = || Problem::not_found(format!("there is no request {}", shown(&number)));
     let number: u64 = number.parse().map_err(|_| unknown())?;
-    let (decision, reason) = read_decision(&body)?;
+    let (decision, reason) = body.decision()?;
     let by = person.name;
     service.clone().steward(move |ledger, now| requests::decide(ledger, number, decision, &reason, &by, now)).await?;
     shown_request(&service, number)
@@ -105,22 +101,15 @@ fn shown_request(service: &App, number: u64) -> Result<Json<RequestView>, Proble
     request.map(Json).ok_or_else(|| Problem::not_found("the request is gone"))
 }
 
-fn read_decision(body: &[u8]) -> Result<(Decision, String), Problem> {
-    let mut fields = Fields::read(body, &["granted", "epsilon", "reason"])?;
-    let is_granted = match fields.take("granted") {
-        Some(Value::Boolean(is_granted)) => is_granted,
-        Some(other) => return Err(wrong_kind("granted", &other, "true or false")),
-        None => return Err(Problem::invalid_request("the field \"granted\" is missing; it is true or false")),
-    };
-    let epsilon = fields.optional_text("epsilon")?.map(|text| read_epsilon(&text)).transpose()?;
-    let reason = fields.text("reason")?;
-    match (is_granted, epsilon) {
-        (true, epsilon) => Ok((Decision::Grant { epsilon }, reason)),
-        (false, None) => Ok((Decision::Decline, reason)),
-        (false, Some(_)) => Err(Problem::invalid_request("the field \"epsilon\" does not apply to a declined request")),
+impl DecisionBody {
+    fn decision(self) -> Result<(Decision, String), Problem> {
+        let total = self.epsilon.as_deref().map(epsilon).transpose()?;
+        match (self.granted, total) {
+            (true, epsilon) => Ok((Decision::Grant { epsilon }, self.reason)),
+            (false, None) => Ok((Decision::Decline, self.reason)),
+            (false, Some(_)) => {
+                Err(Problem::invalid_request("the field \"epsilon\" does not apply to a declined request"))
+            }
+        }
     }
-}
-
-fn read_epsilon(text: &str) -> Result<Epsilon, Problem> {
-    Epsilon::parse(text).map_err(|fault| Problem::invalid_epsilon(format!("epsilon: {fault}")))
 }

@@ -4,16 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::http::auth::Steward;
-use crate::http::body::Body;
-use crate::http::json::{Fields, Json as Value, wrong_kind};
+use crate::http::body::Sent;
 use crate::http::params::{PageParams, Segment, page};
 use crate::http::problem::Problem;
 use crate::http::{App, aside};
 use crate::kernel::budget::ledger::{Ledger, read};
-use crate::kernel::budget::people::Role;
+use crate::kernel::budget::people::{Role, UnknownRole};
 use crate::kernel::budget::state::LedgerState;
 use crate::query::error::shown;
 use crate::service::Service;
@@ -42,8 +41,8 @@ pub struct NewPersonBody {
 }
 
 /// The person to add.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AddBody {
     name: String,
     /// `researcher` (the default), `viewer` or `steward`.
@@ -53,8 +52,8 @@ pub struct AddBody {
 }
 
 /// The datasets that a viewer may see.
-#[derive(utoipa::ToSchema)]
-#[expect(dead_code, reason = "it documents what http::json reads by hand")]
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct DatasetsBody {
     /// The datasets whose statistics the viewer sees in addition to public ones.
     datasets: Vec<String>,
@@ -82,20 +81,6 @@ fn body(book: &LedgerState, (name, role, active): (&String, Role, bool)) -> Pers
     PersonBody { name: name.clone(), role: role.name(), active, datasets }
 }
 
-/// Takes the field `datasets`, a list of names.
-fn datasets(fields: &mut Fields) -> Result<Option<Vec<String>>, Problem> {
-    let list = match fields.take("datasets") {
-        None => return Ok(None),
-        Some(Value::List(list)) => list,
-        Some(other) => return Err(wrong_kind("datasets", &other, "a list of names of datasets")),
-    };
-    let name = |one| match one {
-        Value::Text(name) => Ok(name),
-        other => Err(wrong_kind("datasets", &other, "a list of names of datasets")),
-    };
-    list.into_iter().map(name).collect::<Result<_, _>>().map(Some)
-}
-
 /// Adds a person. Their token is shown only once.
 #[utoipa::path(
     post, path = "/v1/researchers", request_body = AddBody, security(("token" = [])),
@@ -104,12 +89,13 @@ fn datasets(fields: &mut Fields) -> Result<Option<Vec<String>>, Problem> {
 pub async fn add(
     State(service): State<App>,
     Steward(person): Steward,
-    Body(body): Body,
+    Sent(AddBody { name, role, datasets }): Sent<AddBody>,
 ) -> Result<(StatusCode, Json<NewPersonBody>), Problem> {
-    let mut fields = Fields::read(&body, &["name", "role", "datasets"])?;
-    let (name, datasets) = (fields.text("name")?, datasets(&mut fields)?);
-    let role = fields.optional_text("role")?.unwrap_or_else(|| "researcher".to_owned());
-    let role: Role = role.parse().map_err(|words: String| Problem::invalid_request(format!("role: {words}")))?;
+    let role: Role = role
+        .as_deref()
+        .unwrap_or("researcher")
+        .parse()
+        .map_err(|fault: UnknownRole| Problem::invalid_request(format!("role: {fault}")))?;
     if role != Role::Viewer && datasets.is_some() {
         return Err(Problem::invalid_request(format!(
             "datasets are given to viewers, and \"{role}\" is the role here"
@@ -134,10 +120,8 @@ pub async fn set_datasets(
     State(service): State<App>,
     Steward(person): Steward,
     Segment(name): Segment,
-    Body(sent): Body,
+    Sent(DatasetsBody { datasets }): Sent<DatasetsBody>,
 ) -> Result<Json<PersonBody>, Problem> {
-    let missing = || Problem::invalid_request("the field \"datasets\" is missing; it is a list of names");
-    let datasets = datasets(&mut Fields::read(&sent, &["datasets"])?)?.ok_or_else(missing)?;
     let (viewer, by) = (name.clone(), person.name);
     let act = move |ledger: &dyn Ledger, now| people::set_viewing(ledger, &viewer, &datasets, &by, now);
     service.clone().steward(act).await?;

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use polars::prelude::{Column, CompatLevel, DataFrame, IpcStreamWriter, ParquetWriter, PolarsResult, SerWriter};
 use serde::Serialize;
+use strum::VariantArray;
 
 use crate::http::App;
 use crate::http::pieces::{Pieces, Rows, Unencodable};
@@ -20,7 +21,7 @@ use crate::service::asking::stored::StoredAnswer;
 use crate::service::stewarding::accounts::{AccountView, significant, timestamp};
 
 /// A format in which answers are offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum Format {
     /// JSON, with media type `application/json`.
     Json,
@@ -33,8 +34,6 @@ pub enum Format {
 }
 
 impl Format {
-    const ALL: [Self; 4] = [Self::Json, Self::Csv, Self::Arrow, Self::Parquet];
-
     /// The format's media type.
     pub fn media_type(self) -> &'static str {
         match self {
@@ -56,7 +55,7 @@ impl Format {
             let mut parts = range.split(';').map(str::trim);
             let name = parts.next().unwrap_or("").to_ascii_lowercase();
             let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
-            let found = Self::ALL.into_iter().find(|format| {
+            let found = Self::VARIANTS.iter().copied().find(|format| {
                 let (kind, _) = format.media_type().split_once('/').unwrap_or_default();
                 name == format.media_type() || name == "*/*" || name == format!("{kind}/*")
             });
@@ -196,8 +195,8 @@ pub fn answer(answer: &Answer, format: Format) -> Result<Encoded, Problem> {
     };
     let pieces = encoded(table, format, |table| body(stored, table, shown));
     let encoded = Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id);
-    let encoded = encoded.with("tacit-epsilon-spent", &account.epsilon_spent);
-    Ok(encoded.with("tacit-epsilon-remaining", &account.epsilon_remaining))
+    let encoded = encoded.with("tacit-epsilon-spent", &account.epsilon_spent.to_string());
+    Ok(encoded.with("tacit-epsilon-remaining", &account.epsilon_remaining.to_string()))
 }
 
 #[derive(Serialize)]

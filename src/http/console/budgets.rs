@@ -18,7 +18,8 @@ use crate::kernel::budget::people::Role;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;
 use crate::service::stewarding::accounts::accounts as all_accounts;
-use crate::service::stewarding::grants::{self, Grant, Holder, PERIOD_DAYS_MAX};
+use crate::service::stewarding::fault::PERIOD_DAYS_MAX;
+use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::requests::{self, Decision};
 
 /// Query parameters of the pages of accounts and requests.

@@ -1,16 +1,19 @@
 //! The stewards' pages of the ledger: searching it from the newest entry on, and exporting all of it.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 
 use super::super::App;
 use super::super::problem::Problem;
 use super::{Failed, Shown, Visitor, aside};
 use crate::http::console::pages::ledger::{self as pages, Health, Line, Search};
+use crate::http::shared::Shared;
 use crate::kernel::budget::entry::{Act, Entry};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Role;
@@ -23,8 +26,6 @@ const LINES: usize = 50;
 const LOOKED_MAX: u64 = 5_000;
 /// The largest length of an entry on a page, in characters.
 const TEXT_CHARS_MAX: usize = 20_000;
-/// The largest number of simultaneous exports; each of them holds a thread for as long as its reader takes.
-const EXPORTS_MAX: usize = 2;
 /// The number of entries that are read at once.
 const CHUNK: usize = 1_000;
 
@@ -45,7 +46,7 @@ pub async fn ledger(State(service): State<App>, visitor: Visitor, Query(params):
         let unread = || visitor.fail(Problem::overloaded("the ledger could not be read"));
         let (lines, older) = found(service, &wanted, params.before).ok_or_else(unread)?;
         let search = Search { act: &wanted.0, find: &wanted.1, older };
-        let body = pages::page(&health(service), &lines, &search, &Act::KINDS);
+        let body = pages::page(&health(service), &lines, &search, Act::KINDS);
         Ok(visitor.page("Ledger", "/ledger", &body))
     };
     aside(&service, visitor, show).await
@@ -103,11 +104,14 @@ fn line(entry: &Entry, (act, find): &(String, String)) -> Option<Line> {
 }
 
 /// GET /ledger/export.jsonl: every entry as one line of JSON, from the first entry on.
-pub async fn export(State(service): State<App>, visitor: Visitor) -> Result<Response, Failed> {
+pub async fn export(
+    State(service): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
+    visitor: Visitor,
+) -> Result<Response, Failed> {
     visitor.only(&[Role::Steward])?;
-    static EXPORTS: Semaphore = Semaphore::const_new(EXPORTS_MAX);
     let busy = |_| visitor.fail(Problem::overloaded("two exports are being read already"));
-    let place = EXPORTS.try_acquire().map_err(busy)?;
+    let place = Arc::clone(&shared.exports).try_acquire_owned().map_err(busy)?;
     let (send, receive) = mpsc::channel::<Result<Bytes, std::io::Error>>(4);
     tokio::task::spawn_blocking(move || {
         write_all(&service, &send);

@@ -10,7 +10,7 @@ use super::session::Form;
 use super::{Shown, Visitor, aside, see};
 use crate::http::console::pages::people::{self as pages, Fresh, Line};
 use crate::kernel::budget::ledger::read;
-use crate::kernel::budget::people::Role;
+use crate::kernel::budget::people::{Role, UnknownRole};
 use crate::service::Service;
 use crate::service::stewarding::people;
 
@@ -60,8 +60,10 @@ fn page(service: &Service, visitor: &Visitor, params: &PeopleParams, fresh: Opti
 pub async fn add(State(service): State<App>, form: Form) -> Shown {
     let visitor = &form.visitor;
     let person = visitor.only(&[Role::Steward])?;
-    let role: Role =
-        form.text("role").parse().map_err(|words: String| visitor.fail(Problem::invalid_request(words)))?;
+    let role: Role = form
+        .text("role")
+        .parse()
+        .map_err(|fault: UnknownRole| visitor.fail(Problem::invalid_request(fault.to_string())))?;
     let (name, added) = (form.text("name").to_owned(), form.text("name").to_owned());
     let datasets = form.ticked(pages::TICK);
     if role != Role::Viewer && !datasets.is_empty() {

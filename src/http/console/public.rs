@@ -78,7 +78,7 @@ pub async fn statistic(
 
 /// GET /datasets: lists the datasets that the visitor may see.
 pub async fn datasets(State(service): State<App>, visitor: Visitor) -> Shown {
-    let person = visitor.only(&Role::ALL)?;
+    let person = visitor.only(Role::ALL)?;
     let show = move |service: &Service, visitor: &Visitor| {
         let seen: Vec<_> = service.datasets_seen_by(&person).collect();
         let body = pages::list(&seen, person.role == Role::Researcher);
@@ -89,7 +89,7 @@ pub async fn datasets(State(service): State<App>, visitor: Visitor) -> Shown {
 
 /// GET /datasets/{name}: the page of one dataset.
 pub async fn dataset(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
-    let person = visitor.only(&Role::ALL)?;
+    let person = visitor.only(Role::ALL)?;
     let show = move |service: &Service, visitor: &Visitor| {
         let dataset = service.dataset_seen_by(&person, &name);
         let dataset = dataset.ok_or_else(|| visitor.fail(Problem::unknown_dataset(&name)))?;

@@ -47,6 +47,8 @@ impl Renewal {
 /// One account: whose it is, what it may spend and what it has spent.
 #[derive(Debug, Clone)]
 pub struct Account {
+    /// The account's index in the ledger's state.
+    pub number: AccountNo,
     /// Kind of account: dataset, project, researcher or statistics.
     pub kind: AccountKind,
     /// Name of the dataset, project or researcher that the account belongs to.
@@ -69,15 +71,15 @@ pub struct Account {
 
 impl Account {
     pub(super) fn new(
+        number: AccountNo,
         kind: AccountKind,
-        name: &str,
-        dataset: &str,
+        (name, dataset): (&str, &str),
         parent: Option<AccountNo>,
         epsilon: Epsilon,
     ) -> Self {
         let (name, dataset) = (name.to_owned(), dataset.to_owned());
         let (amount, spent) = (Price::ZERO, Price::ZERO);
-        Self { kind, name, dataset, parent, epsilon, amount, spent, renewal: None, last: None }
+        Self { number, kind, name, dataset, parent, epsilon, amount, spent, renewal: None, last: None }
     }
 
     /// What was spent before the period of `now_ms`; zero if the allocation does not renew.

@@ -7,6 +7,7 @@
 use borsh::de::EnumExt;
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantNames};
 
 use super::people::Role;
 use crate::kernel::privacy::accountant::Accountant;
@@ -62,9 +63,22 @@ impl Cap {
 /// The kinds of accounts, which form a tree: a researcher's account is below a project's or the dataset's; a project's and the statistics
 /// account are below the dataset's. New kinds are added at the end, so that older ledgers read as they were written.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+    IntoStaticStr,
 )]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum AccountKind {
     /// The root of the tree: the lifetime cap, which is the guarantee.
     Dataset,
@@ -80,12 +94,7 @@ impl AccountKind {
     /// The kind's name in JSON and in texts.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Dataset => "dataset",
-            Self::Project => "project",
-            Self::Researcher => "researcher",
-            Self::Statistics => "statistics",
-        }
+        self.into()
     }
 }
 
@@ -161,8 +170,9 @@ pub struct Freeze {
 
 /// What an entry records. New acts are added at the end, so that older ledgers read as they were written.
 #[expect(missing_docs, reason = "a variant's sentence says what its fields are")]
-#[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize, IntoStaticStr, VariantNames)]
 #[serde(tag = "act", rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Act {
     /// A dataset's account was opened with its lifetime cap. `unit` is what the cap protects, in every edition.
     DatasetOpened { dataset: String, unit: String, cap: Cap },
@@ -231,7 +241,8 @@ pub enum Act {
     RefreshSkipped { statistic: String, why: String },
     /// A researcher requested an allocation with this new total.
     Requested { researcher: String, dataset: String, epsilon: Epsilon, reason: String },
-    /// A steward decided on the request made by entry number `request`; what was granted is an entry of its own.
+    /// A steward declined the request made by entry number `request`. Ledgers that are older than [`Act::RequestGranted`] also hold
+    /// granted requests; there the grant is an entry of its own, before this one.
     RequestDecided { request: u64, granted: bool, reason: String, by: String },
     /// Several acts declared by files took effect together, all or none; `managed` names everything that the files declare.
     Applied { reason: String, by: String, managed: Vec<String>, acts: Vec<SingleAct> },
@@ -258,6 +269,18 @@ pub enum Act {
     },
     /// From now on the viewer may see the statistics of these datasets only.
     ViewingSet { name: String, datasets: Vec<String>, by: String },
+    /// A steward granted the request made by entry number `request`; the rest is as for [`Act::Granted`].
+    RequestGranted {
+        request: u64,
+        researcher: String,
+        dataset: String,
+        project: Option<String>,
+        epsilon: Epsilon,
+        amount: Price,
+        period_days: Option<u32>,
+        reason: String,
+        by: String,
+    },
 }
 
 /// One act of an [`Act::Applied`]: any act except another `Applied`. Its bytes are the act's own.
@@ -394,60 +417,12 @@ impl Entry {
 
 impl Act {
     /// The names of all kinds of acts, as JSON shows them.
-    pub const KINDS: [&str; 23] = [
-        "dataset-opened",
-        "edition-sealed",
-        "cap-raised",
-        "person-added",
-        "token-revoked",
-        "project-granted",
-        "granted",
-        "statistics-granted",
-        "frozen",
-        "unfrozen",
-        "charged",
-        "released",
-        "burned",
-        "served",
-        "published",
-        "refresh-skipped",
-        "requested",
-        "request-decided",
-        "applied",
-        "recovered",
-        "statistic-confirmed",
-        "viewer-added",
-        "viewing-set",
-    ];
+    pub const KINDS: &'static [&'static str] = <Self as VariantNames>::VARIANTS;
 
     /// The name of this act's kind, as JSON shows it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::DatasetOpened { .. } => "dataset-opened",
-            Self::EditionSealed { .. } => "edition-sealed",
-            Self::CapRaised { .. } => "cap-raised",
-            Self::PersonAdded { .. } => "person-added",
-            Self::TokenRevoked { .. } => "token-revoked",
-            Self::ProjectGranted { .. } => "project-granted",
-            Self::Granted { .. } => "granted",
-            Self::Frozen { .. } => "frozen",
-            Self::Unfrozen { .. } => "unfrozen",
-            Self::Charged(_) => "charged",
-            Self::Released { .. } => "released",
-            Self::Burned { .. } => "burned",
-            Self::Served(_) => "served",
-            Self::Recovered { .. } => "recovered",
-            Self::StatisticsGranted { .. } => "statistics-granted",
-            Self::Published { .. } => "published",
-            Self::RefreshSkipped { .. } => "refresh-skipped",
-            Self::Requested { .. } => "requested",
-            Self::RequestDecided { .. } => "request-decided",
-            Self::Applied { .. } => "applied",
-            Self::StatisticConfirmed { .. } => "statistic-confirmed",
-            Self::ViewerAdded { .. } => "viewer-added",
-            Self::ViewingSet { .. } => "viewing-set",
-        }
+        self.into()
     }
 }
 

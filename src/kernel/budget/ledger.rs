@@ -3,6 +3,8 @@
 //! Promises that whatever a method has returned is on disk; implementations keep that promise. The port carries plain data; it knows no SQL
 //! and no files.
 
+use std::sync::mpsc::sync_channel;
+
 use super::charge::{ChargeDecision, ChargeRequest, ServeRequest};
 use super::entry::{Act, Cause, Entry};
 use crate::kernel::budget::state::LedgerState;
@@ -52,8 +54,8 @@ impl EvaluationOutcome {
     }
 }
 
-/// A rule that the ledger's one writer evaluates on the current state: it makes a steward's act, or returns the text of a refusal.
-pub type Rule = Box<dyn FnOnce(&LedgerState) -> Result<Act, String> + Send>;
+/// A rule that the ledger's one writer evaluates on the current state: it makes a steward's act, or `None` if nothing is to be appended.
+pub type Rule = Box<dyn FnOnce(&LedgerState) -> Option<Act> + Send>;
 
 /// A durable, append-only record with one writer. All methods block; only [`Ledger::read`] may be called on an async thread.
 pub trait Ledger: Send + Sync {
@@ -77,11 +79,12 @@ pub trait Ledger: Send + Sync {
     /// [`LedgerFault`]; nothing was charged.
     fn serve(&self, request: ServeRequest) -> Result<ChargeDecision, LedgerFault>;
 
-    /// Appends the steward's act that `rule` makes from the current state; if the rule refuses, returns its text and changes nothing.
+    /// Appends the steward's act that `rule` makes from the current state. If the rule makes none, returns `None` and changes nothing.
+    /// [`decide`] and [`act`] also return what the rule found out.
     ///
     /// # Errors
     /// [`LedgerFault`]; nothing changed.
-    fn act(&self, rule: Rule, at_ms: u64) -> Result<Result<Entry, String>, LedgerFault>;
+    fn act(&self, rule: Rule, at_ms: u64) -> Result<Option<Entry>, LedgerFault>;
 
     /// Whether the state in memory equals what the store holds. If not, nothing is charged until the store can be read again.
     fn is_sound(&self) -> bool;
@@ -112,4 +115,45 @@ pub fn read<T>(ledger: &dyn Ledger, reader: impl FnOnce(&LedgerState) -> T) -> T
     });
     // Unwrap safety: a ledger calls the reader exactly once, by the port's contract.
     seen.expect("a ledger shows its book")
+}
+
+/// Appends the act that `rule` makes from the current state, if it makes one, and returns its entry with what else the rule made.
+///
+/// # Errors
+/// [`LedgerFault`]; nothing changed.
+pub fn decide<T: Send + 'static>(
+    ledger: &dyn Ledger,
+    rule: impl FnOnce(&LedgerState) -> (Option<Act>, T) + Send + 'static,
+    at_ms: u64,
+) -> Result<(Option<Entry>, T), LedgerFault> {
+    let (tell, told) = sync_channel(1);
+    let rule = move |book: &LedgerState| {
+        let (act, made) = rule(book);
+        // The receiver outlives the rule, and the channel has room for the one message.
+        let _ = tell.send(made);
+        act
+    };
+    let entry = ledger.act(Box::new(rule), at_ms)?;
+    // A writer that replied has evaluated the rule.
+    told.try_recv().map(|made| (entry, made)).map_err(|_| LedgerFault::Closed)
+}
+
+/// Appends the act that `rule` makes from the current state. The inner error is the rule's refusal; then nothing changed.
+///
+/// # Errors
+/// [`LedgerFault`]; nothing changed.
+pub fn act<E: Send + 'static>(
+    ledger: &dyn Ledger,
+    rule: impl FnOnce(&LedgerState) -> Result<Act, E> + Send + 'static,
+    at_ms: u64,
+) -> Result<Result<Entry, E>, LedgerFault> {
+    let split = move |book: &LedgerState| match rule(book) {
+        Ok(act) => (Some(act), None),
+        Err(refusal) => (None, Some(refusal)),
+    };
+    match decide(ledger, split, at_ms)? {
+        (_, Some(refusal)) => Ok(Err(refusal)),
+        (Some(entry), None) => Ok(Ok(entry)),
+        (None, None) => Err(LedgerFault::Closed),
+    }
 }

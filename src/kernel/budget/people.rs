@@ -1,16 +1,29 @@
 //! People and roles: who may do what.
 
-use std::fmt;
-use std::str::FromStr;
-
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// A person's role: what their token allows.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, BorshSerialize, BorshDeserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    BorshSerialize,
+    BorshDeserialize,
+    strum::Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
 )]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = UnknownRole, parse_err_fn = no_role)]
 pub enum Role {
     /// Sets budgets and reads the ledger; cannot ask queries.
     Steward,
@@ -22,33 +35,25 @@ pub enum Role {
 
 impl Role {
     /// Every role, in the order in which they are listed to people.
-    pub const ALL: [Self; 3] = [Self::Steward, Self::Researcher, Self::Viewer];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The role's name in JSON, on the command line and in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Steward => "steward",
-            Self::Researcher => "researcher",
-            Self::Viewer => "viewer",
-        }
+        self.into()
     }
 }
 
-impl fmt::Display for Role {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.name())
-    }
+/// A text that names no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{text}\" is not a role; roles are steward, researcher and viewer")]
+pub struct UnknownRole {
+    /// The text as it was given.
+    pub text: String,
 }
 
-impl FromStr for Role {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.name() == text)
-            .ok_or_else(|| format!("\"{text}\" is not a role; roles are steward, researcher and viewer"))
-    }
+fn no_role(text: &str) -> UnknownRole {
+    UnknownRole { text: text.to_owned() }
 }
 
 /// A person as the ledger knows them.

@@ -3,6 +3,7 @@
 //! Promises that [`LedgerState::apply`] of the same entries gives the same balances, and that no entry leaves an account above its amount. The
 //! cost of a read does not depend on the length of the history.
 
+mod fault;
 mod admit;
 mod records;
 mod requests;
@@ -23,6 +24,7 @@ use crate::kernel::privacy::certificate::CertifiedMeasurement;
 pub use self::records::{Confirmation, RequestRecord, ShownRelease, StatisticRecord};
 pub use self::requests::REQUESTS_OPEN_MAX;
 pub use admit::AnswerCost;
+pub use fault::FoldFault;
 pub use fold::Inconsistency;
 
 /// A release's index in the ledger's state.
@@ -241,8 +243,7 @@ impl LedgerState {
     pub fn shares_below(&self, parent: AccountNo, but: Option<AccountNo>, now_ms: u64) -> Price {
         let dataset = &self.account(parent).dataset;
         let below = self.accounts_of(dataset).filter(|account| account.parent == Some(parent));
-        let left_out = but.map(|number| self.account(number));
-        let others = below.filter(|account| !left_out.is_some_and(|out| std::ptr::eq(*account, out)));
+        let others = below.filter(|account| but != Some(account.number));
         others.fold(Price::ZERO, |sum, account| sum.saturating_add(account.share(now_ms)))
     }
 

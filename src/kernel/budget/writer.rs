@@ -137,8 +137,8 @@ pub enum WriterReply {
     Recorded,
     /// The answer had already ended, because the journal failed meanwhile; nothing was written.
     Missed,
-    /// A steward's act was appended, or refused with this text by its rule.
-    Acted(Result<Box<Entry>, String>),
+    /// A steward's act was appended; `None` if its rule made none.
+    Acted(Option<Box<Entry>>),
 }
 
 /// One order, with the callback that takes the reply.
@@ -385,8 +385,8 @@ impl<J: Journal> LedgerWriter<J> {
                 Ok((WriterReply::Recorded, true))
             }
             WriterCommand::Act(rule) => match rule(&book) {
-                Ok(act) => Ok((WriterReply::Acted(Ok(Box::new(append(batch, &mut book, at_ms, act)?))), true)),
-                Err(words) => Ok((WriterReply::Acted(Err(words)), false)),
+                Some(act) => Ok((WriterReply::Acted(Some(Box::new(append(batch, &mut book, at_ms, act)?))), true)),
+                None => Ok((WriterReply::Acted(None), false)),
             },
         }
     }
@@ -466,7 +466,7 @@ pub fn append(batch: &mut CommitBatch, book: &mut LedgerState, at_ms: u64, act: 
     let bytes = entry.canonical_bytes();
     let hash = Entry::hash(&bytes);
     book.apply(&entry, hash).map_err(|inconsistent| {
-        tracing::error!(seq = inconsistent.seq, why = inconsistent.why, "an entry was not taken");
+        tracing::error!(seq = inconsistent.seq, why = %inconsistent.why, "an entry was not taken");
         LedgerFault::Store
     })?;
     batch.entries.push(EncodedEntry { seq: entry.seq, at_ms, kind: entry.act.kind(), bytes, hash });

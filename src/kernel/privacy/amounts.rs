@@ -35,10 +35,11 @@ pub enum DecimalFault {
     },
 }
 
-const TEXT_CHARS_MAX: usize = 40;
+/// The largest number of characters in a decimal text.
+pub const DECIMAL_CHARS_MAX: usize = 40;
 
 fn shown(text: &str) -> String {
-    text.chars().take(TEXT_CHARS_MAX).collect()
+    text.chars().take(DECIMAL_CHARS_MAX).collect()
 }
 
 /// Parses a decimal text as an integer count of 10^-`decimals`; an exponent such as `1e-6` is allowed.
@@ -50,7 +51,7 @@ fn shown(text: &str) -> String {
 pub fn scaled(text: &str, decimals: u32) -> Result<i128, DecimalFault> {
     let malformed = || DecimalFault::Malformed { text: shown(text) };
     let too_large = || DecimalFault::OutOfRange { text: shown(text), accepted: "a magnitude below 1e19" };
-    if text.len() > TEXT_CHARS_MAX || !text.is_ascii() {
+    if text.len() > DECIMAL_CHARS_MAX || !text.is_ascii() {
         return Err(malformed());
     }
     let (negative, body) = match text.strip_prefix('-') {

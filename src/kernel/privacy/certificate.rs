@@ -107,7 +107,9 @@ impl GroupThreshold {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Uncertifiable {
     /// The accuracy asked for is worth less than the smallest amount that can be charged.
-    #[error("the accuracy asked for is worth less than the smallest price that can be charged")]
+    #[error(
+        "the accuracy asked for is worth less than the smallest price; ask for a larger epsilon, or a smaller margin"
+    )]
     TooLittle,
 }
 

@@ -1,7 +1,7 @@
 //! Why a backup was not made.
 
-use crate::ledger::error::OpenError;
 use crate::ledger::Finding;
+use crate::ledger::error::OpenError;
 use crate::query::terms::edition::EditionError;
 
 /// Why there is no backup. Whatever had been copied is removed again.

@@ -36,7 +36,7 @@ impl WriteLock {
 pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<LedgerState, Bad>, rusqlite::Error> {
     let mut book = LedgerState::new();
     let taken = each_checked(database, &|_| Ok(()), |entry, hash| {
-        book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why })
+        book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why.into() })
     })?;
     Ok(taken.map(|()| book))
 }
@@ -64,7 +64,7 @@ impl Journal for SqliteJournal {
         match fold(&self.database) {
             Ok(Ok(book)) => Ok(book),
             Ok(Err(Bad { seq, why })) => {
-                tracing::error!(seq, why, "the ledger does not fold");
+                tracing::error!(seq, %why, "the ledger does not fold");
                 Err(JournalFault)
             }
             Err(error) => Err(fault(&error)),

@@ -33,7 +33,7 @@ fn ledger_and_outbox_are_written_at_the_same_time_and_neither_fails() {
     let add = |number: u8| {
         let (name, token, by) = (format!("p{number}"), [number; 32], "ada".to_owned());
         let act = Act::PersonAdded { name, role: Role::Researcher, token, by };
-        ledger.act(Box::new(|_| Ok(act)), 1).expect("written").expect("taken");
+        ledger.act(Box::new(|_| Some(act)), 1).expect("written").expect("taken");
     };
     std::thread::scope(|scope| {
         scope.spawn(|| (0..writes).for_each(add));
@@ -86,6 +86,6 @@ fn a_change_that_panics_leaves_neither_half_of_it_nor_a_locked_file() {
     assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
     assert_eq!(tables.count(), Ok(0));
     let act = Act::PersonAdded { name: "p".to_owned(), role: Role::Researcher, token: [1; 32], by: "ada".to_owned() };
-    ledger.act(Box::new(|_| Ok(act)), 1).expect("written").expect("taken");
+    ledger.act(Box::new(|_| Some(act)), 1).expect("written").expect("taken");
     tables.put(&[delivery(1)], None, 1_000).expect("put");
 }

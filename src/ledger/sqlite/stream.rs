@@ -7,6 +7,7 @@ use std::thread;
 
 use super::database::{Database, EntryRow};
 use crate::kernel::budget::entry::{Digest, Entry};
+use crate::ledger::fault::EntryFault;
 
 /// Number of entries that are passed between threads at once.
 const CHUNK_ROWS: usize = 1_024;
@@ -21,7 +22,7 @@ pub(in crate::ledger) struct Bad {
     /// Number of the entry.
     pub(in crate::ledger) seq: u64,
     /// What is wrong with it.
-    pub(in crate::ledger) why: &'static str,
+    pub(in crate::ledger) why: EntryFault,
 }
 
 type Checked = Result<(Entry, Digest), Bad>;
@@ -80,7 +81,7 @@ struct Work {
 /// The outer error means that the file cannot be read.
 pub(in crate::ledger) fn each_checked(
     database: &Database,
-    check: &(dyn Fn(&Entry) -> Result<(), &'static str> + Sync),
+    check: &(dyn Fn(&Entry) -> Result<(), EntryFault> + Sync),
     take: impl FnMut(&Entry, Digest) -> Result<(), Bad> + Send,
 ) -> Result<Result<(), Bad>, rusqlite::Error> {
     let workers = thread::available_parallelism().map_or(2, usize::from);
@@ -98,7 +99,7 @@ pub(in crate::ledger) fn each_checked(
         let taker = scope.spawn(move || take_all(&to_take, take));
         let read = send_all(database, &to_check);
         drop(to_check);
-        let taken = taker.join().unwrap_or(Err(Bad { seq: 0, why: "it could not be checked" }));
+        let taken = taker.join().unwrap_or(Err(Bad { seq: 0, why: EntryFault::Unchecked }));
         read.map(|()| taken)
     })
 }
@@ -119,7 +120,7 @@ fn send_all(database: &Database, workers: &[SyncSender<Chunk>]) -> rusqlite::Res
     Ok(())
 }
 
-fn check_all(work: &Work, check: &(dyn Fn(&Entry) -> Result<(), &'static str> + Sync)) {
+fn check_all(work: &Work, check: &(dyn Fn(&Entry) -> Result<(), EntryFault> + Sync)) {
     for chunk in &work.chunks {
         work.taken.try_iter().for_each(drop);
         let checked = chunk.rows().map(|row| {
@@ -134,13 +135,13 @@ fn check_all(work: &Work, check: &(dyn Fn(&Entry) -> Result<(), &'static str> + 
     }
 }
 
-fn read_row(row: &EntryRow<'_>) -> Result<Entry, &'static str> {
+fn read_row(row: &EntryRow<'_>) -> Result<Entry, EntryFault> {
     if row.hash != Entry::hash(row.body) {
-        return Err("its bytes do not match its hash");
+        return Err(EntryFault::WrongHash);
     }
-    let entry = Entry::read(row.body).ok_or("its bytes are no entry")?;
+    let entry = Entry::read(row.body).ok_or(EntryFault::Unreadable)?;
     if entry.seq != row.seq || entry.at_ms != row.at_ms || entry.act.kind().as_bytes() != row.act {
-        return Err("the columns beside it say something else");
+        return Err(EntryFault::OtherColumns);
     }
     Ok(entry)
 }

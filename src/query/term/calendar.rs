@@ -164,19 +164,20 @@ impl DatePart {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{Datelike, NaiveDate};
+    use jiff::ToSpan;
+    use jiff::civil::date;
 
     use super::*;
 
     #[test]
-    fn the_calendar_is_chronos() {
+    fn the_calendar_is_jiffs() {
         for day in (-1_000_000..1_000_000_i64).step_by(97).chain(-800..800) {
-            let date = NaiveDate::default() + chrono::Duration::days(day);
+            let date = date(1970, 1, 1) + day.days();
             let (year, month) = (i64::from(date.year()), i64::from(date.month()));
             assert_eq!(civil(day), (year, month, i64::from(date.day())), "{date}");
-            assert_eq!(DatePart::Dow.of(day), i64::from(date.weekday().num_days_from_sunday()));
-            assert_eq!(DatePart::Isodow.of(day), i64::from(date.weekday().number_from_monday()));
-            assert_eq!(DatePart::Doy.of(day), i64::from(date.ordinal()));
+            assert_eq!(DatePart::Dow.of(day), i64::from(date.weekday().to_sunday_zero_offset()));
+            assert_eq!(DatePart::Isodow.of(day), i64::from(date.weekday().to_monday_one_offset()));
+            assert_eq!(DatePart::Doy.of(day), i64::from(date.day_of_year()));
             assert_eq!(DatePart::Quarter.of(day), (month - 1) / 3 + 1);
             for (_, period) in Period::ALL {
                 let ordinal = period.ordinal(day);

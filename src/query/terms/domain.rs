@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use chrono::NaiveDate;
+use jiff::civil::{Date, date};
+use jiff::{SignedDuration, Unit};
 use serde::{Deserialize, Serialize};
 
 use super::labels::Labels;
@@ -190,6 +191,9 @@ impl fmt::Display for Domain {
     }
 }
 
+/// The day that is number 0.
+const EPOCH: Date = date(1970, 1, 1);
+
 /// Parses a date like `2024-02-29` into days since 1970-01-01. Returns `None` for any other text.
 #[must_use]
 pub fn date_days(text: &str) -> Option<i32> {
@@ -198,16 +202,15 @@ pub fn date_days(text: &str) -> Option<i32> {
             4 | 7 => byte == b'-',
             _ => byte.is_ascii_digit(),
         });
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| shape)?;
-    i32::try_from(date.signed_duration_since(NaiveDate::default()).num_days()).ok()
+    let date: Date = text.parse().ok().filter(|_| shape)?;
+    EPOCH.until((Unit::Day, date)).ok().map(|span| span.get_days())
 }
 
 /// Formats a day, given in days since 1970-01-01, like `2024-02-29`.
 #[must_use]
 pub fn date_text(days: i32) -> String {
-    NaiveDate::default()
-        .checked_add_signed(chrono::Duration::days(days.into()))
-        .map_or_else(|| format!("day {days}"), |date| date.format("%Y-%m-%d").to_string())
+    let date = EPOCH.checked_add(SignedDuration::from_hours(24 * i64::from(days)));
+    date.map_or_else(|_| format!("day {days}"), |date| date.to_string())
 }
 
 #[cfg(test)]

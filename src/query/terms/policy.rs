@@ -8,6 +8,7 @@ mod columns;
 mod dataset;
 mod faults;
 mod file;
+pub mod limits;
 mod load;
 mod names;
 mod rules;

@@ -9,7 +9,7 @@ use crate::kernel::vault::release::ReleaseFault;
 
 /// The step at which the answer to a charged question failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Failure {
+pub(crate) enum AnswerFailure {
     /// The engine did not evaluate the question: its worker ended, took too long, or answered with an error.
     NotEvaluated,
     /// The engine's vectors do not have the shape that was paid for.
@@ -28,7 +28,7 @@ pub(crate) enum Failure {
     NotRecorded,
 }
 
-impl Failure {
+impl AnswerFailure {
     /// What the ledger records of it.
     pub(crate) fn cause(self) -> Cause {
         match self {
@@ -63,13 +63,13 @@ impl Failure {
     }
 }
 
-impl From<EngineFault> for Failure {
+impl From<EngineFault> for AnswerFailure {
     fn from(EngineFault: EngineFault) -> Self {
         Self::NotEvaluated
     }
 }
 
-impl From<ReleaseFault> for Failure {
+impl From<ReleaseFault> for AnswerFailure {
     fn from(fault: ReleaseFault) -> Self {
         match fault {
             ReleaseFault::Shape => Self::WrongShape,

@@ -7,7 +7,7 @@ use super::quote::Quote;
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::ledger::read;
 use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
-use crate::query::parse::{Asked, asked};
+use crate::query::parse::{SqlStatement, asked};
 use crate::query::syntax::LiteralValue;
 use crate::service::views::{AccountView, significant};
 use crate::service::{Service, ServiceError};
@@ -40,8 +40,8 @@ pub struct FreeAnswerSubject {
 #[must_use]
 pub fn is_free(sql: &str) -> bool {
     match asked(sql) {
-        Ok(Asked::Constants(_) | Asked::Explain(_)) => true,
-        Ok(Asked::Question(query)) => asks_for_keys(&query),
+        Ok(SqlStatement::Constants(_) | SqlStatement::Explain(_)) => true,
+        Ok(SqlStatement::Question(query)) => asks_for_keys(&query),
         Err(_) => false,
     }
 }

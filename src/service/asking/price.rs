@@ -11,7 +11,7 @@ use crate::kernel::budget::entry::{Digest, Postings};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::state::{Branch, LedgerState};
 use crate::kernel::privacy::amounts::{Delta, Price};
-use crate::kernel::privacy::certificate::prices;
+use crate::kernel::privacy::certificate::{Uncertifiable, prices};
 use crate::query::canonical;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::plan::Plan;
@@ -77,9 +77,7 @@ impl Service {
         let accuracy = margin::accuracy(accuracy, plan, accountant, ask.group_size)?;
         let prices = prices(accountant, &plan.sought, &accuracy);
         if prices.contains(&Price::ZERO) {
-            let least = "ask for a larger epsilon, or a smaller margin";
-            let message = format!("the accuracy asked for is worth less than the smallest price; {least}");
-            return Err(ServiceError::Accuracy(message));
+            return Err(Uncertifiable::TooLittle.into());
         }
         Ok(prices)
     }

@@ -141,16 +141,16 @@ impl Service {
     fn prepared(&self, who: &str, mut ask: Ask, is_fresh: bool) -> PreparedQuestion {
         let (kind, pad) = match self.parsed(&ask.sql) {
             Err(error) => (QuestionKind::Asked(Err(error.into())), self.least_pad()),
-            Ok(parse::Asked::Constants(constants)) => {
+            Ok(parse::SqlStatement::Constants(constants)) => {
                 (QuestionKind::Free(FreeQuestion::Constants(constants)), self.least_pad())
             }
-            Ok(parse::Asked::Explain(query)) => {
+            Ok(parse::SqlStatement::Explain(query)) => {
                 let limit = self.dataset(&query.dataset.text).map(|dataset| dataset.terms.max_epsilon_per_query);
                 ask.accuracy = ask.accuracy.take().or(limit.map(Wanted::Epsilon));
                 let (priced, pad) = self.planned(who, &query, &ask);
                 (QuestionKind::Explained(priced), pad)
             }
-            Ok(parse::Asked::Question(query)) => {
+            Ok(parse::SqlStatement::Question(query)) => {
                 let (mut priced, pad) = self.planned(who, &query, &ask);
                 if let Ok(priced) = &mut priced {
                     priced.is_fresh = is_fresh;

@@ -135,8 +135,7 @@ impl Service {
     /// The noise of measurements that are worth this much.
     fn at(&self, priced: &Priced, worth: &[Price]) -> Result<Certificate, ServiceError> {
         let subject = Subject { dataset: priced.dataset.lineage.clone(), edition: priced.dataset.edition.clone() };
-        certify(priced.dataset.terms.accountant, subject, &priced.plan.sought, worth)
-            .map_err(|fault| ServiceError::Accuracy(fault.to_string()))
+        Ok(certify(priced.dataset.terms.accountant, subject, &priced.plan.sought, worth)?)
     }
 
     fn margin_at(&self, priced: &Priced, epsilon: Epsilon) -> Option<String> {

@@ -13,7 +13,7 @@ use super::counts::ReadingCounters;
 pub use super::counts::ReadingCounts;
 use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError};
-use crate::query::parse::{self, Asked};
+use crate::query::parse::{self, SqlStatement};
 use crate::query::plan::{self, Plan};
 use crate::query::syntax::Query;
 use crate::service::{Dataset, Priced, Service, ServiceError};
@@ -29,7 +29,7 @@ impl Service {
     }
 
     /// Parses the text of a question.
-    pub(crate) fn parsed(&self, sql: &str) -> Result<Asked, QueryError> {
+    pub(crate) fn parsed(&self, sql: &str) -> Result<SqlStatement, QueryError> {
         self.readings.parses.fetch_add(1, Ordering::Relaxed);
         parse::asked(sql)
     }

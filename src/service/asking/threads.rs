@@ -16,7 +16,7 @@ const IDLE_SECONDS: u64 = 10;
 const STACK_BYTES: usize = 8 << 20;
 
 /// A piece of work for a thread.
-pub(crate) type Job = Box<dyn FnOnce() + Send>;
+pub(crate) type ThreadJob = Box<dyn FnOnce() + Send>;
 
 /// The threads of one kind of work.
 pub(crate) struct Threads {
@@ -32,7 +32,7 @@ struct ThreadPool {
 
 #[derive(Default)]
 struct Jobs {
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<ThreadJob>,
     /// Number of threads that wait for work (`idle`), and of all threads (`alive`).
     idle: usize,
     alive: usize,
@@ -47,7 +47,7 @@ impl Threads {
 
     /// Runs `job` on a thread: an idle one, a new one, or else the first that becomes free. If the system cannot start any thread
     /// at all, the job is dropped.
-    pub(crate) fn work(&self, job: Job) {
+    pub(crate) fn work(&self, job: ThreadJob) {
         let mut jobs = self.pool.open();
         jobs.waiting.push_back(job);
         if jobs.idle >= jobs.waiting.len() {
@@ -97,7 +97,7 @@ impl ThreadPool {
         }
     }
 
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<ThreadJob> {
         let mut jobs = self.open();
         if jobs.waiting.is_empty() && !jobs.is_closed {
             jobs.idle += 1;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::ask::Ask;
-use super::failure::Failure;
+use super::failure::AnswerFailure;
 use super::offer::{AnswerPart, Offer, use_ids};
 use super::rooms::Reservation;
 use super::stored::StoredAnswer;
@@ -228,14 +228,14 @@ impl Service {
         fresh: NewMeasurements,
         parts: Vec<AnswerPart>,
         asked: &Arc<PricedQuestion>,
-    ) -> (Result<(StoredAnswer, Vec<u8>), Failure>, Option<Turn>) {
+    ) -> (Result<(StoredAnswer, Vec<u8>), AnswerFailure>, Option<Turn>) {
         // Few questions touch data at a time, while many share each commit of the ledger, before and after.
         let slot = self.queues.running(&asked.who, &asked.priced.dataset.name).await;
         let begun = tokio::time::Instant::now();
         let computed = if self.is_frozen(&asked.priced.dataset.lineage) {
             // The dataset froze while this question waited for its turn: no row is looked at, and this is not an incident of its
             // own.
-            Err(Failure::Frozen)
+            Err(AnswerFailure::Frozen)
         } else {
             let (this, question) = (Arc::clone(self), Arc::clone(asked));
             let compute = move || {
@@ -244,9 +244,9 @@ impl Service {
                     let body = answer.encode();
                     Ok((answer, body))
                 };
-                catch_unwind(AssertUnwindSafe(execute)).unwrap_or(Err(Failure::Panicked))
+                catch_unwind(AssertUnwindSafe(execute)).unwrap_or(Err(AnswerFailure::Panicked))
             };
-            tokio::task::spawn_blocking(compute).await.unwrap_or(Err(Failure::Panicked))
+            tokio::task::spawn_blocking(compute).await.unwrap_or(Err(AnswerFailure::Panicked))
         };
         self.hold(&asked.priced, begun).await;
         (computed, slot)
@@ -275,11 +275,11 @@ impl Service {
         fresh: &NewMeasurements,
         parts: &[AnswerPart],
         asked: &PricedQuestion,
-    ) -> Result<StoredAnswer, Failure> {
+    ) -> Result<StoredAnswer, AnswerFailure> {
         let leg = receipt.standing().legs.researcher;
         let exact = self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation)?;
         let drawn = release(receipt, exact, self.ports.noise.as_ref())?;
-        self.composed(drawn, leg, parts, asked).map_err(|_| Failure::NotCombined)
+        self.composed(drawn, leg, parts, asked).map_err(|_| AnswerFailure::NotCombined)
     }
 
     /// Combines what was drawn with what is stored into the answer.
@@ -302,10 +302,10 @@ impl Service {
     /// even that cannot be written, the next start does it. Blocks.
     fn record(
         &self,
-        computed: Result<(StoredAnswer, Vec<u8>), Failure>,
+        computed: Result<(StoredAnswer, Vec<u8>), AnswerFailure>,
         release: &str,
     ) -> Result<Arc<StoredAnswer>, ServiceError> {
-        let burn = |failure: Failure| {
+        let burn = |failure: AnswerFailure| {
             failure.log(release);
             let outcome = EvaluationOutcome::Burned { release: release.to_owned(), cause: failure.cause() };
             let _ = self.ports.ledger.record(outcome, self.now_ms());
@@ -320,7 +320,7 @@ impl Service {
             Ok(()) => Ok(self.answers.keep(answer)),
             // The answer is stored. Asking again returns it once the anchor can be written.
             Err(LedgerFault::Unanchored) => Err(LedgerFault::Unanchored.into()),
-            Err(_) => burn(Failure::NotRecorded),
+            Err(_) => burn(AnswerFailure::NotRecorded),
         }
     }
 }
@@ -341,11 +341,9 @@ fn fresh(parts: &[AnswerPart], priced: &Priced) -> Result<NewMeasurements, Servi
     let measures = wanted.iter().map(|index| priced.plan.computation.measures[*index].clone()).collect();
     let subject = Subject { dataset: priced.dataset.lineage.clone(), edition: priced.dataset.edition.clone() };
     let certificate = certify(priced.dataset.terms.accountant, subject, &sought, &prices);
-    let too_little =
-        |_| ServiceError::Accuracy("the accuracy asked for is worth less than the smallest price".to_owned());
     Ok(NewMeasurements {
         computation: Computation { measures, ..priced.plan.computation.clone() },
         views: wanted.iter().map(|index| priced.wanted[*index].view).collect(),
-        certificate: certificate.map_err(too_little)?.hiding(priced.plan.hiding),
+        certificate: certificate?.hiding(priced.plan.hiding),
     })
 }

@@ -1,28 +1,30 @@
-//! Accounts as people see them: amounts as ε, in decimal text, next to the share of the account that they make up.
+//! Accounts as people see them: amounts as ε, next to the share of the account that they make up.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::budget::account::Account;
 use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
-use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
+use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::service::access::may_see_account;
-pub(crate) use crate::service::views::fraction;
-pub use crate::service::views::{AccountView, significant, timestamp};
+pub use crate::service::views::{AccountView, Fraction, significant, timestamp};
 
 /// An account with its kind, its holder and its dataset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NamedAccount {
     /// The kind of account: `dataset`, `project`, `researcher` or `statistics`.
-    pub kind: &'static str,
+    #[schema(value_type = String)]
+    pub kind: AccountKind,
     /// The name of its holder: the dataset, project or researcher.
     pub name: String,
     /// The dataset whose budget it is part of.
     pub dataset: String,
     /// The dataset's accountant, which says how losses add up: `gaussian` or `pure`.
-    pub accountant: &'static str,
+    pub accountant: Cow<'static, str>,
     /// The δ of the dataset's guarantee, as decimal text.
     pub delta: String,
     /// The amounts of the account.
@@ -49,7 +51,7 @@ pub struct NamedAccount {
 }
 
 /// The present period of an allocation that renews.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PeriodView {
     /// Length of a period in days.
     pub days: u32,
@@ -60,18 +62,20 @@ pub struct PeriodView {
 }
 
 /// What was spent over all periods of an allocation that renews.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LifetimeView {
     /// The total spent, as ε, rounded up.
-    pub epsilon_spent: String,
+    #[schema(value_type = String)]
+    pub epsilon_spent: Epsilon,
 }
 
 /// Facts about a dataset that only stewards see. All fields are absent for other people, and for other kinds of accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DatasetState {
     /// The allocations directly below the dataset, added up, as the ε that they would be worth as a single allocation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub epsilon_allocated: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub epsilon_allocated: Option<Epsilon>,
     /// Whether allocations may sum to more than the cap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oversubscribe: Option<bool>,
@@ -90,7 +94,7 @@ impl NamedAccount {
     /// The id of the account in lists, as `kind:dataset:name`.
     #[must_use]
     pub fn id(&self) -> String {
-        format!("{}:{}:{}", self.kind, self.dataset, self.name)
+        id(self.kind, &self.dataset, &self.name)
     }
 }
 
@@ -141,7 +145,7 @@ fn named(book: &LedgerState, account: &Account, is_steward: bool, now_ms: u64) -
     let accountant = whole.map_or(Accountant::Pure, |whole| whole.cap.accountant);
     let parent = account.parent.map(|parent| book.account(parent)).filter(|parent| parent.kind == AccountKind::Project);
     let shown = whole.filter(|_| is_steward && account.kind == AccountKind::Dataset);
-    let allocated = |account| accountant.epsilon_within(book.shares_below(account, None, now_ms)).to_string();
+    let allocated = |account| accountant.epsilon_within(book.shares_below(account, None, now_ms));
     let state = DatasetState {
         epsilon_allocated: shown.map(|whole| allocated(whole.account)),
         oversubscribe: shown.map(|whole| whole.oversubscribe),
@@ -153,10 +157,10 @@ fn named(book: &LedgerState, account: &Account, is_steward: bool, now_ms: u64) -
     };
     let is_frozen = account.kind == AccountKind::Dataset && whole.is_some_and(|whole| whole.is_frozen());
     NamedAccount {
-        kind: account.kind.name(),
+        kind: account.kind,
         name: shown_name(account),
         dataset: account.dataset.clone(),
-        accountant: accountant.name(),
+        accountant: accountant.name().into(),
         delta: whole.map_or(accountant.delta(), |whole| whole.cap.delta()).to_string(),
         account: AccountView::of(accountant, &book.mark(account, now_ms)),
         project: parent.map(|parent| parent.name.clone()),
@@ -166,7 +170,7 @@ fn named(book: &LedgerState, account: &Account, is_steward: bool, now_ms: u64) -
             let (began, ends) = renewal.bounds_ms(now_ms);
             PeriodView { days: renewal.days, began: timestamp(began), ends: timestamp(ends) }
         }),
-        lifetime: account.renewal.map(|_| LifetimeView { epsilon_spent: shown_spent(accountant, account.spent) }),
+        lifetime: account.renewal.map(|_| LifetimeView { epsilon_spent: accountant.epsilon_spent(account.spent) }),
         dataset_state: state,
     }
 }
@@ -177,9 +181,4 @@ fn shown_name(account: &Account) -> String {
         AccountKind::Statistics => account.kind.name().to_owned(),
         AccountKind::Dataset | AccountKind::Project | AccountKind::Researcher => account.name.clone(),
     }
-}
-
-fn shown_spent(accountant: Accountant, spent: Price) -> String {
-    let epsilon: Epsilon = accountant.epsilon_spent(spent);
-    epsilon.to_string()
 }

@@ -6,30 +6,32 @@
 //! opens no file.
 
 mod difference;
+mod fault;
 mod file;
 mod names;
 mod reader;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::mpsc::channel;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::budget::entry::{Act, SingleAct};
-use crate::kernel::budget::ledger::{Ledger, read};
+use crate::kernel::budget::ledger::{Ledger, decide, read};
 use crate::kernel::budget::people::Role;
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::service::ServiceError;
+use crate::service::stewarding::fault::StewardFault;
 use crate::service::stewarding::grants;
 use crate::service::stewarding::people::Token;
-use difference::{Found, Given, between};
+use difference::{Difference, PreparedFiles, between};
 
-pub use file::{Declared, DeclaredFault, DeclaredFile, Place};
-pub use reader::{FILES_MAX, ITEMS_MAX, parse};
+pub use fault::{AllocationFault, DeclarationFault, DeclaredFault, FILES_MAX, FilePosition, ITEMS_MAX};
+pub use file::{Declared, DeclaredFile};
+pub use reader::parse;
 
 /// The result of a plan (what would change) or of an application (what changed).
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Outcome {
     /// The changes in words, in the order in which they are applied; empty if nothing is to change.
     pub changes: Vec<String>,
@@ -41,55 +43,53 @@ pub struct Outcome {
     pub managed: Vec<String>,
 }
 
-/// The effect of the changes on one dataset's cap, as decimal text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+/// The effect of the changes on one dataset's cap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CapView {
     /// The name of the dataset.
     pub dataset: String,
     /// The ε of its lifetime cap.
-    pub epsilon_cap: String,
+    #[schema(value_type = String)]
+    pub epsilon_cap: Epsilon,
     /// The allocations directly below the dataset before the changes, added up, as the ε that they would be worth as a single
     /// allocation.
-    pub allocated_before: String,
+    #[schema(value_type = String)]
+    pub allocated_before: Epsilon,
     /// The allocations directly below the dataset after the changes, likewise.
-    pub allocated_after: String,
+    #[schema(value_type = String)]
+    pub allocated_after: Epsilon,
 }
 
 /// A new token, which is shown once.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NewToken {
     /// The name of the person whose token it is.
     pub name: String,
     /// The person's role: `researcher`, `viewer` or `steward`.
-    pub role: &'static str,
+    #[schema(value_type = String)]
+    pub role: Role,
     /// The token's text. The ledger keeps only its digest.
     pub token: String,
-}
-
-impl From<DeclaredFault> for ServiceError {
-    fn from(fault: DeclaredFault) -> Self {
-        Self::Invalid(fault.to_string())
-    }
 }
 
 /// Finds what applying the files would change. Nothing changes.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] with the place in the files of what would be refused, and the reason.
+/// [`ServiceError::Declared`] with the place in the files of what would be refused, and the reason.
 pub fn plan(ledger: &dyn Ledger, declared: &Declared, now_ms: u64) -> Result<Outcome, ServiceError> {
     let (reason, by) = ("a plan".to_owned(), "nobody".to_owned());
     let (amounts, tokens) = (amounts(ledger, declared), None);
-    let given = Given { declared: declared.clone(), amounts, tokens, reason, by, now_ms };
+    let given = PreparedFiles { declared: declared.clone(), amounts, tokens, reason, by, now_ms };
     // Tried on a copy of the ledger's state, so that nobody waits for it.
     let book = read(ledger, LedgerState::sketch);
-    let found = between(&book, &given).map_err(ServiceError::Invalid)?;
+    let found = between(&book, &given)?;
     Ok(Outcome::of(&found, declared, Vec::new()))
 }
 
 /// Makes the ledger match what the files declare, in one entry. If nothing is to change, no entry is written.
 ///
 /// # Errors
-/// [`ServiceError::Invalid`] with the place in the files of what is refused, and the reason; then nothing changed.
+/// [`ServiceError::Declared`] with the place in the files of what is refused, and the reason; then nothing changed.
 pub fn apply(
     ledger: &dyn Ledger,
     declared: &Declared,
@@ -102,33 +102,24 @@ pub fn apply(
     let (amounts, tokens) = (amounts(ledger, declared), tokens(ledger, declared)?);
     let digests = tokens.iter().map(|(name, _, token)| (name.clone(), Token::digest(token.text()))).collect();
     let (reason, by) = (reason.to_owned(), by.to_owned());
-    let given = Given { declared: declared.clone(), amounts, tokens: Some(digests), reason, by, now_ms };
-    let (tell, told) = channel();
-    let rule = Box::new(move |book: &LedgerState| {
-        let mut found = between(book, &given)?;
-        let acts = std::mem::take(&mut found.acts);
-        found.added = acts.iter().filter_map(added).collect();
-        let is_change = !found.changes.is_empty();
-        // The receiver outlives this rule, so sending cannot fail.
-        let _ = tell.send(found);
-        let managed = given.declared.managed();
-        // An empty error text means that nothing is to change.
-        if is_change {
-            let acts = acts.into_iter().map(SingleAct).collect();
-            Ok(Act::Applied { reason: given.reason, by: given.by, managed, acts })
-        } else {
-            Err(String::new())
-        }
-    });
-    let refused = ledger.act(rule, now_ms)?.err();
-    match told.try_recv() {
-        Ok(found) => Ok(Outcome::of(&found, declared, tokens)),
-        Err(_) => Err(ServiceError::Invalid(refused.unwrap_or_default())),
-    }
+    let given = PreparedFiles { declared: declared.clone(), amounts, tokens: Some(digests), reason, by, now_ms };
+    let rule = move |book: &LedgerState| match between(book, &given) {
+        Ok(found) => (applied(&found, given), Ok(found)),
+        Err(fault) => (None, Err(fault)),
+    };
+    let (_, found) = decide(ledger, rule, now_ms)?;
+    Ok(Outcome::of(&found?, declared, tokens))
 }
 
-fn added(act: &Act) -> Option<String> {
-    if let Act::PersonAdded { name, .. } | Act::ViewerAdded { name, .. } = act { Some(name.clone()) } else { None }
+/// The act that makes all changes; `None` if nothing is to change.
+fn applied(found: &Difference, given: PreparedFiles) -> Option<Act> {
+    let acts = found.acts.iter().cloned().map(SingleAct).collect();
+    let PreparedFiles { declared, reason, by, .. } = given;
+    (!found.changes.is_empty()).then(|| Act::Applied { reason, by, managed: declared.managed(), acts })
+}
+
+fn added(act: &Act) -> Option<&String> {
+    if let Act::PersonAdded { name, .. } | Act::ViewerAdded { name, .. } = act { Some(name) } else { None }
 }
 
 /// The price equivalents of all declared ε that are not granted yet. Each takes milliseconds, so never call this inside the
@@ -155,22 +146,23 @@ fn tokens(ledger: &dyn Ledger, declared: &Declared) -> Result<Vec<(String, Role,
         let people = declared.people.iter().map(|person| (person.name.clone(), person.role));
         people.filter(|(name, _)| !matches!(book.person(name), Some((_, true)))).collect()
     });
-    without.into_iter().map(|(name, role)| Ok((name, role, Token::new()?))).collect()
+    let given = without.into_iter().map(|(name, role)| Ok((name, role, Token::new().map_err(StewardFault::from)?)));
+    given.collect()
 }
 
 impl Outcome {
-    fn of(found: &Found, declared: &Declared, tokens: Vec<(String, Role, Token)>) -> Self {
+    fn of(found: &Difference, declared: &Declared, tokens: Vec<(String, Role, Token)>) -> Self {
         let caps = found.shares.iter().map(|share| CapView {
             dataset: share.dataset.clone(),
-            epsilon_cap: share.epsilon.to_string(),
-            allocated_before: share.accountant.epsilon_within(share.before).to_string(),
-            allocated_after: share.accountant.epsilon_within(share.after).to_string(),
+            epsilon_cap: share.epsilon,
+            allocated_before: share.accountant.epsilon_within(share.before),
+            allocated_after: share.accountant.epsilon_within(share.after),
         });
-        let added: HashSet<&String> = found.added.iter().collect();
+        let added: HashSet<&String> = found.acts.iter().filter_map(added).collect();
         let given = tokens.into_iter().filter(|(name, ..)| added.contains(name));
         let shown = |(name, role, token): (String, Role, Token)| {
             let token = token.text().to_owned();
-            NewToken { name, role: role.name(), token }
+            NewToken { name, role, token }
         };
         Self {
             changes: found.changes.clone(),

@@ -5,18 +5,14 @@
 
 use crate::kernel::budget::account::{Account, AccountNo};
 use crate::kernel::budget::entry::{AccountKind, Act, Entry};
-use crate::kernel::budget::ledger::Ledger;
+use crate::kernel::budget::ledger::{Ledger, act, read};
 use crate::kernel::budget::people::{Role, STATISTICS, is_name};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::error::shown;
 use crate::service::ServiceError;
-
-/// Largest number of characters in a reason.
-const REASON_CHARS_MAX: usize = 500;
-/// Largest number of days in a period: ten years.
-pub const PERIOD_DAYS_MAX: u32 = 3_660;
+use crate::service::stewarding::fault::{GrantFault, PERIOD_DAYS_MAX, REASON_CHARS_MAX, StewardFault};
 
 /// The holder of the account that a grant sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,33 +69,45 @@ pub struct Grant {
 /// [`ServiceError::Invalid`] if the allocation does not fit or its holder does not exist; [`ServiceError::UnknownDataset`].
 pub fn grant(ledger: &dyn Ledger, grant: Grant, now_ms: u64) -> Result<Entry, ServiceError> {
     check_reason(&grant.reason)?;
-    let accountant = crate::kernel::budget::ledger::read(ledger, |book| {
-        book.dataset(&grant.dataset).map(|whole| (whole.cap.accountant, book.account(whole.account).epsilon))
-    });
-    let (accountant, cap) = accountant.ok_or_else(|| ServiceError::UnknownDataset(shown(&grant.dataset)))?;
-    // This conversion takes milliseconds, so it is done outside of the ledger's writer. A grant of the whole cap takes the cap's
-    // exact amount inside the writer.
-    let amount = if grant.epsilon == cap { None } else { Some(accountant.cap(grant.epsilon)) };
-    let rule = Box::new(move |book: &LedgerState| Room { book, accountant, grant: &grant, now_ms }.act(amount));
-    ledger.act(rule, now_ms)?.map_err(ServiceError::Invalid)
+    let (accountant, amount) = amount_of(ledger, &grant.dataset, grant.epsilon)?;
+    let rule = move |book: &LedgerState| act_of(book, accountant, &grant, amount, now_ms);
+    Ok(act(ledger, rule, now_ms)?.map_err(StewardFault::from)?)
 }
 
-pub(crate) fn check_reason(reason: &str) -> Result<(), ServiceError> {
+/// The dataset's accountant, and the price equivalent of an ε of it; `None` stands for the dataset's whole cap, whose exact amount
+/// is known only inside the ledger's writer. The conversion takes milliseconds, so it is done outside of the writer.
+///
+/// # Errors
+/// [`ServiceError::UnknownDataset`].
+pub(super) fn amount_of(
+    ledger: &dyn Ledger,
+    dataset: &str,
+    epsilon: Epsilon,
+) -> Result<(Accountant, Option<Price>), ServiceError> {
+    let known = read(ledger, |book| {
+        book.dataset(dataset).map(|whole| (whole.cap.accountant, book.account(whole.account).epsilon))
+    });
+    let (accountant, cap) = known.ok_or_else(|| ServiceError::UnknownDataset(shown(dataset)))?;
+    let amount = if epsilon == cap { None } else { Some(accountant.cap(epsilon)) };
+    Ok((accountant, amount))
+}
+
+pub(super) fn check_reason(reason: &str) -> Result<(), StewardFault> {
     if reason.trim().is_empty() || reason.chars().count() > REASON_CHARS_MAX {
-        return Err(ServiceError::Invalid(format!("a reason has 1 to {REASON_CHARS_MAX} characters")));
+        return Err(StewardFault::Reason);
     }
     Ok(())
 }
 
 /// The act of one grant, against the given state of the ledger. `amount` is the price equivalent of its ε; `None` stands for the
 /// dataset's whole cap.
-pub(crate) fn act_of(
+pub(super) fn act_of(
     book: &LedgerState,
     accountant: Accountant,
     grant: &Grant,
     amount: Option<Price>,
     now_ms: u64,
-) -> Result<Act, String> {
+) -> Result<Act, GrantFault> {
     Room { book, accountant, grant, now_ms }.act(amount)
 }
 
@@ -113,12 +121,12 @@ struct Room<'a> {
 
 impl Room<'_> {
     /// The act of the grant; `amount` is `None` if the dataset's whole cap is meant.
-    fn act(&self, amount: Option<Price>) -> Result<Act, String> {
-        let whole = self.book.dataset(&self.grant.dataset).ok_or("there is no such dataset")?;
+    fn act(&self, amount: Option<Price>) -> Result<Act, GrantFault> {
+        let whole = self.book.dataset(&self.grant.dataset).ok_or(GrantFault::UnknownDataset)?;
         let root = whole.account;
         let now = self.book.account(root);
         let whole_cap = (now.epsilon == self.grant.epsilon).then_some(now.amount);
-        let amount = amount.or(whole_cap).ok_or("the lifetime cap was raised meanwhile; grant again")?;
+        let amount = amount.or(whole_cap).ok_or(GrantFault::CapRaised)?;
         match &self.grant.to {
             Holder::Dataset => self.raise(root, amount),
             Holder::Project { name } => self.to_project(name, root, amount),
@@ -129,19 +137,18 @@ impl Room<'_> {
         }
     }
 
-    fn raise(&self, root: AccountNo, amount: Price) -> Result<Act, String> {
+    fn raise(&self, root: AccountNo, amount: Price) -> Result<Act, GrantFault> {
         let now = self.book.account(root);
         let Grant { dataset, epsilon, reason, by, .. } = self.grant.clone();
         if amount <= now.amount {
-            let cap = now.epsilon;
-            return Err(format!("the lifetime cap is epsilon {cap} and only rises; epsilon {epsilon} is not above it"));
+            return Err(GrantFault::CapNotRaised { cap: now.epsilon, epsilon });
         }
         Ok(Act::CapRaised { dataset, epsilon, amount, reason, by })
     }
 
-    fn to_project(&self, project: &str, root: AccountNo, amount: Price) -> Result<Act, String> {
+    fn to_project(&self, project: &str, root: AccountNo, amount: Price) -> Result<Act, GrantFault> {
         if !is_name(project) {
-            return Err(format!("\"{}\" is not a valid project name", shown(project)));
+            return Err(GrantFault::ProjectName { project: project.to_owned() });
         }
         let now = self.book.find(&self.grant.dataset, AccountKind::Project, project);
         let is_lowered = now.is_some_and(|account| amount <= account.amount);
@@ -150,7 +157,7 @@ impl Room<'_> {
         Ok(Act::ProjectGranted { project: project.to_owned(), dataset, epsilon, amount, reason, by })
     }
 
-    fn to_statistics(&self, root: AccountNo, period_days: Option<u32>, amount: Price) -> Result<Act, String> {
+    fn to_statistics(&self, root: AccountNo, period_days: Option<u32>, amount: Price) -> Result<Act, GrantFault> {
         let now = self.book.find(&self.grant.dataset, AccountKind::Statistics, STATISTICS);
         let (before, is_lowered) = self.renewed(now, period_days, amount)?;
         self.check_room(root, now, before, amount, is_lowered)?;
@@ -160,9 +167,14 @@ impl Room<'_> {
 
     /// Returns what earlier periods took of a renewing allocation, and whether the grant only lowers the allocation. A period
     /// that begins with this grant does not count what the account spent before; the accounts above it still do.
-    fn renewed(&self, now: Option<&Account>, period_days: Option<u32>, amount: Price) -> Result<(Price, bool), String> {
-        if period_days.is_some_and(|days| !(1..=PERIOD_DAYS_MAX).contains(&days)) {
-            return Err(format!("period_days is {}; accepted is 1 to {PERIOD_DAYS_MAX}", period_days.unwrap_or(0)));
+    fn renewed(
+        &self,
+        now: Option<&Account>,
+        period_days: Option<u32>,
+        amount: Price,
+    ) -> Result<(Price, bool), GrantFault> {
+        if let Some(days) = period_days.filter(|days| !(1..=PERIOD_DAYS_MAX).contains(days)) {
+            return Err(GrantFault::Period { days });
         }
         let days_now = now.and_then(|account| account.renewal).map(|renewal| renewal.days);
         let before = match (now, period_days) {
@@ -179,11 +191,11 @@ impl Room<'_> {
         project: Option<&str>,
         period_days: Option<u32>,
         amount: Price,
-    ) -> Result<Act, String> {
+    ) -> Result<Act, GrantFault> {
         match self.book.person(name) {
             Some((Role::Researcher, _)) => {}
-            Some((role, _)) => return Err(format!("\"{name}\" is a {role}; only researchers hold accounts")),
-            None => return Err(format!("there is no researcher \"{}\"", shown(name))),
+            Some((role, _)) => return Err(GrantFault::NotResearcher { name: name.to_owned(), role }),
+            None => return Err(GrantFault::UnknownResearcher { name: name.to_owned() }),
         }
         let now = self.book.find(&self.grant.dataset, AccountKind::Researcher, name);
         let parent = self.parent(name, project, now)?;
@@ -196,33 +208,26 @@ impl Room<'_> {
     }
 
     /// The parent of a researcher's account. It never changes, because what was spent was spent there.
-    fn parent(&self, name: &str, project: Option<&str>, now: Option<&Account>) -> Result<AccountNo, String> {
+    fn parent(&self, name: &str, project: Option<&str>, now: Option<&Account>) -> Result<AccountNo, GrantFault> {
         let wanted = match project {
             None => None,
             Some(project) => {
-                let found = self.book.find(&self.grant.dataset, AccountKind::Project, project);
-                Some(
-                    found
-                        .ok_or_else(|| format!("the dataset has no project \"{}\"; grant it first", shown(project)))?,
-                )
+                let unknown = || GrantFault::UnknownProject { project: project.to_owned() };
+                Some(self.book.find(&self.grant.dataset, AccountKind::Project, project).ok_or_else(unknown)?.number)
             }
         };
-        let held = now.and_then(|account| account.parent).map(|parent| self.book.account(parent));
-        match (wanted, held) {
-            (Some(wanted), Some(held)) if !std::ptr::eq(wanted, held) => {
-                let held = if held.kind == AccountKind::Project { &held.name } else { "the dataset itself" };
-                Err(format!("\"{name}\" holds an account below {held} already; what it spent was spent there"))
+        match (wanted, now.and_then(|account| account.parent)) {
+            (Some(wanted), Some(held)) if wanted != held => {
+                let held = self.book.account(held);
+                let project = (held.kind == AccountKind::Project).then(|| held.name.clone());
+                Err(GrantFault::OtherParent { name: name.to_owned(), project })
             }
-            (Some(wanted), _) => self.number(AccountKind::Project, &wanted.name),
-            (None, Some(_)) => {
-                now.and_then(|account| account.parent).ok_or_else(|| "the account has no parent".to_owned())
+            (Some(number), _) | (None, Some(number)) => Ok(number),
+            (None, None) => {
+                let root = self.book.number_of(&self.grant.dataset, AccountKind::Dataset, &self.grant.dataset);
+                root.ok_or(GrantFault::UnknownAccount)
             }
-            (None, None) => self.number(AccountKind::Dataset, &self.grant.dataset),
         }
-    }
-
-    fn number(&self, kind: AccountKind, name: &str) -> Result<AccountNo, String> {
-        self.book.number_of(&self.grant.dataset, kind, name).ok_or_else(|| "there is no such account".to_owned())
     }
 
     /// Checks that an allocation fits. Lowering always fits. Otherwise the allocations below an account sum to at most its
@@ -234,31 +239,25 @@ impl Room<'_> {
         before: Price,
         amount: Price,
         is_lowered: bool,
-    ) -> Result<(), String> {
+    ) -> Result<(), GrantFault> {
         if is_lowered {
             return Ok(());
         }
         let above = self.book.account(parent);
         let oversubscribe = self.book.dataset(&self.grant.dataset).is_some_and(|whole| whole.oversubscribe);
-        let own = now.and_then(|account| self.book.number_of(&account.dataset, account.kind, &account.name));
+        let own = now.map(|account| account.number);
         let taken = if oversubscribe { Price::ZERO } else { self.book.shares_below(parent, own, self.now_ms) };
         let free = above.amount.left_after(taken.saturating_add(before));
         if amount <= free {
             return Ok(());
         }
-        let fits = self.accountant.epsilon_within(free);
-        let whose = match above.kind {
-            AccountKind::Dataset => "the dataset's cap".to_owned(),
-            AccountKind::Project | AccountKind::Researcher | AccountKind::Statistics => {
-                format!("project \"{}\"'s allocation", above.name)
-            }
-        };
-        let hint = if oversubscribe { "" } else { " (unless the policy says oversubscribe = true)" };
-        Err(format!(
-            "an allocation of epsilon {} does not fit: allocations sum to at most {whose} of {}{hint}; \
-             the largest that fits is {fits}",
-            self.grant.epsilon, above.epsilon
-        ))
+        Err(GrantFault::NoRoom {
+            epsilon: self.grant.epsilon,
+            of: (above.kind, above.name.clone()),
+            above: above.epsilon,
+            oversubscribe,
+            largest: self.accountant.epsilon_within(free),
+        })
     }
 }
 
@@ -274,18 +273,18 @@ pub fn set_frozen(
     now_ms: u64,
 ) -> Result<Entry, ServiceError> {
     check_reason(reason)?;
-    if crate::kernel::budget::ledger::read(ledger, |book| book.dataset(dataset).is_none()) {
+    if read(ledger, |book| book.dataset(dataset).is_none()) {
         return Err(ServiceError::UnknownDataset(shown(dataset)));
     }
     let (dataset, reason, by) = (dataset.to_owned(), reason.to_owned(), by.to_owned());
-    let rule = Box::new(move |book: &LedgerState| {
-        let whole = book.dataset(&dataset).ok_or("there is no such dataset")?;
+    let rule = move |book: &LedgerState| {
+        let whole = book.dataset(&dataset).ok_or(GrantFault::UnknownDataset)?;
         match (is_frozen, whole.is_frozen()) {
-            (true, true) => Err(format!("\"{dataset}\" is frozen already")),
-            (false, false) if whole.incidents == 0 => Err(format!("\"{dataset}\" is not frozen")),
+            (true, true) => Err(StewardFault::Frozen { dataset }),
+            (false, false) if whole.incidents == 0 => Err(StewardFault::NotFrozen { dataset }),
             (true, false) => Ok(Act::Frozen { dataset, reason, by }),
             (false, _) => Ok(Act::Unfrozen { dataset, reason, by }),
         }
-    });
-    ledger.act(rule, now_ms)?.map_err(ServiceError::Invalid)
+    };
+    Ok(act(ledger, rule, now_ms)??)
 }

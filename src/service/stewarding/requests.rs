@@ -1,22 +1,20 @@
 //! Requests for budget: a researcher asks for a larger allocation, and a steward decides.
 //!
 //! A request asks for more than the researcher holds and at most for the dataset's cap. Nobody has more than a few open requests,
-//! and each is decided once. Granting a request makes a grant by the same rules as any other, which is on record before the
-//! decision. If a server stops between the two, the grant stands and the request is still open; deciding it again grants the same
-//! total.
+//! and each is decided once. Granting a request makes a grant by the same rules as any other; the grant and the decision are one
+//! entry of the ledger.
 
-use std::sync::{Mutex, PoisonError};
-
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::grants::{self, Grant, Holder};
 use crate::kernel::budget::entry::{AccountKind, Act, Entry};
-use crate::kernel::budget::ledger::{Ledger, read};
+use crate::kernel::budget::ledger::{Ledger, act, read};
 use crate::kernel::budget::state::{LedgerState, REQUESTS_OPEN_MAX, RequestRecord};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::error::shown;
 use crate::service::ServiceError;
 use crate::service::stewarding::accounts::timestamp;
+use crate::service::stewarding::fault::{Absence, Conflict, GrantFault, StewardFault};
 
 /// A steward's decision on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +28,32 @@ pub enum Decision {
     Decline,
 }
 
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestStatus {
+    /// No steward has decided yet.
+    Open,
+    /// A steward set the allocation.
+    Granted,
+    /// A steward declined; no allocation changed.
+    Declined,
+}
+
+impl RequestStatus {
+    /// The status as JSON and people see it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Granted => "granted",
+            Self::Declined => "declined",
+        }
+    }
+}
+
 /// A request as people see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RequestView {
     /// The number of the request's entry in the ledger, which identifies it.
     pub number: u64,
@@ -40,13 +62,15 @@ pub struct RequestView {
     /// The dataset whose allocation is to grow.
     pub dataset: String,
     /// The new total that is asked for, as ε.
-    pub epsilon: String,
+    #[schema(value_type = String)]
+    pub epsilon: Epsilon,
     /// Why the researcher asks for it.
     pub reason: String,
     /// When it was filed, in UTC, as RFC 3339 text.
     pub at: String,
     /// The request's state: `open`, `granted` or `declined`.
-    pub status: &'static str,
+    #[schema(value_type = String)]
+    pub status: RequestStatus,
     /// The steward's reason, once the request is decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision_reason: Option<String>,
@@ -70,37 +94,32 @@ pub fn file(
         return Err(ServiceError::UnknownDataset(shown(dataset)));
     }
     let (researcher, dataset, reason) = (researcher.to_owned(), dataset.to_owned(), reason.to_owned());
-    let rule = Box::new(move |book: &LedgerState| -> Result<Act, String> {
+    let rule = move |book: &LedgerState| {
         check(book, &researcher, &dataset, epsilon)?;
-        Ok(Act::Requested { researcher, dataset, epsilon, reason })
-    });
-    ledger.act(rule, now_ms)?.map(|entry| entry.seq).map_err(ServiceError::Invalid)
+        Ok::<_, StewardFault>(Act::Requested { researcher, dataset, epsilon, reason })
+    };
+    Ok(act(ledger, rule, now_ms)??.seq)
 }
 
-fn check(book: &LedgerState, researcher: &str, dataset: &str, epsilon: Epsilon) -> Result<(), String> {
-    let held = book.researcher(dataset, researcher).ok_or("you hold no account of this dataset")?.epsilon;
-    let cap = book.find(dataset, AccountKind::Dataset, dataset).ok_or("there is no such dataset")?.epsilon;
+fn check(book: &LedgerState, researcher: &str, dataset: &str, epsilon: Epsilon) -> Result<(), StewardFault> {
+    let held = book.researcher(dataset, researcher).ok_or(GrantFault::UnknownAccount)?.epsilon;
+    let cap = book.find(dataset, AccountKind::Dataset, dataset).ok_or(GrantFault::UnknownDataset)?.epsilon;
     if epsilon <= held || epsilon > cap {
-        return Err(format!(
-            "epsilon is {epsilon}; accepted is a new total above your allocation of {held} and at most the dataset's cap of {cap}"
-        ));
+        return Err(StewardFault::RequestedTotal { epsilon, held, cap });
     }
     let open = book.requests().filter(|(_, card)| card.researcher == researcher && card.decision.is_none()).count();
     if open >= REQUESTS_OPEN_MAX {
-        return Err(format!("you have {open} open requests; accepted are at most {REQUESTS_OPEN_MAX} at once"));
+        return Err(StewardFault::RequestsOpen { open });
     }
     Ok(())
 }
 
-/// Serializes decisions, because a grant and its decision are two entries. This suffices: only one process holds a ledger.
-static DECIDING: Mutex<()> = Mutex::new(());
-
-/// Decides on the request with that number. Granting first sets the allocation, keeping its renewal; it never lowers an
+/// Decides on the request with that number, in one entry. Granting sets the allocation, keeping its renewal; it never lowers an
 /// allocation.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] if there is no such request; [`ServiceError::AlreadyExists`] if it was decided before; otherwise
-/// the errors of [`grants::grant`], in which case the request stays open.
+/// the errors of [`grants::grant`]. The request then stays as it was.
 pub fn decide(
     ledger: &dyn Ledger,
     number: u64,
@@ -110,52 +129,62 @@ pub fn decide(
     now_ms: u64,
 ) -> Result<Entry, ServiceError> {
     grants::check_reason(reason)?;
-    let _deciding = DECIDING.lock().unwrap_or_else(PoisonError::into_inner);
-    let card = read(ledger, |book| book.request(number).cloned());
-    let card = card.ok_or_else(|| ServiceError::NotFound(format!("there is no request {number}")))?;
-    if card.decision.is_some() {
-        return Err(ServiceError::AlreadyExists(decided(number)));
-    }
-    let granted = match decision {
-        Decision::Grant { epsilon } => {
-            grant(ledger, &card, epsilon.unwrap_or(card.epsilon), (reason, by), now_ms)?;
-            true
-        }
-        Decision::Decline => false,
-    };
     let (reason, by) = (reason.to_owned(), by.to_owned());
-    let rule = Box::new(move |book: &LedgerState| match book.request(number) {
-        Some(card) if card.decision.is_none() => Ok(Act::RequestDecided { request: number, granted, reason, by }),
-        Some(_) | None => Err(decided(number)),
-    });
-    ledger.act(rule, now_ms)?.map_err(ServiceError::AlreadyExists)
+    match decision {
+        Decision::Grant { epsilon } => grant(ledger, number, epsilon, (reason, by), now_ms),
+        Decision::Decline => {
+            let rule = move |book: &LedgerState| {
+                open_request(book, number)?;
+                Ok(Act::RequestDecided { request: number, granted: false, reason, by })
+            };
+            act(ledger, rule, now_ms)?
+        }
+    }
 }
 
-fn decided(number: u64) -> String {
-    format!("request {number} was decided before; accepted is an open request")
+/// The request with that number, provided that nobody has decided on it.
+fn open_request(book: &LedgerState, number: u64) -> Result<&RequestRecord, ServiceError> {
+    let card = book.request(number).ok_or(Absence::Request { number })?;
+    match card.decision {
+        None => Ok(card),
+        Some(_) => Err(Conflict::RequestDecided { number }.into()),
+    }
 }
 
+/// Grants a request; `epsilon` is the new total, `None` for what was asked for.
 fn grant(
     ledger: &dyn Ledger,
-    card: &RequestRecord,
-    epsilon: Epsilon,
-    (reason, by): (&str, &str),
+    number: u64,
+    epsilon: Option<Epsilon>,
+    (reason, by): (String, String),
     now_ms: u64,
-) -> Result<(), ServiceError> {
-    let account = read(ledger, |book| {
-        let account = book.researcher(&card.dataset, &card.researcher)?;
-        Some((account.epsilon, account.renewal.map(|renewal| renewal.days)))
-    });
-    let (held, period_days) = account.ok_or_else(|| ServiceError::UnknownDataset(shown(&card.dataset)))?;
-    if epsilon < held {
-        return Err(ServiceError::Invalid(format!(
-            "epsilon is {epsilon}, and \"{}\" holds {held}; accepted is at least that, since granting a request lowers nothing; or decline it",
-            card.researcher
-        )));
+) -> Result<Entry, ServiceError> {
+    let card = read(ledger, |book| open_request(book, number).cloned())?;
+    let epsilon = epsilon.unwrap_or(card.epsilon);
+    let (accountant, amount) = grants::amount_of(ledger, &card.dataset, epsilon)?;
+    let rule = move |book: &LedgerState| {
+        let RequestRecord { researcher, dataset, .. } = open_request(book, number)?.clone();
+        let account = book.researcher(&dataset, &researcher).ok_or(StewardFault::from(GrantFault::UnknownAccount))?;
+        if epsilon < account.epsilon {
+            return Err(StewardFault::GrantedTotal { epsilon, researcher, held: account.epsilon }.into());
+        }
+        let period_days = account.renewal.map(|renewal| renewal.days);
+        let to = Holder::Researcher { name: researcher, project: None, period_days };
+        let grant = Grant { to, dataset, epsilon, reason, by };
+        let act = grants::act_of(book, accountant, &grant, amount, now_ms).map_err(StewardFault::from)?;
+        Ok(of_request(number, act))
+    };
+    act(ledger, rule, now_ms)?
+}
+
+/// The act that makes a researcher's grant and closes the request it answers.
+fn of_request(request: u64, grant: Act) -> Act {
+    match grant {
+        Act::Granted { researcher, dataset, project, epsilon, amount, period_days, reason, by } => {
+            Act::RequestGranted { request, researcher, dataset, project, epsilon, amount, period_days, reason, by }
+        }
+        other => other,
     }
-    let to = Holder::Researcher { name: card.researcher.clone(), project: None, period_days };
-    let (dataset, reason, by) = (card.dataset.clone(), reason.to_owned(), by.to_owned());
-    grants::grant(ledger, Grant { to, dataset, epsilon, reason, by }, now_ms).map(|_| ())
 }
 
 /// The requests of one researcher, or, if `of` is `None`, of all researchers; newest first.
@@ -175,15 +204,15 @@ pub fn request(ledger: &dyn Ledger, number: u64) -> Option<RequestView> {
 
 fn view(number: u64, card: &RequestRecord) -> RequestView {
     let (status, decision_reason) = match &card.decision {
-        None => ("open", None),
-        Some((true, reason)) => ("granted", Some(reason.clone())),
-        Some((false, reason)) => ("declined", Some(reason.clone())),
+        None => (RequestStatus::Open, None),
+        Some((true, reason)) => (RequestStatus::Granted, Some(reason.clone())),
+        Some((false, reason)) => (RequestStatus::Declined, Some(reason.clone())),
     };
     RequestView {
         number,
         researcher: card.researcher.clone(),
         dataset: card.dataset.clone(),
-        epsilon: card.epsilon.to_string(),
+        epsilon: card.epsilon,
         reason: card.reason.clone(),
         at: timestamp(card.at_ms),
         status,

@@ -22,6 +22,7 @@ use tacit::ledger::{SqliteLedger, recover};
 use tacit::query::canonical;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
+use tacit::service::publishing::editions;
 use tacit::service::publishing::statistics::{Refreshed, confirm};
 use tacit::service::stewarding::people;
 use tacit::webhooks::deliver::WebhookKey;
@@ -75,7 +76,7 @@ fn begin(state: &Path, clock: &Arc<SetClock>) -> Value {
             policy.source = SourceSpec::file(&Path::new(POLICIES).join("visits-1.csv"));
         }
         let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        people::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
+        editions::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
     }
     let mut tokens = json!({});
     for (name, role) in
@@ -158,8 +159,8 @@ fn seal_again(state: &Path, clock: &Arc<SetClock>) {
     let ledger = SqliteLedger::open(state, clock.tick()).expect("a ledger");
     let policy = policy("visits");
     let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-    people::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
-    clear_superseded(state, &people::current_editions(&ledger)).expect("cleared");
+    editions::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
+    clear_superseded(state, &editions::current_editions(&ledger)).expect("cleared");
 }
 
 /// Charges that end without an answer, in every way; the last one is found by the next opening, which burns it.

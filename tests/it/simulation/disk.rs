@@ -183,7 +183,7 @@ impl Ledger for SimLedger {
         decided(self.order(WriterCommand::Serve(Box::new(request)), at_ms)?)
     }
 
-    fn act(&self, rule: Rule, at_ms: u64) -> Result<Result<Entry, String>, LedgerFault> {
+    fn act(&self, rule: Rule, at_ms: u64) -> Result<Option<Entry>, LedgerFault> {
         acted(self.order(WriterCommand::Act(rule), at_ms)?)
     }
 

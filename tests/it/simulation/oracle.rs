@@ -129,6 +129,7 @@ impl Oracle {
             | Act::RefreshSkipped { .. }
             | Act::Requested { .. }
             | Act::RequestDecided { .. }
+            | Act::RequestGranted { .. }
             | Act::StatisticConfirmed { .. }
             | Act::ViewerAdded { .. }
             | Act::ViewingSet { .. }

@@ -20,16 +20,33 @@ const EXACT_MAX: f64 = 9e15;
 /// The text that declares a column, or the reason why the column is left out.
 pub(super) enum Proposal {
     Column(String),
-    LeftOut(&'static str),
+    LeftOut(Omission),
+}
+
+/// Why a draft declares nothing for a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Omission {
+    /// Its cells hold more than one value each.
+    #[error("its type does not hold single values, like a list")]
+    Nested,
+    /// All of its cells are empty.
+    #[error("it holds no values")]
+    Empty,
+    /// It has too many different texts.
+    #[error("nearly every row has its own value: it is an id or free text")]
+    Distinct,
+    /// A sum of its numbers could overflow.
+    #[error("its numbers are too large to be summed: some are ids or marks of missing values")]
+    Large,
 }
 
 /// Proposes a column. `capacity` is the declared number of rows; `single` says that each person has a single value.
 pub(super) fn propose(seen: &Seen, capacity: u64, single: bool) -> Proposal {
     if seen.unreadable {
-        return Proposal::LeftOut("its type does not hold single values, like a list");
+        return Proposal::LeftOut(Omission::Nested);
     }
     if seen.values == 0 {
-        return Proposal::LeftOut("it holds no values");
+        return Proposal::LeftOut(Omission::Empty);
     }
     let marks_are_values = domain(seen, capacity, false).is_err();
     match domain(seen, capacity, marks_are_values) {
@@ -59,7 +76,7 @@ pub(super) fn propose(seen: &Seen, capacity: u64, single: bool) -> Proposal {
 
 /// The column's type with its bounds. If `marks_are_values`, texts that often
 /// mean a missing value count as values, and the column is text or a list.
-fn domain(seen: &Seen, capacity: u64, marks_are_values: bool) -> Result<String, &'static str> {
+fn domain(seen: &Seen, capacity: u64, marks_are_values: bool) -> Result<String, Omission> {
     let different = seen.different();
     if !marks_are_values {
         if seen.booleans && different.is_some_and(|different| different <= 6) {
@@ -84,7 +101,7 @@ fn domain(seen: &Seen, capacity: u64, marks_are_values: bool) -> Result<String, 
         return Ok(format!("type = \"category\"\nvalues = [{}]", values.join(", ")));
     }
     let Some(different) = different.filter(|different| (*different as u64) * 2 <= seen.values) else {
-        return Err("nearly every row has its own value: it is an id or free text");
+        return Err(Omission::Distinct);
     };
     let multiline = if seen.multiline { "\nmultiline = true" } else { "" };
     let most = (2 * different).next_multiple_of(1_000);
@@ -138,14 +155,14 @@ fn codes(seen: &Seen, numbers: &Numbers) -> Option<String> {
     Some(format!("type = \"category\"      # or an integer\nlabels = {{ {} }}", labels.join(", ")))
 }
 
-fn numbers_of(numbers: &Numbers, capacity: u64) -> Result<String, &'static str> {
+fn numbers_of(numbers: &Numbers, capacity: u64) -> Result<String, Omission> {
     let decimals = if numbers.whole { 0 } else { numbers.decimals.clamp(1, DECIMALS_MAX) };
     let power = 10_f64.powi(decimals.cast_signed());
     let (low, high) = ((numbers.low * power).floor(), (numbers.high * power).ceil());
     let high = if high > low { high } else { low + 1.0 };
     let largest = low.abs().max(high.abs());
     if !largest.is_finite() || largest > EXACT_MAX || largest * capacity as f64 >= 4e18 {
-        return Err("its numbers are too large to be summed: some are ids or marks of missing values");
+        return Err(Omission::Large);
     }
     let bound = |value: f64| match decimals {
         0 => format!("{value:.0}"),

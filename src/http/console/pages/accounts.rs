@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
+use crate::kernel::budget::entry::AccountKind;
 use crate::render::frame::csrf;
 use crate::service::stewarding::accounts::NamedAccount;
 
@@ -11,7 +12,7 @@ use crate::service::stewarding::accounts::NamedAccount;
 const SHOWN_MAX: usize = 200;
 
 fn part(account: &NamedAccount) -> f64 {
-    account.account.fraction_spent.parse::<f64>().unwrap_or(1.0).clamp(0.0, 1.0)
+    account.account.fraction_spent.to_f64().clamp(0.0, 1.0)
 }
 
 fn percent(account: &NamedAccount) -> String {
@@ -30,9 +31,9 @@ fn bar(account: &NamedAccount) -> Markup {
 
 fn notes(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
     let named = match account.kind {
-        "researcher" => format!("grant {} {}", account.dataset, account.name),
-        "project" => format!("project {} {}", account.dataset, account.name),
-        kind => format!("{kind} {}", account.dataset),
+        AccountKind::Researcher => format!("grant {} {}", account.dataset, account.name),
+        AccountKind::Project => format!("project {} {}", account.dataset, account.name),
+        kind @ (AccountKind::Dataset | AccountKind::Statistics) => format!("{} {}", kind.name(), account.dataset),
     };
     html! {
         @if managed.contains(&named) { span.badge { "managed by files" } " " }
@@ -70,9 +71,9 @@ pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup 
         div.grid {
             @for account in accounts {
                 section.card {
-                    h2 { (account.kind) " " (account.name) ", " (account.dataset) }
+                    h2 { (account.kind.name()) " " (account.name) ", " (account.dataset) }
                     (figures(account, &BTreeSet::new()))
-                    @if account.kind == "researcher" {
+                    @if account.kind == AccountKind::Researcher {
                         details {
                             summary { "Ask for more" }
                             form.stack method="post" action="/requests" {
@@ -98,9 +99,9 @@ pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup 
 
 /// The tree of one dataset's accounts.
 fn tree(token: &str, dataset: &str, accounts: &[NamedAccount], found: &str, managed: &BTreeSet<String>) -> Markup {
-    let of = |kind: &str| accounts.iter().filter(move |account| account.kind == kind).collect::<Vec<_>>();
-    let root = of("dataset");
-    let researchers = of("researcher");
+    let of = |kind: AccountKind| accounts.iter().filter(move |account| account.kind == kind).collect::<Vec<_>>();
+    let root = of(AccountKind::Dataset);
+    let researchers = of(AccountKind::Researcher);
     let below = |project: Option<&str>| {
         researchers.iter().copied().filter(move |account| account.project.as_deref() == project).collect::<Vec<_>>()
     };
@@ -109,8 +110,8 @@ fn tree(token: &str, dataset: &str, accounts: &[NamedAccount], found: &str, mana
             h2 { (dataset) }
             @for account in &root { (figures(account, managed)) (allocated(account)) (freeze(token, account)) }
             ul.tree {
-                @for account in of("statistics") { li { strong { "Published statistics" } (figures(account, managed)) } }
-                @for project in of("project") {
+                @for account in of(AccountKind::Statistics) { li { strong { "Published statistics" } (figures(account, managed)) } }
+                @for project in of(AccountKind::Project) {
                     li {
                         strong { "Project " (project.name) } (figures(project, managed))
                         (leaves(&below(Some(&project.name)), found, managed))

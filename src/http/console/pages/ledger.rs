@@ -154,6 +154,9 @@ pub fn words(act: &Act) -> String {
             let decided = if *granted { "granted" } else { "declined" };
             format!("{by} {decided} request {request}: {reason}")
         }
+        Act::RequestGranted { request, researcher, dataset, epsilon, reason, by, .. } => {
+            format!("{by} granted request {request}: {researcher} has epsilon {epsilon} of {dataset}: {reason}")
+        }
         Act::StatisticConfirmed { statistic, epsilon, by, .. } => {
             format!("{by} agreed that statistic {statistic} is drawn, for at most epsilon {epsilon} each time")
         }

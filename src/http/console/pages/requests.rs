@@ -3,15 +3,15 @@
 use maud::{Markup, html};
 
 use crate::render::frame::csrf;
-use crate::service::stewarding::requests::RequestView;
+use crate::service::stewarding::requests::{RequestStatus, RequestView};
 
 fn status(request: &RequestView) -> Markup {
     let class = match request.status {
-        "granted" => "badge good",
-        "declined" => "badge bad",
-        _ => "badge warn",
+        RequestStatus::Granted => "badge good",
+        RequestStatus::Declined => "badge bad",
+        RequestStatus::Open => "badge warn",
     };
-    html! { span class=(class) { (request.status) } }
+    html! { span class=(class) { (request.status.name()) } }
 }
 
 /// The requests of a researcher.
@@ -37,7 +37,7 @@ pub fn own(requests: &[RequestView]) -> Markup {
 /// All requests, for a steward. Open ones have a form to decide on them.
 #[must_use]
 pub fn all(token: &str, requests: &[RequestView], done: Option<&str>) -> Markup {
-    let (open, closed): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.status == "open");
+    let (open, closed): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.status == RequestStatus::Open);
     html! {
         h1 { "Requests" }
         @if let Some(done) = done { p.note.good role="status" { (done) } }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::LedgerState;
+use super::fault::FoldFault;
 use super::fold::FoldResult;
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::Price;
@@ -38,7 +39,7 @@ impl LedgerState {
 
     pub(super) fn set_viewing(&mut self, name: &str, datasets: &[String]) -> FoldResult {
         if datasets.iter().any(|dataset| self.dataset(dataset).is_none()) {
-            return Err("its dataset was never opened");
+            return Err(FoldFault::UnknownDataset);
         }
         self.viewing.insert(name.to_owned(), datasets.iter().cloned().collect());
         Ok(())

@@ -1,5 +1,6 @@
 //! The fold: how each entry changes the ledger's state, and which entries are refused as inconsistent.
 
+use super::fault::FoldFault;
 use super::{AnswerCost, KeyRecord, LedgerState, QuestionRecord, ReleaseNo, ReleaseRecord};
 use crate::kernel::budget::account::{Account, AccountNo, DatasetAccount, EditionMark, Raise, Renewal};
 use crate::kernel::budget::charge::AnswerState;
@@ -17,10 +18,10 @@ pub struct Inconsistency {
     /// Number of the refused entry.
     pub seq: u64,
     /// What is wrong with it.
-    pub why: &'static str,
+    pub why: FoldFault,
 }
 
-pub(super) type FoldResult = Result<(), &'static str>;
+pub(super) type FoldResult = Result<(), FoldFault>;
 
 /// An idempotency key as an entry uses it, with the layout of the query if a stored answer is served again.
 struct KeyUsed<'a> {
@@ -49,7 +50,7 @@ impl LedgerState {
     pub fn apply(&mut self, entry: &Entry, hash: Digest) -> Result<(), Inconsistency> {
         let wrong = |why| Inconsistency { seq: entry.seq, why };
         if Some(entry.seq) != self.seq.checked_add(1) || entry.previous != self.head {
-            return Err(wrong("it is not the successor of the entry before"));
+            return Err(wrong(FoldFault::NotSuccessor));
         }
         self.take(entry).map_err(wrong)?;
         (self.seq, self.head) = (entry.seq, hash);
@@ -73,7 +74,7 @@ impl LedgerState {
             }
             Act::ViewingSet { name, datasets, .. } => self.set_viewing(name, datasets),
             Act::TokenRevoked { name, .. } => {
-                let person = self.people.get_mut(name).ok_or("nobody has its name")?;
+                let person = self.people.get_mut(name).ok_or(FoldFault::UnknownPerson)?;
                 if let Some(token) = person.1.take() {
                     self.tokens.remove(&token);
                 }
@@ -84,7 +85,11 @@ impl LedgerState {
                 let (project, period_days) = (None, None);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
             }
-            Act::Granted { researcher: name, dataset, project, epsilon, amount, period_days, .. } => {
+            Act::Granted { researcher: name, dataset, project, epsilon, amount, period_days, .. }
+            | Act::RequestGranted { researcher: name, dataset, project, epsilon, amount, period_days, .. } => {
+                if let Act::RequestGranted { request, reason, .. } = &entry.act {
+                    self.grant_request(*request, (name, dataset), reason)?;
+                }
                 let (kind, epsilon, amount, at_ms) = (AccountKind::Researcher, *epsilon, *amount, entry.at_ms);
                 let (project, period_days) = (project.as_deref(), *period_days);
                 self.allocate(&Allocation { dataset, kind, name, project, epsilon, amount, period_days, at_ms })
@@ -113,8 +118,8 @@ impl LedgerState {
         }
     }
 
-    pub(super) fn whole(&mut self, dataset: &str) -> Result<&mut DatasetAccount, &'static str> {
-        self.datasets.get_mut(dataset).ok_or("its dataset was never opened")
+    pub(super) fn whole(&mut self, dataset: &str) -> Result<&mut DatasetAccount, FoldFault> {
+        self.datasets.get_mut(dataset).ok_or(FoldFault::UnknownDataset)
     }
 
     /// Changes whether a dataset is frozen or how many incidents it has, and notes that the anchor must be told.
@@ -132,25 +137,33 @@ impl LedgerState {
         Ok(())
     }
 
-    fn new_account(&mut self, account: Account) -> Result<AccountNo, &'static str> {
-        let number = AccountNo(u32::try_from(self.accounts.len()).map_err(|_| "there are too many accounts")?);
+    /// The index that the next account gets.
+    fn next_account(&self) -> Result<AccountNo, FoldFault> {
+        u32::try_from(self.accounts.len()).map(AccountNo).map_err(|_| FoldFault::AccountsFull)
+    }
+
+    /// Adds an account, which has the index from [`LedgerState::next_account`].
+    fn add_account(&mut self, account: Account) -> AccountNo {
+        let number = account.number;
+        debug_assert_eq!(Ok(number), self.next_account(), "accounts are numbered in their order");
         self.accounts.push(account);
         self.touched.insert(number);
-        Ok(number)
+        number
     }
 
     fn open(&mut self, dataset: &str, unit: &str, cap: Cap) -> FoldResult {
         if self.datasets.contains_key(dataset) {
-            return Err("its dataset was opened before");
+            return Err(FoldFault::DatasetOpened);
         }
         let owed = self.take_debt(dataset, AccountKind::Dataset, dataset);
-        let mut account = Account::new(AccountKind::Dataset, dataset, dataset, None, cap.epsilon);
+        let mut account =
+            Account::new(self.next_account()?, AccountKind::Dataset, (dataset, dataset), None, cap.epsilon);
         let burnt = if self.is_burnt { cap.amount } else { Price::ZERO };
         let burnt_delta = if self.is_burnt { cap.threshold_delta } else { Delta::ZERO };
         (account.amount, account.spent) = (cap.amount, owed.as_ref().map_or(burnt, |owed| owed.spent.max(burnt)));
         let whole = DatasetAccount {
             cap,
-            account: self.new_account(account)?,
+            account: self.add_account(account),
             unit: unit.to_owned(),
             cells: owed.as_ref().map_or(0, |owed| owed.cells),
             threshold_delta: owed.map_or(burnt_delta, |owed| owed.threshold_delta.max(burnt_delta)),
@@ -171,7 +184,7 @@ impl LedgerState {
         let number = self.whole(dataset)?.account;
         let account = &mut self.accounts[number.0 as usize];
         if amount <= account.amount {
-            return Err("a lifetime cap only rises");
+            return Err(FoldFault::CapNotRaised);
         }
         let raise = Raise { at_ms, from: account.epsilon, to: epsilon };
         (account.epsilon, account.amount) = (epsilon, amount);
@@ -185,12 +198,12 @@ impl LedgerState {
         let parent = match to.project {
             None => root,
             Some(project) => {
-                self.number_of(to.dataset, AccountKind::Project, project).ok_or("its project was never granted")?
+                self.number_of(to.dataset, AccountKind::Project, project).ok_or(FoldFault::UnknownProject)?
             }
         };
         let number = match self.number_of(to.dataset, to.kind, to.name) {
             Some(number) if self.account(number).parent == Some(parent) => number,
-            Some(_) => return Err("its account hangs below another one"),
+            Some(_) => return Err(FoldFault::OtherParent),
             None => self.open_below(to, parent)?,
         };
         let account = &mut self.accounts[number.0 as usize];
@@ -204,10 +217,10 @@ impl LedgerState {
         Ok(())
     }
 
-    fn open_below(&mut self, to: &Allocation<'_>, parent: AccountNo) -> Result<AccountNo, &'static str> {
-        let mut account = Account::new(to.kind, to.name, to.dataset, Some(parent), to.epsilon);
+    fn open_below(&mut self, to: &Allocation<'_>, parent: AccountNo) -> Result<AccountNo, FoldFault> {
+        let mut account = Account::new(self.next_account()?, to.kind, (to.name, to.dataset), Some(parent), to.epsilon);
         account.spent = self.take_debt(to.dataset, to.kind, to.name).map_or(Price::ZERO, |owed| owed.spent);
-        let number = self.new_account(account)?;
+        let number = self.add_account(account);
         let holders = self.holders.entry(to.dataset.to_owned()).or_default();
         let named = match to.kind {
             AccountKind::Project => &mut holders.projects,
@@ -218,33 +231,33 @@ impl LedgerState {
     }
 
     fn charged(&mut self, entry: &Entry, charged: &Charge) -> FoldResult {
-        let branch = self.branch(&charged.dataset, &charged.researcher).ok_or("its researcher holds no account")?;
-        let uses = self.resolve(&branch, &charged.uses).ok_or("it uses a vector that is not stored")?;
+        let branch = self.branch(&charged.dataset, &charged.researcher).ok_or(FoldFault::NoAccount)?;
+        let uses = self.resolve(&branch, &charged.uses).ok_or(FoldFault::UnknownDraw)?;
         let (mut drawn, mut cells) = (Price::ZERO, 0_u64);
         for one in &charged.drawn {
-            drawn = drawn.checked_add(one.certified.price).ok_or("its price overflows")?;
-            cells = cells.checked_add(one.certified.cells).ok_or("its cells overflow")?;
+            drawn = drawn.checked_add(one.certified.price).ok_or(FoldFault::PriceOverflow)?;
+            cells = cells.checked_add(one.certified.cells).ok_or(FoldFault::CellsOverflow)?;
         }
         let cost = AnswerCost { drawn, cells, threshold_delta: charged.threshold_delta, uses: &uses };
         if self.legs(&branch, &cost) != charged.legs || cells != charged.cells {
-            return Err("its legs are not the sum of its draws");
+            return Err(FoldFault::WrongLegs);
         }
         if self.names.contains_key(&charged.release) {
-            return Err("its release was charged before");
+            return Err(FoldFault::ReleaseCharged);
         }
         let whole = self.whole(&charged.dataset)?;
         if drawn > Price::ZERO && whole.is_frozen() {
-            return Err("its dataset was frozen");
+            return Err(FoldFault::Frozen);
         }
         if charged.legs.researcher > whole.cap.query_max {
-            return Err("it costs more than one query may");
+            return Err(FoldFault::OverQueryLimit);
         }
         let taken = whole.threshold_delta.checked_add(charged.threshold_delta);
-        whole.threshold_delta = taken
-            .filter(|all| *all <= whole.cap.threshold_delta)
-            .ok_or("its threshold takes more than is set aside")?;
+        whole.threshold_delta =
+            taken.filter(|all| *all <= whole.cap.threshold_delta).ok_or(FoldFault::ThresholdOverspent)?;
         whole.count(charged.purpose.as_deref());
-        whole.cells = whole.cells.checked_add(cells).filter(|all| *all <= CELLS_MAX).ok_or("the cells overflow")?;
+        whole.cells =
+            whole.cells.checked_add(cells).filter(|all| *all <= CELLS_MAX).ok_or(FoldFault::CellsExhausted)?;
         self.post(&branch, &charged.legs, entry.at_ms)?;
         if drawn > Price::ZERO {
             let project = branch.project.map(|project| (project, charged.legs.project));
@@ -262,7 +275,7 @@ impl LedgerState {
 
     /// Posts all legs or, if one does not fit, none.
     fn post(&mut self, branch: &super::Branch, legs: &Postings, at_ms: u64) -> FoldResult {
-        const TOO_MUCH: &str = "it spends more than its account holds";
+        const TOO_MUCH: FoldFault = FoldFault::Overspent;
         if self.postings(branch, legs).any(|(account, leg)| leg > account.left_at(at_ms) && leg > Price::ZERO) {
             return Err(TOO_MUCH);
         }
@@ -276,11 +289,7 @@ impl LedgerState {
     }
 
     fn check_mark(&self, branch: &super::Branch, mark: &AccountMark, at_ms: u64) -> FoldResult {
-        if self.mark(self.account(branch.researcher), at_ms) == *mark {
-            Ok(())
-        } else {
-            Err("its balance is not the fold's")
-        }
+        if self.mark(self.account(branch.researcher), at_ms) == *mark { Ok(()) } else { Err(FoldFault::WrongBalance) }
     }
 
     fn index(
@@ -289,8 +298,8 @@ impl LedgerState {
         branch: &super::Branch,
         charged: &Charge,
         uses: Box<[super::DrawNo]>,
-    ) -> Result<ReleaseNo, &'static str> {
-        const TOO_MANY: &str = "there are too many releases";
+    ) -> Result<ReleaseNo, FoldFault> {
+        const TOO_MANY: FoldFault = FoldFault::ReleasesFull;
         let number = ReleaseNo(u32::try_from(self.releases.len()).map_err(|_| TOO_MANY)?);
         let first = u32::try_from(self.draws.len()).map_err(|_| TOO_MANY)?;
         for (index, one) in (0..).zip(&charged.drawn) {
@@ -351,15 +360,15 @@ impl LedgerState {
         let card = KeyRecord { seq, body: key.body, release, account, legs, replayed, question };
         match self.keys.entry(used.researcher.to_owned()).or_default().insert(key.key, card) {
             None => Ok(()),
-            Some(_) => Err("its key was used before"),
+            Some(_) => Err(FoldFault::KeyUsed),
         }
     }
 
     fn end(&mut self, seq: u64, release: &str, to: AnswerState, digest: Option<Digest>) -> FoldResult {
-        let number = *self.names.get(release).ok_or("its answer was never charged")?;
+        let number = *self.names.get(release).ok_or(FoldFault::UnknownAnswer)?;
         let card = &mut self.releases[number.0 as usize];
         if !card.state.may_become(to) {
-            return Err("its answer had ended before");
+            return Err(FoldFault::AnswerEnded);
         }
         (card.state, card.ended, card.digest) = (to, seq, digest);
         self.executing.remove(&number);
@@ -368,7 +377,7 @@ impl LedgerState {
 
     fn burn(&mut self, seq: u64, release: &str, cause: Cause) -> FoldResult {
         self.end(seq, release, AnswerState::Burned, None)?;
-        let root = self.release(release).map(|card| card.dataset).ok_or("its answer was never charged")?;
+        let root = self.release(release).map(|card| card.dataset).ok_or(FoldFault::UnknownAnswer)?;
         let dataset = self.account(root).dataset.clone();
         self.alter(&dataset, |whole| match cause {
             Cause::Failed => whole.incidents = whole.incidents.saturating_add(1),
@@ -377,16 +386,16 @@ impl LedgerState {
     }
 
     fn serve_again(&mut self, entry: &Entry, served: &Serving) -> FoldResult {
-        let number = *self.names.get(&served.release).ok_or("its answer was never charged")?;
+        let number = *self.names.get(&served.release).ok_or(FoldFault::UnknownAnswer)?;
         let card = self.card(number);
         if card.state != AnswerState::Sealed {
-            return Err("its answer is not stored");
+            return Err(FoldFault::AnswerNotStored);
         }
         let dataset = self.account(card.dataset).dataset.clone();
         let uses: Vec<_> = card.draws().collect();
-        let branch = self.branch(&dataset, &served.researcher).ok_or("its researcher holds no account")?;
+        let branch = self.branch(&dataset, &served.researcher).ok_or(FoldFault::NoAccount)?;
         if self.legs(&branch, &AnswerCost::of_stored(&uses)) != served.legs {
-            return Err("its legs are not the sum of its draws");
+            return Err(FoldFault::WrongLegs);
         }
         self.post(&branch, &served.legs, entry.at_ms)?;
         self.hand_over(entry.seq, &branch, number);

@@ -223,7 +223,7 @@ fn a_period_renews_and_the_cap_does_not() {
     assert_eq!((account.spent.quanta(), account.spent_at(at_ms).quanta()), (10, 2), "lifetime, and this period");
     let back = book.mark(account, 0);
     assert_eq!(back.spent.quanta(), 2, "a clock that runs backwards brings no earlier period back");
-    let account = Account::new(AccountKind::Researcher, "x", "d", None, Epsilon::from_nanos(1));
+    let account = Account::new(AccountNo(0), AccountKind::Researcher, ("x", "d"), None, Epsilon::from_nanos(1));
     assert_eq!(account.left_at(0), Price::ZERO);
 }
 
@@ -275,4 +275,69 @@ fn what_a_recovery_brings_binds() {
         assert_eq!(book.dataset(dataset).expect(dataset).threshold_delta, Delta::from_attos(3), "{dataset}");
         assert_eq!(book.dataset(dataset).expect(dataset).threshold_delta_left(), Delta::from_attos(2), "{dataset}");
     }
+}
+
+/// A request of `a` for a total of 12; entry number 4 of the ledger.
+fn requested() -> LedgerState {
+    let mut book = oversubscribed();
+    let (researcher, dataset, epsilon) = ("a".to_owned(), "d".to_owned(), Epsilon::from_nanos(12));
+    apply(&mut book, Act::Requested { researcher, dataset, epsilon, reason: "r".into() }).expect("requested");
+    book
+}
+
+fn request_granted(request: u64, researcher: &str) -> Act {
+    let Act::Granted { researcher, dataset, project, epsilon, amount, period_days, reason, by } =
+        granted(researcher, 12, None, None)
+    else {
+        panic!("a grant")
+    };
+    Act::RequestGranted { request, researcher, dataset, project, epsilon, amount, period_days, reason, by }
+}
+
+#[test]
+fn a_request_is_granted_in_one_entry() {
+    let mut book = requested();
+    apply(&mut book, request_granted(4, "a")).expect("granted");
+    assert_eq!(book.researcher("d", "a").map(|account| account.epsilon), Some(Epsilon::from_nanos(12)));
+    let decision = |book: &LedgerState| book.request(4).and_then(|card| card.decision.clone());
+    assert_eq!(decision(&book), Some((true, "r".to_owned())));
+
+    // Ledgers of before hold the grant and the decision as two entries, which lead to the same state.
+    let mut older = requested();
+    apply(&mut older, granted("a", 12, None, None)).expect("granted");
+    assert_eq!(decision(&older), None);
+    let decided = Act::RequestDecided { request: 4, granted: true, reason: "r".into(), by: "s".into() };
+    apply(&mut older, decided).expect("decided");
+    assert_eq!((decision(&older), older.balances()), (decision(&book), book.balances()));
+}
+
+#[test]
+fn a_request_is_granted_once_and_to_its_researcher() {
+    for (act, fault) in
+        [(request_granted(4, "b"), FoldFault::OtherRequest), (request_granted(3, "a"), FoldFault::UnknownRequest)]
+    {
+        assert_eq!(apply(&mut requested(), act).map_err(|wrong| wrong.why), Err(fault));
+    }
+    let mut book = requested();
+    apply(&mut book, request_granted(4, "a")).expect("granted");
+    assert_eq!(apply(&mut book, request_granted(4, "a")).map_err(|wrong| wrong.why), Err(FoldFault::RequestDecided));
+}
+
+/// The bytes of this act are on disk, so they never change.
+#[test]
+fn the_bytes_of_a_granted_request_are_pinned() {
+    let bytes = borsh::to_vec(&request_granted(4, "a")).expect("plain data");
+    let pinned = concat!(
+        "17",
+        "0400000000000000",
+        "0100000061",
+        "0100000064",
+        "00",
+        "0c00000000000000",
+        "0c00000000000000",
+        "00",
+        "0100000072",
+        "0100000073"
+    );
+    assert_eq!(hex::encode(&bytes), pinned);
 }

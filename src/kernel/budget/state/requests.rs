@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::LedgerState;
+use super::fault::FoldFault;
 use super::fold::FoldResult;
 use super::records::{Confirmation, RequestRecord, ShownRelease, StatisticRecord};
 use crate::kernel::budget::charge::AnswerState;
@@ -63,7 +64,7 @@ impl LedgerState {
     ///
     /// # Errors
     /// The reason why the act does not follow.
-    pub fn try_act(&mut self, act: &Act, at_ms: u64) -> Result<(), &'static str> {
+    pub fn try_act(&mut self, act: &Act, at_ms: u64) -> Result<(), FoldFault> {
         self.take(&Entry::following(self.seq, self.head, at_ms, act.clone()))
     }
 
@@ -96,18 +97,34 @@ impl LedgerState {
                 self.requests.insert(entry.seq, card);
                 Ok(())
             }
-            Act::RequestDecided { request, granted, reason, .. } => {
-                let card = self.requests.get_mut(request).ok_or("there is no such request")?;
-                match card.decision.replace((*granted, reason.clone())) {
-                    None => Ok(()),
-                    Some(_) => Err("its request was decided before"),
-                }
-            }
+            Act::RequestDecided { request, granted, reason, .. } => self.close_request(*request, *granted, reason),
             Act::Applied { managed, acts, .. } => {
                 self.managed = managed.iter().cloned().collect();
                 acts.iter().try_for_each(|SingleAct(act)| self.take_one_of(entry, act))
             }
-            _ => Err("it is no act of the desk"),
+            _ => Err(FoldFault::Misplaced),
+        }
+    }
+
+    /// Closes the request of this researcher for this dataset, whose allocation is set next.
+    pub(super) fn grant_request(
+        &mut self,
+        request: u64,
+        (researcher, dataset): (&str, &str),
+        reason: &str,
+    ) -> FoldResult {
+        let card = self.requests.get(&request).ok_or(FoldFault::UnknownRequest)?;
+        if card.researcher != researcher || card.dataset != dataset {
+            return Err(FoldFault::OtherRequest);
+        }
+        self.close_request(request, true, reason)
+    }
+
+    fn close_request(&mut self, request: u64, granted: bool, reason: &str) -> FoldResult {
+        let card = self.requests.get_mut(&request).ok_or(FoldFault::UnknownRequest)?;
+        match card.decision.replace((granted, reason.to_owned())) {
+            None => Ok(()),
+            Some(_) => Err(FoldFault::RequestDecided),
         }
     }
 
@@ -124,22 +141,22 @@ impl LedgerState {
                 | Act::CapRaised { .. }
         );
         if !is_declared {
-            return Err("it holds an act that files cannot declare");
+            return Err(FoldFault::Undeclarable);
         }
         let (v, seq, at_ms, previous) = (entry.v, entry.seq, entry.at_ms, entry.previous);
         self.take(&Entry { v, seq, at_ms, previous, act: act.clone() })
     }
 
     fn publish(&mut self, statistic: &str, shown: ShownRelease, seq: u64) -> FoldResult {
-        let number = *self.names.get(&shown.release).ok_or("its answer was never charged")?;
+        let number = *self.names.get(&shown.release).ok_or(FoldFault::UnknownAnswer)?;
         let card = self.card(number);
         if card.state != AnswerState::Sealed {
-            return Err("its answer is not stored");
+            return Err(FoldFault::AnswerNotStored);
         }
         let dataset = &self.account(card.dataset).dataset;
-        let branch = self.branch(dataset, STATISTICS).ok_or("its dataset has no statistics account")?;
+        let branch = self.branch(dataset, STATISTICS).ok_or(FoldFault::NoStatisticsAccount)?;
         if !self.was_served(branch.researcher, number) {
-            return Err("its answer was not served to the statistics account");
+            return Err(FoldFault::AnswerNotServed);
         }
         let card = self.statistics.entry(statistic.to_owned()).or_default();
         let confirmed = card.confirmed.as_ref().filter(|confirmed| confirmed.question == shown.key.body);

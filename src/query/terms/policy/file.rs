@@ -10,6 +10,7 @@ use super::column_table::ColumnTable;
 use super::columns::columns;
 use super::dataset::{Policy, ReadingRules};
 use super::faults::{PolicyFault, PolicyFaults};
+use super::limits::{MIN_CELL_MAX, PAD_MS_MAX, ROWS_MAX, ROWS_PER_UNIT_MAX};
 use super::names::is_identifier;
 use super::source::source;
 use super::terms::{JoinedTable, Terms, ThresholdReserve, Unit};
@@ -20,10 +21,6 @@ use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::reading::{Conflicts, Rules};
 use crate::query::terms::source::SourceSpec;
 
-const ROWS_MAX: i64 = 4_000_000_000;
-const ROWS_PER_UNIT_MAX: i64 = 65_535;
-const PAD_MS_MAX: i64 = 60_000;
-const MIN_CELL_MAX: i64 = 1_000_000;
 /// The number of answers that share the δ set aside for thresholds, unless the policy says otherwise.
 const THRESHOLDS_DEFAULT: u64 = 100;
 

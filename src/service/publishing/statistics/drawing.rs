@@ -11,10 +11,10 @@ use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{Act, Digest, KeyUse};
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::STATISTICS;
-use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
 use crate::query::error::shown;
+use crate::service::stewarding::fault::{Absence, StewardFault};
 use crate::service::{Service, ServiceError};
 
 /// Pause between two checks for draws that are due.
@@ -46,7 +46,8 @@ pub fn confirm(ledger: &dyn Ledger, statistic: &Statistic, by: &str, now_ms: u64
         face: statistic.face.text(),
         by: by.to_owned(),
     };
-    ledger.act(Box::new(move |_| Ok(act)), now_ms)?.map(|_| ()).map_err(ServiceError::Invalid)
+    ledger.act(Box::new(move |_| Some(act)), now_ms)?;
+    Ok(())
 }
 
 impl Service {
@@ -98,10 +99,8 @@ impl Service {
     pub async fn publish(self: &Arc<Self>, name: &str, most: Option<Epsilon>, by: &str) -> Result<(), ServiceError> {
         let statistic = self.payable(name)?;
         if let Some(most) = most.filter(|most| statistic.epsilon > *most) {
-            return Err(ServiceError::Invalid(format!(
-                "a draw of \"{}\" costs epsilon {}, which is more than the agreed maximum of {most}; nothing was spent",
-                statistic.name, statistic.epsilon
-            )));
+            let (name, epsilon) = (statistic.name.clone(), statistic.epsilon);
+            return Err(StewardFault::StatisticPrice { name, epsilon, most }.into());
         }
         let (this, name, by) = (Arc::clone(self), statistic.name.clone(), by.to_owned());
         // Spawned, so that a caller who hangs up cancels nothing: what is paid for is shown.
@@ -141,10 +140,9 @@ impl Service {
     pub async fn refresh(self: &Arc<Self>, name: &str) -> Result<String, ServiceError> {
         let statistic = self.payable(name)?;
         if self.reading_of(statistic).agreement != Agreement::Given {
-            let way = format!("tacit statistics publish {name}, or the button on its page in the console");
-            return Err(ServiceError::Invalid(format!("\"{name}\" waits for a steward to confirm its price: {way}")));
+            return Err(StewardFault::Unconfirmed { name: name.to_owned() }.into());
         }
-        let chance = random::bytes::<32>().map_err(|error| ServiceError::Invalid(error.to_string()))?;
+        let chance = random::bytes::<32>().map_err(StewardFault::from)?;
         let (this, name) = (Arc::clone(self), statistic.name.clone());
         // Spawned, so that a caller who hangs up cancels nothing: what is paid for is shown.
         let drawing = tokio::spawn(async move {
@@ -157,12 +155,11 @@ impl Service {
 
     /// The statistic of this name, provided that its dataset has a statistics account.
     fn payable(&self, name: &str) -> Result<&Statistic, ServiceError> {
-        let unknown = || ServiceError::NotFound(format!("there is no statistic \"{}\"", shown(name)));
+        let unknown = || Absence::Statistic { name: name.to_owned() };
         let statistic = self.statistic(name).ok_or_else(unknown)?;
         let dataset = &statistic.lineage;
         if read(self.ledger(), |book| book.branch(dataset, STATISTICS).is_none()) {
-            let way = format!("tacit grant {dataset} {dataset} --kind statistics --epsilon E --reason TEXT");
-            return Err(ServiceError::Invalid(format!("\"{dataset}\" has no statistics account; open one: {way}")));
+            return Err(StewardFault::NoStatisticsAccount { dataset: dataset.clone() }.into());
         }
         Ok(statistic)
     }
@@ -185,9 +182,9 @@ impl Service {
         let answer = tokio::spawn(asking).await.map_err(|_| ServiceError::Overloaded)??;
         let (name, release) = (statistic.name.clone(), answer.stored.release.id.clone());
         let (edition, published) = (answer.stored.release.subject.edition.clone(), release.clone());
-        let act = move |_: &LedgerState| Ok(Act::Published { statistic: name, key, release: published, edition });
-        let publish = move |ledger: &dyn Ledger, _| Ok(ledger.act(Box::new(act), at_ms)?);
-        Arc::clone(self).steward(publish).await?.map_err(ServiceError::Invalid)?;
+        let act = Act::Published { statistic: name, key, release: published, edition };
+        let publish = move |ledger: &dyn Ledger, _| Ok(ledger.act(Box::new(move |_| Some(act)), at_ms)?);
+        Arc::clone(self).steward(publish).await?;
         Ok(release)
     }
 
@@ -203,8 +200,9 @@ impl Service {
             known.is_none_or(|(at_ms, known)| known != why || self.zone.has_turned(statistic.refresh, at_ms, now_ms));
         if is_decided && is_news {
             tracing::warn!(statistic = name, why, "a statistic was due and was not drawn");
-            let act = move |_: &LedgerState| Ok(Act::RefreshSkipped { statistic: name, why: words });
-            let _ = Arc::clone(self).steward(move |ledger, now| Ok(ledger.act(Box::new(act), now)?)).await;
+            let act = Act::RefreshSkipped { statistic: name, why: words };
+            let skip = move |ledger: &dyn Ledger, now| Ok(ledger.act(Box::new(move |_| Some(act)), now)?);
+            let _ = Arc::clone(self).steward(skip).await;
         }
         why
     }

@@ -71,7 +71,7 @@ impl Face {
             let title = name.to_owned();
             return Self { title, description: None, unit: None, shape: Presentation::Table, is_public, price: None };
         };
-        let shape = Presentation::ALL.into_iter().find(|shape| shape.name() == known.chart).unwrap_or_default();
+        let shape = Presentation::ALL.iter().copied().find(|shape| shape.name() == known.chart).unwrap_or_default();
         Self {
             title: known.title,
             description: known.description,

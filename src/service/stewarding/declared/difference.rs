@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::fault::{AllocationFault, DeclaredFault};
 use super::file::{Allocation, Declared, DeclaredPerson};
 use super::names::{Named, change};
 use crate::kernel::budget::entry::{AccountKind, Act, Digest};
@@ -12,12 +13,11 @@ use crate::kernel::budget::people::Role;
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
-use crate::query::error::shown;
 use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::people::Token;
 
 /// What is declared, with everything that takes time or randomness prepared.
-pub(super) struct Given {
+pub(super) struct PreparedFiles {
     /// The people and allocations that the files declare.
     pub(super) declared: Declared,
     /// The price equivalent of each ε, by dataset.
@@ -34,13 +34,11 @@ pub(super) struct Given {
 
 /// The difference that was found.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct Difference {
     /// The changes in words, in the order in which they are applied.
     pub(super) changes: Vec<String>,
     /// The changes as acts; taking something under the files' management needs no act.
     pub(super) acts: Vec<Act>,
-    /// The names of people who get a new token.
-    pub(super) added: Vec<String>,
     /// The effect on each dataset's cap.
     pub(super) shares: Vec<Share>,
 }
@@ -62,9 +60,9 @@ pub(super) struct Share {
 /// Finds the difference from `book` (the ledger's state), which stays as it is.
 ///
 /// # Errors
-/// The reason for the first refusal, with its place in the files.
-pub(super) fn between(book: &LedgerState, given: &Given) -> Result<Found, String> {
-    let mut walk = Walk { given, managed: book.managed(), sketch: book.sketch(), found: Found::default() };
+/// The first refusal, with its place in the files.
+pub(super) fn between(book: &LedgerState, given: &PreparedFiles) -> Result<Difference, DeclaredFault> {
+    let mut walk = Walk { given, managed: book.managed(), sketch: book.sketch(), found: Difference::default() };
     let gone: Vec<&String> = book.managed().iter().filter(|name| !given.declared.names.contains_key(*name)).collect();
     let is_lowered = |wanted: &&Allocation| {
         let now = wanted.named().held(book);
@@ -81,16 +79,16 @@ pub(super) fn between(book: &LedgerState, given: &Given) -> Result<Found, String
 }
 
 struct Walk<'a> {
-    given: &'a Given,
+    given: &'a PreparedFiles,
     /// Names of everything that files declared before.
     managed: &'a BTreeSet<String>,
     /// A copy of the ledger's state, with the acts so far applied.
     sketch: LedgerState,
-    found: Found,
+    found: Difference,
 }
 
 impl Walk<'_> {
-    fn take(&mut self, words: String, act: Act) -> Result<(), String> {
+    fn take(&mut self, words: String, act: Act) -> Result<(), DeclaredFault> {
         self.sketch.try_act(&act, self.given.now_ms)?;
         self.found.changes.push(words);
         self.found.acts.push(act);
@@ -109,14 +107,14 @@ impl Walk<'_> {
         self.found.changes.push(format!("no longer manage {named} by files"));
     }
 
-    fn add(&mut self, person: &DeclaredPerson) -> Result<(), String> {
+    fn add(&mut self, person: &DeclaredPerson) -> Result<(), DeclaredFault> {
         let given = self.given;
         let DeclaredPerson { at, name, role, datasets } = person;
         self.check_datasets(person)?;
         let words = match self.sketch.person(name) {
             Some((held, _)) if held != *role => {
-                let place = given.declared.place(*at);
-                return Err(format!("{place}: \"{name}\" exists as a {held}; a role never changes"));
+                let (place, name) = (given.declared.place(*at), name.clone());
+                return Err(DeclaredFault::OtherRole { place, name, held });
             }
             Some((_, true)) => {
                 self.adopt(&Named::Person(name).to_string());
@@ -128,7 +126,7 @@ impl Walk<'_> {
         let token = match &given.tokens {
             // A plan's digest is never used: its state is a copy that is thrown away.
             None => Token::digest(name),
-            Some(tokens) => *tokens.get(name).ok_or_else(|| meanwhile(&format!("the token of \"{name}\"")))?,
+            Some(tokens) => *tokens.get(name).ok_or_else(|| DeclaredFault::TokenChanged { name: name.clone() })?,
         };
         let (name, by) = (name.clone(), given.by.clone());
         match datasets {
@@ -141,7 +139,7 @@ impl Walk<'_> {
     }
 
     /// Gives an existing viewer the datasets that files name; if they name none, the viewer's datasets stay as they are.
-    fn let_see(&mut self, person: &DeclaredPerson) -> Result<(), String> {
+    fn let_see(&mut self, person: &DeclaredPerson) -> Result<(), DeclaredFault> {
         let Some(datasets) = &person.datasets else { return Ok(()) };
         let is_so = self.sketch.viewing(&person.name).is_some_and(|known| known.iter().eq(datasets));
         if is_so {
@@ -151,53 +149,55 @@ impl Walk<'_> {
         self.take(format!("let {name} see {}", listed(&datasets)), Act::ViewingSet { name, datasets, by })
     }
 
-    fn check_datasets(&self, person: &DeclaredPerson) -> Result<(), String> {
+    fn check_datasets(&self, person: &DeclaredPerson) -> Result<(), DeclaredFault> {
         let named = person.datasets.iter().flatten();
         match named.into_iter().find(|dataset| self.sketch.dataset(dataset).is_none()) {
             None => Ok(()),
             Some(unknown) => {
-                let place = self.given.declared.place(person.at);
-                Err(format!("{place}: there is no dataset \"{}\" to let {} see", shown(unknown), person.name))
+                let (dataset, viewer) = (unknown.clone(), person.name.clone());
+                Err(DeclaredFault::UnknownDataset { place: self.given.declared.place(person.at), dataset, viewer })
             }
         }
     }
 
-    fn allocate(&mut self, wanted: &Allocation) -> Result<(), String> {
+    fn allocate(&mut self, wanted: &Allocation) -> Result<(), DeclaredFault> {
         if wanted.stands(&self.sketch) {
             self.adopt(&wanted.named().to_string());
             return Ok(());
         }
         let now = wanted.named().held(&self.sketch);
         let words = change(&wanted.named(), now.as_ref(), &wanted.allotment());
-        let act = self.act(wanted);
-        let act = act.map_err(|why| format!("{}: cannot {words}: {why}", self.given.declared.place(wanted.at)))?;
+        let act = self.act(wanted).map_err(|fault| {
+            let (place, change) = (self.given.declared.place(wanted.at), words.clone());
+            DeclaredFault::Allocation { place, change, fault }
+        })?;
         self.take(words, act)
     }
 
     /// The act of an allocation, by the rules of a single grant.
-    fn act(&self, wanted: &Allocation) -> Result<Act, String> {
+    fn act(&self, wanted: &Allocation) -> Result<Act, AllocationFault> {
         let Allocation { to, dataset, epsilon, reason, .. } = wanted;
         let whole = self.sketch.dataset(dataset);
-        let whole = whole.ok_or_else(|| format!("there is no dataset \"{}\"", shown(dataset)))?;
+        let whole = whole.ok_or_else(|| AllocationFault::UnknownDataset { dataset: dataset.clone() })?;
         let below = wanted.named().held(&self.sketch).and_then(|now| now.project);
         if let (Some(project), Holder::Researcher { project: None, .. }) = (below, to) {
-            return Err(format!("what it spent was spent there; accepted is project = \"{project}\""));
+            return Err(AllocationFault::BelowProject { project: project.to_owned() });
         }
         let is_whole = self.sketch.account(whole.account).epsilon == *epsilon;
         let amount = self.given.amounts.get(&(dataset.clone(), *epsilon)).copied();
         let amount = match (is_whole, amount) {
             (true, _) => None,
             (false, Some(amount)) => Some(amount),
-            (false, None) => return Err(meanwhile(&format!("the accounts of \"{dataset}\""))),
+            (false, None) => return Err(AllocationFault::AccountsChanged { dataset: dataset.clone() }),
         };
         let reason = reason.clone().unwrap_or_else(|| self.given.reason.clone());
         let (to, dataset, epsilon, by) = (to.clone(), dataset.clone(), *epsilon, self.given.by.clone());
         let grant = Grant { to, dataset, epsilon, reason, by };
-        grants::act_of(&self.sketch, whole.cap.accountant, &grant, amount, self.given.now_ms)
+        Ok(grants::act_of(&self.sketch, whole.cap.accountant, &grant, amount, self.given.now_ms)?)
     }
 
     /// Lowers an allocation that is no longer declared to zero; what was spent of it stays spent.
-    fn withdraw(&mut self, named: &str) -> Result<(), String> {
+    fn withdraw(&mut self, named: &str) -> Result<(), DeclaredFault> {
         let Some(Named::Account { kind, dataset, name }) = Named::read(named) else { return Ok(()) };
         let account = Named::Account { kind, dataset, name };
         let held = account.held(&self.sketch).filter(|held| held.epsilon.nanos() > 0);
@@ -217,13 +217,13 @@ impl Walk<'_> {
                 Act::Granted { researcher: name, dataset, project, epsilon, amount, period_days, reason, by }
             }
             AccountKind::Statistics => Act::StatisticsGranted { dataset, epsilon, amount, period_days, reason, by },
-            AccountKind::Dataset => return Err(format!("the lifetime cap of \"{dataset}\" only rises")),
+            AccountKind::Dataset => return Err(DeclaredFault::CapNotRaised { dataset }),
         };
         self.take(words, act)
     }
 
     /// Revokes the token of a person who is no longer declared, unless that would leave no steward.
-    fn revoke(&mut self, named: &str) -> Result<(), String> {
+    fn revoke(&mut self, named: &str) -> Result<(), DeclaredFault> {
         let Some(Named::Person(name)) = Named::read(named) else { return Ok(()) };
         let Some((role, true)) = self.sketch.person(name) else {
             self.forget(named);
@@ -231,9 +231,7 @@ impl Walk<'_> {
         };
         let is_steward = |(_, role, is_active): &(&String, Role, bool)| *role == Role::Steward && *is_active;
         if role == Role::Steward && self.sketch.people().filter(is_steward).count() <= 1 {
-            return Err(format!(
-                "\"{name}\" is no longer declared, and is the last steward with a token; declare \"{name}\" or another steward"
-            ));
+            return Err(DeclaredFault::LastSteward { name: name.to_owned() });
         }
         let (name, by) = (name.to_owned(), self.given.by.clone());
         self.take(format!("revoke the token of {name}, who is no longer declared"), Act::TokenRevoked { name, by })
@@ -262,8 +260,4 @@ fn listed(datasets: &[String]) -> String {
     } else {
         format!("the statistics of {}", datasets.join(", "))
     }
-}
-
-fn meanwhile(what: &str) -> String {
-    format!("{what} changed meanwhile; try again")
 }

@@ -3,72 +3,27 @@
 //! Each of them can be reported with its file, line and column. The module knows no TOML.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::fault::FilePosition;
 use super::names::{Allotment, Named};
-use super::reader::FILES_MAX;
 use crate::files::LineColumn;
 use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::people::{Role, STATISTICS};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::Epsilon;
-use crate::query::error::shown;
 use crate::service::stewarding::grants::Holder;
 
-/// One file that declares people and allocations.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A file that declares people and allocations, or a query file that defines a statistic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct DeclaredFile {
     /// The file's name, which faults mention.
     pub name: String,
-    /// The file's TOML text.
+    /// The file's text: TOML with [[person]], [[project]], [[grant]] and [[statistics]] tables, or headers and SQL.
     pub text: String,
-}
-
-/// A place in a file. Line and column are counted from 1, columns in characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The name of the file.
-    pub file: String,
-    /// The line, counted from 1.
-    pub line: usize,
-    /// The column, counted from 1 in characters.
-    pub column: usize,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: line {}, column {}", shown(&self.file), self.line, self.column)
-    }
-}
-
-/// Why declared files were not accepted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DeclaredFault {
-    /// A file is wrong at a place.
-    #[error("{place}: {message}")]
-    Faulty {
-        /// The place of the fault.
-        place: Place,
-        /// What is wrong, and what is accepted.
-        message: String,
-    },
-    /// No files were given, or too many.
-    #[error(
-        "{files} files are given; accepted are 1 to {FILES_MAX}, since without files everything declared before would be withdrawn"
-    )]
-    Files {
-        /// Number of files that were given.
-        files: usize,
-    },
-    /// Two files have the same name.
-    #[error("{}: the file is given twice", shown(.name))]
-    Doubled {
-        /// The name of both files.
-        name: String,
-    },
 }
 
 /// Where something is declared, as an offset; its line and column are counted only when they are reported.
@@ -146,9 +101,9 @@ impl Declared {
     }
 
     /// The place of an offset, with its line and column.
-    pub(super) fn place(&self, at: At) -> Place {
+    pub(super) fn place(&self, at: At) -> FilePosition {
         let (name, text) = self.files.get(at.file).map_or(("", ""), |file| (file.name.as_str(), file.text.as_str()));
         let LineColumn { line, column } = LineColumn::of(text, at.offset);
-        Place { file: name.to_owned(), line, column }
+        FilePosition { file: name.to_owned(), line, column }
     }
 }

@@ -9,18 +9,14 @@ use std::sync::Arc;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::file::{Allocation, At, Declared, DeclaredFault, DeclaredFile, DeclaredPerson};
+use super::fault::{DeclarationFault, DeclaredFault, FILES_MAX, ITEMS_MAX};
+use super::file::{Allocation, At, Declared, DeclaredFile, DeclaredPerson};
 use super::names::Named;
-use crate::kernel::budget::people::{NAME_CHARS_MAX, Role, is_name};
+use crate::kernel::budget::people::{Role, is_name};
 use crate::kernel::privacy::amounts::Epsilon;
-use crate::query::error::shown;
 use crate::query::terms::policy::is_identifier;
-use crate::service::stewarding::grants::{self, Holder, PERIOD_DAYS_MAX};
-
-/// Largest number of files in one plan or application.
-pub const FILES_MAX: usize = 1_000;
-/// Largest number of things that all files together declare.
-pub const ITEMS_MAX: usize = 50_000;
+use crate::service::stewarding::fault::PERIOD_DAYS_MAX;
+use crate::service::stewarding::grants::{self, Holder};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,8 +104,10 @@ struct Reader {
 
 impl Reader {
     fn read(&mut self, text: &str) -> Result<(), DeclaredFault> {
-        let tables: Tables = toml::from_str(text)
-            .map_err(|error| self.fault(error.span().unwrap_or(0..0), error.message().trim().replace('\n', "; ")))?;
+        let tables: Tables = toml::from_str(text).map_err(|error| {
+            let message = error.message().trim().replace('\n', "; ");
+            self.fault(error.span().unwrap_or(0..0), DeclarationFault::Toml { message })
+        })?;
         tables.person.iter().try_for_each(|table| self.person(table))?;
         tables.project.iter().try_for_each(|table| self.project(table))?;
         tables.statistics.iter().try_for_each(|table| self.statistics(table))?;
@@ -118,14 +116,9 @@ impl Reader {
 
     fn person(&mut self, table: &PersonTable) -> Result<(), DeclaredFault> {
         let name = self.name("name", &table.name)?;
-        let role = Role::ALL.into_iter().find(|role| role.name() == table.role.get_ref());
-        let role = role.ok_or_else(|| {
-            let message = format!(
-                "role \"{}\" is not known; accepted are researcher, viewer and steward",
-                shown(table.role.get_ref())
-            );
-            self.fault(table.role.span(), message)
-        })?;
+        let role = table.role.get_ref().parse().ok();
+        let unknown = || self.fault(table.role.span(), DeclarationFault::Role { role: table.role.get_ref().clone() });
+        let role = role.ok_or_else(unknown)?;
         let datasets = table.datasets.as_ref().map(|datasets| self.datasets(role, datasets)).transpose()?;
         let at = self.declare(Named::Person(&name), table.name.span())?;
         self.declared.people.push(DeclaredPerson { at, name, role, datasets });
@@ -135,16 +128,14 @@ impl Reader {
     /// The datasets that a viewer is given, sorted and each once.
     fn datasets(&self, role: Role, given: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<String>, DeclaredFault> {
         if role != Role::Viewer {
-            let sees = "a researcher sees the datasets they hold an account of, and a steward sees all";
-            return Err(
-                self.fault(given.span(), format!("only viewers are given datasets, and this is a {role}: {sees}"))
-            );
+            return Err(self.fault(given.span(), DeclarationFault::NotViewer { role }));
         }
         let mut names = Vec::new();
         for dataset in given.get_ref() {
             self.check_dataset(dataset)?;
             if names.contains(dataset.get_ref()) {
-                return Err(self.fault(dataset.span(), format!("dataset \"{}\" is listed twice", dataset.get_ref())));
+                let twice = DeclarationFault::DatasetTwice { dataset: dataset.get_ref().clone() };
+                return Err(self.fault(dataset.span(), twice));
             }
             names.push(dataset.get_ref().clone());
         }
@@ -167,7 +158,8 @@ impl Reader {
         let project = table.project.as_ref().map(|project| self.name("project", project)).transpose()?;
         let period_days = self.period_days(table.period_days.as_ref())?;
         if let Some(reason) = &table.reason {
-            grants::check_reason(reason.get_ref()).map_err(|error| self.fault(reason.span(), error.to_string()))?;
+            grants::check_reason(reason.get_ref())
+                .map_err(|fault| self.fault(reason.span(), DeclarationFault::Reason(fault)))?;
         }
         let reason = table.reason.as_ref().map(|reason| reason.get_ref().clone());
         let to = Holder::Researcher { name, project, period_days };
@@ -184,7 +176,7 @@ impl Reader {
     ) -> Result<(), DeclaredFault> {
         self.check_dataset(dataset)?;
         let read = Epsilon::parse(epsilon.get_ref());
-        let worth = read.map_err(|fault| self.fault(epsilon.span(), format!("epsilon: {fault}")))?;
+        let worth = read.map_err(|fault| self.fault(epsilon.span(), DeclarationFault::Epsilon(fault)))?;
         let (at, dataset) = (self.at(&span), dataset.get_ref().clone());
         let wanted = Allocation { at, to, dataset, epsilon: worth, reason };
         self.declare(wanted.named(), span)?;
@@ -196,42 +188,31 @@ impl Reader {
         if is_identifier(dataset.get_ref()) {
             return Ok(());
         }
-        let message = format!(
-            "dataset \"{}\" is not a valid name; accepted is a lower-case identifier of at most 63 letters, like \"visits\"",
-            shown(dataset.get_ref())
-        );
-        Err(self.fault(dataset.span(), message))
+        Err(self.fault(dataset.span(), DeclarationFault::Dataset { dataset: dataset.get_ref().clone() }))
     }
 
-    fn name(&self, field: &str, text: &Spanned<String>) -> Result<String, DeclaredFault> {
+    fn name(&self, field: &'static str, text: &Spanned<String>) -> Result<String, DeclaredFault> {
         if is_name(text.get_ref()) {
             return Ok(text.get_ref().clone());
         }
-        let message = format!(
-            "{field} \"{}\" is not a valid name; accepted are 1 to {NAME_CHARS_MAX} letters, digits and . _ - @, beginning with a letter or digit",
-            shown(text.get_ref())
-        );
-        Err(self.fault(text.span(), message))
+        Err(self.fault(text.span(), DeclarationFault::Name { field, name: text.get_ref().clone() }))
     }
 
     fn period_days(&self, given: Option<&Spanned<i64>>) -> Result<Option<u32>, DeclaredFault> {
         let Some(given) = given else { return Ok(None) };
         let days = u32::try_from(*given.get_ref()).ok().filter(|days| (1..=PERIOD_DAYS_MAX).contains(days));
-        days.map(Some).ok_or_else(|| {
-            let message = format!("period_days is {}; accepted is 1 to {PERIOD_DAYS_MAX}", given.get_ref());
-            self.fault(given.span(), message)
-        })
+        days.map(Some).ok_or_else(|| self.fault(given.span(), DeclarationFault::Period { days: *given.get_ref() }))
     }
 
     /// Registers a name that is not declared yet.
     fn declare(&mut self, named: Named<'_>, span: Range<usize>) -> Result<At, DeclaredFault> {
         let (name, at) = (named.to_string(), self.at(&span));
         if let Some(known) = self.declared.names.get(&name) {
-            let known = self.declared.place(*known);
-            return Err(self.fault(span, format!("{name} is declared twice, before at {known}; remove one")));
+            let before = self.declared.place(*known);
+            return Err(self.fault(span, DeclarationFault::Twice { name, before }));
         }
         if self.declared.names.len() >= ITEMS_MAX {
-            return Err(self.fault(span, format!("{name} is one too many; accepted are {ITEMS_MAX} in all files")));
+            return Err(self.fault(span, DeclarationFault::TooMany { name }));
         }
         self.declared.names.insert(name, at);
         Ok(at)
@@ -241,8 +222,8 @@ impl Reader {
         At { file: self.file, offset: span.start }
     }
 
-    fn fault(&self, span: Range<usize>, message: impl Into<String>) -> DeclaredFault {
-        DeclaredFault::Faulty { place: self.declared.place(self.at(&span)), message: message.into() }
+    fn fault(&self, span: Range<usize>, fault: DeclarationFault) -> DeclaredFault {
+        DeclaredFault::Faulty { place: self.declared.place(self.at(&span)), fault: Box::new(fault) }
     }
 }
 

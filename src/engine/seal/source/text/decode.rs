@@ -65,13 +65,11 @@ impl<'a> Chunks<'a> {
                     let (encoding, is_one) = (*encoding, *is_one);
                     self.single(&bytes, encoding, is_one)
                 }
-                Decoder::Utf16(decoder) => match utf16(decoder, &bytes, self.ended) {
-                    Ok(text) => text,
-                    Err(text) => {
-                        self.fault = Some(TextFault::Encoding(Encoding::Utf16));
-                        text
-                    }
-                },
+                Decoder::Utf16(decoder) => {
+                    let (text, fault) = utf16(decoder, &bytes, self.ended);
+                    self.fault = fault;
+                    text
+                }
             };
             if self.fault.is_some() {
                 self.ended = false;
@@ -166,13 +164,14 @@ fn unfinished(bytes: &[u8]) -> usize {
     0
 }
 
-/// Decodes UTF-16. The error holds the characters before the first invalid one.
-fn utf16(decoder: &mut encoding_rs::Decoder, bytes: &[u8], last: bool) -> Result<String, String> {
+/// Decodes UTF-16 up to the first invalid character; the fault is `None` if all characters are valid.
+fn utf16(decoder: &mut encoding_rs::Decoder, bytes: &[u8], last: bool) -> (String, Option<TextFault>) {
     // A code unit of UTF-16 becomes at most three bytes of UTF-8; the decoder says how many it may need.
     let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len().saturating_mul(2));
     let mut text = String::with_capacity(room);
-    match decoder.decode_to_string_without_replacement(bytes, &mut text, last).0 {
-        DecoderResult::InputEmpty => Ok(text),
-        DecoderResult::OutputFull | DecoderResult::Malformed(..) => Err(text),
-    }
+    let fault = match decoder.decode_to_string_without_replacement(bytes, &mut text, last).0 {
+        DecoderResult::InputEmpty => None,
+        DecoderResult::OutputFull | DecoderResult::Malformed(..) => Some(TextFault::Encoding(Encoding::Utf16)),
+    };
+    (text, fault)
 }

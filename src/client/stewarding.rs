@@ -1,0 +1,145 @@
+//! A steward's acts, and what a steward reads, wherever the ledger is: in a state directory that no server holds, or behind a
+//! running server.
+//!
+//! Both decide by the same rules and give the same results, so that each command is written once.
+
+mod directory;
+mod server;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::client::ClientError;
+use crate::kernel::budget::people::Role;
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::service::ServiceError;
+use crate::service::stewarding::accounts::NamedAccount;
+use crate::service::stewarding::declared::{DeclaredFile, Outcome};
+use crate::service::stewarding::grants::Holder;
+use crate::service::stewarding::requests::{Decision, RequestView};
+
+pub use directory::StateDirectory;
+
+/// Why a steward's act was not done, or why there is nothing to read.
+#[derive(Debug, thiserror::Error)]
+pub enum StewardingError {
+    /// The state directory's ledger refused or failed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// The server refused or did not answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// A person to add.
+#[derive(Debug, Clone)]
+pub struct NewPerson {
+    /// The person's name, which nobody else has.
+    pub name: String,
+    /// The person's role.
+    pub role: Role,
+    /// For a viewer, the datasets whose statistics they may see; `None` for all.
+    pub datasets: Option<Vec<String>>,
+}
+
+/// A person who was added, with the token, which is shown once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedPerson {
+    /// The person's name.
+    pub name: String,
+    /// The person's role.
+    pub role: Role,
+    /// The token's text.
+    pub token: String,
+    /// For a viewer, the datasets whose statistics they may see; absent if none were named, so that they see all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datasets: Option<Vec<String>>,
+}
+
+/// An allocation to set, or a lifetime cap to raise.
+#[derive(Debug, Clone)]
+pub struct NewGrant {
+    /// The holder of the account that is set.
+    pub to: Holder,
+    /// The dataset's name.
+    pub dataset: String,
+    /// The new total, as ε.
+    pub epsilon: Epsilon,
+    /// Why it is granted; stands in the ledger.
+    pub reason: String,
+}
+
+/// What a steward does and reads. A person with another role may read their own accounts and requests through a server.
+pub trait Stewarding {
+    /// Adds a person, or gives a new token to one whose token was revoked.
+    ///
+    /// # Errors
+    /// [`StewardingError`]; nobody was added.
+    fn add_person(&self, person: &NewPerson) -> Result<AddedPerson, StewardingError>;
+
+    /// Sets the datasets whose statistics a viewer may see.
+    ///
+    /// # Errors
+    /// [`StewardingError`]; nothing changed.
+    fn set_viewing(&self, viewer: &str, datasets: &[String]) -> Result<(), StewardingError>;
+
+    /// Revokes a person's token.
+    ///
+    /// # Errors
+    /// [`StewardingError`]; nothing changed.
+    fn revoke_token(&self, name: &str) -> Result<(), StewardingError>;
+
+    /// Sets an allocation, or raises a lifetime cap.
+    ///
+    /// # Errors
+    /// [`StewardingError`]; nothing changed.
+    fn grant(&self, grant: &NewGrant) -> Result<(), StewardingError>;
+
+    /// Freezes or unfreezes a dataset.
+    ///
+    /// # Errors
+    /// [`StewardingError`]; nothing changed.
+    fn set_frozen(&self, dataset: &str, is_frozen: bool, reason: &str) -> Result<(), StewardingError>;
+
+    /// All accounts that may be seen.
+    ///
+    /// # Errors
+    /// [`StewardingError`] if they cannot be read.
+    fn accounts(&self) -> Result<Vec<NamedAccount>, StewardingError>;
+
+    /// All requests for budget that may be seen, newest first.
+    ///
+    /// # Errors
+    /// [`StewardingError`] if they cannot be read.
+    fn requests(&self) -> Result<Vec<RequestView>, StewardingError>;
+
+    /// Decides on the request with this number, and returns it as it is then.
+    ///
+    /// # Errors
+    /// [`StewardingError`]; the request stays as it was.
+    fn decide(&self, number: u64, decision: Decision, reason: &str) -> Result<RequestView, StewardingError>;
+
+    /// What applying the files would change.
+    ///
+    /// # Errors
+    /// [`StewardingError`] for what would be refused.
+    fn plan(&self, files: &[DeclaredFile]) -> Result<Outcome, StewardingError>;
+
+    /// Makes people, grants, projects and statistics match the files.
+    ///
+    /// # Errors
+    /// [`StewardingError`]; nothing changed.
+    fn apply(&self, files: &[DeclaredFile], reason: &str) -> Result<Outcome, StewardingError>;
+
+    /// At most `limit` entries of the ledger after number `after`, oldest first, as JSON.
+    ///
+    /// # Errors
+    /// [`StewardingError`] if they cannot be read.
+    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError>;
+
+    /// What query files would cost as statistics, as JSON.
+    ///
+    /// # Errors
+    /// [`StewardingError`] if they cannot be checked.
+    fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<Value>, StewardingError>;
+}

@@ -1,0 +1,100 @@
+//! A steward's acts on a state directory that is opened for them.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{AddedPerson, NewGrant, NewPerson, Stewarding, StewardingError};
+use crate::kernel::budget::ledger::Ledger;
+use crate::kernel::clock::{Clock, SystemClock};
+use crate::ledger::SqliteLedger;
+use crate::service::ServiceError;
+use crate::service::publishing::statistics::check::{check, datasets_on_record};
+use crate::service::stewarding::accounts::{self, NamedAccount};
+use crate::service::stewarding::declared::{self, DeclaredFile, Outcome};
+use crate::service::stewarding::fault::Absence;
+use crate::service::stewarding::grants::{self, Grant};
+use crate::service::stewarding::people::{self, AT_STATE_DIRECTORY};
+use crate::service::stewarding::requests::{self, Decision, RequestView};
+
+/// The ledger of a state directory, which this process holds.
+pub struct StateDirectory {
+    ledger: SqliteLedger,
+    clock: SystemClock,
+}
+
+impl StateDirectory {
+    /// Acts on an opened ledger; the ledger names [`AT_STATE_DIRECTORY`] as who acted.
+    #[must_use]
+    pub fn new(ledger: SqliteLedger) -> Self {
+        Self { ledger, clock: SystemClock }
+    }
+}
+
+impl Stewarding for StateDirectory {
+    fn add_person(&self, person: &NewPerson) -> Result<AddedPerson, StewardingError> {
+        let (ledger, now_ms, by) = (&self.ledger, self.clock.now_ms(), AT_STATE_DIRECTORY);
+        let NewPerson { name, role, datasets } = person.clone();
+        let token = match &datasets {
+            Some(datasets) => people::add_viewer(ledger, &name, datasets, by, now_ms)?,
+            None => people::add_person(ledger, &name, role, by, now_ms)?,
+        };
+        Ok(AddedPerson { name, role, token: token.text().to_owned(), datasets })
+    }
+
+    fn set_viewing(&self, viewer: &str, datasets: &[String]) -> Result<(), StewardingError> {
+        Ok(people::set_viewing(&self.ledger, viewer, datasets, AT_STATE_DIRECTORY, self.clock.now_ms())?)
+    }
+
+    fn revoke_token(&self, name: &str) -> Result<(), StewardingError> {
+        Ok(people::revoke_token(&self.ledger, name, AT_STATE_DIRECTORY, self.clock.now_ms())?)
+    }
+
+    fn grant(&self, grant: &NewGrant) -> Result<(), StewardingError> {
+        let NewGrant { to, dataset, epsilon, reason } = grant.clone();
+        let grant = Grant { to, dataset, epsilon, reason, by: AT_STATE_DIRECTORY.to_owned() };
+        grants::grant(&self.ledger, grant, self.clock.now_ms())?;
+        Ok(())
+    }
+
+    fn set_frozen(&self, dataset: &str, is_frozen: bool, reason: &str) -> Result<(), StewardingError> {
+        grants::set_frozen(&self.ledger, dataset, is_frozen, (reason, AT_STATE_DIRECTORY), self.clock.now_ms())?;
+        Ok(())
+    }
+
+    fn accounts(&self) -> Result<Vec<NamedAccount>, StewardingError> {
+        Ok(accounts::accounts(&self.ledger, None, self.clock.now_ms()))
+    }
+
+    fn requests(&self) -> Result<Vec<RequestView>, StewardingError> {
+        Ok(requests::requests(&self.ledger, None))
+    }
+
+    fn decide(&self, number: u64, decision: Decision, reason: &str) -> Result<RequestView, StewardingError> {
+        requests::decide(&self.ledger, number, decision, reason, AT_STATE_DIRECTORY, self.clock.now_ms())?;
+        Ok(requests::request(&self.ledger, number).ok_or(ServiceError::from(Absence::Request { number }))?)
+    }
+
+    fn plan(&self, files: &[DeclaredFile]) -> Result<Outcome, StewardingError> {
+        let declared = declared::parse(files).map_err(ServiceError::from)?;
+        Ok(declared::plan(&self.ledger, &declared, self.clock.now_ms())?)
+    }
+
+    fn apply(&self, files: &[DeclaredFile], reason: &str) -> Result<Outcome, StewardingError> {
+        let declared = declared::parse(files).map_err(ServiceError::from)?;
+        Ok(declared::apply(&self.ledger, &declared, reason, AT_STATE_DIRECTORY, self.clock.now_ms())?)
+    }
+
+    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError> {
+        Ok(json(&self.ledger.entries(after, limit).map_err(ServiceError::from)?))
+    }
+
+    fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<Value>, StewardingError> {
+        let datasets = datasets_on_record(&self.ledger).map_err(ServiceError::from)?;
+        Ok(json(&check(&datasets, &self.ledger, files, self.clock.now_ms())))
+    }
+}
+
+fn json(items: &[impl Serialize]) -> Vec<Value> {
+    // Unwrap safety: entries and estimates are plain data with string keys.
+    items.iter().map(|item| serde_json::to_value(item).expect("plain data")).collect()
+}

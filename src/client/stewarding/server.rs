@@ -1,0 +1,115 @@
+//! A steward's acts through a running server, over HTTP.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{AddedPerson, NewGrant, NewPerson, Stewarding, StewardingError};
+use crate::client::{Client, ClientError};
+use crate::service::stewarding::accounts::NamedAccount;
+use crate::service::stewarding::declared::{DeclaredFile, Outcome};
+use crate::service::stewarding::grants::Holder;
+use crate::service::stewarding::requests::{Decision, RequestView};
+
+/// Items per page: the most that a server sends at once.
+const PAGE: usize = 1_000;
+
+impl Client {
+    /// Reads an answer as what the route promises.
+    fn read_as<T: DeserializeOwned>(&self, answer: Value) -> Result<T, ClientError> {
+        serde_json::from_value(answer).map_err(|_| self.foreign())
+    }
+
+    /// Fetches every page of a list; `id` says after which item the next page begins.
+    fn all<T: DeserializeOwned>(&self, path: &str, id: impl Fn(&T) -> String) -> Result<Vec<T>, ClientError> {
+        let mut items: Vec<T> = Vec::new();
+        let mut page_path = format!("{path}?limit={PAGE}");
+        loop {
+            let page: Vec<T> = self.read_as(self.get(&page_path)?)?;
+            let is_full = page.len() == PAGE;
+            items.extend(page);
+            let Some(last) = items.last().filter(|_| is_full) else { return Ok(items) };
+            page_path = format!("{path}?limit={PAGE}&after={}", id(last));
+        }
+    }
+}
+
+impl Stewarding for Client {
+    fn add_person(&self, person: &NewPerson) -> Result<AddedPerson, StewardingError> {
+        let mut body = json!({"name": person.name, "role": person.role.name()});
+        if let Some(datasets) = &person.datasets {
+            body["datasets"] = json!(datasets);
+        }
+        Ok(self.read_as(self.post("/v1/researchers", &body)?)?)
+    }
+
+    fn set_viewing(&self, viewer: &str, datasets: &[String]) -> Result<(), StewardingError> {
+        self.put(&format!("/v1/researchers/{viewer}/datasets"), &json!({"datasets": datasets}))?;
+        Ok(())
+    }
+
+    fn revoke_token(&self, name: &str) -> Result<(), StewardingError> {
+        Ok(self.delete(&format!("/v1/researchers/{name}/token"))?)
+    }
+
+    fn grant(&self, grant: &NewGrant) -> Result<(), StewardingError> {
+        self.post("/v1/grants", &body(grant))?;
+        Ok(())
+    }
+
+    fn set_frozen(&self, dataset: &str, is_frozen: bool, reason: &str) -> Result<(), StewardingError> {
+        let act = if is_frozen { "freeze" } else { "unfreeze" };
+        self.post(&format!("/v1/datasets/{dataset}/{act}"), &json!({"reason": reason}))?;
+        Ok(())
+    }
+
+    fn accounts(&self) -> Result<Vec<NamedAccount>, StewardingError> {
+        Ok(self.all("/v1/accounts", NamedAccount::id)?)
+    }
+
+    fn requests(&self) -> Result<Vec<RequestView>, StewardingError> {
+        Ok(self.all("/v1/requests", |request: &RequestView| request.number.to_string())?)
+    }
+
+    fn decide(&self, number: u64, decision: Decision, reason: &str) -> Result<RequestView, StewardingError> {
+        let (granted, epsilon) = match decision {
+            Decision::Grant { epsilon } => (true, epsilon),
+            Decision::Decline => (false, None),
+        };
+        let body = json!({"granted": granted, "epsilon": epsilon, "reason": reason});
+        Ok(self.read_as(self.post(&format!("/v1/requests/{number}/decide"), &body)?)?)
+    }
+
+    fn plan(&self, files: &[DeclaredFile]) -> Result<Outcome, StewardingError> {
+        Ok(self.read_as(self.post("/v1/plan", &json!({"files": files}))?)?)
+    }
+
+    fn apply(&self, files: &[DeclaredFile], reason: &str) -> Result<Outcome, StewardingError> {
+        Ok(self.read_as(self.post("/v1/apply", &json!({"files": files, "reason": reason}))?)?)
+    }
+
+    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError> {
+        Ok(self.read_as(self.get(&format!("/v1/ledger?limit={limit}&after={after}"))?)?)
+    }
+
+    fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<Value>, StewardingError> {
+        Ok(self.read_as(self.post("/v1/check", &json!({"files": files}))?)?)
+    }
+}
+
+/// The body of `POST /v1/grants`.
+fn body(grant: &NewGrant) -> Value {
+    let NewGrant { to, dataset, epsilon, reason } = grant;
+    let mut body = json!({"dataset": dataset, "epsilon": epsilon, "reason": reason});
+    match to {
+        Holder::Researcher { name, project, period_days } => {
+            (body["researcher"], body["project"], body["period_days"]) =
+                (json!(name), json!(project), json!(period_days));
+        }
+        Holder::Project { name } => (body["kind"], body["project"]) = (json!("project"), json!(name)),
+        Holder::Dataset => body["kind"] = json!("dataset"),
+        Holder::Statistics { period_days } => {
+            (body["kind"], body["period_days"]) = (json!("statistics"), json!(period_days));
+        }
+    }
+    body
+}
