@@ -51,9 +51,6 @@
 //! is the next one's only way in: `release` takes a [`kernel::budget::charge::Receipt`] and a
 //! [`kernel::vault::private::Private`] by value, so an unpaid answer does not type-check.
 
-#![forbid(unsafe_code)]
-#![warn(missing_docs)]
-
 pub mod manual;
 
 pub mod terminal;

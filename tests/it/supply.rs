@@ -1,4 +1,4 @@
-//! The supply chain of the binary: the rules of `deny.toml` that can be checked without its tool.
+//! The supply chain of the binary: the rules of `.cargo/deny.toml` that can be checked without its tool.
 
 use crate::support::repository_file;
 
@@ -27,13 +27,13 @@ fn opendp_has_its_random_source_and_not_its_polars_layer() {
     let lock = repository_file("Cargo.lock");
     let opendp = lock.split("[[package]]").find(|package| package.contains("name = \"opendp\"\n")).expect("opendp");
     assert!(opendp.contains("\"openssl\"") && !opendp.contains("\"polars"), "{opendp}");
-    let denied = repository_file("deny.toml");
+    let denied = repository_file(".cargo/deny.toml");
     assert!(denied.contains("crate = \"opendp\"") && denied.contains("deny = [\"polars\""));
 }
 
 /// None of our code is unsafe, and the build neither downloads nor runs anything.
 #[test]
 fn our_own_code_is_safe() {
-    assert!(repository_file("src/lib.rs").contains("#![forbid(unsafe_code)]"));
+    assert!(repository_file("Cargo.toml").contains("\n[lints.rust]\nunsafe_code = \"forbid\"\n"));
     assert!(!std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("build.rs").exists());
 }

@@ -61,6 +61,7 @@ pub(crate) enum QuestionKind {
 }
 
 /// A question that costs nothing and touches no data.
+#[expect(clippy::large_enum_variant, reason = "there is one for each prepared question, which is boxed while it waits")]
 pub(crate) enum FreeQuestion {
     /// Constants (`SELECT 1`), with their column names.
     Constants(Vec<(String, LiteralValue)>),

@@ -194,6 +194,13 @@ fn whole_ms(days: f64) -> i64 {
     (days * 86_400_000.0).round() as i64
 }
 
+/// The letters of a column, whose number is counted from 0.
+pub(super) fn letters(column: u32) -> String {
+    let (before, last) = (column / 26, column % 26);
+    let last = char::from_u32(u32::from(b'A') + last).unwrap_or('?');
+    if before == 0 { last.to_string() } else { format!("{}{last}", letters(before - 1)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,11 +249,4 @@ mod tests {
             assert_eq!(float(number).as_deref(), text);
         }
     }
-}
-
-/// The letters of a column, whose number is counted from 0.
-pub(super) fn letters(column: u32) -> String {
-    let (before, last) = (column / 26, column % 26);
-    let last = char::from_u32(u32::from(b'A') + last).unwrap_or('?');
-    if before == 0 { last.to_string() } else { format!("{}{last}", letters(before - 1)) }
 }
