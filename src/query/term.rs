@@ -189,7 +189,7 @@ impl Term {
 
     /// Facts about this term from the public terms.
     ///
-    /// Only for terms that were typed against the same public terms, which [`typed`] ensures. Callers that ask about many terms use a
+    /// Only for terms that were typed against the same public terms, which `checker` ensures. Callers that ask about many terms use a
     /// [`TermContext`].
     #[must_use]
     pub fn facts<'a>(&self, terms: &'a Terms) -> TermFacts<'a> {

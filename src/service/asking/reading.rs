@@ -1,7 +1,7 @@
 //! Reading a question: the only place where a question's SQL is parsed, and where it is planned.
 //!
 //! Each question is parsed once and planned once, and what follows takes the values made here. Two steps are extra by intention.
-//! The canonical SQL of a question is read back before anything is charged ([`Service::check_canonical`]), because it stands in
+//! The canonical SQL of a question is read back before anything is charged (`Service::check_canonical`), because it stands in
 //! the ledger and every verification of the ledger plans it again. And a question with a large plan that has to wait is read again
 //! afterwards, because the plans of all waiting questions would not fit into memory.
 

@@ -72,7 +72,7 @@ impl Source {
     ///
     /// If `source` is given, this is the column with exactly this name, or else with this name surrounded by blanks. Otherwise it is the
     /// column named like the identifier itself; or else the only one whose name differs just in case and surrounding blanks; or else the
-    /// only one whose [`normalised`] name is the identifier.
+    /// only one whose [`normalised`](super::names::normalised) name is the identifier.
     ///
     /// # Errors
     /// [`Fault::MissingColumn`], [`Fault::SameName`], [`Fault::Ambiguous`] or [`Fault::UnreadType`].

@@ -22,7 +22,7 @@ use crate::service::stewarding::grants::Holder;
 pub struct DeclaredFile {
     /// The file's name, which faults mention.
     pub name: String,
-    /// The file's text: TOML with [[person]], [[project]], [[grant]] and [[statistics]] tables, or headers and SQL.
+    /// The file's text: TOML with `[[person]]`, `[[project]]`, `[[grant]]` and `[[statistics]]` tables, or headers and SQL.
     pub text: String,
 }
 
