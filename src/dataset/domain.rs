@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +56,7 @@ pub enum Domain {
 }
 
 /// The multiples of `step` from `low` to `high` steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct Grid {
     /// Declared as `integer`.
     pub integer: bool,

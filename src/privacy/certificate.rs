@@ -43,7 +43,7 @@ pub enum Accuracy {
 }
 
 /// What an answer is computed from; a certificate is good for exactly this.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Subject {
     /// The dataset's name.
     pub dataset: String,

@@ -6,16 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
 
 use super::term::Term;
 use super::term::known::Known;
 use crate::dataset::domain::Domain;
 
 /// A condition in canonical form: conditions that are equal by the rules of [`Filter::canonical`] have equal values.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+///
+/// Stored answers hold the codes of the variants, and identities depend on the order that codes and fields have: neither changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Filter {
     /// A stored integer lies within both bounds; never, where `low` is above `high`.
     Range {
@@ -25,32 +26,32 @@ pub enum Filter {
         low: i64,
         /// The greatest.
         high: i64,
-    },
+    } = 0,
     /// A code is one of these, ascending.
     Members {
         /// Of what.
         column: Term,
         /// The codes.
         codes: Vec<u32>,
-    },
+    } = 1,
     /// A stored integer is one of these, ascending; never, where there are none.
     Values {
         /// Of what.
         column: Term,
         /// The integers.
         values: Vec<i64>,
-    },
+    } = 2,
     /// The value is missing.
     Missing {
         /// Of what.
         column: Term,
-    },
+    } = 3,
     /// Not so.
-    Not(Box<Filter>),
+    Not(Box<Filter>) = 4,
     /// All of them.
-    All(Vec<Filter>),
+    All(Vec<Filter>) = 5,
     /// Any of them.
-    Any(Vec<Filter>),
+    Any(Vec<Filter>) = 6,
 }
 
 /// Rounds of bringing a condition into its form; a few are enough for any that people write.

@@ -20,7 +20,7 @@ mod moments;
 mod range;
 mod run;
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 pub use self::absent::Absent;
 pub use self::ends::Ends;
@@ -35,41 +35,42 @@ use crate::dataset::domain::Grid;
 use crate::privacy::mechanism::NoiseLaw;
 
 /// One output as a function of measurements; numbers are their indices.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Formula {
     /// A number.
-    Number(String),
+    Number(String) = 0,
     /// A count N.
-    Count(usize),
+    Count(usize) = 1,
     /// A sum about its grid's centre c: S + c·N.
-    Sum(Centred),
+    Sum(Centred) = 2,
     /// A mean: c + S/N.
-    Mean(Centred, usize),
+    Mean(Centred, usize) = 3,
     /// A statistic of squares.
-    Spread(Spread, Box<Squares>),
+    Spread(Spread, Box<Squares>) = 4,
     /// A statistic of products.
-    Pair(Pair, Box<Products>),
+    Pair(Pair, Box<Products>) = 5,
     /// A quantile.
-    Quantile(Box<Quantile>),
+    Quantile(Box<Quantile>) = 6,
     /// A running sum.
-    Run(Box<Run>),
+    Run(Box<Run>) = 7,
     /// The opposite.
-    Negative(Box<Formula>),
+    Negative(Box<Formula>) = 8,
     /// Arithmetic.
-    Arithmetic(Box<Formula>, Operator, Box<Formula>),
+    Arithmetic(Box<Formula>, Operator, Box<Formula>) = 9,
     /// The absolute value.
-    Absolute(Box<Formula>),
+    Absolute(Box<Formula>) = 10,
     /// The square root; missing below 0.
-    Root(Box<Formula>),
+    Root(Box<Formula>) = 11,
     /// Rounded to so many decimals, halves away from 0.
-    Round(Box<Formula>, u32),
+    Round(Box<Formula>, u32) = 12,
     /// Missing where the two are equal.
-    NullIf(Box<Formula>, Box<Formula>),
+    NullIf(Box<Formula>, Box<Formula>) = 13,
 }
 
 /// A sum of stored integers with what they are about.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Centred {
     /// S, in steps of the grid.
     pub sum: usize,
@@ -80,7 +81,7 @@ pub struct Centred {
 }
 
 /// What a variance is made of.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Squares {
     /// N.
     pub count: usize,
@@ -93,7 +94,7 @@ pub struct Squares {
 }
 
 /// What a covariance is made of; both variables are there in every row that counts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Products {
     /// N.
     pub count: usize,
@@ -110,7 +111,7 @@ pub struct Products {
 }
 
 /// A quantile of a tree of histograms.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Quantile {
     /// q, as it was written.
     pub fraction: String,
@@ -129,19 +130,20 @@ pub struct Quantile {
 }
 
 /// Which rows of a noisy table are shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Shown {
     /// Two formulas compared.
-    Compare(Formula, Comparison, Formula),
+    Compare(Formula, Comparison, Formula) = 0,
     /// A formula without an estimate.
-    Missing(Formula),
+    Missing(Formula) = 1,
     /// Not so.
-    Not(Box<Shown>),
+    Not(Box<Shown>) = 2,
     /// All of them.
-    All(Vec<Shown>),
+    All(Vec<Shown>) = 3,
     /// Any of them.
-    Any(Vec<Shown>),
+    Any(Vec<Shown>) = 4,
 }
 
 /// The noisy values of one cell, in steps, and the laws of their noise.

@@ -19,7 +19,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
 
 use self::identity::Text;
 use self::joins::Joins;
@@ -41,9 +40,7 @@ use crate::privacy::certificate::{Hiding, Sought};
 pub const CELLS_MAX: u64 = 100_000;
 
 /// What is measured in each group.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub enum Measure {
     /// Rows.
     Rows,
@@ -148,21 +145,16 @@ impl Measure {
 }
 
 /// A public grouping key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct PlanKey {
     /// By what.
     pub column: Term,
     /// The value of code 0: of numbers the number, of dates the number of their period.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub low: i64,
     /// Codes 0 to `codes` − 1 are groups; the code `codes` is the group of missing values where `nullable`.
     pub codes: u32,
     /// Whether missing values are a group.
     pub nullable: bool,
-}
-
-fn is_zero(value: &i64) -> bool {
-    *value == 0
 }
 
 impl PlanKey {
@@ -174,7 +166,7 @@ impl PlanKey {
 }
 
 /// A grouping key without a public list: its groups are those that rows have.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct TextKey {
     /// The column.
     pub column: usize,
@@ -185,7 +177,7 @@ pub struct TextKey {
 }
 
 /// What the engine needs to know: row-local steps, keys, measurements. Cells are numbered with the last key running fastest.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Computation {
     /// Rows of a unit that count: those of rank below this.
     pub rows_per_unit: u32,
@@ -196,13 +188,10 @@ pub struct Computation {
     /// Measurements, ascending, each once.
     pub measures: Vec<Measure>,
     /// The table of one row a unit that all of this is about, where it is not about the dataset's own rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<Units>,
     /// The one key, where its groups are not public; there are no others then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextKey>,
     /// Tables that are joined from the left, by their places: what they hold may be missing, on which bounds and centres depend.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<usize>,
 }
 

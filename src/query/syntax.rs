@@ -2,7 +2,7 @@
 
 mod names;
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::error::Position;
 use super::term::calendar::{Part, Period};
@@ -123,17 +123,18 @@ pub enum Scalar {
 }
 
 /// `+ - * /`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Operator {
     /// `+`
-    Plus,
+    Plus = 0,
     /// `-`
-    Minus,
+    Minus = 1,
     /// `*`
-    Times,
+    Times = 2,
     /// `/`
-    Over,
+    Over = 3,
 }
 
 /// Something made of aggregates, after the noise.
@@ -233,33 +234,35 @@ pub enum Function {
 }
 
 /// Statistics of one variable's squares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Spread {
     /// `VAR_SAMP`, `VARIANCE`
-    VarSamp,
+    VarSamp = 0,
     /// `VAR_POP`
-    VarPop,
+    VarPop = 1,
     /// `STDDEV_SAMP`, `STDDEV`
-    StddevSamp,
+    StddevSamp = 2,
     /// `STDDEV_POP`
-    StddevPop,
+    StddevPop = 3,
 }
 
 /// Statistics of two variables' products, y before x.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Pair {
     /// `CORR`
-    Corr,
+    Corr = 0,
     /// `COVAR_SAMP`
-    CovarSamp,
+    CovarSamp = 1,
     /// `COVAR_POP`
-    CovarPop,
+    CovarPop = 2,
     /// `REGR_SLOPE`
-    RegrSlope,
+    RegrSlope = 3,
     /// `REGR_INTERCEPT`
-    RegrIntercept,
+    RegrIntercept = 4,
 }
 
 /// A grouping key.
@@ -319,21 +322,22 @@ pub enum Condition {
 }
 
 /// How two values are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Comparison {
     /// `=`
-    Equal,
+    Equal = 0,
     /// `<>`
-    NotEqual,
+    NotEqual = 1,
     /// `<`
-    Less,
+    Less = 2,
     /// `<=`
-    LessOrEqual,
+    LessOrEqual = 3,
     /// `>`
-    Greater,
+    Greater = 4,
     /// `>=`
-    GreaterOrEqual,
+    GreaterOrEqual = 5,
 }
 
 impl Comparison {

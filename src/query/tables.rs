@@ -18,7 +18,7 @@
 
 mod sources;
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use dashu::integer::IBig;
 
@@ -36,7 +36,7 @@ pub const KEYS_MAX: usize = 8;
 const FINE_BITS: u32 = 20;
 
 /// The groupings of an answer, and what was measured of them; keys by their place in the computation, ascending.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Sets {
     /// The groupings that are shown, in the order of the question.
     pub shown: Vec<Vec<usize>>,
@@ -45,19 +45,18 @@ pub struct Sets {
 }
 
 /// The tables that were measured of one thing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Tables {
     /// Whether a table of fewer keys is a sum of cells of one with more.
     pub adds_up: bool,
     /// Those that are part of no other where it is, and all that are shown where it is not.
     pub tables: Vec<Table>,
     /// What the tables were computed from, where one stored draw is part of several of them; empty where each table has noise of its own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Source>,
 }
 
 /// A measured table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Table {
     /// Its keys.
     pub keys: Vec<usize>,

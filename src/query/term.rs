@@ -16,7 +16,6 @@ pub mod typed;
 use std::borrow::Cow;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
 
 use self::calendar::{Part, Period};
 use self::known::Known;
@@ -26,15 +25,14 @@ use crate::dataset::domain::{Domain, Grid};
 use crate::dataset::policy::Terms;
 
 /// A row-local value: a declared column, or something made of declared columns.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Term {
     /// The declared column of this index.
-    Column(usize),
+    Column(usize) = 0,
     /// Something made of columns.
-    Made(Node),
+    Made(Node) = 1,
 }
 
 /// What is known of a term: public, never learnt from data.
@@ -50,9 +48,7 @@ pub struct Facts<'a> {
 
 /// A decimal constant: `digits` · 10^−`decimals`. One that was written with a point has a decimal at least, for SQL divides by 10 and by
 /// 10.0 differently.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Constant {
     /// The digits with their sign.
     pub digits: i64,
@@ -61,34 +57,36 @@ pub struct Constant {
 }
 
 /// What a value is made of. Operands of sums and products are sorted.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+///
+/// Stored answers hold the codes of the variants, and identities depend on the order that codes and fields have: neither changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Made {
     /// A number.
-    Constant(Constant),
+    Constant(Constant) = 0,
     /// A day, from 1970-01-01.
-    Day(i32),
+    Day(i32) = 1,
     /// A sum of two or more; a date and numbers of days are a date, two dates of opposite sign are a number of days.
-    Plus(Vec<Term>),
+    Plus(Vec<Term>) = 2,
     /// The opposite.
-    Negative(Term),
+    Negative(Term) = 3,
     /// A product of two or more.
-    Times(Vec<Term>),
+    Times(Vec<Term>) = 4,
     /// A quotient by a constant other than 0. Of two integers it is cut towards 0, as in PostgreSQL.
-    Over(Term, Constant),
+    Over(Term, Constant) = 5,
     /// The absolute value.
-    Absolute(Term),
+    Absolute(Term) = 6,
     /// The least of those that are not missing.
-    Least(Vec<Term>),
+    Least(Vec<Term>) = 7,
     /// The greatest of those that are not missing.
-    Greatest(Vec<Term>),
+    Greatest(Vec<Term>) = 8,
     /// Rounded to so many decimals, halves away from 0.
-    Rounded(Term, u32),
+    Rounded(Term, u32) = 9,
     /// The first of the two that is not missing; the second is a constant.
-    Filled(Term, Term),
+    Filled(Term, Term) = 10,
     /// The value of the first condition that is true, or the last, or missing.
-    Case(Vec<(Filter, Term)>, Option<Term>),
+    Case(Vec<(Filter, Term)>, Option<Term>) = 11,
     /// The label of the first condition that is true, or the last, or missing; numbers are indices of `labels`.
     Choice {
         /// What is chosen when.
@@ -97,13 +95,13 @@ pub enum Made {
         otherwise: Option<u32>,
         /// The labels, each once.
         labels: Vec<String>,
-    },
+    } = 12,
     /// Whether a condition is true; missing where it is neither.
-    Truth(Filter),
+    Truth(Filter) = 13,
     /// The first day of the period that a day is in.
-    Truncated(Term, Period),
+    Truncated(Term, Period) = 14,
     /// A part of a day's date.
-    Extracted(Term, Part),
+    Extracted(Term, Part) = 15,
     /// The number of the bucket of equal width, 0 below `low` and `count` + 1 from `high` on.
     Bucket {
         /// Of what.
@@ -114,7 +112,7 @@ pub enum Made {
         high: Constant,
         /// How many there are.
         count: u32,
-    },
+    } = 16,
 }
 
 impl Term {

@@ -14,7 +14,6 @@ use std::collections::{BTreeSet, HashSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use dashu::rational::RBig;
-use serde::{Deserialize, Serialize};
 
 use super::error::{Code, QueryError, shown};
 use super::filter::Filter;
@@ -30,21 +29,16 @@ use crate::dataset::policy::{Terms, Unit};
 const COLUMNS_MAX: usize = 16;
 
 /// The table of one row a unit.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Units {
     /// Rows that count.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
     /// Its columns, ascending.
     pub columns: Vec<UnitColumn>,
 }
 
 /// What a unit's row holds.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub enum UnitColumn {
     /// A declared column that holds one value per unit.
     Own(usize),

@@ -7,15 +7,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
+use super::stored::{Outline, OutlineDraw};
 use crate::budget::entry::{Act, Charged, Digest, Entry};
 use crate::dataset::edition::of_table;
 use crate::dataset::policy::Terms;
 use crate::privacy::certificate::{Certified, Sought};
-use crate::privacy::mechanism::{Mechanism, NoiseLaw};
-use crate::privacy::units::{Delta, Price};
+use crate::privacy::mechanism::Mechanism;
+use crate::privacy::units::Delta;
 use crate::query::parse::parse;
 use crate::query::plan::replan;
 use crate::store::Repricer;
@@ -30,34 +28,6 @@ struct Planned {
     mechanism: Mechanism,
     measures: Vec<(Digest, Sought)>,
     threshold_delta: Delta,
-}
-
-/// What is looked at of a stored answer; its digest in the chain binds all of it.
-#[derive(Deserialize)]
-struct Outline<'a> {
-    #[serde(borrow)]
-    release: OutlineRelease<'a>,
-    #[expect(dead_code, reason = "that it is there")]
-    layout: IgnoredAny,
-}
-
-#[derive(Deserialize)]
-struct OutlineRelease<'a> {
-    id: &'a str,
-    measurements: Vec<OutlineDraw>,
-    groups: Option<OutlineGroups>,
-}
-
-#[derive(Deserialize)]
-struct OutlineGroups {
-    labels: Vec<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct OutlineDraw {
-    law: NoiseLaw,
-    price: Price,
-    cells: Vec<IgnoredAny>,
 }
 
 /// Plans every charge anew.
@@ -175,19 +145,17 @@ impl Repricer for Replanner {
     }
 
     fn check_release(&self, id: &str, drawn: &[Certified], body: &[u8]) -> Result<(), &'static str> {
-        let stored: Outline<'_> = serde_json::from_slice(body).map_err(|_| "cannot be read")?;
-        let vectors = &stored.release.measurements;
-        let fits = |cells: usize, one: &Certified| match &stored.release.groups {
+        let stored = Outline::of(body).ok_or("cannot be read")?;
+        let vectors = &stored.draws;
+        let fits = |cells: usize, one: &Certified| match stored.groups {
             None => cells as u64 == one.cells,
             // A total over all groups is one cell.
-            Some(groups) => {
-                (cells == groups.labels.len() && cells as u64 <= one.cells) || (cells == 1 && one.cells == 1)
-            }
+            Some(groups) => (cells == groups && cells as u64 <= one.cells) || (cells == 1 && one.cells == 1),
         };
         let is_drawn = |(vector, one): (&OutlineDraw, &Certified)| {
-            vector.law == one.law && vector.price == one.price && fits(vector.cells.len(), one)
+            vector.law == one.law && vector.price == one.price && fits(vector.cells, one)
         };
-        if stored.release.id != id {
+        if stored.id != id {
             return Err("is another one");
         }
         if vectors.len() != drawn.len() || !vectors.iter().zip(drawn).all(is_drawn) {

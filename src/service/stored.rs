@@ -1,9 +1,18 @@
 //! Stored answers: the release with what is needed to lay it out again.
+//!
+//! Promises that what was paid for stays readable. An answer is written as one byte for the version and Borsh after it, in an order that
+//! [`StoredAnswer::encode`] spells; codes of variants stand beside them in the types. The first version was JSON, which begins with a brace;
+//! [`json`] reads it.
+
+mod json;
+mod question;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use borsh::BorshDeserialize;
+
+pub(super) use self::question::StoredQuestion;
 
 use super::ServiceError;
 use super::compose::Composed;
@@ -13,17 +22,21 @@ use crate::budget::entry::Entry;
 use crate::budget::ledger::{Ledger, LedgerFault, read};
 use crate::privacy::accountant::Accountant;
 use crate::privacy::certificate::Subject;
+use crate::privacy::mechanism::{Mechanism, NoiseLaw};
 use crate::privacy::units::{Delta, Price};
 use crate::query::answer::Layout;
 use crate::query::tables::Source;
-use crate::vault::release::{Noisy, Release};
+use crate::vault::release::{Groups, Noisy, Release};
 
 /// Noisy cells kept in memory at the most, over all answers: about 100 MB.
 const CELLS_KEPT_MAX: usize = 2_000_000;
 
+/// The version of the bytes of a stored answer. The first one begins with a brace.
+const VERSION: u8 = 2;
+const JSON_BEGINS: u8 = b'{';
+
 /// One stored answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StoredAnswer {
     /// What was drawn for it.
     pub release: Release,
@@ -42,7 +55,6 @@ pub struct StoredAnswer {
     /// The dataset's accountant.
     pub accountant: Accountant,
     /// δ of the dataset's guarantee, where it is more than the accountant's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<Delta>,
     /// Rows of a unit that count.
     pub rows_per_unit: u32,
@@ -125,16 +137,88 @@ impl StoredAnswer {
         }
     }
 
-    /// The bytes for the store.
+    /// The bytes for the store. What a list shows stands first.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        // Unwrap safety: it is plain data with string keys.
-        serde_json::to_vec(self).expect("a stored answer is plain data")
+        let Release { v, id, subject, mechanism, measurements, price, groups } = &self.release;
+        let head = (id, subject, &self.sql, &self.epsilon, &self.researcher, &self.purpose, self.at_ms);
+        let drawn = (v, mechanism, measurements, price, groups);
+        let Self { combined, derived_from, layout, paid, accountant, delta, rows_per_unit, .. } = self;
+        let rest = (combined, derived_from, layout, paid, accountant, delta, rows_per_unit);
+        // Unwrap safety: writing to memory does not fail, and an answer holds no number that is none.
+        borsh::to_vec(&(VERSION, head, drawn, rest)).expect("a stored answer is plain data")
+    }
+
+    /// Reads the bytes of the store, of whatever version; `None` where they are no answer.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        match bytes.split_first()? {
+            (&JSON_BEGINS, _) => json::answer(bytes),
+            (&VERSION, rest) => Self::read(rest),
+            _ => None,
+        }
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (summary, drawn, rest) = borsh::from_slice::<(Summary, Drawn, Rest)>(bytes).ok()?;
+        let Summary { release: ReleaseSummary { id, subject }, sql, epsilon, researcher, purpose, at_ms } = summary;
+        let (v, mechanism, measurements, price, groups) = drawn;
+        let (combined, derived_from, layout, paid, accountant, delta, rows_per_unit) = rest;
+        let release = Release { v, id, subject, mechanism, measurements, price, groups };
+        Some(Self {
+            release,
+            combined,
+            derived_from,
+            layout,
+            sql,
+            epsilon,
+            paid,
+            accountant,
+            delta,
+            rows_per_unit,
+            researcher,
+            purpose,
+            at_ms,
+        })
     }
 }
 
-/// What a list shows of a stored answer; its cells are passed over.
-#[derive(Debug, Clone, Deserialize)]
+/// What was drawn, in the order of [`StoredAnswer::encode`].
+type Drawn = (u32, Mechanism, Vec<Noisy>, Price, Option<Groups>);
+
+/// What stands behind it.
+type Rest = (Option<Vec<Noisy>>, Vec<String>, Layout, Price, Accountant, Option<Delta>, u32);
+
+/// What a charge is held against of the answer that it paid for; the digest in the chain binds all of it.
+pub(super) struct Outline {
+    pub(super) id: String,
+    pub(super) draws: Vec<OutlineDraw>,
+    /// Groups that are shown, where their list is not public.
+    pub(super) groups: Option<usize>,
+}
+
+/// A drawn vector without its cells.
+pub(super) struct OutlineDraw {
+    pub(super) law: NoiseLaw,
+    pub(super) price: Price,
+    pub(super) cells: usize,
+}
+
+impl Outline {
+    /// Of the bytes of the store; `None` where they are no answer.
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        if bytes.first() == Some(&JSON_BEGINS) {
+            return json::outline(bytes);
+        }
+        let Release { id, measurements, groups, .. } = StoredAnswer::decode(bytes)?.release;
+        let draw = |Noisy { law, price, cells }: Noisy| OutlineDraw { law, price, cells: cells.len() };
+        let draws = measurements.into_iter().map(draw).collect();
+        Some(Self { id, draws, groups: groups.map(|groups| groups.labels.len()) })
+    }
+}
+
+/// What a list shows of a stored answer; its cells are passed over. Its fields are in the order of [`StoredAnswer::encode`].
+#[derive(Debug, Clone, BorshDeserialize)]
 pub struct Summary {
     /// Of the release.
     pub release: ReleaseSummary,
@@ -151,7 +235,7 @@ pub struct Summary {
 }
 
 /// A release without its cells.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, BorshDeserialize)]
 pub struct ReleaseSummary {
     /// The random id.
     pub id: String,
@@ -197,14 +281,20 @@ impl StoredAnswers {
         if let Some(answer) = self.in_memory(id) {
             return Ok(answer);
         }
-        let answer = serde_json::from_slice(&bytes(ledger, id)?).map_err(|_| LedgerFault::Unreadable)?;
+        let answer = StoredAnswer::decode(&bytes(ledger, id)?).ok_or(LedgerFault::Unreadable)?;
         Ok(self.keep(answer))
     }
 }
 
 /// What a list shows of a release. Blocks.
 pub(super) fn summary(ledger: &dyn Ledger, id: &str) -> Result<Summary, ServiceError> {
-    Ok(serde_json::from_slice(&bytes(ledger, id)?).map_err(|_| LedgerFault::Unreadable)?)
+    let bytes = bytes(ledger, id)?;
+    let summary = match bytes.split_first() {
+        Some((&JSON_BEGINS, _)) => json::summary(&bytes),
+        Some((&VERSION, mut rest)) => Summary::deserialize(&mut rest).ok(),
+        Some(_) | None => None,
+    };
+    Ok(summary.ok_or(LedgerFault::Unreadable)?)
 }
 
 /// The stored bytes, if they are those that the chain has the digest of.

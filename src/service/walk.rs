@@ -5,12 +5,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::ask::Ask;
 use super::offer::{Made, Offer, use_ids};
 use super::rooms::Room;
-use super::stored::StoredAnswer;
+use super::stored::{StoredAnswer, StoredQuestion};
 use super::turns::Turn;
 use super::{Answer, Priced, Service, ServiceError};
 use crate::budget::account::DatasetAccount;
@@ -20,12 +18,10 @@ use crate::budget::ledger::{LedgerFault, Outcome, read};
 use crate::chance;
 use crate::privacy::certificate::{Certificate, Sought, Subject, certify};
 use crate::privacy::units::Price;
-use crate::query::answer::{Layout, Output, Small, Sort};
+use crate::query::answer::Layout;
 use crate::query::error::{Code, QueryError};
-use crate::query::formula::Shown;
 use crate::query::parse::parse;
 use crate::query::plan::{Computation, plan};
-use crate::query::tables::Sets;
 use crate::vault::release::{Release, release};
 
 /// A priced question with who asks it.
@@ -36,21 +32,6 @@ pub(super) struct Asked {
     pub(super) key: Option<KeyUse>,
     /// When it was asked, in milliseconds since 1970 in UTC: what an answer tells of time, for when it was ready is its rows'.
     pub(super) at_ms: u64,
-}
-
-/// How a question lays an answer out; labels are those of the stored answer.
-#[derive(Serialize, Deserialize)]
-struct Question {
-    sql: String,
-    outputs: Vec<Output>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sets: Option<Sets>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    having: Option<Shown>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    small: Option<Small>,
-    order: Vec<Sort>,
-    limit: Option<u64>,
 }
 
 /// An offer that was looked at as far as nothing is charged for it.
@@ -116,14 +97,11 @@ impl Service {
 
     /// A stored answer for somebody who pays for what of it is new to them, or under a new key. Blocks.
     fn serve(&self, release: String, asked: Asked) -> Result<Answer, ServiceError> {
-        let Layout { outputs, sets, having, small, order, limit, .. } = asked.priced.plan.layout.clone();
-        let question = Question { sql: asked.priced.sql.clone(), outputs, sets, having, small, order, limit };
-        // Unwrap safety: a question is plain data.
-        let question = serde_json::to_string(&question).expect("a question is plain data");
+        let question = StoredQuestion::new(asked.priced.sql.clone(), asked.priced.plan.layout.clone());
         let request = ServeRequest {
             release,
             researcher: asked.who,
-            question: asked.key.map(|_| question),
+            question: asked.key.map(|_| question.encode()),
             key: asked.key,
             at_ms: self.now_ms(),
         };
@@ -145,8 +123,8 @@ impl Service {
             let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
             return Ok(Answer { stored, layout, sql, standing });
         };
-        let Question { sql, outputs, sets, having, small, order, limit } =
-            serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
+        let StoredQuestion { sql, outputs, sets, having, small, order, limit } =
+            StoredQuestion::decode(text).ok_or(LedgerFault::Unreadable)?;
         let layout =
             stored.laid(Layout { keys: stored.layout.keys.clone(), outputs, sets, having, small, order, limit });
         Ok(Answer { stored, layout, sql, standing })
@@ -327,21 +305,11 @@ pub(super) fn check_canonical(priced: &Priced) -> Result<(), ServiceError> {
     let terms = &priced.dataset.terms;
     let rows = Some(priced.plan.computation.rows_per_unit);
     let again = parse(&priced.sql).and_then(|query| plan(&query, terms, rows));
-    if again.is_ok_and(|again| again.computation == priced.plan.computation) && is_readable(&priced.plan.layout) {
+    if again.is_ok_and(|again| again.computation == priced.plan.computation) {
         return Ok(());
     }
     let message = "written out in full, this query is longer or deeper than a query may be";
     Err(QueryError::whole(Code::UnsupportedSql, message).hint("ask with fewer or shorter conditions").into())
-}
-
-/// Whether a layout can be read again from a stored answer: JSON's readers stop at a depth, and it stands some levels deep.
-fn is_readable(layout: &Layout) -> bool {
-    const LEVELS_AROUND: usize = 12;
-    let (open, close) = ("[".repeat(LEVELS_AROUND), "]".repeat(LEVELS_AROUND));
-    // Labels are as deep whatever is asked, and may be many.
-    let asked = (&layout.sets, &layout.outputs, &layout.having, &layout.small);
-    let text = serde_json::to_string(&asked).map(|text| format!("{open}{text}{close}"));
-    text.is_ok_and(|text| serde_json::from_str::<serde_json::Value>(&text).is_ok())
 }
 
 /// What is to be drawn anew: the measurements that something is to be paid for.

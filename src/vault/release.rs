@@ -3,8 +3,8 @@
 //! Promises that each cell is exact·2^fine_bits + noise of the certified law, that an unpaid answer does not type-check, and that nothing is
 //! made of a vector that goes beyond what its plan and its policy allow, whoever computed it.
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use dashu::integer::IBig;
-use serde::{Deserialize, Serialize};
 
 use super::noise::{NoiseFault, NoiseSource};
 use super::private::{Exact, Private};
@@ -15,8 +15,7 @@ use crate::privacy::threshold::Threshold;
 use crate::privacy::units::Price;
 
 /// What was drawn for one answer: noisy vectors, which may be shown, and nothing else.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Release {
     /// The version of this encoding.
     pub v: u32,
@@ -31,13 +30,11 @@ pub struct Release {
     /// What it cost.
     pub price: Price,
     /// The groups that are shown, where their list is not public.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<Groups>,
 }
 
 /// Groups that were found, and shown because enough units are in them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Groups {
     /// Their texts, ascending; nothing of rows without one.
     pub labels: Vec<Option<String>>,
@@ -48,15 +45,14 @@ pub struct Groups {
 }
 
 /// One noisy vector on its fine grid.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Noisy {
     /// The law of the noise in `cells`.
     pub law: NoiseLaw,
     /// What the vector cost.
     pub price: Price,
     /// Exact value · 2^`fine_bits` + noise, one a cell.
-    #[serde(with = "integers")]
+    #[borsh(serialize_with = "integers::serialize", deserialize_with = "integers::deserialize")]
     pub cells: Vec<IBig>,
 }
 
@@ -162,20 +158,23 @@ fn shown(labels: Vec<Option<String>>, measurements: &mut [Noisy], hiding: Hiding
     Ok(Groups { labels, units: hiding.units, threshold: hiding.threshold })
 }
 
-/// Big integers as decimal text, which every JSON reader can hold.
+/// Big integers as their shortest bytes in two's complement, the lowest first; 0 has none.
 mod integers {
-    use std::str::FromStr;
+    use std::io;
 
+    use borsh::{BorshDeserialize, BorshSerialize};
     use dashu::integer::IBig;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub fn serialize<S: Serializer>(cells: &[IBig], out: S) -> Result<S::Ok, S::Error> {
-        out.collect_seq(cells.iter().map(ToString::to_string))
+    pub fn serialize<W: io::Write>(cells: &[IBig], out: &mut W) -> io::Result<()> {
+        cells.iter().map(IBig::to_le_bytes).collect::<Vec<_>>().serialize(out)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IBig>, D::Error> {
-        let texts = Vec::<String>::deserialize(from)?;
-        let read = |text: String| IBig::from_str(&text).map_err(|_| D::Error::custom("a decimal integer is wanted"));
-        texts.into_iter().map(read).collect()
+    pub fn deserialize<R: io::Read>(from: &mut R) -> io::Result<Vec<IBig>> {
+        let read = |bytes: Vec<u8>| {
+            let cell = IBig::from_le_bytes(&bytes);
+            // One integer has one text.
+            if *cell.to_le_bytes() == bytes[..] { Ok(cell) } else { Err(io::ErrorKind::InvalidData.into()) }
+        };
+        Vec::deserialize_reader(from)?.into_iter().map(read).collect()
     }
 }

@@ -198,7 +198,7 @@ fn a_ledger_of_many_scales_opens_again() {
         assert_eq!(tacit::budget::ledger::read(&ledger, |book| book.head()), head);
         for id in ids {
             let bytes = tacit::budget::ledger::Ledger::release(&ledger, &id).expect("readable").expect("stored");
-            let stored: tacit::service::stored::StoredAnswer = serde_json::from_slice(&bytes).expect("a stored answer");
+            let stored = tacit::service::stored::StoredAnswer::decode(&bytes).expect("a stored answer");
             assert_eq!(stored.encode(), bytes);
         }
     }

@@ -1,6 +1,6 @@
 //! Layouts: how measurements become columns, and what the groups are called.
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::Small;
 use super::labels::{KeyLabels, Label};
@@ -11,20 +11,17 @@ use crate::query::tables::Sets;
 use crate::vault::release::Release;
 
 /// How measurements become columns.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Layout {
     /// Labels of each key's groups, in the order of the computation's keys.
     pub keys: Vec<KeyLabels>,
     /// The groupings, where there are several; outputs are then made of what they hold, and not of measurements by their number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sets: Option<Sets>,
     /// The columns, as selected.
     pub outputs: Vec<Output>,
     /// Which rows are shown; all of them where it says nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub having: Option<Shown>,
     /// Which counts are too small to be shown, with whatever is made of them, where any are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub small: Option<Small>,
     /// How rows are sorted; by the keys where empty.
     pub order: Vec<Sort>,
@@ -33,7 +30,7 @@ pub struct Layout {
 }
 
 /// One selected output.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Output {
     /// Its name.
     pub name: String,
@@ -42,24 +39,25 @@ pub struct Output {
 }
 
 /// What an output is made of.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum OutputValue {
     /// A key.
     Key {
         /// Index of the key.
         index: usize,
-    },
+    } = 0,
     /// 1 where a row is a total over a key, 0 elsewhere.
     Grouping {
         /// Index of the key.
         index: usize,
-    },
+    } = 1,
     /// A count.
     Count {
         /// The measurement.
         count: usize,
-    },
+    } = 2,
     /// S + c·N in steps of the grid.
     Sum {
         /// S.
@@ -68,7 +66,7 @@ pub enum OutputValue {
         count: Option<usize>,
         /// The grid, with its centre c.
         grid: Grid,
-    },
+    } = 3,
     /// c + S/N in steps of the grid.
     Mean {
         /// S.
@@ -77,15 +75,14 @@ pub enum OutputValue {
         count: usize,
         /// The grid, with its centre c.
         grid: Grid,
-    },
+    } = 4,
     /// Anything else that is made of measurements.
     Formula {
         /// How.
         formula: Formula,
         /// What it can be, by the public bounds of what it is made of: its interval is cut to that.
-        #[serde(default, skip_serializing_if = "Range::is_whole")]
         range: Range,
-    },
+    } = 5,
 }
 
 impl OutputValue {
@@ -144,7 +141,7 @@ impl OutputValue {
 }
 
 /// One sort key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Sort {
     /// Index of the output.
     pub output: usize,

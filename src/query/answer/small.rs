@@ -3,28 +3,26 @@
 //! Promises that whatever is made of a hidden count is hidden with it, wherever it stands: estimates, intervals, errors, conditions and
 //! the order of rows. It protects nobody more than the noise does: a total beside a hidden count still counts what it counts.
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::query::formula::{Formula, Measured, Run};
 
 /// Counts that are too small to be shown. A group whose own count is small is hidden whole, what is made of a part of a group by that
 /// part's count.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Small {
     /// The least count that is shown.
     pub below: u32,
     /// Counts of whole groups, by the number that outputs have for them.
     pub counts: Vec<usize>,
     /// Counts of whole groups that are what running sums are made of.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Run>,
     /// Counts of parts of groups.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
 }
 
 /// A count of a part of a group.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Part {
     /// What counts.
     pub counted: Counted,
@@ -33,20 +31,21 @@ pub struct Part {
 }
 
 /// What a noisy count is read from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Counted {
     /// A measurement.
-    Measured(usize),
+    Measured(usize) = 0,
     /// The step of a running sum.
-    Step(Box<Run>),
+    Step(Box<Run>) = 1,
     /// All bins of a histogram together.
     Bins {
         /// The measurement.
         vector: usize,
         /// Bins of a group.
         bins: u32,
-    },
+    } = 2,
 }
 
 impl Counted {

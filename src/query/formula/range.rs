@@ -3,18 +3,16 @@
 //! Promises interval arithmetic: a range holds every value that a formula can have over any table that conforms to its policy. It never
 //! sees a noisy value, and it bounds intervals: estimates are shown as they are.
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::{Ends, round};
 
 /// The least and the greatest that something can be; nothing where there is no bound.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, BorshSerialize, BorshDeserialize)]
 pub struct Range {
     /// The least.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low: Option<f64>,
     /// The greatest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<f64>,
 }
 

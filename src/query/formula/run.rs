@@ -1,6 +1,6 @@
 //! Running sums over the groups of an ordered key.
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::{Absent, Ends, Formula, Measured, Shown};
 use crate::privacy::roots::Roots;
@@ -8,7 +8,7 @@ use crate::query::interval;
 use crate::query::syntax::Operator;
 
 /// A running sum of counts, or one of the counts that it is a sum of.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Run {
     /// The measurement.
     pub vector: usize,

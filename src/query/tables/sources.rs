@@ -4,20 +4,20 @@
 
 use std::cmp::Reverse;
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::{Marginal, marginal};
 use crate::vault::release::Noisy;
 
 /// Noise that is independent of that of every other source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Source {
     /// The same noise over the keys of each table that it is part of: one of them is used at a time.
     pub tables: Vec<SourceTable>,
 }
 
 /// What a source tells of a table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct SourceTable {
     /// The table's keys.
     pub keys: Vec<usize>,
@@ -26,13 +26,14 @@ pub struct SourceTable {
 }
 
 /// Where the cells of a source are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum SourceVector {
     /// They are those of a measurement.
-    Measured(usize),
+    Measured(usize) = 0,
     /// They are no more than a part of what is known of the table.
-    Part(Noisy),
+    Part(Noisy) = 1,
 }
 
 impl SourceTable {

@@ -4,46 +4,43 @@
 //! can declare. Source of the conversion: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms" (days_from_civil and its inverse).
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
 
 /// A stretch of days that a date is truncated to.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Period {
     /// From the first of January on.
-    Year,
+    Year = 0,
     /// Three months.
-    Quarter,
+    Quarter = 1,
     /// A month.
-    Month,
+    Month = 2,
     /// From Monday to Sunday.
-    Week,
+    Week = 3,
     /// The day itself.
-    Day,
+    Day = 4,
 }
 
 /// A number that is read off a date.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Part {
     /// The year.
-    Year,
+    Year = 0,
     /// The quarter, 1 to 4.
-    Quarter,
+    Quarter = 1,
     /// The month, 1 to 12.
-    Month,
+    Month = 2,
     /// The day of the month, 1 to 31.
-    Day,
+    Day = 3,
     /// The day of the week, 0 (Sunday) to 6.
-    Dow,
+    Dow = 4,
     /// The day of the week, 1 (Monday) to 7.
-    Isodow,
+    Isodow = 5,
     /// The day of the year, 1 to 366.
-    Doy,
+    Doy = 6,
 }
 
 const DAYS_PER_ERA: i64 = 146_097;
