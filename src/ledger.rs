@@ -13,6 +13,7 @@ mod rights;
 mod recovery;
 mod fault;
 mod verify;
+pub mod answer_bytes;
 pub mod backup;
 pub mod replan;
 pub mod sqlite;

@@ -7,13 +7,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
+use super::answer_bytes::{Outline, OutlineDraw};
 use crate::kernel::budget::entry::{Act, Charge, Digest, Entry};
-use crate::kernel::privacy::amounts::{Delta, Price};
+use crate::kernel::privacy::amounts::Delta;
 use crate::kernel::privacy::certificate::{CertifiedMeasurement, MeasurementSpec};
-use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
+use crate::kernel::privacy::mechanism::Mechanism;
 use crate::ledger::Repricer;
 use crate::ledger::fault::{AnswerFault, EntryFault};
 use crate::query::parse::parse;
@@ -31,34 +29,6 @@ struct Planned {
     mechanism: Mechanism,
     measures: Vec<(Digest, MeasurementSpec)>,
     threshold_delta: Delta,
-}
-
-/// The part of a stored answer that is checked. The answer's digest in the hash chain covers all of it.
-#[derive(Deserialize)]
-struct Outline<'a> {
-    #[serde(borrow)]
-    release: OutlineRelease<'a>,
-    #[expect(dead_code, reason = "the field must be present")]
-    layout: IgnoredAny,
-}
-
-#[derive(Deserialize)]
-struct OutlineRelease<'a> {
-    id: &'a str,
-    measurements: Vec<OutlineDraw>,
-    groups: Option<OutlineGroups>,
-}
-
-#[derive(Deserialize)]
-struct OutlineGroups {
-    labels: Vec<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct OutlineDraw {
-    law: NoiseLaw,
-    price: Price,
-    cells: Vec<IgnoredAny>,
 }
 
 /// Plans every charge of a ledger anew and compares.
@@ -176,19 +146,17 @@ impl Repricer for Replanner {
     }
 
     fn check_release(&self, id: &str, drawn: &[CertifiedMeasurement], body: &[u8]) -> Result<(), AnswerFault> {
-        let stored: Outline<'_> = serde_json::from_slice(body).map_err(|_| AnswerFault::Unreadable)?;
-        let vectors = &stored.release.measurements;
-        let fits = |cells: usize, one: &CertifiedMeasurement| match &stored.release.groups {
+        let stored = Outline::of(body).ok_or(AnswerFault::Unreadable)?;
+        let vectors = &stored.draws;
+        let fits = |cells: usize, one: &CertifiedMeasurement| match stored.groups {
             None => cells as u64 == one.cells,
             // A total over all groups has one cell.
-            Some(groups) => {
-                (cells == groups.labels.len() && cells as u64 <= one.cells) || (cells == 1 && one.cells == 1)
-            }
+            Some(groups) => (cells == groups && cells as u64 <= one.cells) || (cells == 1 && one.cells == 1),
         };
         let is_drawn = |(vector, one): (&OutlineDraw, &CertifiedMeasurement)| {
-            vector.law == one.law && vector.price == one.price && fits(vector.cells.len(), one)
+            vector.law == one.law && vector.price == one.price && fits(vector.cells, one)
         };
-        if stored.release.id != id {
+        if stored.id != id {
             return Err(AnswerFault::OtherId);
         }
         if vectors.len() != drawn.len() || !vectors.iter().zip(drawn).all(is_drawn) {

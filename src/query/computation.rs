@@ -8,7 +8,6 @@ mod per_unit;
 use std::collections::{BTreeSet, HashMap};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
 
 pub use self::per_unit::{MEAN_PARTS, PerUnitColumn, PerUnitTable};
 
@@ -19,9 +18,7 @@ use super::term::Term;
 pub const CELLS_MAX: u64 = 100_000;
 
 /// One kind of measurement: the aggregate that is measured in each group.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub enum Measure {
     /// The number of rows.
     Rows,
@@ -56,7 +53,6 @@ pub enum Measure {
     },
     /// A count along the groups of one ordered key, measured as the weighted sums of [`crate::kernel::privacy::prefix_sums`], which give running sums
     /// that are far more exact than sums of noisy counts.
-    #[serde(rename = "Rooted")]
     PrefixSums {
         /// Index of the ordered key.
         key: usize,
@@ -162,21 +158,16 @@ impl Measure {
 }
 
 /// A grouping key whose groups are public.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct PlanKey {
     /// The term that rows are grouped by.
     pub column: Term,
     /// Value of code 0: for numbers the number itself, for dates the number of their period.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub low: i64,
     /// Number of groups of values, with the codes 0 to `codes` − 1; if `nullable`, the code `codes` is the group of missing values.
     pub codes: u32,
     /// Whether missing values form a group.
     pub nullable: bool,
-}
-
-fn is_zero(value: &i64) -> bool {
-    *value == 0
 }
 
 impl PlanKey {
@@ -188,7 +179,7 @@ impl PlanKey {
 }
 
 /// A text column as grouping key, which has no public list of groups: the groups are those that occur in rows.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct TextKey {
     /// Index of the text column.
     pub column: usize,
@@ -200,7 +191,7 @@ pub struct TextKey {
 
 /// The part of a plan that the engine evaluates: row-local steps, keys and measurements. Cells are numbered with the last key varying
 /// fastest.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Computation {
     /// Number of rows of each unit that are used: those whose rank is below this.
     pub rows_per_unit: u32,
@@ -211,13 +202,10 @@ pub struct Computation {
     /// Measurements, in ascending order and without duplicates.
     pub measures: Vec<Measure>,
     /// The table with one row per unit that everything refers to, if the question does not refer to the dataset's own rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<PerUnitTable>,
     /// The only key, if its groups are not public; `keys` is then empty.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextKey>,
     /// Indices of the tables in left joins. Their columns may be missing, which affects bounds and centres.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<usize>,
 }
 

@@ -6,16 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
 
 use super::term::Term;
 use super::term::context::TermContext;
 use crate::query::terms::domain::Domain;
 
 /// A condition on the values of one row. Conditions that are equal under the rules of [`Filter::canonical`] have equal canonical values.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+///
+/// Stored answers hold the codes of the variants, and identities depend on the order that codes and fields have: neither changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Filter {
     /// A stored integer lies within both bounds; never true if `low` is above `high`.
     Range {
@@ -25,32 +26,32 @@ pub enum Filter {
         low: i64,
         /// Greatest value in the range, inclusive.
         high: i64,
-    },
+    } = 0,
     /// A code is one of a list.
     Members {
         /// Term whose code is looked up.
         column: Term,
         /// The codes, in ascending order.
         codes: Vec<u32>,
-    },
+    } = 1,
     /// A stored integer is one of a list; never true if the list is empty.
     Values {
         /// Term whose value is looked up.
         column: Term,
         /// The integers, in ascending order.
         values: Vec<i64>,
-    },
+    } = 2,
     /// The value is missing: SQL's IS NULL.
     Missing {
         /// Term whose value may be missing.
         column: Term,
-    },
+    } = 3,
     /// Negation: the condition is false.
-    Not(Box<Filter>),
+    Not(Box<Filter>) = 4,
     /// Conjunction: every condition is true.
-    All(Vec<Filter>),
+    All(Vec<Filter>) = 5,
     /// Disjunction: at least one condition is true.
-    Any(Vec<Filter>),
+    Any(Vec<Filter>) = 6,
 }
 
 /// Limit on the rounds of simplifying a condition; conditions that people write need only a few.

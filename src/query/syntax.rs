@@ -2,7 +2,7 @@
 
 mod names;
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::error::Position;
 use super::term::calendar::{DatePart, Period};
@@ -123,17 +123,18 @@ pub enum Scalar {
 }
 
 /// Operator of arithmetic: `+`, `-`, `*` or `/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum ArithmeticOperator {
     /// Addition, `+`.
-    Plus,
+    Plus = 0,
     /// Subtraction, `-`.
-    Minus,
+    Minus = 1,
     /// Multiplication, `*`.
-    Times,
+    Times = 2,
     /// Division, `/`.
-    Over,
+    Over = 3,
 }
 
 /// An expression over aggregates, computed after the noise.
@@ -244,33 +245,35 @@ pub enum AggregateFunction {
 }
 
 /// Statistics of the squares of one variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Spread {
     /// `VAR_SAMP` or `VARIANCE`, the sample variance.
-    VarSamp,
+    VarSamp = 0,
     /// `VAR_POP`, the population variance.
-    VarPop,
+    VarPop = 1,
     /// `STDDEV_SAMP` or `STDDEV`, the sample standard deviation.
-    StddevSamp,
+    StddevSamp = 2,
     /// `STDDEV_POP`, the population standard deviation.
-    StddevPop,
+    StddevPop = 3,
 }
 
 /// Statistics of the products of two variables; y is written before x.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Pair {
     /// `CORR`, Pearson's correlation.
-    Corr,
+    Corr = 0,
     /// `COVAR_SAMP`, the sample covariance.
-    CovarSamp,
+    CovarSamp = 1,
     /// `COVAR_POP`, the population covariance.
-    CovarPop,
+    CovarPop = 2,
     /// `REGR_SLOPE`, the slope of the regression line of y on x.
-    RegrSlope,
+    RegrSlope = 3,
     /// `REGR_INTERCEPT`, the intercept of the regression line of y on x.
-    RegrIntercept,
+    RegrIntercept = 4,
 }
 
 /// One key of GROUP BY.
@@ -330,21 +333,22 @@ pub enum Condition {
 }
 
 /// Operator that compares two values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Comparison {
     /// `=`, equal to.
-    Equal,
+    Equal = 0,
     /// `<>`, not equal to.
-    NotEqual,
+    NotEqual = 1,
     /// `<`, less than.
-    Less,
+    Less = 2,
     /// `<=`, less than or equal to.
-    LessOrEqual,
+    LessOrEqual = 3,
     /// `>`, greater than.
-    Greater,
+    Greater = 4,
     /// `>=`, greater than or equal to.
-    GreaterOrEqual,
+    GreaterOrEqual = 5,
 }
 
 impl Comparison {

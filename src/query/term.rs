@@ -16,7 +16,6 @@ pub mod checker;
 use std::borrow::Cow;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
 
 use self::calendar::{DatePart, Period};
 use self::context::TermContext;
@@ -26,15 +25,14 @@ use crate::query::terms::domain::{Domain, Grid};
 use crate::query::terms::policy::Terms;
 
 /// A row-local value: a declared column, or an expression over declared columns.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Term {
     /// The declared column with this index.
-    Column(usize),
+    Column(usize) = 0,
     /// An expression over columns.
-    Made(Node),
+    Made(Node) = 1,
 }
 
 /// Public facts about a term, which are never learnt from data.
@@ -50,9 +48,7 @@ pub struct TermFacts<'a> {
 
 /// A decimal constant: `digits` · 10^−`decimals`. A constant that was written with a point keeps at least one decimal, because SQL divides
 /// by 10 and by 10.0 differently.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct Constant {
     /// All digits, with the sign, as one integer.
     pub digits: i64,
@@ -61,34 +57,36 @@ pub struct Constant {
 }
 
 /// An operation with its operands. Operands of sums and products are sorted.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+///
+/// Stored answers hold the numbers of the variants, and identities depend on the order of numbers and fields: neither changes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Operation {
     /// A constant number.
-    Constant(Constant),
+    Constant(Constant) = 0,
     /// A constant day, in days from 1970-01-01.
-    Day(i32),
+    Day(i32) = 1,
     /// A sum of two or more terms. A date plus numbers of days is a date; the difference of two dates is a number of days.
-    Plus(Vec<Term>),
+    Plus(Vec<Term>) = 2,
     /// The negative −a of a term.
-    Negative(Term),
+    Negative(Term) = 3,
     /// A product of two or more terms.
-    Times(Vec<Term>),
+    Times(Vec<Term>) = 4,
     /// A quotient by a constant other than 0. The quotient of two integers is truncated towards 0, as in PostgreSQL.
-    Over(Term, Constant),
+    Over(Term, Constant) = 5,
     /// The absolute value of a term.
-    Absolute(Term),
+    Absolute(Term) = 6,
     /// The least of the values that are not missing.
-    Least(Vec<Term>),
+    Least(Vec<Term>) = 7,
     /// The greatest of the values that are not missing.
-    Greatest(Vec<Term>),
+    Greatest(Vec<Term>) = 8,
     /// A value rounded to this many decimals, halves away from 0.
-    Rounded(Term, u32),
+    Rounded(Term, u32) = 9,
     /// SQL's COALESCE: the first value, or the constant if that is missing.
-    Filled(Term, Term),
+    Filled(Term, Term) = 10,
     /// SQL's CASE: the value of the first true condition, otherwise the last value, or missing if there is none.
-    Case(Vec<(Filter, Term)>, Option<Term>),
+    Case(Vec<(Filter, Term)>, Option<Term>) = 11,
     /// A CASE over texts: the label of the first true condition, otherwise the label of ELSE, or missing if there is none.
     Choice {
         /// Each condition with the index of its label.
@@ -97,13 +95,13 @@ pub enum Operation {
         otherwise: Option<u32>,
         /// The labels, without duplicates.
         labels: Vec<String>,
-    },
+    } = 12,
     /// The truth of a condition; missing if it is unknown.
-    Truth(Filter),
+    Truth(Filter) = 13,
     /// SQL's DATE_TRUNC: the first day of the period that contains a day.
-    Truncated(Term, Period),
+    Truncated(Term, Period) = 14,
     /// SQL's EXTRACT: a part of a date, such as its year.
-    Extracted(Term, DatePart),
+    Extracted(Term, DatePart) = 15,
     /// SQL's WIDTH_BUCKET: the number of a bucket of equal width, which is 0 below `low` and `count` + 1 from `high` upwards.
     Bucket {
         /// The value that is put into a bucket.
@@ -114,7 +112,7 @@ pub enum Operation {
         high: Constant,
         /// Number of buckets between `low` and `high`.
         count: u32,
-    },
+    } = 16,
 }
 
 impl Term {

@@ -4,6 +4,7 @@
 //! says what it holds and how such a directory is written anew, under another name, by a later program.
 
 mod bytes;
+mod encodings;
 mod identities;
 mod questions;
 mod record;

@@ -43,7 +43,7 @@ pub enum Accuracy {
 }
 
 /// The data that a certificate is valid for: one edition of one dataset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Subject {
     /// The dataset's name.
     pub dataset: String,

@@ -3,8 +3,8 @@
 //! Promises that each cell is exact·2^fine_bits + noise of the certified law, that an unpaid answer does not type-check, and that nothing
 //! is released from a vector beyond what its plan and its policy allow, whoever computed it.
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use dashu::integer::IBig;
-use serde::{Deserialize, Serialize};
 
 use super::noise::{NoiseFault, NoiseSource};
 use super::private::{Exact, Private};
@@ -15,8 +15,7 @@ use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use crate::kernel::privacy::threshold::Threshold;
 
 /// What was drawn for one answer: noisy vectors, which may be shown, and nothing else.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Release {
     /// Version number of this encoding.
     pub v: u32,
@@ -31,13 +30,11 @@ pub struct Release {
     /// The price of everything that was drawn.
     pub price: Price,
     /// The groups that are shown, if their list is not public; `None` if it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<ReleasedGroups>,
 }
 
 /// Groups that were found in the data, and are shown because the noisy number of units in them reached a threshold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct ReleasedGroups {
     /// The groups' texts, ascending; `None` stands for rows without a text.
     pub labels: Vec<Option<String>>,
@@ -48,15 +45,14 @@ pub struct ReleasedGroups {
 }
 
 /// One noisy vector on its fine grid.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct NoisyVector {
     /// The law of the noise in `cells`.
     pub law: NoiseLaw,
     /// Price of the vector.
     pub price: Price,
     /// Exact value · 2^`fine_bits` + noise, one integer per cell.
-    #[serde(with = "integers")]
+    #[borsh(serialize_with = "integers::serialize", deserialize_with = "integers::deserialize")]
     pub cells: Vec<IBig>,
 }
 
@@ -166,20 +162,23 @@ fn shown(
     Ok(ReleasedGroups { labels, units: hiding.units, threshold: hiding.threshold })
 }
 
-/// Serializes big integers as decimal text, which every JSON reader can represent.
+/// Writes big integers as their shortest bytes in two's complement, the lowest byte first; 0 has no bytes.
 mod integers {
-    use std::str::FromStr;
+    use std::io;
 
+    use borsh::{BorshDeserialize, BorshSerialize};
     use dashu::integer::IBig;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub fn serialize<S: Serializer>(cells: &[IBig], out: S) -> Result<S::Ok, S::Error> {
-        out.collect_seq(cells.iter().map(ToString::to_string))
+    pub fn serialize<W: io::Write>(cells: &[IBig], out: &mut W) -> io::Result<()> {
+        cells.iter().map(IBig::to_le_bytes).collect::<Vec<_>>().serialize(out)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IBig>, D::Error> {
-        let texts = Vec::<String>::deserialize(from)?;
-        let read = |text: String| IBig::from_str(&text).map_err(|_| D::Error::custom("a decimal integer is wanted"));
-        texts.into_iter().map(read).collect()
+    pub fn deserialize<R: io::Read>(from: &mut R) -> io::Result<Vec<IBig>> {
+        let read = |bytes: Vec<u8>| {
+            let cell = IBig::from_le_bytes(&bytes);
+            // Each integer has exactly one encoding.
+            if *cell.to_le_bytes() == bytes[..] { Ok(cell) } else { Err(io::ErrorKind::InvalidData.into()) }
+        };
+        Vec::deserialize_reader(from)?.into_iter().map(read).collect()
     }
 }

@@ -23,7 +23,7 @@ mod range;
 mod run;
 mod steps;
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 pub use self::absence::AbsenceReason;
 pub use self::cell_values::CellValues;
@@ -39,41 +39,42 @@ use crate::query::term::{Constant, Term};
 use crate::query::terms::domain::Grid;
 
 /// One output as a function of measurements; numbers in it are indices of measurements.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Formula {
     /// A constant, as decimal text.
-    Number(String),
+    Number(String) = 0,
     /// A count N, by the index of its measurement.
-    Count(usize),
+    Count(usize) = 1,
     /// A sum S about the centre c of its grid: S + c·N.
-    Sum(CentredSum),
+    Sum(CentredSum) = 2,
     /// A mean c + S/N: the sum, and the index of the count N.
-    Mean(CentredSum, usize),
+    Mean(CentredSum, usize) = 3,
     /// A variance or a standard deviation.
-    Spread(Spread, Box<Squares>),
+    Spread(Spread, Box<Squares>) = 4,
     /// A covariance, a correlation, or the slope or intercept of a regression.
-    Pair(Pair, Box<Products>),
+    Pair(Pair, Box<Products>) = 5,
     /// A quantile, read from a tree of histograms.
-    Quantile(Box<Quantile>),
+    Quantile(Box<Quantile>) = 6,
     /// A running sum over the groups of an ordered key.
-    Run(Box<RunningSum>),
+    Run(Box<RunningSum>) = 7,
     /// The negative −x of a formula.
-    Negative(Box<Formula>),
+    Negative(Box<Formula>) = 8,
     /// Addition, subtraction, multiplication or division of two formulas.
-    Arithmetic(Box<Formula>, ArithmeticOperator, Box<Formula>),
+    Arithmetic(Box<Formula>, ArithmeticOperator, Box<Formula>) = 9,
     /// The absolute value of a formula.
-    Absolute(Box<Formula>),
+    Absolute(Box<Formula>) = 10,
     /// The square root; missing below 0.
-    Root(Box<Formula>),
+    Root(Box<Formula>) = 11,
     /// A value rounded to this many decimals, halves away from 0.
-    Round(Box<Formula>, u32),
+    Round(Box<Formula>, u32) = 12,
     /// SQL's NULLIF: the first formula, or missing if both are equal.
-    NullIf(Box<Formula>, Box<Formula>),
+    NullIf(Box<Formula>, Box<Formula>) = 13,
 }
 
 /// A sum of stored integers, which are taken about the centre of their grid.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct CentredSum {
     /// Index of the measurement S, in steps of the grid.
     pub sum: usize,
@@ -84,7 +85,7 @@ pub struct CentredSum {
 }
 
 /// The measurements behind a variance, and the variable itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Squares {
     /// Index of the measurement N, the count of rows.
     pub count: usize,
@@ -97,7 +98,7 @@ pub struct Squares {
 }
 
 /// The measurements behind a covariance; only rows in which both variables are present count.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Products {
     /// Index of the measurement N, the count of rows.
     pub count: usize,
@@ -114,7 +115,7 @@ pub struct Products {
 }
 
 /// A quantile, read from a tree of histograms.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Quantile {
     /// The fraction q, as the query wrote it.
     pub fraction: String,
@@ -133,19 +134,20 @@ pub struct Quantile {
 }
 
 /// Condition of HAVING: which rows of a noisy table are shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum HavingCondition {
     /// Comparison of two formulas.
-    Compare(Formula, Comparison, Formula),
+    Compare(Formula, Comparison, Formula) = 0,
     /// SQL's IS NULL: the formula has no estimate.
-    Missing(Formula),
+    Missing(Formula) = 1,
     /// Negation of a condition.
-    Not(Box<HavingCondition>),
+    Not(Box<HavingCondition>) = 2,
     /// Conjunction: every condition holds.
-    All(Vec<HavingCondition>),
+    All(Vec<HavingCondition>) = 3,
     /// Disjunction: at least one condition holds.
-    Any(Vec<HavingCondition>),
+    Any(Vec<HavingCondition>) = 4,
 }
 
 impl Formula {

@@ -21,7 +21,7 @@
 mod marginal;
 mod sources;
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use dashu::integer::IBig;
 
@@ -40,7 +40,7 @@ pub const KEYS_MAX: usize = 8;
 const FINE_BITS: u32 = 20;
 
 /// The groupings of an answer and what was measured for them. Keys are given by their index in the computation, in ascending order.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct GroupingSets {
     /// Keys of each grouping that is shown, in the order of the question.
     pub shown: Vec<Vec<usize>>,
@@ -49,7 +49,7 @@ pub struct GroupingSets {
 }
 
 /// The tables that were measured of one value, such as one count or one sum.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct MeasuredTables {
     /// Whether the cells of a table over fewer keys are sums of cells of one over more keys.
     pub adds_up: bool,
@@ -57,12 +57,11 @@ pub struct MeasuredTables {
     pub tables: Vec<MeasuredTable>,
     /// Independent sources of noise that the tables were computed from, if one stored draw is part of several tables; empty if each table
     /// has noise of its own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<IndependentNoise>,
 }
 
 /// One measured table over a set of keys.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct MeasuredTable {
     /// Indices of the table's keys, in ascending order.
     pub keys: Vec<usize>,

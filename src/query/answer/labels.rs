@@ -1,9 +1,10 @@
 //! Labels of the groups of a key, as answers show them.
 
+use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::cell::Cell;
 
@@ -37,30 +38,31 @@ impl Deref for KeyLabels {
     }
 }
 
-impl Serialize for KeyLabels {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_seq(self.iter())
+impl BorshSerialize for KeyLabels {
+    fn serialize<W: io::Write>(&self, out: &mut W) -> io::Result<()> {
+        self.0[..].serialize(out)
     }
 }
 
-impl<'de> Deserialize<'de> for KeyLabels {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Vec::deserialize(from).map(Self::from)
+impl BorshDeserialize for KeyLabels {
+    fn deserialize_reader<R: io::Read>(from: &mut R) -> io::Result<Self> {
+        Vec::deserialize_reader(from).map(Self::from)
     }
 }
 
 /// Label of one group: the value of a key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Label {
     /// Truth value of a boolean key.
-    Boolean(bool),
+    Boolean(bool) = 0,
     /// Value of a whole-number key.
-    Integer(i64),
+    Integer(i64) = 1,
     /// Category, or first day of a period as `YYYY-MM-DD`.
-    Text(String),
+    Text(String) = 2,
     /// The group of missing values.
-    Missing,
+    Missing = 3,
 }
 
 impl Label {

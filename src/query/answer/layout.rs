@@ -1,6 +1,6 @@
 //! Layouts: how measurements become the columns of an answer, and the labels of its groups.
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::labels::{KeyLabels, Label};
 use super::suppression::Suppression;
@@ -14,20 +14,17 @@ use crate::query::terms::domain::Grid;
 pub(super) const STD_ERROR: &str = "_std_error";
 
 /// How the noisy vectors of a release become the columns and rows of a table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Layout {
     /// Labels of each key's groups, in the order of the computation's keys.
     pub keys: Vec<KeyLabels>,
     /// The grouping sets, if the question has several. Outputs then refer to the entries of [`GroupingSets::measured`] instead of measurements.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sets: Option<GroupingSets>,
     /// The columns, in the order of selection.
     pub outputs: Vec<Output>,
     /// Condition of HAVING on a group's noisy values; `None` shows every row.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub having: Option<HavingCondition>,
     /// Threshold below which counts are hidden, together with everything derived from them; `None` hides nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub small: Option<Suppression>,
     /// Sort keys, the most significant first; if empty, rows are sorted by the group keys.
     pub order: Vec<SortKey>,
@@ -36,7 +33,7 @@ pub struct Layout {
 }
 
 /// One selected output: a name and how its value is computed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Output {
     /// Column name, as selected or derived from the expression.
     pub name: String,
@@ -45,24 +42,25 @@ pub struct Output {
 }
 
 /// How an output is computed from keys and measurements.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum OutputValue {
     /// The value of a group key.
     Key {
         /// Index of the key in [`Layout::keys`].
         index: usize,
-    },
+    } = 0,
     /// SQL's `GROUPING`: 1 if the row is a total over the key, 0 otherwise.
     Grouping {
         /// Index of the key in [`Layout::keys`].
         index: usize,
-    },
+    } = 1,
     /// A noisy count.
     Count {
         /// Index of the measurement of the count.
         count: usize,
-    },
+    } = 2,
     /// A sum S + c·N, in steps of the grid.
     Sum {
         /// Index of the measurement S, the sum about the centre c.
@@ -71,7 +69,7 @@ pub enum OutputValue {
         count: Option<usize>,
         /// Grid of the values that are summed, with its centre c.
         grid: Grid,
-    },
+    } = 3,
     /// A mean c + S/N, in steps of the grid.
     Mean {
         /// Index of the measurement S, the sum about the centre c.
@@ -80,15 +78,14 @@ pub enum OutputValue {
         count: usize,
         /// Grid of the values that are averaged, with its centre c.
         grid: Grid,
-    },
+    } = 4,
     /// Any other function of measurements.
     Formula {
         /// The function of the measurements.
         formula: Formula,
         /// Values that the formula can have under the public bounds of its inputs; the interval is cut to this range.
-        #[serde(default, skip_serializing_if = "Range::is_whole")]
         range: Range,
-    },
+    } = 5,
 }
 
 impl OutputValue {
@@ -147,7 +144,7 @@ impl OutputValue {
 }
 
 /// One sort key of ORDER BY.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SortKey {
     /// Index of the output in [`Layout::outputs`].
     pub output: usize,

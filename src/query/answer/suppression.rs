@@ -3,28 +3,26 @@
 //! Promises that everything derived from a hidden count is hidden with it, wherever it appears: estimates, intervals, errors, conditions
 //! and the order of rows. It adds no protection to that of the noise: a total beside a hidden count still includes the rows counted there.
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::query::answer::formula::{CellValues, Formula, RunningSum};
 
 /// The counts that decide what is hidden. A group whose own count is small is hidden as a whole; a value computed from a part of a group is
 /// hidden if that part's count is small.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct Suppression {
     /// Smallest count that is shown; smaller ones are hidden.
     pub below: u32,
     /// Counts of whole groups, by the index that outputs use for them.
     pub counts: Vec<usize>,
     /// Counts of whole groups that are the summands of running sums.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<RunningSum>,
     /// Counts of parts of groups, such as those under a FILTER.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<PartSuppression>,
 }
 
 /// The count of a part of a group, with the measurements that are hidden if it is small.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct PartSuppression {
     /// Where the count is read from.
     pub counted: CountSource,
@@ -33,20 +31,21 @@ pub struct PartSuppression {
 }
 
 /// Source of a noisy count.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum CountSource {
     /// A count that is measured itself, by the index of its measurement.
-    Measured(usize),
+    Measured(usize) = 0,
     /// The summand of a running sum at the group.
-    Step(Box<RunningSum>),
+    Step(Box<RunningSum>) = 1,
     /// The total over all bins of a histogram.
     Bins {
         /// Index of the histogram's measurement.
         vector: usize,
         /// Number of bins for each group.
         bins: u32,
-    },
+    } = 2,
 }
 
 impl CountSource {

@@ -3,27 +3,21 @@
 //! Promises plain data; its bounds and its public terms are derived in [`crate::query::plan::subquery`].
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
 
 use crate::query::filter::Filter;
 use crate::query::term::Term;
 
 /// A table with one row per unit, computed by a subquery.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub struct PerUnitTable {
     /// Rows of the unit that are aggregated; `None` for all of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<Filter>,
     /// The columns of the table, in ascending order.
     pub columns: Vec<PerUnitColumn>,
 }
 
 /// One column of a table with one row per unit.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
 pub enum PerUnitColumn {
     /// A declared column that holds one value per unit, by its index.
     Own(usize),

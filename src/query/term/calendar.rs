@@ -5,46 +5,43 @@
 //! inverse).
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Serialize};
 
 /// A period that dates are truncated to.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum Period {
     /// A year, from the first of January.
-    Year,
+    Year = 0,
     /// A quarter, which is three months.
-    Quarter,
+    Quarter = 1,
     /// A calendar month.
-    Month,
+    Month = 2,
     /// A week, from Monday to Sunday.
-    Week,
+    Week = 3,
     /// A single day.
-    Day,
+    Day = 4,
 }
 
 /// A part of a date that is a number.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum DatePart {
     /// The calendar year.
-    Year,
+    Year = 0,
     /// The quarter of the year, 1 to 4.
-    Quarter,
+    Quarter = 1,
     /// The month of the year, 1 to 12.
-    Month,
+    Month = 2,
     /// The day of the month, 1 to 31.
-    Day,
+    Day = 3,
     /// The day of the week, 0 (Sunday) to 6.
-    Dow,
+    Dow = 4,
     /// The day of the week, 1 (Monday) to 7.
-    Isodow,
+    Isodow = 5,
     /// The day of the year, 1 to 366.
-    Doy,
+    Doy = 6,
 }
 
 const DAYS_PER_ERA: i64 = 146_097;

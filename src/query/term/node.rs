@@ -8,7 +8,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Operation;
 
@@ -86,21 +85,9 @@ impl fmt::Debug for Node {
     }
 }
 
-impl Serialize for Node {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        Serialize::serialize(&self.0.made, out)
-    }
-}
-
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        <Operation as Deserialize>::deserialize(from).map(Self::from)
-    }
-}
-
 impl BorshSerialize for Node {
     fn serialize<W: io::Write>(&self, out: &mut W) -> io::Result<()> {
-        BorshSerialize::serialize(&self.0.made, out)
+        self.0.made.serialize(out)
     }
 }
 

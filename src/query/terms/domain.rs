@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use borsh::{BorshDeserialize, BorshSerialize};
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Unit};
 use serde::{Deserialize, Serialize};
@@ -56,7 +57,7 @@ pub enum Domain {
 }
 
 /// The grid of a numeric column: the multiples of `step` from `low` to `high`, both counted in steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 pub struct Grid {
     /// Whether the column was declared as `integer`, and not as `decimal`.
     pub integer: bool,

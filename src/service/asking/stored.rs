@@ -1,9 +1,13 @@
 //! Stored answers: the release with what is needed to lay it out again.
+//!
+//! Promises that what was paid for stays readable. An answer is written as [`answer_bytes`] says; the numbers of variants stand beside them
+//! in the types. The first version was JSON; [`json`] reads it.
+
+mod json;
+mod question;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use serde::{Deserialize, Serialize};
 
 use crate::kernel::budget::entry::Entry;
 use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
@@ -11,17 +15,19 @@ use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::Subject;
 use crate::kernel::vault::release::{NoisyVector, Release};
+use crate::ledger::answer_bytes::{self, Drawn, Head, JSON_BEGINS, Rest, VERSION};
 use crate::query::answer::Layout;
 use crate::query::answer::grouping_sets::IndependentNoise;
 use crate::service::error::ServiceError;
 use crate::service::views::ThresholdView;
 
+pub(crate) use self::question::StoredQuestion;
+
 /// Noisy cells kept in memory at the most, over all answers: about 100 MB.
 const CELLS_KEPT_MAX: usize = 2_000_000;
 
 /// One stored answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StoredAnswer {
     /// What was drawn for it.
     pub release: Release,
@@ -40,7 +46,6 @@ pub struct StoredAnswer {
     /// The dataset's accountant.
     pub accountant: Accountant,
     /// δ of the dataset's guarantee, where it is more than the accountant's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delta: Option<Delta>,
     /// Rows of a unit that count.
     pub rows_per_unit: u32,
@@ -98,16 +103,53 @@ impl StoredAnswer {
         }
     }
 
-    /// The bytes for the store.
+    /// The bytes for the store. What a list shows stands first.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        // Unwrap safety: it is plain data with string keys.
-        serde_json::to_vec(self).expect("a stored answer is plain data")
+        let Release { v, id, subject, mechanism, measurements, price, groups } = &self.release;
+        let head = (id, subject, &self.sql, &self.epsilon, &self.researcher, &self.purpose, self.at_ms);
+        let drawn = (v, mechanism, measurements, price, groups);
+        let Self { combined, derived_from, layout, paid, accountant, delta, rows_per_unit, .. } = self;
+        let rest = (combined, derived_from, layout, paid, accountant, delta, rows_per_unit);
+        // Unwrap safety: writing to memory does not fail, and an answer holds no number that is NaN.
+        borsh::to_vec(&(VERSION, head, drawn, rest)).expect("a stored answer is plain data")
+    }
+
+    /// Reads the bytes of the store, of any version; `None` if they are no answer.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        match bytes.split_first()? {
+            (&JSON_BEGINS, _) => json::answer(bytes),
+            (&VERSION, rest) => answer_bytes::read(rest),
+            _ => None,
+        }
+        .map(Self::from_parts)
+    }
+
+    fn from_parts((head, drawn, rest): (Head, Drawn, Rest)) -> Self {
+        let (id, subject, sql, epsilon, researcher, purpose, at_ms) = head;
+        let (v, mechanism, measurements, price, groups) = drawn;
+        let (combined, derived_from, layout, paid, accountant, delta, rows_per_unit) = rest;
+        Self {
+            release: Release { v, id, subject, mechanism, measurements, price, groups },
+            combined,
+            derived_from,
+            layout,
+            sql,
+            epsilon,
+            paid,
+            accountant,
+            delta,
+            rows_per_unit,
+            researcher,
+            purpose,
+            at_ms,
+        }
     }
 }
 
 /// What a list shows of a stored answer; its cells are passed over.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct StoredSummary {
     /// Of the release.
     pub release: ReleaseSummary,
@@ -124,7 +166,7 @@ pub struct StoredSummary {
 }
 
 /// A release without its cells.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct ReleaseSummary {
     /// The random id.
     pub id: String,
@@ -170,14 +212,22 @@ impl StoredAnswers {
         if let Some(answer) = self.in_memory(id) {
             return Ok(answer);
         }
-        let answer = serde_json::from_slice(&bytes(ledger, id)?).map_err(|_| LedgerFault::Unreadable)?;
+        let answer = StoredAnswer::decode(&bytes(ledger, id)?).ok_or(LedgerFault::Unreadable)?;
         Ok(self.keep(answer))
     }
 }
 
 /// What a list shows of a release. Blocks.
 pub(crate) fn summary(ledger: &dyn Ledger, id: &str) -> Result<StoredSummary, ServiceError> {
-    Ok(serde_json::from_slice(&bytes(ledger, id)?).map_err(|_| LedgerFault::Unreadable)?)
+    let bytes = bytes(ledger, id)?;
+    let head = match bytes.split_first() {
+        Some((&JSON_BEGINS, _)) => json::head(&bytes),
+        Some((&VERSION, rest)) => answer_bytes::read_head(rest),
+        Some(_) | None => None,
+    };
+    let (id, subject, sql, epsilon, researcher, purpose, at_ms) = head.ok_or(LedgerFault::Unreadable)?;
+    let release = ReleaseSummary { id, subject };
+    Ok(StoredSummary { release, sql, epsilon, researcher, purpose, at_ms })
 }
 
 /// The stored bytes, if they are those that the chain has the digest of.

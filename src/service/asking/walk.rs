@@ -5,13 +5,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::ask::Ask;
 use super::failure::AnswerFailure;
 use super::offer::{AnswerPart, Offer, use_ids};
 use super::rooms::Reservation;
-use super::stored::StoredAnswer;
+use super::stored::{StoredAnswer, StoredQuestion};
 use super::turns::Turn;
 use crate::kernel::budget::account::DatasetAccount;
 use crate::kernel::budget::charge::{ChargeDecision, ChargeRequest, Receipt, Refusal, ServeRequest, Standing};
@@ -21,9 +19,7 @@ use crate::kernel::privacy::amounts::Price;
 use crate::kernel::privacy::certificate::{Certificate, MeasurementSpec, Subject, certify};
 use crate::kernel::random;
 use crate::kernel::vault::release::{Release, release};
-use crate::query::answer::formula::HavingCondition;
-use crate::query::answer::grouping_sets::GroupingSets;
-use crate::query::answer::{Layout, Output, SortKey, Suppression};
+use crate::query::answer::Layout;
 use crate::query::computation::Computation;
 use crate::service::{Answer, Priced, Service, ServiceError};
 
@@ -36,21 +32,6 @@ pub(crate) struct PricedQuestion {
     /// Time the question was asked, in milliseconds since 1970 in UTC. The completion time depends on the data, so it is never
     /// recorded.
     pub(crate) at_ms: u64,
-}
-
-/// How a question lays out an answer, as the ledger stores it. The labels are those of the stored answer.
-#[derive(Serialize, Deserialize)]
-struct KeyedLayout {
-    sql: String,
-    outputs: Vec<Output>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sets: Option<GroupingSets>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    having: Option<HavingCondition>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    small: Option<Suppression>,
-    order: Vec<SortKey>,
-    limit: Option<u64>,
 }
 
 /// The offer that was chosen, before anything is charged for it.
@@ -120,14 +101,11 @@ impl Service {
     /// Serves a stored answer with a ledger entry: to somebody who pays for what is new to them, or under a new idempotency key.
     /// Blocks.
     fn serve(&self, release: String, asked: PricedQuestion) -> Result<Answer, ServiceError> {
-        let Layout { outputs, sets, having, small, order, limit, .. } = asked.priced.plan.layout.clone();
-        let question = KeyedLayout { sql: asked.priced.sql.clone(), outputs, sets, having, small, order, limit };
-        // Unwrap safety: a question is plain data.
-        let question = serde_json::to_string(&question).expect("a question is plain data");
+        let question = StoredQuestion::new(asked.priced.sql.clone(), asked.priced.plan.layout.clone());
         let request = ServeRequest {
             release,
             researcher: asked.who,
-            question: asked.key.map(|_| question),
+            question: asked.key.map(|_| question.encode()),
             key: asked.key,
             at_ms: self.now_ms(),
         };
@@ -149,8 +127,8 @@ impl Service {
             let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
             return Ok(Answer { stored, layout, sql, standing });
         };
-        let KeyedLayout { sql, outputs, sets, having, small, order, limit } =
-            serde_json::from_str(text).map_err(|_| LedgerFault::Unreadable)?;
+        let StoredQuestion { sql, outputs, sets, having, small, order, limit } =
+            StoredQuestion::decode(text).ok_or(LedgerFault::Unreadable)?;
         let layout =
             stored.laid(Layout { keys: stored.layout.keys.clone(), outputs, sets, having, small, order, limit });
         Ok(Answer { stored, layout, sql, standing })

@@ -3,18 +3,16 @@
 //! Promises interval arithmetic: a range holds every value that a formula can have over any table that conforms to its policy. Ranges never
 //! depend on a noisy value. They bound intervals only: estimates are shown as they are.
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::estimate::{IntervalEstimate, round};
 
 /// The least and the greatest value that something can have; an end is `None` if it is unbounded.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, BorshSerialize, BorshDeserialize)]
 pub struct Range {
     /// The least possible value, or `None` if there is no lower bound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low: Option<f64>,
     /// The greatest possible value, or `None` if there is no upper bound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub high: Option<f64>,
 }
 

@@ -1,6 +1,6 @@
 //! Running sums over the groups of an ordered key.
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::absence::AbsenceReason;
 use super::cell_values::CellValues;
@@ -9,7 +9,7 @@ use crate::kernel::privacy::prefix_sums::PrefixSums;
 use crate::query::answer::interval;
 
 /// A running sum of counts, or one of its summands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct RunningSum {
     /// Index of the measurement.
     pub vector: usize,

@@ -4,20 +4,20 @@
 
 use std::cmp::Reverse;
 
-use serde::{Deserialize, Serialize};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::marginal::{Marginal, marginal};
 use crate::kernel::vault::release::NoisyVector;
 
 /// A source of noise, independent of every other source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct IndependentNoise {
     /// The same noise over the keys of each table that contains it; only one of these is used at a time.
     pub tables: Vec<SourceTable>,
 }
 
 /// One source's estimate of a table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct SourceTable {
     /// Indices of the table's keys, in ascending order.
     pub keys: Vec<usize>,
@@ -26,13 +26,14 @@ pub struct SourceTable {
 }
 
 /// Where the cells of a source are stored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum SourceVector {
     /// The cells are those of a measurement, given by its index.
-    Measured(usize),
+    Measured(usize) = 0,
     /// The cells are stored here, as this source is only one part of the table's estimate.
-    Part(NoisyVector),
+    Part(NoisyVector) = 1,
 }
 
 impl SourceTable {
