@@ -60,6 +60,7 @@ mod sharing;
 mod sight;
 mod shown;
 mod simulation;
+mod snapshots;
 mod statistics;
 mod stewarding;
 mod supply;

@@ -26,7 +26,8 @@ use tacit::service::publishing::editions;
 use tempfile::TempDir;
 
 use self::questions::Question;
-use self::scene::{DAY_MS, END_MS, Scene, SetClock, policy};
+use self::scene::{DAY_MS, SetClock, policy};
+pub use self::scene::{END_MS, Scene};
 use crate::support::block_on;
 
 /// Entries and stored answers of the pinned ledger, and the hash of its last entry.
@@ -68,7 +69,7 @@ fn pinned() -> PathBuf {
 }
 
 /// The committed state, opened from a copy.
-fn opened(at_ms: u64) -> (TempDir, Scene) {
+pub fn opened(at_ms: u64) -> (TempDir, Scene) {
     let dir = copied(&pinned());
     let tokens = serde_json::from_str(&text("tokens.json")).expect("tokens");
     let scene = Scene::open(&dir.path().join("state"), &SetClock::at(at_ms), tokens);

@@ -89,7 +89,7 @@ impl Scene {
         Self { service, router, clock: Arc::clone(clock), tokens, write_lock }
     }
 
-    fn token(&self, who: &str) -> &str {
+    pub fn token(&self, who: &str) -> &str {
         self.tokens[who].as_str().unwrap_or_else(|| panic!("no token of {who}"))
     }
 
