@@ -193,7 +193,8 @@ fn intervals_of_every_kind_hold_the_truth_as_often_as_they_claim() {
         for (accountant, lab) in [("gaussian", &gaussian), ("pure", &lab)] {
             let (share, missing) = coverage(lab, &sql, &truth, rounds);
             println!("{name:12} {accountant:8} {share:.3} of intervals hold the truth, {missing:.3} have no estimate");
-            if !(0.93..=0.97).contains(&share) || missing > 0.05 {
+            // Noise of 1.25 times the claimed scale holds in 88 %, of 0.8 times in 98.6 %.
+            if !(0.93..=0.975).contains(&share) || missing > 0.05 {
                 wrong.push(format!("{name} {accountant}: {share}, {missing}"));
             }
         }

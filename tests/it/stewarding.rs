@@ -7,7 +7,7 @@ use tacit::kernel::budget::people::Role;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::ledger::SqliteLedger;
 use tacit::service::stewarding::declared::DeclaredFile;
-use tacit::service::stewarding::grants::Holder;
+use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::requests::{self, Decision};
 
 use crate::support::Lab;
@@ -16,6 +16,9 @@ use crate::support::Lab;
 fn lab() -> (Lab, u64) {
     let lab = Lab::gaussian();
     let ledger = lab.service.ledger();
+    let to = Holder::Researcher { name: "ada".into(), project: None, period_days: None };
+    let (dataset, reason, by) = ("visits".to_owned(), "less than before".to_owned(), "sam".to_owned());
+    grants::grant(ledger, Grant { to, dataset, epsilon: epsilon("1"), reason, by }, 0).expect("a grant");
     let number = requests::file(ledger, "ada", "visits", epsilon("2"), "a second study", 0).expect("a request");
     (lab, number)
 }

@@ -253,7 +253,7 @@ fn joined_tables_are_among_what_is_held() {
 /// No page and no answer speaks for an operator, about a hospital, say, or about what will never happen.
 #[test]
 fn no_text_of_ours_says_what_an_operator_did_not() {
-    for folder in ["src/console", "src/http/console"] {
+    for folder in ["src/render", "src/http/console"] {
         for (path, text) in crate::tidy::sources(folder) {
             let said = text.lines().filter(|line| line.contains('"') && !line.trim_start().starts_with("//"));
             for line in said {

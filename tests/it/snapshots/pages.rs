@@ -73,7 +73,10 @@ const SHOWN: [(&str, &str, &str, &[(&str, &str)]); 27] = [
 ];
 
 /// Pages that are no HTML, and forms that lead to another page.
-const NOT_SHOWN: [&str; 14] = [
+const NOT_SHOWN: [&str; 16] = [
+    // The manual is a text of its own, whose examples run.
+    "GET /manual",
+    "GET /manual/{topic}",
     "POST /sign-in",
     "POST /sign-out",
     "GET /assets/{name}",
