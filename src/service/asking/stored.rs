@@ -1,7 +1,7 @@
 //! Stored answers: the release with what is needed to lay it out again.
 //!
 //! Promises that what was paid for stays readable. An answer is written as [`answer_bytes`] says; the numbers of variants stand beside them
-//! in the types. The first version was JSON; [`json`] reads it.
+//! in the types. The first version was JSON; `stored::json` reads it.
 
 mod json;
 mod question;

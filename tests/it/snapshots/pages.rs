@@ -14,8 +14,11 @@ const SQL: &str = "SELECT region, COUNT(*) AS n FROM visits WHERE age > 33 GROUP
 /// What a form is told from another by.
 const KEY: &str = "ask_00112233445566778899aabbccddeeff";
 
+/// Fields of a form; none for a page that is looked at.
+type Fields = &'static [(&'static str, &'static str)];
+
 /// Pages by the file that they are held against: who looks at them, and their path; forms with what is sent.
-const SHOWN: [(&str, &str, &str, &[(&str, &str)]); 27] = [
+const SHOWN: [(&str, &str, &str, Fields); 27] = [
     ("home", "", "/", &[]),
     ("sign-in", "", "/sign-in", &[]),
     ("statistic", "", "/s/by-region", &[]),
