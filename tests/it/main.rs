@@ -62,7 +62,6 @@ mod shown;
 mod simulation;
 mod snapshots;
 mod statistics;
-mod stewarding;
 mod supply;
 mod tables;
 mod tampering;
