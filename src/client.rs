@@ -24,7 +24,7 @@ pub struct Client {
 /// Why a request has no usable answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No answer came.
+    /// The server sent no answer, or the connection broke off.
     #[error(
         "{url}: no server answers there, or its certificate is not trusted; start one with tacit serve, or name it, with http:// or \
          https://, with --server or TACIT_URL, and an authority of your own with SSL_CERT_FILE"

@@ -18,7 +18,7 @@ pub enum WebhookError {
     /// The file of a secret cannot be read.
     #[error("{path}: cannot be read: {kind}")]
     Unreadable {
-        /// The file.
+        /// Path of the file that holds the secret.
         path: String,
         /// What the system says.
         kind: std::io::ErrorKind,
@@ -26,7 +26,7 @@ pub enum WebhookError {
     /// The file of a secret is empty, or its base64 is damaged.
     #[error("{path}: holds no secret; {why}")]
     Secret {
-        /// The file.
+        /// Path of the file that holds the secret.
         path: String,
         /// What is accepted.
         why: BadSecret,
@@ -37,7 +37,7 @@ pub enum WebhookError {
     /// The folder in which an earlier version kept the outbox cannot be read or removed.
     #[error("{path}: cannot be used: {kind}")]
     Folder {
-        /// The folder.
+        /// Path of the old outbox folder.
         path: String,
         /// What the system says.
         kind: std::io::ErrorKind,

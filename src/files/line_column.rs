@@ -3,9 +3,9 @@
 /// A line and a column, both counted from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineColumn {
-    /// The line.
+    /// The line, counted from 1.
     pub line: usize,
-    /// The column.
+    /// The column, counted from 1 in characters.
     pub column: usize,
 }
 

@@ -53,7 +53,7 @@ pub(super) struct Outline {
 pub(super) struct OutlineDraw {
     pub(super) law: NoiseLaw,
     pub(super) price: Price,
-    /// Number of cells.
+    /// Number of noisy cells in the vector.
     pub(super) cells: usize,
 }
 

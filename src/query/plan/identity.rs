@@ -14,7 +14,7 @@ use crate::query::filter::Filter;
 use crate::query::term::calendar::{DatePart, Period};
 use crate::query::term::{Constant, Operation, Term};
 
-/// A text in the making.
+/// The canonical text while it is being written.
 #[derive(Default)]
 pub(super) struct Text(Vec<u8>);
 
@@ -53,7 +53,7 @@ impl Text {
         self.list(places, |out, place| out.place(*place));
     }
 
-    /// `[a,b,…]`
+    /// Writes a list, `[a,b,…]`.
     pub(super) fn list<T>(&mut self, items: &[T], mut write: impl FnMut(&mut Self, &T)) {
         self.raw("[");
         for (at, item) in items.iter().enumerate() {
@@ -72,7 +72,7 @@ impl Text {
         }
     }
 
-    /// `{"name":…}` around what a variant holds.
+    /// Writes an enum variant, `{"name":…}`, around its content.
     fn tagged(&mut self, name: &str, write: impl FnOnce(&mut Self)) {
         self.raw("{");
         self.field(name);
@@ -80,7 +80,7 @@ impl Text {
         self.raw("}");
     }
 
-    /// `{"name":…,"name":…}`
+    /// Writes an object, `{"name":…,"name":…}`.
     fn object(&mut self, fields: &[Field<'_>]) {
         self.raw("{");
         for (name, write) in fields {
@@ -90,7 +90,7 @@ impl Text {
         self.raw("}");
     }
 
-    /// [`Text::object`] within [`Text::tagged`].
+    /// Writes an enum variant with named fields: [`Text::object`] within [`Text::tagged`].
     fn variant(&mut self, name: &str, fields: &[Field<'_>]) {
         self.tagged(name, |out| out.object(fields));
     }
@@ -238,7 +238,7 @@ impl Text {
         }
     }
 
-    /// A column is its number alone.
+    /// Writes a column as its bare number.
     pub(super) fn term(&mut self, term: &Term) {
         match term {
             Term::Column(place) => self.place(*place),
@@ -299,7 +299,7 @@ impl Text {
         });
     }
 
-    /// `[condition,…]`
+    /// Writes the condition of a `CASE` arm as a list, `[condition,…]`.
     fn when(&mut self, filter: &Filter, write: impl FnOnce(&mut Self)) {
         self.raw("[");
         self.filter(filter);

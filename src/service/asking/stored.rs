@@ -23,56 +23,56 @@ use crate::service::views::ThresholdView;
 
 pub(crate) use self::question::StoredQuestion;
 
-/// Noisy cells kept in memory at the most, over all answers: about 100 MB.
+/// Maximum number of noisy cells kept in memory, over all answers: about 100 MB.
 const CELLS_KEPT_MAX: usize = 2_000_000;
 
-/// One stored answer.
+/// A stored answer: what was drawn, how it is laid out, and who paid what for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredAnswer {
-    /// What was drawn for it.
+    /// The release: the noisy vectors that were drawn for this answer.
     pub release: Release,
-    /// What it shows, one vector a measurement; nothing where that is what was drawn.
+    /// The vectors that the answer shows, one per measurement; `None` if they are those of `release`.
     pub combined: Option<Vec<NoisyVector>>,
-    /// The releases that it was computed from, besides its own.
+    /// Ids of the other releases that the vectors were combined from.
     pub derived_from: Vec<String>,
-    /// How the question laid them out; with it, what tables of several groupings were put together from where they share draws.
+    /// How the first question laid the vectors out. For several groupings it also holds which draws the tables share.
     pub layout: Layout,
     /// The canonical SQL of the question.
     pub sql: String,
-    /// What the first who asked paid, as ε: as asked, or the ε of the price.
+    /// What the first asker paid, as ε: the ε asked for, or the one that the price is worth.
     pub epsilon: String,
-    /// The same in the accountant's unit.
+    /// What the first asker paid, as an amount of the accountant.
     pub paid: Price,
-    /// The dataset's accountant.
+    /// The dataset's accountant, which converts amounts to ε.
     pub accountant: Accountant,
-    /// δ of the dataset's guarantee, where it is more than the accountant's.
+    /// The δ of the dataset's guarantee; `None` if it is the accountant's.
     pub delta: Option<Delta>,
-    /// Rows of a unit that count.
+    /// Number of rows per unit that are counted.
     pub rows_per_unit: u32,
-    /// Who asked first.
+    /// Name of the person who asked first.
     pub researcher: String,
-    /// What for.
+    /// Purpose that the first asker gave, if any.
     pub purpose: Option<String>,
-    /// When it was asked, in milliseconds since 1970 in UTC.
+    /// Time of the question, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
 }
 
 impl StoredAnswer {
-    /// What it shows, one vector a measurement.
+    /// The noisy vectors that the answer shows, one per measurement.
     #[must_use]
     pub fn vectors(&self) -> &[NoisyVector] {
         self.combined.as_deref().unwrap_or(&self.release.measurements)
     }
 
-    /// A question's layout with what is known of this answer alone: the groups that were found, and the sources of its tables.
+    /// Completes a question's layout with what only this answer knows: the groups that were found, and the draws its tables share.
     #[must_use]
     pub fn laid(&self, layout: Layout) -> Layout {
         let sets = layout.sets.clone().map(|sets| sets.stored_as(self.layout.sets.as_ref()));
         Layout { sets, ..layout }.with_groups(&self.release)
     }
 
-    /// How it is laid out for whoever asked it first, or for somebody else: they paid for all of its rows, whatever the first one
-    /// wanted to see.
+    /// The layout for the first asker (`is_own`) or for somebody else. Somebody else paid for all rows, so the first asker's `LIMIT`
+    /// and `HAVING` do not apply to them.
     #[must_use]
     pub fn layout_for(&self, is_own: bool) -> Layout {
         let limit = self.layout.limit.filter(|_| is_own);
@@ -80,20 +80,20 @@ impl StoredAnswer {
         Layout { limit, having, ..self.layout.clone() }
     }
 
-    /// δ of the dataset's guarantee.
+    /// The δ of the dataset's guarantee, from `delta` or from the accountant.
     #[must_use]
     pub fn delta(&self) -> Delta {
         self.delta.unwrap_or_else(|| self.accountant.delta())
     }
 
-    /// Which groups it shows, where their list is not public.
+    /// The noisy threshold that decided which groups are shown; `None` if the list of groups is public.
     #[must_use]
     pub fn threshold(&self) -> Option<ThresholdView> {
         let groups = self.release.groups.as_ref()?;
         ThresholdView::of(&groups.threshold, &self.release.measurements.get(groups.units)?.law)
     }
 
-    /// What somebody paid for it, as ε.
+    /// Converts an amount paid for this answer to ε; an amount equal to `paid` gives the ε as it was recorded.
     #[must_use]
     pub fn epsilon_of(&self, leg: Price) -> String {
         match leg {
@@ -103,7 +103,7 @@ impl StoredAnswer {
         }
     }
 
-    /// The bytes for the store. What a list shows stands first.
+    /// Encodes the answer for the ledger. The fields that lists show come first, so that a list need not decode the cells.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let Release { v, id, subject, mechanism, measurements, price, groups } = &self.release;
@@ -115,7 +115,7 @@ impl StoredAnswer {
         borsh::to_vec(&(VERSION, head, drawn, rest)).expect("a stored answer is plain data")
     }
 
-    /// Reads the bytes of the store, of any version; `None` if they are no answer.
+    /// Decodes the bytes of a stored answer of any version; `None` if they are not a stored answer.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes.split_first()? {
@@ -148,29 +148,29 @@ impl StoredAnswer {
     }
 }
 
-/// What a list shows of a stored answer; its cells are passed over.
+/// The part of a stored answer that lists show; its cells are not decoded.
 #[derive(Debug, Clone)]
 pub struct StoredSummary {
-    /// Of the release.
+    /// Id and subject of the release.
     pub release: ReleaseSummary,
     /// The canonical SQL of the question.
     pub sql: String,
-    /// What it cost, as ε.
+    /// What the first asker paid, as ε.
     pub epsilon: String,
-    /// Who asked.
+    /// Name of the person who asked.
     pub researcher: String,
-    /// What for.
+    /// Purpose that the asker gave, if any.
     pub purpose: Option<String>,
-    /// When, in milliseconds since 1970 in UTC.
+    /// Time of the question, in milliseconds since 1970 in UTC.
     pub at_ms: u64,
 }
 
 /// A release without its cells.
 #[derive(Debug, Clone)]
 pub struct ReleaseSummary {
-    /// The random id.
+    /// The random id of the release.
     pub id: String,
-    /// What it was computed from.
+    /// The dataset and edition that it was computed from.
     pub subject: Subject,
 }
 

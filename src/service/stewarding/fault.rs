@@ -228,7 +228,7 @@ pub enum GrantFault {
     /// A lifetime cap would not rise.
     #[error("the lifetime cap is epsilon {cap} and only rises; epsilon {epsilon} is not above it")]
     CapNotRaised {
-        /// The present cap.
+        /// The dataset's present cap, as ε.
         cap: Epsilon,
         /// The cap that was asked for.
         epsilon: Epsilon,

@@ -1,4 +1,4 @@
-//! Stored answers of the first version: derived JSON, of which every name is spelled here.
+//! Stored answers of the first version: derived JSON, with every name spelled out here.
 //!
 //! It is read and never written again. The names are those that types and fields had when it was written, so no string in this module
 //! follows a renaming.
@@ -19,7 +19,7 @@ use crate::kernel::vault::release::ReleasedGroups;
 use crate::ledger::answer_bytes::{Drawn, Head, Rest};
 use crate::query::answer::Layout;
 
-/// A stored answer, in its parts.
+/// Reads a stored answer of the first version, in the parts of the present one; `None` if it is damaged.
 pub(super) fn answer(bytes: &[u8]) -> Option<(Head, Drawn, Rest)> {
     let value: Value = serde_json::from_slice(bytes).ok()?;
     let of = Json(&value);
@@ -52,7 +52,7 @@ pub(super) fn answer(bytes: &[u8]) -> Option<(Head, Drawn, Rest)> {
     Some((head, drawn, rest))
 }
 
-/// The canonical SQL of a question with its layout of a stored answer, which has no labels of its own.
+/// Reads how a question lays out a stored answer: its canonical SQL, and a layout without labels, which are those of the answer.
 pub(super) fn question(text: &str) -> Option<(String, Layout)> {
     let value: Value = serde_json::from_str(text).ok()?;
     let of = Json(&value);

@@ -21,7 +21,7 @@ pub(super) fn layout(of: Json<'_>) -> Option<Layout> {
     })
 }
 
-/// A label is its value alone.
+/// A label was written as its bare value, without the name of its kind.
 fn label(of: Json<'_>) -> Option<Label> {
     let truth = || of.read().map(Label::Boolean);
     let integer = || of.read().map(Label::Integer);

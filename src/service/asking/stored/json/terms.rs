@@ -5,7 +5,7 @@ use crate::query::filter::Filter;
 use crate::query::term::calendar::{DatePart, Period};
 use crate::query::term::{Constant, Operation, Term};
 
-/// A column is its number alone.
+/// A column was written as its bare number.
 pub(super) fn term(of: Json<'_>) -> Option<Term> {
     match of.read() {
         Some(column) => Some(Term::Column(column)),
