@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::kernel::budget::entry::{AccountMark, Postings};
 use crate::kernel::privacy::accountant::Accountant;
@@ -15,6 +16,17 @@ use crate::kernel::privacy::threshold::Threshold;
 #[serde(try_from = "String", into = "String")]
 pub struct Fraction(f64);
 
+/// Reads an ε that a server reports. Unlike one that is asked for, it may be 0 or above 100.
+pub(crate) fn reported<'de, D: Deserializer<'de>>(from: D) -> Result<Epsilon, D::Error> {
+    Epsilon::parse_total(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+/// Reads an ε that a server reports if there is one, as [`reported`] does.
+pub(crate) fn reported_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Epsilon>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| Epsilon::parse_total(&text)).transpose().map_err(D::Error::custom)
+}
+
 /// The amounts of an account in ε. For an account that renews they are those of the present period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AccountView {
@@ -22,9 +34,11 @@ pub struct AccountView {
     #[schema(value_type = String)]
     pub epsilon_cap: Epsilon,
     /// What was spent, as ε, rounded up.
+    #[serde(deserialize_with = "reported")]
     #[schema(value_type = String)]
     pub epsilon_spent: Epsilon,
     /// The largest ε that could still be charged at once.
+    #[serde(deserialize_with = "reported")]
     #[schema(value_type = String)]
     pub epsilon_remaining: Epsilon,
     /// Spent divided by the cap, both in the accountant's own measure (which adds up, unlike ε).

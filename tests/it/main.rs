@@ -62,6 +62,7 @@ mod shown;
 mod simulation;
 mod snapshots;
 mod statistics;
+mod stewarding;
 mod supply;
 mod tables;
 mod tampering;

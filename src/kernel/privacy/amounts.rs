@@ -136,6 +136,16 @@ impl Epsilon {
         }
     }
 
+    /// Parses an ε that was computed, such as a total: unlike one that is asked for, it may be 0 or above 100.
+    ///
+    /// # Errors
+    /// A [`DecimalFault`] for anything that is not such a decimal.
+    pub fn parse_total(text: &str) -> Result<Self, DecimalFault> {
+        let accepted = "at least 0, with at most nine decimals";
+        let nanos = u64::try_from(scaled(text, Self::DECIMALS)?);
+        nanos.map(Self).map_err(|_| DecimalFault::OutOfRange { text: shown(text), accepted })
+    }
+
     /// Makes an ε from a count of 1e-9, without checking its range.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {

@@ -65,6 +65,7 @@ pub struct PeriodView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LifetimeView {
     /// The total spent, as ε, rounded up.
+    #[serde(deserialize_with = "crate::service::views::reported")]
     #[schema(value_type = String)]
     pub epsilon_spent: Epsilon,
 }
@@ -73,7 +74,11 @@ pub struct LifetimeView {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DatasetState {
     /// The allocations directly below the dataset, added up, as the ε that they would be worth as a single allocation.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::service::views::reported_if_any"
+    )]
     #[schema(value_type = Option<String>)]
     pub epsilon_allocated: Option<Epsilon>,
     /// Whether allocations may sum to more than the cap.

@@ -53,9 +53,11 @@ pub struct CapView {
     pub epsilon_cap: Epsilon,
     /// The allocations directly below the dataset before the changes, added up, as the ε that they would be worth as a single
     /// allocation.
+    #[serde(deserialize_with = "crate::service::views::reported")]
     #[schema(value_type = String)]
     pub allocated_before: Epsilon,
     /// The allocations directly below the dataset after the changes, likewise.
+    #[serde(deserialize_with = "crate::service::views::reported")]
     #[schema(value_type = String)]
     pub allocated_after: Epsilon,
 }
