@@ -2,11 +2,10 @@
 
 use crate::engine::port::EngineFault;
 use crate::query::terms::domain::Domain;
-use crate::query::terms::edition::RANK_COLUMN;
-use crate::query::terms::edition::text_name;
+use crate::query::terms::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, text_name};
 use crate::query::terms::policy::{Terms, Unit};
 use polars::prelude::*;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,6 +15,22 @@ pub(in crate::engine) struct Loaded {
     pub(in crate::engine) terms: Terms,
     /// The texts of columns without a public list, by column and code.
     pub(in crate::engine) texts: HashMap<usize, Vec<String>>,
+    /// For each block, the number of the row after its last one.
+    ends: Vec<usize>,
+}
+
+/// Number of rows after which a block ends, as soon as a unit's rows do.
+const BLOCK_ROWS: usize = 1 << 17;
+
+/// The stored columns that a computation reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::engine) struct StoredColumns {
+    /// Indices of the declared columns.
+    pub(in crate::engine) declared: BTreeSet<usize>,
+    /// Whether it reads the number of each row's unit.
+    pub(in crate::engine) unit: bool,
+    /// Whether it reads the rank of each row within its unit.
+    pub(in crate::engine) rank: bool,
 }
 
 impl Loaded {
@@ -26,7 +41,26 @@ impl Loaded {
             return Err(EngineFault);
         }
         let (table, texts) = guarded(|| split(table, &terms))?;
-        Ok(Self { table, terms, texts })
+        let ends = guarded(|| block_ends(&table))?;
+        Ok(Self { table, terms, texts, ends })
+    }
+
+    /// Number of blocks. A unit's rows are all in one block.
+    pub(in crate::engine) fn blocks(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The rows of a block, in the table's order, without a copy; the columns are those that are wanted and that the table has.
+    pub(in crate::engine) fn block(&self, index: usize, columns: &StoredColumns) -> PolarsResult<DataFrame> {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        let by_unit = self.terms.unit != Unit::Row;
+        let unit = (columns.unit && by_unit).then(|| UNIT_COLUMN.to_owned());
+        let rank = (columns.rank && by_unit).then(|| RANK_COLUMN.to_owned());
+        let declared = columns.declared.iter().map(|index| column_name(*index));
+        let rows = self.ends[index] - start;
+        let columns = unit.into_iter().chain(rank).chain(declared);
+        let columns = columns.map(|name| Ok(self.table.column(&name)?.slice(start as i64, rows)));
+        DataFrame::new(rows, columns.collect::<PolarsResult<_>>()?)
     }
 
     /// The rows that count, by the number of rows per unit.
@@ -48,6 +82,23 @@ pub(super) fn guarded<T>(run: impl FnOnce() -> PolarsResult<T>) -> Result<T, Eng
 pub(in crate::engine) fn gathered(frame: LazyFrame) -> PolarsResult<DataFrame> {
     // Unwrap safety: a plan with one sink has one result; only `collect_all` makes several.
     frame.collect_with_engine(polars::prelude::Engine::Streaming).map(|answer| answer.unwrap_single())
+}
+
+/// Returns where blocks of [`BLOCK_ROWS`] rows or a little more end: at the end of a unit's rows, or anywhere if every row is a unit.
+fn block_ends(table: &DataFrame) -> PolarsResult<Vec<usize>> {
+    let rows = table.height();
+    let units = table.column(UNIT_COLUMN).ok().map(|units| units.u32().map(ChunkedArray::rechunk)).transpose()?;
+    let units = units.as_ref().map(|units| units.cont_slice()).transpose()?;
+    let mut ends = Vec::with_capacity(rows / BLOCK_ROWS + 1);
+    let mut end = 0;
+    while end < rows {
+        end = (end + BLOCK_ROWS).min(rows);
+        if let Some(units) = units {
+            end += units[end..].iter().take_while(|unit| **unit == units[end - 1]).count();
+        }
+        ends.push(end);
+    }
+    Ok(ends)
 }
 
 /// Splits the texts from a sealed table; returns the table without them, and the texts by column and code. A text is stored in the row in
