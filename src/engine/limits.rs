@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::polars::BLOCK_ROWS;
 use crate::query::computation::Computation;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::policy::Terms;
@@ -37,6 +38,8 @@ pub struct Limits {
     pub address_space_bytes: u64,
     deadline_min: Duration,
     rows: u64,
+    /// Maximum number of rows in a block: a block ends with the rows of a unit.
+    block_rows: u64,
 }
 
 impl Limits {
@@ -48,13 +51,17 @@ impl Limits {
         let row = (columns + ROW_BYTES) * TABLE_COPIES + GROUP_BYTES_PER_ROW;
         let table = terms.max_rows.saturating_mul(row);
         let process = PROCESS_BYTES.saturating_add(cores.saturating_mul(CORE_BYTES));
-        Self { address_space_bytes: process.saturating_add(table), deadline_min, rows: terms.max_rows }
+        let address_space_bytes = process.saturating_add(table);
+        let block_rows = (BLOCK_ROWS as u64).saturating_add(terms.max_rows_per_unit.into());
+        Self { address_space_bytes, deadline_min, rows: terms.max_rows, block_rows }
     }
 
-    /// The maximum duration of a computation, by the declared capacity and the number of columns that it looks at per row.
+    /// The maximum duration of a computation over so many blocks, by the rows that they may hold within the declared capacity and the
+    /// number of columns that it looks at per row.
     #[must_use]
-    pub fn deadline(&self, computation: &Computation) -> Duration {
-        let nanos = self.rows.saturating_mul(computation.looks()).saturating_mul(NANOS_PER_LOOK);
+    pub fn deadline(&self, computation: &Computation, blocks: u64) -> Duration {
+        let rows = self.rows.min(blocks.saturating_mul(self.block_rows));
+        let nanos = rows.saturating_mul(computation.looks()).saturating_mul(NANOS_PER_LOOK);
         self.deadline_min.saturating_add(Duration::from_nanos(nanos))
     }
 

@@ -1,10 +1,15 @@
 //! The worker pool: worker processes for each edition, each with a supervisor thread.
 //!
-//! Promises that a worker that dies or exceeds its deadline costs only its own computation, that another worker is started within a second,
-//! and that a worker that was dead before it received a computation costs nothing.
+//! Queries are cut into pieces, which are ranges of blocks. Workers take pieces of all queries in turn, and at most as many workers compute
+//! at once as there are cores, whatever the number of datasets.
+//!
+//! Promises that a worker that dies or exceeds its deadline costs only the query whose piece it was computing, that another worker is
+//! started within a second, and that a worker that was dead before it received a piece costs nothing.
 
 mod supervisor;
 mod lane;
+mod permits;
+mod ring;
 
 use super::Limits;
 use super::port::{Engine, EngineFault, Host};
@@ -18,7 +23,8 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use self::lane::{Job, Lane};
+use self::lane::Lane;
+use self::permits::Permits;
 
 /// How workers are started.
 #[derive(Debug, Clone)]
@@ -27,7 +33,7 @@ pub struct Launch {
     pub program: PathBuf,
     /// Number of workers per dataset.
     pub workers: usize,
-    /// Time allowed for every computation; large tables are allowed more, by their declared capacity.
+    /// Time allowed for every piece of a computation; more is allowed by the number of rows that it may hold.
     pub deadline_min: Duration,
 }
 
@@ -52,13 +58,15 @@ pub struct WorkerPool {
     launch: Launch,
     lanes: HashMap<String, Arc<Lane>>,
     keepers: Vec<JoinHandle<()>>,
+    permits: Arc<Permits>,
 }
 
 impl WorkerPool {
     /// Makes a pool without tables.
     #[must_use]
     pub fn new(launch: Launch) -> Self {
-        Self { launch, lanes: HashMap::new(), keepers: Vec::new() }
+        let permits = Arc::new(Permits::new(super::limits::cores()));
+        Self { launch, lanes: HashMap::new(), keepers: Vec::new(), permits }
     }
 }
 
@@ -73,6 +81,7 @@ impl Host for WorkerPool {
             limits: Limits::of(&manifest.terms, super::limits::cores() as u64, self.launch.deadline_min),
             queue: Mutex::default(),
             changed: Condvar::new(),
+            permits: Arc::clone(&self.permits),
             ready: AtomicUsize::new(0),
             workers: self.launch.workers,
             stuck: AtomicUsize::new(0),
@@ -95,7 +104,7 @@ impl Engine for WorkerPool {
     fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
         let lane = self.lanes.get(edition).ok_or(EngineFault)?;
         let (done, answer) = mpsc::sync_channel(1);
-        lane.push(Job { computation: computation.clone(), done });
+        lane.push(computation.clone(), done);
         answer.recv().map_err(|_| EngineFault)?
     }
 

@@ -31,15 +31,23 @@ pub(super) enum Order {
         /// Maximum address space, in bytes.
         address_space_bytes: u64,
     },
-    /// Evaluate this computation over the table.
-    Evaluate(Computation),
+    /// Evaluate a computation over some blocks of the table.
+    Evaluate {
+        /// What is evaluated.
+        computation: Computation,
+        /// The first block, and the number of the block after the last one.
+        blocks: (u64, u64),
+    },
 }
 
 /// Messages from a worker to its server.
 #[derive(BorshSerialize, BorshDeserialize)]
 pub(super) enum Reply {
     /// The table is in memory and the process is confined.
-    Ready,
+    Ready {
+        /// Number of blocks of the table.
+        blocks: u64,
+    },
     /// The exact vectors, and the labels of groups without a public list.
     Exact(Found),
     /// The computation failed; the cause is not sent.

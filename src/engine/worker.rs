@@ -42,12 +42,14 @@ pub fn run() -> Result<(), EngineFault> {
     }
     let loaded = Loaded::read(table, rows, terms)?;
     // Polars looks up facts about the machine on first use, so that must happen before the process is confined.
-    loaded.exact(&every_row())?;
+    loaded.exact(&every_row(), 0..loaded.blocks().min(1))?;
     confine::lock()?;
-    send(&mut socket, &Reply::Ready).map_err(|_| EngineFault)?;
+    send(&mut socket, &Reply::Ready { blocks: loaded.blocks() as u64 }).map_err(|_| EngineFault)?;
     while let Ok(order) = receive(&mut socket) {
         let reply = match order {
-            Order::Evaluate(computation) => loaded.exact(&computation).map_or(Reply::Failed, Reply::Exact),
+            Order::Evaluate { computation, blocks: (start, end) } => {
+                loaded.exact(&computation, start as usize..end as usize).map_or(Reply::Failed, Reply::Exact)
+            }
             Order::Setup { .. } => Reply::Failed,
         };
         send(&mut socket, &reply).map_err(|_| EngineFault)?;

@@ -9,6 +9,7 @@ use crate::query::computation::Computation;
 use crate::query::terms::edition::Manifest;
 use std::collections::HashMap;
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 
 /// Sealed tables in this process's memory, by edition.
@@ -37,7 +38,7 @@ impl Host for PolarsEngine {
 impl Engine for PolarsEngine {
     fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
         let loaded = self.tables.get(edition).ok_or(EngineFault)?;
-        Ok(Private::new(loaded.exact(computation)?))
+        Ok(Private::new(loaded.exact(computation, 0..loaded.blocks())?))
     }
 
     fn is_ready(&self, edition: &str) -> bool {
@@ -46,9 +47,21 @@ impl Engine for PolarsEngine {
 }
 
 impl Loaded {
-    /// Returns the exact vectors, unlocked: only an engine or a worker calls this, which locks them at once or sends them to a server that
-    /// does.
-    pub(in crate::engine) fn exact(&self, computation: &Computation) -> Result<Exact, EngineFault> {
+    /// Returns the exact vectors of the rows of some blocks, unlocked: only an engine or a worker calls this, which locks them at once or
+    /// sends them to a server that does. Vectors of disjoint ranges of blocks add up, because a unit's rows are all in one block.
+    pub(in crate::engine) fn exact(
+        &self,
+        computation: &Computation,
+        blocks: Range<usize>,
+    ) -> Result<Exact, EngineFault> {
+        if blocks == (0..self.blocks()) {
+            return self.whole(computation);
+        }
+        let part = guarded(|| Ok(self.part(&blocks)))?.ok_or(EngineFault)?;
+        part.whole(computation)
+    }
+
+    fn whole(&self, computation: &Computation) -> Result<Exact, EngineFault> {
         if let Some(text) = &computation.text {
             return guarded(|| texts::found(self, computation, text));
         }

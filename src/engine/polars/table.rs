@@ -7,20 +7,22 @@ use crate::query::terms::policy::{Terms, Unit};
 use polars::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// One sealed table in memory, with the terms it was sealed under.
 pub(in crate::engine) struct Loaded {
     pub(in crate::engine) table: DataFrame,
     pub(in crate::engine) terms: Terms,
     /// The texts of columns without a public list, by column and code.
-    pub(in crate::engine) texts: HashMap<usize, Vec<String>>,
+    pub(in crate::engine) texts: Arc<HashMap<usize, Vec<String>>>,
     /// For each block, the number of the row after its last one.
     ends: Vec<usize>,
 }
 
 /// Number of rows after which a block ends, as soon as a unit's rows do.
-const BLOCK_ROWS: usize = 1 << 17;
+pub(in crate::engine) const BLOCK_ROWS: usize = 1 << 17;
 
 /// The stored columns that a computation reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,12 +44,21 @@ impl Loaded {
         }
         let (table, texts) = guarded(|| split(table, &terms))?;
         let ends = guarded(|| block_ends(&table))?;
-        Ok(Self { table, terms, texts, ends })
+        Ok(Self { table, terms, texts: Arc::new(texts), ends })
     }
 
     /// Number of blocks. A unit's rows are all in one block.
     pub(in crate::engine) fn blocks(&self) -> usize {
         self.ends.len()
+    }
+
+    /// A table of the rows of some blocks, which shares this table's memory; `None` if there are no such blocks.
+    pub(in crate::engine) fn part(&self, blocks: &Range<usize>) -> Option<Self> {
+        let end_of = |count: usize| count.checked_sub(1).map_or(Some(0), |last| self.ends.get(last).copied());
+        let (start, end) = (end_of(blocks.start)?, end_of(blocks.end)?);
+        let table = self.table.slice(i64::try_from(start).ok()?, end.checked_sub(start)?);
+        let ends = self.ends.get(blocks.clone())?.iter().map(|end| end - start).collect();
+        Some(Self { table, terms: self.terms.clone(), texts: Arc::clone(&self.texts), ends })
     }
 
     /// The rows of a block, in the table's order, without a copy; the columns are those that are wanted and that the table has.

@@ -11,10 +11,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::lane::{Lane, Next};
+use super::ring::Piece;
 use crate::engine::port::EngineFault;
 use crate::engine::wire::{Order, Reply, VERSION, receive, send};
 use crate::kernel::vault::private::{Exact, Private};
-use crate::query::computation::Computation;
 
 /// How often an idle worker is checked.
 const LOOK: Duration = Duration::from_millis(100);
@@ -28,6 +28,8 @@ const FAILURES_MAX: u32 = 3;
 struct Worker {
     child: Child,
     socket: UnixStream,
+    /// Number of blocks of its table.
+    blocks: u64,
 }
 
 /// Keeps one worker alive until the lane is closed; `first` is told whether the first start succeeded.
@@ -63,44 +65,37 @@ pub(super) fn keep(lane: &Lane, program: &Path, first: &mpsc::Sender<bool>) {
     }
 }
 
-/// Waits a little; returns true if the lane is closed. Jobs are left for other workers, or for the next start.
+/// Waits a little; returns true if the lane is closed. Pieces are left for other workers, or for the next start.
 fn pause(lane: &Lane) -> bool {
     std::thread::park_timeout(PAUSE);
-    match lane.next(Duration::ZERO) {
-        Next::End => true,
-        Next::Nothing => false,
-        Next::Job(job) => {
-            lane.push_back(*job);
-            false
-        }
-    }
+    lane.is_closed()
 }
 
 /// Gives a worker its work until it ends; returns true if the lane is closed.
 fn serve(lane: &Lane, mut worker: Worker) -> bool {
     let ended = loop {
-        match lane.next(LOOK) {
+        match lane.next(worker.blocks, LOOK) {
             Next::End => break true,
             Next::Nothing if worker.is_gone() => break false,
             Next::Nothing => {}
-            // The worker was dead before it received the job, so another worker takes it.
-            Next::Job(job) if worker.is_gone() => {
+            // The worker was dead before it received the piece, so another worker takes it.
+            Next::Piece(piece, _permit) if worker.is_gone() => {
                 lane.ready.fetch_sub(1, Ordering::AcqRel);
-                lane.push_back(*job);
+                lane.put_back(piece);
                 worker.stop();
                 tracing::warn!(edition = lane.edition, "a worker was gone before it was asked");
                 return false;
             }
-            Next::Job(job) => {
-                if worker.order(lane, &job.computation).is_err() {
+            Next::Piece(piece, permit) => {
+                if worker.order(lane, &piece).is_err() {
                     // The worker received nothing, or an incomplete message, and is killed below.
-                    lane.push_back(*job);
+                    lane.put_back(piece);
                     break false;
                 }
                 let answer = worker.answer();
+                drop(permit);
                 let failed = answer.is_err();
-                // The caller may be gone; the charge stands.
-                let _ = job.done.send(answer);
+                lane.finish(&piece, answer);
                 if failed {
                     break false;
                 }
@@ -123,6 +118,8 @@ impl Worker {
             .arg0("tacit")
             .arg("worker")
             .env_clear()
+            // A worker computes one piece at a time, on one thread; the permits decide how many workers do.
+            .env("POLARS_MAX_THREADS", "1")
             .current_dir("/")
             // An interrupt from the terminal is for the server to handle.
             .process_group(0)
@@ -141,11 +138,11 @@ impl Worker {
             socket.set_read_timeout(Some(lane.limits.start())).ok()?;
             socket.set_write_timeout(Some(lane.limits.start())).ok()?;
             send(&mut socket, &setup).ok()?;
-            matches!(receive(&mut socket), Ok(Reply::Ready)).then_some(())
+            if let Ok(Reply::Ready { blocks }) = receive(&mut socket) { Some(blocks) } else { None }
         };
-        let is_ready = ready().is_some();
-        let worker = Self { child, socket };
-        if is_ready {
+        let ready = ready();
+        let worker = Self { child, socket, blocks: ready.unwrap_or(0) };
+        if ready.is_some() {
             return Ok(worker);
         }
         worker.stop();
@@ -156,17 +153,20 @@ impl Worker {
         !matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Sends the worker a computation and sets its deadline.
-    fn order(&mut self, lane: &Lane, computation: &Computation) -> Result<(), EngineFault> {
-        self.socket.set_read_timeout(Some(lane.limits.deadline(computation))).map_err(|_| EngineFault)?;
-        send(&mut self.socket, &Order::Evaluate(computation.clone())).map_err(|_| EngineFault)
+    /// Sends the worker a piece and sets its deadline.
+    fn order(&mut self, lane: &Lane, piece: &Piece) -> Result<(), EngineFault> {
+        let (start, end) = (piece.blocks.start, piece.blocks.end);
+        let deadline = lane.limits.deadline(&piece.computation, end - start);
+        self.socket.set_read_timeout(Some(deadline)).map_err(|_| EngineFault)?;
+        let computation = piece.computation.as_ref().clone();
+        send(&mut self.socket, &Order::Evaluate { computation, blocks: (start, end) }).map_err(|_| EngineFault)
     }
 
-    /// Reads the worker's reply to the computation it was given.
+    /// Reads the worker's reply to the piece that it was given.
     fn answer(&mut self) -> Result<Private<Exact>, EngineFault> {
         match receive(&mut self.socket) {
             Ok(Reply::Exact(exact)) => Ok(Private::new(exact)),
-            Ok(Reply::Failed | Reply::Ready) | Err(_) => Err(EngineFault),
+            Ok(Reply::Failed | Reply::Ready { .. }) | Err(_) => Err(EngineFault),
         }
     }
 

@@ -1,0 +1,153 @@
+//! The queries of one edition that are being evaluated, cut into pieces that its workers take in turn.
+//!
+//! Promises that queries take turns, piece by piece, so that a long one does not keep a short one waiting; that a failed piece costs its own
+//! query alone; and that pieces follow from the query's plan and the number of blocks.
+
+use crate::engine::polars::BLOCK_ROWS;
+use crate::engine::port::EngineFault;
+use crate::kernel::vault::private::{Exact, Private};
+use crate::query::computation::Computation;
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::sync::{Arc, mpsc};
+
+/// Number of blocks in a piece, unless its vectors are large.
+const PIECE_BLOCKS: u64 = 8;
+/// Number of rows in a piece for every cell of its vectors, so that sending them costs little beside the work.
+const ROWS_PER_CELL: u64 = 4;
+
+/// Where the answer to a query is sent.
+pub(super) type Done = mpsc::SyncSender<Result<Private<Exact>, EngineFault>>;
+
+/// A range of blocks over which a query is evaluated in one go.
+pub(super) struct Piece {
+    query: u64,
+    pub(super) computation: Arc<Computation>,
+    pub(super) blocks: Range<u64>,
+}
+
+/// The queries under way, and whose turn it is.
+#[derive(Default)]
+pub(super) struct Ring {
+    next: u64,
+    queries: HashMap<u64, Query>,
+    /// Numbers of the queries with pieces that nobody has taken; the first one is next.
+    turns: VecDeque<u64>,
+}
+
+struct Query {
+    computation: Arc<Computation>,
+    /// First block that nobody has taken; `None` if all have been.
+    next: Option<u64>,
+    /// Pieces that were taken and put back.
+    returned: Vec<Range<u64>>,
+    /// Number of pieces that workers compute.
+    taken: usize,
+    sum: Option<Private<Exact>>,
+    done: Done,
+}
+
+impl Ring {
+    pub(super) fn add(&mut self, computation: Computation, done: Done) {
+        let number = self.next;
+        self.next += 1;
+        let query = Query {
+            computation: Arc::new(computation),
+            next: Some(0),
+            returned: Vec::new(),
+            taken: 0,
+            sum: None,
+            done,
+        };
+        self.queries.insert(number, query);
+        self.turns.push_back(number);
+    }
+
+    /// Whether there is a piece to take.
+    pub(super) fn has_work(&self) -> bool {
+        !self.turns.is_empty()
+    }
+
+    /// Takes the next piece of the query whose turn it is, over a table of so many blocks.
+    pub(super) fn take(&mut self, blocks: u64) -> Option<Piece> {
+        let number = self.turns.pop_front()?;
+        let query = self.queries.get_mut(&number)?;
+        let range = query.take(blocks)?;
+        let computation = Arc::clone(&query.computation);
+        if query.next.is_some() || !query.returned.is_empty() {
+            self.turns.push_back(number);
+        }
+        Some(Piece { query: number, computation, blocks: range })
+    }
+
+    /// Puts back a piece that no worker received; it is taken next.
+    pub(super) fn put_back(&mut self, piece: Piece) {
+        let Some(query) = self.queries.get_mut(&piece.query) else { return };
+        query.taken -= 1;
+        query.returned.push(piece.blocks);
+        self.turns.retain(|number| *number != piece.query);
+        self.turns.push_front(piece.query);
+    }
+
+    /// Adds the result of a piece to its query. Returns what has to be added up before the result counts: call it again with the sum. The
+    /// caller adds outside the lock.
+    pub(super) fn add_up(&mut self, piece: &Piece, found: Private<Exact>) -> Option<(Private<Exact>, Private<Exact>)> {
+        // The query failed meanwhile.
+        let query = self.queries.get_mut(&piece.query)?;
+        if let Some(sum) = query.sum.take() {
+            return Some((sum, found));
+        }
+        query.sum = Some(found);
+        query.taken -= 1;
+        if query.taken == 0
+            && query.next.is_none()
+            && query.returned.is_empty()
+            && let Some(query) = self.queries.remove(&piece.query)
+        {
+            // The caller may be gone; the charge stands.
+            let _ = query.done.send(query.sum.ok_or(EngineFault));
+        }
+        None
+    }
+
+    /// Ends the query of a piece that failed; its other pieces are dropped.
+    pub(super) fn fail(&mut self, piece: &Piece) {
+        self.turns.retain(|number| *number != piece.query);
+        if let Some(query) = self.queries.remove(&piece.query) {
+            let _ = query.done.send(Err(EngineFault));
+        }
+    }
+
+    /// Drops all queries; their callers learn of it because their channels close.
+    pub(super) fn clear(&mut self) {
+        self.queries.clear();
+        self.turns.clear();
+    }
+}
+
+impl Query {
+    fn take(&mut self, blocks: u64) -> Option<Range<u64>> {
+        let range = self.returned.pop().or_else(|| {
+            let start = self.next?;
+            let end = start.saturating_add(piece_blocks(&self.computation)).min(blocks);
+            self.next = (end < blocks).then_some(end);
+            Some(start..end)
+        })?;
+        self.taken += 1;
+        Some(range)
+    }
+}
+
+/// Number of blocks in each piece of a computation. The cells of groups that are labelled by texts do not add up, so they take one piece.
+fn piece_blocks(computation: &Computation) -> u64 {
+    if computation.text.is_some() {
+        return u64::MAX;
+    }
+    let cells = computation.measures.iter().map(|measure| measure.cells(&computation.keys));
+    let cells = cells.fold(0, u64::saturating_add);
+    cells.saturating_mul(ROWS_PER_CELL).div_ceil(BLOCK_ROWS as u64).max(PIECE_BLOCKS)
+}
+
+#[cfg(test)]
+#[path = "ring_tests.rs"]
+mod tests;
