@@ -23,6 +23,17 @@ pub trait Engine: Send + Sync {
 
     /// Whether an edition could be evaluated now; if not, nothing should be charged.
     fn is_ready(&self, edition: &str) -> bool;
+
+    /// Makes sure that what a computation would read of an edition is as it was sealed, before anything is charged for it. An engine that
+    /// finds damage logs where, and the edition is no longer ready.
+    ///
+    /// May block while a part of the table is read for the first time; never call it on an async thread.
+    ///
+    /// # Errors
+    /// [`EngineFault`] if the edition is not ready, in which case nothing should be charged.
+    fn prepare(&self, edition: &str, _computation: &Computation) -> Result<(), EngineFault> {
+        if self.is_ready(edition) { Ok(()) } else { Err(EngineFault) }
+    }
 }
 
 /// The port to whatever loads sealed tables.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -324,6 +325,45 @@ fn nothing_is_charged_while_no_worker_is_up() {
         assert!(reply.json()["detail"].as_str().is_some_and(|detail| detail.contains("nothing was charged")));
         assert_eq!(lab.get("/readyz", "").await.status, 503);
     });
+    assert_eq!(lab.head(), before);
+}
+
+/// An engine that is ready until it looks at what a question would read.
+struct Damaged {
+    prepared: Arc<AtomicUsize>,
+}
+
+impl Engine for Damaged {
+    fn evaluate(&self, _: &str, _: &Computation) -> Result<Private<Exact>, EngineFault> {
+        panic!("a damaged table is not evaluated")
+    }
+
+    fn is_ready(&self, _: &str) -> bool {
+        self.prepared.load(Ordering::SeqCst) == 0
+    }
+
+    fn prepare(&self, _: &str, _: &Computation) -> Result<(), EngineFault> {
+        self.prepared.fetch_add(1, Ordering::SeqCst);
+        Err(EngineFault)
+    }
+}
+
+#[test]
+fn nothing_is_charged_if_a_table_proves_damaged() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("visits.csv"), visits(20)).expect("a source");
+    let prepared = Arc::new(AtomicUsize::new(0));
+    let engine = Damaged { prepared: Arc::clone(&prepared) };
+    let lab = Lab::wrapped(dir, &policy(GAUSSIAN), Arc::new(OpenDp), "4", |_| Arc::new(engine));
+    let before = lab.head();
+    block_on(async {
+        assert_eq!(lab.get("/readyz", "").await.status, 200);
+        let reply = lab.sql("SELECT COUNT(*) FROM visits", "0.1").await;
+        assert_eq!(reply.code(), "overloaded");
+        assert!(reply.json()["detail"].as_str().is_some_and(|detail| detail.contains("nothing was charged")));
+        assert_eq!(lab.get("/readyz", "").await.status, 503);
+    });
+    assert_eq!(prepared.load(Ordering::SeqCst), 1);
     assert_eq!(lab.head(), before);
 }
 

@@ -6,10 +6,12 @@ use std::path::Path;
 use polars::prelude::{Column, DataFrame, DataType, IntoColumn, ParquetWriter};
 use proptest::prelude::*;
 
+use super::table::Loaded;
 use crate::engine::PolarsEngine;
 use crate::engine::port::{Engine, Host};
 use crate::engine::seal::seal_with_key;
 use crate::engine::seal::source::SourceSpec;
+use crate::kernel::vault::private::Private;
 use crate::query::computation::Measure;
 use crate::query::parse::parse;
 use crate::query::plan::{Plan, plan};
@@ -156,6 +158,13 @@ fn write_units(path: &Path, rows: &[Row]) {
 
 /// The exact vectors of every plan over the sealed rows.
 fn vectors(rows: &[Row], plans: &[Plan]) -> Vec<Vec<Vec<i64>>> {
+    let (_dir, engine, edition) = loaded(rows, |_| {});
+    let evaluate = |plan: &Plan| engine.evaluate(&edition, &plan.computation).expect("a total computation");
+    plans.iter().map(|plan| evaluate(plan).open_in_test().vectors).collect()
+}
+
+/// An engine over a sealed table of these rows, which `change` has changed, with the table's edition.
+fn loaded(rows: &[Row], change: impl FnOnce(&mut Loaded)) -> (tempfile::TempDir, PolarsEngine, String) {
     let dir = tempfile::tempdir().expect("a folder");
     write(&dir.path().join("t.parquet"), rows);
     let mut policy = Policy::parse(POLICY).expect("a policy");
@@ -165,8 +174,8 @@ fn vectors(rows: &[Row], plans: &[Plan]) -> Vec<Vec<Vec<i64>>> {
     let (manifest, _) = seal_with_key(&policy, dir.path(), &[7; 32], &|_| {}).expect("a sealed table");
     let mut engine = PolarsEngine::new();
     engine.load(dir.path(), &manifest).expect("a loaded table");
-    let evaluate = |plan: &Plan| engine.evaluate(&manifest.edition, &plan.computation).expect("a total computation");
-    plans.iter().map(|plan| evaluate(plan).open_in_test().vectors).collect()
+    change(engine.tables.get_mut(&manifest.edition).expect("the table"));
+    (dir, engine, manifest.edition)
 }
 
 const CAPACITY: &str = "max_rows = 1_000_000";
@@ -309,6 +318,39 @@ proptest! {
     fn removing_a_unit_moves_no_vector_further_than_declared(rows in rows(), gone in 0..5_i64) {
         check(&rows, gone)?;
     }
+}
+
+/// Workers evaluate ranges of blocks, whose vectors the server adds up.
+#[test]
+fn vectors_of_parts_add_up_to_those_of_the_table() {
+    let rows: Vec<Row> = (0..40_i64)
+        .map(|at| {
+            let (fixed, free) = ((at % 15 / 5) as u8, (at % 7 % 3) as u8);
+            (
+                at % 15,
+                (fixed < 2).then_some(fixed),
+                Some(free),
+                Some(at % 3 == 0),
+                Some(at * 31 % 900),
+                Some(4.5),
+                Some(18_300),
+            )
+        })
+        .collect();
+    let (dir, engine, edition) = loaded(&rows, |table| table.cut(4));
+    let table = &engine.tables[&edition];
+    let blocks = table.blocks();
+    assert!(blocks > 5, "{blocks} blocks");
+    for plan in plans(40) {
+        let exact = |blocks| Private::new(table.exact(&plan.computation, blocks).expect("a total computation"));
+        let parts = [0..1, 1..4, 4..4, 4..blocks].map(exact).into_iter();
+        let sum = parts.reduce(|sum, part| sum.joined(part).expect("equal shapes")).expect("parts");
+        let whole = exact(0..blocks).open_in_test().vectors;
+        assert!(plan.computation.filter.is_some() || whole.iter().flatten().any(|cell| *cell != 0));
+        assert_eq!(sum.open_in_test().vectors, whole, "{:?}", plan.computation);
+    }
+    assert!(table.exact(&plans(40)[0].computation, 0..blocks + 1).is_err(), "there are no such blocks");
+    drop(dir);
 }
 
 #[test]

@@ -43,8 +43,14 @@ impl Loaded {
             return Err(EngineFault);
         }
         let (table, texts) = guarded(|| split(table, &terms))?;
-        let ends = guarded(|| block_ends(&table))?;
+        let ends = guarded(|| block_ends(&table, BLOCK_ROWS))?;
         Ok(Self { table, terms, texts: Arc::new(texts), ends })
+    }
+
+    /// Cuts the table anew, into blocks of fewer rows.
+    #[cfg(test)]
+    pub(super) fn cut(&mut self, block_rows: usize) {
+        self.ends = block_ends(&self.table, block_rows).expect("a sealed table");
     }
 
     /// Number of blocks. A unit's rows are all in one block.
@@ -95,15 +101,15 @@ pub(in crate::engine) fn gathered(frame: LazyFrame) -> PolarsResult<DataFrame> {
     frame.collect_with_engine(polars::prelude::Engine::Streaming).map(|answer| answer.unwrap_single())
 }
 
-/// Returns where blocks of [`BLOCK_ROWS`] rows or a little more end: at the end of a unit's rows, or anywhere if every row is a unit.
-fn block_ends(table: &DataFrame) -> PolarsResult<Vec<usize>> {
+/// Returns where blocks of so many rows or a little more end: at the end of a unit's rows, or anywhere if every row is a unit.
+fn block_ends(table: &DataFrame, block_rows: usize) -> PolarsResult<Vec<usize>> {
     let rows = table.height();
     let units = table.column(UNIT_COLUMN).ok().map(|units| units.u32().map(ChunkedArray::rechunk)).transpose()?;
     let units = units.as_ref().map(|units| units.cont_slice()).transpose()?;
-    let mut ends = Vec::with_capacity(rows / BLOCK_ROWS + 1);
+    let mut ends = Vec::with_capacity(rows / block_rows + 1);
     let mut end = 0;
     while end < rows {
-        end = (end + BLOCK_ROWS).min(rows);
+        end = (end + block_rows).min(rows);
         if let Some(units) = units {
             end += units[end..].iter().take_while(|unit| **unit == units[end - 1]).count();
         }

@@ -173,9 +173,7 @@ impl Service {
         room: &Reservation,
     ) -> Result<Answer, ServiceError> {
         let DraftCharge { parts, fresh, request, composed } = draft;
-        if !fresh.views.is_empty() && !self.ports.engine.is_ready(&asked.priced.dataset.edition) {
-            return Err(ServiceError::Away);
-        }
+        let fresh = if fresh.views.is_empty() { fresh } else { self.evaluable(fresh, &asked).await? };
         let charged = self.writing(&asked.who, move |service| service.charge(request, composed)).await??;
         let receipt = match charged {
             ChargeDecision::Charged(receipt) => receipt,
@@ -197,6 +195,18 @@ impl Service {
         };
         // If even recording breaks off, the charge stands, and the next start burns it.
         self.writing(&who, record).await.map_err(|_| ServiceError::Unanswered { release })?
+    }
+
+    /// Makes sure, before anything is charged, that what is drawn anew can be evaluated. What it finds wrong with a table does not depend
+    /// on the values of its rows.
+    async fn evaluable(
+        self: &Arc<Self>,
+        fresh: NewMeasurements,
+        asked: &PricedQuestion,
+    ) -> Result<NewMeasurements, ServiceError> {
+        let (this, edition) = (Arc::clone(self), asked.priced.dataset.edition.clone());
+        let prepare = move || this.ports.engine.prepare(&edition, &fresh.computation).map(|()| fresh);
+        tokio::task::spawn_blocking(prepare).await.ok().and_then(Result::ok).ok_or(ServiceError::Away)
     }
 
     /// Draws a charged question's answer. Returns the turn in which it was drawn, too.
