@@ -23,7 +23,7 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use self::lane::Lane;
+use self::lane::{Lane, Queue};
 use self::permits::Permits;
 
 /// How workers are started.
@@ -79,7 +79,7 @@ impl Host for WorkerPool {
             rows: manifest.rows,
             terms: manifest.terms.clone(),
             limits: Limits::of(&manifest.terms, super::limits::cores() as u64, self.launch.deadline_min),
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue::new(super::limits::cores())),
             changed: Condvar::new(),
             permits: Arc::clone(&self.permits),
             ready: AtomicUsize::new(0),

@@ -31,10 +31,16 @@ pub(super) struct Lane {
     pub(super) stuck: AtomicUsize,
 }
 
-#[derive(Default)]
 pub(super) struct Queue {
     ring: Ring,
     is_closed: bool,
+}
+
+impl Queue {
+    /// Creates an empty queue, for a machine with so many cores.
+    pub(super) fn new(cores: usize) -> Self {
+        Self { ring: Ring::new(cores), is_closed: false }
+    }
 }
 
 impl Lane {

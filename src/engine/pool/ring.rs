@@ -11,8 +11,10 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, mpsc};
 
-/// Number of blocks in a piece, unless its vectors are large.
+/// Maximum number of blocks in a piece, unless its vectors are large.
 const PIECE_BLOCKS: u64 = 8;
+/// Minimum number of blocks in a piece of a larger table.
+const PIECE_BLOCKS_MIN: u64 = 2;
 /// Number of rows in a piece for every cell of its vectors, so that sending them costs little beside the work.
 const ROWS_PER_CELL: u64 = 4;
 
@@ -27,8 +29,9 @@ pub(super) struct Piece {
 }
 
 /// The queries under way, and whose turn it is.
-#[derive(Default)]
 pub(super) struct Ring {
+    /// Number of pieces that may be computed at once.
+    cores: u64,
     next: u64,
     queries: HashMap<u64, Query>,
     /// Numbers of the queries with pieces that nobody has taken; the first one is next.
@@ -48,6 +51,11 @@ struct Query {
 }
 
 impl Ring {
+    /// Creates a ring without queries, for a machine with so many cores.
+    pub(super) fn new(cores: usize) -> Self {
+        Self { cores: cores.max(1) as u64, next: 0, queries: HashMap::new(), turns: VecDeque::new() }
+    }
+
     pub(super) fn add(&mut self, computation: Computation, done: Done) {
         let number = self.next;
         self.next += 1;
@@ -72,7 +80,7 @@ impl Ring {
     pub(super) fn take(&mut self, blocks: u64) -> Option<Piece> {
         let number = self.turns.pop_front()?;
         let query = self.queries.get_mut(&number)?;
-        let range = query.take(blocks)?;
+        let range = query.take(blocks, self.cores)?;
         let computation = Arc::clone(&query.computation);
         if query.next.is_some() || !query.returned.is_empty() {
             self.turns.push_back(number);
@@ -126,10 +134,10 @@ impl Ring {
 }
 
 impl Query {
-    fn take(&mut self, blocks: u64) -> Option<Range<u64>> {
+    fn take(&mut self, blocks: u64, cores: u64) -> Option<Range<u64>> {
         let range = self.returned.pop().or_else(|| {
             let start = self.next?;
-            let end = start.saturating_add(piece_blocks(&self.computation)).min(blocks);
+            let end = start.saturating_add(piece_blocks(&self.computation, blocks.div_ceil(cores))).min(blocks);
             self.next = (end < blocks).then_some(end);
             Some(start..end)
         })?;
@@ -138,14 +146,14 @@ impl Query {
     }
 }
 
-/// Number of blocks in each piece of a computation. The cells of groups that are labelled by texts do not add up, so they take one piece.
-fn piece_blocks(computation: &Computation) -> u64 {
+/// Number of blocks in each piece of a computation, if `share` blocks would give every core one piece. The cells of groups that are labelled by texts do not add up, so they take one piece.
+fn piece_blocks(computation: &Computation, share: u64) -> u64 {
     if computation.text.is_some() {
         return u64::MAX;
     }
     let cells = computation.measures.iter().map(|measure| measure.cells(&computation.keys));
     let cells = cells.fold(0, u64::saturating_add);
-    cells.saturating_mul(ROWS_PER_CELL).div_ceil(BLOCK_ROWS as u64).max(PIECE_BLOCKS)
+    cells.saturating_mul(ROWS_PER_CELL).div_ceil(BLOCK_ROWS as u64).max(share.clamp(PIECE_BLOCKS_MIN, PIECE_BLOCKS))
 }
 
 #[cfg(test)]

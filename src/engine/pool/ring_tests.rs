@@ -43,7 +43,7 @@ fn taken(ring: &mut Ring, blocks: u64) -> (Piece, u64, Range<u64>) {
 
 #[test]
 fn a_short_query_overtakes_a_long_one() {
-    let mut ring = Ring::default();
+    let mut ring = Ring::new(1);
     let long = asked(&mut ring, counting());
     let (first, _, range) = taken(&mut ring, 100);
     assert_eq!(range, 0..8);
@@ -67,7 +67,7 @@ fn a_short_query_overtakes_a_long_one() {
 #[test]
 fn a_small_table_is_one_piece_and_so_is_an_empty_one() {
     for blocks in [0, 1, 8] {
-        let mut ring = Ring::default();
+        let mut ring = Ring::new(1);
         let answer = asked(&mut ring, counting());
         let (piece, _, range) = taken(&mut ring, blocks);
         assert_eq!(range, 0..blocks);
@@ -78,8 +78,25 @@ fn a_small_table_is_one_piece_and_so_is_an_empty_one() {
 }
 
 #[test]
+fn every_core_takes_part_of_a_table_of_medium_size() {
+    let mut ring = Ring::new(4);
+    let answer = asked(&mut ring, counting());
+    let ranges: Vec<Range<u64>> = (0..4)
+        .map(|_| {
+            let (piece, _, range) = taken(&mut ring, 12);
+            computed(&mut ring, &piece);
+            range
+        })
+        .collect();
+    assert_eq!(ranges, [0..3, 3..6, 6..9, 9..12]);
+    assert_eq!(rows(&answer), Some(12));
+    let _small = asked(&mut ring, counting());
+    assert_eq!(taken(&mut ring, 2).2, 0..2, "a small table is one piece");
+}
+
+#[test]
 fn a_failed_piece_costs_its_query_alone() {
-    let mut ring = Ring::default();
+    let mut ring = Ring::new(1);
     let (unlucky, lucky) = (asked(&mut ring, counting()), asked(&mut ring, counting()));
     let (failing, _, _) = taken(&mut ring, 24);
     let (other, _, _) = taken(&mut ring, 24);
@@ -98,7 +115,7 @@ fn a_failed_piece_costs_its_query_alone() {
 
 #[test]
 fn a_piece_that_is_put_back_is_counted_once() {
-    let mut ring = Ring::default();
+    let mut ring = Ring::new(1);
     let answer = asked(&mut ring, counting());
     let (piece, _, range) = taken(&mut ring, 12);
     ring.put_back(piece);
@@ -116,7 +133,7 @@ fn a_piece_that_is_put_back_is_counted_once() {
 
 #[test]
 fn pieces_grow_with_vectors_and_texts_take_one() {
-    let mut ring = Ring::default();
+    let mut ring = Ring::new(1);
     let column = Term::Column(0);
     let bins = |count| Measure::Bins { column: column.clone(), low: 0, width: 1, count };
     let key = PlanKey { column: column.clone(), low: 0, codes: 10, nullable: false };
