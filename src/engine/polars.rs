@@ -11,4 +11,4 @@ mod vectors;
 mod evaluate;
 
 pub use self::evaluate::PolarsEngine;
-pub(super) use self::table::{BLOCK_ROWS, Loaded};
+pub(super) use self::table::{BLOCK_ROWS, Loaded, StoredColumns};

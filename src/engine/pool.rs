@@ -7,6 +7,7 @@
 //! started within a second, and that a worker that was dead before it received a piece costs nothing.
 
 mod supervisor;
+mod checks;
 mod lane;
 mod permits;
 mod ring;
@@ -18,7 +19,7 @@ use crate::query::computation::Computation;
 use crate::query::terms::edition::Manifest;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -109,7 +110,11 @@ impl Engine for WorkerPool {
     }
 
     fn is_ready(&self, edition: &str) -> bool {
-        self.lanes.get(edition).is_some_and(|lane| lane.ready.load(Ordering::Acquire) > 0)
+        self.lanes.get(edition).is_some_and(|lane| lane.is_ready())
+    }
+
+    fn prepare(&self, edition: &str, computation: &Computation) -> Result<(), EngineFault> {
+        self.lanes.get(edition).ok_or(EngineFault)?.prepare(computation)
     }
 }
 

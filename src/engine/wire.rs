@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use super::polars::StoredColumns;
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::vault::private::Exact as Found;
 use crate::query::computation::Computation;
@@ -31,6 +32,13 @@ pub(super) enum Order {
         /// Maximum address space, in bytes.
         address_space_bytes: u64,
     },
+    /// Check that some columns of some blocks are as they were sealed.
+    Check {
+        /// The columns.
+        columns: StoredColumns,
+        /// The first block, and the number of the block after the last one.
+        blocks: (u64, u64),
+    },
     /// Evaluate a computation over some blocks of the table.
     Evaluate {
         /// What is evaluated.
@@ -47,6 +55,15 @@ pub(super) enum Reply {
     Ready {
         /// Number of blocks of the table.
         blocks: u64,
+        /// Whether all of them have been checked.
+        is_checked: bool,
+    },
+    /// The blocks are as they were sealed.
+    Sound,
+    /// A block is not as it was sealed.
+    Bad {
+        /// Its number.
+        block: u64,
     },
     /// The exact vectors, and the labels of groups without a public list.
     Exact(Found),

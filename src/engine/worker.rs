@@ -43,12 +43,17 @@ pub fn run() -> Result<(), EngineFault> {
     let loaded = Loaded::read(table, rows, terms)?;
     // Polars looks up facts about the machine on first use, so that must happen before the process is confined.
     loaded.exact(&every_row(), 0..loaded.blocks().min(1))?;
+    let ready = Reply::Ready { blocks: loaded.blocks() as u64, is_checked: loaded.is_checked() };
     confine::lock()?;
-    send(&mut socket, &Reply::Ready { blocks: loaded.blocks() as u64 }).map_err(|_| EngineFault)?;
+    send(&mut socket, &ready).map_err(|_| EngineFault)?;
     while let Ok(order) = receive(&mut socket) {
         let reply = match order {
             Order::Evaluate { computation, blocks: (start, end) } => {
                 loaded.exact(&computation, start as usize..end as usize).map_or(Reply::Failed, Reply::Exact)
+            }
+            Order::Check { columns, blocks: (start, end) } => {
+                let bad = (start..end).find(|block| !loaded.check(*block as usize, &columns));
+                bad.map_or(Reply::Sound, |block| Reply::Bad { block })
             }
             Order::Setup { .. } => Reply::Failed,
         };

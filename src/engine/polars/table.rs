@@ -1,9 +1,11 @@
 //! Sealed tables in memory: reading them, and running polars without letting its words out.
 
 use crate::engine::port::EngineFault;
+use crate::query::computation::{Computation, Measure};
 use crate::query::terms::domain::Domain;
 use crate::query::terms::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, text_name};
 use crate::query::terms::policy::{Terms, Unit};
+use borsh::{BorshDeserialize, BorshSerialize};
 use polars::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -25,7 +27,7 @@ pub(in crate::engine) struct Loaded {
 pub(in crate::engine) const BLOCK_ROWS: usize = 1 << 17;
 
 /// The stored columns that a computation reads.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub(in crate::engine) struct StoredColumns {
     /// Indices of the declared columns.
     pub(in crate::engine) declared: BTreeSet<usize>,
@@ -33,6 +35,32 @@ pub(in crate::engine) struct StoredColumns {
     pub(in crate::engine) unit: bool,
     /// Whether it reads the rank of each row within its unit.
     pub(in crate::engine) rank: bool,
+}
+
+impl StoredColumns {
+    /// The columns that a computation may read. Those of a table with one row per unit are not looked at closely.
+    pub(in crate::engine) fn of(computation: &Computation, terms: &Terms) -> Self {
+        let mut declared = BTreeSet::new();
+        let per_unit = computation.units.is_some();
+        if per_unit {
+            declared.extend(0..terms.columns.len());
+        } else {
+            computation.filter.iter().for_each(|filter| filter.declared(&mut declared));
+            computation.keys.iter().for_each(|key| key.column.declared(&mut declared));
+            computation.measures.iter().for_each(|measure| measure.declared(&mut declared));
+            declared.extend(computation.text.iter().map(|text| text.column));
+        }
+        let unit = per_unit || computation.text.is_some() || computation.measures.iter().any(counts_units);
+        Self { declared, unit, rank: per_unit || computation.rows_per_unit < terms.max_rows_per_unit }
+    }
+}
+
+fn counts_units(measure: &Measure) -> bool {
+    match measure {
+        Measure::Units | Measure::UnitsWhere { .. } => true,
+        Measure::PrefixSums { measure, .. } | Measure::Over { measure, .. } => counts_units(measure),
+        Measure::Rows | Measure::NonNull { .. } | Measure::Sum { .. } | Measure::Bins { .. } => false,
+    }
 }
 
 impl Loaded {
@@ -45,6 +73,17 @@ impl Loaded {
         let (table, texts) = guarded(|| split(table, &terms))?;
         let ends = guarded(|| block_ends(&table, BLOCK_ROWS))?;
         Ok(Self { table, terms, texts: Arc::new(texts), ends })
+    }
+
+    /// Whether these columns of a block are as they were sealed. A table that is held in memory was checked when it was read, so only a
+    /// block that does not exist is not.
+    pub(in crate::engine) fn check(&self, block: usize, _columns: &StoredColumns) -> bool {
+        block < self.blocks()
+    }
+
+    /// Whether everything was checked when the table was read.
+    pub(in crate::engine) fn is_checked(&self) -> bool {
+        true
     }
 
     /// Cuts the table anew, into blocks of fewer rows.

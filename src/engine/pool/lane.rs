@@ -1,6 +1,8 @@
 //! The work of one edition, which its workers share.
 
 use crate::engine::Limits;
+use crate::engine::polars::StoredColumns;
+use crate::engine::pool::checks::{Check, CheckOutcome, Checks};
 use crate::engine::pool::permits::{Permit, Permits};
 use crate::engine::pool::ring::{Done, Piece, Ring};
 use crate::engine::port::EngineFault;
@@ -32,6 +34,7 @@ pub(super) struct Lane {
 }
 
 pub(super) struct Queue {
+    checks: Checks,
     ring: Ring,
     is_closed: bool,
 }
@@ -39,7 +42,7 @@ pub(super) struct Queue {
 impl Queue {
     /// Creates an empty queue, for a machine with so many cores.
     pub(super) fn new(cores: usize) -> Self {
-        Self { ring: Ring::new(cores), is_closed: false }
+        Self { checks: Checks::default(), ring: Ring::new(cores), is_closed: false }
     }
 }
 
@@ -57,13 +60,13 @@ impl Lane {
     /// Puts back a piece that no worker received.
     pub(super) fn put_back(&self, piece: Piece) {
         self.locked().ring.put_back(piece);
-        self.changed.notify_one();
+        self.changed.notify_all();
     }
 
     /// Waits for a piece over a table of so many blocks: returns it with the permit to compute it, or `Nothing` after `patience`, or `End`
     /// once the lane is closed.
     pub(super) fn next(&self, blocks: u64, patience: Duration) -> Next<'_> {
-        let idle = |queue: &mut Queue| !queue.ring.has_work() && !queue.is_closed;
+        let idle = |queue: &mut Queue| !queue.ring.has_work() && !queue.checks.has_work() && !queue.is_closed;
         let waited = self.changed.wait_timeout_while(self.locked(), patience, idle);
         let (queue, waited) = waited.unwrap_or_else(PoisonError::into_inner);
         if queue.is_closed {
@@ -79,7 +82,53 @@ impl Lane {
             return Next::End;
         }
         // Another worker may have taken it meanwhile.
-        queue.ring.take(blocks).map_or(Next::Nothing, |piece| Next::Piece(piece, permit))
+        if let Some(check) = queue.checks.take_wanted() {
+            return Next::Check(check, permit);
+        }
+        if let Some(piece) = queue.ring.take(blocks) {
+            return Next::Piece(piece, permit);
+        }
+        // Nobody waits for the rest.
+        queue.checks.take_unchecked().map_or(Next::Nothing, |check| Next::Check(check, permit))
+    }
+
+    /// Waits until everything that a computation reads has been checked.
+    pub(super) fn prepare(&self, computation: &Computation) -> Result<(), EngineFault> {
+        let columns = StoredColumns::of(computation, &self.terms);
+        let mut queue = self.locked();
+        queue.checks.want(&columns);
+        self.changed.notify_all();
+        let waits = |queue: &mut Queue| {
+            queue.checks.are_sound(&columns) == Ok(false) && !queue.is_closed && !self.has_given_up()
+        };
+        let queue = self.changed.wait_while(queue, waits).unwrap_or_else(PoisonError::into_inner);
+        let is_up = !queue.is_closed && self.ready.load(Ordering::Acquire) > 0;
+        if is_up && queue.checks.are_sound(&columns)? { Ok(()) } else { Err(EngineFault) }
+    }
+
+    /// Takes note of the size of the table that a worker has.
+    pub(super) fn begin_checks(&self, blocks: u64, is_checked: bool) {
+        self.locked().checks.begin(self.terms.columns.len(), blocks, is_checked);
+        self.changed.notify_all();
+    }
+
+    /// Takes note of how a check ended.
+    pub(super) fn checked(&self, check: &Check, outcome: CheckOutcome) {
+        let found = self.locked().checks.finish(check, outcome);
+        self.changed.notify_all();
+        if let Some(block) = found {
+            let edition = &self.edition;
+            tracing::error!(edition, block, "a block of the sealed table is not as it was sealed");
+        }
+    }
+
+    /// Whether a worker is up, and no damage has been found.
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire) > 0 && self.locked().checks.bad().is_none()
+    }
+
+    fn has_given_up(&self) -> bool {
+        self.stuck.load(Ordering::Acquire) == self.workers
     }
 
     /// Takes note of a piece's result, and answers its query once all pieces are there.
@@ -99,8 +148,9 @@ impl Lane {
 
     /// Drops all queries if no supervisor can start a worker: the callers get an error, and their charges are burned.
     pub(super) fn give_up(&self) {
-        if self.stuck.load(Ordering::Acquire) == self.workers {
+        if self.has_given_up() {
             self.locked().ring.clear();
+            self.changed.notify_all();
         }
     }
 
@@ -119,6 +169,11 @@ impl Lane {
 
 pub(super) enum Next<'a> {
     Piece(Piece, Permit<'a>),
+    Check(Check, Permit<'a>),
     Nothing,
     End,
 }
+
+#[cfg(test)]
+#[path = "lane_tests.rs"]
+mod tests;

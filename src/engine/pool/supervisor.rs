@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use super::checks::{Check, CheckOutcome};
 use super::lane::{Lane, Next};
 use super::ring::Piece;
 use crate::engine::port::EngineFault;
@@ -86,6 +87,14 @@ fn serve(lane: &Lane, mut worker: Worker) -> bool {
                 tracing::warn!(edition = lane.edition, "a worker was gone before it was asked");
                 return false;
             }
+            Next::Check(check, _permit) => {
+                let is_gone = worker.is_gone();
+                let outcome = if is_gone { CheckOutcome::Unasked } else { worker.check(lane, &check) };
+                lane.checked(&check, outcome);
+                if matches!(outcome, CheckOutcome::Lost | CheckOutcome::Unasked) {
+                    break false;
+                }
+            }
             Next::Piece(piece, permit) => {
                 if worker.order(lane, &piece).is_err() {
                     // The worker received nothing, or an incomplete message, and is killed below.
@@ -138,11 +147,16 @@ impl Worker {
             socket.set_read_timeout(Some(lane.limits.start())).ok()?;
             socket.set_write_timeout(Some(lane.limits.start())).ok()?;
             send(&mut socket, &setup).ok()?;
-            if let Ok(Reply::Ready { blocks }) = receive(&mut socket) { Some(blocks) } else { None }
+            if let Ok(Reply::Ready { blocks, is_checked }) = receive(&mut socket) {
+                Some((blocks, is_checked))
+            } else {
+                None
+            }
         };
         let ready = ready();
-        let worker = Self { child, socket, blocks: ready.unwrap_or(0) };
-        if ready.is_some() {
+        let worker = Self { child, socket, blocks: ready.map_or(0, |(blocks, _)| blocks) };
+        if let Some((blocks, is_checked)) = ready {
+            lane.begin_checks(blocks, is_checked);
             return Ok(worker);
         }
         worker.stop();
@@ -162,11 +176,26 @@ impl Worker {
         send(&mut self.socket, &Order::Evaluate { computation, blocks: (start, end) }).map_err(|_| EngineFault)
     }
 
+    /// Lets the worker check some chunks.
+    fn check(&mut self, lane: &Lane, check: &Check) -> CheckOutcome {
+        let (columns, blocks) = (check.columns.clone(), (check.blocks.start, check.blocks.end));
+        let reply = || {
+            self.socket.set_read_timeout(Some(lane.limits.start()))?;
+            send(&mut self.socket, &Order::Check { columns, blocks })?;
+            receive(&mut self.socket)
+        };
+        match reply() {
+            Ok(Reply::Sound) => CheckOutcome::Sound,
+            Ok(Reply::Bad { block }) => CheckOutcome::Bad(block),
+            Ok(Reply::Failed | Reply::Ready { .. } | Reply::Exact(_)) | Err(_) => CheckOutcome::Lost,
+        }
+    }
+
     /// Reads the worker's reply to the piece that it was given.
     fn answer(&mut self) -> Result<Private<Exact>, EngineFault> {
         match receive(&mut self.socket) {
             Ok(Reply::Exact(exact)) => Ok(Private::new(exact)),
-            Ok(Reply::Failed | Reply::Ready { .. }) | Err(_) => Err(EngineFault),
+            Ok(Reply::Failed | Reply::Sound | Reply::Bad { .. } | Reply::Ready { .. }) | Err(_) => Err(EngineFault),
         }
     }
 
