@@ -260,6 +260,39 @@ fn a_worker_that_is_late_is_replaced() {
     until("nobody is left", || mine().iter().all(|pid| !holds(*pid, lab.dir.path())));
 }
 
+/// Many queries at once, and one of two workers is killed with the piece that it holds: at most the query of that piece fails.
+#[test]
+fn a_killed_worker_costs_one_query_of_many() {
+    const QUERIES: usize = 20;
+    let lab = Lab::exact();
+    let (pool, edition) = pooled(&lab, launch());
+    let computation = computation(&lab, "SELECT region, COUNT(*) FROM visits GROUP BY region");
+    let ours = || -> Vec<u32> {
+        let all = workers(std::process::id()).into_iter().filter(|pid| holds(*pid, lab.dir.path()));
+        all.filter(|pid| status(*pid).is_some_and(|status| status.contains("Seccomp:\t2"))).collect()
+    };
+    // The other worker may take every piece of a round.
+    let has_cost = (0..100).any(|_| {
+        until("two workers", || ours().len() == 2);
+        let stopped = ours()[0];
+        signal("STOP", &[stopped]);
+        let (tell, told) = std::sync::mpsc::channel();
+        let failed = std::thread::scope(|scope| {
+            for _ in 0..QUERIES {
+                let (tell, pool, edition, computation) = (tell.clone(), &pool, &edition, &computation);
+                scope.spawn(move || tell.send(pool.evaluate(edition, computation).is_err()).expect("a listener"));
+            }
+            let others: Vec<bool> = told.iter().take(QUERIES - 1).collect();
+            signal("KILL", &[stopped]);
+            others.into_iter().chain(told.recv()).filter(|has_failed| *has_failed).count()
+        });
+        assert!(failed <= 1, "{failed} queries failed");
+        until("it is gone", || is_gone(stopped));
+        failed == 1
+    });
+    assert!(has_cost, "the worker never held a piece");
+}
+
 /// Whether a process has a file of this directory open.
 fn holds(pid: u32, folder: &Path) -> bool {
     let Ok(files) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };

@@ -337,7 +337,7 @@ fn vectors_of_parts_add_up_to_those_of_the_table() {
             )
         })
         .collect();
-    let (dir, engine, edition) = loaded(&rows, |table| table.cut(4));
+    let (dir, engine, edition) = loaded(&rows, |table| table.cut(4).expect("a sealed table"));
     let table = &engine.tables[&edition];
     let blocks = table.blocks();
     assert!(blocks > 5, "{blocks} blocks");
