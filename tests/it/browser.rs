@@ -10,6 +10,7 @@ mod plain;
 mod reading;
 mod research;
 mod stewardship;
+mod webdriver;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -7,14 +7,13 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use axum::http::Method;
-use fantoccini::elements::Element;
-use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use url::{ParseError, Url};
+use tokio::time::interval;
+
+use super::webdriver::{Element, Locator, Session};
 
 /// Longest wait for anything; machines that run tests are busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -90,28 +89,11 @@ impl Drop for Driver {
     }
 }
 
-/// A command that only Chromium has.
-#[derive(Debug)]
-struct OfChromium {
-    path: &'static str,
-    body: Value,
-}
-
-impl WebDriverCompatibleCommand for OfChromium {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
-        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
-    }
-
-    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        (Method::POST, Some(self.body.to_string()))
-    }
-}
-
 /// A browser with a profile of its own, on one server.
 pub struct Browser {
-    client: Client,
+    session: Session,
     origin: String,
-    // Both are dropped after the client: the browser first, then its folder.
+    // Both are dropped after the session: the browser first, then its folder.
     _driver: Driver,
     _profile: TempDir,
 }
@@ -125,39 +107,40 @@ impl Browser {
         if !has_scripts {
             options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
         }
-        let mut capabilities = Capabilities::new();
-        capabilities.insert("browserName".to_owned(), json!("chrome"));
-        capabilities.insert("goog:chromeOptions".to_owned(), options);
-        capabilities.insert("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"}));
-        capabilities.insert("timeouts".to_owned(), json!({"script": PATIENCE.as_millis() as u64}));
-        let address = format!("http://127.0.0.1:{}", driver.port);
-        let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&address).await;
-        let client = client.unwrap_or_else(|error| panic!("no session: {error}"));
-        Self { client, origin: origin.to_owned(), _driver: driver, _profile: profile }
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "timeouts": {"script": PATIENCE.as_millis() as u64},
+        });
+        let session = Session::begin(driver.port, capabilities).await;
+        let session = session.unwrap_or_else(|error| panic!("no session: {error}"));
+        Self { session, origin: origin.to_owned(), _driver: driver, _profile: profile }
     }
 
     pub async fn close(self) {
-        self.client.close().await.expect("the session ends");
+        self.session.end().await.expect("the session ends");
     }
 
     /// Opens a page of the server.
     pub async fn go(&self, path: &str) {
-        let went = self.client.goto(&format!("{}{path}", self.origin)).await;
+        let went = self.session.post("/url", json!({ "url": format!("{}{path}", self.origin) })).await;
         went.unwrap_or_else(|error| panic!("{path}: {error}"));
     }
 
     /// The current path, after the server's name.
     pub async fn place(&self) -> String {
-        let url = self.client.current_url().await.expect("an address").to_string();
+        let url = self.session.text("/url").await.expect("an address");
         url.strip_prefix(&self.origin).unwrap_or(&url).to_owned()
     }
 
     /// Finds an element, waiting for it to appear.
-    pub async fn find(&self, what: Locator<'_>) -> Element {
-        let until = Instant::now() + PATIENCE;
-        while let Some(left) = until.checked_duration_since(Instant::now()) {
+    pub async fn find(&self, what: Locator<'_>) -> Element<'_> {
+        let (until, mut glances) = (Instant::now() + PATIENCE, interval(GLANCE));
+        while Instant::now() < until {
+            glances.tick().await;
             // A page that is being left may fail with another error than a missing element.
-            if let Ok(element) = self.client.wait().at_most(left).every(GLANCE).for_element(what).await {
+            if let Ok(element) = self.session.find(what).await {
                 return element;
             }
         }
@@ -165,13 +148,13 @@ impl Browser {
         panic!("{place}: there is no {what:?} on\n{}", text.as_str().unwrap_or_default())
     }
 
-    pub async fn css(&self, selector: &str) -> Element {
+    pub async fn css(&self, selector: &str) -> Element<'_> {
         self.find(Locator::Css(selector)).await
     }
 
     /// Number of matching elements at this moment.
     pub async fn count(&self, selector: &str) -> usize {
-        self.client.find_all(Locator::Css(selector)).await.expect("a list").len()
+        self.session.count(Locator::Css(selector)).await.expect("a list")
     }
 
     /// Text of an element, waiting for it to appear.
@@ -208,12 +191,12 @@ impl Browser {
     /// Resends the form that led to this page, by reloading it.
     pub async fn resend(&self) {
         self.run(LEAVING, vec![]).await;
-        self.client.refresh().await.expect("the page is loaded again");
+        self.session.post("/refresh", json!({})).await.expect("the page is loaded again");
         self.css("html:not([data-leaving])").await;
     }
 
     pub async fn back(&self) {
-        self.client.back().await.expect("a page before this one");
+        self.session.post("/back", json!({})).await.expect("a page before this one");
     }
 
     /// Signs in, and returns the path of the page that follows.
@@ -231,30 +214,33 @@ impl Browser {
 
     /// Runs a script of the test, which the page's policy does not restrict.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.client.execute(script, arguments).await.unwrap_or_else(|error| panic!("{error}"))
+        let sent = self.session.post("/execute/sync", json!({"script": script, "args": arguments})).await;
+        sent.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Runs a script that calls its last argument when it is done.
     pub async fn run_until_done(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.client.execute_async(script, arguments).await.unwrap_or_else(|error| panic!("{error}"))
+        let sent = self.session.post("/execute/async", json!({"script": script, "args": arguments})).await;
+        sent.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Sends a command of the developer tools.
     pub async fn tool(&self, command: &str, parameters: Value) {
         let body = json!({"cmd": command, "params": parameters});
-        let sent = self.client.issue_cmd(OfChromium { path: "goog/cdp/execute", body }).await;
+        let sent = self.session.post("/goog/cdp/execute", body).await;
         sent.unwrap_or_else(|error| panic!("{command}: {error}"));
     }
 
     /// A screenshot of the visible part, as PNG.
     pub async fn picture(&self) -> Vec<u8> {
-        self.client.screenshot().await.expect("a picture")
+        let picture = self.session.text("/screenshot").await.expect("a picture");
+        BASE64_STANDARD.decode(picture).expect("a picture in base64")
     }
 
     /// Messages in the browser's console since the last call: policy violations, errors, warnings, and answers of 4xx except the expected
     /// ones. Chromium's advice to authors of forms is left out.
     pub async fn complaints(&self, expected: &[u16]) -> Vec<String> {
-        let log = self.client.issue_cmd(OfChromium { path: "se/log", body: json!({"type": "browser"}) }).await;
+        let log = self.session.post("/se/log", json!({"type": "browser"})).await;
         let log = log.unwrap_or_else(|error| panic!("{error}"));
         let entries = log.as_array().unwrap_or_else(|| panic!("no log: {log}"));
         let is_expected = |entry: &Value| {

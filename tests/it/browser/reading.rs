@@ -1,9 +1,8 @@
 //! Readers at the console: the gallery, one statistic, and the pages that are not for them.
 
-use fantoccini::Locator;
-
 use super::driven::Browser;
 use super::visit;
+use super::webdriver::Locator;
 
 const TITLES: [&str; 3] = ["Visits by region", "Visits by month", "Cost by diagnosis"];
 const HIDDEN: &str = "Older people";

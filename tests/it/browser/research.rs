@@ -1,9 +1,9 @@
 //! A researcher at the console: the price before it is paid, the answer, and earlier questions.
 
-use fantoccini::Locator;
 use serde_json::json;
 
 use super::driven::Browser;
+use super::webdriver::Locator;
 use super::{Site, visit};
 
 /// A question that no published statistic answers.
@@ -109,8 +109,8 @@ async fn is_refused(site: &Site, browser: &Browser) {
     browser.fill("#epsilon", "3").await;
     browser.press("button[value=pay]").await;
     browser.reads("one query may cost at most 2").await;
-    let sql = browser.css("textarea[name=sql]").await.prop("value").await.expect("a field");
-    assert_eq!(sql.as_deref(), Some(ANOTHER), "what was asked is not lost");
+    let sql = browser.css("textarea[name=sql]").await.property("value").await.expect("a field");
+    assert_eq!(sql, ANOTHER, "what was asked is not lost");
     assert_eq!((site.spent(), site.charges()), before, "what is refused is free");
     browser.is_quiet(&[403]).await;
 }

@@ -43,8 +43,8 @@ async fn grants(site: &Site, browser: &Browser) {
     assert_eq!(site.granted("ada"), "1.25");
 
     browser.unfold("Grant").await;
-    let kind = browser.css("form[action='/grants'] select[name=kind]").await;
-    kind.select_by_value("project").await.expect("a project may be chosen");
+    let kind = browser.css("form[action='/grants'] select[name=kind] option[value=project]").await;
+    kind.click().await.expect("a project may be chosen");
     browser.fill("form[action='/grants'] input[name=name]", "hearts").await;
     browser.fill("form[action='/grants'] input[name=epsilon]", "0.75").await;
     browser.fill("form[action='/grants'] input[name=reason]", "another project").await;
@@ -166,8 +166,8 @@ async fn reads_the_ledger(site: &Site, browser: &Browser) {
     assert_eq!(browser.place().await, "/ledger?act=&find=A+second+study");
     assert_eq!(browser.count("main tbody tr").await, 1, "in capitals or not");
     assert_eq!(browser.text("main tbody td:nth-child(2) small").await, "requested");
-    let act = browser.css("main form[role=search] select").await;
-    act.select_by_value("charged").await.expect("a kind of entry");
+    let act = browser.css("main form[role=search] select option[value=charged]").await;
+    act.click().await.expect("a kind of entry");
     browser.fill("main form[role=search] input[name=find]", " ").await;
     browser.press("main form[role=search] button").await;
     assert_eq!(browser.count("main tbody tr").await, site.charges());
