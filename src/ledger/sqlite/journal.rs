@@ -30,6 +30,12 @@ impl WriteLock {
         // A thread that panicked while it wrote has rolled back its transaction.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Whether anybody writes now.
+    #[cfg(test)]
+    pub(super) fn is_held(&self) -> bool {
+        self.0.try_lock().is_err()
+    }
 }
 
 /// Folds all entries into a ledger state; each must match its hash and follow the one before.
@@ -106,4 +112,37 @@ pub(in crate::ledger) fn commit(database: &Database, signer: &Signer, batch: &Co
 fn fault(error: &rusqlite::Error) -> JournalFault {
     tracing::error!(code = ?error.sqlite_error_code(), "the ledger's store failed");
     JournalFault
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::budget::writer::EncodedEntry;
+
+    /// A commit that waits because another connection writes holds the lock meanwhile, so other writers of the process wait for it.
+    #[test]
+    fn the_lock_is_held_while_a_batch_is_committed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("ledger.db");
+        let open = || Database::open(&path).unwrap_or_else(|error| panic!("{error}"));
+        let (database, other, lock) = (open(), open(), WriteLock::default());
+        let anchor = Anchor::open(&dir.path().join("anchor.log")).expect("an anchor");
+        let signer = Signer::create(dir.path()).expect("a key");
+        let mut journal = SqliteJournal { database, anchor, signer, lock: lock.clone() };
+        let entry = EncodedEntry { seq: 1, at_ms: 0, kind: "charged", bytes: vec![0], hash: [1; 32] };
+        let batch = CommitBatch { entries: vec![entry], releases: Vec::new() };
+        other.connection.execute_batch("BEGIN IMMEDIATE").expect("a writer beside it");
+        std::thread::scope(|scope| {
+            let commit = scope.spawn(|| journal.commit(&batch).is_ok());
+            let mut seen = false;
+            while !seen && !commit.is_finished() {
+                seen = lock.is_held();
+                std::thread::yield_now();
+            }
+            other.connection.execute_batch("ROLLBACK").expect("nobody beside it");
+            assert!(seen, "it waited for the file, or gave up, without the lock");
+            assert!(commit.join().expect("a commit"));
+        });
+        assert!(!lock.is_held());
+    }
 }

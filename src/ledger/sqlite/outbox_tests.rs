@@ -60,6 +60,16 @@ fn a_change_that_fails_leaves_nothing_of_it() {
     assert_eq!((tables.count(), tables.cursor()), (Ok(3), Ok(Some(cursor(4)))));
 }
 
+/// The outbox writes while it holds the very lock that the ledger's commits take.
+#[test]
+fn the_ledgers_lock_is_held_while_the_outbox_is_written() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let ledger = SqliteLedger::open(dir.path(), 0).unwrap_or_else(|error| panic!("{error}"));
+    let tables = OutboxTables::open(dir.path(), ledger.write_lock()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(tables.write(|_| Ok(ledger.write_lock().is_held())), Ok(true));
+    assert!(!ledger.write_lock().is_held());
+}
+
 #[test]
 fn one_delivery_is_put_once_whoever_puts_it() {
     let dir = tempfile::tempdir().expect("a folder");
