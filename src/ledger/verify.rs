@@ -22,7 +22,7 @@ use crate::kernel::privacy::certificate::CertifiedMeasurement;
 use crate::ledger::sqlite::database::Database;
 use crate::ledger::sqlite::journal;
 use crate::ledger::sqlite::open;
-use crate::ledger::sqlite::stream::{Bad, each_checked};
+use crate::ledger::sqlite::stream::Bad;
 
 /// Checks what the store cannot know: that an entry's measurements are those of its query, and that a stored answer is the one that was
 /// charged. Both checks run on several threads at once.
@@ -146,16 +146,12 @@ fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Ledge
         }
     })?;
     let repricer: &dyn Repricer = repricer;
-    let mut book = LedgerState::new();
     // A plan that panics because an entry was changed is a finding, not the end of the verification.
     let check = |entry: &Entry| {
         let checked = catch_unwind(AssertUnwindSafe(|| repricer.check(entry)));
         checked.unwrap_or(Err(EntryFault::Unpriceable))
     };
-    let taken = each_checked(database, &check, |entry, hash| {
-        book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why.into() })
-    })?;
-    Ok(taken.map(|()| book))
+    journal::fold(database, &check)
 }
 
 /// Checks that every stored answer has its digest in the chain, and every digest its answer.

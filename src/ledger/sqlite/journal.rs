@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::database::{Database, HeadRow};
 use super::stream::{Bad, each_checked};
+use crate::kernel::budget::entry::Entry;
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::budget::writer::{AnchorMark, CommitBatch, Journal, JournalFault};
 use crate::ledger::anchor::Anchor;
 use crate::ledger::error::OpenError;
+use crate::ledger::fault::EntryFault;
 use crate::ledger::signing::Signer;
 
 /// The SQLite file and the anchor, as the ledger's writer uses them.
@@ -38,10 +40,13 @@ impl WriteLock {
     }
 }
 
-/// Folds all entries into a ledger state; each must match its hash and follow the one before.
-pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<LedgerState, Bad>, rusqlite::Error> {
+/// Folds all entries into a ledger state; each must match its hash, pass `check` and follow the one before.
+pub(in crate::ledger) fn fold(
+    database: &Database,
+    check: &(dyn Fn(&Entry) -> Result<(), EntryFault> + Sync),
+) -> Result<Result<LedgerState, Bad>, rusqlite::Error> {
     let mut book = LedgerState::new();
-    let taken = each_checked(database, &|_| Ok(()), |entry, hash| {
+    let taken = each_checked(database, check, |entry, hash| {
         book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why.into() })
     })?;
     Ok(taken.map(|()| book))
@@ -67,7 +72,7 @@ pub(in crate::ledger) fn check_head(database: &Database, signer: &Signer, book: 
 
 impl Journal for SqliteJournal {
     fn fold(&mut self) -> Result<LedgerState, JournalFault> {
-        match fold(&self.database) {
+        match fold(&self.database, &|_| Ok(())) {
             Ok(Ok(book)) => Ok(book),
             Ok(Err(Bad { seq, why })) => {
                 tracing::error!(seq, %why, "the ledger does not fold");
