@@ -19,7 +19,7 @@ use tacit::kernel::privacy::amounts::{Epsilon, Price};
 use tacit::kernel::privacy::certificate::{Subject, certify};
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::replan::Replanner;
-use tacit::ledger::{SqliteLedger, verify};
+use tacit::ledger::{LedgerOptions, SqliteLedger, verify};
 use tacit::query::canonical;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
@@ -194,7 +194,8 @@ pub fn durable(criterion: &mut Criterion) {
         let disk = if slow { "4 ms" } else { "as it is" };
         let wrap =
             |journal: Box<dyn Journal>| -> Box<dyn Journal> { if slow { Box::new(Slow(journal)) } else { journal } };
-        let ledger = SqliteLedger::open_wrapped(&dir.path().join("state"), None, &wrap, 0).expect("a ledger");
+        let options = LedgerOptions { anchor: None, wrap: Some(&wrap) };
+        let ledger = SqliteLedger::open_with(&dir.path().join("state"), options, 0).expect("a ledger");
         for clients in [1, 64, 256] {
             let name = match clients {
                 1 => format!("disk {disk}: one client, one transaction per charge (the baseline)"),

@@ -4,7 +4,7 @@ use super::*;
 
 const BASE: &str = "state_dir = \"s\"\npolicies = [\"p.toml\"]\n";
 
-fn parse(more: &str) -> Result<Config, Fault> {
+fn parse(more: &str) -> Result<Config, ConfigFault> {
     Config::parse(&format!("{BASE}{more}"), Path::new("etc"))
 }
 

@@ -15,7 +15,7 @@ use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::backup::backup;
 use tacit::ledger::replan::Replanner;
 use tacit::ledger::sqlite::outbox::Cursor;
-use tacit::ledger::{OUTBOX, OpenError, Recovery, SqliteLedger, recover, verify};
+use tacit::ledger::{LedgerOptions, OUTBOX, OpenError, Recovery, SqliteLedger, recover, verify};
 use tacit::query::terms::policy::Policy;
 use tacit::service::publishing::editions;
 use tacit::service::stewarding::people;
@@ -315,7 +315,7 @@ fn everything_in_a_state_directory_is_its_owner_s_alone() {
     alone(&state, 8);
     let older = dir.path().join("older");
     drop(
-        SqliteLedger::open_anchored(&older, Some(&older.join("moved.log")), 0)
+        SqliteLedger::open_with(&older, LedgerOptions::anchored(Some(&older.join("moved.log"))), 0)
             .unwrap_or_else(|error| panic!("{error}")),
     );
     fs::rename(state.join("editions"), older.join("editions")).expect("moved");
