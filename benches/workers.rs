@@ -14,7 +14,7 @@ use tacit::kernel::budget::people::Role;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
-use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::asking::ask::{Ask, RequestedAccuracy};
 use tacit::service::publishing::editions;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
@@ -93,7 +93,7 @@ fn load(service: &Arc<Service>, first: &AtomicU64) -> (Vec<f64>, u64) {
             let number = first.fetch_add(1, Ordering::Relaxed);
             let cost = format!("{}.{:02}", number / 100, number % 100);
             let sql = format!("SELECT diagnosis, COUNT(*) FROM visits WHERE cost <> {cost} GROUP BY diagnosis");
-            let accuracy = Some(Wanted::Epsilon(Epsilon::parse("0.001").expect("ε")));
+            let accuracy = Some(RequestedAccuracy::Epsilon(Epsilon::parse("0.001").expect("ε")));
             let ask = Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose: None };
             let begun = Instant::now();
             match runtime.block_on(Arc::clone(service).answer("ada".into(), ask, None)) {

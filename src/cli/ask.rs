@@ -13,7 +13,7 @@ use crate::service::asking::free::is_free;
 use crate::terminal::{say, say_bytes};
 
 #[derive(Args)]
-pub(super) struct Options {
+pub(super) struct AskOptions {
     /// The SQL of the question.
     #[arg(required_unless_present = "file", conflicts_with = "file")]
     sql: Option<String>,
@@ -56,7 +56,7 @@ enum Format {
     Arrow,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
+pub(super) fn run(options: &AskOptions) -> Result<(), CommandFailure> {
     let body = body(options)?;
     let client = options.server.client();
     let format = if options.json { Format::Json } else { options.format };
@@ -87,7 +87,7 @@ pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
     Ok(())
 }
 
-fn body(options: &Options) -> Result<Value, CommandFailure> {
+fn body(options: &AskOptions) -> Result<Value, CommandFailure> {
     let mut epsilon = options.epsilon.clone();
     let mut margin = options.margin.clone();
     let sql = match (&options.sql, &options.file) {

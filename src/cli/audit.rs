@@ -22,7 +22,7 @@ const TIMES: u64 = 2_000;
 const EPSILON_MAX: f64 = 8.0;
 
 #[derive(Args)]
-pub(super) struct Options {
+pub(super) struct AuditOptions {
     /// The server to audit, on which a steward has sealed the tables that --prepare writes. By default a throw-away server is
     /// started.
     #[arg(long, requires = "token")]
@@ -78,7 +78,7 @@ impl From<NoServer> for CommandFailure {
     }
 }
 
-pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
+pub(super) fn run(options: &AuditOptions) -> Result<(), CommandFailure> {
     if let Some(dir) = &options.prepare {
         return prepare(dir, options.accountant.unwrap_or(AccountantName::Gaussian));
     }
@@ -130,7 +130,7 @@ fn prepare(dir: &std::path::Path, accountant: AccountantName) -> Result<(), Comm
 }
 
 /// Audits throw-away servers, one for each accountant.
-fn own(scope: Scope, options: &Options, findings: &mut Vec<Finding>) -> Result<(), CommandFailure> {
+fn own(scope: Scope, options: &AuditOptions, findings: &mut Vec<Finding>) -> Result<(), CommandFailure> {
     let accountants = match options.accountant {
         Some(one) => vec![one],
         None => vec![AccountantName::Gaussian, AccountantName::Pure],
@@ -150,7 +150,7 @@ fn own(scope: Scope, options: &Options, findings: &mut Vec<Finding>) -> Result<(
     Ok(())
 }
 
-fn time(options: &Options) -> Result<(), CommandFailure> {
+fn time(options: &AuditOptions) -> Result<(), CommandFailure> {
     let samples = options.samples.unwrap_or(TIMES);
     if !(TIMES_MIN..=TIMES_MAX).contains(&samples) {
         return Err(CommandFailure::Usage(format!(

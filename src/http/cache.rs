@@ -16,7 +16,7 @@ use super::pieces::with_bytes;
 use crate::http::api::response::{self, Format};
 use crate::query::answer::{Table, tabulate};
 use crate::query::file::Presentation;
-use crate::render::chart::{self, Chart, Place};
+use crate::render::chart::{self, Chart, Placement};
 use crate::render::figure;
 use crate::render::frame;
 use crate::render::page::{self, Published};
@@ -285,7 +285,7 @@ impl<'a> Sheet<'a> {
     fn bytes(self, form: Form) -> Option<Bytes> {
         match form {
             Form::Answer(format) => self.answer(format),
-            Form::Svg => Some(chart::svg(self.chart.as_ref()?, Place::File).into_string().into()),
+            Form::Svg => Some(chart::svg(self.chart.as_ref()?, Placement::File).into_string().into()),
             Form::Vega => Some(vega::specification(self.chart.as_ref()?).to_string().into()),
             Form::Citation => Some(format!("{}\n", self.cite).into()),
             Form::Page => Some(self.page().into()),

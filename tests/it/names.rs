@@ -8,7 +8,6 @@ use crate::tidy::sources;
 /// Names that still have two or more meanings. The list only shrinks.
 const AMBIGUOUS: &[&str] = &[
     "Cells",
-    "Checked",
     "Column",
     "ColumnBody",
     "Columns",
@@ -18,14 +17,10 @@ const AMBIGUOUS: &[&str] = &[
     "Form",
     "Format",
     "Found",
-    "Frame",
-    "Job",
     "Known",
     "Line",
     "Opened",
-    "Options",
     "Page",
-    "Place",
     "Places",
     "Query",
     "Question",
@@ -35,9 +30,6 @@ const AMBIGUOUS: &[&str] = &[
     "Sight",
     "Table",
     "Tally",
-    "Tls",
-    "Wanted",
-    "Zone",
 ];
 
 /// The name that a line declares as a type which other files can use; `None` for any other line.

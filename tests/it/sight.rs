@@ -16,7 +16,7 @@ use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
 use tacit::service::publishing::editions;
-use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::publishing::statistics::confirm;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
@@ -97,7 +97,7 @@ impl Two {
         let datasets = policies.into_iter().flat_map(load).collect();
         let (ledger, engine) = (Arc::new(ledger), Arc::new(engine));
         let ports = Ports { ledger, engine, noise: Arc::new(OpenDp), clock: Arc::new(StoppedClock) };
-        let service = Service::new(ports, datasets).publishing(query_files(&FILES), Zone::default());
+        let service = Service::new(ports, datasets).publishing(query_files(&FILES), CalendarZone::default());
         let service = Arc::new(service.unwrap_or_else(|fault| panic!("{fault}")));
         for statistic in service.statistics().filter(|statistic| statistic.name != "wait") {
             confirm(service.ledger(), statistic, "sam", 0).expect("confirmed");

@@ -25,7 +25,7 @@ use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::terms::policy::Policy;
 use tacit::service::publishing::editions;
-use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::publishing::statistics::confirm;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
@@ -211,7 +211,7 @@ impl Lab {
             let (dataset, reason, by) = ("visits".to_owned(), "a test".to_owned(), "sam".to_owned());
             let epsilon = Epsilon::parse(allocation).expect("an epsilon");
             grants::grant(service.ledger(), Grant { to, dataset, epsilon, reason, by }, 0).expect("a grant");
-            service.publishing(files, Zone::default()).unwrap_or_else(|fault| panic!("{fault}"))
+            service.publishing(files, CalendarZone::default()).unwrap_or_else(|fault| panic!("{fault}"))
         };
         Self::made(dir, policy, Arc::new(OpenDp), "1", clock, |engine| Arc::new(engine), finish)
     }

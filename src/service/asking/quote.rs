@@ -1,6 +1,6 @@
 //! Quotes: what an answer would cost, who would pay, and how exact it would be. A quote is free and touches no data.
 
-use super::ask::{Ask, Wanted};
+use super::ask::{Ask, RequestedAccuracy};
 use super::margin;
 use super::offer::{AvailableParts, Offer};
 use crate::kernel::budget::charge::Refusal;
@@ -193,8 +193,8 @@ fn origins(offer: &Offer) -> Vec<String> {
 pub fn priced_epsilon(priced: &Priced, ask: &Ask, paid: Price) -> String {
     let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
     match &ask.accuracy {
-        Some(Wanted::Epsilon(epsilon)) if paid == total => epsilon.to_string(),
-        Some(Wanted::Epsilon(_) | Wanted::Margin(_) | Wanted::Margins(_)) | None => {
+        Some(RequestedAccuracy::Epsilon(epsilon)) if paid == total => epsilon.to_string(),
+        Some(RequestedAccuracy::Epsilon(_) | RequestedAccuracy::Margin(_) | RequestedAccuracy::Margins(_)) | None => {
             priced.dataset.terms.accountant.epsilon_spent(paid).to_string()
         }
     }

@@ -7,7 +7,7 @@ use axum::http::Method;
 use polars::prelude::{IpcStreamReader, ParquetReader, SerReader};
 use serde_json::{Value, json};
 use tacit::query::answer::{Table, tabulate};
-use tacit::render::chart::{self, Place, Shape};
+use tacit::render::chart::{self, Placement, Shape};
 use tacit::render::text;
 use tacit::render::{figure, vega};
 
@@ -197,7 +197,7 @@ fn reasons_stand_in_every_format() {
     let page = figure::table(&table, "Costs").into_string();
     assert_eq!(page.matches("<em>hidden</em>").count(), 4, "{page}");
     let chart = figure::chart("Costs", None, Shape::Bar, &table).expect("a chart");
-    let drawn = chart::svg(&chart, Place::File).into_string();
+    let drawn = chart::svg(&chart, Placement::File).into_string();
     assert!(drawn.contains("south: hidden; west: hidden"), "{drawn}");
     let specified = vega::specification(&chart);
     let of = |row: usize| &specified["data"]["values"][row];

@@ -30,12 +30,13 @@ const PAGE: usize = 10_000;
 
 /// The result of checking one query file: what it would be as a statistic, or what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Checked {
+#[schema(as = Checked)]
+pub struct StatisticCheck {
     /// The file's name, as it was given.
     pub file: String,
     /// What is wrong with the file; if this is present, all other fields but `file` are absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
+    pub fault: Option<CheckFault>,
     /// What the statistic would be: `name`, `title`, `dataset`, `refresh`, `public`, `epsilon`, `fraction`, `epsilon_remaining`,
     /// `columns`, `assumed_group_size` and `standing` stand next to the file's name.
     #[serde(flatten)]
@@ -47,7 +48,8 @@ pub struct Checked {
 
 /// What is wrong with a query file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Fault {
+#[schema(as = Fault)]
+pub struct CheckFault {
     /// The line of the file, counted from 1; absent if the fault concerns the whole file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -105,7 +107,7 @@ pub struct ExpectedColumn {
 impl Service {
     /// Checks query files under the policies that this server serves.
     #[must_use]
-    pub fn check_statistics(&self, files: &[DeclaredFile]) -> Vec<Checked> {
+    pub fn check_statistics(&self, files: &[DeclaredFile]) -> Vec<StatisticCheck> {
         check(&self.datasets, self.ledger(), files, self.now_ms())
     }
 
@@ -129,16 +131,18 @@ pub fn check(
     ledger: &dyn Ledger,
     files: &[DeclaredFile],
     now_ms: u64,
-) -> Vec<Checked> {
+) -> Vec<StatisticCheck> {
     let one = |file: &DeclaredFile| {
         let (name, path) = (file.name.clone(), Path::new(&file.name));
         let parsed = QueryFile::parse(&file.text).map_err(|fault| StatisticFault::of_headers(path, &fault));
         match parsed.and_then(|parsed| read_priced(datasets, path, &parsed)) {
-            Ok((statistic, priced)) => {
-                Checked { file: name, fault: None, estimate: Some(estimate(ledger, &statistic, &priced, now_ms)) }
-            }
+            Ok((statistic, priced)) => StatisticCheck {
+                file: name,
+                fault: None,
+                estimate: Some(estimate(ledger, &statistic, &priced, now_ms)),
+            },
             Err(StatisticFault { line, column, why, .. }) => {
-                Checked { file: name, fault: Some(Fault { line, column, message: why }), estimate: None }
+                StatisticCheck { file: name, fault: Some(CheckFault { line, column, message: why }), estimate: None }
             }
         }
     };
