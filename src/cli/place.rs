@@ -45,8 +45,13 @@ pub(super) struct PlaceOptions {
 impl PlaceOptions {
     /// Opens the state directory, or makes a client of the server.
     pub(super) fn steward(&self) -> Result<Box<dyn Stewarding>, CommandFailure> {
+        self.publisher(None)
+    }
+
+    /// A steward who can publish the statistics of `queries`, a folder that only a state directory needs to be told.
+    pub(super) fn publisher(&self, queries: Option<&Path>) -> Result<Box<dyn Stewarding>, CommandFailure> {
         match &self.state {
-            Some(state) => Ok(Box::new(StateDirectory::new(open(state)?))),
+            Some(state) => Ok(Box::new(StateDirectory::new(open(state)?).with_queries(queries))),
             None => Ok(Box::new(self.server.client())),
         }
     }

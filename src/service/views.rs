@@ -11,10 +11,13 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::privacy::threshold::Threshold;
 
-/// A part of a whole, in JSON as decimal text with twelve significant digits.
+/// A number that JSON holds as decimal text with this many significant digits.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Fraction(f64);
+pub struct RoundedNumber<const DIGITS: i32>(f64);
+
+/// A part of a whole.
+pub type Fraction = RoundedNumber<12>;
 
 /// Reads an ε that a server reports. Unlike one that is asked for, it may be 0 or above 100.
 pub(crate) fn reported<'de, D: Deserializer<'de>>(from: D) -> Result<Epsilon, D::Error> {
@@ -111,26 +114,46 @@ impl Fraction {
         if amount == Price::ZERO { Self(1.0) } else { Self(spent.quanta() as f64 / amount.quanta() as f64) }
     }
 
-    /// The fraction as a number.
+    /// The fraction in per cent with one decimal, rounded up.
+    #[must_use]
+    pub fn per_cent(self) -> String {
+        format!("{:.1} %", (1_000.0 * self.rounded()).ceil() / 10.0)
+    }
+}
+
+impl<const DIGITS: i32> RoundedNumber<DIGITS> {
+    /// The number before it is rounded.
     #[must_use]
     pub fn to_f64(self) -> f64 {
         self.0
     }
+
+    /// The number that its text stands for.
+    #[must_use]
+    pub fn rounded(self) -> f64 {
+        self.to_string().parse().unwrap_or(self.0)
+    }
 }
 
-impl fmt::Display for Fraction {
+impl<const DIGITS: i32> From<f64> for RoundedNumber<DIGITS> {
+    fn from(number: f64) -> Self {
+        Self(number)
+    }
+}
+
+impl<const DIGITS: i32> fmt::Display for RoundedNumber<DIGITS> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&significant(self.0, 12))
+        out.write_str(&significant(self.0, DIGITS))
     }
 }
 
-impl From<Fraction> for String {
-    fn from(fraction: Fraction) -> Self {
-        fraction.to_string()
+impl<const DIGITS: i32> From<RoundedNumber<DIGITS>> for String {
+    fn from(number: RoundedNumber<DIGITS>) -> Self {
+        number.to_string()
     }
 }
 
-impl TryFrom<String> for Fraction {
+impl<const DIGITS: i32> TryFrom<String> for RoundedNumber<DIGITS> {
     type Error = std::num::ParseFloatError;
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse().map(Self)

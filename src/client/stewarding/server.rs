@@ -3,8 +3,10 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{AddedPerson, NewGrant, NewPerson, Stewarding, StewardingError};
+use super::{AddedPerson, NewGrant, NewPerson, PublishedStatistic, Stewarding, StewardingError};
 use crate::client::{Client, ClientError};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::service::publishing::statistics::check::StatisticCheck;
 use crate::service::stewarding::accounts::NamedAccount;
 use crate::service::stewarding::declared::{DeclaredFile, Outcome};
 use crate::service::stewarding::grants::Holder;
@@ -91,8 +93,12 @@ impl Stewarding for Client {
         Ok(self.read_as(self.get(&format!("/v1/ledger?limit={limit}&after={after}"))?)?)
     }
 
-    fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<Value>, StewardingError> {
+    fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<StatisticCheck>, StewardingError> {
         Ok(self.read_as(self.post("/v1/check", &json!({"files": files}))?)?)
+    }
+
+    fn publish_statistic(&self, name: &str, most: Option<Epsilon>) -> Result<PublishedStatistic, StewardingError> {
+        Ok(self.read_as(self.post(&format!("/v1/statistics/{name}/publish"), &json!({"epsilon": most}))?)?)
     }
 }
 
