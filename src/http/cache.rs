@@ -21,6 +21,7 @@ use crate::render::figure;
 use crate::render::frame;
 use crate::render::page::{self, Published};
 use crate::render::vega;
+use crate::service::asking::body::AnswerBody;
 use crate::service::asking::rooms::{Rendering, Reservation};
 use crate::service::publishing::statistics::{State, Statistic};
 use crate::service::stewarding::accounts::timestamp;
@@ -264,7 +265,7 @@ struct StatisticBody<'a> {
     stale_reason: Option<&'a str>,
     cite: &'a str,
     #[serde(flatten)]
-    answer: response::AnswerBody<'a>,
+    answer: AnswerBody<response::Unwritten>,
 }
 
 impl<'a> Sheet<'a> {

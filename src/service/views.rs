@@ -63,7 +63,7 @@ impl AccountView {
 }
 
 /// How groups are chosen that are shown, if their list is not public.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ThresholdView {
     /// The smallest noisy number of units at which a group is shown.
     pub units: String,
@@ -83,7 +83,7 @@ impl ThresholdView {
 }
 
 /// What each account pays, as ε.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LegsView {
     /// What the dataset pays: the price of what is newly drawn.
     pub dataset: String,
