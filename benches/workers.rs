@@ -11,6 +11,7 @@ use polars::prelude::ParquetWriter;
 use tacit::engine::seal::seal;
 use tacit::engine::{Engine, Host, Launch, PolarsEngine, WorkerPool};
 use tacit::kernel::budget::people::Role;
+use tacit::kernel::clock::SystemClock;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
@@ -61,9 +62,8 @@ fn service(dir: &std::path::Path) -> Arc<Service> {
     let file = std::fs::File::create(dir.join("visits.parquet")).expect("a file");
     ParquetWriter::new(file).finish(&mut rows).expect("Parquet");
     let (policy, state): (Policy, _) = (policy(dir), dir.join("state"));
-    let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    editions::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    editions::seal_and_publish(&ledger, &policy, &state, &|_| {}, &SystemClock).expect("an edition");
     people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada");
     let (to, epsilon) = (Holder::researcher("ada"), policy.terms.cap);
     let grant = Grant { to, dataset: "visits".into(), epsilon, reason: "bench".into(), by: "bench".into() };

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tacit::engine::PolarsEngine;
-use tacit::engine::seal::seal;
 use tacit::kernel::budget::entry::{AccountKind, Act, KeyUse};
 use tacit::kernel::budget::ledger::{Ledger, read};
 use tacit::kernel::budget::people::{Role, STATISTICS};
@@ -15,14 +14,15 @@ use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
 use tacit::service::asking::ask::{Ask, RequestedAccuracy};
-use tacit::service::publishing::editions;
 use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::publishing::statistics::{Agreement, confirm};
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 use tacit::service::{Ports, Service};
 
-use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy, query_files, visits};
+use crate::support::{
+    GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy, query_files, seal_and_publish, visits,
+};
 
 const OLDER: &str = "-- title: Older people\n-- epsilon: 0.1\n-- refresh: on-new-edition\n\
                      SELECT COUNT(*) AS visits FROM visits WHERE age > 50";
@@ -149,8 +149,7 @@ impl Place {
         let path = self.dir.path().join("policy.toml");
         std::fs::write(&path, text).expect("a policy");
         let policy = Policy::load(&path).expect("a policy");
-        let (manifest, _) = seal(&policy, &self.state(), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        editions::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
+        seal_and_publish(ledger, &policy, &self.state());
     }
 
     fn start(&self, files: &[(&str, &str)]) -> Arc<Service> {

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 use tacit::engine::PolarsEngine;
-use tacit::engine::seal::seal;
 use tacit::kernel::budget::entry::{AccountKind, Act};
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::clock::Clock;
@@ -16,7 +15,7 @@ use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::SqliteLedger;
 use tacit::query::file::{QueryFile, Refresh};
 use tacit::query::terms::policy::Policy;
-use tacit::service::publishing::editions;
+use tacit::service::publishing::editions::seal_and_publish;
 use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::publishing::statistics::{Refreshed, confirm};
 use tacit::service::stewarding::grants::{self, Grant, Holder};
@@ -242,8 +241,8 @@ fn ten_years_of_refreshes_spend_as_planned() {
     let clock = Arc::new(SetClock(AtomicU64::new(BEGIN_MS)));
     let reseal = |is_first: bool| {
         let ledger = SqliteLedger::open(&state, clock.now_ms()).expect("a ledger");
-        let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        editions::publish_edition(&ledger, &policy, &manifest, clock.now_ms()).expect("an edition");
+        let published = seal_and_publish(&ledger, &policy, &state, &|_| {}, &*clock);
+        published.unwrap_or_else(|error| panic!("{error}"));
         if is_first {
             let (to, dataset) = (Holder::Statistics { period_days: None }, "visits".to_owned());
             let (epsilon, reason, by) = (Epsilon::parse("3").expect("ε"), "a plan".to_owned(), "sam".to_owned());

@@ -230,8 +230,7 @@ impl Lab {
         let policy = Policy::load(&path).unwrap_or_else(|error| panic!("{error}"));
         let state = dir.path().join("state");
         let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-        let published = editions::seal_and_publish(&ledger, &policy, &state, &|_| {}, &ZeroClock);
-        published.unwrap_or_else(|error| panic!("{error}"));
+        seal_and_publish(&ledger, &policy, &state);
         let add =
             |name, role| people::add_person(&ledger, name, role, "a test", 0).expect("a person").text().to_owned();
         let (boss, researcher, viewer) =
@@ -308,6 +307,12 @@ impl Lab {
     pub fn head(&self) -> (u64, [u8; 32]) {
         tacit::kernel::budget::ledger::read(self.service.ledger(), |book| book.head())
     }
+}
+
+/// Seals a policy's source and publishes the edition, as `tacit seal` does, at the beginning of 1970.
+pub fn seal_and_publish(ledger: &SqliteLedger, policy: &Policy, state: &Path) {
+    let published = editions::seal_and_publish(ledger, policy, state, &|_| {}, &ZeroClock);
+    published.unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// Query files by name.
