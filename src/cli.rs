@@ -9,6 +9,7 @@ mod backup;
 mod declared;
 mod failure;
 mod grant;
+mod input;
 mod ledger;
 mod manual;
 mod people;

@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{CommandFailure, ServerOptions};
-use crate::files;
+use super::{CommandFailure, ServerOptions, input};
 use crate::query::file::QueryFile;
 use crate::render::text;
 use crate::service::asking::body::QuoteBody;
@@ -88,9 +87,7 @@ fn body(options: &AskOptions) -> Result<Value, CommandFailure> {
     let sql = match (&options.sql, &options.file) {
         (Some(sql), _) => sql.clone(),
         (None, Some(path)) => {
-            let text = files::text(path).map_err(|error| {
-                CommandFailure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
-            })?;
+            let text = input::text(path)?;
             match QueryFile::parse(&text) {
                 Ok(file) if epsilon.is_none() && margin.is_none() => {
                     (epsilon, margin) = (file.epsilon, file.margin);

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::CommandFailure;
+use super::{CommandFailure, input};
 use crate::audit::throwaway::{Folder, NoServer, open, seal_all, with};
 use crate::audit::{self, AuditError, Finding, Scope, tables, timing};
 use crate::client::Client;
-use crate::kernel::privacy::amounts::Epsilon;
 use crate::terminal::{complain, say, table};
 
 /// Default number of samples.
@@ -85,8 +84,7 @@ pub(super) fn run(options: &AuditOptions) -> Result<(), CommandFailure> {
     if options.timing {
         return time(options);
     }
-    let epsilon =
-        Epsilon::parse(&options.epsilon).map_err(|fault| CommandFailure::Usage(format!("--epsilon: {fault}")))?;
+    let epsilon = input::epsilon(&options.epsilon)?;
     if epsilon.to_f64() > EPSILON_MAX {
         return Err(CommandFailure::Usage(format!(
             "--epsilon is {epsilon}; accepted is at most {EPSILON_MAX}, because above it hardly any cell has noise"

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::CommandFailure;
 use crate::client::Client;
 use crate::client::stewarding::{StateDirectory, Stewarding};
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::ledger::{LEDGER_FILE, SqliteLedger};
+use crate::terminal::say;
 
 /// The server that a command talks to.
 #[derive(Args)]
@@ -57,9 +57,14 @@ impl PlaceOptions {
     }
 }
 
-/// A result as JSON for `--json`, with its keys in order.
-pub(super) fn json(result: &impl Serialize) -> Result<Value, CommandFailure> {
-    serde_json::to_value(result).map_err(CommandFailure::could)
+/// Prints a result: as JSON if that is asked for, else in these words.
+pub(super) fn tell(is_json: bool, result: &impl Serialize, words: impl FnOnce()) -> Result<(), CommandFailure> {
+    if is_json {
+        say(serde_json::to_string(result).map_err(CommandFailure::could)?);
+    } else {
+        words();
+    }
+    Ok(())
 }
 
 /// Opens the ledger of a state directory that exists.

@@ -6,13 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::CommandFailure;
-use super::place::{PlaceOptions, json};
-use crate::files;
-use crate::kernel::privacy::amounts::Epsilon;
+use super::place::{PlaceOptions, tell};
+use super::{CommandFailure, input};
 use crate::service::publishing::statistics::Agreement;
 use crate::service::publishing::statistics::check::{Estimate, StatisticCheck};
-use crate::service::stewarding::declared::DeclaredFile;
 use crate::terminal::say;
 
 #[derive(Subcommand)]
@@ -58,38 +55,12 @@ pub(super) fn run(command: &StatisticsCommand) -> Result<(), CommandFailure> {
 }
 
 fn check_all(CheckOptions { dir, place }: &CheckOptions) -> Result<(), CommandFailure> {
-    let files = query_files(dir)?;
+    let is_query = |path: &Path, _: &str| path.is_file() && path.extension().is_some_and(|ending| ending == "sql");
+    let files = input::files_in(dir, is_query, "*.sql; name the folder of the query files")?;
     let checked = place.steward()?.check_statistics(&files)?;
-    if place.json {
-        say(json(&checked)?.to_string());
-    } else {
-        tell(&checked);
-    }
+    tell(place.json, &checked, || show(&checked))?;
     let faults: Vec<String> = checked.iter().filter_map(|one| fault(dir, one)).collect();
     if faults.is_empty() { Ok(()) } else { Err(CommandFailure::No(faults.join("\n"))) }
-}
-
-/// The query files directly in a folder, with their texts, by name.
-fn query_files(dir: &Path) -> Result<Vec<DeclaredFile>, CommandFailure> {
-    let could = |path: &Path, error: &std::io::Error| {
-        CommandFailure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
-    };
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(|error| could(dir, &error))? {
-        paths.push(entry.map_err(|error| could(dir, &error))?.path());
-    }
-    paths.retain(|path| path.is_file() && path.extension().is_some_and(|ending| ending == "sql"));
-    if paths.is_empty() {
-        let message = format!("{}: holds no *.sql; name the folder of the query files", dir.display());
-        return Err(CommandFailure::Usage(message));
-    }
-    paths.sort();
-    let read = |path: PathBuf| {
-        let text = files::text(&path).map_err(|error| could(&path, &error))?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(DeclaredFile { name, text })
-    };
-    paths.into_iter().map(read).collect()
 }
 
 /// What is wrong with a file, with its path and its line; `None` if nothing is.
@@ -98,7 +69,7 @@ fn fault(dir: &Path, checked: &StatisticCheck) -> Option<String> {
     Some(format!("{}: {message}", dir.join(&checked.file).display()))
 }
 
-fn tell(checked: &[StatisticCheck]) {
+fn show(checked: &[StatisticCheck]) {
     let good: Vec<_> = checked.iter().filter_map(|one| Some((one.file.as_str(), one.estimate.as_ref()?))).collect();
     for (file, estimate) in &good {
         say(described(file, estimate));
@@ -144,8 +115,7 @@ fn standing(agreement: Agreement) -> &'static str {
 }
 
 fn publish(PublishOptions { names, epsilon, queries, place }: &PublishOptions) -> Result<(), CommandFailure> {
-    let most = epsilon.as_deref().map(Epsilon::parse).transpose();
-    let most = most.map_err(|fault| CommandFailure::Usage(format!("--epsilon: {fault}")))?;
+    let most = epsilon.as_deref().map(input::epsilon).transpose()?;
     if place.state.is_some() && queries.is_none() {
         let message = "with --state, name the folder of the query files with --queries, too";
         return Err(CommandFailure::Usage(message.to_owned()));
@@ -163,8 +133,5 @@ fn publish(PublishOptions { names, epsilon, queries, place }: &PublishOptions) -
         }
         published.push(one);
     }
-    if place.json {
-        say(json(&published)?.to_string());
-    }
-    Ok(())
+    tell(place.json, &published, || ())
 }
