@@ -106,8 +106,8 @@ pub fn quote(quote: &QuoteBody) -> String {
     if !quote.answerable {
         lines.push(format!(
             "not answerable: the largest epsilon that fits is {}, with a margin of {}",
-            text(quote.largest_epsilon.as_ref()),
-            text(quote.margin.as_ref())
+            text(quote.largest_epsilon),
+            text(quote.margin)
         ));
     }
     lines.join("\n")

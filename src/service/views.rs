@@ -63,10 +63,11 @@ impl AccountView {
 }
 
 /// How groups are chosen that are shown, if their list is not public.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ThresholdView {
     /// The smallest noisy number of units at which a group is shown.
-    pub units: String,
+    #[schema(value_type = String)]
+    pub units: RoundedNumber<9>,
     /// The part that the answer takes of the δ that is set aside for thresholds.
     pub delta: String,
     /// Largest number of groups in which one unit counts.
@@ -77,7 +78,7 @@ impl ThresholdView {
     /// The view of a threshold over noise of this law; `None` if it has no threshold value.
     #[must_use]
     pub fn of(threshold: &Threshold, law: &NoiseLaw) -> Option<Self> {
-        let units = significant(threshold.shown(law)?, 9);
+        let units = threshold.shown(law)?.into();
         Some(Self { units, delta: threshold.delta.to_string(), groups_per_unit: threshold.groups_per_unit })
     }
 }
@@ -86,19 +87,24 @@ impl ThresholdView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LegsView {
     /// What the dataset pays: the price of what is newly drawn.
-    pub dataset: String,
+    #[serde(deserialize_with = "reported")]
+    #[schema(value_type = String)]
+    pub dataset: Epsilon,
     /// What the project pays for what is new to it; absent if that is nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub project: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "reported_if_any")]
+    #[schema(value_type = Option<String>)]
+    pub project: Option<Epsilon>,
     /// What the researcher pays for what is new to them.
-    pub researcher: String,
+    #[serde(deserialize_with = "reported")]
+    #[schema(value_type = String)]
+    pub researcher: Epsilon,
 }
 
 impl LegsView {
     /// Shows the legs of a charge, which are what each account pays, as ε.
     #[must_use]
     pub fn of(accountant: Accountant, legs: &Postings) -> Self {
-        let epsilon = |leg| accountant.epsilon_spent(leg).to_string();
+        let epsilon = |leg| accountant.epsilon_spent(leg);
         Self {
             dataset: epsilon(legs.dataset),
             project: (legs.project > Price::ZERO).then(|| epsilon(legs.project)),

@@ -7,8 +7,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::quote::Quote;
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::answer::{ColumnInfo, ColumnKind};
-use crate::service::views::{AccountView, LegsView, RoundedNumber, ThresholdView};
+use crate::service::views::{AccountView, LegsView, RoundedNumber, ThresholdView, reported_if_any};
 
 /// The confidence of every interval.
 pub const CONFIDENCE: Cow<'static, str> = Cow::Borrowed("0.95");
@@ -174,10 +175,12 @@ pub struct QuoteBody {
     /// The number of answers of this price that would still fit, including this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) answers_left: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "reported_if_any")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) largest_epsilon: Option<Epsilon>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) largest_epsilon: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) margin: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(crate) margin: Option<RoundedNumber<9>>,
     /// The assumed number of rows in a group: larger groups meet the margin that was asked for a mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     assumed_group_size: Option<u64>,
