@@ -175,9 +175,8 @@ fn serve(dir: &Path, runtime: &tokio::runtime::Runtime) -> (SocketAddr, String) 
         .finish(&mut rows)
         .expect("Parquet");
     let (policy, state) = (policy(dir), dir.join("state"));
-    let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    editions::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    editions::seal_and_publish(&ledger, &policy, &state, &|_| {}, &SystemClock).expect("an edition");
     let token = people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada").text().to_owned();
     let epsilon = Epsilon::parse("1").expect("ε");
     let grant = Grant {

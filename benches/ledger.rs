@@ -24,7 +24,7 @@ use tacit::query::canonical;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::terms::policy::Policy;
-use tacit::service::asking::ask::{Ask, Margin, Wanted};
+use tacit::service::asking::ask::{Ask, Margin, RequestedAccuracy};
 use tacit::service::publishing::editions;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
@@ -99,7 +99,7 @@ pub fn prepare(dir: &Path) -> Vec<Template> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let template = |number: usize| {
         let sql = format!("SELECT COUNT(*) FROM visits WHERE cost >= {number}");
-        let accuracy = Some(Wanted::Margin(Margin::parse("60000").expect("a margin")));
+        let accuracy = Some(RequestedAccuracy::Margin(Margin::parse("60000").expect("a margin")));
         let ask = Ask { sql: sql.clone(), accuracy, rows_per_unit: None, group_size: None, purpose: None };
         let answer = runtime.block_on(Arc::clone(&service).answer("ada".into(), ask, None)).expect("an answer");
         let stored = service.ledger().release(&answer.stored.release.id).expect("readable").expect("stored");

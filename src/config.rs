@@ -37,7 +37,7 @@ pub struct Config {
     /// Policy files of the datasets to serve.
     pub policies: Vec<PathBuf>,
     /// The certificate and key for TLS; `None` for plain text.
-    pub tls: Option<Tls>,
+    pub tls: Option<TlsFiles>,
     /// How published statistics are refreshed, and which pages may read them.
     pub statistics: StatisticsConfig,
     /// Where events are posted to; empty if nowhere.
@@ -48,7 +48,7 @@ pub struct Config {
 
 /// The files of a TLS certificate and its private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tls {
+pub struct TlsFiles {
     /// PEM file with the certificate.
     pub certificate: PathBuf,
     /// PEM file with the private key.
@@ -171,7 +171,7 @@ impl Config {
             anchor: file.anchor.map(|anchor| beside.join(anchor)),
             queries_dir: file.queries_dir.map(|dir| beside.join(dir)),
             policies: file.policies.iter().map(|policy| beside.join(policy)).collect(),
-            tls: file.tls.map(|tls| Tls { certificate: beside.join(tls.certificate), key: beside.join(tls.key) }),
+            tls: file.tls.map(|tls| TlsFiles { certificate: beside.join(tls.certificate), key: beside.join(tls.key) }),
             statistics: file.statistics.map(take_statistics).transpose()?.unwrap_or_default(),
             webhooks: webhooks.collect::<Result<_, _>>()?,
             operator: file.operator.as_ref().map(operator::take).transpose()?,

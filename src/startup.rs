@@ -17,7 +17,7 @@ use crate::query::file::{FileFault, QueryFile};
 use crate::query::terms::edition::{EditionError, Manifest, of_table};
 use crate::query::terms::policy::{Policy, PolicyError};
 use crate::service::publishing::editions;
-use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::schedule::CalendarZone;
 use crate::service::publishing::statistics::StatisticFault;
 use crate::service::{Dataset, Ports, Service, ServiceError};
 
@@ -107,7 +107,7 @@ pub fn open_publishing(
     state: &Path,
     anchor: Option<&Path>,
     policies: &[impl AsRef<Path>],
-    queries: Option<(&Path, Zone)>,
+    queries: Option<(&Path, CalendarZone)>,
     launch: Launch,
 ) -> Result<Started, StartError> {
     let policies: Vec<Policy> = policies.iter().map(|path| Policy::load(path.as_ref())).collect::<Result<_, _>>()?;

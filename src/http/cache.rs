@@ -16,11 +16,12 @@ use super::pieces::with_bytes;
 use crate::http::api::response::{self, Format};
 use crate::query::answer::{Table, tabulate};
 use crate::query::file::Presentation;
-use crate::render::chart::{self, Chart, Place};
+use crate::render::chart::{self, Chart, Placement};
 use crate::render::figure;
 use crate::render::frame;
 use crate::render::page::{self, Published};
 use crate::render::vega;
+use crate::service::asking::body::AnswerBody;
 use crate::service::asking::rooms::{Rendering, Reservation};
 use crate::service::publishing::statistics::{State, Statistic};
 use crate::service::stewarding::accounts::timestamp;
@@ -264,7 +265,7 @@ struct StatisticBody<'a> {
     stale_reason: Option<&'a str>,
     cite: &'a str,
     #[serde(flatten)]
-    answer: response::AnswerBody<'a>,
+    answer: AnswerBody<response::Unwritten>,
 }
 
 impl<'a> Sheet<'a> {
@@ -285,7 +286,7 @@ impl<'a> Sheet<'a> {
     fn bytes(self, form: Form) -> Option<Bytes> {
         match form {
             Form::Answer(format) => self.answer(format),
-            Form::Svg => Some(chart::svg(self.chart.as_ref()?, Place::File).into_string().into()),
+            Form::Svg => Some(chart::svg(self.chart.as_ref()?, Placement::File).into_string().into()),
             Form::Vega => Some(vega::specification(self.chart.as_ref()?).to_string().into()),
             Form::Citation => Some(format!("{}\n", self.cite).into()),
             Form::Page => Some(self.page().into()),

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::tidy::sources;
 
 /// Names that still have two or more meanings. The list only shrinks.
-const AMBIGUOUS: &[&str] = &["ColumnBody", "Form", "Frame", "Line", "Options", "Page", "Question", "Sight"];
+const AMBIGUOUS: &[&str] = &["Form", "Line", "Page", "Question", "Sight"];
 
 /// The name that a line declares as a type which other files can use; `None` for any other line.
 fn declared(line: &str) -> Option<&str> {

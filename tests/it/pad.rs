@@ -16,7 +16,7 @@ use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::computation::Computation;
-use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::asking::ask::{Ask, RequestedAccuracy};
 
 use crate::console::Browser;
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
@@ -28,7 +28,7 @@ fn padded() -> String {
 }
 
 fn ask(sql: &str) -> Ask {
-    let accuracy = Some(Wanted::Epsilon(Epsilon::parse("0.1").expect("an epsilon")));
+    let accuracy = Some(RequestedAccuracy::Epsilon(Epsilon::parse("0.1").expect("an epsilon")));
     Ask { sql: sql.to_owned(), accuracy, rows_per_unit: None, group_size: None, purpose: None }
 }
 

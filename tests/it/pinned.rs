@@ -17,7 +17,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tacit::engine::seal::seal;
 use tacit::kernel::budget::entry::Act;
 use tacit::kernel::budget::ledger::read;
 use tacit::ledger::replan::Replanner;
@@ -213,8 +212,8 @@ fn pinned_states_are_sealed_and_charged_further() {
         drop(scene);
         let ledger = SqliteLedger::open(&state, END_MS).unwrap_or_else(|error| panic!("{error}"));
         let policy = policy("visits");
-        let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        editions::publish_edition(&ledger, &policy, &manifest, END_MS).expect("an edition");
+        let published = editions::seal_and_publish(&ledger, &policy, &state, &|_| {}, &*SetClock::at(END_MS));
+        published.unwrap_or_else(|error| panic!("{error}"));
         drop(ledger);
         let scene = Scene::open(&state, &SetClock::at(END_MS + DAY_MS), tokens);
         let after = block_on(scene.answered(&ask(sql, r#""epsilon":"0.3""#)));

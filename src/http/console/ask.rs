@@ -22,7 +22,7 @@ use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
 use crate::query::answer::tabulate;
-use crate::service::asking::ask::{Ask, MarginText, Wanted};
+use crate::service::asking::ask::{Ask, MarginText, RequestedAccuracy};
 use crate::service::asking::pad::Pad;
 use crate::service::asking::question::PreparedQuestion;
 use crate::service::asking::quote::Quote;
@@ -77,8 +77,8 @@ fn question(form: &Form) -> Question {
 
 fn ask(question: &Question) -> Result<Ask, Problem> {
     let accuracy = match question.by_margin {
-        true => Wanted::new(None, Some(&MarginText::Every(question.margin.clone())))?,
-        false => Wanted::new(Some(&question.epsilon), None)?,
+        true => RequestedAccuracy::new(None, Some(&MarginText::Every(question.margin.clone())))?,
+        false => RequestedAccuracy::new(Some(&question.epsilon), None)?,
     };
     let purpose = Some(question.purpose.clone()).filter(|purpose| !purpose.is_empty());
     let sql = question.sql.clone();

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::query::answer::Table;
-use crate::render::chart::{self, Place, Shape};
+use crate::render::chart::{self, Placement, Shape};
 use crate::render::figure;
 use crate::service::stewarding::accounts::AccountView;
 
@@ -44,7 +44,7 @@ pub fn one(shown: &Shown<'_>) -> Markup {
     html! {
         h1 { "Answer" }
         pre tabindex="0" { code { (shown.sql) } }
-        @if let Some(chart) = &chart { div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Place::Page)) } }
+        @if let Some(chart) = &chart { div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Placement::Page)) } }
         (figure::table(shown.table, "The same values as a table"))
         dl.facts {
             @if let Some(paid) = shown.paid {

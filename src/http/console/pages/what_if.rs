@@ -10,7 +10,7 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::certificate::NORMAL_975;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::policy::Terms;
-use crate::render::chart::{self, Chart, Place, Point, Series, Shape};
+use crate::render::chart::{self, Chart, Placement, Point, Series, Shape};
 use crate::render::figure::number;
 
 /// The budget and the questions to calculate with.
@@ -140,7 +140,7 @@ pub fn page(page: &Page<'_>) -> Markup {
                 }
             }
         }
-        div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(&chart_of(terms, wish), Place::Page)) }
+        div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(&chart_of(terms, wish), Placement::Page)) }
         p.muted {
             "A question with several groups costs what one with a single group costs, where each " code { (terms.unit.name()) } " is in one of them. "
             "Asking again what was answered is free, and answers that others paid for cost the dataset nothing."
