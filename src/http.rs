@@ -3,16 +3,20 @@
 //! Promises that every route states the roles that may use it, that every body and head is bounded in bytes and seconds, and that an error
 //! is a problem document made of the caller's own words and public terms. It knows no polars and no SQLite.
 
+mod app;
 mod aside;
 mod auth;
 mod body;
 mod console;
+mod counts;
 mod json;
 mod pad;
 mod params;
 mod pieces;
 pub mod problem;
+mod sessions;
 mod shared;
+mod visitor;
 mod cache;
 pub mod api;
 
@@ -28,15 +32,12 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::service::Service;
 use problem::Problem;
 use shared::Shared;
 
+pub use app::App;
 pub use console::PAGES;
 pub use shared::Settings;
-
-/// The service that all handlers share.
-pub type App = Arc<Service>;
 
 #[derive(OpenApi)]
 #[openapi(

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 
 use super::App;
 use super::problem::Problem;
+use super::visitor::visitor;
 use crate::kernel::budget::people::{Person, Role};
 
 /// The holder of a valid token, whatever their role.
@@ -46,7 +47,7 @@ impl FromRequestParts<App> for Reading {
         match parts.headers.contains_key(header::AUTHORIZATION) {
             true => bearer(parts, service).map(|person| Self(Some(person))),
             // A page's links are followed with its session, which allows reading only.
-            false => Ok(Self(super::console::person(parts, service))),
+            false => Ok(Self(visitor(parts, service).person)),
         }
     }
 }

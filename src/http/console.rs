@@ -11,28 +11,15 @@ mod manual;
 mod people;
 mod public;
 mod session;
+mod shown;
 mod transparency;
 pub mod pages;
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::problem::Problem;
-use super::{App, aside as list, pad};
-use crate::http::api::statistics::name_of;
-use crate::http::console::pages::sign_in;
-use crate::kernel::budget::people::{Person, Role};
-use crate::render::frame::{Frame, page};
-use crate::service::Service;
-use crate::service::asking::pad::Pad;
-
-pub use session::{Sessions, person};
-
-/// The Content-Security-Policy of every page: it loads and sends to this server alone, and nothing is inline.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+use super::App;
+use crate::kernel::budget::people::Role;
 
 /// Every page and every form, with the roles that may use it; an empty list means everybody.
 pub const PAGES: [(&str, &str, &[Role]); 36] = [
@@ -114,96 +101,4 @@ pub fn open_routes() -> Router<App> {
         .route("/manual", get(manual::all))
         .route("/manual/{topic}", get(manual::one))
         .route("/statistics", get(gallery::statistics))
-}
-
-/// The visitor of a page, signed in or not.
-#[derive(Debug, Clone, Default)]
-pub struct Visitor {
-    /// The person who is signed in; `None` if nobody is.
-    pub person: Option<Person>,
-    /// The secret that the visitor's forms carry; empty if nobody is signed in.
-    pub csrf: String,
-    /// The request carries an expired or revoked session cookie.
-    pub has_ended: bool,
-}
-
-/// A page that is not shown, rendered as a page that says why.
-pub struct Failed(Visitor, Box<Problem>);
-
-type Shown = Result<Response, Failed>;
-
-impl Visitor {
-    /// Renders a page of the console in its frame.
-    fn page(&self, title: &str, path: &str, body: &maud::Markup) -> Response {
-        let frame = Frame { title, person: self.person.as_ref(), csrf: &self.csrf, path };
-        html(page(&frame, body))
-    }
-
-    /// The person who visits, provided that they have one of these roles.
-    fn only(&self, roles: &[Role]) -> Result<Person, Failed> {
-        match &self.person {
-            None => Err(self.fail(Problem::unauthenticated())),
-            Some(person) if roles.contains(&person.role) => Ok(person.clone()),
-            Some(person) => {
-                let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
-                let detail = format!("your role is {}; this is for a {}", person.role, names.join(" or "));
-                Err(self.fail(Problem::forbidden(detail)))
-            }
-        }
-    }
-
-    fn fail(&self, problem: impl Into<Problem>) -> Failed {
-        Failed(self.clone(), Box::new(problem.into()))
-    }
-}
-
-impl IntoResponse for Failed {
-    fn into_response(self) -> Response {
-        let Self(visitor, problem) = self;
-        let status = problem.status();
-        if status == StatusCode::UNAUTHORIZED && visitor.person.is_none() {
-            let to_sign_in = see(if visitor.has_ended { "/sign-in?ended=1" } else { "/sign-in" });
-            return pad::marked_any(Some(Pad::OFF), to_sign_in);
-        }
-        let body = sign_in::failure(problem.title(), problem.detail(), problem.shown_hint());
-        let mut response = visitor.page(problem.title(), "", &body);
-        *response.status_mut() = status;
-        response
-    }
-}
-
-/// Builds a page off the async threads, in its visitor's turn.
-async fn aside(
-    service: &App,
-    visitor: Visitor,
-    build: impl FnOnce(&Service, &Visitor) -> Shown + Send + 'static,
-) -> Shown {
-    let waiting = visitor.clone();
-    let who = name_of(waiting.person.as_ref());
-    let built = list::built(service, who, move |service| build(service, &visitor)).await;
-    built.unwrap_or_else(|error| Err(waiting.fail(error)))
-}
-
-/// A page with the headers that every page has.
-fn html(text: String) -> Response {
-    let fixed = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (fixed.map(|(name, value)| (name, HeaderValue::from_static(value))), text).into_response()
-}
-
-/// Redirects to another page after a form, so that reloading does not send the form again.
-fn see(path: &str) -> Response {
-    let place = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
-}
-
-/// A part of a page, to be inserted into a page that is already shown.
-fn fragment(markup: &maud::Markup) -> Response {
-    html(markup.0.clone())
 }

@@ -5,17 +5,18 @@ use axum::response::Response;
 use maud::html;
 use serde::Deserialize;
 
-use super::super::App;
-use super::super::pad;
-use super::super::params::Segment;
-use super::super::pieces::held_response;
-use super::super::problem::Problem;
 use super::session::Form;
-use super::{Failed, Shown, Visitor, aside, fragment};
+use super::shown::{Failed, Shown, aside, fragment};
+use crate::http::App;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
 use crate::http::console::pages::answers::{self, Line};
 use crate::http::console::pages::ask::{self as pages, Outlook, Question};
+use crate::http::pad;
+use crate::http::params::Segment;
+use crate::http::pieces::held_response;
+use crate::http::problem::Problem;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::entry::KeyUse;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
@@ -287,7 +288,7 @@ fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
     let table = tabulate(&answer.layout, stored.vectors());
     let account = crate::service::stewarding::accounts::AccountView::of(stored.accountant, &answer.standing.account);
     let (paid, date) = (answer.epsilon(), service.date(stored.at_ms));
-    answers::one(&answers::Shown {
+    answers::one(&answers::AnswerPage {
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,
         sql: &answer.sql,
@@ -359,7 +360,7 @@ fn stored_body(service: &Service, stored: &StoredAnswer, person: &Person) -> mau
     let is_own = stored.researcher == person.name;
     let table = tabulate(&stored.layout_for(is_own), stored.vectors());
     let date = service.date(stored.at_ms);
-    answers::one(&answers::Shown {
+    answers::one(&answers::AnswerPage {
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,
         sql: &stored.sql,

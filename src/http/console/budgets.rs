@@ -6,13 +6,14 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::super::App;
-use super::super::params::Segment;
-use super::super::problem::Problem;
 use super::session::Form;
-use super::{Failed, Shown, Visitor, aside, see};
+use super::shown::{Failed, Shown, aside, see};
+use crate::http::App;
 use crate::http::console::pages::what_if::{self, Wish};
 use crate::http::console::pages::{accounts as pages, requests as request_pages};
+use crate::http::params::Segment;
+use crate::http::problem::Problem;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::Role;
 use crate::kernel::privacy::amounts::Epsilon;

@@ -5,12 +5,13 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::super::App;
-use super::super::params::Segment;
-use super::super::problem::Problem;
 use super::session::Form;
-use super::{Shown, Visitor, aside, see};
+use super::shown::{Shown, aside, see};
+use crate::http::App;
 use crate::http::console::pages::statistics::{self as pages, Card, Question};
+use crate::http::params::Segment;
+use crate::http::problem::Problem;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::people::Role;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;

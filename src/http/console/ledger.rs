@@ -9,11 +9,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::super::App;
-use super::super::problem::Problem;
-use super::{Failed, Shown, Visitor, aside};
+use super::shown::{Failed, Shown, aside};
+use crate::http::App;
 use crate::http::console::pages::ledger::{self as pages, Health, Line, Search};
+use crate::http::problem::Problem;
 use crate::http::shared::Shared;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::entry::{Act, Entry};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Role;

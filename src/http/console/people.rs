@@ -3,12 +3,13 @@
 use axum::extract::{Query, State};
 use serde::Deserialize;
 
-use super::super::App;
-use super::super::params::Segment;
-use super::super::problem::Problem;
 use super::session::Form;
-use super::{Shown, Visitor, aside, see};
+use super::shown::{Shown, aside, see};
+use crate::http::App;
 use crate::http::console::pages::people::{self as pages, Fresh, Line};
+use crate::http::params::Segment;
+use crate::http::problem::Problem;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Role, UnknownRole};
 use crate::service::Service;

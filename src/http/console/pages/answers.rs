@@ -8,7 +8,7 @@ use crate::render::figure;
 use crate::service::stewarding::accounts::AccountView;
 
 /// The contents of the page of one answer.
-pub struct Shown<'a> {
+pub struct AnswerPage<'a> {
     /// The id of the answer's release.
     pub release: &'a str,
     /// The name of the dataset.
@@ -38,7 +38,7 @@ fn is_over_time(table: &Table) -> bool {
 
 /// The page of one answer.
 #[must_use]
-pub fn one(shown: &Shown<'_>) -> Markup {
+pub fn one(shown: &AnswerPage<'_>) -> Markup {
     let shape = if is_over_time(shown.table) { Shape::Line } else { Shape::Bar };
     let chart = figure::chart("Noisy values with 95 % intervals", None, shape, shown.table);
     html! {
