@@ -10,7 +10,7 @@ use super::shown::{Failed, Shown, aside, fragment};
 use crate::http::App;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
-use crate::http::console::pages::answers::{self, Line};
+use crate::http::console::pages::answers::{self, HistoryLine};
 use crate::http::console::pages::ask::{self as pages, Outlook, Question};
 use crate::http::pad;
 use crate::http::params::Segment;
@@ -329,10 +329,10 @@ pub async fn history(State(service): State<App>, visitor: Visitor, Query(params)
     aside(&service, visitor, show).await
 }
 
-fn line(service: &Service, who: &str, id: &str) -> Result<Line, ServiceError> {
+fn line(service: &Service, who: &str, id: &str) -> Result<HistoryLine, ServiceError> {
     let stored = service.stored_summary(id)?;
     let is_own = stored.researcher == who;
-    Ok(Line {
+    Ok(HistoryLine {
         release: stored.release.id,
         sql: stored.sql,
         date: service.date(stored.at_ms),

@@ -193,6 +193,6 @@ fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String
     let names: Vec<_> = datasets.iter().map(|one| one.name.as_str()).collect();
     let wish = Wish { epsilon, questions, group_size, rows_per_unit };
     let (dataset, terms, wrong) = (chosen.name.as_str(), &chosen.terms, wrong.as_deref());
-    let shown = what_if::Page { datasets: &names, dataset, terms, wish: &wish, wrong };
+    let shown = what_if::WhatIfPage { datasets: &names, dataset, terms, wish: &wish, wrong };
     Ok(visitor.page("What would this budget buy?", "/what-if", &what_if::page(&shown)))
 }

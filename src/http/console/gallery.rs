@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::session::Form;
 use super::shown::{Shown, aside, see};
 use crate::http::App;
-use crate::http::console::pages::statistics::{self as pages, Card, Question};
+use crate::http::console::pages::statistics::{self as pages, Card, DrawPage};
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
@@ -73,7 +73,7 @@ fn sure(service: &Service, visitor: &Visitor, name: &str) -> Shown {
     let estimate = service.estimate_of(statistic).map_err(|error| visitor.fail(error))?;
     let state = service.state_of(statistic);
     let (is_confirmed, waits) = (state.agreement == Agreement::Given, state.waits());
-    let question = Question { estimate: &estimate, sql: &statistic.sql, is_confirmed, waits };
+    let question = DrawPage { estimate: &estimate, sql: &statistic.sql, is_confirmed, waits };
     Ok(visitor.page(&estimate.title, "/statistics", &pages::sure(&visitor.csrf, &question)))
 }
 

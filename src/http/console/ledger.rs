@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::shown::{Failed, Shown, aside};
 use crate::http::App;
-use crate::http::console::pages::ledger::{self as pages, Health, Line, Search};
+use crate::http::console::pages::ledger::{self as pages, Health, LedgerLine, Search};
 use crate::http::problem::Problem;
 use crate::http::shared::Shared;
 use crate::http::visitor::Visitor;
@@ -66,7 +66,7 @@ fn health(service: &Service) -> Health {
 }
 
 /// The newest entries before a number that match, and where the search continues. Returns `None` if the ledger cannot be read.
-fn found(service: &Service, wanted: &(String, String), before: Option<u64>) -> Option<(Vec<Line>, Option<u64>)> {
+fn found(service: &Service, wanted: &(String, String), before: Option<u64>) -> Option<(Vec<LedgerLine>, Option<u64>)> {
     let (last, _) = read(service.ledger(), |book| book.head());
     let end = before.unwrap_or(u64::MAX).min(last.saturating_add(1));
     let (mut lines, mut at) = (Vec::new(), end);
@@ -87,7 +87,7 @@ fn found(service: &Service, wanted: &(String, String), before: Option<u64>) -> O
     Some((lines, (at > 1).then_some(at)))
 }
 
-fn line(entry: &Entry, (act, find): &(String, String)) -> Option<Line> {
+fn line(entry: &Entry, (act, find): &(String, String)) -> Option<LedgerLine> {
     if !act.is_empty() && entry.act.kind() != act {
         return None;
     }
@@ -101,7 +101,7 @@ fn line(entry: &Entry, (act, find): &(String, String)) -> Option<Line> {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     };
-    Some(Line { seq: entry.seq, at: timestamp(entry.at_ms), act: entry.act.kind(), words, text })
+    Some(LedgerLine { seq: entry.seq, at: timestamp(entry.at_ms), act: entry.act.kind(), words, text })
 }
 
 /// GET /ledger/export.jsonl: every entry as one line of JSON, from the first entry on.

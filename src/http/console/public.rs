@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::shown::{Shown, aside, see};
 use crate::http::App;
 use crate::http::api::statistics::{rendered, respond};
-use crate::http::cache::Form;
+use crate::http::cache::StatisticForm;
 use crate::http::console::pages::{datasets as pages, sign_in as entrance};
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
@@ -64,7 +64,7 @@ pub async fn statistic(
     Segment(name): Segment,
     headers: HeaderMap,
 ) -> Shown {
-    let rendered = rendered(&service, &shared, visitor.person.as_ref(), &name, Form::Page).await;
+    let rendered = rendered(&service, &shared, visitor.person.as_ref(), &name, StatisticForm::Page).await;
     let (rendered, is_public) = rendered.map_err(|problem| visitor.fail(problem))?;
     let mut response = respond(&rendered, &headers, is_public);
     let origins = if is_public { shared.settings.origins.join(" ") } else { String::new() };

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::shown::{Shown, aside};
 use crate::http::App;
-use crate::http::console::pages::transparency::{self as pages, Sight};
+use crate::http::console::pages::transparency::{self as pages, TransparencyPage};
 use crate::http::console::public::cap;
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
@@ -19,7 +19,7 @@ use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Role, STATISTICS};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
-use crate::service::access::Sight as Seeing;
+use crate::service::access::Sight;
 use crate::service::{Dataset, Service};
 
 /// The number of purposes on a page.
@@ -50,7 +50,7 @@ fn page_of(service: &Service, shared: &Shared, visitor: &Visitor, name: &str) ->
     let dataset = dataset.ok_or_else(|| visitor.fail(Problem::not_found("there is no such dataset")))?;
     let seen = seen(service, dataset);
     let (cap, checked) = (cap(service, dataset), service.date(service.started().0));
-    let shown = Sight {
+    let shown = TransparencyPage {
         dataset,
         operator: shared.settings.operator.as_ref(),
         cap: &cap,
@@ -73,7 +73,7 @@ fn page_of(service: &Service, shared: &Shared, visitor: &Visitor, name: &str) ->
 /// The names and titles of a dataset's statistics that everybody may see.
 fn published(service: &Service, dataset: &Dataset) -> Vec<(String, String)> {
     let of = service.statistics().filter(|one| one.lineage == dataset.name);
-    let shown = of.filter(|one| matches!(service.sight(one, None), Seeing::Shown { .. }));
+    let shown = of.filter(|one| matches!(service.sight(one, None), Sight::Shown { .. }));
     shown.map(|one| (one.name.clone(), service.reading_of(one).face.title)).collect()
 }
 

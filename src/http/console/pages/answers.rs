@@ -75,7 +75,7 @@ pub fn free(sql: &str, table: &Table) -> Markup {
 }
 
 /// One line of the history.
-pub struct Line {
+pub struct HistoryLine {
     /// The id of the release.
     pub release: String,
     /// The SQL of the question.
@@ -92,7 +92,7 @@ pub struct Line {
 
 /// The answers so far, newest first. `older` is the address of the next page.
 #[must_use]
-pub fn history(lines: &[Line], older: Option<&str>) -> Markup {
+pub fn history(lines: &[HistoryLine], older: Option<&str>) -> Markup {
     html! {
         h1 { "History" }
         @if lines.is_empty() { p.note { "Nothing was asked yet. " a href="/ask" { "Ask" } "." } }

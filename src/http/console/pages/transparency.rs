@@ -12,7 +12,7 @@ use crate::query::terms::policy::{Terms, Unit};
 use crate::service::Dataset;
 
 /// What is known about one dataset.
-pub struct Sight<'a> {
+pub struct TransparencyPage<'a> {
     /// The dataset that the page is about.
     pub dataset: &'a Dataset,
     /// Who runs the server, if they have said so.
@@ -118,7 +118,7 @@ fn per_cent(chance: f64) -> String {
 
 /// The page of one dataset.
 #[must_use]
-pub fn one(sight: &Sight<'_>) -> Markup {
+pub fn one(sight: &TransparencyPage<'_>) -> Markup {
     let (dataset, terms) = (sight.dataset, &sight.dataset.terms);
     html! {
         h1 { (title(dataset)) }
@@ -182,7 +182,7 @@ fn held(terms: &Terms) -> Markup {
     }
 }
 
-fn spending(sight: &Sight<'_>) -> Markup {
+fn spending(sight: &TransparencyPage<'_>) -> Markup {
     // The amount spent is rounded up, so that a little is not shown as nothing.
     let spent = format!("{:.1}", (1_000.0 * sight.part).ceil() / 10.0);
     let spent = spent.trim_end_matches('0').trim_end_matches('.');
@@ -210,7 +210,7 @@ fn spending(sight: &Sight<'_>) -> Markup {
     }
 }
 
-fn meaning(sight: &Sight<'_>) -> Markup {
+fn meaning(sight: &TransparencyPage<'_>) -> Markup {
     let terms = &sight.dataset.terms;
     html! {
         section {
@@ -266,7 +266,7 @@ fn leaving(operator: Option<&Operator>) -> Markup {
     }
 }
 
-fn record(sight: &Sight<'_>) -> Markup {
+fn record(sight: &TransparencyPage<'_>) -> Markup {
     html! {
         section {
             h2 { "Can the record be trusted?" }
