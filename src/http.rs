@@ -36,7 +36,7 @@ use problem::Problem;
 use shared::Shared;
 
 pub use app::App;
-pub use console::PAGES;
+pub use console::{PAGES, PageRoute};
 pub use shared::Settings;
 
 #[derive(OpenApi)]
@@ -56,13 +56,8 @@ impl utoipa::Modify for Bearer {
     }
 }
 
-/// Builds the routes over a service with default settings.
-pub fn router(service: App) -> Router {
-    router_with(service, Settings::default())
-}
-
 /// Builds the routes over a service that is reached as `settings` say.
-pub fn router_with(service: App, settings: Settings) -> Router {
+pub fn router(service: App, settings: Settings) -> Router {
     let shared = Arc::new(Shared::new(settings));
     let (router, mut api) = documented().split_for_parts();
     let (open, of_open) = open().split_for_parts();

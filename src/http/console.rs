@@ -16,89 +16,87 @@ mod transparency;
 pub mod pages;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use super::App;
 use crate::kernel::budget::people::Role;
 
-/// Every page and every form, with the roles that may use it; an empty list means everybody.
-pub const PAGES: [(&str, &str, &[Role]); 36] = [
-    ("GET", "/", &[]),
-    ("GET", "/sign-in", &[]),
-    ("POST", "/sign-in", &[]),
-    ("POST", "/sign-out", Role::ALL),
-    ("GET", "/assets/{name}", &[]),
-    ("GET", "/s/{name}", &[]),
-    ("GET", "/transparency", &[]),
-    ("GET", "/transparency/{name}", &[]),
-    ("GET", "/manual", &[]),
-    ("GET", "/manual/{topic}", &[]),
-    ("GET", "/statistics", &[]),
-    ("GET", "/statistics/{name}/draw", &[Role::Steward]),
-    ("POST", "/statistics/{name}/publish", &[Role::Steward]),
-    ("POST", "/statistics/{name}/refresh", &[Role::Steward]),
-    ("GET", "/datasets", Role::ALL),
-    ("GET", "/datasets/{name}", Role::ALL),
-    ("POST", "/datasets/{name}/freeze", &[Role::Steward]),
-    ("POST", "/datasets/{name}/unfreeze", &[Role::Steward]),
-    ("GET", "/ask", &[Role::Researcher]),
-    ("POST", "/ask", &[Role::Researcher]),
-    ("POST", "/ask/price", &[Role::Researcher]),
-    ("POST", "/ask/level", &[Role::Researcher]),
-    ("GET", "/history", &[Role::Researcher]),
-    ("GET", "/history/{id}", &[Role::Researcher]),
-    ("GET", "/accounts", &[Role::Researcher, Role::Steward]),
-    ("POST", "/grants", &[Role::Steward]),
-    ("GET", "/what-if", &[Role::Steward]),
-    ("GET", "/requests", &[Role::Steward]),
-    ("POST", "/requests", &[Role::Researcher]),
-    ("POST", "/requests/{number}/decide", &[Role::Steward]),
-    ("GET", "/people", &[Role::Steward]),
-    ("POST", "/people", &[Role::Steward]),
-    ("POST", "/people/{name}/revoke", &[Role::Steward]),
-    ("POST", "/people/{name}/datasets", &[Role::Steward]),
-    ("GET", "/ledger", &[Role::Steward]),
-    ("GET", "/ledger/export.jsonl", &[Role::Steward]),
+/// The roles of what everybody may use, signed in or not.
+const EVERYBODY: &[Role] = &[];
+const RESEARCHER: &[Role] = &[Role::Researcher];
+const STEWARD: &[Role] = &[Role::Steward];
+
+/// A page, or a form that a page sends.
+pub struct PageRoute {
+    /// The HTTP method: `GET` for a page, `POST` for a form.
+    pub method: &'static str,
+    /// The path, with its variable segments in braces.
+    pub path: &'static str,
+    /// The roles that may use it; an empty list means everybody.
+    pub roles: &'static [Role],
+    /// Makes the route to its handler.
+    handler: fn() -> MethodRouter<App>,
+}
+
+const fn page(path: &'static str, roles: &'static [Role], handler: fn() -> MethodRouter<App>) -> PageRoute {
+    PageRoute { method: "GET", path, roles, handler }
+}
+
+const fn form(path: &'static str, roles: &'static [Role], handler: fn() -> MethodRouter<App>) -> PageRoute {
+    PageRoute { method: "POST", path, roles, handler }
+}
+
+/// Every page and every form. What is not in this list is not routed.
+pub const PAGES: &[PageRoute] = &[
+    page("/", EVERYBODY, || get(public::home)),
+    page("/sign-in", EVERYBODY, || get(public::sign_in)),
+    form("/sign-in", EVERYBODY, || post(session::sign_in)),
+    form("/sign-out", Role::ALL, || post(session::sign_out)),
+    page("/assets/{name}", EVERYBODY, || get(public::asset)),
+    page("/s/{name}", EVERYBODY, || get(public::statistic)),
+    page("/transparency", EVERYBODY, || get(transparency::all)),
+    page("/transparency/{name}", EVERYBODY, || get(transparency::one)),
+    page("/manual", EVERYBODY, || get(manual::all)),
+    page("/manual/{topic}", EVERYBODY, || get(manual::one)),
+    page("/statistics", EVERYBODY, || get(gallery::statistics)),
+    page("/statistics/{name}/draw", STEWARD, || get(gallery::draw)),
+    form("/statistics/{name}/publish", STEWARD, || post(gallery::publish)),
+    form("/statistics/{name}/refresh", STEWARD, || post(gallery::refresh)),
+    page("/datasets", Role::ALL, || get(public::datasets)),
+    page("/datasets/{name}", Role::ALL, || get(public::dataset)),
+    form("/datasets/{name}/freeze", STEWARD, || post(budgets::freeze)),
+    form("/datasets/{name}/unfreeze", STEWARD, || post(budgets::unfreeze)),
+    page("/ask", RESEARCHER, || get(ask::form)),
+    form("/ask", RESEARCHER, || post(ask::submit)),
+    form("/ask/price", RESEARCHER, || post(ask::price)),
+    form("/ask/level", RESEARCHER, || post(ask::level)),
+    page("/history", RESEARCHER, || get(ask::history)),
+    page("/history/{id}", RESEARCHER, || get(ask::answer)),
+    page("/accounts", &[Role::Researcher, Role::Steward], || get(budgets::accounts)),
+    form("/grants", STEWARD, || post(budgets::grant)),
+    page("/what-if", STEWARD, || get(budgets::what_if)),
+    page("/requests", STEWARD, || get(budgets::requests)),
+    form("/requests", RESEARCHER, || post(budgets::request)),
+    form("/requests/{number}/decide", STEWARD, || post(budgets::decide)),
+    page("/people", STEWARD, || get(people::list)),
+    form("/people", STEWARD, || post(people::add)),
+    form("/people/{name}/revoke", STEWARD, || post(people::revoke)),
+    form("/people/{name}/datasets", STEWARD, || post(people::set_datasets)),
+    page("/ledger", STEWARD, || get(ledger::ledger)),
+    page("/ledger/export.jsonl", STEWARD, || get(ledger::export)),
 ];
+
+fn routed(is_included: impl Fn(&PageRoute) -> bool) -> Router<App> {
+    let included = PAGES.iter().filter(|page| is_included(page));
+    included.fold(Router::new(), |router, page| router.route(page.path, (page.handler)()))
+}
 
 /// The routes of those [`PAGES`] that need a person. Their responses are padded.
 pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/sign-out", post(session::sign_out))
-        .route("/statistics/{name}/draw", get(gallery::draw))
-        .route("/statistics/{name}/publish", post(gallery::publish))
-        .route("/statistics/{name}/refresh", post(gallery::refresh))
-        .route("/datasets", get(crate::http::console::public::datasets))
-        .route("/datasets/{name}", get(crate::http::console::public::dataset))
-        .route("/datasets/{name}/freeze", post(budgets::freeze))
-        .route("/datasets/{name}/unfreeze", post(budgets::unfreeze))
-        .route("/ask", get(crate::http::console::ask::form).post(crate::http::console::ask::submit))
-        .route("/ask/price", post(crate::http::console::ask::price))
-        .route("/ask/level", post(crate::http::console::ask::level))
-        .route("/history", get(crate::http::console::ask::history))
-        .route("/history/{id}", get(crate::http::console::ask::answer))
-        .route("/accounts", get(budgets::accounts))
-        .route("/grants", post(budgets::grant))
-        .route("/what-if", get(budgets::what_if))
-        .route("/requests", get(budgets::requests).post(budgets::request))
-        .route("/requests/{number}/decide", post(budgets::decide))
-        .route("/people", get(people::list).post(people::add))
-        .route("/people/{name}/revoke", post(people::revoke))
-        .route("/people/{name}/datasets", post(people::set_datasets))
-        .route("/ledger", get(crate::http::console::ledger::ledger))
-        .route("/ledger/export.jsonl", get(crate::http::console::ledger::export))
+    routed(|page| !page.roles.is_empty())
 }
 
 /// The routes of those [`PAGES`] that everybody may use.
 pub fn open_routes() -> Router<App> {
-    Router::new()
-        .route("/", get(crate::http::console::public::home))
-        .route("/sign-in", get(crate::http::console::public::sign_in).post(session::sign_in))
-        .route("/assets/{name}", get(crate::http::console::public::asset))
-        .route("/s/{name}", get(crate::http::console::public::statistic))
-        .route("/transparency", get(transparency::all))
-        .route("/transparency/{name}", get(transparency::one))
-        .route("/manual", get(manual::all))
-        .route("/manual/{topic}", get(manual::one))
-        .route("/statistics", get(gallery::statistics))
+    routed(|page| page.roles.is_empty())
 }
