@@ -138,11 +138,6 @@ pub async fn one(
 
 fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
     let terms = &dataset.terms;
-    // The cap including any raise; it may be above the one that was sealed.
-    let cap = read(service.ledger(), |book| {
-        book.find(&dataset.lineage, AccountKind::Dataset, &dataset.lineage).map(|a| a.epsilon)
-    });
-    let epsilon = cap.unwrap_or(terms.cap).to_string();
     DatasetBody {
         name: dataset.name.clone(),
         title: dataset.title.clone(),
@@ -152,7 +147,7 @@ fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
         max_rows: terms.max_rows,
         accountant: terms.accountant.name(),
         cap: CapBody {
-            epsilon,
+            epsilon: cap(service, dataset),
             delta: terms.delta().to_string(),
             threshold_delta: terms.threshold.map(|aside| aside.delta.to_string()),
             threshold_delta_per_query: terms.threshold.map(|aside| aside.per_query.to_string()),
@@ -165,6 +160,13 @@ fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
         columns: terms.own().iter().map(DatasetColumn::from).collect(),
         joins: terms.joins.iter().map(|join| JoinBody::of(join, terms)).collect(),
     }
+}
+
+/// The dataset's lifetime cap as ε, including any raise; it may be above the one that was sealed.
+pub fn cap(service: &Service, dataset: &Dataset) -> String {
+    let cap =
+        read(service.ledger(), |book| book.find(&dataset.lineage, AccountKind::Dataset, "").map(|one| one.epsilon));
+    cap.unwrap_or(dataset.terms.cap).to_string()
 }
 
 /// The reason why a dataset is frozen or unfrozen.

@@ -6,7 +6,7 @@ use maud::html;
 use serde::Deserialize;
 
 use super::session::Form;
-use super::shown::{Failed, Shown, aside, fragment};
+use super::shown::{Shown, aside, fragment};
 use crate::http::App;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
@@ -87,7 +87,7 @@ fn ask(question: &Question) -> Result<Ask, Problem> {
 }
 
 /// POST /ask: shows the price or, on payment, the answer.
-pub async fn submit(State(service): State<App>, form: Form) -> Result<Response, Failed> {
+pub async fn submit(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Researcher])?;
     let question = question(&form);
     let asked = ask(&question);
@@ -100,14 +100,14 @@ pub async fn submit(State(service): State<App>, form: Form) -> Result<Response, 
 }
 
 /// POST /ask/price: the price box by itself.
-pub async fn price(State(service): State<App>, form: Form) -> Result<Response, Failed> {
+pub async fn price(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Researcher])?;
     let (pad, markup) = price_box(&service, &person, ask(&question(&form))).await;
     Ok(pad::marked_any(pad, fragment(&markup)))
 }
 
 /// POST /ask/level: the slider sets ε; returns the price box and the field that holds ε.
-pub async fn level(State(service): State<App>, form: Form) -> Result<Response, Failed> {
+pub async fn level(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Researcher])?;
     let most = own_datasets(&service, &person).first().map(|dataset| dataset.terms.max_epsilon_per_query);
     let step = form.text("level").parse().unwrap_or(0);
@@ -321,8 +321,7 @@ pub async fn history(State(service): State<App>, visitor: Visitor, Query(params)
             let older = latest.last().filter(|_| has_more).map(|(seq, _)| *seq);
             (latest.into_iter().map(|(_, card)| card.id.clone()).collect::<Vec<_>>(), older)
         });
-        let lines = ids.iter().map(|id| line(service, &person.name, id)).collect::<Result<Vec<_>, _>>();
-        let lines = lines.map_err(|error| visitor.fail(error))?;
+        let lines = ids.iter().map(|id| line(service, &person.name, id)).collect::<Result<Vec<_>, _>>()?;
         let older = older.map(|before| format!("/history?before={before}"));
         Ok(visitor.page("History", "/history", &answers::history(&lines, older.as_deref())))
     };

@@ -158,17 +158,16 @@ pub async fn what_if(
     State(service): State<App>,
     visitor: Visitor,
     Query(params): Query<HashMap<String, String>>,
-) -> Result<Response, Failed> {
+) -> Shown {
     visitor.only(&[Role::Steward])?;
     aside(&service, visitor, move |service, visitor| thought(service, visitor, &params)).await
 }
 
-fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String>) -> Shown {
+fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String>) -> Result<Response, Problem> {
     let datasets: Vec<_> = service.datasets().filter(|one| one.name == one.lineage).collect();
     let wanted = params.get("dataset").map_or("", String::as_str);
     let chosen = datasets.iter().find(|one| one.name == wanted).or(datasets.first());
-    let none = || visitor.fail(Problem::not_found("no dataset is served"));
-    let chosen = *chosen.ok_or_else(none)?;
+    let chosen = *chosen.ok_or_else(|| Problem::not_found("no dataset is served"))?;
     let mut wrong = None;
     let mut whole = |name: &'static str, most: u64, otherwise: u64| {
         let Some(text) = params.get(name).map(|text| text.trim()) else { return otherwise };

@@ -67,10 +67,9 @@ pub async fn draw(State(service): State<App>, visitor: Visitor, Segment(name): S
     aside(&service, visitor, move |service, visitor| sure(service, visitor, &name)).await
 }
 
-fn sure(service: &Service, visitor: &Visitor, name: &str) -> Shown {
-    let unknown = || visitor.fail(Problem::not_found("there is no such statistic"));
-    let statistic = service.statistic(name).ok_or_else(unknown)?;
-    let estimate = service.estimate_of(statistic).map_err(|error| visitor.fail(error))?;
+fn sure(service: &Service, visitor: &Visitor, name: &str) -> Result<Response, Problem> {
+    let statistic = service.statistic(name).ok_or_else(|| Problem::not_found("there is no such statistic"))?;
+    let estimate = service.estimate_of(statistic)?;
     let state = service.state_of(statistic);
     let (is_confirmed, waits) = (state.agreement == Agreement::Given, state.waits());
     let question = DrawPage { estimate: &estimate, sql: &statistic.sql, is_confirmed, waits };

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::shown::{Failed, Shown, aside};
+use super::shown::{Shown, aside};
 use crate::http::App;
 use crate::http::console::pages::ledger::{self as pages, Health, LedgerLine, Search};
 use crate::http::problem::Problem;
@@ -44,7 +44,7 @@ pub async fn ledger(State(service): State<App>, visitor: Visitor, Query(params):
     let (act, find) = (params.act.unwrap_or_default(), params.find.unwrap_or_default());
     let show = move |service: &Service, visitor: &Visitor| {
         let wanted = (act, find.trim().to_owned());
-        let unread = || visitor.fail(Problem::overloaded("the ledger could not be read"));
+        let unread = || Problem::overloaded("the ledger could not be read");
         let (lines, older) = found(service, &wanted, params.before).ok_or_else(unread)?;
         let search = Search { act: &wanted.0, find: &wanted.1, older };
         let body = pages::page(&health(service), &lines, &search, Act::KINDS);
@@ -105,11 +105,7 @@ fn line(entry: &Entry, (act, find): &(String, String)) -> Option<LedgerLine> {
 }
 
 /// GET /ledger/export.jsonl: every entry as one line of JSON, from the first entry on.
-pub async fn export(
-    State(service): State<App>,
-    Extension(shared): Extension<Arc<Shared>>,
-    visitor: Visitor,
-) -> Result<Response, Failed> {
+pub async fn export(State(service): State<App>, Extension(shared): Extension<Arc<Shared>>, visitor: Visitor) -> Shown {
     visitor.only(&[Role::Steward])?;
     let busy = |_| visitor.fail(Problem::overloaded("two exports are being read already"));
     let place = Arc::clone(&shared.exports).try_acquire_owned().map_err(busy)?;

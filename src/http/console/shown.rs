@@ -4,6 +4,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::http::api::statistics::name_of;
+use crate::http::auth::with_role;
 use crate::http::console::pages::sign_in;
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
@@ -32,15 +33,8 @@ impl Visitor {
 
     /// The person who visits, provided that they have one of these roles.
     pub fn only(&self, roles: &[Role]) -> Result<Person, Failed> {
-        match &self.person {
-            None => Err(self.fail(Problem::unauthenticated())),
-            Some(person) if roles.contains(&person.role) => Ok(person.clone()),
-            Some(person) => {
-                let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
-                let detail = format!("your role is {}; this is for a {}", person.role, names.join(" or "));
-                Err(self.fail(Problem::forbidden(detail)))
-            }
-        }
+        let person = self.person.clone().ok_or_else(Problem::unauthenticated);
+        person.and_then(|person| with_role(person, roles)).map_err(|problem| self.fail(problem))
     }
 
     /// The page that says why this visitor is not shown what they asked for.
@@ -68,12 +62,12 @@ impl IntoResponse for Failed {
 pub async fn aside(
     service: &App,
     visitor: Visitor,
-    build: impl FnOnce(&Service, &Visitor) -> Shown + Send + 'static,
+    build: impl FnOnce(&Service, &Visitor) -> Result<Response, Problem> + Send + 'static,
 ) -> Shown {
     let waiting = visitor.clone();
     let who = name_of(waiting.person.as_ref());
     let built = list::built(service, who, move |service| build(service, &visitor)).await;
-    built.unwrap_or_else(|error| Err(waiting.fail(error)))
+    built.map_err(Problem::from).and_then(|page| page).map_err(|problem| waiting.fail(problem))
 }
 
 /// A page with the headers that every page has.

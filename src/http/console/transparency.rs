@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::shown::{Shown, aside};
 use crate::http::App;
+use crate::http::api::datasets::cap;
 use crate::http::console::pages::transparency::{self as pages, TransparencyPage};
-use crate::http::console::public::cap;
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
 use crate::http::shared::Shared;
@@ -45,9 +45,9 @@ pub async fn one(
     aside(&service, visitor, move |service, visitor| page_of(service, &shared, visitor, &name)).await
 }
 
-fn page_of(service: &Service, shared: &Shared, visitor: &Visitor, name: &str) -> Shown {
+fn page_of(service: &Service, shared: &Shared, visitor: &Visitor, name: &str) -> Result<Response, Problem> {
     let dataset = service.dataset(name).filter(|dataset| dataset.name == dataset.lineage);
-    let dataset = dataset.ok_or_else(|| visitor.fail(Problem::not_found("there is no such dataset")))?;
+    let dataset = dataset.ok_or_else(|| Problem::not_found("there is no such dataset"))?;
     let seen = seen(service, dataset);
     let (cap, checked) = (cap(service, dataset), service.date(service.started().0));
     let shown = TransparencyPage {

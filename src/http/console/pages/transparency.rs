@@ -5,6 +5,7 @@
 
 use maud::{Markup, html};
 
+use super::accounts::bar;
 use super::datasets::names;
 use crate::config::Operator;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
@@ -189,10 +190,7 @@ fn spending(sight: &TransparencyPage<'_>) -> Markup {
     html! {
         section {
             h2 { "How much of the budget is spent" }
-            svg.bar viewBox="0 0 100 6" preserveAspectRatio="none" role="img"
-                aria-label={ (spent) " % of the budget is spent" } {
-                rect width=(format!("{:.1}", 100.0 * sight.part.clamp(0.0, 1.0))) height="6" {}
-            }
+            (bar(sight.part, &format!("{spent} % of the budget is spent")))
             p {
                 (spent) " % of the privacy budget is spent: epsilon " (sight.spent) " of " (sight.cap)
                 ". When it is used up, nothing new is drawn from these data unless the operator raises the budget."
