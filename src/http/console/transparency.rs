@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::shown::{Shown, aside};
 use crate::http::App;
 use crate::http::api::datasets::cap;
-use crate::http::console::pages::transparency::{self as pages, TransparencyPage};
+use crate::http::console::pages::transparency::{self as pages, LedgerFacts, TransparencyPage};
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
 use crate::http::shared::Shared;
@@ -18,7 +18,6 @@ use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Role, STATISTICS};
 use crate::kernel::budget::state::LedgerState;
-use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::service::access::Sight;
 use crate::service::{Dataset, Service};
 
@@ -48,21 +47,12 @@ pub async fn one(
 fn page_of(service: &Service, shared: &Shared, visitor: &Visitor, name: &str) -> Result<Response, Problem> {
     let dataset = service.dataset(name).filter(|dataset| dataset.name == dataset.lineage);
     let dataset = dataset.ok_or_else(|| Problem::not_found("there is no such dataset"))?;
-    let seen = seen(service, dataset);
     let (cap, checked) = (cap(service, dataset), service.date(service.started().0));
     let shown = TransparencyPage {
         dataset,
         operator: shared.settings.operator.as_ref(),
         cap: &cap,
-        spent: &seen.spent,
-        part: seen.part,
-        best_guess: seen.best_guess,
-        best_guess_at_cap: seen.best_guess_at_cap,
-        threshold_delta: seen.threshold_delta,
-        raises: seen.raises,
-        questions: seen.questions,
-        projects: seen.projects,
-        purposes: seen.purposes,
+        facts: facts(service, dataset),
         statistics: published(service, dataset),
         is_sound: service.ledger().is_sound(),
         checked: &checked,
@@ -77,30 +67,16 @@ fn published(service: &Service, dataset: &Dataset) -> Vec<(String, String)> {
     shown.map(|one| (one.name.clone(), service.reading_of(one).face.title)).collect()
 }
 
-/// What the ledger says about a dataset to everybody.
-#[derive(Default)]
-struct Seen {
-    spent: String,
-    part: f64,
-    best_guess: f64,
-    best_guess_at_cap: f64,
-    threshold_delta: Delta,
-    raises: Vec<(String, Epsilon, Epsilon)>,
-    questions: u64,
-    projects: Vec<(String, usize)>,
-    purposes: Vec<(String, u64)>,
-}
-
-fn seen(service: &Service, dataset: &Dataset) -> Seen {
+fn facts(service: &Service, dataset: &Dataset) -> LedgerFacts {
     let accountant = dataset.terms.accountant;
     read(service.ledger(), |book| {
-        let Some(whole) = book.dataset(&dataset.lineage) else { return Seen::default() };
+        let Some(whole) = book.dataset(&dataset.lineage) else { return LedgerFacts::default() };
         let root = book.account(whole.account);
         let mut purposes: Vec<_> = whole.purposes.iter().map(|(purpose, times)| (purpose.clone(), *times)).collect();
         purposes.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
         purposes.truncate(PURPOSES_SHOWN);
         let raises = whole.raises.iter().map(|raise| (service.date(raise.at_ms), raise.from, raise.to));
-        Seen {
+        LedgerFacts {
             spent: accountant.epsilon_spent(root.spent).to_string(),
             part: root.spent.quanta() as f64 / root.amount.quanta().max(1) as f64,
             best_guess: accountant.best_guess(root.spent, whole.threshold_delta),
