@@ -73,7 +73,7 @@ pub fn statistic(criterion: &mut Criterion) {
     let (service, _) = open(dir.path());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let router = tacit::http::router(Arc::clone(&service));
+    let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
     let (ours, bare, bytes) = runtime.block_on(async {
         let released = service.refresh_due().await;
         assert_eq!(released.len(), 1, "{released:?}");
@@ -131,7 +131,7 @@ pub fn console(_: &mut Criterion) {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         service.refresh_due().await;
-        let router = tacit::http::router(service);
+        let router = tacit::http::router(service, tacit::http::Settings::default());
         let (mut medians, mut worst) = (Vec::new(), Duration::ZERO);
         let cookies = [("steward", sign_in(&router, &boss).await), ("researcher", sign_in(&router, &token).await)];
         for (role, path) in PAGES {

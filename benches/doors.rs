@@ -83,7 +83,7 @@ fn service(dir: &Path, policy: &Policy) -> (Arc<Service>, [String; 2]) {
 /// A runtime as a server has one, and the address of the service on it.
 fn listen(service: Arc<Service>) -> (tokio::runtime::Runtime, SocketAddr) {
     let runtime = tacit::net::listener::runtime().expect("a runtime");
-    let router = tacit::http::router(service);
+    let router = tacit::http::router(service, tacit::http::Settings::default());
     let address = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
         let address = listener.local_addr().expect("an address");

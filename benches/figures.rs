@@ -195,7 +195,7 @@ fn serve(dir: &Path, runtime: &tokio::runtime::Runtime) -> (SocketAddr, String) 
         noise: Arc::new(OpenDp),
         clock: Arc::new(SystemClock),
     };
-    let router = tacit::http::router(Arc::new(Service::new(ports, datasets)));
+    let router = tacit::http::router(Arc::new(Service::new(ports, datasets)), tacit::http::Settings::default());
     let address = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
         let address = listener.local_addr().expect("an address");

@@ -95,7 +95,8 @@ pub fn run(options: &DemoOptions) -> Result<(), DemoError> {
         if let Some(listener) = listener {
             introduce(&keys, &keys_path);
             let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
-            net::listener::serve(listener, http::router(service), net::listener::stop()).await;
+            net::listener::serve(listener, http::router(service, http::Settings::default()), net::listener::stop())
+                .await;
             refreshing.abort();
         }
         Ok(())
@@ -189,9 +190,10 @@ async fn tour_through(service: Arc<Service>, dir: &Path, keys: &Keys) -> Result<
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let client = Client::new(&format!("http://{}", listener.local_addr()?), Some(&keys.tour));
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(net::listener::serve(listener, http::router(service), async {
-        let _ = ended.await;
-    }));
+    let serving =
+        tokio::spawn(net::listener::serve(listener, http::router(service, http::Settings::default()), async {
+            let _ = ended.await;
+        }));
     let queries = dir.join("queries");
     let toured = tokio::task::spawn_blocking(move || tour::run(&client, &queries)).await?;
     let _ = end.send(());

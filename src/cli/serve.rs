@@ -48,7 +48,7 @@ pub(super) fn run(path: &Path) -> Result<(), CommandFailure> {
         let address = listener.local_addr().map_err(CommandFailure::could)?;
         let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
         let notifying = notifier.map(|notifier| tokio::spawn(notifier::run(notifier)));
-        let (router, stop) = (http::router_with(Arc::clone(&service), settings), net::listener::stop());
+        let (router, stop) = (http::router(Arc::clone(&service), settings), net::listener::stop());
         let scheme = if tls.is_some() { "https" } else { "http" };
         complain(format!("tacit serves on {scheme}://{address}"));
         warn(&service, has_operator);

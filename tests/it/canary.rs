@@ -176,7 +176,10 @@ async fn failures_are_silent(lab: &Lab) -> (String, &'static str) {
     )
     .expect("ada");
     crate::support::grant(ledger.as_ref(), "ada", "visits", "4");
-    let router = tacit::http::router(Arc::new(tacit::service::Service::new(ports, vec![dataset])));
+    let router = tacit::http::router(
+        Arc::new(tacit::service::Service::new(ports, vec![dataset])),
+        tacit::http::Settings::default(),
+    );
     let body = json!({"sql": QUESTIONS[0], "epsilon": "0.05"}).to_string();
     let key = [("idempotency-key", "k1")];
     for _ in 0..2 {

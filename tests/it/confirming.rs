@@ -158,7 +158,7 @@ impl Place {
 
     /// Sends a GET request with a token, if any, to a server started with these files.
     async fn get(&self, service: &Arc<Service>, path: &str, token: Option<&str>) -> Reply {
-        let router = tacit::http::router(Arc::clone(service));
+        let router = tacit::http::router(Arc::clone(service), tacit::http::Settings::default());
         call(&router, axum::http::Method::GET, path, token, &[], String::new()).await
     }
 }

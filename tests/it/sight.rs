@@ -102,7 +102,7 @@ impl Two {
             confirm(service.ledger(), statistic, "sam", 0).expect("confirmed");
         }
         service.refresh_due().await;
-        let router = tacit::http::router(Arc::clone(&service));
+        let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
         Self { _dir: dir, service, router, people, steward }
     }
 
@@ -290,7 +290,7 @@ fn no_other_route_shows_or_draws_it() {
         // Every page with a statistic's name in its path is among those that this file tests.
         let named: Vec<_> = PAGES
             .iter()
-            .map(|(_, path, _)| *path)
+            .map(|page| page.path)
             .filter(|path| path.starts_with("/s") && path.contains("{name}"))
             .collect();
         assert_eq!(

@@ -241,7 +241,7 @@ impl Lab {
         let write_lock = ledger.write_lock();
         let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock };
         let service = Arc::new(finish(Service::new(ports, datasets)));
-        let router = tacit::http::router(Arc::clone(&service));
+        let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
         Self { dir, service, router, steward: boss, researcher, viewer, write_lock }
     }
 

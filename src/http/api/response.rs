@@ -9,7 +9,7 @@ use serde::Serialize;
 use strum::VariantArray;
 
 use crate::http::App;
-use crate::http::pieces::{Pieces, Rows, Unencodable};
+use crate::http::pieces::{Pieces, TextRows, Unencodable};
 use crate::http::problem::Problem;
 use crate::kernel::budget::people::{Person, Role};
 use crate::query::answer::{Cell, ColumnKind, Table, tabulate};
@@ -23,7 +23,7 @@ use crate::service::stewarding::accounts::{AccountView, timestamp};
 
 /// A format in which answers are offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
-pub enum Format {
+pub enum AnswerFormat {
     /// JSON, with media type `application/json`.
     Json,
     /// CSV, with media type `text/csv`.
@@ -34,7 +34,7 @@ pub enum Format {
     Parquet,
 }
 
-impl Format {
+impl AnswerFormat {
     /// The format's media type.
     pub fn media_type(self) -> &'static str {
         match self {
@@ -70,17 +70,17 @@ impl Format {
     }
 }
 
-/// A placeholder for the list into which [`Rows`] are written.
+/// A placeholder for the list into which [`TextRows`] are written.
 pub type Unwritten = [(); 0];
 
 /// An answer in some format: its headers, and the part of its body that is encoded so far.
-pub struct Encoded {
+pub struct EncodedAnswer {
     headers: HeaderMap,
     pieces: Pieces,
 }
 
-impl Encoded {
-    fn of(format: Format, pieces: Result<Pieces, Unencodable>) -> Result<Self, Problem> {
+impl EncodedAnswer {
+    fn of(format: AnswerFormat, pieces: Result<Pieces, Unencodable>) -> Result<Self, Problem> {
         let pieces = pieces.map_err(|fault| Problem::overloaded(&fault.to_string()))?;
         let media_type = HeaderValue::from_static(format.media_type());
         Ok(Self { headers: HeaderMap::from_iter([(header::CONTENT_TYPE, media_type)]), pieces })
@@ -105,7 +105,7 @@ impl Encoded {
 ///
 /// # Errors
 /// A problem if the answer could not be encoded.
-pub fn answer(answer: &Answer, format: Format) -> Result<Encoded, Problem> {
+pub fn answer(answer: &Answer, format: AnswerFormat) -> Result<EncodedAnswer, Problem> {
     let stored = &answer.stored;
     let table = tabulate(&answer.layout, stored.vectors());
     let account = AccountView::of(stored.accountant, &answer.standing.account);
@@ -118,7 +118,7 @@ pub fn answer(answer: &Answer, format: Format) -> Result<Encoded, Problem> {
         account: Some(account.clone()),
     };
     let pieces = encoded(table, format, |table| body(stored, table, shown));
-    let encoded = Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id);
+    let encoded = EncodedAnswer::of(format, pieces)?.with("tacit-release", &stored.release.id);
     let encoded = encoded.with("tacit-epsilon-spent", &account.epsilon_spent.to_string());
     Ok(encoded.with("tacit-epsilon-remaining", &account.epsilon_remaining.to_string()))
 }
@@ -127,7 +127,7 @@ pub fn answer(answer: &Answer, format: Format) -> Result<Encoded, Problem> {
 ///
 /// # Errors
 /// A problem if the answer could not be encoded.
-pub fn free(answer: FreeAnswer, format: Format) -> Result<Encoded, Problem> {
+pub fn free(answer: FreeAnswer, format: AnswerFormat) -> Result<EncodedAnswer, Problem> {
     let FreeAnswer { about, sql, table } = answer;
     let about = about.as_ref();
     let document = |table: &Table| AnswerBody::<Unwritten> {
@@ -152,14 +152,14 @@ pub fn free(answer: FreeAnswer, format: Format) -> Result<Encoded, Problem> {
         at: None,
         account: about.map(|about| about.account.clone()),
     };
-    Encoded::of(format, encoded(table, format, document))
+    EncodedAnswer::of(format, encoded(table, format, document))
 }
 
 /// Encodes a stored answer by itself. Its bytes never change.
 ///
 /// # Errors
 /// A problem if the answer could not be encoded.
-pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Result<Encoded, Problem> {
+pub fn stored(stored: &StoredAnswer, person: &Person, format: AnswerFormat) -> Result<EncodedAnswer, Problem> {
     let is_seen = is_seen(stored, person);
     let table = tabulate(&stored.layout_for(is_seen), stored.vectors());
     let shown = Shown {
@@ -171,7 +171,7 @@ pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Result<
         account: None,
     };
     let pieces = encoded(table, format, |table| body(stored, table, shown));
-    Ok(Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id))
+    Ok(EncodedAnswer::of(format, pieces)?.with("tacit-release", &stored.release.id))
 }
 
 /// Whether a person sees everything about a stored answer: its purpose, and the LIMIT and HAVING with which it was first asked for.
@@ -229,16 +229,16 @@ fn columns(table: &Table) -> Vec<OutputColumn> {
 /// [`Unencodable`] if the table could not be encoded.
 pub fn encoded<D: Serialize>(
     table: Table,
-    format: Format,
+    format: AnswerFormat,
     document: impl FnOnce(&Table) -> D,
 ) -> Result<Pieces, Unencodable> {
     match format {
-        Format::Json => {
+        AnswerFormat::Json => {
             let document = document(&table);
-            Pieces::ahead(Rows::json(&document, table))
+            Pieces::ahead(TextRows::json(&document, table))
         }
-        Format::Csv => Pieces::ahead(Rows::csv(table)),
-        Format::Arrow => {
+        AnswerFormat::Csv => Pieces::ahead(TextRows::csv(table)),
+        AnswerFormat::Arrow => {
             let mut bytes = Vec::new();
             let write = |mut frame: DataFrame| {
                 IpcStreamWriter::new(&mut bytes).with_compat_level(CompatLevel::oldest()).finish(&mut frame)
@@ -246,7 +246,7 @@ pub fn encoded<D: Serialize>(
             frame(table).and_then(write).map_err(|_| Unencodable)?;
             Ok(Pieces::whole(bytes))
         }
-        Format::Parquet => {
+        AnswerFormat::Parquet => {
             let mut bytes = Vec::new();
             let write = |mut frame: DataFrame| ParquetWriter::new(&mut bytes).finish(&mut frame);
             frame(table).and_then(write).map_err(|_| Unencodable)?;

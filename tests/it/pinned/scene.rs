@@ -85,7 +85,7 @@ impl Scene {
         let files = tacit::startup::query_files(&Path::new(POLICIES).join("statistics")).expect("query files");
         let service = Service::new(ports, datasets).publishing(files, CalendarZone::default());
         let service = Arc::new(service.unwrap_or_else(|fault| panic!("{fault}")));
-        let router = tacit::http::router(Arc::clone(&service));
+        let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
         Self { service, router, clock: Arc::clone(clock), tokens, write_lock }
     }
 

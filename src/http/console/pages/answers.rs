@@ -8,7 +8,7 @@ use crate::render::figure;
 use crate::service::stewarding::accounts::AccountView;
 
 /// The contents of the page of one answer.
-pub struct Shown<'a> {
+pub struct AnswerPage<'a> {
     /// The id of the answer's release.
     pub release: &'a str,
     /// The name of the dataset.
@@ -38,7 +38,7 @@ fn is_over_time(table: &Table) -> bool {
 
 /// The page of one answer.
 #[must_use]
-pub fn one(shown: &Shown<'_>) -> Markup {
+pub fn one(shown: &AnswerPage<'_>) -> Markup {
     let shape = if is_over_time(shown.table) { Shape::Line } else { Shape::Bar };
     let chart = figure::chart("Noisy values with 95 % intervals", None, shape, shown.table);
     html! {
@@ -75,7 +75,7 @@ pub fn free(sql: &str, table: &Table) -> Markup {
 }
 
 /// One line of the history.
-pub struct Line {
+pub struct HistoryLine {
     /// The id of the release.
     pub release: String,
     /// The SQL of the question.
@@ -92,7 +92,7 @@ pub struct Line {
 
 /// The answers so far, newest first. `older` is the address of the next page.
 #[must_use]
-pub fn history(lines: &[Line], older: Option<&str>) -> Markup {
+pub fn history(lines: &[HistoryLine], older: Option<&str>) -> Markup {
     html! {
         h1 { "History" }
         @if lines.is_empty() { p.note { "Nothing was asked yet. " a href="/ask" { "Ask" } "." } }

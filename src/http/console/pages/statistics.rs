@@ -101,7 +101,7 @@ fn schedule(refresh: &str) -> &str {
 }
 
 /// What a steward is told before a statistic is drawn.
-pub struct Question<'a> {
+pub struct DrawPage<'a> {
     /// The price of a draw, and the accuracy that it would have.
     pub estimate: &'a Estimate,
     /// The canonical SQL of the question.
@@ -114,8 +114,8 @@ pub struct Question<'a> {
 
 /// The page that asks for confirmation before anything is spent.
 #[must_use]
-pub fn sure(token: &str, question: &Question<'_>) -> Markup {
-    let Question { estimate, sql, is_confirmed, waits } = *question;
+pub fn sure(token: &str, question: &DrawPage<'_>) -> Markup {
+    let DrawPage { estimate, sql, is_confirmed, waits } = *question;
     let (act, words) = if is_confirmed { ("refresh", "Draw anew") } else { ("publish", "Publish") };
     html! {
         h1 { (words) ": " (estimate.title) }

@@ -96,7 +96,7 @@ fn chart_of(terms: &Terms, wish: &Wish) -> Chart {
 }
 
 /// The contents of the page.
-pub struct Page<'a> {
+pub struct WhatIfPage<'a> {
     /// The names of the datasets to choose from.
     pub datasets: &'a [&'a str],
     /// The name of the chosen dataset.
@@ -111,8 +111,8 @@ pub struct Page<'a> {
 
 /// The page that shows what a budget would buy.
 #[must_use]
-pub fn page(page: &Page<'_>) -> Markup {
-    let Page { datasets, dataset, terms, wish, wrong } = page;
+pub fn page(page: &WhatIfPage<'_>) -> Markup {
+    let WhatIfPage { datasets, dataset, terms, wish, wrong } = page;
     html! {
         h1 { "What would this budget buy?" }
         p.lead { "From the policy's public bounds alone: no question is asked and no row is looked at." }
