@@ -41,7 +41,7 @@ fn ratio(ours: Duration, theirs: Duration) -> String {
 }
 
 fn plain(of: &PlainMeasured, time: Duration) -> String {
-    format!("{}{}", ms(time), if of.is_streaming { " s" } else { "" })
+    format!("{}{}", ms(time), if of.is_streaming { " (str)" } else { "" })
 }
 
 /// The cells of a question in all columns of the table.
@@ -89,7 +89,7 @@ pub fn table(size: &Size, before: &PerRow) -> String {
     let Size { rows, rounds, workers, sealing, .. } = size;
     let mut out = format!(
         "### Questions over {rows} rows\n\n\
-         Medians of {rounds} interleaved runs in milliseconds; `s`: polars' streaming engine, where it is the faster one.\n\
+         Medians of {rounds} interleaved runs in milliseconds; `str`: by polars' streaming engine, where it is the faster one.\n\
          Processor time in seconds: of the server with its {workers} workers, of plain polars over strings, over codes.\n\
          Four askers at once: milliseconds by the clock for each answer, and that against four plain queries at once.\n\n\
          | question | plain, strings | plain, codes | Tacit | of strings | of codes | of the version before (its ms) | CPU s \

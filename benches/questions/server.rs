@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -88,21 +88,29 @@ impl Installation {
         let mut command = Command::new(&self.program);
         command.current_dir(&self.dir).arg("serve").arg("--config").arg(&config);
         let started = Instant::now();
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a server");
-        let mut line = String::new();
-        let mut said = BufReader::new(child.stdout.take().expect("its output"));
-        let url = loop {
-            line.clear();
-            assert!(said.read_line(&mut line).expect("a line") > 0, "the server ended before it listened");
-            if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
-                break url.to_owned();
-            }
-        };
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a server");
+        let url = listening(child.stderr.take().expect("its log"));
         let agent =
             || ureq::Agent::config_builder().http_status_as_error(false).timeout_global(None).build().new_agent();
         let askers = self.tokens.iter().map(|token| Asker { agent: agent(), url: url.clone(), token: token.clone() });
         Server { child, started, askers: askers.collect() }
     }
+}
+
+/// The address that a server says it listens on. Its log is read to the end, for a log that nobody reads would stop the server once
+/// the pipe is full.
+fn listening(log: ChildStderr) -> String {
+    let mut log = BufReader::new(log);
+    let mut line = String::new();
+    let url = loop {
+        line.clear();
+        assert!(log.read_line(&mut line).expect("a line") > 0, "the server ended before it listened");
+        if let Some(url) = line.split_whitespace().find(|word| word.starts_with("http://")) {
+            break url.to_owned();
+        }
+    };
+    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    url
 }
 
 /// A question that was not answered with fresh noise.
