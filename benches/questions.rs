@@ -35,7 +35,8 @@ use server::Installation;
 use crate::record;
 
 const SIZES: &str = "1000000,10000000";
-/// Above so many rows a server of before is sealed but not asked: both servers' tables and plain polars' would not fit.
+/// Above so many rows an earlier version seals but is not asked, and plain polars answers one query at a time: more would not fit into
+/// memory.
 const BESIDE_MAX: usize = 20_000_000;
 /// How often a server is started to see when it answers first.
 const STARTS: usize = 3;

@@ -57,7 +57,7 @@ class Contestant:
     def __init__(self, name: str, python: Path, script: str, arguments: list, table: Path, log):
         command = [python, HERE / "contestants" / script, table, *arguments]
         self.name, begun = name, time.perf_counter()
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=table.parent)
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError("it ended before it was ready; its log says why")

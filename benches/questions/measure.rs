@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use polars::prelude::{Engine, LazyFrame};
 
+use super::BESIDE_MAX;
 use super::catalogue::Question;
 use super::server::{Cost, Refusal, Server, cpu_of, cpu_of_this, held_mb};
 use super::table::{Form, Plain};
@@ -35,8 +36,8 @@ impl Constants {
 #[derive(Debug, Clone, Copy)]
 pub struct Measured {
     pub alone: Cost,
-    /// By the clock, for each answer, with four askers at once.
-    pub at_once: Duration,
+    /// By the clock, for each answer, with four askers at once; `None` where four would not fit into memory.
+    pub at_once: Option<Duration>,
 }
 
 /// Plain polars, by the faster of its engines.
@@ -74,6 +75,9 @@ trait Contestant: Sync {
     /// Processor time until now.
     fn cpu(&self) -> f64;
 
+    /// Whether several answers at once fit into memory.
+    fn fits_at_once(&self) -> bool;
+
     /// One answer and its cost.
     fn once(&self) -> Result<Cost, Refusal> {
         let before = self.cpu();
@@ -107,6 +111,10 @@ impl Contestant for Asked<'_> {
 
     fn cpu(&self) -> f64 {
         cpu_of(&self.pids)
+    }
+
+    fn fits_at_once(&self) -> bool {
+        true
     }
 }
 
@@ -144,6 +152,10 @@ impl Contestant for Polars<'_> {
     fn cpu(&self) -> f64 {
         cpu_of_this()
     }
+
+    fn fits_at_once(&self) -> bool {
+        self.plain.visits.height() <= BESIDE_MAX
+    }
 }
 
 /// Interleaved rounds of all contestants; a round begins with another one each time. A contestant who refuses once is out.
@@ -161,7 +173,8 @@ fn rounds(contestants: &[&dyn Contestant], rounds: usize, askers: usize) -> Vec<
         }
     }
     let measured = |(costs, one): (Result<Vec<Cost>, Refusal>, &&dyn Contestant)| {
-        Ok(Measured { alone: middle(&costs?), at_once: one.at_once(askers)? })
+        let alone = middle(&costs?);
+        Ok(Measured { alone, at_once: one.fits_at_once().then(|| one.at_once(askers)).transpose()? })
     };
     costs.into_iter().zip(contestants).map(measured).collect()
 }

@@ -66,9 +66,14 @@ pub fn line(row: &Row, rows: usize, before: &PerRow) -> String {
         text.of.alone.cpu,
         codes.of.alone.cpu,
         row.peak_mb,
-        ms(ours.at_once),
-        [&text.of, &codes.of].map(|plain| ratio(ours.at_once, plain.at_once)).join("; "),
+        ours.at_once.map_or_else(|| "–".to_owned(), ms),
+        [&text.of, &codes.of].map(|plain| at_once(ours, plain)).join("; "),
     )
+}
+
+/// Our time with four askers at once as a part of four plain queries'.
+fn at_once(ours: &Measured, plain: &Measured) -> String {
+    ours.at_once.zip(plain.at_once).map_or_else(|| "–".to_owned(), |(ours, theirs)| ratio(ours, theirs))
 }
 
 fn refused(refusal: &Refusal) -> String {
