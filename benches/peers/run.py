@@ -124,12 +124,20 @@ def distances(exact, answers: list) -> list:
     ]
 
 
+def digits(value: float) -> str:
+    """Three digits, without an exponent."""
+    if abs(value) < 1e-9:
+        return "0"
+    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{places}f}"
+
+
 def shown(pairs: list) -> str:
     if not pairs:
         return "–"
     relative = statistics.fmean(abs(error / exact) for error, exact in pairs)
     rmse = math.sqrt(statistics.fmean(error * error for error, _ in pairs))
-    return f"{100 * relative:.2g} %; {rmse:.3g}"
+    return f"{digits(100 * relative)} %; {digits(rmse)}"
 
 
 def table_of(question: str, contestants: list, said: dict) -> list:
@@ -145,7 +153,7 @@ def table_of(question: str, contestants: list, said: dict) -> list:
             continue
         taken = statistics.median(one["seconds"] for one in answers)
         first, second = distances(exact, [one["answer"] for one in answers])
-        cells = [contestant.name, f"{1e3 * taken:.4g}", f"{taken / base:.3g}", shown(first)] + ([shown(second)] if heads[1] else [])
+        cells = [contestant.name, digits(1e3 * taken), digits(taken / base), shown(first)] + ([shown(second)] if heads[1] else [])
         lines.append("| " + " | ".join(cells) + " |")
     return lines + [""]
 
