@@ -1,7 +1,7 @@
 //! The figures of `benches/README.md`, measured: each against its baseline or its bound, in one run.
 //!
 //! `cargo bench` runs all of them; `cargo bench -- replay` one. With `TACIT_FIGURES=write` the table is written ([`record`]). Ten million
-//! rows need about 6 GB of memory and half a minute to seal.
+//! rows need about 6 GB of memory and half a minute to seal. `cargo bench -- questions` is a program of its own ([`questions`]).
 
 #![expect(clippy::disallowed_macros, reason = "a bench prints what it measured")]
 
@@ -9,6 +9,7 @@ mod dashboards;
 mod doors;
 #[path = "ledger.rs"]
 mod ledger;
+mod questions;
 mod record;
 mod statistics;
 mod workers;
@@ -286,10 +287,14 @@ criterion_group!(
     statistics::plans,
     statistics::tables,
     statistics::errors,
-    statistics::scans
+    statistics::scans,
+    questions::all
 );
 
 fn main() {
+    if questions::run_alone() {
+        return;
+    }
     let begun = record::begin().expect("a folder for what is measured");
     figures();
     Criterion::default().configure_from_args().final_summary();
