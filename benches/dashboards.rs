@@ -20,7 +20,7 @@ use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::SqliteLedger;
 use tacit::query::file::QueryFile;
 use tacit::query::terms::policy::Policy;
-use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::publishing::statistics::confirm;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
@@ -53,7 +53,7 @@ fn open(dir: &Path) -> (Arc<Service>, String) {
     let (ledger, engine) = (Arc::new(ledger), Arc::new(engine));
     let ports = Ports { ledger, engine, noise: Arc::new(OpenDp), clock: Arc::new(SystemClock) };
     let file = QueryFile::parse(STATISTIC).expect("a file");
-    let service = Service::new(ports, datasets).publishing(vec![("by-cost.sql".into(), file)], Zone::default());
+    let service = Service::new(ports, datasets).publishing(vec![("by-cost.sql".into(), file)], CalendarZone::default());
     let service = service.expect("a statistic");
     let by_cost = service.statistic("by-cost").expect("a statistic");
     confirm(service.ledger(), by_cost, "bench", 0).expect("confirmed");
@@ -73,7 +73,7 @@ pub fn statistic(criterion: &mut Criterion) {
     let (service, _) = open(dir.path());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let router = tacit::http::router(Arc::clone(&service));
+    let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
     let (ours, bare, bytes) = runtime.block_on(async {
         let released = service.refresh_due().await;
         assert_eq!(released.len(), 1, "{released:?}");
@@ -131,7 +131,7 @@ pub fn console(_: &mut Criterion) {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         service.refresh_due().await;
-        let router = tacit::http::router(service);
+        let router = tacit::http::router(service, tacit::http::Settings::default());
         let (mut medians, mut worst) = (Vec::new(), Duration::ZERO);
         let cookies = [("steward", sign_in(&router, &boss).await), ("researcher", sign_in(&router, &token).await)];
         for (role, path) in PAGES {

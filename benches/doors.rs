@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use tacit::engine::Launch;
-use tacit::engine::seal::seal;
 use tacit::kernel::budget::people::Role;
+use tacit::kernel::clock::SystemClock;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
@@ -66,9 +66,8 @@ fn grouped(dir: &Path) -> Policy {
 /// The service with workers, and two people's tokens.
 fn service(dir: &Path, policy: &Policy) -> (Arc<Service>, [String; 2]) {
     let state = dir.join("state");
-    let (manifest, _) = seal(policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    editions::publish_edition(&ledger, policy, &manifest, 0).expect("an edition");
+    editions::seal_and_publish(&ledger, policy, &state, &|_| {}, &SystemClock).expect("an edition");
     let tokens = ["ada", "bob"].map(|name| {
         let token = people::add_person(&ledger, name, Role::Researcher, "bench", 0).expect("a person");
         let (to, epsilon) = (Holder::researcher(name), Epsilon::parse("4").expect("ε"));
@@ -84,7 +83,7 @@ fn service(dir: &Path, policy: &Policy) -> (Arc<Service>, [String; 2]) {
 /// A runtime as a server has one, and the address of the service on it.
 fn listen(service: Arc<Service>) -> (tokio::runtime::Runtime, SocketAddr) {
     let runtime = tacit::net::listener::runtime().expect("a runtime");
-    let router = tacit::http::router(service);
+    let router = tacit::http::router(service, tacit::http::Settings::default());
     let address = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
         let address = listener.local_addr().expect("an address");

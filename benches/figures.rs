@@ -1,7 +1,7 @@
 //! The figures of `benches/README.md`, measured: each against its baseline or its bound, in one run.
 //!
 //! `cargo bench` runs all of them; `cargo bench -- replay` one. With `TACIT_FIGURES=write` the table is written ([`record`]). Ten million
-//! rows need about 6 GB of memory and half a minute to seal.
+//! rows need about 6 GB of memory and half a minute to seal. `cargo bench -- questions` is a program of its own ([`questions`]).
 
 #![expect(clippy::disallowed_macros, reason = "a bench prints what it measured")]
 
@@ -9,6 +9,7 @@ mod dashboards;
 mod doors;
 #[path = "ledger.rs"]
 mod ledger;
+mod questions;
 mod record;
 mod statistics;
 mod workers;
@@ -175,9 +176,8 @@ fn serve(dir: &Path, runtime: &tokio::runtime::Runtime) -> (SocketAddr, String) 
         .finish(&mut rows)
         .expect("Parquet");
     let (policy, state) = (policy(dir), dir.join("state"));
-    let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    editions::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    editions::seal_and_publish(&ledger, &policy, &state, &|_| {}, &SystemClock).expect("an edition");
     let token = people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada").text().to_owned();
     let epsilon = Epsilon::parse("1").expect("ε");
     let grant = Grant {
@@ -196,7 +196,7 @@ fn serve(dir: &Path, runtime: &tokio::runtime::Runtime) -> (SocketAddr, String) 
         noise: Arc::new(OpenDp),
         clock: Arc::new(SystemClock),
     };
-    let router = tacit::http::router(Arc::new(Service::new(ports, datasets)));
+    let router = tacit::http::router(Arc::new(Service::new(ports, datasets)), tacit::http::Settings::default());
     let address = runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a listener");
         let address = listener.local_addr().expect("an address");
@@ -287,10 +287,14 @@ criterion_group!(
     statistics::plans,
     statistics::tables,
     statistics::errors,
-    statistics::scans
+    statistics::scans,
+    questions::all
 );
 
 fn main() {
+    if questions::run_alone() {
+        return;
+    }
     let begun = record::begin().expect("a folder for what is measured");
     figures();
     Criterion::default().configure_from_args().final_summary();

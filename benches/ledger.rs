@@ -19,12 +19,12 @@ use tacit::kernel::privacy::amounts::{Epsilon, Price};
 use tacit::kernel::privacy::certificate::{Subject, certify};
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::replan::Replanner;
-use tacit::ledger::{SqliteLedger, verify};
+use tacit::ledger::{LedgerOptions, SqliteLedger, verify};
 use tacit::query::canonical;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::terms::policy::Policy;
-use tacit::service::asking::ask::{Ask, Margin, Wanted};
+use tacit::service::asking::ask::{Ask, Margin, RequestedAccuracy};
 use tacit::service::publishing::editions;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
@@ -99,7 +99,7 @@ pub fn prepare(dir: &Path) -> Vec<Template> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let template = |number: usize| {
         let sql = format!("SELECT COUNT(*) FROM visits WHERE cost >= {number}");
-        let accuracy = Some(Wanted::Margin(Margin::parse("60000").expect("a margin")));
+        let accuracy = Some(RequestedAccuracy::Margin(Margin::parse("60000").expect("a margin")));
         let ask = Ask { sql: sql.clone(), accuracy, rows_per_unit: None, group_size: None, purpose: None };
         let answer = runtime.block_on(Arc::clone(&service).answer("ada".into(), ask, None)).expect("an answer");
         let stored = service.ledger().release(&answer.stored.release.id).expect("readable").expect("stored");
@@ -194,7 +194,8 @@ pub fn durable(criterion: &mut Criterion) {
         let disk = if slow { "4 ms" } else { "as it is" };
         let wrap =
             |journal: Box<dyn Journal>| -> Box<dyn Journal> { if slow { Box::new(Slow(journal)) } else { journal } };
-        let ledger = SqliteLedger::open_wrapped(&dir.path().join("state"), None, &wrap, 0).expect("a ledger");
+        let options = LedgerOptions { anchor: None, wrap: Some(&wrap) };
+        let ledger = SqliteLedger::open_with(&dir.path().join("state"), options, 0).expect("a ledger");
         for clients in [1, 64, 256] {
             let name = match clients {
                 1 => format!("disk {disk}: one client, one transaction per charge (the baseline)"),

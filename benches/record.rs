@@ -272,6 +272,26 @@ pub fn say(key: &str, line: &str) {
     kept.unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
 }
 
+/// The text with a section replaced, which stands between lines of its name; a section that is not there stands at the end.
+pub fn with_section(text: &str, name: &str, section: &str) -> String {
+    let [begin, end] = ["begin", "end"].map(|edge| format!("<!-- {name}: {edge} -->\n"));
+    let written = format!("{begin}\n{}\n\n{end}", section.trim());
+    let found = text.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
+    match found {
+        Some((before, after)) => format!("{before}{written}{after}"),
+        None => format!("{}\n\n{written}", text.trim_end()),
+    }
+}
+
+/// Writes a section of the file, where figures are asked for.
+pub fn write_section(name: &str, section: &str) -> io::Result<()> {
+    if env::var_os(VARIABLE).is_none_or(|wanted| wanted != "write") {
+        return Ok(());
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/README.md");
+    fs::write(&path, with_section(&fs::read_to_string(&path)?, name, section))
+}
+
 /// The moment that a run begins at, by the clock of the disk that criterion writes to.
 pub fn begin() -> io::Result<SystemTime> {
     fs::create_dir_all(home())?;

@@ -11,10 +11,11 @@ use polars::prelude::ParquetWriter;
 use tacit::engine::seal::seal;
 use tacit::engine::{Engine, Host, Launch, PolarsEngine, WorkerPool};
 use tacit::kernel::budget::people::Role;
+use tacit::kernel::clock::SystemClock;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
-use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::asking::ask::{Ask, RequestedAccuracy};
 use tacit::service::publishing::editions;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
@@ -61,9 +62,8 @@ fn service(dir: &std::path::Path) -> Arc<Service> {
     let file = std::fs::File::create(dir.join("visits.parquet")).expect("a file");
     ParquetWriter::new(file).finish(&mut rows).expect("Parquet");
     let (policy, state): (Policy, _) = (policy(dir), dir.join("state"));
-    let (manifest, _) = seal(&policy, &state, &|_| {}).expect("sealed");
     let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-    editions::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+    editions::seal_and_publish(&ledger, &policy, &state, &|_| {}, &SystemClock).expect("an edition");
     people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada");
     let (to, epsilon) = (Holder::researcher("ada"), policy.terms.cap);
     let grant = Grant { to, dataset: "visits".into(), epsilon, reason: "bench".into(), by: "bench".into() };
@@ -93,7 +93,7 @@ fn load(service: &Arc<Service>, first: &AtomicU64) -> (Vec<f64>, u64) {
             let number = first.fetch_add(1, Ordering::Relaxed);
             let cost = format!("{}.{:02}", number / 100, number % 100);
             let sql = format!("SELECT diagnosis, COUNT(*) FROM visits WHERE cost <> {cost} GROUP BY diagnosis");
-            let accuracy = Some(Wanted::Epsilon(Epsilon::parse("0.001").expect("ε")));
+            let accuracy = Some(RequestedAccuracy::Epsilon(Epsilon::parse("0.001").expect("ε")));
             let ask = Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose: None };
             let begun = Instant::now();
             match runtime.block_on(Arc::clone(service).answer("ada".into(), ask, None)) {

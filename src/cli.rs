@@ -9,6 +9,7 @@ mod backup;
 mod declared;
 mod failure;
 mod grant;
+mod input;
 mod ledger;
 mod manual;
 mod people;
@@ -46,7 +47,7 @@ enum Command {
     /// Make a synthetic clinic, seal it, ask questions about it, and serve it.
     ///
     /// Example: tacit demo --tour
-    Demo(demo::Options),
+    Demo(demo::DemoOptions),
     /// Serve the datasets of a configuration file.
     ///
     /// Example: tacit serve --config tacit.toml
@@ -61,18 +62,18 @@ enum Command {
     /// Seal a policy's source into a new edition and print the steward's report.
     ///
     /// Example: tacit seal visits.toml --state state
-    Seal(seal::Options),
+    Seal(seal::SealOptions),
     /// Ask a question, or with --quote what it would cost.
     ///
     /// Example: tacit ask "SELECT COUNT(*) FROM visits" --epsilon 0.1
-    Ask(ask::Options),
+    Ask(ask::AskOptions),
     /// Copy a state directory, even while a server runs on it, and check the copy.
     ///
     /// A copy is marked as such: only tacit ledger verify and tacit backup open it, until tacit ledger recover puts it into
     /// service.
     ///
     /// Example: tacit backup --state state --to copies/monday
-    Backup(backup::Options),
+    Backup(backup::BackupOptions),
     /// Show what applying a folder's files would change: people, grants, projects and statistics.
     ///
     /// Example: tacit plan access
@@ -85,7 +86,7 @@ enum Command {
     /// Print JSON Schemas of configurations, policies, declared files and query headers.
     ///
     /// Example: tacit schema policy
-    Schema(schema::Options),
+    Schema(schema::SchemaOptions),
     /// Ask for a larger allocation; a steward decides.
     ///
     /// Example: tacit request visits --epsilon 2 --reason "a second study"
@@ -124,11 +125,11 @@ enum Command {
     /// Audit a server's privacy claims from outside; exit with 1 if one is broken.
     ///
     /// Example: tacit audit --samples 100000
-    Audit(audit::Options),
+    Audit(audit::AuditOptions),
     /// Print a topic of the manual, or list the topics.
     ///
     /// Example: tacit manual asking | less
-    Manual(manual::Options),
+    Manual(manual::ManualOptions),
     /// Evaluate computations for the server that started this process. For internal use.
     #[command(hide = true)]
     Worker,

@@ -5,7 +5,9 @@ pub mod stewarding;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use ureq::RequestBuilder;
 use ureq::tls::{RootCerts, TlsConfig};
 
 /// Seconds after which a request is given up.
@@ -85,12 +87,15 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if there is no usable answer.
     pub fn get(&self, path: &str) -> Result<Value, ClientError> {
-        let request = self.agent.get(format!("{}{path}", self.url));
-        let request = self
-            .token
-            .iter()
-            .fold(request, |request, token| request.header("Authorization", format!("Bearer {token}")));
-        self.json(self.read(request.call())?)
+        self.get_as(path)
+    }
+
+    /// Sends a GET request and reads the answer as what the route promises.
+    ///
+    /// # Errors
+    /// [`ClientError`] if there is no usable answer.
+    pub fn get_as<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.json(self.read(self.authorized(self.agent.get(self.at(path))).call())?)
     }
 
     /// Sends JSON in a POST request and reads the answer as JSON.
@@ -98,6 +103,14 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if there is no usable answer.
     pub fn post(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
+        self.post_as(path, body)
+    }
+
+    /// Sends JSON in a POST request and reads the answer as what the route promises.
+    ///
+    /// # Errors
+    /// [`ClientError`] if there is no usable answer.
+    pub fn post_as<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<T, ClientError> {
         self.json(self.post_for(path, body, "application/json")?)
     }
 
@@ -106,11 +119,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if there is no usable answer.
     pub fn put(&self, path: &str, body: &Value) -> Result<Value, ClientError> {
-        let request = self.agent.put(format!("{}{path}", self.url));
-        let request = self
-            .token
-            .iter()
-            .fold(request, |request, token| request.header("Authorization", format!("Bearer {token}")));
+        let request = self.authorized(self.agent.put(self.at(path)));
         self.json(self.read(request.content_type("application/json").send(body.to_string()))?)
     }
 
@@ -119,12 +128,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if there is no usable answer.
     pub fn delete(&self, path: &str) -> Result<(), ClientError> {
-        let request = self.agent.delete(format!("{}{path}", self.url));
-        let request = self
-            .token
-            .iter()
-            .fold(request, |request, token| request.header("Authorization", format!("Bearer {token}")));
-        self.read(request.call()).map(|_| ())
+        self.read(self.authorized(self.agent.delete(self.at(path))).call()).map(|_| ())
     }
 
     /// Sends JSON in a POST request and returns the answer in the format `accept`, a media type.
@@ -132,12 +136,20 @@ impl Client {
     /// # Errors
     /// [`ClientError`] if there is no usable answer.
     pub fn post_for(&self, path: &str, body: &Value, accept: &str) -> Result<Vec<u8>, ClientError> {
-        let request = self.agent.post(format!("{}{path}", self.url)).header("Accept", accept);
-        let request = self
-            .token
-            .iter()
-            .fold(request, |request, token| request.header("Authorization", format!("Bearer {token}")));
+        let request = self.authorized(self.agent.post(self.at(path)).header("Accept", accept));
         self.read(request.content_type("application/json").send(body.to_string()))
+    }
+
+    /// The URL of a path on the server.
+    fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    fn authorized<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        match &self.token {
+            Some(token) => request.header("Authorization", format!("Bearer {token}")),
+            None => request,
+        }
     }
 
     fn read(&self, response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, ClientError> {
@@ -151,12 +163,11 @@ impl Client {
         Err(ClientError::Problem { problem: self.json(bytes)? })
     }
 
-    fn json(&self, bytes: Vec<u8>) -> Result<Value, ClientError> {
-        serde_json::from_slice(&bytes).map_err(|_| self.foreign())
-    }
-
-    /// The error that what answers is no Tacit server.
-    fn foreign(&self) -> ClientError {
-        ClientError::Foreign { url: self.url.clone() }
+    /// Reads JSON as what the route promises.
+    ///
+    /// # Errors
+    /// [`ClientError::Foreign`] if it is something else.
+    pub fn json<T: DeserializeOwned>(&self, bytes: impl AsRef<[u8]>) -> Result<T, ClientError> {
+        serde_json::from_slice(bytes.as_ref()).map_err(|_| ClientError::Foreign { url: self.url.clone() })
     }
 }

@@ -15,7 +15,7 @@ use strum::{IntoStaticStr, VariantArray};
 use toml::Spanned;
 
 use crate::files::{self, LineColumn};
-use fault::Fault;
+use fault::ConfigFault;
 use file::{ConfigFile, StatisticsFile, WebhookFile};
 pub use operator::{Operator, TEXT_CHARS_MAX};
 
@@ -37,7 +37,7 @@ pub struct Config {
     /// Policy files of the datasets to serve.
     pub policies: Vec<PathBuf>,
     /// The certificate and key for TLS; `None` for plain text.
-    pub tls: Option<Tls>,
+    pub tls: Option<TlsFiles>,
     /// How published statistics are refreshed, and which pages may read them.
     pub statistics: StatisticsConfig,
     /// Where events are posted to; empty if nowhere.
@@ -48,7 +48,7 @@ pub struct Config {
 
 /// The files of a TLS certificate and its private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tls {
+pub struct TlsFiles {
     /// PEM file with the certificate.
     pub certificate: PathBuf,
     /// PEM file with the private key.
@@ -157,7 +157,7 @@ impl Config {
         })
     }
 
-    fn parse(text: &str, beside: &Path) -> Result<Self, Fault> {
+    fn parse(text: &str, beside: &Path) -> Result<Self, ConfigFault> {
         let file: ConfigFile = toml::from_str(text)
             .map_err(|error| (error.span().map_or(0, |span| span.start), error.message().trim().replace('\n', "; ")))?;
         let _ = file.limits;
@@ -171,7 +171,7 @@ impl Config {
             anchor: file.anchor.map(|anchor| beside.join(anchor)),
             queries_dir: file.queries_dir.map(|dir| beside.join(dir)),
             policies: file.policies.iter().map(|policy| beside.join(policy)).collect(),
-            tls: file.tls.map(|tls| Tls { certificate: beside.join(tls.certificate), key: beside.join(tls.key) }),
+            tls: file.tls.map(|tls| TlsFiles { certificate: beside.join(tls.certificate), key: beside.join(tls.key) }),
             statistics: file.statistics.map(take_statistics).transpose()?.unwrap_or_default(),
             webhooks: webhooks.collect::<Result<_, _>>()?,
             operator: file.operator.as_ref().map(operator::take).transpose()?,
@@ -180,7 +180,7 @@ impl Config {
 }
 
 /// Checks the address to listen on; if `is_plain`, it must be a loopback address.
-fn take_listen(listen: &Spanned<String>, is_plain: bool) -> Result<SocketAddr, Fault> {
+fn take_listen(listen: &Spanned<String>, is_plain: bool) -> Result<SocketAddr, ConfigFault> {
     let (at, text) = (listen.span().start, listen.get_ref());
     let address: SocketAddr = text.parse().map_err(|_| {
         let message = format!("listen \"{text}\" is no address with a port, like \"127.0.0.1:8080\"");
@@ -196,7 +196,7 @@ fn take_listen(listen: &Spanned<String>, is_plain: bool) -> Result<SocketAddr, F
     Ok(address)
 }
 
-fn take_public(url: &Spanned<String>) -> Result<String, Fault> {
+fn take_public(url: &Spanned<String>) -> Result<String, ConfigFault> {
     addresses::origin(url.get_ref()).filter(|origin| origin != "*").ok_or_else(|| {
         let message = format!(
             "public_url \"{}\" is none; accepted are https:// or http:// with a host in lower case, with or without a port, and no path",
@@ -206,7 +206,7 @@ fn take_public(url: &Spanned<String>) -> Result<String, Fault> {
     })
 }
 
-fn take_statistics(file: StatisticsFile) -> Result<StatisticsConfig, Fault> {
+fn take_statistics(file: StatisticsFile) -> Result<StatisticsConfig, ConfigFault> {
     let origins = file.origins.iter().map(|origin| {
         addresses::origin(origin.get_ref()).ok_or_else(|| {
             let message = format!(
@@ -221,7 +221,7 @@ fn take_statistics(file: StatisticsFile) -> Result<StatisticsConfig, Fault> {
     Ok(StatisticsConfig { time_zone: file.time_zone.unwrap_or_else(utc), origins })
 }
 
-fn take_webhook(file: WebhookFile, beside: &Path, allow_plaintext: bool) -> Result<Webhook, Fault> {
+fn take_webhook(file: WebhookFile, beside: &Path, allow_plaintext: bool) -> Result<Webhook, ConfigFault> {
     let (at, url) = (file.url.span().start, file.url.into_inner());
     let Some(target) = addresses::target(&url) else {
         let message = format!(
@@ -244,7 +244,7 @@ fn take_webhook(file: WebhookFile, beside: &Path, allow_plaintext: bool) -> Resu
     Ok(Webhook { url, secret_file: beside.join(file.secret_file), events })
 }
 
-fn take_event(event: &Spanned<String>) -> Result<WebhookEvent, Fault> {
+fn take_event(event: &Spanned<String>) -> Result<WebhookEvent, ConfigFault> {
     let named = WebhookEvent::ALL.iter().copied().find(|known| known.name() == event.get_ref());
     named.ok_or_else(|| {
         let accepted = WebhookEvent::ALL.iter().map(|event| event.name()).collect::<Vec<_>>().join(", ");

@@ -26,7 +26,7 @@ use crate::ledger::SqliteLedger;
 use crate::query::terms::policy::Policy;
 use crate::service::Service;
 use crate::service::publishing::editions::seal_and_publish;
-use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::schedule::CalendarZone;
 use crate::service::publishing::statistics::{Agreement, Refreshed, confirm};
 use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::people;
@@ -46,7 +46,7 @@ const STATISTICS_EPSILON: &str = "1";
 
 /// Options of `tacit demo`.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
+pub struct DemoOptions {
     /// The folder for the clinic, its ledger and its tokens.
     #[arg(long, default_value = "demo")]
     pub dir: PathBuf,
@@ -75,7 +75,7 @@ struct Keys {
 ///
 /// # Errors
 /// [`DemoError`] says what went wrong.
-pub fn run(options: &Options) -> Result<(), DemoError> {
+pub fn run(options: &DemoOptions) -> Result<(), DemoError> {
     let runtime = net::listener::runtime()?;
     // Open the port first, so that nobody waits for a clinic that cannot be served.
     let listener = if options.tour { None } else { Some(runtime.block_on(listen(options.listen))?) };
@@ -83,7 +83,7 @@ pub fn run(options: &Options) -> Result<(), DemoError> {
     let mut keys = keys_so_far(options, &keys_path)?;
     let policy = options.dir.join("visits.toml");
     let (state, queries) = (state(&options.dir), options.dir.join("queries"));
-    let queries = Some((queries.as_path(), Zone::default()));
+    let queries = Some((queries.as_path(), CalendarZone::default()));
     let service = startup::open_publishing(&state, None, &[policy], queries, Launch::this_program())?.service;
     runtime.block_on(async {
         tour_through(Arc::clone(&service), &options.dir, &keys).await?;
@@ -95,7 +95,8 @@ pub fn run(options: &Options) -> Result<(), DemoError> {
         if let Some(listener) = listener {
             introduce(&keys, &keys_path);
             let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
-            net::listener::serve(listener, http::router(service), net::listener::stop()).await;
+            net::listener::serve(listener, http::router(service, http::Settings::default()), net::listener::stop())
+                .await;
             refreshing.abort();
         }
         Ok(())
@@ -109,7 +110,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, DemoError> {
 }
 
 /// The keys of an existing clinic, of one whose tour was interrupted, or of a new one.
-fn keys_so_far(options: &Options, keys_path: &Path) -> Result<Keys, DemoError> {
+fn keys_so_far(options: &DemoOptions, keys_path: &Path) -> Result<Keys, DemoError> {
     let unfinished = unfinished(&options.dir);
     let known = if keys_path.is_file() { keys_path } else { unfinished.as_path() };
     if known.is_file() {
@@ -131,7 +132,7 @@ fn state(dir: &Path) -> PathBuf {
 }
 
 /// Makes the clinic, seals it and opens accounts.
-fn prepare(options: &Options) -> Result<Keys, DemoError> {
+fn prepare(options: &DemoOptions) -> Result<Keys, DemoError> {
     let dir = &options.dir;
     if state(dir).exists() {
         let message = "holds a demo that was not finished; remove it, or choose another folder with --dir";
@@ -189,9 +190,10 @@ async fn tour_through(service: Arc<Service>, dir: &Path, keys: &Keys) -> Result<
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let client = Client::new(&format!("http://{}", listener.local_addr()?), Some(&keys.tour));
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(net::listener::serve(listener, http::router(service), async {
-        let _ = ended.await;
-    }));
+    let serving =
+        tokio::spawn(net::listener::serve(listener, http::router(service, http::Settings::default()), async {
+            let _ = ended.await;
+        }));
     let queries = dir.join("queries");
     let toured = tokio::task::spawn_blocking(move || tour::run(&client, &queries)).await?;
     let _ = end.send(());

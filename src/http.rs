@@ -3,16 +3,20 @@
 //! Promises that every route states the roles that may use it, that every body and head is bounded in bytes and seconds, and that an error
 //! is a problem document made of the caller's own words and public terms. It knows no polars and no SQLite.
 
+mod app;
 mod aside;
 mod auth;
 mod body;
 mod console;
+mod counts;
 mod json;
 mod pad;
 mod params;
 mod pieces;
 pub mod problem;
+mod sessions;
 mod shared;
+mod visitor;
 mod cache;
 pub mod api;
 
@@ -28,15 +32,12 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::service::Service;
 use problem::Problem;
 use shared::Shared;
 
-pub use console::PAGES;
+pub use app::App;
+pub use console::{PAGES, PageRoute};
 pub use shared::Settings;
-
-/// The service that all handlers share.
-pub type App = Arc<Service>;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -55,13 +56,8 @@ impl utoipa::Modify for Bearer {
     }
 }
 
-/// Builds the routes over a service with default settings.
-pub fn router(service: App) -> Router {
-    router_with(service, Settings::default())
-}
-
 /// Builds the routes over a service that is reached as `settings` say.
-pub fn router_with(service: App, settings: Settings) -> Router {
+pub fn router(service: App, settings: Settings) -> Router {
     let shared = Arc::new(Shared::new(settings));
     let (router, mut api) = documented().split_for_parts();
     let (open, of_open) = open().split_for_parts();

@@ -20,24 +20,25 @@ pub mod sqlite;
 mod error;
 mod files;
 
-use crate::kernel::budget::charge::{ChargeDecision, ChargeRequest, ServeRequest};
 use crate::kernel::budget::entry::Entry;
-use crate::kernel::budget::ledger::{EvaluationOutcome, Ledger, LedgerFault, Rule};
+use crate::kernel::budget::ledger::LedgerFault;
+use crate::kernel::budget::orders::LedgerStore;
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::budget::writer::{Journal, LedgerWriter, WriterCommand, WriterOrder, WriterReply};
 use crate::ledger::sqlite::database::Database;
 pub use crate::ledger::sqlite::journal::WriteLock;
-pub use crate::ledger::sqlite::open::Wrap;
+pub use crate::ledger::sqlite::open::LedgerOptions;
+use crate::ledger::sqlite::open::OpenedLedger;
 pub use fault::{AnswerFault, EntryFault};
 pub use recovery::{Recovery, recover};
 pub use rights::OUTBOX;
 use std::fs::File;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-pub use verify::{Finding, Repricer, Verified, verify};
+pub use verify::{LedgerFinding, Repricer, Verified, verify};
 
 pub use self::error::OpenError;
 pub use self::files::LEDGER_FILE;
@@ -63,25 +64,15 @@ impl SqliteLedger {
     /// # Errors
     /// [`OpenError`] says why the ledger is not opened.
     pub fn open(state: &Path, now_ms: u64) -> Result<Self, OpenError> {
-        Self::open_anchored(state, None, now_ms)
+        Self::open_with(state, LedgerOptions::default(), now_ms)
     }
 
-    /// Opens or creates a ledger like [`SqliteLedger::open`]; `anchor` overrides the anchor's place, `None` keeps the recorded one.
+    /// Opens or creates a ledger like [`SqliteLedger::open`], with options.
     ///
     /// # Errors
     /// [`OpenError`] says why the ledger is not opened.
-    pub fn open_anchored(state: &Path, anchor: Option<&Path>, now_ms: u64) -> Result<Self, OpenError> {
-        Self::open_wrapped(state, anchor, &|journal| journal, now_ms)
-    }
-
-    /// Opens or creates a ledger like [`SqliteLedger::open_anchored`], with a wrapper around its journal, such as a slower disk for
-    /// measurements.
-    ///
-    /// # Errors
-    /// [`OpenError`] says why the ledger is not opened.
-    pub fn open_wrapped(state: &Path, anchor: Option<&Path>, wrap: Wrap<'_>, now_ms: u64) -> Result<Self, OpenError> {
-        let crate::ledger::sqlite::open::Opened { writer, lock, write_lock } =
-            crate::ledger::sqlite::open::open(state, anchor, wrap, now_ms)?;
+    pub fn open_with(state: &Path, options: LedgerOptions<'_>, now_ms: u64) -> Result<Self, OpenError> {
+        let OpenedLedger { writer, lock, write_lock } = sqlite::open::open(state, options, now_ms)?;
         let reader = Database::open(&state.join(LEDGER_FILE))?;
         let (book, is_sound) = (writer.book(), writer.soundness());
         let (orders, received) = channel();
@@ -104,20 +95,6 @@ impl SqliteLedger {
     #[must_use]
     pub fn write_lock(&self) -> WriteLock {
         self.write_lock.clone()
-    }
-
-    fn order(&self, job: WriterCommand, at_ms: u64) -> Result<WriterReply, LedgerFault> {
-        let (reply, receive) = sync_channel(1);
-        let reply = Box::new(move |done| {
-            // The caller may be gone.
-            let _ = reply.send(done);
-        });
-        {
-            let orders = self.orders.lock().map_err(|_| LedgerFault::Closed)?;
-            let sender = orders.as_ref().ok_or(LedgerFault::Closed)?;
-            sender.send(WriterOrder { job, at_ms, reply }).map_err(|_| LedgerFault::Closed)?;
-        }
-        receive.recv().map_err(|_| LedgerFault::Closed)?
     }
 
     fn reader(&self) -> std::sync::MutexGuard<'_, Database> {
@@ -162,73 +139,34 @@ impl Drop for SqliteLedger {
     }
 }
 
-/// Extracts the decision from what the writer did.
-///
-/// # Errors
-/// [`LedgerFault::Closed`] if the writer did something else.
-pub fn decided(done: WriterReply) -> Result<ChargeDecision, LedgerFault> {
-    match done {
-        WriterReply::Decided(decision) => Ok(*decision),
-        WriterReply::Recorded | WriterReply::Missed | WriterReply::Acted(_) => Err(LedgerFault::Closed),
-    }
-}
-
-/// Checks that an outcome was recorded.
-///
-/// # Errors
-/// [`LedgerFault::Store`] if the answer had already ended otherwise.
-pub fn recorded(done: &WriterReply) -> Result<(), LedgerFault> {
-    match done {
-        WriterReply::Recorded => Ok(()),
-        WriterReply::Missed | WriterReply::Decided(_) | WriterReply::Acted(_) => Err(LedgerFault::Store),
-    }
-}
-
-/// Extracts the result of a steward's act from what the writer did.
-///
-/// # Errors
-/// [`LedgerFault::Closed`] if the writer did something else.
-pub fn acted(done: WriterReply) -> Result<Option<Entry>, LedgerFault> {
-    match done {
-        WriterReply::Acted(acted) => Ok(acted.map(|entry| *entry)),
-        WriterReply::Recorded | WriterReply::Missed | WriterReply::Decided(_) => Err(LedgerFault::Closed),
-    }
-}
-
-impl Ledger for SqliteLedger {
-    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<ChargeDecision, LedgerFault> {
-        let at_ms = request.at_ms;
-        decided(self.order(WriterCommand::Charge(Box::new(request), body), at_ms)?)
+impl LedgerStore for SqliteLedger {
+    fn order(&self, job: WriterCommand, at_ms: u64) -> Result<WriterReply, LedgerFault> {
+        let (reply, receive) = sync_channel(1);
+        let reply = Box::new(move |done| {
+            // The caller may be gone.
+            let _ = reply.send(done);
+        });
+        {
+            let orders = self.orders.lock().map_err(|_| LedgerFault::Closed)?;
+            let sender = orders.as_ref().ok_or(LedgerFault::Closed)?;
+            sender.send(WriterOrder { job, at_ms, reply }).map_err(|_| LedgerFault::Closed)?;
+        }
+        receive.recv().map_err(|_| LedgerFault::Closed)?
     }
 
-    fn record(&self, outcome: EvaluationOutcome, at_ms: u64) -> Result<(), LedgerFault> {
-        recorded(&self.order(WriterCommand::Record(outcome), at_ms)?)
+    fn book(&self) -> &RwLock<LedgerState> {
+        &self.book
     }
 
-    fn serve(&self, request: ServeRequest) -> Result<ChargeDecision, LedgerFault> {
-        let at_ms = request.at_ms;
-        decided(self.order(WriterCommand::Serve(Box::new(request)), at_ms)?)
+    fn soundness(&self) -> &AtomicBool {
+        &self.is_sound
     }
 
-    fn act(&self, rule: Rule, at_ms: u64) -> Result<Option<Entry>, LedgerFault> {
-        acted(self.order(WriterCommand::Act(rule), at_ms)?)
-    }
-
-    fn is_sound(&self) -> bool {
-        self.is_sound.load(Ordering::Acquire)
-    }
-
-    fn read(&self, reader: &mut dyn FnMut(&LedgerState)) {
-        // If the writer panicked, the state is as of the last entry it applied, which is still correct to read.
-        let book = self.book.read().unwrap_or_else(PoisonError::into_inner);
-        reader(&book);
-    }
-
-    fn release(&self, id: &str) -> Result<Option<Vec<u8>>, LedgerFault> {
+    fn stored_release(&self, id: &str) -> Result<Option<Vec<u8>>, LedgerFault> {
         self.reader().release(id).map_err(|error| store_fault(&error))
     }
 
-    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, LedgerFault> {
+    fn stored_entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, LedgerFault> {
         self.reader().entries(after, limit).map_err(|error| store_fault(&error))
     }
 }

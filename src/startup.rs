@@ -12,12 +12,12 @@ use crate::kernel::budget::account::EditionMark;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::vault::noise::OpenDp;
-use crate::ledger::{OpenError, SqliteLedger, WriteLock};
+use crate::ledger::{LedgerOptions, OpenError, SqliteLedger, WriteLock};
 use crate::query::file::{FileFault, QueryFile};
 use crate::query::terms::edition::{EditionError, Manifest, of_table};
 use crate::query::terms::policy::{Policy, PolicyError};
 use crate::service::publishing::editions;
-use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::schedule::CalendarZone;
 use crate::service::publishing::statistics::StatisticFault;
 use crate::service::{Dataset, Ports, Service, ServiceError};
 
@@ -107,7 +107,7 @@ pub fn open_publishing(
     state: &Path,
     anchor: Option<&Path>,
     policies: &[impl AsRef<Path>],
-    queries: Option<(&Path, Zone)>,
+    queries: Option<(&Path, CalendarZone)>,
     launch: Launch,
 ) -> Result<Started, StartError> {
     let policies: Vec<Policy> = policies.iter().map(|path| Policy::load(path.as_ref())).collect::<Result<_, _>>()?;
@@ -116,7 +116,7 @@ pub fn open_publishing(
             return Err(StartError::Twice { dataset: policy.name.clone() });
         }
     }
-    let ledger = SqliteLedger::open_anchored(state, anchor, SystemClock.now_ms())?;
+    let ledger = SqliteLedger::open_with(state, LedgerOptions::anchored(anchor), SystemClock.now_ms())?;
     let mut engine = WorkerPool::new(launch);
     let mut datasets: Vec<Dataset> = Vec::with_capacity(policies.len());
     for policy in policies {

@@ -7,11 +7,11 @@
 
 use std::collections::HashMap;
 
-use super::sampling::Cells;
+use super::sampling::NoisyCells;
 use super::tables::{Kind, POSITIONS};
 
 /// The cells, one for each lane; `None` if a declared cell is missing, occurs twice, or an undeclared one occurs.
-pub(super) fn cells(csv: &[u8], kind: Kind) -> Option<Cells> {
+pub(super) fn cells(csv: &[u8], kind: Kind) -> Option<NoisyCells> {
     let mut rows = csv::Reader::from_reader(csv);
     let mut found: HashMap<(usize, usize), f64> = HashMap::new();
     let mut widths: HashMap<usize, (f64, f64)> = HashMap::new();
@@ -36,7 +36,7 @@ pub(super) fn cells(csv: &[u8], kind: Kind) -> Option<Cells> {
         sums.map(|sums| projected(&sums))
     };
     let values: Option<Vec<f64>> = (0..kind.cells_per_query()).map(lane).collect();
-    values.map(|values| Cells { values, is_symmetric })
+    values.map(|values| NoisyCells { values, is_symmetric })
 }
 
 /// s, computed from the running sums of one lane.

@@ -12,7 +12,7 @@ use crate::kernel::random;
 use serde_json::json;
 use std::collections::HashMap;
 
-pub(super) use self::cells::Cells;
+pub(super) use self::cells::NoisyCells;
 
 /// The answers of one side.
 #[derive(Default)]
@@ -86,7 +86,7 @@ impl Sampled {
 }
 
 /// The cells of an answer; `None` if a declared group is missing, occurs twice, or an undeclared one occurs.
-fn cells(csv: &[u8], kind: Kind) -> Option<Cells> {
+fn cells(csv: &[u8], kind: Kind) -> Option<NoisyCells> {
     let mut rows = csv::Reader::from_reader(csv);
     let (mut found, mut widths, mut others) = (HashMap::new(), None, 0_u64);
     let mut is_symmetric = true;
@@ -107,7 +107,7 @@ fn cells(csv: &[u8], kind: Kind) -> Option<Cells> {
     let values: Option<Vec<f64>> = (0..kind.cells_per_query()).map(|place| found.remove(&place)).collect();
     values
         .filter(|_| found.is_empty() && others == kind.others_per_query())
-        .map(|values| Cells { values, is_symmetric })
+        .map(|values| NoisyCells { values, is_symmetric })
 }
 
 /// Numbers that occur in no row. Each makes a question of its own over the same rows; they are random, so that another run asks

@@ -100,9 +100,10 @@ pub fn with<T>(service: Arc<Service>, token: &str, work: impl FnOnce(&Client) ->
     let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).map_err(no_server)?;
     let address: SocketAddr = listener.local_addr().map_err(no_server)?;
     let (end, ended) = oneshot::channel::<()>();
-    let serving = runtime.spawn(net::listener::serve(listener, http::router(service), async {
-        let _ = ended.await;
-    }));
+    let serving =
+        runtime.spawn(net::listener::serve(listener, http::router(service, http::Settings::default()), async {
+            let _ = ended.await;
+        }));
     let done = work(&Client::new(&format!("http://{address}"), Some(token)));
     let _ = end.send(());
     let _ = runtime.block_on(serving);

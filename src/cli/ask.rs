@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::{CommandFailure, ServerOptions};
-use crate::files;
+use super::{CommandFailure, ServerOptions, input};
 use crate::query::file::QueryFile;
 use crate::render::text;
+use crate::service::asking::body::QuoteBody;
 use crate::service::asking::free::is_free;
 use crate::terminal::{say, say_bytes};
 
 #[derive(Args)]
-pub(super) struct Options {
+pub(super) struct AskOptions {
     /// The SQL of the question.
     #[arg(required_unless_present = "file", conflicts_with = "file")]
     sql: Option<String>,
@@ -56,19 +56,16 @@ enum Format {
     Arrow,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
+pub(super) fn run(options: &AskOptions) -> Result<(), CommandFailure> {
     let body = body(options)?;
     let client = options.server.client();
     let format = if options.json { Format::Json } else { options.format };
     if options.quote {
-        let quote = client.post("/v1/quotes", &body)?;
-        say(if format == Format::Json { quote.to_string() } else { text::quote(&quote) });
-        let answerable = quote.get("answerable").and_then(Value::as_bool) == Some(true);
-        return if answerable {
-            Ok(())
-        } else {
-            Err(CommandFailure::No("the budget left is too small for this question".to_owned()))
-        };
+        let bytes = client.post_for("/v1/quotes", &body, "application/json")?;
+        let quote: QuoteBody = client.json(&bytes)?;
+        say(if format == Format::Json { String::from_utf8_lossy(&bytes).into_owned() } else { text::quote(&quote) });
+        let too_small = || CommandFailure::No("the budget left is too small for this question".to_owned());
+        return quote.answerable.then_some(()).ok_or_else(too_small);
     }
     let accept = match format {
         Format::Table | Format::Json => "application/json",
@@ -77,25 +74,20 @@ pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
     };
     let bytes = client.post_for("/v1/queries", &body, accept)?;
     match format {
-        Format::Table => {
-            let answer = serde_json::from_slice(&bytes).map_err(CommandFailure::could)?;
-            say(text::answer(&answer));
-        }
+        Format::Table => say(text::answer(&client.json(&bytes)?)),
         Format::Json => say(String::from_utf8_lossy(&bytes)),
         Format::Csv | Format::Arrow => say_bytes(&bytes),
     }
     Ok(())
 }
 
-fn body(options: &Options) -> Result<Value, CommandFailure> {
+fn body(options: &AskOptions) -> Result<Value, CommandFailure> {
     let mut epsilon = options.epsilon.clone();
     let mut margin = options.margin.clone();
     let sql = match (&options.sql, &options.file) {
         (Some(sql), _) => sql.clone(),
         (None, Some(path)) => {
-            let text = files::text(path).map_err(|error| {
-                CommandFailure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
-            })?;
+            let text = input::text(path)?;
             match QueryFile::parse(&text) {
                 Ok(file) if epsilon.is_none() && margin.is_none() => {
                     (epsilon, margin) = (file.epsilon, file.margin);

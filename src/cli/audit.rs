@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::CommandFailure;
+use super::{CommandFailure, input};
 use crate::audit::throwaway::{Folder, NoServer, open, seal_all, with};
 use crate::audit::{self, AuditError, Finding, Scope, tables, timing};
 use crate::client::Client;
-use crate::kernel::privacy::amounts::Epsilon;
 use crate::terminal::{complain, say, table};
 
 /// Default number of samples.
@@ -22,7 +21,7 @@ const TIMES: u64 = 2_000;
 const EPSILON_MAX: f64 = 8.0;
 
 #[derive(Args)]
-pub(super) struct Options {
+pub(super) struct AuditOptions {
     /// The server to audit, on which a steward has sealed the tables that --prepare writes. By default a throw-away server is
     /// started.
     #[arg(long, requires = "token")]
@@ -78,15 +77,14 @@ impl From<NoServer> for CommandFailure {
     }
 }
 
-pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
+pub(super) fn run(options: &AuditOptions) -> Result<(), CommandFailure> {
     if let Some(dir) = &options.prepare {
         return prepare(dir, options.accountant.unwrap_or(AccountantName::Gaussian));
     }
     if options.timing {
         return time(options);
     }
-    let epsilon =
-        Epsilon::parse(&options.epsilon).map_err(|fault| CommandFailure::Usage(format!("--epsilon: {fault}")))?;
+    let epsilon = input::epsilon(&options.epsilon)?;
     if epsilon.to_f64() > EPSILON_MAX {
         return Err(CommandFailure::Usage(format!(
             "--epsilon is {epsilon}; accepted is at most {EPSILON_MAX}, because above it hardly any cell has noise"
@@ -130,7 +128,7 @@ fn prepare(dir: &std::path::Path, accountant: AccountantName) -> Result<(), Comm
 }
 
 /// Audits throw-away servers, one for each accountant.
-fn own(scope: Scope, options: &Options, findings: &mut Vec<Finding>) -> Result<(), CommandFailure> {
+fn own(scope: Scope, options: &AuditOptions, findings: &mut Vec<Finding>) -> Result<(), CommandFailure> {
     let accountants = match options.accountant {
         Some(one) => vec![one],
         None => vec![AccountantName::Gaussian, AccountantName::Pure],
@@ -150,7 +148,7 @@ fn own(scope: Scope, options: &Options, findings: &mut Vec<Finding>) -> Result<(
     Ok(())
 }
 
-fn time(options: &Options) -> Result<(), CommandFailure> {
+fn time(options: &AuditOptions) -> Result<(), CommandFailure> {
     let samples = options.samples.unwrap_or(TIMES);
     if !(TIMES_MIN..=TIMES_MAX).contains(&samples) {
         return Err(CommandFailure::Usage(format!(

@@ -10,7 +10,7 @@ use crate::terminal::say;
 
 /// Options of `tacit backup`: what to copy, and where to.
 #[derive(clap::Args)]
-pub(super) struct Options {
+pub(super) struct BackupOptions {
     /// The state directory to copy.
     #[arg(long)]
     state: PathBuf,
@@ -25,7 +25,7 @@ pub(super) struct Options {
     json: bool,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
+pub(super) fn run(options: &BackupOptions) -> Result<(), CommandFailure> {
     let done = backup(&options.state, options.anchor.as_deref(), &options.to).map_err(failure)?;
     let BackedUp { entries, releases, editions, anchor_seq, bytes } = done;
     if options.json {

@@ -3,10 +3,9 @@
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::CommandFailure;
-use super::place::PlaceOptions;
+use super::place::{PlaceOptions, tell};
+use super::{CommandFailure, input};
 use crate::client::stewarding::NewGrant;
-use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::stewarding::grants::Holder;
 use crate::terminal::say;
 
@@ -62,7 +61,7 @@ pub(super) struct FreezeOptions {
 pub(super) fn grant(options: &GrantOptions) -> Result<(), CommandFailure> {
     let GrantOptions { name, dataset, epsilon, reason, kind, project, period_days, place } = options;
     check(options)?;
-    let worth = Epsilon::parse(epsilon).map_err(|fault| CommandFailure::Usage(format!("--epsilon: {fault}")))?;
+    let worth = input::epsilon(epsilon)?;
     let (name_of, project, period_days_of) = (name.clone(), project.clone(), *period_days);
     let to = match kind {
         Kind::Researcher => Holder::Researcher { name: name_of, project, period_days: period_days_of },
@@ -72,22 +71,19 @@ pub(super) fn grant(options: &GrantOptions) -> Result<(), CommandFailure> {
     };
     let grant = NewGrant { to, dataset: dataset.clone(), epsilon: worth, reason: reason.clone() };
     place.steward()?.grant(&grant)?;
-    if place.json {
-        let holder = match kind {
-            Kind::Researcher => "researcher",
-            Kind::Project => "project",
-            Kind::Dataset | Kind::Statistics => "name",
-        };
-        say(json!({holder: name, "dataset": dataset, "epsilon": epsilon}).to_string());
-    } else {
+    let holder = match kind {
+        Kind::Researcher => "researcher",
+        Kind::Project => "project",
+        Kind::Dataset | Kind::Statistics => "name",
+    };
+    tell(place.json, &json!({holder: name, "dataset": dataset, "epsilon": epsilon}), || {
         let each = period_days.map_or_else(|| "in all".to_owned(), |days| format!("in every {days} days"));
         match kind {
             Kind::Researcher | Kind::Project => say(format!("{name} may spend epsilon {epsilon} on {dataset} {each}")),
             Kind::Statistics => say(format!("statistics may spend epsilon {epsilon} on {dataset} {each}")),
             Kind::Dataset => say(format!("{dataset} may spend epsilon {epsilon} in its life")),
         }
-    }
-    Ok(())
+    })
 }
 
 fn check(options: &GrantOptions) -> Result<(), CommandFailure> {
@@ -110,10 +106,5 @@ pub(super) fn freeze(options: &FreezeOptions, is_frozen: bool) -> Result<(), Com
     let FreezeOptions { dataset, reason, place } = options;
     place.steward()?.set_frozen(dataset, is_frozen, reason)?;
     let state = if is_frozen { "frozen: nothing is drawn from it" } else { "no longer frozen" };
-    if place.json {
-        say(json!({"dataset": dataset, "frozen": is_frozen}).to_string());
-    } else {
-        say(format!("{dataset} is {state}"));
-    }
-    Ok(())
+    tell(place.json, &json!({"dataset": dataset, "frozen": is_frozen}), || say(format!("{dataset} is {state}")))
 }

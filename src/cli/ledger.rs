@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::CommandFailure;
-use super::place::PlaceOptions;
+use super::place::{PlaceOptions, tell};
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::ledger::replan::Replanner;
 use crate::ledger::{Recovery, Verified, recover, verify};
@@ -77,10 +77,10 @@ pub(super) fn run(command: &LedgerCommand) -> Result<(), CommandFailure> {
 
 fn list(limit: usize, after: u64, place: &PlaceOptions) -> Result<(), CommandFailure> {
     let entries = place.steward()?.entries(after, limit)?;
-    if place.json {
-        say(Value::from(entries).to_string());
-        return Ok(());
-    }
+    tell(place.json, &entries, || show(&entries))
+}
+
+fn show(entries: &[Value]) {
     let header = ["seq", "at", "act", "who", "dataset", "release"].map(str::to_owned);
     let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned).replace("null", "");
     let row = |entry: &Value| {
@@ -89,7 +89,6 @@ fn list(limit: usize, after: u64, place: &PlaceOptions) -> Result<(), CommandFai
         [&entry["seq"], at, &entry["act"], who, &entry["dataset"], &entry["release"]].map(cell).to_vec()
     };
     say(table(&header, &entries.iter().map(row).collect::<Vec<_>>()));
-    Ok(())
 }
 
 fn check(files: &Files) -> Result<(), CommandFailure> {
@@ -105,13 +104,11 @@ fn check(files: &Files) -> Result<(), CommandFailure> {
         }
     };
     let (head, key) = (hex::encode(head), hex::encode(key));
-    if files.json {
-        let body = json!({
-            "whole": true, "entries": entries, "releases": releases, "head": head, "key": key, "anchor_seq": anchor_seq,
-            "copy": is_copy
-        });
-        say(body.to_string());
-    } else {
+    let body = json!({
+        "whole": true, "entries": entries, "releases": releases, "head": head, "key": key, "anchor_seq": anchor_seq,
+        "copy": is_copy
+    });
+    tell(files.json, &body, || {
         say(format!(
             "{entries} entries and {releases} stored answers are whole, and so is the anchor, up to entry {anchor_seq}"
         ));
@@ -119,8 +116,7 @@ fn check(files: &Files) -> Result<(), CommandFailure> {
         if is_copy {
             say("  this is a copy made by tacit backup; it does not contain what was spent since");
         }
-    }
-    Ok(())
+    })
 }
 
 fn take_up(files: &Files, reason: &str) -> Result<(), CommandFailure> {

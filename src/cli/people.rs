@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::CommandFailure;
-use super::place::{PlaceOptions, json};
+use super::place::{PlaceOptions, tell};
 use crate::client::stewarding::NewPerson;
 use crate::kernel::budget::people::Role;
 use crate::service::stewarding::accounts::{AccountView, NamedAccount};
@@ -72,12 +72,7 @@ pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), CommandFailu
 
 fn revoke(name: &str, place: &PlaceOptions) -> Result<(), CommandFailure> {
     place.steward()?.revoke_token(name)?;
-    if place.json {
-        say(json!({"name": name, "active": false}).to_string());
-    } else {
-        say(format!("{name} no longer holds a token"));
-    }
-    Ok(())
+    tell(place.json, &json!({"name": name, "active": false}), || say(format!("{name} no longer holds a token")))
 }
 
 fn add(name: &str, role: Role, datasets: &[String], place: &PlaceOptions) -> Result<(), CommandFailure> {
@@ -87,12 +82,7 @@ fn add(name: &str, role: Role, datasets: &[String], place: &PlaceOptions) -> Res
     let given = (!datasets.is_empty()).then(|| datasets.to_vec());
     let sees_all = role == Role::Viewer && given.is_none();
     let added = place.steward()?.add_person(&NewPerson { name: name.to_owned(), role, datasets: given })?;
-    if place.json {
-        say(json(&added)?.to_string());
-    } else {
-        say(format!("{name} is a {role}; this token is shown once:"));
-        say(added.token);
-    }
+    tell(place.json, &added, || say(format!("{name} is a {role}; this token is shown once:\n{}", added.token)))?;
     if sees_all {
         complain(format!(
             "warning: unless {name} was given datasets before, they see the statistics of every dataset; say which with tacit \
@@ -104,14 +94,10 @@ fn add(name: &str, role: Role, datasets: &[String], place: &PlaceOptions) -> Res
 
 fn set_datasets(name: &str, datasets: &[String], place: &PlaceOptions) -> Result<(), CommandFailure> {
     place.steward()?.set_viewing(name, datasets)?;
-    if place.json {
-        say(json!({"name": name, "datasets": datasets}).to_string());
-    } else if datasets.is_empty() {
-        say(format!("{name} sees public statistics alone"));
-    } else {
-        say(format!("{name} sees the statistics of {}", datasets.join(", ")));
-    }
-    Ok(())
+    tell(place.json, &json!({"name": name, "datasets": datasets}), || match datasets {
+        [] => say(format!("{name} sees public statistics alone")),
+        datasets => say(format!("{name} sees the statistics of {}", datasets.join(", "))),
+    })
 }
 
 pub(super) fn account(options: &AccountOptions) -> Result<(), CommandFailure> {
@@ -121,13 +107,11 @@ pub(super) fn account(options: &AccountOptions) -> Result<(), CommandFailure> {
     if let (Some(name), true) = (&options.name, shown.is_empty()) {
         return Err(CommandFailure::No(format!("\"{name}\" holds no account that you may see")));
     }
-    if place.json {
-        say(json(&shown)?.to_string());
-        return Ok(());
-    }
-    let header = ["account", "name", "dataset", "epsilon", "spent", "remaining", "fraction", "answers left", "note"];
-    say(table(&header.map(str::to_owned), &shown.iter().map(account_row).collect::<Vec<_>>()));
-    Ok(())
+    tell(place.json, &shown, || {
+        let header =
+            ["account", "name", "dataset", "epsilon", "spent", "remaining", "fraction", "answers left", "note"];
+        say(table(&header.map(str::to_owned), &shown.iter().map(account_row).collect::<Vec<_>>()));
+    })
 }
 
 /// One account as a row of text. For an account that renews, "spent" is that of the present period, and the note says so.

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::CommandFailure;
 use crate::client::Client;
 use crate::client::stewarding::{StateDirectory, Stewarding};
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::ledger::{LEDGER_FILE, SqliteLedger};
+use crate::terminal::say;
 
 /// The server that a command talks to.
 #[derive(Args)]
@@ -45,16 +45,26 @@ pub(super) struct PlaceOptions {
 impl PlaceOptions {
     /// Opens the state directory, or makes a client of the server.
     pub(super) fn steward(&self) -> Result<Box<dyn Stewarding>, CommandFailure> {
+        self.publisher(None)
+    }
+
+    /// A steward who can publish the statistics of `queries`, a folder that only a state directory needs to be told.
+    pub(super) fn publisher(&self, queries: Option<&Path>) -> Result<Box<dyn Stewarding>, CommandFailure> {
         match &self.state {
-            Some(state) => Ok(Box::new(StateDirectory::new(open(state)?))),
+            Some(state) => Ok(Box::new(StateDirectory::new(open(state)?).with_queries(queries))),
             None => Ok(Box::new(self.server.client())),
         }
     }
 }
 
-/// A result as JSON for `--json`, with its keys in order.
-pub(super) fn json(result: &impl Serialize) -> Result<Value, CommandFailure> {
-    serde_json::to_value(result).map_err(CommandFailure::could)
+/// Prints a result: as JSON if that is asked for, else in these words.
+pub(super) fn tell(is_json: bool, result: &impl Serialize, words: impl FnOnce()) -> Result<(), CommandFailure> {
+    if is_json {
+        say(serde_json::to_string(result).map_err(CommandFailure::could)?);
+    } else {
+        words();
+    }
+    Ok(())
 }
 
 /// Opens the ledger of a state directory that exists.

@@ -4,9 +4,8 @@
 use clap::Args;
 use serde_json::json;
 
-use super::place::{PlaceOptions, json};
-use super::{CommandFailure, ServerOptions};
-use crate::kernel::privacy::amounts::Epsilon;
+use super::place::{PlaceOptions, tell};
+use super::{CommandFailure, ServerOptions, input};
 use crate::service::stewarding::requests::{Decision, RequestView};
 use crate::terminal::{say, table};
 
@@ -57,24 +56,18 @@ pub(super) fn request(options: &RequestOptions) -> Result<(), CommandFailure> {
     let RequestOptions { dataset, epsilon, reason, server, json } = options;
     let body = json!({"dataset": dataset, "epsilon": epsilon, "reason": reason});
     let filed = server.client().post("/v1/requests", &body)?;
-    if *json {
-        say(filed.to_string());
-    } else {
+    tell(*json, &filed, || {
         say(format!("request {} asks for epsilon {epsilon} of {dataset}; a steward decides", filed["number"]));
-    }
-    Ok(())
+    })
 }
 
 pub(super) fn requests(options: &RequestsOptions) -> Result<(), CommandFailure> {
     let place = &options.place;
     let listed = place.steward()?.requests()?;
-    if place.json {
-        say(json(&listed)?.to_string());
-        return Ok(());
-    }
-    let header = ["number", "at", "who", "dataset", "epsilon", "status", "reason", "decision"].map(str::to_owned);
-    say(table(&header, &listed.into_iter().map(request_row).collect::<Vec<_>>()));
-    Ok(())
+    tell(place.json, &listed, || {
+        let header = ["number", "at", "who", "dataset", "epsilon", "status", "reason", "decision"].map(str::to_owned);
+        say(table(&header, &listed.iter().cloned().map(request_row).collect::<Vec<_>>()));
+    })
 }
 
 fn request_row(request: RequestView) -> Vec<String> {
@@ -86,15 +79,11 @@ fn request_row(request: RequestView) -> Vec<String> {
 pub(super) fn decide(options: &DecideOptions) -> Result<(), CommandFailure> {
     let DecideOptions { number, grant, decline, epsilon, reason, place } = options;
     debug_assert!(grant != decline, "exactly one of them is given");
-    let epsilon = epsilon.as_deref().map(Epsilon::parse).transpose();
-    let epsilon = epsilon.map_err(|fault| CommandFailure::Usage(format!("--epsilon: {fault}")))?;
+    let epsilon = epsilon.as_deref().map(input::epsilon).transpose()?;
     let decision = if *grant { Decision::Grant { epsilon } } else { Decision::Decline };
     let decided = place.steward()?.decide(*number, decision, reason)?;
-    if place.json {
-        say(json(&decided)?.to_string());
-    } else {
-        let RequestView { researcher, dataset, status, .. } = decided;
+    tell(place.json, &decided, || {
+        let RequestView { researcher, dataset, status, .. } = &decided;
         say(format!("request {number} of {researcher} on {dataset} is {}", status.name()));
-    }
-    Ok(())
+    })
 }

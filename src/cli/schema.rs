@@ -42,13 +42,13 @@ impl Name {
 }
 
 #[derive(Args)]
-pub(super) struct Options {
+pub(super) struct SchemaOptions {
     /// The schema to print. By default all schemas are printed, in one object.
     #[arg(value_enum)]
     name: Option<Name>,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
+pub(super) fn run(options: &SchemaOptions) -> Result<(), CommandFailure> {
     let shown = match options.name {
         Some(name) => name.schema(),
         None => Name::VARIANTS.iter().map(|name| (name.to_string(), name.schema())).collect(),

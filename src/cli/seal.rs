@@ -25,7 +25,7 @@ pub(super) const OVERSUBSCRIBED: &str = "oversubscribe = true: allocations may s
      Whoever asks first may leave nothing to the others: a researcher can be refused although their own account holds more.";
 
 #[derive(Args)]
-pub(super) struct Options {
+pub(super) struct SealOptions {
     /// The policy file of the dataset.
     policy: PathBuf,
     /// The state directory, which is created if it does not exist.
@@ -39,7 +39,7 @@ pub(super) struct Options {
     json: bool,
 }
 
-pub(super) fn run(options: &Options) -> Result<(), CommandFailure> {
+pub(super) fn run(options: &SealOptions) -> Result<(), CommandFailure> {
     let policy = Policy::load(&options.policy).map_err(|error| match error {
         PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => CommandFailure::no(error),
         PolicyError::Unreadable { .. } => CommandFailure::could(error),

@@ -10,7 +10,7 @@ use crate::engine::Launch;
 use crate::http::Settings;
 use crate::kernel::budget::ledger::read;
 use crate::service::Service;
-use crate::service::publishing::schedule::Zone;
+use crate::service::publishing::schedule::CalendarZone;
 use crate::service::publishing::statistics::{Agreement, Statistic};
 use crate::startup::Started;
 use crate::terminal::complain;
@@ -48,7 +48,7 @@ pub(super) fn run(path: &Path) -> Result<(), CommandFailure> {
         let address = listener.local_addr().map_err(CommandFailure::could)?;
         let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
         let notifying = notifier.map(|notifier| tokio::spawn(notifier::run(notifier)));
-        let (router, stop) = (http::router_with(Arc::clone(&service), settings), net::listener::stop());
+        let (router, stop) = (http::router(Arc::clone(&service), settings), net::listener::stop());
         let scheme = if tls.is_some() { "https" } else { "http" };
         complain(format!("tacit serves on {scheme}://{address}"));
         warn(&service, has_operator);
@@ -100,9 +100,9 @@ fn listed(names: &[String]) -> String {
 }
 
 /// The time zone in which days of statistics begin.
-fn zone(path: &Path, config: &Config) -> Result<Zone, CommandFailure> {
+fn zone(path: &Path, config: &Config) -> Result<CalendarZone, CommandFailure> {
     let name = &config.statistics.time_zone;
-    Zone::named(name).ok_or_else(|| {
+    CalendarZone::named(name).ok_or_else(|| {
         let shown = crate::query::error::shown(name);
         CommandFailure::Could(format!(
             "{}: time_zone \"{shown}\" is not a time zone; accepted are names like \"Europe/Berlin\" or \"UTC\"",

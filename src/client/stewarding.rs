@@ -6,13 +6,18 @@
 mod directory;
 mod server;
 
+use std::io;
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::client::ClientError;
 use crate::kernel::budget::people::Role;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::ServiceError;
+use crate::service::publishing::statistics::check::StatisticCheck;
+use crate::service::publishing::statistics::{Agreement, StatisticFault};
 use crate::service::stewarding::accounts::NamedAccount;
 use crate::service::stewarding::declared::{DeclaredFile, Outcome};
 use crate::service::stewarding::grants::Holder;
@@ -29,6 +34,17 @@ pub enum StewardingError {
     /// The server refused or did not answer.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The query file of a statistic cannot be published.
+    #[error(transparent)]
+    Statistic(#[from] StatisticFault),
+    /// The query file of a statistic cannot be read.
+    #[error("{}: cannot be read: {kind}", path.display())]
+    Unreadable {
+        /// The file's path.
+        path: PathBuf,
+        /// What the system said.
+        kind: io::ErrorKind,
+    },
 }
 
 /// A person to add.
@@ -67,6 +83,29 @@ pub struct NewGrant {
     pub epsilon: Epsilon,
     /// Why it is granted; stands in the ledger.
     pub reason: String,
+}
+
+/// A statistic to whose price a steward has agreed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PublishedStatistic {
+    /// The statistic's name.
+    pub name: String,
+    /// The most that a draw of it costs, as ε.
+    #[serde(deserialize_with = "crate::service::views::reported")]
+    pub epsilon: Epsilon,
+    /// Whether it may be drawn.
+    pub standing: Agreement,
+    /// What else a server tells of it.
+    #[serde(flatten)]
+    pub details: Map<String, Value>,
+}
+
+impl PublishedStatistic {
+    /// When the release that it shows was drawn; `None` before the first one, and without a server.
+    #[must_use]
+    pub fn released_at(&self) -> Option<&str> {
+        self.details.get("released_at")?.as_str()
+    }
 }
 
 /// What a steward does and reads. A person with another role may read their own accounts and requests through a server.
@@ -137,9 +176,15 @@ pub trait Stewarding {
     /// [`StewardingError`] if they cannot be read.
     fn entries(&self, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError>;
 
-    /// What query files would cost as statistics, as JSON.
+    /// What query files would cost as statistics.
     ///
     /// # Errors
     /// [`StewardingError`] if they cannot be checked.
-    fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<Value>, StewardingError>;
+    fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<StatisticCheck>, StewardingError>;
+
+    /// Agrees to the price of a statistic's draws, unless one costs more than `most`. A server draws it at once if it is due.
+    ///
+    /// # Errors
+    /// [`StewardingError`]; no agreement was recorded.
+    fn publish_statistic(&self, name: &str, most: Option<Epsilon>) -> Result<PublishedStatistic, StewardingError>;
 }

@@ -4,7 +4,7 @@ use super::*;
 
 const BASE: &str = "state_dir = \"s\"\npolicies = [\"p.toml\"]\n";
 
-fn parse(more: &str) -> Result<Config, Fault> {
+fn parse(more: &str) -> Result<Config, ConfigFault> {
     Config::parse(&format!("{BASE}{more}"), Path::new("etc"))
 }
 
@@ -35,7 +35,7 @@ fn everything_can_be_said() {
          [[webhook]]\nurl = \"http://localhost:9000\"\nsecret_file = \"hook.secret\"\nevents = [\"refused\", \"spent-100\"]\n",
     );
     let config = config.unwrap_or_else(|(_, said)| panic!("{said}"));
-    let tls = Tls { certificate: "etc/tls/server.pem".into(), key: "/keys/server.key".into() };
+    let tls = TlsFiles { certificate: "etc/tls/server.pem".into(), key: "/keys/server.key".into() };
     assert_eq!(config.tls, Some(tls));
     assert_eq!(config.statistics.time_zone, "Europe/Berlin");
     assert_eq!(config.statistics.origins, ["https://charts.example:8443", "*"]);

@@ -1,4 +1,4 @@
 //! What is wrong with a configuration, and where.
 
 /// A fault: its byte offset from the beginning of the file, and what is wrong.
-pub(super) type Fault = (usize, String);
+pub(super) type ConfigFault = (usize, String);

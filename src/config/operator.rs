@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::fault::Fault;
+use super::fault::ConfigFault;
 
 /// Maximum number of characters in one text.
 pub const TEXT_CHARS_MAX: usize = 500;
@@ -36,7 +36,7 @@ pub(super) struct OperatorFile {
     withdraw: Option<Spanned<String>>,
 }
 
-pub(super) fn take(file: &OperatorFile) -> Result<Operator, Fault> {
+pub(super) fn take(file: &OperatorFile) -> Result<Operator, ConfigFault> {
     let optional = |key, text: &Option<Spanned<String>>| text.as_ref().map(|text| said(key, text)).transpose();
     Ok(Operator {
         name: said("name", &file.name)?,
@@ -48,7 +48,7 @@ pub(super) fn take(file: &OperatorFile) -> Result<Operator, Fault> {
 }
 
 /// Checks a text: it must not be blank or too long. Returns it without surrounding blanks; line ends are accepted within it.
-fn said(key: &str, text: &Spanned<String>) -> Result<String, Fault> {
+fn said(key: &str, text: &Spanned<String>) -> Result<String, ConfigFault> {
     let (at, trimmed) = (text.span().start, text.get_ref().trim());
     let chars = if trimmed.is_empty() { 0 } else { text.get_ref().chars().count() };
     if chars == 0 || chars > TEXT_CHARS_MAX {

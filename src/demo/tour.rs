@@ -28,8 +28,7 @@ pub(super) fn run(client: &Client, queries: &Path) -> Result<(), DemoError> {
         let file = QueryFile::parse(&files::text(&path)?)?;
         say(format!("\n{}\n{}", file.title, file.sql));
         let body = json!({"sql": file.sql, "epsilon": file.epsilon, "margin": file.margin, "purpose": "tour"});
-        let answer = client.post("/v1/queries", &body)?;
-        say(text::answer(&answer));
+        say(text::answer(&client.post_as("/v1/queries", &body)?));
     }
     refuse(client)
 }

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 
 use super::App;
 use super::problem::Problem;
+use super::visitor::visitor;
 use crate::kernel::budget::people::{Person, Role};
 
 /// The holder of a valid token, whatever their role.
@@ -46,16 +47,17 @@ impl FromRequestParts<App> for Reading {
         match parts.headers.contains_key(header::AUTHORIZATION) {
             true => bearer(parts, service).map(|person| Self(Some(person))),
             // A page's links are followed with its session, which allows reading only.
-            false => Ok(Self(super::console::person(parts, service))),
+            false => Ok(Self(visitor(parts, service).person)),
         }
     }
 }
 
-fn role(person: Person, accepted: &[Role]) -> Result<Person, Problem> {
-    if accepted.contains(&person.role) {
+/// The person, provided that they have one of these roles.
+pub fn with_role(person: Person, roles: &[Role]) -> Result<Person, Problem> {
+    if roles.contains(&person.role) {
         return Ok(person);
     }
-    let names: Vec<_> = accepted.iter().map(|role| role.name()).collect();
+    let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
     Err(Problem::forbidden(format!("your role is {}; this is for a {}", person.role, names.join(" or "))))
 }
 
@@ -64,7 +66,7 @@ macro_rules! asks_as {
         impl FromRequestParts<App> for $extractor {
             type Rejection = Problem;
             async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Problem> {
-                bearer(parts, service).and_then(|person| role(person, $roles)).map(Self)
+                bearer(parts, service).and_then(|person| with_role(person, $roles)).map(Self)
             }
         }
     };

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::{App, json};
 use crate::kernel::budget::entry::KeyUse;
 use crate::kernel::privacy::amounts::Epsilon;
-use crate::service::asking::ask::{Ask, MarginText, Wanted};
+use crate::service::asking::ask::{Ask, MarginText, RequestedAccuracy};
 use crate::service::asking::pad::Departure;
 
 /// The largest size of a body, in bytes.
@@ -95,7 +95,7 @@ pub fn ask(bytes: &[u8]) -> Result<Ask, Problem> {
     }
     let ask = Ask { sql, accuracy: None, rows_per_unit, group_size, purpose }.checked()?;
     let margin = margin.map(|MarginBody(margin)| margin);
-    Ok(Ask { accuracy: Wanted::new(epsilon.as_deref(), margin.as_ref())?, ..ask })
+    Ok(Ask { accuracy: RequestedAccuracy::new(epsilon.as_deref(), margin.as_ref())?, ..ask })
 }
 
 /// Parses the field `epsilon`.

@@ -13,14 +13,15 @@ use axum::http::HeaderValue;
 use serde::Serialize;
 
 use super::pieces::with_bytes;
-use crate::http::api::response::{self, Format};
+use crate::http::api::response::{self, AnswerFormat};
 use crate::query::answer::{Table, tabulate};
 use crate::query::file::Presentation;
-use crate::render::chart::{self, Chart, Place};
+use crate::render::chart::{self, Chart, Placement};
 use crate::render::figure;
 use crate::render::frame;
 use crate::render::page::{self, Published};
 use crate::render::vega;
+use crate::service::asking::body::AnswerBody;
 use crate::service::asking::rooms::{Rendering, Reservation};
 use crate::service::publishing::statistics::{State, Statistic};
 use crate::service::stewarding::accounts::timestamp;
@@ -31,9 +32,9 @@ const HTTP_DATE_MS_MAX: u64 = 253_402_300_799_999;
 
 /// A form in which a statistic is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Form {
+pub enum StatisticForm {
     /// An answer in one of the data formats.
-    Answer(Format),
+    Answer(AnswerFormat),
     /// A chart as SVG.
     Svg,
     /// A Vega-Lite specification with its data.
@@ -44,15 +45,15 @@ pub enum Form {
     Page,
 }
 
-impl Form {
+impl StatisticForm {
     /// The form for the ending of a path, like `csv`; `None` for an unknown ending.
     #[must_use]
     pub fn of_ending(ending: &str) -> Option<Self> {
         match ending {
-            "json" => Some(Self::Answer(Format::Json)),
-            "csv" => Some(Self::Answer(Format::Csv)),
-            "arrow" => Some(Self::Answer(Format::Arrow)),
-            "parquet" => Some(Self::Answer(Format::Parquet)),
+            "json" => Some(Self::Answer(AnswerFormat::Json)),
+            "csv" => Some(Self::Answer(AnswerFormat::Csv)),
+            "arrow" => Some(Self::Answer(AnswerFormat::Arrow)),
+            "parquet" => Some(Self::Answer(AnswerFormat::Parquet)),
             "svg" => Some(Self::Svg),
             "vl.json" => Some(Self::Vega),
             "txt" => Some(Self::Citation),
@@ -108,7 +109,7 @@ pub struct Shelf {
 
 #[derive(Debug, Default)]
 struct Kept {
-    forms: HashMap<String, HashMap<Form, Item>>,
+    forms: HashMap<String, HashMap<StatisticForm, Item>>,
     bytes: usize,
 }
 
@@ -144,7 +145,7 @@ impl Drop for Live {
 impl Shelf {
     /// The cached result for a statistic in this state; the inner `None` means that there is nothing to show in that form.
     #[must_use]
-    pub fn found(&self, statistic: &Statistic, version: u64, form: Form) -> Option<Option<Arc<Rendered>>> {
+    pub fn found(&self, statistic: &Statistic, version: u64, form: StatisticForm) -> Option<Option<Arc<Rendered>>> {
         let rendered = self.rendered.read().unwrap_or_else(PoisonError::into_inner);
         let item = rendered.forms.get(&statistic.name)?.get(&form)?;
         item.found.store(self.looks.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
@@ -160,7 +161,7 @@ impl Shelf {
         &self,
         service: &Service,
         statistic: &Statistic,
-        (version, form): (u64, Form),
+        (version, form): (u64, StatisticForm),
         room: Reservation,
     ) -> Result<Option<Arc<Rendered>>, ServiceError> {
         // Somebody who waited for the same bytes finds them.
@@ -198,7 +199,7 @@ impl Shelf {
 }
 
 impl Kept {
-    fn keep(&mut self, name: &str, form: Form, item: Item, bytes_max: usize) {
+    fn keep(&mut self, name: &str, form: StatisticForm, item: Item, bytes_max: usize) {
         self.bytes += item.bytes();
         let before = self.forms.entry(name.to_owned()).or_default().insert(form, item);
         self.bytes -= before.map_or(0, |item| item.bytes());
@@ -215,7 +216,7 @@ impl Kept {
 }
 
 impl Rendered {
-    fn new(bytes: Bytes, form: Form, at_ms: u64) -> Self {
+    fn new(bytes: Bytes, form: StatisticForm, at_ms: u64) -> Self {
         let digest = blake3::hash(&bytes).to_hex();
         let header = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
         Self {
@@ -264,7 +265,7 @@ struct StatisticBody<'a> {
     stale_reason: Option<&'a str>,
     cite: &'a str,
     #[serde(flatten)]
-    answer: response::AnswerBody<'a>,
+    answer: AnswerBody<response::Unwritten>,
 }
 
 impl<'a> Sheet<'a> {
@@ -282,17 +283,17 @@ impl<'a> Sheet<'a> {
         Self { statistic, state, whom, answer, table, chart, date, skipped, cite }
     }
 
-    fn bytes(self, form: Form) -> Option<Bytes> {
+    fn bytes(self, form: StatisticForm) -> Option<Bytes> {
         match form {
-            Form::Answer(format) => self.answer(format),
-            Form::Svg => Some(chart::svg(self.chart.as_ref()?, Place::File).into_string().into()),
-            Form::Vega => Some(vega::specification(self.chart.as_ref()?).to_string().into()),
-            Form::Citation => Some(format!("{}\n", self.cite).into()),
-            Form::Page => Some(self.page().into()),
+            StatisticForm::Answer(format) => self.answer(format),
+            StatisticForm::Svg => Some(chart::svg(self.chart.as_ref()?, Placement::File).into_string().into()),
+            StatisticForm::Vega => Some(vega::specification(self.chart.as_ref()?).to_string().into()),
+            StatisticForm::Citation => Some(format!("{}\n", self.cite).into()),
+            StatisticForm::Page => Some(self.page().into()),
         }
     }
 
-    fn answer(self, format: Format) -> Option<Bytes> {
+    fn answer(self, format: AnswerFormat) -> Option<Bytes> {
         let Self { statistic, state, answer, table, cite, .. } = self;
         let face = &state.face;
         let document = |table: &Table| StatisticBody {
@@ -360,7 +361,7 @@ mod tests {
     use super::*;
 
     fn item(version: u64, found: u64, bytes: usize) -> Item {
-        let rendered = Rendered::new(vec![0; bytes].into(), Form::Svg, 0);
+        let rendered = Rendered::new(vec![0; bytes].into(), StatisticForm::Svg, 0);
         Item { version, rendered: (bytes > 0).then(|| Arc::new(rendered)), found: AtomicU64::new(found) }
     }
 
@@ -368,20 +369,23 @@ mod tests {
     fn what_was_read_longest_ago_makes_way() {
         let mut kept = Kept::default();
         for (name, form, found, bytes) in [
-            ("a", Form::Svg, 5, 40),
-            ("a", Form::Page, 1, 30),
-            ("b", Form::Svg, 2, 30),
-            ("c", Form::Svg, 0, 0),
-            ("d", Form::Svg, 6, 50),
+            ("a", StatisticForm::Svg, 5, 40),
+            ("a", StatisticForm::Page, 1, 30),
+            ("b", StatisticForm::Svg, 2, 30),
+            ("c", StatisticForm::Svg, 0, 0),
+            ("d", StatisticForm::Svg, 6, 50),
         ] {
             kept.keep(name, form, item(1, found, bytes), 100);
             assert!(kept.bytes <= 100, "{} bytes", kept.bytes);
         }
         let has = |kept: &Kept, name: &str, form| kept.forms.get(name).is_some_and(|forms| forms.contains_key(&form));
-        assert!(has(&kept, "a", Form::Svg) && has(&kept, "d", Form::Svg), "those that were found last");
-        assert!(!has(&kept, "a", Form::Page) && !has(&kept, "b", Form::Svg));
-        assert!(has(&kept, "c", Form::Svg), "that there is nothing to show is kept for nothing");
-        kept.keep("d", Form::Svg, item(2, 7, 20), 100);
+        assert!(
+            has(&kept, "a", StatisticForm::Svg) && has(&kept, "d", StatisticForm::Svg),
+            "those that were found last"
+        );
+        assert!(!has(&kept, "a", StatisticForm::Page) && !has(&kept, "b", StatisticForm::Svg));
+        assert!(has(&kept, "c", StatisticForm::Svg), "that there is nothing to show is kept for nothing");
+        kept.keep("d", StatisticForm::Svg, item(2, 7, 20), 100);
         assert_eq!(kept.bytes, 60, "a new state takes the place of the old one");
     }
 

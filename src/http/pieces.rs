@@ -34,7 +34,7 @@ pub struct Unencodable;
 /// The encoded part of an answer, and the rows still to be encoded.
 pub struct Pieces {
     ready: VecDeque<Bytes>,
-    rest: Option<Rows>,
+    rest: Option<TextRows>,
 }
 
 impl Pieces {
@@ -48,7 +48,7 @@ impl Pieces {
     ///
     /// # Errors
     /// [`Unencodable`] if a row could not be encoded.
-    pub fn ahead(mut rows: Rows) -> Result<Self, Unencodable> {
+    pub fn ahead(mut rows: TextRows) -> Result<Self, Unencodable> {
         let (mut ready, mut bytes) = (VecDeque::new(), 0);
         while let Some(piece) = rows.next_piece() {
             let piece = piece?;
@@ -69,7 +69,7 @@ impl Pieces {
         let Self { ready, mut rest } = self;
         let mut all = Vec::with_capacity(ready.iter().map(Bytes::len).sum());
         ready.iter().for_each(|piece| all.extend_from_slice(piece));
-        while let Some(piece) = rest.as_mut().and_then(Rows::next_piece) {
+        while let Some(piece) = rest.as_mut().and_then(TextRows::next_piece) {
             all.extend_from_slice(&piece?);
         }
         Ok(all)
@@ -102,7 +102,7 @@ enum Form {
 }
 
 /// The rows of a table, to be written as text.
-pub struct Rows {
+pub struct TextRows {
     form: Form,
     /// What precedes the rows, until it is written.
     head: Option<Vec<u8>>,
@@ -113,7 +113,7 @@ pub struct Rows {
     is_over: bool,
 }
 
-impl Rows {
+impl TextRows {
     /// Rows to fill the empty list `rows` of a JSON document.
     #[must_use]
     pub fn json(document: &impl Serialize, table: Table) -> Self {
@@ -251,16 +251,16 @@ struct Flow {
 }
 
 type Encoding =
-    Pin<Box<dyn Future<Output = Result<(Box<Rows>, Option<Result<Bytes, Unencodable>>), ServiceError>> + Send>>;
+    Pin<Box<dyn Future<Output = Result<(Box<TextRows>, Option<Result<Bytes, Unencodable>>), ServiceError>> + Send>>;
 
 enum Step {
-    Rows(Box<Rows>),
+    Rows(Box<TextRows>),
     Encoding(Encoding),
     Over,
 }
 
 impl Flow {
-    fn begin(&self, mut rows: Box<Rows>) -> Encoding {
+    fn begin(&self, mut rows: Box<TextRows>) -> Encoding {
         let (service, who, room) = (self.service.clone(), self.who.clone(), self.room.clone());
         Box::pin(async move {
             let encode = move |_: &crate::service::Service| {

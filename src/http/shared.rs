@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, HeaderValue, header};
 use tokio::sync::Semaphore;
 
-use super::console::Sessions;
+use super::counts::Counts;
+use super::sessions::Sessions;
 use crate::config::Operator;
-use crate::http::api::metrics::Counts;
 use crate::http::cache::Shelf;
 
 /// The largest number of simultaneous exports of the ledger; each of them holds a thread for as long as its reader takes.

@@ -25,3 +25,5 @@ pub mod state;
 pub mod ledger;
 
 pub mod writer;
+
+pub mod orders;

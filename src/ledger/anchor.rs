@@ -31,7 +31,7 @@ pub(super) const COPIED: &[u8] = b"# copied by tacit backup; it does not know wh
 /// One line of the anchor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Line {
+pub(super) struct AnchorLine {
     v: u32,
     pub(super) seq: u64,
     #[serde(with = "hex")]
@@ -39,12 +39,12 @@ pub(super) struct Line {
     pub(super) at_ms: u64,
     /// Whether it holds all balances, so that no earlier line is needed.
     whole: bool,
-    pub(super) balances: Vec<Known>,
+    pub(super) balances: Vec<KnownBalance>,
 }
 
 /// What an anchor knows about an account: its balance and, for a dataset's account, whether the dataset is frozen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Known {
+pub(super) struct KnownBalance {
     #[serde(flatten)]
     pub(super) balance: Balance,
     /// `None` in lines of older versions, and for accounts that are not a dataset's.
@@ -54,7 +54,7 @@ pub(super) struct Known {
     incidents: Option<u32>,
 }
 
-impl Known {
+impl KnownBalance {
     fn of(balance: &Balance, mark: &AnchorMark) -> Self {
         let is_of = |freeze: &&Freeze| balance.kind == AccountKind::Dataset && freeze.dataset == balance.dataset;
         let freeze = mark.freezes.iter().find(is_of);
@@ -85,9 +85,9 @@ pub(super) enum Said {
     /// There is no such file, or its first line was never completed.
     Nothing,
     /// No line of the file is signed by this ledger; `balances` are what it claims, which may be taken as lower bounds.
-    Forged { balances: Vec<Known> },
+    Forged { balances: Vec<KnownBalance> },
     /// The last valid line, the last known balance of every account, and whether any other line was changed.
-    Line { seq: u64, head: Digest, balances: Vec<Known>, is_changed: bool },
+    Line { seq: u64, head: Digest, balances: Vec<KnownBalance>, is_changed: bool },
 }
 
 /// How much of an anchor is read.
@@ -256,13 +256,13 @@ fn make_private(file: &File) {
 }
 
 fn write_line(mark: &AnchorMark, signer: &Signer) -> Vec<u8> {
-    let line = Line {
+    let line = AnchorLine {
         v: VERSION,
         seq: mark.seq,
         head: mark.head,
         at_ms: mark.at_ms,
         whole: mark.is_whole,
-        balances: mark.balances.iter().map(|balance| Known::of(balance, mark)).collect(),
+        balances: mark.balances.iter().map(|balance| KnownBalance::of(balance, mark)).collect(),
     };
     // Unwrap safety: a line is plain data with string keys.
     let mut bytes = serde_json::to_vec(&line).expect("a line is plain data");
@@ -273,24 +273,24 @@ fn write_line(mark: &AnchorMark, signer: &Signer) -> Vec<u8> {
     bytes
 }
 
-fn read_line(text: &[u8], signer: Option<&Signer>) -> Option<Line> {
+fn read_line(text: &[u8], signer: Option<&Signer>) -> Option<AnchorLine> {
     let (line, signature) = parse_line(text)?;
     let tab = text.iter().rposition(|byte| *byte == b'\t')?;
     signer?.has_signed_line(&text[..tab], &signature).then_some(line)
 }
 
 /// Parses a line and its signature, without checking the signature.
-fn parse_line(text: &[u8]) -> Option<(Line, Vec<u8>)> {
+fn parse_line(text: &[u8]) -> Option<(AnchorLine, Vec<u8>)> {
     let tab = text.iter().rposition(|byte| *byte == b'\t')?;
     let signature = hex::decode(&text[tab + 1..]).ok()?;
-    let line = serde_json::from_slice::<Line>(&text[..tab]).ok().filter(|line| line.v == VERSION)?;
+    let line = serde_json::from_slice::<AnchorLine>(&text[..tab]).ok().filter(|line| line.v == VERSION)?;
     Some((line, signature))
 }
 
 /// The last value that is known of each account.
-fn latest(all: impl Iterator<Item = Known>) -> Vec<Known> {
+fn latest(all: impl Iterator<Item = KnownBalance>) -> Vec<KnownBalance> {
     let key = |balance: &Balance| (balance.dataset.clone(), balance.kind, balance.name.clone());
-    let latest: BTreeMap<(String, AccountKind, String), Known> =
+    let latest: BTreeMap<(String, AccountKind, String), KnownBalance> =
         all.map(|known| (key(&known.balance), known)).collect();
     latest.into_values().collect()
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::kernel::budget::ledger::Ledger;
 use crate::kernel::budget::people::Role;
-use crate::ledger::{SqliteLedger, Verified};
+use crate::ledger::{LedgerOptions, SqliteLedger, Verified};
 
 struct Place {
     _dir: TempDir,
@@ -101,7 +101,7 @@ fn a_ledger_that_is_written_meanwhile_is_copied_as_of_one_moment() {
 fn the_anchor_comes_from_where_it_is() {
     let place = place();
     let elsewhere = place.state.with_file_name("other-disk/anchor.log");
-    let ledger = SqliteLedger::open_anchored(&place.state, Some(&elsewhere), 0);
+    let ledger = SqliteLedger::open_with(&place.state, LedgerOptions::anchored(Some(&elsewhere)), 0);
     add(&ledger.unwrap_or_else(|error| panic!("{error}")), 0..2);
     assert_eq!(copied(&place).anchor_seq, 2);
     let wanted = ["THIS-IS-A-COPY.txt", "anchor.copied", "anchor.place", "ledger.db", "ledger.key"].map(str::to_owned);
@@ -115,7 +115,7 @@ fn the_anchor_comes_from_where_it_is() {
 fn a_copy_is_copied_as_a_copy() {
     let place = place();
     let elsewhere = place.state.with_file_name("other-disk/anchor.log");
-    let ledger = SqliteLedger::open_anchored(&place.state, Some(&elsewhere), 0);
+    let ledger = SqliteLedger::open_with(&place.state, LedgerOptions::anchored(Some(&elsewhere)), 0);
     let ledger = ledger.unwrap_or_else(|error| panic!("{error}"));
     add(&ledger, 0..2);
     copied(&place);

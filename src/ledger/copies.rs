@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::anchor::{ANCHOR_FILE, Anchor, Depth, Said};
 use super::error::OpenError;
 use super::files::LEDGER_FILE;
-use super::place::{Places, last_place, noted_place};
+use super::place::{AnchorPlaces, last_place, noted_place};
 use super::signing::Signer;
 use crate::files;
 use crate::ledger::error::unusable;
@@ -85,7 +85,7 @@ fn copy_of(state: &Path) -> Result<OpenError, OpenError> {
 pub(super) fn anchor_to_read(state: &Path, asked: Option<&Path>, database: &Database) -> Result<PathBuf, OpenError> {
     match asked {
         None if is_copy(state, database)? => Ok(state.join(COPIED_ANCHOR_FILE)),
-        None => Places::of(state, None, database)?.known().map(Path::to_owned),
+        None => AnchorPlaces::of(state, None, database)?.known().map(Path::to_owned),
         Some(asked) => Ok(asked.to_owned()),
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn last_place(state: &Path) -> Result<PathBuf, OpenError> {
 }
 
 /// The places where an anchor may be.
-pub(super) struct Places {
+pub(super) struct AnchorPlaces {
     state: PathBuf,
     /// The place that the operator asks for, if any.
     pub(super) asked: Option<PathBuf>,
@@ -44,7 +44,7 @@ pub(super) struct Places {
     pub(super) stamp: Stamp,
 }
 
-impl Places {
+impl AnchorPlaces {
     pub(super) fn of(state: &Path, asked: Option<&Path>, database: &Database) -> Result<Self, OpenError> {
         let stamp = database.read_stamp().map_err(|error| fault(&state.display().to_string(), &error))?;
         let known = match noted_place(state)? {
@@ -83,20 +83,20 @@ impl Places {
 }
 
 /// A ledger whose chain was checked, with what its anchors are compared with.
-pub(super) struct Checked<'a> {
+pub(super) struct CheckedLedger<'a> {
     pub(super) database: &'a Database,
     pub(super) signer: &'a Signer,
     pub(super) book: &'a LedgerState,
 }
 
-impl Checked<'_> {
+impl CheckedLedger<'_> {
     /// Checks that no anchor contradicts the ledger and that one vouches for it: the known one or, if that is gone, the one asked for, if
     /// it holds the ledger's very head, as one does that was moved after a clean stop.
     ///
     /// If the anchor asked for does not exist, a new one is begun there, provided that a known one vouches and that this directory was in
     /// use before. If nothing shows that it was in use, it may be an older copy, for which its own anchor vouches while the latest one is
     /// lost.
-    pub(super) fn vouched(&self, places: &Places) -> Result<(), OpenError> {
+    pub(super) fn vouched(&self, places: &AnchorPlaces) -> Result<(), OpenError> {
         let of_known = places.known().and_then(|known| self.anchor(known));
         let Some(asked) = places.asked.as_deref().filter(|asked| places.known.as_deref() != Some(asked)) else {
             return of_known.map(|_| ());

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::anchor::{Anchor, Depth, Known, Said, make_folder};
+use super::anchor::{Anchor, Depth, KnownBalance, Said, make_folder};
 use super::copies;
 use super::error::OpenError;
 use super::files::LEDGER_FILE;
-use super::place::{Checked, Places};
+use super::place::{AnchorPlaces, CheckedLedger};
 use super::signing::Signer;
 use crate::kernel::budget::entry::{AccountKind, Act, Balance, Freeze};
 use crate::kernel::budget::state::LedgerState;
@@ -41,7 +41,7 @@ pub struct Recovery {
 struct Evidence {
     /// The last entry that the latest credible anchor knows; `None` if no anchor is credible.
     seq: Option<u64>,
-    known: Vec<Known>,
+    known: Vec<KnownBalance>,
     /// The anchors' files, locked so that no other process writes them meanwhile.
     _held: Vec<File>,
 }
@@ -62,7 +62,7 @@ pub fn recover(
     let lock = lock(state)?;
     let path = state.join(LEDGER_FILE);
     let database = Database::open(&path)?;
-    let places = Places::of(state, anchor, &database)?;
+    let places = AnchorPlaces::of(state, anchor, &database)?;
     let is_copy = copies::is_copy(state, &database)?;
     let mut book = fold(&path, &database)?;
     let signer = Signer::read(state).map_err(|error| unusable(state, &error))?;
@@ -95,7 +95,7 @@ fn check_need(
     database: &Database,
     signer: Option<&Signer>,
     book: &LedgerState,
-    places: &Places,
+    places: &AnchorPlaces,
 ) -> Result<(), OpenError> {
     let shown = path.display().to_string();
     if book.head().0 == 0 {
@@ -104,7 +104,7 @@ fn check_need(
     let Some(signer) = signer.filter(|signer| journal::check_head(database, signer, book).is_ok()) else {
         return Ok(());
     };
-    match (Checked { database, signer, book }).vouched(places) {
+    match (CheckedLedger { database, signer, book }).vouched(places) {
         Ok(()) => Err(OpenError::NothingToRecover { path: shown }),
         // A named anchor does not exist while another one vouches: burning budget because of a typing error would be too harsh.
         Err(error @ OpenError::AnchorNotMoved { .. }) => Err(error),
@@ -145,9 +145,10 @@ fn decide(
 fn freezes(book: &LedgerState, evidence: &Evidence) -> Vec<(String, String)> {
     let mut frozen = Vec::new();
     for (dataset, whole) in book.datasets().filter(|(_, whole)| !whole.is_frozen()) {
-        let is_of = |known: &&Known| known.balance.kind == AccountKind::Dataset && known.balance.dataset == *dataset;
+        let is_of =
+            |known: &&KnownBalance| known.balance.kind == AccountKind::Dataset && known.balance.dataset == *dataset;
         let known = evidence.known.iter().find(is_of).filter(|_| evidence.seq.is_some());
-        let why = match known.and_then(Known::freeze) {
+        let why = match known.and_then(KnownBalance::freeze) {
             None => "nobody knows whether it was frozen".to_owned(),
             Some(Freeze { is_frozen: true, .. }) => "the anchor knows that it was frozen".to_owned(),
             Some(Freeze { incidents, .. }) if incidents > whole.incidents => {
@@ -164,9 +165,9 @@ impl Evidence {
     /// Reads the named anchor and the one where the ledger last had it. An anchor that was copied, or that knows less than entry `floor`,
     /// is not the latest: it is refused if it was named, and not believed otherwise. An anchor that another process writes belongs to a
     /// ledger that is in use.
-    fn gather(places: &Places, signer: Option<&Signer>, floor: u64) -> Result<Self, OpenError> {
+    fn gather(places: &AnchorPlaces, signer: Option<&Signer>, floor: u64) -> Result<Self, OpenError> {
         let (asked, known) = (places.asked.as_deref(), places.known.as_deref());
-        let (mut believed, mut claimed): (Vec<(u64, Vec<Known>)>, Vec<Known>) = (Vec::new(), Vec::new());
+        let (mut believed, mut claimed): (Vec<(u64, Vec<KnownBalance>)>, Vec<KnownBalance>) = (Vec::new(), Vec::new());
         let mut held = Vec::new();
         for path in asked.into_iter().chain(known.filter(|known| asked != Some(known))) {
             let is_asked = asked == Some(path);
@@ -212,8 +213,8 @@ fn hear(path: &Path, signer: Option<&Signer>) -> Result<Heard, OpenError> {
 }
 
 /// Merges what is known of each account: the most that any anchor knows was spent, and the strictest freeze if all of them record one.
-fn highest(all: Vec<Known>) -> Vec<Known> {
-    let mut most: BTreeMap<(String, AccountKind, String), Known> = BTreeMap::new();
+fn highest(all: Vec<KnownBalance>) -> Vec<KnownBalance> {
+    let mut most: BTreeMap<(String, AccountKind, String), KnownBalance> = BTreeMap::new();
     for known in all {
         let Balance { dataset, kind, name, .. } = known.balance.clone();
         match most.entry((dataset, kind, name)) {

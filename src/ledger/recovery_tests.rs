@@ -11,9 +11,9 @@ use crate::kernel::budget::entry::Cap;
 use crate::kernel::budget::ledger::{Ledger, read as read_book};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
-use crate::ledger::SqliteLedger;
 use crate::ledger::backup::backup;
 use crate::ledger::copies::{COPIED_ANCHOR_FILE, COPY_FILE};
+use crate::ledger::{LedgerOptions, SqliteLedger};
 
 const CAP: u64 = 100;
 
@@ -57,7 +57,7 @@ fn freeze(ledger: &SqliteLedger, dataset: &str) {
 }
 
 fn open_at(state: &Path, anchor: Option<&Path>) -> SqliteLedger {
-    SqliteLedger::open_anchored(state, anchor, 0).unwrap_or_else(|error| panic!("{error}"))
+    SqliteLedger::open_with(state, LedgerOptions::anchored(anchor), 0).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn place(anchored: Anchored) -> Place {
@@ -76,7 +76,7 @@ fn place(anchored: Anchored) -> Place {
 }
 
 fn refused(state: &Path, anchor: Option<&Path>) -> OpenError {
-    SqliteLedger::open_anchored(state, anchor, 0).err().expect("refused")
+    SqliteLedger::open_with(state, LedgerOptions::anchored(anchor), 0).err().expect("refused")
 }
 
 fn recovered(state: &Path, anchor: Option<&Path>) -> Recovery {

@@ -35,19 +35,19 @@ struct Planned {
 #[derive(Default)]
 pub struct Replanner {
     editions: HashMap<String, (String, Terms)>,
-    planned: RwLock<Known>,
+    planned: RwLock<KnownBalance>,
 }
 
 type PlansByRows = Vec<(u32, Arc<Planned>)>;
 
 /// Plans by edition, then by SQL, then by rows per unit, so that a lookup copies nothing.
 #[derive(Default)]
-struct Known {
+struct KnownBalance {
     by_edition: HashMap<String, HashMap<String, PlansByRows>>,
     count: usize,
 }
 
-impl Known {
+impl KnownBalance {
     fn get(&self, charged: &Charge) -> Option<Arc<Planned>> {
         let plans = self.by_edition.get(&charged.edition)?.get(&charged.sql)?;
         let found = plans.iter().find(|(rows, _)| *rows == charged.rows_per_unit);

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
-use super::anchor::{Anchor, Depth, Known, Said};
+use super::anchor::{Anchor, Depth, KnownBalance, Said};
 use super::copies;
 use super::error::OpenError;
 use super::fault::{AnswerFault, EntryFault};
@@ -22,7 +22,7 @@ use crate::kernel::privacy::certificate::CertifiedMeasurement;
 use crate::ledger::sqlite::database::Database;
 use crate::ledger::sqlite::journal;
 use crate::ledger::sqlite::open;
-use crate::ledger::sqlite::stream::{Bad, each_checked};
+use crate::ledger::sqlite::stream::Bad;
 
 /// Checks what the store cannot know: that an entry's measurements are those of its query, and that a stored answer is the one that was
 /// charged. Both checks run on several threads at once.
@@ -63,14 +63,14 @@ pub struct Verified {
 /// The first thing that was found to be wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{why}", seq.map_or_else(String::new, |seq| format!("entry {seq}: ")))]
-pub struct Finding {
+pub struct LedgerFinding {
     /// Number of the entry; `None` if the finding is about the file as a whole.
     pub seq: Option<u64>,
     /// What is wrong, in our own words.
     pub why: String,
 }
 
-impl Finding {
+impl LedgerFinding {
     fn of_file(why: impl Into<String>) -> Self {
         Self { seq: None, why: why.into() }
     }
@@ -88,7 +88,7 @@ pub fn verify(
     state: &Path,
     anchor: Option<&Path>,
     repricer: &mut dyn Repricer,
-) -> Result<Result<Verified, Finding>, OpenError> {
+) -> Result<Result<Verified, LedgerFinding>, OpenError> {
     let lock = open::lock(state)?;
     let path = state.join(LEDGER_FILE);
     if !path.is_file() {
@@ -97,7 +97,7 @@ pub fn verify(
     }
     let database = match Database::open_to_read(&path) {
         Ok(database) => database,
-        Err(error) => return Ok(Err(Finding::of_file(error.to_string()))),
+        Err(error) => return Ok(Err(LedgerFinding::of_file(error.to_string()))),
     };
     let verified = verify_database(state, anchor, &database, repricer);
     drop(lock);
@@ -109,28 +109,28 @@ fn verify_database(
     anchor: Option<&Path>,
     database: &Database,
     repricer: &mut dyn Repricer,
-) -> Result<Verified, Finding> {
+) -> Result<Verified, LedgerFinding> {
     if !database.is_ours() {
-        return Err(Finding::of_file("the file is no ledger of this version"));
+        return Err(LedgerFinding::of_file("the file is no ledger of this version"));
     }
     let folded = fold(database, repricer);
     // The first bad entry says more than a bad page; both count.
     if let Ok(Err(bad)) = folded {
-        return Err(Finding { seq: Some(bad.seq), why: bad.why.to_string() });
+        return Err(LedgerFinding { seq: Some(bad.seq), why: bad.why.to_string() });
     }
     if !database.is_intact() {
-        return Err(Finding::of_file("SQLite's integrity check finds the file damaged"));
+        return Err(LedgerFinding::of_file("SQLite's integrity check finds the file damaged"));
     }
-    let Ok(Ok(book)) = folded else { return Err(Finding::of_file("its pages cannot be read")) };
+    let Ok(Ok(book)) = folded else { return Err(LedgerFinding::of_file("its pages cannot be read")) };
     let (seq, head) = book.head();
     let signer = Signer::read(state).ok().flatten();
-    let signer = signer.ok_or_else(|| Finding::of_file("the ledger's key is missing"))?;
+    let signer = signer.ok_or_else(|| LedgerFinding::of_file("the ledger's key is missing"))?;
     journal::check_head(database, &signer, &book).map_err(|error| match error {
-        OpenError::Damaged { why, .. } => Finding { seq: Some(seq), why },
-        _ => Finding::of_file("its head cannot be read"),
+        OpenError::Damaged { why, .. } => LedgerFinding { seq: Some(seq), why },
+        _ => LedgerFinding::of_file("its head cannot be read"),
     })?;
     let releases = check_releases(database, &book, repricer)?;
-    let unknown = |error: OpenError| Finding::of_file(error.to_string());
+    let unknown = |error: OpenError| LedgerFinding::of_file(error.to_string());
     let is_copy = copies::is_copy(state, database).map_err(unknown)?;
     let anchor = copies::anchor_to_read(state, anchor, database).map_err(unknown)?;
     let anchor_seq = check_anchor(&anchor, database, &signer, &book)?;
@@ -146,27 +146,24 @@ fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Ledge
         }
     })?;
     let repricer: &dyn Repricer = repricer;
-    let mut book = LedgerState::new();
     // A plan that panics because an entry was changed is a finding, not the end of the verification.
     let check = |entry: &Entry| {
         let checked = catch_unwind(AssertUnwindSafe(|| repricer.check(entry)));
         checked.unwrap_or(Err(EntryFault::Unpriceable))
     };
-    let taken = each_checked(database, &check, |entry, hash| {
-        book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why.into() })
-    })?;
-    Ok(taken.map(|()| book))
+    journal::fold(database, &check)
 }
 
 /// Checks that every stored answer has its digest in the chain, and every digest its answer.
-fn check_releases(database: &Database, book: &LedgerState, repricer: &dyn Repricer) -> Result<u64, Finding> {
+fn check_releases(database: &Database, book: &LedgerState, repricer: &dyn Repricer) -> Result<u64, LedgerFinding> {
     let stored = book.releases().iter().filter_map(|card| Some((card.id.as_str(), (card, card.digest?))));
     let expected: HashMap<&str, (&ReleaseRecord, Digest)> = stored.collect();
     let check = |(id, body): (String, Vec<u8>)| {
         let Some((card, digest)) = expected.get(id.as_str()) else {
-            return Err(Finding::of_file(format!("stored answer {id} is in no entry")));
+            return Err(LedgerFinding::of_file(format!("stored answer {id} is in no entry")));
         };
-        let wrong = |why: AnswerFault| Finding { seq: Some(card.seq), why: format!("its stored answer {id} {why}") };
+        let wrong =
+            |why: AnswerFault| LedgerFinding { seq: Some(card.seq), why: format!("its stored answer {id} {why}") };
         if Entry::hash(&body) != *digest {
             return Err(wrong(AnswerFault::WrongDigest));
         }
@@ -185,51 +182,55 @@ fn check_releases(database: &Database, book: &LedgerState, repricer: &dyn Repric
             senders[turn % workers].send((id, body)).is_ok()
         });
         drop(senders);
-        let unchecked = || Err(Finding::of_file("the stored answers could not be checked"));
-        let mut found: Vec<Finding> =
+        let unchecked = || Err(LedgerFinding::of_file("the stored answers could not be checked"));
+        let mut found: Vec<LedgerFinding> =
             running.into_iter().filter_map(|thread| thread.join().unwrap_or_else(|_| unchecked()).err()).collect();
         found.sort_by_key(|finding| finding.seq);
         if read.is_err() && found.is_empty() {
-            found.push(Finding::of_file("the stored answers cannot be read"));
+            found.push(LedgerFinding::of_file("the stored answers cannot be read"));
         }
         found.into_iter().next()
     });
-    let count = database.count_releases().map_err(|_| Finding::of_file("the stored answers cannot be counted"))?;
+    let count =
+        database.count_releases().map_err(|_| LedgerFinding::of_file("the stored answers cannot be counted"))?;
     match found {
         Some(finding) => Err(finding),
         None if count != expected.len() as u64 => {
             let missing = book.releases().iter().filter(|card| card.digest.is_some());
             let gone = missing.filter(|card| !matches!(database.release(&card.id), Ok(Some(_)))).map(|card| card.seq);
-            Err(Finding { seq: gone.min(), why: "its stored answer is missing".to_owned() })
+            Err(LedgerFinding { seq: gone.min(), why: "its stored answer is missing".to_owned() })
         }
         None => Ok(count),
     }
 }
 
-fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &LedgerState) -> Result<u64, Finding> {
+fn check_anchor(path: &Path, database: &Database, signer: &Signer, book: &LedgerState) -> Result<u64, LedgerFinding> {
     let shown = path.display();
-    let unreadable = |error: std::io::Error| Finding::of_file(format!("{shown}: cannot be read: {}", error.kind()));
+    let unreadable =
+        |error: std::io::Error| LedgerFinding::of_file(format!("{shown}: cannot be read: {}", error.kind()));
     let said = Anchor::read(path, Some(signer), Depth::EveryLine).map_err(unreadable)?;
     let (ledger_seq, _) = book.head();
     let (seq, head, balances) = match said {
         Said::Line { seq, head, balances, is_changed: false } => (seq, head, balances),
-        Said::Nothing => return Err(Finding::of_file(format!("{shown}: the anchor is missing"))),
+        Said::Nothing => return Err(LedgerFinding::of_file(format!("{shown}: the anchor is missing"))),
         Said::Line { .. } | Said::Forged { .. } => {
-            return Err(Finding::of_file(format!("{shown}: a line of the anchor was changed")));
+            return Err(LedgerFinding::of_file(format!("{shown}: a line of the anchor was changed")));
         }
     };
     let is_known = seq == 0 || matches!(database.hash_of(seq), Ok(Some(hash)) if hash == head);
     if seq > ledger_seq || !is_known {
         let why = format!("{shown}: the anchor knows entry {seq} as {}; the ledger does not", hex::encode(head));
-        return Err(Finding { seq: Some(ledger_seq), why });
+        return Err(LedgerFinding { seq: Some(ledger_seq), why });
     }
     let folded: HashSet<_> = book.balances().into_iter().collect();
     if seq == ledger_seq && balances.iter().any(|known| !folded.contains(&known.balance)) {
-        return Err(Finding::of_file(format!("{shown}: the anchor's balances are not the fold's")));
+        return Err(LedgerFinding::of_file(format!("{shown}: the anchor's balances are not the fold's")));
     }
-    let mut freezes = balances.iter().filter_map(Known::freeze);
+    let mut freezes = balances.iter().filter_map(KnownBalance::freeze);
     if seq == ledger_seq && freezes.any(|freeze| book.freeze(&freeze.dataset) != Some(freeze)) {
-        return Err(Finding::of_file(format!("{shown}: what the anchor knows of frozen datasets is not the fold's")));
+        return Err(LedgerFinding::of_file(format!(
+            "{shown}: what the anchor knows of frozen datasets is not the fold's"
+        )));
     }
     Ok(seq)
 }

@@ -1,5 +1,6 @@
 //! Query files: SQL with a few header comments. The server publishes them, the tests run them and the benchmarks load them.
 
+use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
 use super::error::Position;
@@ -37,7 +38,8 @@ pub struct QueryFile {
 }
 
 /// How often a statistic is drawn again. A schedule never draws twice from one edition, as its rows would be the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoStaticStr, VariantArray)]
+#[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Refresh {
     /// Drawn once and never again.

@@ -13,7 +13,7 @@ mod draw;
 mod entry;
 
 pub use self::draw::{FILE_STYLE, svg};
-pub use self::model::{Chart, Place, Point, Series, Shape};
+pub use self::model::{Chart, Placement, Point, Series, Shape};
 
 #[cfg(test)]
 mod tests {
@@ -43,7 +43,7 @@ mod tests {
         ];
         for (labels, values) in cases {
             for shape in [Shape::Bar, Shape::Line] {
-                let text = svg(&chart(shape, labels, values), Place::File).into_string();
+                let text = svg(&chart(shape, labels, values), Placement::File).into_string();
                 assert!(!text.contains("NaN") && !text.contains("inf"), "{shape:?} of {values:?} drew {text}");
                 let drawn = values.iter().flatten().any(|value| value.abs() <= 1e100);
                 assert_eq!(text.contains(">nothing to show</text>"), !drawn, "{shape:?} of {values:?}");
@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn numbers_and_labels_are_told_and_escaped() {
-        let text = svg(&chart(Shape::Bar, &["a", "<script>"], &[Some(1234.0), Some(-4.0)]), Place::Page).into_string();
+        let text =
+            svg(&chart(Shape::Bar, &["a", "<script>"], &[Some(1234.0), Some(-4.0)]), Placement::Page).into_string();
         let told = "a: 1\u{202f}234 (1\u{202f}232 to 1\u{202f}236); &lt;script&gt;: \u{2212}4 (\u{2212}6 to \u{2212}2)";
         assert!(text.contains(told), "{text}");
         assert!(!text.contains("<script>") && !text.contains("<style>"));
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_style_of_a_file_is_embedded_as_it_is_hashed() {
-        let text = svg(&chart(Shape::Line, &["a"], &[Some(1.0)]), Place::File).into_string();
+        let text = svg(&chart(Shape::Line, &["a"], &[Some(1.0)]), Placement::File).into_string();
         assert!(text.contains(&format!("<style>{FILE_STYLE}</style>")));
     }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::{self, Chart, Place};
+use super::chart::{self, Chart, Placement};
 use super::figure;
 use crate::query::answer::Table;
 
@@ -59,7 +59,7 @@ pub fn body(shown: &Published<'_>) -> Markup {
                 p.note.warn { "A refresh was due on " (date) " and was not made: " (why) ". These numbers are older." }
             }
             @if let Some(chart) = shown.chart {
-                div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Place::Page)) }
+                div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Placement::Page)) }
             }
             (figure::table(shown.table, shown.title))
             details {

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub mod ask;
+pub mod body;
 pub(crate) mod counts;
 pub(crate) mod derivations;
 pub(crate) mod compose;

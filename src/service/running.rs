@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::dataset::Dataset;
-use super::publishing::schedule::Zone;
+use super::publishing::schedule::CalendarZone;
 use super::publishing::statistics::statistic::Statistic;
 use crate::engine::Engine;
 use crate::kernel::budget::ledger::{Ledger, read};
@@ -42,7 +42,7 @@ pub struct Service {
     pub(in crate::service) derivations: DerivationIndex,
     pub(in crate::service) queues: Queues,
     pub(in crate::service) statistics: BTreeMap<String, Statistic>,
-    pub(in crate::service) zone: Zone,
+    pub(in crate::service) zone: CalendarZone,
     pub(in crate::service) refreshing: tokio::sync::Mutex<()>,
     pub(in crate::service) started: (u64, u64),
     pub(in crate::service) refusals: Refusals,
@@ -64,7 +64,7 @@ impl Service {
             view_locks: KeyedLocks::default(),
             derivations: DerivationIndex::default(),
             statistics: BTreeMap::new(),
-            zone: Zone::default(),
+            zone: CalendarZone::default(),
             refreshing: tokio::sync::Mutex::default(),
             started: (0, 0),
             refusals: Refusals::default(),

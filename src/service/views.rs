@@ -11,10 +11,13 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::privacy::threshold::Threshold;
 
-/// A part of a whole, in JSON as decimal text with twelve significant digits.
+/// A number that JSON holds as decimal text with this many significant digits.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Fraction(f64);
+pub struct RoundedNumber<const DIGITS: i32>(f64);
+
+/// A part of a whole.
+pub type Fraction = RoundedNumber<12>;
 
 /// Reads an ε that a server reports. Unlike one that is asked for, it may be 0 or above 100.
 pub(crate) fn reported<'de, D: Deserializer<'de>>(from: D) -> Result<Epsilon, D::Error> {
@@ -60,10 +63,11 @@ impl AccountView {
 }
 
 /// How groups are chosen that are shown, if their list is not public.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ThresholdView {
     /// The smallest noisy number of units at which a group is shown.
-    pub units: String,
+    #[schema(value_type = String)]
+    pub units: RoundedNumber<9>,
     /// The part that the answer takes of the δ that is set aside for thresholds.
     pub delta: String,
     /// Largest number of groups in which one unit counts.
@@ -74,28 +78,33 @@ impl ThresholdView {
     /// The view of a threshold over noise of this law; `None` if it has no threshold value.
     #[must_use]
     pub fn of(threshold: &Threshold, law: &NoiseLaw) -> Option<Self> {
-        let units = significant(threshold.shown(law)?, 9);
+        let units = threshold.shown(law)?.into();
         Some(Self { units, delta: threshold.delta.to_string(), groups_per_unit: threshold.groups_per_unit })
     }
 }
 
 /// What each account pays, as ε.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LegsView {
     /// What the dataset pays: the price of what is newly drawn.
-    pub dataset: String,
+    #[serde(deserialize_with = "reported")]
+    #[schema(value_type = String)]
+    pub dataset: Epsilon,
     /// What the project pays for what is new to it; absent if that is nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub project: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "reported_if_any")]
+    #[schema(value_type = Option<String>)]
+    pub project: Option<Epsilon>,
     /// What the researcher pays for what is new to them.
-    pub researcher: String,
+    #[serde(deserialize_with = "reported")]
+    #[schema(value_type = String)]
+    pub researcher: Epsilon,
 }
 
 impl LegsView {
     /// Shows the legs of a charge, which are what each account pays, as ε.
     #[must_use]
     pub fn of(accountant: Accountant, legs: &Postings) -> Self {
-        let epsilon = |leg| accountant.epsilon_spent(leg).to_string();
+        let epsilon = |leg| accountant.epsilon_spent(leg);
         Self {
             dataset: epsilon(legs.dataset),
             project: (legs.project > Price::ZERO).then(|| epsilon(legs.project)),
@@ -111,26 +120,46 @@ impl Fraction {
         if amount == Price::ZERO { Self(1.0) } else { Self(spent.quanta() as f64 / amount.quanta() as f64) }
     }
 
-    /// The fraction as a number.
+    /// The fraction in per cent with one decimal, rounded up.
+    #[must_use]
+    pub fn per_cent(self) -> String {
+        format!("{:.1} %", (1_000.0 * self.rounded()).ceil() / 10.0)
+    }
+}
+
+impl<const DIGITS: i32> RoundedNumber<DIGITS> {
+    /// The number before it is rounded.
     #[must_use]
     pub fn to_f64(self) -> f64 {
         self.0
     }
+
+    /// The number that its text stands for.
+    #[must_use]
+    pub fn rounded(self) -> f64 {
+        self.to_string().parse().unwrap_or(self.0)
+    }
 }
 
-impl fmt::Display for Fraction {
+impl<const DIGITS: i32> From<f64> for RoundedNumber<DIGITS> {
+    fn from(number: f64) -> Self {
+        Self(number)
+    }
+}
+
+impl<const DIGITS: i32> fmt::Display for RoundedNumber<DIGITS> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&significant(self.0, 12))
+        out.write_str(&significant(self.0, DIGITS))
     }
 }
 
-impl From<Fraction> for String {
-    fn from(fraction: Fraction) -> Self {
-        fraction.to_string()
+impl<const DIGITS: i32> From<RoundedNumber<DIGITS>> for String {
+    fn from(number: RoundedNumber<DIGITS>) -> Self {
+        number.to_string()
     }
 }
 
-impl TryFrom<String> for Fraction {
+impl<const DIGITS: i32> TryFrom<String> for RoundedNumber<DIGITS> {
     type Error = std::num::ParseFloatError;
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse().map(Self)

@@ -257,7 +257,7 @@ fn the_ledger_s_tables_are_append_only_and_bound_by_hashes() {
     assert_eq!(policy.name, "visits");
     let reopened = tacit::startup::open(&dir.path().join("state"), None, &[dir.path().join("policy.toml")], launch())
         .expect("a service");
-    let router = tacit::http::router(std::sync::Arc::clone(&reopened));
+    let router = tacit::http::router(std::sync::Arc::clone(&reopened), tacit::http::Settings::default());
     let forged =
         block_on(call(&router, Method::GET, &format!("/v1/releases/{id}"), Some(&researcher), &[], String::new()));
     assert_eq!(forged.status, StatusCode::SERVICE_UNAVAILABLE, "a forged release is not served");

@@ -6,6 +6,8 @@ use axum::http::{Method, StatusCode};
 use polars::prelude::{IpcStreamReader, ParquetReader, SerReader};
 use serde_json::{Value, json};
 use tacit::query::{canonical, parse::parse, plan::plan};
+use tacit::render::text;
+use tacit::service::asking::body::{AnswerBody, QuoteBody};
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, visits};
 
@@ -401,4 +403,40 @@ fn a_key_that_looks_like_a_view_does_not_wait_for_itself() {
     let headers = [("idempotency-key", key.as_str())];
     let reply = block_on(call(&lab.router, Method::POST, "/v1/queries", Some(&lab.researcher), &headers, body));
     assert_eq!(reply.status, StatusCode::OK);
+}
+
+/// Our client reads answers and quotes of every kind as the types that the door wrote, loses nothing of them, and shows them.
+#[test]
+fn a_client_reads_answers_and_quotes_whole() {
+    let lab = Lab::new(&policy(GAUSSIAN), &visits(200), std::sync::Arc::new(NoNoise), "0.5");
+    let groups = json!({"sql": "SELECT region, smoker, COUNT(*) AS n, AVG(age) AS a FROM visits GROUP BY region, smoker",
+        "epsilon": "0.3", "purpose": "a study"});
+    let mean = json!({"sql": "SELECT AVG(cost) AS a FROM visits", "epsilon": "0.01"});
+    let large = json!({"sql": "SELECT COUNT(*) AS n FROM visits WHERE age > 9", "epsilon": "1"});
+    let send = |path: &str, body: &Value| {
+        block_on(call(&lab.router, Method::POST, path, Some(&lab.researcher), &[], body.to_string())).bytes
+    };
+    let quoted = |body: &Value, words: &str| {
+        let sent = send("/v1/quotes", body);
+        let quote: QuoteBody = serde_json::from_slice(&sent).unwrap_or_else(|error| panic!("{error}: {body}"));
+        assert_eq!(serde_json::to_string(&quote).expect("JSON"), String::from_utf8_lossy(&sent));
+        let shown = text::quote(&quote);
+        assert!(shown.contains(words), "{words}: {shown}");
+    };
+    let answered = |body: &Value, words: &str| {
+        let sent = send("/v1/queries", body);
+        let answer: AnswerBody<Value> = serde_json::from_slice(&sent).unwrap_or_else(|error| panic!("{error}: {body}"));
+        assert_eq!(serde_json::to_string(&answer).expect("JSON"), String::from_utf8_lossy(&sent));
+        let shown = text::answer(&serde_json::from_slice(&sent).expect("an answer"));
+        assert!(shown.contains(words), "{words}: {shown}");
+    };
+    quoted(&groups, "price: epsilon 0.3 at delta");
+    answered(&groups, "cost epsilon 0.3; spent 0.3 of 0.5;");
+    quoted(&groups, "nothing would be drawn");
+    answered(&groups, "it was stored, so it cost nothing; spent 0.3 of 0.5;");
+    quoted(&mean, "answers at this price would fit now");
+    answered(&mean, "(discrete gaussian noise, release rel_");
+    quoted(&large, "not answerable: the largest epsilon that fits is ");
+    answered(&json!({"sql": "SELECT DISTINCT region FROM visits"}), "it is public, so it cost nothing");
+    answered(&json!({"sql": "SELECT 1 AS one"}), "it is public, so it cost nothing");
 }

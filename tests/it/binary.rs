@@ -234,7 +234,11 @@ fn statistics_and_viewers_from_the_command_line() {
 
     run("statistics publish older --state state", 2, "--queries");
     run("statistics publish nothing --state state --queries queries", 3, "cannot be read");
-    run("statistics publish older --state state --queries queries --epsilon 0.05", 1, "more than 0.05");
+    run(
+        "statistics publish older --state state --queries queries --epsilon 0.05",
+        1,
+        "more than the agreed maximum of 0.05",
+    );
     run(
         "statistics publish older --state state --queries queries",
         0,

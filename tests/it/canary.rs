@@ -157,17 +157,16 @@ async fn noise_fails() -> (String, &'static str) {
 /// The engine panics with a canary in its message: the question is charged and burnt, and reveals nothing. Returns the id of the
 /// release, and the cause that the log should name.
 async fn failures_are_silent(lab: &Lab) -> (String, &'static str) {
+    let ledger = Arc::new(tacit::ledger::SqliteLedger::open(&lab.dir.path().join("other"), 0).expect("a ledger"));
     let ports = tacit::service::Ports {
-        ledger: Arc::new(tacit::ledger::SqliteLedger::open(&lab.dir.path().join("other"), 0).expect("a ledger")),
+        ledger: Arc::clone(&ledger) as Arc<dyn tacit::kernel::budget::ledger::Ledger>,
         engine: Arc::new(Blabbing),
         noise: Arc::new(OpenDp),
         clock: Arc::new(crate::support::StoppedClock),
     };
-    let ledger = Arc::clone(&ports.ledger);
     let dataset = lab.service.dataset("visits").expect("a dataset").clone();
     let loaded = tacit::query::terms::policy::Policy::load(&lab.dir.path().join("policy.toml")).expect("a policy");
-    let (manifest, _) = tacit::engine::seal::seal(&loaded, &lab.dir.path().join("other"), &|_| {}).expect("sealed");
-    tacit::service::publishing::editions::publish_edition(ledger.as_ref(), &loaded, &manifest, 0).expect("an edition");
+    crate::support::seal_and_publish(&ledger, &loaded, &lab.dir.path().join("other"));
     let token = tacit::service::stewarding::people::add_person(
         ledger.as_ref(),
         "ada",
@@ -177,7 +176,10 @@ async fn failures_are_silent(lab: &Lab) -> (String, &'static str) {
     )
     .expect("ada");
     crate::support::grant(ledger.as_ref(), "ada", "visits", "4");
-    let router = tacit::http::router(Arc::new(tacit::service::Service::new(ports, vec![dataset])));
+    let router = tacit::http::router(
+        Arc::new(tacit::service::Service::new(ports, vec![dataset])),
+        tacit::http::Settings::default(),
+    );
     let body = json!({"sql": QUESTIONS[0], "epsilon": "0.05"}).to_string();
     let key = [("idempotency-key", "k1")];
     for _ in 0..2 {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tacit::engine::PolarsEngine;
-use tacit::engine::seal::seal;
 use tacit::kernel::budget::entry::{AccountKind, Act, KeyUse};
 use tacit::kernel::budget::ledger::{Ledger, read};
 use tacit::kernel::budget::people::{Role, STATISTICS};
@@ -14,15 +13,16 @@ use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
-use tacit::service::asking::ask::{Ask, Wanted};
-use tacit::service::publishing::editions;
-use tacit::service::publishing::schedule::Zone;
+use tacit::service::asking::ask::{Ask, RequestedAccuracy};
+use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::publishing::statistics::{Agreement, confirm};
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 use tacit::service::{Ports, Service};
 
-use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy, query_files, visits};
+use crate::support::{
+    GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy, query_files, seal_and_publish, visits,
+};
 
 const OLDER: &str = "-- title: Older people\n-- epsilon: 0.1\n-- refresh: on-new-edition\n\
                      SELECT COUNT(*) AS visits FROM visits WHERE age > 50";
@@ -149,8 +149,7 @@ impl Place {
         let path = self.dir.path().join("policy.toml");
         std::fs::write(&path, text).expect("a policy");
         let policy = Policy::load(&path).expect("a policy");
-        let (manifest, _) = seal(&policy, &self.state(), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        editions::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
+        seal_and_publish(ledger, &policy, &self.state());
     }
 
     fn start(&self, files: &[(&str, &str)]) -> Arc<Service> {
@@ -159,7 +158,7 @@ impl Place {
 
     /// Sends a GET request with a token, if any, to a server started with these files.
     async fn get(&self, service: &Arc<Service>, path: &str, token: Option<&str>) -> Reply {
-        let router = tacit::http::router(Arc::clone(service));
+        let router = tacit::http::router(Arc::clone(service), tacit::http::Settings::default());
         call(&router, axum::http::Method::GET, path, token, &[], String::new()).await
     }
 }
@@ -171,7 +170,7 @@ fn start(dir: &Path, files: &[(&str, &str)]) -> Arc<Service> {
     let datasets = tacit::startup::load(&dir.join("state"), &ledger, &mut engine, policy).expect("datasets");
     let (ledger, engine) = (Arc::new(ledger), Arc::new(engine));
     let ports = Ports { ledger, engine, noise: Arc::new(OpenDp), clock: Arc::new(StoppedClock) };
-    let service = Service::new(ports, datasets).publishing(query_files(files), Zone::default());
+    let service = Service::new(ports, datasets).publishing(query_files(files), CalendarZone::default());
     Arc::new(service.unwrap_or_else(|fault| panic!("{fault}")))
 }
 
@@ -261,7 +260,7 @@ fn a_ledger_from_before_counts_as_confirmed() {
         let question = serde_json::to_vec(&(&statistic.sql, accuracy)).expect("plain data");
         let key = KeyUse { key: [7; 32], body: *blake3::hash(&question).as_bytes() };
         let sql = "SELECT COUNT(*) AS visits FROM visits WHERE age > 50".to_owned();
-        let accuracy = Some(Wanted::Epsilon(Epsilon::parse("0.1").expect("ε")));
+        let accuracy = Some(RequestedAccuracy::Epsilon(Epsilon::parse("0.1").expect("ε")));
         let ask = Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose: None };
         let answer = Arc::clone(&service).answer(STATISTICS.to_owned(), ask, Some(key)).await.expect("an answer");
         let (release, edition) = (answer.stored.release.id.clone(), answer.stored.release.subject.edition.clone());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::{Method, StatusCode};
-use tacit::http::PAGES;
+use tacit::http::{PAGES, PageRoute};
 use tacit::kernel::budget::people::Role;
 use tacit::kernel::clock::Clock;
 use tacit::render::assets;
@@ -80,7 +80,7 @@ fn every_page_keeps_to_its_roles() {
             (Some(Role::Researcher), Some(Browser::new(&lab, &lab.researcher).await)),
             (Some(Role::Steward), Some(Browser::new(&lab, &lab.steward).await)),
         ];
-        for (method, path, roles) in PAGES.iter().filter(|(_, path, _)| !path.starts_with("/sign")) {
+        for PageRoute { method, path, roles, .. } in PAGES.iter().filter(|page| !page.path.starts_with("/sign")) {
             let concrete = path
                 .replace("/assets/{name}", "/assets/console.css")
                 .replace("/s/{name}", "/s/regions")
@@ -223,7 +223,7 @@ fn a_cookie_ends_with_its_token_and_with_time_and_cannot_be_changed() {
         }
         // A token is not accepted in place of the cookie, and neither is a cookie signed by another server.
         assert!(!is_in(&format!("tacit={}", lab.researcher)).await);
-        let other = tacit::http::router(Arc::clone(&lab.service));
+        let other = tacit::http::router(Arc::clone(&lab.service), tacit::http::Settings::default());
         let reply = call(&other, Method::GET, "/ask", None, &[("cookie", &browser.cookie)], String::new()).await;
         assert_eq!(reply.status, StatusCode::SEE_OTHER);
         clock.0.fetch_add(8 * 60 * 60 * 1_000, Ordering::Relaxed);

@@ -8,22 +8,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tacit::engine::seal::seal;
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::budget::people::Role;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::backup::backup;
 use tacit::ledger::replan::Replanner;
 use tacit::ledger::sqlite::outbox::Cursor;
-use tacit::ledger::{OUTBOX, OpenError, Recovery, SqliteLedger, recover, verify};
+use tacit::ledger::{LedgerOptions, OUTBOX, OpenError, Recovery, SqliteLedger, recover, verify};
 use tacit::query::terms::policy::Policy;
-use tacit::service::publishing::editions;
 use tacit::service::stewarding::people;
 use tacit::webhooks::outbox::{Message, Outbox};
 
 use crate::binary::check;
 use crate::crash::{agent, ask, start};
-use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, policy, visits};
+use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, policy, seal_and_publish, visits};
 
 const ANCHORED: &str = "anchor = \"other/anchor.log\"\n";
 /// Every command that opens a state directory, except those that verify or copy it.
@@ -240,8 +238,7 @@ fn a_dataset_that_a_recovery_went_without_is_opened_frozen() {
     let policy = Policy::load(&dir.path().join("policy.toml")).unwrap_or_else(|error| panic!("{error}"));
     let publish = |state: &Path| {
         let ledger = SqliteLedger::open(state, 0).unwrap_or_else(|error| panic!("{error}"));
-        let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        editions::publish_edition(&ledger, &policy, &manifest, 0).expect("an edition");
+        seal_and_publish(&ledger, &policy, state);
         read(&ledger, |book| book.dataset("visits").expect("visits").is_frozen())
     };
     let ledger = SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("{error}"));
@@ -315,7 +312,7 @@ fn everything_in_a_state_directory_is_its_owner_s_alone() {
     alone(&state, 8);
     let older = dir.path().join("older");
     drop(
-        SqliteLedger::open_anchored(&older, Some(&older.join("moved.log")), 0)
+        SqliteLedger::open_with(&older, LedgerOptions::anchored(Some(&older.join("moved.log"))), 0)
             .unwrap_or_else(|error| panic!("{error}")),
     );
     fs::rename(state.join("editions"), older.join("editions")).expect("moved");

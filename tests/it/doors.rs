@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use axum::http::{Method, StatusCode, header};
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault, PolarsEngine};
-use tacit::http::PAGES;
+use tacit::http::{PAGES, PageRoute};
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::computation::Computation;
@@ -248,9 +248,9 @@ fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
         }
         wanted.push(door.get("/metrics", &lab.steward));
         wanted.push(door.post("/v1/queries", "SELECT DISTINCT visited FROM visits"));
-        let pages = PAGES.iter().filter(|(method, path, _)| *method == "GET" && !SMALL_PAGES.contains(path));
+        let pages = PAGES.iter().filter(|page| page.method == "GET" && !SMALL_PAGES.contains(&page.path));
         let mut known = BTreeSet::new();
-        for (_, path, roles) in pages {
+        for PageRoute { path, roles, .. } in pages {
             known.insert(*path);
             let path = path.replace("/statistics/{name}", "/statistics/smokers").replace("{topic}", "asking");
             let path = path.replace("/history/{id}", &format!("/history/{large}")).replace("{name}", "visits");

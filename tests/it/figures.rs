@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use record::{BEGIN, END, Measured, ROWS};
+use record::{BEGIN, END, Measured, ROWS, with_section};
 use serde_json::json;
 
 use crate::support::repository_file;
@@ -66,6 +66,15 @@ fn every_row_is_known_and_stands_in_the_table_once() {
     // What the tests measure, and no bench.
     let by_hand: Vec<_> = keys.iter().filter(|key| ROWS.iter().all(|(known, _)| known != *key)).collect();
     assert_eq!(by_hand, [&"first-page"]);
+}
+
+#[test]
+fn a_section_is_replaced_between_its_lines_and_nothing_else() {
+    let once = with_section("# Figures\n", "questions 10", "first\n");
+    assert_eq!(once, "# Figures\n\n<!-- questions 10: begin -->\n\nfirst\n\n<!-- questions 10: end -->\n");
+    let both = with_section(&once, "questions 100", "other");
+    let again = with_section(&both, "questions 10", "second");
+    assert_eq!(again, both.replace("first", "second"));
 }
 
 /// A benchmark that is renamed would silently stop writing its row.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use axum::http::Method;
 use serde_json::json;
 use tacit::engine::{Engine, EngineFault};
-use tacit::http::PAGES;
+use tacit::http::{PAGES, PageRoute};
 use tacit::kernel::budget::charge::AnswerState;
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::clock::Clock;
@@ -16,7 +16,7 @@ use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::computation::Computation;
-use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::asking::ask::{Ask, RequestedAccuracy};
 
 use crate::console::Browser;
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
@@ -28,7 +28,7 @@ fn padded() -> String {
 }
 
 fn ask(sql: &str) -> Ask {
-    let accuracy = Some(Wanted::Epsilon(Epsilon::parse("0.1").expect("an epsilon")));
+    let accuracy = Some(RequestedAccuracy::Epsilon(Epsilon::parse("0.1").expect("an epsilon")));
     Ask { sql: sql.to_owned(), accuracy, rows_per_unit: None, group_size: None, purpose: None }
 }
 
@@ -109,7 +109,7 @@ fn every_route_that_needs_a_person_is_held() {
     block_on(async {
         let lab = Lab::new(&padded(), &visits(20), Arc::new(OpenDp), "4");
         let (steward, researcher) = (Browser::new(&lab, &lab.steward).await, Browser::new(&lab, &lab.researcher).await);
-        for (method, path, _) in PAGES.iter().filter(|(_, _, roles)| !roles.is_empty()) {
+        for PageRoute { method, path, .. } in PAGES.iter().filter(|page| !page.roles.is_empty()) {
             let concrete = path.replace("{name}", "none").replace("{id}", "none").replace("{number}", "1");
             for browser in [&steward, &researcher] {
                 let since = Instant::now();

@@ -1,7 +1,7 @@
 //! What is on disk stays readable: a committed state directory is opened, verified, replayed and continued by every build.
 //!
-//! `tests/data/state-v1/` was written by the program as it was when the pins were made, and its bytes never change. `README.md` beside it
-//! says what it holds and how such a directory is written anew, under another name, by a later program.
+//! Each folder `tests/data/state-v…` was written by the program of its time, and its bytes never change. `README.md` in the first one says
+//! what it holds and how such a folder is written anew, under another name, by a later program.
 
 mod bytes;
 mod encodings;
@@ -17,7 +17,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tacit::engine::seal::seal;
 use tacit::kernel::budget::entry::Act;
 use tacit::kernel::budget::ledger::read;
 use tacit::ledger::replan::Replanner;
@@ -30,13 +29,36 @@ use self::scene::{DAY_MS, SetClock, policy};
 pub use self::scene::{END_MS, Scene};
 use crate::support::block_on;
 
-/// Entries and stored answers of the pinned ledger, and the hash of its last entry.
-const ENTRIES: u64 = 189;
-const RELEASES: u64 = 68;
-const HEAD: &str = "946c5ee6cee6cad29ae4ee25cee8b27e84b82ca341e8f626bd448dd918b5fb64";
+/// A committed state directory with the tokens of its people and its recorded answers.
+struct PinnedState {
+    folder: &'static str,
+    /// Entries and stored answers of its ledger, and the hash of the last entry.
+    entries: u64,
+    releases: u64,
+    head: &'static str,
+    /// The kinds of acts that the program of its time did not know.
+    later: &'static [&'static str],
+}
 
-/// The committed state directory with its policies, its tokens and its recorded answers.
-const PINNED: &str = "tests/data/state-v1";
+/// Written when stored answers were JSON and the outbox was a folder.
+const V1: PinnedState = PinnedState {
+    folder: "tests/data/state-v1",
+    entries: 189,
+    releases: 68,
+    head: "946c5ee6cee6cad29ae4ee25cee8b27e84b82ca341e8f626bd448dd918b5fb64",
+    later: &["request-granted"],
+};
+
+/// Written when stored answers were Borsh, the outbox was in the ledger's file, and a request was granted in one entry.
+const V2: PinnedState = PinnedState {
+    folder: "tests/data/state-v2",
+    entries: 188,
+    releases: 68,
+    head: "818a07b0e920bc7c08ce64110728cd8f7197cfd16bc3d1cdf9af52f328ff3d00",
+    later: &[],
+};
+
+const ALL: [PinnedState; 2] = [V1, V2];
 
 /// The folder of the repository that holds the policies and sources, relative to the working directory of tests: no absolute path gets into
 /// the reports of sealings.
@@ -64,26 +86,33 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn pinned() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(PINNED)
+impl PinnedState {
+    fn path(&self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(self.folder)
+    }
+
+    /// The committed state, opened from a copy.
+    fn opened(&self, at_ms: u64) -> (TempDir, Scene) {
+        let dir = copied(&self.path());
+        let tokens = serde_json::from_str(&self.text("tokens.json")).expect("tokens");
+        let scene = Scene::open(&dir.path().join("state"), &SetClock::at(at_ms), tokens);
+        (dir, scene)
+    }
+
+    /// Text of a committed file.
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The lines of a committed file, each a JSON value.
+    fn lines(&self, name: &str) -> Vec<Value> {
+        self.text(name).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
 }
 
-/// The committed state, opened from a copy.
+/// The first committed state, opened from a copy.
 pub fn opened(at_ms: u64) -> (TempDir, Scene) {
-    let dir = copied(&pinned());
-    let tokens = serde_json::from_str(&text("tokens.json")).expect("tokens");
-    let scene = Scene::open(&dir.path().join("state"), &SetClock::at(at_ms), tokens);
-    (dir, scene)
-}
-
-/// Text of a committed file.
-fn text(name: &str) -> String {
-    fs::read_to_string(pinned().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-}
-
-/// The lines of a committed file, each a JSON value.
-fn lines(name: &str) -> Vec<Value> {
-    text(name).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    V1.opened(at_ms)
 }
 
 /// Verifies a state directory at rest, with every charge planned and priced anew.
@@ -95,42 +124,48 @@ fn verified(state: &Path) -> Verified {
 }
 
 #[test]
-fn the_pinned_ledger_is_whole() {
-    let dir = copied(&pinned());
-    let found = verified(&dir.path().join("state"));
-    assert_eq!((found.entries, found.releases, found.anchor_seq), (ENTRIES, RELEASES, ENTRIES - 1));
-    assert_eq!((hex::encode(found.head), found.is_copy), (HEAD.to_owned(), false));
+fn pinned_ledgers_are_whole() {
+    for pinned in ALL {
+        let dir = copied(&pinned.path());
+        let found = verified(&dir.path().join("state"));
+        let (entries, releases, anchor_seq) = (pinned.entries, pinned.releases, pinned.entries - 1);
+        assert_eq!((found.entries, found.releases, found.anchor_seq), (entries, releases, anchor_seq));
+        assert_eq!((hex::encode(found.head), found.is_copy), (pinned.head.to_owned(), false));
+    }
 }
 
-/// Every kind of act is in the pinned ledger: a kind that is added later is pinned with a state of its own.
+/// Each pinned ledger has every kind of act of its time, and the last one has every kind: a kind that is added later is pinned with a state
+/// of its own.
 #[test]
 fn every_kind_of_act_is_pinned() {
-    // Its bytes are pinned beside the fold.
-    const LATER: [&str; 1] = ["request-granted"];
-    let (_dir, scene) = opened(END_MS);
-    let entries = scene.service.ledger().entries(0, ENTRIES as usize).expect("entries");
-    let found: BTreeSet<&str> = entries.iter().map(|entry| entry.act.kind()).collect();
-    assert_eq!(found, Act::KINDS.iter().copied().filter(|kind| !LATER.contains(kind)).collect());
+    for pinned in ALL {
+        let (_dir, scene) = pinned.opened(END_MS);
+        let entries = scene.service.ledger().entries(0, pinned.entries as usize).expect("entries");
+        let found: BTreeSet<&str> = entries.iter().map(|entry| entry.act.kind()).collect();
+        assert_eq!(found, Act::KINDS.iter().copied().filter(|kind| !pinned.later.contains(kind)).collect());
+    }
 }
 
 /// What was paid for comes again: the same answer to the same question, to the byte, and free.
 #[test]
 fn every_stored_answer_is_replayed_to_the_byte() {
-    let (dir, scene) = opened(END_MS);
-    // The answer that was cut off is burnt by opening.
-    let head = read(scene.service.ledger(), |book| book.head());
-    assert_eq!(head.0, ENTRIES + 1);
-    let recorded = lines("answers.jsonl");
-    assert!(recorded.len() > 60, "{}", recorded.len());
-    for line in recorded {
-        let found = block_on(record::again(&scene, &line));
-        for (name, wanted) in line["answer"].as_object().expect("an object") {
-            assert_eq!(found[name].to_string(), wanted.to_string(), "{name} of {}\n{found}", line["asked"]);
+    for pinned in ALL {
+        let (dir, scene) = pinned.opened(END_MS);
+        // The answer that was cut off is burnt by opening.
+        let head = read(scene.service.ledger(), |book| book.head());
+        assert_eq!(head.0, pinned.entries + 1);
+        let recorded = pinned.lines("answers.jsonl");
+        assert!(recorded.len() > 60, "{}", recorded.len());
+        for line in recorded {
+            let found = block_on(record::again(&scene, &line));
+            for (name, wanted) in line["answer"].as_object().expect("an object") {
+                assert_eq!(found[name].to_string(), wanted.to_string(), "{name} of {}\n{found}", line["asked"]);
+            }
         }
+        assert_eq!(read(scene.service.ledger(), |book| book.head()), head, "nothing was written");
+        drop(scene);
+        assert_eq!(verified(&dir.path().join("state")).entries, pinned.entries + 1);
     }
-    assert_eq!(read(scene.service.ledger(), |book| book.head()), head, "nothing was written");
-    drop(scene);
-    assert_eq!(verified(&dir.path().join("state")).entries, ENTRIES + 1);
 }
 
 fn ask<'a>(sql: &'a str, how: &'a str) -> Question<'a> {
@@ -140,51 +175,63 @@ fn ask<'a>(sql: &'a str, how: &'a str) -> Question<'a> {
 /// What follows from a stored answer is free, and more precision costs the difference.
 #[test]
 fn stored_answers_are_derived_from_and_topped_up() {
-    let (dir, scene) = opened(END_MS);
-    let answered = |sql, how| block_on(scene.answered(&ask(sql, how)));
-    let derived = answered("SELECT COUNT(*) AS n FROM visits WHERE region = 'north' AND smoker", r#""epsilon":"0.2""#);
-    assert_eq!((&derived["legs"]["dataset"], &derived["price"]["epsilon"]), (&json!("0"), &json!("0")), "{derived}");
-    let known = answered("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", r#""epsilon":"0.5""#);
-    let finer = answered("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", r#""epsilon":"1""#);
-    assert_eq!((&known["replayed"], &finer["replayed"]), (&json!(true), &json!(false)));
-    let sources = finer["derived_from"].as_array().expect("sources");
-    assert!(sources.contains(&known["release"]), "{finer}");
-    let whole = answered("SELECT region, COUNT(*) AS n FROM visits WHERE cost > 3 GROUP BY region", r#""epsilon":"1""#);
-    assert!(whole.get("derived_from").is_none(), "{whole}");
-    let (new, cheaper) = (&whole["legs"]["dataset"], &finer["legs"]["dataset"]);
-    let epsilon = |value: &Value| value.as_str().expect("an epsilon").parse::<f64>().expect("a number");
-    assert!(epsilon(cheaper) < epsilon(new), "{cheaper} {new}");
-    drop(scene);
-    verified(&dir.path().join("state"));
+    for pinned in ALL {
+        let (dir, scene) = pinned.opened(END_MS);
+        let answered = |sql, how| block_on(scene.answered(&ask(sql, how)));
+        let derived =
+            answered("SELECT COUNT(*) AS n FROM visits WHERE region = 'north' AND smoker", r#""epsilon":"0.2""#);
+        assert_eq!(
+            (&derived["legs"]["dataset"], &derived["price"]["epsilon"]),
+            (&json!("0"), &json!("0")),
+            "{derived}"
+        );
+        let known = answered("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", r#""epsilon":"0.5""#);
+        let finer = answered("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", r#""epsilon":"1""#);
+        assert_eq!((&known["replayed"], &finer["replayed"]), (&json!(true), &json!(false)));
+        let sources = finer["derived_from"].as_array().expect("sources");
+        assert!(sources.contains(&known["release"]), "{finer}");
+        let whole =
+            answered("SELECT region, COUNT(*) AS n FROM visits WHERE cost > 3 GROUP BY region", r#""epsilon":"1""#);
+        assert!(whole.get("derived_from").is_none(), "{whole}");
+        let (new, cheaper) = (&whole["legs"]["dataset"], &finer["legs"]["dataset"]);
+        let epsilon = |value: &Value| value.as_str().expect("an epsilon").parse::<f64>().expect("a number");
+        assert!(epsilon(cheaper) < epsilon(new), "{cheaper} {new}");
+        drop(scene);
+        verified(&dir.path().join("state"));
+    }
 }
 
 /// Everything goes on: a new edition is sealed, charged for, and verified with what came before.
 #[test]
-fn a_pinned_state_is_sealed_and_charged_further() {
-    let (dir, scene) = opened(END_MS);
-    let (state, tokens) = (dir.path().join("state"), scene.tokens.clone());
-    let sql = "SELECT COUNT(*) AS n FROM visits";
-    let before = block_on(scene.answered(&ask(sql, r#""epsilon":"0.3""#)));
-    drop(scene);
-    let ledger = SqliteLedger::open(&state, END_MS).unwrap_or_else(|error| panic!("{error}"));
-    let policy = policy("visits");
-    let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-    editions::publish_edition(&ledger, &policy, &manifest, END_MS).expect("an edition");
-    drop(ledger);
-    let scene = Scene::open(&state, &SetClock::at(END_MS + DAY_MS), tokens);
-    let after = block_on(scene.answered(&ask(sql, r#""epsilon":"0.3""#)));
-    assert_eq!((&before["replayed"], &after["replayed"]), (&json!(true), &json!(false)));
-    assert_ne!(before["edition"], after["edition"]);
-    drop(scene);
-    verified(&state);
+fn pinned_states_are_sealed_and_charged_further() {
+    for pinned in ALL {
+        let (dir, scene) = pinned.opened(END_MS);
+        let (state, tokens) = (dir.path().join("state"), scene.tokens.clone());
+        let sql = "SELECT COUNT(*) AS n FROM visits";
+        let before = block_on(scene.answered(&ask(sql, r#""epsilon":"0.3""#)));
+        drop(scene);
+        let ledger = SqliteLedger::open(&state, END_MS).unwrap_or_else(|error| panic!("{error}"));
+        let policy = policy("visits");
+        let published = editions::seal_and_publish(&ledger, &policy, &state, &|_| {}, &*SetClock::at(END_MS));
+        published.unwrap_or_else(|error| panic!("{error}"));
+        drop(ledger);
+        let scene = Scene::open(&state, &SetClock::at(END_MS + DAY_MS), tokens);
+        let after = block_on(scene.answered(&ask(sql, r#""epsilon":"0.3""#)));
+        assert_eq!((&before["replayed"], &after["replayed"]), (&json!(true), &json!(false)));
+        assert_ne!(before["edition"], after["edition"]);
+        drop(scene);
+        verified(&state);
+    }
 }
 
 /// A statistic whose question did not change is agreed to as it was, and is not drawn again.
 #[test]
 fn pinned_statistics_stay_confirmed() {
-    let (_dir, scene) = opened(END_MS);
-    let listed = block_on(scene.get("sam", "/v1/statistics")).json();
-    let standing: Vec<&Value> = listed.as_array().expect("a list").iter().map(|one| &one["standing"]).collect();
-    assert_eq!(standing, [&json!("confirmed"); 3], "{listed}");
-    assert!(block_on(scene.service.refresh_due()).is_empty());
+    for pinned in ALL {
+        let (_dir, scene) = pinned.opened(END_MS);
+        let listed = block_on(scene.get("sam", "/v1/statistics")).json();
+        let standing: Vec<&Value> = listed.as_array().expect("a list").iter().map(|one| &one["standing"]).collect();
+        assert_eq!(standing, [&json!("confirmed"); 3], "{listed}");
+        assert!(block_on(scene.service.refresh_due()).is_empty());
+    }
 }

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use tacit::engine::seal::source::{Fault, PostgresFault, Source, SourceError, SourceLocation, SourceSpec, Wanted};
+use tacit::engine::seal::source::{
+    PostgresFault, Source, SourceError, SourceFault, SourceLocation, SourceSpec, WantedColumn,
+};
 
 use crate::postgres::{Server, programs};
 
@@ -71,7 +73,7 @@ fn columns_are_found_by_their_names(server: &Server) {
     let source = open(server, query).expect("open");
     let kinds: Vec<_> = source.columns().iter().map(|column| column.kind.as_str()).collect();
     assert_eq!(kinds, ["int4", "int4", "int4", "jsonb", "array of int4", "bytea", "money"]);
-    let find = |name| source.find(&Wanted { name, source: None });
+    let find = |name| source.find(&WantedColumn { name, source: None });
     assert_eq!(find("date_of_birth"), Ok(0));
     for (name, said) in [
         ("x", "has two columns named \"x\"; rename one of them"),
@@ -101,7 +103,7 @@ fn refusals_are_told_by_their_codes(server: &Server) {
         ("SELECT 1 / (i - 150000) FROM generate_series(1, 200000) AS i", "22012", None),
     ] {
         let error = read(server, query).expect_err(query);
-        let Fault::Postgres(PostgresFault::Refused { code: found, position: at, .. }) = &error.fault else {
+        let SourceFault::Postgres(PostgresFault::Refused { code: found, position: at, .. }) = &error.fault else {
             panic!("{query}: {error:?}")
         };
         assert_eq!((found.as_str(), *at), (code, position), "{query}");
@@ -113,7 +115,7 @@ fn refusals_are_told_by_their_codes(server: &Server) {
         ("SELECT FROM people", PostgresFault::NoColumns),
         ("SET TimeZone = 'UTC'", PostgresFault::NoColumns),
     ] {
-        assert_eq!(read(server, query).expect_err(query).fault, Fault::Postgres(fault), "{query}");
+        assert_eq!(read(server, query).expect_err(query).fault, SourceFault::Postgres(fault), "{query}");
     }
 }
 
@@ -136,7 +138,7 @@ fn rows_come_in_batches_and_stop_where_nobody_takes_them(server: &Server) {
     assert_eq!(sizes, [65_536, 65_536, 18_928]);
     // Billions of rows would take hours. (In FROM the server would write them all to its disk first.)
     let endless = open(server, "SELECT generate_series(1, 9000000000) AS i").expect("open");
-    let enough = SourceError { path: "enough".to_owned(), place: None, fault: Fault::Changed };
+    let enough = SourceError { path: "enough".to_owned(), place: None, fault: SourceFault::Changed };
     let stopped = endless.batches(&[(0, false)], |_| Err::<(), SourceError>(enough.clone()));
     assert_eq!(stopped, Err(enough));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tacit::kernel::vault::noise::OpenDp;
-use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::schedule::CalendarZone;
 
 use crate::support::{GAUSSIAN, Lab, Reply, block_on, call, policy, query_files, visits};
 use crate::worst;
@@ -94,7 +94,10 @@ fn a_statistic_of_too_many_shown_cells_is_not_published() {
     drop(router);
     let text = format!("-- title: Large\n-- dataset: visits\n-- epsilon: 0.001\n{}\n", crossed(0, 120));
     let Some(service) = Arc::into_inner(service) else { panic!("nobody else holds it") };
-    let fault =
-        service.publishing(query_files(&[("large", &text)]), Zone::default()).err().expect("a fault").to_string();
+    let fault = service
+        .publishing(query_files(&[("large", &text)]), CalendarZone::default())
+        .err()
+        .expect("a fault")
+        .to_string();
     assert!(fault.contains("large") && fault.contains("32580000 cells"), "{fault}");
 }

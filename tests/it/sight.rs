@@ -7,7 +7,6 @@ use axum::Router;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tacit::engine::PolarsEngine;
-use tacit::engine::seal::seal;
 use tacit::http::PAGES;
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::budget::people::Role;
@@ -15,14 +14,15 @@ use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::SqliteLedger;
 use tacit::query::terms::policy::Policy;
-use tacit::service::publishing::editions;
-use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::publishing::statistics::confirm;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 use tacit::service::{Ports, Service};
 
-use crate::support::{GAUSSIAN, Lab, PURE, Reply, StoppedClock, block_on, call, grant, policy, query_files, visits};
+use crate::support::{
+    GAUSSIAN, Lab, PURE, Reply, StoppedClock, block_on, call, grant, policy, query_files, seal_and_publish, visits,
+};
 
 /// For each of two datasets, one statistic that is not public; and one that is public, and one that nobody has confirmed.
 const FILES: [(&str, &str); 4] = [
@@ -56,8 +56,7 @@ fn sealed(dir: &Path, ledger: &SqliteLedger, name: &str) -> Policy {
     let text = policy(GAUSSIAN).replace("name = \"visits\"", &format!("name = \"{name}\""));
     std::fs::write(dir.join(format!("{name}.toml")), text).expect("a policy");
     let policy = Policy::load(&dir.join(format!("{name}.toml"))).expect("a policy");
-    let (manifest, _) = seal(&policy, &dir.join("state"), &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-    editions::publish_edition(ledger, &policy, &manifest, 0).expect("an edition");
+    seal_and_publish(ledger, &policy, &dir.join("state"));
     let (to, dataset) = (Holder::Statistics { period_days: None }, name.to_owned());
     let (epsilon, reason, by) = (Epsilon::parse("1").expect("ε"), "a plan".to_owned(), "sam".to_owned());
     grants::grant(ledger, Grant { to, dataset, epsilon, reason, by }, 0).expect("a grant");
@@ -97,13 +96,13 @@ impl Two {
         let datasets = policies.into_iter().flat_map(load).collect();
         let (ledger, engine) = (Arc::new(ledger), Arc::new(engine));
         let ports = Ports { ledger, engine, noise: Arc::new(OpenDp), clock: Arc::new(StoppedClock) };
-        let service = Service::new(ports, datasets).publishing(query_files(&FILES), Zone::default());
+        let service = Service::new(ports, datasets).publishing(query_files(&FILES), CalendarZone::default());
         let service = Arc::new(service.unwrap_or_else(|fault| panic!("{fault}")));
         for statistic in service.statistics().filter(|statistic| statistic.name != "wait") {
             confirm(service.ledger(), statistic, "sam", 0).expect("confirmed");
         }
         service.refresh_due().await;
-        let router = tacit::http::router(Arc::clone(&service));
+        let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
         Self { _dir: dir, service, router, people, steward }
     }
 
@@ -291,7 +290,7 @@ fn no_other_route_shows_or_draws_it() {
         // Every page with a statistic's name in its path is among those that this file tests.
         let named: Vec<_> = PAGES
             .iter()
-            .map(|(_, path, _)| *path)
+            .map(|page| page.path)
             .filter(|path| path.starts_with("/s") && path.contains("{name}"))
             .collect();
         assert_eq!(

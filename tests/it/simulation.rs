@@ -26,7 +26,7 @@ use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::computation::Computation;
 use tacit::query::terms::edition::Manifest;
 use tacit::query::terms::policy::Policy;
-use tacit::service::asking::ask::{Ask, Wanted};
+use tacit::service::asking::ask::{Ask, RequestedAccuracy};
 use tacit::service::publishing::editions;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
@@ -194,7 +194,7 @@ impl World {
             sql: format!("SELECT {outputs} FROM visits{filter}{keys}")
                 .replace("SELECT ", "SELECT ")
                 .replace(", COUNT(*)", ", COUNT(*) AS n"),
-            accuracy: Some(Wanted::Epsilon(Epsilon::from_nanos(nanos))),
+            accuracy: Some(RequestedAccuracy::Epsilon(Epsilon::from_nanos(nanos))),
             rows_per_unit: if self.rng.random_range(0..4) == 0 { Some(1) } else { None },
             group_size: None,
             purpose: None,
@@ -459,7 +459,7 @@ pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
             tacit::service::asking::ask::Margin::parse(&format!("{:.9}", error * 1.959_964)).expect("a margin");
         let ask = Ask {
             sql: format!("SELECT COUNT(*) FROM visits WHERE cost >= {view}"),
-            accuracy: Some(Wanted::Margin(margin)),
+            accuracy: Some(RequestedAccuracy::Margin(margin)),
             rows_per_unit: None,
             group_size: None,
             purpose: None,

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 use tacit::engine::PolarsEngine;
-use tacit::engine::seal::seal;
 use tacit::kernel::budget::entry::{AccountKind, Act};
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::clock::Clock;
@@ -16,8 +15,8 @@ use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::SqliteLedger;
 use tacit::query::file::{QueryFile, Refresh};
 use tacit::query::terms::policy::Policy;
-use tacit::service::publishing::editions;
-use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::editions::seal_and_publish;
+use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::publishing::statistics::{Refreshed, confirm};
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::{Ports, Service};
@@ -169,7 +168,7 @@ fn a_file_that_cannot_be_asked_stops_the_start_and_says_where() {
             let ledger = Arc::new(SqliteLedger::open(&dir.path().join("state"), 0).expect("a ledger"));
             let (engine, noise, clock) = (Arc::new(PolarsEngine::new()), Arc::new(NoNoise), Arc::new(StoppedClock));
             let service = Service::new(Ports { ledger, engine, noise, clock }, vec![dataset]);
-            service.publishing(files, Zone::default()).map(|_| ()).map_err(|fault| fault.to_string())
+            service.publishing(files, CalendarZone::default()).map(|_| ()).map_err(|fault| fault.to_string())
         });
         let said = found.expect_err("a broken file");
         assert!(said.contains("broken.sql") && said.contains(words), "{text}: {said}");
@@ -184,7 +183,7 @@ const BEGIN_MS: u64 = 1_767_225_600_000;
 #[test]
 fn periods_follow_each_other_without_gap_or_overlap() {
     for name in ["UTC", "Europe/Berlin", "America/Santiago", "Africa/Cairo", "Asia/Beirut", "Australia/Lord_Howe"] {
-        let zone = Zone::named(name).unwrap_or_else(|| panic!("{name}"));
+        let zone = CalendarZone::named(name).unwrap_or_else(|| panic!("{name}"));
         for (refresh, most) in [(Refresh::Daily, 25), (Refresh::Weekly, 169), (Refresh::Monthly, 745)] {
             let (mut hours, mut period) = (0, zone.period(refresh, BEGIN_MS));
             for hour in 1..10 * 365 * 24_u64 {
@@ -205,7 +204,7 @@ fn periods_follow_each_other_without_gap_or_overlap() {
         }
         assert_eq!(zone.next_ms(Refresh::Never, BEGIN_MS), None);
     }
-    assert!(Zone::named("Mars/Olympus").is_none());
+    assert!(CalendarZone::named("Mars/Olympus").is_none());
 }
 
 /// A server started over a state directory at some moment.
@@ -219,7 +218,7 @@ fn start(
     let mut engine = PolarsEngine::new();
     let datasets = tacit::startup::load(state, &ledger, &mut engine, policy.clone()).expect("datasets");
     let ports = Ports { ledger: Arc::new(ledger), engine: Arc::new(engine), noise: Arc::new(OpenDp), clock };
-    let zone = Zone::named("Europe/Berlin").expect("a zone");
+    let zone = CalendarZone::named("Europe/Berlin").expect("a zone");
     Arc::new(Service::new(ports, datasets).publishing(files, zone).unwrap_or_else(|fault| panic!("{fault}")))
 }
 
@@ -242,8 +241,8 @@ fn ten_years_of_refreshes_spend_as_planned() {
     let clock = Arc::new(SetClock(AtomicU64::new(BEGIN_MS)));
     let reseal = |is_first: bool| {
         let ledger = SqliteLedger::open(&state, clock.now_ms()).expect("a ledger");
-        let (manifest, _) = seal(&policy, &state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
-        editions::publish_edition(&ledger, &policy, &manifest, clock.now_ms()).expect("an edition");
+        let published = seal_and_publish(&ledger, &policy, &state, &|_| {}, &*clock);
+        published.unwrap_or_else(|error| panic!("{error}"));
         if is_first {
             let (to, dataset) = (Holder::Statistics { period_days: None }, "visits".to_owned());
             let (epsilon, reason, by) = (Epsilon::parse("3").expect("ε"), "a plan".to_owned(), "sam".to_owned());
@@ -279,7 +278,7 @@ fn ten_years_of_refreshes_spend_as_planned() {
 }
 
 fn check(service: &Service, editions: usize) {
-    let zone = Zone::named("Europe/Berlin").expect("a zone");
+    let zone = CalendarZone::named("Europe/Berlin").expect("a zone");
     let entries = service.ledger().entries(0, usize::MAX >> 1).expect("entries");
     let charges = entries.iter().filter(|entry| matches!(entry.act, Act::Charged(_))).count();
     let mut published = 0;

@@ -1,5 +1,7 @@
 //! A steward's acts give the same results on a state directory and through a running server.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tacit::audit::throwaway;
 use tacit::client::stewarding::{NewGrant, NewPerson, StateDirectory, Stewarding, StewardingError};
@@ -10,7 +12,7 @@ use tacit::service::stewarding::declared::DeclaredFile;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::requests::{self, Decision};
 
-use crate::support::Lab;
+use crate::support::{GAUSSIAN, Lab, StoppedClock, policy};
 
 /// A lab whose only request, of `ada` for a total of 2, has this number.
 fn lab() -> (Lab, u64) {
@@ -97,4 +99,33 @@ fn acts_are_the_same_at_a_directory_and_at_a_server() {
         "every refusal says why: {:?}",
         refusals.collect::<Vec<_>>()
     );
+}
+
+const OLDER: &str = "-- title: Older people\n-- epsilon: 0.1\nSELECT COUNT(*) AS n FROM visits WHERE age > 50";
+
+/// Checks two query files and publishes one of them, and returns what was said, without the release that only a server draws.
+fn all_publishing(steward: &dyn Stewarding) -> Value {
+    let file = |name: &str, text: &str| DeclaredFile { name: name.into(), text: text.into() };
+    let files = [file("older.sql", OLDER), file("broken.sql", &OLDER.replace("age", "ages"))];
+    let checked = steward.check_statistics(&files).expect("checked");
+    assert!(checked[0].estimate.is_some() && checked[1].fault.is_some(), "{checked:?}");
+    let dear = said(steward.publish_statistic("older", Some(epsilon("0.05"))));
+    assert!(dear.contains("0.05"), "{dear}");
+    let published = steward.publish_statistic("older", Some(epsilon("0.1"))).expect("published");
+    let standing = steward.check_statistics(&files[..1]).expect("checked")[0].estimate.as_ref().map(|one| one.standing);
+    json!([checked, dear, published.name, published.epsilon, published.standing, standing])
+}
+
+#[test]
+fn statistics_are_published_alike_at_a_directory_and_at_a_server() {
+    let lab = || Lab::waiting(&policy(GAUSSIAN), &[("older", OLDER)], "1", Arc::new(StoppedClock));
+    let served = lab();
+    let at_server = throwaway::with(served.service.clone(), &served.steward, |client| all_publishing(client));
+    let at_server = at_server.unwrap_or_else(|error| panic!("{error}"));
+
+    let Lab { dir, service, router, .. } = lab();
+    drop((service, router));
+    std::fs::write(dir.path().join("older.sql"), OLDER).expect("a query file");
+    let ledger = SqliteLedger::open(&dir.path().join("state"), 0).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(at_server, all_publishing(&StateDirectory::new(ledger).with_queries(Some(dir.path()))));
 }

@@ -25,7 +25,7 @@ use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::terms::policy::Policy;
 use tacit::service::publishing::editions;
-use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::publishing::statistics::confirm;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
@@ -211,7 +211,7 @@ impl Lab {
             let (dataset, reason, by) = ("visits".to_owned(), "a test".to_owned(), "sam".to_owned());
             let epsilon = Epsilon::parse(allocation).expect("an epsilon");
             grants::grant(service.ledger(), Grant { to, dataset, epsilon, reason, by }, 0).expect("a grant");
-            service.publishing(files, Zone::default()).unwrap_or_else(|fault| panic!("{fault}"))
+            service.publishing(files, CalendarZone::default()).unwrap_or_else(|fault| panic!("{fault}"))
         };
         Self::made(dir, policy, Arc::new(OpenDp), "1", clock, |engine| Arc::new(engine), finish)
     }
@@ -230,8 +230,7 @@ impl Lab {
         let policy = Policy::load(&path).unwrap_or_else(|error| panic!("{error}"));
         let state = dir.path().join("state");
         let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
-        let published = editions::seal_and_publish(&ledger, &policy, &state, &|_| {}, &ZeroClock);
-        published.unwrap_or_else(|error| panic!("{error}"));
+        seal_and_publish(&ledger, &policy, &state);
         let add =
             |name, role| people::add_person(&ledger, name, role, "a test", 0).expect("a person").text().to_owned();
         let (boss, researcher, viewer) =
@@ -242,7 +241,7 @@ impl Lab {
         let write_lock = ledger.write_lock();
         let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock };
         let service = Arc::new(finish(Service::new(ports, datasets)));
-        let router = tacit::http::router(Arc::clone(&service));
+        let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
         Self { dir, service, router, steward: boss, researcher, viewer, write_lock }
     }
 
@@ -308,6 +307,12 @@ impl Lab {
     pub fn head(&self) -> (u64, [u8; 32]) {
         tacit::kernel::budget::ledger::read(self.service.ledger(), |book| book.head())
     }
+}
+
+/// Seals a policy's source and publishes the edition, as `tacit seal` does, at the beginning of 1970.
+pub fn seal_and_publish(ledger: &SqliteLedger, policy: &Policy, state: &Path) {
+    let published = editions::seal_and_publish(ledger, policy, state, &|_| {}, &ZeroClock);
+    published.unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// Query files by name.

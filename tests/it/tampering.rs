@@ -18,7 +18,7 @@ use tacit::kernel::budget::ledger::{Ledger, read};
 use tacit::kernel::privacy::amounts::Price;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::replan::Replanner;
-use tacit::ledger::{Finding, OpenError, SqliteLedger, Verified, recover, verify};
+use tacit::ledger::{LedgerFinding, LedgerOptions, OpenError, SqliteLedger, Verified, recover, verify};
 use tempfile::TempDir;
 
 use crate::support::{GAUSSIAN, Lab, block_on, grant, policy, visits};
@@ -56,7 +56,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn check(state: &Path) -> Result<Verified, Finding> {
+fn check(state: &Path) -> Result<Verified, LedgerFinding> {
     verify(state, None, &mut Replanner::default()).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -400,7 +400,10 @@ fn an_anchor_elsewhere_notices_a_whole_folder_that_was_set_back() {
     let Lab { dir, service, router, .. } = lab;
     drop((service, router));
     let (state, elsewhere) = (dir.path().join("state"), dir.path().join("other-disk/anchor.log"));
-    drop(SqliteLedger::open_anchored(&state, Some(&elsewhere), 0).unwrap_or_else(|error| panic!("{error}")));
+    drop(
+        SqliteLedger::open_with(&state, LedgerOptions::anchored(Some(&elsewhere)), 0)
+            .unwrap_or_else(|error| panic!("{error}")),
+    );
     let backup = dir.path().join("backup");
     fs::create_dir(&backup).expect("a folder");
     for file in
@@ -425,12 +428,16 @@ fn an_anchor_can_be_moved() {
     let dir = closed();
     let (state, moved) = (dir.path().join("state"), dir.path().join("disk2/anchor.log"));
     fs::create_dir(dir.path().join("disk2")).expect("a folder");
-    let refused = SqliteLedger::open_anchored(&state, Some(&dir.path().join("typo/anchor.log")), 0);
+    let refused =
+        SqliteLedger::open_with(&state, LedgerOptions::anchored(Some(&dir.path().join("typo/anchor.log"))), 0);
     drop(refused.unwrap_or_else(|error| panic!("a new place beside one that vouches: {error}")));
     let back = dir.path().join("typo/anchor.log");
     fs::rename(&back, &moved).expect("moved");
     assert!(matches!(SqliteLedger::open(&state, 0).err(), Some(OpenError::AnchorMissing { .. })));
-    drop(SqliteLedger::open_anchored(&state, Some(&moved), 0).unwrap_or_else(|error| panic!("{error}")));
+    drop(
+        SqliteLedger::open_with(&state, LedgerOptions::anchored(Some(&moved)), 0)
+            .unwrap_or_else(|error| panic!("{error}")),
+    );
     drop(SqliteLedger::open(&state, 0).unwrap_or_else(|error| panic!("it is remembered: {error}")));
     check(&state).unwrap_or_else(|finding| panic!("{finding}"));
 }

@@ -117,27 +117,6 @@ fn routes_are_documented() {
     }
 }
 
-/// Whatever the console routes is in [`tacit::http::PAGES`], from which the other tests know the pages, and the other way round.
-#[test]
-fn every_page_is_listed() {
-    let text = crate::support::repository_file("src/http/console.rs");
-    let mut routed = Vec::new();
-    for route in text.split(".route(\"").skip(1) {
-        let (path, handlers) = route.split_once("\", ").expect("a path and its handlers");
-        let handlers = handlers.split('\n').next().unwrap_or_default();
-        for (method, word) in [("GET", "get("), ("POST", "post(")] {
-            if handlers.contains(word) {
-                routed.push((method.to_owned(), path.to_owned()));
-            }
-        }
-    }
-    let listed = tacit::http::PAGES.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned()));
-    let mut listed: Vec<_> = listed.collect();
-    routed.sort();
-    listed.sort();
-    assert_eq!(routed, listed);
-}
-
 /// The texts that name files, and where the names are taken from.
 const TEXTS: [&str; 4] = ["README.md", "benches/README.md", ".github/CONTRIBUTING.md", "src/lib.rs"];
 

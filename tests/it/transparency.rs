@@ -161,7 +161,7 @@ fn an_operator_is_named_in_their_own_words_or_said_to_be_silent() {
     block_on(async {
         let lab = lab(GAUSSIAN, "1");
         let routed =
-            |operator| tacit::http::router_with(Arc::clone(&lab.service), Settings { operator, ..Settings::default() });
+            |operator| tacit::http::router(Arc::clone(&lab.service), Settings { operator, ..Settings::default() });
         let silent = "The operator of this server has not said who they are.";
         for path in ["/transparency", "/transparency/visits"] {
             let page = page_of(&routed(None), path).await;

@@ -1,14 +1,19 @@
 //! A steward's acts on a state directory that is opened for them.
 
-use serde::Serialize;
-use serde_json::Value;
+use std::path::{Path, PathBuf};
 
-use super::{AddedPerson, NewGrant, NewPerson, Stewarding, StewardingError};
+use serde_json::{Map, Value};
+
+use super::{AddedPerson, NewGrant, NewPerson, PublishedStatistic, Stewarding, StewardingError};
+use crate::files;
 use crate::kernel::budget::ledger::Ledger;
 use crate::kernel::clock::{Clock, SystemClock};
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::ledger::SqliteLedger;
+use crate::query::file::QueryFile;
 use crate::service::ServiceError;
-use crate::service::publishing::statistics::check::{check, datasets_on_record};
+use crate::service::publishing::statistics::check::{StatisticCheck, check, datasets_on_record};
+use crate::service::publishing::statistics::{Agreement, Statistic, StatisticFault, confirm, read_file};
 use crate::service::stewarding::accounts::{self, NamedAccount};
 use crate::service::stewarding::declared::{self, DeclaredFile, Outcome};
 use crate::service::stewarding::fault::Absence;
@@ -19,6 +24,8 @@ use crate::service::stewarding::requests::{self, Decision, RequestView};
 /// The ledger of a state directory, which this process holds.
 pub struct StateDirectory {
     ledger: SqliteLedger,
+    /// The folder of the query files, if statistics can be published.
+    queries: Option<PathBuf>,
     clock: SystemClock,
 }
 
@@ -26,7 +33,24 @@ impl StateDirectory {
     /// Acts on an opened ledger; the ledger names [`AT_STATE_DIRECTORY`] as who acted.
     #[must_use]
     pub fn new(ledger: SqliteLedger) -> Self {
-        Self { ledger, clock: SystemClock }
+        Self { ledger, queries: None, clock: SystemClock }
+    }
+
+    /// Publishes the statistics whose query files are in this folder.
+    #[must_use]
+    pub fn with_queries(self, queries: Option<&Path>) -> Self {
+        Self { queries: queries.map(Path::to_owned), ..self }
+    }
+
+    /// The statistic of this name, under the terms that stand in the ledger.
+    fn statistic(&self, name: &str) -> Result<Statistic, StewardingError> {
+        let absence = || ServiceError::from(Absence::Statistic { name: name.to_owned() });
+        let path = self.queries.as_ref().ok_or_else(absence)?.join(format!("{name}.sql"));
+        let text = files::text(&path)
+            .map_err(|error| StewardingError::Unreadable { path: path.clone(), kind: error.kind() })?;
+        let datasets = datasets_on_record(&self.ledger).map_err(ServiceError::from)?;
+        let file = QueryFile::parse(&text).map_err(|fault| StatisticFault::of_headers(&path, &fault))?;
+        Ok(read_file(&datasets, &path, file)?)
     }
 }
 
@@ -85,16 +109,21 @@ impl Stewarding for StateDirectory {
     }
 
     fn entries(&self, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError> {
-        Ok(json(&self.ledger.entries(after, limit).map_err(ServiceError::from)?))
+        let entries = self.ledger.entries(after, limit).map_err(ServiceError::from)?;
+        // Unwrap safety: entries are plain data with string keys.
+        Ok(entries.iter().map(|entry| serde_json::to_value(entry).expect("plain data")).collect())
     }
 
-    fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<Value>, StewardingError> {
+    fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<StatisticCheck>, StewardingError> {
         let datasets = datasets_on_record(&self.ledger).map_err(ServiceError::from)?;
-        Ok(json(&check(&datasets, &self.ledger, files, self.clock.now_ms())))
+        Ok(check(&datasets, &self.ledger, files, self.clock.now_ms()))
     }
-}
 
-fn json(items: &[impl Serialize]) -> Vec<Value> {
-    // Unwrap safety: entries and estimates are plain data with string keys.
-    items.iter().map(|item| serde_json::to_value(item).expect("plain data")).collect()
+    fn publish_statistic(&self, name: &str, most: Option<Epsilon>) -> Result<PublishedStatistic, StewardingError> {
+        let statistic = self.statistic(name)?;
+        statistic.check_price(most).map_err(ServiceError::from)?;
+        confirm(&self.ledger, &statistic, AT_STATE_DIRECTORY, self.clock.now_ms())?;
+        let Statistic { name, epsilon, .. } = statistic;
+        Ok(PublishedStatistic { name, epsilon, standing: Agreement::Given, details: Map::new() })
+    }
 }

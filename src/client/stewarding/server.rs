@@ -3,8 +3,10 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{AddedPerson, NewGrant, NewPerson, Stewarding, StewardingError};
+use super::{AddedPerson, NewGrant, NewPerson, PublishedStatistic, Stewarding, StewardingError};
 use crate::client::{Client, ClientError};
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::service::publishing::statistics::check::StatisticCheck;
 use crate::service::stewarding::accounts::NamedAccount;
 use crate::service::stewarding::declared::{DeclaredFile, Outcome};
 use crate::service::stewarding::grants::Holder;
@@ -14,17 +16,12 @@ use crate::service::stewarding::requests::{Decision, RequestView};
 const PAGE: usize = 1_000;
 
 impl Client {
-    /// Reads an answer as what the route promises.
-    fn read_as<T: DeserializeOwned>(&self, answer: Value) -> Result<T, ClientError> {
-        serde_json::from_value(answer).map_err(|_| self.foreign())
-    }
-
     /// Fetches every page of a list; `id` says after which item the next page begins.
     fn all<T: DeserializeOwned>(&self, path: &str, id: impl Fn(&T) -> String) -> Result<Vec<T>, ClientError> {
         let mut items: Vec<T> = Vec::new();
         let mut page_path = format!("{path}?limit={PAGE}");
         loop {
-            let page: Vec<T> = self.read_as(self.get(&page_path)?)?;
+            let page: Vec<T> = self.get_as(&page_path)?;
             let is_full = page.len() == PAGE;
             items.extend(page);
             let Some(last) = items.last().filter(|_| is_full) else { return Ok(items) };
@@ -39,7 +36,7 @@ impl Stewarding for Client {
         if let Some(datasets) = &person.datasets {
             body["datasets"] = json!(datasets);
         }
-        Ok(self.read_as(self.post("/v1/researchers", &body)?)?)
+        Ok(self.post_as("/v1/researchers", &body)?)
     }
 
     fn set_viewing(&self, viewer: &str, datasets: &[String]) -> Result<(), StewardingError> {
@@ -76,23 +73,27 @@ impl Stewarding for Client {
             Decision::Decline => (false, None),
         };
         let body = json!({"granted": granted, "epsilon": epsilon, "reason": reason});
-        Ok(self.read_as(self.post(&format!("/v1/requests/{number}/decide"), &body)?)?)
+        Ok(self.post_as(&format!("/v1/requests/{number}/decide"), &body)?)
     }
 
     fn plan(&self, files: &[DeclaredFile]) -> Result<Outcome, StewardingError> {
-        Ok(self.read_as(self.post("/v1/plan", &json!({"files": files}))?)?)
+        Ok(self.post_as("/v1/plan", &json!({"files": files}))?)
     }
 
     fn apply(&self, files: &[DeclaredFile], reason: &str) -> Result<Outcome, StewardingError> {
-        Ok(self.read_as(self.post("/v1/apply", &json!({"files": files, "reason": reason}))?)?)
+        Ok(self.post_as("/v1/apply", &json!({"files": files, "reason": reason}))?)
     }
 
     fn entries(&self, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError> {
-        Ok(self.read_as(self.get(&format!("/v1/ledger?limit={limit}&after={after}"))?)?)
+        Ok(self.get_as(&format!("/v1/ledger?limit={limit}&after={after}"))?)
     }
 
-    fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<Value>, StewardingError> {
-        Ok(self.read_as(self.post("/v1/check", &json!({"files": files}))?)?)
+    fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<StatisticCheck>, StewardingError> {
+        Ok(self.post_as("/v1/check", &json!({"files": files}))?)
+    }
+
+    fn publish_statistic(&self, name: &str, most: Option<Epsilon>) -> Result<PublishedStatistic, StewardingError> {
+        Ok(self.post_as(&format!("/v1/statistics/{name}/publish"), &json!({"epsilon": most}))?)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::query::terms::day::{self, Days};
 use crate::query::terms::domain::{Domain, Grid, date_text};
 use crate::query::terms::reading::Rules;
 use bulk::Bulk;
-use cells::{Cells, Zone};
+use cells::{Cells, MomentZone};
 pub use counts::ColumnCounts;
 pub(crate) use id::{by_value, check_id, ids};
 use number::{Number, without_zero_decimals};
@@ -312,11 +312,11 @@ impl Encoder {
         Some(())
     }
 
-    fn day_of(&mut self, seconds: i64, zone: &Zone) -> i64 {
+    fn day_of(&mut self, seconds: i64, zone: &MomentZone) -> i64 {
         match zone {
-            Zone::Unsaid => seconds.div_euclid(86_400),
-            Zone::Of(zone) => day::local(zone, seconds),
-            Zone::Utc => {
+            MomentZone::Unsaid => seconds.div_euclid(86_400),
+            MomentZone::Of(zone) => day::local(zone, seconds),
+            MomentZone::Utc => {
                 let day = self.days.of_moment(seconds);
                 self.counts.utc_days += u64::from(day.of_utc);
                 day.days

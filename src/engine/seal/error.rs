@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::engine::seal::encode::WrongType;
-use crate::engine::seal::source::{Fault, SourceError};
+use crate::engine::seal::source::{SourceError, SourceFault};
 use crate::kernel::random;
 
 /// The reason why nothing was sealed. It never contains a value of a file.
@@ -145,7 +145,7 @@ pub enum SealError {
 impl SealError {
     /// The error that a column no longer holds what it did when the source was opened.
     pub(super) fn changed(path: &str) -> Self {
-        Self::Source(SourceError { path: path.to_owned(), place: None, fault: Fault::Changed })
+        Self::Source(SourceError { path: path.to_owned(), place: None, fault: SourceFault::Changed })
     }
 
     /// The error that a column has a type from which it cannot be read.

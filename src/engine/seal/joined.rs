@@ -12,7 +12,7 @@ use super::SealError;
 use super::SourceFacts;
 use super::cells::digests;
 use super::ids::Withdrawn;
-use super::opened::{Encoded, Opened};
+use super::opened::{EncodedColumns, Opened};
 use super::single::{Sameness, better};
 use super::staging::{Staging, manifest};
 use super::table::TableWriter;
@@ -26,13 +26,13 @@ use crate::query::terms::policy::Policy;
 use crate::query::terms::reading::Conflicts;
 
 /// One joined table in memory.
-pub(super) struct Table {
+pub(super) struct JoinedRows {
     name: String,
     /// The table's index among the joined tables of the policy.
     place: usize,
     shown: String,
     columns: Vec<Column>,
-    encoded: Encoded,
+    encoded: EncodedColumns,
     /// The values of each unit's row, by the unit's id.
     rows: HashMap<String, Vec<i64>>,
     /// The id that has each numeric value; `None` if several ids have it.
@@ -51,8 +51,8 @@ pub(super) fn check_sources(policy: &Policy) -> Result<(), SealError> {
 }
 
 /// Reads every table, without the rows of units that withdrew.
-pub(super) fn read(policy: &Policy, withdrawn: &mut Withdrawn, key: &[u8; 32]) -> Result<Vec<Table>, SealError> {
-    (0..policy.terms.joins.len()).map(|place| Table::read(policy, place, withdrawn, key)).collect()
+pub(super) fn read(policy: &Policy, withdrawn: &mut Withdrawn, key: &[u8; 32]) -> Result<Vec<JoinedRows>, SealError> {
+    (0..policy.terms.joins.len()).map(|place| JoinedRows::read(policy, place, withdrawn, key)).collect()
 }
 
 /// The different rows of each unit, collected while a table is read.
@@ -79,7 +79,7 @@ impl Gathered {
     }
 }
 
-impl Table {
+impl JoinedRows {
     fn read(policy: &Policy, place: usize, withdrawn: &mut Withdrawn, key: &[u8; 32]) -> Result<Self, SealError> {
         let join = &policy.terms.joins[place];
         let opened = Opened::new(policy, &policy.joined[place], join.places())?;
@@ -187,7 +187,7 @@ impl Table {
 }
 
 /// Merges a unit's rows into one, and counts whether they contradicted each other.
-fn settled(columns: &[Column], encoded: &mut Encoded, rows: &[Vec<i64>]) -> Vec<i64> {
+fn settled(columns: &[Column], encoded: &mut EncodedColumns, rows: &[Vec<i64>]) -> Vec<i64> {
     let mut values = rows.first().cloned().unwrap_or_default();
     for (index, column) in columns.iter().enumerate() {
         let (mut contradicts, mut filled) = (false, false);

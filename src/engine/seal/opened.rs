@@ -10,7 +10,7 @@ use super::SealError;
 use super::ids::{Spellings, Withdrawn};
 use crate::engine::seal::cells::Texts;
 use crate::engine::seal::encode::{ColumnCounts, Context, Encoder, check_id, check_type, ids};
-use crate::engine::seal::source::{Batch, DecimalMark, Places, Read, Source, SourceSpec, Wanted};
+use crate::engine::seal::source::{Batch, DecimalMark, Read, RowPlaces, Source, SourceSpec, WantedColumn};
 use crate::query::terms::day::zone_of;
 use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::policy::Policy;
@@ -34,7 +34,7 @@ pub(super) struct Opened<'a> {
 }
 
 /// What was read of a source.
-pub(super) struct Encoded {
+pub(super) struct EncodedColumns {
     /// What happened to each column.
     pub(super) counts: Vec<ColumnCounts>,
     /// The texts of each column, by the integers that stand for them.
@@ -48,7 +48,7 @@ pub(super) struct Encoded {
 }
 
 /// The rows of a batch that are kept, as stored integers.
-pub(super) struct Rows {
+pub(super) struct KeptRows {
     /// The ids of the rows' units; `None` if every row is a unit.
     ids: Option<StringChunked>,
     /// One vector per declared column.
@@ -59,7 +59,7 @@ pub(super) struct Rows {
     pub(super) last: u64,
 }
 
-impl Rows {
+impl KeptRows {
     /// The ids, one per row; `None` if every row is a unit.
     pub(super) fn ids(&self) -> Option<impl Iterator<Item = &str>> {
         self.ids.as_ref().map(|ids| ids.iter().map(Option::unwrap_or_default))
@@ -88,13 +88,13 @@ impl<'a> Opened<'a> {
                 wanted.len() - 1
             }
         };
-        let all = unit.map(|name| Wanted { name, source: policy.reading.unit_source.as_deref() }).into_iter();
-        let all: Vec<Wanted<'_>> = all
+        let all = unit.map(|name| WantedColumn { name, source: policy.reading.unit_source.as_deref() }).into_iter();
+        let all: Vec<WantedColumn<'_>> = all
             .chain(
                 columns
                     .iter()
                     .zip(rules)
-                    .map(|(column, rules)| Wanted { name: &column.name, source: rules.source.as_deref() }),
+                    .map(|(column, rules)| WantedColumn { name: &column.name, source: rules.source.as_deref() }),
             )
             .collect();
         let found = source.find_all(&all)?;
@@ -135,8 +135,8 @@ impl<'a> Opened<'a> {
         &self,
         withdrawn: &mut Withdrawn,
         key: &[u8; 32],
-        mut taker: impl FnMut(Rows) -> Result<(), SealError>,
-    ) -> Result<Encoded, SealError> {
+        mut taker: impl FnMut(KeptRows) -> Result<(), SealError>,
+    ) -> Result<EncodedColumns, SealError> {
         let new = |(column, rules): (&Column, &Rules)| Encoder::new(&column.domain, rules, &self.context, key);
         let mut encoders: Vec<Encoder> = self.columns.iter().zip(self.rules).map(new).collect();
         let (mut units, mut rows, mut excluded) = (Units::default(), 0, 0);
@@ -148,13 +148,13 @@ impl<'a> Opened<'a> {
             excluded += stays.iter().filter(|stays| !**stays).count() as u64;
             let numbers = (rows + 1..).zip(&stays).filter(|(_, stays)| **stays).map(|(number, _)| number).collect();
             rows += height as u64;
-            taker(Rows { ids, columns: kept, numbers, last: rows })
+            taker(KeptRows { ids, columns: kept, numbers, last: rows })
         })?;
         units.check(self)?;
         let spelled_twice = units.spellings.twice();
         let counts = encoders.iter().map(Encoder::finished).collect();
         let texts = encoders.iter().map(|encoder| encoder.free().clone()).collect();
-        let encoded = Encoded { counts, texts, excluded, spelled_twice, read };
+        let encoded = EncodedColumns { counts, texts, excluded, spelled_twice, read };
         self.check(&encoded.counts)?;
         Ok(encoded)
     }
@@ -207,7 +207,7 @@ impl<'a> Opened<'a> {
             true => Vec::new(),
             false => stays.iter().enumerate().filter(|(_, stays)| **stays).map(|(row, _)| row).collect(),
         };
-        let places: &Places = &batch.places;
+        let places: &RowPlaces = &batch.places;
         let place = |row: usize| places.place(if all { row } else { index[row] }).to_string();
         let mut kept = Vec::with_capacity(self.columns.len());
         for ((column, encoder), at) in self.columns.iter().zip(encoders).zip(&self.places) {

@@ -23,13 +23,13 @@ mod batch;
 mod open;
 
 pub use crate::query::terms::source::{DecimalMark, Encoding, SourceLocation, SourceSpec};
-pub use fault::{Fault, FieldsHint, Packing, Seen, SourceError, TextFault};
+pub use fault::{FieldsHint, KnownColumns, Packing, SourceError, SourceFault, TextFault};
 pub use files::FilesFault;
-pub use format::Format;
-pub use names::{Wanted, normalised};
-pub use place::{Place, Places, Spot};
+pub use format::SourceFormat;
+pub use names::{WantedColumn, normalised};
+pub use place::{RowPlace, RowPlaces, Spot};
 pub use postgres::PostgresFault;
 pub use sheet::SheetFault;
 
-pub use self::batch::{Batch, Column, Read};
+pub use self::batch::{Batch, Read, SourceColumn};
 pub use self::open::Source;

@@ -5,11 +5,11 @@ use crate::engine::seal::cells::Texts;
 use crate::engine::seal::encode::{check_id, ids as ids_of};
 use crate::engine::seal::error::SealError;
 use crate::engine::seal::ids::Withdrawn;
-use crate::engine::seal::joined::Table;
-use crate::engine::seal::opened::{Encoded, Opened};
+use crate::engine::seal::joined::JoinedRows;
+use crate::engine::seal::opened::{EncodedColumns, Opened};
 use crate::engine::seal::report::{Report, SourceFacts};
 use crate::engine::seal::single::Single;
-use crate::engine::seal::source::{Source, SourceSpec, Wanted};
+use crate::engine::seal::source::{Source, SourceSpec, WantedColumn};
 use crate::engine::seal::spill::Spill;
 use crate::engine::seal::staging::{Staging, manifest, publish_all};
 use crate::engine::seal::table::TableWriter;
@@ -82,7 +82,7 @@ pub(super) fn withdrawn(policy: &Policy) -> Result<Withdrawn, SealError> {
     let mut all = Withdrawn::default();
     let (Some(path), Some(name)) = (&policy.exclude, policy.terms.unit_column()) else { return Ok(all) };
     let source = Source::open(&SourceSpec::file(path))?;
-    let found = source.find_all(&[Wanted { name, source: policy.reading.unit_source.as_deref() }])?;
+    let found = source.find_all(&[WantedColumn { name, source: policy.reading.unit_source.as_deref() }])?;
     let column = found.first().copied().unwrap_or_default();
     let wrong = |wrong| SealError::wrong_type(&source.shown(), name, "unit", wrong);
     check_id(&source.columns()[column].dtype).map_err(wrong)?;
@@ -99,9 +99,9 @@ pub(super) fn withdrawn(policy: &Policy) -> Result<Withdrawn, SealError> {
 pub(super) fn spill_rows(
     opened: &Opened<'_>,
     spill: &mut Spill,
-    (withdrawn, key, tables): (&mut Withdrawn, &[u8; 32], &mut [Table]),
+    (withdrawn, key, tables): (&mut Withdrawn, &[u8; 32], &mut [JoinedRows]),
     progress: &dyn Fn(u64),
-) -> Result<Encoded, SealError> {
+) -> Result<EncodedColumns, SealError> {
     let mut values = Vec::new();
     opened.rows(withdrawn, key, |rows| {
         let mut ids = rows.ids();
@@ -122,9 +122,9 @@ pub(super) fn spill_rows(
 pub(super) fn begin_report(
     policy: &Policy,
     opened: &Opened<'_>,
-    encoded: Encoded,
+    encoded: EncodedColumns,
     withdrawn: &Withdrawn,
-    tables: &[Table],
+    tables: &[JoinedRows],
 ) -> (Report, Texts) {
     let names = policy.terms.own().iter().map(|column| column.name.clone());
     let mut report = Report {

@@ -44,7 +44,7 @@ pub struct DatasetBody {
     /// The dataset whose account and cap apply, if this is one of its joined tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     lineage: Option<String>,
-    columns: Vec<ColumnBody>,
+    columns: Vec<DatasetColumn>,
     /// Tables with one row per unit that the dataset can be joined with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     joins: Vec<JoinBody>,
@@ -55,12 +55,12 @@ pub struct DatasetBody {
 pub struct JoinBody {
     /// The table's name in SQL, as in `FROM visits JOIN patients USING (patient_id)`.
     name: String,
-    columns: Vec<ColumnBody>,
+    columns: Vec<DatasetColumn>,
 }
 
 impl JoinBody {
     fn of(join: &JoinedTable, terms: &Terms) -> Self {
-        let columns = terms.columns[join.places()].iter().map(ColumnBody::from);
+        let columns = terms.columns[join.places()].iter().map(DatasetColumn::from);
         Self { name: join.name.clone(), columns: columns.collect() }
     }
 }
@@ -80,8 +80,7 @@ pub struct CapBody {
 
 /// A column as its policy declares it.
 #[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = DatasetColumn)]
-pub struct ColumnBody {
+pub struct DatasetColumn {
     name: String,
     r#type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,11 +138,6 @@ pub async fn one(
 
 fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
     let terms = &dataset.terms;
-    // The cap including any raise; it may be above the one that was sealed.
-    let cap = read(service.ledger(), |book| {
-        book.find(&dataset.lineage, AccountKind::Dataset, &dataset.lineage).map(|a| a.epsilon)
-    });
-    let epsilon = cap.unwrap_or(terms.cap).to_string();
     DatasetBody {
         name: dataset.name.clone(),
         title: dataset.title.clone(),
@@ -153,7 +147,7 @@ fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
         max_rows: terms.max_rows,
         accountant: terms.accountant.name(),
         cap: CapBody {
-            epsilon,
+            epsilon: cap(service, dataset),
             delta: terms.delta().to_string(),
             threshold_delta: terms.threshold.map(|aside| aside.delta.to_string()),
             threshold_delta_per_query: terms.threshold.map(|aside| aside.per_query.to_string()),
@@ -163,9 +157,16 @@ fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
         min_cell: terms.min_cell,
         edition: dataset.edition.clone(),
         lineage: (dataset.lineage != dataset.name).then(|| dataset.lineage.clone()),
-        columns: terms.own().iter().map(ColumnBody::from).collect(),
+        columns: terms.own().iter().map(DatasetColumn::from).collect(),
         joins: terms.joins.iter().map(|join| JoinBody::of(join, terms)).collect(),
     }
+}
+
+/// The dataset's lifetime cap as ε, including any raise; it may be above the one that was sealed.
+pub fn cap(service: &Service, dataset: &Dataset) -> String {
+    let cap =
+        read(service.ledger(), |book| book.find(&dataset.lineage, AccountKind::Dataset, "").map(|one| one.epsilon));
+    cap.unwrap_or(dataset.terms.cap).to_string()
 }
 
 /// The reason why a dataset is frozen or unfrozen.
@@ -218,7 +219,7 @@ async fn set_frozen(
     account.map(Json).ok_or_else(|| Problem::unknown_dataset(&name))
 }
 
-impl From<&Column> for ColumnBody {
+impl From<&Column> for DatasetColumn {
     fn from(column: &Column) -> Self {
         let (min, max) = column.domain.bounds().unzip();
         let step = match &column.domain {

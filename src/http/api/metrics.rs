@@ -7,14 +7,14 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{Extension, FromRequestParts, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 
-use crate::http::auth::Reading;
+use crate::http::auth::{Reading, with_role};
+use crate::http::counts::Counts;
 use crate::http::problem::Problem;
 use crate::http::shared::Shared;
 use crate::http::{App, aside};
@@ -38,20 +38,6 @@ const PASSED_ON: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"
 /// The host names by which programs on this machine reach the server.
 const HERE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
-/// The number of responses so far, by the first digit of their status.
-#[derive(Debug, Default)]
-pub struct Counts([AtomicU64; 6]);
-
-impl Counts {
-    /// Counts one response by its status.
-    pub fn note(&self, response: &Response) {
-        let class = usize::from(response.status().as_u16() / 100);
-        if let Some(count) = self.0.get(class) {
-            count.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-}
-
 /// Someone who may see the metrics: a steward, or a program on this machine without a token.
 pub struct Scraper;
 
@@ -65,8 +51,7 @@ impl FromRequestParts<App> for Scraper {
         let is_here = is_here && HERE.iter().any(|name| host == *name || host.starts_with(&format!("{name}:")));
         let is_passed_on = PASSED_ON.iter().any(|name| parts.headers.contains_key(*name));
         match person {
-            Some(person) if person.role == Role::Steward => Ok(Self),
-            Some(person) => Err(Problem::forbidden(format!("your role is {}; this is for a steward", person.role))),
+            Some(person) => with_role(person, &[Role::Steward]).map(|_| Self),
             None if is_here && !is_passed_on => Ok(Self),
             None => Err(Problem::unauthenticated()),
         }
@@ -198,8 +183,8 @@ fn text(service: &Service, counts: &Counts) -> String {
     write_datasets(&mut lines, &seen.datasets);
     write_statistics(&mut lines, service);
     lines.family("tacit_http_responses_total", "counter", "Responses by the class of their status");
-    for (class, count) in ["1xx", "2xx", "3xx", "4xx", "5xx"].iter().zip(counts.0.iter().skip(1)) {
-        lines.sample("tacit_http_responses_total", &[("class", *class)], count.load(Ordering::Relaxed));
+    for (class, count) in counts.by_class() {
+        lines.sample("tacit_http_responses_total", &[("class", class)], count);
     }
     lines.0
 }

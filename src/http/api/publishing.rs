@@ -11,7 +11,7 @@ use crate::http::body::{Body, epsilon};
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
 use crate::http::{App, json};
-use crate::service::publishing::statistics::check::Checked;
+use crate::service::publishing::statistics::check::StatisticCheck;
 use crate::service::stewarding::declared::{DeclaredFile, FILES_MAX};
 
 /// The files to check.
@@ -33,13 +33,13 @@ pub struct PublishBody {
 /// Says what query files would cost as statistics, and how accurate they would be. This is free: nothing is drawn or written.
 #[utoipa::path(
     post, path = "/v1/check", request_body = CheckBody, security(("token" = [])),
-    responses((status = 200, body = Vec<Checked>), (status = 400, body = Problem), (status = 413, body = Problem))
+    responses((status = 200, body = Vec<StatisticCheck>), (status = 400, body = Problem), (status = 413, body = Problem))
 )]
 pub async fn check(
     State(service): State<App>,
     Steward(person): Steward,
     Large(body): Large,
-) -> Result<Json<Vec<Checked>>, Problem> {
+) -> Result<Json<Vec<StatisticCheck>>, Problem> {
     let CheckBody { files } = read_aside(&service, &person.name, body).await?;
     if files.is_empty() || files.len() > FILES_MAX {
         let detail = format!("{} files are given; accepted are 1 to {FILES_MAX}", files.len());

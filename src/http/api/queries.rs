@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
-use crate::http::api::response::{self, Format};
+use crate::http::api::response::{self, AnswerFormat};
 use crate::http::auth::Researcher;
 use crate::http::body::{Body, QuestionBody, ask, key_use};
 use crate::http::problem::Problem;
@@ -44,7 +44,7 @@ async fn prepared(service: &App, who: &str, ask: Ask) -> Result<PreparedQuestion
 }
 
 /// Answers a question that touches no data, without a charge.
-async fn free(service: &App, who: &str, prepared: PreparedQuestion, format: Format) -> Result<Response, Problem> {
+async fn free(service: &App, who: &str, prepared: PreparedQuestion, format: AnswerFormat) -> Result<Response, Problem> {
     let (prepared, room) = service.in_room(prepared, Rendering::Data).await?;
     let encode = move |service: &crate::service::Service| response::free(service.answer_free(prepared)?, format);
     Ok(service.rendering_in(&room, who, encode).await??.response(service, who, room))
@@ -57,7 +57,7 @@ async fn answer(
     body: &[u8],
     prepared: Result<PreparedQuestion, Problem>,
 ) -> Result<Response, Problem> {
-    let format = Format::negotiate(headers)?;
+    let format = AnswerFormat::negotiate(headers)?;
     let key = key_use(headers, body)?;
     let prepared = prepared?;
     if prepared.is_free() {

@@ -3,58 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
-use crate::http::api::response::{ColumnBody, PriceBody};
 use crate::http::auth::Researcher;
 use crate::http::body::{Body, QuestionBody, ask};
 use crate::http::problem::Problem;
 use crate::http::{App, pad};
 use crate::service::asking::ask::Ask;
+use crate::service::asking::body::QuoteBody;
 use crate::service::asking::pad::Pad;
-use crate::service::asking::quote::{LegsView, Quote, ThresholdView};
-use crate::service::stewarding::accounts::AccountView;
+use crate::service::asking::quote::Quote;
 use crate::service::{Service, ServiceError};
-
-/// A quote: the price of an answer and its accuracy.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct QuoteBody {
-    dataset: String,
-    edition: String,
-    sql: String,
-    mechanism: &'static str,
-    confidence: &'static str,
-    rows_per_unit: u32,
-    columns: Vec<ColumnBody>,
-    price: PriceBody,
-    /// The price for each account that would pay, as ε.
-    legs: LegsView,
-    answerable: bool,
-    replay: bool,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    derived_from: Vec<String>,
-    /// The number of answers of this price that would still fit, including this one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answers_left: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    largest_epsilon: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    margin: Option<String>,
-    /// The assumed number of rows in a group: larger groups meet the margin that was asked for a mean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    assumed_group_size: Option<u64>,
-    /// How groups are selected for being shown if their list is not public.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    threshold: Option<ThresholdView>,
-    account: BeforeAndAfter,
-}
-
-/// An account at present, and as it would be after the answer.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct BeforeAndAfter {
-    before: AccountView,
-    after: AccountView,
-}
 
 /// Quotes the price of a question. This is free, and no data is touched.
 #[utoipa::path(
@@ -85,30 +43,5 @@ pub async fn quoted<T: Send + 'static>(
     match service.planning(who, work).await {
         Ok((pad, written)) => (pad, Ok(written)),
         Err(error) => (None, Err(error.into())),
-    }
-}
-
-impl From<Quote> for QuoteBody {
-    fn from(quote: Quote) -> Self {
-        Self {
-            dataset: quote.dataset,
-            edition: quote.edition,
-            sql: quote.sql,
-            mechanism: quote.mechanism,
-            confidence: "0.95",
-            rows_per_unit: quote.rows_per_unit,
-            columns: quote.columns.iter().map(|column| ColumnBody::of(column, true)).collect(),
-            price: PriceBody { epsilon: quote.epsilon, delta: quote.delta },
-            legs: quote.legs,
-            answerable: quote.answerable,
-            replay: quote.replay,
-            derived_from: quote.derived_from,
-            answers_left: quote.answers_left,
-            largest_epsilon: quote.largest_epsilon,
-            margin: quote.largest_margin,
-            assumed_group_size: quote.assumed_group_size,
-            threshold: quote.threshold,
-            account: BeforeAndAfter { before: quote.before, after: quote.after },
-        }
     }
 }

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Serialize;
 
-use crate::http::api::response::{self, Format};
+use crate::http::api::response::{self, AnswerFormat};
 use crate::http::auth::Reader;
 use crate::http::params::{Page, PageParams, Segment, next_link};
 use crate::http::problem::Problem;
@@ -89,7 +89,7 @@ pub async fn one(
     Segment(id): Segment,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let format = Format::negotiate(&headers)?;
+    let format = AnswerFormat::negotiate(&headers)?;
     if !service.may_see_release(&person, &id) {
         return Err(Problem::not_found("there is no such release that you may see"));
     }
@@ -101,7 +101,7 @@ pub async fn one(
     Ok((immutable(&etag), response).into_response())
 }
 
-async fn shown(service: &App, person: Person, id: &str, format: Format) -> Result<Response, Problem> {
+async fn shown(service: &App, person: Person, id: &str, format: AnswerFormat) -> Result<Response, Problem> {
     let name = person.name.clone();
     let (stored, room) = service.stored_in_room(&name, id, Rendering::Data).await?;
     let encoded = service.rendering_in(&room, &name, move |_| response::stored(&stored, &person, format)).await??;

@@ -9,20 +9,21 @@ use serde::Serialize;
 use strum::VariantArray;
 
 use crate::http::App;
-use crate::http::pieces::{Pieces, Rows, Unencodable};
+use crate::http::pieces::{Pieces, TextRows, Unencodable};
 use crate::http::problem::Problem;
 use crate::kernel::budget::people::{Person, Role};
-use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
+use crate::query::answer::{Cell, ColumnKind, Table, tabulate};
 use crate::service::Answer;
+use crate::service::asking::body::{AnswerBody, CONFIDENCE, OutputColumn, PriceBody};
 use crate::service::asking::free::FreeAnswer;
-use crate::service::asking::quote::{LegsView, ThresholdView};
+use crate::service::asking::quote::LegsView;
 use crate::service::asking::rooms::Reservation;
 use crate::service::asking::stored::StoredAnswer;
-use crate::service::stewarding::accounts::{AccountView, significant, timestamp};
+use crate::service::stewarding::accounts::{AccountView, timestamp};
 
 /// A format in which answers are offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
-pub enum Format {
+pub enum AnswerFormat {
     /// JSON, with media type `application/json`.
     Json,
     /// CSV, with media type `text/csv`.
@@ -33,7 +34,7 @@ pub enum Format {
     Parquet,
 }
 
-impl Format {
+impl AnswerFormat {
     /// The format's media type.
     pub fn media_type(self) -> &'static str {
         match self {
@@ -69,94 +70,17 @@ impl Format {
     }
 }
 
-/// The description of one output column.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct ColumnBody {
-    /// The column's name in the output.
-    name: String,
-    /// `key` or `estimate`.
-    kind: &'static str,
-    /// `count`, `sum`, `mean` or `formula`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aggregate: Option<&'static str>,
-    /// The standard error of counts and sums, as decimal text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    std_error: Option<String>,
-    /// The half-width of the 95 % interval: 1.959964 × the standard error.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    margin: Option<String>,
-    /// In quotes: the smallest value that one row can contribute to the sum or mean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min: Option<String>,
-    /// In quotes: the largest value that one row can contribute to the sum or mean.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max: Option<String>,
-}
-
-impl ColumnBody {
-    /// Describes a column of an answer; `with_margin` adds its margin and bounds for quotes.
-    pub fn of(column: &ColumnInfo, with_margin: bool) -> Self {
-        let is_key = matches!(column.kind, ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey);
-        let (min, max) = column.bounds.clone().filter(|_| with_margin).unzip();
-        Self {
-            name: column.name.clone(),
-            kind: if is_key { "key" } else { "estimate" },
-            aggregate: (!is_key).then(|| column.kind.word()),
-            std_error: column.kind.std_error().map(|error| significant(error, 9)),
-            margin: column.kind.margin().filter(|_| with_margin).map(|margin| significant(margin, 9)),
-            min,
-            max,
-        }
-    }
-}
-
-/// The price of an answer.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct PriceBody {
-    /// The ε that the answer costs, as decimal text.
-    pub epsilon: String,
-    /// The δ of the dataset, as decimal text.
-    pub delta: String,
-}
-
-/// An answer as JSON.
-#[derive(Serialize)]
-pub struct AnswerBody<'a> {
-    release: &'a str,
-    dataset: &'a str,
-    edition: &'a str,
-    sql: &'a str,
-    replayed: bool,
-    mechanism: &'a str,
-    confidence: &'static str,
-    rows_per_unit: u32,
-    columns: Vec<ColumnBody>,
-    rows: Unwritten,
-    price: PriceBody,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    threshold: Option<ThresholdView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    legs: Option<LegsView>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    derived_from: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    purpose: Option<&'a str>,
-    at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<AccountView>,
-}
-
-/// A placeholder for the list into which [`Rows`] are written.
-type Unwritten = [(); 0];
+/// A placeholder for the list into which [`TextRows`] are written.
+pub type Unwritten = [(); 0];
 
 /// An answer in some format: its headers, and the part of its body that is encoded so far.
-pub struct Encoded {
+pub struct EncodedAnswer {
     headers: HeaderMap,
     pieces: Pieces,
 }
 
-impl Encoded {
-    fn of(format: Format, pieces: Result<Pieces, Unencodable>) -> Result<Self, Problem> {
+impl EncodedAnswer {
+    fn of(format: AnswerFormat, pieces: Result<Pieces, Unencodable>) -> Result<Self, Problem> {
         let pieces = pieces.map_err(|fault| Problem::overloaded(&fault.to_string()))?;
         let media_type = HeaderValue::from_static(format.media_type());
         Ok(Self { headers: HeaderMap::from_iter([(header::CONTENT_TYPE, media_type)]), pieces })
@@ -181,7 +105,7 @@ impl Encoded {
 ///
 /// # Errors
 /// A problem if the answer could not be encoded.
-pub fn answer(answer: &Answer, format: Format) -> Result<Encoded, Problem> {
+pub fn answer(answer: &Answer, format: AnswerFormat) -> Result<EncodedAnswer, Problem> {
     let stored = &answer.stored;
     let table = tabulate(&answer.layout, stored.vectors());
     let account = AccountView::of(stored.accountant, &answer.standing.account);
@@ -194,56 +118,48 @@ pub fn answer(answer: &Answer, format: Format) -> Result<Encoded, Problem> {
         account: Some(account.clone()),
     };
     let pieces = encoded(table, format, |table| body(stored, table, shown));
-    let encoded = Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id);
+    let encoded = EncodedAnswer::of(format, pieces)?.with("tacit-release", &stored.release.id);
     let encoded = encoded.with("tacit-epsilon-spent", &account.epsilon_spent.to_string());
     Ok(encoded.with("tacit-epsilon-remaining", &account.epsilon_remaining.to_string()))
-}
-
-#[derive(Serialize)]
-struct FreeBody<'a> {
-    release: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dataset: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    edition: Option<&'a str>,
-    sql: &'a str,
-    replayed: bool,
-    columns: Vec<ColumnBody>,
-    rows: Unwritten,
-    price: PriceBody,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<&'a AccountView>,
 }
 
 /// Encodes a free answer. It has no release, because nothing was drawn.
 ///
 /// # Errors
 /// A problem if the answer could not be encoded.
-pub fn free(answer: FreeAnswer, format: Format) -> Result<Encoded, Problem> {
+pub fn free(answer: FreeAnswer, format: AnswerFormat) -> Result<EncodedAnswer, Problem> {
     let FreeAnswer { about, sql, table } = answer;
     let about = about.as_ref();
-    let document = |table: &Table| FreeBody {
+    let document = |table: &Table| AnswerBody::<Unwritten> {
         release: None,
-        dataset: about.map(|about| about.dataset.as_str()),
-        edition: about.map(|about| about.edition.as_str()),
-        sql: &sql,
+        dataset: about.map(|about| about.dataset.clone()),
+        edition: about.map(|about| about.edition.clone()),
+        sql,
         replayed: true,
-        columns: table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
+        mechanism: None,
+        confidence: None,
+        rows_per_unit: None,
+        columns: columns(table),
         rows: [],
         price: PriceBody {
             epsilon: "0".to_owned(),
             delta: about.map_or_else(|| "0".to_owned(), |about| about.delta.clone()),
         },
-        account: about.map(|about| &about.account),
+        threshold: None,
+        legs: None,
+        derived_from: Vec::new(),
+        purpose: None,
+        at: None,
+        account: about.map(|about| about.account.clone()),
     };
-    Encoded::of(format, encoded(table, format, document))
+    EncodedAnswer::of(format, encoded(table, format, document))
 }
 
 /// Encodes a stored answer by itself. Its bytes never change.
 ///
 /// # Errors
 /// A problem if the answer could not be encoded.
-pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Result<Encoded, Problem> {
+pub fn stored(stored: &StoredAnswer, person: &Person, format: AnswerFormat) -> Result<EncodedAnswer, Problem> {
     let is_seen = is_seen(stored, person);
     let table = tabulate(&stored.layout_for(is_seen), stored.vectors());
     let shown = Shown {
@@ -255,7 +171,7 @@ pub fn stored(stored: &StoredAnswer, person: &Person, format: Format) -> Result<
         account: None,
     };
     let pieces = encoded(table, format, |table| body(stored, table, shown));
-    Ok(Encoded::of(format, pieces)?.with("tacit-release", &stored.release.id))
+    Ok(EncodedAnswer::of(format, pieces)?.with("tacit-release", &stored.release.id))
 }
 
 /// Whether a person sees everything about a stored answer: its purpose, and the LIMIT and HAVING with which it was first asked for.
@@ -275,32 +191,36 @@ struct Shown<'a> {
 }
 
 /// A published answer, without anyone's account.
-pub fn published<'a>(stored: &'a StoredAnswer, sql: &'a str, epsilon: &str, table: &Table) -> AnswerBody<'a> {
+pub fn published(stored: &StoredAnswer, sql: &str, epsilon: &str, table: &Table) -> AnswerBody<Unwritten> {
     let epsilon = epsilon.to_owned();
     body(stored, table, Shown { sql, replayed: true, epsilon, purpose: None, legs: None, account: None })
 }
 
-fn body<'a>(stored: &'a StoredAnswer, table: &Table, shown: Shown<'a>) -> AnswerBody<'a> {
+fn body(stored: &StoredAnswer, table: &Table, shown: Shown<'_>) -> AnswerBody<Unwritten> {
     let Shown { sql, replayed, epsilon, purpose, legs, account } = shown;
     AnswerBody {
-        release: &stored.release.id,
-        dataset: &stored.release.subject.dataset,
-        edition: &stored.release.subject.edition,
-        sql,
+        release: Some(stored.release.id.clone()),
+        dataset: Some(stored.release.subject.dataset.clone()),
+        edition: Some(stored.release.subject.edition.clone()),
+        sql: sql.to_owned(),
         replayed,
-        mechanism: stored.release.mechanism.name(),
-        confidence: "0.95",
-        rows_per_unit: stored.rows_per_unit,
-        columns: table.columns.iter().map(|column| ColumnBody::of(column, false)).collect(),
+        mechanism: Some(stored.release.mechanism.name().into()),
+        confidence: Some(CONFIDENCE),
+        rows_per_unit: Some(stored.rows_per_unit),
+        columns: columns(table),
         rows: [],
         price: PriceBody { epsilon, delta: stored.delta().to_string() },
         threshold: stored.threshold(),
         legs,
-        derived_from: &stored.derived_from,
-        purpose,
-        at: timestamp(stored.at_ms),
+        derived_from: stored.derived_from.clone(),
+        purpose: purpose.map(str::to_owned),
+        at: Some(timestamp(stored.at_ms)),
         account,
     }
+}
+
+fn columns(table: &Table) -> Vec<OutputColumn> {
+    table.columns.iter().map(|column| OutputColumn::of(column, false)).collect()
 }
 
 /// Encodes a table in a format. `document` makes the JSON document that surrounds it.
@@ -309,16 +229,16 @@ fn body<'a>(stored: &'a StoredAnswer, table: &Table, shown: Shown<'a>) -> Answer
 /// [`Unencodable`] if the table could not be encoded.
 pub fn encoded<D: Serialize>(
     table: Table,
-    format: Format,
+    format: AnswerFormat,
     document: impl FnOnce(&Table) -> D,
 ) -> Result<Pieces, Unencodable> {
     match format {
-        Format::Json => {
+        AnswerFormat::Json => {
             let document = document(&table);
-            Pieces::ahead(Rows::json(&document, table))
+            Pieces::ahead(TextRows::json(&document, table))
         }
-        Format::Csv => Pieces::ahead(Rows::csv(table)),
-        Format::Arrow => {
+        AnswerFormat::Csv => Pieces::ahead(TextRows::csv(table)),
+        AnswerFormat::Arrow => {
             let mut bytes = Vec::new();
             let write = |mut frame: DataFrame| {
                 IpcStreamWriter::new(&mut bytes).with_compat_level(CompatLevel::oldest()).finish(&mut frame)
@@ -326,7 +246,7 @@ pub fn encoded<D: Serialize>(
             frame(table).and_then(write).map_err(|_| Unencodable)?;
             Ok(Pieces::whole(bytes))
         }
-        Format::Parquet => {
+        AnswerFormat::Parquet => {
             let mut bytes = Vec::new();
             let write = |mut frame: DataFrame| ParquetWriter::new(&mut bytes).finish(&mut frame);
             frame(table).and_then(write).map_err(|_| Unencodable)?;

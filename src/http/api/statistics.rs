@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::releases::is_known;
-use crate::http::api::response::Format;
+use crate::http::api::response::AnswerFormat;
 use crate::http::auth::{Reading, Steward};
-use crate::http::cache::{Form, Rendered};
+use crate::http::cache::{Rendered, StatisticForm};
 use crate::http::params::{PageParams, Segment, page};
 use crate::http::problem::Problem;
 use crate::http::shared::Shared;
@@ -138,8 +138,8 @@ async fn read(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let (name, form) = match name.split_once('.') {
-        Some((name, ending)) => (name, Form::of_ending(ending).ok_or_else(|| no_form(ending))?),
-        None => (name, Form::Answer(Format::negotiate(headers)?)),
+        Some((name, ending)) => (name, StatisticForm::of_ending(ending).ok_or_else(|| no_form(ending))?),
+        None => (name, StatisticForm::Answer(AnswerFormat::negotiate(headers)?)),
     };
     let (rendered, is_public) = rendered(service, shared, person, name, form).await?;
     let mut response = respond(&rendered, headers, is_public);
@@ -175,7 +175,7 @@ pub async fn rendered(
     shared: &Arc<Shared>,
     person: Option<&Person>,
     name: &str,
-    form: Form,
+    form: StatisticForm,
 ) -> Result<(Arc<Rendered>, bool), Problem> {
     // Nobody is told that a statistic exists which they may not read.
     let refused = || if person.is_some() { unknown(name) } else { Problem::unauthenticated() };
@@ -237,7 +237,7 @@ fn no_form(ending: &str) -> Problem {
     Problem::not_found(format!("statistics have no form \".{}\"; {accepted}", shown(ending)))
 }
 
-fn not_yet(service: &App, statistic: &Statistic, form: Form) -> Problem {
+fn not_yet(service: &App, statistic: &Statistic, form: StatisticForm) -> Problem {
     let state = service.state_of(statistic);
     match (state.shown, state.skipped) {
         (Some(_), _) => Problem::not_found(format!("the statistic has nothing to show as {form:?}")),

@@ -5,24 +5,25 @@ use axum::response::Response;
 use maud::html;
 use serde::Deserialize;
 
-use super::super::App;
-use super::super::pad;
-use super::super::params::Segment;
-use super::super::pieces::held_response;
-use super::super::problem::Problem;
 use super::session::Form;
-use super::{Failed, Shown, Visitor, aside, fragment};
+use super::shown::{Shown, aside, fragment};
+use crate::http::App;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
-use crate::http::console::pages::answers::{self, Line};
+use crate::http::console::pages::answers::{self, HistoryLine};
 use crate::http::console::pages::ask::{self as pages, Outlook, Question};
+use crate::http::pad;
+use crate::http::params::Segment;
+use crate::http::pieces::held_response;
+use crate::http::problem::Problem;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::entry::KeyUse;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
 use crate::query::answer::tabulate;
-use crate::service::asking::ask::{Ask, MarginText, Wanted};
+use crate::service::asking::ask::{Ask, MarginText, RequestedAccuracy};
 use crate::service::asking::pad::Pad;
 use crate::service::asking::question::PreparedQuestion;
 use crate::service::asking::quote::Quote;
@@ -77,8 +78,8 @@ fn question(form: &Form) -> Question {
 
 fn ask(question: &Question) -> Result<Ask, Problem> {
     let accuracy = match question.by_margin {
-        true => Wanted::new(None, Some(&MarginText::Every(question.margin.clone())))?,
-        false => Wanted::new(Some(&question.epsilon), None)?,
+        true => RequestedAccuracy::new(None, Some(&MarginText::Every(question.margin.clone())))?,
+        false => RequestedAccuracy::new(Some(&question.epsilon), None)?,
     };
     let purpose = Some(question.purpose.clone()).filter(|purpose| !purpose.is_empty());
     let sql = question.sql.clone();
@@ -86,7 +87,7 @@ fn ask(question: &Question) -> Result<Ask, Problem> {
 }
 
 /// POST /ask: shows the price or, on payment, the answer.
-pub async fn submit(State(service): State<App>, form: Form) -> Result<Response, Failed> {
+pub async fn submit(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Researcher])?;
     let question = question(&form);
     let asked = ask(&question);
@@ -99,14 +100,14 @@ pub async fn submit(State(service): State<App>, form: Form) -> Result<Response, 
 }
 
 /// POST /ask/price: the price box by itself.
-pub async fn price(State(service): State<App>, form: Form) -> Result<Response, Failed> {
+pub async fn price(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Researcher])?;
     let (pad, markup) = price_box(&service, &person, ask(&question(&form))).await;
     Ok(pad::marked_any(pad, fragment(&markup)))
 }
 
 /// POST /ask/level: the slider sets ε; returns the price box and the field that holds ε.
-pub async fn level(State(service): State<App>, form: Form) -> Result<Response, Failed> {
+pub async fn level(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Researcher])?;
     let most = own_datasets(&service, &person).first().map(|dataset| dataset.terms.max_epsilon_per_query);
     let step = form.text("level").parse().unwrap_or(0);
@@ -287,7 +288,7 @@ fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
     let table = tabulate(&answer.layout, stored.vectors());
     let account = crate::service::stewarding::accounts::AccountView::of(stored.accountant, &answer.standing.account);
     let (paid, date) = (answer.epsilon(), service.date(stored.at_ms));
-    answers::one(&answers::Shown {
+    answers::one(&answers::AnswerPage {
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,
         sql: &answer.sql,
@@ -320,18 +321,17 @@ pub async fn history(State(service): State<App>, visitor: Visitor, Query(params)
             let older = latest.last().filter(|_| has_more).map(|(seq, _)| *seq);
             (latest.into_iter().map(|(_, card)| card.id.clone()).collect::<Vec<_>>(), older)
         });
-        let lines = ids.iter().map(|id| line(service, &person.name, id)).collect::<Result<Vec<_>, _>>();
-        let lines = lines.map_err(|error| visitor.fail(error))?;
+        let lines = ids.iter().map(|id| line(service, &person.name, id)).collect::<Result<Vec<_>, _>>()?;
         let older = older.map(|before| format!("/history?before={before}"));
         Ok(visitor.page("History", "/history", &answers::history(&lines, older.as_deref())))
     };
     aside(&service, visitor, show).await
 }
 
-fn line(service: &Service, who: &str, id: &str) -> Result<Line, ServiceError> {
+fn line(service: &Service, who: &str, id: &str) -> Result<HistoryLine, ServiceError> {
     let stored = service.stored_summary(id)?;
     let is_own = stored.researcher == who;
-    Ok(Line {
+    Ok(HistoryLine {
         release: stored.release.id,
         sql: stored.sql,
         date: service.date(stored.at_ms),
@@ -359,7 +359,7 @@ fn stored_body(service: &Service, stored: &StoredAnswer, person: &Person) -> mau
     let is_own = stored.researcher == person.name;
     let table = tabulate(&stored.layout_for(is_own), stored.vectors());
     let date = service.date(stored.at_ms);
-    answers::one(&answers::Shown {
+    answers::one(&answers::AnswerPage {
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,
         sql: &stored.sql,

@@ -6,13 +6,14 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::super::App;
-use super::super::params::Segment;
-use super::super::problem::Problem;
 use super::session::Form;
-use super::{Failed, Shown, Visitor, aside, see};
+use super::shown::{Failed, Shown, aside, see};
+use crate::http::App;
 use crate::http::console::pages::what_if::{self, Wish};
 use crate::http::console::pages::{accounts as pages, requests as request_pages};
+use crate::http::params::Segment;
+use crate::http::problem::Problem;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::Role;
 use crate::kernel::privacy::amounts::Epsilon;
@@ -157,17 +158,16 @@ pub async fn what_if(
     State(service): State<App>,
     visitor: Visitor,
     Query(params): Query<HashMap<String, String>>,
-) -> Result<Response, Failed> {
+) -> Shown {
     visitor.only(&[Role::Steward])?;
     aside(&service, visitor, move |service, visitor| thought(service, visitor, &params)).await
 }
 
-fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String>) -> Shown {
+fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String>) -> Result<Response, Problem> {
     let datasets: Vec<_> = service.datasets().filter(|one| one.name == one.lineage).collect();
     let wanted = params.get("dataset").map_or("", String::as_str);
     let chosen = datasets.iter().find(|one| one.name == wanted).or(datasets.first());
-    let none = || visitor.fail(Problem::not_found("no dataset is served"));
-    let chosen = *chosen.ok_or_else(none)?;
+    let chosen = *chosen.ok_or_else(|| Problem::not_found("no dataset is served"))?;
     let mut wrong = None;
     let mut whole = |name: &'static str, most: u64, otherwise: u64| {
         let Some(text) = params.get(name).map(|text| text.trim()) else { return otherwise };
@@ -192,6 +192,6 @@ fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String
     let names: Vec<_> = datasets.iter().map(|one| one.name.as_str()).collect();
     let wish = Wish { epsilon, questions, group_size, rows_per_unit };
     let (dataset, terms, wrong) = (chosen.name.as_str(), &chosen.terms, wrong.as_deref());
-    let shown = what_if::Page { datasets: &names, dataset, terms, wish: &wish, wrong };
+    let shown = what_if::WhatIfPage { datasets: &names, dataset, terms, wish: &wish, wrong };
     Ok(visitor.page("What would this budget buy?", "/what-if", &what_if::page(&shown)))
 }

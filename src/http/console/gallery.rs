@@ -5,12 +5,13 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::super::App;
-use super::super::params::Segment;
-use super::super::problem::Problem;
 use super::session::Form;
-use super::{Shown, Visitor, aside, see};
-use crate::http::console::pages::statistics::{self as pages, Card, Question};
+use super::shown::{Shown, aside, see};
+use crate::http::App;
+use crate::http::console::pages::statistics::{self as pages, Card, DrawPage};
+use crate::http::params::Segment;
+use crate::http::problem::Problem;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::people::Role;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;
@@ -66,13 +67,12 @@ pub async fn draw(State(service): State<App>, visitor: Visitor, Segment(name): S
     aside(&service, visitor, move |service, visitor| sure(service, visitor, &name)).await
 }
 
-fn sure(service: &Service, visitor: &Visitor, name: &str) -> Shown {
-    let unknown = || visitor.fail(Problem::not_found("there is no such statistic"));
-    let statistic = service.statistic(name).ok_or_else(unknown)?;
-    let estimate = service.estimate_of(statistic).map_err(|error| visitor.fail(error))?;
+fn sure(service: &Service, visitor: &Visitor, name: &str) -> Result<Response, Problem> {
+    let statistic = service.statistic(name).ok_or_else(|| Problem::not_found("there is no such statistic"))?;
+    let estimate = service.estimate_of(statistic)?;
     let state = service.state_of(statistic);
     let (is_confirmed, waits) = (state.agreement == Agreement::Given, state.waits());
-    let question = Question { estimate: &estimate, sql: &statistic.sql, is_confirmed, waits };
+    let question = DrawPage { estimate: &estimate, sql: &statistic.sql, is_confirmed, waits };
     Ok(visitor.page(&estimate.title, "/statistics", &pages::sure(&visitor.csrf, &question)))
 }
 

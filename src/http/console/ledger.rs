@@ -5,15 +5,16 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::super::App;
-use super::super::problem::Problem;
-use super::{Failed, Shown, Visitor, aside};
-use crate::http::console::pages::ledger::{self as pages, Health, Line, Search};
+use super::shown::{Shown, aside};
+use crate::http::App;
+use crate::http::console::pages::ledger::{self as pages, Health, LedgerLine, Search};
+use crate::http::problem::Problem;
 use crate::http::shared::Shared;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::entry::{Act, Entry};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Role;
@@ -43,7 +44,7 @@ pub async fn ledger(State(service): State<App>, visitor: Visitor, Query(params):
     let (act, find) = (params.act.unwrap_or_default(), params.find.unwrap_or_default());
     let show = move |service: &Service, visitor: &Visitor| {
         let wanted = (act, find.trim().to_owned());
-        let unread = || visitor.fail(Problem::overloaded("the ledger could not be read"));
+        let unread = || Problem::overloaded("the ledger could not be read");
         let (lines, older) = found(service, &wanted, params.before).ok_or_else(unread)?;
         let search = Search { act: &wanted.0, find: &wanted.1, older };
         let body = pages::page(&health(service), &lines, &search, Act::KINDS);
@@ -65,7 +66,7 @@ fn health(service: &Service) -> Health {
 }
 
 /// The newest entries before a number that match, and where the search continues. Returns `None` if the ledger cannot be read.
-fn found(service: &Service, wanted: &(String, String), before: Option<u64>) -> Option<(Vec<Line>, Option<u64>)> {
+fn found(service: &Service, wanted: &(String, String), before: Option<u64>) -> Option<(Vec<LedgerLine>, Option<u64>)> {
     let (last, _) = read(service.ledger(), |book| book.head());
     let end = before.unwrap_or(u64::MAX).min(last.saturating_add(1));
     let (mut lines, mut at) = (Vec::new(), end);
@@ -86,7 +87,7 @@ fn found(service: &Service, wanted: &(String, String), before: Option<u64>) -> O
     Some((lines, (at > 1).then_some(at)))
 }
 
-fn line(entry: &Entry, (act, find): &(String, String)) -> Option<Line> {
+fn line(entry: &Entry, (act, find): &(String, String)) -> Option<LedgerLine> {
     if !act.is_empty() && entry.act.kind() != act {
         return None;
     }
@@ -100,15 +101,11 @@ fn line(entry: &Entry, (act, find): &(String, String)) -> Option<Line> {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     };
-    Some(Line { seq: entry.seq, at: timestamp(entry.at_ms), act: entry.act.kind(), words, text })
+    Some(LedgerLine { seq: entry.seq, at: timestamp(entry.at_ms), act: entry.act.kind(), words, text })
 }
 
 /// GET /ledger/export.jsonl: every entry as one line of JSON, from the first entry on.
-pub async fn export(
-    State(service): State<App>,
-    Extension(shared): Extension<Arc<Shared>>,
-    visitor: Visitor,
-) -> Result<Response, Failed> {
+pub async fn export(State(service): State<App>, Extension(shared): Extension<Arc<Shared>>, visitor: Visitor) -> Shown {
     visitor.only(&[Role::Steward])?;
     let busy = |_| visitor.fail(Problem::overloaded("two exports are being read already"));
     let place = Arc::clone(&shared.exports).try_acquire_owned().map_err(busy)?;

@@ -3,11 +3,12 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::super::App;
-use super::super::params::Segment;
-use super::super::problem::Problem;
 use super::pages::manual as pages;
-use super::{Shown, Visitor, aside};
+use super::shown::{Shown, aside};
+use crate::http::App;
+use crate::http::params::Segment;
+use crate::http::problem::Problem;
+use crate::http::visitor::Visitor;
 use crate::manual::{TOPICS, Topic};
 
 /// GET /manual: the list of topics.

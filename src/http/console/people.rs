@@ -3,12 +3,13 @@
 use axum::extract::{Query, State};
 use serde::Deserialize;
 
-use super::super::App;
-use super::super::params::Segment;
-use super::super::problem::Problem;
 use super::session::Form;
-use super::{Shown, Visitor, aside, see};
-use crate::http::console::pages::people::{self as pages, Fresh, Line};
+use super::shown::{Shown, aside, see};
+use crate::http::App;
+use crate::http::console::pages::people::{self as pages, Fresh, PersonLine};
+use crate::http::params::Segment;
+use crate::http::problem::Problem;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Role, UnknownRole};
 use crate::service::Service;
@@ -37,9 +38,9 @@ pub async fn list(State(service): State<App>, visitor: Visitor, Query(params): Q
 fn page(service: &Service, visitor: &Visitor, params: &PeopleParams, fresh: Option<&Fresh<'_>>) -> maud::Markup {
     let find = params.find.as_deref().unwrap_or("").trim();
     let after = params.after.as_deref().unwrap_or("");
-    let mut lines: Vec<Line> = read(service.ledger(), |book| {
+    let mut lines: Vec<PersonLine> = read(service.ledger(), |book| {
         let found = book.people().filter(|(name, ..)| name.as_str() > after && name.contains(find));
-        let line = |(name, role, is_active): (&String, Role, bool)| Line {
+        let line = |(name, role, is_active): (&String, Role, bool)| PersonLine {
             name: name.clone(),
             role,
             is_active,
@@ -52,7 +53,7 @@ fn page(service: &Service, visitor: &Visitor, params: &PeopleParams, fresh: Opti
     lines.truncate(LINES);
     let more = lines.last().filter(|_| has_more).map(|line| line.name.clone());
     let datasets: Vec<_> = read(service.ledger(), |book| book.datasets().map(|(name, _)| name.clone()).collect());
-    let shown = pages::Page { people: &lines, datasets: &datasets, find, more: more.as_deref(), fresh };
+    let shown = pages::PeoplePage { people: &lines, datasets: &datasets, find, more: more.as_deref(), fresh };
     pages::page(&visitor.csrf, &shown)
 }
 

@@ -7,19 +7,19 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::super::App;
-use super::super::params::Segment;
-use super::super::problem::Problem;
-use super::super::shared::Shared;
-use super::{Shown, Visitor, aside, see};
+use super::shown::{Shown, aside, see};
+use crate::http::App;
+use crate::http::api::datasets::cap;
 use crate::http::api::statistics::{rendered, respond};
-use crate::http::cache::Form;
+use crate::http::cache::StatisticForm;
 use crate::http::console::pages::{datasets as pages, sign_in as entrance};
-use crate::kernel::budget::entry::AccountKind;
-use crate::kernel::budget::ledger::read;
+use crate::http::params::Segment;
+use crate::http::problem::Problem;
+use crate::http::shared::Shared;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::people::Role;
 use crate::render::assets;
-use crate::service::{Dataset, Service};
+use crate::service::Service;
 
 /// GET /: redirects to the page where each role begins.
 pub async fn home(visitor: Visitor) -> Response {
@@ -63,7 +63,7 @@ pub async fn statistic(
     Segment(name): Segment,
     headers: HeaderMap,
 ) -> Shown {
-    let rendered = rendered(&service, &shared, visitor.person.as_ref(), &name, Form::Page).await;
+    let rendered = rendered(&service, &shared, visitor.person.as_ref(), &name, StatisticForm::Page).await;
     let (rendered, is_public) = rendered.map_err(|problem| visitor.fail(problem))?;
     let mut response = respond(&rendered, &headers, is_public);
     let origins = if is_public { shared.settings.origins.join(" ") } else { String::new() };
@@ -91,19 +91,10 @@ pub async fn datasets(State(service): State<App>, visitor: Visitor) -> Shown {
 pub async fn dataset(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
     let person = visitor.only(Role::ALL)?;
     let show = move |service: &Service, visitor: &Visitor| {
-        let dataset = service.dataset_seen_by(&person, &name);
-        let dataset = dataset.ok_or_else(|| visitor.fail(Problem::unknown_dataset(&name)))?;
+        let dataset = service.dataset_seen_by(&person, &name).ok_or_else(|| Problem::unknown_dataset(&name))?;
         let report = dataset.report.as_ref().filter(|_| person.role == Role::Steward);
         let body = pages::one(dataset, &cap(service, dataset), report);
         Ok(visitor.page(&dataset.name, "/datasets", &body))
     };
     aside(&service, visitor, show).await
-}
-
-/// The dataset's lifetime cap as ε, including any raise.
-pub fn cap(service: &Service, dataset: &Dataset) -> String {
-    let of = |book: &crate::kernel::budget::state::LedgerState| {
-        book.find(&dataset.lineage, AccountKind::Dataset, "").map(|one| one.epsilon)
-    };
-    read(service.ledger(), of).unwrap_or(dataset.terms.cap).to_string()
 }

@@ -1,117 +1,25 @@
-//! Sessions: a signed cookie says who is signed in, and forms can only be sent from pages of the same session.
+//! Signing in and out, and forms, which can only be sent from pages of their own session.
 //!
-//! Promises that a cookie is worthless once its token is revoked, that it cannot be forged or changed without the server's key, and that a
-//! form counts only with the secret that its own session was given. The key lives as long as the process.
+//! Promises that a form counts only with the secret that its own session was given.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Request, State};
-use axum::http::request::Parts;
+use axum::extract::{Extension, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use super::super::body::Body;
-use super::super::shared::Shared;
-use super::super::{App, problem::Problem};
-use super::{Failed, Shown, Visitor, see};
+use super::shown::{Failed, Shown, see};
+use crate::http::App;
+use crate::http::body::Body;
 use crate::http::console::pages::sign_in as pages;
-use crate::kernel::budget::ledger::read;
-use crate::kernel::budget::people::Person;
-use crate::kernel::random;
+use crate::http::problem::Problem;
+use crate::http::sessions::{SESSION_MS, set_cookie};
+use crate::http::shared::Shared;
+use crate::http::visitor::{Visitor, shared, visitor};
 use crate::service::stewarding::people::Token;
 
-/// The duration of a session, in milliseconds.
-const SESSION_MS: u64 = 8 * 60 * 60 * 1_000;
-/// The size of a cookie's payload in bytes: expiry, nonce, and the digest of a token.
-const PAYLOAD_BYTES: usize = 8 + 16 + 32;
 const TOKEN_BYTES_MAX: usize = 256;
-
-/// The key that signs cookies; `None` if the system gave no randomness, in which case nobody can sign in.
-pub struct Sessions {
-    key: Option<[u8; 32]>,
-}
-
-/// A session that a cookie proves.
-struct Session {
-    digest: [u8; 32],
-    csrf: String,
-}
-
-impl Default for Sessions {
-    fn default() -> Self {
-        Self { key: random::bytes().ok() }
-    }
-}
-
-impl Sessions {
-    /// The cookie's value for the holder of a token with this digest.
-    fn sign(&self, digest: &[u8; 32], now_ms: u64) -> Option<String> {
-        let nonce = random::bytes::<16>().ok()?;
-        let mut payload = Vec::with_capacity(PAYLOAD_BYTES + 32);
-        payload.extend(now_ms.saturating_add(SESSION_MS).to_be_bytes());
-        payload.extend(nonce);
-        payload.extend(digest);
-        let seal = *self.seal("session", &payload)?.as_bytes();
-        payload.extend(seal);
-        Some(hex::encode(payload))
-    }
-
-    fn seal(&self, what: &str, payload: &[u8]) -> Option<blake3::Hash> {
-        let mut hasher = blake3::Hasher::new_keyed(&self.key?);
-        hasher.update(what.as_bytes()).update(&[0]).update(payload);
-        Some(hasher.finalize())
-    }
-
-    /// The session of a cookie, if this server signed it and it has not expired.
-    fn open(&self, cookie: &str, now_ms: u64) -> Option<Session> {
-        let bytes = hex::decode(cookie).ok()?;
-        let (payload, seal) = bytes.split_at_checked(PAYLOAD_BYTES)?;
-        // Hashes compare in constant time.
-        if self.seal("session", payload)? != blake3::Hash::from_bytes(seal.try_into().ok()?) {
-            return None;
-        }
-        let (expiry, rest) = payload.split_first_chunk::<8>()?;
-        let digest = rest.last_chunk::<32>()?;
-        let csrf = self.seal("form", payload)?.to_hex().to_string();
-        (u64::from_be_bytes(*expiry) > now_ms).then_some(Session { digest: *digest, csrf })
-    }
-}
-
-/// The cookie's name. With TLS it has a prefix that keeps other hosts and plain HTTP pages from setting it.
-fn cookie_name(is_secure: bool) -> &'static str {
-    if is_secure { "__Host-tacit" } else { "tacit" }
-}
-
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
-}
-
-fn shared(parts: &Parts) -> Option<Arc<Shared>> {
-    parts.extensions.get::<Arc<Shared>>().cloned()
-}
-
-/// The visitor who sends a request, according to the session cookie.
-pub fn visitor(parts: &Parts, service: &App) -> Visitor {
-    let found = shared(parts).and_then(|shared| {
-        let value = cookie(&parts.headers, cookie_name(shared.settings.is_secure))?;
-        let session = shared.sessions.open(value, service.now_ms())?;
-        let person = read(service.ledger(), |book| book.bearer(&session.digest))?;
-        Some(Visitor { person: Some(person), csrf: session.csrf, has_ended: false })
-    });
-    let name = cookie_name(shared(parts).is_some_and(|shared| shared.settings.is_secure));
-    let has_ended = cookie(&parts.headers, name).is_some_and(|value| !value.is_empty());
-    found.unwrap_or(Visitor { has_ended, ..Visitor::default() })
-}
-
-impl FromRequestParts<App> for Visitor {
-    type Rejection = std::convert::Infallible;
-    async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Self::Rejection> {
-        Ok(visitor(parts, service))
-    }
-}
 
 /// A form that was sent from a page of its own session.
 pub struct Form {
@@ -183,13 +91,6 @@ impl FromRequest<App> for Form {
     }
 }
 
-fn set_cookie(shared: &Shared, value: &str, seconds: u64) -> HeaderValue {
-    let is_secure = shared.settings.is_secure;
-    let (name, secure) = (cookie_name(is_secure), if is_secure { "; Secure" } else { "" });
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
-}
-
 /// POST /sign-in: exchanges a token for a session.
 pub async fn sign_in(State(service): State<App>, request: Request) -> Shown {
     let (parts, body) = request.into_parts();
@@ -202,7 +103,7 @@ pub async fn sign_in(State(service): State<App>, request: Request) -> Shown {
     let is_known = token.len() <= TOKEN_BYTES_MAX && service.bearer(token).is_some();
     let signed = shared.filter(|_| is_known && !foreign).and_then(|shared| {
         let value = shared.sessions.sign(&digest, service.now_ms())?;
-        Some(set_cookie(&shared, &value, SESSION_MS / 1_000))
+        Some(set_cookie(shared.settings.is_secure, &value, SESSION_MS / 1_000))
     });
     let Some(cookie) = signed else {
         let mut response =
@@ -214,16 +115,11 @@ pub async fn sign_in(State(service): State<App>, request: Request) -> Shown {
 }
 
 /// POST /sign-out: removes the cookie. Its session remains valid until it expires or its token is revoked.
-pub async fn sign_out(axum::extract::Extension(shared): axum::extract::Extension<Arc<Shared>>, _form: Form) -> Shown {
-    Ok(with_cookie(see("/sign-in"), set_cookie(&shared, "", 0)))
+pub async fn sign_out(Extension(shared): Extension<Arc<Shared>>, _form: Form) -> Shown {
+    Ok(with_cookie(see("/sign-in"), set_cookie(shared.settings.is_secure, "", 0)))
 }
 
 fn with_cookie(mut response: Response, cookie: HeaderValue) -> Response {
     response.headers_mut().insert(header::SET_COOKIE, cookie);
-    response.into_response()
-}
-
-/// The person of a session, for routes that a page links to.
-pub fn person(parts: &Parts, service: &App) -> Option<Person> {
-    visitor(parts, service).person
+    response
 }

@@ -6,19 +6,19 @@ use std::sync::Arc;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 
-use super::super::App;
-use super::super::params::Segment;
-use super::super::problem::Problem;
-use super::super::shared::Shared;
-use super::{Shown, Visitor, aside};
-use crate::http::console::pages::transparency::{self as pages, Sight};
-use crate::http::console::public::cap;
+use super::shown::{Shown, aside};
+use crate::http::App;
+use crate::http::api::datasets::cap;
+use crate::http::console::pages::transparency::{self as pages, LedgerFacts, TransparencyPage};
+use crate::http::params::Segment;
+use crate::http::problem::Problem;
+use crate::http::shared::Shared;
+use crate::http::visitor::Visitor;
 use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Role, STATISTICS};
 use crate::kernel::budget::state::LedgerState;
-use crate::kernel::privacy::amounts::{Delta, Epsilon};
-use crate::service::access::Sight as Seeing;
+use crate::service::access::Sight;
 use crate::service::{Dataset, Service};
 
 /// The number of purposes on a page.
@@ -44,24 +44,15 @@ pub async fn one(
     aside(&service, visitor, move |service, visitor| page_of(service, &shared, visitor, &name)).await
 }
 
-fn page_of(service: &Service, shared: &Shared, visitor: &Visitor, name: &str) -> Shown {
+fn page_of(service: &Service, shared: &Shared, visitor: &Visitor, name: &str) -> Result<Response, Problem> {
     let dataset = service.dataset(name).filter(|dataset| dataset.name == dataset.lineage);
-    let dataset = dataset.ok_or_else(|| visitor.fail(Problem::not_found("there is no such dataset")))?;
-    let seen = seen(service, dataset);
+    let dataset = dataset.ok_or_else(|| Problem::not_found("there is no such dataset"))?;
     let (cap, checked) = (cap(service, dataset), service.date(service.started().0));
-    let shown = Sight {
+    let shown = TransparencyPage {
         dataset,
         operator: shared.settings.operator.as_ref(),
         cap: &cap,
-        spent: &seen.spent,
-        part: seen.part,
-        best_guess: seen.best_guess,
-        best_guess_at_cap: seen.best_guess_at_cap,
-        threshold_delta: seen.threshold_delta,
-        raises: seen.raises,
-        questions: seen.questions,
-        projects: seen.projects,
-        purposes: seen.purposes,
+        facts: facts(service, dataset),
         statistics: published(service, dataset),
         is_sound: service.ledger().is_sound(),
         checked: &checked,
@@ -72,34 +63,20 @@ fn page_of(service: &Service, shared: &Shared, visitor: &Visitor, name: &str) ->
 /// The names and titles of a dataset's statistics that everybody may see.
 fn published(service: &Service, dataset: &Dataset) -> Vec<(String, String)> {
     let of = service.statistics().filter(|one| one.lineage == dataset.name);
-    let shown = of.filter(|one| matches!(service.sight(one, None), Seeing::Shown { .. }));
+    let shown = of.filter(|one| matches!(service.sight(one, None), Sight::Shown { .. }));
     shown.map(|one| (one.name.clone(), service.reading_of(one).face.title)).collect()
 }
 
-/// What the ledger says about a dataset to everybody.
-#[derive(Default)]
-struct Seen {
-    spent: String,
-    part: f64,
-    best_guess: f64,
-    best_guess_at_cap: f64,
-    threshold_delta: Delta,
-    raises: Vec<(String, Epsilon, Epsilon)>,
-    questions: u64,
-    projects: Vec<(String, usize)>,
-    purposes: Vec<(String, u64)>,
-}
-
-fn seen(service: &Service, dataset: &Dataset) -> Seen {
+fn facts(service: &Service, dataset: &Dataset) -> LedgerFacts {
     let accountant = dataset.terms.accountant;
     read(service.ledger(), |book| {
-        let Some(whole) = book.dataset(&dataset.lineage) else { return Seen::default() };
+        let Some(whole) = book.dataset(&dataset.lineage) else { return LedgerFacts::default() };
         let root = book.account(whole.account);
         let mut purposes: Vec<_> = whole.purposes.iter().map(|(purpose, times)| (purpose.clone(), *times)).collect();
         purposes.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
         purposes.truncate(PURPOSES_SHOWN);
         let raises = whole.raises.iter().map(|raise| (service.date(raise.at_ms), raise.from, raise.to));
-        Seen {
+        LedgerFacts {
             spent: accountant.epsilon_spent(root.spent).to_string(),
             part: root.spent.quanta() as f64 / root.amount.quanta().max(1) as f64,
             best_guess: accountant.best_guess(root.spent, whole.threshold_delta),

@@ -1,6 +1,6 @@
 //! Why a backup was not made.
 
-use crate::ledger::Finding;
+use crate::ledger::LedgerFinding;
 use crate::ledger::error::OpenError;
 use crate::query::terms::edition::EditionError;
 
@@ -30,7 +30,7 @@ pub enum BackupError {
         /// Path of the state directory that was copied.
         path: String,
         /// What verification found.
-        finding: Finding,
+        finding: LedgerFinding,
     },
     /// A copied edition is not what was sealed.
     #[error(transparent)]

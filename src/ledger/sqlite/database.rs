@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::outbox;
 use crate::kernel::budget::entry::{Digest, Entry};
 use crate::kernel::budget::writer::CommitBatch;
 use crate::ledger::error::OpenError;
@@ -43,6 +42,14 @@ CREATE TRIGGER IF NOT EXISTS releases_stay BEFORE UPDATE ON releases BEGIN SELEC
 CREATE TRIGGER IF NOT EXISTS releases_last BEFORE DELETE ON releases BEGIN SELECT RAISE(ABORT, 'releases are immutable'); END;
 ";
 
+/// Takes the outbox out of a copy of a ledger: what waited when the copy was made may have been delivered since. Overwrites what it deletes,
+/// so that no address of a webhook is left in the copy.
+const DROP_OUTBOX: &str = "
+PRAGMA secure_delete = ON;
+DROP TABLE IF EXISTS outbox;
+DROP TABLE IF EXISTS outbox_cursor;
+";
+
 /// The application id in the header of the SQLite file: of a ledger in use ("tact"), of one with its anchor elsewhere ("tace"), and of a
 /// copy ("tacc"); 0 in files of older versions.
 const IN_USE: i32 = 0x7461_6374;
@@ -57,7 +64,7 @@ const PRAGMAS: [(&str, &str, &str); 3] =
 
 /// One connection to the ledger's file.
 pub(in crate::ledger) struct Database {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 /// What a ledger's file says about itself in its header.
@@ -161,7 +168,7 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let copy = Self { connection: Connection::open_with_flags(path, flags)? };
         copy.stamp(Stamp::Copy)?;
-        outbox::remove_from_copy(&copy.connection)?;
+        copy.connection.execute_batch(DROP_OUTBOX)?;
         copy.checkpoint();
         copy.connection.close().map_err(|(_, error)| error)
     }
@@ -260,11 +267,6 @@ impl Database {
         let done = work(&transaction)?;
         transaction.commit()?;
         Ok(done)
-    }
-
-    /// The connection, to read tables that are not the ledger's.
-    pub(super) fn connection(&self) -> &Connection {
-        &self.connection
     }
 
     fn write(&self, batch: &CommitBatch, head: &HeadRow) -> rusqlite::Result<()> {

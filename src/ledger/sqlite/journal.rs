@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::database::{Database, HeadRow};
 use super::stream::{Bad, each_checked};
+use crate::kernel::budget::entry::Entry;
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::budget::writer::{AnchorMark, CommitBatch, Journal, JournalFault};
 use crate::ledger::anchor::Anchor;
 use crate::ledger::error::OpenError;
+use crate::ledger::fault::EntryFault;
 use crate::ledger::signing::Signer;
 
 /// The SQLite file and the anchor, as the ledger's writer uses them.
@@ -30,12 +32,21 @@ impl WriteLock {
         // A thread that panicked while it wrote has rolled back its transaction.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Whether anybody writes now.
+    #[cfg(test)]
+    pub(super) fn is_held(&self) -> bool {
+        self.0.try_lock().is_err()
+    }
 }
 
-/// Folds all entries into a ledger state; each must match its hash and follow the one before.
-pub(in crate::ledger) fn fold(database: &Database) -> Result<Result<LedgerState, Bad>, rusqlite::Error> {
+/// Folds all entries into a ledger state; each must match its hash, pass `check` and follow the one before.
+pub(in crate::ledger) fn fold(
+    database: &Database,
+    check: &(dyn Fn(&Entry) -> Result<(), EntryFault> + Sync),
+) -> Result<Result<LedgerState, Bad>, rusqlite::Error> {
     let mut book = LedgerState::new();
-    let taken = each_checked(database, &|_| Ok(()), |entry, hash| {
+    let taken = each_checked(database, check, |entry, hash| {
         book.apply(entry, hash).map_err(|wrong| Bad { seq: wrong.seq, why: wrong.why.into() })
     })?;
     Ok(taken.map(|()| book))
@@ -61,7 +72,7 @@ pub(in crate::ledger) fn check_head(database: &Database, signer: &Signer, book: 
 
 impl Journal for SqliteJournal {
     fn fold(&mut self) -> Result<LedgerState, JournalFault> {
-        match fold(&self.database) {
+        match fold(&self.database, &|_| Ok(())) {
             Ok(Ok(book)) => Ok(book),
             Ok(Err(Bad { seq, why })) => {
                 tracing::error!(seq, %why, "the ledger does not fold");
@@ -106,4 +117,37 @@ pub(in crate::ledger) fn commit(database: &Database, signer: &Signer, batch: &Co
 fn fault(error: &rusqlite::Error) -> JournalFault {
     tracing::error!(code = ?error.sqlite_error_code(), "the ledger's store failed");
     JournalFault
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::budget::writer::EncodedEntry;
+
+    /// A commit that waits because another connection writes holds the lock meanwhile, so other writers of the process wait for it.
+    #[test]
+    fn the_lock_is_held_while_a_batch_is_committed() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("ledger.db");
+        let open = || Database::open(&path).unwrap_or_else(|error| panic!("{error}"));
+        let (database, other, lock) = (open(), open(), WriteLock::default());
+        let anchor = Anchor::open(&dir.path().join("anchor.log")).expect("an anchor");
+        let signer = Signer::create(dir.path()).expect("a key");
+        let mut journal = SqliteJournal { database, anchor, signer, lock: lock.clone() };
+        let entry = EncodedEntry { seq: 1, at_ms: 0, kind: "charged", bytes: vec![0], hash: [1; 32] };
+        let batch = CommitBatch { entries: vec![entry], releases: Vec::new() };
+        other.connection.execute_batch("BEGIN IMMEDIATE").expect("a writer beside it");
+        std::thread::scope(|scope| {
+            let commit = scope.spawn(|| journal.commit(&batch).is_ok());
+            let mut seen = false;
+            while !seen && !commit.is_finished() {
+                seen = lock.is_held();
+                std::thread::yield_now();
+            }
+            other.connection.execute_batch("ROLLBACK").expect("nobody beside it");
+            assert!(seen, "it waited for the file, or gave up, without the lock");
+            assert!(commit.join().expect("a commit"));
+        });
+        assert!(!lock.is_held());
+    }
 }

@@ -14,15 +14,29 @@ use crate::ledger::error::OpenError;
 use crate::ledger::error::{anchor_unusable, damaged, unusable, unwritable};
 use crate::ledger::files::LEDGER_FILE;
 use crate::ledger::files::LOCK_FILE;
-use crate::ledger::place::{Checked, Places, last_place};
+use crate::ledger::place::{AnchorPlaces, CheckedLedger, last_place};
 use crate::ledger::signing::{KEY_FILE, Signer};
 use crate::ledger::{copies, rights};
 
-/// A wrapper around the journal, to measure with a slower disk.
-pub type Wrap<'a> = &'a dyn Fn(Box<dyn Journal>) -> Box<dyn Journal>;
+/// How a ledger is opened.
+#[derive(Clone, Copy, Default)]
+pub struct LedgerOptions<'a> {
+    /// Where the anchor is from now on; `None` leaves it where it was.
+    pub anchor: Option<&'a Path>,
+    /// A wrapper around the journal, such as a slower disk for measurements.
+    pub wrap: Option<&'a dyn Fn(Box<dyn Journal>) -> Box<dyn Journal>>,
+}
+
+impl<'a> LedgerOptions<'a> {
+    /// No wrapper, and the anchor at `anchor`, or where it was.
+    #[must_use]
+    pub fn anchored(anchor: Option<&'a Path>) -> Self {
+        Self { anchor, wrap: None }
+    }
+}
 
 /// A writer, with the lock that keeps other processes out.
-pub(in crate::ledger) struct Opened {
+pub(in crate::ledger) struct OpenedLedger {
     pub(in crate::ledger) writer: LedgerWriter<Box<dyn Journal>>,
     pub(in crate::ledger) lock: File,
     pub(in crate::ledger) write_lock: WriteLock,
@@ -31,10 +45,9 @@ pub(in crate::ledger) struct Opened {
 /// Opens or creates the ledger of a state directory, after checking all of it.
 pub(in crate::ledger) fn open(
     state: &Path,
-    anchor: Option<&Path>,
-    wrap: Wrap<'_>,
+    options: LedgerOptions<'_>,
     now_ms: u64,
-) -> Result<Opened, OpenError> {
+) -> Result<OpenedLedger, OpenError> {
     copies::refuse_marked(state)?;
     create_private_dir(state).map_err(|error| unusable(state, &error))?;
     let lock = lock(state)?;
@@ -44,16 +57,17 @@ pub(in crate::ledger) fn open(
     let signer = signer(state, is_new)?;
     let database = Database::open(&path)?;
     copies::refuse_stamped(state, &database)?;
-    let places = Places::of(state, anchor, &database)?;
+    let places = AnchorPlaces::of(state, options.anchor, &database)?;
     let book = fold(&path, &database)?;
     journal::check_head(&database, &signer, &book)?;
-    let checked = Checked { database: &database, signer: &signer, book: &book };
+    let checked = CheckedLedger { database: &database, signer: &signer, book: &book };
     checked.vouched(&places)?;
     check_releases(&path, &database, &book)?;
     let place = places.chosen();
     let anchor = Anchor::open(&place).map_err(|error| anchor_unusable(&place, &error))?;
     let write_lock = WriteLock::default();
-    let journal = wrap(Box::new(SqliteJournal { database, anchor, signer, lock: write_lock.clone() }));
+    let journal: Box<dyn Journal> = Box::new(SqliteJournal { database, anchor, signer, lock: write_lock.clone() });
+    let journal = if let Some(wrap) = options.wrap { wrap(journal) } else { journal };
     let writer = LedgerWriter::over(journal, book, now_ms);
     let writer = writer.map_err(|_| unwritable(&path))?;
     // The new anchor has its first line by now, so no crash can leave the ledger without an anchor.
@@ -62,11 +76,11 @@ pub(in crate::ledger) fn open(
         let stamped = Database::open(&path)?.stamp(stamp);
         stamped.map_err(|error| fault(&path.display().to_string(), &error))?;
     }
-    Ok(Opened { writer, lock, write_lock })
+    Ok(OpenedLedger { writer, lock, write_lock })
 }
 
 pub(in crate::ledger) fn fold(path: &Path, database: &Database) -> Result<LedgerState, OpenError> {
-    match journal::fold(database) {
+    match journal::fold(database, &|_| Ok(())) {
         Err(_) => Err(damaged(path, "its pages cannot be read")),
         Ok(Err(bad)) => Err(damaged(path, &format!("entry {}: {}", bad.seq, bad.why))),
         Ok(Ok(mut book)) => {

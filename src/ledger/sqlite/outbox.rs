@@ -33,13 +33,6 @@ CREATE TABLE IF NOT EXISTS outbox_cursor (
 ) STRICT;
 ";
 
-/// Overwrites what it deletes, so that no address of a webhook is left in a copy.
-const DROP: &str = "
-PRAGMA secure_delete = ON;
-DROP TABLE IF EXISTS outbox;
-DROP TABLE IF EXISTS outbox_cursor;
-";
-
 /// A delivery that waits. The names of the fields are also those in the files of versions that kept the outbox in a folder.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -169,18 +162,13 @@ impl OutboxTables {
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OutboxFault> {
-        work(self.database.connection()).map_err(|error| fault(&error))
+        work(&self.database.connection).map_err(|error| fault(&error))
     }
 
     fn write<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OutboxFault> {
         let _held = self.lock.hold();
         self.database.transact(work).map_err(|error| fault(&error))
     }
-}
-
-/// Takes the outbox out of a copy of a ledger: what waited when the copy was made may have been delivered since.
-pub(super) fn remove_from_copy(copy: &Connection) -> rusqlite::Result<()> {
-    copy.execute_batch(DROP)
 }
 
 fn insert(connection: &Connection, delivery: &Delivery) -> rusqlite::Result<()> {

@@ -52,12 +52,22 @@ fn a_change_that_fails_leaves_nothing_of_it() {
     let tables = OutboxTables::open(dir.path(), ledger.write_lock()).unwrap_or_else(|error| panic!("{error}"));
     tables.put(&[delivery(0)], Some(&cursor(3)), 1_000).expect("put");
     let stuck = "CREATE TRIGGER stuck BEFORE UPDATE ON outbox_cursor BEGIN SELECT RAISE(ABORT, 'a full disk'); END";
-    tables.database.connection().execute_batch(stuck).expect("a trigger");
+    tables.database.connection.execute_batch(stuck).expect("a trigger");
     assert_eq!(tables.put(&[delivery(1), delivery(2)], Some(&cursor(4)), 1_000), Err(OutboxFault));
     assert_eq!((tables.count(), tables.cursor()), (Ok(1), Ok(Some(cursor(3)))));
-    tables.database.connection().execute_batch("DROP TRIGGER stuck").expect("no trigger");
+    tables.database.connection.execute_batch("DROP TRIGGER stuck").expect("no trigger");
     tables.put(&[delivery(1), delivery(2)], Some(&cursor(4)), 1_000).expect("put");
     assert_eq!((tables.count(), tables.cursor()), (Ok(3), Ok(Some(cursor(4)))));
+}
+
+/// The outbox writes while it holds the very lock that the ledger's commits take.
+#[test]
+fn the_ledgers_lock_is_held_while_the_outbox_is_written() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let ledger = SqliteLedger::open(dir.path(), 0).unwrap_or_else(|error| panic!("{error}"));
+    let tables = OutboxTables::open(dir.path(), ledger.write_lock()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(tables.write(|_| Ok(ledger.write_lock().is_held())), Ok(true));
+    assert!(!ledger.write_lock().is_held());
 }
 
 #[test]

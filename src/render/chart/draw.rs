@@ -1,9 +1,9 @@
 //! A chart as SVG.
 
 use super::entry::entry;
-use super::model::{Chart, Place, Shape};
+use super::model::{Chart, Placement, Shape};
 use super::model::{EDGE, TEXT_HEIGHT, WIDTH};
-use crate::render::chart::plot::{Frame, round, swatch, text};
+use crate::render::chart::plot::{PlotFrame, round, swatch, text};
 use crate::render::chart::words::{clean, short, width, wrapped};
 use maud::{Markup, html};
 
@@ -21,7 +21,7 @@ pub(super) const TOLD_POINTS_MAX: usize = 60;
 pub(super) const NOTHING: &str = "nothing to show";
 
 /// Draws the chart as an `svg` element, 720 wide and as high as its contents require.
-pub fn svg(chart: &Chart, place: Place) -> Markup {
+pub fn svg(chart: &Chart, place: Placement) -> Markup {
     let told = told(chart);
     let digest = blake3::hash(format!("{}\n{told}", chart.title).as_bytes()).to_hex();
     let id = format!("chart{}", &digest[..12]);
@@ -29,11 +29,11 @@ pub fn svg(chart: &Chart, place: Place) -> Markup {
     let heading_bottom = EDGE + TEXT_HEIGHT * heading.len() as f64;
     let spots = legend_spots(chart, heading_bottom + 16.0);
     let legend_bottom = spots.last().map_or(heading_bottom, |spot| spot.1 + 6.0);
-    let frame = Frame::below(legend_bottom + unit_above(chart) + 12.0, chart);
+    let frame = PlotFrame::below(legend_bottom + unit_above(chart) + 12.0, chart);
     let (height, notes) = notes(chart, &frame);
     let (fixed_width, fixed_height, style) = match place {
-        Place::File => (Some(WIDTH), Some(height), Some(FILE_STYLE)),
-        Place::Page => (None, None, None),
+        Placement::File => (Some(WIDTH), Some(height), Some(FILE_STYLE)),
+        Placement::Page => (None, None, None),
     };
     html! {
         svg.chart xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {WIDTH} {height}")) width=[fixed_width]
@@ -69,7 +69,7 @@ pub(super) fn unit_above(chart: &Chart) -> f64 {
 }
 
 /// The unit of measurement and further remarks about the plot, with the height of the whole chart.
-pub(super) fn notes(chart: &Chart, frame: &Frame) -> (f64, Markup) {
+pub(super) fn notes(chart: &Chart, frame: &PlotFrame) -> (f64, Markup) {
     let middle = (frame.left + frame.right) / 2.0;
     let ticks_bottom = frame.bottom + TEXT_HEIGHT + 8.0;
     let (unit, plot_bottom) = match (&chart.unit, chart.shape) {

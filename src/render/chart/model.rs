@@ -48,7 +48,7 @@ pub struct Chart {
 
 /// Where the SVG will be used. A separate file contains its style; on a page of the console the style sheet applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Placement {
     /// A response or a file of its own.
     File,
     /// Inline in a page of the console.

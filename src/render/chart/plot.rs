@@ -30,7 +30,7 @@ const MARKERS: [&str; STYLES] = [
 const DASHES: [Option<&str>; STYLES] = [None, Some("8 4"), Some("2 4"), Some("10 3 2 3"), Some("4 3"), Some("14 4")];
 
 /// The plot's position in the view box, the axis of its numbers, and the number of groups that it has room for.
-pub(super) struct Frame {
+pub(super) struct PlotFrame {
     pub(super) left: f64,
     pub(super) right: f64,
     pub(super) top: f64,
@@ -41,9 +41,9 @@ pub(super) struct Frame {
     axis: Axis,
 }
 
-impl Frame {
+impl PlotFrame {
     /// Lays out the plot of a chart below `top`.
-    pub(super) fn below(top: f64, chart: &Chart) -> Frame {
+    pub(super) fn below(top: f64, chart: &Chart) -> PlotFrame {
         let most = match chart.shape {
             Shape::Bar => BAR_GROUPS_MAX,
             Shape::Line => LINE_LABELS_MAX,
@@ -57,7 +57,7 @@ impl Frame {
             Shape::Line => ((ticks + 8.0).max(names / 2.0), names / 2.0, LINE_PLOT_HEIGHT),
         };
         let bottom = top + height.max(PLOT_HEIGHT_MIN);
-        Frame { left: EDGE + left, right: WIDTH - EDGE - right, top, bottom, count, empty: extent.is_none(), axis }
+        PlotFrame { left: EDGE + left, right: WIDTH - EDGE - right, top, bottom, count, empty: extent.is_none(), axis }
     }
 
     /// The x coordinate of a number in a bar chart.
@@ -82,7 +82,7 @@ impl Frame {
 }
 
 /// Draws the bars of a chart in its frame. `id` is the id of the chart, which prefixes those of the hatchings.
-pub(super) fn bars(chart: &Chart, frame: &Frame, id: &str) -> Markup {
+pub(super) fn bars(chart: &Chart, frame: &PlotFrame, id: &str) -> Markup {
     let (ticks, pitch, thick) = (&frame.axis.ticks, pitch(chart), thickness(chart));
     let gap = (frame.right - frame.left) / ticks.len().saturating_sub(1).max(1) as f64;
     let every = stride(frame.axis.tick_width(), gap);
@@ -113,7 +113,7 @@ pub(super) fn bars(chart: &Chart, frame: &Frame, id: &str) -> Markup {
 }
 
 /// Draws one bar from zero to its number, with its whisker.
-fn bar(frame: &Frame, mark: Mark, fill: &str, (top, height): (f64, f64)) -> Markup {
+fn bar(frame: &PlotFrame, mark: Mark, fill: &str, (top, height): (f64, f64)) -> Markup {
     let (zero, end) = (frame.along(0.0), frame.along(mark.value));
     let (y, cap) = (round(top + height / 2.0), round(top + height / 2.0 - 4.0));
     let whisker = mark.interval.map(|(low, high)| {
@@ -128,7 +128,7 @@ fn bar(frame: &Frame, mark: Mark, fill: &str, (top, height): (f64, f64)) -> Mark
 }
 
 /// Draws the lines of a chart in its frame, on top of all bands.
-pub(super) fn lines(chart: &Chart, frame: &Frame) -> Markup {
+pub(super) fn lines(chart: &Chart, frame: &PlotFrame) -> Markup {
     let every = stride(label_width(chart, frame.count), frame.gap());
     let sides = (frame.left, frame.right);
     html! {
@@ -152,7 +152,7 @@ pub(super) fn lines(chart: &Chart, frame: &Frame) -> Markup {
 }
 
 /// Draws one line, interrupted where points are hidden, with a marker on each point.
-fn trace(chart: &Chart, series: &Series, at: usize, frame: &Frame) -> Markup {
+fn trace(chart: &Chart, series: &Series, at: usize, frame: &PlotFrame) -> Markup {
     let place = |row: usize| mark(series.points.get(row)).map(|mark| (frame.across(row), frame.up(mark.value)));
     let places: Vec<Option<(f64, f64)>> = (0..frame.count).map(place).collect();
     html! {
@@ -168,7 +168,7 @@ fn trace(chart: &Chart, series: &Series, at: usize, frame: &Frame) -> Markup {
 }
 
 /// The corners of a series' bands: one band for each run of points with intervals, and a narrow one for a single point.
-fn bands(series: &Series, frame: &Frame) -> Vec<String> {
+fn bands(series: &Series, frame: &PlotFrame) -> Vec<String> {
     let edge = |row: usize| {
         let (low, high) = mark(series.points.get(row))?.interval?;
         Some([frame.across(row), frame.up(low), frame.up(high)])

@@ -1,6 +1,6 @@
 //! What a person asks: the SQL, how accurate the answer should be, and the purpose.
 //!
-//! Every door builds its questions here: [`Wanted::new`] reads the accuracy, and [`Ask::checked`] keeps the question within its limits.
+//! Every door builds its questions here: [`RequestedAccuracy::new`] reads the accuracy, and [`Ask::checked`] keeps the question within its limits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ pub struct Ask {
     /// The text of the SQL.
     pub sql: String,
     /// How accurate the answer should be; `None` for free questions.
-    pub accuracy: Option<Wanted>,
+    pub accuracy: Option<RequestedAccuracy>,
     /// How many rows of each unit count, if fewer than the policy's maximum.
     pub rows_per_unit: Option<u32>,
     /// Number of rows that a group is assumed to have, if a margin of a mean depends on it.
@@ -83,7 +83,7 @@ impl Ask {
 
 /// How accurate an answer should be.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Wanted {
+pub enum RequestedAccuracy {
     /// Spend at most this ε.
     Epsilon(Epsilon),
     /// Give every count and sum this 95 % half-width.
@@ -92,7 +92,7 @@ pub enum Wanted {
     Margins(BTreeMap<String, Margin>),
 }
 
-impl Wanted {
+impl RequestedAccuracy {
     /// Reads an accuracy as it is written: an ε, a margin, or neither.
     ///
     /// # Errors
@@ -164,13 +164,13 @@ mod tests {
             Some(MarginText::Named(margins.iter().map(one).collect()))
         };
         let every = |text: &str| Some(MarginText::Every(text.to_owned()));
-        let epsilon = Wanted::Epsilon(Epsilon::parse("0.1").expect("an epsilon"));
+        let epsilon = RequestedAccuracy::Epsilon(Epsilon::parse("0.1").expect("an epsilon"));
         let margins = BTreeMap::from([("n".to_owned(), Margin(25.0)), ("s".to_owned(), Margin(0.5))]);
         for (epsilon, margin, expected) in [
             (None, None, Ok(None)),
             (Some("0.1"), None, Ok(Some(epsilon))),
-            (None, every("25"), Ok(Some(Wanted::Margin(Margin(25.0))))),
-            (None, named(&[("n", "25"), ("s", "0.5")]), Ok(Some(Wanted::Margins(margins)))),
+            (None, every("25"), Ok(Some(RequestedAccuracy::Margin(Margin(25.0))))),
+            (None, named(&[("n", "25"), ("s", "0.5")]), Ok(Some(RequestedAccuracy::Margins(margins)))),
             (Some("0.1"), every("25"), Err("both epsilon and margin are given; accepted is one of them")),
             (None, named(&[]), Err("the field \"margin\" names no output")),
             (None, named(&[("n", "1"), ("n", "2")]), Err("margin names \"n\" twice")),
@@ -180,7 +180,7 @@ mod tests {
                 Err("n: \"x\" is not a decimal number; write digits with at most one point, like \"0.25\""),
             ),
         ] {
-            let read = Wanted::new(epsilon, margin.as_ref());
+            let read = RequestedAccuracy::new(epsilon, margin.as_ref());
             assert_eq!(read.map_err(|fault| fault.to_string()), expected.map_err(str::to_owned));
         }
     }

@@ -21,7 +21,7 @@ use crate::query::answer::{Output, OutputValue};
 use crate::query::error::{Code, QueryError};
 use crate::query::plan::Plan;
 
-use super::ask::{Margin, Wanted};
+use super::ask::{Margin, RequestedAccuracy};
 use crate::service::ServiceError;
 
 /// What an output demands of the measurements it is computed from: by index, since they are few among many.
@@ -33,18 +33,18 @@ pub const GROUP_SIZE: u64 = 1_000;
 const ROUNDS: usize = 60;
 
 /// Whether the accuracy asks for the margin of a mean, which depends on how many rows a group has.
-pub(crate) fn assumes_size(wanted: Option<&Wanted>, plan: &Plan) -> bool {
+pub(crate) fn assumes_size(wanted: Option<&RequestedAccuracy>, plan: &Plan) -> bool {
     let is_mean = |output: &Output| matches!(output.value, OutputValue::Mean { .. });
     match wanted {
-        Some(Wanted::Margins(margins)) => {
+        Some(RequestedAccuracy::Margins(margins)) => {
             plan.layout.outputs.iter().any(|output| is_mean(output) && margins.contains_key(&output.name))
         }
-        Some(Wanted::Epsilon(_) | Wanted::Margin(_)) | None => false,
+        Some(RequestedAccuracy::Epsilon(_) | RequestedAccuracy::Margin(_)) | None => false,
     }
 }
 
 pub(crate) fn accuracy(
-    wanted: &Wanted,
+    wanted: &RequestedAccuracy,
     plan: &Plan,
     accountant: Accountant,
     group_size: Option<u64>,
@@ -53,16 +53,16 @@ pub(crate) fn accuracy(
     let outputs = &plan.layout.outputs;
     let demand = |output: &Output, margin: Margin| demand(output, plan, size, (margin.width() / NORMAL_975).powi(2));
     let demands: Vec<Demand> = match wanted {
-        Wanted::Epsilon(epsilon) => {
+        RequestedAccuracy::Epsilon(epsilon) => {
             let demands = outputs.iter().filter_map(|output| demand_of(output, plan, size, relative(output, size)));
             let weights = weights(&demands.collect::<Vec<_>>(), &plan.sought, accountant);
             return Ok(Accuracy::Weighted(*epsilon, weights));
         }
-        Wanted::Margin(margin) => {
+        RequestedAccuracy::Margin(margin) => {
             let counts_and_sums = |output: &&Output| !matches!(output.value, OutputValue::Mean { .. });
             outputs.iter().filter(counts_and_sums).filter_map(|output| demand(output, *margin)).collect()
         }
-        Wanted::Margins(margins) => {
+        RequestedAccuracy::Margins(margins) => {
             let mut demands = Vec::with_capacity(margins.len());
             for (name, margin) in margins {
                 let output = outputs.iter().find(|output| output.name == *name);

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::ask::{Ask, Wanted};
+use super::ask::{Ask, RequestedAccuracy};
 use super::extent::AnswerSize;
 use super::offer::Offer;
 use super::pad::Pad;
@@ -147,7 +147,7 @@ impl Service {
             }
             Ok(parse::SqlStatement::Explain(query)) => {
                 let limit = self.dataset(&query.dataset.text).map(|dataset| dataset.terms.max_epsilon_per_query);
-                ask.accuracy = ask.accuracy.take().or(limit.map(Wanted::Epsilon));
+                ask.accuracy = ask.accuracy.take().or(limit.map(RequestedAccuracy::Epsilon));
                 let (priced, pad) = self.planned(who, &query, &ask);
                 (QuestionKind::Explained(priced), pad)
             }

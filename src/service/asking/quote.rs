@@ -1,6 +1,6 @@
 //! Quotes: what an answer would cost, who would pay, and how exact it would be. A quote is free and touches no data.
 
-use super::ask::{Ask, Wanted};
+use super::ask::{Ask, RequestedAccuracy};
 use super::margin;
 use super::offer::{AvailableParts, Offer};
 use crate::kernel::budget::charge::Refusal;
@@ -9,7 +9,7 @@ use crate::kernel::budget::ledger::read;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::certificate::{Accuracy, Certificate, NORMAL_975, Subject, certify, prices};
 use crate::query::answer::{ColumnInfo, columns, laws};
-use crate::service::views::{AccountView, significant};
+use crate::service::views::{AccountView, RoundedNumber};
 pub use crate::service::views::{LegsView, ThresholdView};
 use crate::service::{Priced, Service, ServiceError};
 
@@ -46,10 +46,10 @@ pub struct Quote {
     pub before: AccountView,
     /// The researcher's account after the answer, if it is given.
     pub after: AccountView,
-    /// If the question would not be answered, the largest ε at which it would be; "0" if none fits.
-    pub largest_epsilon: Option<String>,
+    /// If the question would not be answered, the largest ε at which it would be; 0 if none fits.
+    pub largest_epsilon: Option<Epsilon>,
     /// The widest margin of counts and sums at `largest_epsilon`.
-    pub largest_margin: Option<String>,
+    pub largest_margin: Option<RoundedNumber<9>>,
     /// How many rows of each unit would count.
     pub rows_per_unit: u32,
     /// Number of rows that a group is assumed to have, if the margin of a mean depends on it.
@@ -97,7 +97,7 @@ impl Service {
             refusal: outlook.offered.err(),
             before: AccountView::of(accountant, &outlook.account),
             after: AccountView::of(accountant, &outlook.after),
-            largest_epsilon: largest.map(|epsilon| epsilon.to_string()),
+            largest_epsilon: largest,
             largest_margin: largest.and_then(|epsilon| self.margin_at(priced, epsilon)),
             rows_per_unit: priced.plan.computation.rows_per_unit,
             assumed_group_size: margin::assumes_size(ask.accuracy.as_ref(), &priced.plan)
@@ -138,7 +138,7 @@ impl Service {
         Ok(certify(priced.dataset.terms.accountant, subject, &priced.plan.sought, worth)?)
     }
 
-    fn margin_at(&self, priced: &Priced, epsilon: Epsilon) -> Option<String> {
+    fn margin_at(&self, priced: &Priced, epsilon: Epsilon) -> Option<RoundedNumber<9>> {
         if epsilon.nanos() == 0 {
             return None;
         }
@@ -147,7 +147,7 @@ impl Service {
         let certificate = self.at(priced, &shares).ok()?;
         let columns = columns(&priced.plan.layout, &laws(certificate.measurements()));
         let errors = columns.into_iter().filter_map(|column| column.kind.std_error());
-        errors.reduce(f64::max).map(|error| significant(NORMAL_975 * error, 9))
+        errors.reduce(f64::max).map(|error| (NORMAL_975 * error).into())
     }
 }
 
@@ -193,8 +193,8 @@ fn origins(offer: &Offer) -> Vec<String> {
 pub fn priced_epsilon(priced: &Priced, ask: &Ask, paid: Price) -> String {
     let total = priced.asked.iter().fold(Price::ZERO, |sum, price| sum.saturating_add(*price));
     match &ask.accuracy {
-        Some(Wanted::Epsilon(epsilon)) if paid == total => epsilon.to_string(),
-        Some(Wanted::Epsilon(_) | Wanted::Margin(_) | Wanted::Margins(_)) | None => {
+        Some(RequestedAccuracy::Epsilon(epsilon)) if paid == total => epsilon.to_string(),
+        Some(RequestedAccuracy::Epsilon(_) | RequestedAccuracy::Margin(_) | RequestedAccuracy::Margins(_)) | None => {
             priced.dataset.terms.accountant.epsilon_spent(paid).to_string()
         }
     }

@@ -11,15 +11,15 @@ use crate::query::file::Refresh;
 
 /// The time zone in which days begin.
 #[derive(Debug, Clone)]
-pub struct Zone(TimeZone);
+pub struct CalendarZone(TimeZone);
 
-impl Default for Zone {
+impl Default for CalendarZone {
     fn default() -> Self {
         Self(TimeZone::UTC)
     }
 }
 
-impl Zone {
+impl CalendarZone {
     /// The zone with an IANA name like `Europe/Berlin`; `None` if there is no such zone.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

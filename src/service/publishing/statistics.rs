@@ -13,7 +13,7 @@ pub(crate) mod statistic;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use super::schedule::Zone;
+use super::schedule::CalendarZone;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::STATISTICS;
 use crate::kernel::budget::state::StatisticRecord;
@@ -31,7 +31,7 @@ impl Service {
     ///
     /// # Errors
     /// [`StatisticFault`] names the first file whose question cannot be asked under the policies that are served.
-    pub fn publishing(mut self, files: Vec<(PathBuf, QueryFile)>, zone: Zone) -> Result<Self, StatisticFault> {
+    pub fn publishing(mut self, files: Vec<(PathBuf, QueryFile)>, zone: CalendarZone) -> Result<Self, StatisticFault> {
         self.zone = zone;
         // A server with statistics is not ready before its first check for draws that are due.
         self.has_looked = AtomicBool::new(files.is_empty());

@@ -7,7 +7,7 @@ use axum::http::Method;
 use polars::prelude::{IpcStreamReader, ParquetReader, SerReader};
 use serde_json::{Value, json};
 use tacit::query::answer::{Table, tabulate};
-use tacit::render::chart::{self, Place, Shape};
+use tacit::render::chart::{self, Placement, Shape};
 use tacit::render::text;
 use tacit::render::{figure, vega};
 
@@ -188,7 +188,7 @@ fn reasons_stand_in_every_format() {
     let words = arrow.column("a_null").expect("reasons").str().expect("words").iter().collect::<Vec<_>>();
     assert_eq!(words, [None, None, Some("hidden"), Some("hidden")]);
 
-    let text = text::answer(&block_on(lab.sql(sql, "20")).json());
+    let text = shown(&block_on(lab.sql(sql, "20")));
     assert!(
         text.lines().any(|line| line.trim_start().starts_with("south") && line.matches("hidden").count() == 2),
         "{text}"
@@ -197,7 +197,7 @@ fn reasons_stand_in_every_format() {
     let page = figure::table(&table, "Costs").into_string();
     assert_eq!(page.matches("<em>hidden</em>").count(), 4, "{page}");
     let chart = figure::chart("Costs", None, Shape::Bar, &table).expect("a chart");
-    let drawn = chart::svg(&chart, Place::File).into_string();
+    let drawn = chart::svg(&chart, Placement::File).into_string();
     assert!(drawn.contains("south: hidden; west: hidden"), "{drawn}");
     let specified = vega::specification(&chart);
     let of = |row: usize| &specified["data"]["values"][row];
@@ -241,6 +241,11 @@ fn other_reasons_are_told_apart() {
         assert_eq!((&row["x_low"], &row["x_high"]), (&interval.0, &interval.1), "{output}: {row}");
     }
     assert_shown(&row("AVG(cost)", "20"), "x");
-    let text = text::answer(&block_on(lab.sql("SELECT AVG(cost) AS x FROM visits", "0.01")).json());
+    let text = shown(&block_on(lab.sql("SELECT AVG(cost) AS x FROM visits", "0.01")));
     assert!(text.contains("lost in noise  0 … 500"), "{text}");
+}
+
+/// An answer as the command line shows it.
+fn shown(reply: &Reply) -> String {
+    text::answer(&serde_json::from_value(reply.json()).expect("an answer"))
 }

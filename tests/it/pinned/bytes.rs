@@ -15,7 +15,7 @@ use tacit::webhooks::outbox::Outbox;
 use tacit::webhooks::watch::Watch;
 
 use super::scene::{END_MS, SetClock};
-use super::{lines, opened, pinned};
+use super::{ALL, V1, V2};
 
 /// One entry of each kind of act, the largest of those that are not too large, by its kind.
 fn samples(entries: &[Entry]) -> BTreeMap<&'static str, &Entry> {
@@ -43,9 +43,9 @@ pub fn write(folder: &Path, entries: &[Entry]) {
 
 #[test]
 fn entries_have_the_bytes_that_they_had() {
-    let lines = lines("entries.jsonl");
-    assert_eq!(lines.len(), 23);
-    for line in lines {
+    let (first, second) = (V1.lines("entries.jsonl"), V2.lines("entries.jsonl"));
+    assert_eq!((first.len(), second.len()), (23, 24));
+    for line in first.into_iter().chain(second) {
         let bytes = hex::decode(line["bytes"].as_str().expect("hexadecimal")).expect("bytes");
         let entry = Entry::read(&bytes).unwrap_or_else(|| panic!("{} is not read", line["kind"]));
         assert_eq!((json!(entry.act.kind()), entry.canonical_bytes()), (line["kind"].clone(), bytes));
@@ -56,24 +56,26 @@ fn entries_have_the_bytes_that_they_had() {
 /// A manifest is written as it was: its commitment in the ledger is a digest of its JSON.
 #[test]
 fn manifests_are_written_as_they_were() {
-    let (dir, scene) = opened(END_MS);
-    let editions = pinned().join("state/editions");
-    let mut seen = 0;
-    for entry in fs::read_dir(&editions).expect("editions") {
-        let (name, to) = (entry.expect("an edition").file_name(), dir.path().join("written"));
-        let bytes = fs::read(editions.join(&name).join("manifest.json")).expect("a manifest");
-        let manifest: Manifest = serde_json::from_slice(&bytes).expect("a manifest");
-        fs::create_dir(&to).expect("a folder");
-        manifest.write(&to).expect("written");
-        assert_eq!(fs::read(to.join("manifest.json")).expect("a manifest"), bytes, "{name:?}");
-        fs::remove_dir_all(to).expect("removed");
-        seen += 1;
+    for pinned in ALL {
+        let (dir, scene) = pinned.opened(END_MS);
+        let editions = pinned.path().join("state/editions");
+        let mut seen = 0;
+        for entry in fs::read_dir(&editions).expect("editions") {
+            let (name, to) = (entry.expect("an edition").file_name(), dir.path().join("written"));
+            let bytes = fs::read(editions.join(&name).join("manifest.json")).expect("a manifest");
+            let manifest: Manifest = serde_json::from_slice(&bytes).expect("a manifest");
+            fs::create_dir(&to).expect("a folder");
+            manifest.write(&to).expect("written");
+            assert_eq!(fs::read(to.join("manifest.json")).expect("a manifest"), bytes, "{name:?}");
+            fs::remove_dir_all(to).expect("removed");
+            seen += 1;
+        }
+        assert_eq!(seen, 5);
+        let report = scene.service.dataset("visits").and_then(|dataset| dataset.report.clone()).expect("a report");
+        let edition = &scene.service.dataset("visits").expect("a dataset").edition;
+        let text = fs::read_to_string(editions.join(edition).join("report.json")).expect("a report");
+        assert_eq!(serde_json::to_string(&report).expect("JSON"), text);
     }
-    assert_eq!(seen, 5);
-    let report = scene.service.dataset("visits").and_then(|dataset| dataset.report.clone()).expect("a report");
-    let edition = &scene.service.dataset("visits").expect("a dataset").edition;
-    let text = fs::read_to_string(editions.join(edition).join("report.json")).expect("a report");
-    assert_eq!(serde_json::to_string(&report).expect("JSON"), text);
 }
 
 /// A line of the anchor without its signature.
@@ -95,32 +97,36 @@ fn shape(value: &Value) -> Value {
 /// What is written from now on has the fields of before, in their order, and is signed as before.
 #[test]
 fn anchor_lines_are_written_as_they_were() {
-    let (dir, scene) = opened(END_MS);
-    drop(scene);
-    let read = |path: &Path| fs::read_to_string(path).expect("an anchor");
-    let (before, after) = (read(&pinned().join("state/anchor.log")), read(&dir.path().join("state/anchor.log")));
-    let new: Vec<&str> = after.strip_prefix(&before).expect("lines are added").lines().collect();
-    assert!(!new.is_empty());
-    let known: Vec<String> = before.lines().map(|text| shape(&line(text)).to_string()).collect();
-    let seed: [u8; 32] = fs::read(pinned().join("state/ledger.key")).expect("a key").try_into().expect("a seed");
-    let key = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key();
-    for text in before.lines().chain(new.iter().copied()) {
-        let (signed, signature) = text.split_once('\t').expect("a signature");
-        let signature = hex::decode(signature).expect("hexadecimal");
-        let signature = ed25519_dalek::Signature::from_slice(&signature).expect("a signature");
-        let message = [b"tacit anchor line 1\0", signed.as_bytes()].concat();
-        assert!(key.verify_strict(&message, &signature).is_ok(), "{text}");
-    }
-    for text in new {
-        let shape = shape(&line(text)).to_string();
-        assert!(known.contains(&shape), "{shape}");
+    for pinned in ALL {
+        let (dir, scene) = pinned.opened(END_MS);
+        drop(scene);
+        let read = |path: &Path| fs::read_to_string(path).expect("an anchor");
+        let (before, after) =
+            (read(&pinned.path().join("state/anchor.log")), read(&dir.path().join("state/anchor.log")));
+        let new: Vec<&str> = after.strip_prefix(&before).expect("lines are added").lines().collect();
+        assert!(!new.is_empty());
+        let known: Vec<String> = before.lines().map(|text| shape(&line(text)).to_string()).collect();
+        let seed: [u8; 32] =
+            fs::read(pinned.path().join("state/ledger.key")).expect("a key").try_into().expect("a seed");
+        let key = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key();
+        for text in before.lines().chain(new.iter().copied()) {
+            let (signed, signature) = text.split_once('\t').expect("a signature");
+            let signature = hex::decode(signature).expect("hexadecimal");
+            let signature = ed25519_dalek::Signature::from_slice(&signature).expect("a signature");
+            let message = [b"tacit anchor line 1\0", signed.as_bytes()].concat();
+            assert!(key.verify_strict(&message, &signature).is_ok(), "{text}");
+        }
+        for text in new {
+            let shape = shape(&line(text)).to_string();
+            assert!(known.contains(&shape), "{shape}");
+        }
     }
 }
 
 /// Deliveries that wait in the folder of that version are taken over as they were written, and go on from there.
 #[test]
 fn deliveries_in_a_folder_are_taken_over_as_they_were() {
-    let (dir, scene) = opened(END_MS);
+    let (dir, scene) = V1.opened(END_MS);
     let state = dir.path().join("state");
     let written = |number: u8| -> Value {
         let text = fs::read(state.join(OUTBOX).join(format!("{number:020}.json"))).expect("a delivery");
@@ -150,11 +156,11 @@ fn deliveries_in_a_folder_are_taken_over_as_they_were() {
 /// The webhooks' notifier goes on where the file of that version says, and writes the same into its table.
 #[test]
 fn the_cursor_in_a_folder_is_taken_over_as_it_was() {
-    let text = fs::read_to_string(pinned().join("state").join(OUTBOX).join("cursor")).expect("a cursor");
+    let text = fs::read_to_string(V1.path().join("state").join(OUTBOX).join("cursor")).expect("a cursor");
     let cursor: Value = serde_json::from_str(&text).expect("JSON");
     let watch: Watch = serde_json::from_value(cursor["watch"].clone()).expect("what is watched");
     assert_eq!(serde_json::to_string(&watch).expect("JSON"), cursor["watch"].to_string());
-    let (dir, scene) = opened(END_MS);
+    let (dir, scene) = V1.opened(END_MS);
     let open = || Outbox::open(&dir.path().join("state"), scene.write_lock.clone()).expect("an outbox");
     let stored = || {
         let Cursor { seq, watch } = open().cursor().expect("a cursor").expect("it is there");
@@ -169,4 +175,21 @@ fn the_cursor_in_a_folder_is_taken_over_as_it_was() {
     let later = stored();
     assert!(later["seq"].as_u64() > cursor["seq"].as_u64());
     assert_eq!(shape(&later).to_string(), shape(&cursor).to_string());
+}
+
+/// What waits in the outbox's tables, and how far they have told, is read as it was written.
+#[test]
+fn the_tables_of_the_outbox_are_read_as_they_were_written() {
+    let (dir, scene) = V2.opened(END_MS);
+    let outbox = Outbox::open(&dir.path().join("state"), scene.write_lock.clone()).expect("an outbox");
+    let waiting = outbox.due(END_MS).expect("deliveries");
+    assert_eq!(waiting.len(), 2);
+    for delivery in &waiting {
+        let body: Value = serde_json::from_str(&delivery.body).expect("JSON");
+        assert_eq!(body["event"], json!(delivery.event));
+        assert_eq!((delivery.webhook.as_str(), delivery.attempts), ("http://127.0.0.1:9/hook", 1));
+    }
+    let Cursor { seq, watch } = outbox.cursor().expect("a cursor").expect("it is there");
+    let watched: Watch = serde_json::from_str(&watch).expect("what is watched");
+    assert_eq!((seq, serde_json::to_string(&watched).expect("JSON")), (187, watch));
 }

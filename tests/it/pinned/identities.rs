@@ -10,7 +10,7 @@ use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::terms::policy::Terms;
 
-use super::lines;
+use super::V1;
 use super::questions::SECOND;
 use super::scene::{DATASETS, policy};
 use crate::grammar::sound;
@@ -58,7 +58,7 @@ pub fn write(folder: &Path) {
 
 #[test]
 fn identities_are_those_that_were_paid_for() {
-    let lines = lines("identities.jsonl");
+    let lines = V1.lines("identities.jsonl");
     assert!(lines.len() > 250, "{}", lines.len());
     for line in lines {
         let sql = line["sql"].as_str().expect("a question");

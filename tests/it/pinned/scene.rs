@@ -12,7 +12,7 @@ use tacit::kernel::clock::Clock;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::ledger::{SqliteLedger, WriteLock};
 use tacit::query::terms::policy::Policy;
-use tacit::service::publishing::schedule::Zone;
+use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::{Ports, Service};
 
 use super::POLICIES;
@@ -83,9 +83,9 @@ impl Scene {
             clock: Arc::<SetClock>::clone(clock),
         };
         let files = tacit::startup::query_files(&Path::new(POLICIES).join("statistics")).expect("query files");
-        let service = Service::new(ports, datasets).publishing(files, Zone::default());
+        let service = Service::new(ports, datasets).publishing(files, CalendarZone::default());
         let service = Arc::new(service.unwrap_or_else(|fault| panic!("{fault}")));
-        let router = tacit::http::router(Arc::clone(&service));
+        let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
         Self { service, router, clock: Arc::clone(clock), tokens, write_lock }
     }
 

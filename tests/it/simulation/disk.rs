@@ -1,17 +1,16 @@
 //! A simulated disk that fails as it is told, and a ledger over it.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use tacit::kernel::budget::charge::{ChargeDecision, ChargeRequest, ServeRequest};
 use tacit::kernel::budget::entry::{Act, Entry, GENESIS};
-use tacit::kernel::budget::ledger::{EvaluationOutcome, Ledger, LedgerFault, Rule};
+use tacit::kernel::budget::ledger::LedgerFault;
+use tacit::kernel::budget::orders::LedgerStore;
 use tacit::kernel::budget::state::LedgerState;
 use tacit::kernel::budget::writer::{
-    AnchorMark, CommitBatch, EncodedEntry, Journal, JournalFault, LedgerWriter, WriterCommand, WriterOrder,
+    AnchorMark, CommitBatch, EncodedEntry, Journal, JournalFault, LedgerWriter, WriterCommand, WriterOrder, WriterReply,
 };
-use tacit::ledger::{acted, decided, recorded};
 
 /// What goes wrong at a durable step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,8 +145,8 @@ impl Journal for SimDisk {
 /// The ledger's port over a writer of the simulated disk: it decides as the SQLite ledger does, with one order per commit.
 pub struct SimLedger {
     writer: Mutex<LedgerWriter<SimDisk>>,
-    book: Arc<std::sync::RwLock<LedgerState>>,
-    is_sound: Arc<std::sync::atomic::AtomicBool>,
+    book: Arc<RwLock<LedgerState>>,
+    is_sound: Arc<AtomicBool>,
     disk: SimDisk,
 }
 
@@ -159,48 +158,30 @@ impl SimLedger {
         let (book, is_sound) = (writer.book(), writer.soundness());
         Ok(Self { writer: Mutex::new(writer), book, is_sound, disk: disk.clone() })
     }
+}
 
-    fn order(&self, job: WriterCommand, at_ms: u64) -> Result<tacit::kernel::budget::writer::WriterReply, LedgerFault> {
+impl LedgerStore for SimLedger {
+    fn order(&self, job: WriterCommand, at_ms: u64) -> Result<WriterReply, LedgerFault> {
         let (reply, receive) = std::sync::mpsc::sync_channel(1);
         let reply = Box::new(move |done| drop(reply.send(done)));
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).perform(vec![WriterOrder { job, at_ms, reply }]);
         receive.recv().map_err(|_| LedgerFault::Closed)?
     }
-}
 
-impl Ledger for SimLedger {
-    fn charge(&self, request: ChargeRequest, body: Option<Vec<u8>>) -> Result<ChargeDecision, LedgerFault> {
-        let at_ms = request.at_ms;
-        decided(self.order(WriterCommand::Charge(Box::new(request), body), at_ms)?)
+    fn book(&self) -> &RwLock<LedgerState> {
+        &self.book
     }
 
-    fn record(&self, outcome: EvaluationOutcome, at_ms: u64) -> Result<(), LedgerFault> {
-        recorded(&self.order(WriterCommand::Record(outcome), at_ms)?)
+    fn soundness(&self) -> &AtomicBool {
+        &self.is_sound
     }
 
-    fn serve(&self, request: ServeRequest) -> Result<ChargeDecision, LedgerFault> {
-        let at_ms = request.at_ms;
-        decided(self.order(WriterCommand::Serve(Box::new(request)), at_ms)?)
-    }
-
-    fn act(&self, rule: Rule, at_ms: u64) -> Result<Option<Entry>, LedgerFault> {
-        acted(self.order(WriterCommand::Act(rule), at_ms)?)
-    }
-
-    fn is_sound(&self) -> bool {
-        self.is_sound.load(Ordering::Acquire)
-    }
-
-    fn read(&self, reader: &mut dyn FnMut(&LedgerState)) {
-        reader(&self.book.read().unwrap_or_else(PoisonError::into_inner));
-    }
-
-    fn release(&self, id: &str) -> Result<Option<Vec<u8>>, LedgerFault> {
+    fn stored_release(&self, id: &str) -> Result<Option<Vec<u8>>, LedgerFault> {
         let disk = self.disk.lock();
         if disk.is_dead { Err(LedgerFault::Store) } else { Ok(disk.releases.get(id).cloned()) }
     }
 
-    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, LedgerFault> {
+    fn stored_entries(&self, after: u64, limit: usize) -> Result<Vec<Entry>, LedgerFault> {
         let disk = self.disk.lock();
         let entries = disk.entries.iter().skip(after as usize).take(limit);
         Ok(entries.map(|encoded| Entry::read(&encoded.bytes).expect("an entry")).collect())

@@ -172,7 +172,7 @@ fn no_page_is_left_out() {
     let is_shown = |how: &str, pattern: &str| {
         SHOWN.iter().any(|(_, _, path, fields)| method(fields) == how && is_of(pattern, path))
     };
-    let unshown = PAGES.iter().filter(|(how, pattern, _)| !is_shown(how, pattern));
-    let unshown: BTreeSet<String> = unshown.map(|(how, pattern, _)| format!("{how} {pattern}")).collect();
+    let unshown = PAGES.iter().filter(|page| !is_shown(page.method, page.path));
+    let unshown: BTreeSet<String> = unshown.map(|page| format!("{} {}", page.method, page.path)).collect();
     assert_eq!(unshown, NOT_SHOWN.map(str::to_owned).into());
 }

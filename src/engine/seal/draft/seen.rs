@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::{DataType, Series};
 
-use crate::engine::seal::encode::cells::{Cells, Zone};
+use crate::engine::seal::encode::cells::{Cells, MomentZone};
 use crate::engine::seal::encode::number::{Number, without_zero_decimals};
-use crate::engine::seal::source::Column;
+use crate::engine::seal::source::SourceColumn;
 use crate::query::terms::day::Days;
 
 /// The largest number of different texts that are counted.
@@ -96,7 +96,7 @@ impl Numbers {
 }
 
 impl Seen {
-    pub(super) fn new(name: String, column: &Column) -> Self {
+    pub(super) fn new(name: String, column: &SourceColumn) -> Self {
         let zone = None;
         let days = std::iter::once(None).chain(FORMATS.into_iter().map(Some));
         let days = days.map(|format| DaysSeen { format, days: Days::new(format, zone), low: i64::MAX, high: i64::MIN });
@@ -125,7 +125,7 @@ impl Seen {
             return;
         };
         if let Cells::Moments(moments) = &cells {
-            self.utc |= matches!(moments.zone, Zone::Utc);
+            self.utc |= matches!(moments.zone, MomentZone::Utc);
             moments.seconds().for_each(|seconds| self.moment(seconds, &moments.zone));
             return;
         }
@@ -147,7 +147,7 @@ impl Seen {
     }
 
     /// Counts a value of a column of moments, as the day in the column's own time zone.
-    fn moment(&mut self, seconds: Option<i64>, zone: &Zone) {
+    fn moment(&mut self, seconds: Option<i64>, zone: &MomentZone) {
         let Some(seconds) = seconds else {
             self.nulls += 1;
             return;

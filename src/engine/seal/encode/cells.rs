@@ -29,11 +29,11 @@ pub(crate) enum Cells {
 pub(crate) struct Moments {
     values: Int64Chunked,
     per_second: i64,
-    pub(crate) zone: Zone,
+    pub(crate) zone: MomentZone,
 }
 
 /// The time zone of moments.
-pub(crate) enum Zone {
+pub(crate) enum MomentZone {
     /// Not stated: days are taken as they are written.
     Unsaid,
     /// UTC, which programs write if they know no other zone.
@@ -42,7 +42,7 @@ pub(crate) enum Zone {
     Of(TimeZone),
 }
 
-impl Zone {
+impl MomentZone {
     /// The day of a moment, in days since 1970-01-01. The moment is given in seconds since 1970.
     pub(crate) fn day(&self, seconds: i64) -> i64 {
         match self {
@@ -78,9 +78,9 @@ impl Cells {
                     TimeUnit::Nanoseconds => 1_000_000_000,
                 },
                 zone: match zone.as_ref().map(|zone| zone.to_string()) {
-                    None => Zone::Unsaid,
-                    Some(name) if day::is_utc(&name) => Zone::Utc,
-                    Some(name) => Zone::Of(day::zone_of(&name)?),
+                    None => MomentZone::Unsaid,
+                    Some(name) if day::is_utc(&name) => MomentZone::Utc,
+                    Some(name) => MomentZone::Of(day::zone_of(&name)?),
                 },
             }),
             kind if kind.is_integer() => Self::Whole(cast(&DataType::Int128)?.i128().ok()?.clone()),

@@ -13,10 +13,10 @@ use polars_arrow::record_batch::RecordBatchT;
 use polars_arrow_format::ipc::planus::ReadAsRoot;
 use polars_arrow_format::ipc::{FooterRef, MessageHeaderRef, MessageRef, SchemaRef, TypeRef};
 
-use super::batch::{BATCH_ROWS, Batch, Column, Read};
-use super::fault::{Fault, SourceError};
+use super::batch::{BATCH_ROWS, Batch, Read, SourceColumn};
+use super::fault::{SourceError, SourceFault};
 use super::names::first_twins;
-use super::place::{Marks, Places};
+use super::place::{Marks, RowPlaces};
 use super::schema::{self, guarded};
 
 /// The bytes with which a file, but not a stream, begins and ends.
@@ -28,35 +28,35 @@ const CONTINUATION: [u8; 4] = [0xff; 4];
 
 /// An Arrow IPC file or stream.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct ArrowSource {
     path: PathBuf,
     is_file: bool,
-    columns: Vec<Column>,
+    columns: Vec<SourceColumn>,
 }
 
 type Chunk = RecordBatchT<Box<dyn Array>>;
 
-impl Table {
+impl ArrowSource {
     pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
         let fail = |fault| SourceError::new(path.display().to_string(), fault);
-        let malformed = || fail(Fault::Malformed { format: "Arrow IPC", rows: None });
-        let is_file = begins_as_file(path).map_err(|error| fail(Fault::Unreadable(error.kind())))?;
+        let malformed = || fail(SourceFault::Malformed { format: "Arrow IPC", rows: None });
+        let is_file = begins_as_file(path).map_err(|error| fail(SourceFault::Unreadable(error.kind())))?;
         let fields = fields(path, is_file).ok_or_else(malformed)?;
         if let Some(place) = fields.iter().position(|(_, unread)| unread.is_some()) {
             let found = fields[place].1.unwrap_or_default().to_owned();
-            return Err(fail(Fault::UnreadType { column: format!("column {}", place + 1), found }));
+            return Err(fail(SourceFault::UnreadType { column: format!("column {}", place + 1), found }));
         }
         let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
         let columns = if first_twins(&names).is_some() {
             names.iter().map(|name| schema::nameless(name)).collect()
         } else {
-            let schema = guarded(|| arrow_schema(path, is_file)).ok_or_else(|| fail(Fault::UnreadTypes))?;
+            let schema = guarded(|| arrow_schema(path, is_file)).ok_or_else(|| fail(SourceFault::UnreadTypes))?;
             schema.iter_values().map(schema::column_of_arrow).collect()
         };
         Ok(Self { path: path.to_owned(), is_file, columns })
     }
 
-    pub(super) fn columns(&self) -> &[Column] {
+    pub(super) fn columns(&self) -> &[SourceColumn] {
         &self.columns
     }
 
@@ -72,7 +72,7 @@ impl Table {
         let order: Vec<usize> = wanted.iter().map(|place| sorted.partition_point(|other| other < place)).collect();
         let mut rows = 0;
         let malformed = |rows| {
-            let fault = Fault::Malformed { format: "Arrow IPC", rows: Some(rows) };
+            let fault = SourceFault::Malformed { format: "Arrow IPC", rows: Some(rows) };
             SourceError::new(self.path.display().to_string(), fault)
         };
         let mut chunks = guarded(|| self.chunks(sorted)).ok_or_else(|| malformed(rows))?;
@@ -83,7 +83,7 @@ impl Table {
                 let length = BATCH_ROWS.min(height - first);
                 let columns =
                     order.iter().map(|place| series[*place].slice(first.cast_signed() as i64, length)).collect();
-                let places = Places::new(rows + 1, length, Marks::Rows);
+                let places = RowPlaces::new(rows + 1, length, Marks::Rows);
                 rows += length as u64;
                 if !give(Batch { columns, places }) {
                     return Ok(());

@@ -1,6 +1,6 @@
 //! What is read of a source: batches of columns, and what became known of the whole.
 
-use crate::engine::seal::source::place::Places;
+use crate::engine::seal::source::place::RowPlaces;
 use polars::prelude::{DataType, Series};
 
 /// The number of rows in one batch.
@@ -10,7 +10,7 @@ pub(super) const BATCHES_WAITING_MAX: usize = 2;
 
 /// A column of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
+pub struct SourceColumn {
     /// The column's name in the source.
     pub name: String,
     /// The column's type: strings in every text format, and [`DataType::Unknown`] for types that cannot be read.
@@ -19,7 +19,7 @@ pub struct Column {
     pub kind: String,
 }
 
-impl Column {
+impl SourceColumn {
     pub(super) fn new(name: impl Into<String>, dtype: DataType) -> Self {
         let kind = dtype.to_string();
         Self { name: name.into(), dtype, kind }
@@ -38,7 +38,7 @@ pub struct Batch {
     /// One series per wanted column, in the order in which they were wanted.
     pub columns: Vec<Series>,
     /// The places of the rows in the source.
-    pub places: Places,
+    pub places: RowPlaces,
 }
 
 /// What was read of a source.

@@ -13,12 +13,12 @@ const CHUNK_BYTES: usize = 1 << 20;
 
 /// The digest and the number of the bytes so far.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct SourceDigest {
     hasher: blake3::Hasher,
     bytes: u64,
 }
 
-impl Tally {
+impl SourceDigest {
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -48,14 +48,14 @@ impl Tally {
     }
 }
 
-/// A reader that adds the bytes passing through it to a [`Tally`].
+/// A reader that adds the bytes passing through it to a [`SourceDigest`].
 pub(super) struct Tallied<'a, R> {
     inner: R,
-    tally: &'a mut Tally,
+    tally: &'a mut SourceDigest,
 }
 
 impl<'a, R> Tallied<'a, R> {
-    pub(super) fn new(inner: R, tally: &'a mut Tally) -> Self {
+    pub(super) fn new(inner: R, tally: &'a mut SourceDigest) -> Self {
         Self { inner, tally }
     }
 }

@@ -6,7 +6,7 @@
 mod packing;
 
 use super::files::FilesFault;
-use super::place::Place;
+use super::place::RowPlace;
 use super::postgres::PostgresFault;
 use super::sheet::SheetFault;
 use crate::query::terms::source::Encoding;
@@ -20,9 +20,9 @@ pub struct SourceError {
     /// The file, or a description that stands for a database.
     pub path: String,
     /// The place in the file, if the fault concerns a single row or line.
-    pub place: Option<Place>,
+    pub place: Option<RowPlace>,
     /// What is wrong with the source.
-    pub fault: Fault,
+    pub fault: SourceFault,
 }
 
 impl fmt::Display for SourceError {
@@ -38,11 +38,11 @@ impl fmt::Display for SourceError {
 impl std::error::Error for SourceError {}
 
 impl SourceError {
-    pub(super) fn new(path: impl Into<String>, fault: impl Into<Fault>) -> Self {
+    pub(super) fn new(path: impl Into<String>, fault: impl Into<SourceFault>) -> Self {
         Self { path: path.into(), place: None, fault: fault.into() }
     }
 
-    pub(super) fn at(path: impl Into<String>, place: Place, fault: impl Into<Fault>) -> Self {
+    pub(super) fn at(path: impl Into<String>, place: RowPlace, fault: impl Into<SourceFault>) -> Self {
         Self { path: path.into(), place: Some(place), fault: fault.into() }
     }
 
@@ -50,8 +50,8 @@ impl SourceError {
     #[must_use]
     pub fn is_of_the_system(&self) -> bool {
         match &self.fault {
-            Fault::Unreadable(_) => true,
-            Fault::Postgres(fault) => fault.is_of_the_system(),
+            SourceFault::Unreadable(_) => true,
+            SourceFault::Postgres(fault) => fault.is_of_the_system(),
             _ => false,
         }
     }
@@ -59,7 +59,7 @@ impl SourceError {
 
 /// What is wrong with a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum SourceFault {
     /// The format cannot be told from the file's name.
     #[error(
         "the name tells no known format; accepted are .csv, .tsv, .tab and .txt (also .gz and .zst), .parquet, .pq, .arrow, .arrows, .ipc, \
@@ -97,7 +97,7 @@ pub enum Fault {
         /// The name that was wanted.
         wanted: String,
         /// What the message may say about the columns that exist.
-        seen: Seen,
+        seen: KnownColumns,
     },
     /// A wanted column exists twice.
     #[error("has two columns named \"{wanted}\"; rename one of them")]
@@ -143,7 +143,7 @@ pub enum Fault {
 
 /// What a message may say about the columns of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
+pub enum KnownColumns {
     /// Their names: a schema has them, or another wanted column proves that the first line is a header.
     Names(Vec<String>),
     /// Only their number, and a separator that occurs in the name if there is just one column: the first line may hold a person's data.
@@ -153,7 +153,7 @@ pub enum Seen {
 /// The largest number of names that a message shows.
 const NAMES_SHOWN_MAX: usize = 40;
 
-impl fmt::Display for Seen {
+impl fmt::Display for KnownColumns {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Names(names) => {

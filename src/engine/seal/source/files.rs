@@ -8,8 +8,8 @@
 mod whole;
 mod fault;
 
-use super::fault::{Fault, SourceError};
-use super::format::Format;
+use super::fault::{SourceError, SourceFault};
+use super::format::SourceFormat;
 use crate::query::terms::source::SourceLocation;
 use std::collections::HashSet;
 use std::fs;
@@ -24,14 +24,14 @@ const MISSING_KEY: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// One file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct SourceFile {
     pub path: PathBuf,
     /// The names and values of keys in the names of the file's folders, like `year=2020`, outermost first. A value may be missing.
     pub keys: Vec<(String, Option<String>)>,
 }
 
 /// Finds all files of a source. The flag says whether the source may have several.
-pub(super) fn files(from: &SourceLocation) -> Result<(Vec<Found>, bool), SourceError> {
+pub(super) fn files(from: &SourceLocation) -> Result<(Vec<SourceFile>, bool), SourceError> {
     let (found, several) = match from {
         SourceLocation::Path(path) => of_path(path)?,
         SourceLocation::Files(paths) => {
@@ -45,8 +45,8 @@ pub(super) fn files(from: &SourceLocation) -> Result<(Vec<Found>, bool), SourceE
     };
     let mut seen = HashSet::new();
     for file in &found {
-        let fail = |fault: Fault| SourceError::new(file.path.display().to_string(), fault);
-        let real = fs::canonicalize(&file.path).map_err(|error| fail(Fault::Unreadable(error.kind())))?;
+        let fail = |fault: SourceFault| SourceError::new(file.path.display().to_string(), fault);
+        let real = fs::canonicalize(&file.path).map_err(|error| fail(SourceFault::Unreadable(error.kind())))?;
         if !seen.insert(real) {
             return Err(fail(FilesFault::Twice.into()));
         }
@@ -57,28 +57,31 @@ pub(super) fn files(from: &SourceLocation) -> Result<(Vec<Found>, bool), SourceE
     Ok((found, several))
 }
 
-fn of_path(path: &Path) -> Result<(Vec<Found>, bool), SourceError> {
-    let fail = |fault: Fault| SourceError::new(path.display().to_string(), fault);
-    let unreadable = |error: io::Error| fail(Fault::Unreadable(error.kind()));
+fn of_path(path: &Path) -> Result<(Vec<SourceFile>, bool), SourceError> {
+    let fail = |fault: SourceFault| SourceError::new(path.display().to_string(), fault);
+    let unreadable = |error: io::Error| fail(SourceFault::Unreadable(error.kind()));
     let (base, pattern) = split(path);
     let mut walk = Walk { found: Vec::new(), depth: 0 };
     match fs::metadata(path) {
-        meta if pattern.is_empty() && Format::of(path).is_none() && !meta.as_ref().is_ok_and(fs::Metadata::is_dir) => {
-            return Err(fail(Fault::UnknownFormat));
+        meta if pattern.is_empty()
+            && SourceFormat::of(path).is_none()
+            && !meta.as_ref().is_ok_and(fs::Metadata::is_dir) =>
+        {
+            return Err(fail(SourceFault::UnknownFormat));
         }
         Ok(meta) if meta.is_dir() => walk.folder(path).map_err(|fault| fault.into_error(path))?,
         Ok(meta) if meta.is_file() => {
             fs::File::open(path).map_err(unreadable)?;
-            return Ok((vec![Found { path: path.to_owned(), keys: Vec::new() }], false));
+            return Ok((vec![SourceFile { path: path.to_owned(), keys: Vec::new() }], false));
         }
-        Ok(_) => return Err(fail(Fault::Unreadable(io::ErrorKind::InvalidInput))),
+        Ok(_) => return Err(fail(SourceFault::Unreadable(io::ErrorKind::InvalidInput))),
         Err(_) if !pattern.is_empty() => walk.matching(&base, &pattern).map_err(|fault| fault.into_error(path))?,
         Err(error) => return Err(unreadable(error)),
     }
     walk.found.sort();
     walk.found.dedup();
     // Keys are read from the names of all folders, including those that the source itself names.
-    let found = walk.found.into_iter().map(|path| Ok(Found { keys: keys(Path::new(""), &path)?, path }));
+    let found = walk.found.into_iter().map(|path| Ok(SourceFile { keys: keys(Path::new(""), &path)?, path }));
     match found.collect::<Result<Vec<_>, SourceError>>()? {
         found if found.is_empty() && path.is_dir() => Err(fail(FilesFault::NoFiles.into())),
         found if found.is_empty() => Err(fail(FilesFault::NoMatch.into())),
@@ -105,7 +108,7 @@ impl WalkFault {
     fn into_error(self, path: &Path) -> SourceError {
         match self {
             Self::Files(fault) => SourceError::new(path.display().to_string(), fault),
-            Self::Unreadable(path, kind) => SourceError::new(path.display().to_string(), Fault::Unreadable(kind)),
+            Self::Unreadable(path, kind) => SourceError::new(path.display().to_string(), SourceFault::Unreadable(kind)),
         }
     }
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{Whole, read};
-use crate::engine::seal::source::{SourceError, SourceLocation, SourceSpec, Wanted};
+use crate::engine::seal::source::{SourceError, SourceLocation, SourceSpec, WantedColumn};
 
 fn folder(files: &[(&str, &str)]) -> TempDir {
     let dir = tempfile::tempdir().expect("a folder");
@@ -90,7 +90,7 @@ fn keys_in_the_names_of_folders_are_columns() {
     check(&files, "v/*/*/p.csv", &expected);
     let dir = folder(&files);
     let source = Source::open(&SourceSpec::file(&dir.path().join("v"))).expect("open");
-    assert_eq!(source.find(&Wanted { name: "year", source: None }), Ok(1));
+    assert_eq!(source.find(&WantedColumn { name: "year", source: None }), Ok(1));
     // Reading only keys must still count the rows.
     let mut rows = 0;
     let read = source.batches(&[(1, false)], |batch| {
@@ -104,8 +104,8 @@ fn keys_in_the_names_of_folders_are_columns() {
 fn a_key_that_is_a_column_is_refused_where_it_is_wanted() {
     let dir = folder(&[("v/year=2020/p.csv", "id,Year\n1,1999\n")]);
     let source = Source::open(&SourceSpec::file(&dir.path().join("v"))).expect("open");
-    assert_eq!(source.find(&Wanted { name: "id", source: None }), Ok(0));
-    let error = source.find(&Wanted { name: "year", source: None }).expect_err("two readings").to_string();
+    assert_eq!(source.find(&WantedColumn { name: "id", source: None }), Ok(0));
+    let error = source.find(&WantedColumn { name: "year", source: None }).expect_err("two readings").to_string();
     assert!(error.contains("\"year\" is a column of the files and a key in the names of their folders"), "{error}");
 }
 

@@ -6,7 +6,7 @@ use super::fault::Packing;
 
 /// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum SourceFormat {
     /// Text with a separator between fields.
     Text {
         /// The separator that the file's ending implies; `None` if it implies none.
@@ -22,7 +22,7 @@ pub enum Format {
     Sheet,
 }
 
-impl Format {
+impl SourceFormat {
     /// The format that the ending of a file's name implies; `None` if it is unknown.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn endings_tell_formats() {
-        let text = |separator, packing| Some(Format::Text { separator, packing });
+        let text = |separator, packing| Some(SourceFormat::Text { separator, packing });
         for (name, format) in [
             ("v.csv", text(Some(b','), Packing::Plain)),
             ("V.CSV.GZ", text(Some(b','), Packing::Gzip)),
@@ -66,18 +66,18 @@ mod tests {
             ("v.tsv", text(Some(b'\t'), Packing::Plain)),
             ("v.2020.tab.gz", text(Some(b'\t'), Packing::Gzip)),
             ("v.txt", text(None, Packing::Plain)),
-            ("v.parquet", Some(Format::Parquet)),
-            ("v.pq", Some(Format::Parquet)),
-            ("v.feather", Some(Format::Arrow)),
-            ("v.arrows", Some(Format::Arrow)),
-            ("v.xlsx", Some(Format::Sheet)),
+            ("v.parquet", Some(SourceFormat::Parquet)),
+            ("v.pq", Some(SourceFormat::Parquet)),
+            ("v.feather", Some(SourceFormat::Arrow)),
+            ("v.arrows", Some(SourceFormat::Arrow)),
+            ("v.xlsx", Some(SourceFormat::Sheet)),
             ("v.xls", None),
             ("v.parquet.gz", None),
             ("v.gz", None),
             ("csv", None),
             ("v.csv.bz2", None),
         ] {
-            assert_eq!(Format::of(Path::new(name)), format, "{name}");
+            assert_eq!(SourceFormat::of(Path::new(name)), format, "{name}");
         }
     }
 }

@@ -3,18 +3,18 @@
 //! Promises that a name matches in a single way or is refused: naming a
 //! column exactly always selects it, and an ambiguous name is an error.
 
-use super::fault::Fault;
+use super::fault::SourceFault;
 
 /// A column that a policy wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted<'a> {
+pub struct WantedColumn<'a> {
     /// The column's identifier in the policy.
     pub name: &'a str,
     /// The column's name in the source, if the policy states it.
     pub source: Option<&'a str>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> WantedColumn<'a> {
     /// The name by which the policy refers to the source's column.
     pub(super) fn word(&self) -> &'a str {
         self.source.unwrap_or(self.name)
@@ -47,7 +47,7 @@ pub fn normalised(name: &str) -> String {
 }
 
 /// Finds the index of the wanted column among `names`; `Ok(None)` if there is none.
-pub(super) fn find(names: &[&str], wanted: &Wanted<'_>) -> Result<Option<usize>, Fault> {
+pub(super) fn find(names: &[&str], wanted: &WantedColumn<'_>) -> Result<Option<usize>, SourceFault> {
     let folded = wanted.name.trim().to_lowercase();
     let exact = |name: &str| name == wanted.word();
     let trimmed = |name: &str| wanted.source.is_some_and(|source| name.trim() == source.trim());
@@ -61,11 +61,11 @@ pub(super) fn find(names: &[&str], wanted: &Wanted<'_>) -> Result<Option<usize>,
             [] => {}
             [only] => return Ok(Some(*only)),
             _ if found.iter().all(same) => {
-                return Err(Fault::SameName { wanted: wanted.word().to_owned() });
+                return Err(SourceFault::SameName { wanted: wanted.word().to_owned() });
             }
             _ => {
                 let columns = found.iter().map(|at| at + 1).collect();
-                return Err(Fault::Ambiguous { wanted: wanted.word().to_owned(), columns });
+                return Err(SourceFault::Ambiguous { wanted: wanted.word().to_owned(), columns });
             }
         }
     }
@@ -127,10 +127,10 @@ mod tests {
             "A-1",
             "a.1",
         ];
-        let named = |name| Wanted { name, source: None };
-        let sourced = |source| Wanted { name: "any", source: Some(source) };
-        let twins = |wanted: &str| Err(Fault::SameName { wanted: wanted.to_owned() });
-        let several = |wanted: &str, columns| Err(Fault::Ambiguous { wanted: wanted.to_owned(), columns });
+        let named = |name| WantedColumn { name, source: None };
+        let sourced = |source| WantedColumn { name: "any", source: Some(source) };
+        let twins = |wanted: &str| Err(SourceFault::SameName { wanted: wanted.to_owned() });
+        let several = |wanted: &str, columns| Err(SourceFault::Ambiguous { wanted: wanted.to_owned(), columns });
         for (wanted, found) in [
             (named("patient_id"), Ok(Some(0))),
             (named("Patient_Id"), several("Patient_Id", vec![1, 2])),

@@ -1,9 +1,9 @@
 //! A source as it is opened and read: its parts one after the other.
 
-use super::batch::{BATCHES_WAITING_MAX, Batch, Column, Read};
-use crate::engine::seal::source::digest::Tally;
-use crate::engine::seal::source::fault::{Fault, Seen, SourceError};
-use crate::engine::seal::source::names::Wanted;
+use super::batch::{BATCHES_WAITING_MAX, Batch, Read, SourceColumn};
+use crate::engine::seal::source::digest::SourceDigest;
+use crate::engine::seal::source::fault::{KnownColumns, SourceError, SourceFault};
+use crate::engine::seal::source::names::WantedColumn;
 use crate::engine::seal::source::part::Part;
 use crate::query::terms::source::{SourceLocation, SourceSpec};
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ use std::thread;
 pub struct Source {
     pub(super) shown: String,
     /// The columns of the files, followed by the keys in the names of their folders.
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<SourceColumn>,
     pub(super) keys: usize,
     pub(super) parts: Arc<[Part]>,
     /// Whether a wanted column was found, which proves that the first line is a header.
@@ -52,7 +52,7 @@ impl Source {
 
     /// The names and types of all columns.
     #[must_use]
-    pub fn columns(&self) -> &[Column] {
+    pub fn columns(&self) -> &[SourceColumn] {
         &self.columns
     }
 
@@ -75,15 +75,15 @@ impl Source {
     /// only one whose [`normalised`](super::names::normalised) name is the identifier.
     ///
     /// # Errors
-    /// [`Fault::MissingColumn`], [`Fault::SameName`], [`Fault::Ambiguous`] or [`Fault::UnreadType`].
-    pub fn find(&self, wanted: &Wanted<'_>) -> Result<usize, SourceError> {
+    /// [`SourceFault::MissingColumn`], [`SourceFault::SameName`], [`SourceFault::Ambiguous`] or [`SourceFault::UnreadType`].
+    pub fn find(&self, wanted: &WantedColumn<'_>) -> Result<usize, SourceError> {
         let found = self.lookup(wanted)?;
         let place = found.ok_or_else(|| self.fault(self.missing(wanted)))?;
         self.is_proven.store(true, Ordering::Relaxed);
         let column = &self.columns[place];
         if column.is_unread() {
             let named = format!("column \"{}\"", wanted.word());
-            return Err(self.fault(Fault::UnreadType { column: named, found: column.kind.clone() }));
+            return Err(self.fault(SourceFault::UnreadType { column: named, found: column.kind.clone() }));
         }
         Ok(place)
     }
@@ -91,8 +91,8 @@ impl Source {
     /// Finds all of these columns like [`Source::find`]. An error about one of them may show the header's names if another one was found.
     ///
     /// # Errors
-    /// Those of [`Source::find`], and [`Fault::SameNames`] if two other columns have the same name.
-    pub fn find_all(&self, wanted: &[Wanted<'_>]) -> Result<Vec<usize>, SourceError> {
+    /// Those of [`Source::find`], and [`SourceFault::SameNames`] if two other columns have the same name.
+    pub fn find_all(&self, wanted: &[WantedColumn<'_>]) -> Result<Vec<usize>, SourceError> {
         if wanted.iter().any(|wanted| matches!(self.lookup(wanted), Ok(Some(_)))) {
             self.is_proven.store(true, Ordering::Relaxed);
         }
@@ -121,7 +121,8 @@ impl Source {
             drop(receive);
             let read = reader.join();
             taken?;
-            read.unwrap_or_else(|_| Err(self.fault(Fault::Malformed { format: "source", rows: None }))).map_err(E::from)
+            read.unwrap_or_else(|_| Err(self.fault(SourceFault::Malformed { format: "source", rows: None })))
+                .map_err(E::from)
         })
     }
 
@@ -130,7 +131,7 @@ impl Source {
         wanted: &[(usize, bool)],
         give: &mut (dyn FnMut(Batch) -> bool + Send),
     ) -> Result<Read, SourceError> {
-        let (mut read, mut tally, mut goes_on) = (Read::default(), Tally::default(), true);
+        let (mut read, mut tally, mut goes_on) = (Read::default(), SourceDigest::default(), true);
         for part in self.parts.iter() {
             let give = &mut |batch: Batch| {
                 goes_on = give(batch);
@@ -145,28 +146,28 @@ impl Source {
         Ok(Read { bytes: tally.bytes(), digest, ..read })
     }
 
-    pub(super) fn lookup(&self, wanted: &Wanted<'_>) -> Result<Option<usize>, SourceError> {
+    pub(super) fn lookup(&self, wanted: &WantedColumn<'_>) -> Result<Option<usize>, SourceError> {
         let (columns, keys) = self.columns.split_at(self.columns.len() - self.keys);
-        let find = |columns: &[Column]| {
+        let find = |columns: &[SourceColumn]| {
             let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
             crate::engine::seal::source::names::find(&names, wanted).map_err(|fault| self.fault(fault))
         };
         match (find(columns)?, find(keys)?) {
-            (Some(_), Some(_)) => Err(self.fault(Fault::KeyAndColumn { wanted: wanted.word().to_owned() })),
+            (Some(_), Some(_)) => Err(self.fault(SourceFault::KeyAndColumn { wanted: wanted.word().to_owned() })),
             (Some(place), None) => Ok(Some(place)),
             (None, key) => Ok(key.map(|place| columns.len() + place)),
         }
     }
 
-    pub(super) fn missing(&self, wanted: &Wanted<'_>) -> Fault {
+    pub(super) fn missing(&self, wanted: &WantedColumn<'_>) -> SourceFault {
         let wanted = wanted.word().to_owned();
         let is_header = !self.parts.iter().any(Part::is_headed) || self.is_proven.load(Ordering::Relaxed);
         let seen = if is_header {
-            Seen::Names(self.columns.iter().map(|column| column.name.clone()).collect())
+            KnownColumns::Names(self.columns.iter().map(|column| column.name.clone()).collect())
         } else {
-            Seen::Count(self.columns.len() - self.keys, self.parts.first().and_then(Part::other_separator))
+            KnownColumns::Count(self.columns.len() - self.keys, self.parts.first().and_then(Part::other_separator))
         };
-        Fault::MissingColumn { wanted, seen }
+        SourceFault::MissingColumn { wanted, seen }
     }
 
     pub(super) fn refuse_unread(&self, wanted: &[(usize, bool)]) -> Result<(), SourceError> {
@@ -174,7 +175,7 @@ impl Source {
             None => Ok(()),
             Some((place, _)) => {
                 let (column, found) = (format!("column {}", place + 1), self.columns[*place].kind.clone());
-                Err(self.fault(Fault::UnreadType { column, found }))
+                Err(self.fault(SourceFault::UnreadType { column, found }))
             }
         }
     }
@@ -184,11 +185,11 @@ impl Source {
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         match crate::engine::seal::source::names::first_twins(&names) {
             None => Ok(()),
-            Some((first, second)) => Err(self.fault(Fault::SameNames { first, second })),
+            Some((first, second)) => Err(self.fault(SourceFault::SameNames { first, second })),
         }
     }
 
-    pub(super) fn fault(&self, fault: Fault) -> SourceError {
+    pub(super) fn fault(&self, fault: SourceFault) -> SourceError {
         SourceError::new(self.shown(), fault)
     }
 }

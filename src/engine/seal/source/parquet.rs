@@ -11,22 +11,22 @@ use std::thread;
 
 use polars::prelude::*;
 
-use super::batch::{BATCH_ROWS, BATCHES_WAITING_MAX, Batch, Column, Read};
-use super::fault::{Fault, SourceError};
+use super::batch::{BATCH_ROWS, BATCHES_WAITING_MAX, Batch, Read, SourceColumn};
+use super::fault::{SourceError, SourceFault};
 use super::names::first_twins;
-use super::place::{Marks, Places};
+use super::place::{Marks, RowPlaces};
 use super::schema::{self, guarded};
 
 /// A Parquet file.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct ParquetSource {
     path: PathBuf,
-    columns: Vec<Column>,
+    columns: Vec<SourceColumn>,
     /// The number of the last row of each row group, counted from 1.
     group_ends: Arc<[u64]>,
 }
 
-impl Table {
+impl ParquetSource {
     pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
         let mut table = Self { path: path.to_owned(), columns: Vec::new(), group_ends: Arc::new([]) };
         let mut reader = guarded(|| Ok(ParquetReader::new(File::open(path)?))).ok_or_else(|| table.malformed(None))?;
@@ -36,7 +36,8 @@ impl Table {
             names.iter().map(|name| schema::nameless(name)).collect()
         } else {
             let schema = guarded(|| reader.schema());
-            let schema = schema.ok_or_else(|| SourceError::new(path.display().to_string(), Fault::UnreadTypes))?;
+            let schema =
+                schema.ok_or_else(|| SourceError::new(path.display().to_string(), SourceFault::UnreadTypes))?;
             schema.iter_values().map(schema::column).collect()
         };
         let groups = metadata.row_groups.iter().map(|group| group.num_rows() as u64);
@@ -49,7 +50,7 @@ impl Table {
         Ok(table)
     }
 
-    pub(super) fn columns(&self) -> &[Column] {
+    pub(super) fn columns(&self) -> &[SourceColumn] {
         &self.columns
     }
 
@@ -66,7 +67,7 @@ impl Table {
             let reader = scope.spawn(|| guarded(|| self.collect(wanted, send)));
             for batch in receive {
                 let columns = batch.columns().iter().map(|column| column.as_materialized_series().clone()).collect();
-                let places = Places::new(rows + 1, batch.height(), Marks::RowGroups(self.group_ends.clone()));
+                let places = RowPlaces::new(rows + 1, batch.height(), Marks::RowGroups(self.group_ends.clone()));
                 rows += batch.height() as u64;
                 if !give(Batch { columns, places }) {
                     return true;
@@ -100,6 +101,6 @@ impl Table {
     }
 
     fn malformed(&self, rows: Option<u64>) -> SourceError {
-        SourceError::new(self.path.display().to_string(), Fault::Malformed { format: "Parquet", rows })
+        SourceError::new(self.path.display().to_string(), SourceFault::Malformed { format: "Parquet", rows })
     }
 }

@@ -9,63 +9,63 @@ use std::thread;
 
 use polars::prelude::{DataType, IntoSeries, Series, StringChunkedBuilder};
 
-use super::batch::{Batch, Column, Read};
-use super::digest::Tally;
-use super::fault::{Fault, SourceError};
-use super::files::{FilesFault, Found};
-use super::format::Format;
+use super::batch::{Batch, Read, SourceColumn};
+use super::digest::SourceDigest;
+use super::fault::{SourceError, SourceFault};
+use super::files::{FilesFault, SourceFile};
+use super::format::SourceFormat;
 use super::names::first_twins;
-use super::postgres::{self, Environment, Query};
+use super::postgres::{self, Environment, PostgresSource};
 use super::{arrow, parquet, sheet, text};
 use crate::query::terms::source::SourceSpec;
 
 /// A file, and how it is read.
 #[derive(Debug)]
 pub(super) struct Part {
-    file: Found,
+    file: SourceFile,
     /// The file's format; `None` for a query.
-    format: Option<Format>,
+    format: Option<SourceFormat>,
     /// The file's name in places, if the source has several files.
     named: Option<Arc<str>>,
     table: Table,
-    columns: Vec<Column>,
+    columns: Vec<SourceColumn>,
     /// For each column of the source, the index of the file's own column.
     order: Vec<usize>,
 }
 
 #[derive(Debug)]
 enum Table {
-    Text(text::Table),
-    Parquet(parquet::Table),
-    Arrow(arrow::Table),
-    Sheet(sheet::Table),
-    Postgres(Query),
+    Text(text::TextSource),
+    Parquet(parquet::ParquetSource),
+    Arrow(arrow::ArrowSource),
+    Sheet(sheet::SheetSource),
+    Postgres(PostgresSource),
 }
 
 impl Part {
-    pub(super) fn open(file: Found, spec: &SourceSpec, several: bool) -> Result<Self, SourceError> {
+    pub(super) fn open(file: SourceFile, spec: &SourceSpec, several: bool) -> Result<Self, SourceError> {
         let path = &file.path;
         let shown = path.display().to_string();
-        let format = Format::of(path).ok_or_else(|| SourceError::new(&shown, Fault::UnknownFormat))?;
-        let texts = |name: &String| Column::new(name, DataType::String);
-        let (table, columns): (Table, Vec<Column>) = match format {
-            Format::Text { separator, packing } => {
-                let table = text::Table::open(path, (separator, packing), spec)?;
+        let format = SourceFormat::of(path).ok_or_else(|| SourceError::new(&shown, SourceFault::UnknownFormat))?;
+        let texts = |name: &String| SourceColumn::new(name, DataType::String);
+        let (table, columns): (Table, Vec<SourceColumn>) = match format {
+            SourceFormat::Text { separator, packing } => {
+                let table = text::TextSource::open(path, (separator, packing), spec)?;
                 let columns = table.names().iter().map(texts).collect();
                 (Table::Text(table), columns)
             }
-            Format::Sheet => {
-                let table = sheet::Table::open(path, spec)?;
+            SourceFormat::Sheet => {
+                let table = sheet::SheetSource::open(path, spec)?;
                 let columns = table.names().iter().map(texts).collect();
                 (Table::Sheet(table), columns)
             }
-            Format::Parquet => {
-                let table = parquet::Table::open(path)?;
+            SourceFormat::Parquet => {
+                let table = parquet::ParquetSource::open(path)?;
                 let columns = table.columns().to_vec();
                 (Table::Parquet(table), columns)
             }
-            Format::Arrow => {
-                let table = arrow::Table::open(path)?;
+            SourceFormat::Arrow => {
+                let table = arrow::ArrowSource::open(path)?;
                 let columns = table.columns().to_vec();
                 (Table::Arrow(table), columns)
             }
@@ -76,9 +76,9 @@ impl Part {
 
     /// Opens a query instead of a file.
     pub(super) fn query(connection: &str, query: &str, environment: Environment<'_>) -> Result<Self, SourceError> {
-        let query = Query::open(connection, query, environment)?;
+        let query = PostgresSource::open(connection, query, environment)?;
         let columns = query.columns().to_vec();
-        let file = Found { path: postgres::SHOWN.into(), keys: Vec::new() };
+        let file = SourceFile { path: postgres::SHOWN.into(), keys: Vec::new() };
         let order = (0..columns.len()).collect();
         Ok(Self { file, format: None, named: None, table: Table::Postgres(query), columns, order })
     }
@@ -112,7 +112,7 @@ impl Part {
     pub(super) fn read(
         &self,
         wanted: &[(usize, bool)],
-        tally: &mut Tally,
+        tally: &mut SourceDigest,
         read: &mut Read,
         give: &mut (dyn FnMut(Batch) -> bool + Send),
     ) -> Result<(), SourceError> {
@@ -164,11 +164,11 @@ impl Part {
     /// Reads the file while its bytes are digested; digesting stops once `ended` says that nobody takes what is read.
     fn beside_digest(
         &self,
-        tally: &mut Tally,
+        tally: &mut SourceDigest,
         ended: &AtomicBool,
         read: impl FnOnce() -> Result<(), SourceError>,
     ) -> Result<(), SourceError> {
-        let failed = |kind| SourceError::new(self.shown(), Fault::Unreadable(kind));
+        let failed = |kind| SourceError::new(self.shown(), SourceFault::Unreadable(kind));
         thread::scope(|scope| {
             let digest = scope.spawn(|| tally.file(&self.file.path, ended));
             let done = read();
@@ -182,7 +182,7 @@ impl Part {
     }
 
     /// Puts the file's columns into the order of the first file's.
-    fn align(&mut self, first: &str, columns: &[Column]) -> Result<(), SourceError> {
+    fn align(&mut self, first: &str, columns: &[SourceColumn]) -> Result<(), SourceError> {
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let own: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         if names != own {
@@ -228,7 +228,7 @@ enum Origin {
 }
 
 /// Aligns the columns of all files. Returns the columns, the number of keys at their end, and the files.
-pub(super) fn aligned(mut parts: Vec<Part>) -> Result<(Vec<Column>, usize, Vec<Part>), SourceError> {
+pub(super) fn aligned(mut parts: Vec<Part>) -> Result<(Vec<SourceColumn>, usize, Vec<Part>), SourceError> {
     let Some((head, rest)) = parts.split_first_mut() else { return Ok((Vec::new(), 0, parts)) };
     let (first, mut columns) = (head.shown(), head.columns.clone());
     for part in rest {
@@ -249,7 +249,7 @@ pub(super) fn aligned(mut parts: Vec<Part>) -> Result<(Vec<Column>, usize, Vec<P
         }
     }
     let keys = head.file.keys.len();
-    columns.extend(head.file.keys.iter().map(|(key, _)| Column::new(key, DataType::String)));
+    columns.extend(head.file.keys.iter().map(|(key, _)| SourceColumn::new(key, DataType::String)));
     Ok((columns, keys, parts))
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// The places of the rows of one batch.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct RowPlaces {
     /// The file, if the source has several.
     file: Option<Arc<str>>,
     /// The number of the batch's first row within its file, counted from 1.
@@ -29,7 +29,7 @@ pub(super) enum Marks {
     Sheet(Arc<str>, Vec<u64>),
 }
 
-impl Places {
+impl RowPlaces {
     pub(super) fn new(first: u64, rows: usize, marks: Marks) -> Self {
         Self { file: None, first, rows, marks }
     }
@@ -52,7 +52,7 @@ impl Places {
 
     /// The place of one row of the batch; `row` is counted from 0.
     #[must_use]
-    pub fn place(&self, row: usize) -> Place {
+    pub fn place(&self, row: usize) -> RowPlace {
         let number = self.first + row as u64;
         let spot = match &self.marks {
             Marks::Rows => Spot::Row(number),
@@ -64,13 +64,13 @@ impl Places {
                 Spot::RowOfSheet { row: rows.get(row).copied().unwrap_or_default(), sheet: sheet.clone() }
             }
         };
-        Place { file: self.file.clone(), spot }
+        RowPlace { file: self.file.clone(), spot }
     }
 }
 
 /// The place of a row or of a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct RowPlace {
     /// The file, if the source has several.
     pub file: Option<Arc<str>>,
     /// The position within the file.
@@ -100,7 +100,7 @@ pub enum Spot {
     },
 }
 
-impl Place {
+impl RowPlace {
     pub(super) fn line(line: u64) -> Self {
         Self { file: None, spot: Spot::Line(line) }
     }
@@ -110,7 +110,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RowPlace {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(file) = &self.file {
             write!(out, "{file}, ")?;
@@ -132,12 +132,12 @@ mod tests {
     fn a_place_is_said_as_the_file_counts() {
         let file: Arc<str> = "visits/part-1.csv".into();
         for (places, row, said) in [
-            (Places::new(65_537, 9, Marks::Rows), 2, "row 65539"),
-            (Places::new(1, 2, Marks::Lines(vec![2, 5])), 1, "line 5"),
-            (Places::new(1, 2, Marks::Lines(vec![2, 5])).within(Some(file)), 0, "visits/part-1.csv, line 2"),
-            (Places::new(1, 9, Marks::RowGroups([4, 9].into())), 3, "row 4 (row group 1)"),
-            (Places::new(1, 9, Marks::RowGroups([4, 9].into())), 4, "row 5 (row group 2)"),
-            (Places::new(1, 1, Marks::Sheet("x".into(), vec![17])), 0, "sheet \"x\", row 17"),
+            (RowPlaces::new(65_537, 9, Marks::Rows), 2, "row 65539"),
+            (RowPlaces::new(1, 2, Marks::Lines(vec![2, 5])), 1, "line 5"),
+            (RowPlaces::new(1, 2, Marks::Lines(vec![2, 5])).within(Some(file)), 0, "visits/part-1.csv, line 2"),
+            (RowPlaces::new(1, 9, Marks::RowGroups([4, 9].into())), 3, "row 4 (row group 1)"),
+            (RowPlaces::new(1, 9, Marks::RowGroups([4, 9].into())), 4, "row 5 (row group 2)"),
+            (RowPlaces::new(1, 1, Marks::Sheet("x".into(), vec![17])), 0, "sheet \"x\", row 17"),
         ] {
             assert_eq!(places.place(row).to_string(), said);
         }

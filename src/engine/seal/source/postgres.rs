@@ -12,10 +12,10 @@ mod tls;
 mod tests;
 mod fault;
 
-use super::batch::{BATCH_ROWS, Batch, Column, Read};
+use super::batch::{BATCH_ROWS, Batch, Read, SourceColumn};
 use super::fault::SourceError;
-use super::place::{Marks, Place, Places};
-use connection::{Connection, Tls};
+use super::place::{Marks, RowPlace, RowPlaces};
+use connection::{Connection, TlsMode};
 pub(super) use passwords::Environment;
 use passwords::{Known, password};
 use polars::prelude::{DataType, IntoSeries, Series, StringChunkedBuilder, UnknownKind};
@@ -41,15 +41,15 @@ const SETTINGS: &str = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET In
 
 /// A query that the database has accepted.
 #[derive(Debug, Clone)]
-pub(super) struct Query {
+pub(super) struct PostgresSource {
     connection: Connection,
     user: String,
     password: Known,
     query: String,
-    columns: Vec<Column>,
+    columns: Vec<SourceColumn>,
 }
 
-impl Query {
+impl PostgresSource {
     /// Connects, and asks which columns the query returns.
     pub(super) fn open(connection: &str, query: &str, environment: Environment<'_>) -> Result<Self, SourceError> {
         let fail = |fault: PostgresFault| SourceError::new(SHOWN, fault);
@@ -68,7 +68,7 @@ impl Query {
         Ok(query)
     }
 
-    pub(super) fn columns(&self) -> &[Column] {
+    pub(super) fn columns(&self) -> &[SourceColumn] {
         &self.columns
     }
 
@@ -84,7 +84,7 @@ impl Query {
         let failed_in = rows + 1;
         read.rows += rows;
         done.map_err(|fault| match fault {
-            PostgresFault::Encoding => SourceError::at(SHOWN, Place::row(failed_in), fault),
+            PostgresFault::Encoding => SourceError::at(SHOWN, RowPlace::row(failed_in), fault),
             fault => SourceError::new(SHOWN, fault),
         })
     }
@@ -113,7 +113,7 @@ impl Query {
             }
             if (growing.rows == BATCH_ROWS || is_last) && growing.rows > 0 {
                 let (columns, height) = growing.finish();
-                let places = Places::new(*rows + 1, height, Marks::Rows);
+                let places = RowPlaces::new(*rows + 1, height, Marks::Rows);
                 *rows += height as u64;
                 if !give(Batch { columns, places }) {
                     // Rows that nobody wants need not cross the network. If they cannot be stopped, they are skipped.
@@ -127,14 +127,14 @@ impl Query {
         }
     }
 
-    fn describe(&self) -> Result<Vec<Column>, PostgresFault> {
+    fn describe(&self) -> Result<Vec<SourceColumn>, PostgresFault> {
         let mut client = self.connect(tls::tls(&self.connection)?)?;
         let mut transaction = self.begin(&mut client)?;
         let prepared = transaction.prepare(&self.query).map_err(|error| self.refused(&error, Some(0)))?;
         if !prepared.params().is_empty() {
             return Err(PostgresFault::Parameters);
         }
-        let columns: Vec<Column> =
+        let columns: Vec<SourceColumn> =
             prepared.columns().iter().map(|column| of_type(column.name(), column.type_())).collect();
         if columns.is_empty() {
             return Err(PostgresFault::NoColumns);
@@ -170,9 +170,9 @@ impl Query {
             .application_name("tacit")
             .connect_timeout(connection.timeout)
             .ssl_mode(match connection.tls {
-                Tls::Disable => SslMode::Disable,
-                Tls::Prefer => SslMode::Prefer,
-                Tls::Require => SslMode::Require,
+                TlsMode::Disable => SslMode::Disable,
+                TlsMode::Prefer => SslMode::Prefer,
+                TlsMode::Require => SslMode::Require,
             })
             // Notices of the server may quote rows.
             .notice_callback(|_| {});
@@ -203,7 +203,7 @@ impl Query {
         }
         let source = std::error::Error::source(error);
         if let Some(error) = source.and_then(|source| source.downcast_ref::<std::io::Error>()) {
-            return if self.connection.tls == Tls::Disable || is_of_network(error.kind()) {
+            return if self.connection.tls == TlsMode::Disable || is_of_network(error.kind()) {
                 PostgresFault::Unreachable { at, kind: error.kind() }
             } else {
                 PostgresFault::Tls
@@ -279,15 +279,15 @@ impl Growing {
 }
 
 /// The column for a PostgreSQL type: text if its values have an unambiguous text form.
-fn of_type(name: &str, of: &Type) -> Column {
+fn of_type(name: &str, of: &Type) -> SourceColumn {
     if is_text(of) {
-        return Column { name: name.to_owned(), dtype: DataType::String, kind: of.name().to_owned() };
+        return SourceColumn { name: name.to_owned(), dtype: DataType::String, kind: of.name().to_owned() };
     }
     let kind = match of.kind() {
         Kind::Array(item) => format!("array of {}", item.name()),
         _ => of.name().to_owned(),
     };
-    Column { name: name.to_owned(), dtype: DataType::Unknown(UnknownKind::Any), kind }
+    SourceColumn { name: name.to_owned(), dtype: DataType::Unknown(UnknownKind::Any), kind }
 }
 
 fn is_text(of: &Type) -> bool {

@@ -99,7 +99,7 @@ fn config() -> ServerConfig {
 
 fn said(connection: &str) -> String {
     let environment = |name: &str| (name == "PGPASSWORD").then(|| "guess".into());
-    let error = Query::open(connection, "SELECT 1", &environment).expect_err("nobody is let in").to_string();
+    let error = PostgresSource::open(connection, "SELECT 1", &environment).expect_err("nobody is let in").to_string();
     assert!(!error.contains("SECRET") && !error.contains("guess"), "{error}");
     error
 }
@@ -147,16 +147,16 @@ fn a_server_that_is_not_there_is_said_so() {
     assert!(error.ends_with("/gone:5432 cannot be reached: entity not found"), "{error}");
     let error = said("host=db password=SECRET user=tacit");
     assert!(error.contains("the connection holds a password"), "{error}");
-    let nobody = Query::open("host=db", "SELECT 1", &|_| None).expect_err("nobody").to_string();
+    let nobody = PostgresSource::open("host=db", "SELECT 1", &|_| None).expect_err("nobody").to_string();
     assert!(nobody.ends_with("the connection names no user; write user=…"), "{nobody}");
 }
 
 #[test]
 fn columns_are_numbered_and_a_comment_ends() {
-    let columns = vec![Column::new("a", DataType::String), Column::new("a", DataType::String)];
+    let columns = vec![SourceColumn::new("a", DataType::String), SourceColumn::new("a", DataType::String)];
     let connection = Connection::parse("host=db").expect("a connection");
     let (user, password, query) = ("tacit".to_owned(), Known::Nothing, "SELECT a, a FROM t -- all".to_owned());
-    let query = Query { connection, user, password, query, columns };
+    let query = PostgresSource { connection, user, password, query, columns };
     assert_eq!(
         query.select(&[1, 0]),
         "SELECT c1::pg_catalog.text, c0::pg_catalog.text FROM (SELECT a, a FROM t -- all\n) AS source (c0, c1)"

@@ -5,13 +5,13 @@
 use polars::prelude::{ArrowField, DataType, PolarsResult, UnknownKind};
 use polars_arrow::datatypes::ArrowDataType;
 
-use super::batch::Column;
+use super::batch::SourceColumn;
 
 /// The largest number of digits of a decimal number.
 const DECIMAL_DIGITS_MAX: usize = 38;
 
 /// The column of a field of an Arrow file. polars cannot read its 256-bit decimals.
-pub(super) fn column_of_arrow(field: &ArrowField) -> Column {
+pub(super) fn column_of_arrow(field: &ArrowField) -> SourceColumn {
     match field.dtype() {
         ArrowDataType::Decimal256(..) => unread(field.name.as_str(), kind(field.dtype())),
         _ => column(field),
@@ -19,22 +19,22 @@ pub(super) fn column_of_arrow(field: &ArrowField) -> Column {
 }
 
 /// The column of a field.
-pub(super) fn column(field: &ArrowField) -> Column {
+pub(super) fn column(field: &ArrowField) -> SourceColumn {
     let name = field.name.as_str();
     match guarded(|| Ok(DataType::from_arrow_field(field))) {
         Some(DataType::Decimal(digits, _)) if digits > DECIMAL_DIGITS_MAX => unread(name, kind(field.dtype())),
-        Some(dtype) => Column::new(name, dtype),
+        Some(dtype) => SourceColumn::new(name, dtype),
         None => unread(name, kind(field.dtype())),
     }
 }
 
 /// A column of which only the name is known, because another column has the same one.
-pub(super) fn nameless(name: &str) -> Column {
-    Column::new(name, DataType::Null)
+pub(super) fn nameless(name: &str) -> SourceColumn {
+    SourceColumn::new(name, DataType::Null)
 }
 
-fn unread(name: &str, kind: String) -> Column {
-    Column { name: name.to_owned(), dtype: DataType::Unknown(UnknownKind::Any), kind }
+fn unread(name: &str, kind: String) -> SourceColumn {
+    SourceColumn { name: name.to_owned(), dtype: DataType::Unknown(UnknownKind::Any), kind }
 }
 
 /// The name of a type that polars cannot read.

@@ -7,7 +7,7 @@ use polars::prelude::*;
 
 use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{read, written};
-use crate::engine::seal::source::{SourceError, SourceSpec, Wanted};
+use crate::engine::seal::source::{SourceError, SourceSpec, WantedColumn};
 
 type Write = fn(&mut DataFrame, File);
 
@@ -114,7 +114,7 @@ fn two_fields_of_one_name_are_refused() {
             source.columns().iter().map(|column| column.name.as_str()).collect::<Vec<_>>(),
             ["id", "age", "age"]
         );
-        let named = |name| Wanted { name, source: None };
+        let named = |name| WantedColumn { name, source: None };
         let error = source.find(&named("age")).expect_err("twice").to_string();
         assert!(error.ends_with("has two columns named \"age\"; rename one of them"), "{error}");
         let error = source.find_all(&[named("id")]).expect_err("twice").to_string();
@@ -129,7 +129,7 @@ fn types_that_are_not_read_are_named() {
         [("dec256.parquet", "decimal256(60, 2)"), ("dec256.arrow", "decimal256(60, 2)"), ("interval.arrow", "interval")]
     {
         let source = Source::open(&fixture(name)).expect("open");
-        let wanted = Wanted { name: "amount", source: Some("v") };
+        let wanted = WantedColumn { name: "amount", source: Some("v") };
         let error = source.find(&wanted).expect_err("not read").to_string();
         assert!(error.ends_with(&format!("column \"v\" holds a type that is not read here: {found}")), "{error}");
         let nobody = |_| Ok::<(), SourceError>(());
@@ -151,9 +151,9 @@ fn a_schema_is_shown_where_a_column_is_missing() {
     let (dir, spec) = written("v.parquet", b"");
     (WRITERS[0].1)(&mut frame(1), File::create(dir.path().join("v.parquet")).expect("a file"));
     let source = Source::open(&spec).expect("open");
-    let error = source.find(&Wanted { name: "bmi", source: None }).expect_err("missing").to_string();
+    let error = source.find(&WantedColumn { name: "bmi", source: None }).expect_err("missing").to_string();
     assert!(error.ends_with("has no column \"bmi\"; its columns are \"id\", \"Age\", \"nothing\""), "{error}");
-    assert_eq!(source.find(&Wanted { name: "age", source: None }), Ok(1));
+    assert_eq!(source.find(&WantedColumn { name: "age", source: None }), Ok(1));
 }
 
 /// A name is taken literally, whatever it means to polars.
@@ -172,8 +172,11 @@ fn names_are_no_patterns() {
 /// If `taker` fails, reading ends with its error.
 #[test]
 fn reading_ends_where_nobody_takes() {
-    let enough =
-        SourceError { path: "enough".to_owned(), place: None, fault: crate::engine::seal::source::Fault::Changed };
+    let enough = SourceError {
+        path: "enough".to_owned(),
+        place: None,
+        fault: crate::engine::seal::source::SourceFault::Changed,
+    };
     let text = format!("id,age\n{}", "p1,30\n".repeat(400_000));
     let mut sources = vec![written("v.csv", text.as_bytes())];
     for (name, write) in WRITERS {

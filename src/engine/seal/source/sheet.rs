@@ -13,12 +13,12 @@ mod stop;
 
 pub use self::fault::SheetFault;
 use super::batch::{BATCH_ROWS, Batch, Read};
-use super::fault::{Fault, SourceError};
-use super::place::{Marks, Place, Places, Spot};
+use super::fault::{SourceError, SourceFault};
+use super::place::{Marks, RowPlace, RowPlaces, Spot};
 use super::schema::guarded;
 use crate::query::terms::source::SourceSpec;
 use calamine::{Reader, SheetType, SheetVisible, Xlsx};
-use cells::{Row, Rows, Workbook, letters};
+use cells::{SheetRow, SheetRows, Workbook, letters};
 use polars::prelude::{IntoSeries, PolarsError, PolarsResult, Series, StringChunkedBuilder};
 use std::fs::File;
 use std::io::BufReader;
@@ -29,7 +29,7 @@ use self::stop::Stop;
 
 /// A sheet with its header.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct SheetSource {
     path: PathBuf,
     sheet: Arc<str>,
     names: Vec<String>,
@@ -38,7 +38,7 @@ pub(super) struct Table {
     first_column: u32,
 }
 
-impl Table {
+impl SheetSource {
     pub(super) fn open(path: &Path, spec: &SourceSpec) -> Result<Self, SourceError> {
         let fail = |fault: SheetFault| SourceError::new(path.display().to_string(), fault);
         let mut table = Self {
@@ -113,12 +113,12 @@ impl Table {
 
     fn give(&self, growing: &mut Growing, rows: &mut u64, give: &mut (dyn FnMut(Batch) -> bool + Send)) -> bool {
         let (columns, numbers) = growing.finish();
-        let places = Places::new(*rows + 1, numbers.len(), Marks::Sheet(self.sheet.clone(), numbers));
+        let places = RowPlaces::new(*rows + 1, numbers.len(), Marks::Sheet(self.sheet.clone(), numbers));
         *rows += places.rows() as u64;
         give(Batch { columns, places })
     }
 
-    fn check_width(&self, row: &Row) -> Result<(), Stop> {
+    fn check_width(&self, row: &SheetRow) -> Result<(), Stop> {
         let ends = self.first_column + u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         let beyond = |column: u32| !(self.first_column..ends).contains(&column);
         match row.used().find(|column| beyond(*column)) {
@@ -137,7 +137,8 @@ impl Table {
         }
         let mut filled = Vec::new();
         for sheet in sheets.filter(|sheet| sheet.visible == SheetVisible::Visible) {
-            let first = self.guard(None, |_| Rows::open(workbook, &sheet.name).ok_or(Stop::Library)?.next_row())?;
+            let first =
+                self.guard(None, |_| SheetRows::open(workbook, &sheet.name).ok_or(Stop::Library)?.next_row())?;
             filled.extend(first.map(|_| sheet.name));
         }
         match filled.len() {
@@ -166,8 +167,8 @@ impl Table {
         })
     }
 
-    fn rows<'a>(&self, workbook: &'a mut Workbook) -> Result<Rows<'a>, Stop> {
-        Rows::open(workbook, &self.sheet).ok_or(Stop::Library)
+    fn rows<'a>(&self, workbook: &'a mut Workbook) -> Result<SheetRows<'a>, Stop> {
+        SheetRows::open(workbook, &self.sheet).ok_or(Stop::Library)
     }
 
     /// Runs code of a library that may panic.
@@ -181,12 +182,12 @@ impl Table {
         });
         done.ok_or_else(|| match stopped {
             Stop::Fault(fault, row) => SourceError::at(self.shown(), self.place(row), fault),
-            Stop::Library => SourceError::new(self.shown(), Fault::Malformed { format: "Excel", rows }),
+            Stop::Library => SourceError::new(self.shown(), SourceFault::Malformed { format: "Excel", rows }),
         })
     }
 
-    fn place(&self, row: u64) -> Place {
-        Place { file: None, spot: Spot::RowOfSheet { row, sheet: self.sheet.clone() } }
+    fn place(&self, row: u64) -> RowPlace {
+        RowPlace { file: None, spot: Spot::RowOfSheet { row, sheet: self.sheet.clone() } }
     }
 
     fn fail(&self, fault: SheetFault) -> SourceError {
@@ -211,7 +212,7 @@ impl Growing {
         Self { places: places.to_vec(), builders, numbers: Vec::new() }
     }
 
-    fn push(&mut self, table: &Table, row: &Row) -> Result<(), Stop> {
+    fn push(&mut self, table: &SheetSource, row: &SheetRow) -> Result<(), Stop> {
         for (place, builder) in self.places.iter().zip(&mut self.builders) {
             let column = table.first_column + u32::try_from(*place).unwrap_or(u32::MAX);
             if let Some((_, fault)) = row.faults.iter().find(|(faulty, _)| *faulty == column) {

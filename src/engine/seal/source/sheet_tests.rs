@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{read, written};
-use crate::engine::seal::source::{SourceSpec, Wanted};
+use crate::engine::seal::source::{SourceSpec, WantedColumn};
 
 /// An uncompressed ZIP file.
 fn zip(files: &[(String, String)]) -> Vec<u8> {
@@ -140,7 +140,7 @@ fn cells_become_texts_as_csv_would_hold_them() {
     check(&one_sheet(&rows), |_| {}, &expected);
     let (_dir, spec) = written("v.xlsx", &one_sheet(&rows));
     let source = Source::open(&spec).expect("open");
-    assert_eq!(source.find(&Wanted { name: "age", source: None }), Ok(1));
+    assert_eq!(source.find(&WantedColumn { name: "age", source: None }), Ok(1));
     let rows = [row(1, &["=p1", "30"]), row(2, &["", "31"])];
     let expected = ["sheet \"People\", row 1: p1 / 30", "sheet \"People\", row 2: - / 31"];
     check(&one_sheet(&rows), |spec| spec.header = false, &expected);

@@ -15,11 +15,11 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::batch::{BATCH_ROWS, Batch, Read};
-use super::digest::{Tallied, Tally};
-use super::fault::{Fault, FieldsHint, Packing, SourceError, TextFault};
-use super::place::{Marks, Place, Places};
+use super::digest::{SourceDigest, Tallied};
+use super::fault::{FieldsHint, Packing, SourceError, SourceFault, TextFault};
+use super::place::{Marks, RowPlace, RowPlaces};
 use crate::query::terms::source::{Encoding, SourceSpec};
-use build::Columns;
+use build::ColumnBuilders;
 use decode::Chunks;
 use lines::{Lines, Record};
 use scan::Scanner;
@@ -32,7 +32,7 @@ const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// A text file with its header.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct TextSource {
     path: PathBuf,
     packing: Packing,
     encoding: Option<Encoding>,
@@ -44,7 +44,7 @@ pub(super) struct Table {
     multiline: Vec<bool>,
 }
 
-impl Table {
+impl TextSource {
     /// Opens a text file, and reads its header.
     pub(super) fn open(
         path: &Path,
@@ -111,7 +111,7 @@ impl Table {
 
     /// The fields of the first line that is not blank.
     fn first_record(&self) -> Result<Vec<String>, SourceError> {
-        let mut tally = Tally::default();
+        let mut tally = SourceDigest::default();
         let mut chunks = self.chunks(&mut tally)?;
         let mut lines = Lines::new(&self.scanner, Vec::new());
         loop {
@@ -130,7 +130,7 @@ impl Table {
     pub(super) fn read(
         &self,
         wanted: &[(usize, bool)],
-        tally: &mut Tally,
+        tally: &mut SourceDigest,
         read: &mut Read,
         give: &mut dyn FnMut(Batch) -> bool,
     ) -> Result<(), SourceError> {
@@ -141,7 +141,7 @@ impl Table {
         })
     }
 
-    fn unpack_all(&self, tally: &mut Tally, send: &SyncSender<Result<Option<String>, Unpacking>>) {
+    fn unpack_all(&self, tally: &mut SourceDigest, send: &SyncSender<Result<Option<String>, Unpacking>>) {
         let mut chunks = match self.open_chunks(tally) {
             Ok(chunks) => chunks,
             Err(error) => {
@@ -168,15 +168,15 @@ impl Table {
     ) -> Result<(), SourceError> {
         let multiline = self.may_hold_lines(wanted);
         let places: Vec<usize> = wanted.iter().map(|(place, _)| *place).collect();
-        let mut columns = Columns::new(&places);
+        let mut columns = ColumnBuilders::new(&places);
         let mut lines = Lines::new(&self.scanner, multiline);
         let (mut rows, mut waits_for_header) = (0, self.has_header);
         if !self.has_header {
             lines.header_read(self.names.len());
         }
-        let mut give_batch = |columns: &mut Columns, rows: &mut u64| {
+        let mut give_batch = |columns: &mut ColumnBuilders, rows: &mut u64| {
             let (series, starts) = columns.finish();
-            let places = Places::new(*rows + 1, starts.len(), Marks::Lines(starts));
+            let places = RowPlaces::new(*rows + 1, starts.len(), Marks::Lines(starts));
             *rows += places.rows() as u64;
             give(Batch { columns: series, places })
         };
@@ -185,7 +185,7 @@ impl Table {
                 if waits_for_header {
                     waits_for_header = false;
                     if !record.fields().eq(self.names.iter().map(String::as_str)) {
-                        return Err(SourceError::new(self.shown(), Fault::Changed));
+                        return Err(SourceError::new(self.shown(), SourceFault::Changed));
                     }
                     lines.header_read(self.names.len());
                     continue;
@@ -245,25 +245,25 @@ impl Table {
         }
     }
 
-    fn chunks<'a>(&self, tally: &'a mut Tally) -> Result<Chunks<'a>, SourceError> {
+    fn chunks<'a>(&self, tally: &'a mut SourceDigest) -> Result<Chunks<'a>, SourceError> {
         self.open_chunks(tally).map_err(|error| self.unpacking(error, None))
     }
 
-    fn open_chunks<'a>(&self, tally: &'a mut Tally) -> Result<Chunks<'a>, Unpacking> {
+    fn open_chunks<'a>(&self, tally: &'a mut SourceDigest) -> Result<Chunks<'a>, Unpacking> {
         let file = File::open(&self.path)?;
         Chunks::new(unpack(Tallied::new(file, tally), self.packing)?, self.encoding)
     }
 
     fn unpacking(&self, error: Unpacking, line: Option<u64>) -> SourceError {
         match (error, line) {
-            (Unpacking::System(kind), _) => SourceError::new(self.shown(), Fault::Unreadable(kind)),
+            (Unpacking::System(kind), _) => SourceError::new(self.shown(), SourceFault::Unreadable(kind)),
             (Unpacking::Fault(fault @ TextFault::Encoding(_)), Some(line)) => self.fault(fault, line),
             (Unpacking::Fault(fault), _) => SourceError::new(self.shown(), fault),
         }
     }
 
     fn fault(&self, fault: TextFault, line: u64) -> SourceError {
-        SourceError::at(self.shown(), Place::line(line), fault)
+        SourceError::at(self.shown(), RowPlace::line(line), fault)
     }
 
     fn shown(&self) -> String {

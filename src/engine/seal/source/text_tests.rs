@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
-use crate::engine::seal::source::Wanted;
+use crate::engine::seal::source::WantedColumn;
 use crate::engine::seal::source::open::Source;
 use crate::engine::seal::source::tests::{Whole, read, written};
 
@@ -286,9 +286,9 @@ fn a_row_that_is_too_long_is_refused_with_its_line() {
 fn a_first_line_is_shown_only_where_it_is_a_header() {
     let (_dir, spec) = written("v.csv", b"SECRET,Age,Sex\n1,2,3\n");
     let source = Source::open(&spec).expect("open");
-    let named = |name| Wanted { name, source: None };
+    let named = |name| WantedColumn { name, source: None };
     let message = |wanted: &[&str]| {
-        let wanted: Vec<_> = wanted.iter().map(|name| Wanted { name, source: None }).collect();
+        let wanted: Vec<_> = wanted.iter().map(|name| WantedColumn { name, source: None }).collect();
         let source = Source::open(&spec).expect("open");
         source.find_all(&wanted).expect_err("missing").to_string()
     };
@@ -313,7 +313,7 @@ fn a_first_line_is_shown_only_where_it_is_a_header() {
 fn two_columns_of_one_name_are_refused() {
     let (_dir, spec) = written("v.csv", b"id,hba1c,SECRET,SECRET\n1,2,3,4\n");
     let source = Source::open(&spec).expect("open");
-    let named = |name| Wanted { name, source: None };
+    let named = |name| WantedColumn { name, source: None };
     let error = source.find(&named("SECRET")).expect_err("twice").to_string();
     assert!(error.ends_with("has two columns named \"SECRET\"; rename one of them"), "{error}");
     let error = source.find_all(&[named("id")]).expect_err("twice").to_string();

@@ -19,12 +19,12 @@ fn percent(account: &NamedAccount) -> String {
     format!("{:.0} %", 100.0 * part(account))
 }
 
-/// The part of an account that is spent, as a bar and in words.
-fn bar(account: &NamedAccount) -> Markup {
+/// A bar of which a part is filled, described in words.
+#[must_use]
+pub fn bar(part: f64, words: &str) -> Markup {
     html! {
-        svg.bar viewBox="0 0 100 6" preserveAspectRatio="none" role="img"
-            aria-label={ (percent(account)) " of the precision is spent" } {
-            rect width=(format!("{:.1}", 100.0 * part(account))) height="6" {}
+        svg.bar viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label=(words) {
+            rect width=(format!("{:.1}", 100.0 * part.clamp(0.0, 1.0))) height="6" {}
         }
     }
 }
@@ -52,7 +52,7 @@ fn notes(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
 
 fn figures(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
     html! {
-        (bar(account))
+        (bar(part(account), &format!("{} of the precision is spent", percent(account))))
         p.row {
             span { "spent " strong { (account.account.epsilon_spent) } " of epsilon " (account.account.epsilon_cap) " (" (percent(account)) ")" }
             span.muted { "largest single question that still fits: " (account.account.epsilon_remaining) }

@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 
 use crate::query::answer::Table;
-use crate::render::chart::{self, Place, Shape};
+use crate::render::chart::{self, Placement, Shape};
 use crate::render::figure;
 use crate::service::stewarding::accounts::AccountView;
 
 /// The contents of the page of one answer.
-pub struct Shown<'a> {
+pub struct AnswerPage<'a> {
     /// The id of the answer's release.
     pub release: &'a str,
     /// The name of the dataset.
@@ -38,13 +38,13 @@ fn is_over_time(table: &Table) -> bool {
 
 /// The page of one answer.
 #[must_use]
-pub fn one(shown: &Shown<'_>) -> Markup {
+pub fn one(shown: &AnswerPage<'_>) -> Markup {
     let shape = if is_over_time(shown.table) { Shape::Line } else { Shape::Bar };
     let chart = figure::chart("Noisy values with 95 % intervals", None, shape, shown.table);
     html! {
         h1 { "Answer" }
         pre tabindex="0" { code { (shown.sql) } }
-        @if let Some(chart) = &chart { div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Place::Page)) } }
+        @if let Some(chart) = &chart { div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Placement::Page)) } }
         (figure::table(shown.table, "The same values as a table"))
         dl.facts {
             @if let Some(paid) = shown.paid {
@@ -75,7 +75,7 @@ pub fn free(sql: &str, table: &Table) -> Markup {
 }
 
 /// One line of the history.
-pub struct Line {
+pub struct HistoryLine {
     /// The id of the release.
     pub release: String,
     /// The SQL of the question.
@@ -92,7 +92,7 @@ pub struct Line {
 
 /// The answers so far, newest first. `older` is the address of the next page.
 #[must_use]
-pub fn history(lines: &[Line], older: Option<&str>) -> Markup {
+pub fn history(lines: &[HistoryLine], older: Option<&str>) -> Markup {
     html! {
         h1 { "History" }
         @if lines.is_empty() { p.note { "Nothing was asked yet. " a href="/ask" { "Ask" } "." } }

@@ -181,8 +181,8 @@ fn quoted(quote: &Quote) -> Markup {
             @if !quote.answerable {
                 p.note.bad {
                     "This would be refused. "
-                    @match quote.largest_epsilon.as_deref() {
-                        Some("0") | None => "Nothing fits any more; asking again for what was answered remains free.",
+                    @match quote.largest_epsilon.filter(|largest| largest.nanos() > 0) {
+                        None => "Nothing fits any more; asking again for what was answered remains free.",
                         Some(largest) => { "The largest epsilon that fits is " (largest) "." }
                     }
                 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::kernel::budget::entry::Act;
 
 /// One entry of the ledger.
-pub struct Line {
+pub struct LedgerLine {
     /// The number of the entry.
     pub seq: u64,
     /// The time of the entry.
@@ -44,7 +44,7 @@ pub struct Search<'a> {
 
 /// The page of the ledger. `acts` are all kinds of acts.
 #[must_use]
-pub fn page(health: &Health, lines: &[Line], search: &Search<'_>, acts: &[&str]) -> Markup {
+pub fn page(health: &Health, lines: &[LedgerLine], search: &Search<'_>, acts: &[&str]) -> Markup {
     html! {
         h1 { "Ledger" }
         section.card {

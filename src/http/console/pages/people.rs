@@ -6,7 +6,7 @@ use crate::kernel::budget::people::Role;
 use crate::render::frame::csrf;
 
 /// One person in the list.
-pub struct Line {
+pub struct PersonLine {
     /// The person's name.
     pub name: String,
     /// The person's role.
@@ -33,9 +33,9 @@ pub struct Fresh<'a> {
 }
 
 /// The contents of the page.
-pub struct Page<'a> {
+pub struct PeoplePage<'a> {
     /// The people to list, by name.
-    pub people: &'a [Line],
+    pub people: &'a [PersonLine],
     /// The names of all datasets.
     pub datasets: &'a [String],
     /// The part of a name that was searched for.
@@ -48,8 +48,8 @@ pub struct Page<'a> {
 
 /// The page of people.
 #[must_use]
-pub fn page(token: &str, page: &Page<'_>) -> Markup {
-    let Page { people, datasets, find, more, fresh } = *page;
+pub fn page(token: &str, page: &PeoplePage<'_>) -> Markup {
+    let PeoplePage { people, datasets, find, more, fresh } = *page;
     html! {
         h1 { "People" }
         @if let Some(fresh) = fresh {
@@ -115,7 +115,7 @@ fn boxes(datasets: &[String], ticked: &[String], legend: &str) -> Markup {
 }
 
 /// The statistics that a person sees beside public ones. Those of a viewer can be changed.
-fn sees(token: &str, person: &Line, datasets: &[String]) -> Markup {
+fn sees(token: &str, person: &PersonLine, datasets: &[String]) -> Markup {
     if person.role != Role::Viewer {
         let words = if person.role == Role::Steward { "all datasets" } else { "datasets they hold an account of" };
         return html! { span.muted { (words) } };
@@ -137,7 +137,7 @@ fn sees(token: &str, person: &Line, datasets: &[String]) -> Markup {
     }
 }
 
-fn line(token: &str, person: &Line, datasets: &[String]) -> Markup {
+fn line(token: &str, person: &PersonLine, datasets: &[String]) -> Markup {
     html! {
         tr {
             th scope="row" { (person.name) @if person.is_managed { " " span.badge { "managed by files" } } }

@@ -3,6 +3,7 @@
 
 use maud::{Markup, html};
 
+use crate::query::file::Refresh;
 use crate::render::figure::number;
 use crate::render::frame::csrf;
 use crate::service::publishing::statistics::check::Estimate;
@@ -100,7 +101,7 @@ fn schedule(refresh: &str) -> &str {
 }
 
 /// What a steward is told before a statistic is drawn.
-pub struct Question<'a> {
+pub struct DrawPage<'a> {
     /// The price of a draw, and the accuracy that it would have.
     pub estimate: &'a Estimate,
     /// The canonical SQL of the question.
@@ -113,17 +114,17 @@ pub struct Question<'a> {
 
 /// The page that asks for confirmation before anything is spent.
 #[must_use]
-pub fn sure(token: &str, question: &Question<'_>) -> Markup {
-    let Question { estimate, sql, is_confirmed, waits } = *question;
+pub fn sure(token: &str, question: &DrawPage<'_>) -> Markup {
+    let DrawPage { estimate, sql, is_confirmed, waits } = *question;
     let (act, words) = if is_confirmed { ("refresh", "Draw anew") } else { ("publish", "Publish") };
     html! {
         h1 { (words) ": " (estimate.title) }
         @if let Some(waits) = waits { p.note.warn { "What is shown is older than the statistic's file: " (waits) "." } }
         p.lead {
             @if is_confirmed { "A new release is drawn from the data now, and shown instead of the one that is shown." }
-            @else if estimate.refresh == "never" { "It is drawn from the data now, once, and shown from then on." }
+            @else if estimate.refresh == Refresh::Never { "It is drawn from the data now, once, and shown from then on." }
             @else {
-                "It is drawn from the data now, and from then on by its schedule (" (schedule(estimate.refresh)) "), each time for at most this "
+                "It is drawn from the data now, and from then on by its schedule (" (schedule(estimate.refresh.name())) "), each time for at most this "
                 "price, as long as its question stays the same."
             }
         }
@@ -131,7 +132,7 @@ pub fn sure(token: &str, question: &Question<'_>) -> Markup {
             dt { "Each draw costs at most" }
             dd {
                 strong { "epsilon " (estimate.epsilon) }
-                @if let Some(fraction) = &estimate.fraction { ", " (per_cent(fraction)) " of what statistics of " code { (estimate.dataset) } " may spend" }
+                @if let Some(fraction) = &estimate.fraction { ", " (fraction.per_cent()) " of what statistics of " code { (estimate.dataset) } " may spend" }
             }
             dt { "Left for statistics" }
             dd {
@@ -143,7 +144,7 @@ pub fn sure(token: &str, question: &Question<'_>) -> Markup {
             dt { "Shown to" } dd { @if estimate.public { "everybody" } @else { "people with an account on its dataset, its viewers and stewards" } }
             @for column in estimate.columns.iter().filter(|column| column.kind != "key") {
                 dt { "Expected error of " code { (column.name) } }
-                dd { @match &column.margin { Some(margin) => { "± " (rounded(margin)) } None => "given in each row" } }
+                dd { @match &column.margin { Some(margin) => { "± " (number(margin.rounded(), Some(margin.rounded()))) } None => "given in each row" } }
             }
             @if let Some(size) = estimate.assumed_group_size { dt { "Assumed for means" } dd { "groups of " (size) " rows" } }
         }
@@ -155,15 +156,4 @@ pub fn sure(token: &str, question: &Question<'_>) -> Markup {
             a href="/statistics" { "Leave it as it is" }
         }
     }
-}
-
-/// Formats a half-width with its meaningful digits.
-fn rounded(margin: &str) -> String {
-    margin.parse::<f64>().map_or_else(|_| margin.to_owned(), |margin| number(margin, Some(margin)))
-}
-
-/// Formats a fraction, as accounts hold it, in per cent.
-fn per_cent(fraction: &str) -> String {
-    let part = fraction.parse::<f64>().unwrap_or(1.0);
-    format!("{:.1} %", (1_000.0 * part).ceil() / 10.0)
 }

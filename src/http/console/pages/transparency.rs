@@ -5,6 +5,7 @@
 
 use maud::{Markup, html};
 
+use super::accounts::bar;
 use super::datasets::names;
 use crate::config::Operator;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
@@ -12,15 +13,28 @@ use crate::query::terms::policy::{Terms, Unit};
 use crate::service::Dataset;
 
 /// What is known about one dataset.
-pub struct Sight<'a> {
+pub struct TransparencyPage<'a> {
     /// The dataset that the page is about.
     pub dataset: &'a Dataset,
     /// Who runs the server, if they have said so.
     pub operator: Option<&'a Operator>,
     /// The ε of the dataset's lifetime cap.
     pub cap: &'a str,
+    /// What the ledger says about it.
+    pub facts: LedgerFacts,
+    /// The names and titles of its published statistics.
+    pub statistics: Vec<(String, String)>,
+    /// Whether the ledger can be written and read back.
+    pub is_sound: bool,
+    /// The day when the ledger was last checked as a whole.
+    pub checked: &'a str,
+}
+
+/// What the ledger says about a dataset to everybody.
+#[derive(Default)]
+pub struct LedgerFacts {
     /// The ε spent so far.
-    pub spent: &'a str,
+    pub spent: String,
     /// The fraction of the cap's precision that is spent.
     pub part: f64,
     /// The best chance of guessing whether one unit is in the data, given everything that was spent.
@@ -37,12 +51,6 @@ pub struct Sight<'a> {
     pub projects: Vec<(String, usize)>,
     /// Purposes with the number of questions that declared them, the most frequent first.
     pub purposes: Vec<(String, u64)>,
-    /// The names and titles of its published statistics.
-    pub statistics: Vec<(String, String)>,
-    /// Whether the ledger can be written and read back.
-    pub is_sound: bool,
-    /// The day when the ledger was last checked as a whole.
-    pub checked: &'a str,
 }
 
 /// The list of datasets.
@@ -118,7 +126,7 @@ fn per_cent(chance: f64) -> String {
 
 /// The page of one dataset.
 #[must_use]
-pub fn one(sight: &Sight<'_>) -> Markup {
+pub fn one(sight: &TransparencyPage<'_>) -> Markup {
     let (dataset, terms) = (sight.dataset, &sight.dataset.terms);
     html! {
         h1 { (title(dataset)) }
@@ -126,9 +134,9 @@ pub fn one(sight: &Sight<'_>) -> Markup {
         (held(terms))
         section {
             h2 { "Who may ask" }
-            @if sight.projects.is_empty() { p { "Nobody yet." } }
+            @if sight.facts.projects.is_empty() { p { "Nobody yet." } }
             ul {
-                @for (project, researchers) in &sight.projects {
+                @for (project, researchers) in &sight.facts.projects {
                     li {
                         @if project.is_empty() { "outside of any project" } @else { "project " strong { (project) } }
                         ": " (researchers) @if *researchers == 1 { " researcher" } @else { " researchers" }
@@ -140,11 +148,11 @@ pub fn one(sight: &Sight<'_>) -> Markup {
         section {
             h2 { "What for" }
             p {
-                strong { (sight.questions) } @if sight.questions == 1 { " question was" } @else { " questions were" }
+                strong { (sight.facts.questions) } @if sight.facts.questions == 1 { " question was" } @else { " questions were" }
                 " paid for so far; reading an answer again is not counted."
             }
-            @if sight.purposes.is_empty() { p.muted { "No purpose was declared." } }
-            ul { @for (purpose, times) in &sight.purposes { li { (purpose) " " small { "(" (times) "×)" } } } }
+            @if sight.facts.purposes.is_empty() { p.muted { "No purpose was declared." } }
+            ul { @for (purpose, times) in &sight.facts.purposes { li { (purpose) " " small { "(" (times) "×)" } } } }
         }
         (spending(sight))
         (meaning(sight))
@@ -182,26 +190,23 @@ fn held(terms: &Terms) -> Markup {
     }
 }
 
-fn spending(sight: &Sight<'_>) -> Markup {
+fn spending(sight: &TransparencyPage<'_>) -> Markup {
     // The amount spent is rounded up, so that a little is not shown as nothing.
-    let spent = format!("{:.1}", (1_000.0 * sight.part).ceil() / 10.0);
+    let spent = format!("{:.1}", (1_000.0 * sight.facts.part).ceil() / 10.0);
     let spent = spent.trim_end_matches('0').trim_end_matches('.');
     html! {
         section {
             h2 { "How much of the budget is spent" }
-            svg.bar viewBox="0 0 100 6" preserveAspectRatio="none" role="img"
-                aria-label={ (spent) " % of the budget is spent" } {
-                rect width=(format!("{:.1}", 100.0 * sight.part.clamp(0.0, 1.0))) height="6" {}
-            }
+            (bar(sight.facts.part, &format!("{spent} % of the budget is spent")))
             p {
-                (spent) " % of the privacy budget is spent: epsilon " (sight.spent) " of " (sight.cap)
+                (spent) " % of the privacy budget is spent: epsilon " (sight.facts.spent) " of " (sight.cap)
                 ". When it is used up, nothing new is drawn from these data unless the operator raises the budget."
             }
-            @if sight.raises.is_empty() { p { "It has not been raised so far." } }
+            @if sight.facts.raises.is_empty() { p { "It has not been raised so far." } }
             @else {
                 p { "It was raised:" }
                 ul {
-                    @for (day, from, to) in &sight.raises {
+                    @for (day, from, to) in &sight.facts.raises {
                         li { "on " time { (day) } " from epsilon " (from) " to epsilon " (to) }
                     }
                 }
@@ -210,7 +215,7 @@ fn spending(sight: &Sight<'_>) -> Markup {
     }
 }
 
-fn meaning(sight: &Sight<'_>) -> Markup {
+fn meaning(sight: &TransparencyPage<'_>) -> Markup {
     let terms = &sight.dataset.terms;
     html! {
         section {
@@ -219,13 +224,13 @@ fn meaning(sight: &Sight<'_>) -> Markup {
             p {
                 "Suppose somebody wants to guess whether you are in these data, and considers yes and no equally likely. Without any answer from "
                 "this server, their guess is right with a chance of 50 %. Given all answers so far, and whatever else they know, nobody's guess "
-                "is right with a chance of more than " strong { (per_cent(sight.best_guess)) }
-                "; once the whole budget is used up, of more than " strong { (per_cent(sight.best_guess_at_cap)) } "."
+                "is right with a chance of more than " strong { (per_cent(sight.facts.best_guess)) }
+                "; once the whole budget is used up, of more than " strong { (per_cent(sight.facts.best_guess_at_cap)) } "."
             }
-            @if sight.threshold_delta > Delta::ZERO {
+            @if sight.facts.threshold_delta > Delta::ZERO {
                 p.muted {
                     "Both numbers include the chance that a value which you alone have is shown by name: it is at most "
-                    (sight.threshold_delta) " for all answers together."
+                    (sight.facts.threshold_delta) " for all answers together."
                 }
             }
             p.muted {
@@ -266,7 +271,7 @@ fn leaving(operator: Option<&Operator>) -> Markup {
     }
 }
 
-fn record(sight: &Sight<'_>) -> Markup {
+fn record(sight: &TransparencyPage<'_>) -> Markup {
     html! {
         section {
             h2 { "Can the record be trusted?" }

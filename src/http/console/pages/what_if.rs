@@ -10,7 +10,7 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::certificate::NORMAL_975;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::policy::Terms;
-use crate::render::chart::{self, Chart, Place, Point, Series, Shape};
+use crate::render::chart::{self, Chart, Placement, Point, Series, Shape};
 use crate::render::figure::number;
 
 /// The budget and the questions to calculate with.
@@ -96,7 +96,7 @@ fn chart_of(terms: &Terms, wish: &Wish) -> Chart {
 }
 
 /// The contents of the page.
-pub struct Page<'a> {
+pub struct WhatIfPage<'a> {
     /// The names of the datasets to choose from.
     pub datasets: &'a [&'a str],
     /// The name of the chosen dataset.
@@ -111,8 +111,8 @@ pub struct Page<'a> {
 
 /// The page that shows what a budget would buy.
 #[must_use]
-pub fn page(page: &Page<'_>) -> Markup {
-    let Page { datasets, dataset, terms, wish, wrong } = page;
+pub fn page(page: &WhatIfPage<'_>) -> Markup {
+    let WhatIfPage { datasets, dataset, terms, wish, wrong } = page;
     html! {
         h1 { "What would this budget buy?" }
         p.lead { "From the policy's public bounds alone: no question is asked and no row is looked at." }
@@ -140,7 +140,7 @@ pub fn page(page: &Page<'_>) -> Markup {
                 }
             }
         }
-        div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(&chart_of(terms, wish), Place::Page)) }
+        div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(&chart_of(terms, wish), Placement::Page)) }
         p.muted {
             "A question with several groups costs what one with a single group costs, where each " code { (terms.unit.name()) } " is in one of them. "
             "Asking again what was answered is free, and answers that others paid for cost the dataset nothing."

@@ -3,39 +3,43 @@
 //! Nothing is drawn, charged or written, and no data is needed: prices follow from the policies' public terms, which stand in the
 //! ledger.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::reading::StatisticFault;
 use super::reading::read_priced;
 use super::statistic::{Agreement, Statistic, agreement};
 use crate::kernel::budget::entry::{AccountKind, Act, Entry};
 use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
+use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::privacy::certificate::{Subject, certify};
 use crate::query::answer::{columns, laws};
-use crate::query::file::QueryFile;
+use crate::query::file::{QueryFile, Refresh};
 use crate::query::parse::parse;
 use crate::query::terms::edition::of_table;
 use crate::query::terms::policy::Terms;
 use crate::service::asking::margin;
-use crate::service::stewarding::accounts::{self, significant};
+use crate::service::stewarding::accounts;
 use crate::service::stewarding::declared::DeclaredFile;
+use crate::service::views::{Fraction, RoundedNumber, reported, reported_if_any};
 use crate::service::{Dataset, Priced, Service, ServiceError};
 
 /// Number of ledger entries that are read at a time.
 const PAGE: usize = 10_000;
 
 /// The result of checking one query file: what it would be as a statistic, or what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Checked {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Checked)]
+pub struct StatisticCheck {
     /// The file's name, as it was given.
     pub file: String,
     /// What is wrong with the file; if this is present, all other fields but `file` are absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
+    pub fault: Option<CheckFault>,
     /// What the statistic would be: `name`, `title`, `dataset`, `refresh`, `public`, `epsilon`, `fraction`, `epsilon_remaining`,
     /// `columns`, `assumed_group_size` and `standing` stand next to the file's name.
     #[serde(flatten)]
@@ -46,8 +50,9 @@ pub struct Checked {
 }
 
 /// What is wrong with a query file, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct Fault {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Fault)]
+pub struct CheckFault {
     /// The line of the file, counted from 1; absent if the fault concerns the whole file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<u64>,
@@ -59,7 +64,7 @@ pub struct Fault {
 }
 
 /// A statistic before it is drawn: what it would cost, and how exact it would be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The statistic's name, which is its file's name without the ending.
     pub name: String,
@@ -67,45 +72,44 @@ pub struct Estimate {
     pub title: String,
     /// The dataset that its question asks.
     pub dataset: String,
-    /// How often it is drawn anew: `never`, `daily`, `weekly`, `monthly` or `on-new-edition`.
-    pub refresh: &'static str,
+    /// How often it is drawn anew.
+    pub refresh: Refresh,
     /// Whether everybody could read it, without a token.
     pub public: bool,
     /// The most that each draw costs, as ε.
-    pub epsilon: String,
-    /// The share of the statistics account that each draw takes, as a decimal fraction; absent if there is no such account.
+    #[serde(deserialize_with = "reported")]
+    pub epsilon: Epsilon,
+    /// The share of the statistics account that each draw takes; absent if there is no such account.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fraction: Option<String>,
+    pub fraction: Option<Fraction>,
     /// The largest ε that the statistics account could still pay at once; absent if there is no such account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub epsilon_remaining: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "reported_if_any")]
+    pub epsilon_remaining: Option<Epsilon>,
     /// The outputs of its question, in order.
     pub columns: Vec<ExpectedColumn>,
     /// Number of rows that a group is assumed to have, if the error of a mean depends on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assumed_group_size: Option<u64>,
-    /// Whether it may be drawn: `confirmed`, `new`, `changed` (the question differs from the confirmed one) or `dearer` (it costs
-    /// more than was confirmed).
-    pub standing: &'static str,
+    /// Whether it may be drawn.
+    pub standing: Agreement,
 }
 
 /// An output with its expected error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[schema(as = ExpectedColumn)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExpectedColumn {
     /// The output's name, as in the header of the answer's table.
     pub name: String,
     /// What the output is: `key`, `count`, `sum`, `mean` or `formula`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// The expected 95 % half-width; absent for keys, and for outputs with a different error in each row.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub margin: Option<String>,
+    pub margin: Option<RoundedNumber<6>>,
 }
 
 impl Service {
     /// Checks query files under the policies that this server serves.
     #[must_use]
-    pub fn check_statistics(&self, files: &[DeclaredFile]) -> Vec<Checked> {
+    pub fn check_statistics(&self, files: &[DeclaredFile]) -> Vec<StatisticCheck> {
         check(&self.datasets, self.ledger(), files, self.now_ms())
     }
 
@@ -129,16 +133,18 @@ pub fn check(
     ledger: &dyn Ledger,
     files: &[DeclaredFile],
     now_ms: u64,
-) -> Vec<Checked> {
+) -> Vec<StatisticCheck> {
     let one = |file: &DeclaredFile| {
         let (name, path) = (file.name.clone(), Path::new(&file.name));
         let parsed = QueryFile::parse(&file.text).map_err(|fault| StatisticFault::of_headers(path, &fault));
         match parsed.and_then(|parsed| read_priced(datasets, path, &parsed)) {
-            Ok((statistic, priced)) => {
-                Checked { file: name, fault: None, estimate: Some(estimate(ledger, &statistic, &priced, now_ms)) }
-            }
+            Ok((statistic, priced)) => StatisticCheck {
+                file: name,
+                fault: None,
+                estimate: Some(estimate(ledger, &statistic, &priced, now_ms)),
+            },
             Err(StatisticFault { line, column, why, .. }) => {
-                Checked { file: name, fault: Some(Fault { line, column, message: why }), estimate: None }
+                StatisticCheck { file: name, fault: Some(CheckFault { line, column, message: why }), estimate: None }
             }
         }
     };
@@ -158,14 +164,14 @@ fn estimate(ledger: &dyn Ledger, statistic: &Statistic, priced: &Priced, now_ms:
         name: statistic.name.clone(),
         title: statistic.face.title.clone(),
         dataset: statistic.dataset.clone(),
-        refresh: statistic.refresh.name(),
+        refresh: statistic.refresh,
         public: statistic.face.is_public,
-        epsilon: statistic.epsilon.to_string(),
-        fraction: held.map(|held| accounts::Fraction::of(statistic.amount, held).to_string()),
-        epsilon_remaining: account.map(|account| account.account.epsilon_remaining.to_string()),
+        epsilon: statistic.epsilon,
+        fraction: held.map(|held| Fraction::of(statistic.amount, held)),
+        epsilon_remaining: account.map(|account| account.account.epsilon_remaining),
         columns,
         assumed_group_size: assumes_size.then_some(margin::GROUP_SIZE),
-        standing: Agreement::name(standing),
+        standing,
     }
 }
 
@@ -181,8 +187,8 @@ fn expected(priced: &Priced) -> Vec<ExpectedColumn> {
     let infos = columns(&plan.layout, &laws);
     let of_groups = margin::expected(plan, &laws, margin::GROUP_SIZE);
     let column = |(info, of_groups): (crate::query::answer::ColumnInfo, Option<f64>)| ExpectedColumn {
-        kind: info.kind.word(),
-        margin: info.kind.margin().or(of_groups).map(|margin| significant(margin, 6)),
+        kind: info.kind.word().into(),
+        margin: info.kind.margin().or(of_groups).map(RoundedNumber::from),
         name: info.name,
     };
     infos.into_iter().zip(of_groups).map(column).collect()

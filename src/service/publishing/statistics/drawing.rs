@@ -98,10 +98,7 @@ impl Service {
     /// account; otherwise the errors of [`Service::answer`]. If it is refused, no agreement is recorded.
     pub async fn publish(self: &Arc<Self>, name: &str, most: Option<Epsilon>, by: &str) -> Result<(), ServiceError> {
         let statistic = self.payable(name)?;
-        if let Some(most) = most.filter(|most| statistic.epsilon > *most) {
-            let (name, epsilon) = (statistic.name.clone(), statistic.epsilon);
-            return Err(StewardFault::StatisticPrice { name, epsilon, most }.into());
-        }
+        statistic.check_price(most)?;
         let (this, name, by) = (Arc::clone(self), statistic.name.clone(), by.to_owned());
         // Spawned, so that a caller who hangs up cancels nothing: what is paid for is shown.
         let publishing = tokio::spawn(async move {

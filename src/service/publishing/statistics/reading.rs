@@ -13,7 +13,7 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::file::{FileFault, QueryFile};
 use crate::query::parse;
-use crate::service::asking::ask::{Ask, MarginText, Wanted};
+use crate::service::asking::ask::{Ask, MarginText, RequestedAccuracy};
 use crate::service::asking::quote::priced_epsilon;
 use crate::service::{Dataset, Priced, Service, ServiceError};
 
@@ -173,7 +173,8 @@ fn priced(
 fn ask(file: &QueryFile) -> Result<Ask, Unfit> {
     let margin = file.margin.clone().map(MarginText::Every);
     let epsilon = file.epsilon.as_deref().filter(|_| margin.is_none());
-    let accuracy = Wanted::new(epsilon, margin.as_ref()).map_err(|fault| Unfit::Accuracy(fault.to_string()))?;
+    let accuracy =
+        RequestedAccuracy::new(epsilon, margin.as_ref()).map_err(|fault| Unfit::Accuracy(fault.to_string()))?;
     let purpose = Some("published statistic".to_owned());
     Ok(Ask { sql: file.sql.clone(), accuracy, rows_per_unit: None, group_size: None, purpose })
 }

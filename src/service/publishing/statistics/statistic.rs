@@ -1,11 +1,15 @@
 //! A published statistic: what its file says, whether it may be drawn, and its state.
 
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
 use super::face::Face;
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::budget::state::StatisticRecord;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::file::Refresh;
 use crate::service::asking::ask::Ask;
+use crate::service::stewarding::fault::StewardFault;
 
 /// A published query with its schedule.
 #[derive(Debug, Clone)]
@@ -30,9 +34,13 @@ pub struct Statistic {
 }
 
 /// Whether a statistic may be drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Agreement {
     /// It may: a steward agreed to its question and its price, or it was drawn before confirmations existed.
+    #[serde(rename = "confirmed")]
+    #[strum(serialize = "confirmed")]
     Given,
     /// It was never drawn, and waits for a steward.
     New,
@@ -46,12 +54,7 @@ impl Agreement {
     /// The word for this in JSON and on pages.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Given => "confirmed",
-            Self::New => "new",
-            Self::Changed => "changed",
-            Self::Dearer => "dearer",
-        }
+        self.into()
     }
 }
 
@@ -97,6 +100,18 @@ impl Statistic {
     /// Whether its file asks the question with this digest.
     pub(crate) fn asks(&self, question: &Digest) -> bool {
         self.question == *question
+    }
+
+    /// Checks that a draw of it costs no more than `most`, if that is given.
+    ///
+    /// # Errors
+    /// [`StewardFault::StatisticPrice`]
+    pub(crate) fn check_price(&self, most: Option<Epsilon>) -> Result<(), StewardFault> {
+        let (name, epsilon) = (self.name.clone(), self.epsilon);
+        match most.filter(|most| epsilon > *most) {
+            Some(most) => Err(StewardFault::StatisticPrice { name, epsilon, most }),
+            None => Ok(()),
+        }
     }
 
     /// Whether a steward agreed to its question and its price.

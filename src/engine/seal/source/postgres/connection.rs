@@ -19,7 +19,7 @@ pub(super) struct Connection {
     pub port: u16,
     pub database: Option<String>,
     pub user: Option<String>,
-    pub tls: Tls,
+    pub tls: TlsMode,
     /// The file of certificates to trust instead of the system's.
     pub root_certificates: Option<PathBuf>,
     pub timeout: Duration,
@@ -29,7 +29,7 @@ pub(super) struct Connection {
 
 /// How a connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tls {
+pub(super) enum TlsMode {
     /// Not encrypted.
     Disable,
     /// Encrypted if the server offers it, whatever its certificate. This protects against eavesdroppers only.
@@ -52,7 +52,7 @@ impl Connection {
             port: PORT,
             database: None,
             user: None,
-            tls: Tls::Prefer,
+            tls: TlsMode::Prefer,
             root_certificates: None,
             timeout: Duration::from_secs(TIMEOUT_SECONDS),
             options: None,
@@ -64,7 +64,7 @@ impl Connection {
             return Err(PostgresFault::NoHost);
         }
         if connection.is_local() {
-            connection.tls = Tls::Disable;
+            connection.tls = TlsMode::Disable;
         }
         Ok(connection)
     }
@@ -85,9 +85,9 @@ impl Connection {
             "password" | "passfile" => return Err(PostgresFault::PasswordInPolicy),
             "sslmode" => {
                 self.tls = match value.as_str() {
-                    "disable" => Tls::Disable,
-                    "prefer" => Tls::Prefer,
-                    "require" | "verify-full" => Tls::Require,
+                    "disable" => TlsMode::Disable,
+                    "prefer" => TlsMode::Prefer,
+                    "require" | "verify-full" => TlsMode::Require,
                     _ => return Err(bad()),
                 }
             }
@@ -174,24 +174,27 @@ mod tests {
 
     #[test]
     fn connection_strings_are_read_as_libpq_reads_them() {
-        let socket = |host: &str| (host.to_owned(), 5432, None, None, Tls::Disable);
+        let socket = |host: &str| (host.to_owned(), 5432, None, None, TlsMode::Disable);
         let some = |text: &str| Some(text.to_owned());
         for (text, expected) in [
-            ("host=db dbname=clinic user=tacit", ("db".to_owned(), 5432, some("clinic"), some("tacit"), Tls::Prefer)),
-            (" host = 'db'  port=5433\tsslmode=require ", ("db".to_owned(), 5433, None, None, Tls::Require)),
+            (
+                "host=db dbname=clinic user=tacit",
+                ("db".to_owned(), 5432, some("clinic"), some("tacit"), TlsMode::Prefer),
+            ),
+            (" host = 'db'  port=5433\tsslmode=require ", ("db".to_owned(), 5433, None, None, TlsMode::Require)),
             (
                 r"host=db dbname='it\'s \\' user=a\ b",
-                ("db".to_owned(), 5432, some(r"it's \"), some("a b"), Tls::Prefer),
+                ("db".to_owned(), 5432, some(r"it's \"), some("a b"), TlsMode::Prefer),
             ),
             ("host=/run/pg", socket("/run/pg")),
             ("host=/run/pg sslmode=require", socket("/run/pg")),
             (
                 "postgresql://tacit@db:5433/clinic?sslmode=disable",
-                ("db".to_owned(), 5433, some("clinic"), some("tacit"), Tls::Disable),
+                ("db".to_owned(), 5433, some("clinic"), some("tacit"), TlsMode::Disable),
             ),
-            ("postgres://%2Frun%2Fpg/my%20db", ("/run/pg".to_owned(), 5432, some("my db"), None, Tls::Disable)),
-            ("postgresql://[::1]:5433/", ("::1".to_owned(), 5433, None, None, Tls::Prefer)),
-            ("postgresql:///clinic?host=/run/pg", ("/run/pg".to_owned(), 5432, some("clinic"), None, Tls::Disable)),
+            ("postgres://%2Frun%2Fpg/my%20db", ("/run/pg".to_owned(), 5432, some("my db"), None, TlsMode::Disable)),
+            ("postgresql://[::1]:5433/", ("::1".to_owned(), 5433, None, None, TlsMode::Prefer)),
+            ("postgresql:///clinic?host=/run/pg", ("/run/pg".to_owned(), 5432, some("clinic"), None, TlsMode::Disable)),
         ] {
             let read = Connection::parse(text).unwrap_or_else(|fault| panic!("{text}: {fault}"));
             assert_eq!((read.host, read.port, read.database, read.user, read.tls), expected, "{text}");

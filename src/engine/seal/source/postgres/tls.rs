@@ -11,7 +11,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, Signatur
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connection::{Connection, Tls};
+use super::connection::{Connection, TlsMode};
 use super::fault::PostgresFault;
 
 /// Creates what establishes encrypted connections.
@@ -20,9 +20,9 @@ pub(super) fn tls(connection: &Connection) -> Result<MakeRustlsConnect, Postgres
     let versions = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
     let builder = versions.map_err(|_| PostgresFault::Tls)?;
     let config = match (connection.tls, &connection.root_certificates) {
-        (Tls::Require, Some(path)) => builder.with_root_certificates(roots(path)?),
-        (Tls::Require, None) => builder.with_platform_verifier().map_err(|_| PostgresFault::Tls)?,
-        (Tls::Disable | Tls::Prefer, _) => {
+        (TlsMode::Require, Some(path)) => builder.with_root_certificates(roots(path)?),
+        (TlsMode::Require, None) => builder.with_platform_verifier().map_err(|_| PostgresFault::Tls)?,
+        (TlsMode::Disable | TlsMode::Prefer, _) => {
             builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
         }
     };

@@ -26,7 +26,7 @@ const NO_DAY: i64 = 60;
 const LAST_DAY: i64 = 2_958_465;
 
 /// A row that contains something.
-pub(super) struct Row {
+pub(super) struct SheetRow {
     /// The number of the row as the spreadsheet shows it, counted from 1.
     pub number: u64,
     /// The texts of the cells, with their columns, which are counted from 0.
@@ -35,7 +35,7 @@ pub(super) struct Row {
     pub faults: Vec<(u32, SheetFault)>,
 }
 
-impl Row {
+impl SheetRow {
     pub(super) fn text(&self, column: u32) -> Option<&str> {
         let place = self.cells.binary_search_by_key(&column, |(other, _)| *other).ok()?;
         Some(self.cells[place].1.as_str())
@@ -49,7 +49,7 @@ impl Row {
 }
 
 /// The rows of a sheet, in order.
-pub(super) struct Rows<'a> {
+pub(super) struct SheetRows<'a> {
     cells: XlsxCellReader<'a, BufReader<File>>,
     since_1904: bool,
     /// A cell of the next row that was read already.
@@ -64,7 +64,7 @@ struct Cell {
     text: Result<String, SheetFault>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> SheetRows<'a> {
     pub(super) fn open(workbook: &'a mut Workbook, sheet: &str) -> Option<Self> {
         let since_1904 = Xlsx::has_1904_epoch(workbook);
         let cells = workbook.worksheet_cells_reader(sheet).ok()?;
@@ -72,14 +72,14 @@ impl<'a> Rows<'a> {
     }
 
     /// The next row in which a cell contains more than blanks.
-    pub(super) fn next_row(&mut self) -> Result<Option<Row>, Stop> {
+    pub(super) fn next_row(&mut self) -> Result<Option<SheetRow>, Stop> {
         loop {
             let Some(first) = self.take()? else { return Ok(None) };
             if self.last_row.is_some_and(|last| last >= first.row) {
                 return Err(Stop::Library);
             }
             self.last_row = Some(first.row);
-            let mut row = Row { number: u64::from(first.row) + 1, cells: Vec::new(), faults: Vec::new() };
+            let mut row = SheetRow { number: u64::from(first.row) + 1, cells: Vec::new(), faults: Vec::new() };
             let number = first.row;
             let mut next = Some(first);
             while let Some(cell) = next.take() {

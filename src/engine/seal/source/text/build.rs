@@ -6,13 +6,13 @@ use super::lines::Record;
 use crate::engine::seal::source::batch::BATCH_ROWS;
 
 /// The columns of a batch while records are added.
-pub(super) struct Columns {
+pub(super) struct ColumnBuilders {
     places: Vec<usize>,
     builders: Vec<StringChunkedBuilder>,
     starts: Vec<u64>,
 }
 
-impl Columns {
+impl ColumnBuilders {
     /// Collects the fields at these indices of every record, in this order.
     pub(super) fn new(places: &[usize]) -> Self {
         Self { places: places.to_vec(), builders: builders(places), starts: Vec::with_capacity(BATCH_ROWS) }

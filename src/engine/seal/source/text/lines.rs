@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::scan::{Field, Found, RECORD_BYTES_MAX, Scanner};
+use super::scan::{Field, RECORD_BYTES_MAX, Scanned, Scanner};
 use super::unpack::Unpacking;
 use crate::engine::seal::source::batch::Read;
 use crate::engine::seal::source::fault::TextFault;
@@ -65,22 +65,22 @@ impl<'a> Lines<'a> {
                 self.scanner.record(bytes, self.at, self.is_last, width == 1, &may_hold_lines, &mut self.fields);
             let found = found.map_err(|(fault, at)| (fault, self.line + line_ends(&bytes[self.at..at])))?;
             match found {
-                Found::Blank(next) => {
+                Scanned::Blank(next) => {
                     self.line += 1;
                     self.blank_lines += 1;
                     self.at = next;
                 }
-                Found::End => {
+                Scanned::End => {
                     self.is_ended = true;
                     return Ok(None);
                 }
-                Found::More => {
+                Scanned::More => {
                     if self.text.len() - self.at > RECORD_BYTES_MAX {
                         return Err((TextFault::LongLine(RECORD_BYTES_MAX), self.line));
                     }
                     return Ok(None);
                 }
-                Found::Record(next) => {
+                Scanned::Record(next) => {
                     if next - self.at > RECORD_BYTES_MAX {
                         return Err((TextFault::LongLine(RECORD_BYTES_MAX), self.line));
                     }

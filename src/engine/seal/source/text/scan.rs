@@ -41,7 +41,7 @@ pub(super) struct Field {
 
 /// What was found at a position.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum Scanned {
     /// A record, whose fields were stored, and the position after its line end.
     Record(usize),
     /// A blank line, and the position after its line end.
@@ -53,7 +53,7 @@ pub(super) enum Found {
 }
 
 /// A fault and its position.
-pub(super) type Fault = (TextFault, usize);
+pub(super) type ScanFault = (TextFault, usize);
 
 impl Scanner {
     pub(super) fn new(separator: u8, quoted: bool) -> Result<Self, TextFault> {
@@ -83,10 +83,10 @@ impl Scanner {
         one_column: bool,
         may_hold_lines: &dyn Fn(usize) -> bool,
         fields: &mut Vec<Field>,
-    ) -> Result<Found, Fault> {
+    ) -> Result<Scanned, ScanFault> {
         fields.clear();
         if from == text.len() {
-            return Ok(if last { Found::End } else { Found::More });
+            return Ok(if last { Scanned::End } else { Scanned::More });
         }
         if let Some(found) = self.blank(text, from, last, one_column) {
             return Ok(found);
@@ -101,15 +101,15 @@ impl Scanner {
                 self.bare(text, at, last, fields)?
             };
             match end {
-                FieldEnd::More => return Ok(Found::More),
+                FieldEnd::More => return Ok(Scanned::More),
                 FieldEnd::Separator(next) => at = next,
-                FieldEnd::Line(next) => return Ok(Found::Record(next)),
+                FieldEnd::Line(next) => return Ok(Scanned::Record(next)),
             }
         }
     }
 
     /// Recognises a line that is empty or contains only blanks.
-    fn blank(&self, text: &[u8], from: usize, last: bool, one_column: bool) -> Option<Found> {
+    fn blank(&self, text: &[u8], from: usize, last: bool, one_column: bool) -> Option<Scanned> {
         let mut at = from;
         while at < text.len() && matches!(text[at], b' ' | b'\t') && text[at] != self.separator {
             at += 1;
@@ -118,16 +118,16 @@ impl Scanner {
             return None;
         }
         match (text.get(at), text.get(at + 1)) {
-            (Some(b'\n'), _) => Some(Found::Blank(at + 1)),
-            (Some(b'\r'), Some(b'\n')) => Some(Found::Blank(at + 2)),
-            (None, _) if last => Some(Found::Blank(at)),
-            (None, _) | (Some(b'\r'), None) if !last => Some(Found::More),
+            (Some(b'\n'), _) => Some(Scanned::Blank(at + 1)),
+            (Some(b'\r'), Some(b'\n')) => Some(Scanned::Blank(at + 2)),
+            (None, _) if last => Some(Scanned::Blank(at)),
+            (None, _) | (Some(b'\r'), None) if !last => Some(Scanned::More),
             _ => None,
         }
     }
 
     /// Scans a value without quotes.
-    fn bare(&self, text: &[u8], from: usize, last: bool, fields: &mut Vec<Field>) -> Result<FieldEnd, Fault> {
+    fn bare(&self, text: &[u8], from: usize, last: bool, fields: &mut Vec<Field>) -> Result<FieldEnd, ScanFault> {
         let mut at = from;
         while at < text.len() && self.kinds[usize::from(text[at])] == Kind::Ordinary {
             at += 1;
@@ -151,7 +151,7 @@ impl Scanner {
         last: bool,
         may_hold_lines: bool,
         fields: &mut Vec<Field>,
-    ) -> Result<FieldEnd, Fault> {
+    ) -> Result<FieldEnd, ScanFault> {
         let (mut at, mut doubled, mut multiline) = (from + 1, false, false);
         loop {
             match text.get(at) {
@@ -180,7 +180,7 @@ impl Scanner {
     }
 
     /// What ends a field at `at`; anything but a separator or line end is `fault`.
-    fn end(&self, text: &[u8], at: usize, last: bool, fault: TextFault) -> Result<FieldEnd, Fault> {
+    fn end(&self, text: &[u8], at: usize, last: bool, fault: TextFault) -> Result<FieldEnd, ScanFault> {
         match (text.get(at), text.get(at + 1)) {
             (Some(byte), _) if *byte == self.separator => Ok(FieldEnd::Separator(at + 1)),
             (Some(b'\n'), _) => Ok(FieldEnd::Line(at + 1)),

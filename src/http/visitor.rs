@@ -1,0 +1,50 @@
+//! The visitor of a page, according to the session cookie.
+//!
+//! Promises that a session is worthless once its token is revoked.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::app::App;
+use super::sessions::{cookie, cookie_name};
+use super::shared::Shared;
+use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::people::Person;
+
+/// The visitor of a page, signed in or not.
+#[derive(Debug, Clone, Default)]
+pub struct Visitor {
+    /// The person who is signed in; `None` if nobody is.
+    pub person: Option<Person>,
+    /// The secret that the visitor's forms carry; empty if nobody is signed in.
+    pub csrf: String,
+    /// The request carries an expired or revoked session cookie.
+    pub has_ended: bool,
+}
+
+/// What routes share, as the layers left it with the request.
+pub fn shared(parts: &Parts) -> Option<Arc<Shared>> {
+    parts.extensions.get::<Arc<Shared>>().cloned()
+}
+
+/// The visitor who sends a request, according to the session cookie.
+pub fn visitor(parts: &Parts, service: &App) -> Visitor {
+    let found = shared(parts).and_then(|shared| {
+        let value = cookie(&parts.headers, cookie_name(shared.settings.is_secure))?;
+        let session = shared.sessions.open(value, service.now_ms())?;
+        let person = read(service.ledger(), |book| book.bearer(&session.digest))?;
+        Some(Visitor { person: Some(person), csrf: session.csrf, has_ended: false })
+    });
+    let name = cookie_name(shared(parts).is_some_and(|shared| shared.settings.is_secure));
+    let has_ended = cookie(&parts.headers, name).is_some_and(|value| !value.is_empty());
+    found.unwrap_or(Visitor { has_ended, ..Visitor::default() })
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = std::convert::Infallible;
+    async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Self::Rejection> {
+        Ok(visitor(parts, service))
+    }
+}
