@@ -1,12 +1,16 @@
-//! The polars engine: evaluates computations as polars expressions over tables held in memory.
+//! The polars engine: evaluates computations block by block, terms and conditions as polars expressions, sums in dense arrays.
 
-pub(crate) mod histograms;
 #[cfg(test)]
 mod neighbours_tests;
-pub(crate) mod texts;
-pub(crate) mod per_unit;
 mod table;
 mod expressions;
+mod fields;
+mod inputs;
+mod groupings;
+mod tallies;
+mod histograms;
+mod texts;
+mod per_unit;
 mod vectors;
 mod evaluate;
 

@@ -1,8 +1,7 @@
 //! The engine of this process: it evaluates computations over the tables that it holds.
 
 use super::table::{Loaded, guarded};
-use super::texts;
-use super::vectors::vectors;
+use super::vectors;
 use crate::engine::port::{Engine, EngineFault, Host};
 use crate::kernel::vault::private::{Exact, Private};
 use crate::query::computation::Computation;
@@ -54,18 +53,6 @@ impl Loaded {
         computation: &Computation,
         blocks: Range<usize>,
     ) -> Result<Exact, EngineFault> {
-        if blocks == (0..self.blocks()) {
-            return self.whole(computation);
-        }
-        let part = guarded(|| Ok(self.part(&blocks)))?.ok_or(EngineFault)?;
-        part.whole(computation)
-    }
-
-    fn whole(&self, computation: &Computation) -> Result<Exact, EngineFault> {
-        if let Some(text) = &computation.text {
-            return guarded(|| texts::found(self, computation, text));
-        }
-        let groups = usize::try_from(computation.groups()).map_err(|_| EngineFault)?;
-        Ok(Exact { vectors: guarded(|| vectors(self, computation, groups))?, labels: None })
+        guarded(|| vectors::exact(self, computation, blocks))
     }
 }

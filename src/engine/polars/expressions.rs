@@ -1,12 +1,10 @@
-//! Terms, conditions and measurements as polars expressions.
+//! Terms and conditions as polars expressions.
 
-use crate::query::computation::{Measure, PlanKey};
 use crate::query::filter::Filter;
 use crate::query::term::Term;
-use crate::query::term::coding::code;
 use crate::query::term::lower::{Step, lower};
 use crate::query::terms::domain::Domain;
-use crate::query::terms::edition::{UNIT_COLUMN, column_name};
+use crate::query::terms::edition::column_name;
 use crate::query::terms::policy::Terms;
 use polars::prelude::*;
 
@@ -15,22 +13,6 @@ pub(in crate::engine) struct Expressions<'a> {
 }
 
 impl Expressions<'_> {
-    /// The aggregation of a measurement in each group; `None` for measurements that are evaluated separately, such as histograms.
-    pub(in crate::engine) fn measure(&self, measure: &Measure) -> Option<Expr> {
-        Some(match measure {
-            Measure::Bins { .. } | Measure::Over { .. } | Measure::PrefixSums { .. } => return None,
-            Measure::Rows => len(),
-            Measure::NonNull { column } => self.stored(column).count(),
-            Measure::Sum { column } => self.stored(column).sum(),
-            Measure::Units => col(UNIT_COLUMN).n_unique(),
-            Measure::UnitsWhere { filter } => {
-                // Null counts as one more distinct value if it occurs, but it is not a unit.
-                let unit = when(self.filter(filter)).then(col(UNIT_COLUMN)).otherwise(lit(NULL));
-                unit.clone().n_unique() - unit.is_null().any(true).cast(DataType::UInt32)
-            }
-        })
-    }
-
     /// The stored integer of a term, on its grid.
     pub(super) fn stored(&self, term: &Term) -> Expr {
         match term {
@@ -41,18 +23,6 @@ impl Expressions<'_> {
                 self.step(&lowered.stored().expect("a typed term is on a grid"))
             }
         }
-    }
-
-    /// The number of a row's group; the last key varies fastest.
-    pub(in crate::engine) fn cell(&self, keys: &[PlanKey]) -> Expr {
-        let codes = keys.iter().map(|key| {
-            let code = self.step(&code(key, self.terms)).cast(DataType::UInt32);
-            // Unwrap safety: a plan has at most 100,000 groups.
-            let size = u32::try_from(key.size()).expect("a key has at most 100,000 groups");
-            (size, if key.nullable { code.fill_null(lit(key.codes)) } else { code })
-        });
-        let cell = codes.reduce(|(cells, cell), (size, code)| (cells.saturating_mul(size), cell * lit(size) + code));
-        cell.map_or_else(|| lit(0_u32), |(_, cell)| cell)
     }
 
     /// Translates a row program. The bounds of its steps rule out overflow.

@@ -1,17 +1,16 @@
 //! Subqueries with one row per unit, folded from the rows of each unit.
 //!
-//! Promises one pass over the sealed table, which is sorted by unit and, within a unit, by rank: polars computes the values of each row,
+//! Promises one pass over the rows of a block, which are sorted by unit and, within a unit, by rank: polars computes the values of each row,
 //! and the rest is folds over adjacent rows. A unit's row is made from its own rows alone.
 
 use polars::prelude::*;
 
 use crate::engine::polars::expressions::Expressions;
-use crate::engine::polars::table::{Loaded, gathered};
 use crate::query::computation::{Computation, MEAN_PARTS, PerUnitColumn, PerUnitTable};
 use crate::query::term::Term;
 use crate::query::term::lower::{IntegerFunction, lower};
 use crate::query::terms::domain::Domain;
-use crate::query::terms::edition::{UNIT_COLUMN, column_name};
+use crate::query::terms::edition::{RANK_COLUMN, UNIT_COLUMN, column_name};
 use crate::query::terms::policy::Terms;
 
 /// Values of one column, row by row, minus an offset; nulls are marked.
@@ -28,19 +27,22 @@ enum Need {
     Computed(Expr),
 }
 
-/// Makes the table of `units`, whose terms are `seen`.
-pub(crate) fn table(
-    loaded: &Loaded,
+/// Makes the table of `units` from the rows of a block. `expressions` refer to the dataset's terms, and `seen` are the table's own.
+pub(super) fn table(
+    block: &DataFrame,
     units: &PerUnitTable,
     computation: &Computation,
-    seen: &Terms,
+    (expressions, seen): (&Expressions<'_>, &Terms),
+    max_rows_per_unit: u32,
 ) -> PolarsResult<DataFrame> {
-    let base = computation.base(&loaded.terms);
-    let (expressions, rows_per_unit) = (Expressions { terms: &base }, computation.rows_per_unit);
-    let needs: Vec<Vec<Need>> = units.columns.iter().map(|column| needs(&expressions, column)).collect();
-    let mut frame = loaded.counted(rows_per_unit);
-    if let Some(filter) = &units.filter {
-        frame = frame.filter(expressions.filter(filter));
+    let needs: Vec<Vec<Need>> = units.columns.iter().map(|column| needs(expressions, column)).collect();
+    let rank = col(RANK_COLUMN).lt(lit(computation.rows_per_unit));
+    let is_cut = computation.rows_per_unit < max_rows_per_unit;
+    let filter = units.filter.as_ref().map(|filter| expressions.filter(filter));
+    let counts = is_cut.then_some(rank).into_iter().chain(filter).reduce(Expr::and);
+    let mut frame = block.clone().lazy().without_optimizations();
+    if let Some(counts) = counts {
+        frame = frame.filter(counts);
     }
     let mut wanted = vec![col(UNIT_COLUMN)];
     for (index, needs) in needs.iter().enumerate() {
@@ -52,10 +54,7 @@ pub(crate) fn table(
             wanted.push(value.cast(DataType::Int64).alias(name(index, part)));
         }
     }
-    let is_whole = units.filter.is_none() && rows_per_unit >= loaded.terms.max_rows_per_unit;
-    let is_stored = needs.iter().flatten().all(|need| matches!(need, Need::Stored(..)));
-    // If every row counts and nothing is computed, the table's own columns are folded without copying.
-    let rows = if is_whole && is_stored { loaded.columns(&needs_of(&needs))? } else { gathered(frame.select(wanted))? };
+    let rows = frame.select(wanted).collect()?;
     let unit = rows.column(UNIT_COLUMN)?.u32()?.rechunk();
     let unit = unit.cont_slice()?;
     let ends = ends(unit)?;
@@ -76,31 +75,6 @@ pub(crate) fn table(
 
 fn name(index: usize, part: usize) -> String {
     format!("v{index}_{part}")
-}
-
-/// The stored columns that are needed, with the names that they are folded under.
-fn needs_of(needs: &[Vec<Need>]) -> Vec<(String, usize)> {
-    let mut columns = Vec::new();
-    for (index, needs) in needs.iter().enumerate() {
-        for (part, need) in needs.iter().enumerate() {
-            if let Need::Stored(column, _) = need {
-                columns.push((name(index, part), *column));
-            }
-        }
-    }
-    columns
-}
-
-impl Loaded {
-    /// Columns of the table under other names, together with its units.
-    fn columns(&self, wanted: &[(String, usize)]) -> PolarsResult<DataFrame> {
-        let mut columns = vec![self.table.column(UNIT_COLUMN)?.clone()];
-        for (name, column) in wanted {
-            let column = self.table.column(&column_name(*column))?.cast(&DataType::Int64)?;
-            columns.push(column.with_name(name.as_str().into()));
-        }
-        DataFrame::new(self.table.height(), columns)
-    }
 }
 
 /// What a column needs to be computed from each row.
@@ -162,30 +136,9 @@ impl Values {
         Ok(Self { values: rows.column(name)?.i64()?.rechunk().into_owned(), offset })
     }
 
-    /// Folds the non-null values of each unit's rows to one value per unit, on all cores.
-    fn each(&self, ends: &[usize], fold: impl Fn(&[i64]) -> Option<i64> + Sync) -> Vec<Option<i64>> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = ends.len().div_ceil(threads).max(UNITS_PER_THREAD_MIN);
-        if ends.len() <= share {
-            return self.some(0, ends, &fold);
-        }
-        let starts = (0..ends.len()).step_by(share).map(|at| if at == 0 { 0 } else { ends[at - 1] });
-        std::thread::scope(|scope| {
-            let fold = &fold;
-            let parts: Vec<_> = ends
-                .chunks(share)
-                .zip(starts)
-                .map(|(ends, start)| scope.spawn(move || self.some(start, ends, fold)))
-                .collect();
-            // A panic in one part fails the whole computation, as it would with a single thread.
-            parts
-                .into_iter()
-                .flat_map(|part| part.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)))
-                .collect()
-        })
-    }
-
-    fn some(&self, mut start: usize, ends: &[usize], fold: &impl Fn(&[i64]) -> Option<i64>) -> Vec<Option<i64>> {
+    /// Folds the non-null values of each unit's rows to one value per unit.
+    fn each(&self, ends: &[usize], fold: impl Fn(&[i64]) -> Option<i64>) -> Vec<Option<i64>> {
+        let mut start = 0;
         let array = self.values.downcast_as_array();
         let (values, valid) = (array.values().as_slice(), array.validity());
         let mut present = Vec::new();
@@ -200,9 +153,6 @@ impl Values {
         ends.iter().map(|end| unit(*end)).collect()
     }
 }
-
-/// Below this many units per thread, another thread costs more than it saves.
-const UNITS_PER_THREAD_MIN: usize = 10_000;
 
 /// Makes a column from folded values; if none is null, takes them as one vector without validity bits.
 fn column_of(values: Vec<Option<i64>>, centre: i64) -> Int64Chunked {
@@ -220,7 +170,7 @@ fn fold(
 ) -> PolarsResult<Vec<Option<i64>>> {
     let whole = |count: usize| Some(count as i64);
     let sum = |rows: &[i64], offset: i64| rows.iter().sum::<i64>() + rows.len() as i64 * offset;
-    let each = |fold: &(dyn Fn(&[i64], i64) -> Option<i64> + Sync)| {
+    let each = |fold: &dyn Fn(&[i64], i64) -> Option<i64>| {
         let values = values(0)?;
         Ok::<_, PolarsError>(values.each(ends, |rows| fold(rows, values.offset)))
     };

@@ -11,14 +11,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 /// One sealed table in memory, with the terms it was sealed under.
 pub(in crate::engine) struct Loaded {
-    pub(in crate::engine) table: DataFrame,
+    table: DataFrame,
     pub(in crate::engine) terms: Terms,
     /// The texts of columns without a public list, by column and code.
-    pub(in crate::engine) texts: Arc<HashMap<usize, Vec<String>>>,
+    pub(in crate::engine) texts: HashMap<usize, Vec<String>>,
     /// For each block, the number of the row after its last one.
     ends: Vec<usize>,
 }
@@ -72,7 +71,7 @@ impl Loaded {
         }
         let (table, texts) = guarded(|| split(table, &terms))?;
         let ends = guarded(|| block_ends(&table, BLOCK_ROWS))?;
-        Ok(Self { table, terms, texts: Arc::new(texts), ends })
+        Ok(Self { table, terms, texts, ends })
     }
 
     /// Whether these columns of a block are as they were sealed. A table that is held in memory was checked when it was read, so only a
@@ -98,47 +97,30 @@ impl Loaded {
         self.ends.len()
     }
 
-    /// A table of the rows of some blocks, which shares this table's memory; `None` if there are no such blocks.
-    pub(in crate::engine) fn part(&self, blocks: &Range<usize>) -> Option<Self> {
-        let end_of = |count: usize| count.checked_sub(1).map_or(Some(0), |last| self.ends.get(last).copied());
-        let (start, end) = (end_of(blocks.start)?, end_of(blocks.end)?);
-        let table = self.table.slice(i64::try_from(start).ok()?, end.checked_sub(start)?);
-        let ends = self.ends.get(blocks.clone())?.iter().map(|end| end - start).collect();
-        Some(Self { table, terms: self.terms.clone(), texts: Arc::clone(&self.texts), ends })
+    /// Number of rows in some blocks.
+    pub(super) fn rows(&self, blocks: &Range<usize>) -> usize {
+        let end_of = |count: usize| count.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0);
+        end_of(blocks.end).saturating_sub(end_of(blocks.start))
     }
 
     /// The rows of a block, in the table's order, without a copy; the columns are those that are wanted and that the table has.
     pub(in crate::engine) fn block(&self, index: usize, columns: &StoredColumns) -> PolarsResult<DataFrame> {
+        let Some(end) = self.ends.get(index) else { polars_bail!(OutOfBounds: "there is no such block") };
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         let by_unit = self.terms.unit != Unit::Row;
         let unit = (columns.unit && by_unit).then(|| UNIT_COLUMN.to_owned());
         let rank = (columns.rank && by_unit).then(|| RANK_COLUMN.to_owned());
         let declared = columns.declared.iter().map(|index| column_name(*index));
-        let rows = self.ends[index] - start;
+        let rows = end - start;
         let columns = unit.into_iter().chain(rank).chain(declared);
         let columns = columns.map(|name| Ok(self.table.column(&name)?.slice(start as i64, rows)));
         DataFrame::new(rows, columns.collect::<PolarsResult<_>>()?)
-    }
-
-    /// The rows that count, by the number of rows per unit.
-    pub(in crate::engine) fn counted(&self, rows_per_unit: u32) -> LazyFrame {
-        let frame = self.table.clone().lazy();
-        if self.terms.unit == Unit::Row || rows_per_unit >= self.terms.max_rows_per_unit {
-            return frame;
-        }
-        frame.filter(col(RANK_COLUMN).lt(lit(rows_per_unit)))
     }
 }
 
 /// Runs polars, and drops the text of its errors and panics.
 pub(super) fn guarded<T>(run: impl FnOnce() -> PolarsResult<T>) -> Result<T, EngineFault> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|_| EngineFault)?.map_err(|_| EngineFault)
-}
-
-/// Runs on the streaming engine, which takes a third of the time of the in-memory engine for ten million rows.
-pub(in crate::engine) fn gathered(frame: LazyFrame) -> PolarsResult<DataFrame> {
-    // Unwrap safety: a plan with one sink has one result; only `collect_all` makes several.
-    frame.collect_with_engine(polars::prelude::Engine::Streaming).map(|answer| answer.unwrap_single())
 }
 
 /// Returns where blocks of so many rows or a little more end: at the end of a unit's rows, or anywhere if every row is a unit.
