@@ -15,4 +15,5 @@ mod vectors;
 mod evaluate;
 
 pub use self::evaluate::PolarsEngine;
+pub(super) use self::inputs::warm_up;
 pub(super) use self::table::{BLOCK_ROWS, Loaded, StoredColumns};

@@ -10,10 +10,9 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
 use super::confine;
-use super::polars::Loaded;
+use super::polars::{Loaded, warm_up};
 use super::port::EngineFault;
 use super::wire::{Order, Reply, VERSION, receive, send};
-use crate::query::computation::{Computation, Measure};
 use crate::query::terms::edition::digest_of_file;
 use crate::query::terms::policy::Terms;
 
@@ -42,7 +41,7 @@ pub fn run() -> Result<(), EngineFault> {
     }
     let loaded = Loaded::read(table, rows, terms)?;
     // Polars looks up facts about the machine on first use, so that must happen before the process is confined.
-    loaded.exact(&every_row(), 0..loaded.blocks().min(1))?;
+    warm_up()?;
     let ready = Reply::Ready { blocks: loaded.blocks() as u64, is_checked: loaded.is_checked() };
     confine::lock()?;
     send(&mut socket, &ready).map_err(|_| EngineFault)?;
@@ -60,9 +59,4 @@ pub fn run() -> Result<(), EngineFault> {
         send(&mut socket, &reply).map_err(|_| EngineFault)?;
     }
     Ok(())
-}
-
-fn every_row() -> Computation {
-    let (filter, keys, measures) = (None, Vec::new(), vec![Measure::Rows]);
-    Computation { rows_per_unit: 1, filter, keys, measures, units: None, text: None, left: Vec::new() }
 }

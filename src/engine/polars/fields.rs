@@ -9,7 +9,7 @@ use polars::prelude::*;
 pub(super) const STRIP_ROWS: usize = 4096;
 
 /// One column of a block, of any integer type, in one chunk.
-pub(super) struct Field(Series);
+pub(super) struct BlockColumn(Series);
 
 /// Some rows of a column.
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(super) struct Strip {
     pub(super) present: Vec<bool>,
 }
 
-impl Field {
+impl BlockColumn {
     /// Takes a column of so many rows. A constant is one value for all rows.
     pub(super) fn of(column: &Column, rows: usize) -> Self {
         let series = column.as_materialized_series();

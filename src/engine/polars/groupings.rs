@@ -6,7 +6,7 @@
 use polars::prelude::*;
 
 use super::fields::Strip;
-use super::inputs::{Input, Inputs, Lookup, Source};
+use super::inputs::{Input, Inputs, Lookup, RowSource};
 use super::texts::FirstGroups;
 use crate::query::computation::PlanKey;
 use crate::query::filter::Filter;
@@ -14,7 +14,7 @@ use crate::query::term::Term;
 
 /// A condition on rows: the conjunction of its parts. It holds for the rows for which every part is true.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Condition {
+pub(super) struct RowCondition {
     parts: Vec<Part>,
 }
 
@@ -26,16 +26,16 @@ enum Part {
     Listed(Lookup<bool>),
 }
 
-impl Condition {
+impl RowCondition {
     /// Adds a part: a filter is true.
     pub(super) fn and(&mut self, filter: &Filter, inputs: &mut Inputs<'_>) -> PolarsResult<()> {
         let part = match filter {
             Filter::All(parts) => return parts.iter().try_for_each(|part| self.and(part, inputs)),
             Filter::Range { column: Term::Column(index), low, high } => {
-                Part::Within { field: inputs.field(Source::Stored(*index)), low: *low, high: *high }
+                Part::Within { field: inputs.field(RowSource::Stored(*index)), low: *low, high: *high }
             }
             other => {
-                let truth = Source::Truth(other.clone());
+                let truth = RowSource::Truth(other.clone());
                 match inputs.lookup(&truth)? {
                     Some(lookup) => Part::Listed(lookup.map(|truth| truth == Some(1))),
                     None => Part::Within { field: inputs.field(truth), low: 1, high: 1 },
@@ -49,7 +49,7 @@ impl Condition {
     /// Adds a part: the rank of a row within its unit is below a bound.
     pub(super) fn and_rank_below(&mut self, rows_per_unit: u32, inputs: &mut Inputs<'_>) {
         let high = i64::from(rows_per_unit) - 1;
-        self.parts.push(Part::Within { field: inputs.field(Source::Rank), low: 0, high });
+        self.parts.push(Part::Within { field: inputs.field(RowSource::Rank), low: 0, high });
     }
 
     /// Clears the marks of rows for which the condition does not hold.
@@ -113,7 +113,7 @@ impl Grouping {
                 Some(Ok(code)) if code < codes => code.saturating_mul(stride),
                 Some(_) => NONE,
             };
-            cells.push(match inputs.input(Source::of_key(key, inputs.terms()))? {
+            cells.push(match inputs.input(RowSource::of_key(key, inputs.terms()))? {
                 Input::Lookup(lookup) => KeyCells::Listed(lookup.map(cell)),
                 Input::Field(field) => KeyCells::Coded { field, codes, missing, stride },
             });

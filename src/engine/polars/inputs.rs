@@ -10,6 +10,8 @@ use polars::prelude::*;
 
 use super::expressions::Expressions;
 use super::fields::Strip;
+use super::table::guarded;
+use crate::engine::port::EngineFault;
 use crate::query::computation::PlanKey;
 use crate::query::filter::Filter;
 use crate::query::term::Term;
@@ -21,7 +23,7 @@ use crate::query::terms::policy::Terms;
 
 /// A function of a row.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Source {
+pub(super) enum RowSource {
     /// The stored integer of a declared column.
     Stored(usize),
     /// The number of the row's unit.
@@ -45,7 +47,7 @@ pub(super) enum Source {
     },
 }
 
-impl Source {
+impl RowSource {
     /// The source of a term's stored integer.
     pub(super) fn of_term(term: &Term) -> Self {
         match term {
@@ -154,7 +156,7 @@ pub(super) struct Inputs<'a> {
     expressions: &'a Expressions<'a>,
     /// Largest number of entries of a table: small against the number of rows that it serves.
     entries_max: usize,
-    fields: Vec<Source>,
+    fields: Vec<RowSource>,
 }
 
 /// Largest number of entries of a table, so that it stays in the cache, and the number below which one is always made.
@@ -177,7 +179,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// The place of a source among the fields, which it is added to unless it is there.
-    pub(super) fn field(&mut self, source: Source) -> usize {
+    pub(super) fn field(&mut self, source: RowSource) -> usize {
         if let Some(place) = self.fields.iter().position(|field| *field == source) {
             return place;
         }
@@ -186,8 +188,8 @@ impl<'a> Inputs<'a> {
     }
 
     /// Decides how a source is read.
-    pub(super) fn input(&mut self, source: Source) -> PolarsResult<Input> {
-        if let Source::Stored(_) | Source::Unit | Source::Rank = source {
+    pub(super) fn input(&mut self, source: RowSource) -> PolarsResult<Input> {
+        if let RowSource::Stored(_) | RowSource::Unit | RowSource::Rank = source {
             return Ok(Input::Field(self.field(source)));
         }
         Ok(match self.lookup(&source)? {
@@ -197,7 +199,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// Evaluates a source for every value of the column that it reads; `None` if it reads several, or one with a large range.
-    pub(super) fn lookup(&mut self, source: &Source) -> PolarsResult<Option<Lookup<Option<i64>>>> {
+    pub(super) fn lookup(&mut self, source: &RowSource) -> PolarsResult<Option<Lookup<Option<i64>>>> {
         let declared: Vec<usize> = source.declared().into_iter().collect();
         let [index] = declared[..] else { return Ok(None) };
         let Some((low, high)) = stored_range(&self.terms().columns[index].domain) else { return Ok(None) };
@@ -213,23 +215,23 @@ impl<'a> Inputs<'a> {
         let entries = entries[0].as_materialized_series().i64()?.clone();
         let entry = |row: usize| entries.get(if entries.len() == 1 { 0 } else { row });
         let entries = (0..rows).map(entry).collect();
-        Ok(Some(Lookup { field: self.field(Source::Stored(index)), low, entries }))
+        Ok(Some(Lookup { field: self.field(RowSource::Stored(index)), low, entries }))
     }
 
     /// For each field the name of a stored column, or the expression that computes it.
-    pub(super) fn into_readings(self) -> Vec<Reading> {
-        let reading = |source: Source| match source {
-            Source::Stored(index) => Reading::Stored(column_name(index)),
-            Source::Unit => Reading::Stored(UNIT_COLUMN.to_owned()),
-            Source::Rank => Reading::Stored(RANK_COLUMN.to_owned()),
-            other => Reading::Computed(other.expression(self.expressions)),
+    pub(super) fn into_readings(self) -> Vec<FieldReading> {
+        let reading = |source: RowSource| match source {
+            RowSource::Stored(index) => FieldReading::Stored(column_name(index)),
+            RowSource::Unit => FieldReading::Stored(UNIT_COLUMN.to_owned()),
+            RowSource::Rank => FieldReading::Stored(RANK_COLUMN.to_owned()),
+            other => FieldReading::Computed(other.expression(self.expressions)),
         };
         self.fields.into_iter().map(reading).collect()
     }
 }
 
 /// How a field of a block is read.
-pub(super) enum Reading {
+pub(super) enum FieldReading {
     /// As the stored column with this name.
     Stored(String),
     /// By this expression.
@@ -245,6 +247,20 @@ pub(super) fn select(frame: &DataFrame, expressions: Vec<Expr>) -> PolarsResult<
     let named: Vec<Expr> = named.collect();
     let answer = frame.clone().lazy().without_optimizations().select(named).collect()?;
     Ok(answer.columns().to_vec())
+}
+
+/// Evaluates what conditions and terms are made of over two rows. Polars looks up facts about the machine and starts threads on first use,
+/// so a process that is about to be confined calls this before.
+pub(in crate::engine) fn warm_up() -> Result<(), EngineFault> {
+    guarded(|| {
+        let frame = DataFrame::new(2, vec![Column::new("x".into(), [Some(1_i64), None])])?;
+        let list = Series::new("values".into(), [1_i64, 3]);
+        let same = col("x").map(|column| Ok(column), |_, field| Ok(field.clone()));
+        let is_listed = col("x").is_in(lit(list).implode(true), false);
+        let either = when(is_listed.clone().not().or(col("x").is_null())).then(same).otherwise(lit(NULL));
+        select(&frame, vec![either, is_listed.cast(DataType::UInt8), col("x") * lit(2_i64)])?;
+        frame.lazy().without_optimizations().filter(col("x").gt_eq(lit(1_i64))).collect().map(|_| ())
+    })
 }
 
 /// The range of the integers that a column of this domain stores; `None` for texts, whose codes are not public.

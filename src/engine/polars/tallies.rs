@@ -4,7 +4,7 @@
 //! so if a cell's final sum fits 64 bits, as the plan's bounds say, it comes out whatever the order of rows and blocks.
 
 use super::fields::Strip;
-use super::groupings::Condition;
+use super::groupings::RowCondition;
 use super::inputs::Input;
 
 /// What is added up in each group.
@@ -19,14 +19,14 @@ pub(super) enum Added {
     /// 1 for each unit, whose number is in this field; rows are sorted by unit.
     Units(usize),
     /// 1 for each unit with a row for which the condition holds.
-    UnitsWhere(usize, Condition),
+    UnitsWhere(usize, RowCondition),
     /// 1 for each row in the bin that the input names, of so many for each group.
     Bins(Input, usize),
 }
 
 /// An array with one sum per cell, and one more for rows that do not count.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct CellSums {
     /// The place of the grouping.
     pub(super) grouping: usize,
     pub(super) added: Added,
@@ -45,7 +45,7 @@ const LANES: usize = 4;
 /// No unit has this number.
 const NO_UNIT: i64 = -1;
 
-impl Tally {
+impl CellSums {
     /// A tally of 0 in each of so many groups.
     pub(super) fn new(grouping: usize, groups: usize, added: Added) -> Self {
         let cells = match &added {

@@ -16,13 +16,13 @@ use std::ops::Range;
 use polars::prelude::*;
 
 use super::expressions::Expressions;
-use super::fields::{Field, STRIP_ROWS, Strip};
-use super::groupings::{Condition, Grouping};
+use super::fields::{BlockColumn, STRIP_ROWS, Strip};
+use super::groupings::{Grouping, RowCondition};
 use super::histograms::Level;
-use super::inputs::{Inputs, Reading, Source, select};
+use super::inputs::{FieldReading, Inputs, RowSource, select};
 use super::per_unit;
 use super::table::{Loaded, StoredColumns};
-use super::tallies::{Added, Tally};
+use super::tallies::{Added, CellSums};
 use super::texts::{self, FirstGroups};
 use crate::kernel::privacy::prefix_sums::PrefixSums;
 use crate::kernel::vault::private::Exact;
@@ -64,11 +64,11 @@ enum Shape {
 struct Compiler<'a> {
     computation: &'a Computation,
     inputs: Inputs<'a>,
-    condition: Condition,
+    condition: RowCondition,
     groupings: Vec<Grouping>,
     /// The keys of each grouping; `None` for the text key.
     keys: Vec<Option<Vec<PlanKey>>>,
-    tallies: Vec<Tally>,
+    tallies: Vec<CellSums>,
     known: HashMap<(usize, Measure), usize>,
     /// Whether units have numbers: each row is a unit otherwise.
     has_units: bool,
@@ -76,10 +76,10 @@ struct Compiler<'a> {
 
 /// One pass over blocks: everything that is read, and everything that is added up.
 struct Pass {
-    readings: Vec<Reading>,
-    condition: Condition,
+    readings: Vec<FieldReading>,
+    condition: RowCondition,
     groupings: Vec<Grouping>,
-    tallies: Vec<Tally>,
+    tallies: Vec<CellSums>,
     shapes: Vec<Shape>,
     /// Place of the tally of rows in each text group, if the key is a text.
     occurrences: Option<usize>,
@@ -88,7 +88,7 @@ struct Pass {
 impl<'a> Compiler<'a> {
     fn new(loaded: &Loaded, computation: &'a Computation, mut inputs: Inputs<'a>) -> PolarsResult<Self> {
         let by_unit = loaded.terms.unit != Unit::Row;
-        let mut condition = Condition::default();
+        let mut condition = RowCondition::default();
         let is_cut = computation.rows_per_unit < loaded.terms.max_rows_per_unit;
         if computation.units.is_none() && by_unit && is_cut {
             condition.and_rank_below(computation.rows_per_unit, &mut inputs);
@@ -104,11 +104,11 @@ impl<'a> Compiler<'a> {
                 compiler.group_by(computation.keys.clone())?;
             }
             Some(text) => {
-                let field = compiler.inputs.field(Source::Stored(text.column));
+                let field = compiler.inputs.field(RowSource::Stored(text.column));
                 let texts = loaded.texts.get(&text.column).map_or(0, Vec::len);
                 let is_one = !by_unit || loaded.terms.columns[text.column].per_unit;
                 let is_cut = !is_one && text.groups_per_unit < computation.rows_per_unit;
-                let unit = is_cut.then(|| compiler.inputs.field(Source::Unit));
+                let unit = is_cut.then(|| compiler.inputs.field(RowSource::Unit));
                 let first = unit.map(|unit| (Some(unit), FirstGroups::new(text.groups_per_unit, texts + 1)));
                 compiler.groupings.push(Grouping::by_text(field, texts, first));
                 compiler.keys.push(None);
@@ -196,16 +196,16 @@ impl<'a> Compiler<'a> {
         }
         let added = match measure {
             Measure::Rows => Added::Rows,
-            Measure::NonNull { column } => Added::Present(self.inputs.input(Source::of_term(column))?),
-            Measure::Sum { column } => Added::Sum(self.inputs.input(Source::of_term(column))?),
-            Measure::Units if self.has_units => Added::Units(self.inputs.field(Source::Unit)),
+            Measure::NonNull { column } => Added::Present(self.inputs.input(RowSource::of_term(column))?),
+            Measure::Sum { column } => Added::Sum(self.inputs.input(RowSource::of_term(column))?),
+            Measure::Units if self.has_units => Added::Units(self.inputs.field(RowSource::Unit)),
             Measure::UnitsWhere { filter } if self.has_units => {
-                let mut condition = Condition::default();
+                let mut condition = RowCondition::default();
                 condition.and(filter, &mut self.inputs)?;
-                Added::UnitsWhere(self.inputs.field(Source::Unit), condition)
+                Added::UnitsWhere(self.inputs.field(RowSource::Unit), condition)
             }
             Measure::Bins { column, low, width, count } => {
-                let bin = Source::Bin { of: column.clone(), low: *low, width: *width };
+                let bin = RowSource::Bin { of: column.clone(), low: *low, width: *width };
                 Added::Bins(self.inputs.input(bin)?, *count as usize)
             }
             Measure::Units => Added::Rows,
@@ -213,7 +213,7 @@ impl<'a> Compiler<'a> {
                 polars_bail!(ComputeError: "not a measurement of its own")
             }
         };
-        self.tallies.push(Tally::new(grouping, self.groupings[grouping].groups, added));
+        self.tallies.push(CellSums::new(grouping, self.groupings[grouping].groups, added));
         self.known.insert(known, self.tallies.len() - 1);
         Ok(self.tallies.len() - 1)
     }
@@ -223,22 +223,22 @@ impl Pass {
     /// Adds the rows of a block.
     fn take(&mut self, block: &DataFrame) -> PolarsResult<()> {
         let rows = block.height();
-        if self.readings.is_empty() && self.tallies.iter().all(Tally::counts_rows) {
+        if self.readings.is_empty() && self.tallies.iter().all(CellSums::counts_rows) {
             // Nothing tells rows apart, so all of them count in the only group there is.
             self.tallies.iter_mut().for_each(|tally| tally.count(rows));
             return Ok(());
         }
         let expressions = self.readings.iter().filter_map(|reading| match reading {
-            Reading::Stored(_) => None,
-            Reading::Computed(expression) => Some(expression.clone()),
+            FieldReading::Stored(_) => None,
+            FieldReading::Computed(expression) => Some(expression.clone()),
         });
         let mut computed = select(block, expressions.collect())?.into_iter();
         let mut fields = Vec::with_capacity(self.readings.len());
         for reading in &self.readings {
             fields.push(match (reading, &mut computed) {
-                (Reading::Stored(name), _) => Field::of(block.column(name)?, rows),
-                (Reading::Computed(_), computed) => match computed.next() {
-                    Some(column) => Field::of(&column, rows),
+                (FieldReading::Stored(name), _) => BlockColumn::of(block.column(name)?, rows),
+                (FieldReading::Computed(_), computed) => match computed.next() {
+                    Some(column) => BlockColumn::of(&column, rows),
                     None => polars_bail!(ComputeError: "a computed column is missing"),
                 },
             });
@@ -262,7 +262,7 @@ impl Pass {
 
     fn finish(self, loaded: &Loaded, computation: &Computation) -> PolarsResult<Exact> {
         let places: Vec<usize> = self.tallies.iter().map(|tally| tally.grouping).collect();
-        let sums: Vec<Vec<i64>> = self.tallies.into_iter().map(Tally::into_sums).collect();
+        let sums: Vec<Vec<i64>> = self.tallies.into_iter().map(CellSums::into_sums).collect();
         let mut vectors: Vec<Vec<i64>> = self.shapes.iter().map(|shape| shape.vector(&sums)).collect();
         let (Some(text), Some(occurrences)) = (&computation.text, self.occurrences) else {
             return Ok(Exact { vectors, labels: None });
