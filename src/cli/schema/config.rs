@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{document, flag, list, matching, object, one_of, text};
+use super::parts::{document, flag, list, matching, object, one_of, text};
 use crate::config::{TEXT_CHARS_MAX, WebhookEvent};
 
 pub(super) fn schema() -> Value {

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{IDENTIFIER, NAME, decimal, document, list, matching, object, one_of, whole};
+use super::parts::{IDENTIFIER, NAME, decimal, document, list, matching, object, one_of, whole};
 use crate::kernel::budget::people::Role;
 use crate::service::stewarding::fault::{PERIOD_DAYS_MAX, REASON_CHARS_MAX};
 

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{IDENTIFIER, SIGNED, decimal, document, flag, list, matching, object, one_of, path, text, whole};
+use super::parts::{IDENTIFIER, SIGNED, decimal, document, flag, list, matching, object, one_of, path, text, whole};
 use crate::kernel::privacy::amounts::DECIMAL_CHARS_MAX;
 use crate::query::terms::policy::limits::{
     COLUMNS_MAX, MIN_CELL_MAX, PAD_MS_MAX, ROWS_MAX, ROWS_PER_UNIT_MAX, TEXTS_MAX, VALUE_CHARS_MAX, VALUES_MAX,

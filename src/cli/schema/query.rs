@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{IDENTIFIER, decimal, document, matching, object, one_of, text};
+use super::parts::{IDENTIFIER, decimal, document, matching, object, one_of, text};
 use crate::query::file::{Presentation, Refresh};
 
 pub(super) fn schema() -> Value {
