@@ -160,7 +160,6 @@ impl Config {
     fn parse(text: &str, beside: &Path) -> Result<Self, ConfigFault> {
         let file: ConfigFile = toml::from_str(text)
             .map_err(|error| (error.span().map_or(0, |span| span.start), error.message().trim().replace('\n', "; ")))?;
-        let _ = file.limits;
         let is_plain = file.tls.is_none() && !file.allow_plaintext;
         let webhooks = file.webhook.into_iter().map(|webhook| take_webhook(webhook, beside, file.allow_plaintext));
         Ok(Self {

@@ -21,18 +21,12 @@ pub(super) struct ConfigFile {
     pub(super) anchor: Option<PathBuf>,
     pub(super) queries_dir: Option<PathBuf>,
     pub(super) policies: Vec<PathBuf>,
-    pub(super) limits: Option<Spanned<NoKeys>>,
     pub(super) tls: Option<TlsFile>,
     pub(super) statistics: Option<StatisticsFile>,
     #[serde(default)]
     pub(super) webhook: Vec<WebhookFile>,
     pub(super) operator: Option<OperatorFile>,
 }
-
-/// `[limits]` has no keys yet: all limits are named constants.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct NoKeys {}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -24,7 +24,6 @@ pub(super) fn schema() -> Value {
         "anchor": text("where the ledger's anchor is kept; by default next to the ledger"),
         "queries_dir": text("the folder of published queries"),
         "policies": list("the policies of the datasets to serve", text("a policy file")),
-        "limits": object("no keys yet: limits are constants", json!({}), &[]),
         "tls": tls(),
         "statistics": statistics(),
         "webhook": list("receivers that are told about events", webhook()),

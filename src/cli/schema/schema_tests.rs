@@ -18,7 +18,6 @@ state_dir = "state"
 anchor = "elsewhere/anchor"
 queries_dir = "queries"
 policies = ["visits.toml"]
-[limits]
 [tls]
 certificate = "tls.crt"
 key = "tls.key"
@@ -261,7 +260,7 @@ fn what_is_misspelt_or_left_out_does_not_fit() {
     };
     for (name, text) in [
         (Name::Config, swapped(CONFIG, "state_dir", "statedir")),
-        (Name::Config, swapped(CONFIG, "[limits]", "[limits]\nrows = 1")),
+        (Name::Config, swapped(CONFIG, "[tls]", "[limits]\n[tls]")),
         (Name::Config, swapped(CONFIG, "spent-80", "spent-90")),
         (Name::Config, swapped(CONFIG, "key = \"tls.key\"", "")),
         (Name::Config, swapped(CONFIG, "basis =", "legal_basis =")),
