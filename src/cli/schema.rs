@@ -3,8 +3,6 @@
 //! Every file that is accepted fits its schema. What a schema cannot express is checked by the readers of the files: `tacit
 //! policy check`, `tacit plan`, `tacit serve`.
 
-mod config;
-mod declared;
 mod parts;
 mod policy;
 mod query;
@@ -13,7 +11,10 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 use strum::VariantArray;
 
+use self::parts::derived;
 use super::CommandFailure;
+use crate::config::ConfigFile;
+use crate::service::stewarding::declared::DeclaringTables;
 use crate::terminal::say;
 
 /// The kinds of files that have a schema.
@@ -33,9 +34,9 @@ enum Name {
 impl Name {
     fn schema(self) -> Value {
         match self {
-            Self::Config => config::schema(),
+            Self::Config => derived::<ConfigFile>("config"),
             Self::Policy => policy::schema(),
-            Self::Declared => declared::schema(),
+            Self::Declared => derived::<DeclaringTables>("declared"),
             Self::Query => query::schema(),
         }
     }

@@ -1,17 +1,33 @@
 //! Parts that the schemas are built from: patterns of names and numbers, and descriptions of values.
 
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use crate::kernel::privacy::amounts::DECIMAL_CHARS_MAX;
+use crate::kernel::privacy::amounts::{DECIMAL_CHARS_MAX, DECIMAL_PATTERN};
 
-/// A decimal number of at least 0, as a text, which is exact where a float is not.
-pub(super) const DECIMAL: &str = "^[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
 /// A decimal number with an optional sign, as a text.
 pub(super) const SIGNED: &str = "^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
-/// Pattern of the names of datasets and columns.
-pub(super) const IDENTIFIER: &str = "^[a-z_][a-z0-9_]{0,62}$";
-/// Pattern of the names of people and projects.
-pub(super) const NAME: &str = "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$";
+/// The schema of a file, as the types that read it declare it.
+pub(super) fn derived<T: JsonSchema>(name: &str) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let generator = settings.with_transform(RecursiveTransform(without_null)).into_generator();
+    let mut schema = generator.into_root_schema_for::<T>();
+    schema.insert("$id".to_owned(), format!("urn:tacit:schema:{name}").into());
+    schema.to_value()
+}
+
+/// An optional key is left out if it has no value, as TOML has no null.
+fn without_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if types.len() == 1 {
+            let kind = types.remove(0);
+            schema.insert("type".to_owned(), kind);
+        }
+    }
+}
 
 /// A whole schema: an object with a name and a title.
 pub(super) fn document(name: &str, title: &str, object: Value) -> Value {
@@ -51,7 +67,7 @@ pub(super) fn matching(about: &str, pattern: &str) -> Value {
 }
 
 pub(super) fn decimal(about: &str) -> Value {
-    json!({"description": about, "type": "string", "pattern": DECIMAL, "maxLength": DECIMAL_CHARS_MAX})
+    json!({"description": about, "type": "string", "pattern": DECIMAL_PATTERN, "maxLength": DECIMAL_CHARS_MAX})
 }
 
 pub(super) fn flag(about: &str) -> Value {

@@ -4,8 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::parts::{IDENTIFIER, SIGNED, decimal, document, flag, list, matching, object, one_of, path, text, whole};
+use super::parts::{SIGNED, decimal, document, flag, list, matching, object, one_of, path, text, whole};
 use crate::kernel::privacy::amounts::DECIMAL_CHARS_MAX;
+use crate::query::terms::policy::IDENTIFIER_PATTERN;
 use crate::query::terms::policy::limits::{
     COLUMNS_MAX, MIN_CELL_MAX, PAD_MS_MAX, ROWS_MAX, ROWS_PER_UNIT_MAX, TEXTS_MAX, VALUE_CHARS_MAX, VALUES_MAX,
 };
@@ -34,10 +35,10 @@ fn columns(about: &str) -> Value {
 
 fn dataset() -> Value {
     let properties = json!({
-        "name": matching("the name in FROM", IDENTIFIER),
+        "name": matching("the name in FROM", IDENTIFIER_PATTERN),
         "title": text("a title for people to read"),
         "source": source("a file, a folder, a pattern like visits/**/*.parquet, or a table with more details"),
-        "privacy_unit": matching("what the guarantee protects: the column with the unit's id, or row", IDENTIFIER),
+        "privacy_unit": matching("what the guarantee protects: the column with the unit's id, or row", IDENTIFIER_PATTERN),
         "unit_source": text("the name of the unit's column in the sources, if it differs"),
         "time_zone": text("the time zone of the data's events, like Europe/Berlin, if the source has their moments in UTC"),
         "missing": texts("texts that mean a missing value, in all columns"),
@@ -117,7 +118,7 @@ fn of_accountants() -> Value {
 
 fn join() -> Value {
     let properties = json!({
-        "name": matching("the name in JOIN", IDENTIFIER),
+        "name": matching("the name in JOIN", IDENTIFIER_PATTERN),
         "source": source("where its rows are read from, one per unit"),
         "column": columns("every column of the table that may be asked about")
     });
@@ -159,7 +160,7 @@ fn column() -> Value {
 
 fn of(kind: &str, keys: Value, required: &[&str]) -> Value {
     let mut properties = json!({
-        "name": matching("the column's name", IDENTIFIER),
+        "name": matching("the column's name", IDENTIFIER_PATTERN),
         "title": text("a title for people to read"),
         "source": text("the column's name in the source, if it differs"),
         "missing": texts("texts that mean a missing value in this column"),

@@ -4,14 +4,15 @@
 
 use serde_json::{Value, json};
 
-use super::parts::{IDENTIFIER, decimal, document, matching, object, one_of, text};
+use super::parts::{decimal, document, matching, object, one_of, text};
 use crate::query::file::{Presentation, Refresh};
+use crate::query::terms::policy::IDENTIFIER_PATTERN;
 
 pub(super) fn schema() -> Value {
     let properties = json!({
         "title": text("a title for people to read"),
         "description": text("a longer description for readers"),
-        "dataset": matching("the dataset, for readers that do not parse SQL", IDENTIFIER),
+        "dataset": matching("the dataset, for readers that do not parse SQL", IDENTIFIER_PATTERN),
         "margin": decimal("the 95 % half-width of counts and sums"),
         "epsilon": decimal("the epsilon to spend instead of a margin, above 0 and at most 100"),
         "refresh": one_of("how often it is drawn anew; by default never", Refresh::ALL),

@@ -18,5 +18,5 @@ mod terms;
 pub use self::dataset::{Policy, ReadingRules};
 pub use self::faults::{PolicyError, PolicyFault};
 pub use self::load::BYTES_MAX;
-pub use self::names::{SEEN, is_identifier};
+pub use self::names::{IDENTIFIER_PATTERN, SEEN, is_identifier};
 pub use self::terms::{JoinedTable, Terms, ThresholdReserve, Unit};
