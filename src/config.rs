@@ -4,6 +4,7 @@
 //! unless the file says so. It opens nothing but the file itself.
 
 mod addresses;
+mod event;
 mod fault;
 mod file;
 mod operator;
@@ -11,12 +12,14 @@ mod operator;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use strum::{IntoStaticStr, VariantArray};
+use strum::VariantNames;
 use toml::Spanned;
 
 use crate::files::{self, LineColumn};
+pub use event::WebhookEvent;
 use fault::ConfigFault;
-use file::{ConfigFile, StatisticsFile, WebhookFile};
+pub use file::ConfigFile;
+use file::{StatisticsFile, WebhookFile};
 pub use operator::{Operator, TEXT_CHARS_MAX};
 
 /// A checked configuration; relative paths are resolved against the file's directory.
@@ -85,38 +88,6 @@ pub struct Webhook {
     pub events: Vec<WebhookEvent>,
 }
 
-/// An event that a webhook can report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "kebab-case")]
-pub enum WebhookEvent {
-    /// Half of an account is spent.
-    #[strum(serialize = "spent-50")]
-    Spent50,
-    /// Four fifths of an account are spent.
-    #[strum(serialize = "spent-80")]
-    Spent80,
-    /// An account is spent completely.
-    #[strum(serialize = "spent-100")]
-    Spent100,
-    /// A query was refused for lack of budget.
-    Refused,
-    /// A researcher requested an allocation.
-    RequestFiled,
-    /// A statistic was due and was not drawn.
-    RefreshSkipped,
-}
-
-impl WebhookEvent {
-    /// Every event, in the order in which messages list them.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
-    /// The event's name in configurations and in deliveries.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-}
-
 /// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -160,7 +131,6 @@ impl Config {
     fn parse(text: &str, beside: &Path) -> Result<Self, ConfigFault> {
         let file: ConfigFile = toml::from_str(text)
             .map_err(|error| (error.span().map_or(0, |span| span.start), error.message().trim().replace('\n', "; ")))?;
-        let _ = file.limits;
         let is_plain = file.tls.is_none() && !file.allow_plaintext;
         let webhooks = file.webhook.into_iter().map(|webhook| take_webhook(webhook, beside, file.allow_plaintext));
         Ok(Self {
@@ -245,9 +215,8 @@ fn take_webhook(file: WebhookFile, beside: &Path, allow_plaintext: bool) -> Resu
 }
 
 fn take_event(event: &Spanned<String>) -> Result<WebhookEvent, ConfigFault> {
-    let named = WebhookEvent::ALL.iter().copied().find(|known| known.name() == event.get_ref());
-    named.ok_or_else(|| {
-        let accepted = WebhookEvent::ALL.iter().map(|event| event.name()).collect::<Vec<_>>().join(", ");
+    event.get_ref().parse().map_err(|_| {
+        let accepted = WebhookEvent::VARIANTS.join(", ");
         (event.span().start, format!("event \"{}\" is not known; accepted are {accepted}", event.get_ref()))
     })
 }

@@ -3,17 +3,19 @@
 //! Every file that is accepted fits its schema. What a schema cannot express is checked by the readers of the files: `tacit
 //! policy check`, `tacit plan`, `tacit serve`.
 
-mod config;
-mod declared;
-mod policy;
 mod query;
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
 use strum::VariantArray;
 
 use super::CommandFailure;
-use crate::kernel::privacy::amounts::DECIMAL_CHARS_MAX;
+use crate::config::ConfigFile;
+use crate::query::terms::policy::PolicyFile;
+use crate::service::stewarding::declared::DeclaringTables;
 use crate::terminal::say;
 
 /// The kinds of files that have a schema.
@@ -33,9 +35,9 @@ enum Name {
 impl Name {
     fn schema(self) -> Value {
         match self {
-            Self::Config => config::schema(),
-            Self::Policy => policy::schema(),
-            Self::Declared => declared::schema(),
+            Self::Config => derived::<ConfigFile>(self),
+            Self::Policy => derived::<PolicyFile>(self),
+            Self::Declared => derived::<DeclaringTables>(self),
             Self::Query => query::schema(),
         }
     }
@@ -57,71 +59,24 @@ pub(super) fn run(options: &SchemaOptions) -> Result<(), CommandFailure> {
     Ok(())
 }
 
-/// A decimal number of at least 0, as a text, which is exact where a float is not.
-const DECIMAL: &str = "^[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
-/// A decimal number with an optional sign, as a text.
-const SIGNED: &str = "^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
-/// Pattern of the names of datasets and columns.
-const IDENTIFIER: &str = "^[a-z_][a-z0-9_]{0,62}$";
-/// Pattern of the names of people and projects.
-const NAME: &str = "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$";
+/// The schema of a file, as the types that read it declare it.
+fn derived<T: JsonSchema>(name: Name) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let generator = settings.with_transform(RecursiveTransform(without_null)).into_generator();
+    let mut schema = generator.into_root_schema_for::<T>();
+    schema.insert("$id".to_owned(), format!("urn:tacit:schema:{name}").into());
+    schema.to_value()
+}
 
-/// A whole schema: an object with a name and a title.
-fn document(name: &str, title: &str, object: Value) -> Value {
-    let mut document = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": format!("urn:tacit:schema:{name}"),
-        "title": title
-    });
-    if let (Value::Object(document), Value::Object(object)) = (&mut document, object) {
-        document.extend(object);
+/// An optional key is left out if it has no value, as TOML has no null.
+fn without_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|kind| kind != "null");
+        if types.len() == 1 {
+            let kind = types.remove(0);
+            schema.insert("type".to_owned(), kind);
+        }
     }
-    document
-}
-
-/// An object with these keys and no others.
-fn object(about: &str, properties: Value, required: &[&str]) -> Value {
-    json!({
-        "description": about,
-        "type": "object",
-        "properties": properties,
-        "required": required,
-        "additionalProperties": false
-    })
-}
-
-fn text(about: &str) -> Value {
-    json!({"description": about, "type": "string"})
-}
-
-/// A text that must not be empty.
-fn path(about: &str) -> Value {
-    json!({"description": about, "type": "string", "minLength": 1})
-}
-
-fn matching(about: &str, pattern: &str) -> Value {
-    json!({"description": about, "type": "string", "pattern": pattern})
-}
-
-fn decimal(about: &str) -> Value {
-    json!({"description": about, "type": "string", "pattern": DECIMAL, "maxLength": DECIMAL_CHARS_MAX})
-}
-
-fn flag(about: &str) -> Value {
-    json!({"description": about, "type": "boolean", "default": false})
-}
-
-fn whole(about: &str, most: i64) -> Value {
-    json!({"description": about, "type": "integer", "minimum": 1, "maximum": most})
-}
-
-fn one_of<T: Copy + Into<&'static str>>(about: &str, values: &[T]) -> Value {
-    let words: Vec<&str> = values.iter().map(|value| (*value).into()).collect();
-    json!({"description": about, "type": "string", "enum": words})
-}
-
-fn list(about: &str, items: Value) -> Value {
-    json!({"description": about, "type": "array", "items": items})
 }
 
 #[cfg(test)]

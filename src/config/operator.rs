@@ -2,6 +2,7 @@
 //!
 //! Promises that what the page says about an operator is exactly what the operator wrote: no text has a default.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -26,13 +27,23 @@ pub struct Operator {
 }
 
 /// The serde shape of `[operator]`, before anything in it is checked.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OperatorFile {
+    /// Who runs the server.
+    #[schemars(with = "String", length(min = 1, max = TEXT_CHARS_MAX))]
     name: Spanned<String>,
+    /// How to reach them.
+    #[schemars(with = "Option<String>", length(min = 1, max = TEXT_CHARS_MAX))]
     contact: Option<Spanned<String>>,
+    /// Their postal address.
+    #[schemars(with = "Option<String>", length(min = 1, max = TEXT_CHARS_MAX))]
     address: Option<Spanned<String>>,
+    /// The legal basis on which they use the data.
+    #[schemars(with = "Option<String>", length(min = 1, max = TEXT_CHARS_MAX))]
     basis: Option<Spanned<String>>,
+    /// What to do to be left out of the data.
+    #[schemars(with = "Option<String>", length(min = 1, max = TEXT_CHARS_MAX))]
     withdraw: Option<Spanned<String>>,
 }
 

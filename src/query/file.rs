@@ -1,7 +1,7 @@
 //! Query files: SQL with a few header comments. The server publishes them, the tests run them and the benchmarks load them.
 
 use serde::{Deserialize, Serialize};
-use strum::{IntoStaticStr, VariantArray};
+use strum::{IntoStaticStr, VariantArray, VariantNames};
 
 use super::error::Position;
 use crate::kernel::privacy::amounts::DecimalFault;
@@ -38,7 +38,9 @@ pub struct QueryFile {
 }
 
 /// How often a statistic is drawn again. A schedule never draws twice from one edition, as its rows would be the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoStaticStr, VariantArray)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoStaticStr, VariantArray, VariantNames,
+)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Refresh {
@@ -57,7 +59,7 @@ pub enum Refresh {
 
 impl Refresh {
     /// All schedules, in the order of this enum.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
+    pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     /// Name of the schedule in query files.
     #[must_use]
@@ -67,7 +69,7 @@ impl Refresh {
 }
 
 /// How a statistic is shown on its page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, IntoStaticStr, VariantArray, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Presentation {
     /// Bar chart with error bars.
@@ -84,7 +86,7 @@ pub enum Presentation {
 
 impl Presentation {
     /// All shapes, in the order of this enum.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
+    pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     /// Name of the shape in query files.
     #[must_use]

@@ -3,6 +3,7 @@
 mod names;
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 use super::error::Position;
 use super::term::calendar::{DatePart, Period};
@@ -245,22 +246,40 @@ pub enum AggregateFunction {
 }
 
 /// Statistics of the squares of one variable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    BorshSerialize,
+    BorshDeserialize,
+    EnumMessage,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Spread {
     /// `VAR_SAMP` or `VARIANCE`, the sample variance.
+    #[strum(to_string = "var_samp", serialize = "variance")]
     VarSamp = 0,
     /// `VAR_POP`, the population variance.
     VarPop = 1,
     /// `STDDEV_SAMP` or `STDDEV`, the sample standard deviation.
+    #[strum(to_string = "stddev_samp", serialize = "stddev")]
     StddevSamp = 2,
     /// `STDDEV_POP`, the population standard deviation.
     StddevPop = 3,
 }
 
 /// Statistics of the products of two variables; y is written before x.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Pair {
@@ -395,29 +414,6 @@ impl Expression {
     }
 }
 
-impl Spread {
-    /// All statistics with their SQL names in lower case, the preferred name of each first.
-    pub const ALL: [(&'static str, Self); 6] = [
-        ("var_samp", Self::VarSamp),
-        ("var_pop", Self::VarPop),
-        ("stddev_samp", Self::StddevSamp),
-        ("stddev_pop", Self::StddevPop),
-        ("variance", Self::VarSamp),
-        ("stddev", Self::StddevSamp),
-    ];
-}
-
-impl Pair {
-    /// All statistics with their SQL names in lower case.
-    pub const ALL: [(&'static str, Self); 5] = [
-        ("corr", Self::Corr),
-        ("covar_samp", Self::CovarSamp),
-        ("covar_pop", Self::CovarPop),
-        ("regr_slope", Self::RegrSlope),
-        ("regr_intercept", Self::RegrIntercept),
-    ];
-}
-
 impl AggregateFunction {
     /// SQL name of the function, in lower case.
     #[must_use]
@@ -432,8 +428,8 @@ impl AggregateFunction {
             Self::Any(_) => "bool_or",
             Self::Every(_) => "bool_and",
             Self::First { .. } => "array_agg",
-            Self::Spread(spread, _) => Spread::ALL.iter().find(|(_, one)| one == spread).map_or("", |(word, _)| word),
-            Self::Pair(pair, ..) => Pair::ALL.iter().find(|(_, one)| one == pair).map_or("", |(word, _)| word),
+            Self::Spread(spread, _) => spread.into(),
+            Self::Pair(pair, ..) => pair.into(),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod write;
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
+use strum::VariantArray;
 use tacit::query::error::Position;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
@@ -180,10 +181,10 @@ impl Walk<'_> {
     fn key(&self, rng: &mut StdRng) -> Expression {
         match rng.random_range(0..5) {
             0 => {
-                let period = Period::ALL.choose(rng).expect("one").1;
+                let period = *Period::VARIANTS.choose(rng).expect("one");
                 at(Scalar::Truncate(period, Box::new(self.day(rng))))
             }
-            1 => at(Scalar::Extract(DatePart::ALL.choose(rng).expect("one").1, Box::new(self.day(rng)))),
+            1 => at(Scalar::Extract(*DatePart::VARIANTS.choose(rng).expect("one"), Box::new(self.day(rng)))),
             2 => {
                 let (low, high) = (number_literal("0"), number_literal(["7", "50.5", "400"].choose(rng).expect("one")));
                 at(Scalar::Bucket(Box::new(self.number(rng, 1)), low, high, rng.random_range(1..9)))
@@ -295,7 +296,7 @@ impl Walk<'_> {
                 let whens = vec![(self.condition(rng, 1), *one), (self.condition(rng, 0), constant(rng))];
                 Scalar::Case(whens, rng.random_bool(0.5).then(|| Box::new(side(rng))))
             }
-            9 => Scalar::Extract(DatePart::ALL.choose(rng).expect("one").1, Box::new(self.day(rng))),
+            9 => Scalar::Extract(*DatePart::VARIANTS.choose(rng).expect("one"), Box::new(self.day(rng))),
             10 => Scalar::Bucket(one, number_literal("-5"), number_literal("90.5"), rng.random_range(1..20)),
             _ => Scalar::Arithmetic(Box::new(self.day(rng)), ArithmeticOperator::Minus, Box::new(self.day(rng))),
         })
@@ -325,10 +326,12 @@ impl Walk<'_> {
             3 => AggregateFunction::CountDistinct(name(&unit)),
             4 | 5 => AggregateFunction::Sum(self.bounded(rng)),
             6 => AggregateFunction::Avg(self.bounded(rng)),
-            7 => AggregateFunction::Spread(Spread::ALL.choose(rng).expect("one").1, self.number(rng, 1)),
-            _ => {
-                AggregateFunction::Pair(Pair::ALL.choose(rng).expect("one").1, self.number(rng, 0), self.number(rng, 0))
-            }
+            7 => AggregateFunction::Spread(*Spread::VARIANTS.choose(rng).expect("one"), self.number(rng, 1)),
+            _ => AggregateFunction::Pair(
+                *Pair::VARIANTS.choose(rng).expect("one"),
+                self.number(rng, 0),
+                self.number(rng, 0),
+            ),
         };
         let filter = rng.random_bool(0.25).then(|| self.condition(rng, 1));
         Aggregate { function, filter, at: PLACE }

@@ -90,7 +90,7 @@ fn configurations_are_checked() {
         ("state_dir = \"s\"\npolicies = []\nlisten = \"here\"", "line 3, column 10: listen \"here\""),
         ("state_dir = \"s\"", "policies"),
         ("state_dir = \"s\"\npolicies = []\n[tls]\nkey = \"k\"", "line 3, column 1: missing field `certificate`"),
-        ("state_dir = \"s\"\npolicies = []\n[limits]\nrows = 1", "line 4, column 1: unknown field `rows`"),
+        ("state_dir = \"s\"\npolicies = []\n[limits]\nrows = 1", "line 3, column 2: unknown field `limits`"),
     ] {
         std::fs::write(&path, text).expect("a file");
         let said = tacit::config::Config::load(&path).expect_err(text).to_string();

@@ -3,23 +3,35 @@
 //! It has exactly the headers of `crate::query::file`.
 
 use serde_json::{Value, json};
+use strum::VariantNames;
 
-use super::{IDENTIFIER, decimal, document, matching, object, one_of, text};
+use crate::kernel::privacy::amounts::{DECIMAL_CHARS_MAX, DECIMAL_PATTERN};
 use crate::query::file::{Presentation, Refresh};
+use crate::query::terms::policy::IDENTIFIER_PATTERN;
 
 pub(super) fn schema() -> Value {
-    let properties = json!({
-        "title": text("a title for people to read"),
-        "description": text("a longer description for readers"),
-        "dataset": matching("the dataset, for readers that do not parse SQL", IDENTIFIER),
-        "margin": decimal("the 95 % half-width of counts and sums"),
-        "epsilon": decimal("the epsilon to spend instead of a margin, above 0 and at most 100"),
-        "refresh": one_of("how often it is drawn anew; by default never", Refresh::ALL),
-        "public": one_of("whether it is shown without a token; by default false", &["true", "false"]),
-        "chart": one_of("how it is shown; by default as a table", Presentation::ALL),
-        "unit": text("what its numbers are measured in")
-    });
-    let mut headers = object("headers of a query file, each once", properties, &["title"]);
-    headers["oneOf"] = json!([{"required": ["margin"]}, {"required": ["epsilon"]}]);
-    document("query", "headers of a query file", headers)
+    let text = |about: &str| json!({"description": about, "type": "string"});
+    let decimal = |about: &str| json!({"description": about, "type": "string", "pattern": DECIMAL_PATTERN, "maxLength": DECIMAL_CHARS_MAX});
+    let one_of = |about: &str, words: &[&str]| json!({"description": about, "type": "string", "enum": words});
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:tacit:schema:query",
+        "title": "headers of a query file",
+        "description": "Headers of a query file, each once.",
+        "type": "object",
+        "properties": {
+            "title": text("A title for people to read."),
+            "description": text("A longer description for readers."),
+            "dataset": {"description": "The dataset, for readers that do not parse SQL.", "type": "string", "pattern": IDENTIFIER_PATTERN},
+            "margin": decimal("The 95 % half-width of counts and sums."),
+            "epsilon": decimal("The epsilon to spend instead of a margin, above 0 and at most 100."),
+            "refresh": one_of("How often it is drawn anew; by default never.", Refresh::VARIANTS),
+            "public": one_of("Whether it is shown without a token; by default false.", &["true", "false"]),
+            "chart": one_of("How it is shown; by default as a table.", Presentation::VARIANTS),
+            "unit": text("What its numbers are measured in.")
+        },
+        "required": ["title"],
+        "additionalProperties": false,
+        "oneOf": [{"required": ["margin"]}, {"required": ["epsilon"]}]
+    })
 }

@@ -18,7 +18,6 @@ state_dir = "state"
 anchor = "elsewhere/anchor"
 queries_dir = "queries"
 policies = ["visits.toml"]
-[limits]
 [tls]
 certificate = "tls.crt"
 key = "tls.key"
@@ -48,6 +47,30 @@ cap = { epsilon = "1", delta = "1e-9" }
 [[column]]
 name = "smoker"
 type = "boolean"
+"#;
+
+/// A policy whose rows are the units, with columns that list no values.
+const BY_ROW: &str = r#"
+[dataset]
+name = "visits"
+source = { files = ["2024.csv", "2025.csv"] }
+privacy_unit = "row"
+max_rows = 1000
+accountant = "pure"
+cap = { epsilon = "1" }
+[[column]]
+name = "age"
+type = "integer"
+min = "0"
+max = 120
+per_unit = true
+[[column]]
+name = "cost"
+type = "decimal"
+min = "-1.5"
+max = "1e3"
+step = "0.5"
+nullable = true
 "#;
 
 /// A policy with every key that describes how a source is written.
@@ -241,6 +264,7 @@ fn what_is_taken_fits_its_schema() {
         (Name::Config, "state_dir = \"s\"\npolicies = []"),
         (Name::Policy, POLICY),
         (Name::Policy, AS_WRITTEN),
+        (Name::Policy, BY_ROW),
         (Name::Policy, DEMO),
         (Name::Policy, RANDHIE),
         (Name::Declared, DECLARED),
@@ -261,7 +285,7 @@ fn what_is_misspelt_or_left_out_does_not_fit() {
     };
     for (name, text) in [
         (Name::Config, swapped(CONFIG, "state_dir", "statedir")),
-        (Name::Config, swapped(CONFIG, "[limits]", "[limits]\nrows = 1")),
+        (Name::Config, swapped(CONFIG, "[tls]", "[limits]\n[tls]")),
         (Name::Config, swapped(CONFIG, "spent-80", "spent-90")),
         (Name::Config, swapped(CONFIG, "key = \"tls.key\"", "")),
         (Name::Config, swapped(CONFIG, "basis =", "legal_basis =")),
@@ -273,6 +297,12 @@ fn what_is_misspelt_or_left_out_does_not_fit() {
         (Name::Policy, swapped(AS_WRITTEN, "separator", "seperator")),
         (Name::Policy, swapped(AS_WRITTEN, "\"refuse\"", "\"ignore\"")),
         (Name::Policy, swapped(AS_WRITTEN, "multiline = true", "format = \"%Y\"")),
+        (Name::Policy, swapped(AS_WRITTEN, "file = \"visits.csv\"", "file = \"a.csv\", files = [\"b.csv\"]")),
+        (Name::Policy, swapped(AS_WRITTEN, "query = \"SELECT * FROM patients\"", "sheet = \"1\"")),
+        (Name::Policy, swapped(AS_WRITTEN, "false = [\"N\"]", "")),
+        (Name::Policy, swapped(AS_WRITTEN, "min = 1900-01-01", "min = 1900")),
+        (Name::Policy, swapped(BY_ROW, "max_rows = 1000", "max_rows = 1000\nunit_source = \"Id\"")),
+        (Name::Policy, swapped(BY_ROW, "min = \"0\"", "min = true")),
         (Name::Policy, swapped(POLICY, "max_rows = 1000", "max_rows = 0")),
         (Name::Policy, swapped(POLICY, "max_rows_per_unit = 4", "")),
         (Name::Policy, swapped(POLICY, ", delta = \"1e-9\"", "")),

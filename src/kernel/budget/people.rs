@@ -71,6 +71,9 @@ pub const STATISTICS: &str = "(statistics)";
 /// Maximum length of a name, in characters.
 pub const NAME_CHARS_MAX: usize = 64;
 
+/// Pattern of the names that [`is_name`] accepts.
+pub const NAME_PATTERN: &str = "^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$";
+
 /// Returns whether `name` is a valid name of a person: ASCII letters, digits and `. _ - @`, starting with a letter or a digit.
 #[must_use]
 pub fn is_name(name: &str) -> bool {

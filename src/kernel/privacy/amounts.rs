@@ -37,6 +37,10 @@ pub enum DecimalFault {
 
 /// The largest number of characters in a decimal text.
 pub const DECIMAL_CHARS_MAX: usize = 40;
+/// Pattern of a decimal text with an optional sign.
+pub const SIGNED_PATTERN: &str = "^-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
+/// Pattern of a decimal text of at least 0.
+pub const DECIMAL_PATTERN: &str = "^[0-9]+([.][0-9]+)?([eE][+-]?[0-9]+)?$";
 
 fn shown(text: &str) -> String {
     text.chars().take(DECIMAL_CHARS_MAX).collect()

@@ -6,7 +6,7 @@ use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, Runnin
 use crate::query::answer::{Layout, Output, OutputValue, SortKey};
 use crate::query::computation::{Measure, PlanKey};
 use crate::query::plan::Plan;
-use crate::query::syntax::{ArithmeticOperator, Comparison, Pair, Spread};
+use crate::query::syntax::{ArithmeticOperator, Comparison};
 use crate::query::term::Term;
 use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
@@ -189,7 +189,7 @@ impl Writer<'_> {
             Formula::Sum(CentredSum { sum, .. }) => format!("SUM({})", self.summed(*sum)),
             Formula::Mean(CentredSum { sum, .. }, _) => format!("AVG({})", self.summed(*sum)),
             Formula::Spread(spread, squares) => {
-                let word = Spread::ALL.iter().find(|(_, one)| one == spread).map_or("", |(word, _)| word);
+                let word: &str = spread.into();
                 format!("{}({})", word.to_uppercase(), self.rows.term(&squares.of))
             }
             Formula::Quantile(quantile) => {
@@ -197,7 +197,7 @@ impl Writer<'_> {
                 format!("PERCENTILE_CONT({}) WITHIN GROUP (ORDER BY {of})", quantile.fraction)
             }
             Formula::Pair(pair, products) => {
-                let word = Pair::ALL.iter().find(|(_, one)| one == pair).map_or("", |(word, _)| word);
+                let word: &str = pair.into();
                 let (y, x) = &products.of;
                 format!("{}({}, {})", word.to_uppercase(), self.rows.term(y), self.rows.term(x))
             }

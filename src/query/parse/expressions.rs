@@ -4,6 +4,7 @@ use sqlparser::ast::{
     BinaryOperator, CaseWhen, DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned,
     UnaryOperator, Value, ValueWithSpan,
 };
+use strum::VariantArray;
 
 use super::conditions::{compound, condition, is_condition, literal};
 use super::limits::{Budget, DEPTH_MAX, too_deep};
@@ -89,9 +90,8 @@ pub(super) fn operator(op: &BinaryOperator, at: Position) -> Result<ArithmeticOp
 
 fn part(field: &DateTimeField, at: Position) -> Result<DatePart, QueryError> {
     let word = field.to_string().to_lowercase();
-    let found = DatePart::ALL.into_iter().find(|(known, _)| *known == word);
-    found.map(|(_, part)| part).ok_or_else(|| {
-        let words: Vec<_> = DatePart::ALL.iter().map(|(word, _)| *word).collect();
+    word.parse().map_err(|_| {
+        let words: Vec<_> = DatePart::VARIANTS.iter().map(|part| part.word()).collect();
         unsupported(at, format!("EXTRACT ({}) is not supported", shown(&word)))
             .hint(format!("supported are {}", words.join(", ")))
     })
@@ -199,11 +199,11 @@ fn whole(expr: &Expr, max: u32, what: &str) -> Result<u32, QueryError> {
 fn period(expr: &Expr) -> Result<Period, QueryError> {
     let literal = literal(expr)?;
     let found = match &literal.value {
-        LiteralValue::Text(text) => Period::ALL.into_iter().find(|(word, _)| text.eq_ignore_ascii_case(word)),
+        LiteralValue::Text(text) => text.parse().ok(),
         LiteralValue::Number(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
     };
-    found.map(|(_, period)| period).ok_or_else(|| {
-        let words: Vec<_> = Period::ALL.iter().map(|(word, _)| format!("'{word}'")).collect();
+    found.ok_or_else(|| {
+        let words: Vec<_> = Period::VARIANTS.iter().map(|period| format!("'{}'", period.word())).collect();
         unsupported(literal.at, "DATE_TRUNC wants a period it knows")
             .hint(format!("supported are {}", words.join(", ")))
     })

@@ -5,6 +5,7 @@ use sqlparser::ast::{
     FunctionArguments, OrderByExpr, OrderBySort, Spanned, Subscript, UnaryOperator, Value, ValueWithSpan, WindowSpec,
     WindowType,
 };
+use strum::{EnumMessage, VariantArray};
 
 use super::conditions::{comparison, condition, literal, sides};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
@@ -31,8 +32,8 @@ pub(super) fn is_aggregate(word: &str) -> bool {
 
 /// Names of the supported aggregates, for "did you mean".
 pub(super) fn words() -> impl Iterator<Item = &'static str> {
-    let spreads = Spread::ALL.into_iter().map(|(word, _)| word);
-    PLAIN.into_iter().chain(spreads).chain(Pair::ALL.into_iter().map(|(word, _)| word)).chain(QUANTILES)
+    let spreads = Spread::VARIANTS.iter().flat_map(|spread| spread.get_serializations()).copied();
+    PLAIN.into_iter().chain(spreads).chain(Pair::VARIANTS.iter().map(Into::into)).chain(QUANTILES)
 }
 
 /// Whether an expression contains an aggregate.
@@ -407,7 +408,7 @@ fn function(
     };
     let plain: Option<Vec<_>> = args.iter().map(plain).collect();
     let plain = plain.ok_or_else(|| unsupported(at, "arguments of an aggregate have no names"))?;
-    if let Some((_, pair)) = Pair::ALL.into_iter().find(|(known, _)| *known == word) {
+    if let Ok(pair) = word.parse() {
         return match &plain[..] {
             [FunctionArgExpr::Expr(y), FunctionArgExpr::Expr(x)] if !distinct => {
                 Ok(AggregateFunction::Pair(pair, of(y)?, of(x)?))
@@ -418,12 +419,14 @@ fn function(
     let [argument] = &plain[..] else {
         return Err(wrong_count(word, plain.len(), "one", at));
     };
-    let spread = Spread::ALL.into_iter().find(|(known, _)| *known == word);
     if let ("bool_or" | "bool_and" | "every", FunctionArgExpr::Expr(expr), false) = (word, argument, distinct) {
         let truth = condition(expr, 0, budget)?;
         return Ok(if word == "bool_or" { AggregateFunction::Any(truth) } else { AggregateFunction::Every(truth) });
     }
     let mut of = |expr: &Expr| expression(expr, 0, budget);
+    if let (Ok(spread), FunctionArgExpr::Expr(expr), false) = (word.parse(), argument, distinct) {
+        return Ok(AggregateFunction::Spread(spread, of(expr)?));
+    }
     match (word, argument, distinct) {
         ("median", FunctionArgExpr::Expr(expr), false) => {
             Ok(AggregateFunction::Percentile(Literal { value: LiteralValue::Number("0.5".to_owned()), at }, of(expr)?))
@@ -440,10 +443,6 @@ fn function(
         }
         ("sum", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Sum(of(expr)?)),
         ("avg", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Avg(of(expr)?)),
-        (_, FunctionArgExpr::Expr(expr), false) if spread.is_some() => {
-            let (_, spread) = spread.unwrap_or(("", Spread::VarSamp));
-            Ok(AggregateFunction::Spread(spread, of(expr)?))
-        }
         (word, _, true) => Err(unsupported(at, format!("{}(DISTINCT …) is not supported", word.to_uppercase()))
             .hint("only COUNT(DISTINCT <unit>) counts distinct values")),
         (word, _, false) => Err(unsupported(at, format!("{} takes one value", word.to_uppercase()))

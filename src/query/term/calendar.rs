@@ -5,9 +5,25 @@
 //! inverse).
 
 use borsh::{BorshDeserialize, BorshSerialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 /// A period that dates are truncated to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "lowercase", ascii_case_insensitive)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Period {
@@ -24,7 +40,22 @@ pub enum Period {
 }
 
 /// A part of a date that is a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
+    BorshDeserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "lowercase")]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum DatePart {
@@ -68,19 +99,10 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 impl Period {
-    /// All periods with their names in `DATE_TRUNC`.
-    pub const ALL: [(&'static str, Self); 5] = [
-        ("year", Self::Year),
-        ("quarter", Self::Quarter),
-        ("month", Self::Month),
-        ("week", Self::Week),
-        ("day", Self::Day),
-    ];
-
     /// Name of the period in `DATE_TRUNC`.
     #[must_use]
     pub fn word(self) -> &'static str {
-        Self::ALL.into_iter().find(|(_, period)| *period == self).map_or("", |(word, _)| word)
+        self.into()
     }
 
     /// Number of the period that contains a day; consecutive periods have consecutive numbers.
@@ -111,21 +133,10 @@ impl Period {
 }
 
 impl DatePart {
-    /// All parts with their names in `EXTRACT`.
-    pub const ALL: [(&'static str, Self); 7] = [
-        ("year", Self::Year),
-        ("quarter", Self::Quarter),
-        ("month", Self::Month),
-        ("day", Self::Day),
-        ("dow", Self::Dow),
-        ("isodow", Self::Isodow),
-        ("doy", Self::Doy),
-    ];
-
     /// Name of the part in `EXTRACT`.
     #[must_use]
     pub fn word(self) -> &'static str {
-        Self::ALL.into_iter().find(|(_, part)| *part == self).map_or("", |(word, _)| word)
+        self.into()
     }
 
     /// Value of this part for a day.
@@ -176,7 +187,7 @@ mod tests {
             assert_eq!(DatePart::Isodow.of(day), i64::from(date.weekday().to_monday_one_offset()));
             assert_eq!(DatePart::Doy.of(day), i64::from(date.day_of_year()));
             assert_eq!(DatePart::Quarter.of(day), (month - 1) / 3 + 1);
-            for (_, period) in Period::ALL {
+            for period in Period::VARIANTS {
                 let ordinal = period.ordinal(day);
                 assert!(period.first(ordinal) <= day && day < period.first(ordinal + 1), "{period:?} of {date}");
                 assert_eq!(period.ordinal(period.first(ordinal)), ordinal);

@@ -13,10 +13,12 @@ mod load;
 mod names;
 mod rules;
 mod source;
+mod tables;
 mod terms;
 
 pub use self::dataset::{Policy, ReadingRules};
 pub use self::faults::{PolicyError, PolicyFault};
 pub use self::load::BYTES_MAX;
-pub use self::names::{SEEN, is_identifier};
+pub use self::names::{IDENTIFIER_PATTERN, SEEN, is_identifier};
+pub use self::tables::PolicyFile;
 pub use self::terms::{JoinedTable, Terms, ThresholdReserve, Unit};

@@ -28,7 +28,7 @@ use difference::{Difference, PreparedFiles, between};
 
 pub use fault::{AllocationFault, DeclarationFault, DeclaredFault, FILES_MAX, FilePosition, ITEMS_MAX};
 pub use file::{Declared, DeclaredFile};
-pub use reader::parse;
+pub use reader::{DeclaringTables, parse};
 
 /// The result of a plan (what would change) or of an application (what changed).
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]

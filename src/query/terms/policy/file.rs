@@ -1,18 +1,17 @@
-//! The shape of a policy file, and the check of every field with its place.
+//! The check of every field of a policy file, with its place.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use serde::Deserialize;
 use toml::Spanned;
 
-use super::column_table::ColumnTable;
 use super::columns::columns;
 use super::dataset::{Policy, ReadingRules};
 use super::faults::{PolicyFault, PolicyFaults};
 use super::limits::{MIN_CELL_MAX, PAD_MS_MAX, ROWS_MAX, ROWS_PER_UNIT_MAX};
 use super::names::is_identifier;
 use super::source::source;
+use super::tables::{DatasetTable, JoinTable, PolicyFile};
 use super::terms::{JoinedTable, Terms, ThresholdReserve, Unit};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
@@ -23,57 +22,6 @@ use crate::query::terms::source::SourceSpec;
 
 /// The number of answers that share the δ set aside for thresholds, unless the policy says otherwise.
 const THRESHOLDS_DEFAULT: u64 = 100;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PolicyFile {
-    dataset: DatasetTable,
-    #[serde(default)]
-    column: Vec<Spanned<ColumnTable>>,
-    #[serde(default)]
-    join: Vec<Spanned<JoinTable>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct JoinTable {
-    name: Spanned<String>,
-    source: Spanned<toml::Value>,
-    #[serde(default)]
-    column: Vec<Spanned<ColumnTable>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DatasetTable {
-    name: Spanned<String>,
-    title: Option<String>,
-    source: Spanned<toml::Value>,
-    privacy_unit: Spanned<String>,
-    unit_source: Option<Spanned<String>>,
-    time_zone: Option<Spanned<String>>,
-    missing: Option<Spanned<Vec<String>>>,
-    conflicts: Option<Spanned<String>>,
-    exclude: Option<Spanned<String>>,
-    max_rows_per_unit: Option<Spanned<i64>>,
-    max_rows: Spanned<i64>,
-    accountant: Option<Spanned<String>>,
-    cap: Spanned<CapTable>,
-    max_epsilon_per_query: Option<Spanned<String>>,
-    #[serde(default)]
-    oversubscribe: bool,
-    pad_ms: Option<Spanned<i64>>,
-    min_cell: Option<Spanned<i64>>,
-    threshold_delta: Option<Spanned<String>>,
-    threshold_delta_per_query: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CapTable {
-    epsilon: Spanned<String>,
-    delta: Option<Spanned<String>>,
-}
 
 pub(super) fn parse(text: &str) -> Result<Policy, Vec<PolicyFault>> {
     let mut faults = PolicyFaults { text, found: Vec::new() };

@@ -9,6 +9,9 @@ pub(super) fn is_seen(text: &str) -> bool {
     text.trim_start().starts_with(SEEN)
 }
 
+/// Pattern of the names that [`is_identifier`] accepts.
+pub const IDENTIFIER_PATTERN: &str = "^[a-z_][a-z0-9_]{0,62}$";
+
 /// Whether `name` can name a dataset or a column: a lower-case identifier of at most 63 characters.
 #[must_use]
 pub fn is_identifier(name: &str) -> bool {

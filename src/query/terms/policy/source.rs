@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use schemars::{Schema, SchemaGenerator, json_schema};
 use toml::{Spanned, Value};
 
 use super::faults::PolicyFaults;
@@ -41,6 +42,28 @@ pub(super) fn source(given: &Spanned<Value>, faults: &mut PolicyFaults<'_>) -> O
             None
         }
     }
+}
+
+/// The schema of a source: a path, or one of the forms with details.
+pub(super) fn source_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"anyOf": [{"type": "string", "minLength": 1}, {
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "file": {"type": "string", "minLength": 1, "description": "A file, a folder, or a pattern like visits/**/*.parquet."},
+            "files": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "description": "Several files, folders or patterns."},
+            "postgresql": {"type": "string", "description": "A database, like host=… dbname=… user=…; the password comes from PGPASSWORD or ~/.pgpass."},
+            "query": {"type": "string", "description": "The query that reads the database."},
+            "separator": {"type": "string", "description": "The character between fields, like ;"},
+            "decimal": {"type": "string", "enum": [".", ","], "description": "The character before decimals."},
+            "encoding": {"type": "string", "description": "utf-8, utf-16, latin-1 or windows-1252."},
+            "header": {"type": "boolean", "default": true, "description": "Whether the first line names the columns."},
+            "quoted": {"type": "boolean", "default": true, "description": "Whether values may be quoted."},
+            "multiline": {"type": "array", "items": {"type": "string"}, "description": "Undeclared columns of the file whose quoted values may contain line ends."},
+            "sheet": {"type": "string", "description": "The sheet of a workbook."}
+        },
+        "oneOf": [{"required": ["file"]}, {"required": ["files"]}, {"required": ["postgresql", "query"]}]
+    }]})
 }
 
 /// Makes the paths of a source relative to the policy's folder.

@@ -6,63 +6,108 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::fault::{DeclarationFault, DeclaredFault, FILES_MAX, ITEMS_MAX};
 use super::file::{Allocation, At, Declared, DeclaredFile, DeclaredPerson};
 use super::names::Named;
-use crate::kernel::budget::people::{Role, is_name};
-use crate::kernel::privacy::amounts::Epsilon;
-use crate::query::terms::policy::is_identifier;
-use crate::service::stewarding::fault::PERIOD_DAYS_MAX;
+use crate::kernel::budget::people::{NAME_PATTERN, Role, is_name};
+use crate::kernel::privacy::amounts::{DECIMAL_CHARS_MAX, DECIMAL_PATTERN, Epsilon};
+use crate::query::terms::policy::{IDENTIFIER_PATTERN, is_identifier};
+use crate::service::stewarding::fault::{PERIOD_DAYS_MAX, REASON_CHARS_MAX};
 use crate::service::stewarding::grants::{self, Holder};
 
-#[derive(Deserialize)]
+/// People, projects, grants and statistics. What files declared before and no longer declare is withdrawn.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Tables {
+#[schemars(title = "files of tacit plan and tacit apply")]
+pub struct DeclaringTables {
+    /// People, each once in all files.
     #[serde(default)]
     person: Vec<PersonTable>,
+    /// Projects, each once per dataset.
     #[serde(default)]
     project: Vec<ProjectTable>,
+    /// Researchers' allocations, one per researcher and dataset.
     #[serde(default)]
     grant: Vec<GrantTable>,
+    /// What published statistics may spend, once per dataset.
     #[serde(default)]
     statistics: Vec<StatisticsTable>,
 }
 
-#[derive(Deserialize)]
+/// A person, who gets a token unless they hold one. Only viewers are given datasets.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "if" = {"required": ["datasets"]},
+    "then" = {"properties": {"role": {"const": Role::Viewer.name()}}}
+))]
 struct PersonTable {
+    /// The person's name, which nobody else has.
+    #[schemars(with = "String", regex(pattern = NAME_PATTERN))]
     name: Spanned<String>,
+    /// What they may do; it never changes.
+    #[schemars(with = "String", extend("enum" = Role::ALL))]
     role: Spanned<String>,
+    /// The datasets whose statistics a viewer sees. Without this key nothing changes, and a viewer who was never given any sees all.
+    #[schemars(with = "Option<Vec<String>>", inner(regex(pattern = IDENTIFIER_PATTERN)), extend("uniqueItems" = true))]
     datasets: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
-#[derive(Deserialize)]
+/// An allocation that researchers share.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ProjectTable {
+    /// The project's name.
+    #[schemars(with = "String", regex(pattern = NAME_PATTERN))]
     name: Spanned<String>,
+    /// The dataset's name.
+    #[schemars(with = "String", regex(pattern = IDENTIFIER_PATTERN))]
     dataset: Spanned<String>,
+    /// Its total, above 0 and at most 100, which its researchers share.
+    #[schemars(with = "String", regex(pattern = DECIMAL_PATTERN), length(max = DECIMAL_CHARS_MAX))]
     epsilon: Spanned<String>,
 }
 
-#[derive(Deserialize)]
+/// A researcher's allocation.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GrantTable {
+    /// The researcher's name.
+    #[schemars(with = "String", regex(pattern = NAME_PATTERN))]
     researcher: Spanned<String>,
+    /// The dataset's name.
+    #[schemars(with = "String", regex(pattern = IDENTIFIER_PATTERN))]
     dataset: Spanned<String>,
+    /// The project that it belongs to, which never changes.
+    #[schemars(with = "Option<String>", regex(pattern = NAME_PATTERN))]
     project: Option<Spanned<String>>,
+    /// Its total, above 0 and at most 100; if it renews, the total of each period.
+    #[schemars(with = "String", regex(pattern = DECIMAL_PATTERN), length(max = DECIMAL_CHARS_MAX))]
     epsilon: Spanned<String>,
+    /// Days after which it renews; by default it is for life.
+    #[schemars(with = "Option<i64>", range(min = 1, max = PERIOD_DAYS_MAX))]
     period_days: Option<Spanned<i64>>,
+    /// The reason for the grant; by default that of the application.
+    #[schemars(with = "Option<String>", length(min = 1, max = REASON_CHARS_MAX))]
     reason: Option<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+/// What published statistics may spend.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct StatisticsTable {
+    /// The dataset's name.
+    #[schemars(with = "String", regex(pattern = IDENTIFIER_PATTERN))]
     dataset: Spanned<String>,
+    /// Their total, above 0 and at most 100; if it renews, the total of each period.
+    #[schemars(with = "String", regex(pattern = DECIMAL_PATTERN), length(max = DECIMAL_CHARS_MAX))]
     epsilon: Spanned<String>,
+    /// Days after which it renews; by default it is for life.
+    #[schemars(with = "Option<i64>", range(min = 1, max = PERIOD_DAYS_MAX))]
     period_days: Option<Spanned<i64>>,
 }
 
@@ -104,7 +149,7 @@ struct Reader {
 
 impl Reader {
     fn read(&mut self, text: &str) -> Result<(), DeclaredFault> {
-        let tables: Tables = toml::from_str(text).map_err(|error| {
+        let tables: DeclaringTables = toml::from_str(text).map_err(|error| {
             let message = error.message().trim().replace('\n', "; ");
             self.fault(error.span().unwrap_or(0..0), DeclarationFault::Toml { message })
         })?;
