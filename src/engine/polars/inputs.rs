@@ -255,7 +255,7 @@ pub(in crate::engine) fn warm_up() -> Result<(), EngineFault> {
     guarded(|| {
         let frame = DataFrame::new(2, vec![Column::new("x".into(), [Some(1_i64), None])])?;
         let list = Series::new("values".into(), [1_i64, 3]);
-        let same = col("x").map(|column| Ok(column), |_, field| Ok(field.clone()));
+        let same = col("x").map(Ok, |_, field| Ok(field.clone()));
         let is_listed = col("x").is_in(lit(list).implode(true), false);
         let either = when(is_listed.clone().not().or(col("x").is_null())).then(same).otherwise(lit(NULL));
         select(&frame, vec![either, is_listed.cast(DataType::UInt8), col("x") * lit(2_i64)])?;

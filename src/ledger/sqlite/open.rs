@@ -18,13 +18,16 @@ use crate::ledger::place::{AnchorPlaces, CheckedLedger, last_place};
 use crate::ledger::signing::{KEY_FILE, Signer};
 use crate::ledger::{copies, rights};
 
+/// Wraps the journal of a ledger into another one, such as one that fails on purpose.
+pub type JournalWrapper<'a> = &'a dyn Fn(Box<dyn Journal>) -> Box<dyn Journal>;
+
 /// How a ledger is opened.
 #[derive(Clone, Copy, Default)]
 pub struct LedgerOptions<'a> {
     /// Where the anchor is from now on; `None` leaves it where it was.
     pub anchor: Option<&'a Path>,
     /// A wrapper around the journal, such as a slower disk for measurements.
-    pub wrap: Option<&'a dyn Fn(Box<dyn Journal>) -> Box<dyn Journal>>,
+    pub wrap: Option<JournalWrapper<'a>>,
 }
 
 impl<'a> LedgerOptions<'a> {
