@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tacit::engine::PolarsEngine;
 use tacit::kernel::clock::Clock;
 use tacit::kernel::vault::noise::OpenDp;
-use tacit::ledger::{SqliteLedger, WriteLock};
+use tacit::ledger::{OpenError, SqliteLedger, WriteLock};
 use tacit::query::terms::policy::Policy;
 use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::{Ports, Service};
@@ -69,7 +69,13 @@ pub struct Scene {
 impl Scene {
     /// Opens the state directory `state`; `tokens` are those of its people, by name.
     pub fn open(state: &Path, clock: &Arc<SetClock>, tokens: Value) -> Self {
-        let ledger = SqliteLedger::open(state, clock.now_ms()).unwrap_or_else(|error| panic!("{error}"));
+        let ledger = loop {
+            match SqliteLedger::open(state, clock.now_ms()) {
+                // A process that another test starts holds this test's files until it executes its own program.
+                Err(OpenError::Held { .. }) => std::thread::yield_now(),
+                other => break other.unwrap_or_else(|error| panic!("{error}")),
+            }
+        };
         let mut engine = PolarsEngine::new();
         let load = |name: &&str| {
             tacit::startup::load(state, &ledger, &mut engine, policy(name)).unwrap_or_else(|error| panic!("{error}"))
