@@ -10,7 +10,7 @@ use tacit::kernel::clock::Clock;
 use tacit::render::assets;
 use tacit::service::stewarding::people;
 
-use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy};
+use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, filled, policy};
 
 const STATISTIC: &str = "-- title: Visits <b>by</b> region\n-- description: \"&<script>alert(1)</script>\n-- epsilon: 0.1\n\
                          -- public: true\n-- chart: bar\nSELECT region, COUNT(*) AS visits FROM visits GROUP BY region";
@@ -81,14 +81,16 @@ fn every_page_keeps_to_its_roles() {
             (Some(Role::Steward), Some(Browser::new(&lab, &lab.steward).await)),
         ];
         for PageRoute { method, path, roles, .. } in PAGES.iter().filter(|page| !page.path.starts_with("/sign")) {
-            let concrete = path
-                .replace("/assets/{name}", "/assets/console.css")
-                .replace("/s/{name}", "/s/regions")
-                .replace("/statistics/{name}", "/statistics/regions")
-                .replace("{topic}", "asking")
-                .replace("{name}", "visits")
-                .replace("{id}", &release)
-                .replace("{number}", "1");
+            let values = [
+                ("/assets/{name}", "/assets/console.css"),
+                ("/s/{name}", "/s/regions"),
+                ("/statistics/{name}", "/statistics/regions"),
+                ("{topic}", "asking"),
+                ("{name}", "visits"),
+                ("{id}", release.as_str()),
+                ("{number}", "1"),
+            ];
+            let concrete = filled(path, &values);
             for (role, browser) in &browsers {
                 let reply = match (browser, *method) {
                     (Some(browser), "GET") => browser.get(&lab, &concrete).await,

@@ -15,7 +15,7 @@ use tacit::service::Service;
 use tokio::task::JoinHandle;
 
 use crate::console::Browser;
-use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy, visits};
+use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, filled, policy, visits};
 
 /// A gate that blocks work until the test opens it.
 #[derive(Default)]
@@ -252,8 +252,13 @@ fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
         let mut known = BTreeSet::new();
         for PageRoute { path, roles, .. } in pages {
             known.insert(*path);
-            let path = path.replace("/statistics/{name}", "/statistics/smokers").replace("{topic}", "asking");
-            let path = path.replace("/history/{id}", &format!("/history/{large}")).replace("{name}", "visits");
+            let values = [
+                ("/statistics/{name}", "/statistics/smokers"),
+                ("{topic}", "asking"),
+                ("{id}", large.as_str()),
+                ("{name}", "visits"),
+            ];
+            let path = filled(path, &values);
             let by_steward = roles.is_empty() || roles.contains(&tacit::kernel::budget::people::Role::Steward);
             wanted.push(door.page(&path, if by_steward { &door.steward } else { &door.researcher }));
         }

@@ -19,7 +19,7 @@ use tacit::query::computation::Computation;
 use tacit::service::asking::ask::{Ask, RequestedAccuracy};
 
 use crate::console::Browser;
-use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
+use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, filled, policy, visits};
 
 const QUANTUM: Duration = Duration::from_millis(40);
 
@@ -103,6 +103,9 @@ fn nothing_leaves_early() {
     });
 }
 
+/// What stands for the variable parts of a path.
+const VALUES: [(&str, &str); 3] = [("{name}", "none"), ("{id}", "none"), ("{number}", "1")];
+
 /// Every route that needs a person is held, for those it is for and for those it is not, in the API and in the console.
 #[test]
 fn every_route_that_needs_a_person_is_held() {
@@ -110,7 +113,7 @@ fn every_route_that_needs_a_person_is_held() {
         let lab = Lab::new(&padded(), &visits(20), Arc::new(OpenDp), "4");
         let (steward, researcher) = (Browser::new(&lab, &lab.steward).await, Browser::new(&lab, &lab.researcher).await);
         for PageRoute { method, path, .. } in PAGES.iter().filter(|page| !page.roles.is_empty()) {
-            let concrete = path.replace("{name}", "none").replace("{id}", "none").replace("{number}", "1");
+            let concrete = filled(path, &VALUES);
             for browser in [&steward, &researcher] {
                 let since = Instant::now();
                 let reply = match *method {
@@ -130,7 +133,7 @@ fn every_route_that_needs_a_person_is_held() {
                     continue;
                 }
                 let method: Method = method.to_uppercase().parse().expect("a method");
-                let concrete = path.replace("{name}", "none").replace("{id}", "none").replace("{number}", "1");
+                let concrete = filled(path, &VALUES);
                 let since = Instant::now();
                 let reply =
                     call(&lab.router, method.clone(), &concrete, Some(&lab.researcher), &[], "{".to_owned()).await;

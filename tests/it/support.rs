@@ -379,6 +379,13 @@ pub async fn call(
     Reply { status, headers, bytes }
 }
 
+/// Puts values into a route's path. Every variable part must get one: a literal `{…}` would be answered as an unknown name.
+pub fn filled(path: &str, values: &[(&str, &str)]) -> String {
+    let filled = values.iter().fold(path.to_owned(), |path, (part, value)| path.replace(part, value));
+    assert!(!filled.contains('{'), "{path}: this test has no value for a variable part");
+    filled
+}
+
 /// Runs a future on a runtime with two threads.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread()
