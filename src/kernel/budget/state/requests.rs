@@ -3,7 +3,7 @@
 //! Promises that a statistic shows stored answers only, that a request is decided once, and that several acts of one entry take effect all
 //! or none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::LedgerState;
 use super::fault::FoldFault;
@@ -40,23 +40,36 @@ impl LedgerState {
         &self.managed
     }
 
-    /// Copies people, accounts and requests only, to try acts on.
+    /// Copies people, accounts and requests only, to try acts on. Answers and statistics stay behind: no act that files can declare depends
+    /// on them.
     #[must_use]
     pub fn sketch(&self) -> Self {
         Self {
             seq: self.seq,
+            durable: 0,
             head: self.head,
             datasets: self.datasets.clone(),
             holders: self.holders.clone(),
             accounts: self.accounts.clone(),
+            paid: HashSet::new(),
+            served: HashMap::new(),
+            served_in_order: HashMap::new(),
             people: self.people.clone(),
             tokens: self.tokens.clone(),
             viewing: self.viewing.clone(),
+            releases: Vec::new(),
+            names: HashMap::new(),
+            executing: BTreeSet::new(),
+            draws: Vec::new(),
+            views: HashMap::new(),
+            questions: HashMap::new(),
+            keys: HashMap::new(),
             debts: self.debts.clone(),
-            is_burnt: self.is_burnt,
+            statistics: BTreeMap::new(),
             requests: self.requests.clone(),
             managed: self.managed.clone(),
-            ..Self::default()
+            is_burnt: self.is_burnt,
+            touched: BTreeSet::new(),
         }
     }
 
@@ -102,7 +115,24 @@ impl LedgerState {
                 self.managed = managed.iter().cloned().collect();
                 acts.iter().try_for_each(|SingleAct(act)| self.take_one_of(entry, act))
             }
-            _ => Err(FoldFault::Misplaced),
+            Act::DatasetOpened { .. }
+            | Act::EditionSealed { .. }
+            | Act::CapRaised { .. }
+            | Act::PersonAdded { .. }
+            | Act::TokenRevoked { .. }
+            | Act::ProjectGranted { .. }
+            | Act::Granted { .. }
+            | Act::Frozen { .. }
+            | Act::Unfrozen { .. }
+            | Act::Charged(_)
+            | Act::Released { .. }
+            | Act::Burned { .. }
+            | Act::Served(_)
+            | Act::Recovered { .. }
+            | Act::StatisticsGranted { .. }
+            | Act::ViewerAdded { .. }
+            | Act::ViewingSet { .. }
+            | Act::RequestGranted { .. } => Err(FoldFault::Misplaced),
         }
     }
 
@@ -129,22 +159,35 @@ impl LedgerState {
     }
 
     fn take_one_of(&mut self, entry: &Entry, act: &Act) -> FoldResult {
-        let is_declared = matches!(
-            act,
+        match act {
             Act::PersonAdded { .. }
-                | Act::TokenRevoked { .. }
-                | Act::ViewerAdded { .. }
-                | Act::ViewingSet { .. }
-                | Act::ProjectGranted { .. }
-                | Act::Granted { .. }
-                | Act::StatisticsGranted { .. }
-                | Act::CapRaised { .. }
-        );
-        if !is_declared {
-            return Err(FoldFault::Undeclarable);
+            | Act::TokenRevoked { .. }
+            | Act::ViewerAdded { .. }
+            | Act::ViewingSet { .. }
+            | Act::ProjectGranted { .. }
+            | Act::Granted { .. }
+            | Act::StatisticsGranted { .. }
+            | Act::CapRaised { .. } => {
+                let (v, seq, at_ms, previous) = (entry.v, entry.seq, entry.at_ms, entry.previous);
+                self.take(&Entry { v, seq, at_ms, previous, act: act.clone() })
+            }
+            Act::DatasetOpened { .. }
+            | Act::EditionSealed { .. }
+            | Act::Frozen { .. }
+            | Act::Unfrozen { .. }
+            | Act::Charged(_)
+            | Act::Released { .. }
+            | Act::Burned { .. }
+            | Act::Served(_)
+            | Act::Recovered { .. }
+            | Act::Published { .. }
+            | Act::RefreshSkipped { .. }
+            | Act::Requested { .. }
+            | Act::RequestDecided { .. }
+            | Act::Applied { .. }
+            | Act::StatisticConfirmed { .. }
+            | Act::RequestGranted { .. } => Err(FoldFault::Undeclarable),
         }
-        let (v, seq, at_ms, previous) = (entry.v, entry.seq, entry.at_ms, entry.previous);
-        self.take(&Entry { v, seq, at_ms, previous, act: act.clone() })
     }
 
     fn publish(&mut self, statistic: &str, shown: ShownRelease, seq: u64) -> FoldResult {
