@@ -68,7 +68,31 @@ pub enum Measure {
     },
 }
 
+/// How a measurement's cells over fewer keys (coarser cells) follow from its cells over more keys (finer cells).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coarsening {
+    /// A coarser cell is the sum of the finer cells in it.
+    Sum,
+    /// A coarser cell is the sum of the finer cells in it if no unit is in two of them.
+    SumOfUnits,
+    /// A coarser histogram is the sum of the finer ones in it, bin by bin.
+    SumByBin,
+    /// Coarser cells do not follow from finer ones.
+    Unknown,
+}
+
 impl Measure {
+    /// How coarser cells of this measurement follow from finer ones.
+    #[must_use]
+    pub fn coarsening(&self) -> Coarsening {
+        match self {
+            Self::Rows | Self::NonNull { .. } | Self::Sum { .. } => Coarsening::Sum,
+            Self::Units | Self::UnitsWhere { .. } => Coarsening::SumOfUnits,
+            Self::Bins { .. } => Coarsening::SumByBin,
+            Self::PrefixSums { .. } | Self::Over { .. } => Coarsening::Unknown,
+        }
+    }
+
     /// Number of cells of this measurement in total, for the given keys.
     #[must_use]
     pub fn cells(&self, keys: &[PlanKey]) -> u64 {
@@ -218,8 +242,13 @@ impl Computation {
     pub fn looks(&self) -> u64 {
         let measures: u64 = self.measures.iter().map(Measure::looks).sum();
         // Measurements with a pass of their own read the keys and the filter again.
-        let has_own = |measure: &&Measure| {
-            matches!(measure, Measure::Over { .. } | Measure::Bins { .. } | Measure::PrefixSums { .. })
+        let has_own = |measure: &&Measure| match measure {
+            Measure::Over { .. } | Measure::Bins { .. } | Measure::PrefixSums { .. } => true,
+            Measure::Rows
+            | Measure::NonNull { .. }
+            | Measure::Sum { .. }
+            | Measure::Units
+            | Measure::UnitsWhere { .. } => false,
         };
         let passes = 1 + self.measures.iter().filter(has_own).count() as u64;
         let keys: u64 = self.keys.iter().map(|key| key.column.nodes()).sum();

@@ -15,7 +15,7 @@
 //! Counts of distinct units add up only if no unit is in two of the summed cells: if every key that the target drops holds one value per
 //! unit, or if each target cell is a single source cell.
 
-use super::computation::{Computation, Measure, PlanKey, codes};
+use super::computation::{Coarsening, Computation, Measure, PlanKey, codes};
 use super::filter::Filter;
 use super::term::context::TermContext;
 use super::term::{Term, coding};
@@ -75,10 +75,12 @@ pub fn derive(
     let kept = kept?;
     let ((wanted, rest), (held, source_rest)) =
         (split(target.filter.as_ref(), &source_keys), split(source.filter.as_ref(), &source_keys));
-    // A histogram has several cells for each group, and weighted sums add up differently.
-    if matches!(measure, Measure::Bins { .. } | Measure::PrefixSums { .. }) {
-        return None;
-    }
+    let needs_disjoint_units = match measure.coarsening() {
+        Coarsening::Sum => false,
+        Coarsening::SumOfUnits => true,
+        // A histogram has several cells for each group, and weighted sums add up differently.
+        Coarsening::SumByBin | Coarsening::Unknown => return None,
+    };
     let is_same_table =
         (target.rows_per_unit, &target.units, &target.left) == (source.rows_per_unit, &source.units, &source.left);
     if !is_same_table || rest != source_rest {
@@ -115,8 +117,7 @@ pub fn derive(
     let summed_max = summed.into_iter().max().filter(|most| *most > 0)?;
     let dropped = source.keys.iter().enumerate().filter(|(place, _)| !kept.contains(place));
     let one_cell_per_unit = summed_max == 1 || dropped.map(|(_, key)| key).all(|key| known.facts(&key.column).per_unit);
-    let adds_up = !matches!(measure, Measure::Units | Measure::UnitsWhere { .. }) || one_cell_per_unit;
-    adds_up.then_some(Derivation { target_of, cells, summed_max })
+    (one_cell_per_unit || !needs_disjoint_units).then_some(Derivation { target_of, cells, summed_max })
 }
 
 /// Whether all conditions are true of a cell's codes; `None` if one of them is not a condition on codes.

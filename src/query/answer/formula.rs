@@ -324,12 +324,25 @@ impl Formula {
 impl Formula {
     /// An estimate as it is shown: a count or a sum by itself is rounded to whole steps, halves up.
     fn shown(&self, value: f64) -> Result<f64, AbsenceReason> {
-        match self {
-            _ if !value.is_finite() => Err(AbsenceReason::NoValue),
-            Self::Count(_) => Ok((value + 0.5).floor()),
-            Self::Sum(one) => Ok((value / one.grid.step_value() + 0.5).floor() * one.grid.step_value()),
-            _ => Ok(value),
+        if !value.is_finite() {
+            return Err(AbsenceReason::NoValue);
         }
+        Ok(match self {
+            Self::Count(_) => (value + 0.5).floor(),
+            Self::Sum(one) => (value / one.grid.step_value() + 0.5).floor() * one.grid.step_value(),
+            Self::Number(_)
+            | Self::Mean(..)
+            | Self::Spread(..)
+            | Self::Pair(..)
+            | Self::Quantile(_)
+            | Self::Run(_)
+            | Self::Negative(_)
+            | Self::Arithmetic(..)
+            | Self::Absolute(_)
+            | Self::Root(_)
+            | Self::Round(..)
+            | Self::NullIf(..) => value,
+        })
     }
 }
 

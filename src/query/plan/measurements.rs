@@ -37,7 +37,13 @@ pub(super) fn specs(computation: &Computation, known: &TermContext<'_>) -> Resul
     let of = |measure: &Measure| {
         let keys = match measure {
             Measure::Over { keys, .. } => keys,
-            _ => &all,
+            Measure::Rows
+            | Measure::NonNull { .. }
+            | Measure::Sum { .. }
+            | Measure::Units
+            | Measure::UnitsWhere { .. }
+            | Measure::Bins { .. }
+            | Measure::PrefixSums { .. } => &all,
         };
         let of_text = of_groups(measure).map_or(1, |text| text.groups_per_unit.into());
         let of_keys = keys.iter().filter(|place| varying[**place]).map(|place| computation.keys[*place].size());

@@ -9,7 +9,7 @@ use crate::query::answer::{Output as Column, OutputValue};
 use crate::query::computation::Measure;
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{Aggregate, AggregateFunction, Expression};
-use crate::query::term::checker;
+use crate::query::term::{Term, checker};
 use crate::query::terms::domain::Domain;
 
 /// Largest number of weights summed for one answer: each group's running sum covers all groups before it, and its own count may be shown
@@ -78,17 +78,32 @@ impl OutputPlanner<'_> {
             return refused(by.at, &message, "group by longer periods, or narrow the key in WHERE");
         }
         let filter = of.filter.as_ref().map(|filter| checker::condition(filter, self.known)).transpose()?;
-        let counted = match &of.function {
-            AggregateFunction::Count(of) => Some(checker::expression(of, self.known)?),
-            _ => None,
-        };
-        let count = counting(filter, counted, self.known);
+        let count = counting(filter, self.counted(&of.function)?, self.known);
         let is_rooted = matches!(self.known.accountant, Accountant::Gaussian { .. });
         let vector = self.need(if is_rooted { Measure::PrefixSums { key, measure: Box::new(count) } } else { count });
         let stride = self.keys[key + 1..].iter().map(|key| key.size()).fold(1, u64::saturating_mul);
         // Unwrap safety: a plan has at most 100,000 groups.
         let whole = |value: u64| usize::try_from(value).expect("a number of groups");
         Ok(RunningSum { vector, groups: whole(groups), stride: whole(stride), is_rooted, is_step: false })
+    }
+
+    /// The term whose presence is counted; `None` if rows are counted.
+    fn counted(&self, of: &AggregateFunction) -> Result<Option<Term>, QueryError> {
+        match of {
+            AggregateFunction::Count(of) => checker::expression(of, self.known).map(Some),
+            AggregateFunction::CountRows
+            | AggregateFunction::CountDistinct(_)
+            | AggregateFunction::Sum(_)
+            | AggregateFunction::Avg(_)
+            | AggregateFunction::Spread(..)
+            | AggregateFunction::Pair(..)
+            | AggregateFunction::Percentile(..)
+            | AggregateFunction::Min(_)
+            | AggregateFunction::Max(_)
+            | AggregateFunction::Any(_)
+            | AggregateFunction::Every(_)
+            | AggregateFunction::First { .. } => Ok(None),
+        }
     }
 
     /// Replaces plain counts of the groups by the summands of a running sum over them: these add up to it, and nothing more is measured for

@@ -1,7 +1,7 @@
 //! Grouping sets: what is measured for a question with several groupings.
 
 use crate::query::answer::grouping_sets::{GroupingSets, KEYS_MAX, MeasuredTable, MeasuredTables, maximal};
-use crate::query::computation::{CELLS_MAX, Measure, PlanKey};
+use crate::query::computation::{CELLS_MAX, Coarsening, Measure, PlanKey};
 use crate::query::error::{Code, QueryError};
 use crate::query::syntax::{Expression, Query};
 use crate::query::term::checker as terms_of;
@@ -64,15 +64,14 @@ fn check_work(shown: &[Vec<usize>], keys: &[PlanKey], bases: &[Measure], query: 
     let finest = maximal(shown);
     if finest.len() < 2 {
         // Each cell of each histogram is added to a cell of every grouping.
-        let cells = bases.iter().filter(|base| matches!(base, Measure::Bins { .. })).map(|base| base.cells(keys));
+        let cells = bases.iter().filter(|base| base.coarsening() == Coarsening::SumByBin).map(|base| base.cells(keys));
         let bins = cells.fold(0_u64, u64::saturating_add);
         if bins.saturating_mul(shown.len() as u64) > WORK_MAX {
             return Err(too_many(query, &format!("percentiles with {bins} cells of {} groupings", shown.len())));
         }
         return Ok(());
     }
-    let aggregates =
-        bases.iter().filter(|base| !matches!(base, Measure::Units | Measure::UnitsWhere { .. })).count() as u64;
+    let aggregates = bases.iter().filter(|base| base.coarsening() != Coarsening::SumOfUnits).count() as u64;
     let cells = |set: &Vec<usize>| set.iter().fold(1_u64, |all, key| all.saturating_mul(keys[*key].size()));
     let measured = finest.iter().map(cells).fold(0_u64, u64::saturating_add);
     // Every subset of a shown set is a component, which is summed from all measured cells.
@@ -102,11 +101,11 @@ pub(super) fn expanded(
     };
     let mut of_bases = Vec::with_capacity(bases.len());
     for base in bases {
-        let adds_up = match base {
-            Measure::Rows | Measure::NonNull { .. } | Measure::Sum { .. } => true,
-            Measure::Units | Measure::UnitsWhere { .. } => false,
-            Measure::Bins { .. } if finest.len() == 1 => true,
-            Measure::Bins { .. } | Measure::PrefixSums { .. } | Measure::Over { .. } => {
+        let adds_up = match base.coarsening() {
+            Coarsening::Sum => true,
+            Coarsening::SumOfUnits => false,
+            Coarsening::SumByBin if finest.len() == 1 => true,
+            Coarsening::SumByBin | Coarsening::Unknown => {
                 let message = "percentiles of several groupings need one grouping that contains all others";
                 return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
                     .hint("write ROLLUP or CUBE, or ask for one grouping at a time"));
