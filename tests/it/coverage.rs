@@ -1,4 +1,4 @@
-//! Coverage of the intervals of nineteen kinds of output, on a separate table: how often they contain the true value.
+//! Coverage of the intervals of every kind of output, on a separate table: how often they contain the true value.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

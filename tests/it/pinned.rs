@@ -134,8 +134,8 @@ fn pinned_ledgers_are_whole() {
     }
 }
 
-/// Each pinned ledger has every kind of act of its time, and the last one has every kind: a kind that is added later is pinned with a state
-/// of its own.
+/// Each pinned ledger has every kind of act that the program of its time knew. A kind that is added later is listed as such for each state,
+/// until a state that holds one is pinned, too.
 #[test]
 fn every_kind_of_act_is_pinned() {
     for pinned in ALL {
