@@ -2,7 +2,11 @@
 
 #[cfg(test)]
 mod neighbours_tests;
+#[cfg(test)]
+mod formats_tests;
+mod stored_columns;
 mod table;
+mod mapped;
 mod expressions;
 mod fields;
 mod inputs;
@@ -16,4 +20,5 @@ mod evaluate;
 
 pub use self::evaluate::PolarsEngine;
 pub(super) use self::inputs::warm_up;
-pub(super) use self::table::{BLOCK_ROWS, Loaded, StoredColumns};
+pub(super) use self::stored_columns::StoredColumns;
+pub(super) use self::table::Loaded;
