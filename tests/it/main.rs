@@ -34,6 +34,7 @@ mod gdp;
 mod grammar;
 mod http_limits;
 mod joins;
+mod larger_than_memory;
 mod lying;
 mod manual;
 mod means;
