@@ -60,7 +60,13 @@ struct Clinic {
 
 /// The binary over a small table, with its workers.
 fn clinic() -> Clinic {
+    clinic_after(|_| {})
+}
+
+/// The binary over a small table that `change` has changed.
+fn clinic_after(change: impl FnOnce(&Lab)) -> Clinic {
     let lab = Lab::new(&policy(GAUSSIAN), &visits(100), Arc::new(OpenDp), "4");
+    change(&lab);
     let Lab { dir, service, router, steward, researcher, viewer, .. } = lab;
     drop((service, router));
     let config = dir.path().join("tacit.toml");
@@ -220,14 +226,11 @@ fn a_table_that_was_replaced_is_not_answered_from() {
     assert!(Manifest::open(&lab.dir.path().join("state"), &edition, &commitment(&lab)).is_err());
 }
 
-/// A byte of one column is changed in the file that workers have mapped: a question that reads the column is refused before it is charged,
-/// and from then on the dataset is not ready.
-#[test]
-fn a_damaged_block_is_found_before_its_first_use() {
-    let lab = Lab::exact();
-    let table = File::options().read(true).write(true).open(table_of(&lab)).expect("a table");
+/// Changes a byte of the column `age` in the first block of a lab's table.
+fn damage(lab: &Lab) {
+    let table = File::options().read(true).write(true).open(table_of(lab)).expect("a table");
     let manifest =
-        Manifest::open(&lab.dir.path().join("state"), &edition_of(&lab), &commitment(&lab)).expect("an edition");
+        Manifest::open(&lab.dir.path().join("state"), &edition_of(lab), &commitment(lab)).expect("an edition");
     let layout = TableLayout::of(&manifest.terms, &manifest.blocks.as_ref().expect("blocks").ends).expect("a layout");
     let is_age = |column: &StoredColumn| match column.holds {
         Holds::Declared(index) => manifest.terms.columns[index].name == "age",
@@ -238,10 +241,31 @@ fn a_damaged_block_is_found_before_its_first_use() {
     let mut byte = [0];
     table.read_exact_at(&mut byte, at).expect("a byte");
     table.write_all_at(&[byte[0] ^ 1], at).expect("a changed byte");
+}
+
+/// A byte of one column is changed in the file that workers map: a question that reads the column is refused before it is charged, and from
+/// then on the dataset is not ready.
+#[test]
+fn a_damaged_block_is_found_before_its_first_use() {
+    let lab = Lab::exact();
+    damage(&lab);
     let (pool, edition) = pooled(&lab, launch());
     assert!(pool.prepare(&edition, &computation(&lab, "SELECT COUNT(*) FROM visits WHERE age > 30")).is_err());
     assert!(!pool.is_ready(&edition));
     assert!(pool.prepare(&edition, &computation(&lab, "SELECT COUNT(*) FROM visits")).is_err(), "for good");
+}
+
+/// The same through the door: the server starts, and what nobody can answer costs nothing.
+#[test]
+fn a_question_of_a_damaged_table_costs_nothing() {
+    let clinic = clinic_after(damage);
+    let accounts = || clinic.get("/v1/accounts", &clinic.lab.researcher);
+    let before = accounts();
+    assert!(before.0 == 200 && before.1.to_string().contains("visits"), "{before:?}");
+    assert_eq!(clinic.ask(30), 503);
+    assert_eq!(accounts(), before);
+    assert_eq!(clinic.get("/readyz", "").0, 503);
+    clinic.end();
 }
 
 /// The file is cut while workers have it mapped. Reading it would end them, so the check does, three times, and then the dataset is not
