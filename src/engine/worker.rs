@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
 use super::confine;
-use super::polars::{Loaded, warm_up};
+use super::polars::Loaded;
 use super::port::EngineFault;
 use super::wire::{Order, Reply, VERSION, receive, send};
 use crate::query::terms::edition::digest_of_file;
@@ -40,8 +40,6 @@ pub fn run() -> Result<(), EngineFault> {
         return Err(EngineFault);
     }
     let loaded = Loaded::read(table, rows, terms)?;
-    // Polars looks up facts about the machine on first use, so that must happen before the process is confined.
-    warm_up()?;
     let ready = Reply::Ready { blocks: loaded.blocks() as u64, is_checked: loaded.is_checked() };
     confine::lock()?;
     send(&mut socket, &ready).map_err(|_| EngineFault)?;

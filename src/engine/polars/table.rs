@@ -9,7 +9,6 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use polars::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// One sealed table in memory, with the terms it was sealed under.
@@ -37,20 +36,22 @@ pub(in crate::engine) struct StoredColumns {
 }
 
 impl StoredColumns {
-    /// The columns that a computation may read. Those of a table with one row per unit are not looked at closely.
+    /// The columns that a computation reads.
     pub(in crate::engine) fn of(computation: &Computation, terms: &Terms) -> Self {
         let mut declared = BTreeSet::new();
-        let per_unit = computation.units.is_some();
-        if per_unit {
-            declared.extend(0..terms.columns.len());
-        } else {
-            computation.filter.iter().for_each(|filter| filter.declared(&mut declared));
-            computation.keys.iter().for_each(|key| key.column.declared(&mut declared));
-            computation.measures.iter().for_each(|measure| measure.declared(&mut declared));
-            declared.extend(computation.text.iter().map(|text| text.column));
+        match &computation.units {
+            // The filter, keys and measurements then refer to the table with one row per unit.
+            Some(units) => units.declared(&mut declared),
+            None => {
+                computation.filter.iter().for_each(|filter| filter.declared(&mut declared));
+                computation.keys.iter().for_each(|key| key.column.declared(&mut declared));
+                computation.measures.iter().for_each(|measure| measure.declared(&mut declared));
+                declared.extend(computation.text.iter().map(|text| text.column));
+            }
         }
-        let unit = per_unit || computation.text.is_some() || computation.measures.iter().any(counts_units);
-        Self { declared, unit, rank: per_unit || computation.rows_per_unit < terms.max_rows_per_unit }
+        let by_unit = computation.units.is_some() || computation.text.is_some();
+        let unit = by_unit || computation.measures.iter().any(counts_units);
+        Self { declared, unit, rank: computation.rows_per_unit < terms.max_rows_per_unit }
     }
 }
 
@@ -95,12 +96,6 @@ impl Loaded {
     /// Number of blocks. A unit's rows are all in one block.
     pub(in crate::engine) fn blocks(&self) -> usize {
         self.ends.len()
-    }
-
-    /// Number of rows in some blocks.
-    pub(super) fn rows(&self, blocks: &Range<usize>) -> usize {
-        let end_of = |count: usize| count.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0);
-        end_of(blocks.end).saturating_sub(end_of(blocks.start))
     }
 
     /// The rows of a block, in the table's order, without a copy; the columns are those that are wanted and that the table has.
