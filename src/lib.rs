@@ -27,7 +27,7 @@
 //! | what | who may see it | where it is | how it leaves |
 //! |---|---|---|---|
 //! | source rows, ids of units | the steward's files | [`engine::seal`] reads them once | never: errors name columns and counts, for the steward |
-//! | sealed rows | nobody | `editions/`, mode 600; memory of worker processes | never |
+//! | sealed rows | nobody | `editions/`, mode 600; worker processes, which map them | never |
 //! | exact vectors | nobody | [`kernel::vault::private::Private`], a worker's socket pair | only through [`kernel::vault::release::release`], with noise that is paid for |
 //! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::asking::stored`] | [`http`], [`render`] |
 //! | texts without a public list | nobody; those of enough units, everybody who asks | [`query::terms::edition`], worker processes, [`kernel::vault::private::Private`] | above a noisy threshold, [`kernel::vault::release`], [`kernel::privacy::threshold`] |

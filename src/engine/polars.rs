@@ -1,10 +1,14 @@
 //! The polars engine: evaluates computations block by block over the columns of sealed tables, and adds up in dense arrays.
 //!
-//! Polars reads the tables and holds their columns. Its expressions are not used: computations are compiled to programs of our own.
+//! Polars reads tables and holds their columns. Its expressions are not used: computations are compiled to programs of our own.
 
 #[cfg(test)]
 mod neighbours_tests;
+#[cfg(test)]
+mod formats_tests;
+mod stored_columns;
 mod table;
+mod mapped;
 mod stored;
 mod program;
 mod operands;
@@ -20,4 +24,5 @@ mod vectors;
 mod evaluate;
 
 pub use self::evaluate::PolarsEngine;
-pub(super) use self::table::{BLOCK_ROWS, Loaded, StoredColumns};
+pub(super) use self::stored_columns::StoredColumns;
+pub(super) use self::table::Loaded;

@@ -11,6 +11,7 @@ mod audit;
 mod bad_input;
 mod bars;
 mod binary;
+mod blocks;
 mod browser;
 mod canary;
 mod capacity;

@@ -104,9 +104,9 @@ const SHAPES: [(&str, &str); 12] = [
 ];
 
 /// One row: unit, fixed, free, flag, whole, real, day.
-type Row = (i64, Option<u8>, Option<u8>, Option<bool>, Option<i64>, Option<f64>, Option<i32>);
+pub(super) type Row = (i64, Option<u8>, Option<u8>, Option<bool>, Option<i64>, Option<f64>, Option<i32>);
 
-fn rows() -> impl Strategy<Value = Vec<Row>> {
+pub(super) fn rows() -> impl Strategy<Value = Vec<Row>> {
     let whole = prop_oneof![4 => -1200..3300_i64, 1 => Just(i64::MAX), 1 => Just(i64::MIN), 1 => Just(7)];
     let real = prop_oneof![
         6 => -3.0..12.0_f64, 1 => Just(f64::NAN), 1 => Just(f64::INFINITY), 1 => Just(f64::NEG_INFINITY),
@@ -164,7 +164,7 @@ fn vectors(rows: &[Row], plans: &[Plan]) -> Vec<Vec<Vec<i64>>> {
 }
 
 /// An engine over a sealed table of these rows, which `change` has changed, with the table's edition.
-fn loaded(rows: &[Row], change: impl FnOnce(&mut Loaded)) -> (tempfile::TempDir, PolarsEngine, String) {
+pub(super) fn loaded(rows: &[Row], change: impl FnOnce(&mut Loaded)) -> (tempfile::TempDir, PolarsEngine, String) {
     let dir = tempfile::tempdir().expect("a folder");
     write(&dir.path().join("t.parquet"), rows);
     let mut policy = Policy::parse(POLICY).expect("a policy");
@@ -194,7 +194,7 @@ fn gaussian(rows: usize) -> Policy {
 }
 
 /// The plans over a table with at most this many rows.
-fn plans(rows: usize) -> Vec<Plan> {
+pub(super) fn plans(rows: usize) -> Vec<Plan> {
     let capacity = rows;
     let policy = Policy::parse(&holding(capacity)).expect("a policy");
     let mut plans = Vec::new();

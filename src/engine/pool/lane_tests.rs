@@ -4,13 +4,14 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::Duration;
 
-use super::{Lane, Next, Queue};
+use super::{Lane, Next, Queue, TableFile};
 use crate::engine::Limits;
 use crate::engine::pool::checks::CheckOutcome;
 use crate::engine::pool::permits::Permits;
 use crate::engine::port::EngineFault;
 use crate::kernel::vault::private::{Exact, Private};
 use crate::query::computation::{Computation, Measure, TextKey};
+use crate::query::terms::edition::Manifest;
 use crate::query::terms::policy::Policy;
 
 const POLICY: &str = r#"
@@ -32,14 +33,23 @@ const BLOCKS: u64 = 3;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn lane() -> Lane {
-    let terms = Policy::parse(POLICY).expect("a policy").terms;
-    Lane {
+    let manifest = Manifest {
+        v: 1,
         edition: "ed_1".to_owned(),
-        table: "nowhere".into(),
-        digest: [0; 32],
+        dataset: "t".to_owned(),
+        terms: Policy::parse(POLICY).expect("a policy").terms,
         rows: 1,
-        limits: Limits::of(&terms, 1, Duration::ZERO),
-        terms,
+        table: [0; 32],
+        blocks: None,
+        nonce: [0; 32],
+        tables: Vec::new(),
+    };
+    Lane {
+        table: TableFile::Read("nowhere".into()),
+        facts: manifest.facts(),
+        limits: Limits::of(&manifest, 1, Duration::ZERO),
+        edition: manifest.edition,
+        terms: manifest.terms,
         queue: Mutex::new(Queue::new(1)),
         changed: Condvar::new(),
         permits: Arc::new(Permits::new(1)),

@@ -3,10 +3,10 @@
 //! Promises that queries take turns, piece by piece, so that a long one does not keep a short one waiting; that a failed piece costs its own
 //! query alone; and that pieces follow from the query's plan and the number of blocks.
 
-use crate::engine::polars::BLOCK_ROWS;
 use crate::engine::port::EngineFault;
 use crate::kernel::vault::private::{Exact, Private};
 use crate::query::computation::Computation;
+use crate::query::terms::edition::layout::BLOCK_ROWS;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, mpsc};
