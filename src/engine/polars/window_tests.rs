@@ -36,8 +36,8 @@ nullable = true
 const CONDITIONS: [&str; 12] = [
     "few BETWEEN 5 AND 90",
     "many BETWEEN 5 AND 90",
-    "many BETWEEN -700 AND 900",
-    "NOT (many BETWEEN 300 AND 70000)",
+    "many BETWEEN -700 AND 60",
+    "NOT (many BETWEEN 30 AND 70000)",
     "many > 127 OR many < 3",
     "few IN (3, 50, 99) OR few IS NULL",
     "many IN (3, 50, 99, 100000)",
