@@ -4,7 +4,7 @@
 //! row without a value is arbitrary.
 
 use super::operands::{Operand, Values, looked_up, required};
-use super::program::{ConditionId, Extreme, Node, Table};
+use super::program::{ConditionId, Extreme, Lookup, ValueNode};
 use super::stored::{Stored, typed};
 use super::window::Window;
 use crate::query::term::lower::IntegerFunction;
@@ -12,36 +12,36 @@ use std::borrow::Cow;
 
 impl Window<'_> {
     /// Works with the values of a node, which are not copied if they are stored.
-    pub(super) fn with<R>(&self, node: &Node, work: impl FnOnce(Operand<'_>) -> R) -> R {
+    pub(super) fn with<R>(&self, node: &ValueNode, work: impl FnOnce(Operand<'_>) -> R) -> R {
         match node {
-            Node::Stored(index) => work(self.column(*index)),
+            ValueNode::Stored(index) => work(self.column(*index)),
             node => work(self.compute(node).operand()),
         }
     }
 
     /// Computes the values of a node.
-    pub(super) fn compute(&self, node: &Node) -> Values {
+    pub(super) fn compute(&self, node: &ValueNode) -> Values {
         match node {
-            Node::Stored(index) => {
+            ValueNode::Stored(index) => {
                 let (values, present) = self.column(*index);
                 let values = typed!(values, values => values.iter().map(|value| value.wide()).collect());
                 Values { values, present: present.map(<[u8]>::to_vec) }
             }
-            Node::Constant(value) => Values { values: vec![*value; self.len()], present: None },
-            Node::Plus(parts, constant) => self.sum(parts, *constant),
-            Node::Times(parts) => self.product(parts),
-            Node::Extreme(parts, extreme) => self.extreme(parts, *extreme),
-            Node::Filled(inner, with) => {
+            ValueNode::Constant(value) => Values { values: vec![*value; self.len()], present: None },
+            ValueNode::Plus(parts, constant) => self.sum(parts, *constant),
+            ValueNode::Times(parts) => self.product(parts),
+            ValueNode::Extreme(parts, extreme) => self.extreme(parts, *extreme),
+            ValueNode::Filled(inner, with) => {
                 let Values { mut values, present } = self.compute(inner);
                 for (value, present) in values.iter_mut().zip(present.unwrap_or_default()) {
                     *value = if present == 1 { *value } else { *with };
                 }
                 Values { values, present: None }
             }
-            Node::Case(arms, otherwise) => self.case(arms, otherwise.as_deref()),
-            Node::Truth(condition) => self.truth(*condition),
-            Node::Apply(function, inner) => self.applied(function, inner),
-            Node::Table(column, results, presence) => {
+            ValueNode::Case(arms, otherwise) => self.case(arms, otherwise.as_deref()),
+            ValueNode::Truth(condition) => self.truth(*condition),
+            ValueNode::Apply(function, inner) => self.applied(function, inner),
+            ValueNode::Lookup(column, results, presence) => {
                 let values = looked_up(self.column(*column), results);
                 Values { values, present: self.presence_in(*column, presence) }
             }
@@ -55,7 +55,7 @@ impl Window<'_> {
         Values { values, present: present.contains(&0).then_some(present) }
     }
 
-    fn applied(&self, function: &IntegerFunction, inner: &Node) -> Values {
+    fn applied(&self, function: &IntegerFunction, inner: &ValueNode) -> Values {
         let Values { mut values, present } = self.compute(inner);
         match &present {
             None => values.iter_mut().for_each(|value| *value = function.apply(*value)),
@@ -68,8 +68,10 @@ impl Window<'_> {
         Values { values, present }
     }
 
-    fn sum(&self, parts: &[(Node, i64)], constant: i64) -> Values {
-        let Some(((first, factor), rest)) = parts.split_first() else { return self.compute(&Node::Constant(constant)) };
+    fn sum(&self, parts: &[(ValueNode, i64)], constant: i64) -> Values {
+        let Some(((first, factor), rest)) = parts.split_first() else {
+            return self.compute(&ValueNode::Constant(constant));
+        };
         let mut sum = self.compute(first);
         sum.values.iter_mut().for_each(|value| *value = value.wrapping_mul(*factor).wrapping_add(constant));
         for (part, factor) in rest {
@@ -83,8 +85,8 @@ impl Window<'_> {
         sum
     }
 
-    fn product(&self, parts: &[Node]) -> Values {
-        let Some((first, rest)) = parts.split_first() else { return self.compute(&Node::Constant(1)) };
+    fn product(&self, parts: &[ValueNode]) -> Values {
+        let Some((first, rest)) = parts.split_first() else { return self.compute(&ValueNode::Constant(1)) };
         let mut product = self.compute(first);
         if matches!(rest, [second] if second == first) {
             product.values.iter_mut().for_each(|value| *value = value.wrapping_mul(*value));
@@ -102,30 +104,32 @@ impl Window<'_> {
     }
 
     /// The rows in which a node has a value, without working out the value; `None` for all of them.
-    pub(super) fn present<'s>(&'s self, node: &'s Node) -> Option<Cow<'s, [u8]>> {
+    pub(super) fn present<'s>(&'s self, node: &'s ValueNode) -> Option<Cow<'s, [u8]>> {
         match node {
-            Node::Stored(index) => self.column(*index).1.map(Cow::Borrowed),
-            Node::Constant(_) | Node::Filled(..) => None,
-            Node::Plus(parts, _) => parts.iter().fold(None, |rows, (part, _)| required(rows, self.present(part))),
-            Node::Times(parts) => parts.iter().fold(None, |rows, part| required(rows, self.present(part))),
-            Node::Apply(_, inner) => self.present(inner),
-            Node::Case(arms, None) if arms.len() == 1 => {
+            ValueNode::Stored(index) => self.column(*index).1.map(Cow::Borrowed),
+            ValueNode::Constant(_) | ValueNode::Filled(..) => None,
+            ValueNode::Plus(parts, _) => parts.iter().fold(None, |rows, (part, _)| required(rows, self.present(part))),
+            ValueNode::Times(parts) => parts.iter().fold(None, |rows, part| required(rows, self.present(part))),
+            ValueNode::Apply(_, inner) => self.present(inner),
+            ValueNode::Case(arms, None) if arms.len() == 1 => {
                 let (condition, then) = &arms[0];
                 required(Some(Cow::Borrowed(self.holds(*condition, true))), self.present(then))
             }
-            Node::Table(column, _, presence) => self.presence_in(*column, presence).map(Cow::Owned),
-            Node::Extreme(..) | Node::Case(..) | Node::Truth(_) => self.compute(node).present.map(Cow::Owned),
+            ValueNode::Lookup(column, _, presence) => self.presence_in(*column, presence).map(Cow::Owned),
+            ValueNode::Extreme(..) | ValueNode::Case(..) | ValueNode::Truth(_) => {
+                self.compute(node).present.map(Cow::Owned)
+            }
         }
     }
 
     /// Where a tabulated function has a result; `None` if it has one everywhere.
-    fn presence_in(&self, column: usize, presence: &Table<u8>) -> Option<Vec<u8>> {
+    fn presence_in(&self, column: usize, presence: &Lookup<u8>) -> Option<Vec<u8>> {
         let is_total = presence.entries.iter().all(|present| *present == 1);
         (!is_total).then(|| looked_up(self.column(column), presence))
     }
 
     /// The least or the greatest of the operands that are present.
-    fn extreme(&self, parts: &[Node], extreme: Extreme) -> Values {
+    fn extreme(&self, parts: &[ValueNode], extreme: Extreme) -> Values {
         let mut chosen: Option<Values> = None;
         for part in parts {
             let part = self.compute(part);
@@ -138,7 +142,7 @@ impl Window<'_> {
         chosen.unwrap_or_else(|| self.missing())
     }
 
-    fn case(&self, arms: &[(ConditionId, Node)], otherwise: Option<&Node>) -> Values {
+    fn case(&self, arms: &[(ConditionId, ValueNode)], otherwise: Option<&ValueNode>) -> Values {
         if let ([(condition, then)], None) = (arms, otherwise) {
             // The integer of a row without a value is arbitrary.
             let mut chosen = self.compute(then);

@@ -3,7 +3,9 @@
 //! Promises that each distinct term and condition is compiled once. A function of a single column with a small domain (months, age bands,
 //! buckets of `CASE`) is evaluated once for each value of the domain; from then on it takes one look into a table per row.
 
-use super::program::{Code, Coding, Condition, ConditionId, Extreme, KeyId, Node, Program, Table, ValueId};
+use super::program::{
+    CodeSource, Coding, ConditionId, Extreme, KeyId, Lookup, RowCondition, RowProgram, ValueId, ValueNode,
+};
 use super::tables::{SmallDomain, declared, is_plain, is_plain_filter, listed};
 use crate::query::computation::PlanKey;
 use crate::query::filter::Filter;
@@ -23,16 +25,16 @@ pub(super) struct Compiler<'a> {
     terms: &'a Terms,
     known: Rc<TermContext<'a>>,
     conditions: HashMap<Filter, ConditionId>,
-    values: HashMap<(Term, Form), ValueId>,
+    values: HashMap<(Term, IntegerForm), ValueId>,
     keys: HashMap<PlanKey, KeyId>,
     /// Number of tables that may still be made.
     tables_left: usize,
-    program: Program,
+    program: RowProgram,
 }
 
 /// Which integer stands for a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Form {
+pub(super) enum IntegerForm {
     /// The stored integer: numbers are stored about the centre of their grid.
     Stored,
     /// The value itself, in steps of its grid.
@@ -47,28 +49,28 @@ impl<'a> Compiler<'a> {
 
     fn with(terms: &'a Terms, known: Rc<TermContext<'a>>, tables_left: usize) -> Self {
         let (conditions, values, keys) = Default::default();
-        Self { terms, known, conditions, values, keys, tables_left, program: Program::default() }
+        Self { terms, known, conditions, values, keys, tables_left, program: RowProgram::default() }
     }
 
-    pub(super) fn finish(self) -> Program {
+    pub(super) fn finish(self) -> RowProgram {
         self.program
     }
 
     /// A value that is read.
-    pub(super) fn value(&mut self, term: &Term, form: Form) -> ValueId {
+    pub(super) fn value(&mut self, term: &Term, form: IntegerForm) -> ValueId {
         let id = self.presence(term, form);
         self.program.is_read[id.0] = true;
         id
     }
 
     /// A value of which it matters where it is present.
-    pub(super) fn presence(&mut self, term: &Term, form: Form) -> ValueId {
+    pub(super) fn presence(&mut self, term: &Term, form: IntegerForm) -> ValueId {
         if let Some(known) = self.values.get(&(term.clone(), form)) {
             return *known;
         }
         let node = match form {
-            Form::Stored => self.stored(term),
-            Form::Whole => {
+            IntegerForm::Stored => self.stored(term),
+            IntegerForm::Whole => {
                 // Unwrap safety: a computation's terms were typed against the terms that it is evaluated under.
                 let step = self.known.lower(term).expect("a typed term can be lowered").step.clone();
                 self.node(&step)
@@ -86,17 +88,18 @@ impl<'a> Compiler<'a> {
             return *known;
         }
         let node = self.node(&code(key, self.terms));
-        let mut coding = Coding { codes: key.codes, nullable: key.nullable, code: Code::Node(Node::Constant(0)) };
+        let mut coding =
+            Coding { codes: key.codes, nullable: key.nullable, code: CodeSource::Computed(ValueNode::Constant(0)) };
         coding.code = match node {
-            Node::Table(column, results, presence) => {
+            ValueNode::Lookup(column, results, presence) => {
                 let code = |(value, present): (&i64, &u8)| match present {
                     1 => coding.of_value(*value),
                     _ => coding.of_missing(),
                 };
                 let entries = results.entries.iter().zip(&presence.entries).map(code).collect();
-                Code::Table(column, Table { low: results.low, entries })
+                CodeSource::Lookup(column, Lookup { low: results.low, entries })
             }
-            node => Code::Node(node),
+            node => CodeSource::Computed(node),
         };
         let id = KeyId(self.program.keys.len());
         self.program.keys.push(coding);
@@ -116,7 +119,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A condition on a single column of a small domain, as a table.
-    fn tabulated(&mut self, filter: &Filter) -> Option<Condition> {
+    fn tabulated(&mut self, filter: &Filter) -> Option<RowCondition> {
         let mut columns = BTreeSet::new();
         filter.declared(&mut columns);
         let domain = self.small(&columns).filter(|_| !is_plain_filter(filter))?;
@@ -126,7 +129,7 @@ impl<'a> Compiler<'a> {
             let (yes, no) = (window.holds(id, true), window.holds(id, false));
             yes.iter().zip(no).map(|(yes, no)| yes | no << 1).collect()
         });
-        Some(Condition::Table(domain.column, Table { low: domain.low, entries }))
+        Some(RowCondition::Lookup(domain.column, Lookup { low: domain.low, entries }))
     }
 
     /// The only one of these columns, if its domain is small and there is room for a table over it.
@@ -141,25 +144,25 @@ impl<'a> Compiler<'a> {
         Self::with(self.terms, Rc::clone(&self.known), 0)
     }
 
-    fn compiled(&mut self, filter: &Filter) -> Condition {
+    fn compiled(&mut self, filter: &Filter) -> RowCondition {
         match filter {
-            Filter::Range { column, low, high } => Condition::Range(self.stored(column), *low, *high),
+            Filter::Range { column, low, high } => RowCondition::Range(self.stored(column), *low, *high),
             Filter::Members { column, codes } => {
                 let codes: Vec<i64> = codes.iter().map(|code| i64::from(*code)).collect();
                 listed(self.stored(column), &codes)
             }
             Filter::Values { column, values } => listed(self.stored(column), values),
-            Filter::Missing { column } => Condition::Missing(self.stored(column)),
-            Filter::Not(inner) => Condition::Not(self.condition(inner)),
-            Filter::All(parts) => Condition::All(parts.iter().map(|part| self.condition(part)).collect()),
-            Filter::Any(parts) => Condition::Any(parts.iter().map(|part| self.condition(part)).collect()),
+            Filter::Missing { column } => RowCondition::Missing(self.stored(column)),
+            Filter::Not(inner) => RowCondition::Not(self.condition(inner)),
+            Filter::All(parts) => RowCondition::All(parts.iter().map(|part| self.condition(part)).collect()),
+            Filter::Any(parts) => RowCondition::Any(parts.iter().map(|part| self.condition(part)).collect()),
         }
     }
 
     /// The stored integer of a term, on its grid.
-    fn stored(&mut self, term: &Term) -> Node {
+    fn stored(&mut self, term: &Term) -> ValueNode {
         match term {
-            Term::Column(index) => Node::Stored(*index),
+            Term::Column(index) => ValueNode::Stored(*index),
             Term::Made(_) => {
                 // Unwrap safety: a computation's terms were typed against the terms that it is evaluated under.
                 let lowered = self.known.lower(term).expect("a typed term can be lowered");
@@ -170,7 +173,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Translates a step, and tabulates it if it computes something from a single column of a small domain.
-    fn node(&mut self, step: &Step) -> Node {
+    fn node(&mut self, step: &Step) -> ValueNode {
         let mut columns = BTreeSet::new();
         if self.tables_left > 0 && !is_plain(step) {
             declared(step, &mut columns);
@@ -181,13 +184,13 @@ impl<'a> Compiler<'a> {
         let results = domain.evaluate(&within.finish(), |window| window.compute(&node));
         let presence = results.present.unwrap_or_else(|| vec![1; results.values.len()]);
         let low = domain.low;
-        Node::Table(domain.column, Table { low, entries: results.values }, Table { low, entries: presence })
+        ValueNode::Lookup(domain.column, Lookup { low, entries: results.values }, Lookup { low, entries: presence })
     }
 
-    fn translated(&mut self, step: &Step) -> Node {
+    fn translated(&mut self, step: &Step) -> ValueNode {
         match step {
-            Step::Stored(index) => Node::Stored(*index),
-            Step::Constant(value) => Node::Constant(*value),
+            Step::Stored(index) => ValueNode::Stored(*index),
+            Step::Constant(value) => ValueNode::Constant(*value),
             Step::Plus(parts) => {
                 let mut constant = 0_i64;
                 let mut summed = Vec::with_capacity(parts.len());
@@ -197,22 +200,22 @@ impl<'a> Compiler<'a> {
                         part => summed.push((self.node(part), *factor)),
                     }
                 }
-                Node::plus(summed, constant)
+                ValueNode::plus(summed, constant)
             }
-            Step::Times(parts) => Node::times(self.all(parts)),
-            Step::Least(parts) => Node::Extreme(self.all(parts), Extreme::Least),
-            Step::Greatest(parts) => Node::Extreme(self.all(parts), Extreme::Greatest),
-            Step::Filled(inner, value) => Node::Filled(Box::new(self.node(inner)), *value),
+            Step::Times(parts) => ValueNode::times(self.all(parts)),
+            Step::Least(parts) => ValueNode::Extreme(self.all(parts), Extreme::Least),
+            Step::Greatest(parts) => ValueNode::Extreme(self.all(parts), Extreme::Greatest),
+            Step::Filled(inner, value) => ValueNode::Filled(Box::new(self.node(inner)), *value),
             Step::Case(whens, otherwise) => {
                 let arms = whens.iter().map(|(filter, then)| (self.condition(filter), self.node(then))).collect();
-                Node::Case(arms, otherwise.as_ref().map(|last| Box::new(self.node(last))))
+                ValueNode::Case(arms, otherwise.as_ref().map(|last| Box::new(self.node(last))))
             }
-            Step::Truth(filter) => Node::Truth(self.condition(filter)),
-            Step::Apply(function, inner) => Node::Apply(function.clone(), Box::new(self.node(inner))),
+            Step::Truth(filter) => ValueNode::Truth(self.condition(filter)),
+            Step::Apply(function, inner) => ValueNode::Apply(function.clone(), Box::new(self.node(inner))),
         }
     }
 
-    fn all(&mut self, parts: &[Step]) -> Vec<Node> {
+    fn all(&mut self, parts: &[Step]) -> Vec<ValueNode> {
         parts.iter().map(|part| self.node(part)).collect()
     }
 }

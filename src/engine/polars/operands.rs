@@ -1,6 +1,6 @@
 //! Values of adjacent rows, stored or computed, with the rows in which they are present; and loops over them.
 
-use super::program::{Extreme, Table};
+use super::program::{Extreme, Lookup};
 use super::stored::{Slice, Stored, typed};
 use std::borrow::Cow;
 
@@ -102,8 +102,8 @@ pub(super) fn within((values, present): Operand<'_>, low: i64, high: i64, wanted
 }
 
 /// Looks up each row's value in a table.
-pub(super) fn looked_up<T: Copy>((values, present): Operand<'_>, table: &Table<T>) -> Vec<T> {
-    fn each<S: Stored, T: Copy>(values: &[S], present: Option<&[u8]>, table: &Table<T>) -> Vec<T> {
+pub(super) fn looked_up<T: Copy>((values, present): Operand<'_>, table: &Lookup<T>) -> Vec<T> {
+    fn each<S: Stored, T: Copy>(values: &[S], present: Option<&[u8]>, table: &Lookup<T>) -> Vec<T> {
         let (low, entries) = (table.low, &table.entries[..]);
         let last = entries.len() - 1;
         let place = |value: &S| (value.wide().wrapping_sub(low) as usize).min(last);

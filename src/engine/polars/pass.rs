@@ -18,7 +18,7 @@ use super::accumulators::{Binning, Places, Sums, Units};
 use super::compile::Compiler;
 use super::operands::both;
 use super::per_unit::UnitFolds;
-use super::program::{ConditionId, KeyId, NO_CELL, Program, ValueId};
+use super::program::{ConditionId, KeyId, NO_CELL, RowProgram, ValueId};
 use super::stored::Block;
 use super::stored_columns::StoredColumns;
 use super::table::Loaded;
@@ -33,7 +33,7 @@ use std::borrow::Cow;
 pub(super) struct Pass<'a> {
     loaded: &'a Loaded,
     stored: StoredColumns,
-    program: Program,
+    program: RowProgram,
     /// Rows with a rank below this count; `None` for all of them.
     ranks: Option<u32>,
     filter: Option<ConditionId>,
@@ -82,7 +82,7 @@ pub(super) enum StatisticKind {
 const CELLS_MAX: u64 = 1 << 28;
 
 /// What has been added up so far, for each statistic, and how far the unit whose rows are being read has been cut.
-pub(super) struct Tally {
+pub(super) struct Tallies {
     sums: Vec<Sum>,
     first: Option<First>,
 }
@@ -105,7 +105,7 @@ impl<'a> Pass<'a> {
         Self {
             loaded,
             stored: StoredColumns::of(computation, terms),
-            program: Program::default(),
+            program: RowProgram::default(),
             // The rows of a table with one row per unit have no ranks.
             ranks: ranks.filter(|_| units.is_none()),
             filter,
@@ -117,7 +117,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Takes over the program, once everything has been compiled.
-    pub(super) fn compiled(&mut self, program: Program) {
+    pub(super) fn compiled(&mut self, program: RowProgram) {
         self.program = program;
     }
 
@@ -143,7 +143,7 @@ impl<'a> Pass<'a> {
     }
 
     /// A tally of no rows.
-    pub(super) fn tally(&self) -> Tally {
+    pub(super) fn tally(&self) -> Tallies {
         let sum = |statistic: &Statistic| {
             let groups = self.groupings[statistic.grouping].groups();
             match statistic.kind {
@@ -153,11 +153,11 @@ impl<'a> Pass<'a> {
             }
         };
         let first = self.text.as_ref().and_then(TextCells::first);
-        Tally { sums: self.statistics.iter().map(sum).collect(), first }
+        Tallies { sums: self.statistics.iter().map(sum).collect(), first }
     }
 
     /// Adds the rows of a block.
-    pub(super) fn add(&self, index: usize, tally: &mut Tally) -> PolarsResult<()> {
+    pub(super) fn add(&self, index: usize, tally: &mut Tallies) -> PolarsResult<()> {
         let frame = self.loaded.block(index, &self.stored)?;
         let block = Block::of(&frame, self.stored.declared.iter().copied())?;
         match &self.units {
@@ -171,7 +171,7 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    fn add_block(&self, block: &Block<'_>, tally: &mut Tally) {
+    fn add_block(&self, block: &Block<'_>, tally: &mut Tallies) {
         for window in Window::all(block, 0..block.rows, &self.program) {
             let counted = self.counted(&window);
             let counted = counted.as_deref();
@@ -260,7 +260,7 @@ impl Sum {
     }
 }
 
-impl Tally {
+impl Tallies {
     /// The sums of each statistic, cell by cell.
     pub(super) fn finish(self) -> Vec<Vec<i64>> {
         let finish = |sum: Sum| match sum {

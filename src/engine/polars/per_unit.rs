@@ -3,9 +3,9 @@
 //! Promises one pass over a block, which is sorted by unit and, within a unit, by rank: a program computes the values of each row, and the
 //! rest is folds over adjacent rows. A unit's row is made from its own rows alone, all of which are in the same block.
 
-use super::compile::{Compiler, Form};
+use super::compile::{Compiler, IntegerForm};
 use super::operands::{Operand, both};
-use super::program::{ConditionId, Program, ValueId};
+use super::program::{ConditionId, RowProgram, ValueId};
 use super::stored::{Block, BlockColumn, Slice, Stored, Validity, typed};
 use super::window::Window;
 use crate::query::computation::{Computation, MEAN_PARTS, PerUnitColumn, PerUnitTable};
@@ -22,7 +22,7 @@ const PIECE_ROWS: usize = 1 << 14;
 
 /// How the table with one row per unit is made from the rows of a block.
 pub(super) struct UnitFolds {
-    program: Program,
+    program: RowProgram,
     /// Rows with a rank below this count; `None` for all of them.
     ranks: Option<u32>,
     filter: Option<ConditionId>,
@@ -126,7 +126,7 @@ impl UnitFolds {
 
 /// What a column needs to be computed from each row.
 fn needs(compiler: &mut Compiler<'_>, column: &PerUnitColumn) -> Vec<Need> {
-    let value = |compiler: &mut Compiler<'_>, term: &Term| Need::Value(compiler.value(term, Form::Whole));
+    let value = |compiler: &mut Compiler<'_>, term: &Term| Need::Value(compiler.value(term, IntegerForm::Whole));
     match column {
         PerUnitColumn::Own(index) => vec![value(compiler, &Term::Column(*index))],
         PerUnitColumn::Rows => Vec::new(),

@@ -19,9 +19,9 @@ pub(super) struct KeyId(pub(super) usize);
 
 /// Everything that is worked out for each row.
 #[derive(Debug, Default)]
-pub(super) struct Program {
-    pub(super) conditions: Vec<Condition>,
-    pub(super) values: Vec<Node>,
+pub(super) struct RowProgram {
+    pub(super) conditions: Vec<RowCondition>,
+    pub(super) values: Vec<ValueNode>,
     /// For each value, whether anything asks for more than where it is present.
     pub(super) is_read: Vec<bool>,
     pub(super) keys: Vec<Coding>,
@@ -30,27 +30,27 @@ pub(super) struct Program {
 /// An integer of one row. If an operand is missing, so is the result, unless the variant says otherwise. Arithmetic wraps around: the
 /// bounds of terms rule out overflow, and the integer of a row without a value is arbitrary.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node {
+pub(super) enum ValueNode {
     /// The stored integer of a declared column.
     Stored(usize),
     Constant(i64),
     /// The sum of the operands, each times its factor, and of a constant.
-    Plus(Vec<(Node, i64)>, i64),
-    Times(Vec<Node>),
+    Plus(Vec<(ValueNode, i64)>, i64),
+    Times(Vec<ValueNode>),
     /// The least or the greatest of the operands that are not missing.
-    Extreme(Vec<Node>, Extreme),
+    Extreme(Vec<ValueNode>, Extreme),
     /// The operand, or the constant if it is missing.
-    Filled(Box<Node>, i64),
+    Filled(Box<ValueNode>, i64),
     /// The operand of the first condition that is true, otherwise the last operand, or missing if there is none.
-    Case(Vec<(ConditionId, Node)>, Option<Box<Node>>),
+    Case(Vec<(ConditionId, ValueNode)>, Option<Box<ValueNode>>),
     /// 1 if a condition is true, 0 if it is false, and missing if it is unknown.
     Truth(ConditionId),
-    Apply(IntegerFunction, Box<Node>),
+    Apply(IntegerFunction, Box<ValueNode>),
     /// A function of one declared column, tabulated: its results, and a byte for each that is 1 if there is a result.
-    Table(usize, Table<i64>, Table<u8>),
+    Lookup(usize, Lookup<i64>, Lookup<u8>),
 }
 
-impl Node {
+impl ValueNode {
     /// The node times a factor, plus a constant, in as few operations as it takes. Arithmetic modulo 2⁶⁴ is distributive, so the result
     /// is the same for every row.
     pub(super) fn scaled(self, factor: i64, constant: i64) -> Self {
@@ -67,9 +67,9 @@ impl Node {
                 let arms = arms.into_iter().map(|(condition, then)| (condition, then.scaled(factor, constant)));
                 Self::Case(arms.collect(), otherwise.map(|last| Box::new(last.scaled(factor, constant))))
             }
-            Self::Table(column, mut results, presence) => {
+            Self::Lookup(column, mut results, presence) => {
                 results.entries.iter_mut().for_each(|value| *value = of(*value));
-                Self::Table(column, results, presence)
+                Self::Lookup(column, results, presence)
             }
             other => Self::Plus(vec![(other, factor)], constant),
         }
@@ -115,19 +115,19 @@ pub(super) enum Extreme {
 
 /// A condition on one row, with SQL's three truth values.
 #[derive(Debug)]
-pub(super) enum Condition {
+pub(super) enum RowCondition {
     /// A value lies within both bounds.
-    Range(Node, i64, i64),
+    Range(ValueNode, i64, i64),
     /// A value is one of a list, whose integers lie close together: a table of bytes that are 1 for those in the list.
-    Marked(Node, Table<u8>),
+    Marked(ValueNode, Lookup<u8>),
     /// A value is one of an ascending list.
-    Listed(Node, Vec<i64>),
-    Missing(Node),
+    Listed(ValueNode, Vec<i64>),
+    Missing(ValueNode),
     Not(ConditionId),
     All(Vec<ConditionId>),
     Any(Vec<ConditionId>),
     /// A condition on one declared column, tabulated: bytes in which bit 0 is set if it is true, and bit 1 if it is false.
-    Table(usize, Table<u8>),
+    Lookup(usize, Lookup<u8>),
 }
 
 /// How the value of a row becomes the code of a group.
@@ -137,7 +137,7 @@ pub(super) struct Coding {
     pub(super) codes: u32,
     /// Whether missing values are in a group, whose code is `codes`; otherwise they are in none.
     pub(super) nullable: bool,
-    pub(super) code: Code,
+    pub(super) code: CodeSource,
 }
 
 impl Coding {
@@ -159,11 +159,11 @@ impl Coding {
 
 /// Where the code comes from.
 #[derive(Debug)]
-pub(super) enum Code {
+pub(super) enum CodeSource {
     /// It is computed.
-    Node(Node),
+    Computed(ValueNode),
     /// It is a function of one declared column, tabulated; [`NO_CELL`] stands for rows in no group.
-    Table(usize, Table<u32>),
+    Lookup(usize, Lookup<u32>),
 }
 
 /// The code or the cell of a row that is in no group.
@@ -171,7 +171,7 @@ pub(super) const NO_CELL: u32 = u32::MAX;
 
 /// A function of a declared column's stored integer, tabulated over the column's domain.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Table<T> {
+pub(super) struct Lookup<T> {
     /// The integer that the first entry belongs to.
     pub(super) low: i64,
     /// One entry for each integer from `low` on, and a last one for missing values and for integers outside of the domain.

@@ -1,6 +1,6 @@
 //! Tables: functions of one column of a small domain, evaluated once for each value of the domain.
 
-use super::program::{Condition, Node, Program, Table};
+use super::program::{Lookup, RowCondition, RowProgram, ValueNode};
 use super::stored::{Block, BlockColumn, Slice, Validity};
 use super::window::Window;
 use crate::query::filter::Filter;
@@ -38,7 +38,7 @@ impl SmallDomain {
     }
 
     /// Evaluates something for every integer of the domain, and for a missing value after them.
-    pub(super) fn evaluate<R>(&self, program: &Program, evaluate: impl FnOnce(&Window<'_>) -> R) -> R {
+    pub(super) fn evaluate<R>(&self, program: &RowProgram, evaluate: impl FnOnce(&Window<'_>) -> R) -> R {
         let values: Vec<i64> = (self.low..).take(self.size).chain([0]).collect();
         let mut present = vec![1; self.size];
         present.push(0);
@@ -75,15 +75,15 @@ pub(super) fn is_plain(step: &Step) -> bool {
 }
 
 /// A list as a table, if its integers lie close together.
-pub(super) fn listed(of: Node, list: &[i64]) -> Condition {
+pub(super) fn listed(of: ValueNode, list: &[i64]) -> RowCondition {
     let span = list.first().zip(list.last()).and_then(|(first, last)| last.checked_sub(*first));
     match (list.first(), span.and_then(|span| u64::try_from(span).ok()).filter(|span| *span < MARKED_MAX)) {
         (Some(low), Some(span)) => {
             let mut entries = vec![0; span as usize + 2];
             list.iter().for_each(|value| entries[(value - low) as usize] = 1);
-            Condition::Marked(of, Table { low: *low, entries })
+            RowCondition::Marked(of, Lookup { low: *low, entries })
         }
-        _ => Condition::Listed(of, list.to_vec()),
+        _ => RowCondition::Listed(of, list.to_vec()),
     }
 }
 

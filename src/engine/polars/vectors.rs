@@ -3,7 +3,7 @@
 //! Promises that vectors of disjoint sets of blocks add up; [`super::pass`] has the proof.
 
 use super::accumulators::Binning;
-use super::compile::{Compiler, Form};
+use super::compile::{Compiler, IntegerForm};
 use super::pass::{Pass, StatisticKind};
 use super::program::ValueId;
 use super::table::Loaded;
@@ -133,7 +133,7 @@ impl<'a> Over<'a> {
         let grouping = if self.is_by_text { pass.by_text()? } else { pass.by_keys(&self.keys, compiler)? };
         let (kind, change) = match self.measure {
             Measure::Bins { column, low, width, count } => {
-                let value = compiler.value(column, Form::Whole);
+                let value = compiler.value(column, IntegerForm::Whole);
                 let own = Binning { low: *low, width: *width, count: *count };
                 let finer = histograms.finest(grouping, value, own);
                 (StatisticKind::Bins(value, finer), Change::Bins { finer, coarser: own })
@@ -153,8 +153,8 @@ impl<'a> Over<'a> {
 fn kind(measure: &Measure, unit: &Unit, compiler: &mut Compiler<'_>) -> PolarsResult<StatisticKind> {
     Ok(match measure {
         Measure::Rows => StatisticKind::Rows,
-        Measure::NonNull { column } => StatisticKind::NonNull(compiler.presence(column, Form::Stored)),
-        Measure::Sum { column } => StatisticKind::Sum(compiler.value(column, Form::Stored)),
+        Measure::NonNull { column } => StatisticKind::NonNull(compiler.presence(column, IntegerForm::Stored)),
+        Measure::Sum { column } => StatisticKind::Sum(compiler.value(column, IntegerForm::Stored)),
         // Every row is a unit.
         Measure::Units if *unit == Unit::Row => StatisticKind::Rows,
         Measure::Units => StatisticKind::Units,

@@ -8,7 +8,7 @@
 //! two; and a comparison with a missing value is neither.
 
 use super::operands::{Operand, Values, both, looked_up, within};
-use super::program::{Code, Coding, Condition, ConditionId, KeyId, Node, Program, ValueId};
+use super::program::{CodeSource, Coding, ConditionId, KeyId, RowCondition, RowProgram, ValueId, ValueNode};
 use super::stored::{Block, Stored, typed};
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -22,7 +22,7 @@ const WINDOW_ROWS: usize = 1 << 12;
 pub(super) struct Window<'a> {
     block: &'a Block<'a>,
     rows: Range<usize>,
-    program: &'a Program,
+    program: &'a RowProgram,
     present: HashMap<usize, OnceCell<Option<Vec<u8>>>>,
     values: Vec<OnceCell<Values>>,
     presences: Vec<OnceCell<Option<Vec<u8>>>>,
@@ -33,13 +33,13 @@ pub(super) struct Window<'a> {
 
 impl<'a> Window<'a> {
     /// Cuts rows of a block into windows.
-    pub(super) fn all(block: &'a Block<'a>, rows: Range<usize>, program: &'a Program) -> impl Iterator<Item = Self> {
+    pub(super) fn all(block: &'a Block<'a>, rows: Range<usize>, program: &'a RowProgram) -> impl Iterator<Item = Self> {
         let end = rows.end;
         let starts = rows.step_by(WINDOW_ROWS);
         starts.map(move |start| Self::new(block, start..(start + WINDOW_ROWS).min(end), program))
     }
 
-    pub(super) fn new(block: &'a Block<'a>, rows: Range<usize>, program: &'a Program) -> Self {
+    pub(super) fn new(block: &'a Block<'a>, rows: Range<usize>, program: &'a RowProgram) -> Self {
         Self {
             block,
             rows,
@@ -77,10 +77,10 @@ impl<'a> Window<'a> {
     /// A value of the program.
     pub(super) fn value(&self, id: ValueId) -> Operand<'_> {
         match &self.program.values[id.0] {
-            Node::Stored(index) => self.column(*index),
-            node @ Node::Case(arms, None) => match &arms[..] {
+            ValueNode::Stored(index) => self.column(*index),
+            node @ ValueNode::Case(arms, None) => match &arms[..] {
                 // The integer of a row without a value is arbitrary, so it can be the stored one.
-                [(_, Node::Stored(index))] => (self.column(*index).0, self.presence(id)),
+                [(_, ValueNode::Stored(index))] => (self.column(*index).0, self.presence(id)),
                 _ => self.values[id.0].get_or_init(|| self.compute(node)).operand(),
             },
             node => self.values[id.0].get_or_init(|| self.compute(node)).operand(),
@@ -91,7 +91,7 @@ impl<'a> Window<'a> {
     pub(super) fn presence(&self, id: ValueId) -> Option<&[u8]> {
         let node = &self.program.values[id.0];
         match node {
-            Node::Case(arms, None) if arms.len() == 1 => {}
+            ValueNode::Case(arms, None) if arms.len() == 1 => {}
             _ if self.program.is_read[id.0] => return self.value(id).1,
             _ => {}
         }
@@ -128,8 +128,8 @@ impl<'a> Window<'a> {
 
     fn code(&self, coding: &Coding) -> Vec<u32> {
         let node = match &coding.code {
-            Code::Table(column, table) => return looked_up(self.column(*column), table),
-            Code::Node(node) => node,
+            CodeSource::Lookup(column, table) => return looked_up(self.column(*column), table),
+            CodeSource::Computed(node) => node,
         };
         self.with(node, |(values, present)| {
             let code = |value: i64| coding.of_value(value);
@@ -142,26 +142,26 @@ impl<'a> Window<'a> {
         })
     }
 
-    fn decide(&self, condition: &Condition, wanted: bool) -> Vec<u8> {
+    fn decide(&self, condition: &RowCondition, wanted: bool) -> Vec<u8> {
         match condition {
-            Condition::Range(of, low, high) => self.with(of, |of| within(of, *low, *high, wanted)),
-            Condition::Marked(of, table) => self.with(of, |of| {
+            RowCondition::Range(of, low, high) => self.with(of, |of| within(of, *low, *high, wanted)),
+            RowCondition::Marked(of, table) => self.with(of, |of| {
                 let mut rows = looked_up((of.0, None), table);
                 rows.iter_mut().for_each(|row| *row ^= u8::from(!wanted));
                 both(rows, of.1)
             }),
-            Condition::Listed(of, list) => self.with(of, |(values, present)| {
+            RowCondition::Listed(of, list) => self.with(of, |(values, present)| {
                 let is_listed = |value: i64| u8::from(list.binary_search(&value).is_ok() == wanted);
                 both(typed!(values, values => values.iter().map(|value| is_listed(value.wide())).collect()), present)
             }),
-            Condition::Missing(of) => self.with(of, |(_, present)| match present {
+            RowCondition::Missing(of) => self.with(of, |(_, present)| match present {
                 None => vec![u8::from(!wanted); self.len()],
                 Some(present) => present.iter().map(|present| present ^ u8::from(wanted)).collect(),
             }),
-            Condition::Not(inner) => self.holds(*inner, !wanted).to_vec(),
-            Condition::All(parts) => self.connect(parts, wanted, wanted),
-            Condition::Any(parts) => self.connect(parts, wanted, !wanted),
-            Condition::Table(column, table) => {
+            RowCondition::Not(inner) => self.holds(*inner, !wanted).to_vec(),
+            RowCondition::All(parts) => self.connect(parts, wanted, wanted),
+            RowCondition::Any(parts) => self.connect(parts, wanted, !wanted),
+            RowCondition::Lookup(column, table) => {
                 let bit = u8::from(!wanted);
                 let mut rows = looked_up(self.column(*column), table);
                 rows.iter_mut().for_each(|row| *row = *row >> bit & 1);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::polars::accumulators::{Binning, Places, Sums};
-use crate::engine::polars::compile::{Compiler, Form};
+use crate::engine::polars::compile::{Compiler, IntegerForm};
 use crate::engine::polars::stored::{BlockColumn, Slice, Validity};
 use crate::query::computation::Measure;
 use crate::query::parse::parse;
@@ -74,7 +74,7 @@ fn results(slices: [Slice<'_>; 2], present: [&[u8]; 2], rows: usize) -> Vec<Vec<
     let values = SUMS.map(|sum| {
         let measures = planned(format!("SELECT SUM({sum}) AS s FROM t")).measures;
         let sum = measures.iter().find_map(|one| if let Measure::Sum { column } = one { Some(column) } else { None });
-        compiler.value(sum.expect("a sum"), Form::Stored)
+        compiler.value(sum.expect("a sum"), IntegerForm::Stored)
     });
     let key = planned("SELECT few, COUNT(*) AS n FROM t WHERE few BETWEEN 10 AND 80 GROUP BY few".to_owned()).keys;
     let key = compiler.key(&key[0]);
