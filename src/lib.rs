@@ -9,7 +9,7 @@
 //! | [`hex`], [`terminal`], [`files`], [`telemetry`] | digests as text, output to the terminal, text files and private files, logs | printing |
 //! | [`kernel`] | `privacy` (loss, sensitivities, noise laws, thresholds, certificates), `budget` (entries, the state they fold into, admission, the writer), `vault` (private values and their only way out: noise and release), `random`, `clock` | opendp; the system's clock; opening private values. No IO, no async |
 //! | [`query`] | `terms` (policies, domains, editions: what is public about a dataset), SQL to closed syntax, typed terms with their bounds, plans and the `computation` in each; `answer`: noisy integers to tables, formulas, percentiles | sqlparser; never a row |
-//! | [`engine`] | `seal` (reading sources, encoding, drafts), a plan to exact integers by polars, worker processes behind walls | rows, polars, seccompiler |
+//! | [`engine`] | `seal` (reading sources, encoding, drafts), a plan to exact integers in one pass over blocks of columns, worker processes behind walls | rows, polars, seccompiler |
 //! | [`ledger`] | the SQLite ledger, its key and its anchor; verification; copies and recovery of a state directory; the tables of the webhooks' outbox | rusqlite |
 //! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (editions, statistics and their schedule), `access` (who may see what), `problem` (the wording of every refusal) | – (no HTTP) |
 //! | [`render`] | charts, figures, Vega-Lite, the frame of a page, an answer as text | – |

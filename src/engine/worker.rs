@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
 use super::confine;
-use super::polars::{Loaded, warm_up};
+use super::polars::Loaded;
 use super::port::EngineFault;
 use super::wire::{Order, Reply, VERSION, receive, send};
 use crate::query::terms::policy::Terms;
@@ -34,8 +34,6 @@ pub fn run() -> Result<(), EngineFault> {
     confine::bound_memory(address_space_bytes)?;
     let terms: Terms = serde_json::from_str(&terms).map_err(|_| EngineFault)?;
     let loaded = Loaded::open(File::from(table), &facts, terms)?;
-    // Polars looks up facts about the machine on first use, so that must happen before the process is confined.
-    warm_up()?;
     let ready = Reply::Ready { blocks: loaded.blocks() as u64, is_checked: loaded.is_checked() };
     confine::lock()?;
     send(&mut socket, &ready).map_err(|_| EngineFault)?;

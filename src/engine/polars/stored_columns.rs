@@ -24,20 +24,22 @@ impl StoredColumns {
         Self { declared: (0..terms.columns.len()).collect(), unit: true, rank: true }
     }
 
-    /// The columns that a computation may read. Those of a table with one row per unit are not looked at closely.
+    /// The columns that a computation reads.
     pub(in crate::engine) fn of(computation: &Computation, terms: &Terms) -> Self {
         let mut declared = BTreeSet::new();
-        let per_unit = computation.units.is_some();
-        if per_unit {
-            declared.extend(0..terms.columns.len());
-        } else {
-            computation.filter.iter().for_each(|filter| filter.declared(&mut declared));
-            computation.keys.iter().for_each(|key| key.column.declared(&mut declared));
-            computation.measures.iter().for_each(|measure| measure.declared(&mut declared));
-            declared.extend(computation.text.iter().map(|text| text.column));
+        match &computation.units {
+            // The filter, keys and measurements then refer to the table with one row per unit.
+            Some(units) => units.declared(&mut declared),
+            None => {
+                computation.filter.iter().for_each(|filter| filter.declared(&mut declared));
+                computation.keys.iter().for_each(|key| key.column.declared(&mut declared));
+                computation.measures.iter().for_each(|measure| measure.declared(&mut declared));
+                declared.extend(computation.text.iter().map(|text| text.column));
+            }
         }
-        let unit = per_unit || computation.text.is_some() || computation.measures.iter().any(counts_units);
-        Self { declared, unit, rank: per_unit || computation.rows_per_unit < terms.max_rows_per_unit }
+        let by_unit = computation.units.is_some() || computation.text.is_some();
+        let unit = by_unit || computation.measures.iter().any(counts_units);
+        Self { declared, unit, rank: computation.rows_per_unit < terms.max_rows_per_unit }
     }
 }
 

@@ -10,7 +10,6 @@ use crate::query::terms::policy::{Terms, Unit};
 use polars::prelude::*;
 use std::collections::HashMap;
 use std::fs::File;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// One sealed table, with the terms it was sealed under.
@@ -99,12 +98,6 @@ impl Loaded {
     /// Number of blocks. A unit's rows are all in one block.
     pub(in crate::engine) fn blocks(&self) -> usize {
         self.ends.len()
-    }
-
-    /// Number of rows in some blocks.
-    pub(super) fn rows(&self, blocks: &Range<usize>) -> usize {
-        let end_of = |count: usize| count.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0);
-        end_of(blocks.end).saturating_sub(end_of(blocks.start))
     }
 
     /// The rows of a block, in the table's order, without a copy; the columns are those that are wanted and that the table has.

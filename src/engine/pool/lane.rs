@@ -161,7 +161,8 @@ impl Lane {
         loop {
             let added = self.locked().ring.add_up(piece, found);
             let Some((sum, other)) = added else { return };
-            let Some(joined) = sum.joined(other) else { return self.locked().ring.fail(piece) };
+            let is_total = |place| piece.computation.is_total(place);
+            let Some(joined) = sum.joined(other, is_total) else { return self.locked().ring.fail(piece) };
             found = joined;
         }
     }
