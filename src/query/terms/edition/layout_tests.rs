@@ -64,7 +64,10 @@ fn chunks_follow_one_another_without_overlap() {
         for column in 0..4 {
             let chunk = layout.chunk(block, column).expect("a chunk");
             assert_eq!((chunk.all.start, chunk.values_at), (at, at), "{block} {column}");
-            assert!(chunk.all.end % ALIGNMENT == 0 && chunk.bitmap_at.is_none_or(|bitmap| bitmap % ALIGNMENT == 0));
+            assert!(
+                chunk.all.end.is_multiple_of(ALIGNMENT)
+                    && chunk.bitmap_at.is_none_or(|bitmap| bitmap.is_multiple_of(ALIGNMENT))
+            );
             assert_eq!(chunk.bitmap_at.is_some(), column == 2);
             at = chunk.all.end;
         }
