@@ -9,7 +9,7 @@
 //! | [`hex`], [`terminal`], [`files`], [`telemetry`] | digests as text, output to the terminal, text files and private files, logs | printing |
 //! | [`kernel`] | `privacy` (loss, sensitivities, noise laws, thresholds, certificates), `budget` (entries, the state they fold into, admission, the writer), `vault` (private values and their only way out: noise and release), `random`, `clock` | opendp; the system's clock; opening private values. No IO, no async |
 //! | [`query`] | `terms` (policies, domains, editions: what is public about a dataset), SQL to closed syntax, typed terms with their bounds, plans and the `computation` in each; `answer`: noisy integers to tables, formulas, percentiles | sqlparser; never a row |
-//! | [`engine`] | `seal` (reading sources, encoding, drafts), a plan to exact integers by polars, worker processes behind walls | rows, polars, seccompiler |
+//! | [`engine`] | `seal` (reading sources, encoding, drafts), a plan to exact integers in one pass over blocks of columns, worker processes behind walls | rows, polars, seccompiler |
 //! | [`ledger`] | the SQLite ledger, its key and its anchor; verification; copies and recovery of a state directory; the tables of the webhooks' outbox | rusqlite |
 //! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (editions, statistics and their schedule), `access` (who may see what), `problem` (the wording of every refusal) | – (no HTTP) |
 //! | [`render`] | charts, figures, Vega-Lite, the frame of a page, an answer as text | – |
@@ -27,7 +27,7 @@
 //! | what | who may see it | where it is | how it leaves |
 //! |---|---|---|---|
 //! | source rows, ids of units | the steward's files | [`engine::seal`] reads them once | never: errors name columns and counts, for the steward |
-//! | sealed rows | nobody | `editions/`, mode 600; memory of worker processes | never |
+//! | sealed rows | nobody | `editions/`, mode 600; worker processes, which map them | never |
 //! | exact vectors | nobody | [`kernel::vault::private::Private`], a worker's socket pair | only through [`kernel::vault::release::release`], with noise that is paid for |
 //! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::asking::stored`] | [`http`], [`render`] |
 //! | texts without a public list | nobody; those of enough units, everybody who asks | [`query::terms::edition`], worker processes, [`kernel::vault::private::Private`] | above a noisy threshold, [`kernel::vault::release`], [`kernel::privacy::threshold`] |

@@ -1,26 +1,29 @@
-//! Limits of a worker: how much address space and time it may use, derived only from the declared capacity.
+//! Limits of a worker: how much address space and time it may use.
 //!
-//! Promises that both limits leave enough margin that no table within its policy's capacity reaches them, and that neither depends on a
-//! row: the size of the edition itself is not looked at.
+//! Promises that both limits leave enough margin that no table within its policy's capacity reaches them, and that what is left for
+//! computing, in space and time, follows from the declared capacity and from no row: address space for the file itself is added.
 
 use std::time::Duration;
 
-use super::polars::BLOCK_ROWS;
 use crate::query::computation::Computation;
 use crate::query::terms::domain::Domain;
-use crate::query::terms::policy::Terms;
+use crate::query::terms::edition::Manifest;
+use crate::query::terms::edition::layout::{BLOCK_ROWS, TableLayout};
 
 /// Address space that a process uses before it holds a table: code, stacks of threads and memory arenas.
 const PROCESS_BYTES: u64 = 4 << 30;
 /// Additional address space for the stack and arenas of each core's thread.
 const CORE_BYTES: u64 = 512 << 20;
-/// Number of copies of the table that may exist while it is read and laid out.
+/// Number of copies of a table of format 1 that may exist while it is read and laid out.
 const TABLE_COPIES: u64 = 4;
-/// Bytes per row that a group-by may hold: a hashed key, a set entry and a cell number, all doubled while hash tables grow; and the values
-/// of sixteen columns of a subquery, before and after they are folded.
-const GROUP_BYTES_PER_ROW: u64 = 192 + 16 * 3 * 9;
-/// Bookkeeping bytes per row: unit, rank and validity bits.
+/// Bytes for each row of a block that is being evaluated: sixty-four columns of it as wide integers with a byte for each missing value,
+/// before and after they are folded.
+const BLOCK_ROW_BYTES: u64 = 64 * 2 * 9;
+/// Bookkeeping bytes per row of a table of format 1: unit, rank and validity bits.
 const ROW_BYTES: u64 = 16;
+/// Number of copies of the texts of columns without a list: in the file, decoded, and sorted for an answer; each text has an owner of 24
+/// bytes and may be as short as one byte.
+const TEXT_COPIES: u64 = 64;
 
 /// Time allowed for every computation, unless a launch says otherwise.
 pub(super) const DEADLINE_MIN: Duration = Duration::from_secs(10);
@@ -43,16 +46,14 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Returns the limits for a dataset with these terms on a machine with so many cores, if every computation is allowed at least
-    /// `deadline_min`.
+    /// Returns the limits for an edition on a machine with so many cores, if every computation is allowed at least `deadline_min`.
     #[must_use]
-    pub fn of(terms: &Terms, cores: u64, deadline_min: Duration) -> Self {
-        let columns: u64 = terms.columns.iter().map(|column| stored_bytes(&column.domain)).sum();
-        let row = (columns + ROW_BYTES) * TABLE_COPIES + GROUP_BYTES_PER_ROW;
-        let table = terms.max_rows.saturating_mul(row);
-        let process = PROCESS_BYTES.saturating_add(cores.saturating_mul(CORE_BYTES));
-        let address_space_bytes = process.saturating_add(table);
+    pub fn of(manifest: &Manifest, cores: u64, deadline_min: Duration) -> Self {
+        let terms = &manifest.terms;
         let block_rows = (BLOCK_ROWS as u64).saturating_add(terms.max_rows_per_unit.into());
+        let process = PROCESS_BYTES.saturating_add(cores.saturating_mul(CORE_BYTES));
+        let block = block_rows.saturating_mul(BLOCK_ROW_BYTES);
+        let address_space_bytes = process.saturating_add(block).saturating_add(table_bytes(manifest));
         Self { address_space_bytes, deadline_min, rows: terms.max_rows, block_rows }
     }
 
@@ -73,12 +74,24 @@ impl Limits {
     }
 }
 
+/// Address space for the table: the file that is mapped and its decoded texts; of format 1, what the declared capacity takes in memory.
+fn table_bytes(manifest: &Manifest) -> u64 {
+    let terms = &manifest.terms;
+    let Some(blocks) = &manifest.blocks else {
+        let columns: u64 = terms.columns.iter().map(|column| stored_bytes(&column.domain)).sum();
+        return terms.max_rows.saturating_mul((columns + ROW_BYTES) * TABLE_COPIES);
+    };
+    let blocks_end = TableLayout::of(terms, &blocks.ends).map_or(0, |layout| layout.blocks_end());
+    let texts = blocks.index_at.saturating_sub(blocks_end).saturating_mul(TEXT_COPIES);
+    blocks.file_bytes().unwrap_or(u64::MAX).saturating_add(texts)
+}
+
 /// Number of cores of this machine; 2 if unknown.
 pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)
 }
 
-/// Bytes of a stored value, with its validity bit rounded up to a byte.
+/// Bytes of a stored value of format 1, with its validity bit rounded up to a byte.
 fn stored_bytes(domain: &Domain) -> u64 {
     match domain {
         Domain::Boolean => 2,

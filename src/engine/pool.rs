@@ -24,7 +24,7 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use self::lane::{Lane, Queue};
+use self::lane::{Lane, Queue, TableFile};
 use self::permits::Permits;
 
 /// How workers are started.
@@ -38,7 +38,7 @@ pub struct Launch {
     pub deadline_min: Duration,
 }
 
-/// Minimum number of workers per dataset, so that one may die; each holds a copy of the table.
+/// Minimum number of workers per dataset, so that one may die; all of them map the same table.
 const WORKERS_MIN: usize = 2;
 
 /// Maximum number of workers per dataset, unless configured otherwise.
@@ -73,13 +73,13 @@ impl WorkerPool {
 
 impl Host for WorkerPool {
     fn load(&mut self, state: &Path, manifest: &Manifest) -> Result<(), EngineFault> {
+        let facts = manifest.facts();
         let lane = Arc::new(Lane {
             edition: manifest.edition.clone(),
-            table: Manifest::table_path(state, &manifest.edition),
-            digest: manifest.table,
-            rows: manifest.rows,
+            table: TableFile::of(manifest.table_path(state), &facts).map_err(|_| EngineFault)?,
+            facts,
             terms: manifest.terms.clone(),
-            limits: Limits::of(&manifest.terms, super::limits::cores() as u64, self.launch.deadline_min),
+            limits: Limits::of(manifest, super::limits::cores() as u64, self.launch.deadline_min),
             queue: Mutex::new(Queue::new(super::limits::cores())),
             changed: Condvar::new(),
             permits: Arc::clone(&self.permits),

@@ -12,6 +12,7 @@ mod report;
 mod single;
 mod staging;
 mod table;
+mod blocks;
 pub mod encode;
 pub mod spill;
 pub mod draft;

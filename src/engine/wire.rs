@@ -8,9 +8,9 @@ use std::io::{self, Read, Write};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::polars::StoredColumns;
-use crate::kernel::budget::entry::Digest;
 use crate::kernel::vault::private::Exact as Found;
 use crate::query::computation::Computation;
+use crate::query::terms::edition::layout::TableFacts;
 
 /// Maximum size of a frame in bytes; larger than any answer's vectors.
 const FRAME_BYTES_MAX: u32 = 64 << 20;
@@ -21,12 +21,12 @@ pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Messages from the server to a worker.
 #[derive(BorshSerialize, BorshDeserialize)]
 pub(super) enum Order {
-    /// The first message: read the table from standard input under these terms, then confine yourself.
+    /// The first message: map or read the table that is the standard input under these terms, then confine yourself.
     Setup {
         /// [`VERSION`] of the server.
         version: String,
-        /// BLAKE3 digest of the table's bytes, and its number of rows.
-        table: (Digest, u64),
+        /// What the manifest says of the table.
+        table: TableFacts,
         /// The dataset's terms, as JSON.
         terms: String,
         /// Maximum address space, in bytes.
@@ -51,7 +51,7 @@ pub(super) enum Order {
 /// Messages from a worker to its server.
 #[derive(BorshSerialize, BorshDeserialize)]
 pub(super) enum Reply {
-    /// The table is in memory and the process is confined.
+    /// The table is in memory or mapped, and the process is confined.
     Ready {
         /// Number of blocks of the table.
         blocks: u64,

@@ -10,10 +10,9 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
 use super::confine;
-use super::polars::{Loaded, warm_up};
+use super::polars::Loaded;
 use super::port::EngineFault;
 use super::wire::{Order, Reply, VERSION, receive, send};
-use crate::query::terms::edition::digest_of_file;
 use crate::query::terms::policy::Terms;
 
 /// Serves computations until the server closes the socket.
@@ -26,7 +25,7 @@ pub fn run() -> Result<(), EngineFault> {
     let table = io::stdin().as_fd().try_clone_to_owned().map_err(|_| EngineFault)?;
     let socket = io::stdout().as_fd().try_clone_to_owned().map_err(|_| EngineFault)?;
     let mut socket = UnixStream::from(socket);
-    let Ok(Order::Setup { version, table: (digest, rows), terms, address_space_bytes }) = receive(&mut socket) else {
+    let Ok(Order::Setup { version, table: facts, terms, address_space_bytes }) = receive(&mut socket) else {
         return Err(EngineFault);
     };
     if version != VERSION {
@@ -34,14 +33,7 @@ pub fn run() -> Result<(), EngineFault> {
     }
     confine::bound_memory(address_space_bytes)?;
     let terms: Terms = serde_json::from_str(&terms).map_err(|_| EngineFault)?;
-    let mut table = File::from(table);
-    // Checks that the bytes that are read are those that were sealed, whatever is stored under that name by now.
-    if digest_of_file(&mut table).map_err(|_| EngineFault)? != digest {
-        return Err(EngineFault);
-    }
-    let loaded = Loaded::read(table, rows, terms)?;
-    // Polars looks up facts about the machine on first use, so that must happen before the process is confined.
-    warm_up()?;
+    let loaded = Loaded::open(File::from(table), &facts, terms)?;
     let ready = Reply::Ready { blocks: loaded.blocks() as u64, is_checked: loaded.is_checked() };
     confine::lock()?;
     send(&mut socket, &ready).map_err(|_| EngineFault)?;

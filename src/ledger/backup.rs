@@ -103,9 +103,9 @@ impl Sealed {
         let copied = self.0.iter().filter(|(edition, _)| Manifest::dir(copy, edition).is_dir());
         let mut count = 0;
         for (edition, commitment) in copied {
-            let manifest = Manifest::open(copy, edition, commitment)?;
+            let manifest = Manifest::open_whole(copy, edition, commitment)?;
             for (table, commitment) in &manifest.tables {
-                Manifest::open(copy, &of_table(edition, table), commitment)?;
+                Manifest::open_whole(copy, &of_table(edition, table), commitment)?;
             }
             count += 1;
         }

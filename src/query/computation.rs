@@ -258,6 +258,12 @@ impl Computation {
         1 + text + measures + passes * (units + keys + self.filter.as_ref().map_or(0, Filter::nodes))
     }
 
+    /// Whether a measurement is a total, which has one cell instead of one for each text of a text key.
+    #[must_use]
+    pub fn is_total(&self, place: usize) -> bool {
+        self.text.is_some() && matches!(self.measures.get(place), Some(Measure::Over { .. }))
+    }
+
     /// Number of groups: the product of the keys' sizes, or the declared capacity of a text key.
     #[must_use]
     pub fn groups(&self) -> u64 {

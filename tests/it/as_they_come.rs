@@ -5,8 +5,9 @@ use std::path::Path;
 
 use polars::prelude::*;
 use tacit::engine::seal::{Report, SealError, seal_with_key};
-use tacit::query::terms::edition::Manifest;
 use tacit::query::terms::policy::Policy;
+
+use crate::blocks::sealed_table;
 
 const HEAD: &str = r#"[dataset]
 name = "v"
@@ -48,11 +49,6 @@ impl Sealed {
     fn counts(&self, name: &str) -> tacit::engine::seal::encode::ColumnCounts {
         self.report.columns.iter().find(|(column, _)| column == name).expect("a column").1.clone()
     }
-}
-
-pub fn sealed_table(state: &Path, manifest: &Manifest) -> DataFrame {
-    let file = std::fs::File::open(Manifest::table_path(state, &manifest.edition)).expect("a table");
-    IpcReader::new(file).finish().expect("Arrow")
 }
 
 /// Seals the source in a folder under a policy with these keys and columns.

@@ -178,9 +178,11 @@ fn mistakes_get_the_exit_codes_of_the_contract() {
     std::fs::write(dir.join("visits.toml"), policy(GAUSSIAN)).expect("a policy");
     let edition =
         std::fs::read_dir(dir.join("state/editions")).expect("editions").next().expect("one").expect("one").path();
-    let mut table = std::fs::read(edition.join("table.arrow")).expect("a table");
-    table[700] ^= 1;
-    std::fs::write(edition.join("table.arrow"), table).expect("a damaged table");
+    let mut table = std::fs::read(edition.join("table.blocks")).expect("a table");
+    // The index is at the end; blocks are looked at later, before their first use.
+    let in_index = table.len() - 100;
+    table[in_index] ^= 1;
+    std::fs::write(edition.join("table.blocks"), table).expect("a damaged table");
     check(dir, &["serve", "--config", "tacit.toml"], 3, "is not what was sealed");
     std::fs::write(dir.join("state/ledger.db"), "not a database, but long enough to be looked at as one")
         .expect("a file");

@@ -7,6 +7,7 @@ use tacit::engine::seal::{Report, SealError, seal, seal_with_key};
 use tacit::query::terms::edition::Manifest;
 use tacit::query::terms::policy::Policy;
 
+use crate::blocks::sealed_table;
 use crate::support::{PURE, policy, visits};
 
 fn write(dir: &Path, policy_text: &str, csv: &str) -> Policy {
@@ -28,8 +29,7 @@ fn sealed(policy_text: &str, csv: &str) -> Result<(Manifest, Report), SealError>
 
 /// Rows of the sealed table, sorted, without unit numbers.
 fn table(dir: &Path, manifest: &Manifest) -> Vec<String> {
-    let file = std::fs::File::open(Manifest::table_path(dir, &manifest.edition)).expect("a table");
-    let frame = IpcReader::new(file).finish().expect("Arrow").drop("unit").expect("a unit column");
+    let frame = sealed_table(dir, manifest).drop("unit").expect("a unit column");
     let frame = frame.drop("rank").expect("a rank column");
     let mut rows: Vec<String> =
         (0..frame.height()).map(|row| format!("{:?}", frame.get(row).expect("a row"))).collect();

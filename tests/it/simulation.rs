@@ -362,6 +362,7 @@ fn publish(ledger: &dyn Ledger, policy: &Policy, number: u64) -> bool {
         terms: policy.terms.clone(),
         rows: 0,
         table: [0; 32],
+        blocks: None,
         nonce: [0; 32],
         tables: Vec::new(),
     };

@@ -1,6 +1,8 @@
 //! Worker processes of the real binary: what they may do, and what it costs when one dies.
 
-use std::path::Path;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,11 +10,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tacit::engine::{Engine, EngineFault, Host, Launch, Limits, WorkerPool};
+use tacit::kernel::budget::account::EditionMark;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::computation::Computation;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
+use tacit::query::terms::edition::Manifest;
+use tacit::query::terms::edition::layout::{Holds, StoredColumn, TableLayout};
 
 use crate::crash::{agent, ask, start};
 use crate::support::{GAUSSIAN, Lab, block_on, launch, policy, visits};
@@ -55,7 +60,13 @@ struct Clinic {
 
 /// The binary over a small table, with its workers.
 fn clinic() -> Clinic {
+    clinic_after(|_| {})
+}
+
+/// The binary over a small table that `change` has changed.
+fn clinic_after(change: impl FnOnce(&Lab)) -> Clinic {
     let lab = Lab::new(&policy(GAUSSIAN), &visits(100), Arc::new(OpenDp), "4");
+    change(&lab);
     let Lab { dir, service, router, steward, researcher, viewer, .. } = lab;
     drop((service, router));
     let config = dir.path().join("tacit.toml");
@@ -120,7 +131,7 @@ fn workers_are_walled_in() {
         for file in std::fs::read_dir(format!("/proc/{pid}/fd")).expect("open files").flatten() {
             let Ok(target) = std::fs::read_link(file.path()) else { continue };
             let target = target.to_string_lossy().into_owned();
-            let its_own = ["table.arrow", "socket:", "/dev/null", "anon_inode:"];
+            let its_own = ["table.blocks", "socket:", "/dev/null", "anon_inode:"];
             assert!(its_own.iter().any(|own| target.contains(own)), "a worker holds {target}");
         }
     }
@@ -195,39 +206,103 @@ fn a_worker_that_was_stopped_goes_on() {
     clinic.end();
 }
 
-/// Another table with as many rows replaces the sealed one: a restarted worker refuses it, and waiting computations fail rather than wait
-/// forever.
+/// Another table with as many rows replaces the sealed one: nobody looks at it. Workers that are started later map the file that was opened
+/// first, which stays as long as it is open.
 #[test]
 fn a_table_that_was_replaced_is_not_answered_from() {
     let lab = Lab::exact();
     let (pool, edition) = pooled(&lab, Launch { workers: 1, ..launch() });
     let computation = computation(&lab, "SELECT region, COUNT(*) FROM visits GROUP BY region");
     assert!(pool.evaluate(&edition, &computation).is_ok());
-    let table = tacit::query::terms::edition::Manifest::table_path(&lab.dir.path().join("state"), &edition);
-    let mut bytes = std::fs::read(&table).expect("a table");
-    let last = bytes.len() - 1;
-    bytes[last] ^= 1;
+    let table = table_of(&lab);
+    let replaced = vec![0; std::fs::metadata(&table).expect("a table").len() as usize];
     std::fs::remove_file(&table).expect("removed");
-    std::fs::write(&table, bytes).expect("another table");
+    std::fs::write(&table, replaced).expect("another table");
     let pids: Vec<u32> = workers(std::process::id()).into_iter().filter(|pid| holds(*pid, lab.dir.path())).collect();
     signal("KILL", &pids);
-    until("nobody is left", || pids.iter().all(|pid| is_gone(*pid)));
-    // A process that is ending may take one more computation with it; after that, none is left to take any.
-    until("nobody is ready", || {
-        assert!(pool.evaluate(&edition, &computation).is_err(), "burnt");
-        !pool.is_ready(&edition)
-    });
+    until("it is gone", || pids.iter().all(|pid| is_gone(*pid)));
+    until("another worker answers", || pool.evaluate(&edition, &computation).is_ok());
+    assert!(pool.prepare(&edition, &computation).is_ok(), "of the table that was sealed");
+    assert!(Manifest::open(&lab.dir.path().join("state"), &edition, &commitment(&lab)).is_err());
+}
+
+/// Changes a byte of the column `age` in the first block of a lab's table.
+fn damage(lab: &Lab) {
+    let table = File::options().read(true).write(true).open(table_of(lab)).expect("a table");
+    let manifest =
+        Manifest::open(&lab.dir.path().join("state"), &edition_of(lab), &commitment(lab)).expect("an edition");
+    let layout = TableLayout::of(&manifest.terms, &manifest.blocks.as_ref().expect("blocks").ends).expect("a layout");
+    let is_age = |column: &StoredColumn| match column.holds {
+        Holds::Declared(index) => manifest.terms.columns[index].name == "age",
+        Holds::Unit | Holds::Rank => false,
+    };
+    let place = layout.columns().iter().position(is_age).expect("a column");
+    let at = layout.chunk(0, place).expect("a chunk").values_at;
+    let mut byte = [0];
+    table.read_exact_at(&mut byte, at).expect("a byte");
+    table.write_all_at(&[byte[0] ^ 1], at).expect("a changed byte");
+}
+
+/// A byte of one column is changed in the file that workers map: a question that reads the column is refused before it is charged, and from
+/// then on the dataset is not ready.
+#[test]
+fn a_damaged_block_is_found_before_its_first_use() {
+    let lab = Lab::exact();
+    damage(&lab);
+    let (pool, edition) = pooled(&lab, launch());
+    assert!(pool.prepare(&edition, &computation(&lab, "SELECT COUNT(*) FROM visits WHERE age > 30")).is_err());
+    assert!(!pool.is_ready(&edition));
+    assert!(pool.prepare(&edition, &computation(&lab, "SELECT COUNT(*) FROM visits")).is_err(), "for good");
+}
+
+/// The same through the door: the server starts, and what nobody can answer costs nothing.
+#[test]
+fn a_question_of_a_damaged_table_costs_nothing() {
+    let clinic = clinic_after(damage);
+    let accounts = || clinic.get("/v1/accounts", &clinic.lab.researcher);
+    let before = accounts();
+    assert!(before.0 == 200 && before.1.to_string().contains("visits"), "{before:?}");
+    assert_eq!(clinic.ask(30), 503);
+    assert_eq!(accounts(), before);
+    assert_eq!(clinic.get("/readyz", "").0, 503);
+    clinic.end();
+}
+
+/// The file is cut while workers have it mapped. Reading it would end them, so the check does, three times, and then the dataset is not
+/// ready; the server lives.
+#[test]
+fn a_table_that_is_cut_under_its_workers_is_found() {
+    let lab = Lab::exact();
+    let (pool, edition) = pooled(&lab, launch());
+    let computation = computation(&lab, "SELECT region, COUNT(*) FROM visits GROUP BY region");
+    File::options().write(true).open(table_of(&lab)).expect("a table").set_len(0).expect("a cut");
+    // What was checked before the cut is not checked again.
+    until("nobody is ready", || pool.evaluate(&edition, &computation).is_err() && !pool.is_ready(&edition));
+}
+
+fn mark_of(lab: &Lab) -> EditionMark {
+    tacit::kernel::budget::ledger::read(lab.service.ledger(), |book| {
+        book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition")
+    })
+}
+
+fn edition_of(lab: &Lab) -> String {
+    mark_of(lab).id
+}
+
+fn commitment(lab: &Lab) -> String {
+    mark_of(lab).commitment
+}
+
+fn table_of(lab: &Lab) -> PathBuf {
+    Manifest::dir(&lab.dir.path().join("state"), &edition_of(lab)).join("table.blocks")
 }
 
 /// A worker pool over the lab's sealed table, with the edition's id.
 fn pooled(lab: &Lab, launch: Launch) -> (WorkerPool, String) {
     let dataset = lab.service.dataset("visits").expect("a dataset");
-    let mark = tacit::kernel::budget::ledger::read(lab.service.ledger(), |book| {
-        book.dataset("visits").and_then(|whole| whole.edition.clone()).expect("an edition")
-    });
     let state = lab.dir.path().join("state");
-    let manifest =
-        tacit::query::terms::edition::Manifest::open(&state, &mark.id, &mark.commitment).expect("an edition");
+    let manifest = Manifest::open(&state, &edition_of(lab), &commitment(lab)).expect("an edition");
     let mut pool = WorkerPool::new(launch);
     pool.load(&state, &manifest).expect("workers");
     (pool, dataset.edition.clone())
@@ -311,9 +386,12 @@ fn a_full_table_stays_within_its_limits() {
     }
     let lab = Lab::new(&text, &csv, Arc::new(OpenDp), "4");
     let (pool, edition) = pooled(&lab, Launch { workers: 1, ..launch() });
-    let terms = &lab.service.dataset("visits").expect("a dataset").terms;
-    let limits =
-        Limits::of(terms, std::thread::available_parallelism().map_or(2, |n| n.get() as u64), launch().deadline_min);
+    let manifest = Manifest::open(&lab.dir.path().join("state"), &edition, &commitment(&lab)).expect("an edition");
+    let limits = Limits::of(
+        &manifest,
+        std::thread::available_parallelism().map_or(2, |n| n.get() as u64),
+        launch().deadline_min,
+    );
     let list = (0..900).map(|n| format!("{n}.25")).collect::<Vec<_>>().join(", ");
     for sql in [
         "SELECT region, diagnosis, smoker, COUNT(*), COUNT(DISTINCT patient_id) AS d, SUM(cost) AS c, AVG(age) AS a, COUNT(smoker) AS s FROM visits GROUP BY region, diagnosis, smoker".to_owned(),

@@ -1,5 +1,6 @@
 //! The engine of this process: it evaluates computations over the tables that it holds.
 
+use super::stored_columns::StoredColumns;
 use super::table::{Loaded, guarded};
 use super::vectors;
 use crate::engine::port::{Engine, EngineFault, Host};
@@ -11,7 +12,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
-/// Sealed tables in this process's memory, by edition.
+/// Sealed tables that this process holds or maps, by edition. They are checked as a whole when they are loaded.
 #[derive(Default)]
 pub struct PolarsEngine {
     pub(super) tables: HashMap<String, Loaded>,
@@ -27,8 +28,12 @@ impl PolarsEngine {
 
 impl Host for PolarsEngine {
     fn load(&mut self, state: &Path, manifest: &Manifest) -> Result<(), EngineFault> {
-        let file = File::open(Manifest::table_path(state, &manifest.edition)).map_err(|_| EngineFault)?;
-        let loaded = Loaded::read(file, manifest.rows, manifest.terms.clone())?;
+        let file = File::open(manifest.table_path(state)).map_err(|_| EngineFault)?;
+        let loaded = Loaded::open(file, &manifest.facts(), manifest.terms.clone())?;
+        let columns = StoredColumns::all(&loaded.terms);
+        if !(0..loaded.blocks()).all(|block| loaded.check(block, &columns)) {
+            return Err(EngineFault);
+        }
         self.tables.insert(manifest.edition.clone(), loaded);
         Ok(())
     }

@@ -104,9 +104,9 @@ const SHAPES: [(&str, &str); 12] = [
 ];
 
 /// One row: unit, fixed, free, flag, whole, real, day.
-type Row = (i64, Option<u8>, Option<u8>, Option<bool>, Option<i64>, Option<f64>, Option<i32>);
+pub(super) type Row = (i64, Option<u8>, Option<u8>, Option<bool>, Option<i64>, Option<f64>, Option<i32>);
 
-fn rows() -> impl Strategy<Value = Vec<Row>> {
+pub(super) fn rows() -> impl Strategy<Value = Vec<Row>> {
     let whole = prop_oneof![4 => -1200..3300_i64, 1 => Just(i64::MAX), 1 => Just(i64::MIN), 1 => Just(7)];
     let real = prop_oneof![
         6 => -3.0..12.0_f64, 1 => Just(f64::NAN), 1 => Just(f64::INFINITY), 1 => Just(f64::NEG_INFINITY),
@@ -164,7 +164,7 @@ fn vectors(rows: &[Row], plans: &[Plan]) -> Vec<Vec<Vec<i64>>> {
 }
 
 /// An engine over a sealed table of these rows, which `change` has changed, with the table's edition.
-fn loaded(rows: &[Row], change: impl FnOnce(&mut Loaded)) -> (tempfile::TempDir, PolarsEngine, String) {
+pub(super) fn loaded(rows: &[Row], change: impl FnOnce(&mut Loaded)) -> (tempfile::TempDir, PolarsEngine, String) {
     let dir = tempfile::tempdir().expect("a folder");
     write(&dir.path().join("t.parquet"), rows);
     let mut policy = Policy::parse(POLICY).expect("a policy");
@@ -194,7 +194,7 @@ fn gaussian(rows: usize) -> Policy {
 }
 
 /// The plans over a table with at most this many rows.
-fn plans(rows: usize) -> Vec<Plan> {
+pub(super) fn plans(rows: usize) -> Vec<Plan> {
     let capacity = rows;
     let policy = Policy::parse(&holding(capacity)).expect("a policy");
     let mut plans = Vec::new();
@@ -344,12 +344,40 @@ fn vectors_of_parts_add_up_to_those_of_the_table() {
     for plan in plans(40) {
         let exact = |blocks| Private::new(table.exact(&plan.computation, blocks).expect("a total computation"));
         let parts = [0..1, 1..4, 4..4, 4..blocks].map(exact).into_iter();
-        let sum = parts.reduce(|sum, part| sum.joined(part).expect("equal shapes")).expect("parts");
+        let sum = parts.reduce(|sum, part| sum.joined(part, |_| false).expect("equal shapes")).expect("parts");
         let whole = exact(0..blocks).open_in_test().vectors;
         assert!(plan.computation.filter.is_some() || whole.iter().flatten().any(|cell| *cell != 0));
         assert_eq!(sum.open_in_test().vectors, whole, "{:?}", plan.computation);
     }
     assert!(table.exact(&plans(40)[0].computation, 0..blocks + 1).is_err(), "there are no such blocks");
+    drop(dir);
+}
+
+/// A block of many windows gives what as many small blocks give.
+#[test]
+fn it_does_not_matter_where_blocks_are_cut() {
+    let rows: Vec<Row> = (0..17_500_i64)
+        .map(|at| {
+            let fixed = (at / 3 % 3 < 2).then_some((at / 3 % 3) as u8);
+            let (free, flag) = ((at * at % 7 % 4) as u8, (at % 5 > 0).then_some(at % 3 == 0));
+            let (whole, real) =
+                ((at % 11 > 0).then_some(at * 31 % 3_900 - 900), (at % 13 > 0).then_some((at % 25) as f64 / 2.0 - 1.5));
+            (at / 3, fixed, Some(free), flag, whole, real, (at % 17 > 0).then_some(18_262 + (at * 7 % 366) as i32))
+        })
+        .collect();
+    let (dir, mut engine, edition) = loaded(&rows, |_| {});
+    let plans = plans(rows.len());
+    let evaluate = |engine: &PolarsEngine| -> Vec<_> {
+        let one = |plan: &Plan| engine.evaluate(&edition, &plan.computation).expect("a total computation");
+        plans.iter().map(|plan| one(plan).open_in_test().vectors).collect()
+    };
+    assert_eq!(engine.tables[&edition].blocks(), 1);
+    let whole = evaluate(&engine);
+    engine.tables.get_mut(&edition).expect("the table").cut(1_000).expect("a sealed table");
+    assert!(engine.tables[&edition].blocks() > 15);
+    for (plan, (whole, parts)) in plans.iter().zip(whole.iter().zip(evaluate(&engine))) {
+        assert_eq!(*whole, parts, "{:?}", plan.computation);
+    }
     drop(dir);
 }
 

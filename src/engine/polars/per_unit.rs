@@ -1,111 +1,218 @@
 //! Subqueries with one row per unit, folded from the rows of each unit.
 //!
-//! Promises one pass over the rows of a block, which are sorted by unit and, within a unit, by rank: polars computes the values of each row,
-//! and the rest is folds over adjacent rows. A unit's row is made from its own rows alone.
+//! Promises one pass over a block, which is sorted by unit and, within a unit, by rank: a program computes the values of each row, and the
+//! rest is folds over adjacent rows. A unit's row is made from its own rows alone, all of which are in the same block.
 
-use polars::prelude::*;
-
-use crate::engine::polars::expressions::Expressions;
+use super::compile::{Compiler, IntegerForm};
+use super::operands::{Operand, both};
+use super::program::{ConditionId, RowProgram, ValueId};
+use super::stored::{Block, BlockColumn, Slice, Stored, Validity, typed};
+use super::window::Window;
 use crate::query::computation::{Computation, MEAN_PARTS, PerUnitColumn, PerUnitTable};
 use crate::query::term::Term;
-use crate::query::term::lower::{IntegerFunction, lower};
+use crate::query::term::lower::IntegerFunction;
 use crate::query::terms::domain::Domain;
-use crate::query::terms::edition::{RANK_COLUMN, UNIT_COLUMN, column_name};
 use crate::query::terms::policy::Terms;
+use polars::prelude::{PolarsResult, polars_bail};
+use std::ops::Range;
 
-/// Values of one column, row by row, minus an offset; nulls are marked.
-struct Values {
-    values: Int64Chunked,
-    offset: i64,
+/// Number of rows after which a piece of a block ends, as soon as a unit's rows do: what is worked out for a piece fits the processor's
+/// cache.
+const PIECE_ROWS: usize = 1 << 14;
+
+/// How the table with one row per unit is made from the rows of a block.
+pub(super) struct UnitFolds {
+    program: RowProgram,
+    /// Rows with a rank below this count; `None` for all of them.
+    ranks: Option<u32>,
+    filter: Option<ConditionId>,
+    columns: Vec<UnitColumn>,
 }
 
-/// What a column needs from each row.
+/// A column with one value per unit.
+struct UnitColumn {
+    of: PerUnitColumn,
+    /// What it needs from each row.
+    needs: Vec<Need>,
+    /// The centre about which its values are stored.
+    centre: i64,
+}
+
 enum Need {
-    /// The index of a declared column, as it is stored, and the offset to add to its values.
-    Stored(usize, i64),
-    /// A computed value of each row.
-    Computed(Expr),
+    /// The value of a term.
+    Value(ValueId),
+    /// 1 if a condition is true, 0 if it is false, and missing if it is unknown.
+    Truth(ConditionId),
 }
 
-/// Makes the table of `units` from the rows of a block. `expressions` refer to the dataset's terms, and `seen` are the table's own.
-pub(super) fn table(
-    block: &DataFrame,
-    units: &PerUnitTable,
-    computation: &Computation,
-    (expressions, seen): (&Expressions<'_>, &Terms),
-    max_rows_per_unit: u32,
-) -> PolarsResult<DataFrame> {
-    let needs: Vec<Vec<Need>> = units.columns.iter().map(|column| needs(expressions, column)).collect();
-    let rank = col(RANK_COLUMN).lt(lit(computation.rows_per_unit));
-    let is_cut = computation.rows_per_unit < max_rows_per_unit;
-    let filter = units.filter.as_ref().map(|filter| expressions.filter(filter));
-    let counts = is_cut.then_some(rank).into_iter().chain(filter).reduce(Expr::and);
-    let mut frame = block.clone().lazy().without_optimizations();
-    if let Some(counts) = counts {
-        frame = frame.filter(counts);
-    }
-    let mut wanted = vec![col(UNIT_COLUMN)];
-    for (index, needs) in needs.iter().enumerate() {
-        for (part, need) in needs.iter().enumerate() {
-            let value = match need {
-                Need::Stored(column, _) => col(column_name(*column)),
-                Need::Computed(value) => value.clone(),
-            };
-            wanted.push(value.cast(DataType::Int64).alias(name(index, part)));
-        }
-    }
-    let rows = frame.select(wanted).collect()?;
-    let unit = rows.column(UNIT_COLUMN)?.u32()?.rechunk();
-    let unit = unit.cont_slice()?;
-    let ends = ends(unit)?;
-    let mut columns = Vec::with_capacity(units.columns.len() + 1);
-    let firsts: Vec<u32> = ends.iter().map(|end| unit[end - 1]).collect();
-    columns.push(Column::new(UNIT_COLUMN.into(), firsts));
-    for (index, column) in units.columns.iter().enumerate() {
-        let values = |part: usize| Values::of(&rows, &name(index, part), &needs[index][part]);
-        let folded = fold(column, &ends, values)?;
-        let centre = match &seen.columns[index].domain {
-            Domain::Number(grid) => grid.centre(),
-            Domain::Date { .. } | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => 0,
+/// Values row by row, with one byte for each that is 1 if there is a value; `None` if there are no rows without one.
+struct Values {
+    values: Vec<i64>,
+    present: Option<Vec<u8>>,
+}
+
+/// A block's table with one row per unit.
+pub(super) struct UnitTable {
+    units: Vec<u32>,
+    columns: Vec<Values>,
+}
+
+impl UnitTable {
+    /// The rows of the table.
+    pub(super) fn block<'a>(&'a self) -> Block<'a> {
+        let column = |(index, column): (usize, &'a Values)| {
+            let validity = column.present.as_deref().map_or(Validity::All, Validity::Bytes);
+            (index, BlockColumn { values: Slice::I64(&column.values), validity })
         };
-        columns.push(column_of(folded, centre).with_name(column_name(index).into()).into_column());
+        let columns = self.columns.iter().enumerate().map(column).collect();
+        Block { rows: self.units.len(), columns, units: Some(&self.units), ranks: None }
     }
-    DataFrame::new(ends.len(), columns)
 }
 
-fn name(index: usize, part: usize) -> String {
-    format!("v{index}_{part}")
-}
-
-/// What a column needs to be computed from each row.
-fn needs(expressions: &Expressions<'_>, column: &PerUnitColumn) -> Vec<Need> {
-    let value = |term: &Term| match term {
-        Term::Column(index) => {
-            let offset = match &expressions.terms.columns[*index].domain {
+impl UnitFolds {
+    /// Compiles the table of `units`, of a dataset with these terms.
+    pub(super) fn of(units: &PerUnitTable, computation: &Computation, terms: &Terms, ranks: Option<u32>) -> Self {
+        let (base, seen) = (computation.base(terms), computation.seen(terms));
+        let mut compiler = Compiler::of(&base);
+        let filter = units.filter.as_ref().map(|filter| compiler.condition(filter));
+        let column = |(column, seen): (&PerUnitColumn, &Domain)| {
+            let centre = match seen {
                 Domain::Number(grid) => grid.centre(),
                 Domain::Date { .. } | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => 0,
             };
-            Need::Stored(*index, offset)
+            UnitColumn { of: column.clone(), needs: needs(&mut compiler, column), centre }
+        };
+        let domains = seen.columns.iter().map(|column| &column.domain);
+        let columns = units.columns.iter().zip(domains).map(column).collect();
+        Self { program: compiler.finish(), ranks, filter, columns }
+    }
+
+    /// Cuts a block into pieces of a few windows, at the borders of units.
+    pub(super) fn pieces(&self, block: &Block<'_>) -> PolarsResult<Vec<Range<usize>>> {
+        let Some(units) = block.units else { polars_bail!(ComputeError: "rows have no units") };
+        let mut pieces = Vec::with_capacity(units.len() / PIECE_ROWS + 1);
+        let mut start = 0;
+        while start < units.len() {
+            let mut end = (start + PIECE_ROWS).min(units.len());
+            end += units[end..].iter().take_while(|unit| **unit == units[end - 1]).count();
+            pieces.push(start..end);
+            start = end;
         }
-        Term::Made(_) => {
-            // Unwrap safety: a computation's terms were typed against the terms that it is evaluated under.
-            let lowered = lower(term, expressions.terms).expect("a typed term can be lowered");
-            Need::Computed(expressions.step(&lowered.step))
+        Ok(pieces)
+    }
+
+    /// Makes the table of the units that these rows belong to.
+    pub(super) fn table(&self, block: &Block<'_>, of: Range<usize>) -> PolarsResult<UnitTable> {
+        let mut units = Vec::with_capacity(of.len());
+        let values = || Values { values: Vec::with_capacity(of.len()), present: None };
+        let mut rows: Vec<Vec<Values>> =
+            self.columns.iter().map(|column| column.needs.iter().map(|_| values()).collect()).collect();
+        for window in Window::all(block, of, &self.program) {
+            let Some(of_rows) = window.units() else { polars_bail!(ComputeError: "rows have no units") };
+            let passed = self.filter.map(|filter| window.holds(filter, true));
+            let ranked = self.ranks.and_then(|count| window.ranked_below(count));
+            let both = ranked.map(|ranked| both(ranked, passed));
+            let counted = both.as_deref().or(passed);
+            extend(&mut units, of_rows.iter().copied(), counted);
+            for (column, rows) in self.columns.iter().zip(&mut rows) {
+                column.needs.iter().zip(rows).for_each(|(need, values)| need.read(&window, counted, values));
+            }
         }
-    };
+        let ends = ends(&units)?;
+        let columns = self.columns.iter().zip(&rows).map(|(column, rows)| column.folded(&ends, rows)).collect();
+        Ok(UnitTable { units: ends.iter().map(|end| units[end - 1]).collect(), columns })
+    }
+}
+
+/// What a column needs to be computed from each row.
+fn needs(compiler: &mut Compiler<'_>, column: &PerUnitColumn) -> Vec<Need> {
+    let value = |compiler: &mut Compiler<'_>, term: &Term| Need::Value(compiler.value(term, IntegerForm::Whole));
     match column {
-        PerUnitColumn::Own(index) => vec![value(&Term::Column(*index))],
+        PerUnitColumn::Own(index) => vec![value(compiler, &Term::Column(*index))],
         PerUnitColumn::Rows => Vec::new(),
         PerUnitColumn::Present(term)
         | PerUnitColumn::Sum(term)
         | PerUnitColumn::Mean(term)
         | PerUnitColumn::Least(term)
-        | PerUnitColumn::Greatest(term) => vec![value(term)],
-        PerUnitColumn::Any(filter) | PerUnitColumn::Every(filter) => vec![Need::Computed(expressions.filter(filter))],
+        | PerUnitColumn::Greatest(term) => vec![value(compiler, term)],
+        PerUnitColumn::Any(filter) | PerUnitColumn::Every(filter) => vec![Need::Truth(compiler.condition(filter))],
         PerUnitColumn::First { of, by, filter, .. } => {
-            let counts = filter.as_ref().map_or_else(|| lit(true), |filter| expressions.filter(filter));
-            vec![value(of), value(by), Need::Computed(counts.fill_null(lit(false)))]
+            let counts = filter.iter().map(|filter| Need::Truth(compiler.condition(filter))).collect::<Vec<_>>();
+            [value(compiler, of), value(compiler, by)].into_iter().chain(counts).collect()
         }
+    }
+}
+
+impl Need {
+    /// Adds what is needed from the rows of a window that count.
+    fn read(&self, window: &Window<'_>, counted: Option<&[u8]>, into: &mut Values) {
+        match self {
+            Self::Value(value) => into.extend(window.value(*value), counted),
+            Self::Truth(condition) => {
+                let known = window.known(*condition);
+                into.extend((Slice::U8(window.holds(*condition, true)), Some(&known)), counted);
+            }
+        }
+    }
+}
+
+impl Values {
+    /// Adds the rows whose byte in `counted` is 1.
+    fn extend(&mut self, (values, present): Operand<'_>, counted: Option<&[u8]>) {
+        let before = self.values.len();
+        typed!(values, values => extend(&mut self.values, values.iter().map(|value| value.wide()), counted));
+        match (&mut self.present, present) {
+            (None, None) => {}
+            (Some(own), None) => own.resize(self.values.len(), 1),
+            (own, Some(present)) => {
+                extend(own.get_or_insert_with(|| vec![1; before]), present.iter().copied(), counted)
+            }
+        }
+    }
+
+    /// Folds the values of each unit's rows that are present to one value per unit. `finish` is given the number of those rows, too.
+    fn each<S: Copy>(
+        &self,
+        ends: &[usize],
+        empty: S,
+        step: impl Fn(S, i64) -> S,
+        finish: impl Fn(S, usize) -> Option<i64>,
+    ) -> Vec<Option<i64>> {
+        let mut start = 0;
+        let unit = |end: &usize| {
+            let rows = start..*end;
+            start = *end;
+            let values = &self.values[rows.clone()];
+            let Some(present) = &self.present else {
+                return finish(values.iter().fold(empty, |folded, value| step(folded, *value)), values.len());
+            };
+            let (mut folded, mut count) = (empty, 0);
+            for (value, present) in values.iter().zip(&present[rows]) {
+                folded = if *present == 1 { step(folded, *value) } else { folded };
+                count += usize::from(*present);
+            }
+            finish(folded, count)
+        };
+        ends.iter().map(unit).collect()
+    }
+
+    fn get(&self, row: usize) -> Option<i64> {
+        self.present.as_ref().is_none_or(|present| present[row] == 1).then(|| self.values[row])
+    }
+
+    /// Makes a column from folded values, about a centre.
+    fn about(values: &[Option<i64>], centre: i64) -> Self {
+        let is_whole = values.iter().all(Option::is_some);
+        let present = (!is_whole).then(|| values.iter().map(|value| u8::from(value.is_some())).collect());
+        Self { values: values.iter().map(|value| value.unwrap_or(centre).wrapping_sub(centre)).collect(), present }
+    }
+}
+
+/// Adds the items whose byte in `counted` is 1.
+fn extend<T>(into: &mut Vec<T>, items: impl Iterator<Item = T>, counted: Option<&[u8]>) {
+    match counted {
+        None => into.extend(items),
+        Some(rows) => into.extend(items.zip(rows).filter(|(_, row)| **row == 1).map(|(item, _)| item)),
     }
 }
 
@@ -127,90 +234,41 @@ fn ends(units: &[u32]) -> PolarsResult<Vec<usize>> {
     Ok(ends)
 }
 
-impl Values {
-    fn of(rows: &DataFrame, name: &str, need: &Need) -> PolarsResult<Self> {
-        let offset = match need {
-            Need::Stored(_, offset) => *offset,
-            Need::Computed(_) => 0,
+impl UnitColumn {
+    /// The column's value for each unit, given what it needs from each row.
+    fn folded(&self, ends: &[usize], rows: &[Values]) -> Values {
+        let some = |value: i64, count: usize| (count > 0).then_some(value);
+        let values = match &self.of {
+            // The value is the same in every row of a unit, null or not.
+            PerUnitColumn::Own(_) => rows[0].each(ends, 0, |_, value| value, some),
+            PerUnitColumn::Rows => {
+                let starts = std::iter::once(0).chain(ends.iter().copied());
+                ends.iter().zip(starts).map(|(end, start)| Some((end - start) as i64)).collect()
+            }
+            PerUnitColumn::Present(_) => rows[0].each(ends, (), |(), _| (), |(), count| Some(count as i64)),
+            PerUnitColumn::Sum(_) => rows[0].each(ends, 0, i64::wrapping_add, some),
+            PerUnitColumn::Mean(_) => rows[0].each(ends, 0, i64::wrapping_add, |sum, count| {
+                let rounded = IntegerFunction::Rounded { numerator: MEAN_PARTS, denominator: count.max(1) as i64 };
+                (count > 0).then(|| rounded.apply(sum))
+            }),
+            PerUnitColumn::Least(_) | PerUnitColumn::Every(_) => rows[0].each(ends, i64::MAX, i64::min, some),
+            PerUnitColumn::Greatest(_) | PerUnitColumn::Any(_) => rows[0].each(ends, i64::MIN, i64::max, some),
+            PerUnitColumn::First { descending, .. } => first(ends, rows, *descending),
         };
-        Ok(Self { values: rows.column(name)?.i64()?.rechunk().into_owned(), offset })
+        Values::about(&values, self.centre)
     }
-
-    /// Folds the non-null values of each unit's rows to one value per unit.
-    fn each(&self, ends: &[usize], fold: impl Fn(&[i64]) -> Option<i64>) -> Vec<Option<i64>> {
-        let mut start = 0;
-        let array = self.values.downcast_as_array();
-        let (values, valid) = (array.values().as_slice(), array.validity());
-        let mut present = Vec::new();
-        let mut unit = |end: usize| {
-            let rows = start..end;
-            start = end;
-            let Some(valid) = valid else { return fold(&values[rows]) };
-            present.clear();
-            present.extend(rows.filter(|row| valid.get_bit(*row)).map(|row| values[row]));
-            fold(&present)
-        };
-        ends.iter().map(|end| unit(*end)).collect()
-    }
-}
-
-/// Makes a column from folded values; if none is null, takes them as one vector without validity bits.
-fn column_of(values: Vec<Option<i64>>, centre: i64) -> Int64Chunked {
-    let all: Option<Vec<i64>> = values.iter().map(|value| value.map(|value| value - centre)).collect();
-    match all {
-        Some(all) => Int64Chunked::from_vec(PlSmallStr::EMPTY, all),
-        None => values.into_iter().map(|value| value.map(|value| value - centre)).collect(),
-    }
-}
-
-fn fold(
-    column: &PerUnitColumn,
-    ends: &[usize],
-    values: impl Fn(usize) -> PolarsResult<Values>,
-) -> PolarsResult<Vec<Option<i64>>> {
-    let whole = |count: usize| Some(count as i64);
-    let sum = |rows: &[i64], offset: i64| rows.iter().sum::<i64>() + rows.len() as i64 * offset;
-    let each = |fold: &dyn Fn(&[i64], i64) -> Option<i64>| {
-        let values = values(0)?;
-        Ok::<_, PolarsError>(values.each(ends, |rows| fold(rows, values.offset)))
-    };
-    Ok(match column {
-        // The value is the same in every row of a unit, null or not.
-        PerUnitColumn::Own(_) => each(&|rows, offset| rows.first().map(|value| value + offset))?,
-        PerUnitColumn::Rows => {
-            let starts = std::iter::once(0).chain(ends.iter().copied());
-            ends.iter().zip(starts).map(|(end, start)| whole(end - start)).collect()
-        }
-        PerUnitColumn::Present(_) => each(&|rows, _| whole(rows.len()))?,
-        PerUnitColumn::Sum(_) => each(&|rows, offset| (!rows.is_empty()).then(|| sum(rows, offset)))?,
-        PerUnitColumn::Mean(_) => each(&|rows, offset| {
-            let rounded = IntegerFunction::Rounded { numerator: MEAN_PARTS, denominator: rows.len().max(1) as i64 };
-            (!rows.is_empty()).then(|| rounded.apply(sum(rows, offset)))
-        })?,
-        PerUnitColumn::Least(_) | PerUnitColumn::Every(_) => {
-            each(&|rows, offset| rows.iter().min().map(|value| value + offset))?
-        }
-        PerUnitColumn::Greatest(_) | PerUnitColumn::Any(_) => {
-            each(&|rows, offset| rows.iter().max().map(|value| value + offset))?
-        }
-        PerUnitColumn::First { descending, .. } => {
-            let (of, by, counts) = (values(0)?, values(1)?, values(2)?);
-            let offset = of.offset;
-            let firsts = first(ends, &[of.values, by.values, counts.values], *descending);
-            firsts.into_iter().map(|value| value.map(|value| value + offset)).collect()
-        }
-    })
 }
 
 /// The first value by an order in which nulls are greatest; among equal rows, the one with the least rank.
-fn first(ends: &[usize], [of, by, counts]: &[Int64Chunked; 3], descending: bool) -> Vec<Option<i64>> {
+fn first(ends: &[usize], rows: &[Values], descending: bool) -> Vec<Option<i64>> {
+    let (of, by, counts) = (&rows[0], &rows[1], rows.get(2));
     let starts = std::iter::once(0).chain(ends.iter().copied());
     let place = |row: usize| {
         let key = by.get(row).map_or(i128::MAX, i128::from);
         if descending { -key } else { key }
     };
     let unit = |(end, start): (&usize, usize)| {
-        let rows = (start..*end).filter(|row| counts.get(*row) == Some(1));
+        let rows = (start..*end).filter(|row| counts.is_none_or(|counts| counts.get(*row) == Some(1)));
         of.get(rows.min_by_key(|row| place(*row))?)
     };
     ends.iter().zip(starts).map(unit).collect()

@@ -1,20 +1,20 @@
-//! Sealed tables in memory: reading them, and running polars without letting its words out.
+//! Sealed tables: reading or mapping them, and running polars without letting its words out.
 
+use super::mapped::Mapped;
+use super::stored_columns::StoredColumns;
 use crate::engine::port::EngineFault;
-use crate::query::computation::{Computation, Measure};
-use crate::query::terms::domain::Domain;
-use crate::query::terms::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, text_name};
+use crate::query::terms::domain::{Column as TermsColumn, Domain};
+use crate::query::terms::edition::layout::{BLOCK_ROWS, TableFacts};
+use crate::query::terms::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, digest_of_file, text_name};
 use crate::query::terms::policy::{Terms, Unit};
-use borsh::{BorshDeserialize, BorshSerialize};
 use polars::prelude::*;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// One sealed table in memory, with the terms it was sealed under.
+/// One sealed table, with the terms it was sealed under.
 pub(in crate::engine) struct Loaded {
-    table: DataFrame,
+    rows: Rows,
     pub(in crate::engine) terms: Terms,
     /// The texts of columns without a public list, by column and code.
     pub(in crate::engine) texts: HashMap<usize, Vec<String>>,
@@ -22,74 +22,77 @@ pub(in crate::engine) struct Loaded {
     ends: Vec<usize>,
 }
 
-/// Number of rows after which a block ends, as soon as a unit's rows do.
-pub(in crate::engine) const BLOCK_ROWS: usize = 1 << 17;
-
-/// The stored columns that a computation reads.
-#[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub(in crate::engine) struct StoredColumns {
-    /// Indices of the declared columns.
-    pub(in crate::engine) declared: BTreeSet<usize>,
-    /// Whether it reads the number of each row's unit.
-    pub(in crate::engine) unit: bool,
-    /// Whether it reads the rank of each row within its unit.
-    pub(in crate::engine) rank: bool,
-}
-
-impl StoredColumns {
-    /// The columns that a computation may read. Those of a table with one row per unit are not looked at closely.
-    pub(in crate::engine) fn of(computation: &Computation, terms: &Terms) -> Self {
-        let mut declared = BTreeSet::new();
-        let per_unit = computation.units.is_some();
-        if per_unit {
-            declared.extend(0..terms.columns.len());
-        } else {
-            computation.filter.iter().for_each(|filter| filter.declared(&mut declared));
-            computation.keys.iter().for_each(|key| key.column.declared(&mut declared));
-            computation.measures.iter().for_each(|measure| measure.declared(&mut declared));
-            declared.extend(computation.text.iter().map(|text| text.column));
-        }
-        let unit = per_unit || computation.text.is_some() || computation.measures.iter().any(counts_units);
-        Self { declared, unit, rank: per_unit || computation.rows_per_unit < terms.max_rows_per_unit }
-    }
-}
-
-fn counts_units(measure: &Measure) -> bool {
-    match measure {
-        Measure::Units | Measure::UnitsWhere { .. } => true,
-        Measure::PrefixSums { measure, .. } | Measure::Over { measure, .. } => counts_units(measure),
-        Measure::Rows | Measure::NonNull { .. } | Measure::Sum { .. } | Measure::Bins { .. } => false,
-    }
+enum Rows {
+    /// Format 1.
+    InMemory(DataFrame),
+    /// Format 2.
+    Mapped(Mapped),
 }
 
 impl Loaded {
-    /// Reads a sealed table with polars' safe reader.
-    pub(in crate::engine) fn read(file: File, rows: u64, terms: Terms) -> Result<Self, EngineFault> {
+    /// Maps a sealed table and checks its index, or reads and checks all of one of format 1.
+    pub(in crate::engine) fn open(mut file: File, facts: &TableFacts, terms: Terms) -> Result<Self, EngineFault> {
+        let Some(blocks) = &facts.blocks else {
+            // Checks that the bytes that are read are those that were sealed, whatever is stored under that name by now.
+            if digest_of_file(&mut file).map_err(|_| EngineFault)? != facts.digest {
+                return Err(EngineFault);
+            }
+            return Self::read(file, facts.rows, terms);
+        };
+        let mapped = guarded(|| Mapped::open(&file, blocks, &facts.digest, &terms))?;
+        let ends = mapped.ends();
+        let is_text = |(_, column): &(usize, &TermsColumn)| matches!(column.domain, Domain::Text { .. });
+        let columns = terms.columns.iter().enumerate().filter(is_text).map(|(index, _)| index);
+        let texts = columns.zip(guarded(|| mapped.texts())?).collect();
+        if ends.last().copied().unwrap_or(0) as u64 != facts.rows {
+            return Err(EngineFault);
+        }
+        Ok(Self { rows: Rows::Mapped(mapped), terms, texts, ends })
+    }
+
+    /// Reads a table of format 1 with polars' safe reader.
+    fn read(file: File, rows: u64, terms: Terms) -> Result<Self, EngineFault> {
         let table = guarded(|| IpcReader::new(file).set_rechunk(true).finish())?;
         if table.height() as u64 != rows {
             return Err(EngineFault);
         }
         let (table, texts) = guarded(|| split(table, &terms))?;
         let ends = guarded(|| block_ends(&table, BLOCK_ROWS))?;
-        Ok(Self { table, terms, texts, ends })
+        Ok(Self { rows: Rows::InMemory(table), terms, texts, ends })
     }
 
     /// Whether these columns of a block are as they were sealed. A table that is held in memory was checked when it was read, so only a
     /// block that does not exist is not.
-    pub(in crate::engine) fn check(&self, block: usize, _columns: &StoredColumns) -> bool {
-        block < self.blocks()
+    pub(in crate::engine) fn check(&self, block: usize, columns: &StoredColumns) -> bool {
+        match &self.rows {
+            Rows::InMemory(_) => block < self.blocks(),
+            Rows::Mapped(mapped) => mapped.check(block, columns),
+        }
     }
 
     /// Whether everything was checked when the table was read.
     pub(in crate::engine) fn is_checked(&self) -> bool {
-        true
+        matches!(self.rows, Rows::InMemory(_))
     }
 
     /// Cuts the table anew, into blocks of fewer rows.
     #[cfg(test)]
     pub(super) fn cut(&mut self, block_rows: usize) -> PolarsResult<()> {
-        self.ends = block_ends(&self.table, block_rows)?;
+        let table = self.all_rows()?;
+        self.ends = block_ends(&table, block_rows)?;
+        self.rows = Rows::InMemory(table);
         Ok(())
+    }
+
+    /// All columns and rows in one frame.
+    #[cfg(test)]
+    pub(super) fn all_rows(&self) -> PolarsResult<DataFrame> {
+        let mut table = self.block(0, &StoredColumns::all(&self.terms))?;
+        for block in 1..self.blocks() {
+            table.vstack_mut(&self.block(block, &StoredColumns::all(&self.terms))?)?;
+        }
+        table.rechunk_mut();
+        Ok(table)
     }
 
     /// Number of blocks. A unit's rows are all in one block.
@@ -97,15 +100,13 @@ impl Loaded {
         self.ends.len()
     }
 
-    /// Number of rows in some blocks.
-    pub(super) fn rows(&self, blocks: &Range<usize>) -> usize {
-        let end_of = |count: usize| count.checked_sub(1).and_then(|last| self.ends.get(last)).copied().unwrap_or(0);
-        end_of(blocks.end).saturating_sub(end_of(blocks.start))
-    }
-
     /// The rows of a block, in the table's order, without a copy; the columns are those that are wanted and that the table has.
     pub(in crate::engine) fn block(&self, index: usize, columns: &StoredColumns) -> PolarsResult<DataFrame> {
         let Some(end) = self.ends.get(index) else { polars_bail!(OutOfBounds: "there is no such block") };
+        let table = match &self.rows {
+            Rows::InMemory(table) => table,
+            Rows::Mapped(mapped) => return mapped.block(index, columns),
+        };
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         let by_unit = self.terms.unit != Unit::Row;
         let unit = (columns.unit && by_unit).then(|| UNIT_COLUMN.to_owned());
@@ -113,7 +114,7 @@ impl Loaded {
         let declared = columns.declared.iter().map(|index| column_name(*index));
         let rows = end - start;
         let columns = unit.into_iter().chain(rank).chain(declared);
-        let columns = columns.map(|name| Ok(self.table.column(&name)?.slice(start as i64, rows)));
+        let columns = columns.map(|name| Ok(table.column(&name)?.slice(start as i64, rows)));
         DataFrame::new(rows, columns.collect::<PolarsResult<_>>()?)
     }
 }

@@ -5,47 +5,79 @@
 //! change neither.
 
 use super::table::Loaded;
+use super::window::Window;
+use crate::query::computation::{Computation, TextKey};
+use crate::query::terms::policy::Unit;
 
-/// The labels of the groups that occur, sorted, with `None` first for rows without a text, and for each of them its code. `rows` holds the
-/// number of rows of each code, the last one that of rows without a text.
-pub(super) fn labels(loaded: &Loaded, column: usize, rows: &[i64]) -> (Vec<Option<String>>, Vec<usize>) {
-    let texts = loaded.texts.get(&column).map(Vec::as_slice).unwrap_or_default();
-    let occurring = rows.iter().enumerate().filter(|(_, rows)| **rows > 0);
-    let mut found: Vec<(Option<String>, usize)> = occurring.map(|(code, _)| (texts.get(code).cloned(), code)).collect();
-    found.sort();
-    found.into_iter().unzip()
+/// The cells of texts, which are numbered by their codes; the last cell is that of rows without a text.
+pub(super) struct TextCells {
+    column: usize,
+    groups: usize,
+    /// The number of groups that a unit counts in, if it may have rows in more.
+    groups_per_unit: Option<u32>,
+}
+
+impl TextCells {
+    pub(super) fn of(text: &TextKey, loaded: &Loaded, computation: &Computation) -> Self {
+        let is_one = loaded.terms.unit == Unit::Row || loaded.terms.columns[text.column].per_unit;
+        let is_within = is_one || text.groups_per_unit >= computation.rows_per_unit;
+        let groups = loaded.texts.get(&text.column).map_or(0, Vec::len) + 1;
+        Self { column: text.column, groups, groups_per_unit: (!is_within).then_some(text.groups_per_unit) }
+    }
+
+    /// Number of cells.
+    pub(super) fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// What the cut of units to their first groups begins with; `None` if no unit has to be cut.
+    pub(super) fn first(&self) -> Option<First> {
+        let most = self.groups_per_unit?;
+        Some(First { unit: None, groups: 0, most, taken: vec![None; self.groups] })
+    }
+
+    /// The cell of each row of a window; the number of cells for rows that do not count.
+    pub(super) fn cells(&self, window: &Window<'_>, counted: Option<&[u8]>, first: Option<&mut First>) -> Vec<u32> {
+        let none = self.groups as u32;
+        let mut cells = window.texts(self.column, none - 1);
+        for (cell, row) in cells.iter_mut().zip(counted.unwrap_or_default()) {
+            *cell = if *row == 1 { *cell } else { none };
+        }
+        if let (Some(first), Some(units)) = (first, window.units()) {
+            for (cell, unit) in cells.iter_mut().zip(units) {
+                if *cell != none && !first.takes(*unit, *cell) {
+                    *cell = none;
+                }
+            }
+        }
+        cells
+    }
 }
 
 /// Keeps track of the first groups of the unit whose rows are being scanned.
-#[derive(Debug)]
-pub(super) struct FirstGroups {
-    unit: Option<i64>,
+pub(super) struct First {
+    unit: Option<u32>,
     /// Number of groups that the unit counts in so far.
     groups: u32,
     most: u32,
     /// For each group, by code, the last unit that was accepted into it; the last element stands for a missing text.
-    taken: Vec<Option<i64>>,
+    taken: Vec<Option<u32>>,
 }
 
-impl FirstGroups {
-    /// Begins without a unit; each counts in its first `most` of so many groups.
-    pub(super) fn new(most: u32, groups: usize) -> Self {
-        Self { unit: None, groups: 0, most, taken: vec![None; groups] }
-    }
-
+impl First {
     /// Whether a row of this unit and this group counts.
-    pub(super) fn takes(&mut self, unit: i64, code: usize) -> bool {
+    fn takes(&mut self, unit: u32, cell: u32) -> bool {
         if self.unit != Some(unit) {
             (self.unit, self.groups) = (Some(unit), 0);
         }
-        let Some(taken) = self.taken.get_mut(code) else { return false };
-        if *taken == self.unit {
+        let Some(taken) = self.taken.get_mut(cell as usize) else { return false };
+        if *taken == Some(unit) {
             return true;
         }
         let is_free = self.groups < self.most;
         if is_free {
             self.groups += 1;
-            *taken = self.unit;
+            *taken = Some(unit);
         }
         is_free
     }

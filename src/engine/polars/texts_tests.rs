@@ -8,9 +8,10 @@ use polars::prelude::{Column, DataFrame, ParquetWriter};
 use proptest::prelude::*;
 
 use crate::engine::PolarsEngine;
-use crate::engine::port::{Engine, Host};
+use crate::engine::port::Host;
 use crate::engine::seal::seal_with_key;
 use crate::engine::seal::source::SourceSpec;
+use crate::kernel::vault::private::Private;
 use crate::query::parse::parse;
 use crate::query::plan::{Plan, plan};
 use crate::query::terms::policy::Policy;
@@ -77,6 +78,11 @@ fn write(path: &Path, rows: &[Row]) {
 }
 
 fn found(rows: &[Row], plans: &[Plan]) -> Vec<Found> {
+    found_in_pieces(rows, plans, usize::MAX)
+}
+
+/// What is found if the table is evaluated in pieces of a block each, which end after so many rows.
+fn found_in_pieces(rows: &[Row], plans: &[Plan], block_rows: usize) -> Vec<Found> {
     let dir = tempfile::tempdir().expect("a folder");
     write(&dir.path().join("t.parquet"), rows);
     let mut policy = Policy::parse(POLICY).expect("a policy");
@@ -84,11 +90,20 @@ fn found(rows: &[Row], plans: &[Plan]) -> Vec<Found> {
     let (manifest, _) = seal_with_key(&policy, dir.path(), &[7; 32], &|_| {}).expect("a sealed table");
     let mut engine = PolarsEngine::new();
     engine.load(dir.path(), &manifest).expect("a loaded table");
+    let table = engine.tables.get_mut(&manifest.edition).expect("the table");
+    if block_rows < rows.len() {
+        table.cut(block_rows).expect("a sealed table");
+    }
     let one = |plan: &Plan| {
-        let exact = engine.evaluate(&manifest.edition, &plan.computation).expect("a total computation").open_in_test();
+        let exact = |blocks| Private::new(table.exact(&plan.computation, blocks).expect("a total computation"));
+        let pieces = (0..table.blocks()).map(|block| exact(block..block + 1));
+        let is_total = |place| plan.computation.is_total(place);
+        let joined = pieces.reduce(|sum, piece| sum.joined(piece, is_total).expect("parts of one table"));
+        let exact = joined.unwrap_or_else(|| exact(0..0)).open_in_test();
         let labels = exact.labels.expect("texts");
         assert!(labels.windows(2).all(|pair| pair[0] < pair[1]), "in their order, each once: {labels:?}");
         let hiding = plan.hiding.expect("groups that are found");
+        assert!((0..exact.vectors.len()).all(|place| hiding.is_total(place) == is_total(place)));
         let of = |(place, vector): (usize, &Vec<i64>)| match hiding.is_total(place) {
             // A total has one cell, which is labelled `None` here.
             true => BTreeMap::from([(None, vector[0])]),
@@ -109,6 +124,7 @@ fn check(rows: &[Row], gone: i64) -> Result<(), TestCaseError> {
     let plans = plans();
     let (alone, without): (Vec<Row>, Vec<Row>) = rows.iter().copied().partition(|row| row.0 == gone);
     let (all, fewer, own) = (found(rows, &plans), found(&without, &plans), found(&alone, &plans));
+    prop_assert_eq!(&all, &found_in_pieces(rows, &plans, 3), "it does not matter where pieces end");
     for (at, plan) in plans.iter().enumerate() {
         let hiding = plan.hiding.expect("groups that are found");
         prop_assert!(own[at][hiding.units].len() <= hiding.threshold.groups_per_unit as usize);

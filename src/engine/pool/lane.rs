@@ -6,10 +6,12 @@ use crate::engine::pool::checks::{Check, CheckOutcome, Checks};
 use crate::engine::pool::permits::{Permit, Permits};
 use crate::engine::pool::ring::{Done, Piece, Ring};
 use crate::engine::port::EngineFault;
-use crate::kernel::budget::entry::Digest;
 use crate::kernel::vault::private::{Exact, Private};
 use crate::query::computation::Computation;
+use crate::query::terms::edition::layout::TableFacts;
 use crate::query::terms::policy::Terms;
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,9 +20,8 @@ use std::time::Duration;
 /// One edition's queries, and what its workers are started with.
 pub(super) struct Lane {
     pub(super) edition: String,
-    pub(super) table: PathBuf,
-    pub(super) digest: Digest,
-    pub(super) rows: u64,
+    pub(super) table: TableFile,
+    pub(super) facts: TableFacts,
     pub(super) terms: Terms,
     pub(super) limits: Limits,
     pub(super) queue: Mutex<Queue>,
@@ -31,6 +32,29 @@ pub(super) struct Lane {
     /// Number of workers that there should be, and of supervisors that cannot start theirs.
     pub(super) workers: usize,
     pub(super) stuck: AtomicUsize,
+}
+
+/// The file of a sealed table.
+pub(super) enum TableFile {
+    /// Opened once: all workers map the same file, whatever is stored under its name by now, so that what one of them checks holds for all.
+    Mapped(File),
+    /// A table of format 1, which each worker opens and checks for itself.
+    Read(PathBuf),
+}
+
+impl TableFile {
+    /// Opens the file of an edition.
+    pub(super) fn of(path: PathBuf, facts: &TableFacts) -> io::Result<Self> {
+        if facts.blocks.is_some() { File::open(path).map(Self::Mapped) } else { Ok(Self::Read(path)) }
+    }
+
+    /// Opens it for a worker.
+    pub(super) fn open(&self) -> io::Result<File> {
+        match self {
+            Self::Mapped(file) => file.try_clone(),
+            Self::Read(path) => File::open(path),
+        }
+    }
 }
 
 pub(super) struct Queue {
@@ -137,7 +161,8 @@ impl Lane {
         loop {
             let added = self.locked().ring.add_up(piece, found);
             let Some((sum, other)) = added else { return };
-            let Some(joined) = sum.joined(other) else { return self.locked().ring.fail(piece) };
+            let is_total = |place| piece.computation.is_total(place);
+            let Some(joined) = sum.joined(other, is_total) else { return self.locked().ring.fail(piece) };
             found = joined;
         }
     }

@@ -4,12 +4,14 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::Duration;
 
-use super::{Lane, Next, Queue};
+use super::{Lane, Next, Queue, TableFile};
 use crate::engine::Limits;
 use crate::engine::pool::checks::CheckOutcome;
 use crate::engine::pool::permits::Permits;
 use crate::engine::port::EngineFault;
-use crate::query::computation::{Computation, Measure};
+use crate::kernel::vault::private::{Exact, Private};
+use crate::query::computation::{Computation, Measure, TextKey};
+use crate::query::terms::edition::Manifest;
 use crate::query::terms::policy::Policy;
 
 const POLICY: &str = r#"
@@ -31,14 +33,23 @@ const BLOCKS: u64 = 3;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn lane() -> Lane {
-    let terms = Policy::parse(POLICY).expect("a policy").terms;
-    Lane {
+    let manifest = Manifest {
+        v: 1,
         edition: "ed_1".to_owned(),
-        table: "nowhere".into(),
-        digest: [0; 32],
+        dataset: "t".to_owned(),
+        terms: Policy::parse(POLICY).expect("a policy").terms,
         rows: 1,
-        limits: Limits::of(&terms, 1, Duration::ZERO),
-        terms,
+        table: [0; 32],
+        blocks: None,
+        nonce: [0; 32],
+        tables: Vec::new(),
+    };
+    Lane {
+        table: TableFile::Read("nowhere".into()),
+        facts: manifest.facts(),
+        limits: Limits::of(&manifest, 1, Duration::ZERO),
+        edition: manifest.edition,
+        terms: manifest.terms,
         queue: Mutex::new(Queue::new(1)),
         changed: Condvar::new(),
         permits: Arc::new(Permits::new(1)),
@@ -99,6 +110,23 @@ fn queries_come_before_checks_that_nobody_waits_for() {
     let Next::Piece(_, permit) = lane.next(BLOCKS, PATIENCE) else { panic!("the query is first") };
     drop(permit);
     assert!(matches!(lane.next(BLOCKS, PATIENCE), Next::Check(..)));
+}
+
+#[test]
+fn groups_that_are_texts_are_added_up_label_by_label() {
+    let lane = lane();
+    let total = Measure::Over { keys: Vec::new(), measure: Box::new(Measure::Units) };
+    let text = Some(TextKey { column: 0, groups_per_unit: 1, groups_max: 10 });
+    let (done, answer) = mpsc::sync_channel(1);
+    lane.push(Computation { text, measures: vec![Measure::Units, total], ..counting() }, done);
+    for label in ["b", "a"] {
+        let Next::Piece(piece, _permit) = lane.next(16, PATIENCE) else { panic!("a piece for each label") };
+        let labels = Some(vec![Some(label.to_owned())]);
+        lane.finish(&piece, Ok(Private::new(Exact { vectors: vec![vec![2], vec![5]], labels })));
+    }
+    let exact = answer.recv().expect("an answer").expect("a sum").open_in_test();
+    assert_eq!(exact.vectors, [vec![2, 2], vec![10]]);
+    assert_eq!(exact.labels, Some(["a", "b"].map(|label| Some(label.to_owned())).to_vec()));
 }
 
 #[test]

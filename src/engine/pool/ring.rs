@@ -3,10 +3,10 @@
 //! Promises that queries take turns, piece by piece, so that a long one does not keep a short one waiting; that a failed piece costs its own
 //! query alone; and that pieces follow from the query's plan and the number of blocks.
 
-use crate::engine::polars::BLOCK_ROWS;
 use crate::engine::port::EngineFault;
 use crate::kernel::vault::private::{Exact, Private};
 use crate::query::computation::Computation;
+use crate::query::terms::edition::layout::BLOCK_ROWS;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, mpsc};
@@ -17,6 +17,9 @@ const PIECE_BLOCKS: u64 = 8;
 const PIECE_BLOCKS_MIN: u64 = 2;
 /// Number of rows in a piece for every cell of its vectors, so that sending them costs little beside the work.
 const ROWS_PER_CELL: u64 = 4;
+
+/// Number of rows in a piece for every text that may label a group, so that sorting texts and adding up text by text cost little, too.
+const ROWS_PER_TEXT: u64 = 64;
 
 /// Where the answer to a query is sent.
 pub(super) type Done = mpsc::SyncSender<Result<Private<Exact>, EngineFault>>;
@@ -146,14 +149,17 @@ impl Query {
     }
 }
 
-/// Number of blocks in each piece of a computation, if `share` blocks would give every core one piece. The cells of groups that are labelled by texts do not add up, so they take one piece.
+/// Number of blocks in each piece of a computation, if `share` blocks would give every core one piece.
 fn piece_blocks(computation: &Computation, share: u64) -> u64 {
-    if computation.text.is_some() {
-        return u64::MAX;
-    }
-    let cells = computation.measures.iter().map(|measure| measure.cells(&computation.keys));
+    // Rows without a text are a group, too.
+    let texts = computation.text.as_ref().map_or(0, |text| u64::from(text.groups_max) + 1);
+    let cells = computation.measures.iter().enumerate().map(|(place, measure)| match &computation.text {
+        Some(_) if !computation.is_total(place) => texts,
+        Some(_) | None => measure.cells(&computation.keys),
+    });
     let cells = cells.fold(0, u64::saturating_add);
-    cells.saturating_mul(ROWS_PER_CELL).div_ceil(BLOCK_ROWS as u64).max(share.clamp(PIECE_BLOCKS_MIN, PIECE_BLOCKS))
+    let rows = cells.saturating_mul(ROWS_PER_CELL).saturating_add(texts.saturating_mul(ROWS_PER_TEXT));
+    rows.div_ceil(BLOCK_ROWS as u64).max(share.clamp(PIECE_BLOCKS_MIN, PIECE_BLOCKS))
 }
 
 #[cfg(test)]

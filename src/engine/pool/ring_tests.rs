@@ -27,7 +27,7 @@ fn computed(ring: &mut Ring, piece: &Piece) {
     let rows = i64::try_from(piece.blocks.end - piece.blocks.start).expect("few blocks");
     let mut found = Private::new(Exact { vectors: vec![vec![rows]], labels: None });
     while let Some((sum, other)) = ring.add_up(piece, found) {
-        found = sum.joined(other).expect("equal shapes");
+        found = sum.joined(other, |_| false).expect("equal shapes");
     }
 }
 
@@ -132,7 +132,7 @@ fn a_piece_that_is_put_back_is_counted_once() {
 }
 
 #[test]
-fn pieces_grow_with_vectors_and_texts_take_one() {
+fn pieces_grow_with_vectors_and_with_the_texts_that_may_occur() {
     let mut ring = Ring::new(1);
     let column = Term::Column(0);
     let bins = |count| Measure::Bins { column: column.clone(), low: 0, width: 1, count };
@@ -140,7 +140,10 @@ fn pieces_grow_with_vectors_and_texts_take_one() {
     let _large = asked(&mut ring, Computation { keys: vec![key], measures: vec![bins(100_000)], ..counting() });
     assert_eq!(taken(&mut ring, 100).2, 0..31, "four rows for each of a million cells");
     ring.clear();
-    let text = Some(TextKey { column: 0, groups_per_unit: 1, groups_max: 10 });
-    let _texts = asked(&mut ring, Computation { text, ..counting() });
-    assert_eq!(taken(&mut ring, 100).2, 0..100);
+    for (groups_max, end) in [(10, 8), (99_999, 52)] {
+        let text = Some(TextKey { column: 0, groups_per_unit: 1, groups_max });
+        let _texts = asked(&mut ring, Computation { text, ..counting() });
+        assert_eq!(taken(&mut ring, 100).2, 0..end, "{groups_max} texts");
+        ring.clear();
+    }
 }

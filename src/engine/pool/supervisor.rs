@@ -1,6 +1,5 @@
 //! The supervisor of one worker process: starts it, gives it work, notices its end, and starts it again.
 
-use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -121,7 +120,7 @@ fn serve(lane: &Lane, mut worker: Worker) -> bool {
 
 impl Worker {
     fn start(lane: &Lane, program: &Path) -> Result<Self, EngineFault> {
-        let table = File::open(&lane.table).map_err(|_| EngineFault)?;
+        let file = lane.table.open().map_err(|_| EngineFault)?;
         let (mut socket, theirs) = UnixStream::pair().map_err(|_| EngineFault)?;
         let child = Command::new(program)
             .arg0("tacit")
@@ -132,7 +131,7 @@ impl Worker {
             .current_dir("/")
             // An interrupt from the terminal is for the server to handle.
             .process_group(0)
-            .stdin(Stdio::from(table))
+            .stdin(Stdio::from(file))
             .stdout(Stdio::from(OwnedFd::from(theirs)))
             // A library's messages there may contain values.
             .stderr(Stdio::null())
@@ -141,8 +140,8 @@ impl Worker {
         // Unwrap safety: terms are plain data.
         let terms = serde_json::to_string(&lane.terms).expect("terms are plain data");
         let address_space_bytes = lane.limits.address_space_bytes;
-        let setup =
-            Order::Setup { version: VERSION.to_owned(), table: (lane.digest, lane.rows), terms, address_space_bytes };
+        let (version, table) = (VERSION.to_owned(), lane.facts.clone());
+        let setup = Order::Setup { version, table, terms, address_space_bytes };
         let mut ready = || {
             socket.set_read_timeout(Some(lane.limits.start())).ok()?;
             socket.set_write_timeout(Some(lane.limits.start())).ok()?;

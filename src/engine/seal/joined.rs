@@ -179,9 +179,8 @@ impl JoinedRows {
         for part in rows.chunks(ROWS_OF_A_PART) {
             table.take(part, 0, &terms)?;
         }
-        let mut report = Report::default();
-        table.finish(&mut report)?;
-        let manifest = manifest(&staging, &edition, &policy.name, terms, (report.rows_kept, Vec::new()))?;
+        let written = table.finish(&mut Report::default())?;
+        let manifest = manifest(&edition, &policy.name, terms, written, Vec::new())?;
         Ok((self.name, manifest, staging))
     }
 }

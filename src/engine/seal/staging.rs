@@ -7,8 +7,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::SealError;
+use crate::kernel::budget::entry::Digest;
 use crate::kernel::random;
-use crate::query::terms::edition::{self, EDITIONS, FORMAT_VERSION, Manifest};
+use crate::query::terms::edition::layout::Blocks;
+use crate::query::terms::edition::{EDITIONS, FORMAT_VERSION, Manifest};
 use crate::query::terms::policy::Terms;
 
 /// The prefix of the names of staging folders.
@@ -55,21 +57,22 @@ pub(super) fn publish_all<'a>(
     Ok(())
 }
 
-/// Creates the manifest of what is sealed in a staging folder.
+/// Creates the manifest of a table with this index.
 pub(super) fn manifest(
-    staging: &Staging,
     edition: &str,
     dataset: &str,
     terms: Terms,
-    (rows, tables): (u64, Vec<(String, String)>),
+    (table, blocks): (Digest, Blocks),
+    tables: Vec<(String, String)>,
 ) -> Result<Manifest, SealError> {
     Ok(Manifest {
         v: FORMAT_VERSION,
         edition: edition.to_owned(),
         dataset: dataset.to_owned(),
         terms,
-        rows,
-        table: edition::digest_of(&edition::new_table_path(&staging.dir))?,
+        rows: blocks.ends.last().copied().unwrap_or(0),
+        table,
+        blocks: Some(blocks),
         nonce: random::bytes()?,
         tables,
     })

@@ -13,7 +13,9 @@ use crate::engine::seal::source::{Source, SourceSpec, WantedColumn};
 use crate::engine::seal::spill::Spill;
 use crate::engine::seal::staging::{Staging, manifest, publish_all};
 use crate::engine::seal::table::TableWriter;
+use crate::kernel::budget::entry::Digest;
 use crate::kernel::random;
+use crate::query::terms::edition::layout::Blocks;
 use crate::query::terms::edition::{EDITIONS, Manifest};
 use crate::query::terms::policy::Policy;
 use crate::query::terms::reading::Conflicts;
@@ -66,11 +68,11 @@ pub fn seal_with_key(
         of_tables.push(table.seal(policy, &editions, &edition, key)?);
     }
     let table = TableWriter::create(&staging.dir, &policy.terms, texts.clone(), opened.shown())?;
-    drain(policy, spill, table, &texts, &mut report)?;
+    let written = drain(policy, spill, table, &texts, &mut report)?;
     check_conflicts(policy, &opened.shown(), &report)?;
 
     let tables: Vec<_> = of_tables.iter().map(|(name, manifest, _)| (name.clone(), manifest.commitment())).collect();
-    let manifest = manifest(&staging, &edition, &policy.name, policy.terms.clone(), (report.rows_kept, tables))?;
+    let manifest = manifest(&edition, &policy.name, policy.terms.clone(), written, tables)?;
     report.write(&staging.dir)?;
     let tables: Vec<_> = of_tables.iter().map(|(_, own, staging)| (staging, own)).collect();
     publish_all(state, tables.into_iter().chain([(&staging, &manifest)]))?;
@@ -143,14 +145,15 @@ pub(super) fn begin_report(
     (report, texts)
 }
 
-/// Writes the rows that units keep, after columns with a single value per unit were settled over all of the unit's rows.
+/// Writes the rows that units keep, after columns with a single value per unit were settled over all of the unit's rows. Returns the
+/// digest of the table's index, and where its blocks are.
 pub(super) fn drain(
     policy: &Policy,
     spill: Spill,
     mut table: TableWriter,
     texts: &Texts,
     report: &mut Report,
-) -> Result<(), SealError> {
+) -> Result<(Digest, Blocks), SealError> {
     let terms = &policy.terms;
     let rows_per_unit = terms.unit_column().map(|_| terms.max_rows_per_unit as usize);
     let mut single = Single::new(terms.own(), texts);

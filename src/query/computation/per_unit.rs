@@ -2,6 +2,8 @@
 //!
 //! Promises plain data; its bounds and its public terms are derived in [`crate::query::plan::subquery`].
 
+use std::collections::BTreeSet;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::query::filter::Filter;
@@ -79,9 +81,34 @@ impl PerUnitColumn {
         };
         terms + self.filters().map_or(0, Filter::nodes)
     }
+
+    /// Adds the indices of the dataset's columns that this column reads.
+    fn declared(&self, found: &mut BTreeSet<usize>) {
+        match self {
+            Self::Rows => {}
+            Self::Own(index) => {
+                found.insert(*index);
+            }
+            Self::Present(term) | Self::Sum(term) | Self::Mean(term) | Self::Least(term) | Self::Greatest(term) => {
+                term.declared(found);
+            }
+            Self::Any(filter) | Self::Every(filter) => filter.declared(found),
+            Self::First { of, by, descending: _, filter } => {
+                of.declared(found);
+                by.declared(found);
+                filter.iter().for_each(|filter| filter.declared(found));
+            }
+        }
+    }
 }
 
 impl PerUnitTable {
+    /// Adds the indices of the dataset's columns that the table is made from.
+    pub fn declared(&self, found: &mut BTreeSet<usize>) {
+        self.filter.iter().for_each(|filter| filter.declared(found));
+        self.columns.iter().for_each(|column| column.declared(found));
+    }
+
     /// Cost of computing the table for one row of the dataset.
     #[must_use]
     pub fn looks(&self) -> u64 {

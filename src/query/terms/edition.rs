@@ -1,36 +1,46 @@
 //! Editions: immutable sealed tables with their manifests.
 //!
-//! Promises that what is read is what was sealed, by checking the table's digest. Digests and row counts stay on the steward's side.
+//! Promises that what is read is what was sealed, by digests. Digests and row counts stay on the steward's side.
+
+pub mod index;
+pub mod layout;
+mod whole;
 
 use std::fs;
-use std::io::{self, Seek};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use self::layout::{Blocks, TableFacts};
+use self::whole::TableFault;
+pub use self::whole::digest_of_file;
 use super::policy::Terms;
 use crate::files;
 use crate::kernel::budget::entry::Digest;
 
 /// The folder that holds the editions within a state directory.
 pub const EDITIONS: &str = "editions";
-const TABLE: &str = "table.arrow";
+/// The table of format 1: an Arrow IPC file.
+const TABLE_ARROW: &str = "table.arrow";
+/// The table of format 2: see [`layout`].
+const TABLE_BLOCKS: &str = "table.blocks";
 const MANIFEST: &str = "manifest.json";
-/// The format version of manifest and table.
-pub const FORMAT_VERSION: u32 = 1;
+/// The format version of manifests and tables that are sealed now. Those of version 1 can be read.
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The name of the column with the dense number of a row's unit in a sealed table; absent if every row is a unit.
 pub const UNIT_COLUMN: &str = "unit";
 /// The name of the column with the rank of a row within its unit.
 pub const RANK_COLUMN: &str = "rank";
 
-/// The name of declared column `index` in a sealed table. Declared names are never passed to polars.
+/// The name of declared column `index` of a sealed table. Declared names are never passed to polars.
 #[must_use]
 pub fn column_name(index: usize) -> String {
     format!("c{index}")
 }
 
-/// The name of the column that holds the texts of declared column `index`. Each
+/// The name of the column of a table of format 1 that holds the texts of declared column `index`. Each
 /// text is stored in the row where it occurs first; all other rows are null.
 #[must_use]
 pub fn text_name(index: usize) -> String {
@@ -41,7 +51,7 @@ pub fn text_name(index: usize) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// The format version, [`FORMAT_VERSION`].
+    /// The format version, 1 or 2.
     pub v: u32,
     /// The edition's random id.
     pub edition: String,
@@ -51,9 +61,12 @@ pub struct Manifest {
     pub terms: Terms,
     /// The number of rows in the table.
     pub rows: u64,
-    /// The BLAKE3 digest of the table's bytes.
+    /// The BLAKE3 digest of the table's index; in format 1, of all of the table's bytes.
     #[serde(with = "hex")]
     pub table: Digest,
+    /// Where the table's blocks and its index are; absent in format 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<Blocks>,
     /// A secret that keys the commitment in the ledger, so that nobody who guesses the table can confirm the guess.
     #[serde(with = "hex")]
     pub nonce: Digest,
@@ -91,6 +104,14 @@ pub enum EditionError {
         /// The path of the file.
         path: String,
     },
+    /// A block of the edition's table differs from what was sealed.
+    #[error("{path}: block {block} is not what was sealed; restore the file or seal again")]
+    DamagedBlock {
+        /// The path of the table.
+        path: String,
+        /// The number of the block, counted from 0.
+        block: u64,
+    },
 }
 
 impl Manifest {
@@ -100,10 +121,17 @@ impl Manifest {
         state.join(EDITIONS).join(edition)
     }
 
-    /// The path of an edition's table.
+    /// The path of the edition's table.
     #[must_use]
-    pub fn table_path(state: &Path, edition: &str) -> PathBuf {
-        Self::dir(state, edition).join(TABLE)
+    pub fn table_path(&self, state: &Path) -> PathBuf {
+        let name = if self.blocks.is_some() { TABLE_BLOCKS } else { TABLE_ARROW };
+        Self::dir(state, &self.edition).join(name)
+    }
+
+    /// What the manifest says about the table.
+    #[must_use]
+    pub fn facts(&self) -> TableFacts {
+        TableFacts { digest: self.table, rows: self.rows, blocks: self.blocks.clone() }
     }
 
     /// The commitment for the ledger: a digest that binds manifest and table and reveals neither.
@@ -124,49 +152,61 @@ impl Manifest {
         file.sync_all()
     }
 
-    /// Reads the manifest of an edition and checks it against the ledger's commitment and its table against the digest in the manifest.
+    /// Reads the manifest of an edition, and checks it against the ledger's commitment and its table against the manifest: the table's
+    /// length and index, whose digests the engine checks each block with before its first use. A table of format 1 is checked as a whole.
     ///
     /// # Errors
     /// [`EditionError`] if a file cannot be read or differs from what was sealed.
     pub fn open(state: &Path, edition: &str, commitment: &str) -> Result<Self, EditionError> {
+        let manifest = Self::read(state, edition, commitment)?;
+        manifest.check_table(state, |file| whole::check_frame(&manifest.facts(), &manifest.terms, file).map(|_| ()))?;
+        Ok(manifest)
+    }
+
+    /// Reads the manifest of an edition as [`Self::open`] does, and checks every byte of its table.
+    ///
+    /// # Errors
+    /// [`EditionError`] if a file cannot be read or differs from what was sealed.
+    pub fn open_whole(state: &Path, edition: &str, commitment: &str) -> Result<Self, EditionError> {
+        let manifest = Self::read(state, edition, commitment)?;
+        manifest.check_table(state, |file| whole::check(&manifest.facts(), &manifest.terms, file))?;
+        Ok(manifest)
+    }
+
+    fn read(state: &Path, edition: &str, commitment: &str) -> Result<Self, EditionError> {
         let path = Self::dir(state, edition).join(MANIFEST);
-        let shown = path.display().to_string();
-        let unreadable =
-            |path: &str, error: io::Error| EditionError::Unreadable { path: path.to_owned(), kind: error.kind() };
-        let bytes = fs::read(&path).map_err(|error| unreadable(&shown, error))?;
-        let manifest: Self =
-            serde_json::from_slice(&bytes).map_err(|_| EditionError::Damaged { path: shown.clone() })?;
-        if manifest.v != FORMAT_VERSION || manifest.edition != edition || manifest.commitment() != commitment {
-            return Err(EditionError::Damaged { path: shown });
+        let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        let damaged = || EditionError::Damaged { path: path.display().to_string() };
+        let manifest: Self = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
+        let is_known = matches!((manifest.v, &manifest.blocks), (1, None) | (FORMAT_VERSION, Some(_)));
+        if !is_known || manifest.edition != edition || manifest.commitment() != commitment {
+            return Err(damaged());
         }
-        let table = Self::table_path(state, edition);
-        let shown = table.display().to_string();
-        let digest = digest_of(&table).map_err(|error| unreadable(&shown, error))?;
-        if digest == manifest.table { Ok(manifest) } else { Err(EditionError::Damaged { path: shown }) }
+        Ok(manifest)
+    }
+
+    fn check_table(
+        &self,
+        state: &Path,
+        check: impl FnOnce(&mut fs::File) -> Result<(), TableFault>,
+    ) -> Result<(), EditionError> {
+        let path = self.table_path(state);
+        let shown = || path.display().to_string();
+        let mut file = fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
+        check(&mut file).map_err(|fault| match fault {
+            TableFault::Unreadable(error) => unreadable(&path, &error),
+            TableFault::Damaged => EditionError::Damaged { path: shown() },
+            TableFault::DamagedBlock(block) => EditionError::DamagedBlock { path: shown(), block },
+        })
     }
 }
 
-/// The BLAKE3 digest of a file's bytes.
-///
-/// # Errors
-/// Fails if the file system does.
-pub fn digest_of(path: &Path) -> io::Result<Digest> {
-    digest_of_file(&mut fs::File::open(path)?)
-}
-
-/// The BLAKE3 digest of an open file's bytes. Rewinds the file to its beginning afterwards.
-///
-/// # Errors
-/// Fails if the file system does.
-pub fn digest_of_file(file: &mut fs::File) -> io::Result<Digest> {
-    let mut hasher = blake3::Hasher::new();
-    io::copy(file, &mut hasher)?;
-    file.rewind()?;
-    Ok(*hasher.finalize().as_bytes())
+fn unreadable(path: &Path, error: &io::Error) -> EditionError {
+    EditionError::Unreadable { path: path.display().to_string(), kind: error.kind() }
 }
 
 /// The path of a new table in `dir`.
 #[must_use]
 pub fn new_table_path(dir: &Path) -> PathBuf {
-    dir.join(TABLE)
+    dir.join(TABLE_BLOCKS)
 }

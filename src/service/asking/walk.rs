@@ -11,6 +11,7 @@ use super::offer::{AnswerPart, Offer, use_ids};
 use super::rooms::Reservation;
 use super::stored::{StoredAnswer, StoredQuestion};
 use super::turns::Turn;
+use crate::engine::EngineFault;
 use crate::kernel::budget::account::DatasetAccount;
 use crate::kernel::budget::charge::{ChargeDecision, ChargeRequest, Receipt, Refusal, ServeRequest, Standing};
 use crate::kernel::budget::entry::{Digest, KeyUse};
@@ -205,7 +206,10 @@ impl Service {
         asked: &PricedQuestion,
     ) -> Result<NewMeasurements, ServiceError> {
         let (this, edition) = (Arc::clone(self), asked.priced.dataset.edition.clone());
-        let prepare = move || this.ports.engine.prepare(&edition, &fresh.computation).map(|()| fresh);
+        let prepare = move || {
+            this.ports.engine.prepare(&edition, &fresh.computation)?;
+            Ok::<_, EngineFault>(fresh)
+        };
         tokio::task::spawn_blocking(prepare).await.ok().and_then(Result::ok).ok_or(ServiceError::Away)
     }
 

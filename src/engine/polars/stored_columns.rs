@@ -1,0 +1,52 @@
+//! Which stored columns a computation reads.
+
+use std::collections::BTreeSet;
+
+use borsh::{BorshDeserialize, BorshSerialize};
+
+use crate::query::computation::{Computation, Measure};
+use crate::query::terms::policy::Terms;
+
+/// The stored columns that a computation reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub(in crate::engine) struct StoredColumns {
+    /// Indices of the declared columns.
+    pub(in crate::engine) declared: BTreeSet<usize>,
+    /// Whether it reads the number of each row's unit.
+    pub(in crate::engine) unit: bool,
+    /// Whether it reads the rank of each row within its unit.
+    pub(in crate::engine) rank: bool,
+}
+
+impl StoredColumns {
+    /// All columns of a table.
+    pub(in crate::engine) fn all(terms: &Terms) -> Self {
+        Self { declared: (0..terms.columns.len()).collect(), unit: true, rank: true }
+    }
+
+    /// The columns that a computation reads.
+    pub(in crate::engine) fn of(computation: &Computation, terms: &Terms) -> Self {
+        let mut declared = BTreeSet::new();
+        match &computation.units {
+            // The filter, keys and measurements then refer to the table with one row per unit.
+            Some(units) => units.declared(&mut declared),
+            None => {
+                computation.filter.iter().for_each(|filter| filter.declared(&mut declared));
+                computation.keys.iter().for_each(|key| key.column.declared(&mut declared));
+                computation.measures.iter().for_each(|measure| measure.declared(&mut declared));
+                declared.extend(computation.text.iter().map(|text| text.column));
+            }
+        }
+        let by_unit = computation.units.is_some() || computation.text.is_some();
+        let unit = by_unit || computation.measures.iter().any(counts_units);
+        Self { declared, unit, rank: computation.rows_per_unit < terms.max_rows_per_unit }
+    }
+}
+
+fn counts_units(measure: &Measure) -> bool {
+    match measure {
+        Measure::Units | Measure::UnitsWhere { .. } => true,
+        Measure::PrefixSums { measure, .. } | Measure::Over { measure, .. } => counts_units(measure),
+        Measure::Rows | Measure::NonNull { .. } | Measure::Sum { .. } | Measure::Bins { .. } => false,
+    }
+}
