@@ -1,7 +1,6 @@
 //! Sealed tables of format 2: what lies where in the file, and what is found when it is damaged.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 
 use borsh::BorshDeserialize;
@@ -190,7 +189,7 @@ fn every_changed_byte_is_found_and_its_block_is_named() {
     }
     for at in [layout.blocks_end() as usize, blocks.index_at as usize - 1] {
         write_changed(at);
-        assert!(matches!(opened_whole(&state, &manifest), Err(EditionError::Damaged { .. })), "texts: byte {at}");
+        assert!(matches!(opened(&state, &manifest), Err(EditionError::Damaged { .. })), "texts: byte {at}");
     }
     let index = blocks.index_at as usize..(blocks.index_at + blocks.index_bytes) as usize;
     for at in [index.start, index.start + 40, index.end - 1] {
@@ -228,8 +227,5 @@ fn a_manifest_that_lies_about_its_table_is_refused() {
         fs::remove_file(folder.join("manifest.json")).expect("removed");
         lying.write(&folder).expect("a manifest");
         assert!(opened_whole(&state, &lying).is_err(), "lie {at}");
-        let mut text = String::new();
-        File::open(folder.join("manifest.json")).expect("a file").read_to_string(&mut text).expect("text");
-        assert!(text.contains("\"v\": 2"));
     }
 }

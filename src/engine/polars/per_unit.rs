@@ -16,8 +16,8 @@ use crate::query::terms::policy::Terms;
 use polars::prelude::{PolarsResult, polars_bail};
 use std::ops::Range;
 
-/// Number of rows after which a piece of a block ends, as soon as a unit's rows do: what is worked out for a piece fits the processor's
-/// cache.
+/// Number of rows after which a piece of a block ends, as soon as a unit's rows do. It is small enough that what is worked out for a piece
+/// fits the processor's cache.
 const PIECE_ROWS: usize = 1 << 14;
 
 /// How the table with one row per unit is made from the rows of a block.

@@ -23,9 +23,9 @@ pub(in crate::engine) struct Loaded {
 }
 
 enum Rows {
-    /// Format 1.
+    /// A table of format 1, which has been read.
     InMemory(DataFrame),
-    /// Format 2.
+    /// A table of format 2, whose file is mapped.
     Mapped(Mapped),
 }
 

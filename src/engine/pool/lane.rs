@@ -142,7 +142,11 @@ impl Lane {
         self.changed.notify_all();
         if let Some(block) = found {
             let edition = &self.edition;
-            tracing::error!(edition, block, "a block of the sealed table is not as it was sealed");
+            tracing::error!(
+                edition,
+                block,
+                "a block of the sealed table is not what was sealed; restore the table and start again, or seal again"
+            );
         }
     }
 

@@ -152,8 +152,9 @@ impl Manifest {
         file.sync_all()
     }
 
-    /// Reads the manifest of an edition, and checks it against the ledger's commitment and its table against the manifest: the table's
-    /// length and index, whose digests the engine checks each block with before its first use. A table of format 1 is checked as a whole.
+    /// Reads the manifest of an edition, and checks it against the ledger's commitment, and its table against the manifest: the length, the
+    /// texts, and the index, which has the digests by which an engine checks each block before its first use. A table of format 1 is checked
+    /// as a whole.
     ///
     /// # Errors
     /// [`EditionError`] if a file cannot be read or differs from what was sealed.

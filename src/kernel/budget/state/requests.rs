@@ -40,8 +40,8 @@ impl LedgerState {
         &self.managed
     }
 
-    /// Copies people, accounts and requests only, to try acts on. Answers and statistics stay behind: no act that files can declare depends
-    /// on them.
+    /// Copies people, accounts and requests only, to try acts on. No act that files can declare depends on answers or statistics, so those
+    /// stay behind.
     #[must_use]
     pub fn sketch(&self) -> Self {
         Self {

@@ -61,8 +61,8 @@ impl Index {
         has_all.then_some(index)
     }
 
-    /// For each column without a list, the byte at which its texts begin if the first of them begins at `start`; and the byte after all
-    /// texts.
+    /// The byte at which the texts of each column without a list begin, if the first of them begin at `start`; and the byte after the last
+    /// of them and the zeros that follow it.
     #[must_use]
     pub fn text_places(&self, start: u64) -> Option<(Vec<u64>, u64)> {
         let (mut places, mut at) = (Vec::with_capacity(self.texts.len()), start);

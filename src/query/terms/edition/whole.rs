@@ -27,7 +27,8 @@ impl From<io::Error> for TableFault {
     }
 }
 
-/// Reads the index of a table of format 2, after checking the length of the file; of format 1, checks the digest of the whole file.
+/// Checks everything but the blocks of a table of format 2: the length of the file, the index, which is returned, and the texts. Of format
+/// 1, checks the digest of the whole file.
 pub(super) fn check_frame(
     facts: &TableFacts,
     terms: &Terms,
@@ -43,15 +44,14 @@ pub(super) fn check_frame(
         return Err(TableFault::Damaged);
     }
     let bytes = read(file, blocks.index_at, blocks.index_bytes)?;
-    let index = Index::decoded(&bytes, &facts.digest, (&layout, blocks, terms));
-    Ok(Some((layout, index.ok_or(TableFault::Damaged)?)))
+    let index = Index::decoded(&bytes, &facts.digest, (&layout, blocks, terms)).ok_or(TableFault::Damaged)?;
+    check_texts(blocks, (&layout, &index), file)?;
+    Ok(Some((layout, index)))
 }
 
 /// Checks every byte of a table.
 pub(super) fn check(facts: &TableFacts, terms: &Terms, file: &mut File) -> Result<(), TableFault> {
-    let (Some(blocks), Some((layout, index))) = (&facts.blocks, check_frame(facts, terms, file)?) else {
-        return Ok(());
-    };
+    let Some((layout, index)) = check_frame(facts, terms, file)? else { return Ok(()) };
     for (block, digests) in index.chunks.iter().enumerate() {
         let damaged = TableFault::DamagedBlock(block as u64);
         for (column, digest) in digests.iter().enumerate() {
@@ -62,7 +62,7 @@ pub(super) fn check(facts: &TableFacts, terms: &Terms, file: &mut File) -> Resul
             }
         }
     }
-    check_texts(blocks, (&layout, &index), file)
+    Ok(())
 }
 
 /// Checks the texts, and the zeros between and after them and after the index.
