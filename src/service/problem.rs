@@ -259,7 +259,7 @@ impl From<ServiceError> for Problem {
             ServiceError::Overloaded => Self::overloaded("too many queries are waiting"),
             ServiceError::CutOff => Self::overloaded("the work was cut off"),
             ServiceError::Away => Self::overloaded(
-                "no worker of this dataset is up just now; another is being started, and nothing was charged",
+                "this dataset cannot be evaluated just now, and nothing was charged; if that lasts for more than a minute, tell whoever runs the server, whose log says why",
             ),
             ServiceError::Unanswered { release } => {
                 let detail = "the query was charged, and its answer failed; an identical question under a new key is a new charge";

@@ -26,7 +26,9 @@ pub async fn readyz(State(service): State<App>) -> Result<&'static str, Problem>
     if service.is_ready() {
         return Ok("ok\n");
     }
-    Err(Problem::overloaded("the ledger cannot be read back, or no worker of a dataset is up"))
+    Err(Problem::overloaded(
+        "the ledger cannot be read back, or a dataset cannot be evaluated: no worker of it is up, or its table is damaged; the log says which",
+    ))
 }
 
 /// Serves the OpenAPI 3.1 document.
