@@ -1,10 +1,15 @@
 //! The closed syntax: everything that a query can say, with positions, before it is checked against a dataset.
 
 mod names;
+mod rows;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
+pub use self::rows::{
+    Distinct, JoinOn, RowItem, RowOrder, RowValue, Rows, Select, SetOperator, Source, Window, WindowBound, WindowCall,
+    WindowFrame,
+};
 use super::error::Position;
 use super::term::calendar::{DatePart, Period};
 
@@ -13,6 +18,8 @@ use super::term::calendar::{DatePart, Period};
 pub struct Query {
     /// Name of the dataset in FROM; there is exactly one.
     pub dataset: Name,
+    /// What stands in FROM.
+    pub from: Source,
     /// Tables with one row per unit that the dataset is joined with.
     pub joins: Vec<JoinClause>,
     /// The subquery in FROM that makes one row per unit of the dataset, if there is one; it names the same dataset.
@@ -49,6 +56,8 @@ pub struct JoinClause {
 /// A name and its position; folded to lower case unless it was quoted.
 #[derive(Debug, Clone)]
 pub struct Name {
+    /// The name of the table that a column is looked up in, if one is written before it.
+    pub of: Option<String>,
     /// The name as it is looked up.
     pub text: String,
     /// Position in the SQL.
@@ -121,6 +130,12 @@ pub enum Scalar {
     Truth(Box<Condition>),
     /// `contribution_bounds => (low, high)` of an aggregate: a clamped between two bounds; missing values stay missing.
     Clamped(Box<Expression>, Literal, Literal),
+    /// An aggregate; only in a query that makes rows.
+    Aggregate(Box<Aggregate>),
+    /// A window function; only in a query that makes rows.
+    Window(Box<Window>),
+    /// A query in parentheses, which has a single value for each unit.
+    Subquery(Box<Rows>),
 }
 
 /// Operator of arithmetic: `+`, `-`, `*` or `/`.
@@ -214,8 +229,9 @@ pub enum AggregateFunction {
     CountRows,
     /// `COUNT(a)`, the number of rows in which a is present.
     Count(Expression),
-    /// `COUNT(DISTINCT column)`, the number of distinct units.
-    CountDistinct(Name),
+    /// `COUNT(DISTINCT a)`: the number of distinct units if a is the unit's column; of one unit's rows, in a subquery, the number of
+    /// different values.
+    CountDistinct(Expression),
     /// `SUM(a)`, the sum of values.
     Sum(Expression),
     /// `AVG(a)`, the mean of values.
@@ -252,6 +268,9 @@ pub enum AggregateFunction {
     Copy,
     PartialEq,
     Eq,
+    PartialOrd,
+    Ord,
+    Hash,
     BorshSerialize,
     BorshDeserialize,
     EnumMessage,
@@ -343,6 +362,10 @@ pub enum Condition {
     IsNull(Expression),
     /// A boolean expression by itself.
     Is(Expression),
+    /// `a IN (SELECT …)`: the value is among those of a query.
+    InRows(Expression, Box<Rows>),
+    /// `EXISTS (SELECT …)`: a query has a row.
+    Exists(Box<Rows>),
     /// `NOT …`, the negation.
     Not(Box<Condition>),
     /// `… AND …`, the conjunction.
@@ -435,9 +458,9 @@ impl AggregateFunction {
 }
 
 impl PartialEq for Name {
-    /// Compares the text and ignores positions.
+    /// Compares the texts and ignores positions.
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        (&self.of, &self.text) == (&other.of, &other.text)
     }
 }
 

@@ -323,7 +323,7 @@ impl Walk<'_> {
             }
             0 | 1 => AggregateFunction::CountRows,
             2 => AggregateFunction::Count(column(&self.column(rng).name)),
-            3 => AggregateFunction::CountDistinct(name(&unit)),
+            3 => AggregateFunction::CountDistinct(Expression::column(name(&unit))),
             4 | 5 => AggregateFunction::Sum(self.bounded(rng)),
             6 => AggregateFunction::Avg(self.bounded(rng)),
             7 => AggregateFunction::Spread(*Spread::VARIANTS.choose(rng).expect("one"), self.number(rng, 1)),
@@ -493,5 +493,5 @@ fn column(text: &str) -> Expression {
 }
 
 fn name(text: &str) -> Name {
-    Name { text: text.to_owned(), at: PLACE }
+    Name { of: None, text: text.to_owned(), at: PLACE }
 }

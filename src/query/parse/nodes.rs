@@ -16,7 +16,7 @@ pub(super) fn start(span: Span) -> Position {
 
 pub(super) fn name(ident: &Ident) -> Name {
     let text = if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() };
-    Name { text, at: start(ident.span) }
+    Name { of: None, text, at: start(ident.span) }
 }
 
 pub(super) fn unsupported(at: Position, message: impl std::fmt::Display) -> QueryError {

@@ -438,9 +438,7 @@ fn function(
             Ok(AggregateFunction::CountRows)
         }
         ("count", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Count(of(expr)?)),
-        ("count", FunctionArgExpr::Expr(Expr::Identifier(ident)), true) => {
-            Ok(AggregateFunction::CountDistinct(name(ident)))
-        }
+        ("count", FunctionArgExpr::Expr(expr), true) => Ok(AggregateFunction::CountDistinct(of(expr)?)),
         ("sum", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Sum(of(expr)?)),
         ("avg", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Avg(of(expr)?)),
         (word, _, true) => Err(unsupported(at, format!("{}(DISTINCT …) is not supported", word.to_uppercase()))

@@ -13,7 +13,7 @@ use super::outputs::{fractions, grouping, has_aggregate, having, of_fraction, ou
 use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{
-    Expression, Item, ItemValue, JoinClause, Key, LiteralValue, Name, OrderBy, OrderItem, Query, Scalar,
+    Expression, Item, ItemValue, JoinClause, Key, LiteralValue, Name, OrderBy, OrderItem, Query, Scalar, Source,
 };
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
@@ -133,6 +133,7 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
     let (dataset, joins, person) = table(from, at, budget)?;
     let (keys, sets) = keys(group_by, at, budget)?;
     Ok(Query {
+        from: plain_source(dataset.clone()),
         dataset,
         joins,
         person,
@@ -148,6 +149,11 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
 }
 
 type Table = (Name, Vec<JoinClause>, Option<Box<Query>>);
+
+/// A table by its plain name.
+fn plain_source(name: Name) -> Source {
+    Source::Table { schema: None, name, alias: None }
+}
 
 fn table(from: &[ast::TableWithJoins], at: Position, budget: &mut Budget) -> Result<Table, QueryError> {
     let [ast::TableWithJoins { relation, joins }] = from else {
@@ -245,7 +251,7 @@ fn items(projection: &[SelectItem], budget: &mut Budget) -> Result<Vec<Item>, Qu
         for fraction in list {
             let (suffix, output) = of_fraction(&of, fraction, budget)?;
             let stem = alias.as_ref().map_or("percentile_cont", |alias| alias.text.as_str());
-            let alias = Some(Name { text: format!("{stem}{suffix}"), at });
+            let alias = Some(Name { of: None, text: format!("{stem}{suffix}"), at });
             items.push(Item { value: ItemValue::Output(output), alias, at });
         }
     }

@@ -47,9 +47,14 @@ fn key_name(key: &Expression) -> String {
         Scalar::Truncate(..) => "date_trunc",
         Scalar::Extract(..) => "extract",
         Scalar::Bucket(..) => "width_bucket",
-        Scalar::Constant(_) | Scalar::Negative(_) | Scalar::Arithmetic(..) | Scalar::Truth(_) | Scalar::Clamped(..) => {
-            "?column?"
-        }
+        Scalar::Aggregate(aggregate) => aggregate.function.word(),
+        Scalar::Constant(_)
+        | Scalar::Negative(_)
+        | Scalar::Arithmetic(..)
+        | Scalar::Truth(_)
+        | Scalar::Clamped(..)
+        | Scalar::Window(_)
+        | Scalar::Subquery(_) => "?column?",
     }
     .to_owned()
 }

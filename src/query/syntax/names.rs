@@ -49,6 +49,8 @@ impl Expression {
                 otherwise.iter().for_each(|otherwise| otherwise.columns(names));
             }
             Scalar::Truth(condition) => condition.columns(names),
+            // The queries that these may stand in are resolved before names are looked up.
+            Scalar::Aggregate(_) | Scalar::Window(_) | Scalar::Subquery(_) => {}
         }
     }
 }
@@ -61,7 +63,8 @@ impl Condition {
                 right.columns(names);
             }
             Self::Between(of, low, high) => [of, low, high].into_iter().for_each(|part| part.columns(names)),
-            Self::In(of, _) | Self::IsNull(of) | Self::Is(of) => of.columns(names),
+            Self::In(of, _) | Self::IsNull(of) | Self::Is(of) | Self::InRows(of, _) => of.columns(names),
+            Self::Exists(_) => {}
             Self::Not(inner) => inner.columns(names),
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.columns(names)),
         }
@@ -90,8 +93,10 @@ impl OutputExpression {
 impl Aggregate {
     fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
         match &self.function {
+            AggregateFunction::CountRows => {}
             // The name may be that of the unit's id, which is not a declared column.
-            AggregateFunction::CountRows | AggregateFunction::CountDistinct(_) => {}
+            AggregateFunction::CountDistinct(Expression { value: Scalar::Column(_), .. }) => {}
+            AggregateFunction::CountDistinct(of) => of.columns(names),
             AggregateFunction::Count(of)
             | AggregateFunction::Sum(of)
             | AggregateFunction::Avg(of)

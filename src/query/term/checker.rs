@@ -91,6 +91,7 @@ impl TypeChecker<'_> {
                     return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("compare it with a constant"));
                 }
             },
+            Condition::InRows(_, rows) | Condition::Exists(rows) => return Err(unresolved(rows.at())),
             Condition::Not(inner) => Filter::Not(Box::new(self.filter(inner)?)),
             Condition::All(parts) => Filter::All(parts.iter().map(|part| self.filter(part)).collect::<Result<_, _>>()?),
             Condition::Any(parts) => Filter::Any(parts.iter().map(|part| self.filter(part)).collect::<Result<_, _>>()?),
@@ -297,6 +298,7 @@ impl TypeChecker<'_> {
             }
             Scalar::Truth(inner) => Term::of(Operation::Truth(condition(inner, self.known)?)),
             Scalar::Clamped(inner, low, high) => self.clamped(inner, low, high)?,
+            Scalar::Aggregate(_) | Scalar::Window(_) | Scalar::Subquery(_) => return Err(unresolved(at)),
         };
         let lowered = self.known.lower(&term).map_err(|fault| faulty(&fault, at))?;
         Ok((term, lowered))
@@ -395,6 +397,12 @@ impl TypeChecker<'_> {
         let otherwise = otherwise.and_then(|_| terms.pop());
         Ok(Term::of(Operation::Case(filters.into_iter().zip(terms).collect(), otherwise)))
     }
+}
+
+/// The error for what is resolved before terms are typed, wherever it may stand.
+fn unresolved(at: Position) -> QueryError {
+    QueryError::at(Code::UnsupportedSql, at, "an aggregate, a window or a query cannot stand here")
+        .hint("give it a name in a query in FROM, and use the name here")
 }
 
 fn sorted(mut parts: Vec<Term>, make: fn(Vec<Term>) -> Operation) -> Term {

@@ -31,7 +31,7 @@ pub(super) fn constant(value: &LiteralValue, at: Position) -> Result<Term, Query
 }
 
 /// A number as an operand of arithmetic.
-pub(super) fn decimal(literal: &Literal) -> Result<Constant, QueryError> {
+pub(in crate::query) fn decimal(literal: &Literal) -> Result<Constant, QueryError> {
     let read = match &literal.value {
         LiteralValue::Number(text) => Constant::parse(text),
         LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,

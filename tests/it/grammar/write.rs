@@ -17,6 +17,7 @@ pub fn expression(one: &Expression) -> String {
         Scalar::Arithmetic(left, operator, right) => {
             format!("({} {} {})", expression(left), sign(*operator), expression(right))
         }
+        Scalar::Aggregate(_) | Scalar::Window(_) | Scalar::Subquery(_) => unreachable!("none is made"),
         // The bounds follow the clamped value, as another argument.
         Scalar::Clamped(of, low, high) => {
             format!("{}, contribution_bounds => ({}, {})", expression(of), constant(&low.value), constant(&high.value))
@@ -70,7 +71,7 @@ fn aggregate(aggregate: &Aggregate) -> String {
     let word = aggregate.function.word().to_uppercase();
     let call = match &aggregate.function {
         AggregateFunction::CountRows => "COUNT(*)".to_owned(),
-        AggregateFunction::CountDistinct(column) => format!("COUNT(DISTINCT {})", column.text),
+        AggregateFunction::CountDistinct(of) => format!("COUNT(DISTINCT {})", expression(of)),
         AggregateFunction::Count(of)
         | AggregateFunction::Sum(of)
         | AggregateFunction::Avg(of)
@@ -135,6 +136,7 @@ pub fn condition(one: &Condition) -> String {
         Condition::In(of, literals) => format!("{} IN ({})", expression(of), list(literals, literal, ", ")),
         Condition::IsNull(of) => format!("{} IS NULL", expression(of)),
         Condition::Is(of) => expression(of),
+        Condition::InRows(..) | Condition::Exists(_) => unreachable!("none is made"),
         Condition::Not(inner) => format!("NOT ({})", condition(inner)),
         Condition::All(parts) => list(parts, part, " AND "),
         Condition::Any(parts) => list(parts, part, " OR "),

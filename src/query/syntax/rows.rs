@@ -1,0 +1,264 @@
+//! What stands in FROM, and the queries inside of a query, which make rows and not answers.
+
+use super::{Aggregate, Condition, Expression, Key, Name};
+use crate::query::error::Position;
+
+/// What stands in FROM: tables, queries and their joins.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// A table, `omop.person AS p`.
+    Table {
+        /// The name of its dataset, if it is written before the table's.
+        schema: Option<Name>,
+        /// The table's name.
+        name: Name,
+        /// The name that its columns are qualified with, if it is another one.
+        alias: Option<Name>,
+    },
+    /// A query in parentheses, or the query of a name from WITH.
+    Derived {
+        /// The query.
+        rows: Box<Rows>,
+        /// The name that its columns are qualified with.
+        alias: Option<Name>,
+        /// New names for its first columns.
+        columns: Vec<Name>,
+    },
+    /// Two sources side by side. `a RIGHT JOIN b` is written as `b LEFT JOIN a`, and `a, b` as a join without a condition.
+    Joined {
+        /// The left side.
+        left: Box<Source>,
+        /// The right side.
+        right: Box<Source>,
+        /// Whether rows of the left side without a pair are kept.
+        is_left: bool,
+        /// Which rows are paired.
+        on: JoinOn,
+        /// Position in the SQL.
+        at: Position,
+    },
+}
+
+/// Which rows a join pairs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum JoinOn {
+    /// All of them, as `CROSS JOIN` and a comma do; WHERE may have the condition.
+    All,
+    /// `ON …`: those for which a condition is true.
+    Condition(Condition),
+    /// `USING (…)`: those that are equal in these columns.
+    Using(Vec<Name>),
+    /// `NATURAL`: those that are equal in all columns of the same name.
+    Natural,
+}
+
+/// A query that makes rows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rows {
+    /// A SELECT.
+    Select(Box<Select>),
+    /// `… UNION ALL …` and its kin.
+    Set {
+        /// How both are combined.
+        operator: SetOperator,
+        /// Whether `ALL` is written.
+        all: bool,
+        /// The first query.
+        left: Box<Rows>,
+        /// The second query.
+        right: Box<Rows>,
+        /// Position in the SQL.
+        at: Position,
+    },
+}
+
+/// Operator between two queries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SetOperator {
+    /// `UNION`.
+    Union,
+    /// `INTERSECT`.
+    Intersect,
+    /// `EXCEPT`.
+    Except,
+}
+
+/// A SELECT that makes rows: its expressions may hold aggregates ([`super::Scalar::Aggregate`]) and windows ([`super::Scalar::Window`]).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Select {
+    /// What stands in FROM.
+    pub from: Source,
+    /// What `DISTINCT` says.
+    pub distinct: Distinct,
+    /// The selected items, in order.
+    pub items: Vec<RowItem>,
+    /// The condition of WHERE.
+    pub condition: Option<Condition>,
+    /// The keys of GROUP BY.
+    pub keys: Vec<Key>,
+    /// The condition of HAVING.
+    pub having: Option<Condition>,
+    /// The keys of ORDER BY; they matter to `DISTINCT ON` alone.
+    pub order: Vec<RowOrder>,
+    /// Position in the SQL.
+    pub at: Position,
+}
+
+/// Whether equal rows are merged.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Distinct {
+    /// `SELECT …`: no.
+    No,
+    /// `SELECT DISTINCT …`: rows that are equal in all columns.
+    All,
+    /// `SELECT DISTINCT ON (…) …`: of the rows that are equal in these values the first one, in the order of ORDER BY.
+    On(Vec<Expression>),
+}
+
+/// One selected item of such a query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowItem {
+    /// The item.
+    pub value: RowValue,
+    /// The name given with AS, if any.
+    pub alias: Option<Name>,
+    /// Position in the SQL.
+    pub at: Position,
+}
+
+/// Value of a selected item.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RowValue {
+    /// An expression.
+    Expression(Expression),
+    /// `*`, or `t.*` with the table's name.
+    Wildcard(Option<Name>),
+}
+
+/// A sort key of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowOrder {
+    /// What is sorted by.
+    pub by: Expression,
+    /// Whether to sort from high to low.
+    pub descending: bool,
+    /// Whether missing values come before all others; by default as in PostgreSQL, where they are greatest.
+    pub nulls_first: bool,
+}
+
+/// A window function with its window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// What is computed.
+    pub function: WindowCall,
+    /// The keys of PARTITION BY.
+    pub partition: Vec<Expression>,
+    /// The keys of ORDER BY.
+    pub order: Vec<RowOrder>,
+    /// The frame, if one is written.
+    pub frame: Option<WindowFrame>,
+    /// Position in the SQL.
+    pub at: Position,
+}
+
+/// The window functions with their arguments.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WindowCall {
+    /// `ROW_NUMBER()`.
+    RowNumber,
+    /// `RANK()`.
+    Rank,
+    /// `DENSE_RANK()`.
+    DenseRank,
+    /// `LAG(a, n)`.
+    Lag(Expression, u32),
+    /// `LEAD(a, n)`.
+    Lead(Expression, u32),
+    /// `NTH_VALUE(a, n)`; `FIRST_VALUE(a)` for n = 1.
+    Nth(Expression, u32),
+    /// `LAST_VALUE(a)`.
+    Last(Expression),
+    /// An aggregate, `SUM(a) OVER (…)`.
+    Aggregate(Box<Aggregate>),
+}
+
+/// The frame of a window.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WindowFrame {
+    /// Whether bounds count rows (`ROWS`), and not differences of the sort key (`RANGE`).
+    pub by_rows: bool,
+    /// Where it begins.
+    pub start: WindowBound,
+    /// Where it ends.
+    pub end: WindowBound,
+}
+
+/// A bound of a window's frame.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WindowBound {
+    /// `UNBOUNDED PRECEDING`.
+    First,
+    /// `n PRECEDING`; of `RANGE` over days, a number of days: `INTERVAL '30 days' PRECEDING`.
+    Before(u64),
+    /// `CURRENT ROW`.
+    Current,
+    /// `n FOLLOWING`.
+    After(u64),
+    /// `UNBOUNDED FOLLOWING`.
+    Last,
+}
+
+impl Source {
+    /// The first table that stands in it, which says which dataset is asked.
+    #[must_use]
+    pub fn first_table(&self) -> (Option<&Name>, &Name) {
+        match self {
+            Self::Table { schema, name, .. } => (schema.as_ref(), name),
+            Self::Derived { rows, .. } => rows.first_table(),
+            Self::Joined { left, .. } => left.first_table(),
+        }
+    }
+
+    /// Adds every table that it names, with those in queries inside of FROM.
+    pub fn tables<'a>(&'a self, found: &mut Vec<(Option<&'a Name>, &'a Name)>) {
+        match self {
+            Self::Table { schema, name, .. } => found.push((schema.as_ref(), name)),
+            Self::Derived { rows, .. } => rows.tables(found),
+            Self::Joined { left, right, .. } => {
+                left.tables(found);
+                right.tables(found);
+            }
+        }
+    }
+}
+
+impl Rows {
+    /// The first table that stands in it.
+    #[must_use]
+    pub fn first_table(&self) -> (Option<&Name>, &Name) {
+        match self {
+            Self::Select(select) => select.from.first_table(),
+            Self::Set { left, .. } => left.first_table(),
+        }
+    }
+
+    /// Adds every table that it names in FROM.
+    pub fn tables<'a>(&'a self, found: &mut Vec<(Option<&'a Name>, &'a Name)>) {
+        match self {
+            Self::Select(select) => select.from.tables(found),
+            Self::Set { left, right, .. } => {
+                left.tables(found);
+                right.tables(found);
+            }
+        }
+    }
+
+    /// Position in the SQL.
+    #[must_use]
+    pub fn at(&self) -> Position {
+        match self {
+            Self::Select(select) => select.at,
+            Self::Set { at, .. } => *at,
+        }
+    }
+}
