@@ -18,6 +18,7 @@ mod tables;
 mod compile;
 mod accumulators;
 mod texts;
+mod statistics;
 mod per_unit;
 mod pass;
 mod vectors;

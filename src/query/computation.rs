@@ -4,12 +4,14 @@
 //! [`super::plan`].
 
 mod per_unit;
+pub mod relation;
 
 use std::collections::{BTreeSet, HashMap};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
 pub use self::per_unit::{MEAN_PARTS, PerUnitColumn, PerUnitTable};
+use self::relation::Relation;
 
 use super::filter::Filter;
 use super::term::Term;
@@ -231,6 +233,9 @@ pub struct Computation {
     pub text: Option<TextKey>,
     /// Indices of the tables in left joins. Their columns may be missing, which affects bounds and centres.
     pub left: Vec<usize>,
+    /// The unit-local table that everything refers to, if that is neither the dataset's only table nor `units`. Its bound is then
+    /// `rows_per_unit`, and `units`, `text` and `left` are empty.
+    pub relation: Option<Relation>,
 }
 
 /// Additional cost of a row, in column reads, if its group is found by its text.
@@ -255,7 +260,8 @@ impl Computation {
         let units = self.units.as_ref().map_or(0, PerUnitTable::looks);
         // Selecting the rows that count in a text group takes a pass of its own, and so does copying them.
         let text = self.text.as_ref().map_or(0, |_| TEXT_LOOKS);
-        1 + text + measures + passes * (units + keys + self.filter.as_ref().map_or(0, Filter::nodes))
+        let relation = self.relation.as_ref().map_or(0, Relation::looks);
+        1 + text + measures + relation + passes * (units + keys + self.filter.as_ref().map_or(0, Filter::nodes))
     }
 
     /// Whether a measurement is a total, which has one cell instead of one for each text of a text key.

@@ -81,8 +81,8 @@ pub fn derive(
         // A histogram has several cells for each group, and weighted sums add up differently.
         Coarsening::SumByBin | Coarsening::Unknown => return None,
     };
-    let is_same_table =
-        (target.rows_per_unit, &target.units, &target.left) == (source.rows_per_unit, &source.units, &source.left);
+    let table = |of: &'_ Computation| (of.rows_per_unit, of.units.clone(), of.left.clone(), of.relation.clone());
+    let is_same_table = table(target) == table(source);
     if !is_same_table || rest != source_rest {
         return None;
     }

@@ -15,6 +15,7 @@ mod size;
 mod measurements;
 mod texts;
 mod views;
+pub mod relation;
 pub mod subquery;
 
 use std::rc::Rc;
@@ -129,7 +130,8 @@ fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<
     let text = texts::key(query, &grouped, known, rows_per_unit)?;
     let keys = if text.is_some() { Vec::new() } else { shape::keys(&grouped, known, filter.as_ref())? };
     let left = joins.tables.iter().filter(|(_, is_left)| *is_left).map(|(place, _)| *place).collect();
-    let mut computation = Computation { rows_per_unit, filter, keys, measures: Vec::new(), units, text, left };
+    let mut computation =
+        Computation { rows_per_unit, filter, keys, measures: Vec::new(), units, text, left, relation: None };
     let sets = match &computation.text {
         Some(_) => query.sets.clone(),
         None => sets::typed(query, &grouped, &computation.keys, known)?,

@@ -8,7 +8,7 @@ pub mod calendar;
 pub mod coding;
 mod columns;
 pub mod context;
-mod literals;
+pub(in crate::query) mod literals;
 pub mod lower;
 mod node;
 pub mod checker;

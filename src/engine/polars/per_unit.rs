@@ -6,6 +6,7 @@
 use super::compile::{Compiler, IntegerForm};
 use super::operands::{Operand, both};
 use super::program::{ConditionId, RowProgram, ValueId};
+use super::statistics;
 use super::stored::{Block, BlockColumn, Slice, Stored, Validity, typed};
 use super::window::Window;
 use crate::query::computation::{Computation, MEAN_PARTS, PerUnitColumn, PerUnitTable};
@@ -134,7 +135,10 @@ fn needs(compiler: &mut Compiler<'_>, column: &PerUnitColumn) -> Vec<Need> {
         | PerUnitColumn::Sum(term)
         | PerUnitColumn::Mean(term)
         | PerUnitColumn::Least(term)
-        | PerUnitColumn::Greatest(term) => vec![value(compiler, term)],
+        | PerUnitColumn::Greatest(term)
+        | PerUnitColumn::Distinct(term)
+        | PerUnitColumn::Spread(_, term)
+        | PerUnitColumn::Percentile(_, term) => vec![value(compiler, term)],
         PerUnitColumn::Any(filter) | PerUnitColumn::Every(filter) => vec![Need::Truth(compiler.condition(filter))],
         PerUnitColumn::First { of, by, filter, .. } => {
             let counts = filter.iter().map(|filter| Need::Truth(compiler.condition(filter))).collect::<Vec<_>>();
@@ -196,6 +200,18 @@ impl Values {
         ends.iter().map(unit).collect()
     }
 
+    /// Computes a value from the values of each unit's rows that are present.
+    fn lists(&self, ends: &[usize], of: impl Fn(&mut [i64]) -> Option<i64>) -> Vec<Option<i64>> {
+        let (mut start, mut list) = (0, Vec::new());
+        let unit = |end: &usize| {
+            list.clear();
+            list.extend((start..*end).filter_map(|row| self.get(row)));
+            start = *end;
+            of(&mut list)
+        };
+        ends.iter().map(unit).collect()
+    }
+
     fn get(&self, row: usize) -> Option<i64> {
         self.present.as_ref().is_none_or(|present| present[row] == 1).then(|| self.values[row])
     }
@@ -253,6 +269,11 @@ impl UnitColumn {
             }),
             PerUnitColumn::Least(_) | PerUnitColumn::Every(_) => rows[0].each(ends, i64::MAX, i64::min, some),
             PerUnitColumn::Greatest(_) | PerUnitColumn::Any(_) => rows[0].each(ends, i64::MIN, i64::max, some),
+            PerUnitColumn::Distinct(_) => rows[0].lists(ends, |values| Some(statistics::distinct(values))),
+            PerUnitColumn::Spread(spread, _) => rows[0].lists(ends, |values| statistics::spread(*spread, values)),
+            PerUnitColumn::Percentile(fraction, _) => {
+                rows[0].lists(ends, |values| statistics::percentile(*fraction, values))
+            }
             PerUnitColumn::First { descending, .. } => first(ends, rows, *descending),
         };
         Values::about(&values, self.centre)

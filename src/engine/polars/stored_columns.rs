@@ -1,6 +1,6 @@
 //! Which stored columns a computation reads.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -16,12 +16,15 @@ pub(in crate::engine) struct StoredColumns {
     pub(in crate::engine) unit: bool,
     /// Whether it reads the rank of each row within its unit.
     pub(in crate::engine) rank: bool,
+    /// Of a dataset with several tables: the columns that are read of each table, which come with their units and ranks. The other fields
+    /// are then empty.
+    pub(in crate::engine) tables: BTreeMap<u32, BTreeSet<usize>>,
 }
 
 impl StoredColumns {
     /// All columns of a table.
     pub(in crate::engine) fn all(terms: &Terms) -> Self {
-        Self { declared: (0..terms.columns.len()).collect(), unit: true, rank: true }
+        Self { declared: (0..terms.columns.len()).collect(), unit: true, rank: true, tables: BTreeMap::new() }
     }
 
     /// The columns that a computation reads.
@@ -39,7 +42,7 @@ impl StoredColumns {
         }
         let by_unit = computation.units.is_some() || computation.text.is_some();
         let unit = by_unit || computation.measures.iter().any(counts_units);
-        Self { declared, unit, rank: computation.rows_per_unit < terms.max_rows_per_unit }
+        Self { declared, unit, rank: computation.rows_per_unit < terms.max_rows_per_unit, tables: BTreeMap::new() }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::query::terms::edition::layout::{BLOCK_ROWS, TableFacts};
 use crate::query::terms::edition::{RANK_COLUMN, UNIT_COLUMN, column_name, digest_of_file, text_name};
 use crate::query::terms::policy::{Terms, Unit};
 use polars::prelude::*;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -98,6 +98,20 @@ impl Loaded {
     /// Number of blocks. A unit's rows are all in one block.
     pub(in crate::engine) fn blocks(&self) -> usize {
         self.ends.len()
+    }
+
+    /// The rows of a block in one of the dataset's tables, with their units and ranks and with these of the table's columns.
+    pub(in crate::engine) fn table_block(
+        &self,
+        index: usize,
+        table: u32,
+        columns: &BTreeSet<usize>,
+    ) -> PolarsResult<DataFrame> {
+        if table != 0 {
+            polars_bail!(OutOfBounds: "there is no such table");
+        }
+        let columns = StoredColumns { declared: columns.clone(), unit: true, rank: true, ..StoredColumns::default() };
+        self.block(index, &columns)
     }
 
     /// The rows of a block, in the table's order, without a copy; the columns are those that are wanted and that the table has.

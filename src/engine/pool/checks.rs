@@ -146,6 +146,7 @@ impl Checks {
             declared: places.iter().copied().filter(|place| *place < self.declared).collect(),
             unit: places.contains(&self.declared),
             rank: places.contains(&(self.declared + 1)),
+            ..StoredColumns::default()
         };
         Some(Check { blocks: start as u64..end as u64, columns })
     }
@@ -165,7 +166,7 @@ mod tests {
     use crate::engine::port::EngineFault;
 
     fn columns(declared: &[usize], unit: bool) -> StoredColumns {
-        StoredColumns { declared: declared.iter().copied().collect(), unit, rank: false }
+        StoredColumns { declared: declared.iter().copied().collect(), unit, rank: false, ..StoredColumns::default() }
     }
 
     fn begun(blocks: u64) -> Checks {
@@ -186,7 +187,7 @@ mod tests {
         assert_eq!(checks.are_sound(&read), Ok(true));
         assert_eq!(checks.are_sound(&columns(&[0, 1], true)), Ok(false));
         let rest = checks.take_unchecked().expect("the rest");
-        assert_eq!(rest.columns, StoredColumns { declared: [0, 2].into(), unit: false, rank: true });
+        assert_eq!(rest.columns, StoredColumns { declared: [0, 2].into(), rank: true, ..StoredColumns::default() });
         checks.finish(&rest, CheckOutcome::Sound);
         let last = checks.take_unchecked().expect("the last two blocks");
         assert_eq!(last.blocks, 8..10);

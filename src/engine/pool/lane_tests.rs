@@ -61,7 +61,7 @@ fn lane() -> Lane {
 
 fn counting() -> Computation {
     let (filter, keys, measures) = (None, Vec::new(), vec![Measure::Units]);
-    Computation { rows_per_unit: 3, filter, keys, measures, units: None, text: None, left: Vec::new() }
+    Computation { rows_per_unit: 3, filter, keys, measures, units: None, text: None, left: Vec::new(), relation: None }
 }
 
 /// Asks a lane to prepare while the test plays its worker, which ends the first check as told and finds the rest sound.

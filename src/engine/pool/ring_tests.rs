@@ -13,7 +13,7 @@ type Answer = mpsc::Receiver<Result<Private<Exact>, EngineFault>>;
 
 fn counting() -> Computation {
     let (filter, keys, measures) = (None, Vec::new(), vec![Measure::Rows]);
-    Computation { rows_per_unit: 1, filter, keys, measures, units: None, text: None, left: Vec::new() }
+    Computation { rows_per_unit: 1, filter, keys, measures, units: None, text: None, left: Vec::new(), relation: None }
 }
 
 fn asked(ring: &mut Ring, computation: Computation) -> Answer {

@@ -226,6 +226,14 @@ pub(super) fn subquery(dataset: &str, units: &PerUnitTable, seen: &Terms, rows: 
             PerUnitColumn::Mean(term) => format!("AVG({})", rows.term(term)),
             PerUnitColumn::Least(term) => format!("MIN({})", rows.term(term)),
             PerUnitColumn::Greatest(term) => format!("MAX({})", rows.term(term)),
+            PerUnitColumn::Distinct(term) => format!("COUNT(DISTINCT {})", rows.term(term)),
+            PerUnitColumn::Spread(spread, term) => {
+                let word: &str = spread.into();
+                format!("{}({})", word.to_uppercase(), rows.term(term))
+            }
+            PerUnitColumn::Percentile(fraction, term) => {
+                format!("PERCENTILE_CONT({}) WITHIN GROUP (ORDER BY {})", number(*fraction), rows.term(term))
+            }
             PerUnitColumn::Any(filter) => format!("BOOL_OR({})", rows.filter(filter, false)),
             PerUnitColumn::Every(filter) => format!("BOOL_AND({})", rows.filter(filter, false)),
             PerUnitColumn::First { of, by, descending, filter } => {

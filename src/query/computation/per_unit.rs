@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::query::filter::Filter;
-use crate::query::term::Term;
+use crate::query::syntax::Spread;
+use crate::query::term::{Constant, Term};
 
 /// A table with one row per unit, computed by a subquery.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -50,6 +51,12 @@ pub enum PerUnitColumn {
         /// Rows that take part; `None` for all of them.
         filter: Option<Filter>,
     },
+    /// `COUNT(DISTINCT a)`: the number of different values.
+    Distinct(Term),
+    /// `STDDEV(a)` and the other statistics of squares, rounded to a grid [`MEAN_PARTS`] times finer than that of a, halves up.
+    Spread(Spread, Term),
+    /// `PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY a)`, rounded to a grid [`MEAN_PARTS`] times finer than that of a, halves away from 0.
+    Percentile(Constant, Term),
 }
 
 /// How many times finer the grid of a mean is than that of the averaged values.
@@ -66,32 +73,45 @@ impl PerUnitColumn {
             | Self::Mean(_)
             | Self::Least(_)
             | Self::Greatest(_)
+            | Self::Distinct(_)
+            | Self::Spread(..)
+            | Self::Percentile(..)
             | Self::First { filter: None, .. } => None,
         }
     }
 
     /// Cost of evaluating this column for one row.
-    fn nodes(&self) -> u64 {
+    pub(super) fn nodes(&self) -> u64 {
         let terms = match self {
             Self::Own(_) | Self::Rows | Self::Any(_) | Self::Every(_) => 1,
-            Self::Present(term) | Self::Sum(term) | Self::Mean(term) | Self::Least(term) | Self::Greatest(term) => {
-                term.nodes()
-            }
+            Self::Present(term)
+            | Self::Sum(term)
+            | Self::Mean(term)
+            | Self::Least(term)
+            | Self::Greatest(term)
+            | Self::Distinct(term)
+            | Self::Spread(_, term)
+            | Self::Percentile(_, term) => term.nodes(),
             Self::First { of, by, .. } => of.nodes() + by.nodes(),
         };
         terms + self.filters().map_or(0, Filter::nodes)
     }
 
     /// Adds the indices of the dataset's columns that this column reads.
-    fn declared(&self, found: &mut BTreeSet<usize>) {
+    pub(super) fn declared(&self, found: &mut BTreeSet<usize>) {
         match self {
             Self::Rows => {}
             Self::Own(index) => {
                 found.insert(*index);
             }
-            Self::Present(term) | Self::Sum(term) | Self::Mean(term) | Self::Least(term) | Self::Greatest(term) => {
-                term.declared(found);
-            }
+            Self::Present(term)
+            | Self::Sum(term)
+            | Self::Mean(term)
+            | Self::Least(term)
+            | Self::Greatest(term)
+            | Self::Distinct(term)
+            | Self::Spread(_, term)
+            | Self::Percentile(_, term) => term.declared(found),
             Self::Any(filter) | Self::Every(filter) => filter.declared(found),
             Self::First { of, by, descending: _, filter } => {
                 of.declared(found);

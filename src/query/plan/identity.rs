@@ -9,6 +9,7 @@
 
 use std::io::Write;
 
+use crate::query::computation::relation::Relation;
 use crate::query::computation::{Computation, Measure, PerUnitColumn, PerUnitTable, PlanKey, TextKey};
 use crate::query::filter::Filter;
 use crate::query::term::calendar::{DatePart, Period};
@@ -106,7 +107,7 @@ impl Text {
     }
 
     pub(super) fn computation(&mut self, of: &Computation) {
-        let Computation { rows_per_unit, filter, keys, measures, units, text, left } = of;
+        let Computation { rows_per_unit, filter, keys, measures, units, text, left, relation } = of;
         self.raw("{");
         self.field("rows_per_unit");
         self.number(*rows_per_unit);
@@ -128,7 +129,18 @@ impl Text {
             self.field("left");
             self.places(left);
         }
+        if let Some(relation) = relation {
+            self.field("relation");
+            self.relation(relation);
+        }
         self.raw("}");
+    }
+
+    /// Writes the digest of a unit-local table, whose encoding is pinned by the numbers of its variants.
+    pub(super) fn relation(&mut self, relation: &Relation) {
+        // Unwrap safety: writing plain data into memory does not fail.
+        let bytes = borsh::to_vec(relation).expect("a relation is plain data");
+        self.string(&hex::encode(blake3::hash(&bytes).as_bytes()));
     }
 
     pub(super) fn key(&mut self, PlanKey { column, low, codes, nullable }: &PlanKey) {
@@ -199,6 +211,21 @@ impl Text {
             PerUnitColumn::Mean(of) => self.tagged("Mean", |out| out.term(of)),
             PerUnitColumn::Least(of) => self.tagged("Least", |out| out.term(of)),
             PerUnitColumn::Greatest(of) => self.tagged("Greatest", |out| out.term(of)),
+            PerUnitColumn::Distinct(of) => self.tagged("Distinct", |out| out.term(of)),
+            PerUnitColumn::Spread(spread, of) => self.tagged("Spread", |out| {
+                out.raw("[");
+                out.string(spread.into());
+                out.raw(",");
+                out.term(of);
+                out.raw("]");
+            }),
+            PerUnitColumn::Percentile(fraction, of) => self.tagged("Percentile", |out| {
+                out.raw("[");
+                out.constant(fraction);
+                out.raw(",");
+                out.term(of);
+                out.raw("]");
+            }),
             PerUnitColumn::Any(filter) => self.tagged("Any", |out| out.filter(filter)),
             PerUnitColumn::Every(filter) => self.tagged("Every", |out| out.filter(filter)),
             PerUnitColumn::First { of, by, descending, filter } => self.variant(

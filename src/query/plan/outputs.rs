@@ -19,7 +19,7 @@ use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{
     Aggregate, AggregateFunction, ArithmeticOperator, Expression, Having, Item, ItemValue, Literal, LiteralValue, Name,
-    OutputExpression, Query,
+    OutputExpression, Query, Scalar,
 };
 use crate::query::term::context::TermContext;
 use crate::query::term::{Constant, Term, checker};
@@ -220,7 +220,10 @@ impl OutputPlanner<'_> {
                 let term = checker::expression(of, self.known)?;
                 Ok(Formula::Count(self.need(counting(filter, Some(term), self.known))))
             }
-            AggregateFunction::CountDistinct(name) => self.units(name, filter),
+            AggregateFunction::CountDistinct(Expression { value: Scalar::Column(name), .. }) => {
+                self.units(name, filter)
+            }
+            AggregateFunction::CountDistinct(of) => Err(only_units(of.at, self.known)),
             AggregateFunction::Sum(of) => {
                 let summed = self.number(of, filter.as_ref(), "SUM", at)?;
                 self.sum(&summed).map(Formula::Sum)
@@ -272,15 +275,13 @@ impl OutputPlanner<'_> {
                 let measure = filter.map_or(Measure::Units, |filter| Measure::UnitsWhere { filter });
                 Ok(Formula::Count(self.need(measure)))
             }
-            Some(unit) => {
+            Some(_) => {
                 checker::declared(name, self.known)?;
-                Err(QueryError::at(Code::UnsupportedSql, name.at, "only units can be counted distinctly")
-                    .hint(format!("write COUNT(DISTINCT {unit})")))
+                Err(only_units(name.at, self.known))
             }
             None => {
                 checker::declared(name, self.known)?;
-                Err(QueryError::at(Code::UnsupportedSql, name.at, "every row is a unit of its own here")
-                    .hint("write COUNT(*)"))
+                Err(only_units(name.at, self.known))
             }
         }
     }
@@ -436,6 +437,15 @@ impl OutputPlanner<'_> {
             }
             Having::IsNull(of) => Ok(HavingCondition::Missing(self.formula(of, &named)?)),
         }
+    }
+}
+
+/// The error for a distinct count of anything but units.
+fn only_units(at: Position, known: &TermContext<'_>) -> QueryError {
+    match known.unit_column() {
+        Some(unit) => QueryError::at(Code::UnsupportedSql, at, "only units can be counted distinctly")
+            .hint(format!("write COUNT(DISTINCT {unit})")),
+        None => QueryError::at(Code::UnsupportedSql, at, "every row is a unit of its own here").hint("write COUNT(*)"),
     }
 }
 

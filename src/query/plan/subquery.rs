@@ -18,9 +18,10 @@ use crate::query::computation::{Computation, MEAN_PARTS, Measure, PerUnitColumn,
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{
-    Aggregate, AggregateFunction, Expression, Item, ItemValue, Key, OutputExpression, Query, Scalar,
+    Aggregate, AggregateFunction, Expression, Item, ItemValue, Key, OutputExpression, Query, Scalar, Spread,
 };
-use crate::query::term::context::TermContext;
+use crate::query::term::context::{Steps, TermContext};
+use crate::query::term::literals::decimal;
 use crate::query::term::lower::{Program, Step, TermFault, ValueKind};
 use crate::query::term::{Term, checker};
 use crate::query::terms::domain::Column;
@@ -31,7 +32,7 @@ const COLUMNS_MAX: usize = 16;
 
 impl PerUnitColumn {
     /// Lowers this column and derives its bounds for at most k rows per unit.
-    fn lowered(&self, known: &TermContext<'_>, rows_per_unit: u32) -> Result<Program, TermFault> {
+    pub(super) fn lowered(&self, known: &TermContext<'_>, rows_per_unit: u32) -> Result<Program, TermFault> {
         let lower = |term: &Term| known.lower(term).map(|lowered| (*lowered).clone());
         let rows = i64::from(rows_per_unit);
         let whole = |low: i64, high: i64| Program {
@@ -86,6 +87,31 @@ impl PerUnitColumn {
                 of
             }
             Self::Any(filter) | Self::Every(filter) => truth(filter),
+            Self::Distinct(_) => whole(0, rows),
+            Self::Spread(spread, term) => {
+                let of = number(term)?;
+                // n·Σa² − (Σa)² is at most n²·(hi − lo)²/4, so the deviation is at most (hi − lo)/2, and as a sample's at most √2 as much.
+                let range = i128::from(of.high) - i128::from(of.low);
+                let parts = i128::from(MEAN_PARTS);
+                let is_root = matches!(spread, Spread::StddevSamp | Spread::StddevPop);
+                let most = if is_root {
+                    range.checked_mul(parts)
+                } else {
+                    range.checked_mul(range).and_then(|square| square.checked_mul(parts))
+                };
+                let high = most.filter(|most| *most < 1 << 62).ok_or(TermFault::TooWide)? as i64;
+                within(of.low, rows.max(MEAN_PARTS))?;
+                within(of.high, rows.max(MEAN_PARTS))?;
+                let squared = if is_root { of.scale.clone() } else { of.scale.clone() * of.scale.clone() };
+                let scale = squared / RBig::from(MEAN_PARTS);
+                Program { kind: ValueKind::Decimal, scale, low: 0, high, nullable: true, ..of }
+            }
+            Self::Percentile(_, term) => {
+                let of = number(term)?;
+                let (low, high) = (within(of.low, MEAN_PARTS)?, within(of.high, MEAN_PARTS)?);
+                let scale = of.scale.clone() / RBig::from(MEAN_PARTS);
+                Program { kind: ValueKind::Decimal, scale, low, high, ..of }
+            }
             Self::First { of, by, filter, .. } => {
                 let order = lower(by)?;
                 if !order.is_number() && order.kind != ValueKind::Date {
@@ -130,6 +156,10 @@ impl Computation {
     /// The terms that the filter, keys and measurements refer to: the dataset's, or those of the table with one row per unit.
     #[must_use]
     pub fn seen<'a>(&self, terms: &'a Terms) -> Cow<'a, Terms> {
+        if let Some(relation) = &self.relation {
+            // Unwrap safety: planning has derived these terms before.
+            return Cow::Owned(relation.terms(terms, &Steps::unbounded()).expect("a planned relation"));
+        }
         let base = self.base(terms);
         match &self.units {
             None => base,
@@ -168,8 +198,8 @@ impl Computation {
         let is_total = self.text.is_some() && matches!(whole, Measure::Over { .. });
         let text = if is_total { None } else { self.text.clone() };
         let (rows_per_unit, filter, left) = (self.rows_per_unit, self.filter.clone(), self.left.clone());
-        let (measures, units) = (vec![measure.clone()], self.units.clone());
-        let mut alone = Self { rows_per_unit, filter, keys, measures, units, text, left };
+        let (measures, units, relation) = (vec![measure.clone()], self.units.clone(), self.relation.clone());
+        let mut alone = Self { rows_per_unit, filter, keys, measures, units, text, left, relation };
         let Some(units) = &mut alone.units else { return alone };
         let over = match whole {
             Measure::Over { keys, .. } => Some(&keys[..]),
@@ -366,14 +396,14 @@ fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Result<PerUnitC
             descending: *descending,
             filter: filter.clone(),
         },
-        AggregateFunction::CountDistinct(_)
-        | AggregateFunction::Spread(..)
-        | AggregateFunction::Pair(..)
-        | AggregateFunction::Percentile(..) => {
+        AggregateFunction::CountDistinct(of) => PerUnitColumn::Distinct(term(of)?),
+        AggregateFunction::Spread(spread, of) => PerUnitColumn::Spread(*spread, term(of)?),
+        AggregateFunction::Percentile(fraction, of) => PerUnitColumn::Percentile(decimal(fraction)?, term(of)?),
+        AggregateFunction::Pair(..) => {
             let word = aggregate.function.word().to_uppercase();
             let message = format!("{word} is not supported for one unit's rows");
             return Err(QueryError::at(Code::UnsupportedSql, aggregate.at, message)
-                .hint("supported are COUNT, SUM, AVG, MIN, MAX, BOOL_OR, BOOL_AND and (ARRAY_AGG(a ORDER BY b))[1]"));
+                .hint("supported are COUNT, SUM, AVG, MIN, MAX, STDDEV, MEDIAN, BOOL_OR, BOOL_AND and (ARRAY_AGG(a ORDER BY b))[1]"));
         }
     })
 }

@@ -77,6 +77,11 @@ impl Frame {
             after.raw(",");
             after.text_key(text);
         }
+        if let Some(relation) = &alone.relation {
+            after.raw(",{\"relation\":");
+            after.relation(relation);
+            after.raw("}");
+        }
         after.raw("]");
         let (before, after) = (before.into_bytes(), after.into_bytes());
         let (mut hasher, left) = (Hasher::new(), alone.left.clone());

@@ -21,4 +21,4 @@ pub use self::faults::{PolicyError, PolicyFault};
 pub use self::load::BYTES_MAX;
 pub use self::names::{IDENTIFIER_PATTERN, SEEN, is_identifier};
 pub use self::tables::PolicyFile;
-pub use self::terms::{JoinedTable, Terms, ThresholdReserve, Unit};
+pub use self::terms::{JoinedTable, PublicTable, PublicTables, TableTerms, Terms, ThresholdReserve, Unit};

@@ -12,7 +12,7 @@ use super::limits::{MIN_CELL_MAX, PAD_MS_MAX, ROWS_MAX, ROWS_PER_UNIT_MAX};
 use super::names::is_identifier;
 use super::source::source;
 use super::tables::{DatasetTable, JoinTable, PolicyFile};
-use super::terms::{JoinedTable, Terms, ThresholdReserve, Unit};
+use super::terms::{JoinedTable, PublicTables, Terms, ThresholdReserve, Unit};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::query::terms::day::zone_of;
@@ -96,6 +96,8 @@ fn check(file: PolicyFile, faults: &mut PolicyFaults<'_>) -> Option<Policy> {
             min_cell,
             threshold,
             joins,
+            tables: Vec::new(),
+            public: PublicTables::default(),
         },
     })
 }

@@ -1,9 +1,10 @@
 //! The public terms of a dataset: everything that queries depend on.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
@@ -39,9 +40,44 @@ pub struct Terms {
     /// Tables with one row per unit that this one can be joined with. Their columns follow the table's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joins: Vec<JoinedTable>,
+    /// The tables of a dataset that declares several. Such a dataset has no columns of its own, and its bounds are the largest of its
+    /// tables'. Empty for a dataset with a single table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<TableTerms>,
+    /// Tables that are published as they are: code lists, calendars.
+    #[serde(default, skip_serializing_if = "PublicTables::is_empty")]
+    pub public: PublicTables,
 }
 
 impl Terms {
+    /// The terms of the table with this index by itself: its columns and bounds, under the same cap. A dataset with a single table has that
+    /// one alone, with index 0. `None` if there is no such table.
+    #[must_use]
+    pub fn table(&self, index: usize) -> Option<Cow<'_, Self>> {
+        if self.tables.is_empty() {
+            return (index == 0).then_some(Cow::Borrowed(self));
+        }
+        let TableTerms { columns, max_rows_per_unit, max_rows, .. } = self.tables.get(index)?;
+        let (columns, max_rows_per_unit, max_rows) = (columns.clone(), *max_rows_per_unit, *max_rows);
+        Some(Cow::Owned(self.with(columns, max_rows_per_unit, max_rows)))
+    }
+
+    /// These terms with other columns and bounds, and without tables to join.
+    #[must_use]
+    pub fn with(&self, columns: Columns, max_rows_per_unit: u32, max_rows: u64) -> Self {
+        let (joins, tables) = (Vec::new(), Vec::new());
+        Self {
+            unit: self.unit.clone(),
+            max_rows_per_unit,
+            max_rows,
+            columns,
+            joins,
+            tables,
+            public: self.public.clone(),
+            ..*self
+        }
+    }
+
     /// Finds a column by its name, and returns it with its index.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
@@ -102,6 +138,79 @@ impl Terms {
             Unit::Row => None,
             Unit::Column(name) => Some(name),
         }
+    }
+}
+
+/// One of several tables of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableTerms {
+    /// The table's name in SQL.
+    pub name: String,
+    /// A title for people to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The columns that queries see, in the policy's order, without the unit's.
+    pub columns: Columns,
+    /// k: the largest number of rows that a unit keeps in this table; 1 if it has one row per unit.
+    pub max_rows_per_unit: u32,
+    /// The declared capacity of the table, in rows.
+    pub max_rows: u64,
+}
+
+/// The public tables of a dataset. A copy costs nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicTables(Arc<[PublicTable]>);
+
+/// A table that is published as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicTable {
+    /// The table's name in SQL.
+    pub name: String,
+    /// Its columns; a category's labels are the column's different values.
+    pub columns: Columns,
+    /// The number of rows.
+    pub rows: u64,
+    /// For each column, the integer of each row as a sealed table would store it; `None` where the value is missing.
+    pub values: Vec<Vec<Option<i64>>>,
+}
+
+impl Deref for PublicTables {
+    type Target = [PublicTable];
+
+    fn deref(&self) -> &[PublicTable] {
+        &self.0
+    }
+}
+
+impl Default for PublicTables {
+    fn default() -> Self {
+        Self(Arc::new([]))
+    }
+}
+
+impl FromIterator<PublicTable> for PublicTables {
+    fn from_iter<I: IntoIterator<Item = PublicTable>>(tables: I) -> Self {
+        Self(tables.into_iter().collect())
+    }
+}
+
+impl PublicTables {
+    /// Whether there is no public table.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for PublicTables {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for PublicTables {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Vec::deserialize(from).map(|tables: Vec<PublicTable>| tables.into_iter().collect())
     }
 }
 

@@ -1,0 +1,254 @@
+//! The public terms of unit-local tables: how many rows a unit can have in one, and which values its columns can hold.
+//!
+//! **A relation is unit-local of bound k** if for each unit it holds at most k rows, which depend on that unit's own rows alone. Write f(T)
+//! for a relation over tables T and A, B for tables of disjoint units; then f(A ∪ B) = f(A) ∪ f(B), so that removing a unit removes its own
+//! rows, at most k of them, and changes no other row. Everything before the last aggregation is such a relation, so its sensitivity follows
+//! from k and the columns' bounds alone. By induction over the operators:
+//!
+//! * `Table`: sealing keeps at most `max_rows_per_unit` rows of a unit, by the unit's own rows, and numbers them; the rows with a rank below
+//!   r depend on the unit's rows alone. k = min(r, `max_rows_per_unit`).
+//! * `Filter`, `Map`: each row is kept or mapped by itself. k stays.
+//! * `Window`: partitions lie within a unit, so each row's value depends on rows of its own unit. k stays.
+//! * `Group`: the rows of a group are of one unit. A unit has at most as many groups as rows, and as the keys have values: k = min(k, Π of
+//!   the numbers of values of the keys that vary within a unit), which is 1 without keys.
+//! * `Join`: a pair consists of two rows of one unit, of which there are at most k₁·k₂; a left join keeps at most k₁ more, each instead of
+//!   at least one pair. k = k₁·max(k₂, 1), refused above [`ROWS_MAX`].
+//! * `Semi`: a row is kept or not by the rows that its own unit has in the other relation. k stays.
+//! * `Public`: a public table does not depend on any unit, so a row's pairs depend on the row alone. k = k·m, where m is the largest number of
+//!   rows of the public table that one row can meet: at most all of them, and of those that are equal in the compared columns the largest
+//!   number; refused above [`ROWS_MAX`].
+//! * `Union`: k is the sum of the parts' bounds.
+//!
+//! A column is the same in all rows of a unit (`per_unit`) if it is computed from such columns by a map, or from all rows of the unit by a
+//! group without keys or a window over everything.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use dashu::rational::RBig;
+
+use crate::query::computation::PerUnitColumn;
+use crate::query::computation::relation::{Frame, FrameBound, Relation, WindowColumn, WindowFunction};
+use crate::query::term::Term;
+use crate::query::term::context::{Steps, TermContext};
+use crate::query::term::lower::{Program, Step, TermFault, ValueKind};
+use crate::query::terms::columns::Columns;
+use crate::query::terms::domain::{Column, Domain};
+use crate::query::terms::policy::{PublicTable, Terms};
+
+/// Largest number of rows that a unit may have in a relation.
+pub const ROWS_MAX: u32 = 4_096;
+
+/// Why a relation is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RelationFault {
+    /// A term of it is invalid.
+    #[error(transparent)]
+    Term(#[from] TermFault),
+    /// A unit could have too many rows.
+    #[error("a unit could have {rows} rows in it; accepted are at most {ROWS_MAX}")]
+    TooManyRows {
+        /// The bound that it would have.
+        rows: u64,
+    },
+    /// It names a table that does not exist.
+    #[error("there is no such table")]
+    NoTable,
+    /// Parts of a union have columns of different kinds.
+    #[error("the parts of a UNION have columns of different kinds")]
+    Unlike,
+}
+
+impl Relation {
+    /// The relation's public terms: its bound as `max_rows_per_unit`, its capacity as `max_rows`, and its columns without names.
+    ///
+    /// # Errors
+    /// [`RelationFault`] if a bound does not fit.
+    pub fn terms(&self, dataset: &Terms, steps: &Rc<Steps>) -> Result<Terms, RelationFault> {
+        steps.spend(1);
+        let of = |relation: &Self| relation.terms(dataset, steps);
+        match self {
+            Self::Table { table, rows_per_unit } => {
+                let table = dataset.table(*table as usize).ok_or(RelationFault::NoTable)?;
+                let rows = (*rows_per_unit).min(table.max_rows_per_unit);
+                Ok(dataset.with(unnamed(&table.columns), rows, table.max_rows))
+            }
+            Self::Filter { of: inner, .. } | Self::Semi { of: inner, .. } => of(inner),
+            Self::Map { of: inner, columns } => {
+                let terms = of(inner)?;
+                let known = TermContext::within(&terms, steps);
+                let columns = columns.iter().map(|term| column_of(term, &known)).collect::<Result<_, _>>()?;
+                Ok(terms.with(columns, terms.max_rows_per_unit, terms.max_rows))
+            }
+            Self::Window { of: inner, columns } => {
+                let terms = of(inner)?;
+                let known = TermContext::within(&terms, steps);
+                let own = columns.iter().map(|column| window(column, &known)).collect::<Result<Vec<_>, _>>()?;
+                let columns = terms.columns.iter().cloned().chain(own).collect();
+                Ok(terms.with(columns, terms.max_rows_per_unit, terms.max_rows))
+            }
+            Self::Group { of: inner, keys, columns } => grouped(&of(inner)?, keys, columns, steps),
+            Self::Join { left, right, on: condition, is_left } => {
+                let (left, right) = (of(left)?, of(right)?);
+                let rows = bounded(left.max_rows_per_unit, u64::from(right.max_rows_per_unit))?;
+                let of_left = left.max_rows.saturating_mul(right.max_rows_per_unit.max(1).into());
+                let of_right = right.max_rows.saturating_mul(left.max_rows_per_unit.into());
+                let all = if *is_left { of_left } else { of_left.min(of_right) };
+                let of_right = |column: &Column| Column {
+                    nullable: column.nullable || *is_left,
+                    per_unit: column.per_unit && !(*is_left && condition.is_some()),
+                    ..column.clone()
+                };
+                let columns = left.columns.iter().cloned().chain(right.columns.iter().map(of_right)).collect();
+                Ok(left.with(columns, rows, all))
+            }
+            Self::Public { of: inner, table, equal, on, is_left } => {
+                let terms = of(inner)?;
+                let public = dataset.public.get(*table as usize).ok_or(RelationFault::NoTable)?;
+                steps.spend(equal.len() as u64);
+                let most = if equal.is_empty() { public.rows } else { multiplicity(public, equal) };
+                let rows = bounded(terms.max_rows_per_unit, most.max(1))?;
+                let known = TermContext::within(&terms, steps);
+                let by_unit = equal.iter().all(|(term, _)| known.facts(term).per_unit) && on.is_none() && most <= 1;
+                let of_public = |column: &Column| Column {
+                    name: String::new(),
+                    nullable: column.nullable || *is_left,
+                    per_unit: by_unit,
+                    ..column.clone()
+                };
+                let columns = terms.columns.iter().cloned().chain(public.columns.iter().map(of_public)).collect();
+                Ok(terms.with(columns, rows, terms.max_rows.saturating_mul(most.max(1))))
+            }
+            Self::Union { parts } => {
+                let parts = parts.iter().map(of).collect::<Result<Vec<_>, _>>()?;
+                let mut parts = parts.into_iter();
+                let first = parts.next().ok_or(RelationFault::Unlike)?;
+                parts.try_fold(first, |all, part| both(&all, &part))
+            }
+        }
+    }
+}
+
+/// The terms of two relations one behind the other.
+fn both(one: &Terms, other: &Terms) -> Result<Terms, RelationFault> {
+    let pairs = one.columns.iter().zip(&other.columns);
+    if one.columns.len() != other.columns.len() || pairs.clone().any(|(one, other)| one.domain != other.domain) {
+        return Err(RelationFault::Unlike);
+    }
+    let column = |(one, other): (&Column, &Column)| Column {
+        nullable: one.nullable || other.nullable,
+        per_unit: false,
+        ..one.clone()
+    };
+    let rows = bounded(1, u64::from(one.max_rows_per_unit) + u64::from(other.max_rows_per_unit))?;
+    Ok(one.with(pairs.map(column).collect(), rows, one.max_rows.saturating_add(other.max_rows)))
+}
+
+/// The bound of a product, unless it is too large. A relation of a single factor may be as large as its table.
+fn bounded(rows: u32, factor: u64) -> Result<u32, RelationFault> {
+    let product = u64::from(rows).saturating_mul(factor);
+    let is_kept = factor <= 1 || product <= ROWS_MAX.into();
+    u32::try_from(product).ok().filter(|_| is_kept).ok_or(RelationFault::TooManyRows { rows: product })
+}
+
+/// The largest number of rows of a public table that have the same values in the compared columns.
+fn multiplicity(table: &PublicTable, equal: &[(Term, u32)]) -> u64 {
+    let mut rows: HashMap<Vec<Option<i64>>, u64> = HashMap::new();
+    let columns: Vec<&Vec<Option<i64>>> =
+        equal.iter().filter_map(|(_, column)| table.values.get(*column as usize)).collect();
+    for row in 0..usize::try_from(table.rows).unwrap_or(0) {
+        let key: Vec<Option<i64>> = columns.iter().map(|values| values.get(row).copied().flatten()).collect();
+        // A missing value equals nothing.
+        if key.iter().all(Option::is_some) {
+            *rows.entry(key).or_default() += 1;
+        }
+    }
+    rows.into_values().max().unwrap_or(0)
+}
+
+fn grouped(terms: &Terms, keys: &[Term], columns: &[PerUnitColumn], steps: &Rc<Steps>) -> Result<Terms, RelationFault> {
+    let known = TermContext::within(terms, steps);
+    let mut groups = 1_u64;
+    let mut own = Vec::with_capacity(keys.len() + columns.len());
+    for key in keys {
+        let column = column_of(key, &known)?;
+        if !column.per_unit {
+            groups = groups.saturating_mul(values(&column));
+        }
+        own.push(column);
+    }
+    let rows = terms.max_rows_per_unit.min(u32::try_from(groups).unwrap_or(u32::MAX));
+    for column in columns {
+        let lowered = column.lowered(&known, terms.max_rows_per_unit)?;
+        let domain = match column {
+            PerUnitColumn::Own(index) => terms.columns[*index].domain.clone(),
+            _ => lowered.domain()?,
+        };
+        let per_unit = rows == 1 || matches!(column, PerUnitColumn::Own(_));
+        own.push(Column { name: String::new(), title: None, domain, per_unit, nullable: lowered.nullable });
+    }
+    own.iter_mut().for_each(|column| column.per_unit |= rows == 1);
+    Ok(terms.with(own.into(), rows, terms.max_rows))
+}
+
+/// The number of values that a column can have, with the missing one.
+fn values(column: &Column) -> u64 {
+    let all = match &column.domain {
+        Domain::Category(labels) => labels.len() as u64,
+        Domain::Boolean => 2,
+        Domain::Number(grid) => grid.high.abs_diff(grid.low).saturating_add(1),
+        Domain::Date { min, max } => u64::from(max.abs_diff(*min)).saturating_add(1),
+        Domain::Text { .. } => u64::MAX,
+    };
+    all.saturating_add(column.nullable.into())
+}
+
+/// The column that a term makes.
+fn column_of(term: &Term, known: &TermContext<'_>) -> Result<Column, TermFault> {
+    if let Term::Column(index) = term {
+        return Ok(Column { name: String::new(), title: None, ..known.columns[*index].clone() });
+    }
+    let lowered = known.lower(term)?;
+    let (nullable, per_unit) = (lowered.nullable, lowered.per_unit);
+    Ok(Column { name: String::new(), title: None, domain: lowered.domain()?, per_unit, nullable })
+}
+
+/// The column that a window function makes.
+fn window(column: &WindowColumn, known: &TermContext<'_>) -> Result<Column, TermFault> {
+    let rows = known.max_rows_per_unit;
+    let made = |lowered: Program| {
+        let (nullable, per_unit) = (lowered.nullable, lowered.per_unit);
+        Ok(Column { name: String::new(), title: None, domain: lowered.domain()?, per_unit, nullable })
+    };
+    let by_unit = |term: &Term| known.facts(term).per_unit;
+    let is_whole = column.partition.iter().all(by_unit)
+        && matches!(column.frame, Frame { start: FrameBound::First, end: FrameBound::Last, .. });
+    let of = |term: &Term| Ok(Column { nullable: true, per_unit: false, ..column_of(term, known)? });
+    match &column.function {
+        WindowFunction::RowNumber | WindowFunction::Rank | WindowFunction::DenseRank => made(Program {
+            step: Step::Constant(0),
+            kind: ValueKind::Integer,
+            scale: RBig::ONE,
+            low: 1,
+            high: i64::from(rows.max(1)),
+            nullable: false,
+            per_unit: false,
+        }),
+        WindowFunction::Lag(term, _) | WindowFunction::Lead(term, _) => of(term),
+        WindowFunction::Nth(term, _) | WindowFunction::Last(term) => Ok(Column { per_unit: is_whole, ..of(term)? }),
+        WindowFunction::Aggregate(aggregate) => {
+            let lowered = aggregate.lowered(known, rows)?;
+            let is_count =
+                matches!(aggregate, PerUnitColumn::Rows | PerUnitColumn::Present(_) | PerUnitColumn::Distinct(_));
+            // A frame may hold no row.
+            let low = if is_count { 0 } else { lowered.low };
+            let column = made(Program { low, nullable: !is_count, per_unit: false, ..lowered })?;
+            Ok(Column { per_unit: is_whole, ..column })
+        }
+    }
+}
+
+/// The same columns without their names.
+fn unnamed(columns: &Columns) -> Columns {
+    columns.iter().map(|column| Column { name: String::new(), title: None, ..column.clone() }).collect()
+}
