@@ -3,9 +3,9 @@
 //! Promises that a plan consists of row-local steps, public group keys, a list of measurements without duplicates, and post-processing, and
 //! that it depends on the text and the terms alone. Two questions with the same measurements of the same rows have the same view.
 
+mod bind;
 mod counting;
 mod identity;
-mod joins;
 mod names;
 mod outputs;
 mod runs;
@@ -21,8 +21,8 @@ pub mod subquery;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use self::bind::{BoundQuestion, BoundRows};
 use self::identity::Text;
-use self::joins::Joins;
 pub use self::size::SHOWN_CELLS_MAX;
 use super::answer::Layout;
 use super::computation::Computation;
@@ -32,7 +32,6 @@ use super::term::context::{Steps, TermContext};
 use super::term::{checker, coding};
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::privacy::certificate::{GroupThreshold, MeasurementSpec};
-use crate::query::plan::subquery::subquery;
 use crate::query::terms::policy::Terms;
 
 /// A question that was typed against the terms of a dataset.
@@ -53,6 +52,10 @@ pub struct Plan {
     pub hiding: Option<GroupThreshold>,
     /// The joined tables, by their index in the terms, each with whether it is a left join.
     pub joins: Vec<(usize, bool)>,
+    /// The number of rows of each unit that the question uses of each table; planning its canonical SQL again takes this number.
+    pub rows_per_unit: u32,
+    /// The question as it was asked, if its rows are a relation: it is its own canonical SQL.
+    pub text: Option<String>,
 }
 
 impl Plan {
@@ -103,46 +106,44 @@ pub fn replan(query: &Query, terms: &Terms, rows_per_unit: u32) -> Result<Plan, 
 }
 
 fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<Steps>) -> Result<Plan, QueryError> {
-    let (joins, all) = (Joins::of(query.person.as_deref().unwrap_or(query), terms)?, terms);
-    let base = TermContext::within(&joins.terms, steps);
-    let (units, seen) = match &query.person {
-        None => (None, None),
-        Some(inner) => {
-            let rows = rows_per_unit.filter(|rows| (1..=base.max_rows_per_unit).contains(rows));
-            let rows = rows.unwrap_or(base.max_rows_per_unit);
-            let mut subquery = subquery(&shape::named(query), inner, &base, rows)?;
-            subquery.units.filter = joins.condition(subquery.units.filter.take(), &base);
-            (Some(subquery.units), Some(Arc::new(subquery.terms)))
-        }
+    let asked = shape::rows(rows_per_unit, terms)?;
+    let named = query.dataset.text.as_str();
+    let bound = bind::bind(query, (named, terms), Some(asked), steps)?;
+    let BoundQuestion { query, filter, terms: seen, names, rows } = bound;
+    let (units, joins, relation) = match rows {
+        BoundRows::Table { joins } => (None, joins, None),
+        BoundRows::PerUnit { units, joins } => (Some(units), joins, None),
+        BoundRows::Relation(relation) => (None, Vec::new(), Some(relation)),
     };
-    let outer = seen.as_deref().map(|seen| TermContext::within(seen, steps));
-    let known = outer.as_ref().unwrap_or(&base);
-    let grouped = shape::grouped(query, known)?;
-    shape::check(query, &grouped)?;
+    let known = TermContext::with_names(&seen, &names, steps);
+    let grouped = shape::grouped(&query, &known)?;
+    shape::check(&query, &grouped)?;
     for name in query.columns(&grouped) {
-        checker::declared(name, known).map_err(|error| joins::unjoined(error, name, all))?;
+        checker::declared(name, &known).map_err(|error| bind::unjoined(error, name, terms))?;
     }
-    let rows_per_unit = shape::rows(rows_per_unit, &base)?;
-    let mut filter = query.condition.as_ref().map(|condition| checker::condition(condition, known)).transpose()?;
-    if units.is_none() {
-        filter = joins.condition(filter, &base);
+    let rows_per_unit = if relation.is_some() { seen.max_rows_per_unit } else { asked };
+    let text = texts::key(&query, &grouped, &known, rows_per_unit)?;
+    if let (Some(_), Some(_)) = (&text, &relation) {
+        return Err(texts::of_relation(&query));
     }
-    let text = texts::key(query, &grouped, known, rows_per_unit)?;
-    let keys = if text.is_some() { Vec::new() } else { shape::keys(&grouped, known, filter.as_ref())? };
-    let left = joins.tables.iter().filter(|(_, is_left)| *is_left).map(|(place, _)| *place).collect();
-    let mut computation =
-        Computation { rows_per_unit, filter, keys, measures: Vec::new(), units, text, left, relation: None };
+    let keys = if text.is_some() { Vec::new() } else { shape::keys(&grouped, &known, filter.as_ref())? };
+    let left = joins.iter().filter(|(_, is_left)| *is_left).map(|(place, _)| *place).collect();
+    let measures = Vec::new();
+    let mut computation = Computation { rows_per_unit, filter, keys, measures, units, text, left, relation };
     let sets = match &computation.text {
         Some(_) => query.sets.clone(),
-        None => sets::typed(query, &grouped, &computation.keys, known)?,
+        None => sets::typed(&query, &grouped, &computation.keys, &known)?,
     };
-    let mut layout = outputs::layout(query, sets, known, &mut computation)?;
-    let sought = measurements::specs(&computation, known)?;
+    let mut layout = outputs::layout(&query, sets, &known, &mut computation)?;
+    let sought = measurements::specs(&computation, &known)?;
     // Build the labels only now that their number is known to be within the limit.
-    layout.keys.extend(computation.keys.iter().map(|key| coding::labels(key, known).into()));
-    let hiding = texts::hiding(&computation, known);
+    layout.keys.extend(computation.keys.iter().map(|key| coding::labels(key, &known).into()));
+    let hiding = texts::hiding(&computation, &known);
     steps.check()?;
-    let (dataset, joins) = (query.dataset.text.clone(), joins.tables.clone());
-    drop(outer);
-    Ok(Plan { dataset, computation, layout, sought, seen, hiding, joins })
+    drop(known);
+    let text = computation.relation.is_some().then(|| query.text.0.clone());
+    let is_made = computation.units.is_some() || computation.relation.is_some();
+    let seen = is_made.then(|| Arc::new(seen));
+    let dataset = query.dataset.text.clone();
+    Ok(Plan { dataset, computation, layout, sought, seen, hiding, joins, rows_per_unit: asked, text })
 }

@@ -1,6 +1,7 @@
 //! The closed syntax: everything that a query can say, with positions, before it is checked against a dataset.
 
 mod names;
+pub mod rewrite;
 mod rows;
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -40,6 +41,18 @@ pub struct Query {
     pub order: Vec<OrderItem>,
     /// Largest number of rows shown, from LIMIT.
     pub limit: Option<u64>,
+    /// The question as text, written in one way.
+    pub text: QuestionText,
+}
+
+/// The text of a question. All texts are equal: what a question says is in its other parts.
+#[derive(Debug, Clone, Default)]
+pub struct QuestionText(pub String);
+
+impl PartialEq for QuestionText {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
 }
 
 /// A joined table: `[LEFT] JOIN name USING (unit)`.

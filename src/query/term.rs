@@ -12,6 +12,7 @@ pub(in crate::query) mod literals;
 pub mod lower;
 mod node;
 pub mod checker;
+pub mod interpret;
 
 use std::borrow::Cow;
 

@@ -14,6 +14,9 @@ use crate::query::terms::policy::Terms;
 /// Writes the SQL of a plan.
 #[must_use]
 pub fn sql(plan: &Plan, terms: &Terms) -> String {
+    if let Some(text) = &plan.text {
+        return text.clone();
+    }
     let terms = &*plan.computation.base(terms);
     let (base, seen) = (TermContext::of(terms), plan.seen.as_deref().map(TermContext::of));
     let known = seen.as_ref().unwrap_or(&base);

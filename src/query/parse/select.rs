@@ -13,11 +13,14 @@ use super::outputs::{fractions, grouping, has_aggregate, having, of_fraction, ou
 use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{
-    Expression, Item, ItemValue, JoinClause, Key, LiteralValue, Name, OrderBy, OrderItem, Query, Scalar, Source,
+    Expression, Item, ItemValue, JoinClause, Key, LiteralValue, Name, OrderBy, OrderItem, Query, QuestionText, Scalar,
+    Source,
 };
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
-    plain_query(query, &mut Budget::default())
+    let mut read = plain_query(query, &mut Budget::default())?;
+    read.text = QuestionText(query.to_string());
+    Ok(read)
 }
 
 fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryError> {
@@ -145,6 +148,7 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         having: conditions_after.as_ref().map(|expr| having(expr, 0, budget)).transpose()?,
         order: Vec::new(),
         limit: None,
+        text: QuestionText::default(),
     })
 }
 

@@ -35,7 +35,7 @@ pub(super) fn name(item: &Item) -> Result<String, QueryError> {
     Ok(name)
 }
 
-fn key_name(key: &Expression) -> String {
+pub(super) fn key_name(key: &Expression) -> String {
     match &key.value {
         Scalar::Column(name) => return name.text.clone(),
         Scalar::Absolute(_) => "abs",

@@ -420,7 +420,7 @@ impl OutputPlanner<'_> {
 
     fn shown(&mut self, having: &Having, outputs: &[Column]) -> Result<HavingCondition, QueryError> {
         // In PostgreSQL, a name in HAVING that is also a column means the column.
-        let is_column = |name: &Name| self.known.column(&name.text).is_some();
+        let is_column = |name: &Name| self.known.named(name).is_some();
         let named = |name: &Name| {
             let output = outputs.iter().filter(|_| !is_column(name)).find(|output| output.name == name.text)?;
             let formula = output.value.formula()?;

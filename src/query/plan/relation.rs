@@ -7,7 +7,8 @@
 //!
 //! * `Table`: sealing keeps at most `max_rows_per_unit` rows of a unit, by the unit's own rows, and numbers them; the rows with a rank below
 //!   r depend on the unit's rows alone. k = min(r, `max_rows_per_unit`).
-//! * `Filter`, `Map`: each row is kept or mapped by itself. k stays.
+//! * `Filter`, `Map`: each row is kept or mapped by itself. k stays; a filter on the numbers that `ROW_NUMBER` gives to all of a unit's rows
+//!   leaves at most as many rows as it leaves numbers.
 //! * `Window`: partitions lie within a unit, so each row's value depends on rows of its own unit. k stays.
 //! * `Group`: the rows of a group are of one unit. A unit has at most as many groups as rows, and as the keys have values: k = min(k, Π of
 //!   the numbers of values of the keys that vary within a unit), which is 1 without keys.
@@ -29,6 +30,7 @@ use dashu::rational::RBig;
 
 use crate::query::computation::PerUnitColumn;
 use crate::query::computation::relation::{Frame, FrameBound, Relation, WindowColumn, WindowFunction};
+use crate::query::filter::{Filter, stored_bounds};
 use crate::query::term::Term;
 use crate::query::term::context::{Steps, TermContext};
 use crate::query::term::lower::{Program, Step, TermFault, ValueKind};
@@ -73,7 +75,18 @@ impl Relation {
                 let rows = (*rows_per_unit).min(table.max_rows_per_unit);
                 Ok(dataset.with(unnamed(&table.columns), rows, table.max_rows))
             }
-            Self::Filter { of: inner, .. } | Self::Semi { of: inner, .. } => of(inner),
+            Self::Semi { of: inner, .. } => of(inner),
+            Self::Filter { of: inner, filter } => {
+                let terms = of(inner)?;
+                let rows = numbered(inner, filter, &terms)
+                    .map_or(terms.max_rows_per_unit, |rows| rows.min(terms.max_rows_per_unit));
+                if rows == terms.max_rows_per_unit {
+                    return Ok(terms);
+                }
+                let only = rows <= 1;
+                let column = |column: &Column| Column { per_unit: column.per_unit || only, ..column.clone() };
+                Ok(terms.with(terms.columns.iter().map(column).collect(), rows, terms.max_rows))
+            }
             Self::Map { of: inner, columns } => {
                 let terms = of(inner)?;
                 let known = TermContext::within(&terms, steps);
@@ -127,6 +140,27 @@ impl Relation {
             }
         }
     }
+}
+
+/// The largest number of a unit's rows that a condition on their numbers leaves; `None` if there is no such condition.
+///
+/// `ROW_NUMBER` over all of a unit's rows gives each of them another number, so as many rows are left as the range has numbers.
+fn numbered(of: &Relation, filter: &Filter, terms: &Terms) -> Option<u32> {
+    let Relation::Window { columns, .. } = of else { return None };
+    let first = terms.columns.len().checked_sub(columns.len())?;
+    let parts = match filter {
+        Filter::All(parts) => &parts[..],
+        one => std::slice::from_ref(one),
+    };
+    let left = parts.iter().filter_map(|part| {
+        let Filter::Range { column: Term::Column(index), low, high } = part else { return None };
+        let window = columns.get(index.checked_sub(first)?)?;
+        let is_number = window.function == WindowFunction::RowNumber && window.partition.is_empty();
+        let (least, _) = stored_bounds(&terms.columns[*index].domain);
+        let count = high.saturating_sub((*low).max(least)).saturating_add(1).max(0);
+        is_number.then(|| u32::try_from(count).unwrap_or(u32::MAX))
+    });
+    left.min()
 }
 
 /// The terms of two relations one behind the other.

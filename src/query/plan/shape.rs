@@ -1,7 +1,5 @@
 //! The shape of a question: its grouping keys, and that it asks for aggregates only.
 
-use std::collections::HashSet;
-
 use crate::query::computation::PlanKey;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
@@ -11,21 +9,8 @@ use crate::query::term::coding;
 use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
 
-/// Names of all columns that the outer question may refer to, including its own aliases.
-pub(super) fn named(query: &Query) -> HashSet<String> {
-    let keys: Vec<Expression> = query
-        .keys
-        .iter()
-        .filter_map(|key| match key {
-            Key::By(expression) => Some(expression.clone()),
-            Key::Ordinal(..) => None,
-        })
-        .collect();
-    query.columns(&keys).into_iter().map(|name| name.text.clone()).collect()
-}
-
 /// The expressions of the grouping keys. An ordinal stands for the selected item, and so does an alias that is not a column's name.
-pub(super) fn grouped(query: &Query, terms: &Terms) -> Result<Vec<Expression>, QueryError> {
+pub(super) fn grouped(query: &Query, terms: &TermContext<'_>) -> Result<Vec<Expression>, QueryError> {
     let has_aggregate = query.items.iter().any(|item| matches!(item.value, ItemValue::Output(_)));
     if query.distinct {
         if has_aggregate || !query.keys.is_empty() {
@@ -42,14 +27,10 @@ pub(super) fn grouped(query: &Query, terms: &Terms) -> Result<Vec<Expression>, Q
         |name: &str| query.items.iter().find(|item| item.alias.as_ref().is_some_and(|alias| alias.text == name));
     let resolve = |key: &Key| match key {
         Key::By(expression) => Ok(match &expression.value {
-            Scalar::Column(name) if terms.column(&name.text).is_none() => {
-                match aliased(&name.text).map(|item| &item.value) {
-                    Some(ItemValue::Key(key)) => key.clone(),
-                    Some(ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard) | None => {
-                        expression.clone()
-                    }
-                }
-            }
+            Scalar::Column(name) if terms.named(name).is_none() => match aliased(&name.text).map(|item| &item.value) {
+                Some(ItemValue::Key(key)) => key.clone(),
+                Some(ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard) | None => expression.clone(),
+            },
             _ => expression.clone(),
         }),
         Key::Ordinal(ordinal, at) => {

@@ -10,25 +10,20 @@
 //!   order, missing values are the greatest, as in PostgreSQL; ties keep the order of their ranks.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use dashu::rational::RBig;
 
 use crate::query::computation::{Computation, MEAN_PARTS, Measure, PerUnitColumn, PerUnitTable, place};
-use crate::query::error::{Code, QueryError, shown};
+use crate::query::error::{Code, QueryError};
 use crate::query::filter::Filter;
-use crate::query::syntax::{
-    Aggregate, AggregateFunction, Expression, Item, ItemValue, Key, OutputExpression, Query, Scalar, Spread,
-};
+use crate::query::syntax::{Aggregate, AggregateFunction, Expression, Spread};
 use crate::query::term::context::{Steps, TermContext};
 use crate::query::term::literals::decimal;
 use crate::query::term::lower::{Program, Step, TermFault, ValueKind};
 use crate::query::term::{Term, checker};
 use crate::query::terms::domain::Column;
-use crate::query::terms::policy::{Terms, Unit};
-
-/// Largest number of columns of a subquery that the outer query uses.
-const COLUMNS_MAX: usize = 16;
+use crate::query::terms::policy::Terms;
 
 impl PerUnitColumn {
     /// Lowers this column and derives its bounds for at most k rows per unit.
@@ -217,140 +212,11 @@ impl Computation {
     }
 }
 
-/// A typed subquery: its table, and the table's public terms.
-pub(crate) struct Subquery {
-    pub(crate) units: PerUnitTable,
-    pub(crate) terms: Terms,
-}
-
-/// Types a subquery, keeping only the columns that the outer question names.
+/// Types an aggregate of one unit's rows as a column.
 ///
 /// # Errors
-/// [`Code::UnsupportedSql`] if the subquery does not select one row per unit.
-pub(crate) fn subquery(
-    outer: &HashSet<String>,
-    inner: &Query,
-    known: &TermContext<'_>,
-    rows_per_unit: u32,
-) -> Result<Subquery, QueryError> {
-    check(inner, known)?;
-    let filter = inner.condition.as_ref().map(|condition| checker::condition(condition, known)).transpose()?;
-    let mut columns: Vec<(PerUnitColumn, String)> = Vec::new();
-    for item in &inner.items {
-        let Some(column) = column(item, known)? else { continue };
-        let name = item.alias.as_ref().map_or_else(|| default_name(item), |alias| alias.text.clone());
-        if columns.iter().any(|(_, known)| *known == name) {
-            let message = format!("two columns of the subquery would be named \"{}\"", shown(&name));
-            return Err(
-                QueryError::at(Code::UnsupportedSql, item.at, message).hint("give one of them another name with AS")
-            );
-        }
-        let domain = column.lowered(known, rows_per_unit).and_then(|lowered| lowered.domain());
-        domain.map_err(|fault| {
-            let message = format!("this column of the subquery cannot be used: {fault}");
-            QueryError::at(Code::UnsupportedSql, item.at, message)
-        })?;
-        columns.push((column, name));
-    }
-    columns.retain(|(_, name)| outer.contains(name));
-    if columns.len() > COLUMNS_MAX {
-        let message = format!("{} columns of the subquery are used; accepted are at most {COLUMNS_MAX}", columns.len());
-        return Err(QueryError::at(Code::UnsupportedSql, inner.dataset.at, message));
-    }
-    columns.sort();
-    // Each column must have one name only, so that no measurement has two forms.
-    if let Some(pair) = columns.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        let message =
-            format!("\"{}\" and \"{}\" are the same column of the subquery", shown(&pair[0].1), shown(&pair[1].1));
-        return Err(QueryError::at(Code::UnsupportedSql, inner.dataset.at, message).hint("name it once"));
-    }
-    let (columns, names): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
-    let units = PerUnitTable { filter, columns };
-    let seen = units.seen(known, rows_per_unit, &names);
-    let terms = seen.map_err(|fault| QueryError::at(Code::UnsupportedSql, inner.dataset.at, fault.to_string()))?;
-    Ok(Subquery { units, terms })
-}
-
-fn default_name(item: &Item) -> String {
-    match &item.value {
-        ItemValue::Key(Expression { value: Scalar::Column(name), .. }) => name.text.clone(),
-        ItemValue::Output(output) => output.function().map_or("?column?", AggregateFunction::word).to_owned(),
-        ItemValue::Key(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => "?column?".to_owned(),
-    }
-}
-
-/// Checks the shape of a subquery: it is grouped by the unit, and otherwise only by columns that hold one value per unit.
-fn check(inner: &Query, terms: &Terms) -> Result<(), QueryError> {
-    let at = inner.dataset.at;
-    let Unit::Column(unit) = &terms.unit else {
-        let message = "a subquery makes a row for each unit, and every row is a unit of its own here";
-        return Err(QueryError::at(Code::UnsupportedSql, at, message).hint("ask the dataset itself"));
-    };
-    if inner.distinct
-        || inner.sets.is_some()
-        || inner.having.is_some()
-        || !inner.order.is_empty()
-        || inner.limit.is_some()
-    {
-        let message = "DISTINCT, ROLLUP, HAVING, ORDER BY and LIMIT are not supported in a subquery";
-        return Err(QueryError::at(Code::UnsupportedSql, at, message).hint("put the condition into the outer WHERE"));
-    }
-    let mut has_unit = false;
-    for key in &inner.keys {
-        let (name, place) = match key {
-            Key::By(Expression { value: Scalar::Column(name), at }) => (Some(name), *at),
-            Key::By(other) => (None, other.at),
-            Key::Ordinal(ordinal, at) => {
-                let item = usize::try_from(*ordinal).ok().and_then(|n| inner.items.get(n.checked_sub(1)?));
-                match item.map(|item| &item.value) {
-                    Some(ItemValue::Key(Expression { value: Scalar::Column(name), .. })) => (Some(name), *at),
-                    _ => (None, *at),
-                }
-            }
-        };
-        let is_unit = name.is_some_and(|name| name.text == *unit);
-        has_unit |= is_unit;
-        let is_own = name.and_then(|name| terms.column(&name.text)).is_some_and(|(_, column)| column.per_unit);
-        if !is_unit && !is_own {
-            let message = format!("a subquery is grouped by {unit}, and besides by columns with one value per unit");
-            return Err(QueryError::at(Code::UnsupportedSql, place, message).hint("group by other columns outside"));
-        }
-    }
-    if !has_unit {
-        let message = format!("a subquery makes a row for each unit: it is grouped by {unit}");
-        return Err(QueryError::at(Code::UnsupportedSql, at, message).hint(format!("write GROUP BY {unit}")));
-    }
-    Ok(())
-}
-
-/// Types one selected item as a column; `None` for the unit itself.
-fn column(item: &Item, known: &TermContext<'_>) -> Result<Option<PerUnitColumn>, QueryError> {
-    let (message, hint) = match &item.value {
-        ItemValue::Key(Expression { value: Scalar::Column(name), .. }) => {
-            if known.unit_column() == Some(name.text.as_str()) {
-                return Ok(None);
-            }
-            let index = checker::declared(name, known)?;
-            if known.columns[index].per_unit {
-                return Ok(Some(PerUnitColumn::Own(index)));
-            }
-            let message = format!("\"{}\" may have several values per unit", shown(&name.text));
-            (message, format!("aggregate it: MIN({0}), MAX({0}), AVG({0})", shown(&name.text)))
-        }
-        ItemValue::Output(OutputExpression::Aggregate(aggregate)) => return aggregated(aggregate, known).map(Some),
-        ItemValue::Wildcard => {
-            let hint = "name what is wanted: COUNT(*), SUM(…)".to_owned();
-            return Err(QueryError::at(Code::NotAnAggregate, item.at, "* asks for rows").hint(hint));
-        }
-        ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) => {
-            let message = "a subquery selects columns with one value per unit, and plain aggregates";
-            (message.to_owned(), "compute with them outside of it".to_owned())
-        }
-    };
-    Err(QueryError::at(Code::UnsupportedSql, item.at, message).hint(hint))
-}
-
-fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Result<PerUnitColumn, QueryError> {
+/// Those of typing its arguments, and a refusal of aggregates that have no value for one unit.
+pub(super) fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Result<PerUnitColumn, QueryError> {
     let filter = aggregate.filter.as_ref().map(|filter| checker::condition(filter, known)).transpose()?;
     let term = |of: &Expression| -> Result<Term, QueryError> {
         let term = checker::expression(of, known)?;

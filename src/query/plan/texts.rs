@@ -9,6 +9,8 @@ use crate::query::answer::grouping_sets::{GroupingSets, MeasuredTable, MeasuredT
 use crate::query::computation::{Computation, Measure, TextKey};
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::syntax::{Expression, ItemValue, Name, Query, Scalar};
+use crate::query::term::Term;
+use crate::query::term::context::TermContext;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::policy::{Terms, Unit};
 
@@ -19,7 +21,7 @@ use crate::query::terms::policy::{Terms, Unit};
 pub(super) fn key(
     query: &Query,
     grouped: &[Expression],
-    terms: &Terms,
+    terms: &TermContext<'_>,
     rows_per_unit: u32,
 ) -> Result<Option<TextKey>, QueryError> {
     let of_text = |expression: &Expression| match &expression.value {
@@ -57,10 +59,17 @@ pub(super) fn key(
     Ok(Some(TextKey { column, groups_per_unit, groups_max }))
 }
 
+/// The error for a key of text over rows that are not those of a table.
+pub(super) fn of_relation(query: &Query) -> QueryError {
+    let message = "text without a public list is grouped by over the rows of the dataset's table alone";
+    QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
+        .hint("group the table's own rows by it, without joins and queries inside, or by a column with a public domain")
+}
+
 /// Looks up a text column by its name: its index, the largest number of its distinct values, and the largest number of groups of one unit.
-fn text(name: &Name, terms: &Terms) -> Option<(usize, u32, u32)> {
-    let (index, column) = terms.column(&name.text)?;
-    match column.domain {
+fn text(name: &Name, terms: &TermContext<'_>) -> Option<(usize, u32, u32)> {
+    let Term::Column(index) = terms.named(name)? else { return None };
+    match terms.columns[index].domain {
         Domain::Text { values_max, groups_per_unit } => Some((index, values_max, groups_per_unit)),
         Domain::Category(_) | Domain::Boolean | Domain::Number(_) | Domain::Date { .. } => None,
     }

@@ -17,7 +17,6 @@ use crate::query::syntax::{
     ArithmeticOperator, Comparison, Condition, Expression, Literal, LiteralValue, Name, Scalar,
 };
 use crate::query::terms::domain::{Domain, date_days};
-use crate::query::terms::policy::Terms;
 
 /// Largest number of labels of one CASE.
 const LABELS_MAX: usize = 1_000;
@@ -43,6 +42,20 @@ pub fn expression(expression: &Expression, known: &TermContext<'_>) -> Result<Te
         return Err(QueryError::at(Code::UnsupportedSql, expression.at, message)
             .hint("name a column, or count rows with COUNT(*)"));
     }
+    lowered.domain().map_err(|fault| faulty(&fault, expression.at))?;
+    Ok(term)
+}
+
+/// Types an expression that makes a column of a query's rows, which may be a constant.
+///
+/// # Errors
+/// [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`].
+pub fn typed(expression: &Expression, known: &TermContext<'_>) -> Result<Term, QueryError> {
+    let checker = TypeChecker { known };
+    if let Some(text) = checker.text(expression) {
+        return Ok(text);
+    }
+    let (term, lowered) = checker.term(expression)?;
     lowered.domain().map_err(|fault| faulty(&fault, expression.at))?;
     Ok(term)
 }
@@ -112,8 +125,12 @@ impl TypeChecker<'_> {
     /// A column of text without a public list, about which a condition can only ask whether it is missing; `None` for other expressions.
     fn text(&self, of: &Expression) -> Option<Term> {
         let Scalar::Column(name) = &of.value else { return None };
-        let (index, column) = self.known.column(&name.text)?;
-        matches!(column.domain, Domain::Text { .. }).then_some(Term::Column(index))
+        match self.known.named(name)? {
+            Term::Column(index) if matches!(self.known.columns[index].domain, Domain::Text { .. }) => {
+                Some(Term::Column(index))
+            }
+            Term::Column(_) | Term::Made(_) => None,
+        }
     }
 
     /// Types an expression that a condition may read.
@@ -262,7 +279,7 @@ impl TypeChecker<'_> {
         let of = |inner: &Expression| self.term(inner).map(|(term, _)| term);
         let all = |parts: &[Expression]| parts.iter().map(of).collect::<Result<Vec<_>, _>>();
         let term = match &expression.value {
-            Scalar::Column(name) => Term::Column(declared(name, self.known)?),
+            Scalar::Column(name) => declared(name, self.known)?,
             Scalar::Constant(value) => constant(value, at)?,
             Scalar::Negative(inner) => match self.term(inner)? {
                 (_, lowered) if lowered.kind == ValueKind::Date => {
@@ -411,23 +428,24 @@ fn sorted(mut parts: Vec<Term>, make: fn(Vec<Term>) -> Operation) -> Term {
     Term::of(make(parts))
 }
 
-/// Index of a declared column.
+/// What the name of a column stands for.
 ///
 /// # Errors
 /// [`Code::UnknownColumn`], with the nearest name.
-pub fn declared(name: &Name, terms: &Terms) -> Result<usize, QueryError> {
-    if let Some((index, _)) = terms.column(&name.text) {
-        return Ok(index);
+pub fn declared(name: &Name, known: &TermContext<'_>) -> Result<Term, QueryError> {
+    if let Some(term) = known.named(name) {
+        return Ok(term);
     }
-    if terms.unit_column() == Some(name.text.as_str()) {
+    if known.unit_column() == Some(name.text.as_str()) {
         let message = format!("\"{}\" is the privacy unit and names people", name.text);
         let hint = format!("only COUNT(DISTINCT {}) may name it", name.text);
         return Err(QueryError::at(Code::UnknownColumn, name.at, message).hint(hint));
     }
     const NAMES_SHOWN_MAX: usize = 24;
-    let names = terms.columns.visible().map(|column| column.name.as_str());
-    let near = nearest(&name.text, names.clone());
-    let message = format!("unknown column \"{}\"", shown(&name.text));
+    let names = known.all_names();
+    let near = nearest(&name.text, names.iter().map(String::as_str)).filter(|_| name.of.is_none());
+    let written = name.of.iter().map(String::as_str).chain([name.text.as_str()]).collect::<Vec<_>>().join(".");
+    let message = format!("unknown column \"{}\"", shown(&written));
     let error = QueryError::at(Code::UnknownColumn, name.at, message);
     Err(match near {
         Some(near) => {
@@ -435,7 +453,7 @@ pub fn declared(name: &Name, terms: &Terms) -> Result<usize, QueryError> {
             QueryError { message, ..error }
         }
         None => {
-            let names: Vec<_> = names.take(NAMES_SHOWN_MAX).collect();
+            let names: Vec<_> = names.into_iter().take(NAMES_SHOWN_MAX).collect();
             error.hint(format!("its columns are {}", names.join(", ")))
         }
     })

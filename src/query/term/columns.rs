@@ -19,11 +19,15 @@ impl Term {
         }
     }
 
-    /// Replaces every column index by `to`. The canonical order of operands is preserved if `to` is increasing.
+    /// Replaces every column index by `to`, and puts the operands into their canonical order again.
     #[must_use]
     pub fn renumbered(&self, to: &impl Fn(usize) -> usize) -> Self {
         let of = |term: &Self| term.renumbered(to);
-        let all = |terms: &[Self]| terms.iter().map(of).collect::<Vec<_>>();
+        let all = |terms: &[Self]| {
+            let mut all: Vec<Self> = terms.iter().map(of).collect();
+            all.sort();
+            all
+        };
         let made = match self {
             Self::Column(index) => return Self::Column(to(*index)),
             Self::Made(made) => &**made,

@@ -13,6 +13,7 @@ use std::rc::Rc;
 use super::lower::{Program, TermFault, declared, made_of};
 use super::{Term, TermFacts};
 use crate::query::error::{Code, QueryError};
+use crate::query::syntax::Name;
 use crate::query::terms::domain::{Column, Domain, Grid};
 use crate::query::terms::policy::Terms;
 
@@ -59,9 +60,37 @@ impl Steps {
     }
 }
 
+/// What names of columns stand for, by the table's name that is written before them.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    terms: HashMap<(Option<String>, String), Term>,
+    /// Every name that can be written without a table's, in order.
+    order: Vec<String>,
+}
+
+impl Names {
+    /// Lets a name stand for a term.
+    pub fn add(&mut self, of: Option<&str>, name: &str, term: Term) {
+        if !self.order.iter().any(|known| known == name) {
+            self.order.push(name.to_owned());
+        }
+        self.terms.insert((of.map(str::to_owned), name.to_owned()), term);
+    }
+
+    fn get(&self, name: &Name) -> Option<&Term> {
+        self.terms.get(&(name.of.clone(), name.text.clone()))
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.order.clone()
+    }
+}
+
 /// The public terms of a table, with a cache of the terms over them that were lowered.
 pub struct TermContext<'a> {
     terms: &'a Terms,
+    /// What names of columns stand for; `None` if each column has its own name.
+    names: Option<Rc<Names>>,
     lowered: RefCell<HashMap<Term, Result<Rc<Program>, TermFault>>>,
     steps: Rc<Steps>,
 }
@@ -76,7 +105,32 @@ impl<'a> TermContext<'a> {
     /// Creates an empty cache over these terms that shares the step counter of its question.
     #[must_use]
     pub fn within(terms: &'a Terms, steps: &Rc<Steps>) -> Self {
-        Self { terms, lowered: RefCell::default(), steps: Rc::clone(steps) }
+        Self { terms, names: None, lowered: RefCell::default(), steps: Rc::clone(steps) }
+    }
+
+    /// Creates an empty cache over these terms in which columns have other names.
+    #[must_use]
+    pub fn with_names(terms: &'a Terms, names: &Rc<Names>, steps: &Rc<Steps>) -> Self {
+        Self { names: Some(Rc::clone(names)), ..Self::within(terms, steps) }
+    }
+
+    /// What a name stands for; `None` if it is no column's name.
+    #[must_use]
+    pub fn named(&self, name: &Name) -> Option<Term> {
+        match &self.names {
+            Some(names) => names.get(name).cloned(),
+            None if name.of.is_some() => None,
+            None => self.terms.column(&name.text).map(|(index, _)| Term::Column(index)),
+        }
+    }
+
+    /// The names of all columns that can be named.
+    #[must_use]
+    pub fn all_names(&self) -> Vec<String> {
+        match &self.names {
+            Some(names) => names.all(),
+            None => self.terms.columns.visible().map(|column| column.name.clone()).collect(),
+        }
     }
 
     /// Step counter of the question.

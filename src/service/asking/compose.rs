@@ -102,7 +102,7 @@ impl StoredAnswer {
             paid,
             accountant: priced.dataset.terms.accountant,
             delta: priced.dataset.terms.threshold.map(|_| priced.dataset.terms.delta()),
-            rows_per_unit: priced.plan.computation.rows_per_unit,
+            rows_per_unit: priced.plan.rows_per_unit,
             researcher: asked.who.clone(),
             purpose: asked.ask.purpose.clone(),
             at_ms: asked.at_ms,

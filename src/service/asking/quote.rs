@@ -99,7 +99,7 @@ impl Service {
             after: AccountView::of(accountant, &outlook.after),
             largest_epsilon: largest,
             largest_margin: largest.and_then(|epsilon| self.margin_at(priced, epsilon)),
-            rows_per_unit: priced.plan.computation.rows_per_unit,
+            rows_per_unit: priced.plan.rows_per_unit,
             assumed_group_size: margin::assumes_size(ask.accuracy.as_ref(), &priced.plan)
                 .then(|| ask.group_size.unwrap_or(margin::GROUP_SIZE)),
             threshold: priced.plan.hiding.and_then(|hiding| {

@@ -59,7 +59,7 @@ impl Service {
         let check = || {
             self.readings.checks.fetch_add(1, Ordering::Relaxed);
             let terms = &priced.dataset.terms;
-            let rows = Some(priced.plan.computation.rows_per_unit);
+            let rows = Some(priced.plan.rows_per_unit);
             let again = parse::parse(&priced.sql).and_then(|query| plan::plan(&query, terms, rows));
             again.is_ok_and(|again| again.computation == priced.plan.computation)
         };

@@ -150,7 +150,7 @@ impl Service {
             worth: parts.iter().map(|made| made.worth).collect(),
             view: priced.view,
             sql: priced.sql.clone(),
-            rows_per_unit: priced.plan.computation.rows_per_unit,
+            rows_per_unit: priced.plan.rows_per_unit,
             purpose: asked.ask.purpose.clone(),
             key: asked.key,
             at_ms: asked.at_ms,

@@ -55,7 +55,14 @@ impl Terms {
     #[must_use]
     pub fn table(&self, index: usize) -> Option<Cow<'_, Self>> {
         if self.tables.is_empty() {
-            return (index == 0).then_some(Cow::Borrowed(self));
+            // A unit may lack a row in a table that this one is joined with.
+            let joined: Vec<_> = self.joins.iter().map(JoinedTable::places).collect();
+            let columns = self.columns.nullable(&joined);
+            let table = match joined.is_empty() {
+                true => Cow::Borrowed(self),
+                false => Cow::Owned(self.with(columns, self.max_rows_per_unit, self.max_rows)),
+            };
+            return (index == 0).then_some(table);
         }
         let TableTerms { columns, max_rows_per_unit, max_rows, .. } = self.tables.get(index)?;
         let (columns, max_rows_per_unit, max_rows) = (columns.clone(), *max_rows_per_unit, *max_rows);
