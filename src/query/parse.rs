@@ -8,7 +8,12 @@ mod expressions;
 mod limits;
 mod nodes;
 mod outputs;
+mod rows;
+mod scope;
 mod select;
+mod sources;
+mod windows;
+mod with;
 
 pub use self::limits::{DEPTH_MAX, IN_ITEMS_MAX, ITEMS_MAX, NODES_MAX, TEXT_BYTES_MAX};
 

@@ -21,10 +21,6 @@ pub struct Query {
     pub dataset: Name,
     /// What stands in FROM.
     pub from: Source,
-    /// Tables with one row per unit that the dataset is joined with.
-    pub joins: Vec<JoinClause>,
-    /// The subquery in FROM that makes one row per unit of the dataset, if there is one; it names the same dataset.
-    pub person: Option<Box<Query>>,
     /// Whether `DISTINCT` is written: the query is then grouped by the selected keys.
     pub distinct: bool,
     /// The selected items, in order.
@@ -53,17 +49,6 @@ impl PartialEq for QuestionText {
     fn eq(&self, _other: &Self) -> bool {
         true
     }
-}
-
-/// A joined table: `[LEFT] JOIN name USING (unit)`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JoinClause {
-    /// Name of the joined table.
-    pub name: Name,
-    /// Column named in USING.
-    pub using: Name,
-    /// Whether rows of units without a row in the joined table are kept.
-    pub is_left: bool,
 }
 
 /// A name and its position; folded to lower case unless it was quoted.

@@ -1,12 +1,14 @@
 //! Parser of conditions: comparisons and their connectives.
 
 use sqlparser::ast::{
-    BinaryOperator, DataType, Expr, Ident, Spanned, TypedString, UnaryOperator, Value, ValueWithSpan,
+    BinaryOperator, DataType, Expr, Query, Spanned, TypedString, UnaryOperator, Value, ValueWithSpan,
 };
 
 use super::expressions::expression;
 use super::limits::{Budget, DEPTH_MAX, IN_ITEMS_MAX, too_deep};
 use super::nodes::{start, unsupported};
+use super::rows::{existing, rows};
+use super::scope::Allowed;
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{Comparison, Condition, Literal, LiteralValue};
 
@@ -45,11 +47,48 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
         }
         Expr::IsNull(expr) => Ok(Condition::IsNull(expression(expr, depth, budget)?)),
         Expr::IsNotNull(expr) => Ok(negated(Condition::IsNull(expression(expr, depth, budget)?), true)),
-        Expr::Identifier(_) => Ok(Condition::Is(expression(expr, depth, budget)?)),
+        Expr::InSubquery { expr, subquery, negated: not } => among(expr, subquery, *not, depth, budget),
+        Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, is_some: _ }
+            if let Some(query) = subquery(right) =>
+        {
+            among(left, query, false, depth, budget)
+        }
+        Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right } if let Some(query) = subquery(right) => {
+            among(left, query, true, depth, budget)
+        }
+        Expr::Exists { subquery, negated: not } => {
+            let rows = budget.inside(depth, |budget| existing(subquery, budget))?;
+            Ok(negated(Condition::Exists(Box::new(rows)), *not))
+        }
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Subquery(_) => {
+            Ok(Condition::Is(expression(expr, depth, budget)?))
+        }
+        Expr::Function(_) | Expr::CompoundFieldAccess { .. } if budget.scope.allowed != Allowed::Row => {
+            Ok(Condition::Is(expression(expr, depth, budget)?))
+        }
+        Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } if subquery(right).is_some() => {
+            Err(unsupported(at, "of ANY and ALL with a query there are = ANY and <> ALL alone"))
+        }
         other => {
             let message = format!("the condition \"{}\" is not supported", shown(&other.to_string()));
             Err(unsupported(at, message).hint("supported are = <> < <= > >= BETWEEN IN IS NULL AND OR NOT"))
         }
+    }
+}
+
+/// Parses `a IN (SELECT …)`.
+fn among(of: &Expr, query: &Query, not: bool, depth: usize, budget: &mut Budget) -> Result<Condition, QueryError> {
+    let of = expression(of, depth, budget)?;
+    let rows = budget.inside(depth, |budget| rows(query, budget))?;
+    Ok(negated(Condition::InRows(of, Box::new(rows)), not))
+}
+
+/// The query in parentheses.
+fn subquery(expr: &Expr) -> Option<&Query> {
+    match expr {
+        Expr::Subquery(query) => Some(query),
+        Expr::Nested(inner) => subquery(inner),
+        _ => None,
     }
 }
 
@@ -62,7 +101,13 @@ pub(super) fn is_condition(expr: &Expr) -> bool {
                 || comparison(op, Position { line: 0, column: 0 }).is_ok()
         }
         Expr::UnaryOp { op, .. } => *op == UnaryOperator::Not,
-        Expr::Between { .. } | Expr::InList { .. } | Expr::IsNull(_) | Expr::IsNotNull(_) => true,
+        Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => subquery(right).is_some(),
+        Expr::Between { .. }
+        | Expr::InList { .. }
+        | Expr::InSubquery { .. }
+        | Expr::Exists { .. }
+        | Expr::IsNull(_)
+        | Expr::IsNotNull(_) => true,
         _ => false,
     }
 }
@@ -99,11 +144,6 @@ pub(super) fn comparison(op: &BinaryOperator, at: Position) -> Result<Comparison
             Err(unsupported(at, message).hint("compare with = <> < <= > >="))
         }
     }
-}
-
-pub(super) fn compound(parts: &[Ident], at: Position) -> QueryError {
-    let column = parts.last().map_or("", |part| part.value.as_str());
-    unsupported(at, "a column stands without its table's name").hint(format!("write {}", shown(column)))
 }
 
 pub(super) fn literal(expr: &Expr) -> Result<Literal, QueryError> {

@@ -6,10 +6,13 @@ use sqlparser::ast::{
 };
 use strum::VariantArray;
 
-use super::conditions::{compound, condition, is_condition, literal};
+use super::conditions::{condition, is_condition, literal};
 use super::limits::{Budget, DEPTH_MAX, too_deep};
-use super::nodes::{absent, name, start, unsupported};
-use super::outputs::{is_aggregate, words};
+use super::nodes::{absent, name, qualified, start, unsupported};
+use super::outputs::{aggregate, first, is_aggregate, words};
+use super::rows::rows;
+use super::scope::Allowed;
+use super::windows::{is_window, window};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{ArithmeticOperator, Expression, LiteralValue, Scalar};
 use crate::query::term::calendar::{DatePart, Period};
@@ -24,14 +27,27 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
     if depth >= DEPTH_MAX {
         return Err(too_deep());
     }
-    if !matches!(expr, Expr::Identifier(_) | Expr::Value(_) | Expr::TypedString(_) | Expr::UnaryOp { .. }) {
+    let is_free = matches!(
+        expr,
+        Expr::Identifier(_)
+            | Expr::CompoundIdentifier(_)
+            | Expr::Value(_)
+            | Expr::TypedString(_)
+            | Expr::UnaryOp { .. }
+    );
+    if !is_free {
         budget.node()?;
     }
     let at = start(expr.span());
     let value = match expr {
         Expr::Nested(inner) => return expression(inner, depth + 1, budget),
         Expr::Identifier(ident) => Scalar::Column(name(ident)),
-        Expr::CompoundIdentifier(parts) => return Err(compound(parts, at)),
+        Expr::CompoundIdentifier(parts) => Scalar::Column(qualified(parts, at)?),
+        Expr::Subquery(query) => Scalar::Subquery(Box::new(budget.inside(depth, |budget| rows(query, budget))?)),
+        Expr::CompoundFieldAccess { root, access_chain } if budget.scope.allowed != Allowed::Row => {
+            let first = budget.allowing(Allowed::Row, |budget| first(root, access_chain, at, budget))?;
+            Scalar::Aggregate(Box::new(first))
+        }
         Expr::Value(_) | Expr::TypedString(_) => Scalar::Constant(literal(expr)?.value),
         Expr::UnaryOp { op: UnaryOperator::Plus, expr } => return expression(expr, depth + 1, budget),
         Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } => match inner.as_ref() {
@@ -72,7 +88,7 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
 
 const SUPPORTED: &str = "supported are + - * /, ABS, LEAST, GREATEST, ROUND, COALESCE, CASE WHEN, DATE_TRUNC, EXTRACT, WIDTH_BUCKET and conditions";
 
-fn is_null(expr: &Expr) -> bool {
+pub(super) fn is_null(expr: &Expr) -> bool {
     matches!(expr, Expr::Value(ValueWithSpan { value: Value::Null, .. }))
 }
 
@@ -140,6 +156,17 @@ fn function(
     budget: &mut Budget,
 ) -> Result<Scalar, QueryError> {
     let word = call.name.to_string().to_lowercase();
+    if let Some(over) = &call.over {
+        return window(call, over, depth, budget);
+    }
+    if is_window(&word) {
+        return Err(unsupported(at, format!("{} wants a window: OVER (PARTITION BY …)", word.to_uppercase())));
+    }
+    if is_aggregate(&word) && budget.scope.allowed != Allowed::Row {
+        // An aggregate's arguments are of one row.
+        let one = budget.allowing(Allowed::Row, |budget| aggregate(call, budget))?;
+        return Ok(Scalar::Aggregate(Box::new(one)));
+    }
     if is_aggregate(&word) {
         let message = format!("the aggregate {} stands where a value of one row is wanted", word.to_uppercase());
         return Err(unsupported(at, message).hint("conditions on aggregates stand in HAVING"));
@@ -187,7 +214,7 @@ pub(super) fn decimals(expr: &Expr) -> Result<u32, QueryError> {
     whole(expr, ROUND_DECIMALS_MAX, "decimals")
 }
 
-fn whole(expr: &Expr, max: u32, what: &str) -> Result<u32, QueryError> {
+pub(super) fn whole(expr: &Expr, max: u32, what: &str) -> Result<u32, QueryError> {
     let literal = literal(expr)?;
     let found = match &literal.value {
         LiteralValue::Number(text) => text.parse().ok().filter(|count| *count <= max),

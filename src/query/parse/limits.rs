@@ -1,12 +1,16 @@
 //! Limits on the size of a query, and the count against them.
 
+use super::scope::Scope;
 use crate::query::error::{Code, QueryError};
 
 /// Largest length of a query, in bytes.
 pub const TEXT_BYTES_MAX: usize = 16 << 10;
-/// Largest number of nodes in a query: names, aggregates, comparisons and connectives. Items of `IN` lists have their own limit.
-pub const NODES_MAX: usize = 256;
-/// Largest depth of nested expressions and conditions.
+/// Largest number of nodes in a query: names, aggregates, comparisons and connectives. Items of `IN` lists have their own limit, and the
+/// query of a name from `WITH` counts as often as the name is used.
+pub const NODES_MAX: usize = 1_000;
+/// Largest number of nodes in all queries of `WITH` together, each with the queries that it uses.
+const DEFINED_NODES_MAX: usize = 16 * NODES_MAX;
+/// Largest depth of nested expressions and conditions, and of queries and joins inside of each other.
 pub const DEPTH_MAX: usize = 32;
 /// Largest number of items in one `IN` list.
 pub const IN_ITEMS_MAX: usize = 1_000;
@@ -14,11 +18,26 @@ pub const IN_ITEMS_MAX: usize = 1_000;
 /// for each of them. At two bytes an item, this is as many as a text can hold.
 pub const ITEMS_MAX: usize = TEXT_BYTES_MAX / 2;
 
-/// Counts the parts of a query against the limits.
+/// Counts the parts of a query against the limits, and knows what may stand at the place that is parsed.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     nodes: usize,
     items: usize,
+    /// How many queries and joins the place is inside of.
+    level: usize,
+    /// The largest `level` so far.
+    deepest: usize,
+    /// Nodes of the queries of `WITH`.
+    defined: usize,
+    pub(super) scope: Scope,
+}
+
+/// What a part counts that is parsed once and used several times.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    nodes: usize,
+    items: usize,
+    levels: usize,
 }
 
 impl Budget {
@@ -32,12 +51,61 @@ impl Budget {
     }
 
     pub(super) fn node(&mut self) -> Result<(), QueryError> {
-        self.nodes += 1;
+        self.nodes(1)
+    }
+
+    fn nodes(&mut self, count: usize) -> Result<(), QueryError> {
+        self.nodes += count;
         if self.nodes > NODES_MAX {
             let message = format!("the query has more than {NODES_MAX} parts");
             return Err(QueryError::whole(Code::UnsupportedSql, message).hint("use IN (…) for long lists"));
         }
         Ok(())
+    }
+
+    /// Parses what stands inside of that many more queries or joins.
+    pub(super) fn inside<T>(
+        &mut self,
+        levels: usize,
+        parse: impl FnOnce(&mut Self) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
+        let outside = self.level;
+        self.reach(levels)?;
+        self.level += levels;
+        let parsed = parse(self)?;
+        self.level = outside;
+        Ok(parsed)
+    }
+
+    fn reach(&mut self, levels: usize) -> Result<(), QueryError> {
+        let reached = self.level.saturating_add(levels);
+        self.deepest = self.deepest.max(reached);
+        if reached > DEPTH_MAX { Err(too_deep()) } else { Ok(()) }
+    }
+
+    /// Parses what counts only where it is used, and measures it.
+    pub(super) fn definition<T>(
+        &mut self,
+        parse: impl FnOnce(&mut Self) -> Result<T, QueryError>,
+    ) -> Result<(T, Size), QueryError> {
+        let (nodes, items, deepest) = (self.nodes, self.items, self.deepest);
+        self.deepest = self.level;
+        let parsed = parse(self)?;
+        let size = Size { nodes: self.nodes - nodes, items: self.items - items, levels: self.deepest - self.level };
+        (self.nodes, self.items, self.deepest) = (nodes, items, deepest);
+        self.defined += size.nodes;
+        if self.defined > DEFINED_NODES_MAX {
+            let message = format!("the queries in WITH have more than {DEFINED_NODES_MAX} parts together");
+            return Err(QueryError::whole(Code::UnsupportedSql, message).hint("leave out those that are not used"));
+        }
+        Ok((parsed, size))
+    }
+
+    /// Counts one use of a definition.
+    pub(super) fn uses(&mut self, size: Size) -> Result<(), QueryError> {
+        self.reach(size.levels)?;
+        self.items(size.items)?;
+        self.nodes(size.nodes)
     }
 }
 

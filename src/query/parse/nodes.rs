@@ -19,6 +19,15 @@ pub(super) fn name(ident: &Ident) -> Name {
     Name { of: None, text, at: start(ident.span) }
 }
 
+/// A column with the names of its table, and of the table's dataset, before it.
+pub(super) fn qualified(parts: &[Ident], at: Position) -> Result<Name, QueryError> {
+    match parts {
+        [of, column] | [_, of, column] => Ok(Name { of: Some(name(of).text), at, ..name(column) }),
+        _ => Err(unsupported(at, "a column's name has at most two others before it")
+            .hint("write table.column, or dataset.table.column")),
+    }
+}
+
 pub(super) fn unsupported(at: Position, message: impl std::fmt::Display) -> QueryError {
     QueryError::at(Code::UnsupportedSql, at, message)
 }

@@ -10,7 +10,7 @@ use strum::{EnumMessage, VariantArray};
 use super::conditions::{comparison, condition, literal, sides};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
 use super::limits::{Budget, DEPTH_MAX, too_deep};
-use super::nodes::{absent, name, start, unsupported};
+use super::nodes::{absent, name, qualified, start, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{
     Aggregate, AggregateFunction, Comparison, Expression, Having, Literal, LiteralValue, OutputExpression, Pair,
@@ -78,6 +78,7 @@ pub(super) fn output(
             Ok(OutputExpression::Arithmetic(left, operator, Box::new(output(right, depth + 1, named, budget)?)))
         }
         Expr::Identifier(ident) if named => Ok(OutputExpression::Named(name(ident))),
+        Expr::CompoundIdentifier(parts) if named => Ok(OutputExpression::Named(qualified(parts, at)?)),
         Expr::CompoundFieldAccess { root, access_chain } => {
             first(root, access_chain, at, budget).map(|aggregate| OutputExpression::Aggregate(Box::new(aggregate)))
         }
@@ -143,7 +144,7 @@ pub(super) fn having(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<H
 }
 
 /// Parses an aggregate with its filter.
-fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Aggregate, QueryError> {
+pub(super) fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Aggregate, QueryError> {
     let sqlparser::ast::Function {
         name: object,
         uses_odbc_syntax,
@@ -358,7 +359,12 @@ fn percentile(
 }
 
 /// Parses `(ARRAY_AGG(a ORDER BY b))[1]`, the only supported use of brackets.
-fn first(root: &Expr, access: &[AccessExpr], at: Position, budget: &mut Budget) -> Result<Aggregate, QueryError> {
+pub(super) fn first(
+    root: &Expr,
+    access: &[AccessExpr],
+    at: Position,
+    budget: &mut Budget,
+) -> Result<Aggregate, QueryError> {
     let wrong = || {
         unsupported(at, "brackets are accepted only after ARRAY_AGG")
             .hint("write (ARRAY_AGG(a ORDER BY b))[1] for the first one")

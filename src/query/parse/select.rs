@@ -1,20 +1,20 @@
 //! Parser of the clauses of a query: SELECT, FROM, GROUP BY, ORDER BY and LIMIT.
 
 use sqlparser::ast::{
-    self, Distinct, Expr, GroupByExpr, JoinConstraint, JoinOperator, LimitClause, ObjectNamePart, OrderByKind,
-    OrderBySort, SelectItem, SetExpr, Spanned, TableFactor, Value,
+    self, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowDefinition, OrderByKind, OrderBySort, SelectItem,
+    SetExpr, Spanned, TableWithJoins, Value,
 };
 
-use super::conditions;
 use super::expressions::expression;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
 use super::outputs::{fractions, grouping, has_aggregate, having, of_fraction, output};
+use super::with::with;
+use super::{conditions, sources};
 use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{
-    Expression, Item, ItemValue, JoinClause, Key, LiteralValue, Name, OrderBy, OrderItem, Query, QuestionText, Scalar,
-    Source,
+    Expression, Item, ItemValue, Key, LiteralValue, Name, OrderBy, OrderItem, Query, QuestionText, Scalar,
 };
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
@@ -26,7 +26,7 @@ pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
 fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryError> {
     let at = start(query.span());
     let ast::Query {
-        with,
+        with: names,
         body,
         order_by,
         limit_clause,
@@ -37,7 +37,6 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
         format_clause,
         pipe_operators,
     } = query;
-    absent(with.is_some(), at, "WITH")?;
     absent(fetch.is_some(), at, "FETCH")?;
     absent(!locks.is_empty() || for_clause.is_some(), at, "FOR")?;
     absent(
@@ -48,8 +47,11 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
     let SetExpr::Select(select) = body.as_ref() else {
         return Err(unsupported(at, "only one plain SELECT is answered: no UNION, VALUES or TABLE"));
     };
-    let mut answer = self::select(select, at, budget)?;
-    answer.order = order(order_by.as_ref(), at, budget)?;
+    let mut answer = with(names.as_ref(), budget, |budget| {
+        let mut answer = self::select(select, at, budget)?;
+        answer.order = order(order_by.as_ref(), at, budget)?;
+        Ok(answer)
+    })?;
     answer.limit = limit(limit_clause.as_ref(), at)?;
     Ok(answer)
 }
@@ -91,6 +93,44 @@ fn query_items(query: &ast::Query, projection: &[SelectItem]) -> Result<Vec<Item
 }
 
 fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Query, QueryError> {
+    let Clauses { distinct, projection, from, selection, group_by, having: conditions_after, named_window, qualify } =
+        clauses(select, at)?;
+    let is_plain = matches!(distinct, None | Some(Distinct::All | Distinct::Distinct));
+    absent(!is_plain, at, "DISTINCT ON")?;
+    absent(!named_window.is_empty() || qualify.is_some(), at, "a window")?;
+    let source = sources::from(from, at, budget)?;
+    let (schema, table) = source.first_table();
+    let dataset = schema.unwrap_or(table).clone();
+    let (keys, sets) = keys(group_by, at, budget)?;
+    Ok(Query {
+        from: source,
+        dataset,
+        distinct: matches!(distinct, Some(Distinct::Distinct)),
+        items: items(projection, budget)?,
+        condition: selection.map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
+        keys,
+        sets,
+        having: conditions_after.map(|expr| having(expr, 0, budget)).transpose()?,
+        order: Vec::new(),
+        limit: None,
+        text: QuestionText::default(),
+    })
+}
+
+/// The clauses of a SELECT that PostgreSQL has.
+pub(super) struct Clauses<'a> {
+    pub(super) distinct: Option<&'a Distinct>,
+    pub(super) projection: &'a [SelectItem],
+    pub(super) from: &'a [TableWithJoins],
+    pub(super) selection: Option<&'a Expr>,
+    pub(super) group_by: &'a GroupByExpr,
+    pub(super) having: Option<&'a Expr>,
+    pub(super) named_window: &'a [NamedWindowDefinition],
+    pub(super) qualify: Option<&'a Expr>,
+}
+
+/// Takes a SELECT apart, and refuses the clauses that PostgreSQL does not have.
+pub(super) fn clauses(select: &ast::Select, at: Position) -> Result<Clauses<'_>, QueryError> {
     let ast::Select {
         select_token: _,
         optimizer_hints,
@@ -110,17 +150,14 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         cluster_by,
         distribute_by,
         sort_by,
-        having: conditions_after,
+        having,
         named_window,
         qualify,
         window_before_qualify: _,
         value_table_mode,
         flavor: _,
     } = select;
-    let is_plain = matches!(distinct, None | Some(Distinct::All | Distinct::Distinct));
-    absent(!is_plain, at, "DISTINCT ON")?;
     absent(into.is_some(), at, "INTO")?;
-    absent(!named_window.is_empty() || qualify.is_some(), at, "a window")?;
     let foreign = !optimizer_hints.is_empty()
         || select_modifiers.is_some()
         || top.is_some()
@@ -133,106 +170,16 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         || !sort_by.is_empty()
         || value_table_mode.is_some();
     absent(foreign, at, "a clause that PostgreSQL does not have")?;
-    let (dataset, joins, person) = table(from, at, budget)?;
-    let (keys, sets) = keys(group_by, at, budget)?;
-    Ok(Query {
-        from: plain_source(dataset.clone()),
-        dataset,
-        joins,
-        person,
-        distinct: matches!(distinct, Some(Distinct::Distinct)),
-        items: items(projection, budget)?,
-        condition: selection.as_ref().map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
-        keys,
-        sets,
-        having: conditions_after.as_ref().map(|expr| having(expr, 0, budget)).transpose()?,
-        order: Vec::new(),
-        limit: None,
-        text: QuestionText::default(),
+    Ok(Clauses {
+        distinct: distinct.as_ref(),
+        projection,
+        from,
+        selection: selection.as_ref(),
+        group_by,
+        having: having.as_ref(),
+        named_window,
+        qualify: qualify.as_ref(),
     })
-}
-
-type Table = (Name, Vec<JoinClause>, Option<Box<Query>>);
-
-/// A table by its plain name.
-fn plain_source(name: Name) -> Source {
-    Source::Table { schema: None, name, alias: None }
-}
-
-fn table(from: &[ast::TableWithJoins], at: Position, budget: &mut Budget) -> Result<Table, QueryError> {
-    let [ast::TableWithJoins { relation, joins }] = from else {
-        return Err(unsupported(at, format!("{} tables in FROM; name exactly one dataset", from.len())));
-    };
-    if let TableFactor::Derived { lateral: false, subquery, alias, sample: None } = relation {
-        let at = start(relation.span());
-        absent(!joins.is_empty(), at, "JOIN outside of the subquery")?;
-        let plain = alias.as_ref().is_none_or(|alias| alias.columns.is_empty());
-        absent(!plain, at, "a list of columns behind a subquery's name")?;
-        let inner = plain_query(subquery, budget)?;
-        absent(inner.person.is_some(), at, "a subquery in a subquery")?;
-        return Ok((inner.dataset.clone(), Vec::new(), Some(Box::new(inner))));
-    }
-    let joins = joins.iter().map(|one| joined(one, budget)).collect::<Result<_, _>>()?;
-    Ok((plain_name(relation)?, joins, None))
-}
-
-/// Parses a join with a table of one row per unit, by the unit.
-fn joined(one: &ast::Join, budget: &mut Budget) -> Result<JoinClause, QueryError> {
-    budget.node()?;
-    let at = start(one.relation.span());
-    let (constraint, is_left) = match &one.join_operator {
-        JoinOperator::Join(constraint) | JoinOperator::Inner(constraint) => (Some(constraint), false),
-        JoinOperator::Left(constraint) | JoinOperator::LeftOuter(constraint) => (Some(constraint), true),
-        _ => (None, false),
-    };
-    let (Some(JoinConstraint::Using(columns)), false) = (constraint, one.global) else {
-        return Err(unsupported(at, "tables are joined by the privacy unit alone")
-            .hint("write FROM dataset [LEFT] JOIN table USING (<unit>)"));
-    };
-    let [column] = &columns[..] else {
-        return Err(unsupported(at, format!("USING names {} columns; it is the privacy unit alone", columns.len())));
-    };
-    let [ObjectNamePart::Identifier(using)] = &column.0[..] else {
-        return Err(unsupported(at, "USING names a plain column"));
-    };
-    Ok(JoinClause { name: plain_name(&one.relation)?, using: name(using), is_left })
-}
-
-/// Parses the plain name of a dataset or a table.
-fn plain_name(relation: &TableFactor) -> Result<Name, QueryError> {
-    let TableFactor::Table {
-        name: object,
-        alias,
-        args,
-        with_hints,
-        version,
-        with_ordinality,
-        partitions,
-        json_path,
-        sample,
-        index_hints,
-    } = relation
-    else {
-        return Err(unsupported(
-            start(relation.span()),
-            "FROM names a dataset, or a subquery with a row for each unit",
-        ));
-    };
-    let plain = alias.is_none()
-        && args.is_none()
-        && with_hints.is_empty()
-        && version.is_none()
-        && !with_ordinality
-        && partitions.is_empty()
-        && json_path.is_none()
-        && sample.is_none()
-        && index_hints.is_empty();
-    absent(!plain, start(relation.span()), "anything beside the dataset's name in FROM")
-        .map_err(|error| error.hint("write names of tables by themselves: columns need no alias"))?;
-    match &object.0[..] {
-        [ObjectNamePart::Identifier(ident)] => Ok(name(ident)),
-        _ => Err(unsupported(start(relation.span()), "a dataset has a plain name, without a schema")),
-    }
 }
 
 /// Parses the selected items; a list of percentiles becomes one item for each of them.
@@ -284,9 +231,9 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<Item, QueryError> {
 }
 
 /// The keys, and the grouping sets if there are several.
-type Grouped = (Vec<Key>, Option<Vec<Vec<usize>>>);
+pub(super) type Grouped = (Vec<Key>, Option<Vec<Vec<usize>>>);
 
-fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Grouped, QueryError> {
+pub(super) fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Grouped, QueryError> {
     let GroupByExpr::Expressions(exprs, modifiers) = group_by else {
         return Err(unsupported(at, "GROUP BY ALL is not supported").hint("name the columns"));
     };
@@ -373,7 +320,7 @@ fn place(keys: &mut Vec<Key>, expr: &Expr, budget: &mut Budget) -> Result<usize,
     }))
 }
 
-fn ordinal(value: &Value) -> Option<u64> {
+pub(super) fn ordinal(value: &Value) -> Option<u64> {
     match value {
         Value::Number(text, _) => text.parse().ok(),
         _ => None,
