@@ -20,6 +20,12 @@ mod matches;
 mod public;
 mod operator;
 mod pieces;
+#[cfg(test)]
+mod reference_tests;
+#[cfg(test)]
+mod generator_tests;
+#[cfg(test)]
+mod differential_tests;
 
 use super::stored::Block;
 use super::table::Loaded;
@@ -27,6 +33,7 @@ use crate::query::computation::relation::Relation;
 use crate::query::terms::edition::layout::BLOCK_ROWS;
 use crate::query::terms::policy::{Terms, Unit};
 use operator::Operator;
+use pieces::PieceSize;
 use polars::prelude::{DataFrame, PolarsResult, polars_bail};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,6 +48,7 @@ pub(super) struct RelationProgram {
     tables: BTreeMap<u32, BTreeSet<usize>>,
     /// Whether every row is a unit.
     by_row: bool,
+    pieces: PieceSize,
 }
 
 impl RelationProgram {
@@ -48,7 +56,7 @@ impl RelationProgram {
     pub(super) fn of(relation: &Relation, wanted: &BTreeSet<usize>, terms: &Terms) -> PolarsResult<Self> {
         let tables = reads(relation, wanted, terms);
         let (root, _) = Operator::of(relation, wanted, terms, &tables)?;
-        Ok(Self { root, tables, by_row: terms.unit == Unit::Row })
+        Ok(Self { root, tables, by_row: terms.unit == Unit::Row, pieces: PieceSize::CACHED })
     }
 
     /// Makes the relation's rows of a block, piece by piece.
@@ -58,9 +66,9 @@ impl RelationProgram {
         let units = frames.iter().map(|frame| self.units(frame, block)).collect::<PolarsResult<Vec<_>>>()?;
         let units: Vec<&[u32]> = units.iter().map(|units| &units[..]).collect();
         let pieces = if self.root.multiplies() {
-            pieces::bounded(&units, |rows| self.root.bound(rows))
+            pieces::bounded(&units, self.pieces, |rows| self.root.bound(rows))
         } else {
-            pieces::even(&units)
+            pieces::even(&units, self.pieces)
         };
         for piece in pieces {
             let parts: Vec<DataFrame> = frames.iter().zip(&piece).map(|(frame, rows)| part(frame, rows)).collect();

@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::relation::reads;
 use crate::query::computation::{Computation, Measure};
-use crate::query::terms::policy::Terms;
+use crate::query::terms::policy::{Terms, Unit};
 
 /// The stored columns that a computation reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -36,7 +36,8 @@ impl StoredColumns {
                 return Self { tables, ..Self::default() };
             }
             let declared = tables.remove(&0).unwrap_or_default();
-            return Self { declared, unit: true, rank: true, tables: BTreeMap::new() };
+            let by_unit = terms.unit != Unit::Row;
+            return Self { declared, unit: by_unit, rank: by_unit, tables };
         }
         let declared = match &computation.units {
             // The filter, keys and measurements then refer to the table with one row per unit.
