@@ -20,6 +20,7 @@ mod accumulators;
 mod texts;
 mod statistics;
 mod per_unit;
+mod relation;
 mod pass;
 mod vectors;
 mod evaluate;

@@ -264,6 +264,17 @@ impl Computation {
         1 + text + measures + relation + passes * (units + keys + self.filter.as_ref().map_or(0, Filter::nodes))
     }
 
+    /// The indices of the columns that the filter, the keys and the measurements read.
+    #[must_use]
+    pub fn declared(&self) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        self.filter.iter().for_each(|filter| filter.declared(&mut found));
+        self.keys.iter().for_each(|key| key.column.declared(&mut found));
+        self.measures.iter().for_each(|measure| measure.declared(&mut found));
+        found.extend(self.text.iter().map(|text| text.column));
+        found
+    }
+
     /// Whether a measurement is a total, which has one cell instead of one for each text of a text key.
     #[must_use]
     pub fn is_total(&self, place: usize) -> bool {

@@ -19,6 +19,7 @@ use super::compile::Compiler;
 use super::operands::both;
 use super::per_unit::UnitFolds;
 use super::program::{ConditionId, KeyId, NO_CELL, RowProgram, ValueId};
+use super::relation::RelationProgram;
 use super::stored::Block;
 use super::stored_columns::StoredColumns;
 use super::table::Loaded;
@@ -40,6 +41,7 @@ pub(super) struct Pass<'a> {
     groupings: Vec<Grouping>,
     statistics: Vec<Statistic>,
     units: Option<UnitFolds>,
+    relation: Option<RelationProgram>,
     text: Option<TextCells>,
 }
 
@@ -94,15 +96,19 @@ enum Sum {
 
 impl<'a> Pass<'a> {
     /// Compiles everything but the measurements of a computation.
-    pub(super) fn of(loaded: &'a Loaded, computation: &Computation, compiler: &mut Compiler<'_>) -> Self {
+    pub(super) fn of(loaded: &'a Loaded, computation: &Computation, compiler: &mut Compiler<'_>) -> PolarsResult<Self> {
         let terms = &loaded.terms;
+        let relation = computation.relation.as_ref();
+        // The bound of a relation holds for all of its rows.
         let is_cut = terms.unit != Unit::Row && computation.rows_per_unit < terms.max_rows_per_unit;
+        let is_cut = is_cut && relation.is_none();
         let ranks = is_cut.then_some(computation.rows_per_unit);
         let filter = computation.filter.as_ref().map(|filter| compiler.condition(filter));
         let units = computation.units.as_ref();
         let units = units.map(|units| UnitFolds::of(units, computation, terms, ranks));
         let text = computation.text.as_ref().map(|text| TextCells::of(text, loaded, computation));
-        Self {
+        let relation = relation.map(|relation| RelationProgram::of(relation, &computation.declared(), terms));
+        Ok(Self {
             loaded,
             stored: StoredColumns::of(computation, terms),
             program: RowProgram::default(),
@@ -112,8 +118,9 @@ impl<'a> Pass<'a> {
             groupings: Vec::new(),
             statistics: Vec::new(),
             units,
+            relation: relation.transpose()?,
             text,
-        }
+        })
     }
 
     /// Takes over the program, once everything has been compiled.
@@ -158,6 +165,9 @@ impl<'a> Pass<'a> {
 
     /// Adds the rows of a block.
     pub(super) fn add(&self, index: usize, tally: &mut Tallies) -> PolarsResult<()> {
+        if let Some(relation) = &self.relation {
+            return relation.each(self.loaded, index, |block| self.add_block(block, tally));
+        }
         let frame = self.loaded.block(index, &self.stored)?;
         let block = Block::of(&frame, self.stored.declared.iter().copied())?;
         match &self.units {

@@ -4,7 +4,7 @@
 //! rest is folds over adjacent rows. A unit's row is made from its own rows alone, all of which are in the same block.
 
 use super::compile::{Compiler, IntegerForm};
-use super::operands::{Operand, both};
+use super::operands::{Operand, Values, both};
 use super::program::{ConditionId, RowProgram, ValueId};
 use super::statistics;
 use super::stored::{Block, BlockColumn, Slice, Stored, Validity, typed};
@@ -30,13 +30,13 @@ pub(super) struct UnitFolds {
     columns: Vec<UnitColumn>,
 }
 
-/// A column with one value per unit.
-struct UnitColumn {
-    of: PerUnitColumn,
+/// A column with one value for each unit, or for each of some other groups of adjacent rows.
+pub(super) struct UnitColumn {
+    pub(super) of: PerUnitColumn,
     /// What it needs from each row.
     needs: Vec<Need>,
     /// The centre about which its values are stored.
-    centre: i64,
+    pub(super) centre: i64,
 }
 
 enum Need {
@@ -44,12 +44,6 @@ enum Need {
     Value(ValueId),
     /// 1 if a condition is true, 0 if it is false, and missing if it is unknown.
     Truth(ConditionId),
-}
-
-/// Values row by row, with one byte for each that is 1 if there is a value; `None` if there are no rows without one.
-struct Values {
-    values: Vec<i64>,
-    present: Option<Vec<u8>>,
 }
 
 /// A block's table with one row per unit.
@@ -76,15 +70,9 @@ impl UnitFolds {
         let (base, seen) = (computation.base(terms), computation.seen(terms));
         let mut compiler = Compiler::of(&base);
         let filter = units.filter.as_ref().map(|filter| compiler.condition(filter));
-        let column = |(column, seen): (&PerUnitColumn, &Domain)| {
-            let centre = match seen {
-                Domain::Number(grid) => grid.centre(),
-                Domain::Date { .. } | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => 0,
-            };
-            UnitColumn { of: column.clone(), needs: needs(&mut compiler, column), centre }
-        };
         let domains = seen.columns.iter().map(|column| &column.domain);
-        let columns = units.columns.iter().zip(domains).map(column).collect();
+        let columns = units.columns.iter().zip(domains);
+        let columns = columns.map(|(column, domain)| UnitColumn::of(column, domain, &mut compiler)).collect();
         Self { program: compiler.finish(), ranks, filter, columns }
     }
 
@@ -105,9 +93,7 @@ impl UnitFolds {
     /// Makes the table of the units that these rows belong to.
     pub(super) fn table(&self, block: &Block<'_>, of: Range<usize>) -> PolarsResult<UnitTable> {
         let mut units = Vec::with_capacity(of.len());
-        let values = || Values { values: Vec::with_capacity(of.len()), present: None };
-        let mut rows: Vec<Vec<Values>> =
-            self.columns.iter().map(|column| column.needs.iter().map(|_| values()).collect()).collect();
+        let mut rows: Vec<Vec<Values>> = self.columns.iter().map(|column| column.needed(of.len())).collect();
         for window in Window::all(block, of, &self.program) {
             let Some(of_rows) = window.units() else { polars_bail!(ComputeError: "rows have no units") };
             let passed = self.filter.map(|filter| window.holds(filter, true));
@@ -115,13 +101,19 @@ impl UnitFolds {
             let both = ranked.map(|ranked| both(ranked, passed));
             let counted = both.as_deref().or(passed);
             extend(&mut units, of_rows.iter().copied(), counted);
-            for (column, rows) in self.columns.iter().zip(&mut rows) {
-                column.needs.iter().zip(rows).for_each(|(need, values)| need.read(&window, counted, values));
-            }
+            self.columns.iter().zip(&mut rows).for_each(|(column, rows)| column.read(&window, counted, rows));
         }
         let ends = ends(&units)?;
         let columns = self.columns.iter().zip(&rows).map(|(column, rows)| column.folded(&ends, rows)).collect();
         Ok(UnitTable { units: ends.iter().map(|end| units[end - 1]).collect(), columns })
+    }
+}
+
+/// The centre about which the values of a domain are stored.
+pub(super) fn centre(domain: &Domain) -> i64 {
+    match domain {
+        Domain::Number(grid) => grid.centre(),
+        Domain::Date { .. } | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => 0,
     }
 }
 
@@ -161,8 +153,13 @@ impl Need {
 }
 
 impl Values {
+    /// No rows, with room for some.
+    pub(super) fn with_room(rows: usize) -> Self {
+        Self { values: Vec::with_capacity(rows), present: None }
+    }
+
     /// Adds the rows whose byte in `counted` is 1.
-    fn extend(&mut self, (values, present): Operand<'_>, counted: Option<&[u8]>) {
+    pub(super) fn extend(&mut self, (values, present): Operand<'_>, counted: Option<&[u8]>) {
         let before = self.values.len();
         typed!(values, values => extend(&mut self.values, values.iter().map(|value| value.wide()), counted));
         match (&mut self.present, present) {
@@ -212,12 +209,13 @@ impl Values {
         ends.iter().map(unit).collect()
     }
 
-    fn get(&self, row: usize) -> Option<i64> {
+    /// The value of a row, if it has one.
+    pub(super) fn get(&self, row: usize) -> Option<i64> {
         self.present.as_ref().is_none_or(|present| present[row] == 1).then(|| self.values[row])
     }
 
     /// Makes a column from folded values, about a centre.
-    fn about(values: &[Option<i64>], centre: i64) -> Self {
+    pub(super) fn about(values: &[Option<i64>], centre: i64) -> Self {
         let is_whole = values.iter().all(Option::is_some);
         let present = (!is_whole).then(|| values.iter().map(|value| u8::from(value.is_some())).collect());
         Self { values: values.iter().map(|value| value.unwrap_or(centre).wrapping_sub(centre)).collect(), present }
@@ -233,7 +231,7 @@ fn extend<T>(into: &mut Vec<T>, items: impl Iterator<Item = T>, counted: Option<
 }
 
 /// Returns where each unit's rows end; units ascend in a sealed table.
-fn ends(units: &[u32]) -> PolarsResult<Vec<usize>> {
+pub(super) fn ends(units: &[u32]) -> PolarsResult<Vec<usize>> {
     // Sized for a few rows per unit; it grows if there are fewer.
     let mut ends = Vec::with_capacity(units.len() / 4);
     for (at, pair) in units.windows(2).enumerate() {
@@ -251,8 +249,23 @@ fn ends(units: &[u32]) -> PolarsResult<Vec<usize>> {
 }
 
 impl UnitColumn {
+    /// Compiles a column whose values have this domain.
+    pub(super) fn of(column: &PerUnitColumn, domain: &Domain, compiler: &mut Compiler<'_>) -> Self {
+        Self { of: column.clone(), needs: needs(compiler, column), centre: centre(domain) }
+    }
+
+    /// Room for what it needs from each of so many rows.
+    pub(super) fn needed(&self, rows: usize) -> Vec<Values> {
+        self.needs.iter().map(|_| Values::with_room(rows)).collect()
+    }
+
+    /// Adds what it needs from the rows of a window that count.
+    pub(super) fn read(&self, window: &Window<'_>, counted: Option<&[u8]>, into: &mut [Values]) {
+        self.needs.iter().zip(into).for_each(|(need, values)| need.read(window, counted, values));
+    }
+
     /// The column's value for each unit, given what it needs from each row.
-    fn folded(&self, ends: &[usize], rows: &[Values]) -> Values {
+    pub(super) fn folded(&self, ends: &[usize], rows: &[Values]) -> Values {
         let some = |value: i64, count: usize| (count > 0).then_some(value);
         let values = match &self.of {
             // The value is the same in every row of a unit, null or not.
@@ -280,17 +293,19 @@ impl UnitColumn {
     }
 }
 
-/// The first value by an order in which nulls are greatest; among equal rows, the one with the least rank.
+/// The first value of each unit by an order in which nulls are greatest; among equal rows, the one with the least rank.
 fn first(ends: &[usize], rows: &[Values], descending: bool) -> Vec<Option<i64>> {
-    let (of, by, counts) = (&rows[0], &rows[1], rows.get(2));
     let starts = std::iter::once(0).chain(ends.iter().copied());
-    let place = |row: usize| {
-        let key = by.get(row).map_or(i128::MAX, i128::from);
+    ends.iter().zip(starts).map(|(end, start)| first_of(start..*end, rows, descending)).collect()
+}
+
+/// The first value of some rows by an order in which nulls are greatest; among equal rows, that of the one that comes first.
+pub(super) fn first_of(rows: impl Iterator<Item = usize>, needed: &[Values], descending: bool) -> Option<i64> {
+    let (of, by, counts) = (&needed[0], &needed[1], needed.get(2));
+    let place = |row: &usize| {
+        let key = by.get(*row).map_or(i128::MAX, i128::from);
         if descending { -key } else { key }
     };
-    let unit = |(end, start): (&usize, usize)| {
-        let rows = (start..*end).filter(|row| counts.is_none_or(|counts| counts.get(*row) == Some(1)));
-        of.get(rows.min_by_key(|row| place(*row))?)
-    };
-    ends.iter().zip(starts).map(unit).collect()
+    let rows = rows.filter(|row| counts.is_none_or(|counts| counts.get(*row) == Some(1)));
+    of.get(rows.min_by_key(place)?)
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use super::relation::reads;
 use crate::query::computation::{Computation, Measure};
-use crate::query::terms::policy::Terms;
+use crate::query::terms::policy::{Terms, Unit};
 
 /// The stored columns that a computation reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -29,17 +30,24 @@ impl StoredColumns {
 
     /// The columns that a computation reads.
     pub(in crate::engine) fn of(computation: &Computation, terms: &Terms) -> Self {
-        let mut declared = BTreeSet::new();
-        match &computation.units {
-            // The filter, keys and measurements then refer to the table with one row per unit.
-            Some(units) => units.declared(&mut declared),
-            None => {
-                computation.filter.iter().for_each(|filter| filter.declared(&mut declared));
-                computation.keys.iter().for_each(|key| key.column.declared(&mut declared));
-                computation.measures.iter().for_each(|measure| measure.declared(&mut declared));
-                declared.extend(computation.text.iter().map(|text| text.column));
+        if let Some(relation) = &computation.relation {
+            let mut tables = reads(relation, &computation.declared(), terms);
+            if !terms.tables.is_empty() {
+                return Self { tables, ..Self::default() };
             }
+            let declared = tables.remove(&0).unwrap_or_default();
+            let by_unit = terms.unit != Unit::Row;
+            return Self { declared, unit: by_unit, rank: by_unit, tables };
         }
+        let declared = match &computation.units {
+            // The filter, keys and measurements then refer to the table with one row per unit.
+            Some(units) => {
+                let mut declared = BTreeSet::new();
+                units.declared(&mut declared);
+                declared
+            }
+            None => computation.declared(),
+        };
         let by_unit = computation.units.is_some() || computation.text.is_some();
         let unit = by_unit || computation.measures.iter().any(counts_units);
         Self { declared, unit, rank: computation.rows_per_unit < terms.max_rows_per_unit, tables: BTreeMap::new() }

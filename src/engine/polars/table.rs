@@ -27,6 +27,9 @@ enum Rows {
     InMemory(DataFrame),
     /// A table of format 2, whose file is mapped.
     Mapped(Mapped),
+    /// Several tables, block by block, which a test has made.
+    #[cfg(test)]
+    Made(Vec<Vec<DataFrame>>),
 }
 
 impl Loaded {
@@ -66,6 +69,8 @@ impl Loaded {
     pub(in crate::engine) fn check(&self, block: usize, columns: &StoredColumns) -> bool {
         match &self.rows {
             Rows::InMemory(_) => block < self.blocks(),
+            #[cfg(test)]
+            Rows::Made(blocks) => block < blocks.len(),
             Rows::Mapped(mapped) => mapped.check(block, columns),
         }
     }
@@ -73,6 +78,18 @@ impl Loaded {
     /// Whether everything was checked when the table was read.
     pub(in crate::engine) fn is_checked(&self) -> bool {
         matches!(self.rows, Rows::InMemory(_))
+    }
+
+    /// A dataset of several tables, given by the frames of each block: one for each table, with its units, its ranks and all its columns.
+    #[cfg(test)]
+    pub(super) fn of_tables(terms: Terms, blocks: Vec<Vec<DataFrame>>) -> Self {
+        let rows = |frames: &Vec<DataFrame>| frames.iter().map(DataFrame::height).sum::<usize>();
+        let ends = blocks.iter().scan(0, |end, frames| {
+            *end += rows(frames);
+            Some(*end)
+        });
+        let (ends, texts) = (ends.collect(), HashMap::new());
+        Self { rows: Rows::Made(blocks), terms, texts, ends }
     }
 
     /// Cuts the table anew, into blocks of fewer rows.
@@ -107,6 +124,12 @@ impl Loaded {
         table: u32,
         columns: &BTreeSet<usize>,
     ) -> PolarsResult<DataFrame> {
+        #[cfg(test)]
+        if let Rows::Made(blocks) = &self.rows {
+            let names = [UNIT_COLUMN, RANK_COLUMN].map(str::to_owned).into_iter();
+            return blocks[index][table as usize]
+                .select(names.chain(columns.iter().map(|column| column_name(*column))));
+        }
         if table != 0 {
             polars_bail!(OutOfBounds: "there is no such table");
         }
@@ -120,6 +143,8 @@ impl Loaded {
         let table = match &self.rows {
             Rows::InMemory(table) => table,
             Rows::Mapped(mapped) => return mapped.block(index, columns),
+            #[cfg(test)]
+            Rows::Made(_) => polars_bail!(OutOfBounds: "there are several tables"),
         };
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
         let by_unit = self.terms.unit != Unit::Row;

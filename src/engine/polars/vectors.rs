@@ -62,12 +62,14 @@ impl<'a> Evaluation<'a> {
     fn of(loaded: &'a Loaded, computation: &Computation) -> PolarsResult<Self> {
         let terms = computation.seen(&loaded.terms);
         let mut compiler = Compiler::of(&terms);
-        let mut pass = Pass::of(loaded, computation, &mut compiler);
+        let mut pass = Pass::of(loaded, computation, &mut compiler)?;
         let mut histograms = Histograms::default();
+        // A relation numbers its rows if every row is a unit.
+        let has_units = loaded.terms.unit != Unit::Row || computation.relation.is_some();
         let mut measures: Vec<Option<Measured>> = computation.measures.iter().map(|_| None).collect();
         for at in histograms.finest_first(&computation.measures) {
             let over = Over::of(&computation.measures[at], computation);
-            measures[at] = Some(over.measured(&loaded.terms.unit, &mut pass, &mut compiler, &mut histograms)?);
+            measures[at] = Some(over.measured(has_units, &mut pass, &mut compiler, &mut histograms)?);
         }
         let text = match &computation.text {
             None => None,
@@ -125,7 +127,7 @@ impl<'a> Over<'a> {
     /// Compiles the measurement.
     fn measured(
         &self,
-        unit: &Unit,
+        has_units: bool,
         pass: &mut Pass<'_>,
         compiler: &mut Compiler<'_>,
         histograms: &mut Histograms,
@@ -141,24 +143,24 @@ impl<'a> Over<'a> {
             Measure::PrefixSums { key, measure } => {
                 let size = |keys: &[PlanKey]| keys.iter().map(|key| key.size() as usize).product();
                 let (groups, stride) = (size(&self.keys[*key..=*key]), size(&self.keys[key + 1..]));
-                (kind(measure, unit, compiler)?, Change::PrefixSums { groups, stride })
+                (kind(measure, has_units, compiler)?, Change::PrefixSums { groups, stride })
             }
-            plain => (kind(plain, unit, compiler)?, Change::None),
+            plain => (kind(plain, has_units, compiler)?, Change::None),
         };
         Ok(Measured { statistic: pass.statistic(grouping, kind)?, is_by_text: self.is_by_text, change })
     }
 }
 
 /// The statistic that a measurement other than a histogram or prefix sums is.
-fn kind(measure: &Measure, unit: &Unit, compiler: &mut Compiler<'_>) -> PolarsResult<StatisticKind> {
+fn kind(measure: &Measure, has_units: bool, compiler: &mut Compiler<'_>) -> PolarsResult<StatisticKind> {
     Ok(match measure {
         Measure::Rows => StatisticKind::Rows,
         Measure::NonNull { column } => StatisticKind::NonNull(compiler.presence(column, IntegerForm::Stored)),
         Measure::Sum { column } => StatisticKind::Sum(compiler.value(column, IntegerForm::Stored)),
         // Every row is a unit.
-        Measure::Units if *unit == Unit::Row => StatisticKind::Rows,
+        Measure::Units if !has_units => StatisticKind::Rows,
         Measure::Units => StatisticKind::Units,
-        Measure::UnitsWhere { filter } if *unit != Unit::Row => StatisticKind::UnitsWhere(compiler.condition(filter)),
+        Measure::UnitsWhere { filter } if has_units => StatisticKind::UnitsWhere(compiler.condition(filter)),
         Measure::UnitsWhere { .. } => polars_bail!(ComputeError: "rows have no units"),
         Measure::Bins { .. } | Measure::PrefixSums { .. } | Measure::Over { .. } => {
             polars_bail!(ComputeError: "a measurement of this kind is not nested")

@@ -98,7 +98,7 @@ impl PerUnitColumn {
     }
 
     /// Adds the indices of the dataset's columns that this column reads.
-    pub(super) fn declared(&self, found: &mut BTreeSet<usize>) {
+    pub fn declared(&self, found: &mut BTreeSet<usize>) {
         match self {
             Self::Rows => {}
             Self::Own(index) => {

@@ -67,61 +67,50 @@ impl Relation {
     /// # Errors
     /// [`RelationFault`] if a bound does not fit.
     pub fn terms(&self, dataset: &Terms, steps: &Rc<Steps>) -> Result<Terms, RelationFault> {
+        let operands = self.operands().into_iter().map(|of| of.terms(dataset, steps)).collect::<Result<Vec<_>, _>>()?;
+        self.terms_over(&operands, dataset, steps)
+    }
+
+    /// The relation's public terms, given those of its operands in their order.
+    ///
+    /// # Errors
+    /// [`RelationFault`] if a bound does not fit.
+    pub fn terms_over(&self, operands: &[Terms], dataset: &Terms, steps: &Rc<Steps>) -> Result<Terms, RelationFault> {
         steps.spend(1);
-        let of = |relation: &Self| relation.terms(dataset, steps);
-        match self {
-            Self::Table { table, rows_per_unit } => {
+        match (self, operands) {
+            (Self::Table { table, rows_per_unit }, _) => {
                 let table = dataset.table(*table as usize).ok_or(RelationFault::NoTable)?;
                 let rows = (*rows_per_unit).min(table.max_rows_per_unit);
                 Ok(dataset.with(unnamed(&table.columns), rows, table.max_rows))
             }
-            Self::Semi { of: inner, .. } => of(inner),
-            Self::Filter { of: inner, filter } => {
-                let terms = of(inner)?;
-                let rows = numbered(inner, filter, &terms)
-                    .map_or(terms.max_rows_per_unit, |rows| rows.min(terms.max_rows_per_unit));
-                if rows == terms.max_rows_per_unit {
-                    return Ok(terms);
+            (Self::Semi { .. }, [of, ..]) => Ok(of.clone()),
+            (Self::Filter { of: inner, filter }, [of]) => {
+                let rows = numbered(inner, filter, of).map_or(of.max_rows_per_unit, |rows| rows.min(of.max_rows_per_unit));
+                if rows == of.max_rows_per_unit {
+                    return Ok(of.clone());
                 }
-                let only = rows <= 1;
-                let column = |column: &Column| Column { per_unit: column.per_unit || only, ..column.clone() };
-                Ok(terms.with(terms.columns.iter().map(column).collect(), rows, terms.max_rows))
+                let column = |column: &Column| Column { per_unit: column.per_unit || rows <= 1, ..column.clone() };
+                Ok(of.with(of.columns.iter().map(column).collect(), rows, of.max_rows))
             }
-            Self::Map { of: inner, columns } => {
-                let terms = of(inner)?;
-                let known = TermContext::within(&terms, steps);
+            (Self::Map { columns, .. }, [of]) => {
+                let known = TermContext::within(of, steps);
                 let columns = columns.iter().map(|term| column_of(term, &known)).collect::<Result<_, _>>()?;
-                Ok(terms.with(columns, terms.max_rows_per_unit, terms.max_rows))
+                Ok(of.with(columns, of.max_rows_per_unit, of.max_rows))
             }
-            Self::Window { of: inner, columns } => {
-                let terms = of(inner)?;
-                let known = TermContext::within(&terms, steps);
+            (Self::Window { columns, .. }, [of]) => {
+                let known = TermContext::within(of, steps);
                 let own = columns.iter().map(|column| window(column, &known)).collect::<Result<Vec<_>, _>>()?;
-                let columns = terms.columns.iter().cloned().chain(own).collect();
-                Ok(terms.with(columns, terms.max_rows_per_unit, terms.max_rows))
+                let columns = of.columns.iter().cloned().chain(own).collect();
+                Ok(of.with(columns, of.max_rows_per_unit, of.max_rows))
             }
-            Self::Group { of: inner, keys, columns } => grouped(&of(inner)?, keys, columns, steps),
-            Self::Join { left, right, on: condition, is_left } => {
-                let (left, right) = (of(left)?, of(right)?);
-                let rows = bounded(left.max_rows_per_unit, u64::from(right.max_rows_per_unit))?;
-                let of_left = left.max_rows.saturating_mul(right.max_rows_per_unit.max(1).into());
-                let of_right = right.max_rows.saturating_mul(left.max_rows_per_unit.into());
-                let all = if *is_left { of_left } else { of_left.min(of_right) };
-                let of_right = |column: &Column| Column {
-                    nullable: column.nullable || *is_left,
-                    per_unit: column.per_unit && !(*is_left && condition.is_some()),
-                    ..column.clone()
-                };
-                let columns = left.columns.iter().cloned().chain(right.columns.iter().map(of_right)).collect();
-                Ok(left.with(columns, rows, all))
-            }
-            Self::Public { of: inner, table, equal, on, is_left } => {
-                let terms = of(inner)?;
+            (Self::Group { keys, columns, .. }, [of]) => grouped(of, keys, columns, steps),
+            (Self::Join { on, is_left, .. }, [left, right]) => joined(left, right, (on.is_some(), *is_left)),
+            (Self::Public { table, equal, on, is_left, .. }, [of]) => {
                 let public = dataset.public.get(*table as usize).ok_or(RelationFault::NoTable)?;
                 steps.spend(equal.len() as u64);
                 let most = if equal.is_empty() { public.rows } else { multiplicity(public, equal) };
-                let rows = bounded(terms.max_rows_per_unit, most.max(1))?;
-                let known = TermContext::within(&terms, steps);
+                let rows = bounded(of.max_rows_per_unit, most.max(1))?;
+                let known = TermContext::within(of, steps);
                 let by_unit = equal.iter().all(|(term, _)| known.facts(term).per_unit) && on.is_none() && most <= 1;
                 let of_public = |column: &Column| Column {
                     name: String::new(),
@@ -129,15 +118,14 @@ impl Relation {
                     per_unit: by_unit,
                     ..column.clone()
                 };
-                let columns = terms.columns.iter().cloned().chain(public.columns.iter().map(of_public)).collect();
-                Ok(terms.with(columns, rows, terms.max_rows.saturating_mul(most.max(1))))
+                let columns = of.columns.iter().cloned().chain(public.columns.iter().map(of_public)).collect();
+                Ok(of.with(columns, rows, of.max_rows.saturating_mul(most.max(1))))
             }
-            Self::Union { parts } => {
-                let parts = parts.iter().map(of).collect::<Result<Vec<_>, _>>()?;
-                let mut parts = parts.into_iter();
-                let first = parts.next().ok_or(RelationFault::Unlike)?;
-                parts.try_fold(first, |all, part| both(&all, &part))
+            (Self::Union { .. }, [first, rest @ ..]) => {
+                rest.iter().try_fold(first.clone(), |all, part| both(&all, part))
             }
+            // Every other relation comes with its operands, and a union has parts.
+            (_, _) => Err(RelationFault::Unlike),
         }
     }
 }
@@ -161,6 +149,29 @@ fn numbered(of: &Relation, filter: &Filter, terms: &Terms) -> Option<u32> {
         is_number.then(|| u32::try_from(count).unwrap_or(u32::MAX))
     });
     left.min()
+}
+
+/// The terms of pairs of a row of each of two relations.
+fn joined(left: &Terms, right: &Terms, (is_conditional, is_left): (bool, bool)) -> Result<Terms, RelationFault> {
+    let rows = bounded(left.max_rows_per_unit, u64::from(right.max_rows_per_unit))?;
+    let of_left = left.max_rows.saturating_mul(right.max_rows_per_unit.max(1).into());
+    let of_right = right.max_rows.saturating_mul(left.max_rows_per_unit.into());
+    let all = if is_left { of_left } else { of_left.min(of_right) };
+    let of_right = |column: &Column| Column {
+        nullable: column.nullable || is_left,
+        per_unit: column.per_unit && !(is_left && is_conditional),
+        ..column.clone()
+    };
+    let columns = left.columns.iter().cloned().chain(right.columns.iter().map(of_right)).collect();
+    Ok(left.with(columns, rows, all))
+}
+
+/// The terms that a condition on pairs refers to: the columns of both sides as they are, before a left join makes some of them missing.
+#[must_use]
+pub fn paired(left: &Terms, right: &[Column]) -> Terms {
+    let right = right.iter().map(|column| Column { name: String::new(), title: None, ..column.clone() });
+    let columns = left.columns.iter().cloned().chain(right).collect();
+    left.with(columns, left.max_rows_per_unit, left.max_rows)
 }
 
 /// The terms of two relations one behind the other.

@@ -1,0 +1,139 @@
+//! The rows of a public table that a row meets by equal values.
+//!
+//! Promises one look-up for a row: the values of the public table are translated to the integers that a row would store them as, once for
+//! all rows. Numbers are equal by value, whatever their grids, days by day, and labels by their text; a label is also equal to the number
+//! that it is the decimal text of. A missing value equals nothing.
+
+use crate::engine::polars::operands::Values;
+use crate::query::term::Constant;
+use crate::query::terms::domain::{DECIMALS, Domain, Grid};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// The rows of a public table by the values that rows are compared with.
+pub(super) struct Matches {
+    by: Lookup,
+    /// The rows, of which those with equal values stand together in the table's order.
+    rows: Vec<u32>,
+}
+
+enum Lookup {
+    /// By one integer, in a table that begins with this one: where the rows of each begin, and where the last ones end.
+    Dense(i64, Vec<u32>),
+    One(HashMap<i64, Range<u32>>),
+    Several(HashMap<Box<[i64]>, Range<u32>>),
+}
+
+/// Span of integers up to which they are looked up in a table.
+const DENSE_MAX: u64 = 1 << 22;
+
+/// The values of a public column as the integers that a column of another domain stores.
+pub(super) fn translated(own: &Domain, public: &Domain, values: &[Option<i64>]) -> Vec<Option<i64>> {
+    match (own, public) {
+        (Domain::Number(own), Domain::Number(grid)) => each(values, |value| stored(own, nanos(grid, value))),
+        (Domain::Date { .. }, Domain::Date { .. }) | (Domain::Boolean, Domain::Boolean) => values.to_vec(),
+        (Domain::Category(own), Domain::Category(labels)) => {
+            let codes: Vec<Option<i64>> = labels.iter().map(|label| own.code(label).map(i64::from)).collect();
+            each(values, |code| codes.get(usize::try_from(code).ok()?).copied().flatten())
+        }
+        (Domain::Number(own), Domain::Category(labels)) => {
+            let codes: Vec<Option<i64>> = labels.iter().map(|label| number(own, label)).collect();
+            each(values, |code| codes.get(usize::try_from(code).ok()?).copied().flatten())
+        }
+        (Domain::Category(own), Domain::Number(grid)) => {
+            let text = |value: i64| grid.text(i128::from(value) + i128::from(grid.centre()));
+            each(values, |value| own.code(&text(value)).map(i64::from))
+        }
+        (
+            Domain::Number(_) | Domain::Date { .. } | Domain::Boolean | Domain::Category(_) | Domain::Text { .. },
+            Domain::Number(_) | Domain::Date { .. } | Domain::Boolean | Domain::Category(_) | Domain::Text { .. },
+        ) => vec![None; values.len()],
+    }
+}
+
+fn each(values: &[Option<i64>], of: impl Fn(i64) -> Option<i64>) -> Vec<Option<i64>> {
+    values.iter().map(|value| value.and_then(&of)).collect()
+}
+
+/// A stored number in multiples of 1e-9.
+fn nanos(grid: &Grid, value: i64) -> i128 {
+    (i128::from(value) + i128::from(grid.centre())) * i128::from(grid.step)
+}
+
+/// The integer that a number is stored as on a grid; `None` if it does not lie on it.
+fn stored(grid: &Grid, nanos: i128) -> Option<i64> {
+    let step = i128::from(grid.step);
+    let steps = nanos.checked_div(step).filter(|steps| steps * step == nanos)?;
+    i64::try_from(steps - i128::from(grid.centre())).ok()
+}
+
+/// The integer that the number is stored as whose decimal text a label is.
+fn number(grid: &Grid, label: &str) -> Option<i64> {
+    let Constant { digits, decimals } = Constant::parse(label)?;
+    let value = stored(grid, i128::from(digits) * 10_i128.pow(DECIMALS.checked_sub(decimals)?))?;
+    (grid.text(i128::from(value) + i128::from(grid.centre())) == label).then_some(value)
+}
+
+impl Matches {
+    /// Numbers the rows of a table by the translated values of the compared columns.
+    pub(super) fn of(columns: &[Vec<Option<i64>>], rows: usize) -> Self {
+        let key =
+            |row: usize| columns.iter().map(|column| column.get(row).copied().flatten()).collect::<Option<Box<_>>>();
+        let mut keyed: Vec<(Box<[i64]>, u32)> = (0..rows).filter_map(|row| Some((key(row)?, row as u32))).collect();
+        keyed.sort_unstable();
+        let mut runs: Vec<(Box<[i64]>, Range<u32>)> = Vec::new();
+        let mut sorted = Vec::with_capacity(keyed.len());
+        for (key, row) in keyed {
+            sorted.push(row);
+            let end = sorted.len() as u32;
+            match runs.last_mut() {
+                Some((last, range)) if *last == key => range.end = end,
+                Some(_) | None => runs.push((key, end - 1..end)),
+            }
+        }
+        let by = if columns.len() == 1 { by_one(&runs) } else { Lookup::Several(runs.into_iter().collect()) };
+        Self { by, rows: sorted }
+    }
+
+    /// The largest number of rows that one row can meet.
+    pub(super) fn most(&self) -> u64 {
+        let most = match &self.by {
+            Lookup::Dense(_, starts) => starts.windows(2).map(|pair| pair[1] - pair[0]).max(),
+            Lookup::One(ranges) => ranges.values().map(|range| range.end - range.start).max(),
+            Lookup::Several(ranges) => ranges.values().map(|range| range.end - range.start).max(),
+        };
+        most.unwrap_or(0).into()
+    }
+
+    /// The rows that a row with these values meets, in the table's order. `key` is scratch space.
+    pub(super) fn find(&self, values: &[Values], row: usize) -> &[u32] {
+        let range = match &self.by {
+            Lookup::Dense(low, starts) => values[0].get(row).and_then(|value| {
+                let place = usize::try_from(value.checked_sub(*low)?).ok()?;
+                Some(*starts.get(place)?..*starts.get(place + 1)?)
+            }),
+            Lookup::One(ranges) => values[0].get(row).and_then(|value| ranges.get(&value).cloned()),
+            Lookup::Several(ranges) => {
+                let key: Option<Box<[i64]>> = values.iter().map(|values| values.get(row)).collect();
+                key.and_then(|key| ranges.get(&key).cloned())
+            }
+        };
+        range.map_or(&[], |range| &self.rows[range.start as usize..range.end as usize])
+    }
+}
+
+fn by_one(runs: &[(Box<[i64]>, Range<u32>)]) -> Lookup {
+    let ends = runs.first().zip(runs.last()).map(|(first, last)| (first.0[0], last.0[0]));
+    let span = ends.and_then(|(low, high)| Some((low, u64::try_from(high.checked_sub(low)?).ok()?)));
+    let Some((low, span)) = span.filter(|(_, span)| *span < DENSE_MAX) else {
+        return Lookup::One(runs.iter().map(|(key, range)| (key[0], range.clone())).collect());
+    };
+    let mut starts = vec![0; span as usize + 2];
+    for (key, range) in runs {
+        starts[(key[0] - low) as usize + 1] = range.end - range.start;
+    }
+    for place in 1..starts.len() {
+        starts[place] += starts[place - 1];
+    }
+    Lookup::Dense(low, starts)
+}
