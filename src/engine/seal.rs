@@ -8,6 +8,7 @@ mod error;
 mod ids;
 mod joined;
 mod opened;
+mod public;
 mod report;
 mod single;
 mod staging;
