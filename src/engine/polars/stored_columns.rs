@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
+use crate::query::computation::relation::Relation;
 use crate::query::computation::{Computation, Measure};
-use crate::query::terms::policy::Terms;
+use crate::query::terms::edition::layout::{Holds, stored_columns};
+use crate::query::terms::policy::{TableTerms, Terms};
 
 /// The stored columns that a computation reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -22,13 +24,50 @@ pub(in crate::engine) struct StoredColumns {
 }
 
 impl StoredColumns {
-    /// All columns of a table.
+    /// All columns of all tables.
     pub(in crate::engine) fn all(terms: &Terms) -> Self {
+        let all = |(number, table): (u32, &TableTerms)| (number, (0..table.columns.len()).collect());
+        if !terms.tables.is_empty() {
+            return Self { tables: (0..).zip(&terms.tables).map(all).collect(), ..Self::default() };
+        }
         Self { declared: (0..terms.columns.len()).collect(), unit: true, rank: true, tables: BTreeMap::new() }
+    }
+
+    /// Whether a column of the table with this number is among them.
+    pub(in crate::engine) fn has(&self, table: u32, holds: Holds) -> bool {
+        let of_table = self.tables.get(&table);
+        match holds {
+            Holds::Unit => of_table.is_some() || table == 0 && self.unit,
+            Holds::Rank => of_table.is_some() || table == 0 && self.rank,
+            Holds::Declared(index) => {
+                let is_own = table == 0 && self.declared.contains(&index);
+                is_own || of_table.is_some_and(|columns| columns.contains(&index))
+            }
+        }
+    }
+
+    /// Adds a column of the only table, or with `several` a column of one of several tables.
+    pub(in crate::engine) fn insert(&mut self, (table, holds): (u32, Holds), several: bool) {
+        match (several, holds) {
+            (true, Holds::Declared(index)) => {
+                self.tables.entry(table).or_default().insert(index);
+            }
+            (true, Holds::Unit | Holds::Rank) => {
+                self.tables.entry(table).or_default();
+            }
+            (false, Holds::Declared(index)) => {
+                self.declared.insert(index);
+            }
+            (false, Holds::Unit) => self.unit = true,
+            (false, Holds::Rank) => self.rank = true,
+        }
     }
 
     /// The columns that a computation reads.
     pub(in crate::engine) fn of(computation: &Computation, terms: &Terms) -> Self {
+        if let Some(relation) = &computation.relation {
+            return Self::of_relation(relation, terms);
+        }
         let mut declared = BTreeSet::new();
         match &computation.units {
             // The filter, keys and measurements then refer to the table with one row per unit.
@@ -43,6 +82,17 @@ impl StoredColumns {
         let by_unit = computation.units.is_some() || computation.text.is_some();
         let unit = by_unit || computation.measures.iter().any(counts_units);
         Self { declared, unit, rank: computation.rows_per_unit < terms.max_rows_per_unit, tables: BTreeMap::new() }
+    }
+
+    /// All columns of the tables that a relation is made from, with their units and ranks.
+    fn of_relation(relation: &Relation, terms: &Terms) -> Self {
+        let (mut tables, several) = (BTreeSet::new(), !terms.tables.is_empty());
+        relation.tables(&mut tables);
+        let mut columns = Self::default();
+        for column in stored_columns(terms).iter().filter(|column| tables.contains(&column.table)) {
+            columns.insert((column.table, column.holds), several);
+        }
+        columns
     }
 }
 

@@ -139,6 +139,11 @@ impl<'a> Opened<'a> {
         Ok(())
     }
 
+    /// The declared columns that are read.
+    pub(super) fn columns(&self) -> &'a [Column] {
+        self.columns
+    }
+
     /// The source, as it is shown to people.
     pub(super) fn shown(&self) -> String {
         self.source.shown()
