@@ -90,7 +90,8 @@ fn by_type(schema: &mut Schema) {
             json!({"values": true, "values_from": true, "labels": true}),
             json!({
                 "anyOf": [{"required": ["values"]}, {"required": ["values_from"]}, {"required": ["labels"]}],
-                "not": {"required": ["values", "values_from"]}
+                "if": {"required": ["values"]},
+                "then": {"properties": {"values_from": false}}
             }),
         ),
         (

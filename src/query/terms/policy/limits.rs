@@ -22,5 +22,7 @@ pub const TABLES_MAX: usize = 64;
 pub const PUBLIC_ROWS_MAX: usize = 1_000_000;
 /// The largest number of columns of a public table.
 pub const PUBLIC_COLUMNS_MAX: usize = 16;
+/// The largest size of all public tables together, in bytes: of the different texts of their categories, and of eight bytes for each value.
+pub const PUBLIC_BYTES_MAX: usize = 128 << 20;
 /// The largest number of values of a category whose list is a column of a public table.
 pub const PUBLIC_VALUES_MAX: usize = 500_000;

@@ -10,11 +10,11 @@ use std::error::Error;
 use toml::Spanned;
 
 use super::faults::PolicyFaults;
-use super::limits::{PUBLIC_COLUMNS_MAX, PUBLIC_VALUES_MAX, TABLES_MAX, VALUE_CHARS_MAX};
+use super::limits::{PUBLIC_BYTES_MAX, PUBLIC_COLUMNS_MAX, PUBLIC_VALUES_MAX, TABLES_MAX, VALUE_CHARS_MAX};
 use super::names::is_identifier;
+use super::public_table::{PublicTable, PublicTables};
 use super::source::source;
 use super::tables::PublicTableForm;
-use super::terms::{PublicTable, PublicTables};
 use crate::query::terms::domain::{Column, Domain, date_text};
 use crate::query::terms::labels::Labels;
 use crate::query::terms::source::SourceSpec;
@@ -76,8 +76,31 @@ pub(super) fn public_tables(
     if let Some(table) = tables.get(TABLES_MAX) {
         faults.add(table.span(), format!("{} public tables; accepted are at most {TABLES_MAX}", tables.len()));
     }
-    let read = tables.into_iter().take(TABLES_MAX).filter_map(|table| one(table.into_inner(), names, read, faults));
-    read.collect()
+    let (mut all, mut bytes) = (Vec::new(), 0_usize);
+    for table in tables.into_iter().take(TABLES_MAX) {
+        let span = table.get_ref().source.span();
+        let Some(table) = one(table.into_inner(), names, read, faults) else { continue };
+        bytes = bytes.saturating_add(size(&table));
+        if bytes > PUBLIC_BYTES_MAX {
+            let message = format!(
+                "the public tables up to this one take {bytes} bytes; accepted are at most {PUBLIC_BYTES_MAX} for all of them: leave columns out"
+            );
+            faults.add(span, message);
+            break;
+        }
+        all.push(table);
+    }
+    all.into_iter().collect()
+}
+
+/// The size of a table, as [`PUBLIC_BYTES_MAX`] counts it.
+fn size(table: &PublicTable) -> usize {
+    let texts = |column: &Column| match &column.domain {
+        Domain::Category(labels) => labels.iter().map(String::len).sum(),
+        Domain::Boolean | Domain::Number(_) | Domain::Date { .. } | Domain::Text { .. } => 0,
+    };
+    let values: usize = table.values.iter().map(|values| values.len().saturating_mul(8)).sum();
+    table.columns.iter().map(texts).sum::<usize>().saturating_add(values)
 }
 
 fn one(

@@ -35,9 +35,11 @@ use crate::kernel::privacy::amounts::{DECIMAL_CHARS_MAX, DECIMAL_PATTERN};
                 "column": {"maxItems": 0},
                 "join": {"maxItems": 0},
                 "table": {"minItems": 1},
-                "dataset": {"properties": {
-                    "source": false, "max_rows": false, "max_rows_per_unit": false, "privacy_unit": {"not": {"const": "row"}}
-                }}
+                "dataset": {
+                    "properties": {"source": false, "max_rows": false, "max_rows_per_unit": false},
+                    "if": {"properties": {"privacy_unit": {"const": "row"}}},
+                    "then": false
+                }
             }
         }
     ],
