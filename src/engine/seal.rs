@@ -8,6 +8,8 @@ mod error;
 mod ids;
 mod joined;
 mod opened;
+mod several;
+mod public;
 mod report;
 mod single;
 mod staging;
@@ -22,7 +24,7 @@ mod cells;
 mod superseded;
 
 pub use error::SealError;
-pub use report::{Report, SourceFacts};
+pub use report::{Report, SourceFacts, TableFacts};
 
 pub use self::steps::{check_source, seal, seal_with_key};
 pub use self::superseded::clear_superseded;

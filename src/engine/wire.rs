@@ -12,8 +12,21 @@ use crate::kernel::vault::private::Exact as Found;
 use crate::query::computation::Computation;
 use crate::query::terms::edition::layout::TableFacts;
 
-/// Maximum size of a frame in bytes; larger than any answer's vectors.
-const FRAME_BYTES_MAX: u32 = 64 << 20;
+/// A message with a bound on its size.
+pub(super) trait Message: BorshSerialize + BorshDeserialize {
+    /// Maximum size of its frame, in bytes.
+    const FRAME_BYTES_MAX: u32;
+}
+
+/// Larger than the terms of any dataset: public tables are bounded.
+impl Message for Order {
+    const FRAME_BYTES_MAX: u32 = 1 << 30;
+}
+
+/// Larger than any answer's vectors.
+impl Message for Reply {
+    const FRAME_BYTES_MAX: u32 = 64 << 20;
+}
 
 /// Version of the protocol, which must be equal at both ends; it differs if the binary was replaced under a running server.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -72,21 +85,21 @@ pub(super) enum Reply {
 }
 
 /// Writes one frame: its length, then the message.
-pub(super) fn send(to: &mut impl Write, message: &impl BorshSerialize) -> io::Result<()> {
+pub(super) fn send<T: Message>(to: &mut impl Write, message: &T) -> io::Result<()> {
     let mut frame = vec![0; 4];
     message.serialize(&mut frame)?;
-    let length = u32::try_from(frame.len() - 4).ok().filter(|length| *length <= FRAME_BYTES_MAX);
+    let length = u32::try_from(frame.len() - 4).ok().filter(|length| *length <= T::FRAME_BYTES_MAX);
     let length = length.ok_or(io::ErrorKind::InvalidInput)?;
     frame[..4].copy_from_slice(&length.to_le_bytes());
     to.write_all(&frame)
 }
 
 /// Reads one frame and decodes its message.
-pub(super) fn receive<T: BorshDeserialize>(from: &mut impl Read) -> io::Result<T> {
+pub(super) fn receive<T: Message>(from: &mut impl Read) -> io::Result<T> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
     let length = u32::from_le_bytes(length);
-    if length > FRAME_BYTES_MAX {
+    if length > T::FRAME_BYTES_MAX {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let mut frame = Vec::new();

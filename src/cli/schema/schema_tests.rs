@@ -7,6 +7,7 @@ use strum::VariantArray;
 use super::Name;
 use crate::config::Config;
 use crate::query::file::QueryFile;
+use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::policy::Policy;
 use crate::service::stewarding::declared::{self, DeclaredFile};
 
@@ -114,6 +115,39 @@ source = { postgresql = "host=db dbname=clinic", query = "SELECT * FROM patients
 name = "insurer"
 type = "category"
 values = ["private", "public"]
+"#;
+
+/// A policy with several tables, and with a public one.
+const SEVERAL: &str = r#"
+[dataset]
+name = "clinic"
+privacy_unit = "patient_id"
+cap = { epsilon = "1", delta = "1e-9" }
+[[table]]
+name = "patients"
+title = "Patients"
+source = "patients.csv"
+one_row_per_unit = true
+max_rows = 1000
+[[table.column]]
+name = "insurer"
+type = "category"
+values_from = "insurers.code"
+labels = { "9" = "a" }
+[[table]]
+name = "visits"
+source = { file = "visits.csv", separator = ";" }
+max_rows_per_unit = 4
+max_rows = 4000
+[[table.column]]
+name = "cost"
+type = "integer"
+min = 0
+max = 100
+[[public]]
+name = "insurers"
+source = "insurers.csv"
+columns = ["code"]
 "#;
 
 const DECLARED: &str = r#"
@@ -231,6 +265,12 @@ fn holds(root: &Value, rules: &Map<String, Value>, (rule, given): (&str, &Value)
     }
 }
 
+/// A column of a public table that has the value `a` in its only row.
+fn list_of_one(name: &str) -> (Column, Vec<Option<i64>>) {
+    let domain = Domain::Category(vec!["a".to_owned()].into());
+    (Column { name: name.to_owned(), title: None, domain, per_unit: false, nullable: false }, vec![Some(0)])
+}
+
 /// Whether the reader of such files accepts the text.
 fn is_taken(name: Name, text: &str) -> bool {
     match name {
@@ -240,7 +280,9 @@ fn is_taken(name: Name, text: &str) -> bool {
             std::fs::write(&path, text).expect("a file");
             Config::load(&path).is_ok()
         }
-        Name::Policy => Policy::parse(text).is_ok(),
+        Name::Policy => {
+            Policy::parse_with(text, &mut |_, names| Ok(names.iter().map(|name| list_of_one(name)).collect())).is_ok()
+        }
         Name::Declared => declared::parse(&[DeclaredFile { name: "a.toml".to_owned(), text: text.to_owned() }]).is_ok(),
         Name::Query => QueryFile::parse(text).is_ok(),
     }
@@ -264,6 +306,7 @@ fn what_is_taken_fits_its_schema() {
         (Name::Config, "state_dir = \"s\"\npolicies = []"),
         (Name::Policy, POLICY),
         (Name::Policy, AS_WRITTEN),
+        (Name::Policy, SEVERAL),
         (Name::Policy, BY_ROW),
         (Name::Policy, DEMO),
         (Name::Policy, RANDHIE),
@@ -309,6 +352,17 @@ fn what_is_misspelt_or_left_out_does_not_fit() {
         (Name::Policy, swapped(POLICY, "cap =", "accountant = \"pure\"\ncap =")),
         (Name::Policy, swapped(POLICY, "patient_id", "row")),
         (Name::Policy, swapped(POLICY, "cap =", "threshold_delta_per_query = \"1e-12\"\ncap =")),
+        (Name::Policy, swapped(POLICY, "max_rows = 1000", "")),
+        (Name::Policy, swapped(POLICY, "source = \"visits.csv\"", "")),
+        (Name::Policy, swapped(SEVERAL, "one_row_per_unit = true", "one_row_per_unit = true\nmax_rows_per_unit = 1")),
+        (Name::Policy, swapped(SEVERAL, "max_rows_per_unit = 4", "")),
+        (Name::Policy, swapped(SEVERAL, "values_from =", "values = [\"a\"]\nvalues_from =")),
+        (Name::Policy, swapped(SEVERAL, "min = 0", "min = 0\nvalues_from = \"insurers.code\"")),
+        (Name::Policy, swapped(SEVERAL, "\"patient_id\"", "\"row\"")),
+        (Name::Policy, swapped(SEVERAL, "cap =", "source = \"v.csv\"\ncap =")),
+        (Name::Policy, swapped(SEVERAL, "columns = [\"code\"]", "")),
+        (Name::Policy, swapped(SEVERAL, "columns = [\"code\"]", "columns = []")),
+        (Name::Policy, swapped(SEVERAL, "[[table.column]]", "[[column]]")),
         (Name::Declared, swapped(DECLARED, "[[person]]", "[[people]]")),
         (Name::Declared, swapped(DECLARED, "\"researcher\"", "\"owner\"")),
         (Name::Declared, swapped(DECLARED, "\"viewer\"", "\"steward\"")),

@@ -1,9 +1,10 @@
-//! Tables of format 2, mapped into memory: their bytes become columns without a copy.
+//! Tables of formats 2 and 3, mapped into memory: their bytes become columns without a copy.
 //!
 //! Promises that no bytes outside the file are touched: the length of the file and the place of every chunk are checked before. What is
 //! mapped is shared with every other process that maps the file, and counts against nobody's own memory. A file that is cut while it is
 //! mapped ends the process that reads beyond its end.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::ops::Range;
 
@@ -56,9 +57,10 @@ impl Mapped {
         self.index.texts.iter().zip(places).map(read).collect()
     }
 
-    /// For each block, the number of rows up to its end.
+    /// For each block, the number of rows up to its end, in all tables together.
     pub(super) fn ends(&self) -> Vec<usize> {
-        (0..self.layout.blocks()).map(|block| self.layout.rows(block).end as usize).collect()
+        let rows = |block: usize| (0..self.layout.tables()).map(move |table| self.layout.table_rows(block, table).end);
+        (0..self.layout.blocks()).map(|block| rows(block).sum::<u64>() as usize).collect()
     }
 
     /// Whether these columns of a block are as they were sealed, and, if the numbers of units are among them, whether its units are those
@@ -69,44 +71,64 @@ impl Mapped {
             let bytes = part(&self.bytes, chunk.all).ok()?;
             Some(blake3::hash(bytes.as_slice()).as_bytes() == digest)
         };
-        let units = self.wanted(columns).filter(|(_, column)| column.holds == Holds::Unit).count();
+        let mut units = self.wanted(columns).filter(|(_, column)| column.holds == Holds::Unit);
         block < self.layout.blocks()
             && self.wanted(columns).all(|(place, _)| is_sound(place) == Some(true))
-            && (units == 0 || self.units_are_its_own(block) == Some(true))
+            && units.all(|(place, _)| self.units_are_its_own(block, place) == Some(true))
     }
 
-    /// Whether the units of a block ascend from above the last unit of the block before it.
-    fn units_are_its_own(&self, block: usize) -> Option<bool> {
-        let units_of = |block: usize| {
-            let mut wanted = self.layout.columns().iter().enumerate();
-            let (place, _) = wanted.find(|(_, column)| column.holds == Holds::Unit)?;
-            let (chunk, rows) = (self.layout.chunk(block, place)?, self.layout.rows(block));
-            let end = chunk.values_at + (rows.end - rows.start) * StoredType::U32.bytes();
-            part(&self.bytes, chunk.values_at..end).ok()?.try_transmute::<u32>().ok()
-        };
-        let units = units_of(block)?;
+    /// Whether the units of a block, in the column of units at this place, ascend from above the last unit that the block before it has in
+    /// any table. As every block has a row in some table, no unit is then in two blocks.
+    fn units_are_its_own(&self, block: usize, place: usize) -> Option<bool> {
+        let units = self.units(block, place)?;
         let before = match block.checked_sub(1) {
-            Some(before) => units_of(before)?.as_slice().last().copied(),
+            Some(before) => self.last_unit(before)?,
             None => None,
         };
-        let starts_above = before.is_none_or(|before| units.as_slice().first().is_some_and(|first| *first > before));
+        let first = units.as_slice().first();
+        let starts_above = before.is_none_or(|before| first.is_none_or(|first| *first > before));
         Some(starts_above && units.as_slice().is_sorted())
+    }
+
+    /// The numbers of units in a block, in the column of units at this place; `None` if the file has no such bytes.
+    fn units(&self, block: usize, place: usize) -> Option<Buffer<u32>> {
+        let column = self.layout.columns().get(place)?;
+        let (chunk, rows) = (self.layout.chunk(block, place)?, self.layout.table_rows(block, column.table as usize));
+        let end = chunk.values_at + (rows.end - rows.start) * StoredType::U32.bytes();
+        part(&self.bytes, chunk.values_at..end).ok()?.try_transmute::<u32>().ok()
+    }
+
+    /// The greatest number of a unit in a block, in all tables.
+    fn last_unit(&self, block: usize) -> Option<Option<u32>> {
+        let all = self.layout.columns().iter().enumerate().filter(|(_, column)| column.holds == Holds::Unit);
+        let last = all.map(|(place, _)| self.units(block, place).map(|units| units.as_slice().last().copied()));
+        Some(last.collect::<Option<Vec<_>>>()?.into_iter().flatten().max())
+    }
+
+    /// The rows of a block in one of the tables, with their units and ranks and with these of the table's columns.
+    pub(super) fn table_block(&self, block: usize, table: u32, declared: &BTreeSet<usize>) -> PolarsResult<DataFrame> {
+        if block >= self.layout.blocks() || table as usize >= self.layout.tables() {
+            polars_bail!(OutOfBounds: "there is no such block or table");
+        }
+        let columns = StoredColumns { tables: BTreeMap::from([(table, declared.clone())]), ..StoredColumns::default() };
+        self.rows(block, table, &columns)
     }
 
     /// The rows of a block, with these columns as far as the table has them.
     pub(super) fn block(&self, block: usize, columns: &StoredColumns) -> PolarsResult<DataFrame> {
-        let rows = self.layout.rows(block);
+        self.rows(block, 0, columns)
+    }
+
+    fn rows(&self, block: usize, table: u32, columns: &StoredColumns) -> PolarsResult<DataFrame> {
+        let rows = self.layout.table_rows(block, table as usize);
         let rows = (rows.end - rows.start) as usize;
         let column = |(place, column): (usize, &StoredColumn)| self.column(block, place, column, rows);
-        DataFrame::new(rows, self.wanted(columns).map(column).collect::<PolarsResult<_>>()?)
+        let of_table = self.wanted(columns).filter(|(_, column)| column.table == table);
+        DataFrame::new(rows, of_table.map(column).collect::<PolarsResult<_>>()?)
     }
 
     fn wanted(&self, columns: &StoredColumns) -> impl Iterator<Item = (usize, &StoredColumn)> {
-        self.layout.columns().iter().enumerate().filter(|(_, column)| match column.holds {
-            Holds::Unit => columns.unit,
-            Holds::Rank => columns.rank,
-            Holds::Declared(index) => columns.declared.contains(&index),
-        })
+        self.layout.columns().iter().enumerate().filter(|(_, column)| columns.has(column.table, column.holds))
     }
 
     fn column(&self, block: usize, place: usize, column: &StoredColumn, rows: usize) -> PolarsResult<Column> {

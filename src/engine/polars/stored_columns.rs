@@ -6,7 +6,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::relation::reads;
 use crate::query::computation::{Computation, Measure};
-use crate::query::terms::policy::{Terms, Unit};
+use crate::query::terms::edition::layout::Holds;
+use crate::query::terms::policy::{TableTerms, Terms, Unit};
 
 /// The stored columns that a computation reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -23,9 +24,43 @@ pub(in crate::engine) struct StoredColumns {
 }
 
 impl StoredColumns {
-    /// All columns of a table.
+    /// All columns of all tables.
     pub(in crate::engine) fn all(terms: &Terms) -> Self {
+        let all = |(number, table): (u32, &TableTerms)| (number, (0..table.columns.len()).collect());
+        if !terms.tables.is_empty() {
+            return Self { tables: (0..).zip(&terms.tables).map(all).collect(), ..Self::default() };
+        }
         Self { declared: (0..terms.columns.len()).collect(), unit: true, rank: true, tables: BTreeMap::new() }
+    }
+
+    /// Whether a column of the table with this number is among them.
+    pub(in crate::engine) fn has(&self, table: u32, holds: Holds) -> bool {
+        let of_table = self.tables.get(&table);
+        match holds {
+            Holds::Unit => of_table.is_some() || table == 0 && self.unit,
+            Holds::Rank => of_table.is_some() || table == 0 && self.rank,
+            Holds::Declared(index) => {
+                let is_own = table == 0 && self.declared.contains(&index);
+                is_own || of_table.is_some_and(|columns| columns.contains(&index))
+            }
+        }
+    }
+
+    /// Adds a column of the only table, or with `several` a column of one of several tables.
+    pub(in crate::engine) fn insert(&mut self, (table, holds): (u32, Holds), several: bool) {
+        match (several, holds) {
+            (true, Holds::Declared(index)) => {
+                self.tables.entry(table).or_default().insert(index);
+            }
+            (true, Holds::Unit | Holds::Rank) => {
+                self.tables.entry(table).or_default();
+            }
+            (false, Holds::Declared(index)) => {
+                self.declared.insert(index);
+            }
+            (false, Holds::Unit) => self.unit = true,
+            (false, Holds::Rank) => self.rank = true,
+        }
     }
 
     /// The columns that a computation reads.

@@ -12,20 +12,20 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// One sealed table, with the terms it was sealed under.
+/// One sealed dataset, with the terms it was sealed under: its table, or its tables.
 pub(in crate::engine) struct Loaded {
     rows: Rows,
     pub(in crate::engine) terms: Terms,
     /// The texts of columns without a public list, by column and code.
     pub(in crate::engine) texts: HashMap<usize, Vec<String>>,
-    /// For each block, the number of the row after its last one.
+    /// For each block, the number of the row after its last one; of several tables, the number of all their rows up to its end.
     ends: Vec<usize>,
 }
 
 enum Rows {
     /// A table of format 1, which has been read.
     InMemory(DataFrame),
-    /// A table of format 2, whose file is mapped.
+    /// Tables of format 2 or 3, whose file is mapped.
     Mapped(Mapped),
     /// Several tables, block by block, which a test has made.
     #[cfg(test)]
@@ -129,6 +129,10 @@ impl Loaded {
             let names = [UNIT_COLUMN, RANK_COLUMN].map(str::to_owned).into_iter();
             return blocks[index][table as usize]
                 .select(names.chain(columns.iter().map(|column| column_name(*column))));
+        }
+        if !self.terms.tables.is_empty() {
+            let Rows::Mapped(mapped) = &self.rows else { polars_bail!(OutOfBounds: "there is no such table") };
+            return mapped.table_block(index, table, columns);
         }
         if table != 0 {
             polars_bail!(OutOfBounds: "there is no such table");

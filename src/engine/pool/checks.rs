@@ -4,6 +4,8 @@
 
 use crate::engine::polars::StoredColumns;
 use crate::engine::port::EngineFault;
+use crate::query::terms::edition::layout::{Holds, stored_columns};
+use crate::query::terms::policy::Terms;
 use std::ops::Range;
 
 /// Maximum number of blocks that are checked in one go.
@@ -44,8 +46,10 @@ enum Chunk {
 #[derive(Default)]
 pub(super) struct Checks {
     has_begun: bool,
-    /// Number of declared columns; the columns of units and ranks follow.
-    declared: usize,
+    /// The stored columns, each with the number of its table.
+    columns: Vec<(u32, Holds)>,
+    /// Whether the dataset has several tables.
+    several: bool,
     /// By column, then by block; empty if everything was checked when the table was loaded.
     chunks: Vec<Vec<Chunk>>,
     losses: u32,
@@ -53,14 +57,15 @@ pub(super) struct Checks {
 }
 
 impl Checks {
-    /// Takes note of the table's size, as the first worker reports it.
-    pub(super) fn begin(&mut self, declared: usize, blocks: u64, is_checked: bool) {
+    /// Takes note of the size of the tables that are sealed under these terms, as the first worker reports it.
+    pub(super) fn begin(&mut self, terms: &Terms, blocks: u64, is_checked: bool) {
         if self.has_begun {
             return;
         }
-        (self.has_begun, self.declared) = (true, declared);
+        (self.has_begun, self.several) = (true, !terms.tables.is_empty());
+        self.columns = stored_columns(terms).into_iter().map(|column| (column.table, column.holds)).collect();
         if !is_checked && let Ok(blocks) = usize::try_from(blocks) {
-            self.chunks = vec![vec![Chunk::Unchecked; blocks]; declared + 2];
+            self.chunks = vec![vec![Chunk::Unchecked; blocks]; self.columns.len()];
         }
     }
 
@@ -142,20 +147,15 @@ impl Checks {
         for place in &places {
             self.chunks[*place][start..end].fill(Chunk::Taken);
         }
-        let columns = StoredColumns {
-            declared: places.iter().copied().filter(|place| *place < self.declared).collect(),
-            unit: places.contains(&self.declared),
-            rank: places.contains(&(self.declared + 1)),
-            ..StoredColumns::default()
-        };
+        let mut columns = StoredColumns::default();
+        places.iter().for_each(|place| columns.insert(self.columns[*place], self.several));
         Some(Check { blocks: start as u64..end as u64, columns })
     }
 
+    /// The places of columns. The units and ranks of one of several tables come with every check of its columns.
     fn places(&self, columns: &StoredColumns) -> Vec<usize> {
-        let unit = columns.unit.then_some(self.declared);
-        let rank = columns.rank.then_some(self.declared + 1);
-        let all = columns.declared.iter().copied().chain(unit).chain(rank);
-        all.filter(|place| *place < self.chunks.len()).collect()
+        let is_wanted = |place: &usize| columns.has(self.columns[*place].0, self.columns[*place].1);
+        (0..self.chunks.len()).filter(is_wanted).collect()
     }
 }
 
@@ -164,6 +164,7 @@ mod tests {
     use super::{Check, CheckOutcome, Checks};
     use crate::engine::polars::StoredColumns;
     use crate::engine::port::EngineFault;
+    use crate::query::terms::policy::{Policy, Terms};
 
     fn columns(declared: &[usize], unit: bool) -> StoredColumns {
         StoredColumns { declared: declared.iter().copied().collect(), unit, rank: false, ..StoredColumns::default() }
@@ -171,8 +172,17 @@ mod tests {
 
     fn begun(blocks: u64) -> Checks {
         let mut checks = Checks::default();
-        checks.begin(3, blocks, false);
+        checks.begin(&terms(), blocks, false);
         checks
+    }
+
+    /// The terms of a table with three columns.
+    fn terms() -> Terms {
+        let column = |name: &str| format!("[[column]]\nname = \"{name}\"\ntype = \"boolean\"\n");
+        let head = "[dataset]\nname = \"t\"\nsource = \"t.csv\"\nprivacy_unit = \"u\"\nmax_rows_per_unit = 4\nmax_rows = 9\n\
+                    cap = { epsilon = \"1\", delta = \"1e-9\" }\n";
+        let text = format!("{head}{}{}{}", column("a"), column("b"), column("c"));
+        Policy::parse(&text).expect("a policy").terms
     }
 
     #[test]
@@ -223,7 +233,7 @@ mod tests {
     #[test]
     fn a_table_that_was_checked_as_a_whole_is_sound() {
         let mut checks = Checks::default();
-        checks.begin(3, 10, true);
+        checks.begin(&terms(), 10, true);
         assert_eq!(checks.are_sound(&columns(&[0, 1, 2], true)), Ok(true));
         assert!(!checks.has_work());
     }

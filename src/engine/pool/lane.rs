@@ -132,7 +132,7 @@ impl Lane {
 
     /// Takes note of the size of the table that a worker has.
     pub(super) fn begin_checks(&self, blocks: u64, is_checked: bool) {
-        self.locked().checks.begin(self.terms.columns.len(), blocks, is_checked);
+        self.locked().checks.begin(&self.terms, blocks, is_checked);
         self.changed.notify_all();
     }
 

@@ -1,4 +1,4 @@
-//! Writes the file of a sealed table of format 2, block after block, in one pass.
+//! Writes the file of a sealed dataset of format 2 or 3, block after block, in one pass.
 //!
 //! Promises that memory holds one block, whatever the number of rows, and that every chunk is digested as it is written.
 
@@ -13,14 +13,15 @@ use crate::query::terms::edition::layout::{
 };
 use crate::query::terms::policy::Terms;
 
-/// A table that is being written.
+/// The tables of a dataset while they are being written.
 pub(super) struct BlockWriter {
     file: File,
     columns: Vec<StoredColumn>,
     /// The integers of the block that is being gathered, by stored column.
     block: Vec<Vec<i64>>,
-    /// Number of rows in the block, and in all blocks before it.
-    rows: (usize, u64),
+    /// For each table, the number of rows in the block, and in all blocks before it.
+    rows: Vec<(usize, u64)>,
+    /// For each block that is written, and in it for each table, the number of rows up to its end.
     ends: Vec<u64>,
     /// Number of bytes that are written.
     at: u64,
@@ -28,31 +29,34 @@ pub(super) struct BlockWriter {
 }
 
 impl BlockWriter {
-    /// Begins a table under these terms in an empty file.
+    /// Begins the tables of these terms in an empty file.
     pub(super) fn new(file: File, terms: &Terms) -> Self {
         let columns = stored_columns(terms);
         let block = vec![Vec::new(); columns.len()];
-        Self { file, columns, block, rows: (0, 0), ends: Vec::new(), at: 0, index: Index::default() }
+        let rows = vec![(0, 0); terms.tables.len().max(1)];
+        Self { file, columns, block, rows, ends: Vec::new(), at: 0, index: Index::default() }
     }
 
-    /// Adds a row with the integers of the declared columns.
-    pub(super) fn push(&mut self, unit: u32, rank: usize, value: impl Fn(usize) -> i64) {
-        for (column, values) in self.columns.iter().zip(&mut self.block) {
+    /// Adds a row to a table, with the integers of the declared columns. Rows come unit by unit; within a unit, table by table.
+    pub(super) fn push(&mut self, table: usize, (unit, rank): (u32, usize), value: impl Fn(usize) -> i64) {
+        let of_table = |column: &StoredColumn| column.table as usize == table;
+        for (column, values) in self.columns.iter().zip(&mut self.block).filter(|(column, _)| of_table(column)) {
             values.push(match column.holds {
                 Holds::Unit => unit.into(),
                 Holds::Rank => rank as i64,
                 Holds::Declared(index) => value(index),
             });
         }
-        self.rows.0 += 1;
+        self.rows[table].0 += 1;
     }
 
-    /// Takes note that a unit's rows are complete: ends the block if it is large enough.
+    /// Takes note that a unit's rows are complete in all tables: ends the block if the largest table has enough of them in it.
     ///
     /// # Errors
     /// Fails if the file system does.
     pub(super) fn end_unit(&mut self) -> io::Result<()> {
-        if self.rows.0 >= BLOCK_ROWS { self.end_block() } else { Ok(()) }
+        let largest = self.rows.iter().map(|(rows, _)| *rows).max();
+        if largest >= Some(BLOCK_ROWS) { self.end_block() } else { Ok(()) }
     }
 
     fn end_block(&mut self) -> io::Result<()> {
@@ -67,8 +71,10 @@ impl BlockWriter {
             self.at += chunk.len() as u64;
         }
         self.index.chunks.push(digests);
-        self.rows = (0, self.rows.1 + self.rows.0 as u64);
-        self.ends.push(self.rows.1);
+        for (rows, before) in &mut self.rows {
+            *before += std::mem::take(rows) as u64;
+            self.ends.push(*before);
+        }
         Ok(())
     }
 
@@ -78,7 +84,7 @@ impl BlockWriter {
     /// # Errors
     /// Fails if the file system does.
     pub(super) fn finish(mut self, texts: &[Vec<String>]) -> io::Result<(Digest, Blocks)> {
-        if self.rows.0 > 0 {
+        if self.rows.iter().any(|(rows, _)| *rows > 0) {
             self.end_block()?;
         }
         for texts in texts {

@@ -1,6 +1,6 @@
 //! How a row's cells are packed while they wait to be sorted.
 
-use crate::engine::seal::encode::NULL;
+use crate::engine::seal::encode::{NULL, by_value};
 use std::collections::HashMap;
 
 /// The keyed digests of a row: one of its unit's id, and one of id and values. If rows are units, nothing is cut, and the digest of the
@@ -10,6 +10,23 @@ pub(super) fn digests(key: &[u8; 32], id: Option<&str>, number: u64, values: &[i
         Some(id) => first_u128(blake3::keyed_hash(key, id.as_bytes()).as_bytes()),
         None => return (first_u128(blake3::keyed_hash(key, &number.to_le_bytes()).as_bytes()), 0),
     };
+    (unit, order(key, unit, values))
+}
+
+/// Number of low bits of a unit's digest that tell spellings of one number apart.
+pub(super) const SPELLING_BITS: u32 = 32;
+
+/// The keyed digests of a row of one of several tables. Ids that are the same number have the same digest but for its low bits, so that
+/// they follow one another in the order of digests.
+pub(super) fn shared_digests(key: &[u8; 32], id: &str, values: &[i64]) -> (u128, u64) {
+    let of = |text: &str| first_u128(blake3::keyed_hash(key, text.as_bytes()).as_bytes());
+    let low = (1 << SPELLING_BITS) - 1;
+    let unit = of(by_value(id).as_ref()) & !low | of(id) & low;
+    (unit, order(key, unit, values))
+}
+
+/// The digest that orders a unit's rows.
+fn order(key: &[u8; 32], unit: u128, values: &[i64]) -> u64 {
     // The unit, and every value in as few bytes as it needs, all but the last byte with the top bit set: no two rows have the same bytes.
     let mut bytes = [0; ROW_BYTES];
     bytes[..16].copy_from_slice(&unit.to_le_bytes());
@@ -29,7 +46,7 @@ pub(super) fn digests(key: &[u8; 32], id: Option<&str>, number: u64, values: &[i
         }
     }
     hasher.update(&bytes[..end]);
-    (unit, first_u128(hasher.finalize().as_bytes()) as u64)
+    first_u128(hasher.finalize().as_bytes()) as u64
 }
 
 /// The number of bytes of a row that are digested at once; [`VALUE_BYTES_MAX`] is the largest number for one value.

@@ -117,6 +117,12 @@ pub enum SealError {
         /// The declared capacity, in rows.
         rows_max: u64,
     },
+    /// The tables have more units together than can be numbered.
+    #[error("the tables have more than {units_max} units together, which is more than can be numbered")]
+    TooManyUnits {
+        /// The largest number of units.
+        units_max: u32,
+    },
     /// A column has more different texts than the policy declares.
     #[error(
         "{path}: column \"{column}\" has more than the declared max_values = {values_max} different texts; raise max_values or make it a category"

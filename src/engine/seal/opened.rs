@@ -74,8 +74,22 @@ impl KeptRows {
 impl<'a> Opened<'a> {
     /// Opens a source for a range of the policy's columns, and checks that they exist with types from which they can be read.
     pub(super) fn new(policy: &'a Policy, spec: &SourceSpec, columns: Range<usize>) -> Result<Self, SealError> {
-        let source = Source::open(spec)?;
         let (columns, rules) = (&policy.terms.columns[columns.clone()], &policy.reading.rules[columns]);
+        Self::of(policy, spec, (columns, rules))
+    }
+
+    /// Opens the source of one of several tables, given by its index, and checks its columns like [`Self::new`].
+    pub(super) fn table(policy: &'a Policy, index: usize) -> Result<Self, SealError> {
+        let reading = &policy.tables[index];
+        Self::of(policy, &reading.source, (&policy.terms.tables[index].columns, &reading.rules))
+    }
+
+    fn of(
+        policy: &'a Policy,
+        spec: &SourceSpec,
+        (columns, rules): (&'a [Column], &'a [Rules]),
+    ) -> Result<Self, SealError> {
+        let source = Source::open(spec)?;
         let unit = policy.terms.unit_column();
         let mut wanted: Vec<(usize, bool)> = Vec::new();
         let mut place = |index: usize, multiline: bool| match wanted.iter().position(|(known, _)| *known == index) {
@@ -123,6 +137,11 @@ impl<'a> Opened<'a> {
             check_type(&column.domain, found(*place)).map_err(wrong)?;
         }
         Ok(())
+    }
+
+    /// The declared columns that are read.
+    pub(super) fn columns(&self) -> &'a [Column] {
+        self.columns
     }
 
     /// The source, as it is shown to people.

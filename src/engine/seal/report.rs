@@ -31,7 +31,7 @@ pub struct Report {
     pub rows_kept: u64,
     /// The number of units in the edition.
     pub units: u64,
-    /// What was changed, by the name of the column.
+    /// What was changed, by the name of the column; of several tables, by `table.column`.
     pub columns: Vec<(String, ColumnCounts)>,
     /// For each joined table, the number of rows whose unit has no row there.
     pub unjoined: Vec<(String, u64)>,
@@ -48,6 +48,35 @@ pub struct Report {
     /// What was read of each source, the dataset's own first.
     #[serde(default)]
     pub sources: Vec<SourceFacts>,
+    /// What happened to each of several tables, whose sums are above; empty for a dataset with a single table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<TableFacts>,
+    /// With several tables, the number of units whose id is written differently in some of them, like 12 and 12.0, and was matched by its
+    /// numeric value.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub units_by_value: u64,
+}
+
+/// What happened to one of several tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableFacts {
+    /// The table's name.
+    pub name: String,
+    /// The number of rows in the source.
+    pub rows_read: u64,
+    /// The number of rows of units that withdrew consent.
+    pub rows_excluded: u64,
+    /// The number of rows that were cut because their unit has more than the declared number.
+    pub rows_cut: u64,
+    /// The number of rows in the edition.
+    pub rows_kept: u64,
+    /// The number of units with a row in the table.
+    pub units: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What was read of one source.
@@ -119,6 +148,9 @@ impl Report {
         for (name, ids) in &self.joined_by_value {
             say(*ids, &|ids| format!("ids found in \"{name}\" only by their numeric value (like 12 and 012): {ids}"));
         }
+        say(self.units_by_value, &|units| {
+            format!("units whose id is matched between tables only by its numeric value (like 12 and 12.0): {units}")
+        });
         for (name, counts) in self.columns.iter().filter(|(name, _)| !name.is_empty()) {
             notes.extend(counts.notes().into_iter().map(|note| format!("{name}: {note}")));
         }

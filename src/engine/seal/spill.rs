@@ -60,6 +60,17 @@ impl Spill {
         Ok(())
     }
 
+    /// Completes the files. The parts can be read afterwards.
+    ///
+    /// # Errors
+    /// Fails if the file system does.
+    pub fn finish(self) -> io::Result<Parts> {
+        for part in self.parts {
+            part.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        }
+        Ok(Parts { dir: self.dir, columns: self.columns, spare: Vec::new() })
+    }
+
     /// Passes each part to `taker`, sorted by unit and order, with the number of rows that were cut because their unit has more than
     /// `rows_per_unit`, and then removes the part's file. `None` means that every row is a unit, so nothing is cut. `settle` sees the rows
     /// of each unit and may change their values: it is called before rows are cut, with the rows read so far, and again with the rows that
@@ -73,18 +84,43 @@ impl Spill {
         mut settle: impl FnMut(&mut [Row], bool),
         mut taker: impl FnMut(&[Row], u64) -> Result<(), E>,
     ) -> Result<(), E> {
-        for part in self.parts {
-            part.into_inner().map_err(|error| E::from(error.into_error()))?;
-        }
-        let mut spare = Vec::new();
+        let mut parts = self.finish()?;
         for index in 0..PARTS {
-            let path = part_path(&self.dir, index);
-            let (rows, cut) = read_part(&path, self.columns, rows_per_unit, (&mut spare, &mut settle))?;
-            std::fs::remove_file(&path)?;
+            let (rows, cut) = parts.take(index, rows_per_unit, &mut settle)?;
             taker(&rows, cut)?;
-            spare.extend(rows.into_iter().map(|row| row.values));
+            parts.reuse(rows);
         }
         Ok(())
+    }
+}
+
+/// The parts once they are complete. Units are in order across parts.
+pub struct Parts {
+    dir: PathBuf,
+    columns: usize,
+    spare: Vec<Vec<i64>>,
+}
+
+impl Parts {
+    /// Reads a part as [`Spill::drain`] does, and removes its file.
+    ///
+    /// # Errors
+    /// Fails if the file system does.
+    pub fn take(
+        &mut self,
+        index: usize,
+        rows_per_unit: Option<usize>,
+        settle: &mut impl FnMut(&mut [Row], bool),
+    ) -> io::Result<(Vec<Row>, u64)> {
+        let path = part_path(&self.dir, index);
+        let read = read_part(&path, self.columns, rows_per_unit, (&mut self.spare, settle))?;
+        std::fs::remove_file(&path)?;
+        Ok(read)
+    }
+
+    /// Keeps the memory of these rows for the next part.
+    pub fn reuse(&mut self, rows: Vec<Row>) {
+        self.spare.extend(rows.into_iter().map(|row| row.values));
     }
 }
 

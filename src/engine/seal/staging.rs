@@ -10,7 +10,7 @@ use super::SealError;
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::random;
 use crate::query::terms::edition::layout::Blocks;
-use crate::query::terms::edition::{EDITIONS, FORMAT_VERSION, Manifest};
+use crate::query::terms::edition::{EDITIONS, FORMAT_VERSION, Manifest, TABLES_FORMAT_VERSION};
 use crate::query::terms::policy::Terms;
 
 /// The prefix of the names of staging folders.
@@ -65,12 +65,13 @@ pub(super) fn manifest(
     (table, blocks): (Digest, Blocks),
     tables: Vec<(String, String)>,
 ) -> Result<Manifest, SealError> {
+    let several = terms.tables.len();
     Ok(Manifest {
-        v: FORMAT_VERSION,
+        v: if several == 0 { FORMAT_VERSION } else { TABLES_FORMAT_VERSION },
         edition: edition.to_owned(),
         dataset: dataset.to_owned(),
         terms,
-        rows: blocks.ends.last().copied().unwrap_or(0),
+        rows: blocks.rows(several),
         table,
         blocks: Some(blocks),
         nonce: random::bytes()?,

@@ -1,8 +1,9 @@
 //! The steps of sealing: spill, gather, sort, cut, write.
 
 use super::cells::digests;
+use super::several;
 use crate::engine::seal::cells::Texts;
-use crate::engine::seal::encode::{check_id, ids as ids_of};
+use crate::engine::seal::encode::{ColumnCounts, check_id, ids as ids_of};
 use crate::engine::seal::error::SealError;
 use crate::engine::seal::ids::Withdrawn;
 use crate::engine::seal::joined::JoinedRows;
@@ -21,13 +22,16 @@ use crate::query::terms::policy::Policy;
 use crate::query::terms::reading::Conflicts;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Checks that a policy's sources exist and have the right columns, without reading a row.
 ///
 /// # Errors
 /// [`SealError`] if a source cannot be opened, or lacks a column, or has one of the wrong type.
 pub fn check_source(policy: &Policy) -> Result<(), SealError> {
+    if !policy.tables.is_empty() {
+        return several::check_sources(policy);
+    }
     Opened::new(policy, &policy.source, 0..policy.terms.own().len())?;
     crate::engine::seal::joined::check_sources(policy)
 }
@@ -51,12 +55,14 @@ pub fn seal_with_key(
     key: &[u8; 32],
     progress: &dyn Fn(u64),
 ) -> Result<(Manifest, Report), SealError> {
+    if !policy.tables.is_empty() {
+        return several::seal(policy, state, key, progress);
+    }
     let opened = Opened::new(policy, &policy.source, 0..policy.terms.own().len())?;
     crate::engine::seal::joined::check_sources(policy)?;
     let mut withdrawn = withdrawn(policy)?;
     let edition = random::id("ed")?;
-    let editions = state.join(EDITIONS);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&editions)?;
+    let editions = editions(state)?;
     let staging = Staging::create(&editions, &edition)?;
 
     let mut tables = crate::engine::seal::joined::read(policy, &mut withdrawn, key)?;
@@ -69,7 +75,7 @@ pub fn seal_with_key(
     }
     let table = TableWriter::create(&staging.dir, &policy.terms, texts.clone(), opened.shown())?;
     let written = drain(policy, spill, table, &texts, &mut report)?;
-    check_conflicts(policy, &opened.shown(), &report)?;
+    check_conflicts(policy, &opened.shown(), &report.columns)?;
 
     let tables: Vec<_> = of_tables.iter().map(|(name, manifest, _)| (name.clone(), manifest.commitment())).collect();
     let manifest = manifest(&edition, &policy.name, policy.terms.clone(), written, tables)?;
@@ -77,6 +83,13 @@ pub fn seal_with_key(
     let tables: Vec<_> = of_tables.iter().map(|(_, own, staging)| (staging, own)).collect();
     publish_all(state, tables.into_iter().chain([(&staging, &manifest)]))?;
     Ok((manifest, report))
+}
+
+/// The folder of all editions, which is created if it does not exist.
+pub(super) fn editions(state: &Path) -> Result<PathBuf, SealError> {
+    let editions = state.join(EDITIONS);
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&editions)?;
+    Ok(editions)
 }
 
 /// Reads the ids of the policy's `exclude` file, from its column with the unit's name.
@@ -168,9 +181,13 @@ pub(super) fn drain(
     table.finish(report)
 }
 
-/// Checks that no unit's rows contradict each other, if the policy refuses that.
-pub(super) fn check_conflicts(policy: &Policy, path: &str, report: &Report) -> Result<(), SealError> {
-    let first = report.columns.iter().find(|(_, counts)| counts.conflicts > 0);
+/// Checks that no unit's rows contradict each other in these columns, if the policy refuses that.
+pub(super) fn check_conflicts(
+    policy: &Policy,
+    path: &str,
+    columns: &[(String, ColumnCounts)],
+) -> Result<(), SealError> {
+    let first = columns.iter().find(|(_, counts)| counts.conflicts > 0);
     match first.filter(|_| policy.reading.conflicts == Conflicts::Refuse) {
         None => Ok(()),
         Some((column, counts)) => {

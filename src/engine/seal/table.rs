@@ -74,7 +74,7 @@ impl TableWriter {
                     None => from.values[index],
                 });
             }
-            self.writer.push(self.units, rank, |index| values[index]);
+            self.writer.push(0, (self.units, rank), |index| values[index]);
         }
         self.units = self.units.saturating_add(1);
         Ok(self.writer.end_unit()?)

@@ -26,8 +26,10 @@ const TABLE_ARROW: &str = "table.arrow";
 /// The table of format 2: see [`layout`].
 const TABLE_BLOCKS: &str = "table.blocks";
 const MANIFEST: &str = "manifest.json";
-/// The format version of manifests and tables that are sealed now. Those of version 1 can be read.
+/// The format version of manifests and tables that are sealed now, of datasets with a single table. Those of version 1 can be read.
 pub const FORMAT_VERSION: u32 = 2;
+/// The format version of datasets with several tables, whose blocks have the rows of the same units in all of them.
+pub const TABLES_FORMAT_VERSION: u32 = 3;
 
 /// The name of the column with the dense number of a row's unit in a sealed table; absent if every row is a unit.
 pub const UNIT_COLUMN: &str = "unit";
@@ -51,7 +53,7 @@ pub fn text_name(index: usize) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// The format version, 1 or 2.
+    /// The format version: 1 or 2, or 3 for a dataset with several tables.
     pub v: u32,
     /// The edition's random id.
     pub edition: String,
@@ -59,7 +61,7 @@ pub struct Manifest {
     pub dataset: String,
     /// The terms under which the table was sealed.
     pub terms: Terms,
-    /// The number of rows in the table.
+    /// The number of rows in the table, or in all of them.
     pub rows: u64,
     /// The BLAKE3 digest of the table's index; in format 1, of all of the table's bytes.
     #[serde(with = "hex")]
@@ -179,7 +181,11 @@ impl Manifest {
         let bytes = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
         let damaged = || EditionError::Damaged { path: path.display().to_string() };
         let manifest: Self = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
-        let is_known = matches!((manifest.v, &manifest.blocks), (1, None) | (FORMAT_VERSION, Some(_)));
+        let is_known = match (manifest.terms.tables.is_empty(), &manifest.blocks) {
+            (true, None) => manifest.v == 1,
+            (true, Some(_)) => manifest.v == FORMAT_VERSION,
+            (false, blocks) => manifest.v == TABLES_FORMAT_VERSION && blocks.is_some(),
+        };
         if !is_known || manifest.edition != edition || manifest.commitment() != commitment {
             return Err(damaged());
         }

@@ -1,7 +1,8 @@
-//! Where the integers of a sealed table of format 2 lie in its file.
+//! Where the integers of a sealed dataset of format 2 or 3 lie in its file.
 //!
 //! Promises that the place of every chunk (one column of one block) follows from the public terms and from where blocks end, so that no
-//! place is read from the file. All integers are little-endian. Chunks follow one another, block by block and column by column; then come
+//! place is read from the file. All integers are little-endian. Chunks follow one another, block by block and column by column; with several
+//! tables (format 3), a block has the rows of the same units in all of them, and its chunks follow one another table by table. Then come
 //! the texts of columns without a list, and the index. Each begins at a multiple of [`ALIGNMENT`] bytes, and zeros fill the gaps.
 
 use std::ops::Range;
@@ -23,7 +24,8 @@ pub const BLOCK_ROWS: usize = 1 << 17;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, BorshSerialize, BorshDeserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Blocks {
-    /// For each block, the number of rows up to its end. A unit's rows are all in one block.
+    /// For each block, the number of rows up to its end; with several tables, one number for each table, block by block. A unit's rows are
+    /// all in one block, in every table.
     pub ends: Vec<u64>,
     /// The byte at which the index begins.
     pub index_at: u64,
@@ -47,6 +49,13 @@ impl Blocks {
     #[must_use]
     pub fn file_bytes(&self) -> Option<u64> {
         aligned(self.index_at.checked_add(self.index_bytes)?)
+    }
+
+    /// The number of rows of all tables, if there are so many.
+    #[must_use]
+    pub fn rows(&self, tables: usize) -> u64 {
+        let last = self.ends.len().saturating_sub(tables.max(1));
+        self.ends[last..].iter().fold(0, |sum: u64, rows| sum.saturating_add(*rows))
     }
 }
 
@@ -126,6 +135,8 @@ pub enum Holds {
 /// One column of a sealed table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredColumn {
+    /// Index of its table; 0 is the only one of a dataset with a single table.
+    pub table: u32,
     /// What it holds.
     pub holds: Holds,
     /// The type of its integers.
@@ -135,17 +146,26 @@ pub struct StoredColumn {
     pub nullable: bool,
 }
 
-/// The columns of a table that is sealed under these terms, in the order in which they are stored.
+/// The columns of a dataset that is sealed under these terms, in the order in which they are stored: table by table.
 #[must_use]
 pub fn stored_columns(terms: &Terms) -> Vec<StoredColumn> {
+    if terms.tables.is_empty() {
+        return columns_of(terms, 0);
+    }
+    let tables = (0..).zip(0..terms.tables.len());
+    tables.filter_map(|(number, index)| Some(columns_of(terms.table(index)?.as_ref(), number))).flatten().collect()
+}
+
+fn columns_of(terms: &Terms, table: u32) -> Vec<StoredColumn> {
     let ranks = StoredType::of_range(0, i128::from(terms.max_rows_per_unit) - 1);
     let own = [
-        StoredColumn { holds: Holds::Unit, kind: StoredType::U32, nullable: false },
-        StoredColumn { holds: Holds::Rank, kind: ranks, nullable: false },
+        StoredColumn { table, holds: Holds::Unit, kind: StoredType::U32, nullable: false },
+        StoredColumn { table, holds: Holds::Rank, kind: ranks, nullable: false },
     ];
     // A unit without a row in a joined table has no values of its columns.
     let is_joined = |index: usize| terms.joins.iter().any(|join| join.places().contains(&index));
     let declared = terms.columns.iter().enumerate().map(|(index, column)| StoredColumn {
+        table,
         holds: Holds::Declared(index),
         kind: StoredType::of_domain(&column.domain),
         nullable: column.nullable || is_joined(index),
@@ -168,27 +188,34 @@ pub struct ChunkPlace {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableLayout {
     columns: Vec<StoredColumn>,
+    /// Number of tables, at least 1.
+    tables: usize,
+    /// For each block, the number of rows of each table up to its end.
     ends: Vec<u64>,
     /// The byte at which each block begins, and the one after the last block.
     starts: Vec<u64>,
 }
 
 impl TableLayout {
-    /// The layout of a table that is sealed under these terms; `None` if the ends do not ascend from 1 on, or are beyond all bounds.
+    /// The layout of a dataset that is sealed under these terms; `None` if the ends of blocks do not ascend, if a block has no row in any
+    /// table, or if they are beyond all bounds.
     #[must_use]
     pub fn of(terms: &Terms, ends: &[u64]) -> Option<Self> {
-        let columns = stored_columns(terms);
-        let (mut starts, mut last) = (vec![0_u64], 0);
-        for end in ends {
-            let rows = end.checked_sub(last).filter(|rows| *rows > 0)?;
+        let (columns, tables) = (stored_columns(terms), terms.tables.len().max(1));
+        let (mut starts, mut last) = (vec![0_u64], vec![0_u64; tables]);
+        for ends in ends.chunks(tables) {
+            let rows = ends.iter().zip(&last).map(|(end, last)| end.checked_sub(*last)).collect::<Option<Vec<_>>>()?;
+            if rows.len() < tables || rows.iter().all(|rows| *rows == 0) {
+                return None;
+            }
             let mut at = *starts.last()?;
             for column in &columns {
-                at = at.checked_add(chunk_bytes(column, rows)?)?;
+                at = at.checked_add(chunk_bytes(column, rows[column.table as usize])?)?;
             }
             starts.push(at);
-            last = *end;
+            last = ends.to_vec();
         }
-        Some(Self { columns, ends: ends.to_vec(), starts })
+        Some(Self { columns, tables, ends: ends.to_vec(), starts })
     }
 
     /// The stored columns, in order.
@@ -200,14 +227,27 @@ impl TableLayout {
     /// Number of blocks.
     #[must_use]
     pub fn blocks(&self) -> usize {
-        self.ends.len()
+        self.ends.len() / self.tables
     }
 
-    /// The rows of a block; empty if there is no such block.
+    /// Number of tables, which is at least 1.
+    #[must_use]
+    pub fn tables(&self) -> usize {
+        self.tables
+    }
+
+    /// The rows of a block in the first table; empty if there is no such block.
     #[must_use]
     pub fn rows(&self, block: usize) -> Range<u64> {
-        let start = block.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(0));
-        start..self.ends.get(block).copied().unwrap_or(start)
+        self.table_rows(block, 0)
+    }
+
+    /// The rows of a block in the table with this index; empty if it has none there.
+    #[must_use]
+    pub fn table_rows(&self, block: usize, table: usize) -> Range<u64> {
+        let end = |block: usize| self.ends.chunks(self.tables).nth(block).and_then(|ends| ends.get(table)).copied();
+        let start = block.checked_sub(1).map_or(0, |before| end(before).unwrap_or(0));
+        start..end(block).unwrap_or(start)
     }
 
     /// The byte after the last block.
@@ -219,11 +259,14 @@ impl TableLayout {
     /// The place of the chunk of a block and of the column at this place in [`Self::columns`]; `None` if there is no such chunk.
     #[must_use]
     pub fn chunk(&self, block: usize, column: usize) -> Option<ChunkPlace> {
-        let rows = self.rows(block);
-        let rows = rows.end - rows.start;
         let stored = self.columns.get(column).filter(|_| block < self.blocks())?;
-        let before = self.columns[..column].iter().map(|column| chunk_bytes(column, rows));
+        let rows_of = |column: &StoredColumn| {
+            let rows = self.table_rows(block, column.table as usize);
+            rows.end - rows.start
+        };
+        let before = self.columns[..column].iter().map(|column| chunk_bytes(column, rows_of(column)));
         let start = before.sum::<Option<u64>>()?.checked_add(self.starts[block])?;
+        let rows = rows_of(stored);
         let bitmap_at = stored.nullable.then_some(start + aligned(rows * stored.kind.bytes())?);
         Some(ChunkPlace { all: start..start + chunk_bytes(stored, rows)?, values_at: start, bitmap_at })
     }

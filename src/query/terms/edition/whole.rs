@@ -39,7 +39,7 @@ pub(super) fn check_frame(
         return if is_same { Ok(None) } else { Err(TableFault::Damaged) };
     };
     let layout = TableLayout::of(terms, &blocks.ends).ok_or(TableFault::Damaged)?;
-    let has_rows = blocks.ends.last().copied().unwrap_or(0) == facts.rows;
+    let has_rows = blocks.rows(layout.tables()) == facts.rows;
     if !has_rows || blocks.file_bytes() != Some(file.metadata()?.len()) {
         return Err(TableFault::Damaged);
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use toml::Spanned;
 
 use super::limits::{ROWS_PER_UNIT_MAX, TEXTS_MAX, VALUE_CHARS_MAX, VALUES_MAX};
-use super::names::IDENTIFIER_PATTERN;
+use super::names::{IDENTIFIER_PATTERN, QUALIFIED_PATTERN};
 use crate::kernel::privacy::amounts::{DECIMAL_CHARS_MAX, SIGNED_PATTERN};
 
 /// A column that may be asked about.
@@ -27,6 +27,9 @@ pub(super) struct ColumnTable {
     /// Every value of a category, known without looking at the data.
     #[schemars(with = "Option<Vec<String>>", length(min = 1, max = VALUES_MAX), inner(length(max = VALUE_CHARS_MAX)), extend("uniqueItems" = true))]
     pub(super) values: Option<Spanned<Vec<Spanned<String>>>>,
+    /// A column of a public table whose different values are those of a category, like concept.concept_id.
+    #[schemars(with = "Option<String>", regex(pattern = QUALIFIED_PATTERN))]
+    pub(super) values_from: Option<Spanned<String>>,
     /// The least value, or the first day.
     #[schemars(with = "Option<Value>")]
     pub(super) min: Option<Spanned<toml::Value>>,
@@ -84,8 +87,12 @@ fn by_type(schema: &mut Schema) {
     let types = [
         (
             "category",
-            json!({"values": true, "labels": true}),
-            json!({"anyOf": [{"required": ["values"]}, {"required": ["labels"]}]}),
+            json!({"values": true, "values_from": true, "labels": true}),
+            json!({
+                "anyOf": [{"required": ["values"]}, {"required": ["values_from"]}, {"required": ["labels"]}],
+                "if": {"required": ["values"]},
+                "then": {"properties": {"values_from": false}}
+            }),
         ),
         (
             "boolean",

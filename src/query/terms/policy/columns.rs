@@ -8,8 +8,9 @@ use toml::Spanned;
 
 use super::column_table::ColumnTable;
 use super::faults::PolicyFaults;
-use super::limits::{COLUMNS_MAX, TEXTS_MAX, VALUE_CHARS_MAX, VALUES_MAX};
+use super::limits::{TEXTS_MAX, VALUE_CHARS_MAX, VALUES_MAX};
 use super::names::{SEEN_HINT, is_identifier, is_seen};
+use super::public::PublicLists;
 use super::rules::{labelled_values, rules};
 use super::terms::Unit;
 use crate::kernel::privacy::amounts::{DecimalFault, scaled};
@@ -21,18 +22,25 @@ const TEXTS_DEFAULT: u32 = 10_000;
 /// capacity × bound stays below 2 to this power.
 const SUM_LOG2_MAX: u32 = 62;
 
-/// Checks the declared columns and how their values are read. `names` are the
-/// names already taken; `missing` are the dataset's own marks of missing values.
+/// What all columns of a dataset share.
+pub(super) struct Shared<'a> {
+    /// The privacy unit, whose column is not declared.
+    pub(super) unit: &'a Unit,
+    /// The dataset's own marks of missing values.
+    pub(super) missing: &'a [String],
+    /// The lists that public tables give.
+    pub(super) lists: &'a PublicLists<'a>,
+}
+
+/// Checks the declared columns and how their values are read. `names` are the names already taken.
 pub(super) fn columns(
     tables: Vec<Spanned<ColumnTable>>,
-    (unit, missing): (&Unit, &[String]),
+    shared: &Shared<'_>,
     (max_rows, max_rows_per_unit): (Option<u32>, Option<u32>),
     names: &mut HashSet<String>,
     faults: &mut PolicyFaults<'_>,
 ) -> (Vec<Column>, Vec<Rules>) {
-    if tables.is_empty() || tables.len() > COLUMNS_MAX {
-        faults.add(0..0, format!("{} columns; declare 1 to {COLUMNS_MAX}, each as [[column]]", tables.len()));
-    }
+    let Shared { unit, missing, lists } = shared;
     let (mut columns, mut all) = (Vec::new(), Vec::new());
     for table in tables {
         let span = table.span();
@@ -46,7 +54,7 @@ pub(super) fn columns(
             let message = format!("\"{name}\" is the privacy unit; it is not declared as a column");
             faults.add(table.name.span(), message);
         }
-        if let Some(domain) = domain(&table, span, max_rows_per_unit, faults) {
+        if let Some(domain) = domain(&table, span, (max_rows_per_unit, lists), faults) {
             capacity(&table, &domain, max_rows, faults);
             all.push(rules(&table, &domain, missing, faults));
             let (per_unit, nullable, title) = (table.per_unit, table.nullable, table.title);
@@ -59,7 +67,7 @@ pub(super) fn columns(
 fn domain(
     table: &ColumnTable,
     span: Range<usize>,
-    max_rows_per_unit: Option<u32>,
+    (max_rows_per_unit, lists): (Option<u32>, &PublicLists<'_>),
     faults: &mut PolicyFaults<'_>,
 ) -> Option<Domain> {
     let kind = table.r#type.get_ref().as_str();
@@ -88,7 +96,11 @@ fn domain(
             faults.add(place.clone(), format!("{field} is not for a column of type {kind}; remove it"));
         }
     }
+    if let Some(given) = table.values_from.as_ref().filter(|_| kind != "category") {
+        faults.add(given.span(), format!("values_from is not for a column of type {kind}; remove it"));
+    }
     match kind {
+        "category" if table.values_from.is_some() => listed(table, lists, faults),
         "category" => category(table, span, faults),
         "boolean" => Some(Domain::Boolean),
         "text" => text(table, max_rows_per_unit, faults),
@@ -124,11 +136,25 @@ fn at(value: &Option<Spanned<toml::Value>>) -> Option<Range<usize>> {
     value.as_ref().map(Spanned::span)
 }
 
+/// A category whose list is a column of a public table.
+fn listed(table: &ColumnTable, lists: &PublicLists<'_>, faults: &mut PolicyFaults<'_>) -> Option<Domain> {
+    let given = table.values_from.as_ref()?;
+    if let Some(values) = &table.values {
+        faults.add(
+            values.span(),
+            "values and values_from are both given; a category has one list, so remove one of them",
+        );
+    }
+    faults.take(given.span(), "values_from", lists.of_column(given.get_ref())).map(Domain::Category)
+}
+
 fn category(table: &ColumnTable, span: Range<usize>, faults: &mut PolicyFaults<'_>) -> Option<Domain> {
     let Some(values) = &table.values else {
         let labelled = labelled_values(table).filter(|values| !values.is_empty());
         if labelled.is_none() {
-            faults.add(span, "values is missing; a category lists its values, like [\"north\", \"south\"]");
+            let message = "values is missing; a category lists its values, like [\"north\", \"south\"], or takes them from a public table, \
+                           like values_from = \"regions.code\"";
+            faults.add(span, message);
         }
         return labelled.map(|values| Domain::Category(values.into()));
     };

@@ -13,8 +13,10 @@ pub struct Policy {
     pub name: String,
     /// A title for people to read.
     pub title: Option<String>,
-    /// Where the dataset's rows are read from. [`Policy::load`] makes its paths relative to the policy's file.
+    /// Where the dataset's rows are read from, relative to the policy's file; no file if the dataset declares several tables.
     pub source: SourceSpec,
+    /// Where the rows of several tables are read from, in the order of [`Terms::tables`].
+    pub tables: Vec<TableReading>,
     /// A file that lists the units whose rows are left out, relative to the policy's file.
     pub exclude: Option<PathBuf>,
     /// The sources of the joined tables, in the order of [`Terms::joins`], relative to the policy's file.
@@ -25,6 +27,17 @@ pub struct Policy {
     pub pad_ms: Option<u32>,
     /// The public terms: everything that queries depend on.
     pub terms: Terms,
+}
+
+/// How one of several tables is read. No query depends on any of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableReading {
+    /// Where the table's rows are read from, relative to the policy's file.
+    pub source: SourceSpec,
+    /// How the values of each column are read, in the order of the table's columns.
+    pub rules: Vec<Rules>,
+    /// Whether a unit's rows are merged into one.
+    pub is_single: bool,
 }
 
 /// How the sources of a dataset are read. No query depends on any of it.

@@ -5,25 +5,26 @@ use std::path::PathBuf;
 
 use toml::Spanned;
 
-use super::columns::columns;
+use super::columns::Shared;
 use super::dataset::{Policy, ReadingRules};
 use super::faults::{PolicyFault, PolicyFaults};
-use super::limits::{MIN_CELL_MAX, PAD_MS_MAX, ROWS_MAX, ROWS_PER_UNIT_MAX};
+use super::limits::{MIN_CELL_MAX, PAD_MS_MAX};
 use super::names::is_identifier;
-use super::source::source;
-use super::tables::{DatasetTable, JoinTable, PolicyFile};
-use super::terms::{JoinedTable, PublicTables, Terms, ThresholdReserve, Unit};
+use super::public::{PublicLists, ReadPublic, public_tables};
+use super::several::several;
+use super::single::single;
+use super::tables::{DatasetTable, PolicyFile};
+use super::terms::{Terms, ThresholdReserve, Unit};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::query::terms::day::zone_of;
-use crate::query::terms::domain::{Column, Domain};
-use crate::query::terms::reading::{Conflicts, Rules};
-use crate::query::terms::source::SourceSpec;
+use crate::query::terms::reading::Conflicts;
 
 /// The number of answers that share the δ set aside for thresholds, unless the policy says otherwise.
 const THRESHOLDS_DEFAULT: u64 = 100;
 
-pub(super) fn parse(text: &str) -> Result<Policy, Vec<PolicyFault>> {
+/// Checks the text of a policy; public tables are read with `read`.
+pub(super) fn parse(text: &str, read: &mut ReadPublic<'_>) -> Result<Policy, Vec<PolicyFault>> {
     let mut faults = PolicyFaults { text, found: Vec::new() };
     let file: PolicyFile = match toml::from_str(text) {
         Ok(file) => file,
@@ -32,7 +33,7 @@ pub(super) fn parse(text: &str) -> Result<Policy, Vec<PolicyFault>> {
             return Err(faults.found);
         }
     };
-    let policy = check(file, &mut faults);
+    let policy = check(file, read, &mut faults);
     match policy {
         Some(policy) if faults.found.is_empty() => Ok(policy),
         _ => {
@@ -42,7 +43,7 @@ pub(super) fn parse(text: &str) -> Result<Policy, Vec<PolicyFault>> {
     }
 }
 
-fn check(file: PolicyFile, faults: &mut PolicyFaults<'_>) -> Option<Policy> {
+fn check(file: PolicyFile, read: &mut ReadPublic<'_>, faults: &mut PolicyFaults<'_>) -> Option<Policy> {
     let dataset = file.dataset;
     if !is_identifier(dataset.name.get_ref()) {
         let shown = dataset.name.get_ref();
@@ -51,16 +52,17 @@ fn check(file: PolicyFile, faults: &mut PolicyFaults<'_>) -> Option<Policy> {
             format!("dataset name \"{shown}\" is not a lower-case identifier, like \"visits\""),
         );
     }
-    let from = source(&dataset.source, faults);
     let unit = unit(&dataset, faults);
-    let mut reading = reading(&dataset, &unit, faults);
-    let max_rows = faults.count("max_rows", &dataset.max_rows, ROWS_MAX);
-    let max_rows_per_unit = rows_per_unit(&dataset, &unit, faults);
-    if let (Some(given), Some(rows), Some(most)) = (&dataset.max_rows_per_unit, max_rows_per_unit, max_rows)
-        && rows > most
-    {
-        faults.add(given.span(), format!("max_rows_per_unit is {rows}; accepted is at most max_rows, {most}"));
-    }
+    let reading = reading(&dataset, &unit, faults);
+    let mut names = HashSet::new();
+    let public = public_tables(file.public, &mut names, read, faults);
+    let lists = PublicLists::of(&public);
+    let shared = Shared { unit: &unit, missing: &reading.missing, lists: &lists };
+    let tables = if file.table.is_empty() {
+        single(&dataset, (file.column, file.join), &shared, &mut names, faults)
+    } else {
+        several(&dataset, (file.table, file.column, file.join), &shared, &mut names, faults)
+    };
     let (accountant, threshold) = accountant(&dataset, faults).unzip();
     let threshold = threshold.flatten();
     let cap = epsilon("cap.epsilon", &dataset.cap.get_ref().epsilon, faults);
@@ -70,70 +72,32 @@ fn check(file: PolicyFile, faults: &mut PolicyFaults<'_>) -> Option<Policy> {
     };
     let pad_ms = dataset.pad_ms.as_ref().and_then(|given| faults.count("pad_ms", given, PAD_MS_MAX));
     let min_cell = dataset.min_cell.as_ref().and_then(|given| faults.count("min_cell", given, MIN_CELL_MAX));
-    let mut names = HashSet::new();
-    let marks = reading.missing.clone();
-    let (mut columns, rules) = columns(file.column, (&unit, &marks), (max_rows, max_rows_per_unit), &mut names, faults);
-    reading.rules = rules;
-    let (joins, joined) =
-        joins(file.join, (dataset.name.get_ref(), &unit, max_rows), (&mut columns, &mut reading), &mut names, faults);
+    let tables = tables?;
     Some(Policy {
         name: dataset.name.into_inner(),
         title: dataset.title,
         pad_ms,
-        joined,
-        reading,
-        source: from?,
+        joined: tables.joined,
+        reading: ReadingRules { rules: tables.rules, ..reading },
+        source: tables.source,
+        tables: tables.sources,
         exclude: dataset.exclude.map(|file| PathBuf::from(file.into_inner())),
         terms: Terms {
             unit,
-            max_rows_per_unit: max_rows_per_unit?,
-            max_rows: max_rows?.into(),
+            max_rows_per_unit: tables.max_rows_per_unit,
+            max_rows: tables.max_rows,
             accountant: accountant?,
             cap: cap?,
             max_epsilon_per_query: query?,
             oversubscribe: dataset.oversubscribe,
-            columns: columns.into(),
+            columns: tables.columns.into(),
             min_cell,
             threshold,
-            joins,
-            tables: Vec::new(),
-            public: PublicTables::default(),
+            joins: tables.joins,
+            tables: tables.terms,
+            public,
         },
     })
-}
-
-/// Reads the tables with one row per unit. Appends the columns of each to `all`, after a column that says whether the unit has a row.
-fn joins(
-    tables: Vec<Spanned<JoinTable>>,
-    (dataset, unit, max_rows): (&str, &Unit, Option<u32>),
-    (all, reading): (&mut Vec<Column>, &mut ReadingRules),
-    names: &mut HashSet<String>,
-    faults: &mut PolicyFaults<'_>,
-) -> (Vec<JoinedTable>, Vec<SourceSpec>) {
-    let (mut joins, mut sources): (Vec<JoinedTable>, _) = (Vec::new(), Vec::new());
-    for table in tables {
-        let span = table.span();
-        let table = table.into_inner();
-        let name = table.name.get_ref().clone();
-        if *unit == Unit::Row {
-            faults.add(span.clone(), "with privacy_unit = \"row\" rows have no id to be joined by; remove [[join]]");
-        }
-        if !is_identifier(&name) {
-            faults.add(table.name.span(), format!("table name \"{name}\" is not a lower-case identifier"));
-        } else if name == dataset || joins.iter().any(|known| known.name == name) {
-            faults.add(table.name.span(), format!("table \"{name}\" is named twice"));
-        }
-        sources.extend(source(&table.source, faults));
-        let presence = all.len();
-        let domain = Domain::Boolean;
-        all.push(Column { name: String::new(), title: None, domain, per_unit: true, nullable: false });
-        reading.rules.push(Rules::default());
-        let (columns, rules) = columns(table.column, (unit, &reading.missing), (max_rows, Some(1)), names, faults);
-        reading.rules.extend(rules);
-        joins.push(JoinedTable { name, presence, columns: columns.len() });
-        all.extend(columns.into_iter().map(|column| Column { per_unit: true, ..column }));
-    }
-    (joins, sources)
 }
 
 /// How the dataset's sources are read. The rules of its columns are added later.
@@ -176,28 +140,6 @@ fn unit(dataset: &DatasetTable, faults: &mut PolicyFaults<'_>) -> Unit {
         faults.add(dataset.privacy_unit.span(), message);
     }
     if name == "row" { Unit::Row } else { Unit::Column(name.clone()) }
-}
-
-fn rows_per_unit(dataset: &DatasetTable, unit: &Unit, faults: &mut PolicyFaults<'_>) -> Option<u32> {
-    if let (Unit::Row, Some(exclude)) = (unit, &dataset.exclude) {
-        faults.add(exclude.span(), "exclude names units, and with privacy_unit = \"row\" rows have no id; remove it");
-    }
-    match (unit, &dataset.max_rows_per_unit) {
-        (Unit::Row, None) => Some(1),
-        (Unit::Row, Some(given)) if *given.get_ref() == 1 => Some(1),
-        (Unit::Row, Some(given)) => {
-            let shown = given.get_ref();
-            let message = format!("max_rows_per_unit is {shown}; with privacy_unit = \"row\" it is 1 or left out");
-            faults.add(given.span(), message);
-            None
-        }
-        (Unit::Column(_), Some(given)) => faults.count("max_rows_per_unit", given, ROWS_PER_UNIT_MAX),
-        (Unit::Column(_), None) => {
-            let message = format!("max_rows_per_unit is missing; accepted is 1 to {ROWS_PER_UNIT_MAX}");
-            faults.add(dataset.privacy_unit.span(), message);
-            None
-        }
-    }
 }
 
 /// The accountant, and the part of the cap's δ that is set aside for thresholds.

@@ -16,3 +16,13 @@ pub const VALUES_MAX: usize = 10_000;
 pub const VALUE_CHARS_MAX: usize = 256;
 /// The largest number of different texts of a column without a list, `max_values`.
 pub const TEXTS_MAX: i64 = 99_999;
+/// The largest number of tables of a dataset, `[[table]]`, and of its public tables, `[[public]]`.
+pub const TABLES_MAX: usize = 64;
+/// The largest number of rows of a public table.
+pub const PUBLIC_ROWS_MAX: usize = 1_000_000;
+/// The largest number of columns of a public table.
+pub const PUBLIC_COLUMNS_MAX: usize = 16;
+/// The largest size of all public tables together, in bytes: of the different texts of their categories, and of eight bytes for each value.
+pub const PUBLIC_BYTES_MAX: usize = 128 << 20;
+/// The largest number of values of a category whose list is a column of a public table.
+pub const PUBLIC_VALUES_MAX: usize = 500_000;

@@ -11,6 +11,8 @@ pub(super) fn is_seen(text: &str) -> bool {
 
 /// Pattern of the names that [`is_identifier`] accepts.
 pub const IDENTIFIER_PATTERN: &str = "^[a-z_][a-z0-9_]{0,62}$";
+/// Pattern of a column that is named with its table.
+pub(super) const QUALIFIED_PATTERN: &str = "^[a-z_][a-z0-9_]{0,62}\\.[a-z_][a-z0-9_]{0,62}$";
 
 /// Whether `name` can name a dataset or a column: a lower-case identifier of at most 63 characters.
 #[must_use]

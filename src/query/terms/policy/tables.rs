@@ -5,30 +5,114 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::column_table::ColumnTable;
-use super::limits::{COLUMNS_MAX, MIN_CELL_MAX, PAD_MS_MAX, ROWS_MAX, ROWS_PER_UNIT_MAX};
+use super::limits::{
+    COLUMNS_MAX, MIN_CELL_MAX, PAD_MS_MAX, PUBLIC_COLUMNS_MAX, ROWS_MAX, ROWS_PER_UNIT_MAX, TABLES_MAX,
+};
 use super::names::IDENTIFIER_PATTERN;
 use super::source::source_schema;
 use crate::kernel::privacy::amounts::{DECIMAL_CHARS_MAX, DECIMAL_PATTERN};
 
-/// A dataset's source, its columns and its lifetime cap.
+/// A dataset's source and columns, or its tables, and its lifetime cap.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "the policy of a dataset", extend(
-    "required" = ["dataset", "column"],
+    "required" = ["dataset"],
+    "anyOf" = [
+        {
+            "required": ["column"],
+            "properties": {
+                "table": {"maxItems": 0},
+                "dataset": {
+                    "required": ["source", "max_rows"],
+                    "if": {"properties": {"privacy_unit": {"const": "row"}}},
+                    "else": {"required": ["max_rows_per_unit"]}
+                }
+            }
+        },
+        {
+            "required": ["table"],
+            "properties": {
+                "column": {"maxItems": 0},
+                "join": {"maxItems": 0},
+                "table": {"minItems": 1},
+                "dataset": {
+                    "properties": {"source": false, "max_rows": false, "max_rows_per_unit": false},
+                    "if": {"properties": {"privacy_unit": {"const": "row"}}},
+                    "then": false
+                }
+            }
+        }
+    ],
     "if" = {"properties": {"dataset": {"properties": {"privacy_unit": {"const": "row"}}}}},
     "then" = {"properties": {"join": {"maxItems": 0}}}
 ))]
 pub struct PolicyFile {
     /// The table and its guarantee.
     pub(super) dataset: DatasetTable,
-    /// Every column that may be asked about.
+    /// Every column that may be asked about, if the dataset has a single table.
     #[serde(default)]
-    #[schemars(with = "Vec<ColumnTable>", length(min = 1, max = COLUMNS_MAX))]
+    #[schemars(with = "Vec<ColumnTable>", length(max = COLUMNS_MAX))]
     pub(super) column: Vec<Spanned<ColumnTable>>,
-    /// Tables of one row a unit.
+    /// Tables of one row a unit, beside a single table.
     #[serde(default)]
     #[schemars(with = "Vec<JoinTable>")]
     pub(super) join: Vec<Spanned<JoinTable>>,
+    /// The tables of a dataset that has several.
+    #[serde(default)]
+    #[schemars(with = "Vec<EventTable>", length(max = TABLES_MAX))]
+    pub(super) table: Vec<Spanned<EventTable>>,
+    /// Tables that are published as they are, like code lists and calendars.
+    #[serde(default)]
+    #[schemars(with = "Vec<PublicTableForm>", length(max = TABLES_MAX))]
+    pub(super) public: Vec<Spanned<PublicTableForm>>,
+}
+
+/// One of several tables of a dataset.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "required" = ["name", "source", "max_rows", "column"],
+    "if" = {"properties": {"one_row_per_unit": {"const": true}}, "required": ["one_row_per_unit"]},
+    "then" = {"properties": {"max_rows_per_unit": false}},
+    "else" = {"required": ["max_rows_per_unit"]}
+))]
+pub(super) struct EventTable {
+    /// The name in FROM.
+    #[schemars(with = "String", regex(pattern = IDENTIFIER_PATTERN))]
+    pub(super) name: Spanned<String>,
+    /// A title for people to read.
+    pub(super) title: Option<String>,
+    /// Where its rows are read from.
+    #[schemars(schema_with = "source_schema")]
+    pub(super) source: Spanned<toml::Value>,
+    /// A unit has one row; several rows in the source are merged into one.
+    #[schemars(with = "Option<bool>")]
+    pub(super) one_row_per_unit: Option<Spanned<bool>>,
+    /// The largest number of a unit's rows that count in this table.
+    #[schemars(with = "Option<i64>", range(min = 1, max = ROWS_PER_UNIT_MAX))]
+    pub(super) max_rows_per_unit: Option<Spanned<i64>>,
+    /// The largest number of rows in the table.
+    #[schemars(with = "i64", range(min = 1, max = ROWS_MAX))]
+    pub(super) max_rows: Spanned<i64>,
+    /// Every column of the table that may be asked about.
+    #[serde(default)]
+    #[schemars(with = "Vec<ColumnTable>", length(min = 1, max = COLUMNS_MAX))]
+    pub(super) column: Vec<Spanned<ColumnTable>>,
+}
+
+/// A table that is published as it is.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PublicTableForm {
+    /// The name in FROM.
+    #[schemars(with = "String", regex(pattern = IDENTIFIER_PATTERN))]
+    pub(super) name: Spanned<String>,
+    /// Where its rows are read from.
+    #[schemars(schema_with = "source_schema")]
+    pub(super) source: Spanned<toml::Value>,
+    /// The columns that are published.
+    #[schemars(with = "Vec<String>", length(min = 1, max = PUBLIC_COLUMNS_MAX), inner(regex(pattern = IDENTIFIER_PATTERN)), extend("uniqueItems" = true))]
+    pub(super) columns: Spanned<Vec<Spanned<String>>>,
 }
 
 /// A table of one row a unit.
@@ -57,8 +141,7 @@ pub(super) struct JoinTable {
     "allOf" = [
         {
             "if": {"properties": {"privacy_unit": {"const": "row"}}},
-            "then": {"properties": {"exclude": false, "unit_source": false, "max_rows_per_unit": {"const": 1}}},
-            "else": {"required": ["max_rows_per_unit"]}
+            "then": {"properties": {"exclude": false, "unit_source": false, "max_rows_per_unit": {"const": 1}}}
         },
         {
             "if": {"properties": {"accountant": {"const": "pure"}}, "required": ["accountant"]},
@@ -78,8 +161,9 @@ pub(super) struct DatasetTable {
     /// A title for people to read.
     pub(super) title: Option<String>,
     /// A file, a folder, a pattern like `visits/**/*.parquet`, or a table with more details.
+    #[serde(default)]
     #[schemars(schema_with = "source_schema")]
-    pub(super) source: Spanned<toml::Value>,
+    pub(super) source: Option<Spanned<toml::Value>>,
     /// What the guarantee protects: the column with the unit's id, or `row`.
     #[schemars(with = "String", regex(pattern = IDENTIFIER_PATTERN))]
     pub(super) privacy_unit: Spanned<String>,
@@ -102,8 +186,8 @@ pub(super) struct DatasetTable {
     #[schemars(with = "Option<i64>", range(min = 1, max = ROWS_PER_UNIT_MAX))]
     pub(super) max_rows_per_unit: Option<Spanned<i64>>,
     /// The largest number of rows in the table.
-    #[schemars(with = "i64", range(min = 1, max = ROWS_MAX))]
-    pub(super) max_rows: Spanned<i64>,
+    #[schemars(with = "Option<i64>", range(min = 1, max = ROWS_MAX))]
+    pub(super) max_rows: Option<Spanned<i64>>,
     /// How losses add up; by default gaussian.
     #[schemars(with = "Option<String>", extend("enum" = ["gaussian", "pure"]))]
     pub(super) accountant: Option<Spanned<String>>,

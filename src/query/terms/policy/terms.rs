@@ -1,11 +1,12 @@
 //! The public terms of a dataset: everything that queries depend on.
 
 use std::borrow::Cow;
-use std::ops::{Deref, Range};
-use std::sync::Arc;
+use std::ops::Range;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use super::public_table::PublicTables;
+use super::terms_form::TermsForm;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::query::terms::columns::Columns;
@@ -13,6 +14,7 @@ use crate::query::terms::domain::{Column, Domain, Grid};
 
 /// The public terms of a dataset. A sealed edition holds the terms it was sealed under.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "TermsForm", from = "TermsForm")]
 pub struct Terms {
     /// The privacy unit: who is protected.
     pub unit: Unit,
@@ -32,20 +34,15 @@ pub struct Terms {
     pub columns: Columns,
     /// Groups with a noisy count below this number are shown without their estimates; `None` shows all groups. This protects nobody more
     /// than the noise does: it keeps figures that are mostly noise out of reports.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_cell: Option<u32>,
     /// The part of the cap's δ that is set aside for groups without a public list, or `None`. The δ of `accountant` is the rest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<ThresholdReserve>,
     /// Tables with one row per unit that this one can be joined with. Their columns follow the table's own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joins: Vec<JoinedTable>,
     /// The tables of a dataset that declares several. Such a dataset has no columns of its own, and its bounds are the largest of its
     /// tables'. Empty for a dataset with a single table.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableTerms>,
     /// Tables that are published as they are: code lists, calendars.
-    #[serde(default, skip_serializing_if = "PublicTables::is_empty")]
     pub public: PublicTables,
 }
 
@@ -162,63 +159,6 @@ pub struct TableTerms {
     pub max_rows_per_unit: u32,
     /// The declared capacity of the table, in rows.
     pub max_rows: u64,
-}
-
-/// The public tables of a dataset. A copy costs nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicTables(Arc<[PublicTable]>);
-
-/// A table that is published as it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublicTable {
-    /// The table's name in SQL.
-    pub name: String,
-    /// Its columns; a category's labels are the column's different values.
-    pub columns: Columns,
-    /// The number of rows.
-    pub rows: u64,
-    /// For each column, the integer of each row as a sealed table would store it; `None` where the value is missing.
-    pub values: Vec<Vec<Option<i64>>>,
-}
-
-impl Deref for PublicTables {
-    type Target = [PublicTable];
-
-    fn deref(&self) -> &[PublicTable] {
-        &self.0
-    }
-}
-
-impl Default for PublicTables {
-    fn default() -> Self {
-        Self(Arc::new([]))
-    }
-}
-
-impl FromIterator<PublicTable> for PublicTables {
-    fn from_iter<I: IntoIterator<Item = PublicTable>>(tables: I) -> Self {
-        Self(tables.into_iter().collect())
-    }
-}
-
-impl PublicTables {
-    /// Whether there is no public table.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Serialize for PublicTables {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.collect_seq(self.iter())
-    }
-}
-
-impl<'de> Deserialize<'de> for PublicTables {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Vec::deserialize(from).map(|tables: Vec<PublicTable>| tables.into_iter().collect())
-    }
 }
 
 /// A joined table with one row per unit. Sealing gives its values to every row of the unit.

@@ -1,0 +1,128 @@
+//! Sealing several tables that share their units.
+//!
+//! Promises that a unit has one number in all tables, in an order that reveals nothing about the sources; that each table keeps the rows of
+//! a unit that it would keep by itself; and that blocks end at the same units in all tables. Tables are spilled and sorted by their units'
+//! digests one after another, and then merged part by part, so that memory holds one part of each.
+//!
+//! Ids of different tables are compared by value, so that 12 and 12.0 are one unit, unless a table has several spellings of a number: they
+//! are different units there, and so in all tables.
+
+mod merge;
+
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use self::merge::Merge;
+use super::Report;
+use super::SealError;
+use super::cells::shared_digests;
+use super::ids::Withdrawn;
+use super::opened::{EncodedColumns, Opened};
+use super::report::{SourceFacts, TableFacts};
+use super::spill::{PARTS, Parts, Spill};
+use super::staging::{Staging, manifest, publish_all};
+use super::steps::{check_conflicts, editions, withdrawn};
+use crate::kernel::random;
+use crate::query::terms::edition::Manifest;
+use crate::query::terms::policy::Policy;
+
+/// Checks that every source exists and has the right columns.
+pub(super) fn check_sources(policy: &Policy) -> Result<(), SealError> {
+    (0..policy.tables.len()).try_for_each(|index| Opened::table(policy, index).map(|_| ()))
+}
+
+/// Seals all tables of a policy into one edition.
+pub(super) fn seal(
+    policy: &Policy,
+    state: &Path,
+    key: &[u8; 32],
+    progress: &dyn Fn(u64),
+) -> Result<(Manifest, Report), SealError> {
+    let opened = (0..policy.tables.len()).map(|index| Opened::table(policy, index)).collect::<Result<Vec<_>, _>>()?;
+    let mut withdrawn = withdrawn(policy)?;
+    let edition = random::id("ed")?;
+    let staging = Staging::create(&editions(state)?, &edition)?;
+
+    let (mut tables, mut parts) = (Vec::with_capacity(opened.len()), Vec::with_capacity(opened.len()));
+    let mut rows_before = 0;
+    for (index, opened) in opened.iter().enumerate() {
+        let dir = staging.dir.join(format!("table-{index:02}"));
+        let progress = |rows| progress(rows_before + rows);
+        let (table, own) = TableRows::spill(opened, dir, (&mut withdrawn, key), &progress)?;
+        rows_before += table.encoded.read.rows;
+        tables.push(table);
+        parts.push(own);
+    }
+    let mut report = begin_report(policy, &tables, &withdrawn);
+    let mut merge = Merge::begin(policy, &tables, &staging.dir)?;
+    (0..PARTS).try_for_each(|index| merge.take(&mut parts, index))?;
+    let written = merge.finish(&mut report)?;
+    check_all_conflicts(policy, &tables, &report)?;
+    tables.iter().try_for_each(|table| fs::remove_dir(&table.dir))?;
+    let manifest = manifest(&edition, &policy.name, policy.terms.clone(), written, Vec::new())?;
+    report.write(&staging.dir)?;
+    publish_all(state, std::iter::once((&staging, &manifest)))?;
+    Ok((manifest, report))
+}
+
+/// A table whose rows were read and spilled.
+struct TableRows {
+    /// The source, as it is shown to people.
+    shown: String,
+    /// The folder with the table's parts.
+    dir: PathBuf,
+    encoded: EncodedColumns,
+}
+
+impl TableRows {
+    /// Encodes every row, and spreads the rows over parts by unit.
+    fn spill(
+        opened: &Opened<'_>,
+        dir: PathBuf,
+        (withdrawn, key): (&mut Withdrawn, &[u8; 32]),
+        progress: &dyn Fn(u64),
+    ) -> Result<(Self, Parts), SealError> {
+        fs::DirBuilder::new().mode(0o700).create(&dir)?;
+        let mut spill = Spill::create(&dir, opened.columns().len())?;
+        let mut values = Vec::new();
+        let encoded = opened.rows(withdrawn, key, |rows| {
+            for (row, id) in rows.ids().into_iter().flatten().enumerate() {
+                values.clear();
+                rows.extend(row, &mut values);
+                let (unit, order) = shared_digests(key, id, &values);
+                spill.push(unit, order, values.iter().copied())?;
+            }
+            progress(rows.last);
+            Ok(())
+        })?;
+        Ok((Self { shown: opened.shown(), dir, encoded }, spill.finish()?))
+    }
+}
+
+/// Starts the report with what is known once every row was read.
+fn begin_report(policy: &Policy, tables: &[TableRows], withdrawn: &Withdrawn) -> Report {
+    let mut report = Report { ids_unmatched: withdrawn.unmatched(), ..Report::default() };
+    for (terms, TableRows { shown, encoded, .. }) in policy.terms.tables.iter().zip(tables) {
+        let (rows_read, rows_excluded) = (encoded.read.rows, encoded.excluded);
+        report.rows_read += rows_read;
+        report.rows_excluded += rows_excluded;
+        report.ids_spelled_twice += encoded.spelled_twice;
+        report.sources.push(SourceFacts::of(shown.clone(), &encoded.read));
+        report.tables.push(TableFacts { name: terms.name.clone(), rows_read, rows_excluded, ..TableFacts::default() });
+        let names = terms.columns.iter().map(|column| format!("{}.{}", terms.name, column.name));
+        report.columns.extend(names.zip(encoded.counts.iter().cloned()));
+    }
+    report
+}
+
+/// Checks that no unit's rows in a table contradict each other, if the policy refuses that.
+fn check_all_conflicts(policy: &Policy, tables: &[TableRows], report: &Report) -> Result<(), SealError> {
+    let mut columns = &report.columns[..];
+    for (terms, table) in policy.terms.tables.iter().zip(tables) {
+        let (own, rest) = columns.split_at(terms.columns.len());
+        check_conflicts(policy, &table.shown, own)?;
+        columns = rest;
+    }
+    Ok(())
+}
