@@ -211,14 +211,29 @@ impl Walk<'_> {
         self::column(&column.unwrap_or_else(|| self.column(rng)).name)
     }
 
+    /// A random day: a column, or a day that is computed from one.
     fn day(&self, rng: &mut StdRng) -> Expression {
         let day = self.of_domain(rng, |domain| matches!(domain, Domain::Date { .. }));
-        if rng.random_bool(0.2) {
-            let days = at(Scalar::Constant(LiteralValue::Number(rng.random_range(1..50).to_string())));
-            let operator = *[ArithmeticOperator::Plus, ArithmeticOperator::Minus].choose(rng).expect("one");
-            return at(Scalar::Arithmetic(Box::new(day), operator, Box::new(days)));
-        }
-        day
+        let fixed = |rng: &mut StdRng| {
+            let day = format!("202{}-0{}-17", rng.random_range(0..6), rng.random_range(1..10));
+            at(Scalar::Constant(LiteralValue::Date(day)))
+        };
+        at(match rng.random_range(0..16) {
+            0..3 => {
+                let days = at(Scalar::Constant(LiteralValue::Number(rng.random_range(1..50).to_string())));
+                let operator = *[ArithmeticOperator::Plus, ArithmeticOperator::Minus].choose(rng).expect("one");
+                Scalar::Arithmetic(Box::new(day), operator, Box::new(days))
+            }
+            3 => Scalar::Least(vec![day, fixed(rng)]),
+            4 => Scalar::Greatest(vec![day, fixed(rng)]),
+            5 => Scalar::Truncate(*Period::VARIANTS.choose(rng).expect("one"), Box::new(day)),
+            6 => Scalar::Coalesce(Box::new(day), Box::new(fixed(rng))),
+            7 => {
+                let whens = vec![(self.condition(rng, 1), day)];
+                Scalar::Case(whens, rng.random_bool(0.5).then(|| Box::new(fixed(rng))))
+            }
+            _ => return day,
+        })
     }
 
     /// A subquery with one row per unit; `None` if every row is a unit.
@@ -298,7 +313,14 @@ impl Walk<'_> {
             }
             9 => Scalar::Extract(*DatePart::VARIANTS.choose(rng).expect("one"), Box::new(self.day(rng))),
             10 => Scalar::Bucket(one, number_literal("-5"), number_literal("90.5"), rng.random_range(1..20)),
-            _ => Scalar::Arithmetic(Box::new(self.day(rng)), ArithmeticOperator::Minus, Box::new(self.day(rng))),
+            _ => {
+                let second = if rng.random_bool(0.4) {
+                    at(Scalar::Constant(LiteralValue::Date("2021-07-04".to_owned())))
+                } else {
+                    self.day(rng)
+                };
+                Scalar::Arithmetic(Box::new(self.day(rng)), ArithmeticOperator::Minus, Box::new(second))
+            }
         })
     }
 

@@ -20,7 +20,7 @@ fn number_kind(parts: &[Program]) -> ValueKind {
     if parts.iter().all(|part| part.kind == ValueKind::Integer) { ValueKind::Integer } else { ValueKind::Decimal }
 }
 
-/// A sum. Dates are counted with their sign, because a date less a date is a number of days.
+/// A sum. Dates are counted with their sign, because a date less a date is a number of days, to which any number can be added.
 pub(super) fn sum(terms: &[Term], parts: Vec<Program>) -> Result<Program, TermFault> {
     let is_less = |term: &Term| matches!(term, Term::Made(made) if matches!(**made, Operation::Negative(_)));
     let sign = |term: &Term| if is_less(term) { -1 } else { 1 };
@@ -29,10 +29,11 @@ pub(super) fn sum(terms: &[Term], parts: Vec<Program>) -> Result<Program, TermFa
     let has_days = parts.iter().any(|part| part.kind == ValueKind::Date);
     for part in &parts {
         part.wanted(part.is_number() || part.kind == ValueKind::Date, "+ or -", "numbers, or dates and whole days")?;
-        part.wanted(!has_days || part.kind != ValueKind::Decimal, "+ or - with a date", "whole days")?;
+        part.wanted(!has_days || days == 0 || part.kind != ValueKind::Decimal, "+ or - with a date", "whole days")?;
     }
     let kind = match (has_days, days) {
         (false, _) => number_kind(&parts),
+        (true, 0) if parts.iter().any(|part| part.kind == ValueKind::Decimal) => ValueKind::Decimal,
         (true, 0) => ValueKind::Integer,
         (true, 1) => ValueKind::Date,
         (true, _) => {
