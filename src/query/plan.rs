@@ -28,7 +28,7 @@ use super::answer::Layout;
 use super::computation::Computation;
 use super::error::QueryError;
 use super::syntax::Query;
-use super::term::context::{Steps, TermContext};
+use super::term::context::{KeyRule, Steps, TermContext};
 use super::term::{checker, coding};
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::privacy::certificate::{GroupThreshold, MeasurementSpec};
@@ -93,13 +93,32 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
     planned(query, terms, rows_per_unit, &Steps::bounded())
 }
 
+/// Types a query by a rule of today or of earlier versions, without a limit on the steps.
+///
+/// # Errors
+/// Those of [`plan`], without its last one.
+pub fn plan_by(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, rule: KeyRule) -> Result<Plan, QueryError> {
+    planned(query, terms, rows_per_unit, &Steps::recorded(rule))
+}
+
 /// Types a query that is recorded in the ledger, as [`plan`] does but without a limit on the steps: it was accepted when it was asked, and
-/// must stay verifiable.
+/// must stay verifiable. The plan is the one that `is_it` is true of, by the rules of today or of earlier versions; if none is, the plan of
+/// today.
 ///
 /// # Errors
 /// Those of [`plan`], if the same text was planned differently when it was asked.
-pub fn replan(query: &Query, terms: &Terms, rows_per_unit: u32) -> Result<Plan, QueryError> {
-    planned(query, terms, Some(rows_per_unit), &Steps::unbounded())
+pub fn replan(
+    query: &Query,
+    terms: &Terms,
+    rows_per_unit: u32,
+    is_it: impl Fn(&Plan) -> bool,
+) -> Result<Plan, QueryError> {
+    let by = |rule: KeyRule| plan_by(query, terms, Some(rows_per_unit), rule);
+    let today = by(KeyRule::Values);
+    if today.as_ref().is_ok_and(&is_it) || query.keys.is_empty() {
+        return today;
+    }
+    by(KeyRule::Bounds).ok().filter(is_it).map_or(today, Ok)
 }
 
 fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<Steps>) -> Result<Plan, QueryError> {

@@ -11,6 +11,7 @@ pub mod context;
 pub(in crate::query) mod literals;
 pub mod lower;
 mod node;
+mod values;
 pub mod checker;
 
 use std::borrow::Cow;

@@ -179,7 +179,14 @@ impl Walk<'_> {
 
     /// A random key that is computed from columns.
     fn key(&self, rng: &mut StdRng) -> Expression {
-        match rng.random_range(0..5) {
+        match rng.random_range(0..7) {
+            5 => at(self.multiple(rng)),
+            6 => {
+                let part = |rng: &mut StdRng| at(Scalar::Extract(DatePart::Month, Box::new(self.day(rng))));
+                let year = at(Scalar::Extract(DatePart::Year, Box::new(self.day(rng))));
+                let year = at(Scalar::Arithmetic(Box::new(year), ArithmeticOperator::Times, Box::new(whole("100"))));
+                at(Scalar::Arithmetic(Box::new(year), ArithmeticOperator::Plus, Box::new(part(rng))))
+            }
             0 => {
                 let period = *Period::VARIANTS.choose(rng).expect("one");
                 at(Scalar::Truncate(period, Box::new(self.day(rng))))
@@ -195,6 +202,22 @@ impl Walk<'_> {
                 at(Scalar::Case(whens, rng.random_bool(0.5).then(|| Box::new(label("other")))))
             }
             _ => at(Scalar::Truth(Box::new(self.condition(rng, 1)))),
+        }
+    }
+
+    /// A whole number that is rounded down to a multiple, or rounded to some decimals.
+    fn multiple(&self, rng: &mut StdRng) -> Scalar {
+        let one = self.of_domain(rng, |domain| matches!(domain, Domain::Number(_)));
+        if rng.random_bool(0.3) {
+            return Scalar::Round(Box::new(one), rng.random_range(0..2));
+        }
+        let by = *["2", "5", "10"].choose(rng).expect("one");
+        let over = at(Scalar::Arithmetic(Box::new(one), ArithmeticOperator::Over, Box::new(whole(by))));
+        let over = if rng.random_bool(0.5) { over } else { at(Scalar::Round(Box::new(over), 0)) };
+        let times = Scalar::Arithmetic(Box::new(over), ArithmeticOperator::Times, Box::new(whole(by)));
+        match rng.random_bool(0.3) {
+            true => Scalar::Arithmetic(Box::new(at(times)), ArithmeticOperator::Plus, Box::new(whole("3"))),
+            false => times,
         }
     }
 
@@ -516,4 +539,8 @@ fn column(text: &str) -> Expression {
 
 fn name(text: &str) -> Name {
     Name { of: None, text: text.to_owned(), at: PLACE }
+}
+
+fn whole(text: &str) -> Expression {
+    at(Scalar::Constant(LiteralValue::Number(text.to_owned())))
 }

@@ -296,8 +296,16 @@ impl Oracle<'_> {
             Some(Value::Truth(truth)) => Label::Boolean(truth),
             Some(Value::Day(day)) => Label::Text(day.to_string()),
             Some(Value::Whole(value) | Value::Decimal(value)) => {
-                assert!(value.is_int(), "a key is whole");
-                Label::Integer(i64::try_from(value.floor()).expect("a key"))
+                let domain = key.column.facts(self.terms).domain.into_owned();
+                match domain {
+                    Domain::Number(grid) if grid.step % 1_000_000_000 != 0 || grid.step > 1_000_000_000 => {
+                        Label::Decimal(i128::try_from((value / nano()).floor()).expect("a key"))
+                    }
+                    _ => {
+                        assert!(value.is_int(), "a key is whole");
+                        Label::Integer(i64::try_from(value.floor()).expect("a key"))
+                    }
+                }
             }
         }
     }

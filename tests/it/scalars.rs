@@ -8,6 +8,10 @@ use tacit::query::parse::{TEXT_BYTES_MAX, parse};
 use tacit::query::plan::{Plan, plan};
 use tacit::query::terms::policy::{Policy, Terms};
 
+use std::collections::BTreeSet;
+
+use tacit::query::answer::Label;
+
 use crate::grammar;
 use crate::support::{PURE, policy};
 
@@ -80,4 +84,65 @@ fn a_day_that_was_computed_less_a_day_is_a_number_of_days() {
         planned(&format!("SELECT AVG({days}), COUNT(*) FROM visits WHERE {days} > 3"), &terms);
         planned(&format!("SELECT WIDTH_BUCKET({days}, 0, 3000, 10), SUM({days}) FROM visits GROUP BY 1"), &terms);
     }
+}
+
+/// The groups of a question's only key, as text.
+fn groups(sql: &str, terms: &Terms) -> Vec<String> {
+    let of = |label: &Label| label.cell().text().unwrap_or_else(|| "missing".to_owned());
+    planned(sql, terms).layout.keys[0].iter().map(of).collect()
+}
+
+#[test]
+fn a_key_has_the_values_that_its_expression_can_have() {
+    let terms = terms();
+    let steps = |from: i64, to: i64, by: usize| (from..=to).step_by(by).map(|one| one.to_string()).collect::<Vec<_>>();
+    let months = |years: std::ops::RangeInclusive<i64>| {
+        years.flat_map(|year| (1..=12).map(move |month| (year * 100 + month).to_string())).collect::<Vec<_>>()
+    };
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    for (key, condition, expected) in [
+        ("age / 10 * 10", "", steps(0, 110, 10)),
+        ("age / 5 * 5", "", steps(0, 110, 5)),
+        ("age / 10 * 10 + 5", "", steps(5, 115, 10)),
+        ("ROUND(age / 10.0) * 10", "", steps(0, 110, 10)),
+        ("age * 2", "", steps(0, 220, 2)),
+        ("age / 10", "", steps(0, 11, 1)),
+        ("age / 10 * 10", "age BETWEEN 20 AND 39", steps(20, 30, 10)),
+        ("age / 10 * 10", "age BETWEEN 20 AND 39 OR age = 80", texts(&["20", "30", "80"])),
+        ("age / 10 * 10", "age / 10 * 10 >= 90 AND smoker", steps(90, 110, 10)),
+        ("age / 10", "age >= 90", steps(9, 11, 1)),
+        ("age", "age IN (7, 20, 300)", texts(&["7", "20"])),
+        ("EXTRACT(YEAR FROM visited) * 100 + EXTRACT(MONTH FROM visited)", "", months(2020..=2025)),
+        (
+            "EXTRACT(YEAR FROM visited) * 100 + EXTRACT(MONTH FROM visited)",
+            "visited >= DATE '2024-01-01'",
+            months(2024..=2025),
+        ),
+        ("CASE WHEN age < 18 THEN 0 WHEN age < 65 THEN 18 ELSE 65 END", "", texts(&["0", "18", "65"])),
+        ("CASE WHEN smoker THEN 100 ELSE 7 END", "", texts(&["7", "100"])),
+        (
+            "ROUND(age / 100.0, 1)",
+            "",
+            texts(&["0", "0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1", "1.1"]),
+        ),
+        ("cost", "cost IN (1.25, 3.5)", texts(&["1.25", "3.5"])),
+        ("cost", "cost BETWEEN 0.02 AND 0.04", texts(&["0.02", "0.03", "0.04"])),
+        (
+            "DATE_TRUNC('month', visited) + 14",
+            "visited BETWEEN DATE '2024-01-02' AND DATE '2024-02-01'",
+            texts(&["2024-01-15", "2024-02-15"]),
+        ),
+        // Too many combinations to work out one by one: the multiples between the bounds.
+        ("ROUND(cost / 100 + age / 1000.0) * 100", "", steps(0, 500, 100)),
+    ] {
+        let condition = if condition.is_empty() { String::new() } else { format!("WHERE {condition}") };
+        let sql = format!("SELECT {key} AS k, COUNT(*) FROM visits {condition} GROUP BY 1");
+        assert_eq!(groups(&sql, &terms), expected, "{sql}");
+    }
+    let days: BTreeSet<String> =
+        groups("SELECT DATE_TRUNC('month', visited) + 14, COUNT(*) FROM visits GROUP BY 1", &terms)
+            .into_iter()
+            .collect();
+    assert_eq!(days.len(), 72);
+    assert!(days.iter().all(|day| day.ends_with("-15")), "{days:?}");
 }

@@ -143,7 +143,7 @@ impl Text {
         self.string(&hex::encode(blake3::hash(&bytes).as_bytes()));
     }
 
-    pub(super) fn key(&mut self, PlanKey { column, low, codes, nullable }: &PlanKey) {
+    pub(super) fn key(&mut self, PlanKey { column, low, codes, nullable, values }: &PlanKey) {
         self.raw("{");
         self.field("column");
         self.term(column);
@@ -155,6 +155,10 @@ impl Text {
         self.number(*codes);
         self.field("nullable");
         self.truth(*nullable);
+        if let Some(values) = values {
+            self.field("values");
+            self.list(values, |out, value| out.number(*value));
+        }
         self.raw("}");
     }
 
