@@ -138,7 +138,8 @@ fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<
     let known = outer.as_ref().unwrap_or(&base);
     let grouped = shape::grouped(query, known)?;
     shape::check(query, &grouped)?;
-    for name in query.columns(&grouped) {
+    // The unit may be counted; wherever else it is named, typing refuses it.
+    for name in query.columns(&grouped).into_iter().filter(|name| known.unit_column() != Some(name.text.as_str())) {
         checker::declared(name, known).map_err(|error| joins::unjoined(error, name, all))?;
     }
     let rows_per_unit = shape::rows(rows_per_unit, &base)?;

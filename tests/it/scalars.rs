@@ -1,19 +1,22 @@
 //! Arithmetic, casts and numeric functions of one row, as people write them: each form is planned, reads back from its canonical text to the
 //! same plan, and gives the oracle's integers.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use dashu::integer::IBig;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use tacit::query::answer::Label;
 use tacit::query::canonical;
 use tacit::query::parse::{TEXT_BYTES_MAX, parse};
 use tacit::query::plan::{Plan, plan};
 use tacit::query::terms::policy::{Policy, Terms};
 
-use std::collections::BTreeSet;
-
-use tacit::query::answer::Label;
-
+use crate::differential::{csv, rows};
 use crate::grammar;
-use crate::support::{PURE, policy};
+use crate::oracle::Oracle;
+use crate::support::{Lab, NoNoise, PURE, block_on, policy};
 
 /// Number of random questions whose canonical text is read back.
 const QUESTIONS: usize = 4_000;
@@ -145,4 +148,190 @@ fn a_key_has_the_values_that_its_expression_can_have() {
             .collect();
     assert_eq!(days.len(), 72);
     assert!(days.iter().all(|day| day.ends_with("-15")), "{days:?}");
+}
+
+/// Plans questions and compares their exact integers with the oracle's over random rows.
+fn evaluated(questions: &[String]) {
+    let terms = terms();
+    let rows = rows(&mut StdRng::seed_from_u64(SEED), &terms, 40);
+    let lab = Lab::new(&policy(PURE), &csv(&terms, &rows), Arc::new(NoNoise), "100");
+    let oracle = Oracle { terms: &terms };
+    for sql in questions {
+        let plan = planned(sql, &terms);
+        let reply = block_on(lab.sql(sql, "0.001")).json();
+        let release = reply["release"].as_str().unwrap_or_else(|| panic!("{sql}: {reply}"));
+        let stored = lab.service.stored_answer(release).expect("an answer");
+        let whole = |cell: &IBig, bits: u32| i64::try_from(cell >> bits as usize).expect("an integer");
+        let vectors: Vec<Vec<i64>> = stored
+            .vectors()
+            .iter()
+            .map(|one| one.cells.iter().map(|cell| whole(cell, one.law.fine_bits.into())).collect())
+            .collect();
+        assert_eq!(
+            vectors,
+            oracle.vectors(&plan.computation, &plan.layout.keys, &rows),
+            "{sql}\n{:?}",
+            plan.computation
+        );
+    }
+}
+
+#[test]
+fn casts_are_the_identity_or_a_known_map() {
+    let outputs = [
+        "AVG(smoker::int)",
+        "SUM((diagnosis = 'flu')::int)",
+        "SUM(CAST(cost AS INTEGER))",
+        "SUM(CAST(cost AS BIGINT))",
+        "SUM(SAFE_CAST(cost AS INTEGER))",
+        "SUM(age::float / 10)",
+        "SUM(age::numeric / 10)",
+        "SUM(cost::numeric(10, 1))",
+        "SUM(CAST(age AS DOUBLE PRECISION))",
+        "COUNT(diagnosis::text)",
+        "SUM(CASE WHEN age::boolean THEN 1 ELSE 0 END)",
+        "SUM(visited - '2020-01-01'::date)",
+        "SUM(visited - CAST('2020-01-01' AS DATE))",
+        "SUM(visited - TIMESTAMP '2020-01-01 00:00:00')",
+        "SUM(DATE_TRUNC('month', visited)::date - DATE '2020-01-01')",
+        "SUM(age / 10::numeric)",
+        "SUM(age / (-2))",
+        "SUM(age / (2 * 5))",
+        "SUM(+age)",
+    ];
+    let mut questions: Vec<String> = outputs.iter().map(|one| format!("SELECT {one} FROM visits")).collect();
+    for condition in [
+        "visited >= '2024-01-01'::date",
+        "visited >= '2024-01-01 00:00:00'",
+        "visited < TIMESTAMP '2024-01-01 00:00:00'",
+        "visited::date = DATE '2024-01-01'",
+        "smoker::int = 1",
+        "diagnosis::text = 'flu'",
+        "age::int BETWEEN 3 AND 50",
+    ] {
+        questions.push(format!("SELECT COUNT(*) FROM visits WHERE {condition}"));
+    }
+    questions.push("SELECT smoker::int AS s, COUNT(*) FROM visits GROUP BY 1".to_owned());
+    questions.push("SELECT CAST(cost / 100 AS INTEGER), COUNT(*) FROM visits GROUP BY 1".to_owned());
+    evaluated(&questions);
+}
+
+#[test]
+fn numeric_functions_are_exact_on_their_grids() {
+    let sums = [
+        "FLOOR(cost)",
+        "CEIL(cost - 250)",
+        "CEILING(cost / 3.0)",
+        "TRUNC(cost - 250)",
+        "TRUNC(cost - 250, 1)",
+        "FLOOR((visited - DATE '2022-01-01') / 365.25)",
+        "FLOOR(age / 10)",
+        "MOD(age, 7)",
+        "age % 7",
+        "MOD(cost - 250, 1.5)",
+        "SIGN(cost - 250)",
+        "POWER(age, 2)",
+        "POWER(cost, 0.5)",
+        "SQRT(cost)",
+        "SQRT(age - 50)",
+        "LN(cost)",
+        "LN(age + 1)",
+        "LOG(cost + 1)",
+        "LOG10(age)",
+        "LOG2(age + 1)",
+        "LOG(3, age + 1)",
+        "EXP(age / 100.0)",
+        "cost / 7.0",
+        "(visited - DATE '2020-01-01') / 365.25",
+        "NULLIF(age, 50)",
+        "COALESCE(NULLIF(age, 50), cost)",
+        "COALESCE(NULLIF(age, 50), NULLIF(cost, 0), 7)",
+        "ABS(-age)",
+    ];
+    let mut questions: Vec<String> =
+        sums.iter().map(|one| format!("SELECT SUM({one}), COUNT({one}) FROM visits")).collect();
+    for condition in [
+        "(visited - DATE '2020-01-01') / 365.25 >= 5",
+        "(visited - DATE '2020-01-01') / 365.25 = 4",
+        "(visited - DATE '2020-01-01') / 365.25 BETWEEN 1 AND 2",
+        "3 < age / 7.0",
+        "age / -7.0 <> -3",
+        "age % 2 = 0",
+        "LN(cost) > 2",
+        "LN(cost) IS NULL",
+    ] {
+        questions.push(format!("SELECT COUNT(*) FROM visits WHERE {condition}"));
+    }
+    for key in [
+        "FLOOR(cost / 100)",
+        "age % 7",
+        "FLOOR((visited - DATE '2020-01-01') / 365.25)",
+        "SIGN(cost - 250)",
+        "ROUND(LN(age + 1), 1)",
+    ] {
+        questions.push(format!("SELECT {key}, COUNT(*) FROM visits GROUP BY 1"));
+    }
+    evaluated(&questions);
+}
+
+#[test]
+fn cases_and_counts_are_taken_in_every_form() {
+    let mut questions: Vec<String> = [
+        "CASE age WHEN 1 THEN 10 WHEN 2 THEN 20 ELSE 0 END",
+        "CASE region WHEN 'north' THEN 1 ELSE 0 END",
+        "CASE WHEN smoker THEN NULL WHEN age > 50 THEN age ELSE 3 END",
+        "CASE WHEN smoker THEN 1 ELSE 0 END",
+        "CASE WHEN smoker THEN CASE WHEN age > 50 THEN 2 ELSE 1 END ELSE 0.25 END",
+        "CASE WHEN smoker THEN cost ELSE age END",
+    ]
+    .iter()
+    .map(|one| format!("SELECT SUM({one}), COUNT({one}) FROM visits"))
+    .collect();
+    for count in [
+        "COUNT(1)",
+        "COUNT(patient_id)",
+        "COUNT(patient_id) FILTER (WHERE smoker)",
+        "COUNT(DISTINCT CASE WHEN diagnosis = 'flu' THEN patient_id END)",
+        "COUNT(DISTINCT CASE WHEN diagnosis = 'flu' THEN patient_id ELSE NULL END)",
+    ] {
+        questions.push(format!("SELECT {count} FROM visits"));
+    }
+    questions.push(
+        "SELECT AVG(n) FROM (SELECT patient_id, COUNT(patient_id) AS n FROM visits GROUP BY patient_id) AS t"
+            .to_owned(),
+    );
+    evaluated(&questions);
+    let terms = terms();
+    let same = |one: &str, other: &str| {
+        let of = |output: &str| planned(&format!("SELECT {output} FROM visits"), &terms).computation;
+        assert_eq!(of(one), of(other), "{one} is {other}");
+    };
+    same("COUNT(patient_id)", "COUNT(*)");
+    same("COUNT(1)", "COUNT(*)");
+    same(
+        "COUNT(DISTINCT CASE WHEN diagnosis = 'flu' THEN patient_id END)",
+        "COUNT(DISTINCT patient_id) FILTER (WHERE diagnosis = 'flu')",
+    );
+    same("SUM(CAST(age AS INTEGER))", "SUM(age)");
+}
+
+#[test]
+fn what_stays_refused_says_why() {
+    let terms = terms();
+    for (output, part) in [
+        ("SUM(cost / age)", "divided only by a constant"),
+        ("SUM(age % cost)", "a division by a constant"),
+        ("SUM(POWER(age, cost))", "a constant exponent"),
+        ("SUM(POWER(age, -1))", "above 0 alone"),
+        ("SUM(EXP(cost))", "62 bits"),
+        ("SUM(LOG(1, cost))", "not 1"),
+        ("SUM(diagnosis::int)", "cannot be cast"),
+        ("SUM(cost * cost * cost * cost / 7.0)", "62 bits"),
+        ("SUM(COALESCE(visited, age))", "COALESCE wants"),
+        ("SUM(MOD(age, 0))", "divides by 0"),
+    ] {
+        let sql = format!("SELECT {output} FROM visits");
+        let error = parse(&sql).and_then(|query| plan(&query, &terms, None)).expect_err(&sql);
+        assert!(error.message.contains(part), "{sql}: {error:?}");
+    }
 }

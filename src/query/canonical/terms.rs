@@ -6,6 +6,7 @@ use crate::query::computation::{PerUnitColumn, PerUnitTable};
 use crate::query::filter::{Filter, stored_bounds};
 use crate::query::term::context::TermContext;
 use crate::query::term::lower::ValueKind;
+use crate::query::term::real::RealFunction;
 use crate::query::term::{Constant, Operation, Term};
 use crate::query::terms::domain::{Domain, date_text};
 use crate::query::terms::policy::{Terms, is_identifier};
@@ -52,6 +53,13 @@ impl TermWriter<'_> {
                 | Operation::Filled(..)
                 | Operation::Truncated(..)
                 | Operation::Extracted(..)
+                | Operation::Integer(_)
+                | Operation::Decimal(_)
+                | Operation::Cut(..)
+                | Operation::Remainder(..)
+                | Operation::Sign(_)
+                | Operation::Real(..)
+                | Operation::Coalesced(_)
                 | Operation::Bucket { .. } => true,
             },
         };
@@ -79,6 +87,7 @@ impl TermWriter<'_> {
             Operation::Rounded(of, 0) => format!("ROUND({})", self.term(of)),
             Operation::Rounded(of, decimals) => format!("ROUND({}, {decimals})", self.term(of)),
             Operation::Filled(of, with) => format!("COALESCE({}, {})", self.term(of), self.term(with)),
+            Operation::Case(whens, None) if whens.is_empty() => "NULL".to_owned(),
             Operation::Case(whens, otherwise) => {
                 let arms = whens.iter().map(|(when, then)| (when, self.term(then)));
                 self.case(arms, otherwise.as_ref().map(|otherwise| self.term(otherwise)))
@@ -90,6 +99,23 @@ impl TermWriter<'_> {
             Operation::Truth(filter) => format!("({})", self.filter(filter, false)),
             Operation::Truncated(of, period) => format!("DATE_TRUNC({}, {})", quoted(period.word()), self.term(of)),
             Operation::Extracted(of, part) => format!("EXTRACT({} FROM {})", part.word().to_uppercase(), self.term(of)),
+            Operation::Integer(of) => format!("CAST({} AS INTEGER)", self.term(of)),
+            Operation::Decimal(of) => format!("CAST({} AS NUMERIC)", self.term(of)),
+            Operation::Cut(of, side, 0) => format!("{}({})", side.word(), self.term(of)),
+            Operation::Cut(of, side, decimals) => format!("{}({}, {decimals})", side.word(), self.term(of)),
+            Operation::Remainder(of, by) => format!("MOD({}, {})", self.term(of), number(*by)),
+            Operation::Sign(of) => format!("SIGN({})", self.term(of)),
+            Operation::Real(function, of) => {
+                let of = self.term(of);
+                match function {
+                    RealFunction::Root => format!("SQRT({of})"),
+                    RealFunction::Exponential => format!("EXP({of})"),
+                    RealFunction::Natural => format!("LN({of})"),
+                    RealFunction::Logarithm(base) => format!("LOG({}, {of})", number(*base)),
+                    RealFunction::Power(exponent) => format!("POWER({of}, {})", number(*exponent)),
+                }
+            }
+            Operation::Coalesced(parts) => format!("COALESCE({})", list(parts)),
             Operation::Bucket { of, low, high, count } => {
                 format!("WIDTH_BUCKET({}, {}, {}, {count})", self.term(of), number(*low), number(*high))
             }

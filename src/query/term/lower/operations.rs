@@ -11,12 +11,12 @@ use crate::query::filter::Filter;
 use crate::query::term::context::TermContext;
 use crate::query::term::{Constant, Operation, Term};
 
-fn alike(parts: Vec<Program>) -> Result<Vec<Program>, TermFault> {
+pub(super) fn alike(parts: Vec<Program>) -> Result<Vec<Program>, TermFault> {
     let scale = common_scale(&parts);
     parts.into_iter().map(|part| part.on_scale(&scale)).collect()
 }
 
-fn number_kind(parts: &[Program]) -> ValueKind {
+pub(super) fn number_kind(parts: &[Program]) -> ValueKind {
     if parts.iter().all(|part| part.kind == ValueKind::Integer) { ValueKind::Integer } else { ValueKind::Decimal }
 }
 
@@ -179,7 +179,14 @@ pub(super) fn case(
     let values = whens.iter().map(|(_, term)| term).chain(otherwise);
     let values = values.map(|term| known.lower(term).map(|lowered| (*lowered).clone()));
     let values = values.collect::<Result<Vec<_>, _>>()?;
-    let is_dates = values.first().is_some_and(|value| value.kind == ValueKind::Date);
+    let is_dates = values.iter().any(|value| value.kind == ValueKind::Date);
+    let mut values = values;
+    // NULL among the results has the kind and the grid of the others, and adds nothing to their bounds.
+    if let Some(first) = values.iter().find(|value| !value.is_null()).cloned() {
+        for value in values.iter_mut().filter(|value| value.is_null()) {
+            *value = Program { step: value.step.clone(), nullable: true, ..first.clone() };
+        }
+    }
     for value in &values {
         let is = if is_dates { value.kind == ValueKind::Date } else { value.is_number() };
         value.wanted(is, "CASE", "numbers alone, dates alone or texts alone")?;
